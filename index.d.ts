@@ -1,0 +1,419 @@
+/**
+ * Call native libraries from Node.js, with the interface of bun:ffi.
+ *
+ * Sizes, lengths and offsets are in bytes everywhere. Every error thrown here has one of the codes of
+ * {@link FFIErrorCode}; the tags `@throws` name them. A declaration that does not tell the truth about the C function is
+ * the one thing that cannot be checked: it makes the call undefined behaviour, as in C.
+ *
+ * @packageDocumentation
+ */
+
+/// <reference types="node" />
+
+import type {
+  Args,
+  BoundFunction,
+  BoundSymbols,
+  CallbackArgs,
+  CallbackRet,
+  Fn,
+  Ret,
+  Strict,
+  StrictSet,
+} from './types/infer.js';
+import type {
+  AnyType,
+  ArgumentType,
+  CallbackArgumentType,
+  HasPointer,
+  In,
+  Out,
+  Pointer,
+  PointerLike,
+  FunctionPointerLike,
+  ReturnType,
+  ScalarName,
+  TagTable,
+} from './types/table.js';
+
+export type { Args, BoundFunction, BoundSymbols, CallbackArgs, CallbackRet, Fn, Ret };
+export type { ArgumentType, CallbackArgumentType, ReturnType, ScalarName };
+export type { FunctionPointerLike, HasPointer, Pointer, PointerLike };
+
+// ---- Types ---------------------------------------------------------------------------------------------------------
+
+/**
+ * The numeric tags of the types, under bun's names and aliases: `FFIType.i32` is 5, and means the same in a declaration
+ * as `'i32'`. C's own names (`'unsigned int'`, `'long'`, `'wchar_t'`, ...) exist as strings only.
+ */
+export declare const FFIType: Readonly<TagTable>;
+
+/** A numeric tag, a value of the object {@link FFIType}. */
+export type FFIType = TagTable[keyof TagTable];
+
+/** A type as a declaration may give it: a name, an alias or a numeric tag. */
+export type FFITypeOrString = AnyType;
+
+// ---- Declarations --------------------------------------------------------------------------------------------------
+
+/**
+ * What is known about one C function. A key that is not listed here is an error.
+ *
+ * Written inside the call of {@link dlopen}, a declaration needs no `as const`. Written apart from it, it does.
+ */
+export interface FFIFunction {
+  /** The types of the arguments, in order. Left out: the function takes none. */
+  readonly args?: readonly ArgumentType[];
+  /** The type of the result. Left out: `'void'`. */
+  readonly returns?: ReturnType;
+  /** The symbol's name in the library, where it differs from the key. */
+  readonly name?: string;
+  /** The address of the function, to use instead of looking the symbol up. */
+  readonly ptr?: number | bigint;
+  /** Whether the library may lack the symbol: it is then `null` instead of an error. Default: `false`. */
+  readonly optional?: boolean;
+  /** Whether integers that are out of range wrap around, as in bun:ffi, instead of being refused. Default: `false`. */
+  readonly wrap?: boolean;
+  /** Accepted because bun:ffi accepts it; without effect on a function. */
+  readonly threadsafe?: boolean;
+}
+
+/** A declaration whose address is given: what {@link linkSymbols} and {@link CFunction} need. */
+export interface LinkedFunction extends FFIFunction {
+  readonly ptr: number | bigint;
+}
+
+/** Declarations by name. */
+export type Symbols = { readonly [name: string]: FFIFunction };
+
+/** Declarations by name, each with its address. */
+export type LinkedSymbolDeclarations = { readonly [name: string]: LinkedFunction };
+
+/** What is known about a function that C calls. A key that is not listed here is an error. */
+export interface FFICallback {
+  /** The types of the arguments that C gives, in order. Left out: none. */
+  readonly args?: readonly CallbackArgumentType[];
+  /** The type of the result that C wants. Left out: `'void'`. */
+  readonly returns?: ReturnType;
+  /** Whether native threads other than the JS thread may call it; C then goes on without a result. Default: `false`. */
+  readonly threadsafe?: boolean;
+}
+
+// ---- Libraries -----------------------------------------------------------------------------------------------------
+
+/** What {@link linkSymbols} returns: bound functions that can be closed together. */
+export interface LinkedSymbols<S> {
+  /** The bound functions, under the names of their declarations. */
+  readonly symbols: BoundSymbols<S>;
+  /**
+   * Closes the functions: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing.
+   * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that one of these functions is running.
+   */
+  close(): void;
+  /** The same as {@link LinkedSymbols.close}, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/** An open library: what {@link dlopen} and {@link cc} return. It stays open until it is closed. */
+export interface Library<S> extends LinkedSymbols<S> {
+  /** The file that was really opened, `null` for the process itself. */
+  readonly path: string | null;
+}
+
+/** How {@link dlopen} opens a library. */
+export interface DlopenOptions {
+  /** Bits of `os.constants.dlopen`, RTLD_LAZY for one; 0 is the default, RTLD_NOW | RTLD_LOCAL. Windows has none. */
+  readonly flags?: number;
+}
+
+/**
+ * Opens a shared library and binds functions of it.
+ *
+ * Calls of the bound functions throw ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE and ERR_OUT_OF_RANGE for arguments,
+ * ERR_FFI_CALLBACK_CLOSED for a closed callback, ERR_FFI_LIBRARY_CLOSED after `close()`, and whatever a callback threw.
+ *
+ * @example
+ * ```js
+ * const { symbols, close } = dlopen('m', { pow: { args: ['f64', 'f64'], returns: 'f64' } });
+ * symbols.pow(2, 10); // 1024
+ * close();
+ * ```
+ *
+ * @param path A path, a `file:` URL, a bare name (`'sqlite3'` finds libsqlite3.so.0), or `null` for the process itself.
+ * @param symbols What to bind.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
+ * @throws ERR_FFI_LIBRARY_NOT_FOUND if there is no such library; the error's `tried` lists where it was looked for.
+ * @throws ERR_FFI_LIBRARY_INVALID if the file cannot be loaded: another format or architecture, a missing dependency.
+ * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks a symbol that is not `optional`.
+ */
+export declare function dlopen<const S extends Symbols>(
+  path: string | URL | null,
+  symbols: StrictSet<S, FFIFunction>,
+  options?: DlopenOptions,
+): Library<S>;
+
+/**
+ * Binds functions whose addresses are known. The library they come from must stay loaded as long as they are called.
+ *
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration, a missing `ptr` among them.
+ * @throws ERR_OUT_OF_RANGE for a `ptr` that is not an address.
+ */
+export declare function linkSymbols<const S extends LinkedSymbolDeclarations>(
+  symbols: StrictSet<S, LinkedFunction>,
+): LinkedSymbols<S>;
+
+/** A bound function that is closed by itself: what {@link CFunction} returns. */
+export interface ClosableFunction {
+  /** Closes the function: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. */
+  close(): void;
+}
+
+/**
+ * Binds one function whose address is known.
+ *
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration, a missing `ptr` among them.
+ * @throws ERR_OUT_OF_RANGE for a `ptr` that is not an address.
+ */
+export declare function CFunction<const D extends LinkedFunction>(
+  declaration: Strict<D, LinkedFunction>,
+): Fn<D> & ClosableFunction;
+
+/** What {@link cc} compiles, and what it binds of the result. */
+export interface CCOptions<S> {
+  /** The C source file: a path or a `file:` URL. */
+  readonly source: string | URL;
+  /** What to bind. */
+  readonly symbols: S;
+  /** Libraries to link with: `'m'` is the compiler's `-lm`. */
+  readonly library?: string | readonly string[];
+  /** Folders of headers: the compiler's `-I`. */
+  readonly include?: string | readonly string[];
+  /** Macros: the compiler's `-D`. */
+  readonly define?: Readonly<Record<string, string>>;
+  /** Further arguments for the compiler. */
+  readonly flags?: string | readonly string[];
+}
+
+/**
+ * Compiles C with the system's compiler and opens the result. It is kept by a hash of everything that went in, so the
+ * same source is compiled once.
+ *
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong option or declaration.
+ * @throws ERR_FFI_COMPILER_NOT_FOUND if there is no C compiler.
+ * @throws ERR_FFI_COMPILE_FAILED with the compiler's diagnostics.
+ * @throws ERR_FFI_SYMBOL_NOT_FOUND if the source does not define a symbol that is not `optional`.
+ */
+export declare function cc<const S extends Symbols>(options: CCOptions<StrictSet<S, FFIFunction>>): Library<S>;
+
+// ---- Callbacks -----------------------------------------------------------------------------------------------------
+
+/** A JS function that C can call, made by `new JSCallback(fn, declaration)`. */
+export interface JSCallback extends HasPointer {
+  /** The address for C, `null` after {@link JSCallback.close}. */
+  readonly ptr: Pointer | null;
+  /** Whether it was declared `threadsafe`. */
+  readonly threadsafe: boolean;
+  /** Lets go of the function. C must not call the address any more. Closing again does nothing. */
+  close(): void;
+  /** The same as {@link JSCallback.close}, for `using`. */
+  [Symbol.dispose](): void;
+  /** The address, so that `+callback` and template strings give it. */
+  [Symbol.toPrimitive](): Pointer | null;
+}
+
+/** The constructor of {@link JSCallback}. */
+export interface JSCallbackConstructor {
+  /**
+   * Makes a JS function callable by C. It stays callable, and is not collected, until `close()`.
+   *
+   * What `callback` returns is checked like an argument. If it throws, C gets a zeroed result, and the error surfaces
+   * from the call into C that was under way.
+   *
+   * @example
+   * ```js
+   * const compare = new JSCallback((a, b) => read.f64(a) - read.f64(b), { args: ['ptr', 'ptr'], returns: 'i32' });
+   * ```
+   *
+   * @param callback The function; its parameters and result follow from the declaration.
+   * @param declaration The C type of the function.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in the declaration.
+   */
+  new <const D extends FFICallback>(
+    callback: (...args: CallbackArgs<D>) => CallbackRet<D>,
+    declaration: Strict<D, FFICallback>,
+  ): JSCallback;
+  readonly prototype: JSCallback;
+}
+
+/** A JS function that C can call. */
+export declare const JSCallback: JSCallbackConstructor;
+
+// ---- Memory --------------------------------------------------------------------------------------------------------
+
+/**
+ * The address of a view's bytes. It is valid as long as the view lives: keep the view, not only the address. To pass a
+ * view to a function, pass the view itself; this is for addresses that are stored.
+ *
+ * @param view A typed array, Buffer, DataView, ArrayBuffer or SharedArrayBuffer.
+ * @param byteOffset Bytes to add, at most the view's byteLength. Default: 0.
+ * @throws ERR_INVALID_ARG_TYPE if it is something else.
+ * @throws ERR_INVALID_ARG_VALUE if the view is empty, detached or resizable.
+ * @throws ERR_OUT_OF_RANGE if the offset lies outside the view.
+ * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
+ */
+export declare function ptr(view: ArrayBufferView | ArrayBufferLike, byteOffset?: number): Pointer;
+
+/**
+ * Reads one value from native memory, which need not be aligned.
+ * @param ptr Where, as an address. The memory must be readable: that cannot be checked.
+ * @param byteOffset Bytes to add to it. Default: 0.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address or an offset.
+ */
+export type Reader<Value> = (ptr: number | bigint, byteOffset?: number) => Value;
+
+/**
+ * Writes one value to native memory, which need not be aligned.
+ * @param ptr Where, as an address. The memory must be writable: that cannot be checked.
+ * @param byteOffset Bytes to add to it.
+ * @param value The value, under the rules for an argument of this type. A view's address is valid as long as the view lives.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument.
+ */
+export type Writer<Value> = (ptr: number | bigint, byteOffset: number, value: Value) => void;
+
+/**
+ * Reads from native memory, a function per scalar type: `read.i32(ptr, 4)`.
+ * `read.intptr` is bun's: a pointer-sized signed integer, a number where it is exact, else a bigint.
+ */
+export declare const read: { readonly [Name in ScalarName]: Reader<Out<Name>> } & {
+  readonly intptr: Reader<Out<'i64_fast'>>;
+};
+
+/** Writes to native memory, a function per scalar type: `write.i32(ptr, 4, 7)`. */
+export declare const write: { readonly [Name in ScalarName]: Writer<In<Name>> } & {
+  readonly intptr: Writer<In<'i64_fast'>>;
+};
+
+/** The type of {@link CString}, which can be called with and without `new`. */
+export interface CStringConstructor {
+  new (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
+  (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
+}
+
+/**
+ * Copies a UTF-8 string out of native memory, as a primitive string; with and without `new`. NULL gives `''`.
+ *
+ * @param ptr Where, as an address.
+ * @param byteOffset Bytes to add to it. Default: 0.
+ * @param byteLength The length in bytes. Left out: up to the first NUL byte.
+ * @throws ERR_FFI_INVALID_POINTER for addresses below 4096 other than NULL.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
+ */
+export declare const CString: CStringConstructor;
+
+/** What {@link CString} gives: a primitive string. */
+export type CString = string;
+
+/**
+ * A Buffer over native memory, without a copy. The memory must stay valid as long as the Buffer is used.
+ *
+ * @param ptr Where, as an address.
+ * @param byteOffset Bytes to add to it. Default: 0.
+ * @param byteLength The length in bytes, more than 0. Left out: up to the first NUL byte.
+ * @param deallocator The address of a `void (*)(void *bytes, void *context)`, called once the Buffer has been collected,
+ * maybe on another thread; so never a JSCallback.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
+ * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime does not allow memory of others under a Buffer.
+ */
+export declare function toBuffer(
+  ptr: number | bigint,
+  byteOffset?: number,
+  byteLength?: number,
+  deallocator?: number | bigint,
+): Buffer;
+/**
+ * A Buffer over native memory, given back by a deallocator that needs a context.
+ * @param context What the deallocator gets as its second argument.
+ */
+export declare function toBuffer(
+  ptr: number | bigint,
+  byteOffset: number | undefined,
+  byteLength: number | undefined,
+  context: number | bigint | null | undefined,
+  deallocator: number | bigint,
+): Buffer;
+
+/**
+ * An ArrayBuffer over native memory, without a copy. The memory must stay valid as long as the ArrayBuffer is used.
+ * Parameters and errors are those of {@link toBuffer}.
+ */
+export declare function toArrayBuffer(
+  ptr: number | bigint,
+  byteOffset?: number,
+  byteLength?: number,
+  deallocator?: number | bigint,
+): ArrayBuffer;
+/**
+ * An ArrayBuffer over native memory, given back by a deallocator that needs a context.
+ * @param context What the deallocator gets as its second argument.
+ */
+export declare function toArrayBuffer(
+  ptr: number | bigint,
+  byteOffset: number | undefined,
+  byteLength: number | undefined,
+  context: number | bigint | null | undefined,
+  deallocator: number | bigint,
+): ArrayBuffer;
+
+// ---- Platform and errors -------------------------------------------------------------------------------------------
+
+/** The file extension of shared libraries on this platform, without a dot. */
+export declare const suffix: 'so' | 'dylib' | 'dll';
+
+/** The `code` of an error. docs/errors.md says of each what to do about it. */
+export type FFIErrorCode =
+  /** TypeError: an argument of the wrong kind. */
+  | 'ERR_INVALID_ARG_TYPE'
+  /** TypeError: the right kind, a wrong value; also a wrong number of arguments, and faults in a declaration. */
+  | 'ERR_INVALID_ARG_VALUE'
+  /** RangeError: a number that its type cannot hold. */
+  | 'ERR_OUT_OF_RANGE'
+  /** Error: no native addon for this platform. */
+  | 'ERR_FFI_ADDON_NOT_FOUND'
+  /** RangeError: native code wrote past the end of a buffer. */
+  | 'ERR_FFI_BUFFER_OVERFLOW'
+  /** RangeError: native code wrote before the start of a buffer. */
+  | 'ERR_FFI_BUFFER_UNDERFLOW'
+  /** Error: a JSCallback that was closed was passed. */
+  | 'ERR_FFI_CALLBACK_CLOSED'
+  /** Error: the C compiler found faults; the message holds its diagnostics. */
+  | 'ERR_FFI_COMPILE_FAILED'
+  /** Error: `cc` found no C compiler. */
+  | 'ERR_FFI_COMPILER_NOT_FOUND'
+  /** Error: the runtime refuses memory outside its heap under a buffer. */
+  | 'ERR_FFI_EXTERNAL_REFUSED'
+  /** Error: a fault of this package; please report it. */
+  | 'ERR_FFI_INTERNAL'
+  /** RangeError: NULL, or an address below 4096, where memory was to be read or written. */
+  | 'ERR_FFI_INVALID_POINTER'
+  /** Error: `close()` from inside a callback that the library is running. */
+  | 'ERR_FFI_LIBRARY_BUSY'
+  /** Error: a call after `close()`. */
+  | 'ERR_FFI_LIBRARY_CLOSED'
+  /** Error: the file exists and cannot be loaded. */
+  | 'ERR_FFI_LIBRARY_INVALID'
+  /** Error: no such library; `tried` lists where it was looked for. */
+  | 'ERR_FFI_LIBRARY_NOT_FOUND'
+  /** RangeError: native memory could not be had. */
+  | 'ERR_FFI_MEMORY_EXHAUSTED'
+  /** Error: the library lacks a symbol. */
+  | 'ERR_FFI_SYMBOL_NOT_FOUND';
+
+/** An error of this package: a TypeError, RangeError or Error with a code. */
+export interface FFIError extends Error {
+  readonly code: FFIErrorCode;
+  /** With ERR_FFI_LIBRARY_NOT_FOUND: the paths and names that were tried, in order. */
+  readonly tried?: readonly string[];
+}

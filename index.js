@@ -1,0 +1,13 @@
+'use strict';
+
+const { dlopen, linkSymbols, CFunction } = require('./lib/library');
+const { JSCallback } = require('./lib/callback');
+const { ptr, read, write, toArrayBuffer, toBuffer } = require('./lib/pointer');
+const { CString } = require('./lib/cstring');
+const { FFIType } = require('./lib/types');
+const { suffix } = require('./lib/platform');
+const { cc } = require('./lib/cc');
+
+module.exports = {
+  CFunction, CString, FFIType, JSCallback, cc, dlopen, linkSymbols, ptr, read, suffix, toArrayBuffer, toBuffer, write,
+};

@@ -1,0 +1,130 @@
+'use strict';
+// dlopen, linkSymbols, CFunction: libraries and the functions bound to their symbols.
+
+const { constants } = require('node:os');
+const binding = require('./binding');
+const { bind } = require('./call');
+const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
+const { optionsOf, entriesOf } = require('./options');
+const { candidates, toPath } = require('./search');
+
+const SYMBOL_KEYS = {
+  args: 'any', returns: 'any', name: 'string', ptr: 'any', optional: 'boolean', wrap: 'boolean', threadsafe: 'boolean',
+};
+const POINTER_KEYS = { args: 'any', returns: 'any', ptr: 'any', wrap: 'boolean', threadsafe: 'boolean' };
+const KNOWN_FLAGS = Object.values(constants.dlopen ?? {}).reduce((all, flag) => all | flag, 0);
+
+/**
+ * A function table with an end: what dlopen and linkSymbols give.
+ * @param {Record<string, Function | null>} symbols
+ * @param {string | null} path
+ * @param {() => void} close
+ */
+const library = (symbols, path, close) => ({ symbols, path, close, [Symbol.dispose]: close });
+
+/** Opens a library and binds its symbols. */
+function dlopen(path, symbols, options = {}) {
+  const entries = entriesOf(symbols, 'dlopen: symbols');
+  const flags = flagsOf(optionsOf(options, { flags: 'number' }, 'dlopen: options'));
+  const { native, found } = open(path, flags);
+  const close = () => native.close();
+  try {
+    const functions = {};
+    for (const [key, value] of entries) {
+      define(functions, key, bindSymbol(native, found, key, optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`)));
+    }
+    return library(functions, found, close);
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+const define = (object, key, value) =>
+  Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+
+function bindSymbol(native, path, key, declaration) {
+  const symbol = declaration.name ?? key;
+  if (declaration.ptr !== undefined) return bind(key, addressOf(declaration.ptr, key), declaration, native);
+  const address = symbol.includes('\0') ? null : native.find(symbol);
+  if (address !== null) return bind(key, address, declaration, native);
+  if (declaration.optional) return null;
+  const where = path === null ? 'this process' : `"${path}"`;
+  throw makeError('ERR_FFI_SYMBOL_NOT_FOUND',
+    `Symbol "${symbol}" not found in ${where}; declare \`optional: true\` to get null instead`, { symbol, path });
+}
+
+function flagsOf({ flags = 0 }) {
+  if (!Number.isInteger(flags) || (flags & ~KNOWN_FLAGS) !== 0 || flags < 0) {
+    throw outOfRange('dlopen: options.flags', 'bits of os.constants.dlopen', flags);
+  }
+  const { RTLD_NOW = 0, RTLD_LAZY = 0 } = constants.dlopen ?? {};
+  return (flags & (RTLD_NOW | RTLD_LAZY)) === 0 ? flags | RTLD_NOW : flags;
+}
+
+/** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
+function open(path, flags) {
+  if (path === null) return { native: new binding.Library(null, flags), found: null };
+  const wanted = toPath(path);
+  if (typeof wanted !== 'string') throw wrongType('dlopen: path', 'a string, a file: URL or null', path);
+  if (wanted === '' || wanted.includes('\0')) {
+    throw wrongValue('dlopen: path', 'a path or a library name; null is the process itself', path);
+  }
+  const tried = [];
+  for (const candidate of candidates(wanted)) {
+    try {
+      return { native: new binding.Library(candidate, flags), found: candidate };
+    } catch (error) {
+      if (error.code !== 'ERR_FFI_LIBRARY_INVALID') throw error;
+      tried.push({ path: candidate, reason: error.message });
+    }
+  }
+  throw notOpened(wanted, tried);
+}
+
+const ABSENT = /cannot open shared object file: No such file|no such file|could not be found|126/i;
+
+/** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
+function notOpened(wanted, tried) {
+  const present = tried.filter(({ path, reason }) => !(ABSENT.test(reason) && reason.includes(path)));
+  const code = present.length > 0 ? 'ERR_FFI_LIBRARY_INVALID' : 'ERR_FFI_LIBRARY_NOT_FOUND';
+  const list = tried.map(({ reason }) => `\n  ${reason}`).join('');
+  return makeError(code, `Failed to open library "${wanted}"; tried:${list}`,
+    { path: wanted, tried: tried.map(({ path }) => path) });
+}
+
+/** The address of a declaration's `ptr`. */
+function addressOf(ptr, name) {
+  if (typeof ptr !== 'number' && typeof ptr !== 'bigint') {
+    throw wrongType(`${name}: ptr`, 'the address of the native function (number or BigInt)', ptr);
+  }
+  const valid = typeof ptr === 'bigint' ? BigInt.asUintN(64, ptr) === ptr : Number.isSafeInteger(ptr);
+  if (!valid || ptr < 4096) throw outOfRange(`${name}: ptr`, 'the address of the native function', ptr);
+  return ptr;
+}
+
+function bindPointer(name, value, where) {
+  const declaration = optionsOf(value, POINTER_KEYS, where);
+  if (declaration.ptr === undefined || declaration.ptr === null) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
+      + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
+  }
+  return bind(name, addressOf(declaration.ptr, name), declaration, null);
+}
+
+/** Binds functions whose addresses are known. */
+function linkSymbols(symbols) {
+  const functions = {};
+  for (const [key, value] of entriesOf(symbols, 'linkSymbols: symbols')) {
+    define(functions, key, bindPointer(key, value, `linkSymbols: symbols.${key}`));
+  }
+  return library(functions, null, () => {});
+}
+
+/** Binds one function whose address is known; works with and without `new`. */
+function CFunction(declaration) {
+  const call = bindPointer('CFunction', declaration, 'CFunction: declaration');
+  return Object.assign(call, { close() {} });
+}
+
+module.exports = { dlopen, linkSymbols, CFunction };

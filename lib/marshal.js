@@ -1,0 +1,165 @@
+'use strict';
+// A signature -> encode (values into the frame) and decode (frame to value), for calls and, in a mirror, for callbacks.
+// Functions of one shape (the same rows) share one prepared signature and one generated factory.
+
+const binding = require('./binding');
+const { makeError, wrongType } = require('./errors');
+const { frame, storageAddress } = require('./memory');
+const { typeOf } = require('./types');
+
+const RESULT = 'return value';
+
+/** The rows of a declaration's `args` and `returns`, checked. `wrap` takes bun's modular integers. */
+function rowsOf(declaration, name) {
+  const { args, returns, wrap } = declaration;
+  if (args !== undefined && !Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
+  const choose = (row) => (wrap && row.wrapped ? row.wrapped : row);
+  const rows = Array.from(args ?? [], (type, index) => choose(typeOf(type, `${name}: args[${index}]`)));
+  rows.forEach((row, index) => {
+    if (row.name === 'void') throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${index}] must not be void`);
+  });
+  const result = choose(typeOf(returns ?? 'void', `${name}: returns`));
+  if (result.argumentOnly) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: ${result.argumentOnly}`);
+  }
+  return { args: rows, result };
+}
+
+const shapes = new Map();
+
+/** The prepared shape of a signature: { native, args, result, caller, handler }. */
+function shapeOf({ args, result }, name) {
+  const key = [...args, result].map((row) => (row.wrapped ? row.id : `${row.id}w`)).join();
+  let shape = shapes.get(key);
+  if (shape === undefined) {
+    shape = prepare(args, result, name);
+    shapes.set(key, shape);
+  }
+  return shape;
+}
+
+function prepare(args, result, name) {
+  let native;
+  try {
+    native = new binding.Signature(args.map((row) => row.id), result.id);
+  } catch (error) {
+    error.message = `${name}: ${error.message}`;
+    throw error;
+  }
+  const shape = { native, args, result, at: native.arguments, resultAt: native.result, pins: native.pins };
+  shape.caller = factory(shape, callerSource, plainCaller);
+  shape.handler = factory(shape, handlerSource, plainHandler);
+  return shape;
+}
+
+/** A factory from generated source, made when first used; the plain one where code generation is disallowed. */
+function factory(shape, source, plain) {
+  let make;
+  return (...parts) => {
+    if (make === undefined) {
+      try {
+        make = new Function('shape', 'frame', 'help', source(shape))(shape, frame, { wrongCount, addressOfPin });
+      } catch (error) {
+        if (!(error instanceof EvalError)) throw error;
+        make = plain(shape);
+      }
+    }
+    return make(...parts);
+  };
+}
+
+function wrongCount(name, wanted, received) {
+  return makeError('ERR_INVALID_ARG_VALUE',
+    `${name} takes ${wanted} argument${wanted === 1 ? '' : 's'}, received ${received}`);
+}
+
+const each = (rows, line) => rows.map(line).filter(Boolean).join('\n    ');
+const bitOf = (position) => `(p${position} === undefined ? 0 : ${1 << (position & 31)})`;
+
+/** The words of pin bits at the start of the frame: one bit an argument. */
+function pinWords(pins) {
+  const words = [0, 1, 2, 3].map((word) => pins.filter((position) => position >> 5 === word));
+  return words.map((positions, word) =>
+    (positions.length > 0
+      ? `frame.setInt32(${word * 4}, ${positions.map(bitOf).join(' | ') || 0}, true);`
+      : '')).join(' ');
+}
+
+// ---- JS to C --------------------------------------------------------------------------------------------------------
+
+function callerSource({ args, at, result, resultAt, pins }) {
+  const names = args.map((_, i) => `a${i}`);
+  const isPin = new Set(pins);
+  return `'use strict';
+const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
+${each(args, (row, i) => `const write${i} = row${i}.write, resolve${i} = row${i}.resolve;`)}
+const readResult = shape.result.read;
+return (enter, name) => function (${names.join(', ')}) {
+    if (arguments.length !== ${args.length}) throw help.wrongCount(name, ${args.length}, arguments.length);
+    ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${i});`)}
+    ${each(args, (row, i) => `${isPin.has(i) ? `const p${i} = ` : ''}write${i}(frame, ${at[i]}, a${i}, name, ${i});`)}
+    ${pinWords(pins)}
+    enter(${pins.map((i) => `p${i}`).join(', ')});
+    ${result.name === 'void' ? '' : `return readResult(frame, ${resultAt});`}
+};`;
+}
+
+function plainCaller({ args, at, result, resultAt, pins }) {
+  return (enter, name) => {
+    const call = (...values) => {
+      if (values.length !== args.length) throw wrongCount(name, args.length, values.length);
+      args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, i); });
+      const words = [0, 0, 0, 0];
+      const kept = args.map((row, i) => {
+        const pin = row.write(frame, at[i], values[i], name, i);
+        if (pin !== undefined) words[i >> 5] |= 1 << (i & 31);
+        return pin;
+      });
+      words.forEach((word, i) => frame.setInt32(i * 4, word, true));
+      enter(...pins.map((position) => kept[position]));
+      return result.read(frame, resultAt);
+    };
+    Object.defineProperty(call, 'length', { value: args.length });
+    return call;
+  };
+}
+
+// ---- C to JS --------------------------------------------------------------------------------------------------------
+
+/** A callback's result that is a view or a string: kept by `keeper` until its next result; returns its address. */
+function addressOfPin(pin, keeper, name) {
+  const kept = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
+  keeper.kept = kept;
+  const address = storageAddress(kept);
+  if (typeof address !== 'number' && typeof address !== 'bigint') {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: ${RESULT} must be a view of more than 0 attached bytes`);
+  }
+  return address;
+}
+
+const writerOfResult = (result) => result.writeResult ?? result.write;
+
+function handlerSource({ args, at, result, resultAt }) {
+  return `'use strict';
+const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
+${each(args, (row, i) => `const read${i} = row${i}.read;`)}
+const write = shape.result.writeResult ?? shape.result.write, resolve = shape.result.resolve;
+return (callback, name, keeper) => () => {
+    ${result.name === 'void' ? '' : 'let value ='} callback(${args.map((_, i) => `read${i}(frame, ${at[i]})`).join(', ')});
+    ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
+    ${result.name === 'void' ? '' : `const pin = write(frame, ${resultAt}, value, name, '${RESULT}');`}
+    ${result.pins ? `if (pin !== undefined) write(frame, ${resultAt}, help.addressOfPin(pin, keeper, name), name, '${RESULT}');` : ''}
+};`;
+}
+
+function plainHandler({ args, at, result, resultAt }) {
+  const write = writerOfResult(result);
+  return (callback, name, keeper) => () => {
+    const returned = callback(...args.map((row, i) => row.read(frame, at[i])));
+    const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
+    const pin = write(frame, resultAt, value, name, RESULT);
+    if (pin !== undefined) write(frame, resultAt, addressOfPin(pin, keeper, name), name, RESULT);
+  };
+}
+
+module.exports = { rowsOf, shapeOf };

@@ -1,0 +1,61 @@
+'use strict';
+// What this machine calls a shared library, and which prebuilt addon fits it.
+
+const fs = require('node:fs');
+
+const suffixes = { win32: 'dll', darwin: 'dylib' };
+
+/** The ending of shared libraries here, without the dot: so, dylib or dll. */
+const suffix = suffixes[process.platform] ?? 'so';
+
+// The program interpreter stands in the first page of an ELF executable, so one small read tells the C library.
+// Where it does not (a patched or a static executable), Node's own report does; it takes far longer.
+function detectMusl() {
+  if (process.platform !== 'linux') return false;
+  const interpreter = /\/ld-?(musl|linux|64|\.so|\d)/.exec(readStart('/proc/self/exe'));
+  if (interpreter !== null) return interpreter[1] === 'musl';
+  try {
+    return reportHeader().glibcVersionRuntime === undefined;
+  } catch {
+    return false;
+  }
+}
+
+// The report would look up the names of all network peers, were it not told to leave them out.
+function reportHeader() {
+  const { excludeNetwork } = process.report;
+  process.report.excludeNetwork = true;
+  try {
+    return process.report.getReport().header;
+  } finally {
+    process.report.excludeNetwork = excludeNetwork;
+  }
+}
+
+function readStart(path) {
+  const start = Buffer.alloc(4096);
+  let descriptor;
+  try {
+    descriptor = fs.openSync(path, 'r');
+    return start.toString('latin1', 0, fs.readSync(descriptor, start, 0, start.length, 0));
+  } catch {
+    return '';
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
+  }
+}
+
+let musl;
+
+/** Whether this Node runs on musl (Alpine) rather than glibc. */
+function isMusl() {
+  musl ??= detectMusl();
+  return musl;
+}
+
+/** The name of the prebuilt addon for this Node: linux-x64, linux-x64-musl, darwin-arm64, win32-x64, ... */
+function platformKey() {
+  return `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`;
+}
+
+module.exports = { suffix, isMusl, platformKey };

@@ -1,0 +1,70 @@
+'use strict';
+// ptr, read.*, write.*, toBuffer, toArrayBuffer: one-liners over memory.js.
+
+const memory = require('./memory');
+const { makeError, wrongType, outOfRange } = require('./errors');
+const { byName } = require('./types');
+
+/** The address of a view's storage. It is valid as long as the view lives. */
+const ptr = (view, byteOffset = 0) => memory.addressOf(view, byteOffset ?? 0, 'ptr');
+
+const read = { __proto__: null };
+const write = { __proto__: null };
+for (const [name, row] of byName) {
+  if (name === 'void' || row.refused || row.argumentOnly) continue;
+  const [reader, writer] = [`read.${name}`, `write.${name}`];
+  read[name] = (address, byteOffset = 0) => memory.read(row, address, byteOffset, reader);
+  write[name] = (address, byteOffset, value) => memory.write(row, address, byteOffset, value, writer);
+}
+read.intptr = (address, byteOffset = 0) => memory.read(byName.get('i64_fast'), address, byteOffset, 'read.intptr');
+write.intptr = (address, byteOffset, value) => memory.write(byName.get('i64_fast'), address, byteOffset, value, 'write.intptr');
+Object.freeze(read);
+Object.freeze(write);
+
+const MOST_BYTES = 2 ** 53 - 1;
+
+/** A length in bytes that the caller gave, or the distance to the NUL. */
+function lengthOf(address, byteLength, name) {
+  if (byteLength === undefined || byteLength === null) return memory.textLength(address);
+  if (typeof byteLength !== 'number') throw wrongType(`${name}: byteLength`, 'a number of bytes', byteLength);
+  if (!Number.isInteger(byteLength) || byteLength < 1 || byteLength > MOST_BYTES) {
+    throw outOfRange(`${name}: byteLength`, 'an integer greater than 0', byteLength);
+  }
+  return byteLength;
+}
+
+function optionalAddress(value, name) {
+  if (value === undefined || value === null) return 0;
+  return memory.checkedAddress(value, 0, name);
+}
+
+function contextAddress(value, name) {
+  if (value === undefined || value === null) return 0;
+  const valid = typeof value === 'bigint' ? BigInt.asUintN(64, value) === value : Number.isSafeInteger(value) && value >= 0;
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw wrongType(`${name}: context`, 'an address', value);
+  if (!valid) throw outOfRange(`${name}: context`, 'an address', value);
+  return value;
+}
+
+/** bun's order: with four arguments the fourth is the deallocator, with five it is the deallocator's context. */
+function wrap(name, address, byteOffset, byteLength, contextOrDeallocator, deallocator, count) {
+  const start = memory.checkedAddress(address, byteOffset ?? 0, name);
+  const free = optionalAddress(count > 4 ? deallocator : contextOrDeallocator, `${name}: deallocator`);
+  const context = count > 4 ? contextAddress(contextOrDeallocator, name) : 0;
+  const length = lengthOf(start, byteLength, name);
+  if (length === 0) {
+    throw makeError('ERR_OUT_OF_RANGE', `${name}: byteLength must be an integer greater than 0, the text at ptr is empty`);
+  }
+  return memory.wrap(start, length, free, context);
+}
+
+function toArrayBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {
+  return wrap('toArrayBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length);
+}
+
+function toBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {
+  return Buffer.from(
+    wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length));
+}
+
+module.exports = { ptr, read, write, toArrayBuffer, toBuffer, lengthOf };

@@ -1,0 +1,392 @@
+'use strict';
+// THE type table. A row: { id, name, size, align, wanted, read(view, at), write(view, at, value, name, position), ... }.
+// `read` and `write` are the only conversions of the project; calls, callbacks, structs, read.* and write.* use them.
+//   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
+//           A returned view or string is not stored yet: its address is taken by whoever keeps it alive.
+//   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
+//   wrapped (where present) is the row for `wrap: true`: bun's modular integers.
+// `name` and `position` say where the value came from: see errors.js, place().
+
+const { isAnyArrayBuffer } = require('node:util').types;
+const { wrongType, wrongValue, outOfRange, makeError, place } = require('./errors');
+const memory = require('./memory');
+
+const LITTLE = true;
+/** Marks the instances of JSCallback, so that a closed one is told from an object without a pointer. */
+const callbackBrand = Symbol('JSCallback');
+const TWO_32 = 2 ** 32;
+
+// ---- integers up to 32 bits -----------------------------------------------------------------------------------------
+
+/** An integer that did not pass the fast test of a row: a BigInt in range passes, anything else throws. */
+function smallInteger(value, row, name, position) {
+  const wanted = `an integer from ${row.min} to ${row.max} (${row.name})`;
+  if (typeof value === 'bigint' && value >= row.min && value <= row.max) return Number(value);
+  const wrapHint = Number.isInteger(value) || typeof value === 'bigint' ? '; declare `wrap: true` to wrap it' : '';
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    throw outOfRange(place(name, position), wanted, value, wrapHint);
+  }
+  throw wrongType(place(name, position), wanted, value);
+}
+
+/** ECMAScript's modular conversion, which bun applies to numbers, booleans, null, undefined and BigInts. */
+function modular(value, row, name, position) {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(BigInt.asIntN(32, value));
+  if (typeof value === 'boolean' || value === null || value === undefined) return Number(value);
+  throw wrongType(place(name, position), `a number (${row.name})`, value);
+}
+
+const char = {
+  id: 0, name: 'char', min: -128, max: 127,
+  read: (view, at) => view.getInt8(at),
+  write(view, at, value, name, position) {
+    view.setInt8(at, typeof value === 'number' && value << 24 >> 24 === value ? value : smallInteger(value, char, name, position));
+  },
+};
+const i8 = {
+  id: 1, name: 'i8', min: -128, max: 127,
+  read: (view, at) => view.getInt8(at),
+  write(view, at, value, name, position) {
+    view.setInt8(at, typeof value === 'number' && value << 24 >> 24 === value ? value : smallInteger(value, i8, name, position));
+  },
+};
+const u8 = {
+  id: 2, name: 'u8', min: 0, max: 255,
+  read: (view, at) => view.getUint8(at),
+  write(view, at, value, name, position) {
+    view.setUint8(at, typeof value === 'number' && (value & 0xff) === value ? value : smallInteger(value, u8, name, position));
+  },
+};
+const i16 = {
+  id: 3, name: 'i16', min: -32768, max: 32767,
+  read: (view, at) => view.getInt16(at, LITTLE),
+  write(view, at, value, name, position) {
+    view.setInt16(at, typeof value === 'number' && value << 16 >> 16 === value ? value : smallInteger(value, i16, name, position), LITTLE);
+  },
+};
+const u16 = {
+  id: 4, name: 'u16', min: 0, max: 65535,
+  read: (view, at) => view.getUint16(at, LITTLE),
+  write(view, at, value, name, position) {
+    view.setUint16(at, typeof value === 'number' && (value & 0xffff) === value ? value : smallInteger(value, u16, name, position), LITTLE);
+  },
+};
+const i32 = {
+  id: 5, name: 'i32', min: -2147483648, max: 2147483647,
+  read: (view, at) => view.getInt32(at, LITTLE),
+  write(view, at, value, name, position) {
+    view.setInt32(at, typeof value === 'number' && (value | 0) === value ? value : smallInteger(value, i32, name, position), LITTLE);
+  },
+};
+const u32 = {
+  id: 6, name: 'u32', min: 0, max: 4294967295,
+  read: (view, at) => view.getUint32(at, LITTLE),
+  write(view, at, value, name, position) {
+    view.setUint32(at, typeof value === 'number' && value >>> 0 === value ? value : smallInteger(value, u32, name, position), LITTLE);
+  },
+};
+
+const setSmall = {
+  char: DataView.prototype.setInt8, i8: DataView.prototype.setInt8, u8: DataView.prototype.setUint8,
+  i16: DataView.prototype.setInt16, u16: DataView.prototype.setUint16,
+  i32: DataView.prototype.setInt32, u32: DataView.prototype.setUint32,
+};
+for (const row of [char, i8, u8, i16, u16, i32, u32]) {
+  const set = setSmall[row.name];
+  row.wrapped = { ...row, write: (view, at, value, name, position) => {
+    set.call(view, at, modular(value, row, name, position), LITTLE);
+  } };
+}
+
+// ---- 64-bit integers ------------------------------------------------------------------------------------------------
+
+const I64_RANGE = 'an integer from -2^63 to 2^63-1';
+const U64_RANGE = 'an integer from 0 to 2^64-1';
+
+/** A 64-bit integer as a BigInt: a BigInt in range or a safe integer number; anything else throws. */
+function bigInteger(value, fits, range, row, name, position) {
+  const wanted = `${range} (${row.name})`;
+  if (typeof value === 'bigint') {
+    if (fits(64, value) === value) return value;
+    throw outOfRange(place(name, position), wanted, value, '; declare `wrap: true` to wrap it');
+  }
+  if (typeof value !== 'number') throw wrongType(place(name, position), wanted, value);
+  if (Number.isSafeInteger(value)) {
+    const big = BigInt(value);
+    if (fits(64, big) === big) return big;
+  }
+  const hint = Number.isInteger(value) && !Number.isSafeInteger(value) ? '; a number beyond 2^53 is not exact: pass a BigInt' : '';
+  throw outOfRange(place(name, position), wanted, value, hint);
+}
+
+/** bun's modular conversion of 64-bit integers: numbers are truncated, NaN and infinities are 0. */
+function modularBig(value, row, name, position) {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
+  throw wrongType(place(name, position), `a number or BigInt (${row.name})`, value);
+}
+
+/** A row of a 64-bit integer. */
+function wide(id, name, signed, fast) {
+  const fits = signed ? BigInt.asIntN : BigInt.asUintN;
+  const range = signed ? I64_RANGE : U64_RANGE;
+  const get = signed
+    ? (view, at) => view.getBigInt64(at, LITTLE)
+    : (view, at) => view.getBigUint64(at, LITTLE);
+  const row = {
+    id, name,
+    read: fast ? (view, at) => numberWhereExact(view, at, signed) : get,
+    write(view, at, value, owner, position) {
+      if (signed) view.setBigInt64(at, bigInteger(value, fits, range, row, owner, position), LITTLE);
+      else view.setBigUint64(at, bigInteger(value, fits, range, row, owner, position), LITTLE);
+    },
+  };
+  row.wrapped = { ...row, write(view, at, value, owner, position) {
+    view.setBigInt64(at, BigInt.asIntN(64, modularBig(value, row, owner, position)), LITTLE);
+  } };
+  return row;
+}
+
+/** A number where the value fits 2^53-1, else a BigInt. */
+function numberWhereExact(view, at, signed) {
+  const high = signed ? view.getInt32(at + 4, LITTLE) : view.getUint32(at + 4, LITTLE);
+  const number = high * TWO_32 + view.getUint32(at, LITTLE);
+  if (number <= Number.MAX_SAFE_INTEGER && number >= Number.MIN_SAFE_INTEGER) return number;
+  return signed ? view.getBigInt64(at, LITTLE) : view.getBigUint64(at, LITTLE);
+}
+
+// ---- floating point, bool, void -------------------------------------------------------------------------------------
+
+const f64 = {
+  id: 9, name: 'f64',
+  read: (view, at) => view.getFloat64(at, LITTLE),
+  write(view, at, value, name, position) {
+    if (typeof value !== 'number') throw wrongType(place(name, position), 'a number (f64)', value);
+    view.setFloat64(at, value, LITTLE);
+  },
+};
+
+const f32 = {
+  id: 10, name: 'f32',
+  read: (view, at) => view.getFloat32(at, LITTLE),
+  write(view, at, value, name, position) {
+    if (typeof value !== 'number') throw wrongType(place(name, position), 'a number (f32)', value);
+    const rounded = Math.fround(value);
+    if ((rounded === Infinity || rounded === -Infinity) && rounded !== value) {
+      throw outOfRange(place(name, position), 'a number in the range of f32', value, '; declare `wrap: true` to pass Infinity');
+    }
+    view.setFloat32(at, rounded, LITTLE);
+  },
+};
+f32.wrapped = { ...f32, write(view, at, value, name, position) {
+  if (typeof value !== 'number') throw wrongType(place(name, position), 'a number (f32)', value);
+  view.setFloat32(at, value, LITTLE);
+} };
+
+const bool = {
+  id: 11, name: 'bool',
+  read: (view, at) => view.getUint8(at) !== 0,
+  write(view, at, value, name, position) {
+    if (typeof value !== 'boolean') {
+      throw wrongType(place(name, position), 'a boolean (bool); declare `wrap: true` to pass any value by its truth', value);
+    }
+    view.setUint8(at, value ? 1 : 0);
+  },
+};
+bool.wrapped = { ...bool, write(view, at, value) { view.setUint8(at, value ? 1 : 0); } };
+
+const voidRow = {
+  id: 13, name: 'void',
+  read: () => undefined,
+  write(view, at, value, name, position) {
+    if (value !== undefined) throw wrongType(place(name, position), 'undefined (void)', value);
+  },
+};
+// A callback without a result may end in any expression.
+voidRow.writeResult = () => undefined;
+
+// ---- pointers -------------------------------------------------------------------------------------------------------
+
+function writeAddress(view, at, value, row, name, position) {
+  if (typeof value === 'bigint') {
+    if (BigInt.asUintN(64, value) !== value) throw outOfRange(place(name, position), `an address from 0 to 2^64-1 (${row.name})`, value);
+    view.setBigUint64(at, value, LITTLE);
+    return;
+  }
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
+    throw outOfRange(place(name, position), `an address: an integer from 0 to 2^53-1, or a BigInt (${row.name})`, value);
+  }
+  view.setUint32(at, value >>> 0, LITTLE);
+  view.setUint32(at + 4, value / TWO_32, LITTLE);
+}
+
+/** NULL is null; an address above 2^53-1 is a BigInt (bun's rule since 1.4). */
+function readAddress(view, at) {
+  const high = view.getUint32(at + 4, LITTLE);
+  if (high >= 0x200000) return view.getBigUint64(at, LITTLE);
+  const address = high * TWO_32 + view.getUint32(at, LITTLE);
+  return address === 0 ? null : address;
+}
+
+const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a JSCallback or an object with a `ptr`';
+
+/** What an object or function stands for: its `ptr`. Views and buffers stand for themselves. May run the user's code. */
+function resolvePointer(value, name, position) {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
+  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return value;
+  const address = value.ptr;
+  if (typeof address === 'number' || typeof address === 'bigint') return address;
+  if (address === null && value[callbackBrand] === true) {
+    throw makeError('ERR_FFI_CALLBACK_CLOSED', `${place(name, position)} must be an open JSCallback, received a closed one`);
+  }
+  if (typeof value === 'function') {
+    throw wrongType(place(name, position), 'a pointer: wrap a JavaScript function in `new JSCallback(fn, { args, returns })`', value);
+  }
+  return value;
+}
+
+function writePointer(view, at, value, row, name, position) {
+  if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
+  if (typeof value === 'object') {
+    if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return memory.pinnable(value, name, position);
+  }
+  if (typeof value === 'string') {
+    throw wrongType(place(name, position), `${POINTER_KINDS} (${row.name}); to pass text declare \`cstring\` or encode it as a Buffer`, value);
+  }
+  throw wrongType(place(name, position), `${POINTER_KINDS} (${row.name})`, value);
+}
+
+const ptr = {
+  id: 12, name: 'ptr', pins: true,
+  read: readAddress,
+  resolve: resolvePointer,
+  write(view, at, value, name, position) {
+    if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, ptr, name, position);
+    return writePointer(view, at, value, ptr, name, position);
+  },
+};
+
+const cstring = {
+  id: 14, name: 'cstring', pins: true,
+  read: (view, at) => memory.textAt(readAddress(view, at), 'cstring'),
+  resolve: resolvePointer,
+  write(view, at, value, name, position) {
+    if (typeof value === 'string') {
+      if (value.includes('\0')) {
+        throw wrongValue(place(name, position), 'a string without NUL characters (cstring)', value);
+      }
+      return value;
+    }
+    if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, cstring, name, position);
+    return writePointer(view, at, value, cstring, name, position);
+  },
+};
+
+const functionRow = {
+  id: 17, name: 'function',
+  read: readAddress,
+  resolve: resolvePointer,
+  write(view, at, value, name, position) {
+    if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
+    if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, functionRow, name, position);
+    throw wrongType(place(name, position), 'a JSCallback, a bound function, a function pointer or null (function)', value);
+  },
+};
+
+const buffer = {
+  id: 20, name: 'buffer', pins: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
+  read: readAddress,
+  write(view, at, value, name, position) {
+    if (ArrayBuffer.isView(value)) return memory.pinnable(value, name, position);
+    throw wrongType(place(name, position), 'a typed array or DataView (buffer)', value);
+  },
+};
+
+const bufferLength = {
+  id: 21, name: 'buffer_length', argumentOnly: 'it is the length of an argument',
+  read: (view, at) => view.getBigUint64(at, LITTLE),
+  write(view, at, value, name, position) {
+    if (!ArrayBuffer.isView(value)) throw wrongType(place(name, position), 'a typed array or DataView (buffer_length)', value);
+    memory.pinnable(value, name, position);
+    writeAddress(view, at, memory.byteLengthOf(value), bufferLength, name, position);
+  },
+};
+
+const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code that bun compiles itself' });
+
+// ---- the platform's own ---------------------------------------------------------------------------------------------
+
+const sizes = memory.sizes;
+
+/** `long`: 64 bits on LP64, 32 on Windows; a BigInt on both, so that a program means the same everywhere. */
+function long(id, name, signed) {
+  if (sizes[id] === 8) return wide(id, name, signed, false);
+  const narrow = signed ? i32 : u32;
+  const row = {
+    ...narrow, id, name,
+    read: (view, at) => BigInt(narrow.read(view, at)),
+    write: (view, at, value, owner, position) => narrow.write(view, at, value, owner, position),
+  };
+  row.wrapped = { ...narrow.wrapped, id, name, read: row.read };
+  return row;
+}
+
+const wideChar = sizes[24] === 2 ? u16 : memory.wcharIsSigned ? i32 : u32;
+const wchar = { ...wideChar, id: 24, name: 'wchar_t', wrapped: { ...wideChar.wrapped, id: 24, name: 'wchar_t' } };
+
+// ---- the table ------------------------------------------------------------------------------------------------------
+
+const rows = [
+  char, i8, u8, i16, u16, i32, u32, wide(7, 'i64', true, false), wide(8, 'u64', false, false), f64, f32, bool, ptr,
+  voidRow, cstring, wide(15, 'i64_fast', true, true), wide(16, 'u64_fast', false, true), functionRow,
+  compiledOnly(18, 'napi_env'), compiledOnly(19, 'napi_value'), buffer, bufferLength,
+  long(22, 'long', true), long(23, 'unsigned long', false), wchar,
+];
+for (const row of rows) {
+  row.size = row.align = sizes[row.id];
+  if (row.wrapped) row.wrapped.size = row.wrapped.align = row.size;
+}
+
+const aliases = {
+  i8: ['int8_t', 'signed char'],
+  u8: ['uint8_t', 'unsigned char'],
+  i16: ['int16_t', 'short'],
+  u16: ['uint16_t', 'unsigned short', 'char16_t'],
+  i32: ['int32_t', 'int', 'c_int'],
+  u32: ['uint32_t', 'unsigned int', 'c_uint', 'char32_t'],
+  i64: ['int64_t', 'isize', 'ssize_t', 'intptr_t', 'ptrdiff_t', 'long long'],
+  u64: ['uint64_t', 'usize', 'size_t', 'uintptr_t', 'unsigned long long'],
+  f64: ['double'],
+  f32: ['float'],
+  ptr: ['pointer', 'void*', 'char*'],
+  function: ['callback', 'fn'],
+  buffer_length: ['buffer_bytelength'],
+};
+
+const byName = new Map();
+for (const row of rows) {
+  byName.set(row.name, row);
+  for (const alias of aliases[row.name] ?? []) byName.set(alias, row);
+}
+
+/** bun's FFIType: names, aliases and numeric tags. Tags 18 and on, and `size_t`, have no key of their own there. */
+const FFIType = { __proto__: null };
+for (const row of rows.slice(0, 18)) FFIType[row.id] = row.id;
+for (const [name, row] of byName) FFIType[name] = row.id;
+Object.freeze(FFIType);
+
+/** The row of a declared type: a name, an alias or a numeric tag. */
+function typeOf(declared, where) {
+  const row = typeof declared === 'number' ? rows[declared] : typeof declared === 'string' ? byName.get(declared) : undefined;
+  if (row === undefined) {
+    if (typeof declared === 'string' || typeof declared === 'number') {
+      throw wrongValue(where, `a type of FFIType`, declared);
+    }
+    throw wrongType(where, `a type of FFIType`, declared);
+  }
+  if (row.refused) throw wrongValue(where, `a type of FFIType (${row.name} ${row.refused})`, declared);
+  return row;
+}
+
+module.exports = { rows, byName, aliases, FFIType, typeOf, readAddress, resolvePointer, callbackBrand };

@@ -1,0 +1,49 @@
+//! JS to C: a block of arguments goes in, the result comes back. Knows nothing of JavaScript.
+#![expect(unsafe_code, reason = "calls a C function")]
+
+use libffi::middle::{Arg, CodePtr, Ret};
+use smallvec::SmallVec;
+
+use crate::ctype::CType;
+use crate::memory::address::Address;
+use crate::memory::frame::{Block, bytes};
+use crate::signature::Signature;
+
+/// What C returned: the width of two registers; the bytes past the type's size are undefined.
+pub type ResultBlock = [u64; 2];
+
+/// Calls the function at `code` with the arguments that lie in `block` as the signature's plan says.
+///
+/// # Safety
+/// U1: the signature is that of the function. M4: what the block points to lives until this returns.
+pub unsafe fn enter(signature: &Signature, code: Address, block: &Block) -> ResultBlock {
+    let bytes = bytes(block);
+    let arguments: SmallVec<[Arg<'_>; 16]> = signature.plan.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
+    let mut result: ResultBlock = [0; 2];
+    let ret = if signature.result == CType::Void { Ret::void() } else { Ret::new(&mut result) };
+    // SAFETY: U1 and M4 by the contract of this function; the result block holds any scalar, which libffi widens to
+    // a full register (libffi manual, "The Basics").
+    unsafe { signature.cif.call_return_into(CodePtr(code.as_ptr().cast()), &arguments, ret) };
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::frame::set_address;
+
+    extern "C" fn subtract(a: u64, b: u64) -> u64 {
+        a - b
+    }
+
+    #[test]
+    fn arguments_arrive_in_order() {
+        let signature = Signature::new(vec![CType::U64, CType::U64], CType::U64).unwrap();
+        let mut block = Block::from_elem(0, signature.plan.size.div_ceil(16));
+        set_address(&mut block, signature.plan.arguments[0], 50);
+        set_address(&mut block, signature.plan.arguments[1], 8);
+        let code = Address::new((subtract as extern "C" fn(u64, u64) -> u64 as *const ()).expose_provenance()).unwrap();
+        // SAFETY: U1; the signature above is the function's.
+        assert_eq!(unsafe { enter(&signature, code, &block) }[0], 42);
+    }
+}

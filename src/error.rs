@@ -1,0 +1,105 @@
+//! Every error of the native side: its code and class are those of the table in `lib/errors.js`.
+
+use std::fmt;
+
+/// The JavaScript class an error is thrown as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// `Error`
+    Error,
+    /// `TypeError`
+    TypeError,
+    /// `RangeError`
+    RangeError,
+}
+
+/// What can go wrong on the native side. `Display` is the message the user reads.
+#[derive(Debug)]
+pub enum FfiError {
+    /// A symbol of a library that has been closed was called.
+    LibraryClosed { symbol: String, library: String },
+    /// `close()` was called while native code of the library is on the stack.
+    LibraryBusy { library: String },
+    /// The dynamic loader refused the library; the text is the loader's.
+    LibraryInvalid { reason: String },
+    /// A view whose storage has been detached was passed.
+    Detached { symbol: String, argument: usize },
+    /// A value that is no view, buffer or string came where one was promised by the JS side.
+    NotAView { symbol: String, argument: usize },
+    /// A declaration that cannot be dispatched.
+    Declaration { reason: String },
+    /// A length or an address that cannot exist.
+    OutOfRange { reason: String },
+    /// Memory could not be allocated.
+    MemoryExhausted { wanted: usize },
+    /// The engine does not allow external buffers (Electron).
+    ExternalRefused,
+    /// A defect of this package.
+    Internal { reason: String },
+}
+
+impl FfiError {
+    /// The value of `error.code`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::LibraryClosed { .. } => "ERR_FFI_LIBRARY_CLOSED",
+            Self::LibraryBusy { .. } => "ERR_FFI_LIBRARY_BUSY",
+            Self::LibraryInvalid { .. } => "ERR_FFI_LIBRARY_INVALID",
+            Self::Detached { .. } | Self::Declaration { .. } => "ERR_INVALID_ARG_VALUE",
+            Self::NotAView { .. } => "ERR_INVALID_ARG_TYPE",
+            Self::OutOfRange { .. } => "ERR_OUT_OF_RANGE",
+            Self::MemoryExhausted { .. } => "ERR_FFI_MEMORY_EXHAUSTED",
+            Self::ExternalRefused => "ERR_FFI_EXTERNAL_REFUSED",
+            Self::Internal { .. } => "ERR_FFI_INTERNAL",
+        }
+    }
+
+    /// The class of the JavaScript error.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Detached { .. } | Self::Declaration { .. } | Self::NotAView { .. } => Class::TypeError,
+            Self::OutOfRange { .. } | Self::MemoryExhausted { .. } => Class::RangeError,
+            _ => Class::Error,
+        }
+    }
+}
+
+impl fmt::Display for FfiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LibraryClosed { symbol, library } => write!(f, "{symbol}: the library {library} is closed"),
+            Self::LibraryBusy { library } => {
+                write!(f, "close: the library {library} has a call on the stack; close it after the call returned")
+            }
+            Self::LibraryInvalid { reason } | Self::Declaration { reason } | Self::OutOfRange { reason } => {
+                f.write_str(reason)
+            }
+            Self::Detached { symbol, argument } => {
+                write!(f, "{symbol}: argument {argument} must not be detached, received a view of a detached buffer")
+            }
+            Self::NotAView { symbol, argument } => write!(f, "{symbol}: argument {argument} must be a view or buffer"),
+            Self::MemoryExhausted { wanted } => write!(f, "out of memory: {wanted} bytes could not be allocated"),
+            Self::ExternalRefused => f.write_str(
+                "this runtime does not allow a JavaScript buffer over native memory; copy with read.* instead",
+            ),
+            Self::Internal { reason } => write!(f, "internal error of pinned-ffi: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for FfiError {}
+
+/// A result of the native side.
+pub type Result<T> = std::result::Result<T, FfiError>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_the_function_and_the_argument() {
+        let error = FfiError::Detached { symbol: "fill".into(), argument: 2 };
+        assert!(error.to_string().starts_with("fill: argument 2 "));
+        assert_eq!((error.code(), error.class()), ("ERR_INVALID_ARG_VALUE", Class::TypeError));
+    }
+}

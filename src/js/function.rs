@@ -1,0 +1,173 @@
+//! Bound functions: the one native entry that every call of every symbol goes through.
+#![expect(unsafe_code, reason = "is called by Node-API and calls C")]
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
+use std::rc::Rc;
+
+use napi::bindgen_prelude::{ClassInstance, Either, Env, Function, Null, Unknown};
+use napi::sys;
+use napi_derive::napi;
+use smallvec::SmallVec;
+
+use super::environment::{Environment, current, thrown};
+use super::library::JsLibrary;
+use super::memory::{JsAddress, from_js};
+use super::signature::JsSignature;
+use crate::call;
+use crate::ctype::CType;
+use crate::error::{FfiError, Result};
+use crate::library::Library;
+use crate::memory::address::Address;
+use crate::memory::frame::{Block, set_address};
+use crate::memory::pin::{self, OwnedText, Unpinned};
+use crate::signature::Signature;
+
+struct Callable {
+    symbol: String,
+    code: Address,
+    signature: Rc<Signature>,
+    library: Option<Rc<Library>>,
+    environment: Rc<Environment>,
+}
+
+/// Binds an address to a signature: the native entry of one symbol.
+#[napi]
+pub fn bind<'env>(
+    env: &'env Env,
+    symbol: String,
+    address: JsAddress,
+    signature: ClassInstance<'env, JsSignature>,
+    library: Either<ClassInstance<'env, JsLibrary>, Null>,
+) -> napi::Result<Function<'env, (), Unknown<'env>>> {
+    let internal = |reason: &str| thrown(*env, &FfiError::Internal { reason: reason.into() });
+    let callable = Callable {
+        code: Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?,
+        signature: Rc::clone(&signature.signature),
+        library: match &library {
+            Either::A(library) => Some(Rc::clone(&library.library)),
+            Either::B(_) => None,
+        },
+        environment: current(*env)?,
+        symbol,
+    };
+    let data = Box::into_raw(Box::new(callable)).cast::<c_void>();
+    let mut function = null_mut();
+    // SAFETY: M6; the finalizer frees the box once the engine has collected the function.
+    let status = unsafe {
+        let status = sys::napi_create_function(env.raw(), null_mut(), 0, Some(entry), data, &mut function);
+        if status == sys::Status::napi_ok {
+            sys::napi_add_finalizer(env.raw(), function, data, Some(drop_callable), null_mut(), null_mut())
+        } else {
+            status
+        }
+    };
+    if status != sys::Status::napi_ok {
+        // SAFETY: no function or finalizer has taken the box.
+        drop(unsafe { Box::from_raw(data.cast::<Callable>()) });
+        return Err(internal("the engine refuses a function"));
+    }
+    // SAFETY: M3; the function was made above in the current scope.
+    unsafe { napi::bindgen_prelude::FromNapiValue::from_napi_value(env.raw(), function) }
+}
+
+unsafe extern "C" fn drop_callable(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: `bind` leaked exactly this box for exactly one finalizer.
+    drop(unsafe { Box::from_raw(data.cast::<Callable>()) });
+}
+
+/// JavaScript has written the arguments into the frame; the values that must stay alive are the arguments here (M3).
+unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut data = null_mut();
+    let mut values: SmallVec<[sys::napi_value; 8]> = SmallVec::new();
+    // SAFETY: M6; `data` is the callable that `bind` gave, alive as long as the function; `count` says how many values
+    // there is room for.
+    let callable = unsafe {
+        sys::napi_get_cb_info(env, info, null_mut(), null_mut(), null_mut(), &mut data);
+        let callable = &*data.cast::<Callable>();
+        let mut count = callable.signature.pins.len();
+        if count > 0 {
+            values.resize(count, null_mut());
+            sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), null_mut(), null_mut());
+        }
+        callable
+    };
+    // A panic must not unwind into the engine.
+    let outcome = catch_unwind(AssertUnwindSafe(|| callable.call(&values)));
+    let environment = &callable.environment;
+    if let Some(exception) = environment.take_exception() {
+        // SAFETY: M6.
+        unsafe { sys::napi_throw(env, exception) };
+    } else {
+        match outcome {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => environment.throw(&error),
+            Err(_) => environment.throw(&FfiError::Internal { reason: format!("{} panicked", callable.symbol) }),
+        }
+    }
+    null_mut()
+}
+
+impl Callable {
+    fn call(&self, values: &[sys::napi_value]) -> Result<()> {
+        let environment = &*self.environment;
+        let _inside = match &self.library {
+            None => None,
+            Some(library) if library.is_open() => Some(library.enter()),
+            Some(library) => {
+                let library = library.name().to_owned();
+                return Err(FfiError::LibraryClosed { symbol: self.symbol.clone(), library });
+            }
+        };
+        let mut block = environment.frame.take(self.signature.plan.size);
+        let text = environment.scratch.mark();
+        let mut owned = Vec::new();
+        let pinned = self.pin(values, &mut block, &mut owned);
+        if pinned.is_ok() {
+            environment.depth.set(environment.depth.get() + 1);
+            // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
+            let result = unsafe { call::enter(&self.signature, self.code, &block) };
+            environment.depth.set(environment.depth.get() - 1);
+            let [low, high] = result.map(u64::to_ne_bytes);
+            environment.frame.put(self.signature.plan.result, &low);
+            environment.frame.put(self.signature.plan.result + 8, &high);
+        }
+        environment.scratch.release(text);
+        pinned
+    }
+
+    /// Writes the addresses of the pins into the block. The bits at its start say which arguments are pins.
+    fn pin(&self, values: &[sys::napi_value], block: &mut Block, owned: &mut Vec<OwnedText>) -> Result<()> {
+        let bits = block[0];
+        if bits == 0 {
+            return Ok(());
+        }
+        let environment = &*self.environment;
+        for (value, position) in values.iter().zip(&self.signature.pins) {
+            if bits >> position & 1 == 0 {
+                continue;
+            }
+            let is_text = self.signature.arguments[*position] == CType::CString
+                // SAFETY: M3.
+                && unsafe { pin::is_string(environment.raw, *value) };
+            let address = if is_text {
+                // SAFETY: M3.
+                unsafe { pin::text(environment.raw, *value, &environment.scratch, owned) }.map(Address::get)
+            } else {
+                // SAFETY: M3.
+                unsafe { pin::storage(environment.raw, *value) }
+                    .map(|pinned| pinned.address.map_or_else(|| environment.nowhere(), Address::get))
+            };
+            let address = address.map_err(|fault| {
+                let (symbol, argument) = (self.symbol.clone(), *position);
+                match fault {
+                    Unpinned::Detached => FfiError::Detached { symbol, argument },
+                    Unpinned::NotAView => FfiError::NotAView { symbol, argument },
+                }
+            })?;
+            set_address(block, self.signature.plan.arguments[*position], address);
+        }
+        Ok(())
+    }
+}

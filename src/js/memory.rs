@@ -1,0 +1,96 @@
+//! The room's JavaScript door: addresses of views, reads, writes, text, and buffers over native memory.
+#![expect(unsafe_code, reason = "passes the user's addresses on")]
+
+use napi::bindgen_prelude::{BigInt, Either, Env, Null, Object, Unknown};
+use napi::{JsValue, sys};
+use napi_derive::napi;
+
+use super::environment::{current, thrown};
+use crate::error::FfiError;
+use crate::memory::address::{Address, Span};
+use crate::memory::{peek, pin, view};
+
+/// A JavaScript address: a number where it fits 2^53 - 1, else a BigInt (bun's rule since 1.4).
+pub type JsAddress = Either<f64, BigInt>;
+
+const MAX_SAFE_INTEGER: usize = (1 << 53) - 1;
+
+/// The JavaScript address of a number.
+pub fn to_js(address: usize) -> JsAddress {
+    if address <= MAX_SAFE_INTEGER { Either::A(address as f64) } else { Either::B(BigInt::from(address as u64)) }
+}
+
+/// The number of a JavaScript address, which the JavaScript side has checked.
+pub fn from_js(address: JsAddress) -> usize {
+    match address {
+        Either::A(number) => number as usize,
+        Either::B(big) => big.get_u64().1 as usize,
+    }
+}
+
+/// The address of a view's first byte; null for an empty view; undefined for a detached one.
+#[napi]
+pub fn address_of(env: Env, value: Unknown<'_>) -> Either<JsAddress, Either<Null, ()>> {
+    // SAFETY: M3; `value` is an argument of this call.
+    match unsafe { pin::storage(env.raw(), value.raw()) } {
+        Ok(pinned) => match pinned.address {
+            Some(address) => Either::A(to_js(address.get())),
+            None => Either::B(Either::A(Null)),
+        },
+        Err(_) => Either::B(Either::B(())),
+    }
+}
+
+/// Copies bytes from an address to the start of the frame; false for an address in the first page.
+#[napi]
+pub fn load(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
+    // SAFETY: U2; the user has given the address.
+    Ok(unsafe { peek::load(&current(env)?.frame, from_js(address), length as usize) })
+}
+
+/// Copies bytes from the start of the frame to an address; false for an address in the first page.
+#[napi]
+pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
+    // SAFETY: U2; the user has given the address.
+    Ok(unsafe { peek::store(&current(env)?.frame, from_js(address), length as usize) })
+}
+
+/// The text at an address: up to its NUL, or `length` bytes; null for an address in the first page.
+#[napi]
+pub fn text(env: Env, address: JsAddress, length: Option<f64>) -> napi::Result<Either<String, Null>> {
+    // SAFETY: U2; the user has given the address.
+    let found = unsafe { peek::text(from_js(address), length.map(|length| length as usize)) };
+    match found.map_err(|error| thrown(env, &error))? {
+        Some(bytes) => Ok(Either::A(String::from_utf8_lossy(bytes).into_owned())),
+        None => Ok(Either::B(Null)),
+    }
+}
+
+/// The bytes before the NUL at an address; null for an address in the first page.
+#[napi]
+pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {
+    // SAFETY: U2; the user has given the address.
+    let found = unsafe { peek::text(from_js(address), None) }.map_err(|error| thrown(env, &error))?;
+    Ok(found.map_or(Either::B(Null), |bytes| Either::A(bytes.len() as f64)))
+}
+
+/// An ArrayBuffer over native memory, owned where a deallocator is given.
+#[napi]
+pub fn wrap<'env>(
+    env: &'env Env,
+    address: JsAddress,
+    length: f64,
+    deallocator: JsAddress,
+    context: JsAddress,
+) -> napi::Result<Object<'env>> {
+    let wrapped = || -> Result<sys::napi_value, FfiError> {
+        let start = Address::new(from_js(address))
+            .ok_or_else(|| FfiError::Internal { reason: "the JavaScript side let a NULL through".into() })?;
+        let span = Span::new(start, length as usize)?;
+        let owner = Address::new(from_js(deallocator)).map(|free| (free, from_js(context)));
+        // SAFETY: U2 and U3; the user has given the addresses.
+        unsafe { view::wrap(env.raw(), span, owner) }
+    };
+    let buffer = wrapped().map_err(|error| thrown(*env, &error))?;
+    Ok(Object::from_raw(env.raw(), buffer))
+}

@@ -1,0 +1,8 @@
+//! The binding skin: the only place, with memory/pin.rs and memory/view.rs, that knows Node-API.
+
+mod callback;
+mod environment;
+mod function;
+mod library;
+mod memory;
+mod signature;

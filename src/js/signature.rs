@@ -1,0 +1,66 @@
+//! Signatures, as JavaScript holds them: prepared once for every function of the same shape.
+
+use std::rc::Rc;
+
+use napi::bindgen_prelude::Env;
+use napi_derive::napi;
+
+use super::environment::{current, thrown};
+use crate::ctype::{CType, WCHAR_SIGNED};
+use crate::error::FfiError;
+use crate::signature::Signature;
+
+/// A prepared signature.
+#[napi(js_name = "Signature")]
+pub struct JsSignature {
+    pub(super) signature: Rc<Signature>,
+}
+
+#[napi]
+impl JsSignature {
+    /// Prepares the signature of type ids.
+    #[napi(constructor)]
+    pub fn new(env: Env, arguments: Vec<u32>, result: u32) -> napi::Result<Self> {
+        let frame = current(env)?.frame.length();
+        let prepare = || {
+            let arguments = arguments.iter().map(|id| CType::from_id(*id)).collect::<Result<Vec<_>, _>>()?;
+            let signature = Signature::new(arguments, CType::from_id(result)?)?;
+            if signature.plan.size > frame {
+                let reason = format!("the values need {} bytes, at most {frame} are possible", signature.plan.size);
+                return Err(FfiError::Declaration { reason });
+            }
+            Ok(signature)
+        };
+        Ok(Self { signature: Rc::new(prepare().map_err(|error| thrown(env, &error))?) })
+    }
+
+    /// Where the result lies in the frame, in bytes.
+    #[napi(getter)]
+    pub fn result(&self) -> u32 {
+        self.signature.plan.result as u32
+    }
+
+    /// Where the arguments lie in the frame, in bytes.
+    #[napi(getter)]
+    pub fn arguments(&self) -> Vec<u32> {
+        self.signature.plan.arguments.iter().map(|at| *at as u32).collect()
+    }
+
+    /// The positions of the arguments whose values must be passed to the entry to be kept alive.
+    #[napi(getter)]
+    pub fn pins(&self) -> Vec<u32> {
+        self.signature.pins.iter().map(|position| *position as u32).collect()
+    }
+}
+
+/// The sizes of the types, by id.
+#[napi]
+pub fn sizes() -> Vec<u32> {
+    CType::ALL.iter().map(|ctype| ctype.size() as u32).collect()
+}
+
+/// Whether `wchar_t` is signed on this platform.
+#[napi]
+pub fn wchar_is_signed() -> bool {
+    WCHAR_SIGNED
+}

@@ -1,0 +1,137 @@
+//! A dynamic library: opened, asked for symbols, closed when no call is inside it.
+#![expect(unsafe_code, reason = "opening a library runs its constructors")]
+
+use std::cell::{Cell, RefCell};
+
+use crate::error::{FfiError, Result};
+use crate::memory::address::Address;
+
+#[cfg(unix)]
+use libloading::os::unix::Library as Handle;
+#[cfg(windows)]
+use libloading::os::windows::Library as Handle;
+
+/// A library that was opened by this environment. Used on the environment's thread only (M6).
+#[derive(Debug)]
+pub struct Library {
+    name: String,
+    handle: RefCell<Option<Handle>>,
+    inside: Cell<usize>,
+}
+
+impl Library {
+    /// Opens a library, or the process itself for `None`. `flags` are those of dlopen (0: `RTLD_NOW`).
+    ///
+    /// # Safety
+    /// U4: the constructors of the library may run in this process.
+    pub unsafe fn open(path: Option<&str>, flags: i32) -> Result<Self> {
+        // SAFETY: U4 by the contract of this function.
+        let handle = unsafe { open_handle(path, flags) }.map_err(|error| {
+            let text = std::error::Error::source(&error).map_or_else(|| error.to_string(), |source| source.to_string());
+            FfiError::LibraryInvalid { reason: text }
+        })?;
+        let name = path.map_or_else(|| "(this process)".into(), |path| format!("\"{path}\""));
+        Ok(Self { name, handle: RefCell::new(Some(handle)), inside: Cell::new(0) })
+    }
+
+    /// What messages call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether [`Library::close`] has not succeeded yet.
+    pub fn is_open(&self) -> bool {
+        self.handle.borrow().is_some()
+    }
+
+    /// The address of a symbol; `None` where the library has none, or a NULL one.
+    pub fn find(&self, symbol: &str) -> Option<Address> {
+        let handle = self.handle.borrow();
+        // SAFETY: M6; only the address is taken, nothing is read through it.
+        let found = unsafe { handle.as_ref()?.get::<*mut std::ffi::c_void>(symbol.as_bytes()) };
+        Address::new(found.ok()?.into_raw_address())
+    }
+
+    /// Notes that a call is going in, and out when the result is dropped.
+    pub fn enter(&self) -> Inside<'_> {
+        self.inside.set(self.inside.get() + 1);
+        Inside(self)
+    }
+
+    /// Unloads the library. Closing twice is fine; closing under a call of its own is refused.
+    pub fn close(&self) -> Result<()> {
+        if self.inside.get() > 0 {
+            return Err(FfiError::LibraryBusy { library: self.name.clone() });
+        }
+        drop(self.handle.take());
+        Ok(())
+    }
+}
+
+/// A call that is inside a library.
+#[derive(Debug)]
+pub struct Inside<'a>(&'a Library);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.inside.set(self.0.inside.get() - 1);
+    }
+}
+
+trait RawAddress {
+    fn into_raw_address(self) -> usize;
+}
+
+#[cfg(unix)]
+impl<T> RawAddress for libloading::os::unix::Symbol<T> {
+    fn into_raw_address(self) -> usize {
+        self.as_raw_ptr().expose_provenance()
+    }
+}
+
+#[cfg(windows)]
+impl<T> RawAddress for libloading::os::windows::Symbol<T> {
+    fn into_raw_address(self) -> usize {
+        self.as_raw_ptr().expose_provenance()
+    }
+}
+
+/// # Safety
+/// As [`Library::open`].
+#[cfg(unix)]
+unsafe fn open_handle(path: Option<&str>, flags: i32) -> std::result::Result<Handle, libloading::Error> {
+    let flags = if flags == 0 { libloading::os::unix::RTLD_NOW } else { flags };
+    // SAFETY: U4 by the contract of this function.
+    unsafe { Handle::open(path, flags) }
+}
+
+/// # Safety
+/// As [`Library::open`].
+#[cfg(windows)]
+unsafe fn open_handle(path: Option<&str>, _flags: i32) -> std::result::Result<Handle, libloading::Error> {
+    match path {
+        None => Handle::this(),
+        // SAFETY: U4 by the contract of this function.
+        Some(path) => unsafe { Handle::new(path) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_under_a_call_is_not_closed() {
+        // SAFETY: U4; the process has been running its own constructors already.
+        let process = unsafe { Library::open(None, 0) }.unwrap();
+        assert!(process.find("malloc").is_some() && process.find("no_such_symbol_anywhere").is_none());
+        {
+            let _inside = process.enter();
+            assert!(matches!(process.close(), Err(FfiError::LibraryBusy { .. })));
+            assert!(process.is_open());
+        }
+        process.close().unwrap();
+        process.close().unwrap();
+        assert!(!process.is_open() && process.find("malloc").is_none());
+    }
+}

@@ -1,0 +1,64 @@
+//! Addresses and spans: what a raw number has to be before anything is done with it.
+
+use std::num::NonZeroUsize;
+
+use crate::error::{FfiError, Result};
+
+/// The lowest address that is ever touched: the first page of a process is never mapped.
+pub const LOWEST: usize = 4096;
+
+/// A native address that is not NULL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address(NonZeroUsize);
+
+impl Address {
+    /// The address of a number; `None` for 0.
+    pub fn new(value: usize) -> Option<Self> {
+        NonZeroUsize::new(value).map(Self)
+    }
+
+    /// The address as a number.
+    pub fn get(self) -> usize {
+        self.0.get()
+    }
+
+    /// The address as a pointer.
+    pub fn as_ptr(self) -> *mut u8 {
+        std::ptr::with_exposed_provenance_mut(self.get())
+    }
+}
+
+/// `length` bytes from an address, neither wrapping around the end of the address space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first byte.
+    pub start: Address,
+    /// The number of bytes.
+    pub length: usize,
+}
+
+impl Span {
+    /// A span whose end is still an address.
+    pub fn new(start: Address, length: usize) -> Result<Self> {
+        let end = start.get().checked_add(length).filter(|end| *end <= isize::MAX as usize);
+        match end {
+            Some(_) => Ok(Self { start, length }),
+            None => {
+                Err(FfiError::OutOfRange { reason: format!("{length} bytes from {:#x} leave memory", start.get()) })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_does_not_wrap() {
+        let start = Address::new(usize::MAX - 3).unwrap();
+        assert!(Span::new(start, 8).is_err());
+        assert!(Span::new(Address::new(4096).unwrap(), 8).is_ok());
+        assert!(Address::new(0).is_none());
+    }
+}

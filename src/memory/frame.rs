@@ -1,0 +1,115 @@
+//! The frame: memory that JavaScript writes with a DataView and native code reads, so that a call converts nothing.
+//!
+//! Layout of a call: `[ pins: u32 x 4 | result | argument 0 | argument 1 | ... ]`, offsets from the signature's plan.
+#![expect(unsafe_code, reason = "copies between the frame and native memory")]
+#![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
+
+use std::ptr::NonNull;
+
+use smallvec::SmallVec;
+
+/// Bytes at the start of the frame that say which arguments are pins: one bit an argument.
+pub const PIN_BYTES: usize = 16;
+/// The most arguments a signature may have: the bits of the pins.
+pub const MOST_ARGUMENTS: usize = PIN_BYTES * 8;
+
+/// The environment's frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame {
+    base: NonNull<u8>,
+    length: usize,
+}
+
+/// A copy of a call's part of the frame, aligned to 16 bytes, which callbacks cannot overwrite.
+pub type Block = SmallVec<[u128; 24]>;
+
+impl Frame {
+    /// The frame over `length` bytes at `base`.
+    ///
+    /// # Safety
+    /// M1: the memory outlives every use of the frame.
+    pub unsafe fn new(base: NonNull<u8>, length: usize) -> Self {
+        Self { base, length }
+    }
+
+    /// The number of bytes.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Copies the first `size` bytes out.
+    pub fn take(&self, size: usize) -> Block {
+        assert!(size <= self.length, "a plan is larger than the frame");
+        let mut block = Block::new();
+        block.resize(size.div_ceil(16), 0);
+        // SAFETY: M1 and M2; the block is a fresh allocation of at least `size` bytes.
+        unsafe { self.base.copy_to_nonoverlapping(NonNull::from(block.as_mut_slice()).cast(), size) };
+        block
+    }
+
+    /// Copies `bytes` to the offset `at`.
+    pub fn put(&self, at: usize, bytes: &[u8]) {
+        assert!(at <= self.length && bytes.len() <= self.length - at, "a write past the frame");
+        // SAFETY: M1 and M2; a Rust slice never overlaps the frame, which JavaScript owns.
+        unsafe { self.base.add(at).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
+    }
+
+    /// Copies `length` bytes from native memory to the offset `at`.
+    ///
+    /// # Safety
+    /// `source` is readable for `length` bytes (U1 where a C caller gave it).
+    pub unsafe fn put_from(&self, at: usize, source: NonNull<u8>, length: usize) {
+        assert!(at <= self.length && length <= self.length - at, "a write past the frame");
+        // SAFETY: M1 and M2 for the frame, the caller's promise for the source; regions may overlap.
+        unsafe { self.base.add(at).copy_from(source, length) };
+    }
+
+    /// Copies `length` bytes at the offset `at` to native memory.
+    ///
+    /// # Safety
+    /// `target` is writable for `length` bytes (U1 where a C caller gave it).
+    pub unsafe fn take_to(&self, at: usize, target: NonNull<u8>, length: usize) {
+        assert!(at <= self.length && length <= self.length - at, "a read past the frame");
+        // SAFETY: M1 and M2 for the frame, the caller's promise for the target; regions may overlap.
+        unsafe { self.base.add(at).copy_to(target, length) };
+    }
+}
+
+/// The bytes of a block.
+pub fn bytes(block: &Block) -> &[u8] {
+    // SAFETY: M4; u128 has no padding and any byte is a valid u8.
+    unsafe { std::slice::from_raw_parts(block.as_ptr().cast(), block.len() * 16) }
+}
+
+/// Writes an address into a block.
+pub fn set_address(block: &mut Block, at: usize, address: usize) {
+    // SAFETY: M4; u128 has no padding and any byte is a valid u8; the slice is bounds-checked below.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(block.as_mut_ptr().cast::<u8>(), block.len() * 16) };
+    bytes[at..at + size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_is_taken() {
+        let mut memory = [0u8; 64];
+        // SAFETY: M1; the array outlives the frame.
+        let frame = unsafe { Frame::new(NonNull::from(&mut memory).cast(), 64) };
+        frame.put(16, &[1, 2, 3]);
+        let mut block = frame.take(40);
+        assert_eq!(&bytes(&block)[16..20], &[1, 2, 3, 0]);
+        set_address(&mut block, 24, 0x1122_3344);
+        assert_eq!(&bytes(&block)[24..32], &0x1122_3344usize.to_ne_bytes());
+    }
+
+    #[test]
+    #[should_panic(expected = "past the frame")]
+    fn a_write_past_the_frame_is_refused() {
+        let mut memory = [0u8; 16];
+        // SAFETY: M1; the array outlives the frame.
+        let frame = unsafe { Frame::new(NonNull::from(&mut memory).cast(), 16) };
+        frame.put(10, &[0; 8]);
+    }
+}

@@ -1,0 +1,134 @@
+//! Pins: JavaScript views, buffers and strings whose storage native code uses while a call is under way.
+#![expect(unsafe_code, reason = "asks Node-API for the storage of a value")]
+
+use std::ptr::null_mut;
+
+use napi::sys;
+
+use super::address::Address;
+use super::scratch::Scratch;
+
+/// Why a pin has no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpinned {
+    /// The storage was detached.
+    Detached,
+    /// It is no view, buffer or string.
+    NotAView,
+}
+
+/// The storage of a view or a buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Pinned {
+    /// The first byte of the view; `None` for an empty one.
+    pub address: Option<Address>,
+    /// The bytes of the view.
+    pub length: usize,
+    /// Where the view begins in its buffer.
+    pub offset: usize,
+}
+
+impl Pinned {
+    fn new(data: *mut std::ffi::c_void, length: usize, offset: usize) -> Self {
+        Self { address: Address::new(data.expose_provenance()).filter(|_| length > 0), length, offset }
+    }
+}
+
+const FLOAT16: sys::napi_typedarray_type = 11;
+/// Bytes an element, by `napi_typedarray_type`.
+const ELEMENT_SIZE: [usize; 12] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2];
+
+/// The storage of a typed array, DataView, ArrayBuffer or SharedArrayBuffer. Node-API moves a small typed array's
+/// storage out of the engine's heap here, for good (promise level 1, External).
+///
+/// # Safety
+/// `env` is the current environment and `value` one of its values, rooted while the result is used (M3).
+pub unsafe fn storage(env: sys::napi_env, value: sys::napi_value) -> Result<Pinned, Unpinned> {
+    let mut data = null_mut();
+    let mut buffer = null_mut();
+    // A kind that Node-API does not know leaves `kind` as it is: a Float16Array before Node-API knew it.
+    let (mut kind, mut count, mut offset) = (FLOAT16, 0, 0);
+    // SAFETY: M3; the out-parameters are locals.
+    unsafe {
+        if sys::napi_get_typedarray_info(env, value, &mut kind, &mut count, &mut data, &mut buffer, &mut offset)
+            == sys::Status::napi_ok
+        {
+            let size = usize::try_from(kind).ok().and_then(|kind| ELEMENT_SIZE.get(kind)).copied().unwrap_or(1);
+            return pinned(env, buffer, Pinned::new(data, count * size, offset));
+        }
+        if sys::napi_get_dataview_info(env, value, &mut count, &mut data, &mut buffer, &mut offset)
+            == sys::Status::napi_ok
+        {
+            return pinned(env, buffer, Pinned::new(data, count, offset));
+        }
+        if sys::napi_get_arraybuffer_info(env, value, &mut data, &mut count) == sys::Status::napi_ok {
+            return pinned(env, value, Pinned::new(data, count, 0));
+        }
+    }
+    Err(Unpinned::NotAView)
+}
+
+/// # Safety
+/// As [`storage`].
+unsafe fn pinned(env: sys::napi_env, buffer: sys::napi_value, pinned: Pinned) -> Result<Pinned, Unpinned> {
+    if pinned.address.is_some() {
+        return Ok(pinned);
+    }
+    let mut detached = false;
+    // SAFETY: M3; `detached` is a local. A SharedArrayBuffer is refused by this function, and is never detached.
+    unsafe { sys::napi_is_detached_arraybuffer(env, buffer, &mut detached) };
+    if detached { Err(Unpinned::Detached) } else { Ok(pinned) }
+}
+
+/// Whether a value is a JavaScript string.
+///
+/// # Safety
+/// As [`storage`].
+pub unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
+    let mut kind = 0;
+    // SAFETY: M3; `kind` is a local.
+    unsafe { sys::napi_typeof(env, value, &mut kind) == sys::Status::napi_ok && kind == sys::ValueType::napi_string }
+}
+
+/// Text that did not fit the scratch.
+pub type OwnedText = Box<[u8]>;
+
+/// Encodes a JavaScript string as UTF-8 with a NUL behind it, into the scratch or, where that is full, into a box of
+/// its own that `owned` keeps.
+///
+/// # Safety
+/// As [`storage`].
+pub unsafe fn text(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    scratch: &Scratch,
+    owned: &mut Vec<OwnedText>,
+) -> Result<Address, Unpinned> {
+    let encode = |bytes: &mut [u8]| {
+        let mut used = 0;
+        // SAFETY: M3; at most `bytes.len()` bytes are written, the NUL among them.
+        let status =
+            unsafe { sys::napi_get_value_string_utf8(env, value, bytes.as_mut_ptr().cast(), bytes.len(), &mut used) };
+        (status == sys::Status::napi_ok).then_some(used)
+    };
+    // A text that ends in the last 4 bytes may have been cut before a character of 4 bytes.
+    let in_scratch = scratch.fill(|free| {
+        if free.len() < 8 {
+            return None;
+        }
+        encode(free).filter(|used| used + 4 < free.len()).map(|used| used + 1)
+    });
+    if let Some(address) = in_scratch {
+        return Ok(address);
+    }
+    let mut length = 0;
+    // SAFETY: M3; with no buffer only the length is written.
+    if unsafe { sys::napi_get_value_string_utf8(env, value, null_mut(), 0, &mut length) } != sys::Status::napi_ok {
+        return Err(Unpinned::NotAView);
+    }
+    let mut bytes = vec![0u8; length + 1].into_boxed_slice();
+    encode(&mut bytes).ok_or(Unpinned::NotAView)?;
+    let address = Address::new(bytes.as_mut_ptr().expose_provenance()).ok_or(Unpinned::NotAView)?;
+    owned.push(bytes);
+    Ok(address)
+}

@@ -1,0 +1,190 @@
+'use strict';
+// What every test file uses: the fixture, error checks, garbage collection, forced optimisation, child processes.
+
+const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const v8 = require('node:v8');
+const vm = require('node:vm');
+const ffi = require('../index.js');
+const { TABLE } = require('../lib/errors.js');
+
+const root = path.join(__dirname, '..');
+const fixture = path.join(__dirname, 'fixtures', 'build', `libfixture.${ffi.suffix}`);
+
+if (!fs.existsSync(fixture)) {
+  throw new Error(
+    `${path.relative(root, fixture)} is missing. Build it with "npm test", or by hand:\n` +
+      `  mkdir -p test/fixtures/build && cc -std=gnu11 -O1 -shared -fPIC -o ${path.relative(root, fixture)} ` +
+      'test/fixtures/fixture.c',
+  );
+}
+
+/** Opens the fixture with these declarations; gives its symbols. The library stays open. */
+const bind = (symbols) => ffi.dlopen(fixture, symbols).symbols;
+
+/** One function of the fixture: bindOne('add_i32', ['i32', 'i32'], 'i32'). */
+const bindOne = (name, args = [], returns = 'void', more = {}) => bind({ [name]: { args, returns, ...more } })[name];
+
+/** The function throws an error of this code (or one of these), of the code's class, whose message matches. */
+function throws(fn, code, message = /./) {
+  const codes = [].concat(code);
+  let thrown;
+  try {
+    const result = fn();
+    thrown = { returned: result };
+  } catch (error) {
+    assert.ok(error instanceof Error, `threw ${String(error)}, which is no Error`);
+    assert.ok(codes.includes(error.code), `expected ${codes.join(' or ')}, threw ${error.code}: ${error.stack}`);
+    assert.equal(Object.getPrototypeOf(error), TABLE[error.code].prototype, `${error.code} has the wrong class: ${error}`);
+    assert.match(error.message, message);
+    return error;
+  }
+  assert.fail(`expected ${codes.join(' or ')}, nothing was thrown: returned ${String(thrown.returned)}`);
+}
+
+/** What a function did, as a value that can be compared and posted: its result or its error's code. */
+function outcome(fn) {
+  try {
+    const value = fn();
+    return typeof value === 'object' && value !== null ? 'object' : value;
+  } catch (error) {
+    return error.code ?? `${error.name}: ${error.message}`;
+  }
+}
+
+// The flags may come from the command line; set here they also work in a worker and in a child without it.
+v8.setFlagsFromString('--expose-gc');
+v8.setFlagsFromString('--allow-natives-syntax');
+const collect = vm.runInNewContext('gc');
+
+/** Collects garbage and lets finalizers run, until `done()` says so; fails after some seconds. */
+async function gc(done = null) {
+  const end = Date.now() + 10_000;
+  for (let i = 0; done === null ? i < 4 : !done(); i++) {
+    assert.ok(Date.now() < end, 'garbage collection did not lead to what the test waits for');
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+    if (i > 8) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+let natives;
+// Compiled when first used, for a process may forbid code generation from strings.
+const getNatives = () =>
+  (natives ??= {
+    prepare: new Function('fn', '%PrepareFunctionForOptimization(fn)'),
+    optimizeNext: new Function('fn', '%OptimizeFunctionOnNextCall(fn)'),
+    status: new Function('fn', 'return %GetOptimizationStatus(fn)'),
+  });
+
+let optimizedBits = 0;
+
+function force(fn, warmUp) {
+  const { prepare, optimizeNext, status } = getNatives();
+  prepare(fn);
+  for (let i = 0; i < 100; i++) warmUp();
+  optimizeNext(fn);
+  warmUp();
+  return status(fn);
+}
+
+/** Has V8 compile `fn`, a plain JS function, with its optimising compiler; `warmUp` calls it. Fails if it did not. */
+function optimize(fn, warmUp = fn) {
+  if (optimizedBits === 0) {
+    const reference = (a, b) => a + b;
+    // Bit 0 says "is a function"; the others of a known optimised function differ from one V8 to the next.
+    optimizedBits = force(reference, () => reference(1, 2)) & ~1;
+  }
+  const status = force(fn, warmUp);
+  assert.equal(status & optimizedBits, optimizedBits, `V8 did not optimise ${fn.name}: status ${status}`);
+}
+
+const defaultTimeout = 60_000;
+
+/** Runs a file of the repository or, with `code`, a script in a child Node. Never rejects for a crash: look at `signal`. */
+function run({ code, file, args = [], flags = [], env = {}, timeout = defaultTimeout }) {
+  const prelude = `'use strict'; const h = require(${JSON.stringify(__filename)}); const { ffi } = h;\n`;
+  const script = file === undefined ? ['-e', prelude + code] : [path.join(root, file)];
+  const environment = { ...process.env, ...env };
+  // Set by the test runner for its own children; these are not.
+  delete environment.NODE_TEST_CONTEXT;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...flags, ...script, ...args], { cwd: root, env: environment });
+    const streams = { stdout: '', stderr: '' };
+    for (const name of Object.keys(streams)) {
+      child[name].setEncoding('utf8').on('data', (chunk) => (streams[name] += chunk));
+    }
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, timeout);
+    child.on('error', reject);
+    child.on('close', (exitCode, signal) => {
+      clearTimeout(timer);
+      resolve({ code: exitCode, signal: late ? `timeout after ${timeout} ms` : signal, ...streams });
+    });
+  });
+}
+
+/** Runs a script in a child that must end by itself with this exit code; gives its standard output, trimmed. */
+async function runs(code, { exit = 0, ...options } = {}) {
+  const result = await run({ code, ...options });
+  assert.deepEqual(
+    { code: result.code, signal: result.signal },
+    { code: exit, signal: null },
+    `the child's stderr:\n${result.stderr}\nits stdout:\n${result.stdout}`,
+  );
+  return result.stdout.trim();
+}
+
+/** A detached view of `size` bytes. */
+function makeDetached(size = 8) {
+  const view = new Uint8Array(size);
+  structuredClone(view.buffer, { transfer: [view.buffer] });
+  assert.equal(view.byteLength, 0);
+  return view;
+}
+
+/** Defines keys on Object.prototype while `fn` runs. */
+function polluted(properties, fn) {
+  try {
+    for (const [key, value] of Object.entries(properties)) {
+      Object.defineProperty(Object.prototype, key, { value, configurable: true, writable: true, enumerable: true });
+    }
+    return fn();
+  } finally {
+    for (const key of Object.keys(properties)) delete Object.prototype[key];
+  }
+}
+
+/** A small seeded generator (mulberry32) of numbers in [0, 1); tests print the seed. */
+function makeRandom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+module.exports = {
+  ffi,
+  root,
+  fixture,
+  bind,
+  bindOne,
+  throws,
+  outcome,
+  gc,
+  collect,
+  optimize,
+  run,
+  runs,
+  makeDetached,
+  polluted,
+  makeRandom,
+};

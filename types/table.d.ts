@@ -1,0 +1,190 @@
+// The type table, as TypeScript sees it: a row per C type, with what goes into C, what comes out, and bun's numeric tag.
+// lib/types.js is its twin at run time.
+
+/**
+ * The address of native memory: a number that is known to be one. `null`, never `0`, stands for NULL.
+ *
+ * The brand exists only for the compiler, and every parameter that wants an address also takes a plain `number` or
+ * `bigint`; the other way round, brand an address of your own with `address as Pointer`.
+ */
+export type Pointer = number & { readonly __pointer__: null };
+
+/** Anything that knows its own native address: a JSCallback, a bound function, an object of yours with a `ptr`. */
+export interface HasPointer {
+  readonly ptr: number | bigint | null;
+}
+
+/**
+ * What may be passed where C wants a function pointer. A plain JS function is not among it: wrap it in a JSCallback,
+ * which says how C calls it and how long it lives.
+ */
+export type FunctionPointerLike = number | bigint | HasPointer | null;
+
+/**
+ * What may be passed where C wants a pointer. A view or ArrayBuffer passes the address of its bytes, without a copy, and
+ * its memory is held until the call returns. `null` is NULL; `undefined` is refused.
+ */
+export type PointerLike = FunctionPointerLike | ArrayBufferView | ArrayBufferLike;
+
+/** In: JS to C (arguments, results of callbacks). Out: C to JS (results, arguments of callbacks). never: not that way. */
+interface Row<In, Out, Tag = never> {
+  in: In;
+  out: Out;
+  tag: Tag;
+}
+
+/** A row per type, under its canonical name. */
+export interface TypeTable {
+  /** 8 bits, signed on every platform. */
+  char: Row<number | bigint, number, 0>;
+  /** 8 bits, -128 to 127. */
+  i8: Row<number | bigint, number, 1>;
+  /** 8 bits, 0 to 255. */
+  u8: Row<number | bigint, number, 2>;
+  /** 16 bits, -32768 to 32767. */
+  i16: Row<number | bigint, number, 3>;
+  /** 16 bits, 0 to 65535. */
+  u16: Row<number | bigint, number, 4>;
+  /** 32 bits, -2147483648 to 2147483647. */
+  i32: Row<number | bigint, number, 5>;
+  /** 32 bits, 0 to 4294967295. */
+  u32: Row<number | bigint, number, 6>;
+  /** 64 bits, -2n ** 63n to 2n ** 63n - 1n. In: a bigint or a safe integer. Out: always a bigint. */
+  i64: Row<number | bigint, bigint, 7>;
+  /** 64 bits, 0n to 2n ** 64n - 1n. In: a bigint or a safe integer. Out: always a bigint. */
+  u64: Row<number | bigint, bigint, 8>;
+  /** IEEE 754 double, 64 bits. */
+  f64: Row<number, number, 9>;
+  /** IEEE 754 float, 32 bits. A finite number beyond its range is refused; the others are rounded. */
+  f32: Row<number, number, 10>;
+  /** 8 bits, 0 or 1. */
+  bool: Row<boolean, boolean, 11>;
+  /** A pointer. Out: a number (a bigint above 2 ** 53 - 1), `null` for NULL. */
+  ptr: Row<PointerLike, Pointer | bigint | null, 12>;
+  /** No result. */
+  void: Row<never, void, 13>;
+  /** `char *` that ends with NUL. A JS string goes in as UTF-8, for the length of the call. Out: a copy, `null` for NULL. */
+  cstring: Row<PointerLike | string, string | null, 14>;
+  /** 64 bits, signed. Out: a number where it is exact, else a bigint. */
+  i64_fast: Row<number | bigint, number | bigint, 15>;
+  /** 64 bits, unsigned. Out: a number where it is exact, else a bigint. */
+  u64_fast: Row<number | bigint, number | bigint, 16>;
+  /** A function pointer. */
+  function: Row<FunctionPointerLike, Pointer | bigint | null, 17>;
+  /** The address of a typed array or DataView, and nothing else. Only as an argument of a function. */
+  buffer: Row<ArrayBufferView, never, 20>;
+  /** The byteLength of a typed array or DataView, in bytes, as a u64. Only as an argument of a function. */
+  buffer_length: Row<ArrayBufferView, never, 21>;
+  /** C's long: 64 bits on Linux and macOS, 32 on Windows. Out: a bigint everywhere. */
+  long: Row<number | bigint, bigint>;
+  /** C's unsigned long: 64 bits on Linux and macOS, 32 on Windows. Out: a bigint everywhere. */
+  'unsigned long': Row<number | bigint, bigint>;
+  /** C's wchar_t: 32 bits on Linux and macOS, 16 on Windows. */
+  wchar_t: Row<number | bigint, number>;
+}
+
+/** Other names of rows that bun:ffi has too; all but `size_t` are also keys of FFIType. */
+interface BunAliases {
+  int8_t: 'i8';
+  uint8_t: 'u8';
+  int16_t: 'i16';
+  uint16_t: 'u16';
+  int32_t: 'i32';
+  int: 'i32';
+  c_int: 'i32';
+  uint32_t: 'u32';
+  c_uint: 'u32';
+  int64_t: 'i64';
+  isize: 'i64';
+  uint64_t: 'u64';
+  usize: 'u64';
+  size_t: 'u64';
+  double: 'f64';
+  float: 'f32';
+  pointer: 'ptr';
+  'void*': 'ptr';
+  'char*': 'ptr';
+  callback: 'function';
+  fn: 'function';
+  buffer_bytelength: 'buffer_length';
+}
+
+/** Other names of rows, as C spells them. */
+interface CAliases {
+  'signed char': 'i8';
+  'unsigned char': 'u8';
+  short: 'i16';
+  'unsigned short': 'u16';
+  'unsigned int': 'u32';
+  'long long': 'i64';
+  'unsigned long long': 'u64';
+  ssize_t: 'i64';
+  intptr_t: 'i64';
+  uintptr_t: 'u64';
+  ptrdiff_t: 'i64';
+  char16_t: 'u16';
+  char32_t: 'u32';
+}
+
+/** Alias -> canonical name. */
+export interface TypeAliases extends BunAliases, CAliases {}
+
+/** Canonical name -> numeric tag. */
+type Tags = { readonly [Name in keyof TypeTable as TypeTable[Name]['tag'] extends never ? never : Name]: TypeTable[Name]['tag'] };
+
+/** Numeric tag -> canonical name. */
+type NameOfTag = { [Name in keyof TypeTable as TypeTable[Name]['tag']]: Name };
+
+/** The shape of FFIType: bun's names and aliases, each with its numeric tag. */
+export type TagTable = Tags & {
+  readonly [Alias in Exclude<keyof BunAliases, 'size_t'>]: TypeTable[BunAliases[Alias]]['tag'];
+} & {
+  /** Belongs to bun's `cc`; refused in a declaration. */
+  readonly napi_env: 18;
+  /** Belongs to bun's `cc`; refused in a declaration. */
+  readonly napi_value: 19;
+};
+
+/** The names of the rows whose column (in, out) is not never. */
+type Having<Column extends 'in' | 'out'> = {
+  [Name in keyof TypeTable]: [TypeTable[Name][Column]] extends [never] ? never : Name;
+}[keyof TypeTable];
+
+/** A set of canonical names, with every other way to write them: aliases and numeric tags. */
+type Spelled<Name extends keyof TypeTable> =
+  | Name
+  | { [Alias in keyof TypeAliases]: TypeAliases[Alias] extends Name ? Alias : never }[keyof TypeAliases]
+  | { [Tag in keyof NameOfTag]: NameOfTag[Tag] extends Name ? Tag : never }[keyof NameOfTag];
+
+/** Types an argument of a C function may have. */
+export type ArgumentType = Spelled<Having<'in'>>;
+
+/** Types a result may have, of a C function and of a callback. */
+export type ReturnType = Spelled<Having<'out'>>;
+
+/** Types an argument of a callback may have: those that go both ways. */
+export type CallbackArgumentType = Spelled<Having<'in'> & Having<'out'>>;
+
+/** Every type, by name, alias or numeric tag. */
+export type AnyType = Spelled<keyof TypeTable>;
+
+/** Types that are values in memory, by canonical name or alias: what `read` and `write` have a function for. */
+export type ScalarName = Extract<
+  Spelled<Exclude<keyof TypeTable, 'void' | 'cstring' | 'function' | 'buffer' | 'buffer_length'>>,
+  string
+>;
+
+/** The row of a type, however it is written. */
+type RowOf<T> = T extends keyof TypeTable
+  ? TypeTable[T]
+  : T extends keyof TypeAliases
+    ? TypeTable[TypeAliases[T]]
+    : T extends keyof NameOfTag
+      ? TypeTable[NameOfTag[T]]
+      : never;
+
+/** What a value of type T may be on its way into C. */
+export type In<T> = RowOf<T>['in'];
+
+/** What a value of type T is when it comes out of C. */
+export type Out<T> = RowOf<T>['out'];

@@ -2,8 +2,8 @@
  * Call native libraries from Node.js, with the interface of bun:ffi.
  *
  * Sizes, lengths and offsets are in bytes everywhere. Every error thrown here has one of the codes of
- * {@link FFIErrorCode}; the tags `@throws` name them. A declaration that does not tell the truth about the C function is
- * the one thing that cannot be checked: it makes the call undefined behaviour, as in C.
+ * {@link FFIErrorCode}; the tags `@throws` name them. What cannot be checked is whether a declaration tells the truth
+ * about the C function: if it does not, the call is undefined behaviour, as in C.
  *
  * @packageDocumentation
  */
@@ -25,12 +25,13 @@ import type {
   AnyType,
   ArgumentType,
   CallbackArgumentType,
+  ClosablePointer,
+  FunctionPointerLike,
   HasPointer,
   In,
   Out,
   Pointer,
   PointerLike,
-  FunctionPointerLike,
   ReturnType,
   ScalarName,
   TagTable,
@@ -38,15 +39,15 @@ import type {
 
 export type { Args, BoundFunction, BoundSymbols, CallbackArgs, CallbackRet, Fn, Ret };
 export type { ArgumentType, CallbackArgumentType, ReturnType, ScalarName };
-export type { FunctionPointerLike, HasPointer, Pointer, PointerLike };
+export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
 
 /**
- * The numeric tags of the types, under bun's names and aliases: `FFIType.i32` is 5, and means the same in a declaration
- * as `'i32'`. C's own names (`'unsigned int'`, `'long'`, `'wchar_t'`, ...) exist as strings only.
+ * The numeric tags of the types, under every name and alias: `FFIType.i32` is 5, and means the same in a declaration as
+ * `'i32'`. The tags 0 to 21 are bun's.
  */
-export declare const FFIType: Readonly<TagTable>;
+export declare const FFIType: TagTable;
 
 /** A numeric tag, a value of the object {@link FFIType}. */
 export type FFIType = TagTable[keyof TagTable];
@@ -78,8 +79,9 @@ export interface FFIFunction {
   readonly threadsafe?: boolean;
 }
 
-/** A declaration whose address is given: what {@link linkSymbols} and {@link CFunction} need. */
-export interface LinkedFunction extends FFIFunction {
+/** A declaration with the address, so that nothing is looked up: for {@link linkSymbols} and {@link CFunction}. */
+export interface LinkedFunction extends Omit<FFIFunction, 'name' | 'optional'> {
+  /** The address of the function. */
   readonly ptr: number | bigint;
 }
 
@@ -180,17 +182,17 @@ export declare function CFunction<const D extends LinkedFunction>(
 
 /** What {@link cc} compiles, and what it binds of the result. */
 export interface CCOptions<S> {
-  /** The C source file: a path or a `file:` URL. */
-  readonly source: string | URL;
+  /** Paths or `file:` URLs of C files, or C text: one of them, or several that are compiled together. */
+  readonly source: string | URL | readonly (string | URL)[];
   /** What to bind. */
   readonly symbols: S;
-  /** Libraries to link with: `'m'` is the compiler's `-lm`. */
+  /** Libraries to link with: names (`'m'` is the compiler's `-lm`) or paths. */
   readonly library?: string | readonly string[];
   /** Folders of headers: the compiler's `-I`. */
   readonly include?: string | readonly string[];
   /** Macros: the compiler's `-D`. */
   readonly define?: Readonly<Record<string, string>>;
-  /** Further arguments for the compiler. */
+  /** Further arguments for the compiler; a string is split at white space. */
   readonly flags?: string | readonly string[];
 }
 
@@ -208,7 +210,7 @@ export declare function cc<const S extends Symbols>(options: CCOptions<StrictSet
 // ---- Callbacks -----------------------------------------------------------------------------------------------------
 
 /** A JS function that C can call, made by `new JSCallback(fn, declaration)`. */
-export interface JSCallback extends HasPointer {
+export interface JSCallback extends ClosablePointer {
   /** The address for C, `null` after {@link JSCallback.close}. */
   readonly ptr: Pointer | null;
   /** Whether it was declared `threadsafe`. */
@@ -236,7 +238,7 @@ export interface JSCallbackConstructor {
    *
    * @param callback The function; its parameters and result follow from the declaration.
    * @param declaration The C type of the function.
-   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in the declaration.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
    */
   new <const D extends FFICallback>(
     callback: (...args: CallbackArgs<D>) => CallbackRet<D>,
@@ -276,7 +278,7 @@ export type Reader<Value> = (ptr: number | bigint, byteOffset?: number) => Value
  * Writes one value to native memory, which need not be aligned.
  * @param ptr Where, as an address. The memory must be writable: that cannot be checked.
  * @param byteOffset Bytes to add to it.
- * @param value The value, under the rules for an argument of this type. A view's address is valid as long as the view lives.
+ * @param value The value, under the rules for an argument of this type. Of a view, the address is written: keep it.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument.
  */
@@ -297,12 +299,13 @@ export declare const write: { readonly [Name in ScalarName]: Writer<In<Name>> } 
 
 /** The type of {@link CString}, which can be called with and without `new`. */
 export interface CStringConstructor {
+  /** For programs written for bun:ffi. JavaScript makes a String object of what `new` gives: compare it with `==`. */
   new (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
   (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
 }
 
 /**
- * Copies a UTF-8 string out of native memory, as a primitive string; with and without `new`. NULL gives `''`.
+ * Copies a UTF-8 string out of native memory. NULL gives `''`. Call it without `new` to get a primitive string.
  *
  * @param ptr Where, as an address.
  * @param byteOffset Bytes to add to it. Default: 0.
@@ -312,8 +315,14 @@ export interface CStringConstructor {
  */
 export declare const CString: CStringConstructor;
 
-/** What {@link CString} gives: a primitive string. */
+/** What {@link CString} gives. */
 export type CString = string;
+
+/**
+ * What gives native memory back: a `void (*)(void *bytes, void *context)`, by address or as a bound function. It is
+ * called once the memory's Buffer has been collected, maybe on another thread; so it is never a JSCallback.
+ */
+export type Deallocator = number | bigint | BoundFunction;
 
 /**
  * A Buffer over native memory, without a copy. The memory must stay valid as long as the Buffer is used.
@@ -321,8 +330,7 @@ export type CString = string;
  * @param ptr Where, as an address.
  * @param byteOffset Bytes to add to it. Default: 0.
  * @param byteLength The length in bytes, more than 0. Left out: up to the first NUL byte.
- * @param deallocator The address of a `void (*)(void *bytes, void *context)`, called once the Buffer has been collected,
- * maybe on another thread; so never a JSCallback.
+ * @param deallocator What gives the memory back when the Buffer has been collected. Left out: nothing does.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime does not allow memory of others under a Buffer.
@@ -331,7 +339,7 @@ export declare function toBuffer(
   ptr: number | bigint,
   byteOffset?: number,
   byteLength?: number,
-  deallocator?: number | bigint,
+  deallocator?: Deallocator,
 ): Buffer;
 /**
  * A Buffer over native memory, given back by a deallocator that needs a context.
@@ -342,7 +350,7 @@ export declare function toBuffer(
   byteOffset: number | undefined,
   byteLength: number | undefined,
   context: number | bigint | null | undefined,
-  deallocator: number | bigint,
+  deallocator: Deallocator,
 ): Buffer;
 
 /**
@@ -353,7 +361,7 @@ export declare function toArrayBuffer(
   ptr: number | bigint,
   byteOffset?: number,
   byteLength?: number,
-  deallocator?: number | bigint,
+  deallocator?: Deallocator,
 ): ArrayBuffer;
 /**
  * An ArrayBuffer over native memory, given back by a deallocator that needs a context.
@@ -364,7 +372,7 @@ export declare function toArrayBuffer(
   byteOffset: number | undefined,
   byteLength: number | undefined,
   context: number | bigint | null | undefined,
-  deallocator: number | bigint,
+  deallocator: Deallocator,
 ): ArrayBuffer;
 
 // ---- Platform and errors -------------------------------------------------------------------------------------------

@@ -1,13 +1,15 @@
 'use strict';
 
+const { fences, checkFences } = require('./lib/fence');
 const { dlopen, linkSymbols, CFunction } = require('./lib/library');
 const { JSCallback } = require('./lib/callback');
-const { ptr, read, write, toArrayBuffer, toBuffer } = require('./lib/pointer');
+const { alloc, pin, ptr, read, write, toArrayBuffer, toBuffer } = require('./lib/pointer');
 const { CString } = require('./lib/cstring');
 const { FFIType } = require('./lib/types');
 const { suffix } = require('./lib/platform');
 const { cc } = require('./lib/cc');
 
 module.exports = {
-  CFunction, CString, FFIType, JSCallback, cc, dlopen, linkSymbols, ptr, read, suffix, toArrayBuffer, toBuffer, write,
+  CFunction, CString, FFIType, JSCallback, alloc, cc, checkFences, dlopen, fences, linkSymbols, pin, ptr, read, suffix,
+  toArrayBuffer, toBuffer, write,
 };

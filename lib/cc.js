@@ -50,7 +50,6 @@ function check(options) {
 
 const isRecord = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-// An unused sparse or empty entry is as wrong as a number: each must be a string that says something.
 function strings(value, where) {
   const list = value === undefined ? [] : Array.isArray(value) ? Array.from(value) : [value];
   list.forEach((item, index) => {
@@ -202,12 +201,23 @@ function advice() {
 function cacheDirectory() {
   const directory = path.join(process.env.PINNED_FFI_CACHE || path.join(userCaches(), 'pinned-ffi'), 'cc');
   try {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     if (isPrivate(directory)) return directory;
   } catch {
     // Falls through: a cache that cannot be made is none.
   }
   return temporaryDirectory();
+}
+
+// Not mkdir's own `recursive`: Node 20 never returns from it for a path under /proc.
+function makeDirectory(directory) {
+  if (fs.existsSync(directory)) return;
+  if (!fs.existsSync(path.dirname(directory))) makeDirectory(path.dirname(directory));
+  try {
+    fs.mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
 }
 
 function userCaches() {

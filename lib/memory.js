@@ -3,12 +3,21 @@
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
 const binding = require('./binding');
+const { optionsOf } = require('./options');
 const { makeError, place, wrongType, wrongValue, outOfRange } = require('./errors');
 
 const FRAME_BYTES = 65536;
 /** The memory in which calls and callbacks exchange values; layout in src/memory/frame.rs. */
 const frame = new DataView(new ArrayBuffer(FRAME_BYTES));
 binding.attach(frame.buffer);
+
+/**
+ * V8's detach keys lock a buffer against transfer from Node 24 on. Node 20 and 22 end the process when a transfer meets a
+ * key (`v8::FromJust`), so that pin() locks in JavaScript there.
+ */
+const hasDetachKeys = Number(process.versions.modules) >= 137
+  && ['electron', 'bun', 'deno'].every((other) => process.versions[other] === undefined);
+binding.findLocks(hasDetachKeys);
 
 /** A getter of a prototype as a function: what a user shadows on the object itself is never run. */
 const getter = (prototype, key) => {
@@ -35,13 +44,14 @@ function byteLengthOf(value) {
   return isDataView(value) ? viewLength(value) : arrayLength(value);
 }
 
-/** Returns a view or buffer whose storage may be given to native code; refuses resizable and growable ones. */
+/** A view or buffer whose storage may be given to native code, as Node-API can see it; refuses what can be resized. */
 function pinnable(value, name, position) {
   const buffer = bufferOf(value);
   if (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer)) {
     throw wrongValue(place(name, position), 'of a fixed size: storage that can be resized cannot be pinned', value);
   }
-  return value;
+  // Node-API has no function for a bare SharedArrayBuffer.
+  return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;
 }
 
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
@@ -118,8 +128,112 @@ function textAt(address, name) {
 /** The string of `byteLength` bytes, or up to the NUL, at an address. */
 const textOf = (address, byteLength) => binding.text(address, byteLength);
 
+// ---- pin and alloc ----------------------------------------------------------------------------------------------------
+
+/** How often each buffer is locked in JavaScript, where V8 cannot. */
+const lockCounts = new WeakMap();
+const MOVES = ['transfer', 'transferToFixedLength'];
+
+/** Refuses transfer() on the buffer, and postMessage and structuredClone for good: Node has no way back from that. */
+function lockInScript(buffer) {
+  const count = lockCounts.get(buffer) ?? 0;
+  lockCounts.set(buffer, count + 1);
+  if (count > 0) return;
+  require('node:worker_threads').markAsUntransferable(buffer);
+  const refuse = () => {
+    throw makeError('ERR_INVALID_ARG_VALUE', 'a pinned ArrayBuffer must be released before it is transferred');
+  };
+  for (const key of MOVES) Object.defineProperty(buffer, key, { value: refuse, configurable: true });
+}
+
+function unlockInScript(buffer) {
+  const count = lockCounts.get(buffer) - 1;
+  lockCounts.set(buffer, count);
+  if (count === 0) for (const key of MOVES) delete buffer[key];
+}
+
+/** Keeps an ArrayBuffer from being transferred; returns how to let it go again. */
+function lock(buffer) {
+  if (binding.lock(buffer)) return () => binding.unlock(buffer);
+  if (isSharedArrayBuffer(buffer) || hasDetachKeys) return () => {};
+  lockInScript(buffer);
+  return () => unlockInScript(buffer);
+}
+
+/** Pins that were not released: they hold their views even if the pin itself is dropped. */
+const pins = new Set();
+
+/** A view whose storage is held: neither collected nor transferred until it is released. */
+class Pin {
+  #view;
+  #ptr;
+  #unlock;
+
+  constructor(view) {
+    this.#ptr = addressOf(view, 0, 'pin');
+    this.#view = view;
+    this.#unlock = lock(bufferOf(view));
+    pins.add(this);
+  }
+
+  /** The address of the view's first byte; null once released. */
+  get ptr() {
+    return this.#ptr;
+  }
+
+  /** The bytes of the view; 0 once released. */
+  get byteLength() {
+    return this.#view === null ? 0 : byteLengthOf(this.#view);
+  }
+
+  /** Lets the view go. Releasing twice is fine. */
+  release() {
+    if (!pins.delete(this)) return;
+    this.#unlock();
+    this.#view = this.#ptr = null;
+  }
+
+  [Symbol.dispose]() {
+    this.release();
+  }
+}
+
+/** Holds a view's storage where it is until the result's release(). */
+const pin = (view) => new Pin(view);
+
+const MOST_BYTES = 2 ** 53 - 1;
+const MOST_ALIGN = 2 ** 20;
+
+/** Fences inside an ordinary ArrayBuffer: held strongly until the Buffer over it was collected. */
+const inside = new FinalizationRegistry(({ address }) => binding.forgetBlock(address));
+
+/** A zeroed Buffer of `size` bytes over fenced memory outside of the engine. */
+function alloc(size, options) {
+  const { align = 16 } = optionsOf(options ?? {}, { align: 'number' }, 'alloc: options');
+  if (typeof size !== 'number') throw wrongType('alloc: size', 'a number of bytes', size);
+  if (!Number.isInteger(size) || size < 0 || size > MOST_BYTES) throw outOfRange('alloc: size', 'an integer of at least 0', size);
+  if (!Number.isInteger(align) || align < 1 || align > MOST_ALIGN || (align & (align - 1)) !== 0) {
+    throw outOfRange('alloc: options.align', `a power of two from 1 to ${MOST_ALIGN}`, align);
+  }
+  const storage = process.env.PINNED_FFI_EXTERNAL === 'off' ? null : binding.allocate(size, align);
+  return storage === null ? allocInside(size, align) : Buffer.from(storage, 0, size);
+}
+
+function allocInside(size, align) {
+  let storage;
+  try {
+    storage = new ArrayBuffer(binding.fenceOverhead() + size + align);
+  } catch (cause) {
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `out of memory: ${size} bytes could not be allocated`, { cause });
+  }
+  const offset = binding.fenceInside(storage, size, align);
+  const buffer = Buffer.from(storage, offset ?? 0, size);
+  if (offset !== null) inside.register(buffer, { address: shift(binding.addressOf(storage), offset), storage });
+  return buffer;
+}
+
 module.exports = {
-  frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
+  alloc, pin, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
   addressOf, checkedAddress, byteLengthOf, pinnable, isView, read, write, textAt, textOf,
   textLength: binding.textLength, wrap: binding.wrap, storageAddress: binding.addressOf,
 };

@@ -67,4 +67,6 @@ function toBuffer(address, byteOffset, byteLength, contextOrDeallocator, dealloc
     wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length));
 }
 
-module.exports = { ptr, read, write, toArrayBuffer, toBuffer, lengthOf };
+const { alloc, pin } = memory;
+
+module.exports = { alloc, pin, ptr, read, write, toArrayBuffer, toBuffer, lengthOf };

@@ -11,9 +11,9 @@ const { isMusl } = require('./platform');
 /**
  * A path as a string: from a path, a file: URL, or a "file:" string.
  * @param {string | URL} value
- * @param {string} where what an error calls the value: "dlopen: path"
+ * @param {string} [where] what an error calls the value
  */
-function toPath(value, where) {
+function toPath(value, where = 'dlopen: path') {
   const isUrl = typeof value === 'object' && value !== null && typeof value.href === 'string';
   if (!isUrl && typeof value !== 'string') throw wrongType(where, 'a string or a file: URL', value);
   if (value === '') throw wrongValue(where, 'a path or a name, not empty', value);
@@ -177,8 +177,8 @@ function defaultDirectories() {
 }
 
 function muslDirectories() {
-  const listed = read(`/etc/ld-musl-${machine?.musl}.path`)?.toString('utf8').split(/[:\n]/).filter((line) => line !== '');
-  return listed ?? ['/lib', '/usr/local/lib', '/usr/lib'];
+  const listed = read(`/etc/ld-musl-${machine?.musl}.path`)?.toString('utf8').split(/[:\n]/);
+  return listed?.filter((directory) => directory !== '') ?? ['/lib', '/usr/local/lib', '/usr/lib'];
 }
 
 function gnuDirectories() {
@@ -196,7 +196,7 @@ function read(file) {
 
 let cache;
 
-/** The entries of /etc/ld.so.cache for this machine, by stem ("libz"); empty where there is no such cache (musl, BSD). */
+/** The entries of /etc/ld.so.cache for this machine, by stem ("libz"); none where there is no such cache (musl). */
 function loaderCache() {
   cache ??= parseCache(isMusl() || process.platform !== 'linux' ? undefined : read('/etc/ld.so.cache'));
   return cache;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::memory::fence::Side;
+use crate::memory::watch::Overflow;
+
 /// The JavaScript class an error is thrown as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -34,6 +37,8 @@ pub enum FfiError {
     MemoryExhausted { wanted: usize },
     /// The engine does not allow external buffers (Electron).
     ExternalRefused,
+    /// Native code wrote outside of an argument.
+    Overflow { symbol: String, overflow: Overflow },
     /// A defect of this package.
     Internal { reason: String },
 }
@@ -50,6 +55,10 @@ impl FfiError {
             Self::OutOfRange { .. } => "ERR_OUT_OF_RANGE",
             Self::MemoryExhausted { .. } => "ERR_FFI_MEMORY_EXHAUSTED",
             Self::ExternalRefused => "ERR_FFI_EXTERNAL_REFUSED",
+            Self::Overflow { overflow, .. } => match overflow.side {
+                Side::After => "ERR_FFI_BUFFER_OVERFLOW",
+                Side::Before => "ERR_FFI_BUFFER_UNDERFLOW",
+            },
             Self::Internal { .. } => "ERR_FFI_INTERNAL",
         }
     }
@@ -58,7 +67,7 @@ impl FfiError {
     pub fn class(&self) -> Class {
         match self {
             Self::Detached { .. } | Self::Declaration { .. } | Self::NotAView { .. } => Class::TypeError,
-            Self::OutOfRange { .. } | Self::MemoryExhausted { .. } => Class::RangeError,
+            Self::OutOfRange { .. } | Self::MemoryExhausted { .. } | Self::Overflow { .. } => Class::RangeError,
             _ => Class::Error,
         }
     }
@@ -82,6 +91,21 @@ impl fmt::Display for FfiError {
             Self::ExternalRefused => f.write_str(
                 "this runtime does not allow a JavaScript buffer over native memory; copy with read.* instead",
             ),
+            Self::Overflow { symbol, overflow } => {
+                let Overflow { argument, side, byte_length, first_bad_offset, bytes_past } = overflow;
+                let place = match side {
+                    Side::After => "past the end",
+                    Side::Before => "before the start",
+                };
+                let bytes = |count: usize| format!("{count} byte{}", if count == 1 { "" } else { "s" });
+                write!(
+                    f,
+                    "{symbol}: native code wrote {} {place} of argument {argument}, which has {} (first bad offset \
+                     {first_bad_offset}); nothing else was hit and the fence is repaired",
+                    bytes(*bytes_past),
+                    bytes(*byte_length),
+                )
+            }
             Self::Internal { reason } => write!(f, "internal error of pinned-ffi: {reason}"),
         }
     }

@@ -116,6 +116,37 @@ unsafe fn open_handle(path: Option<&str>, _flags: i32) -> std::result::Result<Ha
     }
 }
 
+/// Keeps the addon itself mapped until the process ends, whatever closes it. False where that is not possible.
+#[cfg(unix)]
+pub fn keep_loaded() -> bool {
+    use std::os::unix::ffi::OsStrExt;
+
+    static KEPT: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *KEPT.get_or_init(|| {
+        let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+        // SAFETY: M11; the address is this function's own, and dladdr fills the structure where it returns non-zero.
+        // Opening the addon that is running runs no constructor again (U4 holds trivially).
+        unsafe {
+            if libc::dladdr((keep_loaded as fn() -> bool as *const ()).cast(), found.as_mut_ptr()) == 0 {
+                return false;
+            }
+            let path = std::ffi::CStr::from_ptr(found.assume_init().dli_fname);
+            let path = std::ffi::OsStr::from_bytes(path.to_bytes());
+            match Handle::open(Some(path), libloading::os::unix::RTLD_NOW) {
+                Ok(handle) => std::mem::forget(handle),
+                Err(_) => return false,
+            }
+        }
+        true
+    })
+}
+
+/// Keeps the addon itself mapped until the process ends, whatever closes it. False where that is not possible.
+#[cfg(windows)]
+pub fn keep_loaded() -> bool {
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

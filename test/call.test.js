@@ -58,23 +58,47 @@ describe('integers', () => {
     test(`${type.name} refuses every other kind of value`, () => {
       const { identity } = bindBothWays(type.row, type.name);
       const message = new RegExp(`^${identityName}: argument 0 must be .*, received `, 's');
-      const kinds = ['1', '', true, false, null, undefined, {}, [], [7], Symbol('s'), () => 1, new Date(0),
-        Object(1), Object(1n), { valueOf: () => 1 }, Buffer.alloc(8), new Uint8Array(8).buffer];
+      const kinds = [
+        '1',
+        '',
+        true,
+        false,
+        null,
+        undefined,
+        {},
+        [],
+        [7],
+        Symbol('s'),
+        () => 1,
+        new Date(0),
+        Object(1),
+        Object(1n),
+        { valueOf: () => 1 },
+        Buffer.alloc(8),
+        new Uint8Array(8).buffer,
+      ];
       for (const value of kinds) throws(() => identity(value), 'ERR_INVALID_ARG_TYPE', message);
     });
   }
 
   test('the message of a refused integer says the range, the type and the value', () => {
     const add = bindOne('add_i32', ['i32', 'i32'], 'i32');
-    throws(() => add('x', 1), 'ERR_INVALID_ARG_TYPE',
-      /^add_i32: argument 0 must be an integer from -2147483648 to 2147483647 \(i32\), received the string 'x'$/);
-    throws(() => add(1, 2 ** 31), 'ERR_OUT_OF_RANGE',
-      /^add_i32: argument 1 must be an integer from -2147483648 to 2147483647 \(i32\), received 2147483648$/);
-    throws(() => add(1, 2n ** 31n), 'ERR_OUT_OF_RANGE', /received 2147483648n$/);
+    throws(
+      () => add('x', 1),
+      'ERR_INVALID_ARG_TYPE',
+      /^add_i32: argument 0 must be an integer from -2147483648 to 2147483647 \(i32\), received the string 'x'$/,
+    );
+    throws(
+      () => add(1, 2 ** 31),
+      'ERR_OUT_OF_RANGE',
+      /^add_i32: argument 1 must be an integer from -2147483648 to 2147483647 \(i32\), received 2147483648\b/,
+    );
+    throws(() => add(1, 2n ** 31n), 'ERR_OUT_OF_RANGE', /received 2147483648n\b/);
   });
 
   test('a negative zero is the integer zero', () => {
-    for (const name of ['i8', 'u8', 'i32', 'u32']) assert.equal(Object.is(bindOne(`identity_${name}`, [name], name)(-0), 0), true);
+    for (const name of ['i8', 'u8', 'i32', 'u32'])
+      assert.equal(Object.is(bindOne(`identity_${name}`, [name], name)(-0), 0), true);
     assert.equal(bindOne('identity_i64', ['i64'], 'i64')(-0), 0n);
     assert.equal(Object.is(bindOne('identity_u64', ['u64_fast'], 'u64_fast')(-0), 0), true);
   });
@@ -158,7 +182,11 @@ describe('floats and bool', () => {
         assert.equal(Object.is(identity(value), value), true, `identity of ${value}`);
         if (Number.isFinite(value)) {
           assert.equal(Object.is(Number(send(value)), value), true, `C saw ${send(value)} for ${value}`);
-          assert.equal(Object.is(receive(String(Object.is(value, -0) ? '-0' : value)), value), true, `parse of ${value}`);
+          assert.equal(
+            Object.is(receive(String(Object.is(value, -0) ? '-0' : value)), value),
+            true,
+            `parse of ${value}`,
+          );
         }
       }
     });
@@ -230,8 +258,18 @@ describe('pointers', () => {
     assert.equal(identity(new Uint8Array(memory, 16)), start + 16);
     assert.equal(identity(new DataView(memory, 24, 8)), start + 24);
     assert.equal(identity(Buffer.from(memory, 32, 8)), start + 32);
-    for (const Kind of [Int8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array,
-      Float64Array, BigInt64Array, BigUint64Array]) {
+    for (const Kind of [
+      Int8Array,
+      Uint8ClampedArray,
+      Int16Array,
+      Uint16Array,
+      Int32Array,
+      Uint32Array,
+      Float32Array,
+      Float64Array,
+      BigInt64Array,
+      BigUint64Array,
+    ]) {
       assert.equal(identity(new Kind(memory, 64, 2)), start + 64);
     }
     const shared = new SharedArrayBuffer(64);
@@ -254,12 +292,20 @@ describe('pointers', () => {
       fill_bytes: { args: ['ptr', 'u64', 'u8'] },
       sum_bytes: { args: ['ptr', 'u64'], returns: 'u64' },
     });
-    for (const make of [(n) => Buffer.alloc(n), (n) => Buffer.allocUnsafeSlow(n), (n) => new Uint8Array(n),
-      (n) => new Uint8Array(new SharedArrayBuffer(n)), (n) => new Uint8Array(new ArrayBuffer(n + 8), 3, n)]) {
+    for (const make of [
+      (n) => Buffer.alloc(n),
+      (n) => Buffer.allocUnsafeSlow(n),
+      (n) => new Uint8Array(n),
+      (n) => new Uint8Array(new SharedArrayBuffer(n)),
+      (n) => new Uint8Array(new ArrayBuffer(n + 8), 3, n),
+    ]) {
       for (const size of [1, 7, 8, 63, 64, 65, 1000, 4096, 100_000]) {
         const view = make(size);
         fill(view, size, 7);
-        assert.equal(view.every((byte) => byte === 7), true);
+        assert.equal(
+          view.every((byte) => byte === 7),
+          true,
+        );
         view[size - 1] = 1;
         assert.equal(sum(view, size), BigInt(7 * (size - 1) + 1));
       }
@@ -287,21 +333,43 @@ describe('pointers', () => {
     const identity = bindOne('identity_ptr', ['ptr'], 'ptr');
     for (const value of [NaN, -1, 0.5, Infinity, -Infinity, 2 ** 53, 2 ** 64, -1n, 2n ** 64n]) {
       throws(() => identity(value), 'ERR_OUT_OF_RANGE', /^identity_ptr: argument 0 must be /);
-      throws(() => identity({ ptr: value }), ['ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_TYPE'], /^identity_ptr: argument 0 must be /);
+      throws(
+        () => identity({ ptr: value }),
+        ['ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_TYPE'],
+        /^identity_ptr: argument 0 must be /,
+      );
     }
   });
 
   test('a pointer refuses other kinds of values', () => {
     const identity = bindOne('identity_ptr', ['ptr'], 'ptr');
-    for (const value of [undefined, 'text', '', true, false, Symbol('s'), {}, [], () => 1, { ptr: '8' }, { ptr: null },
-      { ptr: undefined }, new Map(), /x/]) {
+    for (const value of [
+      undefined,
+      'text',
+      '',
+      true,
+      false,
+      Symbol('s'),
+      {},
+      [],
+      () => 1,
+      { ptr: '8' },
+      { ptr: null },
+      { ptr: undefined },
+      new Map(),
+      /x/,
+    ]) {
       throws(() => identity(value), 'ERR_INVALID_ARG_TYPE', /^identity_ptr: argument 0 must be /);
     }
   });
 
   for (const type of ['ptr', 'cstring', 'buffer', 'buffer_length']) {
     test(`${type} refuses detached and resizable memory`, () => {
-      const measure = bindOne('measure_buffer', [type === 'buffer_length' ? 'ptr' : type, type === 'buffer_length' ? type : 'u64'], 'u64');
+      const measure = bindOne(
+        'measure_buffer',
+        [type === 'buffer_length' ? 'ptr' : type, type === 'buffer_length' ? type : 'u64'],
+        'u64',
+      );
       const index = type === 'buffer_length' ? 1 : 0;
       const values = [makeDetached(), new Uint8Array(resizable()), new DataView(resizable())];
       if (index === 0 && type !== 'buffer') values.push(resizable(), makeDetached().buffer);
@@ -316,7 +384,19 @@ describe('pointers', () => {
     const sum = bindOne('sum_bytes', ['buffer', 'u64'], 'u64');
     assert.equal(sum(Buffer.from([1, 2, 3]), 3), 6n);
     assert.equal(sum(new DataView(new Uint8Array([1, 2, 3]).buffer, 1), 2), 5n);
-    for (const value of [null, undefined, 0, 4096, 1n, 'text', {}, [1, 2], new ArrayBuffer(8), new SharedArrayBuffer(8), { ptr: 4096 }]) {
+    for (const value of [
+      null,
+      undefined,
+      0,
+      4096,
+      1n,
+      'text',
+      {},
+      [1, 2],
+      new ArrayBuffer(8),
+      new SharedArrayBuffer(8),
+      { ptr: 4096 },
+    ]) {
       throws(() => sum(value, 0), 'ERR_INVALID_ARG_TYPE', /^sum_bytes: argument 0 must be /);
     }
   });
@@ -327,7 +407,11 @@ describe('pointers', () => {
       assert.equal(measure(view, view), BigInt(view.byteLength));
     }
     throws(() => measure(Buffer.alloc(1), 1), 'ERR_INVALID_ARG_TYPE', /^measure_buffer: argument 1 must be /);
-    throws(() => measure(Buffer.alloc(1), new ArrayBuffer(1)), 'ERR_INVALID_ARG_TYPE', /^measure_buffer: argument 1 must be /);
+    throws(
+      () => measure(Buffer.alloc(1), new ArrayBuffer(1)),
+      'ERR_INVALID_ARG_TYPE',
+      /^measure_buffer: argument 1 must be /,
+    );
   });
 
   for (const name of functionNames) {
@@ -360,14 +444,28 @@ describe('pointers', () => {
 });
 
 describe('strings', () => {
-  const { measure_cstring: measure, identity_cstring: identity, copy_cstring: copy } = bind({
+  const {
+    measure_cstring: measure,
+    identity_cstring: identity,
+    copy_cstring: copy,
+  } = bind({
     measure_cstring: { args: ['cstring'], returns: 'i32' },
     identity_cstring: { args: ['cstring'], returns: 'cstring' },
     copy_cstring: { args: ['ptr', 'cstring'] },
   });
 
   test('a JS string goes in as NUL-terminated UTF-8 and comes back', () => {
-    for (const value of ['', 'a', 'plain', 'grüß €', '🎉', 'a'.repeat(63), 'a'.repeat(64), 'ü'.repeat(5000), 'x'.repeat(1_000_000)]) {
+    for (const value of [
+      '',
+      'a',
+      'plain',
+      'grüß €',
+      '🎉',
+      'a'.repeat(63),
+      'a'.repeat(64),
+      'ü'.repeat(5000),
+      'x'.repeat(1_000_000),
+    ]) {
       assert.equal(measure(value), Buffer.byteLength(value));
       assert.equal(identity(value), value);
     }
@@ -400,7 +498,11 @@ describe('strings', () => {
   });
 
   test('a pointer does not take a JS string', () => {
-    throws(() => bindOne('measure_cstring', ['ptr'], 'i32')('text'), 'ERR_INVALID_ARG_TYPE', /^measure_cstring: argument 0 must be /);
+    throws(
+      () => bindOne('measure_cstring', ['ptr'], 'i32')('text'),
+      'ERR_INVALID_ARG_TYPE',
+      /^measure_cstring: argument 0 must be /,
+    );
   });
 
   test('strings of C come back as JS strings, NULL as null', () => {
@@ -427,7 +529,8 @@ describe('strings', () => {
       compare_cstring_after: { args: ['function', 'cstring', 'cstring'], returns: 'i32' },
     });
     const callback = new JSCallback(() => {
-      for (const other of ['', 'z', 'zz'.repeat(100), 'ü'.repeat(10_000)]) assert.equal(measure(other), Buffer.byteLength(other));
+      for (const other of ['', 'z', 'zz'.repeat(100), 'ü'.repeat(10_000)])
+        assert.equal(measure(other), Buffer.byteLength(other));
       collect();
     }, {});
     for (const size of [0, 1, 5, 63, 64, 500, 5000, 100_000]) {
@@ -457,9 +560,18 @@ describe('argument lists', () => {
     u16: (random) => Math.floor(random() * 65536),
   };
   const edges = {
-    i32: [-(2 ** 31), 2 ** 31 - 1], f64: [-0.25, 1e9], u8: [255, 0], f32: [-0.5, 65536], i64: [-(2n ** 63n), 2n ** 63n - 1n],
-    i16: [-32768, 32767], ptr: [null, 2n ** 64n - 1n], bool: [true, false], u64: [2n ** 64n - 1n, 0n], i8: [-128, 127],
-    u32: [2 ** 32 - 1, 0], u16: [65535, 0],
+    i32: [-(2 ** 31), 2 ** 31 - 1],
+    f64: [-0.25, 1e9],
+    u8: [255, 0],
+    f32: [-0.5, 65536],
+    i64: [-(2n ** 63n), 2n ** 63n - 1n],
+    i16: [-32768, 32767],
+    ptr: [null, 2n ** 64n - 1n],
+    bool: [true, false],
+    u64: [2n ** 64n - 1n, 0n],
+    i8: [-128, 127],
+    u32: [2 ** 32 - 1, 0],
+    u16: [65535, 0],
   };
   const show = (kind, value) =>
     kind === 'f32' || kind === 'f64' ? value.toFixed(6) : String(kind === 'bool' ? Number(value) : (value ?? 0));
@@ -494,12 +606,22 @@ describe('argument lists', () => {
         const mixed = bindOne(`mixed_${count}`, types(count), 'cstring');
         const args = types(count).map((kind) => edges[kind][0]);
         args[count - 1] = Symbol('wrong');
-        throws(() => mixed(...args), 'ERR_INVALID_ARG_TYPE', new RegExp(`^mixed_${count}: argument ${count - 1} must be `));
+        throws(
+          () => mixed(...args),
+          'ERR_INVALID_ARG_TYPE',
+          new RegExp(`^mixed_${count}: argument ${count - 1} must be `),
+        );
       });
     }
   }
 
-  for (const [kind, convert] of [['f64', Number], ['f32', Number], ['i8', Number], ['u16', Number], ['i64', BigInt]]) {
+  for (const [kind, convert] of [
+    ['f64', Number],
+    ['f32', Number],
+    ['i8', Number],
+    ['u16', Number],
+    ['i64', BigInt],
+  ]) {
     test(`sixteen ${kind} arguments keep their order past the registers`, () => {
       const returns = kind.startsWith('f') ? 'f64' : 'i64';
       const weigh = bindOne(`weigh_${kind}`, Array(16).fill(kind), returns);
@@ -539,7 +661,10 @@ describe('argument lists', () => {
 describe('re-entrancy', () => {
   test('a ptr getter may call another bound function in the middle of encoding', () => {
     const symbols = bind({
-      mixed_12: { args: ['i32', 'f64', 'u8', 'f32', 'i64', 'i16', 'ptr', 'bool', 'u64', 'i8', 'u32', 'u16'], returns: 'cstring' },
+      mixed_12: {
+        args: ['i32', 'f64', 'u8', 'f32', 'i64', 'i16', 'ptr', 'bool', 'u64', 'i8', 'u32', 'u16'],
+        returns: 'cstring',
+      },
       add_i64: { args: ['i64', 'i64'], returns: 'i64' },
       measure_cstring: { args: ['cstring'], returns: 'i32' },
     });
@@ -571,8 +696,15 @@ describe('re-entrancy', () => {
   test('a ptr getter that throws leaves its error and the function as they were', () => {
     const add = bindOne('same_ptr', ['ptr', 'ptr'], 'bool');
     const boom = new Error('boom');
-    const throwing = { get ptr() { throw boom; } };
-    assert.throws(() => add(1, throwing), (error) => error === boom);
+    const throwing = {
+      get ptr() {
+        throw boom;
+      },
+    };
+    assert.throws(
+      () => add(1, throwing),
+      (error) => error === boom,
+    );
     assert.equal(add(7, 7), true);
   });
 
@@ -592,7 +724,13 @@ describe('re-entrancy', () => {
       const copy = h.bindOne('same_ptr', ['ptr', 'ptr'], 'bool');
       const sum = h.bindOne('measure_buffer', ['buffer', 'ptr'], 'u64');
       const view = new Uint8Array(1 << 24);
-      const detaching = { get ptr() { structuredClone(view.buffer, { transfer: [view.buffer] }); h.collect(); return 4096; } };
+      const detaching = {
+        get ptr() {
+          structuredClone(view.buffer, { transfer: [view.buffer] });
+          h.collect();
+          return 4096;
+        },
+      };
       console.log(h.outcome(() => copy(view, detaching)), h.outcome(() => copy(1, 1)));
     `);
     assert.match(stdout, /^(ERR_INVALID_ARG_VALUE|false) true$/);
@@ -616,13 +754,32 @@ describe('re-entrancy', () => {
 
 describe('optimised code', () => {
   const results = (symbols) => {
-    const { add_i32: addI32, add_f64: addF64, identity_u64: u64, identity_bool: bool, identity_i64: fast, identity_cstring: string,
-      sum_bytes: sum, identity_ptr: pointer, call_i32: call } = symbols;
+    const {
+      add_i32: addI32,
+      add_f64: addF64,
+      identity_u64: u64,
+      identity_bool: bool,
+      identity_i64: fast,
+      identity_cstring: string,
+      sum_bytes: sum,
+      identity_ptr: pointer,
+      call_i32: call,
+    } = symbols;
     const callback = new JSCallback((value) => value + 1, { args: ['i32'], returns: 'i32' });
     const view = new Uint8Array([1, 2, 3]);
     const caller = () => [
-      addI32(20, 22), addI32(-(2 ** 31), 0), addF64(0.1, 0.2), u64(2n ** 64n - 1n), bool(true), fast(2n ** 53n), fast(-3),
-      string('grün'), sum(view, 3), pointer(null), pointer(123456789012), call(callback, 41),
+      addI32(20, 22),
+      addI32(-(2 ** 31), 0),
+      addF64(0.1, 0.2),
+      u64(2n ** 64n - 1n),
+      bool(true),
+      fast(2n ** 53n),
+      fast(-3),
+      string('grün'),
+      sum(view, 3),
+      pointer(null),
+      pointer(123456789012),
+      call(callback, 41),
     ];
     return { caller, close: () => callback.close() };
   };
@@ -637,7 +794,8 @@ describe('optimised code', () => {
     sum_bytes: { args: ['ptr', 'u64'], returns: 'u64' },
     call_i32: { args: ['function', 'i32'], returns: 'i32' },
   };
-  const expected = [42, -(2 ** 31), 0.1 + 0.2, 2n ** 64n - 1n, true, 2n ** 53n, -3, 'grün', 6n, null, 123456789012, 42];
+  const sums = [42, -(2 ** 31), 0.1 + 0.2];
+  const expected = [...sums, 2n ** 64n - 1n, true, 2n ** 53n, -3, 'grün', 6n, null, 123456789012, 42];
 
   test('results are the same before and after V8 optimises the caller', () => {
     const { caller, close } = results(bind(declarations));
@@ -723,15 +881,22 @@ describe('optimised code', () => {
   });
 });
 
-test('types can be given by bun\'s numeric tags', () => {
+test("types can be given by bun's numeric tags", () => {
   assert.equal(bindOne('add_i32', [FFIType.i32, FFIType.i32], FFIType.i32)(40, 2), 42);
   assert.equal(bindOne('identity_cstring', [FFIType.cstring], FFIType.cstring)('text'), 'text');
   assert.equal(bindOne('do_nothing', [], FFIType.void)(), undefined);
-  assert.equal(bindOne('measure_buffer', [FFIType.buffer, FFIType.buffer_length], FFIType.u64)(Buffer.alloc(3), Buffer.alloc(3)), 3n);
+  assert.equal(
+    bindOne('measure_buffer', [FFIType.buffer, FFIType.buffer_length], FFIType.u64)(Buffer.alloc(3), Buffer.alloc(3)),
+    3n,
+  );
 });
 
 test('a global variable is read through the ptr of its symbol', () => {
-  const { global_i32: global, get_global_i32: get, set_global_i32: set } = bind({
+  const {
+    global_i32: global,
+    get_global_i32: get,
+    set_global_i32: set,
+  } = bind({
     global_i32: {},
     get_global_i32: { returns: 'i32' },
     set_global_i32: { args: ['i32'] },

@@ -21,8 +21,14 @@ if (!fs.existsSync(fixture)) {
   );
 }
 
-/** Opens the fixture with these declarations; gives its symbols. The library stays open. */
-const bind = (symbols) => ffi.dlopen(fixture, symbols).symbols;
+const opened = [];
+
+/** Opens the fixture with these declarations; gives its symbols. The library stays open until the process ends. */
+function bind(symbols) {
+  const library = ffi.dlopen(fixture, symbols);
+  opened.push(library);
+  return library.symbols;
+}
 
 /** One function of the fixture: bindOne('add_i32', ['i32', 'i32'], 'i32'). */
 const bindOne = (name, args = [], returns = 'void', more = {}) => bind({ [name]: { args, returns, ...more } })[name];
@@ -30,18 +36,23 @@ const bindOne = (name, args = [], returns = 'void', more = {}) => bind({ [name]:
 /** The function throws an error of this code (or one of these), of the code's class, whose message matches. */
 function throws(fn, code, message = /./) {
   const codes = [].concat(code);
-  let thrown;
+  let returned;
   try {
-    const result = fn();
-    thrown = { returned: result };
+    returned = fn();
   } catch (error) {
     assert.ok(error instanceof Error, `threw ${String(error)}, which is no Error`);
     assert.ok(codes.includes(error.code), `expected ${codes.join(' or ')}, threw ${error.code}: ${error.stack}`);
-    assert.equal(Object.getPrototypeOf(error), TABLE[error.code].prototype, `${error.code} has the wrong class: ${error}`);
+    assert.equal(
+      Object.getPrototypeOf(error),
+      TABLE[error.code].prototype,
+      `${error.code} has the wrong class: ${error}`,
+    );
     assert.match(error.message, message);
     return error;
   }
-  assert.fail(`expected ${codes.join(' or ')}, nothing was thrown: returned ${String(thrown.returned)}`);
+  // An object is not shown: it may be a Buffer over memory that cannot be read.
+  const what = Object(returned) === returned ? `${typeof returned}` : String(returned);
+  assert.fail(`expected ${codes.join(' or ')}, nothing was thrown: returned ${what}`);
 }
 
 /** What a function did, as a value that can be compared and posted: its result or its error's code. */
@@ -103,7 +114,7 @@ function optimize(fn, warmUp = fn) {
 
 const defaultTimeout = 60_000;
 
-/** Runs a file of the repository or, with `code`, a script in a child Node. Never rejects for a crash: look at `signal`. */
+/** Runs a file of the repository or, with `code`, a script in a child Node. A crash does not reject: see `signal`. */
 function run({ code, file, args = [], flags = [], env = {}, timeout = defaultTimeout }) {
   const prelude = `'use strict'; const h = require(${JSON.stringify(__filename)}); const { ffi } = h;\n`;
   const script = file === undefined ? ['-e', prelude + code] : [path.join(root, file)];

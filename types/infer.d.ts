@@ -32,10 +32,12 @@ export type Args<D> = D extends { readonly args?: infer A } ? (A extends readonl
 export type Ret<D> = D extends { readonly returns?: infer R } ? (R extends PropertyKey ? Out<R> : void) : void;
 
 /** The parameters C gives to a callback declared as D. */
-export type CallbackArgs<D> = D extends { readonly args?: infer A } ? (A extends readonly unknown[] ? Outputs<A> : []) : [];
+export type CallbackArgs<D> =
+  D extends { readonly args?: infer A } ? (A extends readonly unknown[] ? Outputs<A> : []) : [];
 
 /** What a callback declared as D must give back to C. */
-export type CallbackRet<D> = D extends { readonly returns?: infer R } ? (R extends PropertyKey ? Result<R> : void) : void;
+export type CallbackRet<D> =
+  D extends { readonly returns?: infer R } ? (R extends PropertyKey ? Result<R> : void) : void;
 type Result<R> = [In<R>] extends [never] ? void : In<R>;
 
 /** What a bound function has beside its call; its `name` is the symbol's, its `length` the number of arguments. */

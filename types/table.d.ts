@@ -1,4 +1,5 @@
-// The type table, as TypeScript sees it: a row per C type, with what goes into C, what comes out, and bun's numeric tag.
+// The type table, as TypeScript sees it: a row per C type, with what goes into C, what comes out, and its numeric tag:
+// 0 to 21 are bun's, the later ones this package's.
 // lib/types.js is its twin at run time.
 
 /**
@@ -9,25 +10,31 @@
  */
 export type Pointer = number & { readonly __pointer__: null };
 
-/** Anything that knows its own native address: a JSCallback, a bound function, an object of yours with a `ptr`. */
+/** What knows its own native address: a bound function, an object of yours with a `ptr`. */
 export interface HasPointer {
+  readonly ptr: number | bigint;
+}
+
+/** The same, of what can be closed (a JSCallback): `ptr` is `null` from then on, and to pass it throws. */
+export interface ClosablePointer {
   readonly ptr: number | bigint | null;
+  close(): void;
 }
 
 /**
  * What may be passed where C wants a function pointer. A plain JS function is not among it: wrap it in a JSCallback,
  * which says how C calls it and how long it lives.
  */
-export type FunctionPointerLike = number | bigint | HasPointer | null;
+export type FunctionPointerLike = number | bigint | HasPointer | ClosablePointer | null;
 
 /**
- * What may be passed where C wants a pointer. A view or ArrayBuffer passes the address of its bytes, without a copy, and
- * its memory is held until the call returns. `null` is NULL; `undefined` is refused.
+ * What may be passed where C wants a pointer. A view or ArrayBuffer passes the address of its bytes, without a copy,
+ * and its memory is held until the call returns. `null` is NULL; `undefined` is refused.
  */
 export type PointerLike = FunctionPointerLike | ArrayBufferView | ArrayBufferLike;
 
-/** In: JS to C (arguments, results of callbacks). Out: C to JS (results, arguments of callbacks). never: not that way. */
-interface Row<In, Out, Tag = never> {
+/** In: JS to C (arguments, callbacks' results). Out: C to JS (results, callbacks' arguments). never: not that way. */
+interface Row<In, Out, Tag> {
   in: In;
   out: Out;
   tag: Tag;
@@ -63,7 +70,7 @@ export interface TypeTable {
   ptr: Row<PointerLike, Pointer | bigint | null, 12>;
   /** No result. */
   void: Row<never, void, 13>;
-  /** `char *` that ends with NUL. A JS string goes in as UTF-8, for the length of the call. Out: a copy, `null` for NULL. */
+  /** `char *` up to NUL. A JS string goes in as UTF-8, for the length of the call. Out: a copy, `null` for NULL. */
   cstring: Row<PointerLike | string, string | null, 14>;
   /** 64 bits, signed. Out: a number where it is exact, else a bigint. */
   i64_fast: Row<number | bigint, number | bigint, 15>;
@@ -76,29 +83,42 @@ export interface TypeTable {
   /** The byteLength of a typed array or DataView, in bytes, as a u64. Only as an argument of a function. */
   buffer_length: Row<ArrayBufferView, never, 21>;
   /** C's long: 64 bits on Linux and macOS, 32 on Windows. Out: a bigint everywhere. */
-  long: Row<number | bigint, bigint>;
+  long: Row<number | bigint, bigint, 22>;
   /** C's unsigned long: 64 bits on Linux and macOS, 32 on Windows. Out: a bigint everywhere. */
-  'unsigned long': Row<number | bigint, bigint>;
+  'unsigned long': Row<number | bigint, bigint, 23>;
   /** C's wchar_t: 32 bits on Linux and macOS, 16 on Windows. */
-  wchar_t: Row<number | bigint, number>;
+  wchar_t: Row<number | bigint, number, 24>;
 }
 
-/** Other names of rows that bun:ffi has too; all but `size_t` are also keys of FFIType. */
-interface BunAliases {
+/** Other names of the rows: bun's, and C's own spelling. Alias -> canonical name. */
+export interface TypeAliases {
   int8_t: 'i8';
+  'signed char': 'i8';
   uint8_t: 'u8';
+  'unsigned char': 'u8';
   int16_t: 'i16';
+  short: 'i16';
   uint16_t: 'u16';
+  'unsigned short': 'u16';
+  char16_t: 'u16';
   int32_t: 'i32';
   int: 'i32';
   c_int: 'i32';
   uint32_t: 'u32';
+  'unsigned int': 'u32';
   c_uint: 'u32';
+  char32_t: 'u32';
   int64_t: 'i64';
   isize: 'i64';
+  ssize_t: 'i64';
+  intptr_t: 'i64';
+  ptrdiff_t: 'i64';
+  'long long': 'i64';
   uint64_t: 'u64';
   usize: 'u64';
   size_t: 'u64';
+  uintptr_t: 'u64';
+  'unsigned long long': 'u64';
   double: 'f64';
   float: 'f32';
   pointer: 'ptr';
@@ -109,35 +129,12 @@ interface BunAliases {
   buffer_bytelength: 'buffer_length';
 }
 
-/** Other names of rows, as C spells them. */
-interface CAliases {
-  'signed char': 'i8';
-  'unsigned char': 'u8';
-  short: 'i16';
-  'unsigned short': 'u16';
-  'unsigned int': 'u32';
-  'long long': 'i64';
-  'unsigned long long': 'u64';
-  ssize_t: 'i64';
-  intptr_t: 'i64';
-  uintptr_t: 'u64';
-  ptrdiff_t: 'i64';
-  char16_t: 'u16';
-  char32_t: 'u32';
-}
-
-/** Alias -> canonical name. */
-export interface TypeAliases extends BunAliases, CAliases {}
-
-/** Canonical name -> numeric tag. */
-type Tags = { readonly [Name in keyof TypeTable as TypeTable[Name]['tag'] extends never ? never : Name]: TypeTable[Name]['tag'] };
-
 /** Numeric tag -> canonical name. */
 type NameOfTag = { [Name in keyof TypeTable as TypeTable[Name]['tag']]: Name };
 
-/** The shape of FFIType: bun's names and aliases, each with its numeric tag. */
-export type TagTable = Tags & {
-  readonly [Alias in Exclude<keyof BunAliases, 'size_t'>]: TypeTable[BunAliases[Alias]]['tag'];
+/** The shape of FFIType: every name and alias, with its numeric tag. */
+export type TagTable = { readonly [Name in keyof TypeTable]: TypeTable[Name]['tag'] } & {
+  readonly [Alias in keyof TypeAliases]: TypeTable[TypeAliases[Alias]]['tag'];
 } & {
   /** Belongs to bun's `cc`; refused in a declaration. */
   readonly napi_env: 18;
@@ -170,7 +167,7 @@ export type AnyType = Spelled<keyof TypeTable>;
 
 /** Types that are values in memory, by canonical name or alias: what `read` and `write` have a function for. */
 export type ScalarName = Extract<
-  Spelled<Exclude<keyof TypeTable, 'void' | 'cstring' | 'function' | 'buffer' | 'buffer_length'>>,
+  Spelled<Exclude<keyof TypeTable, 'void' | 'cstring' | 'buffer' | 'buffer_length'>>,
   string
 >;
 

@@ -14,6 +14,7 @@ use super::environment::{Environment, current, thrown};
 use super::memory::{JsAddress, to_js};
 use super::signature::JsSignature;
 use crate::closure::{Closure, Handler, Incoming};
+use crate::memory::watch::Watch;
 
 /// What the closure and its JavaScript object share.
 struct Target {
@@ -84,7 +85,11 @@ impl Handler for JsHandler {
             }
         }
         incoming.take_arguments(&environment.frame);
-        if target.enter_js() {
+        environment.locks.before_callback(environment.raw);
+        environment.watches.borrow_mut().iter_mut().for_each(Watch::pause);
+        let answered = target.enter_js();
+        environment.watches.borrow_mut().iter_mut().for_each(Watch::resume);
+        if answered {
             incoming.put_result(&environment.frame);
         }
         // SAFETY: the scope was opened above.

@@ -1,7 +1,7 @@
 //! What one JavaScript environment (the main thread or a worker) has of its own. There is no other state.
 #![expect(unsafe_code, reason = "keeps Node-API references and takes the frame's address")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::CString;
 use std::ptr::{NonNull, null_mut};
 use std::rc::Rc;
@@ -10,10 +10,14 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::pin::Locks;
 use crate::error::{Class, FfiError};
+use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
-use crate::memory::pin;
+use crate::memory::own;
+use crate::memory::pin::{self, Pinned};
 use crate::memory::scratch::Scratch;
+use crate::memory::watch::Watch;
 
 /// The state of an environment, shared by its functions and callbacks.
 #[derive(Debug)]
@@ -30,8 +34,14 @@ pub struct Environment {
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
     pending: Cell<Option<NonNull<sys::napi_ref__>>>,
-    /// Where a pointer to an empty view points: real memory that nothing else uses.
-    nowhere: Box<[u64; 16]>,
+    /// What the calls under way watch that callbacks have to pause, innermost last.
+    pub watches: RefCell<Vec<Watch>>,
+    /// What may not be transferred.
+    pub locks: Locks,
+    /// The size of Node's Buffer pool, whose slices lie side by side.
+    pub pool_size: Cell<usize>,
+    /// Where a pointer to an empty view points: a block of no bytes.
+    pub nowhere: Fenced,
     frame_reference: sys::napi_ref,
 }
 
@@ -73,15 +83,6 @@ impl Environment {
         Some(exception)
     }
 
-    /// The address that stands for the storage of an empty view: real, aligned, and nobody else's.
-    pub fn nowhere(&self) -> usize {
-        (&raw const self.nowhere[8]).expose_provenance()
-    }
-
-    /// Throws an error of the native side in this environment.
-    pub fn throw(&self, error: &FfiError) {
-        throw(self.raw, error);
-    }
 }
 
 impl Drop for Environment {
@@ -96,23 +97,46 @@ impl Drop for Environment {
 
 const EXCEPTION: &std::ffi::CStr = c"exception";
 
-/// Throws an error of the native side.
-pub fn throw(env: sys::napi_env, error: &FfiError) {
-    let message = CString::new(error.to_string().replace('\0', "\\0")).unwrap_or_default();
+/// Throws an error of the native side. An overflow carries what was found as properties, and the exception of a
+/// callback that it replaces as its cause.
+pub fn throw(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value>) {
     let code = CString::new(error.code()).unwrap_or_default();
-    // SAFETY: M6; both texts live until the call returns.
+    let message = CString::new(error.to_string().replace('\0', "\\0")).unwrap_or_default();
+    let (mut js_code, mut js_message, mut js_error) = (null_mut(), null_mut(), null_mut());
+    // SAFETY: M6; the texts live until the calls return, and all out-parameters are locals.
     unsafe {
+        sys::napi_create_string_utf8(env, code.as_ptr(), -1, &mut js_code);
+        sys::napi_create_string_utf8(env, message.as_ptr(), -1, &mut js_message);
         match error.class() {
-            Class::Error => sys::napi_throw_error(env, code.as_ptr(), message.as_ptr()),
-            Class::TypeError => sys::napi_throw_type_error(env, code.as_ptr(), message.as_ptr()),
-            Class::RangeError => sys::napi_throw_range_error(env, code.as_ptr(), message.as_ptr()),
+            Class::Error => sys::napi_create_error(env, js_code, js_message, &mut js_error),
+            Class::TypeError => sys::napi_create_type_error(env, js_code, js_message, &mut js_error),
+            Class::RangeError => sys::napi_create_range_error(env, js_code, js_message, &mut js_error),
         };
+        if let FfiError::Overflow { symbol, overflow } = error {
+            let mut js_symbol = null_mut();
+            sys::napi_create_string_utf8(env, symbol.as_ptr().cast(), symbol.len() as isize, &mut js_symbol);
+            sys::napi_set_named_property(env, js_error, c"symbol".as_ptr(), js_symbol);
+            for (name, value) in [
+                (c"argument", overflow.argument as f64),
+                (c"byteLength", overflow.byte_length as f64),
+                (c"firstBadOffset", overflow.first_bad_offset as f64),
+                (c"bytesPast", overflow.bytes_past as f64),
+            ] {
+                let mut number = null_mut();
+                sys::napi_create_double(env, value, &mut number);
+                sys::napi_set_named_property(env, js_error, name.as_ptr(), number);
+            }
+        }
+        if let Some(cause) = cause {
+            sys::napi_set_named_property(env, js_error, c"cause".as_ptr(), cause);
+        }
+        sys::napi_throw(env, js_error);
     }
 }
 
 /// Turns an error of the native side into the error napi-rs throws as it stands.
 pub fn thrown(env: Env, error: &FfiError) -> napi::Error {
-    throw(env.raw(), error);
+    throw(env.raw(), error, None);
     napi::Error::new(napi::Status::PendingException, "")
 }
 
@@ -133,9 +157,17 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         sys::napi_create_reference(env.raw(), frame.raw(), 1, &mut frame_reference);
         pin::storage(env.raw(), frame.raw())
     };
-    let base = storage.ok().and_then(|pinned| Some((NonNull::new(pinned.address?.as_ptr())?, pinned.length)));
+    let base = match storage {
+        Ok(Pinned::Bytes(storage, _)) => {
+            NonNull::new(storage.view.start.as_ptr()).map(|base| (base, storage.view.length))
+        }
+        _ => None,
+    };
     let Some((base, length)) = base else {
         return Err(thrown(env, &FfiError::Internal { reason: "the frame is not an ArrayBuffer".into() }));
+    };
+    let Some(nowhere) = own::allocate(0, 16) else {
+        return Err(thrown(env, &FfiError::MemoryExhausted { wanted: 0 }));
     };
     let state = Environment {
         raw: env.raw(),
@@ -145,7 +177,10 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         depth: Cell::new(0),
         ended: Cell::new(false),
         pending: Cell::new(None),
-        nowhere: Box::new([0; 16]),
+        watches: RefCell::new(Vec::new()),
+        locks: Locks::default(),
+        pool_size: Cell::new(0),
+        nowhere,
         frame_reference,
     };
     env.set_instance_data(Rc::new(state), (), |ending| ending.value.ended.set(true))

@@ -11,7 +11,7 @@ use napi::sys;
 use napi_derive::napi;
 use smallvec::SmallVec;
 
-use super::environment::{Environment, current, thrown};
+use super::environment::{Environment, current, throw, thrown};
 use super::library::JsLibrary;
 use super::memory::{JsAddress, from_js};
 use super::signature::JsSignature;
@@ -19,13 +19,17 @@ use crate::call;
 use crate::ctype::CType;
 use crate::error::{FfiError, Result};
 use crate::library::Library;
-use crate::memory::address::Address;
-use crate::memory::frame::{Block, set_address};
-use crate::memory::pin::{self, OwnedText, Unpinned};
+use crate::memory::address::{Address, Span};
+use crate::memory::frame::{Block, address_in, set_address};
+use crate::memory::pin::{self, OwnedText, Pinned, Unpinned};
+use crate::memory::report;
+use crate::memory::watch::Watch;
 use crate::signature::Signature;
 
 struct Callable {
     symbol: String,
+    /// The symbol's number in `report`.
+    id: usize,
     code: Address,
     signature: Rc<Signature>,
     library: Option<Rc<Library>>,
@@ -50,6 +54,7 @@ pub fn bind<'env>(
             Either::B(_) => None,
         },
         environment: current(*env)?,
+        id: report::intern(&symbol),
         symbol,
     };
     let data = Box::into_raw(Box::new(callable)).cast::<c_void>();
@@ -96,14 +101,17 @@ unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) ->
     // A panic must not unwind into the engine.
     let outcome = catch_unwind(AssertUnwindSafe(|| callable.call(&values)));
     let environment = &callable.environment;
-    if let Some(exception) = environment.take_exception() {
+    let exception = environment.take_exception();
+    match (outcome, exception) {
+        (Ok(Ok(())), None) => {}
         // SAFETY: M6.
-        unsafe { sys::napi_throw(env, exception) };
-    } else {
-        match outcome {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => environment.throw(&error),
-            Err(_) => environment.throw(&FfiError::Internal { reason: format!("{} panicked", callable.symbol) }),
+        (Ok(Ok(())), Some(exception)) => unsafe {
+            sys::napi_throw(env, exception);
+        },
+        (Ok(Err(error)), cause) => throw(env, &error, cause),
+        (Err(_), cause) => {
+            let reason = format!("{} panicked", callable.symbol);
+            throw(env, &FfiError::Internal { reason }, cause);
         }
     }
     null_mut()
@@ -122,8 +130,14 @@ impl Callable {
         };
         let mut block = environment.frame.take(self.signature.plan.size);
         let text = environment.scratch.mark();
+        let locks = environment.locks.mark();
         let mut owned = Vec::new();
-        let pinned = self.pin(values, &mut block, &mut owned);
+        let mut watch = Watch::default();
+        let pinned = self.pin(values, &mut block, &mut owned, &mut watch);
+        let pauses = watch.pauses();
+        if pauses {
+            environment.watches.borrow_mut().push(std::mem::take(&mut watch));
+        }
         if pinned.is_ok() {
             environment.depth.set(environment.depth.get() + 1);
             // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
@@ -134,40 +148,88 @@ impl Callable {
             environment.frame.put(self.signature.plan.result + 8, &high);
         }
         environment.scratch.release(text);
-        pinned
+        environment.locks.end(environment.raw, locks);
+        if pauses && let Some(paused) = environment.watches.borrow_mut().pop() {
+            watch = paused;
+        }
+        match watch.end() {
+            Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
+            None => pinned,
+        }
     }
 
-    /// Writes the addresses of the pins into the block. The bits at its start say which arguments are pins.
-    fn pin(&self, values: &[sys::napi_value], block: &mut Block, owned: &mut Vec<OwnedText>) -> Result<()> {
+    /// Writes the addresses of the pins into the block. The bits at its start say which arguments are pins; the others
+    /// are numbers.
+    fn pin(
+        &self,
+        values: &[sys::napi_value],
+        block: &mut Block,
+        owned: &mut Vec<OwnedText>,
+        watch: &mut Watch,
+    ) -> Result<()> {
         let bits = block[0];
-        if bits == 0 {
-            return Ok(());
-        }
         let environment = &*self.environment;
-        for (value, position) in values.iter().zip(&self.signature.pins) {
-            if bits >> position & 1 == 0 {
+        for (value, argument) in values.iter().zip(&self.signature.pins) {
+            let at = self.signature.plan.arguments[*argument];
+            if bits >> argument & 1 == 0 {
+                if let Some(address) = Address::new(address_in(block, at)) {
+                    watch.number(*argument, address);
+                }
                 continue;
             }
-            let is_text = self.signature.arguments[*position] == CType::CString
+            let is_text = self.signature.arguments[*argument] == CType::CString
                 // SAFETY: M3.
                 && unsafe { pin::is_string(environment.raw, *value) };
             let address = if is_text {
                 // SAFETY: M3.
-                unsafe { pin::text(environment.raw, *value, &environment.scratch, owned) }.map(Address::get)
+                unsafe { pin::text(environment.raw, *value, &environment.scratch, owned) }
             } else {
-                // SAFETY: M3.
-                unsafe { pin::storage(environment.raw, *value) }
-                    .map(|pinned| pinned.address.map_or_else(|| environment.nowhere(), Address::get))
+                self.storage(*argument, *value, watch)
             };
             let address = address.map_err(|fault| {
-                let (symbol, argument) = (self.symbol.clone(), *position);
+                let (symbol, argument) = (self.symbol.clone(), *argument);
                 match fault {
                     Unpinned::Detached => FfiError::Detached { symbol, argument },
                     Unpinned::NotAView => FfiError::NotAView { symbol, argument },
                 }
             })?;
-            set_address(block, self.signature.plan.arguments[*position], address);
+            set_address(block, at, address.get());
         }
         Ok(())
+    }
+
+    /// The address of a view's storage, watched as far as it can be.
+    fn storage(
+        &self,
+        argument: usize,
+        value: sys::napi_value,
+        watch: &mut Watch,
+    ) -> std::result::Result<Address, Unpinned> {
+        let environment = &*self.environment;
+        // SAFETY: M3.
+        let (storage, buffer) = match unsafe { pin::storage(environment.raw, value) }? {
+            Pinned::Bytes(storage, buffer) => (storage, buffer),
+            Pinned::Empty => {
+                let view = Span { start: environment.nowhere.data(), length: 0 };
+                watch.block(argument, view, environment.nowhere, self.id);
+                return Ok(view.start);
+            }
+        };
+        environment.locks.hand(buffer);
+        let block = storage.block();
+        let is_slice = |whole: usize| whole == environment.pool_size.get() && storage.view.length < whole;
+        // SAFETY: M3.
+        let whole = || unsafe { pin::buffer_length(environment.raw, buffer) };
+        let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
+        if is_slice(length)
+            && let Some(start) = Address::new(storage.view.start.get() - storage.offset)
+        {
+            watch.slice(argument, storage.view, Span { start, length });
+        }
+        match block {
+            Some(block) => watch.block(argument, storage.view, block, self.id),
+            None => watch.grant(storage.view),
+        }
+        Ok(storage.view.start)
     }
 }

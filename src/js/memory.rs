@@ -8,7 +8,8 @@ use napi_derive::napi;
 use super::environment::{current, thrown};
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
-use crate::memory::{peek, pin, view};
+use crate::memory::pin::Pinned;
+use crate::memory::{given, peek, pin, report, view};
 
 /// A JavaScript address: a number where it fits 2^53 - 1, else a BigInt (bun's rule since 1.4).
 pub type JsAddress = Either<f64, BigInt>;
@@ -33,10 +34,16 @@ pub fn from_js(address: JsAddress) -> usize {
 pub fn address_of(env: Env, value: Unknown<'_>) -> Either<JsAddress, Either<Null, ()>> {
     // SAFETY: M3; `value` is an argument of this call.
     match unsafe { pin::storage(env.raw(), value.raw()) } {
-        Ok(pinned) => match pinned.address {
-            Some(address) => Either::A(to_js(address.get())),
-            None => Either::B(Either::A(Null)),
-        },
+        Ok(Pinned::Bytes(storage, _)) => {
+            if let Some(block) = storage.block()
+                && let Some(length) = block.length()
+            {
+                block.give(report::intern("ptr"));
+                given::insert(block.data(), length);
+            }
+            Either::A(to_js(storage.view.start.get()))
+        }
+        Ok(Pinned::Empty) => Either::B(Either::A(Null)),
         Err(_) => Either::B(Either::B(())),
     }
 }

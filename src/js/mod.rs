@@ -2,7 +2,9 @@
 
 mod callback;
 mod environment;
+mod fences;
 mod function;
 mod library;
 mod memory;
+mod pin;
 mod signature;

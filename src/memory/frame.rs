@@ -81,6 +81,13 @@ pub fn bytes(block: &Block) -> &[u8] {
     unsafe { std::slice::from_raw_parts(block.as_ptr().cast(), block.len() * 16) }
 }
 
+/// Reads an address out of a block.
+pub fn address_in(block: &Block, at: usize) -> usize {
+    let mut address = [0; size_of::<usize>()];
+    address.copy_from_slice(&bytes(block)[at..at + size_of::<usize>()]);
+    usize::from_ne_bytes(address)
+}
+
 /// Writes an address into a block.
 pub fn set_address(block: &mut Block, at: usize, address: usize) {
     // SAFETY: M4; u128 has no padding and any byte is a valid u8; the slice is bounds-checked below.

@@ -12,10 +12,27 @@
 //!   environment's scratch, and is not reused before the call returned.
 //! * **M5** Addresses below [`address::LOWEST`] are refused before they are read or written.
 //! * **M6** The state of an environment is used on the environment's thread only.
+//! * **M7** The code and the handler of a closure live until the process ends: C may keep the pointer.
+//! * **M8** A block is as long as its header, its fences and its data, and its memory stays allocated while a `Fenced`
+//!   of it is used: the registry forgets a block before its memory is given back.
+//! * **M9** What the registry's tables point to is made once, zeroed, and never freed.
+//! * **M10** A block that is freed or held in quarantine belongs to the room alone; the only other writer is native
+//!   code that was given its address, which the poison is there to show.
+//! * **M11** The stand-in is installed only where every symbol was found in the running executable and every function
+//!   in the vtable it is called through; the addon is never unmapped afterwards.
+//! * **M12** A threadsafe function may be called from any thread until its finalizer runs, which removes it first.
 
 pub mod address;
+pub mod allocator;
+pub mod blocks;
+pub mod fence;
 pub mod frame;
+pub mod given;
+pub mod own;
 pub mod peek;
 pub mod pin;
+pub mod quarantine;
+pub mod report;
 pub mod scratch;
 pub mod view;
+pub mod watch;

@@ -1,12 +1,14 @@
 //! Pins: JavaScript views, buffers and strings whose storage native code uses while a call is under way.
 #![expect(unsafe_code, reason = "asks Node-API for the storage of a value")]
 
+use std::ffi::c_void;
 use std::ptr::null_mut;
 
 use napi::sys;
 
-use super::address::Address;
+use super::address::{Address, Span};
 use super::scratch::Scratch;
+use super::watch::Storage;
 
 /// Why a pin has no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,21 +19,13 @@ pub enum Unpinned {
     NotAView,
 }
 
-/// The storage of a view or a buffer.
+/// The storage of a view or a buffer that is attached.
 #[derive(Clone, Copy, Debug)]
-pub struct Pinned {
-    /// The first byte of the view; `None` for an empty one.
-    pub address: Option<Address>,
-    /// The bytes of the view.
-    pub length: usize,
-    /// Where the view begins in its buffer.
-    pub offset: usize,
-}
-
-impl Pinned {
-    fn new(data: *mut std::ffi::c_void, length: usize, offset: usize) -> Self {
-        Self { address: Address::new(data.expose_provenance()).filter(|_| length > 0), length, offset }
-    }
+pub enum Pinned {
+    /// A view of no bytes.
+    Empty,
+    /// A view of some, and the buffer it is of.
+    Bytes(Storage, sys::napi_value),
 }
 
 const FLOAT16: sys::napi_typedarray_type = 11;
@@ -54,15 +48,15 @@ pub unsafe fn storage(env: sys::napi_env, value: sys::napi_value) -> Result<Pinn
             == sys::Status::napi_ok
         {
             let size = usize::try_from(kind).ok().and_then(|kind| ELEMENT_SIZE.get(kind)).copied().unwrap_or(1);
-            return pinned(env, buffer, Pinned::new(data, count * size, offset));
+            return pinned(env, buffer, data, count * size, offset);
         }
         if sys::napi_get_dataview_info(env, value, &mut count, &mut data, &mut buffer, &mut offset)
             == sys::Status::napi_ok
         {
-            return pinned(env, buffer, Pinned::new(data, count, offset));
+            return pinned(env, buffer, data, count, offset);
         }
         if sys::napi_get_arraybuffer_info(env, value, &mut data, &mut count) == sys::Status::napi_ok {
-            return pinned(env, value, Pinned::new(data, count, 0));
+            return pinned(env, value, data, count, 0);
         }
     }
     Err(Unpinned::NotAView)
@@ -70,14 +64,49 @@ pub unsafe fn storage(env: sys::napi_env, value: sys::napi_value) -> Result<Pinn
 
 /// # Safety
 /// As [`storage`].
-unsafe fn pinned(env: sys::napi_env, buffer: sys::napi_value, pinned: Pinned) -> Result<Pinned, Unpinned> {
-    if pinned.address.is_some() {
-        return Ok(pinned);
+unsafe fn pinned(
+    env: sys::napi_env,
+    buffer: sys::napi_value,
+    data: *mut c_void,
+    length: usize,
+    offset: usize,
+) -> Result<Pinned, Unpinned> {
+    if length > 0
+        && let Some(start) = Address::new(data.expose_provenance())
+        && let Ok(view) = Span::new(start, length)
+    {
+        return Ok(Pinned::Bytes(Storage { view, offset }, buffer));
     }
     let mut detached = false;
     // SAFETY: M3; `detached` is a local. A SharedArrayBuffer is refused by this function, and is never detached.
     unsafe { sys::napi_is_detached_arraybuffer(env, buffer, &mut detached) };
-    if detached { Err(Unpinned::Detached) } else { Ok(pinned) }
+    if detached { Err(Unpinned::Detached) } else { Ok(Pinned::Empty) }
+}
+
+/// The bytes of an ArrayBuffer; `None` for a SharedArrayBuffer.
+///
+/// # Safety
+/// As [`storage`].
+pub unsafe fn buffer_length(env: sys::napi_env, buffer: sys::napi_value) -> Option<usize> {
+    let mut length = 0;
+    // SAFETY: M3; `length` is a local.
+    let status = unsafe { sys::napi_get_arraybuffer_info(env, buffer, null_mut(), &mut length) };
+    (status == sys::Status::napi_ok).then_some(length)
+}
+
+/// Gives an ArrayBuffer the key without which V8 does not detach it; undefined takes it away.
+///
+/// # Safety
+/// M11: `setter` is `v8::ArrayBuffer::SetDetachKey(Local<Value>)`; in Node a `napi_value` is the pointer of a `Local`.
+/// M3: both values are rooted, and `buffer` is an ArrayBuffer.
+pub unsafe fn set_detach_key(setter: Address, buffer: sys::napi_value, key: sys::napi_value) {
+    // SAFETY: by the contract of this function; a `Local` of one pointer is passed as that pointer (Itanium C++ ABI,
+    // section 3.1.2.3: trivially copyable for the purposes of calls).
+    unsafe {
+        let setter =
+            std::mem::transmute::<*mut u8, unsafe extern "C" fn(sys::napi_value, sys::napi_value)>(setter.as_ptr());
+        setter(buffer, key);
+    }
 }
 
 /// Whether a value is a JavaScript string.

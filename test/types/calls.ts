@@ -1,7 +1,7 @@
 // Programs that compile: bound functions, with the exact types of their parameters and results.
 
 import { CFunction, FFIType, cc, dlopen, linkSymbols, ptr } from 'pinned-ffi';
-import type { Library, Pointer, PointerLike } from 'pinned-ffi';
+import type { JSCallback, Library, Pointer, PointerLike } from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';
 
 const lib = dlopen('fixture', {
@@ -76,6 +76,11 @@ expect<Equal<ReturnType<typeof symbols.add_f64.native>, number>>();
 const sum: (a: number, b: number) => number = symbols.add_f64;
 const total: number = sum(1, 2) + (symbols.perhaps?.(1) ?? 0);
 
+// A callback that was closed is refused only at run time.
+declare const callback: JSCallback;
+symbols.find(callback);
+symbols.sort(bytes, 8n, 1, callback);
+
 // The library.
 expect<Equal<typeof lib.path, string | null>>();
 expect<Equal<keyof typeof symbols & 'add_f64', 'add_f64'>>();
@@ -144,5 +149,7 @@ const compiled = cc({
 });
 expect<Equal<ReturnType<typeof compiled.symbols.hello>, number>>();
 expect<Equal<Extract<typeof compiled.symbols.maybe, null>, null>>();
+const sources = [new URL('file:///a.c'), 'int two(void) { return 2; }'];
+cc({ source: sources, symbols: { two: { returns: 'int' } } }).symbols.two().toFixed();
 
 export { total };

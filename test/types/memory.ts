@@ -37,6 +37,7 @@ toBuffer(address).readInt8(0);
 toBuffer(address, 0, 8, 4096);
 toBuffer(address, 0, 8, address, 4096n);
 toBuffer(address, undefined, 8, null, 4096);
+toBuffer(address, 0, 8, dlopen(null, { free: { args: ['ptr'] } }).symbols.free);
 expect<Equal<ReturnType<typeof toArrayBuffer>, ArrayBuffer>>();
 expect<Equal<typeof suffix, 'so' | 'dylib' | 'dll'>>();
 
@@ -80,6 +81,8 @@ dlopen(null, { qsort: { args: ['ptr', 'size_t', 'size_t', 'function'] } }).symbo
 const types: FFITypeOrString[] = ['i32', 'unsigned short', 'void*', 'char32_t', FFIType.cstring, 20];
 expect<Equal<typeof FFIType.i32, 5>>();
 expect<Equal<(typeof FFIType)['void*'], 12>>();
+expect<Equal<typeof FFIType.size_t, 8>>();
+expect<Equal<(typeof FFIType)['unsigned long'], 23>>();
 expect<Equal<typeof FFIType.napi_value, 19>>();
 expect<Equal<typeof FFIType.buffer_bytelength, 21>>();
 const tag: FFIType = FFIType.fn;

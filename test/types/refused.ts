@@ -41,6 +41,8 @@ symbols.find('text');
 symbols.find(undefined);
 // @ts-expect-error a plain object for ptr
 symbols.find({});
+// @ts-expect-error an object whose address is null
+symbols.find({ ptr: null });
 // @ts-expect-error a plain array for ptr
 symbols.find([1, 2]);
 // @ts-expect-error a plain function for ptr
@@ -75,7 +77,7 @@ dlopen('x', { f: { args: ['i23'] } });
 // @ts-expect-error an unknown type of a result
 dlopen('x', { f: { returns: 'int33_t' } });
 // @ts-expect-error an unknown numeric tag
-dlopen('x', { f: { args: [22] } });
+dlopen('x', { f: { args: [25] } });
 // @ts-expect-error names are case-sensitive
 dlopen('x', { f: { args: ['I32'] } });
 // @ts-expect-error void is not the type of an argument
@@ -116,6 +118,8 @@ const widened = { f: { args: ['i32'], returns: 'i32' } };
 linkSymbols({ f: { args: ['i32'] } });
 // @ts-expect-error an unknown key
 linkSymbols({ f: { ptr: 4096, argz: [] } });
+// @ts-expect-error what has an address is not looked up by name
+linkSymbols({ f: { ptr: 4096, name: 'g' } });
 // @ts-expect-error CFunction needs an address
 CFunction({ args: ['i32'] });
 // @ts-expect-error an unknown key
@@ -174,6 +178,8 @@ write.f64(4096, 0, 7n);
 toBuffer(null);
 // @ts-expect-error a JS function cannot give memory back
 toBuffer(4096, 0, 8, () => {});
+// @ts-expect-error nor can a JSCallback, since it runs on the JS thread alone
+toBuffer(4096, 0, 8, new JSCallback(() => {}, {}));
 // @ts-expect-error tags are read-only
 FFIType.i32 = 5;
 // @ts-expect-error no such code

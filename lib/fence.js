@@ -1,0 +1,104 @@
+'use strict';
+// Fences: the stand-in for Node's ArrayBuffer allocator is installed when this file is loaded; their state and checks.
+
+const binding = require('./binding');
+const { makeError } = require('./errors');
+require('./memory'); // attaches this environment to the addon
+
+/** process.versions.modules of the runtimes that the whole test suite runs on under the stand-in: Node 20, 22, 24, 26. */
+const VERIFIED = new Set(['115', '127', '137', '147']);
+
+/** Why the stand-in must not be installed in this runtime; undefined where it may. */
+function unverified() {
+  const { versions, platform, arch } = process;
+  const other = ['electron', 'bun', 'deno'].find((name) => versions[name] !== undefined);
+  if (other !== undefined) return `not verified on ${other}`;
+  if (platform !== 'linux' || arch !== 'x64') return `not verified on ${platform}-${arch}`;
+  if (!VERIFIED.has(versions.modules)) return `not verified on Node ${process.version}`;
+  return undefined;
+}
+
+/** PINNED_FFI_FENCE: `off`, a width in bytes, or nothing. */
+function install() {
+  const setting = process.env.PINNED_FFI_FENCE ?? '';
+  if (setting === 'off' || setting === '0') return 'PINNED_FFI_FENCE=off';
+  if (setting !== '' && setting !== 'on' && !(/^\d{1,9}$/.test(setting) && binding.setFenceWidth(Number(setting)))) {
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `PINNED_FFI_FENCE must be off, on or a width from 64 to 1048576 bytes, received '${setting}'`);
+  }
+  return unverified() ?? binding.installFences() ?? undefined;
+}
+
+/** PINNED_FFI_QUARANTINE: `off`, or BYTES or BYTES,COUNT. */
+function boundQuarantine() {
+  const setting = process.env.PINNED_FFI_QUARANTINE ?? '';
+  if (setting === '') return;
+  const match = /^(\d{1,15})(?:,(\d{1,9}))?$/.exec(setting === 'off' ? '0' : setting);
+  if (match === null) {
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `PINNED_FFI_QUARANTINE must be off, BYTES or BYTES,COUNT, received '${setting}'`);
+  }
+  binding.setQuarantine(Number(match[1]), Number(match[2] ?? binding.quarantineState()[1]));
+}
+
+/**
+ * Tells the native side how large the pool is whose slices lie side by side, and fills the slab that was made before the
+ * fences came, so that the next slice is of a fenced one.
+ */
+function renewPool() {
+  binding.setPoolSize(Math.min(Buffer.poolSize, 2 ** 31));
+  const { buffer } = Buffer.allocUnsafe(1);
+  const step = (Buffer.poolSize >>> 1) - 1;
+  for (let i = 0; i < 4 && step > 0 && Buffer.allocUnsafe(step).buffer === buffer; i += 1);
+}
+
+boundQuarantine();
+const reason = install();
+renewPool();
+
+/** What is fenced, how wide, and why not. */
+function fences() {
+  const [before, after] = binding.fenceWidths();
+  const [bytes, count, heldBytes, heldCount] = binding.quarantineState();
+  return {
+    installed: reason === undefined,
+    ...(reason === undefined ? {} : { reason }),
+    before,
+    after,
+    quarantine: { bytes, count, heldBytes, heldCount },
+  };
+}
+
+const WHEN = {
+  freed: 'when its memory was freed',
+  quarantine: 'after its memory was freed, in quarantine',
+  checked: 'by checkFences()',
+};
+
+/** A process warning for every breach that was found too late for an exception. */
+function warnOfReports() {
+  for (const report of binding.takeReports()) {
+    const { found, byteLength, firstBadOffset, bytesPast, before, giver } = report;
+    const late = found === 'quarantine' && firstBadOffset >= 0 && firstBadOffset < byteLength;
+    const place = late ? `into a Buffer of ${byteLength} bytes that was collected already`
+      : `${before ? 'before the start' : 'past the end'} of a Buffer of ${byteLength} bytes`;
+    const warning = new Error(`native code wrote ${bytesPast} byte${bytesPast === 1 ? '' : 's'} ${place} (first bad offset ${firstBadOffset}); found `
+      + `${WHEN[found]}; its address was last given to ${giver ?? 'nobody through this package'}. Nothing else was hit.`);
+    warning.name = 'FFIWarning';
+    Object.assign(warning, {
+      code: before ? 'ERR_FFI_BUFFER_UNDERFLOW' : 'ERR_FFI_BUFFER_OVERFLOW',
+      found, byteLength, firstBadOffset, bytesPast, symbol: giver ?? null,
+    });
+    process.emitWarning(warning);
+  }
+}
+binding.onReport(warnOfReports);
+
+/** Checks every fence and the quarantine of the process, whole. Returns how many were broken; each becomes a warning. */
+function checkFences() {
+  const broken = binding.checkFences();
+  warnOfReports();
+  return broken;
+}
+
+module.exports = { fences, checkFences };

@@ -1,0 +1,133 @@
+//! Locks: a buffer that is pinned cannot be transferred away under native code's feet. V8 refuses to detach a buffer
+//! whose detach key is not given, so a lock is a key that nobody has (`v8::ArrayBuffer::SetDetachKey`).
+#![expect(unsafe_code, reason = "calls an exported function of V8")]
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ptr::null_mut;
+
+use napi::bindgen_prelude::{Env, Unknown};
+use napi::{JsValue, sys};
+use napi_derive::napi;
+
+use super::environment::current;
+use crate::library::Library;
+use crate::memory::address::Address;
+use crate::memory::pin::{self, Pinned};
+
+/// The locks of an environment, and the buffers that the calls under way were handed.
+#[derive(Debug, Default)]
+pub struct Locks {
+    /// `SetDetachKey`, where the executable exports it.
+    setter: Cell<Option<Address>>,
+    /// How often each buffer is locked, by the address of its storage.
+    counts: RefCell<HashMap<usize, usize>>,
+    buffers: RefCell<Vec<sys::napi_value>>,
+    /// How many of `buffers` are locked: those a callback has run under.
+    locked: Cell<usize>,
+}
+
+const SET_DETACH_KEY: &str = "_ZN2v811ArrayBuffer12SetDetachKeyENS_5LocalINS_5ValueEEE";
+
+impl Locks {
+    /// Looks V8's function up, once an environment. `napi_value` and `v8::Local` are the same pointer in Node only.
+    pub fn find(&self, runtime_is_node: bool) {
+        if runtime_is_node {
+            // SAFETY: U4; the process runs no constructor again.
+            self.setter.set(unsafe { Library::open(None, 0) }.ok().and_then(|process| process.find(SET_DETACH_KEY)));
+        }
+    }
+
+    /// Notes a buffer that a call was handed.
+    pub fn hand(&self, buffer: sys::napi_value) {
+        self.buffers.borrow_mut().push(buffer);
+    }
+
+    /// Where the list stands; for [`Locks::end`].
+    pub fn mark(&self) -> usize {
+        self.buffers.borrow().len()
+    }
+
+    /// JavaScript is about to run inside a call: locks what the calls under way were handed.
+    pub fn before_callback(&self, env: sys::napi_env) {
+        let buffers = self.buffers.borrow();
+        for buffer in &buffers[self.locked.get()..] {
+            self.lock(env, *buffer);
+        }
+        self.locked.set(buffers.len());
+    }
+
+    /// A call has returned: what was handed to it since `mark` is unlocked.
+    pub fn end(&self, env: sys::napi_env, mark: usize) {
+        let mut buffers = self.buffers.borrow_mut();
+        for buffer in buffers.drain(mark..).take(self.locked.get().saturating_sub(mark)) {
+            self.unlock(env, buffer);
+        }
+        self.locked.set(self.locked.get().min(mark));
+    }
+
+    /// Locks a buffer once more. False where this runtime cannot.
+    fn lock(&self, env: sys::napi_env, buffer: sys::napi_value) -> bool {
+        let (Some(setter), Some(base)) = (self.setter.get(), base(env, buffer)) else { return false };
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry(base).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            let mut key = null_mut();
+            // SAFETY: M6 and M3; any value but undefined is a key.
+            unsafe {
+                sys::napi_get_boolean(env, true, &mut key);
+                pin::set_detach_key(setter, buffer, key);
+            }
+        }
+        true
+    }
+
+    fn unlock(&self, env: sys::napi_env, buffer: sys::napi_value) {
+        let (Some(setter), Some(base)) = (self.setter.get(), base(env, buffer)) else { return };
+        let mut counts = self.counts.borrow_mut();
+        let Some(count) = counts.get_mut(&base) else { return };
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&base);
+            let mut no_key = null_mut();
+            // SAFETY: M6 and M3.
+            unsafe {
+                sys::napi_get_undefined(env, &mut no_key);
+                pin::set_detach_key(setter, buffer, no_key);
+            }
+        }
+    }
+}
+
+/// The address of an ArrayBuffer's storage; `None` for an empty, detached or shared one, which cannot be transferred.
+fn base(env: sys::napi_env, buffer: sys::napi_value) -> Option<usize> {
+    // SAFETY: M3.
+    unsafe {
+        pin::buffer_length(env, buffer)?;
+        match pin::storage(env, buffer) {
+            Ok(Pinned::Bytes(storage, _)) => Some(storage.view.start.get()),
+            _ => None,
+        }
+    }
+}
+
+/// Lets this environment lock buffers.
+#[napi]
+pub fn find_locks(env: Env, runtime_is_node: bool) -> napi::Result<()> {
+    current(env)?.locks.find(runtime_is_node);
+    Ok(())
+}
+
+/// Locks an ArrayBuffer against transfer; false where this runtime cannot.
+#[napi]
+pub fn lock(env: Env, buffer: Unknown<'_>) -> napi::Result<bool> {
+    Ok(current(env)?.locks.lock(env.raw(), buffer.raw()))
+}
+
+/// Takes one lock of an ArrayBuffer back.
+#[napi]
+pub fn unlock(env: Env, buffer: Unknown<'_>) -> napi::Result<()> {
+    current(env)?.locks.unlock(env.raw(), buffer.raw());
+    Ok(())
+}

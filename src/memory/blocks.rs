@@ -1,0 +1,158 @@
+//! The registry of blocks: which addresses are the data of a fenced block. Read and written by any thread (V8 frees
+//! on background threads) without a lock; a look-up touches nothing but the registry itself, so an address that is
+//! not mapped is safe to ask about.
+//!
+//! A bit for every 16 bytes of address space, in leaves of 1 MiB that are made when first used and never freed: memory
+//! of 1/128 of what was ever fenced.
+#![expect(unsafe_code, reason = "shares leaves between threads")]
+
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use super::address::Address;
+
+const GRANULE: usize = 16;
+const LEAF_BITS: usize = 20;
+const MIDDLE_BITS: usize = 12;
+const TOP_BITS: usize = 15;
+const WORDS: usize = (1 << LEAF_BITS) / GRANULE / 64;
+
+type Leaf = [AtomicU64; WORDS];
+type Middle = [AtomicPtr<Leaf>; 1 << MIDDLE_BITS];
+static TOP: [AtomicPtr<Middle>; 1 << TOP_BITS] = [const { AtomicPtr::new(null_mut()) }; 1 << TOP_BITS];
+
+/// Whether the registry can hold an address: those of 47 bits, at multiples of 16.
+pub fn fits(data: Address) -> bool {
+    data.get() >> (LEAF_BITS + MIDDLE_BITS + TOP_BITS) == 0 && data.get() % GRANULE == 0
+}
+
+/// The entry of a table, made where it is missing.
+fn entry<T>(slot: &AtomicPtr<T>, make: impl FnOnce() -> Box<T>) -> &'static T {
+    let mut found = slot.load(Ordering::Acquire);
+    if found.is_null() {
+        let made = Box::into_raw(make());
+        match slot.compare_exchange(null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => found = made,
+            Err(other) => {
+                // SAFETY: M9; nobody else has seen `made`.
+                drop(unsafe { Box::from_raw(made) });
+                found = other;
+            }
+        }
+    }
+    // SAFETY: M9; what a table points to is never freed.
+    unsafe { &*found }
+}
+
+fn zeroed_leaf() -> Box<Leaf> {
+    // SAFETY: M9; an atomic of zero bytes is an atomic of 0.
+    unsafe { Box::<Leaf>::new_zeroed().assume_init() }
+}
+
+fn zeroed_middle() -> Box<Middle> {
+    // SAFETY: M9; an atomic of zero bytes is an atomic of NULL.
+    unsafe { Box::<Middle>::new_zeroed().assume_init() }
+}
+
+fn top(data: Address) -> &'static AtomicPtr<Middle> {
+    &TOP[data.get() >> (LEAF_BITS + MIDDLE_BITS) & ((1 << TOP_BITS) - 1)]
+}
+
+fn middle_index(data: Address) -> usize {
+    data.get() >> LEAF_BITS & ((1 << MIDDLE_BITS) - 1)
+}
+
+fn bit(data: Address) -> (usize, u64) {
+    let granule = (data.get() & ((1 << LEAF_BITS) - 1)) / GRANULE;
+    (granule / 64, 1 << (granule % 64))
+}
+
+/// Notes a block. The address must fit.
+pub fn insert(data: Address) {
+    let middle = entry(top(data), zeroed_middle);
+    let leaf = entry(&middle[middle_index(data)], zeroed_leaf);
+    let (word, mask) = bit(data);
+    leaf[word].fetch_or(mask, Ordering::Release);
+}
+
+fn leaf(data: Address) -> Option<&'static Leaf> {
+    if !fits(data) {
+        return None;
+    }
+    // SAFETY: M9; what a table points to is never freed.
+    let middle = unsafe { top(data).load(Ordering::Acquire).as_ref()? };
+    // SAFETY: M9.
+    unsafe { middle[middle_index(data)].load(Ordering::Acquire).as_ref() }
+}
+
+/// Whether an address is the data of a block.
+#[inline]
+pub fn contains(data: Address) -> bool {
+    let (word, mask) = bit(data);
+    leaf(data).is_some_and(|leaf| leaf[word].load(Ordering::Acquire) & mask != 0)
+}
+
+fn remove(data: Address) -> bool {
+    let (word, mask) = bit(data);
+    leaf(data).is_some_and(|leaf| leaf[word].fetch_and(!mask, Ordering::AcqRel) & mask != 0)
+}
+
+/// Held (shared) from the moment a block is forgotten until its memory is given back, and (alone) by [`for_each`].
+static FREEING: RwLock<()> = RwLock::new(());
+
+/// Forgets a block; whoever holds the result may give its memory back. `None` where it was not known.
+pub fn begin_free(data: Address) -> Option<RwLockReadGuard<'static, ()>> {
+    let freeing = FREEING.read().unwrap_or_else(PoisonError::into_inner);
+    remove(data).then_some(freeing)
+}
+
+/// Calls `visit` with every block that is known now; none of them is freed meanwhile.
+pub fn for_each(mut visit: impl FnMut(Address)) {
+    let _none_is_freed = FREEING.write().unwrap_or_else(PoisonError::into_inner);
+    for (high, middle) in TOP.iter().enumerate() {
+        // SAFETY: M9.
+        let Some(middle) = (unsafe { middle.load(Ordering::Acquire).as_ref() }) else { continue };
+        for (low, leaf) in middle.iter().enumerate() {
+            // SAFETY: M9.
+            let Some(leaf) = (unsafe { leaf.load(Ordering::Acquire).as_ref() }) else { continue };
+            let base = (high << MIDDLE_BITS | low) << LEAF_BITS;
+            for (word, bits) in leaf.iter().enumerate() {
+                let mut bits = bits.load(Ordering::Acquire);
+                while bits != 0 {
+                    let granule = word * 64 + bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    if let Some(data) = Address::new(base + granule * GRANULE) {
+                        visit(data);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_come_and_go() {
+        let data = Address::new(0x7f12_3456_7890).unwrap();
+        let next = Address::new(data.get() + 16).unwrap();
+        assert!(!contains(data) && !remove(data));
+        insert(data);
+        assert!(contains(data) && !contains(next));
+        let mut seen = Vec::new();
+        for_each(|data| seen.push(data));
+        assert!(seen.contains(&data));
+        assert!(begin_free(data).is_some() && begin_free(data).is_none() && !contains(data));
+    }
+
+    #[test]
+    fn an_address_beyond_the_registry_is_unknown() {
+        for address in [1usize << 47, usize::MAX, 0x7f12_3456_7891] {
+            let address = Address::new(address).unwrap();
+            assert!(!contains(address) && !remove(address));
+        }
+    }
+}

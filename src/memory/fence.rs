@@ -1,0 +1,340 @@
+//! Fences: canaries before and after a block, so that a native write past its end hits nothing else and is seen.
+//!
+//! A block lies in memory like this; `data` is what everybody else knows of it:
+//!
+//! ```text
+//! raw   [ header 32 | fence before | data ... | fence after ]
+//! ```
+//!
+//! The canary is a fixed text of 16 bytes, anchored at both ends of the data: a byte that happens to be written as it
+//! stood cannot be seen by anybody, so none of its bytes is one that programs fill memory with.
+#![expect(unsafe_code, reason = "writes and compares the bytes around a block")]
+#![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
+
+use std::sync::OnceLock;
+
+use super::address::Address;
+
+/// The canary, read away from the data on the side after it.
+const AFTER: [u8; 16] = [0xF5, 0x9B, 0xD3, 0x8E, 0xF1, 0xB6, 0x97, 0xE9, 0xC7, 0x8B, 0xF3, 0xA6, 0x93, 0xDB, 0xB9, 0xE5];
+const AFTER_WORD: u128 = u128::from_ne_bytes(AFTER);
+/// The same canary on the side before it, mirrored: the byte next to the data is the first one again.
+const BEFORE_WORD: u128 = u128::from_ne_bytes(mirrored(AFTER));
+const CHUNK: usize = 16;
+
+const fn mirrored(bytes: [u8; 16]) -> [u8; 16] {
+    let mut mirror = [0; 16];
+    let mut i = 0;
+    while i < 16 {
+        mirror[i] = bytes[15 - i];
+        i += 1;
+    }
+    mirror
+}
+
+/// How wide the fences are, in bytes; multiples of 16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    /// Before the data.
+    pub before: usize,
+    /// After the data.
+    pub after: usize,
+}
+
+/// The default: a write past the end is the common mistake and may be a whole struct long (XEvent: 96 bytes past 96).
+/// `docs/memory.md` has the measurements.
+pub const DEFAULT: Widths = Widths { before: 64, after: 128 };
+/// What a call checks of each side; the rest is checked when the block is freed and by `checkFences()`.
+const NEAR: Widths = Widths { before: 64, after: 128 };
+/// The narrowest and the widest that the setting allows.
+const NARROWEST: usize = 64;
+const WIDEST: usize = 1 << 20;
+
+static WIDTHS: OnceLock<Widths> = OnceLock::new();
+
+/// The widths in force: those of the first [`configure`], else the default.
+pub fn widths() -> Widths {
+    *WIDTHS.get_or_init(|| DEFAULT)
+}
+
+/// Sets the widths for the process, from a number of bytes for each side. The first setting counts, because blocks of
+/// one process share one layout. False for a number that is out of range.
+pub fn configure(bytes: usize) -> bool {
+    if !(NARROWEST..=WIDEST).contains(&bytes) {
+        return false;
+    }
+    let bytes = bytes.next_multiple_of(CHUNK);
+    let _ = WIDTHS.set(Widths { before: bytes, after: bytes.max(DEFAULT.after) });
+    true
+}
+
+/// What stands at the start of a block.
+#[repr(C)]
+struct Header {
+    length: usize,
+    /// The length, the address and the offset mixed: whether the header is still as it was.
+    seal: usize,
+    /// From `raw` to the data.
+    offset: usize,
+    /// Who was given the address: 0 nobody, else a symbol of `report`.
+    giver: usize,
+}
+
+/// The offset of a block whose header had to be written anew.
+const LOST: usize = 0;
+const HEADER: usize = size_of::<Header>();
+const KEY: usize = 0x9d5f_3b71_c6a8_e24d_u64 as usize;
+
+const fn seal(data: usize, length: usize, offset: usize) -> usize {
+    data ^ length.rotate_left(17) ^ offset.rotate_left(41) ^ KEY
+}
+
+/// The bytes a block needs beside its data.
+pub fn overhead() -> usize {
+    let widths = widths();
+    HEADER + widths.before + widths.after
+}
+
+/// The distance from the start of a block to its data.
+pub fn lead() -> usize {
+    HEADER + widths().before
+}
+
+/// A block with fences. Its memory is allocated as long as the value is used: whoever makes one answers for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fenced(Address);
+
+/// The side of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Before the first byte.
+    Before,
+    /// Past the last byte.
+    After,
+}
+
+/// What was found in a fence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// Where.
+    pub side: Side,
+    /// The offset of the byte nearest to the data that was overwritten, from the data's start.
+    pub first: isize,
+    /// From the end of the data that was left to the last byte that was overwritten.
+    pub past: usize,
+}
+
+impl Fenced {
+    /// Makes a block out of allocated memory: the data begins `offset` bytes into it.
+    ///
+    /// # Safety
+    /// M8: `raw` is allocated for `offset + length +` the fence after, and `offset` is at least [`lead`].
+    pub unsafe fn build(raw: Address, offset: usize, length: usize) -> Option<Self> {
+        let data = Address::new(raw.get().checked_add(offset)?)?;
+        let block = Self(data);
+        // SAFETY: M8 by the contract of this function.
+        unsafe {
+            let header = Header { length, seal: seal(data.get(), length, offset), offset, giver: 0 };
+            block.header().write_unaligned(header);
+            block.mend(length);
+        }
+        Some(block)
+    }
+
+    /// The block whose data is at an address that the registry knows.
+    ///
+    /// # Safety
+    /// M8: the address is the data of a block that stays allocated while the value is used.
+    pub unsafe fn at(data: Address) -> Self {
+        Self(data)
+    }
+
+    /// The first byte of the data.
+    pub fn data(self) -> Address {
+        self.0
+    }
+
+    fn header(self) -> *mut Header {
+        // The header lies directly in front of the fence, so that it is found from the data alone.
+        std::ptr::with_exposed_provenance_mut(self.0.get() - lead())
+    }
+
+    /// The length of the data; `None` where a write before the block has destroyed the header.
+    pub fn length(self) -> Option<usize> {
+        // SAFETY: M8; the header is inside the block.
+        let header = unsafe { self.header().read_unaligned() };
+        (header.seal == seal(self.0.get(), header.length, header.offset)).then_some(header.length)
+    }
+
+    /// The start of the memory the block was made of; `None` where the header was destroyed, now or before a repair.
+    pub fn raw(self) -> Option<Address> {
+        self.length()?;
+        // SAFETY: M8; the header is inside the block.
+        let offset = unsafe { self.header().read_unaligned() }.offset;
+        if offset == LOST { None } else { Address::new(self.0.get() - offset) }
+    }
+
+    /// Notes to whom the address was given.
+    pub fn give(self, symbol: usize) {
+        // SAFETY: M8; the field is inside the block. Two threads may note at once; either note is true.
+        unsafe { (&raw mut (*self.header()).giver).write_unaligned(symbol) };
+    }
+
+    /// To whom the address was last given; 0 nobody.
+    pub fn giver(self) -> usize {
+        // SAFETY: M8; the field is inside the block.
+        unsafe { (&raw const (*self.header()).giver).read_unaligned() }
+    }
+
+    /// Whether the parts of the fences that a call checks are as they were: a few loads.
+    #[inline]
+    pub fn is_whole_near(self, length: usize) -> bool {
+        let widths = widths();
+        self.intact(length, widths.before.min(NEAR.before), widths.after.min(NEAR.after))
+    }
+
+    /// Whether the whole fences are as they were.
+    pub fn is_whole(self, length: usize) -> bool {
+        let widths = widths();
+        self.length() == Some(length) && self.intact(length, widths.before, widths.after)
+    }
+
+    #[inline]
+    fn intact(self, length: usize, before: usize, after: usize) -> bool {
+        let data = self.0.as_ptr();
+        let mut difference = 0;
+        // SAFETY: M8; both widths are inside the block.
+        unsafe {
+            for at in (0..after).step_by(CHUNK) {
+                difference |= data.add(length + at).cast::<u128>().read_unaligned() ^ AFTER_WORD;
+            }
+            for at in (CHUNK..=before).step_by(CHUNK) {
+                difference |= data.sub(at).cast::<u128>().read_unaligned() ^ BEFORE_WORD;
+            }
+        }
+        difference == 0
+    }
+
+    /// What was overwritten: the side past the end is looked at first.
+    pub fn breach(self, length: usize) -> Option<Breach> {
+        let widths = widths();
+        let data = self.0.as_ptr();
+        let differs_after = |at: &usize| {
+            // SAFETY: M8; `at` is inside the fence after.
+            unsafe { data.add(length + at).read() != AFTER[at % CHUNK] }
+        };
+        let differs_before = |at: &usize| {
+            // SAFETY: M8; `at` is inside the fence before.
+            unsafe { data.sub(at + 1).read() != AFTER[at % CHUNK] }
+        };
+        if let Some(first) = (0..widths.after).find(differs_after) {
+            let last = (0..widths.after).rev().find(differs_after).unwrap_or(first);
+            return Some(Breach { side: Side::After, first: (length + first) as isize, past: last + 1 });
+        }
+        if let Some(first) = (0..widths.before).find(differs_before) {
+            let last = (0..widths.before).rev().find(differs_before).unwrap_or(first);
+            return Some(Breach { side: Side::Before, first: -(first as isize) - 1, past: last + 1 });
+        }
+        let untouched = self.length() == Some(length);
+        (!untouched).then(|| Breach {
+            side: Side::Before,
+            first: -(widths.before as isize) - 1,
+            past: widths.before + HEADER,
+        })
+    }
+
+    /// Writes the canaries again, and the header where it was destroyed; `length` is then the caller's.
+    pub fn repair(self, length: usize) {
+        if self.length() != Some(length) {
+            let header = Header { length, seal: seal(self.0.get(), length, LOST), offset: LOST, giver: 1 };
+            // SAFETY: M8; the header is inside the block.
+            unsafe { self.header().write_unaligned(header) };
+        }
+        // SAFETY: M8.
+        unsafe { self.mend(length) };
+    }
+
+    /// # Safety
+    /// M8: the fences of `length` bytes of data are inside the block.
+    unsafe fn mend(self, length: usize) {
+        let widths = widths();
+        let data = self.0.as_ptr();
+        // SAFETY: M8 by the contract of this function.
+        unsafe {
+            for at in (0..widths.after).step_by(CHUNK) {
+                data.add(length + at).cast::<u128>().write_unaligned(AFTER_WORD);
+            }
+            for at in (CHUNK..=widths.before).step_by(CHUNK) {
+                data.sub(at).cast::<u128>().write_unaligned(BEFORE_WORD);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Owned(Vec<u128>, Fenced, usize);
+
+    fn block(length: usize) -> Owned {
+        let mut memory = vec![0u128; (length + overhead()).div_ceil(16)];
+        let raw = Address::new(memory.as_mut_ptr().expose_provenance()).unwrap();
+        // SAFETY: M8; the vector is that large and moves nowhere.
+        let fenced = unsafe { Fenced::build(raw, lead(), length) }.unwrap();
+        Owned(memory, fenced, length)
+    }
+
+    impl Owned {
+        fn write(&self, at: isize, byte: u8, count: usize) {
+            // SAFETY: M8; the tests stay inside the block.
+            unsafe { self.1.data().as_ptr().offset(at).write_bytes(byte, count) };
+        }
+    }
+
+    #[test]
+    fn a_new_block_is_whole() {
+        for length in [0, 1, 7, 64, 96, 1000] {
+            let Owned(_memory, fenced, _) = &block(length);
+            assert!(fenced.is_whole_near(length) && fenced.is_whole(length) && fenced.breach(length).is_none());
+            assert_eq!(fenced.length(), Some(length));
+        }
+    }
+
+    #[test]
+    fn a_write_past_the_end_is_seen_where_it_begins_and_ends() {
+        for (length, count) in [(96, 96), (96, 1), (40, 128), (7, 3), (1, 16)] {
+            let owned = block(length);
+            owned.write(length as isize, 0x41, count);
+            assert!(!owned.1.is_whole_near(length));
+            let found = owned.1.breach(length).unwrap();
+            assert_eq!((found.side, found.first, found.past), (Side::After, length as isize, count));
+            owned.1.repair(length);
+            assert!(owned.1.is_whole(owned.2));
+        }
+    }
+
+    #[test]
+    fn a_write_before_the_start_is_seen_even_in_the_header() {
+        for count in [1, 16, 64, 64 + 32] {
+            let owned = block(100);
+            owned.write(-(count as isize), 0x41, count);
+            assert!(!owned.1.is_whole(100));
+            let found = owned.1.breach(100).unwrap();
+            assert_eq!((found.side, found.first), (Side::Before, -1));
+            owned.1.repair(100);
+            assert!(owned.1.is_whole(100));
+            assert_eq!(owned.1.raw().is_some(), count <= 64);
+        }
+    }
+
+    #[test]
+    fn a_single_byte_of_any_other_value_is_seen() {
+        let owned = block(64);
+        for byte in 0..=255u8 {
+            owned.write(64, byte, 1);
+            assert_eq!(owned.1.is_whole_near(64), byte == AFTER[0]);
+            owned.1.repair(64);
+        }
+    }
+}

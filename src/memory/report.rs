@@ -1,0 +1,95 @@
+//! Breaches that are found late (when a block is freed or leaves the quarantine, on any thread): kept until the
+//! JavaScript thread collects them for a process warning. And the names of those who were given an address.
+
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use super::fence::{Breach, Fenced};
+
+/// When a breach was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// When the engine freed the block.
+    Freed,
+    /// When the block left the quarantine: native code wrote into it after it was collected.
+    Quarantine,
+    /// By `checkFences()`.
+    Checked,
+}
+
+/// A breach that no call can throw any more.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// When it was found.
+    pub found: Found,
+    /// The length of the block.
+    pub length: usize,
+    /// What was overwritten; in the quarantine the data itself.
+    pub breach: Breach,
+    /// Who was last given the address.
+    pub giver: Option<String>,
+}
+
+/// Reports beyond this many are dropped: the first ones tell the cause.
+const MOST: usize = 100;
+
+static PENDING: Mutex<Vec<Report>> = Mutex::new(Vec::new());
+
+#[derive(Default)]
+struct Names {
+    list: Vec<String>,
+    ids: std::collections::HashMap<String, usize>,
+}
+static NAMES: OnceLock<Mutex<Names>> = OnceLock::new();
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The number of a symbol's name, from 1; equal names share one.
+pub fn intern(symbol: &str) -> usize {
+    let mut names = locked(NAMES.get_or_init(Mutex::default));
+    if let Some(id) = names.ids.get(symbol) {
+        return *id;
+    }
+    names.list.push(symbol.to_owned());
+    let id = names.list.len();
+    names.ids.insert(symbol.to_owned(), id);
+    id
+}
+
+/// The name of a number that [`intern`] gave.
+pub fn name(id: usize) -> Option<String> {
+    locked(NAMES.get_or_init(Mutex::default)).list.get(id.checked_sub(1)?).cloned()
+}
+
+/// Keeps a breach of a block for the JavaScript thread.
+pub fn push(found: Found, block: Fenced, length: usize, breach: Breach) {
+    let mut pending = locked(&PENDING);
+    if pending.len() < MOST {
+        pending.push(Report { found, length, breach, giver: name(block.giver()) });
+    }
+    drop(pending);
+    // The first one is enough: reports are of the process.
+    if let Some((_, wake)) = locked(&WAKERS).first() {
+        wake();
+    }
+}
+
+/// Somebody who is to be woken when a breach was kept; runs on any thread.
+pub type Wake = Box<dyn Fn() + Send>;
+static WAKERS: Mutex<Vec<(usize, Wake)>> = Mutex::new(Vec::new());
+
+/// Adds somebody to be woken, under a number of their own.
+pub fn add_waker(id: usize, wake: Wake) {
+    locked(&WAKERS).push((id, wake));
+}
+
+/// Removes them; they are not woken any more once this returns.
+pub fn remove_waker(id: usize) {
+    locked(&WAKERS).retain(|(other, _)| *other != id);
+}
+
+/// What was found since the last time.
+pub fn take() -> Vec<Report> {
+    std::mem::take(&mut locked(&PENDING))
+}

@@ -1,0 +1,331 @@
+//! What a call watches over: the fences of the blocks it was handed, the surroundings of pool slices, copies made by the
+//! guard. Looked at when the call returns, and around every callback, so that what JavaScript writes is not blamed on C.
+#![expect(unsafe_code, reason = "compares and restores the bytes around views")]
+#![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::address::{Address, Span};
+use super::fence::{self, Breach, Fenced, Side};
+use super::{blocks, given, own};
+
+/// A write of native code outside of what an argument was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow {
+    /// The index of the argument.
+    pub argument: usize,
+    /// Before or past it.
+    pub side: Side,
+    /// The bytes of the argument.
+    pub byte_length: usize,
+    /// The first byte that was hit, from the argument's first byte.
+    pub first_bad_offset: isize,
+    /// From the end of the argument that was left to the last byte that was hit.
+    pub bytes_past: usize,
+}
+
+/// Bytes beside a pool slice, as they were before the call.
+#[derive(Debug)]
+struct Window {
+    start: usize,
+    bytes: SmallVec<[u8; 128]>,
+}
+
+#[derive(Debug)]
+enum Item {
+    /// A view of a fenced block.
+    Block { argument: usize, view: Span, block: Fenced },
+    /// A number that may lie in a block whose address was given out.
+    Number { argument: usize, address: Address },
+    /// A view of a slab that other Buffers share.
+    Slice { argument: usize, view: Span, before: Window, after: Window },
+    /// A view that native code sees as a fenced copy.
+    Copy { argument: usize, view: Span, block: Fenced },
+}
+
+/// What one call watches.
+#[derive(Debug, Default)]
+pub struct Watch {
+    items: SmallVec<[Item; 4]>,
+    /// What native code may write: all arguments of the call.
+    granted: SmallVec<[Range<usize>; 4]>,
+    found: Option<Overflow>,
+    pauses: bool,
+}
+
+/// Where an argument's storage lies.
+#[derive(Clone, Copy, Debug)]
+pub struct Storage {
+    /// The view.
+    pub view: Span,
+    /// Where it begins in its buffer.
+    pub offset: usize,
+}
+
+impl Storage {
+    /// The fenced block that the view is in. The view may be the block (memory of our own inside an ordinary
+    /// ArrayBuffer), or the view's buffer is.
+    pub fn block(&self) -> Option<Fenced> {
+        let base = Address::new(self.view.start.get().wrapping_sub(self.offset));
+        let known = [Some(self.view.start), base].into_iter().flatten().find(|data| blocks::contains(*data))?;
+        // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
+        Some(unsafe { Fenced::at(known) })
+    }
+}
+
+impl Watch {
+    /// Whether callbacks of this call have to pause it.
+    pub fn pauses(&self) -> bool {
+        self.pauses
+    }
+
+    /// Watches the block of a view. `symbol` is noted as the last one that was given its address.
+    pub fn block(&mut self, argument: usize, view: Span, block: Fenced, symbol: usize) {
+        block.give(symbol);
+        self.granted.push(range(view));
+        self.items.push(Item::Block { argument, view, block });
+    }
+
+    /// Watches a number: the block it lies in, if its address was given out.
+    pub fn number(&mut self, argument: usize, address: Address) {
+        self.granted.push(address.get()..usize::MAX);
+        if given::any() {
+            self.items.push(Item::Number { argument, address });
+        }
+    }
+
+    /// Notes a view that needs no watching.
+    pub fn grant(&mut self, view: Span) {
+        self.granted.push(range(view));
+    }
+
+    /// Watches the surroundings of a slice of a slab.
+    pub fn slice(&mut self, argument: usize, view: Span, slab: Span) {
+        let width = fence::widths();
+        let (slab, inside) = (range(slab), range(view));
+        let window = |start: usize, end: usize| Window { start, bytes: SmallVec::from_elem(0, end - start) };
+        let mut before = window(inside.start.saturating_sub(width.before).max(slab.start), inside.start);
+        let mut after = window(inside.end, inside.end.saturating_add(width.after).min(slab.end));
+        before.remember();
+        after.remember();
+        self.pauses = true;
+        self.granted.push(inside);
+        self.items.push(Item::Slice { argument, view, before, after });
+    }
+
+    /// Makes the fenced copy of a view that native code is given instead; `None` where there is no memory.
+    pub fn copy(&mut self, argument: usize, view: Span) -> Option<Address> {
+        // A view inside one that was copied already shares its copy, so that both see the same bytes.
+        for item in &self.items {
+            if let Item::Copy { view: other, block, .. } = item
+                && range(*other).contains(&view.start.get())
+                && range(view).end <= range(*other).end
+            {
+                return Address::new(block.data().get() + (view.start.get() - other.start.get()));
+            }
+        }
+        let block = own::allocate(view.length, 16)?;
+        // SAFETY: M3 for the view, M8 for the block.
+        unsafe { view.start.as_ptr().copy_to_nonoverlapping(block.data().as_ptr(), view.length) };
+        self.pauses = true;
+        self.items.push(Item::Copy { argument, view, block });
+        Some(block.data())
+    }
+
+    /// JavaScript is about to run: whatever native code has done so far is looked at and put right.
+    pub fn pause(&mut self) {
+        let granted = std::mem::take(&mut self.granted);
+        let mut found = self.found;
+        for item in &self.items {
+            found = found.or(match item {
+                Item::Slice { argument, view, before, after } => slice_overflow(*argument, *view, before, after, &granted),
+                Item::Copy { argument, view, block } => {
+                    let overflow = block_overflow(*argument, *view, *block, block.data().get(), view.length);
+                    // SAFETY: M3 for the view, M8 for the block.
+                    unsafe { block.data().as_ptr().copy_to_nonoverlapping(view.start.as_ptr(), view.length) };
+                    overflow
+                }
+                _ => None,
+            });
+        }
+        self.found = found;
+        self.granted = granted;
+    }
+
+    /// JavaScript has run: what it wrote is how things are now.
+    pub fn resume(&mut self) {
+        for item in &mut self.items {
+            match item {
+                Item::Slice { before, after, .. } => {
+                    before.remember();
+                    after.remember();
+                }
+                // SAFETY: M3 for the view, M8 for the block.
+                Item::Copy { view, block, .. } => unsafe {
+                    view.start.as_ptr().copy_to_nonoverlapping(block.data().as_ptr(), view.length);
+                },
+                _ => {}
+            }
+        }
+    }
+
+    /// The call has returned: the first overflow that was found; all of them are put right.
+    pub fn end(&mut self) -> Option<Overflow> {
+        if self.pauses {
+            self.pause();
+        }
+        let mut found = self.found.take();
+        for item in self.items.drain(..) {
+            found = found.or(match item {
+                Item::Block { argument, view, block } => match block.length() {
+                    Some(length) if block.is_whole_near(length) => None,
+                    // Without its header only the view itself tells how long the block is.
+                    length => {
+                        let length = length.unwrap_or(view.start.get() + view.length - block.data().get());
+                        block_overflow(argument, view, block, view.start.get(), length)
+                    }
+                },
+                Item::Number { argument, address } => given::with(address, |data, length| {
+                    let view = Span { start: data, length };
+                    // SAFETY: M8; the block cannot be freed while `with` runs.
+                    let block = unsafe { Fenced::at(data) };
+                    if block.is_whole_near(length) {
+                        return None;
+                    }
+                    block_overflow(argument, view, block, data.get(), length)
+                })
+                .flatten(),
+                Item::Slice { .. } => None,
+                Item::Copy { block, view, .. } => {
+                    // SAFETY: M10; the call is over, and the copy was made for it.
+                    unsafe { own::free(block, view.length) };
+                    None
+                }
+            });
+        }
+        found
+    }
+}
+
+fn range(span: Span) -> Range<usize> {
+    span.start.get()..span.start.get() + span.length
+}
+
+/// What was written outside of a block of `length` bytes, as an overflow of a view whose first byte is at `origin`.
+fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, length: usize) -> Option<Overflow> {
+    let Breach { side, first, past } = block.breach(length)?;
+    block.repair(length);
+    let first = block.data().get() as isize + first - origin as isize;
+    Some(Overflow { argument, side, byte_length: view.length, first_bad_offset: first, bytes_past: past })
+}
+
+fn slice_overflow(
+    argument: usize,
+    view: Span,
+    before: &Window,
+    after: &Window,
+    granted: &[Range<usize>],
+) -> Option<Overflow> {
+    let own = range(view);
+    let others = |at: &usize| !granted.iter().any(|other| *other != own && other.contains(at));
+    let hit_after = after.restore(others);
+    let hit_before = before.restore(others);
+    let overflow = |side, first: usize, bytes_past| Overflow {
+        argument,
+        side,
+        byte_length: view.length,
+        first_bad_offset: first as isize - own.start as isize,
+        bytes_past,
+    };
+    match (hit_after, hit_before) {
+        (Some((first, last)), _) => Some(overflow(Side::After, first, last + 1 - own.end)),
+        (None, Some((first, last))) => Some(overflow(Side::Before, last, own.start - first)),
+        (None, None) => None,
+    }
+}
+
+impl Window {
+    fn remember(&mut self) {
+        let source = std::ptr::with_exposed_provenance::<u8>(self.start);
+        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
+        unsafe { source.copy_to_nonoverlapping(self.bytes.as_mut_ptr(), self.bytes.len()) };
+    }
+
+    /// Puts the bytes back that differ and that `counts` says nobody was granted; the addresses of the first and last.
+    fn restore(&self, counts: impl Fn(&usize) -> bool) -> Option<(usize, usize)> {
+        let now = std::ptr::with_exposed_provenance_mut::<u8>(self.start);
+        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
+        let same = unsafe { std::slice::from_raw_parts(now, self.bytes.len()) == self.bytes.as_slice() };
+        if same {
+            return None;
+        }
+        let mut hit = None;
+        for (at, byte) in self.bytes.iter().enumerate() {
+            let address = self.start + at;
+            // SAFETY: as above.
+            unsafe {
+                if now.add(at).read() != *byte && counts(&address) {
+                    now.add(at).write(*byte);
+                    hit = Some((hit.map_or(address, |(first, _)| first), address));
+                }
+            }
+        }
+        hit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(bytes: &mut [u8], range: Range<usize>) -> Span {
+        let start = Address::new(bytes.as_mut_ptr().expose_provenance() + range.start).unwrap();
+        Span::new(start, range.len()).unwrap()
+    }
+
+    #[test]
+    fn neighbours_in_a_slab_are_put_back_but_other_arguments_are_not() {
+        let mut slab = vec![1u8; 512];
+        let (whole, first, second) = (span(&mut slab, 0..512), span(&mut slab, 100..108), span(&mut slab, 112..120));
+        let mut watch = Watch::default();
+        watch.slice(0, first, whole);
+        watch.slice(1, second, whole);
+        slab[100..125].fill(9);
+        let found = watch.end().unwrap();
+        assert_eq!((found.argument, found.side, found.first_bad_offset, found.bytes_past), (0, Side::After, 8, 4));
+        assert_eq!(slab[100..108], [9; 8]);
+        assert_eq!(slab[108..112], [1; 4]);
+        assert_eq!(slab[112..120], [9; 8]);
+        assert_eq!(slab[120..130], [1; 10]);
+    }
+
+    #[test]
+    fn what_javascript_writes_during_the_call_stays() {
+        let mut slab = vec![1u8; 512];
+        let (whole, view) = (span(&mut slab, 0..512), span(&mut slab, 100..108));
+        let mut watch = Watch::default();
+        watch.slice(0, view, whole);
+        watch.pause();
+        slab[110] = 5;
+        watch.resume();
+        slab[109] = 6;
+        let found = watch.end().unwrap();
+        assert_eq!((found.first_bad_offset, found.bytes_past), (9, 2));
+        assert_eq!((slab[109], slab[110]), (1, 5));
+    }
+
+    #[test]
+    fn a_copy_is_copied_back_and_its_fence_is_checked() {
+        let mut bytes = vec![3u8; 64];
+        let view = span(&mut bytes, 0..64);
+        let mut watch = Watch::default();
+        let copy = watch.copy(2, view).unwrap();
+        // SAFETY: M8; the copy has a fence after it.
+        unsafe { copy.as_ptr().write_bytes(8, 70) };
+        let found = watch.end().unwrap();
+        assert_eq!((found.argument, found.first_bad_offset, found.bytes_past), (2, 64, 6));
+        assert_eq!(bytes, [8; 64]);
+    }
+}

@@ -1,0 +1,208 @@
+'use strict';
+// Who may import whom. Downwards only, no circles; a new file needs a row here.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { describe, test } = require('node:test');
+const { root } = require('./helpers.js');
+
+// ---- the allowed imports --------------------------------------------------------------------------------------------
+
+// File of lib/ -> the files of lib/ it may require. Every file may also require errors and what Node has built in.
+const JS = {
+  index: ['fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'cc', 'platform', 'types'],
+  cc: ['library', 'search', 'platform', 'options'],
+  library: ['call', 'search', 'options', 'types', 'memory', 'binding'],
+  call: ['marshal', 'binding'],
+  callback: ['marshal', 'options', 'types', 'memory', 'binding'],
+  struct: ['types', 'memory'],
+  cstring: ['pointer', 'memory'],
+  pointer: ['types', 'memory'],
+  marshal: ['types', 'memory', 'binding'],
+  types: ['memory'],
+  memory: ['binding'],
+  fence: ['binding'],
+  binding: ['platform'],
+  search: ['platform'],
+  options: [],
+  platform: [],
+  errors: [],
+};
+
+// Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
+const RUST = {
+  js: ['library', 'call', 'closure', 'fast', 'signature', 'memory', 'ctype', 'error'],
+  fast: ['signature', 'memory', 'ctype', 'error'],
+  call: ['signature', 'memory', 'ctype', 'error'],
+  closure: ['signature', 'memory', 'ctype', 'error'],
+  library: ['memory', 'error'],
+  signature: ['memory', 'ctype', 'error'],
+  memory: ['ctype', 'error'],
+  ctype: ['error'],
+  error: [],
+};
+
+// Crate -> where it may be used.
+const CRATES = {
+  napi: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
+  napi_derive: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
+  libffi: /^(ctype|signature|call|closure)\.rs$/,
+  libloading: /^library\.rs$/,
+};
+
+// The only files that may lift the ban on unsafe code.
+const UNSAFE = /^(memory\/\w+|call|closure|library|fast\/\w+|js\/\w+)\.rs$/;
+
+// ---- lib/ -----------------------------------------------------------------------------------------------------------
+
+const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
+const withoutComments = (text) => text.replace(/\/\*[^]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+
+const libFiles = fs
+  .readdirSync(path.join(root, 'lib'))
+  .filter((name) => /\.[cm]?js$/.test(name))
+  .map((name) => name.replace(/\.\w+$/, ''));
+
+/** What a JS file requires: names of lib/ and names of Node's own. */
+function requiresOf(file) {
+  const own = [];
+  const builtin = [];
+  for (const [, , name] of withoutComments(read(file)).matchAll(/(?:require|import)\s*\(\s*(['"`])([^'"`]+)\1\s*\)/g)) {
+    if (name.startsWith('.')) own.push(path.basename(name).replace(/\.js$/, ''));
+    else builtin.push(name);
+  }
+  return { own, builtin };
+}
+
+describe('lib/', () => {
+  test('every file has a row in the table', () => {
+    for (const name of libFiles)
+      assert.ok(Object.hasOwn(JS, name), `lib/${name}.js is not in the table of test/architecture.test.js`);
+  });
+
+  for (const name of ['index', ...libFiles]) {
+    const file = name === 'index' ? 'index.js' : `lib/${name}.js`;
+
+    test(`${file} requires only what it may`, () => {
+      const { own, builtin } = requiresOf(file);
+      for (const wanted of own) {
+        assert.ok(wanted === 'errors' || JS[name].includes(wanted), `${file} may not require ${wanted}`);
+      }
+      for (const wanted of builtin)
+        assert.match(wanted, /^node:/, `${file} requires ${wanted}: no dependency, and node: spelt out`);
+    });
+  }
+
+  test('the table and the files have no circles', () => {
+    for (const edgesOf of [
+      (name) => JS[name] ?? [],
+      (name) => (libFiles.includes(name) ? requiresOf(`lib/${name}.js`).own : []),
+    ]) {
+      const visit = (name, trail) => {
+        assert.ok(!trail.includes(name), `a circle: ${[...trail, name].join(' -> ')}`);
+        for (const next of edgesOf(name)) visit(next, [...trail, name]);
+      };
+      for (const name of Object.keys(JS)) visit(name, []);
+    }
+  });
+
+  test('only lib/binding.js loads native code', () => {
+    for (const name of libFiles.filter((file) => file !== 'binding')) {
+      assert.doesNotMatch(
+        withoutComments(read(`lib/${name}.js`)),
+        /process\.dlopen|\.node['"`]|createRequire/,
+        `lib/${name}.js`,
+      );
+    }
+  });
+
+  test('index.mjs only passes on index.js', () => {
+    const froms = [...read('index.mjs').matchAll(/from\s+'([^']+)'/g)].map(([, from]) => from);
+    assert.deepEqual([...new Set(froms)], ['./index.js']);
+  });
+});
+
+// ---- src/ -----------------------------------------------------------------------------------------------------------
+
+const rustFiles = fs
+  .readdirSync(path.join(root, 'src'), { recursive: true })
+  .map(String)
+  .map((name) => name.split(path.sep).join('/'))
+  .filter((name) => name.endsWith('.rs'))
+  .sort();
+
+/** The text of a Rust file without its comments and its unit tests. */
+const rustOf = (name) => withoutComments(read(`src/${name}`)).split(/#\[cfg\(test\)\]\s*mod /)[0];
+
+const roomOf = (name) => name.split('/')[0].replace(/\.rs$/, '');
+
+/** The rooms a Rust file uses, by any path that begins at the crate. */
+function roomsUsedBy(name) {
+  const rooms = new Set();
+  for (const [, grouped, single] of rustOf(name).matchAll(/\bcrate::(?:\{([^;]*)\}|(\w+))/g)) {
+    if (single !== undefined) rooms.add(single);
+    // The first name of every branch of a group: `crate::{a::b, c::{d, e}}`.
+    else for (const [, first] of grouped.replace(/\{[^{}]*\}/g, '').matchAll(/(?:^|,)\s*(\w+)/g)) rooms.add(first);
+  }
+  return [...rooms];
+}
+
+describe('src/', () => {
+  test('lib.rs is a map of modules and lints, nothing else', () => {
+    const rest = rustOf('lib.rs')
+      .replace(/^\s*(#!\[[^\]]*\]|(pub(\([^)]*\))? )?mod \w+;|#\[[^\]]*\])\s*$/gm, '')
+      .replace(/#!\[[^]*?\)\]/g, '');
+    assert.equal(rest.trim(), '');
+  });
+
+  for (const name of rustFiles.filter((file) => file !== 'lib.rs')) {
+    test(`src/${name} uses only the rooms it may`, () => {
+      const room = roomOf(name);
+      assert.ok(Object.hasOwn(RUST, room), `src/${name} is not in the table of test/architecture.test.js`);
+      for (const used of roomsUsedBy(name)) {
+        assert.ok(used === room || RUST[room].includes(used), `src/${name} may not use crate::${used}`);
+      }
+    });
+
+    test(`src/${name} uses only the crates it may`, () => {
+      const text = rustOf(name);
+      for (const [crate, allowed] of Object.entries(CRATES)) {
+        if (new RegExp(`(^|[^\\w:])(::)?${crate}::|\\buse ${crate}\\b|#\\[${crate}\\b`, 'm').test(text)) {
+          assert.match(name, allowed, `src/${name} may not use ${crate}`);
+        }
+      }
+    });
+
+    test(`src/${name} keeps to the rules of unsafe code`, () => {
+      const text = rustOf(name);
+      if (/\bunsafe\b/.test(text.replace(/unsafe_code|unsafe_op_in_unsafe_fn|undocumented_unsafe_blocks/g, ''))) {
+        assert.match(name, UNSAFE, `src/${name} may not use unsafe`);
+        assert.match(text, /#!?\[expect\([^\]]*unsafe_code/, `src/${name} lifts the ban with a reason`);
+      }
+      assert.doesNotMatch(text, /static mut\b/, `src/${name} has global mutable state`);
+    });
+  }
+
+  test('the rooms have no circles', () => {
+    const visit = (room, trail) => {
+      assert.ok(!trail.includes(room), `a circle: ${[...trail, room].join(' -> ')}`);
+      const files = rustFiles.filter((name) => roomOf(name) === room);
+      const used = new Set(files.flatMap(roomsUsedBy).filter((other) => other !== room));
+      for (const next of used) visit(next, [...trail, room]);
+    };
+    for (const room of Object.keys(RUST)) visit(room, []);
+  });
+
+  test('unsafe code is denied for the whole crate', () => {
+    const manifest =
+      read('Cargo.toml')
+        .split(/^(?=\[)/m)
+        .find((section) => section.startsWith('[lints.rust]')) ?? '';
+    assert.match(`${read('src/lib.rs')}\n${manifest}`, /deny\([^)]*unsafe_code|^unsafe_code = "deny"/m);
+    assert.match(
+      `${read('src/lib.rs')}\n${manifest}`,
+      /deny\([^)]*unsafe_op_in_unsafe_fn|^unsafe_op_in_unsafe_fn = "deny"/m,
+    );
+  });
+});

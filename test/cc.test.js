@@ -1,0 +1,248 @@
+'use strict';
+// C that is compiled while the program runs: what comes out, what the cache does, and what errors say.
+
+const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { after, beforeEach, describe, test } = require('node:test');
+const { ffi, fixture, throws } = require('./helpers.js');
+const { compile } = require('../lib/cc.js');
+
+const { cc } = ffi;
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-cc-'));
+after(() => fs.rmSync(folder, { recursive: true }));
+
+const isPosix = process.platform !== 'win32';
+const add = { args: ['i32', 'i32'], returns: 'i32' };
+const number = { returns: 'i32' };
+let count = 0;
+let cache;
+
+// Each test has a cache of its own, so that what is compiled is what the test says.
+beforeEach(() => {
+  cache = path.join(folder, `cache-${count++}`);
+  process.env.PINNED_FFI_CACHE = cache;
+});
+
+function write(name, text) {
+  const file = path.join(folder, name);
+  fs.writeFileSync(file, text);
+  return file;
+}
+
+/** Compiles, calls the function f without arguments, and closes. */
+function value(options) {
+  const library = cc({ symbols: { f: number }, ...options });
+  try {
+    return library.symbols.f();
+  } finally {
+    library.close();
+  }
+}
+
+const compiled = () => fs.readdirSync(path.join(cache, 'cc')).filter((file) => file.endsWith(`.${ffi.suffix}`));
+
+describe('what is compiled', () => {
+  test('C text becomes functions', () => {
+    const library = cc({ source: 'int add(int a, int b) { return a + b; }', symbols: { add } });
+    assert.equal(library.symbols.add(20, 22), 42);
+    library.close();
+    throws(() => library.symbols.add(1, 2), 'ERR_FFI_LIBRARY_CLOSED');
+  });
+
+  test('a source may be a path, a file: URL or a file: string', () => {
+    const file = write('a b ü.c', 'int f(void) { return 7; }');
+    for (const source of [file, pathToFileURL(file), pathToFileURL(file).href]) assert.equal(value({ source }), 7);
+  });
+
+  test('several sources are linked together', () => {
+    const other = write('other.c', 'int other(void) { return 5; }');
+    const source = ['int other(void);\nint f(void) { return other() + 1; }', other];
+    assert.equal(value({ source }), 6);
+  });
+
+  test('a path that exists is a path, even where it looks like C', () => {
+    assert.equal(value({ source: write('odd;{}.c', 'int f(void) { return 8; }') }), 8);
+  });
+
+  test('macros, headers and flags reach the compiler in the order they were given', () => {
+    const [first, second] = ['first', 'second'].map((name) => path.join(folder, name));
+    [first, second].forEach((directory, index) => {
+      fs.mkdirSync(directory, { recursive: true });
+      fs.writeFileSync(path.join(directory, 'which.h'), `#define WHICH ${index + 1}\n`);
+    });
+    const source = '#include "which.h"\nint f(void) { return WHICH * SCALE + EXTRA; }';
+    const options = { source, define: { SCALE: '10', EXTRA: '(1 + 2)' } };
+    assert.equal(value({ ...options, include: [first, second] }), 13);
+    assert.equal(value({ ...options, include: [second, first] }), 23);
+    assert.equal(value({ source, include: first, flags: '-DSCALE=100  -DEXTRA=4' }), 104);
+    assert.equal(value({ source, include: first, flags: ['-DSCALE=100', '-DEXTRA=5'] }), 105);
+  });
+
+  test('a library is linked by its name or by its path', { skip: !isPosix }, () => {
+    const source = '#include <math.h>\nint f(void) { volatile double x = 0; return (int)cos(x); }';
+    assert.equal(value({ source, library: 'm', flags: '-Wl,-z,defs'.repeat(process.platform === 'linux') }), 1);
+    const calls = 'int add_i32(int, int);\nint f(void) { return add_i32(20, 22); }';
+    assert.equal(value({ source: calls, library: fixture }), 42);
+    assert.equal(value({ source: calls, library: [fixture] }), 42);
+  });
+
+  test('a symbol that the source does not have is an error', () => {
+    const make = () => cc({ source: 'int f(void) { return 1; }', symbols: { g: number } });
+    throws(make, 'ERR_FFI_SYMBOL_NOT_FOUND', /g/);
+  });
+
+  test('a warning is not an error and says nothing', async () => {
+    const script = `require(${JSON.stringify(require.resolve('../lib/cc.js'))})`
+      + ".compile({ source: 'int f(void) { int unused; return 1; }', symbols: {}, flags: '-Wall' })";
+    const child = spawn(process.execPath, ['-e', script]);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    }
+    const [exitCode] = await once(child, 'close');
+    assert.deepEqual([exitCode, output], [0, '']);
+  });
+});
+
+describe('the cache', () => {
+  const source = 'int f(void) { return 1; }';
+
+  test('the same source is compiled once', () => {
+    const first = compile({ source, symbols: {} });
+    const before = fs.statSync(first, { bigint: true });
+    assert.equal(compile({ source, symbols: {} }), first);
+    const now = fs.statSync(first, { bigint: true });
+    assert.deepEqual([now.ino, now.mtimeNs], [before.ino, before.mtimeNs]);
+    assert.equal(compiled().length, 1);
+  });
+
+  test('another source, macro, flag or library is compiled anew', () => {
+    const changes = [{ define: { A: '1' } }, { flags: '-O1' }, { source: `${source}\nint g;` }, { library: fixture }];
+    const variants = [{}, ...changes];
+    const paths = variants.map((variant) => compile({ source, symbols: {}, ...variant }));
+    assert.equal(new Set(paths).size, variants.length);
+  });
+
+  test('a header that changes is noticed', () => {
+    const header = write('changing.h', '#define VALUE 1\n');
+    const options = { source: '#include "changing.h"\nint f(void) { return VALUE; }', include: folder };
+    assert.equal(value(options), 1);
+    fs.writeFileSync(header, '#define VALUE 2\n');
+    assert.equal(value(options), 2);
+  });
+
+  test('its directory is for its owner alone and holds nothing but libraries', { skip: !isPosix }, () => {
+    value({ source });
+    throws(() => value({ source: 'int f(void) { return; nonsense }' }), 'ERR_FFI_COMPILE_FAILED');
+    assert.equal(fs.statSync(path.join(cache, 'cc')).mode & 0o777, 0o700);
+    assert.deepEqual(fs.readdirSync(path.join(cache, 'cc')), compiled());
+  });
+
+  test('a directory that others may write to is not used', { skip: !isPosix }, () => {
+    fs.mkdirSync(path.join(cache, 'cc'), { recursive: true });
+    fs.chmodSync(path.join(cache, 'cc'), 0o777);
+    assert.equal(value({ source }), 1);
+    assert.deepEqual(fs.readdirSync(path.join(cache, 'cc')), []);
+  });
+
+  test('where it cannot be made, a directory of this process serves', () => {
+    process.env.PINNED_FFI_CACHE = write('a file', '');
+    assert.equal(value({ source }), 1);
+    if (process.platform === 'linux') {
+      process.env.PINNED_FFI_CACHE = '/proc/nowhere';
+      assert.equal(value({ source }), 1);
+    }
+  });
+
+  test('processes that compile the same source at the same time all get it', async () => {
+    const text = 'int f(void) { return 99; }';
+    const script = `const { cc } = require(${JSON.stringify(require.resolve('../index.js'))});`
+      + `process.exitCode = cc({ source: '${text}', symbols: { f: { returns: 'i32' } } }).symbols.f()`;
+    const children = Array.from({ length: 4 }, () => spawn(process.execPath, ['-e', script], { stdio: 'inherit' }));
+    const codes = await Promise.all(children.map(async (child) => (await once(child, 'close'))[0]));
+    assert.deepEqual(codes, [99, 99, 99, 99]);
+    assert.equal(compiled().length, 1);
+  });
+});
+
+describe('errors', () => {
+  test("source that does not compile is an error with the compiler's diagnostics", () => {
+    const make = () => value({ source: 'int f(void) {\n  return missing_name;\n}' });
+    const error = throws(make, 'ERR_FFI_COMPILE_FAILED', /missing_name/);
+    assert.match(error.diagnostics, /<source>:2:\d+: error: .*missing_name/);
+    assert.ok(Array.isArray(error.command) && error.command.length > 3);
+  });
+
+  test('a header or a library that is missing is named', () => {
+    const include = '#include <no_such_header.h>\nint f;';
+    throws(() => value({ source: include }), 'ERR_FFI_COMPILE_FAILED', /no_such_header\.h/);
+    const make = () => value({ source: 'int f(void) { return 1; }', library: 'no_such_library' });
+    throws(make, 'ERR_FFI_COMPILE_FAILED', /no_such_library/);
+  });
+
+  test('diagnostics name the file and the line of a source that is a file', () => {
+    const file = write('broken.c', '\n\nint f(void) { return nothing; }\n');
+    const error = throws(() => value({ source: file }), 'ERR_FFI_COMPILE_FAILED');
+    assert.match(error.diagnostics, /broken\.c:3:\d+: error/);
+  });
+
+  test('a missing compiler is an error that says what was tried and what to install', () => {
+    const { PATH, CC } = process.env;
+    process.env.PATH = path.join(folder, 'nothing here');
+    process.env.CC = 'no-such-cc --flag';
+    try {
+      const error = throws(() => value({ source: 'int f;' }), 'ERR_FFI_COMPILER_NOT_FOUND', /install/);
+      assert.deepEqual(error.tried.slice(0, 1), ['no-such-cc --flag']);
+      assert.ok(error.tried.includes('gcc') && error.tried.includes('clang'));
+    } finally {
+      process.env.PATH = PATH;
+      if (CC === undefined) delete process.env.CC;
+      else process.env.CC = CC;
+    }
+  });
+
+  test('nothing in the options reaches a shell', () => {
+    const trap = path.join(folder, 'trap');
+    const source = 'int f(void) { return 1; }';
+    for (const more of [{ flags: [`;touch ${trap}`] }, { library: '$(touch trap)' }, { library: '; touch trap' }]) {
+      throws(() => value({ source, ...more }), 'ERR_FFI_COMPILE_FAILED');
+    }
+    assert.equal(fs.existsSync(trap) || fs.existsSync('trap'), false);
+  });
+
+  test('options of the wrong kind are refused by name', () => {
+    const source = 'int f(void) { return 1; }';
+    const wrong = [
+      [{ source: 5 }, /source/], [{ source: [source, 5] }, /source\[1\]/], [{ source, library: 5 }, /library/],
+      [{ source, include: [5] }, /include\[0\]/], [{ source, define: [] }, /define/],
+      [{ source, define: 'A' }, /define/], [{ source, define: { A: 1 } }, /define\.A/], [{ source, flags: 5 }, /flags/],
+      [{ source, flags: ['-O2', null] }, /flags\[1\]/],
+      [{ source, symbols: null }, /symbols/], [{}, /source/],
+    ];
+    for (const [options, message] of wrong) {
+      throws(() => cc({ symbols: {}, ...options }), 'ERR_INVALID_ARG_TYPE', message);
+    }
+    for (const options of [undefined, null, 5, 'int f;', []]) {
+      throws(() => cc(options), 'ERR_INVALID_ARG_TYPE', /cc: options/);
+    }
+  });
+
+  test('options of the right kind with a wrong value are refused by name', () => {
+    const source = 'int f(void) { return 1; }';
+    const wrong = [
+      [{ source, sources: 1 }, /sources/], [{ source: [] }, /source/], [{ source: '' }, /source/],
+      [{ source: 'no-such-file.c' }, /no-such-file\.c/], [{ source: `${source}\0` }, /NUL/],
+      [{ source, library: '' }, /library/],
+      [{ source, library: './no-such.so' }, /no-such\.so/], [{ source, define: { '1 A': '' } }, /1 A/],
+      [{ source, define: { A: '\0' } }, /define\.A/], [{ source, include: ['a\0b'] }, /include\[0\]/],
+    ];
+    for (const [options, message] of wrong) {
+      throws(() => cc({ symbols: {}, ...options }), 'ERR_INVALID_ARG_VALUE', message);
+    }
+  });
+});

@@ -2,7 +2,7 @@
 // JSCallback = decode, user function, encode: call.js in a mirror.
 
 const binding = require('./binding');
-const { wrongType } = require('./errors');
+const { makeError, wrongType } = require('./errors');
 const { rowsOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./options');
 const { callbackBrand } = require('./types');
@@ -18,8 +18,13 @@ class JSCallback {
 
   constructor(callback, declaration) {
     if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
-    const options = optionsOf(declaration ?? {}, KEYS, `${NAME}: declaration`);
-    const shape = shapeOf(rowsOf(options, NAME), NAME);
+    const options = optionsOf(declaration, KEYS, `${NAME}: declaration`);
+    const rows = rowsOf(options, NAME);
+    const given = rows.args.findIndex((row) => row.argumentOnly);
+    if (given >= 0) {
+      throw makeError('ERR_INVALID_ARG_VALUE', `${NAME}: args[${given}] must not be ${rows.args[given].name}: C has no such type`);
+    }
+    const shape = shapeOf(rows, NAME);
     const keeper = { kept: undefined };
     this.#closure = new binding.Closure(shape.native, shape.handler(callback, NAME, keeper));
     this.#ptr = this.#closure.code;

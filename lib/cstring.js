@@ -1,6 +1,8 @@
 'use strict';
 // CString: a copy of C text as a JavaScript string.
 
+const { MAX_STRING_LENGTH } = require('node:buffer').constants;
+const { outOfRange } = require('./errors');
 const memory = require('./memory');
 const { lengthOf } = require('./pointer');
 
@@ -18,7 +20,12 @@ function CString(address, byteOffset = 0, byteLength) {
 function textOf(address, byteOffset, byteLength) {
   if (address === null || address === 0 || address === 0n) return '';
   const start = memory.checkedAddress(address, byteOffset, NAME);
-  return memory.textOf(start, byteLength === undefined || byteLength === null ? undefined : lengthOf(start, byteLength, NAME));
+  if (byteLength === undefined || byteLength === null) return memory.textOf(start, undefined);
+  const length = lengthOf(start, byteLength, NAME);
+  if (length > MAX_STRING_LENGTH) {
+    throw outOfRange(`${NAME}: byteLength`, `an integer of at most ${MAX_STRING_LENGTH}`, length);
+  }
+  return memory.textOf(start, length);
 }
 
 module.exports = { CString };

@@ -1,7 +1,7 @@
 'use strict';
 // The table code -> class, and the only place of the JS side that makes errors. docs/errors.md explains each code.
 
-const { inspect } = require('node:util');
+const { types } = require('node:util');
 
 /** Every code this package throws, with the class of its errors. src/error.rs, docs/errors.md and index.d.ts agree with it by a test. */
 const TABLE = Object.freeze({
@@ -37,24 +37,60 @@ function makeError(code, message, properties) {
   return properties === undefined ? error : Object.assign(error, properties);
 }
 
-const inspection = { depth: 0, breakLength: Infinity, maxStringLength: 64, maxArrayLength: 4, customInspect: false };
+const MOST_CHARACTERS = 64;
+const shorten = (text) => (text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}...` : text);
 
-/** A short, safe description of any value: never runs code of the value, never throws. */
+/** A short description of any value. Runs no code of the value, and does not throw. */
 function describe(value) {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'string') return `the string ${inspect(value, inspection)}`;
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
-  if (typeof value === 'boolean' || typeof value === 'symbol') return `the ${typeof value} ${String(value)}`;
-  if (ArrayBuffer.isView(value)) return `${viewName(value)} of ${value.byteLength} bytes`;
-  return typeof value === 'function' ? 'a function' : `an object ${inspect(value, inspection)}`;
+  switch (typeof value) {
+    case 'string': return `the string '${shorten(value).replace(/[\0-\x1f\\']/g, escape)}'`;
+    case 'bigint': return `${describeBigInt(value)}n`;
+    case 'number': return Object.is(value, -0) ? '-0' : String(value);
+    case 'symbol': return `the symbol ${shorten(value.description === undefined ? 'Symbol()' : `Symbol(${value.description})`)}`;
+    case 'boolean': return `the boolean ${value}`;
+    case 'function': return 'a function';
+    case 'undefined': return 'undefined';
+    default: return value === null ? 'null' : describeObject(value);
+  }
 }
 
-const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+const escape = (character) =>
+  (character === "'" || character === '\\' ? `\\${character}` : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-const article = (name) => `${/^[AEIOU]/.test(name) && !name.startsWith('Ui') ? 'an' : 'a'} ${name}`;
+const describeBigInt = (value) => (BigInt.asIntN(128, value) === value ? String(value) : 'a BigInt beyond 128 bits, such as 2^128');
 
-const viewName = (view) => (Buffer.isBuffer(view) ? 'a Buffer' : `${article(typedArrayName.call(view) ?? 'DataView')}`);
+const getter = (prototype, key) => Object.getOwnPropertyDescriptor(prototype, key).get;
+const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
+const arrayName = getter(TypedArray, Symbol.toStringTag);
+const arrayLength = getter(TypedArray, 'byteLength');
+const viewLength = getter(DataView.prototype, 'byteLength');
+const KINDS = ['AnyArrayBuffer', 'Date', 'Map', 'Promise', 'Proxy', 'RegExp', 'Set', 'WeakMap', 'WeakSet', 'NativeError'];
+
+function describeObject(value) {
+  if (types.isTypedArray(value)) {
+    const name = arrayName.call(value);
+    const isBuffer = name === 'Uint8Array' && Object.getPrototypeOf(value) === Buffer.prototype;
+    return `a${name.startsWith('I') ? 'n' : ''} ${name} of ${arrayLength.call(value)} bytes`.replace(/^a Uint8Array/, isBuffer ? 'a Buffer' : 'a Uint8Array');
+  }
+  if (types.isDataView(value)) return describeDataView(value);
+  // Array.isArray looks through a proxy, and throws for a revoked one.
+  if (!types.isProxy(value) && Array.isArray(value)) return `an array of ${value.length}`;
+  const kind = KINDS.find((name) => types[`is${name}`](value));
+  if (kind === undefined) return 'an object';
+  if (kind === 'AnyArrayBuffer') return types.isSharedArrayBuffer(value) ? 'a SharedArrayBuffer' : 'an ArrayBuffer';
+  return kind === 'NativeError' ? 'an Error' : `a ${kind}`;
+}
+
+function describeDataView(view) {
+  try {
+    return `a DataView of ${viewLength.call(view)} bytes`;
+  } catch {
+    return 'a DataView of a detached buffer';
+  }
+}
+
+/** A process warning of late findings; `properties` as in makeError. */
+const makeWarning = (message, properties) => Object.assign(new Error(message), { name: 'FFIWarning' }, properties);
 
 /** Where a value came from: an argument by its index, a named part (a field, a result), or the name alone. */
 const place = (name, position) =>
@@ -69,4 +105,4 @@ const wrongValue = (where, wanted, value) =>
 const outOfRange = (where, wanted, value, hint = '') =>
   makeError('ERR_OUT_OF_RANGE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
 
-module.exports = { TABLE, makeError, describe, place, wrongType, wrongValue, outOfRange };
+module.exports = { TABLE, makeError, makeWarning, describe, place, wrongType, wrongValue, outOfRange };

@@ -2,7 +2,7 @@
 // Fences: the stand-in for Node's ArrayBuffer allocator is installed when this file is loaded; their state and checks.
 
 const binding = require('./binding');
-const { makeError } = require('./errors');
+const { makeError, makeWarning } = require('./errors');
 require('./memory'); // attaches this environment to the addon
 
 /** process.versions.modules of the runtimes that the whole test suite runs on under the stand-in: Node 20, 22, 24, 26. */
@@ -82,10 +82,8 @@ function warnOfReports() {
     const late = found === 'quarantine' && firstBadOffset >= 0 && firstBadOffset < byteLength;
     const place = late ? `into a Buffer of ${byteLength} bytes that was collected already`
       : `${before ? 'before the start' : 'past the end'} of a Buffer of ${byteLength} bytes`;
-    const warning = new Error(`native code wrote ${bytesPast} byte${bytesPast === 1 ? '' : 's'} ${place} (first bad offset ${firstBadOffset}); found `
-      + `${WHEN[found]}; its address was last given to ${giver ?? 'nobody through this package'}. Nothing else was hit.`);
-    warning.name = 'FFIWarning';
-    Object.assign(warning, {
+    const warning = makeWarning(`native code wrote ${bytesPast} byte${bytesPast === 1 ? '' : 's'} ${place} (first bad offset ${firstBadOffset}); found `
+      + `${WHEN[found]}; its address was last given to ${giver ?? 'nobody through this package'}. Nothing else was hit.`, {
       code: before ? 'ERR_FFI_BUFFER_UNDERFLOW' : 'ERR_FFI_BUFFER_OVERFLOW',
       found, byteLength, firstBadOffset, bytesPast, symbol: giver ?? null,
     });

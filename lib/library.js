@@ -1,6 +1,7 @@
 'use strict';
 // dlopen, linkSymbols, CFunction: libraries and the functions bound to their symbols.
 
+const fs = require('node:fs');
 const { constants } = require('node:os');
 const binding = require('./binding');
 const { bind } = require('./call');
@@ -55,7 +56,7 @@ function bindSymbol(native, path, key, declaration) {
 }
 
 function flagsOf({ flags = 0 }) {
-  if (!Number.isInteger(flags) || (flags & ~KNOWN_FLAGS) !== 0 || flags < 0) {
+  if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~KNOWN_FLAGS) !== 0) {
     throw outOfRange('dlopen: options.flags', 'bits of os.constants.dlopen', flags);
   }
   const { RTLD_NOW = 0, RTLD_LAZY = 0 } = constants.dlopen ?? {};
@@ -82,13 +83,17 @@ function open(path, flags) {
   throw notOpened(wanted, tried);
 }
 
-const ABSENT = /cannot open shared object file: No such file|no such file|could not be found|126/i;
+const ABSENT = /no such file|not found|could not be found/i;
 
 /** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
 function notOpened(wanted, tried) {
-  const present = tried.filter(({ path, reason }) => !(ABSENT.test(reason) && reason.includes(path)));
-  const code = present.length > 0 ? 'ERR_FFI_LIBRARY_INVALID' : 'ERR_FFI_LIBRARY_NOT_FOUND';
-  const list = tried.map(({ reason }) => `\n  ${reason}`).join('');
+  const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
+  const isAbsent = (attempt) => !exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(attempt.path);
+  const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
+  // glibc says of a file for another machine that it does not exist.
+  const hint = (attempt) => (exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(`${attempt.path}:`)
+    ? ' (the file is there: it may be for another architecture)' : '');
+  const list = tried.map((attempt) => `\n  ${attempt.reason}${hint(attempt)}`).join('');
   return makeError(code, `Failed to open library "${wanted}"; tried:${list}`,
     { path: wanted, tried: tried.map(({ path }) => path) });
 }
@@ -103,28 +108,31 @@ function addressOf(ptr, name) {
   return ptr;
 }
 
-function bindPointer(name, value, where) {
+function bindPointer(name, value, where, native) {
   const declaration = optionsOf(value, POINTER_KEYS, where);
   if (declaration.ptr === undefined || declaration.ptr === null) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
-  return bind(name, addressOf(declaration.ptr, name), declaration, null);
+  return bind(name, addressOf(declaration.ptr, name), declaration, native);
 }
 
-/** Binds functions whose addresses are known. */
+/** Binds functions whose addresses are known. After close() they refuse to be called. */
 function linkSymbols(symbols) {
+  const native = binding.Library.linked('linkSymbols()');
   const functions = {};
   for (const [key, value] of entriesOf(symbols, 'linkSymbols: symbols')) {
-    define(functions, key, bindPointer(key, value, `linkSymbols: symbols.${key}`));
+    define(functions, key, bindPointer(key, value, `linkSymbols: symbols.${key}`, native));
   }
-  return library(functions, null, () => {});
+  return library(functions, null, () => native.close());
 }
 
-/** Binds one function whose address is known; works with and without `new`. */
+/** Binds one function whose address is known; works with and without `new`. After its close() it refuses to be called. */
 function CFunction(declaration) {
-  const call = bindPointer('CFunction', declaration, 'CFunction: declaration');
-  return Object.assign(call, { close() {} });
+  const native = binding.Library.linked('CFunction');
+  const call = bindPointer('CFunction', declaration, 'CFunction: declaration', native);
+  const close = () => native.close();
+  return Object.assign(call, { close, [Symbol.dispose]: close });
 }
 
 module.exports = { dlopen, linkSymbols, CFunction };

@@ -8,11 +8,16 @@ const { frame, storageAddress } = require('./memory');
 const { typeOf } = require('./types');
 
 const RESULT = 'return value';
+/** One bit of the frame's pins for each (src/memory/frame.rs). */
+const MOST_ARGUMENTS = 128;
 
 /** The rows of a declaration's `args` and `returns`, checked. `wrap` takes bun's modular integers. */
 function rowsOf(declaration, name) {
   const { args, returns, wrap } = declaration;
   if (args !== undefined && !Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
+  if (args !== undefined && args.length > MOST_ARGUMENTS) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args must be at most ${MOST_ARGUMENTS} types, received ${args.length}`);
+  }
   const choose = (row) => (wrap && row.wrapped ? row.wrapped : row);
   const rows = Array.from(args ?? [], (type, index) => choose(typeOf(type, `${name}: args[${index}]`)));
   rows.forEach((row, index) => {

@@ -2,6 +2,7 @@
 // THE ROOM, JS door: the frame, addresses of views, reads and writes through addresses, buffers over native memory.
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
+const { isMainThread } = require('node:worker_threads');
 const binding = require('./binding');
 const { optionsOf } = require('./options');
 const { makeError, place, wrongType, wrongValue, outOfRange } = require('./errors');
@@ -15,9 +16,13 @@ binding.attach(frame.buffer);
  * V8's detach keys lock a buffer against transfer from Node 24 on. Node 20 and 22 end the process when a transfer meets a
  * key (`v8::FromJust`), so that pin() locks in JavaScript there.
  */
-const hasDetachKeys = Number(process.versions.modules) >= 137
-  && ['electron', 'bun', 'deno'].every((other) => process.versions[other] === undefined);
+const isNode = ['electron', 'bun', 'deno'].every((other) => process.versions[other] === undefined);
+const hasDetachKeys = isNode && Number(process.versions.modules) >= 137;
 binding.findLocks(hasDetachKeys);
+
+// A stack size that the user chose stays.
+const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /stack[-_]size/.test(option));
+if (isNode && isMainThread && !stackWasChosen) binding.measureStack();
 
 /** A getter of a prototype as a function: what a user shadows on the object itself is never run. */
 const getter = (prototype, key) => {

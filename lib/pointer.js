@@ -3,7 +3,7 @@
 
 const memory = require('./memory');
 const { makeError, wrongType, outOfRange } = require('./errors');
-const { byName } = require('./types');
+const { byName, resolvePointer } = require('./types');
 
 /** The address of a view's storage. It is valid as long as the view lives. */
 const ptr = (view, byteOffset = 0) => memory.addressOf(view, byteOffset ?? 0, 'ptr');
@@ -35,7 +35,7 @@ function lengthOf(address, byteLength, name) {
 
 function optionalAddress(value, name) {
   if (value === undefined || value === null) return 0;
-  return memory.checkedAddress(value, 0, name);
+  return memory.checkedAddress(resolvePointer(value, name), 0, name);
 }
 
 function contextAddress(value, name) {

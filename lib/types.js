@@ -308,8 +308,11 @@ const bufferLength = {
   read: (view, at) => view.getBigUint64(at, LITTLE),
   write(view, at, value, name, position) {
     if (!ArrayBuffer.isView(value)) throw wrongType(place(name, position), 'a typed array or DataView (buffer_length)', value);
-    memory.pinnable(value, name, position);
-    writeAddress(view, at, memory.byteLengthOf(value), bufferLength, name, position);
+    const length = memory.byteLengthOf(memory.pinnable(value, name, position));
+    if (length === 0 && memory.storageAddress(value) === undefined) {
+      throw wrongValue(place(name, position), 'attached to its storage (buffer_length)', value);
+    }
+    writeAddress(view, at, length, bufferLength, name, position);
   },
 };
 

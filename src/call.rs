@@ -18,7 +18,7 @@ pub type ResultBlock = [u64; 2];
 /// U1: the signature is that of the function. M4: what the block points to lives until this returns.
 pub unsafe fn enter(signature: &Signature, code: Address, block: &Block) -> ResultBlock {
     let bytes = bytes(block);
-    let arguments: SmallVec<[Arg<'_>; 16]> = signature.plan.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
+    let arguments: SmallVec<[Arg<'_>; 12]> = signature.plan.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
     let mut result: ResultBlock = [0; 2];
     let ret = if signature.result == CType::Void { Ret::void() } else { Ret::new(&mut result) };
     // SAFETY: U1 and M4 by the contract of this function; the result block holds any scalar, which libffi widens to

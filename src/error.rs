@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::memory::fence::Side;
-use crate::memory::watch::Overflow;
 
 /// The JavaScript class an error is thrown as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +12,30 @@ pub enum Class {
     TypeError,
     /// `RangeError`
     RangeError,
+}
+
+/// The side of an argument or a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Before the first byte.
+    Before,
+    /// Past the last byte.
+    After,
+}
+
+/// A write of native code outside of what an argument was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow {
+    /// The index of the argument.
+    pub argument: usize,
+    /// Before or past it.
+    pub side: Side,
+    /// The bytes of the argument.
+    pub byte_length: usize,
+    /// The first byte that was hit, from the argument's first byte.
+    pub first_bad_offset: isize,
+    /// From the end of the argument that was left to the last byte that was hit.
+    pub bytes_past: usize,
 }
 
 /// What can go wrong on the native side. `Display` is the message the user reads.

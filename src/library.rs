@@ -15,6 +15,8 @@ use libloading::os::windows::Library as Handle;
 #[derive(Debug)]
 pub struct Library {
     name: String,
+    open: Cell<bool>,
+    /// None for functions whose addresses the user has linked.
     handle: RefCell<Option<Handle>>,
     inside: Cell<usize>,
 }
@@ -31,7 +33,12 @@ impl Library {
             FfiError::LibraryInvalid { reason: text }
         })?;
         let name = path.map_or_else(|| "(this process)".into(), |path| format!("\"{path}\""));
-        Ok(Self { name, handle: RefCell::new(Some(handle)), inside: Cell::new(0) })
+        Ok(Self { name, open: Cell::new(true), handle: RefCell::new(Some(handle)), inside: Cell::new(0) })
+    }
+
+    /// A library of functions that the user has linked by their addresses: it only opens and closes.
+    pub fn linked(name: &str) -> Self {
+        Self { name: name.into(), open: Cell::new(true), handle: RefCell::new(None), inside: Cell::new(0) }
     }
 
     /// What messages call it.
@@ -41,7 +48,7 @@ impl Library {
 
     /// Whether [`Library::close`] has not succeeded yet.
     pub fn is_open(&self) -> bool {
-        self.handle.borrow().is_some()
+        self.open.get()
     }
 
     /// The address of a symbol; `None` where the library has none, or a NULL one.
@@ -63,8 +70,16 @@ impl Library {
         if self.inside.get() > 0 {
             return Err(FfiError::LibraryBusy { library: self.name.clone() });
         }
+        self.open.set(false);
         drop(self.handle.take());
         Ok(())
+    }
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        // A library that nobody closed stays loaded: its addresses may be in use.
+        std::mem::forget(self.handle.take());
     }
 }
 

@@ -74,6 +74,7 @@ impl Handler for JsHandler {
             return;
         }
         let environment = &*target.environment;
+        environment.stack.deepen();
         if environment.ended.get() || environment.has_exception() {
             return;
         }

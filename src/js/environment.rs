@@ -11,6 +11,7 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::pin::Locks;
+use super::stack::Stack;
 use crate::error::{Class, FfiError};
 use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
@@ -36,6 +37,8 @@ pub struct Environment {
     pending: Cell<Option<NonNull<sys::napi_ref__>>>,
     /// What the calls under way watch that callbacks have to pause, innermost last.
     pub watches: RefCell<Vec<Watch>>,
+    /// How deep calls may nest.
+    pub stack: Stack,
     /// What may not be transferred.
     pub locks: Locks,
     /// The size of Node's Buffer pool, whose slices lie side by side.
@@ -178,6 +181,7 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         ended: Cell::new(false),
         pending: Cell::new(None),
         watches: RefCell::new(Vec::new()),
+        stack: Stack::default(),
         locks: Locks::default(),
         pool_size: Cell::new(0),
         nowhere,

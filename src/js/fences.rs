@@ -10,11 +10,11 @@ use napi_derive::napi;
 
 use super::environment::{current, thrown};
 use super::memory::{JsAddress, from_js};
-use crate::error::FfiError;
+use crate::error::{FfiError, Side};
 use crate::library::Library;
 use crate::memory::address::Address;
 use crate::memory::allocator::{self, Symbols};
-use crate::memory::fence::{self, Fenced, Side};
+use crate::memory::fence::{self, Fenced};
 use crate::memory::report::{self, Found, Report};
 use crate::memory::pin::{self, Pinned};
 use crate::memory::{blocks, given, own, quarantine};

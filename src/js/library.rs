@@ -30,6 +30,12 @@ impl JsLibrary {
         Ok(Self { library: Rc::new(opened.map_err(|error| thrown(env, &error))?) })
     }
 
+    /// A library of functions that are bound by their addresses.
+    #[napi(factory)]
+    pub fn linked(name: String) -> Self {
+        Self { library: Rc::new(Library::linked(&name)) }
+    }
+
     /// The address of a symbol, or null.
     #[napi]
     pub fn find(&self, symbol: String) -> Either<JsAddress, Null> {

@@ -1,8 +1,10 @@
 //! The room's JavaScript door: addresses of views, reads, writes, text, and buffers over native memory.
 #![expect(unsafe_code, reason = "passes the user's addresses on")]
 
-use napi::bindgen_prelude::{BigInt, Either, Env, Null, Object, Unknown};
-use napi::{JsValue, sys};
+use std::ptr::null_mut;
+
+use napi::bindgen_prelude::{BigInt, Either, Env, FromNapiValue, Null, Object, Unknown};
+use napi::{JsString, JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::{current, thrown};
@@ -64,13 +66,21 @@ pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
 
 /// The text at an address: up to its NUL, or `length` bytes; null for an address in the first page.
 #[napi]
-pub fn text(env: Env, address: JsAddress, length: Option<f64>) -> napi::Result<Either<String, Null>> {
+pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {
     // SAFETY: U2; the user has given the address.
     let found = unsafe { peek::text(from_js(address), length.map(|length| length as usize)) };
-    match found.map_err(|error| thrown(env, &error))? {
-        Some(bytes) => Ok(Either::A(String::from_utf8_lossy(bytes).into_owned())),
-        None => Ok(Either::B(Null)),
+    let Some(bytes) = found.map_err(|error| thrown(*env, &error))? else { return Ok(None) };
+    let mut string = null_mut();
+    // SAFETY: M6 and U2; invalid UTF-8 becomes U+FFFD.
+    let status = unsafe {
+        sys::napi_create_string_utf8(env.raw(), bytes.as_ptr().cast(), bytes.len() as isize, &mut string)
+    };
+    if status != sys::Status::napi_ok {
+        let reason = format!("a text of {} bytes is longer than a string can be", bytes.len());
+        return Err(thrown(*env, &FfiError::OutOfRange { reason }));
     }
+    // SAFETY: M3; the string was made above in the current scope.
+    unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
 }
 
 /// The bytes before the NUL at an address; null for an address in the first page.

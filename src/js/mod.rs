@@ -8,3 +8,4 @@ mod library;
 mod memory;
 mod pin;
 mod signature;
+mod stack;

@@ -14,6 +14,7 @@
 use std::sync::OnceLock;
 
 use super::address::Address;
+use crate::error::Side;
 
 /// The canary, read away from the data on the side after it.
 const AFTER: [u8; 16] = [0xF5, 0x9B, 0xD3, 0x8E, 0xF1, 0xB6, 0x97, 0xE9, 0xC7, 0x8B, 0xF3, 0xA6, 0x93, 0xDB, 0xB9, 0xE5];
@@ -103,15 +104,6 @@ pub fn lead() -> usize {
 /// A block with fences. Its memory is allocated as long as the value is used: whoever makes one answers for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fenced(Address);
-
-/// The side of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Before the first byte.
-    Before,
-    /// Past the last byte.
-    After,
-}
 
 /// What was found in a fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

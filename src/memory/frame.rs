@@ -21,7 +21,7 @@ pub struct Frame {
 }
 
 /// A copy of a call's part of the frame, aligned to 16 bytes, which callbacks cannot overwrite.
-pub type Block = SmallVec<[u128; 24]>;
+pub type Block = SmallVec<[u128; 8]>;
 
 impl Frame {
     /// The frame over `length` bytes at `base`.

@@ -8,8 +8,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::address::Address;
-use super::fence::{Breach, Fenced, Side};
+use super::fence::{Breach, Fenced};
 use super::report::{self, Found};
+use crate::error::Side;
 
 const POISON: u8 = 0xDB;
 /// Longer blocks are poisoned in their first part only, so that freeing one costs no more than this.

@@ -8,23 +8,9 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::address::{Address, Span};
-use super::fence::{self, Breach, Fenced, Side};
+use super::fence::{self, Breach, Fenced};
 use super::{blocks, given, own};
-
-/// A write of native code outside of what an argument was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Overflow {
-    /// The index of the argument.
-    pub argument: usize,
-    /// Before or past it.
-    pub side: Side,
-    /// The bytes of the argument.
-    pub byte_length: usize,
-    /// The first byte that was hit, from the argument's first byte.
-    pub first_bad_offset: isize,
-    /// From the end of the argument that was left to the last byte that was hit.
-    pub bytes_past: usize,
-}
+use crate::error::{Overflow, Side};
 
 /// Bytes beside a pool slice, as they were before the call.
 #[derive(Debug)]
@@ -34,13 +20,21 @@ struct Window {
 }
 
 #[derive(Debug)]
+struct Slice {
+    argument: usize,
+    view: Span,
+    before: Window,
+    after: Window,
+}
+
+#[derive(Debug)]
 enum Item {
     /// A view of a fenced block.
     Block { argument: usize, view: Span, block: Fenced },
     /// A number that may lie in a block whose address was given out.
     Number { argument: usize, address: Address },
-    /// A view of a slab that other Buffers share.
-    Slice { argument: usize, view: Span, before: Window, after: Window },
+    /// A view of a slab that other Buffers share. Boxed: the others are small, and calls may nest deeply.
+    Slice(Box<Slice>),
     /// A view that native code sees as a fenced copy.
     Copy { argument: usize, view: Span, block: Fenced },
 }
@@ -112,7 +106,7 @@ impl Watch {
         after.remember();
         self.pauses = true;
         self.granted.push(inside);
-        self.items.push(Item::Slice { argument, view, before, after });
+        self.items.push(Item::Slice(Box::new(Slice { argument, view, before, after })));
     }
 
     /// Makes the fenced copy of a view that native code is given instead; `None` where there is no memory.
@@ -140,7 +134,7 @@ impl Watch {
         let mut found = self.found;
         for item in &self.items {
             found = found.or(match item {
-                Item::Slice { argument, view, before, after } => slice_overflow(*argument, *view, before, after, &granted),
+                Item::Slice(slice) => slice.overflow(&granted),
                 Item::Copy { argument, view, block } => {
                     let overflow = block_overflow(*argument, *view, *block, block.data().get(), view.length);
                     // SAFETY: M3 for the view, M8 for the block.
@@ -158,9 +152,9 @@ impl Watch {
     pub fn resume(&mut self) {
         for item in &mut self.items {
             match item {
-                Item::Slice { before, after, .. } => {
-                    before.remember();
-                    after.remember();
+                Item::Slice(slice) => {
+                    slice.before.remember();
+                    slice.after.remember();
                 }
                 // SAFETY: M3 for the view, M8 for the block.
                 Item::Copy { view, block, .. } => unsafe {
@@ -197,7 +191,7 @@ impl Watch {
                     block_overflow(argument, view, block, data.get(), length)
                 })
                 .flatten(),
-                Item::Slice { .. } => None,
+                Item::Slice(_) => None,
                 Item::Copy { block, view, .. } => {
                     // SAFETY: M10; the call is over, and the copy was made for it.
                     unsafe { own::free(block, view.length) };
@@ -221,28 +215,24 @@ fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, len
     Some(Overflow { argument, side, byte_length: view.length, first_bad_offset: first, bytes_past: past })
 }
 
-fn slice_overflow(
-    argument: usize,
-    view: Span,
-    before: &Window,
-    after: &Window,
-    granted: &[Range<usize>],
-) -> Option<Overflow> {
-    let own = range(view);
-    let others = |at: &usize| !granted.iter().any(|other| *other != own && other.contains(at));
-    let hit_after = after.restore(others);
-    let hit_before = before.restore(others);
-    let overflow = |side, first: usize, bytes_past| Overflow {
-        argument,
-        side,
-        byte_length: view.length,
-        first_bad_offset: first as isize - own.start as isize,
-        bytes_past,
-    };
-    match (hit_after, hit_before) {
-        (Some((first, last)), _) => Some(overflow(Side::After, first, last + 1 - own.end)),
-        (None, Some((first, last))) => Some(overflow(Side::Before, last, own.start - first)),
-        (None, None) => None,
+impl Slice {
+    fn overflow(&self, granted: &[Range<usize>]) -> Option<Overflow> {
+        let own = range(self.view);
+        let others = |at: &usize| !granted.iter().any(|other| *other != own && other.contains(at));
+        let hit_after = self.after.restore(others);
+        let hit_before = self.before.restore(others);
+        let overflow = |side, first: usize, bytes_past| Overflow {
+            argument: self.argument,
+            side,
+            byte_length: self.view.length,
+            first_bad_offset: first as isize - own.start as isize,
+            bytes_past,
+        };
+        match (hit_after, hit_before) {
+            (Some((first, last)), _) => Some(overflow(Side::After, first, last + 1 - own.end)),
+            (None, Some((first, last))) => Some(overflow(Side::Before, last, own.start - first)),
+            (None, None) => None,
+        }
     }
 }
 

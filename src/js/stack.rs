@@ -1,0 +1,95 @@
+//! Depth: V8 lets JavaScript use 984 KB of the main thread's stack, which a hundred levels of JS -> C -> JS fill. Where
+//! such levels nest, the limit is moved down once to three quarters of what the thread really has
+//! (`v8::Isolate::SetStackLimit`); the rest stays for C. Beyond it a recursion is a RangeError, as ever.
+#![expect(unsafe_code, reason = "asks the system for the stack and calls an exported function of V8")]
+
+use std::cell::Cell;
+use std::ffi::c_void;
+
+use napi::bindgen_prelude::Env;
+use napi_derive::napi;
+
+use super::environment::current;
+use crate::library::Library;
+use crate::memory::address::Address;
+
+/// Where an environment's stack is, until its limit has been moved.
+#[derive(Debug, Default)]
+pub struct Stack {
+    room: Cell<Option<Room>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// Below this address levels are nesting.
+    deep: usize,
+    /// The limit to set then.
+    limit: usize,
+    isolate: Address,
+    set_limit: Address,
+}
+
+/// Well above V8's own limit, so that the limit moves before V8 meets it.
+const DEEP: usize = 384 * 1024;
+/// No more than this is taken of a stack without a bound.
+const MOST: usize = 8 << 20;
+
+impl Stack {
+    /// A callback is coming in: moves the limit where it is deep.
+    #[inline]
+    pub fn deepen(&self) {
+        let here = 0u8;
+        if let Some(room) = self.room.get()
+            && (&raw const here).addr() < room.deep
+        {
+            self.room.set(None);
+            // SAFETY: M11; the symbol is `SetStackLimit` of the running executable, and the limit is inside the
+            // thread's stack.
+            unsafe {
+                let set_limit: unsafe extern "C" fn(*mut c_void, usize) = std::mem::transmute(room.set_limit.as_ptr());
+                set_limit(room.isolate.as_ptr().cast(), room.limit);
+            }
+        }
+    }
+}
+
+/// Lets this environment, which is the main thread's, move its limit.
+#[napi]
+pub fn measure_stack(env: Env) -> napi::Result<()> {
+    current(env)?.stack.room.set(measure());
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn measure() -> Option<Room> {
+    // SAFETY: U4; the process runs no constructor again.
+    let process = unsafe { Library::open(None, 0) }.ok()?;
+    let current_isolate = process.find("_ZN2v87Isolate10GetCurrentEv")?;
+    let set_limit = process.find("_ZN2v87Isolate13SetStackLimitEm")?;
+    // SAFETY: M11; the symbol is `GetCurrent` of the running executable.
+    let isolate = unsafe {
+        let current_isolate: unsafe extern "C" fn() -> *mut c_void = std::mem::transmute(current_isolate.as_ptr());
+        Address::new(current_isolate().expose_provenance())?
+    };
+    let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::zeroed();
+    let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
+    // SAFETY: M11; the out-parameters are locals, and the attributes are destroyed after they were filled.
+    unsafe {
+        if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
+            return None;
+        }
+        let status = libc::pthread_attr_getstack(attributes.as_ptr(), &mut lowest, &mut size);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        if status != 0 {
+            return None;
+        }
+    }
+    let top = lowest.addr().checked_add(size)?;
+    let usable = size.min(MOST) / 4 * 3;
+    (usable > 2 * DEEP).then_some(Room { deep: top - DEEP, limit: top - usable, isolate, set_limit })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn measure() -> Option<Room> {
+    None
+}

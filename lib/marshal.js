@@ -16,7 +16,7 @@ function rowsOf(declaration, name) {
   const { args, returns, wrap } = declaration;
   if (args !== undefined && !Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
   if (args !== undefined && args.length > MOST_ARGUMENTS) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args must be at most ${MOST_ARGUMENTS} types, received ${args.length}`);
+    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${args.length}`);
   }
   const choose = (row) => (wrap && row.wrapped ? row.wrapped : row);
   const rows = Array.from(args ?? [], (type, index) => choose(typeOf(type, `${name}: args[${index}]`)));
@@ -92,6 +92,12 @@ function pinWords(pins) {
 
 // ---- JS to C --------------------------------------------------------------------------------------------------------
 
+/** The lines that enter C and return its result: from the frame, or as the entry gives it. */
+const returns = (result, resultAt) => (enter) => {
+  if (result.returnedByEntry) return `return ${enter};`;
+  return result.name === 'void' ? `${enter};` : `${enter};\n    return readResult(frame, ${resultAt});`;
+};
+
 function callerSource({ args, at, result, resultAt, pins }) {
   const names = args.map((_, i) => `a${i}`);
   const isPin = new Set(pins);
@@ -104,8 +110,7 @@ return (enter, name) => function (${names.join(', ')}) {
     ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${i});`)}
     ${each(args, (row, i) => `${isPin.has(i) ? `const p${i} = ` : ''}write${i}(frame, ${at[i]}, a${i}, name, ${i});`)}
     ${pinWords(pins)}
-    enter(${pins.map((i) => `p${i}`).join(', ')});
-    ${result.name === 'void' ? '' : `return readResult(frame, ${resultAt});`}
+    ${returns(result, resultAt)(`enter(${pins.map((i) => `p${i}`).join(', ')})`)}
 };`;
 }
 
@@ -121,8 +126,8 @@ function plainCaller({ args, at, result, resultAt, pins }) {
         return pin;
       });
       words.forEach((word, i) => frame.setInt32(i * 4, word, true));
-      enter(...pins.map((position) => kept[position]));
-      return result.read(frame, resultAt);
+      const returned = enter(...pins.map((position) => kept[position]));
+      return result.returnedByEntry ? returned : result.read(frame, resultAt);
     };
     Object.defineProperty(call, 'length', { value: args.length });
     return call;

@@ -4,6 +4,7 @@
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
 //           A returned view or string is not stored yet: its address is taken by whoever keeps it alive.
 //   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
+//   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
 //   wrapped (where present) is the row for `wrap: true`: bun's modular integers.
 // `name` and `position` say where the value came from: see errors.js, place().
 
@@ -268,7 +269,7 @@ const ptr = {
 };
 
 const cstring = {
-  id: 14, name: 'cstring', pins: true,
+  id: 14, name: 'cstring', pins: true, returnedByEntry: true,
   read: (view, at) => memory.textAt(readAddress(view, at), 'cstring'),
   resolve: resolvePointer,
   write(view, at, value, name, position) {

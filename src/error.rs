@@ -55,6 +55,8 @@ pub enum FfiError {
     Declaration { reason: String },
     /// A length or an address that cannot exist.
     OutOfRange { reason: String },
+    /// An address that cannot be read.
+    InvalidPointer { symbol: String, address: usize },
     /// Memory could not be allocated.
     MemoryExhausted { wanted: usize },
     /// The engine does not allow external buffers (Electron).
@@ -75,6 +77,7 @@ impl FfiError {
             Self::Detached { .. } | Self::Declaration { .. } => "ERR_INVALID_ARG_VALUE",
             Self::NotAView { .. } => "ERR_INVALID_ARG_TYPE",
             Self::OutOfRange { .. } => "ERR_OUT_OF_RANGE",
+            Self::InvalidPointer { .. } => "ERR_FFI_INVALID_POINTER",
             Self::MemoryExhausted { .. } => "ERR_FFI_MEMORY_EXHAUSTED",
             Self::ExternalRefused => "ERR_FFI_EXTERNAL_REFUSED",
             Self::Overflow { overflow, .. } => match overflow.side {
@@ -89,7 +92,10 @@ impl FfiError {
     pub fn class(&self) -> Class {
         match self {
             Self::Detached { .. } | Self::Declaration { .. } | Self::NotAView { .. } => Class::TypeError,
-            Self::OutOfRange { .. } | Self::MemoryExhausted { .. } | Self::Overflow { .. } => Class::RangeError,
+            Self::OutOfRange { .. }
+            | Self::MemoryExhausted { .. }
+            | Self::InvalidPointer { .. }
+            | Self::Overflow { .. } => Class::RangeError,
             _ => Class::Error,
         }
     }
@@ -109,6 +115,9 @@ impl fmt::Display for FfiError {
                 write!(f, "{symbol}: argument {argument} must not be detached, received a view of a detached buffer")
             }
             Self::NotAView { symbol, argument } => write!(f, "{symbol}: argument {argument} must be a view or buffer"),
+            Self::InvalidPointer { symbol, address } => {
+                write!(f, "{symbol}: the address {address:#x} cannot be read: it is not mapped")
+            }
             Self::MemoryExhausted { wanted } => write!(f, "out of memory: {wanted} bytes could not be allocated"),
             Self::ExternalRefused => f.write_str(
                 "this runtime does not allow a JavaScript buffer over native memory; copy with read.* instead",

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::environment::{Environment, current, throw, thrown};
 use super::library::JsLibrary;
-use super::memory::{JsAddress, from_js};
+use super::memory::{JsAddress, from_js, to_string};
 use super::signature::JsSignature;
 use crate::call;
 use crate::ctype::CType;
@@ -22,6 +22,7 @@ use crate::library::Library;
 use crate::memory::address::{Address, Span};
 use crate::memory::frame::{Block, address_in, set_address};
 use crate::memory::pin::{self, OwnedText, Pinned, Unpinned};
+use crate::memory::peek;
 use crate::memory::report;
 use crate::memory::watch::Watch;
 use crate::signature::Signature;
@@ -103,9 +104,9 @@ unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) ->
     let environment = &callable.environment;
     let exception = environment.take_exception();
     match (outcome, exception) {
-        (Ok(Ok(())), None) => {}
+        (Ok(Ok(result)), None) => return result,
         // SAFETY: M6.
-        (Ok(Ok(())), Some(exception)) => unsafe {
+        (Ok(Ok(_)), Some(exception)) => unsafe {
             sys::napi_throw(env, exception);
         },
         (Ok(Err(error)), cause) => throw(env, &error, cause),
@@ -118,7 +119,8 @@ unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) ->
 }
 
 impl Callable {
-    fn call(&self, values: &[sys::napi_value]) -> Result<()> {
+    /// The result is in the frame, and text is returned as well: it may lie in an argument that ends with the call.
+    fn call(&self, values: &[sys::napi_value]) -> Result<sys::napi_value> {
         let environment = &*self.environment;
         let _inside = match &self.library {
             None => None,
@@ -133,12 +135,13 @@ impl Callable {
         let locks = environment.locks.mark();
         let mut owned = Vec::new();
         let mut watch = Watch::default();
-        let pinned = self.pin(values, &mut block, &mut owned, &mut watch);
+        let outcome = self.pin(values, &mut block, &mut owned, &mut watch);
         let pauses = watch.pauses();
         if pauses {
             environment.watches.borrow_mut().push(std::mem::take(&mut watch));
         }
-        if pinned.is_ok() {
+        let mut text_result = Ok(null_mut());
+        if outcome.is_ok() {
             environment.depth.set(environment.depth.get() + 1);
             // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
             let result = unsafe { call::enter(&self.signature, self.code, &block) };
@@ -146,6 +149,9 @@ impl Callable {
             let [low, high] = result.map(u64::to_ne_bytes);
             environment.frame.put(self.signature.plan.result, &low);
             environment.frame.put(self.signature.plan.result + 8, &high);
+            if self.signature.result == CType::CString {
+                text_result = self.text(result[0] as usize);
+            }
         }
         environment.scratch.release(text);
         environment.locks.end(environment.raw, locks);
@@ -154,7 +160,22 @@ impl Callable {
         }
         match watch.end() {
             Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
-            None => pinned,
+            None => outcome.and(text_result),
+        }
+    }
+
+    /// The text that C has returned; null for NULL.
+    fn text(&self, address: usize) -> Result<sys::napi_value> {
+        let mut null = null_mut();
+        if address == 0 {
+            // SAFETY: M6.
+            unsafe { sys::napi_get_null(self.environment.raw, &mut null) };
+            return Ok(null);
+        }
+        // SAFETY: U1; the function returns text.
+        match unsafe { peek::text(address, None) }? {
+            Some(bytes) => to_string(self.environment.raw, bytes),
+            None => Err(FfiError::InvalidPointer { symbol: self.symbol.clone(), address }),
         }
     }
 

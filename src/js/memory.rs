@@ -64,21 +64,38 @@ pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
     Ok(unsafe { peek::store(&current(env)?.frame, from_js(address), length as usize) })
 }
 
+/// A JavaScript string of UTF-8 bytes; invalid ones become U+FFFD.
+pub fn to_string(env: sys::napi_env, bytes: &[u8]) -> Result<sys::napi_value, FfiError> {
+    let mut string = null_mut();
+    // SAFETY: M6; the bytes are a slice.
+    let status =
+        unsafe { sys::napi_create_string_utf8(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut string) };
+    if status == sys::Status::napi_ok {
+        return Ok(string);
+    }
+    clear_exception(env);
+    Err(FfiError::OutOfRange { reason: format!("a text of {} bytes is longer than a string can be", bytes.len()) })
+}
+
+/// Forgets what Node-API has thrown by itself; ours takes its place.
+pub fn clear_exception(env: sys::napi_env) {
+    let (mut pending, mut exception) = (false, null_mut());
+    // SAFETY: M6; the out-parameters are locals.
+    unsafe {
+        sys::napi_is_exception_pending(env, &mut pending);
+        if pending {
+            sys::napi_get_and_clear_last_exception(env, &mut exception);
+        }
+    }
+}
+
 /// The text at an address: up to its NUL, or `length` bytes; null for an address in the first page.
 #[napi]
 pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {
     // SAFETY: U2; the user has given the address.
     let found = unsafe { peek::text(from_js(address), length.map(|length| length as usize)) };
     let Some(bytes) = found.map_err(|error| thrown(*env, &error))? else { return Ok(None) };
-    let mut string = null_mut();
-    // SAFETY: M6 and U2; invalid UTF-8 becomes U+FFFD.
-    let status = unsafe {
-        sys::napi_create_string_utf8(env.raw(), bytes.as_ptr().cast(), bytes.len() as isize, &mut string)
-    };
-    if status != sys::Status::napi_ok {
-        let reason = format!("a text of {} bytes is longer than a string can be", bytes.len());
-        return Err(thrown(*env, &FfiError::OutOfRange { reason }));
-    }
+    let string = to_string(env.raw(), bytes).map_err(|error| thrown(*env, &error))?;
     // SAFETY: M3; the string was made above in the current scope.
     unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
 }
@@ -106,7 +123,8 @@ pub fn wrap<'env>(
         let span = Span::new(start, length as usize)?;
         let owner = Address::new(from_js(deallocator)).map(|free| (free, from_js(context)));
         // SAFETY: U2 and U3; the user has given the addresses.
-        unsafe { view::wrap(env.raw(), span, owner) }
+        let wrapped = unsafe { view::wrap(env.raw(), span, owner) };
+        wrapped.inspect_err(|_| clear_exception(env.raw()))
     };
     let buffer = wrapped().map_err(|error| thrown(*env, &error))?;
     Ok(Object::from_raw(env.raw(), buffer))

@@ -7,6 +7,9 @@ use crate::error::{FfiError, Result};
 /// The lowest address that is ever touched: the first page of a process is never mapped.
 pub const LOWEST: usize = 4096;
 
+/// Where the memory of a process ends: 47 bits on x86-64, 48 on arm64 (Linux, Documentation/arch/*/mm).
+const END_OF_MEMORY: usize = if cfg!(target_pointer_width = "64") { usize::MAX >> 16 } else { usize::MAX };
+
 /// A native address that is not NULL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address(NonZeroUsize);
@@ -40,7 +43,7 @@ pub struct Span {
 impl Span {
     /// A span whose end is still an address.
     pub fn new(start: Address, length: usize) -> Result<Self> {
-        let end = start.get().checked_add(length).filter(|end| *end <= isize::MAX as usize);
+        let end = start.get().checked_add(length).filter(|end| *end <= END_OF_MEMORY);
         match end {
             Some(_) => Ok(Self { start, length }),
             None => {

@@ -49,14 +49,6 @@ pub unsafe fn wrap(env: sys::napi_env, span: Span, owner: Option<(Address, usize
         // SAFETY: M4; the engine did not take the hint.
         drop(unsafe { Box::from_raw(hint.cast::<Owner>()) });
     }
-    let (mut pending, mut exception) = (false, null_mut());
-    // SAFETY: M6. Node throws an error of its own for a length beyond its limit; ours takes its place.
-    unsafe {
-        sys::napi_is_exception_pending(env, &mut pending);
-        if pending {
-            sys::napi_get_and_clear_last_exception(env, &mut exception);
-        }
-    }
     Err(match status {
         sys::Status::napi_no_external_buffers_allowed => FfiError::ExternalRefused,
         _ => FfiError::OutOfRange {

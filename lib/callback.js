@@ -3,7 +3,7 @@
 
 const binding = require('./binding');
 const { makeError, wrongType } = require('./errors');
-const { rowsOf, shapeOf } = require('./marshal');
+const { typesOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./options');
 const { callbackBrand } = require('./types');
 
@@ -19,12 +19,12 @@ class JSCallback {
   constructor(callback, declaration) {
     if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
     const options = optionsOf(declaration, KEYS, `${NAME}: declaration`);
-    const rows = rowsOf(options, NAME);
-    const given = rows.args.findIndex((row) => row.argumentOnly);
+    const types = typesOf(options, NAME);
+    const given = types.args.findIndex((row) => row.argumentOnly);
     if (given >= 0) {
-      throw makeError('ERR_INVALID_ARG_VALUE', `${NAME}: args[${given}] must not be ${rows.args[given].name}: C has no such type`);
+      throw makeError('ERR_INVALID_ARG_VALUE', `${NAME}: args[${given}] must not be ${types.args[given].name}: C has no such type`);
     }
-    const shape = shapeOf(rows, NAME);
+    const shape = shapeOf(types, NAME);
     const keeper = { kept: undefined };
     this.#closure = new binding.Closure(shape.native, shape.handler(callback, NAME, keeper));
     this.#ptr = this.#closure.code;

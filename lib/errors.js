@@ -92,7 +92,7 @@ function describeDataView(view) {
 /** A process warning of late findings; `properties` as in makeError. */
 const makeWarning = (message, properties) => Object.assign(new Error(message), { name: 'FFIWarning' }, properties);
 
-/** Where a value came from: an argument by its index, a named part (a field, a result), or the name alone. */
+/** Where a value came from: an argument by its index, a named part (an argument, a result), or the name alone. */
 const place = (name, position) =>
   (typeof position === 'number' ? `${name}: argument ${position}` : position === undefined ? name : `${name}: ${position}`);
 

@@ -52,6 +52,9 @@ function renewPool() {
   for (let i = 0; i < 4 && step > 0 && Buffer.allocUnsafe(step).buffer === buffer; i += 1);
 }
 
+// The guard wants a fence around every Buffer, which slices of the pool cannot have.
+if (process.env.PINNED_FFI_GUARD === '1') Buffer.poolSize = 0;
+
 boundQuarantine();
 const reason = install();
 renewPool();

@@ -11,8 +11,9 @@ const { candidates, toPath } = require('./search');
 
 const SYMBOL_KEYS = {
   args: 'any', returns: 'any', name: 'string', ptr: 'any', optional: 'boolean', wrap: 'boolean', threadsafe: 'boolean',
+  guard: 'boolean',
 };
-const POINTER_KEYS = { args: 'any', returns: 'any', ptr: 'any', wrap: 'boolean', threadsafe: 'boolean' };
+const POINTER_KEYS = { args: 'any', returns: 'any', ptr: 'any', wrap: 'boolean', threadsafe: 'boolean', guard: 'boolean' };
 const KNOWN_FLAGS = Object.values(constants.dlopen ?? {}).reduce((all, flag) => all | flag, 0);
 
 /**
@@ -26,13 +27,16 @@ const library = (symbols, path, close) => ({ symbols, path, close, [Symbol.dispo
 /** Opens a library and binds its symbols. */
 function dlopen(path, symbols, options = {}) {
   const entries = entriesOf(symbols, 'dlopen: symbols');
-  const flags = flagsOf(optionsOf(options, { flags: 'number' }, 'dlopen: options'));
+  const { flags: wanted, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
+  const flags = flagsOf(wanted);
   const { native, found } = open(path, flags);
   const close = () => native.close();
   try {
     const functions = {};
     for (const [key, value] of entries) {
-      define(functions, key, bindSymbol(native, found, key, optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`)));
+      const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
+      declaration.guard ??= guard;
+      define(functions, key, bindSymbol(native, found, key, declaration));
     }
     return library(functions, found, close);
   } catch (error) {
@@ -55,7 +59,7 @@ function bindSymbol(native, path, key, declaration) {
     `Symbol "${symbol}" not found in ${where}; declare \`optional: true\` to get null instead`, { symbol, path });
 }
 
-function flagsOf({ flags = 0 }) {
+function flagsOf(flags = 0) {
   if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~KNOWN_FLAGS) !== 0) {
     throw outOfRange('dlopen: options.flags', 'bits of os.constants.dlopen', flags);
   }

@@ -3,6 +3,7 @@
 // Functions of one shape (the same rows) share one prepared signature and one generated factory.
 
 const binding = require('./binding');
+const { argumentOf, checkLength, checkLengths } = require('./contract');
 const { makeError, wrongType } = require('./errors');
 const { frame, storageAddress } = require('./memory');
 const { typeOf } = require('./types');
@@ -11,39 +12,43 @@ const RESULT = 'return value';
 /** One bit of the frame's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;
 
-/** The rows of a declaration's `args` and `returns`, checked. `wrap` takes bun's modular integers. */
-function rowsOf(declaration, name) {
-  const { args, returns, wrap } = declaration;
-  if (args !== undefined && !Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
-  if (args !== undefined && args.length > MOST_ARGUMENTS) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${args.length}`);
+/** The types of a declaration's `args` and `returns`, checked. `wrap` takes bun's modular integers. */
+function typesOf(declaration, name) {
+  const { args = [], returns, wrap } = declaration;
+  if (!Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
+  if (args.length > MOST_ARGUMENTS) {
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${args.length}`);
   }
   const choose = (row) => (wrap && row.wrapped ? row.wrapped : row);
-  const rows = Array.from(args ?? [], (type, index) => choose(typeOf(type, `${name}: args[${index}]`)));
-  rows.forEach((row, index) => {
-    if (row.name === 'void') throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${index}] must not be void`);
-  });
+  const parameters = Array.from(args, (type, index) => argumentOf(type, index, `${name}: args[${index}]`));
+  const rows = parameters.map(({ row }) => choose(row));
+  checkLengths(parameters, rows, name);
+  const none = rows.findIndex((row) => row.name === 'void');
+  if (none >= 0) throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${none}] must not be void`);
   const result = choose(typeOf(returns ?? 'void', `${name}: returns`));
   if (result.argumentOnly) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: ${result.argumentOnly}`);
   }
-  return { args: rows, result };
+  return { args: rows, result, parameters };
 }
 
 const shapes = new Map();
+const keyOf = (row) => row.key ?? (row.wrapped ? row.id : `${row.id}w`);
 
 /** The prepared shape of a signature: { native, args, result, caller, handler }. */
-function shapeOf({ args, result }, name) {
-  const key = [...args, result].map((row) => (row.wrapped ? row.id : `${row.id}w`)).join();
+function shapeOf({ args, result, parameters }, name) {
+  const labels = parameters.map(({ label, lengthOf }) => (lengthOf === undefined ? label : `${label}<${lengthOf}`));
+  const key = JSON.stringify([args.map(keyOf), keyOf(result), labels.filter((label) => typeof label === 'string')]);
   let shape = shapes.get(key);
   if (shape === undefined) {
-    shape = prepare(args, result, name);
+    shape = prepare({ args, result, parameters }, name);
     shapes.set(key, shape);
   }
   return shape;
 }
 
-function prepare(args, result, name) {
+function prepare({ args, result, parameters }, name) {
   let native;
   try {
     native = new binding.Signature(args.map((row) => row.id), result.id);
@@ -51,7 +56,7 @@ function prepare(args, result, name) {
     error.message = `${name}: ${error.message}`;
     throw error;
   }
-  const shape = { native, args, result, at: native.arguments, resultAt: native.result, pins: native.pins };
+  const shape = { native, args, result, parameters, at: native.arguments, resultAt: native.result, pins: native.pins };
   shape.caller = factory(shape, callerSource, plainCaller);
   shape.handler = factory(shape, handlerSource, plainHandler);
   return shape;
@@ -63,7 +68,7 @@ function factory(shape, source, plain) {
   return (...parts) => {
     if (make === undefined) {
       try {
-        make = new Function('shape', 'frame', 'help', source(shape))(shape, frame, { wrongCount, addressOfPin });
+        make = new Function('shape', 'frame', 'help', source(shape))(shape, frame, { wrongCount, addressOfPin, checkLength });
       } catch (error) {
         if (!(error instanceof EvalError)) throw error;
         make = plain(shape);
@@ -98,30 +103,36 @@ const returns = (result, resultAt) => (enter) => {
   return result.name === 'void' ? `${enter};` : `${enter};\n    return readResult(frame, ${resultAt});`;
 };
 
-function callerSource({ args, at, result, resultAt, pins }) {
+function callerSource({ args, at, result, resultAt, pins, parameters }) {
   const names = args.map((_, i) => `a${i}`);
   const isPin = new Set(pins);
+  const label = (i) => JSON.stringify(parameters[i].label);
   return `'use strict';
 const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
 ${each(args, (row, i) => `const write${i} = row${i}.write, resolve${i} = row${i}.resolve;`)}
 const readResult = shape.result.read;
 return (enter, name) => function (${names.join(', ')}) {
     if (arguments.length !== ${args.length}) throw help.wrongCount(name, ${args.length}, arguments.length);
-    ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${i});`)}
-    ${each(args, (row, i) => `${isPin.has(i) ? `const p${i} = ` : ''}write${i}(frame, ${at[i]}, a${i}, name, ${i});`)}
+    ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
+    ${each(parameters, ({ lengthOf }, i) => lengthOf !== undefined
+    && `help.checkLength(a${i}, a${lengthOf}, name, ${label(i)}, ${lengthOf});`)}
+    ${each(args, (row, i) => `${isPin.has(i) ? `const p${i} = ` : ''}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${pinWords(pins)}
     ${returns(result, resultAt)(`enter(${pins.map((i) => `p${i}`).join(', ')})`)}
 };`;
 }
 
-function plainCaller({ args, at, result, resultAt, pins }) {
+function plainCaller({ args, at, result, resultAt, pins, parameters }) {
   return (enter, name) => {
     const call = (...values) => {
       if (values.length !== args.length) throw wrongCount(name, args.length, values.length);
-      args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, i); });
+      args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, parameters[i].label); });
+      parameters.forEach(({ label, lengthOf }, i) => {
+        if (lengthOf !== undefined) checkLength(values[i], values[lengthOf], name, label, lengthOf);
+      });
       const words = [0, 0, 0, 0];
       const kept = args.map((row, i) => {
-        const pin = row.write(frame, at[i], values[i], name, i);
+        const pin = row.write(frame, at[i], values[i], name, parameters[i].label);
         if (pin !== undefined) words[i >> 5] |= 1 << (i & 31);
         return pin;
       });
@@ -172,4 +183,4 @@ function plainHandler({ args, at, result, resultAt }) {
   };
 }
 
-module.exports = { rowsOf, shapeOf };
+module.exports = { typesOf, shapeOf };

@@ -103,6 +103,12 @@ function checkedAddress(address, byteOffset, name) {
   return target;
 }
 
+/** The guard found that memory is not mapped. */
+const unmapped = (name, address, length, access) => makeError('ERR_FFI_INVALID_POINTER',
+  `${name}: ptr must be the address of ${length === undefined ? '' : `${length} `}${access} `
+  + `${length === undefined ? 'text' : length === 1 ? 'byte' : 'bytes'}, `
+  + `received 0x${address.toString(16)}`);
+
 function invalidPointer(name, address) {
   const what = address === 0 || address === 0n ? 'NULL' : `0x${address.toString(16)}, which is in the first page`;
   return makeError('ERR_FFI_INVALID_POINTER', `${name}: ptr must be a valid address, received ${what}`);
@@ -110,7 +116,8 @@ function invalidPointer(name, address) {
 
 /** Reads a value of a type's row at an address. */
 function read(row, address, byteOffset, name) {
-  binding.load(checkedAddress(address, byteOffset, name), row.size);
+  const source = checkedAddress(address, byteOffset, name);
+  if (!binding.load(source, row.size)) throw unmapped(name, source, row.size, 'readable');
   return row.read(frame, 0);
 }
 
@@ -121,17 +128,37 @@ function write(row, address, byteOffset, value, name) {
   if (row.write(frame, 0, resolved, name, 'value') !== undefined) {
     throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
   }
-  binding.store(target, row.size);
+  if (!binding.store(target, row.size)) throw unmapped(name, target, row.size, 'writable');
 }
 
 /** The string at an address: null for NULL, an error for another address in the first page. */
 function textAt(address, name) {
   if (address === null) return null;
-  return binding.text(checkedAddress(address, 0, name), undefined);
+  return textOf(checkedAddress(address, 0, name), undefined, name);
 }
 
-/** The string of `byteLength` bytes, or up to the NUL, at an address. */
-const textOf = (address, byteLength) => binding.text(address, byteLength);
+/** The string of `byteLength` bytes, or up to the NUL, at an address that was checked. */
+function textOf(address, byteLength, name) {
+  const text = binding.text(address, byteLength);
+  if (text === null) throw unmapped(name, address, byteLength, 'readable');
+  return text;
+}
+
+/** The bytes before the NUL at an address that was checked. */
+function textLength(address, name) {
+  const length = binding.textLength(address);
+  if (length === null) throw unmapped(name, address, undefined, 'readable');
+  return length;
+}
+
+const guarded = process.env.PINNED_FFI_GUARD === '1';
+if (guarded) binding.guardAddresses();
+
+/** An ArrayBuffer over native memory at an address that was checked. */
+function wrap(address, length, deallocator, context, name) {
+  if (guarded && !binding.isReadable(address, length)) throw unmapped(name, address, length, 'readable');
+  return binding.wrap(address, length, deallocator, context);
+}
 
 // ---- pin and alloc ----------------------------------------------------------------------------------------------------
 
@@ -240,5 +267,5 @@ function allocInside(size, align) {
 module.exports = {
   alloc, pin, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
   addressOf, checkedAddress, byteLengthOf, pinnable, isView, read, write, textAt, textOf,
-  textLength: binding.textLength, wrap: binding.wrap, storageAddress: binding.addressOf,
+  textLength, wrap, storageAddress: binding.addressOf,
 };

@@ -25,7 +25,7 @@ const MOST_BYTES = 2 ** 53 - 1;
 
 /** A length in bytes that the caller gave, or the distance to the NUL. */
 function lengthOf(address, byteLength, name) {
-  if (byteLength === undefined || byteLength === null) return memory.textLength(address);
+  if (byteLength === undefined || byteLength === null) return memory.textLength(address, name);
   if (typeof byteLength !== 'number') throw wrongType(`${name}: byteLength`, 'a number of bytes', byteLength);
   if (!Number.isInteger(byteLength) || byteLength < 1 || byteLength > MOST_BYTES) {
     throw outOfRange(`${name}: byteLength`, 'an integer greater than 0', byteLength);
@@ -55,7 +55,7 @@ function wrap(name, address, byteOffset, byteLength, contextOrDeallocator, deall
   if (length === 0) {
     throw makeError('ERR_OUT_OF_RANGE', `${name}: byteLength must be an integer greater than 0, the text at ptr is empty`);
   }
-  return memory.wrap(start, length, free, context);
+  return memory.wrap(start, length, free, context, name);
 }
 
 function toArrayBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-
 /// The JavaScript class an error is thrown as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {

@@ -16,6 +16,7 @@ use crate::error::{Class, FfiError};
 use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
 use crate::memory::own;
+use crate::memory::peek::Care;
 use crate::memory::pin::{self, Pinned};
 use crate::memory::scratch::Scratch;
 use crate::memory::watch::Watch;
@@ -37,6 +38,8 @@ pub struct Environment {
     pending: Cell<Option<NonNull<sys::napi_ref__>>>,
     /// What the calls under way watch that callbacks have to pause, innermost last.
     pub watches: RefCell<Vec<Watch>>,
+    /// How carefully raw addresses are used.
+    pub care: Cell<Care>,
     /// How deep calls may nest.
     pub stack: Stack,
     /// What may not be transferred.
@@ -85,7 +88,6 @@ impl Environment {
         }
         Some(exception)
     }
-
 }
 
 impl Drop for Environment {
@@ -181,6 +183,7 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         ended: Cell::new(false),
         pending: Cell::new(None),
         watches: RefCell::new(Vec::new()),
+        care: Cell::new(Care::LowPage),
         stack: Stack::default(),
         locks: Locks::default(),
         pool_size: Cell::new(0),

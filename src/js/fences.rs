@@ -15,8 +15,8 @@ use crate::library::Library;
 use crate::memory::address::Address;
 use crate::memory::allocator::{self, Symbols};
 use crate::memory::fence::{self, Fenced};
-use crate::memory::report::{self, Found, Report};
 use crate::memory::pin::{self, Pinned};
+use crate::memory::report::{self, Found, Report};
 use crate::memory::{blocks, given, own, quarantine};
 
 /// Sets the widths of the fences; false where the number is out of range. The first setting of the process counts.
@@ -169,7 +169,17 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
         sys::napi_create_string_utf8(env.raw(), c"pinned-ffi report".as_ptr(), -1, &mut name);
         let (no_data, no_resource) = (null_mut(), null_mut());
         let status = sys::napi_create_threadsafe_function(
-            env.raw(), callback.raw(), no_resource, name, 0, 1, data, Some(forget_waker), no_data, None, &mut waker,
+            env.raw(),
+            callback.raw(),
+            no_resource,
+            name,
+            0,
+            1,
+            data,
+            Some(forget_waker),
+            no_data,
+            None,
+            &mut waker,
         );
         sys::napi_unref_threadsafe_function(env.raw(), waker);
         status

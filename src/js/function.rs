@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{ClassInstance, Either, Env, Function, Null, Unknown};
+use napi::bindgen_prelude::{ClassInstance, Env, Function, Unknown};
 use napi::sys;
 use napi_derive::napi;
 use smallvec::SmallVec;
@@ -21,8 +21,8 @@ use crate::error::{FfiError, Result};
 use crate::library::Library;
 use crate::memory::address::{Address, Span};
 use crate::memory::frame::{Block, address_in, set_address};
+use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, OwnedText, Pinned, Unpinned};
-use crate::memory::peek;
 use crate::memory::report;
 use crate::memory::watch::Watch;
 use crate::signature::Signature;
@@ -33,8 +33,10 @@ struct Callable {
     id: usize,
     code: Address,
     signature: Rc<Signature>,
-    library: Option<Rc<Library>>,
+    library: Rc<Library>,
     environment: Rc<Environment>,
+    /// Whether arguments without a fence of their own get one by copy.
+    guard: bool,
 }
 
 /// Binds an address to a signature: the native entry of one symbol.
@@ -44,17 +46,16 @@ pub fn bind<'env>(
     symbol: String,
     address: JsAddress,
     signature: ClassInstance<'env, JsSignature>,
-    library: Either<ClassInstance<'env, JsLibrary>, Null>,
+    library: ClassInstance<'env, JsLibrary>,
+    guard: bool,
 ) -> napi::Result<Function<'env, (), Unknown<'env>>> {
     let internal = |reason: &str| thrown(*env, &FfiError::Internal { reason: reason.into() });
     let callable = Callable {
         code: Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?,
         signature: Rc::clone(&signature.signature),
-        library: match &library {
-            Either::A(library) => Some(Rc::clone(&library.library)),
-            Either::B(_) => None,
-        },
+        library: Rc::clone(&library.library),
         environment: current(*env)?,
+        guard,
         id: report::intern(&symbol),
         symbol,
     };
@@ -122,14 +123,11 @@ impl Callable {
     /// The result is in the frame, and text is returned as well: it may lie in an argument that ends with the call.
     fn call(&self, values: &[sys::napi_value]) -> Result<sys::napi_value> {
         let environment = &*self.environment;
-        let _inside = match &self.library {
-            None => None,
-            Some(library) if library.is_open() => Some(library.enter()),
-            Some(library) => {
-                let library = library.name().to_owned();
-                return Err(FfiError::LibraryClosed { symbol: self.symbol.clone(), library });
-            }
-        };
+        if !self.library.is_open() {
+            let library = self.library.name().to_owned();
+            return Err(FfiError::LibraryClosed { symbol: self.symbol.clone(), library });
+        }
+        let _inside = self.library.enter();
         let mut block = environment.frame.take(self.signature.plan.size);
         let text = environment.scratch.mark();
         let locks = environment.locks.mark();
@@ -164,6 +162,10 @@ impl Callable {
         }
     }
 
+    fn care(&self) -> Care {
+        if self.guard { Care::Mapped } else { self.environment.care.get() }
+    }
+
     /// The text that C has returned; null for NULL.
     fn text(&self, address: usize) -> Result<sys::napi_value> {
         let mut null = null_mut();
@@ -173,7 +175,7 @@ impl Callable {
             return Ok(null);
         }
         // SAFETY: U1; the function returns text.
-        match unsafe { peek::text(address, None) }? {
+        match unsafe { peek::text(address, None, self.care()) } {
             Some(bytes) => to_string(self.environment.raw, bytes),
             None => Err(FfiError::InvalidPointer { symbol: self.symbol.clone(), address }),
         }
@@ -216,6 +218,14 @@ impl Callable {
             })?;
             set_address(block, at, address.get());
         }
+        if self.guard {
+            let made = watch.copies(|argument, address| {
+                set_address(block, self.signature.plan.arguments[argument], address.get());
+            });
+            if !made {
+                return Err(FfiError::MemoryExhausted { wanted: 0 });
+            }
+        }
         Ok(())
     }
 
@@ -242,6 +252,12 @@ impl Callable {
         // SAFETY: M3.
         let whole = || unsafe { pin::buffer_length(environment.raw, buffer) };
         let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
+        // A part of a buffer has no fence of its own either.
+        let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
+        if self.guard && !has_fence {
+            watch.want_copy(argument, storage.view);
+            return Ok(storage.view.start);
+        }
         if is_slice(length)
             && let Some(start) = Address::new(storage.view.start.get() - storage.offset)
         {

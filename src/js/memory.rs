@@ -10,6 +10,8 @@ use napi_derive::napi;
 use super::environment::{current, thrown};
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
+use crate::memory::mapped::Access;
+use crate::memory::peek::Care;
 use crate::memory::pin::Pinned;
 use crate::memory::{given, peek, pin, report, view};
 
@@ -50,26 +52,27 @@ pub fn address_of(env: Env, value: Unknown<'_>) -> Either<JsAddress, Either<Null
     }
 }
 
-/// Copies bytes from an address to the start of the frame; false for an address in the first page.
+/// Copies bytes from an address to the start of the frame; false for an address that is refused.
 #[napi]
 pub fn load(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
+    let environment = current(env)?;
     // SAFETY: U2; the user has given the address.
-    Ok(unsafe { peek::load(&current(env)?.frame, from_js(address), length as usize) })
+    Ok(unsafe { peek::load(&environment.frame, from_js(address), length as usize, environment.care.get()) })
 }
 
-/// Copies bytes from the start of the frame to an address; false for an address in the first page.
+/// Copies bytes from the start of the frame to an address; false for an address that is refused.
 #[napi]
 pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
+    let environment = current(env)?;
     // SAFETY: U2; the user has given the address.
-    Ok(unsafe { peek::store(&current(env)?.frame, from_js(address), length as usize) })
+    Ok(unsafe { peek::store(&environment.frame, from_js(address), length as usize, environment.care.get()) })
 }
 
 /// A JavaScript string of UTF-8 bytes; invalid ones become U+FFFD.
 pub fn to_string(env: sys::napi_env, bytes: &[u8]) -> Result<sys::napi_value, FfiError> {
     let mut string = null_mut();
     // SAFETY: M6; the bytes are a slice.
-    let status =
-        unsafe { sys::napi_create_string_utf8(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut string) };
+    let status = unsafe { sys::napi_create_string_utf8(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut string) };
     if status == sys::Status::napi_ok {
         return Ok(string);
     }
@@ -89,23 +92,38 @@ pub fn clear_exception(env: sys::napi_env) {
     }
 }
 
-/// The text at an address: up to its NUL, or `length` bytes; null for an address in the first page.
+/// The text at an address: up to its NUL, or `length` bytes; null for an address that is refused.
 #[napi]
 pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {
+    let care = current(*env)?.care.get();
     // SAFETY: U2; the user has given the address.
-    let found = unsafe { peek::text(from_js(address), length.map(|length| length as usize)) };
-    let Some(bytes) = found.map_err(|error| thrown(*env, &error))? else { return Ok(None) };
+    let found = unsafe { peek::text(from_js(address), length.map(|length| length as usize), care) };
+    let Some(bytes) = found else { return Ok(None) };
     let string = to_string(env.raw(), bytes).map_err(|error| thrown(*env, &error))?;
     // SAFETY: M3; the string was made above in the current scope.
     unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
 }
 
-/// The bytes before the NUL at an address; null for an address in the first page.
+/// The bytes before the NUL at an address; null for an address that is refused.
 #[napi]
 pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {
+    let care = current(env)?.care.get();
     // SAFETY: U2; the user has given the address.
-    let found = unsafe { peek::text(from_js(address), None) }.map_err(|error| thrown(env, &error))?;
+    let found = unsafe { peek::text(from_js(address), None, care) };
     Ok(found.map_or(Either::B(Null), |bytes| Either::A(bytes.len() as f64)))
+}
+
+/// Whether memory may be read, as far as it is known.
+#[napi]
+pub fn is_readable(address: JsAddress, length: f64) -> bool {
+    peek::checked(from_js(address), length as usize, Access::Read, Care::Mapped).is_some()
+}
+
+/// Has this environment check that raw addresses are mapped before it uses them.
+#[napi]
+pub fn guard_addresses(env: Env) -> napi::Result<()> {
+    current(env)?.care.set(Care::Mapped);
+    Ok(())
 }
 
 /// An ArrayBuffer over native memory, owned where a deallocator is given.

@@ -327,13 +327,7 @@ mod tests {
             destroy: address(fake_destroy as *const ()),
             delete: address(fake_delete as *const ()),
         };
-        let entries = [
-            symbols.destroy,
-            symbols.delete,
-            symbols.allocate,
-            symbols.allocate_uninitialized,
-            symbols.free,
-        ];
+        let entries = [symbols.destroy, symbols.delete, symbols.allocate, symbols.allocate_uninitialized, symbols.free];
         for (slot, entry) in table[IN_FRONT..].iter_mut().zip(entries) {
             *slot = entry.get();
         }
@@ -374,7 +368,9 @@ mod tests {
             destroy(this);
             assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
             let reports = report::take();
-            assert!(reports.iter().any(|late| late.found == Found::Quarantine && late.giver.as_deref() == Some("test")));
+            assert!(
+                reports.iter().any(|late| late.found == Found::Quarantine && late.giver.as_deref() == Some("test"))
+            );
 
             let foreign = fake_allocate(this, 32);
             free(this, foreign, 32);

@@ -28,6 +28,7 @@ pub mod blocks;
 pub mod fence;
 pub mod frame;
 pub mod given;
+pub mod mapped;
 pub mod own;
 pub mod peek;
 pub mod pin;

@@ -49,7 +49,8 @@ fn raw(bytes: usize) -> Option<Address> {
 pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
     let lead = CAPACITY + fence::lead();
     let slack = align.max(16) - 16;
-    let bytes = length.checked_add(CAPACITY + fence::overhead() + slack).filter(|bytes| *bytes <= isize::MAX as usize)?;
+    let bytes =
+        length.checked_add(CAPACITY + fence::overhead() + slack).filter(|bytes| *bytes <= isize::MAX as usize)?;
     let raw = raw(bytes)?;
     let data = (raw.get() + lead).next_multiple_of(align.max(16));
     // SAFETY: M8; `bytes` has room for the lead, the slack, the data and the fence after it.

@@ -7,52 +7,84 @@ use std::ptr::NonNull;
 
 use super::address::{Address, LOWEST, Span};
 use super::frame::Frame;
-use crate::error::{FfiError, Result};
+use super::mapped::{self, Access, PAGE};
 
-/// The pointer of an address that is at least not in the first page (M5).
-fn checked(address: usize) -> Option<NonNull<u8>> {
-    if address < LOWEST { None } else { Address::new(address).and_then(|address| NonNull::new(address.as_ptr())) }
+/// How carefully a raw address is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// Addresses in the first page are refused (M5).
+    LowPage,
+    /// Addresses that are not mapped are refused as well.
+    Mapped,
 }
 
-/// Copies `length` bytes from an address to the start of the frame; false for an address in the first page.
+/// The span of an address and a length, where it may be accessed as far as the care tells.
+pub fn checked(address: usize, length: usize, access: Access, care: Care) -> Option<Span> {
+    let span = Span::new(Address::new(address).filter(|_| address >= LOWEST)?, length).ok()?;
+    (care == Care::LowPage || mapped::is_mapped(span, access)).then_some(span)
+}
+
+/// Copies `length` bytes from an address to the start of the frame; false for an address that is refused.
 ///
 /// # Safety
 /// U2: `length` bytes are readable at `address`.
-pub unsafe fn load(frame: &Frame, address: usize, length: usize) -> bool {
-    let Some(source) = checked(address) else { return false };
+pub unsafe fn load(frame: &Frame, address: usize, length: usize, care: Care) -> bool {
+    let span = checked(address, length, Access::Read, care);
+    let Some(source) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
     // SAFETY: M5, and U2 by the contract of this function.
     unsafe { frame.put_from(0, source, length) };
     true
 }
 
-/// Copies `length` bytes from the start of the frame to an address; false for an address in the first page.
+/// Copies `length` bytes from the start of the frame to an address; false for an address that is refused.
 ///
 /// # Safety
 /// U2: `length` bytes are writable at `address`.
-pub unsafe fn store(frame: &Frame, address: usize, length: usize) -> bool {
-    let Some(target) = checked(address) else { return false };
+pub unsafe fn store(frame: &Frame, address: usize, length: usize, care: Care) -> bool {
+    let span = checked(address, length, Access::Write, care);
+    let Some(target) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
     // SAFETY: M5, and U2 by the contract of this function.
     unsafe { frame.take_to(0, target, length) };
     true
 }
 
-/// The bytes of a C string without its NUL, or the first `length` bytes; `None` for an address in the first page.
+/// The bytes of a C string without its NUL, or the first `length` bytes; `None` for an address that is refused.
 ///
 /// # Safety
 /// U2: the bytes up to the NUL, or `length` bytes, are readable at `address` for as long as the slice is used.
-pub unsafe fn text<'a>(address: usize, length: Option<usize>) -> Result<Option<&'a [u8]>> {
-    let Some(start) = checked(address) else { return Ok(None) };
-    Ok(Some(match length {
-        Some(length) => {
-            let start = Address::new(address)
-                .ok_or_else(|| FfiError::Internal { reason: "a checked address is not NULL".into() })?;
-            let span = Span::new(start, length)?;
+pub unsafe fn text<'a>(address: usize, length: Option<usize>, care: Care) -> Option<&'a [u8]> {
+    let length = match length {
+        Some(length) => length,
+        None if care == Care::LowPage => {
+            let start = checked(address, 1, Access::Read, care)?.start;
             // SAFETY: M5, and U2 by the contract of this function.
-            unsafe { std::slice::from_raw_parts(span.start.as_ptr(), span.length) }
+            return Some(unsafe { CStr::from_ptr(start.as_ptr().cast::<c_char>()) }.to_bytes());
         }
-        // SAFETY: M5, and U2 by the contract of this function.
-        None => unsafe { CStr::from_ptr(start.as_ptr().cast::<c_char>()) }.to_bytes(),
-    }))
+        // SAFETY: U2 by the contract of this function, which goes as far as the memory is mapped.
+        None => unsafe { length_in_mapped(address) }?,
+    };
+    let span = checked(address, length, Access::Read, care)?;
+    // SAFETY: M5, and U2 by the contract of this function.
+    Some(unsafe { std::slice::from_raw_parts(span.start.as_ptr(), span.length) })
+}
+
+/// The distance to the NUL, looked for as far as pages are mapped.
+///
+/// # Safety
+/// U2: memory that is mapped may be read.
+unsafe fn length_in_mapped(address: usize) -> Option<usize> {
+    let mut length = 0;
+    loop {
+        let here = address.checked_add(length)?;
+        let rest = PAGE - here % PAGE;
+        let span = checked(here, rest, Access::Read, Care::Mapped)?;
+        // SAFETY: U2 by the contract of this function; the page was found to be mapped.
+        let page = unsafe { std::slice::from_raw_parts(span.start.as_ptr(), rest) };
+        match page.iter().position(|byte| *byte == 0) {
+            Some(at) => return Some(length + at),
+            None => length += rest,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -65,10 +97,24 @@ mod tests {
         // SAFETY: M1; the array outlives the frame.
         let frame = unsafe { Frame::new(NonNull::from(&mut memory).cast(), 16) };
         for address in [0, 1, 64, 4095] {
-            // SAFETY: M5; nothing is read.
-            assert!(unsafe { !load(&frame, address, 8) && !store(&frame, address, 8) });
-            // SAFETY: M5; nothing is read.
-            assert!(unsafe { text(address, None) }.unwrap().is_none());
+            for care in [Care::LowPage, Care::Mapped] {
+                // SAFETY: M5; nothing is read.
+                assert!(unsafe { !load(&frame, address, 8, care) && !store(&frame, address, 8, care) });
+                // SAFETY: M5; nothing is read.
+                assert!(unsafe { text(address, None, care) }.is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_found_page_by_page() {
+        let long = [vec![b'x'; 3 * PAGE + 5], vec![0, b'y']].concat();
+        let address = long.as_ptr().expose_provenance();
+        for care in [Care::LowPage, Care::Mapped] {
+            // SAFETY: U2; the vector holds a NUL.
+            assert_eq!(unsafe { text(address, None, care) }.unwrap().len(), 3 * PAGE + 5);
+            // SAFETY: U2.
+            assert_eq!(unsafe { text(address, Some(7), care) }.unwrap(), b"xxxxxxx");
         }
     }
 }

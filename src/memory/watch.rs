@@ -45,6 +45,8 @@ pub struct Watch {
     items: SmallVec<[Item; 4]>,
     /// What native code may write: all arguments of the call.
     granted: SmallVec<[Range<usize>; 4]>,
+    /// Views that want a copy.
+    wanted: SmallVec<[(usize, Span); 2]>,
     found: Option<Overflow>,
     pauses: bool,
 }
@@ -109,23 +111,38 @@ impl Watch {
         self.items.push(Item::Slice(Box::new(Slice { argument, view, before, after })));
     }
 
-    /// Makes the fenced copy of a view that native code is given instead; `None` where there is no memory.
-    pub fn copy(&mut self, argument: usize, view: Span) -> Option<Address> {
-        // A view inside one that was copied already shares its copy, so that both see the same bytes.
-        for item in &self.items {
-            if let Item::Copy { view: other, block, .. } = item
-                && range(*other).contains(&view.start.get())
-                && range(view).end <= range(*other).end
-            {
-                return Address::new(block.data().get() + (view.start.get() - other.start.get()));
+    /// Asks for a fenced copy of a view, which native code is given instead; see [`Watch::copies`].
+    pub fn want_copy(&mut self, argument: usize, view: Span) {
+        self.wanted.push((argument, view));
+    }
+
+    /// Makes the copies: overlapping views share one, so that all see the same bytes. Calls `set` with the address of
+    /// each argument's copy; false where there is no memory.
+    pub fn copies(&mut self, mut set: impl FnMut(usize, Address)) -> bool {
+        let mut wanted = std::mem::take(&mut self.wanted);
+        wanted.sort_by_key(|(_, view)| view.start);
+        let mut rest = wanted.as_slice();
+        while let [(argument, first), ..] = rest {
+            let start = first.start.get();
+            let (mut end, mut count) = (start, 0);
+            while let Some((_, view)) = rest.get(count).filter(|(_, view)| count == 0 || view.start.get() < end) {
+                end = end.max(range(*view).end);
+                count += 1;
             }
+            let whole = Span { start: first.start, length: end - start };
+            let Some(block) = own::allocate(whole.length, 16) else { return false };
+            // SAFETY: M3 for the views, M8 for the block.
+            unsafe { whole.start.as_ptr().copy_to_nonoverlapping(block.data().as_ptr(), whole.length) };
+            for (argument, view) in &rest[..count] {
+                if let Some(address) = Address::new(block.data().get() + (view.start.get() - start)) {
+                    set(*argument, address);
+                }
+            }
+            self.pauses = true;
+            self.items.push(Item::Copy { argument: *argument, view: whole, block });
+            rest = &rest[count..];
         }
-        let block = own::allocate(view.length, 16)?;
-        // SAFETY: M3 for the view, M8 for the block.
-        unsafe { view.start.as_ptr().copy_to_nonoverlapping(block.data().as_ptr(), view.length) };
-        self.pauses = true;
-        self.items.push(Item::Copy { argument, view, block });
-        Some(block.data())
+        true
     }
 
     /// JavaScript is about to run: whatever native code has done so far is looked at and put right.
@@ -311,11 +328,32 @@ mod tests {
         let mut bytes = vec![3u8; 64];
         let view = span(&mut bytes, 0..64);
         let mut watch = Watch::default();
-        let copy = watch.copy(2, view).unwrap();
+        let mut copy = None;
+        watch.want_copy(2, view);
+        assert!(watch.copies(|_, address| copy = Some(address)));
+        let copy = copy.unwrap();
         // SAFETY: M8; the copy has a fence after it.
         unsafe { copy.as_ptr().write_bytes(8, 70) };
         let found = watch.end().unwrap();
         assert_eq!((found.argument, found.first_bad_offset, found.bytes_past), (2, 64, 6));
         assert_eq!(bytes, [8; 64]);
+    }
+
+    #[test]
+    fn overlapping_views_share_a_copy() {
+        let mut bytes: Vec<u8> = (0..64).collect();
+        let mut watch = Watch::default();
+        watch.want_copy(0, span(&mut bytes, 8..40));
+        watch.want_copy(1, span(&mut bytes, 0..32));
+        watch.want_copy(2, span(&mut bytes, 48..64));
+        let mut at = [0; 3];
+        assert!(watch.copies(|argument, address| at[argument] = address.get()));
+        assert_eq!(at[0], at[1] + 8);
+        let distance = at[2].abs_diff(at[1]);
+        assert!(distance >= 64, "copies of views apart have fences between them: {distance}");
+        // SAFETY: M8; inside the first copy.
+        unsafe { std::ptr::with_exposed_provenance_mut::<u8>(at[0]).write(99) };
+        assert_eq!(watch.end(), None);
+        assert_eq!(bytes[8], 99);
     }
 }

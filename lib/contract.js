@@ -1,0 +1,86 @@
+'use strict';
+// Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a row of the same shape as a
+// type's, whose write() keeps the contract before C is entered, in every mode.
+
+const { makeError, wrongValue, wrongType, outOfRange, describe, place } = require('./errors');
+const memory = require('./memory');
+const { optionsOf } = require('./options');
+const { typeOf } = require('./types');
+
+const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'number' };
+
+/**
+ * The row of a declared argument, and what the call has to know of it.
+ * @returns {{ row: object, label: number | string, lengthOf?: number }} `label` is what messages call the argument
+ */
+function argumentOf(declared, index, where) {
+  if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) {
+    return { row: typeOf(declared, where), label: index };
+  }
+  const { type, name, minBytes, lengthOf } = optionsOf(declared, KEYS, where);
+  const row = typeOf(type, `${where}.type`);
+  const label = name === undefined ? index : `argument ${index} (${name})`;
+  if (minBytes !== undefined && lengthOf !== undefined) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${where} must have minBytes or lengthOf, not both`);
+  }
+  if (lengthOf !== undefined) return { row: checkLengthRow(row, lengthOf, where), label, lengthOf };
+  return { row: minBytes === undefined ? row : atLeast(row, minBytes, where), label };
+}
+
+/** A pointer to at least `minBytes` bytes. A number or null has no length to check. */
+function atLeast(row, minBytes, where) {
+  if (!row.pins) throw makeError('ERR_INVALID_ARG_VALUE', `${where}.minBytes is of a pointer, not of ${row.name}`);
+  if (!Number.isSafeInteger(minBytes) || minBytes < 0) {
+    throw outOfRange(`${where}.minBytes`, 'a number of bytes', minBytes);
+  }
+  return {
+    ...row,
+    key: `${row.id}>=${minBytes}`,
+    write(view, at, value, name, position) {
+      const length = bytesOf(value);
+      if (length < minBytes) {
+        throw makeError('ERR_OUT_OF_RANGE',
+          `${place(name, position)} needs at least ${minBytes} bytes, received ${describe(value)}`);
+      }
+      return row.write(view, at, value, name, position);
+    },
+  };
+}
+
+const INTEGERS = new Set(['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'i64_fast', 'u64_fast', 'long', 'unsigned long']);
+
+function checkLengthRow(row, lengthOf, where) {
+  if (!INTEGERS.has(row.name)) throw wrongValue(`${where}.type`, 'an integer type, as the length of an argument', row.name);
+  if (!Number.isInteger(lengthOf) || lengthOf < 0) {
+    throw outOfRange(`${where}.lengthOf`, 'the index of an argument', lengthOf);
+  }
+  return row;
+}
+
+/** The bytes that a view, a buffer or a string gives to C; Infinity where nobody knows. */
+function bytesOf(value) {
+  if (typeof value === 'string') return Buffer.byteLength(value) + 1;
+  return memory.isView(value) ? memory.byteLengthOf(value) : Infinity;
+}
+
+/** Checks what `lengthOf` promises of each other. */
+function checkLengths(args, rows, name) {
+  args.forEach(({ lengthOf }, index) => {
+    if (lengthOf === undefined) return;
+    if (lengthOf === index || !rows[lengthOf]?.pins) {
+      throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${index}].lengthOf must be the index of a pointer argument, received ${lengthOf}`);
+    }
+  });
+}
+
+/** Refuses a length that is more than its buffer has; called before either is written. */
+function checkLength(length, of, name, label, index) {
+  const bytes = bytesOf(of);
+  if (bytes === Infinity || !(length > bytes)) return;
+  if (typeof length !== 'number' && typeof length !== 'bigint') {
+    throw wrongType(place(name, label), 'a number or BigInt', length);
+  }
+  throw outOfRange(place(name, label), `at most ${bytes}, the bytes of argument ${index}`, length);
+}
+
+module.exports = { argumentOf, checkLengths, checkLength };

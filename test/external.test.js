@@ -73,8 +73,9 @@ describe('the address of a view', () => {
     assert.deepEqual(again, addresses);
   });
 
-  test('takes the storage of a small typed array out of the heap, by account, once', () => {
+  test('takes the storage of a small typed array out of the heap, by account, once', async () => {
     const view = new Uint8Array(48);
+    await gc();
     collect();
     const before = process.memoryUsage().arrayBuffers;
     const address = ptr(view);
@@ -177,9 +178,11 @@ describe('the storage of a process under the fence', () => {
     const zlib = require('node:zlib'), crypto = require('node:crypto');
     const sizes = [1, 7, 8, 63, 64, 65, 96, 1000, 4095, 4096, 65536, 1000003];
     const figures = [], kept = [];
-    const note = (label) => figures.push([label, process.memoryUsage().arrayBuffers - start]);
-    h.collect();
+    for (let i = 0; i < 5; i++) h.collect();
+    setTimeout(() => {
+    for (let i = 0; i < 5; i++) h.collect();
     const start = process.memoryUsage().arrayBuffers;
+    const note = (label) => figures.push([label, process.memoryUsage().arrayBuffers - start]);
     for (const size of sizes) { kept.push(new ArrayBuffer(size)); note('ArrayBuffer ' + size); }
     for (const size of sizes) { kept.push(new SharedArrayBuffer(size)); note('SharedArrayBuffer ' + size); }
     for (const size of sizes) { kept.push(Buffer.allocUnsafeSlow(size)); note('allocUnsafeSlow ' + size); }
@@ -193,10 +196,10 @@ describe('the storage of a process under the fence', () => {
     kept.push(new ArrayBuffer(10, { maxByteLength: 100 })); note('resizable');
     try { new ArrayBuffer(2 ** 52); } catch { note('failed'); }
     if (kept[0].transfer) { kept.push(kept[0].transfer(5000)); note('longer'); kept.push(kept[5].transfer(10)); note('shorter'); }
-    // Externalised small arrays are counted when their address is taken, in both modes.
     kept.length = 0;
     setImmediate(() => { h.collect(); h.collect(); setTimeout(() => {
       note('freed'); process.stdout.write(JSON.stringify(figures)); }, 50); });
+    }, 100);
   `;
 
   test('is counted in process.memoryUsage() as without the fence', async () => {
@@ -211,7 +214,7 @@ describe('the storage of a process under the fence', () => {
   test('is zeroed where it must be, also after blocks are reused', () => {
     for (let i = 0; i < 20_000; i++) {
       const size = 1 + (i * 37) % 3000;
-      assert.ok(Buffer.alloc(size).every((byte) => byte === 0) && i >= 0);
+      assert.ok(Buffer.alloc(size).every((byte) => byte === 0));
       if (i % 20 !== 0) continue;
       Buffer.allocUnsafeSlow(size).fill(255);
       new Uint8Array(size).fill(255);

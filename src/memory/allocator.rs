@@ -5,7 +5,6 @@
 //! the destructors, and the copy is put into the object. Every slot is found by comparing it with the exported symbol
 //! of the function; where anything is not as expected nothing is changed. The addon must never be unmapped afterwards.
 #![expect(unsafe_code, reason = "calls and is called by C++ through a vtable")]
-#![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 
 use std::ffi::c_void;
 use std::ptr::null_mut;

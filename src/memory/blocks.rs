@@ -24,7 +24,7 @@ static TOP: [AtomicPtr<Middle>; 1 << TOP_BITS] = [const { AtomicPtr::new(null_mu
 
 /// Whether the registry can hold an address: those of 47 bits, at multiples of 16.
 pub fn fits(data: Address) -> bool {
-    data.get() >> (LEAF_BITS + MIDDLE_BITS + TOP_BITS) == 0 && data.get() % GRANULE == 0
+    data.get() >> (LEAF_BITS + MIDDLE_BITS + TOP_BITS) == 0 && data.get().is_multiple_of(GRANULE)
 }
 
 /// The entry of a table, made where it is missing.

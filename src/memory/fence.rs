@@ -9,7 +9,6 @@
 //! The canary is a fixed text of 16 bytes, anchored at both ends of the data: a byte that happens to be written as it
 //! stood cannot be seen by anybody, so none of its bytes is one that programs fill memory with.
 #![expect(unsafe_code, reason = "writes and compares the bytes around a block")]
-#![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 
 use std::sync::OnceLock;
 

@@ -1,6 +1,5 @@
 //! Fenced memory of the package's own: `alloc()`, copies of the guard. Blocks are reused by size class.
 #![expect(unsafe_code, reason = "allocates raw memory")]
-#![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::sync::Mutex;

@@ -301,7 +301,7 @@ mod tests {
         watch.slice(1, second, whole);
         slab[100..125].fill(9);
         let found = watch.end().unwrap();
-        assert_eq!((found.argument, found.side, found.first_bad_offset, found.bytes_past), (0, Side::After, 8, 4));
+        assert_eq!((found.argument, found.side, found.first_bad_offset, found.bytes_past), (0, Side::After, 8, 17));
         assert_eq!(slab[100..108], [9; 8]);
         assert_eq!(slab[108..112], [1; 4]);
         assert_eq!(slab[112..120], [9; 8]);

@@ -118,7 +118,7 @@ mod tests {
                 assert!(blocks::contains(block.data()));
                 // SAFETY: M10; the block is this test's.
                 unsafe {
-                    assert!(std::slice::from_raw_parts(block.data().as_ptr(), length).iter().all(|byte| *byte == 0));
+                    assert!((0..length).all(|at| block.data().as_ptr().add(at).read() == 0));
                     block.data().as_ptr().write_bytes(7, length);
                     free(block, length);
                 }

@@ -131,6 +131,7 @@ impl Callable {
         let mut block = environment.frame.take(self.signature.plan.size);
         let text = environment.scratch.mark();
         let locks = environment.locks.mark();
+        // Dropped after the watch has ended: their fences are checked.
         let mut owned = Vec::new();
         let mut watch = Watch::default();
         let outcome = self.pin(values, &mut block, &mut owned, &mut watch);
@@ -151,12 +152,13 @@ impl Callable {
                 text_result = self.text(result[0] as usize);
             }
         }
-        environment.scratch.release(text);
         environment.locks.end(environment.raw, locks);
         if pauses && let Some(paused) = environment.watches.borrow_mut().pop() {
             watch = paused;
         }
-        match watch.end() {
+        let overflow = watch.end();
+        environment.scratch.release(text);
+        match overflow {
             Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
             None => outcome.and(text_result),
         }
@@ -205,7 +207,10 @@ impl Callable {
                 && unsafe { pin::is_string(environment.raw, *value) };
             let address = if is_text {
                 // SAFETY: M3.
-                unsafe { pin::text(environment.raw, *value, &environment.scratch, owned) }
+                unsafe { pin::text(environment.raw, *value, &environment.scratch, owned) }.map(|(block, length)| {
+                    watch.block(*argument, Span { start: block.data(), length }, block, self.id);
+                    block.data()
+                })
             } else {
                 self.storage(*argument, *value, watch)
             };
@@ -214,6 +219,7 @@ impl Callable {
                 match fault {
                     Unpinned::Detached => FfiError::Detached { symbol, argument },
                     Unpinned::NotAView => FfiError::NotAView { symbol, argument },
+                    Unpinned::NoMemory(wanted) => FfiError::MemoryExhausted { wanted },
                 }
             })?;
             set_address(block, at, address.get());

@@ -7,6 +7,8 @@ use std::ptr::null_mut;
 use napi::sys;
 
 use super::address::{Address, Span};
+use super::fence::Fenced;
+use super::own;
 use super::scratch::Scratch;
 use super::watch::Storage;
 
@@ -17,6 +19,8 @@ pub enum Unpinned {
     Detached,
     /// It is no view, buffer or string.
     NotAView,
+    /// There is no memory of so many bytes for its copy.
+    NoMemory(usize),
 }
 
 /// The storage of a view or a buffer that is attached.
@@ -119,11 +123,19 @@ pub unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
     unsafe { sys::napi_typeof(env, value, &mut kind) == sys::Status::napi_ok && kind == sys::ValueType::napi_string }
 }
 
-/// Text that did not fit the scratch.
-pub type OwnedText = Box<[u8]>;
+/// Text that did not fit the scratch: a block of its own.
+#[derive(Debug)]
+pub struct OwnedText(Fenced, usize);
 
-/// Encodes a JavaScript string as UTF-8 with a NUL behind it, into the scratch or, where that is full, into a box of
-/// its own that `owned` keeps.
+impl Drop for OwnedText {
+    fn drop(&mut self) {
+        // SAFETY: M10; the call that the text was made for is over.
+        unsafe { own::free(self.0, self.1) };
+    }
+}
+
+/// Encodes a JavaScript string as UTF-8 with a NUL behind it, into the scratch or, where that is full, into a block of
+/// its own that `owned` keeps. The block and its bytes, the NUL among them.
 ///
 /// # Safety
 /// As [`storage`].
@@ -132,32 +144,29 @@ pub unsafe fn text(
     value: sys::napi_value,
     scratch: &Scratch,
     owned: &mut Vec<OwnedText>,
-) -> Result<Address, Unpinned> {
-    let encode = |bytes: &mut [u8]| {
+) -> Result<(Fenced, usize), Unpinned> {
+    let encode = |bytes: *mut u8, room: usize| {
         let mut used = 0;
-        // SAFETY: M3; at most `bytes.len()` bytes are written, the NUL among them.
-        let status =
-            unsafe { sys::napi_get_value_string_utf8(env, value, bytes.as_mut_ptr().cast(), bytes.len(), &mut used) };
+        // SAFETY: M3; at most `room` bytes are written, the NUL among them.
+        let status = unsafe { sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) };
         (status == sys::Status::napi_ok).then_some(used)
     };
     // A text that ends in the last 4 bytes may have been cut before a character of 4 bytes.
     let in_scratch = scratch.fill(|free| {
-        if free.len() < 8 {
-            return None;
-        }
-        encode(free).filter(|used| used + 4 < free.len()).map(|used| used + 1)
+        let used = encode(free.as_mut_ptr(), free.len())?;
+        (used + 4 < free.len()).then_some(used + 1)
     });
-    if let Some(address) = in_scratch {
-        return Ok(address);
+    if let Some(found) = in_scratch {
+        return Ok(found);
     }
     let mut length = 0;
     // SAFETY: M3; with no buffer only the length is written.
     if unsafe { sys::napi_get_value_string_utf8(env, value, null_mut(), 0, &mut length) } != sys::Status::napi_ok {
         return Err(Unpinned::NotAView);
     }
-    let mut bytes = vec![0u8; length + 1].into_boxed_slice();
-    encode(&mut bytes).ok_or(Unpinned::NotAView)?;
-    let address = Address::new(bytes.as_mut_ptr().expose_provenance()).ok_or(Unpinned::NotAView)?;
-    owned.push(bytes);
-    Ok(address)
+    let length = length + 1;
+    let block = own::allocate(length, 16).ok_or(Unpinned::NoMemory(length))?;
+    owned.push(OwnedText(block, length));
+    encode(block.data().as_ptr(), length).ok_or(Unpinned::NotAView)?;
+    Ok((block, length))
 }

@@ -1,4 +1,4 @@
-//! Text that lives for the length of a call: taken like a stack, so that calls may nest.
+//! Text that lives for the length of a call, with fences around it: taken like a stack, so that calls may nest.
 #![expect(unsafe_code, reason = "hands out addresses inside memory it owns")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 
@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 
 use super::address::Address;
+use super::fence::{self, Fenced};
 
 const CAPACITY: usize = 16 * 1024;
 
@@ -23,7 +24,7 @@ pub struct Mark(usize);
 impl Scratch {
     /// An empty stack.
     pub fn new() -> Self {
-        let memory = Box::leak(vec![0u8; CAPACITY].into_boxed_slice());
+        let memory = Box::leak(vec![0u128; CAPACITY / 16].into_boxed_slice());
         Self { memory: NonNull::from(memory).cast(), top: Cell::new(0) }
     }
 
@@ -37,22 +38,29 @@ impl Scratch {
         self.top.set(mark.0);
     }
 
-    /// Lets `write` fill the free part and keeps as many bytes as it says it used. `None`, and nothing is kept, where
-    /// `write` says `None`.
-    pub fn fill(&self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<Address> {
+    /// Lets `write` fill the free part and makes a fenced block of as many bytes as it says it used. `None`, and nothing
+    /// is kept, where `write` says `None` or there is no room.
+    pub fn fill(&self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<(Fenced, usize)> {
         let top = self.top.get();
+        let start = top + fence::lead();
+        let room = CAPACITY.checked_sub(start + fence::widths().after).filter(|room| *room > 0)?;
         // SAFETY: M4 and M6; bytes above `top` belong to nobody, and `write` cannot reach this stack.
-        let free = unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().add(top), CAPACITY - top) };
-        let used = write(free)?.min(free.len());
-        self.top.set(top + used.next_multiple_of(16).min(free.len()));
-        Address::new(self.memory.as_ptr().expose_provenance() + top)
+        let free = unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().add(start), room) };
+        let used = write(free)?.min(room);
+        let raw = Address::new(self.memory.as_ptr().expose_provenance() + top)?;
+        // SAFETY: M8; `room` leaves space for the fence after it.
+        let block = unsafe { Fenced::build(raw, fence::lead(), used) }?;
+        self.top.set((start + used + fence::widths().after).next_multiple_of(16).min(CAPACITY));
+        Some((block, used))
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         // SAFETY: M4; `new` leaked exactly this box, and no call is under way when the state is dropped.
-        drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(self.memory.as_ptr(), CAPACITY)) });
+        drop(unsafe {
+            Box::from_raw(std::ptr::slice_from_raw_parts_mut(self.memory.as_ptr().cast::<u128>(), CAPACITY / 16))
+        });
     }
 }
 
@@ -69,21 +77,26 @@ mod tests {
                 Some(text.len())
             })
         };
+        let address = |found: Option<(Fenced, usize)>| found.unwrap().0.data().get();
         let outer = scratch.mark();
-        let first = put(b"outer").unwrap();
+        let first = address(put(b"outer"));
         let inner = scratch.mark();
-        let second = put(b"inner").unwrap();
-        assert!(second.get() >= first.get() + 5);
+        let second = address(put(b"inner"));
+        assert!(second >= first + 5 + fence::overhead());
         scratch.release(inner);
-        assert_eq!(put(b"again"), Some(second));
+        assert_eq!(address(put(b"again")), second);
         scratch.release(outer);
-        assert_eq!(put(b"outer"), Some(first));
+        let (block, length) = put(b"outer").unwrap();
+        assert_eq!((block.data().get(), length, block.is_whole(5)), (first, 5, true));
     }
 
     #[test]
     fn what_does_not_fit_is_not_kept() {
         let scratch = Scratch::new();
         assert_eq!(scratch.fill(|_| None), None);
+        while scratch.fill(|free| Some(free.len().min(100))).is_some() {}
+        assert_eq!(scratch.fill(|free| Some(free.len())), None);
+        scratch.release(Mark(0));
         assert_eq!(scratch.mark().0, 0);
     }
 }

@@ -8,8 +8,9 @@ const { CString } = require('./lib/cstring');
 const { FFIType } = require('./lib/types');
 const { suffix } = require('./lib/platform');
 const { cc } = require('./lib/cc');
+const { errno } = require('./lib/errno');
 
 module.exports = {
-  CFunction, CString, FFIType, JSCallback, alloc, cc, checkFences, dlopen, fences, linkSymbols, pin, ptr, read, suffix,
-  toArrayBuffer, toBuffer, write,
+  CFunction, CString, FFIType, JSCallback, alloc, cc, checkFences, dlopen, errno, fences, linkSymbols, pin, ptr, read,
+  suffix, toArrayBuffer, toBuffer, write,
 };

@@ -1,7 +1,7 @@
 'use strict';
 // The table code -> class, and the only place of the JS side that makes errors. docs/errors.md explains each code.
 
-const { types } = require('node:util');
+const { getSystemErrorMap, types } = require('node:util');
 
 /** Every code this package throws, with the class of its errors. src/error.rs, docs/errors.md and index.d.ts agree with it by a test. */
 const TABLE = Object.freeze({
@@ -89,6 +89,12 @@ function describeDataView(view) {
   }
 }
 
+/** Node's kind of error of a system call: { code: 'ENOENT', errno: -2, syscall: 'open' }. */
+function makeSystemError(errno, syscall) {
+  const [code, text] = getSystemErrorMap().get(-errno) ?? ['UNKNOWN', `unknown error ${errno}`];
+  return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall });
+}
+
 /** A process warning of late findings; `properties` as in makeError. */
 const makeWarning = (message, properties) => Object.assign(new Error(message), { name: 'FFIWarning' }, properties);
 
@@ -105,4 +111,4 @@ const wrongValue = (where, wanted, value) =>
 const outOfRange = (where, wanted, value, hint = '') =>
   makeError('ERR_OUT_OF_RANGE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
 
-module.exports = { TABLE, makeError, makeWarning, describe, place, wrongType, wrongValue, outOfRange };
+module.exports = { TABLE, makeError, makeSystemError, makeWarning, describe, place, wrongType, wrongValue, outOfRange };

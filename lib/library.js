@@ -4,25 +4,41 @@
 const fs = require('node:fs');
 const { constants } = require('node:os');
 const binding = require('./binding');
-const { bind } = require('./call');
+const { bind, onThread } = require('./call');
 const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
+const { Lifetime } = require('./lifetime');
 const { optionsOf, entriesOf } = require('./options');
 const { candidates, toPath } = require('./search');
 
-const SYMBOL_KEYS = {
-  args: 'any', returns: 'any', name: 'string', ptr: 'any', optional: 'boolean', wrap: 'boolean', threadsafe: 'boolean',
-  guard: 'boolean',
+const CALL_KEYS = {
+  args: 'any', returns: 'any', wrap: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
+  threads: 'boolean', errno: 'boolean', fails: 'any',
 };
-const POINTER_KEYS = { args: 'any', returns: 'any', ptr: 'any', wrap: 'boolean', threadsafe: 'boolean', guard: 'boolean' };
+const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };
+const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any' };
 const KNOWN_FLAGS = Object.values(constants.dlopen ?? {}).reduce((all, flag) => all | flag, 0);
 
 /**
  * A function table with an end: what dlopen and linkSymbols give.
  * @param {Record<string, Function | null>} symbols
  * @param {string | null} path
- * @param {() => void} close
+ * @param {Lifetime} lifetime
  */
-const library = (symbols, path, close) => ({ symbols, path, close, [Symbol.dispose]: close });
+function library(symbols, path, lifetime) {
+  const close = () => lifetime.close();
+  return { symbols, path, close, thread: () => threadOf(symbols), [Symbol.dispose]: () => void close(), [Symbol.asyncDispose]: async () => close() };
+}
+
+/** A thread of its own for a library's functions: each returns a Promise, and they run one after the other. */
+function threadOf(symbols) {
+  const native = new binding.Thread();
+  const functions = {};
+  for (const [key, call] of Object.entries(symbols)) {
+    define(functions, key, call === null ? null : Object.defineProperty(call[onThread](native), 'name', { value: key }));
+  }
+  const close = () => native.close();
+  return { symbols: functions, close, [Symbol.dispose]: close };
+}
 
 /** Opens a library and binds its symbols. */
 function dlopen(path, symbols, options = {}) {
@@ -30,17 +46,17 @@ function dlopen(path, symbols, options = {}) {
   const { flags: wanted, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
   const flags = flagsOf(wanted);
   const { native, found } = open(path, flags);
-  const close = () => native.close();
+  const lifetime = new Lifetime(native);
   try {
     const functions = {};
     for (const [key, value] of entries) {
       const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
       declaration.guard ??= guard;
-      define(functions, key, bindSymbol(native, found, key, declaration));
+      define(functions, key, bindSymbol(lifetime, found, key, declaration));
     }
-    return library(functions, found, close);
+    return library(functions, found, lifetime);
   } catch (error) {
-    close();
+    lifetime.close();
     throw error;
   }
 }
@@ -48,11 +64,11 @@ function dlopen(path, symbols, options = {}) {
 const define = (object, key, value) =>
   Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
 
-function bindSymbol(native, path, key, declaration) {
+function bindSymbol(lifetime, path, key, declaration) {
   const symbol = declaration.name ?? key;
-  if (declaration.ptr !== undefined) return bind(key, addressOf(declaration.ptr, key), declaration, native);
-  const address = symbol.includes('\0') ? null : native.find(symbol);
-  if (address !== null) return bind(key, address, declaration, native);
+  if (declaration.ptr !== undefined) return bind(key, addressOf(declaration.ptr, key), declaration, lifetime);
+  const address = symbol.includes('\0') ? null : lifetime.native.find(symbol);
+  if (address !== null) return bind(key, address, declaration, lifetime);
   if (declaration.optional) return null;
   const where = path === null ? 'this process' : `"${path}"`;
   throw makeError('ERR_FFI_SYMBOL_NOT_FOUND',
@@ -112,30 +128,30 @@ function addressOf(ptr, name) {
   return ptr;
 }
 
-function bindPointer(name, value, where, native) {
+function bindPointer(name, value, where, lifetime) {
   const declaration = optionsOf(value, POINTER_KEYS, where);
   if (declaration.ptr === undefined || declaration.ptr === null) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
-  return bind(name, addressOf(declaration.ptr, name), declaration, native);
+  return bind(name, addressOf(declaration.ptr, name), declaration, lifetime);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */
 function linkSymbols(symbols) {
-  const native = binding.Library.linked('linkSymbols()');
+  const lifetime = new Lifetime(binding.Library.linked('linkSymbols()'));
   const functions = {};
   for (const [key, value] of entriesOf(symbols, 'linkSymbols: symbols')) {
-    define(functions, key, bindPointer(key, value, `linkSymbols: symbols.${key}`, native));
+    define(functions, key, bindPointer(key, value, `linkSymbols: symbols.${key}`, lifetime));
   }
-  return library(functions, null, () => native.close());
+  return library(functions, null, lifetime);
 }
 
 /** Binds one function whose address is known; works with and without `new`. After its close() it refuses to be called. */
 function CFunction(declaration) {
-  const native = binding.Library.linked('CFunction');
-  const call = bindPointer('CFunction', declaration, 'CFunction: declaration', native);
-  const close = () => native.close();
+  const lifetime = new Lifetime(binding.Library.linked('CFunction'));
+  const call = bindPointer('CFunction', declaration, 'CFunction: declaration', lifetime);
+  const close = () => lifetime.close();
   return Object.assign(call, { close, [Symbol.dispose]: close });
 }
 

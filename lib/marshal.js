@@ -2,6 +2,7 @@
 // A signature -> encode (values into the frame) and decode (frame to value), for calls and, in a mirror, for callbacks.
 // Functions of one shape (the same rows) share one prepared signature and one generated factory.
 
+const { isPromise } = require('node:util').types;
 const binding = require('./binding');
 const { argumentOf, checkLength, checkLengths } = require('./contract');
 const { makeError, wrongType } = require('./errors');
@@ -57,10 +58,16 @@ function prepare({ args, result, parameters }, name) {
     throw error;
   }
   const shape = { native, args, result, parameters, at: native.arguments, resultAt: native.result, pins: native.pins };
-  shape.caller = factory(shape, callerSource, plainCaller);
+  shape.decode = result.returnedByEntry ? (text) => text : () => result.read(frame, shape.resultAt);
+  shape.caller = factory(shape, callerSource(endings.call), plainCaller(plainEndings.call));
+  shape.checkedCaller = factory(shape, callerSource(endings.check), plainCaller(plainEndings.check));
+  shape.launcher = factory(shape, callerSource(endings.launch), plainCaller(plainEndings.launch));
   shape.handler = factory(shape, handlerSource, plainHandler);
   return shape;
 }
+
+/** What generated source uses. */
+const help = { wrongCount, addressOfPin, checkLength, isPromise, settle, reject: (error) => Promise.reject(error) };
 
 /** A factory from generated source, made when first used; the plain one where code generation is disallowed. */
 function factory(shape, source, plain) {
@@ -68,7 +75,7 @@ function factory(shape, source, plain) {
   return (...parts) => {
     if (make === undefined) {
       try {
-        make = new Function('shape', 'frame', 'help', source(shape))(shape, frame, { wrongCount, addressOfPin, checkLength });
+        make = new Function('shape', 'frame', 'help', source(shape))(shape, frame, help);
       } catch (error) {
         if (!(error instanceof EvalError)) throw error;
         make = plain(shape);
@@ -97,53 +104,83 @@ function pinWords(pins) {
 
 // ---- JS to C --------------------------------------------------------------------------------------------------------
 
-/** The lines that enter C and return its result: from the frame, or as the entry gives it. */
-const returns = (result, resultAt) => (enter) => {
-  if (result.returnedByEntry) return `return ${enter};`;
-  return result.name === 'void' ? `${enter};` : `${enter};\n    return readResult(frame, ${resultAt});`;
+/**
+ * How a call ends, as source. `enter` is the native entry for the first two, what starts the job for the last.
+ *   call    enters C and returns its result, from the frame or as the entry gives it
+ *   check   the same, through `check`, which throws for what the declaration says is a failure
+ *   launch  has another thread enter C; what is wrong with the arguments rejects the Promise
+ */
+const endings = {
+  call: ({ result, resultAt }, pins) => {
+    if (result.returnedByEntry) return `return enter(${pins});`;
+    return result.name === 'void' ? `enter(${pins});` : `enter(${pins});\n    return readResult(frame, ${resultAt});`;
+  },
+  check: ({ result, resultAt }, pins) => (result.returnedByEntry
+    ? `return check(enter(${pins}));`
+    : `enter(${pins});\n    return check(readResult(frame, ${resultAt}));`),
+  launch: (shape, pins) => `return enter([${pins}]);`,
 };
 
-function callerSource({ args, at, result, resultAt, pins, parameters }) {
+const callerSource = (ending) => (shape) => {
+  const { args, at, pins, parameters } = shape;
   const names = args.map((_, i) => `a${i}`);
   const isPin = new Set(pins);
   const label = (i) => JSON.stringify(parameters[i].label);
+  const isAsync = ending === endings.launch;
   return `'use strict';
 const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
 ${each(args, (row, i) => `const write${i} = row${i}.write, resolve${i} = row${i}.resolve;`)}
 const readResult = shape.result.read;
-return (enter, name) => function (${names.join(', ')}) {
+return (enter, name, check) => function (${names.join(', ')}) {
+    ${isAsync ? 'try {' : ''}
     if (arguments.length !== ${args.length}) throw help.wrongCount(name, ${args.length}, arguments.length);
     ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf }, i) => lengthOf !== undefined
     && `help.checkLength(a${i}, a${lengthOf}, name, ${label(i)}, ${lengthOf});`)}
-    ${each(args, (row, i) => `${isPin.has(i) ? `const p${i} = ` : ''}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
+    ${each(args, (row, i) => `${isPin.has(i) ? `var p${i} = ` : ''}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${pinWords(pins)}
-    ${returns(result, resultAt)(`enter(${pins.map((i) => `p${i}`).join(', ')})`)}
+    ${isAsync ? '} catch (error) { return help.reject(error); }' : ''}
+    ${ending(shape, pins.map((i) => `p${i}`).join(', '))}
 };`;
-}
+};
 
-function plainCaller({ args, at, result, resultAt, pins, parameters }) {
-  return (enter, name) => {
-    const call = (...values) => {
-      if (values.length !== args.length) throw wrongCount(name, args.length, values.length);
-      args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, parameters[i].label); });
-      parameters.forEach(({ label, lengthOf }, i) => {
-        if (lengthOf !== undefined) checkLength(values[i], values[lengthOf], name, label, lengthOf);
-      });
-      const words = [0, 0, 0, 0];
-      const kept = args.map((row, i) => {
-        const pin = row.write(frame, at[i], values[i], name, parameters[i].label);
-        if (pin !== undefined) words[i >> 5] |= 1 << (i & 31);
-        return pin;
-      });
-      words.forEach((word, i) => frame.setInt32(i * 4, word, true));
-      const returned = enter(...pins.map((position) => kept[position]));
-      return result.returnedByEntry ? returned : result.read(frame, resultAt);
-    };
-    Object.defineProperty(call, 'length', { value: args.length });
-    return call;
+const plainEndings = {
+  call: ({ decode }, pins, enter) => decode(enter(...pins)),
+  check: ({ decode }, pins, enter, check) => check(decode(enter(...pins))),
+  launch: (shape, pins, enter) => enter(pins),
+};
+
+const plainCaller = (ending) => (shape) => {
+  const { args, at, pins, parameters } = shape;
+  const encode = (values, name) => {
+    if (values.length !== args.length) throw wrongCount(name, args.length, values.length);
+    args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, parameters[i].label); });
+    parameters.forEach(({ label, lengthOf }, i) => {
+      if (lengthOf !== undefined) checkLength(values[i], values[lengthOf], name, label, lengthOf);
+    });
+    const words = [0, 0, 0, 0];
+    const kept = args.map((row, i) => {
+      const pin = row.write(frame, at[i], values[i], name, parameters[i].label);
+      if (pin !== undefined) words[i >> 5] |= 1 << (i & 31);
+      return pin;
+    });
+    words.forEach((word, i) => frame.setInt32(i * 4, word, true));
+    return pins.map((position) => kept[position]);
   };
-}
+  return (enter, name, check) => {
+    const call = (...values) => {
+      let kept;
+      try {
+        kept = encode(values, name);
+      } catch (error) {
+        if (ending === plainEndings.launch) return Promise.reject(error);
+        throw error;
+      }
+      return ending(shape, kept, enter, check);
+    };
+    return Object.defineProperty(call, 'length', { value: args.length });
+  };
+};
 
 // ---- C to JS --------------------------------------------------------------------------------------------------------
 
@@ -158,28 +195,52 @@ function addressOfPin(pin, keeper, name) {
   return address;
 }
 
+/**
+ * A callback on a foreign thread returned a Promise: its caller waits until it settles. True tells the native side so.
+ */
+function settle(promise, token, finish) {
+  promise.then((value) => {
+    finish(value);
+    binding.answer(token);
+  }).catch((error) => binding.fail(token, error));
+  return true;
+}
+
 const writerOfResult = (result) => result.writeResult ?? result.write;
 
+/** `token` is there for a call from a foreign thread only. */
 function handlerSource({ args, at, result, resultAt }) {
   return `'use strict';
 const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
 ${each(args, (row, i) => `const read${i} = row${i}.read;`)}
 const write = shape.result.writeResult ?? shape.result.write, resolve = shape.result.resolve;
-return (callback, name, keeper) => () => {
-    ${result.name === 'void' ? '' : 'let value ='} callback(${args.map((_, i) => `read${i}(frame, ${at[i]})`).join(', ')});
+return (callback, name, keeper) => {
+  const finish = (value) => {
     ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
     ${result.name === 'void' ? '' : `const pin = write(frame, ${resultAt}, value, name, '${RESULT}');`}
     ${result.pins ? `if (pin !== undefined) write(frame, ${resultAt}, help.addressOfPin(pin, keeper, name), name, '${RESULT}');` : ''}
+  };
+  return (token) => {
+    const value = callback(${args.map((_, i) => `read${i}(frame, ${at[i]})`).join(', ')});
+    if (token !== undefined && help.isPromise(value)) return help.settle(value, token, finish);
+    finish(value);
+  };
 };`;
 }
 
 function plainHandler({ args, at, result, resultAt }) {
   const write = writerOfResult(result);
-  return (callback, name, keeper) => () => {
-    const returned = callback(...args.map((row, i) => row.read(frame, at[i])));
-    const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
-    const pin = write(frame, resultAt, value, name, RESULT);
-    if (pin !== undefined) write(frame, resultAt, addressOfPin(pin, keeper, name), name, RESULT);
+  return (callback, name, keeper) => {
+    const finish = (returned) => {
+      const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
+      const pin = write(frame, resultAt, value, name, RESULT);
+      if (pin !== undefined) write(frame, resultAt, addressOfPin(pin, keeper, name), name, RESULT);
+    };
+    return (token) => {
+      const value = callback(...args.map((row, i) => row.read(frame, at[i])));
+      if (token !== undefined && isPromise(value)) return settle(value, token, finish);
+      return finish(value);
+    };
   };
 }
 

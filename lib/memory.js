@@ -192,6 +192,12 @@ function lock(buffer) {
   return () => unlockInScript(buffer);
 }
 
+/** Locks the buffers of what a call on another thread was handed; returns how to let them go. */
+function lockAll(values) {
+  const unlocks = values.filter(isView).map((value) => lock(bufferOf(value)));
+  return () => unlocks.forEach((unlock) => unlock());
+}
+
 /** Pins that were not released: they hold their views even if the pin itself is dropped. */
 const pins = new Set();
 
@@ -265,7 +271,7 @@ function allocInside(size, align) {
 }
 
 module.exports = {
-  alloc, pin, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
+  alloc, pin, lockAll, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
   addressOf, checkedAddress, byteLengthOf, pinnable, isView, read, write, textAt, textOf,
   textLength, wrap, storageAddress: binding.addressOf,
 };

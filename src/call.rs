@@ -27,6 +27,16 @@ pub unsafe fn enter(signature: &Signature, code: Address, block: &Block) -> Resu
     result
 }
 
+/// A result that nobody has written yet.
+pub fn no_result(_: &Signature) -> ResultBlock {
+    [0; 2]
+}
+
+/// errno (GetLastError on Windows) of this thread: right after a call, what the function left there.
+pub fn last_errno() -> i32 {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

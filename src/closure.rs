@@ -4,15 +4,17 @@
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use libffi::low::ffi_cif;
 use libffi::middle::Closure as FfiClosure;
 
+use smallvec::SmallVec;
+
 use crate::ctype::CType;
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
-use crate::memory::frame::Frame;
+use crate::memory::frame::{Block, Frame};
 use crate::signature::Signature;
 
 /// Whoever answers the calls of a closure.
@@ -44,14 +46,30 @@ impl Incoming<'_> {
         }
     }
 
-    /// Copies the result from where the signature's plan has it, widened to a register as libffi wants it of closures.
+    /// A copy of the arguments, laid out as the signature's plan has them.
+    pub fn block(&self) -> Block {
+        let mut block = Block::from_elem(0, self.signature.plan.size.div_ceil(16));
+        let base = NonNull::from(block.as_mut_slice()).cast();
+        // SAFETY: M4; the block is as long as the plan, and outlives this frame over it.
+        self.take_arguments(&unsafe { Frame::new(base, self.signature.plan.size) });
+        block
+    }
+
+    /// Copies the result from where the signature's plan has it.
     pub fn put_result(&self, frame: &Frame) {
+        self.put_result_bytes(&frame.copy_out(self.signature.plan.result, self.signature.result_size()));
+    }
+
+    /// Copies the bytes of the result, widened to a register as libffi wants it of closures.
+    pub fn put_result_bytes(&self, bytes: &[u8]) {
         let size = self.signature.result.size();
-        if self.signature.result == CType::Void {
+        if self.signature.result == CType::Void || bytes.len() < size {
             return;
         }
-        // SAFETY: libffi gives at least a full register for the result of a closure.
-        unsafe { frame.take_to(self.signature.plan.result, self.result, size) };
+        let mut bytes = SmallVec::<[u8; 16]>::from_slice(&bytes[..size]);
+        let base = NonNull::from(bytes.as_mut_slice()).cast();
+        // SAFETY: libffi gives at least a full register for the result of a closure; M4 for the copy.
+        unsafe { Frame::new(base, size).take_to(0, self.result, size) };
         if !self.signature.result.is_float() && size < size_of::<usize>() {
             // SAFETY: as above.
             unsafe { widen(self.result, size, self.signature.result.is_signed()) };
@@ -69,7 +87,7 @@ unsafe fn widen(result: NonNull<u8>, size: usize, signed: bool) {
 }
 
 struct Target {
-    signature: Rc<Signature>,
+    signature: Arc<Signature>,
     handler: Box<dyn Handler>,
 }
 
@@ -92,7 +110,7 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
 
 impl Closure {
     /// Makes a function pointer of the signature.
-    pub fn new(signature: Rc<Signature>, handler: Box<dyn Handler>) -> Result<Self> {
+    pub fn new(signature: Arc<Signature>, handler: Box<dyn Handler>) -> Result<Self> {
         let types = signature.arguments.iter().map(|ctype| ctype.to_libffi()).collect::<Vec<_>>();
         let refuse =
             |error| FfiError::Declaration { reason: format!("libffi refuses the callback's signature: {error:?}") };

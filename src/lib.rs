@@ -9,4 +9,5 @@ mod error;
 mod js;
 mod library;
 mod memory;
+mod queue;
 mod signature;

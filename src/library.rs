@@ -19,6 +19,8 @@ pub struct Library {
     /// None for functions whose addresses the user has linked.
     handle: RefCell<Option<Handle>>,
     inside: Cell<usize>,
+    /// Calls on other threads.
+    jobs: Cell<usize>,
 }
 
 impl Library {
@@ -33,12 +35,24 @@ impl Library {
             FfiError::LibraryInvalid { reason: text }
         })?;
         let name = path.map_or_else(|| "(this process)".into(), |path| format!("\"{path}\""));
-        Ok(Self { name, open: Cell::new(true), handle: RefCell::new(Some(handle)), inside: Cell::new(0) })
+        Ok(Self {
+            name,
+            open: Cell::new(true),
+            handle: RefCell::new(Some(handle)),
+            inside: Cell::new(0),
+            jobs: Cell::new(0),
+        })
     }
 
     /// A library of functions that the user has linked by their addresses: it only opens and closes.
     pub fn linked(name: &str) -> Self {
-        Self { name: name.into(), open: Cell::new(true), handle: RefCell::new(None), inside: Cell::new(0) }
+        Self {
+            name: name.into(),
+            open: Cell::new(true),
+            handle: RefCell::new(None),
+            inside: Cell::new(0),
+            jobs: Cell::new(0),
+        }
     }
 
     /// What messages call it.
@@ -65,14 +79,35 @@ impl Library {
         Inside(self)
     }
 
-    /// Unloads the library. Closing twice is fine; closing under a call of its own is refused.
+    /// Closes the library: it is unloaded when its calls on other threads are done. Closing twice is fine; closing under a
+    /// call of its own on this thread is refused.
     pub fn close(&self) -> Result<()> {
         if self.inside.get() > 0 {
             return Err(FfiError::LibraryBusy { library: self.name.clone() });
         }
         self.open.set(false);
-        drop(self.handle.take());
+        self.unload();
         Ok(())
+    }
+
+    /// Notes that a call goes in on another thread.
+    pub fn enter_job(&self) {
+        self.jobs.set(self.jobs.get() + 1);
+    }
+
+    /// Notes that a call on another thread has come out.
+    pub fn leave_job(&self) {
+        self.jobs.set(self.jobs.get() - 1);
+        if !self.open.get() {
+            self.unload();
+        }
+    }
+
+    /// Unloads a closed library when no call is inside any more.
+    fn unload(&self) {
+        if self.jobs.get() == 0 {
+            drop(self.handle.take());
+        }
     }
 }
 

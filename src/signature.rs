@@ -1,4 +1,5 @@
 //! A signature: what C expects, as libffi sees it, and where each value lies in the frame.
+#![expect(unsafe_code, reason = "is shared between threads")]
 
 use libffi::middle::Cif;
 
@@ -32,6 +33,11 @@ pub struct Signature {
     pub pins: Vec<usize>,
 }
 
+// SAFETY: M14; nothing of a signature is written after it was made: libffi reads a prepared `ffi_cif` only.
+unsafe impl Send for Signature {}
+// SAFETY: M14.
+unsafe impl Sync for Signature {}
+
 const SLOT: usize = 8;
 const RESULT: usize = 16;
 
@@ -58,6 +64,11 @@ impl Signature {
             .map_err(|error| FfiError::Declaration { reason: format!("libffi refuses the signature: {error:?}") })?;
         let pins = (0..arguments.len()).filter(|i| arguments[*i].takes_pin()).collect();
         Ok(Self { arguments, result, cif, plan, pins })
+    }
+
+    /// The bytes of the result in the frame.
+    pub fn result_size(&self) -> usize {
+        self.result.size()
     }
 }
 

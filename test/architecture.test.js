@@ -11,10 +11,12 @@ const { root } = require('./helpers.js');
 
 // File of lib/ -> the files of lib/ it may require. Every file may also require errors and what Node has built in.
 const JS = {
-  index: ['fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'cc', 'platform', 'types'],
+  index: ['errno', 'fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'cc', 'platform', 'types'],
   cc: ['library', 'search', 'platform', 'options'],
-  library: ['call', 'search', 'options', 'types', 'memory', 'binding'],
-  call: ['marshal', 'binding'],
+  errno: ['binding'],
+  lifetime: [],
+  library: ['lifetime', 'call', 'search', 'options', 'types', 'memory', 'binding'],
+  call: ['marshal', 'memory', 'binding'],
   callback: ['marshal', 'options', 'types', 'memory', 'binding'],
   struct: ['types', 'memory'],
   cstring: ['pointer', 'memory'],
@@ -33,11 +35,12 @@ const JS = {
 
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
-  js: ['library', 'call', 'closure', 'fast', 'signature', 'memory', 'ctype', 'error'],
+  js: ['queue', 'library', 'call', 'closure', 'fast', 'signature', 'memory', 'ctype', 'error'],
   fast: ['signature', 'memory', 'ctype', 'error'],
   call: ['signature', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
+  queue: ['memory'],
   signature: ['memory', 'ctype', 'error'],
   memory: ['ctype', 'error'],
   ctype: ['error'],
@@ -53,7 +56,7 @@ const CRATES = {
 };
 
 // The only files that may lift the ban on unsafe code.
-const UNSAFE = /^(memory\/\w+|call|closure|library|fast\/\w+|js\/\w+)\.rs$/;
+const UNSAFE = /^(memory\/\w+|call|closure|library|signature|fast\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ for (const [place, declare] of Object.entries(places)) {
         'Returns',
         'arg',
         'return',
-        'nonblocking',
+        'nonBlocking',
         'toString',
         '',
       ]) {

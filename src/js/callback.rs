@@ -1,79 +1,164 @@
-//! JSCallback's native half: brings a call of C to a JavaScript function that decodes the frame and encodes the result.
+//! JSCallback's native half: brings a call of C to a JavaScript function that decodes the frame and encodes the result,
+//! at once on the environment's own thread, through the queue from any other.
 #![expect(unsafe_code, reason = "calls JavaScript at C's word")]
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::ptr::null_mut;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 
-use napi::bindgen_prelude::{ClassInstance, Env, Object};
+use napi::bindgen_prelude::{ClassInstance, Env, Object, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::{Environment, current, thrown};
+use super::job;
 use super::memory::{JsAddress, to_js};
 use super::signature::JsSignature;
+use super::waker::wake;
 use crate::closure::{Closure, Handler, Incoming};
+use crate::memory::address::Address;
+use crate::memory::frame::bytes;
+use crate::memory::report;
 use crate::memory::watch::Watch;
+use crate::queue::{Queue, Request, Work};
+use crate::signature::Signature;
 
-/// What the closure and its JavaScript object share.
-struct Target {
-    environment: Rc<Environment>,
+/// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later.
+pub struct Target {
+    code: Cell<Option<Address>>,
+    signature: Arc<Signature>,
     thread: ThreadId,
-    /// The function that decodes, calls and encodes; None once closed.
+    queue: Arc<Queue>,
+    closed: AtomicBool,
+    /// Whether C does not wait for a result (bun's `threadsafe`).
+    threadsafe: AtomicBool,
+    /// What messages call it, in `report`.
+    name: AtomicUsize,
+    /// Used on the environment's thread only (M6).
+    environment: Rc<Environment>,
+    /// The function that decodes, calls and encodes; once closed one that warns. Used on that thread only (M6).
     function: Cell<sys::napi_ref>,
 }
 
-struct JsHandler(Rc<Target>);
+struct JsHandler(&'static Target);
+
+/// Closed callbacks of one signature: the pointers stay tombstones until so many others were closed after them.
+pub type Graveyard = VecDeque<&'static Target>;
+const GRAVES: usize = 1024;
 
 /// A C function pointer that calls a JavaScript function.
 #[napi(js_name = "Closure")]
 pub struct JsClosure {
-    closure: Closure,
-    target: Rc<Target>,
+    target: &'static Target,
 }
 
 #[napi]
 impl JsClosure {
-    /// Makes the pointer; `function` takes no arguments: it reads and writes the frame.
+    /// Makes the pointer. `function` takes no arguments on its own thread: it reads and writes the frame. For a call from
+    /// another thread it takes a token, and may return true: then `answer` or `fail` ends the call.
     #[napi(constructor)]
-    pub fn new(env: Env, signature: ClassInstance<'_, JsSignature>, function: Object<'_>) -> napi::Result<Self> {
+    pub fn new(
+        env: Env,
+        signature: ClassInstance<'_, JsSignature>,
+        function: Object<'_>,
+        name: String,
+        threadsafe: bool,
+    ) -> napi::Result<Self> {
+        let environment = current(env)?;
         let mut reference = null_mut();
         // SAFETY: M3; `function` is an argument of this call.
         unsafe { sys::napi_create_reference(env.raw(), function.raw(), 1, &mut reference) };
-        let target = Rc::new(Target {
-            environment: current(env)?,
-            thread: thread::current().id(),
-            function: Cell::new(reference),
-        });
-        let closure = Closure::new(Rc::clone(&signature.signature), Box::new(JsHandler(Rc::clone(&target))));
-        Ok(Self { closure: closure.map_err(|error| thrown(env, &error))?, target })
+        let target = match environment.exhume(&signature.signature) {
+            Some(target) => {
+                // SAFETY: M6; the tombstone's reference.
+                unsafe { sys::napi_delete_reference(env.raw(), target.function.replace(reference)) };
+                target
+            }
+            None => {
+                let made = Target::make(&environment, &signature.signature, reference);
+                made.map_err(|error| thrown(env, &error))?
+            }
+        };
+        target.threadsafe.store(threadsafe, Ordering::Relaxed);
+        target.name.store(report::intern(&name), Ordering::Relaxed);
+        target.closed.store(false, Ordering::Release);
+        Ok(Self { target })
     }
 
     /// The function pointer.
     #[napi(getter)]
     pub fn code(&self) -> JsAddress {
-        to_js(self.closure.code().get())
+        to_js(self.target.code.get().map_or(0, Address::get))
     }
 
-    /// Lets the JavaScript function go; calls of C that still come return zero.
+    /// Lets the JavaScript function go. C gets zero from now on, and `tombstone` is called when it still calls.
     #[napi]
-    pub fn close(&self) {
-        let function = self.target.function.replace(null_mut());
-        if !function.is_null() {
-            // SAFETY: M6; the constructor made the reference.
-            unsafe { sys::napi_delete_reference(self.target.environment.raw, function) };
+    pub fn close(&self, env: Env, tombstone: Object<'_>) {
+        if self.target.closed.swap(true, Ordering::AcqRel) {
+            return;
         }
+        let mut reference = null_mut();
+        // SAFETY: M3 and M6; the constructor made the other reference.
+        unsafe {
+            sys::napi_create_reference(env.raw(), tombstone.raw(), 1, &mut reference);
+            sys::napi_delete_reference(env.raw(), self.target.function.replace(reference));
+        }
+        self.target.environment.bury(self.target);
+    }
+}
+
+impl Environment {
+    fn bury(&self, target: &'static Target) {
+        let key = Arc::as_ptr(&target.signature).addr();
+        self.graves.borrow_mut().entry(key).or_default().push_back(target);
+    }
+
+    fn exhume(&self, signature: &Arc<Signature>) -> Option<&'static Target> {
+        let mut graves = self.graves.borrow_mut();
+        let graveyard = graves.get_mut(&Arc::as_ptr(signature).addr())?;
+        if graveyard.len() > GRAVES { graveyard.pop_front() } else { None }
     }
 }
 
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
-        let target = &*self.0;
-        if thread::current().id() != target.thread || target.function.get().is_null() {
-            return;
+        if thread::current().id() == self.0.thread {
+            self.0.call_here(incoming);
+        } else {
+            self.0.call_from_afar(incoming);
         }
-        let environment = &*target.environment;
+    }
+}
+
+impl Target {
+    fn make(
+        environment: &Rc<Environment>,
+        signature: &Arc<Signature>,
+        function: sys::napi_ref,
+    ) -> crate::error::Result<&'static Self> {
+        let target: &'static Self = Box::leak(Box::new(Self {
+            code: Cell::new(None),
+            signature: Arc::clone(signature),
+            thread: thread::current().id(),
+            queue: environment.queue(),
+            closed: AtomicBool::new(false),
+            threadsafe: AtomicBool::new(false),
+            name: AtomicUsize::new(0),
+            environment: Rc::clone(environment),
+            function: Cell::new(function),
+        }));
+        let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(target)))?;
+        target.code.set(Some(closure.code()));
+        Ok(target)
+    }
+
+    fn call_here(&self, incoming: &Incoming<'_>) {
+        let environment = &*self.environment;
         environment.stack.deepen();
         if environment.ended.get() || environment.has_exception() {
             return;
@@ -85,42 +170,150 @@ impl Handler for JsHandler {
                 return;
             }
         }
+        let closed = self.closed.load(Ordering::Acquire);
         incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
         environment.watches.borrow_mut().iter_mut().for_each(Watch::pause);
-        let answered = target.enter_js();
+        let answered = self.enter_js(None, 0).is_some();
         environment.watches.borrow_mut().iter_mut().for_each(Watch::resume);
-        if answered {
+        if answered && !closed {
             incoming.put_result(&environment.frame);
+        }
+        // SAFETY: the scope was opened above.
+        unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
+    }
+
+    fn call_from_afar(&self, incoming: &Incoming<'_>) {
+        let request = Request::new((&raw const *self).expose_provenance(), incoming.block(), job::current());
+        let waits = !self.closed.load(Ordering::Acquire) && !self.threadsafe.load(Ordering::Relaxed);
+        if !self.queue.submit(Work::Call(Arc::clone(&request))) {
+            return;
+        }
+        wake(&self.queue);
+        if !waits {
+            return;
+        }
+        let answer = request.wait(stall_time()).or_else(|| {
+            self.warn_of_stall();
+            request.wait(None)
+        });
+        if let Some(Some(bytes)) = answer {
+            incoming.put_result_bytes(&bytes);
+        }
+    }
+
+    /// The JavaScript thread cannot warn by itself: it is inside the call that waits.
+    fn warn_of_stall(&self) {
+        let inside = self.queue.inside.load(Ordering::Relaxed);
+        let (Some(symbol), Some(callback)) = (report::name(inside), report::name(self.name.load(Ordering::Relaxed)))
+        else {
+            return;
+        };
+        eprintln!(
+            "(pinned-ffi) Warning: {callback} was called on a foreign thread and waits for the JavaScript thread, which is \
+             inside {symbol}. If {symbol} waits for that thread, neither goes on: declare it `threads: true` or \
+             `nonblocking: true`."
+        );
+    }
+
+    /// Calls the JavaScript function. `Some(true)` where it will answer later, `None` where it threw or could not run.
+    fn enter_js(&self, token: Option<u32>, origin: usize) -> Option<bool> {
+        let env = self.environment.raw;
+        let (mut function, mut this, mut argument, mut result) = (null_mut(), null_mut(), null_mut(), null_mut());
+        // SAFETY: M6; all out-parameters are locals, and the function's reference is always one that was made.
+        unsafe {
+            sys::napi_get_reference_value(env, self.function.get(), &mut function);
+            sys::napi_get_undefined(env, &mut this);
+            if let Some(token) = token {
+                sys::napi_create_uint32(env, token, &mut argument);
+            }
+            let count = usize::from(token.is_some());
+            if sys::napi_call_function(env, this, function, count, &argument, &mut result) == sys::Status::napi_ok {
+                let mut later = false;
+                return Some(
+                    token.is_some()
+                        && sys::napi_get_value_bool(env, result, &mut later) == sys::Status::napi_ok
+                        && later,
+                );
+            }
+            let (mut pending, mut exception) = (false, null_mut());
+            sys::napi_is_exception_pending(env, &mut pending);
+            if pending && sys::napi_get_and_clear_last_exception(env, &mut exception) == sys::Status::napi_ok {
+                self.environment.surface(exception, origin);
+            }
+        }
+        None
+    }
+
+    fn result_bytes(&self) -> Box<[u8]> {
+        let bytes = self.environment.frame.copy_out(self.signature.plan.result, self.signature.result_size());
+        bytes.into_vec().into_boxed_slice()
+    }
+
+    /// Serves a call that came through the queue, on the environment's thread.
+    fn serve(&self, request: &Arc<Request>) {
+        let environment = &*self.environment;
+        let mut scope = null_mut();
+        // SAFETY: M6; this is the environment's thread.
+        unsafe {
+            if sys::napi_open_handle_scope(environment.raw, &mut scope) != sys::Status::napi_ok {
+                return request.answer(None);
+            }
+        }
+        environment.frame.put(0, &bytes(&request.block)[..self.signature.plan.size]);
+        let closed = self.closed.load(Ordering::Acquire);
+        let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
+        match self.enter_js((!closed).then_some(token), request.origin) {
+            Some(true) => {}
+            answered => {
+                environment.waiting.borrow_mut().take(token);
+                request.answer(answered.filter(|_| !closed).map(|_| self.result_bytes()));
+            }
         }
         // SAFETY: the scope was opened above.
         unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
     }
 }
 
-impl Target {
-    /// Calls the JavaScript function; false where it threw or could not run.
-    fn enter_js(&self) -> bool {
-        let env = self.environment.raw;
-        let (mut function, mut this, mut result) = (null_mut(), null_mut(), null_mut());
-        // SAFETY: M6; all out-parameters are locals, and the reference is not deleted (checked by the caller).
-        unsafe {
-            sys::napi_get_reference_value(env, self.function.get(), &mut function);
-            sys::napi_get_undefined(env, &mut this);
-            if sys::napi_call_function(env, this, function, 0, null_mut(), &mut result) == sys::Status::napi_ok {
-                return true;
-            }
-            let mut exception = null_mut();
-            let mut pending = false;
-            sys::napi_is_exception_pending(env, &mut pending);
-            if pending && sys::napi_get_and_clear_last_exception(env, &mut exception) == sys::Status::napi_ok {
-                if self.environment.depth.get() > 0 {
-                    self.environment.keep_exception(exception);
-                } else {
-                    sys::napi_fatal_exception(env, exception);
-                }
-            }
-        }
-        false
-    }
+/// Serves a call that came through the queue.
+pub fn serve(request: &Arc<Request>) {
+    target_of(request).serve(request);
 }
+
+fn target_of(request: &Request) -> &'static Target {
+    // SAFETY: M7; `call_from_afar` exposed the address of a target, which lives as long as the process.
+    unsafe { &*std::ptr::with_exposed_provenance::<Target>(request.target) }
+}
+
+/// A callback's Promise has settled: the result is in the frame.
+#[napi]
+pub fn answer(env: Env, token: u32) -> napi::Result<()> {
+    let environment = current(env)?;
+    if let Some(request) = environment.waiting.borrow_mut().take(token) {
+        request.answer(Some(target_of(&request).result_bytes()));
+    }
+    Ok(())
+}
+
+/// A callback's Promise was rejected, or its value does not fit: C gets zero.
+#[napi]
+pub fn fail(env: Env, token: u32, error: Unknown<'_>) -> napi::Result<()> {
+    let environment = current(env)?;
+    let request = environment.waiting.borrow_mut().take(token);
+    if let Some(request) = request {
+        request.answer(None);
+        environment.surface(error.raw(), request.origin);
+    }
+    Ok(())
+}
+
+/// After this time a callback that waits while JavaScript is inside a call is reported; `PINNED_FFI_STALL_MS`.
+fn stall_time() -> Option<Duration> {
+    static TIME: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    let time = TIME.get_or_init(|| {
+        std::env::var("PINNED_FFI_STALL_MS").ok().and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_STALL)
+    });
+    Some(Duration::from_millis(*time))
+}
+
+const DEFAULT_STALL: u64 = 2000;

@@ -1,17 +1,23 @@
 //! What one JavaScript environment (the main thread or a worker) has of its own. There is no other state.
 #![expect(unsafe_code, reason = "keeps Node-API references and takes the frame's address")]
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
 use std::ffi::CString;
 use std::ptr::{NonNull, null_mut};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::callback::Graveyard;
+use super::job::Waiting;
 use super::pin::Locks;
 use super::stack::Stack;
+use super::waker::{Waker, forget_waker, make_waker};
 use crate::error::{Class, FfiError};
 use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
@@ -20,9 +26,12 @@ use crate::memory::peek::Care;
 use crate::memory::pin::{self, Pinned};
 use crate::memory::scratch::Scratch;
 use crate::memory::watch::Watch;
+use crate::queue::{Queue, Work};
+
+/// A reference to something that was thrown.
+type Held = NonNull<sys::napi_ref__>;
 
 /// The state of an environment, shared by its functions and callbacks.
-#[derive(Debug)]
 pub struct Environment {
     /// The environment.
     pub raw: sys::napi_env,
@@ -35,7 +44,18 @@ pub struct Environment {
     /// Whether the environment is gone; native code may still hold callbacks of it.
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
-    pending: Cell<Option<NonNull<sys::napi_ref__>>>,
+    pending: Cell<Option<Held>>,
+    /// What callbacks of asynchronous calls have thrown, by job.
+    job_exceptions: RefCell<HashMap<usize, Held>>,
+    jobs: Cell<usize>,
+    /// The errno of the last call that captures it.
+    pub errno: Cell<i32>,
+    /// Calls of callbacks that wait for a Promise.
+    pub waiting: RefCell<Waiting>,
+    /// Closed callbacks, by signature.
+    pub graves: RefCell<HashMap<usize, Graveyard>>,
+    queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
+    this: Weak<Environment>,
     /// What the calls under way watch that callbacks have to pause, innermost last.
     pub watches: RefCell<Vec<Watch>>,
     /// How carefully raw addresses are used.
@@ -53,22 +73,28 @@ pub struct Environment {
 
 impl Environment {
     /// Keeps what a callback has thrown until the outer call returns; a second one while one is kept is dropped.
-    pub fn keep_exception(&self, exception: sys::napi_value) {
-        if self.pending.get().is_some() {
-            return;
+    fn keep_exception(&self, exception: sys::napi_value) {
+        if self.pending.get().is_none() {
+            self.pending.set(self.hold(exception));
         }
-        let mut reference = null_mut();
-        let mut holder = null_mut();
-        let mut scope = null_mut();
-        // SAFETY: M6; the exception rides in an object, because a reference may hold objects only before Node-API 10.
-        unsafe {
-            sys::napi_open_handle_scope(self.raw, &mut scope);
-            sys::napi_create_object(self.raw, &mut holder);
-            sys::napi_set_named_property(self.raw, holder, EXCEPTION.as_ptr(), exception);
-            sys::napi_create_reference(self.raw, holder, 1, &mut reference);
-            sys::napi_close_handle_scope(self.raw, scope);
+    }
+
+    /// Brings what a callback has thrown to whoever called: the asynchronous call (`origin`) or the synchronous one it
+    /// was made under. Without either it is an uncaught exception.
+    pub fn surface(&self, exception: sys::napi_value, origin: usize) {
+        if origin != 0 {
+            let mut exceptions = self.job_exceptions.borrow_mut();
+            if !exceptions.contains_key(&origin)
+                && let Some(held) = self.hold(exception)
+            {
+                exceptions.insert(origin, held);
+            }
+        } else if self.depth.get() > 0 {
+            self.keep_exception(exception);
+        } else {
+            // SAFETY: M6.
+            unsafe { sys::napi_fatal_exception(self.raw, exception) };
         }
-        self.pending.set(NonNull::new(reference));
     }
 
     /// Whether an exception is waiting for the outer call.
@@ -78,15 +104,87 @@ impl Environment {
 
     /// Takes the exception that is waiting.
     pub fn take_exception(&self) -> Option<sys::napi_value> {
-        let reference = self.pending.take()?.as_ptr();
-        let (mut holder, mut exception) = (null_mut(), null_mut());
-        // SAFETY: M6; `keep_exception` made the reference and the property.
+        self.pending.take().map(|held| self.let_go(held))
+    }
+
+    /// Takes what callbacks of a job have thrown.
+    pub fn take_job_exception(&self, job: usize) -> Option<sys::napi_value> {
+        let held = self.job_exceptions.borrow_mut().remove(&job);
+        held.map(|held| self.let_go(held))
+    }
+
+    /// The number of a new job.
+    pub fn next_job(&self) -> usize {
+        self.jobs.set(self.jobs.get() + 1);
+        self.jobs.get()
+    }
+
+    fn hold(&self, exception: sys::napi_value) -> Option<Held> {
+        let (mut reference, mut holder, mut scope) = (null_mut(), null_mut(), null_mut());
+        // SAFETY: M6; the exception rides in an object, because a reference may hold objects only before Node-API 10.
         unsafe {
-            sys::napi_get_reference_value(self.raw, reference, &mut holder);
-            sys::napi_get_named_property(self.raw, holder, EXCEPTION.as_ptr(), &mut exception);
-            sys::napi_delete_reference(self.raw, reference);
+            sys::napi_open_handle_scope(self.raw, &mut scope);
+            sys::napi_create_object(self.raw, &mut holder);
+            sys::napi_set_named_property(self.raw, holder, EXCEPTION.as_ptr(), exception);
+            sys::napi_create_reference(self.raw, holder, 1, &mut reference);
+            sys::napi_close_handle_scope(self.raw, scope);
         }
-        Some(exception)
+        NonNull::new(reference)
+    }
+
+    fn let_go(&self, held: Held) -> sys::napi_value {
+        let (mut holder, mut exception) = (null_mut(), null_mut());
+        // SAFETY: M6; `hold` made the reference and the property.
+        unsafe {
+            sys::napi_get_reference_value(self.raw, held.as_ptr(), &mut holder);
+            sys::napi_get_named_property(self.raw, holder, EXCEPTION.as_ptr(), &mut exception);
+            sys::napi_delete_reference(self.raw, held.as_ptr());
+        }
+        exception
+    }
+
+    /// The queue of work from other threads, made when first needed.
+    pub fn queue(&self) -> Arc<Queue> {
+        let (queue, _) = self.queue.get_or_init(|| {
+            let queue = Queue::new();
+            let waker = self.this.upgrade().and_then(|this| make_waker(&this, &queue));
+            (queue, waker)
+        });
+        Arc::clone(queue)
+    }
+
+    /// The oldest work from other threads.
+    pub fn take_work(&self) -> Option<Work> {
+        self.queue.get()?.0.take()
+    }
+
+    /// Tells other threads which symbol this thread is inside; what it was before.
+    pub fn note_inside(&self, symbol: usize) -> usize {
+        self.queue.get().map_or(0, |(queue, _)| queue.inside.swap(symbol, Ordering::Relaxed))
+    }
+
+    /// Keeps the process alive until [`Environment::let_close`].
+    pub fn hold_open(&self) {
+        if let Some((_, Some(waker))) = self.queue.get() {
+            waker.hold(self.raw);
+        }
+    }
+
+    /// Takes one [`Environment::hold_open`] back.
+    pub fn let_close(&self) {
+        if let Some((_, Some(waker))) = self.queue.get() {
+            waker.release(self.raw);
+        }
+    }
+
+    /// The environment is going: everybody who waits gets a zeroed result.
+    pub fn end(&self) {
+        self.ended.set(true);
+        if let Some((queue, _)) = self.queue.get() {
+            forget_waker(queue);
+            queue.end();
+        }
+        self.waiting.borrow_mut().end();
     }
 }
 
@@ -102,9 +200,15 @@ impl Drop for Environment {
 
 const EXCEPTION: &std::ffi::CStr = c"exception";
 
-/// Throws an error of the native side. An overflow carries what was found as properties, and the exception of a
-/// callback that it replaces as its cause.
+/// Throws an error of the native side.
 pub fn throw(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value>) {
+    // SAFETY: M6.
+    unsafe { sys::napi_throw(env, to_error(env, error, cause)) };
+}
+
+/// The JavaScript error of an error of the native side. An overflow carries what was found as properties, and the
+/// exception of a callback that it replaces as its cause.
+pub fn to_error(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value>) -> sys::napi_value {
     let code = CString::new(error.code()).unwrap_or_default();
     let message = CString::new(error.to_string().replace('\0', "\\0")).unwrap_or_default();
     let (mut js_code, mut js_message, mut js_error) = (null_mut(), null_mut(), null_mut());
@@ -135,8 +239,8 @@ pub fn throw(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value
         if let Some(cause) = cause {
             sys::napi_set_named_property(env, js_error, c"cause".as_ptr(), cause);
         }
-        sys::napi_throw(env, js_error);
     }
+    js_error
 }
 
 /// Turns an error of the native side into the error napi-rs throws as it stands.
@@ -174,7 +278,7 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
     let Some(nowhere) = own::allocate(0, 16) else {
         return Err(thrown(env, &FfiError::MemoryExhausted { wanted: 0 }));
     };
-    let state = Environment {
+    let state = Rc::new_cyclic(|this| Environment {
         raw: env.raw(),
         // SAFETY: M1, by the reference above.
         frame: unsafe { Frame::new(base, length) },
@@ -182,6 +286,13 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         depth: Cell::new(0),
         ended: Cell::new(false),
         pending: Cell::new(None),
+        job_exceptions: RefCell::default(),
+        jobs: Cell::new(0),
+        errno: Cell::new(0),
+        waiting: RefCell::default(),
+        graves: RefCell::default(),
+        queue: OnceCell::new(),
+        this: this.clone(),
         watches: RefCell::new(Vec::new()),
         care: Cell::new(Care::LowPage),
         stack: Stack::default(),
@@ -189,6 +300,6 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         pool_size: Cell::new(0),
         nowhere,
         frame_reference,
-    };
-    env.set_instance_data(Rc::new(state), (), |ending| ending.value.ended.set(true))
+    });
+    env.set_instance_data(state, (), |ending| ending.value.end())
 }

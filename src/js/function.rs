@@ -5,17 +5,19 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use napi::bindgen_prelude::{ClassInstance, Env, Function, Unknown};
+use napi::bindgen_prelude::{ClassInstance, Env, FromNapiValue, Function, Unknown};
 use napi::sys;
 use napi_derive::napi;
 use smallvec::SmallVec;
 
 use super::environment::{Environment, current, throw, thrown};
+use super::job::{self, JsThread};
 use super::library::JsLibrary;
 use super::memory::{JsAddress, from_js, to_string};
 use super::signature::JsSignature;
-use crate::call;
+use crate::call::{self, ResultBlock};
 use crate::ctype::CType;
 use crate::error::{FfiError, Result};
 use crate::library::Library;
@@ -24,19 +26,53 @@ use crate::memory::frame::{Block, address_in, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, OwnedText, Pinned, Unpinned};
 use crate::memory::report;
+use crate::memory::scratch::Scratch;
 use crate::memory::watch::Watch;
 use crate::signature::Signature;
 
-struct Callable {
+/// A function that is bound to a symbol.
+pub struct Callable {
     symbol: String,
     /// The symbol's number in `report`.
     id: usize,
-    code: Address,
-    signature: Rc<Signature>,
-    library: Rc<Library>,
-    environment: Rc<Environment>,
-    /// Whether arguments without a fence of their own get one by copy.
-    guard: bool,
+    /// Its address.
+    pub code: Address,
+    /// Its types.
+    pub signature: Arc<Signature>,
+    /// The library that must be open.
+    pub library: Rc<Library>,
+    /// Where it was bound.
+    pub environment: Rc<Environment>,
+    options: Options,
+}
+
+/// How a function is called; bits of `bind`'s `options`.
+#[derive(Clone, Copy)]
+struct Options(u32);
+
+impl Options {
+    /// Arguments without a fence of their own get one by copy.
+    const GUARD: u32 = 1;
+    /// errno is captured.
+    const ERRNO: u32 = 2;
+    /// The call runs on a helper thread while this one serves callbacks.
+    const THREADS: u32 = 4;
+    /// The entry starts a job, and takes (done, thread, ...pins).
+    const ASYNC: u32 = 8;
+
+    fn has(self, option: u32) -> bool {
+        self.0 & option != 0
+    }
+}
+
+/// A call that is ready to go in: the arguments, and what they need.
+#[derive(Default)]
+pub struct Prepared {
+    /// The arguments.
+    pub block: Block,
+    /// Dropped after the watch has ended: their fences are checked.
+    owned: Vec<OwnedText>,
+    watch: Watch,
 }
 
 /// Binds an address to a signature: the native entry of one symbol.
@@ -47,23 +83,25 @@ pub fn bind<'env>(
     address: JsAddress,
     signature: ClassInstance<'env, JsSignature>,
     library: ClassInstance<'env, JsLibrary>,
-    guard: bool,
+    options: u32,
 ) -> napi::Result<Function<'env, (), Unknown<'env>>> {
     let internal = |reason: &str| thrown(*env, &FfiError::Internal { reason: reason.into() });
+    let options = Options(options);
     let callable = Callable {
         code: Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?,
-        signature: Rc::clone(&signature.signature),
+        signature: Arc::clone(&signature.signature),
         library: Rc::clone(&library.library),
         environment: current(*env)?,
-        guard,
         id: report::intern(&symbol),
         symbol,
+        options,
     };
-    let data = Box::into_raw(Box::new(callable)).cast::<c_void>();
+    let data = Rc::into_raw(Rc::new(callable)).cast_mut().cast::<c_void>();
+    let entry: sys::napi_callback = Some(if options.has(Options::ASYNC) { start } else { enter });
     let mut function = null_mut();
-    // SAFETY: M6; the finalizer frees the box once the engine has collected the function.
+    // SAFETY: M6; the finalizer gives the count back once the engine has collected the function.
     let status = unsafe {
-        let status = sys::napi_create_function(env.raw(), null_mut(), 0, Some(entry), data, &mut function);
+        let status = sys::napi_create_function(env.raw(), null_mut(), 0, entry, data, &mut function);
         if status == sys::Status::napi_ok {
             sys::napi_add_finalizer(env.raw(), function, data, Some(drop_callable), null_mut(), null_mut())
         } else {
@@ -71,39 +109,49 @@ pub fn bind<'env>(
         }
     };
     if status != sys::Status::napi_ok {
-        // SAFETY: no function or finalizer has taken the box.
-        drop(unsafe { Box::from_raw(data.cast::<Callable>()) });
+        // SAFETY: no function or finalizer has taken the count.
+        drop(unsafe { Rc::from_raw(data.cast::<Callable>()) });
         return Err(internal("the engine refuses a function"));
     }
     // SAFETY: M3; the function was made above in the current scope.
-    unsafe { napi::bindgen_prelude::FromNapiValue::from_napi_value(env.raw(), function) }
+    unsafe { FromNapiValue::from_napi_value(env.raw(), function) }
 }
 
 unsafe extern "C" fn drop_callable(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
-    // SAFETY: `bind` leaked exactly this box for exactly one finalizer.
-    drop(unsafe { Box::from_raw(data.cast::<Callable>()) });
+    // SAFETY: `bind` leaked exactly this count for exactly one finalizer.
+    drop(unsafe { Rc::from_raw(data.cast::<Callable>()) });
 }
 
-/// JavaScript has written the arguments into the frame; the values that must stay alive are the arguments here (M3).
-unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+type Values = SmallVec<[sys::napi_value; 8]>;
+
+/// The callable of an entry, and its first `extra` values and the pins.
+///
+/// # Safety
+/// `info` is that of an entry made by [`bind`], in its environment (M6).
+unsafe fn entered<'a>(env: sys::napi_env, info: sys::napi_callback_info, extra: usize) -> (&'a Callable, Values) {
     let mut data = null_mut();
-    let mut values: SmallVec<[sys::napi_value; 8]> = SmallVec::new();
-    // SAFETY: M6; `data` is the callable that `bind` gave, alive as long as the function; `count` says how many values
-    // there is room for.
-    let callable = unsafe {
+    let mut values = Values::new();
+    // SAFETY: by the contract of this function, `data` is the callable, alive as long as the function; `count` says how
+    // many values there is room for.
+    unsafe {
         sys::napi_get_cb_info(env, info, null_mut(), null_mut(), null_mut(), &mut data);
         let callable = &*data.cast::<Callable>();
-        let mut count = callable.signature.pins.len();
+        let mut count = callable.signature.pins.len() + extra;
         if count > 0 {
             values.resize(count, null_mut());
             sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), null_mut(), null_mut());
         }
-        callable
-    };
+        (callable, values)
+    }
+}
+
+/// JavaScript has written the arguments into the frame; the values that must stay alive are the arguments here (M3).
+unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: M6; this is an entry of `bind`.
+    let (callable, values) = unsafe { entered(env, info, 0) };
     // A panic must not unwind into the engine.
     let outcome = catch_unwind(AssertUnwindSafe(|| callable.call(&values)));
-    let environment = &callable.environment;
-    let exception = environment.take_exception();
+    let exception = callable.environment.take_exception();
     match (outcome, exception) {
         (Ok(Ok(result)), None) => return result,
         // SAFETY: M6.
@@ -111,61 +159,117 @@ unsafe extern "C" fn entry(env: sys::napi_env, info: sys::napi_callback_info) ->
             sys::napi_throw(env, exception);
         },
         (Ok(Err(error)), cause) => throw(env, &error, cause),
-        (Err(_), cause) => {
-            let reason = format!("{} panicked", callable.symbol);
-            throw(env, &FfiError::Internal { reason }, cause);
-        }
+        (Err(_), cause) => throw(env, &callable.panicked(), cause),
+    }
+    null_mut()
+}
+
+/// As [`enter`], but the call goes to another thread; the first two values are what settles it and the thread or null.
+unsafe extern "C" fn start(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: M6; this is an entry of `bind`.
+    let (callable, values) = unsafe { entered(env, info, 2) };
+    // SAFETY: `bind` leaked a count, which the function under way keeps.
+    let callable = unsafe {
+        Rc::increment_strong_count(callable);
+        Rc::from_raw(callable)
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        callable.check_open()?;
+        let prepared = callable.prepare(&values[2..], None)?;
+        // SAFETY: M3; the value is an argument of this call.
+        let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(env, values[1]) }.ok();
+        job::start(&callable, prepared, values[0], thread.as_deref())
+    }));
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => throw(env, &error, None),
+        Err(_) => throw(env, &callable.panicked(), None),
     }
     null_mut()
 }
 
 impl Callable {
-    /// The result is in the frame, and text is returned as well: it may lie in an argument that ends with the call.
+    fn panicked(&self) -> FfiError {
+        FfiError::Internal { reason: format!("{} panicked", self.symbol) }
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.library.is_open() {
+            return Ok(());
+        }
+        Err(FfiError::LibraryClosed { symbol: self.symbol.clone(), library: self.library.name().to_owned() })
+    }
+
     fn call(&self, values: &[sys::napi_value]) -> Result<sys::napi_value> {
+        self.check_open()?;
         let environment = &*self.environment;
-        if !self.library.is_open() {
-            let library = self.library.name().to_owned();
-            return Err(FfiError::LibraryClosed { symbol: self.symbol.clone(), library });
-        }
         let _inside = self.library.enter();
-        let mut block = environment.frame.take(self.signature.plan.size);
-        let text = environment.scratch.mark();
-        let locks = environment.locks.mark();
-        // Dropped after the watch has ended: their fences are checked.
-        let mut owned = Vec::new();
-        let mut watch = Watch::default();
-        let outcome = self.pin(values, &mut block, &mut owned, &mut watch);
-        let pauses = watch.pauses();
-        if pauses {
-            environment.watches.borrow_mut().push(std::mem::take(&mut watch));
-        }
-        let mut text_result = Ok(null_mut());
-        if outcome.is_ok() {
+        let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
+        let outcome = self.prepare(values, Some(&environment.scratch)).and_then(|mut prepared| {
+            let pauses = prepared.watch.pauses();
+            if pauses {
+                environment.watches.borrow_mut().push(std::mem::take(&mut prepared.watch));
+            }
             environment.depth.set(environment.depth.get() + 1);
-            // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
-            let result = unsafe { call::enter(&self.signature, self.code, &block) };
+            let outer = environment.note_inside(self.id);
+            let result = self.enter(&prepared.block);
+            environment.note_inside(outer);
             environment.depth.set(environment.depth.get() - 1);
-            let [low, high] = result.map(u64::to_ne_bytes);
-            environment.frame.put(self.signature.plan.result, &low);
-            environment.frame.put(self.signature.plan.result + 8, &high);
-            if self.signature.result == CType::CString {
-                text_result = self.text(result[0] as usize);
+            if pauses && let Some(watch) = environment.watches.borrow_mut().pop() {
+                prepared.watch = watch;
+            }
+            self.finish(&mut prepared, &result?)
+        });
+        environment.locks.end(environment.raw, locks);
+        environment.scratch.release(text);
+        outcome
+    }
+
+    fn enter(&self, block: &Block) -> Result<ResultBlock> {
+        let environment = &*self.environment;
+        if self.options.has(Options::THREADS) {
+            let (result, errno) = job::enter_on_helper(environment, &self.signature, self.code, block)?;
+            environment.errno.set(errno);
+            return Ok(result);
+        }
+        // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
+        let result = unsafe { call::enter(&self.signature, self.code, block) };
+        if self.options.has(Options::ERRNO) {
+            environment.errno.set(call::last_errno());
+        }
+        Ok(result)
+    }
+
+    /// Takes the arguments out of the frame, and the addresses of the pins. Without scratch, text gets blocks of its own,
+    /// and JavaScript goes on while C runs.
+    fn prepare(&self, values: &[sys::napi_value], scratch: Option<&Scratch>) -> Result<Prepared> {
+        let mut prepared =
+            Prepared { block: self.environment.frame.take(self.signature.plan.size), ..Prepared::default() };
+        match self.pin(values, scratch, &mut prepared) {
+            Ok(()) => Ok(prepared),
+            Err(error) => {
+                prepared.watch.end();
+                Err(error)
             }
         }
-        environment.locks.end(environment.raw, locks);
-        if pauses && let Some(paused) = environment.watches.borrow_mut().pop() {
-            watch = paused;
-        }
-        let overflow = watch.end();
-        environment.scratch.release(text);
-        match overflow {
+    }
+
+    /// Puts the result into the frame; text is returned as well, because it may lie in an argument that ends with the
+    /// call. An overflow is an error.
+    pub fn finish(&self, prepared: &mut Prepared, result: &ResultBlock) -> Result<sys::napi_value> {
+        let frame = &self.environment.frame;
+        let [low, high] = result.map(u64::to_ne_bytes);
+        frame.put(self.signature.plan.result, &low);
+        frame.put(self.signature.plan.result + 8, &high);
+        let text = if self.signature.result == CType::CString { self.text(result[0] as usize) } else { Ok(null_mut()) };
+        match prepared.watch.end() {
             Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
-            None => outcome.and(text_result),
+            None => text,
         }
     }
 
     fn care(&self) -> Care {
-        if self.guard { Care::Mapped } else { self.environment.care.get() }
+        if self.options.has(Options::GUARD) { Care::Mapped } else { self.environment.care.get() }
     }
 
     /// The text that C has returned; null for NULL.
@@ -185,13 +289,8 @@ impl Callable {
 
     /// Writes the addresses of the pins into the block. The bits at its start say which arguments are pins; the others
     /// are numbers.
-    fn pin(
-        &self,
-        values: &[sys::napi_value],
-        block: &mut Block,
-        owned: &mut Vec<OwnedText>,
-        watch: &mut Watch,
-    ) -> Result<()> {
+    fn pin(&self, values: &[sys::napi_value], scratch: Option<&Scratch>, prepared: &mut Prepared) -> Result<()> {
+        let Prepared { block, owned, watch } = prepared;
         let bits = block[0];
         let environment = &*self.environment;
         for (value, argument) in values.iter().zip(&self.signature.pins) {
@@ -207,12 +306,12 @@ impl Callable {
                 && unsafe { pin::is_string(environment.raw, *value) };
             let address = if is_text {
                 // SAFETY: M3.
-                unsafe { pin::text(environment.raw, *value, &environment.scratch, owned) }.map(|(block, length)| {
+                unsafe { pin::text(environment.raw, *value, scratch, owned) }.map(|(block, length)| {
                     watch.block(*argument, Span { start: block.data(), length }, block, self.id);
                     block.data()
                 })
             } else {
-                self.storage(*argument, *value, watch)
+                self.storage(*argument, *value, scratch.is_some(), watch)
             };
             let address = address.map_err(|fault| {
                 let (symbol, argument) = (self.symbol.clone(), *argument);
@@ -224,7 +323,7 @@ impl Callable {
             })?;
             set_address(block, at, address.get());
         }
-        if self.guard {
+        if self.options.has(Options::GUARD) {
             let made = watch.copies(|argument, address| {
                 set_address(block, self.signature.plan.arguments[argument], address.get());
             });
@@ -240,6 +339,7 @@ impl Callable {
         &self,
         argument: usize,
         value: sys::napi_value,
+        is_sync: bool,
         watch: &mut Watch,
     ) -> std::result::Result<Address, Unpinned> {
         let environment = &*self.environment;
@@ -252,7 +352,9 @@ impl Callable {
                 return Ok(view.start);
             }
         };
-        environment.locks.hand(buffer);
+        if is_sync {
+            environment.locks.hand(buffer);
+        }
         let block = storage.block();
         let is_slice = |whole: usize| whole == environment.pool_size.get() && storage.view.length < whole;
         // SAFETY: M3.
@@ -260,11 +362,13 @@ impl Callable {
         let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
         // A part of a buffer has no fence of its own either.
         let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
-        if self.guard && !has_fence {
+        if self.options.has(Options::GUARD) && !has_fence {
             watch.want_copy(argument, storage.view);
             return Ok(storage.view.start);
         }
-        if is_slice(length)
+        // Meanwhile JavaScript may write the neighbours of a job's slice, which is not an overflow.
+        if is_sync
+            && is_slice(length)
             && let Some(start) = Address::new(storage.view.start.get() - storage.offset)
         {
             watch.slice(argument, storage.view, Span { start, length });

@@ -1,6 +1,6 @@
 //! Signatures, as JavaScript holds them: prepared once for every function of the same shape.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::Env;
 use napi_derive::napi;
@@ -13,7 +13,7 @@ use crate::signature::Signature;
 /// A prepared signature.
 #[napi(js_name = "Signature")]
 pub struct JsSignature {
-    pub(super) signature: Rc<Signature>,
+    pub(super) signature: Arc<Signature>,
 }
 
 #[napi]
@@ -31,7 +31,7 @@ impl JsSignature {
             }
             Ok(signature)
         };
-        Ok(Self { signature: Rc::new(prepare().map_err(|error| thrown(env, &error))?) })
+        Ok(Self { signature: Arc::new(prepare().map_err(|error| thrown(env, &error))?) })
     }
 
     /// Where the result lies in the frame, in bytes.

@@ -47,6 +47,14 @@ impl Frame {
         block
     }
 
+    /// Copies `length` bytes from the offset `at` out.
+    pub fn copy_out(&self, at: usize, length: usize) -> SmallVec<[u8; 16]> {
+        let mut bytes = SmallVec::from_elem(0, length);
+        // SAFETY: the vector is as long.
+        unsafe { self.take_to(at, NonNull::from(bytes.as_mut_slice()).cast(), length) };
+        bytes
+    }
+
     /// Copies `bytes` to the offset `at`.
     pub fn put(&self, at: usize, bytes: &[u8]) {
         assert!(at <= self.length && bytes.len() <= self.length - at, "a write past the frame");

@@ -21,6 +21,9 @@
 //! * **M11** The stand-in is installed only where every symbol was found in the running executable and every function
 //!   in the vtable it is called through; the addon is never unmapped afterwards.
 //! * **M12** A threadsafe function may be called from any thread until its finalizer runs, which removes it first.
+//! * **M13** A job's memory (its block, text, pins) belongs to the thread that runs it from the moment it is queued until
+//!   it is handed back; JavaScript holds its views meanwhile.
+//! * **M14** A prepared signature is never written again.
 
 pub mod address;
 pub mod allocator;

@@ -142,7 +142,7 @@ impl Drop for OwnedText {
 pub unsafe fn text(
     env: sys::napi_env,
     value: sys::napi_value,
-    scratch: &Scratch,
+    scratch: Option<&Scratch>,
     owned: &mut Vec<OwnedText>,
 ) -> Result<(Fenced, usize), Unpinned> {
     let encode = |bytes: *mut u8, room: usize| {
@@ -152,9 +152,11 @@ pub unsafe fn text(
         (status == sys::Status::napi_ok).then_some(used)
     };
     // A text that ends in the last 4 bytes may have been cut before a character of 4 bytes.
-    let in_scratch = scratch.fill(|free| {
-        let used = encode(free.as_mut_ptr(), free.len())?;
-        (used + 4 < free.len()).then_some(used + 1)
+    let in_scratch = scratch.and_then(|scratch| {
+        scratch.fill(|free| {
+            let used = encode(free.as_mut_ptr(), free.len())?;
+            (used + 4 < free.len()).then_some(used + 1)
+        })
     });
     if let Some(found) = in_scratch {
         return Ok(found);

@@ -1,0 +1,40 @@
+'use strict';
+// How long a library lives: open, closed to new calls, unloaded when the calls on other threads are done.
+
+/** A native library and the calls of it that are under way on other threads. */
+class Lifetime {
+  #jobs = 0;
+  #unloaded;
+
+  constructor(native) {
+    this.native = native;
+  }
+
+  /** A call goes in on another thread. */
+  begin() {
+    this.#jobs += 1;
+  }
+
+  /** It has come out. */
+  end() {
+    this.#jobs -= 1;
+    if (this.#jobs === 0) this.#unloaded?.resolve();
+  }
+
+  /**
+   * Refuses new calls and unloads the library. While calls are under way on other threads that happens when they are
+   * done: a Promise tells when. Throws ERR_FFI_LIBRARY_BUSY inside a callback of one of its own synchronous calls.
+   */
+  close() {
+    this.native.close();
+    if (this.#jobs === 0) return undefined;
+    if (this.#unloaded === undefined) {
+      let resolve;
+      const promise = new Promise((settle) => { resolve = settle; });
+      this.#unloaded = { promise, resolve };
+    }
+    return this.#unloaded.promise;
+  }
+}
+
+module.exports = { Lifetime };

@@ -1,0 +1,135 @@
+//! Waking the JavaScript thread: the threadsafe function that serves an environment's queue.
+#![expect(unsafe_code, reason = "lets other threads call into Node-API")]
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::Env;
+use napi::sys;
+use napi_derive::napi;
+
+use super::environment::{Environment, current};
+use super::job::serve;
+use crate::queue::Queue;
+
+/// The threadsafe function that serves an environment's queue.
+#[derive(Debug)]
+pub struct Waker {
+    function: sys::napi_threadsafe_function,
+    held: Cell<usize>,
+}
+
+static WAKERS: std::sync::Mutex<Vec<(usize, usize)>> = std::sync::Mutex::new(Vec::new());
+
+fn wakers() -> std::sync::MutexGuard<'static, Vec<(usize, usize)>> {
+    WAKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Wakes the JavaScript thread of a queue, if it still is.
+pub fn wake(queue: &Arc<Queue>) {
+    let key = Arc::as_ptr(queue).addr();
+    let wakers = wakers();
+    if let Some((_, function)) = wakers.iter().find(|(other, _)| *other == key) {
+        let function = std::ptr::with_exposed_provenance_mut(*function);
+        // SAFETY: M12; the finalizer takes the function off the list, under its lock, before it is gone.
+        unsafe {
+            sys::napi_call_threadsafe_function(function, null_mut(), sys::ThreadsafeFunctionCallMode::nonblocking);
+        }
+    }
+}
+
+unsafe extern "C" fn serve_all(env: sys::napi_env, _: sys::napi_value, context: *mut c_void, _: *mut c_void) {
+    // SAFETY: M12; `make_waker` gave the state, which the finalizer gives back.
+    let environment = unsafe { &*context.cast::<Environment>() };
+    if env.is_null() {
+        return environment.end();
+    }
+    while let Some(work) = environment.take_work() {
+        serve(environment, work);
+    }
+}
+
+unsafe extern "C" fn drop_waker(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: M12; `make_waker` leaked exactly this count.
+    let environment = unsafe { Rc::from_raw(data.cast_const().cast::<Environment>()) };
+    environment.end();
+}
+
+/// Makes the threadsafe function of an environment. It does not keep the process alive.
+pub fn make_waker(environment: &Rc<Environment>, queue: &Arc<Queue>) -> Option<Waker> {
+    let env = environment.raw;
+    let context = Rc::into_raw(Rc::clone(environment)).cast_mut().cast::<c_void>();
+    let (mut name, mut function) = (null_mut(), null_mut());
+    // SAFETY: M6 and M12.
+    unsafe {
+        sys::napi_create_string_utf8(env, c"pinned-ffi callbacks".as_ptr(), -1, &mut name);
+        let (finalize, serve): (sys::napi_finalize, sys::napi_threadsafe_function_call_js) =
+            (Some(drop_waker), Some(serve_all));
+        let (no_function, no_resource) = (null_mut(), null_mut());
+        let status = sys::napi_create_threadsafe_function(
+            env,
+            no_function,
+            no_resource,
+            name,
+            0,
+            1,
+            context,
+            finalize,
+            context,
+            serve,
+            &mut function,
+        );
+        if status != sys::Status::napi_ok {
+            drop_waker(env, context, null_mut());
+            return None;
+        }
+        sys::napi_unref_threadsafe_function(env, function);
+    }
+    wakers().push((Arc::as_ptr(queue).addr(), function.expose_provenance()));
+    Some(Waker { function, held: Cell::new(0) })
+}
+
+impl Waker {
+    /// Keeps the process alive until [`Waker::release`], as often as it is called.
+    pub fn hold(&self, env: sys::napi_env) {
+        self.held.set(self.held.get() + 1);
+        if self.held.get() == 1 {
+            // SAFETY: M6 and M12.
+            unsafe { sys::napi_ref_threadsafe_function(env, self.function) };
+        }
+    }
+
+    /// Takes one [`Waker::hold`] back.
+    pub fn release(&self, env: sys::napi_env) {
+        self.held.set(self.held.get().saturating_sub(1));
+        if self.held.get() == 0 {
+            // SAFETY: M6 and M12.
+            unsafe { sys::napi_unref_threadsafe_function(env, self.function) };
+        }
+    }
+}
+
+/// Takes a queue off the list of those that can be woken.
+pub fn forget_waker(queue: &Arc<Queue>) {
+    let key = Arc::as_ptr(queue).addr();
+    wakers().retain(|(other, _)| *other != key);
+}
+
+/// Keeps the process alive while a callback is expected; taken back by `unrefQueue`.
+#[napi]
+pub fn ref_queue(env: Env) -> napi::Result<()> {
+    let environment = current(env)?;
+    environment.queue();
+    environment.hold_open();
+    Ok(())
+}
+
+/// Takes one `refQueue` back.
+#[napi]
+pub fn unref_queue(env: Env) -> napi::Result<()> {
+    current(env)?.let_close();
+    Ok(())
+}

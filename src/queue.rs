@@ -1,0 +1,193 @@
+//! Work for a JavaScript thread that other threads hand in: calls of callbacks, which wait for their result, and jobs
+//! that are done. Knows nothing of JavaScript.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::memory::frame::Block;
+
+/// The bytes of a result; `None` where C gets a zeroed one.
+pub type Answer = Option<Box<[u8]>>;
+
+/// A call of a callback from a foreign thread. The arguments are copies.
+#[derive(Debug)]
+pub struct Request {
+    /// Whom it is for: an address that only the JavaScript thread understands.
+    pub target: usize,
+    /// The arguments, as the signature's plan has them in the frame.
+    pub block: Block,
+    /// The asynchronous call it was made under; 0 where it was made under none.
+    pub origin: usize,
+    answer: Mutex<Option<Answer>>,
+    answered: Condvar,
+}
+
+/// What is handed in.
+#[derive(Debug)]
+pub enum Work {
+    /// A call that may be waited for.
+    Call(Arc<Request>),
+    /// A job of a dedicated thread that is done, by an address that only the JavaScript thread understands.
+    Done(usize),
+}
+
+#[derive(Debug)]
+struct State {
+    open: bool,
+    work: VecDeque<Work>,
+}
+
+/// The queue of one JavaScript thread.
+#[derive(Debug)]
+pub struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+    /// The symbol (of `report`) whose synchronous call the JavaScript thread is in; 0 for none.
+    pub inside: AtomicUsize,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Request {
+    /// A request that nobody has answered.
+    pub fn new(target: usize, block: Block, origin: usize) -> Arc<Self> {
+        Arc::new(Self { target, block, origin, answer: Mutex::new(None), answered: Condvar::new() })
+    }
+
+    /// Answers; only the first answer counts.
+    pub fn answer(&self, answer: Answer) {
+        let mut slot = locked(&self.answer);
+        if slot.is_none() {
+            *slot = Some(answer);
+            self.answered.notify_all();
+        }
+    }
+
+    /// Waits for the answer; `None` where the time is up first.
+    pub fn wait(&self, time: Option<Duration>) -> Option<Answer> {
+        let mut slot = locked(&self.answer);
+        loop {
+            if let Some(answer) = slot.take() {
+                return Some(answer);
+            }
+            slot = match time {
+                None => self.answered.wait(slot).unwrap_or_else(PoisonError::into_inner),
+                Some(time) => {
+                    let (slot, timeout) =
+                        self.answered.wait_timeout(slot, time).unwrap_or_else(PoisonError::into_inner);
+                    if timeout.timed_out() && slot.is_none() {
+                        return None;
+                    }
+                    slot
+                }
+            };
+        }
+    }
+}
+
+impl Queue {
+    /// An open, empty queue.
+    pub fn new() -> Arc<Self> {
+        let state = State { open: true, work: VecDeque::new() };
+        Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new(), inside: AtomicUsize::new(0) })
+    }
+
+    /// Hands work in; false where nobody will ever take it.
+    pub fn submit(&self, work: Work) -> bool {
+        let mut state = locked(&self.state);
+        if state.open {
+            state.work.push_back(work);
+            self.arrived.notify_all();
+        }
+        state.open
+    }
+
+    /// The oldest work.
+    pub fn take(&self) -> Option<Work> {
+        locked(&self.state).work.pop_front()
+    }
+
+    /// The oldest work, waited for until `done` is set; see [`Queue::finish`].
+    pub fn take_until(&self, done: &AtomicBool) -> Option<Work> {
+        let mut state = locked(&self.state);
+        loop {
+            if let Some(work) = state.work.pop_front() {
+                return Some(work);
+            }
+            if done.load(Ordering::Acquire) {
+                return None;
+            }
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Sets `done` and wakes who waits for it.
+    pub fn finish(&self, done: &AtomicBool) {
+        let _state = locked(&self.state);
+        done.store(true, Ordering::Release);
+        self.arrived.notify_all();
+    }
+
+    /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on.
+    pub fn end(&self) {
+        let mut state = locked(&self.state);
+        state.open = false;
+        for work in state.work.drain(..) {
+            if let Work::Call(request) = work {
+                request.answer(None);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_answered_from_another_thread() {
+        let queue = Queue::new();
+        let request = Request::new(7, Block::new(), 0);
+        assert!(request.wait(Some(Duration::from_millis(1))).is_none());
+        assert!(queue.submit(Work::Call(Arc::clone(&request))));
+        let server = std::thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || match queue.take() {
+                Some(Work::Call(request)) => request.answer(Some(vec![request.target as u8].into())),
+                other => panic!("{other:?}"),
+            }
+        });
+        assert_eq!(request.wait(None).unwrap().as_deref(), Some(&[7u8][..]));
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn an_ended_queue_answers_everybody_with_nothing() {
+        let queue = Queue::new();
+        let request = Request::new(7, Block::new(), 0);
+        assert!(queue.submit(Work::Call(Arc::clone(&request))));
+        queue.end();
+        assert_eq!(request.wait(None), Some(None));
+        assert!(!queue.submit(Work::Done(1)));
+    }
+
+    #[test]
+    fn waiting_ends_when_the_call_is_done() {
+        let queue = Queue::new();
+        let done = Arc::new(AtomicBool::new(false));
+        let finisher = std::thread::spawn({
+            let (queue, done) = (Arc::clone(&queue), Arc::clone(&done));
+            move || {
+                queue.submit(Work::Done(5));
+                queue.finish(&done);
+            }
+        });
+        assert!(matches!(queue.take_until(&done), Some(Work::Done(5))));
+        assert!(queue.take_until(&done).is_none());
+        finisher.join().unwrap();
+    }
+}

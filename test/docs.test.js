@@ -1,0 +1,93 @@
+'use strict';
+// Every ```js block of README.md and docs/ runs by itself, with 'pinned-ffi' being this checkout. A block that begins with
+// `// throws CODE` must end in that error.
+
+const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { after, before, describe, test } = require('node:test');
+const { pathToFileURL } = require('node:url');
+const { root } = require('./helpers.js');
+
+const TIMEOUT_MS = 60_000;
+const docs = path.join(root, 'docs');
+const files = ['README.md', ...fs.readdirSync(docs).filter((name) => name.endsWith('.md')).sort()
+  .map((name) => path.join('docs', name))];
+
+/** The ```js blocks of a Markdown file, with the line each begins at. */
+function blocksOf(file) {
+  const lines = fs.readFileSync(path.join(root, file), 'utf8').split('\n');
+  const blocks = [];
+  let open = null;
+  lines.forEach((line, index) => {
+    const fence = /^\s*```\s*(\w*)/.exec(line);
+    if (fence === null) return void open?.lines.push(line);
+    if (open !== null) {
+      if (open.language === 'js') blocks.push(open);
+      open = null;
+    } else open = { language: fence[1], line: index + 2, lines: [] };
+  });
+  assert.equal(open, null, `${file}: the block that begins at line ${open?.line} does not end`);
+  return blocks.map(({ line, lines: code }) => ({ line, code: code.join('\n') }));
+}
+
+// Says on its last line how the block ended, so that a thrown error is told from any other end.
+const RUNNER = `
+import { writeSync } from 'node:fs';
+try {
+  await import(process.argv[2]);
+  process.on('exit', (code) => writeSync(1, '\\nended: ' + JSON.stringify({ code })));
+} catch (error) {
+  writeSync(2, String(error?.stack ?? error));
+  writeSync(1, '\\nended: ' + JSON.stringify({ thrown: error?.code ?? String(error) }));
+}`;
+
+let folder;
+
+before(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-docs-'));
+  fs.mkdirSync(path.join(folder, 'node_modules'));
+  fs.symlinkSync(root, path.join(folder, 'node_modules', 'pinned-ffi'), 'junction');
+  fs.writeFileSync(path.join(folder, 'runner.mjs'), RUNNER);
+});
+
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+function run(file) {
+  const env = { ...process.env };
+  delete env.NODE_TEST_CONTEXT;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path.join(folder, 'runner.mjs'), pathToFileURL(file).href], {
+      cwd: folder, env, timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const streams = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (streams[name] += text));
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, ...streams }));
+  });
+}
+
+for (const file of files) {
+  describe(file, () => {
+    for (const { line, code } of blocksOf(file)) {
+      const wanted = /^\/\/ throws (\w+)/.exec(code)?.[1];
+      test(`the example at line ${line} ${wanted === undefined ? 'runs' : `throws ${wanted}`}`, async () => {
+        // An example that requires is CommonJS, any other is an ES module.
+        const isCommonJs = /\brequire\(/.test(code) && !/^import /m.test(code);
+        const example = path.join(folder, `${path.basename(file, '.md')}-${line}.${isCommonJs ? 'cjs' : 'mjs'}`);
+        fs.writeFileSync(example, code);
+        const { code: exit, signal, stdout, stderr } = await run(example);
+        const shown = `${file}:${line}\n${stderr}\n${stdout}`;
+        assert.deepEqual({ exit, signal }, { exit: 0, signal: null }, shown);
+        const ended = JSON.parse(/^ended: (.*)$/m.exec(stdout)?.[1] ?? '{}');
+        assert.deepEqual(ended, wanted === undefined ? { code: 0 } : { thrown: wanted }, shown);
+      });
+    }
+  });
+}
+
+test('the examples use what the package exports', () => {
+  assert.ok(files.some((file) => blocksOf(file).length > 5), 'no examples were found');
+});

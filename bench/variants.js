@@ -9,6 +9,8 @@ module.exports = {
   // No package at all: what everything else is held against where the question is whether it costs anything.
   none: { label: 'Node alone, without the package', env: {}, load: false },
 
+  wide: { label: 'Node alone, 320 bytes: as many as with the default fences', env: {}, load: false },
+
   // The package, by what its settings say.
   off: ours('`PINNED_FFI_FENCE=off`', { PINNED_FFI_FENCE: 'off' }),
   fenced: ours('fences of 64 before, 128 after (default)'),

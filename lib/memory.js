@@ -18,7 +18,8 @@ binding.attach(frame.buffer);
  */
 const isNode = ['electron', 'bun', 'deno'].every((other) => process.versions[other] === undefined);
 const hasDetachKeys = isNode && Number(process.versions.modules) >= 137;
-binding.findLocks(hasDetachKeys);
+/** Whether the native side refuses resizable buffers by itself, which costs less than asking for `.buffer` here. */
+const refusesResizable = isNode && binding.findLocks(hasDetachKeys);
 
 // A stack size that the user chose stays.
 const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /stack[-_]size/.test(option));
@@ -51,9 +52,16 @@ function byteLengthOf(value) {
 
 /** A view or buffer whose storage may be given to native code, as Node-API can see it; refuses what can be resized. */
 function pinnable(value, name, position) {
+  if (refusesResizable && ArrayBuffer.isView(value)) return value;
+  return fixedSize(value, name, position);
+}
+
+/** As pinnable, in this language: for what does not go to a call, or where the native side cannot tell. */
+function fixedSize(value, name, position) {
   const buffer = bufferOf(value);
   if (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer)) {
-    throw wrongValue(place(name, position), 'of a fixed size: storage that can be resized cannot be pinned', value);
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `${place(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`);
   }
   // Node-API has no function for a bare SharedArrayBuffer.
   return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;
@@ -64,7 +72,7 @@ const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 /** The address of a view's first byte, with an offset in bytes that may reach its end. */
 function addressOf(view, byteOffset, name) {
   if (!isView(view)) throw wrongType(`${name}: view`, 'a typed array, DataView, ArrayBuffer or SharedArrayBuffer', view);
-  const address = binding.addressOf(pinnable(view, name, 'view'));
+  const address = binding.addressOf(fixedSize(view, name, 'view'));
   if (address === undefined) throw wrongValue(`${name}: view`, 'attached to its storage', view);
   if (address === null) throw wrongValue(`${name}: view`, 'of more than 0 bytes: an empty view has no address', view);
   const length = byteLengthOf(view);
@@ -272,6 +280,6 @@ function allocInside(size, align) {
 
 module.exports = {
   alloc, pin, lockAll, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
-  addressOf, checkedAddress, byteLengthOf, pinnable, isView, read, write, textAt, textOf,
+  addressOf, checkedAddress, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf,
   textLength, wrap, storageAddress: binding.addressOf,
 };

@@ -309,7 +309,7 @@ const bufferLength = {
   read: (view, at) => view.getBigUint64(at, LITTLE),
   write(view, at, value, name, position) {
     if (!ArrayBuffer.isView(value)) throw wrongType(place(name, position), 'a typed array or DataView (buffer_length)', value);
-    const length = memory.byteLengthOf(memory.pinnable(value, name, position));
+    const length = memory.byteLengthOf(memory.fixedSize(value, name, position));
     if (length === 0 && memory.storageAddress(value) === undefined) {
       throw wrongValue(place(name, position), 'attached to its storage (buffer_length)', value);
     }

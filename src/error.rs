@@ -48,6 +48,8 @@ pub enum FfiError {
     LibraryInvalid { reason: String },
     /// A view whose storage has been detached was passed.
     Detached { symbol: String, argument: usize },
+    /// A view whose storage can be resized was passed.
+    Resizable { symbol: String, argument: usize },
     /// A value that is no view, buffer or string came where one was promised by the JS side.
     NotAView { symbol: String, argument: usize },
     /// A declaration that cannot be dispatched.
@@ -73,7 +75,7 @@ impl FfiError {
             Self::LibraryClosed { .. } => "ERR_FFI_LIBRARY_CLOSED",
             Self::LibraryBusy { .. } => "ERR_FFI_LIBRARY_BUSY",
             Self::LibraryInvalid { .. } => "ERR_FFI_LIBRARY_INVALID",
-            Self::Detached { .. } | Self::Declaration { .. } => "ERR_INVALID_ARG_VALUE",
+            Self::Detached { .. } | Self::Resizable { .. } | Self::Declaration { .. } => "ERR_INVALID_ARG_VALUE",
             Self::NotAView { .. } => "ERR_INVALID_ARG_TYPE",
             Self::OutOfRange { .. } => "ERR_OUT_OF_RANGE",
             Self::InvalidPointer { .. } => "ERR_FFI_INVALID_POINTER",
@@ -90,7 +92,9 @@ impl FfiError {
     /// The class of the JavaScript error.
     pub fn class(&self) -> Class {
         match self {
-            Self::Detached { .. } | Self::Declaration { .. } | Self::NotAView { .. } => Class::TypeError,
+            Self::Detached { .. } | Self::Resizable { .. } | Self::Declaration { .. } | Self::NotAView { .. } => {
+                Class::TypeError
+            }
             Self::OutOfRange { .. }
             | Self::MemoryExhausted { .. }
             | Self::InvalidPointer { .. }
@@ -113,6 +117,10 @@ impl fmt::Display for FfiError {
             Self::Detached { symbol, argument } => {
                 write!(f, "{symbol}: argument {argument} must not be detached, received a view of a detached buffer")
             }
+            Self::Resizable { symbol, argument } => write!(
+                f,
+                "{symbol}: argument {argument} must be of a fixed size: storage that can be resized cannot be pinned"
+            ),
             Self::NotAView { symbol, argument } => write!(f, "{symbol}: argument {argument} must be a view or buffer"),
             Self::InvalidPointer { symbol, address } => {
                 write!(f, "{symbol}: the address {address:#x} cannot be read: it is not mapped")

@@ -98,12 +98,13 @@ describe('alloc', () => {
       const buffer = alloc(size);
       assert.ok(buffer[0] === 0 && buffer[size - 1] === 0);
       buffer.fill(255);
-      if (i % 10 === 0) addresses.add(ptr(buffer));
+      // Whose address was asked for is held in quarantine first: 4096 of 20,000.
+      if (i % 2 === 0) addresses.add(ptr(buffer));
       if (i % 1000 !== 0) continue;
       await gc();
       if (i === 10_000) before = process.memoryUsage().rss;
     }
-    assert.ok(addresses.size < 4000, `${addresses.size} addresses of 4000 are different`);
+    assert.ok(addresses.size < 18_000, `${addresses.size} addresses of 20,000 are different`);
     const grown = process.memoryUsage().rss - before;
     assert.ok(grown < 30e6, `resident memory has grown by ${grown} bytes`);
   });
@@ -146,7 +147,7 @@ describe('alloc', () => {
         // Overflown by nobody's call, and then freed; and written after it was freed.
         (() => keep(ffi.alloc(50)))();
         flipKept(50, 3);
-        await h.gc(() => seen.at(-1).includes?.('freed'));
+        for (let i = 0; i < 5; i++) await h.gc();
         (() => keep(ffi.alloc(60)))();
         await h.gc(); await h.gc();
         flipKept(5, 3);

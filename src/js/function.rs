@@ -317,6 +317,7 @@ impl Callable {
                 let (symbol, argument) = (self.symbol.clone(), *argument);
                 match fault {
                     Unpinned::Detached => FfiError::Detached { symbol, argument },
+                    Unpinned::Resizable => FfiError::Resizable { symbol, argument },
                     Unpinned::NotAView => FfiError::NotAView { symbol, argument },
                     Unpinned::NoMemory(wanted) => FfiError::MemoryExhausted { wanted },
                 }
@@ -352,6 +353,9 @@ impl Callable {
                 return Ok(view.start);
             }
         };
+        if environment.locks.is_resizable(buffer) {
+            return Err(Unpinned::Resizable);
+        }
         if is_sync {
             environment.locks.hand(buffer);
         }

@@ -20,6 +20,8 @@ use crate::memory::pin::{self, Pinned};
 pub struct Locks {
     /// `SetDetachKey`, where the executable exports it.
     setter: Cell<Option<Address>>,
+    /// `IsResizableByUserJavaScript`, where the executable exports it.
+    is_resizable: Cell<Option<Address>>,
     /// How often each buffer is locked, by the address of its storage.
     counts: RefCell<HashMap<usize, usize>>,
     buffers: RefCell<Vec<sys::napi_value>>,
@@ -27,15 +29,26 @@ pub struct Locks {
     locked: Cell<usize>,
 }
 
+const IS_RESIZABLE: &str = "_ZNK2v811ArrayBuffer27IsResizableByUserJavaScriptEv";
 const SET_DETACH_KEY: &str = "_ZN2v811ArrayBuffer12SetDetachKeyENS_5LocalINS_5ValueEEE";
 
 impl Locks {
-    /// Looks V8's function up, once an environment. `napi_value` and `v8::Local` are the same pointer in Node only.
-    pub fn find(&self, runtime_is_node: bool) {
-        if runtime_is_node {
-            // SAFETY: U4; the process runs no constructor again.
-            self.setter.set(unsafe { Library::open(None, 0) }.ok().and_then(|process| process.find(SET_DETACH_KEY)));
+    /// Looks V8's functions up, once an environment. Whether resizable buffers are found natively.
+    fn find(&self, has_detach_keys: bool) -> bool {
+        // SAFETY: U4; the process runs no constructor again.
+        let Ok(process) = (unsafe { Library::open(None, 0) }) else { return false };
+        if has_detach_keys {
+            self.setter.set(process.find(SET_DETACH_KEY));
         }
+        self.is_resizable.set(process.find(IS_RESIZABLE));
+        self.is_resizable.get().is_some()
+    }
+
+    /// Whether a buffer can be resized; false where only JavaScript can tell, which has asked then.
+    #[inline]
+    pub fn is_resizable(&self, buffer: sys::napi_value) -> bool {
+        // SAFETY: M11 and M3.
+        self.is_resizable.get().is_some_and(|function| unsafe { pin::is_resizable(function, buffer) })
     }
 
     /// Notes a buffer that a call was handed.
@@ -112,11 +125,11 @@ fn base(env: sys::napi_env, buffer: sys::napi_value) -> Option<usize> {
     }
 }
 
-/// Lets this environment lock buffers.
+/// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`. Whether calls
+/// refuse resizable buffers by themselves.
 #[napi]
-pub fn find_locks(env: Env, runtime_is_node: bool) -> napi::Result<()> {
-    current(env)?.locks.find(runtime_is_node);
-    Ok(())
+pub fn find_locks(env: Env, has_detach_keys: bool) -> napi::Result<bool> {
+    Ok(current(env)?.locks.find(has_detach_keys))
 }
 
 /// Locks an ArrayBuffer against transfer; false where this runtime cannot.

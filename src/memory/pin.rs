@@ -17,6 +17,8 @@ use super::watch::Storage;
 pub enum Unpinned {
     /// The storage was detached.
     Detached,
+    /// The storage can be resized.
+    Resizable,
     /// It is no view, buffer or string.
     NotAView,
     /// There is no memory of so many bytes for its copy.
@@ -110,6 +112,19 @@ pub unsafe fn set_detach_key(setter: Address, buffer: sys::napi_value, key: sys:
         let setter =
             std::mem::transmute::<*mut u8, unsafe extern "C" fn(sys::napi_value, sys::napi_value)>(setter.as_ptr());
         setter(buffer, key);
+    }
+}
+
+/// Whether an ArrayBuffer or SharedArrayBuffer can be resized by JavaScript.
+///
+/// # Safety
+/// M11: `is_resizable` is `v8::ArrayBuffer::IsResizableByUserJavaScript() const`. M3: `buffer` is rooted.
+pub unsafe fn is_resizable(is_resizable: Address, buffer: sys::napi_value) -> bool {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let is_resizable =
+            std::mem::transmute::<*mut u8, unsafe extern "C" fn(sys::napi_value) -> bool>(is_resizable.as_ptr());
+        is_resizable(buffer)
     }
 }
 

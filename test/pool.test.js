@@ -1,0 +1,204 @@
+'use strict';
+// Slices of Node's Buffer pool, which lie side by side in one slab: their neighbourhood is put back after the call.
+
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+const { ffi, bind, throws, gc, runs } = require('./helpers.js');
+
+const { JSCallback, ptr, fences } = ffi;
+const native = bind({
+  fill_at: { args: ['ptr', 'i64', 'u8', 'u64'] },
+  flip_at: { args: ['ptr', 'i64', 'u64'] },
+  flip_two_at: { args: ['ptr', 'i64', 'ptr', 'i64', 'u64'] },
+  flip_then_call: { args: ['ptr', 'i64', 'u64', 'function'] },
+  call_then_flip: { args: ['function', 'ptr', 'i64', 'u64'] },
+  copy_bytes: { args: ['ptr', 'ptr', 'u64'] },
+});
+const { before, after } = fences();
+
+/** `count` slices of 32 bytes that lie side by side in one slab; each is filled with its index + 1. */
+function makeSlices(count = 9, size = 32) {
+  for (;;) {
+    const slices = Array.from({ length: count }, (_, i) => Buffer.allocUnsafe(size).fill(i + 1));
+    const adjacent = slices.every((slice, i) => slice.buffer === slices[0].buffer
+      && slice.byteOffset === slices[0].byteOffset + i * size);
+    if (adjacent && slices[0].byteOffset > before && slices[0].byteOffset < Buffer.poolSize / 2) return slices;
+  }
+}
+const isWhole = (slices, ...except) => slices.forEach((slice, i) =>
+  assert.ok(except.includes(i) || slice.every((byte) => byte === i + 1), `slice ${i} has changed`));
+const figures = ({ argument, byteLength, firstBadOffset, bytesPast }) => [argument, byteLength, firstBadOffset, bytesPast];
+const over = (fn) => figures(throws(fn, 'ERR_FFI_BUFFER_OVERFLOW'));
+const under = (fn) => figures(throws(fn, 'ERR_FFI_BUFFER_UNDERFLOW'));
+
+describe('a slice of the pool', () => {
+  test('is in a slab that others share', () => {
+    const [a, b] = makeSlices();
+    assert.equal(a.buffer, b.buffer);
+    assert.equal(ptr(b), ptr(a) + 32);
+  });
+
+  test('that is overflown leaves its neighbours as they were', () => {
+    const slices = makeSlices();
+    for (const count of [1, 16, 31, 32, 33, 96, after]) {
+      assert.deepEqual(over(() => native.flip_at(slices[4], 32, count)), [0, 32, 32, count]);
+      isWhole(slices);
+    }
+    for (const count of [1, 16, before]) {
+      assert.deepEqual(under(() => native.flip_at(slices[4], -count, count)), [0, 32, -1, count]);
+      isWhole(slices);
+    }
+    assert.deepEqual(over(() => native.flip_at(slices[4], 40, 3)), [0, 32, 40, 11]);
+    // Both sides, with the slice itself.
+    over(() => native.fill_at(slices[4], -20, 200, 72));
+    assert.ok(slices[4].every((byte) => byte === 200));
+    isWhole(slices, 4);
+  });
+
+  test('of every maker has this care, from the first to the last of a slab', () => {
+    const makers = [() => Buffer.from('abc'), () => Buffer.allocUnsafe(3), () => Buffer.from([1, 2, 3]), () => Buffer.concat([Buffer.from('ab'), Buffer.from('c')])];
+    for (let i = 0; i < 8000; i++) {
+      const make = makers[i % makers.length];
+      const left = Buffer.from('the left neighbour');
+      const view = make();
+      const right = Buffer.from('the right neighbour');
+      throws(() => native.flip_at(view, 3, 50), 'ERR_FFI_BUFFER_OVERFLOW');
+      throws(() => native.flip_at(view, -30, 30), 'ERR_FFI_BUFFER_UNDERFLOW');
+      assert.equal(`${left} ${right}`, 'the left neighbour the right neighbour');
+    }
+  });
+
+  test('may be filled to its last byte, and only it changes', () => {
+    const slices = makeSlices();
+    native.fill_at(slices[4], 0, 99, 32);
+    assert.ok(slices[4].every((byte) => byte === 99));
+    isWhole(slices, 4);
+  });
+
+  test('is cared for by its own bounds when it is seen as another view', () => {
+    const slices = makeSlices();
+    const { buffer, byteOffset } = slices[4];
+    for (const view of [new Uint8Array(buffer, byteOffset, 32), new DataView(buffer, byteOffset, 32), new Int32Array(buffer, byteOffset, 8)]) {
+      assert.deepEqual(over(() => native.flip_at(view, 32, 20)), [0, 32, 32, 20]);
+      isWhole(slices);
+    }
+    assert.deepEqual(over(() => native.flip_at(slices[4].subarray(0, 10), 10, 4)), [0, 10, 10, 4]);
+    isWhole(slices);
+  });
+});
+
+describe('two slices in one call', () => {
+  test('may both be written, side by side, apart, overlapping or the same', () => {
+    for (const [a, b] of [[3, 4], [4, 3], [2, 6], [4, 4]]) {
+      const slices = makeSlices();
+      native.copy_bytes(slices[a], slices[b], 32);
+      assert.ok(slices[a].every((byte) => byte === b + 1));
+      isWhole(slices, a);
+      native.flip_two_at(slices[a], 0, slices[b], 0, 32);
+      isWhole(slices, a, b);
+    }
+    const slices = makeSlices();
+    slices[4].set(Array.from({ length: 32 }, (_, i) => i));
+    native.copy_bytes(slices[4].subarray(3), slices[4], 29);
+    assert.deepEqual([...slices[4].subarray(3)], Array.from({ length: 29 }, (_, i) => i));
+    isWhole(slices, 4);
+  });
+
+  test('are not confused: what lies beyond both is put back, and the right argument is named', () => {
+    const slices = makeSlices();
+    assert.deepEqual(over(() => native.flip_two_at(slices[3], 0, slices[6], 32, 5)), [2, 32, 32, 5]);
+    isWhole(slices, 3);
+    slices[3].fill(4);
+    assert.deepEqual(over(() => native.flip_two_at(slices[3], 32, slices[6], 0, 5)), [0, 32, 32, 5]);
+    isWhole(slices, 6);
+  });
+});
+
+describe('callbacks during a call with a slice', () => {
+  test('may write the neighbours: what JavaScript wrote stays, what C wrote before and after it is put back', () => {
+    const slices = makeSlices();
+    const callback = new JSCallback(() => {
+      isWhole(slices);
+      slices[5].fill(50);
+      slices[3].fill(30);
+    }, {});
+    assert.deepEqual(over(() => native.flip_then_call(slices[4], 32, 20, callback)), [0, 32, 32, 20]);
+    assert.ok(slices[5].every((byte) => byte === 50) && slices[3].every((byte) => byte === 30));
+    isWhole(slices, 3, 5);
+    slices[5].fill(6);
+    slices[3].fill(4);
+    assert.deepEqual(over(() => native.call_then_flip(callback, slices[4], 32, 70)), [1, 32, 32, 70]);
+    assert.ok(slices[5].every((byte) => byte === 50) && slices[3].every((byte) => byte === 30));
+    isWhole(slices, 3, 5);
+    callback.close();
+  });
+
+  test('may make, drop and fill slices of the same slab without being blamed', async () => {
+    const kept = [];
+    const callback = new JSCallback(() => {
+      for (let i = 0; i < 40; i++) kept.push(Buffer.from('made in a callback'));
+    }, {});
+    for (let i = 0; i < 200; i++) native.call_then_flip(callback, Buffer.allocUnsafe(32), 0, 32);
+    assert.ok(kept.every((text) => text.toString() === 'made in a callback'));
+    callback.close();
+    await gc();
+  });
+
+  test('may write a neighbour and then cause a callback of a callback', () => {
+    const slices = makeSlices();
+    const nothing = new JSCallback(() => {}, {});
+    const callback = new JSCallback(() => {
+      slices[5].fill(77);
+      native.call_then_flip(nothing, new Uint8Array(8), 0, 8);
+      assert.ok(slices[5].every((byte) => byte === 77), 'what the callback wrote was taken back');
+    }, {});
+    native.call_then_flip(callback, slices[4], 0, 32);
+    assert.ok(slices[5].every((byte) => byte === 77));
+    isWhole(slices, 4, 5);
+    callback.close();
+    nothing.close();
+  });
+
+  test('may call with a neighbour, deeply: every level keeps what is its own', () => {
+    const slices = makeSlices(12);
+    let depth = 0;
+    const callback = new JSCallback(() => {
+      depth++;
+      const at = depth + 1;
+      native.fill_at(slices[at], 0, 100 + depth, 32);
+      assert.deepEqual(over(() => native.flip_at(slices[at], 32, 10)), [0, 32, 32, 10]);
+      if (depth < 5) native.call_then_flip(callback, slices[at], 0, 1);
+    }, {});
+    assert.deepEqual(over(() => native.call_then_flip(callback, slices[1], 32, 40)), [1, 32, 32, 40]);
+    for (let level = 1; level <= 5; level++) {
+      const [first, ...rest] = slices[level + 1];
+      assert.equal(first, level < 5 ? (100 + level) ^ 255 : 105);
+      assert.ok(rest.every((byte) => byte === 100 + level), `slice ${level + 1} holds ${rest}`);
+    }
+    isWhole(slices, 2, 3, 4, 5, 6);
+    callback.close();
+  });
+});
+
+describe('the size of the pool', () => {
+  const code = `
+    const { flip_at: flip } = h.bind({ flip_at: { args: ['ptr', 'i64', 'u64'] } });
+    let thrown = 0;
+    for (let i = 0; i < 3000; i++) {
+      const [left, view, right] = [Buffer.from('left'), Buffer.from('view'), Buffer.from('right')];
+      try { flip(view, 4, 20); } catch { thrown++; }
+      try { flip(view, -10, 10); } catch { thrown++; }
+      if (left.toString() + right !== 'leftright') throw new Error('a neighbour has changed');
+    }
+    console.log(thrown);`;
+
+  test('may change after the package was loaded', async () => {
+    for (const size of [0, 1024, 10000, 131072]) {
+      assert.equal(await runs(`Buffer.poolSize = ${size}; ${code}`), '6000', `Buffer.poolSize = ${size}`);
+    }
+  });
+
+  test('does not matter without the fence in front of the allocator, inside of the slab', async () => {
+    assert.equal(await runs(code.replace('3000', '20'), { env: { PINNED_FFI_FENCE: 'off' } }), '40');
+  });
+});

@@ -11,10 +11,12 @@ const variants = createRequire(import.meta.url)('./variants.js');
 if (variants[name].load) await import('../index.mjs');
 const made = await (await import(pathToFileURL(file).href))[name]();
 
+// The time of the processor, of all threads (those that free the garbage too): other programs do not count.
 function time(batch, count) {
-  const start = process.hrtime.bigint();
+  const start = process.cpuUsage();
   batch(count);
-  return Number(process.hrtime.bigint() - start);
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) * 1000;
 }
 
 /** The median of some batches, each long enough to hold its share of garbage collection. */

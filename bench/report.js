@@ -41,7 +41,7 @@ function section({ title, note, unit, baseline, variants: names, runs }) {
 function report(measured, { machine, rounds, versions }) {
   const date = new Date().toISOString().slice(0, 10);
   const how = `Measured on ${date}: ${machine}; Node ${versions.join(', ')}. ${rounds} rounds, in each a process for every `
-    + 'variant. Each process gives the median of seven batches of 20 ms. The tables have the median over the rounds, and '
+    + 'variant. Each process gives the median of seven batches of 20 ms of processor time (all threads of the process). The tables have the median over the rounds, and '
     + 'the ratio and difference to the first line taken within each round: their median, and the ratios from the first '
     + 'to the third quartile.';
   return [how, ...measured.map(section)].join('\n\n') + '\n';

@@ -5,14 +5,13 @@ const binding = require('./binding');
 const { makeSystemError, wrongValue } = require('./errors');
 const { typesOf, shapeOf } = require('./marshal');
 const { lockAll } = require('./memory');
+const settings = require('./settings');
 
 // Bits of the native bind(): src/js/function.rs, Options.
 const GUARD = 1;
 const ERRNO = 2;
 const THREADS = 4;
 const ASYNC = 8;
-
-const guarded = process.env.PINNED_FFI_GUARD === '1';
 
 const FAILURES = {
   __proto__: null,
@@ -45,7 +44,7 @@ const checkerOf = (failed, name) => failed && ((result) => {
 function bind(name, address, declaration, lifetime) {
   const shape = shapeOf(typesOf(declaration, name), name);
   const check = checkerOf(failureOf(declaration.fails, name), name);
-  const options = ((declaration.guard ?? guarded) ? GUARD : 0)
+  const options = ((declaration.guard ?? settings.guard) ? GUARD : 0)
     | (declaration.errno || check ? ERRNO : 0)
     | (declaration.threads ? THREADS : 0);
   const entry = (more) => binding.bind(name, address, shape.native, lifetime.native, options | more);

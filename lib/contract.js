@@ -2,7 +2,7 @@
 // Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a row of the same shape as a
 // type's, whose write() keeps the contract before C is entered, in every mode.
 
-const { makeError, wrongValue, wrongType, outOfRange, describe, place } = require('./errors');
+const { makeError, wrongValue, outOfRange, describe, place } = require('./errors');
 const memory = require('./memory');
 const { optionsOf } = require('./options');
 const { typeOf } = require('./types');
@@ -37,8 +37,7 @@ function atLeast(row, minBytes, where) {
     ...row,
     key: `${row.id}>=${minBytes}`,
     write(view, at, value, name, position) {
-      const length = bytesOf(value);
-      if (length < minBytes) {
+      if (bytesOf(value, row) < minBytes) {
         throw makeError('ERR_OUT_OF_RANGE',
           `${place(name, position)} needs at least ${minBytes} bytes, received ${describe(value)}`);
       }
@@ -57,9 +56,9 @@ function checkLengthRow(row, lengthOf, where) {
   return row;
 }
 
-/** The bytes that a view, a buffer or a string gives to C; Infinity where nobody knows. */
-function bytesOf(value) {
-  if (typeof value === 'string') return Buffer.byteLength(value) + 1;
+/** The bytes that a view, a buffer or a string gives to C; Infinity where nobody knows, or the type refuses the value. */
+function bytesOf(value, row) {
+  if (typeof value === 'string') return row.name === 'cstring' ? Buffer.byteLength(value) + 1 : Infinity;
   return memory.isView(value) ? memory.byteLengthOf(value) : Infinity;
 }
 
@@ -73,14 +72,11 @@ function checkLengths(args, rows, name) {
   });
 }
 
-/** Refuses a length that is more than its buffer has; called before either is written. */
-function checkLength(length, of, name, label, index) {
-  const bytes = bytesOf(of);
-  if (bytes === Infinity || !(length > bytes)) return;
-  if (typeof length !== 'number' && typeof length !== 'bigint') {
-    throw wrongType(place(name, label), 'a number or BigInt', length);
-  }
-  throw outOfRange(place(name, label), `at most ${bytes}, the bytes of argument ${index}`, length);
+/** Refuses a length, as C would get it, that is negative or more than its buffer has. */
+function checkLength(length, of, row, name, label, index) {
+  const bytes = bytesOf(of, row);
+  if (bytes === Infinity || (length >= 0 && length <= bytes)) return;
+  throw outOfRange(place(name, label), `from 0 to ${bytes}, the bytes of argument ${index}`, length);
 }
 
 module.exports = { argumentOf, checkLengths, checkLength };

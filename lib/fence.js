@@ -2,7 +2,8 @@
 // Fences: the stand-in for Node's ArrayBuffer allocator is installed when this file is loaded; their state and checks.
 
 const binding = require('./binding');
-const { makeError, makeWarning } = require('./errors');
+const { makeWarning } = require('./errors');
+const settings = require('./settings');
 require('./memory'); // attaches this environment to the addon
 
 /** process.versions.modules of the runtimes that the whole test suite runs on under the stand-in: Node 20, 22, 24, 26. */
@@ -18,27 +19,11 @@ function unverified() {
   return undefined;
 }
 
-/** PINNED_FFI_FENCE: `off`, a width in bytes, or nothing. */
-function install() {
-  const setting = process.env.PINNED_FFI_FENCE ?? '';
-  if (setting === 'off' || setting === '0') return 'PINNED_FFI_FENCE=off';
-  if (setting !== '' && setting !== 'on' && !(/^\d{1,9}$/.test(setting) && binding.setFenceWidth(Number(setting)))) {
-    throw makeError('ERR_INVALID_ARG_VALUE',
-      `PINNED_FFI_FENCE must be off, on or a width from 64 to 1048576 bytes, received '${setting}'`);
-  }
-  return unverified() ?? binding.installFences() ?? undefined;
-}
+const install = () => (settings.fence.off ? 'PINNED_FFI_FENCE=off' : unverified() ?? binding.installFences() ?? undefined);
 
-/** PINNED_FFI_QUARANTINE: `off`, or BYTES or BYTES,COUNT. */
 function boundQuarantine() {
-  const setting = process.env.PINNED_FFI_QUARANTINE ?? '';
-  if (setting === '') return;
-  const match = /^(\d{1,15})(?:,(\d{1,9}))?$/.exec(setting === 'off' ? '0' : setting);
-  if (match === null) {
-    throw makeError('ERR_INVALID_ARG_VALUE',
-      `PINNED_FFI_QUARANTINE must be off, BYTES or BYTES,COUNT, received '${setting}'`);
-  }
-  binding.setQuarantine(Number(match[1]), Number(match[2] ?? binding.quarantineState()[1]));
+  const { bytes, count } = settings.quarantine ?? {};
+  if (bytes !== undefined) binding.setQuarantine(bytes, count ?? binding.quarantineState()[1]);
 }
 
 /**
@@ -53,7 +38,7 @@ function renewPool() {
 }
 
 // The guard wants a fence around every Buffer, which slices of the pool cannot have.
-if (process.env.PINNED_FFI_GUARD === '1') Buffer.poolSize = 0;
+if (settings.guard) Buffer.poolSize = 0;
 
 boundQuarantine();
 const reason = install();

@@ -135,9 +135,9 @@ return (enter, name, check) => function (${names.join(', ')}) {
     ${isAsync ? 'try {' : ''}
     if (arguments.length !== ${args.length}) throw help.wrongCount(name, ${args.length}, arguments.length);
     ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
-    ${each(parameters, ({ lengthOf }, i) => lengthOf !== undefined
-    && `help.checkLength(a${i}, a${lengthOf}, name, ${label(i)}, ${lengthOf});`)}
     ${each(args, (row, i) => `${isPin.has(i) ? `var p${i} = ` : ''}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
+    ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
+    && `help.checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
     ${pinWords(pins)}
     ${isAsync ? '} catch (error) { return help.reject(error); }' : ''}
     ${ending(shape, pins.map((i) => `p${i}`).join(', '))}
@@ -155,14 +155,14 @@ const plainCaller = (ending) => (shape) => {
   const encode = (values, name) => {
     if (values.length !== args.length) throw wrongCount(name, args.length, values.length);
     args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, parameters[i].label); });
-    parameters.forEach(({ label, lengthOf }, i) => {
-      if (lengthOf !== undefined) checkLength(values[i], values[lengthOf], name, label, lengthOf);
-    });
     const words = [0, 0, 0, 0];
     const kept = args.map((row, i) => {
       const pin = row.write(frame, at[i], values[i], name, parameters[i].label);
       if (pin !== undefined) words[i >> 5] |= 1 << (i & 31);
       return pin;
+    });
+    parameters.forEach(({ label, lengthOf: k }, i) => {
+      if (k !== undefined) checkLength(args[i].read(frame, at[i]), values[k], args[k], name, label, k);
     });
     words.forEach((word, i) => frame.setInt32(i * 4, word, true));
     return pins.map((position) => kept[position]);

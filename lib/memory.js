@@ -4,12 +4,16 @@
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
 const { isMainThread } = require('node:worker_threads');
 const binding = require('./binding');
+const { MAX_LENGTH } = require('node:buffer').constants;
 const { optionsOf } = require('./options');
+const settings = require('./settings');
 const { makeError, place, wrongType, wrongValue, outOfRange } = require('./errors');
 
 const FRAME_BYTES = 65536;
 /** The memory in which calls and callbacks exchange values; layout in src/memory/frame.rs. */
 const frame = new DataView(new ArrayBuffer(FRAME_BYTES));
+// Blocks of one process share one layout, so the width comes before the first of them.
+if (settings.fence.width !== undefined) binding.setFenceWidth(settings.fence.width);
 binding.attach(frame.buffer);
 
 /**
@@ -159,12 +163,15 @@ function textLength(address, name) {
   return length;
 }
 
-const guarded = process.env.PINNED_FFI_GUARD === '1';
-if (guarded) binding.guardAddresses();
+if (settings.guard) binding.guardAddresses();
 
 /** An ArrayBuffer over native memory at an address that was checked. */
 function wrap(address, length, deallocator, context, name) {
-  if (guarded && !binding.isReadable(address, length)) throw unmapped(name, address, length, 'readable');
+  // Node would run the deallocator of a buffer that it refuses for its length.
+  if (length > MAX_LENGTH) {
+    throw outOfRange(`${name}: byteLength`, `an integer of at most ${MAX_LENGTH}`, length);
+  }
+  if (settings.guard && !binding.isReadable(address, length)) throw unmapped(name, address, length, 'readable');
   return binding.wrap(address, length, deallocator, context);
 }
 
@@ -260,6 +267,9 @@ function alloc(size, options) {
   if (!Number.isInteger(size) || size < 0 || size > MOST_BYTES) throw outOfRange('alloc: size', 'an integer of at least 0', size);
   if (!Number.isInteger(align) || align < 1 || align > MOST_ALIGN || (align & (align - 1)) !== 0) {
     throw outOfRange('alloc: options.align', `a power of two from 1 to ${MOST_ALIGN}`, align);
+  }
+  if (size > MAX_LENGTH) {
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `out of memory: a Buffer has at most ${MAX_LENGTH} bytes, not ${size}`);
   }
   const storage = process.env.PINNED_FFI_EXTERNAL === 'off' ? null : binding.allocate(size, align);
   return storage === null ? allocInside(size, align) : Buffer.from(storage, 0, size);

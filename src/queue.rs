@@ -2,7 +2,7 @@
 //! that are done. Knows nothing of JavaScript.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
     /// The symbol (of `report`) whose synchronous call the JavaScript thread is in; 0 for none.
-    pub inside: AtomicUsize,
+    pub inside: AtomicU32,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -93,7 +93,7 @@ impl Queue {
     /// An open, empty queue.
     pub fn new() -> Arc<Self> {
         let state = State { open: true, work: VecDeque::new() };
-        Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new(), inside: AtomicUsize::new(0) })
+        Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new(), inside: AtomicU32::new(0) })
     }
 
     /// Hands work in; false where nobody will ever take it.

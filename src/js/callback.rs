@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub struct Target {
     /// Whether C does not wait for a result (bun's `threadsafe`).
     threadsafe: AtomicBool,
     /// What messages call it, in `report`.
-    name: AtomicUsize,
+    name: AtomicU32,
     /// Used on the environment's thread only (M6).
     environment: Rc<Environment>,
     /// The function that decodes, calls and encodes; once closed one that warns. Used on that thread only (M6).
@@ -148,7 +148,7 @@ impl Target {
             queue: environment.queue(),
             closed: AtomicBool::new(false),
             threadsafe: AtomicBool::new(false),
-            name: AtomicUsize::new(0),
+            name: AtomicU32::new(0),
             environment: Rc::clone(environment),
             function: Cell::new(function),
         }));
@@ -173,9 +173,9 @@ impl Target {
         let closed = self.closed.load(Ordering::Acquire);
         incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
-        environment.watches.borrow_mut().iter_mut().for_each(Watch::pause);
+        environment.innermost_watch(Watch::pause);
         let answered = self.enter_js(None, 0).is_some();
-        environment.watches.borrow_mut().iter_mut().for_each(Watch::resume);
+        environment.innermost_watch(Watch::resume);
         if answered && !closed {
             incoming.put_result(&environment.frame);
         }
@@ -263,7 +263,11 @@ impl Target {
         environment.frame.put(0, &bytes(&request.block)[..self.signature.plan.size]);
         let closed = self.closed.load(Ordering::Acquire);
         let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
-        match self.enter_js((!closed).then_some(token), request.origin) {
+        environment.locks.before_callback(environment.raw);
+        environment.innermost_watch(Watch::pause);
+        let answered = self.enter_js((!closed).then_some(token), request.origin);
+        environment.innermost_watch(Watch::resume);
+        match answered {
             Some(true) => {}
             answered => {
                 environment.waiting.borrow_mut().take(token);

@@ -56,8 +56,8 @@ pub struct Environment {
     pub graves: RefCell<HashMap<usize, Graveyard>>,
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
     this: Weak<Environment>,
-    /// What the calls under way watch that callbacks have to pause, innermost last.
-    pub watches: RefCell<Vec<Watch>>,
+    /// What the calls under way watch that their callbacks have to pause, with how deep each call is; innermost last.
+    pub watches: RefCell<Vec<(usize, Watch)>>,
     /// How carefully raw addresses are used.
     pub care: Cell<Care>,
     /// How deep calls may nest.
@@ -72,6 +72,15 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// Runs `visit` on what the innermost call watches, if it has to be paused: outer calls are paused already.
+    pub fn innermost_watch(&self, visit: impl FnOnce(&mut Watch)) {
+        if let Some((depth, watch)) = self.watches.borrow_mut().last_mut()
+            && *depth == self.depth.get()
+        {
+            visit(watch);
+        }
+    }
+
     /// Keeps what a callback has thrown until the outer call returns; a second one while one is kept is dropped.
     fn keep_exception(&self, exception: sys::napi_value) {
         if self.pending.get().is_none() {
@@ -159,7 +168,7 @@ impl Environment {
     }
 
     /// Tells other threads which symbol this thread is inside; what it was before.
-    pub fn note_inside(&self, symbol: usize) -> usize {
+    pub fn note_inside(&self, symbol: u32) -> u32 {
         self.queue.get().map_or(0, |(queue, _)| queue.inside.swap(symbol, Ordering::Relaxed))
     }
 

@@ -34,7 +34,7 @@ use crate::signature::Signature;
 pub struct Callable {
     symbol: String,
     /// The symbol's number in `report`.
-    id: usize,
+    id: u32,
     /// Its address.
     pub code: Address,
     /// Its types.
@@ -208,14 +208,14 @@ impl Callable {
         let outcome = self.prepare(values, Some(&environment.scratch)).and_then(|mut prepared| {
             let pauses = prepared.watch.pauses();
             if pauses {
-                environment.watches.borrow_mut().push(std::mem::take(&mut prepared.watch));
+                environment.watches.borrow_mut().push((environment.depth.get() + 1, std::mem::take(&mut prepared.watch)));
             }
             environment.depth.set(environment.depth.get() + 1);
             let outer = environment.note_inside(self.id);
             let result = self.enter(&prepared.block);
             environment.note_inside(outer);
             environment.depth.set(environment.depth.get() - 1);
-            if pauses && let Some(watch) = environment.watches.borrow_mut().pop() {
+            if pauses && let Some((_, watch)) = environment.watches.borrow_mut().pop() {
                 prepared.watch = watch;
             }
             self.finish(&mut prepared, &result?)

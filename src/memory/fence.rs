@@ -11,6 +11,7 @@
 #![expect(unsafe_code, reason = "writes and compares the bytes around a block")]
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::address::Address;
 use crate::error::Side;
@@ -78,7 +79,9 @@ struct Header {
     /// From `raw` to the data.
     offset: usize,
     /// Who was given the address: 0 nobody, else a symbol of `report`.
-    giver: usize,
+    giver: u32,
+    /// Calls under way that were handed the block.
+    pins: u32,
 }
 
 /// The offset of a block whose header had to be written anew.
@@ -126,7 +129,7 @@ impl Fenced {
         let block = Self(data);
         // SAFETY: M8 by the contract of this function.
         unsafe {
-            let header = Header { length, seal: seal(data.get(), length, offset), offset, giver: 0 };
+            let header = Header { length, seal: seal(data.get(), length, offset), offset, giver: 0, pins: 0 };
             block.header().write_unaligned(header);
             block.mend(length);
         }
@@ -167,15 +170,37 @@ impl Fenced {
     }
 
     /// Notes to whom the address was given.
-    pub fn give(self, symbol: usize) {
+    pub fn give(self, symbol: u32) {
         // SAFETY: M8; the field is inside the block. Two threads may note at once; either note is true.
         unsafe { (&raw mut (*self.header()).giver).write_unaligned(symbol) };
     }
 
     /// To whom the address was last given; 0 nobody.
-    pub fn giver(self) -> usize {
+    pub fn giver(self) -> u32 {
         // SAFETY: M8; the field is inside the block.
         unsafe { (&raw const (*self.header()).giver).read_unaligned() }
+    }
+
+    fn pins(self) -> &'static AtomicU32 {
+        // SAFETY: M8; the field is inside the block and aligned, as blocks begin at multiples of 16. The reference does
+        // not leave this module.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.header()).pins) }
+    }
+
+    /// Notes that a call is using the block: its memory is not given back before [`Fenced::unpin`].
+    pub fn pin(self) {
+        self.pins().fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that the call is over.
+    pub fn unpin(self) {
+        // Whoever wrote over the header may have written over the count.
+        let _ = self.pins().fetch_update(Ordering::Release, Ordering::Relaxed, |pins| pins.checked_sub(1));
+    }
+
+    /// Whether calls under way use the block.
+    pub fn is_pinned(self) -> bool {
+        self.length().is_some() && self.pins().load(Ordering::Acquire) > 0
     }
 
     /// Whether the parts of the fences that a call checks are as they were: a few loads.
@@ -238,7 +263,7 @@ impl Fenced {
     /// Writes the canaries again, and the header where it was destroyed; `length` is then the caller's.
     pub fn repair(self, length: usize) {
         if self.length() != Some(length) {
-            let header = Header { length, seal: seal(self.0.get(), length, LOST), offset: LOST, giver: 1 };
+            let header = Header { length, seal: seal(self.0.get(), length, LOST), offset: LOST, giver: 1, pins: 0 };
             // SAFETY: M8; the header is inside the block.
             unsafe { self.header().write_unaligned(header) };
         }

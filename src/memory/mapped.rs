@@ -1,9 +1,14 @@
 //! Whether memory is mapped: asked by the guard before the package itself reads or writes through a raw address.
 //!
-//! Linux: `process_vm_readv` on this process, a byte a page, which fails where a read would be a SIGSEGV; and
-//! `/proc/self/maps` for the permission to write, and where the call is forbidden. Elsewhere nothing is known, and every
-//! address counts as mapped (docs/platforms.md).
+//! Linux: the kernel copies a byte a page through a pipe, which fails with EFAULT where this process would have a
+//! SIGSEGV; `/proc/self/maps` for very long spans, and where there is no pipe to be had. Elsewhere nothing is known, and
+//! every address counts as mapped (docs/platforms.md).
 #![allow(unsafe_code, reason = "asks the kernel to read this process (not on every system: no `expect`)")]
+
+#[cfg(target_os = "linux")]
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+#[cfg(target_os = "linux")]
+use std::sync::{Mutex, PoisonError};
 
 use super::address::Span;
 
@@ -22,10 +27,10 @@ pub fn is_mapped(span: Span, access: Access) -> bool {
     if span.length == 0 {
         return true;
     }
-    match access {
-        Access::Read if span.length <= MOST_PAGES * PAGE => readable(span).unwrap_or_else(|| listed(span, access)),
-        _ => listed(span, access),
+    if span.length > LARGE {
+        return listed(span, access);
     }
+    probed(span, access).unwrap_or_else(|| listed(span, access))
 }
 
 /// Whether the whole span may be accessed: not known here.
@@ -36,28 +41,88 @@ pub fn is_mapped(_: Span, _: Access) -> bool {
 
 /// The bytes of a page, or of a part of one: no mapping begins or ends inside.
 pub const PAGE: usize = 4096;
+/// Pages that are asked for at once.
 #[cfg(target_os = "linux")]
 const MOST_PAGES: usize = 64;
-
-/// `None` where the kernel does not say.
+/// Longer spans are looked up rather than asked for page by page.
 #[cfg(target_os = "linux")]
-fn readable(span: Span) -> Option<bool> {
-    let (first, last) = (span.start.get(), span.start.get() + span.length - 1);
-    let pages = last / PAGE - first / PAGE + 1;
-    let mut bytes = [0u8; MOST_PAGES + 1];
-    let mut probes = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 1 }; MOST_PAGES + 1];
-    for (i, probe) in probes.iter_mut().take(pages).enumerate() {
-        let address = if i == 0 { first } else { (first / PAGE + i) * PAGE };
-        probe.iov_base = std::ptr::with_exposed_provenance_mut(address);
+const LARGE: usize = 64 << 20;
+
+/// A pipe: writing a byte into it has the kernel read that byte as this process would, and reading it back write it.
+#[cfg(target_os = "linux")]
+struct Pipe {
+    into: OwnedFd,
+    out: OwnedFd,
+}
+
+#[cfg(target_os = "linux")]
+static PIPE: Mutex<Option<Pipe>> = Mutex::new(None);
+
+#[cfg(target_os = "linux")]
+impl Pipe {
+    fn new() -> Option<Self> {
+        let mut ends = [0; 2];
+        // SAFETY: M4; the out-parameter is a local, and the descriptors are new.
+        unsafe {
+            if libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) != 0 {
+                return None;
+            }
+            Some(Self { out: OwnedFd::from_raw_fd(ends[0]), into: OwnedFd::from_raw_fd(ends[1]) })
+        }
     }
-    let local = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: pages };
-    // SAFETY: M4; the kernel writes at most `pages` bytes into `bytes`, and answers for what it reads.
-    let read = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, probes.as_ptr(), pages as _, 0) };
-    match read {
-        -1 if std::io::Error::last_os_error().raw_os_error() == Some(libc::EFAULT) => Some(false),
-        -1 => None,
-        read => Some(read as usize == pages),
+
+    /// Has the kernel read a byte of each page.
+    fn read_pages(&self, first: usize, last: usize) -> bool {
+        let mut probes = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 1 }; MOST_PAGES + 1];
+        let mut count = 0;
+        for page in first / PAGE..=last / PAGE {
+            probes[count].iov_base = std::ptr::with_exposed_provenance_mut((page * PAGE).max(first));
+            count += 1;
+        }
+        // SAFETY: M4; the kernel answers for what it reads.
+        let moved = unsafe { libc::writev(self.into.as_raw_fd(), probes.as_ptr(), count as i32) };
+        self.drain();
+        moved == count as isize
     }
+
+    /// Has the kernel write the byte that is there already.
+    fn write_back(&self, address: usize) -> bool {
+        let byte = std::ptr::with_exposed_provenance_mut::<libc::c_void>(address);
+        // SAFETY: M4; the kernel answers for what it reads and writes. The caller is about to write this byte itself.
+        let written = unsafe {
+            libc::write(self.into.as_raw_fd(), byte, 1) == 1 && libc::read(self.out.as_raw_fd(), byte, 1) == 1
+        };
+        self.drain();
+        written
+    }
+
+    fn drain(&self) {
+        let mut bytes = [0u8; MOST_PAGES + 1];
+        // SAFETY: M4; at most as many bytes are written as there are.
+        unsafe { libc::read(self.out.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len()) };
+    }
+}
+
+/// Asks the kernel; `None` where there is no pipe to be had.
+#[cfg(target_os = "linux")]
+fn probed(span: Span, access: Access) -> Option<bool> {
+    let mut slot = PIPE.lock().unwrap_or_else(PoisonError::into_inner);
+    if slot.is_none() {
+        *slot = Pipe::new();
+    }
+    let pipe = slot.as_ref()?;
+    let (mut first, last) = (span.start.get(), span.start.get() + span.length - 1);
+    while first <= last {
+        let end = last.min((first / PAGE + MOST_PAGES) * PAGE - 1);
+        if !pipe.read_pages(first, end) {
+            return Some(false);
+        }
+        if access == Access::Write && !(first / PAGE..=end / PAGE).all(|page| pipe.write_back((page * PAGE).max(first))) {
+            return Some(false);
+        }
+        first = end + 1;
+    }
+    Some(true)
 }
 
 /// Whether `/proc/self/maps` lists the whole span with the permission.

@@ -1,7 +1,7 @@
 //! Fenced memory of the package's own: `alloc()`, copies of the guard. Blocks are reused by size class.
 #![expect(unsafe_code, reason = "allocates raw memory")]
 
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::sync::Mutex;
 
 use super::address::Address;
@@ -13,7 +13,8 @@ use super::{blocks, given, quarantine};
 const CAPACITY: usize = 16;
 const SMALLEST: usize = 8;
 const CLASSES: usize = 9;
-const KEPT: usize = 64;
+/// Bytes of each class that are kept for reuse.
+const KEPT: usize = 1 << 20;
 
 static FREE: [Mutex<Vec<Address>>; CLASSES] = [const { Mutex::new(Vec::new()) }; CLASSES];
 
@@ -27,21 +28,23 @@ fn layout(capacity: usize) -> Option<Layout> {
     Layout::from_size_align(capacity, CAPACITY).ok()
 }
 
-fn raw(bytes: usize) -> Option<Address> {
+/// Memory of at least so many bytes, and whether it is zeroed.
+fn raw(bytes: usize) -> Option<(Address, bool)> {
     let capacity = match class(bytes) {
         Some(class) => {
             let reused = FREE[class].lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
-            if reused.is_some() {
-                return reused;
+            if let Some(raw) = reused {
+                return Some((raw, false));
             }
             1 << (class + SMALLEST)
         }
         None => bytes,
     };
     // SAFETY: M8; the capacity is not 0.
-    let raw = unsafe { alloc(layout(capacity)?) };
-    // SAFETY: M8; `raw`, if not NULL, is at least CAPACITY long.
-    Address::new(raw.expose_provenance()).inspect(|raw| unsafe { raw.as_ptr().cast::<usize>().write(capacity) })
+    let raw = Address::new(unsafe { alloc_zeroed(layout(capacity)?) }.expose_provenance())?;
+    // SAFETY: M8; `raw` is at least CAPACITY long.
+    unsafe { raw.as_ptr().cast::<usize>().write(capacity) };
+    Some((raw, true))
 }
 
 /// A zeroed block; `None` where there is no memory. `align` is a power of two.
@@ -50,11 +53,13 @@ pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
     let slack = align.max(16) - 16;
     let bytes =
         length.checked_add(CAPACITY + fence::overhead() + slack).filter(|bytes| *bytes <= isize::MAX as usize)?;
-    let raw = raw(bytes)?;
+    let (raw, is_zeroed) = raw(bytes)?;
     let data = (raw.get() + lead).next_multiple_of(align.max(16));
     // SAFETY: M8; `bytes` has room for the lead, the slack, the data and the fence after it.
     unsafe {
-        std::ptr::with_exposed_provenance_mut::<u8>(data).write_bytes(0, length);
+        if !is_zeroed {
+            std::ptr::with_exposed_provenance_mut::<u8>(data).write_bytes(0, length);
+        }
         let block = Fenced::build(raw, data - raw.get(), length)?;
         if blocks::fits(block.data()) {
             blocks::insert(block.data());
@@ -93,7 +98,7 @@ unsafe fn release(block: Fenced, _: usize, _: usize) {
     let capacity = unsafe { raw.as_ptr().cast::<usize>().read() };
     if let Some(class) = class(capacity).filter(|class| capacity == 1 << (class + SMALLEST)) {
         let mut free = FREE[class].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if free.len() < KEPT {
+        if free.len() << (class + SMALLEST) < KEPT {
             free.push(raw);
             return;
         }

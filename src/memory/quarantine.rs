@@ -32,6 +32,8 @@ struct Held {
     /// The allocator object of the engine it came from; 0 for memory of our own.
     origin: usize,
     release: Release,
+    /// Not where a call was using the block when it was freed.
+    is_poisoned: bool,
 }
 
 // SAFETY: M10; a held block belongs to the quarantine alone, whichever thread gives it back.
@@ -71,14 +73,25 @@ fn locked() -> std::sync::MutexGuard<'static, Queue> {
 /// # Safety
 /// M10: nobody uses the block any more but native code that was given its address; `release` frees it once.
 pub unsafe fn hold(block: Fenced, length: usize, origin: usize, release: Release) {
-    // SAFETY: M10 by the contract of this function.
-    unsafe { poison(block.data(), length) };
+    // A buffer that a callback has transferred away and dropped: the call that was handed it still reads it.
+    let is_poisoned = !block.is_pinned();
+    if is_poisoned {
+        // SAFETY: M10 by the contract of this function.
+        unsafe { poison(block.data(), length) };
+    }
     let mut queue = locked();
-    queue.held.push_back(Held { block, length, origin, release });
+    queue.held.push_back(Held { block, length, origin, release, is_poisoned });
     queue.bytes += length;
     let (most_bytes, most_count) = bounds();
-    while queue.bytes > most_bytes || queue.held.len() > most_count {
+    // One that a call still uses stays, however full the quarantine is.
+    let mut passed = 0;
+    while passed < queue.held.len() && (queue.bytes > most_bytes || queue.held.len() > most_count) {
         let Some(oldest) = queue.held.pop_front() else { break };
+        if oldest.block.is_pinned() {
+            queue.held.push_back(oldest);
+            passed += 1;
+            continue;
+        }
         queue.bytes -= oldest.length;
         oldest.let_go();
     }
@@ -103,8 +116,10 @@ pub fn check() -> usize {
         if let Some(breach) = held.breach() {
             report::push(Found::Quarantine, held.block, held.length, breach);
             held.block.repair(held.length);
-            // SAFETY: M10; the block is held.
-            unsafe { poison(held.block.data(), held.length) };
+            if held.is_poisoned {
+                // SAFETY: M10; the block is held.
+                unsafe { poison(held.block.data(), held.length) };
+            }
             found += 1;
         }
     }
@@ -114,6 +129,9 @@ pub fn check() -> usize {
 impl Held {
     /// A write into the poisoned data, else into the fences.
     fn breach(&self) -> Option<Breach> {
+        if !self.is_poisoned {
+            return self.block.breach(self.length);
+        }
         // SAFETY: M10; the block is held, so its data is still allocated.
         let data = unsafe { std::slice::from_raw_parts(self.block.data().as_ptr(), self.length.min(MOST_POISON)) };
         match data.iter().position(|byte| *byte != POISON) {

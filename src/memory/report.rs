@@ -37,7 +37,7 @@ static PENDING: Mutex<Vec<Report>> = Mutex::new(Vec::new());
 #[derive(Default)]
 struct Names {
     list: Vec<String>,
-    ids: std::collections::HashMap<String, usize>,
+    ids: std::collections::HashMap<String, u32>,
 }
 static NAMES: OnceLock<Mutex<Names>> = OnceLock::new();
 
@@ -46,20 +46,20 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The number of a symbol's name, from 1; equal names share one.
-pub fn intern(symbol: &str) -> usize {
+pub fn intern(symbol: &str) -> u32 {
     let mut names = locked(NAMES.get_or_init(Mutex::default));
     if let Some(id) = names.ids.get(symbol) {
         return *id;
     }
     names.list.push(symbol.to_owned());
-    let id = names.list.len();
+    let id = u32::try_from(names.list.len()).unwrap_or(u32::MAX);
     names.ids.insert(symbol.to_owned(), id);
     id
 }
 
 /// The name of a number that [`intern`] gave.
-pub fn name(id: usize) -> Option<String> {
-    locked(NAMES.get_or_init(Mutex::default)).list.get(id.checked_sub(1)?).cloned()
+pub fn name(id: u32) -> Option<String> {
+    locked(NAMES.get_or_init(Mutex::default)).list.get(id.checked_sub(1)? as usize).cloned()
 }
 
 /// Keeps a breach of a block for the JavaScript thread.

@@ -78,8 +78,9 @@ impl Watch {
     }
 
     /// Watches the block of a view. `symbol` is noted as the last one that was given its address.
-    pub fn block(&mut self, argument: usize, view: Span, block: Fenced, symbol: usize) {
+    pub fn block(&mut self, argument: usize, view: Span, block: Fenced, symbol: u32) {
         block.give(symbol);
+        block.pin();
         self.granted.push(range(view));
         self.items.push(Item::Block { argument, view, block });
     }
@@ -190,7 +191,7 @@ impl Watch {
         let mut found = self.found.take();
         for item in self.items.drain(..) {
             found = found.or(match item {
-                Item::Block { argument, view, block } => match block.length() {
+                Item::Block { argument, view, block } => match block.length().inspect(|_| block.unpin()) {
                     Some(length) if block.is_whole_near(length) => None,
                     // Without its header only the view itself tells how long the block is.
                     length => {
@@ -235,9 +236,13 @@ fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, len
 impl Slice {
     fn overflow(&self, granted: &[Range<usize>]) -> Option<Overflow> {
         let own = range(self.view);
-        let others = |at: &usize| !granted.iter().any(|other| *other != own && other.contains(at));
-        let hit_after = self.after.restore(others);
-        let hit_before = self.before.restore(others);
+        // What lies beyond another argument is that one's surroundings, not this one's.
+        let others = || granted.iter().filter(|other| **other != own && !other.is_empty());
+        let end = others().map(|other| other.start).filter(|start| *start >= own.end).min().unwrap_or(usize::MAX);
+        let start = others().map(|other| other.end).filter(|end| *end <= own.start).max().unwrap_or(0);
+        let counts = |at: &usize| (start..end).contains(at) && !others().any(|other| other.contains(at));
+        let hit_after = self.after.restore(counts);
+        let hit_before = self.before.restore(counts);
         let overflow = |side, first: usize, bytes_past| Overflow {
             argument: self.argument,
             side,
@@ -301,7 +306,7 @@ mod tests {
         watch.slice(1, second, whole);
         slab[100..125].fill(9);
         let found = watch.end().unwrap();
-        assert_eq!((found.argument, found.side, found.first_bad_offset, found.bytes_past), (0, Side::After, 8, 17));
+        assert_eq!((found.argument, found.side, found.first_bad_offset, found.bytes_past), (0, Side::After, 8, 4));
         assert_eq!(slab[100..108], [9; 8]);
         assert_eq!(slab[108..112], [1; 4]);
         assert_eq!(slab[112..120], [9; 8]);

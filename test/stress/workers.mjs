@@ -74,7 +74,7 @@ async function comeAndGo() {
   let ended = 0;
   const one = async (value) => {
     const worker = start(`${makeBuffers}
-      for (let i = 0; i < 3000; i++) overflow(new Uint8Array(1 + i % 200));
+      for (let i = 0; i < 500; i++) overflow(new Uint8Array(1 + i % 200));
       ${value % 5 === 0 ? 'setInterval(() => { for (let i = 0; i < 50; i++) overflow(Buffer.from("text")); }, 1);' : ''}`, value);
     worker.on('error', (error) => {
       throw error;

@@ -76,7 +76,7 @@ function checkLengths(args, rows, name) {
 function checkLength(length, of, row, name, label, index) {
   const bytes = bytesOf(of, row);
   if (bytes === Infinity || (length >= 0 && length <= bytes)) return;
-  throw outOfRange(place(name, label), `from 0 to ${bytes}, the bytes of argument ${index}`, length);
+  throw outOfRange(place(name, label), `${length < 0 ? 'at least 0 and ' : ''}at most ${bytes}, the bytes of argument ${index}`, length);
 }
 
 module.exports = { argumentOf, checkLengths, checkLength };

@@ -4,7 +4,7 @@
 const binding = require('./binding');
 const { makeWarning } = require('./errors');
 const settings = require('./settings');
-require('./memory'); // attaches this environment to the addon
+const { notePool } = require('./memory');
 
 /** process.versions.modules of the runtimes that the whole test suite runs on under the stand-in: Node 20, 22, 24, 26. */
 const VERIFIED = new Set(['115', '127', '137', '147']);
@@ -26,12 +26,8 @@ function boundQuarantine() {
   if (bytes !== undefined) binding.setQuarantine(bytes, count ?? binding.quarantineState()[1]);
 }
 
-/**
- * Tells the native side how large the pool is whose slices lie side by side, and fills the slab that was made before the
- * fences came, so that the next slice is of a fenced one.
- */
+/** Fills the slab that was made before the fences came, so that the next slice is of a fenced one. */
 function renewPool() {
-  binding.setPoolSize(Math.min(Buffer.poolSize, 2 ** 31));
   const { buffer } = Buffer.allocUnsafe(1);
   const step = (Buffer.poolSize >>> 1) - 1;
   for (let i = 0; i < 4 && step > 0 && Buffer.allocUnsafe(step).buffer === buffer; i += 1);
@@ -43,6 +39,7 @@ if (settings.guard) Buffer.poolSize = 0;
 boundQuarantine();
 const reason = install();
 renewPool();
+notePool();
 
 /** What is fenced, how wide, and why not. */
 function fences() {

@@ -54,8 +54,21 @@ function byteLengthOf(value) {
   return isDataView(value) ? viewLength(value) : arrayLength(value);
 }
 
+/** Buffer.poolSize when notePool() was last called. */
+let poolSize;
+
+/** Tells the native side how large the slabs of Node's Buffer pool are, whose slices lie side by side. */
+function notePool() {
+  poolSize = Buffer.poolSize;
+  if (!(poolSize >= 4)) return;
+  // The next slab has the new size; Node 26 makes it 64 bytes larger than the pool's size.
+  const { byteLength } = Buffer.allocUnsafe(Math.max((poolSize >>> 1) - 1, 1)).buffer;
+  for (const size of [poolSize, byteLength, Buffer.allocUnsafe(1).buffer.byteLength]) binding.addSlabSize(Math.min(size, 2 ** 31));
+}
+
 /** A view or buffer whose storage may be given to native code, as Node-API can see it; refuses what can be resized. */
 function pinnable(value, name, position) {
+  if (Buffer.poolSize !== poolSize) notePool();
   if (refusesResizable && ArrayBuffer.isView(value)) return value;
   return fixedSize(value, name, position);
 }
@@ -289,7 +302,7 @@ function allocInside(size, align) {
 }
 
 module.exports = {
-  alloc, pin, lockAll, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
+  alloc, pin, lockAll, notePool, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
   addressOf, checkedAddress, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf,
   textLength, wrap, storageAddress: binding.addressOf,
 };

@@ -35,6 +35,8 @@ pub struct Overflow {
     pub first_bad_offset: isize,
     /// From the end of the argument that was left to the last byte that was hit.
     pub bytes_past: usize,
+    /// Whether the write stopped inside the fence.
+    pub contained: bool,
 }
 
 /// What can go wrong on the native side. `Display` is the message the user reads.
@@ -130,16 +132,20 @@ impl fmt::Display for FfiError {
                 "this runtime does not allow a JavaScript buffer over native memory; copy with read.* instead",
             ),
             Self::Overflow { symbol, overflow } => {
-                let Overflow { argument, side, byte_length, first_bad_offset, bytes_past } = overflow;
+                let Overflow { argument, side, byte_length, first_bad_offset, bytes_past, contained } = overflow;
                 let place = match side {
                     Side::After => "past the end",
                     Side::Before => "before the start",
                 };
                 let bytes = |count: usize| format!("{count} byte{}", if count == 1 { "" } else { "s" });
+                let outcome = match contained {
+                    true => "nothing else was hit and the fence is repaired",
+                    false => "it reached the end of the fence, which is repaired, and may have gone on beyond it",
+                };
                 write!(
                     f,
-                    "{symbol}: native code wrote {} {place} of argument {argument}, which has {} (first bad offset \
-                     {first_bad_offset}); nothing else was hit and the fence is repaired",
+                    "{symbol}: native code wrote up to {} {place} of argument {argument}, which has {} (first bad offset \
+                     {first_bad_offset}); {outcome}",
                     bytes(*bytes_past),
                     bytes(*byte_length),
                 )

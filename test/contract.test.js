@@ -66,7 +66,7 @@ describe('lengthOf', () => {
     const fill = fillBytes();
     const view = new Uint8Array(40);
     for (const length of [41, 41n, 2 ** 31, 2n ** 63n]) {
-      throws(() => fill(view, length, 3), 'ERR_OUT_OF_RANGE', /^fill_bytes: argument 1 must be from 0 to 40, the bytes of argument 0, received/);
+      throws(() => fill(view, length, 3), 'ERR_OUT_OF_RANGE', /^fill_bytes: argument 1 must be at most 40, the bytes of argument 0, received/);
     }
     assert.ok(view.every((byte) => byte === 0));
     for (const length of [0, 39, 40, 40n]) fill(view, length, 3);
@@ -79,10 +79,10 @@ describe('lengthOf', () => {
 
   test('may come before its argument, be of any integer type', () => {
     for (const type of ['u64', 'i64', 'size_t', 'usize', 'u64_fast']) {
-      throws(() => fillBytes(type)(new Uint8Array(4), 5, 1), 'ERR_OUT_OF_RANGE', /from 0 to 4/);
+      throws(() => fillBytes(type)(new Uint8Array(4), 5, 1), 'ERR_OUT_OF_RANGE', /at most 4/);
     }
     const before = bind({ weigh: { name: 'report_i32', args: ['function', { type: 'i32', lengthOf: 2 }, 'ptr'] } }).weigh;
-    throws(() => before(null, 5, new Uint8Array(4)), 'ERR_OUT_OF_RANGE', /argument 1 must be from 0 to 4, the bytes of argument 2/);
+    throws(() => before(null, 5, new Uint8Array(4)), 'ERR_OUT_OF_RANGE', /argument 1 must be at most 4, the bytes of argument 2/);
   });
 
   test('is kept by wrapping integers too: what C would get is what counts', async () => {
@@ -109,7 +109,7 @@ describe('a declaration', () => {
     const { fill_bytes: fill } = bind({ fill_bytes: { args: [{ type: 'ptr', name: 'to', minBytes: 4 }, { type: 'u64', name: 'count', lengthOf: 0 },
       { type: 'u8', name: 'value' }] } });
     throws(() => fill(new Uint8Array(3), 1, 1), 'ERR_OUT_OF_RANGE', /argument 0 \(to\) needs at least 4 bytes/);
-    throws(() => fill(new Uint8Array(4), 5, 1), 'ERR_OUT_OF_RANGE', /argument 1 \(count\) must be from 0 to 4/);
+    throws(() => fill(new Uint8Array(4), 5, 1), 'ERR_OUT_OF_RANGE', /argument 1 \(count\) must be at most 4/);
     throws(() => fill(new Uint8Array(4), 1, 256), 'ERR_OUT_OF_RANGE', /argument 2 \(value\)/);
   });
 

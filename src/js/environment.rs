@@ -64,8 +64,8 @@ pub struct Environment {
     pub stack: Stack,
     /// What may not be transferred.
     pub locks: Locks,
-    /// The size of Node's Buffer pool, whose slices lie side by side.
-    pub pool_size: Cell<usize>,
+    /// The sizes that slabs of Node's Buffer pool have had: their slices lie side by side.
+    pub slab_sizes: RefCell<Vec<usize>>,
     /// Where a pointer to an empty view points: a block of no bytes.
     pub nowhere: Fenced,
     frame_reference: sys::napi_ref,
@@ -306,7 +306,7 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         care: Cell::new(Care::LowPage),
         stack: Stack::default(),
         locks: Locks::default(),
-        pool_size: Cell::new(0),
+        slab_sizes: RefCell::default(),
         nowhere,
         frame_reference,
     });

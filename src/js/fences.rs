@@ -14,7 +14,7 @@ use crate::error::{FfiError, Side};
 use crate::library::Library;
 use crate::memory::address::Address;
 use crate::memory::allocator::{self, Symbols};
-use crate::memory::fence::{self, Fenced};
+use crate::memory::fence::{self, Breach, Fenced};
 use crate::memory::pin::{self, Pinned};
 use crate::memory::report::{self, Found, Report};
 use crate::memory::{blocks, given, own, quarantine};
@@ -46,10 +46,10 @@ pub fn quarantine_state() -> Vec<f64> {
     vec![bytes as f64, count as f64, held_bytes as f64, held as f64]
 }
 
-/// Sets the size of the Buffer pool: a slice of a buffer of this size has neighbours.
+/// Notes the size of a slab of the Buffer pool: a slice of a buffer of this size has neighbours.
 #[napi]
-pub fn set_pool_size(env: Env, bytes: u32) -> napi::Result<()> {
-    current(env)?.pool_size.set(bytes as usize);
+pub fn add_slab_size(env: Env, bytes: u32) -> napi::Result<()> {
+    current(env)?.slab_sizes.borrow_mut().push(bytes as usize);
     Ok(())
 }
 
@@ -92,7 +92,17 @@ pub fn check_fences() -> u32 {
     blocks::for_each(|data| {
         // SAFETY: M8; no block is freed while `for_each` runs.
         let block = unsafe { Fenced::at(data) };
-        let Some(length) = block.length() else { return };
+        if block.is_given_up() {
+            return;
+        }
+        let Some(length) = block.length() else {
+            // A write before the block has destroyed its header, so nobody knows how long it is until it is freed.
+            let past = fence::lead();
+            report::push(Found::Checked, block, 0, Breach { side: Side::Before, first: -1, past });
+            block.give_up();
+            broken += 1;
+            return;
+        };
         if !block.is_whole(length)
             && let Some(breach) = block.breach(length)
         {
@@ -214,6 +224,7 @@ pub fn fence_inside(env: Env, buffer: Unknown<'_>, length: f64, align: u32) -> n
     let block = unsafe { Fenced::build(raw, offset, length) }.filter(|block| blocks::fits(block.data()));
     Ok(block.map(|block| {
         blocks::insert(block.data());
+        given::insert(block.data(), length);
         offset as u32
     }))
 }

@@ -208,7 +208,10 @@ impl Callable {
         let outcome = self.prepare(values, Some(&environment.scratch)).and_then(|mut prepared| {
             let pauses = prepared.watch.pauses();
             if pauses {
-                environment.watches.borrow_mut().push((environment.depth.get() + 1, std::mem::take(&mut prepared.watch)));
+                environment
+                    .watches
+                    .borrow_mut()
+                    .push((environment.depth.get() + 1, std::mem::take(&mut prepared.watch)));
             }
             environment.depth.set(environment.depth.get() + 1);
             let outer = environment.note_inside(self.id);
@@ -360,7 +363,7 @@ impl Callable {
             environment.locks.hand(buffer);
         }
         let block = storage.block();
-        let is_slice = |whole: usize| whole == environment.pool_size.get() && storage.view.length < whole;
+        let is_slice = |whole: usize| storage.view.length < whole && environment.slab_sizes.borrow().contains(&whole);
         // SAFETY: M3.
         let whole = || unsafe { pin::buffer_length(environment.raw, buffer) };
         let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);

@@ -43,6 +43,16 @@ pub struct Widths {
     pub after: usize,
 }
 
+impl Widths {
+    /// The width on a side.
+    pub fn of(self, side: Side) -> usize {
+        match side {
+            Side::Before => self.before,
+            Side::After => self.after,
+        }
+    }
+}
+
 /// The default: a write past the end is the common mistake and may be a whole struct long (XEvent: 96 bytes past 96).
 /// `docs/memory.md` has the measurements.
 pub const DEFAULT: Widths = Widths { before: 64, after: 128 };
@@ -73,17 +83,22 @@ pub fn configure(bytes: usize) -> bool {
 /// What stands at the start of a block.
 #[repr(C)]
 struct Header {
-    length: usize,
-    /// The length, the address and the offset mixed: whether the header is still as it was.
-    seal: usize,
-    /// From `raw` to the data.
-    offset: usize,
     /// Who was given the address: 0 nobody, else a symbol of `report`.
     giver: u32,
     /// Calls under way that were handed the block.
     pins: u32,
+    length: usize,
+    /// From `raw` to the data.
+    offset: usize,
+    /// The length, the address and the offset mixed: whether the header is still as it was. Nearest to the data, so that a
+    /// write that comes from there destroys it first.
+    seal: usize,
 }
 
+/// The length of a block whose header was destroyed while nobody knew its length.
+const UNKNOWN: usize = usize::MAX;
+/// The giver of a block whose header had to be written anew.
+const SOMEBODY: u32 = u32::MAX;
 /// The offset of a block whose header had to be written anew.
 const LOST: usize = 0;
 const HEADER: usize = size_of::<Header>();
@@ -129,7 +144,7 @@ impl Fenced {
         let block = Self(data);
         // SAFETY: M8 by the contract of this function.
         unsafe {
-            let header = Header { length, seal: seal(data.get(), length, offset), offset, giver: 0, pins: 0 };
+            let header = Header { giver: 0, pins: 0, length, offset, seal: seal(data.get(), length, offset) };
             block.header().write_unaligned(header);
             block.mend(length);
         }
@@ -158,7 +173,29 @@ impl Fenced {
     pub fn length(self) -> Option<usize> {
         // SAFETY: M8; the header is inside the block.
         let header = unsafe { self.header().read_unaligned() };
-        (header.seal == seal(self.0.get(), header.length, header.offset)).then_some(header.length)
+        (header.length != UNKNOWN && self.is_sealed(&header)).then_some(header.length)
+    }
+
+    fn is_sealed(self, header: &Header) -> bool {
+        header.seal == seal(self.0.get(), header.length, header.offset)
+    }
+
+    /// Whether the header was destroyed and [`Fenced::give_up`] has noted it.
+    pub fn is_given_up(self) -> bool {
+        // SAFETY: M8; the header is inside the block.
+        let header = unsafe { self.header().read_unaligned() };
+        header.length == UNKNOWN && self.is_sealed(&header)
+    }
+
+    /// Notes that a write before the block has destroyed its header, so that it is not reported again.
+    pub fn give_up(self) {
+        let seal = seal(self.0.get(), UNKNOWN, LOST);
+        let header = Header { giver: SOMEBODY, pins: 0, length: UNKNOWN, offset: LOST, seal };
+        // SAFETY: M8; the header is inside the block.
+        unsafe {
+            self.header().write_unaligned(header);
+            self.mend_before();
+        }
     }
 
     /// The start of the memory the block was made of; `None` where the header was destroyed, now or before a repair.
@@ -250,20 +287,46 @@ impl Fenced {
         }
         if let Some(first) = (0..widths.before).find(differs_before) {
             let last = (0..widths.before).rev().find(differs_before).unwrap_or(first);
-            return Some(Breach { side: Side::Before, first: -(first as isize) - 1, past: last + 1 });
+            let past = match self.header_damage(length) {
+                0 => last + 1,
+                damage => widths.before + damage,
+            };
+            return Some(Breach { side: Side::Before, first: -(first as isize) - 1, past });
         }
-        let untouched = self.length() == Some(length);
+        let untouched = self.length() == Some(length) || self.is_given_up();
         (!untouched).then(|| Breach {
             side: Side::Before,
             first: -(widths.before as isize) - 1,
-            past: widths.before + HEADER,
+            past: widths.before + self.header_damage(length).max(1),
         })
+    }
+
+    /// How many bytes of the header were overwritten, from the data's side: as far as what stood there is known.
+    fn header_damage(self, length: usize) -> usize {
+        if self.length() == Some(length) || self.is_given_up() {
+            return 0;
+        }
+        // SAFETY: M8; the header is inside the block.
+        let found = unsafe { self.header().read_unaligned() };
+        let words = |length, offset, seal| {
+            let mut bytes = [0; 3 * size_of::<usize>()];
+            for (word, chunk) in [length, offset, seal].iter().zip(bytes.chunks_exact_mut(size_of::<usize>())) {
+                chunk.copy_from_slice(&usize::to_ne_bytes(*word));
+            }
+            bytes
+        };
+        let offset = lead();
+        let expected = words(length, offset, seal(self.0.get(), length, offset));
+        let found = words(found.length, found.offset, found.seal);
+        let first = expected.iter().zip(found).position(|(expected, found)| *expected != found);
+        first.map_or(0, |first| expected.len() - first)
     }
 
     /// Writes the canaries again, and the header where it was destroyed; `length` is then the caller's.
     pub fn repair(self, length: usize) {
         if self.length() != Some(length) {
-            let header = Header { length, seal: seal(self.0.get(), length, LOST), offset: LOST, giver: 1, pins: 0 };
+            let seal = seal(self.0.get(), length, LOST);
+            let header = Header { giver: SOMEBODY, pins: 0, length, offset: LOST, seal };
             // SAFETY: M8; the header is inside the block.
             unsafe { self.header().write_unaligned(header) };
         }
@@ -281,9 +344,16 @@ impl Fenced {
             for at in (0..widths.after).step_by(CHUNK) {
                 data.add(length + at).cast::<u128>().write_unaligned(AFTER_WORD);
             }
-            for at in (CHUNK..=widths.before).step_by(CHUNK) {
-                data.sub(at).cast::<u128>().write_unaligned(BEFORE_WORD);
-            }
+            self.mend_before();
+        }
+    }
+
+    /// # Safety
+    /// M8.
+    unsafe fn mend_before(self) {
+        for at in (CHUNK..=widths().before).step_by(CHUNK) {
+            // SAFETY: M8 by the contract of this function.
+            unsafe { self.0.as_ptr().sub(at).cast::<u128>().write_unaligned(BEFORE_WORD) };
         }
     }
 }
@@ -333,12 +403,12 @@ mod tests {
 
     #[test]
     fn a_write_before_the_start_is_seen_even_in_the_header() {
-        for count in [1, 16, 64, 64 + 32] {
+        for count in [1, 16, 64, 70, 80, 64 + 32] {
             let owned = block(100);
             owned.write(-(count as isize), 0x41, count);
             assert!(!owned.1.is_whole(100));
             let found = owned.1.breach(100).unwrap();
-            assert_eq!((found.side, found.first), (Side::Before, -1));
+            assert_eq!((found.side, found.first, found.past), (Side::Before, -1, count.min(64 + 24)));
             owned.1.repair(100);
             assert!(owned.1.is_whole(100));
             assert_eq!(owned.1.raw().is_some(), count <= 64);

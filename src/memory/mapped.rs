@@ -117,7 +117,8 @@ fn probed(span: Span, access: Access) -> Option<bool> {
         if !pipe.read_pages(first, end) {
             return Some(false);
         }
-        if access == Access::Write && !(first / PAGE..=end / PAGE).all(|page| pipe.write_back((page * PAGE).max(first))) {
+        if access == Access::Write && !(first / PAGE..=end / PAGE).all(|page| pipe.write_back((page * PAGE).max(first)))
+        {
             return Some(false);
         }
         first = end + 1;

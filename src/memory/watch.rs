@@ -65,7 +65,9 @@ impl Storage {
     /// ArrayBuffer), or the view's buffer is.
     pub fn block(&self) -> Option<Fenced> {
         let base = Address::new(self.view.start.get().wrapping_sub(self.offset));
-        let known = [Some(self.view.start), base].into_iter().flatten().find(|data| blocks::contains(*data))?;
+        let known = [Some(self.view.start), base].into_iter().flatten().find(|data| blocks::contains(*data));
+        // A part of a block of our own inside an ordinary ArrayBuffer.
+        let known = known.or_else(|| given::with(self.view.start, |data, _| data))?;
         // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
         Some(unsafe { Fenced::at(known) })
     }
@@ -229,8 +231,9 @@ fn range(span: Span) -> Range<usize> {
 fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, length: usize) -> Option<Overflow> {
     let Breach { side, first, past } = block.breach(length)?;
     block.repair(length);
+    let contained = past < fence::widths().of(side);
     let first = block.data().get() as isize + first - origin as isize;
-    Some(Overflow { argument, side, byte_length: view.length, first_bad_offset: first, bytes_past: past })
+    Some(Overflow { argument, side, byte_length: view.length, first_bad_offset: first, bytes_past: past, contained })
 }
 
 impl Slice {
@@ -249,6 +252,7 @@ impl Slice {
             byte_length: self.view.length,
             first_bad_offset: first as isize - own.start as isize,
             bytes_past,
+            contained: bytes_past < fence::widths().of(side),
         };
         match (hit_after, hit_before) {
             (Some((first, last)), _) => Some(overflow(Side::After, first, last + 1 - own.end)),

@@ -54,16 +54,15 @@ function byteLengthOf(value) {
   return isDataView(value) ? viewLength(value) : arrayLength(value);
 }
 
-/** Buffer.poolSize when notePool() was last called. */
+/** Buffer.poolSize when notePool() was last called, and how much larger than it a slab is (64 bytes in Node 26). */
 let poolSize;
+let slabExtra = 0;
 
 /** Tells the native side how large the slabs of Node's Buffer pool are, whose slices lie side by side. */
 function notePool() {
+  if (poolSize === undefined && Buffer.poolSize > 0) slabExtra = Buffer.allocUnsafe(1).buffer.byteLength - Buffer.poolSize;
   poolSize = Buffer.poolSize;
-  if (!(poolSize >= 4)) return;
-  // The next slab has the new size; Node 26 makes it 64 bytes larger than the pool's size.
-  const { byteLength } = Buffer.allocUnsafe(Math.max((poolSize >>> 1) - 1, 1)).buffer;
-  for (const size of [poolSize, byteLength, Buffer.allocUnsafe(1).buffer.byteLength]) binding.addSlabSize(Math.min(size, 2 ** 31));
+  if (poolSize > 0) binding.addSlabSize(Math.min(poolSize + Math.max(slabExtra, 0), 2 ** 31));
 }
 
 /** A view or buffer whose storage may be given to native code, as Node-API can see it; refuses what can be resized. */

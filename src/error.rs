@@ -144,7 +144,7 @@ impl fmt::Display for FfiError {
                 };
                 write!(
                     f,
-                    "{symbol}: native code wrote up to {} {place} of argument {argument}, which has {} (first bad offset \
+                    "{symbol}: native code wrote {} {place} of argument {argument}, which has {} (first bad offset \
                      {first_bad_offset}); {outcome}",
                     bytes(*bytes_past),
                     bytes(*byte_length),

@@ -91,7 +91,7 @@ describe('an overflow', () => {
 
   test('before the first byte is an underflow, by as much as the fence and what lies before it', () => {
     for (const size of [1, 8, 17, 96, 5000]) {
-      for (const [offset, count] of [[-1, 1], [-16, 16], [-64, 64], [-64, 1], [-33, 5], [-80, 80], [-96, 96]]) {
+      for (const [offset, count] of [[-1, 1], [-16, 16], [-64, 64], [-64, 1], [-33, 5], [-80, 80], [-88, 88]]) {
         const view = new Uint8Array(size);
         const error = under(() => native.flip_at(view, offset, count));
         assert.deepEqual(figures(error), ['flip_at', 0, size, offset + count - 1, -offset]);

@@ -95,7 +95,8 @@ pub fn check_fences() -> u32 {
         if block.is_given_up() {
             return;
         }
-        let Some(length) = block.length() else {
+        let given = || given::with(data, |known, length| (known == data).then_some(length)).flatten();
+        let Some(length) = block.length().or_else(given).or_else(|| block.guess_length()) else {
             // A write before the block has destroyed its header, so nobody knows how long it is until it is freed.
             let past = fence::lead();
             report::push(Found::Checked, block, 0, Breach { side: Side::Before, first: -1, past });
@@ -224,6 +225,7 @@ pub fn fence_inside(env: Env, buffer: Unknown<'_>, length: f64, align: u32) -> n
     let block = unsafe { Fenced::build(raw, offset, length) }.filter(|block| blocks::fits(block.data()));
     Ok(block.map(|block| {
         blocks::insert(block.data());
+        given::note_inside();
         given::insert(block.data(), length);
         offset as u32
     }))

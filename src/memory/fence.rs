@@ -13,7 +13,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::address::Address;
+use super::address::{Address, Span};
+use super::mapped::{self, Access};
 use crate::error::Side;
 
 /// The canary, read away from the data on the side after it.
@@ -105,7 +106,9 @@ const HEADER: usize = size_of::<Header>();
 const KEY: usize = 0x9d5f_3b71_c6a8_e24d_u64 as usize;
 
 const fn seal(data: usize, length: usize, offset: usize) -> usize {
-    data ^ length.rotate_left(17) ^ offset.rotate_left(41) ^ KEY
+    // Not linear: a write that inverts every bit must not make a header that fits again.
+    let mixed = (data ^ KEY).wrapping_mul(KEY).wrapping_add(length).rotate_left(23).wrapping_mul(KEY);
+    mixed.wrapping_add(offset.wrapping_mul(KEY)).rotate_left(31).wrapping_mul(KEY)
 }
 
 /// The bytes a block needs beside its data.
@@ -178,6 +181,16 @@ impl Fenced {
 
     fn is_sealed(self, header: &Header) -> bool {
         header.seal == seal(self.0.get(), header.length, header.offset)
+    }
+
+    /// The length, where a write from the data's side has destroyed the seal and perhaps the offset but not the length:
+    /// there, a whole fence follows the data.
+    pub fn guess_length(self) -> Option<usize> {
+        // SAFETY: M8; the header is inside the block.
+        let length = unsafe { self.header().read_unaligned() }.length;
+        let fence = Address::new(self.0.get().checked_add(length)?)?;
+        let fence = Span::new(fence, widths().after).ok()?;
+        (mapped::is_mapped(fence, Access::Read) && self.intact(length, 0, fence.length)).then_some(length)
     }
 
     /// Whether the header was destroyed and [`Fenced::give_up`] has noted it.

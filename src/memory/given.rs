@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::address::Address;
 
@@ -24,6 +24,19 @@ pub fn insert(data: Address, length: usize) {
 #[inline]
 pub fn any() -> bool {
     COUNT.load(Ordering::Relaxed) > 0
+}
+
+static INSIDE: AtomicBool = AtomicBool::new(false);
+
+/// Notes that blocks lie inside ordinary ArrayBuffers: views of them are found by their address alone.
+pub fn note_inside() {
+    INSIDE.store(true, Ordering::Relaxed);
+}
+
+/// Whether [`note_inside`] was called: one load.
+#[inline]
+pub fn any_inside() -> bool {
+    INSIDE.load(Ordering::Relaxed)
 }
 
 /// Forgets a block that is freed.

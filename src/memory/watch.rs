@@ -64,10 +64,16 @@ impl Storage {
     /// The fenced block that the view is in. The view may be the block (memory of our own inside an ordinary
     /// ArrayBuffer), or the view's buffer is.
     pub fn block(&self) -> Option<Fenced> {
-        let base = Address::new(self.view.start.get().wrapping_sub(self.offset));
-        let known = [Some(self.view.start), base].into_iter().flatten().find(|data| blocks::contains(*data));
-        // A part of a block of our own inside an ordinary ArrayBuffer.
-        let known = known.or_else(|| given::with(self.view.start, |data, _| data))?;
+        let base =
+            || Address::new(self.view.start.get().wrapping_sub(self.offset)).filter(|data| blocks::contains(*data));
+        let known = if blocks::contains(self.view.start) {
+            self.view.start
+        } else if given::any_inside() {
+            // A part of a block of our own inside an ordinary ArrayBuffer, which may have fences itself.
+            given::with(self.view.start, |data, _| data).or_else(base)?
+        } else {
+            base()?
+        };
         // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
         Some(unsafe { Fenced::at(known) })
     }

@@ -5,6 +5,7 @@
 const binding = require('./binding');
 const { argumentOf, checkLength, checkLengths } = require('./contract');
 const { makeError, wrongType } = require('./errors');
+const { isLent, release } = require('./kept');
 const { frame, storageAddress } = require('./memory');
 const { typeOf } = require('./types');
 
@@ -12,7 +13,7 @@ const RESULT = 'return value';
 /** One bit of the frame's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;
 
-/** The types of a declaration's `args` and `returns`, checked. `wrap` takes bun's modular integers. */
+/** The types of a declaration's `args` and `returns`, checked: rows with their labels. `wrap` takes bun's modular integers. */
 function typesOf(declaration, name) {
   const { args = [], returns, wrap } = declaration;
   if (!Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
@@ -36,22 +37,25 @@ function typesOf(declaration, name) {
 const shapes = new Map();
 const keyOf = (row) => row.key ?? (row.wrapped ? row.id : `${row.id}w`);
 
-/** The prepared shape of a signature: { native, args, result, caller, handler }. */
-function shapeOf({ args, result, parameters }, name) {
+/**
+ * The prepared shape of a signature: { native, args, result, caller, handler }. `fixed` is how many arguments a variadic
+ * function declares.
+ */
+function shapeOf({ args, result, parameters, fixed }, name) {
   const labels = parameters.map(({ label, lengthOf }) => (lengthOf === undefined ? label : `${label}<${lengthOf}`));
-  const key = JSON.stringify([args.map(keyOf), keyOf(result), labels.filter((label) => typeof label === 'string')]);
+  const key = JSON.stringify([args.map(keyOf), keyOf(result), labels.filter((label) => typeof label === 'string'), fixed]);
   let shape = shapes.get(key);
   if (shape === undefined) {
-    shape = prepare({ args, result, parameters }, name);
+    shape = prepare({ args, result, parameters, fixed }, name);
     shapes.set(key, shape);
   }
   return shape;
 }
 
-function prepare({ args, result, parameters }, name) {
+function prepare({ args, result, parameters, fixed }, name) {
   let native;
   try {
-    native = new binding.Signature(args.map((row) => row.id), result.id);
+    native = new binding.Signature(args.map((row) => row.id), result.id, fixed);
   } catch (error) {
     error.message = `${name}: ${error.message}`;
     throw error;
@@ -68,7 +72,7 @@ function factory(shape, source, plain) {
   return (...parts) => {
     if (make === undefined) {
       try {
-        make = new Function('shape', 'frame', 'help', source(shape))(shape, frame, { wrongCount, addressOfPin, checkLength });
+        make = new Function('shape', 'frame', 'help', source(shape))(shape, frame, HELP);
       } catch (error) {
         if (!(error instanceof EvalError)) throw error;
         make = plain(shape);
@@ -77,6 +81,9 @@ function factory(shape, source, plain) {
     return make(...parts);
   };
 }
+
+/** What generated code calls. */
+const HELP = { wrongCount, addressOfPin, checkLength, keepResult, release, held: undefined };
 
 function wrongCount(name, wanted, received) {
   return makeError('ERR_INVALID_ARG_VALUE',
@@ -98,14 +105,19 @@ function pinWords(pins) {
 // ---- JS to C --------------------------------------------------------------------------------------------------------
 
 /** The lines that enter C and return its result: from the frame, or as the entry gives it. */
-const returns = (result, resultAt) => (enter) => {
+const returns = (result, resultAt, pins) => (enter) => {
   if (result.returnedByEntry) return `return ${enter};`;
+  if (result.readsMemory) return `help.held = [${pins}];\n    ${enter};\n    return readResult(frame, ${resultAt});`;
   return result.name === 'void' ? `${enter};` : `${enter};\n    return readResult(frame, ${resultAt});`;
 };
 
 function callerSource({ args, at, result, resultAt, pins, parameters }) {
   const names = args.map((_, i) => `a${i}`);
   const isPin = new Set(pins);
+  const kept = args.flatMap((row, i) => (row.keeps ? [i] : []));
+  const assigned = (i) => (isPin.has(i) ? `const p${i} = ` : args[i].keeps ? `k${i} = ` : '');
+  // What is kept rides along behind the pins: the engine roots all arguments of a call.
+  const rides = [...pins.map((i) => `p${i}`), ...kept.map((i) => `k${i}`)];
   const label = (i) => JSON.stringify(parameters[i].label);
   return `'use strict';
 const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
@@ -116,9 +128,11 @@ return (enter, name) => function (${names.join(', ')}) {
     ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf }, i) => lengthOf !== undefined
     && `help.checkLength(a${i}, a${lengthOf}, name, ${label(i)}, ${lengthOf});`)}
-    ${each(args, (row, i) => `${isPin.has(i) ? `const p${i} = ` : ''}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
+    ${kept.length > 0 ? `let ${kept.map((i) => `k${i}`).join(', ')};\n    try {` : ''}
+    ${each(args, (row, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${pinWords(pins)}
-    ${returns(result, resultAt)(`enter(${pins.map((i) => `p${i}`).join(', ')})`)}
+    ${returns(result, resultAt, names)(`enter(${rides.join(', ')})`)}
+    ${kept.map((i, n) => `${n === 0 ? '} finally { ' : ''}help.release(k${i});`).join(' ')}${kept.length > 0 ? ' }' : ''}
 };`;
 }
 
@@ -131,14 +145,18 @@ function plainCaller({ args, at, result, resultAt, pins, parameters }) {
         if (lengthOf !== undefined) checkLength(values[i], values[lengthOf], name, label, lengthOf);
       });
       const words = [0, 0, 0, 0];
-      const kept = args.map((row, i) => {
-        const pin = row.write(frame, at[i], values[i], name, parameters[i].label);
-        if (pin !== undefined) words[i >> 5] |= 1 << (i & 31);
-        return pin;
-      });
-      words.forEach((word, i) => frame.setInt32(i * 4, word, true));
-      const returned = enter(...pins.map((position) => kept[position]));
-      return result.returnedByEntry ? returned : result.read(frame, resultAt);
+      const kept = [];
+      try {
+        args.forEach((row, i) => {
+          kept[i] = row.write(frame, at[i], values[i], name, parameters[i].label);
+          if (kept[i] !== undefined && row.pins) words[i >> 5] |= 1 << (i & 31);
+        });
+        words.forEach((word, i) => frame.setInt32(i * 4, word, true));
+        const returned = enter(...pins.map((position) => kept[position]), ...kept);
+        return result.returnedByEntry ? returned : result.read(frame, resultAt);
+      } finally {
+        args.forEach((row, i) => { if (row.keeps) release(kept[i]); });
+      }
     };
     Object.defineProperty(call, 'length', { value: args.length });
     return call;
@@ -158,6 +176,14 @@ function addressOfPin(pin, keeper, name) {
   return address;
 }
 
+/** A callback's result whose parts have to stay alive: until its next result. A plain function would not. */
+function keepResult(kept, keeper, name) {
+  keeper.kept = kept;
+  if (!isLent(kept)) return;
+  release(kept);
+  throw makeError('ERR_INVALID_ARG_TYPE', `${name}: ${RESULT} must not hold a plain function: return a JSCallback`);
+}
+
 const writerOfResult = (result) => result.writeResult ?? result.write;
 
 function handlerSource({ args, at, result, resultAt }) {
@@ -169,6 +195,7 @@ return (callback, name, keeper) => () => {
     ${result.name === 'void' ? '' : 'let value ='} callback(${args.map((_, i) => `read${i}(frame, ${at[i]})`).join(', ')});
     ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
     ${result.name === 'void' ? '' : `const pin = write(frame, ${resultAt}, value, name, '${RESULT}');`}
+    ${result.keeps ? 'if (pin !== undefined) help.keepResult(pin, keeper, name);' : ''}
     ${result.pins ? `if (pin !== undefined) write(frame, ${resultAt}, help.addressOfPin(pin, keeper, name), name, '${RESULT}');` : ''}
 };`;
 }
@@ -179,8 +206,9 @@ function plainHandler({ args, at, result, resultAt }) {
     const returned = callback(...args.map((row, i) => row.read(frame, at[i])));
     const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
     const pin = write(frame, resultAt, value, name, RESULT);
+    if (pin !== undefined && result.keeps) return void keepResult(pin, keeper, name);
     if (pin !== undefined) write(frame, resultAt, addressOfPin(pin, keeper, name), name, RESULT);
   };
 }
 
-module.exports = { typesOf, shapeOf };
+module.exports = { typesOf, shapeOf, wrongCount };

@@ -5,6 +5,7 @@ const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util
 const { isMainThread } = require('node:worker_threads');
 const binding = require('./binding');
 const { optionsOf } = require('./options');
+const { isLent, release } = require('./kept');
 const { makeError, place, wrongType, wrongValue, outOfRange } = require('./errors');
 
 const FRAME_BYTES = 65536;
@@ -125,7 +126,9 @@ function read(row, address, byteOffset, name) {
 function write(row, address, byteOffset, value, name) {
   const target = checkedAddress(address, byteOffset, name);
   const resolved = row.resolve ? row.resolve(value, name, 'value') : value;
-  if (row.write(frame, 0, resolved, name, 'value') !== undefined) {
+  const kept = row.write(frame, 0, resolved, name, 'value');
+  if (kept !== undefined) {
+    if (isLent(kept)) release(kept);
     throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
   }
   if (!binding.store(target, row.size)) throw unmapped(name, target, row.size, 'writable');
@@ -142,6 +145,22 @@ function textOf(address, byteLength, name) {
   const text = binding.text(address, byteLength);
   if (text === null) throw unmapped(name, address, byteLength, 'readable');
   return text;
+}
+
+/** The text of 2 or 4 bytes a unit at an address. */
+function wideTextAt(address, unit, name) {
+  const start = checkedAddress(address, 0, name);
+  const text = binding.wideText(start, unit);
+  if (text === null) throw unmapped(name, start, undefined, 'readable');
+  return text;
+}
+
+/** Stores the address of a view at a place in a DataView: whoever calls this keeps the view. */
+function storeAddress(target, at, value, name, position) {
+  const address = binding.addressOf(value);
+  if (address === undefined) throw wrongValue(place(name, position), 'attached to its storage', value);
+  if (address === null) throw wrongValue(place(name, position), 'of more than 0 bytes: an empty view has no address', value);
+  target.setBigUint64(at, BigInt(address), true);
 }
 
 /** The bytes before the NUL at an address that was checked. */
@@ -267,5 +286,5 @@ function allocInside(size, align) {
 module.exports = {
   alloc, pin, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
   addressOf, checkedAddress, byteLengthOf, pinnable, isView, read, write, textAt, textOf,
-  textLength, wrap, storageAddress: binding.addressOf,
+  textLength, wideTextAt, storeAddress, shift, bufferOf, wrap, storageAddress: binding.addressOf,
 };

@@ -56,6 +56,16 @@ impl JsClosure {
         to_js(self.closure.code().get())
     }
 
+    /// Has the pointer call a function again that takes no arguments; the one it called is let go.
+    #[napi]
+    pub fn open(&self, function: Object<'_>) {
+        self.close();
+        let mut reference = null_mut();
+        // SAFETY: M3; `function` is an argument of this call.
+        unsafe { sys::napi_create_reference(self.target.environment.raw, function.raw(), 1, &mut reference) };
+        self.target.function.set(reference);
+    }
+
     /// Lets the JavaScript function go; calls of C that still come return zero.
     #[napi]
     pub fn close(&self) {

@@ -13,6 +13,7 @@ use napi_derive::napi;
 use super::pin::Locks;
 use super::stack::Stack;
 use crate::error::{Class, FfiError};
+use crate::layout::Layout;
 use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
 use crate::memory::own;
@@ -44,6 +45,8 @@ pub struct Environment {
     pub stack: Stack,
     /// What may not be transferred.
     pub locks: Locks,
+    /// The aggregates that have been declared; their ids follow those of the scalars.
+    pub layouts: RefCell<Vec<Rc<Layout>>>,
     /// The size of Node's Buffer pool, whose slices lie side by side.
     pub pool_size: Cell<usize>,
     /// Where a pointer to an empty view points: a block of no bytes.
@@ -186,6 +189,7 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         care: Cell::new(Care::LowPage),
         stack: Stack::default(),
         locks: Locks::default(),
+        layouts: RefCell::new(Vec::new()),
         pool_size: Cell::new(0),
         nowhere,
         frame_reference,

@@ -20,7 +20,7 @@ use crate::ctype::CType;
 use crate::error::{FfiError, Result};
 use crate::library::Library;
 use crate::memory::address::{Address, Span};
-use crate::memory::frame::{Block, address_in, set_address};
+use crate::memory::frame::{Block, address_in, bytes, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, OwnedText, Pinned, Unpinned};
 use crate::memory::report;
@@ -144,11 +144,9 @@ impl Callable {
             // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
             let result = unsafe { call::enter(&self.signature, self.code, &block) };
             environment.depth.set(environment.depth.get() - 1);
-            let [low, high] = result.map(u64::to_ne_bytes);
-            environment.frame.put(self.signature.plan.result, &low);
-            environment.frame.put(self.signature.plan.result + 8, &high);
-            if self.signature.result == CType::CString {
-                text_result = self.text(result[0] as usize);
+            environment.frame.put(self.signature.plan.result, bytes(&result));
+            if self.signature.result.scalar() == Some(CType::CString) {
+                text_result = self.text(address_in(&result, 0));
             }
         }
         environment.scratch.release(text);
@@ -200,7 +198,7 @@ impl Callable {
                 }
                 continue;
             }
-            let is_text = self.signature.arguments[*argument] == CType::CString
+            let is_text = self.signature.arguments[*argument].scalar() == Some(CType::CString)
                 // SAFETY: M3.
                 && unsafe { pin::is_string(environment.raw, *value) };
             let address = if is_text {

@@ -4,6 +4,7 @@ mod callback;
 mod environment;
 mod fences;
 mod function;
+mod layout;
 mod library;
 mod memory;
 mod pin;

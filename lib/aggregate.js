@@ -122,13 +122,15 @@ function structRow(layout, name, fields) {
 
 // ---- unions ---------------------------------------------------------------------------------------------------------
 
-/** The row of a union: an object with one of its fields goes in, one with all of them comes out. */
+/**
+ * The row of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are read when they
+ * are asked for, as only one of them makes sense.
+ */
 function unionRow(layout, name, fields) {
-  const made = generate(structSource(fields, layout.size, false), plainStruct(layout.size, false), fields, HELP);
   const byKey = new Map(fields.map((field) => [field.key, field]));
   const row = {
     ...common(layout, name, fields.map((field) => field.row)),
-    read: made.read,
+    read: (view, at) => row.live(new DataView(view.buffer.slice(view.byteOffset + at, view.byteOffset + at + layout.size)), 0),
     resolve(value, owner, position) {
       if (typeof value !== 'object' || value === null) throw wrongType(place(owner, position), `an object (${name})`, value);
       const bytes = row.bytesOf(value);
@@ -165,6 +167,7 @@ function arrayRow(layout, element, length) {
   const wanted = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
   const row = {
     ...common(layout, name, [element]),
+    isArray: true,
     read(view, at) {
       const values = new Array(length);
       for (let i = 0; i < length; i += 1) values[i] = element.read(view, at + i * step);

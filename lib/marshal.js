@@ -27,7 +27,15 @@ function typesOf(declaration, name) {
   checkLengths(parameters, rows, name);
   const none = rows.findIndex((row) => row.name === 'void');
   if (none >= 0) throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${none}] must not be void`);
+  const list = rows.findIndex((row) => row.isArray);
+  if (list >= 0) {
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `${name}: args[${list}] must not be ${rows[list].name}: C passes the address of an array; declare a pointer`);
+  }
   const result = choose(typeOf(returns ?? 'void', `${name}: returns`));
+  if (result.isArray) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: C returns no arrays`);
+  }
   if (result.argumentOnly) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: ${result.argumentOnly}`);
   }
@@ -211,4 +219,4 @@ function plainHandler({ args, at, result, resultAt }) {
   };
 }
 
-module.exports = { typesOf, shapeOf, wrongCount };
+module.exports = { typesOf, shapeOf, wrongCount, MOST_ARGUMENTS };

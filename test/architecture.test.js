@@ -11,21 +11,36 @@ const { root } = require('./helpers.js');
 
 // File of lib/ -> the files of lib/ it may require. Every file may also require errors and what Node has built in.
 const JS = {
-  index: ['fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'cc', 'platform', 'types'],
+  index: [
+    'fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'reference', 'enumeration', 'opaque', 'fn', 'cc',
+    'platform', 'types',
+  ],
   cc: ['library', 'search', 'platform', 'options'],
-  library: ['call', 'search', 'options', 'types', 'memory', 'binding'],
-  call: ['marshal', 'binding'],
+  library: ['call', 'global', 'owned', 'search', 'options', 'types', 'memory', 'binding'],
+  global: ['view', 'types', 'memory'],
+  owned: ['call', 'declared', 'options', 'types'],
+  fn: ['call', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
+  call: ['outs', 'variadic', 'opaque', 'marshal', 'binding'],
+  outs: ['aggregate', 'kept', 'memory'],
+  variadic: ['types'],
+  opaque: ['declared', 'options', 'types'],
+  enumeration: ['declared', 'options', 'types'],
+  reference: ['declared', 'types', 'memory'],
   callback: ['marshal', 'options', 'types', 'memory', 'binding'],
-  struct: ['types', 'memory'],
+  struct: ['aggregate', 'view', 'declared', 'options', 'types', 'memory', 'binding'],
+  view: ['aggregate', 'kept', 'types', 'memory'],
+  aggregate: ['memory'],
+  declared: ['types'],
   cstring: ['pointer', 'memory'],
   pointer: ['types', 'memory'],
   contract: ['types', 'memory', 'options'],
-  marshal: ['contract', 'types', 'memory', 'binding'],
+  marshal: ['contract', 'kept', 'types', 'memory', 'binding'],
   types: ['memory'],
-  memory: ['binding', 'options'],
+  memory: ['kept', 'binding', 'options'],
   fence: ['memory', 'binding'],
   binding: ['platform'],
   search: ['platform'],
+  kept: [],
   options: [],
   platform: [],
   errors: [],
@@ -33,12 +48,13 @@ const JS = {
 
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
-  js: ['library', 'call', 'closure', 'fast', 'signature', 'memory', 'ctype', 'error'],
-  fast: ['signature', 'memory', 'ctype', 'error'],
+  js: ['library', 'call', 'closure', 'fast', 'signature', 'layout', 'memory', 'ctype', 'error'],
+  fast: ['signature', 'layout', 'memory', 'ctype', 'error'],
   call: ['signature', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
-  signature: ['memory', 'ctype', 'error'],
+  signature: ['layout', 'memory', 'ctype', 'error'],
+  layout: ['ctype', 'error'],
   memory: ['ctype', 'error'],
   ctype: ['error'],
   error: [],
@@ -48,12 +64,12 @@ const RUST = {
 const CRATES = {
   napi: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
   napi_derive: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
-  libffi: /^(ctype|signature|call|closure)\.rs$/,
+  libffi: /^(ctype|layout|signature|call|closure)\.rs$/,
   libloading: /^library\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
-const UNSAFE = /^(memory\/\w+|call|closure|library|fast\/\w+|js\/\w+)\.rs$/;
+const UNSAFE = /^(memory\/\w+|layout|call|closure|library|fast\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

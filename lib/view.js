@@ -156,8 +156,24 @@ class ArrayView extends LiveView {
   }
 }
 
+/** The most elements that can be reached as `view[i]`; those behind them have at() and set(). */
+const MOST_INDICES = 1024;
+let indices = 0;
+
+/** Lets the first elements be reached as `view[i]`, by accessors that all arrays share. */
+function addIndices(length) {
+  for (; indices < Math.min(length, MOST_INDICES); indices += 1) {
+    const i = indices;
+    Object.defineProperty(ArrayView.prototype, i, {
+      get() { return i < this.length ? this.at(i) : undefined; },
+      set(value) { this.set(i, value); },
+    });
+  }
+}
+
 /** Gives an array's row its live views. */
 function addElementViews(row, element, length) {
+  addIndices(length);
   row.live = (data, at, address) => new ArrayView(data, at, address, row, element, length);
   row.bytesOf = bytesOf(row);
 }

@@ -203,7 +203,8 @@ impl Layout {
             match field.bits {
                 None => {
                     let at = bit.div_ceil(8).next_multiple_of(field.value.align());
-                    (offsets.push(at), shifts.push(0));
+                    offsets.push(at);
+                    shifts.push(0);
                     bit = (at + unit) * 8;
                 }
                 Some(width) => {
@@ -214,7 +215,8 @@ impl Layout {
                     if bit % whole + width > whole {
                         bit = bit.next_multiple_of(whole);
                     }
-                    (offsets.push(bit / whole * unit), shifts.push(bit % whole));
+                    offsets.push(bit / whole * unit);
+                    shifts.push(bit % whole);
                     bit += width;
                 }
             }

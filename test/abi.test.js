@@ -259,7 +259,7 @@ const CLASSES = {
   ],
   'MEMORY: three doubles': [struct({ a: 'f64', b: 'f64', c: 'f64' }), 'double a, b, c;', { a: 1, b: 2, c: 3 }],
   'MEMORY: 17 bytes': [struct({ a: array('u8', 17) }), 'uint8_t a[17];', { a: Array.from({ length: 17 }, (_, i) => i) }],
-  'MEMORY: 4000 bytes': [struct({ a: array('i16', 2000) }), 'int16_t a[2000];', { a: Array.from({ length: 2000 }, (_, i) => -i) }],
+  'MEMORY: 4000 bytes': [struct({ a: array('i16', 2000) }), 'int16_t a[2000];', { a: Array.from({ length: 2000 }, (_, i) => 7 - i) }],
 };
 
 describe('the System V classes', () => {

@@ -60,7 +60,9 @@ class Aggregate extends DeclaredType {
 /** A field is a type, or { type, bits } for a bitfield. */
 function fieldOf([key, declared], where) {
   const place = `${where}: field ${key}`;
-  if (key === '__proto__') throw wrongValue(`${where}: a field`, 'a name other than __proto__', key);
+  if (key === '__proto__' || /^\d+$/.test(key)) {
+    throw wrongValue(`${where}: a field`, 'a name: not __proto__, nor digits, which JavaScript would put first', key);
+  }
   const isRecord = typeof declared === 'object' && declared !== null && !isDeclared(declared);
   const { type, bits } = isRecord ? optionsOf(declared, { type: 'any', bits: 'number' }, place) : { type: declared };
   const row = typeOf(type, place);

@@ -20,11 +20,20 @@ function generate(source, plain, ...given) {
   }
 }
 
+/** An aggregate's value has to be an object. */
+function checkObject(value, name, owner, position) {
+  if (typeof value === 'object' && value !== null) return;
+  throw wrongType(place(owner, position), `an object (${name})`, value);
+}
+
 /** Zeroes a value: what lies between the fields is not left to chance. */
 const zero = (view, at, size) => new Uint8Array(view.buffer, view.byteOffset + at, size).fill(0);
 
-/** Copies the bytes of a live view of the same type. */
-const copy = (view, at, bytes) => new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
+/** Copies the bytes of a live view of the same type, which keeps what its fields point to. */
+function copy(view, at, bytes) {
+  new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
+  return bytes.source;
+}
 
 /** Stores what a field's write() left to its owner, and adds it to what is kept. */
 function keep(kept, row, view, at, value, name, position) {
@@ -39,13 +48,12 @@ function keep(kept, row, view, at, value, name, position) {
   return kept;
 }
 
-const HELP = { zero, copy, keep, wrongType, place };
+const HELP = { zero, copy, keep };
 
 const keepsAny = (rows) => rows.some((row) => row.pins || row.keeps);
 
 const common = (layout, name, rows) => ({
   id: layout.id, key: `T${count += 1}`, name, size: layout.size, align: layout.align, keeps: keepsAny(rows),
-  argumentOnly: undefined,
 });
 
 // ---- structs --------------------------------------------------------------------------------------------------------
@@ -57,23 +65,26 @@ function structSource(fields, size, isPadded) {
   const outer = (field) => `{ outer: position, part: ${text(field.key)} }`;
   const lines = (line, separator = '\n  ') => fields.map(line).filter(Boolean).join(separator);
   return `'use strict';
-${lines((_, i) => `const { read: read${i}, write: write${i}, resolve: resolve${i} } = fields[${i}].row, row${i} = fields[${i}].row;`)}
+${lines((_, i) => `const row${i} = fields[${i}].row, { read: read${i}, write: write${i}, resolve: resolve${i} } = row${i};`)}
 function read(view, at) {
   return { ${lines(({ key, offset }, i) => `${text(key)}: read${i}(view, at + ${offset})`, ', ')} };
 }
 function copyOf(value, name, position) {
   const copied = { ${lines(({ key }) => `${text(key)}: value[${text(key)}]`, ', ')} };
-  ${lines((field, i) => field.row.resolve && `copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`)}
+  ${lines((field, i) => field.row.resolve
+    && `copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`)}
   return copied;
 }
 function write(view, at, value, name, position) {
-  if (value instanceof Uint8Array) return void help.copy(view, at, value);
+  if (value instanceof Uint8Array) return help.copy(view, at, value);
   ${isPadded ? `help.zero(view, at, ${size});` : ''}
   let kept;
-  ${lines((field, i) => (field.row.pins || field.row.keeps
-    ? `kept = help.keep(kept, row${i}, view, at + ${field.offset}, `
-      + `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)}), name, ${outer(field)});`
-    : `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)});`))}
+  ${lines((field, i) => {
+    const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
+    return field.row.pins || field.row.keeps
+      ? `kept = help.keep(kept, row${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
+      : `${written};`;
+  })}
   return kept;
 }
 return { read, copyOf, write };`;
@@ -90,7 +101,7 @@ function plainStruct(size, isPadded) {
       return Object.fromEntries(copied);
     },
     write(view, at, value, name, position) {
-      if (value instanceof Uint8Array) return void copy(view, at, value);
+      if (value instanceof Uint8Array) return copy(view, at, value);
       if (isPadded) zero(view, at, size);
       let kept;
       for (const { key, offset, row } of fields) {
@@ -114,7 +125,7 @@ function structRow(layout, name, fields) {
   const made = generate(structSource(fields, layout.size, isPadded), plainStruct(layout.size, isPadded), fields, HELP);
   const row = { ...common(layout, name, fields.map((field) => field.row)), read: made.read, write: made.write };
   row.resolve = (value, owner, position) => {
-    if (typeof value !== 'object' || value === null) throw wrongType(place(owner, position), `an object (${name})`, value);
+    checkObject(value, name, owner, position);
     return row.bytesOf(value) ?? made.copyOf(value, owner, position);
   };
   return row;
@@ -123,16 +134,19 @@ function structRow(layout, name, fields) {
 // ---- unions ---------------------------------------------------------------------------------------------------------
 
 /**
- * The row of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are read when they
- * are asked for, as only one of them makes sense.
+ * The row of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are read when
+ * they are asked for, as only one of them makes sense.
  */
 function unionRow(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));
   const row = {
     ...common(layout, name, fields.map((field) => field.row)),
-    read: (view, at) => row.live(new DataView(view.buffer.slice(view.byteOffset + at, view.byteOffset + at + layout.size)), 0),
+    read(view, at) {
+      const start = view.byteOffset + at;
+      return row.live(new DataView(view.buffer.slice(start, start + layout.size)), 0);
+    },
     resolve(value, owner, position) {
-      if (typeof value !== 'object' || value === null) throw wrongType(place(owner, position), `an object (${name})`, value);
+      checkObject(value, name, owner, position);
       const bytes = row.bytesOf(value);
       if (bytes !== undefined) return bytes;
       const given = Object.keys(value);
@@ -147,7 +161,7 @@ function unionRow(layout, name, fields) {
       return { field, content: field.row.resolve ? field.row.resolve(content, owner, part) : content };
     },
     write(view, at, value, owner, position) {
-      if (value instanceof Uint8Array) return void copy(view, at, value);
+      if (value instanceof Uint8Array) return copy(view, at, value);
       const { field, content } = value;
       const part = { outer: position, part: field.key };
       zero(view, at, layout.size);
@@ -189,7 +203,7 @@ function arrayRow(layout, element, length) {
       return values;
     },
     write(view, at, value, owner, position) {
-      if (value instanceof Uint8Array) return void copy(view, at, value);
+      if (value instanceof Uint8Array) return copy(view, at, value);
       let kept;
       for (let i = 0; i < length; i += 1) {
         const part = { outer: position, part: i };
@@ -230,7 +244,8 @@ function bitsRow(unit, shift, width) {
       unit.write(scratch, 0, value, name, position);
       const big = BigInt(unit.read(scratch, 0));
       if (cut(width, big) !== big) {
-        throw makeError('ERR_OUT_OF_RANGE', `${place(name, position)} must fit ${width} bits (${unit.name}), received ${big}`);
+        throw makeError('ERR_OUT_OF_RANGE',
+          `${place(name, position)} must fit ${width} bits (${unit.name}), received ${big}`);
       }
       const old = bigOf(view, at, unit.size);
       setBig(view, at, unit.size, (old & ~mask) | ((big << BigInt(shift)) & mask));

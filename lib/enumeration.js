@@ -8,7 +8,7 @@ const { typeOf } = require('./types');
 
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** A type of integers that go in by name or number, and come out as numbers, or as names where `names` asks for them. */
+/** Integers that go in by name or number, and come out as numbers, or as names where `names` asks for them. */
 class Enumeration extends DeclaredType {
   #byValue;
 
@@ -54,7 +54,9 @@ function enumeration(members, options = {}) {
     write(view, at, value, owner, position) {
       if (typeof value !== 'string') return integer.write(view, at, value, owner, position);
       const known = byName.get(value);
-      if (known === undefined) throw wrongValue(place(owner, position), `one of ${[...byName.keys()].join(', ')} (${name})`, value);
+      if (known === undefined) {
+        throw wrongValue(place(owner, position), `one of ${[...byName.keys()].join(', ')} (${name})`, value);
+      }
       return integer.write(view, at, known, owner, position);
     },
   };

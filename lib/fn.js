@@ -62,7 +62,8 @@ function fn(declaration) {
     write(view, at, value, name, position) {
       if (typeof value !== 'function') return base.write(view, at, value, name, position);
       if (lend === undefined) {
-        throw makeError('ERR_INVALID_ARG_TYPE', `${place(name, position)} must be a function pointer: C cannot call JavaScript with this signature`);
+        throw makeError('ERR_INVALID_ARG_TYPE',
+          `${place(name, position)} must be a function pointer: C cannot call JavaScript with this signature`);
       }
       const { address, lent } = lend(value, place(name, position));
       base.write(view, at, address, name, position);

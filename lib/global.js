@@ -43,7 +43,9 @@ class Global {
   /** Accessors over a struct, union or array, without a copy. */
   view() {
     this.#checkOpen();
-    if (this.#row.live === undefined) throw wrongValue(`${this.#name}: type`, 'a struct, a union or an array', this.#row.name);
+    if (this.#row.live === undefined) {
+      throw wrongValue(`${this.#name}: type`, 'a struct, a union or an array', this.#row.name);
+    }
     return viewAt(this.#row, this.ptr, 0, this.#name);
   }
 
@@ -57,7 +59,9 @@ class Global {
 /** The accessor of the data symbol at an address. */
 function global(name, address, type, native, path) {
   const row = typeOf(type, `${name}: type`);
-  if (row.name === 'void' || row.argumentOnly) throw wrongValue(`${name}: type`, 'a type that has values in memory', row.name);
+  if (row.name === 'void' || row.argumentOnly) {
+    throw wrongValue(`${name}: type`, 'a type that has values in memory', row.name);
+  }
   return new Global(name, address, row, native, path);
 }
 

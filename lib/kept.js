@@ -14,6 +14,16 @@ class Lent {
   }
 }
 
+/** A live view whose bytes were copied: what its fields point to is kept by the view. */
+class Copied {
+  constructor(source) {
+    this.source = source;
+  }
+}
+
+/** Whether all that is kept are views that were copied, whose fields hold addresses already. */
+const isCopied = (kept) => kept instanceof Copied || (Array.isArray(kept) && kept.every(isCopied));
+
 /** Whether a function pointer is among what is kept: it ends with the call. */
 const isLent = (kept) => kept instanceof Lent || (Array.isArray(kept) && kept.some(isLent));
 
@@ -23,4 +33,4 @@ function release(kept) {
   else if (Array.isArray(kept)) kept.forEach(release);
 }
 
-module.exports = { Lent, isLent, release };
+module.exports = { Lent, Copied, isCopied, isLent, release };

@@ -80,7 +80,9 @@ const withOwned = (declaration, name, native, found) => (declaration.returns ===
 /** The maker of a library's globals. */
 const globalOf = (native, path) => (name, type) => {
   if (typeof name !== 'string') throw wrongType('global: name', 'a string', name);
-  if (!native.isOpen) throw makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
+  if (!native.isOpen) {
+    throw makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
+  }
   return global(name, findOrThrow(native, name, path), type, native, path);
 };
 

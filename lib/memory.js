@@ -5,7 +5,7 @@ const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util
 const { isMainThread } = require('node:worker_threads');
 const binding = require('./binding');
 const { optionsOf } = require('./options');
-const { isLent, release } = require('./kept');
+const { isCopied, isLent, release } = require('./kept');
 const { makeError, place, wrongType, wrongValue, outOfRange } = require('./errors');
 
 const FRAME_BYTES = 65536;
@@ -35,6 +35,8 @@ const arrayBuffer = getter(TypedArray, 'buffer');
 const arrayLength = getter(TypedArray, 'byteLength');
 const viewBuffer = getter(DataView.prototype, 'buffer');
 const viewLength = getter(DataView.prototype, 'byteLength');
+const arrayOffset = getter(TypedArray, 'byteOffset');
+const viewOffset = getter(DataView.prototype, 'byteOffset');
 const resizable = getter(ArrayBuffer.prototype, 'resizable');
 const growable = getter(SharedArrayBuffer.prototype, 'growable');
 const bufferLength = getter(ArrayBuffer.prototype, 'byteLength');
@@ -43,6 +45,9 @@ const sharedLength = getter(SharedArrayBuffer.prototype, 'byteLength');
 /** The ArrayBuffer or SharedArrayBuffer under a view; a buffer itself. */
 const bufferOf = (value) =>
   (isAnyArrayBuffer(value) ? value : isDataView(value) ? viewBuffer(value) : arrayBuffer(value));
+
+/** Where a view begins in its buffer. */
+const offsetOf = (value) => (isAnyArrayBuffer(value) ? 0 : isDataView(value) ? viewOffset(value) : arrayOffset(value));
 
 /** The bytes of a view or buffer; throws where a DataView's buffer is detached. */
 function byteLengthOf(value) {
@@ -127,7 +132,7 @@ function write(row, address, byteOffset, value, name) {
   const target = checkedAddress(address, byteOffset, name);
   const resolved = row.resolve ? row.resolve(value, name, 'value') : value;
   const kept = row.write(frame, 0, resolved, name, 'value');
-  if (kept !== undefined) {
+  if (kept !== undefined && !isCopied(kept)) {
     if (isLent(kept)) release(kept);
     throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
   }
@@ -286,5 +291,5 @@ function allocInside(size, align) {
 module.exports = {
   alloc, pin, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
   addressOf, checkedAddress, byteLengthOf, pinnable, isView, read, write, textAt, textOf,
-  textLength, wideTextAt, storeAddress, shift, bufferOf, wrap, storageAddress: binding.addressOf,
+  textLength, wideTextAt, storeAddress, shift, bufferOf, offsetOf, wrap, storageAddress: binding.addressOf,
 };

@@ -81,7 +81,8 @@ function freeing(free, name) {
   if (free === undefined) return new Set();
   const names = Array.isArray(free) ? Array.from(free) : [free];
   names.forEach((each) => {
-    if (typeof each !== 'string') throw wrongType(`${name}: options.free`, 'the name of a function, or an array of names', each);
+    if (typeof each === 'string') return;
+    throw wrongType(`${name}: options.free`, 'the name of a function, or an array of names', each);
   });
   return new Set(names);
 }
@@ -96,8 +97,9 @@ function kindOfType(type, where) {
 /**
  * A type of pointers that only C looks into.
  * @param {string} name
- * @param {{ base?: object, owner?: object, free?: string | string[] }} [options] `base`: where that type is wanted this one
- *   may be passed; `owner`: a value belongs to the argument of that type in the call that gave it; `free`: what ends a value
+ * @param {{ base?: object, owner?: object, free?: string | string[] }} [options] `base`: where that type is wanted this
+ *   one may be passed; `owner`: a value belongs to the argument of that type in the call that gave it; `free`: what ends
+ *   a value
  */
 function opaque(name, options = {}) {
   if (typeof name !== 'string' || name === '') throw wrongType('opaque: name', 'a string, not empty', name);
@@ -125,11 +127,13 @@ function opaque(name, options = {}) {
     write(view, at, value, owner, position) {
       if (value === null) return void view.setBigUint64(at, 0n, true);
       if (!Handle.isOf(value, kind)) {
-        throw makeError('ERR_INVALID_ARG_TYPE', `${place(owner, position)} must be a ${name} or null, received ${described(value)}`);
+        throw makeError('ERR_INVALID_ARG_TYPE',
+          `${place(owner, position)} must be a ${name} or null, received ${described(value)}`);
       }
       const end = Handle.endOf(value);
       if (end !== undefined) {
-        throw makeError('ERR_FFI_INVALID_POINTER', `${place(owner, position)} must be a living ${name}, received one that ${end}() has freed`);
+        throw makeError('ERR_FFI_INVALID_POINTER',
+          `${place(owner, position)} must be a living ${name}, received one that ${end}() has freed`);
       }
       return base.write(view, at, Handle.addressOf(value), owner, position);
     },

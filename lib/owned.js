@@ -14,8 +14,8 @@ let keys = 0;
 /** The address of the function that frees: of a symbol by name, or as it is given. */
 function addressOf(free, find, where) {
   if (typeof free === 'string') {
-    if (find === undefined) throw wrongType(where, 'an address or a bound function: there is no library to look a name up in', free);
-    return find(free);
+    if (find !== undefined) return find(free);
+    throw wrongType(where, 'an address or a bound function: there is no library to look a name up in', free);
   }
   const address = resolvePointer(free, where);
   if (typeof address !== 'number' && typeof address !== 'bigint') {

@@ -41,7 +41,9 @@ const nextKey = () => (keys += 1);
 
 const parameter = (kind) => (type) => {
   const row = typeOf(type, `${kind}: type`);
-  if (row.name === 'void' || row.argumentOnly) throw wrongValue(`${kind}: type`, 'a type that has values in memory', row.name);
+  if (row.name === 'void' || row.argumentOnly) {
+    throw wrongValue(`${kind}: type`, 'a type that has values in memory', row.name);
+  }
   return Object.freeze(new DeclaredType({
     ...base,
     name: `${kind}(${row.name})`,

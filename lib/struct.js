@@ -57,6 +57,8 @@ class Aggregate extends DeclaredType {
 
 // ---- declarations ---------------------------------------------------------------------------------------------------
 
+const hasMemory = (row) => row.name !== 'void' && !row.argumentOnly;
+
 /** A field is a type, or { type, bits } for a bitfield. */
 function fieldOf([key, declared], where) {
   const place = `${where}: field ${key}`;
@@ -66,7 +68,7 @@ function fieldOf([key, declared], where) {
   const isRecord = typeof declared === 'object' && declared !== null && !isDeclared(declared);
   const { type, bits } = isRecord ? optionsOf(declared, { type: 'any', bits: 'number' }, place) : { type: declared };
   const row = typeOf(type, place);
-  if (row.name === 'void' || row.argumentOnly) throw wrongValue(place, `a type that has values in memory, not ${row.name}`, row.name);
+  if (!hasMemory(row)) throw wrongValue(place, 'a type that has values in memory', row.name);
   if (bits === undefined) return { key, row };
   const mayHaveBits = row.min !== undefined || row.name === 'bool' || /^[iu]64|long/.test(row.name);
   if (!mayHaveBits || isDeclared(type)) throw wrongValue(`${place}.type`, 'an integer type, as it has bits', row.name);
@@ -78,7 +80,9 @@ function fieldOf([key, declared], where) {
 
 function fieldsOf(declared, where) {
   const entries = entriesOf(declared, `${where}: fields`);
-  if (entries.length === 0) throw makeError('ERR_INVALID_ARG_VALUE', `${where}: fields must be at least one: C has no empty struct`);
+  if (entries.length === 0) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${where}: fields must be at least one: C has no empty struct`);
+  }
   return entries.map((entry) => fieldOf(entry, where));
 }
 
@@ -118,7 +122,9 @@ function struct(fields, options = {}) {
   const { name = 'struct', packed = false, align } =
     optionsOf(options, { name: 'string', packed: 'any', align: 'number' }, 'struct: options');
   const parts = fieldsOf(fields, name);
-  if (typeof packed !== 'boolean' && typeof packed !== 'number') throw wrongType(`${name}: options.packed`, 'a boolean or a number of bytes', packed);
+  if (typeof packed !== 'boolean' && typeof packed !== 'number') {
+    throw wrongType(`${name}: options.packed`, 'a boolean or a number of bytes', packed);
+  }
   const pack = typeof packed === 'number' ? powerOfTwo(packed, `${name}: options.packed`) : Number(packed);
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
   const layout = laidOut(name, () => binding.structure(
@@ -138,7 +144,10 @@ function union(fields, options = {}) {
   const { name = 'union', align } = optionsOf(options, { name: 'string', align: 'number' }, 'union: options');
   const parts = fieldsOf(fields, name);
   const bitfield = parts.find(({ bits }) => bits !== undefined);
-  if (bitfield) throw makeError('ERR_INVALID_ARG_VALUE', `${name}: field ${bitfield.key} must not have bits: put it into a struct`);
+  if (bitfield) {
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `${name}: field ${bitfield.key} must not have bits: put it into a struct`);
+  }
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
   const layout = laidOut(name, () => binding.unionOf(parts.map(({ row }) => row.id), least));
   const placed = parts.map(({ key, row }) => ({ key, row, offset: 0 }));
@@ -148,9 +157,11 @@ function union(fields, options = {}) {
 /** `length` values side by side. As an argument C knows it only inside of a struct: functions take pointer(type). */
 function array(type, length) {
   const element = typeOf(type, 'array: type');
-  if (element.name === 'void' || element.argumentOnly) throw wrongValue('array: type', 'a type that has values in memory', element.name);
+  if (!hasMemory(element)) throw wrongValue('array: type', 'a type that has values in memory', element.name);
   if (typeof length !== 'number') throw wrongType('array: length', 'a number', length);
-  if (!Number.isInteger(length) || length < 1 || length > 2 ** 32 - 1) throw outOfRange('array: length', 'an integer from 1 to 2^32-1', length);
+  if (!Number.isInteger(length) || length < 1 || length > 2 ** 32 - 1) {
+    throw outOfRange('array: length', 'an integer from 1 to 2^32-1', length);
+  }
   const layout = laidOut('array', () => binding.arrayOf(element.id, length));
   const row = arrayRow(layout, element, length);
   addElementViews(row, element, length);

@@ -1,24 +1,26 @@
 'use strict';
-// Calls of variadic functions: what follows the declared arguments is given as [type, value], with C's default promotions.
+// Calls of variadic functions: what follows the declared arguments is given as [type, value], promoted as C does.
 // A signature is prepared once for each list of types.
 
 const { wrongType, outOfRange } = require('./errors');
-const { byName, typeOf } = require('./types');
+const { byName, rows, typeOf } = require('./types');
 
 const int = byName.get('i32');
-const PROMOTED_TO_INT = new Set(['char', 'i8', 'u8', 'i16', 'u16', 'bool']);
+/** By their ids, which enumerations share. */
+const NARROW = new Set(['char', 'i8', 'u8', 'i16', 'u16', 'bool'].map((name) => byName.get(name).id));
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** The row that C passes for a type that it promotes; the range is still that of the type. */
 function promoted(row) {
-  const wide = row.name === 'f32' ? byName.get('f64') : PROMOTED_TO_INT.has(row.name) || row.size < int.size ? int : undefined;
-  if (wide === undefined) return row;
+  const isNarrow = NARROW.has(row.id) || (row.name === 'wchar_t' && row.size < int.size);
+  if (row.name !== 'f32' && !isNarrow) return row;
+  const wide = isNarrow ? int : byName.get('f64');
   return {
     ...wide,
     key: `${row.key ?? row.id} promoted`,
     write(view, at, value, name, position) {
       row.write(scratch, 0, value, name, position);
-      wide.write(view, at, Number(row.read(scratch, 0)), name, position);
+      wide.write(view, at, Number(rows[row.id].read(scratch, 0)), name, position);
     },
   };
 }
@@ -35,7 +37,9 @@ function extraRow(type, where) {
 
 /** A [type, value] that was passed: an array is taken apart once. */
 function extraOf(pair, name, position) {
-  if (!Array.isArray(pair) || pair.length !== 2) throw wrongType(`${name}: argument ${position}`, 'a pair [type, value]', pair);
+  if (!Array.isArray(pair) || pair.length !== 2) {
+    throw wrongType(`${name}: argument ${position}`, 'a pair [type, value]', pair);
+  }
   const [type, value] = pair;
   return { row: extraRow(type, `${name}: the type of argument ${position}`), value };
 }

@@ -2,7 +2,7 @@
 // Live views: accessors over native memory, without a copy. A class a struct, generated; one class for all arrays.
 
 const { wrongType, outOfRange, makeError } = require('./errors');
-const { isLent, release } = require('./kept');
+const { Copied, isCopied, isLent, release } = require('./kept');
 const { keep, generate } = require('./aggregate');
 const memory = require('./memory');
 const { storageOf } = require('./types');
@@ -13,7 +13,7 @@ const AT = Symbol('at');
 const ADDRESS = Symbol('address');
 const ROW = Symbol('row');
 
-/** Views and strings that fields point to, by the buffer that holds the fields and the place in it. */
+/** What fields point to, by the buffer that holds the fields, and the place and size of what was set. */
 const keptOf = new WeakMap();
 
 /** What all live views have: the data, the place in it, and the address where the memory is not a buffer's. */
@@ -36,7 +36,9 @@ class LiveView {
 const bytesOf = (row) => (value) => {
   if (!(value instanceof LiveView) || value[ROW] !== row) return undefined;
   const data = value[DATA];
-  return new Uint8Array(data.buffer, data.byteOffset + value[AT], row.size).slice();
+  const bytes = new Uint8Array(data.buffer, data.byteOffset + value[AT], row.size).slice();
+  if (row.keeps) bytes.source = new Copied(value);
+  return bytes;
 };
 
 /** Writes a value where a live view has it. What the value points to lives as long as the buffer of the view. */
@@ -47,22 +49,24 @@ function assign(row, view, offset, value, name, position) {
   // Nothing of it is written before it is known that it will be kept.
   const whole = new DataView(new ArrayBuffer(row.size));
   const kept = keep(undefined, row, whole, 0, row.write(whole, 0, resolved, name, position), name, position);
-  if (kept !== undefined) hold(view, at, kept, value, name, position);
+  if (kept !== undefined) hold(view, at, row.size, kept, value, name, position);
   const bytes = new Uint8Array(whole.buffer);
   new Uint8Array(data.buffer, data.byteOffset + at, row.size).set(bytes);
 }
 
-function hold(view, at, kept, value, name, position) {
+function hold(view, at, size, kept, value, name, position) {
   if (isLent(kept)) {
     release(kept);
     throw wrongType(`${name}: ${position}`, 'a JSCallback: a plain function lives for a call only', value);
   }
   if (view[ADDRESS] !== undefined) {
-    throw wrongType(`${name}: ${position}`, 'an address: nobody would keep a view or a string; pass ptr(view) and keep the view', value);
+    if (isCopied(kept)) return;
+    throw wrongType(`${name}: ${position}`,
+      'an address: nobody would keep a view or a string; pass ptr(view) and keep the view', value);
   }
   const { buffer, byteOffset } = view[DATA];
   if (!keptOf.has(buffer)) keptOf.set(buffer, new Map());
-  keptOf.get(buffer).set(byteOffset + at, kept);
+  keptOf.get(buffer).set(`${byteOffset + at} ${size}`, kept);
 }
 
 // ---- structs and unions ---------------------------------------------------------------------------------------------
@@ -72,15 +76,15 @@ const isPlain = (row) => !row.resolve && !row.pins && !row.keeps;
 function accessorsSource(fields) {
   const text = JSON.stringify;
   const one = ({ key, offset, row }, i) => {
-    const [get, set] = row.live
-      ? [`live${i}(this[DATA], this[AT] + ${offset}, this[ADDRESS])`, '']
-      : [`read${i}(this[DATA], this[AT] + ${offset})`, isPlain(row) && `write${i}(this[DATA], this[AT] + ${offset}, value, help.name, ${text(`field ${key}`)})`];
-    return `get ${text(key)}() { return ${get}; },
-  set ${text(key)}(value) { ${set || `help.assign(row${i}, this, ${offset}, value, help.name, ${text(`field ${key}`)})`}; },`;
+    const [here, part] = [`this[DATA], this[AT] + ${offset}`, `value, help.name, ${text(`field ${key}`)}`];
+    const get = row.live ? `live${i}(${here}, this[ADDRESS])` : `read${i}(${here})`;
+    const set = isPlain(row) ? `write${i}(${here}, ${part})` : `help.assign(row${i}, this, ${offset}, ${part})`;
+    return `get ${text(key)}() { return ${get}; }, set ${text(key)}(value) { ${set}; },`;
   };
+  const rows = (i) => `const row${i} = fields[${i}].row, { read: read${i}, write: write${i}, live: live${i} } = row${i};`;
   return `'use strict';
 const { DATA, AT, ADDRESS } = help;
-${fields.map((_, i) => `const row${i} = fields[${i}].row, { read: read${i}, write: write${i}, live: live${i} } = row${i};`).join('\n')}
+${fields.map((_, i) => rows(i)).join('\n')}
 return {
   ${fields.map(one).join('\n  ')}
 };`;
@@ -91,7 +95,8 @@ function plainAccessors(fields, help) {
   for (const { key, offset, row } of fields) {
     Object.defineProperty(accessors, key, {
       get() {
-        return row.live ? row.live(this[DATA], this[AT] + offset, this[ADDRESS]) : row.read(this[DATA], this[AT] + offset);
+        const at = this[AT] + offset;
+        return row.live ? row.live(this[DATA], at, this[ADDRESS]) : row.read(this[DATA], at);
       },
       set(value) { assign(row, this, offset, value, help.name, `field ${key}`); },
       enumerable: true,
@@ -192,10 +197,11 @@ function viewAt(row, source, byteOffset, name) {
   const buffer = memory.bufferOf(memory.pinnable(storage, name, 'source'));
   const length = memory.byteLengthOf(storage);
   if (!Number.isInteger(byteOffset) || byteOffset < 0 || length - byteOffset < row.size) {
-    throw makeError('ERR_OUT_OF_RANGE',
-      `${name}: source needs at least ${row.size} bytes from byteOffset on, received ${length} and a byteOffset of ${String(byteOffset)}`);
+    throw makeError('ERR_OUT_OF_RANGE', `${name}: source needs at least ${row.size} bytes from byteOffset on, `
+      + `received ${length} and a byteOffset of ${String(byteOffset)}`);
   }
-  return row.live(new DataView(buffer, ArrayBuffer.isView(storage) ? storage.byteOffset + byteOffset : byteOffset, row.size), 0);
+  const start = memory.offsetOf(storage) + byteOffset;
+  return row.live(new DataView(buffer, start, row.size), 0);
 }
 
 /** The value that a live view shows, copied; writes it whole. */

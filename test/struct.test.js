@@ -217,3 +217,24 @@ describe('an array', () => {
     throws(() => T.alloc({ ...value, grid: [[1, 2], [3, 256]] }), 'ERR_OUT_OF_RANGE', /field grid\[1\]\[1\] must be an integer/);
   });
 });
+
+describe('what the fields of a view point to', () => {
+  test('is kept when one of them is set again, and for calls by value', async () => {
+    const make = () => {
+      const node = Node.alloc({ value: 1, text: 'kept '.repeat(60), data: new Uint8Array(500).fill(9), next: null });
+      node.next = node;
+      node.next = null;
+      return node;
+    };
+    const node = make();
+    await gc();
+    await gc();
+    assert.equal(c.length(node), 309);
+    for (let i = 0; i < 300; i += 1) assert.equal(c.length(make()), 309);
+    assert.equal(c.length(Node.view(ptr(node))), 309);
+    const copy = Node.alloc(node);
+    Node.write(ptr(copy), node);
+    Node.view(ptr(copy)).next = ptr(node);
+    assert.equal(c.total(copy), 2);
+  });
+});

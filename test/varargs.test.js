@@ -28,6 +28,13 @@ describe('a variadic function', () => {
     assert.equal(c.sum('iiiiiid', ['i8', -1], ['u8', 255], ['i16', -300], ['u16', 65535], ['bool', true], ['char', 7], ['f32', 0.5]), 65497.5);
   });
 
+  test('promotes narrow enumerations, and no narrow structs', () => {
+    const Small = ffi.enumeration({ one: 200 }, { type: 'u8', names: true });
+    assert.equal(c.sum('i', [Small, 'one']), 200);
+    const Byte = ffi.struct({ a: 'u8' });
+    assert.equal(c.sum('ii', [Byte, { a: 3 }], ['i32', 4]) & 0xff, 7);
+  });
+
   test('takes structs, strings, pointers and functions', () => {
     const double = ffi.fn({ args: ['int'], returns: 'int' });
     assert.equal(c.sum('psif', [Pair, { a: 1, b: 0.5 }], ['cstring', 'A'], ['i32', 2], [double, (n) => 2 * n]), 78.5);

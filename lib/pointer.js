@@ -7,9 +7,11 @@ const { byName, resolvePointer, storageOf } = require('./types');
 
 /** The address of a view's storage. It is valid as long as the view lives. */
 function ptr(view, byteOffset = 0) {
+  if (ArrayBuffer.isView(view)) return memory.addressOf(view, byteOffset ?? 0, 'ptr');
   const storage = typeof view === 'object' && view !== null ? view[storageOf] : undefined;
-  if (typeof storage === 'number' || typeof storage === 'bigint') return memory.checkedAddress(storage, byteOffset ?? 0, 'ptr');
-  return memory.addressOf(storage ?? view, byteOffset ?? 0, 'ptr');
+  const isAddress = typeof storage === 'number' || typeof storage === 'bigint';
+  if (!isAddress) return memory.addressOf(storage ?? view, byteOffset ?? 0, 'ptr');
+  return memory.checkedAddress(storage, byteOffset ?? 0, 'ptr');
 }
 
 const read = { __proto__: null };

@@ -11,6 +11,27 @@
 /// <reference types="node" />
 
 import type {
+  AggregateType,
+  ArrayType,
+  ArrayView,
+  DeclaredField,
+  DeclaredType,
+  DeclaredValue,
+  EnumerationType,
+  FunctionType,
+  Handle,
+  InOutParameter,
+  LiveView,
+  OpaqueType,
+  OutParameter,
+  OwnedText,
+  PointerType,
+  StructFields,
+  StructType,
+  UnionFields,
+  UnionType,
+} from './types/declared.js';
+import type {
   Args,
   BoundFunction,
   BoundSymbols,
@@ -32,13 +53,17 @@ import type {
   Out,
   Pointer,
   PointerLike,
+  ResultType,
   ReturnType,
   ScalarName,
   TagTable,
+  View,
 } from './types/table.js';
 
 export type { Args, BoundFunction, BoundSymbols, CallbackArgs, CallbackRet, Fn, Ret };
-export type { ArgumentType, CallbackArgumentType, ReturnType, ScalarName };
+export type { ArgumentType, CallbackArgumentType, ResultType, ReturnType, ScalarName };
+export type { AggregateType, ArrayType, ArrayView, DeclaredType, EnumerationType, FunctionType, Handle, LiveView };
+export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
 export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
@@ -65,8 +90,10 @@ export type FFITypeOrString = AnyType;
 export interface FFIFunction {
   /** The types of the arguments, in order. Left out: the function takes none. */
   readonly args?: readonly ArgumentType[];
-  /** The type of the result. Left out: `'void'`. */
-  readonly returns?: ReturnType;
+  /** The type of the result, or `{ type: 'cstring', free: 'symbol' }` for a text to free. Left out: `'void'`. */
+  readonly returns?: ResultType;
+  /** Whether C takes more arguments than these: each is passed as `[type, value]`. Default: `false`. */
+  readonly varargs?: boolean;
   /** The symbol's name in the library, where it differs from the key. */
   readonly name?: string;
   /** The address of the function, to use instead of looking the symbol up. */
@@ -120,6 +147,26 @@ export interface LinkedSymbols<S> {
 export interface Library<S> extends LinkedSymbols<S> {
   /** The file that was really opened, `null` for the process itself. */
   readonly path: string | null;
+  /**
+   * A live accessor of a global variable.
+   * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
+   */
+  global<const T extends AnyType | DeclaredField>(name: string, type: T): Global<T>;
+}
+
+/** A global variable of a library. */
+export interface Global<T> {
+  /** Its address. */
+  readonly ptr: Pointer;
+  /** Its value, read and written now. */
+  get value(): Out<T>;
+  set value(value: In<T>);
+  /** The same as reading `value`. */
+  get(): Out<T>;
+  /** The same as writing `value`. */
+  set(value: In<T>): void;
+  /** Accessors over a struct, a union or an array, without a copy. */
+  view(): View<T>;
 }
 
 /** How {@link dlopen} opens a library. */
@@ -263,7 +310,7 @@ export declare const JSCallback: JSCallbackConstructor;
  * @throws ERR_OUT_OF_RANGE if the offset lies outside the view.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
  */
-export declare function ptr(view: ArrayBufferView | ArrayBufferLike, byteOffset?: number): Pointer;
+export declare function ptr(view: ArrayBufferView | ArrayBufferLike | LiveView, byteOffset?: number): Pointer;
 
 /**
  * Reads one value from native memory, which need not be aligned.
@@ -374,6 +421,88 @@ export declare function toArrayBuffer(
   context: number | bigint | null | undefined,
   deallocator: Deallocator,
 ): ArrayBuffer;
+
+// ---- Types of your own -----------------------------------------------------------------------------------------------
+
+/** How {@link struct} lays its fields out. */
+export interface StructOptions {
+  /** What messages call it. */
+  readonly name?: string;
+  /** The widest alignment of a field: `true` is 1. */
+  readonly packed?: boolean | number;
+  /** The least alignment of the whole. */
+  readonly align?: number;
+}
+
+/**
+ * Declares a C struct. By value, plain objects go in and come out; `view` and `alloc` give accessors over memory.
+ *
+ * @example
+ * ```js
+ * const Point = struct({ x: 'f64', y: 'f64' });
+ * const { symbols } = dlopen('geometry', { distance: { args: [Point, Point], returns: 'f64' } });
+ * symbols.distance({ x: 0, y: 0 }, { x: 3, y: 4 });
+ * ```
+ *
+ * @param fields A type for each field, in order; `{ type, bits }` for a bitfield, which is never passed by value.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
+export declare function struct<const F extends StructFields>(fields: F, options?: StructOptions): StructType<F>;
+
+/** Declares a C union: an object with one of the fields goes in, a view of all of them comes out. */
+export declare function union<const F extends UnionFields>(
+  fields: F,
+  options?: Omit<StructOptions, 'packed'>,
+): UnionType<F>;
+
+/** Declares a C array, for fields, globals and memory. An argument of that kind is a {@link pointer} in C. */
+export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number): ArrayType<T>;
+
+/** Declares a pointer to a type. A view that is passed must have the bytes of one value at least. */
+export declare function pointer(type: AnyType | DeclaredField | (() => AnyType | DeclaredField)): PointerType;
+
+/** Declares a parameter through which C gives a value back: see {@link Ret}. */
+export declare function out<const T extends AnyType | DeclaredField>(type: T): OutParameter<T>;
+
+/** Declares a parameter through which C takes a value and gives one back: see {@link Ret}. */
+export declare function inout<const T extends AnyType | DeclaredField>(type: T): InOutParameter<T>;
+
+/** Declares integers with names: names or numbers go in, numbers come out, or with `names: true` names. */
+export declare function enumeration<
+  const M extends { readonly [name: string]: number | bigint },
+  const Named extends boolean = false,
+>(
+  members: M,
+  options?: { readonly type?: AnyType; readonly names?: Named; readonly name?: string },
+): EnumerationType<M, Named>;
+
+/** How {@link opaque} relates a type to others. */
+export interface OpaqueOptions<Base extends string> {
+  /** A type in whose place this one may be passed. */
+  readonly base?: OpaqueType<Base>;
+  /** A type whose handle, passed to the call that gave one of this type, owns it: with its end this one ends. */
+  readonly owner?: OpaqueType<any>;
+  /** The functions that free a handle: after such a call it is refused. */
+  readonly free?: string | readonly string[];
+}
+
+/** Declares pointers that only C looks into. Those of one type are not taken for those of another. */
+export declare function opaque<const Name extends string, const Base extends string = never>(
+  name: Name,
+  options?: OpaqueOptions<Base>,
+): OpaqueType<Name | Base>;
+
+/** Declares a function pointer. One that C gives is callable; a JS function that is passed lives for the call. */
+export declare function fn<const D extends FFICallback>(declaration: Strict<D, FFICallback>): FunctionType<D>;
+
+/** The bytes of a value of a type. */
+export declare function sizeof(type: AnyType | DeclaredType): number;
+
+/** The alignment of a type, in bytes. */
+export declare function alignof(type: AnyType | DeclaredType): number;
+
+/** Where a field of a struct or union lies, in bytes. */
+export declare function offsetof<F>(type: StructType<F> | UnionType<F>, field: keyof F & string): number;
 
 // ---- Platform and errors -------------------------------------------------------------------------------------------
 

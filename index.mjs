@@ -1,7 +1,8 @@
 import ffi from './index.js';
 
 export const {
-  CFunction, CString, FFIType, JSCallback, alloc, cc, checkFences, dlopen, errno, fences, linkSymbols, pin, ptr, read,
-  suffix, toArrayBuffer, toBuffer, write,
+  CFunction, CString, FFIType, JSCallback, alignof, alloc, array, cc, checkFences, dlopen, enumeration, errno, fences, fn,
+  inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr, read, sizeof, struct, suffix, toArrayBuffer, toBuffer, union,
+  write,
 } = ffi;
 export default ffi;

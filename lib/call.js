@@ -3,9 +3,13 @@
 
 const binding = require('./binding');
 const { makeSystemError, wrongValue } = require('./errors');
-const { typesOf, shapeOf } = require('./marshal');
+const { release } = require('./kept');
+const { typesOf, shapeOf, wrongCount, MOST_ARGUMENTS } = require('./marshal');
 const { lockAll } = require('./memory');
+const { ending, owning } = require('./opaque');
+const { withOuts } = require('./outs');
 const settings = require('./settings');
+const { variadic } = require('./variadic');
 
 // Bits of the native bind(): src/js/function.rs, Options.
 const GUARD = 1;
@@ -38,20 +42,33 @@ const checkerOf = (failed, name) => failed && ((result) => {
  * The JavaScript function of a C function.
  * @param {string} name what messages call it
  * @param {number | bigint} address
- * @param {object} declaration checked by the caller: { args, returns, wrap, guard, errno, fails, threads, nonblocking }
+ * @param {object} declaration checked by the caller: { args, returns, varargs, wrap, name, guard, errno, fails, threads,
+ *   nonblocking }
  * @param {import('./lifetime').Lifetime} lifetime of the library that must be open
  */
 function bind(name, address, declaration, lifetime) {
-  const shape = shapeOf(typesOf(declaration, name), name);
+  const types = typesOf(declaration, name);
   const check = checkerOf(failureOf(declaration.fails, name), name);
   const options = ((declaration.guard ?? settings.guard) ? GUARD : 0)
     | (declaration.errno || check ? ERRNO : 0)
     | (declaration.threads ? THREADS : 0);
-  const entry = (more) => binding.bind(name, address, shape.native, lifetime.native, options | more);
-  const asyncOn = (thread) => shape.launcher(launcher(entry(ASYNC), shape.decode, check, lifetime, thread), name);
-  const call = declaration.nonblocking ? asyncOn(null)
-    : check ? shape.checkedCaller(entry(0), name, check) : shape.caller(entry(0), name);
-  return describeBound(call, name, address, asyncOn);
+  const entry = (shape, more) => binding.bind(name, address, shape.native, lifetime.native, options | more);
+  const enter = (shape) => (check ? shape.checkedCaller(entry(shape, 0), name, check) : shape.caller(entry(shape, 0), name));
+  const start = (thread) => (shape) =>
+    shape.launcher(launcher(entry(shape, ASYNC), shape.decode, check, lifetime, thread), name);
+  const made = (make) => {
+    const call = (all) => ending(all.args, [name, declaration.name ?? name], make(shapeOf(all, name)));
+    return withResults(types, declaration.varargs ? withExtras(types, call, name) : call(types), name);
+  };
+  const isPlain = !declaration.varargs && !types.args.some((row) => row.passes);
+  const asyncOn = (thread) => (isPlain ? made(start(thread)) : rejecting(made(start(thread))));
+  return describeBound(declaration.nonblocking ? asyncOn(null) : made(enter), name, address, asyncOn);
+}
+
+/** An asynchronous function that rejects where its outer layers would throw. */
+function rejecting(call) {
+  const caller = async (...values) => call(...values);
+  return Object.defineProperty(caller, 'length', { value: call.length });
 }
 
 const onThread = Symbol('onThread');
@@ -69,21 +86,23 @@ function describeBound(call, name, address, asyncOn) {
 
 /** Starts a call on another thread: what is passed stays alive, and locked, until the Promise settles. */
 function launcher(enter, decode, check, lifetime, thread) {
-  return (pins) => new Promise((resolve, reject) => {
+  return (pins, kept, held) => new Promise((resolve, reject) => {
     const unlock = lockAll(pins);
     const end = () => {
       unlock();
+      release(kept);
       lifetime.end();
     };
     lifetime.begin();
     const done = (failed, value) => {
-      end();
-      if (failed) return reject(value);
       try {
-        const result = decode(value);
+        if (failed) return reject(value);
+        const result = decode(value, held);
         return resolve(check ? check(result) : result);
       } catch (error) {
         return reject(error);
+      } finally {
+        end();
       }
     };
     try {
@@ -93,6 +112,26 @@ function launcher(enter, decode, check, lifetime, thread) {
       reject(error);
     }
   });
+}
+
+/** Prepares a variadic function for the types that follow the declared arguments. */
+function withExtras(types, enter, name) {
+  const fixed = types.args.length;
+  return variadic(name, fixed, MOST_ARGUMENTS, (extras) => enter({
+    args: [...types.args, ...extras],
+    parameters: [...types.parameters, ...extras.map((row, i) => ({ row, label: fixed + i }))],
+    result: types.result,
+    fixed,
+  }));
+}
+
+/** What comes back: the result alone, or with the values of out parameters; handles belong to their owners. */
+function withResults(types, call, name) {
+  const passed = types.args.filter((row) => row.passes);
+  const given = passed.length === 0
+    ? { rows: [types.result], of: (returned) => [returned] }
+    : { rows: [types.result, ...passed.map((row) => row.target)], of: ({ returns, out }) => [returns, ...out] };
+  return owning(given, passed.length === 0 ? call : withOuts(types, call, name, wrongCount));
 }
 
 module.exports = { bind, onThread };

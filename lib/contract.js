@@ -5,7 +5,7 @@
 const { makeError, wrongValue, outOfRange, describe, place } = require('./errors');
 const memory = require('./memory');
 const { optionsOf } = require('./options');
-const { typeOf } = require('./types');
+const { typeOf, isDeclared } = require('./types');
 
 const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'number' };
 
@@ -14,7 +14,7 @@ const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'numbe
  * @returns {{ row: object, label: number | string, lengthOf?: number }} `label` is what messages call the argument
  */
 function argumentOf(declared, index, where) {
-  if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) {
+  if (typeof declared !== 'object' || declared === null || Array.isArray(declared) || isDeclared(declared)) {
     return { row: typeOf(declared, where), label: index };
   }
   const { type, name, minBytes, lengthOf } = optionsOf(declared, KEYS, where);

@@ -98,9 +98,24 @@ function makeSystemError(errno, syscall) {
 /** A process warning of late findings; `properties` as in makeError. */
 const makeWarning = (message, properties) => Object.assign(new Error(message), { name: 'FFIWarning' }, properties);
 
-/** Where a value came from: an argument by its index, a named part (an argument, a result), or the name alone. */
-const place = (name, position) =>
-  (typeof position === 'number' ? `${name}: argument ${position}` : position === undefined ? name : `${name}: ${position}`);
+/**
+ * Where a value came from: an argument by its index, a named part (an argument, a result), a part of an aggregate
+ * ({ outer, part }, a field's name or an element's index), or the name alone.
+ */
+function place(name, position) {
+  if (typeof position === 'number') return `${name}: argument ${position}`;
+  if (position === undefined) return name;
+  return typeof position === 'object' ? placeOfPart(name, position) : `${name}: ${position}`;
+}
+
+function placeOfPart(name, position) {
+  let path = '';
+  let outer = position;
+  for (; typeof outer === 'object'; outer = outer.outer) {
+    path = (typeof outer.part === 'number' ? `[${outer.part}]` : `.${outer.part}`) + path;
+  }
+  return `${place(name, outer)}: ${path.startsWith('[') ? `element ${path}` : `field ${path.slice(1)}`}`;
+}
 
 const wrongType = (where, wanted, value) =>
   makeError('ERR_INVALID_ARG_TYPE', `${where} must be ${wanted}, received ${describe(value)}`);

@@ -6,13 +6,15 @@ const { constants } = require('node:os');
 const binding = require('./binding');
 const { bind, onThread } = require('./call');
 const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
+const { global } = require('./global');
 const { Lifetime } = require('./lifetime');
 const { optionsOf, entriesOf } = require('./options');
+const { owned } = require('./owned');
 const { candidates, toPath } = require('./search');
 
 const CALL_KEYS = {
   args: 'any', returns: 'any', wrap: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
-  threads: 'boolean', errno: 'boolean', fails: 'any',
+  threads: 'boolean', errno: 'boolean', fails: 'any', varargs: 'boolean',
 };
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any' };
@@ -54,7 +56,7 @@ function dlopen(path, symbols, options = {}) {
       declaration.guard ??= guard;
       define(functions, key, bindSymbol(lifetime, found, key, declaration));
     }
-    return library(functions, found, lifetime);
+    return { ...library(functions, found, lifetime), global: globalOf(native, found) };
   } catch (error) {
     lifetime.close();
     throw error;
@@ -66,14 +68,37 @@ const define = (object, key, value) =>
 
 function bindSymbol(lifetime, path, key, declaration) {
   const symbol = declaration.name ?? key;
-  if (declaration.ptr !== undefined) return bind(key, addressOf(declaration.ptr, key), declaration, lifetime);
-  const address = symbol.includes('\0') ? null : lifetime.native.find(symbol);
-  if (address !== null) return bind(key, address, declaration, lifetime);
-  if (declaration.optional) return null;
-  const where = path === null ? 'this process' : `"${path}"`;
-  throw makeError('ERR_FFI_SYMBOL_NOT_FOUND',
-    `Symbol "${symbol}" not found in ${where}; declare \`optional: true\` to get null instead`, { symbol, path });
+  const address = declaration.ptr === undefined ? find(lifetime.native, symbol) : addressOf(declaration.ptr, key);
+  if (address === null) {
+    if (declaration.optional) return null;
+    throw missing(symbol, path, '; declare `optional: true` to get null instead');
+  }
+  return bind(key, address, withOwned(declaration, key, lifetime, (name) => findOrThrow(lifetime.native, name, path)), lifetime);
 }
+
+const find = (native, symbol) => (symbol.includes('\0') ? null : native.find(symbol));
+
+function findOrThrow(native, symbol, path) {
+  const address = find(native, symbol);
+  if (address === null) throw missing(symbol, path);
+  return address;
+}
+
+const missing = (symbol, path, hint = '') => makeError('ERR_FFI_SYMBOL_NOT_FOUND',
+  `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`, { symbol, path });
+
+/** A declaration whose result, where it is to be freed, is a type that does so. */
+const withOwned = (declaration, name, lifetime, found) => (declaration.returns === undefined ? declaration
+  : { ...declaration, returns: owned(declaration.returns, name, found, lifetime) });
+
+/** The maker of a library's globals. */
+const globalOf = (native, path) => (name, type) => {
+  if (typeof name !== 'string') throw wrongType('global: name', 'a string', name);
+  if (!native.isOpen) {
+    throw makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
+  }
+  return global(name, findOrThrow(native, name, path), type, native, path);
+};
 
 function flagsOf(flags = 0) {
   if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~KNOWN_FLAGS) !== 0) {
@@ -134,7 +159,7 @@ function bindPointer(name, value, where, lifetime) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
-  return bind(name, addressOf(declaration.ptr, name), declaration, lifetime);
+  return bind(name, addressOf(declaration.ptr, name), withOwned(declaration, name, lifetime), lifetime);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */

@@ -6,6 +6,7 @@ const { isPromise } = require('node:util').types;
 const binding = require('./binding');
 const { argumentOf, checkLength, checkLengths } = require('./contract');
 const { makeError, wrongType } = require('./errors');
+const { isLent, release } = require('./kept');
 const { frame, storageAddress } = require('./memory');
 const { typeOf } = require('./types');
 
@@ -13,7 +14,7 @@ const RESULT = 'return value';
 /** One bit of the frame's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;
 
-/** The types of a declaration's `args` and `returns`, checked. `wrap` takes bun's modular integers. */
+/** The types of a declaration's `args` and `returns`, checked: rows with their labels. `wrap` takes bun's modular integers. */
 function typesOf(declaration, name) {
   const { args = [], returns, wrap } = declaration;
   if (!Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
@@ -27,7 +28,15 @@ function typesOf(declaration, name) {
   checkLengths(parameters, rows, name);
   const none = rows.findIndex((row) => row.name === 'void');
   if (none >= 0) throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${none}] must not be void`);
+  const list = rows.findIndex((row) => row.isArray);
+  if (list >= 0) {
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `${name}: args[${list}] must not be ${rows[list].name}: C passes the address of an array; declare a pointer`);
+  }
   const result = choose(typeOf(returns ?? 'void', `${name}: returns`));
+  if (result.isArray) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: C returns no arrays`);
+  }
   if (result.argumentOnly) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: ${result.argumentOnly}`);
   }
@@ -37,22 +46,25 @@ function typesOf(declaration, name) {
 const shapes = new Map();
 const keyOf = (row) => row.key ?? (row.wrapped ? row.id : `${row.id}w`);
 
-/** The prepared shape of a signature: { native, args, result, caller, handler }. */
-function shapeOf({ args, result, parameters }, name) {
+/**
+ * The prepared shape of a signature: { native, args, result, caller, handler }. `fixed` is how many arguments a variadic
+ * function declares.
+ */
+function shapeOf({ args, result, parameters, fixed }, name) {
   const labels = parameters.map(({ label, lengthOf }) => (lengthOf === undefined ? label : `${label}<${lengthOf}`));
-  const key = JSON.stringify([args.map(keyOf), keyOf(result), labels.filter((label) => typeof label === 'string')]);
+  const key = JSON.stringify([args.map(keyOf), keyOf(result), labels.filter((label) => typeof label === 'string'), fixed]);
   let shape = shapes.get(key);
   if (shape === undefined) {
-    shape = prepare({ args, result, parameters }, name);
+    shape = prepare({ args, result, parameters, fixed }, name);
     shapes.set(key, shape);
   }
   return shape;
 }
 
-function prepare({ args, result, parameters }, name) {
+function prepare({ args, result, parameters, fixed }, name) {
   let native;
   try {
-    native = new binding.Signature(args.map((row) => row.id), result.id);
+    native = new binding.Signature(args.map((row) => row.id), result.id, fixed);
   } catch (error) {
     error.message = `${name}: ${error.message}`;
     throw error;
@@ -67,7 +79,12 @@ function prepare({ args, result, parameters }, name) {
 }
 
 /** What generated source uses. */
-const help = { wrongCount, addressOfPin, checkLength, isPromise, settle, reject: (error) => Promise.reject(error) };
+const help = {
+  wrongCount, addressOfPin, checkLength, keepResult, release, isPromise, settle,
+  reject: (error) => Promise.reject(error),
+  // The arguments of the last call whose result is read out of memory.
+  held: undefined,
+};
 
 /** A factory from generated source, made when first used; the plain one where code generation is disallowed. */
 function factory(shape, source, plain) {
@@ -109,22 +126,30 @@ function pinWords(pins) {
  *   call    enters C and returns its result, from the frame or as the entry gives it
  *   check   the same, through `check`, which throws for what the declaration says is a failure
  *   launch  has another thread enter C; what is wrong with the arguments rejects the Promise
+ * A result that reads memory may read that of an argument, so those are held until it is read.
  */
+const finish = (isChecked) => ({ result, resultAt }, { rides, names }) => {
+  const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
+  if (result.returnedByEntry) return give(`enter(${rides})`);
+  if (result.name === 'void' && !isChecked) return `enter(${rides});`;
+  const hold = result.readsMemory ? `help.held = [${names}];\n    ` : '';
+  return `${hold}enter(${rides});\n    ${give(`readResult(frame, ${resultAt})`)}`;
+};
 const endings = {
-  call: ({ result, resultAt }, pins) => {
-    if (result.returnedByEntry) return `return enter(${pins});`;
-    return result.name === 'void' ? `enter(${pins});` : `enter(${pins});\n    return readResult(frame, ${resultAt});`;
-  },
-  check: ({ result, resultAt }, pins) => (result.returnedByEntry
-    ? `return check(enter(${pins}));`
-    : `enter(${pins});\n    return check(readResult(frame, ${resultAt}));`),
-  launch: (shape, pins) => `return enter([${pins}]);`,
+  call: finish(false),
+  check: finish(true),
+  launch: (shape, { pins, kept, names }) => `return enter([${pins}], [${kept}], [${names}]);`,
 };
 
 const callerSource = (ending) => (shape) => {
   const { args, at, pins, parameters } = shape;
   const names = args.map((_, i) => `a${i}`);
   const isPin = new Set(pins);
+  const kept = args.flatMap((row, i) => (row.keeps ? [i] : []));
+  const assigned = (i) => (isPin.has(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
+  const releases = kept.map((i) => `help.release(k${i});`).join(' ');
+  // What is kept rides along behind the pins: the engine roots all arguments of a call.
+  const rides = [...pins.map((i) => `p${i}`), ...kept.map((i) => `k${i}`)];
   const label = (i) => JSON.stringify(parameters[i].label);
   const isAsync = ending === endings.launch;
   return `'use strict';
@@ -132,51 +157,57 @@ const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
 ${each(args, (row, i) => `const write${i} = row${i}.write, resolve${i} = row${i}.resolve;`)}
 const readResult = shape.result.read;
 return (enter, name, check) => function (${names.join(', ')}) {
-    ${isAsync ? 'try {' : ''}
+    ${kept.length > 0 ? `var ${kept.map((i) => `k${i}`).join(', ')};` : ''}
+    ${isAsync || kept.length > 0 ? 'try {' : ''}
     if (arguments.length !== ${args.length}) throw help.wrongCount(name, ${args.length}, arguments.length);
     ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
-    ${each(args, (row, i) => `${isPin.has(i) ? `var p${i} = ` : ''}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
+    ${each(args, (row, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
     && `help.checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
     ${pinWords(pins)}
-    ${isAsync ? '} catch (error) { return help.reject(error); }' : ''}
-    ${ending(shape, pins.map((i) => `p${i}`).join(', '))}
+    ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : ''}
+    ${ending(shape, { rides: rides.join(', '), names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
+    ${!isAsync && kept.length > 0 ? `} finally { ${releases} }` : ''}
 };`;
 };
 
 const plainEndings = {
-  call: ({ decode }, pins, enter) => decode(enter(...pins)),
-  check: ({ decode }, pins, enter, check) => check(decode(enter(...pins))),
-  launch: (shape, pins, enter) => enter(pins),
+  call: ({ decode }, { rides }, enter) => decode(enter(...rides)),
+  check: ({ decode }, { rides }, enter, check) => check(decode(enter(...rides))),
+  launch: (shape, { pins, kept, values }, enter) => enter(pins, kept, values),
 };
 
 const plainCaller = (ending) => (shape) => {
   const { args, at, pins, parameters } = shape;
-  const encode = (values, name) => {
+  const isAsync = ending === plainEndings.launch;
+  const encode = (values, written, name) => {
     if (values.length !== args.length) throw wrongCount(name, args.length, values.length);
     args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, parameters[i].label); });
     const words = [0, 0, 0, 0];
-    const kept = args.map((row, i) => {
-      const pin = row.write(frame, at[i], values[i], name, parameters[i].label);
-      if (pin !== undefined) words[i >> 5] |= 1 << (i & 31);
-      return pin;
+    args.forEach((row, i) => {
+      written[i] = row.write(frame, at[i], values[i], name, parameters[i].label);
+      if (written[i] !== undefined && row.pins) words[i >> 5] |= 1 << (i & 31);
     });
     parameters.forEach(({ label, lengthOf: k }, i) => {
       if (k !== undefined) checkLength(args[i].read(frame, at[i]), values[k], args[k], name, label, k);
     });
     words.forEach((word, i) => frame.setInt32(i * 4, word, true));
-    return pins.map((position) => kept[position]);
   };
   return (enter, name, check) => {
     const call = (...values) => {
-      let kept;
+      const written = [];
+      const keptOf = () => args.flatMap((row, i) => (row.keeps ? [written[i]] : []));
       try {
-        kept = encode(values, name);
+        encode(values, written, name);
+        if (isAsync) return ending(shape, { pins: pins.map((i) => written[i]), kept: keptOf(), values }, enter);
+        return ending(shape, { rides: [...pins.map((i) => written[i]), ...keptOf()] }, enter, check);
       } catch (error) {
-        if (ending === plainEndings.launch) return Promise.reject(error);
-        throw error;
+        if (!isAsync) throw error;
+        release(keptOf());
+        return Promise.reject(error);
+      } finally {
+        if (!isAsync) release(keptOf());
       }
-      return ending(shape, kept, enter, check);
     };
     return Object.defineProperty(call, 'length', { value: args.length });
   };
@@ -206,6 +237,14 @@ function settle(promise, token, finish) {
   return true;
 }
 
+/** A callback's result whose parts have to stay alive: until its next result. A plain function would not. */
+function keepResult(kept, keeper, name) {
+  keeper.kept = kept;
+  if (!isLent(kept)) return;
+  release(kept);
+  throw makeError('ERR_INVALID_ARG_TYPE', `${name}: ${RESULT} must not hold a plain function: return a JSCallback`);
+}
+
 const writerOfResult = (result) => result.writeResult ?? result.write;
 
 /** `token` is there for a call from a foreign thread only. */
@@ -218,6 +257,7 @@ return (callback, name, keeper) => {
   const finish = (value) => {
     ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
     ${result.name === 'void' ? '' : `const pin = write(frame, ${resultAt}, value, name, '${RESULT}');`}
+    ${result.keeps ? 'if (pin !== undefined) help.keepResult(pin, keeper, name);' : ''}
     ${result.pins ? `if (pin !== undefined) write(frame, ${resultAt}, help.addressOfPin(pin, keeper, name), name, '${RESULT}');` : ''}
   };
   return (token) => {
@@ -234,7 +274,9 @@ function plainHandler({ args, at, result, resultAt }) {
     const finish = (returned) => {
       const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
       const pin = write(frame, resultAt, value, name, RESULT);
+      if (pin !== undefined && result.keeps) return keepResult(pin, keeper, name);
       if (pin !== undefined) write(frame, resultAt, addressOfPin(pin, keeper, name), name, RESULT);
+      return undefined;
     };
     return (token) => {
       const value = callback(...args.map((row, i) => row.read(frame, at[i])));
@@ -244,4 +286,4 @@ function plainHandler({ args, at, result, resultAt }) {
   };
 }
 
-module.exports = { typesOf, shapeOf };
+module.exports = { typesOf, shapeOf, wrongCount, MOST_ARGUMENTS };

@@ -6,6 +6,7 @@ const { isMainThread } = require('node:worker_threads');
 const binding = require('./binding');
 const { MAX_LENGTH } = require('node:buffer').constants;
 const { optionsOf } = require('./options');
+const { isCopied, isLent, release } = require('./kept');
 const settings = require('./settings');
 const { makeError, place, wrongType, wrongValue, outOfRange } = require('./errors');
 
@@ -39,6 +40,8 @@ const arrayBuffer = getter(TypedArray, 'buffer');
 const arrayLength = getter(TypedArray, 'byteLength');
 const viewBuffer = getter(DataView.prototype, 'buffer');
 const viewLength = getter(DataView.prototype, 'byteLength');
+const arrayOffset = getter(TypedArray, 'byteOffset');
+const viewOffset = getter(DataView.prototype, 'byteOffset');
 const resizable = getter(ArrayBuffer.prototype, 'resizable');
 const growable = getter(SharedArrayBuffer.prototype, 'growable');
 const bufferLength = getter(ArrayBuffer.prototype, 'byteLength');
@@ -47,6 +50,9 @@ const sharedLength = getter(SharedArrayBuffer.prototype, 'byteLength');
 /** The ArrayBuffer or SharedArrayBuffer under a view; a buffer itself. */
 const bufferOf = (value) =>
   (isAnyArrayBuffer(value) ? value : isDataView(value) ? viewBuffer(value) : arrayBuffer(value));
+
+/** Where a view begins in its buffer. */
+const offsetOf = (value) => (isAnyArrayBuffer(value) ? 0 : isDataView(value) ? viewOffset(value) : arrayOffset(value));
 
 /** The bytes of a view or buffer; throws where a DataView's buffer is detached. */
 function byteLengthOf(value) {
@@ -149,7 +155,9 @@ function read(row, address, byteOffset, name) {
 function write(row, address, byteOffset, value, name) {
   const target = checkedAddress(address, byteOffset, name);
   const resolved = row.resolve ? row.resolve(value, name, 'value') : value;
-  if (row.write(frame, 0, resolved, name, 'value') !== undefined) {
+  const kept = row.write(frame, 0, resolved, name, 'value');
+  if (kept !== undefined && !isCopied(kept)) {
+    if (isLent(kept)) release(kept);
     throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
   }
   if (!binding.store(target, row.size)) throw unmapped(name, target, row.size, 'writable');
@@ -166,6 +174,22 @@ function textOf(address, byteLength, name) {
   const text = binding.text(address, byteLength);
   if (text === null) throw unmapped(name, address, byteLength, 'readable');
   return text;
+}
+
+/** The text of 2 or 4 bytes a unit at an address. */
+function wideTextAt(address, unit, name) {
+  const start = checkedAddress(address, 0, name);
+  const text = binding.wideText(start, unit);
+  if (text === null) throw unmapped(name, start, undefined, 'readable');
+  return text;
+}
+
+/** Stores the address of a view at a place in a DataView: whoever calls this keeps the view. */
+function storeAddress(target, at, value, name, position) {
+  const address = binding.addressOf(value);
+  if (address === undefined) throw wrongValue(place(name, position), 'attached to its storage', value);
+  if (address === null) throw wrongValue(place(name, position), 'of more than 0 bytes: an empty view has no address', value);
+  target.setBigUint64(at, BigInt(address), true);
 }
 
 /** The bytes before the NUL at an address that was checked. */
@@ -302,6 +326,6 @@ function allocInside(size, align) {
 
 module.exports = {
   alloc, pin, lockAll, notePool, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
-  addressOf, checkedAddress, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf,
-  textLength, wrap, storageAddress: binding.addressOf,
+  addressOf, checkedAddress, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf, textLength,
+  wideTextAt, storeAddress, shift, bufferOf, offsetOf, wrap, storageAddress: binding.addressOf,
 };

@@ -3,10 +3,16 @@
 
 const memory = require('./memory');
 const { makeError, wrongType, outOfRange } = require('./errors');
-const { byName, resolvePointer } = require('./types');
+const { byName, resolvePointer, storageOf } = require('./types');
 
 /** The address of a view's storage. It is valid as long as the view lives. */
-const ptr = (view, byteOffset = 0) => memory.addressOf(view, byteOffset ?? 0, 'ptr');
+function ptr(view, byteOffset = 0) {
+  if (ArrayBuffer.isView(view)) return memory.addressOf(view, byteOffset ?? 0, 'ptr');
+  const storage = typeof view === 'object' && view !== null ? view[storageOf] : undefined;
+  const isAddress = typeof storage === 'number' || typeof storage === 'bigint';
+  if (!isAddress) return memory.addressOf(storage ?? view, byteOffset ?? 0, 'ptr');
+  return memory.checkedAddress(storage, byteOffset ?? 0, 'ptr');
+}
 
 const read = { __proto__: null };
 const write = { __proto__: null };

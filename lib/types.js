@@ -13,6 +13,8 @@ const { wrongType, wrongValue, outOfRange, makeError, place } = require('./error
 const memory = require('./memory');
 
 const LITTLE = true;
+/** What a live view of native memory gives of itself: a view or an address. */
+const storageOf = Symbol('storage');
 /** Marks the instances of JSCallback, so that a closed one is told from an object without a pointer. */
 const callbackBrand = Symbol('JSCallback');
 const TWO_32 = 2 ** 32;
@@ -236,6 +238,8 @@ const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a J
 function resolvePointer(value, name, position) {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
   if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return value;
+  const storage = value[storageOf];
+  if (storage !== undefined) return storage;
   const address = value.ptr;
   if (typeof address === 'number' || typeof address === 'bigint') return address;
   if (address === null && value[callbackBrand] === true) {
@@ -317,6 +321,35 @@ const bufferLength = {
   },
 };
 
+// ---- text of wider units ---------------------------------------------------------------------------------------------
+
+/** Text of 2 or 4 bytes a unit: a string goes in as a copy that lives for the call. */
+function wideText(name, unit) {
+  const row = {
+    id: ptr.id, name, key: name, pins: true, readsMemory: true,
+    read(view, at) {
+      const address = readAddress(view, at);
+      return address === null ? null : memory.wideTextAt(address, unit, name);
+    },
+    resolve: resolvePointer,
+    write(view, at, value, owner, position) {
+      if (typeof value === 'string') {
+        if (value.includes('\0')) throw wrongValue(place(owner, position), `a string without NUL characters (${name})`, value);
+        return unit === 2 ? Buffer.from(`${value}\0`, 'utf16le') : utf32(`${value}\0`);
+      }
+      if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, row, owner, position);
+      return writePointer(view, at, value, row, owner, position);
+    },
+  };
+  return row;
+}
+
+/** The code points of a string; a lone surrogate becomes U+FFFD. */
+function utf32(text) {
+  const points = Uint32Array.from(text, (character) => character.codePointAt(0));
+  return points.map((point) => (point >= 0xd800 && point <= 0xdfff ? 0xfffd : point));
+}
+
 const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code that bun compiles itself' });
 
 // ---- the platform's own ---------------------------------------------------------------------------------------------
@@ -380,8 +413,23 @@ for (const row of rows.slice(0, 18)) FFIType[row.id] = row.id;
 for (const [name, row] of byName) FFIType[name] = row.id;
 Object.freeze(FFIType);
 
-/** The row of a declared type: a name, an alias or a numeric tag. */
+// Pointers for C, so that they have the tag of one and none of their own.
+for (const row of [wideText('utf16', 2), wideText('wstring', sizes[wchar.id])]) {
+  row.size = row.align = ptr.size;
+  byName.set(row.name, row);
+}
+
+/** The rows of the types that were made by struct(), pointer(), ... */
+const rowsOfTypes = new WeakMap();
+
+/** Has declarations take `type`, an object that stands for a row. */
+const declare = (type, row) => rowsOfTypes.set(type, row);
+
+const isDeclared = (type) => rowsOfTypes.has(type);
+
+/** The row of a declared type: a name, an alias, a numeric tag or what struct(), pointer(), ... have made. */
 function typeOf(declared, where) {
+  if (typeof declared === 'object' && rowsOfTypes.has(declared)) return rowsOfTypes.get(declared);
   const row = typeof declared === 'number' ? rows[declared] : typeof declared === 'string' ? byName.get(declared) : undefined;
   if (row === undefined) {
     if (typeof declared === 'string' || typeof declared === 'number') {
@@ -393,4 +441,6 @@ function typeOf(declared, where) {
   return row;
 }
 
-module.exports = { rows, byName, aliases, FFIType, typeOf, readAddress, resolvePointer, callbackBrand };
+module.exports = {
+  rows, byName, aliases, FFIType, typeOf, declare, isDeclared, readAddress, resolvePointer, callbackBrand, storageOf,
+};

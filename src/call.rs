@@ -9,8 +9,8 @@ use crate::memory::address::Address;
 use crate::memory::frame::{Block, bytes};
 use crate::signature::Signature;
 
-/// What C returned: the width of two registers; the bytes past the type's size are undefined.
-pub type ResultBlock = [u64; 2];
+/// What C returned: at least the width of two registers; the bytes past the type's size are undefined.
+pub type ResultBlock = Block;
 
 /// Calls the function at `code` with the arguments that lie in `block` as the signature's plan says.
 ///
@@ -19,17 +19,18 @@ pub type ResultBlock = [u64; 2];
 pub unsafe fn enter(signature: &Signature, code: Address, block: &Block) -> ResultBlock {
     let bytes = bytes(block);
     let arguments: SmallVec<[Arg<'_>; 12]> = signature.plan.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
-    let mut result: ResultBlock = [0; 2];
-    let ret = if signature.result == CType::Void { Ret::void() } else { Ret::new(&mut result) };
-    // SAFETY: U1 and M4 by the contract of this function; the result block holds any scalar, which libffi widens to
-    // a full register (libffi manual, "The Basics").
+    let mut result = no_result(signature);
+    let is_void = signature.result.scalar() == Some(CType::Void);
+    let ret = if is_void { Ret::void() } else { Ret::new(result.as_mut_slice()) };
+    // SAFETY: U1 and M4 by the contract of this function; the result block holds the whole result, which libffi
+    // widens to a full register where it is a scalar (libffi manual, "The Basics").
     unsafe { signature.cif.call_return_into(CodePtr(code.as_ptr().cast()), &arguments, ret) };
     result
 }
 
 /// A result that nobody has written yet.
-pub fn no_result(_: &Signature) -> ResultBlock {
-    [0; 2]
+pub fn no_result(signature: &Signature) -> ResultBlock {
+    ResultBlock::from_elem(0, signature.result.size().div_ceil(16).max(1))
 }
 
 /// errno (GetLastError on Windows) of this thread: right after a call, what the function left there.
@@ -40,7 +41,7 @@ pub fn last_errno() -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::frame::set_address;
+    use crate::memory::frame::{address_in, set_address};
 
     extern "C" fn subtract(a: u64, b: u64) -> u64 {
         a - b
@@ -48,12 +49,12 @@ mod tests {
 
     #[test]
     fn arguments_arrive_in_order() {
-        let signature = Signature::new(vec![CType::U64, CType::U64], CType::U64).unwrap();
+        let signature = Signature::new(vec![CType::U64.into(); 2], CType::U64.into(), None).unwrap();
         let mut block = Block::from_elem(0, signature.plan.size.div_ceil(16));
         set_address(&mut block, signature.plan.arguments[0], 50);
         set_address(&mut block, signature.plan.arguments[1], 8);
         let code = Address::new((subtract as extern "C" fn(u64, u64) -> u64 as *const ()).expose_provenance()).unwrap();
         // SAFETY: U1; the signature above is the function's.
-        assert_eq!(unsafe { enter(&signature, code, &block) }[0], 42);
+        assert_eq!(address_in(&unsafe { enter(&signature, code, &block) }, 0), 42);
     }
 }

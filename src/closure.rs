@@ -34,13 +34,13 @@ pub struct Incoming<'a> {
 impl Incoming<'_> {
     /// Copies the arguments to where the signature's plan has them.
     pub fn take_arguments(&self, frame: &Frame) {
-        for (position, (ctype, at)) in self.signature.arguments.iter().zip(&self.signature.plan.arguments).enumerate() {
+        for (position, (value, at)) in self.signature.arguments.iter().zip(&self.signature.plan.arguments).enumerate() {
             // SAFETY: libffi gives one pointer an argument (libffi manual, "The Closure API"), each to a value of the
-            // declared type (U1).
+            // declared type (U1); an aggregate is whole there.
             unsafe {
                 let source = NonNull::new((*self.arguments.add(position)).cast_mut().cast::<u8>());
                 if let Some(source) = source {
-                    frame.put_from(*at, source, ctype.size());
+                    frame.put_from(*at, source, value.size());
                 }
             }
         }
@@ -63,16 +63,17 @@ impl Incoming<'_> {
     /// Copies the bytes of the result, widened to a register as libffi wants it of closures.
     pub fn put_result_bytes(&self, bytes: &[u8]) {
         let size = self.signature.result.size();
-        if self.signature.result == CType::Void || bytes.len() < size {
+        let scalar = self.signature.result.scalar();
+        if scalar == Some(CType::Void) || bytes.len() < size {
             return;
         }
         let mut bytes = SmallVec::<[u8; 16]>::from_slice(&bytes[..size]);
         let base = NonNull::from(bytes.as_mut_slice()).cast();
-        // SAFETY: libffi gives at least a full register for the result of a closure; M4 for the copy.
+        // SAFETY: libffi gives room for the result of a closure, at least a full register for a scalar; M4 for the copy.
         unsafe { Frame::new(base, size).take_to(0, self.result, size) };
-        if !self.signature.result.is_float() && size < size_of::<usize>() {
+        if let Some(ctype) = scalar.filter(|ctype| !ctype.is_float() && size < size_of::<usize>()) {
             // SAFETY: as above.
-            unsafe { widen(self.result, size, self.signature.result.is_signed()) };
+            unsafe { widen(self.result, size, ctype.is_signed()) };
         }
     }
 }
@@ -99,10 +100,13 @@ pub struct Closure {
 
 unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *const *const c_void, target: &Target) {
     let result = NonNull::from(result).cast::<u8>();
-    if target.signature.result != CType::Void {
-        // SAFETY: libffi gives at least a full register for the result of a closure.
-        unsafe { result.cast::<[u8; size_of::<usize>()]>().as_mut() }.fill(0);
-    }
+    let zeroed = match target.signature.result.scalar() {
+        Some(CType::Void) => 0,
+        Some(_) => size_of::<usize>(),
+        None => target.signature.result.size(),
+    };
+    // SAFETY: libffi gives room for the result of a closure, at least a full register for a scalar.
+    unsafe { result.write_bytes(0, zeroed) };
     let incoming = Incoming { signature: &target.signature, arguments, result };
     // A panic must not unwind into C; the zeroed result stands.
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
@@ -111,10 +115,9 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
 impl Closure {
     /// Makes a function pointer of the signature.
     pub fn new(signature: Arc<Signature>, handler: Box<dyn Handler>) -> Result<Self> {
-        let types = signature.arguments.iter().map(|ctype| ctype.to_libffi()).collect::<Vec<_>>();
         let refuse =
             |error| FfiError::Declaration { reason: format!("libffi refuses the callback's signature: {error:?}") };
-        let cif = libffi::middle::Cif::try_new(types, signature.result.to_libffi()).map_err(refuse)?;
+        let cif = signature.to_cif()?;
         let target: &'static Target = Box::leak(Box::new(Target { signature, handler }));
         let closure = FfiClosure::try_new(cif, trampoline, target).map_err(refuse)?;
         let code = Address::new((*closure.code_ptr() as *const ()).expose_provenance())

@@ -7,6 +7,7 @@ mod closure;
 mod ctype;
 mod error;
 mod js;
+mod layout;
 mod library;
 mod memory;
 mod queue;

@@ -5,6 +5,7 @@ use libffi::middle::Cif;
 
 use crate::ctype::CType;
 use crate::error::{FfiError, Result};
+use crate::layout::ValueType;
 use crate::memory::frame::{MOST_ARGUMENTS, PIN_BYTES};
 
 /// Where the values of a call lie in the frame, in bytes from its start.
@@ -22,9 +23,11 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Signature {
     /// The types of the arguments.
-    pub arguments: Vec<CType>,
+    pub arguments: Vec<ValueType>,
     /// The type of the result.
-    pub result: CType,
+    pub result: ValueType,
+    /// How many arguments a variadic function declares; `None` for any other.
+    fixed: Option<usize>,
     /// libffi's view of both.
     pub cif: Cif,
     /// The layout in the frame.
@@ -39,11 +42,12 @@ unsafe impl Send for Signature {}
 unsafe impl Sync for Signature {}
 
 const SLOT: usize = 8;
-const RESULT: usize = 16;
+const WIDE: usize = 16;
 
 impl Signature {
-    /// Prepares a signature. Fails for a void argument, more than [`MOST_ARGUMENTS`], or what libffi refuses.
-    pub fn new(arguments: Vec<CType>, result: CType) -> Result<Self> {
+    /// Prepares a signature; of a variadic function `fixed` arguments are declared. Fails for a void argument, more than
+    /// [`MOST_ARGUMENTS`], or what libffi refuses.
+    pub fn new(arguments: Vec<ValueType>, result: ValueType, fixed: Option<usize>) -> Result<Self> {
         let refuse = |reason: String| Err(FfiError::Declaration { reason });
         if arguments.len() > MOST_ARGUMENTS {
             return refuse(format!(
@@ -51,42 +55,83 @@ impl Signature {
                 arguments.len()
             ));
         }
-        if let Some(position) = arguments.iter().position(|ctype| *ctype == CType::Void) {
+        if let Some(position) = arguments.iter().position(|value| value.scalar() == Some(CType::Void)) {
             return refuse(format!("argument {position} must not be void"));
         }
-        let plan = Plan {
-            result: PIN_BYTES,
-            arguments: (0..arguments.len()).map(|i| PIN_BYTES + RESULT + i * SLOT).collect(),
-            size: PIN_BYTES + RESULT + arguments.len() * SLOT,
-        };
-        let types = arguments.iter().map(|ctype| ctype.to_libffi()).collect::<Vec<_>>();
-        let cif = Cif::try_new(types, result.to_libffi())
-            .map_err(|error| FfiError::Declaration { reason: format!("libffi refuses the signature: {error:?}") })?;
-        let pins = (0..arguments.len()).filter(|i| arguments[*i].takes_pin()).collect();
-        Ok(Self { arguments, result, cif, plan, pins })
+        let cif = prepare(&arguments, &result, fixed)?;
+        let plan = Plan::new(&arguments, &result);
+        let takes_pin = |value: &ValueType| value.scalar().is_some_and(CType::takes_pin);
+        let pins = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
+        Ok(Self { arguments, result, fixed, cif, plan, pins })
     }
 
     /// The bytes of the result in the frame.
     pub fn result_size(&self) -> usize {
         self.result.size()
     }
+
+    /// libffi's view once more, for whoever has to own it.
+    pub fn to_cif(&self) -> Result<Cif> {
+        prepare(&self.arguments, &self.result, self.fixed)
+    }
+}
+
+impl Plan {
+    /// The result, and then each argument, all of sizes that libffi takes: a scalar in a slot of its own, an aggregate aligned as no type exceeds.
+    fn new(arguments: &[ValueType], result: &ValueType) -> Self {
+        let mut end = PIN_BYTES + result.size().next_multiple_of(WIDE).max(WIDE);
+        let mut place = |value: &ValueType| {
+            let unit = if value.scalar().is_some() { SLOT } else { WIDE };
+            let at = end.next_multiple_of(unit);
+            end = at + value.size().next_multiple_of(unit);
+            at
+        };
+        let arguments = arguments.iter().map(&mut place).collect();
+        Self { result: PIN_BYTES, arguments, size: end }
+    }
+}
+
+fn prepare(arguments: &[ValueType], result: &ValueType, fixed: Option<usize>) -> Result<Cif> {
+    let types = arguments.iter().map(ValueType::to_libffi).collect::<Result<Vec<_>>>()?;
+    let result = result.to_libffi()?;
+    let prepared = match fixed {
+        Some(fixed) => Cif::try_new_variadic(types, fixed, result),
+        None => Cif::try_new(types, result),
+    };
+    prepared.map_err(|error| FfiError::Declaration { reason: format!("libffi refuses the signature: {error:?}") })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
+    use crate::layout::Layout;
+
+    fn prepared(arguments: Vec<CType>, result: CType) -> Result<Signature> {
+        Signature::new(arguments.into_iter().map(ValueType::from).collect(), result.into(), None)
+    }
 
     #[test]
     fn values_do_not_overlap() {
-        let plan = Signature::new(vec![CType::I8; 5], CType::F64).unwrap().plan;
+        let plan = prepared(vec![CType::I8; 5], CType::F64).unwrap().plan;
         assert_eq!(plan.arguments, [32, 40, 48, 56, 64]);
         assert_eq!((plan.result, plan.size), (16, 72));
     }
 
     #[test]
+    fn aggregates_have_room() {
+        let triple = ValueType::Aggregate(Rc::new(Layout::array(&CType::F64.into(), 3).unwrap()));
+        let arguments = vec![CType::I8.into(), triple.clone(), CType::I8.into()];
+        let plan = Signature::new(arguments, triple, None).unwrap().plan;
+        assert_eq!((plan.result, plan.arguments.as_slice(), plan.size), (16, &[48, 64, 96][..], 104));
+    }
+
+    #[test]
     fn what_cannot_be_called_is_refused() {
-        assert!(Signature::new(vec![CType::I32, CType::Void], CType::Void).is_err());
-        assert!(Signature::new(vec![CType::I32; MOST_ARGUMENTS + 1], CType::Void).is_err());
-        assert!(Signature::new(vec![CType::I32; MOST_ARGUMENTS], CType::Void).is_ok());
+        assert!(prepared(vec![CType::I32, CType::Void], CType::Void).is_err());
+        assert!(prepared(vec![CType::I32; MOST_ARGUMENTS + 1], CType::Void).is_err());
+        assert!(prepared(vec![CType::I32; MOST_ARGUMENTS], CType::Void).is_ok());
+        assert!(Signature::new(vec![CType::I32.into()], CType::Void.into(), Some(2)).is_err());
     }
 }

@@ -11,24 +11,40 @@ const { root } = require('./helpers.js');
 
 // File of lib/ -> the files of lib/ it may require. Every file may also require errors and what Node has built in.
 const JS = {
-  index: ['errno', 'fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'cc', 'platform', 'types'],
+  index: [
+    'errno', 'fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'reference', 'enumeration', 'opaque', 'fn',
+    'cc', 'platform', 'types',
+  ],
   cc: ['library', 'search', 'platform', 'options'],
   errno: ['binding'],
   lifetime: [],
-  library: ['lifetime', 'call', 'search', 'options', 'types', 'memory', 'binding'],
-  call: ['settings', 'marshal', 'memory', 'binding'],
+  library: ['lifetime', 'call', 'global', 'owned', 'search', 'options', 'types', 'memory', 'binding'],
+  global: ['view', 'types', 'memory'],
+  owned: ['call', 'declared', 'options', 'types'],
+  fn: ['call', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
+  call: ['settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'memory', 'binding'],
+  outs: ['after', 'aggregate', 'kept', 'memory'],
+  after: [],
+  variadic: ['types'],
+  opaque: ['after', 'declared', 'options', 'types'],
+  enumeration: ['declared', 'options', 'types'],
+  reference: ['declared', 'types', 'memory'],
   callback: ['marshal', 'options', 'types', 'memory', 'binding'],
-  struct: ['types', 'memory'],
+  struct: ['aggregate', 'view', 'declared', 'options', 'types', 'memory', 'binding'],
+  view: ['aggregate', 'kept', 'types', 'memory'],
+  aggregate: ['memory'],
+  declared: ['types'],
   cstring: ['pointer', 'memory'],
   pointer: ['types', 'memory'],
   contract: ['types', 'memory', 'options'],
-  marshal: ['contract', 'types', 'memory', 'binding'],
+  marshal: ['contract', 'kept', 'types', 'memory', 'binding'],
   types: ['memory'],
   settings: [],
-  memory: ['settings', 'binding', 'options'],
+  memory: ['settings', 'kept', 'binding', 'options'],
   fence: ['settings', 'memory', 'binding'],
   binding: ['platform'],
   search: ['platform'],
+  kept: [],
   options: [],
   platform: [],
   errors: [],
@@ -36,13 +52,14 @@ const JS = {
 
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
-  js: ['queue', 'library', 'call', 'closure', 'fast', 'signature', 'memory', 'ctype', 'error'],
-  fast: ['signature', 'memory', 'ctype', 'error'],
+  js: ['queue', 'library', 'call', 'closure', 'fast', 'signature', 'layout', 'memory', 'ctype', 'error'],
+  fast: ['signature', 'layout', 'memory', 'ctype', 'error'],
   call: ['signature', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
   queue: ['memory'],
-  signature: ['memory', 'ctype', 'error'],
+  signature: ['layout', 'memory', 'ctype', 'error'],
+  layout: ['ctype', 'error'],
   memory: ['ctype', 'error'],
   ctype: ['error'],
   error: [],
@@ -52,12 +69,12 @@ const RUST = {
 const CRATES = {
   napi: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
   napi_derive: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
-  libffi: /^(ctype|signature|call|closure)\.rs$/,
+  libffi: /^(ctype|layout|signature|call|closure)\.rs$/,
   libloading: /^library\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
-const UNSAFE = /^(memory\/\w+|call|closure|library|signature|fast\/\w+|js\/\w+)\.rs$/;
+const UNSAFE = /^(memory\/\w+|layout|call|closure|library|signature|fast\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

@@ -299,7 +299,7 @@ describe('memory during a call', () => {
       for (const [view, code, from, firstBadOffset] of [
         [Buffer.alloc(96), 'ERR_FFI_BUFFER_OVERFLOW', 0n, 96],
         [ffi.alloc(96), 'ERR_FFI_BUFFER_OVERFLOW', 0n, 96],
-        [Buffer.alloc(96), 'ERR_FFI_BUFFER_UNDERFLOW', -8n, -8],
+        [Buffer.alloc(96), 'ERR_FFI_BUFFER_UNDERFLOW', -8n, -1],
       ]) {
         const count = firstBadOffset < 0 ? 8n : 112n;
         await assert.rejects(flip(view, from, count), (error) => {

@@ -1,6 +1,7 @@
 // From a declaration, as it is written, to the type of the function that dlopen makes of it.
 
-import type { In, Out, Pointer } from './table.js';
+import type { InOutParameter, OutParameter, OwnedText } from './declared.js';
+import type { Extra, In, Out, Pointer } from './table.js';
 
 /** Names for parameters, so that an editor shows `(arg0: number, arg1: number) => number`. */
 // prettier-ignore
@@ -25,11 +26,51 @@ type InputsOf<A, Names> = { -readonly [I in keyof Names]: I extends keyof A ? In
 type Outputs<A extends readonly unknown[]> = number extends A['length'] ? Out<A[number]>[] : OutputsOf<A, Named<A>>;
 type OutputsOf<A, Names> = { -readonly [I in keyof Names]: I extends keyof A ? Out<A[I]> : never };
 
-/** The parameters of a function declared as D: none where `args` is left out. */
-export type Args<D> = D extends { readonly args?: infer A } ? (A extends readonly unknown[] ? Inputs<A> : []) : [];
+/** Whether a type is passed by nobody, or comes back. */
+type IsOut<T> = T extends { readonly passes?: infer P } ? ('out' extends P ? true : false) : false;
+type ComesBack<T> = T extends { readonly passes?: 'out' | 'inout' } ? T : never;
+type Parameters = OutParameter<any> | InOutParameter<any>;
 
-/** The result of a function declared as D: void where `returns` is left out. */
-export type Ret<D> = D extends { readonly returns?: infer R } ? (R extends PropertyKey ? Out<R> : void) : void;
+/** The types of the parameters that are passed: all but those that only come back. */
+type Passed<A extends readonly unknown[]> = [Extract<A[number], Parameters>] extends [never] ? A : PassedOf<A>;
+type PassedOf<A extends readonly unknown[], Found extends readonly unknown[] = []> = A extends readonly [
+  infer First,
+  ...infer Rest,
+]
+  ? PassedOf<Rest, IsOut<First> extends true ? Found : [...Found, First]>
+  : Found;
+
+/** What comes back through parameters, in their order. */
+type Returned<A extends readonly unknown[], Found extends unknown[] = []> = A extends readonly [
+  infer First,
+  ...infer Rest,
+]
+  ? Returned<Rest, [ComesBack<First>] extends [never] ? Found : [...Found, Out<First>]>
+  : Found;
+
+type Declared<D> = D extends { readonly args?: infer A } ? (A extends readonly unknown[] ? A : []) : [];
+type Extras<D> = D extends { readonly varargs?: infer V } ? (V extends true ? Extra[] : []) : [];
+
+/** The parameters of a function declared as D: none where `args` is left out; pairs behind them where it is variadic. */
+export type Args<D> = [...Inputs<Passed<Declared<D>>>, ...Extras<D>];
+
+type Result1<D> = D extends { readonly returns?: infer R }
+  ? R extends OwnedText
+    ? Out<R['type']>
+    : unknown extends R
+      ? void
+      : R extends undefined
+        ? void
+        : Out<R>
+  : void;
+
+/**
+ * The result of a function declared as D: void where `returns` is left out; with out parameters an object that holds the
+ * result and, in the order of the parameters, what C gave back.
+ */
+export type Ret<D> = [Extract<Declared<D>[number], Parameters>] extends [never]
+  ? Result1<D>
+  : { returns: Result1<D>; out: Returned<Declared<D>> };
 
 /** The parameters C gives to a callback declared as D. */
 export type CallbackArgs<D> =
@@ -37,7 +78,7 @@ export type CallbackArgs<D> =
 
 /** What a callback declared as D must give back to C. */
 export type CallbackRet<D> =
-  D extends { readonly returns?: infer R } ? (R extends PropertyKey ? Result<R> : void) : void;
+  D extends { readonly returns?: infer R } ? (unknown extends R ? void : R extends undefined ? void : Result<R>) : void;
 type Result<R> = [In<R>] extends [never] ? void : In<R>;
 
 /** What a bound function has beside its call; its `name` is the symbol's, its `length` the number of arguments. */

@@ -2,6 +2,8 @@
 // 0 to 21 are bun's, the later ones this package's.
 // lib/types.js is its twin at run time.
 
+import type { DeclaredArgument, DeclaredType, DeclaredValue, LiveView, OwnedText } from './declared.js';
+
 /**
  * The address of native memory: a number that is known to be one. `null`, never `0`, stands for NULL.
  *
@@ -31,7 +33,7 @@ export type FunctionPointerLike = number | bigint | HasPointer | ClosablePointer
  * What may be passed where C wants a pointer. A view or ArrayBuffer passes the address of its bytes, without a copy,
  * and its memory is held until the call returns. `null` is NULL; `undefined` is refused.
  */
-export type PointerLike = FunctionPointerLike | ArrayBufferView | ArrayBufferLike;
+export type PointerLike = FunctionPointerLike | ArrayBufferView | ArrayBufferLike | LiveView;
 
 /** In: JS to C (arguments, callbacks' results). Out: C to JS (results, callbacks' arguments). never: not that way. */
 interface Row<In, Out, Tag> {
@@ -88,6 +90,10 @@ export interface TypeTable {
   'unsigned long': Row<number | bigint, bigint, 23>;
   /** C's wchar_t: 32 bits on Linux and macOS, 16 on Windows. */
   wchar_t: Row<number | bigint, number, 24>;
+  /** `char16_t *` up to NUL, as UTF-16. Out: a copy, `null` for NULL. */
+  utf16: Row<PointerLike | string, string | null, never>;
+  /** `wchar_t *` up to NUL: UTF-32 on Linux and macOS, UTF-16 on Windows. Out: a copy, `null` for NULL. */
+  wstring: Row<PointerLike | string, string | null, never>;
 }
 
 /** Other names of the rows: bun's, and C's own spelling. Alias -> canonical name. */
@@ -133,7 +139,7 @@ export interface TypeAliases {
 type NameOfTag = { [Name in keyof TypeTable as TypeTable[Name]['tag']]: Name };
 
 /** The shape of FFIType: every name and alias, with its numeric tag. */
-export type TagTable = { readonly [Name in keyof TypeTable]: TypeTable[Name]['tag'] } & {
+export type TagTable = { readonly [Name in Exclude<keyof TypeTable, 'utf16' | 'wstring'>]: TypeTable[Name]['tag'] } & {
   readonly [Alias in keyof TypeAliases]: TypeTable[TypeAliases[Alias]]['tag'];
 } & {
   /** Belongs to bun's `cc`; refused in a declaration. */
@@ -154,20 +160,26 @@ type Spelled<Name extends keyof TypeTable> =
   | { [Tag in keyof NameOfTag]: NameOfTag[Tag] extends Name ? Tag : never }[keyof NameOfTag];
 
 /** Types an argument of a C function may have. */
-export type ArgumentType = Spelled<Having<'in'>>;
+export type ArgumentType = Spelled<Having<'in'>> | DeclaredArgument;
 
 /** Types a result may have, of a C function and of a callback. */
-export type ReturnType = Spelled<Having<'out'>>;
+export type ReturnType = Spelled<Having<'out'>> | DeclaredValue;
+
+/** What the result of a C function may be declared as. */
+export type ResultType = ReturnType | OwnedText;
 
 /** Types an argument of a callback may have: those that go both ways. */
-export type CallbackArgumentType = Spelled<Having<'in'> & Having<'out'>>;
+export type CallbackArgumentType = Spelled<Having<'in'> & Having<'out'>> | DeclaredValue;
+
+/** Texts that may be copied and freed. */
+export type Text = 'cstring' | 'utf16' | 'wstring';
 
 /** Every type, by name, alias or numeric tag. */
 export type AnyType = Spelled<keyof TypeTable>;
 
 /** Types that are values in memory, by canonical name or alias: what `read` and `write` have a function for. */
 export type ScalarName = Extract<
-  Spelled<Exclude<keyof TypeTable, 'void' | 'cstring' | 'buffer' | 'buffer_length'>>,
+  Spelled<Exclude<keyof TypeTable, 'void' | Text | 'buffer' | 'buffer_length'>>,
   string
 >;
 
@@ -178,10 +190,20 @@ type RowOf<T> = T extends keyof TypeTable
     ? TypeTable[TypeAliases[T]]
     : T extends keyof NameOfTag
       ? TypeTable[NameOfTag[T]]
-      : never;
+      : T extends DeclaredType<infer R>
+        ? R
+        : never;
 
 /** What a value of type T may be on its way into C. */
 export type In<T> = RowOf<T>['in'];
 
 /** What a value of type T is when it comes out of C. */
 export type Out<T> = RowOf<T>['out'];
+
+/** What an accessor over a value of type T in memory shows. */
+export type View<T> = RowOf<T> extends { view: infer V } ? V : Out<T>;
+
+/** A pair for a variadic function: a type and a value of it. */
+export type Extra =
+  | { [T in Extract<Spelled<Having<'in'>>, string>]: readonly [T, In<T>] }[Extract<Spelled<Having<'in'>>, string>]
+  | readonly [DeclaredValue, unknown];

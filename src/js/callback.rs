@@ -96,18 +96,27 @@ impl JsClosure {
         to_js(self.target.code.get().map_or(0, Address::get))
     }
 
+    /// Has the pointer of a closed callback call a function again.
+    #[napi]
+    pub fn open(&self, env: Env, function: Object<'_>) {
+        self.target.call_instead(env, function);
+        self.target.closed.store(false, Ordering::Release);
+    }
+
+    /// Lets the JavaScript function go for now: C gets zero, and `tombstone` is called when it still calls.
+    #[napi]
+    pub fn rest(&self, env: Env, tombstone: Object<'_>) {
+        self.target.closed.store(true, Ordering::Release);
+        self.target.call_instead(env, tombstone);
+    }
+
     /// Lets the JavaScript function go. C gets zero from now on, and `tombstone` is called when it still calls.
     #[napi]
     pub fn close(&self, env: Env, tombstone: Object<'_>) {
         if self.target.closed.swap(true, Ordering::AcqRel) {
             return;
         }
-        let mut reference = null_mut();
-        // SAFETY: M3 and M6; the constructor made the other reference.
-        unsafe {
-            sys::napi_create_reference(env.raw(), tombstone.raw(), 1, &mut reference);
-            sys::napi_delete_reference(env.raw(), self.target.function.replace(reference));
-        }
+        self.target.call_instead(env, tombstone);
         self.target.environment.bury(self.target);
     }
 }
@@ -155,6 +164,15 @@ impl Target {
         let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(target)))?;
         target.code.set(Some(closure.code()));
         Ok(target)
+    }
+
+    fn call_instead(&self, env: Env, function: Object<'_>) {
+        let mut reference = null_mut();
+        // SAFETY: M3 and M6; `make` was given the first reference.
+        unsafe {
+            sys::napi_create_reference(env.raw(), function.raw(), 1, &mut reference);
+            sys::napi_delete_reference(env.raw(), self.function.replace(reference));
+        }
     }
 
     fn call_here(&self, incoming: &Incoming<'_>) {

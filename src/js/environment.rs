@@ -19,6 +19,7 @@ use super::pin::Locks;
 use super::stack::Stack;
 use super::waker::{Waker, forget_waker, make_waker};
 use crate::error::{Class, FfiError};
+use crate::layout::Layout;
 use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
 use crate::memory::own;
@@ -66,6 +67,8 @@ pub struct Environment {
     pub locks: Locks,
     /// The sizes that slabs of Node's Buffer pool have had: their slices lie side by side.
     pub slab_sizes: RefCell<Vec<usize>>,
+    /// The aggregates that have been declared; their ids follow those of the scalars.
+    pub layouts: RefCell<Vec<Arc<Layout>>>,
     /// Where a pointer to an empty view points: a block of no bytes.
     pub nowhere: Fenced,
     frame_reference: sys::napi_ref,
@@ -307,6 +310,7 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         stack: Stack::default(),
         locks: Locks::default(),
         slab_sizes: RefCell::default(),
+        layouts: RefCell::default(),
         nowhere,
         frame_reference,
     });

@@ -22,7 +22,7 @@ use crate::ctype::CType;
 use crate::error::{FfiError, Result};
 use crate::library::Library;
 use crate::memory::address::{Address, Span};
-use crate::memory::frame::{Block, address_in, set_address};
+use crate::memory::frame::{Block, address_in, bytes, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, OwnedText, Pinned, Unpinned};
 use crate::memory::report;
@@ -261,10 +261,9 @@ impl Callable {
     /// call. An overflow is an error.
     pub fn finish(&self, prepared: &mut Prepared, result: &ResultBlock) -> Result<sys::napi_value> {
         let frame = &self.environment.frame;
-        let [low, high] = result.map(u64::to_ne_bytes);
-        frame.put(self.signature.plan.result, &low);
-        frame.put(self.signature.plan.result + 8, &high);
-        let text = if self.signature.result == CType::CString { self.text(result[0] as usize) } else { Ok(null_mut()) };
+        frame.put(self.signature.plan.result, bytes(result));
+        let is_text = self.signature.result.scalar() == Some(CType::CString);
+        let text = if is_text { self.text(address_in(result, 0)) } else { Ok(null_mut()) };
         match prepared.watch.end() {
             Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
             None => text,
@@ -304,7 +303,7 @@ impl Callable {
                 }
                 continue;
             }
-            let is_text = self.signature.arguments[*argument] == CType::CString
+            let is_text = self.signature.arguments[*argument].scalar() == Some(CType::CString)
                 // SAFETY: M3.
                 && unsafe { pin::is_string(environment.raw, *value) };
             let address = if is_text {

@@ -45,6 +45,12 @@ impl JsLibrary {
         }
     }
 
+    /// Whether nobody has closed it.
+    #[napi(getter)]
+    pub fn is_open(&self) -> bool {
+        self.library.is_open()
+    }
+
     /// Unloads the library.
     #[napi]
     pub fn close(&self, env: Env) -> napi::Result<()> {

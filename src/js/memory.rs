@@ -104,6 +104,25 @@ pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> na
     unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
 }
 
+/// The UTF-16 text (2 bytes a unit) or the UTF-32 text (4 bytes) up to its NUL at an address; null for an address that
+/// is refused.
+#[napi]
+pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::Result<Option<JsString<'env>>> {
+    let care = current(*env)?.care.get();
+    // SAFETY: U2; the user has given the address.
+    let found = unsafe { peek::wide_text(from_js(address), unit as usize, care) };
+    let Some(bytes) = found else { return Ok(None) };
+    let code_point = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_ne_bytes);
+    let text: Vec<u16> = if unit == 2 {
+        bytes.chunks_exact(2).map(|bytes| u16::from_ne_bytes([bytes[0], bytes[1]])).collect()
+    } else {
+        let points = bytes.chunks_exact(4).map(code_point);
+        let text: String = points.map(|point| char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        text.encode_utf16().collect()
+    };
+    env.create_string_utf16(&text).map(Some)
+}
+
 /// The bytes before the NUL at an address; null for an address that is refused.
 #[napi]
 pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {

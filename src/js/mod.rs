@@ -5,6 +5,7 @@ mod environment;
 mod fences;
 mod function;
 mod job;
+mod layout;
 mod library;
 mod memory;
 mod pin;

@@ -6,6 +6,7 @@ use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
 use super::environment::{current, thrown};
+use super::layout::value_type;
 use crate::ctype::{CType, WCHAR_SIGNED};
 use crate::error::FfiError;
 use crate::signature::Signature;
@@ -18,13 +19,15 @@ pub struct JsSignature {
 
 #[napi]
 impl JsSignature {
-    /// Prepares the signature of type ids.
+    /// Prepares the signature of type ids; `fixed` is the number of arguments that a variadic function declares.
     #[napi(constructor)]
-    pub fn new(env: Env, arguments: Vec<u32>, result: u32) -> napi::Result<Self> {
-        let frame = current(env)?.frame.length();
+    pub fn new(env: Env, arguments: Vec<u32>, result: u32, fixed: Option<u32>) -> napi::Result<Self> {
+        let environment = current(env)?;
+        let frame = environment.frame.length();
         let prepare = || {
-            let arguments = arguments.iter().map(|id| CType::from_id(*id)).collect::<Result<Vec<_>, _>>()?;
-            let signature = Signature::new(arguments, CType::from_id(result)?)?;
+            let arguments = arguments.iter().map(|id| value_type(&environment, *id)).collect::<Result<Vec<_>, _>>()?;
+            let result = value_type(&environment, result)?;
+            let signature = Signature::new(arguments, result, fixed.map(|fixed| fixed as usize))?;
             if signature.plan.size > frame {
                 let reason = format!("the values need {} bytes, at most {frame} are possible", signature.plan.size);
                 return Err(FfiError::Declaration { reason });

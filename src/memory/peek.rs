@@ -36,6 +36,23 @@ pub unsafe fn load(frame: &Frame, address: usize, length: usize, care: Care) -> 
     true
 }
 
+/// The bytes of a text of 2 or 4 bytes a unit, without its NUL, copied; `None` for an address that is refused.
+///
+/// # Safety
+/// U2: the bytes up to the NUL are readable at `address`.
+pub unsafe fn wide_text(address: usize, unit: usize, care: Care) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    loop {
+        let next = checked(address.checked_add(text.len())?, unit, Access::Read, care)?;
+        // SAFETY: M5, and U2 by the contract of this function; no unit before this one was the NUL.
+        let bytes = unsafe { std::slice::from_raw_parts(next.start.as_ptr(), unit) };
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Some(text);
+        }
+        text.extend_from_slice(bytes);
+    }
+}
+
 /// Copies `length` bytes from the start of the frame to an address; false for an address that is refused.
 ///
 /// # Safety

@@ -1,0 +1,266 @@
+'use strict';
+// The rows of structs, unions and arrays: of the same shape as a scalar's (lib/types.js), with code generated for the
+// fields. Plain values go in and out; offsets come from the native side.
+//   resolve  copies the user's object, which may run getters, before anything is written.
+//   write    returns what the fields have to keep alive, stored already (`keeps`), as lib/types.js says of views.
+//   live     gives an accessor over memory (lib/view.js).
+
+const { wrongType, wrongValue, makeError, place } = require('./errors');
+const memory = require('./memory');
+
+let count = 0;
+
+/** A factory from generated source; the plain one where code generation is disallowed. */
+function generate(source, plain, ...given) {
+  try {
+    return new Function('fields', 'help', source)(...given);
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    return plain(...given);
+  }
+}
+
+/** An aggregate's value has to be an object. */
+function checkObject(value, name, owner, position) {
+  if (typeof value === 'object' && value !== null) return;
+  throw wrongType(place(owner, position), `an object (${name})`, value);
+}
+
+/** Zeroes a value: what lies between the fields is not left to chance. */
+const zero = (view, at, size) => new Uint8Array(view.buffer, view.byteOffset + at, size).fill(0);
+
+/** Copies the bytes of a live view of the same type, which keeps what its fields point to. */
+function copy(view, at, bytes) {
+  new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
+  return bytes.source;
+}
+
+/** Stores what a field's write() left to its owner, and adds it to what is kept. */
+function keep(kept, row, view, at, value, name, position) {
+  if (value === undefined) return kept;
+  let held = value;
+  if (!row.keeps) {
+    held = typeof value === 'string' ? Buffer.from(`${value}\0`) : value;
+    memory.storeAddress(view, at, held, name, position);
+  }
+  if (kept === undefined) return [held];
+  kept.push(held);
+  return kept;
+}
+
+const HELP = { zero, copy, keep };
+
+const keepsAny = (rows) => rows.some((row) => row.pins || row.keeps);
+
+const common = (layout, name, rows) => ({
+  id: layout.id, key: `T${count += 1}`, name, size: layout.size, align: layout.align, keeps: keepsAny(rows),
+});
+
+// ---- structs --------------------------------------------------------------------------------------------------------
+
+const text = JSON.stringify;
+
+/** The source of read, resolve and write of a struct. */
+function structSource(fields, size, isPadded) {
+  const outer = (field) => `{ outer: position, part: ${text(field.key)} }`;
+  const lines = (line, separator = '\n  ') => fields.map(line).filter(Boolean).join(separator);
+  return `'use strict';
+${lines((_, i) => `const row${i} = fields[${i}].row, { read: read${i}, write: write${i}, resolve: resolve${i} } = row${i};`)}
+function read(view, at) {
+  return { ${lines(({ key, offset }, i) => `${text(key)}: read${i}(view, at + ${offset})`, ', ')} };
+}
+function copyOf(value, name, position) {
+  const copied = { ${lines(({ key }) => `${text(key)}: value[${text(key)}]`, ', ')} };
+  ${lines((field, i) => field.row.resolve
+    && `copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`)}
+  return copied;
+}
+function write(view, at, value, name, position) {
+  if (value instanceof Uint8Array) return help.copy(view, at, value);
+  ${isPadded ? `help.zero(view, at, ${size});` : ''}
+  let kept;
+  ${lines((field, i) => {
+    const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
+    return field.row.pins || field.row.keeps
+      ? `kept = help.keep(kept, row${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
+      : `${written};`;
+  })}
+  return kept;
+}
+return { read, copyOf, write };`;
+}
+
+function plainStruct(size, isPadded) {
+  return (fields) => ({
+    read: (view, at) => Object.fromEntries(fields.map(({ key, offset, row }) => [key, row.read(view, at + offset)])),
+    copyOf(value, name, position) {
+      const copied = fields.map(({ key }) => [key, value[key]]);
+      fields.forEach(({ key, row }, i) => {
+        if (row.resolve) copied[i][1] = row.resolve(copied[i][1], name, { outer: position, part: key });
+      });
+      return Object.fromEntries(copied);
+    },
+    write(view, at, value, name, position) {
+      if (value instanceof Uint8Array) return copy(view, at, value);
+      if (isPadded) zero(view, at, size);
+      let kept;
+      for (const { key, offset, row } of fields) {
+        const part = { outer: position, part: key };
+        kept = keep(kept, row, view, at + offset, row.write(view, at + offset, value[key], name, part), name, part);
+      }
+      return kept;
+    },
+  });
+}
+
+/**
+ * The row of a struct.
+ * @param {object} layout { id, size, align }
+ * @param {string} name
+ * @param {{ key: string, offset: number, row: object, bits?: number }[]} fields
+ */
+function structRow(layout, name, fields) {
+  const used = fields.reduce((sum, { row, bits }) => sum + (bits === undefined ? row.size : 0), 0);
+  const isPadded = used !== layout.size;
+  const made = generate(structSource(fields, layout.size, isPadded), plainStruct(layout.size, isPadded), fields, HELP);
+  const row = { ...common(layout, name, fields.map((field) => field.row)), read: made.read, write: made.write };
+  row.resolve = (value, owner, position) => {
+    checkObject(value, name, owner, position);
+    return row.bytesOf(value) ?? made.copyOf(value, owner, position);
+  };
+  return row;
+}
+
+// ---- unions ---------------------------------------------------------------------------------------------------------
+
+/**
+ * The row of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are read when
+ * they are asked for, as only one of them makes sense.
+ */
+function unionRow(layout, name, fields) {
+  const byKey = new Map(fields.map((field) => [field.key, field]));
+  const row = {
+    ...common(layout, name, fields.map((field) => field.row)),
+    read(view, at) {
+      const start = view.byteOffset + at;
+      return row.live(new DataView(view.buffer.slice(start, start + layout.size)), 0);
+    },
+    resolve(value, owner, position) {
+      checkObject(value, name, owner, position);
+      const bytes = row.bytesOf(value);
+      if (bytes !== undefined) return bytes;
+      const given = Object.keys(value);
+      const field = byKey.get(given[0]);
+      if (given.length !== 1 || field === undefined) {
+        throw makeError('ERR_INVALID_ARG_VALUE',
+          `${place(owner, position)} must have one of the fields ${[...byKey.keys()].join(', ')} (${name}), `
+          + `received ${given.length === 0 ? 'none' : given.join(', ')}`);
+      }
+      const part = { outer: position, part: field.key };
+      const content = value[field.key];
+      return { field, content: field.row.resolve ? field.row.resolve(content, owner, part) : content };
+    },
+    write(view, at, value, owner, position) {
+      if (value instanceof Uint8Array) return copy(view, at, value);
+      const { field, content } = value;
+      const part = { outer: position, part: field.key };
+      zero(view, at, layout.size);
+      return keep(undefined, field.row, view, at, field.row.write(view, at, content, owner, part), owner, part);
+    },
+  };
+  return row;
+}
+
+// ---- arrays ---------------------------------------------------------------------------------------------------------
+
+/** The row of `length` values side by side. An array or a typed array of that length goes in, an array comes out. */
+function arrayRow(layout, element, length) {
+  const name = `${element.name}[${length}]`;
+  const step = element.size;
+  const isText = element.name === 'char';
+  const wanted = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
+  const row = {
+    ...common(layout, name, [element]),
+    isArray: true,
+    read(view, at) {
+      const values = new Array(length);
+      for (let i = 0; i < length; i += 1) values[i] = element.read(view, at + i * step);
+      return values;
+    },
+    resolve(value, owner, position) {
+      if (isText && typeof value === 'string') return textOf(value, length, wanted, owner, position);
+      if (typeof value !== 'object' || value === null) throw wrongType(place(owner, position), wanted, value);
+      const bytes = row.bytesOf(value);
+      if (bytes !== undefined) return bytes;
+      const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+      if (!isList) throw wrongType(place(owner, position), wanted, value);
+      if (value.length !== length) throw wrongValue(place(owner, position), wanted, value);
+      const values = new Array(length);
+      for (let i = 0; i < length; i += 1) values[i] = value[i];
+      if (element.resolve) {
+        for (let i = 0; i < length; i += 1) values[i] = element.resolve(values[i], owner, { outer: position, part: i });
+      }
+      return values;
+    },
+    write(view, at, value, owner, position) {
+      if (value instanceof Uint8Array) return copy(view, at, value);
+      let kept;
+      for (let i = 0; i < length; i += 1) {
+        const part = { outer: position, part: i };
+        const here = at + i * step;
+        kept = keep(kept, element, view, here, element.write(view, here, value[i], owner, part), owner, part);
+      }
+      return kept;
+    },
+  };
+  return row;
+}
+
+/** The bytes of a text in an array of char, filled up with NULs. */
+function textOf(value, length, wanted, owner, position) {
+  const bytes = new Uint8Array(length);
+  const { read } = new TextEncoder().encodeInto(value, bytes);
+  if (read < value.length || value.includes('\0')) throw wrongValue(place(owner, position), wanted, value);
+  return bytes;
+}
+
+// ---- bitfields ------------------------------------------------------------------------------------------------------
+
+/** The row of `width` bits from the bit `shift` of a unit on. */
+function bitsRow(unit, shift, width) {
+  const isSigned = unit.min < 0 || (unit.min === undefined && unit.name !== 'bool' && !/^u|unsigned/.test(unit.name));
+  const whole = unit.size * 8;
+  const get = (view, at) => BigInt(bigOf(view, at, unit.size)) >> BigInt(shift);
+  const cut = isSigned ? BigInt.asIntN : BigInt.asUintN;
+  const isBig = whole === 64 || unit.name.includes('long');
+  const mask = ((1n << BigInt(width)) - 1n) << BigInt(shift);
+  const outOf = (big) => (unit.name === 'bool' ? big !== 0n : isBig ? big : Number(big));
+  const scratch = new DataView(new ArrayBuffer(8));
+  return {
+    ...unit,
+    name: `${unit.name}:${width}`,
+    read: (view, at) => outOf(cut(width, get(view, at))),
+    write(view, at, value, name, position) {
+      unit.write(scratch, 0, value, name, position);
+      const big = BigInt(unit.read(scratch, 0));
+      if (cut(width, big) !== big) {
+        throw makeError('ERR_OUT_OF_RANGE',
+          `${place(name, position)} must fit ${width} bits (${unit.name}), received ${big}`);
+      }
+      const old = bigOf(view, at, unit.size);
+      setBig(view, at, unit.size, (old & ~mask) | ((big << BigInt(shift)) & mask));
+    },
+  };
+}
+
+function bigOf(view, at, size) {
+  let big = 0n;
+  for (let i = size - 1; i >= 0; i -= 1) big = (big << 8n) | BigInt(view.getUint8(at + i));
+  return big;
+}
+
+function setBig(view, at, size, value) {
+  for (let i = 0; i < size; i += 1) view.setUint8(at + i, Number((value >> BigInt(8 * i)) & 0xffn));
+}
+
+module.exports = { structRow, unionRow, arrayRow, bitsRow, generate, keep };

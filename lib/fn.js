@@ -1,0 +1,80 @@
+'use strict';
+// fn: function pointers with a signature. One that C gives is callable; a JavaScript function that is passed becomes a
+// function pointer for the length of the call.
+
+const binding = require('./binding');
+const { bind } = require('./call');
+const { DeclaredType } = require('./declared');
+const { makeError, place } = require('./errors');
+const { Lent } = require('./kept');
+const { Lifetime } = require('./lifetime');
+const { typesOf, shapeOf } = require('./marshal');
+const { optionsOf } = require('./options');
+const { byName, readAddress, resolvePointer } = require('./types');
+
+const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', varargs: 'boolean' };
+const base = byName.get('function');
+let keys = 0;
+
+/** What returned function pointers belong to: it is never closed. */
+let lifetime;
+const forever = () => (lifetime ??= new Lifetime(binding.Library.linked('fn')));
+
+/** A JavaScript function as it is; anything else as for `function`. */
+const resolve = (value, name, position) =>
+  (typeof value === 'function' && typeof value.ptr !== 'number' && typeof value.ptr !== 'bigint'
+    ? value : resolvePointer(value, name, position));
+
+/** What C reaches when it calls a function that was lent for a call that is over. */
+const resting = () => {};
+
+/** Closures that are not lent now: C code is made once and used again. */
+function lender(types, shape) {
+  const free = [];
+  return (callback, name) => {
+    const keeper = { kept: undefined };
+    const handler = shape.handler(callback, name, keeper);
+    const closure = free.pop();
+    if (closure !== undefined) closure.open(handler);
+    const lent = closure ?? new binding.Closure(shape.native, handler, `function ${callback.name}`, false);
+    return { address: lent.code, lent: new Lent(() => { lent.rest(resting); free.push(lent); }) };
+  };
+}
+
+/** The type of pointers to functions of a signature. */
+function fn(declaration) {
+  const options = optionsOf(declaration, KEYS, 'fn: declaration');
+  const types = typesOf(options, 'fn');
+  const mayCall = !options.varargs && !types.args.some((row) => row.argumentOnly);
+  const lend = mayCall ? lender(types, shapeOf(types, 'fn')) : undefined;
+  const bound = new Map();
+  const row = {
+    ...base,
+    name: 'fn',
+    key: `fn ${keys += 1}`,
+    keeps: true,
+    resolve,
+    read(view, at) {
+      const address = readAddress(view, at);
+      if (address === null) return null;
+      const known = bound.get(address)?.deref();
+      if (known !== undefined) return known;
+      const made = bind('fn', address, options, forever());
+      bound.set(address, new WeakRef(made));
+      return made;
+    },
+    write(view, at, value, name, position) {
+      if (typeof value !== 'function') return base.write(view, at, value, name, position);
+      if (lend === undefined) {
+        throw makeError('ERR_INVALID_ARG_TYPE',
+          `${place(name, position)} must be a function pointer: C cannot call JavaScript with this signature`);
+      }
+      const { address, lent } = lend(value, place(name, position));
+      base.write(view, at, address, name, position);
+      return lent;
+    },
+  };
+  return Object.freeze(new DeclaredType(row));
+}
+
+module.exports = { fn };

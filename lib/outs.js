@@ -1,0 +1,58 @@
+'use strict';
+// Parameters through which C gives values back: each is fenced memory for the length of the call, and what C has put
+// there comes back beside the result, as { returns, out: [...] }.
+
+const { after } = require('./after');
+const { keep } = require('./aggregate');
+const { release } = require('./kept');
+const memory = require('./memory');
+
+/**
+ * A function that takes the values of all parameters but out().
+ * @param {{ args: object[], parameters: object[] }} types
+ * @param {Function} call takes all arguments
+ * @param {(wanted: number, received: number) => Error} wrongCount
+ */
+function withOuts({ args, parameters }, call, name, wrongCount) {
+  const wanted = args.filter((row) => row.passes !== 'out').length;
+  const cells = args.flatMap((row) => (row.passes ? [{ row: row.target }] : []));
+  const caller = (...values) => {
+    if (values.length !== wanted) throw wrongCount(name, wanted, values.length);
+    const held = [];
+    const views = cells.map(({ row }) => {
+      const cell = memory.alloc(row.size, { align: row.align });
+      return new DataView(cell.buffer, cell.byteOffset, row.size);
+    });
+    const end = () => held.forEach(release);
+    const fail = (error) => {
+      end();
+      throw error;
+    };
+    try {
+      const all = [];
+      let next = 0;
+      let cell = 0;
+      args.forEach((row, index) => {
+        if (!row.passes) return void all.push(values[next++]);
+        const view = views[cell++];
+        if (row.passes === 'inout') fill(row.target, view, values[next++], held, name, parameters[index].label);
+        all.push(view);
+      });
+      return after(call(...all), (returns) => {
+        end();
+        return { returns, out: cells.map(({ row }, i) => row.read(views[i], 0)) };
+      }, fail);
+    } catch (error) {
+      return fail(error);
+    }
+  };
+  return Object.defineProperty(caller, 'length', { value: wanted });
+}
+
+function fill(row, view, value, held, name, position) {
+  const resolved = row.resolve ? row.resolve(value, name, position) : value;
+  const kept = keep(undefined, row, view, 0, row.write(view, 0, resolved, name, position), name, position);
+  if (kept !== undefined) held.push(kept);
+}
+
+module.exports = { withOuts };

@@ -1,0 +1,55 @@
+'use strict';
+// Results that the caller has to free: { type, free }. The text is copied, then the C function frees it.
+
+const { bind } = require('./call');
+const { DeclaredType } = require('./declared');
+const { wrongType, wrongValue } = require('./errors');
+const { optionsOf } = require('./options');
+const { byName, readAddress, typeOf, isDeclared, resolvePointer } = require('./types');
+
+const TEXTS = new Set(['cstring', 'utf16', 'wstring']);
+const base = byName.get('ptr');
+let keys = 0;
+
+/** The address of the function that frees: of a symbol by name, or as it is given. */
+function addressOf(free, find, where) {
+  if (typeof free === 'string') {
+    if (find !== undefined) return find(free);
+    throw wrongType(where, 'an address or a bound function: there is no library to look a name up in', free);
+  }
+  const address = resolvePointer(free, where);
+  if (typeof address !== 'number' && typeof address !== 'bigint') {
+    throw wrongType(where, 'the name of a symbol, an address or a bound function', free);
+  }
+  return address;
+}
+
+/**
+ * What a declaration's `returns` stands for: { type, free } becomes a type, anything else stays.
+ * @param {((name: string) => number | bigint) | undefined} find the address of a symbol by its name
+ */
+function owned(returns, name, find, lifetime) {
+  if (typeof returns !== 'object' || returns === null || Array.isArray(returns) || isDeclared(returns)) return returns;
+  const where = `${name}: returns`;
+  const { type, free } = optionsOf(returns, { type: 'any', free: 'any' }, where);
+  const row = typeOf(type, `${where}.type`);
+  if (free === undefined) return type;
+  if (!TEXTS.has(row.name)) throw wrongValue(`${where}.type`, 'cstring, utf16 or wstring, as it is freed', row.name);
+  const release = bind(`${name}: free`, addressOf(free, find, `${where}.free`), { args: ['ptr'] }, lifetime);
+  return Object.freeze(new DeclaredType({
+    ...base,
+    name: row.name,
+    key: `owned ${keys += 1}`,
+    read(view, at) {
+      const address = readAddress(view, at);
+      if (address === null) return null;
+      try {
+        return row.read(view, at);
+      } finally {
+        release(address);
+      }
+    },
+  }));
+}
+
+module.exports = { owned };

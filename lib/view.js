@@ -1,0 +1,211 @@
+'use strict';
+// Live views: accessors over native memory, without a copy. A class a struct, generated; one class for all arrays.
+
+const { wrongType, outOfRange, makeError } = require('./errors');
+const { Copied, isCopied, isLent, release } = require('./kept');
+const { keep, generate } = require('./aggregate');
+const memory = require('./memory');
+const { storageOf } = require('./types');
+
+const DATA = Symbol('data');
+const AT = Symbol('at');
+/** The address of the data's first byte, where the memory is not a buffer's. */
+const ADDRESS = Symbol('address');
+const ROW = Symbol('row');
+
+/** What fields point to, by the buffer that holds the fields, and the place and size of what was set. */
+const keptOf = new WeakMap();
+
+/** What all live views have: the data, the place in it, and the address where the memory is not a buffer's. */
+class LiveView {
+  constructor(data, at, address) {
+    this[DATA] = data;
+    this[AT] = at;
+    this[ADDRESS] = address;
+  }
+
+  /** What stands for the view as a pointer. */
+  get [storageOf]() {
+    const data = this[DATA];
+    if (this[ADDRESS] !== undefined) return memory.shift(this[ADDRESS], this[AT]);
+    return new Uint8Array(data.buffer, data.byteOffset + this[AT], this[ROW].size);
+  }
+}
+
+/** A copy of a live view's bytes, if `value` is one of this row's. */
+const bytesOf = (row) => (value) => {
+  if (!(value instanceof LiveView) || value[ROW] !== row) return undefined;
+  const data = value[DATA];
+  const bytes = new Uint8Array(data.buffer, data.byteOffset + value[AT], row.size).slice();
+  if (row.keeps) bytes.source = new Copied(value);
+  return bytes;
+};
+
+/** Writes a value where a live view has it. What the value points to lives as long as the buffer of the view. */
+function assign(row, view, offset, value, name, position) {
+  const resolved = row.resolve ? row.resolve(value, name, position) : value;
+  const [data, at] = [view[DATA], view[AT] + offset];
+  if (!row.pins && !row.keeps) return void row.write(data, at, resolved, name, position);
+  // Nothing of it is written before it is known that it will be kept.
+  const whole = new DataView(new ArrayBuffer(row.size));
+  const kept = keep(undefined, row, whole, 0, row.write(whole, 0, resolved, name, position), name, position);
+  if (kept !== undefined) hold(view, at, row.size, kept, value, name, position);
+  const bytes = new Uint8Array(whole.buffer);
+  new Uint8Array(data.buffer, data.byteOffset + at, row.size).set(bytes);
+}
+
+function hold(view, at, size, kept, value, name, position) {
+  if (isLent(kept)) {
+    release(kept);
+    throw wrongType(`${name}: ${position}`, 'a JSCallback: a plain function lives for a call only', value);
+  }
+  if (view[ADDRESS] !== undefined) {
+    if (isCopied(kept)) return;
+    throw wrongType(`${name}: ${position}`,
+      'an address: nobody would keep a view or a string; pass ptr(view) and keep the view', value);
+  }
+  const { buffer, byteOffset } = view[DATA];
+  if (!keptOf.has(buffer)) keptOf.set(buffer, new Map());
+  keptOf.get(buffer).set(`${byteOffset + at} ${size}`, kept);
+}
+
+// ---- structs and unions ---------------------------------------------------------------------------------------------
+
+const isPlain = (row) => !row.resolve && !row.pins && !row.keeps;
+
+function accessorsSource(fields) {
+  const text = JSON.stringify;
+  const one = ({ key, offset, row }, i) => {
+    const [here, part] = [`this[DATA], this[AT] + ${offset}`, `value, help.name, ${text(`field ${key}`)}`];
+    const get = row.live ? `live${i}(${here}, this[ADDRESS])` : `read${i}(${here})`;
+    const set = isPlain(row) ? `write${i}(${here}, ${part})` : `help.assign(row${i}, this, ${offset}, ${part})`;
+    return `get ${text(key)}() { return ${get}; }, set ${text(key)}(value) { ${set}; },`;
+  };
+  const rows = (i) => `const row${i} = fields[${i}].row, { read: read${i}, write: write${i}, live: live${i} } = row${i};`;
+  return `'use strict';
+const { DATA, AT, ADDRESS } = help;
+${fields.map((_, i) => rows(i)).join('\n')}
+return {
+  ${fields.map(one).join('\n  ')}
+};`;
+}
+
+function plainAccessors(fields, help) {
+  const accessors = {};
+  for (const { key, offset, row } of fields) {
+    Object.defineProperty(accessors, key, {
+      get() {
+        const at = this[AT] + offset;
+        return row.live ? row.live(this[DATA], at, this[ADDRESS]) : row.read(this[DATA], at);
+      },
+      set(value) { assign(row, this, offset, value, help.name, `field ${key}`); },
+      enumerable: true,
+      configurable: true,
+    });
+  }
+  return accessors;
+}
+
+/** Gives a struct's or union's row its live views. */
+function addFieldViews(row, fields) {
+  const help = { DATA, AT, ADDRESS, assign, name: row.name };
+  const accessors = generate(accessorsSource(fields), plainAccessors, fields, help);
+  const View = class extends LiveView {};
+  Object.defineProperty(View, 'name', { value: row.name });
+  Object.defineProperties(View.prototype, { ...Object.getOwnPropertyDescriptors(accessors), [ROW]: { value: row } });
+  row.live = (data, at, address) => new View(data, at, address);
+  row.bytesOf = bytesOf(row);
+}
+
+// ---- arrays ---------------------------------------------------------------------------------------------------------
+
+/** A live array: its elements are read when they are asked for; those that are aggregates are live themselves. */
+class ArrayView extends LiveView {
+  constructor(data, at, address, row, element, length) {
+    super(data, at, address);
+    this[ROW] = row;
+    this.element = element;
+    this.length = length;
+    Object.freeze(this);
+  }
+
+  /** The element of an index; from the end where the index is negative. */
+  at(index) {
+    const i = this.#checked(index, 'at');
+    const at = this[AT] + i * this.element.size;
+    return this.element.live ? this.element.live(this[DATA], at, this[ADDRESS]) : this.element.read(this[DATA], at);
+  }
+
+  /** Writes the element of an index. */
+  set(index, value) {
+    const i = this.#checked(index, 'set');
+    assign(this.element, this, i * this.element.size, value, this[ROW].name, `element [${i}]`);
+  }
+
+  * [Symbol.iterator]() {
+    for (let i = 0; i < this.length; i += 1) yield this.at(i);
+  }
+
+  /** The values, copied. */
+  toArray() {
+    return this[ROW].read(this[DATA], this[AT]);
+  }
+
+  #checked(index, name) {
+    const place = `${this[ROW].name}.${name}: index`;
+    if (typeof index !== 'number') throw wrongType(place, 'a number', index);
+    if (!Number.isInteger(index) || index < -this.length || index >= this.length) {
+      throw outOfRange(place, `an integer from ${-this.length} to ${this.length - 1}`, index);
+    }
+    return index < 0 ? index + this.length : index;
+  }
+}
+
+/** The most elements that can be reached as `view[i]`; those behind them have at() and set(). */
+const MOST_INDICES = 1024;
+let indices = 0;
+
+/** Lets the first elements be reached as `view[i]`, by accessors that all arrays share. */
+function addIndices(length) {
+  for (; indices < Math.min(length, MOST_INDICES); indices += 1) {
+    const i = indices;
+    Object.defineProperty(ArrayView.prototype, i, {
+      get() { return i < this.length ? this.at(i) : undefined; },
+      set(value) { this.set(i, value); },
+    });
+  }
+}
+
+/** Gives an array's row its live views. */
+function addElementViews(row, element, length) {
+  addIndices(length);
+  row.live = (data, at, address) => new ArrayView(data, at, address, row, element, length);
+  row.bytesOf = bytesOf(row);
+}
+
+// ---- where a view comes from ----------------------------------------------------------------------------------------
+
+/** A live view over memory: of a view or buffer, or at an address. */
+function viewAt(row, source, byteOffset, name) {
+  const storage = (typeof source === 'object' && source !== null ? source[storageOf] : undefined) ?? source;
+  if (typeof storage === 'number' || typeof storage === 'bigint') {
+    const address = memory.checkedAddress(storage, byteOffset, name);
+    return row.live(new DataView(memory.wrap(address, row.size, 0, 0, name)), 0, address);
+  }
+  if (!memory.isView(storage)) throw wrongType(`${name}: source`, 'an address, a view or a buffer', source);
+  if (typeof byteOffset !== 'number') throw wrongType(`${name}: byteOffset`, 'a number', byteOffset);
+  const buffer = memory.bufferOf(memory.pinnable(storage, name, 'source'));
+  const length = memory.byteLengthOf(storage);
+  if (!Number.isInteger(byteOffset) || byteOffset < 0 || length - byteOffset < row.size) {
+    throw makeError('ERR_OUT_OF_RANGE', `${name}: source needs at least ${row.size} bytes from byteOffset on, `
+      + `received ${length} and a byteOffset of ${String(byteOffset)}`);
+  }
+  const start = memory.offsetOf(storage) + byteOffset;
+  return row.live(new DataView(buffer, start, row.size), 0);
+}
+
+/** The value that a live view shows, copied; writes it whole. */
+const valueOf = (view) => view[ROW].read(view[DATA], view[AT]);
+const setValue = (view, value, name) => assign(view[ROW], view, 0, value, name, 'value');
+
+module.exports = { addFieldViews, addElementViews, viewAt, valueOf, setValue };

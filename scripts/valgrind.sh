@@ -1,0 +1,33 @@
+#!/bin/sh
+# Runs the essentials of threads and asynchronous calls (test/stress/threads.mjs) under valgrind's memcheck, once with
+# fences and quarantine and once without, where every freed byte is really free. Needs valgrind, and a fixture ("npm test").
+#   scripts/valgrind.sh [path of a Node binary]
+# V8 and Node have findings of their own: those of scripts/valgrind.supp are left out, and of the rest only those count
+# whose stack has a frame of the addon or of the fixture.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+node=${1:-node}
+ours='\.node\)|pinned_ffi|libfixture'
+log=$(mktemp -d) || exit 1
+trap 'rm -rf "$log"' EXIT
+command -v valgrind >/dev/null || { echo 'valgrind is missing: apt-get install valgrind' >&2; exit 1; }
+
+# V8 without a JIT: memcheck sees no generated code, and starts in half the time.
+check() {
+  echo "# $1"
+  env $2 valgrind --quiet --num-callers=40 --leak-check=no --fair-sched=yes --main-stacksize=16777216 \
+    --suppressions=scripts/valgrind.supp --log-file="$log/errors" \
+    "$node" --jitless --no-warnings --expose-gc test/stress/threads.mjs
+  status=$?
+  # A finding is a paragraph: lines of one process id, divided by lines that have nothing else.
+  sed -E 's/^(==|--)[0-9]+(==|--) ?//' "$log/errors" | awk -v RS= -v ours="$ours" '
+    /(at|by) 0x/ { if ($0 ~ ours) { counted++; print $0 "\n" } else others++ }
+    END { printf "%d findings in the addon, %d elsewhere\n", counted, others; exit counted > 0 ? 99 : 0 }'
+  found=$?
+  [ "$status" -eq 0 ] || { echo "the run ended with code $status"; cat "$log/errors"; return 1; }
+  return "$found"
+}
+
+check 'with fences and quarantine' 'PINNED_FFI_STALL_MS=60000' || failed=1
+check 'without them' 'PINNED_FFI_STALL_MS=60000 PINNED_FFI_FENCE=off PINNED_FFI_QUARANTINE=off' || failed=1
+exit "${failed:-0}"

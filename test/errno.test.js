@@ -1,0 +1,238 @@
+'use strict';
+// errno: captured right after the call, on the thread that made it; `fails` turns it into Node's kind of system error.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const { describe, test } = require('node:test');
+const { Worker } = require('node:worker_threads');
+const path = require('node:path');
+const { constants } = require('node:os');
+const { ffi, fixture, bind, bindOne, throws } = require('./helpers.js');
+
+const { errno, dlopen, JSCallback } = ffi;
+const { ENOENT, EACCES, EEXIST, EINVAL, EBADF } = constants.errno;
+const setting = { args: ['i32', 'i32'], returns: 'i32' };
+const capture = bindOne('set_errno_i32', setting.args, 'i32', { errno: true });
+const ignore = bindOne('set_errno_i32', setting.args, 'i32');
+
+describe('errno()', () => {
+  test('is what the last call that captures it has left', () => {
+    for (const number of [ENOENT, EACCES, 4095, 0, -5]) {
+      assert.equal(capture(number, 7), 7);
+      assert.equal(errno(), number);
+      assert.equal(errno(), number);
+    }
+  });
+
+  test('is not changed by calls that do not capture it, however they are made', async () => {
+    capture(EEXIST, 0);
+    ignore(ENOENT, 0);
+    assert.equal(errno(), EEXIST);
+    bindOne('set_errno_i32', setting.args, 'i32', { threads: true })(EACCES, 0);
+    assert.equal(errno(), EEXIST);
+    await ignore.async(EINVAL, 0);
+    assert.equal(errno(), EEXIST);
+    const thread = dlopen(fixture, { set_errno_i32: setting }).thread();
+    await thread.symbols.set_errno_i32(EBADF, 0);
+    assert.equal(errno(), EEXIST);
+    thread.close();
+  });
+
+  test('is not changed by what JavaScript and Node do after the call', () => {
+    capture(EEXIST, 0);
+    assert.throws(() => fs.openSync('/no/such/file'));
+    ffi.alloc(100000);
+    new JSCallback(() => {}, {}).close();
+    assert.equal(errno(), EEXIST);
+  });
+
+  test('is not changed by a call that is refused', () => {
+    capture(EEXIST, 0);
+    throws(() => capture('x', 0), 'ERR_INVALID_ARG_TYPE');
+    assert.equal(errno(), EEXIST);
+  });
+
+  test('is that of the call, not of what a callback in it has done', () => {
+    const around = bindOne('set_errno_around', ['i32', 'function'], 'i32', { errno: true });
+    let inside;
+    const callback = new JSCallback(() => {
+      capture(ENOENT, 0);
+      inside = errno();
+      assert.throws(() => fs.openSync('/no/such/file'));
+    }, {});
+    assert.equal(around(EACCES, callback), -1);
+    assert.deepEqual([inside, errno()], [ENOENT, EACCES]);
+    callback.close();
+  });
+
+  test('is that of the helper thread of a call with threads: true', () => {
+    bindOne('set_errno_i32', setting.args, 'i32', { errno: true, threads: true })(ENOENT, 0);
+    assert.equal(errno(), ENOENT);
+  });
+
+  test('comes with the result of every type', () => {
+    for (const [name, type, value] of [
+      ['set_errno_i64', 'i64', -(2n ** 40n)],
+      ['set_errno_ptr', 'ptr', null],
+      ['set_errno_cstring', 'cstring', 'a text'],
+    ]) {
+      capture(0, 0);
+      assert.equal(bindOne(name, ['i32', type], type, { errno: true })(EINVAL, value), value);
+      assert.equal(errno(), EINVAL);
+    }
+  });
+
+  test('is that of an asynchronous call in the continuation of its await', async () => {
+    assert.equal(await capture.async(EACCES, 3), 3);
+    assert.equal(errno(), EACCES);
+  });
+
+  for (const kind of ['the pool', 'one thread']) {
+    test(`is right for each of two hundred calls at once on ${kind}`, async () => {
+      const library = dlopen(fixture, { set_errno_i32: { ...setting, errno: true } });
+      const thread = library.thread();
+      const call = kind === 'the pool' ? library.symbols.set_errno_i32.async : thread.symbols.set_errno_i32;
+      const found = await Promise.all(
+        Array.from({ length: 200 }, async (_, i) => {
+          await call(i + 1, 0);
+          return errno();
+        }),
+      );
+      assert.deepEqual(found, found.map((_, i) => i + 1));
+      thread.close();
+    });
+  }
+
+  test('is a worker\'s own', async () => {
+    capture(EEXIST, 0);
+    const code = `
+      const h = require(${JSON.stringify(path.join(__dirname, 'helpers.js'))});
+      const call = h.bindOne('set_errno_i32', ['i32', 'i32'], 'i32', { errno: true });
+      const before = h.ffi.errno();
+      call(${ENOENT}, 0);
+      require('node:worker_threads').parentPort.postMessage([before, h.ffi.errno()]);
+    `;
+    const message = await new Promise((resolve, reject) => {
+      new Worker(code, { eval: true }).once('message', resolve).once('error', reject);
+    });
+    assert.deepEqual(message, [0, ENOENT]);
+    assert.equal(errno(), EEXIST);
+  });
+});
+
+describe('fails', () => {
+  /** A function that fails, by what its declaration says, and its asynchronous twin as one that throws its rejection. */
+  const make = (name, args, returns, fails) => {
+    const call = bindOne(name, args, returns, { fails });
+    return [call, bindOne(name, args, returns, { fails, threads: true }), call.async, bindOne(name, args, returns, { fails, nonblocking: true })];
+  };
+  const isMissing = (syscall) => (error) => {
+    assert.equal(error.constructor, Error);
+    assert.deepEqual({ ...error }, { errno: -ENOENT, code: 'ENOENT', syscall });
+    assert.equal(error.message, `ENOENT: no such file or directory, ${syscall}`);
+    return true;
+  };
+
+  for (const [fails, name, type, bad, good] of [
+    ['negative', 'set_errno_i32', 'i32', [-1, -(2 ** 31)], [0, 1]],
+    ['negative', 'set_errno_i64', 'i64', [-1n, -(2n ** 63n)], [0n, 1n]],
+    ['nonzero', 'set_errno_i32', 'i32', [-1, 1], [0]],
+    ['nonzero', 'set_errno_i64', 'i64', [-1n, 1n], [0n]],
+    ['null', 'set_errno_ptr', 'ptr', [null], [4096]],
+    ['null', 'set_errno_cstring', 'cstring', [null], ['', 'text']],
+    [(result) => result === 3, 'set_errno_i32', 'i32', [3], [-1, 0, 2]],
+  ]) {
+    test(`${typeof fails === 'string' ? `'${fails}'` : 'a function'} of ${type} throws Node's kind of system error, in every way to call`, async () => {
+      for (const call of make(name, ['i32', type], type, fails)) {
+        for (const result of bad) await assert.rejects(async () => call(ENOENT, result), isMissing(name));
+        for (const result of good) assert.equal(await call(ENOENT, result), result);
+      }
+    });
+  }
+
+  test('the error is that which fs throws', () => {
+    const { open } = dlopen(null, { open: { args: ['cstring', 'i32'], returns: 'i32', fails: 'negative' } }).symbols;
+    let ours;
+    let nodes;
+    try {
+      open('/no/such/file', 0);
+    } catch (error) {
+      ours = error;
+    }
+    try {
+      fs.openSync('/no/such/file');
+    } catch (error) {
+      nodes = error;
+    }
+    assert.deepEqual([ours.code, ours.errno, ours.syscall], [nodes.code, nodes.errno, nodes.syscall]);
+    assert.equal(nodes.message, `${ours.message} '/no/such/file'`);
+    assert.equal(errno(), ENOENT);
+  });
+
+  test('functions of libc: fopen by null, access by nonzero, a successful call by its result', async () => {
+    const libc = dlopen(null, {
+      fopen: { args: ['cstring', 'cstring'], returns: 'ptr', fails: 'null' },
+      fclose: { args: ['ptr'], returns: 'i32', fails: 'nonzero' },
+      access: { args: ['cstring', 'i32'], returns: 'i32', fails: 'nonzero' },
+    }).symbols;
+    assert.throws(() => libc.fopen('/no/such/file', 'r'), isMissing('fopen'));
+    await assert.rejects(libc.access.async('/no/such/file', 0), isMissing('access'));
+    assert.equal(libc.access(__filename, 0), 0);
+    const file = await libc.fopen.async(__filename, 'r');
+    assert.equal(libc.fclose(file), 0);
+  });
+
+  test('errno() tells the same after a failure', () => {
+    const [call] = make('set_errno_i32', setting.args, 'i32', 'negative');
+    assert.throws(() => call(EACCES, -1), { code: 'EACCES', errno: -EACCES });
+    assert.equal(errno(), EACCES);
+  });
+
+  test('a number that no system knows is UNKNOWN, and keeps its number', () => {
+    const [call] = make('set_errno_i32', setting.args, 'i32', 'negative');
+    assert.throws(() => call(4001, -1), { code: 'UNKNOWN', errno: -4001, syscall: 'set_errno_i32', message: /4001/ });
+  });
+
+  test('the syscall is the name in the declaration of a symbol', () => {
+    const library = dlopen(fixture, { mine: { ...setting, name: 'set_errno_i32', fails: 'negative' } });
+    assert.throws(() => library.symbols.mine(ENOENT, -1), { syscall: 'mine' });
+    library.close();
+  });
+
+  test('what a function for it throws surfaces, sync and async', async () => {
+    const boom = new Error('judge');
+    const calls = make('set_errno_i32', setting.args, 'i32', () => {
+      throw boom;
+    });
+    for (const call of calls) await assert.rejects(async () => call(1, 1), (error) => error === boom);
+  });
+
+  test('an exception of a callback comes before the failure', () => {
+    const boom = new Error('boom');
+    const around = bindOne('set_errno_around', ['i32', 'function'], 'i32', { fails: 'negative' });
+    const callback = new JSCallback(() => {
+      throw boom;
+    }, {});
+    assert.throws(() => around(ENOENT, callback), (error) => error === boom);
+    callback.close();
+  });
+
+  test('of a function of linkSymbols and CFunction works as well', () => {
+    const { ptr } = ignore;
+    const linked = ffi.linkSymbols({ plus: { ptr, ...setting, fails: 'negative' } });
+    assert.throws(() => linked.symbols.plus(ENOENT, -1), { code: 'ENOENT', syscall: 'plus' });
+    const single = ffi.CFunction({ ptr, ...setting, fails: 'negative' });
+    assert.throws(() => single(ENOENT, -1), { code: 'ENOENT' });
+    linked.close();
+    single.close();
+  });
+
+  test('a declaration of another kind is refused by name', () => {
+    for (const fails of ['positive', '', 1, true, null, {}, []]) {
+      throws(() => bind({ set_errno_i32: { ...setting, fails } }), ['ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE'], /set_errno_i32.*fails/);
+    }
+    for (const errnoOption of ['yes', 1, null]) {
+      throws(() => bind({ set_errno_i32: { ...setting, errno: errnoOption } }), 'ERR_INVALID_ARG_TYPE', /errno/);
+    }
+  });
+});

@@ -1,0 +1,74 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+const { ffi, throws, gc } = require('./helpers.js');
+
+const { fn } = ffi;
+const Unary = fn({ args: ['int'], returns: 'int' });
+const { symbols: c } = ffi.cc({
+  source: `typedef int (*unary)(int);
+static unary kept;
+static int twice(int n) { return 2 * n; }
+unary get(void) { return twice; }
+unary none(void) { return 0; }
+int apply(unary f, int n) { return f ? f(n) : -1; }
+int both(unary f, unary g, int n) { return f(g(n)); }
+void keep(unary f) { kept = f; }
+int later(int n) { return kept(n); }
+int higher(unary (*choose)(int), int n) { unary f = choose(n); return f ? f(n) : 0; }`,
+  symbols: {
+    get: { returns: Unary },
+    none: { returns: Unary },
+    apply: { args: [Unary, 'int'], returns: 'int' },
+    both: { args: [Unary, Unary, 'int'], returns: 'int' },
+    keep: { args: [Unary] },
+    later: { args: ['int'], returns: 'int' },
+    higher: { args: [fn({ args: ['int'], returns: Unary }), 'int'], returns: 'int' },
+  },
+});
+
+describe('a function pointer', () => {
+  test('that C gives is callable, and goes back', () => {
+    const twice = c.get();
+    assert.equal(twice(21), 42);
+    assert.equal(c.get(), twice);
+    assert.equal(c.apply(twice, 4), 8);
+    assert.deepEqual([c.none(), c.apply(null, 1)], [null, -1]);
+    throws(() => twice('x'), 'ERR_INVALID_ARG_TYPE', /fn: argument 0/);
+  });
+
+  test('may be a plain function, which lives for the call', async () => {
+    assert.equal(c.both((n) => n + 1, (n) => n * 10, 4), 41);
+    for (let i = 0; i < 10_000; i += 1) assert.equal(c.apply((n) => n + i, 1), i + 1);
+    c.keep((n) => n);
+    await gc();
+    assert.equal(c.later(5), 0);
+  });
+
+  test('may be nested, and called in the middle of another call', () => {
+    const depth = (n) => (n === 0 ? 0 : 1 + c.apply(depth, n - 1));
+    assert.equal(c.apply(depth, 50), 50);
+  });
+
+  test('that throws surfaces from the call, and its closure is used again', () => {
+    assert.throws(() => c.apply(() => { throw new Error('mine'); }, 1), /^Error: mine$/);
+    throws(() => c.apply(() => 'text', 1), 'ERR_INVALID_ARG_TYPE', /apply: argument 0: return value must be an integer/);
+    assert.equal(c.apply((n) => n, 3), 3);
+    throws(() => c.both((n) => n, 5.5, 1), 'ERR_OUT_OF_RANGE', /both: argument 1/);
+  });
+
+  test('may be a JSCallback, which C may keep', () => {
+    const callback = new ffi.JSCallback((n) => n + 100, { args: ['int'], returns: 'int' });
+    c.keep(callback);
+    assert.equal(c.later(5), 105);
+    callback.close();
+    assert.equal(c.later(5), 0);
+    throws(() => c.apply(callback, 1), 'ERR_FFI_CALLBACK_CLOSED');
+  });
+
+  test('that a callback returns must outlive it', () => {
+    assert.equal(c.higher((n) => c.get(), 4), 8);
+    throws(() => c.higher(() => (n) => n, 4), 'ERR_INVALID_ARG_TYPE', /must not hold a plain function: return a JSCallback/);
+  });
+});

@@ -1,0 +1,56 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+const { ffi, throws } = require('./helpers.js');
+
+const { out, inout, struct, array, pointer } = ffi;
+const Point = struct({ x: 'f64', y: 'f64' }, { name: 'Point' });
+const { symbols: c } = ffi.cc({
+  source: `typedef struct { double x, y; } Point;
+int divide(int a, int b, int *rest) { if (!b) return -1; *rest = a % b; return a / b; }
+void grow(int *n, double by, Point *p, const char **text, void **self) { *n += (int)by; p->x += by; *text = "said"; *self = n; }
+void fill(int *list) { for (int i = 0; i < 4; i++) list[i] = i * i; }
+void too_much(int *n) { n[1] = 7; }
+long length(const char **text) { long n = 0; while ((*text)[n]) n++; *text += n; return n; }`,
+  symbols: {
+    divide: { args: ['int', 'int', out('int')], returns: 'int' },
+    grow: { args: [inout('int'), 'f64', inout(Point), out('cstring'), out(pointer('void'))] },
+    fill: { args: [out(array('int', 4))] },
+    too_much: { args: [out('int')] },
+    length: { args: [inout('cstring')], returns: 'long' },
+  },
+});
+
+describe('out parameters', () => {
+  test('come back beside the result, in their order', () => {
+    assert.deepEqual(c.divide(17, 5), { returns: 3, out: [2] });
+    assert.deepEqual(c.fill(), { returns: undefined, out: [[0, 1, 4, 9]] });
+    const { returns, out: [n, point, text, self] } = c.grow(5, 2, { x: 1, y: 9 });
+    assert.deepEqual([returns, n, point, text, typeof self], [undefined, 7, { x: 3, y: 9 }, 'said', 'number']);
+    assert.deepEqual(c.length('four'), { returns: 4n, out: [''] });
+  });
+
+  test('are zero where C does not write them', () => {
+    assert.deepEqual(c.divide(1, 0), { returns: -1, out: [0] });
+  });
+
+  test('are not passed, and do not count', () => {
+    assert.equal(c.divide.length, 2);
+    throws(() => c.divide(1, 2, null), 'ERR_INVALID_ARG_VALUE', /divide takes 2 arguments, received 3/);
+    throws(() => c.divide(1), 'ERR_INVALID_ARG_VALUE', /divide takes 2 arguments, received 1/);
+    throws(() => c.grow('5', 2, { x: 1, y: 2 }), 'ERR_INVALID_ARG_TYPE', /grow: argument 0 must be an integer/);
+    throws(() => c.grow(5, 2, { x: 1 }), 'ERR_INVALID_ARG_TYPE', /grow: argument 2: field y must be a number/);
+  });
+
+  test('are fenced', () => {
+    throws(() => c.too_much(), 'ERR_FFI_BUFFER_OVERFLOW', /too_much: native code wrote/);
+  });
+
+  test('are parameters and nothing else', () => {
+    throws(() => out('void'), 'ERR_INVALID_ARG_VALUE');
+    throws(() => out(out('i32')), 'ERR_INVALID_ARG_VALUE');
+    throws(() => ffi.dlopen(null, { abs: { returns: out('i32') } }), 'ERR_INVALID_ARG_VALUE', /parameter of a function/);
+    throws(() => new ffi.JSCallback(() => {}, { args: [out('i32')] }), 'ERR_INVALID_ARG_VALUE');
+  });
+});

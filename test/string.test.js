@@ -1,0 +1,84 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+const { ffi, throws, gc } = require('./helpers.js');
+
+const free = { type: 'cstring', free: 'counting_free' };
+const library = ffi.cc({
+  source: `#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+#include <uchar.h>
+int freed;
+void counting_free(void *p) { freed++; free(p); }
+char *copy(const char *s) { return s ? strdup(s) : NULL; }
+wchar_t *wide_copy(const wchar_t *s) { return wcsdup(s); }
+size_t wide_length(const wchar_t *s) { return wcslen(s); }
+const char16_t *same16(const char16_t *s) { return s; }
+unsigned unit16(const char16_t *s, int i) { return s[i]; }
+const char16_t *get16(void) { return u"g\\u00fcnstig \\U0001F600"; }
+const char16_t *odd16(char *p) { memcpy(p + 1, u"odd", 8); return (const char16_t *)(p + 1); }
+size_t ask(size_t (*f)(const char16_t *, int)) { return f(u"fr\\u00e5n C", 7); }`,
+  symbols: {
+    copy: { args: ['cstring'], returns: free },
+    wide_copy: { args: ['wstring'], returns: { type: 'wstring', free: 'counting_free' } },
+    wide_length: { args: ['wstring'], returns: 'size_t' },
+    same16: { args: ['utf16'], returns: 'utf16' },
+    unit16: { args: ['utf16', 'int'], returns: 'u32' },
+    get16: { returns: 'utf16' },
+    odd16: { args: ['ptr'], returns: 'utf16' },
+    ask: { args: [ffi.fn({ args: ['utf16', 'int'], returns: 'size_t' })], returns: 'size_t' },
+  },
+});
+const { symbols: c } = library;
+
+describe('strings', () => {
+  test('of UTF-16 go in and come out', () => {
+    for (const text of ['', 'x', 'günstig 😀', '\u{10ffff}', 'ab'.repeat(5000)]) assert.equal(c.same16(text), text);
+    assert.equal(c.unit16('a😀', 1), 0xd83d);
+    assert.equal(c.get16(), 'günstig 😀');
+    assert.equal(c.odd16(Buffer.alloc(32)), 'odd');
+    assert.equal(c.same16(null), null);
+    assert.equal(c.same16(Buffer.from('view\0', 'utf16le')), 'view');
+  });
+
+  test('of wchar_t go in and come out', () => {
+    assert.equal(c.wide_length('añ😀'), process.platform === 'win32' ? 4n : 3n);
+    assert.equal(c.wide_copy('añ😀'), 'añ😀');
+    assert.equal(c.wide_copy('\ud800x'), '\ufffdx');
+  });
+
+  test('come to callbacks', () => {
+    assert.equal(c.ask((text, n) => BigInt(text.length * n)), 42n);
+  });
+
+  test('that the caller owns are copied and freed, once each', () => {
+    const freed = library.global('freed', 'i32');
+    freed.value = 0;
+    for (let i = 0; i < 100; i += 1) assert.equal(c.copy(`text ${i}`), `text ${i}`);
+    assert.equal(c.wide_copy('w'), 'w');
+    assert.equal(c.copy(null), null);
+    assert.equal(freed.value, 101);
+  });
+
+  test('live for the call', async () => {
+    await gc();
+    for (let i = 0; i < 500; i += 1) assert.equal(c.same16('lives '.repeat(50)), 'lives '.repeat(50));
+  });
+
+  test('with an embedded NUL are refused', () => {
+    throws(() => c.same16('a\0b'), 'ERR_INVALID_ARG_VALUE', /same16: argument 0 must be a string without NUL characters \(utf16\)/);
+    throws(() => c.wide_length('a\0'), 'ERR_INVALID_ARG_VALUE', /wstring/);
+    throws(() => c.wide_length(3.5), 'ERR_OUT_OF_RANGE');
+    throws(() => c.wide_length(undefined), 'ERR_INVALID_ARG_TYPE');
+  });
+
+  test('of a declaration that cannot free are refused', () => {
+    const declare = (returns) => ffi.dlopen(null, { strdup: { args: ['cstring'], returns } });
+    throws(() => declare({ type: 'cstring', free: 'no_such_function' }), 'ERR_FFI_SYMBOL_NOT_FOUND', /no_such_function/);
+    throws(() => declare({ type: 'i32', free: 'free' }), 'ERR_INVALID_ARG_VALUE', /cstring, utf16 or wstring/);
+    throws(() => declare({ type: 'cstring', free: 5n, more: 1 }), 'ERR_INVALID_ARG_VALUE', /more/);
+    throws(() => ffi.linkSymbols({ f: { ptr: 4096, returns: { type: 'cstring', free: 'free' } } }), 'ERR_INVALID_ARG_TYPE', /no library to look a name up in/);
+  });
+});

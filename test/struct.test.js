@@ -1,0 +1,240 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+const { ffi, throws, gc, runs } = require('./helpers.js');
+
+const { struct, union, array, pointer, fn, sizeof, alignof, offsetof, ptr, JSCallback } = ffi;
+
+const Point = struct({ x: 'f64', y: 'f64' }, { name: 'Point' });
+const Node = struct({ value: 'i32', text: 'cstring', data: 'ptr', next: pointer(() => Node) }, { name: 'Node' });
+const { symbols: c } = ffi.cc({
+  source: `#include <string.h>
+typedef struct { double x, y; } Point;
+typedef struct Node { int value; const char *text; unsigned char *data; struct Node *next; } Node;
+double sum(Point p) { return p.x + p.y; }
+int length(Node n) { return strlen(n.text) + (n.data ? n.data[0] : 0); }
+int total(const Node *n) { int all = 0; for (; n; n = n->next) all += n->value; return all; }
+Point call(Point (*f)(Point), Point p) { return f(p); }
+void overflow(Point *p) { p[1].x = 1; }
+struct { int value; int (*add)(int, int); } operation;
+static int add(int a, int b) { return a + b; }
+typedef struct { int bias; int (*add)(int, int); } Operation;
+Operation make(void) { Operation o = { 5, add }; return o; }
+int run(Operation o) { return o.add ? o.add(o.bias, 7) : -1; }`,
+  symbols: {
+    sum: { args: [Point], returns: 'f64' },
+    length: { args: [Node], returns: 'int' },
+    total: { args: [pointer(Node)], returns: 'int' },
+    call: { args: ['function', Point], returns: Point },
+    overflow: { args: [pointer(Point)] },
+    make: { returns: struct({ bias: 'int', add: fn({ args: ['int', 'int'], returns: 'int' }) }) },
+    run: { args: [struct({ bias: 'int', add: fn({ args: ['int', 'int'], returns: 'int' }) }, { name: 'Operation' })], returns: 'int' },
+  },
+});
+
+describe('a struct', () => {
+  test('has the size, alignment and offsets of C', () => {
+    const Mixed = struct({ a: 'u8', b: 'i64', c: array('u16', 3), d: Point });
+    assert.deepEqual([sizeof(Mixed), alignof(Mixed), Mixed.size, Mixed.align], [40, 8, 40, 8]);
+    assert.deepEqual(['a', 'b', 'c', 'd'].map((field) => offsetof(Mixed, field)), [0, 8, 16, 24]);
+    assert.deepEqual([sizeof('i32'), alignof('f64'), sizeof(pointer(Point))], [4, 8, 8]);
+    throws(() => offsetof(Mixed, 'e'), 'ERR_INVALID_ARG_VALUE', /one of a, b, c, d/);
+    throws(() => offsetof('i32', 'a'), 'ERR_INVALID_ARG_TYPE');
+  });
+
+  test('goes in as a plain object and comes out as one', () => {
+    assert.equal(c.sum({ x: 1, y: 2, ignored: true }), 3);
+    const callback = new JSCallback(({ x, y }) => ({ x: y, y: x }), { args: [Point], returns: Point });
+    const swapped = c.call(callback, { x: 1, y: 2 });
+    assert.deepEqual(swapped, { x: 2, y: 1 });
+    assert.equal(Object.getPrototypeOf(swapped), Object.prototype);
+    callback.close();
+  });
+
+  test('names the place of what it refuses', () => {
+    throws(() => c.sum({ x: 1, y: '2' }), 'ERR_INVALID_ARG_TYPE', /^sum: argument 0: field y must be a number \(f64\), received the string '2'$/);
+    throws(() => c.sum({ x: 1 }), 'ERR_INVALID_ARG_TYPE', /field y must be a number \(f64\), received undefined/);
+    throws(() => c.sum(3), 'ERR_INVALID_ARG_TYPE', /^sum: argument 0 must be an object \(Point\), received 3$/);
+    const Deep = struct({ list: array(struct({ p: Point }), 2) }, { name: 'Deep' });
+    throws(() => Deep.alloc({ list: [{ p: { x: 1, y: 2 } }, { p: { x: 1, y: null } }] }), 'ERR_INVALID_ARG_TYPE', /value: field list\[1\]\.p\.y must be/);
+    const callback = new JSCallback(() => ({ x: 1, y: 'no' }), { args: [Point], returns: Point });
+    throws(() => c.call(callback, { x: 1, y: 2 }), 'ERR_INVALID_ARG_TYPE', /JSCallback: return value: field y must be a number/);
+    callback.close();
+  });
+
+  test('reads getters before it writes, even where they call C', () => {
+    const tricky = { get x() { c.sum({ x: 100, y: 100 }); return 1; }, get y() { return 2; } };
+    assert.equal(c.sum(tricky), 3);
+    assert.throws(() => c.sum({ x: 1, get y() { throw new RangeError('mine'); } }), /^RangeError: mine$/);
+  });
+
+  test('keeps strings and views of its fields for the call', async () => {
+    const before = () => c.length({ value: 0, text: 'héllo'.repeat(20), data: Uint8Array.of(200), next: null });
+    assert.equal(before(), 320);
+    await gc();
+    for (let i = 0; i < 1000; i += 1) assert.equal(before(), 320);
+    throws(() => c.length({ value: 0, text: 'a\0b', data: null, next: null }), 'ERR_INVALID_ARG_VALUE', /field text must be a string without NUL/);
+    throws(() => c.length({ value: 0, text: 'a', data: new Uint8Array(0), next: null }), 'ERR_INVALID_ARG_VALUE', /field data must be of more than 0 bytes/);
+  });
+
+  test('holds function pointers: callable ones from C, plain functions to C', () => {
+    assert.equal(c.make().add(20, 22), 42);
+    assert.equal(c.run({ bias: 5, add: (a, b) => a * b }), 35);
+    assert.equal(c.run(c.make()), 12);
+    assert.equal(c.run({ bias: 5, add: null }), -1);
+  });
+
+  test('works where code generation is disallowed', async () => {
+    const out = await runs(`
+      const P = ffi.struct({ x: 'f64', n: 'i8', list: ffi.array('i16', 2) });
+      const view = P.alloc({ x: 1.5, n: 3, list: [4, 5] });
+      view.n += 1; view.list[1] = 9;
+      const { symbols } = ffi.dlopen(null, { div: { args: ['int', 'int'], returns: ffi.struct({ q: 'int', r: 'int' }) },
+        qsort: { args: ['ptr', 'size_t', 'size_t', ffi.fn({ args: ['ptr', 'ptr'], returns: 'int' })] } });
+      const list = Int32Array.of(3, 1, 2);
+      symbols.qsort(list, 3, 4, (a, b) => ffi.read.i32(a) - ffi.read.i32(b));
+      console.log(JSON.stringify([P.read(view), symbols.div(7, 2), [...list]]));
+    `, { flags: ['--disallow-code-generation-from-strings'] });
+    assert.deepEqual(JSON.parse(out), [{ x: 1.5, n: 4, list: [4, 9] }, { q: 3, r: 1 }, [1, 2, 3]]);
+  });
+});
+
+describe('a live view of a struct', () => {
+  test('reads and writes native memory, nested and by address', () => {
+    const Line = struct({ from: Point, to: Point }, { name: 'Line' });
+    const line = Line.alloc();
+    line.from = { x: 1, y: 2 };
+    line.to.x = 3;
+    const same = Line.view(ptr(line));
+    assert.deepEqual([same.from.x, same.from.y, same.to.x], [1, 2, 3]);
+    same.to.y = 4;
+    assert.deepEqual(Line.read(line), { from: { x: 1, y: 2 }, to: { x: 3, y: 4 } });
+    Line.write(ptr(line), { from: line.to, to: { x: 0, y: 0 } });
+    assert.deepEqual(Line.read(ptr(line)), { from: { x: 3, y: 4 }, to: { x: 0, y: 0 } });
+    assert.equal(Point.view(line, 16).x, 0);
+    assert.equal(c.sum(line.from), 7);
+  });
+
+  test('lies over any buffer that is large enough', () => {
+    const bytes = Buffer.alloc(40);
+    Point.view(bytes, 8).y = 0.5;
+    assert.equal(bytes.readDoubleLE(16), 0.5);
+    throws(() => Point.view(bytes, 32), 'ERR_OUT_OF_RANGE', /Point.view: source needs at least 16 bytes from byteOffset on/);
+    throws(() => Point.view(bytes, -1), 'ERR_OUT_OF_RANGE');
+    throws(() => Point.view(0), 'ERR_FFI_INVALID_POINTER');
+    throws(() => Point.view('x'), 'ERR_INVALID_ARG_TYPE');
+    throws(() => Point.view(new ArrayBuffer(16, { maxByteLength: 32 })), 'ERR_INVALID_ARG_VALUE', /fixed size/);
+  });
+
+  test('links nodes, and keeps what its fields point to', async () => {
+    let list = null;
+    for (let i = 1; i <= 100; i += 1) {
+      const node = Node.alloc({ value: i, text: `node ${i}`, data: null, next: null });
+      if (list !== null) node.next = list;
+      list = node;
+    }
+    await gc();
+    assert.equal(c.total(list), 5050);
+    assert.equal(list.text, 'node 100');
+    throws(() => { Node.view(ptr(list)).text = 'kept by nobody'; }, 'ERR_INVALID_ARG_TYPE', /nobody would keep/);
+  });
+
+  test('is counted and fenced where it is passed', () => {
+    throws(() => c.total(Buffer.alloc(31)), 'ERR_OUT_OF_RANGE', /total: argument 0 needs at least 32 bytes \(Node\), received a Buffer of 31 bytes/);
+    throws(() => c.overflow(Point.alloc()), 'ERR_FFI_BUFFER_OVERFLOW');
+  });
+});
+
+describe('a declaration of a struct', () => {
+  test('refuses what C does not have', () => {
+    throws(() => struct({}), 'ERR_INVALID_ARG_VALUE', /at least one/);
+    throws(() => struct({ a: 'i23' }), 'ERR_INVALID_ARG_VALUE', /field a must be a type/);
+    throws(() => struct({ a: 'void' }), 'ERR_INVALID_ARG_VALUE');
+    throws(() => struct({ a: 'buffer' }), 'ERR_INVALID_ARG_VALUE');
+    throws(() => struct({ a: ffi.out('i32') }), 'ERR_INVALID_ARG_VALUE');
+    throws(() => struct(null), 'ERR_INVALID_ARG_TYPE');
+    throws(() => struct({ a: 'i32' }, { pack: true }), 'ERR_INVALID_ARG_VALUE', /unknown key 'pack'/);
+    throws(() => struct({ a: 'i32' }, { align: 3 }), 'ERR_OUT_OF_RANGE');
+    throws(() => struct({ a: { type: 'f32', bits: 3 } }), 'ERR_INVALID_ARG_VALUE', /integer type/);
+    throws(() => struct({ a: { type: 'u8', bits: 9 } }), 'ERR_OUT_OF_RANGE');
+    throws(() => struct({ ['__proto__']: 'i32' }), 'ERR_INVALID_ARG_VALUE');
+    throws(() => struct({ 7: 'i32' }), 'ERR_INVALID_ARG_VALUE', /digits/);
+    throws(() => array('i32', 0), 'ERR_OUT_OF_RANGE');
+    throws(() => array('i32', 1.5), 'ERR_OUT_OF_RANGE');
+    throws(() => struct({ a: array(array('u64', 2 ** 31), 2 ** 31) }), 'ERR_INVALID_ARG_VALUE', /larger than memory/);
+    throws(() => array(Point, 2) && ffi.dlopen(null, { abs: { args: [array('i32', 2)] } }), 'ERR_INVALID_ARG_VALUE', /address of an array/);
+  });
+
+  test('takes any field name', () => {
+    const Odd = struct({ constructor: 'i32', 'a "b"': 'i32', ptr: 'i32', toString: 'i32' });
+    const value = { constructor: 1, 'a "b"': 2, ptr: 3, toString: 4 };
+    assert.deepEqual(Odd.read(Odd.alloc(value)), value);
+    const view = Odd.alloc(value);
+    assert.deepEqual([view.constructor, view['a "b"'], view.ptr, view.toString], [1, 2, 3, 4]);
+  });
+});
+
+describe('a union', () => {
+  const Value = union({ i: 'i32', d: 'f64', text: 'cstring', p: Point }, { name: 'Value' });
+
+  test('takes one field, and gives a view of a copy', () => {
+    const view = Value.alloc({ d: 1.5 });
+    const copy = Value.read(view);
+    view.d = 2.5;
+    assert.deepEqual([copy.d, view.d, view.p.x], [1.5, 2.5, 2.5]);
+    throws(() => Value.alloc({ i: 1, d: 2 }), 'ERR_INVALID_ARG_VALUE', /must have one of the fields i, d, text, p \(Value\), received i, d$/);
+    throws(() => Value.alloc({}), 'ERR_INVALID_ARG_VALUE', /received none/);
+    throws(() => Value.alloc({ f: 1 }), 'ERR_INVALID_ARG_VALUE', /received f/);
+    throws(() => Value.alloc({ i: 'x' }), 'ERR_INVALID_ARG_TYPE', /field i must be an integer/);
+  });
+
+  test('does not follow a pointer that is not one', () => {
+    const Holder = struct({ kind: 'i32', value: Value });
+    const read = Holder.read(Holder.alloc({ kind: 1, value: { i: 12345 } }));
+    assert.equal(read.value.i, 12345);
+  });
+});
+
+describe('an array', () => {
+  test('is read, written and iterated live', () => {
+    const points = array(Point, 3).alloc([{ x: 1, y: 2 }, { x: 3, y: 4 }, { x: 5, y: 6 }]);
+    for (const point of points) point.x += 10;
+    assert.deepEqual(points.toArray().map(({ x }) => x), [11, 13, 15]);
+    points[1] = { x: 0, y: 0 };
+    points.set(-1, { x: 7, y: 8 });
+    assert.deepEqual([points.length, points[1].x, points.at(-1).y, points[3]], [3, 0, 8, undefined]);
+    throws(() => points.at(3), 'ERR_OUT_OF_RANGE', /Point\[3\]\.at: index/);
+    throws(() => points.set(0, { x: 1 }), 'ERR_INVALID_ARG_TYPE', /element \[0\]: field y/);
+  });
+
+  test('takes arrays, typed arrays and, for char, text', () => {
+    const T = struct({ n: array('i32', 3), grid: array(array('u8', 2), 2), name: array('char', 5) });
+    const value = T.read(T.alloc({ n: Int32Array.of(1, 2, 3), grid: [[1, 2], [3, 4]], name: 'né' }));
+    assert.deepEqual(value, { n: [1, 2, 3], grid: [[1, 2], [3, 4]], name: [110, -61, -87, 0, 0] });
+    throws(() => T.alloc({ ...value, n: [1, 2] }), 'ERR_INVALID_ARG_VALUE', /field n must be an array of 3 \(i32\[3\]\)/);
+    throws(() => T.alloc({ ...value, name: 'sixsix' }), 'ERR_INVALID_ARG_VALUE', /string of at most 5 bytes/);
+    throws(() => T.alloc({ ...value, grid: [[1, 2], [3, 256]] }), 'ERR_OUT_OF_RANGE', /field grid\[1\]\[1\] must be an integer/);
+  });
+});
+
+describe('what the fields of a view point to', () => {
+  test('is kept when one of them is set again, and for calls by value', async () => {
+    const make = () => {
+      const node = Node.alloc({ value: 1, text: 'kept '.repeat(60), data: new Uint8Array(500).fill(9), next: null });
+      node.next = node;
+      node.next = null;
+      return node;
+    };
+    const node = make();
+    await gc();
+    await gc();
+    assert.equal(c.length(node), 309);
+    for (let i = 0; i < 300; i += 1) assert.equal(c.length(make()), 309);
+    assert.equal(c.length(Node.view(ptr(node))), 309);
+    const copy = Node.alloc(node);
+    Node.write(ptr(copy), node);
+    Node.view(ptr(copy)).next = ptr(node);
+    assert.equal(c.total(copy), 2);
+  });
+});

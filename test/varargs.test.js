@@ -1,0 +1,69 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+const { ffi, throws, makeRandom } = require('./helpers.js');
+
+const Pair = ffi.struct({ a: 'i32', b: 'f64' }, { name: 'Pair' });
+const { symbols: c } = ffi.cc({
+  source: `#include <stdarg.h>
+typedef struct { int a; double b; } Pair;
+double sum(const char *kinds, ...) {
+  va_list list; double all = 0; va_start(list, kinds);
+  for (; *kinds; kinds++) switch (*kinds) {
+    case 'i': all += va_arg(list, int); break;
+    case 'l': all += va_arg(list, long long); break;
+    case 'd': all += va_arg(list, double); break;
+    case 'p': { Pair p = va_arg(list, Pair); all += p.a + p.b; break; }
+    case 's': { const char *s = va_arg(list, char *); while (*s) all += *s++; break; }
+    case 'f': all += va_arg(list, int (*)(int))(5); break;
+  }
+  va_end(list); return all;
+}`,
+  symbols: { sum: { args: ['cstring'], varargs: true, returns: 'f64' } },
+});
+
+describe('a variadic function', () => {
+  test('promotes what C promotes', () => {
+    assert.equal(c.sum('iiiiiid', ['i8', -1], ['u8', 255], ['i16', -300], ['u16', 65535], ['bool', true], ['char', 7], ['f32', 0.5]), 65497.5);
+  });
+
+  test('promotes narrow enumerations, and no narrow structs', () => {
+    const Small = ffi.enumeration({ one: 200 }, { type: 'u8', names: true });
+    assert.equal(c.sum('i', [Small, 'one']), 200);
+    const Byte = ffi.struct({ a: 'u8' });
+    assert.equal(c.sum('ii', [Byte, { a: 3 }], ['i32', 4]) & 0xff, 7);
+  });
+
+  test('takes structs, strings, pointers and functions', () => {
+    const double = ffi.fn({ args: ['int'], returns: 'int' });
+    assert.equal(c.sum('psif', [Pair, { a: 1, b: 0.5 }], ['cstring', 'A'], ['i32', 2], [double, (n) => 2 * n]), 78.5);
+  });
+
+  test('takes up to the most arguments, in any mixture', () => {
+    const random = makeRandom(11);
+    for (let round = 0; round < 50; round += 1) {
+      const count = Math.floor(random() * 128);
+      const extras = Array.from({ length: count }, () => [['i', 'i32'], ['l', 'i64'], ['d', 'f64']][Math.floor(random() * 3)]);
+      const values = extras.map(() => Math.floor(random() * 1000));
+      const total = values.reduce((all, value) => all + value, 0);
+      assert.equal(c.sum(extras.map(([kind]) => kind).join(''), ...extras.map(([, type], i) => [type, values[i]])), total);
+    }
+  });
+
+  test('has the length of what it declares, and needs that much', () => {
+    assert.equal(c.sum.length, 1);
+    throws(() => c.sum(), 'ERR_INVALID_ARG_VALUE', /sum takes 1 argument, received 0/);
+    throws(() => c.sum('', ...Array.from({ length: 128 }, () => ['i32', 1])), 'ERR_OUT_OF_RANGE', /at most 128/);
+  });
+
+  test('refuses what is no pair, and values that their type cannot hold', () => {
+    throws(() => c.sum('i', 5), 'ERR_INVALID_ARG_TYPE', /sum: argument 1 must be a pair \[type, value\], received 5/);
+    throws(() => c.sum('i', ['i32']), 'ERR_INVALID_ARG_TYPE', /pair/);
+    throws(() => c.sum('i', ['i23', 5]), 'ERR_INVALID_ARG_VALUE', /the type of argument 1/);
+    throws(() => c.sum('i', ['void', undefined]), 'ERR_INVALID_ARG_TYPE');
+    throws(() => c.sum('i', ['i8', 128]), 'ERR_OUT_OF_RANGE', /sum: argument 1 must be an integer from -128 to 127 \(i8\)/);
+    throws(() => c.sum('i', ['bool', 1]), 'ERR_INVALID_ARG_TYPE');
+    throws(() => new ffi.JSCallback(() => 0, { args: ['i32'], varargs: true }), 'ERR_INVALID_ARG_VALUE', /varargs/);
+  });
+});

@@ -1,0 +1,169 @@
+// Types that are made at run time: struct(), union(), array(), pointer(), ... as TypeScript sees them.
+
+import type { CallbackArgs, CallbackRet, Fn } from './infer.js';
+import type { FunctionPointerLike, In, Out, Pointer, PointerLike, Text, View } from './table.js';
+
+declare const row: unique symbol;
+declare const live: unique symbol;
+declare const brand: unique symbol;
+
+/** What a declared type says of its values; `kind` is where it may stand. */
+export interface DeclaredRow {
+  in: unknown;
+  out: unknown;
+  view: unknown;
+  kind: 'value' | 'array' | 'parameter';
+}
+
+/** A type that was declared, for use in further declarations. */
+export interface DeclaredType<R extends DeclaredRow = DeclaredRow> {
+  /** What messages call it. */
+  readonly name: string;
+  /** The bytes of a value. */
+  readonly size: number;
+  /** The alignment of a value, in bytes. */
+  readonly align: number;
+  readonly [row]: R;
+}
+
+/** Types that are passed by value. */
+export type DeclaredValue = DeclaredType<DeclaredRow & { kind: 'value' }>;
+
+/** Types that an argument may have: values, and parameters through which C gives values back. */
+export type DeclaredArgument = DeclaredType<DeclaredRow & { kind: 'value' | 'parameter' }>;
+
+/** Types that a field may have. */
+export type DeclaredField = DeclaredType<DeclaredRow & { kind: 'value' | 'array' }>;
+
+/** Accessors over native memory; passed where C wants a pointer, a view is the address of its memory. */
+export interface LiveView {
+  readonly [live]: true;
+}
+
+/** The memory of a value: its address, or a view or buffer that holds it. */
+export type Place = number | bigint | ArrayBufferView | ArrayBufferLike | LiveView;
+
+/** A struct, a union or an array. `I` goes in, `O` comes out, `V` is its live view. */
+export interface AggregateType<I, O, V, Kind extends 'value' | 'array'>
+  extends DeclaredType<{ in: I | V; out: O; view: V; kind: Kind }> {
+  /** A copy of the value in memory. */
+  read(source: Place, byteOffset?: number): O;
+  /** Writes a value to memory. */
+  write(target: Place, value: I | V, byteOffset?: number): void;
+  /** Accessors over memory, without a copy. At an address, the memory has to stay valid while they are used. */
+  view(source: Place, byteOffset?: number): V;
+  /** Accessors over new fenced memory, zeroed or with a value. It lives as long as its views. */
+  alloc(value?: I | V): V;
+}
+
+/** A bitfield: `bits` of an integer type. */
+export interface Bitfield {
+  readonly type: string;
+  readonly bits: number;
+}
+
+/** The fields of a struct: a type each, or a bitfield. */
+export type StructFields = { readonly [name: string]: FieldType | Bitfield };
+export type UnionFields = { readonly [name: string]: FieldType };
+type FieldType = string | number | DeclaredField;
+type TypeOfField<F> = F extends Bitfield ? F['type'] : F;
+
+type FieldsIn<F> = { readonly [K in keyof F]: In<TypeOfField<F[K]>> };
+type FieldsOut<F> = { -readonly [K in keyof F]: Out<TypeOfField<F[K]>> };
+type FieldsView<F> = { -readonly [K in keyof F]: View<TypeOfField<F[K]>> } & LiveView;
+type OneOf<F> = { [K in keyof F]: { readonly [Only in K]: In<F[K]> } }[keyof F];
+
+/** What `struct` gives. */
+export type StructType<F> = AggregateType<FieldsIn<F>, FieldsOut<F>, FieldsView<F>, 'value'>;
+
+/** What `union` gives: one field goes in, a view comes out. */
+export type UnionType<F> = AggregateType<OneOf<F>, FieldsView<F>, FieldsView<F>, 'value'>;
+
+/** A live array. */
+export interface ArrayView<T> extends LiveView, Iterable<View<T>> {
+  readonly length: number;
+  /** The element of an index, for the first 1024. */
+  [index: number]: View<T>;
+  /** The element of an index; from the end where it is negative. */
+  at(index: number): View<T>;
+  set(index: number, value: In<T>): void;
+  /** The values, copied. */
+  toArray(): Out<T>[];
+}
+
+/** What `array` gives. */
+export type ArrayType<T> = AggregateType<
+  ArrayLike<In<T>> | (T extends 'char' ? string : never),
+  Out<T>[],
+  ArrayView<T>,
+  'array'
+>;
+
+/** What `pointer` gives. */
+export type PointerType = DeclaredType<{
+  in: PointerLike;
+  out: Pointer | bigint | null;
+  view: Pointer | bigint | null;
+  kind: 'value';
+}>;
+
+/** What `out` gives: nobody passes it, and the call returns it. */
+export interface OutParameter<T> extends DeclaredType<{ in: never; out: Out<T>; view: never; kind: 'parameter' }> {
+  readonly passes?: 'out';
+}
+
+/** What `inout` gives: it is passed, and the call returns it. */
+export interface InOutParameter<T>
+  extends DeclaredType<{ in: In<T>; out: Out<T>; view: never; kind: 'parameter' }> {
+  readonly passes?: 'inout';
+}
+
+/** What `enumeration` gives. */
+export interface EnumerationType<M, Named> extends DeclaredType<{
+  in: (keyof M & string) | number | bigint;
+  out: Named extends true ? (keyof M & string) | number : number;
+  view: Named extends true ? (keyof M & string) | number : number;
+  kind: 'value';
+}> {
+  /** The values by name. */
+  readonly values: Readonly<M>;
+  /** The name of a value; undefined where it has none. */
+  nameOf(value: number | bigint): (keyof M & string) | undefined;
+}
+
+/** A pointer that C gave, of an opaque type. `Names` are the type's own name and those of its bases. */
+export interface Handle<Names extends string> {
+  readonly [brand]: { [N in Names]: true };
+  /** The address; null once it is freed. */
+  readonly ptr: number | bigint | null;
+  /** The name of its type. */
+  readonly type: string;
+  /** What it belongs to. */
+  readonly owner: Handle<string> | null;
+}
+
+/** What `opaque` gives. */
+export interface OpaqueType<Names extends string>
+  extends DeclaredType<{
+    in: Handle<Names> | null;
+    out: Handle<Names> | null;
+    view: Handle<Names> | null;
+    kind: 'value';
+  }> {
+  readonly names?: Names;
+}
+
+/** What `fn` gives. */
+export type FunctionType<D> = DeclaredType<{
+  in: ((...args: CallbackArgs<D>) => CallbackRet<D>) | FunctionPointerLike;
+  out: Fn<D> | null;
+  view: Fn<D> | null;
+  kind: 'value';
+}>;
+
+/** A text that the caller owns: it is copied, and then `free` gets its address. */
+export interface OwnedText {
+  readonly type: Text;
+  /** The name of a symbol of the same library, or a function's address. */
+  readonly free: string | number | bigint | { readonly ptr: number | bigint };
+}

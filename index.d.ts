@@ -546,7 +546,8 @@ export type FFIErrorCode =
   /** RangeError: native memory could not be had. */
   | 'ERR_FFI_MEMORY_EXHAUSTED'
   /** Error: the library lacks a symbol. */
-  | 'ERR_FFI_SYMBOL_NOT_FOUND';
+  | 'ERR_FFI_SYMBOL_NOT_FOUND'
+  | 'ERR_FFI_THREAD_CLOSED';
 
 /** An error of this package: a TypeError, RangeError or Error with a code. */
 export interface FFIError extends Error {

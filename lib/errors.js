@@ -23,6 +23,7 @@ const TABLE = Object.freeze({
   ERR_FFI_LIBRARY_NOT_FOUND: Error,
   ERR_FFI_MEMORY_EXHAUSTED: RangeError,
   ERR_FFI_SYMBOL_NOT_FOUND: Error,
+  ERR_FFI_THREAD_CLOSED: Error,
 });
 
 /**

@@ -15,7 +15,8 @@ const FRAME_BYTES = 65536;
 const frame = new DataView(new ArrayBuffer(FRAME_BYTES));
 // Blocks of one process share one layout, so the width comes before the first of them.
 if (settings.fence.width !== undefined) binding.setFenceWidth(settings.fence.width);
-binding.attach(frame.buffer);
+binding.attach(frame.buffer, () => {});
+process.on('exit', () => binding.endQueue());
 
 /**
  * V8's detach keys lock a buffer against transfer from Node 24 on. Node 20 and 22 end the process when a transfer meets a

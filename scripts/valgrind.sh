@@ -7,7 +7,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 node=${1:-node}
-ours='\.node\)|pinned_ffi|libfixture'
+ours='\.node\)|pinned_ffi|libfixture|\((fixture|memory|threads)\.c:'
 log=$(mktemp -d) || exit 1
 trap 'rm -rf "$log"' EXIT
 command -v valgrind >/dev/null || { echo 'valgrind is missing: apt-get install valgrind' >&2; exit 1; }

@@ -44,6 +44,8 @@ pub struct Overflow {
 pub enum FfiError {
     /// A symbol of a library that has been closed was called.
     LibraryClosed { symbol: String, library: String },
+    /// A call was handed to a thread that has been closed.
+    ThreadClosed { symbol: String },
     /// `close()` was called while native code of the library is on the stack.
     LibraryBusy { library: String },
     /// The dynamic loader refused the library; the text is the loader's.
@@ -75,6 +77,7 @@ impl FfiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::LibraryClosed { .. } => "ERR_FFI_LIBRARY_CLOSED",
+            Self::ThreadClosed { .. } => "ERR_FFI_THREAD_CLOSED",
             Self::LibraryBusy { .. } => "ERR_FFI_LIBRARY_BUSY",
             Self::LibraryInvalid { .. } => "ERR_FFI_LIBRARY_INVALID",
             Self::Detached { .. } | Self::Resizable { .. } | Self::Declaration { .. } => "ERR_INVALID_ARG_VALUE",
@@ -110,6 +113,7 @@ impl fmt::Display for FfiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LibraryClosed { symbol, library } => write!(f, "{symbol}: the library {library} is closed"),
+            Self::ThreadClosed { symbol } => write!(f, "{symbol}: the thread is closed"),
             Self::LibraryBusy { library } => {
                 write!(f, "close: the library {library} has a call on the stack; close it after the call returned")
             }

@@ -18,6 +18,8 @@ pub struct Request {
     pub target: usize,
     /// The arguments, as the signature's plan has them in the frame.
     pub block: Block,
+    /// Texts that the arguments point to, where C does not wait.
+    _texts: Vec<Box<[u8]>>,
     /// The asynchronous call it was made under; 0 where it was made under none.
     pub origin: usize,
     answer: Mutex<Option<Answer>>,
@@ -54,8 +56,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Request {
     /// A request that nobody has answered.
-    pub fn new(target: usize, block: Block, origin: usize) -> Arc<Self> {
-        Arc::new(Self { target, block, origin, answer: Mutex::new(None), answered: Condvar::new() })
+    pub fn new(target: usize, block: Block, texts: Vec<Box<[u8]>>, origin: usize) -> Arc<Self> {
+        Arc::new(Self { target, block, _texts: texts, origin, answer: Mutex::new(None), answered: Condvar::new() })
     }
 
     /// Answers; only the first answer counts.
@@ -68,24 +70,10 @@ impl Request {
     }
 
     /// Waits for the answer; `None` where the time is up first.
-    pub fn wait(&self, time: Option<Duration>) -> Option<Answer> {
-        let mut slot = locked(&self.answer);
-        loop {
-            if let Some(answer) = slot.take() {
-                return Some(answer);
-            }
-            slot = match time {
-                None => self.answered.wait(slot).unwrap_or_else(PoisonError::into_inner),
-                Some(time) => {
-                    let (slot, timeout) =
-                        self.answered.wait_timeout(slot, time).unwrap_or_else(PoisonError::into_inner);
-                    if timeout.timed_out() && slot.is_none() {
-                        return None;
-                    }
-                    slot
-                }
-            };
-        }
+    pub fn wait(&self, time: Duration) -> Option<Answer> {
+        let slot = locked(&self.answer);
+        let waited = self.answered.wait_timeout_while(slot, time, |slot| slot.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.take()
     }
 }
 
@@ -151,8 +139,8 @@ mod tests {
     #[test]
     fn a_request_is_answered_from_another_thread() {
         let queue = Queue::new();
-        let request = Request::new(7, Block::new(), 0);
-        assert!(request.wait(Some(Duration::from_millis(1))).is_none());
+        let request = Request::new(7, Block::new(), Vec::new(), 0);
+        assert!(request.wait(Duration::from_millis(1)).is_none());
         assert!(queue.submit(Work::Call(Arc::clone(&request))));
         let server = std::thread::spawn({
             let queue = Arc::clone(&queue);
@@ -161,17 +149,17 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         });
-        assert_eq!(request.wait(None).unwrap().as_deref(), Some(&[7u8][..]));
+        assert_eq!(request.wait(Duration::MAX).unwrap().as_deref(), Some(&[7u8][..]));
         server.join().unwrap();
     }
 
     #[test]
     fn an_ended_queue_answers_everybody_with_nothing() {
         let queue = Queue::new();
-        let request = Request::new(7, Block::new(), 0);
+        let request = Request::new(7, Block::new(), Vec::new(), 0);
         assert!(queue.submit(Work::Call(Arc::clone(&request))));
         queue.end();
-        assert_eq!(request.wait(None), Some(None));
+        assert_eq!(request.wait(Duration::MAX), Some(None));
         assert!(!queue.submit(Work::Done(1)));
     }
 

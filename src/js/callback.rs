@@ -8,7 +8,6 @@ use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use napi::bindgen_prelude::{ClassInstance, Env, Object, Unknown};
@@ -21,18 +20,32 @@ use super::memory::{JsAddress, to_js};
 use super::signature::JsSignature;
 use super::waker::wake;
 use crate::closure::{Closure, Handler, Incoming};
+use crate::ctype::CType;
 use crate::memory::address::Address;
-use crate::memory::frame::bytes;
+use crate::memory::frame::{Block, address_in, bytes, set_address};
+use crate::memory::peek::{self, Care};
 use crate::memory::report;
 use crate::memory::watch::Watch;
 use crate::queue::{Queue, Request, Work};
 use crate::signature::Signature;
 
+/// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
+fn this_thread() -> usize {
+    #[cfg(unix)]
+    // SAFETY: U1; the function has no preconditions.
+    return unsafe { libc::pthread_self() } as usize;
+    #[cfg(not(unix))]
+    return {
+        thread_local!(static HERE: u8 = const { 0 });
+        HERE.with(|here| (&raw const *here).addr())
+    };
+}
+
 /// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later.
 pub struct Target {
     code: Cell<Option<Address>>,
     signature: Arc<Signature>,
-    thread: ThreadId,
+    thread: usize,
     queue: Arc<Queue>,
     closed: AtomicBool,
     /// Whether C does not wait for a result (bun's `threadsafe`).
@@ -136,7 +149,7 @@ impl Environment {
 
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
-        if thread::current().id() == self.0.thread {
+        if this_thread() == self.0.thread {
             self.0.call_here(incoming);
         } else {
             self.0.call_from_afar(incoming);
@@ -153,7 +166,7 @@ impl Target {
         let target: &'static Self = Box::leak(Box::new(Self {
             code: Cell::new(None),
             signature: Arc::clone(signature),
-            thread: thread::current().id(),
+            thread: this_thread(),
             queue: environment.queue(),
             closed: AtomicBool::new(false),
             threadsafe: AtomicBool::new(false),
@@ -202,8 +215,11 @@ impl Target {
     }
 
     fn call_from_afar(&self, incoming: &Incoming<'_>) {
-        let request = Request::new((&raw const *self).expose_provenance(), incoming.block(), job::current());
         let waits = !self.closed.load(Ordering::Acquire) && !self.threadsafe.load(Ordering::Relaxed);
+        let mut block = incoming.block();
+        // C may free its text once it goes on.
+        let texts = if waits { Vec::new() } else { self.copy_texts(&mut block) };
+        let request = Request::new((&raw const *self).expose_provenance(), block, texts, job::current());
         if !self.queue.submit(Work::Call(Arc::clone(&request))) {
             return;
         }
@@ -211,13 +227,41 @@ impl Target {
         if !waits {
             return;
         }
-        let answer = request.wait(stall_time()).or_else(|| {
-            self.warn_of_stall();
-            request.wait(None)
-        });
-        if let Some(Some(bytes)) = answer {
+        let mut patience = Some(stall_time());
+        let answer = loop {
+            if let Some(answer) = request.wait(HEARTBEAT) {
+                break answer;
+            }
+            // Has the JavaScript thread look whether it still can answer.
+            wake(&self.queue);
+            patience = patience.and_then(|left| {
+                let left = left.checked_sub(HEARTBEAT);
+                if left.is_none() {
+                    self.warn_of_stall();
+                }
+                left
+            });
+        };
+        if let Some(bytes) = answer {
             incoming.put_result_bytes(&bytes);
         }
+    }
+
+    /// Copies the texts that the arguments point to, and has the arguments point to the copies.
+    fn copy_texts(&self, block: &mut Block) -> Vec<Box<[u8]>> {
+        let mut texts = Vec::new();
+        for (value, at) in self.signature.arguments.iter().zip(&self.signature.plan.arguments) {
+            if value.scalar() != Some(CType::CString) {
+                continue;
+            }
+            // SAFETY: U1; C gives text where it is declared.
+            if let Some(text) = unsafe { peek::text(address_in(block, *at), None, Care::LowPage) } {
+                let copy: Box<[u8]> = [text, b"\0"].concat().into();
+                set_address(block, *at, copy.as_ptr().expose_provenance());
+                texts.push(copy);
+            }
+        }
+        texts
     }
 
     /// The JavaScript thread cannot warn by itself: it is inside the call that waits.
@@ -280,10 +324,12 @@ impl Target {
         }
         environment.frame.put(0, &bytes(&request.block)[..self.signature.plan.size]);
         let closed = self.closed.load(Ordering::Acquire);
+        // No Promise settles before a synchronous call that is under way.
+        let may_wait = !closed && environment.depth.get() == 0;
         let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);
-        let answered = self.enter_js((!closed).then_some(token), request.origin);
+        let answered = self.enter_js(may_wait.then_some(token), request.origin);
         environment.innermost_watch(Watch::resume);
         match answered {
             Some(true) => {}
@@ -330,12 +376,14 @@ pub fn fail(env: Env, token: u32, error: Unknown<'_>) -> napi::Result<()> {
 }
 
 /// After this time a callback that waits while JavaScript is inside a call is reported; `PINNED_FFI_STALL_MS`.
-fn stall_time() -> Option<Duration> {
+fn stall_time() -> Duration {
     static TIME: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
     let time = TIME.get_or_init(|| {
         std::env::var("PINNED_FFI_STALL_MS").ok().and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_STALL)
     });
-    Some(Duration::from_millis(*time))
+    Duration::from_millis(*time)
 }
 
 const DEFAULT_STALL: u64 = 2000;
+/// How often a caller that waits makes itself heard.
+const HEARTBEAT: Duration = Duration::from_millis(50);

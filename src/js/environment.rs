@@ -7,7 +7,7 @@ use std::ffi::CString;
 use std::ptr::{NonNull, null_mut};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
@@ -46,9 +46,8 @@ pub struct Environment {
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
     pending: Cell<Option<Held>>,
-    /// What callbacks of asynchronous calls have thrown, by job.
-    job_exceptions: RefCell<HashMap<usize, Held>>,
-    jobs: Cell<usize>,
+    /// The asynchronous calls under way, and what their callbacks have thrown.
+    jobs: RefCell<HashMap<usize, Option<Held>>>,
     /// The errno of the last call that captures it.
     pub errno: Cell<i32>,
     /// Calls of callbacks that wait for a Promise.
@@ -72,6 +71,8 @@ pub struct Environment {
     /// Where a pointer to an empty view points: a block of no bytes.
     pub nowhere: Fenced,
     frame_reference: sys::napi_ref,
+    /// A function that does nothing.
+    nothing: sys::napi_ref,
 }
 
 impl Environment {
@@ -94,12 +95,10 @@ impl Environment {
     /// Brings what a callback has thrown to whoever called: the asynchronous call (`origin`) or the synchronous one it
     /// was made under. Without either it is an uncaught exception.
     pub fn surface(&self, exception: sys::napi_value, origin: usize) {
-        if origin != 0 {
-            let mut exceptions = self.job_exceptions.borrow_mut();
-            if !exceptions.contains_key(&origin)
-                && let Some(held) = self.hold(exception)
-            {
-                exceptions.insert(origin, held);
+        // A call of another environment cannot be given an exception of this one.
+        if let Some(thrown) = self.jobs.borrow_mut().get_mut(&origin) {
+            if thrown.is_none() {
+                *thrown = self.hold(exception);
             }
         } else if self.depth.get() > 0 {
             self.keep_exception(exception);
@@ -119,16 +118,39 @@ impl Environment {
         self.pending.take().map(|held| self.let_go(held))
     }
 
-    /// Takes what callbacks of a job have thrown.
-    pub fn take_job_exception(&self, job: usize) -> Option<sys::napi_value> {
-        let held = self.job_exceptions.borrow_mut().remove(&job);
+    /// The number of a new job, which no other job of the process has.
+    pub fn begin_job(&self) -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let job = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.jobs.borrow_mut().insert(job, None);
+        job
+    }
+
+    /// A job is over: what its callbacks have thrown.
+    pub fn end_job(&self, job: usize) -> Option<sys::napi_value> {
+        let held = self.jobs.borrow_mut().remove(&job).flatten();
         held.map(|held| self.let_go(held))
     }
 
-    /// The number of a new job.
-    pub fn next_job(&self) -> usize {
-        self.jobs.set(self.jobs.get() + 1);
-        self.jobs.get()
+    /// Whether JavaScript still runs here; not once a worker is being terminated.
+    fn runs_js(&self) -> bool {
+        let (mut scope, mut this, mut function, mut ignored) = (null_mut(), null_mut(), null_mut(), null_mut());
+        // SAFETY: M6; the reference was made by `attach`.
+        unsafe {
+            sys::napi_open_handle_scope(self.raw, &mut scope);
+            sys::napi_get_undefined(self.raw, &mut this);
+            sys::napi_get_reference_value(self.raw, self.nothing, &mut function);
+            let status = sys::napi_call_function(self.raw, this, function, 0, null_mut(), &mut ignored);
+            sys::napi_close_handle_scope(self.raw, scope);
+            status == sys::Status::napi_ok
+        }
+    }
+
+    /// Answers whoever waits for a Promise that can never settle, because JavaScript has ended.
+    pub fn check_alive(&self) {
+        if self.waiting.borrow().is_any() && !self.runs_js() {
+            self.end();
+        }
     }
 
     fn hold(&self, exception: sys::napi_value) -> Option<Held> {
@@ -189,9 +211,14 @@ impl Environment {
         }
     }
 
-    /// The environment is going: everybody who waits gets a zeroed result.
+    /// The environment is going.
     pub fn end(&self) {
         self.ended.set(true);
+        self.end_queue();
+    }
+
+    /// Everybody who waits gets a zeroed result, now and from now on.
+    fn end_queue(&self) {
         if let Some((queue, _)) = self.queue.get() {
             forget_waker(queue);
             queue.end();
@@ -206,7 +233,10 @@ impl Drop for Environment {
             return;
         }
         // SAFETY: M6; the reference was made by `attach` for this state.
-        unsafe { sys::napi_delete_reference(self.raw, self.frame_reference) };
+        unsafe {
+            sys::napi_delete_reference(self.raw, self.frame_reference);
+            sys::napi_delete_reference(self.raw, self.nothing);
+        }
     }
 }
 
@@ -269,13 +299,22 @@ pub fn current(env: Env) -> napi::Result<Rc<Environment>> {
     }
 }
 
-/// Gives the environment its frame: an ArrayBuffer that JavaScript keeps for itself and never transfers.
+/// The process is exiting: whoever waits for JavaScript gets a zeroed result, so that no thread keeps the process.
 #[napi]
-pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
-    let mut frame_reference = null_mut();
+pub fn end_queue(env: Env) -> napi::Result<()> {
+    current(env)?.end_queue();
+    Ok(())
+}
+
+/// Gives the environment its frame: an ArrayBuffer that JavaScript keeps for itself and never transfers. `nothing` is a
+/// function that does nothing.
+#[napi]
+pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<()> {
+    let (mut frame_reference, mut nothing_reference) = (null_mut(), null_mut());
     // SAFETY: M1 and M3; `frame` is rooted by the caller and then by the reference.
     let storage = unsafe {
         sys::napi_create_reference(env.raw(), frame.raw(), 1, &mut frame_reference);
+        sys::napi_create_reference(env.raw(), nothing.raw(), 1, &mut nothing_reference);
         pin::storage(env.raw(), frame.raw())
     };
     let base = match storage {
@@ -298,8 +337,7 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         depth: Cell::new(0),
         ended: Cell::new(false),
         pending: Cell::new(None),
-        job_exceptions: RefCell::default(),
-        jobs: Cell::new(0),
+        jobs: RefCell::default(),
         errno: Cell::new(0),
         waiting: RefCell::default(),
         graves: RefCell::default(),
@@ -313,6 +351,7 @@ pub fn attach(env: Env, frame: Object<'_>) -> napi::Result<()> {
         layouts: RefCell::default(),
         nowhere,
         frame_reference,
+        nothing: nothing_reference,
     });
     env.set_instance_data(state, (), |ending| ending.value.end())
 }

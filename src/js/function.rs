@@ -32,7 +32,8 @@ use crate::signature::Signature;
 
 /// A function that is bound to a symbol.
 pub struct Callable {
-    symbol: String,
+    /// What messages call it.
+    pub symbol: String,
     /// The symbol's number in `report`.
     id: u32,
     /// Its address.
@@ -189,6 +190,13 @@ unsafe extern "C" fn start(env: sys::napi_env, info: sys::napi_callback_info) ->
 }
 
 impl Callable {
+    /// Keeps errno for `errno()`, where the declaration says so.
+    pub fn note_errno(&self, errno: i32) {
+        if self.options.has(Options::ERRNO) {
+            self.environment.errno.set(errno);
+        }
+    }
+
     fn panicked(&self) -> FfiError {
         FfiError::Internal { reason: format!("{} panicked", self.symbol) }
     }
@@ -214,7 +222,9 @@ impl Callable {
                     .push((environment.depth.get() + 1, std::mem::take(&mut prepared.watch)));
             }
             environment.depth.set(environment.depth.get() + 1);
-            let outer = environment.note_inside(self.id);
+            // A call that serves callbacks keeps nobody waiting.
+            let serves = self.options.has(Options::THREADS);
+            let outer = environment.note_inside(if serves { 0 } else { self.id });
             let result = self.enter(&prepared.block);
             environment.note_inside(outer);
             environment.depth.set(environment.depth.get() - 1);
@@ -232,14 +242,12 @@ impl Callable {
         let environment = &*self.environment;
         if self.options.has(Options::THREADS) {
             let (result, errno) = job::enter_on_helper(environment, &self.signature, self.code, block)?;
-            environment.errno.set(errno);
+            self.note_errno(errno);
             return Ok(result);
         }
         // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
         let result = unsafe { call::enter(&self.signature, self.code, block) };
-        if self.options.has(Options::ERRNO) {
-            environment.errno.set(call::last_errno());
-        }
+        self.note_errno(call::last_errno());
         Ok(result)
     }
 

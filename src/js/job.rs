@@ -70,10 +70,10 @@ impl Job {
         let mut scope = null_mut();
         // SAFETY: M6.
         unsafe { sys::napi_open_handle_scope(env, &mut scope) };
-        environment.errno.set(self.errno);
+        self.callable.note_errno(self.errno);
         let outcome = self.callable.finish(&mut self.prepared, &self.result);
         self.callable.library.leave_job();
-        let exception = environment.take_job_exception(self.number);
+        let exception = environment.end_job(self.number);
         let (mut function, mut this, mut ignored) = (null_mut(), null_mut(), null_mut());
         // SAFETY: M6; `start` made the references.
         unsafe {
@@ -125,7 +125,7 @@ pub fn start(
         prepared,
         done: reference,
         work: null_mut(),
-        number: environment.next_job(),
+        number: environment.begin_job(),
         result: call::no_result(&callable.signature),
         errno: 0,
     }));
@@ -134,10 +134,12 @@ pub fn start(
         environment.hold_open();
         return thread.send(job.expose_provenance()).map_err(|()| {
             environment.let_close();
+            // SAFETY: M13; the thread did not take the job.
+            let _ = environment.end_job(unsafe { (*job).number });
             callable.library.leave_job();
             // SAFETY: M13; the thread did not take the job.
             drop(unsafe { Box::from_raw(job) });
-            internal("the thread has ended")
+            FfiError::ThreadClosed { symbol: callable.symbol.clone() }
         });
     }
     let (mut name, mut work) = (null_mut(), null_mut());
@@ -149,6 +151,7 @@ pub fn start(
         (*job).work = work;
         if sys::napi_queue_async_work(env, work) != sys::Status::napi_ok {
             callable.library.leave_job();
+            let _ = environment.end_job((*job).number);
             drop(Box::from_raw(job));
             return Err(internal("the pool refuses the call"));
         }
@@ -220,6 +223,11 @@ impl Waiting {
     /// Takes a request.
     pub fn take(&mut self, token: u32) -> Option<Arc<Request>> {
         self.requests.remove(&token)
+    }
+
+    /// Whether anybody waits.
+    pub fn is_any(&self) -> bool {
+        !self.requests.is_empty()
     }
 
     /// Answers all with nothing.

@@ -41,14 +41,16 @@ pub fn wake(queue: &Arc<Queue>) {
     }
 }
 
-unsafe extern "C" fn serve_all(env: sys::napi_env, _: sys::napi_value, context: *mut c_void, _: *mut c_void) {
+unsafe extern "C" fn serve_one(env: sys::napi_env, _: sys::napi_value, context: *mut c_void, _: *mut c_void) {
     // SAFETY: M12; `make_waker` gave the state, which the finalizer gives back.
     let environment = unsafe { &*context.cast::<Environment>() };
     if env.is_null() {
         return environment.end();
     }
-    while let Some(work) = environment.take_work() {
-        serve(environment, work);
+    // One for each wake: what a Promise's continuation does comes before the next.
+    match environment.take_work() {
+        Some(work) => serve(environment, work),
+        None => environment.check_alive(),
     }
 }
 
@@ -67,7 +69,7 @@ pub fn make_waker(environment: &Rc<Environment>, queue: &Arc<Queue>) -> Option<W
     unsafe {
         sys::napi_create_string_utf8(env, c"pinned-ffi callbacks".as_ptr(), -1, &mut name);
         let (finalize, serve): (sys::napi_finalize, sys::napi_threadsafe_function_call_js) =
-            (Some(drop_waker), Some(serve_all));
+            (Some(drop_waker), Some(serve_one));
         let (no_function, no_resource) = (null_mut(), null_mut());
         let status = sys::napi_create_threadsafe_function(
             env,

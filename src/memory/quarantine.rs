@@ -104,7 +104,10 @@ pub fn flush(origin: usize) {
     queue.held = kept;
     for held in gone {
         queue.bytes -= held.length;
-        held.let_go();
+        // A call on another thread outlives its environment: what it uses is given up rather than given back.
+        if !held.block.is_pinned() {
+            held.let_go();
+        }
     }
 }
 

@@ -36,9 +36,9 @@ if (!isMainThread) {
   const { symbols, thread } = open();
   const callback = new JSCallback(() => 1, i32);
   const number = symbols.start_ticker(callback.ref(), 500, 0);
-  symbols.sum_bytes_later.async(new Uint8Array(5000), 5000, 50);
-  thread().symbols.fill_bytes_later(new Uint8Array(5000), 5000, 1, 50);
-  thread().symbols.skip_first_later('a text', 50);
+  symbols.sum_bytes_later.async(new Uint8Array(5000), 5000, 1000);
+  thread().symbols.fill_bytes_later(new Uint8Array(5000), 5000, 1, 2000);
+  thread().symbols.skip_first_later('a text', 2000);
   parentPort.postMessage(number);
 } else {
   await runAll();
@@ -105,7 +105,8 @@ async function runAll() {
     const worker = new Worker(new URL(import.meta.url));
     const [number] = await once(worker, 'message');
     await worker.terminate();
-    await wait(100);
+    // Longer than the calls of the worker's own threads, which go on: what they write must still be there.
+    await wait(2500);
     symbols.stop_ticker(number);
     while (!symbols.is_ticker_over(number)) await wait(1);
   }

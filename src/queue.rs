@@ -38,6 +38,10 @@ pub enum Work {
 #[derive(Debug)]
 struct State {
     open: bool,
+    /// Whether work is taken only while a synchronous call serves it.
+    exiting: bool,
+    /// Synchronous calls that serve work.
+    serving: usize,
     work: VecDeque<Work>,
 }
 
@@ -80,18 +84,19 @@ impl Request {
 impl Queue {
     /// An open, empty queue.
     pub fn new() -> Arc<Self> {
-        let state = State { open: true, work: VecDeque::new() };
+        let state = State { open: true, exiting: false, serving: 0, work: VecDeque::new() };
         Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new(), inside: AtomicU32::new(0) })
     }
 
     /// Hands work in; false where nobody will ever take it.
     pub fn submit(&self, work: Work) -> bool {
         let mut state = locked(&self.state);
-        if state.open {
+        let is_taken = state.open && !(state.exiting && state.serving == 0);
+        if is_taken {
             state.work.push_back(work);
             self.arrived.notify_all();
         }
-        state.open
+        is_taken
     }
 
     /// The oldest work.
@@ -102,15 +107,18 @@ impl Queue {
     /// The oldest work, waited for until `done` is set; see [`Queue::finish`].
     pub fn take_until(&self, done: &AtomicBool) -> Option<Work> {
         let mut state = locked(&self.state);
-        loop {
+        state.serving += 1;
+        let taken = loop {
             if let Some(work) = state.work.pop_front() {
-                return Some(work);
+                break Some(work);
             }
             if done.load(Ordering::Acquire) {
-                return None;
+                break None;
             }
             state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        };
+        state.serving -= 1;
+        taken
     }
 
     /// Sets `done` and wakes who waits for it.
@@ -120,14 +128,25 @@ impl Queue {
         self.arrived.notify_all();
     }
 
+    /// The process is exiting: who waits now gets a zeroed result, and from now on who is not served by a synchronous call.
+    pub fn exit(&self) {
+        let mut state = locked(&self.state);
+        state.exiting = true;
+        answer_all(&mut state);
+    }
+
     /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on.
     pub fn end(&self) {
         let mut state = locked(&self.state);
         state.open = false;
-        for work in state.work.drain(..) {
-            if let Work::Call(request) = work {
-                request.answer(None);
-            }
+        answer_all(&mut state);
+    }
+}
+
+fn answer_all(state: &mut State) {
+    for work in state.work.drain(..) {
+        if let Work::Call(request) = work {
+            request.answer(None);
         }
     }
 }

@@ -103,7 +103,7 @@ fn prepare(arguments: &[ValueType], result: &ValueType, fixed: Option<usize>) ->
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
+    use std::sync::Arc;
 
     use super::*;
     use crate::layout::Layout;
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn aggregates_have_room() {
-        let triple = ValueType::Aggregate(Rc::new(Layout::array(&CType::F64.into(), 3).unwrap()));
+        let triple = ValueType::Aggregate(Arc::new(Layout::array(&CType::F64.into(), 3).unwrap()));
         let arguments = vec![CType::I8.into(), triple.clone(), CType::I8.into()];
         let plan = Signature::new(arguments, triple, None).unwrap().plan;
         assert_eq!((plan.result, plan.arguments.as_slice(), plan.size), (16, &[48, 64, 96][..], 104));

@@ -1,6 +1,6 @@
 // Types that are made at run time: struct(), union(), array(), pointer(), ... as TypeScript sees them.
 
-import type { CallbackArgs, CallbackRet, Fn } from './infer.js';
+import type { CallbackFunction, Fn } from './infer.js';
 import type { FunctionPointerLike, In, Out, Pointer, PointerLike, Text, View } from './table.js';
 
 declare const row: unique symbol;
@@ -155,7 +155,7 @@ export interface OpaqueType<Names extends string>
 
 /** What `fn` gives. */
 export type FunctionType<D> = DeclaredType<{
-  in: ((...args: CallbackArgs<D>) => CallbackRet<D>) | FunctionPointerLike;
+  in: CallbackFunction<D> | FunctionPointerLike;
   out: Fn<D> | null;
   view: Fn<D> | null;
   kind: 'value';

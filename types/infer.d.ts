@@ -1,7 +1,7 @@
 // From a declaration, as it is written, to the type of the function that dlopen makes of it.
 
 import type { InOutParameter, OutParameter, OwnedText } from './declared.js';
-import type { Extra, In, Out, Pointer } from './table.js';
+import type { DescribedArgument, Extra, In, Out, Pointer } from './table.js';
 
 /** Names for parameters, so that an editor shows `(arg0: number, arg1: number) => number`. */
 // prettier-ignore
@@ -48,7 +48,12 @@ type Returned<A extends readonly unknown[], Found extends unknown[] = []> = A ex
   ? Returned<Rest, [ComesBack<First>] extends [never] ? Found : [...Found, Out<First>]>
   : Found;
 
-type Declared<D> = D extends { readonly args?: infer A } ? (A extends readonly unknown[] ? A : []) : [];
+/** The types of arguments, which may be declared as objects. */
+type TypesOf<A extends readonly unknown[]> = [Extract<A[number], { readonly type: unknown }>] extends [never]
+  ? A
+  : { readonly [I in keyof A]: A[I] extends { readonly type: infer T } ? T : A[I] };
+
+type Declared<D> = D extends { readonly args?: infer A } ? (A extends readonly unknown[] ? TypesOf<A> : []) : [];
 type Extras<D> = D extends { readonly varargs?: infer V } ? (V extends true ? Extra[] : []) : [];
 
 /** The parameters of a function declared as D: none where `args` is left out; pairs behind them where it is variadic. */
@@ -64,13 +69,22 @@ type Result1<D> = D extends { readonly returns?: infer R }
         : Out<R>
   : void;
 
-/**
- * The result of a function declared as D: void where `returns` is left out; with out parameters an object that holds the
- * result and, in the order of the parameters, what C gave back.
- */
-export type Ret<D> = [Extract<Declared<D>[number], Parameters>] extends [never]
+/** What a call of a function declared as D gives in the end. */
+type Outcome<D> = [Extract<Declared<D>[number], Parameters>] extends [never]
   ? Result1<D>
   : { returns: Result1<D>; out: Returned<Declared<D>> };
+
+/**
+ * The result of a function declared as D: void where `returns` is left out; with out parameters an object that holds the
+ * result and, in the order of the parameters, what C gave back; with `nonblocking: true` a Promise of that.
+ */
+export type Ret<D> = D extends { readonly nonblocking?: infer N }
+  ? unknown extends N
+    ? Outcome<D>
+    : N extends true
+      ? Promise<Outcome<D>>
+      : Outcome<D>
+  : Outcome<D>;
 
 /** The parameters C gives to a callback declared as D. */
 export type CallbackArgs<D> =
@@ -80,6 +94,11 @@ export type CallbackArgs<D> =
 export type CallbackRet<D> =
   D extends { readonly returns?: infer R } ? (unknown extends R ? void : R extends undefined ? void : Result<R>) : void;
 type Result<R> = [In<R>] extends [never] ? void : In<R>;
+
+/** The JS function behind a callback declared as D. What it returns may be a Promise where a foreign thread calls it. */
+export type CallbackFunction<D> = (...args: CallbackArgs<D>) => CallbackRet<D> | Later<CallbackRet<D>>;
+// A function that returns anything is one that returns void, but not one that returns void or a Promise.
+type Later<R> = [R] extends [void] ? never : Promise<R>;
 
 /** What a bound function has beside its call; its `name` is the symbol's, its `length` the number of arguments. */
 export interface BoundFunction {
@@ -91,18 +110,43 @@ export interface BoundFunction {
 
 // Conditional, although the condition always holds: an editor then shows the signature and not this alias.
 /** The function that a declaration D gives. */
-export type Fn<D> = D extends unknown ? ((...args: Args<D>) => Ret<D>) & BoundFunction : never;
+export type Fn<D> = D extends unknown ? ((...args: Args<D>) => Ret<D>) & BoundFunction & HasAsync<D> : never;
+
+/** The function that a declaration D gives where calls are asynchronous: it takes the same, and returns a Promise. */
+export type AsyncFn<D> = D extends unknown ? (...args: Args<D>) => Promise<Outcome<D>> : never;
+
+/** The asynchronous form that every bound function has. */
+interface HasAsync<D> {
+  /**
+   * The same call on a thread of libuv's pool (4 threads, UV_THREADPOOL_SIZE): the JS thread goes on meanwhile. What is
+   * passed stays alive, and its buffers cannot be transferred, until the Promise settles. Whatever a synchronous call
+   * would throw, wrong arguments included, rejects the Promise.
+   */
+  readonly async: AsyncFn<D>;
+}
 
 /** What a library's `symbols` are: a function per declaration, `| null` where it says `optional: true`. */
 export type BoundSymbols<S> = { readonly [Name in keyof S]: Fn<S[Name]> | Missing<S[Name]> };
+
+/** What a thread's `symbols` are: the same functions, each of which returns a Promise. */
+export type AsyncSymbols<S> = { readonly [Name in keyof S]: AsyncFn<S[Name]> | Missing<S[Name]> };
 type Missing<D> = D extends { readonly optional?: infer O } ? (O extends true ? null : never) : never;
 
 // Inference alone would let unknown keys through. A parameter of one of these types is inferred as it is written, and
 // checked against the plain declaration where it has such a key: the compiler then names the key, and the one meant.
 /** D, if all its keys are keys of Declaration; else Declaration. */
-export type Strict<D, Declaration> = Exclude<keyof D, keyof Declaration> extends never ? D : Declaration;
+export type Strict<D, Declaration> = [UnknownKeys<D, Declaration>] extends [never] ? D : Declaration;
 
 /** S, if all keys of each of its declarations are keys of Declaration; else a set of plain declarations. */
 export type StrictSet<S, Declaration> =
-  Exclude<KeysOfEach<S[keyof S]>, keyof Declaration> extends never ? S : { readonly [name: string]: Declaration };
-type KeysOfEach<D> = D extends unknown ? keyof D : never;
+  [UnknownKeys<S[keyof S], Declaration>] extends [never] ? S : { readonly [name: string]: Declaration };
+
+/** The keys of a declaration, and of its arguments that are objects, that mean nothing. */
+type UnknownKeys<D, Declaration> = D extends unknown ? Exclude<keyof D, keyof Declaration> | UnknownArgumentKeys<D> : never;
+type UnknownArgumentKeys<D> = D extends { readonly args?: infer A }
+  ? A extends readonly (infer T)[]
+    ? T extends { readonly type: unknown }
+      ? Exclude<keyof T, keyof DescribedArgument>
+      : never
+    : never
+  : never;

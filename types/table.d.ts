@@ -2,7 +2,7 @@
 // 0 to 21 are bun's, the later ones this package's.
 // lib/types.js is its twin at run time.
 
-import type { DeclaredArgument, DeclaredType, DeclaredValue, LiveView, OwnedText } from './declared.js';
+import type { DeclaredArgument, DeclaredType, DeclaredValue, LiveView, OwnedText, PointerType } from './declared.js';
 
 /**
  * The address of native memory: a number that is known to be one. `null`, never `0`, stands for NULL.
@@ -161,6 +161,47 @@ type Spelled<Name extends keyof TypeTable> =
 
 /** Types an argument of a C function may have. */
 export type ArgumentType = Spelled<Having<'in'>> | DeclaredArgument;
+
+/** Types of memory whose bytes can be counted before C gets its address. */
+export type MemoryType = Spelled<'ptr' | 'cstring' | 'buffer' | 'utf16' | 'wstring'> | PointerType;
+
+/** Types that count the bytes of another argument. */
+export type LengthType = Spelled<
+  'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32' | 'i64' | 'u64' | 'i64_fast' | 'u64_fast' | 'long' | 'unsigned long'
+>;
+
+/** An argument with a name for messages: `{ type: 'ptr', name: 'event' }`. */
+interface NamedArgument {
+  /** Its type. */
+  readonly type: ArgumentType;
+  /** What messages call it, beside its index. */
+  readonly name?: string;
+  readonly minBytes?: never;
+  readonly lengthOf?: never;
+}
+
+/** A pointer to at least so many bytes: `{ type: 'ptr', minBytes: 192 }`. */
+interface SizedArgument extends Omit<NamedArgument, 'minBytes'> {
+  readonly type: MemoryType;
+  /**
+   * The fewest bytes that a view, an ArrayBuffer or a cstring's text (with its NUL) must have; a shorter one is refused
+   * with ERR_OUT_OF_RANGE before C is entered. Of an address and of `null` nobody knows the length: they pass.
+   */
+  readonly minBytes: number;
+}
+
+/** The length of another argument: `{ type: 'size_t', lengthOf: 0 }`. */
+interface LengthArgument extends Omit<NamedArgument, 'lengthOf'> {
+  readonly type: LengthType;
+  /**
+   * The index in `args` of the pointer whose bytes this counts. A negative value, or one above the bytes of that view, is
+   * refused with ERR_OUT_OF_RANGE before C is entered.
+   */
+  readonly lengthOf: number;
+}
+
+/** An argument as an object: its type, with a name or what C asks of it. `minBytes` and `lengthOf` exclude each other. */
+export type DescribedArgument = NamedArgument | SizedArgument | LengthArgument;
 
 /** Types a result may have, of a C function and of a callback. */
 export type ReturnType = Spelled<Having<'out'>> | DeclaredValue;

@@ -302,7 +302,11 @@ pub fn current(env: Env) -> napi::Result<Rc<Environment>> {
 /// The process is exiting: whoever waits for JavaScript gets a zeroed result, so that no thread keeps the process.
 #[napi]
 pub fn end_queue(env: Env) -> napi::Result<()> {
-    current(env)?.end_queue();
+    let environment = current(env)?;
+    if let Some((queue, _)) = environment.queue.get() {
+        queue.exit();
+    }
+    environment.waiting.borrow_mut().end();
     Ok(())
 }
 

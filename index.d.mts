@@ -1,6 +1,11 @@
-// The types of index.mjs: the names of index.d.ts, and all of them as the default export.
+// The types of index.mjs: its names, all of them as the default export, and the types that have no value.
 
-export * from './index.js';
+export type * from './index.js';
+export {
+  CFunction, CString, FFIType, JSCallback, alignof, alloc, array, cc, checkFences, dlopen, enumeration, errno, fences, fn,
+  inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr, read, sizeof, struct, suffix, toArrayBuffer, toBuffer, union,
+  write,
+} from './index.js';
 
 declare const ffi: typeof import('./index.js');
 export default ffi;

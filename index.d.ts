@@ -33,9 +33,12 @@ import type {
 } from './types/declared.js';
 import type {
   Args,
+  AsyncFn,
+  AsyncSymbols,
   BoundFunction,
   BoundSymbols,
   CallbackArgs,
+  CallbackFunction,
   CallbackRet,
   Fn,
   Ret,
@@ -47,6 +50,7 @@ import type {
   ArgumentType,
   CallbackArgumentType,
   ClosablePointer,
+  DescribedArgument,
   FunctionPointerLike,
   HasPointer,
   In,
@@ -60,8 +64,8 @@ import type {
   View,
 } from './types/table.js';
 
-export type { Args, BoundFunction, BoundSymbols, CallbackArgs, CallbackRet, Fn, Ret };
-export type { ArgumentType, CallbackArgumentType, ResultType, ReturnType, ScalarName };
+export type { Args, AsyncFn, AsyncSymbols, BoundFunction, BoundSymbols, CallbackArgs, CallbackRet, Fn, Ret };
+export type { ArgumentType, CallbackArgumentType, DescribedArgument, ResultType, ReturnType, ScalarName };
 export type { AggregateType, ArrayType, ArrayView, DeclaredType, EnumerationType, FunctionType, Handle, LiveView };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
 export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
@@ -88,8 +92,8 @@ export type FFITypeOrString = AnyType;
  * Written inside the call of {@link dlopen}, a declaration needs no `as const`. Written apart from it, it does.
  */
 export interface FFIFunction {
-  /** The types of the arguments, in order. Left out: the function takes none. */
-  readonly args?: readonly ArgumentType[];
+  /** The types of the arguments, in order, alone or in a {@link DescribedArgument}. Left out: the function takes none. */
+  readonly args?: readonly (ArgumentType | DescribedArgument)[];
   /** The type of the result, or `{ type: 'cstring', free: 'symbol' }` for a text to free. Left out: `'void'`. */
   readonly returns?: ResultType;
   /** Whether C takes more arguments than these: each is passed as `[type, value]`. Default: `false`. */
@@ -104,7 +108,33 @@ export interface FFIFunction {
   readonly wrap?: boolean;
   /** Accepted because bun:ffi accepts it; without effect on a function. */
   readonly threadsafe?: boolean;
+  /**
+   * Whether the memory that is passed gets guard pages for the length of the call, and addresses are checked first
+   * (ERR_FFI_INVALID_POINTER). For finding faults: it is slow. Default: that of {@link DlopenOptions}.
+   */
+  readonly guard?: boolean;
+  /**
+   * Whether every call runs on a thread of libuv's pool and returns a Promise of its result, as `.async(...)` does. What
+   * is passed stays alive, and its buffers cannot be transferred, until it settles. Default: `false`.
+   */
+  readonly nonblocking?: boolean;
+  /**
+   * Whether the C function waits for threads of its own that call JSCallbacks: the call runs on a helper thread while the
+   * JS thread serves those callbacks, and still returns its result directly. Default: `false`.
+   */
+  readonly threads?: boolean;
+  /** Whether {@link errno} is kept from right after each call. Default: `false`, or `true` where there is `fails`. */
+  readonly errno?: boolean;
+  /**
+   * What tells from the result that the call failed: a function that returns true then, `'negative'` (below 0), `'null'`
+   * (a NULL pointer) or `'nonzero'`. Such a call throws, or rejects with, the system error of errno as Node's own do:
+   * `{ code: 'ENOENT', errno: -2, syscall: 'open' }`. Default: nothing is a failure.
+   */
+  readonly fails?: Failure;
 }
+
+/** What tells a failure from the result: see {@link FFIFunction.fails}. */
+export type Failure = ((result: any) => boolean) | 'negative' | 'null' | 'nonzero';
 
 /** A declaration with the address, so that nothing is looked up: for {@link linkSymbols} and {@link CFunction}. */
 export interface LinkedFunction extends Omit<FFIFunction, 'name' | 'optional'> {
@@ -124,8 +154,13 @@ export interface FFICallback {
   readonly args?: readonly CallbackArgumentType[];
   /** The type of the result that C wants. Left out: `'void'`. */
   readonly returns?: ReturnType;
-  /** Whether native threads other than the JS thread may call it; C then goes on without a result. Default: `false`. */
+  /**
+   * Whether a native thread other than the JS thread that calls it goes on at once, with a zeroed result. Default: `false`,
+   * such a thread waits for the real result.
+   */
   readonly threadsafe?: boolean;
+  /** Whether integers that are out of range wrap around, as in bun:ffi, instead of being refused. Default: `false`. */
+  readonly wrap?: boolean;
 }
 
 // ---- Libraries -----------------------------------------------------------------------------------------------------
@@ -134,19 +169,40 @@ export interface FFICallback {
 export interface LinkedSymbols<S> {
   /** The bound functions, under the names of their declarations. */
   readonly symbols: BoundSymbols<S>;
+  /** The file that was really opened, `null` for the process itself and for functions by address. */
+  readonly path: string | null;
+  /** A native thread of its own for these functions: for libraries that want every call on one thread. */
+  thread(): LibraryThread<S>;
   /**
-   * Closes the functions: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing.
-   * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that one of these functions is running.
+   * Closes the functions: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. A library is unloaded
+   * now or, while asynchronous calls are under way, when they are done: then a Promise tells when.
+   * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that a synchronous call of one of these functions is running.
+   */
+  close(): void | Promise<void>;
+  /** The same as {@link LinkedSymbols.close} without waiting, for `using`. */
+  [Symbol.dispose](): void;
+  /** The same as {@link LinkedSymbols.close}, for `await using`: it waits for the calls that are under way. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A native thread for the functions of a library: what {@link LinkedSymbols.thread} returns. */
+export interface LibraryThread<S> {
+  /**
+   * The functions, each of which returns a Promise. The calls run on this thread one after the other, in the order in
+   * which they were made. What is passed stays alive, and its buffers cannot be transferred, until the Promise settles.
+   */
+  readonly symbols: AsyncSymbols<S>;
+  /**
+   * Ends the thread after the calls that were handed to it. A later call rejects with ERR_FFI_THREAD_CLOSED. Closing again
+   * does nothing. The library stays open.
    */
   close(): void;
-  /** The same as {@link LinkedSymbols.close}, for `using`. */
+  /** The same as {@link LibraryThread.close}, for `using`. */
   [Symbol.dispose](): void;
 }
 
 /** An open library: what {@link dlopen} and {@link cc} return. It stays open until it is closed. */
 export interface Library<S> extends LinkedSymbols<S> {
-  /** The file that was really opened, `null` for the process itself. */
-  readonly path: string | null;
   /**
    * A live accessor of a global variable.
    * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
@@ -173,13 +229,17 @@ export interface Global<T> {
 export interface DlopenOptions {
   /** Bits of `os.constants.dlopen`, RTLD_LAZY for one; 0 is the default, RTLD_NOW | RTLD_LOCAL. Windows has none. */
   readonly flags?: number;
+  /** `guard` of every declaration that does not say. Default: `false`, or `true` with PINNED_FFI_GUARD=1. */
+  readonly guard?: boolean;
 }
 
 /**
  * Opens a shared library and binds functions of it.
  *
  * Calls of the bound functions throw ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE and ERR_OUT_OF_RANGE for arguments,
- * ERR_FFI_CALLBACK_CLOSED for a closed callback, ERR_FFI_LIBRARY_CLOSED after `close()`, and whatever a callback threw.
+ * ERR_FFI_CALLBACK_CLOSED for a closed callback, ERR_FFI_LIBRARY_CLOSED after `close()`, ERR_FFI_BUFFER_OVERFLOW and
+ * ERR_FFI_BUFFER_UNDERFLOW where C wrote outside of a view that was passed, and whatever a callback threw. Asynchronous
+ * calls, those of `.async(...)`, `nonblocking: true` and `thread()`, reject their Promise with the same.
  *
  * @example
  * ```js
@@ -213,8 +273,14 @@ export declare function linkSymbols<const S extends LinkedSymbolDeclarations>(
 
 /** A bound function that is closed by itself: what {@link CFunction} returns. */
 export interface ClosableFunction {
-  /** Closes the function: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. */
-  close(): void;
+  /**
+   * Closes the function: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. While asynchronous calls
+   * are under way, a Promise tells when they are done.
+   * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that a synchronous call of it is running.
+   */
+  close(): void | Promise<void>;
+  /** The same as {@link ClosableFunction.close}, for `using`. */
+  [Symbol.dispose](): void | Promise<void>;
 }
 
 /**
@@ -262,7 +328,14 @@ export interface JSCallback extends ClosablePointer {
   readonly ptr: Pointer | null;
   /** Whether it was declared `threadsafe`. */
   readonly threadsafe: boolean;
-  /** Lets go of the function. C must not call the address any more. Closing again does nothing. */
+  /** Keeps the process alive while native threads may still call it; the default is that it does not. Returns this. */
+  ref(): this;
+  /** Takes {@link JSCallback.ref} back. Returns this. */
+  unref(): this;
+  /**
+   * Lets go of the function. A call that C still makes gets zero, and a process warning says so once (`FFIWarning`, code
+   * ERR_FFI_CALLBACK_CLOSED). May be called from inside the function. Closing again does nothing.
+   */
   close(): void;
   /** The same as {@link JSCallback.close}, for `using`. */
   [Symbol.dispose](): void;
@@ -276,7 +349,11 @@ export interface JSCallbackConstructor {
    * Makes a JS function callable by C. It stays callable, and is not collected, until `close()`.
    *
    * What `callback` returns is checked like an argument. If it throws, C gets a zeroed result, and the error surfaces
-   * from the call into C that was under way.
+   * from the call into C that was under way; where there is none, as an uncaught exception.
+   *
+   * A native thread other than the JS thread may call it too: it waits until the JS thread has run the function, unless
+   * the declaration says `threadsafe: true`. Then alone `callback` may return a Promise, whose value is the result: on
+   * the JS thread a Promise is refused with ERR_INVALID_ARG_TYPE.
    *
    * @example
    * ```js
@@ -288,7 +365,7 @@ export interface JSCallbackConstructor {
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
    */
   new <const D extends FFICallback>(
-    callback: (...args: CallbackArgs<D>) => CallbackRet<D>,
+    callback: CallbackFunction<D>,
     declaration: Strict<D, FFICallback>,
   ): JSCallback;
   readonly prototype: JSCallback;
@@ -311,6 +388,81 @@ export declare const JSCallback: JSCallbackConstructor;
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
  */
 export declare function ptr(view: ArrayBufferView | ArrayBufferLike | LiveView, byteOffset?: number): Pointer;
+
+/** How {@link alloc} allocates. */
+export interface AllocOptions {
+  /** The alignment in bytes: a power of two from 1 to 1048576 (2 ** 20). Default: 16. */
+  readonly align?: number;
+}
+
+/**
+ * A zeroed Buffer over new memory outside of V8's heap, with a fence before and after it. The memory lives as long as the
+ * Buffer or another view of it; then it is freed. Its address never changes.
+ *
+ * @param size The length in bytes; 0 gives an empty Buffer.
+ * @throws ERR_INVALID_ARG_TYPE if an argument is not a number or the options no object.
+ * @throws ERR_INVALID_ARG_VALUE for an unknown option.
+ * @throws ERR_OUT_OF_RANGE for a size that is no length or an alignment that is not such a power.
+ * @throws ERR_FFI_MEMORY_EXHAUSTED if the memory cannot be had.
+ */
+export declare function alloc(size: number, options?: AllocOptions): Buffer;
+
+/** Holds a view where it is: what {@link pin} returns. */
+export interface Pin {
+  /** The address of the view's first byte; `null` once released. */
+  readonly ptr: Pointer | null;
+  /** The bytes of the view; 0 once released. */
+  readonly byteLength: number;
+  /** Lets the view go: C must not use the address any more. Releasing again does nothing. */
+  release(): void;
+  /** The same as {@link Pin.release}, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Holds a view for C to keep its address between calls: until `release()` it is neither collected, even if the Pin
+ * itself is dropped, nor can its buffer be transferred. On Node 20 and 22 `postMessage` and `structuredClone` do not
+ * transfer it after that either.
+ *
+ * @param view A typed array, Buffer, DataView, ArrayBuffer or SharedArrayBuffer of more than 0 bytes.
+ * @throws ERR_INVALID_ARG_TYPE if it is something else.
+ * @throws ERR_INVALID_ARG_VALUE if the view is empty, detached or resizable.
+ * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
+ */
+export declare function pin(view: ArrayBufferView | ArrayBufferLike): Pin;
+
+/** What {@link fences} tells. All numbers but the counts are bytes. */
+export interface Fences {
+  /** Whether the buffers that Node allocates have fences. Those of {@link alloc} have them always. */
+  readonly installed: boolean;
+  /** Why they have none: the runtime or platform is not verified, or PINNED_FFI_FENCE=off. */
+  readonly reason?: string;
+  /** The width of the fence before each buffer, in bytes: 64 if PINNED_FFI_FENCE does not say. */
+  readonly before: number;
+  /** The width of the fence past each buffer, in bytes: 128 if PINNED_FFI_FENCE does not say. */
+  readonly after: number;
+  /** Memory that is held for a while after it was freed, since its address was given out: late writes hit nothing else. */
+  readonly quarantine: {
+    /** The most bytes that are held: 16777216 if PINNED_FFI_QUARANTINE does not say; 0 is none. */
+    readonly bytes: number;
+    /** The most blocks that are held: 4096 if PINNED_FFI_QUARANTINE does not say. */
+    readonly count: number;
+    /** The bytes that are held now. */
+    readonly heldBytes: number;
+    /** The blocks that are held now. */
+    readonly heldCount: number;
+  };
+}
+
+/** The state of the fences around buffers, as a copy. */
+export declare function fences(): Fences;
+
+/**
+ * Checks every fence and the quarantine of the process, whole: it takes time in proportion to their bytes. Each breach is
+ * repaired and becomes a process warning, an {@link FFIWarning}.
+ * @returns How many were broken.
+ */
+export declare function checkFences(): number;
 
 /**
  * Reads one value from native memory, which need not be aligned.
@@ -533,11 +685,11 @@ export type FFIErrorCode =
   | 'ERR_FFI_EXTERNAL_REFUSED'
   /** Error: a fault of this package; please report it. */
   | 'ERR_FFI_INTERNAL'
-  /** RangeError: NULL, or an address below 4096, where memory was to be read or written. */
+  /** RangeError: NULL, an address below 4096 or, when guarded, one that is not mapped, where memory was to be used. */
   | 'ERR_FFI_INVALID_POINTER'
   /** Error: `close()` from inside a callback that the library is running. */
   | 'ERR_FFI_LIBRARY_BUSY'
-  /** Error: a call after `close()`. */
+  /** Error: a call after `close()` of the library or function. */
   | 'ERR_FFI_LIBRARY_CLOSED'
   /** Error: the file exists and cannot be loaded. */
   | 'ERR_FFI_LIBRARY_INVALID'
@@ -547,6 +699,7 @@ export type FFIErrorCode =
   | 'ERR_FFI_MEMORY_EXHAUSTED'
   /** Error: the library lacks a symbol. */
   | 'ERR_FFI_SYMBOL_NOT_FOUND'
+  /** Error: a call was handed to a `thread()` after its `close()`. */
   | 'ERR_FFI_THREAD_CLOSED';
 
 /** An error of this package: a TypeError, RangeError or Error with a code. */
@@ -554,4 +707,37 @@ export interface FFIError extends Error {
   readonly code: FFIErrorCode;
   /** With ERR_FFI_LIBRARY_NOT_FOUND: the paths and names that were tried, in order. */
   readonly tried?: readonly string[];
+  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW and ERR_FFI_SYMBOL_NOT_FOUND: the name of the C function or variable. */
+  readonly symbol?: string;
+  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the index of the argument. */
+  readonly argument?: number;
+  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the bytes of the view that was passed. */
+  readonly byteLength?: number;
+  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: where the first wrong byte is, from the view's first; negative before it. */
+  readonly firstBadOffset?: number;
+  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: how many bytes beyond the view the write reached. */
+  readonly bytesPast?: number;
 }
+
+/** A process warning of this package: what `process.on('warning')` gets when no call is there to throw. */
+export interface FFIWarning extends Error {
+  readonly name: 'FFIWarning';
+  readonly code?: 'ERR_FFI_BUFFER_OVERFLOW' | 'ERR_FFI_BUFFER_UNDERFLOW' | 'ERR_FFI_CALLBACK_CLOSED';
+  /** Of a broken fence: found by {@link checkFences}, when the memory was freed, or after that. */
+  readonly found?: 'checked' | 'freed' | 'quarantine';
+  /** Of a broken fence: the bytes of the buffer. */
+  readonly byteLength?: number;
+  /** Of a broken fence: where the first wrong byte is, from the buffer's first; negative before it. */
+  readonly firstBadOffset?: number;
+  /** Of a broken fence: how many bytes beyond the buffer the write reached. */
+  readonly bytesPast?: number;
+  /** Of a broken fence: the function that the buffer's address was last given to; `null` if none is known. */
+  readonly symbol?: string | null;
+}
+
+/**
+ * C's errno (GetLastError on Windows) right after the last call of this thread whose declaration says `errno: true` or
+ * has `fails`. After an asynchronous call: what its thread had, from when its Promise settles until the next one does, so
+ * in what follows its `await`. A positive number, as C has it; 0 before the first such call.
+ */
+export declare function errno(): number;

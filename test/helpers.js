@@ -108,7 +108,9 @@ function optimize(fn, warmUp = fn) {
     // Bit 0 says "is a function"; the others of a known optimised function differ from one V8 to the next.
     optimizedBits = force(reference, () => reference(1, 2)) & ~1;
   }
-  const status = force(fn, warmUp);
+  // What a collection clears just then is gathered again by the next attempt.
+  let status = 0;
+  for (let attempt = 0; attempt < 10 && (status & optimizedBits) !== optimizedBits; attempt++) status = force(fn, warmUp);
   assert.equal(status & optimizedBits, optimizedBits, `V8 did not optimise ${fn.name}: status ${status}`);
 }
 

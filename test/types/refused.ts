@@ -139,8 +139,8 @@ new JSCallback(() => 'text', { returns: 'i32' });
 new JSCallback(() => 1n, { returns: 'f64' });
 // @ts-expect-error no result where one is wanted
 new JSCallback(() => {}, { returns: 'i32' });
-// @ts-expect-error a Promise for an integer
-new JSCallback(async () => 1, { returns: 'i32' });
+// @ts-expect-error a Promise of another result
+new JSCallback(async () => 'text', { returns: 'i32' });
 // @ts-expect-error a parameter of another type
 new JSCallback((x: string) => x.length, { args: ['i32'], returns: 'i32' });
 // @ts-expect-error more parameters than C gives

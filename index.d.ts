@@ -109,8 +109,9 @@ export interface FFIFunction {
   /** Accepted because bun:ffi accepts it; without effect on a function. */
   readonly threadsafe?: boolean;
   /**
-   * Whether the memory that is passed gets guard pages for the length of the call, and addresses are checked first
-   * (ERR_FFI_INVALID_POINTER). For finding faults: it is slow. Default: that of {@link DlopenOptions}.
+   * Whether a view that has no fence is copied into fenced memory for the length of the call, and back, so that a write
+   * beside it is an error too. C must not keep the address of such a view: that of the copy is gone after the call.
+   * Default: `guard` of {@link DlopenOptions}, or `true` with PINNED_FFI_GUARD=1.
    */
   readonly guard?: boolean;
   /**
@@ -685,7 +686,7 @@ export type FFIErrorCode =
   | 'ERR_FFI_EXTERNAL_REFUSED'
   /** Error: a fault of this package; please report it. */
   | 'ERR_FFI_INTERNAL'
-  /** RangeError: NULL, an address below 4096 or, when guarded, one that is not mapped, where memory was to be used. */
+  /** RangeError: NULL, an address below 4096 or, with PINNED_FFI_GUARD=1, one not mapped, where memory was to be used. */
   | 'ERR_FFI_INVALID_POINTER'
   /** Error: `close()` from inside a callback that the library is running. */
   | 'ERR_FFI_LIBRARY_BUSY'

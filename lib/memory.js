@@ -2,7 +2,7 @@
 // THE ROOM, JS door: the frame, addresses of views, reads and writes through addresses, buffers over native memory.
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
-const { isMainThread } = require('node:worker_threads');
+const { isMainThread, markAsUntransferable } = require('node:worker_threads');
 const binding = require('./binding');
 const { MAX_LENGTH } = require('node:buffer').constants;
 const { optionsOf } = require('./options');
@@ -218,12 +218,13 @@ function wrap(address, length, deallocator, context, name) {
 const lockCounts = new WeakMap();
 const MOVES = ['transfer', 'transferToFixedLength'];
 
-/** Refuses transfer() on the buffer, and postMessage and structuredClone for good: Node has no way back from that. */
+/** Refuses transfer() on the buffer; and postMessage and structuredClone for good, for which Node has no way back. */
 function lockInScript(buffer) {
   const count = lockCounts.get(buffer) ?? 0;
   lockCounts.set(buffer, count + 1);
   if (count > 0) return;
-  require('node:worker_threads').markAsUntransferable(buffer);
+  // Node 24 and later end the process with an external buffer that is marked; its memory is held all the same.
+  if (!hasDetachKeys) markAsUntransferable(buffer);
   const refuse = () => {
     throw makeError('ERR_INVALID_ARG_VALUE', 'a pinned ArrayBuffer must be released before it is transferred');
   };
@@ -239,7 +240,7 @@ function unlockInScript(buffer) {
 /** Keeps an ArrayBuffer from being transferred; returns how to let it go again. */
 function lock(buffer) {
   if (binding.lock(buffer)) return () => binding.unlock(buffer);
-  if (isSharedArrayBuffer(buffer) || hasDetachKeys) return () => {};
+  if (isSharedArrayBuffer(buffer)) return () => {};
   lockInScript(buffer);
   return () => unlockInScript(buffer);
 }
@@ -258,10 +259,12 @@ class Pin {
   #view;
   #ptr;
   #unlock;
+  #held;
 
   constructor(view) {
     this.#ptr = addressOf(view, 0, 'pin');
     this.#view = view;
+    this.#held = binding.hold(bufferOf(view));
     this.#unlock = lock(bufferOf(view));
     pins.add(this);
   }
@@ -280,6 +283,7 @@ class Pin {
   release() {
     if (!pins.delete(this)) return;
     this.#unlock();
+    if (this.#held !== null) binding.letGo(this.#held);
     this.#view = this.#ptr = null;
   }
 

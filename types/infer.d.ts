@@ -142,7 +142,9 @@ export type StrictSet<S, Declaration> =
   [UnknownKeys<S[keyof S], Declaration>] extends [never] ? S : { readonly [name: string]: Declaration };
 
 /** The keys of a declaration, and of its arguments that are objects, that mean nothing. */
-type UnknownKeys<D, Declaration> = D extends unknown ? Exclude<keyof D, keyof Declaration> | UnknownArgumentKeys<D> : never;
+type UnknownKeys<D, Declaration> = D extends unknown
+  ? Exclude<keyof D, keyof Declaration> | UnknownArgumentKeys<D>
+  : never;
 type UnknownArgumentKeys<D> = D extends { readonly args?: infer A }
   ? A extends readonly (infer T)[]
     ? T extends { readonly type: unknown }

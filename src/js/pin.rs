@@ -11,9 +11,12 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::current;
+use super::memory::{JsAddress, from_js, to_js};
 use crate::library::Library;
 use crate::memory::address::Address;
+use crate::memory::fence::Fenced;
 use crate::memory::pin::{self, Pinned};
+use crate::memory::report;
 
 /// The locks of an environment, and the buffers that the calls under way were handed.
 #[derive(Debug, Default)]
@@ -81,7 +84,7 @@ impl Locks {
 
     /// Locks a buffer once more. False where this runtime cannot.
     fn lock(&self, env: sys::napi_env, buffer: sys::napi_value) -> bool {
-        let (Some(setter), Some(base)) = (self.setter.get(), base(env, buffer)) else { return false };
+        let (Some(setter), Some(base)) = (self.setter.get(), lockable(env, buffer)) else { return false };
         let mut counts = self.counts.borrow_mut();
         let count = counts.entry(base).or_insert(0);
         *count += 1;
@@ -97,7 +100,7 @@ impl Locks {
     }
 
     fn unlock(&self, env: sys::napi_env, buffer: sys::napi_value) {
-        let (Some(setter), Some(base)) = (self.setter.get(), base(env, buffer)) else { return };
+        let (Some(setter), Some(base)) = (self.setter.get(), lockable(env, buffer)) else { return };
         let mut counts = self.counts.borrow_mut();
         let Some(count) = counts.get_mut(&base) else { return };
         *count -= 1;
@@ -113,15 +116,40 @@ impl Locks {
     }
 }
 
-/// The address of an ArrayBuffer's storage; `None` for an empty, detached or shared one, which cannot be transferred.
-fn base(env: sys::napi_env, buffer: sys::napi_value) -> Option<usize> {
+/// The fenced block of an ArrayBuffer; `None` for an empty, detached or shared one, which cannot be transferred.
+fn block(env: sys::napi_env, buffer: sys::napi_value) -> Option<Fenced> {
     // SAFETY: M3.
-    unsafe {
+    let storage = unsafe {
         pin::buffer_length(env, buffer)?;
-        match pin::storage(env, buffer) {
-            Ok(Pinned::Bytes(storage, _)) => Some(storage.view.start.get()),
-            _ => None,
-        }
+        pin::storage(env, buffer)
+    };
+    match storage {
+        Ok(Pinned::Bytes(storage, _)) => storage.block(),
+        _ => None,
+    }
+}
+
+/// The address of an ArrayBuffer that may have a key: one that the engine allocated. An external one Node itself detaches
+/// without a key when its environment ends, and ends the process where that fails.
+fn lockable(env: sys::napi_env, buffer: sys::napi_value) -> Option<usize> {
+    block(env, buffer).filter(|block| block.is_of_engine()).map(|block| block.data().get())
+}
+
+/// Keeps the memory of an ArrayBuffer allocated, whatever becomes of the buffer, until `letGo` of what is returned.
+#[napi]
+pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
+    let block = block(env.raw(), buffer.raw())?;
+    block.give(report::intern("pin"));
+    block.pin();
+    Some(to_js(block.data().get()))
+}
+
+/// Takes one `hold` back.
+#[napi]
+pub fn let_go(address: JsAddress) {
+    if let Some(data) = Address::new(from_js(address)) {
+        // SAFETY: M8 and M10; `hold` returned the address, and what is pinned is not given back.
+        unsafe { Fenced::at(data) }.unpin();
     }
 }
 

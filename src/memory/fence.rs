@@ -211,6 +211,12 @@ impl Fenced {
         }
     }
 
+    /// Whether the engine allocated it: memory of our own has its capacity in front.
+    pub fn is_of_engine(self) -> bool {
+        // SAFETY: M8; the header is inside the block.
+        self.length().is_some() && unsafe { self.header().read_unaligned() }.offset == lead()
+    }
+
     /// The start of the memory the block was made of; `None` where the header was destroyed, now or before a repair.
     pub fn raw(self) -> Option<Address> {
         self.length()?;

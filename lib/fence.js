@@ -3,6 +3,7 @@
 
 const binding = require('./binding');
 const { makeWarning } = require('./errors');
+const { isMusl, platformKey } = require('./platform');
 const settings = require('./settings');
 const { notePool } = require('./memory');
 
@@ -14,7 +15,7 @@ function unverified() {
   const { versions, platform, arch } = process;
   const other = ['electron', 'bun', 'deno'].find((name) => versions[name] !== undefined);
   if (other !== undefined) return `not verified on ${other}`;
-  if (platform !== 'linux' || arch !== 'x64') return `not verified on ${platform}-${arch}`;
+  if (platform !== 'linux' || arch !== 'x64' || isMusl()) return `not verified on ${platformKey()}`;
   if (!VERIFIED.has(versions.modules)) return `not verified on Node ${process.version}`;
   return undefined;
 }

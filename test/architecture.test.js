@@ -41,7 +41,7 @@ const JS = {
   types: ['memory'],
   settings: [],
   memory: ['settings', 'kept', 'binding', 'options'],
-  fence: ['settings', 'memory', 'binding'],
+  fence: ['platform', 'settings', 'memory', 'binding'],
   binding: ['platform'],
   search: ['platform'],
   kept: [],

@@ -214,6 +214,7 @@ impl Target {
         unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
     }
 
+    #[inline(never)] // As little stack as possible stays under JavaScript that calls on.
     fn call_from_afar(&self, incoming: &Incoming<'_>) {
         let waits = !self.closed.load(Ordering::Acquire) && !self.threadsafe.load(Ordering::Relaxed);
         let mut block = incoming.block();

@@ -176,7 +176,8 @@ unsafe extern "C" fn start(env: sys::napi_env, info: sys::napi_callback_info) ->
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         callable.check_open()?;
-        let prepared = callable.prepare(&values[2..], None)?;
+        let mut prepared = Prepared::default();
+        callable.prepare(&values[2..], None, &mut prepared)?;
         // SAFETY: M3; the value is an argument of this call.
         let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(env, values[1]) }.ok();
         job::start(&callable, prepared, values[0], thread.as_deref())
@@ -213,26 +214,27 @@ impl Callable {
         let environment = &*self.environment;
         let _inside = self.library.enter();
         let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
-        let outcome = self.prepare(values, Some(&environment.scratch)).and_then(|mut prepared| {
+        let mut prepared = Prepared::default();
+        let mut outcome = self.prepare(values, Some(&environment.scratch), &mut prepared).map(|()| null_mut());
+        if outcome.is_ok() {
             let pauses = prepared.watch.pauses();
+            let depth = environment.depth.get();
             if pauses {
-                environment
-                    .watches
-                    .borrow_mut()
-                    .push((environment.depth.get() + 1, std::mem::take(&mut prepared.watch)));
+                let watch = std::mem::take(&mut prepared.watch);
+                environment.watches.borrow_mut().push((depth + 1, watch));
             }
-            environment.depth.set(environment.depth.get() + 1);
+            environment.depth.set(depth + 1);
             // A call that serves callbacks keeps nobody waiting.
             let serves = self.options.has(Options::THREADS);
             let outer = environment.note_inside(if serves { 0 } else { self.id });
             let result = self.enter(&prepared.block);
             environment.note_inside(outer);
-            environment.depth.set(environment.depth.get() - 1);
+            environment.depth.set(depth);
             if pauses && let Some((_, watch)) = environment.watches.borrow_mut().pop() {
                 prepared.watch = watch;
             }
-            self.finish(&mut prepared, &result?)
-        });
+            outcome = result.and_then(|result| self.finish(&mut prepared, &result));
+        }
         environment.locks.end(environment.raw, locks);
         environment.scratch.release(text);
         outcome
@@ -253,20 +255,17 @@ impl Callable {
 
     /// Takes the arguments out of the frame, and the addresses of the pins. Without scratch, text gets blocks of its own,
     /// and JavaScript goes on while C runs.
-    fn prepare(&self, values: &[sys::napi_value], scratch: Option<&Scratch>) -> Result<Prepared> {
-        let mut prepared =
-            Prepared { block: self.environment.frame.take(self.signature.plan.size), ..Prepared::default() };
-        match self.pin(values, scratch, &mut prepared) {
-            Ok(()) => Ok(prepared),
-            Err(error) => {
-                prepared.watch.end();
-                Err(error)
-            }
-        }
+    #[inline(never)] // Its stack is given back before C runs, under which calls may nest.
+    fn prepare(&self, values: &[sys::napi_value], scratch: Option<&Scratch>, prepared: &mut Prepared) -> Result<()> {
+        prepared.block = self.environment.frame.take(self.signature.plan.size);
+        self.pin(values, scratch, prepared).inspect_err(|_| {
+            prepared.watch.end();
+        })
     }
 
     /// Puts the result into the frame; text is returned as well, because it may lie in an argument that ends with the
     /// call. An overflow is an error.
+    #[inline(never)] // As `prepare`.
     pub fn finish(&self, prepared: &mut Prepared, result: &ResultBlock) -> Result<sys::napi_value> {
         let frame = &self.environment.frame;
         frame.put(self.signature.plan.result, bytes(result));

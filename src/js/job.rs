@@ -251,6 +251,7 @@ pub fn serve(environment: &Environment, work: Work) {
 }
 
 /// Makes a call on a helper thread while this one, JavaScript's, serves callbacks.
+#[inline(never)] // The stack of other calls need not hold what this one needs.
 pub fn enter_on_helper(
     environment: &Environment,
     signature: &Signature,

@@ -56,7 +56,7 @@ const main = async (code) => { await code(); };
 `;
 
 /** A child must end with this code and say this; nothing else may be on its stderr unless it is expected. */
-async function ends(code, { exit = 0, stdout = '', stderr = /^$/, timeout = 15_000, ...options } = {}) {
+async function ends(code, { exit = 0, stdout = '', stderr = /^$/, timeout = 30_000, ...options } = {}) {
   const result = await run({ code: common + parent + code, timeout, ...options });
   const all = `stderr:\n${result.stderr}\nstdout:\n${result.stdout}`;
   assert.deepEqual({ code: result.code, signal: result.signal }, { code: exit, signal: null }, all);
@@ -234,11 +234,11 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
   test('while foreign threads call back: they get zero, at once and from then on', () =>
     ends(
       `main(async () => {
-        for (let round = 0; round < 10; round++) {
+        for (let round = 0; round < 6; round++) {
           const [worker, numbers] = await start(\`
             const callback = new ffi.JSCallback(() => 1, i32);
             callback.ref();
-            parentPort.postMessage(Array.from({ length: 8 }, (_, i) => s.start_ticker(callback, 20 + i * 50, 0)));
+            parentPort.postMessage(Array.from({ length: 8 }, (_, i) => s.start_ticker(callback, 200 + i * 100, 0)));
           \`);
           await wait(round * 3);
           await end(worker);

@@ -6,6 +6,7 @@ mod call;
 mod closure;
 mod ctype;
 mod error;
+mod jobs;
 mod js;
 mod layout;
 mod library;

@@ -132,23 +132,28 @@ impl Queue {
     pub fn exit(&self) {
         let mut state = locked(&self.state);
         state.exiting = true;
-        answer_all(&mut state);
+        let done = answer_all(&mut state);
+        state.work.extend(done.into_iter().map(Work::Done));
     }
 
-    /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on.
-    pub fn end(&self) {
+    /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on. The jobs that are done and
+    /// that nobody has taken.
+    pub fn end(&self) -> Vec<usize> {
         let mut state = locked(&self.state);
         state.open = false;
-        answer_all(&mut state);
+        answer_all(&mut state)
     }
 }
 
-fn answer_all(state: &mut State) {
+fn answer_all(state: &mut State) -> Vec<usize> {
+    let mut done = Vec::new();
     for work in state.work.drain(..) {
-        if let Work::Call(request) = work {
-            request.answer(None);
+        match work {
+            Work::Call(request) => request.answer(None),
+            Work::Done(job) => done.push(job),
         }
     }
+    done
 }
 
 #[cfg(test)]

@@ -52,12 +52,13 @@ const JS = {
 
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
-  js: ['queue', 'library', 'call', 'closure', 'fast', 'signature', 'layout', 'memory', 'ctype', 'error'],
+  js: ['queue', 'jobs', 'library', 'call', 'closure', 'fast', 'signature', 'layout', 'memory', 'ctype', 'error'],
   fast: ['signature', 'layout', 'memory', 'ctype', 'error'],
   call: ['signature', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
   queue: ['memory'],
+  jobs: [],
   signature: ['layout', 'memory', 'ctype', 'error'],
   layout: ['ctype', 'error'],
   memory: ['ctype', 'error'],

@@ -295,6 +295,28 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
       { stdout: '1000000n\n1000000n' },
     ));
 
+  // Without the fences nothing but the end of the environment can wait for native code: the engine frees the memory.
+  for (const [fences, env] of [['with', {}], ['without', { PINNED_FFI_FENCE: 'off', PINNED_FFI_QUARANTINE: 'off' }]]) {
+    test(`while native code fills a large Buffer of its own ${fences} fences: its end waits for that call`, () =>
+      ends(
+        `main(async () => {
+          for (const call of ['thread.symbols.fill_bytes_later', 's.fill_bytes_later.async']) {
+            s.set_last_sum(-1n);
+            const [worker] = await start(\`
+              const thread = lib.thread();
+              const view = Buffer.alloc(64 << 20);
+              for (let i = 0; i < 50; i++) \${call}(view, view.length, 7, 100);
+              parentPort.postMessage('ready');
+            \`);
+            await wait(50);
+            await end(worker);
+            console.log(s.get_last_sum());
+          }
+        });`,
+        { stdout: '67108864n\n67108864n', env },
+      ));
+  }
+
   test('forty times, with threads that call at every moment of it', () =>
     ends(
       `main(async () => {

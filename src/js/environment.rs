@@ -14,11 +14,12 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::callback::Graveyard;
-use super::job::Waiting;
+use super::job::{Job, Waiting};
 use super::pin::Locks;
 use super::stack::Stack;
 use super::waker::{Waker, forget_waker, make_waker};
 use crate::error::{Class, FfiError};
+use crate::jobs::Jobs;
 use crate::layout::Layout;
 use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
@@ -55,6 +56,8 @@ pub struct Environment {
     /// Closed callbacks, by signature.
     pub graves: RefCell<HashMap<usize, Graveyard>>,
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
+    /// The dedicated threads that have been started.
+    threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
     this: Weak<Environment>,
     /// What the calls under way watch that their callbacks have to pause, with how deep each call is; innermost last.
     pub watches: RefCell<Vec<(usize, Watch)>>,
@@ -211,19 +214,30 @@ impl Environment {
         }
     }
 
-    /// The environment is going.
-    pub fn end(&self) {
-        self.ended.set(true);
-        self.end_queue();
+    /// Notes a dedicated thread, which ends with the environment.
+    pub fn note_thread(&self, jobs: &Arc<Jobs>) {
+        let mut threads = self.threads.borrow_mut();
+        threads.retain(|thread| thread.strong_count() > 0);
+        threads.push(Arc::downgrade(jobs));
     }
 
-    /// Everybody who waits gets a zeroed result, now and from now on.
-    fn end_queue(&self) {
+    /// The environment is going: everybody who waits gets a zeroed result, now and from now on, and the calls of dedicated
+    /// threads are over, because the engine frees the Buffers they use. Node itself waits for the calls of its pool.
+    pub fn end(&self) {
+        self.ended.set(true);
+        let mut jobs = Vec::new();
         if let Some((queue, _)) = self.queue.get() {
             forget_waker(queue);
-            queue.end();
+            jobs = queue.end();
         }
         self.waiting.borrow_mut().end();
+        for thread in self.threads.take() {
+            jobs.extend(thread.upgrade().map(|thread| thread.stop()).unwrap_or_default());
+        }
+        for job in jobs {
+            // SAFETY: M13; the threads have stopped, and no JavaScript runs here that could settle it.
+            unsafe { Job::forget(job) };
+        }
     }
 }
 
@@ -346,6 +360,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         waiting: RefCell::default(),
         graves: RefCell::default(),
         queue: OnceCell::new(),
+        threads: RefCell::default(),
         this: this.clone(),
         watches: RefCell::new(Vec::new()),
         care: Cell::new(Care::LowPage),
@@ -357,5 +372,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         frame_reference,
         nothing: nothing_reference,
     });
-    env.set_instance_data(state, (), |ending| ending.value.end())
+    // Before the engine frees anything, while other threads may still use it.
+    env.add_env_cleanup_hook(Rc::clone(&state), |state| state.end())?;
+    env.set_instance_data(state, (), |_| ())
 }

@@ -13,10 +13,11 @@ use napi_derive::napi;
 use smallvec::SmallVec;
 
 use super::environment::{Environment, current, throw, thrown};
-use super::job::{self, JsThread};
+use super::job;
 use super::library::JsLibrary;
 use super::memory::{JsAddress, from_js, to_string};
 use super::signature::JsSignature;
+use super::thread::JsThread;
 use crate::call::{self, ResultBlock};
 use crate::ctype::CType;
 use crate::error::{FfiError, Result};

@@ -9,7 +9,6 @@ use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc;
 use std::thread;
 
 use napi::bindgen_prelude::Env;
@@ -17,9 +16,9 @@ use napi::sys;
 use napi_derive::napi;
 
 use super::callback;
-use super::environment::{Environment, current as current_environment, thrown, to_error};
+use super::environment::{Environment, current as current_environment, to_error};
 use super::function::{Callable, Prepared};
-use super::waker::wake;
+use super::thread::JsThread;
 use crate::call::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
@@ -53,14 +52,28 @@ pub struct Job {
 
 impl Job {
     /// Runs the call, on whatever thread this is.
-    fn run(&mut self) {
-        CURRENT.with(|current| current.set(self.number));
+    ///
+    /// # Safety
+    /// M13: the address is that of a job that is this thread's.
+    pub unsafe fn run(job: usize) {
+        // SAFETY: M13 by the contract of this function.
+        let job = unsafe { &mut *std::ptr::with_exposed_provenance_mut::<Self>(job) };
+        CURRENT.with(|current| current.set(job.number));
         // SAFETY: U1; the job keeps what the block points to (M13).
         unsafe {
-            self.result = call::enter(&self.callable.signature, self.callable.code, &self.prepared.block);
+            job.result = call::enter(&job.callable.signature, job.callable.code, &job.prepared.block);
         }
-        self.errno = call::last_errno();
+        job.errno = call::last_errno();
         CURRENT.with(|current| current.set(0));
+    }
+
+    /// Takes back a job that will not be settled, because its environment is going.
+    ///
+    /// # Safety
+    /// M13: the address is that of a job of this environment that no other thread has.
+    pub unsafe fn forget(job: usize) {
+        // SAFETY: M13 by the contract of this function.
+        drop(unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut::<Self>(job)) });
     }
 
     /// Settles the Promise, on the JavaScript thread.
@@ -99,7 +112,7 @@ impl Job {
 
 unsafe extern "C" fn execute(_: sys::napi_env, data: *mut c_void) {
     // SAFETY: M13; the job is this thread's until `complete`. A panic does not get this far: `run` calls C alone.
-    unsafe { (*data.cast::<Job>()).run() };
+    unsafe { Job::run(data.expose_provenance()) };
 }
 
 unsafe extern "C" fn complete(_: sys::napi_env, _: sys::napi_status, data: *mut c_void) {
@@ -132,15 +145,17 @@ pub fn start(
     callable.library.enter_job();
     if let Some(thread) = thread {
         environment.hold_open();
-        return thread.send(job.expose_provenance()).map_err(|()| {
-            environment.let_close();
-            // SAFETY: M13; the thread did not take the job.
-            let _ = environment.end_job(unsafe { (*job).number });
-            callable.library.leave_job();
-            // SAFETY: M13; the thread did not take the job.
-            drop(unsafe { Box::from_raw(job) });
-            FfiError::ThreadClosed { symbol: callable.symbol.clone() }
-        });
+        if thread.push(job.expose_provenance()) {
+            return Ok(());
+        }
+        environment.let_close();
+        callable.library.leave_job();
+        // SAFETY: M13; the thread did not take the job.
+        unsafe {
+            let _ = environment.end_job((*job).number);
+            Job::forget(job.expose_provenance());
+        }
+        return Err(FfiError::ThreadClosed { symbol: callable.symbol.clone() });
     }
     let (mut name, mut work) = (null_mut(), null_mut());
     // SAFETY: M6 and M13; libuv's pool has the job until `complete`.
@@ -159,51 +174,8 @@ pub fn start(
     Ok(())
 }
 
-/// A thread whose calls run one after the other.
-#[napi(js_name = "Thread")]
-pub struct JsThread {
-    sender: Option<mpsc::Sender<usize>>,
-}
-
 /// As much as the main thread has by default: C code expects it.
-const STACK: usize = 8 << 20;
-
-#[napi]
-impl JsThread {
-    /// Starts the thread.
-    #[napi(constructor)]
-    pub fn new(env: Env) -> napi::Result<Self> {
-        let (sender, receiver) = mpsc::channel::<usize>();
-        let queue = current_environment(env)?.queue();
-        let run = move || {
-            for address in receiver {
-                let job = std::ptr::with_exposed_provenance_mut::<Job>(address);
-                // SAFETY: M13; the job is this thread's until it is handed back.
-                unsafe { (*job).run() };
-                if queue.submit(Work::Done(address)) {
-                    wake(&queue);
-                }
-            }
-        };
-        let started = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn(run);
-        match started {
-            Ok(_) => Ok(Self { sender: Some(sender) }),
-            Err(error) => {
-                Err(thrown(env, &FfiError::Internal { reason: format!("no thread could be started: {error}") }))
-            }
-        }
-    }
-
-    fn send(&self, job: usize) -> std::result::Result<(), ()> {
-        self.sender.as_ref().ok_or(())?.send(job).map_err(|_| ())
-    }
-
-    /// Ends the thread after the calls that were handed to it.
-    #[napi]
-    pub fn close(&mut self) {
-        self.sender = None;
-    }
-}
+pub const STACK: usize = 8 << 20;
 
 /// Calls waiting for a Promise of JavaScript, by token.
 #[derive(Debug, Default)]

@@ -11,4 +11,5 @@ mod memory;
 mod pin;
 mod signature;
 mod stack;
+mod thread;
 mod waker;

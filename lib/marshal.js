@@ -8,6 +8,7 @@ const { argumentOf, checkLength, checkLengths } = require('./contract');
 const { makeError, wrongType } = require('./errors');
 const { isLent, release } = require('./kept');
 const { frame, storageAddress } = require('./memory');
+const settings = require('./settings');
 const { typeOf } = require('./types');
 
 const RESULT = 'return value';
@@ -64,7 +65,7 @@ function shapeOf({ args, result, parameters, fixed }, name) {
 function prepare({ args, result, parameters, fixed }, name) {
   let native;
   try {
-    native = new binding.Signature(args.map((row) => row.id), result.id, fixed);
+    native = new binding.Signature(args.map((row) => row.id), result.id, fixed, settings.lane !== 'libffi');
   } catch (error) {
     error.message = `${name}: ${error.message}`;
     throw error;

@@ -4,7 +4,7 @@
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
 const { isMainThread, markAsUntransferable } = require('node:worker_threads');
 const binding = require('./binding');
-const { MAX_LENGTH } = require('node:buffer').constants;
+const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
 const { optionsOf } = require('./options');
 const { isCopied, isLent, release } = require('./kept');
 const settings = require('./settings');
@@ -24,8 +24,6 @@ process.on('exit', () => binding.endQueue());
  */
 const isNode = ['electron', 'bun', 'deno'].every((other) => process.versions[other] === undefined);
 const hasDetachKeys = isNode && Number(process.versions.modules) >= 137;
-/** Whether the native side refuses resizable buffers by itself, which costs less than asking for `.buffer` here. */
-const refusesResizable = isNode && binding.findLocks(hasDetachKeys);
 
 // A stack size that the user chose stays.
 const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /stack[-_]size/.test(option));
@@ -72,17 +70,20 @@ function notePool() {
   if (poolSize > 0) binding.addSlabSize(Math.min(poolSize + Math.max(slabExtra, 0), 2 ** 31));
 }
 
-/** A view or buffer whose storage may be given to native code, as Node-API can see it; refuses what can be resized. */
-function pinnable(value, name, position) {
+/** A view or buffer that goes to a call, as Node-API can see it. The native side refuses what can be resized. */
+function pinnable(value) {
   if (Buffer.poolSize !== poolSize) notePool();
-  if (refusesResizable && ArrayBuffer.isView(value)) return value;
-  return fixedSize(value, name, position);
+  if (ArrayBuffer.isView(value)) return value;
+  // Node-API has no function for a bare SharedArrayBuffer.
+  return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;
 }
 
-/** As pinnable, in this language: for what does not go to a call, or where the native side cannot tell. */
+const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer));
+binding.findLocks(isNode, hasDetachKeys, isResizable);
+
+/** A view or buffer that does not go to a call; refuses what can be resized. */
 function fixedSize(value, name, position) {
-  const buffer = bufferOf(value);
-  if (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer)) {
+  if (isResizable(bufferOf(value))) {
     throw makeError('ERR_INVALID_ARG_VALUE',
       `${place(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`);
   }

@@ -30,4 +30,16 @@ function quarantine() {
   return { bytes: Number(match[1]), count: match[2] === undefined ? undefined : Number(match[2]) };
 }
 
-module.exports = { fence: fence(), quarantine: quarantine(), guard: process.env.PINNED_FFI_GUARD === '1' };
+const LANES = ['v8', 'frame', 'libffi'];
+
+/** PINNED_FFI_LANE: how calls go in, where they could go in several ways; see docs/architecture.md. */
+function lane() {
+  const setting = process.env.PINNED_FFI_LANE ?? '';
+  if (setting === '') return undefined;
+  if (!LANES.includes(setting)) refuse('PINNED_FFI_LANE', LANES.join(' or '), setting);
+  return setting;
+}
+
+module.exports = {
+  fence: fence(), quarantine: quarantine(), guard: process.env.PINNED_FFI_GUARD === '1', lane: lane(),
+};

@@ -254,7 +254,7 @@ function resolvePointer(value, name, position) {
 function writePointer(view, at, value, row, name, position) {
   if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
   if (typeof value === 'object') {
-    if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return memory.pinnable(value, name, position);
+    if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return memory.pinnable(value);
   }
   if (typeof value === 'string') {
     throw wrongType(place(name, position), `${POINTER_KINDS} (${row.name}); to pass text declare \`cstring\` or encode it as a Buffer`, value);
@@ -303,7 +303,7 @@ const buffer = {
   id: 20, name: 'buffer', pins: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
   read: readAddress,
   write(view, at, value, name, position) {
-    if (ArrayBuffer.isView(value)) return memory.pinnable(value, name, position);
+    if (ArrayBuffer.isView(value)) return memory.pinnable(value);
     throw wrongType(place(name, position), 'a typed array or DataView (buffer)', value);
   },
 };

@@ -194,7 +194,7 @@ function viewAt(row, source, byteOffset, name) {
   }
   if (!memory.isView(storage)) throw wrongType(`${name}: source`, 'an address, a view or a buffer', source);
   if (typeof byteOffset !== 'number') throw wrongType(`${name}: byteOffset`, 'a number', byteOffset);
-  const buffer = memory.bufferOf(memory.pinnable(storage, name, 'source'));
+  const buffer = memory.bufferOf(memory.fixedSize(storage, name, 'source'));
   const length = memory.byteLengthOf(storage);
   if (!Number.isInteger(byteOffset) || byteOffset < 0 || length - byteOffset < row.size) {
     throw makeError('ERR_OUT_OF_RANGE', `${name}: source needs at least ${row.size} bytes from byteOffset on, `

@@ -1,4 +1,5 @@
-//! JS to C: a block of arguments goes in, the result comes back. Knows nothing of JavaScript.
+//! JS to C: a block of arguments goes in, the result comes back: by the signature's own plan, or by libffi. Knows nothing
+//! of JavaScript.
 #![expect(unsafe_code, reason = "calls a C function")]
 
 use libffi::middle::{Arg, CodePtr, Ret};
@@ -8,6 +9,7 @@ use crate::ctype::CType;
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, bytes};
 use crate::signature::Signature;
+use crate::sysv::Words;
 
 /// What C returned: at least the width of two registers; the bytes past the type's size are undefined.
 pub type ResultBlock = Block;
@@ -18,6 +20,15 @@ pub type ResultBlock = Block;
 /// U1: the signature is that of the function. M4: what the block points to lives until this returns.
 pub unsafe fn enter(signature: &Signature, code: Address, block: &Block) -> ResultBlock {
     let bytes = bytes(block);
+    if let Some(plan) = &signature.direct {
+        // SAFETY: U1 and M4 by the contract of this function; M2: the block is as long as the signature's plan.
+        let returned = unsafe {
+            let mut words = Words::new();
+            plan.load(bytes.as_ptr(), &mut words);
+            plan.enter(code, &words)
+        };
+        return ResultBlock::from_elem(plan.result(returned).into(), 1);
+    }
     let arguments: SmallVec<[Arg<'_>; 12]> = signature.plan.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
     let mut result = no_result(signature);
     let is_void = signature.result.scalar() == Some(CType::Void);

@@ -13,3 +13,4 @@ mod library;
 mod memory;
 mod queue;
 mod signature;
+mod sysv;

@@ -7,6 +7,7 @@ use crate::ctype::CType;
 use crate::error::{FfiError, Result};
 use crate::layout::ValueType;
 use crate::memory::frame::{MOST_ARGUMENTS, PIN_BYTES};
+use crate::sysv;
 
 /// Where the values of a call lie in the frame, in bytes from its start.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Signature {
     pub plan: Plan,
     /// The positions of the arguments that may be pins.
     pub pins: Vec<usize>,
+    /// How it is called without libffi, where it can be.
+    pub direct: Option<sysv::Plan>,
 }
 
 // SAFETY: M14; nothing of a signature is written after it was made: libffi reads a prepared `ffi_cif` only.
@@ -62,7 +65,13 @@ impl Signature {
         let plan = Plan::new(&arguments, &result);
         let takes_pin = |value: &ValueType| value.scalar().is_some_and(CType::takes_pin);
         let pins = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
-        Ok(Self { arguments, result, fixed, cif, plan, pins })
+        let direct = sysv::Plan::new(&arguments, &plan.arguments, &result);
+        Ok(Self { arguments, result, fixed, cif, plan, pins, direct })
+    }
+
+    /// The same, but called through libffi alone.
+    pub fn without_plan(self) -> Self {
+        Self { direct: None, ..self }
     }
 
     /// The bytes of the result in the frame.

@@ -37,7 +37,7 @@ const JS = {
   cstring: ['pointer', 'memory'],
   pointer: ['types', 'memory'],
   contract: ['types', 'memory', 'options'],
-  marshal: ['contract', 'kept', 'types', 'memory', 'binding'],
+  marshal: ['settings', 'contract', 'kept', 'types', 'memory', 'binding'],
   types: ['memory'],
   settings: [],
   memory: ['settings', 'kept', 'binding', 'options'],
@@ -52,14 +52,15 @@ const JS = {
 
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
-  js: ['queue', 'jobs', 'library', 'call', 'closure', 'fast', 'signature', 'layout', 'memory', 'ctype', 'error'],
+  js: ['queue', 'jobs', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory', 'ctype', 'error'],
   fast: ['signature', 'layout', 'memory', 'ctype', 'error'],
-  call: ['signature', 'memory', 'ctype', 'error'],
+  call: ['signature', 'sysv', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
   queue: ['memory'],
   jobs: [],
-  signature: ['layout', 'memory', 'ctype', 'error'],
+  signature: ['sysv', 'layout', 'memory', 'ctype', 'error'],
+  sysv: ['layout', 'memory', 'ctype'],
   layout: ['ctype', 'error'],
   memory: ['ctype', 'error'],
   ctype: ['error'],
@@ -75,7 +76,7 @@ const CRATES = {
 };
 
 // The only files that may lift the ban on unsafe code.
-const UNSAFE = /^(memory\/\w+|layout|call|closure|library|signature|fast\/\w+|js\/\w+)\.rs$/;
+const UNSAFE = /^(memory\/\w+|layout|call|closure|library|signature|sysv|fast\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ use napi::sys;
 use napi_derive::napi;
 use smallvec::SmallVec;
 
+use super::direct;
 use super::environment::{Environment, current, throw, thrown};
 use super::job;
 use super::library::JsLibrary;
@@ -36,7 +37,7 @@ pub struct Callable {
     /// What messages call it.
     pub symbol: String,
     /// The symbol's number in `report`.
-    id: u32,
+    pub id: u32,
     /// Its address.
     pub code: Address,
     /// Its types.
@@ -45,12 +46,13 @@ pub struct Callable {
     pub library: Rc<Library>,
     /// Where it was bound.
     pub environment: Rc<Environment>,
-    options: Options,
+    /// How it is called.
+    pub options: Options,
 }
 
 /// How a function is called; bits of `bind`'s `options`.
 #[derive(Clone, Copy)]
-struct Options(u32);
+pub struct Options(u32);
 
 impl Options {
     /// Arguments without a fence of their own get one by copy.
@@ -61,6 +63,16 @@ impl Options {
     const THREADS: u32 = 4;
     /// The entry starts a job, and takes (done, thread, ...pins).
     const ASYNC: u32 = 8;
+
+    /// Whether a call needs no more than [`direct`] does.
+    fn is_plain(self) -> bool {
+        self.0 & !Self::ERRNO == 0
+    }
+
+    /// Whether errno is captured.
+    pub fn captures_errno(self) -> bool {
+        self.has(Self::ERRNO)
+    }
 
     fn has(self, option: u32) -> bool {
         self.0 & option != 0
@@ -98,8 +110,13 @@ pub fn bind<'env>(
         symbol,
         options,
     };
+    let is_direct = options.is_plain() && callable.signature.direct.is_some();
+    let entry: sys::napi_callback = Some(match () {
+        () if options.has(Options::ASYNC) => start,
+        () if is_direct => direct::enter,
+        () => enter,
+    });
     let data = Rc::into_raw(Rc::new(callable)).cast_mut().cast::<c_void>();
-    let entry: sys::napi_callback = Some(if options.has(Options::ASYNC) { start } else { enter });
     let mut function = null_mut();
     // SAFETY: M6; the finalizer gives the count back once the engine has collected the function.
     let status = unsafe {
@@ -148,7 +165,7 @@ unsafe fn entered<'a>(env: sys::napi_env, info: sys::napi_callback_info, extra: 
 }
 
 /// JavaScript has written the arguments into the frame; the values that must stay alive are the arguments here (M3).
-unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+pub unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: M6; this is an entry of `bind`.
     let (callable, values) = unsafe { entered(env, info, 0) };
     // A panic must not unwind into the engine.
@@ -199,7 +216,8 @@ impl Callable {
         }
     }
 
-    fn panicked(&self) -> FfiError {
+    /// The error of a panic.
+    pub fn panicked(&self) -> FfiError {
         FfiError::Internal { reason: format!("{} panicked", self.symbol) }
     }
 
@@ -283,7 +301,7 @@ impl Callable {
     }
 
     /// The text that C has returned; null for NULL.
-    fn text(&self, address: usize) -> Result<sys::napi_value> {
+    pub fn text(&self, address: usize) -> Result<sys::napi_value> {
         let mut null = null_mut();
         if address == 0 {
             // SAFETY: M6.
@@ -363,11 +381,11 @@ impl Callable {
                 return Ok(view.start);
             }
         };
-        if environment.locks.is_resizable(buffer) {
+        if environment.locks.is_resizable(environment.raw, buffer) {
             return Err(Unpinned::Resizable);
         }
         if is_sync {
-            environment.locks.hand(buffer);
+            environment.locks.hand(buffer, None);
         }
         let block = storage.block();
         let is_slice = |whole: usize| storage.view.length < whole && environment.slab_sizes.borrow().contains(&whole);

@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ptr::null_mut;
 
-use napi::bindgen_prelude::{Env, Unknown};
+use napi::bindgen_prelude::{Env, Object, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
@@ -19,72 +19,108 @@ use crate::memory::pin::{self, Pinned};
 use crate::memory::report;
 
 /// The locks of an environment, and the buffers that the calls under way were handed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Locks {
     /// `SetDetachKey`, where the executable exports it.
     setter: Cell<Option<Address>>,
     /// `IsResizableByUserJavaScript`, where the executable exports it.
     is_resizable: Cell<Option<Address>>,
+    /// A JavaScript function that tells the same, for everywhere else.
+    asks_resizable: Cell<sys::napi_ref>,
     /// How often each buffer is locked, by the address of its storage.
     counts: RefCell<HashMap<usize, usize>>,
-    buffers: RefCell<Vec<sys::napi_value>>,
-    /// How many of `buffers` are locked: those a callback has run under.
+    handed: RefCell<Vec<Handed>>,
+    /// How many of `handed` are locked: those a callback has run under.
     locked: Cell<usize>,
+}
+
+/// A view or buffer that a call under way was handed, and its block, which is held while callbacks run.
+#[derive(Debug)]
+struct Handed {
+    value: sys::napi_value,
+    block: Option<Fenced>,
 }
 
 const IS_RESIZABLE: &str = "_ZNK2v811ArrayBuffer27IsResizableByUserJavaScriptEv";
 const SET_DETACH_KEY: &str = "_ZN2v811ArrayBuffer12SetDetachKeyENS_5LocalINS_5ValueEEE";
 
+impl Default for Locks {
+    fn default() -> Self {
+        Self {
+            setter: Cell::default(),
+            is_resizable: Cell::default(),
+            asks_resizable: Cell::new(null_mut()),
+            counts: RefCell::default(),
+            handed: RefCell::default(),
+            locked: Cell::default(),
+        }
+    }
+}
+
 impl Locks {
-    /// Looks V8's functions up, once an environment. Whether resizable buffers are found natively.
-    fn find(&self, has_detach_keys: bool) -> bool {
+    /// Looks V8's functions up, once an environment.
+    fn find(&self, has_detach_keys: bool) {
         // SAFETY: U4; the process runs no constructor again.
-        let Ok(process) = (unsafe { Library::open(None, 0) }) else { return false };
+        let Ok(process) = (unsafe { Library::open(None, 0) }) else { return };
         if has_detach_keys {
             self.setter.set(process.find(SET_DETACH_KEY));
         }
         self.is_resizable.set(process.find(IS_RESIZABLE));
-        self.is_resizable.get().is_some()
     }
 
-    /// Whether a buffer can be resized; false where only JavaScript can tell, which has asked then.
-    #[inline]
-    pub fn is_resizable(&self, buffer: sys::napi_value) -> bool {
-        // SAFETY: M11 and M3.
-        self.is_resizable.get().is_some_and(|function| unsafe { pin::is_resizable(function, buffer) })
+    /// Whether a buffer can be resized.
+    pub fn is_resizable(&self, env: sys::napi_env, buffer: sys::napi_value) -> bool {
+        if let Some(function) = self.is_resizable.get() {
+            // SAFETY: M11 and M3.
+            return unsafe { pin::is_resizable(function, buffer) };
+        }
+        let (mut function, mut this, mut answer, mut is_resizable) = (null_mut(), null_mut(), null_mut(), false);
+        // SAFETY: M3 and M6; `find_locks` made the reference, and the function runs nothing of the user's.
+        unsafe {
+            sys::napi_get_reference_value(env, self.asks_resizable.get(), &mut function);
+            sys::napi_get_undefined(env, &mut this);
+            sys::napi_call_function(env, this, function, 1, &buffer, &mut answer) == sys::Status::napi_ok
+                && sys::napi_get_value_bool(env, answer, &mut is_resizable) == sys::Status::napi_ok
+                && is_resizable
+        }
     }
 
-    /// Notes a buffer that a call was handed.
-    pub fn hand(&self, buffer: sys::napi_value) {
-        self.buffers.borrow_mut().push(buffer);
+    /// Notes a view or buffer that a call was handed, and its block where nobody else holds that.
+    pub fn hand(&self, value: sys::napi_value, block: Option<Fenced>) {
+        self.handed.borrow_mut().push(Handed { value, block });
     }
 
     /// Where the list stands; for [`Locks::end`].
     pub fn mark(&self) -> usize {
-        self.buffers.borrow().len()
+        self.handed.borrow().len()
     }
 
     /// JavaScript is about to run inside a call: locks what the calls under way were handed.
     pub fn before_callback(&self, env: sys::napi_env) {
-        let buffers = self.buffers.borrow();
-        for buffer in &buffers[self.locked.get()..] {
-            self.lock(env, *buffer);
+        let handed = self.handed.borrow();
+        for Handed { value, block } in &handed[self.locked.get()..] {
+            block.inspect(|block| block.pin());
+            self.lock(env, *value);
         }
-        self.locked.set(buffers.len());
+        self.locked.set(handed.len());
     }
 
     /// A call has returned: what was handed to it since `mark` is unlocked.
     pub fn end(&self, env: sys::napi_env, mark: usize) {
-        let mut buffers = self.buffers.borrow_mut();
-        for buffer in buffers.drain(mark..).take(self.locked.get().saturating_sub(mark)) {
-            self.unlock(env, buffer);
+        let mut handed = self.handed.borrow_mut();
+        if handed.len() == mark {
+            return;
+        }
+        for Handed { value, block } in handed.drain(mark..).take(self.locked.get().saturating_sub(mark)) {
+            self.unlock(env, value);
+            block.inspect(|block| block.unpin());
         }
         self.locked.set(self.locked.get().min(mark));
     }
 
-    /// Locks a buffer once more. False where this runtime cannot.
-    fn lock(&self, env: sys::napi_env, buffer: sys::napi_value) -> bool {
-        let (Some(setter), Some(base)) = (self.setter.get(), lockable(env, buffer)) else { return false };
+    /// Locks a buffer, or that of a view, once more. False where this runtime cannot.
+    fn lock(&self, env: sys::napi_env, value: sys::napi_value) -> bool {
+        let (Some(setter), Some((base, buffer))) = (self.setter.get(), lockable(env, value)) else { return false };
         let mut counts = self.counts.borrow_mut();
         let count = counts.entry(base).or_insert(0);
         *count += 1;
@@ -99,8 +135,8 @@ impl Locks {
         true
     }
 
-    fn unlock(&self, env: sys::napi_env, buffer: sys::napi_value) {
-        let (Some(setter), Some(base)) = (self.setter.get(), lockable(env, buffer)) else { return };
+    fn unlock(&self, env: sys::napi_env, value: sys::napi_value) {
+        let (Some(setter), Some((base, buffer))) = (self.setter.get(), lockable(env, value)) else { return };
         let mut counts = self.counts.borrow_mut();
         let Some(count) = counts.get_mut(&base) else { return };
         *count -= 1;
@@ -116,29 +152,28 @@ impl Locks {
     }
 }
 
-/// The fenced block of an ArrayBuffer; `None` for an empty, detached or shared one, which cannot be transferred.
-fn block(env: sys::napi_env, buffer: sys::napi_value) -> Option<Fenced> {
+/// The fenced block of an ArrayBuffer or of a view's, and that buffer; `None` for an empty, detached or shared one, which
+/// cannot be transferred.
+fn block(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, sys::napi_value)> {
     // SAFETY: M3.
-    let storage = unsafe {
+    unsafe {
+        let Ok(Pinned::Bytes(storage, buffer)) = pin::storage(env, value) else { return None };
         pin::buffer_length(env, buffer)?;
-        pin::storage(env, buffer)
-    };
-    match storage {
-        Ok(Pinned::Bytes(storage, _)) => storage.block(),
-        _ => None,
+        Some((storage.block()?, buffer))
     }
 }
 
 /// The address of an ArrayBuffer that may have a key: one that the engine allocated. An external one Node itself detaches
 /// without a key when its environment ends, and ends the process where that fails.
-fn lockable(env: sys::napi_env, buffer: sys::napi_value) -> Option<usize> {
-    block(env, buffer).filter(|block| block.is_of_engine()).map(|block| block.data().get())
+fn lockable(env: sys::napi_env, value: sys::napi_value) -> Option<(usize, sys::napi_value)> {
+    let (block, buffer) = block(env, value)?;
+    block.is_of_engine().then(|| (block.data().get(), buffer))
 }
 
 /// Keeps the memory of an ArrayBuffer allocated, whatever becomes of the buffer, until `letGo` of what is returned.
 #[napi]
 pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
-    let block = block(env.raw(), buffer.raw())?;
+    let (block, _) = block(env.raw(), buffer.raw())?;
     block.give(report::intern("pin"));
     block.pin();
     Some(to_js(block.data().get()))
@@ -153,11 +188,19 @@ pub fn let_go(address: JsAddress) {
     }
 }
 
-/// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`. Whether calls
-/// refuse resizable buffers by themselves.
+/// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`. `asks_resizable`
+/// tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be asked.
 #[napi]
-pub fn find_locks(env: Env, has_detach_keys: bool) -> napi::Result<bool> {
-    Ok(current(env)?.locks.find(has_detach_keys))
+pub fn find_locks(env: Env, is_node: bool, has_detach_keys: bool, asks_resizable: Object<'_>) -> napi::Result<()> {
+    let environment = current(env)?;
+    let mut reference = null_mut();
+    // SAFETY: M3; the function is an argument of this call.
+    unsafe { sys::napi_create_reference(env.raw(), asks_resizable.raw(), 1, &mut reference) };
+    environment.locks.asks_resizable.set(reference);
+    if is_node {
+        environment.locks.find(has_detach_keys);
+    }
+    Ok(())
 }
 
 /// Locks an ArrayBuffer against transfer; false where this runtime cannot.

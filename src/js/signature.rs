@@ -19,9 +19,16 @@ pub struct JsSignature {
 
 #[napi]
 impl JsSignature {
-    /// Prepares the signature of type ids; `fixed` is the number of arguments that a variadic function declares.
+    /// Prepares the signature of type ids; `fixed` is the number of arguments that a variadic function declares. It is
+    /// called through libffi unless it may have a plan of its own.
     #[napi(constructor)]
-    pub fn new(env: Env, arguments: Vec<u32>, result: u32, fixed: Option<u32>) -> napi::Result<Self> {
+    pub fn new(
+        env: Env,
+        arguments: Vec<u32>,
+        result: u32,
+        fixed: Option<u32>,
+        may_have_plan: bool,
+    ) -> napi::Result<Self> {
         let environment = current(env)?;
         let frame = environment.frame.length();
         let prepare = || {
@@ -32,7 +39,7 @@ impl JsSignature {
                 let reason = format!("the values need {} bytes, at most {frame} are possible", signature.plan.size);
                 return Err(FfiError::Declaration { reason });
             }
-            Ok(signature)
+            Ok(if may_have_plan { signature } else { signature.without_plan() })
         };
         Ok(Self { signature: Arc::new(prepare().map_err(|error| thrown(env, &error))?) })
     }

@@ -37,6 +37,27 @@ impl Frame {
         self.length
     }
 
+    /// Its first byte. What is read through it is bounds-checked by the plan of a signature that fits the frame (M2).
+    #[inline]
+    pub fn base(&self) -> *const u8 {
+        self.base.as_ptr()
+    }
+
+    /// Which arguments are pins: one bit an argument.
+    #[inline]
+    pub fn pins(&self) -> u128 {
+        // SAFETY: M1 and M2; every frame begins with these bytes, and is aligned as ArrayBuffers are.
+        unsafe { self.base.cast::<u128>().read_unaligned() }
+    }
+
+    /// Writes a word at the offset `at`.
+    #[inline]
+    pub fn put_word(&self, at: usize, word: u64) {
+        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a write past the frame");
+        // SAFETY: M1 and M2.
+        unsafe { self.base.add(at).cast::<u64>().write_unaligned(word) };
+    }
+
     /// Copies the first `size` bytes out.
     pub fn take(&self, size: usize) -> Block {
         assert!(size <= self.length, "a plan is larger than the frame");

@@ -8,9 +8,9 @@ use napi::sys;
 
 use super::address::{Address, Span};
 use super::fence::Fenced;
-use super::own;
 use super::scratch::Scratch;
 use super::watch::Storage;
+use super::{blocks, own};
 
 /// Why a pin has no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,29 @@ unsafe fn pinned(
     if detached { Err(Unpinned::Detached) } else { Ok(Pinned::Empty) }
 }
 
+/// The block that a view begins with, and the view: what most calls are handed. `None` for every other value, an empty
+/// view and a detached one. Buffers that can be resized are no blocks: the engine maps them itself.
+///
+/// # Safety
+/// As [`storage`].
+#[inline]
+pub unsafe fn fenced(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, Span)> {
+    let (mut is_view, mut data, mut length) = (false, null_mut(), 0);
+    // SAFETY: M3; the out-parameters are locals. In Node any view passes for a Buffer, and nothing else does.
+    unsafe {
+        if sys::napi_is_buffer(env, value, &mut is_view) != sys::Status::napi_ok
+            || !is_view
+            || sys::napi_get_buffer_info(env, value, &mut data, &mut length) != sys::Status::napi_ok
+            || length == 0
+        {
+            return None;
+        }
+    }
+    let start = Address::new(data.expose_provenance()).filter(|start| blocks::contains(*start))?;
+    // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
+    Some((unsafe { Fenced::at(start) }, Span { start, length }))
+}
+
 /// The bytes of an ArrayBuffer; `None` for a SharedArrayBuffer.
 ///
 /// # Safety
@@ -160,20 +183,8 @@ pub unsafe fn text(
     scratch: Option<&Scratch>,
     owned: &mut Vec<OwnedText>,
 ) -> Result<(Fenced, usize), Unpinned> {
-    let encode = |bytes: *mut u8, room: usize| {
-        let mut used = 0;
-        // SAFETY: M3; at most `room` bytes are written, the NUL among them.
-        let status = unsafe { sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) };
-        (status == sys::Status::napi_ok).then_some(used)
-    };
-    // A text that ends in the last 4 bytes may have been cut before a character of 4 bytes.
-    let in_scratch = scratch.and_then(|scratch| {
-        scratch.fill(|free| {
-            let used = encode(free.as_mut_ptr(), free.len())?;
-            (used + 4 < free.len()).then_some(used + 1)
-        })
-    });
-    if let Some(found) = in_scratch {
+    // SAFETY: as of this function.
+    if let Some(found) = scratch.and_then(|scratch| unsafe { short_text(env, value, scratch) }) {
         return Ok(found);
     }
     let mut length = 0;
@@ -184,6 +195,32 @@ pub unsafe fn text(
     let length = length + 1;
     let block = own::allocate(length, 16).ok_or(Unpinned::NoMemory(length))?;
     owned.push(OwnedText(block, length));
-    encode(block.data().as_ptr(), length).ok_or(Unpinned::NotAView)?;
+    // SAFETY: M3 and M8; the block has room for as much.
+    unsafe { encode(env, value, block.data().as_ptr(), length) }.ok_or(Unpinned::NotAView)?;
     Ok((block, length))
+}
+
+/// Encodes a JavaScript string as UTF-8 into the scratch, as [`text`] does; `None` for any other value, and where there
+/// is no room.
+///
+/// # Safety
+/// As [`storage`].
+pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, scratch: &Scratch) -> Option<(Fenced, usize)> {
+    scratch.fill(|free| {
+        // SAFETY: as of this function.
+        let used = unsafe { encode(env, value, free.as_mut_ptr(), free.len()) }?;
+        // A text that ends in the last 4 bytes may have been cut before a character of 4 bytes.
+        (used + 4 < free.len()).then_some(used + 1)
+    })
+}
+
+/// Writes at most `room` bytes of a string and a NUL; the bytes without it.
+///
+/// # Safety
+/// As [`storage`], and `bytes` is writable for `room` bytes.
+unsafe fn encode(env: sys::napi_env, value: sys::napi_value, bytes: *mut u8, room: usize) -> Option<usize> {
+    let mut used = 0;
+    // SAFETY: M3, and the contract of this function.
+    let status = unsafe { sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) };
+    (status == sys::Status::napi_ok).then_some(used)
 }

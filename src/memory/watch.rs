@@ -199,24 +199,13 @@ impl Watch {
         let mut found = self.found.take();
         for item in self.items.drain(..) {
             found = found.or(match item {
-                Item::Block { argument, view, block } => match block.length().inspect(|_| block.unpin()) {
-                    Some(length) if block.is_whole_near(length) => None,
-                    // Without its header only the view itself tells how long the block is.
-                    length => {
-                        let length = length.unwrap_or(view.start.get() + view.length - block.data().get());
-                        block_overflow(argument, view, block, view.start.get(), length)
+                Item::Block { argument, view, block } => {
+                    if block.length().is_some() {
+                        block.unpin();
                     }
-                },
-                Item::Number { argument, address } => given::with(address, |data, length| {
-                    let view = Span { start: data, length };
-                    // SAFETY: M8; the block cannot be freed while `with` runs.
-                    let block = unsafe { Fenced::at(data) };
-                    if block.is_whole_near(length) {
-                        return None;
-                    }
-                    block_overflow(argument, view, block, data.get(), length)
-                })
-                .flatten(),
+                    view_overflow(argument, view, block)
+                }
+                Item::Number { argument, address } => number_overflow(argument, address),
                 Item::Slice(_) => None,
                 Item::Copy { block, view, .. } => {
                     // SAFETY: M10; the call is over, and the copy was made for it.
@@ -231,6 +220,32 @@ impl Watch {
 
 fn range(span: Span) -> Range<usize> {
     span.start.get()..span.start.get() + span.length
+}
+
+/// What a call has written outside of the block of an argument; it is put right.
+pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overflow> {
+    match block.length() {
+        Some(length) if block.is_whole_near(length) => None,
+        // Without its header only the view itself tells how long the block is.
+        length => {
+            let length = length.unwrap_or(view.start.get() + view.length - block.data().get());
+            block_overflow(argument, view, block, view.start.get(), length)
+        }
+    }
+}
+
+/// The same for a number, if it lies in a block whose address was given out.
+pub fn number_overflow(argument: usize, address: Address) -> Option<Overflow> {
+    let found = given::with(address, |data, length| {
+        let view = Span { start: data, length };
+        // SAFETY: M8; the block cannot be freed while `with` runs.
+        let block = unsafe { Fenced::at(data) };
+        if block.is_whole_near(length) {
+            return None;
+        }
+        block_overflow(argument, view, block, data.get(), length)
+    });
+    found.flatten()
 }
 
 /// What was written outside of a block of `length` bytes, as an overflow of a view whose first byte is at `origin`.

@@ -1,0 +1,180 @@
+//! The short way in, for most calls: numbers, texts, and Buffers with a fence of their own go from the frame straight
+//! into registers. What it cannot do it leaves to the general entry, before anything has happened.
+#![expect(unsafe_code, reason = "is called by Node-API and calls C")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
+
+use napi::sys;
+
+use super::environment::throw;
+use super::function::{self, Callable};
+use crate::call;
+use crate::ctype::CType;
+use crate::error::{FfiError, Overflow, Result};
+use crate::memory::address::{Address, Span};
+use crate::memory::fence::Fenced;
+use crate::memory::pin::{self, Pinned};
+use crate::memory::{given, watch};
+use crate::sysv::{Plan, ResultIn, Words};
+
+/// The most values that ride along.
+const MOST_PINS: usize = 8;
+
+/// As [`function::enter`].
+pub unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut data = null_mut();
+    // SAFETY: M6; `data` is the callable, alive as long as the function.
+    let callable = unsafe {
+        sys::napi_get_cb_info(env, info, null_mut(), null_mut(), null_mut(), &mut data);
+        &*data.cast::<Callable>()
+    };
+    // A panic must not unwind into the engine.
+    let outcome = catch_unwind(AssertUnwindSafe(|| callable.enter_direct(info)));
+    let exception = if callable.environment.has_exception() { callable.environment.take_exception() } else { None };
+    match (outcome, exception) {
+        (Ok(Ok(Some(result))), None) => return result,
+        // SAFETY: M3 and M6; nothing has been done, and `info` is that of an entry.
+        (Ok(Ok(None)), None) => return unsafe { function::enter(env, info) },
+        // SAFETY: M6.
+        (Ok(Ok(_)), Some(exception)) => unsafe {
+            sys::napi_throw(env, exception);
+        },
+        (Ok(Err(error)), cause) => throw(env, &error, cause),
+        (Err(_), cause) => throw(env, &callable.panicked(), cause),
+    }
+    null_mut()
+}
+
+impl Callable {
+    /// `None` where the general entry has to do it.
+    fn enter_direct(&self, info: sys::napi_callback_info) -> Result<Option<sys::napi_value>> {
+        let Some(plan) = self.signature.direct.as_ref().filter(|_| self.library.is_open()) else { return Ok(None) };
+        let environment = &*self.environment;
+        let mut words = Words::new();
+        // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
+        unsafe { plan.load(environment.frame.base(), &mut words) };
+        let pins = environment.frame.pins();
+        if pins == 0 {
+            return self.go(plan, &words, 0, &[]).map(Some);
+        }
+        let mut values = [null_mut(); MOST_PINS];
+        let mut count = self.signature.pins.len();
+        if count > MOST_PINS {
+            return Ok(None);
+        }
+        // SAFETY: M3 and M6; there is room for `count` values.
+        unsafe {
+            let (this, data) = (null_mut(), null_mut());
+            sys::napi_get_cb_info(environment.raw, info, &mut count, values.as_mut_ptr(), this, data);
+        }
+        let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
+        let outcome = self.go_with(plan, &mut words, pins, &values[..self.signature.pins.len()]);
+        environment.locks.end(environment.raw, locks);
+        environment.scratch.release(text);
+        outcome
+    }
+
+    /// Puts the addresses of what rides along into the words.
+    fn go_with(
+        &self,
+        plan: &Plan,
+        words: &mut Words,
+        pins: u128,
+        values: &[sys::napi_value],
+    ) -> Result<Option<sys::napi_value>> {
+        for (value, argument) in values.iter().zip(&self.signature.pins) {
+            if pins >> argument & 1 == 1 {
+                let Some(address) = self.take(*argument, *value) else { return Ok(None) };
+                words.set(plan.steps[*argument], address.get() as u64);
+            }
+        }
+        self.go(plan, words, pins, values).map(Some)
+    }
+
+    /// The address of a text or a Buffer with a fence of its own; `None` for anything else.
+    #[inline]
+    fn take(&self, argument: usize, value: sys::napi_value) -> Option<Address> {
+        let environment = &*self.environment;
+        if self.signature.arguments[argument].scalar() == Some(CType::CString) {
+            // SAFETY: M3.
+            let text = unsafe { pin::short_text(environment.raw, value, &environment.scratch) };
+            if let Some((block, _)) = text {
+                return Some(block.data());
+            }
+        }
+        // SAFETY: M3.
+        let (block, view) = unsafe { pin::fenced(environment.raw, value) }?;
+        let length = block.length()?;
+        // A slice of a slab has neighbours.
+        if view.length < length && environment.slab_sizes.borrow().contains(&length) {
+            return None;
+        }
+        block.give(self.id);
+        environment.locks.hand(value, Some(block));
+        Some(view.start)
+    }
+
+    /// Calls C, looks at the fences, and puts the result into the frame.
+    #[inline]
+    fn go(&self, plan: &Plan, words: &Words, pins: u128, values: &[sys::napi_value]) -> Result<sys::napi_value> {
+        let environment = &*self.environment;
+        let depth = environment.depth.get();
+        let inside = self.library.enter();
+        environment.depth.set(depth + 1);
+        let outer = environment.note_inside(self.id);
+        // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
+        let returned = unsafe { plan.enter(self.code, words) };
+        if self.options.captures_errno() {
+            self.note_errno(call::last_errno());
+        }
+        environment.note_inside(outer);
+        environment.depth.set(depth);
+        drop(inside);
+        let word = plan.result(returned);
+        if plan.result != ResultIn::Nothing {
+            environment.frame.put_word(self.signature.plan.result, word);
+        }
+        let is_text = self.signature.result.scalar() == Some(CType::CString);
+        let text = if is_text { self.text(word as usize) } else { Ok(null_mut()) };
+        match self.overflow(plan, words, pins, values) {
+            Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
+            None => text,
+        }
+    }
+
+    /// The first overflow of an argument; all are put right.
+    #[inline]
+    fn overflow(&self, plan: &Plan, words: &Words, pins: u128, values: &[sys::napi_value]) -> Option<Overflow> {
+        let mut found = None;
+        let any_given = given::any();
+        for (position, argument) in self.signature.pins.iter().enumerate() {
+            // SAFETY: the words were loaded by this plan.
+            let word = unsafe { words.get(plan.steps[*argument]) };
+            let Some(address) = Address::new(word as usize) else { continue };
+            if pins >> argument & 1 == 0 {
+                if any_given {
+                    found = found.or(watch::number_overflow(*argument, address));
+                }
+                continue;
+            }
+            // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
+            let block = unsafe { Fenced::at(address) };
+            if !block.length().is_some_and(|length| block.is_whole_near(length)) {
+                found = found.or(self.broken(*argument, values[position], block));
+            }
+        }
+        found
+    }
+
+    /// What has happened to the fence of an argument.
+    #[cold]
+    fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
+        // SAFETY: M3.
+        let view = match unsafe { pin::storage(self.environment.raw, value) } {
+            Ok(Pinned::Bytes(storage, _)) => storage.view,
+            _ => Span { start: block.data(), length: block.length().unwrap_or(0) },
+        };
+        watch::view_overflow(argument, view, block)
+    }
+}

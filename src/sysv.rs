@@ -1,0 +1,304 @@
+//! Calls by the System V ABI of x86-64 ("System V Application Binary Interface, AMD64 Architecture Processor Supplement",
+//! version 1.0, section 3.2.3), planned when a function is bound: which word of a register or of the stack each argument
+//! goes to. libffi classifies the arguments at every call; it serves every other signature, and is the oracle of the
+//! tests.
+#![expect(unsafe_code, reason = "calls a C function")]
+
+use std::mem::MaybeUninit;
+
+use smallvec::SmallVec;
+
+use crate::ctype::CType;
+use crate::layout::ValueType;
+use crate::memory::address::Address;
+
+const INTEGERS: usize = 6;
+const FLOATS: usize = 8;
+/// Arguments on the stack that a plan carries; more are libffi's.
+const MOST_ON_STACK: usize = 32;
+/// The words in front of those of the stack.
+const REGISTERS: usize = INTEGERS + FLOATS;
+
+/// How an argument is read out of the frame: as a word whose upper bits are as C's callers leave them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// A signed byte.
+    I8,
+    /// A signed 16-bit integer.
+    I16,
+    /// A signed 32-bit integer.
+    I32,
+    /// An unsigned byte, or a bool.
+    U8,
+    /// An unsigned 16-bit integer.
+    U16,
+    /// An unsigned 32-bit integer, or a float.
+    U32,
+    /// All 64 bits.
+    Word,
+}
+
+/// Where one argument comes from and goes to.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// The offset in the frame.
+    pub from: u16,
+    /// How it is read.
+    pub load: Load,
+    /// The word of [`Words`].
+    pub to: u8,
+}
+
+/// Where the result is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultIn {
+    /// There is none.
+    Nothing,
+    /// rax.
+    Integer,
+    /// xmm0.
+    Float,
+}
+
+/// What a call of one signature does, in order.
+#[derive(Debug)]
+pub struct Plan {
+    /// One for each argument.
+    pub steps: SmallVec<[Step; 8]>,
+    /// How many words go on the stack.
+    pub on_stack: usize,
+    /// Where the result is.
+    pub result: ResultIn,
+}
+
+/// The arguments of a call: 6 integer registers, 8 of floating point, the stack.
+#[repr(C)]
+pub struct Words([MaybeUninit<u64>; REGISTERS + MOST_ON_STACK]);
+
+/// rax and xmm0 after a call.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Returned {
+    integer: u64,
+    float: u64,
+}
+
+/// How a scalar is loaded, and whether it travels in a register of floating point; `None` for void.
+fn class(ctype: CType) -> Option<(Load, bool)> {
+    let is_signed = ctype.is_signed();
+    Some(match (ctype, ctype.size()) {
+        (CType::Void, _) => return None,
+        (CType::F64, _) => (Load::Word, true),
+        (CType::F32, _) => (Load::U32, true),
+        (_, 1) => (if is_signed { Load::I8 } else { Load::U8 }, false),
+        (_, 2) => (if is_signed { Load::I16 } else { Load::U16 }, false),
+        (_, 4) => (if is_signed { Load::I32 } else { Load::U32 }, false),
+        _ => (Load::Word, false),
+    })
+}
+
+impl Plan {
+    /// The plan of a signature whose arguments lie at these offsets of the frame; `None` where a value is an aggregate,
+    /// there are too many arguments, or the platform has another ABI.
+    pub fn new(arguments: &[ValueType], offsets: &[usize], result: &ValueType) -> Option<Self> {
+        if cfg!(not(all(target_arch = "x86_64", unix))) {
+            return None;
+        }
+        let (mut integers, mut floats, mut on_stack) = (0, 0, 0);
+        let mut steps = SmallVec::new();
+        for (argument, from) in arguments.iter().zip(offsets) {
+            let (load, is_float) = class(argument.scalar()?)?;
+            let (used, room, base) =
+                if is_float { (&mut floats, FLOATS, INTEGERS) } else { (&mut integers, INTEGERS, 0) };
+            let (used, room, base) =
+                if *used < room { (used, room, base) } else { (&mut on_stack, MOST_ON_STACK, REGISTERS) };
+            if *used == room {
+                return None;
+            }
+            steps.push(Step { from: u16::try_from(*from).ok()?, load, to: u8::try_from(base + *used).ok()? });
+            *used += 1;
+        }
+        let result = match result.scalar()? {
+            CType::Void => ResultIn::Nothing,
+            CType::F64 | CType::F32 => ResultIn::Float,
+            _ => ResultIn::Integer,
+        };
+        Some(Self { steps, on_stack, result })
+    }
+
+    /// Loads the arguments out of memory that is laid out as the frame is.
+    ///
+    /// # Safety
+    /// M2: `base` is readable as far as the signature's frame plan says.
+    #[inline]
+    pub unsafe fn load(&self, base: *const u8, words: &mut Words) {
+        for step in &self.steps {
+            // SAFETY: M2 by the contract of this function; slots are aligned to 8 bytes. The casts extend as C does.
+            let word = unsafe {
+                let from = base.add(usize::from(step.from));
+                match step.load {
+                    Load::I8 => from.cast::<i8>().read() as u64,
+                    Load::I16 => from.cast::<i16>().read() as u64,
+                    Load::I32 => from.cast::<i32>().read() as u64,
+                    Load::U8 => from.read().into(),
+                    Load::U16 => from.cast::<u16>().read().into(),
+                    Load::U32 => from.cast::<u32>().read().into(),
+                    Load::Word => from.cast::<u64>().read(),
+                }
+            };
+            words.0[usize::from(step.to)] = MaybeUninit::new(word);
+        }
+    }
+
+    /// Calls a function with loaded arguments.
+    ///
+    /// # Safety
+    /// U1: the function has this plan's signature. M4: what the words point to lives until this returns.
+    #[inline]
+    pub unsafe fn enter(&self, code: Address, words: &Words) -> Returned {
+        let mut returned = Returned::default();
+        // SAFETY: U1 and M4 by the contract of this function; `load` has written the words of the stack. Registers that
+        // no argument is in hold anything, which the callee does not look at.
+        unsafe { enter(words, code.get(), self.on_stack, &mut returned) };
+        returned
+    }
+
+    /// The result as the word that its frame slot holds: its lower bytes are the value.
+    #[inline]
+    pub fn result(&self, returned: Returned) -> u64 {
+        if self.result == ResultIn::Float { returned.float } else { returned.integer }
+    }
+}
+
+impl Words {
+    /// Room for the arguments of a call.
+    #[inline]
+    pub fn new() -> Self {
+        Self([const { MaybeUninit::uninit() }; REGISTERS + MOST_ON_STACK])
+    }
+
+    /// The argument of a step as it was loaded.
+    ///
+    /// # Safety
+    /// The step is of the plan that loaded the words.
+    pub unsafe fn get(&self, step: Step) -> u64 {
+        // SAFETY: by the contract of this function the word was written.
+        unsafe { self.0[usize::from(step.to)].assume_init() }
+    }
+
+    /// Replaces the argument of a step.
+    pub fn set(&mut self, step: Step, word: u64) {
+        self.0[usize::from(step.to)] = MaybeUninit::new(word);
+    }
+}
+
+/// Puts the words into registers and onto the stack, and calls. `al` is the number of vector registers that a variadic
+/// function may have to save (section 3.5.7): 8 is always enough.
+#[cfg(all(target_arch = "x86_64", unix))]
+#[unsafe(naked)]
+unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, returned: &mut Returned) {
+    core::arch::naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "push rbx",
+        "sub rsp, 8",
+        "mov rbx, rcx",
+        "mov r10, rdi",
+        "mov r11, rsi",
+        // The stack is aligned to 16 bytes at the call.
+        "lea rcx, [rdx + 1]",
+        "and rcx, -2",
+        "shl rcx, 3",
+        "sub rsp, rcx",
+        "test rdx, rdx",
+        "jz 3f",
+        "2:",
+        "mov rax, [r10 + rdx * 8 + 8 * 14 - 8]",
+        "mov [rsp + rdx * 8 - 8], rax",
+        "dec rdx",
+        "jnz 2b",
+        "3:",
+        "movsd xmm0, [r10 + 48]",
+        "movsd xmm1, [r10 + 56]",
+        "movsd xmm2, [r10 + 64]",
+        "movsd xmm3, [r10 + 72]",
+        "movsd xmm4, [r10 + 80]",
+        "movsd xmm5, [r10 + 88]",
+        "movsd xmm6, [r10 + 96]",
+        "movsd xmm7, [r10 + 104]",
+        "mov rdi, [r10]",
+        "mov rsi, [r10 + 8]",
+        "mov rdx, [r10 + 16]",
+        "mov rcx, [r10 + 24]",
+        "mov r8, [r10 + 32]",
+        "mov r9, [r10 + 40]",
+        "mov eax, 8",
+        "call r11",
+        "mov [rbx], rax",
+        "movsd [rbx + 8], xmm0",
+        "lea rsp, [rbp - 8]",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+    )
+}
+
+/// Never called: there are no plans on other platforms.
+#[cfg(not(all(target_arch = "x86_64", unix)))]
+unsafe fn enter(_: &Words, _: usize, _: usize, _: &mut Returned) {}
+
+#[cfg(all(test, target_arch = "x86_64", unix))]
+mod tests {
+    use super::*;
+
+    #[rustfmt::skip]
+    extern "C" fn weigh(a: i8, b: f32, c: u16, d: f64, e: i64, f: u8, g: i32, h: u32, i: i16, j: f32, k: bool) -> f64 {
+        let values = [f64::from(a), f64::from(b), f64::from(c), d, e as f64, f64::from(f), f64::from(g), f64::from(h),
+            f64::from(i), f64::from(j), f64::from(u8::from(k))];
+        values.iter().zip(1..).map(|(value, weight)| value * f64::from(weight)).sum()
+    }
+
+    #[test]
+    fn every_class_arrives_in_its_place() {
+        use CType::{Bool, F32, F64, I8, I16, I32, I64, U8, U16, U32};
+        let types: Vec<ValueType> = [I8, F32, U16, F64, I64, U8, I32, U32, I16, F32, Bool].map(ValueType::from).into();
+        let offsets: Vec<usize> = (0..types.len()).map(|i| i * 8).collect();
+        let plan = Plan::new(&types, &offsets, &F64.into()).unwrap();
+        assert_eq!((plan.on_stack, plan.result), (2, ResultIn::Float));
+        let slot = |bytes: &[u8]| {
+            let mut slot = [0xEE; 8];
+            slot[..bytes.len()].copy_from_slice(bytes);
+            slot
+        };
+        let memory = [
+            slot(&(-5i8).to_ne_bytes()),
+            slot(&1.5f32.to_ne_bytes()),
+            slot(&60_000u16.to_ne_bytes()),
+            slot(&0.25f64.to_ne_bytes()),
+            slot(&(-9_000_000_000i64).to_ne_bytes()),
+            slot(&[200]),
+            slot(&(-70_000i32).to_ne_bytes()),
+            slot(&4_000_000_000u32.to_ne_bytes()),
+            slot(&(-300i16).to_ne_bytes()),
+            slot(&(-2.5f32).to_ne_bytes()),
+            slot(&[1]),
+        ];
+        let code = Address::new((weigh as *const ()).expose_provenance()).unwrap();
+        // SAFETY: U1; the types are those of the function, and there is a slot for each.
+        let returned = unsafe {
+            let mut words = Words::new();
+            plan.load(memory.as_ptr().cast(), &mut words);
+            plan.enter(code, &words)
+        };
+        let wanted = weigh(-5, 1.5, 60_000, 0.25, -9_000_000_000, 200, -70_000, 4_000_000_000, -300, -2.5, true);
+        assert_eq!(f64::from_bits(plan.result(returned)), wanted);
+    }
+
+    #[test]
+    fn what_has_no_plan_is_left_to_libffi() {
+        let many = vec![ValueType::from(CType::I32); INTEGERS + MOST_ON_STACK + 1];
+        let offsets: Vec<usize> = (0..many.len()).map(|i| i * 8).collect();
+        assert!(Plan::new(&many, &offsets, &CType::Void.into()).is_none());
+        assert!(Plan::new(&many[1..], &offsets, &CType::Void.into()).is_some());
+    }
+}

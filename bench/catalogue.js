@@ -69,7 +69,7 @@ function choose(rows, names) {
   for (const name of names) {
     const exact = rows.filter((row) => words(row).includes(name));
     const found = exact.length > 0 ? exact : rows.filter(({ id }) => id.includes(name));
-    if (found.length === 0) throw new Error(`no case is called ${name}; there are ${rows.map(({ id }) => id).join(', ')}`);
+    if (found.length === 0) throw new Error(`no case is called ${name}: --list lists them`);
     for (const row of found) chosen.add(row);
   }
   return rows.filter((row) => chosen.has(row));

@@ -1,14 +1,12 @@
 'use strict';
-// What was measured, kept in results/: a file for each row and Node. Runs of some rows, or of some peers, are added to
+// What was measured, kept in a folder: a file for each row and Node. Runs of some rows, or of some peers, are added to
 // those that are there.
 
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-const folder = path.join(__dirname, 'results');
-
-const fileOf = ({ id }, { version }) => path.join(folder, `${id.replace('/', '.')}.${version}.json`);
+const fileOf = (folder, { id }, { version }) => path.join(folder, `${id.replace('/', '.')}.${version}.json`);
 
 function machine() {
   const [{ model }] = os.cpus();
@@ -19,8 +17,8 @@ function machine() {
 const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 
 /** Adds the variants of a row to what is kept of it. */
-function save(row, node, measured) {
-  const file = fileOf(row, node);
+function save(folder, row, node, measured) {
+  const file = fileOf(folder, row, node);
   const date = new Date().toISOString().slice(0, 10);
   const dated = Object.entries(measured).map(([name, result]) => [name, { ...result, date, machine: machine() }]);
   const old = fs.existsSync(file) ? readJson(file).variants : {};
@@ -31,9 +29,10 @@ function save(row, node, measured) {
 }
 
 /** Everything that is kept: [{ id, node, variants: { [name]: { runtime, date, machine, rounds } } }]. */
-function load() {
+function load(folder) {
   if (!fs.existsSync(folder)) return [];
-  return fs.readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => readJson(path.join(folder, name)));
+  const names = fs.readdirSync(folder).filter((name) => name.endsWith('.json'));
+  return names.map((name) => readJson(path.join(folder, name)));
 }
 
 module.exports = { load, save };

@@ -1,5 +1,5 @@
 'use strict';
-// npm run bench -- [case ...] [--quick] [--node 20 ...] [--peers pinned,koffi] [--rounds N] [--report] [--list]
+// npm run bench -- [case ...] [--quick] [--node 20 ...] [--peers pinned,koffi] [--rounds N] [--report]
 //
 //   case       a group, a case or a row of cases/; none is all
 //   --quick    fewer and shorter runs
@@ -8,25 +8,28 @@
 //   --report   measures nothing: writes the documents from what is in results/
 //   --list     measures nothing: lists the rows
 //   --no-write measures, and writes no document
+//   --results  the folder of what was measured, instead of results/
 //
 // Writes results/, then docs/performance.md with its chart, and docs/performance-memory.md.
 
+const path = require('node:path');
 const { allRows, choose } = require('./catalogue');
 const { build, compile, defaultNode, findNode, installPeers } = require('./prepare');
 const { load, save } = require('./results');
-const { PLANS, chooseVariants, runRow } = require('./runner');
+const { PLANS, chooseVariants, roundsOf, runRow } = require('./runner');
 const { peers: known } = require('./variants');
 const { writeDocuments } = require('./report/documents');
 
 const FLAGS = { '--quick': 'quick', '--report': 'report', '--list': 'list', '--no-write': 'isDry' };
 
 function parse(args) {
-  const options = { names: [], nodes: [] };
-  const value = (i) => args[i + 1] ?? fail(`${args[i]} wants a value`);
+  const options = { names: [], nodes: [], results: path.join(__dirname, 'results') };
+  const value = (i) => (/^(?!--)./.test(args[i + 1]) ? args[i + 1] : fail(`${args[i]} wants a value`));
   for (let i = 0; i < args.length; i++) {
     if (FLAGS[args[i]] !== undefined) options[FLAGS[args[i]]] = true;
     else if (args[i] === '--rounds') options.rounds = Number(value(i++));
     else if (args[i] === '--node') options.nodes.push(...value(i++).split(','));
+    else if (args[i] === '--results') options.results = value(i++);
     else if (args[i] === '--peers') options.peers = value(i++).split(',');
     else if (args[i].startsWith('-')) fail(`unknown option ${args[i]}`);
     else options.names.push(args[i]);
@@ -50,25 +53,26 @@ function showProgress(text) {
 const minutes = (ms) => `${(ms / 60_000).toFixed(1)} min`;
 
 /** Runs what was chosen, and keeps it row by row. Gives what failed. */
-function measure(rows, nodes, { peers, plan }) {
+function measure(rows, nodes, { peers, plan, results }) {
   const jobs = nodes.flatMap((node, i) => rows.map((row) =>
     ({ row, node, names: chooseVariants(row, peers, i === 0) }))).filter(({ names }) => names.length > 0);
-  const total = jobs.reduce((sum, { names }) => sum + names.length, 0) * plan.rounds;
+  const total = jobs.reduce((sum, { row, names }) => sum + names.length * roundsOf(row, plan), 0);
+  const libraries = new Map(rows.map(({ library }) => [library, compile(library, showProgress)]));
   const [start, failures] = [Date.now(), []];
   let done = 0;
   jobs.forEach(({ row, node, names }, job) => {
-    const library = compile(row.library, showProgress);
+    const library = libraries.get(row.library);
     let lastShown = -1;
     const progress = (name, round) => {
       const left = done === 0 ? '' : `, ${minutes(((Date.now() - start) / done) * (total - done))} left`;
       const text = `[${job + 1}/${jobs.length}] ${row.id}, Node ${node.version}`;
-      if (process.stderr.isTTY) showProgress(`${text}: round ${round + 1} of ${plan.rounds}, ${name}${left}`);
+      if (process.stderr.isTTY) showProgress(`${text}: round ${round + 1} of ${roundsOf(row, plan)}, ${name}${left}`);
       else if (lastShown < 0) showProgress(text + left);
       lastShown = round;
       done++;
     };
     const failed = (error) => failures.push(error.message);
-    save(row, node, runRow(row, { names, node, library, plan, progress, failed }));
+    save(results, row, node, runRow(row, { names, node, library, plan, progress, failed }));
   });
   showProgress(`${total} processes took ${minutes(Date.now() - start)}\n`);
   return failures;
@@ -86,9 +90,9 @@ async function main() {
     const isOurs = options.peers?.every((name) => known[name].peer === 'pinned');
     if (!isOurs) installPeers(showProgress);
     const nodes = options.nodes.length > 0 ? options.nodes.map(findNode) : [defaultNode()];
-    failures = measure(chosen, nodes, { peers: options.peers, plan });
+    failures = measure(chosen, nodes, { ...options, plan });
   }
-  if (!options.isDry) writeDocuments(rows, load());
+  if (!options.isDry) writeDocuments(rows, load(options.results));
   if (failures.length > 0) fail(`not measured:\n${failures.join('\n')}`);
   return undefined;
 }

@@ -10,7 +10,7 @@ const table = require('./variants');
 const script = path.join(__dirname, 'measure', 'process.mjs');
 const TIMEOUT_MS = 120_000;
 
-/** How long things take: the runs, the time of a warm-up and of a batch, and how many batches a process measures. */
+/** How much is measured: the rounds, the time of a warm-up and of a batch, and the batches of a process. */
 const PLANS = {
   full: { rounds: 5, warmMs: 120, batchMs: 8, batches: 13 },
   quick: { rounds: 2, warmMs: 60, batchMs: 4, batches: 7 },
@@ -23,7 +23,7 @@ const COMMANDS = {
   deno: () => [BINARIES.deno, 'run', '--allow-all', '--no-config', '--no-lock', '--v8-flags=--expose-gc'],
 };
 
-/** Whether a variant can run here: its runtime is installed, and it is not tied to another one than the Node asked for. */
+/** Whether a variant can run: in a Node any of Node's; the others with the first Node only, if they are installed. */
 function isRunnable({ runtime }, isMain) {
   return runtime === 'node' || (isMain && fs.existsSync(BINARIES[runtime]));
 }
@@ -43,6 +43,9 @@ function environmentOf({ env }) {
   return { ...Object.fromEntries(clean), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1', ...env };
 }
 
+/** What an uncaught error says of itself. */
+const reasonIn = (stderr) => /^(?:error: )?(?:Uncaught .*?)?\w*Error: .*/im.exec(stderr)?.[0] ?? stderr.trim();
+
 /** One process. Gives { runtime, batches } or { runtime, value }. */
 function runProcess(row, name, node, library, plan) {
   const variant = table[row.kind][name];
@@ -53,8 +56,11 @@ function runProcess(row, name, node, library, plan) {
     env: environmentOf(variant), encoding: 'utf8', timeout: TIMEOUT_MS,
   });
   if (status === 0) return JSON.parse(stdout);
-  throw new Error(`${row.id} as ${name} failed: ${error?.message ?? signal ?? stderr.trim()}`);
+  throw new Error(`${row.id} as ${name} failed: ${error?.message ?? signal ?? reasonIn(stderr)}`);
 }
+
+/** A process that measures once gives one number, so there are twice as many of those. */
+const roundsOf = ({ isCold }, { rounds }) => (isCold ? 2 * rounds : rounds);
 
 /**
  * All rounds of a row; each begins with another variant. A variant that fails is left out, and `failed` is told.
@@ -62,7 +68,7 @@ function runProcess(row, name, node, library, plan) {
  */
 function runRow(row, { names, node, library, plan, progress, failed }) {
   const results = Object.fromEntries(names.map((name) => [name, { runtime: '', rounds: [] }]));
-  for (let round = 0; round < plan.rounds; round++) {
+  for (let round = 0; round < roundsOf(row, plan); round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length];
       if (results[name] === undefined) continue;
@@ -80,4 +86,4 @@ function runRow(row, { names, node, library, plan, progress, failed }) {
   return results;
 }
 
-module.exports = { PLANS, chooseVariants, runRow };
+module.exports = { PLANS, chooseVariants, roundsOf, runRow };

@@ -39,8 +39,7 @@ export function calls(bySetting) {
     return [symbols.strlen, make(peer)];
   };
   return {
-    clock: 'cpu',
-    settings: Object.fromEntries(Object.entries(bySetting).map(([name, made]) => [name, prepare(made)])),
+      settings: Object.fromEntries(Object.entries(bySetting).map(([name, made]) => [name, prepare(made)])),
     loop: (strlen, argument) => (count) => {
       for (let i = 0; i < count; i++) strlen(argument);
       return 'done';

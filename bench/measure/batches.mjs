@@ -1,5 +1,5 @@
-// Times batches of a case. Before and after each, a reference kernel is timed, a loop that nothing in it can change: where
-// it takes longer than it can, something else had the core, and the report leaves the batch out.
+// Times batches of a case. Before and after each, a reference kernel is timed, a loop that always does the same: where
+// it takes longer than it can, something else slowed the core down, and the report leaves the batch out.
 
 import process from 'node:process';
 
@@ -18,25 +18,26 @@ function kernel() {
 // Its results end up here, so that the optimiser cannot leave it out.
 let ran = 0;
 
-/** Nanoseconds of the kernel. */
-function timeKernel() {
-  const start = performance.now();
-  ran ^= kernel();
-  return (performance.now() - start) * 1e6;
-}
-
 const clocks = {
-  wall: () => performance.now() * 1e6,
-  // All threads of the process, those that free the garbage, too: other programs do not count.
+  // The processor's, of all threads of the process (those that free the garbage, too): other programs do not count.
   cpu: () => {
     const { user, system } = process.cpuUsage();
     return (user + system) * 1e3;
   },
+  // Of the world: for what waits.
+  wall: () => performance.now() * 1e6,
 };
+
+/** Nanoseconds of the kernel. */
+function timeKernel() {
+  const start = clocks.cpu();
+  ran ^= kernel();
+  return clocks.cpu() - start;
+}
 
 /**
  * Measures a batch, (count) => result or its Promise.
- * @param plan warmMs: how long it runs before; batchMs: how long a batch takes; batches: how many; clock: wall or cpu
+ * @param plan warmMs: how long it runs before; batchMs: how long a batch takes; batches: how many; clock: cpu or wall
  * @returns the batches, each [ns an operation, ns of the slower kernel beside it], the count and the result of all
  */
 export async function batchesOf(batch, { warmMs, batchMs, batches, clock }) {

@@ -20,7 +20,7 @@ async function measure() {
   const module = isLoaded ? await import(`../peers/${peer}.mjs`) : null;
   const made = await (found[kind][name] ?? found[kind][peer])(module, library, param);
   if (typeof made === 'number') return { value: made };
-  const { batches, count, result } = await batchesOf(found.loop(...made), { ...plan, clock: found.clock ?? 'wall' });
+  const { batches, count, result } = await batchesOf(found.loop(...made), { ...plan, clock: found.clock ?? 'cpu' });
   const wanted = await found.loop(...found.model(param))(count);
   if (result !== wanted) throw new Error(`gave ${String(result)}, wanted ${String(wanted)}`);
   return { batches: batches.map(([ns, kernel]) => [ns / (found.operations ?? 1), kernel]) };

@@ -22,4 +22,4 @@ export function open(path, declarations, more) {
 }
 
 export const readF64 = (pointer) =>
-  ffi.restorePointer({ retType: [ffi.DataType.Double], paramsValue: ffi.wrapPointer([pointer]) })[0];
+  ffi.restorePointer({ retType: [ffi.DataType.Double], paramsValue: [pointer] })[0];

@@ -12,7 +12,8 @@ export const TYPES = {
   bun,
   koffi: {
     void: 'void', i32: 'int32_t', u32: 'uint32_t', f32: 'float', f64: 'double', i64: 'int64_t', u64: 'uint64_t',
-    i64_fast: 'int64_t', u64_fast: 'uint64_t', ptr: 'void *', buffer: 'void *', text: 'const char *', callback: 'void *',
+    i64_fast: 'int64_t', u64_fast: 'uint64_t', ptr: 'void *', buffer: 'void *', text: 'const char *',
+    callback: 'void *',
   },
   nodeffi: {
     void: 'void', i32: 'i32', u32: 'u32', f32: 'f32', f64: 'f64', i64: 'i64', u64: 'u64',

@@ -8,6 +8,7 @@ export default {
   note: 'Calls that are finished a second. bun:ffi and node:ffi have no asynchronous calls.',
   params: [1, 4, 64],
   unit: 'calls/s',
+  clock: 'wall',
   peers: {
     ...forPeers(['pinned', 'koffi'], (peer, library, width) =>
       [peer.asyncOf(bound(peer, library, 'add_i32', ...types)), width]),

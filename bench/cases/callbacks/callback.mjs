@@ -3,8 +3,8 @@ import { bound, forPeers } from '../../cases.mjs';
 const PEERS = ['pinned', 'koffi', 'nodeffi', 'deno', 'bun'];
 const TIMES = 100;
 const KINDS = {
-  'no arguments': { name: 'call_nothing', args: [], returns: 'void', fn: (state) => () => void state.calls++ },
-  '`i32(i32, i32)`': {
+  'without arguments': { name: 'call_nothing', args: [], returns: 'void', fn: (state) => () => void state.calls++ },
+  'with arguments': {
     name: 'call_add', args: ['i32', 'i32'], returns: 'i32', fn: (state) => (a, b) => {
       state.calls++;
       return a + b;
@@ -31,8 +31,8 @@ function model(kind) {
 }
 
 export default {
-  title: 'a callback, {}',
-  note: 'C calls it a hundred times in each call: the time is that of one callback.',
+  title: 'a callback {}',
+  note: 'The callbacks are `void()` and `i32(i32, i32)`. C calls each a hundred times in a call: the time is of one.',
   params: Object.keys(KINDS),
   operations: TIMES,
   peers: forPeers(PEERS, make),

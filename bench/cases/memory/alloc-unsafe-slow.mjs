@@ -2,7 +2,6 @@ import { FENCES, forSettings, sink } from '../../settings.mjs';
 
 export default {
   title: '`Buffer.allocUnsafeSlow(96)`',
-  clock: 'cpu',
   settings: { ...forSettings(FENCES, () => [96]), wide: () => [320] },
   loop: (size) => (count) => {
     for (let i = 0; i < count; i++) sink[0] = Buffer.allocUnsafeSlow(size);

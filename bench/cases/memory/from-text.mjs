@@ -2,7 +2,6 @@ import { FENCES, forSettings, sink } from '../../settings.mjs';
 
 export default {
   title: '`Buffer.from(\'hello world\')`',
-  clock: 'cpu',
   settings: forSettings(FENCES, () => []),
   loop: () => (count) => {
     for (let i = 0; i < count; i++) sink[0] = Buffer.from('hello world');

@@ -25,8 +25,8 @@ function ffirs(peer, path, way) {
   const point = { x: DataType.Double, y: DataType.Double, ffiTypeTag: FFITypeTag.StackStruct };
   const { args, returns } = signatures(point, DataType.Double)[way];
   peer.ffi.open({ library: 'structs', path });
-  const defined = peer.ffi.define({ it: { library: 'structs', retType: returns, paramsType: args } });
-  return [(...values) => defined.it(values), way];
+  const defined = peer.ffi.define({ [NAMES[way]]: { library: 'structs', retType: returns, paramsType: args } });
+  return [(...values) => defined[NAMES[way]](values), way];
 }
 
 function deno({ Deno }, library, way) {
@@ -79,7 +79,8 @@ const models = { in: ({ x, y }) => x + y, out: (x, y) => ({ x, y }), both: ({ x,
 
 export default {
   title: 'struct of two f64 by value, {}',
-  note: 'An object `{ x, y }` in JavaScript. For Deno, which has bytes there, filling and reading them is included.',
+  note: 'A struct is an object `{ x, y }` in JavaScript; for Deno, which has bytes there, filling and reading them is '
+    + 'included.',
   params: ['in', 'out', 'both'],
   peers: { pinned, koffi, ffirs, deno },
   loop: (call, way) => loops[way](call),

@@ -24,7 +24,7 @@ const FLAGS = { '--quick': 'quick', '--report': 'report', '--list': 'list', '--n
 
 function parse(args) {
   const options = { names: [], nodes: [], results: path.join(__dirname, 'results') };
-  const value = (i) => (/^(?!--)./.test(args[i + 1]) ? args[i + 1] : fail(`${args[i]} wants a value`));
+  const value = (i) => (/^(?!--)./.test(args[i + 1] ?? '') ? args[i + 1] : fail(`${args[i]} wants a value`));
   for (let i = 0; i < args.length; i++) {
     if (FLAGS[args[i]] !== undefined) options[FLAGS[args[i]]] = true;
     else if (args[i] === '--rounds') options.rounds = Number(value(i++));

@@ -50,7 +50,7 @@ async function rowsOf(group, name) {
     note: found.note ?? '',
     unit: found.unit ?? 'ns',
     library: found.library ?? 'calls',
-    isCold: found.cold ?? false,
+    isCold: found.isCold ?? false,
     variants: kind === 'settings' ? Object.keys(found.settings) : names,
   }));
 }
@@ -61,17 +61,22 @@ async function allRows() {
   return (await Promise.all(lists)).flat();
 }
 
-/** The rows that names ask for: a group, a case, a row, or a part of one where there is no such. */
+/** What a name may be, the widest first: a group, a case, a row, a part of one. */
+const LEVELS = [
+  ({ group }, name) => group === name,
+  ({ id }, name) => [id.split('@')[0], id.split('@')[0].split('/')[1]].includes(name),
+  ({ id }, name) => [id, id.split('/')[1]].includes(name),
+  ({ id }, name) => id.includes(name),
+];
+
+/** The rows that names ask for, each for what the first level that knows it says; no name is all. */
 function choose(rows, names) {
   if (names.length === 0) return rows;
-  const words = ({ id, group }) => [group, id, id.split('@')[0], id.split('/')[1], id.split('/')[1].split('@')[0]];
-  const chosen = new Set();
-  for (const name of names) {
-    const exact = rows.filter((row) => words(row).includes(name));
-    const found = exact.length > 0 ? exact : rows.filter(({ id }) => id.includes(name));
-    if (found.length === 0) throw new Error(`no case is called ${name}: --list lists them`);
-    for (const row of found) chosen.add(row);
-  }
+  const chosen = new Set(names.flatMap((name) => {
+    const found = LEVELS.map((matches) => rows.filter((row) => matches(row, name))).find(({ length }) => length > 0);
+    if (found === undefined) throw new Error(`no case is called ${name}: --list lists them`);
+    return found;
+  }));
   return rows.filter((row) => chosen.has(row));
 }
 

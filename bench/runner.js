@@ -23,7 +23,7 @@ const COMMANDS = {
   deno: () => [BINARIES.deno, 'run', '--allow-all', '--no-config', '--no-lock', '--v8-flags=--expose-gc'],
 };
 
-/** Whether a variant can run: in a Node any of Node's; the others with the first Node only, if they are installed. */
+/** Whether a variant can run: those of Node can, the others beside the main Node only, if they are installed. */
 function isRunnable({ runtime }, isMain) {
   return runtime === 'node' || (isMain && fs.existsSync(BINARIES[runtime]));
 }

@@ -8,7 +8,7 @@ export default {
   note: '`dlopen` is timed in a new process, once. ffi-rs looks a symbol up when it is called.',
   params: ['dlopen', 'dlopen and the first calls'],
   library: 'symbols',
-  cold: true,
+  isCold: true,
   peers: forPeers(Object.keys(TYPES), (peer, library, what) => {
     const declarations = declareSymbols(COUNT);
     let symbols;

@@ -8,7 +8,7 @@ export default {
   note: 'The memory of a symbol is the growth of the resident memory over 10,000 of them, divided by their number.',
   unit: 'bytes',
   library: 'symbols',
-  cold: true,
+  isCold: true,
   peers: forPeers(Object.keys(TYPES), (peer, library) => {
     const declarations = declareSymbols(COUNT);
     checkSymbols(peer.open(library, declareSymbols(1)), 1);

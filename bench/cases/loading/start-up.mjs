@@ -12,7 +12,7 @@ const requiring = (name) => () => {
 export default {
   title: 'start-up: the first `require` of the package',
   note: 'The first `require` is timed in a new process, the files being in the cache of the system.',
-  cold: true,
+  isCold: true,
   isAlone: true,
   peers: {
     pinned: requiring('../../../index.js'),

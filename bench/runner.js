@@ -44,7 +44,8 @@ function environmentOf({ env }) {
 }
 
 /** What an uncaught error says of itself. */
-const reasonIn = (stderr) => /^(?:error: )?(?:Uncaught .*?)?\w*Error: .*/im.exec(stderr)?.[0] ?? stderr.trim();
+const reasonIn = (stderr) =>
+  (/^.*?(?:\w*Error: |panicked|Fatal error).*/im.exec(stderr)?.[0] ?? stderr.trim()).slice(0, 200);
 
 /** One process. Gives { runtime, batches } or { runtime, value }. */
 function runProcess(row, name, node, library, plan) {
@@ -63,22 +64,21 @@ function runProcess(row, name, node, library, plan) {
 const roundsOf = ({ isCold }, { rounds }) => (isCold ? 2 * rounds : rounds);
 
 /**
- * All rounds of a row; each begins with another variant. A variant that fails is left out, and `failed` is told.
- * @returns {Record<string, { runtime: string, rounds: object[] }>} by variant
+ * All rounds of a row; each begins with another variant. Of a process that fails, `failed` is told, and it is counted.
+ * @returns {Record<string, { runtime: string, rounds: object[], failures: number }>} by variant
  */
 function runRow(row, { names, node, library, plan, progress, failed }) {
-  const results = Object.fromEntries(names.map((name) => [name, { runtime: '', rounds: [] }]));
+  const results = Object.fromEntries(names.map((name) => [name, { runtime: '', rounds: [], failures: 0 }]));
   for (let round = 0; round < roundsOf(row, plan); round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length];
-      if (results[name] === undefined) continue;
       progress(name, round);
       try {
         const { runtime, ...measured } = runProcess(row, name, node, library, plan);
         results[name].runtime = runtime;
         results[name].rounds.push(measured);
       } catch (error) {
-        delete results[name];
+        results[name].failures++;
         failed(error);
       }
     }

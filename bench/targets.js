@@ -1,6 +1,6 @@
 'use strict';
 // Where the package wants to stand. For each row of `rows` the median of `lane`, divided by that of the best of `of`,
-// is to be at most `most`. Asynchronous calls are compared by the time of one call: 5 times the calls are 0.2 of the time.
+// is to be at most `most`. Asynchronous calls are compared by the time of one call: 5 times the calls are 0.2 times it.
 
 const both = (bound) => [{ lane: 'pinned', ...bound }, { lane: 'frame', ...bound }];
 

@@ -119,6 +119,7 @@ describe('the documents', () => {
     keep('async/in-flight@64', { pinned: measured(batches(5000)), koffi: measured(batches(50_000)) });
     const cold = (...values) => measured(...values.map((value) => ({ value })));
     keep('loading/dlopen-100@dlopen', { pinned: cold(2e6, 4e6), koffi: cold(3e6) });
+    keep('numbers/integers@32', { pinned: measured(batches(80)), deno: { ...measured(), failures: 2 } });
     keep('scale/symbols@1', { pinned: measured(batches(30)) });
     keep('scale/symbols@1000', { pinned: measured(batches(60)) });
     const fenced = measured(batches(1200), batches(2400));
@@ -154,6 +155,11 @@ describe('the documents', () => {
     assert.match(text, /dlopen of 100 symbols \| 3\.00 ms \| 1\.00 \|/);
     assert.match(text, /with 1,000 bound symbols \| 60\.0 ns \(60\.0 – 60\.0 ns\) \| 2\.00 \| no \|/);
     assert.match(made['performance-memory.md'], /\(default\) \| 1800 ns \| 1\.20 \(1\.20 – 1\.20\) \| \+300 ns \|/);
+  });
+
+  test('tell which processes failed', () => {
+    assert.match(made['performance.md'], /wrong: `i32 f\(i32 × 32\)`, Deno\.dlopen: 2 of 2\.\n/);
+    assert.match(made['performance.md'], /\| `i32 f\(i32 × 32\)` \| 80\.0 ns \| {0,2}\|/);
   });
 
   test('tell which targets are reached', () => {

@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { dependencies, optionalDependencies } = require('../package.json');
 const { version } = require('../../package.json');
+const { peers: table } = require('../variants');
 const { chart } = require('./chart');
 const { paragraphs } = require('./format');
 const { peersReport } = require('./peers');
@@ -26,7 +27,8 @@ function byNode(rows, results, kind) {
       node: node.replace(/^v/, ''),
       rows: rows.filter((row) => row.kind === kind && kept.has(row.id)).map((row) => {
         const measured = kept.get(row.id);
-        const summaries = Object.entries(measured).map(([name, variant]) => [name, summarize(variant, floors)]);
+        const whole = Object.entries(measured).filter(([, { rounds }]) => rounds.length > 0);
+        const summaries = whole.map(([name, variant]) => [name, summarize(variant, floors)]);
         return { ...row, measured, summaries: Object.fromEntries(summaries) };
       }),
     };
@@ -34,7 +36,8 @@ function byNode(rows, results, kind) {
 }
 
 const distinct = (nodes, of) =>
-  [...new Set(nodes.flatMap(({ rows }) => rows.flatMap(({ measured }) => Object.values(measured).map(of))))];
+  [...new Set(nodes.flatMap(({ rows }) => rows.flatMap(({ measured }) =>
+    Object.values(measured).filter(({ rounds }) => rounds.length > 0).map(of))))];
 
 /** The machine, the dates, how it was measured. */
 function aboutOf(nodes) {
@@ -54,6 +57,14 @@ function versionsOf(nodes) {
   return `Versions: ${all.join(', ')}. The packages run on the Node that the title of a section names.`;
 }
 
+/** Processes of peers that crashed or gave wrong results. */
+function failuresOf(nodes) {
+  const failed = nodes.flatMap(({ rows }) => rows.flatMap(({ title, measured }) => Object.entries(measured)
+    .filter(([, { failures = 0 }]) => failures > 0)
+    .map(([name, { failures: count, rounds }]) => `${title}, ${table[name].label}: ${count} of ${count + rounds.length}`)));
+  return failed.length === 0 ? '' : `Processes that crashed, or whose results were wrong: ${failed.join('; ')}.`;
+}
+
 /** A document with a new text between its marks. */
 function filled(document, text) {
   const [before, after] = [document.split(BEGIN)[0], document.split(END)[1]];
@@ -66,7 +77,7 @@ function makeDocuments(rows, results, read) {
   const made = {};
   const peers = byNode(rows, results, 'peers');
   if (peers.length > 0) {
-    const text = peersReport(peers, paragraphs(aboutOf(peers), versionsOf(peers)));
+    const text = peersReport(peers, paragraphs(aboutOf(peers), versionsOf(peers), failuresOf(peers)));
     made['performance.md'] = filled(read('performance.md'), text);
     made['performance.svg'] = chart(peers[0]);
   }

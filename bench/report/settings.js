@@ -22,7 +22,7 @@ function line(name, own, baseline, unit) {
 function section(nodes, { id, title, note, unit, variants }) {
   const tables = nodes.map(({ node, rows }) => {
     const measured = rows.find((row) => row.id === id)?.measured ?? {};
-    const names = variants.filter((name) => measured[name]);
+    const names = variants.filter((name) => measured[name]?.rounds.length > 0);
     if (names.length === 0) return '';
     const baseline = byRound(measured[names[0]]);
     const lines = names.map((name, i) => line(name, i === 0 ? baseline : byRound(measured[name]), baseline, unit));

@@ -61,7 +61,8 @@ function versionsOf(nodes) {
 function failuresOf(nodes) {
   const failed = nodes.flatMap(({ rows }) => rows.flatMap(({ title, measured }) => Object.entries(measured)
     .filter(([, { failures = 0 }]) => failures > 0)
-    .map(([name, { failures: count, rounds }]) => `${title}, ${table[name].label}: ${count} of ${count + rounds.length}`)));
+    .map(([name, { failures, rounds }]) => [table[name].label, failures, failures + rounds.length])
+    .map(([label, count, all]) => `${title}, ${label}: ${count} of ${all}`)));
   return failed.length === 0 ? '' : `Processes that crashed, or whose results were wrong: ${failed.join('; ')}.`;
 }
 

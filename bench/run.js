@@ -1,122 +1,102 @@
 'use strict';
-// npm run bench -- [group or part of a case's name ...] [--rounds N] [--node BINARY ...] [--no-write]
+// npm run bench -- [case ...] [--quick] [--node 20 ...] [--peers pinned,koffi] [--rounds N] [--report]
 //
-// Runs the cases of bench/cases/GROUP/: a process for each case and variant, in rounds, so that whatever disturbs the
-// machine disturbs all variants alike. Ratios are taken within a round. Writes Markdown to the standard output, and
-// between the markers of docs/performance-GROUP.md.
+//   case       a group, a case or a row of cases/; none is all
+//   --quick    fewer and shorter runs
+//   --node     a major version, or a binary, to run the package and the peers of Node on; more than once if wanted
+//   --peers    only these of variants.js
+//   --report   measures nothing: writes the documents from what is in results/
+//   --list     measures nothing: lists the rows
+//   --no-write measures, and writes no document
+//   --results  the folder of what was measured, instead of results/
+//
+// Writes results/, then docs/performance.md with its chart, and docs/performance-memory.md.
 
-const { execFileSync, spawnSync } = require('node:child_process');
-const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { pathToFileURL } = require('node:url');
-const { report } = require('./report');
-const variants = require('./variants');
+const { allRows, choose } = require('./catalogue');
+const { build, compile, defaultNode, findNode, installPeers } = require('./prepare');
+const { load, save } = require('./results');
+const { PLANS, chooseVariants, roundsOf, runRow } = require('./runner');
+const { peers: known } = require('./variants');
+const { writeDocuments } = require('./report/documents');
 
-const cases = path.join(__dirname, 'cases');
-const docs = path.join(__dirname, '..', 'docs');
+const FLAGS = { '--quick': 'quick', '--report': 'report', '--list': 'list', '--no-write': 'isDry' };
 
 function parse(args) {
-  const options = { names: [], rounds: 9, nodes: [], write: true };
+  const options = { names: [], nodes: [], results: path.join(__dirname, 'results') };
+  const value = (i) => (/^(?!--)./.test(args[i + 1] ?? '') ? args[i + 1] : fail(`${args[i]} wants a value`));
   for (let i = 0; i < args.length; i++) {
-    if (args[i] === '--rounds') options.rounds = Number(args[++i]);
-    else if (args[i] === '--node') options.nodes.push(args[++i]);
-    else if (args[i] === '--no-write') options.write = false;
-    else if (args[i].startsWith('-')) throw new Error(`unknown option ${args[i]}`);
+    if (FLAGS[args[i]] !== undefined) options[FLAGS[args[i]]] = true;
+    else if (args[i] === '--rounds') options.rounds = Number(value(i++));
+    else if (args[i] === '--node') options.nodes.push(...value(i++).split(','));
+    else if (args[i] === '--results') options.results = value(i++);
+    else if (args[i] === '--peers') options.peers = value(i++).split(',');
+    else if (args[i].startsWith('-')) fail(`unknown option ${args[i]}`);
     else options.names.push(args[i]);
   }
-  if (!Number.isInteger(options.rounds) || options.rounds < 1) throw new Error('--rounds wants a number');
-  if (options.nodes.length === 0) options.nodes.push(process.execPath);
+  const { rounds = 1, peers = [] } = options;
+  if (!Number.isInteger(rounds) || rounds < 1) fail('--rounds wants a number from 1');
+  const unknown = peers.find((name) => !Object.hasOwn(known, name));
+  if (unknown !== undefined) fail(`--peers: ${unknown} is none of ${Object.keys(known).join(', ')}`);
   return options;
 }
 
-/** The wanted cases of every group: { group, name, file, title, unit, baseline, variants }. */
-async function find(names) {
-  const found = [];
-  for (const group of fs.readdirSync(cases).sort()) {
-    for (const file of fs.readdirSync(path.join(cases, group)).filter((each) => each.endsWith('.mjs')).sort()) {
-      const name = `${group}/${path.basename(file, '.mjs')}`;
-      if (names.length > 0 && !names.some((wanted) => name.includes(wanted))) continue;
-      const full = path.join(cases, group, file);
-      const module = await import(pathToFileURL(full).href);
-      const { title, unit = 'ns', note = '' } = module;
-      const own = Object.keys(variants).filter((variant) => typeof module[variant] === 'function');
-      const baseline = module.baseline ?? own[0];
-      found.push({ group, name, file: full, title, unit, note, baseline, variants: own });
-    }
-  }
-  if (found.length === 0) throw new Error(`no case matches ${names.join(', ')}`);
-  return found;
+function fail(message) {
+  throw new Error(message);
 }
 
-function runProcess(node, file, name) {
-  const { env, command } = variants[name];
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(PINNED_FFI_|NODE_)/.test(key)));
-  const [binary, ...before] = command ?? [node];
-  const args = [...before, path.join(__dirname, 'process.mjs'), file, name];
-  const { status, stdout, stderr } = spawnSync(binary, args, { env: { ...clean, ...env }, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${path.basename(file)} as ${name} failed:\n${stderr}`);
-  return JSON.parse(stdout);
-}
-
-/** All rounds of one case: for each variant a number a round. Each round begins with another variant. */
-function runCase(node, { file, variants: names }, rounds, progress) {
-  const results = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < names.length; i++) {
-      const name = names[(i + round) % names.length];
-      progress(name, round);
-      results[name].push(runProcess(node, file, name));
-    }
-  }
-  return results;
-}
-
-function progressLine(text) {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+function showProgress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, process.stderr.columns - 1)}`);
   else if (text !== '') process.stderr.write(`${text}\n`);
 }
 
-function machine() {
-  const [{ model }] = os.cpus();
-  return `${os.cpus().length} cores of ${model.trim()}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, `
-    + `${os.type()} ${os.release().split('-')[0]} ${os.arch()}`;
-}
+const minutes = (ms) => `${(ms / 60_000).toFixed(1)} min`;
 
-function write(group, text) {
-  const file = path.join(docs, `performance-${group}.md`);
-  const [begin, end] = ['<!-- measured: begin -->', '<!-- measured: end -->'];
-  const old = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : `# Performance: ${group}\n\n${begin}\n${end}\n`;
-  const [before, after] = [old.split(begin)[0], old.split(end)[1]];
-  fs.writeFileSync(file, `${before}${begin}\n\n${text}\n${end}${after}`);
+/** Runs what was chosen, and keeps it row by row. Gives what failed. */
+function measure(rows, nodes, { peers, plan, results }) {
+  // The runtimes that are no Node of the user's choice are measured beside one of them only.
+  const main = defaultNode().version;
+  const jobs = nodes.flatMap((node) => rows.map((row) =>
+    ({ row, node, names: chooseVariants(row, peers, node.version === main) }))).filter(({ names }) => names.length > 0);
+  const total = jobs.reduce((sum, { row, names }) => sum + names.length * roundsOf(row, plan), 0);
+  const libraries = new Map(rows.map(({ library }) => [library, compile(library, showProgress)]));
+  const [start, failures] = [Date.now(), []];
+  let done = 0;
+  jobs.forEach(({ row, node, names }, job) => {
+    const library = libraries.get(row.library);
+    let lastShown = -1;
+    const progress = (name, round) => {
+      const left = done === 0 ? '' : `, ${minutes(((Date.now() - start) / done) * (total - done))} left`;
+      const text = `[${job + 1}/${jobs.length}] ${row.id}, Node ${node.version}`;
+      if (process.stderr.isTTY) showProgress(`${text}: round ${round + 1} of ${roundsOf(row, plan)}, ${name}${left}`);
+      else if (lastShown < 0) showProgress(text + left);
+      lastShown = round;
+      done++;
+    };
+    const failed = (error) => failures.push(error.message);
+    save(results, row, node, runRow(row, { names, node, library, plan, progress, failed }));
+  });
+  showProgress(`${total} processes took ${minutes(Date.now() - start)}\n`);
+  return failures;
 }
 
 async function main() {
   const options = parse(process.argv.slice(2));
-  const wanted = await find(options.names);
-  const rowsByGroup = new Map();
-  const versions = options.nodes.map((node) => execFileSync(node, ['--version'], { encoding: 'utf8' }).trim());
-  const total = wanted.length * options.nodes.length;
-  let done = 0;
-  for (const each of wanted) {
-    const runs = options.nodes.map((node, i) => {
-      const where = `[${++done}/${total}] ${each.name}, Node ${versions[i]}`;
-      let last = -1;
-      const results = runCase(node, each, options.rounds, (name, round) => {
-        if (process.stderr.isTTY) progressLine(`${where}: round ${round + 1} of ${options.rounds}, ${name}`);
-        else if (last < 0) progressLine(where);
-        last = round;
-      });
-      return { version: versions[i], results };
-    });
-    rowsByGroup.set(each.group, [...(rowsByGroup.get(each.group) ?? []), { ...each, runs }]);
+  const rows = await allRows();
+  const chosen = choose(rows, options.names);
+  if (options.list) return console.log(chosen.map(({ id, title }) => `${id.padEnd(38)}${title}`).join('\n'));
+  let failures = [];
+  if (!options.report) {
+    const plan = { ...PLANS[options.quick ? 'quick' : 'full'], ...(options.rounds && { rounds: options.rounds }) };
+    await build();
+    const isOurs = options.peers?.every((name) => known[name].peer === 'pinned');
+    if (!isOurs) installPeers(showProgress);
+    const nodes = options.nodes.length > 0 ? options.nodes.map(findNode) : [defaultNode()];
+    failures = measure(chosen, nodes, { ...options, plan });
   }
-  progressLine('');
-  for (const [group, measured] of rowsByGroup) {
-    const text = report(measured, { machine: machine(), rounds: options.rounds, versions });
-    process.stdout.write(`${text}\n`);
-    if (options.write) write(group, text);
-  }
+  if (!options.isDry) writeDocuments(rows, load(options.results));
+  if (failures.length > 0) fail(`not measured:\n${failures.join('\n')}`);
+  return undefined;
 }
 
 main().catch((error) => {

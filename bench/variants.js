@@ -1,15 +1,31 @@
 'use strict';
-// What a case can be run as. A case exports a function under the name of each variant it has; a variant says in which
-// process that function runs. A peer is a variant, too: its case function imports the peer from bench/node_modules, and
-// `command` is its runtime where that is not Node.
+// What a case can be run as: a peer, or a setting of the package. Each says in which process the case's function runs:
+//   label    what the tables call it
+//   peer     the module of peers/ that the process loads first, and hands to the function; null: none
+//   runtime  whose binary runs it: node (the one that is asked for), node:ffi's, bun's, deno's
+//   env      the environment variables
+//   asked    runs only where it is asked for by name
 
-const ours = (label, env = {}) => ({ label, env, load: true });
+/** Packages that are measured against each other. A case has a function for each `peer` that can do it. */
+const peers = {
+  pinned: { label: 'pinned-ffi', peer: 'pinned', runtime: 'node', env: {} },
+  frame: { label: 'pinned-ffi, frame lane', peer: 'pinned', runtime: 'node', env: { PINNED_FFI_LANE: 'frame' } },
+  v8: { label: 'pinned-ffi, V8 lane', peer: 'pinned', runtime: 'node', env: { PINNED_FFI_LANE: 'v8' }, asked: true },
+  koffi: { label: 'koffi', peer: 'koffi', runtime: 'node', env: {} },
+  nodeffi: { label: 'node:ffi', peer: 'nodeffi', runtime: 'nodeffi', env: {} },
+  deno: { label: 'Deno.dlopen', peer: 'deno', runtime: 'deno', env: {} },
+  bun: { label: 'bun:ffi', peer: 'bun', runtime: 'bun', env: {} },
+  ffirs: { label: 'ffi-rs', peer: 'ffirs', runtime: 'node', env: {} },
+};
 
-module.exports = {
+const alone = (label) => ({ label, peer: null, runtime: 'node', env: {} });
+const ours = (label, env = {}) => ({ label, peer: 'pinned', runtime: 'node', env });
+
+/** The package in different settings. A case has a function for each of these by name. */
+const settings = {
   // No package at all: what everything else is held against where the question is whether it costs anything.
-  none: { label: 'Node alone, without the package', env: {}, load: false },
-
-  wide: { label: 'Node alone, 320 bytes: as many as with the default fences', env: {}, load: false },
+  none: alone('Node alone, without the package'),
+  wide: alone('Node alone, 320 bytes: as many as with the default fences'),
 
   // The package, by what its settings say.
   off: ours('`PINNED_FFI_FENCE=off`', { PINNED_FFI_FENCE: 'off' }),
@@ -30,3 +46,5 @@ module.exports = {
   number: ours('a number that no `ptr()` has given'),
   numberGiven: ours('a number from `ptr(view)`, the fences of its view checked'),
 };
+
+module.exports = { peers, settings };

@@ -6,6 +6,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { build, findCompiler } = require('./build');
+const { installNode } = require('./npm');
 const { suffix } = require('../lib/platform');
 
 const root = path.join(__dirname, '..');
@@ -72,30 +73,6 @@ function buildFixture() {
 
 // --- Other Nodes
 
-/** The binary of a Node version: from npm, kept in .nodes/ of the checkout. */
-function installNode(major) {
-  const platform = process.platform === 'win32' ? 'win' : process.platform;
-  const name = `node-${platform}-${process.arch}`;
-  const prefix = path.join(root, '.nodes', major);
-  const binary = path.join(prefix, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  if (fs.existsSync(binary)) return binary;
-  console.log(`Installing Node ${major} (${name}) ...`);
-  fs.mkdirSync(prefix, { recursive: true });
-  // A package.json of its own keeps npm from looking at the project's.
-  fs.writeFileSync(path.join(prefix, 'package.json'), '{ "private": true }\n');
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-  const options = ['--no-save', '--no-package-lock', '--ignore-scripts', ...quiet];
-  const args = ['install', '--prefix', prefix, ...options, `${name}@${major}`];
-  // npm says where it is when it runs us; by that it can be started without a shell on Windows, too.
-  const cli = process.env.npm_execpath;
-  const viaNpm = cli !== undefined && path.basename(cli) === 'npm-cli.js';
-  const status = viaNpm
-    ? run(process.execPath, [cli, ...args], { cwd: prefix })
-    : run('npm', args, { cwd: prefix, shell: process.platform === 'win32' });
-  if (status !== 0 || !fs.existsSync(binary)) fail(`Node ${major} could not be installed from npm's ${name}.`);
-  return binary;
-}
-
 function runTests(node, files) {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
   console.log(`\n# Node ${version} on ${process.platform}-${process.arch}\n`);
@@ -120,4 +97,4 @@ async function main() {
   if (failed.length > 0) fail(`Failed on ${failed.join(', ')}.`);
 }
 
-main();
+main().catch((error) => fail(error.message));

@@ -1,9 +1,0 @@
-export const title = '`Buffer.from(\'hello world\')`';
-export const baseline = 'none';
-
-const sink = [null];
-const make = () => (count) => {
-  for (let i = 0; i < count; i++) sink[0] = Buffer.from('hello world');
-};
-
-export { make as none, make as off, make as fenced, make as fence128, make as fence256, make as fence4096 };

@@ -1,0 +1,83 @@
+'use strict';
+// The cases, in the order in which the tables have them, as rows: a row for each case and parameter.
+
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+const variants = require('./variants');
+
+/** Folders of cases/. Those with `settings` are in a document of their own. */
+const GROUPS = [
+  {
+    name: 'numbers', title: 'Numbers', cases: [
+      'no-arguments', 'add-i32', 'add-u32', 'add-f64', 'add-i64', 'add-u64', 'add-i64-fast', 'add-u64-fast', 'integers',
+      'mixed-8',
+    ],
+  },
+  { name: 'pointers', title: 'Pointers and Buffers', cases: ['number', 'buffer', 'returned', 'ptr', 'read-f64'] },
+  { name: 'texts', title: 'Texts', cases: ['text-in', 'text-out'] },
+  { name: 'structs', title: 'Structs', cases: ['struct'] },
+  { name: 'callbacks', title: 'Callbacks', cases: ['callback', 'call-callback', 'qsort', 'open-close'] },
+  { name: 'async', title: 'Asynchronous calls', cases: ['in-flight'] },
+  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'memory', 'start-up'] },
+  {
+    name: 'scale', title: 'Beyond single calls', isOwn: true,
+    cases: ['symbols', 'pins', 'buffers', 'addresses', 'callbacks'],
+  },
+  {
+    name: 'memory', title: 'Memory', hasSettings: true,
+    cases: [
+      'alloc-unsafe-slow', 'alloc', 'from-text', 'held', 'call-buffer', 'call-slice', 'call-number', 'call-new-buffer',
+    ],
+  },
+];
+
+const shown = (param) => (typeof param === 'number' ? param.toLocaleString('en') : param);
+
+/** The names of the variants that a case has: of `peers`, those whose peer it has. */
+const variantsOf = (found, kind) => Object.entries(variants[kind])
+  .filter(([name, { peer }]) => found[kind][name] ?? (kind === 'peers' && found[kind][peer]))
+  .map(([name]) => name);
+
+async function rowsOf(group, name) {
+  const file = pathToFileURL(path.join(__dirname, 'cases', group, `${name}.mjs`)).href;
+  const { default: found } = await import(file);
+  const kind = found.settings ? 'settings' : 'peers';
+  const names = variantsOf(found, kind);
+  return (found.params ?? [undefined]).map((param, index) => ({
+    id: `${group}/${name}${param === undefined ? '' : `@${String(param).replace(/[^\w.]+/g, '-')}`}`,
+    title: found.title.replace('{}', shown(param)),
+    group, file, kind, param, index,
+    note: found.note ?? '',
+    unit: found.unit ?? 'ns',
+    library: found.library ?? 'calls',
+    isCold: found.isCold ?? false,
+    variants: kind === 'settings' ? Object.keys(found.settings) : names,
+  }));
+}
+
+/** The rows of all groups. */
+async function allRows() {
+  const lists = GROUPS.flatMap(({ name: group, cases }) => cases.map((name) => rowsOf(group, name)));
+  return (await Promise.all(lists)).flat();
+}
+
+/** What a name may be, the widest first: a group, a case, a row, a part of one. */
+const LEVELS = [
+  ({ group }, name) => group === name,
+  ({ id }, name) => [id.split('@')[0], id.split('@')[0].split('/')[1]].includes(name),
+  ({ id }, name) => [id, id.split('/')[1]].includes(name),
+  ({ id }, name) => id.includes(name),
+];
+
+/** The rows that names ask for, each for what the first level that knows it says; no name is all. */
+function choose(rows, names) {
+  if (names.length === 0) return rows;
+  const chosen = new Set(names.flatMap((name) => {
+    const found = LEVELS.map((matches) => rows.filter((row) => matches(row, name))).find(({ length }) => length > 0);
+    if (found === undefined) throw new Error(`no case is called ${name}: --list lists them`);
+    return found;
+  }));
+  return rows.filter((row) => chosen.has(row));
+}
+
+module.exports = { GROUPS, allRows, choose };

@@ -4,6 +4,7 @@
 const binding = require('./binding');
 const { makeSystemError, wrongValue } = require('./errors');
 const { release } = require('./kept');
+const { caller, routeOf } = require('./lane');
 const { typesOf, shapeOf, wrongCount, MOST_ARGUMENTS } = require('./marshal');
 const { lockAll } = require('./memory');
 const { ending, owning } = require('./opaque');
@@ -45,15 +46,24 @@ const checkerOf = (failed, name) => failed && ((result) => {
  * @param {object} declaration checked by the caller: { args, returns, varargs, wrap, name, guard, errno, fails, threads,
  *   nonblocking }
  * @param {import('./lifetime').Lifetime} lifetime of the library that must be open
+ * @param {boolean} isSealed whether the caller runs `binding.sealLane()` before anybody can call the function
  */
-function bind(name, address, declaration, lifetime) {
+function bind(name, address, declaration, lifetime, isSealed = false) {
   const types = typesOf(declaration, name);
   const check = checkerOf(failureOf(declaration.fails, name), name);
   const options = ((declaration.guard ?? settings.guard) ? GUARD : 0)
     | (declaration.errno || check ? ERRNO : 0)
     | (declaration.threads ? THREADS : 0);
   const entry = (shape, more) => binding.bind(name, address, shape.native, lifetime.native, options | more);
-  const enter = (shape) => (check ? shape.checkedCaller(entry(shape, 0), name, check) : shape.caller(entry(shape, 0), name));
+  const enter = (shape) => {
+    if (check) return shape.checkedCaller(entry(shape, 0), name, check);
+    const route = isSealed && options === 0 ? routeOf(shape) : undefined;
+    if (route === undefined) return shape.caller(entry(shape, 0), name);
+    const [native, fast] =
+      binding.bindFast(name, address, shape.native, lifetime.native, options, route.passing, route.result);
+    const slow = shape.caller(native, name);
+    return fast === undefined ? slow : caller(shape, route.route, fast, slow);
+  };
   const start = (thread) => (shape) =>
     shape.launcher(launcher(entry(shape, ASYNC), shape.decode, check, lifetime, thread), name);
   const made = (make) => {

@@ -50,17 +50,31 @@ function dlopen(path, symbols, options = {}) {
   const { native, found } = open(path, flags);
   const lifetime = new Lifetime(native);
   try {
-    const functions = {};
-    for (const [key, value] of entries) {
+    const functions = bindAll(entries, (key, value) => {
       const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
       declaration.guard ??= guard;
-      define(functions, key, bindSymbol(lifetime, found, key, declaration));
-    }
+      return bindSymbol(lifetime, found, key, declaration);
+    });
     return { ...library(functions, found, lifetime), global: globalOf(native, found) };
   } catch (error) {
     lifetime.close();
     throw error;
   }
+}
+
+/** Binds every entry; their generated code is made executable before anybody has one of them. */
+function bindAll(entries, bindOne) {
+  const functions = {};
+  try {
+    for (const [key, value] of entries) define(functions, key, bindOne(key, value));
+  } finally {
+    seal();
+  }
+  return functions;
+}
+
+function seal() {
+  if (!binding.sealLane()) throw makeError('ERR_FFI_INTERNAL', 'the system refuses to make generated code executable');
 }
 
 const define = (object, key, value) =>
@@ -73,8 +87,12 @@ function bindSymbol(lifetime, path, key, declaration) {
     if (declaration.optional) return null;
     throw missing(symbol, path, '; declare `optional: true` to get null instead');
   }
-  return bind(key, address, withOwned(declaration, key, lifetime, (name) => findOrThrow(lifetime.native, name, path)), lifetime);
+  return bind(key, address, withOwned(declaration, key, lifetime, (name) => findOrThrow(lifetime.native, name, path)), lifetime,
+    mayBeFast(path));
 }
+
+/** An addon may run JavaScript, which a call of the V8 lane must not. */
+const mayBeFast = (path) => path === null || !/\.node$/.test(path);
 
 const find = (native, symbol) => (symbol.includes('\0') ? null : native.find(symbol));
 
@@ -159,16 +177,14 @@ function bindPointer(name, value, where, lifetime) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
-  return bind(name, addressOf(declaration.ptr, name), withOwned(declaration, name, lifetime), lifetime);
+  return bind(name, addressOf(declaration.ptr, name), withOwned(declaration, name, lifetime), lifetime, true);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */
 function linkSymbols(symbols) {
   const lifetime = new Lifetime(binding.Library.linked('linkSymbols()'));
-  const functions = {};
-  for (const [key, value] of entriesOf(symbols, 'linkSymbols: symbols')) {
-    define(functions, key, bindPointer(key, value, `linkSymbols: symbols.${key}`, lifetime));
-  }
+  const functions = bindAll(entriesOf(symbols, 'linkSymbols: symbols'), (key, value) =>
+    bindPointer(key, value, `linkSymbols: symbols.${key}`, lifetime));
   return library(functions, null, lifetime);
 }
 
@@ -176,6 +192,7 @@ function linkSymbols(symbols) {
 function CFunction(declaration) {
   const lifetime = new Lifetime(binding.Library.linked('CFunction'));
   const call = bindPointer('CFunction', declaration, 'CFunction: declaration', lifetime);
+  seal();
   const close = () => lifetime.close();
   return Object.assign(call, { close, [Symbol.dispose]: close });
 }

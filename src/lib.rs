@@ -6,6 +6,8 @@ mod call;
 mod closure;
 mod ctype;
 mod error;
+#[cfg(all(target_arch = "x86_64", unix))]
+mod fast;
 mod jobs;
 mod js;
 mod layout;

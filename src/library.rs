@@ -60,6 +60,11 @@ impl Library {
         &self.name
     }
 
+    /// Where [`Library::is_open`] is read by generated code: a byte that is 0 once the library is closed.
+    pub fn open_flag(&self) -> *const u8 {
+        (&raw const self.open).cast()
+    }
+
     /// Whether [`Library::close`] has not succeeded yet.
     pub fn is_open(&self) -> bool {
         self.open.get()
@@ -163,6 +168,17 @@ unsafe fn open_handle(path: Option<&str>, _flags: i32) -> std::result::Result<Ha
         None => Handle::this(),
         // SAFETY: U4 by the contract of this function.
         Some(path) => unsafe { Handle::new(path) },
+    }
+}
+
+/// Where the library or executable begins that an address lies in.
+#[cfg(unix)]
+pub fn image_of(address: Address) -> Option<usize> {
+    let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: M11; dladdr reads no memory at the address, and fills the structure where it returns non-zero.
+    unsafe {
+        let is_known = libc::dladdr(address.as_ptr().cast(), found.as_mut_ptr()) != 0;
+        is_known.then(|| found.assume_init().dli_fbase.expose_provenance())
     }
 }
 

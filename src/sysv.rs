@@ -49,6 +49,18 @@ pub struct Step {
     pub to: u8,
 }
 
+impl Step {
+    /// The register of integer arguments it goes to, counted from 0.
+    pub fn integer_register(self) -> Option<usize> {
+        Some(usize::from(self.to)).filter(|to| *to < INTEGERS)
+    }
+
+    /// The word of the stack it goes to.
+    pub fn stack_word(self) -> Option<usize> {
+        usize::from(self.to).checked_sub(REGISTERS)
+    }
+}
+
 /// Where the result is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultIn {
@@ -69,6 +81,8 @@ pub struct Plan {
     pub on_stack: usize,
     /// Where the result is.
     pub result: ResultIn,
+    /// How wide it is there.
+    pub returned: Load,
 }
 
 /// The arguments of a call: 6 integer registers, 8 of floating point, the stack.
@@ -118,12 +132,13 @@ impl Plan {
             steps.push(Step { from: u16::try_from(*from).ok()?, load, to: u8::try_from(base + *used).ok()? });
             *used += 1;
         }
-        let result = match result.scalar()? {
+        let ctype = result.scalar()?;
+        let result = match ctype {
             CType::Void => ResultIn::Nothing,
             CType::F64 | CType::F32 => ResultIn::Float,
             _ => ResultIn::Integer,
         };
-        Some(Self { steps, on_stack, result })
+        Some(Self { steps, on_stack, result, returned: class(ctype).map_or(Load::Word, |(load, _)| load) })
     }
 
     /// Loads the arguments out of memory that is laid out as the frame is.

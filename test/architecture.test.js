@@ -22,7 +22,7 @@ const JS = {
   global: ['view', 'types', 'memory'],
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
-  call: ['settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'memory', 'binding'],
+  call: ['lane', 'settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'memory', 'binding'],
   outs: ['after', 'aggregate', 'kept', 'memory'],
   after: [],
   variadic: ['types'],
@@ -37,6 +37,7 @@ const JS = {
   cstring: ['pointer', 'memory'],
   pointer: ['types', 'memory'],
   contract: ['types', 'memory', 'options'],
+  lane: ['settings', 'types', 'memory', 'binding'],
   marshal: ['settings', 'contract', 'kept', 'types', 'memory', 'binding'],
   types: ['memory'],
   settings: [],
@@ -53,7 +54,7 @@ const JS = {
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
   js: ['queue', 'jobs', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory', 'ctype', 'error'],
-  fast: ['signature', 'layout', 'memory', 'ctype', 'error'],
+  fast: ['sysv', 'library', 'memory'],
   call: ['signature', 'sysv', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
@@ -73,6 +74,7 @@ const CRATES = {
   napi_derive: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
   libffi: /^(ctype|layout|signature|call|closure)\.rs$/,
   libloading: /^library\.rs$/,
+  dynasmrt: /^fast\/trampoline\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
@@ -204,7 +206,7 @@ describe('src/', () => {
         assert.match(name, UNSAFE, `src/${name} may not use unsafe`);
         assert.match(text, /#!?\[(?:expect|allow)\([^\]]*unsafe_code/, `src/${name} lifts the ban with a reason`);
       }
-      assert.doesNotMatch(text, /static mut\b/, `src/${name} has global mutable state`);
+      assert.doesNotMatch(text, /(?<!')static mut\b/, `src/${name} has global mutable state`);
     });
   }
 

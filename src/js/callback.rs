@@ -48,10 +48,14 @@ pub struct Target {
     thread: usize,
     queue: Arc<Queue>,
     closed: AtomicBool,
+    /// Whether a call after the close was reported.
+    warned: AtomicBool,
     /// Whether C does not wait for a result (bun's `threadsafe`).
     threadsafe: AtomicBool,
     /// What messages call it, in `report`.
     name: AtomicU32,
+    /// Whether the process is kept alive until that report; used on the environment's thread only (M6).
+    held: Cell<bool>,
     /// Used on the environment's thread only (M6).
     environment: Rc<Environment>,
     /// The function that decodes, calls and encodes; once closed one that warns. Used on that thread only (M6).
@@ -99,7 +103,7 @@ impl JsClosure {
         };
         target.threadsafe.store(threadsafe, Ordering::Relaxed);
         target.name.store(report::intern(&name), Ordering::Relaxed);
-        target.closed.store(false, Ordering::Release);
+        target.open();
         Ok(Self { target })
     }
 
@@ -113,20 +117,20 @@ impl JsClosure {
     #[napi]
     pub fn open(&self, env: Env, function: Object<'_>) {
         self.target.call_instead(env, function);
-        self.target.closed.store(false, Ordering::Release);
+        self.target.open();
     }
 
     /// Lets the JavaScript function go for now: C gets zero, and `tombstone` is called when it still calls.
     #[napi]
     pub fn rest(&self, env: Env, tombstone: Object<'_>) {
-        self.target.closed.store(true, Ordering::Release);
+        self.target.shut();
         self.target.call_instead(env, tombstone);
     }
 
     /// Lets the JavaScript function go. C gets zero from now on, and `tombstone` is called when it still calls.
     #[napi]
     pub fn close(&self, env: Env, tombstone: Object<'_>) {
-        if self.target.closed.swap(true, Ordering::AcqRel) {
+        if !self.target.shut() {
             return;
         }
         self.target.call_instead(env, tombstone);
@@ -168,7 +172,9 @@ impl Target {
             signature: Arc::clone(signature),
             thread: this_thread(),
             queue: environment.queue(),
-            closed: AtomicBool::new(false),
+            closed: AtomicBool::new(true),
+            warned: AtomicBool::new(false),
+            held: Cell::new(false),
             threadsafe: AtomicBool::new(false),
             name: AtomicU32::new(0),
             environment: Rc::clone(environment),
@@ -177,6 +183,23 @@ impl Target {
         let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(target)))?;
         target.code.set(Some(closure.code()));
         Ok(target)
+    }
+
+    /// Has calls go to JavaScript.
+    fn open(&self) {
+        self.warned.store(false, Ordering::Relaxed);
+        if self.closed.swap(false, Ordering::AcqRel) {
+            self.environment.gate.set(self.environment.gate.get() + 1);
+        }
+    }
+
+    /// Has calls give zero; false where they did already.
+    fn shut(&self) -> bool {
+        let was_open = !self.closed.swap(true, Ordering::AcqRel);
+        if was_open {
+            self.environment.gate.set(self.environment.gate.get() - 1);
+        }
+        was_open
     }
 
     fn call_instead(&self, env: Env, function: Object<'_>) {
@@ -190,6 +213,15 @@ impl Target {
 
     fn call_here(&self, incoming: &Incoming<'_>) {
         let environment = &*self.environment;
+        // A call of the V8 lane must not run JavaScript, which is why the warning of a closed one comes later.
+        if self.closed.load(Ordering::Acquire) {
+            if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
+                environment.hold_open();
+                self.held.set(true);
+                self.hand_over(incoming, false);
+            }
+            return;
+        }
         environment.stack.deepen();
         if environment.ended.get() || environment.has_exception() {
             return;
@@ -201,13 +233,12 @@ impl Target {
                 return;
             }
         }
-        let closed = self.closed.load(Ordering::Acquire);
         incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);
         let answered = self.enter_js(None, 0).is_some();
         environment.innermost_watch(Watch::resume);
-        if answered && !closed {
+        if answered {
             incoming.put_result(&environment.frame);
         }
         // SAFETY: the scope was opened above.
@@ -216,18 +247,12 @@ impl Target {
 
     #[inline(never)] // As little stack as possible stays under JavaScript that calls on.
     fn call_from_afar(&self, incoming: &Incoming<'_>) {
-        let waits = !self.closed.load(Ordering::Acquire) && !self.threadsafe.load(Ordering::Relaxed);
-        let mut block = incoming.block();
-        // C may free its text once it goes on.
-        let texts = if waits { Vec::new() } else { self.copy_texts(&mut block) };
-        let request = Request::new((&raw const *self).expose_provenance(), block, texts, job::current());
-        if !self.queue.submit(Work::Call(Arc::clone(&request))) {
+        let closed = self.closed.load(Ordering::Acquire);
+        if closed && self.warned.swap(true, Ordering::Relaxed) {
             return;
         }
-        wake(&self.queue);
-        if !waits {
-            return;
-        }
+        let waits = !closed && !self.threadsafe.load(Ordering::Relaxed);
+        let Some(request) = self.hand_over(incoming, waits).filter(|_| waits) else { return };
         let mut patience = Some(stall_time());
         let answer = loop {
             if let Some(answer) = request.wait(HEARTBEAT) {
@@ -246,6 +271,19 @@ impl Target {
         if let Some(bytes) = answer {
             incoming.put_result_bytes(&bytes);
         }
+    }
+
+    /// Hands a call to the JavaScript thread; `None` where nobody takes it.
+    fn hand_over(&self, incoming: &Incoming<'_>, waits: bool) -> Option<Arc<Request>> {
+        let mut block = incoming.block();
+        // C may free its text once it goes on.
+        let texts = if waits { Vec::new() } else { self.copy_texts(&mut block) };
+        let request = Request::new((&raw const *self).expose_provenance(), block, texts, job::current());
+        if !self.queue.submit(Work::Call(Arc::clone(&request))) {
+            return None;
+        }
+        wake(&self.queue);
+        Some(request)
     }
 
     /// Copies the texts that the arguments point to, and has the arguments point to the copies.
@@ -316,6 +354,9 @@ impl Target {
     /// Serves a call that came through the queue, on the environment's thread.
     fn serve(&self, request: &Arc<Request>) {
         let environment = &*self.environment;
+        if self.held.take() {
+            environment.let_close();
+        }
         let mut scope = null_mut();
         // SAFETY: M6; this is the environment's thread.
         unsafe {

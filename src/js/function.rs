@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{ClassInstance, Env, FromNapiValue, Function, Unknown};
+use napi::bindgen_prelude::{ClassInstance, Env, FromNapiValue, Object};
 use napi::sys;
 use napi_derive::napi;
 use smallvec::SmallVec;
@@ -48,6 +48,9 @@ pub struct Callable {
     pub environment: Rc<Environment>,
     /// How it is called.
     pub options: Options,
+    /// Its function of the V8 lane.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub fast: std::cell::RefCell<Option<super::fast::Slot>>,
 }
 
 /// How a function is called; bits of `bind`'s `options`.
@@ -98,7 +101,40 @@ pub fn bind<'env>(
     signature: ClassInstance<'env, JsSignature>,
     library: ClassInstance<'env, JsLibrary>,
     options: u32,
-) -> napi::Result<Function<'env, (), Unknown<'env>>> {
+) -> napi::Result<Object<'env>> {
+    make(env, symbol, address, &signature, &library, options).map(|(_, entry)| entry)
+}
+
+/// The same, and the function of the V8 lane, where there is one: how arguments and result are passed, as numbers of
+/// `fast::trampoline::Passing`.
+#[napi]
+pub fn bind_fast<'env>(
+    env: &'env Env,
+    symbol: String,
+    address: JsAddress,
+    signature: ClassInstance<'env, JsSignature>,
+    library: ClassInstance<'env, JsLibrary>,
+    options: u32,
+    passing: Vec<u8>,
+    result: u8,
+) -> napi::Result<Vec<Object<'env>>> {
+    let (callable, entry) = make(env, symbol, address, &signature, &library, options)?;
+    #[cfg(all(target_arch = "x86_64", unix))]
+    if let Some(function) = super::fast::function_of(env, callable, &passing, result) {
+        return Ok(vec![entry, function]);
+    }
+    let _ = (callable, passing, result);
+    Ok(vec![entry])
+}
+
+fn make<'env>(
+    env: &'env Env,
+    symbol: String,
+    address: JsAddress,
+    signature: &JsSignature,
+    library: &JsLibrary,
+    options: u32,
+) -> napi::Result<(&'env Callable, Object<'env>)> {
     let internal = |reason: &str| thrown(*env, &FfiError::Internal { reason: reason.into() });
     let options = Options(options);
     let callable = Callable {
@@ -109,6 +145,8 @@ pub fn bind<'env>(
         id: report::intern(&symbol),
         symbol,
         options,
+        #[cfg(all(target_arch = "x86_64", unix))]
+        fast: std::cell::RefCell::default(),
     };
     let is_direct = options.is_plain() && callable.signature.direct.is_some();
     let entry: sys::napi_callback = Some(match () {
@@ -132,13 +170,16 @@ pub fn bind<'env>(
         drop(unsafe { Rc::from_raw(data.cast::<Callable>()) });
         return Err(internal("the engine refuses a function"));
     }
-    // SAFETY: M3; the function was made above in the current scope.
-    unsafe { FromNapiValue::from_napi_value(env.raw(), function) }
+    // SAFETY: M6; the function that was just made has the count, and is alive in this scope.
+    Ok((unsafe { &*data.cast::<Callable>() }, Object::from_raw(env.raw(), function)))
 }
 
 unsafe extern "C" fn drop_callable(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
     // SAFETY: `bind` leaked exactly this count for exactly one finalizer.
-    drop(unsafe { Rc::from_raw(data.cast::<Callable>()) });
+    let callable = unsafe { Rc::from_raw(data.cast_const().cast::<Callable>()) };
+    #[cfg(all(target_arch = "x86_64", unix))]
+    super::fast::release(&callable);
+    drop(callable);
 }
 
 type Values = SmallVec<[sys::napi_value; 8]>;

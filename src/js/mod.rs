@@ -3,6 +3,7 @@
 mod callback;
 mod direct;
 mod environment;
+mod fast;
 mod fences;
 mod function;
 mod job;

@@ -50,6 +50,14 @@ impl Frame {
         unsafe { self.base.cast::<u128>().read_unaligned() }
     }
 
+    /// Reads a word at the offset `at`.
+    #[inline]
+    pub fn word(&self, at: usize) -> u64 {
+        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a read past the frame");
+        // SAFETY: M1 and M2.
+        unsafe { self.base.add(at).cast::<u64>().read_unaligned() }
+    }
+
     /// Writes a word at the offset `at`.
     #[inline]
     pub fn put_word(&self, at: usize, word: u64) {

@@ -24,10 +24,15 @@
 //! * **M13** A job's memory (its block, text, pins) belongs to the thread that runs it from the moment it is queued until
 //!   it is handed back; JavaScript holds its views meanwhile.
 //! * **M14** A prepared signature is never written again.
+//! * **M15** Generated code lives until the process ends. It is written before anybody can run it, and never afterwards.
+//! * **M16** A function of the V8 lane belongs to one bound function at a time; while it does, what its target points to
+//!   lives, and when that function is collected the target points to a library that is closed.
 
 pub mod address;
 pub mod allocator;
 pub mod blocks;
+#[cfg(all(unix, target_arch = "x86_64"))]
+pub mod code;
 pub mod fence;
 pub mod frame;
 pub mod given;

@@ -1,0 +1,167 @@
+'use strict';
+// The V8 lane: functions that optimised code calls directly. A value that goes in as it is, is tested here, in the source
+// of the caller; everything else, every error among it, is the frame lane's.
+
+const binding = require('./binding');
+const { frame } = require('./memory');
+const settings = require('./settings');
+const { byName } = require('./types');
+
+/** process.versions.modules of the runtimes that the whole test suite runs on in this lane: Node 20, 22, 24, 26. */
+const VERIFIED = new Set(['115', '127', '137', '147']);
+/** V8 calls fast functions from code of its optimising compiler only. */
+const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;
+
+/** The first element says how a call went: src/js/fast.rs. */
+const state = new Uint32Array(16);
+const WENT_IN = 0;
+const BROKEN = 2;
+
+/** Why the lane is not there; undefined where it is. `place` puts the address of a view into the frame. */
+let reason;
+let place = null;
+
+function start() {
+  const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
+  if (other !== undefined) return `not verified on ${other}`;
+  if (settings.lane !== undefined && settings.lane !== 'v8') return `PINNED_FFI_LANE=${settings.lane}`;
+  if (!VERIFIED.has(process.versions.modules) || process.platform !== 'linux' || process.arch !== 'x64') {
+    return `not verified on ${process.platform}-${process.arch} with NODE_MODULE_VERSION ${process.versions.modules}`;
+  }
+  const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
+  const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
+  if (option !== undefined) return `${option} is set`;
+  place = binding.attachLane?.(state, Number(process.versions.modules)) ?? null;
+  return place === null ? 'V8 or the system does not offer what it needs' : undefined;
+}
+reason = start();
+
+/** Which lane calls go by where their types allow it: `v8`, `frame` or `libffi`; and why it is not `v8`. */
+const lane = () => (reason === undefined ? { name: 'v8' } : { name: settings.lane === 'libffi' ? 'libffi' : 'frame', reason });
+
+// ---- how values travel ----------------------------------------------------------------------------------------------
+
+// Numbers of src/fast/trampoline.rs, Passing.
+const [FRAME, I32, U32, F32, F64] = [0, 3, 4, 7, 8];
+
+/** An integer of up to 32 bits: `as` is the expression that an integer of the type equals. */
+const integer = (passing, as) => ({ passing, test: (a) => `typeof ${a} === 'number' && ${as(a)} === ${a}`, pass: as });
+
+/** A word: `store` is a statement that puts it into the frame, or leaves for the frame lane. */
+const word = (store) => ({ passing: FRAME, store });
+
+const LEAVE = 'break attempt;';
+const halves = (a, at) => `words[${at / 4}] = ${a}; words[${at / 4 + 1}] = ${a} / 4294967296;`;
+const long = (least, fits) => word((a, at) =>
+  `if (typeof ${a} === 'bigint') { if (${fits}(64, ${a}) !== ${a}) ${LEAVE} longs[${at / 8}] = ${a}; }
+      else if (isSafeInteger(${a}) && ${a} >= ${least}) { words[${at / 4}] = ${a}; words[${at / 4 + 1}] = floor(${a} / 4294967296); }
+      else ${LEAVE}`);
+const signed = long('-9007199254740991', 'asIntN');
+const unsigned = long('0', 'asUintN');
+const view = (a, at, i) => `if (isView(${a})) { place(${a}, ${at * 65536 + i}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+const address = word((a, at, i) =>
+  `if (typeof ${a} === 'number' && ${a} >= 0 && ${a} <= 9007199254740991 && floor(${a}) === ${a}) { ${halves(a, at)} }
+      else if (${a} === null) { words[${at / 4}] = 0; words[${at / 4 + 1}] = 0; }
+      else ${view(a, at, i)}
+      else ${LEAVE}`);
+
+const ARGUMENTS = {
+  char: integer(I32, (a) => `(${a} << 24 >> 24)`),
+  i8: integer(I32, (a) => `(${a} << 24 >> 24)`),
+  u8: integer(U32, (a) => `(${a} & 0xff)`),
+  i16: integer(I32, (a) => `(${a} << 16 >> 16)`),
+  u16: integer(U32, (a) => `(${a} & 0xffff)`),
+  i32: integer(I32, (a) => `(${a} | 0)`),
+  u32: integer(U32, (a) => `(${a} >>> 0)`),
+  bool: { passing: U32, test: (a) => `typeof ${a} === 'boolean'`, pass: (a) => `(${a} ? 1 : 0)` },
+  f32: { passing: F32, test: (a) => `typeof ${a} === 'number' && ((${a} <= MOST && ${a} >= -MOST) || !isFinite(${a}))`, pass: (a) => a },
+  f64: { passing: F64, test: (a) => `typeof ${a} === 'number'`, pass: (a) => a },
+  i64: signed, i64_fast: signed, u64: unsigned, u64_fast: unsigned,
+  ptr: address,
+  buffer: word((a, at, i) => `${view(a, at, i)}\n      else ${LEAVE}`),
+};
+
+const RESULTS = {
+  void: FRAME, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
+  i64: FRAME, u64: FRAME, i64_fast: FRAME, u64_fast: FRAME, ptr: FRAME,
+};
+
+/** The rows themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
+const keyed = (table) => new Map(Object.entries(table).flatMap(([name, how]) => {
+  const row = byName.get(name);
+  return row.wrapped === undefined ? [[row, how]] : [[row, how], [row.wrapped, how]];
+}));
+const travels = keyed(ARGUMENTS);
+const returns = keyed(RESULTS);
+
+/** One bit an argument of the first word of the frame's pins. */
+const MOST_ARGUMENTS = 32;
+
+/** How the values of a shape travel in this lane; undefined where they do not. */
+function routeOf(shape) {
+  if (place === null || shape.args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return undefined;
+  if (shape.parameters.some(({ lengthOf }) => lengthOf !== undefined)) return undefined;
+  const route = shape.args.map((row) => travels.get(row));
+  if (route.includes(undefined)) return undefined;
+  return { route, passing: route.map((how) => how.passing), result: returns.get(shape.result) };
+}
+
+// ---- the caller -----------------------------------------------------------------------------------------------------
+
+const words = new Uint32Array(frame.buffer);
+const longs = new BigInt64Array(frame.buffer);
+/** What generated source uses. */
+const help = {
+  state, words, longs, place, frame, isView: ArrayBuffer.isView, isSafeInteger: Number.isSafeInteger, floor: Math.floor,
+  asIntN: BigInt.asIntN, asUintN: BigInt.asUintN, isFinite: Number.isFinite, MOST: 3.4028234663852886e38,
+  broken: () => {
+    state[0] = WENT_IN;
+    binding.takeOverflow();
+  },
+};
+const NAMES = Object.keys(help).join(', ');
+let made = 0;
+
+const resultSource = (shape, call) => {
+  const { result, resultAt } = shape;
+  const how = returns.get(result);
+  const inFrame = how === FRAME && result.name !== 'void';
+  const value = inFrame ? `read(frame, ${resultAt})` : result.name === 'bool' ? 'r !== 0' : 'r';
+  return `const r = ${call};
+      if (state[0] === ${WENT_IN}) return ${result.name === 'void' ? '' : value};
+      if (state[0] === ${BROKEN}) broken();`;
+};
+
+/** Every caller is of a source of its own: code that V8 shares among functions has no constant target to call. */
+function callerSource(shape, route) {
+  const names = shape.args.map((_, i) => `a${i}`);
+  const tests = route.flatMap((how, i) => (how.test ? [how.test(names[i])] : []));
+  const stores = route.flatMap((how, i) => (how.store ? [how.store(names[i], shape.at[i], i)] : []));
+  const passed = route.flatMap((how, i) => (how.pass ? [how.pass(names[i])] : []));
+  const hasPins = shape.pins.length > 0;
+  return `'use strict'; // ${made += 1}
+const { ${NAMES} } = help;
+const read = shape.result.read;
+return function (${names.join(', ')}) {
+    attempt: {
+      if (!(${[`arguments.length === ${names.length}`, ...tests].join(' && ')})) break attempt;
+      ${hasPins ? 'words[0] = 0;' : ''}
+      ${stores.join('\n      ')}
+      ${resultSource(shape, `fast(${passed.join(', ')})`)}
+    }
+    state[0] = ${WENT_IN};
+    return slow(...arguments);
+};`;
+}
+
+/** The function that users call: by `fast`, or by `slow`, the frame lane. */
+function caller(shape, route, fast, slow) {
+  try {
+    return new Function('shape', 'help', 'fast', 'slow', callerSource(shape, route))(shape, help, fast, slow);
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    return slow;
+  }
+}
+
+module.exports = { lane, routeOf, caller };

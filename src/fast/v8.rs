@@ -1,0 +1,231 @@
+//! V8's C++ functions, found by name in the running executable: what makes a function with a fast call, and the storage of
+//! a view. Tried on `NODE_MODULE_VERSION` 115, 127, 137 and 147; V8's binary interface does not change within one.
+//!
+//! A `Local` is passed as the pointer that it is (Itanium C++ ABI, section 3.1.2.3: trivially copyable for the purposes of
+//! calls), and in Node a `napi_value` is that pointer.
+#![expect(unsafe_code, reason = "calls exported functions of V8")]
+#![expect(clippy::missing_transmute_annotations, reason = "the fields that are filled have the types")]
+
+use std::ffi::c_void;
+use std::mem::{MaybeUninit, transmute};
+use std::ptr::null_mut;
+
+use super::trampoline::{Passing, Shape};
+use crate::library::{Library, image_of};
+use crate::memory::address::{Address, Span};
+
+/// A `v8::Local` of any kind; null where it is empty.
+pub type Local = *mut c_void;
+
+type Callback = unsafe extern "C" fn(*const c_void);
+type New = unsafe extern "C" fn(Local, Callback, Local, Local, i32, u32, u32, *const CFunction, u16, u16, u16) -> Local;
+
+/// `v8::CFunction`: two pointers.
+#[repr(C)]
+struct CFunction([usize; 4]);
+
+/// `v8::CFunctionInfo`: less than this on every version.
+#[repr(C, align(16))]
+struct CFunctionInfo([u8; 64]);
+
+/// `v8::CTypeInfo::Type::kV8Value`.
+const VALUE: u8 = 10;
+
+/// What was found.
+#[derive(Debug)]
+pub struct V8 {
+    current: unsafe extern "C" fn() -> Local,
+    context: unsafe extern "C" fn(Local) -> Local,
+    new_template: New,
+    get_function: unsafe extern "C" fn(Local, Local) -> Local,
+    make_info: Address,
+    make_function: unsafe extern "C" fn(*mut CFunction, usize, *const CFunctionInfo),
+    /// Bytes of a `v8::CTypeInfo`.
+    type_size: usize,
+    /// Whether `CFunctionInfo` takes how 64-bit integers are represented.
+    has_representation: bool,
+    views: Views,
+    /// Where Node's executable, or its shared library, begins.
+    image: Option<usize>,
+}
+
+/// How the storage of a view is found.
+#[derive(Debug)]
+enum Views {
+    /// `ArrayBufferView::GetContents`, which makes no handle.
+    Contents(unsafe extern "C" fn(Local, *mut u8, usize) -> Slice),
+    /// The buffer's data and the view's offset, in a handle scope.
+    Buffer {
+        open: unsafe extern "C" fn(*mut [usize; 8], Local),
+        close: unsafe extern "C" fn(*mut [usize; 8]),
+        has_buffer: unsafe extern "C" fn(Local) -> bool,
+        buffer: unsafe extern "C" fn(Local) -> Local,
+        data: unsafe extern "C" fn(Local) -> *mut u8,
+        offset: unsafe extern "C" fn(Local) -> usize,
+        length: unsafe extern "C" fn(Local) -> usize,
+    },
+    /// Not here.
+    Unknown,
+}
+
+/// `v8::MemorySpan<uint8_t>`.
+#[repr(C)]
+struct Slice {
+    data: *mut u8,
+    length: usize,
+}
+
+/// Finds a function of the executable and gives it a type.
+macro_rules! function {
+    ($process:expr, $name:expr) => {
+        // SAFETY: M11; the mangled name tells the parameters, which are those of the type it is given.
+        unsafe { transmute::<*mut u8, _>($process.find($name)?.as_ptr()) }
+    };
+}
+
+const NEW_TEMPLATE: &str = concat!(
+    "_ZN2v816FunctionTemplate3NewEPNS_7IsolateEPFvRKNS_20FunctionCallbackInfoINS_5ValueEEEENS_5LocalIS4_EENSA_INS_9Signature",
+    "EEEiNS_19ConstructorBehaviorENS_14SideEffectTypeEPKNS_9CFunctionEttt"
+);
+const GET_FUNCTION: &str = "_ZN2v816FunctionTemplate11GetFunctionENS_5LocalINS_7ContextEEE";
+const INFO: &str = "_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_";
+const INFO_WITH_REPRESENTATION: &str = "_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_NS0_19Int64RepresentationE";
+/// `NODE_MODULE_VERSION` of Node 26, from which on a `CTypeInfo` has no sequence type.
+const WITHOUT_SEQUENCES: u32 = 147;
+
+impl V8 {
+    /// Looks everything up; `None` where anything is missing.
+    pub fn find(modules: u32) -> Option<Self> {
+        // SAFETY: U4; the process runs no constructor again.
+        let process = unsafe { Library::open(None, 0) }.ok()?;
+        let with_representation = process.find(INFO_WITH_REPRESENTATION);
+        Some(Self {
+            current: function!(process, "_ZN2v87Isolate10GetCurrentEv"),
+            context: function!(process, "_ZN2v87Isolate17GetCurrentContextEv"),
+            new_template: function!(process, NEW_TEMPLATE),
+            get_function: function!(process, GET_FUNCTION),
+            make_info: with_representation.or_else(|| process.find(INFO))?,
+            make_function: function!(process, "_ZN2v89CFunctionC1EPKvPKNS_13CFunctionInfoE"),
+            type_size: if modules >= WITHOUT_SEQUENCES { 2 } else { 3 },
+            has_representation: with_representation.is_some(),
+            views: Views::find(&process).unwrap_or(Views::Unknown),
+            image: image_of(process.find("napi_create_function")?),
+        })
+    }
+
+    /// Whether a function is Node's own: it may run JavaScript.
+    pub fn owns(&self, code: Address) -> bool {
+        image_of(code).is_none_or(|image| Some(image) == self.image)
+    }
+
+    /// Makes a function that optimised code calls at `code`, and other code at `otherwise`. `None` where V8 refuses.
+    ///
+    /// # Safety
+    /// M15: `code` is a function of the shape, with the receiver in front. A handle scope is open on this thread.
+    pub unsafe fn function(&self, code: Address, shape: &Shape, otherwise: Callback) -> Option<Local> {
+        let arguments: Vec<u8> = std::iter::once(VALUE)
+            .chain(shape.arguments.iter().filter(|passing| **passing != Passing::Frame).map(|passing| *passing as u8))
+            .collect();
+        // SAFETY: as of this function.
+        unsafe { self.make(code, &arguments, shape.result as u8, otherwise) }
+    }
+
+    /// The same for a function of a view and a number.
+    ///
+    /// # Safety
+    /// As [`V8::function`].
+    pub unsafe fn function_of_view(&self, code: Address, otherwise: Callback) -> Option<Local> {
+        // SAFETY: as of this function.
+        unsafe { self.make(code, &[VALUE, VALUE, Passing::I32 as u8], Passing::Frame as u8, otherwise) }
+    }
+
+    /// # Safety
+    /// As [`V8::function`].
+    unsafe fn make(&self, code: Address, arguments: &[u8], result: u8, otherwise: Callback) -> Option<Local> {
+        let types = |codes: &[u8]| -> &'static mut [u8] {
+            let bytes: Vec<u8> = codes.iter().flat_map(|code| [*code, 0, 0].into_iter().take(self.type_size)).collect();
+            // V8 keeps pointers to what describes a function as long as there is code that calls it.
+            Box::leak(bytes.into_boxed_slice())
+        };
+        let (result, types) = (types(&[result]), types(arguments));
+        let info: &'static mut CFunctionInfo = Box::leak(Box::new(CFunctionInfo([0; 64])));
+        let mut function = MaybeUninit::new(CFunction([0; 4]));
+        let count = u32::try_from(arguments.len()).ok()?;
+        // SAFETY: M11; the functions have these parameters by their names, and what they fill is large enough. BigInt
+        // representation (1) has no meaning without 64-bit integers.
+        unsafe {
+            let make_info = self.make_info.as_ptr();
+            if self.has_representation {
+                type Make = unsafe extern "C" fn(*mut CFunctionInfo, *const u8, u32, *const u8, u8);
+                transmute::<*mut u8, Make>(make_info)(info, result.as_ptr(), count, types.as_ptr(), 1);
+            } else {
+                type Make = unsafe extern "C" fn(*mut CFunctionInfo, *const u8, u32, *const u8);
+                transmute::<*mut u8, Make>(make_info)(info, result.as_ptr(), count, types.as_ptr());
+            }
+            (self.make_function)(function.as_mut_ptr(), code.get(), info);
+            let isolate = (self.current)();
+            let (data, signature, throw_on_new, side_effects) = (null_mut(), null_mut(), 0, 0);
+            let parameters = count as i32 - 1;
+            let function = function.as_ptr();
+            let new = self.new_template;
+            let template =
+                new(isolate, otherwise, data, signature, parameters, throw_on_new, side_effects, function, 0, 0, 0);
+            if template.is_null() {
+                return None;
+            }
+            let made = (self.get_function)(template, (self.context)(isolate));
+            (!made.is_null()).then_some(made)
+        }
+    }
+
+    /// The bytes of a view, where they lie outside the engine's heap.
+    ///
+    /// # Safety
+    /// M3: `view` is an ArrayBufferView, rooted while the result is used.
+    #[inline]
+    pub unsafe fn storage(&self, view: Local) -> Option<Span> {
+        // SAFETY: M3 and M11; nothing here allocates in the engine's heap, as a view whose buffer is still to be made is
+        // left alone.
+        unsafe {
+            let (start, length) = match &self.views {
+                Views::Contents(contents) => {
+                    let mut copy = [0u8; 64];
+                    let Slice { data, length } = contents(view, copy.as_mut_ptr(), copy.len());
+                    (data, length)
+                }
+                Views::Buffer { open, close, has_buffer, buffer, data, offset, length } => {
+                    if !has_buffer(view) {
+                        return None;
+                    }
+                    let mut scope = [0usize; 8];
+                    open(&mut scope, (self.current)());
+                    let start = data(buffer(view)).wrapping_add(offset(view));
+                    let length = length(view);
+                    close(&mut scope);
+                    (start, length)
+                }
+                Views::Unknown => return None,
+            };
+            Span::new(Address::new(start.expose_provenance())?, length).ok()
+        }
+    }
+}
+
+impl Views {
+    fn find(process: &Library) -> Option<Self> {
+        if process.find(CONTENTS).is_some() {
+            return Some(Self::Contents(function!(process, CONTENTS)));
+        }
+        Some(Self::Buffer {
+            open: function!(process, "_ZN2v811HandleScopeC1EPNS_7IsolateE"),
+            close: function!(process, "_ZN2v811HandleScopeD1Ev"),
+            has_buffer: function!(process, "_ZNK2v815ArrayBufferView9HasBufferEv"),
+            buffer: function!(process, "_ZN2v815ArrayBufferView6BufferEv"),
+            data: function!(process, "_ZNK2v811ArrayBuffer4DataEv"),
+            offset: function!(process, "_ZN2v815ArrayBufferView10ByteOffsetEv"),
+            length: function!(process, "_ZN2v815ArrayBufferView10ByteLengthEv"),
+        })
+    }
+}
+
+const CONTENTS: &str = "_ZN2v815ArrayBufferView11GetContentsENS_10MemorySpanIhEE";

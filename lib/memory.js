@@ -87,7 +87,8 @@ binding.findLocks(isNode, hasDetachKeys, isResizable);
 
 /** A view or buffer that does not go to a call; refuses what can be resized. */
 function fixedSize(value, name, position) {
-  if (isResizable(bufferOf(value))) {
+  const buffer = bufferOf(value);
+  if (isResizable(buffer)) {
     throw makeError('ERR_INVALID_ARG_VALUE',
       `${place(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`);
   }

@@ -104,8 +104,16 @@ export interface FFIFunction {
   readonly ptr?: number | bigint;
   /** Whether the library may lack the symbol: it is then `null` instead of an error. Default: `false`. */
   readonly optional?: boolean;
-  /** Whether integers that are out of range wrap around, as in bun:ffi, instead of being refused. Default: `false`. */
+  /**
+   * Whether values are converted as in bun:ffi instead of being refused: integers wrap around and fractions are cut off,
+   * what is not text becomes a number, `undefined` is NULL, text ends at its first NUL. Default: `false`.
+   */
   readonly wrap?: boolean;
+  /**
+   * Whether a call may have any number of arguments, as in bun:ffi: those that are missing are `undefined`, those beyond
+   * the declared ones are not looked at. Default: `false`.
+   */
+  readonly loose?: boolean;
   /** Accepted because bun:ffi accepts it; without effect on a function. */
   readonly threadsafe?: boolean;
   /**
@@ -160,7 +168,7 @@ export interface FFICallback {
    * such a thread waits for the real result.
    */
   readonly threadsafe?: boolean;
-  /** Whether integers that are out of range wrap around, as in bun:ffi, instead of being refused. Default: `false`. */
+  /** Whether the result is converted as in bun:ffi instead of being refused: see {@link FFIFunction.wrap}. Default: `false`. */
   readonly wrap?: boolean;
 }
 
@@ -670,6 +678,8 @@ export type FFIErrorCode =
   | 'ERR_INVALID_ARG_VALUE'
   /** RangeError: a number that its type cannot hold. */
   | 'ERR_OUT_OF_RANGE'
+  /** Error: `pinned-ffi/bun` could not open a library; `cause` is the error of this entry. */
+  | 'ERR_DLOPEN_FAILED'
   /** Error: no native addon for this platform. */
   | 'ERR_FFI_ADDON_NOT_FOUND'
   /** RangeError: native code wrote past the end of a buffer. */

@@ -43,7 +43,7 @@ const checkerOf = (failed, name) => failed && ((result) => {
  * The JavaScript function of a C function.
  * @param {string} name what messages call it
  * @param {number | bigint} address
- * @param {object} declaration checked by the caller: { args, returns, varargs, wrap, name, guard, errno, fails, threads,
+ * @param {object} declaration checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails, threads,
  *   nonblocking }
  * @param {import('./lifetime').Lifetime} lifetime of the library that must be open
  * @param {boolean} isSealed whether the caller runs `binding.sealLane()` before anybody can call the function
@@ -132,6 +132,7 @@ function withExtras(types, enter, name) {
     parameters: [...types.parameters, ...extras.map((row, i) => ({ row, label: fixed + i }))],
     result: types.result,
     fixed,
+    loose: types.loose,
   }));
 }
 

@@ -22,11 +22,11 @@ const registry = new FinalizationRegistry(() => {
 });
 
 /** Where the user's code made a callback: captured now, put into words only when needed. */
-function placeOfCreation() {
+function placeOfCreation(constructor) {
   const place = {};
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 1;
-  Error.captureStackTrace(place, JSCallback);
+  Error.captureStackTrace(place, constructor);
   Error.stackTraceLimit = stackTraceLimit;
   return place;
 }
@@ -65,7 +65,7 @@ class JSCallback {
     const keeper = { kept: undefined };
     this.#threadsafe = options.threadsafe === true;
     this.#name = typeof callback.name === 'string' && callback.name !== '' ? `${NAME} ${callback.name}` : NAME;
-    this.#place = placeOfCreation();
+    this.#place = placeOfCreation(new.target);
     const handler = shape.handler(callback, NAME, keeper);
     this.#closure = new binding.Closure(shape.native, handler, this.#name, this.#threadsafe);
     this.#ptr = this.#closure.code;

@@ -35,7 +35,8 @@ function atLeast(row, minBytes, where) {
   }
   return {
     ...row,
-    key: `${row.id}>=${minBytes}`,
+    key: `${row.wrapped ? row.id : `${row.id}w`}>=${minBytes}`,
+    ...(row.wrapped && { wrapped: atLeast(row.wrapped, minBytes, where) }),
     write(view, at, value, name, position) {
       if (bytesOf(value, row) < minBytes) {
         throw makeError('ERR_OUT_OF_RANGE',

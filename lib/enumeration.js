@@ -49,7 +49,6 @@ function enumeration(members, options = {}) {
     ...integer,
     name,
     key: `enumeration ${keys += 1}`,
-    wrapped: undefined,
     read: names ? (view, at) => named(byValue, integer.read(view, at)) : integer.read,
     write(view, at, value, owner, position) {
       if (typeof value !== 'string') return integer.write(view, at, value, owner, position);

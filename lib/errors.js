@@ -8,6 +8,7 @@ const TABLE = Object.freeze({
   ERR_INVALID_ARG_TYPE: TypeError,
   ERR_INVALID_ARG_VALUE: TypeError,
   ERR_OUT_OF_RANGE: RangeError,
+  ERR_DLOPEN_FAILED: Error,
   ERR_FFI_ADDON_NOT_FOUND: Error,
   ERR_FFI_BUFFER_OVERFLOW: RangeError,
   ERR_FFI_BUFFER_UNDERFLOW: RangeError,
@@ -118,11 +119,11 @@ function placeOfPart(name, position) {
   return `${place(name, outer)}: ${path.startsWith('[') ? `element ${path}` : `field ${path.slice(1)}`}`;
 }
 
-const wrongType = (where, wanted, value) =>
-  makeError('ERR_INVALID_ARG_TYPE', `${where} must be ${wanted}, received ${describe(value)}`);
+const wrongType = (where, wanted, value, hint = '') =>
+  makeError('ERR_INVALID_ARG_TYPE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
 
-const wrongValue = (where, wanted, value) =>
-  makeError('ERR_INVALID_ARG_VALUE', `${where} must be ${wanted}, received ${describe(value)}`);
+const wrongValue = (where, wanted, value, hint = '') =>
+  makeError('ERR_INVALID_ARG_VALUE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
 
 const outOfRange = (where, wanted, value, hint = '') =>
   makeError('ERR_OUT_OF_RANGE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);

@@ -12,7 +12,7 @@ const { typesOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./options');
 const { byName, readAddress, resolvePointer } = require('./types');
 
-const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', varargs: 'boolean' };
+const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', varargs: 'boolean' };
 const base = byName.get('function');
 let keys = 0;
 

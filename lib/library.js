@@ -13,7 +13,7 @@ const { owned } = require('./owned');
 const { candidates, toPath } = require('./search');
 
 const CALL_KEYS = {
-  args: 'any', returns: 'any', wrap: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
+  args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
   threads: 'boolean', errno: 'boolean', fails: 'any', varargs: 'boolean',
 };
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };

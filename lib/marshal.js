@@ -15,9 +15,12 @@ const RESULT = 'return value';
 /** One bit of the frame's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;
 
-/** The types of a declaration's `args` and `returns`, checked: rows with their labels. `wrap` takes bun's modular integers. */
+/**
+ * The types of a declaration's `args` and `returns`, checked: rows with their labels. `wrap` takes bun's conversions,
+ * `loose` its way with the number of arguments.
+ */
 function typesOf(declaration, name) {
-  const { args = [], returns, wrap } = declaration;
+  const { args = [], returns, wrap, loose = false } = declaration;
   if (!Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
   if (args.length > MOST_ARGUMENTS) {
     throw makeError('ERR_INVALID_ARG_VALUE',
@@ -41,7 +44,7 @@ function typesOf(declaration, name) {
   if (result.argumentOnly) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: ${result.argumentOnly}`);
   }
-  return { args: rows, result, parameters };
+  return { args: rows, result, parameters, loose };
 }
 
 const shapes = new Map();
@@ -49,20 +52,21 @@ const keyOf = (row) => row.key ?? (row.wrapped ? row.id : `${row.id}w`);
 
 /**
  * The prepared shape of a signature: { native, args, result, caller, handler }. `fixed` is how many arguments a variadic
- * function declares.
+ * function declares; with `loose` missing arguments are undefined, and more than are declared are not looked at.
  */
-function shapeOf({ args, result, parameters, fixed }, name) {
+function shapeOf({ args, result, parameters, fixed, loose }, name) {
   const labels = parameters.map(({ label, lengthOf }) => (lengthOf === undefined ? label : `${label}<${lengthOf}`));
-  const key = JSON.stringify([args.map(keyOf), keyOf(result), labels.filter((label) => typeof label === 'string'), fixed]);
+  const texts = labels.filter((label) => typeof label === 'string');
+  const key = JSON.stringify([args.map(keyOf), keyOf(result), texts, fixed, loose]);
   let shape = shapes.get(key);
   if (shape === undefined) {
-    shape = prepare({ args, result, parameters, fixed }, name);
+    shape = prepare({ args, result, parameters, fixed, loose }, name);
     shapes.set(key, shape);
   }
   return shape;
 }
 
-function prepare({ args, result, parameters, fixed }, name) {
+function prepare({ args, result, parameters, fixed, loose }, name) {
   let native;
   try {
     native = new binding.Signature(args.map((row) => row.id), result.id, fixed, settings.lane !== 'libffi');
@@ -70,7 +74,7 @@ function prepare({ args, result, parameters, fixed }, name) {
     error.message = `${name}: ${error.message}`;
     throw error;
   }
-  const shape = { native, args, result, parameters, at: native.arguments, resultAt: native.result, pins: native.pins };
+  const shape = { native, args, result, parameters, loose, at: native.arguments, resultAt: native.result, pins: native.pins };
   shape.decode = result.returnedByEntry ? (text) => text : () => result.read(frame, shape.resultAt);
   shape.caller = factory(shape, callerSource(endings.call), plainCaller(plainEndings.call));
   shape.checkedCaller = factory(shape, callerSource(endings.check), plainCaller(plainEndings.check));
@@ -105,10 +109,12 @@ function factory(shape, source, plain) {
 
 function wrongCount(name, wanted, received) {
   return makeError('ERR_INVALID_ARG_VALUE',
-    `${name} takes ${wanted} argument${wanted === 1 ? '' : 's'}, received ${received}`);
+    `${name} takes ${wanted} argument${wanted === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take `
+    + 'any number');
 }
 
 const each = (rows, line) => rows.map(line).filter(Boolean).join('\n    ');
+const countCheck = (count) => `if (arguments.length !== ${count}) throw help.wrongCount(name, ${count}, arguments.length);`;
 const bitOf = (position) => `(p${position} === undefined ? 0 : ${1 << (position & 31)})`;
 
 /** The words of pin bits at the start of the frame: one bit an argument. */
@@ -143,7 +149,7 @@ const endings = {
 };
 
 const callerSource = (ending) => (shape) => {
-  const { args, at, pins, parameters } = shape;
+  const { args, at, pins, parameters, loose } = shape;
   const names = args.map((_, i) => `a${i}`);
   const isPin = new Set(pins);
   const kept = args.flatMap((row, i) => (row.keeps ? [i] : []));
@@ -160,7 +166,7 @@ const readResult = shape.result.read;
 return (enter, name, check) => function (${names.join(', ')}) {
     ${kept.length > 0 ? `var ${kept.map((i) => `k${i}`).join(', ')};` : ''}
     ${isAsync || kept.length > 0 ? 'try {' : ''}
-    if (arguments.length !== ${args.length}) throw help.wrongCount(name, ${args.length}, arguments.length);
+    ${loose ? '' : countCheck(args.length)}
     ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
     ${each(args, (row, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
@@ -179,10 +185,10 @@ const plainEndings = {
 };
 
 const plainCaller = (ending) => (shape) => {
-  const { args, at, pins, parameters } = shape;
+  const { args, at, pins, parameters, loose } = shape;
   const isAsync = ending === plainEndings.launch;
   const encode = (values, written, name) => {
-    if (values.length !== args.length) throw wrongCount(name, args.length, values.length);
+    if (!loose && values.length !== args.length) throw wrongCount(name, args.length, values.length);
     args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, parameters[i].label); });
     const words = [0, 0, 0, 0];
     args.forEach((row, i) => {

@@ -16,6 +16,8 @@ const frame = new DataView(new ArrayBuffer(FRAME_BYTES));
 // Blocks of one process share one layout, so the width comes before the first of them.
 if (settings.fence.width !== undefined) binding.setFenceWidth(settings.fence.width);
 binding.attach(frame.buffer, () => {});
+// What other threads have called by now is run before the process ends, though it does not keep the process alive.
+process.on('beforeExit', () => { if (binding.hasWork()) setImmediate(() => {}); });
 process.on('exit', () => binding.endQueue());
 
 /**
@@ -45,6 +47,8 @@ const resizable = getter(ArrayBuffer.prototype, 'resizable');
 const growable = getter(SharedArrayBuffer.prototype, 'growable');
 const bufferLength = getter(ArrayBuffer.prototype, 'byteLength');
 const sharedLength = getter(SharedArrayBuffer.prototype, 'byteLength');
+/** Node 20 has no such getter, and its Node-API tells it by itself; Bun's does not of a bare ArrayBuffer. */
+const isDetached = 'detached' in ArrayBuffer.prototype ? getter(ArrayBuffer.prototype, 'detached') : () => false;
 
 /** The ArrayBuffer or SharedArrayBuffer under a view; a buffer itself. */
 const bufferOf = (value) =>
@@ -83,9 +87,13 @@ binding.findLocks(isNode, hasDetachKeys, isResizable);
 
 /** A view or buffer that does not go to a call; refuses what can be resized. */
 function fixedSize(value, name, position) {
-  if (isResizable(bufferOf(value))) {
+  const buffer = bufferOf(value);
+  if (isResizable(buffer)) {
     throw makeError('ERR_INVALID_ARG_VALUE',
       `${place(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`);
+  }
+  if (!isSharedArrayBuffer(buffer) && isDetached(buffer)) {
+    throw wrongValue(place(name, position), 'attached to its storage', value);
   }
   // Node-API has no function for a bare SharedArrayBuffer.
   return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;

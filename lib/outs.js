@@ -9,15 +9,15 @@ const memory = require('./memory');
 
 /**
  * A function that takes the values of all parameters but out().
- * @param {{ args: object[], parameters: object[] }} types
+ * @param {{ args: object[], parameters: object[], loose: boolean }} types
  * @param {Function} call takes all arguments
  * @param {(wanted: number, received: number) => Error} wrongCount
  */
-function withOuts({ args, parameters }, call, name, wrongCount) {
+function withOuts({ args, parameters, loose }, call, name, wrongCount) {
   const wanted = args.filter((row) => row.passes !== 'out').length;
   const cells = args.flatMap((row) => (row.passes ? [{ row: row.target }] : []));
   const caller = (...values) => {
-    if (values.length !== wanted) throw wrongCount(name, wanted, values.length);
+    if (!loose && values.length !== wanted) throw wrongCount(name, wanted, values.length);
     const held = [];
     const views = cells.map(({ row }) => {
       const cell = memory.alloc(row.size, { align: row.align });

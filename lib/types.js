@@ -5,12 +5,15 @@
 //           A returned view or string is not stored yet: its address is taken by whoever keeps it alive.
 //   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
-//   wrapped (where present) is the row for `wrap: true`: bun's modular integers.
+//   wrapped (where present) is the row for `wrap: true`: bun's conversions. Rows made from others do not take it over.
 // `name` and `position` say where the value came from: see errors.js, place().
 
 const { isAnyArrayBuffer } = require('node:util').types;
 const { wrongType, wrongValue, outOfRange, makeError, place } = require('./errors');
 const memory = require('./memory');
+const {
+  wrapHint, addressHint, wrapInteger, wrapWide, wrapFloat, wrapBool, wrapPointer, wrapText,
+} = require('./wrapped');
 
 const LITTLE = true;
 /** What a live view of native memory gives of itself: a view or an address. */
@@ -25,19 +28,8 @@ const TWO_32 = 2 ** 32;
 function smallInteger(value, row, name, position) {
   const wanted = `an integer from ${row.min} to ${row.max} (${row.name})`;
   if (typeof value === 'bigint' && value >= row.min && value <= row.max) return Number(value);
-  const wrapHint = Number.isInteger(value) || typeof value === 'bigint' ? '; declare `wrap: true` to wrap it' : '';
-  if (typeof value === 'number' || typeof value === 'bigint') {
-    throw outOfRange(place(name, position), wanted, value, wrapHint);
-  }
-  throw wrongType(place(name, position), wanted, value);
-}
-
-/** ECMAScript's modular conversion, which bun applies to numbers, booleans, null, undefined and BigInts. */
-function modular(value, row, name, position) {
-  if (typeof value === 'number') return value;
-  if (typeof value === 'bigint') return Number(BigInt.asIntN(32, value));
-  if (typeof value === 'boolean' || value === null || value === undefined) return Number(value);
-  throw wrongType(place(name, position), `a number (${row.name})`, value);
+  const fault = typeof value === 'number' || typeof value === 'bigint' ? outOfRange : wrongType;
+  throw fault(place(name, position), wanted, value, wrapHint(value));
 }
 
 const char = {
@@ -90,17 +82,7 @@ const u32 = {
   },
 };
 
-const setSmall = {
-  char: DataView.prototype.setInt8, i8: DataView.prototype.setInt8, u8: DataView.prototype.setUint8,
-  i16: DataView.prototype.setInt16, u16: DataView.prototype.setUint16,
-  i32: DataView.prototype.setInt32, u32: DataView.prototype.setUint32,
-};
-for (const row of [char, i8, u8, i16, u16, i32, u32]) {
-  const set = setSmall[row.name];
-  row.wrapped = { ...row, write: (view, at, value, name, position) => {
-    set.call(view, at, modular(value, row, name, position), LITTLE);
-  } };
-}
+for (const row of [char, i8, u8, i16, u16, i32, u32]) wrapInteger(row);
 
 // ---- 64-bit integers ------------------------------------------------------------------------------------------------
 
@@ -112,22 +94,16 @@ function bigInteger(value, fits, range, row, name, position) {
   const wanted = `${range} (${row.name})`;
   if (typeof value === 'bigint') {
     if (fits(64, value) === value) return value;
-    throw outOfRange(place(name, position), wanted, value, '; declare `wrap: true` to wrap it');
+    throw outOfRange(place(name, position), wanted, value, wrapHint(value));
   }
   if (typeof value !== 'number') throw wrongType(place(name, position), wanted, value);
   if (Number.isSafeInteger(value)) {
     const big = BigInt(value);
     if (fits(64, big) === big) return big;
   }
-  const hint = Number.isInteger(value) && !Number.isSafeInteger(value) ? '; a number beyond 2^53 is not exact: pass a BigInt' : '';
+  const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
+  const hint = isInexact ? '; a number beyond 2^53 is not exact: pass a BigInt, or declare `wrap: true`' : wrapHint(value);
   throw outOfRange(place(name, position), wanted, value, hint);
-}
-
-/** bun's modular conversion of 64-bit integers: numbers are truncated, NaN and infinities are 0. */
-function modularBig(value, row, name, position) {
-  if (typeof value === 'bigint') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
-  throw wrongType(place(name, position), `a number or BigInt (${row.name})`, value);
 }
 
 /** A row of a 64-bit integer. */
@@ -145,10 +121,7 @@ function wide(id, name, signed, fast) {
       else view.setBigUint64(at, bigInteger(value, fits, range, row, owner, position), LITTLE);
     },
   };
-  row.wrapped = { ...row, write(view, at, value, owner, position) {
-    view.setBigInt64(at, BigInt.asIntN(64, modularBig(value, row, owner, position)), LITTLE);
-  } };
-  return row;
+  return wrapWide(row);
 }
 
 /** A number where the value fits 2^53-1, else a BigInt. */
@@ -165,16 +138,17 @@ const f64 = {
   id: 9, name: 'f64',
   read: (view, at) => view.getFloat64(at, LITTLE),
   write(view, at, value, name, position) {
-    if (typeof value !== 'number') throw wrongType(place(name, position), 'a number (f64)', value);
+    if (typeof value !== 'number') throw wrongType(place(name, position), 'a number (f64)', value, wrapHint(value));
     view.setFloat64(at, value, LITTLE);
   },
 };
+wrapFloat(f64, DataView.prototype.setFloat64);
 
 const f32 = {
   id: 10, name: 'f32',
   read: (view, at) => view.getFloat32(at, LITTLE),
   write(view, at, value, name, position) {
-    if (typeof value !== 'number') throw wrongType(place(name, position), 'a number (f32)', value);
+    if (typeof value !== 'number') throw wrongType(place(name, position), 'a number (f32)', value, wrapHint(value));
     const rounded = Math.fround(value);
     if ((rounded === Infinity || rounded === -Infinity) && rounded !== value) {
       throw outOfRange(place(name, position), 'a number in the range of f32', value, '; declare `wrap: true` to pass Infinity');
@@ -182,22 +156,19 @@ const f32 = {
     view.setFloat32(at, rounded, LITTLE);
   },
 };
-f32.wrapped = { ...f32, write(view, at, value, name, position) {
-  if (typeof value !== 'number') throw wrongType(place(name, position), 'a number (f32)', value);
-  view.setFloat32(at, value, LITTLE);
-} };
+wrapFloat(f32, DataView.prototype.setFloat32);
 
 const bool = {
   id: 11, name: 'bool',
   read: (view, at) => view.getUint8(at) !== 0,
   write(view, at, value, name, position) {
     if (typeof value !== 'boolean') {
-      throw wrongType(place(name, position), 'a boolean (bool); declare `wrap: true` to pass any value by its truth', value);
+      throw wrongType(place(name, position), 'a boolean (bool)', value, '; declare `wrap: true` to pass any value by its truth');
     }
     view.setUint8(at, value ? 1 : 0);
   },
 };
-bool.wrapped = { ...bool, write(view, at, value) { view.setUint8(at, value ? 1 : 0); } };
+wrapBool(bool);
 
 const voidRow = {
   id: 13, name: 'void',
@@ -213,12 +184,15 @@ voidRow.writeResult = () => undefined;
 
 function writeAddress(view, at, value, row, name, position) {
   if (typeof value === 'bigint') {
-    if (BigInt.asUintN(64, value) !== value) throw outOfRange(place(name, position), `an address from 0 to 2^64-1 (${row.name})`, value);
+    if (BigInt.asUintN(64, value) !== value) {
+      throw outOfRange(place(name, position), `an address from 0 to 2^64-1 (${row.name})`, value, wrapHint(value));
+    }
     view.setBigUint64(at, value, LITTLE);
     return;
   }
   if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
-    throw outOfRange(place(name, position), `an address: an integer from 0 to 2^53-1, or a BigInt (${row.name})`, value);
+    const wanted = `an address: an integer from 0 to 2^53-1, or a BigInt (${row.name})`;
+    throw outOfRange(place(name, position), wanted, value, addressHint(value));
   }
   view.setUint32(at, value >>> 0, LITTLE);
   view.setUint32(at + 4, value / TWO_32, LITTLE);
@@ -259,8 +233,11 @@ function writePointer(view, at, value, row, name, position) {
   if (typeof value === 'string') {
     throw wrongType(place(name, position), `${POINTER_KINDS} (${row.name}); to pass text declare \`cstring\` or encode it as a Buffer`, value);
   }
-  throw wrongType(place(name, position), `${POINTER_KINDS} (${row.name})`, value);
+  throw wrongType(place(name, position), `${POINTER_KINDS} (${row.name})`, value, addressHint(value));
 }
+
+const textWithNul = (value, row, name, position) => wrongValue(place(name, position),
+  `a string without NUL characters (${row.name})`, value, '; declare `wrap: true` to end it there');
 
 const ptr = {
   id: 12, name: 'ptr', pins: true,
@@ -278,9 +255,7 @@ const cstring = {
   resolve: resolvePointer,
   write(view, at, value, name, position) {
     if (typeof value === 'string') {
-      if (value.includes('\0')) {
-        throw wrongValue(place(name, position), 'a string without NUL characters (cstring)', value);
-      }
+      if (value.includes('\0')) throw textWithNul(value, cstring, name, position);
       return value;
     }
     if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, cstring, name, position);
@@ -295,9 +270,14 @@ const functionRow = {
   write(view, at, value, name, position) {
     if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
     if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, functionRow, name, position);
-    throw wrongType(place(name, position), 'a JSCallback, a bound function, a function pointer or null (function)', value);
+    throw wrongType(place(name, position), 'a JSCallback, a bound function, a function pointer or null (function)', value,
+      addressHint(value));
   },
 };
+
+wrapPointer(ptr);
+wrapPointer(functionRow);
+wrapText(cstring);
 
 const buffer = {
   id: 20, name: 'buffer', pins: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
@@ -313,10 +293,13 @@ const bufferLength = {
   read: (view, at) => view.getBigUint64(at, LITTLE),
   write(view, at, value, name, position) {
     if (!ArrayBuffer.isView(value)) throw wrongType(place(name, position), 'a typed array or DataView (buffer_length)', value);
-    const length = memory.byteLengthOf(memory.fixedSize(value, name, position));
-    if (length === 0 && memory.storageAddress(value) === undefined) {
+    const fixed = memory.fixedSize(value, name, position);
+    // A DataView does not tell the length of a detached buffer: it throws.
+    const isEmpty = memory.byteLengthOf(memory.bufferOf(fixed)) === 0;
+    if (isEmpty && memory.storageAddress(fixed) === undefined) {
       throw wrongValue(place(name, position), 'attached to its storage (buffer_length)', value);
     }
+    const length = isEmpty ? 0 : memory.byteLengthOf(fixed);
     writeAddress(view, at, length, bufferLength, name, position);
   },
 };
@@ -334,14 +317,14 @@ function wideText(name, unit) {
     resolve: resolvePointer,
     write(view, at, value, owner, position) {
       if (typeof value === 'string') {
-        if (value.includes('\0')) throw wrongValue(place(owner, position), `a string without NUL characters (${name})`, value);
+        if (value.includes('\0')) throw textWithNul(value, row, owner, position);
         return unit === 2 ? Buffer.from(`${value}\0`, 'utf16le') : utf32(`${value}\0`);
       }
       if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, row, owner, position);
       return writePointer(view, at, value, row, owner, position);
     },
   };
-  return row;
+  return wrapText(row);
 }
 
 /** The code points of a string; a lone surrogate becomes U+FFFD. */
@@ -365,12 +348,11 @@ function long(id, name, signed) {
     read: (view, at) => BigInt(narrow.read(view, at)),
     write: (view, at, value, owner, position) => narrow.write(view, at, value, owner, position),
   };
-  row.wrapped = { ...narrow.wrapped, id, name, read: row.read };
-  return row;
+  return wrapInteger(row);
 }
 
 const wideChar = sizes[24] === 2 ? u16 : memory.wcharIsSigned ? i32 : u32;
-const wchar = { ...wideChar, id: 24, name: 'wchar_t', wrapped: { ...wideChar.wrapped, id: 24, name: 'wchar_t' } };
+const wchar = wrapInteger({ ...wideChar, id: 24, name: 'wchar_t' });
 
 // ---- the table ------------------------------------------------------------------------------------------------------
 
@@ -416,6 +398,7 @@ Object.freeze(FFIType);
 // Pointers for C, so that they have the tag of one and none of their own.
 for (const row of [wideText('utf16', 2), wideText('wstring', sizes[wchar.id])]) {
   row.size = row.align = ptr.size;
+  row.wrapped.size = row.wrapped.align = ptr.size;
   byName.set(row.name, row);
 }
 

@@ -21,22 +21,37 @@ function npm(args, cwd) {
 }
 
 /**
- * The binary of a Node version: from npm, kept in .nodes/ of the checkout.
- * @param {string} major
+ * The file of a package that is no dependency: from npm, kept in a folder of .nodes/ of the checkout.
+ * @param {string} folder
+ * @param {string} name
+ * @param {string} version
+ * @param {...string} file its path inside the package
  */
-function installNode(major) {
-  const name = `node-${isWindows ? 'win' : process.platform}-${process.arch}`;
-  const prefix = path.join(root, '.nodes', major);
-  const binary = path.join(prefix, 'node_modules', name, 'bin', isWindows ? 'node.exe' : 'node');
+function install(folder, name, version, ...file) {
+  const prefix = path.join(root, '.nodes', folder);
+  const binary = path.join(prefix, 'node_modules', name, ...file);
   if (fs.existsSync(binary)) return binary;
-  console.error(`Installing Node ${major} (${name}) ...`);
+  console.error(`Installing ${name}@${version} ...`);
   fs.mkdirSync(prefix, { recursive: true });
   // A package.json of its own keeps npm from looking at the project's.
   fs.writeFileSync(path.join(prefix, 'package.json'), '{ "private": true }\n');
   const options = ['--no-save', '--no-package-lock', '--ignore-scripts'];
-  const installed = npm(['install', '--prefix', prefix, ...options, `${name}@${major}`], prefix);
-  if (!installed || !fs.existsSync(binary)) throw new Error(`Node ${major} could not be installed from npm's ${name}.`);
+  const installed = npm(['install', '--prefix', prefix, ...options, `${name}@${version}`], prefix);
+  if (!installed || !fs.existsSync(binary)) throw new Error(`${name}@${version} could not be installed from npm.`);
   return binary;
 }
 
-module.exports = { npm, installNode };
+/**
+ * The binary of a Node version.
+ * @param {string} major
+ */
+function installNode(major) {
+  const name = `node-${isWindows ? 'win' : process.platform}-${process.arch}`;
+  return install(major, name, major, 'bin', isWindows ? 'node.exe' : 'node');
+}
+
+/** Bun and Deno, in the versions that docs/platforms.md names. Their packages are for Linux on x64 with glibc. */
+const installBun = () => install('bun-1.4.5', '@oven/bun-linux-x64', '1.4.5', 'bin', 'bun');
+const installDeno = () => install('deno-2.9.6', '@deno/linux-x64-glibc', '2.9.6', 'deno');
+
+module.exports = { npm, installNode, installBun, installDeno };

@@ -104,6 +104,11 @@ impl Queue {
         locked(&self.state).work.pop_front()
     }
 
+    /// Whether there is work that nobody has taken.
+    pub fn has_work(&self) -> bool {
+        !locked(&self.state).work.is_empty()
+    }
+
     /// The oldest work, waited for until `done` is set; see [`Queue::finish`].
     pub fn take_until(&self, done: &AtomicBool) -> Option<Work> {
         let mut state = locked(&self.state);

@@ -15,6 +15,16 @@ const JS = {
     'errno', 'fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'reference', 'enumeration', 'opaque', 'fn',
     'cc', 'platform', 'types',
   ],
+  bun: ['bun/library', 'bun/callback', 'bun/memory', 'bun/cstring', 'bun/native', 'bun/hook', 'fence', 'platform', 'types'],
+  'bun/native': ['bun/library'],
+  'bun/library': ['bun/declaration', 'bun/words', 'cc', 'library'],
+  'bun/callback': ['bun/declaration', 'bun/words', 'callback'],
+  'bun/cstring': ['bun/memory', 'cstring'],
+  'bun/memory': ['bun/words', 'pointer'],
+  'bun/declaration': ['bun/types', 'bun/words'],
+  'bun/types': ['bun/words', 'declared', 'types'],
+  'bun/words': [],
+  'bun/hook': [],
   cc: ['library', 'search', 'platform', 'options'],
   errno: ['binding'],
   lifetime: [],
@@ -39,7 +49,8 @@ const JS = {
   contract: ['types', 'memory', 'options'],
   lane: ['settings', 'types', 'memory', 'binding'],
   marshal: ['settings', 'contract', 'kept', 'types', 'memory', 'binding'],
-  types: ['memory'],
+  types: ['wrapped', 'memory'],
+  wrapped: [],
   settings: [],
   memory: ['settings', 'kept', 'binding', 'options'],
   fence: ['platform', 'settings', 'memory', 'binding'],
@@ -86,16 +97,23 @@ const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 const withoutComments = (text) => text.replace(/\/\*[^]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 
 const libFiles = fs
-  .readdirSync(path.join(root, 'lib'))
-  .filter((name) => /\.[cm]?js$/.test(name))
+  .readdirSync(path.join(root, 'lib'), { recursive: true })
+  .map((name) => name.split(path.sep).join('/'))
+  .filter((name) => /\.js$/.test(name))
   .map((name) => name.replace(/\.\w+$/, ''));
+
+const ENTRIES = ['index', 'bun'];
+const fileOf = (name) => (ENTRIES.includes(name) ? `${name}.js` : `lib/${name}.js`);
+
+/** The name in the table of a file of lib/. */
+const partOf = (file) => file.replace(/^lib\//, '').replace(/\.js$/, '');
 
 /** What a JS file requires: names of lib/ and names of Node's own. */
 function requiresOf(file) {
   const own = [];
   const builtin = [];
   for (const [, , name] of withoutComments(read(file)).matchAll(/(?:require|import)\s*\(\s*(['"`])([^'"`]+)\1\s*\)/g)) {
-    if (name.startsWith('.')) own.push(path.basename(name).replace(/\.js$/, ''));
+    if (name.startsWith('.')) own.push(partOf(path.posix.join(path.posix.dirname(file), name)));
     else builtin.push(name);
   }
   return { own, builtin };
@@ -107,8 +125,8 @@ describe('lib/', () => {
       assert.ok(Object.hasOwn(JS, name), `lib/${name}.js is not in the table of test/architecture.test.js`);
   });
 
-  for (const name of ['index', ...libFiles]) {
-    const file = name === 'index' ? 'index.js' : `lib/${name}.js`;
+  for (const name of [...ENTRIES, ...libFiles]) {
+    const file = fileOf(name);
 
     test(`${file} requires only what it may`, () => {
       const { own, builtin } = requiresOf(file);
@@ -143,10 +161,14 @@ describe('lib/', () => {
     }
   });
 
-  test('index.mjs only passes on index.js', () => {
-    const froms = [...read('index.mjs').matchAll(/from\s+'([^']+)'/g)].map(([, from]) => from);
-    assert.deepEqual([...new Set(froms)], ['./index.js']);
-  });
+  for (const entry of ENTRIES) {
+    test(`${entry}.mjs only passes on ${entry}.js, all of it`, () => {
+      const froms = [...read(`${entry}.mjs`).matchAll(/from\s+'([^']+)'/g)].map(([, from]) => from);
+      assert.deepEqual([...new Set(froms)], [`./${entry}.js`]);
+      const names = read(`${entry}.mjs`).match(/\{([^}]*)\}/)[1].split(',').map((name) => name.trim()).filter(Boolean);
+      assert.deepEqual(names.sort(), Object.keys(require(`../${entry}.js`)).sort());
+    });
+  }
 });
 
 // ---- src/ -----------------------------------------------------------------------------------------------------------

@@ -133,47 +133,6 @@ describe('integers', () => {
   });
 });
 
-describe('wrap: true', () => {
-  const wrapped = (type, value) => bindOne(`identity_${type}`, [type], type, { wrap: true })(value);
-
-  test('integers wrap as they do in C instead of being refused', () => {
-    assert.equal(wrapped('i8', 128), -128);
-    assert.equal(wrapped('i8', 384), -128);
-    assert.equal(wrapped('u8', -1), 255);
-    assert.equal(wrapped('u8', 256), 0);
-    assert.equal(wrapped('i16', 32768), -32768);
-    assert.equal(wrapped('u16', 65537), 1);
-    assert.equal(wrapped('i32', 2 ** 31), -(2 ** 31));
-    assert.equal(wrapped('u32', -1), 4294967295);
-    assert.equal(wrapped('i64', 2n ** 63n), -(2n ** 63n));
-    assert.equal(wrapped('u64', -1n), 2n ** 64n - 1n);
-    assert.equal(wrapped('u64', -1), 2n ** 64n - 1n);
-    assert.equal(wrapped('i32', 2n ** 32n + 7n), 7);
-  });
-
-  test('fractions are cut off and NaN is zero', () => {
-    assert.equal(wrapped('i32', 1.9), 1);
-    assert.equal(wrapped('i32', -1.9), -1);
-    assert.equal(wrapped('i32', NaN), 0);
-    assert.equal(wrapped('u8', Infinity), 0);
-  });
-
-  test('a wrong kind of value is still refused', () => {
-    throws(() => wrapped('i32', 'x'), 'ERR_INVALID_ARG_TYPE', /^identity_i32: argument 0/);
-    throws(() => wrapped('i64', {}), 'ERR_INVALID_ARG_TYPE', /^identity_i64: argument 0/);
-    throws(() => wrapped('i64', Symbol('s')), 'ERR_INVALID_ARG_TYPE', /^identity_i64: argument 0/);
-  });
-
-  test('one symbol that wraps leaves the others strict', () => {
-    const { identity_u8: loose, identity_i8: strict } = bind({
-      identity_u8: { args: ['u8'], returns: 'u8', wrap: true },
-      identity_i8: { args: ['i8'], returns: 'i8' },
-    });
-    assert.equal(loose(-1), 255);
-    throws(() => strict(200), 'ERR_OUT_OF_RANGE');
-  });
-});
-
 describe('floats and bool', () => {
   for (const { row, name, edges } of floatNames) {
     test(`${name} goes both ways exactly at every edge`, () => {
@@ -371,7 +330,9 @@ describe('pointers', () => {
         'u64',
       );
       const index = type === 'buffer_length' ? 1 : 0;
-      const values = [makeDetached(), new Uint8Array(resizable()), new DataView(resizable())];
+      const lost = new DataView(new ArrayBuffer(8));
+      structuredClone(lost.buffer, { transfer: [lost.buffer] });
+      const values = [makeDetached(), lost, new Uint8Array(resizable()), new DataView(resizable())];
       if (index === 0 && type !== 'buffer') values.push(resizable(), makeDetached().buffer);
       for (const value of values) {
         const args = index === 0 ? [value, 1] : [null, value];
@@ -609,7 +570,7 @@ describe('argument lists', () => {
       const mixed = bindOne(`mixed_${count}`, types(count), 'cstring');
       const args = types(count).map((kind) => edges[kind][0]);
       const noun = count === 1 ? 'argument' : 'arguments';
-      const message = (received) => new RegExp(`^mixed_${count} takes ${count} ${noun}, received ${received}$`);
+      const message = (received) => new RegExp(`^mixed_${count} takes ${count} ${noun}, received ${received};`);
       throws(() => mixed(...args, 1), 'ERR_INVALID_ARG_VALUE', message(count + 1));
       throws(() => mixed(...args, undefined), 'ERR_INVALID_ARG_VALUE', message(count + 1));
       if (count > 0) throws(() => mixed(...args.slice(1)), 'ERR_INVALID_ARG_VALUE', message(count - 1));
@@ -647,9 +608,9 @@ describe('argument lists', () => {
 
   test('the number of arguments is checked before any of them is looked at', () => {
     const add = bindOne('add_i32', ['i32', 'i32'], 'i32');
-    throws(() => add(), 'ERR_INVALID_ARG_VALUE', /^add_i32 takes 2 arguments, received 0$/);
-    throws(() => add('x'), 'ERR_INVALID_ARG_VALUE', /^add_i32 takes 2 arguments, received 1$/);
-    throws(() => add(1, 2, 3), 'ERR_INVALID_ARG_VALUE', /^add_i32 takes 2 arguments, received 3$/);
+    throws(() => add(), 'ERR_INVALID_ARG_VALUE', /^add_i32 takes 2 arguments, received 0;/);
+    throws(() => add('x'), 'ERR_INVALID_ARG_VALUE', /^add_i32 takes 2 arguments, received 1;/);
+    throws(() => add(1, 2, 3), 'ERR_INVALID_ARG_VALUE', /^add_i32 takes 2 arguments, received 3;/);
   });
 
   test('a refused argument leaves the next call intact', () => {

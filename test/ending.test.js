@@ -580,4 +580,12 @@ describe('everything at once', () => {
       });`,
       { exit: 6 },
     ));
+
+  test('runs the calls that threads of C have made before it ends, though they do not keep it alive', () =>
+    ends(
+      `const { symbols } = ffi.dlopen(h.fixture, { call_on_thread_i32: call });
+      const seen = new ffi.JSCallback((n) => console.log('seen', n), { args: ['i32'], threadsafe: true });
+      console.log('C got', symbols.call_on_thread_i32(seen, 7));`,
+      { stdout: 'C got 0\nseen 7' },
+    ));
 });

@@ -71,7 +71,7 @@ describe('the table of errors', () => {
   });
 
   test('every code that lib/ or src/ mentions is in the table', () => {
-    for (const folder of ['lib', 'src', 'src/js', 'src/memory']) {
+    for (const folder of ['lib', 'lib/bun', 'src', 'src/js', 'src/memory']) {
       for (const name of fs.readdirSync(path.join(root, folder)).filter((file) => /\.(js|rs)$/.test(file))) {
         const text = textOf(path.join(folder, name));
         for (const code of codesIn(text).filter((found) => /^ERR_(FFI|INVALID|OUT)_/.test(found))) {
@@ -82,7 +82,7 @@ describe('the table of errors', () => {
   });
 
   test('every code of the table is thrown somewhere', () => {
-    const sources = ['lib', 'src', 'src/js', 'src/memory'].flatMap((folder) =>
+    const sources = ['lib', 'lib/bun', 'src', 'src/js', 'src/memory'].flatMap((folder) =>
       fs
         .readdirSync(path.join(root, folder), { withFileTypes: true })
         .filter(
@@ -107,15 +107,16 @@ describe('the table of errors', () => {
   });
 
   test('only lib/errors.js makes errors', () => {
-    for (const name of fs.readdirSync(path.join(root, 'lib')).filter((file) => file !== 'errors.js')) {
+    const files = fs.readdirSync(path.join(root, 'lib'), { recursive: true }).filter((file) => /\.js$/.test(file));
+    for (const name of files.filter((file) => file !== 'errors.js')) {
       const made = textOf(path.join('lib', name)).match(/\bnew (?:\w*Error)\(/);
       assert.equal(made, null, `lib/${name} makes an error itself`);
     }
   });
 
-  test('codes are ERR_FFI_ names, or the three of Node for arguments', () => {
+  test('codes are ERR_FFI_ names, or those of Node for arguments and libraries', () => {
     for (const code of table)
-      assert.match(code, /^ERR_(FFI_[A-Z]+(_[A-Z]+)*|INVALID_ARG_TYPE|INVALID_ARG_VALUE|OUT_OF_RANGE)$/);
+      assert.match(code, /^ERR_(FFI_[A-Z]+(_[A-Z]+)*|INVALID_ARG_TYPE|INVALID_ARG_VALUE|OUT_OF_RANGE|DLOPEN_FAILED)$/);
   });
 });
 

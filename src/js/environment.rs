@@ -200,6 +200,11 @@ impl Environment {
         self.queue.get()?.0.take()
     }
 
+    /// Whether other threads have handed in work that was not taken yet.
+    pub fn has_work(&self) -> bool {
+        self.queue.get().is_some_and(|(queue, _)| queue.has_work())
+    }
+
     /// Tells other threads which symbol this thread is inside; what it was before.
     pub fn note_inside(&self, symbol: u32) -> u32 {
         self.queue.get().map_or(0, |(queue, _)| queue.inside.swap(symbol, Ordering::Relaxed))

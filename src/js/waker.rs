@@ -135,3 +135,9 @@ pub fn unref_queue(env: Env) -> napi::Result<()> {
     current(env)?.let_close();
     Ok(())
 }
+
+/// Whether other threads have called, and wait for the event loop to turn.
+#[napi]
+pub fn has_work(env: Env) -> napi::Result<bool> {
+    Ok(current(env)?.has_work())
+}

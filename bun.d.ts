@@ -1,0 +1,251 @@
+/// <reference types="node" />
+// The types of pinned-ffi/bun: those of bun:ffi 1.4, so that a program written for it compiles with its name changed.
+
+/** An address. NULL is `null`; beyond 2^53-1 it is a BigInt. */
+export type Pointer = number & { __pointer__: null };
+
+/** bun's numeric tags, by name. Tag and name mean the same in a declaration. */
+export declare const FFIType: {
+  readonly char: 0;
+  readonly i8: 1;
+  readonly int8_t: 1;
+  readonly u8: 2;
+  readonly uint8_t: 2;
+  readonly i16: 3;
+  readonly int16_t: 3;
+  readonly u16: 4;
+  readonly uint16_t: 4;
+  readonly i32: 5;
+  readonly int32_t: 5;
+  readonly int: 5;
+  readonly c_int: 5;
+  readonly u32: 6;
+  readonly uint32_t: 6;
+  readonly c_uint: 6;
+  readonly i64: 7;
+  readonly int64_t: 7;
+  readonly isize: 7;
+  readonly u64: 8;
+  readonly uint64_t: 8;
+  readonly usize: 8;
+  readonly f64: 9;
+  readonly double: 9;
+  readonly f32: 10;
+  readonly float: 10;
+  readonly bool: 11;
+  readonly ptr: 12;
+  readonly pointer: 12;
+  readonly 'void*': 12;
+  readonly 'char*': 12;
+  readonly void: 13;
+  readonly cstring: 14;
+  readonly i64_fast: 15;
+  readonly u64_fast: 16;
+  readonly function: 17;
+  readonly callback: 17;
+  readonly fn: 17;
+  readonly napi_env: 18;
+  readonly napi_value: 19;
+  readonly buffer: 20;
+  readonly buffer_length: 21;
+  readonly buffer_bytelength: 21;
+};
+export type FFIType = (typeof FFIType)[keyof typeof FFIType];
+/** A type in a declaration: a tag or a name. `napi_env` and `napi_value` are refused when a declaration is read. */
+export type FFITypeOrString = FFIType | keyof typeof FFIType | 'size_t';
+
+type TypedArray = NodeJS.TypedArray | DataView;
+type Address = Pointer | number | bigint;
+/** What is passed for each tag. Integers wrap. */
+interface ArgumentOf {
+  0: number | bigint;
+  1: number | bigint;
+  2: number | bigint;
+  3: number | bigint;
+  4: number | bigint;
+  5: number | bigint;
+  6: number | bigint;
+  7: number | bigint;
+  8: number | bigint;
+  9: number;
+  10: number;
+  11: boolean;
+  12: TypedArray | ArrayBufferLike | Address | JSCallback | null | undefined;
+  13: undefined;
+  14: string | TypedArray | ArrayBufferLike | Address | null | undefined;
+  15: number | bigint;
+  16: number | bigint;
+  17: Address | JSCallback | { readonly ptr: Address };
+  18: unknown;
+  19: unknown;
+  20: TypedArray;
+  21: TypedArray;
+}
+/** What comes back for each tag. */
+interface ResultOf {
+  0: number;
+  1: number;
+  2: number;
+  3: number;
+  4: number;
+  5: number;
+  6: number;
+  7: bigint;
+  8: bigint;
+  9: number;
+  10: number;
+  11: boolean;
+  12: Pointer | null;
+  13: undefined;
+  14: string | null;
+  15: number | bigint;
+  16: number | bigint;
+  17: Pointer | null;
+  18: unknown;
+  19: unknown;
+  20: never;
+  21: never;
+}
+type TagOf<T> = T extends FFIType
+  ? T
+  : T extends 'size_t'
+    ? 8
+    : T extends keyof typeof FFIType
+      ? (typeof FFIType)[T]
+      : FFIType;
+type Arguments<A> = A extends readonly unknown[] ? { -readonly [I in keyof A]: ArgumentOf[TagOf<A[I]>] } : [];
+type Result<R> = [unknown] extends [R] ? undefined : ResultOf[TagOf<NonNullable<R>>];
+
+/** What is known about a function. Keys that are not listed are not looked at. */
+export interface FFIFunction {
+  /** The types of the arguments. Left out: none. */
+  readonly args?: readonly FFITypeOrString[];
+  /** The type of the result. Left out: `void`. */
+  readonly returns?: FFITypeOrString | null;
+  /** The address of the function, to use instead of looking the symbol up. */
+  readonly ptr?: Address | null;
+  /** Of a callback: a foreign thread that calls it does not wait, and gets 0. */
+  readonly threadsafe?: boolean;
+}
+export type Symbols = Readonly<Record<string, FFIFunction>>;
+
+/** A bound function. It takes any number of arguments; those that are missing are `undefined`. */
+export interface BoundFunction<F extends FFIFunction> {
+  (...args: Arguments<F['args']>): Result<F['returns']>;
+  /** The address of the C function. */
+  readonly ptr: Pointer;
+  /** The function itself. */
+  readonly native: this;
+}
+export type ConvertFns<S> = { [K in keyof S]: S[K] extends FFIFunction ? BoundFunction<S[K]> : never };
+
+export interface Library<S> {
+  symbols: ConvertFns<S>;
+  /** Closes the library. A call of one of its functions throws from then on. */
+  close(): void;
+}
+
+/**
+ * Opens a library.
+ * @param name a path, a `file:` URL, or a name that the system's loader or the current directory has
+ * @throws ERR_DLOPEN_FAILED where it does not open; ERR_INVALID_ARG_TYPE where a symbol is missing
+ */
+export declare function dlopen<const S extends Record<string, FFIFunction>>(name: string | URL, symbols: S): Library<S>;
+/** Binds functions whose addresses are known. */
+export declare function linkSymbols<const S extends Record<string, FFIFunction>>(symbols: S): Library<S>;
+
+type LinkedFunction<F extends FFIFunction> = BoundFunction<F> & { close(): void };
+/** Binds one function whose address is known. */
+export declare const CFunction: {
+  <const F extends FFIFunction & { ptr: Address }>(declaration: F): LinkedFunction<F>;
+  new <const F extends FFIFunction & { ptr: Address }>(declaration: F): LinkedFunction<F>;
+};
+
+/**
+ * Compiles C with the system's compiler (bun has TinyCC) and opens the result.
+ * @throws ERR_FFI_COMPILE_FAILED, ERR_FFI_COMPILER_NOT_FOUND
+ */
+export declare function cc<const S extends Record<string, FFIFunction>>(options: {
+  source: string | URL | readonly (string | URL)[];
+  library?: string[] | string;
+  include?: string[] | string;
+  symbols: S;
+  define?: Record<string, string>;
+  flags?: string | string[];
+}): Library<S>;
+
+/** A function pointer for C that calls a JavaScript function. It is held until `close()`. */
+export declare class JSCallback {
+  constructor(callback: (...args: any[]) => any, definition: FFIFunction);
+  /** The function pointer; `null` once closed. */
+  readonly ptr: Pointer | null;
+  readonly threadsafe: boolean;
+  /** Lets the function go. A closed callback is refused as an argument. */
+  close(): void;
+  [Symbol.dispose](): void;
+  [Symbol.toPrimitive](): number | bigint;
+}
+
+/** The address of a view's storage, good as long as the view lives. */
+export declare function ptr(view: NodeJS.TypedArray | ArrayBufferLike | DataView, byteOffset?: number): Pointer;
+
+type Reader<T> = (ptr: Address, byteOffset?: number) => T;
+/** Memory at an address, at any alignment. NULL and the first page are refused. */
+export declare const read: {
+  readonly u8: Reader<number>;
+  readonly i8: Reader<number>;
+  readonly u16: Reader<number>;
+  readonly i16: Reader<number>;
+  readonly u32: Reader<number>;
+  readonly i32: Reader<number>;
+  readonly f32: Reader<number>;
+  readonly f64: Reader<number>;
+  readonly u64: Reader<bigint>;
+  readonly i64: Reader<bigint>;
+  readonly ptr: Reader<number>;
+  readonly intptr: Reader<number>;
+};
+
+/**
+ * Native memory as a Buffer. Without a length, up to the NUL.
+ * @param deallocatorOrContext with four arguments a C function `(bytes, context)` that is called once the memory was
+ *   collected, with five its context
+ */
+export declare function toBuffer(
+  ptr: Address,
+  byteOffset?: number | null,
+  byteLength?: number | null,
+  deallocatorOrContext?: Address | null,
+  deallocator?: Address | null,
+): Buffer;
+/** The same as an ArrayBuffer. */
+export declare function toArrayBuffer(
+  ptr: Address,
+  byteOffset?: number | null,
+  byteLength?: number | null,
+  deallocatorOrContext?: Address | null,
+  deallocator?: Address | null,
+): ArrayBuffer;
+
+/** A copy of C text. Called it gives a string; with `new` it gives a String object, where bun gives a string. */
+export type CString = string & {
+  readonly ptr?: number | bigint;
+  readonly byteOffset?: number;
+  readonly byteLength?: number;
+  /** The memory of the text itself. */
+  readonly arrayBuffer?: ArrayBuffer;
+};
+export declare const CString: {
+  new (ptr: Address | null | undefined, byteOffset?: number, byteLength?: number): CString;
+  (ptr: Address | null | undefined, byteOffset?: number, byteLength?: number): string;
+};
+
+/** What a declaration was read as: nothing is generated here. */
+export declare function viewSource(symbols: Symbols, is_callback?: false): string[];
+export declare function viewSource(callback: FFIFunction, is_callback: true): string;
+
+/** `dlopen` by its older name. */
+export declare const native: { readonly dlopen: typeof dlopen; callback(): never };
+
+/** The ending of shared libraries: `so`, `dylib` or `dll`. */
+export declare const suffix: string;

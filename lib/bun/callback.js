@@ -1,0 +1,25 @@
+'use strict';
+// JSCallback as in bun:ffi.
+
+const main = require('../callback');
+const { isObject, callbackOf } = require('./declaration');
+const { wrongArgument } = require('./words');
+
+function checked(callback, declaration) {
+  if (!isObject(declaration)) throw wrongArgument('Expected object');
+  if (typeof callback !== 'function') throw wrongArgument('Expected callback function');
+  return callbackOf(declaration);
+}
+
+/** A C function pointer that calls a JavaScript function. */
+class JSCallback extends main.JSCallback {
+  constructor(callback, declaration) {
+    super(callback, checked(callback, declaration));
+  }
+
+  [Symbol.toPrimitive]() {
+    return this.ptr ?? 0;
+  }
+}
+
+module.exports = { JSCallback };

@@ -1,0 +1,33 @@
+'use strict';
+// Has `bun:ffi` mean this package, in import and require, from the moment this file is loaded.
+
+const Module = require('node:module');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+
+const SPECIFIER = 'bun:ffi';
+const root = path.join(__dirname, '..', '..');
+const required = path.join(root, 'bun.js');
+const imported = pathToFileURL(path.join(root, 'bun.mjs')).href;
+
+function resolve(specifier, context, next) {
+  if (specifier !== SPECIFIER) return next(specifier, context);
+  return context.conditions.includes('require')
+    ? { url: pathToFileURL(required).href, format: 'commonjs', shortCircuit: true }
+    : { url: imported, format: 'module', shortCircuit: true };
+}
+
+/** Node 20 and the first of 22: hooks for import run on a thread of their own, and require() has none. */
+function registerApart() {
+  Module.register('./hook-thread.mjs', { parentURL: pathToFileURL(__filename).href, data: { SPECIFIER, imported } });
+  const { _resolveFilename } = Module;
+  Module._resolveFilename = function resolveFilename(request, ...rest) {
+    return request === SPECIFIER ? required : Reflect.apply(_resolveFilename, this, [request, ...rest]);
+  };
+}
+
+// Bun has its own, and Deno its own way.
+if (process.versions.bun === undefined && process.versions.deno === undefined) {
+  if (Module.registerHooks === undefined) registerApart();
+  else Module.registerHooks({ resolve });
+}

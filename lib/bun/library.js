@@ -1,0 +1,60 @@
+'use strict';
+// dlopen, linkSymbols, CFunction, cc and viewSource as in bun:ffi.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const compiler = require('../cc');
+const { makeError } = require('../errors');
+const main = require('../library');
+const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration');
+const { wrongArgument, inWords } = require('./words');
+
+/** Opens a library: by a path, a name that the system's loader finds, or one of a file in the current directory. */
+function dlopen(name, symbols) {
+  if (typeof name !== 'string' && !(name instanceof URL)) throw wrongArgument('Expected string');
+  if (name === '') throw wrongArgument('Invalid library name');
+  const declared = symbolsOf(symbols, functionOf);
+  const failed = (cause) => makeError('ERR_DLOPEN_FAILED',
+    `Failed to open library "${name}": ${cause.message.split('\n').at(1)?.trim()}`, { cause });
+  const phrases = {
+    ERR_FFI_LIBRARY_NOT_FOUND: failed,
+    ERR_FFI_LIBRARY_INVALID: failed,
+    ERR_FFI_SYMBOL_NOT_FOUND: (cause) => wrongArgument(`Symbol "${cause.symbol}" not found in "${name}"`, cause),
+  };
+  return inWords(phrases, () => {
+    try {
+      return main.dlopen(name, declared);
+    } catch (error) {
+      const file = path.resolve(String(name));
+      if (error.code !== 'ERR_FFI_LIBRARY_NOT_FOUND' || !fs.existsSync(file)) throw error;
+      return main.dlopen(file, declared);
+    }
+  });
+}
+
+/** Binds functions whose addresses are known. */
+const linkSymbols = (symbols) => main.linkSymbols(symbolsOf(symbols, linkedFunctionOf));
+
+/** Binds one function whose address is known; works with and without `new`. */
+function CFunction(declaration) {
+  if (!isObject(declaration)) throw wrongArgument('Expected an options object with a "ptr"');
+  return main.CFunction(linkedFunctionOf(declaration, 'CFunction'));
+}
+
+/** Compiles C with the system's compiler, where bun has TinyCC. */
+const cc = (options) => compiler.cc({ ...options, symbols: symbolsOf(options?.symbols, functionOf) });
+
+const nameOf = (type) => (typeof type === 'object' ? type.name : type);
+const prototypeOf = (name, { args, returns }) => `${nameOf(returns)} ${name}(${args.map(nameOf).join(', ')})`;
+const NONE = 'is called through libffi (no C source is generated)';
+
+/** What bun once generated: here a line that says what a declaration was read as. */
+function viewSource(symbols, isCallback) {
+  if (!isObject(symbols)) throw wrongArgument('Expected an options object with symbol names');
+  if (isCallback) return `// ${prototypeOf('callback', callbackOf(symbols))} ${NONE}\n`;
+  if (Object.keys(symbols).length === 0) return [];
+  const functions = Object.entries(symbolsOf(symbols, functionOf));
+  return functions.map(([name, types]) => `// ${prototypeOf(name, types)} ${NONE}\n`);
+}
+
+module.exports = { dlopen, linkSymbols, CFunction, cc, viewSource };

@@ -1,0 +1,96 @@
+'use strict';
+// Other runtimes: the package in Bun and in Deno, and programs for bun:ffi, which print on Node what they print in Bun.
+
+const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { before, describe, test } = require('node:test');
+const { pathToFileURL } = require('node:url');
+const { installBun, installDeno } = require('../scripts/npm.js');
+const { isMusl } = require('../lib/platform.js');
+const { fixture, root } = require('./helpers.js');
+const { titles } = require('./runtimes/suite.cjs');
+
+const home = path.join(__dirname, 'runtimes');
+const TIMEOUT_MS = 120_000;
+const hasPackages = process.platform === 'linux' && process.arch === 'x64' && !isMusl();
+const elsewhere = !hasPackages && 'the packages of Bun and Deno are for Linux on x64 with glibc';
+
+/** Runs a program to its end: what it printed; fails where it ends otherwise. */
+function output(binary, args) {
+  const env = { ...process.env, FIXTURE: fixture, NO_COLOR: '1' };
+  // Set by the test runner for its own children; these are not.
+  delete env.NODE_TEST_CONTEXT;
+  return new Promise((resolve, reject) => {
+    // A program may open a file of the directory it is run in.
+    const child = spawn(binary, args, {
+      cwd: path.dirname(fixture),
+      env,
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const streams = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'])
+      child[name].setEncoding('utf8').on('data', (text) => (streams[name] += text));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (code === 0) return resolve(streams.stdout);
+      return reject(
+        new Error(`${path.basename(binary)} ended with ${signal ?? code}\n${streams.stderr}\n${streams.stdout}`),
+      );
+    });
+  });
+}
+
+describe('programs for bun:ffi', { skip: elsewhere }, () => {
+  let bun;
+  before(() => {
+    bun = installBun();
+  });
+
+  const hook = `--import=${pathToFileURL(path.join(root, 'bun.mjs')).href}`;
+  const programs = path.join(home, 'programs');
+  for (const name of fs.readdirSync(programs).sort()) {
+    test(`${name} prints the same on Node, with the hook, as in Bun`, async () => {
+      const file = path.join(programs, name);
+      const [inBun, onNode] = await Promise.all([
+        output(bun, [file]),
+        output(process.execPath, ['--expose-gc', hook, file]),
+      ]);
+      assert.ok(inBun.split('\n').length > 4, `${name} printed next to nothing: ${inBun}`);
+      assert.equal(onNode, inBun);
+    });
+  }
+});
+
+// Bun and Deno are the same beside every Node, so they run beside one.
+const isOther = process.versions.node.split('.')[0] !== '24' && 'run beside Node 24';
+
+const runtimes = {
+  Bun: { install: installBun, args: [] },
+  Deno: { install: installDeno, args: ['run', '--allow-all', '--v8-flags=--expose-gc'] },
+};
+for (const [name, { install, args }] of Object.entries(runtimes)) {
+  describe(`the package in ${name}`, { skip: elsewhere || isOther }, () => {
+    let results;
+    before(async () => {
+      const printed = await output(install(), [...args, path.join(home, 'suite.cjs')]);
+      results = new Map(
+        printed
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line))
+          .map(({ title, failed }) => [title, failed]),
+      );
+    });
+
+    for (const title of titles) {
+      test(title, () => {
+        assert.ok(results.has(title), 'it was not run');
+        assert.equal(results.get(title), null, results.get(title) ?? '');
+      });
+    }
+  });
+}

@@ -1,0 +1,324 @@
+'use strict';
+// What the package has to do in a runtime that is not Node. Prints a line of JSON for each case;
+// test/runtimes.test.js runs it in Bun and in Deno.
+
+const assert = require('node:assert/strict');
+const { Worker, isMainThread } = require('node:worker_threads');
+const { structuredClone, setTimeout } = globalThis;
+
+/** Collects garbage and lets finalizers run. */
+async function gc() {
+  for (let i = 0; i < 6; i++) {
+    if (globalThis.Bun) globalThis.Bun.gc(true);
+    else globalThis.gc();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Fills the engine's heap, so that what was freed is used again. */
+const churn = () => Array.from({ length: 20_000 }, (_, i) => new Uint8Array(8 + (i % 1200)).fill(0xee)).length;
+
+const caught = (fn) => {
+  try {
+    fn();
+  } catch (error) {
+    return error;
+  }
+  return assert.fail('nothing was thrown');
+};
+
+/** The cases: each takes the package and the functions of the fixture. */
+const cases = {
+  'says why there are no fences around its own Buffers'(ffi) {
+    const { installed, reason } = ffi.fences();
+    assert.equal(installed, false);
+    assert.match(reason, /not verified on (bun|deno)/);
+    assert.equal(ffi.checkFences(), 0);
+  },
+
+  'calls with every scalar'(ffi, bind) {
+    const values = {
+      i8: -128,
+      u8: 255,
+      i16: -32768,
+      u16: 65535,
+      i32: -(2 ** 31),
+      u32: 2 ** 32 - 1,
+      i64: -(2n ** 63n),
+      u64: 2n ** 64n - 1n,
+      f64: 1e300,
+      f32: 1.5,
+      bool: true,
+      ptr: 2 ** 40,
+    };
+    for (const [type, value] of Object.entries(values)) {
+      assert.equal(bind(`identity_${type}`, [type], type)(value), value, type);
+    }
+  },
+
+  'names the function and the argument in errors, and does not enter C'(ffi, bind) {
+    const error = caught(() => bind('identity_i8', ['i8'], 'i8')(128));
+    assert.equal(error.code, 'ERR_OUT_OF_RANGE');
+    assert.match(error.message, /^identity_i8: argument 0 .* received 128; declare `wrap: true`/);
+    assert.match(caught(() => bind('identity_ptr', ['ptr'], 'ptr')('x')).message, /^identity_ptr: argument 0 /);
+    assert.match(caught(() => bind('no_such_symbol', [], 'void')).message, /"no_such_symbol" not found/);
+    assert.equal(caught(() => ffi.dlopen('/no/such/library', {})).code, 'ERR_FFI_LIBRARY_NOT_FOUND');
+    assert.equal(caught(() => ffi.read.u8(0)).code, 'ERR_FFI_INVALID_POINTER');
+  },
+
+  'passes text, and takes it'(ffi, bind) {
+    assert.equal(bind('identity_cstring', ['cstring'], 'cstring')('Grüße ☃ 𝄞'), 'Grüße ☃ 𝄞');
+    assert.equal(bind('get_null', [], 'cstring')(), null);
+    const bytes = Buffer.from('from memory\0');
+    assert.equal(ffi.CString(ffi.ptr(bytes)), 'from memory');
+  },
+
+  'passes structs by value, and reads them in memory'(ffi) {
+    const DivT = ffi.struct({ quot: 'int', rem: 'int' }, { name: 'div_t' });
+    const { symbols } = ffi.dlopen(null, { div: { args: ['int', 'int'], returns: DivT } });
+    assert.deepEqual({ ...symbols.div(17, 5) }, { quot: 3, rem: 2 });
+    const made = DivT.alloc({ quot: 1, rem: 2 });
+    made.rem += 40;
+    assert.equal(ffi.read.i32(ffi.ptr(made), 4), 42);
+  },
+
+  'gives out parameters back'(ffi) {
+    const { symbols } = ffi.dlopen('m', { frexp: { args: ['f64', ffi.out('int')], returns: 'f64' } });
+    assert.deepEqual({ ...symbols.frexp(8.5) }, { returns: 0.53125, out: [4] });
+  },
+
+  'is called back, and passes on what a callback throws'(ffi, bind) {
+    const qsort = ffi.dlopen(null, { qsort: { args: ['ptr', 'size_t', 'size_t', 'function'] } }).symbols.qsort;
+    const types = { args: ['ptr', 'ptr'], returns: 'i32' };
+    const compare = new ffi.JSCallback((a, b) => ffi.read.i32(a) - ffi.read.i32(b), types);
+    const numbers = Int32Array.from({ length: 200 }, (_, i) => (i * 7919) % 200);
+    qsort(numbers, 200, 4, compare);
+    assert.deepEqual(
+      [...numbers],
+      Array.from({ length: 200 }, (_, i) => i),
+    );
+    compare.close();
+    const mine = new Error('mine');
+    const failing = new ffi.JSCallback(() => {
+      throw mine;
+    }, types);
+    assert.equal(
+      caught(() => qsort(numbers, 200, 4, failing)),
+      mine,
+    );
+    failing.close();
+    assert.equal(caught(() => qsort(numbers, 200, 4, failing)).code, 'ERR_FFI_CALLBACK_CLOSED');
+  },
+
+  async 'is called back on a thread of C'(ffi, bind) {
+    const callback = new ffi.JSCallback((n) => n + 1, { args: ['i32'], returns: 'i32' });
+    const call = bind('call_on_thread_i32', ['function', 'i32'], 'i32', { threads: true });
+    assert.equal(call(callback, 41), 42);
+    assert.equal(await call.async(callback, 41), 42);
+    callback.close();
+  },
+
+  async 'calls on other threads'(ffi, bind) {
+    const add = bind('add_i32', ['i32', 'i32'], 'i32');
+    const all = await Promise.all(Array.from({ length: 50 }, (_, i) => add.async(i, 1)));
+    assert.deepEqual(
+      all,
+      Array.from({ length: 50 }, (_, i) => i + 1),
+    );
+    const bytes = Buffer.from([0, 0, 0]);
+    const later = bind('fill_bytes_later', ['ptr', 'u64', 'u8', 'u32'], 'void').async(bytes, 3, 7, 20);
+    await gc();
+    await later;
+    assert.deepEqual([...bytes], [7, 7, 7]);
+    await assert.rejects(add.async('x', 1), { code: 'ERR_INVALID_ARG_TYPE' });
+  },
+
+  async 'the address of a small Buffer stays, whatever is asked of it'(ffi, bind) {
+    const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void');
+    for (const size of [1, 8, 64, 100, 999, 1000, 1001, 5000]) {
+      const view = new Uint8Array(size);
+      const address = ffi.ptr(view);
+      const { buffer } = view;
+      const part = view.subarray(0, 1);
+      churn();
+      await gc();
+      assert.equal(ffi.ptr(view), address, `${size} bytes`);
+      assert.equal(ffi.ptr(buffer), address);
+      assert.equal(ffi.ptr(part), address);
+      fill(address, size, 7);
+      assert.ok(
+        view.every((byte) => byte === 7),
+        `what C wrote into ${size} bytes is seen`,
+      );
+      assert.equal(part[0], 7);
+    }
+  },
+
+  async 'the bytes that a call was given are those that C keeps'(ffi, bind) {
+    const keep = bind('keep_ptr', ['buffer'], 'void');
+    const fillKept = bind('fill_kept', ['i64', 'u8', 'u64'], 'void');
+    for (const make of [
+      () => new Uint8Array(16),
+      () => Buffer.from('0123456789abcdef'),
+      () => Buffer.allocUnsafe(16),
+    ]) {
+      const view = make();
+      keep(view);
+      void view.buffer;
+      churn();
+      await gc();
+      fillKept(0, 9, 16);
+      assert.deepEqual([...view], Array(16).fill(9));
+    }
+  },
+
+  async 'a pin holds its view, and locks it against transfer'(ffi, bind) {
+    let pinned = ffi.pin(new Uint8Array(32));
+    const address = pinned.ptr;
+    churn();
+    await gc();
+    bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void')(address, 32, 5);
+    assert.equal(ffi.read.u8(address, 31), 5);
+    pinned.release();
+    const view = new Uint8Array(32);
+    pinned = ffi.pin(view);
+    assert.throws(() => view.buffer.transfer());
+    pinned.release();
+    // Deno has no way back from a buffer that must not be transferred.
+    if (process.versions.deno === undefined) assert.equal(view.buffer.transfer().byteLength, 32);
+  },
+
+  'refuses what is detached or can be resized'(ffi, bind) {
+    const take = bind('identity_ptr', ['ptr'], 'ptr');
+    const detached = new Uint8Array(8);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    for (const value of [detached, new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 }))]) {
+      assert.equal(caught(() => take(value)).code, 'ERR_INVALID_ARG_VALUE');
+      assert.equal(caught(() => ffi.ptr(value)).code, 'ERR_INVALID_ARG_VALUE');
+    }
+  },
+
+  'finds what C writes beside memory of alloc(), and repairs it'(ffi, bind) {
+    const memory = ffi.alloc(24);
+    const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void');
+    const error = caught(() => fill(memory, 30, 7));
+    assert.equal(error.code, 'ERR_FFI_BUFFER_OVERFLOW');
+    assert.equal(error.firstBadOffset, 24);
+    assert.equal(error.bytesPast, 6);
+    assert.match(error.message, /^fill_bytes: native code wrote 6 bytes past the end of argument 0/);
+    assert.equal(
+      caught(() => bind('fill_at', ['ptr', 'i64', 'u8', 'u64'], 'void')(memory, -4, 7, 4)).code,
+      'ERR_FFI_BUFFER_UNDERFLOW',
+    );
+    fill(memory, 24, 1);
+    assert.equal(ffi.checkFences(), 0);
+  },
+
+  'contains a write beside any Buffer where it is guarded'(ffi, bind) {
+    const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void', { guard: true });
+    for (const view of [new Uint8Array(16), Buffer.from('0123456789abcdef'), new Uint8Array(4000)]) {
+      const error = caught(() => fill(view, view.length + 20, 7));
+      assert.equal(error.code, 'ERR_FFI_BUFFER_OVERFLOW');
+      assert.equal(error.bytesPast, 20);
+      assert.ok(view.every((byte) => byte === 7));
+    }
+  },
+
+  'contains a write beside a slice of the pool'(ffi, bind) {
+    const [before, slice, after] = [Buffer.from('aaaaaaaa'), Buffer.from('bbbbbbbb'), Buffer.from('cccccccc')];
+    if (slice.buffer !== after.buffer) return; // no pool here
+    assert.equal(
+      caught(() => bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void')(slice, 16, 0x7a)).code,
+      'ERR_FFI_BUFFER_OVERFLOW',
+    );
+    assert.deepEqual([`${before}`, `${slice}`, `${after}`], ['aaaaaaaa', 'zzzzzzzz', 'cccccccc']);
+  },
+
+  async 'has native memory freed by its deallocator once it is collected'(ffi, bind) {
+    const [allocate, count] = [bind('alloc_bytes', ['u64'], 'ptr'), bind('count_deallocations', [], 'i32')];
+    const free = bind('get_deallocate_bytes', [], 'ptr')();
+    const before = count();
+    (() => {
+      for (let i = 0; i < 50; i++) {
+        const buffer = ffi.toBuffer(allocate(4096), 0, 4096, free);
+        buffer[4095] = 1;
+      }
+    })();
+    for (let i = 0; i < 100 && count() === before; i++) await gc();
+    assert.ok(count() > before, 'none was freed');
+  },
+
+  'throws the system error of a call that fails'(ffi) {
+    const { symbols } = ffi.dlopen(null, { chdir: { args: ['cstring'], returns: 'int', fails: 'negative' } });
+    const { code, syscall } = caught(() => symbols.chdir('/no/such/place'));
+    assert.deepEqual({ code, syscall }, { code: 'ENOENT', syscall: 'chdir' });
+  },
+
+  'refuses calls after close()'(ffi) {
+    const library = ffi.dlopen(null, { getpid: { returns: 'i32' } });
+    assert.equal(library.symbols.getpid(), process.pid);
+    library.close();
+    assert.equal(caught(() => library.symbols.getpid()).code, 'ERR_FFI_LIBRARY_CLOSED');
+  },
+
+  async 'ten thousand calls with callbacks and collections among them'(ffi, bind) {
+    const call = bind('call_i32', ['function', 'i32'], 'i32');
+    const fill = bind('fill_bytes', ['buffer', 'u64', 'u8'], 'void');
+    const callback = new ffi.JSCallback(
+      (n) => {
+        if (n % 1000 === 0) churn();
+        return n + 1;
+      },
+      { args: ['i32'], returns: 'i32' },
+    );
+    for (let i = 0; i < 10_000; i++) {
+      assert.equal(call(callback, i), i + 1);
+      const view = new Uint8Array(1 + (i % 90));
+      fill(view, view.length, i & 0xff);
+      assert.equal(view.at(-1), i & 0xff);
+    }
+    callback.close();
+    await gc();
+  },
+
+  async 'works in a worker, which ends'() {
+    const worker = new Worker(__filename);
+    const [answer] = await Promise.all([
+      new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)),
+      new Promise((resolve) => worker.once('exit', resolve)),
+    ]);
+    assert.equal(answer, 42);
+  },
+};
+
+function load() {
+  const ffi = require('../../index.js');
+  const bind = (name, args, returns, more = {}) =>
+    ffi.dlopen(process.env.FIXTURE, { [name]: { args, returns, ...more } }).symbols[name];
+  return { ffi, bind };
+}
+
+async function main() {
+  const { ffi, bind } = load();
+  for (const [title, run] of Object.entries(cases)) {
+    let failed = null;
+    try {
+      await run(ffi, bind);
+    } catch (error) {
+      failed = String(error?.stack ?? error);
+    }
+    console.log(JSON.stringify({ title, failed }));
+  }
+}
+
+function answer() {
+  const { ffi, bind } = load();
+  const callback = new ffi.JSCallback((n) => n + 1, { args: ['i32'], returns: 'i32' });
+  require('node:worker_threads').parentPort.postMessage(bind('call_i32', ['function', 'i32'], 'i32')(callback, 41));
+  callback.close();
+}
+
+if (!isMainThread) answer();
+else if (process.argv[1] === __filename) main();
+
+module.exports = { titles: Object.keys(cases) };

@@ -41,7 +41,7 @@ function typesOf(declaration, name) {
   if (result.argumentOnly) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: ${result.argumentOnly}`);
   }
-  return { args: rows, result, parameters };
+  return { __proto__: null, args: rows, result, parameters };
 }
 
 const shapes = new Map();
@@ -53,7 +53,9 @@ const keyOf = (row) => row.key ?? (row.wrapped ? row.id : `${row.id}w`);
  */
 function shapeOf({ args, result, parameters, fixed }, name) {
   const labels = parameters.map(({ label, lengthOf }) => (lengthOf === undefined ? label : `${label}<${lengthOf}`));
-  const key = JSON.stringify([args.map(keyOf), keyOf(result), labels.filter((label) => typeof label === 'string'), fixed]);
+  // Each text is put into JSON by itself: of a list the user's Array.prototype.toJSON would be asked.
+  const texts = labels.filter((label) => typeof label === 'string').map((label) => JSON.stringify(label));
+  const key = `${args.map(keyOf)}|${keyOf(result)}|${texts}|${fixed}`;
   let shape = shapes.get(key);
   if (shape === undefined) {
     shape = prepare({ args, result, parameters, fixed }, name);

@@ -22,7 +22,7 @@ const JS = {
   global: ['view', 'types', 'memory'],
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
-  call: ['settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'memory', 'binding'],
+  call: ['settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'contract', 'memory', 'binding'],
   outs: ['after', 'aggregate', 'kept', 'memory'],
   after: [],
   variadic: ['types'],

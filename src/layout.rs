@@ -56,13 +56,13 @@ enum Content {
     Refused(&'static str),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     Integer,
     Float,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Scalar {
     at: usize,
     size: usize,
@@ -180,6 +180,9 @@ fn gather<'a>(parts: impl Iterator<Item = (usize, &'a ValueType)>, size: usize) 
             Content::Scalars(_) => {}
         }
     }
+    // Unions of unions have the same ones again and again.
+    scalars.sort_unstable();
+    scalars.dedup();
     if is_large { Content::Large } else { Content::Scalars(scalars) }
 }
 
@@ -259,6 +262,9 @@ impl Layout {
     /// `count` values side by side.
     pub fn array(element: &ValueType, count: usize) -> Result<Self> {
         check_values(std::iter::once(element))?;
+        if count == 0 {
+            return refuse("an array has at least one element");
+        }
         let size = element.size().checked_mul(count).filter(|size| *size <= isize::MAX as usize / 16);
         let Some(size) = size else { return refuse("the type is larger than memory") };
         let shown = if size > LARGE { 1 } else { count };
@@ -375,8 +381,17 @@ mod tests {
     }
 
     #[test]
+    fn unions_of_unions_stay_small() {
+        let mut value = ValueType::from(CType::U8);
+        for _ in 0..20 {
+            value = ValueType::Aggregate(Arc::new(Layout::union(&vec![field(value); 50], None).unwrap()));
+        }
+        assert!(value.to_libffi().is_ok());
+    }
+
+    #[test]
     fn void_is_refused_in_memory() {
-        assert!(Layout::array(&CType::Void.into(), 1).is_err());
+        assert!(Layout::array(&CType::Void.into(), 1).is_err() && Layout::array(&CType::I8.into(), 0).is_err());
         assert!(Layout::structure(&[field(CType::I8), field(CType::Void)], None, None).is_err());
         assert!(Layout::union(&[field(CType::Void)], None).is_err());
     }

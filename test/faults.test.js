@@ -1,5 +1,5 @@
 'use strict';
-// What the world does to a program: files that are no libraries, no memory, no descriptors, ends in the middle of calls.
+// What the world does to a program: files that are no libraries, no memory, no descriptors, ends amid calls.
 // Each is a clear error or a clean end, in a child process.
 
 const assert = require('node:assert/strict');
@@ -28,32 +28,58 @@ function altered(name, change) {
 
 /** A child opens a library: what it says. */
 const opens = (file, options) =>
-  runs(`try { ffi.dlopen(${JSON.stringify(file)}, {}); console.log('opened'); }
-    catch (error) { console.log(error.code, error.message); }`, options);
+  runs(
+    `try { ffi.dlopen(${JSON.stringify(file)}, {}); console.log('opened'); }
+    catch (error) { console.log(error.code, error.message); }`,
+    options,
+  );
 
 describe('dlopen of', () => {
   const cases = {
     'a directory': [() => fs.mkdirSync(at('directory.so')) ?? at('directory.so'), /Is a directory/],
     'an empty file': [() => altered('empty.so', () => ''), /file too short/],
     'a text file': [() => altered('text.so', () => 'a text '.repeat(200)), /invalid ELF header/],
-    'a library that is cut off in its header': [() => altered('40.so', (bytes) => bytes.subarray(0, 40)), /file too short/],
-    'a library that is cut off behind its header': [() => altered('64.so', (bytes) => bytes.subarray(0, 64)), /cut off: it has 64 bytes/],
-    'a library that is cut off in a segment': [() => altered('3000.so', (bytes) => bytes.subarray(0, 3000)), /cut off: it has 3000 bytes of at least/],
+    'a library that is cut off in its header': [
+      () => altered('40.so', (bytes) => bytes.subarray(0, 40)),
+      /file too short/,
+    ],
+    'a library that is cut off behind its header': [
+      () => altered('64.so', (bytes) => bytes.subarray(0, 64)),
+      /cut off: it has 64 bytes/,
+    ],
+    'a library that is cut off in a segment': [
+      () => altered('3000.so', (bytes) => bytes.subarray(0, 3000)),
+      /cut off: it has 3000 bytes of at least/,
+    ],
     'a library for another machine': [
       () => altered('arm.so', (bytes) => (bytes.writeUInt16LE(process.arch === 'x64' ? 183 : 62, 18), bytes)),
       /another architecture|ELF/,
     ],
-    'a 32-bit library': [() => altered('32.so', (bytes) => (bytes.writeUInt8(1, 4), bytes)), /wrong ELF class: ELFCLASS32/],
+    'a 32-bit library': [
+      () => altered('32.so', (bytes) => (bytes.writeUInt8(1, 4), bytes)),
+      /wrong ELF class: ELFCLASS32/,
+    ],
     'a loop of links': [() => fs.symlinkSync(at('loop.so'), at('loop.so')) ?? at('loop.so'), /symbolic links/],
-    'a FIFO, which would block the loader': [() => execFileSync('mkfifo', [at('fifo.so')]) && at('fifo.so'), /not a regular file/],
+    'a FIFO, which would block the loader': [
+      () => execFileSync('mkfifo', [at('fifo.so')]) && at('fifo.so'),
+      /not a regular file/,
+    ],
     'a device': [() => '/dev/zero', /not a regular file/],
     'a path that is too long': [() => `/${'x'.repeat(5000)}`, /too long/],
-    'a library whose dependency is missing': [() => {
-      const gone = compile('libgone.so', 'int gone(void) { return 1; }');
-      const needs = compile('needs.so', 'int gone(void); int needs(void) { return gone(); }', `-L${directory}`, '-lgone');
-      fs.rmSync(gone);
-      return needs;
-    }, /libgone\.so: cannot open/],
+    'a library whose dependency is missing': [
+      () => {
+        const gone = compile('libgone.so', 'int gone(void) { return 1; }');
+        const needs = compile(
+          'needs.so',
+          'int gone(void); int needs(void) { return gone(); }',
+          `-L${directory}`,
+          '-lgone',
+        );
+        fs.rmSync(gone);
+        return needs;
+      },
+      /libgone\.so: cannot open/,
+    ],
   };
   for (const [name, [make, message]] of Object.entries(cases)) {
     test(`${name} is an error that says so`, async () => {
@@ -78,15 +104,22 @@ describe('dlopen of', () => {
   });
 
   // U4: a constructor is code of the process like any other.
-  const constructor = (name, body) => compile(name, `#include <stdlib.h>\n#include <signal.h>
-    __attribute__((constructor)) static void start(void) { ${body} }`);
+  const constructor = (name, body) =>
+    compile(
+      name,
+      `#include <stdlib.h>\n#include <signal.h>
+    __attribute__((constructor)) static void start(void) { ${body} }`,
+    );
 
   test('a library whose constructor calls exit(3) ends the process with 3', async () => {
     const file = constructor('exits.so', 'exit(3);');
     assert.equal(await opens(file, { exit: 3 }), '');
   });
 
-  for (const [body, signal] of [['abort();', 'SIGABRT'], ['raise(SIGSEGV);', 'SIGSEGV']]) {
+  for (const [body, signal] of [
+    ['abort();', 'SIGABRT'],
+    ['raise(SIGSEGV);', 'SIGSEGV'],
+  ]) {
     test(`a library whose constructor ends by ${signal} ends the process so, and does not hang`, async () => {
       const file = constructor(`${signal}.so`, body);
       const result = await run({ code: `ffi.dlopen(${JSON.stringify(file)}, {})`, timeout: 20_000 });
@@ -97,7 +130,8 @@ describe('dlopen of', () => {
 
 describe('without memory', () => {
   /** Runs code in a child whose address space ends a little above what it has when `begin()` is called. */
-  const starved = (code) => runs(`
+  const starved = (code) =>
+    runs(`
     const fs = require('node:fs');
     const { execFileSync } = require('node:child_process');
     const begin = (more) => {
@@ -143,7 +177,8 @@ describe('without memory', () => {
 describe('without descriptors', () => {
   test('dlopen() and cc() say so, and work again when there are some', async () => {
     fs.copyFileSync(fixture, at('copy.so'));
-    const said = await runs(`const fs = require('node:fs');
+    const said = await runs(
+      `const fs = require('node:fs');
       const { execFileSync } = require('node:child_process');
       execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=64:64']);
       const add = { add_i32: { args: ['i32', 'i32'], returns: 'i32' } };
@@ -154,7 +189,9 @@ describe('without descriptors', () => {
       console.log(attempt(() => ffi.dlopen(copy, add)));
       console.log(attempt(() => ffi.cc({ source: 'int one(void) { return 1; }', symbols: { one: { returns: 'i32' } } })));
       files.forEach((file) => fs.closeSync(file));
-      console.log(attempt(() => ffi.dlopen(copy, add).symbols.add_i32(40, 2)));`, { env: { PINNED_FFI_CACHE: at('cache') } });
+      console.log(attempt(() => ffi.dlopen(copy, add).symbols.add_i32(40, 2)));`,
+      { env: { PINNED_FFI_CACHE: at('cache') } },
+    );
     const [first, opened, compiled, later] = said.split('\n');
     assert.deepEqual([first, opened, later], ['EMFILE', 'ERR_FFI_LIBRARY_INVALID true', '42']);
     assert.equal(compiled, 'EMFILE true');
@@ -164,13 +201,16 @@ describe('without descriptors', () => {
 describe('a disk that is full', () => {
   // Files of this process and its children may have a thousand bytes: what is written beyond fails, as on a full disk.
   test('has cc() fail, and leaves nothing in the cache that a later cc() would take', async () => {
-    const said = await runs(`const { execFileSync } = require('node:child_process');
+    const said = await runs(
+      `const { execFileSync } = require('node:child_process');
       const limit = (bytes) => execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=' + bytes + ':unlimited']);
       const make = () => ffi.cc({ source: 'int three(void) { return 3; }', symbols: { three: { returns: 'i32' } } }).symbols.three();
       limit(1000);
       try { console.log(make()); } catch (error) { console.log(error.code); }
       limit('unlimited');
-      console.log(make());`, { env: { PINNED_FFI_CACHE: at('full') } });
+      console.log(make());`,
+      { env: { PINNED_FFI_CACHE: at('full') } },
+    );
     assert.equal(said, 'ERR_FFI_COMPILE_FAILED\n3');
   });
 });
@@ -201,15 +241,19 @@ describe('an end in the middle of a call', () => {
       worker.once('exit', (exit) => resolve(exit));
     });`;
   const ends = {
-    'a synchronous call': "parentPort.postMessage(0); s.sleep_ms(300); for (;;);",
+    'a synchronous call': 'parentPort.postMessage(0); s.sleep_ms(300); for (;;);',
     'an asynchronous call': 'parentPort.postMessage(0); s.sleep_ms.async(300); setInterval(() => {}, 1000);',
-    'a call of thread()': "ffi.dlopen(h.fixture, { sleep_ms: { args: ['u32'] } }).thread().symbols.sleep_ms(300); parentPort.postMessage(0); setInterval(() => {}, 1000);",
+    'a call of thread()':
+      "ffi.dlopen(h.fixture, { sleep_ms: { args: ['u32'] } }).thread().symbols.sleep_ms(300); parentPort.postMessage(0); setInterval(() => {}, 1000);",
     'a callback': 'parentPort.postMessage(0); s.call_void(() => { for (;;); });',
   };
   for (const [name, code] of Object.entries(ends)) {
     test(`of a worker, in ${name}, leaves the process whole`, async () => {
-      const said = await runs(`${common}
-        end(${JSON.stringify(code)}).then((exit) => console.log(exit, ffi.CString(ffi.ptr(Buffer.from('whole\\0')))));`, { timeout: 30_000 });
+      const said = await runs(
+        `${common}
+        end(${JSON.stringify(code)}).then((exit) => console.log(exit, ffi.CString(ffi.ptr(Buffer.from('whole\\0')))));`,
+        { timeout: 30_000 },
+      );
       assert.equal(said, '1 whole');
     });
   }
@@ -221,7 +265,9 @@ describe('an end in the middle of a call', () => {
       const say = (text) => require('node:fs').writeSync(1, text);\n${code}`;
     const child = spawn(process.execPath, ['-e', script], { env: { ...process.env, NODE_TEST_CONTEXT: '' } });
     let said = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk) => { said += chunk; });
+    child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      said += chunk;
+    });
     await once(child.stdout, 'data');
     setTimeout(() => child.kill('SIGTERM'), 50);
     const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
@@ -231,20 +277,30 @@ describe('an end in the middle of a call', () => {
   }
 
   test('by SIGTERM, that nobody listens for, ends the process at once by it', async () => {
-    assert.deepEqual(await terminated("say('in '); sleep(10_000); say('out');"), { said: 'in ', exit: null, signal: 'SIGTERM' });
+    assert.deepEqual(await terminated("say('in '); sleep(10_000); say('out');"), {
+      said: 'in ',
+      exit: null,
+      signal: 'SIGTERM',
+    });
   });
 
   test('by SIGTERM, that JavaScript listens for, comes after a synchronous call', async () => {
-    const code = "process.on('SIGTERM', () => { say('told'); process.exit(4); }); say('in '); sleep(400); say('out '); setInterval(() => {}, 1000);";
+    const code =
+      "process.on('SIGTERM', () => { say('told'); process.exit(4); }); say('in '); sleep(400); say('out '); setInterval(() => {}, 1000);";
     assert.deepEqual(await terminated(code), { said: 'in out told', exit: 4, signal: null });
   });
 
   test('by SIGTERM, that JavaScript listens for, comes during an asynchronous call', async () => {
-    const code = "process.on('SIGTERM', () => { say('told'); process.exit(4); }); say('in '); sleep.async(2000).then(() => say('out '));";
+    const code =
+      "process.on('SIGTERM', () => { say('told'); process.exit(4); }); say('in '); sleep.async(2000).then(() => say('out '));";
     assert.deepEqual(await terminated(code), { said: 'in told', exit: 4, signal: null });
   });
 
   test('by SIGTERM in a callback, that nobody listens for, ends the process by it', async () => {
-    assert.deepEqual(await terminated("call(() => { say('in '); for (;;); });"), { said: 'in ', exit: null, signal: 'SIGTERM' });
+    assert.deepEqual(await terminated("call(() => { say('in '); for (;;); });"), {
+      said: 'in ',
+      exit: null,
+      signal: 'SIGTERM',
+    });
   });
 });

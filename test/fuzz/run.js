@@ -22,10 +22,19 @@ function runShard(args, { guard }) {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'fuzz-'));
     const progress = path.join(directory, 'progress');
     const env = { ...process.env, PINNED_FFI_GUARD: guard ? '1' : '' };
-    const child = spawn(process.execPath, ['--expose-gc', SHARD, progress, ...args.map(String)], { env, cwd: directory });
+    const child = spawn(process.execPath, ['--expose-gc', SHARD, progress, ...args.map(String)], {
+      env,
+      cwd: directory,
+    });
     const said = { stdout: '', stderr: '' };
-    for (const name of Object.keys(said)) child[name].setEncoding('utf8').on('data', (chunk) => { said[name] += chunk; });
-    const at = () => (fs.existsSync(progress) && fs.statSync(progress).size === 8 ? fs.readFileSync(progress).readDoubleLE(0) : undefined);
+    for (const name of Object.keys(said))
+      child[name].setEncoding('utf8').on('data', (chunk) => {
+        said[name] += chunk;
+      });
+    const at = () =>
+      fs.existsSync(progress) && fs.statSync(progress).size === 8
+        ? fs.readFileSync(progress).readDoubleLE(0)
+        : undefined;
     let last;
     const watch = setInterval(() => {
       const now = at();
@@ -73,17 +82,22 @@ function* smaller(spec) {
 /** The smallest input found that still fails in the same way, within a number of attempts. */
 async function shrink(input, options, isSame) {
   let left = 150;
-  const fails = async (candidate) => left-- > 0 && isSame(faultOf(await runShard(['-', JSON.stringify(candidate)], options)));
+  const fails = async (candidate) =>
+    left-- > 0 && isSame(faultOf(await runShard(['-', JSON.stringify(candidate)], options)));
   let best = input;
   for (let improved = true; improved && left > 0;) {
     improved = false;
     const candidates = [];
     if (best.pollute) candidates.push({ ...best, pollute: undefined });
     best.specs.forEach((spec, i) => {
-      for (const each of smaller(spec)) candidates.push({ ...best, specs: best.specs.with?.(i, each) ?? Object.assign([...best.specs], { [i]: each }) });
+      for (const each of smaller(spec))
+        candidates.push({
+          ...best,
+          specs: best.specs.with?.(i, each) ?? Object.assign([...best.specs], { [i]: each }),
+        });
     });
     for (const candidate of candidates) {
-      if (!await fails(candidate)) continue;
+      if (!(await fails(candidate))) continue;
       best = candidate;
       improved = true;
       break;
@@ -104,12 +118,16 @@ async function report(result, fault, from, { seed, guard }) {
   const input = await show(seed, result.index);
   const alone = faultOf(await runShard(['-', JSON.stringify(input)], options));
   if (alone === undefined) {
-    console.error(`Alone it passes; with what came before:\n  node --expose-gc test/fuzz/shard.js /tmp/progress ${seed} ${from} ${result.index + 1}`);
+    console.error(
+      `Alone it passes; with what came before:\n  node --expose-gc test/fuzz/shard.js /tmp/progress ${seed} ${from} ${result.index + 1}`,
+    );
     console.error(JSON.stringify(input));
     return;
   }
   const small = await shrink(input, options, (other) => kindOf(other) === kindOf(alone));
-  console.error(`The smallest input found:\n  ${guard ? 'PINNED_FFI_GUARD=1 ' : ''}npm run fuzz -- --input '${JSON.stringify(small).replaceAll("'", "'\\''")}'`);
+  console.error(
+    `The smallest input found:\n  ${guard ? 'PINNED_FFI_GUARD=1 ' : ''}npm run fuzz -- --input '${JSON.stringify(small).replaceAll("'", "'\\''")}'`,
+  );
 }
 
 async function fuzz({ count, seed, shards }) {
@@ -137,15 +155,20 @@ async function fuzz({ count, seed, shards }) {
     }
   };
   await Promise.all(Array.from({ length: shards }, work));
-  if (!failed) console.log(JSON.stringify({ node: process.version, seed, seconds: (Date.now() - began) / 1000, ...total }));
+  if (!failed)
+    console.log(JSON.stringify({ node: process.version, seed, seconds: (Date.now() - began) / 1000, ...total }));
   return failed ? 1 : 0;
 }
 
 async function main() {
-  const { values } = parseArgs({ options: {
-    count: { type: 'string', default: '1000000' }, seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    shards: { type: 'string', default: '2' }, input: { type: 'string' },
-  } });
+  const { values } = parseArgs({
+    options: {
+      count: { type: 'string', default: '1000000' },
+      seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+      shards: { type: 'string', default: '2' },
+      input: { type: 'string' },
+    },
+  });
   if (values.input !== undefined) {
     const fault = faultOf(await runShard(['-', values.input], { guard: process.env.PINNED_FFI_GUARD === '1' }));
     console.log(fault ?? 'the input passes');

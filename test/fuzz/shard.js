@@ -25,7 +25,8 @@ function fault(error, world) {
   if (typeof error.syscall === 'string' && error.code !== undefined) return undefined;
   if (!Object.hasOwn(TABLE, code)) return `threw ${error.stack}, whose code ${String(code)} is not in the table`;
   if (code === 'ERR_FFI_INTERNAL') return `threw ${error.stack}`;
-  if (Object.getPrototypeOf(error) !== TABLE[code].prototype) return `threw ${error.stack}, of another class than ${code}`;
+  if (Object.getPrototypeOf(error) !== TABLE[code].prototype)
+    return `threw ${error.stack}, of another class than ${code}`;
   return undefined;
 }
 
@@ -64,7 +65,12 @@ function attempt({ row, specs, pollute }, world) {
     const pollution = pollute && [pollute[0], world.make(pollute[1], true)];
     const result = polluted(pollution, () => run(world, ...values));
     if (!types.isPromise(result)) return void (counts.returned += 1);
-    return result.then(() => { counts.returned += 1; }, (error) => judge(error, world));
+    return result.then(
+      () => {
+        counts.returned += 1;
+      },
+      (error) => judge(error, world),
+    );
   } catch (error) {
     return void judge(error, world);
   }

@@ -17,7 +17,9 @@ class World {
   constructor() {
     this.ffi = ffi;
     this.fixed = ffi.dlopen(fixture, {
-      answer_zero: {}, get_text: { returns: 'ptr' }, alloc_bytes: { args: ['u64'], returns: 'ptr' },
+      answer_zero: {},
+      get_text: { returns: 'ptr' },
+      alloc_bytes: { args: ['u64'], returns: 'ptr' },
     }).symbols;
     this.zero = this.fixed.answer_zero;
     // C's own, never freed: text and numbers, whose address is given to the package as a number.
@@ -79,7 +81,8 @@ class World {
         this.thrown.add(error);
         throw error;
       }
-      case 'throw a string': throw THROWN_TEXT;
+      case 'throw a string':
+        throw THROWN_TEXT;
       case 'detach': {
         // A pinned buffer refuses: then this is the exception of the user's code.
         try {
@@ -90,16 +93,28 @@ class World {
         }
         return;
       }
-      case 'resize': this.resizable.resize(1 + (this.resizable.byteLength % 64)); return;
+      case 'resize':
+        this.resizable.resize(1 + (this.resizable.byteLength % 64));
+        return;
       case 'close the library':
         this.library.close();
         this.openLibrary = undefined;
         return;
-      case 'close the callback': this.callback().close(); return;
-      case 'call': this.library.symbols.answer_zero(7); return;
-      case 'declare': ffi.sizeof(this.point); this.zero(); ffi.read.i32(this.address); return;
+      case 'close the callback':
+        this.callback().close();
+        return;
+      case 'call':
+        this.library.symbols.answer_zero(7);
+        return;
+      case 'declare':
+        ffi.sizeof(this.point);
+        this.zero();
+        ffi.read.i32(this.address);
+        return;
       // The first of a process is one; of the others few, which would be most of the time.
-      case 'collect': if (this.collections++ % 16 === 0) collect(); return;
+      case 'collect':
+        if (this.collections++ % 16 === 0) collect();
+        return;
       default: // 'none'
     }
   }
@@ -112,11 +127,17 @@ class World {
         const value = PLACES[spec.place ?? 'any'][spec.name](this);
         return tame && spec.place === undefined && isNumeric(spec.name) ? tamed(value) : value;
       }
-      case 'text': case 'number': return spec.value;
-      case 'object': return this.object(spec, of);
-      case 'array': return this.array(spec.items.map(of), spec.how);
-      case 'getter': return of(spec.of);
-      case 'make': return ffi[spec.fn](...spec.args.map(of));
+      case 'text':
+      case 'number':
+        return spec.value;
+      case 'object':
+        return this.object(spec, of);
+      case 'array':
+        return this.array(spec.items.map(of), spec.how);
+      case 'getter':
+        return of(spec.of);
+      case 'make':
+        return ffi[spec.fn](...spec.args.map(of));
       case 'convertible': {
         const convert = () => {
           this.cause(spec.effect);
@@ -124,15 +145,17 @@ class World {
         };
         return { valueOf: convert, toString: convert, toJSON: convert, [Symbol.toPrimitive]: convert };
       }
-      case 'function': return () => {
-        this.cause(spec.effect);
-        return of(spec.of);
-      };
+      case 'function':
+        return () => {
+          this.cause(spec.effect);
+          return of(spec.of);
+        };
       case 'proxy': {
         const target = of(spec.of);
         return Object(target) === target ? this.proxy(target, spec.effect) : target;
       }
-      default: throw new Error(`no such spec: ${JSON.stringify(spec)}`);
+      default:
+        throw new Error(`no such spec: ${JSON.stringify(spec)}`);
     }
   }
 
@@ -150,22 +173,35 @@ class World {
 
   array(items, how) {
     switch (how) {
-      case 'frozen': return Object.freeze(items);
-      case 'sparse': return Object.assign([], { ...items.slice(1), length: items.length + 1 });
-      case 'proxy': return this.proxy(items, 'none');
-      case 'like': return Object.assign({ length: items.length }, items);
-      default: return items;
+      case 'frozen':
+        return Object.freeze(items);
+      case 'sparse':
+        return Object.assign([], { ...items.slice(1), length: items.length + 1 });
+      case 'proxy':
+        return this.proxy(items, 'none');
+      case 'like':
+        return Object.assign({ length: items.length }, items);
+      default:
+        return items;
     }
   }
 
   /** Passes everything on, after its effect. Getters run on the target, whose private members a proxy does not have. */
   proxy(target, effect) {
-    return new Proxy(target, new Proxy({}, {
-      get: (_, trap) => (...args) => {
-        this.cause(effect);
-        return trap === 'get' ? Reflect.get(args[0], args[1]) : Reflect[trap](...args);
-      },
-    }));
+    return new Proxy(
+      target,
+      new Proxy(
+        {},
+        {
+          get:
+            (_, trap) =>
+            (...args) => {
+              this.cause(effect);
+              return trap === 'get' ? Reflect.get(args[0], args[1]) : Reflect[trap](...args);
+            },
+        },
+      ),
+    );
   }
 }
 

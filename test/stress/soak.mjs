@@ -41,25 +41,42 @@ async function work() {
   // Takes the class above.
   const { operations, runInState } = require('../fixtures/operations.js');
   const symbols = bind({
-    flip_at: { args: ['ptr', 'i64', 'u64'] }, sleep_ms: { args: ['u32'] }, call_void: { args: [ffi.fn({})] },
-    store_i32: { args: [ffi.out('i32'), 'i32'] }, sum_bytes_later: { args: ['ptr', 'u64', 'u32'], returns: 'u64' },
-    get_null: { returns: 'cstring' }, call_on_thread_i32: { args: ['function', 'i32'], returns: 'i32', threads: true },
+    flip_at: { args: ['ptr', 'i64', 'u64'] },
+    sleep_ms: { args: ['u32'] },
+    call_void: { args: [ffi.fn({})] },
+    store_i32: { args: [ffi.out('i32'), 'i32'] },
+    sum_bytes_later: { args: ['ptr', 'u64', 'u32'], returns: 'u64' },
+    get_null: { returns: 'cstring' },
+    call_on_thread_i32: { args: ['function', 'i32'], returns: 'i32', threads: true },
   });
   const Point = ffi.struct({ x: 'f64', text: 'cstring', bytes: ffi.array('u8', 40) });
   const more = [
     () => assert.throws(() => symbols.flip_at(new Uint8Array(50), 50, 9), { code: 'ERR_FFI_BUFFER_OVERFLOW' }),
     () => assert.throws(() => symbols.flip_at(Buffer.from('a slice'), 7, 1), { code: 'ERR_FFI_BUFFER_OVERFLOW' }),
-    () => assert.throws(() => symbols.call_void(() => { throw new RangeError('of the user'); }), RangeError),
+    () =>
+      assert.throws(
+        () =>
+          symbols.call_void(() => {
+            throw new RangeError('of the user');
+          }),
+        RangeError,
+      ),
     () => assert.throws(() => symbols.flip_at('x', 0, 0), TypeError),
     () => assert.throws(() => ffi.dlopen('nonesuch', {}), { code: 'ERR_FFI_LIBRARY_NOT_FOUND' }),
     () => assert.throws(() => ffi.alloc(2 ** 52), { code: 'ERR_FFI_MEMORY_EXHAUSTED' }),
     () => assert.deepEqual(symbols.store_i32(7), { returns: undefined, out: [7] }),
-    () => { Point.alloc({ x: 1, text: 'a text', bytes: Array(40).fill(1) }).text = 'another'; },
-    () => { ffi.alloc(Math.floor(random() ** 4 * 1e6)).fill(1); },
+    () => {
+      Point.alloc({ x: 1, text: 'a text', bytes: Array(40).fill(1) }).text = 'another';
+    },
+    () => {
+      ffi.alloc(Math.floor(random() ** 4 * 1e6)).fill(1);
+    },
     () => ffi.ptr(new Uint8Array(1 + Math.floor(random() * 3000))),
     () => ffi.pin(new Uint8Array(100)).release(),
     () => symbols.sum_bytes_later.async(new Uint8Array(500), 500, 1),
-    () => { symbols.sum_bytes_later.async(new Uint8Array(500), 500, 5); },
+    () => {
+      symbols.sum_bytes_later.async(new Uint8Array(500), 500, 5);
+    },
     () => collect(),
   ];
   for (const end = Date.now() + life; Date.now() < end;) {
@@ -89,8 +106,12 @@ function measure([rounds, callbacks]) {
   // libffi maps a page of the addon, and one of data beside it, for every hundred callbacks.
   const pages = mappings.filter((line) => line.includes(' r-xp ') && line.endsWith('.node')).length;
   return {
-    rssMB: field('VmRSS') / 1024 - callbacks * CALLBACK_BYTES / 2 ** 20, fds: fs.readdirSync('/proc/self/fd').length,
-    threads: field('Threads'), mappings: mappings.length - 2 * pages, rounds, callbacks,
+    rssMB: field('VmRSS') / 1024 - (callbacks * CALLBACK_BYTES) / 2 ** 20,
+    fds: fs.readdirSync('/proc/self/fd').length,
+    threads: field('Threads'),
+    mappings: mappings.length - 2 * pages,
+    rounds,
+    callbacks,
   };
 }
 
@@ -99,8 +120,9 @@ function growth(samples, name) {
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [times, values] = [samples.map(({ at }) => at), samples.map((sample) => sample[name])];
   const [time, value] = [mean(times), mean(values)];
-  const slope = times.reduce((sum, at, i) => sum + (at - time) * (values[i] - value), 0)
-    / times.reduce((sum, at) => sum + (at - time) ** 2, 0);
+  const slope =
+    times.reduce((sum, at, i) => sum + (at - time) * (values[i] - value), 0) /
+    times.reduce((sum, at) => sum + (at - time) ** 2, 0);
   return { mean: value, rise: slope * (times.at(-1) - times[0]) };
 }
 
@@ -125,7 +147,12 @@ async function main() {
   const seed = Number(values.seed ?? Date.now() % 2 ** 31);
   assert.ok(minutes > 0 && Number.isSafeInteger(seed), '--minutes is a number above 0, --seed an integer');
   const began = Date.now();
-  const state = { end: began + minutes * 60_000, workers: 0, faults: [], counts: new Int32Array(new SharedArrayBuffer(8)) };
+  const state = {
+    end: began + minutes * 60_000,
+    workers: 0,
+    faults: [],
+    counts: new Int32Array(new SharedArrayBuffer(8)),
+  };
   process.on('warning', (warning) => state.faults.push(String(warning.stack)));
   console.log(JSON.stringify({ node: process.version, minutes, seed, ...ffi.fences() }));
   const samples = [];
@@ -134,9 +161,9 @@ async function main() {
     samples.push({ at: (Date.now() - began) / 1000, ...measure(state.counts) });
   }, 1000);
   const show = setInterval(() => say({ ...samples.at(-1) }), 60_000);
-  const rounded = (object) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, Number(value.toFixed(1))]));
-  const say = (figures) =>
-    console.log(JSON.stringify({ ...rounded(figures), workers: state.workers }));
+  const rounded = (object) =>
+    Object.fromEntries(Object.entries(object).map(([key, value]) => [key, Number(value.toFixed(1))]));
+  const say = (figures) => console.log(JSON.stringify({ ...rounded(figures), workers: state.workers }));
 
   const random = makeRandom(seed);
   await Promise.all(Array.from({ length: WORKERS }, (_, number) => employ(state, number, random)));
@@ -151,7 +178,8 @@ async function main() {
   for (const [name, [most, part]] of Object.entries(MOST_GROWTH)) {
     const { mean, rise } = growth(settled, name);
     console.log(`${name}: a mean of ${mean.toFixed(1)}, which has risen by ${rise.toFixed(1)}`);
-    if (rise > slack * Math.max(most, mean * part)) state.faults.push(`${name} is not flat: it has risen by ${rise.toFixed(1)}`);
+    if (rise > slack * Math.max(most, mean * part))
+      state.faults.push(`${name} is not flat: it has risen by ${rise.toFixed(1)}`);
   }
   for (const fault of state.faults) console.error(fault);
   process.exit(state.faults.length === 0 && state.workers >= WORKERS ? 0 : 1);

@@ -170,7 +170,7 @@ describe('without memory', () => {
     const said = await starved(`const long = Buffer.alloc(2 ** 28, 'x').toString('latin1');
       begin(120e6);
       console.log(attempt(() => measure(long)), attempt(() => Point.alloc({ text: long })), measure('text'));`);
-    assert.match(said, /^(ERR_FFI_MEMORY_EXHAUSTED|ERR_MEMORY_ALLOCATION_FAILED) \S+ 4$/);
+    assert.match(said, /^ERR_FFI_MEMORY_EXHAUSTED ERR_FFI_MEMORY_EXHAUSTED 4$/);
   });
 });
 

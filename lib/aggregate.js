@@ -35,12 +35,20 @@ function copy(view, at, bytes) {
   return bytes.source;
 }
 
+function bytesOfText(text, name, position) {
+  try {
+    return Buffer.from(`${text}\0`);
+  } catch (cause) {
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `${place(name, position)}: there is no memory for its text`, { cause });
+  }
+}
+
 /** Stores what a field's write() left to its owner, and adds it to what is kept. */
 function keep(kept, row, view, at, value, name, position) {
   if (value === undefined) return kept;
   let held = value;
   if (!row.keeps) {
-    held = typeof value === 'string' ? Buffer.from(`${value}\0`) : value;
+    held = typeof value === 'string' ? bytesOfText(value, name, position) : value;
     memory.storeAddress(view, at, held, name, position);
   }
   if (kept === undefined) return [held];

@@ -2,6 +2,7 @@
 // bind(): what users call = encode, enter, decode; and its asynchronous forms.
 
 const binding = require('./binding');
+const { parameter } = require('./contract');
 const { makeSystemError, wrongValue } = require('./errors');
 const { release } = require('./kept');
 const { caller, routeOf } = require('./lane');
@@ -129,7 +130,7 @@ function withExtras(types, enter, name) {
   const fixed = types.args.length;
   return variadic(name, fixed, MOST_ARGUMENTS, (extras) => enter({
     args: [...types.args, ...extras],
-    parameters: [...types.parameters, ...extras.map((row, i) => ({ row, label: fixed + i }))],
+    parameters: [...types.parameters, ...extras.map((row, i) => parameter(row, fixed + i))],
     result: types.result,
     fixed,
     loose: types.loose,

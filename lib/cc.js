@@ -176,11 +176,15 @@ function findCompiler() {
   return found.get(chosen);
 }
 
+/** What keeps any program from being started: it says nothing of the compiler. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
+
 function lookForCompiler(chosen) {
   const usual = isWindows ? ['gcc', 'clang'] : ['cc', 'gcc', 'clang'];
   const commands = [...(chosen === '' ? [] : [chosen.split(/\s+/)]), ...usual.map((name) => [name])];
   for (const command of commands) {
-    const { status, stdout } = spawn([...command, '--version']);
+    const { status, stdout, error } = spawn([...command, '--version']);
+    if (SHORTAGES.has(error?.code)) throw error;
     if (status === 0) return { command, version: stdout };
   }
   const tried = commands.map((command) => command.join(' '));

@@ -15,7 +15,7 @@ const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'numbe
  */
 function argumentOf(declared, index, where) {
   if (typeof declared !== 'object' || declared === null || Array.isArray(declared) || isDeclared(declared)) {
-    return { row: typeOf(declared, where), label: index };
+    return parameter(typeOf(declared, where), index);
   }
   const { type, name, minBytes, lengthOf } = optionsOf(declared, KEYS, where);
   const row = typeOf(type, `${where}.type`);
@@ -23,9 +23,12 @@ function argumentOf(declared, index, where) {
   if (minBytes !== undefined && lengthOf !== undefined) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${where} must have minBytes or lengthOf, not both`);
   }
-  if (lengthOf !== undefined) return { row: checkLengthRow(row, lengthOf, where), label, lengthOf };
-  return { row: minBytes === undefined ? row : atLeast(row, minBytes, where), label };
+  if (lengthOf !== undefined) return parameter(checkLengthRow(row, lengthOf, where), label, lengthOf);
+  return parameter(minBytes === undefined ? row : atLeast(row, minBytes, where), label);
 }
+
+/** Goes into generated source: nothing of it may come from Object.prototype. */
+const parameter = (row, label, lengthOf) => ({ __proto__: null, row, label, lengthOf });
 
 /** A pointer to at least `minBytes` bytes. A number or null has no length to check. */
 function atLeast(row, minBytes, where) {
@@ -34,6 +37,7 @@ function atLeast(row, minBytes, where) {
     throw outOfRange(`${where}.minBytes`, 'a number of bytes', minBytes);
   }
   return {
+    __proto__: null,
     ...row,
     key: `${row.wrapped ? row.id : `${row.id}w`}>=${minBytes}`,
     ...(row.wrapped && { wrapped: atLeast(row.wrapped, minBytes, where) }),
@@ -80,4 +84,4 @@ function checkLength(length, of, row, name, label, index) {
   throw outOfRange(place(name, label), `${length < 0 ? 'at least 0 and ' : ''}at most ${bytes}, the bytes of argument ${index}`, length);
 }
 
-module.exports = { argumentOf, checkLengths, checkLength };
+module.exports = { argumentOf, parameter, checkLengths, checkLength };

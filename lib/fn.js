@@ -20,10 +20,13 @@ let keys = 0;
 let lifetime;
 const forever = () => (lifetime ??= new Lifetime(binding.Library.linked('fn')));
 
-/** A JavaScript function as it is; anything else as for `function`. */
-const resolve = (value, name, position) =>
-  (typeof value === 'function' && typeof value.ptr !== 'number' && typeof value.ptr !== 'bigint'
-    ? value : resolvePointer(value, name, position));
+/** A JavaScript function as it is, unless it has an address of its own; anything else as for `function`. */
+function resolve(value, name, position) {
+  if (typeof value !== 'function') return resolvePointer(value, name, position);
+  const address = value.ptr;
+  const isBound = typeof address === 'number' || typeof address === 'bigint';
+  return isBound && address !== Object.prototype.ptr ? address : value;
+}
 
 /** What C reaches when it calls a function that was lent for a call that is over. */
 const resting = () => {};

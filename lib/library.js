@@ -7,6 +7,7 @@ const binding = require('./binding');
 const { bind, onThread } = require('./call');
 const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
 const { global } = require('./global');
+const { unloadable } = require('./image');
 const { Lifetime } = require('./lifetime');
 const { optionsOf, entriesOf } = require('./options');
 const { owned } = require('./owned');
@@ -136,6 +137,11 @@ function open(path, flags) {
   }
   const tried = [];
   for (const candidate of candidates(wanted)) {
+    const reason = unloadable(candidate);
+    if (reason !== undefined) {
+      tried.push({ path: candidate, reason });
+      continue;
+    }
     try {
       return { native: new binding.Library(candidate, flags), found: candidate };
     } catch (error) {

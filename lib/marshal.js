@@ -44,7 +44,7 @@ function typesOf(declaration, name) {
   if (result.argumentOnly) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: ${result.argumentOnly}`);
   }
-  return { args: rows, result, parameters, loose };
+  return { __proto__: null, args: rows, result, parameters, loose };
 }
 
 const shapes = new Map();
@@ -56,8 +56,9 @@ const keyOf = (row) => row.key ?? (row.wrapped ? row.id : `${row.id}w`);
  */
 function shapeOf({ args, result, parameters, fixed, loose }, name) {
   const labels = parameters.map(({ label, lengthOf }) => (lengthOf === undefined ? label : `${label}<${lengthOf}`));
-  const texts = labels.filter((label) => typeof label === 'string');
-  const key = JSON.stringify([args.map(keyOf), keyOf(result), texts, fixed, loose]);
+  // Each text is put into JSON by itself: of a list the user's Array.prototype.toJSON would be asked.
+  const texts = labels.filter((label) => typeof label === 'string').map((label) => JSON.stringify(label));
+  const key = `${args.map(keyOf)}|${keyOf(result)}|${texts}|${fixed}|${loose}`;
   let shape = shapes.get(key);
   if (shape === undefined) {
     shape = prepare({ args, result, parameters, fixed, loose }, name);

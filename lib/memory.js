@@ -57,10 +57,19 @@ const bufferOf = (value) =>
 /** Where a view begins in its buffer. */
 const offsetOf = (value) => (isAnyArrayBuffer(value) ? 0 : isDataView(value) ? viewOffset(value) : arrayOffset(value));
 
-/** The bytes of a view or buffer; throws where a DataView's buffer is detached. */
+/** The bytes of a view or buffer; 0 where it is detached or, of a resized buffer, out of bounds. */
 function byteLengthOf(value) {
   if (isAnyArrayBuffer(value)) return isSharedArrayBuffer(value) ? sharedLength(value) : bufferLength(value);
-  return isDataView(value) ? viewLength(value) : arrayLength(value);
+  return isDataView(value) ? dataViewLength(value) : arrayLength(value);
+}
+
+/** A DataView alone throws instead of telling 0. */
+function dataViewLength(view) {
+  try {
+    return viewLength(view);
+  } catch {
+    return 0;
+  }
 }
 
 /** Buffer.poolSize when notePool() was last called, and how much larger than it a slab is (64 bytes in Node 26). */

@@ -208,14 +208,17 @@ function readAddress(view, at) {
 
 const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a JSCallback or an object with a `ptr`';
 
-/** What an object or function stands for: its `ptr`. Views and buffers stand for themselves. May run the user's code. */
+/**
+ * What an object or function stands for: its `ptr`, which is none if every object has it from Object.prototype. Views and
+ * buffers stand for themselves. May run the user's code.
+ */
 function resolvePointer(value, name, position) {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
   if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return value;
   const storage = value[storageOf];
   if (storage !== undefined) return storage;
   const address = value.ptr;
-  if (typeof address === 'number' || typeof address === 'bigint') return address;
+  if ((typeof address === 'number' || typeof address === 'bigint') && address !== Object.prototype.ptr) return address;
   if (address === null && value[callbackBrand] === true) {
     throw makeError('ERR_FFI_CALLBACK_CLOSED', `${place(name, position)} must be an open JSCallback, received a closed one`);
   }
@@ -362,9 +365,13 @@ const rows = [
   compiledOnly(18, 'napi_env'), compiledOnly(19, 'napi_value'), buffer, bufferLength,
   long(22, 'long', true), long(23, 'unsigned long', false), wchar,
 ];
+/** A row that lacks a key must not find one on Object.prototype: rows decide how C is called. */
+const alone = (row) => Object.setPrototypeOf(row, null);
+
 for (const row of rows) {
   row.size = row.align = sizes[row.id];
-  if (row.wrapped) row.wrapped.size = row.wrapped.align = row.size;
+  if (row.wrapped) alone(row.wrapped).size = row.wrapped.align = row.size;
+  alone(row);
 }
 
 const aliases = {
@@ -398,15 +405,15 @@ Object.freeze(FFIType);
 // Pointers for C, so that they have the tag of one and none of their own.
 for (const row of [wideText('utf16', 2), wideText('wstring', sizes[wchar.id])]) {
   row.size = row.align = ptr.size;
-  row.wrapped.size = row.wrapped.align = ptr.size;
-  byName.set(row.name, row);
+  alone(row.wrapped).size = row.wrapped.align = ptr.size;
+  byName.set(row.name, alone(row));
 }
 
 /** The rows of the types that were made by struct(), pointer(), ... */
 const rowsOfTypes = new WeakMap();
 
 /** Has declarations take `type`, an object that stands for a row. */
-const declare = (type, row) => rowsOfTypes.set(type, row);
+const declare = (type, row) => rowsOfTypes.set(type, alone(row));
 
 const isDeclared = (type) => rowsOfTypes.has(type);
 

@@ -16,6 +16,7 @@ function promoted(row) {
   if (row.name !== 'f32' && !isNarrow) return row;
   const wide = isNarrow ? int : byName.get('f64');
   return {
+    __proto__: null,
     ...wide,
     key: `${row.key ?? row.id} promoted`,
     write(view, at, value, name, position) {

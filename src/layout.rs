@@ -56,18 +56,21 @@ enum Content {
     Refused(&'static str),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     Integer,
     Float,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Scalar {
     at: usize,
     size: usize,
     class: Class,
 }
+
+/// The most bytes of a struct with bitfields, so that its bits can be counted.
+const MOST_BITFIELD_BYTES: usize = isize::MAX as usize / 128;
 
 /// The bytes from which on an aggregate goes through memory in every supported ABI: four doubles are the widest
 /// homogeneous aggregate (AAPCS64), two registers the widest mixed one (System V, AAPCS64).
@@ -133,6 +136,14 @@ fn refuse<T>(reason: impl Into<String>) -> Result<T> {
     Err(FfiError::Declaration { reason: reason.into() })
 }
 
+/// Refuses void, which has no values.
+fn check_values<'a>(mut values: impl Iterator<Item = &'a ValueType>) -> Result<()> {
+    match values.any(|value| value.scalar() == Some(CType::Void)) {
+        true => refuse("void has no values in memory"),
+        false => Ok(()),
+    }
+}
+
 /// The size, the alignment and the offsets of parts that follow each other, as libffi lays a structure out.
 fn lay_out(parts: &[(usize, usize)]) -> Result<(usize, usize, Vec<usize>)> {
     let total = parts.iter().try_fold(0usize, |sum, (size, align)| sum.checked_add(*size)?.checked_add(*align));
@@ -169,12 +180,16 @@ fn gather<'a>(parts: impl Iterator<Item = (usize, &'a ValueType)>, size: usize) 
             Content::Scalars(_) => {}
         }
     }
+    // Unions of unions have the same ones again and again.
+    scalars.sort_unstable();
+    scalars.dedup();
     if is_large { Content::Large } else { Content::Scalars(scalars) }
 }
 
 impl Layout {
     /// A struct. `pack` is the widest alignment that its fields have, `align` the least that the whole has.
     pub fn structure(fields: &[Field], pack: Option<usize>, align: Option<usize>) -> Result<Self> {
+        check_values(fields.iter().map(|field| &field.value))?;
         if fields.iter().any(|field| field.bits.is_some()) {
             return Self::with_bitfields(fields, pack, align);
         }
@@ -199,6 +214,9 @@ impl Layout {
         let (mut offsets, mut shifts) = (Vec::new(), Vec::new());
         for field in fields {
             let unit = field.value.size();
+            if unit > MOST_BITFIELD_BYTES {
+                return refuse("the type is larger than memory");
+            }
             widest = widest.max(field.value.align());
             match field.bits {
                 None => {
@@ -220,7 +238,7 @@ impl Layout {
                     bit += width;
                 }
             }
-            if bit > isize::MAX as usize / 16 {
+            if bit > MOST_BITFIELD_BYTES * 8 {
                 return refuse("the type is larger than memory");
             }
         }
@@ -233,6 +251,7 @@ impl Layout {
         if fields.iter().any(|field| field.bits.is_some()) {
             return refuse("a union cannot have bitfields; put them into a struct");
         }
+        check_values(fields.iter().map(|field| &field.value))?;
         let size = fields.iter().map(|field| field.value.size()).max().unwrap_or(0);
         let natural = fields.iter().map(|field| field.value.align()).max().unwrap_or(1);
         let (size, align, _) = lay_out(&[(size, natural.max(align.unwrap_or(1)))])?;
@@ -242,6 +261,10 @@ impl Layout {
 
     /// `count` values side by side.
     pub fn array(element: &ValueType, count: usize) -> Result<Self> {
+        check_values(std::iter::once(element))?;
+        if count == 0 {
+            return refuse("an array has at least one element");
+        }
         let size = element.size().checked_mul(count).filter(|size| *size <= isize::MAX as usize / 16);
         let Some(size) = size else { return refuse("the type is larger than memory") };
         let shown = if size > LARGE { 1 } else { count };
@@ -352,5 +375,24 @@ mod tests {
         assert!(large.to_libffi().is_err());
         assert!(Layout::structure(&[field(large.clone()), field(large)], None, None).is_ok());
         assert!(Layout::structure(&[], None, None).is_err());
+        let huge = ValueType::Aggregate(Arc::new(Layout::array(&CType::U8.into(), isize::MAX as usize / 16).unwrap()));
+        let huge = ValueType::Aggregate(Arc::new(Layout::structure(&vec![field(huge); 8], None, None).unwrap()));
+        assert!(Layout::structure(&[field(huge), bits(CType::U8, 1)], None, None).is_err());
+    }
+
+    #[test]
+    fn unions_of_unions_stay_small() {
+        let mut value = ValueType::from(CType::U8);
+        for _ in 0..20 {
+            value = ValueType::Aggregate(Arc::new(Layout::union(&vec![field(value); 50], None).unwrap()));
+        }
+        assert!(value.to_libffi().is_ok());
+    }
+
+    #[test]
+    fn void_is_refused_in_memory() {
+        assert!(Layout::array(&CType::Void.into(), 1).is_err() && Layout::array(&CType::I8.into(), 0).is_err());
+        assert!(Layout::structure(&[field(CType::I8), field(CType::Void)], None, None).is_err());
+        assert!(Layout::union(&[field(CType::Void)], None).is_err());
     }
 }

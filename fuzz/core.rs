@@ -1,0 +1,19 @@
+//! The native core, compiled from the package's own files, for the fuzz targets. Everything but what knows JavaScript.
+#![allow(dead_code, clippy::disallowed_methods, reason = "the targets use a part of the core")]
+
+#[path = "../src/call.rs"]
+pub mod call;
+#[path = "../src/closure.rs"]
+pub mod closure;
+#[path = "../src/ctype.rs"]
+pub mod ctype;
+#[path = "../src/error.rs"]
+pub mod error;
+#[path = "../src/layout.rs"]
+pub mod layout;
+#[path = "../src/memory/mod.rs"]
+pub mod memory;
+#[path = "../src/signature.rs"]
+pub mod signature;
+
+pub mod tree;

@@ -1,0 +1,23 @@
+'use strict';
+// The lanes into C that there are, and the ways of the engine in which JavaScript reaches them.
+
+/** Values of PINNED_FFI_LANE; undefined is what is chosen where nothing is said. */
+const LANES = [undefined];
+
+const major = Number(process.versions.node.split('.')[0]);
+/** Compiles what is called for the second time or so, whatever it costs. */
+const EAGER = ['--always-sparkplug', '--no-lazy-feedback-allocation', '--stress-maglev',
+  major < 22 ? '--interrupt-budget=100' : '--invocation-count-for-turbofan=2'];
+
+const ENGINES = {
+  usual: [],
+  interpreted: ['--jitless'],
+  'optimised early': EAGER,
+};
+
+const laneName = (lane) => lane ?? 'default lane';
+
+/** The environment of a process in which a lane is forced. */
+const environmentOf = (lane) => (lane === undefined ? {} : { PINNED_FFI_LANE: lane });
+
+module.exports = { LANES, ENGINES, laneName, environmentOf };

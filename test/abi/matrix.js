@@ -10,8 +10,10 @@ const { makeSignature, prototypeOf, declarationText } = require('./signature.js'
 
 const BATCH = 125;
 const PROCESSES = 2;
+/** Of one process: a crash loses what comes after it, and a start costs. */
+const LIBRARIES = 4;
 /** Of how many signatures one is also called after forced optimisation, and run by the engines that are not the usual. */
-const SAMPLE = 20;
+const SAMPLE = 40;
 const ROUNDS = 3;
 const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
 
@@ -42,6 +44,8 @@ function resultOf({ stdout, stderr }, code, signal) {
   return { mismatches: [...mismatches, { id: Number(last.slice(2)), message: words, isCrash: true }], figures: {} };
 }
 
+const groups = (list, size) => range(0, Math.ceil(list.length / size)).map((i) => list.slice(i * size, (i + 1) * size));
+
 /** The jobs of a run: each is a library in one lane and engine. */
 function jobsOf(libraries, { seed, lanes, engines }) {
   const jobs = [];
@@ -49,8 +53,7 @@ function jobsOf(libraries, { seed, lanes, engines }) {
     for (const engine of engines) {
       const isUsual = ENGINES[engine].length === 0;
       const all = libraries.map(({ path: file, ids }) => ({ path: file, ids: isUsual ? ids : ids.filter((id) => id % SAMPLE === 0) }));
-      // One process for each library, or for many of which it calls few: starting one costs, too.
-      for (const group of isUsual ? all.map((each) => [each]) : [all]) {
+      for (const group of isUsual ? groups(all, LIBRARIES) : [all]) {
         jobs.push({ lane, engine, job: {
           seed, libraries: group, wraps: [false, true], rounds: isUsual ? ROUNDS : 4 * ROUNDS, optimizeEvery: isUsual ? SAMPLE : 0,
         } });
@@ -80,7 +83,7 @@ async function inParallel(list, work) {
  */
 async function runMatrix({ seed, count, lanes = LANES, engines = Object.keys(ENGINES), lie = (signature) => signature }) {
   clean();
-  const batches = range(0, Math.ceil(count / BATCH)).map((i) => range(i * BATCH, Math.min(count, (i + 1) * BATCH)));
+  const batches = groups(range(0, count), BATCH);
   const paths = await compileAll(batches.map((ids) => ids.map((id) => [id, lie(makeSignature(seed, id))])));
   const libraries = batches.map((ids, i) => ({ path: paths[i], ids }));
   const total = { signatures: count, calls: 0, callbacks: 0, optimized: 0, tried: 0 };

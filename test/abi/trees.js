@@ -8,7 +8,7 @@ const { ffi } = require('../helpers.js');
 const { hash, hashInC } = require('./hash.js');
 const { SCALARS, pick } = require('./scalars.js');
 
-const { struct, union, array } = ffi;
+const { struct, union, array, sizeof } = ffi;
 const NAMES = Object.keys(SCALARS);
 const FIELD_NAMES = NAMES.filter((name) => !SCALARS[name].argumentOnly);
 const MOST_BYTES = 200;
@@ -34,11 +34,27 @@ function makeNode(random, depth) {
   return isStruct ? { kind: 'struct', fields } : { kind: 'union', fields, active: Math.floor(random() * fields.length) };
 }
 
+const up = (size, align) => Math.ceil(size / align) * align;
+
+/** What C needs for a tree, by the usual rules; the package is asked for its own layout elsewhere. */
+function layoutOf(tree) {
+  if (tree.kind === 'scalar') return { size: sizeof(typeOf(tree)), align: sizeof(typeOf(tree)) };
+  if (tree.kind === 'array') {
+    const { size, align } = layoutOf(tree.element);
+    return { size: size * tree.length, align };
+  }
+  const fields = tree.fields.map(layoutOf);
+  const align = Math.max(...fields.map((field) => field.align));
+  const isUnion = tree.kind === 'union';
+  const end = fields.reduce((at, field) => (isUnion ? Math.max(at, field.size) : up(at, field.align) + field.size), 0);
+  return { size: up(end, align), align };
+}
+
 /** A struct or a union of at most 200 bytes. */
 function makeAggregate(random) {
   for (;;) {
     const tree = makeNode(random, 2);
-    if (typeOf(tree).size <= MOST_BYTES) return tree;
+    if (layoutOf(tree).size <= MOST_BYTES) return tree;
   }
 }
 

@@ -103,6 +103,8 @@ async function main() {
   if (failed.length > 0) fail(`Failed on ${failed.join(', ')}.`);
 }
 
-module.exports = { prepare, testFiles, runTests };
+module.exports = { parse, prepare, testFiles, runTests };
+
+if (require.main === module) main().catch((error) => fail(error.message));
 
 if (require.main === module) main().catch((error) => fail(error.message));

@@ -11,7 +11,8 @@ const EAGER = ['--always-sparkplug', '--no-lazy-feedback-allocation', '--stress-
 
 const ENGINES = {
   usual: [],
-  interpreted: ['--jitless'],
+  // Not --jitless, which takes WebAssembly away, too.
+  interpreted: ['--no-opt', '--no-maglev', '--no-sparkplug'],
   'optimised early': EAGER,
 };
 

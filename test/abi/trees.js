@@ -21,16 +21,16 @@ function makeScalar(random, names = NAMES) {
   return makeSize ? { kind: 'scalar', name, size: makeSize(random) } : { kind: 'scalar', name };
 }
 
-function makeField(random, depth) {
-  if (depth === 0 || random() < 0.6) return makeScalar(random, FIELD_NAMES);
-  if (random() < 0.4) return { kind: 'array', element: makeField(random, depth - 1), length: 1 + Math.floor(random() * 5) };
-  return makeNode(random, depth - 1);
+function makeField(random, depth, names) {
+  if (depth === 0 || random() < 0.6) return makeScalar(random, names);
+  if (random() < 0.4) return { kind: 'array', element: makeField(random, depth - 1, names), length: 1 + Math.floor(random() * 5) };
+  return makeNode(random, depth - 1, names);
 }
 
-function makeNode(random, depth) {
+function makeNode(random, depth, names) {
   const isStruct = random() < 0.75;
   // Half of all are narrow on purpose: what fits two registers is where the rules are.
-  const fields = Array.from({ length: 1 + Math.floor(random() * (random() < 0.5 ? 3 : 6)) }, () => makeField(random, depth));
+  const fields = Array.from({ length: 1 + Math.floor(random() * (random() < 0.5 ? 3 : 6)) }, () => makeField(random, depth, names));
   return isStruct ? { kind: 'struct', fields } : { kind: 'union', fields, active: Math.floor(random() * fields.length) };
 }
 
@@ -50,10 +50,10 @@ function layoutOf(tree) {
   return { size: up(end, align), align };
 }
 
-/** A struct or a union of at most 200 bytes. */
-function makeAggregate(random) {
+/** A struct or a union of at most 200 bytes, of scalars with these names. */
+function makeAggregate(random, names = FIELD_NAMES) {
   for (;;) {
-    const tree = makeNode(random, 2);
+    const tree = makeNode(random, 2, names);
     if (layoutOf(tree).size <= MOST_BYTES) return tree;
   }
 }

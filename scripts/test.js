@@ -106,5 +106,3 @@ async function main() {
 module.exports = { parse, prepare, testFiles, runTests };
 
 if (require.main === module) main().catch((error) => fail(error.message));
-
-if (require.main === module) main().catch((error) => fail(error.message));

@@ -1,8 +1,8 @@
 'use strict';
 // The lanes into C that there are, and the ways of the engine in which JavaScript reaches them.
 
-/** Values of PINNED_FFI_LANE; undefined is what is chosen where nothing is said. */
-const LANES = [undefined];
+/** Values of PINNED_FFI_LANE. What a lane cannot carry takes another one: libffi carries everything. */
+const LANES = ['frame', 'libffi'];
 
 const major = Number(process.versions.node.split('.')[0]);
 /** Compiles what is called for the second time or so, whatever it costs. */
@@ -16,9 +16,7 @@ const ENGINES = {
   'optimised early': EAGER,
 };
 
-const laneName = (lane) => lane ?? 'default lane';
-
 /** The environment of a process in which a lane is forced. */
-const environmentOf = (lane) => (lane === undefined ? {} : { PINNED_FFI_LANE: lane });
+const environmentOf = (lane) => ({ PINNED_FFI_LANE: lane });
 
-module.exports = { LANES, ENGINES, laneName, environmentOf };
+module.exports = { LANES, ENGINES, environmentOf };

@@ -4,7 +4,7 @@
 const { spawn } = require('node:child_process');
 const path = require('node:path');
 const { compileAll, clean } = require('./compile.js');
-const { LANES, ENGINES, laneName, environmentOf } = require('./lanes.js');
+const { LANES, ENGINES, environmentOf } = require('./lanes.js');
 const { shrink } = require('./shrink.js');
 const { makeSignature, prototypeOf, declarationText } = require('./signature.js');
 
@@ -76,7 +76,7 @@ async function inParallel(list, work) {
  * @param {object} options
  * @param {number} options.seed
  * @param {number} options.count
- * @param {(string | undefined)[]} [options.lanes]
+ * @param {string[]} [options.lanes]
  * @param {string[]} [options.engines] names of ENGINES
  * @param {(signature: object) => object} [options.lie] what C is compiled for instead: to see that the matrix sees
  * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest signature
@@ -117,7 +117,7 @@ function describe({ mismatches }, seed) {
   return mismatches.map(({ id, message, lane, engine, minimal: least }) => {
     const whole = makeSignature(seed, id);
     const words = (signature) => `  C:           ${prototypeOf(signature)}\n  declaration: ${declarationText(signature)}`;
-    return [`signature ${id} of seed ${seed} (${laneName(lane)}, ${engine}): ${message}`, words(whole),
+    return [`signature ${id} of seed ${seed} (lane ${lane}, ${engine}): ${message}`, words(whole),
       ...(least ? [`the smallest that fails: ${least.message}`, words(least.signature)] : [])].join('\n');
   }).join('\n\n');
 }

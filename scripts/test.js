@@ -73,21 +73,27 @@ function buildFixture() {
 
 // --- Other Nodes
 
-function runTests(node, files) {
+/** Runs test files on a Node; `flags` and `environment` are added to the usual. */
+function runTests(node, files, { flags = [], environment = {} } = {}) {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
   console.log(`\n# Node ${version} on ${process.platform}-${process.arch}\n`);
-  const args = [...FLAGS, '--test', '--test-reporter=spec', `--test-timeout=${TIMEOUT_MS}`, ...files];
-  const env = { ...process.env };
+  const args = [...FLAGS, ...flags, '--test', '--test-reporter=spec', `--test-timeout=${TIMEOUT_MS}`, ...files];
+  const env = { ...process.env, ...environment };
   // Set where a test runs this script: the inner runner would then report to an outer one that is not there.
   delete env.NODE_TEST_CONTEXT;
   return { version, status: run(node, args, { env }) };
 }
 
+/** Builds what the tests need. */
+async function prepare() {
+  await build();
+  buildFixture();
+}
+
 async function main() {
   const { majors, names } = parse(process.argv.slice(2));
   const files = testFiles(names);
-  await build();
-  buildFixture();
+  await prepare();
   const nodes = majors.length === 0 ? [process.execPath] : majors.map(installNode);
   const results = nodes.map((node) => runTests(node, files));
   const failed = results.filter(({ status }) => status !== 0).map(({ version }) => version);
@@ -97,4 +103,6 @@ async function main() {
   if (failed.length > 0) fail(`Failed on ${failed.join(', ')}.`);
 }
 
-main().catch((error) => fail(error.message));
+module.exports = { parse, prepare, testFiles, runTests };
+
+if (require.main === module) main().catch((error) => fail(error.message));

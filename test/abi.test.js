@@ -4,6 +4,8 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, makeRandom, throws } = require('./helpers.js');
+const { SCALARS } = require('./abi/scalars.js');
+const { makeAggregate, typeOf, makeType, declare, makeValue, assertSame } = require('./abi/trees.js');
 
 const { struct, union, array, sizeof, alignof, offsetof, JSCallback } = ffi;
 
@@ -11,80 +13,18 @@ const SEED = Number(process.env.PINNED_FFI_TEST_SEED ?? 4);
 const SEEDS = 2500;
 
 const C_NAMES = {
-  i8: 'int8_t', u8: 'uint8_t', i16: 'int16_t', u16: 'uint16_t', i32: 'int32_t', u32: 'uint32_t', i64: 'int64_t',
-  u64: 'uint64_t', f32: 'float', f64: 'double', bool: '_Bool', ptr: 'void *',
+  i8: 'int8_t', u8: 'uint8_t', i16: 'int16_t', u16: 'uint16_t', i32: 'int32_t', u32: 'uint32_t', i64: 'int64_t', u64: 'uint64_t',
 };
-const SCALARS = Object.keys(C_NAMES);
-const PRELUDE = '#include <stddef.h>\n#include <stdint.h>\n';
+const PRELUDE = '#include <stddef.h>\n#include <stdint.h>\n#include <sys/types.h>\n#include <wchar.h>\n';
+/** Text in a field needs an owner that keeps it, which an address has not. */
+const PLAIN = Object.keys(SCALARS).filter((name) => ['int', 'bool', 'f32', 'f64', 'pointer'].includes(SCALARS[name].kind));
 
-// ---- random types ---------------------------------------------------------------------------------------------------
-
-/** A random type as a tree: { kind, name | fields | element, length }. */
-function makeTree(random, depth) {
-  const pick = (n) => Math.floor(random() * n);
-  if (depth === 0 || random() < 0.6) return { kind: 'scalar', name: SCALARS[pick(SCALARS.length)] };
-  if (random() < 0.4) return { kind: 'array', element: makeTree(random, depth - 1), length: 1 + pick(5) };
-  return makeAggregate(random, depth - 1);
-}
-
-function makeAggregate(random, depth) {
-  const kind = random() < 0.75 ? 'struct' : 'union';
-  // Half of all are narrow on purpose: what fits two registers is where the rules are.
-  const fields = Array.from({ length: 1 + Math.floor(random() * (random() < 0.5 ? 3 : 6)) }, () => makeTree(random, depth));
-  return { kind, fields };
-}
-
-function typeOf(tree, options) {
-  if (tree.kind === 'scalar') return tree.name;
-  if (tree.kind === 'array') return array(typeOf(tree.element), tree.length);
-  const fields = Object.fromEntries(tree.fields.map((field, i) => [`f${i}`, typeOf(field)]));
-  return tree.kind === 'struct' ? struct(fields, options) : union(fields, options);
-}
-
-/** A C declaration of `name` with the tree's type. */
-function declare(tree, name, attribute = '') {
-  if (tree.kind === 'scalar') return `${C_NAMES[tree.name]} ${name}`;
-  if (tree.kind === 'array') return declare(tree.element, `${name}[${tree.length}]`);
-  return `${tree.kind} { ${tree.fields.map((field, i) => `${declare(field, `f${i}`)};`).join(' ')} } ${attribute} ${name}`;
-}
-
-/** A random value of a tree: of a union, one field. */
-function makeValue(random, tree) {
-  const bits = (n) => BigInt.asUintN(n, (BigInt(Math.floor(random() * 2 ** 32)) << 32n) | BigInt(Math.floor(random() * 2 ** 32)));
-  if (tree.kind === 'array') return Array.from({ length: tree.length }, () => makeValue(random, tree.element));
-  if (tree.kind === 'struct') return Object.fromEntries(tree.fields.map((field, i) => [`f${i}`, makeValue(random, field)]));
-  if (tree.kind === 'union') {
-    const i = Math.floor(random() * tree.fields.length);
-    return { [`f${i}`]: makeValue(random, tree.fields[i]) };
-  }
-  switch (tree.name) {
-    case 'f32': return Math.fround(random() * 1e6 - 5e5);
-    case 'f64': return random() * 1e9 - 5e8;
-    case 'bool': return random() < 0.5;
-    case 'ptr': return random() < 0.2 ? null : Number(bits(48)) + 1;
-    case 'i64': return BigInt.asIntN(64, bits(64));
-    case 'u64': return bits(64);
-    default: {
-      const width = Number(tree.name.slice(1));
-      return Number(tree.name[0] === 'i' ? BigInt.asIntN(width, bits(width)) : bits(width));
-    }
-  }
-}
-
-/** What came back holds what was passed, in the fields that were. */
-function assertSame(got, passed, what) {
-  if (typeof passed !== 'object' || passed === null) return void assert.strictEqual(got, passed, what);
-  for (const key of Object.keys(passed)) assertSame(got[key], passed[key], what);
-}
-
-function makeCases(count, seed, accept = () => true) {
+function makeCases(count, seed) {
   const random = makeRandom(seed);
-  const cases = [];
-  while (cases.length < count) {
-    const tree = makeAggregate(random, 2);
-    const type = typeOf(tree);
-    if (type.size <= 200 && accept(type)) cases.push({ tree, type });
-  }
+  const cases = Array.from({ length: count }, () => {
+    const tree = makeAggregate(random, PLAIN);
+    return { tree, type: typeOf(tree) };
+  });
   return { cases, random };
 }
 
@@ -153,7 +93,7 @@ describe('random packed and over-aligned structs', () => {
     const declared = `typedef ${declare(struct, `T${i}`, attribute)};`;
     return {
       tree: struct,
-      type: typeOf(struct, options),
+      type: makeType(struct, options),
       // The attribute of a struct does not reach into a nested one, and neither does the option.
       c: options.packed === 2 ? `#pragma pack(push, 2)\n${declared}\n#pragma pack(pop)` : declared,
       isNested: options.packed === 2 && tree.fields.some((field) => /struct|union/.test(declare(field, 'x'))),
@@ -257,6 +197,13 @@ const CLASSES = {
     struct({ a: 'f32', u: union({ i: 'i32', p: struct({ x: 'f32', y: 'f32' }) }), z: 'f32' }),
     'float a; union { int32_t i; struct { float x, y; } p; } u; float z;', { a: 1, u: { p: { x: 2, y: 3 } }, z: 4 },
   ],
+  'MEMORY: a homogeneous aggregate that is too large for registers': [
+    struct({ a: 'f32', b: 'f32', c: 'f32', d: 'f32', e: 'f32' }), 'float a, b, c, d, e;', { a: 1, b: 2, c: 3, d: 4, e: 5 },
+  ],
+  'MEMORY: mixed, 24 bytes': [struct({ a: 'i64', b: 'f64', c: 'i8' }), 'int64_t a; double b; int8_t c;', { a: 1n, b: 2, c: 3 }],
+  'MEMORY: packed, over an eightbyte': [
+    struct({ a: 'u8', b: 'f64', c: 'i64' }, { packed: true }), 'uint8_t a; double b; int64_t c;', { a: 1, b: 2, c: 3n }, '__attribute__((packed))',
+  ],
   'MEMORY: three doubles': [struct({ a: 'f64', b: 'f64', c: 'f64' }), 'double a, b, c;', { a: 1, b: 2, c: 3 }],
   'MEMORY: 17 bytes': [struct({ a: array('u8', 17) }), 'uint8_t a[17];', { a: Array.from({ length: 17 }, (_, i) => i) }],
   'MEMORY: 4000 bytes': [struct({ a: array('i16', 2000) }), 'int16_t a[2000];', { a: Array.from({ length: 2000 }, (_, i) => 7 - i) }],
@@ -266,7 +213,7 @@ describe('the System V classes', () => {
   const kinds = Object.values(CLASSES);
   // A union is declared with its name below.
   const isUnion = ([type]) => type.name === 'union';
-  const source = [PRELUDE, ...kinds.map((kind, i) => `typedef ${isUnion(kind) ? 'union' : 'struct'} { ${kind[1]} } K${i};
+  const source = [PRELUDE, ...kinds.map((kind, i) => `typedef ${isUnion(kind) ? 'union' : 'struct'} { ${kind[1]} } ${kind[3] ?? ''} K${i};
 K${i} last_${i}(K${i} a, K${i} b, K${i} c, K${i} d, int32_t n, K${i} e, double x, K${i} f, K${i} g, K${i} h) { return n == 3 && x == 0.5 ? h : a; }
 K${i} ask_${i}(K${i} (*ask)(K${i}, K${i}, K${i}, int32_t, K${i}, double, K${i}, K${i}), K${i} v) { return ask(v, v, v, 3, v, 0.5, v, v); }`)].join('\n');
   const symbols = {};
@@ -288,6 +235,15 @@ K${i} ask_${i}(K${i} (*ask)(K${i}, K${i}, K${i}, int32_t, K${i}, double, K${i}, 
       assertSame(library.symbols[`ask_${i}`](callback, value), value, name);
       callback.close();
     });
+  });
+
+  test('X87 and COMPLEX_X87: no type of the table is of these classes, and their names are refused', () => {
+    for (const type of ['long double', 'f80', 'float128', 'complex long double']) {
+      const refusal = /must be a type of FFIType, received/;
+      throws(() => struct({ a: type }), 'ERR_INVALID_ARG_VALUE', refusal);
+      throws(() => ffi.linkSymbols({ f: { ptr: 4096, args: [type] } }), 'ERR_INVALID_ARG_VALUE', refusal);
+      throws(() => ffi.linkSymbols({ f: { ptr: 4096, returns: type } }), 'ERR_INVALID_ARG_VALUE', refusal);
+    }
   });
 
   test('more than the frame holds is refused', () => {

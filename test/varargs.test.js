@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, throws, makeRandom } = require('./helpers.js');
+const { SCALARS, pick } = require('./abi/scalars.js');
 
 const Pair = ffi.struct({ a: 'i32', b: 'f64' }, { name: 'Pair' });
 const { symbols: c } = ffi.cc({
@@ -65,5 +66,53 @@ describe('a variadic function', () => {
     throws(() => c.sum('i', ['i8', 128]), 'ERR_OUT_OF_RANGE', /sum: argument 1 must be an integer from -128 to 127 \(i8\)/);
     throws(() => c.sum('i', ['bool', 1]), 'ERR_INVALID_ARG_TYPE');
     throws(() => new ffi.JSCallback(() => 0, { args: ['i32'], varargs: true }), 'ERR_INVALID_ARG_VALUE', /varargs/);
+  });
+});
+
+describe('snprintf with 12 random extras', () => {
+  const SEED = Number(process.env.PINNED_FFI_TEST_SEED ?? 12);
+  const FORMATS = {
+    i8: ['%hhd'], u8: ['%hhu', '%#hhx'], i16: ['%hd'], u16: ['%hu'], char: ['%hhd'], bool: ['%d'], i32: ['%d', '%+08d', '%x'],
+    u32: ['%u', '%o', '%#X'], i64: ['%lld', '%-22lld|'], u64: ['%llu', '%llx'], long: ['%ld'], 'unsigned long': ['%lu'],
+    size_t: ['%zu'], ssize_t: ['%zd'], ptrdiff_t: ['%td'], f32: ['%.9g', '%a'], f64: ['%.17g', '%e', '%a', '%10.3f'],
+    cstring: ['%s', '%-14s|', '%.3s'], ptr: ['%p'],
+  };
+  const ROUNDS = 300;
+
+  test(`writes what the call that C compiled writes (PINNED_FFI_TEST_SEED=${SEED})`, () => {
+    const random = makeRandom(SEED);
+    const makeExtra = () => {
+      const name = pick(random, Object.keys(FORMATS));
+      // NULL for %s is undefined in C.
+      const value = SCALARS[name].value(random) ?? (name === 'cstring' ? '' : null);
+      return { name, value, format: pick(random, FORMATS[name]) };
+    };
+    const rounds = Array.from({ length: ROUNDS }, () => Array.from({ length: 12 }, makeExtra));
+    const formatOf = (extras) => extras.map(({ format }) => format).join(' ');
+    const { symbols } = ffi.cc({
+      source: `#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+${rounds.map((extras, i) => `int compiled_${i}(char *to, size_t size) {
+  return snprintf(to, size, "${formatOf(extras)}", ${extras.map(({ name, value }) => SCALARS[name].literal(value)).join(', ')});
+}`).join('\n')}
+int given(char *to, size_t size, int i) {
+  static int (*const all[])(char *, size_t) = { ${rounds.map((_, i) => `compiled_${i}`).join(', ')} };
+  return all[i](to, size);
+}`,
+      symbols: { given: { args: ['ptr', 'size_t', 'int'], returns: 'int' } },
+      flags: '-O1 -w',
+    });
+    const { snprintf } = ffi.dlopen(null, {
+      snprintf: { args: ['ptr', 'size_t', 'cstring'], varargs: true, returns: 'int' },
+    }).symbols;
+    const [ours, theirs] = [Buffer.alloc(8000), Buffer.alloc(8000)];
+    rounds.forEach((extras, i) => {
+      const length = symbols.given(theirs, theirs.length, i);
+      const format = formatOf(extras);
+      assert.equal(snprintf(ours, ours.length, format, ...extras.map(({ name, value }) => [name, value])), length, format);
+      assert.equal(ours.toString('latin1', 0, length), theirs.toString('latin1', 0, length), format);
+    });
   });
 });

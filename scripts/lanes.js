@@ -1,0 +1,40 @@
+'use strict';
+// The test suite in every lane, interpreted, optimised early, and guarded:
+//   npm run test:lanes [-- --nodes 20,22,24,26] [file or part of a file name ...]
+
+const { execFileSync } = require('node:child_process');
+const path = require('node:path');
+const { installNode } = require('./npm.js');
+const { parse, prepare, runTests, testFiles } = require('./test.js');
+
+const lanesFile = path.join(__dirname, '..', 'test', 'abi', 'lanes.js');
+
+/** Flags differ from one V8 to the next: each Node is asked for its own. */
+const askNode = (node) =>
+  JSON.parse(execFileSync(node, ['-p', `JSON.stringify(require(${JSON.stringify(lanesFile)}))`], { encoding: 'utf8' }));
+
+async function main() {
+  const { majors, names } = parse(process.argv.slice(2));
+  const files = testFiles(names);
+  await prepare();
+  const failed = [];
+  for (const node of majors.length === 0 ? [process.execPath] : majors.map(installNode)) {
+    const { LANES, ENGINES } = askNode(node);
+    for (const lane of LANES) {
+      const forced = { PINNED_FFI_LANE: lane };
+      const variants = [
+        ...Object.entries(ENGINES).map(([engine, flags]) => [engine, { flags, environment: forced }]),
+        ['guarded', { environment: { ...forced, PINNED_FFI_GUARD: '1' } }],
+      ];
+      for (const [variant, options] of variants) {
+        console.log(`\n## lane ${lane}, ${variant}`);
+        const { version, status } = runTests(node, files, options);
+        if (status !== 0) failed.push(`${version} lane ${lane}, ${variant}`);
+      }
+    }
+  }
+  console.log(failed.length === 0 ? '\nPassed in every lane.' : `\nFailed: ${failed.join('; ')}.`);
+  process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+main();

@@ -1,0 +1,128 @@
+'use strict';
+// The ABI matrix: random signatures x lanes x ways of the engine x plain and wrap, against the C compiler.
+
+const { spawn } = require('node:child_process');
+const path = require('node:path');
+const { compileAll, clean } = require('./compile.js');
+const { LANES, ENGINES, environmentOf } = require('./lanes.js');
+const { shrink } = require('./shrink.js');
+const { makeSignature, prototypeOf, declarationText } = require('./signature.js');
+
+const BATCH = 125;
+const PROCESSES = 2;
+/** Of one process: a crash loses what comes after it, and a start costs. */
+const LIBRARIES = 4;
+/** Of how many signatures one is also called after forced optimisation, and run by the engines that are not the usual. */
+const SAMPLE = 40;
+const ROUNDS = 3;
+const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
+
+const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** Runs a job in a child: { mismatches, figures }. A child that dies is a mismatch of the signature it was at. */
+function runChild(job, { lane, flags }) {
+  const env = { ...process.env, ...environmentOf(lane) };
+  delete env.NODE_TEST_CONTEXT;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...FLAGS, ...flags, path.join(__dirname, 'child.js')], { env });
+    const output = { stdout: '', stderr: '' };
+    for (const name of Object.keys(output)) child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(resultOf(output, code, signal)));
+    child.stdin.on('error', () => {}).end(JSON.stringify(job));
+  });
+}
+
+function resultOf({ stdout, stderr }, code, signal) {
+  const lines = stdout.split('\n');
+  const mismatches = lines.filter((line) => line.startsWith('! ')).map((line) => JSON.parse(line.slice(2)));
+  const end = lines.find((line) => line.startsWith('= '));
+  if (end !== undefined && code === 0) return { mismatches, figures: JSON.parse(end.slice(2)) };
+  const last = lines.findLast((line) => line.startsWith('> '));
+  const words = `the process ended by ${signal ?? `exit code ${code}`}\n${stderr.slice(-2000)}`;
+  if (last === undefined) throw new Error(words);
+  return { mismatches: [...mismatches, { id: Number(last.slice(2)), message: words, isCrash: true }], figures: {} };
+}
+
+const groups = (list, size) => range(0, Math.ceil(list.length / size)).map((i) => list.slice(i * size, (i + 1) * size));
+
+/** The jobs of a run: each is a library in one lane and engine. */
+function jobsOf(libraries, { seed, lanes, engines }) {
+  const jobs = [];
+  for (const lane of lanes) {
+    for (const engine of engines) {
+      const isUsual = ENGINES[engine].length === 0;
+      const all = libraries.map(({ path: file, ids }) => ({ path: file, ids: isUsual ? ids : ids.filter((id) => id % SAMPLE === 0) }));
+      for (const group of isUsual ? groups(all, LIBRARIES) : [all]) {
+        jobs.push({ lane, engine, job: {
+          seed, libraries: group, wraps: [false, true], rounds: isUsual ? ROUNDS : 4 * ROUNDS, optimizeEvery: isUsual ? SAMPLE : 0,
+        } });
+      }
+    }
+  }
+  return jobs;
+}
+
+async function inParallel(list, work) {
+  const next = list.values();
+  const run = async () => {
+    for (const each of next) await work(each);
+  };
+  await Promise.all(Array.from({ length: PROCESSES }, run));
+}
+
+/**
+ * Runs signatures 0 to count-1 of a seed.
+ * @param {object} options
+ * @param {number} options.seed
+ * @param {number} options.count
+ * @param {string[]} [options.lanes]
+ * @param {string[]} [options.engines] names of ENGINES
+ * @param {(signature: object) => object} [options.lie] what C is compiled for instead: to see that the matrix sees
+ * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest signature
+ */
+async function runMatrix({ seed, count, lanes = LANES, engines = Object.keys(ENGINES), lie = (signature) => signature }) {
+  clean();
+  const batches = groups(range(0, count), BATCH);
+  const paths = await compileAll(batches.map((ids) => ids.map((id) => [id, lie(makeSignature(seed, id))])));
+  const libraries = batches.map((ids, i) => ({ path: paths[i], ids }));
+  const total = { signatures: count, calls: 0, callbacks: 0, optimized: 0, tried: 0 };
+  const mismatches = [];
+  await inParallel(jobsOf(libraries, { seed, lanes, engines }), async ({ lane, engine, job }) => {
+    const { mismatches: found, figures } = await runChild(job, { lane, flags: ENGINES[engine] });
+    for (const key of Object.keys(figures)) total[key] += figures[key];
+    mismatches.push(...found.map((each) => ({ ...each, lane, engine, job })));
+  });
+  if (mismatches.length > 0) mismatches[0].minimal = await minimal(mismatches[0], seed, lie);
+  return { figures: total, mismatches };
+}
+
+/** The smallest signature that fails in the lane and engine of a mismatch. */
+async function minimal({ id, lane, engine, job }, seed, lie) {
+  const run = async (signature) => {
+    const [file] = await compileAll([[[0, lie(signature)]]]);
+    const single = { ...job, libraries: [{ path: file, ids: [0], signatures: [signature] }] };
+    return (await runChild(single, { lane, flags: ENGINES[engine] })).mismatches[0];
+  };
+  const fails = async (signature) => (await run(signature)) !== undefined;
+  const signature = makeSignature(seed, id);
+  // What fails only after others is told as it is.
+  if (!(await fails(signature))) return { signature, message: 'not when it is called alone' };
+  const smallest = await shrink(signature, fails);
+  return { signature: smallest, message: (await run(smallest)).message };
+}
+
+/** Mismatches in words. */
+function describe({ mismatches }, seed) {
+  return mismatches.map(({ id, message, lane, engine, minimal: least }) => {
+    const whole = makeSignature(seed, id);
+    const words = (signature) => `  C:           ${prototypeOf(signature)}\n  declaration: ${declarationText(signature)}`;
+    return [`signature ${id} of seed ${seed} (lane ${lane}, ${engine}): ${message}`, words(whole),
+      ...(least ? [`the smallest that fails: ${least.message}`, words(least.signature)] : [])].join('\n');
+  }).join('\n\n');
+}
+
+const sentence = ({ figures }, seed) => `seed ${seed}: ${figures.signatures} signatures, ${figures.calls} calls and ${figures.callbacks} callbacks, `
+  + `${figures.optimized} of ${figures.tried} functions optimised`;
+
+module.exports = { runMatrix, describe, sentence };

@@ -9,6 +9,7 @@ const { lockAll } = require('./memory');
 const { ending, owning } = require('./opaque');
 const { withOuts } = require('./outs');
 const settings = require('./settings');
+const { recorded, recordedJob } = require('./trace');
 const { variadic } = require('./variadic');
 
 // Bits of the native bind(): src/js/function.rs, Options.
@@ -53,9 +54,14 @@ function bind(name, address, declaration, lifetime) {
     | (declaration.errno || check ? ERRNO : 0)
     | (declaration.threads ? THREADS : 0);
   const entry = (shape, more) => binding.bind(name, address, shape.native, lifetime.native, options | more);
-  const enter = (shape) => (check ? shape.checkedCaller(entry(shape, 0), name, check) : shape.caller(entry(shape, 0), name));
-  const start = (thread) => (shape) =>
-    shape.launcher(launcher(entry(shape, ASYNC), shape.decode, check, lifetime, thread), name);
+  const enter = (shape) => {
+    const make = check ? shape.checkedCaller : shape.caller;
+    return recorded(make(entry(shape, 0), name, check), name, shape, lifetime);
+  };
+  const start = (thread) => (shape) => {
+    const launch = launcher(entry(shape, ASYNC), shape.decode, check, lifetime, thread);
+    return shape.launcher(recordedJob(launch, name, shape, lifetime), name);
+  };
   const made = (make) => {
     const call = (all) => ending(all.args, [name, declaration.name ?? name], make(shapeOf(all, name)));
     return withResults(types, declaration.varargs ? withExtras(types, call, name) : call(types), name);

@@ -14,3 +14,4 @@ mod memory;
 mod queue;
 mod signature;
 mod sysv;
+mod trace;

@@ -18,11 +18,11 @@ const JS = {
   cc: ['library', 'search', 'platform', 'options'],
   errno: ['binding'],
   lifetime: [],
-  library: ['lifetime', 'call', 'global', 'owned', 'search', 'options', 'types', 'memory', 'binding'],
+  library: ['lifetime', 'call', 'trace', 'global', 'owned', 'search', 'options', 'types', 'memory', 'binding'],
   global: ['view', 'types', 'memory'],
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
-  call: ['settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'memory', 'binding'],
+  call: ['trace', 'settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'memory', 'binding'],
   outs: ['after', 'aggregate', 'kept', 'memory'],
   after: [],
   variadic: ['types'],
@@ -39,6 +39,7 @@ const JS = {
   contract: ['types', 'memory', 'options'],
   marshal: ['settings', 'contract', 'kept', 'types', 'memory', 'binding'],
   types: ['memory'],
+  trace: ['settings', 'binding'],
   settings: [],
   memory: ['settings', 'kept', 'binding', 'options'],
   fence: ['platform', 'settings', 'memory', 'binding'],
@@ -52,7 +53,10 @@ const JS = {
 
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
-  js: ['queue', 'jobs', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory', 'ctype', 'error'],
+  js: [
+    'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
+    'ctype', 'error',
+  ],
   fast: ['signature', 'layout', 'memory', 'ctype', 'error'],
   call: ['signature', 'sysv', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
@@ -61,6 +65,7 @@ const RUST = {
   jobs: [],
   signature: ['sysv', 'layout', 'memory', 'ctype', 'error'],
   sysv: ['layout', 'memory', 'ctype'],
+  trace: [],
   layout: ['ctype', 'error'],
   memory: ['ctype', 'error'],
   ctype: ['error'],
@@ -76,7 +81,7 @@ const CRATES = {
 };
 
 // The only files that may lift the ban on unsafe code.
-const UNSAFE = /^(memory\/\w+|layout|call|closure|library|signature|sysv|fast\/\w+|js\/\w+)\.rs$/;
+const UNSAFE = /^(memory\/\w+|layout|call|closure|library|models|signature|sysv|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,8 @@
 //! * **M13** A job's memory (its block, text, pins) belongs to the thread that runs it from the moment it is queued until
 //!   it is handed back; JavaScript holds its views meanwhile.
 //! * **M14** A prepared signature is never written again.
+//! * **M15** A signal handler of ours uses what the kernel gave it, its own stack and static atomics; what it calls was
+//!   installed before it, or is async-signal-safe. A stack for it is given back only when the thread does not use it.
 
 pub mod address;
 pub mod allocator;

@@ -17,39 +17,37 @@ if (settings.trace) binding.startTrace(threadId);
 const MOST_FRAMES = 16;
 const own = __dirname + path.sep;
 
-/** Runs `fn` while properties of Error have these values; what a program has set is put back as it was. */
-function withErrorSettings(values, fn) {
-  const before = Object.keys(values).map((key) => [key, Object.getOwnPropertyDescriptor(Error, key)]);
+const keepFrames = (_, frames) => frames;
+
+/** The frames of the functions that led to `above`; what a program has set of Error is put back as it was. */
+function framesOver(above) {
+  const holder = {};
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  // Assigned, not defined or deleted: the shape of Error stays the same, and functions that are optimised stay so.
+  if (!Reflect.set(Error, 'prepareStackTrace', keepFrames)) return undefined;
   try {
-    for (const [key, value] of Object.entries(values)) {
-      Object.defineProperty(Error, key, { value, configurable: true, writable: true, enumerable: true });
-    }
-    return fn();
-  } catch {
-    // A program has frozen Error.
-    return undefined;
+    Reflect.set(Error, 'stackTraceLimit', MOST_FRAMES);
+    Error.captureStackTrace(holder, above);
+    return holder.stack;
   } finally {
-    for (const [key, descriptor] of before) {
-      if (descriptor === undefined) Reflect.deleteProperty(Error, key);
-      else Reflect.defineProperty(Error, key, descriptor);
-    }
+    Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }
 }
 
-const FRAMES = { prepareStackTrace: (_, frames) => frames, stackTraceLimit: MOST_FRAMES };
-
 /** The file, line and column of the user's code that called `above`. */
 function siteOf(above) {
-  const holder = {};
-  const frames = withErrorSettings(FRAMES, () => {
-    Error.captureStackTrace(holder, above);
-    return holder.stack;
-  });
+  const frames = framesOver(above);
   if (!Array.isArray(frames)) return 'unknown';
-  const placed = frames.map((frame) => ({ frame, file: fileOf(frame) })).filter(({ file }) => file !== '');
-  const found = placed.find(({ file }) => !file.startsWith(own) && !file.startsWith('node:')) ?? placed[0];
-  if (found === undefined) return 'unknown';
-  return `${found.file}:${found.frame.getLineNumber()}:${found.frame.getColumnNumber()}`;
+  let nearest;
+  for (let i = 0; i < frames.length; i++) {
+    const file = fileOf(frames[i]);
+    if (file === '') continue;
+    const site = `${file}:${frames[i].getLineNumber()}:${frames[i].getColumnNumber()}`;
+    if (!file.startsWith(own) && !file.startsWith('node:')) return site;
+    nearest ??= site;
+  }
+  return nearest ?? 'unknown';
 }
 
 function fileOf(frame) {
@@ -73,7 +71,13 @@ function kindOf(value) {
 }
 
 /** A line for each argument. */
-const kindsOf = (rows, values) => values.map((value, i) => `${rows[i]?.name ?? '?'}: ${kindOf(value)}`).join('\n');
+function kindsOf(rows, values) {
+  let kinds = '';
+  for (let i = 0; i < values.length; i++) {
+    kinds += `${i === 0 ? '' : '\n'}${rows[i]?.name ?? '?'}: ${kindOf(values[i])}`;
+  }
+  return kinds;
+}
 
 // ---- Recording ------------------------------------------------------------------------------------------------------
 

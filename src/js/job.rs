@@ -8,7 +8,6 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use napi::bindgen_prelude::Env;
@@ -26,6 +25,7 @@ use crate::memory::address::Address;
 use crate::memory::frame::Block;
 use crate::queue::{Request, Work};
 use crate::signature::Signature;
+use crate::sync::atomic::AtomicBool;
 use crate::trace::ring::Entry;
 use crate::trace::thread::Who;
 

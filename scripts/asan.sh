@@ -2,7 +2,7 @@
 # Runs tests with the addon and the C fixture built for AddressSanitizer: what either reads or writes outside of what it
 # owns, or after it was freed, is a finding. Needs a nightly Rust (rustup toolchain install nightly) and gcc, with its
 # libasan. What is left out, and why: docs/testing.md.
-#   scripts/asan.sh [test file or part of its name ...]
+#   scripts/asan.sh [name of a test file ...]
 set -u
 cd "$(dirname "$0")/.." || exit 1
 target=x86_64-unknown-linux-gnu
@@ -26,12 +26,12 @@ log=$(mktemp -d) || exit 1
 trap 'mv "$out/libfixture.plain.so" "$fixture"; rm -rf "$log"' EXIT
 trap 'exit 1' INT TERM
 
-[ $# -gt 0 ] || set -- call callback async thread string struct out pin varargs opaque
-for name; do files="${files:-} $(ls test/*"$(basename "$name" .test.js)"*.test.js)"; done
+[ $# -gt 0 ] || set -- call async thread string struct out pin alloc varargs opaque fn
+for name; do files="${files:-} test/$(basename "$name" .test.js).test.js"; done
 
 # Node is not built for it: it leaks at its end, on purpose, and has handlers of its own.
 options=detect_leaks=0:handle_segv=0:handle_abort=0:allow_user_segv_handler=1:alloc_dealloc_mismatch=0
-env ASAN_OPTIONS="$options:log_path=$log/asan" PINNED_FFI_FENCE=off PINNED_FFI_QUARANTINE=off \
+env ASAN_OPTIONS="$options:log_path=$log/asan" \
   PINNED_FFI_ADDON="$out/$target/release/libpinned_ffi.so" LD_PRELOAD="$runtime" \
   node --expose-gc --allow-natives-syntax --test --test-timeout=600000 $files
 status=$?

@@ -183,6 +183,11 @@ export interface LinkedSymbols<S> {
   /** A native thread of its own for these functions: for libraries that want every call on one thread. */
   thread(): LibraryThread<S>;
   /**
+   * The calls of these functions that the flight recorder keeps, newest last: those among the last 64 of the process, and
+   * of all threads. Empty unless the process was started with `PINNED_FFI_TRACE=1`. Works after `close()`.
+   */
+  trace(): TracedCall[];
+  /**
    * Closes the functions: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. A library is unloaded
    * now or, while asynchronous calls are under way, when they are done: then a Promise tells when.
    * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that a synchronous call of one of these functions is running.
@@ -192,6 +197,30 @@ export interface LinkedSymbols<S> {
   [Symbol.dispose](): void;
   /** The same as {@link LinkedSymbols.close}, for `await using`: it waits for the calls that are under way. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A call that the flight recorder keeps: see {@link LinkedSymbols.trace}. Long texts are cut. */
+export interface TracedCall {
+  /** The name of the function in its declaration. */
+  symbol: string;
+  /** The file of the library, or what stands for it where it has none. */
+  library: string;
+  /** For each argument its declared type and the kind of what was passed, never its content: `'ptr: a Buffer of 8 bytes'`. */
+  arguments: string[];
+  /** The file, line and column that made the call, with colons between; `'unknown'` where the engine does not tell. */
+  site: string;
+  /**
+   * `'inside'` while the call is under way; `'threw'` if it ended in an exception, before C was entered or after. An
+   * asynchronous call has `'returned'` as soon as C has, however its Promise settles.
+   */
+  state: 'inside' | 'returned' | 'threw';
+  /**
+   * The thread on which C ran: `'main'`, `'worker N'` with its threadId, `'pool'` for libuv's, `'thread'` for that of
+   * `thread()`, `'helper'` for that of `threads: true`.
+   */
+  thread: string;
+  /** Whether it was a call of `.async(...)`, `nonblocking: true` or `thread()`; it is recorded from when it runs. */
+  async: boolean;
 }
 
 /** A native thread for the functions of a library: what {@link LinkedSymbols.thread} returns. */

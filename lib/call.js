@@ -11,6 +11,7 @@ const { lockAll } = require('./memory');
 const { ending, owning } = require('./opaque');
 const { withOuts } = require('./outs');
 const settings = require('./settings');
+const { recorded, recordedJob } = require('./trace');
 const { variadic } = require('./variadic');
 
 // Bits of the native bind(): src/js/function.rs, Options.
@@ -56,7 +57,7 @@ function bind(name, address, declaration, lifetime, isSealed = false) {
     | (declaration.errno || check ? ERRNO : 0)
     | (declaration.threads ? THREADS : 0);
   const entry = (shape, more) => binding.bind(name, address, shape.native, lifetime.native, options | more);
-  const enter = (shape) => {
+  const callerOf = (shape) => {
     if (check) return shape.checkedCaller(entry(shape, 0), name, check);
     const route = isSealed && options === 0 ? routeOf(shape) : undefined;
     if (route === undefined) return shape.caller(entry(shape, 0), name);
@@ -65,8 +66,11 @@ function bind(name, address, declaration, lifetime, isSealed = false) {
     const slow = shape.caller(native, name);
     return fast === undefined ? slow : caller(shape, route.route, fast, slow);
   };
-  const start = (thread) => (shape) =>
-    shape.launcher(launcher(entry(shape, ASYNC), shape.decode, check, lifetime, thread), name);
+  const enter = (shape) => recorded(callerOf(shape), name, shape, lifetime);
+  const start = (thread) => (shape) => {
+    const launch = launcher(entry(shape, ASYNC), shape.decode, check, lifetime, thread);
+    return shape.launcher(recordedJob(launch, name, shape, lifetime), name);
+  };
   const made = (make) => {
     const call = (all) => ending(all.args, [name, declaration.name ?? name], make(shapeOf(all, name)));
     return withResults(types, declaration.varargs ? withExtras(types, call, name) : call(types), name);

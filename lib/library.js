@@ -12,6 +12,7 @@ const { Lifetime } = require('./lifetime');
 const { optionsOf, entriesOf } = require('./options');
 const { owned } = require('./owned');
 const { candidates, toPath } = require('./search');
+const { callsOf } = require('./trace');
 
 const CALL_KEYS = {
   args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
@@ -29,7 +30,13 @@ const KNOWN_FLAGS = Object.values(constants.dlopen ?? {}).reduce((all, flag) => 
  */
 function library(symbols, path, lifetime) {
   const close = () => lifetime.close();
-  return { symbols, path, close, thread: () => threadOf(symbols), [Symbol.dispose]: () => void close(), [Symbol.asyncDispose]: async () => close() };
+  return {
+    symbols, path, close,
+    thread: () => threadOf(symbols),
+    trace: () => callsOf(lifetime),
+    [Symbol.dispose]: () => void close(),
+    [Symbol.asyncDispose]: async () => close(),
+  };
 }
 
 /** A thread of its own for a library's functions: each returns a Promise, and they run one after the other. */

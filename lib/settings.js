@@ -41,5 +41,9 @@ function lane() {
 }
 
 module.exports = {
-  fence: fence(), quarantine: quarantine(), guard: process.env.PINNED_FFI_GUARD === '1', lane: lane(),
+  fence: fence(),
+  quarantine: quarantine(),
+  guard: process.env.PINNED_FFI_GUARD === '1',
+  lane: lane(),
+  trace: process.env.PINNED_FFI_TRACE === '1',
 };

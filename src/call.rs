@@ -59,6 +59,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
     fn arguments_arrive_in_order() {
         let signature = Signature::new(vec![CType::U64.into(); 2], CType::U64.into(), None).unwrap();
         let mut block = Block::from_elem(0, signature.plan.size.div_ceil(16));

@@ -1,7 +1,9 @@
 //! The jobs of one dedicated thread, which runs them in order. A job is an address that only its maker understands.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use crate::sync::{Condvar, Mutex, MutexGuard, locked, wait, wait_while};
 
 #[derive(Debug, Default)]
 struct State {
@@ -28,7 +30,7 @@ impl Jobs {
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     /// Queues a job; false where the thread takes no more.
@@ -59,7 +61,7 @@ impl Jobs {
             } else if state.closed {
                 return;
             } else {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = wait(&self.changed, state);
             }
         }
     }
@@ -77,13 +79,13 @@ impl Jobs {
         state.closed = true;
         let mut jobs: Vec<usize> = state.queued.drain(..).collect();
         self.changed.notify_all();
-        state = self.changed.wait_while(state, |state| state.running).unwrap_or_else(PoisonError::into_inner);
+        state = wait_while(&self.changed, state, |state| state.running);
         jobs.append(&mut state.left);
         jobs
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use std::sync::mpsc;

@@ -348,6 +348,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
     fn fields_lie_where_c_has_them() {
         let layout = Layout::structure(&[field(CType::U8), field(CType::F64), field(CType::I16)], None, None).unwrap();
         assert_eq!((layout.size, layout.align, layout.offsets.as_slice()), (24, 8, &[0, 8, 16][..]));
@@ -360,6 +361,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
     fn bitfields_share_units() {
         let fields = [bits(CType::U32, 3), bits(CType::U32, 30), bits(CType::U8, 2), field(CType::U8)];
         let layout = Layout::structure(&fields, None, None).unwrap();
@@ -369,6 +371,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
     fn absurd_sizes_are_refused() {
         assert!(Layout::array(&CType::U64.into(), usize::MAX / 8).is_err());
         let large = ValueType::Aggregate(Arc::new(Layout::array(&CType::U64.into(), 1 << 40).unwrap()));

@@ -13,6 +13,10 @@ mod js;
 mod layout;
 mod library;
 mod memory;
+#[cfg(all(test, loom))]
+mod models;
 mod queue;
 mod signature;
+mod sync;
 mod sysv;
+mod trace;

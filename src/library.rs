@@ -218,6 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls the loader")]
     fn a_library_under_a_call_is_not_closed() {
         // SAFETY: U4; the process has been running its own constructors already.
         let process = unsafe { Library::open(None, 0) }.unwrap();

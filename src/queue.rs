@@ -2,11 +2,13 @@
 //! that are done. Knows nothing of JavaScript.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::memory::frame::Block;
+use crate::sync::atomic::{AtomicBool, AtomicU32};
+use crate::sync::{Condvar, Mutex, locked, wait, wait_while_for};
 
 /// The bytes of a result; `None` where C gets a zeroed one.
 pub type Answer = Option<Box<[u8]>>;
@@ -54,10 +56,6 @@ pub struct Queue {
     pub inside: AtomicU32,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Request {
     /// A request that nobody has answered.
     pub fn new(target: usize, block: Block, texts: Vec<Box<[u8]>>, origin: usize) -> Arc<Self> {
@@ -75,9 +73,7 @@ impl Request {
 
     /// Waits for the answer; `None` where the time is up first.
     pub fn wait(&self, time: Duration) -> Option<Answer> {
-        let slot = locked(&self.answer);
-        let waited = self.answered.wait_timeout_while(slot, time, |slot| slot.is_none());
-        waited.unwrap_or_else(PoisonError::into_inner).0.take()
+        wait_while_for(&self.answered, locked(&self.answer), time, Option::is_none).take()
     }
 }
 
@@ -120,7 +116,7 @@ impl Queue {
             if done.load(Ordering::Acquire) {
                 break None;
             }
-            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = wait(&self.arrived, state);
         };
         state.serving -= 1;
         taken
@@ -161,7 +157,7 @@ fn answer_all(state: &mut State) -> Vec<usize> {
     done
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

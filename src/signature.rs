@@ -122,6 +122,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
     fn values_do_not_overlap() {
         let plan = prepared(vec![CType::I8; 5], CType::F64).unwrap().plan;
         assert_eq!(plan.arguments, [32, 40, 48, 56, 64]);
@@ -129,6 +130,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
     fn aggregates_have_room() {
         let triple = ValueType::Aggregate(Arc::new(Layout::array(&CType::F64.into(), 3).unwrap()));
         let arguments = vec![CType::I8.into(), triple.clone(), CType::I8.into()];
@@ -137,6 +139,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
     fn what_cannot_be_called_is_refused() {
         assert!(prepared(vec![CType::I32, CType::Void], CType::Void).is_err());
         assert!(prepared(vec![CType::I32; MOST_ARGUMENTS + 1], CType::Void).is_err());

@@ -274,6 +274,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls C")]
     fn every_class_arrives_in_its_place() {
         use CType::{Bool, F32, F64, I8, I16, I32, I64, U8, U16, U32};
         let types: Vec<ValueType> = [I8, F32, U16, F64, I64, U8, I32, U32, I16, F32, Bool].map(ValueType::from).into();
@@ -310,6 +311,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls C")]
     fn what_has_no_plan_is_left_to_libffi() {
         let many = vec![ValueType::from(CType::I32); INTEGERS + MOST_ON_STACK + 1];
         let offsets: Vec<usize> = (0..many.len()).map(|i| i * 8).collect();

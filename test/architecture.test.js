@@ -29,11 +29,11 @@ const JS = {
   errno: ['binding'],
   lifetime: [],
   image: [],
-  library: ['image', 'lifetime', 'call', 'global', 'owned', 'search', 'options', 'types', 'memory', 'binding'],
+  library: ['image', 'lifetime', 'call', 'trace', 'global', 'owned', 'search', 'options', 'types', 'memory', 'binding'],
   global: ['view', 'types', 'memory'],
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
-  call: ['lane', 'settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'contract', 'memory', 'binding'],
+  call: ['lane', 'trace', 'settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'contract', 'memory', 'binding'],
   outs: ['after', 'aggregate', 'kept', 'memory'],
   after: [],
   variadic: ['types'],
@@ -52,6 +52,7 @@ const JS = {
   marshal: ['settings', 'contract', 'kept', 'types', 'memory', 'binding'],
   types: ['wrapped', 'memory'],
   wrapped: [],
+  trace: ['settings', 'binding'],
   settings: [],
   memory: ['settings', 'kept', 'binding', 'options'],
   fence: ['platform', 'settings', 'memory', 'binding'],
@@ -65,15 +66,21 @@ const JS = {
 
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
-  js: ['queue', 'jobs', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory', 'ctype', 'error'],
+  js: [
+    'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
+    'ctype', 'error',
+  ],
   fast: ['sysv', 'library', 'memory'],
   call: ['signature', 'sysv', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
-  queue: ['memory'],
-  jobs: [],
+  models: ['sync', 'queue', 'jobs', 'library', 'memory'],
+  queue: ['sync', 'memory'],
+  jobs: ['sync'],
   signature: ['sysv', 'layout', 'memory', 'ctype', 'error'],
   sysv: ['layout', 'memory', 'ctype'],
+  sync: [],
+  trace: [],
   layout: ['ctype', 'error'],
   memory: ['ctype', 'error'],
   ctype: ['error'],
@@ -90,7 +97,7 @@ const CRATES = {
 };
 
 // The only files that may lift the ban on unsafe code.
-const UNSAFE = /^(memory\/\w+|layout|call|closure|library|signature|sysv|fast\/\w+|js\/\w+)\.rs$/;
+const UNSAFE = /^(memory\/\w+|layout|call|closure|library|models|signature|sysv|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use napi::bindgen_prelude::Env;
@@ -19,12 +18,16 @@ use super::callback;
 use super::environment::{Environment, current as current_environment, to_error};
 use super::function::{Callable, Prepared};
 use super::thread::JsThread;
+use super::trace;
 use crate::call::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
 use crate::memory::frame::Block;
 use crate::queue::{Request, Work};
 use crate::signature::Signature;
+use crate::sync::atomic::AtomicBool;
+use crate::trace::ring::Entry;
+use crate::trace::thread::Who;
 
 thread_local! {
     /// The job this thread is running; 0 for none.
@@ -48,6 +51,8 @@ pub struct Job {
     number: usize,
     result: ResultBlock,
     errno: i32,
+    /// What the flight recorder keeps, where it is on.
+    traced: Option<Entry>,
 }
 
 impl Job {
@@ -59,11 +64,12 @@ impl Job {
         // SAFETY: M13 by the contract of this function.
         let job = unsafe { &mut *std::ptr::with_exposed_provenance_mut::<Self>(job) };
         CURRENT.with(|current| current.set(job.number));
-        // SAFETY: U1; the job keeps what the block points to (M13).
-        unsafe {
-            job.result = call::enter(&job.callable.signature, job.callable.code, &job.prepared.block);
-        }
-        job.errno = call::last_errno();
+        let who = if job.work.is_null() { Who::Own } else { Who::Pool };
+        (job.result, job.errno) = trace::record(job.traced.as_ref(), who, || {
+            // SAFETY: U1; the job keeps what the block points to (M13).
+            let result = unsafe { call::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
+            (result, call::last_errno())
+        });
         CURRENT.with(|current| current.set(0));
     }
 
@@ -141,6 +147,7 @@ pub fn start(
         number: environment.begin_job(),
         result: call::no_result(&callable.signature),
         errno: 0,
+        traced: trace::job_entry(),
     }));
     callable.library.enter_job();
     if let Some(thread) = thread {
@@ -232,8 +239,10 @@ pub fn enter_on_helper(
 ) -> Result<(ResultBlock, i32)> {
     let queue = environment.queue();
     let done = AtomicBool::new(false);
+    let traced = trace::open_call();
     thread::scope(|scope| {
         let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
+            trace::take_over(traced);
             // SAFETY: U1 and M4; the caller waits for the result.
             let result = unsafe { call::enter(signature, code, block) };
             let errno = call::last_errno();

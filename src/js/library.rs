@@ -45,6 +45,12 @@ impl JsLibrary {
         }
     }
 
+    /// What messages call it.
+    #[napi(getter)]
+    pub fn name(&self) -> String {
+        self.library.name().to_owned()
+    }
+
     /// Whether nobody has closed it.
     #[napi(getter)]
     pub fn is_open(&self) -> bool {

@@ -14,4 +14,5 @@ mod pin;
 mod signature;
 mod stack;
 mod thread;
+mod trace;
 mod waker;

@@ -121,7 +121,8 @@ pub unsafe fn install(symbols: &Symbols) -> Result<Installed, &'static str> {
 
 impl StandIn {
     fn address_point(&self) -> *const usize {
-        &raw const self.table[IN_FRONT]
+        // Made from the whole table: the engine reads what stands before and after it.
+        self.table.as_ptr().wrapping_add(IN_FRONT)
     }
 
     /// # Safety
@@ -330,7 +331,7 @@ mod tests {
         for (slot, entry) in table[IN_FRONT..].iter_mut().zip(entries) {
             *slot = entry.get();
         }
-        let mut object = FakeAllocator { vtable: table[IN_FRONT..].as_ptr() };
+        let mut object = FakeAllocator { vtable: table.as_ptr().wrapping_add(IN_FRONT) };
         OBJECT.set((&raw mut object).cast());
         // SAFETY: M11; the fakes are of the types.
         assert_eq!(unsafe { install(&symbols) }, Ok(Installed::Now));

@@ -158,6 +158,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "asks the kernel")]
     fn what_is_not_mapped_is_told() {
         let mut here = vec![0u8; 3 * PAGE];
         let start = here.as_mut_ptr().expose_provenance();

@@ -27,6 +27,8 @@
 //! * **M15** Generated code lives until the process ends. It is written before anybody can run it, and never afterwards.
 //! * **M16** A function of the V8 lane belongs to one bound function at a time; while it does, what its target points to
 //!   lives, and when that function is collected the target points to a library that is closed.
+//! * **M17** A signal handler of ours uses what the kernel gave it, its own stack and static atomics; what it calls was
+//!   installed before it, or is async-signal-safe. A stack for it is given back only when the thread does not use it.
 
 pub mod address;
 pub mod allocator;

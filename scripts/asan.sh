@@ -1,0 +1,41 @@
+#!/bin/sh
+# Runs tests with the addon and the C fixture built for AddressSanitizer: what either reads or writes outside of what it
+# owns, or after it was freed, is a finding. Needs a nightly Rust (rustup toolchain install nightly) and gcc, with its
+# libasan. What is left out, and why: docs/testing.md.
+#   scripts/asan.sh [name of a test file ...]
+set -u
+cd "$(dirname "$0")/.." || exit 1
+target=x86_64-unknown-linux-gnu
+out=$PWD/target/asan
+runtime=$(gcc -print-file-name=libasan.so)
+[ -e "$runtime" ] || { echo 'libasan of gcc is missing: apt-get install gcc' >&2; exit 1; }
+fixture=test/fixtures/build/libfixture.so
+[ -e "$fixture" ] || { echo 'the fixture is missing: npm test' >&2; exit 1; }
+
+echo '# building'
+RUSTFLAGS='-Zsanitizer=address -Cforce-frame-pointers=yes' CARGO_PROFILE_RELEASE_LTO=off \
+  CARGO_PROFILE_RELEASE_STRIP=none CARGO_TARGET_DIR=$out \
+  cargo +nightly build --locked --quiet --release --lib --target $target || exit 1
+
+# The tests look for the fixture where it always is: it gives way for the length of the run.
+gcc -std=gnu11 -O1 -g -fsanitize=address -fno-omit-frame-pointer -shared -fPIC -pthread -o "$out/libfixture.so" \
+  test/fixtures/*.c -lm || exit 1
+mv "$fixture" "$out/libfixture.plain.so" || exit 1
+cp "$out/libfixture.so" "$fixture"
+log=$(mktemp -d) || exit 1
+trap 'mv "$out/libfixture.plain.so" "$fixture"; rm -rf "$log"' EXIT
+trap 'exit 1' INT TERM
+
+[ $# -gt 0 ] || set -- call async thread string struct out pin alloc varargs opaque fn
+for name; do files="${files:-} test/$(basename "$name" .test.js).test.js"; done
+
+# Node is not built for it: it leaks at its end, on purpose, and has handlers of its own.
+options=detect_leaks=0:handle_segv=0:handle_abort=0:allow_user_segv_handler=1:alloc_dealloc_mismatch=0
+env ASAN_OPTIONS="$options:log_path=$log/asan" \
+  PINNED_FFI_ADDON="$out/$target/release/libpinned_ffi.so" LD_PRELOAD="$runtime" \
+  node --expose-gc --allow-natives-syntax --test --test-timeout=600000 $files
+status=$?
+count=$(cat "$log"/asan* 2>/dev/null | grep -c 'ERROR: AddressSanitizer')
+cat "$log"/asan* 2>/dev/null
+echo "$count findings"
+[ "$status" -eq 0 ] && [ "$count" -eq 0 ]

@@ -1,0 +1,8 @@
+//! The flight recorder: the last calls, in static memory, for whoever asks and for the message of a crash. It is used
+//! only where `PINNED_FFI_TRACE=1`; otherwise nothing here runs.
+
+pub mod ring;
+#[cfg(unix)]
+pub mod signals;
+pub mod text;
+pub mod thread;

@@ -214,7 +214,7 @@ export interface Library<S> extends LinkedSymbols<S> {
 /** A global variable of a library. */
 export interface Global<T> {
   /** Its address. */
-  readonly ptr: Pointer;
+  readonly ptr: Pointer<T>;
   /** Its value, read and written now. */
   get value(): Out<T>;
   set value(value: In<T>);
@@ -611,8 +611,20 @@ export declare function union<const F extends UnionFields>(
 /** Declares a C array, for fields, globals and memory. An argument of that kind is a {@link pointer} in C. */
 export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number): ArrayType<T>;
 
-/** Declares a pointer to a type. A view that is passed must have the bytes of one value at least. */
-export declare function pointer(type: AnyType | DeclaredField | (() => AnyType | DeclaredField)): PointerType;
+/**
+ * Declares a pointer to a type. A view that is passed must have the bytes of one value at least, and a {@link Pointer} that
+ * is known to be one to another type does not compile.
+ *
+ * @param type What it points to; for a type that is not yet there, as in a linked list, a function that gives it. Of such
+ *   a pointer the compiler does not know the type.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type.
+ */
+export declare function pointer<const T extends AnyType | DeclaredField>(type: T): PointerType<T>;
+/**
+ * Declares a pointer to a type that is declared later.
+ * @param type What gives the type.
+ */
+export declare function pointer(type: () => any): PointerType;
 
 /** Declares a parameter through which C gives a value back: see {@link Ret}. */
 export declare function out<const T extends AnyType | DeclaredField>(type: T): OutParameter<T>;

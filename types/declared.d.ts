@@ -1,7 +1,7 @@
 // Types that are made at run time: struct(), union(), array(), pointer(), ... as TypeScript sees them.
 
 import type { CallbackFunction, Fn } from './infer.js';
-import type { FunctionPointerLike, In, Out, Pointer, PointerLike, Text, View } from './table.js';
+import type { AddressOf, FunctionPointerLike, In, Out, Pointer, PointerLike, Text, View } from './table.js';
 
 declare const row: unique symbol;
 declare const live: unique symbol;
@@ -40,18 +40,18 @@ export interface LiveView {
   readonly [live]: true;
 }
 
-/** The memory of a value: its address, or a view or buffer that holds it. */
-export type Place = number | bigint | ArrayBufferView | ArrayBufferLike | LiveView;
+/** The memory of a T: its address, or a view or buffer that holds it. */
+export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | LiveView;
 
 /** A struct, a union or an array. `I` goes in, `O` comes out, `V` is its live view. */
 export interface AggregateType<I, O, V, Kind extends 'value' | 'array'>
   extends DeclaredType<{ in: I | V; out: O; view: V; kind: Kind }> {
   /** A copy of the value in memory. */
-  read(source: Place, byteOffset?: number): O;
+  read(source: Place<this>, byteOffset?: number): O;
   /** Writes a value to memory. */
-  write(target: Place, value: I | V, byteOffset?: number): void;
+  write(target: Place<this>, value: I | V, byteOffset?: number): void;
   /** Accessors over memory, without a copy. At an address, the memory has to stay valid while they are used. */
-  view(source: Place, byteOffset?: number): V;
+  view(source: Place<this>, byteOffset?: number): V;
   /** Accessors over new fenced memory, zeroed or with a value. It lives as long as its views. */
   alloc(value?: I | V): V;
 }
@@ -99,11 +99,11 @@ export type ArrayType<T> = AggregateType<
   'array'
 >;
 
-/** What `pointer` gives. */
-export type PointerType = DeclaredType<{
-  in: PointerLike;
-  out: Pointer | bigint | null;
-  view: Pointer | bigint | null;
+/** What `pointer` gives, for pointers to a T. */
+export type PointerType<T = any> = DeclaredType<{
+  in: PointerLike<T>;
+  out: Pointer<T> | bigint | null;
+  view: Pointer<T> | bigint | null;
   kind: 'value';
 }>;
 

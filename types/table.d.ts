@@ -38,12 +38,15 @@ export type AddressOf<T> = (number & MaybeTo<T>) | bigint;
 
 /** What knows its own native address: a bound function, an object of yours with a `ptr`. */
 export interface HasPointer {
+  /** The address. */
   readonly ptr: number | bigint;
 }
 
 /** The same, of what can be closed (a JSCallback): `ptr` is `null` from then on, and to pass it throws. */
 export interface ClosablePointer {
+  /** The address; `null` once it is closed. */
   readonly ptr: number | bigint | null;
+  /** Ends the use of the address. */
   close(): void;
 }
 

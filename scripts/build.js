@@ -5,7 +5,7 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { platformKey, suffix } = require('../lib/platform');
+const { isMusl, platformKey, suffix } = require('../lib/platform');
 
 const root = path.join(__dirname, '..');
 const isWindows = process.platform === 'win32';
@@ -58,7 +58,9 @@ function runCargo(cargo, target) {
   if (!isCheckout()) args.push('--locked');
   if (target !== undefined) args.push('--target-dir', target);
   const color = process.stderr.isTTY ? { CARGO_TERM_COLOR: process.env.CARGO_TERM_COLOR ?? 'always' } : {};
-  const options = { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...color } };
+  // Rust links musl statically unless told otherwise, and then makes no shared library.
+  const musl = isMusl() ? { RUSTFLAGS: `${process.env.RUSTFLAGS ?? ''} -C target-feature=-crt-static`.trim() } : {};
+  const options = { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...color, ...musl } };
   const child = spawn(cargo, args, options);
   let messages = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (messages += text));

@@ -42,7 +42,8 @@ after(() => fs.rmSync(folder, { recursive: true, force: true }));
 /** Bundles the app; gives the path of the bundle. Where it lies there is no node_modules unless it is in the app. */
 async function bundle(outfile, options = {}) {
   const entryPoints = [path.join(app, 'app.mjs')];
-  const result = await esbuild.build({ entryPoints, outfile, bundle: true, platform: 'node', logLevel: 'silent', ...options });
+  const usual = { entryPoints, bundle: true, platform: 'node', logLevel: 'silent' };
+  const result = await esbuild.build({ ...usual, outfile, ...options });
   assert.deepEqual([result.errors, result.warnings], [[], []]);
   return outfile;
 }

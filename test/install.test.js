@@ -27,11 +27,13 @@ function run(command, args, options = {}) {
 /** Runs a command that must end well; gives its standard output. */
 function succeed(command, args, options) {
   const { status, signal, stdout, stderr, error } = run(command, args, options);
-  assert.deepEqual({ status, signal }, { status: 0, signal: null }, `${command} ${args.join(' ')}: ${error ?? stderr}\n${stdout}`);
+  const shown = `${command} ${args.join(' ')}: ${error ?? stderr}\n${stdout}`;
+  assert.deepEqual({ status, signal }, { status: 0, signal: null }, shown);
   return stdout;
 }
 
-const npm = (args, options) => succeed('npm', [...args, '--ignore-scripts', '--offline'], { shell: isWindows, ...options });
+const npm = (args, options) =>
+  succeed('npm', [...args, '--ignore-scripts', '--offline'], { shell: isWindows, ...options });
 const node = (...args) => succeed(process.execPath, args);
 const write = (name, content) => fs.writeFileSync(path.join(project, name), content);
 
@@ -49,11 +51,13 @@ describe('the package', () => {
     const files = packed.files.map((file) => file.path);
     const top = new Set(files.map((file) => file.split('/')[0]));
     const known = ['bin', 'bun', 'cli', 'lib', 'prebuilds', 'scripts', 'src', 'types'];
-    const isKnown = (name) => known.includes(name) || /^(\w+\.(js|mjs|d\.ts|d\.mts)|build\.rs|Cargo\.(toml|lock)|package\.json|LICENSE|\w+\.md)$/.test(name);
+    const knownFile = /^(\w+\.(js|mjs|d\.ts|d\.mts)|build\.rs|Cargo\.(toml|lock)|package\.json|LICENSE|\w+\.md)$/;
+    const isKnown = (name) => known.includes(name) || knownFile.test(name);
     assert.deepEqual([...top].filter((name) => !isKnown(name)), []);
     assert.deepEqual(files.filter((file) => /\.(test|tmp|old|map)\b|node_modules|target\//.test(file)), []);
-    for (const needed of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'build.rs', 'Cargo.toml', 'Cargo.lock',
-      'src/lib.rs', 'scripts/build.js', 'bin/pinned-ffi.js', 'LICENSE', 'README.md', `prebuilds/${platformKey()}.node`]) {
+    const source = ['build.rs', 'Cargo.toml', 'Cargo.lock', 'src/lib.rs', 'scripts/build.js', 'bin/pinned-ffi.js'];
+    const surface = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'LICENSE', 'README.md'];
+    for (const needed of [...source, ...surface, `prebuilds/${platformKey()}.node`]) {
       assert.ok(files.includes(needed), `${needed} is not packed`);
     }
     t.diagnostic(`${packed.entryCount} files, ${packed.size} bytes packed, ${packed.unpackedSize} unpacked`);
@@ -113,10 +117,11 @@ describe('an installed package', () => {
   describe('in TypeScript', () => {
     const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
-    before(() => fs.symlinkSync(path.join(root, 'node_modules', '@types'), path.join(project, 'node_modules', '@types'), 'junction'));
+    const types = path.join('node_modules', '@types');
+    before(() => fs.symlinkSync(path.join(root, types), path.join(project, types), 'junction'));
 
-    const compile = (file, ...options) =>
-      node(tsc, file, '--ignoreConfig', '--outDir', 'out', '--strict', '--target', 'es2022', '--types', 'node', ...options);
+    const OPTIONS = ['--ignoreConfig', '--outDir', 'out', '--strict', '--target', 'es2022', '--types', 'node'];
+    const compile = (file, ...options) => node(tsc, file, ...OPTIONS, ...options);
 
     for (const [file, options] of [
       ['esm.mts', ['--module', 'nodenext']],
@@ -131,8 +136,9 @@ describe('an installed package', () => {
     }
 
     test('a wrong program does not compile', () => {
-      write('wrong.mts', "import { dlopen } from 'pinned-ffi';\ndlopen('m', { cos: { args: ['f64'] } }).symbols.cos('1');\n");
-      const { status, stdout } = run(process.execPath, [tsc, 'wrong.mts', '--ignoreConfig', '--noEmit', '--module', 'nodenext']);
+      const wrong = "dlopen('m', { cos: { args: ['f64'] } }).symbols.cos('1');";
+      write('wrong.mts', `import { dlopen } from 'pinned-ffi';\n${wrong}\n`);
+      const { status, stdout } = run(process.execPath, [tsc, 'wrong.mts', ...OPTIONS, '--module', 'nodenext']);
       assert.notEqual(status, 0);
       assert.match(stdout, /wrong\.mts\(2,\d+\): error TS2345/);
     });

@@ -63,6 +63,12 @@ describe('the declarations', () => {
     assert.deepEqual([...names].sort(), Object.keys(ffi).sort());
   });
 
+  test('docs/api.md has a heading for every export, and no other', () => {
+    const text = fs.readFileSync(path.join(root, 'docs', 'api.md'), 'utf8');
+    const headings = [...text.matchAll(/^### `(?:new )?(\w+)/gm)].map(([, name]) => name);
+    assert.deepEqual(headings.sort(), Object.keys(ffi).sort());
+  });
+
   test('every type that index.d.ts hands on is declared', () => {
     const known = new Set(declarations.map(({ name }) => name));
     assert.deepEqual([...exported].filter((name) => !known.has(name)), []);

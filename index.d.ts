@@ -251,9 +251,10 @@ export interface Library<S> extends LinkedSymbols<S> {
 /** A global variable of a library. */
 export interface Global<T> {
   /** Its address. */
-  readonly ptr: Pointer;
+  readonly ptr: Pointer<T>;
   /** Its value, read and written now. */
   get value(): Out<T>;
+  /** Writes it, under the rules for an argument of this type. */
   set value(value: In<T>);
   /** The same as reading `value`. */
   get(): Out<T>;
@@ -406,6 +407,7 @@ export interface JSCallbackConstructor {
     callback: CallbackFunction<D>,
     declaration: Strict<D, FFICallback>,
   ): JSCallback;
+  /** What all callbacks inherit from. */
   readonly prototype: JSCallback;
 }
 
@@ -538,6 +540,7 @@ export declare const write: { readonly [Name in ScalarName]: Writer<In<Name>> } 
 export interface CStringConstructor {
   /** For programs written for bun:ffi. JavaScript makes a String object of what `new` gives: compare it with `==`. */
   new (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
+  /** Gives a primitive string. */
   (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
 }
 
@@ -639,25 +642,65 @@ export interface StructOptions {
  */
 export declare function struct<const F extends StructFields>(fields: F, options?: StructOptions): StructType<F>;
 
-/** Declares a C union: an object with one of the fields goes in, a view of all of them comes out. */
+/**
+ * Declares a C union: an object with one of the fields goes in, a view of all of them comes out.
+ *
+ * @param fields A type for each field.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
 export declare function union<const F extends UnionFields>(
   fields: F,
   options?: Omit<StructOptions, 'packed'>,
 ): UnionType<F>;
 
-/** Declares a C array, for fields, globals and memory. An argument of that kind is a {@link pointer} in C. */
+/**
+ * Declares a C array, for fields, globals and memory. An argument of that kind is a {@link pointer} in C.
+ *
+ * @param type The type of an element.
+ * @param length The number of elements, not of bytes: 1 to 2 ** 32 - 1.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
 export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number): ArrayType<T>;
 
-/** Declares a pointer to a type. A view that is passed must have the bytes of one value at least. */
-export declare function pointer(type: AnyType | DeclaredField | (() => AnyType | DeclaredField)): PointerType;
+/**
+ * Declares a pointer to a type. A view that is passed must have the bytes of one value at least, and a {@link Pointer} that
+ * is known to be one to another type does not compile.
+ *
+ * @param type What it points to; for a type that is not yet there, as in a linked list, a function that gives it. Of such
+ *   a pointer the compiler does not know the type.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type.
+ */
+export declare function pointer<const T extends AnyType | DeclaredField>(type: T): PointerType<T>;
+/**
+ * Declares a pointer to a type that is declared later.
+ * @param type What gives the type.
+ */
+export declare function pointer(type: () => any): PointerType;
 
-/** Declares a parameter through which C gives a value back: see {@link Ret}. */
+/**
+ * Declares a parameter through which C gives a value back: see {@link Ret}. Nobody passes it: the call has fenced memory
+ * for it, as long as it lasts.
+ *
+ * @param type The type of the value, not that of the pointer to it.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type of values in memory.
+ */
 export declare function out<const T extends AnyType | DeclaredField>(type: T): OutParameter<T>;
 
-/** Declares a parameter through which C takes a value and gives one back: see {@link Ret}. */
+/**
+ * Declares a parameter through which C takes a value and gives one back: see {@link Ret}.
+ *
+ * @param type The type of the value, not that of the pointer to it.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type of values in memory.
+ */
 export declare function inout<const T extends AnyType | DeclaredField>(type: T): InOutParameter<T>;
 
-/** Declares integers with names: names or numbers go in, numbers come out, or with `names: true` names. */
+/**
+ * Declares integers with names: names or numbers go in, numbers come out, or with `names: true` names.
+ *
+ * @param members The integers by name.
+ * @param options `type` is the integer type in C, `'i32'` if not given; `name` is what messages call it.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
 export declare function enumeration<
   const M extends { readonly [name: string]: number | bigint },
   const Named extends boolean = false,
@@ -676,22 +719,43 @@ export interface OpaqueOptions<Base extends string> {
   readonly free?: string | readonly string[];
 }
 
-/** Declares pointers that only C looks into. Those of one type are not taken for those of another. */
+/**
+ * Declares pointers that only C looks into. Those of one type are not taken for those of another. A handle is refused from
+ * the call on that frees it, or frees its owner: such a call throws ERR_FFI_INVALID_POINTER.
+ *
+ * @param name What messages and the compiler call it.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
+ */
 export declare function opaque<const Name extends string, const Base extends string = never>(
   name: Name,
   options?: OpaqueOptions<Base>,
 ): OpaqueType<Name | Base>;
 
-/** Declares a function pointer. One that C gives is callable; a JS function that is passed lives for the call. */
+/**
+ * Declares a function pointer. One that C gives is callable; a JS function that is passed lives for the call: C must not
+ * keep it. For one that C keeps, pass a {@link JSCallback}.
+ *
+ * @param declaration The C type of the function.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
+ */
 export declare function fn<const D extends FFICallback>(declaration: Strict<D, FFICallback>): FunctionType<D>;
 
-/** The bytes of a value of a type. */
+/**
+ * The bytes of a value of a type, as C's `sizeof` on this platform.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type of values in memory.
+ */
 export declare function sizeof(type: AnyType | DeclaredType): number;
 
-/** The alignment of a type, in bytes. */
+/**
+ * The alignment of a type, in bytes, as C's `alignof` on this platform.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type of values in memory.
+ */
 export declare function alignof(type: AnyType | DeclaredType): number;
 
-/** Where a field of a struct or union lies, in bytes. */
+/**
+ * Where a field of a struct or union lies, in bytes from its start, as C's `offsetof` on this platform.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what has no such field; a bitfield has no offset.
+ */
 export declare function offsetof<F>(type: StructType<F> | UnionType<F>, field: keyof F & string): number;
 
 // ---- Platform and errors -------------------------------------------------------------------------------------------
@@ -744,6 +808,7 @@ export type FFIErrorCode =
 
 /** An error of this package: a TypeError, RangeError or Error with a code. */
 export interface FFIError extends Error {
+  /** What went wrong, for programs: it stays the same where a message changes. */
   readonly code: FFIErrorCode;
   /** With ERR_FFI_LIBRARY_NOT_FOUND: the paths and names that were tried, in order. */
   readonly tried?: readonly string[];
@@ -761,7 +826,9 @@ export interface FFIError extends Error {
 
 /** A process warning of this package: what `process.on('warning')` gets when no call is there to throw. */
 export interface FFIWarning extends Error {
+  /** Tells it from the warnings of others. */
   readonly name: 'FFIWarning';
+  /** What went wrong; warnings of settings have none. */
   readonly code?: 'ERR_FFI_BUFFER_OVERFLOW' | 'ERR_FFI_BUFFER_UNDERFLOW' | 'ERR_FFI_CALLBACK_CLOSED';
   /** Of a broken fence: found by {@link checkFences}, when the memory was freed, or after that. */
   readonly found?: 'checked' | 'freed' | 'quarantine';

@@ -1,5 +1,8 @@
 // Three real libraries, called from JavaScript: libc's qsort and strftime, and SQLite (or zlib where SQLite is absent).
 // Every result is checked; the process ends with 1 if one is wrong.
+//
+//   apt install libsqlite3-0    (or zlib1g; without either it shows libc alone)
+//   node examples/demo.mjs      (npm run demo builds the addon first)
 import assert from 'node:assert/strict';
 import zlib from 'node:zlib';
 import { dlopen, JSCallback, ptr, read } from '../index.mjs';

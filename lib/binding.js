@@ -6,13 +6,18 @@ const path = require('node:path');
 const { makeError } = require('./errors');
 const { platformKey } = require('./platform');
 
-const root = path.join(__dirname, '..');
-const build = `build it with "npm run build" in ${root} (it needs cargo and a C compiler)`;
+const build = 'build it from the source in the package with "npx pinned-ffi build" (it needs cargo and a C compiler)';
 
-// PINNED_FFI_ADDON names another build of the addon, whatever its file is called.
+/**
+ * Where the addon is. PINNED_FFI_ADDON names another build of it, whatever its file is called. In the package it lies in
+ * prebuilds/ beside lib/; a bundler makes one file of both, and has prebuilds/ or the addon itself beside that.
+ */
 function addonPath() {
   const chosen = process.env.PINNED_FFI_ADDON;
-  return chosen ? path.resolve(chosen) : path.join(root, 'prebuilds', `${platformKey()}.node`);
+  if (chosen) return path.resolve(chosen);
+  const file = `${platformKey()}.node`;
+  const places = [['..', 'prebuilds', file], ['prebuilds', file], [file]].map((parts) => path.join(__dirname, ...parts));
+  return places.find((place) => fs.existsSync(place)) ?? places[0];
 }
 
 function load(file) {

@@ -5,7 +5,7 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { platformKey, suffix } = require('../lib/platform');
+const { isMusl, platformKey, suffix } = require('../lib/platform');
 
 const root = path.join(__dirname, '..');
 const isWindows = process.platform === 'win32';
@@ -53,10 +53,14 @@ function fail(message, exitCode = 1) {
 }
 
 /** Runs cargo; gives the path of the library it made, whatever target directory is configured. */
-function runCargo(cargo) {
-  const args = ['build', '--release', '--message-format=json-render-diagnostics'];
+function runCargo(cargo, target) {
+  const args = ['build', '--release', '--lib', '--message-format=json-render-diagnostics'];
+  if (!isCheckout()) args.push('--locked');
+  if (target !== undefined) args.push('--target-dir', target);
   const color = process.stderr.isTTY ? { CARGO_TERM_COLOR: process.env.CARGO_TERM_COLOR ?? 'always' } : {};
-  const options = { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...color } };
+  // Rust links musl statically unless told otherwise, and then makes no shared library.
+  const musl = isMusl() ? { RUSTFLAGS: `${process.env.RUSTFLAGS ?? ''} -C target-feature=-crt-static`.trim() } : {};
+  const options = { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...color, ...musl } };
   const child = spawn(cargo, args, options);
   let messages = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (messages += text));
@@ -121,11 +125,16 @@ function replace(from, to) {
   }
 }
 
-async function build() {
-  const library = await runCargo(requireTools());
-  install(library, path.join(root, 'prebuilds', `${platformKey()}.node`));
+/** Whether this is a checkout rather than an installed package. */
+const isCheckout = () => fs.existsSync(path.join(root, 'test'));
+
+/** Builds the addon; gives the file it was put into. `target` is cargo's directory, if it is not to be the usual one. */
+async function build({ output = path.join(root, 'prebuilds', `${platformKey()}.node`), target } = {}) {
+  const library = await runCargo(requireTools(), target);
+  install(library, path.resolve(output));
+  return path.resolve(output);
 }
 
-module.exports = { build, findCompiler };
+module.exports = { build, findCompiler, isCheckout };
 
 if (require.main === module) build();

@@ -1,6 +1,7 @@
 'use strict';
 // The test command: builds the addon and the C fixture, then runs the tests on this Node or on others.
-//   node scripts/test.js [--nodes 20,22,24,26] [file or part of a file name ...]
+//   node scripts/test.js [--nodes 20,22,24,26] [--built] [file or part of a file name ...]
+// --built: the addon is there already, from elsewhere.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -33,15 +34,17 @@ function run(command, args, options = {}) {
 function parse(args) {
   const majors = [];
   const names = [];
+  let isBuilt = false;
   for (let i = 0; i < args.length; i++) {
     if (args[i] === '--nodes') majors.push(...(args[++i] ?? '').split(','));
     else if (args[i].startsWith('--nodes=')) majors.push(...args[i].slice('--nodes='.length).split(','));
-    else if (args[i].startsWith('-')) fail(`unknown option ${args[i]}; known: --nodes 20,22,24,26 and file names`);
+    else if (args[i] === '--built') isBuilt = true;
+    else if (args[i].startsWith('-')) fail(`unknown option ${args[i]}; known: --nodes 20,22,24,26, --built, file names`);
     else names.push(args[i]);
   }
   const bad = majors.find((major) => !/^\d+$/.test(major));
   if (bad !== undefined) fail(`--nodes wants major versions separated by commas, received '${bad}'`);
-  return { majors, names };
+  return { majors, names, isBuilt };
 }
 
 function testFiles(names) {
@@ -85,15 +88,15 @@ function runTests(node, files, { flags = [], environment = {} } = {}) {
 }
 
 /** Builds what the tests need. */
-async function prepare() {
-  await build();
+async function prepare({ isBuilt = false } = {}) {
+  if (!isBuilt) await build();
   buildFixture();
 }
 
 async function main() {
-  const { majors, names } = parse(process.argv.slice(2));
+  const { majors, names, isBuilt } = parse(process.argv.slice(2));
   const files = testFiles(names);
-  await prepare();
+  await prepare({ isBuilt });
   const nodes = majors.length === 0 ? [process.execPath] : majors.map(installNode);
   const results = nodes.map((node) => runTests(node, files));
   const failed = results.filter(({ status }) => status !== 0).map(({ version }) => version);

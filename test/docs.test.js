@@ -1,9 +1,10 @@
 'use strict';
-// Every ```js block of README.md and docs/ runs by itself, with 'pinned-ffi' being this checkout. A block that begins with
-// `// throws CODE` must end in that error.
+// Every code block of README.md and docs/. A ```js block runs by itself, with 'pinned-ffi' being this checkout; one that
+// begins with `// throws CODE` must end in that error. A ```ts block compiles. What cannot run says why in the line before
+// it: <!-- not run: reason -->. Commands for a shell (```sh) and plain text (```text) are only shown.
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -16,7 +17,9 @@ const docs = path.join(root, 'docs');
 const files = ['README.md', ...fs.readdirSync(docs).filter((name) => name.endsWith('.md')).sort()
   .map((name) => path.join('docs', name))];
 
-/** The ```js blocks of a Markdown file, with the line each begins at. */
+const NOT_RUN = /^\s*<!-- not run: (\S.*\S) -->$/;
+
+/** The code blocks of a Markdown file: language, the line each begins at, and why it is not run if it is not. */
 function blocksOf(file) {
   const lines = fs.readFileSync(path.join(root, file), 'utf8').split('\n');
   const blocks = [];
@@ -25,12 +28,12 @@ function blocksOf(file) {
     const fence = /^\s*```\s*(\w*)/.exec(line);
     if (fence === null) return void open?.lines.push(line);
     if (open !== null) {
-      if (open.language === 'js') blocks.push(open);
+      blocks.push(open);
       open = null;
-    } else open = { language: fence[1], line: index + 2, lines: [] };
+    } else open = { language: fence[1], line: index + 2, lines: [], notRun: NOT_RUN.exec(lines[index - 1])?.[1] };
   });
   assert.equal(open, null, `${file}: the block that begins at line ${open?.line} does not end`);
-  return blocks.map(({ line, lines: code }) => ({ line, code: code.join('\n') }));
+  return blocks.map(({ lines: code, ...block }) => ({ ...block, code: code.join('\n') }));
 }
 
 // Says on its last line how the block ended, so that a thrown error is told from any other end.
@@ -71,7 +74,7 @@ function run(file) {
 
 for (const file of files) {
   describe(file, () => {
-    for (const { line, code } of blocksOf(file)) {
+    for (const { line, code } of blocksOf(file).filter(({ language, notRun }) => language === 'js' && !notRun)) {
       const wanted = /^\/\/ throws (\w+)/.exec(code)?.[1];
       test(`the example at line ${line} ${wanted === undefined ? 'runs' : `throws ${wanted}`}`, async () => {
         // An example that requires is CommonJS, any other is an ES module.
@@ -88,6 +91,26 @@ for (const file of files) {
   });
 }
 
-test('the examples use what the package exports', () => {
-  assert.ok(files.some((file) => blocksOf(file).length > 5), 'no examples were found');
+const all = files.flatMap((file) => blocksOf(file).map((block) => ({ ...block, where: `${file}:${block.line}` })));
+
+test('every code block is run or compiled, is for a shell, or says why it is not', (t) => {
+  assert.ok(all.filter(({ language }) => language === 'js').length > 30, 'no examples were found');
+  const unknown = all.filter(({ language }) => !['js', 'ts', 'sh', 'text'].includes(language));
+  assert.deepEqual(unknown.map(({ where, language }) => `${where}: \`\`\`${language}`), []);
+  for (const { where, notRun } of all.filter((block) => block.notRun)) t.diagnostic(`${where} is not run: ${notRun}`);
+});
+
+test('every TypeScript example compiles', () => {
+  const blocks = all.filter(({ language, notRun }) => language === 'ts' && !notRun);
+  assert.ok(blocks.length > 0);
+  const names = blocks.map(({ where, code }) => {
+    const name = `${where.replace(/\W+/g, '-')}.mts`;
+    fs.writeFileSync(path.join(folder, name), code);
+    return name;
+  });
+  fs.symlinkSync(path.join(root, 'node_modules', '@types'), path.join(folder, 'node_modules', '@types'), 'junction');
+  const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['--ignoreConfig', '--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
+  const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, ...names], { cwd: folder, encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
 });

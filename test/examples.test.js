@@ -1,22 +1,60 @@
 'use strict';
+// Every program of examples/ runs to its end and says what it did. They check themselves.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
 const { describe, test } = require('node:test');
-const { run } = require('./helpers.js');
+const { root, run } = require('./helpers.js');
+
+const folder = path.join(root, 'examples');
+const files = fs.readdirSync(folder).filter((name) => name.endsWith('.mjs')).sort();
+
+// What the output of each says; x11-events is run by test/x11.test.js.
+const SAYS = {
+  'async.mjs': [/in the pool: \d+ ms/, /on a thread: \d+ ms/],
+  'curl.mjs': [/libcurl.*you asked for/],
+  'demo.mjs': [/qsort/, /strftime/, /sqlite|crc32/i],
+  'openssl-digest.mjs': [/^[0-9a-f]{64} /, /OpenSSL/],
+  'own-c.mjs': [/distance 5/],
+  'own-rust.mjs': [/HELLO FROM RUST/],
+  'sdl2-png.mjs': [/256 x 128/],
+  'sqlite.mjs': [/Mars ♂/, /365\.256/],
+  'zlib.mjs': [/170000 bytes became \d+/],
+};
+
+test('every example is run', () => {
+  assert.deepEqual([...Object.keys(SAYS), 'x11-events.mjs'].sort(), files);
+});
+
+test('every example begins with what it does, what it needs and how to run it', () => {
+  for (const name of files) {
+    const head = /^(\/\/.*\n)+/.exec(fs.readFileSync(path.join(folder, name), 'utf8'))?.[0] ?? '';
+    assert.match(head, /\b(apt install|rustc from|without a library)\b/, `${name}: how to install what it needs`);
+    assert.match(head, new RegExp(`node examples/${name}`), `${name}: how to run it`);
+  }
+});
+
+for (const [name, patterns] of Object.entries(SAYS)) {
+  test(`examples/${name} runs to its end and says what it did`, async () => {
+    const png = path.join(os.tmpdir(), `pinned-ffi-${process.pid}.png`);
+    const result = await run({ file: `examples/${name}`, args: name === 'sdl2-png.mjs' ? [png] : [] });
+    assert.deepEqual({ code: result.code, signal: result.signal }, { code: 0, signal: null }, result.stderr);
+    assert.equal(result.stderr, '');
+    for (const pattern of patterns) assert.match(result.stdout, pattern);
+    if (name === 'sdl2-png.mjs') {
+      assert.equal(fs.readFileSync(png).readUInt32BE(16), 256, 'the width in the header of the PNG');
+      fs.rmSync(png);
+    }
+  });
+}
 
 describe('examples/demo.mjs', () => {
-  test('runs on real libraries to its end and says what it did', async () => {
-    const { code, signal, stdout, stderr } = await run({ file: 'examples/demo.mjs' });
-    assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
-    assert.equal(stderr, '');
-    for (const word of [/qsort/, /strftime/, /sqlite|crc32/i]) assert.match(stdout, word);
-  });
-
   test('runs the same from another working directory', async () => {
-    const demo = JSON.stringify(require('node:path').join(__dirname, '..', 'examples', 'demo.mjs'));
-    const { code, signal, stderr } = await run({
-      code: `process.chdir('/'); import(require('node:url').pathToFileURL(${demo}).href);`,
-    });
+    const demo = pathToFileURL(path.join(folder, 'demo.mjs')).href;
+    const { code, signal, stderr } = await run({ code: `process.chdir('/'); import(${JSON.stringify(demo)});` });
     assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
   });
 });

@@ -234,7 +234,7 @@ describe('the addon', () => {
   test('a missing one is an error that names the platform, the path and the command that builds it', () => {
     const output = load(path.join(folder, 'none.node'));
     assert.match(output, /"code":"ERR_FFI_ADDON_NOT_FOUND"/);
-    for (const part of [platformKey(), path.join(folder, 'none.node'), 'npm run build']) {
+    for (const part of [platformKey(), path.join(folder, 'none.node'), 'npx pinned-ffi build']) {
       assert.ok(output.includes(part), `${part} in ${output}`);
     }
   });

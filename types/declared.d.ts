@@ -1,7 +1,7 @@
 // Types that are made at run time: struct(), union(), array(), pointer(), ... as TypeScript sees them.
 
 import type { CallbackFunction, Fn } from './infer.js';
-import type { FunctionPointerLike, In, Out, Pointer, PointerLike, Text, View } from './table.js';
+import type { AddressOf, FunctionPointerLike, In, Out, Pointer, PointerLike, Text, View } from './table.js';
 
 declare const row: unique symbol;
 declare const live: unique symbol;
@@ -23,6 +23,7 @@ export interface DeclaredType<R extends DeclaredRow = DeclaredRow> {
   readonly size: number;
   /** The alignment of a value, in bytes. */
   readonly align: number;
+  /** Only for the compiler: what goes in and comes out. */
   readonly [row]: R;
 }
 
@@ -37,21 +38,22 @@ export type DeclaredField = DeclaredType<DeclaredRow & { kind: 'value' | 'array'
 
 /** Accessors over native memory; passed where C wants a pointer, a view is the address of its memory. */
 export interface LiveView {
+  /** Only for the compiler: tells a view from other objects. */
   readonly [live]: true;
 }
 
-/** The memory of a value: its address, or a view or buffer that holds it. */
-export type Place = number | bigint | ArrayBufferView | ArrayBufferLike | LiveView;
+/** The memory of a T: its address, or a view or buffer that holds it. */
+export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | LiveView;
 
 /** A struct, a union or an array. `I` goes in, `O` comes out, `V` is its live view. */
 export interface AggregateType<I, O, V, Kind extends 'value' | 'array'>
   extends DeclaredType<{ in: I | V; out: O; view: V; kind: Kind }> {
   /** A copy of the value in memory. */
-  read(source: Place, byteOffset?: number): O;
+  read(source: Place<this>, byteOffset?: number): O;
   /** Writes a value to memory. */
-  write(target: Place, value: I | V, byteOffset?: number): void;
+  write(target: Place<this>, value: I | V, byteOffset?: number): void;
   /** Accessors over memory, without a copy. At an address, the memory has to stay valid while they are used. */
-  view(source: Place, byteOffset?: number): V;
+  view(source: Place<this>, byteOffset?: number): V;
   /** Accessors over new fenced memory, zeroed or with a value. It lives as long as its views. */
   alloc(value?: I | V): V;
 }
@@ -81,11 +83,13 @@ export type UnionType<F> = AggregateType<OneOf<F>, FieldsView<F>, FieldsView<F>,
 
 /** A live array. */
 export interface ArrayView<T> extends LiveView, Iterable<View<T>> {
+  /** The number of elements. */
   readonly length: number;
   /** The element of an index, for the first 1024. */
   [index: number]: View<T>;
   /** The element of an index; from the end where it is negative. */
   at(index: number): View<T>;
+  /** Writes the element of an index; from the end where it is negative. */
   set(index: number, value: In<T>): void;
   /** The values, copied. */
   toArray(): Out<T>[];
@@ -99,22 +103,24 @@ export type ArrayType<T> = AggregateType<
   'array'
 >;
 
-/** What `pointer` gives. */
-export type PointerType = DeclaredType<{
-  in: PointerLike;
-  out: Pointer | bigint | null;
-  view: Pointer | bigint | null;
+/** What `pointer` gives, for pointers to a T. */
+export type PointerType<T = any> = DeclaredType<{
+  in: PointerLike<T>;
+  out: Pointer<T> | bigint | null;
+  view: Pointer<T> | bigint | null;
   kind: 'value';
 }>;
 
 /** What `out` gives: nobody passes it, and the call returns it. */
 export interface OutParameter<T> extends DeclaredType<{ in: never; out: Out<T>; view: never; kind: 'parameter' }> {
+  /** Only for the compiler. */
   readonly passes?: 'out';
 }
 
 /** What `inout` gives: it is passed, and the call returns it. */
 export interface InOutParameter<T>
   extends DeclaredType<{ in: In<T>; out: Out<T>; view: never; kind: 'parameter' }> {
+  /** Only for the compiler. */
   readonly passes?: 'inout';
 }
 
@@ -133,6 +139,7 @@ export interface EnumerationType<M, Named> extends DeclaredType<{
 
 /** A pointer that C gave, of an opaque type. `Names` are the type's own name and those of its bases. */
 export interface Handle<Names extends string> {
+  /** Only for the compiler: the types in whose place it may be passed. */
   readonly [brand]: { [N in Names]: true };
   /** The address; null once it is freed. */
   readonly ptr: number | bigint | null;
@@ -150,6 +157,7 @@ export interface OpaqueType<Names extends string>
     view: Handle<Names> | null;
     kind: 'value';
   }> {
+  /** Only for the compiler. */
   readonly names?: Names;
 }
 
@@ -163,6 +171,7 @@ export type FunctionType<D> = DeclaredType<{
 
 /** A text that the caller owns: it is copied, and then `free` gets its address. */
 export interface OwnedText {
+  /** The encoding of the text. */
   readonly type: Text;
   /** The name of a symbol of the same library, or a function's address. */
   readonly free: string | number | bigint | { readonly ptr: number | bigint };

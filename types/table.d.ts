@@ -7,19 +7,46 @@ import type { DeclaredArgument, DeclaredType, DeclaredValue, LiveView, OwnedText
 /**
  * The address of native memory: a number that is known to be one. `null`, never `0`, stands for NULL.
  *
- * The brand exists only for the compiler, and every parameter that wants an address also takes a plain `number` or
- * `bigint`; the other way round, brand an address of your own with `address as Pointer`.
+ * `T` is the type behind it, as it was declared: `Pointer<'i32'>`, `Pointer<typeof Point>`. One without it points to
+ * anything, as `void *` does. The brand exists only for the compiler, and every parameter that wants an address also takes
+ * a plain `number` or `bigint`; the other way round, brand an address of your own with `address as Pointer`.
  */
-export type Pointer = number & { readonly __pointer__: null };
+export type Pointer<T = any> = number & { readonly __pointer__: null } & MaybeTo<T>;
+
+declare const pointee: unique symbol;
+
+/** What may be known of an address: a plain number says nothing and fits, one to another type does not. */
+interface MaybeTo<T> {
+  readonly [pointee]?: Pointee<T>;
+}
+
+/** What tells the types behind pointers apart: the canonical name of a scalar, the value of a declared type. */
+type Pointee<T> = 0 extends 1 & T
+  ? any
+  : T extends 'void' | 13
+    ? any
+    : T extends DeclaredType<infer R>
+      ? R['out']
+      : T extends keyof TypeAliases
+        ? TypeAliases[T]
+        : T extends keyof NameOfTag
+          ? NameOfTag[T]
+          : T;
+
+/** An address: of a T, or of nobody knows what. */
+export type AddressOf<T> = (number & MaybeTo<T>) | bigint;
 
 /** What knows its own native address: a bound function, an object of yours with a `ptr`. */
 export interface HasPointer {
+  /** The address. */
   readonly ptr: number | bigint;
 }
 
 /** The same, of what can be closed (a JSCallback): `ptr` is `null` from then on, and to pass it throws. */
 export interface ClosablePointer {
+  /** The address; `null` once it is closed. */
   readonly ptr: number | bigint | null;
+  /** Ends the use of the address. */
   close(): void;
 }
 
@@ -31,9 +58,17 @@ export type FunctionPointerLike = number | bigint | HasPointer | ClosablePointer
 
 /**
  * What may be passed where C wants a pointer. A view or ArrayBuffer passes the address of its bytes, without a copy,
- * and its memory is held until the call returns. `null` is NULL; `undefined` is refused.
+ * and its memory is held until the call returns. `null` is NULL; `undefined` is refused. A `Pointer` to another type than
+ * `T` does not fit.
  */
-export type PointerLike = FunctionPointerLike | ArrayBufferView | ArrayBufferLike | LiveView;
+export type PointerLike<T = any> =
+  | AddressOf<T>
+  | HasPointer
+  | ClosablePointer
+  | ArrayBufferView
+  | ArrayBufferLike
+  | LiveView
+  | null;
 
 /** In: JS to C (arguments, callbacks' results). Out: C to JS (results, callbacks' arguments). never: not that way. */
 interface Row<In, Out, Tag> {
@@ -163,7 +198,7 @@ type Spelled<Name extends keyof TypeTable> =
 export type ArgumentType = Spelled<Having<'in'>> | DeclaredArgument;
 
 /** Types of memory whose bytes can be counted before C gets its address. */
-export type MemoryType = Spelled<'ptr' | 'cstring' | 'buffer' | 'utf16' | 'wstring'> | PointerType;
+export type MemoryType = Spelled<'ptr' | 'cstring' | 'buffer' | 'utf16' | 'wstring'> | PointerType<any>;
 
 /** Types that count the bytes of another argument. */
 export type LengthType = Spelled<

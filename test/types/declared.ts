@@ -43,7 +43,7 @@ const opened = s.open('file');
 expect<Equal<typeof opened.returns, number>>();
 expect<Equal<(typeof opened.out)[0], Handle<'db'> | null>>();
 const grown = s.grow(1, 2.5);
-expect<Equal<typeof grown, { returns: void; out: [number, number, Pointer | bigint | null] }>>();
+expect<Equal<typeof grown, { returns: void; out: [number, number, Pointer<'void'> | bigint | null] }>>();
 expect<Equal<ReturnType<typeof s.paint>, 'red' | 'green' | number>>();
 s.paint('green');
 expect<Equal<ReturnType<typeof s.name>, string | null>>();

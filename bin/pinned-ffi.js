@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+'use strict';
+// The command line: `npx pinned-ffi`.
+
+require('../cli/main').main(process.argv.slice(2));

@@ -1,0 +1,169 @@
+'use strict';
+// The package as users get it: packed, installed into an empty project without network and scripts, and used from there.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { after, before, describe, test } = require('node:test');
+const { root } = require('./helpers.js');
+const { platformKey } = require('../lib/platform.js');
+
+const TIMEOUT_MS = 120_000;
+const isWindows = process.platform === 'win32';
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-install-'));
+const project = path.join(folder, 'project');
+const installed = path.join(project, 'node_modules', 'pinned-ffi');
+const addon = path.join(installed, 'prebuilds', `${platformKey()}.node`);
+let packed;
+
+function run(command, args, options = {}) {
+  const env = { ...process.env, ...options.env };
+  delete env.NODE_TEST_CONTEXT;
+  return spawnSync(command, args, { cwd: project, encoding: 'utf8', timeout: TIMEOUT_MS, ...options, env });
+}
+
+/** Runs a command that must end well; gives its standard output. */
+function succeed(command, args, options) {
+  const { status, signal, stdout, stderr, error } = run(command, args, options);
+  const shown = `${command} ${args.join(' ')}: ${error ?? stderr}\n${stdout}`;
+  assert.deepEqual({ status, signal }, { status: 0, signal: null }, shown);
+  return stdout;
+}
+
+const npm = (args, options) =>
+  succeed('npm', [...args, '--ignore-scripts', '--offline'], { shell: isWindows, ...options });
+const node = (...args) => succeed(process.execPath, args);
+const write = (name, content) => fs.writeFileSync(path.join(project, name), content);
+
+before(() => {
+  fs.mkdirSync(project);
+  write('package.json', '{ "private": true }\n');
+  [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], { cwd: root }));
+  npm(['install', '--no-audit', '--no-fund', path.join(folder, packed.filename)]);
+});
+
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+describe('the package', () => {
+  test('holds what is used and what builds it, and nothing else', (t) => {
+    const files = packed.files.map((file) => file.path);
+    const top = new Set(files.map((file) => file.split('/')[0]));
+    const known = ['bin', 'bun', 'cli', 'lib', 'prebuilds', 'scripts', 'src', 'types'];
+    const knownFile = /^(\w+\.(js|mjs|d\.ts|d\.mts)|build\.rs|Cargo\.(toml|lock)|package\.json|LICENSE|\w+\.md)$/;
+    const isKnown = (name) => known.includes(name) || knownFile.test(name);
+    assert.deepEqual([...top].filter((name) => !isKnown(name)), []);
+    assert.deepEqual(files.filter((file) => /\.(test|tmp|old|map)\b|node_modules|target\//.test(file)), []);
+    const source = ['build.rs', 'Cargo.toml', 'Cargo.lock', 'src/lib.rs', 'scripts/build.js', 'bin/pinned-ffi.js'];
+    const surface = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'LICENSE', 'README.md'];
+    for (const needed of [...source, ...surface, `prebuilds/${platformKey()}.node`]) {
+      assert.ok(files.includes(needed), `${needed} is not packed`);
+    }
+    t.diagnostic(`${packed.entryCount} files, ${packed.size} bytes packed, ${packed.unpackedSize} unpacked`);
+  });
+
+  test('has every file that its package.json names', () => {
+    const manifest = JSON.parse(fs.readFileSync(path.join(installed, 'package.json'), 'utf8'));
+    const namesIn = (value) => (typeof value === 'string' ? [value] : Object.values(value).flatMap(namesIn));
+    const named = [manifest.main, manifest.types, ...namesIn(manifest.bin), ...namesIn(manifest.exports)];
+    for (const name of named.filter((each) => !each.includes('*'))) {
+      assert.ok(fs.existsSync(path.join(installed, name)), `${name} is not there`);
+    }
+    assert.deepEqual(Object.keys(manifest.dependencies ?? {}), []);
+    const runAtInstall = ['preinstall', 'install', 'postinstall', 'prepare'];
+    assert.deepEqual(runAtInstall.filter((name) => name in manifest.scripts), []);
+  });
+
+  test('is installed alone, with no other package', () => {
+    const names = fs.readdirSync(path.join(project, 'node_modules')).filter((name) => !name.startsWith('.'));
+    assert.deepEqual(names, ['pinned-ffi']);
+  });
+});
+
+const CALLS = `
+  const { symbols, close } = dlopen(null, { strlen: { args: ['cstring'], returns: 'size_t' } });
+  console.log(Number(symbols.strlen('Grüße')), ptr(alloc(8)) % 16);
+  close();
+`;
+
+describe('an installed package', () => {
+  test('is used by require', () => {
+    write('app.cjs', `const { alloc, dlopen, ptr } = require('pinned-ffi');${CALLS}`);
+    assert.equal(node('app.cjs'), '7 0\n');
+  });
+
+  test('is used by import, by name and by default', () => {
+    write('app.mjs', `import { alloc, dlopen, ptr } from 'pinned-ffi';${CALLS}`);
+    assert.equal(node('app.mjs'), '7 0\n');
+    write('default.mjs', `import ffi from 'pinned-ffi';\nconst { alloc, dlopen, ptr } = ffi;${CALLS}`);
+    assert.equal(node('default.mjs'), '7 0\n');
+  });
+
+  test('is the same instance for require and import', () => {
+    write('both.cjs', "import('pinned-ffi').then((m) => console.log(m.dlopen === require('pinned-ffi').dlopen));");
+    assert.equal(node('both.cjs'), 'true\n');
+  });
+
+  test('tells the name of the addon, so that a build can copy it', () => {
+    write('where.cjs', `console.log(require.resolve('pinned-ffi/prebuilds/${platformKey()}.node'));`);
+    assert.equal(node('where.cjs').trim(), fs.realpathSync(addon));
+  });
+
+  test('has a command line', () => {
+    assert.match(succeed('npx', ['--offline', 'pinned-ffi', '--help'], { shell: isWindows }), /^ +build /m);
+  });
+
+  describe('in TypeScript', () => {
+    const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+
+    const types = path.join('node_modules', '@types');
+    before(() => fs.symlinkSync(path.join(root, types), path.join(project, types), 'junction'));
+
+    const OPTIONS = ['--ignoreConfig', '--outDir', 'out', '--strict', '--target', 'es2022', '--types', 'node'];
+    const compile = (file, ...options) => node(tsc, file, ...OPTIONS, ...options);
+
+    for (const [file, options] of [
+      ['esm.mts', ['--module', 'nodenext']],
+      ['cjs.cts', ['--module', 'nodenext']],
+      ['bundled.mts', ['--module', 'esnext', '--moduleResolution', 'bundler']],
+    ]) {
+      test(`compiles and runs: ${file}, ${options.join(' ')}`, () => {
+        write(file, `import { alloc, dlopen, ptr } from 'pinned-ffi';${CALLS}`);
+        compile(file, ...options);
+        assert.equal(node(path.join('out', file.replace(/ts$/, 'js'))), '7 0\n');
+      });
+    }
+
+    test('a wrong program does not compile', () => {
+      const wrong = "dlopen('m', { cos: { args: ['f64'] } }).symbols.cos('1');";
+      write('wrong.mts', `import { dlopen } from 'pinned-ffi';\n${wrong}\n`);
+      const { status, stdout } = run(process.execPath, [tsc, 'wrong.mts', ...OPTIONS, '--module', 'nodenext']);
+      assert.notEqual(status, 0);
+      assert.match(stdout, /wrong\.mts\(2,\d+\): error TS2345/);
+    });
+  });
+
+  test('without an addon for the platform names the one command that builds it', () => {
+    const aside = `${addon}.aside`;
+    fs.renameSync(addon, aside);
+    try {
+      const { status, stderr } = run(process.execPath, ['app.cjs']);
+      assert.equal(status, 1);
+      assert.match(stderr, /ERR_FFI_ADDON_NOT_FOUND/);
+      assert.match(stderr, new RegExp(`no native addon for ${platformKey()}: .*"npx pinned-ffi build"`));
+    } finally {
+      fs.renameSync(aside, addon);
+    }
+  });
+
+  test('finds an addon elsewhere by PINNED_FFI_ADDON', () => {
+    const elsewhere = path.join(folder, 'elsewhere.node');
+    fs.renameSync(addon, elsewhere);
+    try {
+      assert.equal(succeed(process.execPath, ['app.cjs'], { env: { PINNED_FFI_ADDON: elsewhere } }), '7 0\n');
+    } finally {
+      fs.renameSync(elsewhere, addon);
+    }
+  });
+});

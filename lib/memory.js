@@ -112,6 +112,9 @@ const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
 /** The address of a view's first byte, with an offset in bytes that may reach its end. */
 function addressOf(view, byteOffset, name) {
+  if (byteOffset === 0 && ArrayBuffer.isView(view) && locate(view) === WORKED) {
+    return frame.getUint32(4, true) * 4294967296 + frame.getUint32(0, true);
+  }
   if (!isView(view)) throw wrongType(`${name}: view`, 'a typed array, DataView, ArrayBuffer or SharedArrayBuffer', view);
   const address = binding.addressOf(fixedSize(view, name, 'view'));
   if (address === undefined) throw wrongValue(`${name}: view`, 'attached to its storage', view);
@@ -136,6 +139,7 @@ const LOWEST = 4096;
 
 /** An address that may be read or written: checks its kind, adds the offset, and refuses NULL and the first page. */
 function checkedAddress(address, byteOffset, name) {
+  if (typeof address === 'number' && byteOffset === 0 && address >= LOWEST && Number.isSafeInteger(address)) return address;
   if (typeof address !== 'number' && typeof address !== 'bigint') {
     throw wrongType(`${name}: ptr`, 'an address (number or BigInt)', address);
   }
@@ -163,10 +167,21 @@ function invalidPointer(name, address) {
   return makeError('ERR_FFI_INVALID_POINTER', `${name}: ptr must be a valid address, received ${what}`);
 }
 
+// Node-API calls these as they are; their arguments and results lie in the frame: src/js/quick.rs.
+const [load, locate] = binding.quick();
+const WORKED = undefined;
+
 /** Reads a value of a type's row at an address. */
 function read(row, address, byteOffset, name) {
   const source = checkedAddress(address, byteOffset, name);
-  if (!binding.load(source, row.size)) throw unmapped(name, source, row.size, 'readable');
+  if (typeof source === 'bigint') frame.setBigUint64(0, source, true);
+  else {
+    frame.setUint32(0, source, true);
+    frame.setUint32(4, source / 4294967296, true);
+  }
+  frame.setUint32(8, row.size, true);
+  frame.setUint32(12, 0, true);
+  if (load() !== WORKED) throw unmapped(name, source, row.size, 'readable');
   return row.read(frame, 0);
 }
 

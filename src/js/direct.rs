@@ -11,7 +11,7 @@ use super::environment::throw;
 use super::function::{self, Callable};
 use crate::call;
 use crate::ctype::CType;
-use crate::error::{FfiError, Overflow, Result};
+use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::Fenced;
 use crate::memory::pin::{self, Pinned};
@@ -31,37 +31,58 @@ pub unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info
     };
     // A panic must not unwind into the engine.
     let outcome = catch_unwind(AssertUnwindSafe(|| callable.enter_direct(info)));
-    let exception = if callable.environment.has_exception() { callable.environment.take_exception() } else { None };
-    match (outcome, exception) {
-        (Ok(Ok(Some(result))), None) => return result,
+    match outcome {
+        Ok(Outcome::Done(result)) if !callable.environment.has_exception() => result,
         // SAFETY: M3 and M6; nothing has been done, and `info` is that of an entry.
-        (Ok(Ok(None)), None) => return unsafe { function::enter(env, info) },
+        Ok(Outcome::Leave) => unsafe { function::enter(env, info) },
+        outcome => fail(env, callable, outcome.ok()),
+    }
+}
+
+/// What has become of a call. Small, because it is moved about at every call.
+enum Outcome {
+    /// C has returned: the value of the entry.
+    Done(sys::napi_value),
+    /// The general entry has to do it.
+    Leave,
+    /// C has returned, and something is wrong.
+    Failed(Box<FfiError>),
+}
+
+/// Throws what a callback has thrown, or an error; `None` stands for a panic.
+#[cold]
+fn fail(env: sys::napi_env, callable: &Callable, outcome: Option<Outcome>) -> sys::napi_value {
+    let exception = callable.environment.take_exception();
+    match (outcome, exception) {
+        (Some(Outcome::Failed(error)), cause) => throw(env, &error, cause),
+        (None, cause) => throw(env, &callable.panicked(), cause),
         // SAFETY: M6.
-        (Ok(Ok(_)), Some(exception)) => unsafe {
+        (Some(_), Some(exception)) => unsafe {
             sys::napi_throw(env, exception);
         },
-        (Ok(Err(error)), cause) => throw(env, &error, cause),
-        (Err(_), cause) => throw(env, &callable.panicked(), cause),
+        (Some(_), None) => {}
     }
     null_mut()
 }
 
 impl Callable {
-    /// `None` where the general entry has to do it.
-    fn enter_direct(&self, info: sys::napi_callback_info) -> Result<Option<sys::napi_value>> {
-        let Some(plan) = self.signature.direct.as_ref().filter(|_| self.library.is_open()) else { return Ok(None) };
+    #[inline]
+    fn enter_direct(&self, info: sys::napi_callback_info) -> Outcome {
+        let Some(plan) = self.signature.direct.as_ref().filter(|_| self.library.is_open()) else {
+            return Outcome::Leave;
+        };
         let environment = &*self.environment;
         let mut words = Words::new();
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
         unsafe { plan.load(environment.frame.base(), &mut words) };
         let pins = environment.frame.pins();
         if pins == 0 {
-            return self.go(plan, &words, 0, &[]).map(Some);
+            return self.go(plan, &words, 0, &[]);
         }
         let mut values = [null_mut(); MOST_PINS];
         let mut count = self.signature.pins.len();
         if count > MOST_PINS {
-            return Ok(None);
+            return Outcome::Leave;
         }
         // SAFETY: M3 and M6; there is room for `count` values.
         unsafe {
@@ -76,20 +97,14 @@ impl Callable {
     }
 
     /// Puts the addresses of what rides along into the words.
-    fn go_with(
-        &self,
-        plan: &Plan,
-        words: &mut Words,
-        pins: u128,
-        values: &[sys::napi_value],
-    ) -> Result<Option<sys::napi_value>> {
+    fn go_with(&self, plan: &Plan, words: &mut Words, pins: u128, values: &[sys::napi_value]) -> Outcome {
         for (value, argument) in values.iter().zip(&self.signature.pins) {
             if pins >> argument & 1 == 1 {
-                let Some(address) = self.take(*argument, *value) else { return Ok(None) };
+                let Some(address) = self.take(*argument, *value) else { return Outcome::Leave };
                 words.set(plan.steps[*argument], address.get() as u64);
             }
         }
-        self.go(plan, words, pins, values).map(Some)
+        self.go(plan, words, pins, values)
     }
 
     /// The address of a text or a Buffer with a fence of its own; `None` for anything else.
@@ -117,7 +132,7 @@ impl Callable {
 
     /// Calls C, looks at the fences, and puts the result into the frame.
     #[inline]
-    fn go(&self, plan: &Plan, words: &Words, pins: u128, values: &[sys::napi_value]) -> Result<sys::napi_value> {
+    fn go(&self, plan: &Plan, words: &Words, pins: u128, values: &[sys::napi_value]) -> Outcome {
         let environment = &*self.environment;
         let depth = environment.depth.get();
         let inside = self.library.enter();
@@ -136,10 +151,13 @@ impl Callable {
             environment.frame.put_word(self.signature.plan.result, word);
         }
         let is_text = self.signature.result.scalar() == Some(CType::CString);
-        let text = if is_text { self.text(word as usize) } else { Ok(null_mut()) };
-        match self.overflow(plan, words, pins, values) {
-            Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
-            None => text,
+        let text = if is_text { self.text(word as usize).map_err(Box::new) } else { Ok(null_mut()) };
+        match (self.overflow(plan, words, pins, values), text) {
+            (None, Ok(value)) => Outcome::Done(value),
+            (None, Err(error)) => Outcome::Failed(error),
+            (Some(overflow), _) => {
+                Outcome::Failed(Box::new(FfiError::Overflow { symbol: self.symbol.clone(), overflow }))
+            }
         }
     }
 

@@ -42,7 +42,7 @@ pub fn address_of(env: Env, value: Unknown<'_>) -> Either<JsAddress, Either<Null
             if let Some(block) = storage.block()
                 && let Some(length) = block.length()
             {
-                block.give(report::intern("ptr"));
+                block.give(report::intern_ptr());
                 given::insert(block.data(), length);
             }
             Either::A(to_js(storage.view.start.get()))
@@ -50,14 +50,6 @@ pub fn address_of(env: Env, value: Unknown<'_>) -> Either<JsAddress, Either<Null
         Ok(Pinned::Empty) => Either::B(Either::A(Null)),
         Err(_) => Either::B(Either::B(())),
     }
-}
-
-/// Copies bytes from an address to the start of the frame; false for an address that is refused.
-#[napi]
-pub fn load(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
-    let environment = current(env)?;
-    // SAFETY: U2; the user has given the address.
-    Ok(unsafe { peek::load(&environment.frame, from_js(address), length as usize, environment.care.get()) })
 }
 
 /// Copies bytes from the start of the frame to an address; false for an address that is refused.
@@ -71,8 +63,10 @@ pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
 /// A JavaScript string of UTF-8 bytes; invalid ones become U+FFFD.
 pub fn to_string(env: sys::napi_env, bytes: &[u8]) -> Result<sys::napi_value, FfiError> {
     let mut string = null_mut();
+    // ASCII is Latin-1, of which the engine makes a string without decoding.
+    let create = if bytes.is_ascii() { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
     // SAFETY: M6; the bytes are a slice.
-    let status = unsafe { sys::napi_create_string_utf8(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut string) };
+    let status = unsafe { create(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut string) };
     if status == sys::Status::napi_ok {
         return Ok(string);
     }

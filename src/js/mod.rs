@@ -11,6 +11,7 @@ mod layout;
 mod library;
 mod memory;
 mod pin;
+mod quick;
 mod signature;
 mod stack;
 mod thread;

@@ -57,6 +57,12 @@ pub fn intern(symbol: &str) -> u32 {
     id
 }
 
+/// The number of what stands for `ptr()` in reports.
+pub fn intern_ptr() -> u32 {
+    static NUMBER: OnceLock<u32> = OnceLock::new();
+    *NUMBER.get_or_init(|| intern("ptr"))
+}
+
 /// The name of a number that [`intern`] gave.
 pub fn name(id: u32) -> Option<String> {
     locked(NAMES.get_or_init(Mutex::default)).list.get(id.checked_sub(1)? as usize).cloned()

@@ -1,11 +1,15 @@
 'use strict';
 // The test command: builds the addon and the C fixture, then runs the tests on this Node or on others.
-//   node scripts/test.js [--nodes 20,22,24,26] [--built] [file or part of a file name ...]
-// --built: the addon is there already, from elsewhere.
+//   node scripts/test.js [--nodes 20,22,24,26] [--runtime] [--again] [--built] [file or part of a file name ...]
+//   --runtime  leaves out what is the same on every Node: documents, packaging, the command line, other runtimes
+//   --again    runs the files that have failed once more, one after the other: they fail when they fail twice
+//   --built    takes the addon as it is
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
+const { pathToFileURL } = require('node:url');
 const { build, findCompiler } = require('./build');
 const { installNode } = require('./npm');
 const { suffix } = require('../lib/platform');
@@ -34,22 +38,31 @@ function run(command, args, options = {}) {
 function parse(args) {
   const majors = [];
   const names = [];
-  let isBuilt = false;
+  const chosen = { isBuilt: false, isRuntime: false, isAgain: false };
+  const switches = { '--built': 'isBuilt', '--runtime': 'isRuntime', '--again': 'isAgain' };
   for (let i = 0; i < args.length; i++) {
     if (args[i] === '--nodes') majors.push(...(args[++i] ?? '').split(','));
     else if (args[i].startsWith('--nodes=')) majors.push(...args[i].slice('--nodes='.length).split(','));
-    else if (args[i] === '--built') isBuilt = true;
-    else if (args[i].startsWith('-')) fail(`unknown option ${args[i]}; known: --nodes 20,22,24,26, --built, file names`);
+    else if (Object.hasOwn(switches, args[i])) chosen[switches[args[i]]] = true;
+    else if (args[i].startsWith('-')) {
+      fail(`unknown option ${args[i]}; known: --nodes 20,22,24,26, ${Object.keys(switches).join(', ')}, file names`);
+    }
     else names.push(args[i]);
   }
   const bad = majors.find((major) => !/^\d+$/.test(major));
   if (bad !== undefined) fail(`--nodes wants major versions separated by commas, received '${bad}'`);
-  return { majors, names, isBuilt };
+  return { majors, names, ...chosen };
 }
 
-function testFiles(names) {
+/** What does not depend on the Node that runs it. */
+const SAME_EVERYWHERE = new Set([
+  'bench', 'bind', 'bundle', 'cli', 'docs', 'documented', 'ecosystem', 'examples', 'install', 'runtimes', 'workflows',
+].map((name) => `${name}.test.js`));
+
+function testFiles(names, isRuntime = false) {
   const files = fs.readdirSync(testDirectory).filter((file) => file.endsWith('.test.js')).sort();
-  const isWanted = (file) => names.length === 0 || names.some((name) => file.includes(path.basename(name)));
+  const isWanted = (file) => !(isRuntime && SAME_EVERYWHERE.has(file))
+    && (names.length === 0 || names.some((name) => file.includes(path.basename(name))));
   const wanted = files.filter(isWanted).map((file) => path.join('test', file));
   if (wanted.length === 0) fail(`no test file in test/ ${names.length > 0 ? `matches ${names.join(', ')}` : 'exists'}`);
   return wanted;
@@ -76,15 +89,26 @@ function buildFixture() {
 
 // --- Other Nodes
 
-/** Runs test files on a Node; `flags` and `environment` are added to the usual. */
-function runTests(node, files, { flags = [], environment = {} } = {}) {
+/**
+ * Runs test files on a Node; `flags` and `environment` are added to the usual. With `isAgain` a machine that is busy with
+ * something else may make a timing slip: the files that failed are run once more, one after the other.
+ */
+function runTests(node, files, { flags = [], environment = {}, isAgain = false } = {}) {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
   console.log(`\n# Node ${version} on ${process.platform}-${process.arch}\n`);
-  const args = [...FLAGS, ...flags, '--test', '--test-reporter=spec', `--test-timeout=${TIMEOUT_MS}`, ...files];
+  const failed = path.join(os.tmpdir(), `pinned-ffi-failed-${process.pid}`);
+  const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout',
+    `--test-reporter=${pathToFileURL(path.join(__dirname, 'failed-files.mjs'))}`, `--test-reporter-destination=${failed}`];
+  const usual = [...FLAGS, ...flags, '--test', `--test-timeout=${TIMEOUT_MS}`];
   const env = { ...process.env, ...environment };
   // Set where a test runs this script: the inner runner would then report to an outer one that is not there.
   delete env.NODE_TEST_CONTEXT;
-  return { version, status: run(node, args, { env }) };
+  const status = run(node, [...usual, ...reporters, ...files], { env });
+  const names = fs.existsSync(failed) ? new Set(fs.readFileSync(failed, 'utf8').split('\n').filter(Boolean)) : new Set();
+  fs.rmSync(failed, { force: true });
+  if (status === 0 || !isAgain || names.size === 0) return { version, status };
+  console.log(`\n# Once more on Node ${version}: ${[...names].map((name) => path.basename(name)).join(', ')}\n`);
+  return { version, status: run(node, [...usual, '--test-concurrency=1', ...names], { env }) };
 }
 
 /** Builds what the tests need. */
@@ -94,11 +118,11 @@ async function prepare({ isBuilt = false } = {}) {
 }
 
 async function main() {
-  const { majors, names, isBuilt } = parse(process.argv.slice(2));
-  const files = testFiles(names);
+  const { majors, names, isBuilt, isRuntime, isAgain } = parse(process.argv.slice(2));
+  const files = testFiles(names, isRuntime);
   await prepare({ isBuilt });
   const nodes = majors.length === 0 ? [process.execPath] : majors.map(installNode);
-  const results = nodes.map((node) => runTests(node, files));
+  const results = nodes.map((node) => runTests(node, files, { isAgain }));
   const failed = results.filter(({ status }) => status !== 0).map(({ version }) => version);
   if (majors.length > 0) {
     console.log(failed.length === 0 ? `\nPassed on ${results.map(({ version }) => version).join(', ')}.` : '');

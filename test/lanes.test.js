@@ -14,8 +14,12 @@ async function outcomes(lane, flags, mode = 'cold', env = {}) {
   const options = { file, args: [mode], flags: [...NATIVES, ...flags], env: { ...environmentOf(lane), ...env }, timeout: 300_000 };
   const { code, signal, stdout, stderr } = await run(options);
   assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
-  return JSON.parse(stdout);
+  const passes = Object.entries(JSON.parse(stdout));
+  return Object.fromEntries(passes.map(([pass, list]) => [pass, list.filter(([call]) => !isOfProcess(call))]));
 }
+
+/** The number of a JSCallback is its address, which another process has elsewhere. */
+const isOfProcess = (call) => call.includes('"wrap":true') && call.endsWith(': open callback');
 
 /** No call ended in another way than in the reference: differences are shown side by side. */
 function assertEqual(got, reference, what) {
@@ -28,7 +32,9 @@ function assertEqual(got, reference, what) {
 let reference;
 before(async () => ({ cold: reference } = await outcomes(LANES[0], ENGINES.interpreted)));
 
+// What is the same code in every lane is looked at in the first one.
 for (const lane of LANES) {
+  const isFirst = lane === LANES[0];
   describe(`lane ${lane}`, () => {
     test('optimised code ends every call as the interpreter does', async (t) => {
       const passes = await outcomes(lane, [], 'optimized');
@@ -40,6 +46,8 @@ for (const lane of LANES) {
     test('code that is optimised at once ends every call as the interpreter does', async () => {
       assertEqual((await outcomes(lane, ENGINES['optimised early'])).cold, reference, 'optimised early');
     });
+
+    if (!isFirst) return;
 
     test('plain code, where none may be generated, ends every call as generated code does', async () => {
       assertEqual((await outcomes(lane, ['--disallow-code-generation-from-strings'])).cold, reference, 'plain code');

@@ -7,6 +7,9 @@ const { version } = require('../package.json');
 
 /** A row a command. They are loaded when they are asked for, so that one which needs no addon works without it. */
 const COMMANDS = {
+  info: { summary: 'what a library exports and needs, and where it was found', load: () => require('./info') },
+  doctor: { summary: 'what this installation is, and whether it works', load: () => require('./doctor') },
+  bind: { summary: 'a TypeScript module from a C header', load: () => require('./bind') },
   build: { summary: 'compile the native addon from the source in this package', load: () => require('./build') },
 };
 

@@ -21,8 +21,8 @@ async function listMacros(clang, file, isOwn) {
     }
     const [, undefinition] = /^#undef (\w+)/.exec(line) ?? [];
     if (undefinition !== undefined) macros.delete(undefinition);
-    const definition = /^#define ([\w$]+)(\()?(?: (.*))?/.exec(line);
-    if (own && definition !== null) macros.set(definition[1], { isFunction: definition[2] !== undefined, body: definition[3] ?? '' });
+    const [, name, parenthesis, body] = /^#define ([\w$]+)(\()?\s*(.*)/.exec(line) ?? [];
+    if (own && name !== undefined) macros.set(name, { isFunction: parenthesis !== undefined, body });
   }
   return macros;
 }

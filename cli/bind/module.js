@@ -19,7 +19,8 @@ const { validate, tryFunction } = require('./validate');
 
 /** The functions that a library can have. */
 function exportable(nodes, leftOut) {
-  return nodes.filter((node) => {
+  // What the compiler has declared by itself is not of the header.
+  return nodes.filter(({ name, isImplicit }) => !isImplicit && !name.startsWith('__builtin_')).filter((node) => {
     if (node.storageClass !== 'static' && !(node.inline && node.storageClass !== 'extern')) return true;
     leftOut.add('functions that exist in the header only (static, inline)', node.name);
     return false;

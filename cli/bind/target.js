@@ -74,12 +74,14 @@ function specifier(name, output, quote) {
 function clashWithNode({ library }) {
   if (process.platform !== 'linux' || library === undefined) return undefined;
   const { inspect } = require('../../lib/locate');
-  const ours = new Set(inspect(process.execPath).reports[0].exports.map(({ name }) => name).filter((name) => !name.startsWith('_')));
+  // Variables are not it: an executable has copies of those of the C library, which are meant to be shared.
+  const isOurs = ({ name, kind }) => kind === 'function' && !name.startsWith('_');
+  const ours = new Set(inspect(process.execPath).reports[0].exports.filter(isOurs).map(({ name }) => name));
   const { exports, imports } = nativeOf(library);
   const functions = exports.filter(({ kind }) => kind === 'function');
   const shared = [...new Set([...functions, ...imports].map(({ name }) => name))].filter((name) => ours.has(name)).sort();
   if (shared.length === 0) return undefined;
-  return `Node exports ${shared.length} symbols that the library has or wants, ${shared[0]} for one: without RTLD_DEEPBIND it would get Node's.`;
+  return `Node exports ${shared.length} functions that the library has or wants, ${shared[0]} for one: without RTLD_DEEPBIND it would get Node's.`;
 }
 
 module.exports = { findLibrary, specifier, clashWithNode };

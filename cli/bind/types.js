@@ -127,6 +127,7 @@ class Types {
       if (isConst && qualType === 'char') return scalar('cstring');
       if (/char$|^void$|^_Bool$/.test(qualType)) return PTR;
     }
+    if (pointee.kind === 'RecordType' && VA_LIST.test(pointee.decl.name)) throw new Unsupported('va_list has no counterpart');
     if (pointee.kind === 'RecordType' && !this.#isLookedInto(pointee)) return PTR;
     return this.#pointerTo(() => this.resolve(node, { ...place, path: place.path && `*(${place.path})` }));
   }

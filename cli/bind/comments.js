@@ -20,10 +20,13 @@ function paragraph({ inner = [] }) {
 function inline(node) {
   switch (node.kind) {
     case 'TextComment': return node.text;
-    case 'InlineCommandComment': return ` \`${(node.args ?? []).join(' ')}\``;
+    case 'InlineCommandComment': return marked((node.args ?? []).join(' '));
     default: return '';
   }
 }
+
+// The word after a command may have the end of the sentence with it.
+const marked = (word) => word.replace(/^(.*?)([.,;:!?)]*)$/, '`$1`$2');
 
 function block(node) {
   const paragraphs = () => (node.inner ?? []).map(block).join('\n').trim();

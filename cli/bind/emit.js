@@ -161,8 +161,8 @@ class Emitter {
     const offsets = fields.filter((field) => layout.offsets[field.name] !== undefined && field.bits === undefined);
     const places = offsets.map((field) => `${keyOf(field.name)}: ${layout.offsets[field.name]}`);
     const bits = fields.filter((field) => field.bits !== undefined && field.isNamed).map((field) => {
-      const { value, hex } = bitsOf(this.#ffi, real, field.name);
-      return `${keyOf(field.name)}: [${literal(value)}, ${quote(hex)}]`;
+      const { value, first, width } = bitsOf(this.#ffi, real, field.name);
+      return `${keyOf(field.name)}: [${literal(value)}, ${first}, ${width}]`;
     });
     const last = bits.length === 0 ? '' : `, { ${bits.join(', ')} }`;
     return `check(${name}, ${quote(c ?? name)}, ${layout.size ?? real.size}, ${layout.align ?? real.align}, `
@@ -228,15 +228,18 @@ class Emitter {
     const types = this.#isTyped;
     const typed = (text) => (types ? text : '');
     const bits = this.#hasBits ? `
-  for (const [field, [value, wanted]] of Object.entries(bits)) {
+  for (const [field, [value, first, width]] of Object.entries(bits)) {
     const view = ${types ? '(type as any)' : 'type'}.alloc();
     view[field] = value;
-    compare(\`the bits of \${field}\`, toBuffer(ptr(view), 0, sizeof(type)).toString('hex'), wanted);
+    const memory = [...toBuffer(ptr(view), 0, sizeof(type))];
+    const set = memory.flatMap((byte, i) => [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => i * 8 + bit));
+    compare(\`the first bit of \${field}\`, set[0] ?? -1, first);
+    compare(\`the width of \${field}\`, set.length, width);
   }` : '';
     return `/** Refuses to load where a type does not lie in memory as it did for the compiler that read the header. */
 function check(
   type${typed(': DeclaredType')}, c${typed(': string')}, size${typed(': number')}, align${typed(': number')}, offsets${typed(': Record<string, number>')},${this.#hasBits
-    ? `\n  bits${typed(': Record<string, readonly [number | bigint | boolean, string]>')} = {},` : ''}
+    ? `\n  bits${typed(': Record<string, readonly [value: number | bigint | boolean, first: number, width: number]>')} = {},` : ''}
 )${typed(': void')} {
   const wrong${typed(': string[]')} = [];
   const compare = (what${typed(': string')}, found${typed(': number | string')}, wanted${typed(': number | string')}) => {

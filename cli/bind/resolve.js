@@ -49,11 +49,11 @@ async function resolveFields(prober, types, entities) {
 const isAskable = (node) => node.name !== undefined && node.name !== '' && !node.isBitfield;
 
 function resolveRecord(record, nodes, types, entities) {
-  let unnamed = 0;
+  let [paddings, members] = [0, 0];
   record.written.forEach(({ node, anonymous }, i) => {
     const doc = commentOf(node);
     if (node.isBitfield) {
-      record.fields.push({ name: node.name || `_padding${unnamed += 1}`, doc, isNamed: Boolean(node.name), ...bitfieldOf(node) });
+      record.fields.push({ name: node.name || `_padding${paddings += 1}`, doc, isNamed: Boolean(node.name), ...bitfieldOf(node) });
     } else if (isAskable(node)) {
       const { answer, expression } = nodes.get(node);
       const isLast = i === record.written.length - 1 && !record.isUnion;
@@ -65,7 +65,7 @@ function resolveRecord(record, nodes, types, entities) {
       const place = { anonymous, path: expression, name: `${record.name}_${node.name}` };
       record.fields.push({ name: node.name, doc, isNamed: true, ...attempt(() => types.resolve(answer, place)) });
     } else {
-      const name = `anonymous${(unnamed += 1) === 1 ? '' : unnamed}`;
+      const name = `anonymous${(members += 1) === 1 ? '' : members}`;
       record.fields.push({
         name, doc, isNamed: false, ...attempt(() => {
           if (anonymous === undefined) throw new Unsupported('a member without a name or fields');
@@ -117,6 +117,9 @@ function answerLayout(record, numbers) {
   return { size, align, offsets };
 }
 
+// LLVM writes an array that ends in many zeros in another way: this one ends in none.
+const listOf = (numbers) => `const unsigned long long %[] = {${[...numbers, '1'].join(', ')}}`;
+
 /** Asks for the layouts of records, and for the values of enums. */
 async function resolveLayouts(prober, entities) {
   const records = entities.of('record');
@@ -124,21 +127,23 @@ async function resolveLayouts(prober, entities) {
   const questions = new Map();
   records.forEach((record, i) => {
     const numbers = layoutQuestion(record);
-    if (numbers.length > 0) questions.set(`r${i}`, `const unsigned long long %[] = {${numbers.join(', ')}}`);
+    if (numbers.length > 0) questions.set(`r${i}`, listOf(numbers));
   });
   enums.forEach((entity, i) => {
     entity.constants = (entity.node.inner ?? []).filter(({ kind }) => kind === 'EnumConstantDecl');
     const values = entity.constants.map(({ name }) => `(unsigned long long)(${name})`);
     const size = entity.c === undefined ? '4' : `sizeof(${entity.c})`;
-    questions.set(`e${i}`, `const unsigned long long %[] = {${[size, ...values].join(', ')}}`);
+    questions.set(`e${i}`, listOf([size, ...values]));
   });
   const { values, faults } = await prober.constants(questions);
   records.forEach((record, i) => {
     const numbers = values.get(`r${i}`);
-    record.layout = numbers === undefined ? { offsets: {} } : answerLayout(record, numbers);
-    if (faults.has(`r${i}`)) record.fields.push({ name: 'layout', fault: faults.get(`r${i}`) });
+    record.layout = numbers === undefined ? { offsets: {} } : answerLayout(record, numbers.slice(0, -1));
+    if (numbers === undefined && questions.has(`r${i}`)) {
+      record.fault = `the compiler does not tell its layout (${faults.get(`r${i}`) ?? 'no answer'})`;
+    }
   });
-  enums.forEach((entity, i) => answerEnum(entity, values.get(`e${i}`) ?? []));
+  enums.forEach((entity, i) => answerEnum(entity, values.get(`e${i}`)?.slice(0, -1) ?? []));
   await resolveBits(prober, records);
 }
 
@@ -154,7 +159,7 @@ async function resolveBits(prober, records) {
   const having = records.filter(({ c, fields }) => c !== undefined && fields.some(({ bits }) => bits !== undefined));
   if (having.length === 0) return;
   const dump = await prober.layouts(having.map(({ c }) => c));
-  for (const record of having) record.layout.bits = expectedBits(dump, record.c, record.layout.size);
+  for (const record of having) record.layout.bits = expectedBits(dump, record.c);
   for (const { fields, layout } of having) {
     for (const field of fields) {
       if (field.bits !== undefined && field.isNamed && layout.bits[field.name] === undefined) field.fault = 'the compiler does not tell where its bits are';

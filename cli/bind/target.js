@@ -2,7 +2,6 @@
 // The library that a header belongs to: its name, what it exports, and whether its symbols are Node's, too.
 
 const path = require('node:path');
-const { pathToFileURL } = require('node:url');
 const { failure } = require('../usage');
 
 /** What a library may be called whose header is called so. */
@@ -64,7 +63,7 @@ function specifier(name, output, quote) {
   if (!isPath) return quote(name);
   if (output === undefined || path.isAbsolute(name)) return quote(path.resolve(name));
   const relative = path.relative(path.dirname(path.resolve(output)), path.resolve(name));
-  return `new URL(${quote(pathToFileURL(relative).href.slice(pathToFileURL('.').href.length))}, import.meta.url)`;
+  return `new URL(${quote(relative.split(path.sep).map(encodeURIComponent).join('/'))}, import.meta.url)`;
 }
 
 /**

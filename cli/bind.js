@@ -74,6 +74,8 @@ function ownership(header, folders, also) {
   const folder = path.dirname(header);
   const own = [header, ...(roots.has(realPath(folder)) ? [] : [folder]), ...also.map((each) => findOwn(each, folders))].map(realPath);
   return (file) => {
+    // <built-in>, <command line>: what the compiler calls itself.
+    if (file.startsWith('<')) return false;
     const place = realPath(path.resolve(file));
     return own.some((each) => place === each || place.startsWith(each + path.sep));
   };

@@ -48,7 +48,8 @@ const EXTENSIONS = { '.ts': true, '.mts': true, '.js': false, '.mjs': false };
 function isTyped(output) {
   if (output === undefined) return true;
   const typed = EXTENSIONS[path.extname(output)];
-  if (typed === undefined) throw usageError(`--output must end in ${Object.keys(EXTENSIONS).join(', ')}, received '${output}'`);
+  if (typed === undefined)
+    throw usageError(`--output must end in ${Object.keys(EXTENSIONS).join(', ')}, received '${output}'`);
   return typed;
 }
 
@@ -57,8 +58,10 @@ function findHeader(name, folders) {
   const places = [name, ...(path.isAbsolute(name) ? [] : folders.map((folder) => path.join(folder, name)))];
   const found = places.find((place) => fs.statSync(place, { throwIfNoEntry: false })?.isFile());
   if (found === undefined) {
-    throw failure(`there is no header '${name}'; looked for ${places.join(', ')}.\n`
-      + 'It comes with the development package of the library (Debian: lib...-dev), or give its folder by -I.');
+    throw failure(
+      `there is no header '${name}'; looked for ${places.join(', ')}.\n` +
+        'It comes with the development package of the library (Debian: lib...-dev), or give its folder by -I.',
+    );
   }
   return path.resolve(found);
 }
@@ -72,7 +75,11 @@ function ownership(header, folders, also) {
   };
   const roots = new Set(folders.map(realPath));
   const folder = path.dirname(header);
-  const own = [header, ...(roots.has(realPath(folder)) ? [] : [folder]), ...also.map((each) => findOwn(each, folders))].map(realPath);
+  const own = [
+    header,
+    ...(roots.has(realPath(folder)) ? [] : [folder]),
+    ...also.map((each) => findOwn(each, folders)),
+  ].map(realPath);
   return (file) => {
     // <built-in>, <command line>: what the compiler calls itself.
     if (file.startsWith('<')) return false;
@@ -92,19 +99,33 @@ async function run(values, positionals) {
   const typed = isTyped(values.output);
   const { findClang, Clang } = require('./bind/clang');
   const flags = [
-    ...(values.include ?? []).map((folder) => `-I${folder}`), ...(values.define ?? []).map((macro) => `-D${macro}`),
+    ...(values.include ?? []).map((folder) => `-I${folder}`),
+    ...(values.define ?? []).map((macro) => `-D${macro}`),
     ...(values.flag ?? []),
   ];
   const clang = new Clang(findClang(), flags);
   const progress = new Progress(values.progress);
   try {
-    const folders = [...(values.include ?? []).map((folder) => path.resolve(folder)), ...await clang.includeFolders()];
+    const folders = [
+      ...(values.include ?? []).map((folder) => path.resolve(folder)),
+      ...(await clang.includeFolders()),
+    ];
     const header = findHeader(name, folders);
     const isOwn = ownership(header, folders, values.also ?? []);
     const { bindHeader } = require('./bind/module');
     const { text, notes } = await bindHeader({
-      clang, header, isOwn, typed, progress, version, lib: values.lib, output: values.output, prefixes: values.prefix ?? [],
-      out: values.out ?? [], inout: values.inout ?? [], shown: name,
+      clang,
+      header,
+      isOwn,
+      typed,
+      progress,
+      version,
+      lib: values.lib,
+      output: values.output,
+      prefixes: values.prefix ?? [],
+      out: values.out ?? [],
+      inout: values.inout ?? [],
+      shown: name,
     });
     progress.end();
     if (values.output === undefined) process.stdout.write(text);

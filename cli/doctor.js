@@ -17,12 +17,18 @@ works, else 1.
 const options = { json: { type: 'boolean' } };
 
 const SETTINGS = [
-  'PINNED_FFI_ADDON', 'PINNED_FFI_CACHE', 'PINNED_FFI_EXTERNAL', 'PINNED_FFI_FENCE', 'PINNED_FFI_GUARD',
-  'PINNED_FFI_LANE', 'PINNED_FFI_QUARANTINE', 'PINNED_FFI_TRACE',
+  'PINNED_FFI_ADDON',
+  'PINNED_FFI_CACHE',
+  'PINNED_FFI_EXTERNAL',
+  'PINNED_FFI_FENCE',
+  'PINNED_FFI_GUARD',
+  'PINNED_FFI_LANE',
+  'PINNED_FFI_QUARANTINE',
+  'PINNED_FFI_TRACE',
 ];
 
 /** The way of a call into C. */
-const lane = () => 'frame';
+const lane = () => (require('../lib/settings').lane === 'libffi' ? 'libffi' : 'frame');
 
 function runtime() {
   const { versions } = process;
@@ -55,7 +61,11 @@ function libc(header) {
 function examine() {
   const report = processReport();
   const facts = {
-    version, platform: process.platform, arch: process.arch, libc: libc(report?.header), runtime: runtime(),
+    version,
+    platform: process.platform,
+    arch: process.arch,
+    libc: libc(report?.header),
+    runtime: runtime(),
     settings: Object.fromEntries(SETTINGS.map((name) => [name, process.env[name] ?? null])),
   };
   try {
@@ -63,8 +73,11 @@ function examine() {
     const loaded = processReport()?.sharedObjects ?? [];
     const before = new Set(report?.sharedObjects);
     return {
-      ...facts, addon: loaded.find((file) => file.endsWith('.node') && !before.has(file)) ?? null, lane: lane(),
-      libffi: require('../lib/binding').libffiVersion(), fences: fences(),
+      ...facts,
+      addon: loaded.find((file) => file.endsWith('.node') && !before.has(file)) ?? null,
+      lane: lane(),
+      libffi: require('../lib/binding').libffiVersion(),
+      fences: fences(),
     };
   } catch (error) {
     // Nothing can be told of an addon that is not there, or refuses its settings; the message says what to do.
@@ -75,7 +88,10 @@ function examine() {
 function fencesText({ installed, reason, before, after, quarantine }) {
   const width = `${before} bytes before and ${after} after`;
   const state = installed ? `every Buffer: ${width}` : `only memory of alloc() and the like, ${width}: ${reason}`;
-  return [['fences', state], ['quarantine', `${quarantine.bytes} bytes or ${quarantine.count} blocks at most`]];
+  return [
+    ['fences', state],
+    ['quarantine', `${quarantine.bytes} bytes or ${quarantine.count} blocks at most`],
+  ];
 }
 
 function printFacts(facts, write) {
@@ -85,12 +101,18 @@ function printFacts(facts, write) {
     ['runtime', facts.runtime],
   ];
   if (facts.error === undefined) {
-    rows.push(['addon', facts.addon ?? 'loaded; this runtime does not say from where'], ['lane', facts.lane],
-      ['libffi', facts.libffi], ...fencesText(facts.fences));
+    rows.push(
+      ['addon', facts.addon ?? 'loaded; this runtime does not say from where'],
+      ['lane', facts.lane],
+      ['libffi', facts.libffi],
+      ...fencesText(facts.fences),
+    );
   }
   write(table(rows));
   write('\nsettings\n');
-  write(table(Object.entries(facts.settings).map(([name, value]) => [name, value === null ? 'not set' : `'${value}'`])));
+  write(
+    table(Object.entries(facts.settings).map(([name, value]) => [name, value === null ? 'not set' : `'${value}'`])),
+  );
 }
 
 async function run({ json = false }, positionals) {

@@ -26,7 +26,10 @@ const options = {
 function matcher(pattern) {
   if (pattern === undefined) return () => true;
   if (!/[*?]/.test(pattern)) return (name) => name.includes(pattern);
-  const source = pattern.replace(/[\\^$.|+()[\]{}]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.');
+  const source = pattern
+    .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
   const expression = new RegExp(`^${source}$`, 's');
   return (name) => expression.test(name);
 }
@@ -67,8 +70,11 @@ const versionOf = ({ version, isDefault }) => (version === undefined || isDefaul
 function printLibrary(library, write, withImports) {
   const { format, bits, architecture, endianness, loadable, soname, searchPath, dependencies } = library;
   const facts = [
-    ['format', `${format}, ${bits} bits, ${architecture}${endianness === 'BE' ? ', big-endian' : ''}`
-      + (loadable ? '' : `: not for this process (${process.platform}, ${process.arch})`)],
+    [
+      'format',
+      `${format}, ${bits} bits, ${architecture}${endianness === 'BE' ? ', big-endian' : ''}` +
+        (loadable ? '' : `: not for this process (${process.platform}, ${process.arch})`),
+    ],
     ['soname', soname],
     ['search path', searchPath],
   ];
@@ -77,8 +83,17 @@ function printLibrary(library, write, withImports) {
   write(table(dependencies.map(({ name, path: file }) => [name, file ?? 'not found'])));
   write(`\nexports ${count(library.exports.length, 'symbol')}\n`);
   if (library.exports.length > 0) {
-    write(table([['name', 'kind', 'size', 'version'], ...library.exports.map((symbol) =>
-      [symbol.name, symbol.target === undefined ? symbol.kind : `-> ${symbol.target}`, symbol.size, versionOf(symbol)])]));
+    write(
+      table([
+        ['name', 'kind', 'size', 'version'],
+        ...library.exports.map((symbol) => [
+          symbol.name,
+          symbol.target === undefined ? symbol.kind : `-> ${symbol.target}`,
+          symbol.size,
+          versionOf(symbol),
+        ]),
+      ]),
+    );
   }
   if (!withImports) return;
   write(`\nimports ${count(library.imports.length, 'symbol')}\n`);

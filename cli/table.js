@@ -17,8 +17,12 @@ function table(rows, indent = '  ') {
   const widths = [];
   const texts = rows.map((row) => row.map((cell) => plain(cell ?? '')));
   for (const row of texts) row.forEach((text, i) => (widths[i] = Math.max(widths[i] ?? 0, text.length)));
-  const lines = texts.map((row, at) => row.map((text, i) =>
-    (typeof rows[at][i] === 'number' ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join('  ').trimEnd());
+  const lines = texts.map((row, at) =>
+    row
+      .map((text, i) => (typeof rows[at][i] === 'number' ? text.padStart(widths[i]) : text.padEnd(widths[i])))
+      .join('  ')
+      .trimEnd(),
+  );
   return lines.map((line) => `${indent}${line}\n`).join('');
 }
 

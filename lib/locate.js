@@ -13,12 +13,21 @@ const listed = (variable) => (process.env[variable] ?? '').split(path.delimiter)
 function placesOf(file) {
   if (process.platform === 'win32') {
     const system = process.env.SystemRoot ?? 'C:\\Windows';
-    const folders = [path.dirname(process.execPath), path.join(system, 'System32'), system, process.cwd(), ...listed('PATH')];
+    const folders = [
+      path.dirname(process.execPath),
+      path.join(system, 'System32'),
+      system,
+      process.cwd(),
+      ...listed('PATH'),
+    ];
     return folders.map((folder) => path.join(folder, file));
   }
   if (process.platform === 'darwin') {
     const fallback = listed('DYLD_FALLBACK_LIBRARY_PATH');
-    const folders = [...listed('DYLD_LIBRARY_PATH'), ...(fallback.length > 0 ? fallback : ['/usr/local/lib', '/usr/lib'])];
+    const folders = [
+      ...listed('DYLD_LIBRARY_PATH'),
+      ...(fallback.length > 0 ? fallback : ['/usr/local/lib', '/usr/lib']),
+    ];
     return folders.map((folder) => path.join(folder, file));
   }
   const { own, standard } = searchDirectories();
@@ -35,8 +44,8 @@ function fileOf(name) {
 }
 
 /** Whether this process could load what a report of the native side tells of. */
-const isLoadable = ({ format, architecture }) => architecture === process.arch
-  && format === ({ win32: 'PE', darwin: 'Mach-O' }[process.platform] ?? 'ELF');
+const isLoadable = ({ format, architecture }) =>
+  architecture === process.arch && format === ({ win32: 'PE', darwin: 'Mach-O' }[process.platform] ?? 'ELF');
 
 /**
  * The library of a path or a bare name, and what it says of itself. Of the files that a name may mean, the first that
@@ -56,7 +65,9 @@ function inspect(name) {
     try {
       const reports = binding.inspect(file);
       if (reports.some(isLoadable)) return { path: path.resolve(file), candidate, reports };
-      tried.push(`${file}: is for ${reports.map(({ format, architecture }) => `${format} on ${architecture}`).join(', ')}`);
+      tried.push(
+        `${file}: is for ${reports.map(({ format, architecture }) => `${format} on ${architecture}`).join(', ')}`,
+      );
     } catch (error) {
       if (error.code !== 'ERR_FFI_LIBRARY_INVALID') throw error;
       tried.push(error.message);
@@ -64,8 +75,10 @@ function inspect(name) {
   }
   const code = tried.length > 0 ? 'ERR_FFI_LIBRARY_INVALID' : 'ERR_FFI_LIBRARY_NOT_FOUND';
   const why = tried.length > 0 ? tried : names.map((each) => `${each}: not found`);
-  throw makeError(code, `no library is found by "${name}"; tried:${why.map((line) => `\n  ${line}`).join('')}`,
-    { path: name, tried: names });
+  throw makeError(code, `no library is found by "${name}"; tried:${why.map((line) => `\n  ${line}`).join('')}`, {
+    path: name,
+    tried: names,
+  });
 }
 
 module.exports = { inspect, fileOf, isLoadable };

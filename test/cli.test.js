@@ -22,9 +22,15 @@ function cli(args, env = {}) {
   const environment = { ...process.env, ...env };
   delete environment.NODE_TEST_CONTEXT;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [bin, ...args], { cwd: root, env: environment, timeout: 60_000, killSignal: 'SIGKILL' });
+    const child = spawn(process.execPath, [bin, ...args], {
+      cwd: root,
+      env: environment,
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
     const streams = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (streams[name] += text));
+    for (const name of ['stdout', 'stderr'])
+      child[name].setEncoding('utf8').on('data', (text) => (streams[name] += text));
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, ...streams }));
   });
@@ -88,10 +94,15 @@ describe('info', () => {
   test('lists the functions and variables of a library by a path, a file: URL and a relative path', async () => {
     const relative = `./${path.relative(root, fixture)}`;
     for (const name of [fixture, pathToFileURL(fixture).href, relative]) {
-      const { path: found, libraries: [library] } = await info(name);
+      const {
+        path: found,
+        libraries: [library],
+      } = await info(name);
       assert.equal(found, fixture);
-      assert.deepEqual([library.format, library.architecture, library.bits, library.endianness, library.loadable],
-        [{ linux: 'ELF', darwin: 'Mach-O', win32: 'PE' }[process.platform], process.arch, 64, os.endianness(), true]);
+      assert.deepEqual(
+        [library.format, library.architecture, library.bits, library.endianness, library.loadable],
+        [{ linux: 'ELF', darwin: 'Mach-O', win32: 'PE' }[process.platform], process.arch, 64, os.endianness(), true],
+      );
       const symbol = (wanted) => library.exports.find((each) => each.name === wanted);
       assert.equal(symbol('add_i32').kind, 'function');
       assert.equal(symbol('bind_counter').kind, 'data');
@@ -112,14 +123,18 @@ describe('info', () => {
 
   test('prints an aligned table: where it was found, what it needs, names, kinds, sizes, versions', async () => {
     const text = await prints(['info', 'z', '--symbols', 'inflateE*', '--imports']);
-    assert.match(text, /^\/.*libz\.so\S*( -> \/.*libz\.so\S+)?\n {2}format {2}ELF, 64 bits, x64\n {2}soname {2}libz\.so\.1\n/);
+    assert.match(
+      text,
+      /^\/.*libz\.so\S*( -> \/.*libz\.so\S+)?\n {2}format {2}ELF, 64 bits, x64\n {2}soname {2}libz\.so\.1\n/,
+    );
     assert.match(text, /\nneeds 1 library\n {2}libc\.so\.6 {2}\/.*libc\.so\.6\n/);
     assert.match(text, /\nexports 1 symbol\n {2}name {8}kind {6}size {2}version\n {2}inflateEnd {2}function +\d+\n/);
     assert.match(text, /\nimports 0 symbols\n/);
   });
 
   test('takes patterns of * and ?, and parts of names', async () => {
-    const names = async (pattern) => (await info(fixture, '--symbols', pattern)).libraries[0].exports.map(({ name }) => name);
+    const names = async (pattern) =>
+      (await info(fixture, '--symbols', pattern)).libraries[0].exports.map(({ name }) => name);
     assert.deepEqual(await names('bind_ad?'), ['bind_add']);
     assert.deepEqual(await names('ind_ad'), ['bind_add']);
     assert.deepEqual(await names('bind.add'), []);
@@ -127,7 +142,9 @@ describe('info', () => {
   });
 
   test('says the versions of symbols, and which of them is meant', async () => {
-    const { libraries: [{ exports }] } = await info('m', '--symbols', 'pow');
+    const {
+      libraries: [{ exports }],
+    } = await info('m', '--symbols', 'pow');
     const versions = exports.filter(({ name }) => name === 'pow');
     assert.equal(versions.filter(({ isDefault }) => isDefault).length, 1);
     for (const { version: each } of versions) assert.match(each, /^GLIBC_2\.\d+/);
@@ -135,12 +152,18 @@ describe('info', () => {
 
   test('does not load the library: its constructors do not run', async () => {
     const trace = path.join(folder, 'loaded');
-    const source = write('loud.c', `#include <stdio.h>
+    const source = write(
+      'loud.c',
+      `#include <stdio.h>
       __attribute__((constructor)) static void loaded(void) { FILE *f = fopen("${trace}", "w"); fclose(f); }
-      int loud(void) { return 1; }`);
+      int loud(void) { return 1; }`,
+    );
     const library = path.join(folder, `libloud.${ffi.suffix}`);
     const [command, ...args] = findCompiler();
-    assert.equal(spawnSync(command, [...args, '-shared', '-fPIC', '-o', library, source], { stdio: 'inherit' }).status, 0);
+    assert.equal(
+      spawnSync(command, [...args, '-shared', '-fPIC', '-o', library, source], { stdio: 'inherit' }).status,
+      0,
+    );
     assert.ok((await info(library)).libraries[0].exports.some(({ name }) => name === 'loud'));
     assert.equal(fs.existsSync(trace), false);
     ffi.dlopen(library, {}).close();
@@ -153,22 +176,39 @@ describe('info', () => {
       ['tiny.dylib', 'Mach-O', 'arm64', ['add'], '/usr/lib/libSystem.B.dylib'],
     ]) {
       const file = write(name, require('./fixtures/foreign.js')[name]());
-      const { libraries: [library] } = await info(file);
+      const {
+        libraries: [library],
+      } = await info(file);
       assert.deepEqual([library.format, library.architecture, library.loadable], [format, architecture, false]);
-      assert.deepEqual(library.exports.map((each) => [each.name, each.kind]), functions.map((each) => [each, 'function']));
-      assert.deepEqual(library.dependencies.map((each) => each.name), [dependency]);
+      assert.deepEqual(
+        library.exports.map((each) => [each.name, each.kind]),
+        functions.map((each) => [each, 'function']),
+      );
+      assert.deepEqual(
+        library.dependencies.map((each) => each.name),
+        [dependency],
+      );
       assert.match(await prints(['info', file]), /not for this process/);
     }
     const other = Buffer.from(fs.readFileSync(fixture));
     other.writeUInt16LE(183, 18);
-    const { libraries: [arm] } = await info(write('other.so', other));
+    const {
+      libraries: [arm],
+    } = await info(write('other.so', other));
     assert.deepEqual([arm.architecture, arm.loadable], ['arm64', false]);
   });
 
   test('lists every architecture of a fat Mach-O file', async () => {
     const { libraries } = await info(write('fat.dylib', require('./fixtures/foreign.js')['fat.dylib']()));
-    assert.deepEqual(libraries.map(({ architecture }) => architecture), ['x64', 'arm64']);
-    for (const { exports } of libraries) assert.deepEqual(exports.map(({ name }) => name), ['add']);
+    assert.deepEqual(
+      libraries.map(({ architecture }) => architecture),
+      ['x64', 'arm64'],
+    );
+    for (const { exports } of libraries)
+      assert.deepEqual(
+        exports.map(({ name }) => name),
+        ['add'],
+      );
   });
 
   test('says of what is no library why it is none', async () => {
@@ -177,11 +217,19 @@ describe('info', () => {
       [write('empty.so', ''), /is empty/],
       [write('script.so', 'INPUT(libreal.so)\n'), /is text/],
       [write('static.a', '!<arch>\n\0\0'), /is a static library/],
-      [write('random.so', Buffer.from('\x01\x02\x03\x80 no library at all \0'.repeat(50), 'latin1')), /neither ELF nor Mach-O nor PE/],
+      [
+        write('random.so', Buffer.from('\x01\x02\x03\x80 no library at all \0'.repeat(50), 'latin1')),
+        /neither ELF nor Mach-O nor PE/,
+      ],
       [write('short.so', fs.readFileSync(fixture).subarray(0, 50)), /damaged or cut off|neither ELF/],
       [write('half.so', fs.readFileSync(fixture).subarray(0, 5000)), /damaged or cut off/],
-    ]) await fails(['info', file], 1, message);
-    await fails(['info', 'no-such-library'], 1, /no library is found by "no-such-library"; tried:\n {2}libno-such-library/);
+    ])
+      await fails(['info', file], 1, message);
+    await fails(
+      ['info', 'no-such-library'],
+      1,
+      /no library is found by "no-such-library"; tried:\n {2}libno-such-library/,
+    );
     await fails(['info', './no-such.so'], 1, /no library is found/);
   });
 
@@ -192,7 +240,12 @@ describe('info', () => {
     const seed = Number(process.env.PINNED_FFI_TEST_SEED ?? 20);
     const random = makeRandom(seed);
     const foreign = require('./fixtures/foreign.js');
-    const originals = [fs.readFileSync(fixture), foreign['tiny.dll'](), foreign['tiny.dylib'](), foreign['fat.dylib']()];
+    const originals = [
+      fs.readFileSync(fixture),
+      foreign['tiny.dll'](),
+      foreign['tiny.dylib'](),
+      foreign['fat.dylib'](),
+    ];
     const outcomes = { read: 0, refused: 0 };
     for (let i = 0; i < 1200; i += 1) {
       const bytes = Buffer.from(originals[i % originals.length]);
@@ -222,7 +275,9 @@ describe('info', () => {
   });
 
   test('ends quietly when nobody reads any more', () => {
-    const { status, stderr } = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${bin}" info c | head -n 1`], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${bin}" info c | head -n 1`], {
+      encoding: 'utf8',
+    });
     assert.deepEqual([status, stderr], [0, '']);
   });
 });
@@ -239,14 +294,20 @@ describe('doctor', () => {
 
   test('gives the same to programs as JSON', async () => {
     const report = JSON.parse(await prints(['doctor', '--json'], { PINNED_FFI_FENCE: '4096' }));
-    assert.deepEqual([report.version, report.platform, report.arch, report.ok], [version, process.platform, process.arch, true]);
+    assert.deepEqual(
+      [report.version, report.platform, report.arch, report.ok],
+      [version, process.platform, process.arch, true],
+    );
     assert.deepEqual([report.fences.after, report.settings.PINNED_FFI_FENCE], [4096, '4096']);
     assert.ok(path.isAbsolute(report.addon) && report.addon.endsWith('.node'));
     assert.ok(report.tests.length >= 10 && report.tests.every(({ ok }) => ok));
   });
 
   test('works without fences, and says that there are none and why', async () => {
-    assert.match(await prints(['doctor'], { PINNED_FFI_FENCE: 'off' }), /fences +only memory of alloc.*PINNED_FFI_FENCE=off[^]*Everything works/);
+    assert.match(
+      await prints(['doctor'], { PINNED_FFI_FENCE: 'off' }),
+      /fences +only memory of alloc.*PINNED_FFI_FENCE=off[^]*Everything works/,
+    );
   });
 
   test('ends with 1 and says what is wrong where the addon or a setting is', async () => {

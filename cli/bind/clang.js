@@ -24,8 +24,10 @@ function findClang() {
     if (status === 0 && /clang/i.test(stdout)) return { command, version: stdout.split('\n')[0].trim() };
   }
   if (chosen) throw failure(`CLANG is '${chosen}', which is no clang that runs`);
-  throw failure('clang is not found: it is what reads the headers.\n'
-    + `Install it (${advice[process.platform] ?? advice.linux}), or name one in the variable CLANG.`);
+  throw failure(
+    'clang is not found: it is what reads the headers.\n' +
+      `Install it (${advice[process.platform] ?? advice.linux}), or name one in the variable CLANG.`,
+  );
 }
 
 /** clang, with the options that the header needs. */

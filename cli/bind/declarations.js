@@ -27,14 +27,19 @@ class Tag {
   }
 
   get isComplete() {
-    return this.kind === 'enum' ? this.node.inner?.some(({ kind }) => kind === 'EnumConstantDecl') === true
+    return this.kind === 'enum'
+      ? this.node.inner?.some(({ kind }) => kind === 'EnumConstantDecl') === true
       : this.node.completeDefinition === true;
   }
 }
 
 /** What a typedef names, if it is a struct, a union or an enum itself and no pointer to one. */
 function tagOfTypedef(node) {
-  for (let type = node.inner?.find(({ kind }) => kind.endsWith('Type')); type !== undefined; type = type.inner?.at(-1)) {
+  for (
+    let type = node.inner?.find(({ kind }) => kind.endsWith('Type'));
+    type !== undefined;
+    type = type.inner?.at(-1)
+  ) {
     if (type.kind === 'RecordType' || type.kind === 'EnumType') return type.decl;
     if (type.kind !== 'ElaboratedType' && type.kind !== 'TypedefType') return undefined;
   }
@@ -56,8 +61,10 @@ class Declarations {
   /** @param {object} declaration what readTree gives; `isOwn`: whether it is in the header itself */
   add(declaration, isOwn) {
     const { kind, id, name } = declaration;
-    if (TAGS.has(kind)) this.#addTag(isOwn ? this.#enter(declaration.parse(), true) : { later: declaration.keep() }, id, name);
-    else if (kind === 'TypedefDecl') this.#addTypedef(isOwn ? { node: declaration.parse() } : { later: declaration.keep() }, name, isOwn);
+    if (TAGS.has(kind))
+      this.#addTag(isOwn ? this.#enter(declaration.parse(), true) : { later: declaration.keep() }, id, name);
+    else if (kind === 'TypedefDecl')
+      this.#addTypedef(isOwn ? { node: declaration.parse() } : { later: declaration.keep() }, name, isOwn);
     else if (isOwn && kind === 'FunctionDecl') this.#addFunction(declaration.parse());
     else if (isOwn && kind === 'VarDecl' && !this.variables.has(name)) this.variables.set(name, declaration.parse());
   }
@@ -73,7 +80,8 @@ class Declarations {
   #enter(node, isOwn) {
     const tag = new Tag(node, isOwn);
     for (const inner of node.inner ?? []) {
-      if (TAGS.has(inner.kind) && inner.name !== undefined) this.#addTag(this.#enter(inner, isOwn), inner.id, inner.name);
+      if (TAGS.has(inner.kind) && inner.name !== undefined)
+        this.#addTag(this.#enter(inner, isOwn), inner.id, inner.name);
     }
     return tag;
   }
@@ -96,7 +104,9 @@ class Declarations {
   /** Gives the tag that a typedef names its name. */
   #name(node) {
     const named = tagOfTypedef(node);
-    const tag = named && (named.name === undefined || named.name === '' ? this.#open(this.#byId.get(named.id)) : this.tag(named.name));
+    const tag =
+      named &&
+      (named.name === undefined || named.name === '' ? this.#open(this.#byId.get(named.id)) : this.tag(named.name));
     if (tag !== undefined) tag.typedef ??= node.name;
     return tag;
   }

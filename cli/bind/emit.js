@@ -1,42 +1,10 @@
 'use strict';
 // The text of the module.
 
+const { checkFunction } = require('./check');
 const { bitsOf } = require('./layout');
 const { keyOf } = require('./names');
-
-const WIDTH = 116;
-const quote = (text) => `'${text.replace(/[\\']/g, '\\$&').replace(/[\0-\x1f\x7f\u2028\u2029]/g,
-  (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)}'`;
-
-/** Words as lines of a width. */
-function wrapped(words, indent, first = indent) {
-  const lines = [];
-  let line = first;
-  for (const word of words) {
-    if (line.length + word.length + 1 > WIDTH && line.trim() !== '') {
-      lines.push(line.trimEnd());
-      line = indent;
-    }
-    line += `${word} `;
-  }
-  lines.push(line.trimEnd());
-  return lines.join('\n');
-}
-
-/** A comment of TSDoc. */
-function docText(lines, indent = '') {
-  if (lines.length === 0) return '';
-  const safe = lines.map((line) => line.replace(/\*\//g, '*\\/'));
-  if (safe.length === 1) return `${indent}/** ${safe[0]} */\n`;
-  return `${indent}/**\n${safe.map((line) => `${indent} * ${line}`.trimEnd()).join('\n')}\n${indent} */\n`;
-}
-
-function literal(value) {
-  if (typeof value === 'string') return quote(value);
-  if (typeof value === 'bigint') return `${value}n`;
-  if (Object.is(value, -0)) return '-0';
-  return String(value);
-}
+const { wrapped, docText, quote, literal, section } = require('./text');
 
 /** Writes a module, part after part. */
 class Emitter {
@@ -66,15 +34,21 @@ class Emitter {
   /** A type as an expression; `later` says that something in it is declared further down. */
   #type(type) {
     switch (type.kind) {
-      case 'scalar': return { text: quote(type.name) };
+      case 'scalar':
+        return { text: quote(type.name) };
       case 'array': {
         const of = this.#type(type.of);
         return { text: `${this.#use('array')}(${of.text}, ${type.length})`, later: of.later, fault: of.fault };
       }
-      case 'pointer': return { text: this.#pointer(type) };
-      case 'out': case 'inout': return { text: `${this.#use(type.kind)}(${this.#type(type.of).text})` };
-      case 'fn': return this.#function(type);
-      default: return this.#entity(type.entity);
+      case 'pointer':
+        return { text: this.#pointer(type) };
+      case 'out':
+      case 'inout':
+        return { text: `${this.#use(type.kind)}(${this.#type(type.of).text})` };
+      case 'fn':
+        return this.#function(type);
+      default:
+        return this.#entity(type.entity);
     }
   }
 
@@ -119,10 +93,14 @@ class Emitter {
 
   #declaration(entity) {
     switch (entity.kind) {
-      case 'opaque': return this.#opaque(entity);
-      case 'enum': return this.#enumeration(entity);
-      case 'alias': return this.#alias(entity);
-      default: return this.#record(entity);
+      case 'opaque':
+        return this.#opaque(entity);
+      case 'enum':
+        return this.#enumeration(entity);
+      case 'alias':
+        return this.#alias(entity);
+      default:
+        return this.#record(entity);
     }
   }
 
@@ -132,7 +110,9 @@ class Emitter {
   }
 
   #enumeration({ name, members, type, c, size }) {
-    const lines = members.map((member) => `${docText(member.doc, '  ')}  ${keyOf(member.name)}: ${literal(member.value)},\n`);
+    const lines = members.map(
+      (member) => `${docText(member.doc, '  ')}  ${keyOf(member.name)}: ${literal(member.value)},\n`,
+    );
     const more = type === 'i32' ? '' : `, type: ${quote(type)}`;
     const text = `export const ${name} = ${this.#use('enumeration')}({\n${lines.join('')}}, { name: ${quote(name)}${more} });\n`;
     return c === undefined ? text : `${text}check(${name}, ${quote(c)}, ${size}, ${size}, {});\n`;
@@ -152,21 +132,28 @@ class Emitter {
       return `${docText(field.doc, '  ')}  ${keyOf(field.name)}: ${field.bits === undefined ? type : `{ type: ${type}, bits: ${field.bits} }`},\n`;
     });
     const given = [`name: ${quote(name)}`, ...Object.entries(options).map(([key, value]) => `${key}: ${value}`)];
-    const open = flexible === undefined ? '' : `  // ${flexible} is an array without a length: it begins at sizeof(${name}).\n`;
-    return `export const ${name} = ${this.#use(isUnion ? 'union' : 'struct')}({\n${lines.join('')}${open}}, { ${given.join(', ')} });\n`
-      + this.#check(entity, layout);
+    const open =
+      flexible === undefined ? '' : `  // ${flexible} is an array without a length: it begins at sizeof(${name}).\n`;
+    return (
+      `export const ${name} = ${this.#use(isUnion ? 'union' : 'struct')}({\n${lines.join('')}${open}}, { ${given.join(', ')} });\n` +
+      this.#check(entity, layout)
+    );
   }
 
   #check({ name, c, real, fields }, layout) {
     const offsets = fields.filter((field) => layout.offsets[field.name] !== undefined && field.bits === undefined);
     const places = offsets.map((field) => `${keyOf(field.name)}: ${layout.offsets[field.name]}`);
-    const bits = fields.filter((field) => field.bits !== undefined && field.isNamed).map((field) => {
-      const { value, first, width } = bitsOf(this.#ffi, real, field.name);
-      return `${keyOf(field.name)}: [${literal(value)}, ${first}, ${width}]`;
-    });
+    const bits = fields
+      .filter((field) => field.bits !== undefined && field.isNamed)
+      .map((field) => {
+        const { value, first, width } = bitsOf(this.#ffi, real, field.name);
+        return `${keyOf(field.name)}: [${literal(value)}, ${first}, ${width}]`;
+      });
     const last = bits.length === 0 ? '' : `, { ${bits.join(', ')} }`;
-    return `check(${name}, ${quote(c ?? name)}, ${layout.size ?? real.size}, ${layout.align ?? real.align}, `
-      + `{${places.length === 0 ? '' : ` ${places.join(', ')} `}}${last});\n`;
+    return (
+      `check(${name}, ${quote(c ?? name)}, ${layout.size ?? real.size}, ${layout.align ?? real.align}, ` +
+      `{${places.length === 0 ? '' : ` ${places.join(', ')} `}}${last});\n`
+    );
   }
 
   // ---- the module ---------------------------------------------------------------------------------------------------
@@ -180,12 +167,24 @@ class Emitter {
     }
     const parts = [
       title.map((line) => `// ${line}\n`).join(''),
-      section('constants', constants.map(({ name, value, doc = [] }) => `${docText(doc)}export const ${name} = ${literal(value)};\n`).join('')),
+      section(
+        'constants',
+        constants
+          .map(({ name, value, doc = [] }) => `${docText(doc)}export const ${name} = ${literal(value)};\n`)
+          .join(''),
+      ),
       section('types', this.#types),
       section('functions', this.#functions(functions, library, deepbind)),
-      section('variables', globals.map(({ name, symbol, type, doc }) =>
-        `${docText(doc)}export const ${name} = library.global(${quote(symbol)}, ${this.#type(type).text});\n`).join('')),
-      this.#types.includes('\ncheck(') ? section('layouts', this.#checkFunction()) : '',
+      section(
+        'variables',
+        globals
+          .map(
+            ({ name, symbol, type, doc }) =>
+              `${docText(doc)}export const ${name} = library.global(${quote(symbol)}, ${this.#type(type).text});\n`,
+          )
+          .join(''),
+      ),
+      this.#types.includes('\ncheck(') ? section('layouts', checkFunction(this.#isTyped, this.#hasBits)) : '',
       leftOut,
     ];
     parts.splice(1, 0, this.#imports(deepbind));
@@ -215,49 +214,17 @@ class Emitter {
     const types = ['DeclaredField', 'DeclaredType', 'Handle'];
     const values = [...this.#used].filter((name) => !types.includes(name)).sort();
     const used = types.filter((name) => this.#used.has(name));
-    return (deepbind === undefined ? '' : "import { constants } from 'node:os';\n")
-      + `import { ${values.join(', ')} } from 'pinned-ffi';\n`
-      + (used.length === 0 ? '' : `import type { ${used.join(', ')} } from 'pinned-ffi';\n`);
+    return (
+      (deepbind === undefined ? '' : "import { constants } from 'node:os';\n") +
+      `import { ${values.join(', ')} } from 'pinned-ffi';\n` +
+      (used.length === 0 ? '' : `import type { ${used.join(', ')} } from 'pinned-ffi';\n`)
+    );
   }
 
   get #hasBits() {
     return /^check\(.*\}, \{ /m.test(this.#types);
   }
-
-  #checkFunction() {
-    const types = this.#isTyped;
-    const typed = (text) => (types ? text : '');
-    const bits = this.#hasBits ? `
-  for (const [field, [value, first, width]] of Object.entries(bits)) {
-    const view = ${types ? '(type as any)' : 'type'}.alloc();
-    view[field] = value;
-    const memory = [...toBuffer(ptr(view), 0, sizeof(type))];
-    const set = memory.flatMap((byte, i) => [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => i * 8 + bit));
-    compare(\`the first bit of \${field}\`, set[0] ?? -1, first);
-    compare(\`the width of \${field}\`, set.length, width);
-  }` : '';
-    return `/** Refuses to load where a type does not lie in memory as it did for the compiler that read the header. */
-function check(
-  type${typed(': DeclaredType')}, c${typed(': string')}, size${typed(': number')}, align${typed(': number')}, offsets${typed(': Record<string, number>')},${this.#hasBits
-    ? `\n  bits${typed(': Record<string, readonly [value: number | bigint | boolean, first: number, width: number]>')} = {},` : ''}
-)${typed(': void')} {
-  const wrong${typed(': string[]')} = [];
-  const compare = (what${typed(': string')}, found${typed(': number | string')}, wanted${typed(': number | string')}) => {
-    if (found !== wanted) wrong.push(\`\${what} is \${found} instead of \${wanted}\`);
-  };
-  compare('its size', sizeof(type), size);
-  compare('its alignment', alignof(type), align);
-  for (const [field, wanted] of Object.entries(offsets)) {
-    compare(\`the offset of \${field}\`, offsetof(type${typed(' as never')}, field${typed(' as never')}), wanted);
-  }${bits}
-  if (wrong.length === 0) return;
-  throw new Error(\`\${c} does not lie in memory as in the header: \${wrong.join(', ')}. Run "pinned-ffi bind" on this machine.\`);
 }
-`;
-  }
-}
-
-const section = (name, text) => (text === '' ? '' : `// ---- ${name} ${'-'.repeat(Math.max(3, WIDTH - 8 - name.length))}\n\n${text}`);
 
 /** The entities that have to be declared before one: those it holds by value. */
 function neededBy(entity) {
@@ -272,4 +239,4 @@ function neededBy(entity) {
   return needed;
 }
 
-module.exports = { Emitter, wrapped, docText, quote };
+module.exports = { Emitter };

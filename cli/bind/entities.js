@@ -63,9 +63,18 @@ class Entities {
   }
 
   #record(tag, expression, name, doc) {
-    const record = this.#add({
-      kind: 'record', isUnion: tag.kind === 'union', c: tag.c, expression, written: fieldsOf(tag.node), doc, fields: [],
-    }, name);
+    const record = this.#add(
+      {
+        kind: 'record',
+        isUnion: tag.kind === 'union',
+        c: tag.c,
+        expression,
+        written: fieldsOf(tag.node),
+        doc,
+        fields: [],
+      },
+      name,
+    );
     this.pending.push(record);
     return record;
   }
@@ -80,9 +89,10 @@ class Entities {
     const known = this.#byTag.get(node);
     if (known !== undefined) return known;
     const tag = new Tag(node, true);
-    const entity = tag.kind === 'enum'
-      ? this.#add({ kind: 'enum', c: undefined, node, doc: commentOf(node) }, name)
-      : this.#record(tag, expression, name, commentOf(node));
+    const entity =
+      tag.kind === 'enum'
+        ? this.#add({ kind: 'enum', c: undefined, node, doc: commentOf(node) }, name)
+        : this.#record(tag, expression, name, commentOf(node));
     const type = { kind: 'entity', entity };
     this.#byTag.set(node, type);
     return type;

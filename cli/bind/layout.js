@@ -7,10 +7,14 @@ const { Unsupported } = require('./types');
 /** A declaration of the real package for a type, as far as its place in memory goes; throws Unsupported. */
 function realOf(ffi, type) {
   switch (type.kind) {
-    case 'scalar': return type.name;
-    case 'array': return ffi.array(realOf(ffi, type.of), type.length);
-    case 'entity': return realOfEntity(ffi, type.entity);
-    default: return 'ptr';
+    case 'scalar':
+      return type.name;
+    case 'array':
+      return ffi.array(realOf(ffi, type.of), type.length);
+    case 'entity':
+      return realOfEntity(ffi, type.entity);
+    default:
+      return 'ptr';
   }
 }
 
@@ -40,11 +44,16 @@ function matching(ffi, entity) {
   const unsupported = entity.fields.find(({ fault }) => fault !== undefined);
   if (unsupported !== undefined) throw new Unsupported(`field ${unsupported.name}: ${unsupported.fault}`);
   if (entity.fields.length === 0) throw new Unsupported('it has no fields');
-  const fields = Object.fromEntries(entity.fields.map(({ name, type, bits }) =>
-    [name, bits === undefined ? realOf(ffi, type) : { type: realOf(ffi, type), bits }]));
+  const fields = Object.fromEntries(
+    entity.fields.map(({ name, type, bits }) => [
+      name,
+      bits === undefined ? realOf(ffi, type) : { type: realOf(ffi, type), bits },
+    ]),
+  );
   const { align } = entity.layout;
   const wanted = [{}, ...(align === undefined ? [] : [{ align }])];
-  if (!entity.isUnion) for (const packed of [1, 2, 4, 8]) wanted.push({ packed }, ...(align === undefined ? [] : [{ packed, align }]));
+  if (!entity.isUnion)
+    for (const packed of [1, 2, 4, 8]) wanted.push({ packed }, ...(align === undefined ? [] : [{ packed, align }]));
   const make = entity.isUnion ? ffi.union : ffi.struct;
   let different = '';
   for (const options of wanted) {
@@ -62,7 +71,8 @@ function matching(ffi, entity) {
 /** What of a type of the package is not as the compiler has it; undefined where nothing is. */
 function differenceOf(ffi, { fields, layout }, real) {
   if (layout.size !== undefined && layout.size !== real.size) return `${layout.size} bytes instead of ${real.size}`;
-  if (layout.align !== undefined && layout.align !== real.align) return `aligned to ${layout.align} instead of ${real.align}`;
+  if (layout.align !== undefined && layout.align !== real.align)
+    return `aligned to ${layout.align} instead of ${real.align}`;
   for (const { name, bits } of fields) {
     const at = layout.offsets[name];
     if (bits !== undefined) {
@@ -70,7 +80,8 @@ function differenceOf(ffi, { fields, layout }, real) {
       if (wanted !== undefined && (found.first !== wanted.first || found.width !== wanted.width)) {
         return `the bits of ${name} lie elsewhere`;
       }
-    } else if (at !== undefined && at !== ffi.offsetof(real, name)) return `${name} is at ${at} instead of ${ffi.offsetof(real, name)}`;
+    } else if (at !== undefined && at !== ffi.offsetof(real, name))
+      return `${name} is at ${at} instead of ${ffi.offsetof(real, name)}`;
   }
   return undefined;
 }
@@ -82,7 +93,9 @@ function bitsOf(ffi, real, name) {
     const ones = allOnes(view, name, value);
     if (ones === undefined) continue;
     const memory = [...ffi.toBuffer(ffi.ptr(view), 0, real.size)];
-    const set = memory.flatMap((byte, i) => [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => i * 8 + bit));
+    const set = memory.flatMap((byte, i) =>
+      [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => i * 8 + bit),
+    );
     return { value: ones, first: set[0], width: set.length };
   }
   throw new Unsupported(`the bits of ${name} cannot be set`);

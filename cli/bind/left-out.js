@@ -1,7 +1,7 @@
 'use strict';
 // The list of what a module leaves out, and why.
 
-const { wrapped } = require('./emit');
+const { wrapped } = require('./text');
 
 class LeftOut {
   #groups = new Map();
@@ -19,7 +19,9 @@ class LeftOut {
   text() {
     const groups = [...this.#groups].map(([group, members]) => {
       const plain = members.filter(({ reason }) => reason === undefined).map(({ name }) => name);
-      const reasoned = members.filter(({ reason }) => reason !== undefined).map(({ name, reason }) => `  ${name}: ${reason}\n`);
+      const reasoned = members
+        .filter(({ reason }) => reason !== undefined)
+        .map(({ name, reason }) => `  ${name}: ${reason}\n`);
       const list = plain.length === 0 ? '' : `${wrapped(plain, '  ')}\n`;
       return `${group} (${members.length}):\n${list}${reasoned.join('')}`;
     });
@@ -29,7 +31,13 @@ class LeftOut {
   /** The list as a comment. */
   comment() {
     const text = this.text();
-    return text === '' ? '' : `${text.trimEnd().split('\n').map((line) => `// ${line}`.trimEnd()).join('\n')}\n`;
+    return text === ''
+      ? ''
+      : `${text
+          .trimEnd()
+          .split('\n')
+          .map((line) => `// ${line}`.trimEnd())
+          .join('\n')}\n`;
   }
 }
 

@@ -27,7 +27,8 @@ async function listMacros(clang, file, isOwn) {
   return macros;
 }
 
-const CHANGING = /\b__(FILE|FILE_NAME|BASE_FILE|LINE|DATE|TIME|TIMESTAMP|COUNTER|INCLUDE_LEVEL|func|FUNCTION|PRETTY_FUNCTION)__\b/;
+const CHANGING =
+  /\b__(FILE|FILE_NAME|BASE_FILE|LINE|DATE|TIME|TIMESTAMP|COUNTER|INCLUDE_LEVEL|func|FUNCTION|PRETTY_FUNCTION)__\b/;
 
 /** Whether a body could be an expression: one that ends the line of a question would spoil the others. */
 function mayBeExpression(body) {
@@ -58,8 +59,16 @@ function questions(name, kind) {
       [`z_${name}`, `const int % = sizeof(${name})`],
     ];
   }
-  if (kind === REAL) return [[`v_${name}`, `const double % = (double)(${name})`], [`z_${name}`, `const int % = (${name}) == (double)(${name})`]];
-  if (kind === POINTER) return [[`v_${name}`, `const char %[] = ${name}`], [`p_${name}`, `${WIDE}(${name})`]];
+  if (kind === REAL)
+    return [
+      [`v_${name}`, `const double % = (double)(${name})`],
+      [`z_${name}`, `const int % = (${name}) == (double)(${name})`],
+    ];
+  if (kind === POINTER)
+    return [
+      [`v_${name}`, `const char %[] = ${name}`],
+      [`p_${name}`, `${WIDE}(${name})`],
+    ];
   return [];
 }
 
@@ -86,7 +95,9 @@ const exact = (big) => (BigInt(Number(big)) === big && Number.isSafeInteger(Numb
  * @returns {Promise<{ constants: Map<string, number | bigint | string | null>, others: string[] }>}
  */
 async function evaluate(prober, names) {
-  const kinds = await prober.constants(new Map(names.map((name) => [`k_${name}`, `const int % = __builtin_classify_type(${name})`])));
+  const kinds = await prober.constants(
+    new Map(names.map((name) => [`k_${name}`, `const int % = __builtin_classify_type(${name})`])),
+  );
   const kindOf = (name) => kinds.values.get(`k_${name}`);
   const { values } = await prober.constants(new Map(names.flatMap((name) => questions(name, kindOf(name)))));
   const constants = new Map();

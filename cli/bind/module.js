@@ -6,7 +6,7 @@ const { matcher } = require('../info');
 const { count } = require('../table');
 const { failure } = require('../usage');
 const { readDeclarations } = require('./declarations');
-const { Emitter, wrapped, quote } = require('./emit');
+const { Emitter } = require('./emit');
 const { Entities } = require('./entities');
 const { LeftOut } = require('./left-out');
 const { listMacros, mayBeExpression, evaluate } = require('./macros');
@@ -14,17 +14,20 @@ const { Names } = require('./names');
 const { Prober } = require('./probe');
 const { resolveDeclared, resolveFields, resolveLayouts } = require('./resolve');
 const { findLibrary, specifier, clashWithNode } = require('./target');
+const { quote } = require('./text');
 const { Types } = require('./types');
 const { validate, tryFunction } = require('./validate');
 
 /** The functions that a library can have. */
 function exportable(nodes, leftOut) {
   // What the compiler has declared by itself is not of the header.
-  return nodes.filter(({ name, isImplicit }) => !isImplicit && !name.startsWith('__builtin_')).filter((node) => {
-    if (node.storageClass !== 'static' && !(node.inline && node.storageClass !== 'extern')) return true;
-    leftOut.add('functions that exist in the header only (static, inline)', node.name);
-    return false;
-  });
+  return nodes
+    .filter(({ name, isImplicit }) => !isImplicit && !name.startsWith('__builtin_'))
+    .filter((node) => {
+      if (node.storageClass !== 'static' && !(node.inline && node.storageClass !== 'extern')) return true;
+      leftOut.add('functions that exist in the header only (static, inline)', node.name);
+      return false;
+    });
 }
 
 /** What the linker calls a function, where that is not its name. */
@@ -35,17 +38,20 @@ function linkName({ name, mangledName = name }) {
 
 /** How C declares a function, as a line of its comment. */
 function prototype({ name, type, inner = [], variadic }) {
-  const parameters = inner.filter(({ kind }) => kind === 'ParmVarDecl').map((parameter) => {
-    const text = parameter.type.qualType;
-    const label = parameter.name ?? '';
-    return label === '' ? text : `${text}${text.endsWith('*') ? '' : ' '}${label}`;
-  });
+  const parameters = inner
+    .filter(({ kind }) => kind === 'ParmVarDecl')
+    .map((parameter) => {
+      const text = parameter.type.qualType;
+      const label = parameter.name ?? '';
+      return label === '' ? text : `${text}${text.endsWith('*') ? '' : ' '}${label}`;
+    });
   const result = type.qualType.slice(0, type.qualType.indexOf('(')).trim();
   const list = [...parameters, ...(variadic ? ['...'] : [])].join(', ');
   return `\`${result}${result.endsWith('*') ? '' : ' '}${name}(${list})\``;
 }
 
-const parametersOf = ({ inner = [] }) => inner.filter(({ kind }) => kind === 'ParmVarDecl').map(({ name }) => name ?? '');
+const parametersOf = ({ inner = [] }) =>
+  inner.filter(({ kind }) => kind === 'ParmVarDecl').map(({ name }) => name ?? '');
 
 /** Makes parameters that the user has named out or inout parameters. */
 function passThrough(functions, patterns) {
@@ -72,21 +78,29 @@ async function read({ clang, header, isOwn, progress, prefixes }, leftOut) {
   const file = clang.write('header.h', `#include ${JSON.stringify(header)}\n`);
   const isWanted = (name) => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix));
   progress.step('bind: preprocessing');
-  const macros = [...await listMacros(clang, file, isOwn)].filter(([name, { body }]) => isWanted(name) && body !== '');
+  const macros = [...(await listMacros(clang, file, isOwn))].filter(
+    ([name, { body }]) => isWanted(name) && body !== '',
+  );
   const prober = await Prober.of(clang, file);
   progress.step('bind: reading the declarations');
-  const { declarations, status, errors } = await readDeclarations(clang, file, isOwn,
-    (bytes) => progress.update(`bind: reading the declarations, ${Math.round(bytes / 1e6)} MB`));
+  const { declarations, status, errors } = await readDeclarations(clang, file, isOwn, (bytes) =>
+    progress.update(`bind: reading the declarations, ${Math.round(bytes / 1e6)} MB`),
+  );
   if (status !== 0) throw failure(`clang cannot read the header:\n${errors.trim()}`);
 
   const names = new Names();
-  const functions = exportable([...declarations.functions.values()].filter(({ name }) => isWanted(name)), leftOut);
+  const functions = exportable(
+    [...declarations.functions.values()].filter(({ name }) => isWanted(name)),
+    leftOut,
+  );
   const symbols = new Map(functions.map(({ name }) => [name, names.claim(name)]));
   const entities = new Entities(names, declarations.ownTypedefs);
   const types = new Types(declarations, entities);
   progress.step(`bind: ${count(functions.length, 'function')}: types`);
   const bound = await resolveDeclared(prober, types, functions);
-  const variables = [...declarations.variables.values()].filter((node) => node.storageClass === 'extern' && isWanted(node.name));
+  const variables = [...declarations.variables.values()].filter(
+    (node) => node.storageClass === 'extern' && isWanted(node.name),
+  );
   const globals = await resolveDeclared(prober, types, variables);
   const constants = [];
   if (prefixes.length === 0) for (const tag of declarations.ownTags) declareTag(tag, entities, constants);
@@ -94,8 +108,14 @@ async function read({ clang, header, isOwn, progress, prefixes }, leftOut) {
   progress.step(`bind: ${count(entities.all.length, 'type')}: layouts`);
   await resolveLayouts(prober, entities);
   progress.step(`bind: ${count(macros.length, 'macro')}: values`);
-  constants.push(...await constantsOf(prober, macros, leftOut));
-  return { functions: bound.map((each) => ({ ...each, exportName: symbols.get(each.name) })), globals, constants, entities, names };
+  constants.push(...(await constantsOf(prober, macros, leftOut)));
+  return {
+    functions: bound.map((each) => ({ ...each, exportName: symbols.get(each.name) })),
+    globals,
+    constants,
+    entities,
+    names,
+  };
 }
 
 /** Types of the header that nothing refers to are declared, too; an enum without a name is constants. */
@@ -104,7 +124,8 @@ function declareTag(tag, entities, constants) {
     if (tag.isComplete) entities.ofTag(tag);
     return;
   }
-  if (tag.kind === 'enum') constants.push({ enumeration: entities.ofAnonymous(tag.node, undefined, 'anonymous').entity });
+  if (tag.kind === 'enum')
+    constants.push({ enumeration: entities.ofAnonymous(tag.node, undefined, 'anonymous').entity });
 }
 
 async function constantsOf(prober, macros, leftOut) {
@@ -127,7 +148,9 @@ function nameConstants(constants, entities, names) {
     return each.enumeration.members;
   });
   const seen = new Set();
-  return plain.filter(({ name }) => !seen.has(name) && seen.add(name)).map((each) => ({ ...each, name: names.claim(each.name) }));
+  return plain
+    .filter(({ name }) => !seen.has(name) && seen.add(name))
+    .map((each) => ({ ...each, name: names.claim(each.name) }));
 }
 
 /** What the package refuses, and what the library lacks, goes to the list. */
@@ -144,14 +167,17 @@ function select({ functions, globals, entities }, exports, leftOut) {
     return false;
   });
   const variables = globals.filter(({ name, type, fault }) => {
-    const reason = fault ?? (type.kind === 'incomplete' || type.kind === 'fn' ? 'nothing is known of its memory' : type.entity?.fault);
+    const reason =
+      fault ??
+      (type.kind === 'incomplete' || type.kind === 'fn' ? 'nothing is known of its memory' : type.entity?.fault);
     if (!has(name)) leftOut.add(lacking, name);
     else if (reason !== undefined) leftOut.add('variables of types that have no counterpart', name, reason);
     else return true;
     return false;
   });
   for (const { kind, c, name, fault } of entities.all) {
-    if (kind === 'record' && fault !== undefined) leftOut.add("structs and unions: pointers to them are 'ptr'", c ?? name, fault);
+    if (kind === 'record' && fault !== undefined)
+      leftOut.add("structs and unions: pointers to them are 'ptr'", c ?? name, fault);
   }
   return { kept, variables };
 }
@@ -165,7 +191,11 @@ async function bindHeader(request) {
   const found = await read(request, leftOut);
   passThrough(found.functions, [...out.map((each) => ['out', each]), ...inout.map((each) => ['inout', each])]);
   progress.step('bind: the library');
-  const library = findLibrary(lib, header, found.functions.map(({ name }) => name));
+  const library = findLibrary(
+    lib,
+    header,
+    found.functions.map(({ name }) => name),
+  );
   const { kept, variables } = select(found, library.exports, leftOut);
   if (kept.length === 0 && found.constants.length === 0 && variables.length === 0) {
     throw failure(`nothing of ${header} can be bound.\n${leftOut.text()}`.trimEnd());
@@ -179,15 +209,21 @@ async function bindHeader(request) {
     ],
     constants,
     entities: found.entities.all,
-    functions: kept.map(({ name, exportName, node, doc, type }) =>
-      ({ symbol: name, name: exportName, linkName: linkName(node), doc: [...doc, ...(doc.length > 0 ? [''] : []), prototype(node)], type })),
+    functions: kept.map(({ name, exportName, node, doc, type }) => ({
+      symbol: name,
+      name: exportName,
+      linkName: linkName(node),
+      doc: [...doc, ...(doc.length > 0 ? [''] : []), prototype(node)],
+      type,
+    })),
     globals: variables.map(({ name, type, doc }) => ({ name: found.names.claim(name), symbol: name, type, doc })),
     library: specifier(library.name, output, quote),
     deepbind: clashWithNode(library),
     leftOut: leftOut.comment(),
   });
-  const done = `bind: ${count(kept.length, 'function')}, ${count(found.entities.all.length, 'type')}, `
-    + `${count(constants.length, 'constant')}${output === undefined ? '' : ` in ${output}`}`;
+  const done =
+    `bind: ${count(kept.length, 'function')}, ${count(found.entities.all.length, 'type')}, ` +
+    `${count(constants.length, 'constant')}${output === undefined ? '' : ` in ${output}`}`;
   const warning = library.warning === undefined ? '' : `bind: warning: ${library.warning}\n`;
   return { text, notes: `${done}\n${warning}${leftOut.text()}` };
 }

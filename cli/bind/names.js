@@ -1,14 +1,16 @@
 'use strict';
 // Names of the module: C has several spaces of names, a module has one.
 
-const RESERVED = new Set((
-  'await break case catch class const continue debugger default delete do else enum export extends false finally for '
-  + 'function if implements import in instanceof interface let new null package private protected public return static '
-  + 'super switch this throw true try typeof var void while with yield arguments eval undefined NaN Infinity '
-  // What the module itself uses.
-  + 'Error Object Buffer dlopen struct union array pointer out inout enumeration opaque fn constants library check '
-  + 'sizeof alignof offsetof ptr toBuffer DeclaredField DeclaredType Handle'
-).split(' '));
+const RESERVED = new Set(
+  (
+    'await break case catch class const continue debugger default delete do else enum export extends false finally for ' +
+    'function if implements import in instanceof interface let new null package private protected public return static ' +
+    'super switch this throw true try typeof var void while with yield arguments eval undefined NaN Infinity ' +
+    // What the module itself uses.
+    'Error Object Buffer dlopen struct union array pointer out inout enumeration opaque fn constants library check ' +
+    'sizeof alignof offsetof ptr toBuffer DeclaredField DeclaredType Handle'
+  ).split(' '),
+);
 
 class Names {
   #taken = new Set(RESERVED);

@@ -32,7 +32,14 @@ class Prober {
   }
 
   #ask(file, args) {
-    return this.#clang.text(['-Xclang', '-fallow-pch-with-compiler-errors', '-include-pch', this.#precompiled, ...args, file]);
+    return this.#clang.text([
+      '-Xclang',
+      '-fallow-pch-with-compiler-errors',
+      '-include-pch',
+      this.#precompiled,
+      ...args,
+      file,
+    ]);
   }
 
   /**
@@ -121,8 +128,12 @@ function doubleOf(text) {
 
 /** The text of a C string without its NUL; bytes that are no UTF-8 make none. */
 function stringOf(text) {
-  const bytes = Buffer.from(text.replace(/\\(?:\\|([0-9A-Fa-f]{2}))/g,
-    (_, hex) => (hex === undefined ? '\\' : String.fromCharCode(parseInt(hex, 16)))), 'latin1');
+  const bytes = Buffer.from(
+    text.replace(/\\(?:\\|([0-9A-Fa-f]{2}))/g, (_, hex) =>
+      hex === undefined ? '\\' : String.fromCharCode(parseInt(hex, 16)),
+    ),
+    'latin1',
+  );
   const content = bytes.subarray(0, bytes.length - 1);
   const string = content.toString('utf8');
   return Buffer.from(string).equals(content) ? string : undefined;

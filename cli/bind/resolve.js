@@ -6,8 +6,26 @@ const { expectedBits } = require('./layout');
 const { exact } = require('./macros');
 const { Unsupported, scalar } = require('./types');
 
-const BITS = new Map(['char', 'signed char', 'unsigned char', 'short', 'unsigned short', 'int', 'unsigned int', 'long',
-  'unsigned long', 'long long', 'unsigned long long'].map((name) => [name, name]).concat([['_Bool', 'bool'], ['bool', 'bool']]));
+const BITS = new Map(
+  [
+    'char',
+    'signed char',
+    'unsigned char',
+    'short',
+    'unsigned short',
+    'int',
+    'unsigned int',
+    'long',
+    'unsigned long',
+    'long long',
+    'unsigned long long',
+  ]
+    .map((name) => [name, name])
+    .concat([
+      ['_Bool', 'bool'],
+      ['bool', 'bool'],
+    ]),
+);
 
 /** The doc of a declaration, with what its attributes say. */
 function docOf(node) {
@@ -30,16 +48,23 @@ function attempt(resolve) {
 /** The types of functions and variables: each gets a `type`, or a `fault`. */
 async function resolveDeclared(prober, types, nodes) {
   const found = await prober.types(nodes.map(({ name }) => name));
-  return nodes.map((node, i) => ({ node, name: node.name, doc: docOf(node), ...attempt(() => types.resolve(found[i])) }));
+  return nodes.map((node, i) => ({
+    node,
+    name: node.name,
+    doc: docOf(node),
+    ...attempt(() => types.resolve(found[i])),
+  }));
 }
 
 /** The fields of the records that were met, of those that these lead to, and so on. */
 async function resolveFields(prober, types, entities) {
   while (entities.pending.length > 0) {
     const records = entities.pending.splice(0);
-    const asked = records.flatMap((record) => record.written
-      .filter(({ node }) => isAskable(node))
-      .map(({ node }) => ({ node, expression: `(${record.expression}).${node.name}` })));
+    const asked = records.flatMap((record) =>
+      record.written
+        .filter(({ node }) => isAskable(node))
+        .map(({ node }) => ({ node, expression: `(${record.expression}).${node.name}` })),
+    );
     const answers = await prober.types(asked.map(({ expression }) => expression));
     const nodes = new Map(asked.map(({ node, expression }, i) => [node, { answer: answers[i], expression }]));
     for (const record of records) resolveRecord(record, nodes, types, entities);
@@ -53,12 +78,20 @@ function resolveRecord(record, nodes, types, entities) {
   record.written.forEach(({ node, anonymous }, i) => {
     const doc = commentOf(node);
     if (node.isBitfield) {
-      record.fields.push({ name: node.name || `_padding${paddings += 1}`, doc, isNamed: Boolean(node.name), ...bitfieldOf(node) });
+      record.fields.push({
+        name: node.name || `_padding${(paddings += 1)}`,
+        doc,
+        isNamed: Boolean(node.name),
+        ...bitfieldOf(node),
+      });
     } else if (isAskable(node)) {
       const { answer, expression } = nodes.get(node);
       const isLast = i === record.written.length - 1 && !record.isUnion;
       // A flexible array is no part of the size of its struct.
-      if (isLast && (answer?.kind === 'IncompleteArrayType' || (answer?.kind === 'ConstantArrayType' && answer.size === 0))) {
+      if (
+        isLast &&
+        (answer?.kind === 'IncompleteArrayType' || (answer?.kind === 'ConstantArrayType' && answer.size === 0))
+      ) {
         record.flexible = node.name;
         return;
       }
@@ -67,7 +100,10 @@ function resolveRecord(record, nodes, types, entities) {
     } else {
       const name = `anonymous${(members += 1) === 1 ? '' : members}`;
       record.fields.push({
-        name, doc, isNamed: false, ...attempt(() => {
+        name,
+        doc,
+        isNamed: false,
+        ...attempt(() => {
           if (anonymous === undefined) throw new Unsupported('a member without a name or fields');
           return entities.ofMember(anonymous, record, `${record.name}_${name}`);
         }),
@@ -148,7 +184,11 @@ async function resolveLayouts(prober, entities) {
 }
 
 function answerEnum(entity, [size = 4n, ...values]) {
-  entity.members = entity.constants.map((node, i) => ({ name: node.name, value: exact(BigInt.asIntN(64, values[i] ?? 0n)), doc: commentOf(node) }));
+  entity.members = entity.constants.map((node, i) => ({
+    name: node.name,
+    value: exact(BigInt.asIntN(64, values[i] ?? 0n)),
+    doc: commentOf(node),
+  }));
   entity.size = Number(size);
   const numbers = entity.members.map(({ value }) => Number(value));
   const isSigned = Math.min(...numbers) < 0 || Math.max(...numbers) < 2 ** (entity.size * 8 - 1);
@@ -162,7 +202,8 @@ async function resolveBits(prober, records) {
   for (const record of having) record.layout.bits = expectedBits(dump, record.c);
   for (const { fields, layout } of having) {
     for (const field of fields) {
-      if (field.bits !== undefined && field.isNamed && layout.bits[field.name] === undefined) field.fault = 'the compiler does not tell where its bits are';
+      if (field.bits !== undefined && field.isNamed && layout.bits[field.name] === undefined)
+        field.fault = 'the compiler does not tell where its bits are';
     }
   }
 }

@@ -92,10 +92,17 @@ async function readTree(clang, file, onDeclaration, onProgress) {
     onDeclaration({ kind, id, name, file: hasPlace ? place : undefined, parse, keep });
   });
   const result = await clang.stream(
-    ['-Xclang', '-ast-dump=json', '-fparse-all-comments', '-fretain-comments-from-system-headers', '-fsyntax-only', file],
+    [
+      '-Xclang',
+      '-ast-dump=json',
+      '-fparse-all-comments',
+      '-fretain-comments-from-system-headers',
+      '-fsyntax-only',
+      file,
+    ],
     (part) => {
       splitter.write(part);
-      onProgress(bytes += part.length);
+      onProgress((bytes += part.length));
     },
   );
   return result;

@@ -8,7 +8,14 @@ const { failure } = require('../usage');
 function guesses(header) {
   const stem = path.basename(header).replace(/\.\w+$/, '');
   const folder = path.basename(path.dirname(header));
-  const names = [stem, folder, `${folder}-${stem}`, stem.replace(/^lib/, ''), stem.replace(/lib$/, ''), stem.toLowerCase()];
+  const names = [
+    stem,
+    folder,
+    `${folder}-${stem}`,
+    stem.replace(/^lib/, ''),
+    stem.replace(/lib$/, ''),
+    stem.toLowerCase(),
+  ];
   return [...new Set(names)].filter((name) => name !== '' && name !== 'include' && name !== '.');
 }
 
@@ -45,7 +52,8 @@ function findLibrary(wanted, header, functions) {
     if (found !== undefined) return { name: found.name, library: found.library, exports: exportsOf(found.library) };
     return {
       name: guesses(header)[0],
-      warning: 'no library was found that has the functions of the header, so nothing is left out for that: --lib NAME says which it is',
+      warning:
+        'no library was found that has the functions of the header, so nothing is left out for that: --lib NAME says which it is',
     };
   }
   try {
@@ -75,10 +83,16 @@ function clashWithNode({ library }) {
   const { inspect } = require('../../lib/locate');
   // Variables are not it: an executable has copies of those of the C library, which are meant to be shared.
   const isOurs = ({ name, kind }) => kind === 'function' && !name.startsWith('_');
-  const ours = new Set(inspect(process.execPath).reports[0].exports.filter(isOurs).map(({ name }) => name));
+  const ours = new Set(
+    inspect(process.execPath)
+      .reports[0].exports.filter(isOurs)
+      .map(({ name }) => name),
+  );
   const { exports, imports } = nativeOf(library);
   const functions = exports.filter(({ kind }) => kind === 'function');
-  const shared = [...new Set([...functions, ...imports].map(({ name }) => name))].filter((name) => ours.has(name)).sort();
+  const shared = [...new Set([...functions, ...imports].map(({ name }) => name))]
+    .filter((name) => ours.has(name))
+    .sort();
   if (shared.length === 0) return undefined;
   return `Node exports ${shared.length} functions that the library has or wants, ${shared[0]} for one: without RTLD_DEEPBIND it would get Node's.`;
 }

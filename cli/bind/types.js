@@ -11,15 +11,32 @@ const scalar = (name) => ({ kind: 'scalar', name });
 const PTR = scalar('ptr');
 
 /** Names that mean the same on every platform, whatever they are there. */
-const WELL_KNOWN = new Map([
-  ...['size_t', 'ssize_t', 'intptr_t', 'uintptr_t', 'ptrdiff_t', 'wchar_t', 'char16_t', 'char32_t'],
-  ...[8, 16, 32, 64].flatMap((bits) => [`int${bits}_t`, `uint${bits}_t`]),
-].map((name) => [name, name]));
+const WELL_KNOWN = new Map(
+  [
+    ...['size_t', 'ssize_t', 'intptr_t', 'uintptr_t', 'ptrdiff_t', 'wchar_t', 'char16_t', 'char32_t'],
+    ...[8, 16, 32, 64].flatMap((bits) => [`int${bits}_t`, `uint${bits}_t`]),
+  ].map((name) => [name, name]),
+);
 
 const BUILTIN = new Map([
-  ...['char', 'signed char', 'unsigned char', 'short', 'unsigned short', 'int', 'unsigned int', 'long', 'unsigned long',
-    'long long', 'unsigned long long', 'float', 'double', 'void'].map((name) => [name, name]),
-  ['_Bool', 'bool'], ['bool', 'bool'],
+  ...[
+    'char',
+    'signed char',
+    'unsigned char',
+    'short',
+    'unsigned short',
+    'int',
+    'unsigned int',
+    'long',
+    'unsigned long',
+    'long long',
+    'unsigned long long',
+    'float',
+    'double',
+    'void',
+  ].map((name) => [name, name]),
+  ['_Bool', 'bool'],
+  ['bool', 'bool'],
 ]);
 
 const VA_LIST = /^(__builtin_|__gnuc_)?va_list$|__va_list_tag/;
@@ -30,7 +47,10 @@ const isReserved = (name) => /^_[_A-Z]/.test(name);
 const innermost = (node) => node.inner?.at(-1);
 
 /** The kinds that only say how a type was written. */
-const isSugar = (kind) => /^(Elaborated|Paren|TypeOf|TypeOfExpr|Attributed|MacroQualified|Using|BTFTagAttributed|Decltype|CountAttributed)Type$/.test(kind);
+const isSugar = (kind) =>
+  /^(Elaborated|Paren|TypeOf|TypeOfExpr|Attributed|MacroQualified|Using|BTFTagAttributed|Decltype|CountAttributed)Type$/.test(
+    kind,
+  );
 
 class Types {
   #declarations;
@@ -56,16 +76,27 @@ class Types {
     if (node.kind === 'TypedefType') return this.#typedef(node, place);
     if (isSugar(node.kind)) return this.resolve(innermost(node), place);
     switch (node.kind) {
-      case 'BuiltinType': return this.#builtin(node.type.qualType);
-      case 'PointerType': return this.#pointer(innermost(node), place);
+      case 'BuiltinType':
+        return this.#builtin(node.type.qualType);
+      case 'PointerType':
+        return this.#pointer(innermost(node), place);
       // An array that is a parameter: what it became stands last.
-      case 'DecayedType': case 'AdjustedType': return this.resolve(innermost(node), place);
-      case 'ConstantArrayType': return this.#array(node, place);
-      case 'IncompleteArrayType': throw new Unsupported('an array of unknown length');
-      case 'RecordType': case 'EnumType': return this.#tag(node.decl.name, place);
-      case 'FunctionProtoType': return this.#function(node);
-      case 'FunctionNoProtoType': throw new Unsupported('the types of its parameters are not declared');
-      default: throw new Unsupported(`${node.type?.qualType ?? 'it'} has no counterpart`);
+      case 'DecayedType':
+      case 'AdjustedType':
+        return this.resolve(innermost(node), place);
+      case 'ConstantArrayType':
+        return this.#array(node, place);
+      case 'IncompleteArrayType':
+        throw new Unsupported('an array of unknown length');
+      case 'RecordType':
+      case 'EnumType':
+        return this.#tag(node.decl.name, place);
+      case 'FunctionProtoType':
+        return this.#function(node);
+      case 'FunctionNoProtoType':
+        throw new Unsupported('the types of its parameters are not declared');
+      default:
+        throw new Unsupported(`${node.type?.qualType ?? 'it'} has no counterpart`);
     }
   }
 
@@ -107,7 +138,8 @@ class Types {
   #array(node, place) {
     if (node.size === 0) throw new Unsupported('an array of no elements');
     return {
-      kind: 'array', length: node.size,
+      kind: 'array',
+      length: node.size,
       of: this.resolve(innermost(node), { ...place, path: place.path && `(${place.path})[0]` }),
     };
   }
@@ -127,7 +159,8 @@ class Types {
       if (isConst && qualType === 'char') return scalar('cstring');
       if (/char$|^void$|^_Bool$/.test(qualType)) return PTR;
     }
-    if (pointee.kind === 'RecordType' && VA_LIST.test(pointee.decl.name)) throw new Unsupported('va_list has no counterpart');
+    if (pointee.kind === 'RecordType' && VA_LIST.test(pointee.decl.name))
+      throw new Unsupported('va_list has no counterpart');
     if (pointee.kind === 'RecordType' && !this.#isLookedInto(pointee)) return PTR;
     return this.#pointerTo(() => this.resolve(node, { ...place, path: place.path && `*(${place.path})` }));
   }
@@ -188,6 +221,8 @@ class Types {
 const TEXTS = { wchar_t: 'wstring', char16_t: 'utf16' };
 
 const isText = (type) => type.kind === 'scalar' && /^(cstring|wstring|utf16)$/.test(type.name);
-const isCount = (type) => type?.kind === 'scalar' && /^(unsigned |signed )?(int|long|long long|short)$|^s?size_t$|^u?int(32|64)_t$/.test(type.name);
+const isCount = (type) =>
+  type?.kind === 'scalar' &&
+  /^(unsigned |signed )?(int|long|long long|short)$|^s?size_t$|^u?int(32|64)_t$/.test(type.name);
 
 module.exports = { Types, Unsupported, scalar, PTR };

@@ -10,8 +10,8 @@ function tryFunction(ffi, type) {
   type.tried = true;
   [...type.args, type.returns].forEach((part) => tryType(ffi, part));
   try {
-    const parameter = (part) => (part.kind === 'out' || part.kind === 'inout'
-      ? ffi[part.kind](realOf(ffi, part.of)) : realOf(ffi, part));
+    const parameter = (part) =>
+      part.kind === 'out' || part.kind === 'inout' ? ffi[part.kind](realOf(ffi, part.of)) : realOf(ffi, part);
     const returns = realOf(ffi, type.returns);
     // As a function, which may have parameters that a callback may not.
     const { close } = ffi.CFunction({ ptr: 4096, args: type.args.map(parameter), returns, varargs: type.varargs });

@@ -9,12 +9,32 @@ const { dlopen, CFunction, JSCallback, alloc, struct, read, write, ptr } = ffi;
 
 const values = {
   integers: [
-    ['i8', -128], ['u8', 255], ['i16', -32768], ['u16', 65535], ['i32', -2147483648], ['u32', 4294967295],
-    ['i64', -(2n ** 63n)], ['u64', 2n ** 64n - 1n], ['long', -5n], ['size_t', 7n], ['char', 65],
+    ['i8', -128],
+    ['u8', 255],
+    ['i16', -32768],
+    ['u16', 65535],
+    ['i32', -2147483648],
+    ['u32', 4294967295],
+    ['i64', -(2n ** 63n)],
+    ['u64', 2n ** 64n - 1n],
+    ['long', -5n],
+    ['size_t', 7n],
+    ['char', 65],
   ],
-  'floating point': [['f64', Math.PI], ['f32', 0.25], ['f64', -Infinity]],
-  booleans: [['bool', true], ['bool', false]],
-  pointers: [['ptr', null], ['ptr', 4096], ['ptr', 2 ** 53 - 1]],
+  'floating point': [
+    ['f64', Math.PI],
+    ['f32', 0.25],
+    ['f64', -Infinity],
+  ],
+  booleans: [
+    ['bool', true],
+    ['bool', false],
+  ],
+  pointers: [
+    ['ptr', null],
+    ['ptr', 4096],
+    ['ptr', 2 ** 53 - 1],
+  ],
 };
 
 /** A value through C and back: a callback that gives what it gets, called by its address. */
@@ -54,10 +74,20 @@ async function withC(test) {
 
 /** A write of eight bytes past the end has to be found, named and put right. */
 function overflow(memset, buffer) {
-  assert.throws(() => memset(buffer, 65, buffer.length + 8), { code: 'ERR_FFI_BUFFER_OVERFLOW', argument: 0, bytesPast: 8 });
-  assert.ok(buffer.every((byte) => byte === 65), 'the buffer itself was written');
+  assert.throws(() => memset(buffer, 65, buffer.length + 8), {
+    code: 'ERR_FFI_BUFFER_OVERFLOW',
+    argument: 0,
+    bytesPast: 8,
+  });
+  assert.ok(
+    buffer.every((byte) => byte === 65),
+    'the buffer itself was written',
+  );
   memset(buffer, 66, buffer.length);
-  assert.ok(buffer.every((byte) => byte === 66), 'the buffer can be used afterwards');
+  assert.ok(
+    buffer.every((byte) => byte === 66),
+    'the buffer can be used afterwards',
+  );
 }
 
 const tests = [
@@ -65,21 +95,30 @@ const tests = [
   { name: 'a text as an argument', run: () => withC(({ strlen }) => assert.equal(strlen('Grüße'), 7n)) },
   {
     name: 'a struct by value, in and out of a call and a callback',
-    run: () => roundTrip(struct({ x: 'f64', y: 'f32', n: 'i64', flag: 'bool' }, { name: 'Mixed' }),
-      { x: -0.5, y: 2, n: 2n ** 40n, flag: true }),
+    run: () =>
+      roundTrip(struct({ x: 'f64', y: 'f32', n: 'i64', flag: 'bool' }, { name: 'Mixed' }), {
+        x: -0.5,
+        y: 2,
+        n: 2n ** 40n,
+        flag: true,
+      }),
   },
   {
     name: 'a callback that C calls: qsort',
-    run: () => withC(({ qsort }) => {
-      const numbers = Float64Array.of(3, -1, 2);
-      const compare = new JSCallback((a, b) => Math.sign(read.f64(a) - read.f64(b)), { args: ['ptr', 'ptr'], returns: 'i32' });
-      try {
-        qsort(numbers, numbers.length, 8, compare);
-      } finally {
-        compare.close();
-      }
-      assert.deepEqual([...numbers], [-1, 2, 3]);
-    }),
+    run: () =>
+      withC(({ qsort }) => {
+        const numbers = Float64Array.of(3, -1, 2);
+        const compare = new JSCallback((a, b) => Math.sign(read.f64(a) - read.f64(b)), {
+          args: ['ptr', 'ptr'],
+          returns: 'i32',
+        });
+        try {
+          qsort(numbers, numbers.length, 8, compare);
+        } finally {
+          compare.close();
+        }
+        assert.deepEqual([...numbers], [-1, 2, 3]);
+      }),
   },
   {
     name: 'memory by its address',
@@ -91,28 +130,39 @@ const tests = [
   },
   {
     name: 'an exception of a callback surfaces from the call',
-    run: () => withC(({ qsort }) => {
-      const compare = new JSCallback(() => { throw new RangeError('mine'); }, { args: ['ptr', 'ptr'], returns: 'i32' });
-      try {
-        assert.throws(() => qsort(new Float64Array(2), 2, 8, compare), /^RangeError: mine$/);
-      } finally {
-        compare.close();
-      }
-    }),
+    run: () =>
+      withC(({ qsort }) => {
+        const compare = new JSCallback(
+          () => {
+            throw new RangeError('mine');
+          },
+          { args: ['ptr', 'ptr'], returns: 'i32' },
+        );
+        try {
+          assert.throws(() => qsort(new Float64Array(2), 2, 8, compare), /^RangeError: mine$/);
+        } finally {
+          compare.close();
+        }
+      }),
   },
   {
     name: 'a write past the end of memory of alloc() is contained',
     run: () => withC(({ memset }) => overflow(memset, alloc(16))),
   },
-  ...(ffi.fences().installed ? [{
-    name: 'a write past the end of a Buffer is contained',
-    run: () => withC(({ memset }) => overflow(memset, Buffer.alloc(4096))),
-  }] : []),
+  ...(ffi.fences().installed
+    ? [
+        {
+          name: 'a write past the end of a Buffer is contained',
+          run: () => withC(({ memset }) => overflow(memset, Buffer.alloc(4096))),
+        },
+      ]
+    : []),
   {
     name: 'asynchronous calls, four at once',
-    run: () => withC(async ({ abs }) => {
-      assert.deepEqual(await Promise.all([-1, -2, -3, -4].map((number) => abs.async(number))), [1, 2, 3, 4]);
-    }),
+    run: () =>
+      withC(async ({ abs }) => {
+        assert.deepEqual(await Promise.all([-1, -2, -3, -4].map((number) => abs.async(number))), [1, 2, 3, 4]);
+      }),
   },
 ];
 

@@ -368,3 +368,32 @@ fn macho_names<'data, M: MachHeader, R: ReadRef<'data>>(
     }
     Ok(own)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_read_with_what_it_needs() {
+        let reports = inspect(&std::env::current_exe().unwrap()).unwrap();
+        assert_eq!(reports.len(), 1);
+        assert_eq!(reports[0].bits, usize::BITS);
+        assert!(!reports[0].dependencies.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_library_is_refused_by_its_first_bytes() {
+        assert!(foreign(b"").unwrap().contains("empty"));
+        assert!(foreign(b"INPUT(libc.so.6)").unwrap().contains("text"));
+        assert!(foreign(b"!<arch>\n").unwrap().contains("static"));
+        assert!(foreign(b"\x7fELF\x02\x01\x01\0").is_none());
+        assert!(read(b"\x7fELF\x02\x01\x01".as_slice()).is_err());
+    }
+
+    #[test]
+    fn names_that_are_too_many_bytes_are_refused() {
+        let mut names = Names { left: 3, c_prefix: true };
+        assert_eq!(names.symbol(NameOrOrdinal::Name(b"_ab")).unwrap(), "ab");
+        assert!(names.take(b"cd").is_err());
+    }
+}

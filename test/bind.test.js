@@ -387,7 +387,7 @@ describe('real headers', () => {
       m.curl_easy_cleanup(handle);
       write.close();
       print([set, result, Buffer.concat(parts).equals((await import('node:fs')).readFileSync(${JSON.stringify(file)})), bad,
-        missing, m.curl_easy_strerror('CURLE_FILE_COULDNT_READ_FILE').length > 0, m.curl_version().includes(m.LIBCURL_VERSION)]);`,
+        missing, m.curl_easy_strerror('CURLE_FILE_COULDNT_READ_FILE').length > 0, ffi.CString(m.curl_version()).includes(m.LIBCURL_VERSION)]);`,
       ),
       [[0, 0], 0, true, 0, 'CURLE_FILE_COULDNT_READ_FILE', true, true],
     );

@@ -451,6 +451,7 @@ describe('real headers', () => {
             noUnusedLocals: true,
             erasableSyntaxOnly: true,
             verbatimModuleSyntax: true,
+          allowImportingTsExtensions: true,
             noEmit: true,
             target: 'es2022',
             module: 'nodenext',

@@ -27,9 +27,6 @@ const SETTINGS = [
   'PINNED_FFI_TRACE',
 ];
 
-/** The way of a call into C. */
-const lane = () => (require('../lib/settings').lane === 'libffi' ? 'libffi' : 'frame');
-
 function runtime() {
   const { versions } = process;
   if (versions.bun) return `Bun ${versions.bun} (as Node.js ${versions.node})`;
@@ -75,7 +72,7 @@ function examine() {
     return {
       ...facts,
       addon: loaded.find((file) => file.endsWith('.node') && !before.has(file)) ?? null,
-      lane: lane(),
+      lane: require('../lib/lane').lane(),
       libffi: require('../lib/binding').libffiVersion(),
       fences: fences(),
     };
@@ -103,7 +100,7 @@ function printFacts(facts, write) {
   if (facts.error === undefined) {
     rows.push(
       ['addon', facts.addon ?? 'loaded; this runtime does not say from where'],
-      ['lane', facts.lane],
+      ['lane', facts.lane.reason === undefined ? facts.lane.name : `${facts.lane.name}: ${facts.lane.reason}`],
       ['libffi', facts.libffi],
       ...fencesText(facts.fences),
     );

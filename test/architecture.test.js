@@ -70,7 +70,7 @@ const CLI = {
   main: ['info', 'doctor', 'bind', 'build', 'package'],
   build: ['usage', 'scripts/build'],
   info: ['table', 'usage', 'lib/search', 'lib/locate'],
-  doctor: ['table', 'usage', 'doctor/tests', 'index', 'lib/binding', 'lib/platform', 'lib/settings', 'package'],
+  doctor: ['table', 'usage', 'doctor/tests', 'index', 'lib/binding', 'lib/lane', 'lib/platform', 'package'],
   'doctor/tests': ['index'],
   bind: ['progress', 'usage', 'bind/clang', 'bind/module', 'package'],
   'bind/module': [

@@ -66,7 +66,7 @@ import type {
 
 export type { Args, AsyncFn, AsyncSymbols, BoundFunction, BoundSymbols, CallbackArgs, CallbackRet, Fn, Ret };
 export type { ArgumentType, CallbackArgumentType, DescribedArgument, ResultType, ReturnType, ScalarName };
-export type { AggregateType, ArrayType, ArrayView, DeclaredType, EnumerationType, FunctionType, Handle, LiveView };
+export type { AggregateType, ArrayType, ArrayView, DeclaredField, DeclaredType, EnumerationType, FunctionType, Handle, LiveView };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
 export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
 

@@ -7,6 +7,9 @@ const { version } = require('../package.json');
 
 /** A row a command. They are loaded when they are asked for, so that one which needs no addon works without it. */
 const COMMANDS = {
+  info: { summary: 'what a library exports and needs, and where it was found', load: () => require('./info') },
+  doctor: { summary: 'what this installation is, and whether it works', load: () => require('./doctor') },
+  bind: { summary: 'a TypeScript module from a C header', load: () => require('./bind') },
   build: { summary: 'compile the native addon from the source in this package', load: () => require('./build') },
 };
 
@@ -15,9 +18,11 @@ const COMMON = { help: { type: 'boolean', short: 'h' } };
 function help() {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
-  return `Usage: pinned-ffi COMMAND ...\n\n${lines.join('\n')}\n\n`
-    + 'pinned-ffi COMMAND --help says more. Options: --help, --version.\n'
-    + 'Exit codes: 0 done, 1 failed, 2 called in a wrong way.\n';
+  return (
+    `Usage: pinned-ffi COMMAND ...\n\n${lines.join('\n')}\n\n` +
+    'pinned-ffi COMMAND --help says more. Options: --help, --version.\n' +
+    'Exit codes: 0 done, 1 failed, 2 called in a wrong way.\n'
+  );
 }
 
 const isUsage = ({ code }) => code === 'ERR_USAGE' || /^ERR_PARSE_ARGS_/.test(code ?? '');
@@ -30,7 +35,11 @@ function complain(text, exitCode) {
 async function runCommand(name, args) {
   const command = COMMANDS[name].load();
   try {
-    const { values, positionals } = parseArgs({ args, options: { ...command.options, ...COMMON }, allowPositionals: true });
+    const { values, positionals } = parseArgs({
+      args,
+      options: { ...command.options, ...COMMON },
+      allowPositionals: true,
+    });
     if (values.help) process.stdout.write(command.help);
     else process.exitCode = await command.run(values, positionals);
   } catch (error) {

@@ -104,7 +104,8 @@ function cachedVersions(wanted) {
 // Adds what it finds to `known`, so that a file with several names is tried once.
 function scannedVersions(wanted, known) {
   const found = [];
-  for (const directory of searchDirectories()) {
+  const { own, standard } = searchDirectories();
+  for (const directory of [...own, ...standard]) {
     const files = list(directory).get(stemOf(wanted)) ?? [];
     for (const file of files.filter((each) => isVersionOf(each, wanted)).sort(byVersion)) {
       const full = path.join(directory, file);
@@ -164,9 +165,16 @@ const machines = {
 };
 const machine = machines[process.arch];
 
+/** Where ELF libraries are: what the user says comes before, what the system has comes after the loader's cache. */
 function searchDirectories() {
   const own = (process.env.LD_LIBRARY_PATH ?? '').split(/[:;]/).filter((directory) => directory !== '');
-  return [...own, ...defaultDirectories()];
+  return { own, standard: defaultDirectories() };
+}
+
+/** The files that the loader's cache has for a name such as libc.so.6. */
+function cachedFiles(name) {
+  const entries = loaderCache().get(stemOf(name)) ?? [];
+  return entries.filter(({ soname }) => soname === name).map(({ file }) => file);
 }
 
 let directories;
@@ -225,4 +233,4 @@ function parseCache(file, flags = machine?.flags) {
   return groupByStem(entries, ({ soname }) => soname);
 }
 
-module.exports = { candidates, toPath, parseCache };
+module.exports = { candidates, toPath, parseCache, searchDirectories, cachedFiles };

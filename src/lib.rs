@@ -8,6 +8,7 @@ mod ctype;
 mod error;
 #[cfg(all(target_arch = "x86_64", unix))]
 mod fast;
+mod inspect;
 mod jobs;
 mod js;
 mod layout;

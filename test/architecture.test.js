@@ -57,6 +57,7 @@ const JS = {
   memory: ['settings', 'kept', 'binding', 'options'],
   fence: ['platform', 'settings', 'memory', 'binding'],
   binding: ['platform'],
+  locate: ['search', 'binding'],
   search: ['platform'],
   kept: [],
   options: [],
@@ -64,16 +65,51 @@ const JS = {
   errors: [],
 };
 
+// File of cli/ -> the files of cli/ it may require, and those of lib/ (`lib/...`), the package (`index`) and its manifest.
+const CLI = {
+  main: ['info', 'doctor', 'bind', 'build', 'package'],
+  build: ['usage', 'scripts/build'],
+  info: ['table', 'usage', 'lib/search', 'lib/locate'],
+  doctor: ['table', 'usage', 'doctor/tests', 'index', 'lib/binding', 'lib/lane', 'lib/platform', 'package'],
+  'doctor/tests': ['index'],
+  bind: ['progress', 'usage', 'bind/clang', 'bind/module', 'package'],
+  'bind/module': [
+    'bind/declarations', 'bind/emit', 'bind/entities', 'bind/left-out', 'bind/macros', 'bind/names', 'bind/probe',
+    'bind/resolve', 'bind/target', 'bind/text', 'bind/types', 'bind/validate', 'info', 'table', 'usage', 'index',
+  ],
+  'bind/clang': ['usage'],
+  'bind/declarations': ['bind/syntax'],
+  'bind/emit': ['bind/check', 'bind/layout', 'bind/names', 'bind/text'],
+  'bind/entities': ['bind/comments', 'bind/declarations'],
+  'bind/layout': ['bind/macros', 'bind/types'],
+  'bind/left-out': ['bind/text'],
+  'bind/macros': ['usage'],
+  'bind/resolve': ['bind/comments', 'bind/layout', 'bind/macros', 'bind/types'],
+  'bind/target': ['usage', 'lib/locate'],
+  'bind/validate': ['bind/layout', 'bind/types'],
+  'bind/check': [],
+  'bind/comments': [],
+  'bind/text': [],
+  'bind/names': [],
+  'bind/probe': [],
+  'bind/syntax': [],
+  'bind/types': [],
+  progress: [],
+  table: [],
+  usage: [],
+};
+
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
   js: [
-    'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
+    'inspect', 'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
     'ctype', 'error',
   ],
   fast: ['sysv', 'library', 'memory'],
   call: ['signature', 'sysv', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
+  inspect: ['error'],
   models: ['sync', 'queue', 'jobs', 'library', 'memory'],
   queue: ['sync', 'memory'],
   jobs: ['sync'],
@@ -94,6 +130,7 @@ const CRATES = {
   libffi: /^(ctype|layout|signature|call|closure)\.rs$/,
   libloading: /^library\.rs$/,
   dynasmrt: /^fast\/trampoline\.rs$/,
+  object: /^inspect\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
@@ -177,6 +214,53 @@ describe('lib/', () => {
       assert.deepEqual(names.sort(), Object.keys(require(`../${entry}.js`)).sort());
     });
   }
+});
+
+// ---- cli/ -----------------------------------------------------------------------------------------------------------
+
+/** The name of what a file of cli/ requires: of a file of cli/, `lib/...`, `index` or `package`. */
+function cliName(file, wanted) {
+  const place = path.relative(root, path.resolve(root, path.dirname(file), wanted)).split(path.sep).join('/');
+  return place.replace(/^cli\//, '').replace(/\.(js|json)$/, '');
+}
+
+describe('cli/', () => {
+  const files = fs.readdirSync(path.join(root, 'cli'), { recursive: true }).map(String)
+    .filter((name) => name.endsWith('.js')).map((name) => name.split(path.sep).join('/').replace(/\.js$/, '')).sort();
+
+  test('every file has a row in the table, and every row a file', () => {
+    assert.deepEqual(files, Object.keys(CLI).sort());
+  });
+
+  const requiredBy = (name) => {
+    const file = `cli/${name}.js`;
+    const all = [...withoutComments(read(file)).matchAll(/require\(\s*'([^']+)'\s*\)/g)].map(([, wanted]) => wanted);
+    return { own: all.filter((wanted) => wanted.startsWith('.')).map((wanted) => cliName(file, wanted)), others: all.filter((wanted) => !wanted.startsWith('.')) };
+  };
+
+  for (const name of files) {
+    test(`cli/${name}.js requires only what it may, and loads no native code`, () => {
+      const { own, others } = requiredBy(name);
+      for (const wanted of own) assert.ok(CLI[name].includes(wanted), `cli/${name}.js may not require ${wanted}`);
+      for (const wanted of others) assert.match(wanted, /^node:/, `cli/${name}.js requires ${wanted}`);
+      assert.doesNotMatch(withoutComments(read(`cli/${name}.js`)), /process\.dlopen|createRequire/);
+    });
+  }
+
+  test('the files have no circles, and nothing of the package requires them', () => {
+    const visit = (name, trail) => {
+      assert.ok(!trail.includes(name), `a circle: ${[...trail, name].join(' -> ')}`);
+      for (const next of (CLI[name] ?? [])) if (Object.hasOwn(CLI, next)) visit(next, [...trail, name]);
+    };
+    files.forEach((name) => visit(name, []));
+    for (const name of ['index', ...libFiles]) {
+      assert.doesNotMatch(read(name === 'index' ? 'index.js' : `lib/${name}.js`), /\bcli\b\//);
+    }
+  });
+
+  test('the program is one line over cli/main.js', () => {
+    assert.deepEqual([...read('bin/pinned-ffi.js').matchAll(/require\('([^']+)'\)/g)].map(([, wanted]) => wanted), ['../cli/main']);
+  });
 });
 
 // ---- src/ -----------------------------------------------------------------------------------------------------------

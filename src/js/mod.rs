@@ -6,6 +6,7 @@ mod environment;
 mod fast;
 mod fences;
 mod function;
+mod inspect;
 mod job;
 mod layout;
 mod library;

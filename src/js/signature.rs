@@ -9,7 +9,7 @@ use super::environment::{current, thrown};
 use super::layout::value_type;
 use crate::ctype::{CType, WCHAR_SIGNED};
 use crate::error::FfiError;
-use crate::signature::Signature;
+use crate::signature::{self, Signature};
 
 /// A prepared signature.
 #[napi(js_name = "Signature")]
@@ -73,4 +73,10 @@ pub fn sizes() -> Vec<u32> {
 #[napi]
 pub fn wchar_is_signed() -> bool {
     WCHAR_SIGNED
+}
+
+/// The version of the libffi that is linked in.
+#[napi]
+pub fn libffi_version() -> String {
+    signature::libffi_version()
 }

@@ -38,9 +38,9 @@ function lender(types, shape) {
     const keeper = { kept: undefined };
     const handler = shape.handler(callback, name, keeper);
     const closure = free.pop();
-    if (closure !== undefined) closure.open(handler);
+    if (closure !== undefined) closure.open(handler, `function ${callback.name}`, false);
     const lent = closure ?? new binding.Closure(shape.native, handler, `function ${callback.name}`, false);
-    return { address: lent.code, lent: new Lent(() => { lent.rest(resting); free.push(lent); }) };
+    return { address: lent.code, lent: new Lent(() => { lent.close(resting); free.push(lent); }) };
   };
 }
 

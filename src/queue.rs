@@ -61,7 +61,15 @@ pub struct Queue {
 impl Request {
     /// A request that nobody has answered.
     pub fn new(target: usize, life: u32, block: Block, texts: Vec<Box<[u8]>>, origin: usize) -> Arc<Self> {
-        Arc::new(Self { target, life, block, _texts: texts, origin, answer: Mutex::new(None), answered: Condvar::new() })
+        Arc::new(Self {
+            target,
+            life,
+            block,
+            _texts: texts,
+            origin,
+            answer: Mutex::new(None),
+            answered: Condvar::new(),
+        })
     }
 
     /// Answers; only the first answer counts.

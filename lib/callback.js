@@ -3,7 +3,7 @@
 
 const binding = require('./binding');
 const { makeError, makeWarning, wrongType } = require('./errors');
-const { typesOf, shapeOf } = require('./marshal');
+const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const { optionsOf } = require('./options');
 const { callbackBrand } = require('./types');
 
@@ -43,32 +43,101 @@ function tombstone(name, place) {
   };
 }
 
+/** A pointer stays a tombstone until so many others of its shape were closed after it. */
+const GRAVES = 1024;
+
+/** Function pointers of one shape. Making C code is slow: closed ones are used again, the oldest first. */
+class Pointers {
+  #shape;
+  #closed = [];
+  #oldest = 0;
+
+  constructor(shape) {
+    this.#shape = shape;
+  }
+
+  open(callback, name, threadsafe) {
+    const handler = this.#shape.handler(callback, NAME, { kept: undefined });
+    if (this.#closed.length - this.#oldest <= GRAVES) {
+      const native = new binding.Closure(this.#shape.native, handler, name, threadsafe);
+      return { native, address: native.code, name };
+    }
+    const pointer = this.#closed[this.#oldest];
+    this.#closed[this.#oldest++] = undefined;
+    if (this.#oldest > GRAVES) {
+      this.#closed.splice(0, this.#oldest);
+      this.#oldest = 0;
+    }
+    pointer.native.open(handler, pointer.name === name ? undefined : name, threadsafe);
+    pointer.name = name;
+    return pointer;
+  }
+
+  close(pointer, tombstone) {
+    pointer.native.close(tombstone);
+    this.#closed.push(pointer);
+  }
+}
+const pointersOf = new WeakMap();
+/** The same by the names of the types, which is quicker. */
+const pointersByName = new Map();
+
+/** The names of a declaration's types as one text; undefined where some are no names. */
+function namesOf(args, { returns = '', wrap }) {
+  const isName = (type) => typeof type === 'string';
+  if (args === undefined || !isName(returns) || !args.every(isName)) return undefined;
+  return `${wrap} ${returns} ${args}`;
+}
+
+/** The types of the arguments, each read once; undefined where there is no such list. */
+function listOf(args = []) {
+  const length = Array.isArray(args) ? args.length : NaN;
+  if (!(length <= MOST_ARGUMENTS)) return undefined;
+  const list = [];
+  for (let i = 0; i < length; i += 1) list.push(args[i]);
+  return list;
+}
+
+/** The pointers of a declaration's types. `options` are a copy of it. */
+function prepare(options) {
+  const list = listOf(options.args);
+  if (list !== undefined) options.args = list;
+  const names = namesOf(list, options);
+  const known = pointersByName.get(names);
+  if (known !== undefined) return known;
+  const types = typesOf(options, NAME);
+  const given = types.args.findIndex((row) => row.argumentOnly);
+  if (given >= 0) {
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `${NAME}: args[${given}] must not be ${types.args[given].name}: C has no such type`);
+  }
+  const shape = shapeOf(types, NAME);
+  const pointers = pointersOf.get(shape) ?? new Pointers(shape);
+  pointersOf.set(shape, pointers);
+  if (names !== undefined) pointersByName.set(names, pointers);
+  return pointers;
+}
+
 /** A C function pointer that calls a JavaScript function. It is held until it is closed. */
 class JSCallback {
-  #closure;
+  #pointers;
+  #pointer;
   #ptr;
   #threadsafe;
-  #name;
   #place;
   #isRef = false;
 
   constructor(callback, declaration) {
     if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
     const options = optionsOf(declaration, KEYS, `${NAME}: declaration`);
-    const types = typesOf(options, NAME);
-    const given = types.args.findIndex((row) => row.argumentOnly);
-    if (given >= 0) {
-      throw makeError('ERR_INVALID_ARG_VALUE',
-        `${NAME}: args[${given}] must not be ${types.args[given].name}: C has no such type`);
-    }
-    const shape = shapeOf(types, NAME);
-    const keeper = { kept: undefined };
+    const pointers = prepare(options);
+    const { name } = callback;
     this.#threadsafe = options.threadsafe === true;
-    this.#name = typeof callback.name === 'string' && callback.name !== '' ? `${NAME} ${callback.name}` : NAME;
     this.#place = placeOfCreation(new.target);
-    const handler = shape.handler(callback, NAME, keeper);
-    this.#closure = new binding.Closure(shape.native, handler, this.#name, this.#threadsafe);
-    this.#ptr = this.#closure.code;
+    this.#pointers = pointers;
+    const called = typeof name === 'string' && name !== '' ? `${NAME} ${name}` : NAME;
+    this.#pointer = pointers.open(callback, called, this.#threadsafe);
+    this.#ptr = this.#pointer.address;
     registry.register(this, undefined, this);
   }
 
@@ -109,7 +178,7 @@ class JSCallback {
     this.unref();
     registry.unregister(this);
     this.#ptr = null;
-    this.#closure.close(tombstone(this.#name, this.#place));
+    this.#pointers.close(this.#pointer, tombstone(this.#pointer.name, this.#place));
   }
 
   [Symbol.dispose]() {

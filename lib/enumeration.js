@@ -1,7 +1,7 @@
 'use strict';
 // enumeration: integers with names.
 
-const { DeclaredType } = require('./declared');
+const { DeclaredType, sharedBy, keyOf } = require('./declared');
 const { makeError, wrongValue, wrongType, place } = require('./errors');
 const { optionsOf, entriesOf } = require('./options');
 const { typeOf } = require('./types');
@@ -45,7 +45,8 @@ function enumeration(members, options = {}) {
     values[key] = value;
     if (!byValue.has(Number(value))) byValue.set(Number(value), key);
   }
-  const row = {
+  const parts = entries.flatMap(([key, value]) => [key, typeof value, value]);
+  const row = sharedBy(['enumeration', name, names, keyOf(integer), ...parts], () => ({
     ...integer,
     name,
     key: `enumeration ${keys += 1}`,
@@ -58,7 +59,7 @@ function enumeration(members, options = {}) {
       }
       return integer.write(view, at, known, owner, position);
     },
-  };
+  }));
   return Object.freeze(new Enumeration(row, Object.freeze(values), byValue));
 }
 

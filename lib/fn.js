@@ -32,15 +32,15 @@ function resolve(value, name, position) {
 const resting = () => {};
 
 /** Closures that are not lent now: C code is made once and used again. */
-function lender(types, shape) {
+function lender(shape) {
   const free = [];
   return (callback, name) => {
     const keeper = { kept: undefined };
     const handler = shape.handler(callback, name, keeper);
     const closure = free.pop();
-    if (closure !== undefined) closure.open(handler);
+    if (closure !== undefined) closure.open(handler, `function ${callback.name}`, false);
     const lent = closure ?? new binding.Closure(shape.native, handler, `function ${callback.name}`, false);
-    return { address: lent.code, lent: new Lent(() => { lent.rest(resting); free.push(lent); }) };
+    return { address: lent.code, lent: new Lent(() => { lent.close(resting); free.push(lent); }) };
   };
 }
 
@@ -49,9 +49,18 @@ function fn(declaration) {
   const options = optionsOf(declaration, KEYS, 'fn: declaration');
   const types = typesOf(options, 'fn');
   const mayCall = !options.varargs && !types.args.some((row) => row.argumentOnly);
-  const lend = mayCall ? lender(types, shapeOf(types, 'fn')) : undefined;
+  if (!mayCall) return Object.freeze(new DeclaredType(rowOf(options)));
+  const shape = shapeOf(types, 'fn');
+  if (!rowsOfShapes.has(shape)) rowsOfShapes.set(shape, rowOf(options, lender(shape)));
+  return Object.freeze(new DeclaredType(rowsOfShapes.get(shape)));
+}
+
+/** Equal signatures share a row, and with it the functions that were lent. */
+const rowsOfShapes = new WeakMap();
+
+function rowOf(options, lend) {
   const bound = new Map();
-  const row = {
+  return {
     ...base,
     name: 'fn',
     key: `fn ${keys += 1}`,
@@ -77,7 +86,6 @@ function fn(declaration) {
       return lent;
     },
   };
-  return Object.freeze(new DeclaredType(row));
 }
 
 module.exports = { fn };

@@ -24,6 +24,16 @@ function addressOf(free, find, where) {
   return address;
 }
 
+/** { cstring: true, free } is short for { type: 'cstring', free }. */
+function textOf({ type, cstring, free }, where) {
+  if (cstring === undefined) return { type, free };
+  if (type !== undefined) throw wrongValue(`${where}.cstring`, 'left out where there is a `type`', cstring);
+  if (cstring !== true && typeOf(cstring, `${where}.cstring`).name !== 'cstring') {
+    throw wrongValue(`${where}.cstring`, 'true', cstring);
+  }
+  return { type: 'cstring', free };
+}
+
 /**
  * What a declaration's `returns` stands for: { type, free } becomes a type, anything else stays.
  * @param {((name: string) => number | bigint) | undefined} find the address of a symbol by its name
@@ -31,7 +41,7 @@ function addressOf(free, find, where) {
 function owned(returns, name, find, lifetime) {
   if (typeof returns !== 'object' || returns === null || Array.isArray(returns) || isDeclared(returns)) return returns;
   const where = `${name}: returns`;
-  const { type, free } = optionsOf(returns, { type: 'any', free: 'any' }, where);
+  const { type, free } = textOf(optionsOf(returns, { type: 'any', cstring: 'any', free: 'any' }, where), where);
   const row = typeOf(type, `${where}.type`);
   if (free === undefined) return type;
   if (!TEXTS.has(row.name)) throw wrongValue(`${where}.type`, 'cstring, utf16 or wstring, as it is freed', row.name);

@@ -1,10 +1,10 @@
 'use strict';
 // pointer, out, inout: pointers that know what they point to.
 
-const { DeclaredType } = require('./declared');
+const { DeclaredType, sharedBy, keyOf } = require('./declared');
 const { makeError, wrongValue, describe, place } = require('./errors');
 const memory = require('./memory');
-const { byName, typeOf } = require('./types');
+const { byName, typeOf, writeAny } = require('./types');
 
 const base = byName.get('ptr');
 
@@ -21,8 +21,14 @@ function targetOf(type, where) {
 /** A pointer to a value of a type. A view that is passed has to hold one: its bytes are counted before C is entered. */
 function pointer(type) {
   const target = targetOf(type, 'pointer: type');
-  const name = typeof type === 'function' ? 'pointer' : `pointer(${target().name})`;
-  return Object.freeze(new DeclaredType({
+  const row = typeof type === 'function'
+    ? pointerRow(target, 'pointer')
+    : sharedBy(['pointer', keyOf(target())], () => pointerRow(target, `pointer(${target().name})`));
+  return Object.freeze(new DeclaredType(row));
+}
+
+function pointerRow(target, name) {
+  const row = {
     ...base,
     name,
     key: `pointer ${nextKey()}`,
@@ -31,9 +37,10 @@ function pointer(type) {
         throw makeError('ERR_OUT_OF_RANGE', `${place(owner, position)} needs at least ${target().size} bytes `
           + `(${target().name}), received ${describe(value)}`);
       }
-      return base.write(view, at, value, owner, position);
+      return writeAny(view, at, value, row, owner, position);
     },
-  }));
+  };
+  return row;
 }
 
 let keys = 0;
@@ -44,14 +51,14 @@ const parameter = (kind) => (type) => {
   if (row.name === 'void' || row.argumentOnly) {
     throw wrongValue(`${kind}: type`, 'a type that has values in memory', row.name);
   }
-  return Object.freeze(new DeclaredType({
+  return Object.freeze(new DeclaredType(sharedBy([kind, keyOf(row)], () => ({
     ...base,
     name: `${kind}(${row.name})`,
     key: `${kind} ${nextKey()}`,
     argumentOnly: 'it is a parameter of a function',
     passes: kind,
     target: row,
-  }));
+  }))));
 };
 
 /** A parameter through which C gives a value back: the call returns it, and nobody passes it. */

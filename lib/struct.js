@@ -3,7 +3,7 @@
 
 const binding = require('./binding');
 const { structRow, unionRow, arrayRow, bitsRow } = require('./aggregate');
-const { DeclaredType } = require('./declared');
+const { DeclaredType, sharedBy, keyOf } = require('./declared');
 const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
 const memory = require('./memory');
 const { optionsOf, entriesOf } = require('./options');
@@ -106,10 +106,18 @@ function laidOut(name, ask) {
 /** Places of the fields by type object, for offsetof(). */
 const offsets = new WeakMap();
 
-function made(row, placed) {
+/** What tells the fields of a declaration from others. */
+const keysOf = (parts) => parts.flatMap(({ key, row, bits }) => [key, keyOf(row), bits]);
+
+/** Prepares the row of a struct or union, and where its fields lie. */
+function prepared(row, placed) {
   addFieldViews(row, placed);
+  return { row, places: new Map(placed.map(({ key, offset, bits }) => [key, { offset, bits }])) };
+}
+
+function made({ row, places }) {
   const type = new Aggregate(row);
-  offsets.set(type, new Map(placed.map(({ key, offset, bits }) => [key, { offset, bits }])));
+  offsets.set(type, places);
   return Object.freeze(type);
 }
 
@@ -127,12 +135,14 @@ function struct(fields, options = {}) {
   }
   const pack = typeof packed === 'number' ? powerOfTwo(packed, `${name}: options.packed`) : Number(packed);
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
-  const layout = laidOut(name, () => binding.structure(
-    parts.map(({ row }) => row.id), parts.map(({ bits }) => bits ?? NO_BITS), pack, least));
-  const placed = parts.map(({ key, row, bits }, i) => ({
-    key, bits, offset: layout.offsets[i], row: bits === undefined ? row : bitsRow(row, layout.shifts[i], bits),
+  return made(sharedBy(['struct', name, pack, least, ...keysOf(parts)], () => {
+    const layout = laidOut(name, () => binding.structure(
+      parts.map(({ row }) => row.id), parts.map(({ bits }) => bits ?? NO_BITS), pack, least));
+    const placed = parts.map(({ key, row, bits }, i) => ({
+      key, bits, offset: layout.offsets[i], row: bits === undefined ? row : bitsRow(row, layout.shifts[i], bits),
+    }));
+    return prepared(structRow(layout, name, placed), placed);
   }));
-  return made(structRow(layout, name, placed), placed);
 }
 
 /**
@@ -149,9 +159,11 @@ function union(fields, options = {}) {
       `${name}: field ${bitfield.key} must not have bits: put it into a struct`);
   }
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
-  const layout = laidOut(name, () => binding.unionOf(parts.map(({ row }) => row.id), least));
-  const placed = parts.map(({ key, row }) => ({ key, row, offset: 0 }));
-  return made(unionRow(layout, name, placed), placed);
+  return made(sharedBy(['union', name, least, ...keysOf(parts)], () => {
+    const layout = laidOut(name, () => binding.unionOf(parts.map(({ row }) => row.id), least));
+    const placed = parts.map(({ key, row }) => ({ key, row, offset: 0 }));
+    return prepared(unionRow(layout, name, placed), placed);
+  }));
 }
 
 /** `length` values side by side. As an argument C knows it only inside of a struct: functions take pointer(type). */
@@ -162,10 +174,12 @@ function array(type, length) {
   if (!Number.isInteger(length) || length < 1 || length > 2 ** 32 - 1) {
     throw outOfRange('array: length', 'an integer from 1 to 2^32-1', length);
   }
-  const layout = laidOut('array', () => binding.arrayOf(element.id, length));
-  const row = arrayRow(layout, element, length);
-  addElementViews(row, element, length);
-  return Object.freeze(new Aggregate(row));
+  return Object.freeze(new Aggregate(sharedBy(['array', keyOf(element), length], () => {
+    const layout = laidOut('array', () => binding.arrayOf(element.id, length));
+    const row = arrayRow(layout, element, length);
+    addElementViews(row, element, length);
+    return row;
+  })));
 }
 
 // ---- measures -------------------------------------------------------------------------------------------------------

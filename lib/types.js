@@ -246,11 +246,14 @@ const ptr = {
   id: 12, name: 'ptr', pins: true,
   read: readAddress,
   resolve: resolvePointer,
-  write(view, at, value, name, position) {
-    if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, ptr, name, position);
-    return writePointer(view, at, value, ptr, name, position);
-  },
+  write: (view, at, value, name, position) => writeAny(view, at, value, ptr, name, position),
 };
+
+/** Writes what may be passed for a pointer; `row` is the one that messages name. */
+function writeAny(view, at, value, row, name, position) {
+  if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, row, name, position);
+  return writePointer(view, at, value, row, name, position);
+}
 
 const cstring = {
   id: 14, name: 'cstring', pins: true, returnedByEntry: true,
@@ -261,8 +264,7 @@ const cstring = {
       if (value.includes('\0')) throw textWithNul(value, cstring, name, position);
       return value;
     }
-    if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, cstring, name, position);
-    return writePointer(view, at, value, cstring, name, position);
+    return writeAny(view, at, value, cstring, name, position);
   },
 };
 
@@ -323,8 +325,7 @@ function wideText(name, unit) {
         if (value.includes('\0')) throw textWithNul(value, row, owner, position);
         return unit === 2 ? Buffer.from(`${value}\0`, 'utf16le') : utf32(`${value}\0`);
       }
-      if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, row, owner, position);
-      return writePointer(view, at, value, row, owner, position);
+      return writeAny(view, at, value, row, owner, position);
     },
   };
   return wrapText(row);
@@ -432,5 +433,6 @@ function typeOf(declared, where) {
 }
 
 module.exports = {
-  rows, byName, aliases, FFIType, typeOf, declare, isDeclared, readAddress, resolvePointer, callbackBrand, storageOf,
+  rows, byName, aliases, FFIType, typeOf, declare, isDeclared, readAddress, resolvePointer, writeAny,
+  callbackBrand, storageOf,
 };

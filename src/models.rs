@@ -20,7 +20,7 @@ fn answer_of(number: usize) -> Answer {
 
 /// What a foreign thread gets that calls a callback: as `js/callback.rs` does it.
 fn call(queue: &Queue, number: usize) -> Answer {
-    let request = Request::new(number, Block::new(), Vec::new(), 0);
+    let request = Request::new(number, 0, Block::new(), Vec::new(), 0);
     if !queue.submit(Work::Call(Arc::clone(&request))) {
         return None;
     }
@@ -114,7 +114,7 @@ fn a_call_that_serves_its_callbacks_ends_when_the_process_exits_meanwhile() {
 #[test]
 fn only_the_first_answer_counts() {
     model(|| {
-        let request = Request::new(1, Block::new(), Vec::new(), 0);
+        let request = Request::new(1, 0, Block::new(), Vec::new(), 0);
         let other = thread::spawn({
             let request = Arc::clone(&request);
             move || request.answer(None)

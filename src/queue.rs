@@ -18,6 +18,8 @@ pub type Answer = Option<Box<[u8]>>;
 pub struct Request {
     /// Whom it is for: an address that only the JavaScript thread understands.
     pub target: usize,
+    /// Which use of that target it is for.
+    pub life: u32,
     /// The arguments, as the signature's plan has them in the frame.
     pub block: Block,
     /// Texts that the arguments point to, where C does not wait.
@@ -58,8 +60,16 @@ pub struct Queue {
 
 impl Request {
     /// A request that nobody has answered.
-    pub fn new(target: usize, block: Block, texts: Vec<Box<[u8]>>, origin: usize) -> Arc<Self> {
-        Arc::new(Self { target, block, _texts: texts, origin, answer: Mutex::new(None), answered: Condvar::new() })
+    pub fn new(target: usize, life: u32, block: Block, texts: Vec<Box<[u8]>>, origin: usize) -> Arc<Self> {
+        Arc::new(Self {
+            target,
+            life,
+            block,
+            _texts: texts,
+            origin,
+            answer: Mutex::new(None),
+            answered: Condvar::new(),
+        })
     }
 
     /// Answers; only the first answer counts.
@@ -164,7 +174,7 @@ mod tests {
     #[test]
     fn a_request_is_answered_from_another_thread() {
         let queue = Queue::new();
-        let request = Request::new(7, Block::new(), Vec::new(), 0);
+        let request = Request::new(7, 0, Block::new(), Vec::new(), 0);
         assert!(request.wait(Duration::from_millis(1)).is_none());
         assert!(queue.submit(Work::Call(Arc::clone(&request))));
         let server = std::thread::spawn({
@@ -181,7 +191,7 @@ mod tests {
     #[test]
     fn an_ended_queue_answers_everybody_with_nothing() {
         let queue = Queue::new();
-        let request = Request::new(7, Block::new(), Vec::new(), 0);
+        let request = Request::new(7, 0, Block::new(), Vec::new(), 0);
         assert!(queue.submit(Work::Call(Arc::clone(&request))));
         queue.end();
         assert_eq!(request.wait(Duration::MAX), Some(None));

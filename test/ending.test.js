@@ -439,6 +439,29 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
     assert.equal(stderr.split('FFIWarning').length, 2);
   });
 
+  test('is warned of in a worker that ends right after', async () => {
+    const { stderr } = await ends(
+      `const worker = new Worker(${JSON.stringify(inWorker + make + ' s.call_i32(pointer, 1);')}, { eval: true });
+      worker.on('exit', (code) => console.log('exit', code));`,
+      { stdout: 'exit 0', stderr: /was called by native code after its close\(\)/ },
+    );
+    assert.equal(stderr.split('FFIWarning').length, 2);
+  });
+
+  test('gives zero a million times within the same memory, and one warning', async () => {
+    const { stderr } = await ends(
+      `${make}
+      const repeat = (count) => { for (let i = 0; i < count; i++) if (s.call_i32(pointer, i) !== 0) process.exit(1); };
+      repeat(100_000);
+      const before = process.memoryUsage.rss();
+      repeat(1_000_000);
+      const grown = process.memoryUsage.rss() - before;
+      console.log(grown < 8 * 2 ** 20 ? 'bounded' : 'grew by ' + grown);`,
+      { stdout: 'bounded', stderr: place },
+    );
+    assert.equal(stderr.split('FFIWarning').length, 2);
+  });
+
   test('gives zero on foreign threads and one warning with the place of creation', async () => {
     const { stderr } = await ends(
       `${make}
@@ -478,6 +501,21 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
         console.log(sums[0] > 0n && sums[0] < 16000n, sums[1]);
       });`,
       { stdout: 'true 1000n', stderr: /FFIWarning/ },
+    ));
+
+  test('has calls that JavaScript has not seen yet: they do not come to the callback that has its pointer next', () =>
+    ends(
+      `const joined = ffi.dlopen(h.fixture, { join_threads_i32: join }).symbols.join_threads_i32;
+      let strange = 0;
+      const first = new ffi.JSCallback(() => 1, { ...i32, threadsafe: true });
+      const pointer = first.ptr;
+      joined(first, 2, 10);
+      first.close();
+      Array.from({ length: 1030 }, () => new ffi.JSCallback(() => 1, i32)).forEach((callback) => callback.close());
+      const next = Array.from({ length: 5 }, () => new ffi.JSCallback(() => (strange++, 1), i32));
+      const isSame = next.some((callback) => callback.ptr === pointer);
+      setTimeout(() => console.log(isSame, strange), 50);`,
+      { stdout: 'true 0' },
     ));
 
   test('is not called in the place of another: two thousand later callbacks have other addresses or their own functions', () =>

@@ -62,6 +62,17 @@ describe('strings', () => {
     assert.equal(freed.value, 101);
   });
 
+  test('may be declared to be freed as { cstring, free } as well', () => {
+    const declare = (returns) => ffi.dlopen(null, { strdup: { args: ['cstring'], returns } }).symbols.strdup;
+    for (const cstring of [true, 'cstring', ffi.FFIType.cstring]) {
+      assert.equal(declare({ cstring, free: 'free' })('copied, then freed'), 'copied, then freed');
+    }
+    for (const cstring of [false, 'i32', 'utf16', 1, {}]) {
+      throws(() => declare({ cstring, free: 'free' }), ['ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE'], /strdup: returns\.cstring must be/);
+    }
+    throws(() => declare({ cstring: true, type: 'cstring', free: 'free' }), 'ERR_INVALID_ARG_VALUE', /returns\.cstring/);
+  });
+
   test('live for the call', async () => {
     await gc();
     for (let i = 0; i < 500; i += 1) assert.equal(c.same16('lives '.repeat(50)), 'lives '.repeat(50));

@@ -238,3 +238,64 @@ describe('what the fields of a view point to', () => {
     assert.equal(c.total(copy), 2);
   });
 });
+
+describe('types that are declared again and again', () => {
+  const { enumeration, linkSymbols } = ffi;
+
+  /** One of everything that needs no library; all equal. */
+  function declareAll() {
+    const Point = struct({ x: 'f64', y: 'f64', text: array('char', 6) }, { name: 'Point' });
+    struct({ bits: { type: 'u32', bits: 3 }, point: Point });
+    const Either = union({ point: Point, whole: 'i64' });
+    const Kind = enumeration({ ONE: 1, TWO: 2n });
+    const visit = fn({ args: [pointer(Point), Kind], returns: Either });
+    const outer = struct({ all: array(Either, 2), visit, kind: Kind });
+    new JSCallback(() => 0, { args: [pointer(Either)], returns: Kind }).close();
+    linkSymbols({ f: { ptr: 4096, args: [pointer(outer), ffi.out(Point), ffi.inout(Kind)], returns: outer } }).close();
+    return outer;
+  }
+
+  test('take no more memory than once', async () => {
+    for (let i = 0; i < 2000; i += 1) declareAll();
+    await gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 20_000; i += 1) declareAll();
+    await gc();
+    const each = (process.memoryUsage().heapUsed - before) / 20_000;
+    assert.ok(each < 200, `each set of declarations keeps ${each} bytes`);
+  });
+
+  test('are the same where they are equal, and others where they differ by anything', () => {
+    const Point = () => struct({ x: 'f64', y: 'f64' }, { name: 'Point' });
+    const One = Point();
+    const Other = Point();
+    assert.notEqual(One, Other);
+    assert.deepEqual(One.read(Other.alloc({ x: 1, y: 2 })), { x: 1, y: 2 });
+    const Holder = struct({ point: One });
+    assert.deepEqual(Holder.read(Holder.alloc({ point: Other.alloc({ x: 3, y: 4 }) })), { point: { x: 3, y: 4 } });
+    const different = [
+      struct({ x: 'f64', y: 'f64' }), struct({ y: 'f64', x: 'f64' }, { name: 'Point' }),
+      struct({ x: 'f64', y: 'f32' }, { name: 'Point' }), struct({ x: 'f64', y: 'f64' }, { name: 'Point', align: 32 }),
+      struct({ 'x","y': 'f64' }, { name: 'Point' }), struct({ x: 'u8', y: 'f64' }, { name: 'Point', packed: true }),
+      struct({ x: 'u8', y: 'f64' }, { name: 'Point', packed: 2 }),
+    ];
+    assert.deepEqual(different.map((type) => type.size), [16, 16, 16, 32, 8, 9, 10]);
+    assert.deepEqual(Object.keys(different[1].read(Buffer.alloc(16))), ['y', 'x']);
+    const [numbers, names] = [enumeration({ A: 1 }), enumeration({ A: 1 }, { names: true })];
+    assert.deepEqual([struct({ k: numbers }), struct({ k: names })].map((type) => type.read(Buffer.from([1, 0, 0, 0])).k), [1, 'A']);
+    assert.deepEqual([typeof enumeration({ A: 1 }).values.A, typeof enumeration({ A: 1n }).values.A], ['number', 'bigint']);
+  });
+});
+
+describe('a value that a pointer or a number may not be', () => {
+  test('is refused by the name of the declared type, with the way to have it wrapped', () => {
+    const symbols = ffi.linkSymbols({
+      f: { ptr: 4096, args: [pointer('u64')] }, i: { ptr: 4096, args: ['i64'] }, u: { ptr: 4096, args: ['u64'] },
+    }).symbols;
+    throws(() => symbols.f('text'), 'ERR_INVALID_ARG_TYPE', /argument 0 must be .*\(pointer\(u64\)\)/);
+    throws(() => symbols.f(-1), 'ERR_OUT_OF_RANGE', /\(pointer\(u64\)\)/);
+    throws(() => symbols.f(2n ** 64n), 'ERR_OUT_OF_RANGE', /\(pointer\(u64\)\)/);
+    for (const value of [-1, 0.5, NaN, 2 ** 64, -1n]) throws(() => symbols.u(value), 'ERR_OUT_OF_RANGE', /wrap: true/);
+    for (const value of [0.5, Infinity, 2 ** 63, 2n ** 63n]) throws(() => symbols.i(value), 'ERR_OUT_OF_RANGE', /wrap: true/);
+  });
+});

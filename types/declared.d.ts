@@ -170,9 +170,18 @@ export type FunctionType<D> = DeclaredType<{
 }>;
 
 /** A text that the caller owns: it is copied, and then `free` gets its address. */
-export interface OwnedText {
-  /** The encoding of the text. */
-  readonly type: Text;
+export type OwnedText = (
+  | {
+      /** The encoding of the text. */
+      readonly type: Text;
+      readonly cstring?: undefined;
+    }
+  | {
+      /** Short for `type: 'cstring'`. */
+      readonly cstring: true | 'cstring' | 14;
+      readonly type?: undefined;
+    }
+) & {
   /** The name of a symbol of the same library, or a function's address. */
   readonly free: string | number | bigint | { readonly ptr: number | bigint };
-}
+};

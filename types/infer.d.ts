@@ -61,7 +61,7 @@ export type Args<D> = [...Inputs<Passed<Declared<D>>>, ...Extras<D>];
 
 type Result1<D> = D extends { readonly returns?: infer R }
   ? R extends OwnedText
-    ? Out<R['type']>
+    ? Out<R extends { readonly type: infer T } ? T : 'cstring'>
     : unknown extends R
       ? void
       : R extends undefined

@@ -3,7 +3,6 @@
 #![expect(unsafe_code, reason = "calls JavaScript at C's word")]
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -48,6 +47,8 @@ pub struct Target {
     thread: usize,
     queue: Arc<Queue>,
     closed: AtomicBool,
+    /// Counts how often it was opened: a call that was made before is not for the function of now.
+    life: AtomicU32,
     /// Whether a call after the close was reported.
     warned: AtomicBool,
     /// Whether C does not wait for a result (bun's `threadsafe`).
@@ -63,10 +64,6 @@ pub struct Target {
 }
 
 struct JsHandler(&'static Target);
-
-/// Closed callbacks of one signature: the pointers stay tombstones until so many others were closed after them.
-pub type Graveyard = VecDeque<&'static Target>;
-const GRAVES: usize = 1024;
 
 /// A C function pointer that calls a JavaScript function.
 #[napi(js_name = "Closure")]
@@ -90,20 +87,9 @@ impl JsClosure {
         let mut reference = null_mut();
         // SAFETY: M3; `function` is an argument of this call.
         unsafe { sys::napi_create_reference(env.raw(), function.raw(), 1, &mut reference) };
-        let target = match environment.exhume(&signature.signature) {
-            Some(target) => {
-                // SAFETY: M6; the tombstone's reference.
-                unsafe { sys::napi_delete_reference(env.raw(), target.function.replace(reference)) };
-                target
-            }
-            None => {
-                let made = Target::make(&environment, &signature.signature, reference);
-                made.map_err(|error| thrown(env, &error))?
-            }
-        };
-        target.threadsafe.store(threadsafe, Ordering::Relaxed);
-        target.name.store(report::intern(&name), Ordering::Relaxed);
-        target.open();
+        let made = Target::make(&environment, &signature.signature, reference);
+        let target = made.map_err(|error| thrown(env, &error))?;
+        target.open(Some(&name), threadsafe);
         Ok(Self { target })
     }
 
@@ -113,41 +99,19 @@ impl JsClosure {
         to_js(self.target.code.get().map_or(0, Address::get))
     }
 
-    /// Has the pointer of a closed callback call a function again.
+    /// Has the pointer of a closed callback call a function again; `name` where it is another one than before.
     #[napi]
-    pub fn open(&self, env: Env, function: Object<'_>) {
+    pub fn open(&self, env: Env, function: Object<'_>, name: Option<String>, threadsafe: bool) {
         self.target.call_instead(env, function);
-        self.target.open();
+        self.target.open(name.as_deref(), threadsafe);
     }
 
-    /// Lets the JavaScript function go for now: C gets zero, and `tombstone` is called when it still calls.
-    #[napi]
-    pub fn rest(&self, env: Env, tombstone: Object<'_>) {
-        self.target.shut();
-        self.target.call_instead(env, tombstone);
-    }
-
-    /// Lets the JavaScript function go. C gets zero from now on, and `tombstone` is called when it still calls.
+    /// Lets the JavaScript function go: C gets zero from now on, and `tombstone` is called when it still calls.
     #[napi]
     pub fn close(&self, env: Env, tombstone: Object<'_>) {
-        if !self.target.shut() {
-            return;
+        if self.target.shut() {
+            self.target.call_instead(env, tombstone);
         }
-        self.target.call_instead(env, tombstone);
-        self.target.environment.bury(self.target);
-    }
-}
-
-impl Environment {
-    fn bury(&self, target: &'static Target) {
-        let key = Arc::as_ptr(&target.signature).addr();
-        self.graves.borrow_mut().entry(key).or_default().push_back(target);
-    }
-
-    fn exhume(&self, signature: &Arc<Signature>) -> Option<&'static Target> {
-        let mut graves = self.graves.borrow_mut();
-        let graveyard = graves.get_mut(&Arc::as_ptr(signature).addr())?;
-        if graveyard.len() > GRAVES { graveyard.pop_front() } else { None }
     }
 }
 
@@ -173,6 +137,7 @@ impl Target {
             thread: this_thread(),
             queue: environment.queue(),
             closed: AtomicBool::new(true),
+            life: AtomicU32::new(0),
             warned: AtomicBool::new(false),
             held: Cell::new(false),
             threadsafe: AtomicBool::new(false),
@@ -186,8 +151,13 @@ impl Target {
     }
 
     /// Has calls go to JavaScript.
-    fn open(&self) {
+    fn open(&self, name: Option<&str>, threadsafe: bool) {
+        if let Some(name) = name {
+            self.name.store(report::intern(name), Ordering::Relaxed);
+        }
+        self.threadsafe.store(threadsafe, Ordering::Relaxed);
         self.warned.store(false, Ordering::Relaxed);
+        self.life.fetch_add(1, Ordering::AcqRel);
         if self.closed.swap(false, Ordering::AcqRel) {
             self.environment.gate.set(self.environment.gate.get() + 1);
         }
@@ -278,7 +248,8 @@ impl Target {
         let mut block = incoming.block();
         // C may free its text once it goes on.
         let texts = if waits { Vec::new() } else { self.copy_texts(&mut block) };
-        let request = Request::new((&raw const *self).expose_provenance(), block, texts, job::current());
+        let life = self.life.load(Ordering::Acquire);
+        let request = Request::new((&raw const *self).expose_provenance(), life, block, texts, job::current());
         if !self.queue.submit(Work::Call(Arc::clone(&request))) {
             return None;
         }
@@ -356,6 +327,9 @@ impl Target {
         let environment = &*self.environment;
         if self.held.take() {
             environment.let_close();
+        }
+        if request.life != self.life.load(Ordering::Acquire) {
+            return request.answer(None);
         }
         let mut scope = null_mut();
         // SAFETY: M6; this is the environment's thread.

@@ -13,7 +13,6 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::callback::Graveyard;
 use super::job::{Job, Waiting};
 use super::pin::Locks;
 use super::stack::Stack;
@@ -53,8 +52,6 @@ pub struct Environment {
     pub errno: Cell<i32>,
     /// Calls of callbacks that wait for a Promise.
     pub waiting: RefCell<Waiting>,
-    /// Closed callbacks, by signature.
-    pub graves: RefCell<HashMap<usize, Graveyard>>,
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
     /// The dedicated threads that have been started.
     threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
@@ -368,7 +365,6 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         jobs: RefCell::default(),
         errno: Cell::new(0),
         waiting: RefCell::default(),
-        graves: RefCell::default(),
         queue: OnceCell::new(),
         threads: RefCell::default(),
         this: this.clone(),

@@ -26,6 +26,7 @@ const lib = dlopen('x', {
   sort: { args: [pointer(Point), 'size_t', 'size_t', compare], returns: compare },
   printf: { args: ['cstring'], varargs: true, returns: 'int' },
   name: { returns: { type: 'cstring', free: 'free' } },
+  shortName: { returns: { cstring: true, free: 'free' }, name: 'name' },
   wide: { args: ['wstring', 'utf16'], returns: 'wstring' },
 });
 const s = lib.symbols;
@@ -47,6 +48,7 @@ expect<Equal<typeof grown, { returns: void; out: [number, number, Pointer<'void'
 expect<Equal<ReturnType<typeof s.paint>, 'red' | 'green' | number>>();
 s.paint('green');
 expect<Equal<ReturnType<typeof s.name>, string | null>>();
+expect<Equal<ReturnType<typeof s.shortName>, string | null>>();
 s.printf('%d %s', ['i32', 5], ['cstring', 'x'], [Point, { x: 1, y: 2 }]);
 const back = s.sort(Point.alloc(), 1n, 16n, (a, b) => (a === b ? 0 : 1));
 back?.(1, 2).toFixed();

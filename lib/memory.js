@@ -111,12 +111,12 @@ function fixedSize(value, name, position) {
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
 /** The address of a view's first byte, with an offset in bytes that may reach its end. */
-function addressOf(view, byteOffset, name) {
+function addressOf(view, byteOffset, name, take = binding.addressOf) {
   if (byteOffset === 0 && ArrayBuffer.isView(view) && locate(view) === WORKED) {
     return frame.getUint32(4, true) * 4294967296 + frame.getUint32(0, true);
   }
   if (!isView(view)) throw wrongType(`${name}: view`, 'a typed array, DataView, ArrayBuffer or SharedArrayBuffer', view);
-  const address = binding.addressOf(fixedSize(view, name, 'view'));
+  const address = take(fixedSize(view, name, 'view'));
   if (address === undefined) throw wrongValue(`${name}: view`, 'attached to its storage', view);
   if (address === null) throw wrongValue(`${name}: view`, 'of more than 0 bytes: an empty view has no address', view);
   const length = byteLengthOf(view);
@@ -220,7 +220,7 @@ function wideTextAt(address, unit, name) {
 
 /** Stores the address of a view at a place in a DataView: whoever calls this keeps the view. */
 function storeAddress(target, at, value, name, position) {
-  const address = binding.addressOf(value);
+  const address = binding.keptAddressOf(value);
   if (address === undefined) throw wrongValue(place(name, position), 'attached to its storage', value);
   if (address === null) throw wrongValue(place(name, position), 'of more than 0 bytes: an empty view has no address', value);
   target.setBigUint64(at, BigInt(address), true);
@@ -295,7 +295,7 @@ class Pin {
   #held;
 
   constructor(view) {
-    this.#ptr = addressOf(view, 0, 'pin');
+    this.#ptr = addressOf(view, 0, 'pin', binding.keptAddressOf);
     this.#view = view;
     this.#held = binding.hold(bufferOf(view));
     this.#unlock = lock(bufferOf(view));

@@ -2,7 +2,7 @@
 // THE ROOM, JS door: the frame, addresses of views, reads and writes through addresses, buffers over native memory.
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
-const { isMainThread, markAsUntransferable } = require('node:worker_threads');
+const { isMainThread, markAsUntransferable, isMarkedAsUntransferable } = require('node:worker_threads');
 const binding = require('./binding');
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
 const { optionsOf } = require('./options');
@@ -92,7 +92,8 @@ function pinnable(value) {
 }
 
 const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer));
-binding.findLocks(isNode, hasDetachKeys, isResizable);
+// Node 20 has no such function, and no detach keys.
+binding.findLocks(isNode, hasDetachKeys, isResizable, isMarkedAsUntransferable ?? (() => true));
 
 /** A view or buffer that does not go to a call; refuses what can be resized. */
 function fixedSize(value, name, position) {

@@ -2,7 +2,7 @@
 // THE ROOM, JS door: the frame, addresses of views, reads and writes through addresses, buffers over native memory.
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
-const { isMainThread, markAsUntransferable } = require('node:worker_threads');
+const { isMainThread, markAsUntransferable, isMarkedAsUntransferable } = require('node:worker_threads');
 const binding = require('./binding');
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
 const { optionsOf } = require('./options');
@@ -92,7 +92,8 @@ function pinnable(value) {
 }
 
 const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer));
-binding.findLocks(isNode, hasDetachKeys, isResizable);
+// Node 20 has no such function, and no detach keys.
+binding.findLocks(isNode, hasDetachKeys, isResizable, isMarkedAsUntransferable ?? (() => true));
 
 /** A view or buffer that does not go to a call; refuses what can be resized. */
 function fixedSize(value, name, position) {
@@ -111,12 +112,12 @@ function fixedSize(value, name, position) {
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
 /** The address of a view's first byte, with an offset in bytes that may reach its end. */
-function addressOf(view, byteOffset, name) {
+function addressOf(view, byteOffset, name, take = binding.addressOf) {
   if (byteOffset === 0 && ArrayBuffer.isView(view) && locate(view) === WORKED) {
     return frame.getUint32(4, true) * 4294967296 + frame.getUint32(0, true);
   }
   if (!isView(view)) throw wrongType(`${name}: view`, 'a typed array, DataView, ArrayBuffer or SharedArrayBuffer', view);
-  const address = binding.addressOf(fixedSize(view, name, 'view'));
+  const address = take(fixedSize(view, name, 'view'));
   if (address === undefined) throw wrongValue(`${name}: view`, 'attached to its storage', view);
   if (address === null) throw wrongValue(`${name}: view`, 'of more than 0 bytes: an empty view has no address', view);
   const length = byteLengthOf(view);
@@ -220,7 +221,7 @@ function wideTextAt(address, unit, name) {
 
 /** Stores the address of a view at a place in a DataView: whoever calls this keeps the view. */
 function storeAddress(target, at, value, name, position) {
-  const address = binding.addressOf(value);
+  const address = binding.keptAddressOf(value);
   if (address === undefined) throw wrongValue(place(name, position), 'attached to its storage', value);
   if (address === null) throw wrongValue(place(name, position), 'of more than 0 bytes: an empty view has no address', value);
   target.setBigUint64(at, BigInt(address), true);
@@ -295,7 +296,7 @@ class Pin {
   #held;
 
   constructor(view) {
-    this.#ptr = addressOf(view, 0, 'pin');
+    this.#ptr = addressOf(view, 0, 'pin', binding.keptAddressOf);
     this.#view = view;
     this.#held = binding.hold(bufferOf(view));
     this.#unlock = lock(bufferOf(view));

@@ -209,7 +209,8 @@ describe('pointers', () => {
   }
 
   test('a pointer takes every kind of memory object, at its own offset', () => {
-    const identity = bindOne('identity_ptr', ['ptr'], 'ptr');
+    // A guarded function would see a copy of a part.
+    const identity = bindOne('identity_ptr', ['ptr'], 'ptr', { guard: false });
     const memory = new ArrayBuffer(256);
     const start = ptr(memory);
     assert.equal(identity(memory), start);

@@ -59,7 +59,8 @@ before(() => {
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 function run(file) {
-  const env = { ...process.env };
+  // The documents tell what holds by default.
+  const env = { ...process.env, PINNED_FFI_GUARD: '', PINNED_FFI_FENCE: '' };
   delete env.NODE_TEST_CONTEXT;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [path.join(folder, 'runner.mjs'), pathToFileURL(file).href], {

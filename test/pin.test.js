@@ -222,4 +222,38 @@ describe('a pinned buffer', () => {
     assert.deepEqual([error.byteLength, error.firstBadOffset, error.bytesPast], [50, 50, 10]);
     held.release();
   });
+
+  test('is locked where Node\'s own Buffers have no fences, and what Node or V8 detach themselves is left alone', async () => {
+    const output = await runs(`
+      const { Worker } = require('node:worker_threads');
+      const { call_then_sum: sum } = h.bind({ call_then_sum: { args: ['function', 'ptr', 'u64'], returns: 'u64' } });
+      const locks = Number(process.versions.modules) >= 137;
+      const move = (view) => {
+        try { structuredClone(view.buffer, { transfer: [view.buffer] }); } catch {}
+        return view.byteLength !== 0;
+      };
+      const view = new Uint8Array(64).fill(1);
+      const held = [ffi.pin(view), ffi.pin(view.subarray(8))];
+      const seen = [move(view)];
+      held.forEach((pin) => pin.release());
+      seen.push(!locks || !move(view));
+      const handed = new Uint8Array(64).fill(1);
+      const callback = new ffi.JSCallback(() => { seen.push(!locks || move(handed)); }, {});
+      seen.push(sum(callback, locks ? handed : new Uint8Array(64).fill(1), 64) === 64n, !locks || !move(handed));
+      // A key on these would end the process: when memory grows, and when a worker ends with a pin held.
+      const memory = new WebAssembly.Memory({ initial: 1 });
+      ffi.pin(new Uint8Array(memory.buffer, 0, 16));
+      memory.grow(1);
+      seen.push(memory.buffer.byteLength === 131072);
+      new Worker(\`
+        const { ffi } = require(\${JSON.stringify(${JSON.stringify(require.resolve('./helpers.js'))})});
+        ffi.pin(ffi.alloc(64));
+        const borrowed = ffi.alloc(64);
+        ffi.pin(ffi.toBuffer(ffi.ptr(borrowed), 0, 64));
+        ffi.pin(Buffer.from('pool'));
+        ffi.pin(new Uint8Array(64));
+        process.exit();\`, { eval: true }).on('exit', (code) => console.log(seen.every(Boolean), seen.length, code));
+    `, { env: { PINNED_FFI_FENCE: 'off' } });
+    assert.equal(output, 'true 6 0');
+  });
 });

@@ -6,6 +6,8 @@ const { describe, test } = require('node:test');
 const { ffi, bind, throws, gc, runs } = require('./helpers.js');
 
 const { JSCallback, ptr, fences } = ffi;
+// PINNED_FFI_GUARD=1 turns the pool off.
+Buffer.poolSize ||= 8192;
 const native = bind({
   fill_at: { args: ['ptr', 'i64', 'u8', 'u64'] },
   flip_at: { args: ['ptr', 'i64', 'u64'] },

@@ -275,6 +275,7 @@ describe('values on foreign threads', () => {
 
 describe('memory during calls with threads', () => {
   test('a callback may write the neighbours of a pooled argument', () => {
+    Buffer.poolSize ||= 8192; // PINNED_FFI_GUARD=1 turns the pool off.
     const [values, neighbour] = [Buffer.from('12345678'), Buffer.from('next')];
     assert.equal(values.buffer, neighbour.buffer);
     const callback = new JSCallback((value) => (neighbour.write('NEXT'), value), i32);

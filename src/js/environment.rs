@@ -16,6 +16,7 @@ use napi_derive::napi;
 use super::job::{Job, Waiting};
 use super::pin::Locks;
 use super::stack::Stack;
+use super::taken::Taken;
 use super::waker::{Waker, forget_waker, make_waker};
 use crate::error::{Class, FfiError};
 use crate::jobs::Jobs;
@@ -64,6 +65,8 @@ pub struct Environment {
     pub stack: Stack,
     /// What may not be transferred.
     pub locks: Locks,
+    /// Whose address was given out.
+    pub taken: Taken,
     /// The sizes that slabs of Node's Buffer pool have had: their slices lie side by side.
     pub slab_sizes: RefCell<Vec<usize>>,
     /// The aggregates that have been declared; their ids follow those of the scalars.
@@ -372,6 +375,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         care: Cell::new(Care::LowPage),
         stack: Stack::default(),
         locks: Locks::default(),
+        taken: Taken::default(),
         slab_sizes: RefCell::default(),
         layouts: RefCell::default(),
         nowhere,

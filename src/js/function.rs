@@ -137,6 +137,9 @@ fn make<'env>(
 ) -> napi::Result<(&'env Callable, Object<'env>)> {
     let internal = |reason: &str| thrown(*env, &FfiError::Internal { reason: reason.into() });
     let options = Options(options);
+    if options.has(Options::GUARD) {
+        current(*env)?.taken.guard();
+    }
     let callable = Callable {
         code: Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?,
         signature: Arc::clone(&signature.signature),
@@ -367,6 +370,7 @@ impl Callable {
             if bits >> argument & 1 == 0 {
                 if let Some(address) = Address::new(address_in(block, at)) {
                     watch.number(*argument, address);
+                    self.step(*argument, address, scratch.is_some(), watch);
                 }
                 continue;
             }
@@ -404,6 +408,20 @@ impl Callable {
         Ok(())
     }
 
+    /// Has a number mean the copy of what it lies in, where that is or will be copied.
+    fn step(&self, argument: usize, address: Address, is_sync: bool, watch: &mut Watch) {
+        if !self.options.has(Options::GUARD) {
+            return;
+        }
+        let environment = &*self.environment;
+        // Nobody would hold the buffer of a job's number.
+        let found = if is_sync { environment.taken.memory(environment.raw, address) } else { None };
+        if let Some((_, buffer)) = found {
+            environment.locks.hand(buffer, None);
+        }
+        watch.want_step(argument, address, found.map(|(memory, _)| memory));
+    }
+
     /// The address of a view's storage, watched as far as it can be.
     fn storage(
         &self,
@@ -435,7 +453,8 @@ impl Callable {
         let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
         // A part of a buffer has no fence of its own either.
         let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
-        if self.options.has(Options::GUARD) && !has_fence {
+        let is_kept = || environment.taken.is_kept(environment.raw, storage.view.start);
+        if self.options.has(Options::GUARD) && !has_fence && !is_kept() {
             watch.want_copy(argument, storage.view);
             return Ok(storage.view.start);
         }

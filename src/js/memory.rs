@@ -8,11 +8,13 @@ use napi::{JsString, JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::{current, thrown};
+use super::taken::Taken;
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
 use crate::memory::mapped::Access;
 use crate::memory::peek::Care;
 use crate::memory::pin::Pinned;
+use crate::memory::watch::Storage;
 use crate::memory::{given, peek, pin, report, view};
 
 /// A JavaScript address: a number where it fits 2^53 - 1, else a BigInt (bun's rule since 1.4).
@@ -33,23 +35,43 @@ pub fn from_js(address: JsAddress) -> usize {
     }
 }
 
+/// What [`address_of`] gives.
+type ViewAddress = Either<JsAddress, Either<Null, ()>>;
+
 /// The address of a view's first byte; null for an empty view; undefined for a detached one.
 #[napi]
-pub fn address_of(env: Env, value: Unknown<'_>) -> Either<JsAddress, Either<Null, ()>> {
+pub fn address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
+    take(env, value, Taken::note)
+}
+
+/// The same, where C may keep the address for as long as the view lives: the guard does not copy such memory.
+#[napi]
+pub fn kept_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
+    take(env, value, Taken::keep)
+}
+
+fn take(
+    env: Env,
+    value: Unknown<'_>,
+    note: fn(&Taken, sys::napi_env, Storage, sys::napi_value),
+) -> napi::Result<ViewAddress> {
     // SAFETY: M3; `value` is an argument of this call.
-    match unsafe { pin::storage(env.raw(), value.raw()) } {
-        Ok(Pinned::Bytes(storage, _)) => {
-            if let Some(block) = storage.block()
-                && let Some(length) = block.length()
-            {
-                block.give(report::intern_ptr());
-                given::insert(block.data(), length);
+    Ok(match unsafe { pin::storage(env.raw(), value.raw()) } {
+        Ok(Pinned::Bytes(storage, buffer)) => {
+            match storage.block() {
+                Some(block) => {
+                    if let Some(length) = block.length() {
+                        block.give(report::intern_ptr());
+                        given::insert(block.data(), length);
+                    }
+                }
+                None => note(&current(env)?.taken, env.raw(), storage, buffer),
             }
             Either::A(to_js(storage.view.start.get()))
         }
         Ok(Pinned::Empty) => Either::B(Either::A(Null)),
         Err(_) => Either::B(Either::B(())),
-    }
+    })
 }
 
 /// Copies bytes from the start of the frame to an address; false for an address that is refused.
@@ -135,7 +157,9 @@ pub fn is_readable(address: JsAddress, length: f64) -> bool {
 /// Has this environment check that raw addresses are mapped before it uses them.
 #[napi]
 pub fn guard_addresses(env: Env) -> napi::Result<()> {
-    current(env)?.care.set(Care::Mapped);
+    let environment = current(env)?;
+    environment.care.set(Care::Mapped);
+    environment.taken.guard();
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod pin;
 mod quick;
 mod signature;
 mod stack;
+mod taken;
 mod thread;
 mod trace;
 mod waker;

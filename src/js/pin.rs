@@ -27,6 +27,10 @@ pub struct Locks {
     is_resizable: Cell<Option<Address>>,
     /// A JavaScript function that tells the same, for everywhere else.
     asks_resizable: Cell<sys::napi_ref>,
+    /// `IsDetachable`, where the executable exports it.
+    is_detachable: Cell<Option<Address>>,
+    /// A JavaScript function that tells whether Node has marked a buffer as not transferable.
+    asks_marked: Cell<sys::napi_ref>,
     /// How often each buffer is locked, by the address of its storage.
     counts: RefCell<HashMap<usize, usize>>,
     handed: RefCell<Vec<Handed>>,
@@ -42,6 +46,7 @@ struct Handed {
 }
 
 const IS_RESIZABLE: &str = "_ZNK2v811ArrayBuffer27IsResizableByUserJavaScriptEv";
+const IS_DETACHABLE: &str = "_ZNK2v811ArrayBuffer12IsDetachableEv";
 const SET_DETACH_KEY: &str = "_ZN2v811ArrayBuffer12SetDetachKeyENS_5LocalINS_5ValueEEE";
 
 impl Default for Locks {
@@ -50,6 +55,8 @@ impl Default for Locks {
             setter: Cell::default(),
             is_resizable: Cell::default(),
             asks_resizable: Cell::new(null_mut()),
+            is_detachable: Cell::default(),
+            asks_marked: Cell::new(null_mut()),
             counts: RefCell::default(),
             handed: RefCell::default(),
             locked: Cell::default(),
@@ -64,6 +71,7 @@ impl Locks {
         let Ok(process) = (unsafe { Library::open(None, 0) }) else { return };
         if has_detach_keys {
             self.setter.set(process.find(SET_DETACH_KEY));
+            self.is_detachable.set(process.find(IS_DETACHABLE));
         }
         self.is_resizable.set(process.find(IS_RESIZABLE));
     }
@@ -72,17 +80,21 @@ impl Locks {
     pub fn is_resizable(&self, env: sys::napi_env, buffer: sys::napi_value) -> bool {
         if let Some(function) = self.is_resizable.get() {
             // SAFETY: M11 and M3.
-            return unsafe { pin::is_resizable(function, buffer) };
+            return unsafe { pin::ask(function, buffer) };
         }
-        let (mut function, mut this, mut answer, mut is_resizable) = (null_mut(), null_mut(), null_mut(), false);
-        // SAFETY: M3 and M6; `find_locks` made the reference, and the function runs nothing of the user's.
-        unsafe {
-            sys::napi_get_reference_value(env, self.asks_resizable.get(), &mut function);
-            sys::napi_get_undefined(env, &mut this);
-            sys::napi_call_function(env, this, function, 1, &buffer, &mut answer) == sys::Status::napi_ok
-                && sys::napi_get_value_bool(env, answer, &mut is_resizable) == sys::Status::napi_ok
-                && is_resizable
+        ask(env, &self.asks_resizable, buffer).unwrap_or(false)
+    }
+
+    /// Whether the engine allocated an ArrayBuffer. An external one Node itself detaches without a key when its
+    /// environment ends, and ends the process where that fails; a WebAssembly.Memory's has a key of its own.
+    fn is_of_engine(&self, env: sys::napi_env, value: sys::napi_value, buffer: sys::napi_value) -> bool {
+        if block(env, value).is_some_and(|(block, _)| block.is_of_engine()) {
+            return true;
         }
+        // SAFETY: M11 and M3.
+        let is_detachable = self.is_detachable.get().is_some_and(|function| unsafe { pin::ask(function, buffer) });
+        // Node marks external buffers when it makes them (node_buffer.cc, CallbackInfo).
+        is_detachable && ask(env, &self.asks_marked, buffer) == Some(false)
     }
 
     /// Notes a view or buffer that a call was handed, and its block where nobody else holds that.
@@ -120,7 +132,10 @@ impl Locks {
 
     /// Locks a buffer, or that of a view, once more. False where this runtime cannot.
     fn lock(&self, env: sys::napi_env, value: sys::napi_value) -> bool {
-        let (Some(setter), Some((base, buffer))) = (self.setter.get(), lockable(env, value)) else { return false };
+        let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return false };
+        if !self.counts.borrow().contains_key(&base) && !self.is_of_engine(env, value, buffer) {
+            return false;
+        }
         let mut counts = self.counts.borrow_mut();
         let count = counts.entry(base).or_insert(0);
         *count += 1;
@@ -136,7 +151,7 @@ impl Locks {
     }
 
     fn unlock(&self, env: sys::napi_env, value: sys::napi_value) {
-        let (Some(setter), Some((base, buffer))) = (self.setter.get(), lockable(env, value)) else { return };
+        let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return };
         let mut counts = self.counts.borrow_mut();
         let Some(count) = counts.get_mut(&base) else { return };
         *count -= 1;
@@ -163,11 +178,27 @@ fn block(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, sys::nap
     }
 }
 
-/// The address of an ArrayBuffer that may have a key: one that the engine allocated. An external one Node itself detaches
-/// without a key when its environment ends, and ends the process where that fails.
-fn lockable(env: sys::napi_env, value: sys::napi_value) -> Option<(usize, sys::napi_value)> {
-    let (block, buffer) = block(env, value)?;
-    block.is_of_engine().then(|| (block.data().get(), buffer))
+/// The address of an ArrayBuffer or of a view's, and that buffer; `None` for one that cannot be transferred, as [`block`].
+fn array_buffer(env: sys::napi_env, value: sys::napi_value) -> Option<(usize, sys::napi_value)> {
+    // SAFETY: M3.
+    unsafe {
+        let Ok(Pinned::Bytes(storage, buffer)) = pin::storage(env, value) else { return None };
+        pin::buffer_length(env, buffer)?;
+        Some((storage.view.start.get() - storage.offset, buffer))
+    }
+}
+
+/// What a function of ours in JavaScript tells of a buffer; it runs nothing of the user's.
+fn ask(env: sys::napi_env, function: &Cell<sys::napi_ref>, buffer: sys::napi_value) -> Option<bool> {
+    let (mut callee, mut this, mut answer, mut is_so) = (null_mut(), null_mut(), null_mut(), false);
+    // SAFETY: M3 and M6; `find_locks` made the reference.
+    unsafe {
+        sys::napi_get_reference_value(env, function.get(), &mut callee);
+        sys::napi_get_undefined(env, &mut this);
+        let has_answered = sys::napi_call_function(env, this, callee, 1, &buffer, &mut answer) == sys::Status::napi_ok
+            && sys::napi_get_value_bool(env, answer, &mut is_so) == sys::Status::napi_ok;
+        has_answered.then_some(is_so)
+    }
 }
 
 /// Keeps the memory of an ArrayBuffer allocated, whatever becomes of the buffer, until `letGo` of what is returned.
@@ -189,14 +220,25 @@ pub fn let_go(address: JsAddress) {
 }
 
 /// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`. `asks_resizable`
-/// tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be asked.
+/// tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be asked; `asks_marked`
+/// whether Node has marked one as not transferable.
 #[napi]
-pub fn find_locks(env: Env, is_node: bool, has_detach_keys: bool, asks_resizable: Object<'_>) -> napi::Result<()> {
+pub fn find_locks(
+    env: Env,
+    is_node: bool,
+    has_detach_keys: bool,
+    asks_resizable: Object<'_>,
+    asks_marked: Object<'_>,
+) -> napi::Result<()> {
     let environment = current(env)?;
-    let mut reference = null_mut();
-    // SAFETY: M3; the function is an argument of this call.
-    unsafe { sys::napi_create_reference(env.raw(), asks_resizable.raw(), 1, &mut reference) };
-    environment.locks.asks_resizable.set(reference);
+    for (place, function) in
+        [(&environment.locks.asks_resizable, asks_resizable), (&environment.locks.asks_marked, asks_marked)]
+    {
+        let mut reference = null_mut();
+        // SAFETY: M3; the function is an argument of this call.
+        unsafe { sys::napi_create_reference(env.raw(), function.raw(), 1, &mut reference) };
+        place.set(reference);
+    }
     if is_node {
         environment.locks.find(has_detach_keys);
     }

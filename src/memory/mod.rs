@@ -35,6 +35,7 @@ pub mod allocator;
 pub mod blocks;
 #[cfg(all(unix, target_arch = "x86_64"))]
 pub mod code;
+pub mod copied;
 pub mod fence;
 pub mod frame;
 pub mod given;

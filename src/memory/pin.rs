@@ -138,16 +138,15 @@ pub unsafe fn set_detach_key(setter: Address, buffer: sys::napi_value, key: sys:
     }
 }
 
-/// Whether an ArrayBuffer or SharedArrayBuffer can be resized by JavaScript.
+/// What a function of V8 tells of an ArrayBuffer or SharedArrayBuffer.
 ///
 /// # Safety
-/// M11: `is_resizable` is `v8::ArrayBuffer::IsResizableByUserJavaScript() const`. M3: `buffer` is rooted.
-pub unsafe fn is_resizable(is_resizable: Address, buffer: sys::napi_value) -> bool {
+/// M11: `question` is `bool v8::ArrayBuffer::...() const`. M3: `buffer` is rooted.
+pub unsafe fn ask(question: Address, buffer: sys::napi_value) -> bool {
     // SAFETY: by the contract of this function.
     unsafe {
-        let is_resizable =
-            std::mem::transmute::<*mut u8, unsafe extern "C" fn(sys::napi_value) -> bool>(is_resizable.as_ptr());
-        is_resizable(buffer)
+        let question = std::mem::transmute::<*mut u8, unsafe extern "C" fn(sys::napi_value) -> bool>(question.as_ptr());
+        question(buffer)
     }
 }
 

@@ -8,8 +8,9 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::address::{Address, Span};
+use super::copied::Copied;
 use super::fence::{self, Breach, Fenced};
-use super::{blocks, given, own};
+use super::{blocks, given};
 use crate::error::{Overflow, Side};
 
 /// Bytes beside a pool slice, as they were before the call.
@@ -35,8 +36,20 @@ enum Item {
     Number { argument: usize, address: Address },
     /// A view of a slab that other Buffers share. Boxed: the others are small, and calls may nest deeply.
     Slice(Box<Slice>),
-    /// A view that native code sees as a fenced copy.
-    Copy { argument: usize, view: Span, block: Fenced },
+    /// Views that native code sees as one fenced copy.
+    Copy { argument: usize, copy: Copied },
+}
+
+/// An argument that the guard may have to give the address of a copy.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    argument: usize,
+    /// Its address.
+    at: Address,
+    /// The memory that is copied; of no bytes where nobody knows.
+    memory: Span,
+    /// Whether it has no fence of its own.
+    wants: bool,
 }
 
 /// What one call watches.
@@ -45,8 +58,8 @@ pub struct Watch {
     items: SmallVec<[Item; 4]>,
     /// What native code may write: all arguments of the call.
     granted: SmallVec<[Range<usize>; 4]>,
-    /// Views that want a copy.
-    wanted: SmallVec<[(usize, Span); 2]>,
+    /// What the guard looks at.
+    candidates: SmallVec<[Candidate; 2]>,
     found: Option<Overflow>,
     pauses: bool,
 }
@@ -122,36 +135,67 @@ impl Watch {
 
     /// Asks for a fenced copy of a view, which native code is given instead; see [`Watch::copies`].
     pub fn want_copy(&mut self, argument: usize, view: Span) {
-        self.wanted.push((argument, view));
+        self.candidates.push(Candidate { argument, at: view.start, memory: view, wants: true });
     }
 
-    /// Makes the copies: overlapping views share one, so that all see the same bytes. Calls `set` with the address of
-    /// each argument's copy; false where there is no memory.
+    /// The same for a number inside memory that was given out, or with `None` in memory of which nobody knows: that goes
+    /// along where another argument is copied.
+    pub fn want_step(&mut self, argument: usize, at: Address, memory: Option<Span>) {
+        let nothing = Span { start: at, length: 0 };
+        self.candidates.push(Candidate { argument, at, memory: memory.unwrap_or(nothing), wants: memory.is_some() });
+    }
+
+    /// Makes the copies: overlapping views share one, so that all see the same bytes, and those with a fence of their own
+    /// join them. Calls `set` with the address of each argument's copy; false where there is no memory.
     pub fn copies(&mut self, mut set: impl FnMut(usize, Address)) -> bool {
-        let mut wanted = std::mem::take(&mut self.wanted);
-        wanted.sort_by_key(|(_, view)| view.start);
-        let mut rest = wanted.as_slice();
-        while let [(argument, first), ..] = rest {
-            let start = first.start.get();
+        let mut candidates = std::mem::take(&mut self.candidates);
+        if !candidates.iter().any(|candidate| candidate.wants) {
+            return true;
+        }
+        candidates.extend(self.items.iter().filter_map(|item| match *item {
+            Item::Block { argument, view, .. } => {
+                Some(Candidate { argument, at: view.start, memory: view, wants: false })
+            }
+            _ => None,
+        }));
+        candidates.sort_by_key(|candidate| candidate.memory.start);
+        let (memory, numbers): (Group, Group) =
+            candidates.into_iter().partition(|candidate| candidate.memory.length > 0);
+        let mut rest = memory.as_slice();
+        while let [first, ..] = rest {
+            let start = first.memory.start.get();
             let (mut end, mut count) = (start, 0);
-            while let Some((_, view)) = rest.get(count).filter(|(_, view)| count == 0 || view.start.get() < end) {
-                end = end.max(range(*view).end);
+            while let Some(next) = rest.get(count).filter(|next| count == 0 || next.memory.start.get() < end) {
+                end = end.max(range(next.memory).end);
                 count += 1;
             }
-            let whole = Span { start: first.start, length: end - start };
-            let Some(block) = own::allocate(whole.length, 16) else { return false };
-            // SAFETY: M3 for the views, M8 for the block.
-            unsafe { whole.start.as_ptr().copy_to_nonoverlapping(block.data().as_ptr(), whole.length) };
-            for (argument, view) in &rest[..count] {
-                if let Some(address) = Address::new(block.data().get() + (view.start.get() - start)) {
-                    set(*argument, address);
-                }
-            }
+            let (group, others) = rest.split_at(count);
+            rest = others;
+            let Some(argument) = group.iter().find(|candidate| candidate.wants).map(|candidate| candidate.argument)
+            else {
+                continue;
+            };
+            let whole = Span { start: first.memory.start, length: end - start };
+            // SAFETY: M3.
+            let Some(copy) = (unsafe { Copied::new(whole) }) else { return false };
+            group.iter().for_each(|candidate| set(candidate.argument, copy.address(candidate.at)));
             self.pauses = true;
-            self.items.push(Item::Copy { argument: *argument, view: whole, block });
-            rest = &rest[count..];
+            self.items.push(Item::Copy { argument, copy });
+        }
+        for Candidate { argument, at, .. } in numbers {
+            if let Some(copy) = self.copy_around(at) {
+                set(argument, copy.address(at));
+            }
         }
         true
+    }
+
+    /// The copy of the memory that an address is in, or else of what ends there.
+    fn copy_around(&self, address: Address) -> Option<&Copied> {
+        let copies =
+            || self.items.iter().filter_map(|item| if let Item::Copy { copy, .. } = item { Some(copy) } else { None });
+        let inside = copies().find(|copy| range(copy.view()).contains(&address.get()));
+        inside.or_else(|| copies().find(|copy| range(copy.view()).end == address.get()))
     }
 
     /// JavaScript is about to run: whatever native code has done so far is looked at and put right.
@@ -161,10 +205,11 @@ impl Watch {
         for item in &self.items {
             found = found.or(match item {
                 Item::Slice(slice) => slice.overflow(&granted),
-                Item::Copy { argument, view, block } => {
-                    let overflow = block_overflow(*argument, *view, *block, block.data().get(), view.length);
-                    // SAFETY: M3 for the view, M8 for the block.
-                    unsafe { block.data().as_ptr().copy_to_nonoverlapping(view.start.as_ptr(), view.length) };
+                Item::Copy { argument, copy } => {
+                    let (view, block) = (copy.view(), copy.block());
+                    let overflow = block_overflow(*argument, view, block, block.data().get(), view.length);
+                    // SAFETY: M3.
+                    unsafe { copy.write_back() };
                     overflow
                 }
                 _ => None,
@@ -182,10 +227,8 @@ impl Watch {
                     slice.before.remember();
                     slice.after.remember();
                 }
-                // SAFETY: M3 for the view, M8 for the block.
-                Item::Copy { view, block, .. } => unsafe {
-                    view.start.as_ptr().copy_to_nonoverlapping(block.data().as_ptr(), view.length);
-                },
+                // SAFETY: M3.
+                Item::Copy { copy, .. } => unsafe { copy.refresh() },
                 _ => {}
             }
         }
@@ -206,17 +249,14 @@ impl Watch {
                     view_overflow(argument, view, block)
                 }
                 Item::Number { argument, address } => number_overflow(argument, address),
-                Item::Slice(_) => None,
-                Item::Copy { block, view, .. } => {
-                    // SAFETY: M10; the call is over, and the copy was made for it.
-                    unsafe { own::free(block, view.length) };
-                    None
-                }
+                Item::Slice(_) | Item::Copy { .. } => None,
             });
         }
         found
     }
 }
+
+type Group = SmallVec<[Candidate; 4]>;
 
 fn range(span: Span) -> Range<usize> {
     span.start.get()..span.start.get() + span.length
@@ -316,6 +356,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::own;
 
     fn span(bytes: &mut [u8], range: Range<usize>) -> Span {
         let start = Address::new(bytes.as_mut_ptr().expose_provenance() + range.start).unwrap();
@@ -367,6 +408,43 @@ mod tests {
         let found = watch.end().unwrap();
         assert_eq!((found.argument, found.first_bad_offset, found.bytes_past), (2, 64, 6));
         assert_eq!(bytes, [8; 64]);
+    }
+
+    #[test]
+    fn a_number_in_memory_that_is_copied_means_the_copy() {
+        let mut bytes = vec![0u8; 64];
+        let view = span(&mut bytes, 0..32);
+        let number = |offset| Address::new(view.start.get() + offset).unwrap();
+        let mut watch = Watch::default();
+        watch.want_copy(0, view);
+        for (argument, offset) in [(1, 4), (2, 32), (3, 33)] {
+            watch.want_step(argument, number(offset), None);
+        }
+        let mut set = [0; 4];
+        assert!(watch.copies(|argument, address| set[argument] = address.get()));
+        assert_eq!(set, [set[0], set[0] + 4, set[0] + 32, 0]);
+        watch.end();
+        watch.want_step(0, number(8), Some(view));
+        assert!(watch.copies(|argument, address| set[argument] = address.get()));
+        // SAFETY: M8; inside the copy.
+        unsafe { std::ptr::with_exposed_provenance_mut::<u8>(set[0]).write(7) };
+        assert_eq!((watch.end(), bytes[8]), (None, 7));
+    }
+
+    #[test]
+    fn a_view_with_a_fence_joins_the_copy_of_its_part() {
+        let block = own::allocate(64, 16).unwrap();
+        let whole = Span { start: block.data(), length: 64 };
+        let part = Span { start: Address::new(block.data().get() + 8).unwrap(), length: 8 };
+        let mut watch = Watch::default();
+        watch.block(0, whole, block, 1);
+        watch.want_copy(1, part);
+        let mut set = [0; 2];
+        assert!(watch.copies(|argument, address| set[argument] = address.get()));
+        assert_eq!(set[1], set[0] + 8);
+        assert_eq!(watch.end(), None);
+        // SAFETY: M10; the block is this test's.
+        unsafe { own::free(block, 64) };
     }
 
     #[test]

@@ -40,10 +40,12 @@ const parent = `
 const start = async (code, data) => {
   const worker = new Worker(${JSON.stringify(inWorker)} + code, { eval: true, workerData: data });
   worker.on('error', (error) => console.log('worker:', error.message));
+  // A worker that has nothing more to do may end by itself before it is told to.
+  worker.ended = once(worker, 'exit');
   const [message] = await once(worker, 'message');
   return [worker, message];
 };
-const end = async (worker) => { const ended = once(worker, 'exit'); await worker.terminate(); return ended; };
+const end = async (worker) => { await worker.terminate(); return worker.ended; };
 const stopAll = async (numbers) => {
   numbers.forEach((number) => s.stop_ticker(number));
   const late = Date.now() + 5000;

@@ -13,7 +13,9 @@ const { chooser } = require('./specs.js');
 const { World, THROWN_TEXT } = require('./world.js');
 
 /** What the engine throws in the name of an object of the user. */
-const BY_ENGINE = /proxy that has been revoked|on proxy|private member|Class constructor|is not a constructor|to primitive value|requires that 'this' be/;
+const BY_ENGINE = /proxy that has been revoked|on proxy|private member|Class constructor|is not a constructor/;
+/** Where the engine makes a number of an object, as `wrap: true` asks: the object's own conversions, or none, may throw. */
+const CONVERTING = /^    at Number \(<anonymous>\)$/m;
 const counts = { inputs: 0, returned: 0, refused: 0, thrown: 0, codes: {} };
 
 /** Why what was thrown must not be; undefined where it may. */
@@ -22,6 +24,8 @@ function fault(error, world) {
   if (!types.isNativeError(error)) return `threw ${typeof error}, which is no Error`;
   const { code } = error;
   if (code === undefined && error instanceof TypeError && BY_ENGINE.test(error.message)) return undefined;
+  // Of another realm it is another TypeError.
+  if (code === undefined && CONVERTING.test(error.stack)) return undefined;
   if (typeof error.syscall === 'string' && error.code !== undefined) return undefined;
   if (!Object.hasOwn(TABLE, code)) return `threw ${error.stack}, whose code ${String(code)} is not in the table`;
   if (code === 'ERR_FFI_INTERNAL') return `threw ${error.stack}`;

@@ -35,7 +35,7 @@ function toNumber(value, row, name, position) {
 
 /** An object as a number. This may run the user's code. */
 const resolve = (value) =>
-  ((typeof value === 'object' && value !== null) || typeof value === 'function' ? Number(value) : value);
+  ((typeof value === 'object' && value !== null) || typeof value === 'function' ? +value : value);
 
 const { setInt8, setInt16, setInt32 } = DataView.prototype;
 

@@ -18,8 +18,11 @@ function resolve(specifier, context, next) {
 }
 
 /** Node 20 and the first of 22: hooks for import run on a thread of their own, and require() has none. */
-function registerApart() {
+const registerApart = () =>
   Module.register('./hook-thread.mjs', { parentURL: pathToFileURL(__filename).href, data: { SPECIFIER, imported } });
+
+/** require() where it has no hooks, and require.resolve(), which has none in Node 22 either. */
+function resolveRequired() {
   const { _resolveFilename } = Module;
   Module._resolveFilename = function resolveFilename(request, ...rest) {
     return request === SPECIFIER ? required : Reflect.apply(_resolveFilename, this, [request, ...rest]);
@@ -30,4 +33,5 @@ function registerApart() {
 if (process.versions.bun === undefined && process.versions.deno === undefined) {
   if (Module.registerHooks === undefined) registerApart();
   else Module.registerHooks({ resolve });
+  resolveRequired();
 }

@@ -229,7 +229,8 @@ describe('a detached DataView', () => {
     for (const detached of [view(), makeDetached()]) {
       throws(() => sum(detached, 8), 'ERR_OUT_OF_RANGE', /at most 0/);
       throws(() => fill(detached, 0, 0), 'ERR_OUT_OF_RANGE', /at least 4 bytes/);
-      throws(() => T.view(detached), 'ERR_INVALID_ARG_VALUE', /attached/);
+      // Node 20 cannot tell a detached buffer from an empty one.
+      throws(() => T.view(detached), ['ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE'], /attached|received 0/);
       throws(() => ffi.ptr(detached), 'ERR_INVALID_ARG_VALUE', /attached/);
     }
   });

@@ -4,7 +4,8 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { before, describe, test } = require('node:test');
+const { describe, test } = require('node:test');
+const { parse } = require('@babel/parser');
 const { ffi, root } = require('./helpers.js');
 const { TABLE } = require('../lib/errors.js');
 
@@ -16,10 +17,11 @@ const VALUES = ['VariableDeclaration', 'TSDeclareFunction', 'ClassDeclaration'];
 const nameOf = (node) => node.key?.name ?? node.key?.value ?? node.id?.name ?? node.declarations?.[0].id.name;
 
 /** The declarations of a file: a name, a node, the comment before it, and the name of what it is a part of. */
-function declarationsOf(file, parseSync) {
+function declarationsOf(file) {
   const source = fs.readFileSync(path.join(root, file), 'utf8');
-  const { program, comments, errors } = parseSync(file, source);
-  assert.deepEqual(errors, [], file);
+  const { program, comments } = parse(source, {
+    sourceType: 'module', sourceFilename: file, plugins: [['typescript', { dts: true }], 'estree'],
+  });
   const commentBefore = (node) => {
     const isDirectlyBefore = (end) => end <= node.start && /^(\s|\/\/.*)*$/.test(source.slice(end, node.start));
     return comments.findLast(({ value, end }) => value.startsWith('*') && isDirectlyBefore(end));
@@ -44,15 +46,10 @@ function declarationsOf(file, parseSync) {
   return { declarations: found, handed };
 }
 
-let declarations;
-let exported;
-before(async () => {
-  const { parseSync } = await import('oxc-parser');
-  const read = FILES.map((file) => declarationsOf(file, parseSync));
-  const own = read[0].declarations.filter(({ owner }) => owner === undefined).map(({ name }) => name);
-  exported = new Set([...own, ...read[0].handed]);
-  declarations = read.flatMap((one) => one.declarations).filter(({ name, owner }) => exported.has(owner ?? name));
-});
+const read = FILES.map(declarationsOf);
+const own = read[0].declarations.filter(({ owner }) => owner === undefined).map(({ name }) => name);
+const exported = new Set([...own, ...read[0].handed]);
+const declarations = read.flatMap((one) => one.declarations).filter(({ name, owner }) => exported.has(owner ?? name));
 
 const where = ({ file, line, owner, name }) => `${file}:${line} ${owner === undefined ? '' : `${owner}.`}${name}`;
 

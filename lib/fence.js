@@ -20,7 +20,14 @@ function unverified() {
   return undefined;
 }
 
-const install = () => (settings.fence.off ? 'PINNED_FFI_FENCE=off' : unverified() ?? binding.installFences() ?? undefined);
+/** Why the stand-in is not installed; undefined where it is now. */
+function install() {
+  if (settings.fence.off) return 'PINNED_FFI_FENCE=off';
+  const reason = unverified() ?? binding.installFences() ?? undefined;
+  const [first] = binding.copies();
+  if (reason === undefined || first === undefined || first.build === binding.buildName()) return reason;
+  return `another build of pinned-ffi came first: ${first.build}, ${first.file}`;
+}
 
 function boundQuarantine() {
   const { bytes, count } = settings.quarantine ?? {};

@@ -113,7 +113,8 @@ function addFieldViews(row, fields) {
   const View = class extends LiveView {};
   Object.defineProperty(View, 'name', { value: row.name });
   Object.defineProperties(View.prototype, { ...Object.getOwnPropertyDescriptors(accessors), [ROW]: { value: row } });
-  row.live = (data, at, address) => new View(data, at, address);
+  // As strict as a struct in C: a field that is not declared cannot be set, and the type stays what it is.
+  row.live = (data, at, address) => Object.preventExtensions(new View(data, at, address));
   row.bytesOf = bytesOf(row);
 }
 

@@ -4,6 +4,7 @@
 
 mod call;
 mod closure;
+mod copies;
 mod ctype;
 mod error;
 #[cfg(all(target_arch = "x86_64", unix))]

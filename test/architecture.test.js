@@ -11,11 +11,14 @@ const { root } = require('./helpers.js');
 
 // File of lib/ -> the files of lib/ it may require. Every file may also require errors and what Node has built in.
 const JS = {
-  index: [
+  index: ['entries'],
+  bun: ['entries'],
+  entries: ['main', 'bun/main', 'copies'],
+  main: [
     'errno', 'fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'reference', 'enumeration', 'opaque', 'fn',
     'cc', 'platform', 'types',
   ],
-  bun: ['bun/library', 'bun/callback', 'bun/memory', 'bun/cstring', 'bun/native', 'bun/hook', 'fence', 'platform', 'types'],
+  'bun/main': ['bun/library', 'bun/callback', 'bun/memory', 'bun/cstring', 'bun/native', 'bun/hook', 'fence', 'platform', 'types'],
   'bun/native': ['bun/library'],
   'bun/library': ['bun/declaration', 'bun/words', 'cc', 'library'],
   'bun/callback': ['bun/declaration', 'bun/words', 'callback'],
@@ -56,7 +59,9 @@ const JS = {
   settings: [],
   memory: ['settings', 'kept', 'binding', 'options'],
   fence: ['platform', 'settings', 'memory', 'binding'],
-  binding: ['platform'],
+  binding: ['copies'],
+  copies: ['addon'],
+  addon: ['platform'],
   locate: ['search', 'binding'],
   search: ['platform'],
   kept: [],
@@ -102,13 +107,14 @@ const CLI = {
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
   js: [
-    'inspect', 'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
+    'copies', 'inspect', 'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
     'ctype', 'error',
   ],
   fast: ['sysv', 'library', 'memory'],
   call: ['signature', 'sysv', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
+  copies: [],
   inspect: ['error'],
   models: ['sync', 'queue', 'jobs', 'library', 'memory'],
   queue: ['sync', 'memory'],
@@ -128,13 +134,13 @@ const CRATES = {
   napi: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
   napi_derive: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
   libffi: /^(ctype|layout|signature|call|closure)\.rs$/,
-  libloading: /^library\.rs$/,
+  libloading: /^(library|copies)\.rs$/,
   dynasmrt: /^fast\/trampoline\.rs$/,
   object: /^inspect\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
-const UNSAFE = /^(memory\/\w+|layout|call|closure|library|models|signature|sysv|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+const UNSAFE = /^(memory\/\w+|copies|layout|call|closure|library|models|signature|sysv|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 
@@ -196,8 +202,8 @@ describe('lib/', () => {
     }
   });
 
-  test('only lib/binding.js loads native code', () => {
-    for (const name of libFiles.filter((file) => file !== 'binding')) {
+  test('only lib/addon.js loads native code', () => {
+    for (const name of libFiles.filter((file) => file !== 'addon')) {
       assert.doesNotMatch(
         withoutComments(read(`lib/${name}.js`)),
         /process\.dlopen|\.node['"`]|createRequire/,

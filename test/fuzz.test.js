@@ -6,7 +6,8 @@ const { test } = require('node:test');
 const { run } = require('./helpers.js');
 
 test('twenty thousand random inputs over the public interface work or are refused by an error of the table', async (t) => {
-  const seed = Date.now() % 2 ** 31;
+  // The same inputs each time; npm run fuzz takes others.
+  const seed = 20261122;
   t.diagnostic(`seed ${seed}`);
   const result = await run({
     file: 'test/fuzz/run.js',

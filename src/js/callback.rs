@@ -40,6 +40,12 @@ fn this_thread() -> usize {
     };
 }
 
+thread_local! {
+    /// Callbacks of this thread that are open: while there are any, a call may run JavaScript. Those of another realm of
+    /// the thread count as well.
+    pub static OPEN: Cell<u32> = const { Cell::new(0) };
+}
+
 /// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later.
 pub struct Target {
     code: Cell<Option<Address>>,
@@ -159,7 +165,7 @@ impl Target {
         self.warned.store(false, Ordering::Relaxed);
         self.life.fetch_add(1, Ordering::AcqRel);
         if self.closed.swap(false, Ordering::AcqRel) {
-            self.environment.gate.set(self.environment.gate.get() + 1);
+            OPEN.set(OPEN.get() + 1);
         }
     }
 
@@ -167,7 +173,7 @@ impl Target {
     fn shut(&self) -> bool {
         let was_open = !self.closed.swap(true, Ordering::AcqRel);
         if was_open {
-            self.environment.gate.set(self.environment.gate.get() - 1);
+            OPEN.set(OPEN.get() - 1);
         }
         was_open
     }

@@ -73,8 +73,6 @@ pub struct Environment {
     pub layouts: RefCell<Vec<Arc<Layout>>>,
     /// Where a pointer to an empty view points: a block of no bytes.
     pub nowhere: Fenced,
-    /// Callbacks that are open: while there are any, a call may run JavaScript.
-    pub gate: Cell<u32>,
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub lane: OnceCell<super::fast::Lane>,
@@ -379,7 +377,6 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         slab_sizes: RefCell::default(),
         layouts: RefCell::default(),
         nowhere,
-        gate: Cell::new(0),
         #[cfg(all(target_arch = "x86_64", unix))]
         lane: OnceCell::new(),
         frame_reference,

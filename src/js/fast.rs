@@ -14,6 +14,7 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::callback::OPEN;
 use super::environment::{Environment, current, throw};
 use super::function::Callable;
 use crate::error::FfiError;
@@ -64,7 +65,7 @@ thread_local! {
 
 /// What V8 calls in code that is not optimised: the caller takes the frame lane.
 unsafe extern "C" fn missed(_: *const c_void) {
-    let state = STATE.with(Cell::get);
+    let state = STATE.get();
     if !state.is_null() {
         // SAFETY: M1 and M6; `attach_lane` was given the memory, on this thread.
         unsafe { state.write(MISSED) };
@@ -72,9 +73,14 @@ unsafe extern "C" fn missed(_: *const c_void) {
 }
 
 impl Lane {
+    /// The lane of this thread: the first environment of a thread that asks gets it. Another one (the package loaded into a
+    /// second realm) would share the word for missed calls, and a callback of one would not close the gate of the other.
     fn make(environment: &Environment, state: *mut u32, modules: u32) -> Option<Self> {
+        if !STATE.get().is_null() {
+            return None;
+        }
         let around = Surroundings {
-            gate: (&raw const environment.gate).expose_provenance(),
+            gate: OPEN.with(|open| (&raw const *open).expose_provenance()),
             state: state.expose_provenance(),
             frame: environment.frame.base().expose_provenance(),
             after: (after as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
@@ -87,8 +93,12 @@ impl Lane {
             lengths: [const { Cell::new(0) }; MOST_ARGUMENTS],
             overflow: RefCell::default(),
         };
-        STATE.with(|here| here.set(state));
-        lane.runs_code().then_some(lane)
+        STATE.set(state);
+        let works = lane.runs_code();
+        if !works {
+            STATE.set(null_mut());
+        }
+        works.then_some(lane)
     }
 
     /// Whether generated code runs here, and gives what C gives.

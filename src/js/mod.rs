@@ -1,6 +1,7 @@
 //! The binding skin: the only place, with memory/pin.rs and memory/view.rs, that knows Node-API.
 
 mod callback;
+mod copies;
 mod direct;
 mod environment;
 mod fast;

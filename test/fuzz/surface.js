@@ -128,7 +128,12 @@ const surface = {
       const view = declared.alloc(content);
       declared.read(view, byteOffset);
       declared.write(Buffer.alloc(declared.size), view);
-      view[key] = other;
+      try {
+        view[key] = other;
+      } catch (error) {
+        // The engine's own word for a key that is no field.
+        if (!(error instanceof TypeError && /is not extensible/.test(error.message))) throw error;
+      }
       declared.write(view, other, byteOffset);
       void view[key];
     },

@@ -128,12 +128,7 @@ const surface = {
       const view = declared.alloc(content);
       declared.read(view, byteOffset);
       declared.write(Buffer.alloc(declared.size), view);
-      try {
-        view[key] = other;
-      } catch (error) {
-        // The engine's own word for a key that is no field.
-        if (!(error instanceof TypeError && /is not extensible/.test(error.message))) throw error;
-      }
+      view[key] = other;
       declared.write(view, other, byteOffset);
       void view[key];
     },

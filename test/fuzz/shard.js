@@ -87,7 +87,8 @@ async function main(progress, seed, ...rest) {
     place.writeDoubleLE(index);
     fs.writeSync(file, place, 0, 8, 0);
   };
-  Error.stackTraceLimit = 6;
+  // Enough for what arrays inside arrays are converted by.
+  Error.stackTraceLimit = 40;
   const world = new World();
   process.on('warning', () => {});
   const isGiven = seed === '-';

@@ -226,27 +226,4 @@ describe('PINNED_FFI_FENCE', () => {
     const debugging = await runs(look.replace('told(new Uint8Array(96), 96, 96)', '"-"'), { flags: ['--debug-arraybuffer-allocations'] });
     assert.match(debugging, /"installed":false,"reason":"the allocator is not Node's own/);
   });
-
-  test('two copies of the package work in one process', async () => {
-    const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-copy-'));
-    for (const part of ['index.js', 'package.json', 'lib', 'prebuilds']) fs.cpSync(path.join(root, part), path.join(copy, part), { recursive: true });
-    const output = await runs(`${prelude}
-      const second = require(${JSON.stringify(copy)});
-      const library = second.dlopen(h.fixture, { flip_at: { args: ['ptr', 'i64', 'u64'] } });
-      const warned = [];
-      process.on('warning', (warning) => warned.push(warning.code));
-      if (ffi.fences().installed !== true || second.fences().installed !== false || !second.fences().reason) throw new Error('state');
-      const others = Array.from({ length: 200 }, () => new Uint8Array(50).fill(3));
-      let thrown = 0;
-      for (let i = 0; i < 2000; i++) {
-        if (told(new Uint8Array(40), 40, 30).includes('OVERFLOW')) thrown++;
-        try { library.symbols.flip_at(new Uint8Array(40), 40, 30); } catch { }
-        others[i % 200] = new Uint8Array(50).fill(3);
-      }
-      if (!others.every((other) => other.every((byte) => byte === 3))) throw new Error('a neighbour has changed');
-      h.gc().then(() => h.gc()).then(() => { ffi.checkFences(); console.log(thrown, [...new Set(warned)].join()); });
-    `, { flags: ['--no-warnings'] });
-    fs.rmSync(copy, { recursive: true });
-    assert.match(output, /^2000( ERR_FFI_BUFFER_OVERFLOW)?$/);
-  });
 });

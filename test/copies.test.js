@@ -60,6 +60,20 @@ describe('two copies of one build', () => {
     assert.deepEqual(codes, ['ERR_FFI_BUFFER_OVERFLOW', 'ERR_FFI_BUFFER_OVERFLOW']);
   });
 
+  test('throw for every overflow, and no neighbour changes', async () => {
+    const [counts] = await output(`
+      const [a, b] = [load('a'), load('b')];
+      const others = Array.from({ length: 200 }, () => new Uint8Array(50).fill(3));
+      const caught = [0, 0];
+      for (let i = 0; i < 4000; i++) {
+        if (overflow(i % 2 ? a : b, new Uint8Array(40)) === 'ERR_FFI_BUFFER_OVERFLOW') caught[i % 2]++;
+        others[i % 200] = new Uint8Array(50).fill(3);
+      }
+      say([...caught, others.filter((other) => !other.every((byte) => byte === 3)).length, b.checkFences()]);
+    `);
+    assert.deepEqual(counts, [2000, 2000, 0, 0]);
+  });
+
   test('in a worker that loads the second first, Buffers that cross threads are fenced for both', async () => {
     const [inWorker, inMain] = await output(`
       const { Worker } = require('node:worker_threads');

@@ -59,7 +59,9 @@ function bind(name, address, declaration, lifetime, isSealed = false) {
   const entry = (shape, more) => binding.bind(name, address, shape.native, lifetime.native, options | more);
   const callerOf = (shape) => {
     if (check) return shape.checkedCaller(entry(shape, 0), name, check);
-    const route = isSealed && options === 0 ? routeOf(shape) : undefined;
+    // A variadic function is made for new types when it is called, with nobody to seal it.
+    const mayBeFast = isSealed && options === 0 && !declaration.varargs;
+    const route = mayBeFast ? routeOf(shape) : undefined;
     if (route === undefined) return shape.caller(entry(shape, 0), name);
     const [native, fast] =
       binding.bindFast(name, address, shape.native, lifetime.native, options, route.passing, route.result);

@@ -12,14 +12,24 @@ const VERIFIED = new Set(['115', '127', '137', '147']);
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;
 
-/** The first element says how a call went: src/js/fast.rs. */
-const state = new Uint32Array(16);
+// What native code (src/js/fast.rs) shares: words that say how a call went and how long its text is, then places for the
+// texts of a call, each with room for fences.
+const TEXTS = 64;
+const PLACES = 8;
+/** Characters; each may take three bytes. */
+const LONGEST_TEXT = 1024;
+const [, after, lead] = binding.fenceWidths();
+const stride = Math.ceil((lead + 3 * LONGEST_TEXT + 1 + after) / 16) * 16;
+const shared = new Uint8Array(TEXTS + PLACES * stride);
+const state = new Uint32Array(shared.buffer, 0, TEXTS / 4);
 const WENT_IN = 0;
 const BROKEN = 2;
+const NO_TEXT = 0xffffffff;
+const NOT_PLAIN = 0xfffffffe;
 
-/** Why the lane is not there; undefined where it is. `place` puts the address of a view into the frame. */
+/** Why the lane is not there; undefined where it is. The placers put the addresses of views and texts into the frame. */
 let reason;
-let place = null;
+let placers = null;
 
 function start() {
   const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
@@ -31,8 +41,8 @@ function start() {
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
   if (option !== undefined) return `${option} is set`;
-  place = binding.attachLane?.(state, Number(process.versions.modules)) ?? null;
-  return place === null ? 'V8 or the system does not offer what it needs' : undefined;
+  placers = binding.attachLane?.(shared, Number(process.versions.modules)) ?? null;
+  return placers === null ? 'V8 or the system does not offer what it needs' : undefined;
 }
 reason = start();
 
@@ -58,11 +68,18 @@ const long = (least, fits) => word((a, at) =>
       else ${LEAVE}`);
 const signed = long('-9007199254740991', 'asIntN');
 const unsigned = long('0', 'asUintN');
-const view = (a, at, i) => `if (isView(${a})) { place(${a}, ${at * 65536 + i}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+const view = (a, at, i) => `if (isView(${a})) { placeView(${a}, ${at * 65536 + i}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
 const address = word((a, at, i) =>
   `if (typeof ${a} === 'number' && ${a} >= 0 && ${a} <= 9007199254740991 && floor(${a}) === ${a}) { ${halves(a, at)} }
       else if (${a} === null) { words[${at / 4}] = 0; words[${at / 4 + 1}] = 0; }
       else ${view(a, at, i)}
+      else ${LEAVE}`);
+
+const text = word((a, at, i, place) =>
+  `if (typeof ${a} === 'string') {
+        placeText(${a}, ${at * 65536 + place * 256 + i});
+        if (state[0] !== ${WENT_IN} && !write(${a}, ${place}, ${at * 65536 + place * 256 + i})) ${LEAVE}
+      } else if (${a} === null) { words[${at / 4}] = 0; words[${at / 4 + 1}] = 0; }
       else ${LEAVE}`);
 
 const ARGUMENTS = {
@@ -78,12 +95,13 @@ const ARGUMENTS = {
   f64: { passing: F64, test: (a) => `typeof ${a} === 'number'`, pass: (a) => a },
   i64: signed, i64_fast: signed, u64: unsigned, u64_fast: unsigned,
   ptr: address,
+  cstring: text,
   buffer: word((a, at, i) => `${view(a, at, i)}\n      else ${LEAVE}`),
 };
 
 const RESULTS = {
   void: FRAME, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
-  i64: FRAME, u64: FRAME, i64_fast: FRAME, u64_fast: FRAME, ptr: FRAME,
+  i64: FRAME, u64: FRAME, i64_fast: FRAME, u64_fast: FRAME, ptr: FRAME, cstring: FRAME,
 };
 
 /** The rows themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
@@ -99,11 +117,48 @@ const MOST_ARGUMENTS = 32;
 
 /** How the values of a shape travel in this lane; undefined where they do not. */
 function routeOf(shape) {
-  if (place === null || shape.args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return undefined;
+  if (placers === null || shape.args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return undefined;
   if (shape.parameters.some(({ lengthOf }) => lengthOf !== undefined)) return undefined;
   const route = shape.args.map((row) => travels.get(row));
-  if (route.includes(undefined)) return undefined;
+  if (route.includes(undefined) || route.filter((how) => how === text).length > PLACES) return undefined;
   return { route, passing: route.map((how) => how.passing), result: returns.get(shape.result) };
+}
+
+// ---- texts ----------------------------------------------------------------------------------------------------------
+
+const includes = Function.prototype.call.bind(String.prototype.includes);
+const latin1Slice = Function.prototype.call.bind(Buffer.prototype.latin1Slice);
+const encodeInto = TextEncoder.prototype.encodeInto.bind(new TextEncoder());
+const { fromCharCode } = String;
+const places = Array.from({ length: PLACES }, (_, i) => shared.subarray(TEXTS + i * stride + lead, TEXTS + (i + 1) * stride));
+/** As many characters as are made a string one by one. */
+const SHORT = 32;
+
+/** Writes a text that native code cannot take as it is. False where the frame lane has to look at it. */
+function write(value, place, to) {
+  if (value.length > LONGEST_TEXT || includes(value, '\0')) return false;
+  state[0] = WENT_IN;
+  const { written } = encodeInto(value, places[place]);
+  places[place][written] = 0;
+  placers.written(written + 1, to);
+  return state[0] === WENT_IN;
+}
+
+/** A switch over the length: a text is made at once of all its characters. */
+const shortText = (length) => `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
+const shortTexts = () => new Function('fromCharCode', 'bytes', `'use strict'; return function (length) {
+  switch (length) {
+    ${Array.from({ length: SHORT + 1 }, (_, length) => shortText(length)).join('\n    ')}
+  }
+};`)(fromCharCode, places[0]);
+let textOf;
+
+/** The text that a call has returned; native code has put it at the first place, if it is plain. */
+function givenText() {
+  const length = state[1];
+  if (length <= SHORT) return (textOf ??= shortTexts())(length);
+  if (length === NO_TEXT) return null;
+  return length === NOT_PLAIN ? binding.takeText() : latin1Slice(places[0], 0, length);
 }
 
 // ---- the caller -----------------------------------------------------------------------------------------------------
@@ -112,7 +167,7 @@ const words = new Uint32Array(frame.buffer);
 const longs = new BigInt64Array(frame.buffer);
 /** What generated source uses. */
 const help = {
-  state, words, longs, place, frame, isView: ArrayBuffer.isView, isSafeInteger: Number.isSafeInteger, floor: Math.floor,
+  state, words, longs, write, givenText, placeView: placers?.view, placeText: placers?.text, frame, isView: ArrayBuffer.isView, isSafeInteger: Number.isSafeInteger, floor: Math.floor,
   asIntN: BigInt.asIntN, asUintN: BigInt.asUintN, isFinite: Number.isFinite, MOST: 3.4028234663852886e38,
   broken: () => {
     state[0] = WENT_IN;
@@ -126,7 +181,7 @@ const resultSource = (shape, call) => {
   const { result, resultAt } = shape;
   const how = returns.get(result);
   const inFrame = how === FRAME && result.name !== 'void';
-  const value = inFrame ? `read(frame, ${resultAt})` : result.name === 'bool' ? 'r !== 0' : 'r';
+  const value = result.name === 'cstring' ? 'givenText()' : inFrame ? `read(frame, ${resultAt})` : result.name === 'bool' ? 'r !== 0' : 'r';
   return `const r = ${call};
       if (state[0] === ${WENT_IN}) return ${result.name === 'void' ? '' : value};
       if (state[0] === ${BROKEN}) broken();`;
@@ -136,7 +191,9 @@ const resultSource = (shape, call) => {
 function callerSource(shape, route) {
   const names = shape.args.map((_, i) => `a${i}`);
   const tests = route.flatMap((how, i) => (how.test ? [how.test(names[i])] : []));
-  const stores = route.flatMap((how, i) => (how.store ? [how.store(names[i], shape.at[i], i)] : []));
+  let texts = 0;
+  const placeOf = (how) => (how === text ? texts++ : undefined);
+  const stores = route.flatMap((how, i) => (how.store ? [how.store(names[i], shape.at[i], i, placeOf(how))] : []));
   const passed = route.flatMap((how, i) => (how.pass ? [how.pass(names[i])] : []));
   const hasPins = shape.pins.length > 0;
   return `'use strict'; // ${made += 1}

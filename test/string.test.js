@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
-const { ffi, throws, gc } = require('./helpers.js');
+const { ffi, bind, throws, gc } = require('./helpers.js');
 
 const free = { type: 'cstring', free: 'counting_free' };
 const library = ffi.cc({
@@ -51,6 +51,35 @@ describe('strings', () => {
 
   test('come to callbacks', () => {
     assert.equal(c.ask((text, n) => BigInt(text.length * n)), 42n);
+  });
+
+  test('of every kind and length are the same in optimised code', () => {
+    const { identity_cstring: same, measure_cstring: measure, measure_two_cstrings: two, fill_bytes: fill } = bind({
+      identity_cstring: { args: ['cstring'], returns: 'cstring' },
+      measure_cstring: { args: ['cstring'], returns: 'i32' },
+      measure_two_cstrings: { args: ['cstring', 'cstring'], returns: 'i32' },
+      fill_bytes: { args: ['cstring', 'u64', 'u8'] },
+    });
+    const long = ['x', 'é', '日', '😀'].flatMap((one) => [31, 32, 33, 1023, 1024, 1025, 9000].map((n) => one.repeat(n)));
+    const slices = Array.from({ length: 8 }, (_, i) => `${'slice of a text '.repeat(9)}${i}`.slice(i, 120));
+    const joined = Array.from({ length: 8 }, (_, i) => `joined ${i} ` + 'of parts that are kept apart'.repeat(i + 1));
+    const texts = ['', 'a', '\x7f\x80\xff', 'na\u00efve', '\ud800', 'a\ud800b', ...long, ...slices, ...joined];
+    const wanted = texts.map((text) => Buffer.from(text));
+    const check = (i) => {
+      const [at, other] = [i % texts.length, (i * 7) % texts.length];
+      assert.equal(same(texts[at]), String(wanted[at]));
+      assert.equal(measure(texts[at]), wanted[at].length);
+      assert.equal(two(texts[at], texts[other]), wanted[at].length * 1000 + wanted[other].length);
+      assert.equal(same(null), null);
+    };
+    for (let i = 0; i < 30_000; i++) check(i);
+    const overflow = (text, n) => fill(text, n, 65);
+    for (let i = 0; i < 30_000; i++) overflow('hello', 5);
+    for (const text of ['a\0', '\0', 'é\0', '日\0', {}, undefined]) throws(() => same(text), ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE']);
+    for (let i = 0; i < 2000; i++) {
+      const { argument, byteLength, firstBadOffset, bytesPast } = throws(() => overflow('hello', 7 + i % 9), 'ERR_FFI_BUFFER_OVERFLOW');
+      assert.deepEqual({ argument, byteLength, firstBadOffset, bytesPast }, { argument: 0, byteLength: 6, firstBadOffset: 6, bytesPast: 1 + i % 9 });
+    }
   });
 
   test('that the caller owns are copied and freed, once each', () => {

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
-const { ffi, throws, makeRandom } = require('./helpers.js');
+const { ffi, throws, makeRandom, runs } = require('./helpers.js');
 const { SCALARS, pick } = require('./abi/scalars.js');
 
 const Pair = ffi.struct({ a: 'i32', b: 'f64' }, { name: 'Pair' });
@@ -50,6 +50,17 @@ describe('a variadic function', () => {
       const total = values.reduce((all, value) => all + value, 0);
       assert.equal(c.sum(extras.map(([kind]) => kind).join(''), ...extras.map(([, type], i) => [type, values[i]])), total);
     }
+  });
+
+  test('stays right in code that is optimised before anything else is bound', async () => {
+    const output = await runs(`
+      const { snprintf } = ffi.dlopen(null, { snprintf: { args: ['buffer', 'size_t', 'cstring'], varargs: true, returns: 'i32' } }).symbols;
+      const bytes = Buffer.alloc(64);
+      const print = (value) => snprintf(bytes, 64, '%d %g', ['i32', value], ['f64', 0.5]);
+      for (let i = 0; i < 200_000; i++) if (print(i % 10) !== 5) throw new Error('wrong at ' + i);
+      console.log(bytes.toString('latin1', 0, 5));
+    `);
+    assert.equal(output, '9 0.5');
   });
 
   test('has the length of what it declares, and needs that much', () => {

@@ -42,8 +42,8 @@ pub struct Shape {
     pub arguments: Vec<Passing>,
     /// The result.
     pub result: Passing,
-    /// Whether the fences of its arguments have to be looked at afterwards.
-    pub has_pointers: bool,
+    /// Whether something is left to do afterwards: fences to look at, a text to bring.
+    pub has_after: bool,
 }
 
 /// What one trampoline reads at each call; it may be given to another function of the same shape.
@@ -67,7 +67,7 @@ pub struct Surroundings {
     pub state: usize,
     /// The frame.
     pub frame: usize,
-    /// `extern "C" fn(callable)`, called after C where the shape has pointers.
+    /// `extern "C" fn(callable)`, called after C where the shape says so.
     pub after: usize,
 }
 
@@ -140,7 +140,7 @@ pub fn assemble(
     let is_narrow = !matches!(load, Load::I32 | Load::U32 | Load::Word);
     let in_frame = shape.result == Passing::Frame && plan.result != ResultIn::Nothing;
     let comes_back =
-        plan.on_stack > 0 || in_frame || (is_narrow && plan.result == ResultIn::Integer) || shape.has_pointers;
+        plan.on_stack > 0 || in_frame || (is_narrow && plan.result == ResultIn::Integer) || shape.has_after;
     if comes_back {
         let room = 16 + (plan.on_stack * 8).next_multiple_of(16) as i32;
         dynasm!(code ; .arch x64 ; push rbp ; mov rbp, rsp ; sub rsp, room);
@@ -201,7 +201,7 @@ pub fn assemble(
         if in_frame {
             dynasm!(code ; .arch x64 ; mov r10, QWORD frame ; mov [r10 + result_at], rax);
         }
-        if shape.has_pointers {
+        if shape.has_after {
             let (after, target) = (around.after as i64, target as i64);
             dynasm!(code
                 ; .arch x64

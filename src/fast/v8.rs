@@ -30,6 +30,18 @@ struct CFunctionInfo([u8; 64]);
 
 /// `v8::CTypeInfo::Type::kV8Value`.
 const VALUE: u8 = 10;
+/// `v8::CTypeInfo::Type::kSeqOneByteString`.
+const TEXT: u8 = 11;
+
+/// `v8::FastOneByteString`: the characters of a string of Latin-1, in the engine's heap, without a NUL after them.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Text {
+    /// The first one.
+    pub characters: *const u8,
+    /// How many.
+    pub length: u32,
+}
 
 /// What was found.
 #[derive(Debug)]
@@ -137,6 +149,16 @@ impl V8 {
     pub unsafe fn function_of_view(&self, code: Address, otherwise: Callback) -> Option<Local> {
         // SAFETY: as of this function.
         unsafe { self.make(code, &[VALUE, VALUE, Passing::I32 as u8], Passing::Frame as u8, otherwise) }
+    }
+
+    /// The same for a function of a text and a number: it gets a pointer to a [`Text`]. For a string that is not flat, or not
+    /// of bytes, V8 calls `otherwise`.
+    ///
+    /// # Safety
+    /// As [`V8::function`].
+    pub unsafe fn function_of_text(&self, code: Address, otherwise: Callback) -> Option<Local> {
+        // SAFETY: as of this function.
+        unsafe { self.make(code, &[VALUE, TEXT, Passing::U32 as u8], Passing::Frame as u8, otherwise) }
     }
 
     /// # Safety

@@ -10,22 +10,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Env, Object};
+use napi::bindgen_prelude::{Env, Object, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::callback::OPEN;
-use super::environment::{Environment, current, throw};
+use super::environment::{Environment, current, throw, thrown};
 use super::function::Callable;
+use crate::ctype::CType;
 use crate::error::FfiError;
 use crate::fast::trampoline::{MISSED, Passing, Shape, Surroundings, Target, assemble, with_context};
-use crate::fast::v8::{Local, V8};
+use crate::fast::v8::{Local, Text, V8};
 use crate::memory::address::{Address, Span};
 use crate::memory::blocks;
 use crate::memory::code::Code;
-use crate::memory::fence::Fenced;
+use crate::memory::fence::{self, Fenced};
 use crate::memory::frame::PIN_BYTES;
+use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, Pinned};
+use crate::memory::text::Latin1;
 use crate::memory::{given, watch};
 use crate::sysv::{Load, Plan};
 
@@ -33,6 +36,8 @@ use crate::sysv::{Load, Plan};
 const BROKEN: u32 = 2;
 /// Arguments of a function of this lane, at most: a pin's bit is in the first word of the frame.
 const MOST_ARGUMENTS: usize = 32;
+/// The places for texts: the most texts of a call.
+const PLACES: usize = 8;
 
 /// The lane of an environment.
 #[derive(Debug)]
@@ -42,9 +47,50 @@ pub struct Lane {
     around: Surroundings,
     /// Functions that nobody uses, by shape.
     unused: RefCell<HashMap<Shape, Vec<Slot>>>,
-    /// The bytes of the views that a call is handed, by argument.
+    /// The bytes of the views and texts that a call is handed, by argument.
     lengths: [Cell<usize>; MOST_ARGUMENTS],
     overflow: RefCell<Option<FfiError>>,
+    /// The memory it shares with JavaScript.
+    shared: Shared,
+    /// Whose text has come back, where it is not plain.
+    returning: Cell<*const Callable>,
+}
+
+/// What JavaScript and the lane both read and write: two words (how the last call went, and the text it gave), and from
+/// [`TEXTS`] on the places of the texts of a call, one after the other.
+#[derive(Clone, Copy, Debug)]
+struct Shared(Span);
+
+/// Where the places of texts begin.
+const TEXTS: usize = 64;
+/// In place of the length of a text: there is none, and it has to be asked for.
+const NO_TEXT: u32 = u32::MAX;
+const NOT_PLAIN: u32 = u32::MAX - 1;
+/// The longest text that is brought along, in bytes.
+const LONGEST: usize = 1024;
+
+impl Shared {
+    fn state(self) -> *mut u32 {
+        self.0.start.as_ptr().cast()
+    }
+
+    fn set_state(self, state: u32) {
+        // SAFETY: M1 and M6; `attach_lane` was given the memory, for words of 32 bits.
+        unsafe { self.state().write(state) };
+    }
+
+    /// Tells how long the text is that came back.
+    fn set_text(self, length: u32) {
+        // SAFETY: as above.
+        unsafe { self.state().add(1).write(length) };
+    }
+
+    /// The start of a place for a text: a whole block fits there.
+    fn place(self, number: usize, bytes: usize) -> Option<Address> {
+        let stride = (self.0.length - TEXTS) / PLACES;
+        let fits = number < PLACES && bytes.checked_add(fence::overhead())? <= stride;
+        fits.then(|| Address::new(self.0.start.get() + TEXTS + number * stride))?
+    }
 }
 
 /// A function of V8, and what it calls now.
@@ -75,7 +121,8 @@ unsafe extern "C" fn missed(_: *const c_void) {
 impl Lane {
     /// The lane of this thread: the first environment of a thread that asks gets it. Another one (the package loaded into a
     /// second realm) would share the word for missed calls, and a callback of one would not close the gate of the other.
-    fn make(environment: &Environment, state: *mut u32, modules: u32) -> Option<Self> {
+    fn make(environment: &Environment, shared: Shared, modules: u32) -> Option<Self> {
+        let state = shared.state();
         if !STATE.get().is_null() {
             return None;
         }
@@ -92,6 +139,8 @@ impl Lane {
             unused: RefCell::default(),
             lengths: [const { Cell::new(0) }; MOST_ARGUMENTS],
             overflow: RefCell::default(),
+            shared,
+            returning: Cell::new(std::ptr::null()),
         };
         STATE.set(state);
         let works = lane.runs_code();
@@ -111,7 +160,7 @@ impl Lane {
         let Some(plan) = Plan::new(&[I32.into(), I32.into()], &[PIN_BYTES, PIN_BYTES + 8], &I32.into()) else {
             return false;
         };
-        let shape = Shape { arguments: vec![Passing::I32; 2], result: Passing::I32, has_pointers: false };
+        let shape = Shape { arguments: vec![Passing::I32; 2], result: Passing::I32, has_after: false };
         let target = Target {
             code: (subtract as extern "C" fn(i32, i32) -> i32 as *const ()).expose_provenance(),
             open: (&raw const OPEN).expose_provenance(),
@@ -177,35 +226,59 @@ fn shape_of(callable: &Callable, arguments: &[u8], result: u8) -> Option<Shape> 
     {
         return None;
     }
-    let has_pointers = !callable.signature.pins.is_empty();
-    Some(Shape { arguments: passings, result: Passing::from_code(result)?, has_pointers })
+    let has_after = !callable.signature.pins.is_empty() || gives_text(callable);
+    Some(Shape { arguments: passings, result: Passing::from_code(result)?, has_after })
 }
 
-/// Starts the lane, for a verified `NODE_MODULE_VERSION`. `state` is a Uint32Array whose first element says how the last
-/// call went: 0 it went in, 1 it did not, 2 an overflow was found. A function (view, argument, offset) that puts the
-/// address of a view into the frame; null where the lane cannot be had.
-#[napi(ts_return_type = "Function | null")]
-pub fn attach_lane<'env>(env: &'env Env, state: Object<'env>, modules: u32) -> napi::Result<Option<Object<'env>>> {
+fn gives_text(callable: &Callable) -> bool {
+    callable.signature.result.scalar() == Some(CType::CString)
+}
+
+/// What JavaScript puts the pointers of a call into the frame with.
+#[napi(object)]
+pub struct JsPlacers<'env> {
+    /// (view, argument and offset in the frame): the address of a view.
+    pub view: Object<'env>,
+    /// (text, argument, place and offset in the frame): the address of a copy of a flat text of ASCII.
+    pub text: Object<'env>,
+    /// (bytes, argument, place and offset in the frame): the address of a text that JavaScript has written to its place.
+    pub written: Object<'env>,
+}
+
+/// Starts the lane, for a verified `NODE_MODULE_VERSION`. `shared` is a Uint8Array over the memory that both use. Null where
+/// the lane cannot be had.
+#[napi(ts_return_type = "JsPlacers | null")]
+pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>, modules: u32) -> napi::Result<Option<JsPlacers<'env>>> {
     let environment = current(*env)?;
     let mut reference = null_mut();
     // SAFETY: M3; the array is an argument of this call, and is kept by the reference.
     let storage = unsafe {
-        sys::napi_create_reference(env.raw(), state.raw(), 1, &mut reference);
-        pin::storage(env.raw(), state.raw())
+        sys::napi_create_reference(env.raw(), shared.raw(), 1, &mut reference);
+        pin::storage(env.raw(), shared.raw())
     };
     let Ok(Pinned::Bytes(storage, _)) = storage else { return Ok(None) };
-    let Some(lane) = Lane::make(&environment, storage.view.start.as_ptr().cast(), modules) else { return Ok(None) };
-    let function =
-        (place as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).expose_provenance();
-    let bytes = with_context(function, (&raw const *environment).expose_provenance());
-    let code = lane.code.borrow_mut().put(&bytes);
-    let placing = code.filter(|_| lane.code.borrow_mut().seal()).and_then(|code| {
+    let Some(lane) = Lane::make(&environment, Shared(storage.view), modules) else { return Ok(None) };
+    let context = (&raw const *environment).expose_provenance();
+    let view = (place_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
+    let text = (place_text as unsafe extern "C" fn(Local, *const Text, u32, *const Environment) as *const ()).addr();
+    let written = (place_written as unsafe extern "C" fn(Local, u32, u32, *const Environment) as *const ()).addr();
+    let code = [view, text, written].map(|function| lane.code.borrow_mut().put(&with_context(function, context)));
+    let placers = if let [Some(view), Some(text), Some(written)] = code
+        && lane.code.borrow_mut().seal()
+    {
+        let shape = Shape { arguments: vec![Passing::U32; 2], result: Passing::Frame, has_after: false };
+        let v8 = &lane.v8;
         // SAFETY: M15; the scope of this native function is open.
-        unsafe { lane.v8.function_of_view(code, missed) }
-    });
-    let Some(placing) = placing else { return Ok(None) };
+        unsafe {
+            [v8.function_of_view(view, missed), v8.function_of_text(text, missed), v8.function(written, &shape, missed)]
+        }
+    } else {
+        return Ok(None);
+    };
+    let [Some(view), Some(text), Some(written)] = placers else { return Ok(None) };
     let _ = environment.lane.set(lane);
-    Ok(Some(Object::from_raw(env.raw(), placing.cast())))
+    let object = |function: Local| Object::from_raw(env.raw(), function.cast());
+    Ok(Some(JsPlacers { view: object(view), text: object(text), written: object(written) }))
 }
 
 /// The function of the V8 lane for a bound function; null where there is none. `arguments` and `result` are numbers of
@@ -242,23 +315,106 @@ pub fn take_overflow(env: Env) -> napi::Result<()> {
     Ok(())
 }
 
-/// Puts the address of a Buffer into the frame, at the offset in the upper half of `place`, for the argument in the lower
-/// one. What has no fence of its own is left to the frame lane.
-unsafe extern "C" fn place(_: Local, view: Local, place: u32, environment: *const Environment) {
+/// Throws, or gives, the text that the last call of the lane has returned, where JavaScript could not read it itself.
+#[napi]
+pub fn take_text<'env>(env: &'env Env) -> napi::Result<Unknown<'env>> {
+    let environment = current(*env)?;
+    let callable = environment.lane.get().map_or(std::ptr::null(), |lane| lane.returning.replace(std::ptr::null()));
+    if callable.is_null() {
+        return Err(napi::Error::from_status(napi::Status::GenericFailure));
+    }
+    // SAFETY: M16; the call has just returned, and its function is alive.
+    let callable = unsafe { &*callable };
+    match callable.text(environment.frame.word(callable.signature.plan.result) as usize) {
+        // SAFETY: M6; the value was just made.
+        Ok(text) => Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), text) }),
+        Err(error) => Err(thrown(*env, &error)),
+    }
+}
+
+/// Puts the address of a Buffer into the frame, at the offset in the upper half of `to`, for the argument in the lowest
+/// byte. What has no fence of its own is left to the frame lane.
+unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
     let Some(lane) = environment.lane.get() else { return };
-    let (argument, at) = ((place & 0xffff) as usize, (place >> 16) as usize);
     // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
-    let view = unsafe { lane.v8.storage(view) }.filter(|view| is_whole_block(*view));
-    match view {
-        Some(view) => {
-            environment.frame.put_word(at, view.start.get() as u64);
-            environment.frame.put_word(0, environment.frame.pins() as u64 | 1 << argument);
-            lane.lengths[argument].set(view.length);
+    match unsafe { lane.v8.storage(view) }.filter(|view| is_whole_block(*view)) {
+        Some(view) => lane.hand(environment, to, view),
+        None => lane.shared.set_state(MISSED),
+    }
+}
+
+/// The same for a text: a copy as UTF-8 at the place whose number is in the second byte of `to`. What is too long or has a NUL
+/// in it is left to JavaScript.
+unsafe extern "C" fn place_text(_: Local, text: *const Text, to: u32, environment: *const Environment) {
+    // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
+    let (environment, text) = unsafe { (&*environment, &*text) };
+    let Some(lane) = environment.lane.get() else { return };
+    let length = text.length as usize;
+    // SAFETY: M15, as above.
+    match (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten() {
+        // SAFETY: M8; the block is of that size.
+        Some(text) => lane.place_block(environment, to, text.size(), |block| unsafe { text.put(block) }),
+        None => lane.shared.set_state(MISSED),
+    }
+}
+
+/// The same for a text of so many bytes that JavaScript has written to its place.
+unsafe extern "C" fn place_written(_: Local, bytes: u32, to: u32, environment: *const Environment) {
+    // SAFETY: M6; as above.
+    let environment = unsafe { &*environment };
+    let Some(lane) = environment.lane.get() else { return };
+    lane.place_block(environment, to, bytes as usize, |_| {});
+}
+
+impl Lane {
+    /// Hands over a block of so many bytes at the place that `to` names; `write` fills it.
+    #[inline]
+    fn place_block(&self, environment: &Environment, to: u32, bytes: usize, write: impl FnOnce(Fenced)) {
+        let raw = self.shared.place((to >> 8 & 0xff) as usize, bytes);
+        // SAFETY: M8; the block fits the place.
+        match raw.and_then(|raw| unsafe { Fenced::build(raw, fence::lead(), bytes) }) {
+            Some(block) => {
+                write(block);
+                self.hand(environment, to, Span { start: block.data(), length: bytes });
+            }
+            None => self.shared.set_state(MISSED),
         }
-        // SAFETY: M1 and M6; `attach_lane` was given the memory.
-        None => unsafe { std::ptr::with_exposed_provenance_mut::<u32>(lane.around.state).write(MISSED) },
+    }
+
+    /// Puts an address into the frame, and notes what it is of.
+    #[inline]
+    fn hand(&self, environment: &Environment, to: u32, memory: Span) {
+        let (argument, at) = ((to & 0xff) as usize, (to >> 16) as usize);
+        environment.frame.put_word(at, memory.start.get() as u64);
+        environment.frame.put_word(0, environment.frame.pins() as u64 | 1 << argument);
+        self.lengths[argument].set(memory.length);
+    }
+
+    /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
+    fn bring(&self, callable: &Callable) {
+        let environment = &*callable.environment;
+        let address = environment.frame.word(callable.signature.plan.result) as usize;
+        if address == 0 {
+            return self.shared.set_text(NO_TEXT);
+        }
+        let care = environment.care.get();
+        // SAFETY: U1; the function returns text. Where pages have to be looked at first, `take_text` does.
+        let text = (care == Care::LowPage).then(|| unsafe { peek::text(address, None, care) }).flatten();
+        let place = self.shared.place(0, LONGEST);
+        match (text.filter(|text| text.len() <= LONGEST && text.is_ascii()), place) {
+            (Some(text), Some(place)) => {
+                // SAFETY: M1; the place has room for it after the lead. The text is not there, unless it is that of an
+                // argument, which `copy` allows.
+                unsafe { place.as_ptr().add(fence::lead()).copy_from(text.as_ptr(), text.len()) };
+                self.shared.set_text(text.len() as u32);
+            }
+            _ => {
+                self.returning.set(callable);
+                self.shared.set_text(NOT_PLAIN);
+            }
+        }
     }
 }
 
@@ -294,10 +450,12 @@ unsafe extern "C" fn after(callable: *const Callable) {
                 found = found.or(watch::view_overflow(*argument, Span { start: address, length }, block));
             }
         }
+        if gives_text(callable) {
+            lane.bring(callable);
+        }
         if let Some(overflow) = found {
             lane.overflow.replace(Some(FfiError::Overflow { symbol: callable.symbol.clone(), overflow }));
-            // SAFETY: M1 and M6; `attach_lane` was given the memory.
-            unsafe { std::ptr::with_exposed_provenance_mut::<u32>(lane.around.state).write(BROKEN) };
+            lane.shared.set_state(BROKEN);
         }
     }));
 }

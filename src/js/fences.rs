@@ -25,11 +25,11 @@ pub fn set_fence_width(bytes: u32) -> bool {
     fence::configure(bytes as usize)
 }
 
-/// The widths of the fences, before and after.
+/// The widths of the fences, before and after, and the distance from the start of a block to its data.
 #[napi]
 pub fn fence_widths() -> Vec<u32> {
     let widths = fence::widths();
-    vec![widths.before as u32, widths.after as u32]
+    vec![widths.before as u32, widths.after as u32, fence::lead() as u32]
 }
 
 /// Sets the bounds of the quarantine.

@@ -46,5 +46,7 @@ pub mod pin;
 pub mod quarantine;
 pub mod report;
 pub mod scratch;
+#[cfg(all(target_arch = "x86_64", unix))]
+pub mod text;
 pub mod view;
 pub mod watch;

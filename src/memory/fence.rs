@@ -57,10 +57,11 @@ impl Widths {
 /// The default: a write past the end is the common mistake and may be a whole struct long (XEvent: 96 bytes past 96).
 /// `docs/memory.md` has the measurements.
 pub const DEFAULT: Widths = Widths { before: 64, after: 128 };
-/// What a call checks of each side; the rest is checked when the block is freed and by `checkFences()`.
-const NEAR: Widths = Widths { before: 64, after: 128 };
+/// What a call checks of each side; the rest is checked when the block is freed and by `checkFences()`. No fence is
+/// narrower.
+const NEAR: Widths = DEFAULT;
 /// The narrowest and the widest that the setting allows.
-const NARROWEST: usize = 64;
+const NARROWEST: usize = DEFAULT.before;
 const WIDEST: usize = 1 << 20;
 
 static WIDTHS: OnceLock<Widths> = OnceLock::new();
@@ -262,8 +263,12 @@ impl Fenced {
     /// Whether the parts of the fences that a call checks are as they were: a few loads.
     #[inline]
     pub fn is_whole_near(self, length: usize) -> bool {
-        let widths = widths();
-        self.intact(length, widths.before.min(NEAR.before), widths.after.min(NEAR.after))
+        let data = self.0.as_ptr();
+        // SAFETY: M8; both widths are inside the block.
+        unsafe {
+            is_canary::<{ NEAR.after / CHUNK }>(data.add(length), AFTER_WORD)
+                && is_canary::<{ NEAR.before / CHUNK }>(data.sub(NEAR.before), BEFORE_WORD)
+        }
     }
 
     /// Whether the whole fences are as they were.
@@ -355,13 +360,14 @@ impl Fenced {
 
     /// # Safety
     /// M8: the fences of `length` bytes of data are inside the block.
+    #[inline]
     unsafe fn mend(self, length: usize) {
-        let widths = widths();
-        let data = self.0.as_ptr();
+        let after = self.0.as_ptr().wrapping_add(length);
         // SAFETY: M8 by the contract of this function.
         unsafe {
-            for at in (0..widths.after).step_by(CHUNK) {
-                data.add(length + at).cast::<u128>().write_unaligned(AFTER_WORD);
+            put_canary::<{ DEFAULT.after / CHUNK }>(after, AFTER_WORD);
+            for at in (DEFAULT.after..widths().after).step_by(CHUNK) {
+                after.add(at).cast::<u128>().write_unaligned(AFTER_WORD);
             }
             self.mend_before();
         }
@@ -369,12 +375,50 @@ impl Fenced {
 
     /// # Safety
     /// M8.
+    #[inline]
     unsafe fn mend_before(self) {
-        for at in (CHUNK..=widths().before).step_by(CHUNK) {
-            // SAFETY: M8 by the contract of this function.
-            unsafe { self.0.as_ptr().sub(at).cast::<u128>().write_unaligned(BEFORE_WORD) };
+        let data = self.0.as_ptr();
+        // SAFETY: M8 by the contract of this function.
+        unsafe {
+            put_canary::<{ DEFAULT.before / CHUNK }>(data.sub(DEFAULT.before), BEFORE_WORD);
+            for at in (DEFAULT.before + CHUNK..=widths().before).step_by(CHUNK) {
+                data.sub(at).cast::<u128>().write_unaligned(BEFORE_WORD);
+            }
         }
     }
+}
+
+/// Whether so many chunks hold the canary. The number is fixed so that the compiler compares without a loop.
+///
+/// # Safety
+/// M8: the chunks are inside a block.
+#[inline]
+unsafe fn is_canary<const CHUNKS: usize>(start: *const u8, canary: u128) -> bool {
+    let [low, high] = halves(canary);
+    let mut difference = [0; 2];
+    for at in 0..CHUNKS {
+        // SAFETY: M8 by the contract of this function.
+        let [here_low, here_high] = unsafe { start.cast::<[u64; 2]>().add(at).read_unaligned() };
+        difference = [difference[0] | (here_low ^ low), difference[1] | (here_high ^ high)];
+    }
+    difference == [0; 2]
+}
+
+/// Writes the canary into so many chunks.
+///
+/// # Safety
+/// M8: the chunks are inside a block.
+#[inline]
+unsafe fn put_canary<const CHUNKS: usize>(start: *mut u8, canary: u128) {
+    for at in 0..CHUNKS {
+        // SAFETY: M8 by the contract of this function.
+        unsafe { start.cast::<[u64; 2]>().add(at).write_unaligned(halves(canary)) };
+    }
+}
+
+const fn halves(canary: u128) -> [u64; 2] {
+    // SAFETY: M8; sixteen bytes either way.
+    unsafe { std::mem::transmute(canary) }
 }
 
 #[cfg(test)]

@@ -20,13 +20,9 @@ impl<'a> Latin1<'a> {
     pub unsafe fn new(start: *const u8, length: usize) -> Option<Self> {
         // SAFETY: by the contract of this function.
         let characters: &[u8] = if length == 0 { &[] } else { unsafe { std::slice::from_raw_parts(start, length) } };
-        // Without a way out in between, so that many characters are looked at at once.
-        let (mut has_nul, mut wide) = (false, 0);
-        for character in characters {
-            has_nul |= *character == 0;
-            wide += usize::from(character >> 7);
-        }
-        (!has_nul).then_some(Self { characters, wide })
+        let wide = || characters.iter().filter(|character| **character >= 0x80).count();
+        let wide = if characters.is_ascii() { 0 } else { wide() };
+        (!characters.contains(&0)).then_some(Self { characters, wide })
     }
 
     /// The bytes as UTF-8, with the NUL.

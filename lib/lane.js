@@ -16,14 +16,18 @@ const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-ca
 // texts of a call, each with room for fences.
 const TEXTS = 64;
 const PLACES = 8;
-/** Characters; each may take three bytes. */
+/** Characters of Latin-1; each may take two bytes. */
 const LONGEST_TEXT = 1024;
 const [, after, lead] = binding.fenceWidths();
-const stride = Math.ceil((lead + 3 * LONGEST_TEXT + 1 + after) / 16) * 16;
+const stride = Math.ceil((lead + 2 * LONGEST_TEXT + 1 + after) / 16) * 16;
 const shared = new Uint8Array(TEXTS + PLACES * stride);
 const state = new Uint32Array(shared.buffer, 0, TEXTS / 4);
 const WENT_IN = 0;
 const BROKEN = 2;
+/** The code was not optimised, and V8 made an ordinary call, which takes ten times as long as the frame lane. */
+const COLD = 3;
+/** As many calls go by the frame lane before the next one tries. */
+const PAUSE = 64;
 const NO_TEXT = 0xffffffff;
 const NOT_PLAIN = 0xfffffffe;
 
@@ -78,7 +82,7 @@ const address = word((a, at, i) =>
 const text = word((a, at, i, place) =>
   `if (typeof ${a} === 'string') {
         placeText(${a}, ${at * 65536 + place * 256 + i});
-        if (state[0] !== ${WENT_IN} && !write(${a}, ${place}, ${at * 65536 + place * 256 + i})) ${LEAVE}
+        if (state[0] !== ${WENT_IN}) ${LEAVE}
       } else if (${a} === null) { words[${at / 4}] = 0; words[${at / 4 + 1}] = 0; }
       else ${LEAVE}`);
 
@@ -126,23 +130,12 @@ function routeOf(shape) {
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
 
-const includes = Function.prototype.call.bind(String.prototype.includes);
 const latin1Slice = Function.prototype.call.bind(Buffer.prototype.latin1Slice);
-const encodeInto = TextEncoder.prototype.encodeInto.bind(new TextEncoder());
 const { fromCharCode } = String;
-const places = Array.from({ length: PLACES }, (_, i) => shared.subarray(TEXTS + i * stride + lead, TEXTS + (i + 1) * stride));
+/** Where native code puts a text that C has returned. */
+const given = shared.subarray(TEXTS + lead, TEXTS + stride);
 /** As many characters as are made a string one by one. */
 const SHORT = 32;
-
-/** Writes a text that native code cannot take as it is. False where the frame lane has to look at it. */
-function write(value, place, to) {
-  if (value.length > LONGEST_TEXT || includes(value, '\0')) return false;
-  state[0] = WENT_IN;
-  const { written } = encodeInto(value, places[place]);
-  places[place][written] = 0;
-  placers.written(written + 1, to);
-  return state[0] === WENT_IN;
-}
 
 /** A switch over the length: a text is made at once of all its characters. */
 const shortText = (length) => `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
@@ -150,7 +143,7 @@ const shortTexts = () => new Function('fromCharCode', 'bytes', `'use strict'; re
   switch (length) {
     ${Array.from({ length: SHORT + 1 }, (_, length) => shortText(length)).join('\n    ')}
   }
-};`)(fromCharCode, places[0]);
+};`)(fromCharCode, given);
 let textOf;
 
 /** The text that a call has returned; native code has put it at the first place, if it is plain. */
@@ -158,7 +151,7 @@ function givenText() {
   const length = state[1];
   if (length <= SHORT) return (textOf ??= shortTexts())(length);
   if (length === NO_TEXT) return null;
-  return length === NOT_PLAIN ? binding.takeText() : latin1Slice(places[0], 0, length);
+  return length === NOT_PLAIN ? binding.takeText() : latin1Slice(given, 0, length);
 }
 
 // ---- the caller -----------------------------------------------------------------------------------------------------
@@ -167,7 +160,7 @@ const words = new Uint32Array(frame.buffer);
 const longs = new BigInt64Array(frame.buffer);
 /** What generated source uses. */
 const help = {
-  state, words, longs, write, givenText, placeView: placers?.view, placeText: placers?.text, frame, isView: ArrayBuffer.isView, isSafeInteger: Number.isSafeInteger, floor: Math.floor,
+  state, words, longs, givenText, placeView: placers?.view, placeText: placers?.text, frame, isView: ArrayBuffer.isView, isSafeInteger: Number.isSafeInteger, floor: Math.floor,
   asIntN: BigInt.asIntN, asUintN: BigInt.asUintN, isFinite: Number.isFinite, MOST: 3.4028234663852886e38,
   broken: () => {
     state[0] = WENT_IN;
@@ -199,15 +192,20 @@ function callerSource(shape, route) {
   return `'use strict'; // ${made += 1}
 const { ${NAMES} } = help;
 const read = shape.result.read;
+let pause = 0;
 return function (${names.join(', ')}) {
-    attempt: {
+    if (pause !== 0) pause -= 1;
+    else attempt: {
       if (!(${[`arguments.length === ${names.length}`, ...tests].join(' && ')})) break attempt;
       ${hasPins ? 'words[0] = 0;' : ''}
       ${stores.join('\n      ')}
       ${resultSource(shape, `fast(${passed.join(', ')})`)}
     }
-    state[0] = ${WENT_IN};
-    return slow(...arguments);
+    if (state[0] !== ${WENT_IN}) {
+      if (state[0] === ${COLD}) pause = ${PAUSE};
+      state[0] = ${WENT_IN};
+    }
+    return arguments.length === ${names.length} ? slow(${names.join(', ')}) : slow(...arguments);
 };`;
 }
 

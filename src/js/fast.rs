@@ -34,6 +34,8 @@ use crate::sysv::{Load, Plan};
 
 /// An overflow was found after the call; [`take_overflow`] throws it.
 const BROKEN: u32 = 2;
+/// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
+const COLD: u32 = 3;
 /// Arguments of a function of this lane, at most: a pin's bit is in the first word of the frame.
 const MOST_ARGUMENTS: usize = 32;
 /// The places for texts: the most texts of a call.
@@ -114,7 +116,7 @@ unsafe extern "C" fn missed(_: *const c_void) {
     let state = STATE.get();
     if !state.is_null() {
         // SAFETY: M1 and M6; `attach_lane` was given the memory, on this thread.
-        unsafe { state.write(MISSED) };
+        unsafe { state.write(COLD) };
     }
 }
 
@@ -241,8 +243,6 @@ pub struct JsPlacers<'env> {
     pub view: Object<'env>,
     /// (text, argument, place and offset in the frame): the address of a copy of a flat text of ASCII.
     pub text: Object<'env>,
-    /// (bytes, argument, place and offset in the frame): the address of a text that JavaScript has written to its place.
-    pub written: Object<'env>,
 }
 
 /// Starts the lane, for a verified `NODE_MODULE_VERSION`. `shared` is a Uint8Array over the memory that both use. Null where
@@ -261,24 +261,19 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>, modules: u32) -> 
     let context = (&raw const *environment).expose_provenance();
     let view = (place_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
     let text = (place_text as unsafe extern "C" fn(Local, *const Text, u32, *const Environment) as *const ()).addr();
-    let written = (place_written as unsafe extern "C" fn(Local, u32, u32, *const Environment) as *const ()).addr();
-    let code = [view, text, written].map(|function| lane.code.borrow_mut().put(&with_context(function, context)));
-    let placers = if let [Some(view), Some(text), Some(written)] = code
+    let code = [view, text].map(|function| lane.code.borrow_mut().put(&with_context(function, context)));
+    let placers = if let [Some(view), Some(text)] = code
         && lane.code.borrow_mut().seal()
     {
-        let shape = Shape { arguments: vec![Passing::U32; 2], result: Passing::Frame, has_after: false };
-        let v8 = &lane.v8;
         // SAFETY: M15; the scope of this native function is open.
-        unsafe {
-            [v8.function_of_view(view, missed), v8.function_of_text(text, missed), v8.function(written, &shape, missed)]
-        }
+        unsafe { [lane.v8.function_of_view(view, missed), lane.v8.function_of_text(text, missed)] }
     } else {
         return Ok(None);
     };
-    let [Some(view), Some(text), Some(written)] = placers else { return Ok(None) };
+    let [Some(view), Some(text)] = placers else { return Ok(None) };
     let _ = environment.lane.set(lane);
     let object = |function: Local| Object::from_raw(env.raw(), function.cast());
-    Ok(Some(JsPlacers { view: object(view), text: object(text), written: object(written) }))
+    Ok(Some(JsPlacers { view: object(view), text: object(text) }))
 }
 
 /// The function of the V8 lane for a bound function; null where there is none. `arguments` and `result` are numbers of
@@ -353,36 +348,23 @@ unsafe extern "C" fn place_text(_: Local, text: *const Text, to: u32, environmen
     let Some(lane) = environment.lane.get() else { return };
     let length = text.length as usize;
     // SAFETY: M15, as above.
-    match (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten() {
-        // SAFETY: M8; the block is of that size.
-        Some(text) => lane.place_block(environment, to, text.size(), |block| unsafe { text.put(block) }),
+    let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
+    let placed = text.and_then(|text| {
+        let raw = lane.shared.place((to >> 8 & 0xff) as usize, text.size())?;
+        // SAFETY: M8; the block is of that size, and fits the place.
+        unsafe {
+            let block = Fenced::build(raw, fence::lead(), text.size())?;
+            text.put(block);
+            Some(Span { start: block.data(), length: text.size() })
+        }
+    });
+    match placed {
+        Some(text) => lane.hand(environment, to, text),
         None => lane.shared.set_state(MISSED),
     }
 }
 
-/// The same for a text of so many bytes that JavaScript has written to its place.
-unsafe extern "C" fn place_written(_: Local, bytes: u32, to: u32, environment: *const Environment) {
-    // SAFETY: M6; as above.
-    let environment = unsafe { &*environment };
-    let Some(lane) = environment.lane.get() else { return };
-    lane.place_block(environment, to, bytes as usize, |_| {});
-}
-
 impl Lane {
-    /// Hands over a block of so many bytes at the place that `to` names; `write` fills it.
-    #[inline]
-    fn place_block(&self, environment: &Environment, to: u32, bytes: usize, write: impl FnOnce(Fenced)) {
-        let raw = self.shared.place((to >> 8 & 0xff) as usize, bytes);
-        // SAFETY: M8; the block fits the place.
-        match raw.and_then(|raw| unsafe { Fenced::build(raw, fence::lead(), bytes) }) {
-            Some(block) => {
-                write(block);
-                self.hand(environment, to, Span { start: block.data(), length: bytes });
-            }
-            None => self.shared.set_state(MISSED),
-        }
-    }
-
     /// Puts an address into the frame, and notes what it is of.
     #[inline]
     fn hand(&self, environment: &Environment, to: u32, memory: Span) {

@@ -20,8 +20,11 @@ impl<'a> Latin1<'a> {
     pub unsafe fn new(start: *const u8, length: usize) -> Option<Self> {
         // SAFETY: by the contract of this function.
         let characters: &[u8] = if length == 0 { &[] } else { unsafe { std::slice::from_raw_parts(start, length) } };
-        let wide = || characters.iter().filter(|character| **character >= 0x80).count();
-        let wide = if characters.is_ascii() { 0 } else { wide() };
+        // Without a way out in between, so that many are looked at at once.
+        if characters.iter().fold(true, |plain, character| plain & (character.cast_signed() > 0)) {
+            return Some(Self { characters, wide: 0 });
+        }
+        let wide = characters.iter().filter(|character| **character >= 0x80).count();
         (!characters.contains(&0)).then_some(Self { characters, wide })
     }
 

@@ -36,8 +36,8 @@ use crate::sysv::{Load, Plan};
 const BROKEN: u32 = 2;
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;
-/// Arguments of a function of this lane, at most: a pin's bit is in the first word of the frame.
-const MOST_ARGUMENTS: usize = 32;
+/// Arguments of a function of this lane, at most (lib/lane.js has the reason). Their pins' bits fit the frame's first word.
+const MOST_ARGUMENTS: usize = 16;
 /// The places for texts: the most texts of a call.
 const PLACES: usize = 8;
 

@@ -181,6 +181,9 @@ function unionRow(layout, name, fields) {
 
 // ---- arrays ---------------------------------------------------------------------------------------------------------
 
+/** The most bytes that become values: beyond that an array of JavaScript is no longer one piece of memory. */
+const MOST_BYTES = 2 ** 25;
+
 /** The row of `length` values side by side. An array or a typed array of that length goes in, an array comes out. */
 function arrayRow(layout, element, length) {
   const name = `${element.name}[${length}]`;
@@ -191,6 +194,10 @@ function arrayRow(layout, element, length) {
     ...common(layout, name, [element]),
     isArray: true,
     read(view, at) {
+      if (layout.size > MOST_BYTES) {
+        throw makeError('ERR_OUT_OF_RANGE', `${name}: ${layout.size} bytes are too many for JavaScript values (at most `
+          + `${MOST_BYTES}); use its view()`);
+      }
       const values = new Array(length);
       for (let i = 0; i < length; i += 1) values[i] = element.read(view, at + i * step);
       return values;

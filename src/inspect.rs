@@ -374,6 +374,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "reads files")]
     fn a_program_is_read_with_what_it_needs() {
         let reports = inspect(&std::env::current_exe().unwrap()).unwrap();
         assert_eq!(reports.len(), 1);

@@ -384,6 +384,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
     fn unions_of_unions_stay_small() {
         let mut value = ValueType::from(CType::U8);
         for _ in 0..20 {

@@ -208,6 +208,16 @@ describe('an array', () => {
     throws(() => points.set(0, { x: 1 }), 'ERR_INVALID_ARG_TYPE', /element \[0\]: field y/);
   });
 
+  test('that is too large for JavaScript values is refused, and has a view', () => {
+    const huge = ffi.array('char', 2 ** 25 + 1);
+    const memory = Buffer.alloc(huge.size);
+    memory[huge.size - 1] = 7;
+    const error = throws(() => huge.read(memory), 'ERR_OUT_OF_RANGE', /char\[33554433\]: 33554433 bytes are too many/);
+    assert.match(error.message, /use its view\(\)/);
+    assert.equal(huge.view(memory).at(-1), 7);
+    throws(() => ffi.array(ffi.array('u8', 2 ** 20), 2 ** 6).read(Buffer.alloc(2 ** 26)), 'ERR_OUT_OF_RANGE');
+  });
+
   test('takes arrays, typed arrays and, for char, text', () => {
     const T = struct({ n: array('i32', 3), grid: array(array('u8', 2), 2), name: array('char', 5) });
     const value = T.read(T.alloc({ n: Int32Array.of(1, 2, 3), grid: [[1, 2], [3, 4]], name: 'né' }));

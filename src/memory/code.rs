@@ -66,6 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "runs machine code")]
     fn what_was_put_runs_after_the_seal() {
         // mov eax, edi; inc eax; ret
         let add_one = [0x89, 0xf8, 0xff, 0xc0, 0xc3];

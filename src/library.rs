@@ -171,8 +171,39 @@ unsafe fn open_handle(path: Option<&str>, _flags: i32) -> std::result::Result<Ha
     }
 }
 
-/// Where the library or executable begins that an address lies in.
-#[cfg(unix)]
+/// What tells the library or executable that an address lies in from others. dladdr would look for the nearest symbol as
+/// well, which takes the longer the more there are.
+#[cfg(target_os = "linux")]
+pub fn image_of(address: Address) -> Option<usize> {
+    struct Search {
+        address: usize,
+        found: Option<usize>,
+    }
+
+    unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, search: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: M11; the loader hands a whole structure, and `search` is what `image_of` gave.
+        let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
+        let is_inside = (0..usize::from(info.dlpi_phnum)).any(|at| {
+            // SAFETY: M11; there are so many headers.
+            let header = unsafe { &*info.dlpi_phdr.add(at) };
+            let start = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
+            header.p_type == libc::PT_LOAD && search.address.wrapping_sub(start) < header.p_memsz as usize
+        });
+        if is_inside {
+            // The headers of two images do not lie in one place; load addresses of two may be 0.
+            search.found = Some(info.dlpi_phdr.addr());
+        }
+        libc::c_int::from(is_inside)
+    }
+
+    let mut search = Search { address: address.get(), found: None };
+    // SAFETY: M11; `look` is of the type, and what it is given outlives the walk.
+    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
+    search.found
+}
+
+/// See above.
+#[cfg(all(unix, not(target_os = "linux")))]
 pub fn image_of(address: Address) -> Option<usize> {
     let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
     // SAFETY: M11; dladdr reads no memory at the address, and fills the structure where it returns non-zero.
@@ -216,6 +247,19 @@ pub fn keep_loaded() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    #[cfg_attr(miri, ignore = "calls the loader")]
+    fn an_address_is_told_by_its_image() {
+        // SAFETY: U4; the process has been running its own constructors already.
+        let process = unsafe { Library::open(None, 0) }.unwrap();
+        let image = |name| image_of(process.find(name).unwrap());
+        let own = image_of(Address::new((image_of as fn(Address) -> Option<usize> as *const ()).addr()).unwrap());
+        assert!(image("malloc").is_some() && image("malloc") == image("free") && image("malloc") != own);
+        let heap = Box::new(0u8);
+        assert_eq!(image_of(Address::new((&raw const *heap).addr()).unwrap()), None);
+    }
 
     #[test]
     #[cfg_attr(miri, ignore = "calls the loader")]

@@ -111,8 +111,13 @@ function fixedSize(value, name, position) {
 
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
+/** Buffers over native memory that the package has made. */
+const native = new WeakSet();
+const addressOfView = (view) =>
+  (native.has(isAnyArrayBuffer(view) ? view : bufferOf(view)) ? binding.nativeAddressOf : binding.addressOf)(view);
+
 /** The address of a view's first byte, with an offset in bytes that may reach its end. */
-function addressOf(view, byteOffset, name, take = binding.addressOf) {
+function addressOf(view, byteOffset, name, take = addressOfView) {
   if (byteOffset === 0 && ArrayBuffer.isView(view) && locate(view) === WORKED) {
     return frame.getUint32(4, true) * 4294967296 + frame.getUint32(0, true);
   }
@@ -243,7 +248,9 @@ function wrap(address, length, deallocator, context, name) {
     throw outOfRange(`${name}: byteLength`, `an integer of at most ${MAX_LENGTH}`, length);
   }
   if (settings.guard && !binding.isReadable(address, length)) throw unmapped(name, address, length, 'readable');
-  return binding.wrap(address, length, deallocator, context);
+  const buffer = binding.wrap(address, length, deallocator, context);
+  native.add(buffer);
+  return buffer;
 }
 
 // ---- pin and alloc ----------------------------------------------------------------------------------------------------

@@ -124,6 +124,16 @@ describe('a guarded function', () => {
     isWhole(foreign);
   });
 
+  test('leaves the address of memory of C to a function that may free it', () => {
+    const { free_bytes: free } = ffi.dlopen(fixture, { free_bytes: { args: ['ptr'] } }, { guard: true }).symbols;
+    const address = allocate(64);
+    const buffer = ffi.toBuffer(address, 0, 64);
+    assert.equal(ptr(buffer), address);
+    guarded.fill_at(address, 0, 9, 64);
+    assert.equal(buffer[63], 9);
+    free(address);
+  });
+
   test('takes a number for an address again once the memory of ptr() is gone', async () => {
     const address = allocate(64);
     let isGone = false;

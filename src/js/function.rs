@@ -416,10 +416,18 @@ impl Callable {
         let environment = &*self.environment;
         // Nobody would hold the buffer of a job's number.
         let found = if is_sync { environment.taken.memory(environment.raw, address) } else { None };
-        if let Some((_, buffer)) = found {
-            environment.locks.hand(buffer, None);
+        if found.is_some_and(|found| found.is_native) && self.may_free() {
+            return;
         }
-        watch.want_step(argument, address, found.map(|(memory, _)| memory));
+        if let Some(found) = found {
+            environment.locks.hand(found.buffer, None);
+        }
+        watch.want_step(argument, address, found.map(|found| found.memory));
+    }
+
+    /// Whether the function is of the shape of `free`: it may want the address itself.
+    fn may_free(&self) -> bool {
+        self.signature.arguments.len() == 1 && self.signature.result.scalar() == Some(CType::Void)
     }
 
     /// The address of a view's storage, watched as far as it can be.

@@ -44,6 +44,12 @@ pub fn address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
     take(env, value, Taken::note)
 }
 
+/// The same for a view over memory of C's own.
+#[napi]
+pub fn native_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
+    take(env, value, Taken::note_native)
+}
+
 /// The same, where C may keep the address for as long as the view lives: the guard does not copy such memory.
 #[napi]
 pub fn kept_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {

@@ -32,6 +32,19 @@ struct Entry {
     buffer: sys::napi_ref,
     /// C may keep the address.
     is_kept: bool,
+    /// The memory is C's own, which may free it.
+    is_native: bool,
+}
+
+/// Memory that a number from `ptr()` lies in.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// All that was given out.
+    pub memory: Span,
+    /// Its buffer.
+    pub buffer: sys::napi_value,
+    /// Whether it is C's own.
+    pub is_native: bool,
 }
 
 const FIRST_LIMIT: usize = 64;
@@ -45,7 +58,14 @@ impl Taken {
     /// Notes a view without a fence whose address `ptr()` gives out.
     pub fn note(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value) {
         if self.is_guarded.get() {
-            self.insert(env, storage.view, buffer, false);
+            self.insert(env, storage.view, buffer, (false, false));
+        }
+    }
+
+    /// The same for a view over C's own memory.
+    pub fn note_native(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value) {
+        if self.is_guarded.get() {
+            self.insert(env, storage.view, buffer, (false, true));
         }
     }
 
@@ -54,16 +74,16 @@ impl Taken {
         // SAFETY: M3; the buffer is that of an argument.
         let whole = unsafe { pin::buffer_length(env, buffer) }
             .and_then(|length| Some(Span { start: Address::new(storage.view.start.get() - storage.offset)?, length }));
-        self.insert(env, whole.unwrap_or(storage.view), buffer, true);
+        self.insert(env, whole.unwrap_or(storage.view), buffer, (true, false));
     }
 
-    fn insert(&self, env: sys::napi_env, span: Span, buffer: sys::napi_value, is_kept: bool) {
+    fn insert(&self, env: sys::napi_env, span: Span, buffer: sys::napi_value, (is_kept, is_native): (bool, bool)) {
         let mut entries = self.entries.borrow_mut();
         if entries.len() >= self.limit.get() {
             entries.retain(|_, entry| entry.is_alive(env));
             self.limit.set((entries.len() * 2).max(FIRST_LIMIT));
         }
-        let mut entry = Entry { length: span.length, buffer: null_mut(), is_kept };
+        let mut entry = Entry { length: span.length, buffer: null_mut(), is_kept, is_native };
         if let Some(known) = entries.remove(&span.start.get())
             && known.is_alive(env)
         {
@@ -83,16 +103,20 @@ impl Taken {
 
     /// The memory that a number from `ptr()` lies in, and its buffer, rooted until the native entry returns; `None` where
     /// that is gone, and where C may keep the address.
-    pub fn memory(&self, env: sys::napi_env, address: Address) -> Option<(Span, sys::napi_value)> {
+    pub fn memory(&self, env: sys::napi_env, address: Address) -> Option<Known> {
         if self.is_kept(env, address) { None } else { self.find(env, address, false) }
     }
 
-    fn find(&self, env: sys::napi_env, address: Address, is_kept: bool) -> Option<(Span, sys::napi_value)> {
+    fn find(&self, env: sys::napi_env, address: Address, is_kept: bool) -> Option<Known> {
         let entries = self.entries.borrow();
         let first = address.get().saturating_sub(self.longest.get());
         let near = entries.range(first..=address.get()).rev();
-        near.filter(|(start, entry)| entry.is_kept == is_kept && address.get() - **start < entry.length)
-            .find_map(|(start, entry)| Some((Span::new(Address::new(*start)?, entry.length).ok()?, entry.alive(env)?)))
+        near.filter(|(start, entry)| entry.is_kept == is_kept && address.get() - **start < entry.length).find_map(
+            |(start, entry)| {
+                let memory = Span::new(Address::new(*start)?, entry.length).ok()?;
+                Some(Known { memory, buffer: entry.alive(env)?, is_native: entry.is_native })
+            },
+        )
     }
 }
 

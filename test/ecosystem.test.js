@@ -91,9 +91,14 @@ describe('the test suites of other packages', { skip: !ffi.fences().installed &&
         const notes = path.join(folder, 'notes');
         // In NODE_OPTIONS, so that the processes and workers of the suite have it too.
         const imports = [urlOf(root, 'index.mjs'), urlOf(home, 'fenced.mjs')].map((url) => `--import=${url}`);
+        // Suites have files of fixed names where temporary files go.
+        const ownFolder = (part) => {
+          fs.mkdirSync(path.join(folder, part));
+          return { TMPDIR: path.join(folder, part) };
+        };
         const [under, without] = await Promise.all([
-          runSuite(name, { NODE_OPTIONS: imports.join(' '), ECOSYSTEM_NOTES: notes }),
-          runSuite(name, { NODE_OPTIONS: '' }),
+          runSuite(name, { NODE_OPTIONS: imports.join(' '), ECOSYSTEM_NOTES: notes, ...ownFolder('under') }),
+          runSuite(name, { NODE_OPTIONS: '', ...ownFolder('without') }),
         ]);
         assert.equal(under, without);
         const ends = fs.readFileSync(notes, 'utf8').trim().split('\n').map((line) => JSON.parse(line));

@@ -72,7 +72,8 @@ const long = (least, fits) => word((a, at) =>
       else ${LEAVE}`);
 const signed = long('-9007199254740991', 'asIntN');
 const unsigned = long('0', 'asUintN');
-const view = (a, at, i) => `if (isView(${a})) { placeView(${a}, ${at * 65536 + i}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+const view = (a, at, i) =>
+  `if (isView(${a})) { placeView(${a}, ${at * 65536 + i}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
 const address = word((a, at, i) =>
   `if (typeof ${a} === 'number' && ${a} >= 0 && ${a} <= 9007199254740991 && floor(${a}) === ${a}) { ${halves(a, at)} }
       else if (${a} === null) { words[${at / 4}] = 0; words[${at / 4 + 1}] = 0; }
@@ -160,8 +161,9 @@ const words = new Uint32Array(frame.buffer);
 const longs = new BigInt64Array(frame.buffer);
 /** What generated source uses. */
 const help = {
-  state, words, longs, givenText, placeView: placers?.view, placeText: placers?.text, frame, isView: ArrayBuffer.isView, isSafeInteger: Number.isSafeInteger, floor: Math.floor,
-  asIntN: BigInt.asIntN, asUintN: BigInt.asUintN, isFinite: Number.isFinite, MOST: 3.4028234663852886e38,
+  state, words, longs, frame, givenText, placeView: placers?.view, placeText: placers?.text,
+  isView: ArrayBuffer.isView, isSafeInteger: Number.isSafeInteger, isFinite: Number.isFinite, floor: Math.floor,
+  asIntN: BigInt.asIntN, asUintN: BigInt.asUintN, MOST: 3.4028234663852886e38,
   broken: () => {
     state[0] = WENT_IN;
     binding.takeOverflow();
@@ -170,15 +172,16 @@ const help = {
 const NAMES = Object.keys(help).join(', ');
 let made = 0;
 
-const resultSource = (shape, call) => {
-  const { result, resultAt } = shape;
-  const how = returns.get(result);
-  const inFrame = how === FRAME && result.name !== 'void';
-  const value = result.name === 'cstring' ? 'givenText()' : inFrame ? `read(frame, ${resultAt})` : result.name === 'bool' ? 'r !== 0' : 'r';
-  return `const r = ${call};
-      if (state[0] === ${WENT_IN}) return ${result.name === 'void' ? '' : value};
+/** The expression of what the user gets, when `r` is what came back. */
+function valueSource({ result, resultAt }) {
+  const special = { void: '', bool: 'r !== 0', cstring: 'givenText()' };
+  return special[result.name] ?? (returns.get(result) === FRAME ? `read(frame, ${resultAt})` : 'r');
+}
+
+const resultSource = (shape, call) =>
+  `const r = ${call};
+      if (state[0] === ${WENT_IN}) return ${valueSource(shape)};
       if (state[0] === ${BROKEN}) broken();`;
-};
 
 /** Every caller is of a source of its own: code that V8 shares among functions has no constant target to call. */
 function callerSource(shape, route) {

@@ -5,8 +5,8 @@ const binding = require('./binding');
 const { parameter } = require('./contract');
 const { makeSystemError, wrongValue } = require('./errors');
 const { release } = require('./kept');
-const { caller, routeOf } = require('./lane');
-const { typesOf, shapeOf, wrongCount, MOST_ARGUMENTS } = require('./marshal');
+const { routeOf } = require('./lane');
+const { typesOf, shapeOf, startCall, wrongCount, MOST_ARGUMENTS } = require('./marshal');
 const { lockAll } = require('./memory');
 const { ending, owning } = require('./opaque');
 const { withOuts } = require('./outs');
@@ -18,7 +18,6 @@ const { variadic } = require('./variadic');
 const GUARD = 1;
 const ERRNO = 2;
 const THREADS = 4;
-const ASYNC = 8;
 
 const FAILURES = {
   __proto__: null,
@@ -48,29 +47,30 @@ const checkerOf = (failed, name) => failed && ((result) => {
  * @param {object} declaration checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails, threads,
  *   nonblocking }
  * @param {import('./lifetime').Lifetime} lifetime of the library that must be open
- * @param {boolean} isSealed whether the caller runs `binding.sealLane()` before anybody can call the function
+ * @param {boolean} mayBeFast whether the V8 lane may serve it: it runs no JavaScript but by a JSCallback
  */
-function bind(name, address, declaration, lifetime, isSealed = false) {
+function bind(name, address, declaration, lifetime, mayBeFast = true) {
   const types = typesOf(declaration, name);
   const check = checkerOf(failureOf(declaration.fails, name), name);
   const options = ((declaration.guard ?? settings.guard) ? GUARD : 0)
     | (declaration.errno || check ? ERRNO : 0)
     | (declaration.threads ? THREADS : 0);
-  const entry = (shape, more) => binding.bind(name, address, shape.native, lifetime.native, options | more);
+  const library = lifetime.native;
+  const numbers = new Map();
+  const targetOf = (shape) => {
+    if (!numbers.has(shape)) numbers.set(shape, binding.bind(name, address, shape.native, library, options));
+    return { number: numbers.get(shape), library };
+  };
   const callerOf = (shape) => {
-    if (check) return shape.checkedCaller(entry(shape, 0), name, check);
-    // A variadic function is made for new types when it is called, with nobody to seal it.
-    const mayBeFast = isSealed && options === 0 && !declaration.varargs;
-    const route = mayBeFast ? routeOf(shape) : undefined;
-    if (route === undefined) return shape.caller(entry(shape, 0), name);
-    const [native, fast] =
-      binding.bindFast(name, address, shape.native, lifetime.native, options, route.passing, route.result);
-    const slow = shape.caller(native, name);
-    return fast === undefined ? slow : caller(shape, route.route, fast, slow);
+    const target = targetOf(shape);
+    if (check) return shape.checkedCaller(target, name, check);
+    const slow = shape.caller(target, name);
+    const route = mayBeFast && options === 0 ? routeOf(shape) : undefined;
+    return route !== undefined && binding.runsNoScript(address) ? route(target.number, slow) : slow;
   };
   const enter = (shape) => recorded(callerOf(shape), name, shape, lifetime);
   const start = (thread) => (shape) => {
-    const launch = launcher(entry(shape, ASYNC), shape.decode, check, lifetime, thread);
+    const launch = launcher(targetOf(shape), shape.decode, check, lifetime, thread);
     return shape.launcher(recordedJob(launch, name, shape, lifetime), name);
   };
   const made = (make) => {
@@ -102,7 +102,7 @@ function describeBound(call, name, address, asyncOn) {
 }
 
 /** Starts a call on another thread: what is passed stays alive, and locked, until the Promise settles. */
-function launcher(enter, decode, check, lifetime, thread) {
+function launcher(target, decode, check, lifetime, thread) {
   return (pins, kept, held) => new Promise((resolve, reject) => {
     const unlock = lockAll(pins);
     const end = () => {
@@ -123,7 +123,7 @@ function launcher(enter, decode, check, lifetime, thread) {
       }
     };
     try {
-      enter(done, thread, ...pins);
+      startCall(target, done, thread, pins);
     } catch (error) {
       end();
       reject(error);

@@ -16,10 +16,6 @@ const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', v
 const base = byName.get('function');
 let keys = 0;
 
-/** What returned function pointers belong to: it is never closed. */
-let lifetime;
-const forever = () => (lifetime ??= new Lifetime(binding.Library.linked('fn')));
-
 /** A JavaScript function as it is, unless it has an address of its own; anything else as for `function`. */
 function resolve(value, name, position) {
   if (typeof value !== 'function') return resolvePointer(value, name, position);
@@ -71,7 +67,8 @@ function rowOf(options, lend) {
       if (address === null) return null;
       const known = bound.get(address)?.deref();
       if (known !== undefined) return known;
-      const made = bind('fn', address, options, forever());
+      // Nobody closes what it belongs to.
+      const made = bind('fn', address, options, new Lifetime(binding.Library.linked('fn')));
       bound.set(address, new WeakRef(made));
       return made;
     },

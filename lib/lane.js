@@ -121,12 +121,11 @@ const returns = keyed(RESULTS);
 const MOST_ARGUMENTS = 16;
 
 /** How the values of a shape travel in this lane; undefined where they do not. */
-function routeOf(shape) {
+function travelOf(shape) {
   if (placers === null || shape.args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return undefined;
   if (shape.parameters.some(({ lengthOf }) => lengthOf !== undefined)) return undefined;
   const route = shape.args.map((row) => travels.get(row));
-  if (route.includes(undefined) || route.filter((how) => how === text).length > PLACES) return undefined;
-  return { route, passing: route.map((how) => how.passing), result: returns.get(shape.result) };
+  return route.includes(undefined) || route.filter((how) => how === text).length > PLACES ? undefined : route;
 }
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
@@ -170,7 +169,6 @@ const help = {
   },
 };
 const NAMES = Object.keys(help).join(', ');
-let made = 0;
 
 /** The expression of what the user gets, when `r` is what came back. */
 function valueSource({ result, resultAt }) {
@@ -183,7 +181,6 @@ const resultSource = (shape, call) =>
       if (state[0] === ${WENT_IN}) return ${valueSource(shape)};
       if (state[0] === ${BROKEN}) broken();`;
 
-/** Every caller is of a source of its own: code that V8 shares among functions has no constant target to call. */
 function callerSource(shape, route) {
   const names = shape.args.map((_, i) => `a${i}`);
   const tests = route.flatMap((how, i) => (how.test ? [how.test(names[i])] : []));
@@ -192,34 +189,51 @@ function callerSource(shape, route) {
   const stores = route.flatMap((how, i) => (how.store ? [how.store(names[i], shape.at[i], i, placeOf(how))] : []));
   const passed = route.flatMap((how, i) => (how.pass ? [how.pass(names[i])] : []));
   const hasPins = shape.pins.length > 0;
-  return `'use strict'; // ${made += 1}
+  return `'use strict';
 const { ${NAMES} } = help;
 const read = shape.result.read;
-let pause = 0;
-return function (${names.join(', ')}) {
+return (number, slow) => {
+  let pause = 0;
+  return function (${names.join(', ')}) {
     if (pause !== 0) pause -= 1;
     else attempt: {
       if (!(${[`arguments.length === ${names.length}`, ...tests].join(' && ')})) break attempt;
       ${hasPins ? 'words[0] = 0;' : ''}
       ${stores.join('\n      ')}
-      ${resultSource(shape, `fast(${passed.join(', ')})`)}
+      ${resultSource(shape, `fast(${['number', ...passed].join(', ')})`)}
     }
     if (state[0] !== ${WENT_IN}) {
       if (state[0] === ${COLD}) pause = ${PAUSE};
       state[0] = ${WENT_IN};
     }
     return arguments.length === ${names.length} ? slow(${names.join(', ')}) : slow(...arguments);
+  };
 };`;
 }
 
-/** The function that users call: by `fast`, or by `slow`, the frame lane. */
-function caller(shape, route, fast, slow) {
+function makeRoute(shape) {
+  const route = travelOf(shape);
+  if (route === undefined) return undefined;
+  const fast = binding.fastFunction(shape.native, route.map((how) => how.passing), returns.get(shape.result));
+  if (fast === null) return undefined;
   try {
-    return new Function('shape', 'help', 'fast', 'slow', callerSource(shape, route))(shape, help, fast, slow);
+    return new Function('shape', 'help', 'fast', callerSource(shape, route))(shape, help, fast);
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
-    return slow;
+    return undefined;
   }
 }
 
-module.exports = { lane, routeOf, caller };
+const routes = new WeakMap();
+
+/**
+ * The maker of this lane's functions of a shape, (number, slow) => what users call: by the lane, or by `slow`, the frame
+ * lane. Undefined where the shape does not go by this lane. Functions of a shape share their source: V8 then has one
+ * constant target to call for all of them, which takes the number of the function.
+ */
+function routeOf(shape) {
+  if (!routes.has(shape)) routes.set(shape, makeRoute(shape));
+  return routes.get(shape);
+}
+
+module.exports = { lane, routeOf };

@@ -70,19 +70,10 @@ function dlopen(path, symbols, options = {}) {
   }
 }
 
-/** Binds every entry; their generated code is made executable before anybody has one of them. */
 function bindAll(entries, bindOne) {
   const functions = {};
-  try {
-    for (const [key, value] of entries) define(functions, key, bindOne(key, value));
-  } finally {
-    seal();
-  }
+  for (const [key, value] of entries) define(functions, key, bindOne(key, value));
   return functions;
-}
-
-function seal() {
-  if (!binding.sealLane()) throw makeError('ERR_FFI_INTERNAL', 'the system refuses to make generated code executable');
 }
 
 const define = (object, key, value) =>
@@ -190,7 +181,7 @@ function bindPointer(name, value, where, lifetime) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
-  return bind(name, addressOf(declaration.ptr, name), withOwned(declaration, name, lifetime), lifetime, true);
+  return bind(name, addressOf(declaration.ptr, name), withOwned(declaration, name, lifetime), lifetime);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */
@@ -205,7 +196,6 @@ function linkSymbols(symbols) {
 function CFunction(declaration) {
   const lifetime = new Lifetime(binding.Library.linked('CFunction'));
   const call = bindPointer('CFunction', declaration, 'CFunction: declaration', lifetime);
-  seal();
   const close = () => lifetime.close();
   return Object.assign(call, { close, [Symbol.dispose]: close });
 }

@@ -12,6 +12,8 @@ const settings = require('./settings');
 const { typeOf } = require('./types');
 
 const RESULT = 'return value';
+/** Where the number of the bound function lies in the frame, and the values of a call begin (src/memory/frame.rs). */
+const NUMBER = 16;
 /** One bit of the frame's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;
 
@@ -84,8 +86,18 @@ function prepare({ args, result, parameters, fixed, loose }, name) {
   return shape;
 }
 
+/** The native entries of all bound functions: one calls, the other has another thread call. */
+const [enter, start] = binding.entries();
+
+/** Has another thread call the function of a number, whose arguments are in the frame. */
+function startCall({ number, library }, done, thread, pins) {
+  frame.setUint32(NUMBER, number, true);
+  start(done, thread, ...pins, library);
+}
+
 /** What generated source uses. */
 const help = {
+  enter,
   wrongCount, addressOfPin, checkLength, keepResult, release, isPromise, settle,
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
@@ -130,23 +142,25 @@ function pinWords(pins) {
 // ---- JS to C --------------------------------------------------------------------------------------------------------
 
 /**
- * How a call ends, as source. `enter` is the native entry for the first two, what starts the job for the last.
- *   call    enters C and returns its result, from the frame or as the entry gives it
+ * How a call ends, as source.
+ *   call    enters C and returns its result, from the frame or as the entry gives it; the library rides along
  *   check   the same, through `check`, which throws for what the declaration says is a failure
- *   launch  has another thread enter C; what is wrong with the arguments rejects the Promise
+ *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
  * A result that reads memory may read that of an argument, so those are held until it is read.
  */
 const finish = (isChecked) => ({ result, resultAt }, { rides, names }) => {
   const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
-  if (result.returnedByEntry) return give(`enter(${rides})`);
-  if (result.name === 'void' && !isChecked) return `enter(${rides});`;
+  const call = `frame.setUint32(${NUMBER}, number, true);\n    `;
+  const entered = `enter(${[...rides, 'library'].join(', ')})`;
+  if (result.returnedByEntry) return call + give(entered);
+  if (result.name === 'void' && !isChecked) return `${call}${entered};`;
   const hold = result.readsMemory ? `help.held = [${names}];\n    ` : '';
-  return `${hold}enter(${rides});\n    ${give(`readResult(frame, ${resultAt})`)}`;
+  return `${hold}${call}${entered};\n    ${give(`readResult(frame, ${resultAt})`)}`;
 };
 const endings = {
   call: finish(false),
   check: finish(true),
-  launch: (shape, { pins, kept, names }) => `return enter([${pins}], [${kept}], [${names}]);`,
+  launch: (shape, { pins, kept, names }) => `return launch([${pins}], [${kept}], [${names}]);`,
 };
 
 const callerSource = (ending) => (shape) => {
@@ -156,15 +170,15 @@ const callerSource = (ending) => (shape) => {
   const kept = args.flatMap((row, i) => (row.keeps ? [i] : []));
   const assigned = (i) => (isPin.has(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
   const releases = kept.map((i) => `help.release(k${i});`).join(' ');
-  // What is kept rides along behind the pins: the engine roots all arguments of a call.
+  // What is kept rides along behind the pins, and then the library: the engine roots all arguments of a call.
   const rides = [...pins.map((i) => `p${i}`), ...kept.map((i) => `k${i}`)];
   const label = (i) => JSON.stringify(parameters[i].label);
   const isAsync = ending === endings.launch;
   return `'use strict';
 const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
 ${each(args, (row, i) => `const write${i} = row${i}.write, resolve${i} = row${i}.resolve;`)}
-const readResult = shape.result.read;
-return (enter, name, check) => function (${names.join(', ')}) {
+const readResult = shape.result.read, enter = help.enter;
+return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => function (${names.join(', ')}) {
     ${kept.length > 0 ? `var ${kept.map((i) => `k${i}`).join(', ')};` : ''}
     ${isAsync || kept.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
@@ -174,15 +188,19 @@ return (enter, name, check) => function (${names.join(', ')}) {
     && `help.checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
     ${pinWords(pins)}
     ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : ''}
-    ${ending(shape, { rides: rides.join(', '), names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
+    ${ending(shape, { rides, names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
     ${!isAsync && kept.length > 0 ? `} finally { ${releases} }` : ''}
 };`;
 };
 
+const enterPlainly = ({ number, library }, { pins, kept }) => {
+  frame.setUint32(NUMBER, number, true);
+  return enter(...pins, ...kept, library);
+};
 const plainEndings = {
-  call: ({ decode }, { rides }, enter) => decode(enter(...rides)),
-  check: ({ decode }, { rides }, enter, check) => check(decode(enter(...rides))),
-  launch: (shape, { pins, kept, values }, enter) => enter(pins, kept, values),
+  call: ({ decode }, target, parts) => decode(enterPlainly(target, parts)),
+  check: ({ decode }, target, parts, check) => check(decode(enterPlainly(target, parts))),
+  launch: (shape, launch, { pins, kept, values }) => launch(pins, kept, values),
 };
 
 const plainCaller = (ending) => (shape) => {
@@ -201,14 +219,13 @@ const plainCaller = (ending) => (shape) => {
     });
     words.forEach((word, i) => frame.setInt32(i * 4, word, true));
   };
-  return (enter, name, check) => {
+  return (target, name, check) => {
     const call = (...values) => {
       const written = [];
       const keptOf = () => args.flatMap((row, i) => (row.keeps ? [written[i]] : []));
       try {
         encode(values, written, name);
-        if (isAsync) return ending(shape, { pins: pins.map((i) => written[i]), kept: keptOf(), values }, enter);
-        return ending(shape, { rides: [...pins.map((i) => written[i]), ...keptOf()] }, enter, check);
+        return ending(shape, target, { pins: pins.map((i) => written[i]), kept: keptOf(), values }, check);
       } catch (error) {
         if (!isAsync) throw error;
         release(keptOf());
@@ -294,4 +311,4 @@ function plainHandler({ args, at, result, resultAt }) {
   };
 }
 
-module.exports = { typesOf, shapeOf, wrongCount, MOST_ARGUMENTS };
+module.exports = { typesOf, shapeOf, startCall, wrongCount, MOST_ARGUMENTS };

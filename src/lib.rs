@@ -2,6 +2,7 @@
 // napi-derive registers nothing in the unit tests, which leaves what only JavaScript calls unused.
 #![cfg_attr(test, allow(dead_code, reason = "the exports of js/ are not registered in unit tests"))]
 
+mod bound;
 mod call;
 mod closure;
 mod copies;

@@ -6,7 +6,7 @@ use libffi::middle::Cif;
 use crate::ctype::CType;
 use crate::error::{FfiError, Result};
 use crate::layout::ValueType;
-use crate::memory::frame::{MOST_ARGUMENTS, PIN_BYTES};
+use crate::memory::frame::{HEAD_BYTES, MOST_ARGUMENTS};
 use crate::sysv;
 
 /// Where the values of a call lie in the frame, in bytes from its start.
@@ -88,7 +88,7 @@ impl Signature {
 impl Plan {
     /// The result, and then each argument, all of sizes that libffi takes: a scalar in a slot of its own, an aggregate aligned as no type exceeds.
     fn new(arguments: &[ValueType], result: &ValueType) -> Self {
-        let mut end = PIN_BYTES + result.size().next_multiple_of(WIDE).max(WIDE);
+        let mut end = HEAD_BYTES + result.size().next_multiple_of(WIDE).max(WIDE);
         let mut place = |value: &ValueType| {
             let unit = if value.scalar().is_some() { SLOT } else { WIDE };
             let at = end.next_multiple_of(unit);
@@ -96,7 +96,7 @@ impl Plan {
             at
         };
         let arguments = arguments.iter().map(&mut place).collect();
-        Self { result: PIN_BYTES, arguments, size: end }
+        Self { result: HEAD_BYTES, arguments, size: end }
     }
 }
 

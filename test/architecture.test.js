@@ -107,10 +107,11 @@ const CLI = {
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
   js: [
-    'copies', 'inspect', 'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
+    'bound', 'copies', 'inspect', 'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
     'ctype', 'error',
   ],
-  fast: ['sysv', 'library', 'memory'],
+  fast: ['bound', 'sysv', 'library', 'memory'],
+  bound: ['library', 'memory'],
   call: ['signature', 'sysv', 'memory', 'ctype', 'error'],
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
@@ -140,7 +141,7 @@ const CRATES = {
 };
 
 // The only files that may lift the ban on unsafe code.
-const UNSAFE = /^(memory\/\w+|copies|layout|call|closure|library|models|signature|sysv|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+const UNSAFE = /^(memory\/\w+|bound|copies|layout|call|closure|library|models|signature|sysv|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

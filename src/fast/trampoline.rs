@@ -6,6 +6,7 @@ use std::mem::offset_of;
 
 use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm, x64::X64Relocation};
 
+use crate::bound::{ROW_SHIFT, Row};
 use crate::sysv::{Load, Plan, ResultIn};
 
 /// How V8 passes a value; the numbers are those of `v8::CTypeInfo::Type`.
@@ -46,18 +47,6 @@ pub struct Shape {
     pub has_after: bool,
 }
 
-/// What one trampoline reads at each call; it may be given to another function of the same shape.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Target {
-    /// The C function.
-    pub code: usize,
-    /// A byte that is not 0 while the library is open.
-    pub open: usize,
-    /// What `after` is called with.
-    pub callable: usize,
-}
-
 /// The addresses that every trampoline of an environment has in common.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings {
@@ -67,7 +56,9 @@ pub struct Surroundings {
     pub state: usize,
     /// The frame.
     pub frame: usize,
-    /// `extern "C" fn(callable)`, called after C where the shape says so.
+    /// A word that has the address of the first [`Row`].
+    pub rows: usize,
+    /// `extern "C" fn(owner of the row)`, called after C where the shape says so.
     pub after: usize,
 }
 
@@ -89,8 +80,8 @@ enum Source {
 }
 
 fn sources(plan: &Plan, shape: &Shape) -> Vec<Source> {
-    // The receiver is the first integer.
-    let (mut integers, mut floats, mut stack) = (1, 0, 0);
+    // The receiver is the first integer, the number of the function the second.
+    let (mut integers, mut floats, mut stack) = (2, 0, 0);
     let mut on_stack = || {
         stack += 1;
         Source::Stack(stack - 1)
@@ -111,15 +102,8 @@ fn sources(plan: &Plan, shape: &Shape) -> Vec<Source> {
         .collect()
 }
 
-/// The code of a trampoline whose [`Target`] is at this address. It does not depend on where it is put.
-pub fn assemble(
-    plan: &Plan,
-    shape: &Shape,
-    load: Load,
-    result_at: i32,
-    target: usize,
-    around: Surroundings,
-) -> Vec<u8> {
+/// The code that calls the C function of a row, by its number. It does not depend on where it is put.
+pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings) -> Vec<u8> {
     let mut code = VecAssembler::<X64Relocation>::new(0);
     let (gate, state, frame) = (around.gate as i64, around.state as i64, around.frame as i64);
     dynasm!(code
@@ -127,8 +111,11 @@ pub fn assemble(
         ; mov rax, QWORD gate
         ; cmp DWORD [rax], 0
         ; jne >miss
-        ; mov r11, QWORD target as i64
-        ; mov rax, [r11 + offset_of!(Target, open) as i32]
+        ; mov rax, QWORD around.rows as i64
+        ; mov r11d, esi
+        ; shl r11, ROW_SHIFT as i8
+        ; add r11, [rax]
+        ; mov rax, [r11 + offset_of!(Row<()>, open) as i32]
         ; cmp BYTE [rax], 0
         ; je >miss
     );
@@ -137,13 +124,16 @@ pub fn assemble(
         dynasm!(code ; .arch x64 ; mov r10, QWORD frame);
     }
     // C's own result may go back as it is, unless something has to be done after it.
-    let is_narrow = !matches!(load, Load::I32 | Load::U32 | Load::Word);
+    let is_narrow = !matches!(plan.returned, Load::I32 | Load::U32 | Load::Word);
     let in_frame = shape.result == Passing::Frame && plan.result != ResultIn::Nothing;
     let comes_back =
         plan.on_stack > 0 || in_frame || (is_narrow && plan.result == ResultIn::Integer) || shape.has_after;
     if comes_back {
-        let room = 16 + (plan.on_stack * 8).next_multiple_of(16) as i32;
+        let room = 32 + (plan.on_stack * 8).next_multiple_of(16) as i32;
         dynasm!(code ; .arch x64 ; push rbp ; mov rbp, rsp ; sub rsp, room);
+    }
+    if shape.has_after {
+        dynasm!(code ; .arch x64 ; mov rax, [r11 + offset_of!(Row<()>, owner) as i32] ; mov [rbp - 24], rax);
     }
     let stack = |word: i32| if comes_back { 16 + word * 8 } else { 8 + word * 8 };
 
@@ -187,10 +177,10 @@ pub fn assemble(
         }
     }
     if !comes_back {
-        dynasm!(code ; .arch x64 ; mov eax, 8 ; jmp QWORD [r11 + offset_of!(Target, code) as i32]);
+        dynasm!(code ; .arch x64 ; mov eax, 8 ; jmp QWORD [r11 + offset_of!(Row<()>, code) as i32]);
     } else {
-        dynasm!(code ; .arch x64 ; mov eax, 8 ; call QWORD [r11 + offset_of!(Target, code) as i32]);
-        match load {
+        dynasm!(code ; .arch x64 ; mov eax, 8 ; call QWORD [r11 + offset_of!(Row<()>, code) as i32]);
+        match plan.returned {
             _ if plan.result != ResultIn::Integer => {}
             Load::I8 => dynasm!(code ; .arch x64 ; movsx eax, al),
             Load::I16 => dynasm!(code ; .arch x64 ; movsx eax, ax),
@@ -202,13 +192,12 @@ pub fn assemble(
             dynasm!(code ; .arch x64 ; mov r10, QWORD frame ; mov [r10 + result_at], rax);
         }
         if shape.has_after {
-            let (after, target) = (around.after as i64, target as i64);
+            let after = around.after as i64;
             dynasm!(code
                 ; .arch x64
                 ; mov [rbp - 8], rax
                 ; movsd [rbp - 16], xmm0
-                ; mov r11, QWORD target
-                ; mov rdi, [r11 + offset_of!(Target, callable) as i32]
+                ; mov rdi, [rbp - 24]
                 ; mov rax, QWORD after
                 ; call rax
                 ; mov rax, [rbp - 8]

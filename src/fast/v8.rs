@@ -133,9 +133,10 @@ impl V8 {
     /// Makes a function that optimised code calls at `code`, and other code at `otherwise`. `None` where V8 refuses.
     ///
     /// # Safety
-    /// M15: `code` is a function of the shape, with the receiver in front. A handle scope is open on this thread.
+    /// M15: `code` is a function of the shape, with the receiver and a number in front. A handle scope is open on this thread.
     pub unsafe fn function(&self, code: Address, shape: &Shape, otherwise: Callback) -> Option<Local> {
-        let arguments: Vec<u8> = std::iter::once(VALUE)
+        let arguments: Vec<u8> = [VALUE, Passing::U32 as u8]
+            .into_iter()
             .chain(shape.arguments.iter().filter(|passing| **passing != Passing::Frame).map(|passing| *passing as u8))
             .collect();
         // SAFETY: as of this function.

@@ -2,13 +2,11 @@
 //! into registers. What it cannot do it leaves to the general entry, before anything has happened.
 #![expect(unsafe_code, reason = "is called by Node-API and calls C")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
 use napi::sys;
 
-use super::environment::throw;
-use super::function::{self, Callable};
+use super::function::Callable;
 use crate::call;
 use crate::ctype::CType;
 use crate::error::{FfiError, Overflow};
@@ -21,26 +19,8 @@ use crate::sysv::{Plan, ResultIn, Words};
 /// The most values that ride along.
 const MOST_PINS: usize = 8;
 
-/// As [`function::enter`].
-pub unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let mut data = null_mut();
-    // SAFETY: M6; `data` is the callable, alive as long as the function.
-    let callable = unsafe {
-        sys::napi_get_cb_info(env, info, null_mut(), null_mut(), null_mut(), &mut data);
-        &*data.cast::<Callable>()
-    };
-    // A panic must not unwind into the engine.
-    let outcome = catch_unwind(AssertUnwindSafe(|| callable.enter_direct(info)));
-    match outcome {
-        Ok(Outcome::Done(result)) if !callable.environment.has_exception() => result,
-        // SAFETY: M3 and M6; nothing has been done, and `info` is that of an entry.
-        Ok(Outcome::Leave) => unsafe { function::enter(env, info) },
-        outcome => fail(env, callable, outcome.ok()),
-    }
-}
-
 /// What has become of a call. Small, because it is moved about at every call.
-enum Outcome {
+pub enum Outcome {
     /// C has returned: the value of the entry.
     Done(sys::napi_value),
     /// The general entry has to do it.
@@ -49,26 +29,12 @@ enum Outcome {
     Failed(Box<FfiError>),
 }
 
-/// Throws what a callback has thrown, or an error; `None` stands for a panic.
-#[cold]
-fn fail(env: sys::napi_env, callable: &Callable, outcome: Option<Outcome>) -> sys::napi_value {
-    let exception = callable.environment.take_exception();
-    match (outcome, exception) {
-        (Some(Outcome::Failed(error)), cause) => throw(env, &error, cause),
-        (None, cause) => throw(env, &callable.panicked(), cause),
-        // SAFETY: M6.
-        (Some(_), Some(exception)) => unsafe {
-            sys::napi_throw(env, exception);
-        },
-        (Some(_), None) => {}
-    }
-    null_mut()
-}
-
 impl Callable {
+    /// Makes a call for the entry of this `info`, if it can.
     #[inline]
-    fn enter_direct(&self, info: sys::napi_callback_info) -> Outcome {
-        let Some(plan) = self.signature.direct.as_ref().filter(|_| self.library.is_open()) else {
+    pub fn enter_direct(&self, info: sys::napi_callback_info) -> Outcome {
+        let Some(plan) = self.signature.direct.as_ref().filter(|_| self.options.is_plain() && self.library.is_open())
+        else {
             return Outcome::Leave;
         };
         let environment = &*self.environment;

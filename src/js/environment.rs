@@ -13,11 +13,13 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::function::Callable;
 use super::job::{Job, Waiting};
 use super::pin::Locks;
 use super::stack::Stack;
 use super::taken::Taken;
 use super::waker::{Waker, forget_waker, make_waker};
+use crate::bound::Bound;
 use crate::error::{Class, FfiError};
 use crate::jobs::Jobs;
 use crate::layout::Layout;
@@ -73,6 +75,8 @@ pub struct Environment {
     pub layouts: RefCell<Vec<Arc<Layout>>>,
     /// Where a pointer to an empty view points: a block of no bytes.
     pub nowhere: Fenced,
+    /// The functions that are bound.
+    pub bound: Bound<Callable>,
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub lane: OnceCell<super::fast::Lane>,
@@ -377,6 +381,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         slab_sizes: RefCell::default(),
         layouts: RefCell::default(),
         nowhere,
+        bound: Bound::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         lane: OnceCell::new(),
         frame_reference,

@@ -1,35 +1,38 @@
-//! The V8 lane, as JavaScript has it: makes the functions, and looks at the fences after a call. A function that was
-//! collected leaves its V8 function behind for another of the same shape: V8 keeps those for as long as the context.
+//! The V8 lane, as JavaScript has it: makes a function for each signature, and looks at the fences after a call.
 #![cfg(all(target_arch = "x86_64", unix))]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Env, Object, Unknown};
+use napi::bindgen_prelude::{ClassInstance, Env, Object, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::callback::OPEN;
 use super::environment::{Environment, current, throw, thrown};
 use super::function::Callable;
+use super::memory::{JsAddress, from_js};
+use super::signature::JsSignature;
+use crate::bound::Bound;
 use crate::ctype::CType;
 use crate::error::FfiError;
-use crate::fast::trampoline::{MISSED, Passing, Shape, Surroundings, Target, assemble, with_context};
+use crate::fast::trampoline::{MISSED, Passing, Shape, Surroundings, assemble, with_context};
 use crate::fast::v8::{Local, Text, V8};
+use crate::library::Library;
 use crate::memory::address::{Address, Span};
 use crate::memory::blocks;
 use crate::memory::code::Code;
 use crate::memory::fence::{self, Fenced};
-use crate::memory::frame::PIN_BYTES;
+use crate::memory::frame::HEAD_BYTES;
 use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, Pinned};
 use crate::memory::text::Latin1;
 use crate::memory::{given, watch};
+use crate::signature::Signature;
 use crate::sysv::{Load, Plan};
 
 /// An overflow was found after the call; [`take_overflow`] throws it.
@@ -47,8 +50,6 @@ pub struct Lane {
     v8: V8,
     code: RefCell<Code>,
     around: Surroundings,
-    /// Functions that nobody uses, by shape.
-    unused: RefCell<HashMap<Shape, Vec<Slot>>>,
     /// The bytes of the views and texts that a call is handed, by argument.
     lengths: [Cell<usize>; MOST_ARGUMENTS],
     overflow: RefCell<Option<FfiError>>,
@@ -95,17 +96,6 @@ impl Shared {
     }
 }
 
-/// A function of V8, and what it calls now.
-#[derive(Debug)]
-pub struct Slot {
-    function: sys::napi_ref,
-    target: &'static mut Target,
-    shape: Shape,
-}
-
-/// What a target points to that belongs to nobody: a library that is closed.
-static CLOSED: u8 = 0;
-
 thread_local! {
     /// The word of this thread's environment that says how a call went.
     static STATE: Cell<*mut u32> = const { Cell::new(null_mut()) };
@@ -132,13 +122,13 @@ impl Lane {
             gate: OPEN.with(|open| (&raw const *open).expose_provenance()),
             state: state.expose_provenance(),
             frame: environment.frame.base().expose_provenance(),
+            rows: environment.bound.base(),
             after: (after as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
         };
         let lane = Self {
             v8: V8::find(modules)?,
             code: RefCell::default(),
             around,
-            unused: RefCell::default(),
             lengths: [const { Cell::new(0) }; MOST_ARGUMENTS],
             overflow: RefCell::default(),
             shared,
@@ -158,69 +148,32 @@ impl Lane {
             a - b
         }
         use crate::ctype::CType::I32;
-        static OPEN: u8 = 1;
-        let Some(plan) = Plan::new(&[I32.into(), I32.into()], &[PIN_BYTES, PIN_BYTES + 8], &I32.into()) else {
+        let Some(plan) = Plan::new(&[I32.into(), I32.into()], &[HEAD_BYTES, HEAD_BYTES + 8], &I32.into()) else {
             return false;
         };
+        let code = (subtract as extern "C" fn(i32, i32) -> i32 as *const ()).expose_provenance();
+        let (Some(code), library, bound) = (Address::new(code), Library::linked("self-test"), Bound::default()) else {
+            return false;
+        };
+        let number = bound.add(code, &library, Rc::new(()));
         let shape = Shape { arguments: vec![Passing::I32; 2], result: Passing::I32, has_after: false };
-        let target = Target {
-            code: (subtract as extern "C" fn(i32, i32) -> i32 as *const ()).expose_provenance(),
-            open: (&raw const OPEN).expose_provenance(),
-            callable: 0,
-        };
-        let bytes = assemble(&plan, &shape, Load::I32, 0, (&raw const target).expose_provenance(), self.around);
-        let mut code = self.code.borrow_mut();
-        let Some(at) = code.put(&bytes) else { return false };
-        if !code.seal() {
-            return false;
-        }
+        let around = Surroundings { rows: bound.base(), ..self.around };
+        let Some(at) = self.put(&assemble(&plan, &shape, 0, around)) else { return false };
         // SAFETY: M15; the code was assembled for these parameters.
-        let function = unsafe { std::mem::transmute::<*mut u8, extern "C" fn(Local, i32, i32) -> i32>(at.as_ptr()) };
-        function(null_mut(), 50, 8) == 42
+        let function =
+            unsafe { std::mem::transmute::<*mut u8, extern "C" fn(Local, u32, i32, i32) -> i32>(at.as_ptr()) };
+        function(null_mut(), number, 50, 8) == 42
     }
 
-    /// A function for a bound one, on its way to `callable`.
-    fn slot(&self, env: sys::napi_env, callable: &Callable, plan: &Plan, shape: Shape) -> Option<Slot> {
-        let unused = self.unused.borrow_mut().get_mut(&shape).and_then(Vec::pop);
-        let slot = match unused {
-            Some(slot) => slot,
-            None => self.make_slot(env, callable, plan, shape)?,
-        };
-        *slot.target = Target {
-            code: callable.code.get(),
-            open: callable.library.open_flag().expose_provenance(),
-            callable: (&raw const *callable).expose_provenance(),
-        };
-        Some(slot)
-    }
-
-    fn make_slot(&self, env: sys::napi_env, callable: &Callable, plan: &Plan, shape: Shape) -> Option<Slot> {
-        let target =
-            Box::leak(Box::new(Target { code: 0, open: (&raw const CLOSED).expose_provenance(), callable: 0 }));
-        let result_at = i32::try_from(callable.signature.plan.result).ok()?;
-        let address = (&raw const *target).expose_provenance();
-        let bytes = assemble(plan, &shape, plan.returned, result_at, address, self.around);
-        let code = self.code.borrow_mut().put(&bytes)?;
-        let mut function = null_mut();
-        // SAFETY: M15 and M6; the scope of this native function is open, and a `Local` is a `napi_value` in Node.
-        unsafe {
-            let made = self.v8.function(code, &shape, missed)?;
-            sys::napi_create_reference(env, made.cast(), 1, &mut function);
-        }
-        Some(Slot { function, target, shape })
-    }
-
-    /// Takes back the function of one that was collected.
-    pub fn take_back(&self, slot: Slot) {
-        *slot.target = Target { code: 0, open: (&raw const CLOSED).expose_provenance(), callable: 0 };
-        self.unused.borrow_mut().entry(slot.shape.clone()).or_default().push(slot);
+    /// Puts code where it can be run.
+    fn put(&self, bytes: &[u8]) -> Option<Address> {
+        self.code.borrow_mut().put(bytes)
     }
 }
 
-/// How the values of a function travel; `None` where JavaScript asks for what its types are not.
-fn shape_of(callable: &Callable, arguments: &[u8], result: u8) -> Option<Shape> {
+/// How the values of a signature travel; `None` where JavaScript asks for what its types are not.
+fn shape_of(signature: &Signature, plan: &Plan, arguments: &[u8], result: u8) -> Option<Shape> {
     let passings = arguments.iter().map(|code| Passing::from_code(*code)).collect::<Option<Vec<_>>>()?;
-    let plan = callable.signature.direct.as_ref()?;
     let is_word = |at: usize| plan.steps[at].load == Load::Word;
     if passings.len() != plan.steps.len()
         || passings.len() > MOST_ARGUMENTS
@@ -228,12 +181,12 @@ fn shape_of(callable: &Callable, arguments: &[u8], result: u8) -> Option<Shape> 
     {
         return None;
     }
-    let has_after = !callable.signature.pins.is_empty() || gives_text(callable);
+    let has_after = !signature.pins.is_empty() || gives_text(signature);
     Some(Shape { arguments: passings, result: Passing::from_code(result)?, has_after })
 }
 
-fn gives_text(callable: &Callable) -> bool {
-    callable.signature.result.scalar() == Some(CType::CString)
+fn gives_text(signature: &Signature) -> bool {
+    signature.result.scalar() == Some(CType::CString)
 }
 
 /// What JavaScript puts the pointers of a call into the frame with.
@@ -261,42 +214,45 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>, modules: u32) -> 
     let context = (&raw const *environment).expose_provenance();
     let view = (place_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
     let text = (place_text as unsafe extern "C" fn(Local, *const Text, u32, *const Environment) as *const ()).addr();
-    let code = [view, text].map(|function| lane.code.borrow_mut().put(&with_context(function, context)));
-    let placers = if let [Some(view), Some(text)] = code
-        && lane.code.borrow_mut().seal()
-    {
-        // SAFETY: M15; the scope of this native function is open.
-        unsafe { [lane.v8.function_of_view(view, missed), lane.v8.function_of_text(text, missed)] }
-    } else {
-        return Ok(None);
-    };
+    let code = [view, text].map(|function| lane.put(&with_context(function, context)));
+    let [Some(view), Some(text)] = code else { return Ok(None) };
+    // SAFETY: M15; the scope of this native function is open.
+    let placers = unsafe { [lane.v8.function_of_view(view, missed), lane.v8.function_of_text(text, missed)] };
     let [Some(view), Some(text)] = placers else { return Ok(None) };
     let _ = environment.lane.set(lane);
     let object = |function: Local| Object::from_raw(env.raw(), function.cast());
     Ok(Some(JsPlacers { view: object(view), text: object(text) }))
 }
 
-/// The function of the V8 lane for a bound function; null where there is none. `arguments` and `result` are numbers of
-/// [`Passing`]. It may be called after `sealLane`.
-pub fn function_of<'env>(env: &'env Env, callable: &Callable, arguments: &[u8], result: u8) -> Option<Object<'env>> {
-    let lane = callable.environment.lane.get()?;
-    // What is Node's own may run JavaScript.
-    if lane.v8.owns(callable.code) {
-        return None;
-    }
-    let plan = callable.signature.direct.as_ref()?;
-    let slot = lane.slot(env.raw(), callable, plan, shape_of(callable, arguments, result)?)?;
-    let mut function = null_mut();
-    // SAFETY: M6; `make_slot` made the reference.
-    unsafe { sys::napi_get_reference_value(env.raw(), slot.function, &mut function) };
-    callable.fast.replace(Some(slot));
-    Some(Object::from_raw(env.raw(), function))
+/// The function of the V8 lane for all functions of a signature, which takes the number of one and then what is passed;
+/// null where there is none. `arguments` and `result` are numbers of [`Passing`].
+#[napi(ts_return_type = "Function | null")]
+pub fn fast_function<'env>(
+    env: &'env Env,
+    signature: ClassInstance<'env, JsSignature>,
+    arguments: Vec<u8>,
+    result: u8,
+) -> napi::Result<Option<Object<'env>>> {
+    let environment = current(*env)?;
+    let make = || {
+        let lane = environment.lane.get()?;
+        let signature = &signature.signature;
+        let plan = signature.direct.as_ref()?;
+        let shape = shape_of(signature, plan, &arguments, result)?;
+        let result_at = i32::try_from(signature.plan.result).ok()?;
+        let code = lane.put(&assemble(plan, &shape, result_at, lane.around))?;
+        // SAFETY: M15; the scope of this native function is open, and a `Local` is a `napi_value` in Node.
+        unsafe { lane.v8.function(code, &shape, missed) }
+    };
+    Ok(make().map(|function| Object::from_raw(env.raw(), function.cast())))
 }
 
-/// Makes the code of new functions executable. False where the system refuses: those functions must not be called.
+/// Whether a function may be called by the lane: what is Node's own, and what is in no library, may run JavaScript.
 #[napi]
-pub fn seal_lane(env: Env) -> napi::Result<bool> {
-    Ok(current(env)?.lane.get().is_none_or(|lane| lane.code.borrow_mut().seal()))
+pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
+    let environment = current(env)?;
+    let code = Address::new(from_js(address));
+    Ok(environment.lane.get().zip(code).is_some_and(|(lane, code)| !lane.v8.owns(code)))
 }
 
 /// Throws the overflow that the last call of the lane has found.
@@ -432,7 +388,7 @@ unsafe extern "C" fn after(callable: *const Callable) {
                 found = found.or(watch::view_overflow(*argument, Span { start: address, length }, block));
             }
         }
-        if gives_text(callable) {
+        if gives_text(&callable.signature) {
             lane.bring(callable);
         }
         if let Some(overflow) = found {
@@ -440,11 +396,4 @@ unsafe extern "C" fn after(callable: *const Callable) {
             lane.shared.set_state(BROKEN);
         }
     }));
-}
-
-/// Gives the function of a bound function that was collected back to its lane.
-pub fn release(callable: &Rc<Callable>) {
-    if let (Some(slot), Some(lane)) = (callable.fast.take(), callable.environment.lane.get()) {
-        lane.take_back(slot);
-    }
 }

@@ -1,7 +1,6 @@
 //! Bound functions: the one native entry that every call of every symbol goes through.
 #![expect(unsafe_code, reason = "is called by Node-API and calls C")]
 
-use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
@@ -12,11 +11,12 @@ use napi::sys;
 use napi_derive::napi;
 use smallvec::SmallVec;
 
-use super::direct;
+use super::direct::Outcome;
 use super::environment::{Environment, current, throw, thrown};
 use super::job;
 use super::library::JsLibrary;
 use super::memory::{JsAddress, from_js, to_string};
+use super::native::{entered, native_function};
 use super::signature::JsSignature;
 use super::thread::JsThread;
 use crate::call::{self, ResultBlock};
@@ -48,9 +48,6 @@ pub struct Callable {
     pub environment: Rc<Environment>,
     /// How it is called.
     pub options: Options,
-    /// Its function of the V8 lane.
-    #[cfg(all(target_arch = "x86_64", unix))]
-    pub fast: std::cell::RefCell<Option<super::fast::Slot>>,
 }
 
 /// How a function is called; bits of `bind`'s `options`.
@@ -64,11 +61,9 @@ impl Options {
     const ERRNO: u32 = 2;
     /// The call runs on a helper thread while this one serves callbacks.
     const THREADS: u32 = 4;
-    /// The entry starts a job, and takes (done, thread, ...pins).
-    const ASYNC: u32 = 8;
 
-    /// Whether a call needs no more than [`direct`] does.
-    fn is_plain(self) -> bool {
+    /// Whether a call needs no more than `direct` does.
+    pub fn is_plain(self) -> bool {
         self.0 & !Self::ERRNO == 0
     }
 
@@ -92,130 +87,84 @@ pub struct Prepared {
     watch: Watch,
 }
 
-/// Binds an address to a signature: the native entry of one symbol.
+/// Binds an address to a signature: the number of the function, which `library` keeps.
 #[napi]
-pub fn bind<'env>(
-    env: &'env Env,
+pub fn bind(
+    env: Env,
     symbol: String,
     address: JsAddress,
-    signature: ClassInstance<'env, JsSignature>,
-    library: ClassInstance<'env, JsLibrary>,
+    signature: ClassInstance<'_, JsSignature>,
+    library: ClassInstance<'_, JsLibrary>,
     options: u32,
-) -> napi::Result<Object<'env>> {
-    make(env, symbol, address, &signature, &library, options).map(|(_, entry)| entry)
-}
-
-/// The same, and the function of the V8 lane, where there is one: how arguments and result are passed, as numbers of
-/// `fast::trampoline::Passing`.
-#[napi]
-pub fn bind_fast<'env>(
-    env: &'env Env,
-    symbol: String,
-    address: JsAddress,
-    signature: ClassInstance<'env, JsSignature>,
-    library: ClassInstance<'env, JsLibrary>,
-    options: u32,
-    passing: Vec<u8>,
-    result: u8,
-) -> napi::Result<Vec<Object<'env>>> {
-    let (callable, entry) = make(env, symbol, address, &signature, &library, options)?;
-    #[cfg(all(target_arch = "x86_64", unix))]
-    if let Some(function) = super::fast::function_of(env, callable, &passing, result) {
-        return Ok(vec![entry, function]);
-    }
-    let _ = (callable, passing, result);
-    Ok(vec![entry])
-}
-
-fn make<'env>(
-    env: &'env Env,
-    symbol: String,
-    address: JsAddress,
-    signature: &JsSignature,
-    library: &JsLibrary,
-    options: u32,
-) -> napi::Result<(&'env Callable, Object<'env>)> {
-    let internal = |reason: &str| thrown(*env, &FfiError::Internal { reason: reason.into() });
+) -> napi::Result<u32> {
+    let internal = |reason: &str| thrown(env, &FfiError::Internal { reason: reason.into() });
     let options = Options(options);
+    let environment = current(env)?;
     if options.has(Options::GUARD) {
-        current(*env)?.taken.guard();
+        environment.taken.guard();
     }
+    let code = Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?;
     let callable = Callable {
-        code: Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?,
+        code,
         signature: Arc::clone(&signature.signature),
         library: Rc::clone(&library.library),
-        environment: current(*env)?,
+        environment: Rc::clone(&environment),
         id: report::intern(&symbol),
         symbol,
         options,
-        #[cfg(all(target_arch = "x86_64", unix))]
-        fast: std::cell::RefCell::default(),
     };
-    let is_direct = options.is_plain() && callable.signature.direct.is_some();
-    let entry: sys::napi_callback = Some(match () {
-        () if options.has(Options::ASYNC) => start,
-        () if is_direct => direct::enter,
-        () => enter,
-    });
-    let data = Rc::into_raw(Rc::new(callable)).cast_mut().cast::<c_void>();
-    let mut function = null_mut();
-    // SAFETY: M6; the finalizer gives the count back once the engine has collected the function.
-    let status = unsafe {
-        let status = sys::napi_create_function(env.raw(), null_mut(), 0, entry, data, &mut function);
-        if status == sys::Status::napi_ok {
-            sys::napi_add_finalizer(env.raw(), function, data, Some(drop_callable), null_mut(), null_mut())
-        } else {
-            status
-        }
-    };
-    if status != sys::Status::napi_ok {
-        // SAFETY: no function or finalizer has taken the count.
-        drop(unsafe { Rc::from_raw(data.cast::<Callable>()) });
-        return Err(internal("the engine refuses a function"));
-    }
-    // SAFETY: M6; the function that was just made has the count, and is alive in this scope.
-    Ok((unsafe { &*data.cast::<Callable>() }, Object::from_raw(env.raw(), function)))
+    let number = environment.bound.add(code, &library.library, Rc::new(callable));
+    library.note(&environment, number);
+    Ok(number)
 }
 
-unsafe extern "C" fn drop_callable(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
-    // SAFETY: `bind` leaked exactly this count for exactly one finalizer.
-    let callable = unsafe { Rc::from_raw(data.cast_const().cast::<Callable>()) };
-    #[cfg(all(target_arch = "x86_64", unix))]
-    super::fast::release(&callable);
-    drop(callable);
+/// `[enter, start]`, which take the number of a function out of the frame. What rides along are the pins, what else has to
+/// stay alive, and the library. `start` hands the call to another thread; its first two values are what settles it, and
+/// the thread or null.
+#[napi]
+pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
+    Ok(vec![native_function(env, Some(enter))?, native_function(env, Some(start))?])
 }
 
 type Values = SmallVec<[sys::napi_value; 8]>;
 
-/// The callable of an entry, and its first `extra` values and the pins.
+/// The pins of a callable that an entry was given, behind `extra` other values.
 ///
 /// # Safety
-/// `info` is that of an entry made by [`bind`], in its environment (M6).
-unsafe fn entered<'a>(env: sys::napi_env, info: sys::napi_callback_info, extra: usize) -> (&'a Callable, Values) {
-    let mut data = null_mut();
+/// `info` is that of an entry (M6).
+unsafe fn values_of(callable: &Callable, env: sys::napi_env, info: sys::napi_callback_info, extra: usize) -> Values {
     let mut values = Values::new();
-    // SAFETY: by the contract of this function, `data` is the callable, alive as long as the function; `count` says how
-    // many values there is room for.
-    unsafe {
-        sys::napi_get_cb_info(env, info, null_mut(), null_mut(), null_mut(), &mut data);
-        let callable = &*data.cast::<Callable>();
-        let mut count = callable.signature.pins.len() + extra;
-        if count > 0 {
-            values.resize(count, null_mut());
-            sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), null_mut(), null_mut());
-        }
-        (callable, values)
+    let mut count = callable.signature.pins.len() + extra;
+    if count > 0 {
+        values.resize(count, null_mut());
+        // SAFETY: by the contract of this function; `count` says how many values there is room for.
+        unsafe { sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), null_mut(), null_mut()) };
     }
+    values
 }
 
 /// JavaScript has written the arguments into the frame; the values that must stay alive are the arguments here (M3).
-pub unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6; this is an entry of `bind`.
-    let (callable, values) = unsafe { entered(env, info, 0) };
+unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: M6; this is a native function of the environment.
+    let (environment, []) = unsafe { entered(env, info) };
+    let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(env) };
     // A panic must not unwind into the engine.
-    let outcome = catch_unwind(AssertUnwindSafe(|| callable.call(&values)));
-    let exception = callable.environment.take_exception();
-    match (outcome, exception) {
+    let direct = catch_unwind(AssertUnwindSafe(|| callable.enter_direct(info)));
+    if let Ok(Outcome::Done(result)) = direct
+        && !environment.has_exception()
+    {
+        return result;
+    }
+    let outcome = match direct {
+        Ok(Outcome::Leave) => catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: M6; `info` is that of this entry.
+            callable.call(&unsafe { values_of(callable, env, info, 0) })
+        })),
+        Ok(Outcome::Done(result)) => Ok(Ok(result)),
+        Ok(Outcome::Failed(error)) => Ok(Err(*error)),
+        Err(panic) => Err(panic),
+    };
+    match (outcome, environment.take_exception()) {
         (Ok(Ok(result)), None) => return result,
         // SAFETY: M6.
         (Ok(Ok(_)), Some(exception)) => unsafe {
@@ -227,16 +176,20 @@ pub unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info
     null_mut()
 }
 
-/// As [`enter`], but the call goes to another thread; the first two values are what settles it and the thread or null.
+#[cold]
+fn unbound(env: sys::napi_env) -> sys::napi_value {
+    throw(env, &FfiError::Internal { reason: "no function has this number".into() }, None);
+    null_mut()
+}
+
+/// As [`enter`], but the call goes to another thread.
 unsafe extern "C" fn start(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6; this is an entry of `bind`.
-    let (callable, values) = unsafe { entered(env, info, 2) };
-    // SAFETY: `bind` leaked a count, which the function under way keeps.
-    let callable = unsafe {
-        Rc::increment_strong_count(callable);
-        Rc::from_raw(callable)
-    };
+    // SAFETY: M6; this is a native function of the environment.
+    let (environment, []) = unsafe { entered(env, info) };
+    let Some(callable) = environment.bound.share(environment.frame.number()) else { return unbound(env) };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: M6; `info` is that of this entry.
+        let values = unsafe { values_of(&callable, env, info, 2) };
         callable.check_open()?;
         let mut prepared = Prepared::default();
         callable.prepare(&values[2..], None, &mut prepared)?;

@@ -1,19 +1,42 @@
 //! Libraries, as JavaScript holds them.
 #![expect(unsafe_code, reason = "opens a library at the user's word")]
 
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{Either, Env, Null};
 use napi_derive::napi;
 
-use super::environment::thrown;
+use super::environment::{Environment, thrown};
 use super::memory::{JsAddress, to_js};
 use crate::library::Library;
 
-/// A library that is open, or was.
+/// A library that is open, or was, and the functions that are bound to it.
 #[napi(js_name = "Library")]
 pub struct JsLibrary {
     pub(super) library: Rc<Library>,
+    bound: RefCell<Vec<u32>>,
+    environment: OnceCell<Rc<Environment>>,
+}
+
+impl JsLibrary {
+    fn of(library: Library) -> Self {
+        Self { library: Rc::new(library), bound: RefCell::default(), environment: OnceCell::new() }
+    }
+
+    /// Keeps a bound function of the environment for as long as this lives.
+    pub(super) fn note(&self, environment: &Rc<Environment>, number: u32) {
+        self.environment.get_or_init(|| Rc::clone(environment));
+        self.bound.borrow_mut().push(number);
+    }
+}
+
+impl Drop for JsLibrary {
+    fn drop(&mut self) {
+        if let Some(environment) = self.environment.take() {
+            self.bound.take().into_iter().for_each(|number| environment.bound.remove(number));
+        }
+    }
 }
 
 #[napi]
@@ -27,13 +50,13 @@ impl JsLibrary {
         };
         // SAFETY: U4; the user has named the library.
         let opened = unsafe { Library::open(path, flags) };
-        Ok(Self { library: Rc::new(opened.map_err(|error| thrown(env, &error))?) })
+        Ok(Self::of(opened.map_err(|error| thrown(env, &error))?))
     }
 
     /// A library of functions that are bound by their addresses.
     #[napi(factory)]
     pub fn linked(name: String) -> Self {
-        Self { library: Rc::new(Library::linked(&name)) }
+        Self::of(Library::linked(&name))
     }
 
     /// The address of a symbol, or null.

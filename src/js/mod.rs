@@ -12,6 +12,7 @@ mod job;
 mod layout;
 mod library;
 mod memory;
+mod native;
 mod pin;
 mod quick;
 mod signature;

@@ -3,53 +3,39 @@
 
 use std::ptr::null_mut;
 
-use super::address::Address;
+use super::address::{Address, Span};
 
-/// What is mapped at once: room for some hundred functions.
-const CHUNK: usize = 32 * 1024;
-const ALIGN: usize = 16;
-
-#[derive(Debug)]
-struct Chunk {
-    start: Address,
-    used: usize,
-}
+/// What is mapped at once.
+const CHUNK: usize = 64 * 1024;
+/// What is made executable at once. x86-64 has pages of this size.
+const PAGE: usize = 4096;
 
 /// The generated code of an environment. It is never given back: functions may be called as long as the process lives.
 #[derive(Debug, Default)]
 pub struct Code {
-    /// What is being written.
-    open: Option<Chunk>,
+    /// The pages that are still to be written.
+    free: Option<Span>,
 }
 
 impl Code {
-    /// Puts code where it will be run once [`Code::seal`] was called. `None` where there is no memory for it.
+    /// Puts code into pages of its own, which are executable from now on, and no longer writable. `None` where there is no
+    /// memory for it, or the system refuses.
     pub fn put(&mut self, code: &[u8]) -> Option<Address> {
-        if code.is_empty() || code.len() > CHUNK {
+        let length = code.len().next_multiple_of(PAGE);
+        if code.is_empty() || length > CHUNK {
             return None;
         }
-        if self.open.as_ref().is_some_and(|chunk| chunk.used + code.len() > CHUNK) && !self.seal() {
-            return None;
-        }
-        if self.open.is_none() {
-            self.open = Some(Chunk { start: map()?, used: 0 });
-        }
-        let chunk = self.open.as_mut()?;
-        let at = Address::new(chunk.start.get() + chunk.used)?;
-        // SAFETY: M15; the chunk is mapped for writing, nobody runs it yet, and `used` leaves room for as much.
-        unsafe { at.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len()) };
-        chunk.used = (chunk.used + code.len()).next_multiple_of(ALIGN);
-        Some(at)
-    }
-
-    /// Makes what was put executable, and no longer writable. False where the system refuses.
-    pub fn seal(&mut self) -> bool {
-        match self.open.take() {
-            // SAFETY: M15; the chunk was mapped by `map`, and is not written any more.
-            Some(chunk) => unsafe {
-                libc::mprotect(chunk.start.as_ptr().cast(), CHUNK, libc::PROT_READ | libc::PROT_EXEC) == 0
-            },
-            None => true,
+        let free = match self.free.filter(|free| free.length >= length) {
+            Some(free) => free,
+            None => Span::new(map()?, CHUNK).ok()?,
+        };
+        self.free = Span::new(Address::new(free.start.get() + length)?, free.length - length).ok();
+        let at = free.start;
+        // SAFETY: M15; the pages are mapped for writing, nobody runs them yet, and they are not written any more.
+        unsafe {
+            at.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len());
+            let protection = libc::PROT_READ | libc::PROT_EXEC;
+            (libc::mprotect(at.as_ptr().cast(), length, protection) == 0).then_some(at)
         }
     }
 }
@@ -67,16 +53,16 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "runs machine code")]
-    fn what_was_put_runs_after_the_seal() {
+    fn what_was_put_runs() {
         // mov eax, edi; inc eax; ret
         let add_one = [0x89, 0xf8, 0xff, 0xc0, 0xc3];
         let mut code = Code::default();
-        let (first, second) = (code.put(&add_one).unwrap(), code.put(&add_one).unwrap());
-        assert!(second.get() - first.get() == ALIGN && code.seal());
-        // SAFETY: M15; the code above has this signature.
-        let function = unsafe { std::mem::transmute::<*mut u8, extern "C" fn(i32) -> i32>(second.as_ptr()) };
-        assert_eq!(function(41), 42);
-        let next = code.put(&add_one).unwrap();
-        assert!(next.get().abs_diff(first.get()) >= CHUNK);
+        for _ in 0..2 * CHUNK / PAGE {
+            let at = code.put(&add_one).unwrap();
+            // SAFETY: M15; the code above has this signature.
+            let function = unsafe { std::mem::transmute::<*mut u8, extern "C" fn(i32) -> i32>(at.as_ptr()) };
+            assert_eq!(function(41), 42);
+        }
+        assert!(code.put(&[]).is_none() && code.put(&[0; CHUNK + 1]).is_none());
     }
 }

@@ -1,6 +1,7 @@
 //! The frame: memory that JavaScript writes with a DataView and native code reads, so that a call converts nothing.
 //!
-//! Layout of a call: `[ pins: u32 x 4 | result | argument 0 | argument 1 | ... ]`, offsets from the signature's plan.
+//! Layout of a call: `[ pins: u32 x 4 | number: u32, 12 bytes unused | result | argument 0 | argument 1 | ... ]`, offsets
+//! from the signature's plan. The number is that of the bound function (`js::bound`).
 #![expect(unsafe_code, reason = "copies between the frame and native memory")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 
@@ -10,6 +11,10 @@ use smallvec::SmallVec;
 
 /// Bytes at the start of the frame that say which arguments are pins: one bit an argument.
 pub const PIN_BYTES: usize = 16;
+/// Where the number of the bound function lies.
+const NUMBER: usize = PIN_BYTES;
+/// Where the values begin.
+pub const HEAD_BYTES: usize = PIN_BYTES + 16;
 /// The most arguments a signature may have: the bits of the pins.
 pub const MOST_ARGUMENTS: usize = PIN_BYTES * 8;
 
@@ -48,6 +53,13 @@ impl Frame {
     pub fn pins(&self) -> u128 {
         // SAFETY: M1 and M2; every frame begins with these bytes, and is aligned as ArrayBuffers are.
         unsafe { self.base.cast::<u128>().read_unaligned() }
+    }
+
+    /// The number of the bound function that is called.
+    #[inline]
+    pub fn number(&self) -> u32 {
+        // SAFETY: M1 and M2; every frame begins with the head, and is aligned as ArrayBuffers are.
+        unsafe { self.base.add(NUMBER).cast::<u32>().read_unaligned() }
     }
 
     /// Reads a word at the offset `at`.

@@ -138,7 +138,13 @@ impl Plan {
             CType::F64 | CType::F32 => ResultIn::Float,
             _ => ResultIn::Integer,
         };
-        Some(Self { steps: steps.into(), on_stack, has_floats: floats > 0, result, returned: class(ctype).map_or(Load::Word, |(load, _)| load) })
+        Some(Self {
+            steps: steps.into(),
+            on_stack,
+            has_floats: floats > 0,
+            result,
+            returned: class(ctype).map_or(Load::Word, |(load, _)| load),
+        })
     }
 
     /// Loads the arguments out of memory that is laid out as the frame is.

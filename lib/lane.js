@@ -55,37 +55,29 @@ const lane = () => (reason === undefined ? { name: 'v8' } : { name: settings.lan
 
 // ---- how values travel ----------------------------------------------------------------------------------------------
 
-// Numbers of src/fast/trampoline.rs, Passing.
-const [FRAME, I32, U32, F32, F64] = [0, 3, 4, 7, 8];
+// Numbers of src/fast/passing.rs, Passing.
+const [FRAME, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
 
 /** An integer of up to 32 bits: `as` is the expression that an integer of the type equals. */
 const integer = (passing, as) => ({ passing, test: (a) => `typeof ${a} === 'number' && ${as(a)} === ${a}`, pass: as });
-
-/** A word: `store` is a statement that puts it into the frame, or leaves for the frame lane. */
-const word = (store) => ({ passing: FRAME, store });
+/** What the trampoline looks at by itself. */
+const asItIs = (passing) => ({ passing, pass: (a) => a });
 
 const LEAVE = 'break attempt;';
-const halves = (a, at) => `words[${at / 4}] = ${a}; words[${at / 4 + 1}] = ${a} / 4294967296;`;
-const long = (least, fits) => word((a, at) =>
-  `if (typeof ${a} === 'bigint') { if (${fits}(64, ${a}) !== ${a}) ${LEAVE} longs[${at / 8}] = ${a}; }
-      else if (isSafeInteger(${a}) && ${a} >= ${least}) { words[${at / 4}] = ${a}; words[${at / 4 + 1}] = floor(${a} / 4294967296); }
-      else ${LEAVE}`);
-const signed = long('-9007199254740991', 'asIntN');
-const unsigned = long('0', 'asUintN');
-const view = (a, at, i) =>
-  `if (isView(${a})) { placeView(${a}, ${at * 65536 + i}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
-const address = word((a, at, i) =>
-  `if (typeof ${a} === 'number' && ${a} >= 0 && ${a} <= 9007199254740991 && floor(${a}) === ${a}) { ${halves(a, at)} }
-      else if (${a} === null) { words[${at / 4}] = 0; words[${at / 4 + 1}] = 0; }
-      else ${view(a, at, i)}
-      else ${LEAVE}`);
-
-const text = word((a, at, i, place) =>
-  `if (typeof ${a} === 'string') {
-        placeText(${a}, ${at * 65536 + place * 256 + i});
-        if (state[0] !== ${WENT_IN}) ${LEAVE}
-      } else if (${a} === null) { words[${at / 4}] = 0; words[${at / 4 + 1}] = 0; }
-      else ${LEAVE}`);
+/** A pointer is a number that the trampoline checks, or NaN where native code has put the address into the frame. */
+const pointer = (others) => ({
+  passing: POINTER,
+  declare: (x) => `let ${x} = NaN;`,
+  store: (a, x, at, i, place) => {
+    const kinds = [`if (typeof ${a} === 'number') ${x} = ${a};`, `if (${a} === null) ${x} = 0;`, ...others.map((other) => other(a, at, i, place))];
+    return `${kinds.join('\n      else ')}\n      else ${LEAVE}`;
+  },
+  pass: (a, x) => x,
+});
+const placed = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+const ofView = (a, at, i) => `if (isView(${a})) ${placed(`placeView(${a}, ${at * 65536 + i})`)}`;
+const ofText = (a, at, i, place) => `if (typeof ${a} === 'string') ${placed(`placeText(${a}, ${at * 65536 + place * 256 + i})`)}`;
+const text = pointer([ofText, ofView]);
 
 const ARGUMENTS = {
   char: integer(I32, (a) => `(${a} << 24 >> 24)`),
@@ -96,17 +88,18 @@ const ARGUMENTS = {
   i32: integer(I32, (a) => `(${a} | 0)`),
   u32: integer(U32, (a) => `(${a} >>> 0)`),
   bool: { passing: U32, test: (a) => `typeof ${a} === 'boolean'`, pass: (a) => `(${a} ? 1 : 0)` },
-  f32: { passing: F32, test: (a) => `typeof ${a} === 'number' && ((${a} <= MOST && ${a} >= -MOST) || !isFinite(${a}))`, pass: (a) => a },
-  f64: { passing: F64, test: (a) => `typeof ${a} === 'number'`, pass: (a) => a },
-  i64: signed, i64_fast: signed, u64: unsigned, u64_fast: unsigned,
-  ptr: address,
+  f32: { ...asItIs(F32), test: (a) => `typeof ${a} === 'number' && ((${a} <= MOST && ${a} >= -MOST) || !isFinite(${a}))` },
+  f64: { ...asItIs(F64), test: (a) => `typeof ${a} === 'number'` },
+  i64: asItIs(I64), i64_fast: asItIs(I64), long: asItIs(I64),
+  u64: asItIs(U64), u64_fast: asItIs(U64), 'unsigned long': asItIs(U64),
+  ptr: pointer([ofView]),
   cstring: text,
-  buffer: word((a, at, i) => `${view(a, at, i)}\n      else ${LEAVE}`),
+  buffer: { ...pointer([]), store: (a, x, at, i) => `${ofView(a, at, i)} else ${LEAVE}` },
 };
 
 const RESULTS = {
   void: FRAME, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
-  i64: FRAME, u64: FRAME, i64_fast: FRAME, u64_fast: FRAME, ptr: FRAME, cstring: FRAME,
+  i64: FRAME, u64: FRAME, i64_fast: FRAME, u64_fast: FRAME, long: FRAME, 'unsigned long': FRAME, ptr: POINTER, cstring: FRAME,
 };
 
 /** The rows themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
@@ -157,12 +150,11 @@ function givenText() {
 // ---- the caller -----------------------------------------------------------------------------------------------------
 
 const words = new Uint32Array(frame.buffer);
-const longs = new BigInt64Array(frame.buffer);
 /** What generated source uses. */
 const help = {
-  state, words, longs, frame, givenText, placeView: placers?.view, placeText: placers?.text,
-  isView: ArrayBuffer.isView, isSafeInteger: Number.isSafeInteger, isFinite: Number.isFinite, floor: Math.floor,
-  asIntN: BigInt.asIntN, asUintN: BigInt.asUintN, MOST: 3.4028234663852886e38,
+  state, words, frame, givenText, placeView: placers?.view, placeText: placers?.text,
+  longs: new BigInt64Array(frame.buffer), unsignedLongs: new BigUint64Array(frame.buffer),
+  isView: ArrayBuffer.isView, isFinite: Number.isFinite, MOST: 3.4028234663852886e38,
   broken: () => {
     state[0] = WENT_IN;
     binding.takeOverflow();
@@ -171,10 +163,20 @@ const help = {
 const NAMES = Object.keys(help).join(', ');
 
 /** The expression of what the user gets, when `r` is what came back. */
-function valueSource({ result, resultAt }) {
-  const special = { void: '', bool: 'r !== 0', cstring: 'givenText()' };
-  return special[result.name] ?? (returns.get(result) === FRAME ? `read(frame, ${resultAt})` : 'r');
-}
+const VALUES = {
+  void: () => '',
+  bool: () => 'r !== 0',
+  cstring: () => 'givenText()',
+  ptr: (at) => `r > 0 ? r : r === 0 ? null : read(frame, ${at})`,
+  i64: (at) => `longs[${at / 8}]`,
+  u64: (at) => `unsignedLongs[${at / 8}]`,
+  long: (at) => `longs[${at / 8}]`,
+  'unsigned long': (at) => `unsignedLongs[${at / 8}]`,
+};
+const valueSource = ({ result, resultAt }) => {
+  if (returns.get(result) === FRAME && VALUES[result.name] === undefined) return `read(frame, ${resultAt})`;
+  return VALUES[result.name]?.(resultAt) ?? 'r';
+};
 
 const resultSource = (shape, call) =>
   `const r = ${call};
@@ -186,8 +188,9 @@ function callerSource(shape, route) {
   const tests = route.flatMap((how, i) => (how.test ? [how.test(names[i])] : []));
   let texts = 0;
   const placeOf = (how) => (how === text ? texts++ : undefined);
-  const stores = route.flatMap((how, i) => (how.store ? [how.store(names[i], shape.at[i], i, placeOf(how))] : []));
-  const passed = route.flatMap((how, i) => (how.pass ? [how.pass(names[i])] : []));
+  const stores = route.flatMap((how, i) => (how.store
+    ? [how.declare(`x${i}`), how.store(names[i], `x${i}`, shape.at[i], i, placeOf(how))] : []));
+  const passed = route.map((how, i) => how.pass(names[i], `x${i}`));
   const hasPins = shape.pins.length > 0;
   return `'use strict';
 const { ${NAMES} } = help;

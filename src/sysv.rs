@@ -53,6 +53,11 @@ impl Step {
         Some(usize::from(self.to)).filter(|to| *to < INTEGERS)
     }
 
+    /// The register of floating point it goes to, counted from 0.
+    pub fn float_register(self) -> Option<u8> {
+        self.to.checked_sub(INTEGERS as u8).filter(|to| usize::from(*to) < FLOATS)
+    }
+
     /// The word of the stack it goes to.
     pub fn stack_word(self) -> Option<usize> {
         usize::from(self.to).checked_sub(REGISTERS)

@@ -1,51 +1,17 @@
-//! The machine code between V8 and a C function: drops the receiver, takes from the frame what V8 does not pass, and
-//! looks first whether the call may go in at all.
+//! The machine code between V8 and a C function: finds the function by its number, looks whether the call may go in at
+//! all, puts every argument where C wants it, and the result where JavaScript has it.
+//!
+//! V8 has given it the receiver in rdi and the number in esi; both are free once the row is found. r10 is the frame, r11
+//! the row; rax, rdi, rsi and xmm8 to xmm15 hold nothing of C's.
 #![expect(clippy::useless_conversion, reason = "dynasm! converts what names a register")]
 
 use std::mem::offset_of;
 
 use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm, x64::X64Relocation};
 
+use super::passing::{INTEGER_REGISTERS, Passing, Shape, Source, sources};
 use crate::bound::{ROW_SHIFT, Row};
 use crate::sysv::{Load, Plan, ResultIn};
-
-/// How V8 passes a value; the numbers are those of `v8::CTypeInfo::Type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Passing {
-    /// Not at all: it is in the frame. As a result's type this is void.
-    Frame = 0,
-    /// As a signed 32-bit integer.
-    I32 = 3,
-    /// As an unsigned one.
-    U32 = 4,
-    /// As a float.
-    F32 = 7,
-    /// As a double.
-    F64 = 8,
-}
-
-impl Passing {
-    /// The passing of this number.
-    pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Frame, Self::I32, Self::U32, Self::F32, Self::F64].into_iter().find(|passing| *passing as u8 == code)
-    }
-
-    fn is_float(self) -> bool {
-        matches!(self, Self::F32 | Self::F64)
-    }
-}
-
-/// How the values of a signature travel.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Shape {
-    /// Each argument.
-    pub arguments: Vec<Passing>,
-    /// The result.
-    pub result: Passing,
-    /// Whether something is left to do afterwards: fences to look at, a text to bring.
-    pub has_after: bool,
-}
 
 /// The addresses that every trampoline of an environment has in common.
 #[derive(Clone, Copy, Debug)]
@@ -58,57 +24,99 @@ pub struct Surroundings {
     pub frame: usize,
     /// A word that has the address of the first [`Row`].
     pub rows: usize,
-    /// `extern "C" fn(owner of the row)`, called after C where the shape says so.
+    /// A word that is 0 while no address of a Buffer was given out.
+    pub given: usize,
+    /// `extern "C" fn(owner of the row)`: looks at the fences of what C was handed.
     pub after: usize,
+    /// `extern "C" fn(owner of the row)`: brings the text that C has returned.
+    pub bring: usize,
+    /// The maps of V8's heap numbers and BigInts: the first word of each object.
+    pub maps: Maps,
+}
+
+/// What tells V8's numbers apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Maps {
+    /// Of heap numbers.
+    pub number: usize,
+    /// Of BigInts.
+    pub bigint: usize,
 }
 
 /// The call did not go in.
 pub const MISSED: u32 = 1;
 
-/// The numbers of the registers of integer arguments, in order: rdi, rsi, rdx, rcx, r8, r9.
-const INTEGER_REGISTERS: [u8; 6] = [7, 6, 2, 1, 8, 9];
-const FLOAT_REGISTERS: usize = 8;
-
-/// Where V8 has put a value, or the frame has it.
-#[derive(Clone, Copy, Debug)]
-enum Source {
-    Register(u8),
-    Float,
-    /// A word of the arguments on the stack.
-    Stack(i32),
-    Frame(i32),
-}
-
-fn sources(plan: &Plan, shape: &Shape) -> Vec<Source> {
-    // The receiver is the first integer, the number of the function the second.
-    let (mut integers, mut floats, mut stack) = (2, 0, 0);
-    let mut on_stack = || {
-        stack += 1;
-        Source::Stack(stack - 1)
-    };
-    let arguments = shape.arguments.iter().zip(&plan.steps);
-    arguments
-        .map(|(passing, step)| match passing {
-            Passing::Frame => Source::Frame(step.from.into()),
-            passing if passing.is_float() => {
-                floats += 1;
-                if floats > FLOAT_REGISTERS { on_stack() } else { Source::Float }
-            }
-            _ => {
-                integers += 1;
-                INTEGER_REGISTERS.get(integers - 1).map_or_else(&mut on_stack, |number| Source::Register(*number))
-            }
-        })
-        .collect()
-}
+type Assembler = VecAssembler<X64Relocation>;
 
 /// The code that calls the C function of a row, by its number. It does not depend on where it is put.
 pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings) -> Vec<u8> {
-    let mut code = VecAssembler::<X64Relocation>::new(0);
-    let (gate, state, frame) = (around.gate as i64, around.state as i64, around.frame as i64);
+    let mut code = Assembler::new(0);
+    find_row(&mut code, around);
+    let mut sources = sources(plan, shape);
+    if shape.arguments.iter().any(|passing| passing.is_word()) {
+        dynasm!(code ; .arch x64 ; mov r10, QWORD around.frame as i64);
+    }
+    for (argument, passing) in shape.arguments.iter().enumerate() {
+        let (source, at) = (sources[argument], i32::from(plan.steps[argument].from));
+        match passing {
+            Passing::Pointer => convert_pointer(&mut code, source, at, argument),
+            Passing::I64 | Passing::U64 => convert_long(&mut code, source, at, *passing == Passing::I64, around.maps),
+            _ => continue,
+        }
+        sources[argument] = Source::Frame(at);
+    }
+    // C's own result may go back as it is, unless something has to be done after it.
+    let is_narrow = plan.result == ResultIn::Integer && !matches!(plan.returned, Load::I32 | Load::U32 | Load::Word);
+    let is_word = shape.result.is_word() && plan.result != ResultIn::Nothing;
+    let comes_back = plan.on_stack > 0 || is_narrow || is_word || shape.has_pins || shape.gives_text;
+    if !comes_back {
+        place(&mut code, plan, &sources, false);
+        dynasm!(code ; .arch x64 ; mov eax, 8 ; jmp QWORD [r11 + offset_of!(Row<()>, code) as i32]);
+    } else {
+        // The frame of the stack: two words for the result, one for the row's owner.
+        let room = 32 + (plan.on_stack * 8).next_multiple_of(16) as i32;
+        dynasm!(code
+            ; .arch x64
+            ; push rbp
+            ; mov rbp, rsp
+            ; sub rsp, room
+            ; mov rax, [r11 + offset_of!(Row<()>, owner) as i32]
+            ; mov [rbp - 24], rax
+        );
+        place(&mut code, plan, &sources, true);
+        dynasm!(code ; .arch x64 ; mov eax, 8 ; call QWORD [r11 + offset_of!(Row<()>, code) as i32]);
+        widen(&mut code, plan);
+        if is_word && shape.result == Passing::Frame {
+            dynasm!(code ; .arch x64 ; mov r10, QWORD around.frame as i64 ; mov [r10 + result_at], rax);
+        }
+        if shape.has_pins {
+            look_after(&mut code, around);
+        }
+        if shape.gives_text {
+            call_with_owner(&mut code, around.bring);
+        }
+        if shape.result == Passing::Pointer {
+            give_pointer(&mut code, result_at, around);
+        }
+        dynasm!(code ; .arch x64 ; leave ; ret);
+    }
     dynasm!(code
         ; .arch x64
-        ; mov rax, QWORD gate
+        ; miss:
+        ; mov rax, QWORD around.state as i64
+        ; mov DWORD [rax], MISSED as i32
+        ; xor eax, eax
+        ; xorps xmm0, xmm0
+        ; ret
+    );
+    code.finalize().unwrap_or_default()
+}
+
+/// Leaves where a callback is open or the library is closed.
+fn find_row(code: &mut Assembler, around: Surroundings) {
+    dynasm!(code
+        ; .arch x64
+        ; mov rax, QWORD around.gate as i64
         ; cmp DWORD [rax], 0
         ; jne >miss
         ; mov rax, QWORD around.rows as i64
@@ -119,108 +127,226 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
         ; cmp BYTE [rax], 0
         ; je >miss
     );
-    let sources = sources(plan, shape);
-    if sources.iter().any(|source| matches!(source, Source::Frame(_))) {
-        dynasm!(code ; .arch x64 ; mov r10, QWORD frame);
-    }
-    // C's own result may go back as it is, unless something has to be done after it.
-    let is_narrow = !matches!(plan.returned, Load::I32 | Load::U32 | Load::Word);
-    let in_frame = shape.result == Passing::Frame && plan.result != ResultIn::Nothing;
-    let comes_back =
-        plan.on_stack > 0 || in_frame || (is_narrow && plan.result == ResultIn::Integer) || shape.has_after;
-    if comes_back {
-        let room = 32 + (plan.on_stack * 8).next_multiple_of(16) as i32;
-        dynasm!(code ; .arch x64 ; push rbp ; mov rbp, rsp ; sub rsp, room);
-    }
-    if shape.has_after {
-        dynasm!(code ; .arch x64 ; mov rax, [r11 + offset_of!(Row<()>, owner) as i32] ; mov [rbp - 24], rax);
-    }
-    let stack = |word: i32| if comes_back { 16 + word * 8 } else { 8 + word * 8 };
+}
 
+/// Puts an address into the frame: a double that is an integer from 0 to 2^53-1. A pin is there already.
+fn convert_pointer(code: &mut Assembler, source: Source, at: i32, argument: usize) {
+    match source {
+        Source::Float(number) => dynasm!(code ; .arch x64 ; movaps xmm15, Rx(number)),
+        Source::Stack(word) => dynasm!(code ; .arch x64 ; movsd xmm15, [rsp + 8 + word * 8]),
+        Source::Register(_) | Source::Frame(_) => return,
+    }
+    dynasm!(code
+        ; .arch x64
+        ; cvttsd2si rax, xmm15
+        ; xorps xmm14, xmm14
+        ; cvtsi2sd xmm14, rax
+        ; ucomisd xmm14, xmm15
+        ; jp >is_nan
+        ; jne >miss
+        ; mov rdi, rax
+        ; shr rdi, 53
+        ; jnz >miss
+        ; mov [r10 + at], rax
+        ; jmp >done
+        ; is_nan:
+        ; test DWORD [r10], 1i32 << argument
+        ; jz >miss
+        ; done:
+    );
+}
+
+/// Puts an integer into the frame. V8's objects (heap number: its double after the map; BigInt: a word whose lowest bit is
+/// the sign and the rest the number of digits, then the digits) are as [`Maps`] was found to fit.
+fn convert_long(code: &mut Assembler, source: Source, at: i32, is_signed: bool, maps: Maps) {
+    match source {
+        Source::Register(number) => dynasm!(code ; .arch x64 ; mov rax, [Rq(number)]),
+        Source::Stack(word) => dynasm!(code ; .arch x64 ; mov rax, [rsp + 8 + word * 8] ; mov rax, [rax]),
+        Source::Float(_) | Source::Frame(_) => return,
+    }
+    dynasm!(code
+        ; .arch x64
+        ; test al, 1
+        ; jnz >is_object
+        // A small integer: the upper half.
+        ; sar rax, 32
+        ; jmp >is_small
+        ; is_object:
+        ; mov rdi, [rax - 1]
+        ; mov rsi, QWORD maps.bigint as i64
+        ; cmp rdi, rsi
+        ; jne >is_number
+        ; mov edi, [rax + 7]
+        ; mov esi, edi
+        ; shr esi, 1
+        ; cmp esi, 1
+        ; ja >miss
+        ; mov esi, 0
+        ; jb >is_zero
+        ; mov rsi, [rax + 15]
+        ; is_zero:
+        ; mov rax, rsi
+        ; test edi, 1
+    );
+    if is_signed {
+        dynasm!(code
+            ; .arch x64
+            ; jz >is_positive
+            ; neg rax
+            ; jns >miss
+            ; jmp >done
+            ; is_positive:
+            ; test rax, rax
+            ; js >miss
+            ; jmp >done
+        );
+    } else {
+        dynasm!(code ; .arch x64 ; jnz >miss ; jmp >done);
+    }
+    // A double is exact up to 2^53.
+    let most = (1i64 << 53) - 1;
+    dynasm!(code
+        ; .arch x64
+        ; is_number:
+        ; mov rsi, QWORD maps.number as i64
+        ; cmp rdi, rsi
+        ; jne >miss
+        ; movsd xmm15, [rax + 7]
+        ; cvttsd2si rax, xmm15
+        ; xorps xmm14, xmm14
+        ; cvtsi2sd xmm14, rax
+        ; ucomisd xmm14, xmm15
+        ; jp >miss
+        ; jne >miss
+        ; mov rdi, QWORD most
+        ; lea rsi, [rax + rdi]
+        ; add rdi, rdi
+        ; cmp rsi, rdi
+        ; ja >miss
+        ; is_small:
+    );
+    if !is_signed {
+        dynasm!(code ; .arch x64 ; test rax, rax ; js >miss);
+    }
+    dynasm!(code ; .arch x64 ; done: ; mov [r10 + at], rax);
+}
+
+/// Puts the arguments into C's registers and onto its stack. `has_frame`: rbp is that of this function, and C's stack
+/// begins at rsp.
+fn place(code: &mut Assembler, plan: &Plan, sources: &[Source], has_frame: bool) {
+    let stack_to_rax = |code: &mut Assembler, word: i32| match has_frame {
+        true => dynasm!(code ; .arch x64 ; mov rax, [rbp + 16 + word * 8]),
+        false => dynasm!(code ; .arch x64 ; mov rax, [rsp + 8 + word * 8]),
+    };
+    let moves = || sources.iter().copied().zip(&plan.steps);
     // First what goes onto the stack, while every register still holds what V8 has put there.
-    for (source, step) in sources.iter().zip(&plan.steps).filter(|(_, step)| step.stack_word().is_some()) {
-        let to = step.stack_word().unwrap_or(0) as i32 * 8;
-        match *source {
+    for (source, step) in moves() {
+        let Some(to) = step.stack_word().map(|word| word as i32 * 8) else { continue };
+        match source {
             Source::Register(number) => dynasm!(code ; .arch x64 ; mov [rsp + to], Rq(number)),
-            Source::Float => {}
-            Source::Stack(word) => dynasm!(code ; .arch x64 ; mov rax, [rbp + stack(word)] ; mov [rsp + to], rax),
+            Source::Float(number) => dynasm!(code ; .arch x64 ; movsd [rsp + to], Rx(number)),
+            Source::Stack(word) => {
+                stack_to_rax(code, word);
+                dynasm!(code ; .arch x64 ; mov [rsp + to], rax);
+            }
             Source::Frame(at) => dynasm!(code ; .arch x64 ; mov rax, [r10 + at] ; mov [rsp + to], rax),
         }
     }
     // Then the registers that V8 has filled. Those whose value moves up come first, the last one first; then those whose
-    // value moves down, so that nothing is overwritten before it has moved.
-    let place = |number: u8| INTEGER_REGISTERS.iter().position(|other| *other == number);
-    let moves: Vec<(u8, u8)> = sources
-        .iter()
-        .zip(&plan.steps)
+    // value moves down, so that nothing is overwritten before it has moved. Floats only move down.
+    let place_of = |number: u8| INTEGER_REGISTERS.iter().position(|other| *other == number);
+    let (up, down): (Vec<_>, Vec<_>) = moves()
         .filter_map(|(source, step)| match (source, step.integer_register()) {
-            (Source::Register(from), Some(to)) => Some((*from, INTEGER_REGISTERS[to])),
+            (Source::Register(from), Some(to)) => Some((from, INTEGER_REGISTERS[to])),
             _ => None,
         })
-        .collect();
-    let (up, down): (Vec<_>, Vec<_>) = moves.into_iter().partition(|(from, to)| place(*to) > place(*from));
+        .partition(|(from, to)| place_of(*to) > place_of(*from));
     for (from, to) in up.into_iter().rev().chain(down) {
-        if from != to {
-            dynasm!(code ; .arch x64 ; mov Rd(to), Rd(from));
-        }
+        dynasm!(code ; .arch x64 ; mov Rd(to), Rd(from));
     }
-    for (source, step) in sources.iter().zip(&plan.steps) {
-        match (*source, step.integer_register()) {
-            (Source::Stack(word), Some(to)) if comes_back => {
-                dynasm!(code ; .arch x64 ; mov Rd(INTEGER_REGISTERS[to]), [rbp + stack(word)]);
+    for (source, step) in moves() {
+        match (source, step.integer_register(), step.float_register()) {
+            (Source::Float(from), _, Some(to)) if from != to => dynasm!(code ; .arch x64 ; movaps Rx(to), Rx(from)),
+            (Source::Stack(word), _, Some(to)) => {
+                stack_to_rax(code, word);
+                dynasm!(code ; .arch x64 ; movq Rx(to), rax);
             }
-            (Source::Stack(word), Some(to)) => {
-                dynasm!(code ; .arch x64 ; mov Rd(INTEGER_REGISTERS[to]), [rsp + stack(word)]);
+            (Source::Stack(word), Some(to), _) => {
+                stack_to_rax(code, word);
+                dynasm!(code ; .arch x64 ; mov Rd(INTEGER_REGISTERS[to]), eax);
             }
-            (Source::Frame(at), Some(to)) => dynasm!(code ; .arch x64 ; mov Rq(INTEGER_REGISTERS[to]), [r10 + at]),
+            (Source::Frame(at), Some(to), _) => {
+                dynasm!(code ; .arch x64 ; mov Rq(INTEGER_REGISTERS[to]), [r10 + at]);
+            }
             _ => {}
         }
     }
-    if !comes_back {
-        dynasm!(code ; .arch x64 ; mov eax, 8 ; jmp QWORD [r11 + offset_of!(Row<()>, code) as i32]);
-    } else {
-        dynasm!(code ; .arch x64 ; mov eax, 8 ; call QWORD [r11 + offset_of!(Row<()>, code) as i32]);
-        match plan.returned {
-            _ if plan.result != ResultIn::Integer => {}
-            Load::I8 => dynasm!(code ; .arch x64 ; movsx eax, al),
-            Load::I16 => dynasm!(code ; .arch x64 ; movsx eax, ax),
-            Load::U8 => dynasm!(code ; .arch x64 ; movzx eax, al),
-            Load::U16 => dynasm!(code ; .arch x64 ; movzx eax, ax),
-            _ => {}
-        }
-        if in_frame {
-            dynasm!(code ; .arch x64 ; mov r10, QWORD frame ; mov [r10 + result_at], rax);
-        }
-        if shape.has_after {
-            let after = around.after as i64;
-            dynasm!(code
-                ; .arch x64
-                ; mov [rbp - 8], rax
-                ; movsd [rbp - 16], xmm0
-                ; mov rdi, [rbp - 24]
-                ; mov rax, QWORD after
-                ; call rax
-                ; mov rax, [rbp - 8]
-                ; movsd xmm0, [rbp - 16]
-            );
-        }
-        dynasm!(code ; .arch x64 ; leave ; ret);
+}
+
+/// V8 wants narrow integers as wide as a register of 32 bits; C leaves the rest as it was.
+fn widen(code: &mut Assembler, plan: &Plan) {
+    match plan.returned {
+        _ if plan.result != ResultIn::Integer => {}
+        Load::I8 => dynasm!(code ; .arch x64 ; movsx eax, al),
+        Load::I16 => dynasm!(code ; .arch x64 ; movsx eax, ax),
+        Load::U8 => dynasm!(code ; .arch x64 ; movzx eax, al),
+        Load::U16 => dynasm!(code ; .arch x64 ; movzx eax, ax),
+        _ => {}
     }
+}
+
+/// Has the fences looked at, where C was handed a pin, or any number may be the address of a Buffer.
+fn look_after(code: &mut Assembler, around: Surroundings) {
     dynasm!(code
         ; .arch x64
-        ; miss:
-        ; mov rax, QWORD state
-        ; mov DWORD [rax], MISSED as i32
-        ; xor eax, eax
-        ; xorps xmm0, xmm0
-        ; ret
+        ; mov r10, QWORD around.frame as i64
+        ; cmp DWORD [r10], 0
+        ; jne >look
+        ; mov r10, QWORD around.given as i64
+        ; cmp QWORD [r10], 0
+        ; je >done
+        ; look:
     );
-    code.finalize().unwrap_or_default()
+    call_with_owner(code, around.after);
+    dynasm!(code ; .arch x64 ; done:);
+}
+
+/// Calls a function of ours with the row's owner; the result of C stays.
+fn call_with_owner(code: &mut Assembler, function: usize) {
+    dynasm!(code
+        ; .arch x64
+        ; mov [rbp - 8], rax
+        ; movsd [rbp - 16], xmm0
+        ; mov rdi, [rbp - 24]
+        ; mov rax, QWORD function as i64
+        ; call rax
+        ; mov rax, [rbp - 8]
+        ; movsd xmm0, [rbp - 16]
+    );
+}
+
+/// Gives an address as a double; one beyond 2^53-1 is left in the frame.
+fn give_pointer(code: &mut Assembler, result_at: i32, around: Surroundings) {
+    dynasm!(code
+        ; .arch x64
+        ; mov rcx, rax
+        ; shr rcx, 53
+        ; jnz >is_wide
+        ; xorps xmm0, xmm0
+        ; cvtsi2sd xmm0, rax
+        ; leave
+        ; ret
+        ; is_wide:
+        ; mov r10, QWORD around.frame as i64
+        ; mov [r10 + result_at], rax
+        ; mov rax, QWORD (-1f64).to_bits() as i64
+        ; movq xmm0, rax
+    );
 }
 
 /// The code that calls `function(receiver, second, third, context)`.
 pub fn with_context(function: usize, context: usize) -> Vec<u8> {
-    let mut code = VecAssembler::<X64Relocation>::new(0);
+    let mut code = Assembler::new(0);
     dynasm!(code
         ; .arch x64
         ; mov rcx, QWORD context as i64

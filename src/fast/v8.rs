@@ -10,7 +10,7 @@ use std::ffi::c_void;
 use std::mem::{MaybeUninit, transmute};
 use std::ptr::null_mut;
 
-use super::trampoline::{Passing, Shape};
+use super::passing::{Passing, Shape, VALUE};
 use crate::library::{Images, Library};
 use crate::memory::address::{Address, Span};
 
@@ -28,8 +28,6 @@ struct CFunction([usize; 4]);
 #[repr(C, align(16))]
 struct CFunctionInfo([u8; 64]);
 
-/// `v8::CTypeInfo::Type::kV8Value`.
-const VALUE: u8 = 10;
 /// `v8::CTypeInfo::Type::kSeqOneByteString`.
 const TEXT: u8 = 11;
 
@@ -140,10 +138,12 @@ impl V8 {
     pub unsafe fn function(&self, code: Address, shape: &Shape, otherwise: Callback) -> Option<Local> {
         let arguments: Vec<u8> = [VALUE, Passing::U32 as u8]
             .into_iter()
-            .chain(shape.arguments.iter().filter(|passing| **passing != Passing::Frame).map(|passing| *passing as u8))
+            .chain(
+                shape.arguments.iter().filter(|passing| **passing != Passing::Frame).map(|passing| passing.v8_type()),
+            )
             .collect();
         // SAFETY: as of this function.
-        unsafe { self.make(code, &arguments, shape.result as u8, otherwise) }
+        unsafe { self.make(code, &arguments, shape.result.v8_type(), otherwise) }
     }
 
     /// The same for a function of a view and a number.

@@ -20,7 +20,8 @@ use super::signature::JsSignature;
 use crate::bound::Bound;
 use crate::ctype::CType;
 use crate::error::FfiError;
-use crate::fast::trampoline::{MISSED, Passing, Shape, Surroundings, assemble, with_context};
+use crate::fast::passing::{Passing, Shape};
+use crate::fast::trampoline::{MISSED, Maps, Surroundings, assemble, with_context};
 use crate::fast::v8::{Local, Text, V8};
 use crate::library::Library;
 use crate::memory::address::{Address, Span};
@@ -123,7 +124,11 @@ impl Lane {
             state: state.expose_provenance(),
             frame: environment.frame.base().expose_provenance(),
             rows: environment.bound.base(),
+            given: given::count_word(),
             after: (after as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
+            bring: (bring as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
+            // SAFETY: M6; the scope of a native function is open.
+            maps: unsafe { maps(environment.raw)? },
         };
         let lane = Self {
             v8: V8::find(modules)?,
@@ -156,7 +161,8 @@ impl Lane {
             return false;
         };
         let number = bound.add(code, &library, Rc::new(()));
-        let shape = Shape { arguments: vec![Passing::I32; 2], result: Passing::I32, has_after: false };
+        let shape =
+            Shape { arguments: vec![Passing::I32; 2], result: Passing::I32, has_pins: false, gives_text: false };
         let around = Surroundings { rows: bound.base(), ..self.around };
         let Some(at) = self.put(&assemble(&plan, &shape, 0, around)) else { return false };
         // SAFETY: M15; the code was assembled for these parameters.
@@ -174,19 +180,62 @@ impl Lane {
 /// How the values of a signature travel; `None` where JavaScript asks for what its types are not.
 fn shape_of(signature: &Signature, plan: &Plan, arguments: &[u8], result: u8) -> Option<Shape> {
     let passings = arguments.iter().map(|code| Passing::from_code(*code)).collect::<Option<Vec<_>>>()?;
-    let is_word = |at: usize| plan.steps[at].load == Load::Word;
+    let is_word = |at: usize| plan.steps[at].load == Load::Word && plan.steps[at].float_register().is_none();
     if passings.len() != plan.steps.len()
         || passings.len() > MOST_ARGUMENTS
-        || passings.iter().enumerate().any(|(at, passing)| *passing == Passing::Frame && !is_word(at))
+        || passings.iter().enumerate().any(|(at, passing)| passing.is_word() != is_word(at))
     {
         return None;
     }
-    let has_after = !signature.pins.is_empty() || gives_text(signature);
-    Some(Shape { arguments: passings, result: Passing::from_code(result)?, has_after })
+    Some(Shape {
+        arguments: passings,
+        result: Passing::from_code(result)?,
+        has_pins: !signature.pins.is_empty(),
+        gives_text: signature.result.scalar() == Some(CType::CString),
+    })
 }
 
-fn gives_text(signature: &Signature) -> bool {
-    signature.result.scalar() == Some(CType::CString)
+/// The maps of V8's numbers, where its objects are as `trampoline` reads them; `None` where they are not.
+///
+/// # Safety
+/// M6: a handle scope is open.
+unsafe fn maps(env: sys::napi_env) -> Option<Maps> {
+    // SAFETY: M15; what is read is an object that the scope keeps, and nothing is allocated meanwhile.
+    let word = |at: Address, offset: usize| unsafe { peek::word(at, offset) };
+    // In Node a `napi_value` is the address of a word with the value.
+    let content = |value: sys::napi_value| Address::new(value.addr()).map(|at| word(at, 0));
+    let object = |value| content(value).filter(|word| word & 1 == 1).and_then(|word| Address::new(word - 1));
+    let made = |make: &dyn Fn(*mut sys::napi_value)| {
+        let mut value = null_mut();
+        make(&mut value);
+        value
+    };
+    // SAFETY: M6 by the contract of this function, here and below; the out-parameters are locals.
+    let small = made(&|value| unsafe {
+        sys::napi_create_int32(env, -7, value);
+    });
+    // SAFETY: as above.
+    let number = object(made(&|value| unsafe {
+        sys::napi_create_double(env, 0.75, value);
+    }))?;
+    if content(small)? != (-7isize << 32) as usize || word(number, 8) != 0.75f64.to_bits() as usize {
+        return None;
+    }
+    let mut bigint = None;
+    for (sign, digits) in [(0, &[][..]), (0, &[5]), (1, &[1 << 63]), (0, &[u64::MAX]), (1, &[7, 9])] {
+        // SAFETY: as above.
+        let make = |value| unsafe {
+            sys::napi_create_bigint_words(env, sign, digits.len(), digits.as_ptr(), value);
+        };
+        let object = object(made(&make))?;
+        let fits = word(object, 8) as u32 as usize == digits.len() << 1 | sign as usize
+            && digits.iter().enumerate().all(|(at, digit)| word(object, 16 + at * 8) as u64 == *digit)
+            && *bigint.get_or_insert(word(object, 0)) == word(object, 0);
+        if !fits {
+            return None;
+        }
+    }
+    Some(Maps { number: word(number, 0), bigint: bigint? })
 }
 
 /// What JavaScript puts the pointers of a call into the frame with.
@@ -326,7 +375,7 @@ impl Lane {
     fn hand(&self, environment: &Environment, to: u32, memory: Span) {
         let (argument, at) = ((to & 0xff) as usize, (to >> 16) as usize);
         environment.frame.put_word(at, memory.start.get() as u64);
-        environment.frame.put_word(0, environment.frame.pins() as u64 | 1 << argument);
+        environment.frame.add_pin(argument);
         self.lengths[argument].set(memory.length);
     }
 
@@ -356,6 +405,24 @@ impl Lane {
     }
 }
 
+impl Lane {
+    /// Keeps the overflow of an argument, the first one of the call; all are put right.
+    fn look(&self, callable: &Callable, argument: usize, address: Address, is_pin: bool) {
+        let found = if is_pin {
+            // SAFETY: M3 and M8; the view of the block is held by the caller.
+            let block = unsafe { Fenced::at(address) };
+            watch::view_overflow(argument, Span { start: address, length: self.lengths[argument].get() }, block)
+        } else {
+            watch::number_overflow(argument, address)
+        };
+        if let Some(overflow) = found {
+            let error = FfiError::Overflow { symbol: callable.symbol.clone(), overflow };
+            self.overflow.borrow_mut().get_or_insert(error);
+            self.shared.set_state(BROKEN);
+        }
+    }
+}
+
 fn is_whole_block(view: Span) -> bool {
     // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
     view.length > 0 && blocks::contains(view.start) && unsafe { Fenced::at(view.start) }.length() == Some(view.length)
@@ -363,37 +430,41 @@ fn is_whole_block(view: Span) -> bool {
 
 /// Looks at the fences of what a call was handed; the frame still has its arguments, as no JavaScript has run.
 unsafe extern "C" fn after(callable: *const Callable) {
-    // SAFETY: M16; the target points to a callable that lives.
+    // SAFETY: M16; the row points to a callable that lives.
     let callable = unsafe { &*callable };
-    // A panic must not unwind into generated code.
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        let environment = &*callable.environment;
-        let Some(lane) = environment.lane.get() else { return };
-        let pins = environment.frame.pins();
-        let mut found = None;
-        for argument in &callable.signature.pins {
-            let word = environment.frame.word(callable.signature.plan.arguments[*argument]);
-            let Some(address) = Address::new(word as usize) else { continue };
-            if pins >> argument & 1 == 0 {
-                if given::any() {
-                    found = found.or(watch::number_overflow(*argument, address));
-                }
-                continue;
-            }
+    let environment = &*callable.environment;
+    let Some(lane) = environment.lane.get() else { return };
+    let pins = environment.frame.low_pins();
+    let any_given = given::any();
+    for argument in &callable.signature.pins {
+        let is_pin = pins >> argument & 1 == 1;
+        if !is_pin && !any_given {
+            continue;
+        }
+        let word = environment.frame.word(callable.signature.plan.arguments[*argument]);
+        let Some(address) = Address::new(word as usize) else { continue };
+        if is_pin {
             // SAFETY: M3 and M8; `place` has found the block, whose view the caller holds.
             let block = unsafe { Fenced::at(address) };
             block.give(callable.id);
             let length = lane.lengths[*argument].get();
-            if block.length() != Some(length) || !block.is_whole_near(length) {
-                found = found.or(watch::view_overflow(*argument, Span { start: address, length }, block));
+            if block.length() == Some(length) && block.is_whole_near(length) {
+                continue;
             }
         }
-        if gives_text(&callable.signature) {
+        // A panic must not unwind into generated code.
+        let _ = catch_unwind(AssertUnwindSafe(|| lane.look(callable, *argument, address, is_pin)));
+    }
+}
+
+/// Brings the text that C has returned.
+unsafe extern "C" fn bring(callable: *const Callable) {
+    // SAFETY: M16; the row points to a callable that lives.
+    let callable = unsafe { &*callable };
+    // A panic must not unwind into generated code.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        if let Some(lane) = callable.environment.lane.get() {
             lane.bring(callable);
-        }
-        if let Some(overflow) = found {
-            lane.overflow.replace(Some(FfiError::Overflow { symbol: callable.symbol.clone(), overflow }));
-            lane.shared.set_state(BROKEN);
         }
     }));
 }

@@ -55,6 +55,20 @@ impl Frame {
         unsafe { self.base.cast::<u128>().read_unaligned() }
     }
 
+    /// The same of the first 32 arguments.
+    #[inline]
+    pub fn low_pins(&self) -> u32 {
+        // SAFETY: M1 and M2, as above.
+        unsafe { self.base.cast::<u32>().read_unaligned() }
+    }
+
+    /// Says of one of the first 32 arguments that it is a pin.
+    #[inline]
+    pub fn add_pin(&self, argument: usize) {
+        // SAFETY: M1 and M2, as above.
+        unsafe { self.base.cast::<u32>().write_unaligned(self.low_pins() | 1 << argument) };
+    }
+
     /// The number of the bound function that is called.
     #[inline]
     pub fn number(&self) -> u32 {

@@ -26,6 +26,11 @@ pub fn any() -> bool {
     COUNT.load(Ordering::Relaxed) > 0
 }
 
+/// The address of a word that is 0 while none is, for generated code.
+pub fn count_word() -> usize {
+    (&raw const COUNT).expose_provenance()
+}
+
 static INSIDE: AtomicBool = AtomicBool::new(false);
 
 /// Notes that blocks lie inside ordinary ArrayBuffers: views of them are found by their address alone.

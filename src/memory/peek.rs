@@ -104,6 +104,16 @@ unsafe fn length_in_mapped(address: usize) -> Option<usize> {
     }
 }
 
+/// The word at an offset from an address.
+///
+/// # Safety
+/// M15: there is an object of the engine, as long as that, which does not move meanwhile.
+#[cfg(all(target_arch = "x86_64", unix))]
+pub unsafe fn word(object: Address, offset: usize) -> usize {
+    // SAFETY: by the contract of this function.
+    unsafe { object.as_ptr().add(offset).cast::<usize>().read_unaligned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

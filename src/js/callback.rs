@@ -4,7 +4,6 @@
 
 use std::cell::Cell;
 use std::ptr::null_mut;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::{Environment, current, thrown};
+use super::home::Home;
 use super::job;
 use super::memory::{JsAddress, to_js};
 use super::signature::JsSignature;
@@ -25,11 +25,11 @@ use crate::memory::frame::{Block, address_in, bytes, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::report;
 use crate::memory::watch::Watch;
-use crate::queue::{Queue, Request, Work};
+use crate::queue::{Request, Work};
 use crate::signature::Signature;
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
-fn this_thread() -> usize {
+pub fn this_thread() -> usize {
     #[cfg(unix)]
     // SAFETY: U1; the function has no preconditions.
     return unsafe { libc::pthread_self() } as usize;
@@ -50,8 +50,7 @@ thread_local! {
 pub struct Target {
     code: Cell<Option<Address>>,
     signature: Arc<Signature>,
-    thread: usize,
-    queue: Arc<Queue>,
+    home: &'static Home,
     closed: AtomicBool,
     /// Counts how often it was opened: a call that was made before is not for the function of now.
     life: AtomicU32,
@@ -63,8 +62,6 @@ pub struct Target {
     name: AtomicU32,
     /// Whether the process is kept alive until that report; used on the environment's thread only (M6).
     held: Cell<bool>,
-    /// Used on the environment's thread only (M6).
-    environment: Rc<Environment>,
     /// The function that decodes, calls and encodes; once closed one that warns. Used on that thread only (M6).
     function: Cell<sys::napi_ref>,
 }
@@ -123,7 +120,7 @@ impl JsClosure {
 
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
-        if this_thread() == self.0.thread {
+        if this_thread() == self.0.home.thread {
             self.0.call_here(incoming);
         } else {
             self.0.call_from_afar(incoming);
@@ -133,22 +130,20 @@ impl Handler for JsHandler {
 
 impl Target {
     fn make(
-        environment: &Rc<Environment>,
+        environment: &Environment,
         signature: &Arc<Signature>,
         function: sys::napi_ref,
     ) -> crate::error::Result<&'static Self> {
         let target: &'static Self = Box::leak(Box::new(Self {
             code: Cell::new(None),
             signature: Arc::clone(signature),
-            thread: this_thread(),
-            queue: environment.queue(),
+            home: environment.home(),
             closed: AtomicBool::new(true),
             life: AtomicU32::new(0),
             warned: AtomicBool::new(false),
             held: Cell::new(false),
             threadsafe: AtomicBool::new(false),
             name: AtomicU32::new(0),
-            environment: Rc::clone(environment),
             function: Cell::new(function),
         }));
         let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(target)))?;
@@ -188,7 +183,7 @@ impl Target {
     }
 
     fn call_here(&self, incoming: &Incoming<'_>) {
-        let environment = &*self.environment;
+        let Some(environment) = self.home.environment() else { return };
         // A call of the V8 lane must not run JavaScript, which is why the warning of a closed one comes later.
         if self.closed.load(Ordering::Acquire) {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
@@ -212,7 +207,7 @@ impl Target {
         incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);
-        let answered = self.enter_js(None, 0).is_some();
+        let answered = self.enter_js(environment, None, 0).is_some();
         environment.innermost_watch(Watch::resume);
         if answered {
             incoming.put_result(&environment.frame);
@@ -235,7 +230,7 @@ impl Target {
                 break answer;
             }
             // Has the JavaScript thread look whether it still can answer.
-            wake(&self.queue);
+            wake(&self.home.queue);
             patience = patience.and_then(|left| {
                 let left = left.checked_sub(HEARTBEAT);
                 if left.is_none() {
@@ -256,10 +251,10 @@ impl Target {
         let texts = if waits { Vec::new() } else { self.copy_texts(&mut block) };
         let life = self.life.load(Ordering::Acquire);
         let request = Request::new((&raw const *self).expose_provenance(), life, block, texts, job::current());
-        if !self.queue.submit(Work::Call(Arc::clone(&request))) {
+        if !self.home.queue.submit(Work::Call(Arc::clone(&request))) {
             return None;
         }
-        wake(&self.queue);
+        wake(&self.home.queue);
         Some(request)
     }
 
@@ -282,7 +277,7 @@ impl Target {
 
     /// The JavaScript thread cannot warn by itself: it is inside the call that waits.
     fn warn_of_stall(&self) {
-        let inside = self.queue.inside.load(Ordering::Relaxed);
+        let inside = self.home.queue.inside.load(Ordering::Relaxed);
         let (Some(symbol), Some(callback)) = (report::name(inside), report::name(self.name.load(Ordering::Relaxed)))
         else {
             return;
@@ -295,8 +290,8 @@ impl Target {
     }
 
     /// Calls the JavaScript function. `Some(true)` where it will answer later, `None` where it threw or could not run.
-    fn enter_js(&self, token: Option<u32>, origin: usize) -> Option<bool> {
-        let env = self.environment.raw;
+    fn enter_js(&self, environment: &Environment, token: Option<u32>, origin: usize) -> Option<bool> {
+        let env = environment.raw;
         let (mut function, mut this, mut argument, mut result) = (null_mut(), null_mut(), null_mut(), null_mut());
         // SAFETY: M6; all out-parameters are locals, and the function's reference is always one that was made.
         unsafe {
@@ -317,20 +312,20 @@ impl Target {
             let (mut pending, mut exception) = (false, null_mut());
             sys::napi_is_exception_pending(env, &mut pending);
             if pending && sys::napi_get_and_clear_last_exception(env, &mut exception) == sys::Status::napi_ok {
-                self.environment.surface(exception, origin);
+                environment.surface(exception, origin);
             }
         }
         None
     }
 
-    fn result_bytes(&self) -> Box<[u8]> {
-        let bytes = self.environment.frame.copy_out(self.signature.plan.result, self.signature.result_size());
+    fn result_bytes(&self, environment: &Environment) -> Box<[u8]> {
+        let bytes = environment.frame.copy_out(self.signature.plan.result, self.signature.result_size());
         bytes.into_vec().into_boxed_slice()
     }
 
     /// Serves a call that came through the queue, on the environment's thread.
     fn serve(&self, request: &Arc<Request>) {
-        let environment = &*self.environment;
+        let Some(environment) = self.home.environment() else { return request.answer(None) };
         if self.held.take() {
             environment.let_close();
         }
@@ -351,13 +346,13 @@ impl Target {
         let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);
-        let answered = self.enter_js(may_wait.then_some(token), request.origin);
+        let answered = self.enter_js(environment, may_wait.then_some(token), request.origin);
         environment.innermost_watch(Watch::resume);
         match answered {
             Some(true) => {}
             answered => {
                 environment.waiting.borrow_mut().take(token);
-                request.answer(answered.filter(|_| !closed).map(|_| self.result_bytes()));
+                request.answer(answered.filter(|_| !closed).map(|_| self.result_bytes(environment)));
             }
         }
         // SAFETY: the scope was opened above.
@@ -380,7 +375,7 @@ fn target_of(request: &Request) -> &'static Target {
 pub fn answer(env: Env, token: u32) -> napi::Result<()> {
     let environment = current(env)?;
     if let Some(request) = environment.waiting.borrow_mut().take(token) {
-        request.answer(Some(target_of(&request).result_bytes()));
+        request.answer(Some(target_of(&request).result_bytes(&environment)));
     }
     Ok(())
 }

@@ -13,7 +13,9 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::callback::this_thread;
 use super::function::Callable;
+use super::home::Home;
 use super::job::{Job, Waiting};
 use super::pin::Locks;
 use super::stack::Stack;
@@ -56,6 +58,8 @@ pub struct Environment {
     /// Calls of callbacks that wait for a Promise.
     pub waiting: RefCell<Waiting>,
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
+    /// What its callbacks know of it.
+    home: OnceCell<&'static Home>,
     /// The dedicated threads that have been started.
     threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
     this: Weak<Environment>,
@@ -197,6 +201,11 @@ impl Environment {
         Arc::clone(queue)
     }
 
+    /// What its callbacks know of it, made when first needed.
+    pub fn home(&self) -> &'static Home {
+        self.home.get_or_init(|| Home::make(self, this_thread()))
+    }
+
     /// The oldest work from other threads.
     pub fn take_work(&self) -> Option<Work> {
         self.queue.get()?.0.take()
@@ -255,6 +264,9 @@ impl Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
+        if let Some(home) = self.home.get() {
+            home.end();
+        }
         if self.ended.get() {
             return;
         }
@@ -371,6 +383,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         errno: Cell::new(0),
         waiting: RefCell::default(),
         queue: OnceCell::new(),
+        home: OnceCell::new(),
         threads: RefCell::default(),
         this: this.clone(),
         watches: RefCell::new(Vec::new()),

@@ -7,6 +7,7 @@ mod environment;
 mod fast;
 mod fences;
 mod function;
+mod home;
 mod inspect;
 mod job;
 mod layout;

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::ptr::null_mut;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::time::Duration;
 
 use napi::bindgen_prelude::{ClassInstance, Env, Object, Unknown};
@@ -13,6 +13,7 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::{Environment, current, thrown};
+use super::graves;
 use super::home::Home;
 use super::job;
 use super::memory::{JsAddress, to_js};
@@ -46,11 +47,14 @@ thread_local! {
     pub static OPEN: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later.
+/// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later, and one
+/// of an environment that has ended by another environment.
 pub struct Target {
     code: Cell<Option<Address>>,
-    signature: Arc<Signature>,
-    home: &'static Home,
+    /// Its types.
+    pub signature: Arc<Signature>,
+    /// A [`Home`], which stays when another one takes its place.
+    home: AtomicPtr<Home>,
     closed: AtomicBool,
     /// Counts how often it was opened: a call that was made before is not for the function of now.
     life: AtomicU32,
@@ -120,10 +124,12 @@ impl JsClosure {
 
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
-        if this_thread() == self.0.home.thread {
-            self.0.call_here(incoming);
+        // Looked at once: it may be another one at any time, where the call is late.
+        let home = self.0.home();
+        if this_thread() == home.thread {
+            self.0.call_here(home, incoming);
         } else {
-            self.0.call_from_afar(incoming);
+            self.0.call_from_afar(home, incoming);
         }
     }
 }
@@ -134,10 +140,17 @@ impl Target {
         signature: &Arc<Signature>,
         function: sys::napi_ref,
     ) -> crate::error::Result<&'static Self> {
+        let home = environment.home();
+        if let Some(target) = graves::exhume(signature) {
+            target.function.set(function);
+            target.home.store(std::ptr::from_ref(home).cast_mut(), Ordering::Release);
+            environment.note_callback(target);
+            return Ok(target);
+        }
         let target: &'static Self = Box::leak(Box::new(Self {
             code: Cell::new(None),
             signature: Arc::clone(signature),
-            home: environment.home(),
+            home: AtomicPtr::new(std::ptr::from_ref(home).cast_mut()),
             closed: AtomicBool::new(true),
             life: AtomicU32::new(0),
             warned: AtomicBool::new(false),
@@ -148,7 +161,20 @@ impl Target {
         }));
         let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(target)))?;
         target.code.set(Some(closure.code()));
+        environment.note_callback(target);
         Ok(target)
+    }
+
+    fn home(&self) -> &'static Home {
+        // SAFETY: M7; homes live as long as the process.
+        unsafe { &*self.home.load(Ordering::Acquire) }
+    }
+
+    /// The environment is gone: calls give zero without a word, until another one opens it.
+    pub fn abandon(&self) {
+        self.shut();
+        self.warned.store(true, Ordering::Release);
+        self.held.set(false);
     }
 
     /// Has calls go to JavaScript.
@@ -182,14 +208,14 @@ impl Target {
         }
     }
 
-    fn call_here(&self, incoming: &Incoming<'_>) {
-        let Some(environment) = self.home.environment() else { return };
+    fn call_here(&self, home: &Home, incoming: &Incoming<'_>) {
+        let Some(environment) = home.environment() else { return };
         // A call of the V8 lane must not run JavaScript, which is why the warning of a closed one comes later.
         if self.closed.load(Ordering::Acquire) {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
                 environment.hold_open();
                 self.held.set(true);
-                self.hand_over(incoming, false);
+                self.hand_over(home, incoming, false);
             }
             return;
         }
@@ -217,24 +243,24 @@ impl Target {
     }
 
     #[inline(never)] // As little stack as possible stays under JavaScript that calls on.
-    fn call_from_afar(&self, incoming: &Incoming<'_>) {
+    fn call_from_afar(&self, home: &Home, incoming: &Incoming<'_>) {
         let closed = self.closed.load(Ordering::Acquire);
         if closed && self.warned.swap(true, Ordering::Relaxed) {
             return;
         }
         let waits = !closed && !self.threadsafe.load(Ordering::Relaxed);
-        let Some(request) = self.hand_over(incoming, waits).filter(|_| waits) else { return };
+        let Some(request) = self.hand_over(home, incoming, waits).filter(|_| waits) else { return };
         let mut patience = Some(stall_time());
         let answer = loop {
             if let Some(answer) = request.wait(HEARTBEAT) {
                 break answer;
             }
             // Has the JavaScript thread look whether it still can answer.
-            wake(&self.home.queue);
+            wake(&home.queue);
             patience = patience.and_then(|left| {
                 let left = left.checked_sub(HEARTBEAT);
                 if left.is_none() {
-                    self.warn_of_stall();
+                    self.warn_of_stall(home);
                 }
                 left
             });
@@ -245,16 +271,16 @@ impl Target {
     }
 
     /// Hands a call to the JavaScript thread; `None` where nobody takes it.
-    fn hand_over(&self, incoming: &Incoming<'_>, waits: bool) -> Option<Arc<Request>> {
+    fn hand_over(&self, home: &Home, incoming: &Incoming<'_>, waits: bool) -> Option<Arc<Request>> {
         let mut block = incoming.block();
         // C may free its text once it goes on.
         let texts = if waits { Vec::new() } else { self.copy_texts(&mut block) };
         let life = self.life.load(Ordering::Acquire);
         let request = Request::new((&raw const *self).expose_provenance(), life, block, texts, job::current());
-        if !self.home.queue.submit(Work::Call(Arc::clone(&request))) {
+        if !home.queue.submit(Work::Call(Arc::clone(&request))) {
             return None;
         }
-        wake(&self.home.queue);
+        wake(&home.queue);
         Some(request)
     }
 
@@ -276,8 +302,8 @@ impl Target {
     }
 
     /// The JavaScript thread cannot warn by itself: it is inside the call that waits.
-    fn warn_of_stall(&self) {
-        let inside = self.home.queue.inside.load(Ordering::Relaxed);
+    fn warn_of_stall(&self, home: &Home) {
+        let inside = home.queue.inside.load(Ordering::Relaxed);
         let (Some(symbol), Some(callback)) = (report::name(inside), report::name(self.name.load(Ordering::Relaxed)))
         else {
             return;
@@ -324,8 +350,7 @@ impl Target {
     }
 
     /// Serves a call that came through the queue, on the environment's thread.
-    fn serve(&self, request: &Arc<Request>) {
-        let Some(environment) = self.home.environment() else { return request.answer(None) };
+    fn serve(&self, environment: &Environment, request: &Arc<Request>) {
         if self.held.take() {
             environment.let_close();
         }
@@ -361,8 +386,8 @@ impl Target {
 }
 
 /// Serves a call that came through the queue.
-pub fn serve(request: &Arc<Request>) {
-    target_of(request).serve(request);
+pub fn serve(environment: &Environment, request: &Arc<Request>) {
+    target_of(request).serve(environment, request);
 }
 
 fn target_of(request: &Request) -> &'static Target {

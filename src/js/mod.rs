@@ -7,6 +7,7 @@ mod environment;
 mod fast;
 mod fences;
 mod function;
+mod graves;
 mod home;
 mod inspect;
 mod job;

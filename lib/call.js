@@ -40,6 +40,119 @@ const checkerOf = (failed, name) => failed && ((result) => {
   return result;
 });
 
+// ---- what functions of equal declarations have in common ------------------------------------------------------------
+
+function makeKind(declaration, name) {
+  const types = typesOf(declaration, name);
+  const { varargs = false, nonblocking = false, guard, errno, fails, threads } = declaration;
+  const failed = failureOf(fails, name);
+  const options = ((guard ?? settings.guard) ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0);
+  const passes = types.args.some((row) => row.passes);
+  const isPlain = !varargs && !passes && ![...types.args, types.result].some((row) => row.opaque);
+  return { types, failed, options, varargs, nonblocking, passes, isPlain };
+}
+
+const kinds = new Map();
+const isName = (type) => typeof type === 'string';
+
+/** The kind of a declaration; one that says everything by names is looked up by them. */
+function kindOf(declaration, name) {
+  const { args = [], returns, fails, wrap, loose, guard, errno, threads, nonblocking, varargs } = declaration;
+  // Each is read once.
+  const list = Array.isArray(args) && args.length <= MOST_ARGUMENTS ? Array.from(args) : args;
+  const make = () => makeKind({ __proto__: null, ...declaration, args: list }, name);
+  if (list === args || !list.every(isName) || typeof (returns ?? '') !== 'string' || typeof (fails ?? '') !== 'string') {
+    return make();
+  }
+  const key = `${list}|${returns}|${fails}|${wrap}|${loose}|${guard}|${errno}|${threads}|${nonblocking}|${varargs}`;
+  let kind = kinds.get(key);
+  if (kind === undefined) kinds.set(key, kind = make());
+  return kind;
+}
+
+// ---- a bound function -----------------------------------------------------------------------------------------------
+
+/** What is behind a bound function, and makes the functions that call C. */
+class Bound {
+  /** @param {string} inC what C calls it */
+  constructor(name, inC, address, kind, lifetime, mayBeFast) {
+    this.name = name;
+    this.inC = inC;
+    this.address = address;
+    this.kind = kind;
+    this.lifetime = lifetime;
+    this.mayBeFast = mayBeFast;
+    this.numbers = undefined;
+    this.asynchronous = undefined;
+  }
+
+  /** The number of the function with the types of a shape (a variadic one has several), and what has to be alive. */
+  #target(shape) {
+    const library = this.lifetime.native;
+    const known = this.numbers?.find((number) => number.shape === shape);
+    if (known !== undefined) return known;
+    const target = { shape, number: binding.bind(this.name, this.address, shape.native, library, this.kind.options), library };
+    this.numbers = [...this.numbers ?? [], target];
+    return target;
+  }
+
+  get #check() {
+    return checkerOf(this.kind.failed, this.name);
+  }
+
+  #caller(shape) {
+    const { name, kind } = this;
+    const target = this.#target(shape);
+    if (kind.failed) return shape.checkedCaller(target, name, this.#check);
+    const slow = shape.caller(target, name);
+    const route = this.mayBeFast && kind.options === 0 ? routeOf(shape) : undefined;
+    return route !== undefined && binding.runsNoScript(this.address) ? route(target.number, slow) : slow;
+  }
+
+  #launcher(shape, thread) {
+    const launch = launcher(this.#target(shape), shape.decode, this.#check, this.lifetime, thread);
+    return shape.launcher(recordedJob(launch, this.name, shape, this.lifetime), this.name);
+  }
+
+  /** A function of what `make` gives for a shape, with all that a declaration may ask for around it. */
+  #made(make) {
+    const { name, kind: { types, varargs, isPlain } } = this;
+    if (isPlain) return make(shapeOf(types, name));
+    const call = (all) => ending(all.args, [name, this.inC], make(shapeOf(all, name)));
+    return withResults(types, varargs ? withExtras(types, call, name) : call(types), name);
+  }
+
+  /** The function that calls at once. */
+  synchronous() {
+    return this.#made((shape) => recorded(this.#caller(shape), this.name, shape, this.lifetime));
+  }
+
+  /** The function that has a thread call, libuv's for null. */
+  asyncOn(thread) {
+    const call = this.#made((shape) => this.#launcher(shape, thread));
+    return this.kind.varargs || this.kind.passes ? rejecting(call) : call;
+  }
+
+}
+
+const named = (call, name) => Object.defineProperty(call, 'name', { value: name });
+
+const bound = Symbol('bound');
+
+/** What bound functions have beside what functions have. */
+const boundPrototype = Object.create(Function.prototype, {
+  ptr: { get() { return this[bound]?.address; } },
+  native: { get() { return this; } },
+  async: {
+    get() {
+      const behind = this[bound];
+      return (behind.asynchronous ??= named(behind.asyncOn(null), behind.name));
+    },
+  },
+});
+/** What they have of their own. */
+const own = { name: { value: '', configurable: true }, [bound]: { value: undefined } };
+
 /**
  * The JavaScript function of a C function.
  * @param {string} name what messages call it
@@ -50,55 +163,21 @@ const checkerOf = (failed, name) => failed && ((result) => {
  * @param {boolean} mayBeFast whether the V8 lane may serve it: it runs no JavaScript but by a JSCallback
  */
 function bind(name, address, declaration, lifetime, mayBeFast = true) {
-  const types = typesOf(declaration, name);
-  const check = checkerOf(failureOf(declaration.fails, name), name);
-  const options = ((declaration.guard ?? settings.guard) ? GUARD : 0)
-    | (declaration.errno || check ? ERRNO : 0)
-    | (declaration.threads ? THREADS : 0);
-  const library = lifetime.native;
-  const numbers = new Map();
-  const targetOf = (shape) => {
-    if (!numbers.has(shape)) numbers.set(shape, binding.bind(name, address, shape.native, library, options));
-    return { number: numbers.get(shape), library };
-  };
-  const callerOf = (shape) => {
-    const target = targetOf(shape);
-    if (check) return shape.checkedCaller(target, name, check);
-    const slow = shape.caller(target, name);
-    const route = mayBeFast && options === 0 ? routeOf(shape) : undefined;
-    return route !== undefined && binding.runsNoScript(address) ? route(target.number, slow) : slow;
-  };
-  const enter = (shape) => recorded(callerOf(shape), name, shape, lifetime);
-  const start = (thread) => (shape) => {
-    const launch = launcher(targetOf(shape), shape.decode, check, lifetime, thread);
-    return shape.launcher(recordedJob(launch, name, shape, lifetime), name);
-  };
-  const made = (make) => {
-    const call = (all) => ending(all.args, [name, declaration.name ?? name], make(shapeOf(all, name)));
-    return withResults(types, declaration.varargs ? withExtras(types, call, name) : call(types), name);
-  };
-  const isPlain = !declaration.varargs && !types.args.some((row) => row.passes);
-  const asyncOn = (thread) => (isPlain ? made(start(thread)) : rejecting(made(start(thread))));
-  return describeBound(declaration.nonblocking ? asyncOn(null) : made(enter), name, address, asyncOn);
+  const kind = kindOf(declaration, name);
+  const behind = new Bound(name, declaration.name ?? name, address, kind, lifetime, mayBeFast);
+  const call = kind.nonblocking ? behind.asyncOn(null) : behind.synchronous();
+  own.name.value = name;
+  own[bound].value = behind;
+  return Object.defineProperties(Object.setPrototypeOf(call, boundPrototype), own);
 }
+
+/** The function that calls what a bound one calls, on a thread of the user's own. */
+const onThread = (call, thread) => named(call[bound].asyncOn(thread), call.name);
 
 /** An asynchronous function that rejects where its outer layers would throw. */
 function rejecting(call) {
   const caller = async (...values) => call(...values);
   return Object.defineProperty(caller, 'length', { value: call.length });
-}
-
-const onThread = Symbol('onThread');
-
-function describeBound(call, name, address, asyncOn) {
-  let made;
-  return Object.defineProperties(call, {
-    name: { value: name, configurable: true },
-    ptr: { value: address, enumerable: true },
-    native: { value: call },
-    async: { get: () => (made ??= Object.defineProperty(asyncOn(null), 'name', { value: name })) },
-    [onThread]: { value: asyncOn },
-  });
 }
 
 /** Starts a call on another thread: what is passed stays alive, and locked, until the Promise settles. */

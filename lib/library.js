@@ -7,7 +7,6 @@ const binding = require('./binding');
 const { bind, onThread } = require('./call');
 const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
 const { global } = require('./global');
-const { unloadable } = require('./image');
 const { Lifetime } = require('./lifetime');
 const { optionsOf, entriesOf } = require('./options');
 const { owned } = require('./owned');
@@ -42,10 +41,7 @@ function library(symbols, path, lifetime) {
 /** A thread of its own for a library's functions: each returns a Promise, and they run one after the other. */
 function threadOf(symbols) {
   const native = new binding.Thread();
-  const functions = {};
-  for (const [key, call] of Object.entries(symbols)) {
-    define(functions, key, call === null ? null : Object.defineProperty(call[onThread](native), 'name', { value: key }));
-  }
+  const functions = bindAll(Object.entries(symbols), (key, call) => (call === null ? null : onThread(call, native)));
   const close = () => native.close();
   return { symbols: functions, close, [Symbol.dispose]: close };
 }
@@ -70,14 +66,16 @@ function dlopen(path, symbols, options = {}) {
   }
 }
 
-function bindAll(entries, bindOne) {
-  const functions = {};
-  for (const [key, value] of entries) define(functions, key, bindOne(key, value));
-  return functions;
-}
+/** The engine makes tables of more than this many properties slow to look up; those are made so at once. */
+const MANY = 128;
 
-const define = (object, key, value) =>
-  Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+/** The functions by their keys, as properties of their own whatever Object.prototype has. */
+function bindAll(entries, bindOne) {
+  if (entries.length <= MANY) return Object.fromEntries(entries.map(([key, value]) => [key, bindOne(key, value)]));
+  const functions = { __proto__: null };
+  for (const [key, value] of entries) functions[key] = bindOne(key, value);
+  return Object.setPrototypeOf(functions, Object.prototype);
+}
 
 function bindSymbol(lifetime, path, key, declaration) {
   const symbol = declaration.name ?? key;
@@ -105,7 +103,7 @@ const missing = (symbol, path, hint = '') => makeError('ERR_FFI_SYMBOL_NOT_FOUND
   `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`, { symbol, path });
 
 /** A declaration whose result, where it is to be freed, is a type that does so. */
-const withOwned = (declaration, name, lifetime, found) => (declaration.returns === undefined ? declaration
+const withOwned = (declaration, name, lifetime, found) => (typeof declaration.returns !== 'object' ? declaration
   : { ...declaration, returns: owned(declaration.returns, name, found, lifetime) });
 
 /** The maker of a library's globals. */
@@ -135,11 +133,6 @@ function open(path, flags) {
   }
   const tried = [];
   for (const candidate of candidates(wanted)) {
-    const reason = unloadable(candidate);
-    if (reason !== undefined) {
-      tried.push({ path: candidate, reason });
-      continue;
-    }
     try {
       return { native: new binding.Library(candidate, flags), found: candidate };
     } catch (error) {

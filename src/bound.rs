@@ -41,13 +41,14 @@ impl<T> Row<T> {
 pub struct Bound<T> {
     rows: RefCell<Vec<Row<T>>>,
     unused: RefCell<Vec<u32>>,
-    /// Where the rows are now.
+    /// Where the rows are now, and how many there are.
     base: Cell<*mut Row<T>>,
+    length: Cell<usize>,
 }
 
 impl<T> Default for Bound<T> {
     fn default() -> Self {
-        Self { rows: RefCell::default(), unused: RefCell::default(), base: Cell::new(null_mut()) }
+        Self { rows: RefCell::default(), unused: RefCell::default(), base: Cell::new(null_mut()), length: Cell::new(0) }
     }
 }
 
@@ -63,15 +64,19 @@ impl<T> Bound<T> {
         });
         rows[number as usize] = row;
         self.base.set(rows.as_mut_ptr());
+        self.length.set(rows.len());
         number
     }
 
     /// The function of a number.
     #[inline]
     pub fn get(&self, number: u32) -> Option<&T> {
-        let owner = self.rows.borrow().get(number as usize)?.owner;
-        // SAFETY: M16; the row has a count until the number is given back, which nobody does under a call.
-        unsafe { owner.as_ref() }
+        if number as usize >= self.length.get() {
+            return None;
+        }
+        // SAFETY: M16; there are so many rows. One has a count until its number is given back, which nobody does under a
+        // call.
+        unsafe { (*self.base.get().add(number as usize)).owner.as_ref() }
     }
 
     /// The same, with a count of its own.

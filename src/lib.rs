@@ -10,6 +10,7 @@ mod ctype;
 mod error;
 #[cfg(all(target_arch = "x86_64", unix))]
 mod fast;
+mod image;
 mod inspect;
 mod jobs;
 mod js;

@@ -171,45 +171,76 @@ unsafe fn open_handle(path: Option<&str>, _flags: i32) -> std::result::Result<Ha
     }
 }
 
-/// What tells the library or executable that an address lies in from others. dladdr would look for the nearest symbol as
-/// well, which takes the longer the more there are.
-#[cfg(target_os = "linux")]
-pub fn image_of(address: Address) -> Option<usize> {
-    struct Search {
-        address: usize,
-        found: Option<usize>,
-    }
-
-    unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, search: *mut libc::c_void) -> libc::c_int {
-        // SAFETY: M11; the loader hands a whole structure, and `search` is what `image_of` gave.
-        let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
-        let is_inside = (0..usize::from(info.dlpi_phnum)).any(|at| {
-            // SAFETY: M11; there are so many headers.
-            let header = unsafe { &*info.dlpi_phdr.add(at) };
-            let start = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
-            header.p_type == libc::PT_LOAD && search.address.wrapping_sub(start) < header.p_memsz as usize
-        });
-        if is_inside {
-            // The headers of two images do not lie in one place; load addresses of two may be 0.
-            search.found = Some(info.dlpi_phdr.addr());
-        }
-        libc::c_int::from(is_inside)
-    }
-
-    let mut search = Search { address: address.get(), found: None };
-    // SAFETY: M11; `look` is of the type, and what it is given outlives the walk.
-    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
-    search.found
+/// Tells libraries and executables apart by the addresses that lie in them.
+#[derive(Debug, Default)]
+pub struct Images {
+    /// The segment that was found last: functions are bound library by library.
+    #[cfg(target_os = "linux")]
+    last: Cell<Option<Segment>>,
 }
 
-/// See above.
+/// A segment of an image, while no library comes or goes.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    start: usize,
+    length: usize,
+    image: usize,
+    /// How many libraries had come and gone.
+    loaded: (u64, u64),
+}
+
+#[cfg(target_os = "linux")]
+impl Images {
+    /// What tells the image that an address lies in from others; `None` where it lies in none. dladdr would look for the
+    /// nearest symbol as well, which takes the longer the more there are.
+    pub fn find(&self, address: Address) -> Option<usize> {
+        struct Search {
+            address: usize,
+            last: Option<Segment>,
+            found: Option<Segment>,
+        }
+
+        unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, search: *mut libc::c_void) -> libc::c_int {
+            // SAFETY: M11; the loader hands a whole structure, and `search` is what `find` gave.
+            let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
+            let loaded = (info.dlpi_adds, info.dlpi_subs);
+            let lies_in = |segment: &Segment| search.address.wrapping_sub(segment.start) < segment.length;
+            if let Some(last) = search.last.take().filter(|last| last.loaded == loaded && lies_in(last)) {
+                search.found = Some(last);
+                return 1;
+            }
+            let segments = (0..usize::from(info.dlpi_phnum)).filter_map(|at| {
+                // SAFETY: M11; there are so many headers.
+                let header = unsafe { &*info.dlpi_phdr.add(at) };
+                let start = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
+                // The headers of two images do not lie in one place; load addresses of two may be 0.
+                let image = info.dlpi_phdr.addr();
+                let segment = Segment { start, length: header.p_memsz as usize, image, loaded };
+                (header.p_type == libc::PT_LOAD).then_some(segment)
+            });
+            search.found = segments.into_iter().find(lies_in);
+            libc::c_int::from(search.found.is_some())
+        }
+
+        let mut search = Search { address: address.get(), last: self.last.get(), found: None };
+        // SAFETY: M11; `look` is of the type, and what it is given outlives the walk.
+        unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
+        self.last.set(search.found);
+        search.found.map(|segment| segment.image)
+    }
+}
+
 #[cfg(all(unix, not(target_os = "linux")))]
-pub fn image_of(address: Address) -> Option<usize> {
-    let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: M11; dladdr reads no memory at the address, and fills the structure where it returns non-zero.
-    unsafe {
-        let is_known = libc::dladdr(address.as_ptr().cast(), found.as_mut_ptr()) != 0;
-        is_known.then(|| found.assume_init().dli_fbase.expose_provenance())
+impl Images {
+    /// See above.
+    pub fn find(&self, address: Address) -> Option<usize> {
+        let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+        // SAFETY: M11; dladdr reads no memory at the address, and fills the structure where it returns non-zero.
+        unsafe {
+            let is_known = libc::dladdr(address.as_ptr().cast(), found.as_mut_ptr()) != 0;
+            is_known.then(|| found.assume_init().dli_fbase.expose_provenance())
+        }
     }
 }
 
@@ -254,11 +285,12 @@ mod tests {
     fn an_address_is_told_by_its_image() {
         // SAFETY: U4; the process has been running its own constructors already.
         let process = unsafe { Library::open(None, 0) }.unwrap();
-        let image = |name| image_of(process.find(name).unwrap());
-        let own = image_of(Address::new((image_of as fn(Address) -> Option<usize> as *const ()).addr()).unwrap());
+        let images = Images::default();
+        let image = |name| images.find(process.find(name).unwrap());
+        let own = images.find(Address::new((keep_loaded as fn() -> bool as *const ()).addr()).unwrap());
         assert!(image("malloc").is_some() && image("malloc") == image("free") && image("malloc") != own);
         let heap = Box::new(0u8);
-        assert_eq!(image_of(Address::new((&raw const *heap).addr()).unwrap()), None);
+        assert_eq!(images.find(Address::new((&raw const *heap).addr()).unwrap()), None);
     }
 
     #[test]

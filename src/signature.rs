@@ -153,8 +153,8 @@ mod tests {
     #[cfg_attr(miri, ignore = "calls libffi")]
     fn values_do_not_overlap() {
         let plan = prepared(vec![CType::I8; 5], CType::F64).unwrap().plan;
-        assert_eq!(plan.arguments, [32, 40, 48, 56, 64]);
-        assert_eq!((plan.result, plan.size), (16, 72));
+        assert_eq!(plan.arguments, [48, 56, 64, 72, 80]);
+        assert_eq!((plan.result, plan.size), (32, 88));
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
         let triple = ValueType::Aggregate(Arc::new(Layout::array(&CType::F64.into(), 3).unwrap()));
         let arguments = vec![CType::I8.into(), triple.clone(), CType::I8.into()];
         let plan = Signature::new(arguments, triple, None).unwrap().plan;
-        assert_eq!((plan.result, plan.arguments.as_slice(), plan.size), (16, &[48, 64, 96][..], 104));
+        assert_eq!((plan.result, plan.arguments.as_slice(), plan.size), (32, &[64, 80, 112][..], 120));
     }
 
     #[test]

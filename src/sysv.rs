@@ -6,8 +6,6 @@
 
 use std::mem::MaybeUninit;
 
-use smallvec::SmallVec;
-
 use crate::ctype::CType;
 use crate::layout::ValueType;
 use crate::memory::address::Address;
@@ -76,9 +74,11 @@ pub enum ResultIn {
 #[derive(Debug)]
 pub struct Plan {
     /// One for each argument.
-    pub steps: SmallVec<[Step; 8]>,
+    pub steps: Box<[Step]>,
     /// How many words go on the stack.
     pub on_stack: usize,
+    /// Whether a register of floating point has an argument.
+    has_floats: bool,
     /// Where the result is.
     pub result: ResultIn,
     /// How wide it is there.
@@ -119,7 +119,7 @@ impl Plan {
             return None;
         }
         let (mut integers, mut floats, mut on_stack) = (0, 0, 0);
-        let mut steps = SmallVec::new();
+        let mut steps = Vec::with_capacity(arguments.len());
         for (argument, from) in arguments.iter().zip(offsets) {
             let (load, is_float) = class(argument.scalar()?)?;
             let (used, room, base) =
@@ -138,7 +138,13 @@ impl Plan {
             CType::F64 | CType::F32 => ResultIn::Float,
             _ => ResultIn::Integer,
         };
-        Some(Self { steps, on_stack, result, returned: class(ctype).map_or(Load::Word, |(load, _)| load) })
+        Some(Self {
+            steps: steps.into(),
+            on_stack,
+            has_floats: floats > 0,
+            result,
+            returned: class(ctype).map_or(Load::Word, |(load, _)| load),
+        })
     }
 
     /// Loads the arguments out of memory that is laid out as the frame is.
@@ -174,7 +180,7 @@ impl Plan {
         let mut returned = Returned::default();
         // SAFETY: U1 and M4 by the contract of this function; `load` has written the words of the stack. Registers that
         // no argument is in hold anything, which the callee does not look at.
-        unsafe { enter(words, code.get(), self.on_stack, &mut returned) };
+        unsafe { enter(words, code.get(), self.on_stack, &mut returned, self.has_floats) };
         returned
     }
 
@@ -211,7 +217,7 @@ impl Words {
 /// function may have to save (section 3.5.7): 8 is always enough.
 #[cfg(all(target_arch = "x86_64", unix))]
 #[unsafe(naked)]
-unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, returned: &mut Returned) {
+unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, returned: &mut Returned, floats: bool) {
     core::arch::naked_asm!(
         "push rbp",
         "mov rbp, rsp",
@@ -220,19 +226,21 @@ unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, ret
         "mov rbx, rcx",
         "mov r10, rdi",
         "mov r11, rsi",
+        "test rdx, rdx",
+        "jz 3f",
         // The stack is aligned to 16 bytes at the call.
         "lea rcx, [rdx + 1]",
         "and rcx, -2",
         "shl rcx, 3",
         "sub rsp, rcx",
-        "test rdx, rdx",
-        "jz 3f",
         "2:",
         "mov rax, [r10 + rdx * 8 + 8 * 14 - 8]",
         "mov [rsp + rdx * 8 - 8], rax",
         "dec rdx",
         "jnz 2b",
         "3:",
+        "test r8d, r8d",
+        "jz 4f",
         "movsd xmm0, [r10 + 48]",
         "movsd xmm1, [r10 + 56]",
         "movsd xmm2, [r10 + 64]",
@@ -241,6 +249,7 @@ unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, ret
         "movsd xmm5, [r10 + 88]",
         "movsd xmm6, [r10 + 96]",
         "movsd xmm7, [r10 + 104]",
+        "4:",
         "mov rdi, [r10]",
         "mov rsi, [r10 + 8]",
         "mov rdx, [r10 + 16]",
@@ -260,7 +269,7 @@ unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, ret
 
 /// Never called: there are no plans on other platforms.
 #[cfg(not(all(target_arch = "x86_64", unix)))]
-unsafe fn enter(_: &Words, _: usize, _: usize, _: &mut Returned) {}
+unsafe fn enter(_: &Words, _: usize, _: usize, _: &mut Returned, _: bool) {}
 
 #[cfg(all(test, target_arch = "x86_64", unix))]
 mod tests {

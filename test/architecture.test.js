@@ -31,8 +31,7 @@ const JS = {
   cc: ['library', 'search', 'platform', 'options'],
   errno: ['binding'],
   lifetime: [],
-  image: [],
-  library: ['image', 'lifetime', 'call', 'trace', 'global', 'owned', 'search', 'options', 'types', 'memory', 'binding'],
+  library: ['lifetime', 'call', 'trace', 'global', 'owned', 'search', 'options', 'types', 'memory', 'binding'],
   global: ['view', 'types', 'memory'],
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
@@ -107,7 +106,7 @@ const CLI = {
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
   js: [
-    'bound', 'copies', 'inspect', 'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
+    'bound', 'copies', 'image', 'inspect', 'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
     'ctype', 'error',
   ],
   fast: ['bound', 'sysv', 'library', 'memory'],
@@ -116,6 +115,7 @@ const RUST = {
   closure: ['signature', 'memory', 'ctype', 'error'],
   library: ['memory', 'error'],
   copies: [],
+  image: [],
   inspect: ['error'],
   models: ['sync', 'queue', 'jobs', 'library', 'memory'],
   queue: ['sync', 'memory'],
@@ -137,7 +137,7 @@ const CRATES = {
   libffi: /^(ctype|layout|signature|call|closure)\.rs$/,
   libloading: /^(library|copies)\.rs$/,
   dynasmrt: /^fast\/trampoline\.rs$/,
-  object: /^inspect\.rs$/,
+  object: /^(image|inspect)\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.

@@ -11,7 +11,7 @@ use std::mem::{MaybeUninit, transmute};
 use std::ptr::null_mut;
 
 use super::trampoline::{Passing, Shape};
-use crate::library::{Library, image_of};
+use crate::library::{Images, Library};
 use crate::memory::address::{Address, Span};
 
 /// A `v8::Local` of any kind; null where it is empty.
@@ -59,6 +59,7 @@ pub struct V8 {
     views: Views,
     /// Where Node's executable, or its shared library, begins.
     image: Option<usize>,
+    images: Images,
 }
 
 /// How the storage of a view is found.
@@ -111,6 +112,7 @@ impl V8 {
         // SAFETY: U4; the process runs no constructor again.
         let process = unsafe { Library::open(None, 0) }.ok()?;
         let with_representation = process.find(INFO_WITH_REPRESENTATION);
+        let images = Images::default();
         Some(Self {
             current: function!(process, "_ZN2v87Isolate10GetCurrentEv"),
             context: function!(process, "_ZN2v87Isolate17GetCurrentContextEv"),
@@ -121,13 +123,14 @@ impl V8 {
             type_size: if modules >= WITHOUT_SEQUENCES { 2 } else { 3 },
             has_representation: with_representation.is_some(),
             views: Views::find(&process).unwrap_or(Views::Unknown),
-            image: image_of(process.find("napi_create_function")?),
+            image: images.find(process.find("napi_create_function")?),
+            images,
         })
     }
 
     /// Whether a function is Node's own: it may run JavaScript.
     pub fn owns(&self, code: Address) -> bool {
-        image_of(code).is_none_or(|image| Some(image) == self.image)
+        self.images.find(code).is_none_or(|image| Some(image) == self.image)
     }
 
     /// Makes a function that optimised code calls at `code`, and other code at `otherwise`. `None` where V8 refuses.

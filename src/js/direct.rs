@@ -14,7 +14,7 @@ use crate::memory::address::{Address, Span};
 use crate::memory::fence::Fenced;
 use crate::memory::pin::{self, Pinned};
 use crate::memory::{given, watch};
-use crate::sysv::{Plan, ResultIn, Words};
+use crate::sysv::{Plan, ResultIn, Returned, Words};
 
 /// The most values that ride along.
 const MOST_PINS: usize = 8;
@@ -41,6 +41,9 @@ impl Callable {
         let mut words = Words::new();
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
         unsafe { plan.load(environment.frame.base(), &mut words) };
+        if self.signature.pins.is_empty() {
+            return self.go(plan, &words, 0, &[]);
+        }
         let pins = environment.frame.pins();
         if pins == 0 {
             return self.go(plan, &words, 0, &[]);
@@ -60,6 +63,47 @@ impl Callable {
         environment.locks.end(environment.raw, locks);
         environment.scratch.release(text);
         outcome
+    }
+
+    /// Whether a call is no more than numbers in and a number out.
+    pub fn is_of_numbers(&self) -> bool {
+        let signature = &*self.signature;
+        let gives_text = signature.result.scalar() == Some(CType::CString);
+        self.options.is_plain() && signature.direct.is_some() && signature.pins.is_empty() && !gives_text
+    }
+
+    /// Makes such a call; false where the library is closed.
+    #[inline]
+    pub fn enter_numbers(&self) -> bool {
+        let Some(plan) = self.signature.direct.as_ref().filter(|_| self.library.is_open()) else { return false };
+        let frame = &self.environment.frame;
+        let mut words = Words::new();
+        // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
+        unsafe { plan.load(frame.base(), &mut words) };
+        let returned = self.cross(plan, &words);
+        if plan.result != ResultIn::Nothing {
+            frame.put_word(self.signature.plan.result, plan.result(returned));
+        }
+        true
+    }
+
+    /// Calls C, with everything noted that a callback has to know.
+    #[inline(always)]
+    fn cross(&self, plan: &Plan, words: &Words) -> Returned {
+        let environment = &*self.environment;
+        let depth = environment.depth.get();
+        let inside = self.library.enter();
+        environment.depth.set(depth + 1);
+        let outer = environment.note_inside(self.id);
+        // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
+        let returned = unsafe { plan.enter(self.code, words) };
+        if self.options.captures_errno() {
+            self.note_errno(call::last_errno());
+        }
+        environment.note_inside(outer);
+        environment.depth.set(depth);
+        drop(inside);
+        returned
     }
 
     /// Puts the addresses of what rides along into the words.
@@ -100,19 +144,7 @@ impl Callable {
     #[inline]
     fn go(&self, plan: &Plan, words: &Words, pins: u128, values: &[sys::napi_value]) -> Outcome {
         let environment = &*self.environment;
-        let depth = environment.depth.get();
-        let inside = self.library.enter();
-        environment.depth.set(depth + 1);
-        let outer = environment.note_inside(self.id);
-        // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
-        let returned = unsafe { plan.enter(self.code, words) };
-        if self.options.captures_errno() {
-            self.note_errno(call::last_errno());
-        }
-        environment.note_inside(outer);
-        environment.depth.set(depth);
-        drop(inside);
-        let word = plan.result(returned);
+        let word = plan.result(self.cross(plan, words));
         if plan.result != ResultIn::Nothing {
             environment.frame.put_word(self.signature.plan.result, word);
         }

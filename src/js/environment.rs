@@ -225,7 +225,11 @@ impl Environment {
 
     /// Tells other threads which symbol this thread is inside; what it was before.
     pub fn note_inside(&self, symbol: u32) -> u32 {
-        self.queue.get().map_or(0, |(queue, _)| queue.inside.swap(symbol, Ordering::Relaxed))
+        let Some((queue, _)) = self.queue.get() else { return 0 };
+        // Only this thread writes it.
+        let outer = queue.inside.load(Ordering::Relaxed);
+        queue.inside.store(symbol, Ordering::Relaxed);
+        outer
     }
 
     /// Keeps the process alive until [`Environment::let_close`].

@@ -48,6 +48,8 @@ pub struct Callable {
     pub environment: Rc<Environment>,
     /// How it is called.
     pub options: Options,
+    /// Whether numbers are all there is to a call.
+    pub is_of_numbers: bool,
 }
 
 /// How a function is called; bits of `bind`'s `options`.
@@ -104,7 +106,7 @@ pub fn bind(
         environment.taken.guard();
     }
     let code = Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?;
-    let callable = Callable {
+    let mut callable = Callable {
         code,
         signature: Arc::clone(&signature.signature),
         library: Rc::clone(&library.library),
@@ -112,7 +114,9 @@ pub fn bind(
         id: report::intern(&symbol),
         symbol,
         options,
+        is_of_numbers: false,
     };
+    callable.is_of_numbers = callable.is_of_numbers();
     let number = environment.bound.add(code, &library.library, Rc::new(callable));
     library.note(&environment, number);
     Ok(number)
@@ -149,13 +153,19 @@ unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) ->
     let (environment, []) = unsafe { entered(env, info) };
     let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(env) };
     // A panic must not unwind into the engine.
-    let direct = catch_unwind(AssertUnwindSafe(|| callable.enter_direct(info)));
-    if let Ok(Outcome::Done(result)) = direct
-        && !environment.has_exception()
+    if callable.is_of_numbers
+        && let Ok(true) = catch_unwind(AssertUnwindSafe(|| callable.enter_numbers()))
     {
-        return result;
+        return if environment.has_exception() { end(callable, Ok(Ok(null_mut()))) } else { null_mut() };
     }
+    enter_with_values(callable, env, info)
+}
+
+#[inline(never)] // The entry of numbers is short.
+fn enter_with_values(callable: &Callable, env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let direct = catch_unwind(AssertUnwindSafe(|| callable.enter_direct(info)));
     let outcome = match direct {
+        Ok(Outcome::Done(result)) if !callable.environment.has_exception() => return result,
         Ok(Outcome::Leave) => catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: M6; `info` is that of this entry.
             callable.call(&unsafe { values_of(callable, env, info, 0) })
@@ -164,7 +174,14 @@ unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) ->
         Ok(Outcome::Failed(error)) => Ok(Err(*error)),
         Err(panic) => Err(panic),
     };
-    match (outcome, environment.take_exception()) {
+    end(callable, outcome)
+}
+
+#[inline(never)]
+/// Gives a result to JavaScript, or throws: what a callback has thrown, an error, or that it panicked.
+fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>>) -> sys::napi_value {
+    let env = callable.environment.raw;
+    match (outcome, callable.environment.take_exception()) {
         (Ok(Ok(result)), None) => return result,
         // SAFETY: M6.
         (Ok(Ok(_)), Some(exception)) => unsafe {

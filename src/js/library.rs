@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "opens a library at the user's word")]
 
 use std::cell::{OnceCell, RefCell};
+use std::path::Path;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{Either, Env, Null};
@@ -9,6 +10,8 @@ use napi_derive::napi;
 
 use super::environment::{Environment, thrown};
 use super::memory::{JsAddress, to_js};
+use crate::error::FfiError;
+use crate::image;
 use crate::library::Library;
 
 /// A library that is open, or was, and the functions that are bound to it.
@@ -48,6 +51,11 @@ impl JsLibrary {
             Either::A(path) => Some(path.as_str()),
             Either::B(_) => None,
         };
+        // The loader looks for names without a separator itself.
+        let file = path.map(Path::new).filter(|path| path.components().count() > 1);
+        if let Some(reason) = file.and_then(image::fault) {
+            return Err(thrown(env, &FfiError::LibraryInvalid { reason }));
+        }
         // SAFETY: U4; the user has named the library.
         let opened = unsafe { Library::open(path, flags) };
         Ok(Self::of(opened.map_err(|error| thrown(env, &error))?))

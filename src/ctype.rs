@@ -8,7 +8,7 @@ use crate::error::{FfiError, Result};
 macro_rules! ctypes {
     ($($id:literal $name:ident $constructor:expr;)*) => {
         /// A scalar C type.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum CType { $(#[doc = stringify!($name)] $name = $id),* }
 
         impl CType {

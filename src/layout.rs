@@ -13,7 +13,7 @@ use crate::error::{FfiError, Result};
 pub const MOST_BYTES_BY_VALUE: usize = 65536;
 
 /// The type of an argument, a result or a field.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ValueType {
     /// A scalar, or void.
     Scalar(CType),
@@ -22,7 +22,7 @@ pub enum ValueType {
 }
 
 /// The memory of an aggregate.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
     /// The bytes of a value.
     pub size: usize,
@@ -46,7 +46,7 @@ pub struct Field {
 }
 
 /// What an aggregate is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Content {
     /// The scalars, where they may decide in which registers the aggregate goes.
     Scalars(Vec<Scalar>),
@@ -56,13 +56,13 @@ enum Content {
     Refused(&'static str),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Class {
     Integer,
     Float,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Scalar {
     at: usize,
     size: usize,

@@ -1,6 +1,8 @@
 //! A signature: what C expects, as libffi sees it, and where each value lies in the frame.
 #![expect(unsafe_code, reason = "is shared between threads")]
 
+use std::hash::{Hash, Hasher};
+
 use libffi::middle::Cif;
 
 use crate::ctype::CType;
@@ -43,6 +45,21 @@ pub struct Signature {
 unsafe impl Send for Signature {}
 // SAFETY: M14.
 unsafe impl Sync for Signature {}
+
+// What was made of equal types is equal, as far as a callback goes, which has no use for `direct`.
+impl PartialEq for Signature {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.arguments, &self.result, self.fixed) == (&other.arguments, &other.result, other.fixed)
+    }
+}
+
+impl Eq for Signature {}
+
+impl Hash for Signature {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (&self.arguments, &self.result, self.fixed).hash(hasher);
+    }
+}
 
 const SLOT: usize = 8;
 const WIDE: usize = 16;

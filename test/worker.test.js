@@ -2,6 +2,7 @@
 // Worker threads and the end of a process. What might crash runs in a child process, whose exit is checked.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const { Worker } = require('node:worker_threads');
@@ -28,6 +29,8 @@ const startWorker = `
   const { once } = require('node:events');
   const start = async (code, workerData) => {
     const worker = new Worker(${JSON.stringify(prelude)} + code, { eval: true, workerData });
+    // A worker that ends at once has ended by the time its message is there.
+    worker.exited = new Promise((resolve) => worker.once('exit', resolve));
     await once(worker, 'message');
     return worker;
   };
@@ -131,12 +134,67 @@ describe('workers', () => {
             for (const callback of callbacks) library.symbols.call_void(callback);
             parentPort.postMessage('ready');
           \`);
-          await once(worker, 'exit');
+          await worker.exited;
         }
         console.log('alive');
       })();
     `);
     assert.equal(stdout, 'alive');
+  });
+});
+
+describe('what a worker leaves', () => {
+  test('callbacks of workers that have ended give zero, and their code is used again, late', async () => {
+    const COUNT = 1100;
+    // As within one environment: docs/callbacks.md.
+    const LATE = 1024;
+    const call = bindOne('call_i32', ['ptr', 'i32'], 'i32');
+    const all = [];
+    for (let i = 0; i < 5; i++) {
+      const { messages, exitCode } = await inWorker(`
+        const call = h.bindOne('call_i32', ['function', 'i32'], 'i32');
+        const declaration = { args: ['i32'], returns: 'i32' };
+        globalThis.callbacks = Array.from({ length: ${COUNT} }, (_, i) => new ffi.JSCallback(() => i + 1, declaration));
+        const results = callbacks.map((callback) => call(callback, 0));
+        parentPort.postMessage([callbacks.map(({ ptr }) => ptr), results.every((result, i) => result === i + 1)]);
+      `);
+      const [pointers, areRight] = messages[0];
+      assert.deepEqual([exitCode, areRight, new Set(pointers).size], [0, true, COUNT]);
+      assert.ok(pointers.every((pointer) => call(pointer, 7) === 0));
+      const newest = new Set(all.slice(-LATE));
+      assert.ok(!pointers.some((pointer) => newest.has(pointer)), 'a pointer was used again too early');
+      all.push(...pointers);
+    }
+    assert.ok(new Set(all).size <= COUNT + LATE, `${new Set(all).size} pointers were made`);
+  });
+
+  test('a late call on another thread through a pointer of a worker that has ended gives zero', async () => {
+    const { messages } = await inWorker(`
+      globalThis.callback = new ffi.JSCallback(() => 5, { args: ['i32'], returns: 'i32' });
+      parentPort.postMessage(callback.ptr);
+    `);
+    const call = bindOne('call_i32', ['ptr', 'i32'], 'i32');
+    assert.deepEqual([call(messages[0], 1), await call.async(messages[0], 1)], [0, 0]);
+  });
+
+  test('the code that was generated for it is unmapped', async () => {
+    // Linux lists the mappings: those for generated code have no file, and are not writable as V8's own are.
+    const isGenerated = (line) => / r-xp 00000000 00:00 0 *$/.test(line);
+    const bytes = (line) => line.split(/[- ]/, 2).reduce((from, to) => parseInt(to, 16) - parseInt(from, 16));
+    const generated = () => {
+      const lines = process.platform === 'linux' ? fs.readFileSync('/proc/self/maps', 'utf8').split('\n') : [];
+      return lines.filter(isGenerated).reduce((sum, line) => sum + bytes(line), 0);
+    };
+    const before = generated();
+    for (let i = 0; i < 5; i++) {
+      const { messages } = await inWorker(`
+        const { add_i32: add, identity_f64: same } = h.bind({
+          add_i32: { args: ['i32', 'i32'], returns: 'i32' }, identity_f64: { args: ['f64'], returns: 'f64' } });
+        parentPort.postMessage(add(40, 2) + same(0.5));
+      `);
+      assert.deepEqual(messages, [42.5]);
+    }
+    assert.equal(generated(), before);
   });
 });
 

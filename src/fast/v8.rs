@@ -6,9 +6,11 @@
 #![expect(unsafe_code, reason = "calls exported functions of V8")]
 #![expect(clippy::missing_transmute_annotations, reason = "the fields that are filled have the types")]
 
+use std::collections::HashMap;
 use std::ffi::c_void;
 use std::mem::{MaybeUninit, transmute};
 use std::ptr::null_mut;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::passing::{Passing, Shape, VALUE};
 use crate::library::{Images, Library};
@@ -165,33 +167,47 @@ impl V8 {
         unsafe { self.make(code, &[VALUE, TEXT, Passing::U32 as u8], Passing::Frame as u8, otherwise) }
     }
 
+    /// What a function is to V8, which keeps pointers to it as long as there is code that calls the function. Equal
+    /// functions have one in the process, so that workers leave nothing behind.
+    fn describe(&self, arguments: &[u8], result: u8) -> &'static CFunctionInfo {
+        type Known = HashMap<(Box<[u8]>, u8), &'static CFunctionInfo>;
+        static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+        let types = |codes: &[u8]| -> &'static mut [u8] {
+            let bytes: Vec<u8> = codes.iter().flat_map(|code| [*code, 0, 0].into_iter().take(self.type_size)).collect();
+            Box::leak(bytes.into_boxed_slice())
+        };
+        let make = || {
+            let (types, count, result) = (types(arguments), arguments.len() as u32, types(&[result]));
+            let info: &'static mut CFunctionInfo = Box::leak(Box::new(CFunctionInfo([0; 64])));
+            // SAFETY: M11; the function has these parameters by its name, and what it fills is large enough. BigInt
+            // representation (1) has no meaning without 64-bit integers.
+            unsafe {
+                let make_info = self.make_info.as_ptr();
+                if self.has_representation {
+                    type Make = unsafe extern "C" fn(*mut CFunctionInfo, *const u8, u32, *const u8, u8);
+                    transmute::<*mut u8, Make>(make_info)(info, result.as_ptr(), count, types.as_ptr(), 1);
+                } else {
+                    type Make = unsafe extern "C" fn(*mut CFunctionInfo, *const u8, u32, *const u8);
+                    transmute::<*mut u8, Make>(make_info)(info, result.as_ptr(), count, types.as_ptr());
+                }
+            }
+            &*info
+        };
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry((arguments.into(), result)).or_insert_with(make)
+    }
+
     /// # Safety
     /// As [`V8::function`].
     unsafe fn make(&self, code: Address, arguments: &[u8], result: u8, otherwise: Callback) -> Option<Local> {
-        let types = |codes: &[u8]| -> &'static mut [u8] {
-            let bytes: Vec<u8> = codes.iter().flat_map(|code| [*code, 0, 0].into_iter().take(self.type_size)).collect();
-            // V8 keeps pointers to what describes a function as long as there is code that calls it.
-            Box::leak(bytes.into_boxed_slice())
-        };
-        let (result, types) = (types(&[result]), types(arguments));
-        let info: &'static mut CFunctionInfo = Box::leak(Box::new(CFunctionInfo([0; 64])));
+        let info = self.describe(arguments, result);
         let mut function = MaybeUninit::new(CFunction([0; 4]));
-        let count = u32::try_from(arguments.len()).ok()?;
-        // SAFETY: M11; the functions have these parameters by their names, and what they fill is large enough. BigInt
-        // representation (1) has no meaning without 64-bit integers.
+        let parameters = i32::try_from(arguments.len()).ok()? - 1;
+        // SAFETY: M11; the functions have these parameters by their names, and what they fill is large enough.
         unsafe {
-            let make_info = self.make_info.as_ptr();
-            if self.has_representation {
-                type Make = unsafe extern "C" fn(*mut CFunctionInfo, *const u8, u32, *const u8, u8);
-                transmute::<*mut u8, Make>(make_info)(info, result.as_ptr(), count, types.as_ptr(), 1);
-            } else {
-                type Make = unsafe extern "C" fn(*mut CFunctionInfo, *const u8, u32, *const u8);
-                transmute::<*mut u8, Make>(make_info)(info, result.as_ptr(), count, types.as_ptr());
-            }
             (self.make_function)(function.as_mut_ptr(), code.get(), info);
             let isolate = (self.current)();
             let (data, signature, throw_on_new, side_effects) = (null_mut(), null_mut(), 0, 0);
-            let parameters = count as i32 - 1;
             let function = function.as_ptr();
             let new = self.new_template;
             let template =

@@ -4,9 +4,8 @@
 
 use std::cell::Cell;
 use std::ptr::null_mut;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::time::Duration;
 
 use napi::bindgen_prelude::{ClassInstance, Env, Object, Unknown};
@@ -14,6 +13,8 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::{Environment, current, thrown};
+use super::graves;
+use super::home::Home;
 use super::job;
 use super::memory::{JsAddress, to_js};
 use super::signature::JsSignature;
@@ -25,11 +26,11 @@ use crate::memory::frame::{Block, address_in, bytes, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::report;
 use crate::memory::watch::Watch;
-use crate::queue::{Queue, Request, Work};
+use crate::queue::{Request, Work};
 use crate::signature::Signature;
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
-fn this_thread() -> usize {
+pub fn this_thread() -> usize {
     #[cfg(unix)]
     // SAFETY: U1; the function has no preconditions.
     return unsafe { libc::pthread_self() } as usize;
@@ -46,12 +47,14 @@ thread_local! {
     pub static OPEN: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later.
+/// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later, and one
+/// of an environment that has ended by another environment.
 pub struct Target {
     code: Cell<Option<Address>>,
-    signature: Arc<Signature>,
-    thread: usize,
-    queue: Arc<Queue>,
+    /// Its types.
+    pub signature: Arc<Signature>,
+    /// A [`Home`], which stays when another one takes its place.
+    home: AtomicPtr<Home>,
     closed: AtomicBool,
     /// Counts how often it was opened: a call that was made before is not for the function of now.
     life: AtomicU32,
@@ -63,8 +66,6 @@ pub struct Target {
     name: AtomicU32,
     /// Whether the process is kept alive until that report; used on the environment's thread only (M6).
     held: Cell<bool>,
-    /// Used on the environment's thread only (M6).
-    environment: Rc<Environment>,
     /// The function that decodes, calls and encodes; once closed one that warns. Used on that thread only (M6).
     function: Cell<sys::napi_ref>,
 }
@@ -123,37 +124,57 @@ impl JsClosure {
 
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
-        if this_thread() == self.0.thread {
-            self.0.call_here(incoming);
+        // Looked at once: it may be another one at any time, where the call is late.
+        let home = self.0.home();
+        if this_thread() == home.thread {
+            self.0.call_here(home, incoming);
         } else {
-            self.0.call_from_afar(incoming);
+            self.0.call_from_afar(home, incoming);
         }
     }
 }
 
 impl Target {
     fn make(
-        environment: &Rc<Environment>,
+        environment: &Environment,
         signature: &Arc<Signature>,
         function: sys::napi_ref,
     ) -> crate::error::Result<&'static Self> {
+        let home = environment.home();
+        if let Some(target) = graves::exhume(signature) {
+            target.function.set(function);
+            target.home.store(std::ptr::from_ref(home).cast_mut(), Ordering::Release);
+            environment.note_callback(target);
+            return Ok(target);
+        }
         let target: &'static Self = Box::leak(Box::new(Self {
             code: Cell::new(None),
             signature: Arc::clone(signature),
-            thread: this_thread(),
-            queue: environment.queue(),
+            home: AtomicPtr::new(std::ptr::from_ref(home).cast_mut()),
             closed: AtomicBool::new(true),
             life: AtomicU32::new(0),
             warned: AtomicBool::new(false),
             held: Cell::new(false),
             threadsafe: AtomicBool::new(false),
             name: AtomicU32::new(0),
-            environment: Rc::clone(environment),
             function: Cell::new(function),
         }));
         let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(target)))?;
         target.code.set(Some(closure.code()));
+        environment.note_callback(target);
         Ok(target)
+    }
+
+    fn home(&self) -> &'static Home {
+        // SAFETY: M7; homes live as long as the process.
+        unsafe { &*self.home.load(Ordering::Acquire) }
+    }
+
+    /// The environment is gone: calls give zero without a word, until another one opens it.
+    pub fn abandon(&self) {
+        self.shut();
+        self.warned.store(true, Ordering::Release);
+        self.held.set(false);
     }
 
     /// Has calls go to JavaScript.
@@ -187,14 +208,14 @@ impl Target {
         }
     }
 
-    fn call_here(&self, incoming: &Incoming<'_>) {
-        let environment = &*self.environment;
+    fn call_here(&self, home: &Home, incoming: &Incoming<'_>) {
+        let Some(environment) = home.environment() else { return };
         // A call of the V8 lane must not run JavaScript, which is why the warning of a closed one comes later.
         if self.closed.load(Ordering::Acquire) {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
                 environment.hold_open();
                 self.held.set(true);
-                self.hand_over(incoming, false);
+                self.hand_over(home, incoming, false);
             }
             return;
         }
@@ -212,7 +233,7 @@ impl Target {
         incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);
-        let answered = self.enter_js(None, 0).is_some();
+        let answered = self.enter_js(environment, None, 0).is_some();
         environment.innermost_watch(Watch::resume);
         if answered {
             incoming.put_result(&environment.frame);
@@ -222,24 +243,24 @@ impl Target {
     }
 
     #[inline(never)] // As little stack as possible stays under JavaScript that calls on.
-    fn call_from_afar(&self, incoming: &Incoming<'_>) {
+    fn call_from_afar(&self, home: &Home, incoming: &Incoming<'_>) {
         let closed = self.closed.load(Ordering::Acquire);
         if closed && self.warned.swap(true, Ordering::Relaxed) {
             return;
         }
         let waits = !closed && !self.threadsafe.load(Ordering::Relaxed);
-        let Some(request) = self.hand_over(incoming, waits).filter(|_| waits) else { return };
+        let Some(request) = self.hand_over(home, incoming, waits).filter(|_| waits) else { return };
         let mut patience = Some(stall_time());
         let answer = loop {
             if let Some(answer) = request.wait(HEARTBEAT) {
                 break answer;
             }
             // Has the JavaScript thread look whether it still can answer.
-            wake(&self.queue);
+            wake(&home.queue);
             patience = patience.and_then(|left| {
                 let left = left.checked_sub(HEARTBEAT);
                 if left.is_none() {
-                    self.warn_of_stall();
+                    self.warn_of_stall(home);
                 }
                 left
             });
@@ -250,16 +271,16 @@ impl Target {
     }
 
     /// Hands a call to the JavaScript thread; `None` where nobody takes it.
-    fn hand_over(&self, incoming: &Incoming<'_>, waits: bool) -> Option<Arc<Request>> {
+    fn hand_over(&self, home: &Home, incoming: &Incoming<'_>, waits: bool) -> Option<Arc<Request>> {
         let mut block = incoming.block();
         // C may free its text once it goes on.
         let texts = if waits { Vec::new() } else { self.copy_texts(&mut block) };
         let life = self.life.load(Ordering::Acquire);
         let request = Request::new((&raw const *self).expose_provenance(), life, block, texts, job::current());
-        if !self.queue.submit(Work::Call(Arc::clone(&request))) {
+        if !home.queue.submit(Work::Call(Arc::clone(&request))) {
             return None;
         }
-        wake(&self.queue);
+        wake(&home.queue);
         Some(request)
     }
 
@@ -281,8 +302,8 @@ impl Target {
     }
 
     /// The JavaScript thread cannot warn by itself: it is inside the call that waits.
-    fn warn_of_stall(&self) {
-        let inside = self.queue.inside.load(Ordering::Relaxed);
+    fn warn_of_stall(&self, home: &Home) {
+        let inside = home.queue.inside.load(Ordering::Relaxed);
         let (Some(symbol), Some(callback)) = (report::name(inside), report::name(self.name.load(Ordering::Relaxed)))
         else {
             return;
@@ -295,8 +316,8 @@ impl Target {
     }
 
     /// Calls the JavaScript function. `Some(true)` where it will answer later, `None` where it threw or could not run.
-    fn enter_js(&self, token: Option<u32>, origin: usize) -> Option<bool> {
-        let env = self.environment.raw;
+    fn enter_js(&self, environment: &Environment, token: Option<u32>, origin: usize) -> Option<bool> {
+        let env = environment.raw;
         let (mut function, mut this, mut argument, mut result) = (null_mut(), null_mut(), null_mut(), null_mut());
         // SAFETY: M6; all out-parameters are locals, and the function's reference is always one that was made.
         unsafe {
@@ -317,20 +338,19 @@ impl Target {
             let (mut pending, mut exception) = (false, null_mut());
             sys::napi_is_exception_pending(env, &mut pending);
             if pending && sys::napi_get_and_clear_last_exception(env, &mut exception) == sys::Status::napi_ok {
-                self.environment.surface(exception, origin);
+                environment.surface(exception, origin);
             }
         }
         None
     }
 
-    fn result_bytes(&self) -> Box<[u8]> {
-        let bytes = self.environment.frame.copy_out(self.signature.plan.result, self.signature.result_size());
+    fn result_bytes(&self, environment: &Environment) -> Box<[u8]> {
+        let bytes = environment.frame.copy_out(self.signature.plan.result, self.signature.result_size());
         bytes.into_vec().into_boxed_slice()
     }
 
     /// Serves a call that came through the queue, on the environment's thread.
-    fn serve(&self, request: &Arc<Request>) {
-        let environment = &*self.environment;
+    fn serve(&self, environment: &Environment, request: &Arc<Request>) {
         if self.held.take() {
             environment.let_close();
         }
@@ -351,13 +371,13 @@ impl Target {
         let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);
-        let answered = self.enter_js(may_wait.then_some(token), request.origin);
+        let answered = self.enter_js(environment, may_wait.then_some(token), request.origin);
         environment.innermost_watch(Watch::resume);
         match answered {
             Some(true) => {}
             answered => {
                 environment.waiting.borrow_mut().take(token);
-                request.answer(answered.filter(|_| !closed).map(|_| self.result_bytes()));
+                request.answer(answered.filter(|_| !closed).map(|_| self.result_bytes(environment)));
             }
         }
         // SAFETY: the scope was opened above.
@@ -366,8 +386,8 @@ impl Target {
 }
 
 /// Serves a call that came through the queue.
-pub fn serve(request: &Arc<Request>) {
-    target_of(request).serve(request);
+pub fn serve(environment: &Environment, request: &Arc<Request>) {
+    target_of(request).serve(environment, request);
 }
 
 fn target_of(request: &Request) -> &'static Target {
@@ -380,7 +400,7 @@ fn target_of(request: &Request) -> &'static Target {
 pub fn answer(env: Env, token: u32) -> napi::Result<()> {
     let environment = current(env)?;
     if let Some(request) = environment.waiting.borrow_mut().take(token) {
-        request.answer(Some(target_of(&request).result_bytes()));
+        request.answer(Some(target_of(&request).result_bytes(&environment)));
     }
     Ok(())
 }

@@ -13,7 +13,10 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::callback::{Target, this_thread};
 use super::function::Callable;
+use super::graves;
+use super::home::Home;
 use super::job::{Job, Waiting};
 use super::pin::Locks;
 use super::stack::Stack;
@@ -56,6 +59,9 @@ pub struct Environment {
     /// Calls of callbacks that wait for a Promise.
     pub waiting: RefCell<Waiting>,
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
+    /// What its callbacks know of it.
+    home: OnceCell<&'static Home>,
+    callbacks: RefCell<Vec<&'static Target>>,
     /// The dedicated threads that have been started.
     threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
     this: Weak<Environment>,
@@ -197,6 +203,16 @@ impl Environment {
         Arc::clone(queue)
     }
 
+    /// What its callbacks know of it, made when first needed.
+    pub fn home(&self) -> &'static Home {
+        self.home.get_or_init(|| Home::make(self, this_thread()))
+    }
+
+    /// Notes a callback, which outlives the environment.
+    pub fn note_callback(&self, target: &'static Target) {
+        self.callbacks.borrow_mut().push(target);
+    }
+
     /// The oldest work from other threads.
     pub fn take_work(&self) -> Option<Work> {
         self.queue.get()?.0.take()
@@ -259,6 +275,14 @@ impl Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
+        if let Some(home) = self.home.get() {
+            home.end();
+        }
+        let callbacks = self.callbacks.take();
+        callbacks.iter().for_each(|target| target.abandon());
+        graves::bury(callbacks);
+        // SAFETY: M10; the block was made for this state, and no call is under way.
+        unsafe { own::free(self.nowhere, 0) };
         if self.ended.get() {
             return;
         }
@@ -375,6 +399,8 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         errno: Cell::new(0),
         waiting: RefCell::default(),
         queue: OnceCell::new(),
+        home: OnceCell::new(),
+        callbacks: RefCell::default(),
         threads: RefCell::default(),
         this: this.clone(),
         watches: RefCell::new(Vec::new()),

@@ -220,7 +220,7 @@ impl Waiting {
 /// Serves one piece of work on the JavaScript thread.
 pub fn serve(environment: &Environment, work: Work) {
     match work {
-        Work::Call(request) => callback::serve(&request),
+        Work::Call(request) => callback::serve(environment, &request),
         Work::Done(address) => {
             environment.let_close();
             // SAFETY: M13; the thread has handed the job back, and it is settled once.

@@ -7,6 +7,8 @@ mod environment;
 mod fast;
 mod fences;
 mod function;
+mod graves;
+mod home;
 mod inspect;
 mod job;
 mod layout;

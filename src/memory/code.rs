@@ -10,9 +10,11 @@ const CHUNK: usize = 64 * 1024;
 /// What is made executable at once. x86-64 has pages of this size.
 const PAGE: usize = 4096;
 
-/// The generated code of an environment. It is never given back: functions may be called as long as the process lives.
+/// The generated code of an environment. It is given back with this: what JavaScript calls, the environment outlives.
 #[derive(Debug, Default)]
 pub struct Code {
+    /// Where the chunks are.
+    chunks: Vec<Address>,
     /// The pages that are still to be written.
     free: Option<Span>,
 }
@@ -27,7 +29,11 @@ impl Code {
         }
         let free = match self.free.filter(|free| free.length >= length) {
             Some(free) => free,
-            None => Span::new(map()?, CHUNK).ok()?,
+            None => {
+                let chunk = map()?;
+                self.chunks.push(chunk);
+                Span::new(chunk, CHUNK).ok()?
+            }
         };
         self.free = Span::new(Address::new(free.start.get() + length)?, free.length - length).ok();
         let at = free.start;
@@ -36,6 +42,15 @@ impl Code {
             at.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len());
             let protection = libc::PROT_READ | libc::PROT_EXEC;
             (libc::mprotect(at.as_ptr().cast(), length, protection) == 0).then_some(at)
+        }
+    }
+}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        for chunk in &self.chunks {
+            // SAFETY: M15; `map` mapped the chunk, and nobody calls its code any more.
+            unsafe { libc::munmap(chunk.as_ptr().cast(), CHUNK) };
         }
     }
 }

@@ -24,8 +24,9 @@
 //! * **M13** A job's memory (its block, text, pins) belongs to the thread that runs it from the moment it is queued until
 //!   it is handed back; JavaScript holds its views meanwhile.
 //! * **M14** A prepared signature is never written again.
-//! * **M15** Generated code lives until the process ends. It is written before anybody can run it, and never afterwards.
-//!   While V8 calls it, the engine moves and frees nothing: a fast call runs no JavaScript and allocates nothing.
+//! * **M15** Generated code lives until its environment has ended: JavaScript calls it, and none is left to run. It is
+//!   written before anybody can run it, and never afterwards. While V8 calls it, the engine moves and frees nothing: a fast
+//!   call runs no JavaScript and allocates nothing.
 //! * **M16** A function of the V8 lane belongs to one bound function at a time; while it does, what its target points to
 //!   lives, and when that function is collected the target points to a library that is closed.
 //! * **M17** A signal handler of ours uses what the kernel gave it, its own stack and static atomics; what it calls was

@@ -16,8 +16,6 @@ const WORKERS = 4;
 /** A worker lives this many milliseconds, more or less. */
 const LIFE = 4000;
 const ENDINGS = ['returns', 'exits', 'is terminated', 'is terminated in a call', 'throws'];
-/** The bytes of a callback's code and tombstone, which stay until the process ends (docs/safety.md, M7): counted apart. */
-const CALLBACK_BYTES = 330;
 /** What each may grow by over the run, after its first third: in its unit, and as a part of its mean. */
 const MOST_GROWTH = { rssMB: [24, 0.1], fds: [3, 0.1], threads: [3, 0.1], mappings: [60, 0.15] };
 const STATES = ['open', 'closed', 'in a callback', 'detached', 'in an async call', 'on a foreign thread', 'closing'];
@@ -103,13 +101,11 @@ function measure([rounds, callbacks]) {
   const status = fs.readFileSync('/proc/self/status', 'utf8');
   const field = (name) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)[1]);
   const mappings = fs.readFileSync('/proc/self/maps', 'utf8').trimEnd().split('\n');
-  // libffi maps a page of the addon, and one of data beside it, for every hundred callbacks.
-  const pages = mappings.filter((line) => line.includes(' r-xp ') && line.endsWith('.node')).length;
   return {
-    rssMB: field('VmRSS') / 1024 - (callbacks * CALLBACK_BYTES) / 2 ** 20,
+    rssMB: field('VmRSS') / 1024,
     fds: fs.readdirSync('/proc/self/fd').length,
     threads: field('Threads'),
-    mappings: mappings.length - 2 * pages,
+    mappings: mappings.length,
     rounds,
     callbacks,
   };

@@ -4,12 +4,11 @@
 const binding = require('./binding');
 const { parameter } = require('./contract');
 const { makeSystemError, wrongValue } = require('./errors');
-const { release } = require('./kept');
 const { caller, routeOf } = require('./lane');
 const { typesOf, shapeOf, wrongCount, MOST_ARGUMENTS } = require('./marshal');
-const { lockAll } = require('./memory');
 const { ending, owning } = require('./opaque');
 const { withOuts } = require('./outs');
+const { launcher } = require('./pending');
 const settings = require('./settings');
 const { recorded, recordedJob } = require('./trace');
 const { variadic } = require('./variadic');
@@ -70,7 +69,7 @@ function bind(name, address, declaration, lifetime, isSealed = false) {
   };
   const enter = (shape) => recorded(callerOf(shape), name, shape, lifetime);
   const start = (thread) => (shape) => {
-    const launch = launcher(entry(shape, ASYNC), shape.decode, check, lifetime, thread);
+    const launch = launcher(entry(shape, ASYNC), shape, check, lifetime, thread);
     return shape.launcher(recordedJob(launch, name, shape, lifetime), name);
   };
   const made = (make) => {
@@ -98,36 +97,6 @@ function describeBound(call, name, address, asyncOn) {
     native: { value: call },
     async: { get: () => (made ??= Object.defineProperty(asyncOn(null), 'name', { value: name })) },
     [onThread]: { value: asyncOn },
-  });
-}
-
-/** Starts a call on another thread: what is passed stays alive, and locked, until the Promise settles. */
-function launcher(enter, decode, check, lifetime, thread) {
-  return (pins, kept, held) => new Promise((resolve, reject) => {
-    const unlock = lockAll(pins);
-    const end = () => {
-      unlock();
-      release(kept);
-      lifetime.end();
-    };
-    lifetime.begin();
-    const done = (failed, value) => {
-      try {
-        if (failed) return reject(value);
-        const result = decode(value, held);
-        return resolve(check ? check(result) : result);
-      } catch (error) {
-        return reject(error);
-      } finally {
-        end();
-      }
-    };
-    try {
-      enter(done, thread, ...pins);
-    } catch (error) {
-      end();
-      reject(error);
-    }
   });
 }
 

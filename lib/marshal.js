@@ -87,6 +87,7 @@ function prepare({ args, result, parameters, fixed, loose }, name) {
 /** What generated source uses. */
 const help = {
   wrongCount, addressOfPin, checkLength, keepResult, release, isPromise, settle,
+  none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
   held: undefined,
@@ -143,10 +144,14 @@ const finish = (isChecked) => ({ result, resultAt }, { rides, names }) => {
   const hold = result.readsMemory ? `help.held = [${names}];\n    ` : '';
   return `${hold}enter(${rides});\n    ${give(`readResult(frame, ${resultAt})`)}`;
 };
+const listOf = (names) => (names.length === 0 ? 'help.none' : `[${names}]`);
+/** Whether a value of a row may be more than what is written of it: only a number is nothing more. */
+const mayHold = (row) => row.resolve || row.pins || row.keeps || row.key !== undefined;
 const endings = {
   call: finish(false),
   check: finish(true),
-  launch: (shape, { pins, kept, names }) => `return enter([${pins}], [${kept}], [${names}]);`,
+  launch: ({ args }, { pins, kept, names }) =>
+    `return enter(${listOf(pins)}, ${listOf(kept)}, ${listOf(settings.trace || args.some(mayHold) ? names : [])});`,
 };
 
 const callerSource = (ending) => (shape) => {

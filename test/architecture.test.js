@@ -36,7 +36,8 @@ const JS = {
   global: ['view', 'types', 'memory'],
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
-  call: ['lane', 'trace', 'settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'contract', 'memory', 'binding'],
+  call: ['lane', 'trace', 'settings', 'outs', 'variadic', 'opaque', 'pending', 'marshal', 'contract', 'binding'],
+  pending: ['kept', 'memory', 'binding'],
   outs: ['after', 'aggregate', 'kept', 'memory'],
   after: [],
   variadic: ['types'],
@@ -107,7 +108,7 @@ const CLI = {
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
   js: [
-    'copies', 'inspect', 'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
+    'copies', 'inspect', 'trace', 'pool', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
     'ctype', 'error',
   ],
   fast: ['sysv', 'library', 'memory'],
@@ -116,9 +117,10 @@ const RUST = {
   library: ['memory', 'error'],
   copies: [],
   inspect: ['error'],
-  models: ['sync', 'queue', 'jobs', 'library', 'memory'],
+  models: ['sync', 'pool', 'queue', 'jobs', 'library', 'memory'],
   queue: ['sync', 'memory'],
   jobs: ['sync'],
+  pool: ['sync'],
   signature: ['sysv', 'layout', 'memory', 'ctype', 'error'],
   sysv: ['layout', 'memory', 'ctype'],
   sync: [],

@@ -17,7 +17,7 @@ use super::environment::{Environment, current, thrown};
 use super::job;
 use super::memory::{JsAddress, to_js};
 use super::signature::JsSignature;
-use super::waker::wake;
+use super::waker::{key_of, wake};
 use crate::closure::{Closure, Handler, Incoming};
 use crate::ctype::CType;
 use crate::memory::address::Address;
@@ -235,7 +235,7 @@ impl Target {
                 break answer;
             }
             // Has the JavaScript thread look whether it still can answer.
-            wake(&self.queue);
+            wake(key_of(&self.queue));
             patience = patience.and_then(|left| {
                 let left = left.checked_sub(HEARTBEAT);
                 if left.is_none() {
@@ -259,7 +259,7 @@ impl Target {
         if !self.queue.submit(Work::Call(Arc::clone(&request))) {
             return None;
         }
-        wake(&self.queue);
+        wake(key_of(&self.queue));
         Some(request)
     }
 

@@ -15,9 +15,10 @@ use napi_derive::napi;
 
 use super::job::{Job, Waiting};
 use super::pin::Locks;
+use super::pool::{self, Settling};
 use super::stack::Stack;
 use super::taken::Taken;
-use super::waker::{Waker, forget_waker, make_waker};
+use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::error::{Class, FfiError};
 use crate::jobs::Jobs;
 use crate::layout::Layout;
@@ -54,6 +55,10 @@ pub struct Environment {
     /// Calls of callbacks that wait for a Promise.
     pub waiting: RefCell<Waiting>,
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
+    /// The calls for libuv's pool, from the first one on.
+    pub pool: OnceCell<pool::Entry>,
+    /// The asynchronous calls that are done.
+    pub settling: Settling,
     /// The dedicated threads that have been started.
     threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
     this: Weak<Environment>,
@@ -139,7 +144,7 @@ impl Environment {
     }
 
     /// Whether JavaScript still runs here; not once a worker is being terminated.
-    fn runs_js(&self) -> bool {
+    pub fn runs_js(&self) -> bool {
         let (mut scope, mut this, mut function, mut ignored) = (null_mut(), null_mut(), null_mut(), null_mut());
         // SAFETY: M6; the reference was made by `attach`.
         unsafe {
@@ -187,10 +192,16 @@ impl Environment {
     pub fn queue(&self) -> Arc<Queue> {
         let (queue, _) = self.queue.get_or_init(|| {
             let queue = Queue::new();
-            let waker = self.this.upgrade().and_then(|this| make_waker(&this, &queue));
+            let make = |this| make_waker(&this, key_of(&queue), c"pinned-ffi callbacks", serve_one);
+            let waker = self.this().and_then(make);
             (queue, waker)
         });
         Arc::clone(queue)
+    }
+
+    /// The state itself, to be held.
+    pub fn this(&self) -> Option<Rc<Self>> {
+        self.this.upgrade()
     }
 
     /// The oldest work from other threads.
@@ -235,16 +246,20 @@ impl Environment {
         self.ended.set(true);
         let mut jobs = Vec::new();
         if let Some((queue, _)) = self.queue.get() {
-            forget_waker(queue);
+            forget_waker(key_of(queue));
             jobs = queue.end();
         }
+        if let Some(entry) = self.pool.get() {
+            forget_waker(entry.key());
+        }
+        self.settling.end();
         self.waiting.borrow_mut().end();
         for thread in self.threads.take() {
             jobs.extend(thread.upgrade().map(|thread| thread.stop()).unwrap_or_default());
         }
         for job in jobs {
             // SAFETY: M13; the threads have stopped, and no JavaScript runs here that could settle it.
-            unsafe { Job::forget(job) };
+            drop(unsafe { Job::take(job) });
         }
     }
 }
@@ -367,6 +382,8 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         errno: Cell::new(0),
         waiting: RefCell::default(),
         queue: OnceCell::new(),
+        pool: OnceCell::new(),
+        settling: Settling::default(),
         threads: RefCell::default(),
         this: this.clone(),
         watches: RefCell::new(Vec::new()),

@@ -13,6 +13,7 @@ mod layout;
 mod library;
 mod memory;
 mod pin;
+mod pool;
 mod quick;
 mod signature;
 mod stack;

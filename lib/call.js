@@ -4,12 +4,11 @@
 const binding = require('./binding');
 const { parameter } = require('./contract');
 const { makeSystemError, wrongValue } = require('./errors');
-const { release } = require('./kept');
 const { routeOf } = require('./lane');
-const { typesOf, shapeOf, startCall, wrongCount, MOST_ARGUMENTS } = require('./marshal');
-const { lockAll } = require('./memory');
+const { typesOf, shapeOf, wrongCount, MOST_ARGUMENTS } = require('./marshal');
 const { ending, owning } = require('./opaque');
 const { withOuts } = require('./outs');
+const { launcher } = require('./pending');
 const settings = require('./settings');
 const { recorded, recordedJob } = require('./trace');
 const { variadic } = require('./variadic');
@@ -110,7 +109,7 @@ class Bound {
   }
 
   #launcher(shape, thread) {
-    const launch = launcher(this.#target(shape), shape.decode, this.#check, this.lifetime, thread);
+    const launch = launcher(this.#target(shape), shape, this.#check, this.lifetime, thread);
     return shape.launcher(recordedJob(launch, this.name, shape, this.lifetime), this.name);
   }
 
@@ -178,36 +177,6 @@ const onThread = (call, thread) => named(call[bound].asyncOn(thread), call.name)
 function rejecting(call) {
   const caller = async (...values) => call(...values);
   return Object.defineProperty(caller, 'length', { value: call.length });
-}
-
-/** Starts a call on another thread: what is passed stays alive, and locked, until the Promise settles. */
-function launcher(target, decode, check, lifetime, thread) {
-  return (pins, kept, held) => new Promise((resolve, reject) => {
-    const unlock = lockAll(pins);
-    const end = () => {
-      unlock();
-      release(kept);
-      lifetime.end();
-    };
-    lifetime.begin();
-    const done = (failed, value) => {
-      try {
-        if (failed) return reject(value);
-        const result = decode(value, held);
-        return resolve(check ? check(result) : result);
-      } catch (error) {
-        return reject(error);
-      } finally {
-        end();
-      }
-    };
-    try {
-      startCall(target, done, thread, pins);
-    } catch (error) {
-      end();
-      reject(error);
-    }
-  });
 }
 
 /** Prepares a variadic function for the types that follow the declared arguments. */

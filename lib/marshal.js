@@ -90,15 +90,17 @@ function prepare({ args, result, parameters, fixed, loose }, name) {
 const [enter, start] = binding.entries();
 
 /** Has another thread call the function of a number, whose arguments are in the frame. */
-function startCall({ number, library }, done, thread, pins) {
+function startCall({ number, library }, slot, thread, pins) {
   frame.setUint32(NUMBER, number, true);
-  start(done, thread, ...pins, library);
+  if (pins.length === 0) start(slot, thread, library);
+  else start(slot, thread, ...pins, library);
 }
 
 /** What generated source uses. */
 const help = {
   enter,
   wrongCount, addressOfPin, checkLength, keepResult, release, isPromise, settle,
+  none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
   held: undefined,
@@ -157,10 +159,14 @@ const finish = (isChecked) => ({ result, resultAt }, { rides, names }) => {
   const hold = result.readsMemory ? `help.held = [${names}];\n    ` : '';
   return `${hold}${call}${entered};\n    ${give(`readResult(frame, ${resultAt})`)}`;
 };
+const listOf = (names) => (names.length === 0 ? 'help.none' : `[${names}]`);
+/** Whether a value of a row may be more than what is written of it: only a number is nothing more. */
+const mayHold = (row) => row.resolve || row.pins || row.keeps || row.key !== undefined;
 const endings = {
   call: finish(false),
   check: finish(true),
-  launch: (shape, { pins, kept, names }) => `return launch([${pins}], [${kept}], [${names}]);`,
+  launch: ({ args }, { pins, kept, names }) =>
+    `return launch(${listOf(pins)}, ${listOf(kept)}, ${listOf(settings.trace || args.some(mayHold) ? names : [])});`,
 };
 
 const callerSource = (ending) => (shape) => {

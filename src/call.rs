@@ -2,6 +2,8 @@
 //! of JavaScript.
 #![expect(unsafe_code, reason = "calls a C function")]
 
+use std::ptr::NonNull;
+
 use libffi::middle::{Arg, CodePtr, Ret};
 use smallvec::SmallVec;
 
@@ -9,7 +11,7 @@ use crate::ctype::CType;
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, bytes};
 use crate::signature::Signature;
-use crate::sysv::Words;
+use crate::sysv::{ResultIn, Words};
 
 /// What C returned: at least the width of two registers; the bytes past the type's size are undefined.
 pub type ResultBlock = Block;
@@ -21,13 +23,21 @@ pub type ResultBlock = Block;
 pub unsafe fn enter(signature: &Signature, code: Address, block: &Block) -> ResultBlock {
     let bytes = bytes(block);
     if let Some(plan) = &signature.direct {
-        // SAFETY: U1 and M4 by the contract of this function; M2: the block is as long as the signature's plan.
-        let returned = unsafe {
-            let mut words = Words::new();
-            plan.load(bytes.as_ptr(), &mut words);
-            plan.enter(code, &words)
-        };
-        return ResultBlock::from_elem(plan.result(returned).into(), 1);
+        let mut words = Words::new();
+        let mut result = ResultBlock::new();
+        // SAFETY: M2; the block is as long as the signature's plan.
+        unsafe { plan.load(bytes.as_ptr(), &mut words) };
+        if plan.result == ResultIn::Memory {
+            result = no_result(signature);
+            words.set_result(NonNull::from(result.as_mut_slice()).cast());
+        }
+        // SAFETY: U1 and M4 by the contract of this function; the result's memory is as large as its type says.
+        let returned = unsafe { plan.enter(code, &words) };
+        if plan.result != ResultIn::Memory {
+            let second = u128::from(plan.second(returned).unwrap_or(0));
+            result.push(u128::from(plan.result(returned)) | second << 64);
+        }
+        return result;
     }
     let arguments: SmallVec<[Arg<'_>; 12]> = signature.plan.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
     let mut result = no_result(signature);

@@ -56,10 +56,22 @@ enum Content {
     Refused(&'static str),
 }
 
+/// What registers a part of an aggregate goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Class {
+pub enum Class {
+    /// Those of integers and pointers.
     Integer,
+    /// Those of floating point.
     Float,
+}
+
+/// How the System V ABI of x86-64 passes an aggregate (section 3.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eightbytes {
+    /// In registers where there are enough: of these classes, one or two.
+    Registers(Class, Option<Class>),
+    /// Through memory: in so many words.
+    Memory(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -272,6 +284,29 @@ impl Layout {
         Ok(Self { size, align: element.align(), offsets: Vec::new(), shifts: Vec::new(), content })
     }
 
+    /// How the System V ABI of x86-64 passes it; `None` where that is left to libffi, or refused by [`Layout::to_libffi`].
+    pub fn eightbytes(&self) -> Option<Eightbytes> {
+        const BYTES: usize = 8;
+        let scalars = match &self.content {
+            Content::Refused(_) => return None,
+            // Wider ones would have to be aligned on the stack.
+            _ if self.align > BYTES => return None,
+            Content::Scalars(scalars) if self.size <= 2 * BYTES => scalars,
+            _ => return Some(Eightbytes::Memory(self.size.div_ceil(BYTES))),
+        };
+        if scalars.iter().any(|scalar| scalar.at % scalar.size != 0) {
+            return None;
+        }
+        // A scalar lies within one of them, and one of an integer decides.
+        let class =
+            |index: usize| scalars.iter().filter(|scalar| scalar.at / BYTES == index).map(|scalar| scalar.class).min();
+        match (class(0), class(1), self.size > BYTES) {
+            (Some(first), None, false) => Some(Eightbytes::Registers(first, None)),
+            (Some(first), Some(second), true) => Some(Eightbytes::Registers(first, Some(second))),
+            _ => None,
+        }
+    }
+
     /// What libffi passes for it by value: a structure of units as wide as the alignment, each of the class that the
     /// scalars in it have together. A unit lies within one eightbyte, so that the classes of the eightbytes are those
     /// that C finds (System V ABI 3.2.3); unions and arrays, which libffi does not know, need nothing more.
@@ -391,6 +426,28 @@ mod tests {
             value = ValueType::Aggregate(Arc::new(Layout::union(&vec![field(value); 50], None).unwrap()));
         }
         assert!(value.to_libffi().is_ok());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
+    fn eightbytes_are_classified_by_what_is_in_them() {
+        use Class::{Float, Integer};
+        use Eightbytes::{Memory, Registers};
+        let passed = |fields: &[CType]| {
+            let fields: Vec<_> = fields.iter().map(|ctype| field(*ctype)).collect();
+            Layout::structure(&fields, None, None).unwrap().eightbytes()
+        };
+        assert_eq!(passed(&[CType::F64, CType::F64]), Some(Registers(Float, Some(Float))));
+        assert_eq!(passed(&[CType::F32, CType::F32, CType::U8]), Some(Registers(Float, Some(Integer))));
+        assert_eq!(passed(&[CType::F32, CType::I8, CType::F32]), Some(Registers(Integer, Some(Float))));
+        assert_eq!(passed(&[CType::U8]), Some(Registers(Integer, None)));
+        assert_eq!(passed(&[CType::F64, CType::F64, CType::U8]), Some(Memory(3)));
+        let union = Layout::union(&[field(CType::F64), field(CType::U8)], None).unwrap();
+        assert_eq!(union.eightbytes(), Some(Registers(Integer, None)));
+        let packed = Layout::structure(&[field(CType::U8), field(CType::F64)], Some(1), None).unwrap();
+        let wide = Layout::structure(&[field(CType::I32)], None, Some(16)).unwrap();
+        let bit = Layout::structure(&[bits(CType::U8, 1)], None, None).unwrap();
+        assert_eq!([packed, wide, bit].map(|layout| layout.eightbytes()), [None; 3]);
     }
 
     #[test]

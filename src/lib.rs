@@ -19,6 +19,7 @@ mod library;
 mod memory;
 #[cfg(all(test, loom))]
 mod models;
+mod pool;
 mod queue;
 mod signature;
 mod sync;

@@ -11,6 +11,7 @@ use loom::{model, thread};
 use crate::jobs::Jobs;
 use crate::library::Library;
 use crate::memory::frame::Block;
+use crate::pool::Pool;
 use crate::queue::{Answer, Queue, Request, Work};
 use crate::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -150,6 +151,33 @@ fn a_thread_that_is_stopped_runs_nothing_any_more_and_every_job_ends_once() {
         thread.join().unwrap();
         assert_eq!(ran.load(Ordering::Acquire) + left.len(), 2);
         assert!(left.contains(&2));
+    });
+}
+
+#[test]
+fn every_call_of_the_pool_is_run_once_and_told_of_before_its_drainers_have_ended() {
+    model(|| {
+        let (pool, ran) = (Pool::new(2, true), Arc::new(AtomicUsize::new(0)));
+        let start = || {
+            let (pool, ran) = (Arc::clone(&pool), Arc::clone(&ran));
+            thread::spawn(move || {
+                pool.drain(
+                    |_| {
+                        ran.fetch_add(1, Ordering::AcqRel);
+                    },
+                    || {},
+                );
+            })
+        };
+        let mut drainers: Vec<_> = [1, 2].into_iter().filter(|job| pool.push(*job)).map(|_| start()).collect();
+        let mut done = pool.take().jobs;
+        drainers.extend(pool.push(3).then(start));
+        for drainer in drainers {
+            drainer.join().unwrap();
+        }
+        done.extend(pool.take().jobs);
+        done.sort_unstable();
+        assert_eq!((done, ran.load(Ordering::Acquire)), (vec![1, 2, 3], 3));
     });
 }
 

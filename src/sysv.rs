@@ -1,13 +1,16 @@
 //! Calls by the System V ABI of x86-64 ("System V Application Binary Interface, AMD64 Architecture Processor Supplement",
 //! version 1.0, section 3.2.3), planned when a function is bound: which word of a register or of the stack each argument
 //! goes to. libffi classifies the arguments at every call; it serves every other signature, and is the oracle of the
-//! tests.
+//! tests. An aggregate is one word after the other, each where its class or the stack has it.
 #![expect(unsafe_code, reason = "calls a C function")]
 
 use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+use smallvec::SmallVec;
 
 use crate::ctype::CType;
-use crate::layout::ValueType;
+use crate::layout::{Class, Eightbytes, ValueType};
 use crate::memory::address::Address;
 
 const INTEGERS: usize = 6;
@@ -36,7 +39,7 @@ pub enum Load {
     Word,
 }
 
-/// Where one argument comes from and goes to.
+/// Where one word of an argument comes from and goes to.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
     /// The offset in the frame.
@@ -73,13 +76,19 @@ pub enum ResultIn {
     Integer,
     /// xmm0.
     Float,
+    /// Two words: each is in the next register of its class, of rax and rdx or xmm0 and xmm1.
+    Two(Class, Class),
+    /// In memory whose address is the first argument.
+    Memory,
 }
 
 /// What a call of one signature does, in order.
 #[derive(Debug)]
 pub struct Plan {
-    /// One for each argument.
+    /// One for each word of the arguments, which is one for each scalar.
     pub steps: Box<[Step]>,
+    /// Of each argument, its first step; empty where that is the one of its position.
+    firsts: Box<[u16]>,
     /// How many words go on the stack.
     pub on_stack: usize,
     /// Whether a register of floating point has an argument.
@@ -94,12 +103,12 @@ pub struct Plan {
 #[repr(C)]
 pub struct Words([MaybeUninit<u64>; REGISTERS + MOST_ON_STACK]);
 
-/// rax and xmm0 after a call.
+/// rax, rdx, xmm0 and xmm1 after a call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Returned {
-    integer: u64,
-    float: u64,
+    integers: [u64; 2],
+    floats: [u64; 2],
 }
 
 /// How a scalar is loaded, and whether it travels in a register of floating point; `None` for void.
@@ -116,40 +125,111 @@ fn class(ctype: CType) -> Option<(Load, bool)> {
     })
 }
 
+/// The registers and the words of the stack that are taken.
+#[derive(Default)]
+struct Taken {
+    integers: usize,
+    floats: usize,
+    on_stack: usize,
+}
+
+impl Taken {
+    fn word_of_stack(&mut self) -> Option<usize> {
+        self.on_stack += 1;
+        (self.on_stack <= MOST_ON_STACK).then_some(REGISTERS + self.on_stack - 1)
+    }
+
+    /// The next register of a class, if there is one.
+    fn register(&mut self, class: Class) -> Option<usize> {
+        let (used, room, base) = match class {
+            Class::Integer => (&mut self.integers, INTEGERS, 0),
+            Class::Float => (&mut self.floats, FLOATS, INTEGERS),
+        };
+        let is_free = *used < room;
+        *used += usize::from(is_free);
+        is_free.then(|| base + *used - 1)
+    }
+
+    /// Whether there are registers for the words of an aggregate: all of them are in registers or none is.
+    fn has_room(&self, classes: &[Class]) -> bool {
+        let of = |class| classes.iter().filter(|other| **other == class).count();
+        self.integers + of(Class::Integer) <= INTEGERS && self.floats + of(Class::Float) <= FLOATS
+    }
+}
+
 impl Plan {
-    /// The plan of a signature whose arguments lie at these offsets of the frame; `None` where a value is an aggregate,
-    /// there are too many arguments, or the platform has another ABI.
+    /// The plan of a signature whose arguments lie at these offsets of the frame; `None` where an aggregate is none that
+    /// [`Eightbytes`] has, there are too many arguments, or the platform has another ABI.
     pub fn new(arguments: &[ValueType], offsets: &[usize], result: &ValueType) -> Option<Self> {
         if cfg!(not(all(target_arch = "x86_64", unix))) {
             return None;
         }
-        let (mut integers, mut floats, mut on_stack) = (0, 0, 0);
-        let mut steps = Vec::with_capacity(arguments.len());
-        for (argument, from) in arguments.iter().zip(offsets) {
-            let (load, is_float) = class(argument.scalar()?)?;
-            let (used, room, base) =
-                if is_float { (&mut floats, FLOATS, INTEGERS) } else { (&mut integers, INTEGERS, 0) };
-            let (used, room, base) =
-                if *used < room { (used, room, base) } else { (&mut on_stack, MOST_ON_STACK, REGISTERS) };
-            if *used == room {
-                return None;
+        let mut taken = Taken::default();
+        let (result, returned) = match result {
+            ValueType::Scalar(CType::Void) => (ResultIn::Nothing, Load::Word),
+            ValueType::Scalar(ctype) => match class(*ctype)? {
+                (load, true) => (ResultIn::Float, load),
+                (load, false) => (ResultIn::Integer, load),
+            },
+            ValueType::Aggregate(layout) => {
+                let result = match layout.eightbytes()? {
+                    Eightbytes::Registers(Class::Integer, None) => ResultIn::Integer,
+                    Eightbytes::Registers(Class::Float, None) => ResultIn::Float,
+                    Eightbytes::Registers(first, Some(second)) => ResultIn::Two(first, second),
+                    Eightbytes::Memory(_) => {
+                        taken.integers = 1;
+                        ResultIn::Memory
+                    }
+                };
+                (result, Load::Word)
             }
-            steps.push(Step { from: u16::try_from(*from).ok()?, load, to: u8::try_from(base + *used).ok()? });
-            *used += 1;
-        }
-        let ctype = result.scalar()?;
-        let result = match ctype {
-            CType::Void => ResultIn::Nothing,
-            CType::F64 | CType::F32 => ResultIn::Float,
-            _ => ResultIn::Integer,
         };
-        Some(Self {
-            steps: steps.into(),
-            on_stack,
-            has_floats: floats > 0,
-            result,
-            returned: class(ctype).map_or(Load::Word, |(load, _)| load),
-        })
+        let (mut steps, mut firsts) = (Vec::with_capacity(arguments.len()), Vec::new());
+        for (argument, from) in arguments.iter().zip(offsets) {
+            firsts.push(u16::try_from(steps.len()).ok()?);
+            let mut push = |word: usize, load: Load, to: usize| -> Option<()> {
+                let from = u16::try_from(from + word * 8).ok()?;
+                steps.push(Step { from, load, to: u8::try_from(to).ok()? });
+                Some(())
+            };
+            match argument {
+                ValueType::Scalar(ctype) => {
+                    let (load, is_float) = class(*ctype)?;
+                    let class = if is_float { Class::Float } else { Class::Integer };
+                    let to = taken.register(class).or_else(|| taken.word_of_stack())?;
+                    push(0, load, to)?;
+                }
+                ValueType::Aggregate(layout) => {
+                    let (classes, words): (SmallVec<[Class; 2]>, _) = match layout.eightbytes()? {
+                        Eightbytes::Registers(first, second) => {
+                            let classes = std::iter::once(first).chain(second).collect::<SmallVec<_>>();
+                            let words = classes.len();
+                            (classes, words)
+                        }
+                        Eightbytes::Memory(words) => (SmallVec::new(), words),
+                    };
+                    let in_registers = !classes.is_empty() && taken.has_room(&classes);
+                    for word in 0..words {
+                        let to = match classes.get(word).filter(|_| in_registers) {
+                            Some(class) => taken.register(*class),
+                            None => taken.word_of_stack(),
+                        };
+                        push(word, Load::Word, to?)?;
+                    }
+                }
+            }
+        }
+        if steps.len() == arguments.len() {
+            firsts.clear();
+        }
+        let (steps, firsts, has_floats) = (steps.into(), firsts.into(), taken.floats > 0);
+        Some(Self { steps, firsts, on_stack: taken.on_stack, has_floats, result, returned })
+    }
+
+    /// The first step of an argument.
+    #[inline]
+    pub fn step_of(&self, argument: usize) -> Step {
+        self.steps[self.firsts.get(argument).map_or(argument, |first| usize::from(*first))]
     }
 
     /// Loads the arguments out of memory that is laid out as the frame is.
@@ -189,10 +269,23 @@ impl Plan {
         returned
     }
 
-    /// The result as the word that its frame slot holds: its lower bytes are the value.
+    /// The result as the word that its frame slot holds: its lower bytes are the value. Of two words, the first.
     #[inline]
     pub fn result(&self, returned: Returned) -> u64 {
-        if self.result == ResultIn::Float { returned.float } else { returned.integer }
+        match self.result {
+            ResultIn::Float | ResultIn::Two(Class::Float, _) => returned.floats[0],
+            _ => returned.integers[0],
+        }
+    }
+
+    /// The second word of a result of two.
+    #[inline]
+    pub fn second(&self, returned: Returned) -> Option<u64> {
+        match self.result {
+            ResultIn::Two(first, Class::Integer) => Some(returned.integers[usize::from(first == Class::Integer)]),
+            ResultIn::Two(first, Class::Float) => Some(returned.floats[usize::from(first == Class::Float)]),
+            _ => None,
+        }
     }
 }
 
@@ -210,6 +303,11 @@ impl Words {
     pub unsafe fn get(&self, step: Step) -> u64 {
         // SAFETY: by the contract of this function the word was written.
         unsafe { self.0[usize::from(step.to)].assume_init() }
+    }
+
+    /// Says where the result goes, of a plan that has it in memory.
+    pub fn set_result(&mut self, memory: NonNull<u128>) {
+        self.0[0] = MaybeUninit::new(memory.as_ptr().expose_provenance() as u64);
     }
 
     /// Replaces the argument of a step.
@@ -264,7 +362,9 @@ unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, ret
         "mov eax, 8",
         "call r11",
         "mov [rbx], rax",
-        "movsd [rbx + 8], xmm0",
+        "mov [rbx + 8], rdx",
+        "movsd [rbx + 16], xmm0",
+        "movsd [rbx + 24], xmm1",
         "lea rsp, [rbp - 8]",
         "pop rbx",
         "pop rbp",

@@ -35,7 +35,8 @@ const JS = {
   global: ['view', 'types', 'memory'],
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
-  call: ['lane', 'trace', 'settings', 'outs', 'variadic', 'opaque', 'kept', 'marshal', 'contract', 'memory', 'binding'],
+  call: ['lane', 'trace', 'settings', 'outs', 'variadic', 'opaque', 'pending', 'marshal', 'contract', 'binding'],
+  pending: ['kept', 'marshal', 'memory', 'binding'],
   outs: ['after', 'aggregate', 'kept', 'memory'],
   after: [],
   variadic: ['types'],
@@ -106,7 +107,8 @@ const CLI = {
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
   js: [
-    'bound', 'copies', 'image', 'inspect', 'trace', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv', 'layout', 'memory',
+    'bound', 'copies', 'image', 'inspect', 'trace', 'pool', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv',
+    'layout', 'memory',
     'ctype', 'error',
   ],
   fast: ['bound', 'sysv', 'library', 'memory'],
@@ -117,9 +119,10 @@ const RUST = {
   copies: [],
   image: [],
   inspect: ['error'],
-  models: ['sync', 'queue', 'jobs', 'library', 'memory'],
+  models: ['sync', 'pool', 'queue', 'jobs', 'library', 'memory'],
   queue: ['sync', 'memory'],
   jobs: ['sync'],
+  pool: ['sync'],
   signature: ['sysv', 'layout', 'memory', 'ctype', 'error'],
   sysv: ['layout', 'memory', 'ctype'],
   sync: [],

@@ -121,6 +121,82 @@ describe('the two ways to call asynchronously', () => {
   }
 });
 
+describe('many calls at once', () => {
+  const { AsyncLocalStorage } = require('node:async_hooks');
+  const signals = bind({ signal_and_sleep_ms: { args: ['ptr', 'u32'], nonblocking: true } });
+
+  test('all go out although JavaScript stands still, and those that wait do not hold up the others', () => {
+    const flags = Array.from({ length: 20 }, () => new Int32Array(new SharedArrayBuffer(4)));
+    const promises = flags.map((flag, i) => signals.signal_and_sleep_ms(flag, i < 3 ? SLOW : 0));
+    const end = Date.now() + SLOW - 100;
+    while (flags.some((flag) => Atomics.load(flag, 0) === 0)) assert.ok(Date.now() < end, 'calls have not started');
+    return Promise.all(promises);
+  });
+
+  test('each settles when it is done, not when those after it are', () =>
+    runs(
+      `const { sleep_ms } = h.bind({ sleep_ms: { args: ['u32'], nonblocking: true } });
+      const order = [];
+      for (const [name, ms] of [['first', 0], ['second', 20], ['third', 400]]) sleep_ms(ms).then(() => order.push(name));
+      setTimeout(() => { if (order.join() !== 'first,second') process.exit(4); }, 200);
+      process.on('exit', () => { if (order.length !== 3) process.exit(5); });`,
+      { env: { UV_THREADPOOL_SIZE: '1' }, timeout },
+    ));
+
+  test('they leave the threads of the pool to others meanwhile', () =>
+    runs(
+      `const { sleep_ms } = h.bind({ sleep_ms: { args: ['u32'], nonblocking: true } });
+      let done = 0;
+      const all = Promise.all(Array.from({ length: 100 }, () => sleep_ms(5).then(() => done++)));
+      require('node:fs').stat('.', () => { if (done > 50) process.exit(4); });
+      all.then(() => { if (done !== 100) process.exit(5); });`,
+      { env: { UV_THREADPOOL_SIZE: '1' }, timeout },
+    ));
+
+  test('each gives its own result, in every order of their ends', async () => {
+    const results = Array.from({ length: 300 }, (_, i) =>
+      (i % 3 === 0 ? later.add_i32_later(i, 1, i % 7) : i % 3 === 1 ? later.add_i32(i, 1) : later.identity_cstring(`text ${i}`)));
+    (await Promise.all(results)).forEach((result, i) => assert.equal(result, i % 3 === 2 ? `text ${i}` : i + 1));
+  });
+
+  test('a thousand after each other and a thousand at once make no difference to what they give', async () => {
+    let sum = 0;
+    for (let i = 0; i < 1000; i++) sum += await later.add_i32(i, 0);
+    const all = await Promise.all(Array.from({ length: 1000 }, (_, i) => later.add_i32(i, 0)));
+    assert.deepEqual([sum, all.reduce((a, b) => a + b)], [499500, 499500]);
+  });
+
+  test('what goes on after each is in the asynchronous context of who awaits it', async () => {
+    const storage = new AsyncLocalStorage();
+    const seen = await Promise.all(Array.from({ length: 50 }, (_, i) => storage.run(i, async () => {
+      await later.add_i32(i, 1);
+      const first = storage.getStore();
+      await later.add_i32_later(i, 1, 1);
+      return [first, storage.getStore()];
+    })));
+    assert.deepEqual(seen, Array.from({ length: 50 }, (_, i) => [i, i]));
+  });
+
+  test('a result whose `then` calls and waits does not mix them up', async () => {
+    const { symbols: points } = dlopen(fixture, declarations);
+    const many = Array.from({ length: 20 }, (_, i) => points.add_i32.async(i, 0).then((value) => ({
+      then(resolve) { resolve(points.add_i32(value, 100)); },
+    })));
+    assert.deepEqual(await Promise.all(many), Array.from({ length: 20 }, (_, i) => i + 100));
+  });
+
+  test('a process ends when its calls have settled, and not before', async () => {
+    const stdout = await runs(
+      `const { add_i32 } = h.bind({ add_i32: { args: ['i32', 'i32'], returns: 'i32', nonblocking: true } });
+      let before = 0;
+      process.on('beforeExit', () => { if (before++ < 3) add_i32(before, 1).then((sum) => console.log(sum)); });
+      add_i32(40, 2).then(console.log);`,
+      { timeout },
+    );
+    assert.equal(stdout, '42\n2\n3\n4');
+  });
+});
+
 describe('what is wrong rejects the Promise', () => {
   test('a wrong argument, as the synchronous call would throw it', async () => {
     for (const args of [[1], [1, 2, 3], ['x', 1], [2 ** 31, 1], [1.5, 1], [undefined, 1]]) {

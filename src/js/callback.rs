@@ -18,7 +18,7 @@ use super::home::Home;
 use super::job;
 use super::memory::{JsAddress, to_js};
 use super::signature::JsSignature;
-use super::waker::wake;
+use super::waker::{key_of, wake};
 use crate::closure::{Closure, Handler, Incoming};
 use crate::ctype::CType;
 use crate::memory::address::Address;
@@ -256,7 +256,7 @@ impl Target {
                 break answer;
             }
             // Has the JavaScript thread look whether it still can answer.
-            wake(&home.queue);
+            wake(key_of(&home.queue));
             patience = patience.and_then(|left| {
                 let left = left.checked_sub(HEARTBEAT);
                 if left.is_none() {
@@ -280,7 +280,7 @@ impl Target {
         if !home.queue.submit(Work::Call(Arc::clone(&request))) {
             return None;
         }
-        wake(&home.queue);
+        wake(key_of(&home.queue));
         Some(request)
     }
 

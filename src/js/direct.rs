@@ -2,16 +2,17 @@
 //! into registers. What it cannot do it leaves to the general entry, before anything has happened.
 #![expect(unsafe_code, reason = "is called by Node-API and calls C")]
 
-use std::ptr::null_mut;
+use std::ptr::{NonNull, null_mut};
 
 use napi::sys;
 
 use super::function::Callable;
-use crate::call;
+use crate::call::{self, ResultBlock};
 use crate::ctype::CType;
 use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::Fenced;
+use crate::memory::frame::bytes;
 use crate::memory::pin::{self, Pinned};
 use crate::memory::{given, watch};
 use crate::sysv::{Plan, ResultIn, Returned, Words};
@@ -41,12 +42,34 @@ impl Callable {
         let mut words = Words::new();
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
         unsafe { plan.load(environment.frame.base(), &mut words) };
-        if self.signature.pins.is_empty() {
-            return self.go(plan, &words, 0, &[]);
+        let memory = if plan.result == ResultIn::Memory { Some(self.result_memory(&mut words)) } else { None };
+        let outcome = self.go_in(plan, &mut words, info);
+        if let Some(memory) = memory {
+            self.put_result(&memory);
         }
+        outcome
+    }
+
+    /// Memory for a result that C puts into memory: not the frame, which callbacks use meanwhile.
+    #[cold]
+    fn result_memory(&self, words: &mut Words) -> Box<ResultBlock> {
+        let mut memory = Box::new(call::no_result(&self.signature));
+        words.set_result(NonNull::from(memory.as_mut_slice()).cast());
+        memory
+    }
+
+    #[cold]
+    fn put_result(&self, memory: &ResultBlock) {
+        self.environment.frame.put(self.signature.plan.result, &bytes(memory)[..self.signature.result_size()]);
+    }
+
+    /// Goes in with what rides along, if anything does.
+    #[inline]
+    fn go_in(&self, plan: &Plan, words: &mut Words, info: sys::napi_callback_info) -> Outcome {
+        let environment = &*self.environment;
         let pins = environment.frame.pins();
-        if pins == 0 {
-            return self.go(plan, &words, 0, &[]);
+        if pins == 0 || self.signature.pins.is_empty() {
+            return self.go(plan, words, 0, &[]);
         }
         let mut values = [null_mut(); MOST_PINS];
         let mut count = self.signature.pins.len();
@@ -59,7 +82,7 @@ impl Callable {
             sys::napi_get_cb_info(environment.raw, info, &mut count, values.as_mut_ptr(), this, data);
         }
         let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
-        let outcome = self.go_with(plan, &mut words, pins, &values[..self.signature.pins.len()]);
+        let outcome = self.go_with(plan, words, pins, &values[..self.signature.pins.len()]);
         environment.locks.end(environment.raw, locks);
         environment.scratch.release(text);
         outcome
@@ -69,7 +92,8 @@ impl Callable {
     pub fn is_of_numbers(&self) -> bool {
         let signature = &*self.signature;
         let gives_text = signature.result.scalar() == Some(CType::CString);
-        self.options.is_plain() && signature.direct.is_some() && signature.pins.is_empty() && !gives_text
+        let has_plan = signature.direct.as_ref().is_some_and(|plan| plan.result != ResultIn::Memory);
+        self.options.is_plain() && has_plan && signature.pins.is_empty() && !gives_text
     }
 
     /// Makes such a call; false where the library is closed.
@@ -80,10 +104,7 @@ impl Callable {
         let mut words = Words::new();
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
         unsafe { plan.load(frame.base(), &mut words) };
-        let returned = self.cross(plan, &words);
-        if plan.result != ResultIn::Nothing {
-            frame.put_word(self.signature.plan.result, plan.result(returned));
-        }
+        self.put_registers(plan, self.cross(plan, &words));
         true
     }
 
@@ -111,7 +132,7 @@ impl Callable {
         for (value, argument) in values.iter().zip(&self.signature.pins) {
             if pins >> argument & 1 == 1 {
                 let Some(address) = self.take(*argument, *value) else { return Outcome::Leave };
-                words.set(plan.steps[*argument], address.get() as u64);
+                words.set(plan.step_of(*argument), address.get() as u64);
             }
         }
         self.go(plan, words, pins, values)
@@ -140,16 +161,25 @@ impl Callable {
         Some(view.start)
     }
 
+    /// Puts a result that C has returned in registers into the frame.
+    #[inline(always)]
+    fn put_registers(&self, plan: &Plan, returned: Returned) {
+        let (frame, at) = (&self.environment.frame, self.signature.plan.result);
+        if !matches!(plan.result, ResultIn::Nothing | ResultIn::Memory) {
+            frame.put_word(at, plan.result(returned));
+        }
+        if let Some(second) = plan.second(returned) {
+            frame.put_word(at + 8, second);
+        }
+    }
+
     /// Calls C, looks at the fences, and puts the result into the frame.
     #[inline]
     fn go(&self, plan: &Plan, words: &Words, pins: u128, values: &[sys::napi_value]) -> Outcome {
-        let environment = &*self.environment;
-        let word = plan.result(self.cross(plan, words));
-        if plan.result != ResultIn::Nothing {
-            environment.frame.put_word(self.signature.plan.result, word);
-        }
+        let returned = self.cross(plan, words);
+        self.put_registers(plan, returned);
         let is_text = self.signature.result.scalar() == Some(CType::CString);
-        let text = if is_text { self.text(word as usize).map_err(Box::new) } else { Ok(null_mut()) };
+        let text = if is_text { self.text(plan.result(returned) as usize).map_err(Box::new) } else { Ok(null_mut()) };
         match (self.overflow(plan, words, pins, values), text) {
             (None, Ok(value)) => Outcome::Done(value),
             (None, Err(error)) => Outcome::Failed(error),
@@ -166,7 +196,7 @@ impl Callable {
         let any_given = given::any();
         for (position, argument) in self.signature.pins.iter().enumerate() {
             // SAFETY: the words were loaded by this plan.
-            let word = unsafe { words.get(plan.steps[*argument]) };
+            let word = unsafe { words.get(plan.step_of(*argument)) };
             let Some(address) = Address::new(word as usize) else { continue };
             if pins >> argument & 1 == 0 {
                 if any_given {

@@ -19,9 +19,10 @@ use super::graves;
 use super::home::Home;
 use super::job::{Job, Waiting};
 use super::pin::Locks;
+use super::pool::{self, Settling};
 use super::stack::Stack;
 use super::taken::Taken;
-use super::waker::{Waker, forget_waker, make_waker};
+use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::bound::Bound;
 use crate::error::{Class, FfiError};
 use crate::jobs::Jobs;
@@ -62,6 +63,10 @@ pub struct Environment {
     /// What its callbacks know of it.
     home: OnceCell<&'static Home>,
     callbacks: RefCell<Vec<&'static Target>>,
+    /// The calls for libuv's pool, from the first one on.
+    pub pool: OnceCell<pool::Entry>,
+    /// The asynchronous calls that are done.
+    pub settling: Settling,
     /// The dedicated threads that have been started.
     threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
     this: Weak<Environment>,
@@ -149,7 +154,7 @@ impl Environment {
     }
 
     /// Whether JavaScript still runs here; not once a worker is being terminated.
-    fn runs_js(&self) -> bool {
+    pub fn runs_js(&self) -> bool {
         let (mut scope, mut this, mut function, mut ignored) = (null_mut(), null_mut(), null_mut(), null_mut());
         // SAFETY: M6; the reference was made by `attach`.
         unsafe {
@@ -197,7 +202,8 @@ impl Environment {
     pub fn queue(&self) -> Arc<Queue> {
         let (queue, _) = self.queue.get_or_init(|| {
             let queue = Queue::new();
-            let waker = self.this.upgrade().and_then(|this| make_waker(&this, &queue));
+            let make = |this| make_waker(&this, key_of(&queue), c"pinned-ffi callbacks", serve_one);
+            let waker = self.this().and_then(make);
             (queue, waker)
         });
         Arc::clone(queue)
@@ -211,6 +217,11 @@ impl Environment {
     /// Notes a callback, which outlives the environment.
     pub fn note_callback(&self, target: &'static Target) {
         self.callbacks.borrow_mut().push(target);
+    }
+
+    /// The state itself, to be held.
+    pub fn this(&self) -> Option<Rc<Self>> {
+        self.this.upgrade()
     }
 
     /// The oldest work from other threads.
@@ -259,16 +270,20 @@ impl Environment {
         self.ended.set(true);
         let mut jobs = Vec::new();
         if let Some((queue, _)) = self.queue.get() {
-            forget_waker(queue);
+            forget_waker(key_of(queue));
             jobs = queue.end();
         }
+        if let Some(entry) = self.pool.get() {
+            forget_waker(entry.key());
+        }
+        self.settling.end();
         self.waiting.borrow_mut().end();
         for thread in self.threads.take() {
             jobs.extend(thread.upgrade().map(|thread| thread.stop()).unwrap_or_default());
         }
         for job in jobs {
             // SAFETY: M13; the threads have stopped, and no JavaScript runs here that could settle it.
-            unsafe { Job::forget(job) };
+            drop(unsafe { Job::take(job) });
         }
     }
 }
@@ -401,6 +416,8 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         queue: OnceCell::new(),
         home: OnceCell::new(),
         callbacks: RefCell::default(),
+        pool: OnceCell::new(),
+        settling: Settling::default(),
         threads: RefCell::default(),
         this: this.clone(),
         watches: RefCell::new(Vec::new()),

@@ -4,8 +4,6 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::ffi::c_void;
-use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
@@ -17,6 +15,7 @@ use napi_derive::napi;
 use super::callback;
 use super::environment::{Environment, current as current_environment, to_error};
 use super::function::{Callable, Prepared};
+use super::pool;
 use super::thread::JsThread;
 use super::trace;
 use crate::call::{self, ResultBlock};
@@ -44,11 +43,11 @@ pub struct Job {
     /// Everything that is used on the JavaScript thread only (M6).
     callable: Rc<Callable>,
     prepared: Prepared,
-    /// Settles the Promise, and holds the values that must stay alive.
-    done: sys::napi_ref,
-    work: sys::napi_async_work,
+    /// What JavaScript knows the call by: it has the Promise, and the values that must stay alive.
+    slot: u32,
     /// Everything the other thread uses.
     number: usize,
+    who: Who,
     result: ResultBlock,
     errno: i32,
     /// What the flight recorder keeps, where it is on.
@@ -64,8 +63,7 @@ impl Job {
         // SAFETY: M13 by the contract of this function.
         let job = unsafe { &mut *std::ptr::with_exposed_provenance_mut::<Self>(job) };
         CURRENT.with(|current| current.set(job.number));
-        let who = if job.work.is_null() { Who::Own } else { Who::Pool };
-        (job.result, job.errno) = trace::record(job.traced.as_ref(), who, || {
+        (job.result, job.errno) = trace::record(job.traced.as_ref(), job.who, || {
             // SAFETY: U1; the job keeps what the block points to (M13).
             let result = unsafe { call::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
             (result, call::last_errno())
@@ -73,112 +71,80 @@ impl Job {
         CURRENT.with(|current| current.set(0));
     }
 
-    /// Takes back a job that will not be settled, because its environment is going.
+    /// Takes a job back.
     ///
     /// # Safety
-    /// M13: the address is that of a job of this environment that no other thread has.
-    pub unsafe fn forget(job: usize) {
+    /// M13: the address is that of a job of this environment that no other thread has, and it is not used again.
+    pub unsafe fn take(job: usize) -> Box<Self> {
         // SAFETY: M13 by the contract of this function.
-        drop(unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut::<Self>(job)) });
+        unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut(job)) }
     }
 
-    /// Settles the Promise, on the JavaScript thread.
-    fn settle(mut self: Box<Self>) {
+    /// What JavaScript knows the call by.
+    pub fn slot(&self) -> u32 {
+        self.slot
+    }
+
+    /// Whether `errno()` is that of this call from now on.
+    pub fn captures_errno(&self) -> bool {
+        self.callable.options.captures_errno()
+    }
+
+    /// Ends the call, on the JavaScript thread: whether it failed, and its text or what it failed with. Any other result
+    /// is in the frame.
+    pub fn outcome(mut self: Box<Self>) -> (bool, sys::napi_value) {
         let environment = Rc::clone(&self.callable.environment);
-        let env = environment.raw;
-        let mut scope = null_mut();
-        // SAFETY: M6.
-        unsafe { sys::napi_open_handle_scope(env, &mut scope) };
         self.callable.note_errno(self.errno);
         let outcome = self.callable.finish(&mut self.prepared, &self.result);
         self.callable.library.leave_job();
-        let exception = environment.end_job(self.number);
-        let (mut function, mut this, mut ignored) = (null_mut(), null_mut(), null_mut());
-        // SAFETY: M6; `start` made the references.
-        unsafe {
-            sys::napi_get_undefined(env, &mut this);
-            let (failed, value) = match (outcome, exception) {
-                (Ok(text), None) => (false, if text.is_null() { this } else { text }),
-                (Ok(_), Some(exception)) => (true, exception),
-                (Err(error), cause) => (true, to_error(env, &error, cause)),
-            };
-            let mut js_failed = null_mut();
-            sys::napi_get_boolean(env, failed, &mut js_failed);
-            sys::napi_get_reference_value(env, self.done, &mut function);
-            let arguments = [js_failed, value];
-            sys::napi_call_function(env, this, function, 2, arguments.as_ptr(), &mut ignored);
-            sys::napi_delete_reference(env, self.done);
-            if !self.work.is_null() {
-                sys::napi_delete_async_work(env, self.work);
-            }
-            sys::napi_close_handle_scope(env, scope);
+        match (outcome, environment.end_job(self.number)) {
+            (Ok(text), None) => (false, text),
+            (Ok(_), Some(exception)) => (true, exception),
+            (Err(error), cause) => (true, to_error(environment.raw, &error, cause)),
         }
     }
 }
 
-unsafe extern "C" fn execute(_: sys::napi_env, data: *mut c_void) {
-    // SAFETY: M13; the job is this thread's until `complete`. A panic does not get this far: `run` calls C alone.
-    unsafe { Job::run(data.expose_provenance()) };
-}
-
-unsafe extern "C" fn complete(_: sys::napi_env, _: sys::napi_status, data: *mut c_void) {
-    // SAFETY: M13; the other thread is done with the job, and it is settled once.
-    unsafe { Box::from_raw(data.cast::<Job>()) }.settle();
-}
-
-/// Starts a call on libuv's pool, or on a thread of its own. `done` is a value of the current scope.
+/// Starts a call on libuv's pool, or on a thread of its own. `slot` is a value of the current scope.
 pub fn start(
     callable: &Rc<Callable>,
     prepared: Prepared,
-    done: sys::napi_value,
+    slot: sys::napi_value,
     thread: Option<&JsThread>,
 ) -> Result<()> {
     let environment = &callable.environment;
-    let env = environment.raw;
-    let internal = |reason: &str| FfiError::Internal { reason: reason.into() };
-    let mut reference = null_mut();
-    // SAFETY: M3 and M6.
-    unsafe { sys::napi_create_reference(env, done, 1, &mut reference) };
+    let mut number = 0;
+    // SAFETY: M6.
+    unsafe { sys::napi_get_value_uint32(environment.raw, slot, &mut number) };
     let job = Box::into_raw(Box::new(Job {
         callable: Rc::clone(callable),
         prepared,
-        done: reference,
-        work: null_mut(),
+        slot: number,
         number: environment.begin_job(),
+        who: if thread.is_some() { Who::Own } else { Who::Pool },
         result: call::no_result(&callable.signature),
         errno: 0,
         traced: trace::job_entry(),
-    }));
+    }))
+    .expose_provenance();
     callable.library.enter_job();
-    if let Some(thread) = thread {
-        environment.hold_open();
-        if thread.push(job.expose_provenance()) {
-            return Ok(());
+    let refused = match thread {
+        Some(thread) => {
+            environment.hold_open();
+            if thread.push(job) {
+                return Ok(());
+            }
+            environment.let_close();
+            FfiError::ThreadClosed { symbol: callable.symbol.clone() }
         }
-        environment.let_close();
-        callable.library.leave_job();
-        // SAFETY: M13; the thread did not take the job.
-        unsafe {
-            let _ = environment.end_job((*job).number);
-            Job::forget(job.expose_provenance());
-        }
-        return Err(FfiError::ThreadClosed { symbol: callable.symbol.clone() });
-    }
-    let (mut name, mut work) = (null_mut(), null_mut());
-    // SAFETY: M6 and M13; libuv's pool has the job until `complete`.
-    unsafe {
-        sys::napi_create_string_utf8(env, c"pinned-ffi call".as_ptr(), -1, &mut name);
-        let data = job.cast();
-        sys::napi_create_async_work(env, null_mut(), name, Some(execute), Some(complete), data, &mut work);
-        (*job).work = work;
-        if sys::napi_queue_async_work(env, work) != sys::Status::napi_ok {
-            callable.library.leave_job();
-            let _ = environment.end_job((*job).number);
-            drop(Box::from_raw(job));
-            return Err(internal("the pool refuses the call"));
-        }
-    }
-    Ok(())
+        None if pool::push(environment, job) => return Ok(()),
+        None => FfiError::Internal { reason: "the pool refuses the call".into() },
+    };
+    callable.library.leave_job();
+    // SAFETY: M13; nobody took the job.
+    let job = unsafe { Job::take(job) };
+    let _ = environment.end_job(job.number);
+    Err(refused)
 }
 
 /// As much as the main thread has by default: C code expects it.
@@ -223,8 +189,7 @@ pub fn serve(environment: &Environment, work: Work) {
         Work::Call(request) => callback::serve(environment, &request),
         Work::Done(address) => {
             environment.let_close();
-            // SAFETY: M13; the thread has handed the job back, and it is settled once.
-            unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut::<Job>(address)) }.settle();
+            pool::settle_one(environment, address);
         }
     }
 }

@@ -16,6 +16,7 @@ mod library;
 mod memory;
 mod native;
 mod pin;
+mod pool;
 mod quick;
 mod signature;
 mod stack;

@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use super::environment::{current, thrown};
 use super::job::{Job, STACK};
-use super::waker::wake;
+use super::waker::{key_of, wake};
 use crate::error::FfiError;
 use crate::jobs::Jobs;
 use crate::queue::Work;
@@ -34,7 +34,7 @@ impl JsThread {
                 unsafe { Job::run(job) };
                 let is_back = queue.submit(Work::Done(job));
                 if is_back {
-                    wake(&queue);
+                    wake(key_of(&queue));
                 }
                 is_back
             });

@@ -1,8 +1,8 @@
-//! Waking the JavaScript thread: the threadsafe function that serves an environment's queue.
+//! Waking the JavaScript thread: the threadsafe functions that serve an environment's queue and its pool.
 #![expect(unsafe_code, reason = "lets other threads call into Node-API")]
 
 use std::cell::Cell;
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::environment::{Environment, current};
 use super::job::serve;
 use crate::queue::Queue;
 
-/// The threadsafe function that serves an environment's queue.
+/// A threadsafe function of an environment.
 #[derive(Debug)]
 pub struct Waker {
     function: sys::napi_threadsafe_function,
@@ -28,9 +28,13 @@ fn wakers() -> std::sync::MutexGuard<'static, Vec<(usize, usize)>> {
     WAKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Wakes the JavaScript thread of a queue, if it still is.
-pub fn wake(queue: &Arc<Queue>) {
-    let key = Arc::as_ptr(queue).addr();
+/// What wakers know a queue by.
+pub fn key_of(queue: &Arc<Queue>) -> usize {
+    Arc::as_ptr(queue).addr()
+}
+
+/// Wakes the JavaScript thread that has a waker of this key, if it still is.
+pub fn wake(key: usize) {
     let wakers = wakers();
     if let Some((_, function)) = wakers.iter().find(|(other, _)| *other == key) {
         let function = std::ptr::with_exposed_provenance_mut(*function);
@@ -41,7 +45,8 @@ pub fn wake(queue: &Arc<Queue>) {
     }
 }
 
-unsafe extern "C" fn serve_one(env: sys::napi_env, _: sys::napi_value, context: *mut c_void, _: *mut c_void) {
+/// Serves a queue: the callback of its waker.
+pub unsafe extern "C" fn serve_one(env: sys::napi_env, _: sys::napi_value, context: *mut c_void, _: *mut c_void) {
     // SAFETY: M12; `make_waker` gave the state, which the finalizer gives back.
     let environment = unsafe { &*context.cast::<Environment>() };
     if env.is_null() {
@@ -60,28 +65,29 @@ unsafe extern "C" fn drop_waker(_: sys::napi_env, data: *mut c_void, _: *mut c_v
     environment.end();
 }
 
-/// Makes the threadsafe function of an environment. It does not keep the process alive.
-pub fn make_waker(environment: &Rc<Environment>, queue: &Arc<Queue>) -> Option<Waker> {
+/// What a waker runs on the JavaScript thread; its context is the environment.
+type Serve = unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);
+
+/// Makes a threadsafe function of an environment. It does not keep the process alive.
+pub fn make_waker(environment: &Rc<Environment>, key: usize, name: &CStr, serve: Serve) -> Option<Waker> {
     let env = environment.raw;
     let context = Rc::into_raw(Rc::clone(environment)).cast_mut().cast::<c_void>();
-    let (mut name, mut function) = (null_mut(), null_mut());
+    let (mut js_name, mut function) = (null_mut(), null_mut());
     // SAFETY: M6 and M12.
     unsafe {
-        sys::napi_create_string_utf8(env, c"pinned-ffi callbacks".as_ptr(), -1, &mut name);
-        let (finalize, serve): (sys::napi_finalize, sys::napi_threadsafe_function_call_js) =
-            (Some(drop_waker), Some(serve_one));
+        sys::napi_create_string_utf8(env, name.as_ptr(), -1, &mut js_name);
         let (no_function, no_resource) = (null_mut(), null_mut());
         let status = sys::napi_create_threadsafe_function(
             env,
             no_function,
             no_resource,
-            name,
+            js_name,
             0,
             1,
             context,
-            finalize,
+            Some(drop_waker),
             context,
-            serve,
+            Some(serve),
             &mut function,
         );
         if status != sys::Status::napi_ok {
@@ -90,7 +96,7 @@ pub fn make_waker(environment: &Rc<Environment>, queue: &Arc<Queue>) -> Option<W
         }
         sys::napi_unref_threadsafe_function(env, function);
     }
-    wakers().push((Arc::as_ptr(queue).addr(), function.expose_provenance()));
+    wakers().push((key, function.expose_provenance()));
     Some(Waker { function, held: Cell::new(0) })
 }
 
@@ -114,9 +120,8 @@ impl Waker {
     }
 }
 
-/// Takes a queue off the list of those that can be woken.
-pub fn forget_waker(queue: &Arc<Queue>) {
-    let key = Arc::as_ptr(queue).addr();
+/// Takes a waker off the list of those that can be woken.
+pub fn forget_waker(key: usize) {
     wakers().retain(|(other, _)| *other != key);
 }
 

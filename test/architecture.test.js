@@ -43,7 +43,7 @@ const JS = {
   opaque: ['after', 'declared', 'options', 'types'],
   enumeration: ['declared', 'options', 'types'],
   reference: ['declared', 'types', 'memory'],
-  callback: ['marshal', 'options', 'types', 'memory', 'binding'],
+  callback: ['lane', 'marshal', 'options', 'types', 'memory', 'binding'],
   struct: ['aggregate', 'view', 'declared', 'options', 'types', 'memory', 'binding'],
   view: ['aggregate', 'kept', 'types', 'memory'],
   aggregate: ['memory'],
@@ -112,7 +112,8 @@ const RUST = {
   ],
   fast: ['sysv', 'library', 'memory'],
   call: ['signature', 'sysv', 'memory', 'ctype', 'error'],
-  closure: ['signature', 'memory', 'ctype', 'error'],
+  closure: ['signature', 'sysv', 'thunk', 'memory', 'ctype', 'error'],
+  thunk: ['sysv', 'memory', 'layout', 'ctype'],
   library: ['memory', 'error'],
   copies: [],
   inspect: ['error'],
@@ -140,7 +141,7 @@ const CRATES = {
 };
 
 // The only files that may lift the ban on unsafe code.
-const UNSAFE = /^(memory\/\w+|copies|layout|call|closure|library|models|signature|sysv|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+const UNSAFE = /^(memory\/\w+|copies|layout|call|closure|library|models|signature|sysv|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

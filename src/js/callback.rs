@@ -13,6 +13,7 @@ use napi::bindgen_prelude::{ClassInstance, Env, Object, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::entry::Function;
 use super::environment::{Environment, current, thrown};
 use super::job;
 use super::memory::{JsAddress, to_js};
@@ -20,6 +21,8 @@ use super::signature::JsSignature;
 use super::waker::wake;
 use crate::closure::{Closure, Handler, Incoming};
 use crate::ctype::CType;
+#[cfg(all(target_arch = "x86_64", unix))]
+use crate::fast::entry::Entry;
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, address_in, bytes, set_address};
 use crate::memory::peek::{self, Care};
@@ -66,7 +69,7 @@ pub struct Target {
     /// Used on the environment's thread only (M6).
     environment: Rc<Environment>,
     /// The function that decodes, calls and encodes; once closed one that warns. Used on that thread only (M6).
-    function: Cell<sys::napi_ref>,
+    function: Cell<Function>,
 }
 
 struct JsHandler(&'static Target);
@@ -90,10 +93,8 @@ impl JsClosure {
         threadsafe: bool,
     ) -> napi::Result<Self> {
         let environment = current(env)?;
-        let mut reference = null_mut();
-        // SAFETY: M3; `function` is an argument of this call.
-        unsafe { sys::napi_create_reference(env.raw(), function.raw(), 1, &mut reference) };
-        let made = Target::make(&environment, &signature.signature, reference);
+        let function = Function::hold(&environment, function.raw());
+        let made = Target::make(&environment, &signature.signature, function);
         let target = made.map_err(|error| thrown(env, &error))?;
         target.open(Some(&name), threadsafe);
         Ok(Self { target })
@@ -107,16 +108,16 @@ impl JsClosure {
 
     /// Has the pointer of a closed callback call a function again; `name` where it is another one than before.
     #[napi]
-    pub fn open(&self, env: Env, function: Object<'_>, name: Option<String>, threadsafe: bool) {
-        self.target.call_instead(env, function);
+    pub fn open(&self, function: Object<'_>, name: Option<String>, threadsafe: bool) {
+        self.target.call_instead(function.raw());
         self.target.open(name.as_deref(), threadsafe);
     }
 
     /// Lets the JavaScript function go: C gets zero from now on, and `tombstone` is called when it still calls.
     #[napi]
-    pub fn close(&self, env: Env, tombstone: Object<'_>) {
+    pub fn close(&self, tombstone: Object<'_>) {
         if self.target.shut() {
-            self.target.call_instead(env, tombstone);
+            self.target.call_instead(tombstone.raw());
         }
     }
 }
@@ -135,7 +136,7 @@ impl Target {
     fn make(
         environment: &Rc<Environment>,
         signature: &Arc<Signature>,
-        function: sys::napi_ref,
+        function: Function,
     ) -> crate::error::Result<&'static Self> {
         let target: &'static Self = Box::leak(Box::new(Self {
             code: Cell::new(None),
@@ -178,13 +179,9 @@ impl Target {
         was_open
     }
 
-    fn call_instead(&self, env: Env, function: Object<'_>) {
-        let mut reference = null_mut();
-        // SAFETY: M3 and M6; `make` was given the first reference.
-        unsafe {
-            sys::napi_create_reference(env.raw(), function.raw(), 1, &mut reference);
-            sys::napi_delete_reference(env.raw(), self.function.replace(reference));
-        }
+    fn call_instead(&self, function: sys::napi_value) {
+        let function = Function::hold(&self.environment, function);
+        self.function.replace(function).let_go(&self.environment);
     }
 
     fn call_here(&self, incoming: &Incoming<'_>) {
@@ -202,6 +199,32 @@ impl Target {
         if environment.ended.get() || environment.has_exception() {
             return;
         }
+        #[cfg(all(target_arch = "x86_64", unix))]
+        if let (Function::Global(function), Some(entry)) = (self.function.get(), environment.entry.get()) {
+            return self.call_by(entry, function, incoming);
+        }
+        self.call_by_node_api(incoming);
+    }
+
+    #[cfg(all(target_arch = "x86_64", unix))]
+    #[inline]
+    fn call_by(&self, entry: &Entry, function: sys::napi_value, incoming: &Incoming<'_>) {
+        let environment = &*self.environment;
+        let scope = entry.scope();
+        incoming.take_arguments(&environment.frame);
+        environment.locks.before_callback(environment.raw);
+        environment.innermost_watch(Watch::pause);
+        // SAFETY: M6; the function is kept by its global handle.
+        let called = unsafe { entry.call(&scope, function.cast()) };
+        environment.innermost_watch(Watch::resume);
+        match called {
+            Ok(()) => incoming.put_result(&environment.frame),
+            Err(exception) => environment.surface(exception.cast(), 0),
+        }
+    }
+
+    fn call_by_node_api(&self, incoming: &Incoming<'_>) {
+        let environment = &*self.environment;
         let mut scope = null_mut();
         // SAFETY: M6; this is the environment's thread.
         unsafe {
@@ -297,10 +320,10 @@ impl Target {
     /// Calls the JavaScript function. `Some(true)` where it will answer later, `None` where it threw or could not run.
     fn enter_js(&self, token: Option<u32>, origin: usize) -> Option<bool> {
         let env = self.environment.raw;
-        let (mut function, mut this, mut argument, mut result) = (null_mut(), null_mut(), null_mut(), null_mut());
-        // SAFETY: M6; all out-parameters are locals, and the function's reference is always one that was made.
+        let (mut this, mut argument, mut result) = (null_mut(), null_mut(), null_mut());
+        let function = self.function.get().value(&self.environment);
+        // SAFETY: M6; all out-parameters are locals.
         unsafe {
-            sys::napi_get_reference_value(env, self.function.get(), &mut function);
             sys::napi_get_undefined(env, &mut this);
             if let Some(token) = token {
                 sys::napi_create_uint32(env, token, &mut argument);

@@ -76,6 +76,9 @@ pub struct Environment {
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub lane: OnceCell<super::fast::Lane>,
+    /// V8's own way into JavaScript, where there is one.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub entry: OnceCell<crate::fast::entry::Entry>,
     frame_reference: sys::napi_ref,
     /// A function that does nothing.
     nothing: sys::napi_ref,
@@ -83,6 +86,7 @@ pub struct Environment {
 
 impl Environment {
     /// Runs `visit` on what the innermost call watches, if it has to be paused: outer calls are paused already.
+    #[inline]
     pub fn innermost_watch(&self, visit: impl FnOnce(&mut Watch)) {
         if let Some((depth, watch)) = self.watches.borrow_mut().last_mut()
             && *depth == self.depth.get()
@@ -205,7 +209,11 @@ impl Environment {
 
     /// Tells other threads which symbol this thread is inside; what it was before.
     pub fn note_inside(&self, symbol: u32) -> u32 {
-        self.queue.get().map_or(0, |(queue, _)| queue.inside.swap(symbol, Ordering::Relaxed))
+        let Some((queue, _)) = self.queue.get() else { return 0 };
+        // Only this thread writes it; a swap would lock the bus.
+        let outer = queue.inside.load(Ordering::Relaxed);
+        queue.inside.store(symbol, Ordering::Relaxed);
+        outer
     }
 
     /// Keeps the process alive until [`Environment::let_close`].
@@ -379,6 +387,8 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         nowhere,
         #[cfg(all(target_arch = "x86_64", unix))]
         lane: OnceCell::new(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        entry: OnceCell::new(),
         frame_reference,
         nothing: nothing_reference,
     });

@@ -3,6 +3,7 @@
 mod callback;
 mod copies;
 mod direct;
+mod entry;
 mod environment;
 mod fast;
 mod fences;

@@ -12,7 +12,7 @@ const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolea
 const NAME = 'JSCallback';
 
 // C then reaches JavaScript by V8's own functions, which were tried where that lane was.
-if (lane().name === 'v8') binding.attachEntry();
+if (lane().name === 'v8') binding.attachEntry(Number(process.versions.modules));
 
 /** Callbacks that were collected without close(): C may keep their pointers, so their memory is kept too. */
 let dropped = 0;

@@ -67,12 +67,12 @@ macro_rules! function {
 }
 
 impl Entry {
-    /// Looks everything up; `None` where anything is missing. `undefined` is a handle of that value, which V8 keeps in its
+    /// Looks everything up, for this `NODE_MODULE_VERSION`; `None` where anything is missing. `undefined` is a handle of that value, which V8 keeps in its
     /// roots.
     ///
     /// # Safety
     /// M6: this is the isolate's thread, in a function of the environment's context, with an open handle scope.
-    pub unsafe fn find(undefined: Local) -> Option<Self> {
+    pub unsafe fn find(undefined: Local, modules: u32) -> Option<Self> {
         // SAFETY: U4; the process runs no constructor again.
         let process = unsafe { Library::open(None, 0) }.ok()?;
         let current: unsafe extern "C" fn() -> Local = function!(process, "_ZN2v87Isolate10GetCurrentEv");
@@ -83,12 +83,12 @@ impl Entry {
             let isolate = current();
             (isolate, context_of(isolate))
         };
-        let takes_handle = process.find(GLOBALIZE_HANDLE).is_some();
+        let takes_handle = modules <= WITH_HANDLES;
         let mut entry = Self {
             isolate,
             context: null_mut(),
             undefined,
-            scopes: Scopes::find(&process, isolate)?,
+            scopes: Scopes::find(&process, isolate, modules)?,
             call: function!(process, "_ZN2v88Function4CallENS_5LocalINS_7ContextEEENS1_INS_5ValueEEEiPS5_"),
             begin: function!(process, "_ZN2v88TryCatchC1EPNS_7IsolateE"),
             end: function!(process, "_ZN2v88TryCatchD1Ev"),
@@ -200,9 +200,10 @@ impl Drop for Scope<'_> {
 }
 
 impl Scopes {
-    fn find(process: &Library, isolate: Local) -> Option<Self> {
-        if process.find(OPEN).is_some() {
-            return Some(Self::Functions { open: function!(process, OPEN), close: function!(process, CLOSE) });
+    fn find(process: &Library, isolate: Local, modules: u32) -> Option<Self> {
+        if modules < WITH_INLINE_SCOPES {
+            let open = function!(process, "_ZN2v811HandleScopeC1EPNS_7IsolateE");
+            return Some(Self::Functions { open, close: function!(process, "_ZN2v811HandleScopeD1Ev") });
         }
         Some(Self::Inline {
             data: isolate.wrapping_byte_add(SCOPE_DATA).cast(),
@@ -212,5 +213,7 @@ impl Scopes {
 }
 
 const GLOBALIZE_HANDLE: &str = "_ZN2v812api_internal18GlobalizeReferenceEPNS_8internal7IsolateEPm";
-const OPEN: &str = "_ZN2v811HandleScopeC1EPNS_7IsolateE";
-const CLOSE: &str = "_ZN2v811HandleScopeD1Ev";
+/// `NODE_MODULE_VERSION` of Node 20, whose `GlobalizeReference` takes a handle.
+const WITH_HANDLES: u32 = 115;
+/// That of Node 26, from which on handle scopes are opened by V8's header.
+const WITH_INLINE_SCOPES: u32 = 147;

@@ -67,9 +67,10 @@ impl Function {
     }
 }
 
-/// Has callbacks of this environment go by V8's own way from now on, where everything it needs is found. False where not.
+/// Has callbacks of this environment go by V8's own way from now on, where everything it needs is found, for a verified
+/// `NODE_MODULE_VERSION`. False where not.
 #[napi]
-pub fn attach_entry(env: Env) -> napi::Result<bool> {
+pub fn attach_entry(env: Env, modules: u32) -> napi::Result<bool> {
     let environment = current(env)?;
     #[cfg(all(target_arch = "x86_64", unix))]
     if environment.entry.get().is_none() {
@@ -77,7 +78,7 @@ pub fn attach_entry(env: Env) -> napi::Result<bool> {
         // SAFETY: M6; this native function is one of the environment's context, and its handle scope is open.
         let entry = unsafe {
             sys::napi_get_undefined(env.raw(), &mut undefined);
-            Entry::find(undefined.cast()).filter(|entry| keeps_level(&environment, entry))
+            Entry::find(undefined.cast(), modules).filter(|entry| keeps_level(&environment, entry))
         };
         if let Some(entry) = entry {
             let _ = environment.entry.set(entry);

@@ -6,6 +6,7 @@ mod direct;
 mod entry;
 mod environment;
 mod fast;
+mod fast_read;
 mod fences;
 mod function;
 mod inspect;

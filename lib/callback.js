@@ -3,12 +3,16 @@
 
 const binding = require('./binding');
 const { makeError, makeWarning, wrongType } = require('./errors');
+const { lane } = require('./lane');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const { optionsOf } = require('./options');
 const { callbackBrand } = require('./types');
 
 const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };
 const NAME = 'JSCallback';
+
+// C then reaches JavaScript by V8's own functions, which were tried where that lane was.
+if (lane().name === 'v8') binding.attachEntry(Number(process.versions.modules));
 
 /** Callbacks that were collected without close(): C may keep their pointers, so their memory is kept too. */
 let dropped = 0;

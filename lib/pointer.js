@@ -3,6 +3,7 @@
 
 const memory = require('./memory');
 const { makeError, wrongType, outOfRange } = require('./errors');
+const { readers } = require('./read');
 const { byName, resolvePointer, storageOf } = require('./types');
 
 /** The address of a view's storage. It is valid as long as the view lives. */
@@ -14,16 +15,17 @@ function ptr(view, byteOffset = 0) {
   return memory.checkedAddress(storage, byteOffset ?? 0, 'ptr');
 }
 
-const read = { __proto__: null };
 const write = { __proto__: null };
+const readable = new Map();
 for (const [name, row] of byName) {
   if (name === 'void' || row.refused || row.argumentOnly) continue;
-  const [reader, writer] = [`read.${name}`, `write.${name}`];
-  read[name] = (address, byteOffset = 0) => memory.read(row, address, byteOffset, reader);
+  const writer = `write.${name}`;
+  readable.set(name, row);
   write[name] = (address, byteOffset, value) => memory.write(row, address, byteOffset, value, writer);
 }
-read.intptr = (address, byteOffset = 0) => memory.read(byName.get('i64_fast'), address, byteOffset, 'read.intptr');
+readable.set('intptr', byName.get('i64_fast'));
 write.intptr = (address, byteOffset, value) => memory.write(byName.get('i64_fast'), address, byteOffset, value, 'write.intptr');
+const read = { __proto__: null, ...readers(readable) };
 Object.freeze(read);
 Object.freeze(write);
 

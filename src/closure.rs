@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "is called by C")]
 
 use std::ffi::c_void;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -9,13 +10,15 @@ use std::sync::Arc;
 use libffi::low::ffi_cif;
 use libffi::middle::Closure as FfiClosure;
 
-use smallvec::SmallVec;
-
 use crate::ctype::CType;
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, Frame};
 use crate::signature::Signature;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use crate::sysv::{Plan, ResultIn};
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use crate::thunk;
 
 /// Whoever answers the calls of a closure.
 pub trait Handler {
@@ -24,21 +27,38 @@ pub trait Handler {
 }
 
 /// A call that C has made and that waits for its result.
-#[derive(Debug)]
 pub struct Incoming<'a> {
     signature: &'a Signature,
-    arguments: *const *const c_void,
-    result: NonNull<u8>,
+    way: Way<'a>,
+}
+
+/// How a call has come in.
+enum Way<'a> {
+    /// By a thunk, with the signature's own plan.
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    Thunk(&'a Plan, &'a thunk::Block),
+    /// By libffi: a pointer to each argument, and where the result goes.
+    Ffi(*const *const c_void, NonNull<u8>, PhantomData<&'a ()>),
 }
 
 impl Incoming<'_> {
     /// Copies the arguments to where the signature's plan has them.
+    #[inline]
     pub fn take_arguments(&self, frame: &Frame) {
+        match self.way {
+            // SAFETY: U1; the plan is that of the signature.
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Way::Thunk(plan, block) => unsafe { block.put_arguments(plan, frame) },
+            Way::Ffi(arguments, ..) => self.take_pointed(arguments, frame),
+        }
+    }
+
+    fn take_pointed(&self, arguments: *const *const c_void, frame: &Frame) {
         for (position, (value, at)) in self.signature.arguments.iter().zip(&self.signature.plan.arguments).enumerate() {
             // SAFETY: libffi gives one pointer an argument (libffi manual, "The Closure API"), each to a value of the
             // declared type (U1); an aggregate is whole there.
             unsafe {
-                let source = NonNull::new((*self.arguments.add(position)).cast_mut().cast::<u8>());
+                let source = NonNull::new((*arguments.add(position)).cast_mut().cast::<u8>());
                 if let Some(source) = source {
                     frame.put_from(*at, source, value.size());
                 }
@@ -56,24 +76,52 @@ impl Incoming<'_> {
     }
 
     /// Copies the result from where the signature's plan has it.
+    #[inline]
     pub fn put_result(&self, frame: &Frame) {
-        self.put_result_bytes(&frame.copy_out(self.signature.plan.result, self.signature.result_size()));
+        match self.way {
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Way::Thunk(plan, block) if plan.result != ResultIn::Nothing => {
+                block.set_result(plan, frame.word(self.signature.plan.result));
+            }
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Way::Thunk(..) => {}
+            Way::Ffi(_, result, _) => self.put_from(frame, self.signature.plan.result, result),
+        }
     }
 
-    /// Copies the bytes of the result, widened to a register as libffi wants it of closures.
+    /// Copies the bytes of the result.
     pub fn put_result_bytes(&self, bytes: &[u8]) {
-        let size = self.signature.result.size();
-        let scalar = self.signature.result.scalar();
-        if scalar == Some(CType::Void) || bytes.len() < size {
+        if bytes.len() < self.signature.result_size() {
             return;
         }
-        let mut bytes = SmallVec::<[u8; 16]>::from_slice(&bytes[..size]);
-        let base = NonNull::from(bytes.as_mut_slice()).cast();
-        // SAFETY: libffi gives room for the result of a closure, at least a full register for a scalar; M4 for the copy.
-        unsafe { Frame::new(base, size).take_to(0, self.result, size) };
+        match self.way {
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Way::Thunk(plan, block) => {
+                let mut word = [0; size_of::<u64>()];
+                let size = bytes.len().min(word.len());
+                word[..size].copy_from_slice(&bytes[..size]);
+                block.set_result(plan, u64::from_le_bytes(word));
+            }
+            Way::Ffi(_, result, _) => {
+                let base = NonNull::from(bytes).cast();
+                // SAFETY: M4; the bytes outlive this frame over them, which is only read.
+                self.put_from(&unsafe { Frame::new(base, bytes.len()) }, 0, result);
+            }
+        }
+    }
+
+    /// Copies the result at an offset of a frame to C, widened to a register as libffi wants it of closures.
+    fn put_from(&self, frame: &Frame, at: usize, result: NonNull<u8>) {
+        let size = self.signature.result.size();
+        let scalar = self.signature.result.scalar();
+        if scalar == Some(CType::Void) {
+            return;
+        }
+        // SAFETY: libffi gives room for the result of a closure, at least a full register for a scalar.
+        unsafe { frame.take_to(at, result, size) };
         if let Some(ctype) = scalar.filter(|ctype| !ctype.is_float() && size < size_of::<usize>()) {
             // SAFETY: as above.
-            unsafe { widen(self.result, size, ctype.is_signed()) };
+            unsafe { widen(result, size, ctype.is_signed()) };
         }
     }
 }
@@ -107,9 +155,32 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
     };
     // SAFETY: libffi gives room for the result of a closure, at least a full register for a scalar.
     unsafe { result.write_bytes(0, zeroed) };
-    let incoming = Incoming { signature: &target.signature, arguments, result };
+    let incoming = Incoming { signature: &target.signature, way: Way::Ffi(arguments, result, PhantomData) };
     // A panic must not unwind into C; the zeroed result stands.
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
+}
+
+/// As [`trampoline`], for a call that came by a thunk: the result is zero there until it is set.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+unsafe extern "sysv64" fn arrive(block: &thunk::Block, target: usize) {
+    // SAFETY: M7; `Closure::new` gave the thunk the address of a target that was leaked.
+    let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
+    let Some(plan) = &target.signature.direct else { return };
+    let incoming = Incoming { signature: &target.signature, way: Way::Thunk(plan, block) };
+    // A panic must not unwind into C; the zeroed result stands.
+    let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
+}
+
+/// The code of a thunk; `None` where libffi has to make the pointer.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn thunk_for(target: &'static Target) -> Option<Address> {
+    target.signature.direct.as_ref().filter(|_| target.signature.is_of_scalars())?;
+    thunk::make(arrive, (&raw const *target).expose_provenance())
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+fn thunk_for(_: &'static Target) -> Option<Address> {
+    None
 }
 
 impl Closure {
@@ -117,8 +188,11 @@ impl Closure {
     pub fn new(signature: Arc<Signature>, handler: Box<dyn Handler>) -> Result<Self> {
         let refuse =
             |error| FfiError::Declaration { reason: format!("libffi refuses the callback's signature: {error:?}") };
-        let cif = signature.to_cif()?;
         let target: &'static Target = Box::leak(Box::new(Target { signature, handler }));
+        if let Some(code) = thunk_for(target) {
+            return Ok(Self { code });
+        }
+        let cif = target.signature.to_cif()?;
         let closure = FfiClosure::try_new(cif, trampoline, target).map_err(refuse)?;
         let code = Address::new((*closure.code_ptr() as *const ()).expose_provenance())
             .ok_or_else(|| FfiError::Internal { reason: "libffi gave a NULL closure".into() })?;

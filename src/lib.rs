@@ -24,4 +24,5 @@ mod queue;
 mod signature;
 mod sync;
 mod sysv;
+mod thunk;
 mod trace;

@@ -91,6 +91,11 @@ impl Signature {
         Self { direct: None, ..self }
     }
 
+    /// Whether no value is an aggregate.
+    pub fn is_of_scalars(&self) -> bool {
+        self.result.scalar().is_some() && self.arguments.iter().all(|value| value.scalar().is_some())
+    }
+
     /// The bytes of the result in the frame.
     pub fn result_size(&self) -> usize {
         self.result.size()

@@ -43,13 +43,14 @@ const JS = {
   opaque: ['after', 'declared', 'options', 'types'],
   enumeration: ['declared', 'options', 'types'],
   reference: ['declared', 'types', 'memory'],
-  callback: ['marshal', 'options', 'types', 'memory', 'binding'],
+  callback: ['lane', 'marshal', 'options', 'types', 'memory', 'binding'],
   struct: ['aggregate', 'view', 'declared', 'options', 'types', 'memory', 'binding'],
   view: ['aggregate', 'kept', 'types', 'memory'],
   aggregate: ['memory'],
   declared: ['types'],
   cstring: ['pointer', 'memory'],
-  pointer: ['types', 'memory'],
+  pointer: ['read', 'types', 'memory'],
+  read: ['lane', 'settings', 'memory', 'binding'],
   contract: ['types', 'memory', 'options'],
   lane: ['settings', 'types', 'memory', 'binding'],
   marshal: ['settings', 'contract', 'kept', 'types', 'memory', 'binding'],
@@ -114,7 +115,8 @@ const RUST = {
   fast: ['bound', 'sysv', 'library', 'memory'],
   bound: ['library', 'memory'],
   call: ['signature', 'sysv', 'memory', 'ctype', 'error'],
-  closure: ['signature', 'memory', 'ctype', 'error'],
+  closure: ['signature', 'sysv', 'thunk', 'memory', 'ctype', 'error'],
+  thunk: ['sysv', 'memory', 'layout', 'ctype'],
   library: ['memory', 'error'],
   copies: [],
   image: [],
@@ -144,7 +146,8 @@ const CRATES = {
 };
 
 // The only files that may lift the ban on unsafe code.
-const UNSAFE = /^(memory\/\w+|bound|copies|layout|call|closure|library|models|signature|sysv|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+const UNSAFE =
+  /^(memory\/\w+|bound|copies|layout|call|closure|library|models|signature|sysv|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

@@ -2,10 +2,10 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
-const { ffi, bind, throws, gc, collect, runs, makeDetached } = require('./helpers.js');
+const { ffi, bind, bindOne, throws, gc, collect, runs, makeDetached, optimize } = require('./helpers.js');
 const { integerNames, floatNames, pointerNames, edgesOf, expectBack } = require('./fixtures/scalars.js');
 
-const { ptr, read, write, toBuffer, toArrayBuffer, CString } = ffi;
+const { JSCallback, ptr, read, write, toBuffer, toArrayBuffer, CString } = ffi;
 
 const native = bind({
   alloc_bytes: { args: ['u64'], returns: 'ptr' },
@@ -151,6 +151,39 @@ describe('read and write', () => {
         }
         throws(() => write[name](address, 0, '1'), 'ERR_INVALID_ARG_TYPE');
         throws(() => write[name](address, 0, 1n), 'ERR_INVALID_ARG_TYPE');
+      });
+    });
+  }
+
+  for (const type of [...integerNames, ...floatNames]) {
+    test(`optimised code reads ${type.name} as other code does, in a callback too, and is refused the same`, () => {
+      withMemory(32, (address) => {
+        const reader = read[type.name];
+        // V8 gives up on source that was deoptimised for many types, so that each has its own.
+        const caller = new Function('reader', `return (at) => reader(at); // ${type.name}`)(reader);
+        write[type.name](address, 0, 1);
+        optimize(caller, () => caller(address));
+        const values = type.edges ?? edgesOf(type);
+        const check = () => {
+          for (const value of values) {
+            for (const offset of [0, 3]) {
+              write[type.name](address, offset, value);
+              const wanted = type.edges ? value : expectBack(type, value);
+              assert.equal(Object.is(caller(address + offset), wanted), true, `${caller(address + offset)} for ${value}`);
+              assert.equal(Object.is(reader(BigInt(address), offset), wanted), true);
+            }
+          }
+          for (const nowhere of [0, 4095, 0n]) throws(() => caller(nowhere), 'ERR_FFI_INVALID_POINTER', /^read\.\w+( \w+)*: ptr /);
+          for (const none of [-1, 4096.5, NaN, 2 ** 53]) throws(() => caller(none), 'ERR_OUT_OF_RANGE', /^read\.\w+( \w+)*: ptr /);
+          for (const other of [undefined, null, '8192', {}]) throws(() => caller(other), 'ERR_INVALID_ARG_TYPE', /^read\./);
+          assert.equal(caller.length + reader.length, 2);
+        };
+        check();
+        let ran = 0;
+        const callback = new JSCallback(() => (check(), (ran += 1)), {});
+        bindOne('call_void', ['function'])(callback);
+        callback.close();
+        assert.equal(ran, 1);
       });
     });
   }

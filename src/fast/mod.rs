@@ -2,6 +2,7 @@
 //! (`lib/lane.js`), and whenever JavaScript could run during the call: then, as in code that is not optimised, the function
 //! only notes that it was missed, and the caller takes the frame lane.
 
+pub mod entry;
 pub mod passing;
 pub mod trampoline;
 pub mod v8;

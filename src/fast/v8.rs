@@ -12,7 +12,7 @@ use std::mem::{MaybeUninit, transmute};
 use std::ptr::null_mut;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use super::passing::{Passing, Shape, VALUE};
+use super::passing::{Passing, VALUE};
 use crate::library::{Images, Library};
 use crate::memory::address::{Address, Span};
 
@@ -136,16 +136,18 @@ impl V8 {
     /// Makes a function that optimised code calls at `code`, and other code at `otherwise`. `None` where V8 refuses.
     ///
     /// # Safety
-    /// M15: `code` is a function of the shape, with the receiver and a number in front. A handle scope is open on this thread.
-    pub unsafe fn function(&self, code: Address, shape: &Shape, otherwise: Callback) -> Option<Local> {
-        let arguments: Vec<u8> = [VALUE, Passing::U32 as u8]
-            .into_iter()
-            .chain(
-                shape.arguments.iter().filter(|passing| **passing != Passing::Frame).map(|passing| passing.v8_type()),
-            )
-            .collect();
+    /// M15: `code` is a function of what is passed, with the receiver in front. A handle scope is open on this thread.
+    pub unsafe fn function(
+        &self,
+        code: Address,
+        arguments: impl IntoIterator<Item = Passing>,
+        result: Passing,
+        otherwise: Callback,
+    ) -> Option<Local> {
+        let passed = arguments.into_iter().filter(|passing| *passing != Passing::Frame).map(Passing::v8_type);
+        let types: Vec<u8> = std::iter::once(VALUE).chain(passed).collect();
         // SAFETY: as of this function.
-        unsafe { self.make(code, &arguments, shape.result.v8_type(), otherwise) }
+        unsafe { self.make(code, &types, result.v8_type(), otherwise) }
     }
 
     /// The same for a function of a view and a number.

@@ -12,6 +12,7 @@ use napi::bindgen_prelude::{ClassInstance, Env, Object, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::entry::Function;
 use super::environment::{Environment, current, thrown};
 use super::graves;
 use super::home::Home;
@@ -21,6 +22,8 @@ use super::signature::JsSignature;
 use super::waker::{key_of, wake};
 use crate::closure::{Closure, Handler, Incoming};
 use crate::ctype::CType;
+#[cfg(all(target_arch = "x86_64", unix))]
+use crate::fast::entry::Entry;
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, address_in, bytes, set_address};
 use crate::memory::peek::{self, Care};
@@ -67,7 +70,7 @@ pub struct Target {
     /// Whether the process is kept alive until that report; used on the environment's thread only (M6).
     held: Cell<bool>,
     /// The function that decodes, calls and encodes; once closed one that warns. Used on that thread only (M6).
-    function: Cell<sys::napi_ref>,
+    function: Cell<Function>,
 }
 
 struct JsHandler(&'static Target);
@@ -91,10 +94,8 @@ impl JsClosure {
         threadsafe: bool,
     ) -> napi::Result<Self> {
         let environment = current(env)?;
-        let mut reference = null_mut();
-        // SAFETY: M3; `function` is an argument of this call.
-        unsafe { sys::napi_create_reference(env.raw(), function.raw(), 1, &mut reference) };
-        let made = Target::make(&environment, &signature.signature, reference);
+        let function = Function::hold(&environment, function.raw());
+        let made = Target::make(&environment, &signature.signature, function);
         let target = made.map_err(|error| thrown(env, &error))?;
         target.open(Some(&name), threadsafe);
         Ok(Self { target })
@@ -108,16 +109,16 @@ impl JsClosure {
 
     /// Has the pointer of a closed callback call a function again; `name` where it is another one than before.
     #[napi]
-    pub fn open(&self, env: Env, function: Object<'_>, name: Option<String>, threadsafe: bool) {
-        self.target.call_instead(env, function);
+    pub fn open(&self, function: Object<'_>, name: Option<String>, threadsafe: bool) {
+        self.target.call_instead(function.raw());
         self.target.open(name.as_deref(), threadsafe);
     }
 
     /// Lets the JavaScript function go: C gets zero from now on, and `tombstone` is called when it still calls.
     #[napi]
-    pub fn close(&self, env: Env, tombstone: Object<'_>) {
+    pub fn close(&self, tombstone: Object<'_>) {
         if self.target.shut() {
-            self.target.call_instead(env, tombstone);
+            self.target.call_instead(tombstone.raw());
         }
     }
 }
@@ -138,7 +139,7 @@ impl Target {
     fn make(
         environment: &Environment,
         signature: &Arc<Signature>,
-        function: sys::napi_ref,
+        function: Function,
     ) -> crate::error::Result<&'static Self> {
         let home = environment.home();
         if let Some(target) = graves::exhume(signature) {
@@ -199,13 +200,10 @@ impl Target {
         was_open
     }
 
-    fn call_instead(&self, env: Env, function: Object<'_>) {
-        let mut reference = null_mut();
-        // SAFETY: M3 and M6; `make` was given the first reference.
-        unsafe {
-            sys::napi_create_reference(env.raw(), function.raw(), 1, &mut reference);
-            sys::napi_delete_reference(env.raw(), self.function.replace(reference));
-        }
+    fn call_instead(&self, function: sys::napi_value) {
+        let Some(environment) = self.home().environment() else { return };
+        let function = Function::hold(environment, function);
+        self.function.replace(function).let_go(environment);
     }
 
     fn call_here(&self, home: &Home, incoming: &Incoming<'_>) {
@@ -223,6 +221,30 @@ impl Target {
         if environment.ended.get() || environment.has_exception() {
             return;
         }
+        #[cfg(all(target_arch = "x86_64", unix))]
+        if let (Function::Global(function), Some(entry)) = (self.function.get(), environment.entry.get()) {
+            return self.call_by(environment, entry, function, incoming);
+        }
+        self.call_by_node_api(environment, incoming);
+    }
+
+    #[cfg(all(target_arch = "x86_64", unix))]
+    #[inline]
+    fn call_by(&self, environment: &Environment, entry: &Entry, function: sys::napi_value, incoming: &Incoming<'_>) {
+        let scope = entry.scope();
+        incoming.take_arguments(&environment.frame);
+        environment.locks.before_callback(environment.raw);
+        environment.innermost_watch(Watch::pause);
+        // SAFETY: M6; the function is kept by its global handle.
+        let called = unsafe { entry.call(&scope, function.cast()) };
+        environment.innermost_watch(Watch::resume);
+        match called {
+            Ok(()) => incoming.put_result(&environment.frame),
+            Err(exception) => environment.surface(exception.cast(), 0),
+        }
+    }
+
+    fn call_by_node_api(&self, environment: &Environment, incoming: &Incoming<'_>) {
         let mut scope = null_mut();
         // SAFETY: M6; this is the environment's thread.
         unsafe {
@@ -318,10 +340,10 @@ impl Target {
     /// Calls the JavaScript function. `Some(true)` where it will answer later, `None` where it threw or could not run.
     fn enter_js(&self, environment: &Environment, token: Option<u32>, origin: usize) -> Option<bool> {
         let env = environment.raw;
-        let (mut function, mut this, mut argument, mut result) = (null_mut(), null_mut(), null_mut(), null_mut());
-        // SAFETY: M6; all out-parameters are locals, and the function's reference is always one that was made.
+        let (mut this, mut argument, mut result) = (null_mut(), null_mut(), null_mut());
+        let function = self.function.get().value(environment);
+        // SAFETY: M6; all out-parameters are locals.
         unsafe {
-            sys::napi_get_reference_value(env, self.function.get(), &mut function);
             sys::napi_get_undefined(env, &mut this);
             if let Some(token) = token {
                 sys::napi_create_uint32(env, token, &mut argument);

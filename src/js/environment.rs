@@ -91,6 +91,9 @@ pub struct Environment {
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub lane: OnceCell<super::fast::Lane>,
+    /// V8's own way into JavaScript, where there is one.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub entry: OnceCell<crate::fast::entry::Entry>,
     frame_reference: sys::napi_ref,
     /// A function that does nothing.
     nothing: sys::napi_ref,
@@ -98,6 +101,7 @@ pub struct Environment {
 
 impl Environment {
     /// Runs `visit` on what the innermost call watches, if it has to be paused: outer calls are paused already.
+    #[inline]
     pub fn innermost_watch(&self, visit: impl FnOnce(&mut Watch)) {
         if let Some((depth, watch)) = self.watches.borrow_mut().last_mut()
             && *depth == self.depth.get()
@@ -237,7 +241,7 @@ impl Environment {
     /// Tells other threads which symbol this thread is inside; what it was before.
     pub fn note_inside(&self, symbol: u32) -> u32 {
         let Some((queue, _)) = self.queue.get() else { return 0 };
-        // Only this thread writes it.
+        // Only this thread writes it; a swap would lock the bus.
         let outer = queue.inside.load(Ordering::Relaxed);
         queue.inside.store(symbol, Ordering::Relaxed);
         outer
@@ -431,6 +435,8 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         bound: Bound::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         lane: OnceCell::new(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        entry: OnceCell::new(),
         frame_reference,
         nothing: nothing_reference,
     });

@@ -291,7 +291,7 @@ pub fn fast_function<'env>(
         let result_at = i32::try_from(signature.plan.result).ok()?;
         let code = lane.put(&assemble(plan, &shape, result_at, lane.around))?;
         // SAFETY: M15; the scope of this native function is open, and a `Local` is a `napi_value` in Node.
-        unsafe { lane.v8.function(code, &shape, missed) }
+        unsafe { lane.v8.function(code, std::iter::once(Passing::U32).chain(shape.arguments), shape.result, missed) }
     };
     Ok(make().map(|function| Object::from_raw(env.raw(), function.cast())))
 }

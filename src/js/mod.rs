@@ -3,8 +3,10 @@
 mod callback;
 mod copies;
 mod direct;
+mod entry;
 mod environment;
 mod fast;
+mod fast_read;
 mod fences;
 mod function;
 mod graves;

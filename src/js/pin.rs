@@ -108,8 +108,16 @@ impl Locks {
     }
 
     /// JavaScript is about to run inside a call: locks what the calls under way were handed.
+    #[inline]
     pub fn before_callback(&self, env: sys::napi_env) {
         let handed = self.handed.borrow();
+        if handed.len() > self.locked.get() {
+            self.lock_handed(env, &handed);
+        }
+    }
+
+    #[cold]
+    fn lock_handed(&self, env: sys::napi_env, handed: &[Handed]) {
         for Handed { value, block } in &handed[self.locked.get()..] {
             block.inspect(|block| block.pin());
             self.lock(env, *value);

@@ -36,6 +36,27 @@ pub unsafe fn load(frame: &Frame, address: usize, length: usize, care: Care) -> 
     true
 }
 
+/// Copies a scalar of `size` bytes from an address to the first word of the frame at another, by one access.
+///
+/// # Safety
+/// U2: `size` bytes are readable at `address`. M1: `frame` is the address of a frame.
+#[cfg(all(target_arch = "x86_64", unix))]
+#[inline]
+pub unsafe fn load_word(frame: usize, address: usize, size: u32) {
+    let target = std::ptr::with_exposed_provenance_mut::<u64>(frame);
+    let from = std::ptr::with_exposed_provenance::<u8>(address);
+    // SAFETY: U2 and M1 by the contract of this function.
+    unsafe {
+        let word = match size {
+            1 => u64::from(from.read()),
+            2 => u64::from(from.cast::<u16>().read_unaligned()),
+            4 => u64::from(from.cast::<u32>().read_unaligned()),
+            _ => from.cast::<u64>().read_unaligned(),
+        };
+        target.write_unaligned(word);
+    }
+}
+
 /// The bytes of a text of 2 or 4 bytes a unit, without its NUL, copied; `None` for an address that is refused.
 ///
 /// # Safety

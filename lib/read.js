@@ -1,0 +1,54 @@
+'use strict';
+// read.*: one function for each name of a type. In the V8 lane each is of generated source, which calls C straight from
+// optimised code; whatever does not pass its test, every error among it, is memory.js's.
+
+const binding = require('./binding');
+const { lane } = require('./lane');
+const memory = require('./memory');
+const settings = require('./settings');
+
+/** A call from code that is not optimised is dear: as many reads go the other way before the next one tries. */
+const PAUSE = 64;
+/** The names that have source of their own; those of aliases and of rarer types are served the plain way. */
+const QUICK = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64', 'bool', 'ptr', 'intptr'];
+
+/** The functions of `rows`, a Map by name. */
+function readers(rows) {
+  const made = Object.fromEntries([...rows].map(([name, row]) => [name, plain(name, row)]));
+  // Under the guard it is asked first whether the memory is mapped.
+  if (lane().name !== 'v8' || settings.guard) return made;
+  const loader = binding.makeLoader(Number(process.versions.modules));
+  if (loader === null) return made;
+  try {
+    return { ...made, ...generated(rows, loader) };
+  } catch (error) {
+    if (error instanceof EvalError) return made;
+    throw error;
+  }
+}
+
+function plain(name, row) {
+  const reader = `read.${name}`;
+  return (address, byteOffset = 0) => memory.read(row, address, byteOffset, reader);
+}
+
+/** Each has source of its own, so that V8 sees what it calls. */
+function generated(rows, { load, frame: base }) {
+  const source = (name, i) => `
+const row${i} = rows.get('${name}'), read${i} = row${i}.read;
+let pause${i} = 0;
+readers.${name} = (address, byteOffset = 0) => {
+  if (pause${i} !== 0) pause${i} -= 1;
+  else if (byteOffset === 0 && typeof address === 'number' && address >= 4096 && isSafeInteger(address)) {
+    if (load(address, ${rows.get(name).size}, base) === 1) return read${i}(frame, 0);
+    pause${i} = ${PAUSE};
+  }
+  return slow(row${i}, address, byteOffset, 'read.${name}');
+};`;
+  const readers = {};
+  new Function('readers', 'rows', 'load', 'base', 'frame', 'slow', 'isSafeInteger', `'use strict';${QUICK.map(source).join('')}`)(
+    readers, rows, load, base, memory.frame, memory.read, Number.isSafeInteger);
+  return readers;
+}
+
+module.exports = { readers };

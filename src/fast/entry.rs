@@ -1,0 +1,219 @@
+//! V8's own way into JavaScript, for callbacks: `v8::Function::Call` in a handle scope and a `v8::TryCatch` on the stack.
+//! Node-API's does the same with more around it, and allocates its handle scopes. Tried on `NODE_MODULE_VERSION` 115, 127,
+//! 137 and 147.
+#![expect(unsafe_code, reason = "calls exported functions of V8")]
+#![expect(clippy::missing_transmute_annotations, reason = "the fields that are filled have the types")]
+
+use std::mem::{MaybeUninit, transmute};
+use std::ptr::null_mut;
+
+use super::v8::Local;
+use crate::library::Library;
+
+/// What was found, for one environment.
+#[derive(Debug)]
+pub struct Entry {
+    isolate: Local,
+    /// A global handle.
+    context: Local,
+    undefined: Local,
+    scopes: Scopes,
+    call: unsafe extern "C" fn(Local, Local, Local, i32, *mut Local) -> Local,
+    begin: unsafe extern "C" fn(*mut TryCatch, Local),
+    end: unsafe extern "C" fn(*mut TryCatch),
+    exception: unsafe extern "C" fn(*const TryCatch) -> Local,
+    globalize: unsafe extern "C" fn(Local, usize) -> Local,
+    /// Whether `globalize` takes a handle; else it takes what the handle's slot holds.
+    takes_handle: bool,
+    dispose: unsafe extern "C" fn(Local),
+}
+
+/// `v8::TryCatch`: 48 bytes on every version.
+type TryCatch = MaybeUninit<[usize; 8]>;
+
+/// How a `v8::HandleScope` is opened and closed.
+#[derive(Debug)]
+enum Scopes {
+    Functions {
+        open: unsafe extern "C" fn(*mut [usize; 4], Local),
+        close: unsafe extern "C" fn(*mut [usize; 4]),
+    },
+    /// As V8's header does it since 14: what `v8::HandleScope` would keep is kept by [`Scope`].
+    Inline {
+        data: *mut ScopeData,
+        shrink: unsafe extern "C" fn(*mut [usize; 4], Local),
+    },
+}
+
+/// `v8::internal::HandleScopeData`.
+#[repr(C)]
+#[derive(Debug)]
+struct ScopeData {
+    next: usize,
+    limit: usize,
+    level: i32,
+    sealed_level: i32,
+}
+
+/// `v8::internal::Internals::kIsolateHandleScopeDataOffset` of Node 26, from v8-internal.h.
+const SCOPE_DATA: usize = 560;
+
+/// Finds a function of the executable and gives it a type.
+macro_rules! function {
+    ($process:expr, $name:expr) => {
+        // SAFETY: M11; the mangled name tells the parameters, which are those of the type it is given.
+        unsafe { transmute::<*mut u8, _>($process.find($name)?.as_ptr()) }
+    };
+}
+
+impl Entry {
+    /// Looks everything up, for this `NODE_MODULE_VERSION`; `None` where anything is missing. `undefined` is a handle of that value, which V8 keeps in its
+    /// roots.
+    ///
+    /// # Safety
+    /// M6: this is the isolate's thread, in a function of the environment's context, with an open handle scope.
+    pub unsafe fn find(undefined: Local, modules: u32) -> Option<Self> {
+        // SAFETY: U4; the process runs no constructor again.
+        let process = unsafe { Library::open(None, 0) }.ok()?;
+        let current: unsafe extern "C" fn() -> Local = function!(process, "_ZN2v87Isolate10GetCurrentEv");
+        let context_of: unsafe extern "C" fn(Local) -> Local =
+            function!(process, "_ZN2v87Isolate17GetCurrentContextEv");
+        // SAFETY: M11, by their names.
+        let (isolate, context) = unsafe {
+            let isolate = current();
+            (isolate, context_of(isolate))
+        };
+        let takes_handle = modules <= WITH_HANDLES;
+        let mut entry = Self {
+            isolate,
+            context: null_mut(),
+            undefined,
+            scopes: Scopes::find(&process, isolate, modules)?,
+            call: function!(process, "_ZN2v88Function4CallENS_5LocalINS_7ContextEEENS1_INS_5ValueEEEiPS5_"),
+            begin: function!(process, "_ZN2v88TryCatchC1EPNS_7IsolateE"),
+            end: function!(process, "_ZN2v88TryCatchD1Ev"),
+            exception: function!(process, "_ZNK2v88TryCatch9ExceptionEv"),
+            globalize: if takes_handle {
+                function!(process, GLOBALIZE_HANDLE)
+            } else {
+                function!(process, "_ZN2v812api_internal18GlobalizeReferenceEPNS_8internal7IsolateEm")
+            },
+            takes_handle,
+            dispose: function!(process, "_ZN2v812api_internal13DisposeGlobalEPm"),
+        };
+        // SAFETY: M3; the handle was just made.
+        entry.context = unsafe { entry.hold(context) };
+        Some(entry)
+    }
+
+    /// A global handle of a value: it is kept until [`Entry::let_go`], and is used like a local one.
+    ///
+    /// # Safety
+    /// M3 and M6: `value` is an open handle, on its thread.
+    pub unsafe fn hold(&self, value: Local) -> Local {
+        // SAFETY: M11; an open handle points to its slot.
+        unsafe {
+            let value = if self.takes_handle { value.addr() } else { value.cast::<usize>().read() };
+            (self.globalize)(self.isolate, value)
+        }
+    }
+
+    /// Gives a global handle back.
+    ///
+    /// # Safety
+    /// M6; `hold` made the handle.
+    pub unsafe fn let_go(&self, handle: Local) {
+        // SAFETY: M11, by the contract of this function.
+        unsafe { (self.dispose)(handle) };
+    }
+
+    /// How many handle scopes are open, where V8's own data is read.
+    pub fn level(&self) -> Option<i32> {
+        match &self.scopes {
+            Scopes::Functions { .. } => None,
+            // SAFETY: M6 and M11; the isolate is longer than that on every version.
+            Scopes::Inline { data, .. } => Some(unsafe { (**data).level }),
+        }
+    }
+
+    /// Opens a handle scope.
+    #[inline]
+    pub fn scope(&self) -> Scope<'_> {
+        let mut kept = [0; 4];
+        // SAFETY: M6 and M11; scopes nest as calls do.
+        unsafe {
+            match &self.scopes {
+                Scopes::Functions { open, .. } => open(&mut kept, self.isolate),
+                Scopes::Inline { data, .. } => {
+                    (kept[0], kept[1]) = ((**data).next, (**data).limit);
+                    (**data).level += 1;
+                }
+            }
+        }
+        Scope { entry: self, kept }
+    }
+
+    /// Calls a function without arguments: what it has thrown, as a handle of the scope.
+    ///
+    /// # Safety
+    /// M6; `function` is a handle of a function.
+    #[inline]
+    pub unsafe fn call(&self, _: &Scope<'_>, function: Local) -> Result<(), Local> {
+        let mut catcher = TryCatch::uninit();
+        // SAFETY: M11; the catcher stays where it is until it ends.
+        unsafe {
+            (self.begin)(&mut catcher, self.isolate);
+            let result = (self.call)(function, self.context, self.undefined, 0, null_mut());
+            let thrown = if result.is_null() { Err((self.exception)(&catcher)) } else { Ok(()) };
+            (self.end)(&mut catcher);
+            thrown
+        }
+    }
+}
+
+/// An open handle scope.
+pub struct Scope<'a> {
+    entry: &'a Entry,
+    /// `v8::HandleScope`, or what it would remember.
+    kept: [usize; 4],
+}
+
+impl Drop for Scope<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: M6 and M11; `scope` has opened it, and those inside are closed.
+        unsafe {
+            match &self.entry.scopes {
+                Scopes::Functions { close, .. } => close(&mut self.kept),
+                Scopes::Inline { data, shrink } => {
+                    let data = *data;
+                    (*data).next = self.kept[0];
+                    (*data).level -= 1;
+                    if (*data).limit != self.kept[1] {
+                        (*data).limit = self.kept[1];
+                        shrink(&mut self.kept, self.entry.isolate);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Scopes {
+    fn find(process: &Library, isolate: Local, modules: u32) -> Option<Self> {
+        if modules < WITH_INLINE_SCOPES {
+            let open = function!(process, "_ZN2v811HandleScopeC1EPNS_7IsolateE");
+            return Some(Self::Functions { open, close: function!(process, "_ZN2v811HandleScopeD1Ev") });
+        }
+        Some(Self::Inline {
+            data: isolate.wrapping_byte_add(SCOPE_DATA).cast(),
+            shrink: function!(process, "_ZN2v811HandleScope16DeleteExtensionsEPNS_7IsolateE"),
+        })
+    }
+}
+
+const GLOBALIZE_HANDLE: &str = "_ZN2v812api_internal18GlobalizeReferenceEPNS_8internal7IsolateEPm";
+/// `NODE_MODULE_VERSION` of Node 20, whose `GlobalizeReference` takes a handle.
+const WITH_HANDLES: u32 = 115;
+/// That of Node 26, from which on handle scopes are opened by V8's header.
+const WITH_INLINE_SCOPES: u32 = 147;

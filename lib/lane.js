@@ -29,7 +29,6 @@ const COLD = 3;
 /** As many calls go by the frame lane before the next one tries. */
 const PAUSE = 64;
 const NO_TEXT = 0xffffffff;
-const NOT_PLAIN = 0xfffffffe;
 
 /** Why the lane is not there; undefined where it is. The placers put the addresses of views and texts into the frame. */
 let reason;
@@ -123,12 +122,12 @@ function travelOf(shape) {
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
 
-const latin1Slice = Function.prototype.call.bind(Buffer.prototype.latin1Slice);
 const { fromCharCode } = String;
-/** Where native code puts a text that C has returned. */
-const given = shared.subarray(TEXTS + lead, TEXTS + stride);
-/** As many characters as are made a string one by one. */
+/** As many characters are made a string one by one; longer texts native code makes. */
 const SHORT = 32;
+/** Where native code puts a short text that C has returned. */
+const GIVEN = 16;
+const given = shared.subarray(GIVEN, GIVEN + SHORT);
 
 /** A switch over the length: a text is made at once of all its characters. */
 const shortText = (length) => `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
@@ -139,12 +138,11 @@ const shortTexts = () => new Function('fromCharCode', 'bytes', `'use strict'; re
 };`)(fromCharCode, given);
 let textOf;
 
-/** The text that a call has returned; native code has put it at the first place, if it is plain. */
+/** The text that a call has returned. */
 function givenText() {
   const length = state[1];
   if (length <= SHORT) return (textOf ??= shortTexts())(length);
-  if (length === NO_TEXT) return null;
-  return length === NOT_PLAIN ? binding.takeText() : latin1Slice(given, 0, length);
+  return length === NO_TEXT ? null : placers.takeText();
 }
 
 // ---- the caller -----------------------------------------------------------------------------------------------------

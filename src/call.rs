@@ -34,8 +34,7 @@ pub unsafe fn enter(signature: &Signature, code: Address, block: &Block) -> Resu
         // SAFETY: U1 and M4 by the contract of this function; the result's memory is as large as its type says.
         let returned = unsafe { plan.enter(code, &words) };
         if plan.result != ResultIn::Memory {
-            let second = u128::from(plan.second(returned).unwrap_or(0));
-            result.push(u128::from(plan.result(returned)) | second << 64);
+            result.push(u128::from(returned.first) | u128::from(returned.second) << 64);
         }
         return result;
     }

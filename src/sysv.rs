@@ -95,6 +95,7 @@ pub struct Plan {
     has_floats: bool,
     /// Where the result is.
     pub result: ResultIn,
+    registers: (u8, u8),
     /// How wide it is there.
     pub returned: Load,
 }
@@ -104,11 +105,29 @@ pub struct Plan {
 pub struct Words([MaybeUninit<u64>; REGISTERS + MOST_ON_STACK]);
 
 /// rax, rdx, xmm0 and xmm1 after a call.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+type Registers = [u64; 4];
+
+impl ResultIn {
+    /// Which of the registers have the words of the result; of one word, the second means nothing.
+    fn registers(self) -> (u8, u8) {
+        match self {
+            Self::Nothing | Self::Integer | Self::Memory => (0, 1),
+            Self::Float => (2, 3),
+            Self::Two(Class::Integer, Class::Integer) => (0, 1),
+            Self::Two(Class::Integer, Class::Float) => (0, 2),
+            Self::Two(Class::Float, Class::Integer) => (2, 0),
+            Self::Two(Class::Float, Class::Float) => (2, 3),
+        }
+    }
+}
+
+/// The words of a result: what the slot of the frame holds, whose lower bytes are the value.
+#[derive(Clone, Copy, Debug)]
 pub struct Returned {
-    integers: [u64; 2],
-    floats: [u64; 2],
+    /// The first one.
+    pub first: u64,
+    /// The second one, where there are two.
+    pub second: u64,
 }
 
 /// How a scalar is loaded, and whether it travels in a register of floating point; `None` for void.
@@ -223,7 +242,15 @@ impl Plan {
             firsts.clear();
         }
         let (steps, firsts, has_floats) = (steps.into(), firsts.into(), taken.floats > 0);
-        Some(Self { steps, firsts, on_stack: taken.on_stack, has_floats, result, returned })
+        Some(Self {
+            steps,
+            firsts,
+            on_stack: taken.on_stack,
+            has_floats,
+            result,
+            registers: result.registers(),
+            returned,
+        })
     }
 
     /// The first step of an argument.
@@ -262,30 +289,21 @@ impl Plan {
     /// U1: the function has this plan's signature. M4: what the words point to lives until this returns.
     #[inline]
     pub unsafe fn enter(&self, code: Address, words: &Words) -> Returned {
-        let mut returned = Returned::default();
+        let mut registers = MaybeUninit::<Registers>::uninit();
         // SAFETY: U1 and M4 by the contract of this function; `load` has written the words of the stack. Registers that
-        // no argument is in hold anything, which the callee does not look at.
-        unsafe { enter(words, code.get(), self.on_stack, &mut returned, self.has_floats) };
-        returned
-    }
-
-    /// The result as the word that its frame slot holds: its lower bytes are the value. Of two words, the first.
-    #[inline]
-    pub fn result(&self, returned: Returned) -> u64 {
-        match self.result {
-            ResultIn::Float | ResultIn::Two(Class::Float, _) => returned.floats[0],
-            _ => returned.integers[0],
+        // no argument is in hold anything, which the callee does not look at. `enter` writes all of the registers; they are
+        // read one by one, as they were written: a wider load would have to wait for all of them.
+        unsafe {
+            enter(words, code.get(), self.on_stack, registers.as_mut_ptr(), self.has_floats);
+            let register = |number: u8| registers.as_ptr().cast::<u64>().add(usize::from(number)).read_volatile();
+            Returned { first: register(self.registers.0), second: register(self.registers.1) }
         }
     }
 
-    /// The second word of a result of two.
+    /// Whether the result is of two words.
     #[inline]
-    pub fn second(&self, returned: Returned) -> Option<u64> {
-        match self.result {
-            ResultIn::Two(first, Class::Integer) => Some(returned.integers[usize::from(first == Class::Integer)]),
-            ResultIn::Two(first, Class::Float) => Some(returned.floats[usize::from(first == Class::Float)]),
-            _ => None,
-        }
+    pub fn has_second(&self) -> bool {
+        matches!(self.result, ResultIn::Two(..))
     }
 }
 
@@ -320,7 +338,7 @@ impl Words {
 /// function may have to save (section 3.5.7): 8 is always enough.
 #[cfg(all(target_arch = "x86_64", unix))]
 #[unsafe(naked)]
-unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, returned: &mut Returned, floats: bool) {
+unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, returned: *mut Registers, floats: bool) {
     core::arch::naked_asm!(
         "push rbp",
         "mov rbp, rsp",
@@ -374,7 +392,7 @@ unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, ret
 
 /// Never called: there are no plans on other platforms.
 #[cfg(not(all(target_arch = "x86_64", unix)))]
-unsafe fn enter(_: &Words, _: usize, _: usize, _: &mut Returned, _: bool) {}
+unsafe fn enter(_: &Words, _: usize, _: usize, _: *mut Registers, _: bool) {}
 
 #[cfg(all(test, target_arch = "x86_64", unix))]
 mod tests {
@@ -421,7 +439,7 @@ mod tests {
             plan.enter(code, &words)
         };
         let wanted = weigh(-5, 1.5, 60_000, 0.25, -9_000_000_000, 200, -70_000, 4_000_000_000, -300, -2.5, true);
-        assert_eq!(f64::from_bits(plan.result(returned)), wanted);
+        assert_eq!(f64::from_bits(returned.first), wanted);
     }
 
     #[test]

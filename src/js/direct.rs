@@ -67,7 +67,7 @@ impl Callable {
     #[inline]
     fn go_in(&self, plan: &Plan, words: &mut Words, info: sys::napi_callback_info) -> Outcome {
         let environment = &*self.environment;
-        let pins = environment.frame.pins();
+        let pins = self.pins();
         if pins == 0 || self.signature.pins.is_empty() {
             return self.go(plan, words, 0, &[]);
         }
@@ -88,12 +88,26 @@ impl Callable {
         outcome
     }
 
-    /// Whether a call is no more than numbers in and a number out.
-    pub fn is_of_numbers(&self) -> bool {
+    /// Which arguments are pins, one bit each.
+    #[inline]
+    fn pins(&self) -> u128 {
+        let frame = &self.environment.frame;
+        // JavaScript has just written a word of 32 bits: a wider load would have to wait for it.
+        if self.signature.arguments.len() <= 32 { frame.low_pins().into() } else { frame.pins() }
+    }
+
+    /// Whether a call is no more than numbers in and a number out, unless it is given a pin.
+    pub fn may_be_of_numbers(&self) -> bool {
         let signature = &*self.signature;
         let gives_text = signature.result.scalar() == Some(CType::CString);
         let has_plan = signature.direct.as_ref().is_some_and(|plan| plan.result != ResultIn::Memory);
-        self.options.is_plain() && has_plan && signature.pins.is_empty() && !gives_text
+        self.options.is_plain() && has_plan && !gives_text
+    }
+
+    /// Whether the call that is about to go in is: it has no pin, and no number of it may be the address of a Buffer.
+    #[inline]
+    pub fn is_of_numbers(&self) -> bool {
+        self.may_be_of_numbers && (self.signature.pins.is_empty() || (self.pins() == 0 && !given::any()))
     }
 
     /// Makes such a call; false where the library is closed.
@@ -166,10 +180,10 @@ impl Callable {
     fn put_registers(&self, plan: &Plan, returned: Returned) {
         let (frame, at) = (&self.environment.frame, self.signature.plan.result);
         if !matches!(plan.result, ResultIn::Nothing | ResultIn::Memory) {
-            frame.put_word(at, plan.result(returned));
+            frame.put_word(at, returned.first);
         }
-        if let Some(second) = plan.second(returned) {
-            frame.put_word(at + 8, second);
+        if plan.has_second() {
+            frame.put_word(at + 8, returned.second);
         }
     }
 
@@ -179,7 +193,7 @@ impl Callable {
         let returned = self.cross(plan, words);
         self.put_registers(plan, returned);
         let is_text = self.signature.result.scalar() == Some(CType::CString);
-        let text = if is_text { self.text(plan.result(returned) as usize).map_err(Box::new) } else { Ok(null_mut()) };
+        let text = if is_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };
         match (self.overflow(plan, words, pins, values), text) {
             (None, Ok(value)) => Outcome::Done(value),
             (None, Err(error)) => Outcome::Failed(error),

@@ -5,17 +5,18 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{ClassInstance, Env, Object, Unknown};
+use napi::bindgen_prelude::{ClassInstance, Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::callback::OPEN;
-use super::environment::{Environment, current, throw, thrown};
+use super::environment::{Environment, current, throw};
 use super::function::Callable;
 use super::memory::{JsAddress, from_js};
+use super::native::{entered, native_function};
 use super::signature::JsSignature;
 use crate::bound::Bound;
 use crate::ctype::CType;
@@ -27,7 +28,7 @@ use crate::library::Library;
 use crate::memory::address::{Address, Span};
 use crate::memory::blocks;
 use crate::memory::code::Code;
-use crate::memory::fence::{self, Fenced};
+use crate::memory::fence::{self, Fenced, Sealed};
 use crate::memory::frame::HEAD_BYTES;
 use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, Pinned};
@@ -51,8 +52,10 @@ pub struct Lane {
     v8: V8,
     code: RefCell<Code>,
     around: Surroundings,
-    /// The bytes of the views and texts that a call is handed, by argument.
-    lengths: [Cell<usize>; MOST_ARGUMENTS],
+    /// The blocks of views, by argument, and of texts, by place: often those of the call before.
+    blocks: [Cell<Handed>; MOST_ARGUMENTS + PLACES],
+    /// Which of them each argument was handed.
+    handed: [Cell<usize>; MOST_ARGUMENTS],
     overflow: RefCell<Option<FfiError>>,
     /// The memory it shares with JavaScript.
     shared: Shared,
@@ -60,18 +63,30 @@ pub struct Lane {
     returning: Cell<*const Callable>,
 }
 
-/// What JavaScript and the lane both read and write: two words (how the last call went, and the text it gave), and from
-/// [`TEXTS`] on the places of the texts of a call, one after the other.
+/// A block that C was handed.
+#[derive(Clone, Copy, Debug)]
+struct Handed {
+    data: usize,
+    sealed: Sealed,
+    /// [`blocks::forgotten`] of then.
+    forgotten: u64,
+}
+
+/// What JavaScript and the lane both read and write: two words (how the last call went, and the length of the text it gave),
+/// that text, and from [`TEXTS`] on the places of the texts of a call, one after the other.
 #[derive(Clone, Copy, Debug)]
 struct Shared(Span);
 
-/// Where the places of texts begin.
+/// Where the text that C has returned is, and where the places of texts begin.
+const GIVEN: usize = 16;
 const TEXTS: usize = 64;
 /// In place of the length of a text: there is none, and it has to be asked for.
 const NO_TEXT: u32 = u32::MAX;
 const NOT_PLAIN: u32 = u32::MAX - 1;
-/// The longest text that is brought along, in bytes.
+/// The longest text that is put into a place, in bytes.
 const LONGEST: usize = 1024;
+/// The longest text that is brought along: JavaScript makes a string of each of its bytes.
+const SHORT: usize = 32;
 
 impl Shared {
     fn state(self) -> *mut u32 {
@@ -87,6 +102,11 @@ impl Shared {
     fn set_text(self, length: u32) {
         // SAFETY: as above.
         unsafe { self.state().add(1).write(length) };
+    }
+
+    /// Room for a text of [`SHORT`] bytes.
+    fn given(self) -> *mut u8 {
+        self.0.start.as_ptr().wrapping_add(GIVEN)
     }
 
     /// The start of a place for a text: a whole block fits there.
@@ -134,10 +154,11 @@ impl Lane {
             v8: V8::find(modules)?,
             code: RefCell::default(),
             around,
-            lengths: [const { Cell::new(0) }; MOST_ARGUMENTS],
+            blocks: [const { Cell::new(Handed { data: 0, sealed: Sealed::NONE, forgotten: 0 }) }; _],
+            handed: [const { Cell::new(0) }; MOST_ARGUMENTS],
             overflow: RefCell::default(),
             shared,
-            returning: Cell::new(std::ptr::null()),
+            returning: Cell::new(null()),
         };
         STATE.set(state);
         let works = lane.runs_code();
@@ -243,8 +264,10 @@ unsafe fn maps(env: sys::napi_env) -> Option<Maps> {
 pub struct JsPlacers<'env> {
     /// (view, argument and offset in the frame): the address of a view.
     pub view: Object<'env>,
-    /// (text, argument, place and offset in the frame): the address of a copy of a flat text of ASCII.
+    /// (text, argument, place and offset in the frame): the address of a copy of a flat text of Latin-1.
     pub text: Object<'env>,
+    /// The text that was returned, where it is not short ASCII.
+    pub take_text: Object<'env>,
 }
 
 /// Starts the lane, for a verified `NODE_MODULE_VERSION`. `shared` is a Uint8Array over the memory that both use. Null where
@@ -270,7 +293,7 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>, modules: u32) -> 
     let [Some(view), Some(text)] = placers else { return Ok(None) };
     let _ = environment.lane.set(lane);
     let object = |function: Local| Object::from_raw(env.raw(), function.cast());
-    Ok(Some(JsPlacers { view: object(view), text: object(text) }))
+    Ok(Some(JsPlacers { view: object(view), text: object(text), take_text: native_function(*env, Some(take_text))? }))
 }
 
 /// The function of the V8 lane for all functions of a signature, which takes the number of one and then what is passed;
@@ -316,20 +339,17 @@ pub fn take_overflow(env: Env) -> napi::Result<()> {
 }
 
 /// Throws, or gives, the text that the last call of the lane has returned, where JavaScript could not read it itself.
-#[napi]
-pub fn take_text<'env>(env: &'env Env) -> napi::Result<Unknown<'env>> {
-    let environment = current(*env)?;
-    let callable = environment.lane.get().map_or(std::ptr::null(), |lane| lane.returning.replace(std::ptr::null()));
-    if callable.is_null() {
-        return Err(napi::Error::from_status(napi::Status::GenericFailure));
-    }
+unsafe extern "C" fn take_text(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: M6; this is a native function of the environment.
+    let (environment, []) = unsafe { entered(env, info) };
+    let callable = environment.lane.get().map_or(null(), |lane| lane.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.
-    let callable = unsafe { &*callable };
-    match callable.text(environment.frame.word(callable.signature.plan.result) as usize) {
-        // SAFETY: M6; the value was just made.
-        Ok(text) => Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), text) }),
-        Err(error) => Err(thrown(*env, &error)),
-    }
+    let Some(callable) = (unsafe { callable.as_ref() }) else { return null_mut() };
+    let text = callable.text(environment.frame.word(callable.signature.plan.result) as usize);
+    text.unwrap_or_else(|error| {
+        throw(env, &error, None);
+        null_mut()
+    })
 }
 
 /// Puts the address of a Buffer into the frame, at the offset in the upper half of `to`, for the argument in the lowest
@@ -339,8 +359,9 @@ unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *co
     let environment = unsafe { &*environment };
     let Some(lane) = environment.lane.get() else { return };
     // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
-    match unsafe { lane.v8.storage(view) }.filter(|view| is_whole_block(*view)) {
-        Some(view) => lane.hand(environment, to, view),
+    let storage = unsafe { lane.v8.storage(view) };
+    match storage.filter(|view| lane.is_whole_block(*view, to)) {
+        Some(view) => lane.hand(environment, to, view.start, (to & 0xff) as usize),
         None => lane.shared.set_state(MISSED),
     }
 }
@@ -354,17 +375,9 @@ unsafe extern "C" fn place_text(_: Local, text: *const Text, to: u32, environmen
     let length = text.length as usize;
     // SAFETY: M15, as above.
     let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
-    let placed = text.and_then(|text| {
-        let raw = lane.shared.place((to >> 8 & 0xff) as usize, text.size())?;
-        // SAFETY: M8; the block is of that size, and fits the place.
-        unsafe {
-            let block = Fenced::build(raw, fence::lead(), text.size())?;
-            text.put(block);
-            Some(Span { start: block.data(), length: text.size() })
-        }
-    });
-    match placed {
-        Some(text) => lane.hand(environment, to, text),
+    let place = (to >> 8 & 0xff) as usize;
+    match text.and_then(|text| lane.place_text(&text, place)) {
+        Some(data) => lane.hand(environment, to, data, MOST_ARGUMENTS + place),
         None => lane.shared.set_state(MISSED),
     }
 }
@@ -372,11 +385,67 @@ unsafe extern "C" fn place_text(_: Local, text: *const Text, to: u32, environmen
 impl Lane {
     /// Puts an address into the frame, and notes what it is of.
     #[inline]
-    fn hand(&self, environment: &Environment, to: u32, memory: Span) {
+    fn hand(&self, environment: &Environment, to: u32, memory: Address, block: usize) {
         let (argument, at) = ((to & 0xff) as usize, (to >> 16) as usize);
-        environment.frame.put_word(at, memory.start.get() as u64);
+        environment.frame.put_word(at, memory.get() as u64);
         environment.frame.add_pin(argument);
-        self.lengths[argument].set(memory.length);
+        self.handed[argument].set(block);
+    }
+
+    /// Copies a text to a place, between fences: those of the text before, where it was as long.
+    #[inline]
+    fn place_text(&self, text: &Latin1<'_>, place: usize) -> Option<Address> {
+        let known = self.blocks.get(MOST_ARGUMENTS + place)?;
+        let last = known.get();
+        let size = text.size();
+        let block = match Address::new(last.data).filter(|_| last.sealed.length() == size) {
+            // SAFETY: M8; the block was built at this place, which lives as long as the lane.
+            Some(data) => unsafe { Fenced::at(data) },
+            None => {
+                let raw = self.shared.place(place, size)?;
+                // SAFETY: M8; the block is of that size, and fits the place.
+                let block = unsafe { Fenced::build(raw, fence::lead(), size)? };
+                known.set(Handed { data: block.data().get(), sealed: block.sealed()?, forgotten: 0 });
+                block
+            }
+        };
+        // SAFETY: M8; the block is as long as the text.
+        unsafe { text.put(block) };
+        Some(block.data())
+    }
+
+    /// The block that an argument was handed.
+    #[inline]
+    fn block(&self, argument: usize) -> Handed {
+        self.blocks[self.handed[argument].get()].get()
+    }
+
+    /// A breach was found in an argument: its block is built anew.
+    fn forget(&self, argument: usize) {
+        let block = &self.blocks[self.handed[argument].get()];
+        block.set(Handed { data: 0, ..block.get() });
+    }
+
+    /// Whether a view is all of a block, which is noted.
+    #[inline]
+    fn is_whole_block(&self, view: Span, to: u32) -> bool {
+        let known = &self.blocks[(to & 0xff) as usize];
+        let last = known.get();
+        let forgotten = blocks::forgotten();
+        let is_same = last.data == view.start.get() && last.sealed.length() == view.length;
+        // SAFETY: M3 and M8; the view is rooted, and what was a block is one while no block was forgotten.
+        if is_same && last.forgotten == forgotten && unsafe { Fenced::at(view.start) }.is_sealed_as(last.sealed) {
+            return true;
+        }
+        if view.length == 0 || !blocks::contains(view.start) {
+            return false;
+        }
+        // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
+        let sealed = unsafe { Fenced::at(view.start) }.sealed().filter(|sealed| sealed.length() == view.length);
+        sealed.is_some_and(|sealed| {
+            known.set(Handed { data: view.start.get(), sealed, forgotten });
+            true
+        })
     }
 
     /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
@@ -388,16 +457,15 @@ impl Lane {
         }
         let care = environment.care.get();
         // SAFETY: U1; the function returns text. Where pages have to be looked at first, `take_text` does.
-        let text = (care == Care::LowPage).then(|| unsafe { peek::text(address, None, care) }).flatten();
-        let place = self.shared.place(0, LONGEST);
-        match (text.filter(|text| text.len() <= LONGEST && text.is_ascii()), place) {
-            (Some(text), Some(place)) => {
-                // SAFETY: M1; the place has room for it after the lead. The text is not there, unless it is that of an
-                // argument, which `copy` allows.
-                unsafe { place.as_ptr().add(fence::lead()).copy_from(text.as_ptr(), text.len()) };
+        let text = (care == Care::LowPage).then(|| unsafe { peek::short_text(address, SHORT) }).flatten();
+        match text.filter(|text| text.is_ascii()) {
+            Some(text) => {
+                // SAFETY: M1; there is room for it. The text is not there, unless it is that of an argument, which `copy`
+                // allows.
+                unsafe { self.shared.given().copy_from(text.as_ptr(), text.len()) };
                 self.shared.set_text(text.len() as u32);
             }
-            _ => {
+            None => {
                 self.returning.set(callable);
                 self.shared.set_text(NOT_PLAIN);
             }
@@ -411,7 +479,8 @@ impl Lane {
         let found = if is_pin {
             // SAFETY: M3 and M8; the view of the block is held by the caller.
             let block = unsafe { Fenced::at(address) };
-            watch::view_overflow(argument, Span { start: address, length: self.lengths[argument].get() }, block)
+            self.forget(argument);
+            watch::view_overflow(argument, Span { start: address, length: self.block(argument).sealed.length() }, block)
         } else {
             watch::number_overflow(argument, address)
         };
@@ -421,11 +490,6 @@ impl Lane {
             self.shared.set_state(BROKEN);
         }
     }
-}
-
-fn is_whole_block(view: Span) -> bool {
-    // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
-    view.length > 0 && blocks::contains(view.start) && unsafe { Fenced::at(view.start) }.length() == Some(view.length)
 }
 
 /// Looks at the fences of what a call was handed; the frame still has its arguments, as no JavaScript has run.
@@ -447,8 +511,8 @@ unsafe extern "C" fn after(callable: *const Callable) {
             // SAFETY: M3 and M8; `place` has found the block, whose view the caller holds.
             let block = unsafe { Fenced::at(address) };
             block.give(callable.id);
-            let length = lane.lengths[*argument].get();
-            if block.length() == Some(length) && block.is_whole_near(length) {
+            let sealed = lane.block(*argument).sealed;
+            if block.is_sealed_as(sealed) && block.is_whole_near(sealed.length()) {
                 continue;
             }
         }

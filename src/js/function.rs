@@ -48,8 +48,8 @@ pub struct Callable {
     pub environment: Rc<Environment>,
     /// How it is called.
     pub options: Options,
-    /// Whether numbers are all there is to a call.
-    pub is_of_numbers: bool,
+    /// Whether numbers are all there is to a call without pins.
+    pub may_be_of_numbers: bool,
 }
 
 /// How a function is called; bits of `bind`'s `options`.
@@ -114,9 +114,9 @@ pub fn bind(
         id: report::intern(&symbol),
         symbol,
         options,
-        is_of_numbers: false,
+        may_be_of_numbers: false,
     };
-    callable.is_of_numbers = callable.is_of_numbers();
+    callable.may_be_of_numbers = callable.may_be_of_numbers();
     let number = environment.bound.add(code, &library.library, Rc::new(callable));
     library.note(&environment, number);
     Ok(number)
@@ -153,7 +153,7 @@ unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) ->
     let (environment, []) = unsafe { entered(env, info) };
     let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(env) };
     // A panic must not unwind into the engine.
-    if callable.is_of_numbers
+    if callable.is_of_numbers()
         && let Ok(true) = catch_unwind(AssertUnwindSafe(|| callable.enter_numbers()))
     {
         return if environment.has_exception() { end(callable, Ok(Ok(null_mut()))) } else { null_mut() };

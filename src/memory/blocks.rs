@@ -101,9 +101,19 @@ fn remove(data: Address) -> bool {
 /// Held (shared) from the moment a block is forgotten until its memory is given back, and (alone) by [`for_each`].
 static FREEING: RwLock<()> = RwLock::new(());
 
+/// How many blocks were forgotten: while the number stays, what was a block is one.
+static FORGOTTEN: AtomicU64 = AtomicU64::new(0);
+
+/// The number of blocks that were forgotten so far.
+#[inline]
+pub fn forgotten() -> u64 {
+    FORGOTTEN.load(Ordering::Acquire)
+}
+
 /// Forgets a block; whoever holds the result may give its memory back. `None` where it was not known.
 pub fn begin_free(data: Address) -> Option<RwLockReadGuard<'static, ()>> {
     let freeing = FREEING.read().unwrap_or_else(PoisonError::into_inner);
+    FORGOTTEN.fetch_add(1, Ordering::AcqRel);
     remove(data).then_some(freeing)
 }
 

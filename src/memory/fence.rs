@@ -123,6 +123,24 @@ pub fn lead() -> usize {
     HEADER + widths().before
 }
 
+/// What a header says that fits: a copy to compare it with, which is quicker than to look whether it fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    length: usize,
+    offset: usize,
+    seal: usize,
+}
+
+impl Sealed {
+    /// That of no block.
+    pub const NONE: Self = Self { length: UNKNOWN, offset: LOST, seal: 0 };
+
+    /// The length of the data.
+    pub fn length(self) -> usize {
+        self.length
+    }
+}
+
 /// A block with fences. Its memory is allocated as long as the value is used: whoever makes one answers for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fenced(Address);
@@ -175,9 +193,27 @@ impl Fenced {
 
     /// The length of the data; `None` where a write before the block has destroyed the header.
     pub fn length(self) -> Option<usize> {
+        self.sealed().map(Sealed::length)
+    }
+
+    /// What the header says, where it fits and tells the length.
+    pub fn sealed(self) -> Option<Sealed> {
         // SAFETY: M8; the header is inside the block.
         let header = unsafe { self.header().read_unaligned() };
-        (header.length != UNKNOWN && self.is_sealed(&header)).then_some(header.length)
+        let Header { length, offset, seal, .. } = header;
+        (length != UNKNOWN && self.is_sealed(&header)).then_some(Sealed { length, offset, seal })
+    }
+
+    /// Whether the header is as it was.
+    #[inline]
+    pub fn is_sealed_as(self, sealed: Sealed) -> bool {
+        let header = self.header();
+        // SAFETY: M8; the fields are inside the block.
+        let (length, offset, seal) = unsafe {
+            let length = (&raw const (*header).length).read_unaligned();
+            (length, (&raw const (*header).offset).read_unaligned(), (&raw const (*header).seal).read_unaligned())
+        };
+        sealed == Sealed { length, offset, seal }
     }
 
     fn is_sealed(self, header: &Header) -> bool {

@@ -86,6 +86,20 @@ pub unsafe fn store(frame: &Frame, address: usize, length: usize, care: Care) ->
     true
 }
 
+/// The bytes of a C string without its NUL, where there are at most so many; `None` otherwise, and for an address that is
+/// refused.
+///
+/// # Safety
+/// U2: the bytes up to the NUL are readable at `address` for as long as the slice is used.
+pub unsafe fn short_text<'a>(address: usize, most: usize) -> Option<&'a [u8]> {
+    let start = checked(address, 1, Access::Read, Care::LowPage)?.start.as_ptr();
+    // SAFETY: M5, and U2 by the contract of this function: nothing is read past the NUL.
+    unsafe {
+        let length = (0..=most).find(|at| start.add(*at).read() == 0)?;
+        Some(std::slice::from_raw_parts(start, length))
+    }
+}
+
 /// The bytes of a C string without its NUL, or the first `length` bytes; `None` for an address that is refused.
 ///
 /// # Safety

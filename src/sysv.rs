@@ -7,8 +7,6 @@
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-use smallvec::SmallVec;
-
 use crate::ctype::CType;
 use crate::layout::{Class, Eightbytes, ValueType};
 use crate::memory::address::Address;
@@ -219,18 +217,15 @@ impl Plan {
                     push(0, load, to)?;
                 }
                 ValueType::Aggregate(layout) => {
-                    let (classes, words): (SmallVec<[Class; 2]>, _) = match layout.eightbytes()? {
-                        Eightbytes::Registers(first, second) => {
-                            let classes = std::iter::once(first).chain(second).collect::<SmallVec<_>>();
-                            let words = classes.len();
-                            (classes, words)
-                        }
-                        Eightbytes::Memory(words) => (SmallVec::new(), words),
+                    let (classes, words) = match layout.eightbytes()? {
+                        Eightbytes::Registers(first, None) => (Some([first; 2]), 1),
+                        Eightbytes::Registers(first, Some(second)) => (Some([first, second]), 2),
+                        Eightbytes::Memory(words) => (None, words),
                     };
-                    let in_registers = !classes.is_empty() && taken.has_room(&classes);
+                    let classes = classes.filter(|classes| taken.has_room(&classes[..words]));
                     for word in 0..words {
-                        let to = match classes.get(word).filter(|_| in_registers) {
-                            Some(class) => taken.register(*class),
+                        let to = match classes {
+                            Some(classes) => taken.register(classes[word]),
                             None => taken.word_of_stack(),
                         };
                         push(word, Load::Word, to?)?;
@@ -304,6 +299,12 @@ impl Plan {
     #[inline]
     pub fn has_second(&self) -> bool {
         matches!(self.result, ResultIn::Two(..))
+    }
+
+    /// Whether the result is more than one word.
+    #[inline]
+    pub fn is_wide(&self) -> bool {
+        matches!(self.result, ResultIn::Two(..) | ResultIn::Memory)
     }
 }
 
@@ -396,7 +397,10 @@ unsafe fn enter(_: &Words, _: usize, _: usize, _: *mut Registers, _: bool) {}
 
 #[cfg(all(test, target_arch = "x86_64", unix))]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::layout::{Field, Layout};
 
     #[rustfmt::skip]
     extern "C" fn weigh(a: i8, b: f32, c: u16, d: f64, e: i64, f: u8, g: i32, h: u32, i: i16, j: f32, k: bool) -> f64 {
@@ -440,6 +444,31 @@ mod tests {
         };
         let wanted = weigh(-5, 1.5, 60_000, 0.25, -9_000_000_000, 200, -70_000, 4_000_000_000, -300, -2.5, true);
         assert_eq!(f64::from_bits(returned.first), wanted);
+    }
+
+    fn structure(fields: &[CType]) -> ValueType {
+        let fields: Vec<_> = fields.iter().map(|ctype| Field { value: (*ctype).into(), bits: None }).collect();
+        ValueType::Aggregate(Arc::new(Layout::structure(&fields, None, None).unwrap()))
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
+    fn an_aggregate_is_in_registers_or_on_the_stack_as_a_whole() {
+        use CType::{F32, F64, I64};
+        let (mixed, large, pair) = (structure(&[I64, F64]), structure(&[I64; 3]), structure(&[F32, F32]));
+        let integers = [I64; 5].map(ValueType::from);
+        let arguments = [&integers[..], &[mixed.clone(), mixed.clone(), large.clone(), pair, I64.into()]].concat();
+        let offsets: Vec<usize> = (0..arguments.len()).map(|i| i * 32).collect();
+        let plan = Plan::new(&arguments, &offsets, &mixed).unwrap();
+        let first = |argument| usize::from(plan.step_of(argument).to);
+        // The first has the last register of integers, and all that needs one after it is on the stack.
+        let stack = |word| REGISTERS + word;
+        assert_eq!([5, 6, 7, 8, 9].map(first), [5, stack(0), stack(2), INTEGERS + 1, stack(5)]);
+        assert_eq!((plan.steps.len(), plan.on_stack), (14, 6));
+        assert_eq!(plan.result, ResultIn::Two(Class::Integer, Class::Float));
+        assert_eq!(plan.registers, (0, 2));
+        let hidden = Plan::new(&[I64.into()], &[0], &large).unwrap();
+        assert_eq!((hidden.result, usize::from(hidden.step_of(0).to)), (ResultIn::Memory, 1));
     }
 
     #[test]

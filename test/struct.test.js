@@ -16,6 +16,17 @@ double sum(Point p) { return p.x + p.y; }
 int length(Node n) { return strlen(n.text) + (n.data ? n.data[0] : 0); }
 int total(const Node *n) { int all = 0; for (; n; n = n->next) all += n->value; return all; }
 Point call(Point (*f)(Point), Point p) { return f(p); }
+typedef struct { double a; long long b; Point c; } Wide;
+Wide widen(Wide w, void (*f)(Wide), const char *text) {
+  Wide r = { w.a + 1, w.b + (text ? (long long)strlen(text) : 0), { w.c.y, w.c.x } };
+  f(r);
+  return r;
+}
+typedef struct { long long i; double f; } Mixed;
+Mixed squeeze(int a, int b, int c, int d, int e, Mixed first, int f, Mixed second, double g, Point last) {
+  Mixed r = { a + b + c + d + e + f + first.i * 10 + second.i * 100, first.f + second.f + g + last.x + last.y };
+  return r;
+}
 void overflow(Point *p) { p[1].x = 1; }
 struct { int value; int (*add)(int, int); } operation;
 static int add(int a, int b) { return a + b; }
@@ -27,10 +38,47 @@ int run(Operation o) { return o.add ? o.add(o.bias, 7) : -1; }`,
     length: { args: [Node], returns: 'int' },
     total: { args: [pointer(Node)], returns: 'int' },
     call: { args: ['function', Point], returns: Point },
+    widen: {},
+    squeeze: {},
     overflow: { args: [pointer(Point)] },
     make: { returns: struct({ bias: 'int', add: fn({ args: ['int', 'int'], returns: 'int' }) }) },
     run: { args: [struct({ bias: 'int', add: fn({ args: ['int', 'int'], returns: 'int' }) }, { name: 'Operation' })], returns: 'int' },
   },
+});
+
+const Wide = struct({ a: 'f64', b: 'i64_fast', c: Point }, { name: 'Wide' });
+const Mixed = struct({ i: 'i64_fast', f: 'f64' }, { name: 'Mixed' });
+
+describe('a struct by value', () => {
+  const { symbols } = ffi.linkSymbols({
+    widen: { ptr: c.widen.ptr, args: [Wide, 'function', 'ptr'], returns: Wide },
+    widenText: { ptr: c.widen.ptr, args: [Wide, 'function', 'cstring'], returns: Wide },
+    squeeze: {
+      ptr: c.squeeze.ptr,
+      args: ['i32', 'i32', 'i32', 'i32', 'i32', Mixed, 'i32', Mixed, 'f64', Point],
+      returns: Mixed,
+    },
+  });
+
+  test('that comes back through memory is not disturbed by what a callback calls meanwhile', async () => {
+    const seen = [];
+    const callback = new JSCallback((wide) => {
+      seen.push(wide, c.sum({ x: 100, y: 200 }), symbols.squeeze(9, 9, 9, 9, 9, { i: 9, f: 9 }, 9, { i: 9, f: 9 }, 9, { x: 9, y: 9 }).f);
+    }, { args: [Wide] });
+    const given = { a: 1, b: 2, c: { x: 3, y: 4 } };
+    const wanted = { a: 2, b: 2, c: { x: 4, y: 3 } };
+    assert.deepEqual(symbols.widen(given, callback, null), wanted);
+    assert.deepEqual(symbols.widenText(given, callback, 'three'), { ...wanted, b: 7 });
+    assert.deepEqual(await symbols.widenText.async(given, callback, 'a text of its own'), { ...wanted, b: 19 });
+    assert.deepEqual(seen.filter((_, i) => i % 3 === 0), [wanted, { ...wanted, b: 7 }, { ...wanted, b: 19 }]);
+    assert.deepEqual(seen.filter((_, i) => i % 3 > 0), [300, 45, 300, 45, 300, 45]);
+    callback.close();
+  });
+
+  test('is in registers or on the stack as a whole, and what follows still has the registers that are left', () => {
+    const call = () => symbols.squeeze(1, 2, 3, 4, 5, { i: 6, f: 0.5 }, 7, { i: 8, f: 0.25 }, 2, { x: 3, y: 4 });
+    for (let i = 0; i < 20; i++) assert.deepEqual(call(), { i: 882, f: 9.75 });
+  });
 });
 
 describe('a struct', () => {

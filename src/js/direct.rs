@@ -38,38 +38,19 @@ impl Callable {
         else {
             return Outcome::Leave;
         };
+        if plan.result == ResultIn::Memory {
+            return Outcome::Leave;
+        }
         let environment = &*self.environment;
         let mut words = Words::new();
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
         unsafe { plan.load(environment.frame.base(), &mut words) };
-        let memory = if plan.result == ResultIn::Memory { Some(self.result_memory(&mut words)) } else { None };
-        let outcome = self.go_in(plan, &mut words, info);
-        if let Some(memory) = memory {
-            self.put_result(&memory);
+        if self.signature.pins.is_empty() {
+            return self.go(plan, &words, 0, &[]);
         }
-        outcome
-    }
-
-    /// Memory for a result that C puts into memory: not the frame, which callbacks use meanwhile.
-    #[cold]
-    fn result_memory(&self, words: &mut Words) -> Box<ResultBlock> {
-        let mut memory = Box::new(call::no_result(&self.signature));
-        words.set_result(NonNull::from(memory.as_mut_slice()).cast());
-        memory
-    }
-
-    #[cold]
-    fn put_result(&self, memory: &ResultBlock) {
-        self.environment.frame.put(self.signature.plan.result, &bytes(memory)[..self.signature.result_size()]);
-    }
-
-    /// Goes in with what rides along, if anything does.
-    #[inline]
-    fn go_in(&self, plan: &Plan, words: &mut Words, info: sys::napi_callback_info) -> Outcome {
-        let environment = &*self.environment;
         let pins = self.pins();
-        if pins == 0 || self.signature.pins.is_empty() {
-            return self.go(plan, words, 0, &[]);
+        if pins == 0 {
+            return self.go(plan, &words, 0, &[]);
         }
         let mut values = [null_mut(); MOST_PINS];
         let mut count = self.signature.pins.len();
@@ -82,7 +63,7 @@ impl Callable {
             sys::napi_get_cb_info(environment.raw, info, &mut count, values.as_mut_ptr(), this, data);
         }
         let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
-        let outcome = self.go_with(plan, words, pins, &values[..self.signature.pins.len()]);
+        let outcome = self.go_with(plan, &mut words, pins, &values[..self.signature.pins.len()]);
         environment.locks.end(environment.raw, locks);
         environment.scratch.release(text);
         outcome
@@ -100,8 +81,7 @@ impl Callable {
     pub fn may_be_of_numbers(&self) -> bool {
         let signature = &*self.signature;
         let gives_text = signature.result.scalar() == Some(CType::CString);
-        let has_plan = signature.direct.as_ref().is_some_and(|plan| plan.result != ResultIn::Memory);
-        self.options.is_plain() && has_plan && !gives_text
+        self.options.is_plain() && signature.direct.is_some() && !gives_text
     }
 
     /// Whether the call that is about to go in is: it has no pin, and no number of it may be the address of a Buffer.
@@ -118,8 +98,45 @@ impl Callable {
         let mut words = Words::new();
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
         unsafe { plan.load(frame.base(), &mut words) };
-        self.put_registers(plan, self.cross(plan, &words));
+        if plan.is_wide() {
+            self.enter_wide(plan, &mut words);
+            return true;
+        }
+        let returned = self.cross(plan, &words);
+        if plan.result != ResultIn::Nothing {
+            frame.put_word(self.signature.plan.result, returned.first);
+        }
         true
+    }
+
+    /// The same for a result of more than one word. What C puts into memory is not put into the frame at once, because
+    /// callbacks use it meanwhile.
+    #[inline(never)] // The entry of numbers is short.
+    fn enter_wide(&self, plan: &Plan, words: &mut Words) {
+        let mut memory = ResultBlock::new();
+        if plan.result == ResultIn::Memory {
+            memory = call::no_result(&self.signature);
+            words.set_result(NonNull::from(memory.as_mut_slice()).cast());
+        }
+        let returned = self.cross(plan, words);
+        match plan.result {
+            ResultIn::Memory => {
+                self.environment.frame.put(self.signature.plan.result, &bytes(&memory)[..self.signature.result_size()]);
+            }
+            _ => self.put_words(plan, returned),
+        }
+    }
+
+    /// Puts a result that came in registers into the frame.
+    #[inline]
+    fn put_words(&self, plan: &Plan, returned: Returned) {
+        let (frame, at) = (&self.environment.frame, self.signature.plan.result);
+        if plan.result != ResultIn::Nothing {
+            frame.put_word(at, returned.first);
+        }
+        if plan.has_second() {
+            frame.put_word(at + 8, returned.second);
+        }
     }
 
     /// Calls C, with everything noted that a callback has to know.
@@ -175,23 +192,11 @@ impl Callable {
         Some(view.start)
     }
 
-    /// Puts a result that C has returned in registers into the frame.
-    #[inline(always)]
-    fn put_registers(&self, plan: &Plan, returned: Returned) {
-        let (frame, at) = (&self.environment.frame, self.signature.plan.result);
-        if !matches!(plan.result, ResultIn::Nothing | ResultIn::Memory) {
-            frame.put_word(at, returned.first);
-        }
-        if plan.has_second() {
-            frame.put_word(at + 8, returned.second);
-        }
-    }
-
     /// Calls C, looks at the fences, and puts the result into the frame.
     #[inline]
     fn go(&self, plan: &Plan, words: &Words, pins: u128, values: &[sys::napi_value]) -> Outcome {
         let returned = self.cross(plan, words);
-        self.put_registers(plan, returned);
+        self.put_words(plan, returned);
         let is_text = self.signature.result.scalar() == Some(CType::CString);
         let text = if is_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };
         match (self.overflow(plan, words, pins, values), text) {

@@ -13,6 +13,7 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::callback::Callbacks;
 use super::job::{Job, Waiting};
 use super::pin::Locks;
 use super::stack::Stack;
@@ -76,6 +77,8 @@ pub struct Environment {
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub lane: OnceCell<super::fast::Lane>,
+    /// Its C function pointers.
+    pub callbacks: Callbacks,
     /// V8's own way into JavaScript, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub entry: OnceCell<crate::fast::entry::Entry>,
@@ -387,6 +390,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         nowhere,
         #[cfg(all(target_arch = "x86_64", unix))]
         lane: OnceCell::new(),
+        callbacks: Callbacks::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         entry: OnceCell::new(),
         frame_reference,

@@ -21,7 +21,7 @@ const LENGTH: usize = 8;
 ///
 /// # Safety
 /// `info` is that of such a function, in its environment (M6).
-unsafe fn entered<const COUNT: usize>(
+pub unsafe fn entered<const COUNT: usize>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> (&'static Environment, [sys::napi_value; COUNT]) {
@@ -70,7 +70,8 @@ unsafe extern "C" fn locate(env: sys::napi_env, info: sys::napi_callback_info) -
     null_mut()
 }
 
-fn function(env: Env, callback: sys::napi_callback, data: *mut c_void) -> napi::Result<Object<'static>> {
+/// A function that Node-API calls as it is.
+pub fn function(env: Env, callback: sys::napi_callback, data: *mut c_void) -> napi::Result<Object<'static>> {
     let mut function = null_mut();
     // SAFETY: M6.
     if unsafe { sys::napi_create_function(env.raw(), null_mut(), 0, callback, data, &mut function) }

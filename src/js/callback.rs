@@ -23,7 +23,7 @@ use super::waker::wake;
 use crate::closure::{Closure, Handler, Incoming};
 use crate::ctype::CType;
 #[cfg(all(target_arch = "x86_64", unix))]
-use crate::fast::entry::Entry;
+use crate::fast::entry::{Entry, Kept};
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, address_in, bytes, set_address};
 use crate::memory::peek::{self, Care};
@@ -33,6 +33,7 @@ use crate::queue::{Queue, Request, Work};
 use crate::signature::Signature;
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
+#[inline]
 fn this_thread() -> usize {
     #[cfg(unix)]
     // SAFETY: U1; the function has no preconditions.
@@ -239,7 +240,8 @@ impl Target {
     #[inline]
     fn call_by(&self, entry: &Entry, function: sys::napi_value, incoming: &Incoming<'_>) {
         let environment = &*self.environment;
-        let scope = entry.scope();
+        let mut kept = Kept::default();
+        let scope = entry.scope(&mut kept);
         incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);

@@ -2,6 +2,7 @@
 // JSCallback = decode, user function, encode: call.js in a mirror.
 
 const binding = require('./binding');
+const { Closure } = require('./closure');
 const { makeError, makeWarning, wrongType } = require('./errors');
 const { lane } = require('./lane');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
@@ -25,29 +26,59 @@ const registry = new FinalizationRegistry(() => {
   }
 });
 
-/** Where the user's code made a callback: captured now, put into words only when needed. */
-function placeOfCreation(constructor) {
+/**
+ * Callbacks that are not in the registry yet: many are closed before the turn is over, and to register costs as much as the
+ * rest. They are held until then, so that none is lost.
+ */
+let young = [];
+const MOST_YOUNG = 64;
+let willRegister = false;
+
+function registerYoung() {
+  const all = young;
+  young = [];
+  willRegister = false;
+  all.forEach(register);
+}
+
+function addYoung(callback) {
+  if (!willRegister) {
+    willRegister = true;
+    nextTurn.then(registerYoung);
+  } else if (young.length === MOST_YOUNG) {
+    registerYoung();
+    willRegister = true;
+  }
+  return young.push(callback) - 1;
+}
+const nextTurn = Promise.resolve();
+/** Puts a young one into the registry. */
+let register;
+
+/** Where the user's code made a callback, if it is of a class that the user derived. */
+function placeOf(constructor) {
   const place = {};
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 1;
   Error.captureStackTrace(place, constructor);
-  Error.stackTraceLimit = stackTraceLimit;
   return place;
 }
 
-/** What C reaches when it calls a closed callback: warns once, and C gets zero. */
-function tombstone(name, place) {
-  let warned = false;
-  return () => {
-    if (warned) return;
-    warned = true;
-    const where = String(place.stack).split('\n').at(-1).trim();
-    process.emitWarning(makeWarning(`a ${name} was called by native code after its close(), and returned zero; it was `
+/** A function pointer, with what the warning of a call after close() says. */
+class Pointer extends Closure {
+  name;
+  /** Where its callback was made; put into words only when needed. */
+  place;
+  warned = false;
+
+  late() {
+    if (this.warned) return;
+    this.warned = true;
+    const where = String(this.place.stack).split('\n').at(-1).trim();
+    process.emitWarning(makeWarning(`a ${this.name} was called by native code after its close(), and returned zero; it was `
       + `created ${where}`, { code: 'ERR_FFI_CALLBACK_CLOSED' }));
-  };
+  }
 }
 
-/** A pointer stays a tombstone until so many others of its shape were closed after it. */
+/** A pointer stays closed until so many others of its shape were closed after it. */
 const GRAVES = 1024;
 
 /** Function pointers of one shape. Making C code is slow: closed ones are used again, the oldest first. */
@@ -61,36 +92,52 @@ class Pointers {
   }
 
   open(callback, name, threadsafe) {
-    const handler = this.#shape.handler(callback, NAME, { kept: undefined });
-    if (this.#closed.length - this.#oldest <= GRAVES) {
-      const native = new binding.Closure(this.#shape.native, handler, name, threadsafe);
-      return { native, address: native.code, name };
-    }
+    const pointer = this.#take() ?? new Pointer(this.#shape.native);
+    pointer.name = name;
+    pointer.place = undefined;
+    pointer.warned = false;
+    pointer.open(this.#shape.handler(callback, NAME, { kept: undefined }), name, threadsafe);
+    return pointer;
+  }
+
+  #take() {
+    if (this.#closed.length - this.#oldest <= GRAVES) return undefined;
     const pointer = this.#closed[this.#oldest];
     this.#closed[this.#oldest++] = undefined;
     if (this.#oldest > GRAVES) {
       this.#closed.splice(0, this.#oldest);
       this.#oldest = 0;
     }
-    pointer.native.open(handler, pointer.name === name ? undefined : name, threadsafe);
-    pointer.name = name;
     return pointer;
   }
 
-  close(pointer, tombstone) {
-    pointer.native.close(tombstone);
+  close(pointer, place) {
+    pointer.place = place;
+    pointer.close();
     this.#closed.push(pointer);
   }
 }
 const pointersOf = new WeakMap();
-/** The same by the names of the types, which is quicker. */
+/** The same by the names of the types, which is quicker: a Map of Maps, by `wrap`, the result and each argument. */
 const pointersByName = new Map();
+const LAST = Symbol('last');
 
-/** The names of a declaration's types as one text; undefined where some are no names. */
-function namesOf(args, { returns = '', wrap }) {
-  const isName = (type) => typeof type === 'string';
-  if (args === undefined || !isName(returns) || !args.every(isName)) return undefined;
-  return `${wrap} ${returns} ${args}`;
+/** The Map that the names of a declaration's types lead to; undefined where some are no names. */
+function placeByName(args, { returns, wrap }, makes) {
+  if (args === undefined || (returns !== undefined && typeof returns !== 'string')) return undefined;
+  let map = step(step(pointersByName, wrap, makes), returns, makes);
+  for (let i = 0; i < args.length && map !== undefined; i += 1) {
+    map = typeof args[i] === 'string' ? step(map, args[i], makes) : undefined;
+  }
+  return map;
+}
+
+function step(map, key, makes) {
+  const next = map?.get(key);
+  if (next !== undefined || !makes) return next;
+  const made = new Map();
+  map.set(key, made);
+  return made;
 }
 
 /** The types of the arguments, each read once; undefined where there is no such list. */
@@ -102,12 +149,21 @@ function listOf(args = []) {
   return list;
 }
 
+/** The last function's name, and what messages call its callback: a text that is made once is compared at once. */
+let lastName = '';
+let lastCalled = NAME;
+
+function calledBy(name) {
+  if (typeof name !== 'string' || name === '') return NAME;
+  if (name !== lastName) [lastName, lastCalled] = [name, `${NAME} ${name}`];
+  return lastCalled;
+}
+
 /** The pointers of a declaration's types. `options` are a copy of it. */
 function prepare(options) {
   const list = listOf(options.args);
   if (list !== undefined) options.args = list;
-  const names = namesOf(list, options);
-  const known = pointersByName.get(names);
+  const known = placeByName(list, options, false)?.get(LAST);
   if (known !== undefined) return known;
   const types = typesOf(options, NAME);
   const given = types.args.findIndex((row) => row.argumentOnly);
@@ -118,7 +174,7 @@ function prepare(options) {
   const shape = shapeOf(types, NAME);
   const pointers = pointersOf.get(shape) ?? new Pointers(shape);
   pointersOf.set(shape, pointers);
-  if (names !== undefined) pointersByName.set(names, pointers);
+  placeByName(list, options, true)?.set(LAST, pointers);
   return pointers;
 }
 
@@ -128,21 +184,36 @@ class JSCallback {
   #pointer;
   #ptr;
   #threadsafe;
+  /** Where it was made: what is captured holds this object, so that nothing else holds it before close(). */
   #place;
   #isRef = false;
+  /** Where it is among the young ones; -1 once it is registered. */
+  #age;
 
   constructor(callback, declaration) {
     if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
     const options = optionsOf(declaration, KEYS, `${NAME}: declaration`);
     const pointers = prepare(options);
     const { name } = callback;
+    const called = calledBy(name);
     this.#threadsafe = options.threadsafe === true;
-    this.#place = placeOfCreation(new.target);
+    // Its last frame is that of the user's code: an Error has this one as well, and costs half as much.
+    const isPlain = new.target === JSCallback;
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = isPlain ? 2 : 1;
+    this.#place = isPlain ? new Error() : placeOf(new.target);
+    Error.stackTraceLimit = stackTraceLimit;
     this.#pointers = pointers;
-    const called = typeof name === 'string' && name !== '' ? `${NAME} ${name}` : NAME;
     this.#pointer = pointers.open(callback, called, this.#threadsafe);
     this.#ptr = this.#pointer.address;
-    registry.register(this, undefined, this);
+    this.#age = addYoung(this);
+  }
+
+  static {
+    register = (callback) => {
+      callback.#age = -1;
+      registry.register(callback, undefined, callback);
+    };
   }
 
   /** The function pointer; null once closed. */
@@ -180,9 +251,20 @@ class JSCallback {
   close() {
     if (this.#ptr === null) return;
     this.unref();
-    registry.unregister(this);
+    this.#forget();
     this.#ptr = null;
-    this.#pointers.close(this.#pointer, tombstone(this.#pointer.name, this.#place));
+    this.#pointers.close(this.#pointer, this.#place);
+  }
+
+  #forget() {
+    if (this.#age < 0) {
+      registry.unregister(this);
+      return;
+    }
+    const last = young.pop();
+    if (last === this) return;
+    young[this.#age] = last;
+    last.#age = this.#age;
   }
 
   [Symbol.dispose]() {

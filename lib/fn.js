@@ -4,6 +4,7 @@
 
 const binding = require('./binding');
 const { bind } = require('./call');
+const { Closure } = require('./closure');
 const { DeclaredType } = require('./declared');
 const { makeError, place } = require('./errors');
 const { Lent } = require('./kept');
@@ -24,19 +25,15 @@ function resolve(value, name, position) {
   return isBound && address !== Object.prototype.ptr ? address : value;
 }
 
-/** What C reaches when it calls a function that was lent for a call that is over. */
-const resting = () => {};
-
 /** Closures that are not lent now: C code is made once and used again. */
 function lender(shape) {
   const free = [];
   return (callback, name) => {
     const keeper = { kept: undefined };
     const handler = shape.handler(callback, name, keeper);
-    const closure = free.pop();
-    if (closure !== undefined) closure.open(handler, `function ${callback.name}`, false);
-    const lent = closure ?? new binding.Closure(shape.native, handler, `function ${callback.name}`, false);
-    return { address: lent.code, lent: new Lent(() => { lent.close(resting); free.push(lent); }) };
+    const closure = free.pop() ?? new Closure(shape.native);
+    closure.open(handler, `function ${callback.name}`, false);
+    return { address: closure.address, lent: new Lent(() => { closure.close(); free.push(closure); }) };
   };
 }
 

@@ -278,24 +278,25 @@ function keepResult(kept, keeper, name) {
 
 const writerOfResult = (result) => result.writeResult ?? result.write;
 
-/** `token` is there for a call from a foreign thread only. */
+/**
+ * `token` is there for a call from a foreign thread only. What is done with the result is there twice, so that a callback is
+ * one function.
+ */
 function handlerSource({ args, at, result, resultAt }) {
-  return `'use strict';
-const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
-${each(args, (row, i) => `const read${i} = row${i}.read;`)}
-const write = shape.result.writeResult ?? shape.result.write, resolve = shape.result.resolve;
-return (callback, name, keeper) => {
-  const finish = (value) => {
+  const finish = `{
     ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
     ${result.name === 'void' ? '' : `const pin = write(frame, ${resultAt}, value, name, '${RESULT}');`}
     ${result.keeps ? 'if (pin !== undefined) help.keepResult(pin, keeper, name);' : ''}
     ${result.pins ? `if (pin !== undefined) write(frame, ${resultAt}, help.addressOfPin(pin, keeper, name), name, '${RESULT}');` : ''}
-  };
-  return (token) => {
-    const value = callback(${args.map((_, i) => `read${i}(frame, ${at[i]})`).join(', ')});
-    if (token !== undefined && help.isPromise(value)) return help.settle(value, token, finish);
-    finish(value);
-  };
+  }`;
+  return `'use strict';
+const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
+${each(args, (row, i) => `const read${i} = row${i}.read;`)}
+const write = shape.result.writeResult ?? shape.result.write, resolve = shape.result.resolve;
+return (callback, name, keeper) => (token) => {
+  let value = callback(${args.map((_, i) => `read${i}(frame, ${at[i]})`).join(', ')});
+  if (token !== undefined && help.isPromise(value)) return help.settle(value, token, (value) => ${finish});
+  ${finish}
 };`;
 }
 

@@ -18,7 +18,7 @@ pub struct Entry {
     context: Local,
     undefined: Local,
     scopes: Scopes,
-    call: unsafe extern "C" fn(Local, Local, Local, i32, *mut Local) -> Local,
+    call: Call,
     begin: unsafe extern "C" fn(*mut TryCatch, Local),
     end: unsafe extern "C" fn(*mut TryCatch),
     exception: unsafe extern "C" fn(*const TryCatch) -> Local,
@@ -31,17 +31,26 @@ pub struct Entry {
 /// `v8::TryCatch`: 48 bytes on every version.
 type TryCatch = MaybeUninit<[usize; 8]>;
 
+/// `v8::Function::Call`.
+#[derive(Debug)]
+enum Call {
+    /// Of a context.
+    Context(unsafe extern "C" fn(Local, Local, Local, i32, *mut Local) -> Local),
+    /// The same with the isolate, which need not be looked for then.
+    Isolate(unsafe extern "C" fn(Local, Local, Local, Local, i32, *mut Local) -> Local),
+}
+
 /// How a `v8::HandleScope` is opened and closed.
 #[derive(Debug)]
 enum Scopes {
     Functions {
-        open: unsafe extern "C" fn(*mut [usize; 4], Local),
-        close: unsafe extern "C" fn(*mut [usize; 4]),
+        open: unsafe extern "C" fn(*mut Kept, Local),
+        close: unsafe extern "C" fn(*mut Kept),
     },
     /// As V8's header does it since 14: what `v8::HandleScope` would keep is kept by [`Scope`].
     Inline {
         data: *mut ScopeData,
-        shrink: unsafe extern "C" fn(*mut [usize; 4], Local),
+        shrink: unsafe extern "C" fn(*mut Kept, Local),
     },
 }
 
@@ -89,7 +98,11 @@ impl Entry {
             context: null_mut(),
             undefined,
             scopes: Scopes::find(&process, isolate, modules)?,
-            call: function!(process, "_ZN2v88Function4CallENS_5LocalINS_7ContextEEENS1_INS_5ValueEEEiPS5_"),
+            call: if modules < WITH_ISOLATE {
+                Call::Context(function!(process, "_ZN2v88Function4CallENS_5LocalINS_7ContextEEENS1_INS_5ValueEEEiPS5_"))
+            } else {
+                Call::Isolate(function!(process, CALL_WITH_ISOLATE))
+            },
             begin: function!(process, "_ZN2v88TryCatchC1EPNS_7IsolateE"),
             end: function!(process, "_ZN2v88TryCatchD1Ev"),
             exception: function!(process, "_ZNK2v88TryCatch9ExceptionEv"),
@@ -136,14 +149,13 @@ impl Entry {
         }
     }
 
-    /// Opens a handle scope.
+    /// Opens a handle scope. It is in `kept`, which is not moved: to move what was just written waits for the writes.
     #[inline]
-    pub fn scope(&self) -> Scope<'_> {
-        let mut kept = [0; 4];
+    pub fn scope<'a>(&'a self, kept: &'a mut Kept) -> Scope<'a> {
         // SAFETY: M6 and M11; scopes nest as calls do.
         unsafe {
             match &self.scopes {
-                Scopes::Functions { open, .. } => open(&mut kept, self.isolate),
+                Scopes::Functions { open, .. } => open(kept, self.isolate),
                 Scopes::Inline { data, .. } => {
                     (kept[0], kept[1]) = ((**data).next, (**data).limit);
                     (**data).level += 1;
@@ -163,7 +175,12 @@ impl Entry {
         // SAFETY: M11; the catcher stays where it is until it ends.
         unsafe {
             (self.begin)(&mut catcher, self.isolate);
-            let result = (self.call)(function, self.context, self.undefined, 0, null_mut());
+            let (isolate, context, undefined) = (self.isolate, self.context, self.undefined);
+            // V8 reads the handle before the function runs, which may close its callback.
+            let result = match self.call {
+                Call::Context(call) => call(function, context, undefined, 0, null_mut()),
+                Call::Isolate(call) => call(function, isolate, context, undefined, 0, null_mut()),
+            };
             let thrown = if result.is_null() { Err((self.exception)(&catcher)) } else { Ok(()) };
             (self.end)(&mut catcher);
             thrown
@@ -171,11 +188,13 @@ impl Entry {
     }
 }
 
+/// `v8::HandleScope`, or what it would remember.
+pub type Kept = [usize; 4];
+
 /// An open handle scope.
 pub struct Scope<'a> {
     entry: &'a Entry,
-    /// `v8::HandleScope`, or what it would remember.
-    kept: [usize; 4],
+    kept: &'a mut Kept,
 }
 
 impl Drop for Scope<'_> {
@@ -184,14 +203,14 @@ impl Drop for Scope<'_> {
         // SAFETY: M6 and M11; `scope` has opened it, and those inside are closed.
         unsafe {
             match &self.entry.scopes {
-                Scopes::Functions { close, .. } => close(&mut self.kept),
+                Scopes::Functions { close, .. } => close(self.kept),
                 Scopes::Inline { data, shrink } => {
                     let data = *data;
                     (*data).next = self.kept[0];
                     (*data).level -= 1;
                     if (*data).limit != self.kept[1] {
                         (*data).limit = self.kept[1];
-                        shrink(&mut self.kept, self.entry.isolate);
+                        shrink(self.kept, self.entry.isolate);
                     }
                 }
             }
@@ -217,3 +236,6 @@ const GLOBALIZE_HANDLE: &str = "_ZN2v812api_internal18GlobalizeReferenceEPNS_8in
 const WITH_HANDLES: u32 = 115;
 /// That of Node 26, from which on handle scopes are opened by V8's header.
 const WITH_INLINE_SCOPES: u32 = 147;
+/// That of Node 24, from which on `Function::Call` takes the isolate as well.
+const WITH_ISOLATE: u32 = 137;
+const CALL_WITH_ISOLATE: &str = "_ZN2v88Function4CallEPNS_7IsolateENS_5LocalINS_7ContextEEENS3_INS_5ValueEEEiPS7_";

@@ -2,7 +2,7 @@
 //! at once on the environment's own thread, through the queue from any other.
 #![expect(unsafe_code, reason = "calls JavaScript at C's word")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
@@ -18,12 +18,13 @@ use super::graves;
 use super::home::Home;
 use super::job;
 use super::memory::{JsAddress, to_js};
+use super::native::{entered, native_function};
 use super::signature::JsSignature;
 use super::waker::{key_of, wake};
 use crate::closure::{Closure, Handler, Incoming};
 use crate::ctype::CType;
 #[cfg(all(target_arch = "x86_64", unix))]
-use crate::fast::entry::Entry;
+use crate::fast::entry::{Entry, Kept};
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, address_in, bytes, set_address};
 use crate::memory::peek::{self, Care};
@@ -33,6 +34,7 @@ use crate::queue::{Request, Work};
 use crate::signature::Signature;
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
+#[inline]
 pub fn this_thread() -> usize {
     #[cfg(unix)]
     // SAFETY: U1; the function has no preconditions.
@@ -69,58 +71,101 @@ pub struct Target {
     name: AtomicU32,
     /// Whether the process is kept alive until that report; used on the environment's thread only (M6).
     held: Cell<bool>,
-    /// The function that decodes, calls and encodes; once closed one that warns. Used on that thread only (M6).
-    function: Cell<Function>,
+    /// The function that decodes, calls and encodes, while it is open. Used on that thread only (M6).
+    function: Cell<Option<Function>>,
+    /// Its number in the environment. Used on that thread only (M6).
+    id: Cell<u32>,
 }
 
 struct JsHandler(&'static Target);
 
-/// A C function pointer that calls a JavaScript function.
-#[napi(js_name = "Closure")]
-pub struct JsClosure {
-    target: &'static Target,
+/// The callbacks of an environment; used on its thread only (M6).
+#[derive(Default)]
+pub struct Callbacks {
+    /// All of them, by number.
+    targets: RefCell<Vec<&'static Target>>,
+    /// The function that is called with the number of a closed one that C has called.
+    late: Cell<Option<Function>>,
 }
 
+/// A C function pointer, before it was opened.
+#[napi(object)]
+pub struct JsPointer {
+    /// Its number in this environment.
+    pub id: u32,
+    /// Its address.
+    pub address: JsAddress,
+}
+
+/// Makes a C function pointer of the signature: a closed one.
 #[napi]
-impl JsClosure {
-    /// Makes the pointer. `function` takes no arguments on its own thread: it reads and writes the frame. For a call from
-    /// another thread it takes a token, and may return true: then `answer` or `fail` ends the call.
-    #[napi(constructor)]
-    pub fn new(
-        env: Env,
-        signature: ClassInstance<'_, JsSignature>,
-        function: Object<'_>,
-        name: String,
-        threadsafe: bool,
-    ) -> napi::Result<Self> {
-        let environment = current(env)?;
-        let function = Function::hold(&environment, function.raw());
-        let made = Target::make(&environment, &signature.signature, function);
-        let target = made.map_err(|error| thrown(env, &error))?;
-        target.open(Some(&name), threadsafe);
-        Ok(Self { target })
+pub fn make_callback(env: Env, signature: ClassInstance<'_, JsSignature>) -> napi::Result<JsPointer> {
+    let environment = current(env)?;
+    let mut targets = environment.callbacks.targets.borrow_mut();
+    let id = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+    let target = Target::make(&environment, &signature.signature, id).map_err(|error| thrown(env, &error))?;
+    targets.push(target);
+    Ok(JsPointer { id, address: to_js(target.code.get().map_or(0, Address::get)) })
+}
+
+/// The number of a name, for messages.
+#[napi]
+pub fn number_of_name(name: String) -> u32 {
+    report::intern(&name)
+}
+
+/// `[open, close]`, whose arguments lie in the frame: the number of a pointer; for the first one also that of its name, and
+/// whether it is threadsafe. `open(function)` has the pointer call a function. On its own thread that takes no arguments: it
+/// reads and writes the frame. For a call from another thread it takes a token, and may return true: then `answer` or `fail`
+/// ends the call. `close()` lets the function go: C gets zero from now on, and when it calls all the same, `late` is called
+/// with the number.
+#[napi]
+pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>>> {
+    let environment = current(env)?;
+    environment.callbacks.late.set(Some(Function::hold(&environment, late.raw())));
+    Ok(vec![native_function(env, Some(open))?, native_function(env, Some(close))?])
+}
+
+/// The frame's words.
+const ID: usize = 0;
+const NAME: usize = 8;
+
+impl Callbacks {
+    /// The environment is gone; the callbacks outlive it.
+    pub fn abandon(&self) -> Vec<&'static Target> {
+        let targets = self.targets.take();
+        targets.iter().for_each(|target| target.abandon());
+        targets
     }
 
-    /// The function pointer.
-    #[napi(getter)]
-    pub fn code(&self) -> JsAddress {
-        to_js(self.target.code.get().map_or(0, Address::get))
+    /// The callback whose number is in the frame.
+    fn named(&self, environment: &Environment) -> Option<&'static Target> {
+        let id = environment.frame.word(ID) as u32;
+        self.targets.borrow().get(id as usize).copied()
     }
+}
 
-    /// Has the pointer of a closed callback call a function again; `name` where it is another one than before.
-    #[napi]
-    pub fn open(&self, function: Object<'_>, name: Option<String>, threadsafe: bool) {
-        self.target.call_instead(function.raw());
-        self.target.open(name.as_deref(), threadsafe);
+unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: M6; this is a native function of the environment.
+    let (environment, [function]) = unsafe { entered(env, info) };
+    if let Some(target) = environment.callbacks.named(environment) {
+        let (name, threadsafe) = (environment.frame.word(NAME) as u32, environment.frame.word(ID) >> 32 != 0);
+        target.function.set(Some(Function::hold(environment, function)));
+        target.open(name, threadsafe);
     }
+    null_mut()
+}
 
-    /// Lets the JavaScript function go: C gets zero from now on, and `tombstone` is called when it still calls.
-    #[napi]
-    pub fn close(&self, tombstone: Object<'_>) {
-        if self.target.shut() {
-            self.target.call_instead(tombstone.raw());
-        }
+unsafe extern "C" fn close(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: M6, as above.
+    let (environment, []) = unsafe { entered(env, info) };
+    if let Some(target) = environment.callbacks.named(environment)
+        && target.shut()
+        && let Some(function) = target.function.take()
+    {
+        function.let_go(environment);
     }
+    null_mut()
 }
 
 impl Handler for JsHandler {
@@ -136,16 +181,12 @@ impl Handler for JsHandler {
 }
 
 impl Target {
-    fn make(
-        environment: &Environment,
-        signature: &Arc<Signature>,
-        function: Function,
-    ) -> crate::error::Result<&'static Self> {
+    fn make(environment: &Environment, signature: &Arc<Signature>, id: u32) -> crate::error::Result<&'static Self> {
         let home = environment.home();
         if let Some(target) = graves::exhume(signature) {
-            target.function.set(function);
+            target.function.set(None);
+            target.id.set(id);
             target.home.store(std::ptr::from_ref(home).cast_mut(), Ordering::Release);
-            environment.note_callback(target);
             return Ok(target);
         }
         let target: &'static Self = Box::leak(Box::new(Self {
@@ -158,11 +199,11 @@ impl Target {
             held: Cell::new(false),
             threadsafe: AtomicBool::new(false),
             name: AtomicU32::new(0),
-            function: Cell::new(function),
+            function: Cell::new(None),
+            id: Cell::new(id),
         }));
         let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(target)))?;
         target.code.set(Some(closure.code()));
-        environment.note_callback(target);
         Ok(target)
     }
 
@@ -179,10 +220,8 @@ impl Target {
     }
 
     /// Has calls go to JavaScript.
-    fn open(&self, name: Option<&str>, threadsafe: bool) {
-        if let Some(name) = name {
-            self.name.store(report::intern(name), Ordering::Relaxed);
-        }
+    fn open(&self, name: u32, threadsafe: bool) {
+        self.name.store(name, Ordering::Relaxed);
         self.threadsafe.store(threadsafe, Ordering::Relaxed);
         self.warned.store(false, Ordering::Relaxed);
         self.life.fetch_add(1, Ordering::AcqRel);
@@ -198,12 +237,6 @@ impl Target {
             OPEN.set(OPEN.get() - 1);
         }
         was_open
-    }
-
-    fn call_instead(&self, function: sys::napi_value) {
-        let Some(environment) = self.home().environment() else { return };
-        let function = Function::hold(environment, function);
-        self.function.replace(function).let_go(environment);
     }
 
     fn call_here(&self, home: &Home, incoming: &Incoming<'_>) {
@@ -222,7 +255,7 @@ impl Target {
             return;
         }
         #[cfg(all(target_arch = "x86_64", unix))]
-        if let (Function::Global(function), Some(entry)) = (self.function.get(), environment.entry.get()) {
+        if let (Some(Function::Global(function)), Some(entry)) = (self.function.get(), environment.entry.get()) {
             return self.call_by(environment, entry, function, incoming);
         }
         self.call_by_node_api(environment, incoming);
@@ -231,7 +264,8 @@ impl Target {
     #[cfg(all(target_arch = "x86_64", unix))]
     #[inline]
     fn call_by(&self, environment: &Environment, entry: &Entry, function: sys::napi_value, incoming: &Incoming<'_>) {
-        let scope = entry.scope();
+        let mut kept = Kept::default();
+        let scope = entry.scope(&mut kept);
         incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);
@@ -255,7 +289,7 @@ impl Target {
         incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);
-        let answered = self.enter_js(environment, None, 0).is_some();
+        let answered = self.enter_js(environment, self.function.get(), None, 0).is_some();
         environment.innermost_watch(Watch::resume);
         if answered {
             incoming.put_result(&environment.frame);
@@ -337,22 +371,29 @@ impl Target {
         );
     }
 
-    /// Calls the JavaScript function. `Some(true)` where it will answer later, `None` where it threw or could not run.
-    fn enter_js(&self, environment: &Environment, token: Option<u32>, origin: usize) -> Option<bool> {
+    /// Calls a JavaScript function with a number, or without arguments. `Some(true)` where it will answer later, `None`
+    /// where it threw or could not run.
+    fn enter_js(
+        &self,
+        environment: &Environment,
+        function: Option<Function>,
+        number: Option<u32>,
+        origin: usize,
+    ) -> Option<bool> {
         let env = environment.raw;
         let (mut this, mut argument, mut result) = (null_mut(), null_mut(), null_mut());
-        let function = self.function.get().value(environment);
+        let function = function?.value(environment);
         // SAFETY: M6; all out-parameters are locals.
         unsafe {
             sys::napi_get_undefined(env, &mut this);
-            if let Some(token) = token {
-                sys::napi_create_uint32(env, token, &mut argument);
+            if let Some(number) = number {
+                sys::napi_create_uint32(env, number, &mut argument);
             }
-            let count = usize::from(token.is_some());
+            let count = usize::from(number.is_some());
             if sys::napi_call_function(env, this, function, count, &argument, &mut result) == sys::Status::napi_ok {
                 let mut later = false;
                 return Some(
-                    token.is_some()
+                    number.is_some()
                         && sys::napi_get_value_bool(env, result, &mut later) == sys::Status::napi_ok
                         && later,
                 );
@@ -393,7 +434,11 @@ impl Target {
         let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);
-        let answered = self.enter_js(environment, may_wait.then_some(token), request.origin);
+        let answered = if closed {
+            self.enter_js(environment, environment.callbacks.late.get(), Some(self.id.get()), request.origin)
+        } else {
+            self.enter_js(environment, self.function.get(), may_wait.then_some(token), request.origin)
+        };
         environment.innermost_watch(Watch::resume);
         match answered {
             Some(true) => {}

@@ -13,7 +13,7 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::callback::{Target, this_thread};
+use super::callback::{Callbacks, this_thread};
 use super::function::Callable;
 use super::graves;
 use super::home::Home;
@@ -62,7 +62,6 @@ pub struct Environment {
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
     /// What its callbacks know of it.
     home: OnceCell<&'static Home>,
-    callbacks: RefCell<Vec<&'static Target>>,
     /// The calls for libuv's pool, from the first one on.
     pub pool: OnceCell<pool::Entry>,
     /// The asynchronous calls that are done.
@@ -91,6 +90,8 @@ pub struct Environment {
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub lane: OnceCell<super::fast::Lane>,
+    /// Its C function pointers.
+    pub callbacks: Callbacks,
     /// V8's own way into JavaScript, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub entry: OnceCell<crate::fast::entry::Entry>,
@@ -218,11 +219,6 @@ impl Environment {
         self.home.get_or_init(|| Home::make(self, this_thread()))
     }
 
-    /// Notes a callback, which outlives the environment.
-    pub fn note_callback(&self, target: &'static Target) {
-        self.callbacks.borrow_mut().push(target);
-    }
-
     /// The state itself, to be held.
     pub fn this(&self) -> Option<Rc<Self>> {
         self.this.upgrade()
@@ -297,9 +293,7 @@ impl Drop for Environment {
         if let Some(home) = self.home.get() {
             home.end();
         }
-        let callbacks = self.callbacks.take();
-        callbacks.iter().for_each(|target| target.abandon());
-        graves::bury(callbacks);
+        graves::bury(self.callbacks.abandon());
         // SAFETY: M10; the block was made for this state, and no call is under way.
         unsafe { own::free(self.nowhere, 0) };
         if self.ended.get() {
@@ -419,7 +413,6 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         waiting: RefCell::default(),
         queue: OnceCell::new(),
         home: OnceCell::new(),
-        callbacks: RefCell::default(),
         pool: OnceCell::new(),
         settling: Settling::default(),
         threads: RefCell::default(),
@@ -435,6 +428,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         bound: Bound::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         lane: OnceCell::new(),
+        callbacks: Callbacks::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         entry: OnceCell::new(),
         frame_reference,

@@ -1,0 +1,54 @@
+'use strict';
+// C function pointers that reach a function of JavaScript. Each is made once, then opened and closed again and again, by
+// native functions whose arguments lie in the frame (src/js/callback.rs).
+
+const binding = require('./binding');
+const { frame } = require('./memory');
+
+/** All of them, by number: native code keeps them for as long as the process. */
+const closures = [];
+const [openNative, closeNative] = binding.callbacks((id) => closures[id].late());
+
+// The words of the frame.
+const [ID, THREADSAFE, NAME] = [0, 4, 8];
+
+/** The last name, which is often the next one as well. */
+let known = '';
+let number = binding.numberOfName(known);
+
+function numberOf(name) {
+  if (name !== known) [known, number] = [name, binding.numberOfName(name)];
+  return number;
+}
+
+class Closure {
+  #id;
+
+  /** A closed one. `signature` is native. */
+  constructor(signature) {
+    const { id, address } = binding.makeCallback(signature);
+    this.#id = id;
+    this.address = address;
+    closures[id] = this;
+  }
+
+  /** Has C call `handler`, which reads and writes the frame; `name` is what messages call it. */
+  open(handler, name, threadsafe) {
+    const number = numberOf(name);
+    frame.setUint32(ID, this.#id, true);
+    frame.setUint32(THREADSAFE, threadsafe ? 1 : 0, true);
+    frame.setUint32(NAME, number, true);
+    openNative(handler);
+  }
+
+  /** Lets the handler go: C gets zero from now on. */
+  close() {
+    frame.setUint32(ID, this.#id, true);
+    closeNative();
+  }
+
+  /** C has called while it was closed. */
+  late() {}
+}
+
+module.exports = { Closure };

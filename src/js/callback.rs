@@ -171,8 +171,10 @@ impl Target {
     }
 
     /// The environment is gone: calls give zero without a word, until another one opens it.
-    pub fn abandon(&self) {
+    pub fn abandon(&self, environment: &Environment) {
         self.shut();
+        // SAFETY: M6; the reference is always one that was made.
+        unsafe { sys::napi_delete_reference(environment.raw, self.function.replace(null_mut())) };
         self.warned.store(true, Ordering::Release);
         self.held.set(false);
     }

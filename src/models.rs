@@ -113,6 +113,30 @@ fn a_call_that_serves_its_callbacks_ends_when_the_process_exits_meanwhile() {
 }
 
 #[test]
+fn a_call_that_serves_its_callbacks_does_so_while_the_process_exits() {
+    model(|| {
+        let queue = Queue::new();
+        queue.exit();
+        let done = Arc::new(AtomicBool::new(false));
+        let serving = queue.serve();
+        let helper = thread::spawn({
+            let (queue, done) = (Arc::clone(&queue), Arc::clone(&done));
+            move || {
+                let answers = [1, 2].map(|number| call(&queue, number));
+                queue.finish(&done);
+                answers
+            }
+        });
+        while let Some(work) = queue.take_until(&done) {
+            serve(work);
+        }
+        drop(serving);
+        assert_eq!(helper.join().unwrap(), [answer_of(1), answer_of(2)]);
+        assert!(call(&queue, 3).is_none());
+    });
+}
+
+#[test]
 fn only_the_first_answer_counts() {
     model(|| {
         let request = Request::new(1, 0, Block::new(), Vec::new(), 0);

@@ -58,6 +58,20 @@ pub struct Queue {
     pub inside: AtomicU32,
 }
 
+/// A synchronous call that serves work; see [`Queue::serve`].
+#[derive(Debug)]
+pub struct Serving<'a>(&'a Queue);
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        let mut state = locked(&self.0.state);
+        state.serving -= 1;
+        if state.exiting && state.serving == 0 {
+            answer_calls(&mut state);
+        }
+    }
+}
+
 impl Request {
     /// A request that nobody has answered.
     pub fn new(target: usize, life: u32, block: Block, texts: Vec<Box<[u8]>>, origin: usize) -> Arc<Self> {
@@ -118,18 +132,22 @@ impl Queue {
     /// The oldest work, waited for until `done` is set; see [`Queue::finish`].
     pub fn take_until(&self, done: &AtomicBool) -> Option<Work> {
         let mut state = locked(&self.state);
-        state.serving += 1;
-        let taken = loop {
+        loop {
             if let Some(work) = state.work.pop_front() {
-                break Some(work);
+                return Some(work);
             }
             if done.load(Ordering::Acquire) {
-                break None;
+                return None;
             }
             state = wait(&self.arrived, state);
-        };
-        state.serving -= 1;
-        taken
+        }
+    }
+
+    /// A synchronous call serves work until the result is dropped, also while the process is exiting. To be called before
+    /// anybody can hand in work of that call.
+    pub fn serve(&self) -> Serving<'_> {
+        locked(&self.state).serving += 1;
+        Serving(self)
     }
 
     /// Sets `done` and wakes who waits for it.
@@ -143,8 +161,7 @@ impl Queue {
     pub fn exit(&self) {
         let mut state = locked(&self.state);
         state.exiting = true;
-        let done = answer_all(&mut state);
-        state.work.extend(done.into_iter().map(Work::Done));
+        answer_calls(&mut state);
     }
 
     /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on. The jobs that are done and
@@ -154,6 +171,12 @@ impl Queue {
         state.open = false;
         answer_all(&mut state)
     }
+}
+
+/// Answers the calls; jobs that are done stay.
+fn answer_calls(state: &mut State) {
+    let done = answer_all(state);
+    state.work.extend(done.into_iter().map(Work::Done));
 }
 
 fn answer_all(state: &mut State) -> Vec<usize> {

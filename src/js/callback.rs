@@ -132,9 +132,12 @@ const NAME: usize = 8;
 
 impl Callbacks {
     /// The environment is gone; the callbacks outlive it.
-    pub fn abandon(&self) -> Vec<&'static Target> {
+    pub fn abandon(&self, environment: &Environment) -> Vec<&'static Target> {
+        if let Some(late) = self.late.take() {
+            late.let_go(environment);
+        }
         let targets = self.targets.take();
-        targets.iter().for_each(|target| target.abandon());
+        targets.iter().for_each(|target| target.abandon(environment));
         targets
     }
 
@@ -213,8 +216,11 @@ impl Target {
     }
 
     /// The environment is gone: calls give zero without a word, until another one opens it.
-    pub fn abandon(&self) {
+    pub fn abandon(&self, environment: &Environment) {
         self.shut();
+        if let Some(function) = self.function.take() {
+            function.let_go(environment);
+        }
         self.warned.store(true, Ordering::Release);
         self.held.set(false);
     }

@@ -95,7 +95,8 @@ pub struct Environment {
     /// V8's own way into JavaScript, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub entry: OnceCell<crate::fast::entry::Entry>,
-    frame_reference: sys::napi_ref,
+    /// What is kept of JavaScript's as long as this.
+    kept: RefCell<Vec<sys::napi_ref>>,
     /// A function that does nothing.
     nothing: sys::napi_ref,
 }
@@ -177,6 +178,15 @@ impl Environment {
         if self.waiting.borrow().is_any() && !self.runs_js() {
             self.end();
         }
+    }
+
+    /// Keeps a value as long as the environment: a reference to it.
+    pub fn keep(&self, value: sys::napi_value) -> sys::napi_ref {
+        let mut reference = null_mut();
+        // SAFETY: M3 and M6; the value is one of the current scope.
+        unsafe { sys::napi_create_reference(self.raw, value, 1, &mut reference) };
+        self.kept.borrow_mut().push(reference);
+        reference
     }
 
     fn hold(&self, exception: sys::napi_value) -> Option<Held> {
@@ -293,16 +303,15 @@ impl Drop for Environment {
         if let Some(home) = self.home.get() {
             home.end();
         }
-        graves::bury(self.callbacks.abandon());
+        graves::bury(self.callbacks.abandon(self));
         // SAFETY: M10; the block was made for this state, and no call is under way.
         unsafe { own::free(self.nowhere, 0) };
-        if self.ended.get() {
-            return;
-        }
-        // SAFETY: M6; the reference was made by `attach` for this state.
-        unsafe {
-            sys::napi_delete_reference(self.raw, self.frame_reference);
-            sys::napi_delete_reference(self.raw, self.nothing);
+        // The engine gives back what references refer to, but not the references.
+        self.taken.forget(self.raw);
+        let thrown = self.jobs.take().into_values().flatten().chain(self.pending.take()).map(NonNull::as_ptr);
+        for reference in self.kept.take().into_iter().chain(thrown) {
+            // SAFETY: M6; the reference is this state's, and Node-API's environment goes after it.
+            unsafe { sys::napi_delete_reference(self.raw, reference) };
         }
     }
 }
@@ -431,7 +440,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         callbacks: Callbacks::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         entry: OnceCell::new(),
-        frame_reference,
+        kept: RefCell::new(vec![frame_reference, nothing_reference]),
         nothing: nothing_reference,
     });
     // Before the engine frees anything, while other threads may still use it.

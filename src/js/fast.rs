@@ -275,12 +275,9 @@ pub struct JsPlacers<'env> {
 #[napi(ts_return_type = "JsPlacers | null")]
 pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>, modules: u32) -> napi::Result<Option<JsPlacers<'env>>> {
     let environment = current(*env)?;
-    let mut reference = null_mut();
-    // SAFETY: M3; the array is an argument of this call, and is kept by the reference.
-    let storage = unsafe {
-        sys::napi_create_reference(env.raw(), shared.raw(), 1, &mut reference);
-        pin::storage(env.raw(), shared.raw())
-    };
+    environment.keep(shared.raw());
+    // SAFETY: M3; the array is an argument of this call, and is kept.
+    let storage = unsafe { pin::storage(env.raw(), shared.raw()) };
     let Ok(Pinned::Bytes(storage, _)) = storage else { return Ok(None) };
     let Some(lane) = Lane::make(&environment, Shared(storage.view), modules) else { return Ok(None) };
     let context = (&raw const *environment).expose_provenance();

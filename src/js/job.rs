@@ -205,6 +205,7 @@ pub fn enter_on_helper(
     let queue = environment.queue();
     let done = AtomicBool::new(false);
     let traced = trace::open_call();
+    let _serving = queue.serve();
     thread::scope(|scope| {
         let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
             trace::take_over(traced);

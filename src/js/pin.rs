@@ -242,10 +242,7 @@ pub fn find_locks(
     for (place, function) in
         [(&environment.locks.asks_resizable, asks_resizable), (&environment.locks.asks_marked, asks_marked)]
     {
-        let mut reference = null_mut();
-        // SAFETY: M3; the function is an argument of this call.
-        unsafe { sys::napi_create_reference(env.raw(), function.raw(), 1, &mut reference) };
-        place.set(reference);
+        place.set(environment.keep(function.raw()));
     }
     if is_node {
         environment.locks.find(has_detach_keys);

@@ -258,13 +258,11 @@ pub fn settle_by(env: Env, settle_all: Object<'_>) -> napi::Result<Object<'stati
     let environment = current(env)?;
     // The state lives as long as the environment, which is as long as its functions.
     let data = (&raw const *environment).cast_mut().cast::<c_void>();
-    let (mut reference, mut function) = (null_mut(), null_mut());
-    // SAFETY: M3 and M6.
-    let status = unsafe {
-        sys::napi_create_reference(env.raw(), settle_all.raw(), 1, &mut reference);
-        sys::napi_create_function(env.raw(), null_mut(), 0, Some(take_settled), data, &mut function)
-    };
-    environment.settling.function.set(reference);
+    let mut function = null_mut();
+    environment.settling.function.set(environment.keep(settle_all.raw()));
+    // SAFETY: M6.
+    let status =
+        unsafe { sys::napi_create_function(env.raw(), null_mut(), 0, Some(take_settled), data, &mut function) };
     if status != sys::Status::napi_ok {
         return Err(thrown(env, &FfiError::Internal { reason: "the engine refuses a function".into() }));
     }

@@ -55,6 +55,14 @@ impl Taken {
         self.is_guarded.set(true);
     }
 
+    /// Forgets all: the environment is going.
+    pub fn forget(&self, env: sys::napi_env) {
+        for entry in self.entries.take().into_values() {
+            // SAFETY: M6; nobody has the entry any more.
+            unsafe { sys::napi_delete_reference(env, entry.buffer) };
+        }
+    }
+
     /// Notes a view without a fence whose address `ptr()` gives out.
     pub fn note(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value) {
         if self.is_guarded.get() {
@@ -89,7 +97,7 @@ impl Taken {
         {
             entry = Entry { length: known.length.max(span.length), is_kept: known.is_kept || is_kept, ..known };
         } else {
-            // SAFETY: M3 and M6. A count of 0 makes a weak reference; the engine deletes those that are left at the end.
+            // SAFETY: M3 and M6. A count of 0 makes a weak reference.
             unsafe { sys::napi_create_reference(env, buffer, 0, &mut entry.buffer) };
         }
         self.longest.set(self.longest.get().max(entry.length));

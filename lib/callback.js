@@ -3,7 +3,7 @@
 
 const binding = require('./binding');
 const { Closure } = require('./closure');
-const { makeError, makeWarning, wrongType } = require('./errors');
+const { makeError, makeWarning, traced, wrongType } = require('./errors');
 const { lane } = require('./lane');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const { optionsOf } = require('./options');
@@ -197,11 +197,11 @@ class JSCallback {
     const { name } = callback;
     const called = calledBy(name);
     this.#threadsafe = options.threadsafe === true;
-    // Its last frame is that of the user's code: an Error has this one as well, and costs half as much.
+    // Its last frame is that of the user's code: an Error has ours as well, and costs half as much.
     const isPlain = new.target === JSCallback;
     const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = isPlain ? 2 : 1;
-    this.#place = isPlain ? new Error() : placeOf(new.target);
+    Error.stackTraceLimit = isPlain ? 3 : 1;
+    this.#place = isPlain ? traced() : placeOf(new.target);
     Error.stackTraceLimit = stackTraceLimit;
     this.#pointers = pointers;
     this.#pointer = pointers.open(callback, called, this.#threadsafe);

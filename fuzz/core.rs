@@ -15,5 +15,7 @@ pub mod layout;
 pub mod memory;
 #[path = "../src/signature.rs"]
 pub mod signature;
+#[path = "../src/sysv.rs"]
+pub mod sysv;
 
 pub mod tree;

@@ -71,22 +71,28 @@ impl<T> Bound<T> {
     /// The function of a number.
     #[inline]
     pub fn get(&self, number: u32) -> Option<&T> {
+        // SAFETY: M16; the row has a count until its number is given back, which nobody does under a call.
+        unsafe { self.owner(number).as_ref() }
+    }
+
+    /// The owner in a row; null where the number is nobody's.
+    #[inline]
+    fn owner(&self, number: u32) -> *const T {
         if number as usize >= self.length.get() {
-            return None;
+            return null();
         }
-        // SAFETY: M16; there are so many rows. One has a count until its number is given back, which nobody does under a
-        // call.
-        unsafe { (*self.base.get().add(number as usize)).owner.as_ref() }
+        // SAFETY: M16; there are so many rows.
+        unsafe { (*self.base.get().add(number as usize)).owner }
     }
 
     /// The same, with a count of its own.
     pub fn share(&self, number: u32) -> Option<Rc<T>> {
-        let owner = std::ptr::from_ref(self.get(number)?);
+        let owner = self.owner(number);
         // SAFETY: M16; `add` leaked a count of this `Rc`.
-        unsafe {
+        (!owner.is_null()).then(|| unsafe {
             Rc::increment_strong_count(owner);
-            Some(Rc::from_raw(owner))
-        }
+            Rc::from_raw(owner)
+        })
     }
 
     /// Gives a number back.

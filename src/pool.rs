@@ -204,6 +204,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "is slower there than a slice of time")]
     fn there_are_as_many_drainers_as_jobs_or_threads() {
         let pool = Pool::new(2, false);
         assert_eq!([1, 2, 3, 4].map(|job| pool.push(job)), [true, true, false, false]);
@@ -242,6 +243,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "is slower there than a slice of time")]
     fn who_lingers_tells_of_what_is_done_before() {
         let pool = Pool::new(1, true);
         assert!(pool.push(1));

@@ -130,9 +130,9 @@ unsafe fn length_in_mapped(address: usize) -> Option<usize> {
         let here = address.checked_add(length)?;
         let rest = PAGE - here % PAGE;
         let span = checked(here, rest, Access::Read, Care::Mapped)?;
+        // One by one: what follows the NUL may be nobody's.
         // SAFETY: U2 by the contract of this function; the page was found to be mapped.
-        let page = unsafe { std::slice::from_raw_parts(span.start.as_ptr(), rest) };
-        match page.iter().position(|byte| *byte == 0) {
+        match (0..rest).find(|at| unsafe { span.start.as_ptr().add(*at).read() } == 0) {
             Some(at) => return Some(length + at),
             None => length += rest,
         }

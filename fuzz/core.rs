@@ -17,5 +17,7 @@ pub mod memory;
 pub mod signature;
 #[path = "../src/sysv.rs"]
 pub mod sysv;
+#[path = "../src/thunk.rs"]
+pub mod thunk;
 
 pub mod tree;

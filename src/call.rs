@@ -11,7 +11,7 @@ use crate::ctype::CType;
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, bytes};
 use crate::signature::Signature;
-use crate::sysv::{ResultIn, Words};
+use crate::sysv::{Plan, ResultIn, Words};
 
 /// What C returned: at least the width of two registers; the bytes past the type's size are undefined.
 pub type ResultBlock = Block;
@@ -21,23 +21,38 @@ pub type ResultBlock = Block;
 /// # Safety
 /// U1: the signature is that of the function. M4: what the block points to lives until this returns.
 pub unsafe fn enter(signature: &Signature, code: Address, block: &Block) -> ResultBlock {
-    let bytes = bytes(block);
-    if let Some(plan) = &signature.direct {
-        let mut words = Words::new();
-        let mut result = ResultBlock::new();
-        // SAFETY: M2; the block is as long as the signature's plan.
-        unsafe { plan.load(bytes.as_ptr(), &mut words) };
-        if plan.result == ResultIn::Memory {
-            result = no_result(signature);
-            words.set_result(NonNull::from(result.as_mut_slice()).cast());
-        }
-        // SAFETY: U1 and M4 by the contract of this function; the result's memory is as large as its type says.
-        let returned = unsafe { plan.enter(code, &words) };
-        if plan.result != ResultIn::Memory {
-            result.push(u128::from(returned.first) | u128::from(returned.second) << 64);
-        }
-        return result;
+    match &signature.direct {
+        // SAFETY: by the contract of this function.
+        Some(plan) => unsafe { enter_by_plan(signature, plan, code, bytes(block)) },
+        // SAFETY: as above.
+        None => unsafe { enter_by_libffi(signature, code, bytes(block)) },
     }
+}
+
+/// # Safety
+/// As [`enter`].
+#[inline(never)] // Calls may nest: each way has no more of the stack than it needs.
+unsafe fn enter_by_plan(signature: &Signature, plan: &Plan, code: Address, bytes: &[u8]) -> ResultBlock {
+    let mut words = Words::new();
+    let mut result = ResultBlock::new();
+    // SAFETY: M2; the block is as long as the signature's plan.
+    unsafe { plan.load(bytes.as_ptr(), &mut words) };
+    if plan.result == ResultIn::Memory {
+        result = no_result(signature);
+        words.set_result(NonNull::from(result.as_mut_slice()).cast());
+    }
+    // SAFETY: U1 and M4 by the contract of this function; the result's memory is as large as its type says.
+    let returned = unsafe { plan.enter(code, &words) };
+    if plan.result != ResultIn::Memory {
+        result.push(u128::from(returned.first) | u128::from(returned.second) << 64);
+    }
+    result
+}
+
+/// # Safety
+/// As [`enter`].
+#[inline(never)] // As above.
+unsafe fn enter_by_libffi(signature: &Signature, code: Address, bytes: &[u8]) -> ResultBlock {
     let arguments: SmallVec<[Arg<'_>; 12]> = signature.plan.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
     let mut result = no_result(signature);
     let is_void = signature.result.scalar() == Some(CType::Void);

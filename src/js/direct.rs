@@ -31,16 +31,19 @@ pub enum Outcome {
 }
 
 impl Callable {
-    /// Makes a call for the entry of this `info`, if it can.
+    /// Whether the short way in may do for a call.
+    #[inline]
+    pub fn has_direct(&self) -> bool {
+        let plan = self.signature.direct.as_ref();
+        self.options.is_plain() && plan.is_some_and(|plan| plan.result != ResultIn::Memory)
+    }
+
+    /// Makes a call for the entry of this `info`, if it can; only where [`Callable::has_direct`].
     #[inline]
     pub fn enter_direct(&self, info: sys::napi_callback_info) -> Outcome {
-        let Some(plan) = self.signature.direct.as_ref().filter(|_| self.options.is_plain() && self.library.is_open())
-        else {
+        let Some(plan) = self.signature.direct.as_ref().filter(|_| self.library.is_open()) else {
             return Outcome::Leave;
         };
-        if plan.result == ResultIn::Memory {
-            return Outcome::Leave;
-        }
         let environment = &*self.environment;
         let mut words = Words::new();
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.

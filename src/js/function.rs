@@ -158,27 +158,32 @@ unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) ->
     {
         return if environment.has_exception() { end(callable, Ok(Ok(null_mut()))) } else { null_mut() };
     }
-    enter_with_values(callable, env, info)
+    let outcome = if callable.has_direct() { enter_directly(callable, info) } else { Ok(Outcome::Leave) };
+    match outcome {
+        Ok(Outcome::Done(result)) if !environment.has_exception() => result,
+        Ok(Outcome::Leave) => enter_generally(callable, env, info),
+        Ok(Outcome::Done(result)) => end(callable, Ok(Ok(result))),
+        Ok(Outcome::Failed(error)) => end(callable, Ok(Err(*error))),
+        Err(panic) => end(callable, Err(panic)),
+    }
 }
 
-#[inline(never)] // The entry of numbers is short.
-fn enter_with_values(callable: &Callable, env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let direct = catch_unwind(AssertUnwindSafe(|| callable.enter_direct(info)));
-    let outcome = match direct {
-        Ok(Outcome::Done(result)) if !callable.environment.has_exception() => return result,
-        Ok(Outcome::Leave) => catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: M6; `info` is that of this entry.
-            callable.call(&unsafe { values_of(callable, env, info, 0) })
-        })),
-        Ok(Outcome::Done(result)) => Ok(Ok(result)),
-        Ok(Outcome::Failed(error)) => Ok(Err(*error)),
-        Err(panic) => Err(panic),
-    };
-    end(callable, outcome)
+// Each way in has a stack frame of its own, so that as little as possible stays under C, under which calls may nest.
+
+#[inline(never)]
+fn enter_directly(callable: &Callable, info: sys::napi_callback_info) -> std::thread::Result<Outcome> {
+    catch_unwind(AssertUnwindSafe(|| callable.enter_direct(info)))
 }
 
 #[inline(never)]
+fn enter_generally(callable: &Callable, env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: M6; `info` is that of an entry.
+    let outcome = catch_unwind(AssertUnwindSafe(|| callable.call(&unsafe { values_of(callable, env, info, 0) })));
+    end(callable, outcome)
+}
+
 /// Gives a result to JavaScript, or throws: what a callback has thrown, an error, or that it panicked.
+#[inline(never)]
 fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>>) -> sys::napi_value {
     let env = callable.environment.raw;
     match (outcome, callable.environment.take_exception()) {
@@ -247,7 +252,8 @@ impl Callable {
         let environment = &*self.environment;
         let _inside = self.library.enter();
         let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
-        let mut prepared = Prepared::default();
+        // Not on the stack, under which calls may nest.
+        let mut prepared = Box::new(Prepared::default());
         let mut outcome = self.prepare(values, Some(&environment.scratch), &mut prepared).map(|()| null_mut());
         if outcome.is_ok() {
             let pauses = prepared.watch.pauses();

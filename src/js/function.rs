@@ -152,13 +152,17 @@ unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) ->
     // SAFETY: M6; this is a native function of the environment.
     let (environment, []) = unsafe { entered(env, info) };
     let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(env) };
-    // A panic must not unwind into the engine.
-    if callable.is_of_numbers()
-        && let Ok(true) = catch_unwind(AssertUnwindSafe(|| callable.enter_numbers()))
-    {
-        return if environment.has_exception() { end(callable, Ok(Ok(null_mut()))) } else { null_mut() };
+    if !callable.is_of_numbers() {
+        return enter_with_values(callable, env, info);
     }
-    enter_with_values(callable, env, info)
+    // A panic must not unwind into the engine.
+    match catch_unwind(AssertUnwindSafe(|| callable.enter_numbers())) {
+        Ok(true) if !environment.has_exception() => null_mut(),
+        Ok(true) => end(callable, Ok(Ok(null_mut()))),
+        Ok(false) => enter_with_values(callable, env, info),
+        // C may have been called: it is not called again.
+        Err(panic) => end(callable, Err(panic)),
+    }
 }
 
 #[inline(never)] // The entry of numbers is short.
@@ -177,8 +181,8 @@ fn enter_with_values(callable: &Callable, env: sys::napi_env, info: sys::napi_ca
     end(callable, outcome)
 }
 
-#[inline(never)]
 /// Gives a result to JavaScript, or throws: what a callback has thrown, an error, or that it panicked.
+#[inline(never)]
 fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>>) -> sys::napi_value {
     let env = callable.environment.raw;
     match (outcome, callable.environment.take_exception()) {

@@ -11,6 +11,7 @@ const { withOuts } = require('./outs');
 const { launcher } = require('./pending');
 const settings = require('./settings');
 const { recorded, recordedJob } = require('./trace');
+const { byName } = require('./types');
 const { variadic } = require('./variadic');
 
 // Bits of the native bind(): src/js/function.rs, Options.
@@ -52,7 +53,8 @@ function makeKind(declaration, name) {
 }
 
 const kinds = new Map();
-const isName = (type) => typeof type === 'string';
+/** A text that is no name may read like several. */
+const isName = (type) => byName.has(type);
 
 /** The kind of a declaration; one that says everything by names is looked up by them. */
 function kindOf(declaration, name) {
@@ -60,9 +62,8 @@ function kindOf(declaration, name) {
   // Each is read once.
   const list = Array.isArray(args) && args.length <= MOST_ARGUMENTS ? Array.from(args) : args;
   const make = () => makeKind({ __proto__: null, ...declaration, args: list }, name);
-  if (list === args || !list.every(isName) || typeof (returns ?? '') !== 'string' || typeof (fails ?? '') !== 'string') {
-    return make();
-  }
+  const isKnown = fails === undefined || (typeof fails === 'string' && fails in FAILURES);
+  if (list === args || !isKnown || !(returns === undefined || isName(returns)) || !list.every(isName)) return make();
   const key = `${list}|${returns}|${fails}|${wrap}|${loose}|${guard}|${errno}|${threads}|${nonblocking}|${varargs}`;
   let kind = kinds.get(key);
   if (kind === undefined) kinds.set(key, kind = make());
@@ -88,9 +89,10 @@ class Bound {
   /** The number of the function with the types of a shape (a variadic one has several), and what has to be alive. */
   #target(shape) {
     const library = this.lifetime.native;
-    const known = this.numbers?.find((number) => number.shape === shape);
+    const known = this.numbers?.find((bound) => bound.shape === shape);
     if (known !== undefined) return known;
-    const target = { shape, number: binding.bind(this.name, this.address, shape.native, library, this.kind.options), library };
+    const number = binding.bind(this.name, this.address, shape.native, library, this.kind.options);
+    const target = { shape, number, library };
     this.numbers = [...this.numbers ?? [], target];
     return target;
   }
@@ -156,8 +158,8 @@ const own = { name: { value: '', configurable: true }, [bound]: { value: undefin
  * The JavaScript function of a C function.
  * @param {string} name what messages call it
  * @param {number | bigint} address
- * @param {object} declaration checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails, threads,
- *   nonblocking }
+ * @param {object} declaration checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
+ *   threads, nonblocking }
  * @param {import('./lifetime').Lifetime} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether the V8 lane may serve it: it runs no JavaScript but by a JSCallback
  */

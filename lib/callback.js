@@ -27,8 +27,8 @@ const registry = new FinalizationRegistry(() => {
 });
 
 /**
- * Callbacks that are not in the registry yet: many are closed before the turn is over, and to register costs as much as the
- * rest. They are held until then, so that none is lost.
+ * Callbacks that are not in the registry yet: many are closed before the turn is over, and to register costs as much as
+ * the rest. They are held until then, so that none is lost.
  */
 let young = [];
 const MOST_YOUNG = 64;
@@ -73,8 +73,8 @@ class Pointer extends Closure {
     if (this.warned) return;
     this.warned = true;
     const where = String(this.place.stack).split('\n').at(-1).trim();
-    process.emitWarning(makeWarning(`a ${this.name} was called by native code after its close(), and returned zero; it was `
-      + `created ${where}`, { code: 'ERR_FFI_CALLBACK_CLOSED' }));
+    process.emitWarning(makeWarning(`a ${this.name} was called by native code after its close(), and returned zero; it `
+      + `was created ${where}`, { code: 'ERR_FFI_CALLBACK_CLOSED' }));
   }
 }
 

@@ -211,7 +211,7 @@ mod tests {
         let plan: &'static Plan = Box::leak(Box::new(Plan::new(&types, &offsets, &CType::I8.into()).unwrap()));
         let code = make(note, (&raw const *plan).expose_provenance()).unwrap();
         type Function = extern "sysv64" fn(i64, i64, i64, i64, i64, i64, i64, i64) -> i64;
-        // SAFETY: M15 and U1; the thunk was made for this signature.
+        // SAFETY: M7 and U1; the thunk was made for this signature.
         let function = unsafe { std::mem::transmute::<*mut u8, Function>(code.as_ptr()) };
         assert_eq!(function(1, 2, 3, 4, 5, 6, 7, -8), -128);
         assert_eq!(*SEEN.lock().unwrap(), [1, 2, 3, 4, 5, 6, 7, (-8i64) as u64]);

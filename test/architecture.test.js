@@ -35,7 +35,7 @@ const JS = {
   global: ['view', 'types', 'memory'],
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'closure', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
-  call: ['lane', 'trace', 'settings', 'outs', 'variadic', 'opaque', 'pending', 'marshal', 'contract', 'binding'],
+  call: ['lane', 'trace', 'settings', 'outs', 'variadic', 'opaque', 'pending', 'marshal', 'contract', 'types', 'binding'],
   pending: ['kept', 'marshal', 'memory', 'binding'],
   outs: ['after', 'aggregate', 'kept', 'memory'],
   after: [],

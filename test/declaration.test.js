@@ -74,6 +74,16 @@ for (const [place, declare] of Object.entries(places)) {
       }
     });
 
+    test('refuses a text that reads like the types of a declaration before it', () => {
+      const before = [{ ...add }, { args: [] }, { args: ['i32'], returns: null }, { args: ['i32'], returns: 'ptr' }];
+      before.forEach((declaration) => declare(declaration).close());
+      for (const type of ['i32,i32', '', 'null', 'undefined']) {
+        throws(() => declare({ args: [type], returns: 'i32' }), 'ERR_INVALID_ARG_VALUE', named);
+        throws(() => declare({ args: ['i32'], returns: type }), 'ERR_INVALID_ARG_VALUE', named);
+      }
+      throws(() => declare({ args: [''] }), 'ERR_INVALID_ARG_VALUE', named);
+    });
+
     test('refuses what is no type at all', () => {
       for (const type of [{}, [], true, Symbol('i32'), () => 1, 5n]) {
         throws(() => declare({ args: [type] }), ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE'], named);

@@ -116,12 +116,12 @@ function tryOptimize(fn, warmUp = fn, attempts = 1) {
   return (status & optimizedBits) === optimizedBits;
 }
 
-/** A process in which nothing is optimised: `npm run test:lanes` has some. */
-const isInterpreted = process.execArgv.includes('--no-opt');
+/** A process whose flags say what is optimised, nothing or everything early: `npm run test:lanes` has some. */
+const isOptimisedByFlags = ['--no-opt', '--always-sparkplug'].some((flag) => process.execArgv.includes(flag));
 
 /** The same, and fails if V8 did not though it may. */
 function optimize(fn, warmUp = fn) {
-  if (isInterpreted) return void force(fn, warmUp);
+  if (isOptimisedByFlags) return void force(fn, warmUp);
   assert.ok(tryOptimize(fn, warmUp, 10), `V8 did not optimise ${fn.name}`);
 }
 

@@ -152,15 +152,23 @@ unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) ->
     // SAFETY: M6; this is a native function of the environment.
     let (environment, []) = unsafe { entered(env, info) };
     let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(env) };
-    // A panic must not unwind into the engine.
-    if callable.is_of_numbers()
-        && let Ok(true) = catch_unwind(AssertUnwindSafe(|| callable.enter_numbers()))
-    {
-        return if environment.has_exception() { end(callable, Ok(Ok(null_mut()))) } else { null_mut() };
+    if !callable.is_of_numbers() {
+        return enter_with_values(callable, env, info);
     }
+    // A panic must not unwind into the engine.
+    match catch_unwind(AssertUnwindSafe(|| callable.enter_numbers())) {
+        Ok(true) if !environment.has_exception() => null_mut(),
+        Ok(true) => end(callable, Ok(Ok(null_mut()))),
+        Ok(false) => enter_with_values(callable, env, info),
+        // C may have been called: it is not called again.
+        Err(panic) => end(callable, Err(panic)),
+    }
+}
+
+fn enter_with_values(callable: &Callable, env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let outcome = if callable.has_direct() { enter_directly(callable, info) } else { Ok(Outcome::Leave) };
     match outcome {
-        Ok(Outcome::Done(result)) if !environment.has_exception() => result,
+        Ok(Outcome::Done(result)) if !callable.environment.has_exception() => result,
         Ok(Outcome::Leave) => enter_generally(callable, env, info),
         Ok(Outcome::Done(result)) => end(callable, Ok(Ok(result))),
         Ok(Outcome::Failed(error)) => end(callable, Ok(Err(*error))),

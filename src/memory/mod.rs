@@ -27,8 +27,8 @@
 //! * **M15** Generated code lives until its environment has ended: JavaScript calls it, and none is left to run. It is
 //!   written before anybody can run it, and never afterwards. While V8 calls it, the engine moves and frees nothing: a fast
 //!   call runs no JavaScript and allocates nothing.
-//! * **M16** A function of the V8 lane belongs to one bound function at a time; while it does, what its target points to
-//!   lives, and when that function is collected the target points to a library that is closed.
+//! * **M16** A number is one bound function's until the library's object was collected, which every JavaScript function
+//!   that says the number holds. So long what its row points to lives; the row of nobody points to a library that is closed.
 //! * **M17** A signal handler of ours uses what the kernel gave it, its own stack and static atomics; what it calls was
 //!   installed before it, or is async-signal-safe. A stack for it is given back only when the thread does not use it.
 

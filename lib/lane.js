@@ -58,7 +58,12 @@ const lane = () => (reason === undefined ? { name: 'v8' } : { name: settings.lan
 const [FRAME, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
 
 /** An integer of up to 32 bits: `as` is the expression that an integer of the type equals. */
-const integer = (passing, as) => ({ passing, test: (a) => `typeof ${a} === 'number' && ${as(a)} === ${a}`, pass: as });
+const integer = (passing, as) => ({
+  passing,
+  declare: (x) => `var ${x};`,
+  test: (a, x) => `typeof ${a} === 'number' && (${x} = ${as(a)}) === ${a}`,
+  pass: (a, x) => x,
+});
 /** What the trampoline looks at by itself. */
 const asItIs = (passing) => ({ passing, pass: (a) => a });
 
@@ -66,7 +71,7 @@ const LEAVE = 'break attempt;';
 /** A pointer is a number that the trampoline checks, or NaN where native code has put the address into the frame. */
 const pointer = (others) => ({
   passing: POINTER,
-  declare: (x) => `let ${x} = NaN;`,
+  declare: (x) => `var ${x} = NaN;`,
   store: (a, x, at, i, place) => {
     const kinds = [`if (typeof ${a} === 'number') ${x} = ${a};`, `if (${a} === null) ${x} = 0;`, ...others.map((other) => other(a, at, i, place))];
     return `${kinds.join('\n      else ')}\n      else ${LEAVE}`;
@@ -153,9 +158,14 @@ const help = {
   state, words, frame, givenText, placeView: placers?.view, placeText: placers?.text,
   longs: new BigInt64Array(frame.buffer), unsignedLongs: new BigUint64Array(frame.buffer),
   isView: ArrayBuffer.isView, isFinite: Number.isFinite, MOST: 3.4028234663852886e38,
-  broken: () => {
+  apply: Reflect.apply,
+  /** How many of the next calls go by the frame lane, as the last one did not go in. */
+  missed: () => {
+    const how = state[0];
     state[0] = WENT_IN;
-    binding.takeOverflow();
+    // It did, and has broken a fence: this throws.
+    if (how === BROKEN) binding.takeOverflow();
+    return how === COLD ? PAUSE : 0;
   },
 };
 const NAMES = Object.keys(help).join(', ');
@@ -176,20 +186,17 @@ const valueSource = ({ result, resultAt }) => {
   return VALUES[result.name]?.(resultAt) ?? 'r';
 };
 
-const resultSource = (shape, call) =>
-  `const r = ${call};
-      if (state[0] === ${WENT_IN}) return ${valueSource(shape)};
-      if (state[0] === ${BROKEN}) broken();`;
-
 function callerSource(shape, route) {
   const names = shape.args.map((_, i) => `a${i}`);
-  const tests = route.flatMap((how, i) => (how.test ? [how.test(names[i])] : []));
+  const tests = route.flatMap((how, i) => (how.test ? [how.test(names[i], `x${i}`)] : []));
   let texts = 0;
   const placeOf = (how) => (how === text ? texts++ : undefined);
   const stores = route.flatMap((how, i) => (how.store
-    ? [how.declare(`x${i}`), how.store(names[i], `x${i}`, shape.at[i], i, placeOf(how))] : []));
+    ? [how.store(names[i], `x${i}`, shape.at[i], i, placeOf(how))] : []));
+  const declared = route.flatMap((how, i) => (how.declare ? [how.declare(`x${i}`)] : []));
   const passed = route.map((how, i) => how.pass(names[i], `x${i}`));
   const hasPins = shape.pins.length > 0;
+  // V8 puts a function into its caller where it is short.
   return `'use strict';
 const { ${NAMES} } = help;
 const read = shape.result.read;
@@ -198,16 +205,15 @@ return (number, slow) => {
   return function (${names.join(', ')}) {
     if (pause !== 0) pause -= 1;
     else attempt: {
+      ${declared.join(' ')}
       if (!(${[`arguments.length === ${names.length}`, ...tests].join(' && ')})) break attempt;
       ${hasPins ? 'words[0] = 0;' : ''}
       ${stores.join('\n      ')}
-      ${resultSource(shape, `fast(${['number', ...passed].join(', ')})`)}
+      const r = fast(${['number', ...passed].join(', ')});
+      if (state[0] === ${WENT_IN}) return ${valueSource(shape)};
     }
-    if (state[0] !== ${WENT_IN}) {
-      if (state[0] === ${COLD}) pause = ${PAUSE};
-      state[0] = ${WENT_IN};
-    }
-    return arguments.length === ${names.length} ? slow(${names.join(', ')}) : slow(...arguments);
+    if (state[0] !== ${WENT_IN}) pause = missed();
+    return arguments.length === ${names.length} ? slow(${names.join(', ')}) : apply(slow, undefined, arguments);
   };
 };`;
 }

@@ -60,10 +60,11 @@ const isName = (type) => byName.has(type);
 function kindOf(declaration, name) {
   const { args = [], returns, fails, wrap, loose, guard, errno, threads, nonblocking, varargs } = declaration;
   // Each is read once.
-  const list = Array.isArray(args) && args.length <= MOST_ARGUMENTS ? Array.from(args) : args;
+  const isList = Array.isArray(args) && args.length <= MOST_ARGUMENTS;
+  const list = isList ? Array.from(args) : args;
   const make = () => makeKind({ __proto__: null, ...declaration, args: list }, name);
   const isKnown = fails === undefined || (typeof fails === 'string' && fails in FAILURES);
-  if (list === args || !isKnown || !(returns === undefined || isName(returns)) || !list.every(isName)) return make();
+  if (!isList || !isKnown || !(returns === undefined || isName(returns)) || !list.every(isName)) return make();
   const key = `${list}|${returns}|${fails}|${wrap}|${loose}|${guard}|${errno}|${threads}|${nonblocking}|${varargs}`;
   let kind = kinds.get(key);
   if (kind === undefined) kinds.set(key, kind = make());

@@ -105,7 +105,7 @@ for (const [place, declare] of Object.entries(places)) {
     });
 
     test('refuses args that are no array', () => {
-      for (const args of ['i32', 5, {}, { length: 1, 0: 'i32' }, new Set(['i32']), true, () => 1, new Uint8Array(2)]) {
+      for (const args of ['i32', 5, NaN, {}, { length: 1, 0: 'i32' }, new Set(['i32']), true, () => 1, new Uint8Array(2)]) {
         throws(() => declare({ args }), 'ERR_INVALID_ARG_TYPE', /args/);
       }
     });

@@ -134,7 +134,6 @@ class Bound {
     const call = this.#made((shape) => this.#launcher(shape, thread));
     return this.kind.varargs || this.kind.passes ? rejecting(call) : call;
   }
-
 }
 
 const named = (call, name) => Object.defineProperty(call, 'name', { value: name });

@@ -48,9 +48,6 @@ impl Callable {
         let mut words = Words::new();
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
         unsafe { plan.load(environment.frame.base(), &mut words) };
-        if self.signature.pins.is_empty() {
-            return self.go(plan, &words, 0, &[]);
-        }
         let pins = self.pins();
         if pins == 0 {
             return self.go(plan, &words, 0, &[]);
@@ -75,6 +72,10 @@ impl Callable {
     /// Which arguments are pins, one bit each.
     #[inline]
     fn pins(&self) -> u128 {
+        // Those of another call may still be there.
+        if self.signature.pins.is_empty() {
+            return 0;
+        }
         let frame = &self.environment.frame;
         // JavaScript has just written a word of 32 bits: a wider load would have to wait for it.
         if self.signature.arguments.len() <= 32 { frame.low_pins().into() } else { frame.pins() }

@@ -1,23 +1,52 @@
 //! Blocks whose address JavaScript has asked for: they are found again from a number inside them.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::address::Address;
 
-static GIVEN: Mutex<BTreeMap<Address, usize>> = Mutex::new(BTreeMap::new());
+/// A block: where its data begin, and how many bytes they are.
+type Block = (Address, usize);
+
+struct Given {
+    blocks: BTreeMap<Address, usize>,
+    /// The last address that was asked for, and its block: the next call is often handed the same.
+    last: Option<(Address, Block)>,
+}
+
+impl Given {
+    /// Takes note of a change of the blocks.
+    fn changed(&mut self) {
+        self.last = None;
+        COUNT.store(self.blocks.len(), Ordering::Release);
+    }
+
+    fn find(&mut self, address: Address) -> Option<Block> {
+        match self.last {
+            Some((asked, block)) if asked == address => Some(block),
+            _ => {
+                let (data, length) = self.blocks.range(..=address).next_back()?;
+                let block = (address.get() - data.get() <= *length).then_some((*data, *length))?;
+                self.last = Some((address, block));
+                Some(block)
+            }
+        }
+    }
+}
+
+static GIVEN: Mutex<Given> = Mutex::new(Given { blocks: BTreeMap::new(), last: None });
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-fn locked() -> std::sync::MutexGuard<'static, BTreeMap<Address, usize>> {
-    GIVEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn locked() -> MutexGuard<'static, Given> {
+    GIVEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Notes that the address of a block was given out.
 pub fn insert(data: Address, length: usize) {
     let mut given = locked();
-    given.insert(data, length);
-    COUNT.store(given.len(), Ordering::Release);
+    given.blocks.insert(data, length);
+    given.changed();
 }
 
 /// Whether any address is given out: one load.
@@ -48,8 +77,9 @@ pub fn any_inside() -> bool {
 pub fn remove(data: Address) {
     if any() {
         let mut given = locked();
-        given.remove(&data);
-        COUNT.store(given.len(), Ordering::Release);
+        if given.blocks.remove(&data).is_some() {
+            given.changed();
+        }
     }
 }
 
@@ -58,9 +88,9 @@ pub fn with<T>(address: Address, visit: impl FnOnce(Address, usize) -> T) -> Opt
     if !any() {
         return None;
     }
-    let given = locked();
-    let (data, length) = given.range(..=address).next_back()?;
-    (address.get() - data.get() <= *length).then(|| visit(*data, *length))
+    let mut given = locked();
+    let (data, length) = given.find(address)?;
+    Some(visit(data, length))
 }
 
 #[cfg(test)]
@@ -75,6 +105,12 @@ mod tests {
         assert_eq!(find(0x10_0000 + 96), Some((0x10_0000, 96)));
         assert_eq!(find(0x10_0000 + 97), None);
         assert_eq!(find(0xf_ffff), None);
+        // Blocks may lie in one another: the innermost one counts, also where the outer one was found before.
+        assert_eq!(find(0x10_0020), Some((0x10_0000, 96)));
+        insert(at(0x10_0010), 32);
+        assert_eq!(find(0x10_0020), Some((0x10_0010, 32)));
+        remove(at(0x10_0010));
+        assert_eq!(find(0x10_0020), Some((0x10_0000, 96)));
         remove(at(0x10_0000));
         assert_eq!(find(0x10_0000), None);
     }

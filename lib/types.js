@@ -89,21 +89,19 @@ for (const row of [char, i8, u8, i16, u16, i32, u32]) wrapInteger(row);
 const I64_RANGE = 'an integer from -2^63 to 2^63-1';
 const U64_RANGE = 'an integer from 0 to 2^64-1';
 
-/** A 64-bit integer as a BigInt: a BigInt in range or a safe integer number; anything else throws. */
-function bigInteger(value, fits, range, row, name, position) {
+/** Throws for what is neither a BigInt in range nor a safe integer in range. */
+function refuseWide(value, range, row, name, position) {
   const wanted = `${range} (${row.name})`;
-  if (typeof value === 'bigint') {
-    if (fits(64, value) === value) return value;
-    throw outOfRange(place(name, position), wanted, value, wrapHint(value));
-  }
-  if (typeof value !== 'number') throw wrongType(place(name, position), wanted, value);
-  if (Number.isSafeInteger(value)) {
-    const big = BigInt(value);
-    if (fits(64, big) === big) return big;
-  }
+  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(place(name, position), wanted, value);
   const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
   const hint = isInexact ? '; a number beyond 2^53 is not exact: pass a BigInt, or declare `wrap: true`' : wrapHint(value);
   throw outOfRange(place(name, position), wanted, value, hint);
+}
+
+/** Stores a safe integer as 64 bits, in two's complement: the lower half is what setInt32 takes of it. */
+function setSafeInteger(view, at, value) {
+  view.setInt32(at, value, LITTLE);
+  view.setInt32(at + 4, Math.floor(value / TWO_32), LITTLE);
 }
 
 /** A row of a 64-bit integer. */
@@ -113,15 +111,19 @@ function wide(id, name, signed, fast) {
   const get = signed
     ? (view, at) => view.getBigInt64(at, LITTLE)
     : (view, at) => view.getBigUint64(at, LITTLE);
+  const set = signed
+    ? (view, at, value) => view.setBigInt64(at, value, LITTLE)
+    : (view, at, value) => view.setBigUint64(at, value, LITTLE);
   const row = {
     id, name,
     read: fast ? (view, at) => numberWhereExact(view, at, signed) : get,
     write(view, at, value, owner, position) {
-      if (signed) view.setBigInt64(at, bigInteger(value, fits, range, row, owner, position), LITTLE);
-      else view.setBigUint64(at, bigInteger(value, fits, range, row, owner, position), LITTLE);
+      if (typeof value === 'bigint' && fits(64, value) === value) set(view, at, value);
+      else if (Number.isSafeInteger(value) && (signed || value >= 0)) setSafeInteger(view, at, value);
+      else refuseWide(value, range, row, owner, position);
     },
   };
-  return wrapWide(row);
+  return wrapWide(row, setSafeInteger);
 }
 
 /** A number where the value fits 2^53-1, else a BigInt. */
@@ -194,8 +196,7 @@ function writeAddress(view, at, value, row, name, position) {
     const wanted = `an address: an integer from 0 to 2^53-1, or a BigInt (${row.name})`;
     throw outOfRange(place(name, position), wanted, value, addressHint(value));
   }
-  view.setUint32(at, value >>> 0, LITTLE);
-  view.setUint32(at + 4, value / TWO_32, LITTLE);
+  setSafeInteger(view, at, value);
 }
 
 /** NULL is null; an address above 2^53-1 is a BigInt (bun's rule since 1.4). */

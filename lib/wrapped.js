@@ -51,8 +51,15 @@ function wrapInteger(row) {
   });
 }
 
-/** A 64-bit integer: numbers are truncated, NaN and infinities are 0. Nothing but numbers is taken. */
-const wrapWide = (row) => wraps(row, { write(view, at, value, name, position) {
+/**
+ * A 64-bit integer: numbers are truncated, NaN and infinities are 0. Nothing but numbers is taken. `setSafe` stores a safe
+ * integer.
+ */
+const wrapWide = (row, setSafe) => wraps(row, { write(view, at, value, name, position) {
+  if (Number.isSafeInteger(value)) {
+    setSafe(view, at, value);
+    return;
+  }
   if (typeof value !== 'number' && typeof value !== 'bigint') {
     throw wrongType(place(name, position), `a number or BigInt (${row.name})`, value);
   }

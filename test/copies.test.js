@@ -42,9 +42,9 @@ const overflow = (ffi, bytes = Buffer.alloc(96)) => {
 const say = (what) => console.log(JSON.stringify(what));
 `;
 
-// The guard would copy what has no fence of its own.
+// The guard would copy what has no fence of its own. Each copy is to load its own addon.
 const output = async (code) => {
-  const stdout = await runs(prelude + code, { env: { PINNED_FFI_GUARD: '' } });
+  const stdout = await runs(prelude + code, { env: { PINNED_FFI_GUARD: '', PINNED_FFI_ADDON: '' } });
   return stdout.split('\n').map((line) => JSON.parse(line));
 };
 

@@ -188,9 +188,12 @@ fn set_errno(value: c_int) {
     unsafe { *errno_location() = value };
 }
 
+/// What <signal.h> calls SI_USER: a process has sent the signal.
+const SI_USER: c_int = if cfg!(target_vendor = "apple") { 0x1_0001 } else { 0 };
+
 /// Whether an instruction of this thread has caused the signal, which comes again when it is run again.
 fn is_fault(code: c_int) -> bool {
-    code > 0 && (libc::SI_USER <= 0 || code < libc::SI_USER)
+    code > 0 && (SI_USER == 0 || code < SI_USER)
 }
 
 /// # Safety

@@ -8,13 +8,15 @@ const { alloc, pin, ptr, read, write, toArrayBuffer, toBuffer } = require('./poi
 const { CString } = require('./cstring');
 const { FFIType } = require('./types');
 const { suffix } = require('./platform');
-const { cc } = require('./cc');
 const { errno } = require('./errno');
 const { struct, union, array, sizeof, alignof, offsetof } = require('./struct');
 const { pointer, out, inout } = require('./reference');
 const { enumeration } = require('./enumeration');
 const { opaque } = require('./opaque');
 const { fn } = require('./fn');
+
+/** Its file wants node:crypto and node:child_process, which take longer to load than all of the package. */
+const cc = (options) => require('./cc').cc(options);
 
 module.exports = {
   CFunction, CString, FFIType, JSCallback, alignof, alloc, array, cc, checkFences, dlopen, enumeration, errno, fences, fn,

@@ -4,12 +4,11 @@
 
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
-const { threadId } = require('node:worker_threads');
 const binding = require('./binding');
 const { describe } = require('./errors');
 const settings = require('./settings');
 
-if (settings.trace) binding.startTrace(threadId);
+if (settings.trace) binding.startTrace(require('node:worker_threads').threadId);
 
 // ---- Who made the call ----------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ impl Stack {
     }
 }
 
-/// Lets this environment, which is the main thread's, move its limit.
+/// Lets this environment move its limit, if it is the main thread's.
 #[napi]
 pub fn measure_stack(env: Env) -> napi::Result<()> {
     current(env)?.stack.room.set(measure());
@@ -62,6 +62,10 @@ pub fn measure_stack(env: Env) -> napi::Result<()> {
 
 #[cfg(target_os = "linux")]
 fn measure() -> Option<Room> {
+    // SAFETY: U1; the functions have no preconditions.
+    if unsafe { libc::gettid() != libc::getpid() } {
+        return None;
+    }
     // SAFETY: U4; the process runs no constructor again.
     let process = unsafe { Library::open(None, 0) }.ok()?;
     let current_isolate = process.find("_ZN2v87Isolate10GetCurrentEv")?;

@@ -47,27 +47,40 @@ function makeKind(declaration, name) {
   const { varargs = false, nonblocking = false, guard, errno, fails, threads } = declaration;
   const failed = failureOf(fails, name);
   const options = ((guard ?? settings.guard) ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0);
-  const passes = types.args.some((row) => row.passes);
-  const isPlain = !varargs && !passes && ![...types.args, types.result].some((row) => row.opaque);
-  return { types, failed, options, varargs, nonblocking, passes, isPlain };
+  let passes = false;
+  let isPlain = !varargs && !types.result.opaque;
+  for (let i = 0; i < types.args.length; i += 1) {
+    const row = types.args[i];
+    if (row.passes) passes = true;
+    if (row.passes || row.opaque) isPlain = false;
+  }
+  return { types, failed, options, varargs, nonblocking, passes, shape: isPlain ? shapeOf(types, name) : undefined };
 }
 
 const kinds = new Map();
-/** A text that is no name may read like several. */
-const isName = (type) => byName.has(type);
 
 /** The kind of a declaration; one that says everything by names is looked up by them. */
 function kindOf(declaration, name) {
-  const { args = [], returns, fails, wrap, loose, guard, errno, threads, nonblocking, varargs } = declaration;
-  // Each is read once.
-  const isList = Array.isArray(args) && args.length <= MOST_ARGUMENTS;
-  const list = isList ? Array.from(args) : args;
-  const make = () => makeKind({ __proto__: null, ...declaration, args: list }, name);
-  const isKnown = fails === undefined || (typeof fails === 'string' && fails in FAILURES);
-  if (!isList || !isKnown || !(returns === undefined || isName(returns)) || !list.every(isName)) return make();
-  const key = `${list}|${returns}|${fails}|${wrap}|${loose}|${guard}|${errno}|${threads}|${nonblocking}|${varargs}`;
+  const { args, returns, fails, wrap, loose, guard, errno, threads, nonblocking, varargs } = declaration;
+  const length = Array.isArray(args) ? args.length : NaN;
+  const isList = length <= MOST_ARGUMENTS;
+  let isKnown = (isList || args === undefined) && (returns === undefined || byName.has(returns))
+    && (fails === undefined || (typeof fails === 'string' && fails in FAILURES));
+  let key = '';
+  if (isList) {
+    const list = declaration.args = [];
+    for (let i = 0; i < length; i += 1) {
+      // Each is read once. A text that is no name may read like several.
+      const type = args[i];
+      list.push(type);
+      isKnown &&= byName.has(type);
+      if (isKnown) key += `${type},`;
+    }
+  }
+  if (!isKnown) return makeKind(declaration, name);
+  key += `${returns}|${fails}|${wrap}|${loose}|${guard}|${errno}|${threads}|${nonblocking}|${varargs}`;
   let kind = kinds.get(key);
-  if (kind === undefined) kinds.set(key, kind = make());
+  if (kind === undefined) kinds.set(key, kind = makeKind(declaration, name));
   return kind;
 }
 
@@ -83,18 +96,19 @@ class Bound {
     this.kind = kind;
     this.lifetime = lifetime;
     this.mayBeFast = mayBeFast;
-    this.numbers = undefined;
+    this.targets = undefined;
     this.asynchronous = undefined;
   }
 
   /** The number of the function with the types of a shape (a variadic one has several), and what has to be alive. */
   #target(shape) {
     const library = this.lifetime.native;
-    const known = this.numbers?.find((bound) => bound.shape === shape);
+    const known = this.targets?.find((target) => target.shape === shape);
     if (known !== undefined) return known;
     const number = binding.bind(this.name, this.address, shape.native, library, this.kind.options);
     const target = { shape, number, library };
-    this.numbers = [...this.numbers ?? [], target];
+    if (this.targets === undefined) this.targets = [target];
+    else this.targets.push(target);
     return target;
   }
 
@@ -106,9 +120,8 @@ class Bound {
     const { name, kind } = this;
     const target = this.#target(shape);
     if (kind.failed) return shape.checkedCaller(target, name, this.#check);
-    const slow = shape.caller(target, name);
-    const route = this.mayBeFast && kind.options === 0 ? routeOf(shape) : undefined;
-    return route !== undefined && binding.runsNoScript(this.address) ? route(target.number, slow) : slow;
+    const route = this.mayBeFast && kind.options === 0 ? routeOf(shape) : null;
+    return route !== null && binding.runsNoScript(this.address) ? route(target, name) : shape.caller(target, name);
   }
 
   #launcher(shape, thread) {
@@ -116,27 +129,35 @@ class Bound {
     return shape.launcher(recordedJob(launch, this.name, shape, this.lifetime), this.name);
   }
 
-  /** A function of what `make` gives for a shape, with all that a declaration may ask for around it. */
-  #made(make) {
-    const { name, kind: { types, varargs, isPlain } } = this;
-    if (isPlain) return make(shapeOf(types, name));
-    const call = (all) => ending(all.args, [name, this.inC], make(shapeOf(all, name)));
+  /** The function of a shape: it calls at once, or has a thread call where one is given (libuv's for null). */
+  #of(shape, thread) {
+    if (thread !== undefined) return this.#launcher(shape, thread);
+    const call = this.#caller(shape);
+    return settings.trace ? recorded(call, this.name, shape, this.lifetime) : call;
+  }
+
+  /** The same with all that a declaration may ask for around it. */
+  #made(thread) {
+    const { name, kind: { types, varargs, shape } } = this;
+    if (shape !== undefined) return this.#of(shape, thread);
+    const call = (all) => ending(all.args, [name, this.inC], this.#of(shapeOf(all, name), thread));
     return withResults(types, varargs ? withExtras(types, call, name) : call(types), name);
   }
 
   /** The function that calls at once. */
   synchronous() {
-    return this.#made((shape) => recorded(this.#caller(shape), this.name, shape, this.lifetime));
+    return this.#made(undefined);
   }
 
   /** The function that has a thread call, libuv's for null. */
   asyncOn(thread) {
-    const call = this.#made((shape) => this.#launcher(shape, thread));
+    const call = this.#made(thread);
     return this.kind.varargs || this.kind.passes ? rejecting(call) : call;
   }
 }
 
-const named = (call, name) => Object.defineProperty(call, 'name', { value: name });
+/** Has a function the name. Those of generated source have it from the start: to change it makes all properties slow. */
+const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
 
 const bound = Symbol('bound');
 
@@ -151,14 +172,14 @@ const boundPrototype = Object.create(Function.prototype, {
     },
   },
 });
-/** What they have of their own. */
-const own = { name: { value: '', configurable: true }, [bound]: { value: undefined } };
+/** A property of their own; one object serves for all. */
+const own = { value: undefined };
 
 /**
  * The JavaScript function of a C function.
  * @param {string} name what messages call it
  * @param {number | bigint} address
- * @param {object} declaration checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
+ * @param {object} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
  *   threads, nonblocking }
  * @param {import('./lifetime').Lifetime} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether the V8 lane may serve it: it runs no JavaScript but by a JSCallback
@@ -167,9 +188,8 @@ function bind(name, address, declaration, lifetime, mayBeFast = true) {
   const kind = kindOf(declaration, name);
   const behind = new Bound(name, declaration.name ?? name, address, kind, lifetime, mayBeFast);
   const call = kind.nonblocking ? behind.asyncOn(null) : behind.synchronous();
-  own.name.value = name;
-  own[bound].value = behind;
-  return Object.defineProperties(Object.setPrototypeOf(call, boundPrototype), own);
+  own.value = behind;
+  return Object.defineProperty(Object.setPrototypeOf(named(call, name), boundPrototype), bound, own);
 }
 
 /** The function that calls what a bound one calls, on a thread of the user's own. */

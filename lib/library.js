@@ -53,11 +53,12 @@ function dlopen(path, symbols, options = {}) {
   const flags = flagsOf(wanted);
   const { native, found } = open(path, flags);
   const lifetime = new Lifetime(native);
+  const isFast = mayBeFast(found);
   try {
     const functions = bindAll(entries, (key, value) => {
       const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
-      declaration.guard ??= guard;
-      return bindSymbol(lifetime, found, key, declaration);
+      if (guard !== undefined) declaration.guard ??= guard;
+      return bindSymbol(lifetime, found, key, declaration, isFast);
     });
     return { ...library(functions, found, lifetime), global: globalOf(native, found) };
   } catch (error) {
@@ -71,21 +72,27 @@ const MANY = 128;
 
 /** The functions by their keys, as properties of their own whatever Object.prototype has. */
 function bindAll(entries, bindOne) {
-  if (entries.length <= MANY) return Object.fromEntries(entries.map(([key, value]) => [key, bindOne(key, value)]));
+  for (let i = 0; i < entries.length; i += 1) {
+    const entry = entries[i];
+    entry[1] = bindOne(entry[0], entry[1]);
+  }
+  if (entries.length <= MANY) return Object.fromEntries(entries);
   const functions = { __proto__: null };
-  for (const [key, value] of entries) functions[key] = bindOne(key, value);
+  for (let i = 0; i < entries.length; i += 1) functions[entries[i][0]] = entries[i][1];
   return Object.setPrototypeOf(functions, Object.prototype);
 }
 
-function bindSymbol(lifetime, path, key, declaration) {
+function bindSymbol(lifetime, path, key, declaration, isFast) {
   const symbol = declaration.name ?? key;
   const address = declaration.ptr === undefined ? find(lifetime.native, symbol) : addressOf(declaration.ptr, key);
   if (address === null) {
     if (declaration.optional) return null;
     throw missing(symbol, path, '; declare `optional: true` to get null instead');
   }
-  return bind(key, address, withOwned(declaration, key, lifetime, (name) => findOrThrow(lifetime.native, name, path)), lifetime,
-    mayBeFast(path));
+  if (typeof declaration.returns === 'object') {
+    declaration.returns = owned(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, path), lifetime);
+  }
+  return bind(key, address, declaration, lifetime, isFast);
 }
 
 /** An addon may run JavaScript, which a call of the V8 lane must not. */
@@ -101,10 +108,6 @@ function findOrThrow(native, symbol, path) {
 
 const missing = (symbol, path, hint = '') => makeError('ERR_FFI_SYMBOL_NOT_FOUND',
   `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`, { symbol, path });
-
-/** A declaration whose result, where it is to be freed, is a type that does so. */
-const withOwned = (declaration, name, lifetime, found) => (typeof declaration.returns !== 'object' ? declaration
-  : { ...declaration, returns: owned(declaration.returns, name, found, lifetime) });
 
 /** The maker of a library's globals. */
 const globalOf = (native, path) => (name, type) => {
@@ -174,7 +177,9 @@ function bindPointer(name, value, where, lifetime) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
-  return bind(name, addressOf(declaration.ptr, name), withOwned(declaration, name, lifetime), lifetime);
+  const address = addressOf(declaration.ptr, name);
+  if (typeof declaration.returns === 'object') declaration.returns = owned(declaration.returns, name, undefined, lifetime);
+  return bind(name, address, declaration, lifetime);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */

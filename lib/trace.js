@@ -92,9 +92,8 @@ function handleOf(lifetime) {
   return handle;
 }
 
-/** A bound function that records its calls; the function itself where nothing is recorded. */
+/** A bound function that records its calls. */
 function recorded(call, name, shape, lifetime) {
-  if (!settings.trace) return call;
   const handle = handleOf(lifetime);
   const caller = (...values) => {
     const kinds = kindsOf(shape.args, values);

@@ -2,17 +2,13 @@
 // bind(): what users call = encode, enter, decode; and its asynchronous forms.
 
 const binding = require('./binding');
-const { parameter } = require('./contract');
 const { makeSystemError, wrongValue } = require('./errors');
 const { routeOf } = require('./lane');
-const { typesOf, shapeOf, wrongCount, MOST_ARGUMENTS } = require('./marshal');
-const { ending, owning } = require('./opaque');
-const { withOuts } = require('./outs');
+const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const { launcher } = require('./pending');
 const settings = require('./settings');
-const { recorded, recordedJob } = require('./trace');
+const trace = settings.trace ? require('./trace') : undefined;
 const { byName } = require('./types');
-const { variadic } = require('./variadic');
 
 // Bits of the native bind(): src/js/function.rs, Options.
 const GUARD = 1;
@@ -125,23 +121,25 @@ class Bound {
   }
 
   #launcher(shape, thread) {
-    const launch = launcher(this.#target(shape), shape, this.#check, this.lifetime, thread);
-    return shape.launcher(recordedJob(launch, this.name, shape, this.lifetime), this.name);
+    const { name, lifetime } = this;
+    const launch = launcher(this.#target(shape), shape, this.#check, lifetime, thread);
+    return shape.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, shape, lifetime), name);
   }
 
   /** The function of a shape: it calls at once, or has a thread call where one is given (libuv's for null). */
   #of(shape, thread) {
     if (thread !== undefined) return this.#launcher(shape, thread);
     const call = this.#caller(shape);
-    return settings.trace ? recorded(call, this.name, shape, this.lifetime) : call;
+    return trace === undefined ? call : trace.recorded(call, this.name, shape, this.lifetime);
   }
 
   /** The same with all that a declaration may ask for around it. */
   #made(thread) {
     const { name, kind: { types, varargs, shape } } = this;
     if (shape !== undefined) return this.#of(shape, thread);
-    const call = (all) => ending(all.args, [name, this.inC], this.#of(shapeOf(all, name), thread));
-    return withResults(types, varargs ? withExtras(types, call, name) : call(types), name);
+    // Most programs have none of these.
+    const { around } = require('./around');
+    return around(types, varargs, [name, this.inC], (all) => this.#of(shapeOf(all, name), thread));
   }
 
   /** The function that calls at once. */
@@ -199,27 +197,6 @@ const onThread = (call, thread) => named(call[bound].asyncOn(thread), call.name)
 function rejecting(call) {
   const caller = async (...values) => call(...values);
   return Object.defineProperty(caller, 'length', { value: call.length });
-}
-
-/** Prepares a variadic function for the types that follow the declared arguments. */
-function withExtras(types, enter, name) {
-  const fixed = types.args.length;
-  return variadic(name, fixed, MOST_ARGUMENTS, (extras) => enter({
-    args: [...types.args, ...extras],
-    parameters: [...types.parameters, ...extras.map((row, i) => parameter(row, fixed + i))],
-    result: types.result,
-    fixed,
-    loose: types.loose,
-  }));
-}
-
-/** What comes back: the result alone, or with the values of out parameters; handles belong to their owners. */
-function withResults(types, call, name) {
-  const passed = types.args.filter((row) => row.passes);
-  const given = passed.length === 0
-    ? { rows: [types.result], of: (returned) => [returned] }
-    : { rows: [types.result, ...passed.map((row) => row.target)], of: ({ returns, out }) => [returns, ...out] };
-  return owning(given, passed.length === 0 ? call : withOuts(types, call, name, wrongCount));
 }
 
 module.exports = { bind, onThread };

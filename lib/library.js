@@ -2,16 +2,13 @@
 // dlopen, linkSymbols, CFunction: libraries and the functions bound to their symbols.
 
 const fs = require('node:fs');
-const { constants } = require('node:os');
 const binding = require('./binding');
 const { bind, onThread } = require('./call');
 const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
-const { global } = require('./global');
 const { Lifetime } = require('./lifetime');
 const { optionsOf, entriesOf } = require('./options');
-const { owned } = require('./owned');
 const { candidates, toPath } = require('./search');
-const { callsOf } = require('./trace');
+const settings = require('./settings');
 
 const CALL_KEYS = {
   args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
@@ -19,7 +16,6 @@ const CALL_KEYS = {
 };
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any' };
-const KNOWN_FLAGS = Object.values(constants.dlopen ?? {}).reduce((all, flag) => all | flag, 0);
 
 /**
  * A function table with an end: what dlopen and linkSymbols give.
@@ -32,7 +28,7 @@ function library(symbols, path, lifetime) {
   return {
     symbols, path, close,
     thread: () => threadOf(symbols),
-    trace: () => callsOf(lifetime),
+    trace: () => (settings.trace ? require('./trace').callsOf(lifetime) : []),
     [Symbol.dispose]: () => void close(),
     [Symbol.asyncDispose]: async () => close(),
   };
@@ -89,9 +85,7 @@ function bindSymbol(lifetime, path, key, declaration, isFast) {
     if (declaration.optional) return null;
     throw missing(symbol, path, '; declare `optional: true` to get null instead');
   }
-  if (typeof declaration.returns === 'object') {
-    declaration.returns = owned(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, path), lifetime);
-  }
+  withOwned(declaration, key, lifetime, (name) => findOrThrow(lifetime.native, name, path));
   return bind(key, address, declaration, lifetime, isFast);
 }
 
@@ -106,6 +100,12 @@ function findOrThrow(native, symbol, path) {
   return address;
 }
 
+/** Has a result that is to be freed be of a type that does so. */
+function withOwned(declaration, name, lifetime, found) {
+  if (typeof declaration.returns !== 'object') return;
+  declaration.returns = require('./owned').owned(declaration.returns, name, found, lifetime);
+}
+
 const missing = (symbol, path, hint = '') => makeError('ERR_FFI_SYMBOL_NOT_FOUND',
   `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`, { symbol, path });
 
@@ -115,14 +115,18 @@ const globalOf = (native, path) => (name, type) => {
   if (!native.isOpen) {
     throw makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
   }
-  return global(name, findOrThrow(native, name, path), type, native, path);
+  return require('./global').global(name, findOrThrow(native, name, path), type, native, path);
 };
 
+/** Where there are none, native code takes RTLD_NOW. */
 function flagsOf(flags = 0) {
-  if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~KNOWN_FLAGS) !== 0) {
+  if (flags === 0) return flags;
+  const known = require('node:os').constants.dlopen ?? {};
+  const all = Object.values(known).reduce((bits, flag) => bits | flag, 0);
+  if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~all) !== 0) {
     throw outOfRange('dlopen: options.flags', 'bits of os.constants.dlopen', flags);
   }
-  const { RTLD_NOW = 0, RTLD_LAZY = 0 } = constants.dlopen ?? {};
+  const { RTLD_NOW = 0, RTLD_LAZY = 0 } = known;
   return (flags & (RTLD_NOW | RTLD_LAZY)) === 0 ? flags | RTLD_NOW : flags;
 }
 
@@ -178,7 +182,7 @@ function bindPointer(name, value, where, lifetime) {
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
   const address = addressOf(declaration.ptr, name);
-  if (typeof declaration.returns === 'object') declaration.returns = owned(declaration.returns, name, undefined, lifetime);
+  withOwned(declaration, name, lifetime);
   return bind(name, address, declaration, lifetime);
 }
 

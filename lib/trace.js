@@ -112,7 +112,6 @@ function recorded(call, name, shape, lifetime) {
 
 /** The same for what starts an asynchronous call, whose values come third; it is recorded when its thread runs it. */
 function recordedJob(launch, name, shape, lifetime) {
-  if (!settings.trace) return launch;
   const handle = handleOf(lifetime);
   const launcher = (pins, kept, values) => {
     binding.traceNextJob(handle.number, handle.name, name, kindsOf(shape.args, values), siteOf(launcher));
@@ -123,7 +122,6 @@ function recordedJob(launch, name, shape, lifetime) {
 
 /** The calls through a library's handle that the recorder keeps, newest last. */
 function callsOf(lifetime) {
-  if (!settings.trace) return [];
   const calls = binding.traced(handleOf(lifetime).number);
   return calls.map(({ symbol, library, arguments: kinds, site, state, thread, isAsync }) => (
     { symbol, library, arguments: kinds === '' ? [] : kinds.split('\n'), site, state, thread, async: isAsync }));

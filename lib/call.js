@@ -24,7 +24,7 @@ const FAILURES = {
 
 /** What tells that a call failed, from a declaration's `fails`. */
 function failureOf(fails, name) {
-  if (fails === undefined || typeof fails === 'function') return fails;
+  if (typeof fails === 'function') return fails;
   const known = typeof fails === 'string' ? FAILURES[fails] : undefined;
   if (known === undefined) throw wrongValue(`${name}: fails`, "a function, 'negative', 'null' or 'nonzero'", fails);
   return known;
@@ -41,7 +41,7 @@ const checkerOf = (failed, name) => failed && ((result) => {
 function makeKind(declaration, name) {
   const types = typesOf(declaration, name);
   const { varargs = false, nonblocking = false, guard, errno, fails, threads } = declaration;
-  const failed = failureOf(fails, name);
+  const failed = fails === undefined ? undefined : failureOf(fails, name);
   const options = ((guard ?? settings.guard) ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0);
   let passes = false;
   let isPlain = !varargs && !types.result.opaque;
@@ -53,30 +53,39 @@ function makeKind(declaration, name) {
   return { types, failed, options, varargs, nonblocking, passes, shape: isPlain ? shapeOf(types, name) : undefined };
 }
 
+/** The kinds of declarations that say everything by names: Maps in Maps, by what they say, with the kind under `KIND`. */
 const kinds = new Map();
+const KIND = Symbol('kind');
 
-/** The kind of a declaration; one that says everything by names is looked up by them. */
+/** What follows in `kinds` for a name, which is made; undefined for what is no name. */
+function step(place, key) {
+  if (place === undefined || typeof key === 'object' || typeof key === 'function') return undefined;
+  if (!place.has(key)) place.set(key, new Map());
+  return place.get(key);
+}
+
+/** The kind of a declaration, whose `args` are read once. */
 function kindOf(declaration, name) {
   const { args, returns, fails, wrap, loose, guard, errno, threads, nonblocking, varargs } = declaration;
-  const length = Array.isArray(args) ? args.length : NaN;
-  const isList = length <= MOST_ARGUMENTS;
-  let isKnown = (isList || args === undefined) && (returns === undefined || byName.has(returns))
-    && (fails === undefined || (typeof fails === 'string' && fails in FAILURES));
-  let key = '';
-  if (isList) {
-    const list = declaration.args = [];
-    for (let i = 0; i < length; i += 1) {
-      // Each is read once. A text that is no name may read like several.
-      const type = args[i];
-      list.push(type);
-      isKnown &&= byName.has(type);
-      if (isKnown) key += `${type},`;
-    }
+  const flags = (wrap ? 1 : 0) | (loose ? 2 : 0) | (errno ? 4 : 0) | (threads ? 8 : 0) | (nonblocking ? 16 : 0)
+    | (varargs ? 32 : 0) | (guard === undefined ? 0 : guard ? 64 : 128);
+  const length = args === undefined ? 0 : Array.isArray(args) ? args.length : NaN;
+  // What is wrong with such a list is said by what makes kinds.
+  if (!(length <= MOST_ARGUMENTS)) return newKind(declaration, flags, name);
+  const list = declaration.args = [];
+  let place = kinds.get(flags)?.get(fails)?.get(returns);
+  for (let i = 0; i < length; i += 1) {
+    const type = args[i];
+    list.push(type);
+    place = place?.get(type);
   }
-  if (!isKnown) return makeKind(declaration, name);
-  key += `${returns}|${fails}|${wrap}|${loose}|${guard}|${errno}|${threads}|${nonblocking}|${varargs}`;
-  let kind = kinds.get(key);
-  if (kind === undefined) kinds.set(key, kind = makeKind(declaration, name));
+  return place?.get(KIND) ?? newKind(declaration, flags, name);
+}
+
+function newKind(declaration, flags, name) {
+  const kind = makeKind(declaration, name);
+  const { args, returns, fails } = declaration;
+  args.reduce(step, step(step(step(kinds, flags), fails), returns))?.set(KIND, kind);
   return kind;
 }
 
@@ -134,7 +143,7 @@ class Bound {
   }
 
   /** The same with all that a declaration may ask for around it. */
-  #made(thread) {
+  make(thread) {
     const { name, kind: { types, varargs, shape } } = this;
     if (shape !== undefined) return this.#of(shape, thread);
     // Most programs have none of these.
@@ -142,14 +151,9 @@ class Bound {
     return around(types, varargs, [name, this.inC], (all) => this.#of(shapeOf(all, name), thread));
   }
 
-  /** The function that calls at once. */
-  synchronous() {
-    return this.#made(undefined);
-  }
-
-  /** The function that has a thread call, libuv's for null. */
+  /** The function that has a thread call. */
   asyncOn(thread) {
-    const call = this.#made(thread);
+    const call = this.make(thread);
     return this.kind.varargs || this.kind.passes ? rejecting(call) : call;
   }
 }
@@ -185,7 +189,7 @@ const own = { value: undefined };
 function bind(name, address, declaration, lifetime, mayBeFast = true) {
   const kind = kindOf(declaration, name);
   const behind = new Bound(name, declaration.name ?? name, address, kind, lifetime, mayBeFast);
-  const call = kind.nonblocking ? behind.asyncOn(null) : behind.synchronous();
+  const call = kind.nonblocking ? behind.asyncOn(null) : behind.make(undefined);
   own.value = behind;
   return Object.defineProperty(Object.setPrototypeOf(named(call, name), boundPrototype), bound, own);
 }

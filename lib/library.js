@@ -46,15 +46,16 @@ function threadOf(symbols) {
 function dlopen(path, symbols, options = {}) {
   const entries = entriesOf(symbols, 'dlopen: symbols');
   const { flags: wanted, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
-  const flags = flagsOf(wanted);
+  const flags = wanted === undefined ? 0 : flagsOf(wanted);
   const { native, found } = open(path, flags);
   const lifetime = new Lifetime(native);
-  const isFast = mayBeFast(found);
+  // An addon may run JavaScript, which a call of the V8 lane must not.
+  const mayBeFast = found === null || !found.endsWith('.node');
   try {
     const functions = bindAll(entries, (key, value) => {
       const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
       if (guard !== undefined) declaration.guard ??= guard;
-      return bindSymbol(lifetime, found, key, declaration, isFast);
+      return bindSymbol(lifetime, found, key, declaration, mayBeFast);
     });
     return { ...library(functions, found, lifetime), global: globalOf(native, found) };
   } catch (error) {
@@ -78,32 +79,23 @@ function bindAll(entries, bindOne) {
   return Object.setPrototypeOf(functions, Object.prototype);
 }
 
-function bindSymbol(lifetime, path, key, declaration, isFast) {
+function bindSymbol(lifetime, path, key, declaration, mayBeFast) {
   const symbol = declaration.name ?? key;
-  const address = declaration.ptr === undefined ? find(lifetime.native, symbol) : addressOf(declaration.ptr, key);
+  const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
   if (address === null) {
     if (declaration.optional) return null;
     throw missing(symbol, path, '; declare `optional: true` to get null instead');
   }
-  withOwned(declaration, key, lifetime, (name) => findOrThrow(lifetime.native, name, path));
-  return bind(key, address, declaration, lifetime, isFast);
+  if (typeof declaration.returns === 'object') {
+    declaration.returns = require('./owned').owned(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, path), lifetime);
+  }
+  return bind(key, address, declaration, lifetime, mayBeFast);
 }
-
-/** An addon may run JavaScript, which a call of the V8 lane must not. */
-const mayBeFast = (path) => path === null || !/\.node$/.test(path);
-
-const find = (native, symbol) => (symbol.includes('\0') ? null : native.find(symbol));
 
 function findOrThrow(native, symbol, path) {
-  const address = find(native, symbol);
+  const address = native.find(symbol);
   if (address === null) throw missing(symbol, path);
   return address;
-}
-
-/** Has a result that is to be freed be of a type that does so. */
-function withOwned(declaration, name, lifetime, found) {
-  if (typeof declaration.returns !== 'object') return;
-  declaration.returns = require('./owned').owned(declaration.returns, name, found, lifetime);
 }
 
 const missing = (symbol, path, hint = '') => makeError('ERR_FFI_SYMBOL_NOT_FOUND',
@@ -118,9 +110,8 @@ const globalOf = (native, path) => (name, type) => {
   return require('./global').global(name, findOrThrow(native, name, path), type, native, path);
 };
 
-/** Where there are none, native code takes RTLD_NOW. */
-function flagsOf(flags = 0) {
-  if (flags === 0) return flags;
+/** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
+function flagsOf(flags) {
   const known = require('node:os').constants.dlopen ?? {};
   const all = Object.values(known).reduce((bits, flag) => bits | flag, 0);
   if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~all) !== 0) {
@@ -182,7 +173,9 @@ function bindPointer(name, value, where, lifetime) {
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
   const address = addressOf(declaration.ptr, name);
-  withOwned(declaration, name, lifetime);
+  if (typeof declaration.returns === 'object') {
+    declaration.returns = require('./owned').owned(declaration.returns, name, undefined, lifetime);
+  }
   return bind(name, address, declaration, lifetime);
 }
 

@@ -107,10 +107,15 @@ const RESULTS = {
 };
 
 /** The rows themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
-const keyed = (table) => new Map(Object.entries(table).flatMap(([name, how]) => {
-  const row = byName.get(name);
-  return row.wrapped === undefined ? [[row, how]] : [[row, how], [row.wrapped, how]];
-}));
+function keyed(table) {
+  const hows = new Map();
+  for (const [name, how] of Object.entries(table)) {
+    const row = byName.get(name);
+    hows.set(row, how);
+    if (row.wrapped !== undefined) hows.set(row.wrapped, how);
+  }
+  return hows;
+}
 const travels = keyed(ARGUMENTS);
 const returns = keyed(RESULTS);
 

@@ -35,7 +35,7 @@ const hasDetachKeys = isNode && Number(process.versions.modules) >= 137;
 
 // A stack size that the user chose stays.
 const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /stack[-_]size/.test(option));
-if (isNode && !stackWasChosen) binding.measureStack();
+if (isNode && !stackWasChosen) binding.moveStackLimit();
 
 /** A getter of a prototype as a function: what a user shadows on the object itself is never run. */
 const getter = (prototype, key) => {

@@ -10,6 +10,10 @@ const { optionsOf, entriesOf } = require('./options');
 const { candidates, toPath } = require('./search');
 const settings = require('./settings');
 
+// Loaded when needed: few libraries have any.
+const global = (...values) => require('./global').global(...values);
+const owned = (...values) => require('./owned').owned(...values);
+
 const CALL_KEYS = {
   args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
   threads: 'boolean', errno: 'boolean', fails: 'any', varargs: 'boolean',
@@ -87,7 +91,7 @@ function bindSymbol(lifetime, path, key, declaration, mayBeFast) {
     throw missing(symbol, path, '; declare `optional: true` to get null instead');
   }
   if (typeof declaration.returns === 'object') {
-    declaration.returns = require('./owned').owned(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, path), lifetime);
+    declaration.returns = owned(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, path), lifetime);
   }
   return bind(key, address, declaration, lifetime, mayBeFast);
 }
@@ -107,7 +111,7 @@ const globalOf = (native, path) => (name, type) => {
   if (!native.isOpen) {
     throw makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
   }
-  return require('./global').global(name, findOrThrow(native, name, path), type, native, path);
+  return global(name, findOrThrow(native, name, path), type, native, path);
 };
 
 /** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
@@ -173,9 +177,7 @@ function bindPointer(name, value, where, lifetime) {
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
   const address = addressOf(declaration.ptr, name);
-  if (typeof declaration.returns === 'object') {
-    declaration.returns = require('./owned').owned(declaration.returns, name, undefined, lifetime);
-  }
+  if (typeof declaration.returns === 'object') declaration.returns = owned(declaration.returns, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);
 }
 

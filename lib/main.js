@@ -18,7 +18,7 @@ const [pointer, out, inout] = late(() => require('./reference'), 'pointer', 'out
 const [enumeration] = late(() => require('./enumeration'), 'enumeration');
 const [opaque] = late(() => require('./opaque'), 'opaque');
 const [fn] = late(() => require('./fn'), 'fn');
-/** Its file wants node:crypto and node:child_process, which take longer to load than all of the package. */
+/** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
 const [cc] = late(() => require('./cc'), 'cc');
 
 module.exports = {

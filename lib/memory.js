@@ -10,8 +10,8 @@ const settings = require('./settings');
 const { makeError, place, wrongType, wrongValue, outOfRange } = require('./errors');
 
 /**
- * Takes longer to load than the rest of the package, so that it waits until it is needed. Native code may be under way then:
- * no hook of the user's for `require` is run.
+ * Loaded when needed, as streams come with it, which takes milliseconds. Native code may be under way then: where Node offers a
+ * way that runs no hook of the user's for `require`, that is taken.
  */
 const { getBuiltinModule = () => require('node:worker_threads') } = process;
 const threads = () => getBuiltinModule('node:worker_threads');
@@ -98,7 +98,7 @@ function pinnable(value) {
 }
 
 const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer));
-// Node 20 has no such function, and no detach keys.
+/** Node 20 has no such function, and no detach keys. */
 const isMarked = (buffer) => threads().isMarkedAsUntransferable?.(buffer) ?? true;
 binding.findLocks(isNode, hasDetachKeys, isResizable, isMarked);
 

@@ -54,7 +54,7 @@ function dlopen(path, symbols, options = {}) {
   const { native, found } = open(path, flags);
   const lifetime = new Lifetime(native);
   // An addon may run JavaScript, which a call of the V8 lane must not.
-  const mayBeFast = found === null || !found.endsWith('.node');
+  const mayBeFast = found === null || !/\.node$/.test(found);
   try {
     const functions = bindAll(entries, (key, value) => {
       const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);

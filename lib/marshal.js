@@ -118,11 +118,11 @@ const help = {
 
 /**
  * A factory from generated source, made when first used; the plain one where code generation is disallowed. `ending` is one
- * of `endings`.
+ * of `endings`. That may be late, so that it uses no iterator of arrays: a program may have replaced it by then.
  */
 function factory(shape, source, plain, ending) {
   let make;
-  return (...parts) => {
+  return (target, name, more) => {
     if (make === undefined) {
       try {
         make = new Function('shape', 'frame', 'help', source(shape, ending))(shape, frame, help);
@@ -131,7 +131,7 @@ function factory(shape, source, plain, ending) {
         make = plain(shape, ending);
       }
     }
-    return make(...parts);
+    return make(target, name, more);
   };
 }
 
@@ -166,7 +166,7 @@ function pinWords(pins) {
 const finish = (isChecked) => ({ result, resultAt }, { rides, names }) => {
   const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
   const call = `frame.setUint32(${NUMBER}, number, true);\n    `;
-  const entered = `enter(${[...rides, 'library'].join(', ')})`;
+  const entered = `enter(${rides.concat('library').join(', ')})`;
   if (result.returnedByEntry) return call + give(entered);
   if (result.name === 'void' && !isChecked) return `${call}${entered};`;
   const hold = result.readsMemory ? `help.held = [${names}];\n    ` : '';
@@ -185,12 +185,11 @@ const endings = {
 function callerSource(shape, ending) {
   const { args, at, pins, parameters, loose } = shape;
   const names = args.map((_, i) => `a${i}`);
-  const isPin = new Set(pins);
   const kept = args.flatMap((row, i) => (row.keeps ? [i] : []));
-  const assigned = (i) => (isPin.has(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
+  const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
   const releases = kept.map((i) => `help.release(k${i});`).join(' ');
   // What is kept rides along behind the pins, and then the library: the engine roots all arguments of a call.
-  const rides = [...pins.map((i) => `p${i}`), ...kept.map((i) => `k${i}`)];
+  const rides = pins.map((i) => `p${i}`).concat(kept.map((i) => `k${i}`));
   const label = (i) => JSON.stringify(parameters[i].label);
   const isAsync = ending === 'launch';
   return `'use strict';

@@ -69,23 +69,19 @@ function kindOf(declaration, name) {
   const { args, returns, fails, wrap, loose, guard, errno, threads, nonblocking, varargs } = declaration;
   const flags = (wrap ? 1 : 0) | (loose ? 2 : 0) | (errno ? 4 : 0) | (threads ? 8 : 0) | (nonblocking ? 16 : 0)
     | (varargs ? 32 : 0) | (guard === undefined ? 0 : guard ? 64 : 128);
-  const length = args === undefined ? 0 : Array.isArray(args) ? args.length : NaN;
+  const length = args === undefined ? 0 : Array.isArray(args) ? Math.trunc(args.length) : NaN;
   // What is wrong with such a list is said by what makes kinds.
-  if (!(length <= MOST_ARGUMENTS)) return newKind(declaration, flags, name);
-  const list = declaration.args = [];
+  if (!(length >= 0 && length <= MOST_ARGUMENTS)) return makeKind(declaration, name);
+  const list = declaration.args = new Array(length);
   let place = kinds.get(flags)?.get(fails)?.get(returns);
   for (let i = 0; i < length; i += 1) {
-    const type = args[i];
-    list.push(type);
+    const type = list[i] = args[i];
     place = place?.get(type);
   }
-  return place?.get(KIND) ?? newKind(declaration, flags, name);
-}
-
-function newKind(declaration, flags, name) {
+  const known = place?.get(KIND);
+  if (known !== undefined) return known;
   const kind = makeKind(declaration, name);
-  const { args, returns, fails } = declaration;
-  args.reduce(step, step(step(step(kinds, flags), fails), returns))?.set(KIND, kind);
+  list.reduce(step, step(step(step(kinds, flags), fails), returns))?.set(KIND, kind);
   return kind;
 }
 
@@ -101,20 +97,16 @@ class Bound {
     this.kind = kind;
     this.lifetime = lifetime;
     this.mayBeFast = mayBeFast;
-    this.targets = undefined;
+    this.last = undefined;
     this.asynchronous = undefined;
   }
 
   /** The number of the function with the types of a shape (a variadic one has several), and what has to be alive. */
   #target(shape) {
+    for (let known = this.last; known !== undefined; known = known.before) if (known.shape === shape) return known;
     const library = this.lifetime.native;
-    const known = this.targets?.find((target) => target.shape === shape);
-    if (known !== undefined) return known;
     const number = binding.bind(this.name, this.address, shape.native, library, this.kind.options);
-    const target = { shape, number, library };
-    if (this.targets === undefined) this.targets = [target];
-    else this.targets.push(target);
-    return target;
+    return this.last = { shape, number, library, before: this.last };
   }
 
   get #check() {

@@ -24,14 +24,15 @@ const MOST_ARGUMENTS = 128;
 function typesOf(declaration, name) {
   const { args = [], returns, wrap, loose = false } = declaration;
   if (!Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
-  if (args.length > MOST_ARGUMENTS) {
+  const { length } = args;
+  if (length > MOST_ARGUMENTS) {
     throw makeError('ERR_INVALID_ARG_VALUE',
-      `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${args.length}`);
+      `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
   }
   const choose = (row) => (wrap && row.wrapped ? row.wrapped : row);
   const parameters = [];
   const rows = [];
-  for (let i = 0, { length } = args; i < length; i += 1) {
+  for (let i = 0; i < length; i += 1) {
     const parameter = argumentOf(args[i], i, `${name}: args[${i}]`);
     parameters.push(parameter);
     rows.push(choose(parameter.row));

@@ -11,7 +11,8 @@ const { wrongType, makeError } = require('./errors');
  */
 function optionsOf(value, keys, where) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(where, 'an object', value);
-  const options = { __proto__: null };
+  // A literal without a prototype would be a dictionary, which takes more room and is slower to read.
+  const options = Object.setPrototypeOf({}, null);
   const own = Object.keys(value);
   for (let i = 0; i < own.length; i += 1) {
     const key = own[i];

@@ -2,17 +2,13 @@
 // bind(): what users call = encode, enter, decode; and its asynchronous forms.
 
 const binding = require('./binding');
-const { parameter } = require('./contract');
 const { makeSystemError, wrongValue } = require('./errors');
 const { routeOf } = require('./lane');
-const { typesOf, shapeOf, wrongCount, MOST_ARGUMENTS } = require('./marshal');
-const { ending, owning } = require('./opaque');
-const { withOuts } = require('./outs');
+const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const { launcher } = require('./pending');
 const settings = require('./settings');
-const { recorded, recordedJob } = require('./trace');
+const trace = settings.trace ? require('./trace') : undefined;
 const { byName } = require('./types');
-const { variadic } = require('./variadic');
 
 // Bits of the native bind(): src/js/function.rs, Options.
 const GUARD = 1;
@@ -28,7 +24,7 @@ const FAILURES = {
 
 /** What tells that a call failed, from a declaration's `fails`. */
 function failureOf(fails, name) {
-  if (fails === undefined || typeof fails === 'function') return fails;
+  if (typeof fails === 'function') return fails;
   const known = typeof fails === 'string' ? FAILURES[fails] : undefined;
   if (known === undefined) throw wrongValue(`${name}: fails`, "a function, 'negative', 'null' or 'nonzero'", fails);
   return known;
@@ -45,29 +41,47 @@ const checkerOf = (failed, name) => failed && ((result) => {
 function makeKind(declaration, name) {
   const types = typesOf(declaration, name);
   const { varargs = false, nonblocking = false, guard, errno, fails, threads } = declaration;
-  const failed = failureOf(fails, name);
+  const failed = fails === undefined ? undefined : failureOf(fails, name);
   const options = ((guard ?? settings.guard) ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0);
-  const passes = types.args.some((row) => row.passes);
-  const isPlain = !varargs && !passes && ![...types.args, types.result].some((row) => row.opaque);
-  return { types, failed, options, varargs, nonblocking, passes, isPlain };
+  let passes = false;
+  let isPlain = !varargs && !types.result.opaque;
+  for (let i = 0; i < types.args.length; i += 1) {
+    const row = types.args[i];
+    if (row.passes) passes = true;
+    if (row.passes || row.opaque) isPlain = false;
+  }
+  return { types, failed, options, varargs, nonblocking, passes, shape: isPlain ? shapeOf(types, name) : undefined };
 }
 
+/** The kinds of declarations that say everything by names: Maps in Maps, by what they say, with the kind under `KIND`. */
 const kinds = new Map();
-/** A text that is no name may read like several. */
-const isName = (type) => byName.has(type);
+const KIND = Symbol('kind');
 
-/** The kind of a declaration; one that says everything by names is looked up by them. */
+/** What follows in `kinds` for a name, which is made; undefined for what is no name. */
+function step(place, key) {
+  if (place === undefined || typeof key === 'object' || typeof key === 'function') return undefined;
+  if (!place.has(key)) place.set(key, new Map());
+  return place.get(key);
+}
+
+/** The kind of a declaration, whose `args` are read once. */
 function kindOf(declaration, name) {
-  const { args = [], returns, fails, wrap, loose, guard, errno, threads, nonblocking, varargs } = declaration;
-  // Each is read once.
-  const isList = Array.isArray(args) && args.length <= MOST_ARGUMENTS;
-  const list = isList ? Array.from(args) : args;
-  const make = () => makeKind({ __proto__: null, ...declaration, args: list }, name);
-  const isKnown = fails === undefined || (typeof fails === 'string' && fails in FAILURES);
-  if (!isList || !isKnown || !(returns === undefined || isName(returns)) || !list.every(isName)) return make();
-  const key = `${list}|${returns}|${fails}|${wrap}|${loose}|${guard}|${errno}|${threads}|${nonblocking}|${varargs}`;
-  let kind = kinds.get(key);
-  if (kind === undefined) kinds.set(key, kind = make());
+  const { args, returns, fails, wrap, loose, guard, errno, threads, nonblocking, varargs } = declaration;
+  const flags = (wrap ? 1 : 0) | (loose ? 2 : 0) | (errno ? 4 : 0) | (threads ? 8 : 0) | (nonblocking ? 16 : 0)
+    | (varargs ? 32 : 0) | (guard === undefined ? 0 : guard ? 64 : 128);
+  const length = args === undefined ? 0 : Array.isArray(args) ? Math.trunc(args.length) : NaN;
+  // What is wrong with such a list is said by what makes kinds.
+  if (!(length >= 0 && length <= MOST_ARGUMENTS)) return makeKind(declaration, name);
+  const list = declaration.args = new Array(length);
+  let place = kinds.get(flags)?.get(fails)?.get(returns);
+  for (let i = 0; i < length; i += 1) {
+    const type = list[i] = args[i];
+    place = place?.get(type);
+  }
+  const known = place?.get(KIND);
+  if (known !== undefined) return known;
+  const kind = makeKind(declaration, name);
+  list.reduce(step, step(step(step(kinds, flags), fails), returns))?.set(KIND, kind);
   return kind;
 }
 
@@ -83,19 +97,16 @@ class Bound {
     this.kind = kind;
     this.lifetime = lifetime;
     this.mayBeFast = mayBeFast;
-    this.numbers = undefined;
+    this.last = undefined;
     this.asynchronous = undefined;
   }
 
   /** The number of the function with the types of a shape (a variadic one has several), and what has to be alive. */
   #target(shape) {
+    for (let known = this.last; known !== undefined; known = known.before) if (known.shape === shape) return known;
     const library = this.lifetime.native;
-    const known = this.numbers?.find((bound) => bound.shape === shape);
-    if (known !== undefined) return known;
     const number = binding.bind(this.name, this.address, shape.native, library, this.kind.options);
-    const target = { shape, number, library };
-    this.numbers = [...this.numbers ?? [], target];
-    return target;
+    return this.last = { shape, number, library, before: this.last };
   }
 
   get #check() {
@@ -106,37 +117,41 @@ class Bound {
     const { name, kind } = this;
     const target = this.#target(shape);
     if (kind.failed) return shape.checkedCaller(target, name, this.#check);
-    const slow = shape.caller(target, name);
-    const route = this.mayBeFast && kind.options === 0 ? routeOf(shape) : undefined;
-    return route !== undefined && binding.runsNoScript(this.address) ? route(target.number, slow) : slow;
+    const route = this.mayBeFast && kind.options === 0 ? routeOf(shape) : null;
+    return route !== null && binding.runsNoScript(this.address) ? route(target, name) : shape.caller(target, name);
   }
 
   #launcher(shape, thread) {
-    const launch = launcher(this.#target(shape), shape, this.#check, this.lifetime, thread);
-    return shape.launcher(recordedJob(launch, this.name, shape, this.lifetime), this.name);
+    const { name, lifetime } = this;
+    const launch = launcher(this.#target(shape), shape, this.#check, lifetime, thread);
+    return shape.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, shape, lifetime), name);
   }
 
-  /** A function of what `make` gives for a shape, with all that a declaration may ask for around it. */
-  #made(make) {
-    const { name, kind: { types, varargs, isPlain } } = this;
-    if (isPlain) return make(shapeOf(types, name));
-    const call = (all) => ending(all.args, [name, this.inC], make(shapeOf(all, name)));
-    return withResults(types, varargs ? withExtras(types, call, name) : call(types), name);
+  /** The function of a shape: it calls at once, or has a thread call where one is given (libuv's for null). */
+  #of(shape, thread) {
+    if (thread !== undefined) return this.#launcher(shape, thread);
+    const call = this.#caller(shape);
+    return trace === undefined ? call : trace.recorded(call, this.name, shape, this.lifetime);
   }
 
-  /** The function that calls at once. */
-  synchronous() {
-    return this.#made((shape) => recorded(this.#caller(shape), this.name, shape, this.lifetime));
+  /** The same with all that a declaration may ask for around it. */
+  make(thread) {
+    const { name, kind: { types, varargs, shape } } = this;
+    if (shape !== undefined) return this.#of(shape, thread);
+    // Most programs have none of these.
+    const { around } = require('./around');
+    return around(types, varargs, [name, this.inC], (all) => this.#of(shapeOf(all, name), thread));
   }
 
-  /** The function that has a thread call, libuv's for null. */
+  /** The function that has a thread call. */
   asyncOn(thread) {
-    const call = this.#made((shape) => this.#launcher(shape, thread));
+    const call = this.make(thread);
     return this.kind.varargs || this.kind.passes ? rejecting(call) : call;
   }
 }
 
-const named = (call, name) => Object.defineProperty(call, 'name', { value: name });
+/** Has a function the name. Those of generated source have it from the start: to change it makes all properties slow. */
+const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
 
 const bound = Symbol('bound');
 
@@ -151,14 +166,14 @@ const boundPrototype = Object.create(Function.prototype, {
     },
   },
 });
-/** What they have of their own. */
-const own = { name: { value: '', configurable: true }, [bound]: { value: undefined } };
+/** A property of their own; one object serves for all. */
+const own = { value: undefined };
 
 /**
  * The JavaScript function of a C function.
  * @param {string} name what messages call it
  * @param {number | bigint} address
- * @param {object} declaration checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
+ * @param {object} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
  *   threads, nonblocking }
  * @param {import('./lifetime').Lifetime} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether the V8 lane may serve it: it runs no JavaScript but by a JSCallback
@@ -166,10 +181,9 @@ const own = { name: { value: '', configurable: true }, [bound]: { value: undefin
 function bind(name, address, declaration, lifetime, mayBeFast = true) {
   const kind = kindOf(declaration, name);
   const behind = new Bound(name, declaration.name ?? name, address, kind, lifetime, mayBeFast);
-  const call = kind.nonblocking ? behind.asyncOn(null) : behind.synchronous();
-  own.name.value = name;
-  own[bound].value = behind;
-  return Object.defineProperties(Object.setPrototypeOf(call, boundPrototype), own);
+  const call = kind.nonblocking ? behind.asyncOn(null) : behind.make(undefined);
+  own.value = behind;
+  return Object.defineProperty(Object.setPrototypeOf(named(call, name), boundPrototype), bound, own);
 }
 
 /** The function that calls what a bound one calls, on a thread of the user's own. */
@@ -179,27 +193,6 @@ const onThread = (call, thread) => named(call[bound].asyncOn(thread), call.name)
 function rejecting(call) {
   const caller = async (...values) => call(...values);
   return Object.defineProperty(caller, 'length', { value: call.length });
-}
-
-/** Prepares a variadic function for the types that follow the declared arguments. */
-function withExtras(types, enter, name) {
-  const fixed = types.args.length;
-  return variadic(name, fixed, MOST_ARGUMENTS, (extras) => enter({
-    args: [...types.args, ...extras],
-    parameters: [...types.parameters, ...extras.map((row, i) => parameter(row, fixed + i))],
-    result: types.result,
-    fixed,
-    loose: types.loose,
-  }));
-}
-
-/** What comes back: the result alone, or with the values of out parameters; handles belong to their owners. */
-function withResults(types, call, name) {
-  const passed = types.args.filter((row) => row.passes);
-  const given = passed.length === 0
-    ? { rows: [types.result], of: (returned) => [returned] }
-    : { rows: [types.result, ...passed.map((row) => row.target)], of: ({ returns, out }) => [returns, ...out] };
-  return owning(given, passed.length === 0 ? call : withOuts(types, call, name, wrongCount));
 }
 
 module.exports = { bind, onThread };

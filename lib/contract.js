@@ -69,12 +69,12 @@ function bytesOf(value, row) {
 
 /** Checks what `lengthOf` promises of each other. */
 function checkLengths(args, rows, name) {
-  args.forEach(({ lengthOf }, index) => {
-    if (lengthOf === undefined) return;
-    if (lengthOf === index || !rows[lengthOf]?.pins) {
+  for (let index = 0; index < args.length; index += 1) {
+    const { lengthOf } = args[index];
+    if (lengthOf !== undefined && (lengthOf === index || !rows[lengthOf]?.pins)) {
       throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${index}].lengthOf must be the index of a pointer argument, received ${lengthOf}`);
     }
-  });
+  }
 }
 
 /** Refuses a length, as C would get it, that is negative or more than its buffer has. */

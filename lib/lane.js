@@ -107,10 +107,15 @@ const RESULTS = {
 };
 
 /** The rows themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
-const keyed = (table) => new Map(Object.entries(table).flatMap(([name, how]) => {
-  const row = byName.get(name);
-  return row.wrapped === undefined ? [[row, how]] : [[row, how], [row.wrapped, how]];
-}));
+function keyed(table) {
+  const hows = new Map();
+  for (const [name, how] of Object.entries(table)) {
+    const row = byName.get(name);
+    hows.set(row, how);
+    if (row.wrapped !== undefined) hows.set(row.wrapped, how);
+  }
+  return hows;
+}
 const travels = keyed(ARGUMENTS);
 const returns = keyed(RESULTS);
 
@@ -120,9 +125,15 @@ const MOST_ARGUMENTS = 16;
 /** How the values of a shape travel in this lane; undefined where they do not. */
 function travelOf(shape) {
   if (placers === null || shape.args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return undefined;
-  if (shape.parameters.some(({ lengthOf }) => lengthOf !== undefined)) return undefined;
-  const route = shape.args.map((row) => travels.get(row));
-  return route.includes(undefined) || route.filter((how) => how === text).length > PLACES ? undefined : route;
+  const route = [];
+  let texts = 0;
+  for (let i = 0; i < shape.args.length; i += 1) {
+    const how = travels.get(shape.args[i]);
+    if (how === undefined || shape.parameters[i].lengthOf !== undefined) return undefined;
+    if (how === text) texts += 1;
+    route.push(how);
+  }
+  return texts > PLACES ? undefined : route;
 }
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
@@ -187,14 +198,16 @@ const valueSource = ({ result, resultAt }) => {
 };
 
 function callerSource(shape, route) {
-  const names = shape.args.map((_, i) => `a${i}`);
-  const tests = route.flatMap((how, i) => (how.test ? [how.test(names[i], `x${i}`)] : []));
+  const [names, declared, tests, stores, passed] = [[], [], [`arguments.length === ${route.length}`], [], ['number']];
   let texts = 0;
-  const placeOf = (how) => (how === text ? texts++ : undefined);
-  const stores = route.flatMap((how, i) => (how.store
-    ? [how.store(names[i], `x${i}`, shape.at[i], i, placeOf(how))] : []));
-  const declared = route.flatMap((how, i) => (how.declare ? [how.declare(`x${i}`)] : []));
-  const passed = route.map((how, i) => how.pass(names[i], `x${i}`));
+  for (let i = 0; i < route.length; i += 1) {
+    const [how, a, x] = [route[i], `a${i}`, `x${i}`];
+    names.push(a);
+    if (how.declare) declared.push(how.declare(x));
+    if (how.test) tests.push(how.test(a, x));
+    if (how.store) stores.push(how.store(a, x, shape.at[i], i, how === text ? texts++ : undefined));
+    passed.push(how.pass(a, x));
+  }
   const hasPins = shape.pins.length > 0;
   const slow = `arguments.length === ${names.length} ? slow(${names.join(', ')}) : apply(slow, undefined, arguments)`;
   // The frame lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
@@ -203,21 +216,24 @@ function callerSource(shape, route) {
   return `'use strict';
 const { ${NAMES} } = help;
 const read = shape.result.read;
-return (number, slow) => {
+return (target, name) => {
+  const { number } = target;
   let pause = 0;
-  return function (${names.join(', ')}) {
+  let slow;
+  return { __proto__: null, [name]: function (${names.join(', ')}) {
     if (pause !== 0) pause -= 1;
     else attempt: {
       ${declared.join(' ')}
-      if (!(${[`arguments.length === ${names.length}`, ...tests].join(' && ')})) break attempt;
+      if (!(${tests.join(' && ')})) break attempt;
       ${hasPins ? 'words[0] = 0;' : ''}
       ${stores.join('\n      ')}
-      const r = fast(${['number', ...passed].join(', ')});
+      const r = fast(${passed.join(', ')});
       if (state[0] === ${WENT_IN}) return ${valueSource(shape)};
     }
     if (state[0] !== ${WENT_IN}) pause = missed();
+    if (slow === undefined) slow = shape.caller(target, name);
     return ${isFloat ? `+(${slow})` : slow};
-  };
+  } }[name];
 };`;
 }
 
@@ -237,13 +253,14 @@ function makeRoute(shape) {
 const routes = new WeakMap();
 
 /**
- * The maker of this lane's functions of a shape, (number, slow) => what users call: by the lane, or by `slow`, the frame
- * lane. Undefined where the shape does not go by this lane. Functions of a shape share their source: V8 then has one
- * constant target to call for all of them, which takes the number of the function.
+ * The maker of this lane's functions of a shape, (target, name) => what users call: by the lane, or by the frame lane, whose
+ * function is made when it is first needed. Null where the shape does not go by this lane. Functions of a shape share their
+ * source: V8 then has one constant target to call for all of them, which takes the number of the function.
  */
 function routeOf(shape) {
-  if (!routes.has(shape)) routes.set(shape, makeRoute(shape));
-  return routes.get(shape);
+  let route = routes.get(shape);
+  if (route === undefined) routes.set(shape, route = makeRoute(shape) ?? null);
+  return route;
 }
 
 module.exports = { lane, routeOf };

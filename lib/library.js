@@ -2,16 +2,17 @@
 // dlopen, linkSymbols, CFunction: libraries and the functions bound to their symbols.
 
 const fs = require('node:fs');
-const { constants } = require('node:os');
 const binding = require('./binding');
 const { bind, onThread } = require('./call');
 const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
-const { global } = require('./global');
 const { Lifetime } = require('./lifetime');
 const { optionsOf, entriesOf } = require('./options');
-const { owned } = require('./owned');
 const { candidates, toPath } = require('./search');
-const { callsOf } = require('./trace');
+const settings = require('./settings');
+
+// Loaded when needed: few libraries have any.
+const global = (...values) => require('./global').global(...values);
+const owned = (...values) => require('./owned').owned(...values);
 
 const CALL_KEYS = {
   args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
@@ -19,7 +20,6 @@ const CALL_KEYS = {
 };
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any' };
-const KNOWN_FLAGS = Object.values(constants.dlopen ?? {}).reduce((all, flag) => all | flag, 0);
 
 /**
  * A function table with an end: what dlopen and linkSymbols give.
@@ -32,7 +32,7 @@ function library(symbols, path, lifetime) {
   return {
     symbols, path, close,
     thread: () => threadOf(symbols),
-    trace: () => callsOf(lifetime),
+    trace: () => (settings.trace ? require('./trace').callsOf(lifetime) : []),
     [Symbol.dispose]: () => void close(),
     [Symbol.asyncDispose]: async () => close(),
   };
@@ -50,14 +50,16 @@ function threadOf(symbols) {
 function dlopen(path, symbols, options = {}) {
   const entries = entriesOf(symbols, 'dlopen: symbols');
   const { flags: wanted, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
-  const flags = flagsOf(wanted);
+  const flags = wanted === undefined ? 0 : flagsOf(wanted);
   const { native, found } = open(path, flags);
   const lifetime = new Lifetime(native);
+  // An addon may run JavaScript, which a call of the V8 lane must not.
+  const mayBeFast = found === null || !/\.node$/.test(found);
   try {
     const functions = bindAll(entries, (key, value) => {
       const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
-      declaration.guard ??= guard;
-      return bindSymbol(lifetime, found, key, declaration);
+      if (guard !== undefined) declaration.guard ??= guard;
+      return bindSymbol(lifetime, found, key, declaration, mayBeFast);
     });
     return { ...library(functions, found, lifetime), global: globalOf(native, found) };
   } catch (error) {
@@ -71,40 +73,37 @@ const MANY = 128;
 
 /** The functions by their keys, as properties of their own whatever Object.prototype has. */
 function bindAll(entries, bindOne) {
-  if (entries.length <= MANY) return Object.fromEntries(entries.map(([key, value]) => [key, bindOne(key, value)]));
+  for (let i = 0; i < entries.length; i += 1) {
+    const entry = entries[i];
+    entry[1] = bindOne(entry[0], entry[1]);
+  }
+  if (entries.length <= MANY) return Object.fromEntries(entries);
   const functions = { __proto__: null };
-  for (const [key, value] of entries) functions[key] = bindOne(key, value);
+  for (let i = 0; i < entries.length; i += 1) functions[entries[i][0]] = entries[i][1];
   return Object.setPrototypeOf(functions, Object.prototype);
 }
 
-function bindSymbol(lifetime, path, key, declaration) {
+function bindSymbol(lifetime, path, key, declaration, mayBeFast) {
   const symbol = declaration.name ?? key;
-  const address = declaration.ptr === undefined ? find(lifetime.native, symbol) : addressOf(declaration.ptr, key);
+  const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
   if (address === null) {
     if (declaration.optional) return null;
     throw missing(symbol, path, '; declare `optional: true` to get null instead');
   }
-  return bind(key, address, withOwned(declaration, key, lifetime, (name) => findOrThrow(lifetime.native, name, path)), lifetime,
-    mayBeFast(path));
+  if (typeof declaration.returns === 'object') {
+    declaration.returns = owned(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, path), lifetime);
+  }
+  return bind(key, address, declaration, lifetime, mayBeFast);
 }
 
-/** An addon may run JavaScript, which a call of the V8 lane must not. */
-const mayBeFast = (path) => path === null || !/\.node$/.test(path);
-
-const find = (native, symbol) => (symbol.includes('\0') ? null : native.find(symbol));
-
 function findOrThrow(native, symbol, path) {
-  const address = find(native, symbol);
+  const address = native.find(symbol);
   if (address === null) throw missing(symbol, path);
   return address;
 }
 
 const missing = (symbol, path, hint = '') => makeError('ERR_FFI_SYMBOL_NOT_FOUND',
   `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`, { symbol, path });
-
-/** A declaration whose result, where it is to be freed, is a type that does so. */
-const withOwned = (declaration, name, lifetime, found) => (typeof declaration.returns !== 'object' ? declaration
-  : { ...declaration, returns: owned(declaration.returns, name, found, lifetime) });
 
 /** The maker of a library's globals. */
 const globalOf = (native, path) => (name, type) => {
@@ -115,11 +114,14 @@ const globalOf = (native, path) => (name, type) => {
   return global(name, findOrThrow(native, name, path), type, native, path);
 };
 
-function flagsOf(flags = 0) {
-  if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~KNOWN_FLAGS) !== 0) {
+/** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
+function flagsOf(flags) {
+  const known = require('node:os').constants.dlopen ?? {};
+  const all = Object.values(known).reduce((bits, flag) => bits | flag, 0);
+  if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~all) !== 0) {
     throw outOfRange('dlopen: options.flags', 'bits of os.constants.dlopen', flags);
   }
-  const { RTLD_NOW = 0, RTLD_LAZY = 0 } = constants.dlopen ?? {};
+  const { RTLD_NOW = 0, RTLD_LAZY = 0 } = known;
   return (flags & (RTLD_NOW | RTLD_LAZY)) === 0 ? flags | RTLD_NOW : flags;
 }
 
@@ -174,7 +176,9 @@ function bindPointer(name, value, where, lifetime) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
-  return bind(name, addressOf(declaration.ptr, name), withOwned(declaration, name, lifetime), lifetime);
+  const address = addressOf(declaration.ptr, name);
+  if (typeof declaration.returns === 'object') declaration.returns = owned(declaration.returns, name, undefined, lifetime);
+  return bind(name, address, declaration, lifetime);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */

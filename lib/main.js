@@ -8,13 +8,18 @@ const { alloc, pin, ptr, read, write, toArrayBuffer, toBuffer } = require('./poi
 const { CString } = require('./cstring');
 const { FFIType } = require('./types');
 const { suffix } = require('./platform');
-const { cc } = require('./cc');
 const { errno } = require('./errno');
-const { struct, union, array, sizeof, alignof, offsetof } = require('./struct');
-const { pointer, out, inout } = require('./reference');
-const { enumeration } = require('./enumeration');
-const { opaque } = require('./opaque');
-const { fn } = require('./fn');
+
+/** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
+const late = (load, ...names) => names.map((name) => ({ [name]: (...values) => load()[name](...values) })[name]);
+const [struct, union, array, sizeof, alignof, offsetof] = late(
+  () => require('./struct'), 'struct', 'union', 'array', 'sizeof', 'alignof', 'offsetof');
+const [pointer, out, inout] = late(() => require('./reference'), 'pointer', 'out', 'inout');
+const [enumeration] = late(() => require('./enumeration'), 'enumeration');
+const [opaque] = late(() => require('./opaque'), 'opaque');
+const [fn] = late(() => require('./fn'), 'fn');
+/** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
+const [cc] = late(() => require('./cc'), 'cc');
 
 module.exports = {
   CFunction, CString, FFIType, JSCallback, alignof, alloc, array, cc, checkFences, dlopen, enumeration, errno, fences, fn,

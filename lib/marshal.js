@@ -24,20 +24,26 @@ const MOST_ARGUMENTS = 128;
 function typesOf(declaration, name) {
   const { args = [], returns, wrap, loose = false } = declaration;
   if (!Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
-  if (args.length > MOST_ARGUMENTS) {
+  const { length } = args;
+  if (length > MOST_ARGUMENTS) {
     throw makeError('ERR_INVALID_ARG_VALUE',
-      `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${args.length}`);
+      `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
   }
   const choose = (row) => (wrap && row.wrapped ? row.wrapped : row);
-  const parameters = Array.from(args, (type, index) => argumentOf(type, index, `${name}: args[${index}]`));
-  const rows = parameters.map(({ row }) => choose(row));
+  const parameters = [];
+  const rows = [];
+  for (let i = 0; i < length; i += 1) {
+    const parameter = argumentOf(args[i], i, `${name}: args[${i}]`);
+    parameters.push(parameter);
+    rows.push(choose(parameter.row));
+  }
   checkLengths(parameters, rows, name);
-  const none = rows.findIndex((row) => row.name === 'void');
-  if (none >= 0) throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${none}] must not be void`);
-  const list = rows.findIndex((row) => row.isArray);
-  if (list >= 0) {
-    throw makeError('ERR_INVALID_ARG_VALUE',
-      `${name}: args[${list}] must not be ${rows[list].name}: C passes the address of an array; declare a pointer`);
+  for (let i = 0; i < rows.length; i += 1) {
+    if (rows[i].name === 'void') throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${i}] must not be void`);
+    if (rows[i].isArray) {
+      throw makeError('ERR_INVALID_ARG_VALUE',
+        `${name}: args[${i}] must not be ${rows[i].name}: C passes the address of an array; declare a pointer`);
+    }
   }
   const result = choose(typeOf(returns ?? 'void', `${name}: returns`));
   if (result.isArray) {
@@ -57,10 +63,15 @@ const keyOf = (row) => row.key ?? (row.wrapped ? row.id : `${row.id}w`);
  * function declares; with `loose` missing arguments are undefined, and more than are declared are not looked at.
  */
 function shapeOf({ args, result, parameters, fixed, loose }, name) {
-  const labels = parameters.map(({ label, lengthOf }) => (lengthOf === undefined ? label : `${label}<${lengthOf}`));
-  // Each text is put into JSON by itself: of a list the user's Array.prototype.toJSON would be asked.
-  const texts = labels.filter((label) => typeof label === 'string').map((label) => JSON.stringify(label));
-  const key = `${args.map(keyOf)}|${keyOf(result)}|${texts}|${fixed}|${loose}`;
+  let types = '';
+  let texts = '';
+  for (let i = 0; i < args.length; i += 1) {
+    const { label, lengthOf } = parameters[i];
+    types += `${keyOf(args[i])},`;
+    if (lengthOf !== undefined) texts += `${JSON.stringify(`${label}<${lengthOf}`)},`;
+    else if (typeof label === 'string') texts += `${JSON.stringify(label)},`;
+  }
+  const key = `${types}|${keyOf(result)}|${texts}|${fixed}|${loose}`;
   let shape = shapes.get(key);
   if (shape === undefined) {
     shape = prepare({ args, result, parameters, fixed, loose }, name);
@@ -79,9 +90,9 @@ function prepare({ args, result, parameters, fixed, loose }, name) {
   }
   const shape = { native, args, result, parameters, loose, at: native.arguments, resultAt: native.result, pins: native.pins };
   shape.decode = result.returnedByEntry ? (text) => text : () => result.read(frame, shape.resultAt);
-  shape.caller = factory(shape, callerSource(endings.call), plainCaller(plainEndings.call));
-  shape.checkedCaller = factory(shape, callerSource(endings.check), plainCaller(plainEndings.check));
-  shape.launcher = factory(shape, callerSource(endings.launch), plainCaller(plainEndings.launch));
+  shape.caller = factory(shape, callerSource, plainCaller, 'call');
+  shape.checkedCaller = factory(shape, callerSource, plainCaller, 'check');
+  shape.launcher = factory(shape, callerSource, plainCaller, 'launch');
   shape.handler = factory(shape, handlerSource, plainHandler);
   return shape;
 }
@@ -106,19 +117,22 @@ const help = {
   held: undefined,
 };
 
-/** A factory from generated source, made when first used; the plain one where code generation is disallowed. */
-function factory(shape, source, plain) {
+/**
+ * A factory from generated source, made when first used; the plain one where code generation is disallowed. `ending` is one
+ * of `endings`. That may be late, so that it uses no iterator of arrays: a program may have replaced it by then.
+ */
+function factory(shape, source, plain, ending) {
   let make;
-  return (...parts) => {
+  return (target, name, more) => {
     if (make === undefined) {
       try {
-        make = new Function('shape', 'frame', 'help', source(shape))(shape, frame, help);
+        make = new Function('shape', 'frame', 'help', source(shape, ending))(shape, frame, help);
       } catch (error) {
         if (!(error instanceof EvalError)) throw error;
-        make = plain(shape);
+        make = plain(shape, ending);
       }
     }
-    return make(...parts);
+    return make(target, name, more);
   };
 }
 
@@ -153,7 +167,7 @@ function pinWords(pins) {
 const finish = (isChecked) => ({ result, resultAt }, { rides, names }) => {
   const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
   const call = `frame.setUint32(${NUMBER}, number, true);\n    `;
-  const entered = `enter(${[...rides, 'library'].join(', ')})`;
+  const entered = `enter(${rides.concat('library').join(', ')})`;
   if (result.returnedByEntry) return call + give(entered);
   if (result.name === 'void' && !isChecked) return `${call}${entered};`;
   const hold = result.readsMemory ? `help.held = [${names}];\n    ` : '';
@@ -169,22 +183,21 @@ const endings = {
     `return launch(${listOf(pins)}, ${listOf(kept)}, ${listOf(settings.trace || args.some(mayHold) ? names : [])});`,
 };
 
-const callerSource = (ending) => (shape) => {
+function callerSource(shape, ending) {
   const { args, at, pins, parameters, loose } = shape;
   const names = args.map((_, i) => `a${i}`);
-  const isPin = new Set(pins);
   const kept = args.flatMap((row, i) => (row.keeps ? [i] : []));
-  const assigned = (i) => (isPin.has(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
+  const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
   const releases = kept.map((i) => `help.release(k${i});`).join(' ');
   // What is kept rides along behind the pins, and then the library: the engine roots all arguments of a call.
-  const rides = [...pins.map((i) => `p${i}`), ...kept.map((i) => `k${i}`)];
+  const rides = pins.map((i) => `p${i}`).concat(kept.map((i) => `k${i}`));
   const label = (i) => JSON.stringify(parameters[i].label);
-  const isAsync = ending === endings.launch;
+  const isAsync = ending === 'launch';
   return `'use strict';
 const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
 ${each(args, (row, i) => `const write${i} = row${i}.write, resolve${i} = row${i}.resolve;`)}
 const readResult = shape.result.read, enter = help.enter;
-return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => function (${names.join(', ')}) {
+return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
     ${kept.length > 0 ? `var ${kept.map((i) => `k${i}`).join(', ')};` : ''}
     ${isAsync || kept.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
@@ -194,10 +207,10 @@ return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => function 
     && `help.checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
     ${pinWords(pins)}
     ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : ''}
-    ${ending(shape, { rides, names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
+    ${endings[ending](shape, { rides, names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
     ${!isAsync && kept.length > 0 ? `} finally { ${releases} }` : ''}
-};`;
-};
+} })[name];`;
+}
 
 const enterPlainly = ({ number, library }, { pins, kept }) => {
   frame.setUint32(NUMBER, number, true);
@@ -209,9 +222,9 @@ const plainEndings = {
   launch: (shape, launch, { pins, kept, values }) => launch(pins, kept, values),
 };
 
-const plainCaller = (ending) => (shape) => {
+function plainCaller(shape, ending) {
   const { args, at, pins, parameters, loose } = shape;
-  const isAsync = ending === plainEndings.launch;
+  const isAsync = ending === 'launch';
   const encode = (values, written, name) => {
     if (!loose && values.length !== args.length) throw wrongCount(name, args.length, values.length);
     args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, parameters[i].label); });
@@ -231,7 +244,7 @@ const plainCaller = (ending) => (shape) => {
       const keptOf = () => args.flatMap((row, i) => (row.keeps ? [written[i]] : []));
       try {
         encode(values, written, name);
-        return ending(shape, target, { pins: pins.map((i) => written[i]), kept: keptOf(), values }, check);
+        return plainEndings[ending](shape, target, { pins: pins.map((i) => written[i]), kept: keptOf(), values }, check);
       } catch (error) {
         if (!isAsync) throw error;
         release(keptOf());
@@ -242,7 +255,7 @@ const plainCaller = (ending) => (shape) => {
     };
     return Object.defineProperty(call, 'length', { value: args.length });
   };
-};
+}
 
 // ---- C to JS --------------------------------------------------------------------------------------------------------
 

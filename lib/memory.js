@@ -2,13 +2,19 @@
 // THE ROOM, JS door: the frame, addresses of views, reads and writes through addresses, buffers over native memory.
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
-const { isMainThread, markAsUntransferable, isMarkedAsUntransferable } = require('node:worker_threads');
 const binding = require('./binding');
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
 const { optionsOf } = require('./options');
 const { isCopied, isLent, release } = require('./kept');
 const settings = require('./settings');
 const { makeError, place, wrongType, wrongValue, outOfRange } = require('./errors');
+
+/**
+ * Loaded when needed, as streams come with it, which takes milliseconds. Native code may be under way then: where Node offers a
+ * way that runs no hook of the user's for `require`, that is taken.
+ */
+const { getBuiltinModule = () => require('node:worker_threads') } = process;
+const threads = () => getBuiltinModule('node:worker_threads');
 
 const FRAME_BYTES = 65536;
 /** The memory in which calls and callbacks exchange values; layout in src/memory/frame.rs. */
@@ -29,7 +35,7 @@ const hasDetachKeys = isNode && Number(process.versions.modules) >= 137;
 
 // A stack size that the user chose stays.
 const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /stack[-_]size/.test(option));
-if (isNode && isMainThread && !stackWasChosen) binding.measureStack();
+if (isNode && !stackWasChosen) binding.moveStackLimit();
 
 /** A getter of a prototype as a function: what a user shadows on the object itself is never run. */
 const getter = (prototype, key) => {
@@ -92,8 +98,9 @@ function pinnable(value) {
 }
 
 const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer));
-// Node 20 has no such function, and no detach keys.
-binding.findLocks(isNode, hasDetachKeys, isResizable, isMarkedAsUntransferable ?? (() => true));
+/** Node 20 has no such function, and no detach keys. */
+const isMarked = (buffer) => threads().isMarkedAsUntransferable?.(buffer) ?? true;
+binding.findLocks(isNode, hasDetachKeys, isResizable, isMarked);
 
 /** A view or buffer that does not go to a call; refuses what can be resized. */
 function fixedSize(value, name, position) {
@@ -265,7 +272,7 @@ function lockInScript(buffer) {
   lockCounts.set(buffer, count + 1);
   if (count > 0) return;
   // Node 24 and later end the process with an external buffer that is marked; its memory is held all the same.
-  if (!hasDetachKeys) markAsUntransferable(buffer);
+  if (!hasDetachKeys) threads().markAsUntransferable(buffer);
   const refuse = () => {
     throw makeError('ERR_INVALID_ARG_VALUE', 'a pinned ArrayBuffer must be released before it is transferred');
   };

@@ -17,16 +17,15 @@ function ptr(view, byteOffset = 0) {
 
 const write = { __proto__: null };
 const readable = new Map();
-for (const [name, row] of byName) {
-  if (name === 'void' || row.refused || row.argumentOnly) continue;
+function add(row, name) {
+  if (name === 'void' || row.refused || row.argumentOnly) return;
   const writer = `write.${name}`;
   readable.set(name, row);
   write[name] = (address, byteOffset, value) => memory.write(row, address, byteOffset, value, writer);
 }
-readable.set('intptr', byName.get('i64_fast'));
-write.intptr = (address, byteOffset, value) => memory.write(byName.get('i64_fast'), address, byteOffset, value, 'write.intptr');
-const read = { __proto__: null, ...readers(readable) };
-Object.freeze(read);
+byName.forEach(add);
+add(byName.get('i64_fast'), 'intptr');
+const read = Object.freeze(readers(readable));
 Object.freeze(write);
 
 const MOST_BYTES = 2 ** 53 - 1;

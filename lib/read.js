@@ -14,17 +14,13 @@ const QUICK = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64
 
 /** The functions of `rows`, a Map by name. */
 function readers(rows) {
-  const made = Object.fromEntries([...rows].map(([name, row]) => [name, plain(name, row)]));
+  const made = { __proto__: null };
+  rows.forEach((row, name) => { made[name] = plain(name, row); });
   // Under the guard it is asked first whether the memory is mapped.
   if (lane().name !== 'v8' || settings.guard) return made;
   const loader = binding.makeLoader(Number(process.versions.modules));
-  if (loader === null) return made;
-  try {
-    return { ...made, ...generated(rows, loader) };
-  } catch (error) {
-    if (error instanceof EvalError) return made;
-    throw error;
-  }
+  if (loader !== null) generate(made, rows, loader);
+  return made;
 }
 
 function plain(name, row) {
@@ -32,8 +28,8 @@ function plain(name, row) {
   return (address, byteOffset = 0) => memory.read(row, address, byteOffset, reader);
 }
 
-/** Each has source of its own, so that V8 sees what it calls. */
-function generated(rows, { load, frame: base }) {
+/** Each has source of its own, so that V8 sees what it calls; none where code generation is disallowed. */
+function generate(readers, rows, { load, frame: base }) {
   const source = (name, i) => `
 const row${i} = rows.get('${name}'), read${i} = row${i}.read;
 let pause${i} = 0;
@@ -45,10 +41,12 @@ readers.${name} = (address, byteOffset = 0) => {
   }
   return slow(row${i}, address, byteOffset, 'read.${name}');
 };`;
-  const readers = {};
-  new Function('readers', 'rows', 'load', 'base', 'frame', 'slow', 'isSafeInteger', `'use strict';${QUICK.map(source).join('')}`)(
-    readers, rows, load, base, memory.frame, memory.read, Number.isSafeInteger);
-  return readers;
+  try {
+    new Function('readers', 'rows', 'load', 'base', 'frame', 'slow', 'isSafeInteger', `'use strict';${QUICK.map(source).join('')}`)(
+      readers, rows, load, base, memory.frame, memory.read, Number.isSafeInteger);
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+  }
 }
 
 module.exports = { readers };

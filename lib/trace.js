@@ -4,12 +4,11 @@
 
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
-const { threadId } = require('node:worker_threads');
 const binding = require('./binding');
 const { describe } = require('./errors');
 const settings = require('./settings');
 
-if (settings.trace) binding.startTrace(threadId);
+if (settings.trace) binding.startTrace(require('node:worker_threads').threadId);
 
 // ---- Who made the call ----------------------------------------------------------------------------------------------
 
@@ -93,9 +92,8 @@ function handleOf(lifetime) {
   return handle;
 }
 
-/** A bound function that records its calls; the function itself where nothing is recorded. */
+/** A bound function that records its calls. */
 function recorded(call, name, shape, lifetime) {
-  if (!settings.trace) return call;
   const handle = handleOf(lifetime);
   const caller = (...values) => {
     const kinds = kindsOf(shape.args, values);
@@ -114,7 +112,6 @@ function recorded(call, name, shape, lifetime) {
 
 /** The same for what starts an asynchronous call, whose values come third; it is recorded when its thread runs it. */
 function recordedJob(launch, name, shape, lifetime) {
-  if (!settings.trace) return launch;
   const handle = handleOf(lifetime);
   const launcher = (pins, kept, values) => {
     binding.traceNextJob(handle.number, handle.name, name, kindsOf(shape.args, values), siteOf(launcher));
@@ -125,7 +122,6 @@ function recordedJob(launch, name, shape, lifetime) {
 
 /** The calls through a library's handle that the recorder keeps, newest last. */
 function callsOf(lifetime) {
-  if (!settings.trace) return [];
   const calls = binding.traced(handleOf(lifetime).number);
   return calls.map(({ symbol, library, arguments: kinds, site, state, thread, isAsync }) => (
     { symbol, library, arguments: kinds === '' ? [] : kinds.split('\n'), site, state, thread, async: isAsync }));

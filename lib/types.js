@@ -401,7 +401,8 @@ for (const row of rows) {
 /** bun's FFIType: names, aliases and numeric tags. Tags 18 and on, and `size_t`, have no key of their own there. */
 const FFIType = { __proto__: null };
 for (const row of rows.slice(0, 18)) FFIType[row.id] = row.id;
-for (const [name, row] of byName) FFIType[name] = row.id;
+// No loop: a long one in the code of a file has V8 compile all of that once more.
+byName.forEach((row, name) => { FFIType[name] = row.id; });
 Object.freeze(FFIType);
 
 // Pointers for C, so that they have the tag of one and none of their own.

@@ -72,6 +72,10 @@ impl Library {
 
     /// The address of a symbol; `None` where the library has none, or a NULL one.
     pub fn find(&self, symbol: &str) -> Option<Address> {
+        // No symbol has a NUL; libloading would take one at the end for the end.
+        if symbol.contains('\0') {
+            return None;
+        }
         let handle = self.handle.borrow();
         // SAFETY: M6; only the address is taken, nothing is read through it.
         let found = unsafe { handle.as_ref()?.get::<*mut std::ffi::c_void>(symbol.as_bytes()) };

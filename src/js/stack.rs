@@ -13,15 +13,16 @@ use super::environment::current;
 use crate::library::Library;
 use crate::memory::address::Address;
 
-/// Where an environment's stack is, until its limit has been moved.
+/// The limit of an environment's stack, until it has been moved.
 #[derive(Debug, Default)]
 pub struct Stack {
+    /// Below this address levels are nesting. Above all addresses until the stack is measured, 0 once nothing is left to do.
+    deep: Cell<usize>,
     room: Cell<Option<Room>>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Room {
-    /// Below this address levels are nesting.
     deep: usize,
     /// The limit to set then.
     limit: usize,
@@ -39,10 +40,21 @@ impl Stack {
     #[inline]
     pub fn deepen(&self) {
         let here = 0u8;
-        if let Some(room) = self.room.get()
-            && (&raw const here).addr() < room.deep
-        {
-            self.room.set(None);
+        let here = (&raw const here).addr();
+        if here < self.deep.get() {
+            self.move_limit(here);
+        }
+    }
+
+    #[cold]
+    fn move_limit(&self, here: usize) {
+        if self.room.get().is_none() {
+            self.room.set(measure());
+        }
+        let room = self.room.get();
+        self.deep.set(room.map_or(0, |room| room.deep));
+        if let Some(room) = room.filter(|room| here < room.deep) {
+            self.deep.set(0);
             // SAFETY: M11; the symbol is `SetStackLimit` of the running executable, and the limit is inside the
             // thread's stack.
             unsafe {
@@ -53,15 +65,19 @@ impl Stack {
     }
 }
 
-/// Lets this environment, which is the main thread's, move its limit.
+/// Lets this environment move its limit, if it is the main thread's. The stack is measured at the first callback.
 #[napi]
-pub fn measure_stack(env: Env) -> napi::Result<()> {
-    current(env)?.stack.room.set(measure());
+pub fn move_stack_limit(env: Env) -> napi::Result<()> {
+    current(env)?.stack.deep.set(usize::MAX);
     Ok(())
 }
 
 #[cfg(target_os = "linux")]
 fn measure() -> Option<Room> {
+    // SAFETY: U1; the functions have no preconditions.
+    if unsafe { libc::gettid() != libc::getpid() } {
+        return None;
+    }
     // SAFETY: U4; the process runs no constructor again.
     let process = unsafe { Library::open(None, 0) }.ok()?;
     let current_isolate = process.find("_ZN2v87Isolate10GetCurrentEv")?;

@@ -1,0 +1,42 @@
+'use strict';
+// What calls have around them that are more than encode, enter, decode: extra arguments, out parameters, handles.
+
+const { parameter } = require('./contract');
+const { wrongCount, MOST_ARGUMENTS } = require('./marshal');
+const { ending, owning } = require('./opaque');
+const { withOuts } = require('./outs');
+const { variadic } = require('./variadic');
+
+/**
+ * A function with all that its declaration asks for.
+ * @param {string[]} names what the function is known by
+ * @param {(types: object) => Function} make the function that calls with these types
+ */
+function around(types, varargs, names, make) {
+  const [name] = names;
+  const call = (all) => ending(all.args, names, make(all));
+  return withResults(types, varargs ? withExtras(types, call, name) : call(types), name);
+}
+
+/** Prepares a variadic function for the types that follow the declared arguments. */
+function withExtras(types, enter, name) {
+  const fixed = types.args.length;
+  return variadic(name, fixed, MOST_ARGUMENTS, (extras) => enter({
+    args: [...types.args, ...extras],
+    parameters: [...types.parameters, ...extras.map((row, i) => parameter(row, fixed + i))],
+    result: types.result,
+    fixed,
+    loose: types.loose,
+  }));
+}
+
+/** What comes back: the result alone, or with the values of out parameters; handles belong to their owners. */
+function withResults(types, call, name) {
+  const passed = types.args.filter((row) => row.passes);
+  const given = passed.length === 0
+    ? { rows: [types.result], of: (returned) => [returned] }
+    : { rows: [types.result, ...passed.map((row) => row.target)], of: ({ returns, out }) => [returns, ...out] };
+  return owning(given, passed.length === 0 ? call : withOuts(types, call, name, wrongCount));
+}
+
+module.exports = { around };

@@ -72,20 +72,26 @@ impl Function {
 #[napi]
 pub fn attach_entry(env: Env, modules: u32) -> napi::Result<bool> {
     let environment = current(env)?;
-    #[cfg(all(target_arch = "x86_64", unix))]
-    if environment.entry.get().is_none() {
-        let mut undefined = null_mut();
-        // SAFETY: M6; this native function is one of the environment's context, and its handle scope is open.
-        let entry = unsafe {
-            sys::napi_get_undefined(env.raw(), &mut undefined);
-            Entry::find(undefined.cast(), modules).filter(|entry| keeps_level(&environment, entry))
-        };
-        if let Some(entry) = entry {
-            let _ = environment.entry.set(entry);
-            return Ok(true);
-        }
+    Ok(attach(&environment, env.raw(), modules))
+}
+
+#[cfg(not(all(target_arch = "x86_64", unix)))]
+fn attach(_: &Environment, _: sys::napi_env, _: u32) -> bool {
+    false
+}
+
+#[cfg(all(target_arch = "x86_64", unix))]
+fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
+    if environment.entry.get().is_some() {
+        return false;
     }
-    Ok(false)
+    let mut undefined = null_mut();
+    // SAFETY: M6; this is called by a native function of the environment's context, and its handle scope is open.
+    let entry = unsafe {
+        sys::napi_get_undefined(env, &mut undefined);
+        Entry::find(undefined.cast(), modules).filter(|entry| keeps_level(environment, entry))
+    };
+    entry.is_some_and(|entry| environment.entry.set(entry).is_ok())
 }
 
 /// Whether V8's scopes are where they are looked for: Node-API's are seen there.

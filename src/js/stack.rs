@@ -10,6 +10,7 @@ use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
 use super::environment::current;
+#[cfg(target_os = "linux")]
 use crate::library::Library;
 use crate::memory::address::Address;
 

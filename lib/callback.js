@@ -3,7 +3,7 @@
 
 const binding = require('./binding');
 const { Closure } = require('./closure');
-const { makeError, makeWarning, traced, wrongType } = require('./errors');
+const { makeError, makeWarning, Trace, wrongType } = require('./errors');
 const { lane } = require('./lane');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const { optionsOf } = require('./options');
@@ -11,6 +11,7 @@ const { callbackBrand } = require('./types');
 
 const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };
 const NAME = 'JSCallback';
+const WHERE = `${NAME}: declaration`;
 
 // C then reaches JavaScript by V8's own functions, which were tried where that lane was.
 if (lane().name === 'v8') binding.attachEntry(Number(process.versions.modules));
@@ -140,6 +141,24 @@ function step(map, key, makes) {
   return made;
 }
 
+/** What a declaration says, each key read once. By their names, which is quicker than optionsOf, that refuses what is wrong. */
+function declarationOf(value) {
+  const options = { args: undefined, returns: undefined, threadsafe: undefined, wrap: undefined };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return optionsOf(value, KEYS, WHERE);
+  for (const key of Object.keys(value)) {
+    switch (key) {
+      case 'args': options.args = value.args; break;
+      case 'returns': options.returns = value.returns; break;
+      case 'threadsafe': options.threadsafe = value.threadsafe; break;
+      case 'wrap': options.wrap = value.wrap; break;
+      default: return optionsOf(value, KEYS, WHERE);
+    }
+  }
+  const { threadsafe, wrap } = options;
+  const isRight = (threadsafe === undefined || typeof threadsafe === 'boolean') && (wrap === undefined || typeof wrap === 'boolean');
+  return isRight ? options : optionsOf(value, KEYS, WHERE);
+}
+
 /** The types of the arguments, each read once; undefined where there is no such list. */
 function listOf(args = []) {
   const length = Array.isArray(args) ? args.length : NaN;
@@ -165,7 +184,7 @@ function prepare(options) {
   if (list !== undefined) options.args = list;
   const known = placeByName(list, options, false)?.get(LAST);
   if (known !== undefined) return known;
-  const types = typesOf(options, NAME);
+  const types = typesOf({ __proto__: null, ...options }, NAME);
   const given = types.args.findIndex((row) => row.argumentOnly);
   if (given >= 0) {
     throw makeError('ERR_INVALID_ARG_VALUE',
@@ -191,18 +210,18 @@ class JSCallback {
   #age;
 
   constructor(callback, declaration) {
+    // The last frame is that of the user's code. Before all else: what is alive here V8 decodes to find the frames.
+    const isPlain = new.target === JSCallback;
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = isPlain ? 2 : 1;
+    this.#place = isPlain ? new Trace() : placeOf(new.target);
+    Error.stackTraceLimit = stackTraceLimit;
     if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
-    const options = optionsOf(declaration, KEYS, `${NAME}: declaration`);
+    const options = declarationOf(declaration);
     const pointers = prepare(options);
     const { name } = callback;
     const called = calledBy(name);
     this.#threadsafe = options.threadsafe === true;
-    // Its last frame is that of the user's code: an Error has ours as well, and costs half as much.
-    const isPlain = new.target === JSCallback;
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = isPlain ? 3 : 1;
-    this.#place = isPlain ? traced() : placeOf(new.target);
-    Error.stackTraceLimit = stackTraceLimit;
     this.#pointers = pointers;
     this.#pointer = pointers.open(callback, called, this.#threadsafe);
     this.#ptr = this.#pointer.address;

@@ -97,8 +97,8 @@ function makeSystemError(errno, syscall) {
   return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall });
 }
 
-/** What has a stack: `traced`, its caller, and so on, as many as Error.stackTraceLimit says. */
-const traced = () => new Error();
+/** What has a stack: of whoever makes it, the caller, and so on, as many as Error.stackTraceLimit says. */
+const Trace = Error;
 
 /** A process warning of late findings; `properties` as in makeError. */
 const makeWarning = (message, properties) => Object.assign(new Error(message), { name: 'FFIWarning' }, properties);
@@ -131,4 +131,4 @@ const wrongValue = (where, wanted, value, hint = '') =>
 const outOfRange = (where, wanted, value, hint = '') =>
   makeError('ERR_OUT_OF_RANGE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
 
-module.exports = { TABLE, makeError, makeSystemError, makeWarning, traced, describe, place, wrongType, wrongValue, outOfRange };
+module.exports = { TABLE, makeError, makeSystemError, makeWarning, Trace, describe, place, wrongType, wrongValue, outOfRange };

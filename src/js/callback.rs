@@ -286,11 +286,10 @@ impl Target {
 
     fn call_by_node_api(&self, environment: &Environment, incoming: &Incoming<'_>) {
         let mut scope = null_mut();
+        let has_scope = !environment.depth.spares_scope();
         // SAFETY: M6; this is the environment's thread.
-        unsafe {
-            if sys::napi_open_handle_scope(environment.raw, &mut scope) != sys::Status::napi_ok {
-                return;
-            }
+        if has_scope && unsafe { sys::napi_open_handle_scope(environment.raw, &mut scope) } != sys::Status::napi_ok {
+            return;
         }
         incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
@@ -300,8 +299,10 @@ impl Target {
         if answered {
             incoming.put_result(&environment.frame);
         }
-        // SAFETY: the scope was opened above.
-        unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
+        if has_scope {
+            // SAFETY: the scope was opened above.
+            unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
+        }
     }
 
     #[inline(never)] // As little stack as possible stays under JavaScript that calls on.
@@ -387,16 +388,16 @@ impl Target {
         origin: usize,
     ) -> Option<bool> {
         let env = environment.raw;
-        let (mut this, mut argument, mut result) = (null_mut(), null_mut(), null_mut());
+        let (mut argument, mut result) = (null_mut(), null_mut());
+        // An arrow function, to which its receiver is nothing: any value will do.
         let function = function?.value(environment);
         // SAFETY: M6; all out-parameters are locals.
         unsafe {
-            sys::napi_get_undefined(env, &mut this);
             if let Some(number) = number {
                 sys::napi_create_uint32(env, number, &mut argument);
             }
             let count = usize::from(number.is_some());
-            if sys::napi_call_function(env, this, function, count, &argument, &mut result) == sys::Status::napi_ok {
+            if sys::napi_call_function(env, function, function, count, &argument, &mut result) == sys::Status::napi_ok {
                 let mut later = false;
                 return Some(
                     number.is_some()

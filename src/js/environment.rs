@@ -14,6 +14,7 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::callback::{Callbacks, this_thread};
+use super::depth::Depth;
 use super::function::Callable;
 use super::graves;
 use super::home::Home;
@@ -48,7 +49,7 @@ pub struct Environment {
     /// Text of the calls that are under way.
     pub scratch: Scratch,
     /// Calls into C that are under way.
-    pub depth: Cell<usize>,
+    pub depth: Depth,
     /// Whether the environment is gone; native code may still hold callbacks of it.
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
@@ -106,7 +107,7 @@ impl Environment {
     #[inline]
     pub fn innermost_watch(&self, visit: impl FnOnce(&mut Watch)) {
         if let Some((depth, watch)) = self.watches.borrow_mut().last_mut()
-            && *depth == self.depth.get()
+            && Depth::level(*depth) == Depth::level(self.depth.get())
         {
             visit(watch);
         }
@@ -414,7 +415,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         // SAFETY: M1, by the reference above.
         frame: unsafe { Frame::new(base, length) },
         scratch: Scratch::new(),
-        depth: Cell::new(0),
+        depth: Depth::default(),
         ended: Cell::new(false),
         pending: Cell::new(None),
         jobs: RefCell::default(),

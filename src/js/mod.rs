@@ -2,6 +2,7 @@
 
 mod callback;
 mod copies;
+mod depth;
 mod direct;
 mod entry;
 mod environment;

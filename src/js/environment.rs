@@ -13,7 +13,7 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::callback::{Callbacks, this_thread};
+use super::callback::Callbacks;
 use super::depth::Depth;
 use super::function::Callable;
 use super::graves;
@@ -23,6 +23,7 @@ use super::pin::Locks;
 use super::pool::{self, Settling};
 use super::stack::Stack;
 use super::taken::Taken;
+use super::target::this_thread;
 use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::bound::Bound;
 use crate::error::{Class, FfiError};

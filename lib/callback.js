@@ -119,27 +119,6 @@ class Pointers {
   }
 }
 const pointersOf = new WeakMap();
-/** The same by the names of the types, which is quicker: a Map of Maps, by `wrap`, the result and each argument. */
-const pointersByName = new Map();
-const LAST = Symbol('last');
-
-/** The Map that the names of a declaration's types lead to; undefined where some are no names. */
-function placeByName(args, { returns, wrap }, makes) {
-  if (args === undefined || (returns !== undefined && typeof returns !== 'string')) return undefined;
-  let map = step(step(pointersByName, wrap, makes), returns, makes);
-  for (let i = 0; i < args.length && map !== undefined; i += 1) {
-    map = typeof args[i] === 'string' ? step(map, args[i], makes) : undefined;
-  }
-  return map;
-}
-
-function step(map, key, makes) {
-  const next = map?.get(key);
-  if (next !== undefined || !makes) return next;
-  const made = new Map();
-  map.set(key, made);
-  return made;
-}
 
 /** What a declaration says, each key read once. By their names, which is quicker than optionsOf, that refuses what is wrong. */
 function declarationOf(value) {
@@ -178,13 +157,34 @@ function calledBy(name) {
   return lastCalled;
 }
 
-/** The pointers of a declaration's types. `options` are a copy of it. */
-function prepare(options) {
-  const list = listOf(options.args);
-  if (list !== undefined) options.args = list;
-  const known = placeByName(list, options, false)?.get(LAST);
-  if (known !== undefined) return known;
-  const types = typesOf({ __proto__: null, ...options }, NAME);
+/** The last declarations that say everything by names, each with its pointers: there are few, and they are made again. */
+const recent = [];
+const MOST_RECENT = 16;
+let oldest = 0;
+
+function isSame(known, list, returns, wrap) {
+  if (known.returns !== returns || known.wrap !== wrap || known.list.length !== list.length) return false;
+  for (let i = 0; i < list.length; i += 1) if (known.list[i] !== list[i]) return false;
+  return true;
+}
+
+/** The pointers of a declaration's types. */
+function prepare({ args, returns, wrap }) {
+  const list = listOf(args);
+  if (list !== undefined) {
+    for (let i = 0; i < recent.length; i += 1) if (isSame(recent[i], list, returns, wrap)) return recent[i].pointers;
+  }
+  const pointers = makePointers({ __proto__: null, args: list ?? args, returns, wrap });
+  const isNamed = list !== undefined && [...list, returns ?? ''].every((type) => typeof type === 'string');
+  if (isNamed) {
+    recent[oldest] = { list, returns, wrap, pointers };
+    oldest = (oldest + 1) % MOST_RECENT;
+  }
+  return pointers;
+}
+
+function makePointers(declaration) {
+  const types = typesOf(declaration, NAME);
   const given = types.args.findIndex((row) => row.argumentOnly);
   if (given >= 0) {
     throw makeError('ERR_INVALID_ARG_VALUE',
@@ -193,7 +193,6 @@ function prepare(options) {
   const shape = shapeOf(types, NAME);
   const pointers = pointersOf.get(shape) ?? new Pointers(shape);
   pointersOf.set(shape, pointers);
-  placeByName(list, options, true)?.set(LAST, pointers);
   return pointers;
 }
 

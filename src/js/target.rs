@@ -129,15 +129,18 @@ impl Target {
         self.name.store(name, Ordering::Relaxed);
         self.threadsafe.store(threadsafe, Ordering::Relaxed);
         self.warned.store(false, Ordering::Relaxed);
-        self.life.fetch_add(1, Ordering::AcqRel);
-        if self.closed.swap(false, Ordering::AcqRel) {
+        // Only this thread writes them (M6): a swap would lock the bus.
+        self.life.store(self.life.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
+        if self.closed.load(Ordering::Relaxed) {
+            self.closed.store(false, Ordering::Release);
             OPEN.set(OPEN.get() + 1);
         }
     }
 
     /// Has calls give zero, and lets the function go.
     pub fn close(&self, environment: &Environment) {
-        if !self.closed.swap(true, Ordering::AcqRel) {
+        if !self.closed.load(Ordering::Relaxed) {
+            self.closed.store(true, Ordering::Release);
             OPEN.set(OPEN.get() - 1);
         }
         if let Some(function) = self.function.take() {

@@ -38,23 +38,35 @@ let willRegister = false;
 function registerYoung() {
   const all = young;
   young = [];
-  willRegister = false;
   all.forEach(register);
+}
+
+function endTurn() {
+  willRegister = false;
+  made = 0;
+  registerYoung();
 }
 
 function addYoung(callback) {
   if (!willRegister) {
     willRegister = true;
-    nextTurn.then(registerYoung);
+    nextTurn.then(endTurn);
   } else if (young.length === MOST_YOUNG) {
     registerYoung();
-    willRegister = true;
   }
+  made += 1;
   return young.push(callback) - 1;
 }
 const nextTurn = Promise.resolve();
 /** Puts a young one into the registry. */
 let register;
+
+/**
+ * How many callbacks were made in this turn. To note where takes several times as long as all the rest: of those that are
+ * made without a pause, only so many have it noted.
+ */
+let made = 0;
+const MOST_PLACED = 256;
 
 /** Where the user's code made a callback, if it is of a class that the user derived. */
 function placeOf(constructor) {
@@ -73,7 +85,9 @@ class Pointer extends Closure {
   late() {
     if (this.warned) return;
     this.warned = true;
-    const where = String(this.place.stack).split('\n').at(-1).trim();
+    const where = this.place === undefined
+      ? `without a pause after ${MOST_PLACED} others, and only of those the place is noted`
+      : String(this.place.stack).split('\n').at(-1).trim();
     process.emitWarning(makeWarning(`a ${this.name} was called by native code after its close(), and returned zero; it `
       + `was created ${where}`, { code: 'ERR_FFI_CALLBACK_CLOSED' }));
   }
@@ -210,11 +224,13 @@ class JSCallback {
 
   constructor(callback, declaration) {
     // The last frame is that of the user's code. Before all else: what is alive here V8 decodes to find the frames.
-    const isPlain = new.target === JSCallback;
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = isPlain ? 2 : 1;
-    this.#place = isPlain ? new Trace() : placeOf(new.target);
-    Error.stackTraceLimit = stackTraceLimit;
+    if (made < MOST_PLACED) {
+      const isPlain = new.target === JSCallback;
+      const { stackTraceLimit } = Error;
+      Error.stackTraceLimit = isPlain ? 2 : 1;
+      this.#place = isPlain ? new Trace() : placeOf(new.target);
+      Error.stackTraceLimit = stackTraceLimit;
+    }
     if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
     const options = declarationOf(declaration);
     const pointers = prepare(options);

@@ -3,7 +3,7 @@
 
 const binding = require('./binding');
 const { Closure } = require('./closure');
-const { makeError, makeWarning, traced, wrongType } = require('./errors');
+const { makeError, makeWarning, Trace, wrongType } = require('./errors');
 const { lane } = require('./lane');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const { optionsOf } = require('./options');
@@ -11,6 +11,7 @@ const { callbackBrand } = require('./types');
 
 const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };
 const NAME = 'JSCallback';
+const WHERE = `${NAME}: declaration`;
 
 // C then reaches JavaScript by V8's own functions, which were tried where that lane was.
 if (lane().name === 'v8') binding.attachEntry(Number(process.versions.modules));
@@ -37,23 +38,35 @@ let willRegister = false;
 function registerYoung() {
   const all = young;
   young = [];
-  willRegister = false;
   all.forEach(register);
+}
+
+function endTurn() {
+  willRegister = false;
+  made = 0;
+  registerYoung();
 }
 
 function addYoung(callback) {
   if (!willRegister) {
     willRegister = true;
-    nextTurn.then(registerYoung);
+    nextTurn.then(endTurn);
   } else if (young.length === MOST_YOUNG) {
     registerYoung();
-    willRegister = true;
   }
+  made += 1;
   return young.push(callback) - 1;
 }
 const nextTurn = Promise.resolve();
 /** Puts a young one into the registry. */
 let register;
+
+/**
+ * How many callbacks were made in this turn. To note where takes several times as long as all the rest: of those that are
+ * made without a pause, only so many have it noted.
+ */
+let made = 0;
+const MOST_PLACED = 256;
 
 /** Where the user's code made a callback, if it is of a class that the user derived. */
 function placeOf(constructor) {
@@ -72,7 +85,9 @@ class Pointer extends Closure {
   late() {
     if (this.warned) return;
     this.warned = true;
-    const where = String(this.place.stack).split('\n').at(-1).trim();
+    const where = this.place === undefined
+      ? `without a pause after ${MOST_PLACED} others, and only of those the place is noted`
+      : String(this.place.stack).split('\n').at(-1).trim();
     process.emitWarning(makeWarning(`a ${this.name} was called by native code after its close(), and returned zero; it `
       + `was created ${where}`, { code: 'ERR_FFI_CALLBACK_CLOSED' }));
   }
@@ -118,26 +133,23 @@ class Pointers {
   }
 }
 const pointersOf = new WeakMap();
-/** The same by the names of the types, which is quicker: a Map of Maps, by `wrap`, the result and each argument. */
-const pointersByName = new Map();
-const LAST = Symbol('last');
 
-/** The Map that the names of a declaration's types lead to; undefined where some are no names. */
-function placeByName(args, { returns, wrap }, makes) {
-  if (args === undefined || (returns !== undefined && typeof returns !== 'string')) return undefined;
-  let map = step(step(pointersByName, wrap, makes), returns, makes);
-  for (let i = 0; i < args.length && map !== undefined; i += 1) {
-    map = typeof args[i] === 'string' ? step(map, args[i], makes) : undefined;
+/** What a declaration says, each key read once. By their names, which is quicker than optionsOf, that refuses what is wrong. */
+function declarationOf(value) {
+  const options = { args: undefined, returns: undefined, threadsafe: undefined, wrap: undefined };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return optionsOf(value, KEYS, WHERE);
+  for (const key of Object.keys(value)) {
+    switch (key) {
+      case 'args': options.args = value.args; break;
+      case 'returns': options.returns = value.returns; break;
+      case 'threadsafe': options.threadsafe = value.threadsafe; break;
+      case 'wrap': options.wrap = value.wrap; break;
+      default: return optionsOf(value, KEYS, WHERE);
+    }
   }
-  return map;
-}
-
-function step(map, key, makes) {
-  const next = map?.get(key);
-  if (next !== undefined || !makes) return next;
-  const made = new Map();
-  map.set(key, made);
-  return made;
+  const { threadsafe, wrap } = options;
+  const isRight = (threadsafe === undefined || typeof threadsafe === 'boolean') && (wrap === undefined || typeof wrap === 'boolean');
+  return isRight ? options : optionsOf(value, KEYS, WHERE);
 }
 
 /** The types of the arguments, each read once; undefined where there is no such list. */
@@ -159,13 +171,34 @@ function calledBy(name) {
   return lastCalled;
 }
 
-/** The pointers of a declaration's types. `options` are a copy of it. */
-function prepare(options) {
-  const list = listOf(options.args);
-  if (list !== undefined) options.args = list;
-  const known = placeByName(list, options, false)?.get(LAST);
-  if (known !== undefined) return known;
-  const types = typesOf(options, NAME);
+/** The last declarations that say everything by names, each with its pointers: there are few, and they are made again. */
+const recent = [];
+const MOST_RECENT = 16;
+let oldest = 0;
+
+function isSame(known, list, returns, wrap) {
+  if (known.returns !== returns || known.wrap !== wrap || known.list.length !== list.length) return false;
+  for (let i = 0; i < list.length; i += 1) if (known.list[i] !== list[i]) return false;
+  return true;
+}
+
+/** The pointers of a declaration's types. */
+function prepare({ args, returns, wrap }) {
+  const list = listOf(args);
+  if (list !== undefined) {
+    for (let i = 0; i < recent.length; i += 1) if (isSame(recent[i], list, returns, wrap)) return recent[i].pointers;
+  }
+  const pointers = makePointers({ __proto__: null, args: list ?? args, returns, wrap });
+  const isNamed = list !== undefined && [...list, returns ?? ''].every((type) => typeof type === 'string');
+  if (isNamed) {
+    recent[oldest] = { list, returns, wrap, pointers };
+    oldest = (oldest + 1) % MOST_RECENT;
+  }
+  return pointers;
+}
+
+function makePointers(declaration) {
+  const types = typesOf(declaration, NAME);
   const given = types.args.findIndex((row) => row.argumentOnly);
   if (given >= 0) {
     throw makeError('ERR_INVALID_ARG_VALUE',
@@ -174,7 +207,6 @@ function prepare(options) {
   const shape = shapeOf(types, NAME);
   const pointers = pointersOf.get(shape) ?? new Pointers(shape);
   pointersOf.set(shape, pointers);
-  placeByName(list, options, true)?.set(LAST, pointers);
   return pointers;
 }
 
@@ -191,18 +223,20 @@ class JSCallback {
   #age;
 
   constructor(callback, declaration) {
+    // The last frame is that of the user's code. Before all else: what is alive here V8 decodes to find the frames.
+    if (made < MOST_PLACED) {
+      const isPlain = new.target === JSCallback;
+      const { stackTraceLimit } = Error;
+      Error.stackTraceLimit = isPlain ? 2 : 1;
+      this.#place = isPlain ? new Trace() : placeOf(new.target);
+      Error.stackTraceLimit = stackTraceLimit;
+    }
     if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
-    const options = optionsOf(declaration, KEYS, `${NAME}: declaration`);
+    const options = declarationOf(declaration);
     const pointers = prepare(options);
     const { name } = callback;
     const called = calledBy(name);
     this.#threadsafe = options.threadsafe === true;
-    // Its last frame is that of the user's code: an Error has ours as well, and costs half as much.
-    const isPlain = new.target === JSCallback;
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = isPlain ? 3 : 1;
-    this.#place = isPlain ? traced() : placeOf(new.target);
-    Error.stackTraceLimit = stackTraceLimit;
     this.#pointers = pointers;
     this.#pointer = pointers.open(callback, called, this.#threadsafe);
     this.#ptr = this.#pointer.address;

@@ -97,8 +97,8 @@ function makeSystemError(errno, syscall) {
   return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall });
 }
 
-/** What has a stack: `traced`, its caller, and so on, as many as Error.stackTraceLimit says. */
-const traced = () => new Error();
+/** What has a stack: of whoever makes it, the caller, and so on, as many as Error.stackTraceLimit says. */
+const Trace = Error;
 
 /** A process warning of late findings; `properties` as in makeError. */
 const makeWarning = (message, properties) => Object.assign(new Error(message), { name: 'FFIWarning' }, properties);
@@ -122,8 +122,17 @@ function placeOfPart(name, position) {
   return `${place(name, outer)}: ${path.startsWith('[') ? `element ${path}` : `field ${path.slice(1)}`}`;
 }
 
+/** Where a callback's result came from, for `place`. */
+const RESULT = 'return value';
+
+/** What a message adds of a Promise: nothing makes a value of it in time. */
+const promiseHint = (where) => (where.endsWith(RESULT)
+  ? '; here a callback must return its value at once, which an async function cannot'
+  : '; await it first');
+
 const wrongType = (where, wanted, value, hint = '') =>
-  makeError('ERR_INVALID_ARG_TYPE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
+  makeError('ERR_INVALID_ARG_TYPE',
+    `${where} must be ${wanted}, received ${describe(value)}${types.isPromise(value) ? promiseHint(where) : hint}`);
 
 const wrongValue = (where, wanted, value, hint = '') =>
   makeError('ERR_INVALID_ARG_VALUE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
@@ -131,4 +140,6 @@ const wrongValue = (where, wanted, value, hint = '') =>
 const outOfRange = (where, wanted, value, hint = '') =>
   makeError('ERR_OUT_OF_RANGE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
 
-module.exports = { TABLE, makeError, makeSystemError, makeWarning, traced, describe, place, wrongType, wrongValue, outOfRange };
+module.exports = {
+  TABLE, RESULT, makeError, makeSystemError, makeWarning, Trace, describe, place, wrongType, wrongValue, outOfRange,
+};

@@ -5,13 +5,12 @@
 const { isPromise } = require('node:util').types;
 const binding = require('./binding');
 const { argumentOf, checkLength, checkLengths } = require('./contract');
-const { makeError, wrongType } = require('./errors');
+const { RESULT, makeError, wrongType } = require('./errors');
 const { isLent, release } = require('./kept');
 const { frame, storageAddress } = require('./memory');
 const settings = require('./settings');
 const { typeOf } = require('./types');
 
-const RESULT = 'return value';
 /** Where the number of the bound function lies in the frame, and the values of a call begin (src/memory/frame.rs). */
 const NUMBER = 16;
 /** One bit of the frame's pins for each (src/memory/frame.rs). */

@@ -215,12 +215,17 @@ const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a J
  */
 function resolvePointer(value, name, position) {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
-  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return value;
-  const storage = value[storageOf];
-  if (storage !== undefined) return storage;
+  if (ArrayBuffer.isView(value)) return value;
+  // Asked first: whether something is a buffer is a call of Node's.
+  const isCallback = value[callbackBrand] === true;
+  if (!isCallback) {
+    if (isAnyArrayBuffer(value)) return value;
+    const storage = value[storageOf];
+    if (storage !== undefined) return storage;
+  }
   const address = value.ptr;
   if ((typeof address === 'number' || typeof address === 'bigint') && address !== Object.prototype.ptr) return address;
-  if (address === null && value[callbackBrand] === true) {
+  if (address === null && isCallback) {
     throw makeError('ERR_FFI_CALLBACK_CLOSED', `${place(name, position)} must be an open JSCallback, received a closed one`);
   }
   if (typeof value === 'function') {

@@ -331,6 +331,15 @@ describe('exceptions', () => {
     callback.close();
   });
 
+  test('an async function is told that a callback must return its value at once', () => {
+    const call = bindOne('call_i32', ['function', 'i32'], 'i32');
+    withCallback(async (value) => value, i32, (callback) =>
+      throws(() => call(callback, 1), 'ERR_INVALID_ARG_TYPE',
+        /received a Promise; here a callback must return its value at once, which an async function cannot$/));
+    const unfinished = Promise.resolve(1);
+    throws(() => call(null, unfinished), 'ERR_INVALID_ARG_TYPE', /^call_i32: argument 1 .* received a Promise; await it first$/);
+  });
+
   test('an exception leaves qsort of libc with all its values', () => {
     const { qsort } = ffi.dlopen(null, { qsort: { args: ['ptr', 'usize', 'usize', 'function'] } }).symbols;
     const values = new Int32Array([3, 1, 2]);
@@ -667,6 +676,32 @@ describe('the life of a callback', () => {
     const grown = process.memoryUsage.rss() - before;
     assert.ok(grown < 32 * 2 ** 20, `grew by ${grown} bytes`);
   });
+
+  for (const lane of ['v8', 'frame', 'libffi']) {
+    test(`a million callbacks of one call leave nothing behind, lane ${lane}`, async () => {
+      const stdout = await runs(
+        `
+        const { call_i32, call_times_i32 } = h.bind({
+          call_i32: { args: ['function', 'i32'], returns: 'i32' },
+          call_times_i32: { args: ['function', 'i32'], returns: 'i32' },
+        });
+        const inner = new ffi.JSCallback((value) => value, { args: ['i32'], returns: 'i32' });
+        let most = 0;
+        const outer = new ffi.JSCallback((value) => {
+          if (value % 10_000 === 0) most = Math.max(most, process.memoryUsage.rss());
+          return call_i32(inner, 1);
+        }, { args: ['i32'], returns: 'i32' });
+        call_times_i32(outer, 20_000);
+        const before = process.memoryUsage.rss();
+        most = 0;
+        console.log(call_times_i32(inner, 1_000_000), call_times_i32(outer, 1_000_000));
+        console.log(most - before < 8 * 2 ** 20 ? 'bounded' : 'grew by ' + (most - before));
+      `,
+        { env: { PINNED_FFI_LANE: lane === 'v8' ? undefined : lane } },
+      );
+      assert.equal(stdout, '1783293664 1000000\nbounded');
+    });
+  }
 
   test('many callbacks live at once and each runs its own function', () => {
     const callbacks = Array.from({ length: 2000 }, (_, i) => new JSCallback((value) => value + i, i32));

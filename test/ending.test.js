@@ -443,6 +443,22 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
     assert.equal(stderr.split('FFIWarning').length, 2);
   });
 
+  test('is warned of without its place where 256 others were made before it without a pause', async () => {
+    const { stderr } = await ends(
+      `const made = (count) => Array.from({ length: count }, () => new ffi.JSCallback(() => 5, i32));
+      const first = made(257);
+      setImmediate(() => {
+        const last = made(256);
+        const pointers = [first[256], last[255], last[0]].map(({ ptr }) => ptr);
+        for (const callback of [...first, ...last]) callback.close();
+        console.log(pointers.map((pointer) => s.call_i32(pointer, 1)).join(' '));
+      });`,
+      { stdout: '0 0 0', stderr: /created without a pause after 256 others, and only of those the place is noted/ },
+    );
+    assert.equal(stderr.split('FFIWarning').length, 4);
+    assert.equal(stderr.split(/it was created at [^\n]*\[eval\]:\d+/).length, 3);
+  });
+
   test('is warned of in a worker that ends right after', async () => {
     const { stderr } = await ends(
       `const worker = new Worker(${JSON.stringify(inWorker + make + ' s.call_i32(pointer, 1);')}, { eval: true });

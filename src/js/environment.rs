@@ -13,7 +13,8 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::callback::{Callbacks, this_thread};
+use super::callback::Callbacks;
+use super::depth::Depth;
 use super::function::Callable;
 use super::graves;
 use super::home::Home;
@@ -22,6 +23,7 @@ use super::pin::Locks;
 use super::pool::{self, Settling};
 use super::stack::Stack;
 use super::taken::Taken;
+use super::target::this_thread;
 use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::bound::Bound;
 use crate::error::{Class, FfiError};
@@ -48,7 +50,7 @@ pub struct Environment {
     /// Text of the calls that are under way.
     pub scratch: Scratch,
     /// Calls into C that are under way.
-    pub depth: Cell<usize>,
+    pub depth: Depth,
     /// Whether the environment is gone; native code may still hold callbacks of it.
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
@@ -106,7 +108,7 @@ impl Environment {
     #[inline]
     pub fn innermost_watch(&self, visit: impl FnOnce(&mut Watch)) {
         if let Some((depth, watch)) = self.watches.borrow_mut().last_mut()
-            && *depth == self.depth.get()
+            && Depth::level(*depth) == Depth::level(self.depth.get())
         {
             visit(watch);
         }
@@ -414,7 +416,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         // SAFETY: M1, by the reference above.
         frame: unsafe { Frame::new(base, length) },
         scratch: Scratch::new(),
-        depth: Cell::new(0),
+        depth: Depth::default(),
         ended: Cell::new(false),
         pending: Cell::new(None),
         jobs: RefCell::default(),

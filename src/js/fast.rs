@@ -12,12 +12,12 @@ use napi::bindgen_prelude::{ClassInstance, Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::callback::OPEN;
 use super::environment::{Environment, current, throw};
 use super::function::Callable;
 use super::memory::{JsAddress, from_js};
 use super::native::{entered, native_function};
 use super::signature::JsSignature;
+use super::target::OPEN;
 use crate::bound::Bound;
 use crate::ctype::CType;
 use crate::error::FfiError;

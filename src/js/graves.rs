@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use super::callback::Target;
+use super::target::Target;
 use crate::signature::Signature;
 
 /// As many of a signature are never used again: until then a call through an old address gives zero.

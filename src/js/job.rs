@@ -12,7 +12,7 @@ use napi::bindgen_prelude::Env;
 use napi::sys;
 use napi_derive::napi;
 
-use super::callback;
+use super::afar;
 use super::environment::{Environment, current as current_environment, to_error};
 use super::function::{Callable, Prepared};
 use super::pool;
@@ -186,7 +186,7 @@ impl Waiting {
 /// Serves one piece of work on the JavaScript thread.
 pub fn serve(environment: &Environment, work: Work) {
     match work {
-        Work::Call(request) => callback::serve(environment, &request),
+        Work::Call(request) => afar::serve(environment, &request),
         Work::Done(address) => {
             environment.let_close();
             pool::settle_one(environment, address);

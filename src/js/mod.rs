@@ -1,7 +1,9 @@
 //! The binding skin: the only place, with memory/pin.rs and memory/view.rs, that knows Node-API.
 
+mod afar;
 mod callback;
 mod copies;
+mod depth;
 mod direct;
 mod entry;
 mod environment;
@@ -23,6 +25,7 @@ mod quick;
 mod signature;
 mod stack;
 mod taken;
+mod target;
 mod thread;
 mod trace;
 mod waker;

@@ -76,6 +76,14 @@ impl Frame {
         unsafe { self.base.add(NUMBER).cast::<u32>().read_unaligned() }
     }
 
+    /// Reads half a word at the offset `at`: what JavaScript has just written so a whole one would wait for.
+    #[inline]
+    pub fn half(&self, at: usize) -> u32 {
+        assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the frame");
+        // SAFETY: M1 and M2.
+        unsafe { self.base.add(at).cast::<u32>().read_unaligned() }
+    }
+
     /// Reads a word at the offset `at`.
     #[inline]
     pub fn word(&self, at: usize) -> u64 {

@@ -68,11 +68,26 @@ let register;
 let made = 0;
 const MOST_PLACED = 256;
 
+/** Has stacks no more frames than that; they have what they have where a program has frozen Error. */
+function limitStacks(most) {
+  try {
+    Error.stackTraceLimit = most;
+  } catch {
+    // It is only what the frames cost.
+  }
+}
+
 /** Where the user's code made a callback, if it is of a class that the user derived. */
 function placeOf(constructor) {
   const place = {};
   Error.captureStackTrace(place, constructor);
   return place;
+}
+
+/** The frame of the user's code. Of an Error the first one is that of the constructor. */
+function frameOf(place) {
+  const lines = String(place.stack).split('\n');
+  return (lines[place instanceof Error ? 2 : 1] ?? lines.at(-1)).trim();
 }
 
 /** A function pointer, with what the warning of a call after close() says. */
@@ -87,7 +102,7 @@ class Pointer extends Closure {
     this.warned = true;
     const where = this.place === undefined
       ? `without a pause after ${MOST_PLACED} others, and only of those the place is noted`
-      : String(this.place.stack).split('\n').at(-1).trim();
+      : frameOf(this.place);
     process.emitWarning(makeWarning(`a ${this.name} was called by native code after its close(), and returned zero; it `
       + `was created ${where}`, { code: 'ERR_FFI_CALLBACK_CLOSED' }));
   }
@@ -227,9 +242,9 @@ class JSCallback {
     if (made < MOST_PLACED) {
       const isPlain = new.target === JSCallback;
       const { stackTraceLimit } = Error;
-      Error.stackTraceLimit = isPlain ? 2 : 1;
+      limitStacks(isPlain ? 2 : 1);
       this.#place = isPlain ? new Trace() : placeOf(new.target);
-      Error.stackTraceLimit = stackTraceLimit;
+      limitStacks(stackTraceLimit);
     }
     if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
     const options = declarationOf(declaration);

@@ -443,6 +443,20 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
     assert.equal(stderr.split('FFIWarning').length, 2);
   });
 
+  test('is warned of with its place where the program has frozen Error, in a function and in a class of its own', async () => {
+    const { stderr } = await ends(
+      `Object.freeze(Error);
+      class Mine extends ffi.JSCallback {}
+      function make() { return [new ffi.JSCallback(() => 5, i32), new Mine(() => 5, i32)]; }
+      const made = make();
+      const pointers = made.map(({ ptr }) => ptr);
+      for (const callback of made) callback.close();
+      console.log(pointers.map((pointer) => s.call_i32(pointer, 1)).join(' '));`,
+      { stdout: '0 0', stderr: /FFIWarning/ },
+    );
+    assert.equal(stderr.split(/it was created at make \([^\n]*\[eval\]:\d+/).length, 3);
+  });
+
   test('is warned of without its place where 256 others were made before it without a pause', async () => {
     const { stderr } = await ends(
       `const made = (count) => Array.from({ length: count }, () => new ffi.JSCallback(() => 5, i32));

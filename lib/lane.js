@@ -37,14 +37,17 @@ let placers = null;
 function start() {
   const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
   if (other !== undefined) return `not verified on ${other}`;
+  const isVerified = VERIFIED.has(process.versions.modules) && process.platform === 'linux' && process.arch === 'x64';
+  // The frame lane finds views by them as well.
+  const hasViews = isVerified && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
   if (settings.lane !== undefined && settings.lane !== 'v8') return `PINNED_FFI_LANE=${settings.lane}`;
-  if (!VERIFIED.has(process.versions.modules) || process.platform !== 'linux' || process.arch !== 'x64') {
+  if (!isVerified) {
     return `not verified on ${process.platform}-${process.arch} with NODE_MODULE_VERSION ${process.versions.modules}`;
   }
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
   if (option !== undefined) return `${option} is set`;
-  placers = binding.attachLane?.(shared, Number(process.versions.modules)) ?? null;
+  placers = (hasViews && binding.attachLane?.(shared, Number(process.versions.modules))) || null;
   return placers === null ? 'V8 or the system does not offer what it needs' : undefined;
 }
 reason = start();

@@ -86,8 +86,11 @@ function prepare({ args, result, parameters, fixed, loose }, name) {
   return shape;
 }
 
-/** The native entries of all bound functions: one calls, the other has another thread call. */
-const [enter, start] = binding.entries();
+/** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
+const [enter, enterWithFew, enterWithMany, start] = binding.entries();
+/** src/js/function.rs, FEW_PINS. */
+const FEW_PINS = 2;
+const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithFew);
 
 /** Has another thread call the function of a number, whose arguments are in the frame. */
 function startCall({ number, library }, slot, thread, pins) {
@@ -98,7 +101,7 @@ function startCall({ number, library }, slot, thread, pins) {
 
 /** What generated source uses. */
 const help = {
-  enter,
+  enter, enterWith,
   wrongCount, addressOfPin, checkLength, keepResult, release, isPromise, settle,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
@@ -143,6 +146,12 @@ function pinWords(pins) {
 
 // ---- JS to C --------------------------------------------------------------------------------------------------------
 
+/** What is kept rides along behind the pins, and then the library: the engine roots all arguments of a call. */
+function enteredBy(pins, others) {
+  if (pins.length === 0) return `enter(${others})`;
+  return `(${pins.map((pin) => `${pin} === undefined`).join(' && ')} ? enter(${others}) : enterWith(${[...pins, ...others]}))`;
+}
+
 /**
  * How a call ends, as source.
  *   call    enters C and returns its result, from the frame or as the entry gives it; the library rides along
@@ -150,10 +159,10 @@ function pinWords(pins) {
  *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
  * A result that reads memory may read that of an argument, so those are held until it is read.
  */
-const finish = (isChecked) => ({ result, resultAt }, { rides, names }) => {
+const finish = (isChecked) => ({ result, resultAt }, { pins, kept, names }) => {
   const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
   const call = `frame.setUint32(${NUMBER}, number, true);\n    `;
-  const entered = `enter(${[...rides, 'library'].join(', ')})`;
+  const entered = enteredBy(pins, [...kept, 'library']);
   if (result.returnedByEntry) return call + give(entered);
   if (result.name === 'void' && !isChecked) return `${call}${entered};`;
   const hold = result.readsMemory ? `help.held = [${names}];\n    ` : '';
@@ -176,32 +185,30 @@ const callerSource = (ending) => (shape) => {
   const kept = args.flatMap((row, i) => (row.keeps ? [i] : []));
   const assigned = (i) => (isPin.has(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
   const releases = kept.map((i) => `help.release(k${i});`).join(' ');
-  // What is kept rides along behind the pins, and then the library: the engine roots all arguments of a call.
-  const rides = [...pins.map((i) => `p${i}`), ...kept.map((i) => `k${i}`)];
   const label = (i) => JSON.stringify(parameters[i].label);
   const isAsync = ending === endings.launch;
   return `'use strict';
 const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
 ${each(args, (row, i) => `const write${i} = row${i}.write, resolve${i} = row${i}.resolve;`)}
-const readResult = shape.result.read, enter = help.enter;
+const readResult = shape.result.read, enter = help.enter, enterWith = help.enterWith(shape.pins);
 return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => function (${names.join(', ')}) {
     ${kept.length > 0 ? `var ${kept.map((i) => `k${i}`).join(', ')};` : ''}
     ${isAsync || kept.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
-    ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
+    ${each(args, (row, i) => row.resolve && `${row.pins ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
     ${each(args, (row, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
     && `help.checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
     ${pinWords(pins)}
     ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : ''}
-    ${ending(shape, { rides, names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
+    ${ending(shape, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
     ${!isAsync && kept.length > 0 ? `} finally { ${releases} }` : ''}
 };`;
 };
 
 const enterPlainly = ({ number, library }, { pins, kept }) => {
   frame.setUint32(NUMBER, number, true);
-  return enter(...pins, ...kept, library);
+  return pins.some((pin) => pin !== undefined) ? enterWith(pins)(...pins, ...kept, library) : enter(...kept, library);
 };
 const plainEndings = {
   call: ({ decode }, target, parts) => decode(enterPlainly(target, parts)),

@@ -6,3 +6,4 @@ pub mod entry;
 pub mod passing;
 pub mod trampoline;
 pub mod v8;
+pub mod views;

@@ -8,9 +8,9 @@ use napi::sys;
 
 use super::address::{Address, Span};
 use super::fence::Fenced;
+use super::own;
 use super::scratch::Scratch;
 use super::watch::Storage;
-use super::{blocks, own};
 
 /// Why a pin has no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,13 +89,12 @@ unsafe fn pinned(
     if detached { Err(Unpinned::Detached) } else { Ok(Pinned::Empty) }
 }
 
-/// The block that a view begins with, and the view: what most calls are handed. `None` for every other value, an empty
-/// view and a detached one. Buffers that can be resized are no blocks: the engine maps them itself.
+/// The bytes of a view; `None` for every other value, an empty view and a detached one.
 ///
 /// # Safety
 /// As [`storage`].
-#[inline]
-pub unsafe fn fenced(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, Span)> {
+#[inline(never)]
+pub unsafe fn view(env: sys::napi_env, value: sys::napi_value) -> Option<Span> {
     let (mut is_view, mut data, mut length) = (false, null_mut(), 0);
     // SAFETY: M3; the out-parameters are locals. In Node any view passes for a Buffer, and nothing else does.
     unsafe {
@@ -107,9 +106,7 @@ pub unsafe fn fenced(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenc
             return None;
         }
     }
-    let start = Address::new(data.expose_provenance()).filter(|start| blocks::contains(*start))?;
-    // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
-    Some((unsafe { Fenced::at(start) }, Span { start, length }))
+    Some(Span { start: Address::new(data.expose_provenance())?, length })
 }
 
 /// The bytes of an ArrayBuffer; `None` for a SharedArrayBuffer.

@@ -34,12 +34,21 @@ const NO_TEXT = 0xffffffff;
 let reason;
 let placers = null;
 
+/** Shows the native side what flat texts are: a literal, a text that was made, and one that was put together. */
+function attachTexts() {
+  const made = Buffer.from('text made of bytes').toString('latin1');
+  const joined = `${made} \xe9 ${made}`;
+  // This flattens it.
+  if (!joined.includes('\0')) binding.attachTexts?.('text of the source \xe9', made, joined);
+}
+
 function start() {
   const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
   if (other !== undefined) return `not verified on ${other}`;
   const isVerified = VERIFIED.has(process.versions.modules) && process.platform === 'linux' && process.arch === 'x64';
-  // The frame lane finds views by them as well.
+  // The frame lane finds views by V8's functions as well, and reads flat texts where they lie.
   const hasViews = isVerified && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
+  if (isVerified) attachTexts();
   if (settings.lane !== undefined && settings.lane !== 'v8') return `PINNED_FFI_LANE=${settings.lane}`;
   if (!isVerified) {
     return `not verified on ${process.platform}-${process.arch} with NODE_MODULE_VERSION ${process.versions.modules}`;

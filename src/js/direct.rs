@@ -166,10 +166,12 @@ impl Callable {
     #[inline(always)]
     fn take(&self, pin: DirectPin, value: sys::napi_value, last: &LastBlock) -> Option<Fenced> {
         let environment = &*self.environment;
+        // SAFETY: M3.
         if pin.is_text
-            && let Some(block) = self.take_text(value, last)
+            && let Some(handed) = unsafe { environment.text(value) }
         {
-            return Some(block);
+            last.note(handed);
+            return Some(handed.block);
         }
         // SAFETY: M3.
         let view = unsafe { environment.view(value) }?;
@@ -180,16 +182,6 @@ impl Callable {
         }
         block.give(self.id);
         environment.locks.hand(value, Some(block));
-        Some(block)
-    }
-
-    /// Copies a text between fences.
-    #[inline(never)]
-    fn take_text(&self, value: sys::napi_value, last: &LastBlock) -> Option<Fenced> {
-        let environment = &*self.environment;
-        // SAFETY: M3.
-        let (block, _) = unsafe { pin::short_text(environment.raw, value, &environment.scratch) }?;
-        last.note(Handed::new(block)?);
         Some(block)
     }
 
@@ -253,6 +245,7 @@ impl Callable {
     fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
         // Headers are written anew.
         self.environment.last_blocks.iter().for_each(LastBlock::forget);
+        self.environment.scratch.forget();
         // SAFETY: M3.
         let view = match unsafe { pin::storage(self.environment.raw, value) } {
             Ok(Pinned::Bytes(storage, _)) => storage.view,

@@ -31,7 +31,7 @@ use crate::layout::Layout;
 use crate::memory::address::Span;
 use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
-use crate::memory::handed::LastBlock;
+use crate::memory::handed::{Handed, LastBlock};
 use crate::memory::own;
 use crate::memory::peek::Care;
 use crate::memory::pin::{self, Pinned};
@@ -95,6 +95,9 @@ pub struct Environment {
     /// V8's own way to the storage of a view, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub views: OnceCell<crate::fast::views::Views>,
+    /// What flat texts of V8 are known by, where they are as they are looked for.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub flat_texts: OnceCell<crate::fast::flat::FlatTexts>,
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub lane: OnceCell<super::fast::Lane>,
@@ -202,6 +205,25 @@ impl Environment {
         }
         // SAFETY: M3, by the contract of this function.
         unsafe { pin::view(self.raw, value) }
+    }
+
+    /// A short text as UTF-8 with a NUL, in the scratch; `None` for any other value, and where there is no room.
+    ///
+    /// # Safety
+    /// M3: `value` is rooted.
+    #[inline]
+    pub unsafe fn text(&self, value: sys::napi_value) -> Option<Handed> {
+        #[cfg(all(target_arch = "x86_64", unix))]
+        // SAFETY: M3, by the contract of this function, and M15: nothing here is V8's.
+        if let Some(text) = self.flat_texts.get().and_then(|flat| unsafe { flat.of(value.cast()) })
+            && let Some(handed) = self.scratch.take(text.size())
+        {
+            // SAFETY: M8 and M4; the block is of that size, and this call's.
+            unsafe { text.put(handed.block) };
+            return Some(handed);
+        }
+        // SAFETY: M3, by the contract of this function.
+        Handed::new(unsafe { pin::short_text(self.raw, value, &self.scratch) }?.0)
     }
 
     /// Keeps a value as long as the environment: a reference to it.
@@ -462,6 +484,8 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         last_blocks: Default::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         views: OnceCell::new(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        flat_texts: OnceCell::new(),
         #[cfg(all(target_arch = "x86_64", unix))]
         lane: OnceCell::new(),
         callbacks: Callbacks::default(),

@@ -9,7 +9,7 @@ use std::ptr::{null, null_mut};
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{ClassInstance, Env, Object};
-use napi::{JsValue, sys};
+use napi::{JsString, JsValue, sys};
 use napi_derive::napi;
 
 use super::callback::OPEN;
@@ -21,6 +21,7 @@ use super::signature::JsSignature;
 use crate::bound::Bound;
 use crate::ctype::CType;
 use crate::error::FfiError;
+use crate::fast::flat::{FlatTexts, Samples};
 use crate::fast::passing::{Passing, Shape};
 use crate::fast::trampoline::{MISSED, Maps, Surroundings, assemble, with_context};
 use crate::fast::v8::{Local, Text, V8};
@@ -274,6 +275,26 @@ pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Resu
     });
     let _ = is_same.then(|| environment.views.set(views));
     Ok(is_same)
+}
+
+/// Has the frame lane read flat texts where V8 keeps them, which is tried on samples first, all of them of Latin-1: a literal,
+/// a text that was made, one that was put together and flattened; for a verified `NODE_MODULE_VERSION`. False where they are
+/// kept otherwise.
+#[napi]
+pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined: JsString<'_>) -> napi::Result<bool> {
+    let environment = current(env)?;
+    let empty = env.create_string("")?;
+    let local = |text: JsString<'_>| text.raw().cast();
+    let bytes = [literal.into_latin1()?, made.into_latin1()?, joined.into_latin1()?];
+    let samples = Samples {
+        literal: (local(literal), bytes[0].as_slice()),
+        made: (local(made), bytes[1].as_slice()),
+        joined: (local(joined), bytes[2].as_slice()),
+        empty: local(empty),
+    };
+    // SAFETY: M3; the texts are arguments of this call, or its own.
+    let found = unsafe { FlatTexts::find(&samples) };
+    Ok(found.is_some_and(|found| environment.flat_texts.set(found).is_ok()))
 }
 
 /// Starts the lane, for a verified `NODE_MODULE_VERSION`. `shared` is a Uint8Array over the memory that both use. Null where

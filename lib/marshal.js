@@ -102,7 +102,7 @@ function startCall({ number, library }, slot, thread, pins) {
 /** What generated source uses. */
 const help = {
   enter, enterWith,
-  wrongCount, addressOfPin, checkLength, keepResult, release, isPromise, settle,
+  wrongCount, refuse, addressOfPin, checkLength, keepResult, release, isPromise, settle,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
@@ -129,6 +129,16 @@ function wrongCount(name, wanted, received) {
   return makeError('ERR_INVALID_ARG_VALUE',
     `${name} takes ${wanted} argument${wanted === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take `
     + 'any number');
+}
+
+/**
+ * Something has thrown in a call whose texts the native side looks through. Where one has a NUL, C was not called: the first
+ * thing that is wrong with an argument is thrown, as if all had been looked through before.
+ */
+function refuse({ args, at, parameters }, values, name) {
+  const hasNul = (row, i) => row.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
+  if (!args.some(hasNul)) return;
+  args.forEach((row, i) => row.write(frame, at[i], values[i], name, parameters[i].label));
 }
 
 const each = (rows, line) => rows.map(line).filter(Boolean).join('\n    ');
@@ -187,21 +197,26 @@ const callerSource = (ending) => (shape) => {
   const releases = kept.map((i) => `help.release(k${i});`).join(' ');
   const label = (i) => JSON.stringify(parameters[i].label);
   const isAsync = ending === endings.launch;
+  // What is kept must not be written twice.
+  const looksLater = !isAsync && kept.length === 0 && args.some((row) => row.writeAnyText);
+  const writer = (row) => (looksLater && row.writeAnyText ? 'writeAnyText' : 'write');
   return `'use strict';
 const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
-${each(args, (row, i) => `const write${i} = row${i}.write, resolve${i} = row${i}.resolve;`)}
+${each(args, (row, i) => `const write${i} = row${i}.${writer(row)}, resolve${i} = row${i}.resolve;`)}
 const readResult = shape.result.read, enter = help.enter, enterWith = help.enterWith(shape.pins);
 return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => function (${names.join(', ')}) {
     ${kept.length > 0 ? `var ${kept.map((i) => `k${i}`).join(', ')};` : ''}
     ${isAsync || kept.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
     ${each(args, (row, i) => row.resolve && `${row.pins ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
+    ${looksLater ? 'try {' : ''}
     ${each(args, (row, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
     && `help.checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
     ${pinWords(pins)}
     ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : ''}
     ${ending(shape, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
+    ${looksLater ? `} catch (error) { help.refuse(shape, [${names}], name); throw error; }` : ''}
     ${!isAsync && kept.length > 0 ? `} finally { ${releases} }` : ''}
 };`;
 };

@@ -410,6 +410,7 @@ impl Callable {
                     Unpinned::Detached => FfiError::Detached { symbol, argument },
                     Unpinned::Resizable => FfiError::Resizable { symbol, argument },
                     Unpinned::NotAView => FfiError::NotAView { symbol, argument },
+                    Unpinned::HasNul => FfiError::HasNul { symbol, argument },
                     Unpinned::NoMemory(wanted) => FfiError::MemoryExhausted { wanted },
                 }
             })?;

@@ -21,6 +21,8 @@ pub enum Unpinned {
     Resizable,
     /// It is no view, buffer or string.
     NotAView,
+    /// It is a string with a NUL in it.
+    HasNul,
     /// There is no memory of so many bytes for its copy.
     NoMemory(usize),
 }
@@ -192,7 +194,7 @@ pub unsafe fn text(
     let block = own::allocate(length, 16).ok_or(Unpinned::NoMemory(length))?;
     owned.push(OwnedText(block, length));
     // SAFETY: M3 and M8; the block has room for as much.
-    unsafe { encode(env, value, block.data().as_ptr(), length) }.ok_or(Unpinned::NotAView)?;
+    unsafe { encode(env, value, block.data().as_ptr(), length) }?;
     Ok((block, length))
 }
 
@@ -204,7 +206,7 @@ pub unsafe fn text(
 pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, scratch: &Scratch) -> Option<(Fenced, usize)> {
     scratch.fill(|free| {
         // SAFETY: as of this function.
-        let used = unsafe { encode(env, value, free.as_mut_ptr(), free.len()) }?;
+        let used = unsafe { encode(env, value, free.as_mut_ptr(), free.len()) }.ok()?;
         // A text that ends in the last 4 bytes may have been cut before a character of 4 bytes.
         (used + 4 < free.len()).then_some(used + 1)
     })
@@ -214,9 +216,14 @@ pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, scratch: &S
 ///
 /// # Safety
 /// As [`storage`], and `bytes` is writable for `room` bytes.
-unsafe fn encode(env: sys::napi_env, value: sys::napi_value, bytes: *mut u8, room: usize) -> Option<usize> {
+unsafe fn encode(env: sys::napi_env, value: sys::napi_value, bytes: *mut u8, room: usize) -> Result<usize, Unpinned> {
     let mut used = 0;
     // SAFETY: M3, and the contract of this function.
-    let status = unsafe { sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) };
-    (status == sys::Status::napi_ok).then_some(used)
+    unsafe {
+        if sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) != sys::Status::napi_ok {
+            return Err(Unpinned::NotAView);
+        }
+        let written = std::slice::from_raw_parts(bytes, used);
+        if written.contains(&0) { Err(Unpinned::HasNul) } else { Ok(used) }
+    }
 }

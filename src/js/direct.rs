@@ -71,10 +71,9 @@ impl Callable {
         Some(plan)
     }
 
-    /// Whether a call is no more than numbers in and a number out, unless it is given a pin.
+    /// Whether a call is no more than numbers in, and a number or the address of a text out, unless it is given a pin.
     pub fn may_be_of_numbers(&self) -> bool {
-        let signature = &*self.signature;
-        self.options.is_plain() && signature.direct.is_some() && !self.gives_text
+        self.options.is_plain() && self.signature.direct.is_some()
     }
 
     /// Whether a call without pins is: no number of it may be the address of a Buffer.

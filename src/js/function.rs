@@ -48,7 +48,7 @@ pub struct Callable {
     pub environment: Rc<Environment>,
     /// How it is called.
     pub options: Options,
-    /// Whether numbers are all there is to a call without pins.
+    /// Whether numbers, and a text that is returned, are all there is to a call without pins.
     pub may_be_of_numbers: bool,
     /// Whether the short way in may do.
     pub has_direct: bool,
@@ -165,11 +165,22 @@ unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) ->
     }
     // A panic must not unwind into the engine.
     match catch_unwind(AssertUnwindSafe(|| callable.enter_numbers())) {
+        Ok(true) if callable.gives_text => end_with_text(callable),
         Ok(true) if !environment.has_exception() => null_mut(),
         Ok(true) => end(callable, Ok(Ok(null_mut()))),
         Ok(false) => enter_generally(callable, env, info),
         // C may have been called: it is not called again.
         Err(panic) => end(callable, Err(panic)),
+    }
+}
+
+/// Gives the text whose address C has returned: it is in the frame.
+#[inline(never)]
+fn end_with_text(callable: &Callable) -> sys::napi_value {
+    let address = callable.environment.frame.word(callable.signature.plan.result) as usize;
+    match catch_unwind(AssertUnwindSafe(|| callable.text(address))) {
+        Ok(Ok(text)) if !callable.environment.has_exception() => text,
+        outcome => end(callable, outcome),
     }
 }
 

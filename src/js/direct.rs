@@ -166,9 +166,8 @@ impl Callable {
     fn take(&self, pin: DirectPin, value: sys::napi_value, last: &LastBlock) -> Option<Fenced> {
         let environment = &*self.environment;
         // SAFETY: M3.
-        if pin.is_text
-            && let Some(handed) = unsafe { environment.text(value) }
-        {
+        let text = if pin.is_text { unsafe { environment.text(value) } } else { None };
+        if let Some(handed) = text {
             last.note(handed);
             return Some(handed.block);
         }

@@ -1,7 +1,7 @@
 //! Pins: JavaScript views, buffers and strings whose storage native code uses while a call is under way.
 #![expect(unsafe_code, reason = "asks Node-API for the storage of a value")]
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 
 use napi::sys;
@@ -218,12 +218,12 @@ pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, scratch: &S
 /// As [`storage`], and `bytes` is writable for `room` bytes.
 unsafe fn encode(env: sys::napi_env, value: sys::napi_value, bytes: *mut u8, room: usize) -> Result<usize, Unpinned> {
     let mut used = 0;
-    // SAFETY: M3, and the contract of this function.
-    unsafe {
+    // SAFETY: M3, and the contract of this function; Node-API puts a NUL behind what it writes.
+    let length = unsafe {
         if sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) != sys::Status::napi_ok {
             return Err(Unpinned::NotAView);
         }
-        let written = std::slice::from_raw_parts(bytes, used);
-        if written.contains(&0) { Err(Unpinned::HasNul) } else { Ok(used) }
-    }
+        CStr::from_ptr(bytes.cast()).count_bytes()
+    };
+    if length == used { Ok(used) } else { Err(Unpinned::HasNul) }
 }

@@ -131,6 +131,30 @@ mod tests {
     }
 
     #[test]
+    fn a_block_at_the_bottom_is_built_anew_where_another_was_there() {
+        let scratch = Scratch::new();
+        let empty = scratch.mark();
+        let is_whole = |size| {
+            let handed = scratch.take(size).unwrap();
+            scratch.take(size).unwrap();
+            scratch.release(empty);
+            handed.is_whole() && handed.length() == size
+        };
+        assert!(is_whole(6) && is_whole(6) && is_whole(300) && is_whole(6));
+        scratch.fill(|free| {
+            free[..400].fill(1);
+            Some(6)
+        });
+        scratch.release(empty);
+        assert!(is_whole(6));
+        scratch.fill(|free| {
+            free.fill(1);
+            None
+        });
+        assert!(is_whole(6) && scratch.take(CAPACITY).is_none());
+    }
+
+    #[test]
     fn what_does_not_fit_is_not_kept() {
         let scratch = Scratch::new();
         assert_eq!(scratch.fill(|_| None), None);

@@ -34,17 +34,29 @@ const NO_TEXT = 0xffffffff;
 let reason;
 let placers = null;
 
+/** Shows the native side what flat texts are: a literal, a text that was made, and one that was put together. */
+function attachTexts() {
+  const made = Buffer.from('text made of bytes').toString('latin1');
+  const joined = `${made} \xe9 ${made}`;
+  // This flattens it.
+  if (!joined.includes('\0')) binding.attachTexts?.('text of the source \xe9', made, joined);
+}
+
 function start() {
   const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
   if (other !== undefined) return `not verified on ${other}`;
+  const isVerified = VERIFIED.has(process.versions.modules) && process.platform === 'linux' && process.arch === 'x64';
+  // The frame lane finds views by V8's functions as well, and reads flat texts where they lie.
+  const hasViews = isVerified && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
+  if (isVerified) attachTexts();
   if (settings.lane !== undefined && settings.lane !== 'v8') return `PINNED_FFI_LANE=${settings.lane}`;
-  if (!VERIFIED.has(process.versions.modules) || process.platform !== 'linux' || process.arch !== 'x64') {
+  if (!isVerified) {
     return `not verified on ${process.platform}-${process.arch} with NODE_MODULE_VERSION ${process.versions.modules}`;
   }
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
   if (option !== undefined) return `${option} is set`;
-  placers = binding.attachLane?.(shared, Number(process.versions.modules)) ?? null;
+  placers = (hasViews && binding.attachLane?.(shared, Number(process.versions.modules))) || null;
   return placers === null ? 'V8 or the system does not offer what it needs' : undefined;
 }
 reason = start();

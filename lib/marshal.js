@@ -96,8 +96,11 @@ function prepare({ args, result, parameters, fixed, loose }, name) {
   return shape;
 }
 
-/** The native entries of all bound functions: one calls, the other has another thread call. */
-const [enter, start] = binding.entries();
+/** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
+const [enter, enterWithFew, enterWithMany, start] = binding.entries();
+/** src/js/function.rs, FEW_PINS. */
+const FEW_PINS = 2;
+const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithFew);
 
 /** Has another thread call the function of a number, whose arguments are in the frame. */
 function startCall({ number, library }, slot, thread, pins) {
@@ -108,8 +111,8 @@ function startCall({ number, library }, slot, thread, pins) {
 
 /** What generated source uses. */
 const help = {
-  enter,
-  wrongCount, addressOfPin, checkLength, keepResult, release, isPromise, settle,
+  enter, enterWith,
+  wrongCount, refuse, addressOfPin, checkLength, keepResult, release, isPromise, settle,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
@@ -141,6 +144,16 @@ function wrongCount(name, wanted, received) {
     + 'any number');
 }
 
+/**
+ * Something has thrown in a call whose texts the native side looks through. Where one has a NUL, C was not called: the first
+ * thing that is wrong with an argument is thrown, as if all had been looked through before.
+ */
+function refuse({ args, at, parameters }, values, name) {
+  const hasNul = (row, i) => row.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
+  if (!args.some(hasNul)) return;
+  args.forEach((row, i) => row.write(frame, at[i], values[i], name, parameters[i].label));
+}
+
 const each = (rows, line) => rows.map(line).filter(Boolean).join('\n    ');
 const countCheck = (count) => `if (arguments.length !== ${count}) throw help.wrongCount(name, ${count}, arguments.length);`;
 const bitOf = (position) => `(p${position} === undefined ? 0 : ${1 << (position & 31)})`;
@@ -156,6 +169,12 @@ function pinWords(pins) {
 
 // ---- JS to C --------------------------------------------------------------------------------------------------------
 
+/** What is kept rides along behind the pins, and then the library: the engine roots all arguments of a call. */
+function enteredBy(pins, others) {
+  if (pins.length === 0) return `enter(${others})`;
+  return `(${pins.map((pin) => `${pin} === undefined`).join(' && ')} ? enter(${others}) : enterWith(${pins.concat(others)}))`;
+}
+
 /**
  * How a call ends, as source.
  *   call    enters C and returns its result, from the frame or as the entry gives it; the library rides along
@@ -163,10 +182,10 @@ function pinWords(pins) {
  *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
  * A result that reads memory may read that of an argument, so those are held until it is read.
  */
-const finish = (isChecked) => ({ result, resultAt }, { rides, names }) => {
+const finish = (isChecked) => ({ result, resultAt }, { pins, kept, names }) => {
   const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
   const call = `frame.setUint32(${NUMBER}, number, true);\n    `;
-  const entered = `enter(${rides.concat('library').join(', ')})`;
+  const entered = enteredBy(pins, kept.concat('library'));
   if (result.returnedByEntry) return call + give(entered);
   if (result.name === 'void' && !isChecked) return `${call}${entered};`;
   const hold = result.readsMemory ? `help.held = [${names}];\n    ` : '';
@@ -188,32 +207,35 @@ function callerSource(shape, ending) {
   const kept = args.flatMap((row, i) => (row.keeps ? [i] : []));
   const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
   const releases = kept.map((i) => `help.release(k${i});`).join(' ');
-  // What is kept rides along behind the pins, and then the library: the engine roots all arguments of a call.
-  const rides = pins.map((i) => `p${i}`).concat(kept.map((i) => `k${i}`));
   const label = (i) => JSON.stringify(parameters[i].label);
   const isAsync = ending === 'launch';
+  // What is kept must not be written twice.
+  const looksLater = !isAsync && kept.length === 0 && args.some((row) => row.writeAnyText);
+  const writer = (row) => (looksLater && row.writeAnyText ? 'writeAnyText' : 'write');
   return `'use strict';
 const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
-${each(args, (row, i) => `const write${i} = row${i}.write, resolve${i} = row${i}.resolve;`)}
-const readResult = shape.result.read, enter = help.enter;
+${each(args, (row, i) => `const write${i} = row${i}.${writer(row)}, resolve${i} = row${i}.resolve;`)}
+const readResult = shape.result.read, enter = help.enter, enterWith = help.enterWith(shape.pins);
 return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
     ${kept.length > 0 ? `var ${kept.map((i) => `k${i}`).join(', ')};` : ''}
     ${isAsync || kept.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
-    ${each(args, (row, i) => row.resolve && `a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
+    ${each(args, (row, i) => row.resolve && `${row.pins ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
+    ${looksLater ? 'try {' : ''}
     ${each(args, (row, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
     && `help.checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
     ${pinWords(pins)}
     ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : ''}
-    ${endings[ending](shape, { rides, names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
+    ${endings[ending](shape, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
+    ${looksLater ? `} catch (error) { help.refuse(shape, [${names}], name); throw error; }` : ''}
     ${!isAsync && kept.length > 0 ? `} finally { ${releases} }` : ''}
 } })[name];`;
 }
 
 const enterPlainly = ({ number, library }, { pins, kept }) => {
   frame.setUint32(NUMBER, number, true);
-  return enter(...pins, ...kept, library);
+  return pins.some((pin) => pin !== undefined) ? enterWith(pins)(...pins, ...kept, library) : enter(...kept, library);
 };
 const plainEndings = {
   call: ({ decode }, target, parts) => decode(enterPlainly(target, parts)),

@@ -4,6 +4,7 @@
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
 //           A returned view or string is not stored yet: its address is taken by whoever keeps it alive.
 //   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
+//   writeAnyText (where present): `write`, except that a string with a NUL in it passes.
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
 //   wrapped (where present) is the row for `wrap: true`: bun's conversions. Rows made from others do not take it over.
 // `name` and `position` say where the value came from: see errors.js, place().
@@ -273,6 +274,11 @@ const cstring = {
     return writeAny(view, at, value, cstring, name, position);
   },
 };
+
+/** A row's `write` for where the native side looks for NULs. Not enumerable, as `wrapped`. */
+const writesAnyText = (row, writeAnyText) => Object.defineProperty(row, 'writeAnyText', { value: writeAnyText });
+writesAnyText(cstring, (view, at, value, name, position) =>
+  (typeof value === 'string' ? value : writeAny(view, at, value, cstring, name, position)));
 
 const functionRow = {
   id: 17, name: 'function',

@@ -56,6 +56,8 @@ pub enum FfiError {
     Resizable { symbol: String, argument: usize },
     /// A value that is no view, buffer or string came where one was promised by the JS side.
     NotAView { symbol: String, argument: usize },
+    /// A string with a NUL in it was passed; JavaScript throws an error of its own instead, which shows the string.
+    HasNul { symbol: String, argument: usize },
     /// A declaration that cannot be dispatched.
     Declaration { reason: String },
     /// A length or an address that cannot exist.
@@ -82,6 +84,7 @@ impl FfiError {
             Self::LibraryInvalid { .. } => "ERR_FFI_LIBRARY_INVALID",
             Self::Detached { .. } | Self::Resizable { .. } | Self::Declaration { .. } => "ERR_INVALID_ARG_VALUE",
             Self::NotAView { .. } => "ERR_INVALID_ARG_TYPE",
+            Self::HasNul { .. } => "ERR_INVALID_ARG_VALUE",
             Self::OutOfRange { .. } => "ERR_OUT_OF_RANGE",
             Self::InvalidPointer { .. } => "ERR_FFI_INVALID_POINTER",
             Self::MemoryExhausted { .. } => "ERR_FFI_MEMORY_EXHAUSTED",
@@ -97,9 +100,11 @@ impl FfiError {
     /// The class of the JavaScript error.
     pub fn class(&self) -> Class {
         match self {
-            Self::Detached { .. } | Self::Resizable { .. } | Self::Declaration { .. } | Self::NotAView { .. } => {
-                Class::TypeError
-            }
+            Self::Detached { .. }
+            | Self::Resizable { .. }
+            | Self::Declaration { .. }
+            | Self::NotAView { .. }
+            | Self::HasNul { .. } => Class::TypeError,
             Self::OutOfRange { .. }
             | Self::MemoryExhausted { .. }
             | Self::InvalidPointer { .. }
@@ -128,6 +133,9 @@ impl fmt::Display for FfiError {
                 "{symbol}: argument {argument} must be of a fixed size: storage that can be resized cannot be pinned"
             ),
             Self::NotAView { symbol, argument } => write!(f, "{symbol}: argument {argument} must be a view or buffer"),
+            Self::HasNul { symbol, argument } => {
+                write!(f, "{symbol}: argument {argument} must be a string without NUL characters")
+            }
             Self::InvalidPointer { symbol, address } => {
                 write!(f, "{symbol}: the address {address:#x} cannot be read: it is not mapped")
             }

@@ -39,6 +39,19 @@ pub struct Signature {
     pub pins: Vec<usize>,
     /// How it is called without libffi, where it can be.
     pub direct: Option<sysv::Plan>,
+    /// `pins` as `direct` has them.
+    pub direct_pins: Box<[DirectPin]>,
+}
+
+/// An argument of a plan that may be a pin.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectPin {
+    /// Its position.
+    pub argument: u8,
+    /// Whether it may be a text.
+    pub is_text: bool,
+    /// Where its address goes.
+    pub step: sysv::Step,
 }
 
 // SAFETY: M14; nothing of a signature is written after it was made: libffi reads a prepared `ffi_cif` only.
@@ -81,9 +94,14 @@ impl Signature {
         let cif = prepare(&arguments, &result, fixed)?;
         let plan = Plan::new(&arguments, &result);
         let takes_pin = |value: &ValueType| value.scalar().is_some_and(CType::takes_pin);
-        let pins = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
+        let pins: Vec<usize> = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
         let direct = sysv::Plan::new(&arguments, &plan.arguments, &result);
-        Ok(Self { arguments, result, fixed, cif, plan, pins, direct })
+        let as_direct = |argument: &usize| {
+            let is_text = arguments[*argument].scalar() == Some(CType::CString);
+            Some(DirectPin { argument: *argument as u8, is_text, step: direct.as_ref()?.step_of(*argument) })
+        };
+        let direct_pins = pins.iter().filter_map(as_direct).collect();
+        Ok(Self { arguments, result, fixed, cif, plan, pins, direct, direct_pins })
     }
 
     /// The same, but called through libffi alone.

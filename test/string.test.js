@@ -107,6 +107,23 @@ describe('strings', () => {
     for (let i = 0; i < 500; i += 1) assert.equal(c.same16('lives '.repeat(50)), 'lives '.repeat(50));
   });
 
+  test('with an embedded NUL are refused before later arguments are looked at, and in a closed library', () => {
+    const closed = ffi.dlopen(null, { strncmp: { args: ['cstring', 'cstring', 'size_t'], returns: 'int' } });
+    const { strncmp } = closed.symbols;
+    const nul = (argument) => new RegExp(`strncmp: argument ${argument} must be a string without NUL characters \\(cstring\\), received the string`);
+    for (let i = 0; i < 2000; i += 1) assert.equal(strncmp('equal', 'equally', 5), 0);
+    for (const text of ['a\0b', 'a\0\u20ac', `${'x'.repeat(20_000)}\0`]) {
+      throws(() => strncmp(text, 'b', 1), 'ERR_INVALID_ARG_VALUE', nul(0));
+      throws(() => strncmp('a', text, 1), 'ERR_INVALID_ARG_VALUE', nul(1));
+      throws(() => strncmp(text, text, -1), 'ERR_INVALID_ARG_VALUE', nul(0));
+      throws(() => strncmp(1.5, text, 1), 'ERR_OUT_OF_RANGE', /argument 0/);
+    }
+    throws(() => strncmp('a', 'b', -1), 'ERR_OUT_OF_RANGE', /argument 2/);
+    closed.close();
+    throws(() => strncmp('a\0', 'b', 1), 'ERR_INVALID_ARG_VALUE', nul(0));
+    throws(() => strncmp('a', 'b', 1), 'ERR_FFI_LIBRARY_CLOSED');
+  });
+
   test('with an embedded NUL are refused', () => {
     throws(() => c.same16('a\0b'), 'ERR_INVALID_ARG_VALUE', /same16: argument 0 must be a string without NUL characters \(utf16\)/);
     throws(() => c.wide_length('a\0'), 'ERR_INVALID_ARG_VALUE', /wstring/);

@@ -3,6 +3,8 @@
 //! only notes that it was missed, and the caller takes the frame lane.
 
 pub mod entry;
+pub mod flat;
 pub mod passing;
 pub mod trampoline;
 pub mod v8;
+pub mod views;

@@ -1,5 +1,4 @@
-//! V8's C++ functions, found by name in the running executable: what makes a function with a fast call, and the storage of
-//! a view. Tried on `NODE_MODULE_VERSION` 115, 127, 137 and 147; V8's binary interface does not change within one.
+//! V8's C++ functions, found by name in the running executable: what makes a function with a fast call. Tried on `NODE_MODULE_VERSION` 115, 127, 137 and 147; V8's binary interface does not change within one.
 //!
 //! A `Local` is passed as the pointer that it is (Itanium C++ ABI, section 3.1.2.3: trivially copyable for the purposes of
 //! calls), and in Node a `napi_value` is that pointer.
@@ -14,7 +13,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::passing::{Passing, VALUE};
 use crate::library::{Images, Library};
-use crate::memory::address::{Address, Span};
+use crate::memory::address::Address;
 
 /// A `v8::Local` of any kind; null where it is empty.
 pub type Local = *mut c_void;
@@ -56,45 +55,19 @@ pub struct V8 {
     type_size: usize,
     /// Whether `CFunctionInfo` takes how 64-bit integers are represented.
     has_representation: bool,
-    views: Views,
     /// Where Node's executable, or its shared library, begins.
     image: Option<usize>,
     images: Images,
-}
-
-/// How the storage of a view is found.
-#[derive(Debug)]
-enum Views {
-    /// `ArrayBufferView::GetContents`, which makes no handle.
-    Contents(unsafe extern "C" fn(Local, *mut u8, usize) -> Slice),
-    /// The buffer's data and the view's offset, in a handle scope.
-    Buffer {
-        open: unsafe extern "C" fn(*mut [usize; 8], Local),
-        close: unsafe extern "C" fn(*mut [usize; 8]),
-        has_buffer: unsafe extern "C" fn(Local) -> bool,
-        buffer: unsafe extern "C" fn(Local) -> Local,
-        data: unsafe extern "C" fn(Local) -> *mut u8,
-        offset: unsafe extern "C" fn(Local) -> usize,
-        length: unsafe extern "C" fn(Local) -> usize,
-    },
-    /// Not here.
-    Unknown,
-}
-
-/// `v8::MemorySpan<uint8_t>`.
-#[repr(C)]
-struct Slice {
-    data: *mut u8,
-    length: usize,
 }
 
 /// Finds a function of the executable and gives it a type.
 macro_rules! function {
     ($process:expr, $name:expr) => {
         // SAFETY: M11; the mangled name tells the parameters, which are those of the type it is given.
-        unsafe { transmute::<*mut u8, _>($process.find($name)?.as_ptr()) }
+        unsafe { std::mem::transmute::<*mut u8, _>($process.find($name)?.as_ptr()) }
     };
 }
+pub(super) use function;
 
 const NEW_TEMPLATE: &str = concat!(
     "_ZN2v816FunctionTemplate3NewEPNS_7IsolateEPFvRKNS_20FunctionCallbackInfoINS_5ValueEEEENS_5LocalIS4_EENSA_INS_9Signature",
@@ -122,7 +95,6 @@ impl V8 {
             make_function: function!(process, "_ZN2v89CFunctionC1EPKvPKNS_13CFunctionInfoE"),
             type_size: if modules >= WITHOUT_SEQUENCES { 2 } else { 3 },
             has_representation: with_representation.is_some(),
-            views: Views::find(&process).unwrap_or(Views::Unknown),
             image: images.find(process.find("napi_create_function")?),
             images,
         })
@@ -221,55 +193,4 @@ impl V8 {
             (!made.is_null()).then_some(made)
         }
     }
-
-    /// The bytes of a view, where they lie outside the engine's heap.
-    ///
-    /// # Safety
-    /// M3: `view` is an ArrayBufferView, rooted while the result is used.
-    #[inline]
-    pub unsafe fn storage(&self, view: Local) -> Option<Span> {
-        // SAFETY: M3 and M11; nothing here allocates in the engine's heap, as a view whose buffer is still to be made is
-        // left alone.
-        unsafe {
-            let (start, length) = match &self.views {
-                Views::Contents(contents) => {
-                    let mut copy = [0u8; 64];
-                    let Slice { data, length } = contents(view, copy.as_mut_ptr(), copy.len());
-                    (data, length)
-                }
-                Views::Buffer { open, close, has_buffer, buffer, data, offset, length } => {
-                    if !has_buffer(view) {
-                        return None;
-                    }
-                    let mut scope = [0usize; 8];
-                    open(&mut scope, (self.current)());
-                    let start = data(buffer(view)).wrapping_add(offset(view));
-                    let length = length(view);
-                    close(&mut scope);
-                    (start, length)
-                }
-                Views::Unknown => return None,
-            };
-            Span::new(Address::new(start.expose_provenance())?, length).ok()
-        }
-    }
 }
-
-impl Views {
-    fn find(process: &Library) -> Option<Self> {
-        if process.find(CONTENTS).is_some() {
-            return Some(Self::Contents(function!(process, CONTENTS)));
-        }
-        Some(Self::Buffer {
-            open: function!(process, "_ZN2v811HandleScopeC1EPNS_7IsolateE"),
-            close: function!(process, "_ZN2v811HandleScopeD1Ev"),
-            has_buffer: function!(process, "_ZNK2v815ArrayBufferView9HasBufferEv"),
-            buffer: function!(process, "_ZN2v815ArrayBufferView6BufferEv"),
-            data: function!(process, "_ZNK2v811ArrayBuffer4DataEv"),
-            offset: function!(process, "_ZN2v815ArrayBufferView10ByteOffsetEv"),
-            length: function!(process, "_ZN2v815ArrayBufferView10ByteLengthEv"),
-        })
-    }
-}
-
-const CONTENTS: &str = "_ZN2v815ArrayBufferView11GetContentsENS_10MemorySpanIhEE";

@@ -8,17 +8,18 @@ use napi::sys;
 
 use super::function::Callable;
 use crate::call::{self, ResultBlock};
-use crate::ctype::CType;
 use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::Fenced;
 use crate::memory::frame::bytes;
+use crate::memory::handed::{Handed, LastBlock};
 use crate::memory::pin::{self, Pinned};
 use crate::memory::{given, watch};
+use crate::signature::DirectPin;
 use crate::sysv::{Plan, ResultIn, Returned, Words};
 
-/// The most values that ride along.
-const MOST_PINS: usize = 8;
+/// The most arguments of a call that may be pins.
+pub const MOST_PINS: usize = 8;
 
 /// What has become of a call. Small, because it is moved about at every call.
 pub enum Outcome {
@@ -32,83 +33,67 @@ pub enum Outcome {
 
 impl Callable {
     /// Whether the short way in may do for a call.
-    #[inline]
     pub fn has_direct(&self) -> bool {
-        let plan = self.signature.direct.as_ref();
-        self.options.is_plain() && plan.is_some_and(|plan| plan.result != ResultIn::Memory)
+        let signature = &*self.signature;
+        let is_planned = signature.direct.as_ref().is_some_and(|plan| plan.result != ResultIn::Memory);
+        let pins = &signature.pins;
+        let has_few = pins.len() <= MOST_PINS && pins.last().is_none_or(|last| *last < u32::BITS as usize);
+        self.options.is_plain() && is_planned && has_few
     }
 
-    /// Makes a call for the entry of this `info`, if it can; only where [`Callable::has_direct`].
+    /// Makes a call without pins, if it can; only where [`Callable::has_direct`].
     #[inline]
-    pub fn enter_direct(&self, info: sys::napi_callback_info) -> Outcome {
-        let Some(plan) = self.signature.direct.as_ref().filter(|_| self.library.is_open()) else {
-            return Outcome::Leave;
-        };
-        let environment = &*self.environment;
+    pub fn enter_direct(&self) -> Outcome {
         let mut words = Words::new();
-        // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
-        unsafe { plan.load(environment.frame.base(), &mut words) };
-        let pins = self.pins();
-        if pins == 0 {
-            return self.go(plan, &words, 0, &[]);
-        }
-        let mut values = [null_mut(); MOST_PINS];
-        let mut count = self.signature.pins.len();
-        if count > MOST_PINS {
-            return Outcome::Leave;
-        }
-        // SAFETY: M3 and M6; there is room for `count` values.
-        unsafe {
-            let (this, data) = (null_mut(), null_mut());
-            sys::napi_get_cb_info(environment.raw, info, &mut count, values.as_mut_ptr(), this, data);
-        }
+        let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
+        self.go(plan, &words, 0, &[])
+    }
+
+    /// The same with the values that ride along.
+    #[inline]
+    pub fn enter_direct_with(&self, values: &[sys::napi_value]) -> Outcome {
+        let mut words = Words::new();
+        let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
+        let environment = &*self.environment;
         let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
-        let outcome = self.go_with(plan, &mut words, pins, &values[..self.signature.pins.len()]);
+        let outcome = self.go_with(plan, &mut words, values);
         environment.locks.end(environment.raw, locks);
         environment.scratch.release(text);
         outcome
     }
 
-    /// Which arguments are pins, one bit each.
-    #[inline]
-    fn pins(&self) -> u128 {
-        // Those of another call may still be there.
-        if self.signature.pins.is_empty() {
-            return 0;
-        }
-        let frame = &self.environment.frame;
-        // JavaScript has just written a word of 32 bits: a wider load would have to wait for it.
-        if self.signature.arguments.len() <= 32 { frame.low_pins().into() } else { frame.pins() }
+    /// Loads the arguments out of the frame by the plan; `None` where the library is closed.
+    #[inline(always)]
+    fn load(&self, words: &mut Words) -> Option<&Plan> {
+        let plan = self.signature.direct.as_ref().filter(|_| self.library.is_open())?;
+        // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
+        unsafe { plan.load(self.environment.frame.base(), words) };
+        Some(plan)
     }
 
-    /// Whether a call is no more than numbers in and a number out, unless it is given a pin.
+    /// Whether a call is no more than numbers in, and a number or the address of a text out, unless it is given a pin.
     pub fn may_be_of_numbers(&self) -> bool {
-        let signature = &*self.signature;
-        let gives_text = signature.result.scalar() == Some(CType::CString);
-        self.options.is_plain() && signature.direct.is_some() && !gives_text
+        self.options.is_plain() && self.signature.direct.is_some()
     }
 
-    /// Whether the call that is about to go in is: it has no pin, and no number of it may be the address of a Buffer.
+    /// Whether a call without pins is: no number of it may be the address of a Buffer.
     #[inline]
     pub fn is_of_numbers(&self) -> bool {
-        self.may_be_of_numbers && (self.signature.pins.is_empty() || (self.pins() == 0 && !given::any()))
+        self.may_be_of_numbers && (self.signature.pins.is_empty() || !given::any())
     }
 
     /// Makes such a call; false where the library is closed.
     #[inline]
     pub fn enter_numbers(&self) -> bool {
-        let Some(plan) = self.signature.direct.as_ref().filter(|_| self.library.is_open()) else { return false };
-        let frame = &self.environment.frame;
         let mut words = Words::new();
-        // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
-        unsafe { plan.load(frame.base(), &mut words) };
+        let Some(plan) = self.load(&mut words) else { return false };
         if plan.is_wide() {
             self.enter_wide(plan, &mut words);
             return true;
         }
         let returned = self.cross(plan, &words);
         if plan.result != ResultIn::Nothing {
-            frame.put_word(self.signature.plan.result, returned.first);
+            self.environment.frame.put_word(self.signature.plan.result, returned.first);
         }
         true
     }
@@ -163,47 +148,55 @@ impl Callable {
     }
 
     /// Puts the addresses of what rides along into the words.
-    fn go_with(&self, plan: &Plan, words: &mut Words, pins: u128, values: &[sys::napi_value]) -> Outcome {
-        for (value, argument) in values.iter().zip(&self.signature.pins) {
-            if pins >> argument & 1 == 1 {
-                let Some(address) = self.take(*argument, *value) else { return Outcome::Leave };
-                words.set(plan.step_of(*argument), address.get() as u64);
+    #[inline(always)]
+    fn go_with(&self, plan: &Plan, words: &mut Words, values: &[sys::napi_value]) -> Outcome {
+        let pins = self.environment.frame.low_pins();
+        let lasts = &self.environment.last_blocks;
+        for ((pin, value), last) in self.signature.direct_pins.iter().zip(values).zip(lasts) {
+            if pins >> pin.argument & 1 == 1 {
+                let Some(block) = self.take(*pin, *value, last) else { return Outcome::Leave };
+                words.set(pin.step, block.data().get() as u64);
             }
         }
         self.go(plan, words, pins, values)
     }
 
-    /// The address of a text or a Buffer with a fence of its own; `None` for anything else.
-    #[inline]
-    fn take(&self, argument: usize, value: sys::napi_value) -> Option<Address> {
+    /// The block of a text, or that of a Buffer with a fence of its own; `None` for anything else.
+    #[inline(always)]
+    fn take(&self, pin: DirectPin, value: sys::napi_value, last: &LastBlock) -> Option<Fenced> {
         let environment = &*self.environment;
-        if self.signature.arguments[argument].scalar() == Some(CType::CString) {
-            // SAFETY: M3.
-            let text = unsafe { pin::short_text(environment.raw, value, &environment.scratch) };
-            if let Some((block, _)) = text {
-                return Some(block.data());
-            }
+        // SAFETY: M3.
+        let text = if pin.is_text { unsafe { environment.text(value) } } else { None };
+        if let Some(handed) = text {
+            last.note(handed);
+            return Some(handed.block);
         }
         // SAFETY: M3.
-        let (block, view) = unsafe { pin::fenced(environment.raw, value) }?;
-        let length = block.length()?;
-        // A slice of a slab has neighbours.
-        if view.length < length && environment.slab_sizes.borrow().contains(&length) {
+        let view = unsafe { environment.view(value) }?;
+        // SAFETY: M3.
+        let (block, length) = unsafe { last.of(view) }?;
+        if view.length < length && self.has_neighbours(length) {
             return None;
         }
         block.give(self.id);
         environment.locks.hand(value, Some(block));
-        Some(view.start)
+        Some(block)
+    }
+
+    /// Whether a part of a block of this length is a slice of a slab.
+    #[inline(never)]
+    fn has_neighbours(&self, length: usize) -> bool {
+        self.environment.slab_sizes.borrow().contains(&length)
     }
 
     /// Calls C, looks at the fences, and puts the result into the frame.
-    #[inline]
-    fn go(&self, plan: &Plan, words: &Words, pins: u128, values: &[sys::napi_value]) -> Outcome {
+    #[inline(always)]
+    fn go(&self, plan: &Plan, words: &Words, pins: u32, values: &[sys::napi_value]) -> Outcome {
         let returned = self.cross(plan, words);
         self.put_words(plan, returned);
-        let is_text = self.signature.result.scalar() == Some(CType::CString);
-        let text = if is_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };
-        match (self.overflow(plan, words, pins, values), text) {
+        let text = if self.gives_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };
+        let overflow = if self.are_whole(words, pins) { None } else { self.overflow(words, pins, values) };
+        match (overflow, text) {
             (None, Ok(value)) => Outcome::Done(value),
             (None, Err(error)) => Outcome::Failed(error),
             (Some(overflow), _) => {
@@ -212,33 +205,45 @@ impl Callable {
         }
     }
 
+    /// Whether the blocks of all pins are known to be whole, and no number may lie in one.
+    #[inline(always)]
+    fn are_whole(&self, words: &Words, pins: u32) -> bool {
+        let mut lasts = self.signature.direct_pins.iter().zip(&self.environment.last_blocks);
+        !given::any()
+            && lasts.all(|(pin, last)| {
+                // SAFETY: the words were loaded by this plan.
+                let address = Address::new(unsafe { words.get(pin.step) } as usize);
+                pins >> pin.argument & 1 == 0
+                    || address.and_then(|address| last.at(address)).is_some_and(Handed::is_whole)
+            })
+    }
+
     /// The first overflow of an argument; all are put right.
-    #[inline]
-    fn overflow(&self, plan: &Plan, words: &Words, pins: u128, values: &[sys::napi_value]) -> Option<Overflow> {
+    #[inline(never)]
+    fn overflow(&self, words: &Words, pins: u32, values: &[sys::napi_value]) -> Option<Overflow> {
         let mut found = None;
-        let any_given = given::any();
-        for (position, argument) in self.signature.pins.iter().enumerate() {
+        let lasts = &self.environment.last_blocks;
+        for (position, (pin, last)) in self.signature.direct_pins.iter().zip(lasts).enumerate() {
             // SAFETY: the words were loaded by this plan.
-            let word = unsafe { words.get(plan.step_of(*argument)) };
+            let word = unsafe { words.get(pin.step) };
             let Some(address) = Address::new(word as usize) else { continue };
+            let argument = usize::from(pin.argument);
             if pins >> argument & 1 == 0 {
-                if any_given {
-                    found = found.or(watch::number_overflow(*argument, address));
-                }
-                continue;
-            }
-            // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
-            let block = unsafe { Fenced::at(address) };
-            if !block.length().is_some_and(|length| block.is_whole_near(length)) {
-                found = found.or(self.broken(*argument, values[position], block));
+                found = found.or(watch::number_overflow(argument, address));
+            } else if !last.at(address).is_some_and(Handed::is_whole) {
+                // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
+                found = found.or(self.broken(argument, values[position], unsafe { Fenced::at(address) }));
             }
         }
         found
     }
 
-    /// What has happened to the fence of an argument.
+    /// What has happened to the fence of an argument, if anything: a callback's calls may have been handed other blocks.
     #[cold]
     fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
+        // Headers are written anew.
+        self.environment.last_blocks.iter().for_each(LastBlock::forget);
+        self.environment.scratch.forget();
         // SAFETY: M3.
         let view = match unsafe { pin::storage(self.environment.raw, value) } {
             Ok(Pinned::Bytes(storage, _)) => storage.view,

@@ -15,6 +15,7 @@ use napi_derive::napi;
 
 use super::callback::Callbacks;
 use super::depth::Depth;
+use super::direct::MOST_PINS;
 use super::function::Callable;
 use super::graves;
 use super::home::Home;
@@ -29,8 +30,10 @@ use crate::bound::Bound;
 use crate::error::{Class, FfiError};
 use crate::jobs::Jobs;
 use crate::layout::Layout;
+use crate::memory::address::Span;
 use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
+use crate::memory::handed::{Handed, LastBlock};
 use crate::memory::own;
 use crate::memory::peek::Care;
 use crate::memory::pin::{self, Pinned};
@@ -89,6 +92,14 @@ pub struct Environment {
     pub nowhere: Fenced,
     /// The functions that are bound.
     pub bound: Bound<Callable>,
+    /// The blocks of the last call's views, by the order of its pins.
+    pub last_blocks: [LastBlock; MOST_PINS],
+    /// V8's own way to the storage of a view, where there is one.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub views: OnceCell<crate::fast::views::Views>,
+    /// What flat texts of V8 are known by, where they are as they are looked for.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub flat_texts: OnceCell<crate::fast::flat::FlatTexts>,
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub lane: OnceCell<super::fast::Lane>,
@@ -180,6 +191,41 @@ impl Environment {
         if self.waiting.borrow().is_any() && !self.runs_js() {
             self.end();
         }
+    }
+
+    /// The bytes of a view; `None` for every other value, an empty view and a detached one, and for one whose bytes lie in
+    /// the engine's heap, where it can be told.
+    ///
+    /// # Safety
+    /// M3: `value` is rooted while the result is used.
+    #[inline]
+    pub unsafe fn view(&self, value: sys::napi_value) -> Option<Span> {
+        #[cfg(all(target_arch = "x86_64", unix))]
+        if let Some(views) = self.views.get() {
+            // SAFETY: M3, by the contract of this function; in Node a `napi_value` is a `Local`.
+            return unsafe { views.of(value.cast()) };
+        }
+        // SAFETY: M3, by the contract of this function.
+        unsafe { pin::view(self.raw, value) }
+    }
+
+    /// A short text as UTF-8 with a NUL, in the scratch; `None` for any other value, and where there is no room.
+    ///
+    /// # Safety
+    /// M3: `value` is rooted.
+    #[inline]
+    pub unsafe fn text(&self, value: sys::napi_value) -> Option<Handed> {
+        #[cfg(all(target_arch = "x86_64", unix))]
+        // SAFETY: M3, by the contract of this function, and M15: nothing here is V8's.
+        if let Some(text) = self.flat_texts.get().and_then(|flat| unsafe { flat.of(value.cast()) })
+            && let Some(handed) = self.scratch.take(text.size())
+        {
+            // SAFETY: M8 and M4; the block is of that size, and this call's.
+            unsafe { text.put(handed.block) };
+            return Some(handed);
+        }
+        // SAFETY: M3, by the contract of this function.
+        Handed::new(unsafe { pin::short_text(self.raw, value, &self.scratch) }?.0)
     }
 
     /// Keeps a value as long as the environment: a reference to it.
@@ -437,6 +483,11 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         layouts: RefCell::default(),
         nowhere,
         bound: Bound::default(),
+        last_blocks: Default::default(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        views: OnceCell::new(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        flat_texts: OnceCell::new(),
         #[cfg(all(target_arch = "x86_64", unix))]
         lane: OnceCell::new(),
         callbacks: Callbacks::default(),

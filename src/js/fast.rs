@@ -9,7 +9,7 @@ use std::ptr::{null, null_mut};
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{ClassInstance, Env, Object};
-use napi::{JsValue, sys};
+use napi::{JsString, JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::{Environment, current, throw};
@@ -21,15 +21,17 @@ use super::target::OPEN;
 use crate::bound::Bound;
 use crate::ctype::CType;
 use crate::error::FfiError;
+use crate::fast::flat::{FlatTexts, Samples};
 use crate::fast::passing::{Passing, Shape};
 use crate::fast::trampoline::{MISSED, Maps, Surroundings, assemble, with_context};
 use crate::fast::v8::{Local, Text, V8};
+use crate::fast::views::Views;
 use crate::library::Library;
 use crate::memory::address::{Address, Span};
-use crate::memory::blocks;
 use crate::memory::code::Code;
-use crate::memory::fence::{self, Fenced, Sealed};
+use crate::memory::fence::{self, Fenced};
 use crate::memory::frame::HEAD_BYTES;
+use crate::memory::handed::{Handed, LastBlock};
 use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, Pinned};
 use crate::memory::text::Latin1;
@@ -52,24 +54,15 @@ pub struct Lane {
     v8: V8,
     code: RefCell<Code>,
     around: Surroundings,
-    /// The blocks of views, by argument, and of texts, by place: often those of the call before.
-    blocks: [Cell<Handed>; MOST_ARGUMENTS + PLACES],
-    /// Which of them each argument was handed.
-    handed: [Cell<usize>; MOST_ARGUMENTS],
+    /// The blocks that were handed last, by argument.
+    handed: [LastBlock; MOST_ARGUMENTS],
+    /// Those of texts, by place.
+    texts: [Cell<Option<Handed>>; PLACES],
     overflow: RefCell<Option<FfiError>>,
     /// The memory it shares with JavaScript.
     shared: Shared,
     /// Whose text has come back, where it is not plain.
     returning: Cell<*const Callable>,
-}
-
-/// A block that C was handed.
-#[derive(Clone, Copy, Debug)]
-struct Handed {
-    data: usize,
-    sealed: Sealed,
-    /// [`blocks::forgotten`] of then.
-    forgotten: u64,
 }
 
 /// What JavaScript and the lane both read and write: two words (how the last call went, and the length of the text it gave),
@@ -154,8 +147,8 @@ impl Lane {
             v8: V8::find(modules)?,
             code: RefCell::default(),
             around,
-            blocks: [const { Cell::new(Handed { data: 0, sealed: Sealed::NONE, forgotten: 0 }) }; _],
-            handed: [const { Cell::new(0) }; MOST_ARGUMENTS],
+            handed: Default::default(),
+            texts: Default::default(),
             overflow: RefCell::default(),
             shared,
             returning: Cell::new(null()),
@@ -270,6 +263,40 @@ pub struct JsPlacers<'env> {
     pub take_text: Object<'env>,
 }
 
+/// Has both lanes find the storage of views by V8's own functions, which are tried on two views over memory outside of the
+/// engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
+#[napi]
+pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
+    let environment = current(env)?;
+    let Some(views) = Views::find() else { return Ok(false) };
+    let is_same = [array, view].iter().all(|value| {
+        // SAFETY: M3; the values are arguments of this call.
+        unsafe { views.of(value.raw().cast()).is_some_and(|found| pin::view(env.raw(), value.raw()) == Some(found)) }
+    });
+    let _ = is_same.then(|| environment.views.set(views));
+    Ok(is_same)
+}
+
+/// Has the frame lane read flat texts where V8 keeps them, which is tried on samples first, all of them of Latin-1: a literal,
+/// a text that was made, one that was put together and flattened; for a verified `NODE_MODULE_VERSION`. False where they are
+/// kept otherwise.
+#[napi]
+pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined: JsString<'_>) -> napi::Result<bool> {
+    let environment = current(env)?;
+    let empty = env.create_string("")?;
+    let local = |text: JsString<'_>| text.raw().cast();
+    let bytes = [literal.into_latin1()?, made.into_latin1()?, joined.into_latin1()?];
+    let samples = Samples {
+        literal: (local(literal), bytes[0].as_slice()),
+        made: (local(made), bytes[1].as_slice()),
+        joined: (local(joined), bytes[2].as_slice()),
+        empty: local(empty),
+    };
+    // SAFETY: M3; the texts are arguments of this call, or its own.
+    let found = unsafe { FlatTexts::find(&samples) };
+    Ok(found.is_some_and(|found| environment.flat_texts.set(found).is_ok()))
+}
+
 /// Starts the lane, for a verified `NODE_MODULE_VERSION`. `shared` is a Uint8Array over the memory that both use. Null where
 /// the lane cannot be had.
 #[napi(ts_return_type = "JsPlacers | null")]
@@ -356,9 +383,11 @@ unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *co
     let environment = unsafe { &*environment };
     let Some(lane) = environment.lane.get() else { return };
     // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
-    let storage = unsafe { lane.v8.storage(view) };
-    match storage.filter(|view| lane.is_whole_block(*view, to)) {
-        Some(view) => lane.hand(environment, to, view.start, (to & 0xff) as usize),
+    let view = environment.views.get().and_then(|views| unsafe { views.storage(view) });
+    // SAFETY: M3, as above.
+    let found = view.and_then(|view| unsafe { lane.handed[(to & 0xff) as usize].of(view) });
+    match found.filter(|(_, length)| view.is_some_and(|view| view.length == *length)) {
+        Some((block, _)) => put_block(environment, to, block),
         None => lane.shared.set_state(MISSED),
     }
 }
@@ -374,75 +403,40 @@ unsafe extern "C" fn place_text(_: Local, text: *const Text, to: u32, environmen
     let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
     let place = (to >> 8 & 0xff) as usize;
     match text.and_then(|text| lane.place_text(&text, place)) {
-        Some(data) => lane.hand(environment, to, data, MOST_ARGUMENTS + place),
+        Some(handed) => {
+            lane.handed[(to & 0xff) as usize].note(handed);
+            put_block(environment, to, handed.block);
+        }
         None => lane.shared.set_state(MISSED),
     }
 }
 
-impl Lane {
-    /// Puts an address into the frame, and notes what it is of.
-    #[inline]
-    fn hand(&self, environment: &Environment, to: u32, memory: Address, block: usize) {
-        let (argument, at) = ((to & 0xff) as usize, (to >> 16) as usize);
-        environment.frame.put_word(at, memory.get() as u64);
-        environment.frame.add_pin(argument);
-        self.handed[argument].set(block);
-    }
+/// Puts the address of a block into the frame.
+#[inline]
+fn put_block(environment: &Environment, to: u32, block: Fenced) {
+    environment.frame.put_word((to >> 16) as usize, block.data().get() as u64);
+    environment.frame.add_pin((to & 0xff) as usize);
+}
 
+impl Lane {
     /// Copies a text to a place, between fences: those of the text before, where it was as long.
     #[inline]
-    fn place_text(&self, text: &Latin1<'_>, place: usize) -> Option<Address> {
-        let known = self.blocks.get(MOST_ARGUMENTS + place)?;
-        let last = known.get();
+    fn place_text(&self, text: &Latin1<'_>, place: usize) -> Option<Handed> {
+        let known = self.texts.get(place)?;
         let size = text.size();
-        let block = match Address::new(last.data).filter(|_| last.sealed.length() == size) {
-            // SAFETY: M8; the block was built at this place, which lives as long as the lane.
-            Some(data) => unsafe { Fenced::at(data) },
+        let handed = match known.get().filter(|last| last.length() == size) {
+            Some(last) => last,
             None => {
                 let raw = self.shared.place(place, size)?;
-                // SAFETY: M8; the block is of that size, and fits the place.
-                let block = unsafe { Fenced::build(raw, fence::lead(), size)? };
-                known.set(Handed { data: block.data().get(), sealed: block.sealed()?, forgotten: 0 });
-                block
+                // SAFETY: M8; the block is of that size, and fits the place, which lives as long as the lane.
+                let handed = Handed::new(unsafe { Fenced::build(raw, fence::lead(), size)? })?;
+                known.set(Some(handed));
+                handed
             }
         };
         // SAFETY: M8; the block is as long as the text.
-        unsafe { text.put(block) };
-        Some(block.data())
-    }
-
-    /// The block that an argument was handed.
-    #[inline]
-    fn block(&self, argument: usize) -> Handed {
-        self.blocks[self.handed[argument].get()].get()
-    }
-
-    /// A breach was found in an argument: its block is built anew.
-    fn forget(&self, argument: usize) {
-        let block = &self.blocks[self.handed[argument].get()];
-        block.set(Handed { data: 0, ..block.get() });
-    }
-
-    /// Whether a view is all of a block, which is noted.
-    #[inline]
-    fn is_whole_block(&self, view: Span, to: u32) -> bool {
-        let known = &self.blocks[(to & 0xff) as usize];
-        let last = known.get();
-        let forgotten = blocks::forgotten();
-        let is_same = last.data == view.start.get() && last.sealed.length() == view.length;
-        // SAFETY: M3 and M8; the view is rooted, and what was a block is one while no block was forgotten.
-        if is_same && last.forgotten == forgotten && unsafe { Fenced::at(view.start) }.is_sealed_as(last.sealed) {
-            return true;
-        }
-        if view.length == 0 || !blocks::contains(view.start) {
-            return false;
-        }
-        // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
-        let sealed = unsafe { Fenced::at(view.start) }.sealed().filter(|sealed| sealed.length() == view.length);
-        sealed.is_some_and(|sealed| {
-            known.set(Handed { data: view.start.get(), sealed, forgotten });
-            true
-        })
+        unsafe { text.put(handed.block) };
+        Some(handed)
     }
 
     /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
@@ -472,14 +466,16 @@ impl Lane {
 
 impl Lane {
     /// Keeps the overflow of an argument, the first one of the call; all are put right.
-    fn look(&self, callable: &Callable, argument: usize, address: Address, is_pin: bool) {
-        let found = if is_pin {
-            // SAFETY: M3 and M8; the view of the block is held by the caller.
-            let block = unsafe { Fenced::at(address) };
-            self.forget(argument);
-            watch::view_overflow(argument, Span { start: address, length: self.block(argument).sealed.length() }, block)
-        } else {
-            watch::number_overflow(argument, address)
+    fn look(&self, callable: &Callable, argument: usize, address: Address, handed: Option<Handed>) {
+        let found = match handed {
+            Some(handed) => {
+                // Headers are written anew.
+                self.texts.iter().for_each(|text| text.set(None));
+                self.handed.iter().for_each(LastBlock::forget);
+                let view = Span { start: address, length: handed.length() };
+                watch::view_overflow(argument, view, handed.block)
+            }
+            None => watch::number_overflow(argument, address),
         };
         if let Some(overflow) = found {
             let error = FfiError::Overflow { symbol: callable.symbol.clone(), overflow };
@@ -504,17 +500,16 @@ unsafe extern "C" fn after(callable: *const Callable) {
         }
         let word = environment.frame.word(callable.signature.plan.arguments[*argument]);
         let Some(address) = Address::new(word as usize) else { continue };
-        if is_pin {
-            // SAFETY: M3 and M8; `place` has found the block, whose view the caller holds.
-            let block = unsafe { Fenced::at(address) };
-            block.give(callable.id);
-            let sealed = lane.block(*argument).sealed;
-            if block.is_sealed_as(sealed) && block.is_whole_near(sealed.length()) {
+        // The view of a block is held by the caller (M3 and M8).
+        let handed = if is_pin { lane.handed[*argument].at(address) } else { None };
+        if let Some(handed) = handed {
+            handed.block.give(callable.id);
+            if handed.is_whole() {
                 continue;
             }
         }
         // A panic must not unwind into generated code.
-        let _ = catch_unwind(AssertUnwindSafe(|| lane.look(callable, *argument, address, is_pin)));
+        let _ = catch_unwind(AssertUnwindSafe(|| lane.look(callable, *argument, address, handed)));
     }
 }
 

@@ -11,7 +11,7 @@ use napi::sys;
 use napi_derive::napi;
 use smallvec::SmallVec;
 
-use super::direct::Outcome;
+use super::direct::{MOST_PINS, Outcome};
 use super::environment::{Environment, current, throw, thrown};
 use super::job;
 use super::library::JsLibrary;
@@ -48,8 +48,12 @@ pub struct Callable {
     pub environment: Rc<Environment>,
     /// How it is called.
     pub options: Options,
-    /// Whether numbers are all there is to a call without pins.
+    /// Whether numbers, and a text that is returned, are all there is to a call without pins.
     pub may_be_of_numbers: bool,
+    /// Whether the short way in may do.
+    pub has_direct: bool,
+    /// Whether it returns text.
+    pub gives_text: bool,
 }
 
 /// How a function is called; bits of `bind`'s `options`.
@@ -115,19 +119,23 @@ pub fn bind(
         symbol,
         options,
         may_be_of_numbers: false,
+        has_direct: false,
+        gives_text: signature.signature.result.scalar() == Some(CType::CString),
     };
     callable.may_be_of_numbers = callable.may_be_of_numbers();
+    callable.has_direct = callable.has_direct();
     let number = environment.bound.add(code, &library.library, Rc::new(callable));
     library.note(&environment, number);
     Ok(number)
 }
 
-/// `[enter, start]`, which take the number of a function out of the frame. What rides along are the pins, what else has to
-/// stay alive, and the library. `start` hands the call to another thread; its first two values are what settles it, and
-/// the thread or null.
+/// `[enter, enterWithFew, enterWith, start]`, which take the number of a function out of the frame. The first is for calls
+/// without pins, the second for functions of at most [`FEW_PINS`]. What rides along are the pins, what else has to stay alive,
+/// and the library. `start` hands the call to another thread; its first two values are what settles it, and the thread or null.
 #[napi]
 pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
-    Ok(vec![native_function(env, Some(enter))?, native_function(env, Some(start))?])
+    let entries = [enter, enter_with::<FEW_PINS>, enter_with::<MOST_PINS>, start];
+    entries.into_iter().map(|entry| native_function(env, Some(entry))).collect()
 }
 
 type Values = SmallVec<[sys::napi_value; 8]>;
@@ -147,26 +155,61 @@ unsafe fn values_of(callable: &Callable, env: sys::napi_env, info: sys::napi_cal
     values
 }
 
-/// JavaScript has written the arguments into the frame; the values that must stay alive are the arguments here (M3).
+/// JavaScript has written the arguments into the frame, and none of them is a pin.
 unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: M6; this is a native function of the environment.
     let (environment, []) = unsafe { entered(env, info) };
     let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(env) };
     if !callable.is_of_numbers() {
-        return enter_with_values(callable, env, info);
+        return enter_with_numbers(callable, env, info);
     }
     // A panic must not unwind into the engine.
     match catch_unwind(AssertUnwindSafe(|| callable.enter_numbers())) {
+        Ok(true) if callable.gives_text => end_with_text(callable),
         Ok(true) if !environment.has_exception() => null_mut(),
         Ok(true) => end(callable, Ok(Ok(null_mut()))),
-        Ok(false) => enter_with_values(callable, env, info),
+        Ok(false) => enter_generally(callable, env, info),
         // C may have been called: it is not called again.
         Err(panic) => end(callable, Err(panic)),
     }
 }
 
-fn enter_with_values(callable: &Callable, env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let outcome = if callable.has_direct() { enter_directly(callable, info) } else { Ok(Outcome::Leave) };
+/// Gives the text whose address C has returned: it is in the frame.
+#[inline(never)]
+fn end_with_text(callable: &Callable) -> sys::napi_value {
+    let address = callable.environment.frame.word(callable.signature.plan.result) as usize;
+    match catch_unwind(AssertUnwindSafe(|| callable.text(address))) {
+        Ok(Ok(text)) if !callable.environment.has_exception() => text,
+        outcome => end(callable, outcome),
+    }
+}
+
+/// So many pins most functions have: Node-API gives values one by one.
+const FEW_PINS: usize = 2;
+
+/// The same for a call with pins, of a function of at most `COUNT`: the values that must stay alive are the arguments here
+/// (M3).
+unsafe extern "C" fn enter_with<const COUNT: usize>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: M6; this is a native function of the environment.
+    let (environment, values) = unsafe { entered::<COUNT>(env, info) };
+    let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(env) };
+    if !callable.has_direct {
+        return enter_generally(callable, env, info);
+    }
+    let outcome = catch_unwind(AssertUnwindSafe(|| callable.enter_direct_with(&values)));
+    conclude(callable, env, info, outcome)
+}
+
+#[inline(always)]
+fn conclude(
+    callable: &Callable,
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    outcome: std::thread::Result<Outcome>,
+) -> sys::napi_value {
     match outcome {
         Ok(Outcome::Done(result)) if !callable.environment.has_exception() => result,
         Ok(Outcome::Leave) => enter_generally(callable, env, info),
@@ -176,11 +219,14 @@ fn enter_with_values(callable: &Callable, env: sys::napi_env, info: sys::napi_ca
     }
 }
 
-// Each way in has a stack frame of its own, so that as little as possible stays under C, under which calls may nest.
+// What is rare has a stack frame of its own, so that as little as possible stays under C, under which calls may nest.
 
 #[inline(never)]
-fn enter_directly(callable: &Callable, info: sys::napi_callback_info) -> std::thread::Result<Outcome> {
-    catch_unwind(AssertUnwindSafe(|| callable.enter_direct(info)))
+fn enter_with_numbers(callable: &Callable, env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    if !callable.has_direct {
+        return enter_generally(callable, env, info);
+    }
+    conclude(callable, env, info, catch_unwind(AssertUnwindSafe(|| callable.enter_direct())))
 }
 
 #[inline(never)]
@@ -316,8 +362,7 @@ impl Callable {
     pub fn finish(&self, prepared: &mut Prepared, result: &ResultBlock) -> Result<sys::napi_value> {
         let frame = &self.environment.frame;
         frame.put(self.signature.plan.result, bytes(result));
-        let is_text = self.signature.result.scalar() == Some(CType::CString);
-        let text = if is_text { self.text(address_in(result, 0)) } else { Ok(null_mut()) };
+        let text = if self.gives_text { self.text(address_in(result, 0)) } else { Ok(null_mut()) };
         match prepared.watch.end() {
             Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
             None => text,
@@ -376,6 +421,7 @@ impl Callable {
                     Unpinned::Detached => FfiError::Detached { symbol, argument },
                     Unpinned::Resizable => FfiError::Resizable { symbol, argument },
                     Unpinned::NotAView => FfiError::NotAView { symbol, argument },
+                    Unpinned::HasNul => FfiError::HasNul { symbol, argument },
                     Unpinned::NoMemory(wanted) => FfiError::MemoryExhausted { wanted },
                 }
             })?;

@@ -126,16 +126,23 @@ impl Locks {
     }
 
     /// A call has returned: what was handed to it since `mark` is unlocked.
+    #[inline]
     pub fn end(&self, env: sys::napi_env, mark: usize) {
         let mut handed = self.handed.borrow_mut();
-        if handed.len() == mark {
-            return;
+        let locked = self.locked.get();
+        if locked > mark {
+            self.unlock_handed(env, &handed[mark..locked]);
+            self.locked.set(mark);
         }
-        for Handed { value, block } in handed.drain(mark..).take(self.locked.get().saturating_sub(mark)) {
-            self.unlock(env, value);
+        handed.truncate(mark);
+    }
+
+    #[cold]
+    fn unlock_handed(&self, env: sys::napi_env, handed: &[Handed]) {
+        for Handed { value, block } in handed {
+            self.unlock(env, *value);
             block.inspect(|block| block.unpin());
         }
-        self.locked.set(self.locked.get().min(mark));
     }
 
     /// Locks a buffer, or that of a view, once more. False where this runtime cannot.

@@ -9,7 +9,8 @@ use napi::sys;
 use napi_derive::napi;
 
 use super::native::{entered, native_function};
-use crate::memory::{given, peek, pin, report};
+use crate::memory::fence::Fenced;
+use crate::memory::{blocks, given, peek, report};
 
 /// The frame's word of an address, and that of a length in bytes.
 const ADDRESS: usize = 0;
@@ -41,10 +42,13 @@ unsafe extern "C" fn locate(env: sys::napi_env, info: sys::napi_callback_info) -
     // SAFETY: M6; this is a native function of the environment.
     let (environment, [view]) = unsafe { entered(env, info) };
     // SAFETY: M3; the view is an argument of this call.
-    let Some((block, view)) = (unsafe { pin::fenced(env, view) }) else { return refused(env) };
-    let Some(length) = block.length() else { return refused(env) };
+    let view = unsafe { environment.view(view) };
+    let Some(view) = view.filter(|view| view.length > 0 && blocks::contains(view.start)) else { return refused(env) };
+    // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
+    let block = unsafe { Fenced::at(view.start) };
     let giver = report::intern_ptr();
     if block.giver() != giver {
+        let Some(length) = block.length() else { return refused(env) };
         block.give(giver);
         given::insert(block.data(), length);
     }

@@ -11,7 +11,7 @@
 #![expect(unsafe_code, reason = "writes and compares the bytes around a block")]
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::address::{Address, Span};
 use super::mapped::{self, Access};
@@ -78,7 +78,9 @@ pub fn configure(bytes: usize) -> bool {
         return false;
     }
     let bytes = bytes.next_multiple_of(CHUNK);
-    let _ = WIDTHS.set(Widths { before: bytes, after: bytes.max(DEFAULT.after) });
+    if WIDTHS.set(Widths { before: bytes, after: bytes.max(DEFAULT.after) }).is_ok() {
+        LEAD.store(HEADER + bytes, Ordering::Relaxed);
+    }
     true
 }
 
@@ -119,9 +121,13 @@ pub fn overhead() -> usize {
 }
 
 /// The distance from the start of a block to its data.
+#[inline]
 pub fn lead() -> usize {
-    HEADER + widths().before
+    LEAD.load(Ordering::Relaxed)
 }
+
+/// [`lead`] by the widths in force, so that every look at a header is one load.
+static LEAD: AtomicUsize = AtomicUsize::new(HEADER + DEFAULT.before);
 
 /// What a header says that fits: a copy to compare it with, which is quicker than to look whether it fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,10 +138,8 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// That of no block.
-    pub const NONE: Self = Self { length: UNKNOWN, offset: LOST, seal: 0 };
-
     /// The length of the data.
+    #[inline]
     pub fn length(self) -> usize {
         self.length
     }
@@ -263,6 +267,7 @@ impl Fenced {
     }
 
     /// Notes to whom the address was given.
+    #[inline]
     pub fn give(self, symbol: u32) {
         // SAFETY: M8; the field is inside the block. Two threads may note at once; either note is true.
         unsafe { (&raw mut (*self.header()).giver).write_unaligned(symbol) };
@@ -297,7 +302,7 @@ impl Fenced {
     }
 
     /// Whether the parts of the fences that a call checks are as they were: a few loads.
-    #[inline]
+    #[inline(always)]
     pub fn is_whole_near(self, length: usize) -> bool {
         let data = self.0.as_ptr();
         // SAFETY: M8; both widths are inside the block.
@@ -428,7 +433,7 @@ impl Fenced {
 ///
 /// # Safety
 /// M8: the chunks are inside a block.
-#[inline]
+#[inline(always)]
 unsafe fn is_canary<const CHUNKS: usize>(start: *const u8, canary: u128) -> bool {
     let [low, high] = halves(canary);
     let mut difference = [0; 2];

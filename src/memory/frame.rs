@@ -48,17 +48,10 @@ impl Frame {
         self.base.as_ptr()
     }
 
-    /// Which arguments are pins: one bit an argument.
-    #[inline]
-    pub fn pins(&self) -> u128 {
-        // SAFETY: M1 and M2; every frame begins with these bytes, and is aligned as ArrayBuffers are.
-        unsafe { self.base.cast::<u128>().read_unaligned() }
-    }
-
-    /// The same of the first 32 arguments.
+    /// Which of the first 32 arguments are pins: one bit an argument.
     #[inline]
     pub fn low_pins(&self) -> u32 {
-        // SAFETY: M1 and M2, as above.
+        // SAFETY: M1 and M2; every frame begins with these bytes, and is aligned as ArrayBuffers are.
         unsafe { self.base.cast::<u32>().read_unaligned() }
     }
 

@@ -41,6 +41,7 @@ pub mod copied;
 pub mod fence;
 pub mod frame;
 pub mod given;
+pub mod handed;
 pub mod mapped;
 pub mod own;
 pub mod peek;

@@ -1,16 +1,16 @@
 //! Pins: JavaScript views, buffers and strings whose storage native code uses while a call is under way.
 #![expect(unsafe_code, reason = "asks Node-API for the storage of a value")]
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 
 use napi::sys;
 
 use super::address::{Address, Span};
 use super::fence::Fenced;
+use super::own;
 use super::scratch::Scratch;
 use super::watch::Storage;
-use super::{blocks, own};
 
 /// Why a pin has no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Unpinned {
     Resizable,
     /// It is no view, buffer or string.
     NotAView,
+    /// It is a string with a NUL in it.
+    HasNul,
     /// There is no memory of so many bytes for its copy.
     NoMemory(usize),
 }
@@ -89,13 +91,12 @@ unsafe fn pinned(
     if detached { Err(Unpinned::Detached) } else { Ok(Pinned::Empty) }
 }
 
-/// The block that a view begins with, and the view: what most calls are handed. `None` for every other value, an empty
-/// view and a detached one. Buffers that can be resized are no blocks: the engine maps them itself.
+/// The bytes of a view; `None` for every other value, an empty view and a detached one.
 ///
 /// # Safety
 /// As [`storage`].
-#[inline]
-pub unsafe fn fenced(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, Span)> {
+#[inline(never)]
+pub unsafe fn view(env: sys::napi_env, value: sys::napi_value) -> Option<Span> {
     let (mut is_view, mut data, mut length) = (false, null_mut(), 0);
     // SAFETY: M3; the out-parameters are locals. In Node any view passes for a Buffer, and nothing else does.
     unsafe {
@@ -107,9 +108,7 @@ pub unsafe fn fenced(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenc
             return None;
         }
     }
-    let start = Address::new(data.expose_provenance()).filter(|start| blocks::contains(*start))?;
-    // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
-    Some((unsafe { Fenced::at(start) }, Span { start, length }))
+    Some(Span { start: Address::new(data.expose_provenance())?, length })
 }
 
 /// The bytes of an ArrayBuffer; `None` for a SharedArrayBuffer.
@@ -195,7 +194,7 @@ pub unsafe fn text(
     let block = own::allocate(length, 16).ok_or(Unpinned::NoMemory(length))?;
     owned.push(OwnedText(block, length));
     // SAFETY: M3 and M8; the block has room for as much.
-    unsafe { encode(env, value, block.data().as_ptr(), length) }.ok_or(Unpinned::NotAView)?;
+    unsafe { encode(env, value, block.data().as_ptr(), length) }?;
     Ok((block, length))
 }
 
@@ -207,7 +206,7 @@ pub unsafe fn text(
 pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, scratch: &Scratch) -> Option<(Fenced, usize)> {
     scratch.fill(|free| {
         // SAFETY: as of this function.
-        let used = unsafe { encode(env, value, free.as_mut_ptr(), free.len()) }?;
+        let used = unsafe { encode(env, value, free.as_mut_ptr(), free.len()) }.ok()?;
         // A text that ends in the last 4 bytes may have been cut before a character of 4 bytes.
         (used + 4 < free.len()).then_some(used + 1)
     })
@@ -217,9 +216,14 @@ pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, scratch: &S
 ///
 /// # Safety
 /// As [`storage`], and `bytes` is writable for `room` bytes.
-unsafe fn encode(env: sys::napi_env, value: sys::napi_value, bytes: *mut u8, room: usize) -> Option<usize> {
+unsafe fn encode(env: sys::napi_env, value: sys::napi_value, bytes: *mut u8, room: usize) -> Result<usize, Unpinned> {
     let mut used = 0;
-    // SAFETY: M3, and the contract of this function.
-    let status = unsafe { sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) };
-    (status == sys::Status::napi_ok).then_some(used)
+    // SAFETY: M3, and the contract of this function; Node-API puts a NUL behind what it writes.
+    let length = unsafe {
+        if sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) != sys::Status::napi_ok {
+            return Err(Unpinned::NotAView);
+        }
+        CStr::from_ptr(bytes.cast()).count_bytes()
+    };
+    if length == used { Ok(used) } else { Err(Unpinned::HasNul) }
 }

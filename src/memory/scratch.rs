@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 
 use super::address::Address;
 use super::fence::{self, Fenced};
+use super::handed::Handed;
 
 const CAPACITY: usize = 16 * 1024;
 
@@ -15,6 +16,8 @@ const CAPACITY: usize = 16 * 1024;
 pub struct Scratch {
     memory: NonNull<u8>,
     top: Cell<usize>,
+    /// The last block at the very bottom: as long as no other is put there, it stays as it is.
+    bottom: Cell<Option<Handed>>,
 }
 
 /// Where the stack stood; given back by [`Scratch::release`].
@@ -25,7 +28,7 @@ impl Scratch {
     /// An empty stack.
     pub fn new() -> Self {
         let memory = Box::leak(vec![0u128; CAPACITY / 16].into_boxed_slice());
-        Self { memory: NonNull::from(memory).cast(), top: Cell::new(0) }
+        Self { memory: NonNull::from(memory).cast(), top: Cell::new(0), bottom: Cell::default() }
     }
 
     /// Where the stack stands now.
@@ -42,6 +45,9 @@ impl Scratch {
     /// is kept, where `write` says `None` or there is no room.
     pub fn fill(&self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<(Fenced, usize)> {
         let top = self.top.get();
+        if top == 0 {
+            self.forget();
+        }
         let start = top + fence::lead();
         let room = CAPACITY.checked_sub(start + fence::widths().after).filter(|room| *room > 0)?;
         // SAFETY: M4 and M6; bytes above `top` belong to nobody, and `write` cannot reach this stack.
@@ -52,6 +58,40 @@ impl Scratch {
         let block = unsafe { Fenced::build(raw, fence::lead(), used) }?;
         self.top.set((start + used + fence::widths().after).next_multiple_of(16).min(CAPACITY));
         Some((block, used))
+    }
+
+    /// A block of `size` bytes that hold anything; `None` where there is no room. At the bottom that of before is taken again
+    /// where it was as long, because calls have looked at its fences.
+    #[inline]
+    pub fn take(&self, size: usize) -> Option<Handed> {
+        let top = self.top.get();
+        let end = top.checked_add(size)?.checked_add(fence::overhead())?.next_multiple_of(16);
+        if end > CAPACITY {
+            return None;
+        }
+        let known = self.bottom.get().filter(|bottom| top == 0 && bottom.length() == size);
+        let handed = match known {
+            Some(bottom) => bottom,
+            None => self.build(top, size)?,
+        };
+        self.top.set(end);
+        Some(handed)
+    }
+
+    #[inline(never)]
+    fn build(&self, top: usize, size: usize) -> Option<Handed> {
+        let raw = Address::new(self.memory.as_ptr().expose_provenance() + top)?;
+        // SAFETY: M4, M6 and M8; bytes above `top` belong to nobody, and there are as many as the block needs.
+        let handed = Handed::new(unsafe { Fenced::build(raw, fence::lead(), size) }?)?;
+        if top == 0 {
+            self.bottom.set(Some(handed));
+        }
+        Some(handed)
+    }
+
+    /// Has the next block be built anew, after a breach.
+    pub fn forget(&self) {
+        self.bottom.set(None);
     }
 }
 
@@ -88,6 +128,30 @@ mod tests {
         scratch.release(outer);
         let (block, length) = put(b"outer").unwrap();
         assert_eq!((block.data().get(), length, block.is_whole(5)), (first, 5, true));
+    }
+
+    #[test]
+    fn a_block_at_the_bottom_is_built_anew_where_another_was_there() {
+        let scratch = Scratch::new();
+        let empty = scratch.mark();
+        let is_whole = |size| {
+            let handed = scratch.take(size).unwrap();
+            scratch.take(size).unwrap();
+            scratch.release(empty);
+            handed.is_whole() && handed.length() == size
+        };
+        assert!(is_whole(6) && is_whole(6) && is_whole(300) && is_whole(6));
+        scratch.fill(|free| {
+            free[..400].fill(1);
+            Some(6)
+        });
+        scratch.release(empty);
+        assert!(is_whole(6));
+        scratch.fill(|free| {
+            free.fill(1);
+            None
+        });
+        assert!(is_whole(6) && scratch.take(CAPACITY).is_none());
     }
 
     #[test]

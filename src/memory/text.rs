@@ -28,6 +28,11 @@ impl<'a> Latin1<'a> {
         (!characters.contains(&0)).then_some(Self { characters, wide })
     }
 
+    /// The characters.
+    pub fn characters(self) -> &'a [u8] {
+        self.characters
+    }
+
     /// The bytes as UTF-8, with the NUL.
     pub fn size(self) -> usize {
         self.characters.len() + self.wide + 1

@@ -12,7 +12,7 @@ use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::Fenced;
 use crate::memory::frame::bytes;
-use crate::memory::handed::{Handed, LastBlock};
+use crate::memory::handed::LastBlock;
 use crate::memory::pin::{self, Pinned};
 use crate::memory::{given, watch};
 use crate::signature::DirectPin;
@@ -213,8 +213,8 @@ impl Callable {
             && lasts.all(|(pin, last)| {
                 // SAFETY: the words were loaded by this plan.
                 let address = Address::new(unsafe { words.get(pin.step) } as usize);
-                pins >> pin.argument & 1 == 0
-                    || address.and_then(|address| last.at(address)).is_some_and(Handed::is_whole)
+                // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
+                pins >> pin.argument & 1 == 0 || address.is_some_and(|address| unsafe { last.is_whole_at(address) })
             })
     }
 
@@ -230,9 +230,12 @@ impl Callable {
             let argument = usize::from(pin.argument);
             if pins >> argument & 1 == 0 {
                 found = found.or(watch::number_overflow(argument, address));
-            } else if !last.at(address).is_some_and(Handed::is_whole) {
-                // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
-                found = found.or(self.broken(argument, values[position], unsafe { Fenced::at(address) }));
+                continue;
+            }
+            // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
+            let (block, is_whole) = unsafe { (Fenced::at(address), last.is_whole_at(address)) };
+            if !is_whole {
+                found = found.or(self.broken(argument, values[position], block));
             }
         }
         found

@@ -54,10 +54,10 @@ pub struct Lane {
     v8: V8,
     code: RefCell<Code>,
     around: Surroundings,
-    /// The blocks that were handed last, by argument.
-    handed: [LastBlock; MOST_ARGUMENTS],
-    /// Those of texts, by place.
-    texts: [Cell<Option<Handed>>; PLACES],
+    /// The blocks that were handed last: of views by argument, then of texts by place.
+    blocks: [LastBlock; MOST_ARGUMENTS + PLACES],
+    /// Which of them each argument was handed.
+    handed: [Cell<u8>; MOST_ARGUMENTS],
     overflow: RefCell<Option<FfiError>>,
     /// The memory it shares with JavaScript.
     shared: Shared,
@@ -147,8 +147,8 @@ impl Lane {
             v8: V8::find(modules)?,
             code: RefCell::default(),
             around,
+            blocks: Default::default(),
             handed: Default::default(),
-            texts: Default::default(),
             overflow: RefCell::default(),
             shared,
             returning: Cell::new(null()),
@@ -384,10 +384,11 @@ unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *co
     let Some(lane) = environment.lane.get() else { return };
     // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
     let view = environment.views.get().and_then(|views| unsafe { views.storage(view) });
+    let number = (to & 0xff) as usize;
     // SAFETY: M3, as above.
-    let found = view.and_then(|view| unsafe { lane.handed[(to & 0xff) as usize].of(view) });
+    let found = view.and_then(|view| unsafe { lane.blocks[number].of(view) });
     match found.filter(|(_, length)| view.is_some_and(|view| view.length == *length)) {
-        Some((block, _)) => put_block(environment, to, block),
+        Some((block, _)) => lane.hand(environment, to, block.data(), number),
         None => lane.shared.set_state(MISSED),
     }
 }
@@ -401,42 +402,60 @@ unsafe extern "C" fn place_text(_: Local, text: *const Text, to: u32, environmen
     let length = text.length as usize;
     // SAFETY: M15, as above.
     let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
-    let place = (to >> 8 & 0xff) as usize;
-    match text.and_then(|text| lane.place_text(&text, place)) {
-        Some(handed) => {
-            lane.handed[(to & 0xff) as usize].note(handed);
-            put_block(environment, to, handed.block);
-        }
+    let number = MOST_ARGUMENTS + (to >> 8 & 0xff) as usize;
+    match text.and_then(|text| lane.place_text(&text, number)) {
+        Some(data) => lane.hand(environment, to, data, number),
         None => lane.shared.set_state(MISSED),
     }
 }
 
-/// Puts the address of a block into the frame.
-#[inline]
-fn put_block(environment: &Environment, to: u32, block: Fenced) {
-    environment.frame.put_word((to >> 16) as usize, block.data().get() as u64);
-    environment.frame.add_pin((to & 0xff) as usize);
-}
-
 impl Lane {
+    /// Puts the address of a block into the frame, and notes which block it is.
+    #[inline]
+    fn hand(&self, environment: &Environment, to: u32, data: Address, number: usize) {
+        let argument = (to & 0xff) as usize;
+        environment.frame.put_word((to >> 16) as usize, data.get() as u64);
+        environment.frame.add_pin(argument);
+        self.handed[argument].set(number as u8);
+    }
+
+    /// The block that an argument was handed last.
+    #[inline]
+    fn last(&self, argument: usize) -> &LastBlock {
+        &self.blocks[usize::from(self.handed[argument].get())]
+    }
+
+    /// Notes whom the block of an argument was given to, and says whether it is whole.
+    ///
+    /// # Safety
+    /// M8: the address is that of the block, which is allocated.
+    #[inline]
+    unsafe fn is_whole(&self, callable: &Callable, argument: usize, data: Address) -> bool {
+        // SAFETY: M8, by the contract of this function.
+        unsafe {
+            Fenced::at(data).give(callable.id);
+            self.last(argument).is_whole_at(data)
+        }
+    }
+
     /// Copies a text to a place, between fences: those of the text before, where it was as long.
     #[inline]
-    fn place_text(&self, text: &Latin1<'_>, place: usize) -> Option<Handed> {
-        let known = self.texts.get(place)?;
+    fn place_text(&self, text: &Latin1<'_>, number: usize) -> Option<Address> {
+        let last = self.blocks.get(number)?;
         let size = text.size();
-        let handed = match known.get().filter(|last| last.length() == size) {
-            Some(last) => last,
+        let block = match last.block_of(size) {
+            Some(block) => block,
             None => {
-                let raw = self.shared.place(place, size)?;
+                let raw = self.shared.place(number - MOST_ARGUMENTS, size)?;
                 // SAFETY: M8; the block is of that size, and fits the place, which lives as long as the lane.
                 let handed = Handed::new(unsafe { Fenced::build(raw, fence::lead(), size)? })?;
-                known.set(Some(handed));
-                handed
+                last.note(handed);
+                handed.block
             }
         };
         // SAFETY: M8; the block is as long as the text.
-        unsafe { text.put(handed.block) };
-        Some(handed)
+        unsafe { text.put(block) };
+        Some(block.data())
     }
 
     /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
@@ -466,16 +485,15 @@ impl Lane {
 
 impl Lane {
     /// Keeps the overflow of an argument, the first one of the call; all are put right.
-    fn look(&self, callable: &Callable, argument: usize, address: Address, handed: Option<Handed>) {
-        let found = match handed {
-            Some(handed) => {
-                // Headers are written anew.
-                self.texts.iter().for_each(|text| text.set(None));
-                self.handed.iter().for_each(LastBlock::forget);
-                let view = Span { start: address, length: handed.length() };
-                watch::view_overflow(argument, view, handed.block)
-            }
-            None => watch::number_overflow(argument, address),
+    fn look(&self, callable: &Callable, argument: usize, address: Address, is_pin: bool) {
+        let found = if is_pin {
+            let view = Span { start: address, length: self.last(argument).length() };
+            // Headers are written anew.
+            self.blocks.iter().for_each(LastBlock::forget);
+            // SAFETY: M3 and M8; the view of the block is held by the caller.
+            watch::view_overflow(argument, view, unsafe { Fenced::at(address) })
+        } else {
+            watch::number_overflow(argument, address)
         };
         if let Some(overflow) = found {
             let error = FfiError::Overflow { symbol: callable.symbol.clone(), overflow };
@@ -500,16 +518,12 @@ unsafe extern "C" fn after(callable: *const Callable) {
         }
         let word = environment.frame.word(callable.signature.plan.arguments[*argument]);
         let Some(address) = Address::new(word as usize) else { continue };
-        // The view of a block is held by the caller (M3 and M8).
-        let handed = if is_pin { lane.handed[*argument].at(address) } else { None };
-        if let Some(handed) = handed {
-            handed.block.give(callable.id);
-            if handed.is_whole() {
-                continue;
-            }
+        // SAFETY: M3 and M8; the address was put there by `hand`, and the caller holds the view of the block.
+        if is_pin && unsafe { lane.is_whole(callable, *argument, address) } {
+            continue;
         }
         // A panic must not unwind into generated code.
-        let _ = catch_unwind(AssertUnwindSafe(|| lane.look(callable, *argument, address, handed)));
+        let _ = catch_unwind(AssertUnwindSafe(|| lane.look(callable, *argument, address, is_pin)));
     }
 }
 

@@ -138,6 +138,9 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    /// That of no block.
+    pub const NONE: Self = Self { length: UNKNOWN, offset: 0, seal: 0 };
+
     /// The length of the data.
     #[inline]
     pub fn length(self) -> usize {

@@ -27,23 +27,23 @@ impl Handed {
     pub fn length(self) -> usize {
         self.sealed.length()
     }
-
-    /// Whether the header and what a call checks of the fences are as they were.
-    #[inline]
-    pub fn is_whole(self) -> bool {
-        self.block.is_sealed_as(self.sealed) && self.block.is_whole_near(self.length())
-    }
 }
 
-/// The block that was handed last: often the next one, too. Whether its header is as it was is asked after the call.
-#[derive(Debug, Default)]
-pub struct LastBlock(Cell<Option<Known>>);
-
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    handed: Handed,
+/// The block that was handed last: often the next one, too. Whether its header is as it was is asked after the call. Its
+/// parts are cells of their own, so that a look at them copies nothing.
+#[derive(Debug)]
+pub struct LastBlock {
+    /// Where the data begins; 0 where nothing was handed.
+    data: Cell<usize>,
+    sealed: Cell<Sealed>,
     /// [`blocks::forgotten`] of then: while it stays, what was a block is one.
-    forgotten: u64,
+    forgotten: Cell<u64>,
+}
+
+impl Default for LastBlock {
+    fn default() -> Self {
+        Self { data: Cell::new(0), sealed: Cell::new(Sealed::NONE), forgotten: Cell::new(NEVER) }
+    }
 }
 
 impl LastBlock {
@@ -55,12 +55,9 @@ impl LastBlock {
     #[inline]
     pub unsafe fn of(&self, view: Span) -> Option<(Fenced, usize)> {
         let forgotten = blocks::forgotten();
-        if let Some(last) = self.0.get()
-            && last.handed.block.data() == view.start
-            && last.forgotten == forgotten
-            && view.length > 0
-        {
-            return Some((last.handed.block, last.handed.length()));
+        if self.data.get() == view.start.get() && self.forgotten.get() == forgotten && view.length > 0 {
+            // SAFETY: M8, by the contract of this function: what was a block is one.
+            return Some((unsafe { Fenced::at(view.start) }, self.length()));
         }
         // SAFETY: by the contract of this function.
         unsafe { self.find(view, forgotten) }
@@ -75,25 +72,53 @@ impl LastBlock {
         }
         // SAFETY: M8, by the contract of this function.
         let handed = Handed::new(unsafe { Fenced::at(view.start) })?;
-        self.0.set(Some(Known { handed, forgotten }));
+        self.note(handed);
+        self.forgotten.set(forgotten);
         Some((handed.block, handed.length()))
     }
 
     /// Notes a block that is no view's.
     #[inline]
     pub fn note(&self, handed: Handed) {
-        self.0.set(Some(Known { handed, forgotten: NEVER }));
+        self.data.set(handed.block.data().get());
+        self.sealed.set(handed.sealed);
+        self.forgotten.set(NEVER);
     }
 
-    /// What was handed, if its data is at this address.
+    /// The length of its data.
     #[inline]
-    pub fn at(&self, data: Address) -> Option<Handed> {
-        self.0.get().map(|last| last.handed).filter(|handed| handed.block.data() == data)
+    pub fn length(&self) -> usize {
+        self.sealed.get().length()
+    }
+
+    /// The block, if its data has this length; of one that stays allocated (M8).
+    #[inline]
+    pub fn block_of(&self, length: usize) -> Option<Fenced> {
+        let data = Address::new(self.data.get()).filter(|_| self.length() == length)?;
+        // SAFETY: M8; the block was noted here.
+        Some(unsafe { Fenced::at(data) })
+    }
+
+    /// Whether it is the block with its data at this address.
+    #[inline]
+    fn is_at(&self, data: Address) -> bool {
+        self.data.get() == data.get()
+    }
+
+    /// Whether it is the block with its data at this address, and whole.
+    ///
+    /// # Safety
+    /// M8: the block is allocated, if it is the one.
+    #[inline]
+    pub unsafe fn is_whole_at(&self, data: Address) -> bool {
+        // SAFETY: M8, by the contract of this function.
+        let block = unsafe { Fenced::at(data) };
+        self.is_at(data) && block.is_sealed_as(self.sealed.get()) && block.is_whole_near(self.length())
     }
 
     /// Forgets it, after a breach: what its header says is written anew.
     pub fn forget(&self) {
-        self.0.set(None);
+        self.data.set(0);
     }
 }
 

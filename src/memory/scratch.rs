@@ -138,7 +138,7 @@ mod tests {
             let handed = scratch.take(size).unwrap();
             scratch.take(size).unwrap();
             scratch.release(empty);
-            handed.is_whole() && handed.length() == size
+            handed.block.is_whole(size) && handed.length() == size
         };
         assert!(is_whole(6) && is_whole(6) && is_whole(300) && is_whole(6));
         scratch.fill(|free| {

@@ -99,10 +99,19 @@ function refuseWide(value, range, row, name, position) {
   throw outOfRange(place(name, position), wanted, value, hint);
 }
 
-/** Stores a safe integer as 64 bits, in two's complement: the lower half is what setInt32 takes of it. */
+/** Stores a safe integer of at least 0 as 64 bits, in halves, of which the setters take what fits. */
+function setNatural(view, at, value) {
+  view.setUint32(at, value, LITTLE);
+  view.setUint32(at + 4, value / TWO_32, LITTLE);
+}
+
+/** The same for any safe integer, in two's complement. */
 function setSafeInteger(view, at, value) {
-  view.setInt32(at, value, LITTLE);
-  view.setInt32(at + 4, Math.floor(value / TWO_32), LITTLE);
+  if (value >= 0) setNatural(view, at, value);
+  else {
+    view.setInt32(at, value, LITTLE);
+    view.setInt32(at + 4, Math.floor(value / TWO_32), LITTLE);
+  }
 }
 
 /** A row of a 64-bit integer. */
@@ -197,7 +206,7 @@ function writeAddress(view, at, value, row, name, position) {
     const wanted = `an address: an integer from 0 to 2^53-1, or a BigInt (${row.name})`;
     throw outOfRange(place(name, position), wanted, value, addressHint(value));
   }
-  setSafeInteger(view, at, value);
+  setNatural(view, at, value);
 }
 
 /** NULL is null; an address above 2^53-1 is a BigInt (bun's rule since 1.4). */

@@ -12,7 +12,7 @@ const VERIFIED = new Set(['115', '127', '137', '147']);
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;
 
-// What native code (src/js/fast.rs) shares: words that say how a call went and how long its text is, then places for the
+// What native code (src/js/placing.rs) shares: words that say how a call went and how long its text is, then places for the
 // texts of a call, each with room for fences.
 const TEXTS = 64;
 const PLACES = 8;

@@ -20,6 +20,7 @@ mod library;
 mod memory;
 mod native;
 mod pin;
+mod placing;
 mod pool;
 mod quick;
 mod signature;

@@ -38,7 +38,7 @@ for name; do files="${files:-} test/$(basename "$name" .test.js).test.js"; done
 
 # Node is not built for it: it leaks at its end, on purpose, and has handlers of its own. A small quarantine: some tests look
 # at how resident memory grows. NULL for what is too long: some tests ask for that.
-options=quarantine_size_mb=16:allocator_may_return_null=1:detect_leaks=0:handle_segv=0:handle_abort=0
+options=quarantine_size_mb=4:allocator_may_return_null=1:detect_leaks=0:handle_segv=0:handle_abort=0
 options=$options:allow_user_segv_handler=1:alloc_dealloc_mismatch=0
 env ASAN_OPTIONS="$options:log_path=$log/asan" \
   PINNED_FFI_ADDON="$out/$target/release/libpinned_ffi.so" LD_PRELOAD="$runtime" \

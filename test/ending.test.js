@@ -284,13 +284,13 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
             \${call}(view, view.length, 600);
             parentPort.postMessage('ready');
           \`);
-          await wait(20);
+          while (s.get_last_sum() !== -2n) await wait(1);
           await end(worker);
           for (let i = 0; i < 40; i++) {
             ffi.ptr(new Uint8Array(1000000).fill(5));
             if (i % 10 === 9) await h.gc();
           }
-          while (s.get_last_sum() === -1n) await wait(10);
+          while (s.get_last_sum() === -2n) await wait(10);
           console.log(s.get_last_sum());
         }
       });`,
@@ -312,7 +312,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
               for (let i = 0; i < 50; i++) \${call}(view, view.length, 7, 100);
               parentPort.postMessage('ready');
             \`);
-            await wait(50);
+            while (s.get_last_sum() === -1n) await wait(1);
             await end(worker);
             console.log(s.get_last_sum());
           }

@@ -219,7 +219,8 @@ function parseCache(file, flags = machine?.flags) {
   const start = file?.indexOf(MAGIC) ?? -1;
   if (start < 0 || flags === undefined) return new Map();
   const data = file.subarray(start);
-  const u32 = (at) => (require('node:os').endianness() === 'LE' ? data.readUInt32LE(at) : data.readUInt32BE(at));
+  const isLittle = require('node:os').endianness() === 'LE';
+  const u32 = (at) => (isLittle ? data.readUInt32LE(at) : data.readUInt32BE(at));
   const text = (at) => data.toString('utf8', at, Math.max(at, data.indexOf(0, at)));
   const count = data.length < HEADER_SIZE ? 0 : Math.min(u32(20), Math.floor((data.length - HEADER_SIZE) / ENTRY_SIZE));
   const entries = [];

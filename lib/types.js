@@ -276,18 +276,17 @@ const cstring = {
   read: (view, at) => memory.textAt(readAddress(view, at), 'cstring'),
   resolve: resolvePointer,
   write(view, at, value, name, position) {
-    if (typeof value === 'string') {
-      if (value.includes('\0')) throw textWithNul(value, cstring, name, position);
-      return value;
-    }
-    return writeAny(view, at, value, cstring, name, position);
+    if (typeof value === 'string' && value.includes('\0')) throw textWithNul(value, cstring, name, position);
+    return writeAnyText(view, at, value, name, position);
   },
 };
 
-/** A row's `write` for where the native side looks for NULs. Not enumerable, as `wrapped`. */
-const writesAnyText = (row, writeAnyText) => Object.defineProperty(row, 'writeAnyText', { value: writeAnyText });
-writesAnyText(cstring, (view, at, value, name, position) =>
-  (typeof value === 'string' ? value : writeAny(view, at, value, cstring, name, position)));
+/** Its `write` for where the native side looks for NULs. */
+function writeAnyText(view, at, value, name, position) {
+  return typeof value === 'string' ? value : writeAny(view, at, value, cstring, name, position);
+}
+// Not enumerable, as `wrapped`.
+Object.defineProperty(cstring, 'writeAnyText', { value: writeAnyText });
 
 const functionRow = {
   id: 17, name: 'function',

@@ -129,7 +129,7 @@ pub fn bind(
     Ok(number)
 }
 
-/// `[enter, enterWithFew, enterWith, start]`, which take the number of a function out of the frame. The first is for calls
+/// `[enter, enterWithFew, enterWithMany, start]`, which take the number of a function out of the frame. The first is for calls
 /// without pins, the second for functions of at most [`FEW_PINS`]. What rides along are the pins, what else has to stay alive,
 /// and the library. `start` hands the call to another thread; its first two values are what settles it, and the thread or null.
 #[napi]

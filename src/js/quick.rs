@@ -9,8 +9,8 @@ use napi::sys;
 use napi_derive::napi;
 
 use super::native::{entered, native_function};
-use crate::memory::fence::Fenced;
-use crate::memory::{blocks, given, peek, report};
+use crate::memory::handed::begun_by;
+use crate::memory::{given, peek, report};
 
 /// The frame's word of an address, and that of a length in bytes.
 const ADDRESS: usize = 0;
@@ -42,17 +42,15 @@ unsafe extern "C" fn locate(env: sys::napi_env, info: sys::napi_callback_info) -
     // SAFETY: M6; this is a native function of the environment.
     let (environment, [view]) = unsafe { entered(env, info) };
     // SAFETY: M3; the view is an argument of this call.
-    let view = unsafe { environment.view(view) };
-    let Some(view) = view.filter(|view| view.length > 0 && blocks::contains(view.start)) else { return refused(env) };
-    // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
-    let block = unsafe { Fenced::at(view.start) };
+    let block = unsafe { environment.view(view).and_then(|view| begun_by(view)) };
+    let Some(block) = block else { return refused(env) };
     let giver = report::intern_ptr();
     if block.giver() != giver {
         let Some(length) = block.length() else { return refused(env) };
         block.give(giver);
         given::insert(block.data(), length);
     }
-    environment.frame.put_word(ADDRESS, view.start.get() as u64);
+    environment.frame.put_word(ADDRESS, block.data().get() as u64);
     null_mut()
 }
 

@@ -139,7 +139,7 @@ pub struct Sealed {
 
 impl Sealed {
     /// That of no block.
-    pub const NONE: Self = Self { length: UNKNOWN, offset: 0, seal: 0 };
+    pub const NONE: Self = Self { length: UNKNOWN, offset: LOST, seal: 0 };
 
     /// The length of the data.
     #[inline]

@@ -8,6 +8,16 @@ use super::address::{Address, Span};
 use super::blocks;
 use super::fence::{Fenced, Sealed};
 
+/// The block that a view begins; `None` where it begins none, or is empty.
+///
+/// # Safety
+/// M3: the view is rooted while the result is used, so that its block stays allocated (M8).
+#[inline]
+pub unsafe fn begun_by(view: Span) -> Option<Fenced> {
+    // SAFETY: M8, by the contract of this function.
+    (view.length > 0 && blocks::contains(view.start)).then(|| unsafe { Fenced::at(view.start) })
+}
+
 /// A block, and what its header said.
 #[derive(Clone, Copy, Debug)]
 pub struct Handed {
@@ -67,11 +77,8 @@ impl LastBlock {
     /// As [`LastBlock::of`].
     #[inline(never)]
     unsafe fn find(&self, view: Span, forgotten: u64) -> Option<(Fenced, usize)> {
-        if view.length == 0 || !blocks::contains(view.start) {
-            return None;
-        }
-        // SAFETY: M8, by the contract of this function.
-        let handed = Handed::new(unsafe { Fenced::at(view.start) })?;
+        // SAFETY: by the contract of this function.
+        let handed = Handed::new(unsafe { begun_by(view)? })?;
         self.note(handed);
         self.forgotten.set(forgotten);
         Some((handed.block, handed.length()))

@@ -464,6 +464,44 @@ describe('exceptions', () => {
   });
 });
 
+// V8 of Node 24 goes on in optimised code whose assumptions were made wrong under a fast call, and that of Node 26 ends the
+// process: no call that may call back may be one.
+describe('what optimised code takes for granted', () => {
+  const kinds = { i32: 40, u8: 40, f64: 40.5, f32: 40.5, i64: 40n, ptr: 40 };
+  const changes = {
+    'a getter of a prototype': ({ Shape }) => Object.defineProperty(Shape.prototype, 'side', { get: () => 1000 }),
+    'a constant that becomes a fraction': ({ settings }) => { settings.scale = 7.5; },
+    'the kind of elements': ({ list }) => { list[1] = 'text'; },
+    'another prototype': ({ shape }) => Object.setPrototypeOf(shape, { side: 77 }),
+  };
+  const HOT = 20_000;
+
+  for (const [type, value] of Object.entries(kinds)) {
+    for (const [what, change] of Object.entries(changes)) {
+      test(`${what}, which a callback changes under a call of ${type}`, () => {
+        const call = bindOne(`call_${type}`, ['ptr', type], type);
+        class Shape { get side() { return 2; } }
+        const world = { Shape, shape: new Shape(), settings: { scale: 5 }, list: [1, 2, 3] };
+        const see = () => `${world.shape.side * world.settings.scale} ${world.list[1]}`;
+        let calls = 0;
+        const callback = new JSCallback((given) => {
+          calls += 1;
+          if (calls === HOT) change(world);
+          return given;
+        }, { args: [type], returns: type });
+        const { ptr: address } = callback;
+        const outer = () => [see(), call(address, value), see()];
+        let last;
+        for (let i = 1; i < HOT; i += 1) last = outer();
+        assert.deepEqual(last, ['10 2', value, '10 2']);
+        assert.deepEqual(outer(), ['10 2', value, see()]);
+        assert.notEqual(see(), '10 2');
+        callback.close();
+      });
+    }
+  }
+});
+
 describe('recursion', () => {
   const i32 = { args: ['i32'], returns: 'i32' };
   const recurse = bindOne('recurse_i32', ['function', 'i32'], 'i32');

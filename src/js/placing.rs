@@ -8,13 +8,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
 
 use napi::bindgen_prelude::Env;
-use napi::sys;
 use napi_derive::napi;
 
 use super::environment::{Environment, current, throw};
 use super::fast::{Lane, MOST_ARGUMENTS};
 use super::function::Callable;
-use super::native::entered;
+use super::native::{Arguments, Given, thrown_by};
 use crate::error::FfiError;
 use crate::fast::trampoline::MISSED;
 use crate::fast::v8::{Local, Text};
@@ -101,17 +100,12 @@ pub fn take_overflow(env: Env) -> napi::Result<()> {
 }
 
 /// Throws, or gives, the text that the last call of the lane has returned, where JavaScript could not read it itself.
-pub unsafe extern "C" fn take_text(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6; this is a native function of the environment.
-    let (environment, []) = unsafe { entered(env, info) };
+pub fn take_text(environment: &Environment, _: Arguments) -> Given {
     let callable = environment.lane.get().map_or(null(), |lane| lane.placing.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.
-    let Some(callable) = (unsafe { callable.as_ref() }) else { return null_mut() };
+    let Some(callable) = (unsafe { callable.as_ref() }) else { return Ok(null_mut()) };
     let text = callable.text(environment.frame.word(callable.signature.plan.result) as usize);
-    text.unwrap_or_else(|error| {
-        throw(env, &error, None);
-        null_mut()
-    })
+    text.map_err(|error| thrown_by(environment, &error))
 }
 
 /// Puts the address of a Buffer into the frame, at the offset in the upper half of `to`, for the argument in the lowest

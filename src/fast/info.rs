@@ -44,9 +44,9 @@ impl Info {
         Self { at, layout }
     }
 
-    /// The first arguments; in the place of what was not given there is the receiver.
+    /// The first arguments, as handles; in the place of what was not given there is the receiver.
     #[inline]
-    pub fn fill(self, values: &mut [Local]) {
+    pub fn fill<T>(self, values: &mut [*mut T]) {
         // SAFETY: M11, by the contract of `new`; so many arguments lie there, one behind the other.
         let (count, first) = unsafe {
             match self.layout {
@@ -56,7 +56,7 @@ impl Info {
         };
         let count = usize::try_from(count).unwrap_or(0);
         for (at, value) in values.iter_mut().enumerate() {
-            // In Node a `Local` is the address of a word with the value.
+            // A handle is the address of a word with the value.
             *value = if at < count { first.wrapping_add(at) } else { first.wrapping_sub(1) }.cast();
         }
     }

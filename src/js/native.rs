@@ -64,11 +64,7 @@ impl Arguments {
                 unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
             }
             #[cfg(all(target_arch = "x86_64", unix))]
-            Self::V8(info) => {
-                // SAFETY: a `Local` and a `napi_value` are both pointers, and in Node the same.
-                let values = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) };
-                info.fill(values);
-            }
+            Self::V8(info) => info.fill(values),
         }
     }
 }
@@ -204,7 +200,7 @@ pub mod by_v8 {
 
     /// Gives its second argument.
     unsafe extern "C" fn second(info: *mut usize, _: usize, _: usize, v8: *const V8) {
-        let mut values = [null_mut(); 2];
+        let mut values: [Local; 2] = [null_mut(); 2];
         // SAFETY: M11 and M15; V8 has called this function with it, and `works` has the pointer's V8.
         let info = unsafe { Info::new(info, (*v8).layout) };
         info.fill(&mut values);

@@ -167,19 +167,6 @@ impl Placing {
         &self.blocks[usize::from(self.handed[argument].get())]
     }
 
-    /// Notes whom the block of an argument was given to, and says whether it is whole.
-    ///
-    /// # Safety
-    /// M8: the address is that of the block, which is allocated.
-    #[inline]
-    unsafe fn is_whole(&self, callable: &Callable, argument: usize, data: Address) -> bool {
-        // SAFETY: M8, by the contract of this function.
-        unsafe {
-            Fenced::at(data).give(callable.id);
-            self.last(argument).is_whole_at(data)
-        }
-    }
-
     /// Copies a text to a place, between fences: those of the text before, where it was as long.
     #[inline]
     fn place_text(&self, text: &Latin1<'_>, number: usize) -> Option<Address> {
@@ -251,17 +238,30 @@ pub unsafe extern "C" fn after(callable: *const Callable) {
     let callable = unsafe { &*callable };
     let environment = &*callable.environment;
     let Some(Lane { placing, .. }) = environment.lane.get() else { return };
-    let pins = environment.frame.low_pins();
-    let any_given = given::any();
+    let mut pins = environment.frame.low_pins();
+    while pins != 0 {
+        // SAFETY: M3 and M8; `hand` has noted the block, and the caller holds its view.
+        if !unsafe { placing.last(pins.trailing_zeros() as usize).is_whole_after(callable.id) } {
+            return look_at_all(callable, placing);
+        }
+        pins &= pins - 1;
+    }
+    if given::any() {
+        look_at_all(callable, placing);
+    }
+}
+
+/// The same where something may be wrong, or a number may be the address of a Buffer.
+#[inline(never)]
+fn look_at_all(callable: &Callable, placing: &Placing) {
+    let frame = &callable.environment.frame;
+    let pins = frame.low_pins();
     for argument in &callable.signature.pins {
         let is_pin = pins >> argument & 1 == 1;
-        if !is_pin && !any_given {
-            continue;
-        }
-        let word = environment.frame.word(callable.signature.plan.arguments[*argument]);
+        let word = frame.word(callable.signature.plan.arguments[*argument]);
         let Some(address) = Address::new(word as usize) else { continue };
         // SAFETY: M3 and M8; the address was put there by `hand`, and the caller holds the view of the block.
-        if is_pin && unsafe { placing.is_whole(callable, *argument, address) } {
+        if is_pin && unsafe { placing.last(*argument).is_whole_at(address) } {
             continue;
         }
         // A panic must not unwind into generated code.

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::address::{Address, Span};
 use super::mapped::{self, Access};
+use super::wide::Wide;
 use crate::error::Side;
 
 /// The canary, read away from the data on the side after it.
@@ -310,8 +311,9 @@ impl Fenced {
         let data = self.0.as_ptr();
         // SAFETY: M8; both widths are inside the block.
         unsafe {
-            is_canary::<{ NEAR.after / CHUNK }>(data.add(length), AFTER_WORD)
-                && is_canary::<{ NEAR.before / CHUNK }>(data.sub(NEAR.before), BEFORE_WORD)
+            let after = difference::<{ NEAR.after / CHUNK }>(data.add(length), &AFTER_WORD);
+            let before = difference::<{ NEAR.before / CHUNK }>(data.sub(NEAR.before), &BEFORE_WORD);
+            after.or(before).is_zero()
         }
     }
 
@@ -432,20 +434,17 @@ impl Fenced {
     }
 }
 
-/// Whether so many chunks hold the canary. The number is fixed so that the compiler compares without a loop.
+/// What differs from the canary in so many chunks. The number is fixed so that the compiler compares without a loop.
 ///
 /// # Safety
 /// M8: the chunks are inside a block.
 #[inline(always)]
-unsafe fn is_canary<const CHUNKS: usize>(start: *const u8, canary: u128) -> bool {
-    let [low, high] = halves(canary);
-    let mut difference = [0; 2];
-    for at in 0..CHUNKS {
-        // SAFETY: M8 by the contract of this function.
-        let [here_low, here_high] = unsafe { start.cast::<[u64; 2]>().add(at).read_unaligned() };
-        difference = [difference[0] | (here_low ^ low), difference[1] | (here_high ^ high)];
-    }
-    difference == [0; 2]
+unsafe fn difference<const CHUNKS: usize>(start: *const u8, canary: &u128) -> Wide {
+    // SAFETY: M8 by the contract of this function.
+    let here = |at: usize| unsafe { Wide::read(start.add(at * CHUNK)) };
+    // SAFETY: sixteen bytes.
+    let canary = unsafe { Wide::read((&raw const *canary).cast()) };
+    (1..CHUNKS).fold(here(0).xor(canary), |found, at| found.or(here(at).xor(canary)))
 }
 
 /// Writes the canary into so many chunks.

@@ -123,6 +123,19 @@ impl LastBlock {
         self.is_at(data) && block.is_sealed_as(self.sealed.get()) && block.is_whole_near(self.length())
     }
 
+    /// Whether it is whole, and was not forgotten; notes whom it was given to.
+    ///
+    /// # Safety
+    /// M8: the block is allocated, unless it was forgotten.
+    #[inline(always)]
+    pub unsafe fn is_whole_after(&self, giver: u32) -> bool {
+        let Some(data) = Address::new(self.data.get()) else { return false };
+        // SAFETY: M8, by the contract of this function.
+        let block = unsafe { Fenced::at(data) };
+        block.give(giver);
+        block.is_sealed_as(self.sealed.get()) && block.is_whole_near(self.length())
+    }
+
     /// Forgets it, after a breach: what its header says is written anew.
     pub fn forget(&self) {
         self.data.set(0);

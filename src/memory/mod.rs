@@ -53,3 +53,4 @@ pub mod scratch;
 pub mod text;
 pub mod view;
 pub mod watch;
+pub mod wide;

@@ -14,6 +14,7 @@ use crate::memory::address::{Address, Span};
 use crate::memory::mapped::Access;
 use crate::memory::peek::Care;
 use crate::memory::pin::Pinned;
+use crate::memory::plain::is_plain;
 use crate::memory::watch::Storage;
 use crate::memory::{given, peek, pin, report, view};
 
@@ -92,16 +93,16 @@ pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
 pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_value, FfiError> {
     let (env, mut string) = (environment.raw, null_mut());
     // ASCII is Latin-1, of which the engine makes a string without decoding.
-    let is_ascii = bytes.is_ascii();
+    let is_plain = is_plain(bytes);
     #[cfg(all(target_arch = "x86_64", unix))]
-    if is_ascii
+    if is_plain
         && let Some(v8) = environment.v8.get()
         // SAFETY: M6; in Node a `Local` is a `napi_value`.
         && let Some(text) = unsafe { v8.text(bytes) }
     {
         return Ok(text.cast());
     }
-    let create = if is_ascii { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
+    let create = if is_plain { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
     // SAFETY: M6; the bytes are a slice.
     let status = unsafe { create(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut string) };
     if status == sys::Status::napi_ok {

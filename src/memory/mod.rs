@@ -46,6 +46,7 @@ pub mod mapped;
 pub mod own;
 pub mod peek;
 pub mod pin;
+pub mod plain;
 pub mod quarantine;
 pub mod report;
 pub mod scratch;

@@ -4,8 +4,9 @@
 
 use super::v8::Local;
 
-/// Where the parts of it lie.
+/// Where the parts of it lie. As wide as it is read: a load that is wider than the store before it would have to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
 pub enum Layout {
     /// Three words: of the block with the place for the result, of the first argument, and how many arguments there are.
     Pointers,
@@ -44,10 +45,10 @@ impl Info {
         Self { at, layout }
     }
 
-    /// The first arguments, as handles; in the place of what was not given there is the receiver.
-    #[inline]
-    pub fn fill<T>(self, values: &mut [*mut T]) {
-        // SAFETY: M11, by the contract of `new`; so many arguments lie there, one behind the other.
+    /// The arguments, as handles: a function from the position. In the place of what was not given there is the receiver.
+    #[inline(always)]
+    pub fn arguments<T>(self) -> impl Fn(usize) -> *mut T {
+        // SAFETY: M11, by the contract of `new`; the arguments lie one behind the other.
         let (count, first) = unsafe {
             match self.layout {
                 Layout::Frame => (self.at.cast::<i32>().read(), self.at.add(FIRST_IN_FRAME)),
@@ -55,10 +56,8 @@ impl Info {
             }
         };
         let count = usize::try_from(count).unwrap_or(0);
-        for (at, value) in values.iter_mut().enumerate() {
-            // A handle is the address of a word with the value.
-            *value = if at < count { first.wrapping_add(at) } else { first.wrapping_sub(1) }.cast();
-        }
+        // A handle is the address of a word with the value.
+        move |at| if at < count { first.wrapping_add(at) } else { first.wrapping_sub(1) }.cast()
     }
 
     /// Has the function return a value.

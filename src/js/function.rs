@@ -138,6 +138,7 @@ pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
 }
 
 /// JavaScript has written the arguments into the frame, and none of them is a pin.
+#[inline(never)] // As part of what calls it, it would save more registers, and be slower.
 fn enter(environment: &Environment, arguments: Arguments) -> Given {
     let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(environment) };
     if !callable.is_of_numbers() {
@@ -169,6 +170,7 @@ const FEW_PINS: usize = 2;
 
 /// The same for a call with pins, of a function of at most `COUNT`: the values that must stay alive are the arguments here
 /// (M3).
+#[inline(never)] // As `enter`.
 fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Arguments) -> Given {
     let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(environment) };
     if !callable.has_direct {

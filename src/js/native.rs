@@ -37,36 +37,38 @@ pub enum Arguments {
 
 impl Arguments {
     /// The first ones. All are values of the engine.
-    #[inline]
+    #[inline(always)]
     pub fn first<const COUNT: usize>(self) -> [sys::napi_value; COUNT] {
-        let mut values = [null_mut(); COUNT];
-        self.fill(&mut values);
-        values
+        match self {
+            Self::NodeApi(env, info) => {
+                let mut values = [null_mut(); COUNT];
+                fill(env, info, &mut values);
+                values
+            }
+            // One by one: a copy of many words at once would have to wait for the stores of each.
+            #[cfg(all(target_arch = "x86_64", unix))]
+            Self::V8(info) => std::array::from_fn(info.arguments()),
+        }
     }
 
     /// As many of the first ones as there are to be.
     pub fn many(self, count: usize) -> SmallVec<[sys::napi_value; 8]> {
-        let mut values = SmallVec::from_elem(null_mut(), count);
-        self.fill(&mut values);
-        values
-    }
-
-    #[inline]
-    fn fill(self, values: &mut [sys::napi_value]) {
-        if values.is_empty() {
-            return;
-        }
         match self {
             Self::NodeApi(env, info) => {
-                let mut count = values.len();
-                let start = values.as_mut_ptr();
-                // SAFETY: M6; the function is under way, and there is room for so many.
-                unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
+                let mut values = SmallVec::from_elem(null_mut(), count);
+                fill(env, info, &mut values);
+                values
             }
             #[cfg(all(target_arch = "x86_64", unix))]
-            Self::V8(info) => info.fill(values),
+            Self::V8(info) => (0..count).map(info.arguments()).collect(),
         }
     }
+}
+
+fn fill(env: sys::napi_env, info: sys::napi_callback_info, values: &mut [sys::napi_value]) {
+    let (mut count, start) = (values.len(), values.as_mut_ptr());
+    // SAFETY: M6; the function is under way, and there is room for so many.
+    unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
 }
 
 /// A function in Rust that is to be a native one: its own type says which one it is, and has no value to be kept.
@@ -200,12 +202,10 @@ pub mod by_v8 {
 
     /// Gives its second argument.
     unsafe extern "C" fn second(info: *mut usize, _: usize, _: usize, v8: *const V8) {
-        let mut values: [Local; 2] = [null_mut(); 2];
         // SAFETY: M11 and M15; V8 has called this function with it, and `works` has the pointer's V8.
         let info = unsafe { Info::new(info, (*v8).layout) };
-        info.fill(&mut values);
         // SAFETY: M3; the value is an argument.
-        unsafe { info.give(values[1]) };
+        unsafe { info.give(info.arguments()(1)) };
     }
 
     /// Whether a function that V8 calls gets its arguments and gives one back.

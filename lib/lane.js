@@ -3,7 +3,7 @@
 // of the caller; everything else, every error among it, is the frame lane's.
 
 const binding = require('./binding');
-const { other, modules, isVerified } = require('./engine');
+const { other, modules, isVerified, usesV8 } = require('./engine');
 const { frame } = require('./memory');
 const settings = require('./settings');
 const { byName } = require('./types');
@@ -44,8 +44,8 @@ function attachTexts() {
 function start() {
   if (other !== undefined) return `not verified on ${other}`;
   // The frame lane finds views by V8's functions as well, and reads flat texts where they lie.
-  const hasViews = isVerified && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
-  if (isVerified) attachTexts();
+  const hasViews = usesV8 && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
+  if (usesV8) attachTexts();
   if (settings.lane !== undefined && settings.lane !== 'v8') return `PINNED_FFI_LANE=${settings.lane}`;
   if (!isVerified) {
     return `not verified on ${process.platform}-${process.arch} with NODE_MODULE_VERSION ${modules}`;

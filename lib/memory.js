@@ -3,7 +3,7 @@
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
 const binding = require('./binding');
-const { other, modules, isVerified } = require('./engine');
+const { other, modules, usesV8 } = require('./engine');
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
 const { optionsOf } = require('./options');
 const { isCopied, isLent, release } = require('./kept');
@@ -24,7 +24,7 @@ const frame = new DataView(new ArrayBuffer(FRAME_BYTES));
 if (settings.fence.width !== undefined) binding.setFenceWidth(settings.fence.width);
 binding.attach(frame.buffer, () => {});
 // Before any native function is made: V8 calls them itself where it can.
-if (isVerified) binding.attachV8?.(Number(modules));
+if (usesV8) binding.attachV8?.(Number(modules));
 // What other threads have called by now is run before the process ends, though it does not keep the process alive.
 process.on('beforeExit', () => { if (binding.hasWork()) setImmediate(() => {}); });
 process.on('exit', () => binding.endQueue());

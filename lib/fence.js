@@ -2,21 +2,18 @@
 // Fences: the stand-in for Node's ArrayBuffer allocator is installed when this file is loaded; their state and checks.
 
 const binding = require('./binding');
+const { other, isVerified } = require('./engine');
 const { makeWarning } = require('./errors');
 const { isMusl, platformKey } = require('./platform');
 const settings = require('./settings');
 const { notePool } = require('./memory');
 
-/** process.versions.modules of the runtimes that the whole test suite runs on under the stand-in: Node 20, 22, 24, 26. */
-const VERIFIED = new Set(['115', '127', '137', '147']);
-
 /** Why the stand-in must not be installed in this runtime; undefined where it may. */
 function unverified() {
-  const { versions, platform, arch } = process;
-  const other = ['electron', 'bun', 'deno'].find((name) => versions[name] !== undefined);
+  const { platform, arch } = process;
   if (other !== undefined) return `not verified on ${other}`;
   if (platform !== 'linux' || arch !== 'x64' || isMusl()) return `not verified on ${platformKey()}`;
-  if (!VERIFIED.has(versions.modules)) return `not verified on Node ${process.version}`;
+  if (!isVerified) return `not verified on Node ${process.version}`;
   return undefined;
 }
 

@@ -3,12 +3,11 @@
 // of the caller; everything else, every error among it, is the frame lane's.
 
 const binding = require('./binding');
+const { other, modules, isVerified, usesV8 } = require('./engine');
 const { frame } = require('./memory');
 const settings = require('./settings');
 const { byName } = require('./types');
 
-/** process.versions.modules of the runtimes that the whole test suite runs on in this lane: Node 20, 22, 24, 26. */
-const VERIFIED = new Set(['115', '127', '137', '147']);
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;
 
@@ -43,20 +42,18 @@ function attachTexts() {
 }
 
 function start() {
-  const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
   if (other !== undefined) return `not verified on ${other}`;
-  const isVerified = VERIFIED.has(process.versions.modules) && process.platform === 'linux' && process.arch === 'x64';
   // The frame lane finds views by V8's functions as well, and reads flat texts where they lie.
-  const hasViews = isVerified && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
-  if (isVerified) attachTexts();
+  const hasViews = usesV8 && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
+  if (usesV8) attachTexts();
   if (settings.lane !== undefined && settings.lane !== 'v8') return `PINNED_FFI_LANE=${settings.lane}`;
   if (!isVerified) {
-    return `not verified on ${process.platform}-${process.arch} with NODE_MODULE_VERSION ${process.versions.modules}`;
+    return `not verified on ${process.platform}-${process.arch} with NODE_MODULE_VERSION ${modules}`;
   }
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
   if (option !== undefined) return `${option} is set`;
-  placers = (hasViews && binding.attachLane?.(shared, Number(process.versions.modules))) || null;
+  placers = (hasViews && binding.attachLane?.(shared)) || null;
   return placers === null ? 'V8 or the system does not offer what it needs' : undefined;
 }
 reason = start();

@@ -3,6 +3,7 @@
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
 const binding = require('./binding');
+const { other, modules, usesV8 } = require('./engine');
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
 const { optionsOf } = require('./options');
 const { isCopied, isLent, release } = require('./kept');
@@ -22,6 +23,8 @@ const frame = new DataView(new ArrayBuffer(FRAME_BYTES));
 // Blocks of one process share one layout, so the width comes before the first of them.
 if (settings.fence.width !== undefined) binding.setFenceWidth(settings.fence.width);
 binding.attach(frame.buffer, () => {});
+// Before any native function is made: V8 calls them itself where it can.
+if (usesV8) binding.attachV8?.(Number(modules));
 // What other threads have called by now is run before the process ends, though it does not keep the process alive.
 process.on('beforeExit', () => { if (binding.hasWork()) setImmediate(() => {}); });
 process.on('exit', () => binding.endQueue());
@@ -30,8 +33,8 @@ process.on('exit', () => binding.endQueue());
  * V8's detach keys lock a buffer against transfer from Node 24 on. Node 20 and 22 end the process when a transfer meets a
  * key (`v8::FromJust`), so that pin() locks in JavaScript there.
  */
-const isNode = ['electron', 'bun', 'deno'].every((other) => process.versions[other] === undefined);
-const hasDetachKeys = isNode && Number(process.versions.modules) >= 137;
+const isNode = other === undefined;
+const hasDetachKeys = isNode && Number(modules) >= 137;
 
 // A stack size that the user chose stays.
 const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /stack[-_]size/.test(option));

@@ -18,7 +18,7 @@ function readers(rows) {
   rows.forEach((row, name) => { made[name] = plain(name, row); });
   // Under the guard it is asked first whether the memory is mapped.
   if (lane().name !== 'v8' || settings.guard) return made;
-  const loader = binding.makeLoader(Number(process.versions.modules));
+  const loader = binding.makeLoader();
   if (loader !== null) generate(made, rows, loader);
   return made;
 }

@@ -30,7 +30,7 @@ function quarantine() {
   return { bytes: Number(match[1]), count: match[2] === undefined ? undefined : Number(match[2]) };
 }
 
-const LANES = ['v8', 'frame', 'libffi'];
+const LANES = ['v8', 'frame', 'node-api', 'libffi'];
 
 /** PINNED_FFI_LANE: how calls go in, where they could go in several ways; see docs/architecture.md. */
 function lane() {

@@ -720,7 +720,7 @@ describe('the life of a callback', () => {
     assert.ok(grown < 32 * 2 ** 20, `grew by ${grown} bytes`);
   });
 
-  for (const lane of ['v8', 'frame', 'libffi']) {
+  for (const lane of ['v8', 'frame', 'node-api', 'libffi']) {
     test(`a million callbacks of one call leave nothing behind, lane ${lane}`, async () => {
       const stdout = await runs(
         `

@@ -4,6 +4,7 @@
 
 pub mod entry;
 pub mod flat;
+pub mod info;
 pub mod passing;
 pub mod trampoline;
 pub mod v8;

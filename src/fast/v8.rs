@@ -11,6 +11,7 @@ use std::mem::{MaybeUninit, transmute};
 use std::ptr::null_mut;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use super::info::Layout;
 use super::passing::{Passing, VALUE};
 use crate::library::{Images, Library};
 use crate::memory::address::Address;
@@ -42,15 +43,20 @@ pub struct Text {
     pub length: u32,
 }
 
-/// What was found.
+/// What was found, for one environment.
 #[derive(Debug)]
 pub struct V8 {
-    current: unsafe extern "C" fn() -> Local,
+    isolate: Local,
     context: unsafe extern "C" fn(Local) -> Local,
     new_template: New,
     get_function: unsafe extern "C" fn(Local, Local) -> Local,
     make_info: Address,
     make_function: unsafe extern "C" fn(*mut CFunction, usize, *const CFunctionInfo),
+    make_text: unsafe extern "C" fn(Local, *const u8, u32, i32) -> Local,
+    throw: unsafe extern "C" fn(Local, Local) -> Local,
+    is_ending: unsafe extern "C" fn(Local) -> bool,
+    /// What a function is handed.
+    pub layout: Layout,
     /// Bytes of a `v8::CTypeInfo`.
     type_size: usize,
     /// Whether `CFunctionInfo` takes how 64-bit integers are represented.
@@ -80,19 +86,28 @@ const INFO_WITH_REPRESENTATION: &str = "_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoE
 const WITHOUT_SEQUENCES: u32 = 147;
 
 impl V8 {
-    /// Looks everything up; `None` where anything is missing.
-    pub fn find(modules: u32) -> Option<Self> {
+    /// Looks everything up, for this `NODE_MODULE_VERSION`; `None` where anything is missing.
+    ///
+    /// # Safety
+    /// M6: this is the isolate's thread.
+    pub unsafe fn find(modules: u32) -> Option<Self> {
         // SAFETY: U4; the process runs no constructor again.
         let process = unsafe { Library::open(None, 0) }.ok()?;
+        let current: unsafe extern "C" fn() -> Local = function!(process, "_ZN2v87Isolate10GetCurrentEv");
         let with_representation = process.find(INFO_WITH_REPRESENTATION);
         let images = Images::default();
         Some(Self {
-            current: function!(process, "_ZN2v87Isolate10GetCurrentEv"),
+            // SAFETY: M11, by its name.
+            isolate: unsafe { current() },
             context: function!(process, "_ZN2v87Isolate17GetCurrentContextEv"),
             new_template: function!(process, NEW_TEMPLATE),
             get_function: function!(process, GET_FUNCTION),
             make_info: with_representation.or_else(|| process.find(INFO))?,
             make_function: function!(process, "_ZN2v89CFunctionC1EPKvPKNS_13CFunctionInfoE"),
+            make_text: function!(process, "_ZN2v86String14NewFromOneByteEPNS_7IsolateEPKhNS_13NewStringTypeEi"),
+            throw: function!(process, "_ZN2v87Isolate14ThrowExceptionENS_5LocalINS_5ValueEEE"),
+            is_ending: function!(process, "_ZN2v87Isolate22IsExecutionTerminatingEv"),
+            layout: Layout::of(modules),
             type_size: if modules >= WITHOUT_SEQUENCES { 2 } else { 3 },
             has_representation: with_representation.is_some(),
             image: images.find(process.find("napi_create_function")?),
@@ -103,6 +118,42 @@ impl V8 {
     /// Whether a function is Node's own: it may run JavaScript.
     pub fn owns(&self, code: Address) -> bool {
         self.images.find(code).is_none_or(|image| Some(image) == self.image)
+    }
+
+    /// A string of characters of Latin-1; `None` where they are too many.
+    ///
+    /// # Safety
+    /// M6; a handle scope is open.
+    #[inline]
+    pub unsafe fn text(&self, characters: &[u8]) -> Option<Local> {
+        let length = i32::try_from(characters.len()).ok()?;
+        // SAFETY: M6 and M11; the characters are a slice. It is to be an ordinary string (0).
+        let text = unsafe { (self.make_text)(self.isolate, characters.as_ptr(), 0, length) };
+        (!text.is_null()).then_some(text)
+    }
+
+    /// Has the native function under way throw a value when it returns, unless JavaScript is being ended.
+    ///
+    /// # Safety
+    /// M3 and M6.
+    pub unsafe fn throw(&self, value: Local) {
+        // SAFETY: M6 and M11.
+        unsafe {
+            if !(self.is_ending)(self.isolate) {
+                (self.throw)(self.isolate, value);
+            }
+        }
+    }
+
+    /// Makes a function that V8 calls at `code`, with a [`super::info::Info`].
+    ///
+    /// # Safety
+    /// M15: `code` is such a function. A handle scope is open on this thread.
+    pub unsafe fn plain_function(&self, code: Address) -> Option<Local> {
+        // SAFETY: by the contract of this function.
+        let callback = unsafe { transmute::<*mut u8, Callback>(code.as_ptr()) };
+        // SAFETY: as of this function.
+        unsafe { self.instantiate(callback, 0, std::ptr::null()) }
     }
 
     /// Makes a function that optimised code calls at `code`, and other code at `otherwise`. `None` where V8 refuses.
@@ -180,16 +231,23 @@ impl V8 {
         // SAFETY: M11; the functions have these parameters by their names, and what they fill is large enough.
         unsafe {
             (self.make_function)(function.as_mut_ptr(), code.get(), info);
-            let isolate = (self.current)();
-            let (data, signature, throw_on_new, side_effects) = (null_mut(), null_mut(), 0, 0);
-            let function = function.as_ptr();
-            let new = self.new_template;
+            self.instantiate(otherwise, parameters, function.as_ptr())
+        }
+    }
+
+    /// # Safety
+    /// As [`V8::function`].
+    unsafe fn instantiate(&self, callback: Callback, parameters: i32, fast: *const CFunction) -> Option<Local> {
+        let (data, signature, throw_on_new, side_effects) = (null_mut(), null_mut(), 0, 0);
+        let new = self.new_template;
+        // SAFETY: M11; the functions have these parameters by their names.
+        unsafe {
             let template =
-                new(isolate, otherwise, data, signature, parameters, throw_on_new, side_effects, function, 0, 0, 0);
+                new(self.isolate, callback, data, signature, parameters, throw_on_new, side_effects, fast, 0, 0, 0);
             if template.is_null() {
                 return None;
             }
-            let made = (self.get_function)(template, (self.context)(isolate));
+            let made = (self.get_function)(template, (self.context)(self.isolate));
             (!made.is_null()).then_some(made)
         }
     }

@@ -1,18 +1,17 @@
 //! JSCallback's native half: makes C function pointers, opens and closes them. What becomes of C's calls of them is in
 //! `target` and `afar`.
-#![expect(unsafe_code, reason = "is called by Node-API")]
 
 use std::cell::{Cell, RefCell};
 use std::ptr::null_mut;
 
+use napi::JsValue;
 use napi::bindgen_prelude::{ClassInstance, Env, Object};
-use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::entry::Function;
 use super::environment::{Environment, current, thrown};
 use super::memory::{JsAddress, to_js};
-use super::native::{entered, native_function};
+use super::native::{Arguments, Given, Native, native_functions};
 use super::signature::JsSignature;
 use super::target::Target;
 use crate::memory::address::Address;
@@ -62,7 +61,7 @@ pub fn number_of_name(name: String) -> u32 {
 pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>>> {
     let environment = current(env)?;
     environment.callbacks.late.set(Some(Function::hold(&environment, late.raw())));
-    Ok(vec![native_function(env, Some(open))?, native_function(env, Some(close))?])
+    Ok(native_functions(env, [Native::new(open), Native::new(close)])?.into())
 }
 
 /// Where they lie in the frame.
@@ -88,21 +87,18 @@ impl Callbacks {
     }
 }
 
-unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6; this is a native function of the environment.
-    let (environment, [function]) = unsafe { entered(env, info) };
+fn open(environment: &Environment, arguments: Arguments) -> Given {
+    let [function] = arguments.first();
     if let Some(target) = environment.callbacks.named(environment) {
         let (name, threadsafe) = (environment.frame.half(NAME), environment.frame.half(THREADSAFE) != 0);
         target.open(Function::hold(environment, function), name, threadsafe);
     }
-    null_mut()
+    Ok(null_mut())
 }
 
-unsafe extern "C" fn close(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6, as above.
-    let (environment, []) = unsafe { entered(env, info) };
+fn close(environment: &Environment, _: Arguments) -> Given {
     if let Some(target) = environment.callbacks.named(environment) {
         target.close(environment);
     }
-    null_mut()
+    Ok(null_mut())
 }

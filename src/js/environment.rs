@@ -94,6 +94,12 @@ pub struct Environment {
     pub bound: Bound<Callable>,
     /// The blocks of the last call's views, by the order of its pins.
     pub last_blocks: [LastBlock; MOST_PINS],
+    /// V8's own functions, where they were tried.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub v8: OnceCell<crate::fast::v8::V8>,
+    /// Its generated code.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub code: RefCell<crate::memory::code::Code>,
     /// V8's own way to the storage of a view, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub views: OnceCell<crate::fast::views::Views>,
@@ -484,6 +490,10 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         nowhere,
         bound: Bound::default(),
         last_blocks: Default::default(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        v8: OnceCell::new(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        code: RefCell::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         views: OnceCell::new(),
         #[cfg(all(target_arch = "x86_64", unix))]

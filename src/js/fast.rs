@@ -2,7 +2,7 @@
 #![cfg(all(target_arch = "x86_64", unix))]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use napi_derive::napi;
 use super::environment::{Environment, current};
 use super::function::Callable;
 use super::memory::{JsAddress, from_js};
-use super::native::native_function;
+use super::native::{Native, native_functions};
 use super::placing::{Placing, Shared, after, bring, place_text, place_view, take_text};
 use super::signature::JsSignature;
 use super::target::OPEN;
@@ -23,11 +23,10 @@ use crate::ctype::CType;
 use crate::fast::flat::{FlatTexts, Samples};
 use crate::fast::passing::{Passing, Shape};
 use crate::fast::trampoline::{Maps, Surroundings, assemble, with_context};
-use crate::fast::v8::{Local, Text, V8};
+use crate::fast::v8::{Local, Text};
 use crate::fast::views::Views;
 use crate::library::Library;
 use crate::memory::address::Address;
-use crate::memory::code::Code;
 use crate::memory::frame::HEAD_BYTES;
 use crate::memory::given;
 use crate::memory::peek;
@@ -42,8 +41,6 @@ pub const MOST_ARGUMENTS: usize = 16;
 /// The lane of an environment.
 #[derive(Debug)]
 pub struct Lane {
-    v8: V8,
-    code: RefCell<Code>,
     around: Surroundings,
     /// What its calls hand to C.
     pub placing: Placing,
@@ -66,7 +63,7 @@ unsafe extern "C" fn missed(_: *const c_void) {
 impl Lane {
     /// The lane of this thread: the first environment of a thread that asks gets it. Another one (the package loaded into a
     /// second realm) would share the word for missed calls, and a callback of one would not close the gate of the other.
-    fn make(environment: &Environment, shared: Shared, modules: u32) -> Option<Self> {
+    fn make(environment: &Environment, shared: Shared) -> Option<Self> {
         let state = shared.state();
         if !STATE.get().is_null() {
             return None;
@@ -82,9 +79,9 @@ impl Lane {
             // SAFETY: M6; the scope of a native function is open.
             maps: unsafe { maps(environment.raw)? },
         };
-        let lane = Self { v8: V8::find(modules)?, code: RefCell::default(), around, placing: Placing::new(shared) };
+        let lane = Self { around, placing: Placing::new(shared) };
         STATE.set(state);
-        let works = lane.runs_code();
+        let works = lane.runs_code(environment);
         if !works {
             STATE.set(null_mut());
         }
@@ -92,7 +89,7 @@ impl Lane {
     }
 
     /// Whether generated code runs here, and gives what C gives.
-    fn runs_code(&self) -> bool {
+    fn runs_code(&self, environment: &Environment) -> bool {
         extern "C" fn subtract(a: i32, b: i32) -> i32 {
             a - b
         }
@@ -108,16 +105,11 @@ impl Lane {
         let shape =
             Shape { arguments: vec![Passing::I32; 2], result: Passing::I32, has_pins: false, gives_text: false };
         let around = Surroundings { rows: bound.base(), ..self.around };
-        let Some(at) = self.put(&assemble(&plan, &shape, 0, around)) else { return false };
+        let Some(at) = environment.code.borrow_mut().put(&assemble(&plan, &shape, 0, around)) else { return false };
         // SAFETY: M15; the code was assembled for these parameters.
         let function =
             unsafe { std::mem::transmute::<*mut u8, extern "C" fn(Local, u32, i32, i32) -> i32>(at.as_ptr()) };
         function(null_mut(), number, 50, 8) == 42
-    }
-
-    /// Puts code where it can be run.
-    fn put(&self, bytes: &[u8]) -> Option<Address> {
-        self.code.borrow_mut().put(bytes)
     }
 }
 
@@ -227,27 +219,30 @@ pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined:
     Ok(found.is_some_and(|found| environment.flat_texts.set(found).is_ok()))
 }
 
-/// Starts the lane, for a verified `NODE_MODULE_VERSION`. `shared` is a Uint8Array over the memory that both use. Null where
+/// Starts the lane. `shared` is a Uint8Array over the memory that both use. Null where
 /// the lane cannot be had.
 #[napi(ts_return_type = "JsPlacers | null")]
-pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>, modules: u32) -> napi::Result<Option<JsPlacers<'env>>> {
+pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsPlacers<'env>>> {
     let environment = current(*env)?;
     environment.keep(shared.raw());
     // SAFETY: M3; the array is an argument of this call, and is kept.
     let storage = unsafe { pin::storage(env.raw(), shared.raw()) };
     let Ok(Pinned::Bytes(storage, _)) = storage else { return Ok(None) };
-    let Some(lane) = Lane::make(&environment, Shared(storage.view), modules) else { return Ok(None) };
+    let Some(v8) = environment.v8.get() else { return Ok(None) };
+    let Some(lane) = Lane::make(&environment, Shared(storage.view)) else { return Ok(None) };
     let context = (&raw const *environment).expose_provenance();
     let view = (place_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
     let text = (place_text as unsafe extern "C" fn(Local, *const Text, u32, *const Environment) as *const ()).addr();
-    let code = [view, text].map(|function| lane.put(&with_context(function, context)));
-    let [Some(view), Some(text)] = code else { return Ok(None) };
+    let pieces = [view, text].map(|function| with_context(function, context));
+    let starts = environment.code.borrow_mut().put_all(pieces);
+    let Some([view, text]) = starts.as_deref() else { return Ok(None) };
     // SAFETY: M15; the scope of this native function is open.
-    let placers = unsafe { [lane.v8.function_of_view(view, missed), lane.v8.function_of_text(text, missed)] };
+    let placers = unsafe { [v8.function_of_view(*view, missed), v8.function_of_text(*text, missed)] };
     let [Some(view), Some(text)] = placers else { return Ok(None) };
     let _ = environment.lane.set(lane);
     let object = |function: Local| Object::from_raw(env.raw(), function.cast());
-    Ok(Some(JsPlacers { view: object(view), text: object(text), take_text: native_function(*env, Some(take_text))? }))
+    let [take_text] = native_functions(*env, [Native::new(take_text)])?;
+    Ok(Some(JsPlacers { view: object(view), text: object(text), take_text }))
 }
 
 /// The function of the V8 lane for all functions of a signature, which takes the number of one and then what is passed;
@@ -261,14 +256,14 @@ pub fn fast_function<'env>(
 ) -> napi::Result<Option<Object<'env>>> {
     let environment = current(*env)?;
     let make = || {
-        let lane = environment.lane.get()?;
+        let (lane, v8) = (environment.lane.get()?, environment.v8.get()?);
         let signature = &signature.signature;
         let plan = signature.direct.as_ref()?;
         let shape = shape_of(signature, plan, &arguments, result)?;
         let result_at = i32::try_from(signature.plan.result).ok()?;
-        let code = lane.put(&assemble(plan, &shape, result_at, lane.around))?;
+        let code = environment.code.borrow_mut().put(&assemble(plan, &shape, result_at, lane.around))?;
         // SAFETY: M15; the scope of this native function is open, and a `Local` is a `napi_value` in Node.
-        unsafe { lane.v8.function(code, std::iter::once(Passing::U32).chain(shape.arguments), shape.result, missed) }
+        unsafe { v8.function(code, std::iter::once(Passing::U32).chain(shape.arguments), shape.result, missed) }
     };
     Ok(make().map(|function| Object::from_raw(env.raw(), function.cast())))
 }
@@ -278,5 +273,5 @@ pub fn fast_function<'env>(
 pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     let environment = current(env)?;
     let code = Address::new(from_js(address));
-    Ok(environment.lane.get().zip(code).is_some_and(|(lane, code)| !lane.v8.owns(code)))
+    Ok(environment.v8.get().zip(code).is_some_and(|(v8, code)| !v8.owns(code)))
 }

@@ -10,7 +10,7 @@ use napi_derive::napi;
 
 use super::environment::current;
 use crate::fast::passing::Passing;
-use crate::fast::v8::{Local, V8};
+use crate::fast::v8::Local;
 use crate::memory::address::Address;
 use crate::memory::peek;
 
@@ -23,12 +23,12 @@ pub struct JsLoader<'env> {
     pub frame: f64,
 }
 
-/// Makes the function, for a verified `NODE_MODULE_VERSION`. Null where it cannot be had.
+/// Makes the function. Null where it cannot be had.
 #[napi(ts_return_type = "JsLoader | null")]
-pub fn make_loader<'env>(env: &'env Env, modules: u32) -> napi::Result<Option<JsLoader<'env>>> {
+pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>> {
     let environment = current(*env)?;
     let code = (load as unsafe extern "C" fn(Local, u32, f64, f64) -> i32 as *const ()).expose_provenance();
-    let (Some(v8), Some(code)) = (V8::find(modules), Address::new(code)) else { return Ok(None) };
+    let (Some(v8), Some(code)) = (environment.v8.get(), Address::new(code)) else { return Ok(None) };
     let passed = [Passing::F64, Passing::U32, Passing::F64];
     // SAFETY: M15; `load` is a function of these, and the scope of this native function is open.
     let function = unsafe { v8.function(code, passed, Passing::I32, missed) };

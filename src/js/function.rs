@@ -9,14 +9,13 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{ClassInstance, Env, FromNapiValue, Object};
 use napi::sys;
 use napi_derive::napi;
-use smallvec::SmallVec;
 
 use super::direct::{MOST_PINS, Outcome};
 use super::environment::{Environment, current, throw, thrown};
 use super::job;
 use super::library::JsLibrary;
 use super::memory::{JsAddress, from_js, to_string};
-use super::native::{entered, native_function};
+use super::native::{Arguments, Given, Native, Thrown, native_functions, thrown_by};
 use super::signature::JsSignature;
 use super::thread::JsThread;
 use crate::call::{self, ResultBlock};
@@ -134,41 +133,23 @@ pub fn bind(
 /// and the library. `start` hands the call to another thread; its first two values are what settles it, and the thread or null.
 #[napi]
 pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
-    let entries = [enter, enter_with::<FEW_PINS>, enter_with::<MOST_PINS>, start];
-    entries.into_iter().map(|entry| native_function(env, Some(entry))).collect()
-}
-
-type Values = SmallVec<[sys::napi_value; 8]>;
-
-/// The pins of a callable that an entry was given, behind `extra` other values.
-///
-/// # Safety
-/// `info` is that of an entry (M6).
-unsafe fn values_of(callable: &Callable, env: sys::napi_env, info: sys::napi_callback_info, extra: usize) -> Values {
-    let mut values = Values::new();
-    let mut count = callable.signature.pins.len() + extra;
-    if count > 0 {
-        values.resize(count, null_mut());
-        // SAFETY: by the contract of this function; `count` says how many values there is room for.
-        unsafe { sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), null_mut(), null_mut()) };
-    }
-    values
+    let (few, many) = (Native::new(enter_with::<FEW_PINS>), Native::new(enter_with::<MOST_PINS>));
+    Ok(native_functions(env, [Native::new(enter), few, many, Native::new(start)])?.into())
 }
 
 /// JavaScript has written the arguments into the frame, and none of them is a pin.
-unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6; this is a native function of the environment.
-    let (environment, []) = unsafe { entered(env, info) };
-    let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(env) };
+#[inline(never)] // As part of what calls it, it would save more registers, and be slower.
+fn enter(environment: &Environment, arguments: Arguments) -> Given {
+    let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(environment) };
     if !callable.is_of_numbers() {
-        return enter_with_numbers(callable, env, info);
+        return enter_with_numbers(callable, arguments);
     }
     // A panic must not unwind into the engine.
     match catch_unwind(AssertUnwindSafe(|| callable.enter_numbers())) {
         Ok(true) if callable.gives_text => end_with_text(callable),
-        Ok(true) if !environment.has_exception() => null_mut(),
+        Ok(true) if !environment.has_exception() => Ok(null_mut()),
         Ok(true) => end(callable, Ok(Ok(null_mut()))),
-        Ok(false) => enter_generally(callable, env, info),
+        Ok(false) => enter_generally(callable, arguments),
         // C may have been called: it is not called again.
         Err(panic) => end(callable, Err(panic)),
     }
@@ -176,10 +157,10 @@ unsafe extern "C" fn enter(env: sys::napi_env, info: sys::napi_callback_info) ->
 
 /// Gives the text whose address C has returned: it is in the frame.
 #[inline(never)]
-fn end_with_text(callable: &Callable) -> sys::napi_value {
+fn end_with_text(callable: &Callable) -> Given {
     let address = callable.environment.frame.word(callable.signature.plan.result) as usize;
     match catch_unwind(AssertUnwindSafe(|| callable.text(address))) {
-        Ok(Ok(text)) if !callable.environment.has_exception() => text,
+        Ok(Ok(text)) if !callable.environment.has_exception() => Ok(text),
         outcome => end(callable, outcome),
     }
 }
@@ -189,30 +170,22 @@ const FEW_PINS: usize = 2;
 
 /// The same for a call with pins, of a function of at most `COUNT`: the values that must stay alive are the arguments here
 /// (M3).
-unsafe extern "C" fn enter_with<const COUNT: usize>(
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-) -> sys::napi_value {
-    // SAFETY: M6; this is a native function of the environment.
-    let (environment, values) = unsafe { entered::<COUNT>(env, info) };
-    let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(env) };
+#[inline(never)] // As `enter`.
+fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Arguments) -> Given {
+    let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(environment) };
     if !callable.has_direct {
-        return enter_generally(callable, env, info);
+        return enter_generally(callable, arguments);
     }
+    let values = arguments.first::<COUNT>();
     let outcome = catch_unwind(AssertUnwindSafe(|| callable.enter_direct_with(&values)));
-    conclude(callable, env, info, outcome)
+    conclude(callable, arguments, outcome)
 }
 
 #[inline(always)]
-fn conclude(
-    callable: &Callable,
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-    outcome: std::thread::Result<Outcome>,
-) -> sys::napi_value {
+fn conclude(callable: &Callable, arguments: Arguments, outcome: std::thread::Result<Outcome>) -> Given {
     match outcome {
-        Ok(Outcome::Done(result)) if !callable.environment.has_exception() => result,
-        Ok(Outcome::Leave) => enter_generally(callable, env, info),
+        Ok(Outcome::Done(result)) if !callable.environment.has_exception() => Ok(result),
+        Ok(Outcome::Leave) => enter_generally(callable, arguments),
         Ok(Outcome::Done(result)) => end(callable, Ok(Ok(result))),
         Ok(Outcome::Failed(error)) => end(callable, Ok(Err(*error))),
         Err(panic) => end(callable, Err(panic)),
@@ -222,26 +195,25 @@ fn conclude(
 // What is rare has a stack frame of its own, so that as little as possible stays under C, under which calls may nest.
 
 #[inline(never)]
-fn enter_with_numbers(callable: &Callable, env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+fn enter_with_numbers(callable: &Callable, arguments: Arguments) -> Given {
     if !callable.has_direct {
-        return enter_generally(callable, env, info);
+        return enter_generally(callable, arguments);
     }
-    conclude(callable, env, info, catch_unwind(AssertUnwindSafe(|| callable.enter_direct())))
+    conclude(callable, arguments, catch_unwind(AssertUnwindSafe(|| callable.enter_direct())))
 }
 
 #[inline(never)]
-fn enter_generally(callable: &Callable, env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6; `info` is that of an entry.
-    let outcome = catch_unwind(AssertUnwindSafe(|| callable.call(&unsafe { values_of(callable, env, info, 0) })));
-    end(callable, outcome)
+fn enter_generally(callable: &Callable, arguments: Arguments) -> Given {
+    let values = arguments.many(callable.signature.pins.len());
+    end(callable, catch_unwind(AssertUnwindSafe(|| callable.call(&values))))
 }
 
 /// Gives a result to JavaScript, or throws: what a callback has thrown, an error, or that it panicked.
 #[inline(never)]
-fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>>) -> sys::napi_value {
+fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>>) -> Given {
     let env = callable.environment.raw;
     match (outcome, callable.environment.take_exception()) {
-        (Ok(Ok(result)), None) => return result,
+        (Ok(Ok(result)), None) => return Ok(result),
         // SAFETY: M6.
         (Ok(Ok(_)), Some(exception)) => unsafe {
             sys::napi_throw(env, exception);
@@ -249,36 +221,31 @@ fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>
         (Ok(Err(error)), cause) => throw(env, &error, cause),
         (Err(_), cause) => throw(env, &callable.panicked(), cause),
     }
-    null_mut()
+    Err(Thrown)
 }
 
 #[cold]
-fn unbound(env: sys::napi_env) -> sys::napi_value {
-    throw(env, &FfiError::Internal { reason: "no function has this number".into() }, None);
-    null_mut()
+fn unbound(environment: &Environment) -> Given {
+    Err(thrown_by(environment, &FfiError::Internal { reason: "no function has this number".into() }))
 }
 
 /// As [`enter`], but the call goes to another thread.
-unsafe extern "C" fn start(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6; this is a native function of the environment.
-    let (environment, []) = unsafe { entered(env, info) };
-    let Some(callable) = environment.bound.share(environment.frame.number()) else { return unbound(env) };
+fn start(environment: &Environment, arguments: Arguments) -> Given {
+    let Some(callable) = environment.bound.share(environment.frame.number()) else { return unbound(environment) };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: M6; `info` is that of this entry.
-        let values = unsafe { values_of(&callable, env, info, 2) };
+        let values = arguments.many(2 + callable.signature.pins.len());
         callable.check_open()?;
         let mut prepared = Prepared::default();
         callable.prepare(&values[2..], None, &mut prepared)?;
         // SAFETY: M3; the value is an argument of this call.
-        let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(env, values[1]) }.ok();
+        let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(environment.raw, values[1]) }.ok();
         job::start(&callable, prepared, values[0], thread.as_deref())
     }));
     match outcome {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => throw(env, &error, None),
-        Err(_) => throw(env, &callable.panicked(), None),
+        Ok(Ok(())) => Ok(null_mut()),
+        Ok(Err(error)) => Err(thrown_by(environment, &error)),
+        Err(_) => Err(thrown_by(environment, &callable.panicked())),
     }
-    null_mut()
 }
 
 impl Callable {
@@ -383,7 +350,7 @@ impl Callable {
         }
         // SAFETY: U1; the function returns text.
         match unsafe { peek::text(address, None, self.care()) } {
-            Some(bytes) => to_string(self.environment.raw, bytes),
+            Some(bytes) => to_string(&self.environment, bytes),
             None => Err(FfiError::InvalidPointer { symbol: self.symbol.clone(), address }),
         }
     }

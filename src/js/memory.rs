@@ -7,13 +7,14 @@ use napi::bindgen_prelude::{BigInt, Either, Env, FromNapiValue, Null, Object, Un
 use napi::{JsString, JsValue, sys};
 use napi_derive::napi;
 
-use super::environment::{current, thrown};
+use super::environment::{Environment, current, thrown};
 use super::taken::Taken;
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
 use crate::memory::mapped::Access;
 use crate::memory::peek::Care;
 use crate::memory::pin::Pinned;
+use crate::memory::plain::is_plain;
 use crate::memory::watch::Storage;
 use crate::memory::{given, peek, pin, report, view};
 
@@ -89,10 +90,19 @@ pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
 }
 
 /// A JavaScript string of UTF-8 bytes; invalid ones become U+FFFD.
-pub fn to_string(env: sys::napi_env, bytes: &[u8]) -> Result<sys::napi_value, FfiError> {
-    let mut string = null_mut();
+pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_value, FfiError> {
+    let (env, mut string) = (environment.raw, null_mut());
     // ASCII is Latin-1, of which the engine makes a string without decoding.
-    let create = if bytes.is_ascii() { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
+    let is_plain = is_plain(bytes);
+    #[cfg(all(target_arch = "x86_64", unix))]
+    if is_plain
+        && let Some(v8) = environment.v8.get()
+        // SAFETY: M6; in Node a `Local` is a `napi_value`.
+        && let Some(text) = unsafe { v8.text(bytes) }
+    {
+        return Ok(text.cast());
+    }
+    let create = if is_plain { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
     // SAFETY: M6; the bytes are a slice.
     let status = unsafe { create(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut string) };
     if status == sys::Status::napi_ok {
@@ -117,11 +127,12 @@ pub fn clear_exception(env: sys::napi_env) {
 /// The text at an address: up to its NUL, or `length` bytes; null for an address that is refused.
 #[napi]
 pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {
-    let care = current(*env)?.care.get();
+    let environment = current(*env)?;
+    let care = environment.care.get();
     // SAFETY: U2; the user has given the address.
     let found = unsafe { peek::text(from_js(address), length.map(|length| length as usize), care) };
     let Some(bytes) = found else { return Ok(None) };
-    let string = to_string(env.raw(), bytes).map_err(|error| thrown(*env, &error))?;
+    let string = to_string(&environment, bytes).map_err(|error| thrown(*env, &error))?;
     // SAFETY: M3; the string was made above in the current scope.
     unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
 }

@@ -8,13 +8,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
 
 use napi::bindgen_prelude::Env;
-use napi::sys;
 use napi_derive::napi;
 
 use super::environment::{Environment, current, throw};
 use super::fast::{Lane, MOST_ARGUMENTS};
 use super::function::Callable;
-use super::native::entered;
+use super::native::{Arguments, Given, thrown_by};
 use crate::error::FfiError;
 use crate::fast::trampoline::MISSED;
 use crate::fast::v8::{Local, Text};
@@ -101,17 +100,13 @@ pub fn take_overflow(env: Env) -> napi::Result<()> {
 }
 
 /// Throws, or gives, the text that the last call of the lane has returned, where JavaScript could not read it itself.
-pub unsafe extern "C" fn take_text(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6; this is a native function of the environment.
-    let (environment, []) = unsafe { entered(env, info) };
+#[inline(always)] // As `function::enter`.
+pub fn take_text(environment: &Environment, _: Arguments) -> Given {
     let callable = environment.lane.get().map_or(null(), |lane| lane.placing.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.
-    let Some(callable) = (unsafe { callable.as_ref() }) else { return null_mut() };
+    let Some(callable) = (unsafe { callable.as_ref() }) else { return Ok(null_mut()) };
     let text = callable.text(environment.frame.word(callable.signature.plan.result) as usize);
-    text.unwrap_or_else(|error| {
-        throw(env, &error, None);
-        null_mut()
-    })
+    text.map_err(|error| thrown_by(environment, &error))
 }
 
 /// Puts the address of a Buffer into the frame, at the offset in the upper half of `to`, for the argument in the lowest
@@ -171,19 +166,6 @@ impl Placing {
     #[inline]
     fn last(&self, argument: usize) -> &LastBlock {
         &self.blocks[usize::from(self.handed[argument].get())]
-    }
-
-    /// Notes whom the block of an argument was given to, and says whether it is whole.
-    ///
-    /// # Safety
-    /// M8: the address is that of the block, which is allocated.
-    #[inline]
-    unsafe fn is_whole(&self, callable: &Callable, argument: usize, data: Address) -> bool {
-        // SAFETY: M8, by the contract of this function.
-        unsafe {
-            Fenced::at(data).give(callable.id);
-            self.last(argument).is_whole_at(data)
-        }
     }
 
     /// Copies a text to a place, between fences: those of the text before, where it was as long.
@@ -257,17 +239,30 @@ pub unsafe extern "C" fn after(callable: *const Callable) {
     let callable = unsafe { &*callable };
     let environment = &*callable.environment;
     let Some(Lane { placing, .. }) = environment.lane.get() else { return };
-    let pins = environment.frame.low_pins();
-    let any_given = given::any();
+    let mut pins = environment.frame.low_pins();
+    while pins != 0 {
+        // SAFETY: M3 and M8; `hand` has noted the block, and the caller holds its view.
+        if !unsafe { placing.last(pins.trailing_zeros() as usize).is_whole_after(callable.id) } {
+            return look_at_all(callable, placing);
+        }
+        pins &= pins - 1;
+    }
+    if given::any() {
+        look_at_all(callable, placing);
+    }
+}
+
+/// The same where something may be wrong, or a number may be the address of a Buffer.
+#[inline(never)]
+fn look_at_all(callable: &Callable, placing: &Placing) {
+    let frame = &callable.environment.frame;
+    let pins = frame.low_pins();
     for argument in &callable.signature.pins {
         let is_pin = pins >> argument & 1 == 1;
-        if !is_pin && !any_given {
-            continue;
-        }
-        let word = environment.frame.word(callable.signature.plan.arguments[*argument]);
+        let word = frame.word(callable.signature.plan.arguments[*argument]);
         let Some(address) = Address::new(word as usize) else { continue };
         // SAFETY: M3 and M8; the address was put there by `hand`, and the caller holds the view of the block.
-        if is_pin && unsafe { placing.is_whole(callable, *argument, address) } {
+        if is_pin && unsafe { placing.last(*argument).is_whole_at(address) } {
             continue;
         }
         // A panic must not unwind into generated code.

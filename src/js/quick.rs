@@ -8,7 +8,8 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::sys;
 use napi_derive::napi;
 
-use super::native::{entered, native_function};
+use super::environment::Environment;
+use super::native::{Arguments, Given, Native, native_functions};
 use crate::memory::handed::begun_by;
 use crate::memory::{given, peek, report};
 
@@ -17,45 +18,44 @@ const ADDRESS: usize = 0;
 const LENGTH: usize = 8;
 
 /// What tells that it did not work; undefined tells that it did.
-fn refused(env: sys::napi_env) -> sys::napi_value {
+fn refused(environment: &Environment) -> Given {
     let mut null = null_mut();
     // SAFETY: M6.
-    unsafe { sys::napi_get_null(env, &mut null) };
-    null
+    unsafe { sys::napi_get_null(environment.raw, &mut null) };
+    Ok(null)
 }
 
 /// Copies as many bytes as the frame says, from the address that it says, to its start.
-unsafe extern "C" fn load(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6; this is a native function of the environment.
-    let (environment, []) = unsafe { entered(env, info) };
+#[inline(always)] // As `function::enter`.
+fn load(environment: &Environment, _: Arguments) -> Given {
     let frame = &environment.frame;
     let (address, length) = (frame.word(ADDRESS) as usize, frame.word(LENGTH) as usize);
     // SAFETY: U2; the user has given the address. The length is that of a type, which fits the frame.
     if length <= frame.length() && unsafe { peek::load(frame, address, length, environment.care.get()) } {
-        return null_mut();
+        return Ok(null_mut());
     }
-    refused(env)
+    refused(environment)
 }
 
 /// Puts the address of a view that begins a fenced block into the frame; everything else is refused.
-unsafe extern "C" fn locate(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: M6; this is a native function of the environment.
-    let (environment, [view]) = unsafe { entered(env, info) };
+#[inline(always)] // As `function::enter`.
+fn locate(environment: &Environment, arguments: Arguments) -> Given {
+    let [view] = arguments.first();
     // SAFETY: M3; the view is an argument of this call.
     let block = unsafe { environment.view(view).and_then(|view| begun_by(view)) };
-    let Some(block) = block else { return refused(env) };
+    let Some(block) = block else { return refused(environment) };
     let giver = report::intern_ptr();
     if block.giver() != giver {
-        let Some(length) = block.length() else { return refused(env) };
+        let Some(length) = block.length() else { return refused(environment) };
         block.give(giver);
         given::insert(block.data(), length);
     }
     environment.frame.put_word(ADDRESS, block.data().get() as u64);
-    null_mut()
+    Ok(null_mut())
 }
 
 /// `[load, locate]`: each returns undefined where it has worked.
 #[napi]
 pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
-    Ok(vec![native_function(env, Some(load))?, native_function(env, Some(locate))?])
+    Ok(native_functions(env, [Native::new(load), Native::new(locate)])?.into())
 }

@@ -9,6 +9,8 @@ use super::address::{Address, Span};
 const CHUNK: usize = 64 * 1024;
 /// What is made executable at once. x86-64 has pages of this size.
 const PAGE: usize = 4096;
+/// Where a piece of code begins.
+const ALIGNMENT: usize = 16;
 
 /// The generated code of an environment. It is given back with this: what JavaScript calls, the environment outlives.
 #[derive(Debug, Default)]
@@ -20,6 +22,18 @@ pub struct Code {
 }
 
 impl Code {
+    /// Puts several pieces of code into one page or more, as [`Code::put`] does: where each begins.
+    pub fn put_all(&mut self, pieces: impl IntoIterator<Item = Vec<u8>>) -> Option<Vec<Address>> {
+        let (mut code, mut starts) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            starts.push(code.len());
+            code.extend(piece);
+            code.resize(code.len().next_multiple_of(ALIGNMENT), 0);
+        }
+        let first = self.put(&code)?;
+        starts.into_iter().map(|start| Address::new(first.get() + start)).collect()
+    }
+
     /// Puts code into pages of its own, which are executable from now on, and no longer writable. `None` where there is no
     /// memory for it, or the system refuses.
     pub fn put(&mut self, code: &[u8]) -> Option<Address> {
@@ -77,6 +91,13 @@ mod tests {
             // SAFETY: M15; the code above has this signature.
             let function = unsafe { std::mem::transmute::<*mut u8, extern "C" fn(i32) -> i32>(at.as_ptr()) };
             assert_eq!(function(41), 42);
+        }
+        let all = code.put_all([add_one.to_vec(), add_one.to_vec()]).unwrap();
+        assert_eq!(all.len(), 2);
+        for at in all {
+            // SAFETY: as above.
+            let function = unsafe { std::mem::transmute::<*mut u8, extern "C" fn(i32) -> i32>(at.as_ptr()) };
+            assert_eq!(function(1), 2);
         }
         assert!(code.put(&[]).is_none() && code.put(&[0; CHUNK + 1]).is_none());
     }

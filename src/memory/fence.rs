@@ -10,11 +10,13 @@
 //! stood cannot be seen by anybody, so none of its bytes is one that programs fill memory with.
 #![expect(unsafe_code, reason = "writes and compares the bytes around a block")]
 
+use std::mem;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::address::{Address, Span};
 use super::mapped::{self, Access};
+use super::wide::Wide;
 use crate::error::Side;
 
 /// The canary, read away from the data on the side after it.
@@ -129,13 +131,18 @@ pub fn lead() -> usize {
 /// [`lead`] by the widths in force, so that every look at a header is one load.
 static LEAD: AtomicUsize = AtomicUsize::new(HEADER + DEFAULT.before);
 
-/// What a header says that fits: a copy to compare it with, which is quicker than to look whether it fits.
+/// What a header says that fits: a copy to compare it with, which is quicker than to look whether it fits. Its last fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Sealed {
     length: usize,
     offset: usize,
     seal: usize,
 }
+
+/// Where its last sixteen bytes begin.
+const LAST: usize = size_of::<Sealed>() - CHUNK;
+const _: () = assert!(mem::offset_of!(Header, length) + size_of::<Sealed>() == HEADER && LAST <= CHUNK);
 
 impl Sealed {
     /// That of no block.
@@ -209,18 +216,6 @@ impl Fenced {
         let header = unsafe { self.header().read_unaligned() };
         let Header { length, offset, seal, .. } = header;
         (length != UNKNOWN && self.is_sealed(&header)).then_some(Sealed { length, offset, seal })
-    }
-
-    /// Whether the header is as it was.
-    #[inline]
-    pub fn is_sealed_as(self, sealed: Sealed) -> bool {
-        let header = self.header();
-        // SAFETY: M8; the fields are inside the block.
-        let (length, offset, seal) = unsafe {
-            let length = (&raw const (*header).length).read_unaligned();
-            (length, (&raw const (*header).offset).read_unaligned(), (&raw const (*header).seal).read_unaligned())
-        };
-        sealed == Sealed { length, offset, seal }
     }
 
     fn is_sealed(self, header: &Header) -> bool {
@@ -307,11 +302,27 @@ impl Fenced {
     /// Whether the parts of the fences that a call checks are as they were: a few loads.
     #[inline(always)]
     pub fn is_whole_near(self, length: usize) -> bool {
+        self.differs_near(length).is_zero()
+    }
+
+    /// The same, and whether the header is as it was.
+    #[inline(always)]
+    pub fn is_whole_as(self, sealed: &Sealed) -> bool {
+        // SAFETY: M8; the last fields of the header are inside the block.
+        let header = unsafe {
+            let (here, wanted) = ((&raw const (*self.header()).length).cast(), (&raw const *sealed).cast());
+            different(here, wanted).or(different(here.add(LAST), wanted.add(LAST)))
+        };
+        self.differs_near(sealed.length).or(header).is_zero()
+    }
+
+    #[inline(always)]
+    fn differs_near(self, length: usize) -> Wide {
         let data = self.0.as_ptr();
         // SAFETY: M8; both widths are inside the block.
         unsafe {
-            is_canary::<{ NEAR.after / CHUNK }>(data.add(length), AFTER_WORD)
-                && is_canary::<{ NEAR.before / CHUNK }>(data.sub(NEAR.before), BEFORE_WORD)
+            let after = difference::<{ NEAR.after / CHUNK }>(data.add(length), &AFTER_WORD);
+            after.or(difference::<{ NEAR.before / CHUNK }>(data.sub(NEAR.before), &BEFORE_WORD))
         }
     }
 
@@ -432,20 +443,26 @@ impl Fenced {
     }
 }
 
-/// Whether so many chunks hold the canary. The number is fixed so that the compiler compares without a loop.
+/// What differs from the canary in so many chunks. The number is fixed so that the compiler compares without a loop.
 ///
 /// # Safety
 /// M8: the chunks are inside a block.
 #[inline(always)]
-unsafe fn is_canary<const CHUNKS: usize>(start: *const u8, canary: u128) -> bool {
-    let [low, high] = halves(canary);
-    let mut difference = [0; 2];
-    for at in 0..CHUNKS {
-        // SAFETY: M8 by the contract of this function.
-        let [here_low, here_high] = unsafe { start.cast::<[u64; 2]>().add(at).read_unaligned() };
-        difference = [difference[0] | (here_low ^ low), difference[1] | (here_high ^ high)];
-    }
-    difference == [0; 2]
+unsafe fn difference<const CHUNKS: usize>(start: *const u8, canary: &u128) -> Wide {
+    let canary = (&raw const *canary).cast();
+    // SAFETY: M8 by the contract of this function.
+    let here = |at: usize| unsafe { different(start.add(at * CHUNK), canary) };
+    (1..CHUNKS).fold(here(0), |found, at| found.or(here(at)))
+}
+
+/// What differs between two chunks.
+///
+/// # Safety
+/// Both may be read.
+#[inline(always)]
+unsafe fn different(one: *const u8, other: *const u8) -> Wide {
+    // SAFETY: by the contract of this function.
+    unsafe { Wide::read(one).xor(Wide::read(other)) }
 }
 
 /// Writes the canary into so many chunks.
@@ -462,7 +479,7 @@ unsafe fn put_canary<const CHUNKS: usize>(start: *mut u8, canary: u128) {
 
 const fn halves(canary: u128) -> [u64; 2] {
     // SAFETY: M8; sixteen bytes either way.
-    unsafe { std::mem::transmute(canary) }
+    unsafe { mem::transmute(canary) }
 }
 
 #[cfg(test)]
@@ -490,7 +507,11 @@ mod tests {
     fn a_new_block_is_whole() {
         for length in [0, 1, 7, 64, 96, 1000] {
             let Owned(_memory, fenced, _) = &block(length);
-            assert!(fenced.is_whole_near(length) && fenced.is_whole(length) && fenced.breach(length).is_none());
+            assert!(
+                fenced.is_whole_as(&fenced.sealed().unwrap())
+                    && fenced.is_whole(length)
+                    && fenced.breach(length).is_none()
+            );
             assert_eq!(fenced.length(), Some(length));
         }
     }
@@ -499,8 +520,9 @@ mod tests {
     fn a_write_past_the_end_is_seen_where_it_begins_and_ends() {
         for (length, count) in [(96, 96), (96, 1), (40, 128), (7, 3), (1, 16)] {
             let owned = block(length);
+            let sealed = owned.1.sealed().unwrap();
             owned.write(length as isize, 0x41, count);
-            assert!(!owned.1.is_whole_near(length));
+            assert!(!owned.1.is_whole_as(&sealed));
             let found = owned.1.breach(length).unwrap();
             assert_eq!((found.side, found.first, found.past), (Side::After, length as isize, count));
             owned.1.repair(length);
@@ -512,8 +534,9 @@ mod tests {
     fn a_write_before_the_start_is_seen_even_in_the_header() {
         for count in [1, 16, 64, 70, 80, 64 + 32] {
             let owned = block(100);
+            let sealed = owned.1.sealed().unwrap();
             owned.write(-(count as isize), 0x41, count);
-            assert!(!owned.1.is_whole(100));
+            assert!(!owned.1.is_whole(100) && !owned.1.is_whole_as(&sealed));
             let found = owned.1.breach(100).unwrap();
             assert_eq!((found.side, found.first, found.past), (Side::Before, -1, count.min(64 + 24)));
             owned.1.repair(100);
@@ -523,11 +546,24 @@ mod tests {
     }
 
     #[test]
+    fn a_header_alone_that_was_overwritten_is_seen() {
+        for at in 65..=64 + 24 {
+            let owned = block(64);
+            let sealed = owned.1.sealed().unwrap();
+            // SAFETY: M8; the byte is one of the header.
+            let byte = unsafe { owned.1.data().as_ptr().offset(-at).read() };
+            owned.write(-at, !byte, 1);
+            assert!(!owned.1.is_whole_as(&sealed));
+        }
+    }
+
+    #[test]
     fn a_single_byte_of_any_other_value_is_seen() {
         let owned = block(64);
+        let sealed = owned.1.sealed().unwrap();
         for byte in 0..=255u8 {
             owned.write(64, byte, 1);
-            assert_eq!(owned.1.is_whole_near(64), byte == AFTER[0]);
+            assert_eq!(owned.1.is_whole_as(&sealed), byte == AFTER[0]);
             owned.1.repair(64);
         }
     }

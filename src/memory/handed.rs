@@ -106,21 +106,29 @@ impl LastBlock {
         Some(unsafe { Fenced::at(data) })
     }
 
-    /// Whether it is the block with its data at this address.
-    #[inline]
-    fn is_at(&self, data: Address) -> bool {
-        self.data.get() == data.get()
-    }
-
     /// Whether it is the block with its data at this address, and whole.
     ///
     /// # Safety
     /// M8: the block is allocated, if it is the one.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn is_whole_at(&self, data: Address) -> bool {
-        // SAFETY: M8, by the contract of this function.
-        let block = unsafe { Fenced::at(data) };
-        self.is_at(data) && block.is_sealed_as(self.sealed.get()) && block.is_whole_near(self.length())
+        // SAFETY: M8, by the contract of this function; nobody writes the copy meanwhile.
+        self.data.get() == data.get() && unsafe { Fenced::at(data).is_whole_as(&*self.sealed.as_ptr()) }
+    }
+
+    /// Whether it is whole, and was not forgotten; notes whom it was given to.
+    ///
+    /// # Safety
+    /// M8: the block is allocated, unless it was forgotten.
+    #[inline(always)]
+    pub unsafe fn is_whole_after(&self, giver: u32) -> bool {
+        let Some(data) = Address::new(self.data.get()) else { return false };
+        // SAFETY: M8, by the contract of this function; nobody writes the copy meanwhile.
+        unsafe {
+            let block = Fenced::at(data);
+            block.give(giver);
+            block.is_whole_as(&*self.sealed.as_ptr())
+        }
     }
 
     /// Forgets it, after a breach: what its header says is written anew.

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 
 use super::fence::Fenced;
+use super::plain::{self, is_plain};
 
 /// Characters of Latin-1.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +21,7 @@ impl<'a> Latin1<'a> {
     pub unsafe fn new(start: *const u8, length: usize) -> Option<Self> {
         // SAFETY: by the contract of this function.
         let characters: &[u8] = if length == 0 { &[] } else { unsafe { std::slice::from_raw_parts(start, length) } };
-        // Without a way out in between, so that many are looked at at once.
-        if characters.iter().fold(true, |plain, character| plain & (character.cast_signed() > 0)) {
+        if is_plain(characters) {
             return Some(Self { characters, wide: 0 });
         }
         let wide = characters.iter().filter(|character| **character >= 0x80).count();
@@ -49,8 +49,7 @@ impl<'a> Latin1<'a> {
             *nul = 0;
         }
         if self.wide == 0 {
-            to[..self.characters.len()].copy_from_slice(self.characters);
-            return;
+            return plain::copy(&mut to[..self.characters.len()], self.characters);
         }
         let mut at = 0;
         for character in self.characters.iter().copied() {

@@ -2,7 +2,7 @@
 // The lanes into C that there are, and the ways of the engine in which JavaScript reaches them.
 
 /** Values of PINNED_FFI_LANE. What a lane cannot carry takes another one: libffi carries everything. */
-const LANES = ['v8', 'frame', 'libffi'];
+const LANES = ['v8', 'frame', 'node-api', 'libffi'];
 
 const major = Number(process.versions.node.split('.')[0]);
 /** Compiles what is called for the second time or so, whatever it costs. */

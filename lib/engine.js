@@ -1,0 +1,23 @@
+'use strict';
+// Which engine runs this, and whether the package was verified on it.
+
+const settings = require('./settings');
+
+/** process.versions.modules of the runtimes that the whole test suite runs on: Node 20, 22, 24, 26. */
+const VERIFIED = new Set(['115', '127', '137', '147']);
+
+/** What runs this in place of Node; undefined for Node. */
+const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
+
+/** NODE_MODULE_VERSION: V8's binary interface does not change within one. */
+const { modules } = process.versions;
+
+/** Whether V8's own functions and objects are known to be as native code takes them. */
+const isVerified = other === undefined && VERIFIED.has(modules) && process.platform === 'linux' && process.arch === 'x64';
+
+/**
+ * Whether they are used. `PINNED_FFI_LANE=node-api` has all go by Node-API, as it does on other platforms and runtimes.
+ */
+const usesV8 = isVerified && settings.lane !== 'node-api';
+
+module.exports = { other, modules, isVerified, usesV8 };

@@ -25,6 +25,14 @@ pub fn thrown_by(environment: &Environment, error: &FfiError) -> Thrown {
     Thrown
 }
 
+/// A value, unless JavaScript of our own that ran meanwhile has thrown (it was short of stack, say).
+pub fn unless_thrown(environment: &Environment, value: sys::napi_value) -> Given {
+    let mut is_pending = false;
+    // SAFETY: M6; the out-parameter is a local.
+    unsafe { sys::napi_is_exception_pending(environment.raw, &mut is_pending) };
+    if is_pending { Err(Thrown) } else { Ok(value) }
+}
+
 /// What a native function was called with.
 #[derive(Clone, Copy)]
 pub enum Arguments {

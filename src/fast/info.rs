@@ -76,3 +76,43 @@ impl Info {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words behind the first two arguments and the one that was not given, when two were.
+    fn read(info: Info) -> [usize; 3] {
+        // SAFETY: M11; the words are the test's.
+        [0, 1, 2].map(|at| unsafe { info.arguments::<usize>()(at).read() })
+    }
+
+    #[test]
+    fn a_frame_has_the_arguments_behind_the_result() {
+        let mut frame: [usize; 12] = std::array::from_fn(|at| 100 + at);
+        frame[0] = 2;
+        let mut value = 7usize;
+        // SAFETY: M11; the frame is as V8 lays it out, and `value` is what a handle is.
+        let info = unsafe {
+            let info = Info::new(frame.as_mut_ptr(), Layout::of(147));
+            info.give((&raw mut value).cast());
+            info
+        };
+        assert_eq!((read(info), frame[RESULT_IN_FRAME]), ([110, 111, 109], 7));
+    }
+
+    #[test]
+    fn pointers_lead_to_the_arguments_and_the_result() {
+        let (mut block, mut values) = ([0usize; 6], [109usize, 110, 111]);
+        let first = values.as_mut_ptr().wrapping_add(1);
+        let mut words = [block.as_mut_ptr(), first, std::ptr::without_provenance_mut(2)];
+        let mut value = 7usize;
+        // SAFETY: M11; the words are as V8 lays them out, and `value` is what a handle is.
+        let info = unsafe {
+            let info = Info::new(words.as_mut_ptr().cast(), Layout::of(137));
+            info.give((&raw mut value).cast());
+            info
+        };
+        assert_eq!((read(info), block[RESULT_IN_BLOCK]), ([110, 111, 109], 7));
+    }
+}

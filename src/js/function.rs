@@ -15,7 +15,7 @@ use super::environment::{Environment, current, throw, thrown};
 use super::job;
 use super::library::JsLibrary;
 use super::memory::{JsAddress, from_js, to_string};
-use super::native::{Arguments, Given, Native, Thrown, native_functions, thrown_by};
+use super::native::{Arguments, Given, Native, Thrown, native_functions, thrown_by, unless_thrown};
 use super::signature::JsSignature;
 use super::thread::JsThread;
 use crate::call::{self, ResultBlock};
@@ -213,7 +213,7 @@ fn enter_generally(callable: &Callable, arguments: Arguments) -> Given {
 fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>>) -> Given {
     let env = callable.environment.raw;
     match (outcome, callable.environment.take_exception()) {
-        (Ok(Ok(result)), None) => return Ok(result),
+        (Ok(Ok(result)), None) => return unless_thrown(&callable.environment, result),
         // SAFETY: M6.
         (Ok(Ok(_)), Some(exception)) => unsafe {
             sys::napi_throw(env, exception);
@@ -242,7 +242,7 @@ fn start(environment: &Environment, arguments: Arguments) -> Given {
         job::start(&callable, prepared, values[0], thread.as_deref())
     }));
     match outcome {
-        Ok(Ok(())) => Ok(null_mut()),
+        Ok(Ok(())) => unless_thrown(environment, null_mut()),
         Ok(Err(error)) => Err(thrown_by(environment, &error)),
         Err(_) => Err(thrown_by(environment, &callable.panicked())),
     }

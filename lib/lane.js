@@ -113,9 +113,12 @@ const ARGUMENTS = {
   buffer: { ...pointer([]), store: (a, x, at, i) => `${ofView(a, at, i)} else ${LEAVE}` },
 };
 
+// V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the frame.
+const [LONG, UNSIGNED_LONG] = process.versions.modules === '115' ? [FRAME, FRAME] : [I64, U64];
 const RESULTS = {
   void: FRAME, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
-  i64: FRAME, u64: FRAME, i64_fast: FRAME, u64_fast: FRAME, long: FRAME, 'unsigned long': FRAME, ptr: POINTER, cstring: FRAME,
+  i64: LONG, long: LONG, u64: UNSIGNED_LONG, 'unsigned long': UNSIGNED_LONG, i64_fast: FRAME, u64_fast: FRAME,
+  ptr: POINTER, cstring: FRAME,
 };
 
 /** The rows themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
@@ -205,7 +208,9 @@ const VALUES = {
   'unsigned long': (at) => `unsignedLongs[${at / 8}]`,
 };
 const valueSource = ({ result, resultAt }) => {
-  if (returns.get(result) === FRAME && VALUES[result.name] === undefined) return `read(frame, ${resultAt})`;
+  const how = returns.get(result);
+  if (how === I64 || how === U64) return 'r';
+  if (how === FRAME && VALUES[result.name] === undefined) return `read(frame, ${resultAt})`;
   return VALUES[result.name]?.(resultAt) ?? 'r';
 };
 

@@ -214,6 +214,9 @@ const valueSource = ({ result, resultAt }) => {
   return VALUES[result.name]?.(resultAt) ?? 'r';
 };
 
+/** How V8 is told what kind of number an expression gives. */
+const NUMBERS = { [I32]: (r) => `${r} | 0`, [U32]: (r) => `${r} >>> 0`, [F32]: (r) => `+${r}`, [F64]: (r) => `+${r}` };
+
 function callerSource(shape, route) {
   const [names, declared, tests, stores, passed] = [[], [], [`arguments.length === ${route.length}`], [], ['number']];
   let texts = 0;
@@ -226,17 +229,18 @@ function callerSource(shape, route) {
     passed.push(how.pass(a, x));
   }
   const hasPins = shape.pins.length > 0;
-  const slow = `arguments.length === ${names.length} ? slow(${names.join(', ')}) : apply(slow, undefined, arguments)`;
+  const value = valueSource(shape);
   // The frame lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
-  const isFloat = [F32, F64].includes(returns.get(shape.result));
-  // V8 puts a function into its caller where it is short.
+  const told = (value === 'r' && NUMBERS[returns.get(shape.result)]) || ((slow) => slow);
+  // V8 puts a function into its caller where it is short, with all that was put into it: by `apply` the frame lane is not.
+  // Variables are no `let`, because V8 would look at each use whether they are initialised.
   return `'use strict';
 const { ${NAMES} } = help;
 const read = shape.result.read;
 return (target, name) => {
   const { number } = target;
-  let pause = 0;
-  let slow;
+  var pause = 0;
+  var slow;
   return { __proto__: null, [name]: function (${names.join(', ')}) {
     if (pause !== 0) pause -= 1;
     else attempt: {
@@ -245,11 +249,11 @@ return (target, name) => {
       ${hasPins ? 'words[0] = 0;' : ''}
       ${stores.join('\n      ')}
       const r = fast(${passed.join(', ')});
-      if (state[0] === ${WENT_IN}) return ${valueSource(shape)};
+      if (state[0] === ${WENT_IN}) return ${value};
     }
     if (state[0] !== ${WENT_IN}) pause = missed();
     if (slow === undefined) slow = shape.caller(target, name);
-    return ${isFloat ? `+(${slow})` : slow};
+    return ${told('apply(slow, undefined, arguments)')};
   } }[name];
 };`;
 }

@@ -70,11 +70,16 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
     // C's own result may go back as it is, unless something has to be done after it.
     let is_narrow = plan.result == ResultIn::Integer && !matches!(plan.returned, Load::I32 | Load::U32 | Load::Word);
     let is_word = shape.result.is_in_frame() && plan.result != ResultIn::Nothing;
-    let comes_back = plan.on_stack > 0 || is_narrow || is_word || shape.has_pins || shape.gives_text;
+    let comes_back = plan.on_stack > 0 || is_narrow || is_word || shape.gives_text;
     if !comes_back {
+        if shape.has_pins {
+            leave_to_look(&mut code, around);
+        }
         place(&mut code, plan, &sources, false);
         dynasm!(code ; .arch x64 ; mov eax, 8 ; jmp QWORD [r11 + offset_of!(Row<()>, code) as i32]);
-    } else {
+    }
+    if comes_back || shape.has_pins {
+        dynasm!(code ; .arch x64 ; look:);
         // The frame of the stack: two words for the result, one for the row's owner.
         let room = 32 + (plan.on_stack * 8).next_multiple_of(16) as i32;
         dynasm!(code
@@ -92,7 +97,7 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
             dynasm!(code ; .arch x64 ; mov r10, QWORD around.frame as i64 ; mov [r10 + result_at], rax);
         }
         if shape.has_pins {
-            look_after(&mut code, around);
+            look_after(&mut code, around, !comes_back);
         }
         if shape.gives_text {
             call_with_owner(&mut code, around.bring);
@@ -301,18 +306,26 @@ fn widen(code: &mut Assembler, plan: &Plan) {
     }
 }
 
-/// Has the fences looked at, where C was handed a pin, or any number may be the address of a Buffer.
-fn look_after(code: &mut Assembler, around: Surroundings) {
+/// Jumps to where fences are looked at after the call, if C is handed a pin, or any number may be the address of a Buffer:
+/// an address that is given out during the call is none of those that C was handed.
+fn leave_to_look(code: &mut Assembler, around: Surroundings) {
     dynasm!(code
         ; .arch x64
-        ; mov r10, QWORD around.frame as i64
-        ; cmp DWORD [r10], 0
+        ; mov rdi, QWORD around.frame as i64
+        ; cmp DWORD [rdi], 0
         ; jne >look
-        ; mov r10, QWORD around.given as i64
-        ; cmp QWORD [r10], 0
-        ; je >done
-        ; look:
+        ; mov rdi, QWORD around.given as i64
+        ; cmp QWORD [rdi], 0
+        ; jne >look
     );
+}
+
+/// Has the fences looked at. `is_known`: that they have to be was found before the call.
+fn look_after(code: &mut Assembler, around: Surroundings, is_known: bool) {
+    if !is_known {
+        leave_to_look(code, around);
+        dynasm!(code ; .arch x64 ; jmp >done ; look:);
+    }
     call_with_owner(code, around.after);
     dynasm!(code ; .arch x64 ; done:);
 }

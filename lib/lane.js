@@ -232,8 +232,8 @@ function callerSource(shape, route) {
   const value = valueSource(shape);
   // The frame lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
   const told = (value === 'r' && NUMBERS[returns.get(shape.result)]) || ((slow) => slow);
-  // V8 puts a function into its caller where it is short, with all that was put into it: by `apply` the frame lane is not.
-  // Variables are no `let`, because V8 would look at each use whether they are initialised.
+  // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the frame lane is not.
+  // The variables are no `let`: V8 would look at each use whether they are initialised.
   return `'use strict';
 const { ${NAMES} } = help;
 const read = shape.result.read;

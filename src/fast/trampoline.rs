@@ -164,8 +164,8 @@ fn convert_pointer(code: &mut Assembler, source: Source, at: i32, argument: usiz
     );
 }
 
-/// Puts an integer in the place of its handle. V8's objects (heap number: its double after the map; BigInt: a word whose
-/// lowest bit is the sign and the rest the number of digits, then the digits) are as [`Maps`] was found to fit.
+/// Puts an integer in the place of its handle. V8's objects (heap number: its double after the map; BigInt: a word
+/// whose lowest bit is the sign and the rest the number of digits, then the digits) are as [`Maps`] was found to fit.
 fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps: Maps) {
     match source {
         Source::Register(number) => dynasm!(code ; .arch x64 ; mov rax, [Rq(number)]),
@@ -306,8 +306,8 @@ fn widen(code: &mut Assembler, plan: &Plan) {
     }
 }
 
-/// Jumps to where fences are looked at after the call, if C is handed a pin, or any number may be the address of a Buffer:
-/// an address that is given out during the call is none of those that C was handed.
+/// Jumps to where fences are looked at after the call, if C is handed a pin, or any number may be the address of a
+/// Buffer: an address that is given out during the call is none of those that C was handed.
 fn leave_to_look(code: &mut Assembler, around: Surroundings) {
     dynasm!(code
         ; .arch x64

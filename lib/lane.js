@@ -110,9 +110,12 @@ const ARGUMENTS = {
   buffer: { ...pointer([]), store: (a, x, at, i) => `${ofView(a, at, i)} else ${LEAVE}` },
 };
 
+// V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the frame.
+const [LONG, UNSIGNED_LONG] = process.versions.modules === '115' ? [FRAME, FRAME] : [I64, U64];
 const RESULTS = {
   void: FRAME, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
-  i64: FRAME, u64: FRAME, i64_fast: FRAME, u64_fast: FRAME, long: FRAME, 'unsigned long': FRAME, ptr: POINTER, cstring: FRAME,
+  i64: LONG, long: LONG, u64: UNSIGNED_LONG, 'unsigned long': UNSIGNED_LONG, i64_fast: FRAME, u64_fast: FRAME,
+  ptr: POINTER, cstring: FRAME,
 };
 
 /** The rows themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
@@ -202,9 +205,14 @@ const VALUES = {
   'unsigned long': (at) => `unsignedLongs[${at / 8}]`,
 };
 const valueSource = ({ result, resultAt }) => {
-  if (returns.get(result) === FRAME && VALUES[result.name] === undefined) return `read(frame, ${resultAt})`;
+  const how = returns.get(result);
+  if (how === I64 || how === U64) return 'r';
+  if (how === FRAME && VALUES[result.name] === undefined) return `read(frame, ${resultAt})`;
   return VALUES[result.name]?.(resultAt) ?? 'r';
 };
+
+/** How V8 is told what kind of number an expression gives. */
+const NUMBERS = { [I32]: (r) => `${r} | 0`, [U32]: (r) => `${r} >>> 0`, [F32]: (r) => `+${r}`, [F64]: (r) => `+${r}` };
 
 function callerSource(shape, route) {
   const [names, declared, tests, stores, passed] = [[], [], [`arguments.length === ${route.length}`], [], ['number']];
@@ -218,17 +226,18 @@ function callerSource(shape, route) {
     passed.push(how.pass(a, x));
   }
   const hasPins = shape.pins.length > 0;
-  const slow = `arguments.length === ${names.length} ? slow(${names.join(', ')}) : apply(slow, undefined, arguments)`;
+  const value = valueSource(shape);
   // The frame lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
-  const isFloat = [F32, F64].includes(returns.get(shape.result));
-  // V8 puts a function into its caller where it is short.
+  const told = (value === 'r' && NUMBERS[returns.get(shape.result)]) || ((slow) => slow);
+  // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the frame lane is not.
+  // The variables are no `let`: V8 would look at each use whether they are initialised.
   return `'use strict';
 const { ${NAMES} } = help;
 const read = shape.result.read;
 return (target, name) => {
   const { number } = target;
-  let pause = 0;
-  let slow;
+  var pause = 0;
+  var slow;
   return { __proto__: null, [name]: function (${names.join(', ')}) {
     if (pause !== 0) pause -= 1;
     else attempt: {
@@ -237,11 +246,11 @@ return (target, name) => {
       ${hasPins ? 'words[0] = 0;' : ''}
       ${stores.join('\n      ')}
       const r = fast(${passed.join(', ')});
-      if (state[0] === ${WENT_IN}) return ${valueSource(shape)};
+      if (state[0] === ${WENT_IN}) return ${value};
     }
     if (state[0] !== ${WENT_IN}) pause = missed();
     if (slow === undefined) slow = shape.caller(target, name);
-    return ${isFloat ? `+(${slow})` : slow};
+    return ${told('apply(slow, undefined, arguments)')};
   } }[name];
 };`;
 }

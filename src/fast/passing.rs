@@ -19,7 +19,7 @@ pub enum Passing {
     /// An address, as a double that is an integer of 53 bits. An argument that is NaN is in the frame if its pin's bit is set.
     /// A result that is -1 is in the frame.
     Pointer = 32,
-    /// A signed 64-bit integer, as whatever JavaScript passes: a BigInt or a number.
+    /// A signed 64-bit integer, as whatever JavaScript passes: a BigInt or a number. As a result's type it is a BigInt.
     I64 = 33,
     /// An unsigned one.
     U64 = 34,
@@ -37,8 +37,8 @@ impl Passing {
         Self::ALL.into_iter().find(|passing| *passing as u8 == code)
     }
 
-    /// V8's type.
-    pub fn v8_type(self) -> u8 {
+    /// V8's type of an argument.
+    pub fn v8_argument(self) -> u8 {
         match self {
             Self::Pointer => Self::F64 as u8,
             Self::I64 | Self::U64 => VALUE,
@@ -46,9 +46,23 @@ impl Passing {
         }
     }
 
+    /// V8's type of a result, which makes a BigInt of a 64-bit integer by itself.
+    pub fn v8_result(self) -> u8 {
+        match self {
+            Self::I64 => 5,
+            Self::U64 => 6,
+            other => other.v8_argument(),
+        }
+    }
+
     /// Whether all 64 bits of the value count.
     pub fn is_word(self) -> bool {
         matches!(self, Self::Frame | Self::Pointer | Self::I64 | Self::U64)
+    }
+
+    /// Whether it is in the frame, at least at times.
+    pub fn is_in_frame(self) -> bool {
+        matches!(self, Self::Frame | Self::Pointer)
     }
 
     /// Whether V8 puts it among the values of floating point.

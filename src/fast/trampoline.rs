@@ -53,26 +53,33 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
     let mut code = Assembler::new(0);
     find_row(&mut code, around);
     let mut sources = sources(plan, shape);
-    if shape.arguments.iter().any(|passing| passing.is_word()) {
+    if shape.arguments.iter().any(|passing| passing.is_in_frame()) {
         dynasm!(code ; .arch x64 ; mov r10, QWORD around.frame as i64);
     }
     for (argument, passing) in shape.arguments.iter().enumerate() {
         let (source, at) = (sources[argument], i32::from(plan.steps[argument].from));
         match passing {
-            Passing::Pointer => convert_pointer(&mut code, source, at, argument),
-            Passing::I64 | Passing::U64 => convert_long(&mut code, source, at, *passing == Passing::I64, around.maps),
-            _ => continue,
+            Passing::Pointer => {
+                convert_pointer(&mut code, source, at, argument);
+                sources[argument] = Source::Frame(at);
+            }
+            Passing::I64 | Passing::U64 => convert_long(&mut code, source, *passing == Passing::I64, around.maps),
+            _ => {}
         }
-        sources[argument] = Source::Frame(at);
     }
     // C's own result may go back as it is, unless something has to be done after it.
     let is_narrow = plan.result == ResultIn::Integer && !matches!(plan.returned, Load::I32 | Load::U32 | Load::Word);
-    let is_word = shape.result.is_word() && plan.result != ResultIn::Nothing;
-    let comes_back = plan.on_stack > 0 || is_narrow || is_word || shape.has_pins || shape.gives_text;
+    let is_word = shape.result.is_in_frame() && plan.result != ResultIn::Nothing;
+    let comes_back = plan.on_stack > 0 || is_narrow || is_word || shape.gives_text;
     if !comes_back {
+        if shape.has_pins {
+            leave_to_look(&mut code, around);
+        }
         place(&mut code, plan, &sources, false);
         dynasm!(code ; .arch x64 ; mov eax, 8 ; jmp QWORD [r11 + offset_of!(Row<()>, code) as i32]);
-    } else {
+    }
+    if comes_back || shape.has_pins {
+        dynasm!(code ; .arch x64 ; look:);
         // The frame of the stack: two words for the result, one for the row's owner.
         let room = 32 + (plan.on_stack * 8).next_multiple_of(16) as i32;
         dynasm!(code
@@ -90,7 +97,7 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
             dynasm!(code ; .arch x64 ; mov r10, QWORD around.frame as i64 ; mov [r10 + result_at], rax);
         }
         if shape.has_pins {
-            look_after(&mut code, around);
+            look_after(&mut code, around, !comes_back);
         }
         if shape.gives_text {
             call_with_owner(&mut code, around.bring);
@@ -141,24 +148,25 @@ fn convert_pointer(code: &mut Assembler, source: Source, at: i32, argument: usiz
         ; cvttsd2si rax, xmm15
         ; xorps xmm14, xmm14
         ; cvtsi2sd xmm14, rax
-        ; ucomisd xmm14, xmm15
-        ; jp >is_nan
-        ; jne >miss
         ; mov rdi, rax
         ; shr rdi, 53
-        ; jnz >miss
+        ; jnz >is_none
+        ; ucomisd xmm14, xmm15
+        ; jne >miss
         ; mov [r10 + at], rax
         ; jmp >done
-        ; is_nan:
+        ; is_none:
+        ; ucomisd xmm15, xmm15
+        ; jnp >miss
         ; test DWORD [r10], 1i32 << argument
         ; jz >miss
         ; done:
     );
 }
 
-/// Puts an integer into the frame. V8's objects (heap number: its double after the map; BigInt: a word whose lowest bit is
-/// the sign and the rest the number of digits, then the digits) are as [`Maps`] was found to fit.
-fn convert_long(code: &mut Assembler, source: Source, at: i32, is_signed: bool, maps: Maps) {
+/// Puts an integer in the place of its handle. V8's objects (heap number: its double after the map; BigInt: a word
+/// whose lowest bit is the sign and the rest the number of digits, then the digits) are as [`Maps`] was found to fit.
+fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps: Maps) {
     match source {
         Source::Register(number) => dynasm!(code ; .arch x64 ; mov rax, [Rq(number)]),
         Source::Stack(word) => dynasm!(code ; .arch x64 ; mov rax, [rsp + 8 + word * 8] ; mov rax, [rax]),
@@ -167,49 +175,43 @@ fn convert_long(code: &mut Assembler, source: Source, at: i32, is_signed: bool, 
     dynasm!(code
         ; .arch x64
         ; test al, 1
-        ; jnz >is_object
-        // A small integer: the upper half.
-        ; sar rax, 32
-        ; jmp >is_small
-        ; is_object:
-        ; mov rdi, [rax - 1]
-        ; mov rsi, QWORD maps.bigint as i64
-        ; cmp rdi, rsi
+        ; jz >is_small
+        ; mov rdi, QWORD maps.bigint as i64
+        ; cmp [rax - 1], rdi
         ; jne >is_number
         ; mov edi, [rax + 7]
-        ; mov esi, edi
-        ; shr esi, 1
-        ; cmp esi, 1
-        ; ja >miss
-        ; mov esi, 0
-        ; jb >is_zero
-        ; mov rsi, [rax + 15]
-        ; is_zero:
-        ; mov rax, rsi
-        ; test edi, 1
+        ; cmp edi, 2
+        ; jne >is_other
+        // One digit, positive.
+        ; mov rax, [rax + 15]
     );
+    if is_signed {
+        dynasm!(code ; .arch x64 ; test rax, rax ; js >miss);
+    }
+    dynasm!(code ; .arch x64 ; jmp >done ; is_other:);
     if is_signed {
         dynasm!(code
             ; .arch x64
-            ; jz >is_positive
+            ; cmp edi, 3
+            ; jne >is_zero
+            ; mov rax, [rax + 15]
             ; neg rax
             ; jns >miss
             ; jmp >done
-            ; is_positive:
-            ; test rax, rax
-            ; js >miss
-            ; jmp >done
+            ; is_zero:
         );
-    } else {
-        dynasm!(code ; .arch x64 ; jnz >miss ; jmp >done);
     }
     // A double is exact up to 2^53.
     let most = (1i64 << 53) - 1;
     dynasm!(code
         ; .arch x64
+        ; mov eax, edi
+        ; test edi, edi
+        ; jnz >miss
+        ; jmp >done
         ; is_number:
-        ; mov rsi, QWORD maps.number as i64
-        ; cmp rdi, rsi
+        ; mov rdi, QWORD maps.number as i64
+        ; cmp [rax - 1], rdi
         ; jne >miss
         ; movsd xmm15, [rax + 7]
         ; cvttsd2si rax, xmm15
@@ -223,12 +225,21 @@ fn convert_long(code: &mut Assembler, source: Source, at: i32, is_signed: bool, 
         ; add rdi, rdi
         ; cmp rsi, rdi
         ; ja >miss
+        ; jmp >is_integer
         ; is_small:
+        // The upper half.
+        ; sar rax, 32
+        ; is_integer:
     );
     if !is_signed {
         dynasm!(code ; .arch x64 ; test rax, rax ; js >miss);
     }
-    dynasm!(code ; .arch x64 ; done: ; mov [r10 + at], rax);
+    dynasm!(code ; .arch x64 ; done:);
+    match source {
+        Source::Register(number) => dynasm!(code ; .arch x64 ; mov Rq(number), rax),
+        Source::Stack(word) => dynasm!(code ; .arch x64 ; mov [rsp + 8 + word * 8], rax),
+        Source::Float(_) | Source::Frame(_) => {}
+    }
 }
 
 /// Puts the arguments into C's registers and onto its stack. `has_frame`: rbp is that of this function, and C's stack
@@ -262,7 +273,7 @@ fn place(code: &mut Assembler, plan: &Plan, sources: &[Source], has_frame: bool)
         })
         .partition(|(from, to)| place_of(*to) > place_of(*from));
     for (from, to) in up.into_iter().rev().chain(down) {
-        dynasm!(code ; .arch x64 ; mov Rd(to), Rd(from));
+        dynasm!(code ; .arch x64 ; mov Rq(to), Rq(from));
     }
     for (source, step) in moves() {
         match (source, step.integer_register(), step.float_register()) {
@@ -273,7 +284,7 @@ fn place(code: &mut Assembler, plan: &Plan, sources: &[Source], has_frame: bool)
             }
             (Source::Stack(word), Some(to), _) => {
                 stack_to_rax(code, word);
-                dynasm!(code ; .arch x64 ; mov Rd(INTEGER_REGISTERS[to]), eax);
+                dynasm!(code ; .arch x64 ; mov Rq(INTEGER_REGISTERS[to]), rax);
             }
             (Source::Frame(at), Some(to), _) => {
                 dynasm!(code ; .arch x64 ; mov Rq(INTEGER_REGISTERS[to]), [r10 + at]);
@@ -295,18 +306,26 @@ fn widen(code: &mut Assembler, plan: &Plan) {
     }
 }
 
-/// Has the fences looked at, where C was handed a pin, or any number may be the address of a Buffer.
-fn look_after(code: &mut Assembler, around: Surroundings) {
+/// Jumps to where fences are looked at after the call, if C is handed a pin, or any number may be the address of a
+/// Buffer: an address that is given out during the call is none of those that C was handed.
+fn leave_to_look(code: &mut Assembler, around: Surroundings) {
     dynasm!(code
         ; .arch x64
-        ; mov r10, QWORD around.frame as i64
-        ; cmp DWORD [r10], 0
+        ; mov rdi, QWORD around.frame as i64
+        ; cmp DWORD [rdi], 0
         ; jne >look
-        ; mov r10, QWORD around.given as i64
-        ; cmp QWORD [r10], 0
-        ; je >done
-        ; look:
+        ; mov rdi, QWORD around.given as i64
+        ; cmp QWORD [rdi], 0
+        ; jne >look
     );
+}
+
+/// Has the fences looked at. `is_known`: that they have to be was found before the call.
+fn look_after(code: &mut Assembler, around: Surroundings, is_known: bool) {
+    if !is_known {
+        leave_to_look(code, around);
+        dynasm!(code ; .arch x64 ; jmp >done ; look:);
+    }
     call_with_owner(code, around.after);
     dynasm!(code ; .arch x64 ; done:);
 }

@@ -167,10 +167,10 @@ impl V8 {
         result: Passing,
         otherwise: Callback,
     ) -> Option<Local> {
-        let passed = arguments.into_iter().filter(|passing| *passing != Passing::Frame).map(Passing::v8_type);
+        let passed = arguments.into_iter().filter(|passing| *passing != Passing::Frame).map(Passing::v8_argument);
         let types: Vec<u8> = std::iter::once(VALUE).chain(passed).collect();
         // SAFETY: as of this function.
-        unsafe { self.make(code, &types, result.v8_type(), otherwise) }
+        unsafe { self.make(code, &types, result.v8_result(), otherwise) }
     }
 
     /// The same for a function of a view and a number.
@@ -204,8 +204,8 @@ impl V8 {
         let make = || {
             let (types, count, result) = (types(arguments), arguments.len() as u32, types(&[result]));
             let info: &'static mut CFunctionInfo = Box::leak(Box::new(CFunctionInfo([0; 64])));
-            // SAFETY: M11; the function has these parameters by its name, and what it fills is large enough. BigInt
-            // representation (1) has no meaning without 64-bit integers.
+            // SAFETY: M11; the function has these parameters by its name, and what it fills is large enough. 64-bit
+            // integers, which only results are, are BigInts (1).
             unsafe {
                 let make_info = self.make_info.as_ptr();
                 if self.has_representation {

@@ -4,12 +4,11 @@
 
 const { isPromise } = require('node:util').types;
 const binding = require('./binding');
-const { argumentOf, checkLength, checkLengths } = require('./contract');
 const { RESULT, makeError, wrongType } = require('./errors');
 const { isLent, release } = require('./kept');
 const { frame, storageAddress } = require('./memory');
 const settings = require('./settings');
-const { typeOf } = require('./types');
+const { rowOf, typeOf } = require('./types');
 
 /** Where the number of the bound function lies in the frame, and the values of a call begin (src/memory/frame.rs). */
 const NUMBER = 16;
@@ -20,80 +19,119 @@ const MOST_ARGUMENTS = 128;
  * The types of a declaration's `args` and `returns`, checked: rows with their labels. `wrap` takes bun's conversions,
  * `loose` its way with the number of arguments.
  */
-function typesOf(declaration, name) {
-  const { args = [], returns, wrap, loose = false } = declaration;
-  if (!Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
-  const { length } = args;
-  if (length > MOST_ARGUMENTS) {
-    throw makeError('ERR_INVALID_ARG_VALUE',
-      `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
-  }
-  const choose = (row) => (wrap && row.wrapped ? row.wrapped : row);
+function typesOf({ args: list = [], returns, wrap, loose = false }, name) {
+  if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
+  const { length } = list;
+  if (length > MOST_ARGUMENTS) throw tooMany(length, name);
   const parameters = [];
-  const rows = [];
+  const args = [];
+  let hasLengths = false;
   for (let i = 0; i < length; i += 1) {
-    const parameter = argumentOf(args[i], i, `${name}: args[${i}]`);
+    const type = list[i];
+    const known = rowOf(type);
+    const parameter = known === undefined || known.refused !== undefined
+      ? require('./contract').argumentOf(type, i, `${name}: args[${i}]`)
+      : { __proto__: null, row: known, label: i, lengthOf: undefined };
+    if (parameter.lengthOf !== undefined) hasLengths = true;
+    const row = choose(parameter.row, wrap);
+    if (row.name === 'void' || row.isArray) throw noArgument(row, `${name}: args[${i}]`);
     parameters.push(parameter);
-    rows.push(choose(parameter.row));
+    args.push(row);
   }
-  checkLengths(parameters, rows, name);
-  for (let i = 0; i < rows.length; i += 1) {
-    if (rows[i].name === 'void') throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${i}] must not be void`);
-    if (rows[i].isArray) {
-      throw makeError('ERR_INVALID_ARG_VALUE',
-        `${name}: args[${i}] must not be ${rows[i].name}: C passes the address of an array; declare a pointer`);
-    }
+  if (hasLengths) require('./contract').checkLengths(parameters, args, name);
+  const result = choose(typeOf(returns ?? 'void', `${name}: returns`), wrap);
+  if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
+  return { __proto__: null, args, result, parameters, loose };
+}
+
+const choose = (row, wrap) => (wrap && row.wrapped ? row.wrapped : row);
+
+const tooMany = (length, name) => makeError('ERR_INVALID_ARG_VALUE',
+  `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
+
+const noArgument = (row, where) => makeError('ERR_INVALID_ARG_VALUE', row.isArray
+  ? `${where} must not be ${row.name}: C passes the address of an array; declare a pointer`
+  : `${where} must not be void`);
+
+const noResult = (row, name) => makeError('ERR_INVALID_ARG_VALUE',
+  `${name}: returns must not be ${row.name}: ${row.isArray ? 'C returns no arrays' : row.argumentOnly}`);
+
+// ---- shapes ---------------------------------------------------------------------------------------------------------
+
+/**
+ * The prepared shape of a signature. `caller`, `checkedCaller`, `launcher` and `handler` make functions of it, by a factory
+ * each, which is made when first used.
+ */
+class Shape {
+  constructor(native, { args, result, parameters, loose }) {
+    const { places } = native;
+    this.native = native;
+    this.args = args;
+    this.result = result;
+    this.parameters = parameters;
+    this.loose = loose;
+    this.at = places[0];
+    this.pins = places[1];
+    this.resultAt = places[2];
+    /** What the V8 lane knows of it: lane.js. */
+    this.route = undefined;
+    this.call = undefined;
+    this.check = undefined;
+    this.launch = undefined;
+    this.handle = undefined;
   }
-  const result = choose(typeOf(returns ?? 'void', `${name}: returns`));
-  if (result.isArray) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: C returns no arrays`);
+
+  /** A result, out of the frame or as the native entry has given it. */
+  decode(text) {
+    return this.result.returnedByEntry ? text : this.result.read(frame, this.resultAt);
   }
-  if (result.argumentOnly) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: ${result.argumentOnly}`);
+
+  caller(target, name) {
+    return (this.call ??= factory(this, callerSource, plainCaller, 'call'))(target, name);
   }
-  return { __proto__: null, args: rows, result, parameters, loose };
+
+  checkedCaller(target, name, check) {
+    return (this.check ??= factory(this, callerSource, plainCaller, 'check'))(target, name, check);
+  }
+
+  launcher(launch, name) {
+    return (this.launch ??= factory(this, callerSource, plainCaller, 'launch'))(launch, name);
+  }
+
+  handler(callback, name, keeper) {
+    return (this.handle ??= factory(this, handlerSource, plainHandler))(callback, name, keeper);
+  }
 }
 
 const shapes = new Map();
 const keyOf = (row) => row.key ?? (row.wrapped ? row.id : `${row.id}w`);
 
-/**
- * The prepared shape of a signature: { native, args, result, caller, handler }. `fixed` is how many arguments a variadic
- * function declares; with `loose` missing arguments are undefined, and more than are declared are not looked at.
- */
-function shapeOf({ args, result, parameters, fixed, loose }, name) {
-  let types = '';
+/** The shape of a signature's types. `fixed` is how many arguments a variadic function declares. */
+function shapeOf(types, name) {
+  const { args, parameters, fixed } = types;
+  let rows = '';
   let texts = '';
   for (let i = 0; i < args.length; i += 1) {
     const { label, lengthOf } = parameters[i];
-    types += `${keyOf(args[i])},`;
+    rows += `${keyOf(args[i])},`;
     if (lengthOf !== undefined) texts += `${JSON.stringify(`${label}<${lengthOf}`)},`;
     else if (typeof label === 'string') texts += `${JSON.stringify(label)},`;
   }
-  const key = `${types}|${keyOf(result)}|${texts}|${fixed}|${loose}`;
+  const key = `${rows}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
   let shape = shapes.get(key);
-  if (shape === undefined) {
-    shape = prepare({ args, result, parameters, fixed, loose }, name);
-    shapes.set(key, shape);
-  }
+  if (shape === undefined) shapes.set(key, shape = new Shape(prepare(args, types.result, fixed, name), types));
   return shape;
 }
 
-function prepare({ args, result, parameters, fixed, loose }, name) {
-  let native;
+function prepare(args, result, fixed, name) {
+  const ids = [];
+  for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
   try {
-    native = new binding.Signature(args.map((row) => row.id), result.id, fixed, settings.lane !== 'libffi');
+    return new binding.Signature(ids, result.id, fixed, settings.lane !== 'libffi');
   } catch (error) {
     error.message = `${name}: ${error.message}`;
     throw error;
   }
-  const shape = { native, args, result, parameters, loose, at: native.arguments, resultAt: native.result, pins: native.pins };
-  shape.decode = result.returnedByEntry ? (text) => text : () => result.read(frame, shape.resultAt);
-  shape.caller = factory(shape, callerSource, plainCaller, 'call');
-  shape.checkedCaller = factory(shape, callerSource, plainCaller, 'check');
-  shape.launcher = factory(shape, callerSource, plainCaller, 'launch');
-  shape.handler = factory(shape, handlerSource, plainHandler);
-  return shape;
 }
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
@@ -112,7 +150,7 @@ function startCall({ number, library }, slot, thread, pins) {
 /** What generated source uses. */
 const help = {
   enter, enterWith,
-  wrongCount, refuse, addressOfPin, checkLength, keepResult, release, isPromise, settle,
+  wrongCount, refuse, addressOfPin, keepResult, release, isPromise, settle,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
@@ -120,22 +158,16 @@ const help = {
 };
 
 /**
- * A factory from generated source, made when first used; the plain one where code generation is disallowed. `ending` is one
- * of `endings`. That may be late, so that it uses no iterator of arrays: a program may have replaced it by then.
+ * A factory from generated source; the plain one where code generation is disallowed. `ending` is one of `endings`. It may be
+ * made late, so that it uses no iterator of arrays: a program may have replaced it by then.
  */
 function factory(shape, source, plain, ending) {
-  let make;
-  return (target, name, more) => {
-    if (make === undefined) {
-      try {
-        make = new Function('shape', 'frame', 'help', source(shape, ending))(shape, frame, help);
-      } catch (error) {
-        if (!(error instanceof EvalError)) throw error;
-        make = plain(shape, ending);
-      }
-    }
-    return make(target, name, more);
-  };
+  try {
+    return new Function('shape', 'frame', 'help', source(shape, ending))(shape, frame, help);
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    return plain(shape, ending);
+  }
 }
 
 function wrongCount(name, wanted, received) {
@@ -213,7 +245,7 @@ function callerSource(shape, ending) {
   const looksLater = !isAsync && kept.length === 0 && args.some((row) => row.writeAnyText);
   const writer = (row) => (looksLater && row.writeAnyText ? 'writeAnyText' : 'write');
   return `'use strict';
-const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
+const { parameters, args: { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } } = shape;
 ${each(args, (row, i) => `const write${i} = row${i}.${writer(row)}, resolve${i} = row${i}.resolve;`)}
 const readResult = shape.result.read, enter = help.enter, enterWith = help.enterWith(shape.pins);
 return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
@@ -224,7 +256,7 @@ return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __prot
     ${looksLater ? 'try {' : ''}
     ${each(args, (row, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
-    && `help.checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
+    && `parameters[${i}].checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
     ${pinWords(pins)}
     ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : ''}
     ${endings[ending](shape, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
@@ -238,8 +270,8 @@ const enterPlainly = ({ number, library }, { pins, kept }) => {
   return pins.some((pin) => pin !== undefined) ? enterWith(pins)(...pins, ...kept, library) : enter(...kept, library);
 };
 const plainEndings = {
-  call: ({ decode }, target, parts) => decode(enterPlainly(target, parts)),
-  check: ({ decode }, target, parts, check) => check(decode(enterPlainly(target, parts))),
+  call: (shape, target, parts) => shape.decode(enterPlainly(target, parts)),
+  check: (shape, target, parts, check) => check(shape.decode(enterPlainly(target, parts))),
   launch: (shape, launch, { pins, kept, values }) => launch(pins, kept, values),
 };
 
@@ -254,8 +286,9 @@ function plainCaller(shape, ending) {
       written[i] = row.write(frame, at[i], values[i], name, parameters[i].label);
       if (written[i] !== undefined && row.pins) words[i >> 5] |= 1 << (i & 31);
     });
-    parameters.forEach(({ label, lengthOf: k }, i) => {
-      if (k !== undefined) checkLength(args[i].read(frame, at[i]), values[k], args[k], name, label, k);
+    parameters.forEach((parameter, i) => {
+      const { label, lengthOf: k } = parameter;
+      if (k !== undefined) parameter.checkLength(args[i].read(frame, at[i]), values[k], args[k], name, label, k);
     });
     words.forEach((word, i) => frame.setInt32(i * 4, word, true));
   };

@@ -16,9 +16,7 @@ function optionsOf(value, keys, where) {
   const own = Object.keys(value);
   for (let i = 0; i < own.length; i += 1) {
     const key = own[i];
-    if (!Object.hasOwn(keys, key)) {
-      throw makeError('ERR_INVALID_ARG_VALUE', `${where} has the unknown key '${key}'; known are ${Object.keys(keys).join(', ')}`);
-    }
+    if (!Object.hasOwn(keys, key)) throw unknownKey(key, keys, where);
     const option = value[key];
     if (option === undefined) continue;
     if (keys[key] !== 'any' && typeof option !== keys[key]) throw wrongType(`${where}.${key}`, `a ${keys[key]}`, option);
@@ -26,6 +24,9 @@ function optionsOf(value, keys, where) {
   }
   return options;
 }
+
+const unknownKey = (key, keys, where) => makeError('ERR_INVALID_ARG_VALUE',
+  `${where} has the unknown key '${key}'; known are ${Object.keys(keys).join(', ')}`);
 
 /** The own keys and values of an object of declarations. */
 function entriesOf(value, where) {

@@ -36,7 +36,7 @@ const JS = {
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'closure', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
   call: ['around', 'lane', 'trace', 'settings', 'pending', 'marshal', 'types', 'binding'],
-  around: ['outs', 'variadic', 'opaque', 'marshal', 'contract'],
+  around: ['outs', 'variadic', 'opaque', 'marshal', 'types'],
   pending: ['kept', 'marshal', 'memory', 'binding'],
   outs: ['after', 'aggregate', 'kept', 'memory'],
   after: [],

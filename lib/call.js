@@ -50,7 +50,8 @@ function makeKind(declaration, name) {
     if (row.passes) passes = true;
     if (row.passes || row.opaque) isPlain = false;
   }
-  return { types, failed, options, varargs, nonblocking, passes, shape: isPlain ? shapeOf(types, name) : undefined };
+  const shape = isPlain ? shapeOf(types, name) : undefined;
+  return { types, failed, options, varargs, nonblocking, passes, shape, isDirect: isPlain && !nonblocking && trace === undefined };
 }
 
 /** The kinds of declarations that say everything by names: Maps in Maps, by what they say, with the kind under `KIND`. */
@@ -165,8 +166,11 @@ function asyncOn(behind, thread) {
   return behind.kind.varargs || behind.kind.passes ? rejecting(call) : call;
 }
 
-/** Has a function the name. Those of generated source have it from the start: to change it makes all properties slow. */
+/** Has a function the name. Those of `callerOf` have it from the start: to change it makes all properties slow. */
 const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
+
+/** The function of a declaration that asks for more than a call. */
+const made = (behind) => named(behind.kind.nonblocking ? asyncOn(behind, null) : make(behind, undefined), behind.name);
 
 const bound = Symbol('bound');
 
@@ -196,9 +200,9 @@ const own = { value: undefined };
 function bind(name, address, declaration, lifetime, mayBeFast = true) {
   const kind = kindOf(declaration, name);
   const behind = new Bound(name, declaration.name ?? name, address, kind, lifetime, mayBeFast);
-  const call = kind.nonblocking ? asyncOn(behind, null) : make(behind, undefined);
+  const call = kind.isDirect ? callerOf(behind, kind.shape) : made(behind);
   own.value = behind;
-  return Object.defineProperty(Object.setPrototypeOf(named(call, name), boundPrototype), bound, own);
+  return Object.defineProperty(Object.setPrototypeOf(call, boundPrototype), bound, own);
 }
 
 /** The function that calls what a bound one calls, on a thread of the user's own. */

@@ -189,7 +189,11 @@ const VALUES = {
 
 /** The source of a shape's functions; `hows` are those of its arguments. */
 function callerSource({ args, at, pins, result, resultAt }, hows) {
-  let [names, passed, tests, stores, texts] = ['', 'number', '', '', 0];
+  let names = '';
+  let passed = 'number';
+  let tests = '';
+  let stores = '';
+  let texts = 0;
   for (let i = 0; i < args.length; i += 1) {
     const how = hows[i];
     names += i === 0 ? 'a0' : `, a${i}`;
@@ -225,17 +229,19 @@ return (function (target, name) {
 });`;
 }
 
+/** null where a shape does not go by this lane. */
 function makeRoute(shape) {
   const { args, parameters } = shape;
   if (placers === null || args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return null;
-  const [hows, passings] = [[], []];
+  const hows = [];
+  const passings = [];
   for (let i = 0; i < args.length; i += 1) {
     const how = travels.get(args[i]);
     if (how === undefined || parameters[i].lengthOf !== undefined) return null;
     hows.push(how);
     passings.push(how.passing);
   }
-  if (passings.length > PLACES && hows.filter((how) => how === text).length > PLACES) return null;
+  if (args.length > PLACES && hows.filter((how) => how === text).length > PLACES) return null;
   const fast = binding.fastFunction(shape.native, passings, returns.get(shape.result));
   if (fast === null) return null;
   try {

@@ -33,18 +33,18 @@ function typesOf({ args: list = [], returns, wrap, loose = false }, name) {
       ? require('./contract').argumentOf(type, i, `${name}: args[${i}]`)
       : { __proto__: null, row: known, label: i, lengthOf: undefined };
     if (parameter.lengthOf !== undefined) hasLengths = true;
-    const row = choose(parameter.row, wrap);
+    const row = wrap && parameter.row.wrapped ? parameter.row.wrapped : parameter.row;
     if (row.name === 'void' || row.isArray) throw noArgument(row, `${name}: args[${i}]`);
     parameters.push(parameter);
     args.push(row);
   }
   if (hasLengths) require('./contract').checkLengths(parameters, args, name);
-  const result = choose(typeOf(returns ?? 'void', `${name}: returns`), wrap);
+  const returned = rowOf(returns ?? 'void');
+  if (returned === undefined || returned.refused !== undefined) typeOf(returns, `${name}: returns`);
+  const result = wrap && returned.wrapped ? returned.wrapped : returned;
   if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
   return { __proto__: null, args, result, parameters, loose };
 }
-
-const choose = (row, wrap) => (wrap && row.wrapped ? row.wrapped : row);
 
 const tooMany = (length, name) => makeError('ERR_INVALID_ARG_VALUE',
   `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
@@ -63,9 +63,16 @@ const noResult = (row, name) => makeError('ERR_INVALID_ARG_VALUE',
  * each, which is made when first used.
  */
 class Shape {
-  constructor(native, { args, result, parameters, loose }) {
-    const { places } = native;
-    this.native = native;
+  constructor({ args, result, parameters, fixed, loose }, name) {
+    const ids = [];
+    for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
+    try {
+      this.native = new binding.Signature(ids, result.id, fixed, settings.lane !== 'libffi');
+    } catch (error) {
+      error.message = `${name}: ${error.message}`;
+      throw error;
+    }
+    const { places } = this.native;
     this.args = args;
     this.result = result;
     this.parameters = parameters;
@@ -119,19 +126,8 @@ function shapeOf(types, name) {
   }
   const key = `${rows}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
   let shape = shapes.get(key);
-  if (shape === undefined) shapes.set(key, shape = new Shape(prepare(args, types.result, fixed, name), types));
+  if (shape === undefined) shapes.set(key, shape = new Shape(types, name));
   return shape;
-}
-
-function prepare(args, result, fixed, name) {
-  const ids = [];
-  for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
-  try {
-    return new binding.Signature(ids, result.id, fixed, settings.lane !== 'libffi');
-  } catch (error) {
-    error.message = `${name}: ${error.message}`;
-    throw error;
-  }
 }
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
@@ -307,7 +303,7 @@ function plainCaller(shape, ending) {
         if (!isAsync) release(keptOf());
       }
     };
-    return Object.defineProperty(call, 'length', { value: args.length });
+    return Object.defineProperties(call, { name: { value: name }, length: { value: args.length } });
   };
 }
 

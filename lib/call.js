@@ -1,5 +1,6 @@
 'use strict';
 // bind(): what users call = encode, enter, decode; and its asynchronous forms.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('./binding');
 const { makeSystemError, wrongValue } = require('./errors');
@@ -38,7 +39,7 @@ const checkerOf = (failed, name) => failed && ((result) => {
 
 // ---- what functions of equal declarations have in common ------------------------------------------------------------
 
-function makeKind(declaration, name) {
+const makeKind = (function (declaration, name) {
   const types = typesOf(declaration, name);
   const { varargs, nonblocking, guard = settings.guard, errno, fails, threads } = declaration;
   const failed = fails === undefined ? undefined : failureOf(fails, name);
@@ -51,17 +52,18 @@ function makeKind(declaration, name) {
     if (row.passes || row.opaque) isPlain = false;
   }
   const shape = isPlain ? shapeOf(types, name) : undefined;
-  return { types, failed, options, varargs, nonblocking, passes, shape, isDirect: isPlain && !nonblocking && trace === undefined };
-}
+  const isDirect = isPlain && !nonblocking && trace === undefined;
+  return { types, failed, options, varargs, nonblocking, passes, shape, isDirect };
+});
 
-/** The kinds of declarations that say everything by names: Maps in Maps, by what they say, with the kind under `KIND`. */
+/** The kinds of declarations that say all by names: Maps in Maps, by what they say, with the kind under `KIND`. */
 const kinds = new Map();
 const KIND = Symbol('kind');
 /** What a symbol has of its own. */
 const OF_SYMBOL = new Set(['name', 'ptr', 'optional']);
 
 /** The kind of a declaration, whose `args` are read once. */
-function kindOf(declaration, name) {
+const kindOf = (function (declaration, name) {
   let place = kinds;
   for (const key in declaration) {
     if (OF_SYMBOL.has(key)) continue;
@@ -81,16 +83,16 @@ function kindOf(declaration, name) {
     }
   }
   return place?.get(KIND) ?? addKind(declaration, name);
-}
+});
 
 /** What follows in `kinds` for a name, which is made; undefined for what is no name. */
-function step(place, key) {
+const step = (function (place, key) {
   if (place === undefined || typeof key === 'object' || typeof key === 'function') return undefined;
   if (!place.has(key)) place.set(key, new Map());
   return place.get(key);
-}
+});
 
-function addKind(declaration, name) {
+const addKind = (function (declaration, name) {
   const kind = makeKind(declaration, name);
   let place = kinds;
   for (const key in declaration) {
@@ -101,41 +103,26 @@ function addKind(declaration, name) {
   }
   place?.set(KIND, kind);
   return kind;
-}
+});
 
 // ---- a bound function -----------------------------------------------------------------------------------------------
 
-/** What is behind a bound function. */
-class Bound {
-  /** @param {string} inC what C calls it */
-  constructor(name, inC, address, kind, lifetime, mayBeFast) {
-    this.name = name;
-    this.inC = inC;
-    this.address = address;
-    this.kind = kind;
-    this.lifetime = lifetime;
-    this.mayBeFast = mayBeFast;
-    this.last = undefined;
-    this.asynchronous = undefined;
-  }
-}
-
 /** The number of the function with the types of a shape (a variadic one has several), and what has to be alive. */
-function targetOf(behind, shape) {
+const targetOf = (function (behind, shape) {
   for (let known = behind.last; known !== undefined; known = known.before) if (known.shape === shape) return known;
   const library = behind.lifetime.native;
   const number = binding.bind(behind.name, behind.address, shape.native, library, behind.kind.options);
   return behind.last = { shape, number, library, before: behind.last };
-}
+});
 
 /** The function of a shape that calls at once. */
-function callerOf(behind, shape) {
+const callerOf = (function (behind, shape) {
   const { name, kind } = behind;
   const target = targetOf(behind, shape);
   if (kind.failed !== undefined) return shape.checkedCaller(target, name, checkerOf(kind.failed, name));
   const route = behind.mayBeFast && kind.options === 0 ? routeOf(shape) : null;
   return route !== null && binding.runsNoScript(behind.address) ? route(target, name) : shape.caller(target, name);
-}
+});
 
 /** The function of a shape that has a thread call: libuv's for null. */
 function launcherOf(behind, shape, thread) {
@@ -197,13 +184,16 @@ const own = { value: undefined };
  * @param {import('./lifetime').Lifetime} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether the V8 lane may serve it: it runs no JavaScript but by a JSCallback
  */
-function bind(name, address, declaration, lifetime, mayBeFast = true) {
+const bind = (function (name, address, declaration, lifetime, mayBeFast = true) {
   const kind = kindOf(declaration, name);
-  const behind = new Bound(name, declaration.name ?? name, address, kind, lifetime, mayBeFast);
+  // What is behind the function; `inC` is what C calls it.
+  const behind = {
+    name, inC: declaration.name ?? name, address, kind, lifetime, mayBeFast, last: undefined, asynchronous: undefined,
+  };
   const call = kind.isDirect ? callerOf(behind, kind.shape) : made(behind);
   own.value = behind;
   return Object.defineProperty(Object.setPrototypeOf(call, boundPrototype), bound, own);
-}
+});
 
 /** The function that calls what a bound one calls, on a thread of the user's own. */
 const onThread = (call, thread) => named(asyncOn(call[bound], thread), call.name);

@@ -1,6 +1,7 @@
 'use strict';
 // The V8 lane: functions that optimised code calls directly. A value that goes in as it is, is tested here, in the source
 // of the caller; everything else, every error among it, is the frame lane's.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('./binding');
 const { frame } = require('./memory');
@@ -188,7 +189,7 @@ const VALUES = {
 };
 
 /** The source of a shape's functions; `hows` are those of its arguments. */
-function callerSource({ args, at, pins, result, resultAt }, hows) {
+const callerSource = (function ({ args, at, pins, result, resultAt }, hows) {
   let names = '';
   let passed = 'number';
   let tests = '';
@@ -227,10 +228,10 @@ return (function (target, name) {
     return ${isFloat ? `+(${slow})` : slow};
   } }[name];
 });`;
-}
+});
 
 /** null where a shape does not go by this lane. */
-function makeRoute(shape) {
+const makeRoute = (function (shape) {
   const { args, parameters } = shape;
   if (placers === null || args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return null;
   const hows = [];
@@ -250,16 +251,16 @@ function makeRoute(shape) {
     if (!(error instanceof EvalError)) throw error;
     return null;
   }
-}
+});
 
 /**
  * The maker of this lane's functions of a shape, (target, name) => what users call: by the lane, or by the frame lane, whose
  * function is made when it is first needed. Null where the shape does not go by this lane. Functions of a shape share their
  * source: V8 then has one constant target to call for all of them, which takes the number of the function.
  */
-function routeOf(shape) {
+const routeOf = (function (shape) {
   if (shape.route === undefined) shape.route = makeRoute(shape);
   return shape.route;
-}
+});
 
 module.exports = { lane, routeOf };

@@ -1,6 +1,7 @@
 'use strict';
 // A signature -> encode (values into the frame) and decode (frame to value), for calls and, in a mirror, for callbacks.
 // Functions of one shape (the same rows) share one prepared signature and one generated factory.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { isPromise } = require('node:util').types;
 const binding = require('./binding');
@@ -19,7 +20,7 @@ const MOST_ARGUMENTS = 128;
  * The types of a declaration's `args` and `returns`, checked: rows with their labels. `wrap` takes bun's conversions,
  * `loose` its way with the number of arguments.
  */
-function typesOf({ args: list = [], returns, wrap, loose = false }, name) {
+const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, name) {
   if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
   const { length } = list;
   if (length > MOST_ARGUMENTS) throw tooMany(length, name);
@@ -44,7 +45,7 @@ function typesOf({ args: list = [], returns, wrap, loose = false }, name) {
   const result = wrap && returned.wrapped ? returned.wrapped : returned;
   if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
   return { __proto__: null, args, result, parameters, loose };
-}
+});
 
 const tooMany = (length, name) => makeError('ERR_INVALID_ARG_VALUE',
   `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
@@ -58,63 +59,33 @@ const noResult = (row, name) => makeError('ERR_INVALID_ARG_VALUE',
 
 // ---- shapes ---------------------------------------------------------------------------------------------------------
 
-/**
- * The prepared shape of a signature. `caller`, `checkedCaller`, `launcher` and `handler` make functions of it, by a factory
- * each, which is made when first used.
- */
-class Shape {
-  constructor({ args, result, parameters, fixed, loose }, name) {
-    const ids = [];
-    for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
-    try {
-      this.native = new binding.Signature(ids, result.id, fixed, settings.lane !== 'libffi');
-    } catch (error) {
-      error.message = `${name}: ${error.message}`;
-      throw error;
-    }
-    const { places } = this.native;
-    this.args = args;
-    this.result = result;
-    this.parameters = parameters;
-    this.loose = loose;
-    this.at = places[0];
-    this.pins = places[1];
-    this.resultAt = places[2];
-    /** What the V8 lane knows of it: lane.js. */
-    this.route = undefined;
-    this.call = undefined;
-    this.check = undefined;
-    this.launch = undefined;
-    this.handle = undefined;
-  }
-
+/** What shapes have in common: they make functions, each kind by a factory that is made when first used. */
+const functionsOf = {
   /** A result, out of the frame or as the native entry has given it. */
   decode(text) {
     return this.result.returnedByEntry ? text : this.result.read(frame, this.resultAt);
-  }
-
+  },
   caller(target, name) {
     return (this.call ??= factory(this, callerSource, plainCaller, 'call'))(target, name);
-  }
-
+  },
   checkedCaller(target, name, check) {
     return (this.check ??= factory(this, callerSource, plainCaller, 'check'))(target, name, check);
-  }
-
+  },
   launcher(launch, name) {
     return (this.launch ??= factory(this, callerSource, plainCaller, 'launch'))(launch, name);
-  }
-
+  },
   handler(callback, name, keeper) {
     return (this.handle ??= factory(this, handlerSource, plainHandler))(callback, name, keeper);
-  }
-}
+  },
+};
 
 const shapes = new Map();
-const keyOf = (row) => row.key ?? (row.wrapped ? row.id : `${row.id}w`);
+const keyOf = (function (row) {
+  return row.key ?? (row.wrapped ? row.id : `${row.id}w`);
+});
 
-/** The shape of a signature's types. `fixed` is how many arguments a variadic function declares. */
-function shapeOf(types, name) {
+/** The shape of a signature's types: what is prepared of it once. `fixed` is how many arguments a variadic function declares. */
+const shapeOf = (function (types, name) {
   const { args, parameters, fixed } = types;
   let rows = '';
   let texts = '';
@@ -126,9 +97,28 @@ function shapeOf(types, name) {
   }
   const key = `${rows}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
   let shape = shapes.get(key);
-  if (shape === undefined) shapes.set(key, shape = new Shape(types, name));
+  if (shape === undefined) shapes.set(key, shape = prepare(types, name));
   return shape;
-}
+});
+
+const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
+  const ids = [];
+  for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
+  let native;
+  try {
+    native = new binding.Signature(ids, result.id, fixed, settings.lane !== 'libffi');
+  } catch (error) {
+    error.message = `${name}: ${error.message}`;
+    throw error;
+  }
+  const { places } = native;
+  return {
+    __proto__: functionsOf, native, args, result, parameters, loose, at: places[0], pins: places[1], resultAt: places[2],
+    call: undefined, check: undefined, launch: undefined, handle: undefined,
+    // What the V8 lane knows of it: lane.js.
+    route: undefined,
+  };
+});
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
 const [enter, enterWithFew, enterWithMany, start] = binding.entries();

@@ -8,6 +8,7 @@
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
 //   wrapped (where present) is the row for `wrap: true`: bun's conversions. Rows made from others do not take it over.
 // `name` and `position` say where the value came from: see errors.js, place().
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { isAnyArrayBuffer } = require('node:util').types;
 const { wrongType, wrongValue, outOfRange, makeError, place } = require('./errors');
@@ -440,10 +441,10 @@ const declare = (type, row) => rowsOfTypes.set(type, alone(row));
 const isDeclared = (type) => rowsOfTypes.has(type);
 
 /** The row of a declared type: a name, an alias, a numeric tag or what struct(), pointer(), ... have made; or undefined. */
-function rowOf(declared) {
+const rowOf = (function (declared) {
   if (typeof declared === 'string') return byName.get(declared);
   return typeof declared === 'number' ? rows[declared] : rowsOfTypes.get(declared);
-}
+});
 
 /** The same, where there must be one that calls can have. */
 function typeOf(declared, where) {

@@ -31,7 +31,7 @@ const JS = {
   cc: ['library', 'search', 'platform', 'options'],
   errno: ['binding'],
   lifetime: [],
-  library: ['lifetime', 'call', 'trace', 'global', 'owned', 'search', 'settings', 'options', 'types', 'memory', 'binding'],
+  library: ['addon', 'lifetime', 'call', 'trace', 'global', 'owned', 'search', 'settings', 'options', 'types', 'memory', 'binding'],
   global: ['view', 'types', 'memory'],
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'closure', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],

@@ -6,7 +6,6 @@ const binding = require('./binding');
 const { makeSystemError, wrongValue } = require('./errors');
 const { routeOf } = require('./lane');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
-const { launcher } = require('./pending');
 const settings = require('./settings');
 const trace = settings.trace ? require('./trace') : undefined;
 const { byName } = require('./types');
@@ -127,6 +126,7 @@ const callerOf = (function (behind, shape) {
 /** The function of a shape that has a thread call: libuv's for null. */
 function launcherOf(behind, shape, thread) {
   const { name, kind, lifetime } = behind;
+  const { launcher } = require('./pending');
   const launch = launcher(targetOf(behind, shape), shape, checkerOf(kind.failed, name), lifetime, thread);
   return shape.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, shape, lifetime), name);
 }

@@ -39,4 +39,7 @@ function notFound(file, cause) {
   return makeError('ERR_FFI_ADDON_NOT_FOUND', message, { path: file, platform: platformKey(), cause });
 }
 
-module.exports = { addonPath, load };
+/** Whether a library is an addon of Node. */
+const isAddon = (file) => file.endsWith('.node');
+
+module.exports = { addonPath, load, isAddon };

@@ -1,10 +1,10 @@
 'use strict';
 // What calls have around them that are more than encode, enter, decode: extra arguments, out parameters, handles.
 
-const { parameter } = require('./contract');
 const { wrongCount, MOST_ARGUMENTS } = require('./marshal');
 const { ending, owning } = require('./opaque');
 const { withOuts } = require('./outs');
+const { parameter } = require('./types');
 const { variadic } = require('./variadic');
 
 /**

@@ -1,11 +1,11 @@
 'use strict';
 // bind(): what users call = encode, enter, decode; and its asynchronous forms.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('./binding');
 const { makeSystemError, wrongValue } = require('./errors');
 const { routeOf } = require('./lane');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
-const { launcher } = require('./pending');
 const settings = require('./settings');
 const trace = settings.trace ? require('./trace') : undefined;
 const { byName } = require('./types');
@@ -38,11 +38,11 @@ const checkerOf = (failed, name) => failed && ((result) => {
 
 // ---- what functions of equal declarations have in common ------------------------------------------------------------
 
-function makeKind(declaration, name) {
+const makeKind = (function (declaration, name) {
   const types = typesOf(declaration, name);
-  const { varargs = false, nonblocking = false, guard, errno, fails, threads } = declaration;
+  const { varargs, nonblocking, guard = settings.guard, errno, fails, threads } = declaration;
   const failed = fails === undefined ? undefined : failureOf(fails, name);
-  const options = ((guard ?? settings.guard) ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0);
+  const options = (guard ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0);
   let passes = false;
   let isPlain = !varargs && !types.result.opaque;
   for (let i = 0; i < types.args.length; i += 1) {
@@ -50,108 +50,114 @@ function makeKind(declaration, name) {
     if (row.passes) passes = true;
     if (row.passes || row.opaque) isPlain = false;
   }
-  return { types, failed, options, varargs, nonblocking, passes, shape: isPlain ? shapeOf(types, name) : undefined };
-}
+  const shape = isPlain ? shapeOf(types, name) : undefined;
+  const isDirect = isPlain && !nonblocking && trace === undefined;
+  return { types, failed, options, varargs, nonblocking, passes, shape, isDirect };
+});
 
-/** The kinds of declarations that say everything by names: Maps in Maps, by what they say, with the kind under `KIND`. */
+/** The kinds of declarations that say all by names: Maps in Maps, by what they say, with the kind under `KIND`. */
 const kinds = new Map();
 const KIND = Symbol('kind');
+/** What a symbol has of its own. */
+const OF_SYMBOL = new Set(['name', 'ptr', 'optional']);
+
+/** The kind of a declaration, whose `args` are read once. */
+const kindOf = (function (declaration, name) {
+  let place = kinds;
+  for (const key in declaration) {
+    if (OF_SYMBOL.has(key)) continue;
+    const value = declaration[key];
+    place = place?.get(key);
+    if (key !== 'args') place = place?.get(value);
+    else {
+      const length = Array.isArray(value) ? Math.trunc(value.length) : NaN;
+      // What is wrong with such a list is said by what makes kinds.
+      if (!(length >= 0 && length <= MOST_ARGUMENTS)) return makeKind(declaration, name);
+      const list = declaration.args = new Array(length);
+      place = place?.get(length);
+      for (let i = 0; i < length; i += 1) {
+        const type = list[i] = value[i];
+        place = place?.get(type);
+      }
+    }
+  }
+  return place?.get(KIND) ?? addKind(declaration, name);
+});
 
 /** What follows in `kinds` for a name, which is made; undefined for what is no name. */
-function step(place, key) {
+const step = (function (place, key) {
   if (place === undefined || typeof key === 'object' || typeof key === 'function') return undefined;
   if (!place.has(key)) place.set(key, new Map());
   return place.get(key);
-}
+});
 
-/** The kind of a declaration, whose `args` are read once. */
-function kindOf(declaration, name) {
-  const { args, returns, fails, wrap, loose, guard, errno, threads, nonblocking, varargs } = declaration;
-  const flags = (wrap ? 1 : 0) | (loose ? 2 : 0) | (errno ? 4 : 0) | (threads ? 8 : 0) | (nonblocking ? 16 : 0)
-    | (varargs ? 32 : 0) | (guard === undefined ? 0 : guard ? 64 : 128);
-  const length = args === undefined ? 0 : Array.isArray(args) ? Math.trunc(args.length) : NaN;
-  // What is wrong with such a list is said by what makes kinds.
-  if (!(length >= 0 && length <= MOST_ARGUMENTS)) return makeKind(declaration, name);
-  const list = declaration.args = new Array(length);
-  let place = kinds.get(flags)?.get(fails)?.get(returns);
-  for (let i = 0; i < length; i += 1) {
-    const type = list[i] = args[i];
-    place = place?.get(type);
-  }
-  const known = place?.get(KIND);
-  if (known !== undefined) return known;
+const addKind = (function (declaration, name) {
   const kind = makeKind(declaration, name);
-  list.reduce(step, step(step(step(kinds, flags), fails), returns))?.set(KIND, kind);
+  let place = kinds;
+  for (const key in declaration) {
+    if (OF_SYMBOL.has(key)) continue;
+    const value = declaration[key];
+    place = step(place, key);
+    place = key === 'args' ? value.reduce(step, step(place, value.length)) : step(place, value);
+  }
+  place?.set(KIND, kind);
   return kind;
-}
+});
 
 // ---- a bound function -----------------------------------------------------------------------------------------------
 
-/** What is behind a bound function, and makes the functions that call C. */
-class Bound {
-  /** @param {string} inC what C calls it */
-  constructor(name, inC, address, kind, lifetime, mayBeFast) {
-    this.name = name;
-    this.inC = inC;
-    this.address = address;
-    this.kind = kind;
-    this.lifetime = lifetime;
-    this.mayBeFast = mayBeFast;
-    this.last = undefined;
-    this.asynchronous = undefined;
-  }
+/** The number of the function with the types of a shape (a variadic one has several), and what has to be alive. */
+const targetOf = (function (behind, shape) {
+  for (let known = behind.last; known !== undefined; known = known.before) if (known.shape === shape) return known;
+  const library = behind.lifetime.native;
+  const number = binding.bind(behind.name, behind.address, shape.native, library, behind.kind.options);
+  return behind.last = { shape, number, library, before: behind.last };
+});
 
-  /** The number of the function with the types of a shape (a variadic one has several), and what has to be alive. */
-  #target(shape) {
-    for (let known = this.last; known !== undefined; known = known.before) if (known.shape === shape) return known;
-    const library = this.lifetime.native;
-    const number = binding.bind(this.name, this.address, shape.native, library, this.kind.options);
-    return this.last = { shape, number, library, before: this.last };
-  }
+/** The function of a shape that calls at once. */
+const callerOf = (function (behind, shape) {
+  const { name, kind } = behind;
+  const target = targetOf(behind, shape);
+  if (kind.failed !== undefined) return shape.checkedCaller(target, name, checkerOf(kind.failed, name));
+  const route = behind.mayBeFast && kind.options === 0 ? routeOf(shape) : null;
+  return route !== null && binding.runsNoScript(behind.address) ? route(target, name) : shape.caller(target, name);
+});
 
-  get #check() {
-    return checkerOf(this.kind.failed, this.name);
-  }
-
-  #caller(shape) {
-    const { name, kind } = this;
-    const target = this.#target(shape);
-    if (kind.failed) return shape.checkedCaller(target, name, this.#check);
-    const route = this.mayBeFast && kind.options === 0 ? routeOf(shape) : null;
-    return route !== null && binding.runsNoScript(this.address) ? route(target, name) : shape.caller(target, name);
-  }
-
-  #launcher(shape, thread) {
-    const { name, lifetime } = this;
-    const launch = launcher(this.#target(shape), shape, this.#check, lifetime, thread);
-    return shape.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, shape, lifetime), name);
-  }
-
-  /** The function of a shape: it calls at once, or has a thread call where one is given (libuv's for null). */
-  #of(shape, thread) {
-    if (thread !== undefined) return this.#launcher(shape, thread);
-    const call = this.#caller(shape);
-    return trace === undefined ? call : trace.recorded(call, this.name, shape, this.lifetime);
-  }
-
-  /** The same with all that a declaration may ask for around it. */
-  make(thread) {
-    const { name, kind: { types, varargs, shape } } = this;
-    if (shape !== undefined) return this.#of(shape, thread);
-    // Most programs have none of these.
-    const { around } = require('./around');
-    return around(types, varargs, [name, this.inC], (all) => this.#of(shapeOf(all, name), thread));
-  }
-
-  /** The function that has a thread call. */
-  asyncOn(thread) {
-    const call = this.make(thread);
-    return this.kind.varargs || this.kind.passes ? rejecting(call) : call;
-  }
+/** The function of a shape that has a thread call: libuv's for null. */
+function launcherOf(behind, shape, thread) {
+  const { name, kind, lifetime } = behind;
+  const { launcher } = require('./pending');
+  const launch = launcher(targetOf(behind, shape), shape, checkerOf(kind.failed, name), lifetime, thread);
+  return shape.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, shape, lifetime), name);
 }
 
-/** Has a function the name. Those of generated source have it from the start: to change it makes all properties slow. */
+/** The function of a shape: it calls at once, or has a thread call where one is given. */
+function functionOf(behind, shape, thread) {
+  if (thread !== undefined) return launcherOf(behind, shape, thread);
+  const call = callerOf(behind, shape);
+  return trace === undefined ? call : trace.recorded(call, behind.name, shape, behind.lifetime);
+}
+
+/** The same with all that a declaration may ask for around it. */
+function make(behind, thread) {
+  const { name, kind: { types, varargs, shape } } = behind;
+  if (shape !== undefined) return functionOf(behind, shape, thread);
+  // Most programs have none of these.
+  const { around } = require('./around');
+  return around(types, varargs, [name, behind.inC], (all) => functionOf(behind, shapeOf(all, name), thread));
+}
+
+/** The function that has a thread call. */
+function asyncOn(behind, thread) {
+  const call = make(behind, thread);
+  return behind.kind.varargs || behind.kind.passes ? rejecting(call) : call;
+}
+
+/** Has a function the name. Those of `callerOf` have it from the start: to change it makes all properties slow. */
 const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
+
+/** The function of a declaration that asks for more than a call. */
+const made = (behind) => named(behind.kind.nonblocking ? asyncOn(behind, null) : make(behind, undefined), behind.name);
 
 const bound = Symbol('bound');
 
@@ -162,7 +168,7 @@ const boundPrototype = Object.create(Function.prototype, {
   async: {
     get() {
       const behind = this[bound];
-      return (behind.asynchronous ??= named(behind.asyncOn(null), behind.name));
+      return (behind.asynchronous ??= named(asyncOn(behind, null), behind.name));
     },
   },
 });
@@ -178,16 +184,19 @@ const own = { value: undefined };
  * @param {import('./lifetime').Lifetime} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether the V8 lane may serve it: it runs no JavaScript but by a JSCallback
  */
-function bind(name, address, declaration, lifetime, mayBeFast = true) {
+const bind = (function (name, address, declaration, lifetime, mayBeFast = true) {
   const kind = kindOf(declaration, name);
-  const behind = new Bound(name, declaration.name ?? name, address, kind, lifetime, mayBeFast);
-  const call = kind.nonblocking ? behind.asyncOn(null) : behind.make(undefined);
+  // What is behind the function; `inC` is what C calls it.
+  const behind = {
+    name, inC: declaration.name ?? name, address, kind, lifetime, mayBeFast, last: undefined, asynchronous: undefined,
+  };
+  const call = kind.isDirect ? callerOf(behind, kind.shape) : made(behind);
   own.value = behind;
-  return Object.defineProperty(Object.setPrototypeOf(named(call, name), boundPrototype), bound, own);
-}
+  return Object.defineProperty(Object.setPrototypeOf(call, boundPrototype), bound, own);
+});
 
 /** The function that calls what a bound one calls, on a thread of the user's own. */
-const onThread = (call, thread) => named(call[bound].asyncOn(thread), call.name);
+const onThread = (call, thread) => named(asyncOn(call[bound], thread), call.name);
 
 /** An asynchronous function that rejects where its outer layers would throw. */
 function rejecting(call) {

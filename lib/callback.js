@@ -4,7 +4,6 @@
 const binding = require('./binding');
 const { Closure } = require('./closure');
 const { makeError, makeWarning, Trace, wrongType } = require('./errors');
-const { usesV8, modules } = require('./engine');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const { optionsOf } = require('./options');
 const { callbackBrand } = require('./types');
@@ -12,9 +11,6 @@ const { callbackBrand } = require('./types');
 const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };
 const NAME = 'JSCallback';
 const WHERE = `${NAME}: declaration`;
-
-// C then reaches JavaScript by V8's own functions, in every lane.
-if (usesV8) binding.attachEntry(Number(modules));
 
 /** Callbacks that were collected without close(): C may keep their pointers, so their memory is kept too. */
 let dropped = 0;

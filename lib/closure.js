@@ -3,7 +3,11 @@
 // by native functions whose arguments lie in the frame (src/js/callback.rs).
 
 const binding = require('./binding');
+const { modules, usesV8 } = require('./engine');
 const { frame } = require('./memory');
+
+// C then reaches JavaScript by V8's own functions, which were tried where that lane was.
+if (usesV8) binding.attachEntry(Number(modules));
 
 /** All of them, by number: native code keeps them for as long as the process. */
 const closures = [];

@@ -5,16 +5,16 @@
 const { makeError, wrongValue, outOfRange, describe, place } = require('./errors');
 const memory = require('./memory');
 const { optionsOf } = require('./options');
-const { typeOf, isDeclared } = require('./types');
+const { typeOf, parameter } = require('./types');
 
 const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'number' };
 
 /**
- * The row of a declared argument, and what the call has to know of it.
+ * The row of an argument that is not declared by a type, and what the call has to know of it.
  * @returns {{ row: object, label: number | string, lengthOf?: number }} `label` is what messages call the argument
  */
 function argumentOf(declared, index, where) {
-  if (typeof declared !== 'object' || declared === null || Array.isArray(declared) || isDeclared(declared)) {
+  if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) {
     return parameter(typeOf(declared, where), index);
   }
   const { type, name, minBytes, lengthOf } = optionsOf(declared, KEYS, where);
@@ -23,12 +23,11 @@ function argumentOf(declared, index, where) {
   if (minBytes !== undefined && lengthOf !== undefined) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${where} must have minBytes or lengthOf, not both`);
   }
-  if (lengthOf !== undefined) return parameter(checkLengthRow(row, lengthOf, where), label, lengthOf);
+  if (lengthOf !== undefined) {
+    return { __proto__: null, ...parameter(checkLengthRow(row, lengthOf, where), label), lengthOf, checkLength };
+  }
   return parameter(minBytes === undefined ? row : atLeast(row, minBytes, where), label);
 }
-
-/** Goes into generated source: nothing of it may come from Object.prototype. */
-const parameter = (row, label, lengthOf) => ({ __proto__: null, row, label, lengthOf });
 
 /** A pointer to at least `minBytes` bytes. A number or null has no length to check. */
 function atLeast(row, minBytes, where) {
@@ -84,4 +83,4 @@ function checkLength(length, of, row, name, label, index) {
   throw outOfRange(place(name, label), `${length < 0 ? 'at least 0 and ' : ''}at most ${bytes}, the bytes of argument ${index}`, length);
 }
 
-module.exports = { argumentOf, parameter, checkLengths, checkLength };
+module.exports = { argumentOf, checkLengths };

@@ -1,6 +1,7 @@
 'use strict';
 // The V8 lane: functions that optimised code calls directly. A value that goes in as it is, is tested here, in the source
 // of the caller; everything else, every error among it, is the frame lane's.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('./binding');
 const { other, modules, isVerified, usesV8 } = require('./engine');
@@ -66,48 +67,44 @@ const lane = () => (reason === undefined ? { name: 'v8' } : { name: settings.lan
 // Numbers of src/fast/passing.rs, Passing.
 const [FRAME, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
 
+// What is said of an argument is source, in which `@` stands for its position: `test` leaves where the value does not go in,
+// `store` is what comes before the call, and `pass` what is passed.
+const LEAVE = 'break attempt;';
+
 /** An integer of up to 32 bits: `as` is the expression that an integer of the type equals. */
 const integer = (passing, as) => ({
-  passing,
-  declare: (x) => `var ${x};`,
-  test: (a, x) => `typeof ${a} === 'number' && (${x} = ${as(a)}) === ${a}`,
-  pass: (a, x) => x,
+  passing, pass: 'x@', test: `var x@; if (typeof a@ !== 'number' || (x@ = (${as})) !== a@) ${LEAVE}`,
 });
 /** What the trampoline looks at by itself. */
-const asItIs = (passing) => ({ passing, pass: (a) => a });
+const asItIs = (passing, test = '') => ({ passing, pass: 'a@', test });
 
-const LEAVE = 'break attempt;';
 /** A pointer is a number that the trampoline checks, or NaN where native code has put the address into the frame. */
-const pointer = (others) => ({
-  passing: POINTER,
-  declare: (x) => `var ${x} = NaN;`,
-  store: (a, x, at, i, place) => {
-    const kinds = [`if (typeof ${a} === 'number') ${x} = ${a};`, `if (${a} === null) ${x} = 0;`, ...others.map((other) => other(a, at, i, place))];
-    return `${kinds.join('\n      else ')}\n      else ${LEAVE}`;
-  },
-  pass: (a, x) => x,
+const pointer = (...others) => ({
+  passing: POINTER, pass: 'x@', test: 'var x@ = NaN;',
+  store: (at, place) => ["if (typeof a@ === 'number') x@ = a@;", 'if (a@ === null) x@ = 0;',
+    ...others.map((other) => other(at, place)), LEAVE].join('\n      else '),
 });
 const placed = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
-const ofView = (a, at, i) => `if (isView(${a})) ${placed(`placeView(${a}, ${at * 65536 + i})`)}`;
-const ofText = (a, at, i, place) => `if (typeof ${a} === 'string') ${placed(`placeText(${a}, ${at * 65536 + place * 256 + i})`)}`;
-const text = pointer([ofText, ofView]);
+const ofView = (at) => `if (isView(a@)) ${placed(`placeView(a@, ${at})`)}`;
+const ofText = (at, place) => `if (typeof a@ === 'string') ${placed(`placeText(a@, ${at + place * 256})`)}`;
+const text = pointer(ofText, ofView);
 
 const ARGUMENTS = {
-  char: integer(I32, (a) => `(${a} << 24 >> 24)`),
-  i8: integer(I32, (a) => `(${a} << 24 >> 24)`),
-  u8: integer(U32, (a) => `(${a} & 0xff)`),
-  i16: integer(I32, (a) => `(${a} << 16 >> 16)`),
-  u16: integer(U32, (a) => `(${a} & 0xffff)`),
-  i32: integer(I32, (a) => `(${a} | 0)`),
-  u32: integer(U32, (a) => `(${a} >>> 0)`),
-  bool: { passing: U32, test: (a) => `typeof ${a} === 'boolean'`, pass: (a) => `(${a} ? 1 : 0)` },
-  f32: { ...asItIs(F32), test: (a) => `typeof ${a} === 'number' && ((${a} <= MOST && ${a} >= -MOST) || !isFinite(${a}))` },
-  f64: { ...asItIs(F64), test: (a) => `typeof ${a} === 'number'` },
+  char: integer(I32, 'a@ << 24 >> 24'),
+  i8: integer(I32, 'a@ << 24 >> 24'),
+  u8: integer(U32, 'a@ & 0xff'),
+  i16: integer(I32, 'a@ << 16 >> 16'),
+  u16: integer(U32, 'a@ & 0xffff'),
+  i32: integer(I32, 'a@ | 0'),
+  u32: integer(U32, 'a@ >>> 0'),
+  bool: { passing: U32, pass: '(a@ ? 1 : 0)', test: `if (typeof a@ !== 'boolean') ${LEAVE}` },
+  f32: asItIs(F32, `if (typeof a@ !== 'number' || (!(a@ <= MOST && a@ >= -MOST) && isFinite(a@))) ${LEAVE}`),
+  f64: asItIs(F64, `if (typeof a@ !== 'number') ${LEAVE}`),
   i64: asItIs(I64), i64_fast: asItIs(I64), long: asItIs(I64),
   u64: asItIs(U64), u64_fast: asItIs(U64), 'unsigned long': asItIs(U64),
-  ptr: pointer([ofView]),
+  ptr: pointer(ofView),
   cstring: text,
-  buffer: { ...pointer([]), store: (a, x, at, i) => `${ofView(a, at, i)} else ${LEAVE}` },
+  buffer: { ...pointer(), store: (at) => `${ofView(at)} else ${LEAVE}` },
 };
 
 // V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the frame.
@@ -133,20 +130,6 @@ const returns = keyed(RESULTS);
 
 /** V8 of Node 26 ends the process where it compiles a call of more than thirty; such functions are rare. */
 const MOST_ARGUMENTS = 16;
-
-/** How the values of a shape travel in this lane; undefined where they do not. */
-function travelOf(shape) {
-  if (placers === null || shape.args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return undefined;
-  const route = [];
-  let texts = 0;
-  for (let i = 0; i < shape.args.length; i += 1) {
-    const how = travels.get(shape.args[i]);
-    if (how === undefined || shape.parameters[i].lengthOf !== undefined) return undefined;
-    if (how === text) texts += 1;
-    route.push(how);
-  }
-  return texts > PLACES ? undefined : route;
-}
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
 
@@ -193,92 +176,98 @@ const help = {
 };
 const NAMES = Object.keys(help).join(', ');
 
-/** The expression of what the user gets, when `r` is what came back. */
+/** The expression of what the user gets, when `r` is what came back; `@` stands for the place of the result. */
 const VALUES = {
-  void: () => '',
-  bool: () => 'r !== 0',
-  cstring: () => 'givenText()',
-  ptr: (at) => `r > 0 ? r : r === 0 ? null : read(frame, ${at})`,
-  i64: (at) => `longs[${at / 8}]`,
-  u64: (at) => `unsignedLongs[${at / 8}]`,
-  long: (at) => `longs[${at / 8}]`,
-  'unsigned long': (at) => `unsignedLongs[${at / 8}]`,
+  void: '',
+  bool: 'r !== 0',
+  cstring: 'givenText()',
+  ptr: 'r > 0 ? r : r === 0 ? null : read(frame, @)',
+  i64: 'longs[@ / 8]',
+  u64: 'unsignedLongs[@ / 8]',
+  long: 'longs[@ / 8]',
+  'unsigned long': 'unsignedLongs[@ / 8]',
 };
-const valueSource = ({ result, resultAt }) => {
-  const how = returns.get(result);
-  if (how === I64 || how === U64) return 'r';
-  if (how === FRAME && VALUES[result.name] === undefined) return `read(frame, ${resultAt})`;
-  return VALUES[result.name]?.(resultAt) ?? 'r';
-};
+function valueOf(name, passing) {
+  if (passing === I64 || passing === U64) return 'r';
+  return VALUES[name] ?? (passing === FRAME ? 'read(frame, @)' : 'r');
+}
 
-/** How V8 is told what kind of number an expression gives. */
-const NUMBERS = { [I32]: (r) => `${r} | 0`, [U32]: (r) => `${r} >>> 0`, [F32]: (r) => `+${r}`, [F64]: (r) => `+${r}` };
+/** How V8 is told what kind of number `@` gives. */
+const NUMBERS = { [I32]: '@ | 0', [U32]: '@ >>> 0', [F32]: '+@', [F64]: '+@' };
 
-function callerSource(shape, route) {
-  const [names, declared, tests, stores, passed] = [[], [], [`arguments.length === ${route.length}`], [], ['number']];
+/** The source of a shape's functions; `hows` are those of its arguments. */
+const callerSource = (function ({ args, at, pins, result, resultAt }, hows) {
+  let names = '';
+  let passed = 'number';
+  let tests = '';
+  let stores = '';
   let texts = 0;
-  for (let i = 0; i < route.length; i += 1) {
-    const [how, a, x] = [route[i], `a${i}`, `x${i}`];
-    names.push(a);
-    if (how.declare) declared.push(how.declare(x));
-    if (how.test) tests.push(how.test(a, x));
-    if (how.store) stores.push(how.store(a, x, shape.at[i], i, how === text ? texts++ : undefined));
-    passed.push(how.pass(a, x));
+  for (let i = 0; i < args.length; i += 1) {
+    const how = hows[i];
+    names += i === 0 ? 'a0' : `, a${i}`;
+    passed += `, ${how.pass.replaceAll('@', i)}`;
+    tests += `${how.test.replaceAll('@', i)}\n      `;
+    if (how.store) stores += `${how.store(at[i] * 65536 + i, how === text ? texts++ : 0).replaceAll('@', i)}\n      `;
   }
-  const hasPins = shape.pins.length > 0;
-  const value = valueSource(shape);
+  const passing = returns.get(result);
+  const value = valueOf(result.name, passing);
   // The frame lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
-  const told = (value === 'r' && NUMBERS[returns.get(shape.result)]) || ((slow) => slow);
+  const told = (value === 'r' && NUMBERS[passing]) || '@';
   // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the frame lane is not.
   // The variables are no `let`: V8 would look at each use whether they are initialised.
   return `'use strict';
 const { ${NAMES} } = help;
 const read = shape.result.read;
-return (target, name) => {
+return (function (target, name) {
   const { number } = target;
   var pause = 0;
   var slow;
-  return { __proto__: null, [name]: function (${names.join(', ')}) {
+  return { __proto__: null, [name]: function (${names}) {
     if (pause !== 0) pause -= 1;
     else attempt: {
-      ${declared.join(' ')}
-      if (!(${tests.join(' && ')})) break attempt;
-      ${hasPins ? 'words[0] = 0;' : ''}
-      ${stores.join('\n      ')}
-      const r = fast(${passed.join(', ')});
-      if (state[0] === ${WENT_IN}) return ${value};
+      if (arguments.length !== ${args.length}) ${LEAVE}
+      ${tests}${pins.length > 0 ? 'words[0] = 0;' : ''}
+      ${stores}const r = fast(${passed});
+      if (state[0] === ${WENT_IN}) return ${value.replaceAll('@', resultAt)};
     }
     if (state[0] !== ${WENT_IN}) pause = missed();
     if (slow === undefined) slow = shape.caller(target, name);
-    return ${told('apply(slow, undefined, arguments)')};
+    return ${told.replace('@', 'apply(slow, undefined, arguments)')};
   } }[name];
-};`;
-}
+});`;
+});
 
-function makeRoute(shape) {
-  const route = travelOf(shape);
-  if (route === undefined) return undefined;
-  const fast = binding.fastFunction(shape.native, route.map((how) => how.passing), returns.get(shape.result));
-  if (fast === null) return undefined;
+/** null where a shape does not go by this lane. */
+const makeRoute = (function (shape) {
+  const { args, parameters } = shape;
+  if (placers === null || args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return null;
+  const hows = [];
+  const passings = [];
+  for (let i = 0; i < args.length; i += 1) {
+    const how = travels.get(args[i]);
+    if (how === undefined || parameters[i].lengthOf !== undefined) return null;
+    hows.push(how);
+    passings.push(how.passing);
+  }
+  if (args.length > PLACES && hows.filter((how) => how === text).length > PLACES) return null;
+  const fast = binding.fastFunction(shape.native, passings, returns.get(shape.result));
+  if (fast === null) return null;
   try {
-    return new Function('shape', 'help', 'fast', callerSource(shape, route))(shape, help, fast);
+    return new Function('shape', 'help', 'fast', callerSource(shape, hows))(shape, help, fast);
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
-    return undefined;
+    return null;
   }
-}
-
-const routes = new WeakMap();
+});
 
 /**
  * The maker of this lane's functions of a shape, (target, name) => what users call: by the lane, or by the frame lane, whose
  * function is made when it is first needed. Null where the shape does not go by this lane. Functions of a shape share their
  * source: V8 then has one constant target to call for all of them, which takes the number of the function.
  */
-function routeOf(shape) {
-  let route = routes.get(shape);
-  if (route === undefined) routes.set(shape, route = makeRoute(shape) ?? null);
-  return route;
-}
+const routeOf = (function (shape) {
+  if (shape.route === undefined) shape.route = makeRoute(shape);
+  return shape.route;
+});
 
 module.exports = { lane, routeOf };

@@ -1,10 +1,12 @@
 'use strict';
 // dlopen, linkSymbols, CFunction: libraries and the functions bound to their symbols.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const fs = require('node:fs');
+const { isAddon } = require('./addon');
 const binding = require('./binding');
 const { bind, onThread } = require('./call');
-const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
+const { makeError, wrongType, outOfRange } = require('./errors');
 const { Lifetime } = require('./lifetime');
 const { optionsOf, entriesOf } = require('./options');
 const { candidates, toPath } = require('./search');
@@ -27,7 +29,7 @@ const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any' };
  * @param {string | null} path
  * @param {Lifetime} lifetime
  */
-function library(symbols, path, lifetime) {
+const library = (function (symbols, path, lifetime) {
   const close = () => lifetime.close();
   return {
     symbols, path, close,
@@ -36,7 +38,7 @@ function library(symbols, path, lifetime) {
     [Symbol.dispose]: () => void close(),
     [Symbol.asyncDispose]: async () => close(),
   };
-}
+});
 
 /** A thread of its own for a library's functions: each returns a Promise, and they run one after the other. */
 function threadOf(symbols) {
@@ -47,54 +49,52 @@ function threadOf(symbols) {
 }
 
 /** Opens a library and binds its symbols. */
-function dlopen(path, symbols, options = {}) {
+const dlopen = (function (path, symbols, options = {}) {
   const entries = entriesOf(symbols, 'dlopen: symbols');
-  const { flags: wanted, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
-  const flags = wanted === undefined ? 0 : flagsOf(wanted);
-  const { native, found } = open(path, flags);
+  const { flags, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
+  const { native, found } = open(path, flags === undefined ? 0 : flagsOf(flags));
   const lifetime = new Lifetime(native);
   // An addon may run JavaScript, which a call of the V8 lane must not.
-  const mayBeFast = found === null || !/\.node$/.test(found);
+  const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
-    const functions = bindAll(entries, (key, value) => {
-      const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
-      if (guard !== undefined) declaration.guard ??= guard;
-      return bindSymbol(lifetime, found, key, declaration, mayBeFast);
-    });
-    return { ...library(functions, found, lifetime), global: globalOf(native, found) };
+    const made = library(bindAll(entries, bindSymbol, opened), found, lifetime);
+    made.global = globalOf(native, found);
+    return made;
   } catch (error) {
     lifetime.close();
     throw error;
   }
-}
+});
 
 /** The engine makes tables of more than this many properties slow to look up; those are made so at once. */
 const MANY = 128;
 
 /** The functions by their keys, as properties of their own whatever Object.prototype has. */
-function bindAll(entries, bindOne) {
+const bindAll = (function (entries, bindOne, opened) {
   for (let i = 0; i < entries.length; i += 1) {
     const entry = entries[i];
-    entry[1] = bindOne(entry[0], entry[1]);
+    entry[1] = bindOne(entry[0], entry[1], opened);
   }
   if (entries.length <= MANY) return Object.fromEntries(entries);
   const functions = { __proto__: null };
   for (let i = 0; i < entries.length; i += 1) functions[entries[i][0]] = entries[i][1];
   return Object.setPrototypeOf(functions, Object.prototype);
-}
+});
 
-function bindSymbol(lifetime, path, key, declaration, mayBeFast) {
+const bindSymbol = (function (key, value, { lifetime, found, guard, mayBeFast }) {
+  const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
+  if (guard !== undefined) declaration.guard ??= guard;
   const symbol = declaration.name ?? key;
   const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
   if (address === null) {
     if (declaration.optional) return null;
-    throw missing(symbol, path, '; declare `optional: true` to get null instead');
+    throw missing(symbol, found, '; declare `optional: true` to get null instead');
   }
   if (typeof declaration.returns === 'object') {
-    declaration.returns = owned(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, path), lifetime);
+    declaration.returns = owned(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
   }
   return bind(key, address, declaration, lifetime, mayBeFast);
-}
+});
 
 function findOrThrow(native, symbol, path) {
   const address = native.find(symbol);
@@ -126,13 +126,9 @@ function flagsOf(flags) {
 }
 
 /** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
-function open(path, flags) {
+const open = (function (path, flags) {
   if (path === null) return { native: new binding.Library(null, flags), found: null };
   const wanted = toPath(path);
-  if (typeof wanted !== 'string') throw wrongType('dlopen: path', 'a string, a file: URL or null', path);
-  if (wanted === '' || wanted.includes('\0')) {
-    throw wrongValue('dlopen: path', 'a path or a library name; null is the process itself', path);
-  }
   const tried = [];
   for (const candidate of candidates(wanted)) {
     try {
@@ -143,7 +139,7 @@ function open(path, flags) {
     }
   }
   throw notOpened(wanted, tried);
-}
+});
 
 const ABSENT = /no such file|not found|could not be found/i;
 

@@ -3,22 +3,21 @@
 
 /** A native library and the calls of it that are under way on other threads. */
 class Lifetime {
-  #jobs = 0;
-  #unloaded;
-
   constructor(native) {
     this.native = native;
+    this.jobs = 0;
+    this.unloaded = undefined;
   }
 
   /** A call goes in on another thread. */
   begin() {
-    this.#jobs += 1;
+    this.jobs += 1;
   }
 
   /** It has come out. */
   end() {
-    this.#jobs -= 1;
-    if (this.#jobs === 0) this.#unloaded?.resolve();
+    this.jobs -= 1;
+    if (this.jobs === 0) this.unloaded?.resolve();
   }
 
   /**
@@ -27,13 +26,13 @@ class Lifetime {
    */
   close() {
     this.native.close();
-    if (this.#jobs === 0) return undefined;
-    if (this.#unloaded === undefined) {
+    if (this.jobs === 0) return undefined;
+    if (this.unloaded === undefined) {
       let resolve;
       const promise = new Promise((settle) => { resolve = settle; });
-      this.#unloaded = { promise, resolve };
+      this.unloaded = { promise, resolve };
     }
-    return this.#unloaded.promise;
+    return this.unloaded.promise;
   }
 }
 

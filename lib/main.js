@@ -3,12 +3,9 @@
 
 const { fences, checkFences } = require('./fence');
 const { dlopen, linkSymbols, CFunction } = require('./library');
-const { JSCallback } = require('./callback');
 const { alloc, pin, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer');
-const { CString } = require('./cstring');
 const { FFIType } = require('./types');
 const { suffix } = require('./platform');
-const { errno } = require('./errno');
 
 /** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
 const late = (load, ...names) => names.map((name) => ({ [name]: (...values) => load()[name](...values) })[name]);
@@ -21,8 +18,16 @@ const [fn] = late(() => require('./fn'), 'fn');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
 const [cc] = late(() => require('./cc'), 'cc');
 
+let callback;
+let cstring;
+let errno;
+
 module.exports = {
-  CFunction, CString, FFIType, JSCallback, alignof, alloc, array, cc, checkFences, dlopen, enumeration, errno, fences, fn,
+  // Their files are loaded when they are first asked for: programs that use the package from CommonJS may do without.
+  get CString() { return (cstring ??= require('./cstring')).CString; },
+  get JSCallback() { return (callback ??= require('./callback')).JSCallback; },
+  get errno() { return (errno ??= require('./errno')).errno; },
+  CFunction, FFIType, alignof, alloc, array, cc, checkFences, dlopen, enumeration, fences, fn,
   inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr, read, sizeof, struct, suffix, toArrayBuffer, toBuffer, union,
   write,
 };

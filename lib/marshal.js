@@ -1,15 +1,15 @@
 'use strict';
 // A signature -> encode (values into the frame) and decode (frame to value), for calls and, in a mirror, for callbacks.
 // Functions of one shape (the same rows) share one prepared signature and one generated factory.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { isPromise } = require('node:util').types;
 const binding = require('./binding');
-const { argumentOf, checkLength, checkLengths } = require('./contract');
 const { RESULT, makeError, wrongType } = require('./errors');
 const { isLent, release } = require('./kept');
 const { frame, storageAddress } = require('./memory');
 const settings = require('./settings');
-const { typeOf } = require('./types');
+const { rowOf, typeOf } = require('./types');
 
 /** Where the number of the bound function lies in the frame, and the values of a call begin (src/memory/frame.rs). */
 const NUMBER = 16;
@@ -20,81 +20,105 @@ const MOST_ARGUMENTS = 128;
  * The types of a declaration's `args` and `returns`, checked: rows with their labels. `wrap` takes bun's conversions,
  * `loose` its way with the number of arguments.
  */
-function typesOf(declaration, name) {
-  const { args = [], returns, wrap, loose = false } = declaration;
-  if (!Array.isArray(args)) throw wrongType(`${name}: args`, 'an array of types', args);
-  const { length } = args;
-  if (length > MOST_ARGUMENTS) {
-    throw makeError('ERR_INVALID_ARG_VALUE',
-      `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
-  }
-  const choose = (row) => (wrap && row.wrapped ? row.wrapped : row);
+const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, name) {
+  if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
+  const { length } = list;
+  if (length > MOST_ARGUMENTS) throw tooMany(length, name);
   const parameters = [];
-  const rows = [];
+  const args = [];
+  let hasLengths = false;
   for (let i = 0; i < length; i += 1) {
-    const parameter = argumentOf(args[i], i, `${name}: args[${i}]`);
+    const type = list[i];
+    const known = rowOf(type);
+    const parameter = known === undefined || known.refused !== undefined
+      ? require('./contract').argumentOf(type, i, `${name}: args[${i}]`)
+      : { __proto__: null, row: known, label: i, lengthOf: undefined };
+    if (parameter.lengthOf !== undefined) hasLengths = true;
+    const row = wrap && parameter.row.wrapped ? parameter.row.wrapped : parameter.row;
+    if (row.name === 'void' || row.isArray) throw noArgument(row, `${name}: args[${i}]`);
     parameters.push(parameter);
-    rows.push(choose(parameter.row));
+    args.push(row);
   }
-  checkLengths(parameters, rows, name);
-  for (let i = 0; i < rows.length; i += 1) {
-    if (rows[i].name === 'void') throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${i}] must not be void`);
-    if (rows[i].isArray) {
-      throw makeError('ERR_INVALID_ARG_VALUE',
-        `${name}: args[${i}] must not be ${rows[i].name}: C passes the address of an array; declare a pointer`);
-    }
-  }
-  const result = choose(typeOf(returns ?? 'void', `${name}: returns`));
-  if (result.isArray) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: C returns no arrays`);
-  }
-  if (result.argumentOnly) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: returns must not be ${result.name}: ${result.argumentOnly}`);
-  }
-  return { __proto__: null, args: rows, result, parameters, loose };
-}
+  if (hasLengths) require('./contract').checkLengths(parameters, args, name);
+  const returned = rowOf(returns ?? 'void');
+  if (returned === undefined || returned.refused !== undefined) typeOf(returns, `${name}: returns`);
+  const result = wrap && returned.wrapped ? returned.wrapped : returned;
+  if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
+  return { __proto__: null, args, result, parameters, loose };
+});
+
+const tooMany = (length, name) => makeError('ERR_INVALID_ARG_VALUE',
+  `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
+
+const noArgument = (row, where) => makeError('ERR_INVALID_ARG_VALUE', row.isArray
+  ? `${where} must not be ${row.name}: C passes the address of an array; declare a pointer`
+  : `${where} must not be void`);
+
+const noResult = (row, name) => makeError('ERR_INVALID_ARG_VALUE',
+  `${name}: returns must not be ${row.name}: ${row.isArray ? 'C returns no arrays' : row.argumentOnly}`);
+
+// ---- shapes ---------------------------------------------------------------------------------------------------------
+
+/** What shapes have in common: they make functions, each kind by a factory that is made when first used. */
+const functionsOf = {
+  /** A result, out of the frame or as the native entry has given it. */
+  decode(text) {
+    return this.result.returnedByEntry ? text : this.result.read(frame, this.resultAt);
+  },
+  caller(target, name) {
+    return (this.call ??= factory(this, callerSource, plainCaller, 'call'))(target, name);
+  },
+  checkedCaller(target, name, check) {
+    return (this.check ??= factory(this, callerSource, plainCaller, 'check'))(target, name, check);
+  },
+  launcher(launch, name) {
+    return (this.launch ??= factory(this, callerSource, plainCaller, 'launch'))(launch, name);
+  },
+  handler(callback, name, keeper) {
+    return (this.handle ??= factory(this, handlerSource, plainHandler))(callback, name, keeper);
+  },
+};
 
 const shapes = new Map();
-const keyOf = (row) => row.key ?? (row.wrapped ? row.id : `${row.id}w`);
+const keyOf = (function (row) {
+  return row.key ?? (row.wrapped ? row.id : `${row.id}w`);
+});
 
-/**
- * The prepared shape of a signature: { native, args, result, caller, handler }. `fixed` is how many arguments a variadic
- * function declares; with `loose` missing arguments are undefined, and more than are declared are not looked at.
- */
-function shapeOf({ args, result, parameters, fixed, loose }, name) {
-  let types = '';
+/** The shape of a signature's types: what is prepared of it once. `fixed` is how many arguments a variadic function declares. */
+const shapeOf = (function (types, name) {
+  const { args, parameters, fixed } = types;
+  let rows = '';
   let texts = '';
   for (let i = 0; i < args.length; i += 1) {
     const { label, lengthOf } = parameters[i];
-    types += `${keyOf(args[i])},`;
+    rows += `${keyOf(args[i])},`;
     if (lengthOf !== undefined) texts += `${JSON.stringify(`${label}<${lengthOf}`)},`;
     else if (typeof label === 'string') texts += `${JSON.stringify(label)},`;
   }
-  const key = `${types}|${keyOf(result)}|${texts}|${fixed}|${loose}`;
+  const key = `${rows}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
   let shape = shapes.get(key);
-  if (shape === undefined) {
-    shape = prepare({ args, result, parameters, fixed, loose }, name);
-    shapes.set(key, shape);
-  }
+  if (shape === undefined) shapes.set(key, shape = prepare(types, name));
   return shape;
-}
+});
 
-function prepare({ args, result, parameters, fixed, loose }, name) {
+const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
+  const ids = [];
+  for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
   let native;
   try {
-    native = new binding.Signature(args.map((row) => row.id), result.id, fixed, settings.lane !== 'libffi');
+    native = new binding.Signature(ids, result.id, fixed, settings.lane !== 'libffi');
   } catch (error) {
     error.message = `${name}: ${error.message}`;
     throw error;
   }
-  const shape = { native, args, result, parameters, loose, at: native.arguments, resultAt: native.result, pins: native.pins };
-  shape.decode = result.returnedByEntry ? (text) => text : () => result.read(frame, shape.resultAt);
-  shape.caller = factory(shape, callerSource, plainCaller, 'call');
-  shape.checkedCaller = factory(shape, callerSource, plainCaller, 'check');
-  shape.launcher = factory(shape, callerSource, plainCaller, 'launch');
-  shape.handler = factory(shape, handlerSource, plainHandler);
-  return shape;
-}
+  const { places } = native;
+  return {
+    __proto__: functionsOf, native, args, result, parameters, loose, at: places[0], pins: places[1], resultAt: places[2],
+    call: undefined, check: undefined, launch: undefined, handle: undefined,
+    // What the V8 lane knows of it: lane.js.
+    route: undefined,
+  };
+});
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
 const [enter, enterWithFew, enterWithMany, start] = binding.entries();
@@ -112,7 +136,7 @@ function startCall({ number, library }, slot, thread, pins) {
 /** What generated source uses. */
 const help = {
   enter, enterWith,
-  wrongCount, refuse, addressOfPin, checkLength, keepResult, release, isPromise, settle,
+  wrongCount, refuse, addressOfPin, keepResult, release, isPromise, settle,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
@@ -120,22 +144,16 @@ const help = {
 };
 
 /**
- * A factory from generated source, made when first used; the plain one where code generation is disallowed. `ending` is one
- * of `endings`. That may be late, so that it uses no iterator of arrays: a program may have replaced it by then.
+ * A factory from generated source; the plain one where code generation is disallowed. `ending` is one of `endings`. It may be
+ * made late, so that it uses no iterator of arrays: a program may have replaced it by then.
  */
 function factory(shape, source, plain, ending) {
-  let make;
-  return (target, name, more) => {
-    if (make === undefined) {
-      try {
-        make = new Function('shape', 'frame', 'help', source(shape, ending))(shape, frame, help);
-      } catch (error) {
-        if (!(error instanceof EvalError)) throw error;
-        make = plain(shape, ending);
-      }
-    }
-    return make(target, name, more);
-  };
+  try {
+    return new Function('shape', 'frame', 'help', source(shape, ending))(shape, frame, help);
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    return plain(shape, ending);
+  }
 }
 
 function wrongCount(name, wanted, received) {
@@ -213,7 +231,7 @@ function callerSource(shape, ending) {
   const looksLater = !isAsync && kept.length === 0 && args.some((row) => row.writeAnyText);
   const writer = (row) => (looksLater && row.writeAnyText ? 'writeAnyText' : 'write');
   return `'use strict';
-const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
+const { parameters, args: { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } } = shape;
 ${each(args, (row, i) => `const write${i} = row${i}.${writer(row)}, resolve${i} = row${i}.resolve;`)}
 const readResult = shape.result.read, enter = help.enter, enterWith = help.enterWith(shape.pins);
 return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
@@ -224,7 +242,7 @@ return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __prot
     ${looksLater ? 'try {' : ''}
     ${each(args, (row, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
-    && `help.checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
+    && `parameters[${i}].checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
     ${pinWords(pins)}
     ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : ''}
     ${endings[ending](shape, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
@@ -238,8 +256,8 @@ const enterPlainly = ({ number, library }, { pins, kept }) => {
   return pins.some((pin) => pin !== undefined) ? enterWith(pins)(...pins, ...kept, library) : enter(...kept, library);
 };
 const plainEndings = {
-  call: ({ decode }, target, parts) => decode(enterPlainly(target, parts)),
-  check: ({ decode }, target, parts, check) => check(decode(enterPlainly(target, parts))),
+  call: (shape, target, parts) => shape.decode(enterPlainly(target, parts)),
+  check: (shape, target, parts, check) => check(shape.decode(enterPlainly(target, parts))),
   launch: (shape, launch, { pins, kept, values }) => launch(pins, kept, values),
 };
 
@@ -254,8 +272,9 @@ function plainCaller(shape, ending) {
       written[i] = row.write(frame, at[i], values[i], name, parameters[i].label);
       if (written[i] !== undefined && row.pins) words[i >> 5] |= 1 << (i & 31);
     });
-    parameters.forEach(({ label, lengthOf: k }, i) => {
-      if (k !== undefined) checkLength(args[i].read(frame, at[i]), values[k], args[k], name, label, k);
+    parameters.forEach((parameter, i) => {
+      const { label, lengthOf: k } = parameter;
+      if (k !== undefined) parameter.checkLength(args[i].read(frame, at[i]), values[k], args[k], name, label, k);
     });
     words.forEach((word, i) => frame.setInt32(i * 4, word, true));
   };
@@ -274,7 +293,7 @@ function plainCaller(shape, ending) {
         if (!isAsync) release(keptOf());
       }
     };
-    return Object.defineProperty(call, 'length', { value: args.length });
+    return Object.defineProperties(call, { name: { value: name }, length: { value: args.length } });
   };
 }
 

@@ -45,7 +45,7 @@ function owned(returns, name, find, lifetime) {
   const row = typeOf(type, `${where}.type`);
   if (free === undefined) return type;
   if (!TEXTS.has(row.name)) throw wrongValue(`${where}.type`, 'cstring, utf16 or wstring, as it is freed', row.name);
-  const release = bind(`${name}: free`, addressOf(free, find, `${where}.free`), { args: ['ptr'] }, lifetime);
+  const release = bind(`${name}: free`, addressOf(free, find, `${where}.free`), { __proto__: null, args: ['ptr'] }, lifetime);
   return Object.freeze(new DeclaredType({
     ...base,
     name: row.name,

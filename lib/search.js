@@ -1,5 +1,6 @@
 'use strict';
 // From the name a person gives to what the system's loader should try, in order.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -12,14 +13,14 @@ const { isMusl } = require('./platform');
  * @param {string | URL} value
  * @param {string} [where] what an error calls the value
  */
-function toPath(value, where = 'dlopen: path') {
+const toPath = (function (value, where = 'dlopen: path') {
   const isUrl = typeof value === 'object' && value !== null && typeof value.href === 'string';
   if (!isUrl && typeof value !== 'string') throw wrongType(where, 'a string or a file: URL', value);
   if (value === '') throw wrongValue(where, 'a path or a name, not empty', value);
   const text = isUrl || value.startsWith('file:') ? pathOfUrl(value, where) : value;
   if (text.includes('\0')) throw wrongValue(where, 'a path or a name without a NUL character', text);
   return text;
-}
+});
 
 function pathOfUrl(value, where) {
   try {
@@ -35,12 +36,12 @@ function pathOfUrl(value, where) {
  * @param {string} name
  * @returns {string[]}
  */
-function candidates(name, platform = process.platform) {
+const candidates = (function (name, platform = process.platform) {
   if (isPath(name, platform)) return [name];
   if (platform === 'win32') return windowsNames(name);
   if (platform === 'darwin') return appleNames(name);
   return elfNames(name);
-}
+});
 
 const isPath = (name, platform) => name.includes('/') || (platform === 'win32' && /[\\:]/.test(name));
 

@@ -8,6 +8,7 @@
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
 //   wrapped (where present) is the row for `wrap: true`: bun's conversions. Rows made from others do not take it over.
 // `name` and `position` say where the value came from: see errors.js, place().
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { isAnyArrayBuffer } = require('node:util').types;
 const { wrongType, wrongValue, outOfRange, makeError, place } = require('./errors');
@@ -439,21 +440,29 @@ const declare = (type, row) => rowsOfTypes.set(type, alone(row));
 
 const isDeclared = (type) => rowsOfTypes.has(type);
 
-/** The row of a declared type: a name, an alias, a numeric tag or what struct(), pointer(), ... have made. */
+/** The row of a declared type: a name, an alias, a numeric tag or what struct(), pointer(), ... have made; or undefined. */
+const rowOf = (function (declared) {
+  if (typeof declared === 'string') return byName.get(declared);
+  return typeof declared === 'number' ? rows[declared] : rowsOfTypes.get(declared);
+});
+
+/** The same, where there must be one that calls can have. */
 function typeOf(declared, where) {
-  if (typeof declared === 'object' && rowsOfTypes.has(declared)) return rowsOfTypes.get(declared);
-  const row = typeof declared === 'number' ? rows[declared] : typeof declared === 'string' ? byName.get(declared) : undefined;
-  if (row === undefined) {
-    if (typeof declared === 'string' || typeof declared === 'number') {
-      throw wrongValue(where, `a type of FFIType`, declared);
-    }
-    throw wrongType(where, `a type of FFIType`, declared);
-  }
-  if (row.refused) throw wrongValue(where, `a type of FFIType (${row.name} ${row.refused})`, declared);
+  const row = rowOf(declared);
+  if (row === undefined || row.refused !== undefined) throw noType(declared, row, where);
   return row;
 }
 
+function noType(declared, row, where) {
+  if (row !== undefined) return wrongValue(where, `a type of FFIType (${row.name} ${row.refused})`, declared);
+  const fault = typeof declared === 'string' || typeof declared === 'number' ? wrongValue : wrongType;
+  return fault(where, 'a type of FFIType', declared);
+}
+
+/** What is known of an argument. Goes into generated source: nothing of it may come from Object.prototype. */
+const parameter = (row, label) => ({ __proto__: null, row, label, lengthOf: undefined });
+
 module.exports = {
-  rows, byName, aliases, FFIType, typeOf, declare, isDeclared, readAddress, resolvePointer, writeAny,
+  rows, byName, aliases, FFIType, rowOf, typeOf, parameter, declare, isDeclared, readAddress, resolvePointer, writeAny,
   callbackBrand, storageOf,
 };

@@ -44,22 +44,13 @@ impl JsSignature {
         Ok(Self { signature: Arc::new(prepare().map_err(|error| thrown(env, &error))?) })
     }
 
-    /// Where the result lies in the frame, in bytes.
+    /// Where the arguments lie in the frame, in bytes; the positions of those whose values must be passed to the entry to be
+    /// kept alive; and where the result lies.
     #[napi(getter)]
-    pub fn result(&self) -> u32 {
-        self.signature.plan.result as u32
-    }
-
-    /// Where the arguments lie in the frame, in bytes.
-    #[napi(getter)]
-    pub fn arguments(&self) -> Vec<u32> {
-        self.signature.plan.arguments.iter().map(|at| *at as u32).collect()
-    }
-
-    /// The positions of the arguments whose values must be passed to the entry to be kept alive.
-    #[napi(getter)]
-    pub fn pins(&self) -> Vec<u32> {
-        self.signature.pins.iter().map(|position| *position as u32).collect()
+    pub fn places(&self) -> (Vec<u32>, Vec<u32>, u32) {
+        let numbers = |list: &[usize]| list.iter().map(|number| *number as u32).collect();
+        let Signature { plan, pins, .. } = &*self.signature;
+        (numbers(&plan.arguments), numbers(pins), plan.result as u32)
     }
 }
 

@@ -233,14 +233,13 @@ function callerSource(shape, route) {
   // The frame lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
   const told = (value === 'r' && NUMBERS[returns.get(shape.result)]) || ((slow) => slow);
   // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the frame lane is not.
-  // The variables are no `let`: V8 would look at each use whether they are initialised.
   return `'use strict';
 const { ${NAMES} } = help;
 const read = shape.result.read;
 return (target, name) => {
   const { number } = target;
-  var pause = 0;
-  var slow;
+  let pause = 0;
+  let slow;
   return { __proto__: null, [name]: function (${names.join(', ')}) {
     if (pause !== 0) pause -= 1;
     else attempt: {

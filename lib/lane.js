@@ -214,14 +214,13 @@ const callerSource = (function ({ args, at, pins, result, resultAt }, hows) {
   // The frame lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
   const told = (value === 'r' && NUMBERS[passing]) || '@';
   // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the frame lane is not.
-  // The variables are no `let`: V8 would look at each use whether they are initialised.
   return `'use strict';
 const { ${NAMES} } = help;
 const read = shape.result.read;
 return (function (target, name) {
   const { number } = target;
-  var pause = 0;
-  var slow;
+  let pause = 0;
+  let slow;
   return { __proto__: null, [name]: function (${names}) {
     if (pause !== 0) pause -= 1;
     else attempt: {

@@ -236,7 +236,7 @@ return (function (target, name) {
 });`;
 });
 
-/** null where a shape does not go by this lane. */
+/** The maker of a shape that was not asked for before; null where it does not go by this lane. */
 const makeRoute = (function (shape) {
   const { args, parameters } = shape;
   if (placers === null || args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return null;

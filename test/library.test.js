@@ -467,6 +467,16 @@ describe('the package', () => {
     );
   });
 
+  test('can be replaced one by one, as by what mocks modules in tests, before and after it was first asked for', async () => {
+    const stdout = await runs(`
+      const entry = require('./index.js');
+      const asked = entry.JSCallback;
+      for (const name of Object.keys(entry)) entry[name] = name;
+      console.log(typeof asked === 'function' && Object.entries(entry).every(([name, value]) => name === value));
+    `);
+    assert.equal(stdout, 'true');
+  });
+
   test('suffix is that of the platform', () => {
     assert.equal(suffix, { darwin: 'dylib', win32: 'dll' }[process.platform] ?? 'so');
   });

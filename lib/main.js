@@ -18,16 +18,18 @@ const [fn] = late(() => require('./fn'), 'fn');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
 const [cc] = late(() => require('./cc'), 'cc');
 
-let callback;
-let cstring;
-let errno;
-
 module.exports = {
-  // Their files are loaded when they are first asked for: programs that use the package from CommonJS may do without.
-  get CString() { return (cstring ??= require('./cstring')).CString; },
-  get JSCallback() { return (callback ??= require('./callback')).JSCallback; },
-  get errno() { return (errno ??= require('./errno')).errno; },
   CFunction, FFIType, alignof, alloc, array, cc, checkFences, dlopen, enumeration, fences, fn,
   inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr, read, sizeof, struct, suffix, toArrayBuffer, toBuffer, union,
   write,
 };
+
+/** A file's export, which is loaded when it is first asked for. As with the others a program may put its own in its place. */
+function lateExport(name, load) {
+  let value;
+  const get = () => (value ??= load()[name]);
+  Object.defineProperty(module.exports, name, { get, set: (own) => { value = own; }, enumerable: true, configurable: true });
+}
+lateExport('CString', () => require('./cstring'));
+lateExport('JSCallback', () => require('./callback'));
+lateExport('errno', () => require('./errno'));

@@ -57,6 +57,9 @@ export function timeOf(run) {
 /** Collects all garbage, in every runtime. */
 export const collect = () => (globalThis.gc ? globalThis.gc() : globalThis.Bun.gc(true));
 
+/** Collects what was made of late, in every runtime: else that falls into what is timed next, or it does not. */
+export const collectYoung = () => (globalThis.gc ? globalThis.gc({ type: 'minor' }) : globalThis.Bun.gc(false));
+
 /** The growth of the process's resident memory, in bytes, while something is made that stays. */
 export function memoryOf(make) {
   collect();

@@ -477,6 +477,14 @@ describe('the package', () => {
     assert.equal(stdout, 'true');
   });
 
+  test('can be frozen before they were first asked for', async () => {
+    const stdout = await runs(`
+      const entry = Object.freeze(require('./index.js'));
+      console.log(Object.keys(entry).every((name) => entry[name] !== undefined && entry[name] === entry[name]));
+    `);
+    assert.equal(stdout, 'true');
+  });
+
   test('suffix is that of the platform', () => {
     assert.equal(suffix, { darwin: 'dylib', win32: 'dll' }[process.platform] ?? 'so');
   });

@@ -8,7 +8,7 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::sys;
 use smallvec::SmallVec;
 
-use super::environment::{Environment, current, throw, thrown};
+use super::environment::{Environment, current, take_thrown, throw, thrown};
 use crate::error::FfiError;
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::fast::info::Info;
@@ -180,14 +180,9 @@ pub mod by_v8 {
     /// Throws what is pending in Node-API, as Node-API does when its own functions return.
     #[cold]
     fn rethrow(environment: &Environment, v8: &V8) {
-        let (mut is_pending, mut exception) = (false, null_mut());
-        // SAFETY: M6; the out-parameters are locals.
-        unsafe {
-            sys::napi_is_exception_pending(environment.raw, &mut is_pending);
-            if is_pending {
-                sys::napi_get_and_clear_last_exception(environment.raw, &mut exception);
-                v8.throw(exception.cast());
-            }
+        if let Some(exception) = take_thrown(environment.raw) {
+            // SAFETY: M3 and M6; the exception is one of the scope that V8 has opened for this function.
+            unsafe { v8.throw(exception.cast()) };
         }
     }
 

@@ -97,7 +97,7 @@ pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_va
     #[cfg(all(target_arch = "x86_64", unix))]
     if is_plain
         && let Some(v8) = environment.v8.get()
-        // SAFETY: M6; in Node a `Local` is a `napi_value`.
+        // SAFETY: M6; a native function is under way, and its scope is open. In Node a `Local` is a `napi_value`.
         && let Some(text) = unsafe { v8.text(bytes) }
     {
         return Ok(text.cast());

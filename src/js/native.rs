@@ -167,7 +167,7 @@ pub mod by_v8 {
         // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
         let environment = unsafe { &*environment };
         let Some(v8) = environment.v8.get() else { return };
-        // SAFETY: M11; V8 has called this function with it.
+        // SAFETY: M18; V8 has called this function with it.
         let info = unsafe { Info::new(info, v8.layout) };
         match run::<F>(environment, Arguments::V8(info)) {
             Ok(value) if value.is_null() => {}
@@ -205,7 +205,7 @@ pub mod by_v8 {
 
     /// Gives its second argument.
     unsafe extern "C" fn second(info: *mut usize, _: usize, _: usize, v8: *const V8) {
-        // SAFETY: M11 and M15; V8 has called this function with it, and `works` has the pointer's V8.
+        // SAFETY: M18; V8 has called this function with it, and `works` has the pointer's V8.
         let info = unsafe { Info::new(info, (*v8).layout) };
         // SAFETY: M3; the value is an argument.
         unsafe { info.give(info.arguments()(1)) };

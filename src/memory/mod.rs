@@ -31,6 +31,8 @@
 //!   that says the number holds. So long what its row points to lives; the row of nobody points to a library that is closed.
 //! * **M17** A signal handler of ours uses what the kernel gave it, its own stack and static atomics; what it calls was
 //!   installed before it, or is async-signal-safe. A stack for it is given back only when the thread does not use it.
+//! * **M18** What V8 calls a native function with lies as V8's headers of this `NODE_MODULE_VERSION` say, which are verified
+//!   ones. It stays until the function returns; no function is made before one that is tried got its arguments there.
 
 pub mod address;
 pub mod allocator;

@@ -247,10 +247,13 @@ impl Callable {
         // Headers are written anew.
         self.environment.last_blocks.iter().for_each(LastBlock::forget);
         self.environment.scratch.forget();
+        let env = self.environment.raw;
         // SAFETY: M3.
-        let view = match unsafe { pin::storage(self.environment.raw, value) } {
+        let view = match unsafe { pin::storage(env, value) } {
             Ok(Pinned::Bytes(storage, _)) => storage.view,
-            _ => Span { start: block.data(), length: block.length().unwrap_or(0) },
+            // The header may be gone; the text is still there.
+            // SAFETY: M3.
+            _ => Span { start: block.data(), length: unsafe { pin::text_size(env, value) }.unwrap_or(0) },
         };
         watch::view_overflow(argument, view, block)
     }

@@ -6,7 +6,7 @@ const binding = require('./binding');
 const { modules, usesV8 } = require('./engine');
 const { frame } = require('./memory');
 
-// C then reaches JavaScript by V8's own functions, which were tried where that lane was.
+// C then reaches JavaScript by V8's own functions, whichever lane calls go by.
 if (usesV8) binding.attachEntry(Number(modules));
 
 /** All of them, by number: native code keeps them for as long as the process. */

@@ -108,7 +108,7 @@ const ARGUMENTS = {
 };
 
 // V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the frame.
-const [LONG, UNSIGNED_LONG] = process.versions.modules === '115' ? [FRAME, FRAME] : [I64, U64];
+const [LONG, UNSIGNED_LONG] = modules === '115' ? [FRAME, FRAME] : [I64, U64];
 const RESULTS = {
   void: FRAME, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
   i64: LONG, long: LONG, u64: UNSIGNED_LONG, 'unsigned long': UNSIGNED_LONG, i64_fast: FRAME, u64_fast: FRAME,

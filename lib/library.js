@@ -57,9 +57,7 @@ const dlopen = (function (path, symbols, options = {}) {
   // An addon may run JavaScript, which a call of the V8 lane must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
-    const made = library(bindAll(entries, bindSymbol, opened), found, lifetime);
-    made.global = globalOf(native, found);
-    return made;
+    return { ...library(bindAll(entries, bindSymbol, opened), found, lifetime), global: globalOf(native, found) };
   } catch (error) {
     lifetime.close();
     throw error;

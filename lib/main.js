@@ -24,11 +24,18 @@ module.exports = {
   toArrayBuffer, toBuffer, union, write,
 };
 
-/** An export whose file is loaded when it is first asked for: programs that use the package from CommonJS may do without. */
+/**
+ * An export whose file is loaded when it is first asked for: programs that use the package from CommonJS may do without.
+ * Where somebody has frozen the exports it stays a getter.
+ */
 function lateExport(name, load) {
-  const set = (value) =>
-    Object.defineProperty(module.exports, name, { value, writable: true, enumerable: true, configurable: true });
-  const get = () => set(load()[name])[name];
+  const property = (value) => ({ value, writable: true, enumerable: true, configurable: true });
+  const set = (value) => void Object.defineProperty(module.exports, name, property(value));
+  const get = () => {
+    const value = load()[name];
+    Reflect.defineProperty(module.exports, name, property(value));
+    return value;
+  };
   Object.defineProperty(module.exports, name, { get, set, enumerable: true, configurable: true });
 }
 lateExport('CString', () => require('./cstring'));

@@ -587,6 +587,39 @@ describe('recursion', () => {
   });
 });
 
+// What a call was handed is locked before a callback of it runs, for which JavaScript is asked of memory that is no
+// engine's: what that throws where it is short of stack, is thrown by this call, and not by one that comes later.
+test('a stack that ends between a call and its callback', async () => {
+  const stdout = await runs(
+    `
+    const call = h.bindOne('sum_after', ['function', 'ptr', 'u64'], 'u64');
+    let ran = 0;
+    const callback = new ffi.JSCallback(() => { ran += 1; }, {});
+    const buffers = [];
+    const down = (levels) => {
+      if (levels > 0) return down(levels - 1);
+      buffers.push(ffi.alloc(16));
+      return call(callback, buffers.at(-1), 16);
+    };
+    let levels = 0;
+    const measure = () => { levels += 1; measure(); };
+    try { measure(); } catch {}
+    let whole = 0;
+    for (let at = levels >> 3; at < 2 * levels; at += 1) {
+      const before = ran;
+      let isShort = false;
+      try { down(at); } catch (error) { isShort = error instanceof RangeError && /call stack/.test(error.message); }
+      if (!isShort && ran === before) console.log('at', at, 'neither ran nor threw');
+      if (!isShort) whole += 1;
+      try { ffi.ptr(new Uint8Array(8)); } catch (error) { console.log('at', at, 'a later call threw', error.message); }
+    }
+    console.log(whole > 0);
+    `,
+    { flags: ['--stack-size=200'] },
+  );
+  assert.equal(stdout, 'true');
+});
+
 describe('the life of a callback', () => {
   const i32 = { args: ['i32'], returns: 'i32' };
   const call = bindOne('call_i32', ['function', 'i32'], 'i32');

@@ -100,6 +100,16 @@ describe('an overflow', () => {
     }
   });
 
+  test('that destroys the header of a text is measured by the text', () => {
+    const { flip_at: flip } = bind({ flip_at: { args: ['cstring', 'i64', 'u64'] } });
+    for (const [text, size] of [['', 1], ['abc', 4], ['\xe9'.repeat(30), 61], ['x'.repeat(3000), 3001]]) {
+      for (let i = 0; i < 2; i += 1) {
+        assert.deepEqual(figures(under(() => flip(text, -70, 1))), ['flip_at', 0, size, -65, 70]);
+        flip(text, 0, 0);
+      }
+    }
+  });
+
   test('is found for a view of no bytes, by one byte', () => {
     for (const view of [new Uint8Array(0), new ArrayBuffer(0), Buffer.alloc(0), new DataView(new ArrayBuffer(0))]) {
       assert.equal(over(() => native.flip_at(view, 0, 1)).byteLength, 0);

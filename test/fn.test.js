@@ -38,6 +38,18 @@ describe('a function pointer', () => {
     throws(() => twice('x'), 'ERR_INVALID_ARG_TYPE', /fn: argument 0/);
   });
 
+  test('has the types of when it was declared, whatever becomes of the list', () => {
+    const args = ['i16'];
+    const Changed = fn({ args, returns: 'int' });
+    const { symbols, close } = ffi.cc({
+      source: 'static int half(short n) { return n / 2; } int (*get(void))(short) { return half; }',
+      symbols: { get: { returns: Changed } },
+    });
+    args[0] = 'bool';
+    assert.equal(symbols.get()(42), 21);
+    close();
+  });
+
   test('may be a plain function, which lives for the call', async () => {
     assert.equal(c.both((n) => n + 1, (n) => n * 10, 4), 41);
     for (let i = 0; i < 10_000; i += 1) assert.equal(c.apply((n) => n + i, 1), i + 1);

@@ -477,6 +477,25 @@ describe('the package', () => {
     assert.equal(stdout, 'true');
   });
 
+  test('can be frozen before they were first asked for', async () => {
+    const stdout = await runs(`
+      const entry = Object.freeze(require('./index.js'));
+      console.log(Object.keys(entry).every((name) => entry[name] !== undefined && entry[name] === entry[name]));
+    `);
+    assert.equal(stdout, 'true');
+  });
+
+  test("a library's global() is its own whatever Object.prototype has", () => {
+    let assigned = 0;
+    Object.defineProperty(Object.prototype, 'global', { set() { assigned += 1; }, configurable: true });
+    try {
+      assert.ok(Object.hasOwn(ffi.dlopen(fixture, {}), 'global'));
+    } finally {
+      delete Object.prototype.global;
+    }
+    assert.equal(assigned, 0);
+  });
+
   test('suffix is that of the platform', () => {
     assert.equal(suffix, { darwin: 'dylib', win32: 'dll' }[process.platform] ?? 'so');
   });

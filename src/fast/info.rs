@@ -38,7 +38,7 @@ pub struct Info {
 
 impl Info {
     /// # Safety
-    /// M11: `at` is what V8 has called a function of this environment with, which is under way while the value is used, and
+    /// M18: `at` is what V8 has called a function of this environment with, which is under way while the value is used, and
     /// has this layout.
     #[inline]
     pub unsafe fn new(at: *mut usize, layout: Layout) -> Self {
@@ -48,7 +48,7 @@ impl Info {
     /// The arguments, as handles: a function from the position. In the place of what was not given there is the receiver.
     #[inline(always)]
     pub fn arguments<T>(self) -> impl Fn(usize) -> *mut T {
-        // SAFETY: M11, by the contract of `new`; the arguments lie one behind the other.
+        // SAFETY: M18, by the contract of `new`; the arguments lie one behind the other.
         let (count, first) = unsafe {
             match self.layout {
                 Layout::Frame => (self.at.cast::<i32>().read(), self.at.add(FIRST_IN_FRAME)),
@@ -66,7 +66,7 @@ impl Info {
     /// M3: `value` is a handle of the scope of the function.
     #[inline]
     pub unsafe fn give(self, value: Local) {
-        // SAFETY: M11, by the contract of `new`, and M3.
+        // SAFETY: M18, by the contract of `new`, and M3.
         unsafe {
             let place = match self.layout {
                 Layout::Frame => self.at.add(RESULT_IN_FRAME),
@@ -83,7 +83,7 @@ mod tests {
 
     /// The words behind the first two arguments and the one that was not given, when two were.
     fn read(info: Info) -> [usize; 3] {
-        // SAFETY: M11; the words are the test's.
+        // SAFETY: M18; the words are the test's.
         [0, 1, 2].map(|at| unsafe { info.arguments::<usize>()(at).read() })
     }
 
@@ -92,7 +92,7 @@ mod tests {
         let mut frame: [usize; 12] = std::array::from_fn(|at| 100 + at);
         frame[0] = 2;
         let mut value = 7usize;
-        // SAFETY: M11; the frame is as V8 lays it out, and `value` is what a handle is.
+        // SAFETY: M18; the frame is as V8 lays it out, and `value` is what a handle is.
         let info = unsafe {
             let info = Info::new(frame.as_mut_ptr(), Layout::of(147));
             info.give((&raw mut value).cast());
@@ -107,7 +107,7 @@ mod tests {
         let first = values.as_mut_ptr().wrapping_add(1);
         let mut words = [block.as_mut_ptr(), first, std::ptr::without_provenance_mut(2)];
         let mut value = 7usize;
-        // SAFETY: M11; the words are as V8 lays them out, and `value` is what a handle is.
+        // SAFETY: M18; the words are as V8 lays them out, and `value` is what a handle is.
         let info = unsafe {
             let info = Info::new(words.as_mut_ptr().cast(), Layout::of(137));
             info.give((&raw mut value).cast());

@@ -1,4 +1,5 @@
-//! V8's C++ functions, found by name in the running executable: what makes a function with a fast call. Tried on `NODE_MODULE_VERSION` 115, 127, 137 and 147; V8's binary interface does not change within one.
+//! V8's C++ functions, found by name in the running executable: what makes native functions, with a fast call or without.
+//! Tried on `NODE_MODULE_VERSION` 115, 127, 137 and 147; V8's binary interface does not change within one.
 //!
 //! A `Local` is passed as the pointer that it is (Itanium C++ ABI, section 3.1.2.3: trivially copyable for the purposes of
 //! calls), and in Node a `napi_value` is that pointer.

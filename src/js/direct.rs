@@ -1,6 +1,6 @@
 //! The short way in, for most calls: numbers, texts, and Buffers with a fence of their own go from the frame straight
 //! into registers. What it cannot do it leaves to the general entry, before anything has happened.
-#![expect(unsafe_code, reason = "is called by Node-API and calls C")]
+#![expect(unsafe_code, reason = "is called by the engine and calls C")]
 
 use std::ptr::{NonNull, null_mut};
 
@@ -247,10 +247,13 @@ impl Callable {
         // Headers are written anew.
         self.environment.last_blocks.iter().for_each(LastBlock::forget);
         self.environment.scratch.forget();
+        let env = self.environment.raw;
         // SAFETY: M3.
-        let view = match unsafe { pin::storage(self.environment.raw, value) } {
+        let view = match unsafe { pin::storage(env, value) } {
             Ok(Pinned::Bytes(storage, _)) => storage.view,
-            _ => Span { start: block.data(), length: block.length().unwrap_or(0) },
+            // The header may be gone; the text is still there.
+            // SAFETY: M3.
+            _ => Span { start: block.data(), length: unsafe { pin::text_size(env, value) }.unwrap_or(0) },
         };
         watch::view_overflow(argument, view, block)
     }

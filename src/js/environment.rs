@@ -378,6 +378,18 @@ pub fn throw(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value
     unsafe { sys::napi_throw(env, to_error(env, error, cause)) };
 }
 
+/// Takes what is pending in Node-API: what was thrown by a function that it has called, or by itself.
+pub fn take_thrown(env: sys::napi_env) -> Option<sys::napi_value> {
+    let (mut is_pending, mut exception) = (false, null_mut());
+    // SAFETY: M6; the out-parameters are locals.
+    unsafe {
+        sys::napi_is_exception_pending(env, &mut is_pending);
+        let is_taken =
+            is_pending && sys::napi_get_and_clear_last_exception(env, &mut exception) == sys::Status::napi_ok;
+        is_taken.then_some(exception)
+    }
+}
+
 /// The JavaScript error of an error of the native side. An overflow carries what was found as properties, and the
 /// exception of a callback that it replaces as its cause.
 pub fn to_error(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value>) -> sys::napi_value {

@@ -219,8 +219,7 @@ pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined:
     Ok(found.is_some_and(|found| environment.flat_texts.set(found).is_ok()))
 }
 
-/// Starts the lane. `shared` is a Uint8Array over the memory that both use. Null where
-/// the lane cannot be had.
+/// Starts the lane. `shared` is a Uint8Array over the memory that both use. Null where the lane cannot be had.
 #[napi(ts_return_type = "JsPlacers | null")]
 pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsPlacers<'env>>> {
     let environment = current(*env)?;

@@ -1,5 +1,5 @@
 //! Bound functions: the one native entry that every call of every symbol goes through.
-#![expect(unsafe_code, reason = "is called by Node-API and calls C")]
+#![expect(unsafe_code, reason = "is called by the engine and calls C")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
@@ -165,7 +165,7 @@ fn end_with_text(callable: &Callable) -> Given {
     }
 }
 
-/// So many pins most functions have: Node-API gives values one by one.
+/// So many pins most functions have: the engine gives values one by one.
 const FEW_PINS: usize = 2;
 
 /// The same for a call with pins, of a function of at most `COUNT`: the values that must stay alive are the arguments here

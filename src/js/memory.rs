@@ -7,7 +7,7 @@ use napi::bindgen_prelude::{BigInt, Either, Env, FromNapiValue, Null, Object, Un
 use napi::{JsString, JsValue, sys};
 use napi_derive::napi;
 
-use super::environment::{Environment, current, thrown};
+use super::environment::{Environment, current, take_thrown, thrown};
 use super::taken::Taken;
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
@@ -97,7 +97,7 @@ pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_va
     #[cfg(all(target_arch = "x86_64", unix))]
     if is_plain
         && let Some(v8) = environment.v8.get()
-        // SAFETY: M6; in Node a `Local` is a `napi_value`.
+        // SAFETY: M6; a native function is under way, and its scope is open. In Node a `Local` is a `napi_value`.
         && let Some(text) = unsafe { v8.text(bytes) }
     {
         return Ok(text.cast());
@@ -114,14 +114,7 @@ pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_va
 
 /// Forgets what Node-API has thrown by itself; ours takes its place.
 pub fn clear_exception(env: sys::napi_env) {
-    let (mut pending, mut exception) = (false, null_mut());
-    // SAFETY: M6; the out-parameters are locals.
-    unsafe {
-        sys::napi_is_exception_pending(env, &mut pending);
-        if pending {
-            sys::napi_get_and_clear_last_exception(env, &mut exception);
-        }
-    }
+    let _ = take_thrown(env);
 }
 
 /// The text at an address: up to its NUL, or `length` bytes; null for an address that is refused.

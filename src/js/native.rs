@@ -8,7 +8,7 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::sys;
 use smallvec::SmallVec;
 
-use super::environment::{Environment, current, throw, thrown};
+use super::environment::{Environment, current, take_thrown, throw, thrown};
 use crate::error::FfiError;
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::fast::info::Info;
@@ -167,7 +167,7 @@ pub mod by_v8 {
         // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
         let environment = unsafe { &*environment };
         let Some(v8) = environment.v8.get() else { return };
-        // SAFETY: M11; V8 has called this function with it.
+        // SAFETY: M18; V8 has called this function with it.
         let info = unsafe { Info::new(info, v8.layout) };
         match run::<F>(environment, Arguments::V8(info)) {
             Ok(value) if value.is_null() => {}
@@ -180,14 +180,9 @@ pub mod by_v8 {
     /// Throws what is pending in Node-API, as Node-API does when its own functions return.
     #[cold]
     fn rethrow(environment: &Environment, v8: &V8) {
-        let (mut is_pending, mut exception) = (false, null_mut());
-        // SAFETY: M6; the out-parameters are locals.
-        unsafe {
-            sys::napi_is_exception_pending(environment.raw, &mut is_pending);
-            if is_pending {
-                sys::napi_get_and_clear_last_exception(environment.raw, &mut exception);
-                v8.throw(exception.cast());
-            }
+        if let Some(exception) = take_thrown(environment.raw) {
+            // SAFETY: M3 and M6; the exception is one of the scope that V8 has opened for this function.
+            unsafe { v8.throw(exception.cast()) };
         }
     }
 
@@ -210,7 +205,7 @@ pub mod by_v8 {
 
     /// Gives its second argument.
     unsafe extern "C" fn second(info: *mut usize, _: usize, _: usize, v8: *const V8) {
-        // SAFETY: M11 and M15; V8 has called this function with it, and `works` has the pointer's V8.
+        // SAFETY: M18; V8 has called this function with it, and `works` has the pointer's V8.
         let info = unsafe { Info::new(info, (*v8).layout) };
         // SAFETY: M3; the value is an argument.
         unsafe { info.give(info.arguments()(1)) };

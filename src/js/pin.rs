@@ -107,13 +107,16 @@ impl Locks {
         self.handed.borrow().len()
     }
 
-    /// JavaScript is about to run inside a call: locks what the calls under way were handed.
+    /// JavaScript is about to run inside a call: locks what the calls under way were handed. True where there was anything:
+    /// an exception may be pending in Node-API then, of JavaScript of our own that was short of stack.
     #[inline]
-    pub fn before_callback(&self, env: sys::napi_env) {
+    pub fn before_callback(&self, env: sys::napi_env) -> bool {
         let handed = self.handed.borrow();
-        if handed.len() > self.locked.get() {
+        let has_more = handed.len() > self.locked.get();
+        if has_more {
             self.lock_handed(env, &handed);
         }
+        has_more
     }
 
     #[cold]

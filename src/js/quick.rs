@@ -1,6 +1,6 @@
-//! What is called so often that nothing is converted: the arguments and results lie in the frame. Node-API calls these
+//! What is called so often that nothing is converted: the arguments and results lie in the frame. The engine calls these
 //! functions as they are.
-#![expect(unsafe_code, reason = "is called by Node-API")]
+#![expect(unsafe_code, reason = "is called by the engine")]
 
 use std::ptr::null_mut;
 

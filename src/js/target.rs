@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use napi::sys;
 
 use super::entry::Function;
-use super::environment::Environment;
+use super::environment::{Environment, take_thrown};
 use super::graves;
 use super::home::Home;
 use crate::closure::{Closure, Handler, Incoming};
@@ -176,7 +176,12 @@ impl Target {
         let mut kept = Kept::default();
         let scope = entry.scope(&mut kept);
         incoming.take_arguments(&environment.frame);
-        environment.locks.before_callback(environment.raw);
+        // Node-API would refuse to call the function.
+        if environment.locks.before_callback(environment.raw)
+            && let Some(exception) = take_thrown(environment.raw)
+        {
+            return environment.surface(exception, 0);
+        }
         environment.innermost_watch(Watch::pause);
         // SAFETY: M6; the function is kept by its global handle.
         let called = unsafe { entry.call(&scope, function.cast()) };
@@ -235,11 +240,9 @@ impl Target {
                         && later,
                 );
             }
-            let (mut pending, mut exception) = (false, null_mut());
-            sys::napi_is_exception_pending(env, &mut pending);
-            if pending && sys::napi_get_and_clear_last_exception(env, &mut exception) == sys::Status::napi_ok {
-                environment.surface(exception, origin);
-            }
+        }
+        if let Some(exception) = take_thrown(env) {
+            environment.surface(exception, origin);
         }
         None
     }

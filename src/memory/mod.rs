@@ -18,8 +18,9 @@
 //! * **M9** What the registry's tables point to is made once, zeroed, and never freed.
 //! * **M10** A block that is freed or held in quarantine belongs to the room alone; the only other writer is native
 //!   code that was given its address, which the poison is there to show.
-//! * **M11** The stand-in is installed only where every symbol was found in the running executable and every function
-//!   in the vtable it is called through; the addon is never unmapped afterwards.
+//! * **M11** A function of V8 is called as what its mangled name says it is, where that was found in the running executable.
+//!   The stand-in is installed only where every symbol was found there, and every function in the vtable it is called
+//!   through; the addon is never unmapped afterwards.
 //! * **M12** A threadsafe function may be called from any thread until its finalizer runs, which removes it first.
 //! * **M13** A job's memory (its block, text, pins) belongs to the thread that runs it from the moment it is queued until
 //!   it is handed back; JavaScript holds its views meanwhile.
@@ -31,6 +32,8 @@
 //!   that says the number holds. So long what its row points to lives; the row of nobody points to a library that is closed.
 //! * **M17** A signal handler of ours uses what the kernel gave it, its own stack and static atomics; what it calls was
 //!   installed before it, or is async-signal-safe. A stack for it is given back only when the thread does not use it.
+//! * **M18** What V8 calls a native function with lies as V8's headers of this `NODE_MODULE_VERSION` say, which are verified
+//!   ones. It stays until the function returns; no function is made before one that is tried got its arguments there.
 
 pub mod address;
 pub mod allocator;

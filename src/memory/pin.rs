@@ -170,6 +170,17 @@ impl Drop for OwnedText {
     }
 }
 
+/// The bytes of a JavaScript string as UTF-8 with a NUL behind it; `None` for every other value.
+///
+/// # Safety
+/// As [`storage`].
+pub unsafe fn text_size(env: sys::napi_env, value: sys::napi_value) -> Option<usize> {
+    let mut length = 0;
+    // SAFETY: M3; with no buffer only the length is written.
+    let status = unsafe { sys::napi_get_value_string_utf8(env, value, null_mut(), 0, &mut length) };
+    (status == sys::Status::napi_ok).then_some(length + 1)
+}
+
 /// Encodes a JavaScript string as UTF-8 with a NUL behind it, into the scratch or, where that is full, into a block of
 /// its own that `owned` keeps. The block and its bytes, the NUL among them.
 ///
@@ -185,12 +196,8 @@ pub unsafe fn text(
     if let Some(found) = scratch.and_then(|scratch| unsafe { short_text(env, value, scratch) }) {
         return Ok(found);
     }
-    let mut length = 0;
-    // SAFETY: M3; with no buffer only the length is written.
-    if unsafe { sys::napi_get_value_string_utf8(env, value, null_mut(), 0, &mut length) } != sys::Status::napi_ok {
-        return Err(Unpinned::NotAView);
-    }
-    let length = length + 1;
+    // SAFETY: as of this function.
+    let length = unsafe { text_size(env, value) }.ok_or(Unpinned::NotAView)?;
     let block = own::allocate(length, 16).ok_or(Unpinned::NoMemory(length))?;
     owned.push(OwnedText(block, length));
     // SAFETY: M3 and M8; the block has room for as much.

@@ -477,6 +477,18 @@ describe('the package', () => {
     assert.equal(stdout, 'true');
   });
 
+  test('can be frozen before all of it was asked for, and inherited from', async () => {
+    const stdout = await runs(`
+      const entry = require('./index.js');
+      const own = Object.create(entry);
+      own.JSCallback = 1;
+      require('node:test').mock.method(entry, 'errno', () => 'mocked');
+      Object.freeze(entry);
+      console.log(typeof entry.JSCallback, typeof entry.CString, own.JSCallback, entry.errno());
+    `);
+    assert.equal(stdout, 'function function 1 mocked');
+  });
+
   test('suffix is that of the platform', () => {
     assert.equal(suffix, { darwin: 'dylib', win32: 'dll' }[process.platform] ?? 'so');
   });

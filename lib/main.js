@@ -17,27 +17,31 @@ const [opaque] = late(() => require('./opaque'), 'opaque');
 const [fn] = late(() => require('./fn'), 'fn');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
 const [cc] = late(() => require('./cc'), 'cc');
+/** It is called often: its file is asked for once. */
+let ownErrno;
+const errno = () => (ownErrno ??= require('./errno').errno)();
 
 module.exports = {
   CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc, array, cc, checkFences, dlopen, enumeration,
-  errno: undefined, fences, fn, inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr, read, sizeof, struct, suffix,
+  errno, fences, fn, inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr, read, sizeof, struct, suffix,
   toArrayBuffer, toBuffer, union, write,
 };
 
 /**
  * An export whose file is loaded when it is first asked for: programs that use the package from CommonJS may do without.
- * Where somebody has frozen the exports it stays a getter.
+ * What is set is the object's that it is set on, and frozen exports stay as they are.
  */
 function lateExport(name, load) {
-  const property = (value) => ({ value, writable: true, enumerable: true, configurable: true });
-  const set = (value) => void Object.defineProperty(module.exports, name, property(value));
+  const data = (value) => ({ value, writable: true, enumerable: true, configurable: true });
   const get = () => {
     const value = load()[name];
-    Reflect.defineProperty(module.exports, name, property(value));
+    Reflect.defineProperty(module.exports, name, data(value));
     return value;
   };
+  function set(value) {
+    Object.defineProperty(this, name, data(value));
+  }
   Object.defineProperty(module.exports, name, { get, set, enumerable: true, configurable: true });
 }
 lateExport('CString', () => require('./cstring'));
 lateExport('JSCallback', () => require('./callback'));
-lateExport('errno', () => require('./errno'));

@@ -477,12 +477,16 @@ describe('the package', () => {
     assert.equal(stdout, 'true');
   });
 
-  test('can be frozen before they were first asked for', async () => {
+  test('can be frozen before all of it was asked for, and inherited from', async () => {
     const stdout = await runs(`
-      const entry = Object.freeze(require('./index.js'));
-      console.log(Object.keys(entry).every((name) => entry[name] !== undefined && entry[name] === entry[name]));
+      const entry = require('./index.js');
+      const own = Object.create(entry);
+      own.JSCallback = 1;
+      require('node:test').mock.method(entry, 'errno', () => 'mocked');
+      Object.freeze(entry);
+      console.log(typeof entry.JSCallback, typeof entry.CString, own.JSCallback, entry.errno());
     `);
-    assert.equal(stdout, 'true');
+    assert.equal(stdout, 'function function 1 mocked');
   });
 
   test("a library's global() is its own whatever Object.prototype has", () => {

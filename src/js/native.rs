@@ -8,7 +8,7 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::sys;
 use smallvec::SmallVec;
 
-use super::environment::{Environment, current, take_thrown, throw, thrown};
+use super::environment::{Environment, current, throw, thrown};
 use crate::error::FfiError;
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::fast::info::Info;
@@ -151,6 +151,7 @@ pub mod by_v8 {
 
     use napi_derive::napi;
 
+    use super::super::environment::take_thrown;
     use super::*;
     use crate::fast::trampoline::with_context;
     use crate::fast::v8::{Local, V8};

@@ -4,7 +4,7 @@
 const binding = require('./binding');
 const { Closure } = require('./closure');
 const { makeError, makeWarning, Trace, wrongType } = require('./errors');
-const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
+const { readArgs, typesOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./options');
 const { callbackBrand } = require('./types');
 
@@ -163,15 +163,6 @@ function declarationOf(value) {
   return isRight ? options : optionsOf(value, KEYS, WHERE);
 }
 
-/** The types of the arguments, each read once; undefined where there is no such list. */
-function listOf(args = []) {
-  const length = Array.isArray(args) ? args.length : NaN;
-  if (!(length <= MOST_ARGUMENTS)) return undefined;
-  const list = [];
-  for (let i = 0; i < length; i += 1) list.push(args[i]);
-  return list;
-}
-
 /** The last function's name, and what messages call its callback: a text that is made once is compared at once. */
 let lastName = '';
 let lastCalled = NAME;
@@ -195,7 +186,7 @@ function isSame(known, list, returns, wrap) {
 
 /** The pointers of a declaration's types. */
 function prepare({ args, returns, wrap }) {
-  const list = listOf(args);
+  const list = readArgs(args);
   if (list !== undefined) {
     for (let i = 0; i < recent.length; i += 1) if (isSame(recent[i], list, returns, wrap)) return recent[i].pointers;
   }

@@ -9,7 +9,7 @@ const { DeclaredType } = require('./declared');
 const { makeError, place } = require('./errors');
 const { Lent } = require('./kept');
 const { Lifetime } = require('./lifetime');
-const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
+const { readArgs, typesOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./options');
 const { byName, readAddress, resolvePointer } = require('./types');
 
@@ -41,8 +41,7 @@ function lender(shape) {
 function fn(declaration) {
   const options = optionsOf(declaration, KEYS, 'fn: declaration');
   // Read once: functions that are read later have the types of now.
-  const { args } = options;
-  if (Array.isArray(args) && args.length <= MOST_ARGUMENTS) options.args = Array.from({ length: args.length }, (_, i) => args[i]);
+  options.args = readArgs(options.args) ?? options.args;
   const types = typesOf(options, 'fn');
   const mayCall = !options.varargs && !types.args.some((row) => row.argumentOnly);
   if (!mayCall) return Object.freeze(new DeclaredType(rowOf(options)));

@@ -8,18 +8,19 @@ const { FFIType } = require('./types');
 const { suffix } = require('./platform');
 
 /** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
-const late = (load, ...names) => names.map((name) => ({ [name]: (...values) => load()[name](...values) })[name]);
+function late(load, ...names) {
+  let loaded;
+  return names.map((name) => ({ [name]: (...values) => (loaded ??= load())[name](...values) })[name]);
+}
 const [struct, union, array, sizeof, alignof, offsetof] = late(
   () => require('./struct'), 'struct', 'union', 'array', 'sizeof', 'alignof', 'offsetof');
 const [pointer, out, inout] = late(() => require('./reference'), 'pointer', 'out', 'inout');
 const [enumeration] = late(() => require('./enumeration'), 'enumeration');
 const [opaque] = late(() => require('./opaque'), 'opaque');
 const [fn] = late(() => require('./fn'), 'fn');
+const [errno] = late(() => require('./errno'), 'errno');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
 const [cc] = late(() => require('./cc'), 'cc');
-/** It is called often: its file is asked for once. */
-let ownErrno;
-const errno = () => (ownErrno ??= require('./errno').errno)();
 
 module.exports = {
   CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc, array, cc, checkFences, dlopen, enumeration,

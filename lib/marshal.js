@@ -9,12 +9,21 @@ const { RESULT, makeError, wrongType } = require('./errors');
 const { isLent, release } = require('./kept');
 const { frame, storageAddress } = require('./memory');
 const settings = require('./settings');
-const { rowOf, typeOf } = require('./types');
+const { rowOf, typeOf, parameter: parameterOf } = require('./types');
 
 /** Where the number of the bound function lies in the frame, and the values of a call begin (src/memory/frame.rs). */
 const NUMBER = 16;
 /** One bit of the frame's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;
+
+/** The types of the arguments, each read once; undefined where there is no such list. */
+function readArgs(args = []) {
+  const length = Array.isArray(args) ? args.length : NaN;
+  if (!(length <= MOST_ARGUMENTS)) return undefined;
+  const list = [];
+  for (let i = 0; i < length; i += 1) list.push(args[i]);
+  return list;
+}
 
 /**
  * The types of a declaration's `args` and `returns`, checked: rows with their labels. `wrap` takes bun's conversions,
@@ -32,7 +41,7 @@ const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, na
     const known = rowOf(type);
     const parameter = known === undefined || known.refused !== undefined
       ? require('./contract').argumentOf(type, i, `${name}: args[${i}]`)
-      : { __proto__: null, row: known, label: i, lengthOf: undefined };
+      : parameterOf(known, i);
     if (parameter.lengthOf !== undefined) hasLengths = true;
     const row = wrap && parameter.row.wrapped ? parameter.row.wrapped : parameter.row;
     if (row.name === 'void' || row.isArray) throw noArgument(row, `${name}: args[${i}]`);
@@ -371,4 +380,4 @@ function plainHandler({ args, at, result, resultAt }) {
   };
 }
 
-module.exports = { typesOf, shapeOf, startCall, wrongCount, MOST_ARGUMENTS };
+module.exports = { readArgs, typesOf, shapeOf, startCall, wrongCount, MOST_ARGUMENTS };

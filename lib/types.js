@@ -460,7 +460,9 @@ function noType(declared, row, where) {
 }
 
 /** What is known of an argument. Goes into generated source: nothing of it may come from Object.prototype. */
-const parameter = (row, label) => ({ __proto__: null, row, label, lengthOf: undefined });
+const parameter = (function (row, label) {
+  return { __proto__: null, row, label, lengthOf: undefined };
+});
 
 module.exports = {
   rows, byName, aliases, FFIType, rowOf, typeOf, parameter, declare, isDeclared, readAddress, resolvePointer, writeAny,

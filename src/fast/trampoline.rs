@@ -201,10 +201,10 @@ fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps: Map
             ; is_zero:
         );
     }
-    // A double is exact up to 2^53.
     let most = (1i64 << 53) - 1;
     dynasm!(code
         ; .arch x64
+        // Zero has no digits; nothing else that comes here fits.
         ; mov eax, edi
         ; test edi, edi
         ; jnz >miss
@@ -224,6 +224,7 @@ fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps: Map
         ; lea rsi, [rax + rdi]
         ; add rdi, rdi
         ; cmp rsi, rdi
+        // Beyond 2^53 a double is not exact.
         ; ja >miss
         ; jmp >is_integer
         ; is_small:

@@ -100,7 +100,7 @@ pub fn take_overflow(env: Env) -> napi::Result<()> {
 }
 
 /// Throws, or gives, the text that the last call of the lane has returned, where JavaScript could not read it itself.
-#[inline(always)] // As `function::enter`.
+#[inline(always)] // It is short.
 pub fn take_text(environment: &Environment, _: Arguments) -> Given {
     let callable = environment.lane.get().map_or(null(), |lane| lane.placing.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.

@@ -26,7 +26,7 @@ fn refused(environment: &Environment) -> Given {
 }
 
 /// Copies as many bytes as the frame says, from the address that it says, to its start.
-#[inline(always)] // As `function::enter`.
+#[inline(always)] // It is short.
 fn load(environment: &Environment, _: Arguments) -> Given {
     let frame = &environment.frame;
     let (address, length) = (frame.word(ADDRESS) as usize, frame.word(LENGTH) as usize);
@@ -38,7 +38,7 @@ fn load(environment: &Environment, _: Arguments) -> Given {
 }
 
 /// Puts the address of a view that begins a fenced block into the frame; everything else is refused.
-#[inline(always)] // As `function::enter`.
+#[inline(always)] // It is short.
 fn locate(environment: &Environment, arguments: Arguments) -> Given {
     let [view] = arguments.first();
     // SAFETY: M3; the view is an argument of this call.

@@ -60,7 +60,7 @@ describe('the arguments of a call', () => {
       h.optimize(caller);
       const seen = new Set();
       for (let i = 0; i < 30; i++) seen.add(Number(caller()));
-      console.log(seen.size > 1 || !seen.has(448), seen.has(64 * 0xDB));
+      console.log(seen.size > 1 || !seen.has(448), [...seen].some((sum) => sum >= 64 * 0x80));
     `, { flags: ['--expose-gc', '--allow-natives-syntax'] });
     assert.equal(output, 'true true', 'a collected view is poisoned');
   });

@@ -213,12 +213,13 @@ pub fn take_reports() -> Vec<JsReport> {
 /// keeps the buffer until [`forget_block`].
 #[napi]
 pub fn fence_inside(env: Env, buffer: Unknown<'_>, length: f64, align: u32) -> napi::Result<Option<u32>> {
-    let (length, align) = (length as usize, (align as usize).max(16));
+    let (length, align) = (length as usize, (align as usize).max(16).next_power_of_two());
     // SAFETY: M3; the buffer is an argument of this call.
     let Ok(Pinned::Bytes(storage, _)) = (unsafe { pin::storage(env.raw(), buffer.raw()) }) else { return Ok(None) };
     let raw = storage.view.start;
     let offset = (raw.get() + fence::lead()).next_multiple_of(align) - raw.get();
-    if offset + length + fence::widths().after > storage.view.length {
+    let end = offset.checked_add(length).and_then(|end| end.checked_add(fence::widths().after));
+    if end.is_none_or(|end| end > storage.view.length) {
         return Err(thrown(env, &FfiError::Internal { reason: "the buffer is too small for its fences".into() }));
     }
     // SAFETY: M8; checked above, and the caller keeps the buffer.

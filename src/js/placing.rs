@@ -82,7 +82,8 @@ impl Shared {
 
     /// The start of a place for a text: a whole block fits there.
     fn place(self, number: usize, bytes: usize) -> Option<Address> {
-        let stride = (self.0.length - TEXTS) / PLACES;
+        // Blocks begin at multiples of 16, as the memory itself does.
+        let stride = ((self.0.length - TEXTS) / PLACES) & !15;
         let fits = number < PLACES && bytes.checked_add(fence::overhead())? <= stride;
         fits.then(|| Address::new(self.0.start.get() + TEXTS + number * stride))?
     }

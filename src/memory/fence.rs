@@ -6,36 +6,20 @@
 //! raw   [ header 32 | fence before | data ... | fence after ]
 //! ```
 //!
-//! The canary is a fixed text of 16 bytes, anchored at both ends of the data: a byte that happens to be written as it
-//! stood cannot be seen by anybody, so none of its bytes is one that programs fill memory with.
+//! The bytes of the fences are the block's [`Canary`].
 #![expect(unsafe_code, reason = "writes and compares the bytes around a block")]
 
-use std::mem;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::address::{Address, Span};
+use super::canary::{CHUNK, Canary};
+use super::header::{COPIED, COPIED_FROM, Header, Sealed};
 use super::mapped::{self, Access};
 use super::wide::Wide;
+#[cfg(target_arch = "x86_64")]
+use super::wide::Wider;
 use crate::error::Side;
-
-/// The canary, read away from the data on the side after it.
-const AFTER: [u8; 16] =
-    [0xF5, 0x9B, 0xD3, 0x8E, 0xF1, 0xB6, 0x97, 0xE9, 0xC7, 0x8B, 0xF3, 0xA6, 0x93, 0xDB, 0xB9, 0xE5];
-const AFTER_WORD: u128 = u128::from_ne_bytes(AFTER);
-/// The same canary on the side before it, mirrored: the byte next to the data is the first one again.
-const BEFORE_WORD: u128 = u128::from_ne_bytes(mirrored(AFTER));
-const CHUNK: usize = 16;
-
-const fn mirrored(bytes: [u8; 16]) -> [u8; 16] {
-    let mut mirror = [0; 16];
-    let mut i = 0;
-    while i < 16 {
-        mirror[i] = bytes[15 - i];
-        i += 1;
-    }
-    mirror
-}
 
 /// How wide the fences are, in bytes; multiples of 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,35 +70,7 @@ pub fn configure(bytes: usize) -> bool {
     true
 }
 
-/// What stands at the start of a block.
-#[repr(C)]
-struct Header {
-    /// Who was given the address: 0 nobody, else a symbol of `report`.
-    giver: u32,
-    /// Calls under way that were handed the block.
-    pins: u32,
-    length: usize,
-    /// From `raw` to the data.
-    offset: usize,
-    /// The length, the address and the offset mixed: whether the header is still as it was. Nearest to the data, so that a
-    /// write that comes from there destroys it first.
-    seal: usize,
-}
-
-/// The length of a block whose header was destroyed while nobody knew its length.
-const UNKNOWN: usize = usize::MAX;
-/// The giver of a block whose header had to be written anew.
-const SOMEBODY: u32 = u32::MAX;
-/// The offset of a block whose header had to be written anew.
-const LOST: usize = 0;
 const HEADER: usize = size_of::<Header>();
-const KEY: usize = 0x9d5f_3b71_c6a8_e24d_u64 as usize;
-
-const fn seal(data: usize, length: usize, offset: usize) -> usize {
-    // Not linear: a write that inverts every bit must not make a header that fits again.
-    let mixed = (data ^ KEY).wrapping_mul(KEY).wrapping_add(length).rotate_left(23).wrapping_mul(KEY);
-    mixed.wrapping_add(offset.wrapping_mul(KEY)).rotate_left(31).wrapping_mul(KEY)
-}
 
 /// The bytes a block needs beside its data.
 pub fn overhead() -> usize {
@@ -131,29 +87,9 @@ pub fn lead() -> usize {
 /// [`lead`] by the widths in force, so that every look at a header is one load.
 static LEAD: AtomicUsize = AtomicUsize::new(HEADER + DEFAULT.before);
 
-/// What a header says that fits: a copy to compare it with, which is quicker than to look whether it fits. Its last fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
-pub struct Sealed {
-    length: usize,
-    offset: usize,
-    seal: usize,
-}
-
-/// Where its last sixteen bytes begin.
-const LAST: usize = size_of::<Sealed>() - CHUNK;
-const _: () = assert!(mem::offset_of!(Header, length) + size_of::<Sealed>() == HEADER && LAST <= CHUNK);
-
-impl Sealed {
-    /// That of no block.
-    pub const NONE: Self = Self { length: UNKNOWN, offset: LOST, seal: 0 };
-
-    /// The length of the data.
-    #[inline]
-    pub fn length(self) -> usize {
-        self.length
-    }
-}
+/// Where the last sixteen bytes begin of what a [`Sealed`] has of a header.
+const LAST: usize = COPIED - CHUNK;
+const _: () = assert!(LAST <= CHUNK && HEADER.is_multiple_of(CHUNK));
 
 /// A block with fences. Its memory is allocated as long as the value is used: whoever makes one answers for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,9 +116,9 @@ impl Fenced {
         let block = Self(data);
         // SAFETY: M8 by the contract of this function.
         unsafe {
-            let header = Header { giver: 0, pins: 0, length, offset, seal: seal(data.get(), length, offset) };
-            block.header().write_unaligned(header);
-            block.mend(length);
+            let canary = block.canary();
+            block.header_address().write(Header::new(canary, length, offset));
+            block.mend(length, canary);
         }
         Some(block)
     }
@@ -200,9 +136,20 @@ impl Fenced {
         self.0
     }
 
-    fn header(self) -> *mut Header {
+    fn canary(self) -> Canary {
+        Canary::of(self.0)
+    }
+
+    fn header_address(self) -> *mut Header {
         // The header lies directly in front of the fence, so that it is found from the data alone.
         std::ptr::with_exposed_provenance_mut(self.0.get() - lead())
+    }
+
+    #[inline]
+    fn header(&self) -> &Header {
+        // SAFETY: M8; the header is inside the block, which stays allocated while `self` is used. It is aligned, because the
+        // data and the lead are multiples of 16. Its fields are atomic.
+        unsafe { &*self.header_address() }
     }
 
     /// The length of the data; `None` where a write before the block has destroyed the header.
@@ -211,22 +158,15 @@ impl Fenced {
     }
 
     /// What the header says, where it fits and tells the length.
+    #[inline]
     pub fn sealed(self) -> Option<Sealed> {
-        // SAFETY: M8; the header is inside the block.
-        let header = unsafe { self.header().read_unaligned() };
-        let Header { length, offset, seal, .. } = header;
-        (length != UNKNOWN && self.is_sealed(&header)).then_some(Sealed { length, offset, seal })
-    }
-
-    fn is_sealed(self, header: &Header) -> bool {
-        header.seal == seal(self.0.get(), header.length, header.offset)
+        self.header().sealed(self.canary())
     }
 
     /// The length, where a write from the data's side has destroyed the seal and perhaps the offset but not the length:
     /// there, a whole fence follows the data.
     pub fn guess_length(self) -> Option<usize> {
-        // SAFETY: M8; the header is inside the block.
-        let length = unsafe { self.header().read_unaligned() }.length;
+        let length = self.header().unverified_length();
         let fence = Address::new(self.0.get().checked_add(length)?)?;
         let fence = Span::new(fence, widths().after).ok()?;
         (mapped::is_mapped(fence, Access::Read) && self.intact(length, 0, fence.length)).then_some(length)
@@ -234,96 +174,104 @@ impl Fenced {
 
     /// Whether the header was destroyed and [`Fenced::give_up`] has noted it.
     pub fn is_given_up(self) -> bool {
-        // SAFETY: M8; the header is inside the block.
-        let header = unsafe { self.header().read_unaligned() };
-        header.length == UNKNOWN && self.is_sealed(&header)
+        self.header().is_given_up(self.canary())
     }
 
     /// Notes that a write before the block has destroyed its header, so that it is not reported again.
     pub fn give_up(self) {
-        let seal = seal(self.0.get(), UNKNOWN, LOST);
-        let header = Header { giver: SOMEBODY, pins: 0, length: UNKNOWN, offset: LOST, seal };
-        // SAFETY: M8; the header is inside the block.
-        unsafe {
-            self.header().write_unaligned(header);
-            self.mend_before();
-        }
+        let canary = self.canary();
+        self.header().give_up(canary);
+        // SAFETY: M8.
+        unsafe { self.mend_before(canary) };
     }
 
     /// Whether the engine allocated it: memory of our own has its capacity in front.
     pub fn is_of_engine(self) -> bool {
-        // SAFETY: M8; the header is inside the block.
-        self.length().is_some() && unsafe { self.header().read_unaligned() }.offset == lead()
+        self.sealed().and_then(Sealed::offset) == Some(lead())
     }
 
     /// The start of the memory the block was made of; `None` where the header was destroyed, now or before a repair.
     pub fn raw(self) -> Option<Address> {
-        self.length()?;
-        // SAFETY: M8; the header is inside the block.
-        let offset = unsafe { self.header().read_unaligned() }.offset;
-        if offset == LOST { None } else { Address::new(self.0.get() - offset) }
+        Address::new(self.0.get() - self.sealed()?.offset()?)
     }
 
     /// Notes to whom the address was given.
     #[inline]
     pub fn give(self, symbol: u32) {
-        // SAFETY: M8; the field is inside the block. Two threads may note at once; either note is true.
-        unsafe { (&raw mut (*self.header()).giver).write_unaligned(symbol) };
+        self.header().give(symbol);
     }
 
     /// To whom the address was last given; 0 nobody.
     pub fn giver(self) -> u32 {
-        // SAFETY: M8; the field is inside the block.
-        unsafe { (&raw const (*self.header()).giver).read_unaligned() }
-    }
-
-    fn pins(self) -> &'static AtomicU32 {
-        // SAFETY: M8; the field is inside the block and aligned, as blocks begin at multiples of 16. The reference does
-        // not leave this module.
-        unsafe { AtomicU32::from_ptr(&raw mut (*self.header()).pins) }
+        self.header().giver()
     }
 
     /// Notes that a call is using the block: its memory is not given back before [`Fenced::unpin`].
     pub fn pin(self) {
-        self.pins().fetch_add(1, Ordering::Relaxed);
+        self.header().pin();
     }
 
     /// Notes that the call is over.
     pub fn unpin(self) {
-        // Whoever wrote over the header may have written over the count.
-        let _ = self.pins().fetch_update(Ordering::Release, Ordering::Relaxed, |pins| pins.checked_sub(1));
+        self.header().unpin();
     }
 
     /// Whether calls under way use the block.
     pub fn is_pinned(self) -> bool {
-        self.length().is_some() && self.pins().load(Ordering::Acquire) > 0
+        self.header().is_pinned()
+    }
+
+    /// Whether its memory can never be given back, because a write has destroyed the count of the calls that use it.
+    pub fn is_pinned_for_good(self) -> bool {
+        self.header().is_pinned_for_good()
     }
 
     /// Whether the parts of the fences that a call checks are as they were: a few loads.
     #[inline(always)]
     pub fn is_whole_near(self, length: usize) -> bool {
-        self.differs_near(length).is_zero()
+        self.differs_near(length, &self.canary()).is_zero()
     }
 
     /// The same, and whether the header is as it was.
     #[inline(always)]
     pub fn is_whole_as(self, sealed: &Sealed) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has the feature.
+            return unsafe { self.is_whole_by_pairs(sealed) };
+        }
+        let [first, last] = self.differs_from(sealed);
+        self.differs_near(sealed.length(), sealed.canary()).or(first).or(last).is_zero()
+    }
+
+    /// As [`Fenced::is_whole_as`], thirty-two bytes at a time.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn is_whole_by_pairs(self, sealed: &Sealed) -> bool {
+        let [first, last] = self.differs_from(sealed);
+        let (data, canary) = (self.0.as_ptr(), sealed.canary());
+        let (start, end) = (data, data.wrapping_add(sealed.length()));
+        // SAFETY: M8; both widths are inside the block.
+        let fences =
+            unsafe { canary.difference_by_pairs::<{ NEAR.after / CHUNK }, { NEAR.before / CHUNK }>(start, end) };
+        fences.or(Wider::both(first, last)).is_zero()
+    }
+
+    /// What differs between the header and a copy of it.
+    #[inline(always)]
+    fn differs_from(self, sealed: &Sealed) -> [Wide; 2] {
         // SAFETY: M8; the last fields of the header are inside the block.
-        let header = unsafe {
-            let (here, wanted) = ((&raw const (*self.header()).length).cast(), (&raw const *sealed).cast());
-            different(here, wanted).or(different(here.add(LAST), wanted.add(LAST)))
-        };
-        self.differs_near(sealed.length).or(header).is_zero()
+        unsafe {
+            let (here, wanted) = (self.header_address().cast::<u8>().add(COPIED_FROM), (&raw const *sealed).cast());
+            [different(here, wanted), different(here.add(LAST), wanted.add(LAST))]
+        }
     }
 
     #[inline(always)]
-    fn differs_near(self, length: usize) -> Wide {
+    fn differs_near(self, length: usize, canary: &Canary) -> Wide {
         let data = self.0.as_ptr();
         // SAFETY: M8; both widths are inside the block.
-        unsafe {
-            let after = difference::<{ NEAR.after / CHUNK }>(data.add(length), &AFTER_WORD);
-            after.or(difference::<{ NEAR.before / CHUNK }>(data.sub(NEAR.before), &BEFORE_WORD))
-        }
+        unsafe { canary.difference::<{ NEAR.after / CHUNK }, { NEAR.before / CHUNK }>(data, data.add(length)) }
     }
 
     /// Whether the whole fences are as they were.
@@ -334,31 +282,25 @@ impl Fenced {
 
     #[inline]
     fn intact(self, length: usize, before: usize, after: usize) -> bool {
-        let data = self.0.as_ptr();
-        let mut difference = 0;
+        let (data, canary) = (self.0.as_ptr(), self.canary());
         // SAFETY: M8; both widths are inside the block.
         unsafe {
-            for at in (0..after).step_by(CHUNK) {
-                difference |= data.add(length + at).cast::<u128>().read_unaligned() ^ AFTER_WORD;
-            }
-            for at in (CHUNK..=before).step_by(CHUNK) {
-                difference |= data.sub(at).cast::<u128>().read_unaligned() ^ BEFORE_WORD;
-            }
+            canary.is_at(data.add(length), 0..(after / CHUNK) as isize)
+                && canary.is_at(data, -((before / CHUNK) as isize)..0)
         }
-        difference == 0
     }
 
     /// What was overwritten: the side past the end is looked at first.
     pub fn breach(self, length: usize) -> Option<Breach> {
         let widths = widths();
-        let data = self.0.as_ptr();
+        let (data, canary) = (self.0.as_ptr(), self.canary());
         let differs_after = |at: &usize| {
             // SAFETY: M8; `at` is inside the fence after.
-            unsafe { data.add(length + at).read() != AFTER[at % CHUNK] }
+            unsafe { data.add(length + at).read() != canary.byte(*at as isize) }
         };
         let differs_before = |at: &usize| {
             // SAFETY: M8; `at` is inside the fence before.
-            unsafe { data.sub(at + 1).read() != AFTER[at % CHUNK] }
+            unsafe { data.sub(at + 1).read() != canary.byte(-(*at as isize) - 1) }
         };
         if let Some(first) = (0..widths.after).find(differs_after) {
             let last = (0..widths.after).rev().find(differs_after).unwrap_or(first);
@@ -385,75 +327,48 @@ impl Fenced {
         if self.length() == Some(length) || self.is_given_up() {
             return 0;
         }
-        // SAFETY: M8; the header is inside the block.
-        let found = unsafe { self.header().read_unaligned() };
-        let words = |length, offset, seal| {
-            let mut bytes = [0; 3 * size_of::<usize>()];
-            for (word, chunk) in [length, offset, seal].iter().zip(bytes.chunks_exact_mut(size_of::<usize>())) {
-                chunk.copy_from_slice(&usize::to_ne_bytes(*word));
-            }
-            bytes
-        };
-        let offset = lead();
-        let expected = words(length, offset, seal(self.0.get(), length, offset));
-        let found = words(found.length, found.offset, found.seal);
-        let first = expected.iter().zip(found).position(|(expected, found)| *expected != found);
-        first.map_or(0, |first| expected.len() - first)
+        self.header().damage(self.canary(), length, lead())
     }
 
     /// Writes the canaries again, and the header where it was destroyed; `length` is then the caller's.
     pub fn repair(self, length: usize) {
+        let canary = self.canary();
         if self.length() != Some(length) {
-            let seal = seal(self.0.get(), length, LOST);
-            let header = Header { giver: SOMEBODY, pins: 0, length, offset: LOST, seal };
-            // SAFETY: M8; the header is inside the block.
-            unsafe { self.header().write_unaligned(header) };
+            self.header().rewrite(canary, length);
         }
         // SAFETY: M8.
-        unsafe { self.mend(length) };
+        unsafe { self.mend(length, canary) };
     }
 
     /// # Safety
     /// M8: the fences of `length` bytes of data are inside the block.
     #[inline]
-    unsafe fn mend(self, length: usize) {
+    unsafe fn mend(self, length: usize, canary: Canary) {
         let after = self.0.as_ptr().wrapping_add(length);
         // SAFETY: M8 by the contract of this function.
         unsafe {
-            put_canary::<{ DEFAULT.after / CHUNK }>(after, AFTER_WORD);
-            for at in (DEFAULT.after..widths().after).step_by(CHUNK) {
-                after.add(at).cast::<u128>().write_unaligned(AFTER_WORD);
-            }
-            self.mend_before();
+            canary.put(after, 0..NEAR_AFTER);
+            canary.put(after, NEAR_AFTER..(widths().after / CHUNK) as isize);
+            self.mend_before(canary);
         }
     }
 
     /// # Safety
     /// M8.
     #[inline]
-    unsafe fn mend_before(self) {
+    unsafe fn mend_before(self, canary: Canary) {
         let data = self.0.as_ptr();
         // SAFETY: M8 by the contract of this function.
         unsafe {
-            put_canary::<{ DEFAULT.before / CHUNK }>(data.sub(DEFAULT.before), BEFORE_WORD);
-            for at in (DEFAULT.before + CHUNK..=widths().before).step_by(CHUNK) {
-                data.sub(at).cast::<u128>().write_unaligned(BEFORE_WORD);
-            }
+            canary.put(data, -NEAR_BEFORE..0);
+            canary.put(data, -((widths().before / CHUNK) as isize)..-NEAR_BEFORE);
         }
     }
 }
 
-/// What differs from the canary in so many chunks. The number is fixed so that the compiler compares without a loop.
-///
-/// # Safety
-/// M8: the chunks are inside a block.
-#[inline(always)]
-unsafe fn difference<const CHUNKS: usize>(start: *const u8, canary: &u128) -> Wide {
-    let canary = (&raw const *canary).cast();
-    // SAFETY: M8 by the contract of this function.
-    let here = |at: usize| unsafe { different(start.add(at * CHUNK), canary) };
-    (1..CHUNKS).fold(here(0), |found, at| found.or(here(at)))
-}
+/// The chunks that every fence has: their number is known when the package is compiled.
+const NEAR_AFTER: isize = (DEFAULT.after / CHUNK) as isize;
+const NEAR_BEFORE: isize = (DEFAULT.before / CHUNK) as isize;
 
 /// What differs between two chunks.
 ///
@@ -463,23 +378,6 @@ unsafe fn difference<const CHUNKS: usize>(start: *const u8, canary: &u128) -> Wi
 unsafe fn different(one: *const u8, other: *const u8) -> Wide {
     // SAFETY: by the contract of this function.
     unsafe { Wide::read(one).xor(Wide::read(other)) }
-}
-
-/// Writes the canary into so many chunks.
-///
-/// # Safety
-/// M8: the chunks are inside a block.
-#[inline]
-unsafe fn put_canary<const CHUNKS: usize>(start: *mut u8, canary: u128) {
-    for at in 0..CHUNKS {
-        // SAFETY: M8 by the contract of this function.
-        unsafe { start.cast::<[u64; 2]>().add(at).write_unaligned(halves(canary)) };
-    }
-}
-
-const fn halves(canary: u128) -> [u64; 2] {
-    // SAFETY: M8; sixteen bytes either way.
-    unsafe { mem::transmute(canary) }
 }
 
 #[cfg(test)]
@@ -561,10 +459,25 @@ mod tests {
     fn a_single_byte_of_any_other_value_is_seen() {
         let owned = block(64);
         let sealed = owned.1.sealed().unwrap();
-        for byte in 0..=255u8 {
-            owned.write(64, byte, 1);
-            assert_eq!(owned.1.is_whole_as(&sealed), byte == AFTER[0]);
-            owned.1.repair(64);
+        for at in [-64, -1, 64, 64 + 127] {
+            // SAFETY: M8; the byte is one of a fence.
+            let canary = unsafe { owned.1.data().as_ptr().offset(at).read() };
+            for byte in 0..=255u8 {
+                owned.write(at, byte, 1);
+                assert_eq!(owned.1.is_whole_as(&sealed), byte == canary);
+                owned.1.repair(64);
+            }
+        }
+    }
+
+    #[test]
+    fn a_fence_that_was_copied_from_another_block_is_seen() {
+        for past in 1..=128 {
+            let (source, target) = (block(96), block(96));
+            let sealed = target.1.sealed().unwrap();
+            // SAFETY: M8; `past` bytes past the end are inside the fences of both.
+            unsafe { source.1.data().as_ptr().copy_to(target.1.data().as_ptr(), 96 + past) };
+            assert!(past < 8 || !target.1.is_whole_as(&sealed) && !target.1.is_whole(96));
         }
     }
 }

@@ -6,7 +6,8 @@ use std::cell::Cell;
 
 use super::address::{Address, Span};
 use super::blocks;
-use super::fence::{Fenced, Sealed};
+use super::fence::Fenced;
+use super::header::Sealed;
 
 /// The block that a view begins; `None` where it begins none, or is empty.
 ///

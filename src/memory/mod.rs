@@ -38,6 +38,7 @@
 pub mod address;
 pub mod allocator;
 pub mod blocks;
+pub mod canary;
 #[cfg(all(unix, target_arch = "x86_64"))]
 pub mod code;
 pub mod copied;
@@ -45,6 +46,7 @@ pub mod fence;
 pub mod frame;
 pub mod given;
 pub mod handed;
+pub mod header;
 pub mod mapped;
 pub mod own;
 pub mod peek;

@@ -8,11 +8,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::address::Address;
+use super::canary::Canary;
 use super::fence::{Breach, Fenced};
 use super::report::{self, Found};
 use crate::error::Side;
 
-const POISON: u8 = 0xDB;
 /// Longer blocks are poisoned in their first part only, so that freeing one costs no more than this.
 const MOST_POISON: usize = 64 * 1024;
 
@@ -72,7 +72,12 @@ fn locked() -> std::sync::MutexGuard<'static, Queue> {
 ///
 /// # Safety
 /// M10: nobody uses the block any more but native code that was given its address; `release` frees it once.
+///
+/// The memory of a block that may be in use for good is never given back.
 pub unsafe fn hold(block: Fenced, length: usize, origin: usize, release: Release) {
+    if block.is_pinned_for_good() {
+        return;
+    }
     // A buffer that a callback has transferred away and dropped: the call that was handed it still reads it.
     let is_poisoned = !block.is_pinned();
     if is_poisoned {
@@ -137,11 +142,8 @@ impl Held {
         }
         // SAFETY: M10; the block is held, so its data is still allocated.
         let data = unsafe { std::slice::from_raw_parts(self.block.data().as_ptr(), self.length.min(MOST_POISON)) };
-        match data.iter().position(|byte| *byte != POISON) {
-            Some(first) => {
-                let last = data.iter().rposition(|byte| *byte != POISON).unwrap_or(first);
-                Some(Breach { side: Side::After, first: first as isize, past: last + 1 - first })
-            }
+        match Canary::of(self.block.data()).find_written(data) {
+            Some((first, last)) => Some(Breach { side: Side::After, first: first as isize, past: last + 1 - first }),
             None => self.block.breach(self.length),
         }
     }
@@ -159,6 +161,7 @@ impl Held {
 /// # Safety
 /// M10: the block's data is used by nobody.
 unsafe fn poison(data: Address, length: usize) {
-    // SAFETY: M10 by the contract of this function.
-    unsafe { data.as_ptr().write_bytes(POISON, length.min(MOST_POISON)) };
+    // SAFETY: M10 by the contract of this function: the first `length` bytes are allocated, and nobody reads them.
+    let memory = unsafe { std::slice::from_raw_parts_mut(data.as_ptr(), length.min(MOST_POISON)) };
+    Canary::of(data).poison(memory);
 }

@@ -243,10 +243,9 @@ impl Watch {
         for item in self.items.drain(..) {
             found = found.or(match item {
                 Item::Block { argument, view, block } => {
-                    if block.length().is_some() {
-                        block.unpin();
-                    }
-                    view_overflow(argument, view, block)
+                    let overflow = view_overflow(argument, view, block);
+                    block.unpin();
+                    overflow
                 }
                 Item::Number { argument, address } => number_overflow(argument, address),
                 Item::Slice(_) | Item::Copy { .. } => None,

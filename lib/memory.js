@@ -89,7 +89,7 @@ let slabExtra = 0;
 function notePool() {
   if (poolSize === undefined && Buffer.poolSize > 0) slabExtra = Buffer.allocUnsafe(1).buffer.byteLength - Buffer.poolSize;
   poolSize = Buffer.poolSize;
-  if (poolSize > 0) binding.addSlabSize(Math.min(poolSize + Math.max(slabExtra, 0), 2 ** 31));
+  if (poolSize > 0 && isNode) binding.addSlabSize(Math.min(poolSize + Math.max(slabExtra, 0), 2 ** 31));
 }
 
 /** A view or buffer that goes to a call, as Node-API can see it. The native side refuses what can be resized. */

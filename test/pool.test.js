@@ -2,10 +2,12 @@
 // Slices of Node's Buffer pool, which lie side by side in one slab: their neighbourhood is put back after the call.
 
 const assert = require('node:assert/strict');
+const { randomFill } = require('node:crypto');
 const { describe, test } = require('node:test');
-const { ffi, bind, throws, gc, runs } = require('./helpers.js');
+const { promisify } = require('node:util');
+const { ffi, bind, bindOne, optimize, throws, gc, run, runs } = require('./helpers.js');
 
-const { JSCallback, ptr, fences } = ffi;
+const { JSCallback, ptr, pin, fences, struct } = ffi;
 // PINNED_FFI_GUARD=1 turns the pool off.
 Buffer.poolSize ||= 8192;
 const native = bind({
@@ -15,6 +17,8 @@ const native = bind({
   flip_then_call: { args: ['ptr', 'i64', 'u64', 'function'] },
   call_then_flip: { args: ['function', 'ptr', 'i64', 'u64'] },
   copy_bytes: { args: ['ptr', 'ptr', 'u64'] },
+  fill_bytes_later: { args: ['ptr', 'u64', 'u8', 'u32'] },
+  sum_bytes_later: { args: ['ptr', 'u64', 'u32'], returns: 'u64' },
 });
 const { before, after } = fences();
 
@@ -202,5 +206,131 @@ describe('the size of the pool', () => {
 
   test('does not matter without the fence in front of the allocator, inside of the slab', async () => {
     assert.equal(await runs(code.replace('3000', '20'), { env: { PINNED_FFI_FENCE: 'off' } }), '40');
+  });
+});
+
+describe('an address of a slice', () => {
+  const ways = {
+    'ptr()': (slice) => ptr(slice),
+    'pin().ptr': (slice) => pin(slice).ptr,
+    'ptr() of another view of it': ({ buffer, byteOffset }) => ptr(new DataView(buffer, byteOffset, 32)),
+  };
+  for (const [name, addressOf] of Object.entries(ways)) {
+    test(`from ${name} has the care that the slice itself has`, () => {
+      for (let i = 0; i < 150; i++) {
+        const slices = makeSlices();
+        const address = addressOf(slices[4]);
+        native.fill_at(address, 0, 99, 32);
+        assert.ok(slices[4].every((byte) => byte === 99));
+        const count = 1 + i % 96;
+        assert.deepEqual(over(() => native.flip_at(address, 32, count)), [0, 32, 32, count]);
+        const less = 1 + i % 64;
+        assert.deepEqual(under(() => native.flip_at(address, -less, less)), [0, 32, -1, less]);
+        isWhole(slices, 4);
+      }
+    });
+  }
+
+  test('is watched in optimised code', () => {
+    const slices = makeSlices();
+    const address = ptr(slices[4]);
+    const call = (at, count) => native.flip_at(address, at, count);
+    optimize(call, () => call(0, 32));
+    for (let i = 0; i < 1000; i++) assert.deepEqual(over(() => call(32, 10)), [0, 32, 32, 10]);
+    isWhole(slices, 4);
+  });
+
+  test('may be written with what C was given by another address of the slab', () => {
+    const slices = makeSlices();
+    const Pair = struct({ first: 'ptr', second: 'ptr' });
+    const pair = Pair.alloc({ first: slices[3], second: slices[5] });
+    const library = ffi.cc({
+      source: String.raw`
+        #include <string.h>
+        void fill_pair(void **pair, char *between) {
+          memset(pair[0], 7, 32);
+          memset(between, 8, 32);
+          memset(pair[1], 9, 32);
+        }`,
+      symbols: { fill_pair: { args: ['ptr', 'ptr'] } },
+    });
+    library.symbols.fill_pair(pair, slices[4]);
+    library.symbols.fill_pair(pair, ptr(slices[4]));
+    for (const [i, value] of [[3, 7], [4, 8], [5, 9]]) assert.ok(slices[i].every((byte) => byte === value));
+    isWhole(slices, 3, 4, 5);
+    library.close();
+  });
+
+  test('is no address of a slice once its slab was collected', async () => {
+    (() => { for (let i = 0; i < 200; i++) ptr(makeSlices()[4]); })();
+    await gc();
+    const view = new Uint8Array(64);
+    native.fill_at(ptr(view), 0, 5, 64);
+    assert.ok(view.every((byte) => byte === 5));
+  });
+});
+
+describe('a slice whose neighbours others write during a synchronous call', () => {
+  const sum = (slice) => native.sum_bytes_later(slice, 32, 20);
+
+  test('is read while an asynchronous call fills the neighbour: nothing is lost, and nothing thrown', async () => {
+    for (const lend of [(slice) => slice, (slice) => ptr(slice)]) {
+      const slices = makeSlices();
+      const filled = native.fill_bytes_later.async(lend(slices[3]), 32, 0xaa, 5);
+      assert.equal(sum(slices[4]), 32n * 5n);
+      await filled;
+      assert.ok(slices[3].every((byte) => byte === 0xaa));
+      isWhole(slices, 3);
+    }
+  });
+
+  test('is read while Node fills the neighbour', async () => {
+    for (let i = 0; i < 20; i++) {
+      const slices = makeSlices();
+      const filled = promisify(randomFill)(slices[3]);
+      assert.equal(sum(slices[4]), 32n * 5n);
+      await filled;
+      assert.ok(!slices[3].every((byte) => byte === 4), 'random bytes were put back');
+    }
+  });
+
+  test('is watched again when they are done', async () => {
+    const slices = makeSlices();
+    await promisify(randomFill)(slices[3]);
+    slices[3].fill(4);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(over(() => native.flip_at(slices[4], 32, 20)), [0, 32, 32, 20]);
+    isWhole(slices);
+  });
+
+  test('is not watched while Node works, for a callback may have started it', async () => {
+    const slices = makeSlices();
+    let filled;
+    const callback = new JSCallback(() => {
+      filled ??= promisify(randomFill)(slices[5]);
+    }, {});
+    native.call_then_flip(callback, slices[4], 0, 32);
+    const wait = bindOne('call_then_sum', ['function', 'ptr', 'u64'], 'u64');
+    wait(callback, slices[4], 32);
+    await filled;
+    assert.ok(!slices[5].every((byte) => byte === 6));
+    callback.close();
+  });
+
+  test('under load: 100,000 calls lose no byte, whoever writes beside them', async () => {
+    const result = await run({ file: 'test/stress/pool.mjs', args: ['100000'], timeout: 300_000 });
+    assert.equal(result.code, 0, result.stderr);
+  });
+});
+
+describe('an overflow that runs out of the slab', () => {
+  test('is told with all of its bytes', () => {
+    for (let gap = 0; gap < 20; gap++) {
+      const slab = Buffer.allocUnsafeSlow(Buffer.poolSize + (Buffer.allocUnsafe(1).buffer.byteLength - Buffer.poolSize));
+      const slice = slab.subarray(slab.length - 40 - gap, slab.length - gap);
+      assert.deepEqual(over(() => native.flip_at(slice, 40, 20)), [0, 40, 40, 20]);
+      const first = slab.subarray(gap, 40);
+      assert.deepEqual(under(() => native.flip_at(first, -20, 20)), [0, 40 - gap, -1, 20]);
+    }
   });
 });

@@ -26,6 +26,8 @@ pub struct Surroundings {
     pub rows: usize,
     /// A word that is 0 while no address of a Buffer was given out.
     pub given: usize,
+    /// A word that is 0 while no number can be the address of a slice of Node's Buffer pool.
+    pub slices: usize,
     /// `extern "C" fn(owner of the row)`: looks at the fences of what C was handed.
     pub after: usize,
     /// `extern "C" fn(owner of the row)`: brings the text that C has returned.
@@ -51,7 +53,7 @@ type Assembler = VecAssembler<X64Relocation>;
 /// The code that calls the C function of a row, by its number. It does not depend on where it is put.
 pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings) -> Vec<u8> {
     let mut code = Assembler::new(0);
-    find_row(&mut code, around);
+    find_row(&mut code, around, shape.has_pins);
     let mut sources = sources(plan, shape);
     if shape.arguments.iter().any(|passing| passing.is_in_frame()) {
         dynasm!(code ; .arch x64 ; mov r10, QWORD around.frame as i64);
@@ -119,8 +121,16 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
     code.finalize().unwrap_or_default()
 }
 
-/// Leaves where a callback is open or the library is closed.
-fn find_row(code: &mut Assembler, around: Surroundings) {
+/// Leaves where a callback is open or the library is closed, and where a slice's surroundings may have to be remembered.
+fn find_row(code: &mut Assembler, around: Surroundings, has_pins: bool) {
+    if has_pins {
+        dynasm!(code
+            ; .arch x64
+            ; mov rax, QWORD around.slices as i64
+            ; cmp QWORD [rax], 0
+            ; jne >miss
+        );
+    }
     dynasm!(code
         ; .arch x64
         ; mov rax, QWORD around.gate as i64

@@ -21,7 +21,6 @@ use crate::ctype::CType;
 use crate::memory::frame::{Block, address_in, bytes, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::report;
-use crate::memory::watch::Watch;
 use crate::queue::{Request, Work};
 
 impl Target {
@@ -125,13 +124,13 @@ impl Target {
         let may_wait = !closed && environment.depth.get() == 0;
         let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
         environment.locks.before_callback(environment.raw);
-        environment.innermost_watch(Watch::pause);
+        environment.pause_watch();
         let answered = if closed {
             self.enter_js(environment, environment.callbacks.late.get(), Some(self.id.get()), request.origin)
         } else {
             self.enter_js(environment, self.function.get(), may_wait.then_some(token), request.origin)
         };
-        environment.innermost_watch(Watch::resume);
+        environment.resume_watch();
         match answered {
             Some(true) => {}
             answered => {

@@ -46,6 +46,10 @@ impl Callable {
     pub fn enter_direct(&self) -> Outcome {
         let mut words = Words::new();
         let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
+        // SAFETY: the words were loaded by this plan.
+        if self.signature.direct_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
+            return Outcome::Leave;
+        }
         self.go(plan, &words, 0, &[])
     }
 
@@ -79,7 +83,7 @@ impl Callable {
     /// Whether a call without pins is: no number of it may be the address of a Buffer.
     #[inline]
     pub fn is_of_numbers(&self) -> bool {
-        self.may_be_of_numbers && (self.signature.pins.is_empty() || !given::any())
+        self.may_be_of_numbers && (self.signature.pins.is_empty() || !(given::any() || self.environment.slices.any()))
     }
 
     /// Makes such a call; false where the library is closed.
@@ -156,6 +160,9 @@ impl Callable {
             if pins >> pin.argument & 1 == 1 {
                 let Some(block) = self.take(*pin, *value, last) else { return Outcome::Leave };
                 words.set(pin.step, block.data().get() as u64);
+            // SAFETY: the words were loaded by this plan.
+            } else if self.is_in_slab(unsafe { words.get(pin.step) }) {
+                return Outcome::Leave;
             }
         }
         self.go(plan, words, pins, values)
@@ -175,7 +182,7 @@ impl Callable {
         let view = unsafe { environment.view(value) }?;
         // SAFETY: M3.
         let (block, length) = unsafe { last.of(view) }?;
-        if view.length < length && self.has_neighbours(length) {
+        if view.length < length && environment.slices.has_size(length) {
             return None;
         }
         block.give(self.id);
@@ -183,10 +190,10 @@ impl Callable {
         Some(block)
     }
 
-    /// Whether a part of a block of this length is a slice of a slab.
-    #[inline(never)]
-    fn has_neighbours(&self, length: usize) -> bool {
-        self.environment.slab_sizes.borrow().contains(&length)
+    /// Whether a number is an address in a slab whose slices have to be watched.
+    #[inline(always)]
+    fn is_in_slab(&self, word: u64) -> bool {
+        self.environment.slices.holds(word as usize)
     }
 
     /// Calls C, looks at the fences, and puts the result into the frame.

@@ -22,6 +22,7 @@ use super::home::Home;
 use super::job::{Job, Waiting};
 use super::pin::Locks;
 use super::pool::{self, Settling};
+use super::slices::Slices;
 use super::stack::Stack;
 use super::taken::Taken;
 use super::target::this_thread;
@@ -38,6 +39,7 @@ use crate::memory::own;
 use crate::memory::peek::Care;
 use crate::memory::pin::{self, Pinned};
 use crate::memory::scratch::Scratch;
+use crate::memory::slice::Ranges;
 use crate::memory::watch::Watch;
 use crate::queue::{Queue, Work};
 
@@ -84,8 +86,8 @@ pub struct Environment {
     pub locks: Locks,
     /// Whose address was given out.
     pub taken: Taken,
-    /// The sizes that slabs of Node's Buffer pool have had: their slices lie side by side.
-    pub slab_sizes: RefCell<Vec<usize>>,
+    /// The slabs of Node's Buffer pool.
+    pub slices: Slices,
     /// The aggregates that have been declared; their ids follow those of the scalars.
     pub layouts: RefCell<Vec<Arc<Layout>>>,
     /// Where a pointer to an empty view points: a block of no bytes.
@@ -121,14 +123,32 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Runs `visit` on what the innermost call watches, if it has to be paused: outer calls are paused already.
+    /// JavaScript is about to run in a callback: what the innermost call watches is looked at. Outer calls are paused already.
     #[inline]
-    pub fn innermost_watch(&self, visit: impl FnOnce(&mut Watch)) {
+    pub fn pause_watch(&self) {
         if let Some((depth, watch)) = self.watches.borrow_mut().last_mut()
             && Depth::level(*depth) == Depth::level(self.depth.get())
         {
-            visit(watch);
+            watch.pause();
         }
+    }
+
+    /// JavaScript has run.
+    #[inline]
+    pub fn resume_watch(&self) {
+        if let Some(((depth, watch), outer)) = self.watches.borrow_mut().split_last_mut()
+            && Depth::level(*depth) == Depth::level(self.depth.get())
+        {
+            watch.resume(|slab| self.written_by_others(slab, outer));
+        }
+    }
+
+    /// What others than a call may write in a slab during it; `None` where that is not known. `outer`: the calls that it is
+    /// made under, whose threads may be at work.
+    pub fn written_by_others(&self, slab: Span, outer: &[(usize, Watch)]) -> Option<Ranges> {
+        let mut ranges = self.slices.written_by_others(self.raw, slab)?;
+        ranges.extend(outer.iter().flat_map(|(_, watch)| watch.granted_in(slab)));
+        Some(ranges)
     }
 
     /// Keeps what a callback has thrown until the outer call returns; a second one while one is kept is dropped.
@@ -174,6 +194,7 @@ impl Environment {
 
     /// A job is over: what its callbacks have thrown.
     pub fn end_job(&self, job: usize) -> Option<sys::napi_value> {
+        self.slices.take_back(job);
         let held = self.jobs.borrow_mut().remove(&job).flatten();
         held.map(|held| self.let_go(held))
     }
@@ -362,6 +383,7 @@ impl Drop for Environment {
         unsafe { own::free(self.nowhere, 0) };
         // The engine gives back what references refer to, but not the references.
         self.taken.forget(self.raw);
+        self.slices.forget(self.raw);
         let thrown = self.jobs.take().into_values().flatten().chain(self.pending.take()).map(NonNull::as_ptr);
         for reference in self.kept.take().into_iter().chain(thrown) {
             // SAFETY: M6; the reference is this state's, and Node-API's environment goes after it.
@@ -497,7 +519,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         stack: Stack::default(),
         locks: Locks::default(),
         taken: Taken::default(),
-        slab_sizes: RefCell::default(),
+        slices: Slices::default(),
         layouts: RefCell::default(),
         nowhere,
         bound: Bound::default(),

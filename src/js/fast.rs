@@ -74,6 +74,7 @@ impl Lane {
             frame: environment.frame.base().expose_provenance(),
             rows: environment.bound.base(),
             given: given::count_word(),
+            slices: environment.slices.count_word(),
             after: (after as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
             bring: (bring as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
             // SAFETY: M6; the scope of a native function is open.

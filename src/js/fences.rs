@@ -8,7 +8,7 @@ use napi::bindgen_prelude::{Env, Object, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::environment::{current, thrown};
+use super::environment::thrown;
 use super::memory::{JsAddress, from_js};
 use crate::error::{FfiError, Side};
 use crate::library::Library;
@@ -44,13 +44,6 @@ pub fn quarantine_state() -> Vec<f64> {
     let (bytes, count) = quarantine::bounds();
     let (held, held_bytes) = quarantine::held();
     vec![bytes as f64, count as f64, held_bytes as f64, held as f64]
-}
-
-/// Notes the size of a slab of the Buffer pool: a slice of a buffer of this size has neighbours.
-#[napi]
-pub fn add_slab_size(env: Env, bytes: u32) -> napi::Result<()> {
-    current(env)?.slab_sizes.borrow_mut().push(bytes as usize);
-    Ok(())
 }
 
 /// Puts the stand-in in front of this isolate's allocator; a text says why it could not be.

@@ -28,6 +28,7 @@ use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, OwnedText, Pinned, Unpinned};
 use crate::memory::report;
 use crate::memory::scratch::Scratch;
+use crate::memory::slice::{Ranges, range};
 use crate::memory::watch::Watch;
 use crate::signature::Signature;
 
@@ -90,6 +91,15 @@ pub struct Prepared {
     /// Dropped after the watch has ended: their fences are checked.
     owned: Vec<OwnedText>,
     watch: Watch,
+    /// What of Node's Buffer pool an asynchronous call may write.
+    lent: Ranges,
+}
+
+impl Prepared {
+    /// What of Node's Buffer pool the call may write; a range without an end where it was passed an unknown address.
+    pub fn take_lent(&mut self) -> Ranges {
+        std::mem::take(&mut self.lent)
+    }
 }
 
 /// Binds an address to a signature: the number of the function, which `library` keeps.
@@ -358,14 +368,21 @@ impl Callable {
     /// Writes the addresses of the pins into the block. The bits at its start say which arguments are pins; the others
     /// are numbers.
     fn pin(&self, values: &[sys::napi_value], scratch: Option<&Scratch>, prepared: &mut Prepared) -> Result<()> {
-        let Prepared { block, owned, watch } = prepared;
+        let Prepared { block, owned, watch, lent } = prepared;
         let bits = block[0];
         let environment = &*self.environment;
         for (value, argument) in values.iter().zip(&self.signature.pins) {
             let at = self.signature.plan.arguments[*argument];
             if bits >> argument & 1 == 0 {
                 if let Some(address) = Address::new(address_in(block, at)) {
-                    watch.number(*argument, address);
+                    let slice = environment.slices.around(environment.raw, address);
+                    watch.number(*argument, address, slice.map(|(view, _)| view));
+                    match slice {
+                        Some((view, slab)) if scratch.is_some() => self.watch_slice(*argument, view, slab, watch),
+                        Some(_) => {}
+                        // A job of which this is passed may write any slice.
+                        None => lent.push(address.get()..usize::MAX),
+                    }
                     self.step(*argument, address, scratch.is_some(), watch);
                 }
                 continue;
@@ -380,7 +397,7 @@ impl Callable {
                     block.data()
                 })
             } else {
-                self.storage(*argument, *value, scratch.is_some(), watch)
+                self.storage(*argument, *value, scratch.is_some(), watch, lent)
             };
             let address = address.map_err(|fault| {
                 let (symbol, argument) = (self.symbol.clone(), *argument);
@@ -434,6 +451,7 @@ impl Callable {
         value: sys::napi_value,
         is_sync: bool,
         watch: &mut Watch,
+        lent: &mut Ranges,
     ) -> std::result::Result<Address, Unpinned> {
         let environment = &*self.environment;
         // SAFETY: M3.
@@ -452,7 +470,6 @@ impl Callable {
             environment.locks.hand(buffer, None);
         }
         let block = storage.block();
-        let is_slice = |whole: usize| storage.view.length < whole && environment.slab_sizes.borrow().contains(&whole);
         // SAFETY: M3.
         let whole = || unsafe { pin::buffer_length(environment.raw, buffer) };
         let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
@@ -464,16 +481,20 @@ impl Callable {
             return Ok(storage.view.start);
         }
         // Meanwhile JavaScript may write the neighbours of a job's slice, which is not an overflow.
-        if is_sync
-            && is_slice(length)
-            && let Some(start) = Address::new(storage.view.start.get() - storage.offset)
-        {
-            watch.slice(argument, storage.view, Span { start, length });
+        match environment.slices.slab(storage.view, storage.offset, || Some(length)) {
+            Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, watch),
+            Some(_) => lent.push(range(storage.view)),
+            None => {}
         }
         match block {
             Some(block) => watch.block(argument, storage.view, block, self.id),
             None => watch.grant(storage.view),
         }
         Ok(storage.view.start)
+    }
+
+    fn watch_slice(&self, argument: usize, view: Span, slab: Span, watch: &mut Watch) {
+        let environment = &*self.environment;
+        watch.slice(argument, view, slab, environment.written_by_others(slab, &environment.watches.borrow()));
     }
 }

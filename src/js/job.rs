@@ -108,19 +108,20 @@ impl Job {
 /// Starts a call on libuv's pool, or on a thread of its own. `slot` is a value of the current scope.
 pub fn start(
     callable: &Rc<Callable>,
-    prepared: Prepared,
+    mut prepared: Prepared,
     slot: sys::napi_value,
     thread: Option<&JsThread>,
 ) -> Result<()> {
     let environment = &callable.environment;
-    let mut number = 0;
+    let (mut number, begun) = (0, environment.begin_job());
     // SAFETY: M6.
     unsafe { sys::napi_get_value_uint32(environment.raw, slot, &mut number) };
+    environment.slices.lend(begun, prepared.take_lent());
     let job = Box::into_raw(Box::new(Job {
         callable: Rc::clone(callable),
         prepared,
         slot: number,
-        number: environment.begin_job(),
+        number: begun,
         who: if thread.is_some() { Who::Own } else { Who::Pool },
         result: call::no_result(&callable.signature),
         errno: 0,

@@ -65,6 +65,12 @@ fn take(
     // SAFETY: M3; `value` is an argument of this call.
     Ok(match unsafe { pin::storage(env.raw(), value.raw()) } {
         Ok(Pinned::Bytes(storage, buffer)) => {
+            let environment = current(env)?;
+            // SAFETY: M3; the buffer is that of an argument.
+            let length = || unsafe { pin::buffer_length(env.raw(), buffer) };
+            if let Some(slab) = environment.slices.slab(storage.view, storage.offset, length) {
+                environment.slices.expose(env.raw(), storage.view, slab, buffer);
+            }
             match storage.block() {
                 Some(block) => {
                     if let Some(length) = block.length() {
@@ -72,7 +78,7 @@ fn take(
                         given::insert(block.data(), length);
                     }
                 }
-                None => note(&current(env)?.taken, env.raw(), storage, buffer),
+                None => note(&environment.taken, env.raw(), storage, buffer),
             }
             Either::A(to_js(storage.view.start.get()))
         }

@@ -24,6 +24,7 @@ mod placing;
 mod pool;
 mod quick;
 mod signature;
+mod slices;
 mod stack;
 mod taken;
 mod target;

@@ -105,6 +105,7 @@ fn start_drainer(environment: &Rc<Environment>, pool: &Arc<Pool>) -> bool {
         {
             (*turn).work = work;
             if sys::napi_queue_async_work(env, work) == sys::Status::napi_ok {
+                environment.slices.requests.begin();
                 return true;
             }
             sys::napi_delete_async_work(env, work);
@@ -126,6 +127,7 @@ unsafe extern "C" fn complete(env: sys::napi_env, _: sys::napi_status, data: *mu
     let turn = unsafe { Box::from_raw(data.cast::<Turn>()) };
     // SAFETY: M6.
     unsafe { sys::napi_delete_async_work(env, turn.work) };
+    turn.environment.slices.requests.end();
     come(&turn.environment);
 }
 

@@ -17,7 +17,6 @@ use crate::closure::{Closure, Handler, Incoming};
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::fast::entry::{Entry, Kept};
 use crate::memory::address::Address;
-use crate::memory::watch::Watch;
 use crate::signature::Signature;
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
@@ -182,10 +181,10 @@ impl Target {
         {
             return environment.surface(exception, 0);
         }
-        environment.innermost_watch(Watch::pause);
+        environment.pause_watch();
         // SAFETY: M6; the function is kept by its global handle.
         let called = unsafe { entry.call(&scope, function.cast()) };
-        environment.innermost_watch(Watch::resume);
+        environment.resume_watch();
         match called {
             Ok(()) => incoming.put_result(&environment.frame),
             Err(exception) => environment.surface(exception.cast(), 0),
@@ -201,9 +200,9 @@ impl Target {
         }
         incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
-        environment.innermost_watch(Watch::pause);
+        environment.pause_watch();
         let answered = self.enter_js(environment, self.function.get(), None, 0).is_some();
-        environment.innermost_watch(Watch::resume);
+        environment.resume_watch();
         if answered {
             incoming.put_result(&environment.frame);
         }

@@ -55,6 +55,7 @@ pub mod plain;
 pub mod quarantine;
 pub mod report;
 pub mod scratch;
+pub mod slice;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod text;
 pub mod view;

@@ -1,7 +1,6 @@
 //! What a call watches over: the fences of the blocks it was handed, the surroundings of pool slices, copies made by the
 //! guard. Looked at when the call returns, and around every callback, so that what JavaScript writes is not blamed on C.
 #![expect(unsafe_code, reason = "compares and restores the bytes around views")]
-#![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 
 use std::ops::Range;
 
@@ -10,23 +9,9 @@ use smallvec::SmallVec;
 use super::address::{Address, Span};
 use super::copied::Copied;
 use super::fence::{self, Breach, Fenced};
+use super::slice::{Ranges, Slice, meets, range};
 use super::{blocks, given};
-use crate::error::{Overflow, Side};
-
-/// Bytes beside a pool slice, as they were before the call.
-#[derive(Debug)]
-struct Window {
-    start: usize,
-    bytes: SmallVec<[u8; 128]>,
-}
-
-#[derive(Debug)]
-struct Slice {
-    argument: usize,
-    view: Span,
-    before: Window,
-    after: Window,
-}
+use crate::error::Overflow;
 
 #[derive(Debug)]
 enum Item {
@@ -57,7 +42,7 @@ struct Candidate {
 pub struct Watch {
     items: SmallVec<[Item; 4]>,
     /// What native code may write: all arguments of the call.
-    granted: SmallVec<[Range<usize>; 4]>,
+    granted: Ranges,
     /// What the guard looks at.
     candidates: SmallVec<[Candidate; 2]>,
     found: Option<Overflow>,
@@ -106,9 +91,10 @@ impl Watch {
         self.items.push(Item::Block { argument, view, block });
     }
 
-    /// Watches a number: the block it lies in, if its address was given out.
-    pub fn number(&mut self, argument: usize, address: Address) {
-        self.granted.push(address.get()..usize::MAX);
+    /// Watches a number: the block it lies in, if its address was given out. `extent` is what it may mean, where that is
+    /// known.
+    pub fn number(&mut self, argument: usize, address: Address, extent: Option<Span>) {
+        self.granted.push(extent.map_or(address.get()..usize::MAX, range));
         if given::any() {
             self.items.push(Item::Number { argument, address });
         }
@@ -119,18 +105,19 @@ impl Watch {
         self.granted.push(range(view));
     }
 
-    /// Watches the surroundings of a slice of a slab.
-    pub fn slice(&mut self, argument: usize, view: Span, slab: Span) {
-        let width = fence::widths();
-        let (slab, inside) = (range(slab), range(view));
-        let window = |start: usize, end: usize| Window { start, bytes: SmallVec::from_elem(0, end - start) };
-        let mut before = window(inside.start.saturating_sub(width.before).max(slab.start), inside.start);
-        let mut after = window(inside.end, inside.end.saturating_add(width.after).min(slab.end));
-        before.remember();
-        after.remember();
+    /// Watches the surroundings of a slice of a slab, but for what others may write; not at all where that is not known.
+    pub fn slice(&mut self, argument: usize, view: Span, slab: Span, exempt: Option<Ranges>) {
+        // Calls inside of this one have to know what it was passed, in any case.
         self.pauses = true;
-        self.granted.push(inside);
-        self.items.push(Item::Slice(Box::new(Slice { argument, view, before, after })));
+        self.granted.push(range(view));
+        if let Some(exempt) = exempt {
+            self.items.push(Item::Slice(Box::new(Slice::new(argument, view, slab, exempt))));
+        }
+    }
+
+    /// What native code was passed, as far as it meets a slab.
+    pub fn granted_in(&self, slab: Span) -> impl Iterator<Item = Range<usize>> {
+        self.granted.iter().filter(move |range| meets(slab, range)).cloned()
     }
 
     /// Asks for a fenced copy of a view, which native code is given instead; see [`Watch::copies`].
@@ -204,7 +191,7 @@ impl Watch {
         let mut found = self.found;
         for item in &self.items {
             found = found.or(match item {
-                Item::Slice(slice) => slice.overflow(&granted),
+                Item::Slice(slice) => slice.overflow(&granted, fence::widths()),
                 Item::Copy { argument, copy } => {
                     let (view, block) = (copy.view(), copy.block());
                     let overflow = block_overflow(*argument, view, block, block.data().get(), view.length);
@@ -219,19 +206,21 @@ impl Watch {
         self.granted = granted;
     }
 
-    /// JavaScript has run: what it wrote is how things are now.
-    pub fn resume(&mut self) {
-        for item in &mut self.items {
-            match item {
-                Item::Slice(slice) => {
-                    slice.before.remember();
-                    slice.after.remember();
-                }
+    /// JavaScript has run: what it wrote is how things are now. `exempt` says what others may write in a slab, as for
+    /// [`Watch::slice`].
+    pub fn resume(&mut self, exempt: impl Fn(Span) -> Option<Ranges>) {
+        self.items.retain(|item| match item {
+            Item::Slice(slice) => exempt(slice.slab()).is_some_and(|exempt| {
+                slice.renew(exempt);
+                true
+            }),
+            Item::Copy { copy, .. } => {
                 // SAFETY: M3.
-                Item::Copy { copy, .. } => unsafe { copy.refresh() },
-                _ => {}
+                unsafe { copy.refresh() };
+                true
             }
-        }
+            _ => true,
+        });
     }
 
     /// The call has returned: the first overflow that was found; all of them are put right.
@@ -240,16 +229,18 @@ impl Watch {
             self.pause();
         }
         let mut found = self.found.take();
-        for item in self.items.drain(..) {
-            found = found.or(match item {
+        let items = std::mem::take(&mut self.items);
+        for item in &items {
+            let overflow = match item {
                 Item::Block { argument, view, block } => {
-                    let overflow = view_overflow(argument, view, block);
+                    let overflow = view_overflow(*argument, *view, *block);
                     block.unpin();
                     overflow
                 }
-                Item::Number { argument, address } => number_overflow(argument, address),
+                Item::Number { argument, address } => number_overflow(*argument, *address),
                 Item::Slice(_) | Item::Copy { .. } => None,
-            });
+            };
+            found = found.map_or(overflow, |first| Some(join(first, overflow, &items)));
         }
         found
     }
@@ -257,8 +248,18 @@ impl Watch {
 
 type Group = SmallVec<[Candidate; 4]>;
 
-fn range(span: Span) -> Range<usize> {
-    span.start.get()..span.start.get() + span.length
+/// The first of two overflows. One that runs through a slab to its end goes on in the slab's own fence.
+fn join(first: Overflow, next: Option<Overflow>, items: &[Item]) -> Overflow {
+    let goes_on = |next: &Overflow| next.argument == first.argument && next.side == first.side;
+    let Some(next) = next.filter(goes_on) else { return first };
+    let distance = items.iter().find_map(|item| match item {
+        Item::Slice(slice) if slice.argument() == first.argument => Some(slice.distance_to_end(first.side)),
+        _ => None,
+    });
+    match distance {
+        Some(distance) => Overflow { bytes_past: distance + next.bytes_past, contained: next.contained, ..first },
+        None => first,
+    }
 }
 
 /// What a call has written outside of the block of an argument; it is put right.
@@ -296,65 +297,10 @@ fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, len
     Some(Overflow { argument, side, byte_length: view.length, first_bad_offset: first, bytes_past: past, contained })
 }
 
-impl Slice {
-    fn overflow(&self, granted: &[Range<usize>]) -> Option<Overflow> {
-        let own = range(self.view);
-        // What lies beyond another argument is that one's surroundings, not this one's.
-        let others = || granted.iter().filter(|other| **other != own && !other.is_empty());
-        let end = others().map(|other| other.start).filter(|start| *start >= own.end).min().unwrap_or(usize::MAX);
-        let start = others().map(|other| other.end).filter(|end| *end <= own.start).max().unwrap_or(0);
-        let counts = |at: &usize| (start..end).contains(at) && !others().any(|other| other.contains(at));
-        let hit_after = self.after.restore(counts);
-        let hit_before = self.before.restore(counts);
-        let overflow = |side, first: usize, bytes_past| Overflow {
-            argument: self.argument,
-            side,
-            byte_length: self.view.length,
-            first_bad_offset: first as isize - own.start as isize,
-            bytes_past,
-            contained: bytes_past < fence::widths().of(side),
-        };
-        match (hit_after, hit_before) {
-            (Some((first, last)), _) => Some(overflow(Side::After, first, last + 1 - own.end)),
-            (None, Some((first, last))) => Some(overflow(Side::Before, last, own.start - first)),
-            (None, None) => None,
-        }
-    }
-}
-
-impl Window {
-    fn remember(&mut self) {
-        let source = std::ptr::with_exposed_provenance::<u8>(self.start);
-        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
-        unsafe { source.copy_to_nonoverlapping(self.bytes.as_mut_ptr(), self.bytes.len()) };
-    }
-
-    /// Puts the bytes back that differ and that `counts` says nobody was granted; the addresses of the first and last.
-    fn restore(&self, counts: impl Fn(&usize) -> bool) -> Option<(usize, usize)> {
-        let now = std::ptr::with_exposed_provenance_mut::<u8>(self.start);
-        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
-        let same = unsafe { std::slice::from_raw_parts(now, self.bytes.len()) == self.bytes.as_slice() };
-        if same {
-            return None;
-        }
-        let mut hit = None;
-        for (at, byte) in self.bytes.iter().enumerate() {
-            let address = self.start + at;
-            // SAFETY: as above.
-            unsafe {
-                if now.add(at).read() != *byte && counts(&address) {
-                    now.add(at).write(*byte);
-                    hit = Some((hit.map_or(address, |(first, _)| first), address));
-                }
-            }
-        }
-        hit
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Side;
     use crate::memory::own;
 
     fn span(bytes: &mut [u8], range: Range<usize>) -> Span {
@@ -367,8 +313,8 @@ mod tests {
         let mut slab = vec![1u8; 512];
         let (whole, first, second) = (span(&mut slab, 0..512), span(&mut slab, 100..108), span(&mut slab, 112..120));
         let mut watch = Watch::default();
-        watch.slice(0, first, whole);
-        watch.slice(1, second, whole);
+        watch.slice(0, first, whole, Some(Ranges::new()));
+        watch.slice(1, second, whole, Some(Ranges::new()));
         slab[100..125].fill(9);
         let found = watch.end().unwrap();
         assert_eq!((found.argument, found.side, found.first_bad_offset, found.bytes_past), (0, Side::After, 8, 4));
@@ -383,10 +329,10 @@ mod tests {
         let mut slab = vec![1u8; 512];
         let (whole, view) = (span(&mut slab, 0..512), span(&mut slab, 100..108));
         let mut watch = Watch::default();
-        watch.slice(0, view, whole);
+        watch.slice(0, view, whole, Some(Ranges::new()));
         watch.pause();
         slab[110] = 5;
-        watch.resume();
+        watch.resume(|_| Some(Ranges::new()));
         slab[109] = 6;
         let found = watch.end().unwrap();
         assert_eq!((found.first_bad_offset, found.bytes_past), (9, 2));

@@ -227,6 +227,8 @@ const cases = {
   'contains a write beside a slice of the pool'(ffi, bind) {
     const [before, slice, after] = [Buffer.from('aaaaaaaa'), Buffer.from('bbbbbbbb'), Buffer.from('cccccccc')];
     if (slice.buffer !== after.buffer) return; // no pool here
+    // Deno does not tell whether its own threads are writing slices, so they are not watched there.
+    if (process.versions.deno !== undefined) return;
     assert.equal(
       caught(() => bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void')(slice, 16, 0x7a)).code,
       'ERR_FFI_BUFFER_OVERFLOW',

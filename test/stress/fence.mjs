@@ -122,7 +122,8 @@ async function main() {
       for (const view of [new Uint8Array(40), Buffer.from('a slice'), Buffer.alloc(3000), ffi.alloc(100)]) {
         fill(view, 0, i & 255, view.byteLength);
         assert.ok(isWhole(view, i & 255));
-        if (i % 10 === 0) overflow(view);
+        // While libuv works for others, what lies around a slice of the pool may be theirs.
+        if (i % 10 === 0 && view.byteLength === view.buffer.byteLength) overflow(view);
         counts.calls++;
       }
       await new Promise((resolve) => setImmediate(resolve));

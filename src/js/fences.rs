@@ -55,10 +55,20 @@ pub fn install_fences() -> Option<String> {
         let find = |symbol: &str| process.find(symbol);
         let allocator = |method: &str| find(&format!("_ZN4node24NodeArrayBufferAllocator{method}"));
         let symbols = (|| {
+            let vtable = find("_ZTVN4node24NodeArrayBufferAllocatorE")?;
             Some(Symbols {
                 current_isolate: find("_ZN2v87Isolate10GetCurrentEv")?,
                 allocator_of: find("_ZN2v87Isolate23GetArrayBufferAllocatorEv")?,
-                vtable: find("_ZTVN4node24NodeArrayBufferAllocatorE")?,
+                vtable,
+                vtable_bytes: crate::library::symbol_size(vtable)?,
+                reallocate: allocator("10ReallocateEPvmm"),
+                harmless: [
+                    // It allocates, copies and frees through the allocator's own functions.
+                    find("_ZN2v811ArrayBuffer9Allocator10ReallocateEPvmm"),
+                    find("_ZNK2v811ArrayBuffer9Allocator17MaxAllocationSizeEv"),
+                    allocator("7GetImplEv"),
+                ],
+                page_allocator: find("_ZN2v811ArrayBuffer9Allocator16GetPageAllocatorEv"),
                 allocate: allocator("8AllocateEm")?,
                 allocate_uninitialized: allocator("21AllocateUninitializedEm")?,
                 free: allocator("4FreeEPvm")?,

@@ -2,8 +2,10 @@
 //!
 //! The allocator is one C++ object an isolate, with a vtable (Itanium C++ ABI, section 2.5: two words in front of the
 //! address point). Its vtable is copied, with our functions in the slots of Allocate, AllocateUninitialized, Free and
-//! the destructors, and the copy is put into the object. Every slot is found by comparing it with the exported symbol
-//! of the function; where anything is not as expected nothing is changed. The addon must never be unmapped afterwards.
+//! the destructors, of Reallocate where Node has one of its own (20.0 to 20.16, 22.0 to 22.3), and the copy is put into the
+//! object. Every slot is found by comparing it with the exported symbol of the function. Every entry of the vtable must be
+//! a function that is known, because one that is not might be handed our blocks; where anything is not as expected nothing
+//! is changed. The addon must never be unmapped afterwards.
 #![expect(unsafe_code, reason = "calls and is called by C++ through a vtable")]
 
 use std::ffi::c_void;
@@ -18,6 +20,7 @@ use super::{blocks, given, quarantine};
 type Object = *mut c_void;
 type AllocateFn = unsafe extern "C" fn(Object, usize) -> *mut u8;
 type FreeFn = unsafe extern "C" fn(Object, *mut u8, usize);
+type ReallocateFn = unsafe extern "C" fn(Object, *mut u8, usize, usize) -> *mut u8;
 type DestroyFn = unsafe extern "C" fn(Object);
 
 /// The addresses of the exported symbols that the stand-in needs.
@@ -29,6 +32,8 @@ pub struct Symbols {
     pub allocator_of: Address,
     /// `vtable for node::NodeArrayBufferAllocator`
     pub vtable: Address,
+    /// Its bytes
+    pub vtable_bytes: usize,
     /// `NodeArrayBufferAllocator::Allocate(size_t)`
     pub allocate: Address,
     /// `NodeArrayBufferAllocator::AllocateUninitialized(size_t)`
@@ -39,6 +44,13 @@ pub struct Symbols {
     pub count_in: Address,
     /// `NodeArrayBufferAllocator::UnregisterPointer(void*, size_t)`: counts bytes out
     pub count_out: Address,
+    /// `NodeArrayBufferAllocator::Reallocate(void*, size_t, size_t)`, where Node has it
+    pub reallocate: Option<Address>,
+    /// Functions that may stay: they use no memory of ours, or reach it through the functions that are replaced.
+    pub harmless: [Option<Address>; 3],
+    /// `v8::ArrayBuffer::Allocator::GetPageAllocator()`, where V8 has it; `MaxAllocationSize()` stands in front of it and
+    /// is not always exported
+    pub page_allocator: Option<Address>,
     /// The complete object destructor
     pub destroy: Address,
     /// The deleting destructor
@@ -58,6 +70,7 @@ struct Original {
     allocate: AllocateFn,
     allocate_uninitialized: AllocateFn,
     free: FreeFn,
+    reallocate: Option<ReallocateFn>,
     count_in: FreeFn,
     count_out: FreeFn,
     destroy: DestroyFn,
@@ -129,8 +142,15 @@ impl StandIn {
     /// M11: `table` is the address point of Node's vtable.
     unsafe fn new(symbols: &Symbols, table: *const usize) -> Result<Self, &'static str> {
         let mut copy = [0; IN_FRONT + WORDS];
-        // SAFETY: M11; vtables lie among others in a section of the executable that is longer than this.
-        unsafe { table.sub(IN_FRONT).copy_to_nonoverlapping(copy.as_mut_ptr(), copy.len()) };
+        let words = symbols.vtable_bytes / size_of::<usize>();
+        if !(IN_FRONT..=copy.len()).contains(&words) {
+            return Err("the allocator's vtable is not of the expected length");
+        }
+        // SAFETY: M11; the symbol says how long the vtable is.
+        unsafe { table.sub(IN_FRONT).copy_to_nonoverlapping(copy.as_mut_ptr(), words) };
+        if !symbols.are_all_known(&copy[IN_FRONT..words]) {
+            return Err("the allocator has a function that is not known");
+        }
         let mut replace = |original: Address, ours: usize| {
             let slot = copy[IN_FRONT..].iter_mut().find(|entry| **entry == original.get());
             slot.map(|slot| *slot = ours).ok_or("a function of the allocator is not in its vtable")
@@ -139,6 +159,9 @@ impl StandIn {
         let uninitialized = (allocate_uninitialized as AllocateFn as *const ()).expose_provenance();
         replace(symbols.allocate_uninitialized, uninitialized)?;
         replace(symbols.free, (free as FreeFn as *const ()).expose_provenance())?;
+        if let Some(reallocate) = symbols.reallocate {
+            replace(reallocate, (self::reallocate as ReallocateFn as *const ()).expose_provenance())?;
+        }
         replace(symbols.destroy, (destroy as DestroyFn as *const ()).expose_provenance())?;
         replace(symbols.delete, (delete as DestroyFn as *const ()).expose_provenance())?;
         // SAFETY: M11.
@@ -147,6 +170,7 @@ impl StandIn {
                 allocate: function(symbols.allocate),
                 allocate_uninitialized: function(symbols.allocate_uninitialized),
                 free: function(symbols.free),
+                reallocate: symbols.reallocate.map(|reallocate| function(reallocate)),
                 count_in: function(symbols.count_in),
                 count_out: function(symbols.count_out),
                 destroy: function(symbols.destroy),
@@ -154,6 +178,25 @@ impl StandIn {
             }
         };
         Ok(Self { original, table: copy })
+    }
+}
+
+impl Symbols {
+    /// Whether every entry of the vtable is a function that is known.
+    fn are_all_known(&self, entries: &[usize]) -> bool {
+        let replaced = [self.destroy, self.delete, self.allocate, self.allocate_uninitialized, self.free];
+        let others = [self.count_in, self.count_out].into_iter().chain(self.reallocate).chain(self.page_allocator);
+        let known: Vec<Address> =
+            replaced.into_iter().chain(others).chain(self.harmless.into_iter().flatten()).collect();
+        let is_known = |entry: &usize| known.iter().any(|known| known.get() == *entry);
+        let is = |entry: Option<&usize>, function: Option<Address>| entry.copied() == function.map(Address::get);
+        entries.iter().enumerate().all(|(at, entry)| {
+            let is_maximum = || {
+                let (before, after) = (at.checked_sub(1).and_then(|before| entries.get(before)), entries.get(at + 1));
+                is(before, Some(self.free)) && self.page_allocator.is_some() && is(after, self.page_allocator)
+            };
+            is_known(entry) || is_maximum()
+        })
     }
 }
 
@@ -227,6 +270,26 @@ unsafe extern "C" fn free(object: Object, data: *mut u8, length: usize) {
     }
 }
 
+/// As the C library's `realloc`: the bytes move to a block of the new length, and new ones are zero. Null, and nothing has
+/// changed, where there is no memory.
+unsafe extern "C" fn reallocate(object: Object, data: *mut u8, from: usize, to: usize) -> *mut u8 {
+    let is_ours = Address::new(data.expose_provenance()).is_some_and(blocks::contains);
+    // SAFETY: M11; the engine hands over memory of `from` bytes that it allocated here, and uses it no more where it gets
+    // other memory.
+    unsafe {
+        if !is_ours {
+            // The original is there, because it was replaced.
+            return original().reallocate.map_or(null_mut(), |reallocate| reallocate(object, data, from, to));
+        }
+        let moved = fenced(object, to, original().allocate);
+        if !moved.is_null() || to == 0 {
+            data.copy_to_nonoverlapping(moved, from.min(to));
+            free(object, data, from);
+        }
+        moved
+    }
+}
+
 /// # Safety
 /// M11: the block came from `object` and its data still counts as JavaScript's.
 unsafe fn release_counted(block: Fenced, length: usize, object: Object) {
@@ -290,6 +353,9 @@ mod tests {
         // SAFETY: it came from `fake_allocate` with the same length.
         unsafe { dealloc(data, Layout::from_size_align(n.max(1), 16).unwrap()) };
     }
+    unsafe extern "C" fn fake_reallocate(_: Object, _: *mut u8, _: usize, _: usize) -> *mut u8 {
+        std::hint::black_box(null_mut())
+    }
     unsafe extern "C" fn fake_in(_: Object, _: *mut u8, n: usize) {
         COUNTED.fetch_add(n as isize, Ordering::SeqCst);
     }
@@ -319,15 +385,24 @@ mod tests {
             current_isolate: address(fake_isolate as *const ()),
             allocator_of: address(fake_allocator_of as *const ()),
             vtable: address(table.as_ptr()),
+            vtable_bytes: 8 * size_of::<usize>(),
             allocate: address(fake_allocate as *const ()),
             allocate_uninitialized: address(fake_uninitialized as *const ()),
             free: address(fake_free as *const ()),
+            reallocate: Some(address(fake_reallocate as *const ())),
+            harmless: [None; 3],
+            page_allocator: None,
             count_in: address(fake_in as *const ()),
             count_out: address(fake_out as *const ()),
             destroy: address(fake_destroy as *const ()),
             delete: address(fake_delete as *const ()),
         };
-        let entries = [symbols.destroy, symbols.delete, symbols.allocate, symbols.allocate_uninitialized, symbols.free];
+        let [first, second, free] = [symbols.destroy, symbols.delete, symbols.free];
+        let entries =
+            [first, second, symbols.allocate, symbols.allocate_uninitialized, free, symbols.reallocate.unwrap()];
+        // A function that is not known might be handed our blocks.
+        let stranger = [first.get(), free.get(), address(fake_isolate as *const ()).get()];
+        assert!(symbols.are_all_known(&stranger[..2]) && !symbols.are_all_known(&stranger));
         for (slot, entry) in table[IN_FRONT..].iter_mut().zip(entries) {
             *slot = entry.get();
         }

@@ -2,25 +2,15 @@
 // Fences: the stand-in for Node's ArrayBuffer allocator is installed when this file is loaded; their state and checks.
 
 const binding = require('./binding');
-const { other, isVerified } = require('./engine');
+const { unverified } = require('./engine');
 const { makeWarning } = require('./errors');
-const { isMusl, platformKey } = require('./platform');
 const settings = require('./settings');
 const { notePool } = require('./memory');
-
-/** Why the stand-in must not be installed in this runtime; undefined where it may. */
-function unverified() {
-  const { platform, arch } = process;
-  if (other !== undefined) return `not verified on ${other}`;
-  if (platform !== 'linux' || arch !== 'x64' || isMusl()) return `not verified on ${platformKey()}`;
-  if (!isVerified) return `not verified on Node ${process.version}`;
-  return undefined;
-}
 
 /** Why the stand-in is not installed; undefined where it is now. */
 function install() {
   if (settings.fence.off) return 'PINNED_FFI_FENCE=off';
-  const reason = unverified() ?? binding.installFences() ?? undefined;
+  const reason = unverified ?? binding.installFences() ?? undefined;
   const [first] = binding.copies();
   if (reason === undefined || first === undefined || first.build === binding.buildName()) return reason;
   return `another build of pinned-ffi came first: ${first.build}, ${first.file}`;

@@ -4,7 +4,7 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('./binding');
-const { other, modules, isVerified, usesV8 } = require('./engine');
+const { modules, unverified, withoutV8, usesV8, texts } = require('./engine');
 const { frame } = require('./memory');
 const settings = require('./settings');
 const { byName } = require('./types');
@@ -34,23 +34,13 @@ const NO_TEXT = 0xffffffff;
 let reason;
 let placers = null;
 
-/** Shows the native side what flat texts are: a literal, a text that was made, and one that was put together. */
-function attachTexts() {
-  const made = Buffer.from('text made of bytes').toString('latin1');
-  const joined = `${made} \xe9 ${made}`;
-  // This flattens it.
-  if (!joined.includes('\0')) binding.attachTexts?.('text of the source \xe9', made, joined);
-}
-
 function start() {
-  if (other !== undefined) return `not verified on ${other}`;
+  if (unverified !== undefined) return unverified;
   // The frame lane finds views by V8's functions as well, and reads flat texts where they lie.
   const hasViews = usesV8 && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
-  if (usesV8) attachTexts();
+  if (usesV8) binding.attachTexts?.(...texts);
   if (settings.lane !== undefined && settings.lane !== 'v8') return `PINNED_FFI_LANE=${settings.lane}`;
-  if (!isVerified) {
-    return `not verified on ${process.platform}-${process.arch} with NODE_MODULE_VERSION ${modules}`;
-  }
+  if (withoutV8 !== undefined) return withoutV8;
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
   if (option !== undefined) return `${option} is set`;

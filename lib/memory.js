@@ -85,11 +85,14 @@ function dataViewLength(view) {
 let poolSize;
 let slabExtra = 0;
 
+/** Whether libuv's counters tell who else may be writing slices: Bun and Deno have an event loop of another kind. */
+const hasLibuv = other === undefined || other === 'electron';
+
 /** Tells the native side how large the slabs of Node's Buffer pool are, whose slices lie side by side. */
 function notePool() {
   if (poolSize === undefined && Buffer.poolSize > 0) slabExtra = Buffer.allocUnsafe(1).buffer.byteLength - Buffer.poolSize;
   poolSize = Buffer.poolSize;
-  if (poolSize > 0 && isNode) binding.addSlabSize(Math.min(poolSize + Math.max(slabExtra, 0), 2 ** 31));
+  if (poolSize > 0 && hasLibuv) binding.addSlabSize(Math.min(poolSize + Math.max(slabExtra, 0), 2 ** 31));
 }
 
 /** A view or buffer that goes to a call, as Node-API can see it. The native side refuses what can be resized. */

@@ -73,7 +73,7 @@ impl Library {
     /// The address of a symbol; `None` where the library has none, or a NULL one.
     pub fn find(&self, symbol: &str) -> Option<Address> {
         // No symbol has a NUL; libloading would take one at the end for the end.
-        if symbol.contains('\0') {
+        if symbol.contains('\0') || is_hidden(symbol) {
             return None;
         }
         let handle = self.handle.borrow();
@@ -267,6 +267,15 @@ pub fn symbol_size(symbol: Address) -> Option<usize> {
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
 pub fn symbol_size(_: Address) -> Option<usize> {
     None
+}
+
+/// Whether a C++ symbol is to count as missing: tests see by this that everything works without each function of V8's.
+/// `PINNED_FFI_HIDE_SYMBOLS` has names separated by commas, or `*`.
+fn is_hidden(symbol: &str) -> bool {
+    static HIDDEN: std::sync::LazyLock<Option<String>> =
+        std::sync::LazyLock::new(|| std::env::var("PINNED_FFI_HIDE_SYMBOLS").ok());
+    symbol.starts_with("_Z")
+        && HIDDEN.as_ref().is_some_and(|hidden| hidden == "*" || hidden.split(',').any(|name| name == symbol))
 }
 
 /// Keeps the addon itself mapped until the process ends, whatever closes it. False where that is not possible.

@@ -9,8 +9,8 @@ use crate::memory::peek;
 use crate::memory::text::Latin1;
 
 /// Where the parts of a text lie: behind the map and a hash.
-const LENGTH: usize = 12;
-const CHARACTERS: usize = 16;
+pub const LENGTH: usize = 12;
+pub const CHARACTERS: usize = 16;
 /// Of one that was put together.
 const FIRST: usize = 16;
 const SECOND: usize = 24;
@@ -51,8 +51,12 @@ impl FlatTexts {
             empty: unsafe { word(samples.empty)? },
         };
         let is_read = |(value, characters): (Local, &[u8])| {
+            // The length is compared before so many characters are read.
             // SAFETY: as above.
-            unsafe { found.of(value) }.is_some_and(|text| text.characters() == characters)
+            let length = unsafe { found.flat(value) }.map(|text| unsafe { length(text) });
+            // SAFETY: as above.
+            length == Some(characters.len())
+                && unsafe { found.of(value) }.is_some_and(|text| text.characters() == characters)
         };
         let all = [samples.literal, samples.made, samples.joined];
         let is_told = found.joined != found.maps[0] && found.joined != found.maps[1];
@@ -67,19 +71,36 @@ impl FlatTexts {
     pub unsafe fn of<'a>(&self, value: Local) -> Option<Latin1<'a>> {
         // SAFETY: by the contract of this function; what has one of the maps has the parts of such a text.
         unsafe {
+            let text = self.flat(value)?;
+            Latin1::new(text.as_ptr().add(CHARACTERS), length(text))
+        }
+    }
+
+    /// The object with the characters of a text; `None` for every other value.
+    ///
+    /// # Safety
+    /// As [`FlatTexts::of`].
+    #[inline]
+    unsafe fn flat(&self, value: Local) -> Option<Address> {
+        // SAFETY: by the contract of this function.
+        unsafe {
             let mut text = object(word(value)?)?;
             let mut map = peek::word(text, 0);
             if map == self.joined && peek::word(text, SECOND) == self.empty {
                 text = object(peek::word(text, FIRST))?;
                 map = peek::word(text, 0);
             }
-            if !self.maps.contains(&map) {
-                return None;
-            }
-            let length = text.as_ptr().add(LENGTH).cast::<u32>().read_unaligned();
-            Latin1::new(text.as_ptr().add(CHARACTERS), length as usize)
+            self.maps.contains(&map).then_some(text)
         }
     }
+}
+
+/// # Safety
+/// M15: `text` is an object with the parts of a text.
+#[inline]
+unsafe fn length(text: Address) -> usize {
+    // SAFETY: by the contract of this function.
+    unsafe { text.as_ptr().add(LENGTH).cast::<u32>().read_unaligned() as usize }
 }
 
 /// What a value is to V8: in Node a `Local` is the address of a word with it.

@@ -88,7 +88,11 @@ impl Views {
                 Way::Contents(contents) => {
                     // What lies in the engine's heap is copied there.
                     let mut copy = MaybeUninit::<[u8; 64]>::uninit();
-                    contents(view, copy.as_mut_ptr().cast(), size_of_val(&copy))
+                    let found = contents(view, copy.as_mut_ptr().cast(), size_of_val(&copy));
+                    if found.data == copy.as_mut_ptr().cast() {
+                        return None;
+                    }
+                    found
                 }
                 Way::Buffer(buffer) => buffer.contents(view)?,
             }

@@ -8,7 +8,7 @@ use std::ptr::null_mut;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{ClassInstance, Env, Object};
-use napi::{JsString, JsValue, sys};
+use napi::{JsString, JsValue};
 use napi_derive::napi;
 
 use super::environment::{Environment, current};
@@ -18,18 +18,18 @@ use super::native::{Native, native_functions};
 use super::placing::{Placing, Shared, after, bring, place_text, place_view, take_text};
 use super::signature::JsSignature;
 use super::target::OPEN;
+use super::verify;
 use crate::bound::Bound;
 use crate::ctype::CType;
 use crate::fast::flat::{FlatTexts, Samples};
 use crate::fast::passing::{Passing, Shape};
-use crate::fast::trampoline::{Maps, Surroundings, assemble, with_context};
+use crate::fast::trampoline::{Surroundings, assemble, with_context};
 use crate::fast::v8::{Local, Text};
 use crate::fast::views::Views;
 use crate::library::Library;
 use crate::memory::address::Address;
 use crate::memory::frame::HEAD_BYTES;
 use crate::memory::given;
-use crate::memory::peek;
 use crate::memory::pin::{self, Pinned};
 use crate::signature::Signature;
 use crate::sysv::{Load, Plan};
@@ -77,8 +77,7 @@ impl Lane {
             slices: environment.slices.count_word(),
             after: (after as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
             bring: (bring as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
-            // SAFETY: M6; the scope of a native function is open.
-            maps: unsafe { maps(environment.raw)? },
+            maps: verify::numbers(environment.raw).ok()?,
         };
         let lane = Self { around, placing: Placing::new(shared) };
         STATE.set(state);
@@ -130,49 +129,6 @@ fn shape_of(signature: &Signature, plan: &Plan, arguments: &[u8], result: u8) ->
         has_pins: !signature.pins.is_empty(),
         gives_text: signature.result.scalar() == Some(CType::CString),
     })
-}
-
-/// The maps of V8's numbers, where its objects are as `trampoline` reads them; `None` where they are not.
-///
-/// # Safety
-/// M6: a handle scope is open.
-unsafe fn maps(env: sys::napi_env) -> Option<Maps> {
-    // SAFETY: M15; what is read is an object that the scope keeps, and nothing is allocated meanwhile.
-    let word = |at: Address, offset: usize| unsafe { peek::word(at, offset) };
-    // In Node a `napi_value` is the address of a word with the value.
-    let content = |value: sys::napi_value| Address::new(value.addr()).map(|at| word(at, 0));
-    let object = |value| content(value).filter(|word| word & 1 == 1).and_then(|word| Address::new(word - 1));
-    let made = |make: &dyn Fn(*mut sys::napi_value)| {
-        let mut value = null_mut();
-        make(&mut value);
-        value
-    };
-    // SAFETY: M6 by the contract of this function, here and below; the out-parameters are locals.
-    let small = made(&|value| unsafe {
-        sys::napi_create_int32(env, -7, value);
-    });
-    // SAFETY: as above.
-    let number = object(made(&|value| unsafe {
-        sys::napi_create_double(env, 0.75, value);
-    }))?;
-    if content(small)? != (-7isize << 32) as usize || word(number, 8) != 0.75f64.to_bits() as usize {
-        return None;
-    }
-    let mut bigint = None;
-    for (sign, digits) in [(0, &[][..]), (0, &[5]), (1, &[1 << 63]), (0, &[u64::MAX]), (1, &[7, 9])] {
-        // SAFETY: as above.
-        let make = |value| unsafe {
-            sys::napi_create_bigint_words(env, sign, digits.len(), digits.as_ptr(), value);
-        };
-        let object = object(made(&make))?;
-        let fits = word(object, 8) as u32 as usize == digits.len() << 1 | sign as usize
-            && digits.iter().enumerate().all(|(at, digit)| word(object, 16 + at * 8) as u64 == *digit)
-            && *bigint.get_or_insert(word(object, 0)) == word(object, 0);
-        if !fits {
-            return None;
-        }
-    }
-    Some(Maps { number: word(number, 0), bigint: bigint? })
 }
 
 /// What JavaScript puts the pointers of a call into the frame with.

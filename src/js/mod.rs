@@ -30,4 +30,6 @@ mod taken;
 mod target;
 mod thread;
 mod trace;
+#[cfg(all(target_arch = "x86_64", unix))]
+mod verify;
 mod waker;

@@ -385,7 +385,7 @@ mod tests {
             current_isolate: address(fake_isolate as *const ()),
             allocator_of: address(fake_allocator_of as *const ()),
             vtable: address(table.as_ptr()),
-            vtable_bytes: 8 * size_of::<usize>(),
+            vtable_bytes: size_of::<[usize; 8]>(),
             allocate: address(fake_allocate as *const ()),
             allocate_uninitialized: address(fake_uninitialized as *const ()),
             free: address(fake_free as *const ()),

@@ -68,8 +68,9 @@ step() {
   echo "\$ \$1"
   began=\$(date +%s)
   sh -c "\$1" </dev/null && status=0 || status=\$?
-  echo "# ended with \$status after \$((\$(date +%s) - began)) s on \$(nproc) cores; CPU time of all steps (user, system):"
-  times | sed -n '2s/^/# /p'
+  echo "# ended with \$status after \$((\$(date +%s) - began)) s on \$(nproc) cores"
+  times >~/times
+  echo "# CPU time so far, user and system: \$(tail -n 1 ~/times)"
   return "\$status"
 }
 echo "# Node \$(node --version), npm \$(npm --version), \$(cargo --version), \$(gcc --version | head -n 1)"
@@ -94,7 +95,7 @@ END
       ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} ${no_proxy:+no_proxy="$no_proxy"} \
       ${SSL_CERT_FILE:+SSL_CERT_FILE="$SSL_CERT_FILE"} ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS"} \
       sh /home/user/follow.sh' >"$log" 2>&1 && status=0 || status=$?
-  grep -E '^# (Node|ended|[0-9]+m)' "$log"
+  grep -E '^# (Node|ended|CPU)' "$log"
   [ "$status" -eq 0 ] || { echo "Node $version: failed"; failed=1; }
 done
 rm -rf "$root"

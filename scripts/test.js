@@ -169,7 +169,6 @@ async function main() {
   }
   const failed = results.filter(({ status }) => status !== 0).map(({ version }) => version);
   if (failed.length > 0) fail(`Failed on ${failed.join(', ')}.`);
-  if (nodes.length > 0) console.log(`Passed on ${results.map(({ version }) => version).join(', ')}.`);
 }
 
 module.exports = { parse, prepare, testFiles, runTests };

@@ -298,6 +298,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
       { stdout: '1000000n\n1000000n' },
     ));
 
+  const LARGE = byScale(16, 64) << 20;
   // Without the fences nothing but the end of the environment can wait for native code: the engine frees the memory.
   // Not guarded, which would copy 64 MB for each of the calls.
   const unfenced = { PINNED_FFI_GUARD: '', PINNED_FFI_FENCE: 'off', PINNED_FFI_QUARANTINE: 'off' };
@@ -309,7 +310,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
             s.set_last_sum(-1n);
             const [worker] = await start(\`
               const thread = lib.thread();
-              const view = Buffer.alloc(64 << 20);
+              const view = Buffer.alloc(${LARGE});
               for (let i = 0; i < 50; i++) \${call}(view, view.length, 7, 100);
               parentPort.postMessage('ready');
             \`);
@@ -318,7 +319,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
             console.log(s.get_last_sum());
           }
         });`,
-        { stdout: '67108864n\n67108864n', env },
+        { stdout: `${LARGE}n\n${LARGE}n`, env },
       ));
   }
 

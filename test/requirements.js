@@ -110,7 +110,7 @@ function remedyOf(names) {
  * @returns {string | false}
  */
 function needs(...names) {
-  const missing = names.filter(isMissing);
+  const missing = [...new Set(names)].filter(isMissing);
   return !isRequired && missing.length > 0 && `needs ${missing.join(', ')}: ${remedyOf(missing)}`;
 }
 
@@ -130,7 +130,7 @@ module.exports = { REQUIREMENTS, needs, onlyOn, isNeed, isPlatform };
 if (require.main === module) {
   const missing = Object.keys(REQUIREMENTS).filter(isMissing);
   if (process.argv[2] === '--apt') {
-    console.log(missing.map((name) => REQUIREMENTS[name].apt).filter(Boolean).join('\n'));
+    for (const name of missing) if (REQUIREMENTS[name].apt !== undefined) console.log(REQUIREMENTS[name].apt);
   } else {
     for (const name of Object.keys(REQUIREMENTS)) {
       console.log(`${missing.includes(name) ? 'missing' : 'here   '}  ${name.padEnd(12)} ${remedyOf([name])}`);

@@ -83,7 +83,7 @@ function makeRecorder(threads, times, options = {}) {
 const sumTo = (count) => (BigInt(count) * BigInt(count - 1)) / 2n;
 
 describe('threads that call back', () => {
-  for (const [threads, times] of [[1, 10_000], [4, 10_000], [64, byScale(500, 10_000)]]) {
+  for (const [threads, times] of [[1, byScale(2000, 10_000)], [4, byScale(2000, 10_000)], [64, byScale(200, 10_000)]]) {
     const title = `${threads} thread${threads > 1 ? 's' : ''} calling ${times} times each`;
 
     test(`${title} get every result while a call with threads: true waits for them`, () => {
@@ -118,7 +118,7 @@ describe('threads that call back', () => {
     });
   }
 
-  for (const [threads, times] of [[1, 10_000], [4, 10_000], [64, byScale(500, 1000)]]) {
+  for (const [threads, times] of [[1, byScale(2000, 10_000)], [4, byScale(2000, 10_000)], [64, byScale(200, 1000)]]) {
     test(`${threads} thread${threads > 1 ? 's' : ''} calling ${times} times each call a void callback asynchronously`, async () => {
       const { callback, check } = makeRecorder(threads, times, { returns: 'void' });
       assert.equal(await nonblocking.join_threads_void(callback, threads, times), BigInt(threads * times));

@@ -1,6 +1,6 @@
 'use strict';
 // The test suite in every lane, interpreted, optimised early, and guarded:
-//   npm run test:lanes [-- --nodes 20,22,24,26] [file or part of a file name ...]
+//   npm run test:lanes [-- --full --nodes 20,22,24,26] [file or part of a file name ...]
 
 const { execFileSync } = require('node:child_process');
 const path = require('node:path');
@@ -14,7 +14,7 @@ const askNode = (node) =>
   JSON.parse(execFileSync(node, ['-p', `JSON.stringify(require(${JSON.stringify(lanesFile)}))`], { encoding: 'utf8' }));
 
 async function main() {
-  const { nodes, names } = parse(process.argv.slice(2));
+  const { nodes, names, full } = parse(process.argv.slice(2));
   const files = testFiles(names);
   await prepare();
   const failed = [];
@@ -28,7 +28,7 @@ async function main() {
       ];
       for (const [variant, options] of variants) {
         console.log(`\n## lane ${lane}, ${variant}`);
-        const { version, status } = await runTests(node, files, options);
+        const { version, status } = await runTests(node, files, { ...options, scale: full ? 'full' : 'quick' });
         if (status !== 0) failed.push(`${version} lane ${lane}, ${variant}`);
       }
     }
@@ -37,4 +37,7 @@ async function main() {
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
-main();
+main().catch((error) => {
+  console.error(error.stack);
+  process.exitCode = 1;
+});

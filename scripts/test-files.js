@@ -16,6 +16,7 @@ const WITH_CLOCKS = new Set(['async', 'thread']);
 /** Seconds that a file may take on two cores, by the scale. */
 const USUAL = { quick: 4, full: 4 };
 const BUDGETS = {
+  abi: { quick: 8, full: 8 },
   alloc: { quick: 6, full: 6 },
   async: { quick: 12, full: 12 },
   bind: { quick: 20, full: 25 },
@@ -29,6 +30,7 @@ const BUDGETS = {
   fuzz: { quick: 10, full: 35 },
   install: { quick: 12, full: 12 },
   lanes: { quick: 15, full: 35 },
+  runtimes: { quick: 12, full: 12 },
   signature: { quick: 15, full: 60 },
   thread: { quick: 10, full: 35 },
   worker: { quick: 12, full: 12 },

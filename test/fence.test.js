@@ -31,7 +31,7 @@ const eventSource = `
 `;
 
 describe('the regression of a 96-byte Buffer that is given to a function that writes 192', () => {
-  const WRITES = byScale(1600, 5000);
+  const WRITES = byScale(1000, 5000);
 
   test(`in C compiled here: ${WRITES} writes inside and past small buffers leave every other buffer alone`, async () => {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-'));
@@ -202,7 +202,7 @@ describe('an overflow', () => {
 });
 
 describe('under load', () => {
-  const OVERFLOWS = byScale(50_000, 1_000_000);
+  const OVERFLOWS = byScale(30_000, 1_000_000);
   const SECONDS = byScale(2, 20);
 
   const stress = async (file, args, timeout) => {

@@ -8,6 +8,7 @@ const { pathToFileURL } = require('node:url');
 const { after, describe, test } = require('node:test');
 const { ffi, fixture, root, bindOne, throws, runs, gc, polluted } = require('./helpers.js');
 const { needs } = require('./requirements.js');
+const { byScale } = require('./scale.js');
 
 const { dlopen, linkSymbols, CFunction, JSCallback, suffix } = ffi;
 const add = { args: ['i32', 'i32'], returns: 'i32' };
@@ -332,7 +333,9 @@ describe('close', () => {
       .split('\n')
       .filter((line) => line.includes('libfixture')).length;
 
-  test('ten thousand opens and closes leave no handle, no mapping and no memory behind', async () => {
+  const CYCLES = byScale(3000, 10_000);
+
+  test(`${CYCLES} opens and closes leave no handle, no mapping and no memory behind`, async () => {
     const cycle = () => {
       const library = dlopen(fixture, { add_i32: add });
       if (library.symbols.add_i32(1, 2) !== 3) assert.fail('add_i32');
@@ -340,11 +343,11 @@ describe('close', () => {
     };
     // Finalizers run between turns of the event loop, so a turn of this length has its own high-water mark.
     for (let turn = 0; turn < 3; turn++) {
-      for (let i = 0; i < 10_000; i++) cycle();
+      for (let i = 0; i < CYCLES; i++) cycle();
       await gc();
     }
     const before = { handles: countOf('/proc/self/fd'), mappings: mappings(), rss: process.memoryUsage.rss() };
-    for (let i = 0; i < 10_000; i++) cycle();
+    for (let i = 0; i < CYCLES; i++) cycle();
     await gc();
     assert.equal(countOf('/proc/self/fd'), before.handles);
     assert.equal(mappings(), before.mappings);
@@ -352,12 +355,12 @@ describe('close', () => {
     assert.ok(grown < 32 * 2 ** 20, `grew by ${grown} bytes`);
   });
 
-  test('ten thousand cycles that really load and unload leave no handle behind', async () => {
+  test(`${CYCLES} cycles that really load and unload leave no handle behind`, async () => {
     const stdout = await runs(`
       const fs = require('node:fs');
       const handles = () => fs.readdirSync('/proc/self/fd').length;
       const before = handles();
-      for (let i = 0; i < 10_000; i++) {
+      for (let i = 0; i < ${CYCLES}; i++) {
         const library = ffi.dlopen(h.fixture, { bump_static: { returns: 'i32' } });
         if (library.symbols.bump_static() !== 1) throw new Error('it stayed loaded');
         library.close();

@@ -60,7 +60,10 @@ function runCargo(cargo, target) {
   const color = process.stderr.isTTY ? { CARGO_TERM_COLOR: process.env.CARGO_TERM_COLOR ?? 'always' } : {};
   // Rust links musl statically unless told otherwise, and then makes no shared library.
   const musl = isMusl() ? { RUSTFLAGS: `${process.env.RUSTFLAGS ?? ''} -C target-feature=-crt-static`.trim() } : {};
-  const options = { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...color, ...musl } };
+  // libffi is compiled with make, which not every machine with a C compiler has.
+  const PATH = [process.env.PATH, path.join(__dirname, 'make')].join(path.delimiter);
+  const make = isWindows ? {} : { PATH };
+  const options = { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...color, ...musl, ...make } };
   const child = spawn(cargo, args, options);
   let messages = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (messages += text));

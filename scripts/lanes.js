@@ -1,6 +1,6 @@
 'use strict';
 // The test suite in every lane, interpreted, optimised early, and guarded:
-//   npm run test:lanes [-- --nodes 20,22,24,26] [file or part of a file name ...]
+//   npm run test:lanes [-- --full --nodes 20,22,24,26] [file or part of a file name ...]
 
 const { execFileSync } = require('node:child_process');
 const path = require('node:path');
@@ -14,11 +14,11 @@ const askNode = (node) =>
   JSON.parse(execFileSync(node, ['-p', `JSON.stringify(require(${JSON.stringify(lanesFile)}))`], { encoding: 'utf8' }));
 
 async function main() {
-  const { majors, names } = parse(process.argv.slice(2));
+  const { nodes, names, full } = parse(process.argv.slice(2));
   const files = testFiles(names);
   await prepare();
   const failed = [];
-  for (const node of majors.length === 0 ? [process.execPath] : majors.map(installNode)) {
+  for (const node of nodes.length === 0 ? [process.execPath] : nodes.map(installNode)) {
     const { LANES, ENGINES } = askNode(node);
     for (const lane of LANES) {
       const forced = { PINNED_FFI_LANE: lane };
@@ -28,7 +28,7 @@ async function main() {
       ];
       for (const [variant, options] of variants) {
         console.log(`\n## lane ${lane}, ${variant}`);
-        const { version, status } = runTests(node, files, options);
+        const { version, status } = await runTests(node, files, { ...options, scale: full ? 'full' : 'quick' });
         if (status !== 0) failed.push(`${version} lane ${lane}, ${variant}`);
       }
     }
@@ -37,4 +37,7 @@ async function main() {
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
-main();
+main().catch((error) => {
+  console.error(error.stack);
+  process.exitCode = 1;
+});

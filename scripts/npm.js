@@ -43,11 +43,11 @@ function install(folder, name, version, ...file) {
 
 /**
  * The binary of a Node version.
- * @param {string} major
+ * @param {string} version a major version, for the newest of it that was there when it was installed, or a full one: 20.0.0
  */
-function installNode(major) {
+function installNode(version) {
   const name = `node-${isWindows ? 'win' : process.platform}-${process.arch}`;
-  return install(major, name, major, 'bin', isWindows ? 'node.exe' : 'node');
+  return install(version, name, version, 'bin', isWindows ? 'node.exe' : 'node');
 }
 
 /** Bun and Deno, in the versions that docs/platforms.md names. Their packages are for Linux on x64 with glibc. */

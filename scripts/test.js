@@ -1,67 +1,59 @@
 'use strict';
 // The test command: builds the addon and the C fixture, then runs the tests on this Node or on others.
-//   node scripts/test.js [--nodes 20,22,24,26] [--runtime] [--again] [--built] [file or part of a file name ...]
-//   --runtime  leaves out what is the same on every Node: documents, packaging, the command line, other runtimes
-//   --again    runs the files that have failed once more, one after the other: they fail when they fail twice
-//   --built    takes the addon as it is
+//   node scripts/test.js [options] [file or part of a file name ...]
+//   --nodes 20,22.0.0   the Nodes to run them on, from npm: majors (the newest of each) or versions
+//   --runtime           leaves out what is the same on every Node: documents, packaging, the command line, other runtimes
+//   --full              the full scale: the same tests with larger numbers (PINNED_FFI_TEST_SCALE=full)
+//   --again             runs the files that have failed once more, alone; those that pass then are reported as flaky
+//   --built             takes the addon as it is
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { pathToFileURL } = require('node:url');
+const { spec: SpecReporter } = require('node:test/reporters');
+const { parseArgs } = require('node:util');
 const { build, findCompiler } = require('./build');
 const { installNode } = require('./npm');
+const { budgetOf, dependsOnNode, hasClocks } = require('./test-files');
+const { runTestFile } = require('./test-process');
+const { report, totals } = require('./test-report');
 const { suffix } = require('../lib/platform');
 
 const root = path.join(__dirname, '..');
 const testDirectory = path.join(root, 'test');
 const fixtures = path.join(testDirectory, 'fixtures');
 
-// A test that hangs fails after this time rather than never.
-const TIMEOUT_MS = 10 * 60 * 1000;
-// node --test hands its own V8 flags on to the process it starts for each file (NODE_OPTIONS would refuse the second).
 const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
+const OPTIONS = {
+  nodes: { type: 'string', multiple: true, default: [] },
+  runtime: { type: 'boolean', default: false },
+  full: { type: 'boolean', default: false },
+  again: { type: 'boolean', default: false },
+  built: { type: 'boolean', default: false },
+};
 
 function fail(message) {
   console.error(message);
   process.exit(1);
 }
 
-function run(command, args, options = {}) {
-  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
-  if (error) fail(`${command} did not start: ${error.message}`);
-  if (signal) console.error(`${command} was ended by ${signal}`);
-  return status ?? 1;
-}
-
+/** The options and file names of a command line; ends the process with one message where they are wrong. */
 function parse(args) {
-  const majors = [];
-  const names = [];
-  const chosen = { isBuilt: false, isRuntime: false, isAgain: false };
-  const switches = { '--built': 'isBuilt', '--runtime': 'isRuntime', '--again': 'isAgain' };
-  for (let i = 0; i < args.length; i++) {
-    if (args[i] === '--nodes') majors.push(...(args[++i] ?? '').split(','));
-    else if (args[i].startsWith('--nodes=')) majors.push(...args[i].slice('--nodes='.length).split(','));
-    else if (Object.hasOwn(switches, args[i])) chosen[switches[args[i]]] = true;
-    else if (args[i].startsWith('-')) {
-      fail(`unknown option ${args[i]}; known: --nodes 20,22,24,26, ${Object.keys(switches).join(', ')}, file names`);
-    }
-    else names.push(args[i]);
+  try {
+    const { values, positionals: names } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+    const versions = values.nodes.flatMap((list) => list.split(','));
+    const bad = versions.find((version) => !/^\d+(\.\d+\.\d+)?$/.test(version));
+    if (bad !== undefined) fail(`--nodes takes major versions or full ones such as 20.0.0, separated by commas; received '${bad}'`);
+    return { ...values, nodes: versions, names };
+  } catch (error) {
+    return fail(error.message);
   }
-  const bad = majors.find((major) => !/^\d+$/.test(major));
-  if (bad !== undefined) fail(`--nodes wants major versions separated by commas, received '${bad}'`);
-  return { majors, names, ...chosen };
 }
-
-/** What does not depend on the Node that runs it. */
-const SAME_EVERYWHERE = new Set([
-  'bench', 'bind', 'bundle', 'cli', 'docs', 'documented', 'ecosystem', 'examples', 'install', 'runtimes', 'workflows',
-].map((name) => `${name}.test.js`));
 
 function testFiles(names, isRuntime = false) {
   const files = fs.readdirSync(testDirectory).filter((file) => file.endsWith('.test.js')).sort();
-  const isWanted = (file) => !(isRuntime && SAME_EVERYWHERE.has(file))
+  const isWanted = (file) => (!isRuntime || dependsOnNode(file))
     && (names.length === 0 || names.some((name) => file.includes(path.basename(name))));
   const wanted = files.filter(isWanted).map((file) => path.join('test', file));
   if (wanted.length === 0) fail(`no test file in test/ ${names.length > 0 ? `matches ${names.join(', ')}` : 'exists'}`);
@@ -83,32 +75,81 @@ function buildFixture() {
   const sources = files.filter((file) => file.endsWith('.c'));
   const args = ['-std=gnu11', '-O1', '-g', '-Wall', '-shared', ...position, '-o', temporary, ...sources];
   if (process.platform === 'linux') args.push('-lm');
-  if (run(compiler[0], [...compiler.slice(1), ...args]) !== 0) fail('The C fixture of the tests does not compile.');
+  const { status, error } = spawnSync(compiler[0], [...compiler.slice(1), ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) fail(`The C fixture of the tests does not compile${error ? `: ${error.message}` : '.'}`);
   fs.renameSync(temporary, output);
 }
 
-// --- Other Nodes
+// --- Running
+
+/** Prints events as node:test's own reporter for people does. */
+function makePrinter() {
+  const reporter = new SpecReporter();
+  reporter.pipe(process.stdout, { end: false });
+  return {
+    print: (events) => events.forEach((event) => reporter.write(event)),
+    end: () => new Promise((resolve) => reporter.once('end', resolve).end()),
+  };
+}
+
+async function runAll(files, count, work) {
+  const next = files.values();
+  const worker = async () => {
+    for (const file of next) await work(file);
+  };
+  await Promise.all(Array.from({ length: count }, worker));
+}
 
 /**
- * Runs test files on a Node; `flags` and `environment` are added to the usual. With `isAgain` a machine that is busy with
- * something else may make a timing slip: the files that failed are run once more, one after the other.
+ * Runs test files on a Node, as many at a time as there are cores, and those with clocks after the others, alone.
+ * @param {string} node the Node binary
+ * @param {string[]} files
+ * @param {object} [options]
+ * @param {string[]} [options.flags] added to the usual flags of Node
+ * @param {object} [options.environment] added to the environment
+ * @param {boolean} [options.isAgain] runs what has failed once more, alone
+ * @param {'quick' | 'full'} [options.scale]
  */
-function runTests(node, files, { flags = [], environment = {}, isAgain = false } = {}) {
-  const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
+async function runTests(node, files, { flags = [], environment = {}, isAgain = false, scale = 'quick' } = {}) {
+  const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim() ?? fail(`${node} does not run`);
   console.log(`\n# Node ${version} on ${process.platform}-${process.arch}\n`);
-  const failed = path.join(os.tmpdir(), `pinned-ffi-failed-${process.pid}`);
-  const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout',
-    `--test-reporter=${pathToFileURL(path.join(__dirname, 'failed-files.mjs'))}`, `--test-reporter-destination=${failed}`];
-  const usual = [...FLAGS, ...flags, '--test', `--test-timeout=${TIMEOUT_MS}`];
-  const env = { ...process.env, ...environment };
-  // Set where a test runs this script: the inner runner would then report to an outer one that is not there.
+  const env = { ...process.env, ...environment, PINNED_FFI_TEST_SCALE: scale };
+  // Set where a test runs this script: its own tests are no part of that one's.
   delete env.NODE_TEST_CONTEXT;
-  const status = run(node, [...usual, ...reporters, ...files], { env });
-  const names = fs.existsSync(failed) ? new Set(fs.readFileSync(failed, 'utf8').split('\n').filter(Boolean)) : new Set();
-  fs.rmSync(failed, { force: true });
-  if (status === 0 || !isAgain || names.size === 0) return { version, status };
-  console.log(`\n# Once more on Node ${version}: ${[...names].map((name) => path.basename(name)).join(', ')}\n`);
-  return { version, status: run(node, [...usual, '--test-concurrency=1', ...names], { env }) };
+  const began = performance.now();
+  const printer = makePrinter();
+  const results = [];
+  const failed = [];
+  const run = async (file) => {
+    const result = await runTestFile(node, file, { flags: [...FLAGS, ...flags], env });
+    if (!result.isOk && isAgain && !failed.some((each) => each.file === file)) {
+      failed.push(result);
+      return;
+    }
+    results.push(result);
+    printer.print(result.events);
+  };
+  // The longest first, so that none is left over at the end.
+  const byBudget = [...files].sort((a, b) => budgetOf(b, scale) - budgetOf(a, scale));
+  await runAll(byBudget.filter((file) => !hasClocks(file)), os.availableParallelism(), run);
+  await runAll(byBudget.filter(hasClocks), 1, run);
+  for (const { file, events } of [...failed]) {
+    console.log(`\n# ${file} has failed and is run once more\n`);
+    const first = makePrinter();
+    first.print(events.filter(({ type }) => type === 'test:fail'));
+    await first.end();
+    await run(file);
+  }
+
+  const flaky = failed.filter(({ file }) => results.some((result) => result.file === file && result.isOk));
+  const { lines, isOk } = report({ results, flaky, scale });
+  await new Promise((resolve) => setImmediate(resolve));
+  console.log(`\n${lines.join('\n')}`);
+  printer.print(Object.entries(totals(results, performance.now() - began))
+    .map(([name, value]) => ({ type: 'test:diagnostic', data: { nesting: 0, message: `${name} ${value}`, level: 'info' } })));
+  printer.print([{ type: 'test:summary', data: { success: isOk, counts: {} } }]);
+  await printer.end();
+  return { version, status: isOk && results.every((result) => result.isOk) ? 0 : 1 };
 }
 
 /** Builds what the tests need. */
@@ -118,18 +159,18 @@ async function prepare({ isBuilt = false } = {}) {
 }
 
 async function main() {
-  const { majors, names, isBuilt, isRuntime, isAgain } = parse(process.argv.slice(2));
-  const files = testFiles(names, isRuntime);
-  await prepare({ isBuilt });
-  const nodes = majors.length === 0 ? [process.execPath] : majors.map(installNode);
-  const results = nodes.map((node) => runTests(node, files, { isAgain }));
-  const failed = results.filter(({ status }) => status !== 0).map(({ version }) => version);
-  if (majors.length > 0) {
-    console.log(failed.length === 0 ? `\nPassed on ${results.map(({ version }) => version).join(', ')}.` : '');
+  const { nodes, names, built, runtime, again, full } = parse(process.argv.slice(2));
+  const { scale } = full ? { scale: 'full' } : require('../test/scale.js');
+  const files = testFiles(names, runtime);
+  await prepare({ isBuilt: built });
+  const results = [];
+  for (const node of nodes.length === 0 ? [process.execPath] : nodes.map(installNode)) {
+    results.push(await runTests(node, files, { isAgain: again, scale }));
   }
+  const failed = results.filter(({ status }) => status !== 0).map(({ version }) => version);
   if (failed.length > 0) fail(`Failed on ${failed.join(', ')}.`);
 }
 
 module.exports = { parse, prepare, testFiles, runTests };
 
-if (require.main === module) main().catch((error) => fail(error.message));
+if (require.main === module) main().catch((error) => fail(error.stack));

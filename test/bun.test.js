@@ -11,6 +11,7 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { inspect, promisify } = require('node:util');
 const { ffi: main, fixture, root, throws, makeDetached } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
 const ffi = require('../bun.js');
 
 const { CFunction, CString, JSCallback, dlopen, linkSymbols, ptr, read, toBuffer } = ffi;
@@ -99,7 +100,7 @@ describe('what would end the process of bun', () => {
 
   test(
     'a write past a Buffer is an error that names the function',
-    { skip: !main.fences().installed && 'no fences' },
+    { skip: onlyOn('fences') },
     () => {
       const view = Buffer.alloc(100);
       const fill = dlopen(fixture, { fill_bytes: { args: ['ptr', 'u64', 'u8'] } }).symbols.fill_bytes;

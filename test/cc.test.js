@@ -10,13 +10,13 @@ const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { after, beforeEach, describe, test } = require('node:test');
 const { ffi, fixture, throws } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
 const { compile } = require('../lib/cc.js');
 
 const { cc } = ffi;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-cc-'));
 after(() => fs.rmSync(folder, { recursive: true }));
 
-const isPosix = process.platform !== 'win32';
 const add = { args: ['i32', 'i32'], returns: 'i32' };
 const number = { returns: 'i32' };
 let count = 0;
@@ -83,7 +83,7 @@ describe('what is compiled', () => {
     assert.equal(value({ source, include: first, flags: ['-DSCALE=100', '-DEXTRA=5'] }), 105);
   });
 
-  test('a library is linked by its name or by its path', { skip: !isPosix }, () => {
+  test('a library is linked by its name or by its path', { skip: onlyOn('posix') }, () => {
     const source = '#include <math.h>\nint f(void) { volatile double x = 0; return (int)cos(x); }';
     assert.equal(value({ source, library: 'm', flags: '-Wl,-z,defs'.repeat(process.platform === 'linux') }), 1);
     const calls = 'int add_i32(int, int);\nint f(void) { return add_i32(20, 22); }';
@@ -136,14 +136,14 @@ describe('the cache', () => {
     assert.equal(value(options), 2);
   });
 
-  test('its directory is for its owner alone and holds nothing but libraries', { skip: !isPosix }, () => {
+  test('its directory is for its owner alone and holds nothing but libraries', { skip: onlyOn('posix') }, () => {
     value({ source });
     throws(() => value({ source: 'int f(void) { return; nonsense }' }), 'ERR_FFI_COMPILE_FAILED');
     assert.equal(fs.statSync(path.join(cache, 'cc')).mode & 0o777, 0o700);
     assert.deepEqual(fs.readdirSync(path.join(cache, 'cc')), compiled());
   });
 
-  test('a directory that others may write to is not used', { skip: !isPosix }, () => {
+  test('a directory that others may write to is not used', { skip: onlyOn('posix') }, () => {
     fs.mkdirSync(path.join(cache, 'cc'), { recursive: true });
     fs.chmodSync(path.join(cache, 'cc'), 0o777);
     assert.equal(value({ source }), 1);

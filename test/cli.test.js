@@ -9,6 +9,7 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { ffi, root, fixture } = require('./helpers.js');
+const { needs } = require('./requirements.js');
 const { version } = require('../package.json');
 const { findCompiler } = require('../scripts/build.js');
 
@@ -112,7 +113,7 @@ describe('info', () => {
     }
   });
 
-  test('finds a bare name as dlopen does', async () => {
+  test('finds a bare name as dlopen does', { skip: needs('z') }, async () => {
     const found = await info('z');
     assert.ok(found.libraries[0].exports.some(({ name, kind }) => name === 'inflate' && kind === 'function'));
     assert.ok(path.isAbsolute(found.path));
@@ -121,7 +122,7 @@ describe('info', () => {
     assert.equal(found.foundAs, opened);
   });
 
-  test('prints an aligned table: where it was found, what it needs, names, kinds, sizes, versions', async () => {
+  test('prints an aligned table: where it was found, what it needs, names, kinds, sizes, versions', { skip: needs('z') }, async () => {
     const text = await prints(['info', 'z', '--symbols', 'inflateE*', '--imports']);
     assert.match(
       text,

@@ -8,7 +8,9 @@ const os = require('node:os');
 const path = require('node:path');
 const { before, describe, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
-const { ffi, root } = require('./helpers.js');
+const { root } = require('./helpers.js');
+const { needs, onlyOn } = require('./requirements.js');
+const { byScale } = require('./scale.js');
 
 const home = path.join(__dirname, 'ecosystem');
 const modules = path.join(home, 'node_modules');
@@ -31,7 +33,10 @@ const testsIn = (name, filter) =>
 const countIn = (output) => Number(/^# pass +(\d+)$/m.exec(output)?.[1]);
 const tape = path.join(modules, 'tape', 'bin', 'tape');
 
-/** A suite: the argument lists of the processes it runs in, and how its passes are counted from their output. */
+/** Of files that are tests by themselves: all, or the first few. */
+const someOf = (files) => files.slice(0, byScale(4, files.length));
+
+/** A suite: the argument lists of the processes it runs in, how its passes are counted from their output, what it needs. */
 const SUITES = {
   // BufferList: a list of Buffers that acts as one.
   bl: { processes: () => [['test/test.js']], passesIn: countIn },
@@ -39,15 +44,16 @@ const SUITES = {
   msgpack5: {
     processes: () => {
       const leftOut = ['levelup-encoding.js', 'object-with-many-keys.js'];
-      return [[tape, ...testsIn('msgpack5', (file) => !leftOut.includes(file)).map((file) => `test/${file}`)]];
+      return [[tape, ...someOf(testsIn('msgpack5', (file) => !leftOut.includes(file))).map((file) => `test/${file}`)]];
     },
     passesIn: countIn,
   },
   // Multipart and URL-encoded forms. A file is one test: it exits with 0 or not.
-  busboy: { processes: () => testsIn('busboy', (file) => file.startsWith('test-')).map((file) => [`test/${file}`]) },
+  busboy: { processes: () => someOf(testsIn('busboy', (file) => file.startsWith('test-'))).map((file) => [`test/${file}`]) },
   // SSH client and server on the loopback: ciphers, key formats, SFTP, workers. Left out: OpenSSL's making of keys.
   ssh2: {
-    processes: () => testsIn('ssh2', (file) => /^test-(?!keygen)/.test(file)).map((file) => [`test/${file}`]),
+    processes: () => someOf(testsIn('ssh2', (file) => /^test-(?!keygen)/.test(file))).map((file) => [`test/${file}`]),
+    wants: ['ssh'],
   },
 };
 
@@ -81,11 +87,11 @@ async function runSuite(name, extra) {
 
 const urlOf = (...parts) => pathToFileURL(path.join(...parts)).href;
 
-describe('the test suites of other packages', { skip: !ffi.fences().installed && 'this runtime has no fences' }, () => {
-  before(install);
+describe('the test suites of other packages', { skip: onlyOn('fences') }, () => {
+  before(() => needs('registry') || install());
 
   for (const name of Object.keys(SUITES)) {
-    test(`${name} passes as many of its own tests under the fences as without`, async (t) => {
+    test(`${name} passes as many of its own tests under the fences as without`, { skip: needs('registry', ...(SUITES[name].wants ?? [])) }, async (t) => {
       const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-ecosystem-'));
       try {
         const notes = path.join(folder, 'notes');

@@ -5,6 +5,7 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const { run } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
 const helpers = JSON.stringify(path.join(__dirname, 'helpers.js'));
 
@@ -220,7 +221,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
     test(`${state}: it ends, and the others go on`, () =>
       ends(
         `main(async () => {
-          for (let i = 0; i < 2; i++) {
+          for (let i = 0; i < ${byScale(1, 2)}; i++) {
             const [worker] = await start(${JSON.stringify(code)});
             await wait(50);
             await end(worker);
@@ -236,7 +237,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
   test('while foreign threads call back: they get zero, at once and from then on', () =>
     ends(
       `main(async () => {
-        for (let round = 0; round < 6; round++) {
+        for (let round = 0; round < ${byScale(3, 6)}; round++) {
           const [worker, numbers] = await start(\`
             const callback = new ffi.JSCallback(() => 1, i32);
             callback.ref();
@@ -297,6 +298,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
       { stdout: '1000000n\n1000000n' },
     ));
 
+  const LARGE = byScale(16, 64) << 20;
   // Without the fences nothing but the end of the environment can wait for native code: the engine frees the memory.
   // Not guarded, which would copy 64 MB for each of the calls.
   const unfenced = { PINNED_FFI_GUARD: '', PINNED_FFI_FENCE: 'off', PINNED_FFI_QUARANTINE: 'off' };
@@ -308,7 +310,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
             s.set_last_sum(-1n);
             const [worker] = await start(\`
               const thread = lib.thread();
-              const view = Buffer.alloc(64 << 20);
+              const view = Buffer.alloc(${LARGE});
               for (let i = 0; i < 50; i++) \${call}(view, view.length, 7, 100);
               parentPort.postMessage('ready');
             \`);
@@ -317,16 +319,18 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
             console.log(s.get_last_sum());
           }
         });`,
-        { stdout: '67108864n\n67108864n', env },
+        { stdout: `${LARGE}n\n${LARGE}n`, env },
       ));
   }
 
-  test('forty times, with threads that call at every moment of it', () =>
+  const TIMES = byScale(4, 10);
+
+  test(`${4 * TIMES} times, with threads that call at every moment of it`, () =>
     ends(
       `main(async () => {
         const numbers = [];
         await Promise.all(Array.from({ length: 4 }, async (_, lane) => {
-          for (let i = 0; i < 10; i++) {
+          for (let i = 0; i < ${TIMES}; i++) {
             const [worker, number] = await start(\`
               const callback = new ffi.JSCallback(() => 1, i32);
               const number = s.start_ticker(callback, 100, 0);

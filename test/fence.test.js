@@ -7,6 +7,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const { ffi, bind, throws, gc, collect, run } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
 const { JSCallback, ptr, pin, fences, checkFences } = ffi;
 const native = bind({
@@ -30,7 +31,9 @@ const eventSource = `
 `;
 
 describe('the regression of a 96-byte Buffer that is given to a function that writes 192', () => {
-  test('in C compiled here: 5,000 writes inside and past small buffers leave every other buffer alone', async () => {
+  const WRITES = byScale(1000, 5000);
+
+  test(`in C compiled here: ${WRITES} writes inside and past small buffers leave every other buffer alone`, async () => {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-'));
     const source = path.join(directory, 'event.c');
     fs.writeFileSync(source, eventSource);
@@ -41,7 +44,7 @@ describe('the regression of a 96-byte Buffer that is given to a function that wr
     const { next_event: next, small_event: small } = library.symbols;
     const others = Array.from({ length: 400 }, (_, i) => new Uint8Array(96).fill(i));
     let thrown = 0;
-    for (let i = 0; i < 5000; i++) {
+    for (let i = 0; i < WRITES; i++) {
       const event = i % 2 ? new Uint8Array(96) : Buffer.alloc(96);
       const text = Buffer.from('a neighbour of the pool');
       assert.equal(small(event), 96);
@@ -60,7 +63,7 @@ describe('the regression of a 96-byte Buffer that is given to a function that wr
         assert.ok(others[k].every((byte) => byte === wanted), `buffer ${k} has changed in round ${i}`);
       }
     }
-    assert.equal(thrown, 5000);
+    assert.equal(thrown, WRITES);
     await gc();
     assert.equal(checkFences(), 0);
     library.close();
@@ -199,21 +202,24 @@ describe('an overflow', () => {
 });
 
 describe('under load', () => {
+  const OVERFLOWS = byScale(30_000, 1_000_000);
+  const SECONDS = byScale(2, 20);
+
   const stress = async (file, args, timeout) => {
     const result = await run({ file, args, flags: ['--expose-gc', '--allow-natives-syntax'], timeout });
     assert.equal(`${result.signal ?? result.code}`, '0', `${result.stdout.slice(-2000)}\n${result.stderr.slice(-2000)}`);
     return result.stdout.trim().split('\n').at(-1);
   };
 
-  test('a million overflows and underflows of every kind of view are a million exceptions and nothing else', async (t) => {
-    const last = await stress('test/stress/million.mjs', ['1000000'], 300_000);
+  test(`${OVERFLOWS} overflows and underflows of every kind of view are as many exceptions and nothing else`, async (t) => {
+    const last = await stress('test/stress/million.mjs', [String(OVERFLOWS)], 300_000);
     const { exceptions, faults } = JSON.parse(last);
     t.diagnostic(last);
-    assert.deepEqual([exceptions, faults], [1e6, 0]);
+    assert.deepEqual([exceptions, faults], [OVERFLOWS, 0]);
   });
 
-  test('workers, transfers, zlib, crypto and http run for 20 seconds in flat memory', async (t) => {
-    t.diagnostic(await stress('test/stress/fence.mjs', ['20'], 120_000));
+  test(`workers, transfers, zlib, crypto and http run for ${SECONDS} seconds in flat memory`, async (t) => {
+    t.diagnostic(await stress('test/stress/fence.mjs', [String(SECONDS)], 120_000));
   });
 
   test('workers that come and go, threads that free, a worker alone with the addon: nothing breaks', async (t) => {

@@ -4,19 +4,23 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { run } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
-test('twenty thousand random inputs over the public interface work or are refused by an error of the table', async (t) => {
+const INPUTS = byScale(2000, 20_000);
+const SOAK_SECONDS = byScale(5, 20);
+
+test(`${INPUTS} random inputs over the public interface work or are refused by an error of the table`, async (t) => {
   // The same inputs each time; npm run fuzz takes others.
   const seed = 20261122;
   t.diagnostic(`seed ${seed}`);
   const result = await run({
     file: 'test/fuzz/run.js',
-    args: ['--count', '20000', '--seed', String(seed)],
+    args: ['--count', String(INPUTS), '--seed', String(seed)],
     timeout: 300_000,
   });
   assert.equal(result.code, 0, `seed ${seed}\n${result.stdout}\n${result.stderr}`);
   const { inputs, returned, refused } = JSON.parse(result.stdout.trim().split('\n').at(-1));
-  assert.ok(inputs > 19_900 && returned > 2000 && refused > 5000, result.stdout);
+  assert.ok(inputs > 0.99 * INPUTS && returned > INPUTS / 10 && refused > INPUTS / 4, result.stdout);
 });
 
 test('an input that fails is shrunk and can be run again', async () => {
@@ -39,11 +43,11 @@ test('an input that fails is shrunk and can be run again', async () => {
   assert.match(unknown.stdout, /the process ended by exit code 1/);
 });
 
-test('four workers that come and go for twenty seconds leave descriptors, threads and memory as they were', async () => {
+test(`four workers that come and go for ${SOAK_SECONDS} seconds leave descriptors, threads and memory as they were`, async () => {
   const result = await run({
     file: 'test/stress/soak.mjs',
     flags: ['--expose-gc'],
-    args: ['--minutes', '0.33'],
+    args: ['--minutes', String(SOAK_SECONDS / 60)],
     timeout: 120_000,
   });
   assert.deepEqual([result.code, result.signal], [0, null], `${result.stdout}\n${result.stderr}`);

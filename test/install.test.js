@@ -55,7 +55,7 @@ describe('the package', () => {
     const isKnown = (name) => known.includes(name) || knownFile.test(name);
     assert.deepEqual([...top].filter((name) => !isKnown(name)), []);
     assert.deepEqual(files.filter((file) => /\.(test|tmp|old|map)\b|node_modules|target\//.test(file)), []);
-    const source = ['build.rs', 'Cargo.toml', 'Cargo.lock', 'src/lib.rs', 'scripts/build.js', 'bin/pinned-ffi.js'];
+    const source = ['build.rs', 'Cargo.toml', 'Cargo.lock', 'src/lib.rs', 'scripts/build.js', 'scripts/make/make', 'bin/pinned-ffi.js'];
     const surface = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'LICENSE', 'README.md'];
     for (const needed of [...source, ...surface, `prebuilds/${platformKey()}.node`]) {
       assert.ok(files.includes(needed), `${needed} is not packed`);

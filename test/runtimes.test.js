@@ -8,14 +8,12 @@ const path = require('node:path');
 const { before, describe, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { installBun, installDeno } = require('../scripts/npm.js');
-const { isMusl } = require('../lib/platform.js');
 const { fixture, root } = require('./helpers.js');
+const { needs, onlyOn } = require('./requirements.js');
 const { titles } = require('./runtimes/suite.cjs');
 
 const home = path.join(__dirname, 'runtimes');
 const TIMEOUT_MS = 120_000;
-const hasPackages = process.platform === 'linux' && process.arch === 'x64' && !isMusl();
-const elsewhere = !hasPackages && 'the packages of Bun and Deno are for Linux on x64 with glibc';
 
 /** Runs a program to its end: what it printed; fails where it ends otherwise. */
 function output(binary, args) {
@@ -44,16 +42,17 @@ function output(binary, args) {
   });
 }
 
-describe('programs for bun:ffi', { skip: elsewhere }, () => {
+describe('programs for bun:ffi', { skip: onlyOn('bunAndDeno') }, () => {
   let bun;
   before(() => {
-    bun = installBun();
+    if (!needs('registry')) bun = installBun();
   });
 
   const hook = `--import=${pathToFileURL(path.join(root, 'bun.mjs')).href}`;
   const programs = path.join(home, 'programs');
   for (const name of fs.readdirSync(programs).sort()) {
-    test(`${name} prints the same on Node, with the hook, as in Bun`, async () => {
+    const skip = name === 'libraries.mjs' ? needs('registry', 'sqlite3', 'z') : needs('registry');
+    test(`${name} prints the same on Node, with the hook, as in Bun`, { skip }, async () => {
       const file = path.join(programs, name);
       const [inBun, onNode] = await Promise.all([
         output(bun, [file]),
@@ -66,16 +65,15 @@ describe('programs for bun:ffi', { skip: elsewhere }, () => {
 });
 
 // Bun and Deno are the same beside every Node, so they run beside one.
-const isOther = process.versions.node.split('.')[0] !== '24' && 'run beside Node 24';
-
 const runtimes = {
   Bun: { install: installBun, args: [] },
   Deno: { install: installDeno, args: ['run', '--allow-all', '--v8-flags=--expose-gc'] },
 };
 for (const [name, { install, args }] of Object.entries(runtimes)) {
-  describe(`the package in ${name}`, { skip: elsewhere || isOther }, () => {
+  describe(`the package in ${name}`, { skip: onlyOn('bunAndDeno', 'node24') }, () => {
     let results;
     before(async () => {
+      if (needs('registry')) return;
       const printed = await output(install(), [...args, path.join(home, 'suite.cjs')]);
       results = new Map(
         printed
@@ -87,7 +85,7 @@ for (const [name, { install, args }] of Object.entries(runtimes)) {
     });
 
     for (const title of titles) {
-      test(title, () => {
+      test(title, { skip: needs('registry') }, () => {
         assert.ok(results.has(title), 'it was not run');
         assert.equal(results.get(title), null, results.get(title) ?? '');
       });

@@ -9,10 +9,11 @@ const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { after, describe, test } = require('node:test');
 const { ffi, fixture, root, throws } = require('./helpers.js');
+const { needs, onlyOn } = require('./requirements.js');
 const { candidates, toPath, parseCache } = require('../lib/search.js');
 const { suffix, isMusl, platformKey } = require('../lib/platform.js');
 
-const onLinux = { skip: process.platform === 'linux' ? false : 'the names are those of Linux' };
+const onLinux = { skip: onlyOn('linux') };
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-search-'));
 after(() => fs.rmSync(folder, { recursive: true }));
 
@@ -149,9 +150,10 @@ describe('on Linux', onLinux, () => {
     }
   });
 
-  test("the loader's cache agrees with ldconfig", { skip: isMusl() && 'musl has no such cache' }, (context) => {
-    const { stdout, status } = spawnSync('ldconfig', ['-p'], { encoding: 'utf8' });
-    if (status !== 0) return context.skip('ldconfig is not there');
+  test("the loader's cache agrees with ldconfig", { skip: onlyOn('glibc') || needs('ldconfig') }, () => {
+    const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+    const { stdout, status } = spawnSync('ldconfig', ['-p'], { encoding: 'utf8', env });
+    assert.equal(status, 0);
     const cache = parseCache(fs.readFileSync('/etc/ld.so.cache'));
     const parsed = [...cache.values()].flat().map(({ soname, file }) => `${soname} => ${file}`);
     const lines = [...stdout.matchAll(/^\t(\S+) \(.*\) => (.*)$/gm)];

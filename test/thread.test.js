@@ -7,6 +7,8 @@ const os = require('node:os');
 const path = require('node:path');
 const { describe, test, after } = require('node:test');
 const { ffi, bind, bindOne, throws, run, runs, gc } = require('./helpers.js');
+const { needs, onlyOn } = require('./requirements.js');
+const { byScale } = require('./scale.js');
 
 const { JSCallback, dlopen, read, ptr } = ffi;
 const i32 = { args: ['i32'], returns: 'i32' };
@@ -81,7 +83,7 @@ function makeRecorder(threads, times, options = {}) {
 const sumTo = (count) => (BigInt(count) * BigInt(count - 1)) / 2n;
 
 describe('threads that call back', () => {
-  for (const [threads, times] of [[1, 10_000], [4, 10_000], [64, 10_000]]) {
+  for (const [threads, times] of [[1, byScale(2000, 10_000)], [4, byScale(2000, 10_000)], [64, byScale(200, 10_000)]]) {
     const title = `${threads} thread${threads > 1 ? 's' : ''} calling ${times} times each`;
 
     test(`${title} get every result while a call with threads: true waits for them`, () => {
@@ -116,7 +118,7 @@ describe('threads that call back', () => {
     });
   }
 
-  for (const [threads, times] of [[1, 10_000], [4, 10_000], [64, 1000]]) {
+  for (const [threads, times] of [[1, byScale(2000, 10_000)], [4, byScale(2000, 10_000)], [64, byScale(200, 1000)]]) {
     test(`${threads} thread${threads > 1 ? 's' : ''} calling ${times} times each call a void callback asynchronously`, async () => {
       const { callback, check } = makeRecorder(threads, times, { returns: 'void' });
       assert.equal(await nonblocking.join_threads_void(callback, threads, times), BigInt(threads * times));
@@ -476,7 +478,7 @@ describe('libc', () => {
   });
 });
 
-describe('timers of libc', { skip: process.platform !== 'linux' }, () => {
+describe('timers of libc', { skip: onlyOn('linux') }, () => {
   const { struct, array } = ffi;
   const Event = struct({
     value: 'u64', signo: 'int', notify: 'int', function: 'function', attributes: 'ptr', rest: array('int', 8),
@@ -559,13 +561,15 @@ describe('sqlite', () => {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-'));
   after(() => fs.rmSync(directory, { recursive: true }));
   const exec = { args: ['ptr', 'cstring', 'function', 'ptr', 'ptr'], returns: 'i32' };
-  const sqlite = dlopen('sqlite3', {
+  const skip = needs('sqlite3');
+  const openSqlite = (symbols) => (skip ? {} : dlopen('sqlite3', symbols).symbols);
+  const sqlite = openSqlite({
     sqlite3_open: { args: ['cstring', 'ptr'], returns: 'i32' },
     sqlite3_close: { args: ['ptr'], returns: 'i32' },
     sqlite3_exec: exec,
     sqlite3_busy_handler: { args: ['ptr', 'function', 'ptr'], returns: 'i32' },
     sqlite3_progress_handler: { args: ['ptr', 'i32', 'function', 'ptr'] },
-  }).symbols;
+  });
 
   function open(name) {
     const handle = new BigUint64Array(1);
@@ -581,7 +585,7 @@ describe('sqlite', () => {
     return [first, second];
   }
 
-  test('rows reach a callback, sync, async and with threads', async () => {
+  test('rows reach a callback, sync, async and with threads', { skip }, async () => {
     const db = open(':memory:');
     execute(db, "CREATE TABLE t (id, name); INSERT INTO t VALUES (1, 'one'), (2, 'zwölf'), (3, NULL)");
     const rows = [];
@@ -602,7 +606,7 @@ describe('sqlite', () => {
     callback.close();
   });
 
-  test('a busy handler is asked with the count, and its zero ends the waiting', async () => {
+  test('a busy handler is asked with the count, and its zero ends the waiting', { skip }, async () => {
     const [first, second] = makeLocked('busy.db');
     for (const how of [sqlite.sqlite3_exec, sqlite.sqlite3_exec.async]) {
       const counts = [];
@@ -617,7 +621,7 @@ describe('sqlite', () => {
     for (const db of [first, second]) assert.equal(sqlite.sqlite3_close(db), OK);
   });
 
-  test('an asynchronous query waits for a busy handler that returns a Promise', async () => {
+  test('an asynchronous query waits for a busy handler that returns a Promise', { skip }, async () => {
     const [first, second] = makeLocked('patient.db');
     const handler = new JSCallback(
       async () => {
@@ -634,7 +638,7 @@ describe('sqlite', () => {
     for (const db of [first, second]) assert.equal(sqlite.sqlite3_close(db), OK);
   });
 
-  test('a progress handler interrupts a query, and its exception surfaces', async () => {
+  test('a progress handler interrupts a query, and its exception surfaces', { skip }, async () => {
     const db = open(':memory:');
     const endless = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n';
     let calls = 0;

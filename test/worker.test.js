@@ -7,6 +7,7 @@ const path = require('node:path');
 const { describe, test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 const { ffi, fixture, bind, bindOne, runs } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
 const helpers = JSON.stringify(path.join(__dirname, 'helpers.js'));
 const prelude = `'use strict'; const h = require(${helpers}); const { ffi } = h;
@@ -203,7 +204,7 @@ describe('terminating a worker', () => {
     const stdout = await runs(`${startWorker}
       (async () => {
         const add = h.bindOne('add_i32', ['i32', 'i32'], 'i32');
-        for (let i = 0; i < 5; i++) {
+        for (let i = 0; i < ${byScale(2, 5)}; i++) {
           const shared = new Int32Array(new SharedArrayBuffer(8));
           const worker = await start(${JSON.stringify(workerCode)}, shared);
           while (Atomics.load(shared, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -30,6 +30,10 @@ test('a release has an addon of every platform that CI builds', () => {
   assert.match(read('release.yml'), /for key in linux-\{x64,arm64\}\{,-musl\} \{darwin,win32\}-\{x64,arm64\}; do/);
 });
 
+test('the runner learns in CI that it is on GitHub, though root has an environment of its own', () => {
+  assert.match(read('ci.yml'), /sudo --preserve-env=CI,GITHUB_ACTIONS,\S+ env PATH="\$PATH" \.ci\/run/);
+});
+
 test('only publishing may ask for a token, and no workflow has a secret', () => {
   for (const name of fs.readdirSync(folder)) {
     const text = read(name);

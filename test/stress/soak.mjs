@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 const { bind, collect, ffi, fixture, makeRandom } = require('../helpers.js');
 
 const WORKERS = 4;
-/** A worker lives this many milliseconds, more or less. */
+/** A worker lives this many milliseconds, more or less; in a short run a fifth of it, so that workers come and go. */
 const LIFE = 4000;
 const ENDINGS = ['returns', 'exits', 'is terminated', 'is terminated in a call', 'throws'];
 /** What each may grow by over the run, after its first third: in its unit, and as a part of its mean. */
@@ -125,7 +125,7 @@ function growth(samples, name) {
 async function employ(state, number, random) {
   for (let i = 0; Date.now() < state.end; i++) {
     const ending = ENDINGS[(i + number) % ENDINGS.length];
-    const life = Math.min(LIFE * (0.5 + random()), Math.max(0, state.end - Date.now()));
+    const life = Math.min(Math.min(LIFE, state.length / 5) * (0.5 + random()), Math.max(0, state.end - Date.now()));
     const data = { seed: Math.floor(random() * 2 ** 31), life, ending, counts: state.counts.buffer };
     const worker = new Worker(new URL(import.meta.url), { workerData: data });
     worker.on('error', (error) => {
@@ -144,6 +144,7 @@ async function main() {
   assert.ok(minutes > 0 && Number.isSafeInteger(seed), '--minutes is a number above 0, --seed an integer');
   const began = Date.now();
   const state = {
+    length: minutes * 60_000,
     end: began + minutes * 60_000,
     workers: 0,
     faults: [],
@@ -155,7 +156,7 @@ async function main() {
   const timer = setInterval(() => {
     collect();
     samples.push({ at: (Date.now() - began) / 1000, ...measure(state.counts) });
-  }, 1000);
+  }, Math.min(1000, minutes * 3000));
   const show = setInterval(() => say({ ...samples.at(-1) }), 60_000);
   const rounded = (object) =>
     Object.fromEntries(Object.entries(object).map(([key, value]) => [key, Number(value.toFixed(1))]));

@@ -14,6 +14,10 @@ import { Worker } from 'node:worker_threads';
 
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
+// Loads nothing of the package.
+const { byScale } = createRequire(import.meta.url)('../scale.js');
+/** Each begins and ends ten workers. */
+const ROUNDS = byScale(2, 5);
 const helpers = fileURLToPath(new URL('../helpers.js', import.meta.url));
 const isWhole = (buffer, value) => Buffer.alloc(buffer.byteLength, value).equals(new Uint8Array(buffer));
 
@@ -91,7 +95,7 @@ async function comeAndGo() {
     for (const buffer of buffers) assert.ok(isWhole(buffer, value));
     ended++;
   };
-  for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 10 }, (_, k) => one(1 + i * 10 + k)));
+  for (let i = 0; i < ROUNDS; i++) await Promise.all(Array.from({ length: 10 }, (_, k) => one(1 + i * 10 + k)));
   results.workers = ended;
 }
 
@@ -134,6 +138,6 @@ for (let i = 0; i < 5; i++) {
   await sleep(50);
 }
 results.grownMB = (process.memoryUsage().rss - settled) / 1e6;
-assert.ok(results.grownMB < 150, `resident memory has grown by ${results.grownMB} MB over fifty workers`);
+assert.ok(results.grownMB < 150, `resident memory has grown by ${results.grownMB} MB over ${10 * ROUNDS} workers`);
 assert.equal(ffi.checkFences(), 0);
 console.log(JSON.stringify(results));

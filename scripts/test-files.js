@@ -1,0 +1,44 @@
+'use strict';
+// What the runner knows of single test files: which depend on the Node that runs them, which have clocks, how long each may take.
+
+const path = require('node:path');
+
+const nameOf = (file) => path.basename(file, '.test.js');
+
+/** The same on every Node: documents, packaging, the command line, other runtimes. */
+const SAME_EVERYWHERE = new Set([
+  'bench', 'bind', 'bundle', 'cli', 'docs', 'documented', 'ecosystem', 'examples', 'install', 'runtimes', 'testing', 'workflows',
+]);
+
+/** They look at clocks, or wait for what other threads do in time: they run after the others, alone. */
+const WITH_CLOCKS = new Set(['async', 'thread']);
+
+/** Seconds that a file may take on two cores, by the scale. */
+const USUAL = { quick: 4, full: 4 };
+const BUDGETS = {
+  abi: { quick: 8, full: 8 },
+  alloc: { quick: 6, full: 6 },
+  async: { quick: 12, full: 12 },
+  bind: { quick: 20, full: 25 },
+  callback: { quick: 8, full: 8 },
+  cli: { quick: 8, full: 8 },
+  docs: { quick: 15, full: 15 },
+  ecosystem: { quick: 12, full: 40 },
+  ending: { quick: 20, full: 20 },
+  faults: { quick: 12, full: 12 },
+  fence: { quick: 12, full: 60 },
+  fuzz: { quick: 10, full: 35 },
+  install: { quick: 12, full: 12 },
+  lanes: { quick: 15, full: 35 },
+  runtimes: { quick: 12, full: 12 },
+  signature: { quick: 15, full: 60 },
+  thread: { quick: 10, full: 35 },
+  worker: { quick: 12, full: 12 },
+};
+
+const budgetOf = (file, scale) => (BUDGETS[nameOf(file)] ?? USUAL)[scale];
+
+const dependsOnNode = (file) => !SAME_EVERYWHERE.has(nameOf(file));
+const hasClocks = (file) => WITH_CLOCKS.has(nameOf(file));
+
+module.exports = { budgetOf, dependsOnNode, hasClocks };

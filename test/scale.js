@@ -1,0 +1,20 @@
+'use strict';
+// How much the tests do: "quick", which npm test takes, or "full", which npm run test:full and CI take. The tests are the
+// same; their numbers differ.
+
+const SCALES = ['quick', 'full'];
+const scale = process.env.PINNED_FFI_TEST_SCALE || 'quick';
+if (!SCALES.includes(scale)) {
+  throw new Error(`PINNED_FFI_TEST_SCALE must be ${SCALES.join(' or ')}, received '${scale}'`);
+}
+
+/**
+ * A number of a test by the scale.
+ * @template T
+ * @param {T} quick
+ * @param {T} full
+ * @returns {T}
+ */
+const byScale = (quick, full) => (scale === 'full' ? full : quick);
+
+module.exports = { SCALES, scale, byScale };

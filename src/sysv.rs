@@ -341,9 +341,15 @@ impl Words {
 #[unsafe(naked)]
 unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, returned: *mut Registers, floats: bool) {
     core::arch::naked_asm!(
+        // The unwind information lets debuggers, profilers and crash reports see through this frame.
+        ".cfi_startproc",
         "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
         "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
         "push rbx",
+        ".cfi_offset rbx, -24",
         "sub rsp, 8",
         "mov rbx, rcx",
         "mov r10, rdi",
@@ -387,7 +393,9 @@ unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, ret
         "lea rsp, [rbp - 8]",
         "pop rbx",
         "pop rbp",
+        ".cfi_def_cfa rsp, 8",
         "ret",
+        ".cfi_endproc",
     )
 }
 

@@ -153,8 +153,13 @@ fn thunk(slot: usize) -> [u8; THUNK] {
 #[unsafe(naked)]
 unsafe extern "sysv64" fn enter() {
     core::arch::naked_asm!(
+        // The unwind information lets debuggers, profilers and crash reports see through this frame.
+        ".cfi_startproc",
         "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
         "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
         "sub rsp, 128",
         "mov [rsp], rdi",
         "mov [rsp + 8], rsi",
@@ -179,7 +184,9 @@ unsafe extern "sysv64" fn enter() {
         "mov rax, [rsp + 112]",
         "movsd xmm0, [rsp + 120]",
         "leave",
+        ".cfi_def_cfa rsp, 8",
         "ret",
+        ".cfi_endproc",
         target = const offset_of!(Slot, target),
         arrive = const offset_of!(Slot, arrive),
     )

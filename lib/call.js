@@ -5,10 +5,15 @@
 const binding = require('./binding');
 const { makeSystemError, wrongValue } = require('./errors');
 const { routeOf } = require('./lane');
+const { late } = require('./late');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const settings = require('./settings');
 const trace = settings.trace ? require('./trace') : undefined;
 const { byName } = require('./types');
+
+// Most programs have neither asynchronous calls nor such declarations.
+const pending = late(() => require('./pending'));
+const around = late(() => require('./around'));
 
 // Bits of the native bind(): src/js/function.rs, Options.
 const GUARD = 1;
@@ -126,7 +131,7 @@ const callerOf = (function (behind, shape) {
 /** The function of a shape that has a thread call: libuv's for null. */
 function launcherOf(behind, shape, thread) {
   const { name, kind, lifetime } = behind;
-  const { launcher } = require('./pending');
+  const { launcher } = pending();
   const launch = launcher(targetOf(behind, shape), shape, checkerOf(kind.failed, name), lifetime, thread);
   return shape.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, shape, lifetime), name);
 }
@@ -142,9 +147,7 @@ function functionOf(behind, shape, thread) {
 function make(behind, thread) {
   const { name, kind: { types, varargs, shape } } = behind;
   if (shape !== undefined) return functionOf(behind, shape, thread);
-  // Most programs have none of these.
-  const { around } = require('./around');
-  return around(types, varargs, [name, behind.inC], (all) => functionOf(behind, shapeOf(all, name), thread));
+  return around().around(types, varargs, [name, behind.inC], (all) => functionOf(behind, shapeOf(all, name), thread));
 }
 
 /** The function that has a thread call. */

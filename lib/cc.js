@@ -7,11 +7,14 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { makeError, wrongType, wrongValue } = require('./errors');
+const { late } = require('./late');
 const { platformKey, suffix } = require('./platform');
 const { toPath } = require('./search');
 
 const KEYS = ['source', 'library', 'include', 'symbols', 'define', 'flags'];
 const isWindows = process.platform === 'win32';
+/** Late, so that compiling needs no addon. */
+const library = late(() => require('./library'));
 
 /**
  * @param {object} options
@@ -24,8 +27,7 @@ const isWindows = process.platform === 'win32';
  */
 function cc(options) {
   const checked = check(options);
-  // Only here, so that compiling needs no addon.
-  return require('./library').dlopen(build(checked), checked.symbols);
+  return library().dlopen(build(checked), checked.symbols);
 }
 
 /** The path of the shared library that `options` make; compiles it unless the cache has it. */

@@ -7,14 +7,18 @@ const { isAddon } = require('./addon');
 const binding = require('./binding');
 const { bind, onThread } = require('./call');
 const { makeError, wrongType, outOfRange } = require('./errors');
+const { late } = require('./late');
 const { Lifetime } = require('./lifetime');
 const { optionsOf, entriesOf } = require('./options');
 const { candidates, toPath } = require('./search');
 const settings = require('./settings');
 
 // Loaded when needed: few libraries have any.
-const global = (...values) => require('./global').global(...values);
-const owned = (...values) => require('./owned').owned(...values);
+const globals = late(() => require('./global'));
+const global = (...values) => globals().global(...values);
+const ownedResults = late(() => require('./owned'));
+const owned = (...values) => ownedResults().owned(...values);
+const trace = settings.trace ? require('./trace') : undefined;
 
 const CALL_KEYS = {
   args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
@@ -34,7 +38,7 @@ const library = (function (symbols, path, lifetime) {
   return {
     symbols, path, close,
     thread: () => threadOf(symbols),
-    trace: () => (settings.trace ? require('./trace').callsOf(lifetime) : []),
+    trace: () => (trace === undefined ? [] : trace.callsOf(lifetime)),
     [Symbol.dispose]: () => void close(),
     [Symbol.asyncDispose]: async () => close(),
   };

@@ -56,7 +56,7 @@ function parse(args) {
 
 /** What does not depend on the Node that runs it. */
 const SAME_EVERYWHERE = new Set([
-  'bench', 'bind', 'bundle', 'cli', 'docs', 'documented', 'ecosystem', 'examples', 'install', 'runtimes', 'workflows',
+  'bench', 'bind', 'bundle', 'cli', 'docs', 'documented', 'ecosystem', 'examples', 'install', 'runners', 'runtimes', 'workflows',
 ].map((name) => `${name}.test.js`));
 
 function testFiles(names, isRuntime = false) {

@@ -453,9 +453,13 @@ pub fn end_queue(env: Env) -> napi::Result<()> {
 }
 
 /// Gives the environment its frame: an ArrayBuffer that JavaScript keeps for itself and never transfers. `nothing` is a
-/// function that does nothing.
+/// function that does nothing. What was bound by an earlier instance of the package belongs to the state that it attached, so
+/// that none is ever replaced.
 #[napi]
 pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<()> {
+    if env.get_instance_data::<Rc<Environment>>()?.is_some() {
+        return Err(thrown(env, &FfiError::Internal { reason: "the environment is attached already".into() }));
+    }
     let (mut frame_reference, mut nothing_reference) = (null_mut(), null_mut());
     // SAFETY: M1 and M3; `frame` is rooted by the caller and then by the reference.
     let storage = unsafe {

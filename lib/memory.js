@@ -153,6 +153,10 @@ function shift(address, byteOffset) {
 
 const LOWEST = 4096;
 
+/** Whether a value is a number of the first page, other than NULL. */
+const isInFirstPage = (value) =>
+  (typeof value === 'bigint' || Number.isInteger(value)) && value > 0 && value < LOWEST;
+
 /** An address that may be read or written: checks its kind, adds the offset, and refuses NULL and the first page. */
 function checkedAddress(address, byteOffset, name) {
   if (typeof address === 'number' && byteOffset === 0 && address >= LOWEST && Number.isSafeInteger(address)) return address;
@@ -382,6 +386,6 @@ function allocInside(size, align) {
 
 module.exports = {
   alloc, pin, lockAll, notePool, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
-  addressOf, checkedAddress, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf, textLength,
+  addressOf, checkedAddress, isInFirstPage, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf, textLength,
   wideTextAt, storeAddress, shift, bufferOf, offsetOf, wrap, storageAddress: binding.addressOf,
 };

@@ -3,7 +3,7 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('./binding');
-const { makeSystemError, wrongValue } = require('./errors');
+const { makeFailure, wrongValue } = require('./errors');
 const { routeOf } = require('./lane');
 const { late } = require('./late');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
@@ -35,9 +35,9 @@ function failureOf(fails, name) {
   return known;
 }
 
-/** Returns a result, or throws the system error that errno tells. */
+/** Returns a result, or throws what it and errno say of the failure. */
 const checkerOf = (failed, name) => failed && ((result) => {
-  if (failed(result)) throw makeSystemError(binding.lastErrno(), name);
+  if (failed(result)) throw makeFailure(binding.lastErrno(), name, result);
   return result;
 });
 

@@ -249,6 +249,14 @@ fn start(environment: &Environment, arguments: Arguments) -> Given {
 }
 
 impl Callable {
+    /// Clears errno, where the declaration says that it is captured: what is there afterwards is C's.
+    #[inline]
+    pub fn clear_errno(&self) {
+        if self.options.captures_errno() {
+            call::clear_errno();
+        }
+    }
+
     /// Keeps errno for `errno()`, where the declaration says so.
     pub fn note_errno(&self, errno: i32) {
         if self.options.has(Options::ERRNO) {
@@ -307,6 +315,7 @@ impl Callable {
             self.note_errno(errno);
             return Ok(result);
         }
+        self.clear_errno();
         // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
         let result = unsafe { call::enter(&self.signature, self.code, block) };
         self.note_errno(call::last_errno());

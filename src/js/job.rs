@@ -64,6 +64,7 @@ impl Job {
         let job = unsafe { &mut *std::ptr::with_exposed_provenance_mut::<Self>(job) };
         CURRENT.with(|current| current.set(job.number));
         (job.result, job.errno) = trace::record(job.traced.as_ref(), job.who, || {
+            job.callable.clear_errno();
             // SAFETY: U1; the job keeps what the block points to (M13).
             let result = unsafe { call::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
             (result, call::last_errno())
@@ -209,6 +210,8 @@ pub fn enter_on_helper(
     thread::scope(|scope| {
         let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
             trace::take_over(traced);
+            // What starting the thread has left there is not C's.
+            call::clear_errno();
             // SAFETY: U1 and M4; the caller waits for the result.
             let result = unsafe { call::enter(signature, code, block) };
             let errno = call::last_errno();

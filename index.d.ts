@@ -716,7 +716,7 @@ export interface OpaqueOptions<Base extends string> {
   readonly base?: OpaqueType<Base>;
   /** A type whose handle, passed to the call that gave one of this type, owns it: with its end this one ends. */
   readonly owner?: OpaqueType<any>;
-  /** The functions that free a handle: after such a call it is refused, unless the function's `fails` says it has failed. */
+  /** The functions that free a handle: from the beginning of such a call on it is refused, unless its `fails` says it has failed. */
   readonly free?: string | readonly string[];
 }
 

@@ -19,6 +19,7 @@ const around = late(() => require('./around'));
 const GUARD = 1;
 const ERRNO = 2;
 const THREADS = 4;
+const FREES = 8;
 
 const FAILURES = {
   __proto__: null,
@@ -111,43 +112,47 @@ const addKind = (function (declaration, name) {
 
 // ---- a bound function -----------------------------------------------------------------------------------------------
 
-/** The number of the function with the types of a shape (a variadic one has several), and what has to be alive. */
-const targetOf = (function (behind, shape) {
+/**
+ * The number of the function with the types of a shape (a variadic one has several), and what has to be alive. One that frees
+ * what it is handed has a shape of its own.
+ */
+const targetOf = (function (behind, shape, frees) {
   for (let known = behind.last; known !== undefined; known = known.before) if (known.shape === shape) return known;
   const library = behind.lifetime.native;
-  const number = binding.bind(behind.name, behind.address, shape.native, library, behind.kind.options);
+  const number = binding.bind(behind.name, behind.address, shape.native, library, behind.kind.options | (frees ? FREES : 0));
   return behind.last = { shape, number, library, before: behind.last };
 });
 
-/** The function of a shape that calls at once. */
-const callerOf = (function (behind, shape) {
+/** The function of a shape that calls at once. Whether one that frees has failed is checked by who ends the handle. */
+const callerOf = (function (behind, shape, frees = false) {
   const { name, kind } = behind;
-  const target = targetOf(behind, shape);
-  if (kind.failed !== undefined) return shape.checkedCaller(target, name, checkerOf(kind.failed, name));
+  const target = targetOf(behind, shape, frees);
+  if (kind.failed !== undefined && !frees) return shape.checkedCaller(target, name, checkerOf(kind.failed, name));
   const route = behind.mayBeFast && kind.options === 0 ? routeOf(shape) : null;
   return route !== null && binding.runsNoScript(behind.address) ? route(target, name) : shape.caller(target, name);
 });
 
 /** The function of a shape that has a thread call: libuv's for null. */
-function launcherOf(behind, shape, thread) {
+function launcherOf(behind, shape, thread, frees) {
   const { name, kind, lifetime } = behind;
   const { launcher } = pending();
-  const launch = launcher(targetOf(behind, shape), shape, checkerOf(kind.failed, name), lifetime, thread);
+  const launch = launcher(targetOf(behind, shape, frees), shape, frees ? undefined : checkerOf(kind.failed, name), lifetime, thread);
   return shape.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, shape, lifetime), name);
 }
 
 /** The function of a shape: it calls at once, or has a thread call where one is given. */
-function functionOf(behind, shape, thread) {
-  if (thread !== undefined) return launcherOf(behind, shape, thread);
-  const call = callerOf(behind, shape);
+function functionOf(behind, shape, thread, frees = false) {
+  if (thread !== undefined) return launcherOf(behind, shape, thread, frees);
+  const call = callerOf(behind, shape, frees);
   return trace === undefined ? call : trace.recorded(call, behind.name, shape, behind.lifetime);
 }
 
 /** The same with all that a declaration may ask for around it. */
 function make(behind, thread) {
-  const { name, kind: { types, varargs, shape } } = behind;
+  const { name, kind: { types, varargs, shape, failed } } = behind;
   if (shape !== undefined) return functionOf(behind, shape, thread);
-  return around().around(types, varargs, [name, behind.inC], (all) => functionOf(behind, shapeOf(all, name), thread));
+  const makeFor = (all, frees) => functionOf(behind, shapeOf(all, name), thread, frees);
+  return around().around(types, varargs, [name, behind.inC], makeFor, checkerOf(failed, name));
 }
 
 /** The function that has a thread call. */

@@ -42,7 +42,7 @@ const JS = {
   outs: ['after', 'aggregate', 'kept', 'memory'],
   after: [],
   variadic: ['types'],
-  opaque: ['after', 'declared', 'options', 'types'],
+  opaque: ['after', 'declared', 'options', 'types', 'binding'],
   enumeration: ['declared', 'options', 'types'],
   reference: ['declared', 'types', 'memory'],
   closure: ['engine', 'memory', 'binding'],

@@ -62,6 +62,8 @@ pub struct Environment {
     jobs: RefCell<HashMap<usize, Option<Held>>>,
     /// The errno of the last call that captures it.
     pub errno: Cell<i32>,
+    /// How many calls of functions that free a handle have gone in.
+    pub frees: Cell<u32>,
     /// Calls of callbacks that wait for a Promise.
     pub waiting: RefCell<Waiting>,
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
@@ -489,6 +491,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         pending: Cell::new(None),
         jobs: RefCell::default(),
         errno: Cell::new(0),
+        frees: Cell::new(0),
         waiting: RefCell::default(),
         queue: OnceCell::new(),
         home: OnceCell::new(),

@@ -66,6 +66,8 @@ impl Options {
     const ERRNO: u32 = 2;
     /// The call runs on a helper thread while this one serves callbacks.
     const THREADS: u32 = 4;
+    /// JavaScript has to know whether the call went in: what it was handed may be gone.
+    const FREES: u32 = 8;
 
     /// Whether a call needs no more than `direct` does.
     pub fn is_plain(self) -> bool {
@@ -257,6 +259,13 @@ impl Callable {
         }
     }
 
+    /// Counts a call that frees a handle: nothing keeps it from C any more.
+    pub fn note_free(&self) {
+        if self.options.has(Options::FREES) {
+            self.environment.frees.set(self.environment.frees.get().wrapping_add(1));
+        }
+    }
+
     /// Keeps errno for `errno()`, where the declaration says so.
     pub fn note_errno(&self, errno: i32) {
         if self.options.has(Options::ERRNO) {
@@ -310,6 +319,7 @@ impl Callable {
 
     fn enter(&self, block: &Block) -> Result<ResultBlock> {
         let environment = &*self.environment;
+        self.note_free();
         if self.options.has(Options::THREADS) {
             let (result, errno) = job::enter_on_helper(environment, &self.signature, self.code, block)?;
             self.note_errno(errno);

@@ -133,12 +133,16 @@ pub fn start(
         Some(thread) => {
             environment.hold_open();
             if thread.push(job) {
+                callable.note_free();
                 return Ok(());
             }
             environment.let_close();
             FfiError::ThreadClosed { symbol: callable.symbol.clone() }
         }
-        None if pool::push(environment, job) => return Ok(()),
+        None if pool::push(environment, job) => {
+            callable.note_free();
+            return Ok(());
+        }
         None => FfiError::Internal { reason: "the pool refuses the call".into() },
     };
     callable.library.leave_job();
@@ -225,6 +229,12 @@ pub fn enter_on_helper(
         }
         helper.join().map_err(|_| FfiError::Internal { reason: "the helper thread panicked".into() })
     })
+}
+
+/// How many calls of functions that free a handle have gone in, at once or as a job.
+#[napi]
+pub fn entered_frees(env: Env) -> napi::Result<u32> {
+    Ok(current_environment(env)?.frees.get())
 }
 
 /// The errno (GetLastError on Windows) of the last call that was declared to capture it.

@@ -136,7 +136,7 @@ const callerOf = (function (behind, shape, frees = false) {
 function launcherOf(behind, shape, thread, frees) {
   const { name, kind, lifetime } = behind;
   const { launcher } = pending();
-  const launch = launcher(targetOf(behind, shape, frees), shape, frees ? undefined : checkerOf(kind.failed, name), lifetime, thread);
+  const launch = launcher(targetOf(behind, shape, frees), name, shape, frees ? undefined : checkerOf(kind.failed, name), lifetime, thread);
   return shape.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, shape, lifetime), name);
 }
 

@@ -20,4 +20,10 @@ const isVerified = other === undefined && VERIFIED.has(modules) && process.platf
  */
 const usesV8 = isVerified && settings.lane !== 'node-api';
 
-module.exports = { other, modules, isVerified, usesV8 };
+/**
+ * Whether V8's detach keys lock a buffer against transfer: from Node 24 on. Node 20 and 22 end the process when a transfer
+ * meets a key (`v8::FromJust`), so that locks are made in JavaScript there.
+ */
+const hasDetachKeys = other === undefined && Number(modules) >= 137;
+
+module.exports = { other, modules, isVerified, usesV8, hasDetachKeys };

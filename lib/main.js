@@ -4,7 +4,7 @@
 const { fences, checkFences } = require('./fence');
 const { late } = require('./late');
 const { dlopen, linkSymbols, CFunction } = require('./library');
-const { alloc, pin, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer');
+const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer');
 const { FFIType } = require('./types');
 const { suffix } = require('./platform');
 
@@ -17,6 +17,7 @@ const [struct, union, array, sizeof, alignof, offsetof] = functionsOf(
   () => require('./struct'), 'struct', 'union', 'array', 'sizeof', 'alignof', 'offsetof');
 const [pointer, out, inout] = functionsOf(() => require('./reference'), 'pointer', 'out', 'inout');
 const [enumeration] = functionsOf(() => require('./enumeration'), 'enumeration');
+const [pin] = functionsOf(() => require('./pin'), 'pin');
 const [opaque] = functionsOf(() => require('./opaque'), 'opaque');
 const [fn] = functionsOf(() => require('./fn'), 'fn');
 const [errno] = functionsOf(() => require('./errno'), 'errno');

@@ -3,7 +3,7 @@
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
 const binding = require('./binding');
-const { other, modules, usesV8 } = require('./engine');
+const { other, modules, usesV8, hasDetachKeys } = require('./engine');
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
 const { optionsOf } = require('./options');
 const { isCopied, isLent, release } = require('./kept');
@@ -29,12 +29,7 @@ if (usesV8) binding.attachV8?.(Number(modules));
 process.on('beforeExit', () => { if (binding.hasWork()) setImmediate(() => {}); });
 process.on('exit', () => binding.endQueue());
 
-/**
- * V8's detach keys lock a buffer against transfer from Node 24 on. Node 20 and 22 end the process when a transfer meets a
- * key (`v8::FromJust`), so that pin() locks in JavaScript there.
- */
 const isNode = other === undefined;
-const hasDetachKeys = isNode && Number(modules) >= 137;
 
 // A stack size that the user chose stays.
 const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /stack[-_]size/.test(option));
@@ -267,88 +262,7 @@ function wrap(address, length, deallocator, context, name) {
   return buffer;
 }
 
-// ---- pin and alloc ----------------------------------------------------------------------------------------------------
-
-/** How often each buffer is locked in JavaScript, where V8 cannot. */
-const lockCounts = new WeakMap();
-const MOVES = ['transfer', 'transferToFixedLength'];
-
-/** Refuses transfer() on the buffer; and postMessage and structuredClone for good, for which Node has no way back. */
-function lockInScript(buffer) {
-  const count = lockCounts.get(buffer) ?? 0;
-  lockCounts.set(buffer, count + 1);
-  if (count > 0) return;
-  // Node 24 and later end the process with an external buffer that is marked; its memory is held all the same.
-  if (!hasDetachKeys) threads().markAsUntransferable(buffer);
-  const refuse = () => {
-    throw makeError('ERR_INVALID_ARG_VALUE', 'a pinned ArrayBuffer must be released before it is transferred');
-  };
-  for (const key of MOVES) Object.defineProperty(buffer, key, { value: refuse, configurable: true });
-}
-
-function unlockInScript(buffer) {
-  const count = lockCounts.get(buffer) - 1;
-  lockCounts.set(buffer, count);
-  if (count === 0) for (const key of MOVES) delete buffer[key];
-}
-
-/** Keeps an ArrayBuffer from being transferred; returns how to let it go again. */
-function lock(buffer) {
-  if (binding.lock(buffer)) return () => binding.unlock(buffer);
-  if (isSharedArrayBuffer(buffer)) return () => {};
-  lockInScript(buffer);
-  return () => unlockInScript(buffer);
-}
-
-/** Locks the buffers of what a call on another thread was handed; returns how to let them go. */
-function lockAll(values) {
-  const unlocks = values.filter(isView).map((value) => lock(bufferOf(value)));
-  return () => unlocks.forEach((unlock) => unlock());
-}
-
-/** Pins that were not released: they hold their views even if the pin itself is dropped. */
-const pins = new Set();
-
-/** A view whose storage is held: neither collected nor transferred until it is released. */
-class Pin {
-  #view;
-  #ptr;
-  #unlock;
-  #held;
-
-  constructor(view) {
-    this.#ptr = addressOf(view, 0, 'pin', binding.keptAddressOf);
-    this.#view = view;
-    this.#held = binding.hold(bufferOf(view));
-    this.#unlock = lock(bufferOf(view));
-    pins.add(this);
-  }
-
-  /** The address of the view's first byte; null once released. */
-  get ptr() {
-    return this.#ptr;
-  }
-
-  /** The bytes of the view; 0 once released. */
-  get byteLength() {
-    return this.#view === null ? 0 : byteLengthOf(this.#view);
-  }
-
-  /** Lets the view go. Releasing twice is fine. */
-  release() {
-    if (!pins.delete(this)) return;
-    this.#unlock();
-    if (this.#held !== null) binding.letGo(this.#held);
-    this.#view = this.#ptr = null;
-  }
-
-  [Symbol.dispose]() {
-    this.release();
-  }
-}
-
-/** Holds a view's storage where it is until the result's release(). */
-const pin = (view) => new Pin(view);
+// ---- alloc ----------------------------------------------------------------------------------------------------------
 
 const MOST_BYTES = 2 ** 53 - 1;
 const MOST_ALIGN = 2 ** 20;
@@ -385,7 +299,7 @@ function allocInside(size, align) {
 }
 
 module.exports = {
-  alloc, pin, lockAll, notePool, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
+  alloc, notePool, threads, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
   addressOf, checkedAddress, isInFirstPage, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf, textLength,
   wideTextAt, storeAddress, shift, bufferOf, offsetOf, wrap, storageAddress: binding.addressOf,
 };

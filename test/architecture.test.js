@@ -16,7 +16,7 @@ const JS = {
   entries: ['main', 'bun/main', 'bun/hook', 'copies', 'late'],
   main: [
     'errno', 'fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'reference', 'enumeration', 'opaque', 'fn',
-    'cc', 'platform', 'types', 'late',
+    'cc', 'pin', 'platform', 'types', 'late',
   ],
   'bun/main': ['bun/library', 'bun/callback', 'bun/memory', 'bun/cstring', 'bun/native', 'fence', 'platform', 'types'],
   'bun/native': ['bun/library'],
@@ -39,7 +39,8 @@ const JS = {
   fn: ['call', 'closure', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
   call: ['late', 'around', 'lane', 'trace', 'settings', 'pending', 'marshal', 'types', 'binding'],
   around: ['outs', 'variadic', 'opaque', 'marshal', 'types'],
-  pending: ['kept', 'marshal', 'memory', 'binding'],
+  pending: ['kept', 'marshal', 'pin', 'binding'],
+  pin: ['engine', 'memory', 'binding'],
   outs: ['after', 'aggregate', 'kept', 'memory'],
   after: [],
   variadic: ['types'],

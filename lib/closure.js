@@ -5,6 +5,7 @@
 const binding = require('./binding');
 const { modules, usesV8 } = require('./engine');
 const { frame } = require('./memory');
+require('./exit');
 
 // C then reaches JavaScript by V8's own functions, whichever lane calls go by.
 if (usesV8) binding.attachEntry(Number(modules));

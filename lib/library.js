@@ -129,16 +129,13 @@ function flagsOf(flags) {
 
 /** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
 const open = (function (path, flags) {
-  if (path === null) return { native: new binding.Library(null, flags), found: null };
+  if (path === null) return { native: binding.Library.open(null, flags), found: null };
   const wanted = toPath(path);
   const tried = [];
   for (const candidate of candidates(wanted)) {
-    try {
-      return { native: new binding.Library(candidate, flags), found: candidate };
-    } catch (error) {
-      if (error.code !== 'ERR_FFI_LIBRARY_INVALID') throw error;
-      tried.push({ path: candidate, reason: error.message });
-    }
+    const native = binding.Library.open(candidate, flags);
+    if (typeof native !== 'string') return { native, found: candidate };
+    tried.push({ path: candidate, reason: native });
   }
   throw notOpened(wanted, tried);
 });

@@ -25,9 +25,6 @@ if (settings.fence.width !== undefined) binding.setFenceWidth(settings.fence.wid
 binding.attach(frame.buffer, () => {});
 // Before any native function is made: V8 calls them itself where it can.
 if (usesV8) binding.attachV8?.(Number(modules));
-// What other threads have called by now is run before the process ends, though it does not keep the process alive.
-process.on('beforeExit', () => { if (binding.hasWork()) setImmediate(() => {}); });
-process.on('exit', () => binding.endQueue());
 
 const isNode = other === undefined;
 
@@ -40,6 +37,9 @@ const getter = (prototype, key) => {
   const { get } = Object.getOwnPropertyDescriptor(prototype, key);
   return (object) => Reflect.apply(get, object, []);
 };
+/** The same where the engine may have been told to do without: then the answer is always `other`. */
+const getterWhere = (prototype, key, other) =>
+  (prototype !== undefined && key in prototype ? getter(prototype, key) : () => other);
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
 const arrayBuffer = getter(TypedArray, 'buffer');
 const arrayLength = getter(TypedArray, 'byteLength');
@@ -47,12 +47,26 @@ const viewBuffer = getter(DataView.prototype, 'buffer');
 const viewLength = getter(DataView.prototype, 'byteLength');
 const arrayOffset = getter(TypedArray, 'byteOffset');
 const viewOffset = getter(DataView.prototype, 'byteOffset');
-const resizable = getter(ArrayBuffer.prototype, 'resizable');
-const growable = getter(SharedArrayBuffer.prototype, 'growable');
+const SharedPrototype = sharedPrototype();
+const resizable = getterWhere(ArrayBuffer.prototype, 'resizable', false);
+const growable = getterWhere(SharedPrototype, 'growable', false);
 const bufferLength = getter(ArrayBuffer.prototype, 'byteLength');
-const sharedLength = getter(SharedArrayBuffer.prototype, 'byteLength');
+const sharedLength = getterWhere(SharedPrototype, 'byteLength', 0);
 /** Node 20 has no such getter, and its Node-API tells it by itself; Bun's does not of a bare ArrayBuffer. */
-const isDetached = 'detached' in ArrayBuffer.prototype ? getter(ArrayBuffer.prototype, 'detached') : () => false;
+const isDetached = getterWhere(ArrayBuffer.prototype, 'detached', false);
+
+/**
+ * The prototype of SharedArrayBuffers. Programs delete the constructor against timing attacks; WebAssembly has such memory all the
+ * same.
+ */
+function sharedPrototype() {
+  if (typeof SharedArrayBuffer === 'function') return SharedArrayBuffer.prototype;
+  try {
+    return Object.getPrototypeOf(new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true }).buffer);
+  } catch {
+    return undefined;
+  }
+}
 
 /** The ArrayBuffer or SharedArrayBuffer under a view; a buffer itself. */
 const bufferOf = (value) =>

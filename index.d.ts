@@ -804,6 +804,7 @@ export type FFIErrorCode =
   /** RangeError: native memory could not be had. */
   | 'ERR_FFI_MEMORY_EXHAUSTED'
   /** Error: the library lacks a symbol. */
+  | 'ERR_FFI_RUNTIME_UNSUPPORTED'
   | 'ERR_FFI_SYMBOL_NOT_FOUND'
   /** Error: a call was handed to a `thread()` after its `close()`. */
   | 'ERR_FFI_THREAD_CLOSED';

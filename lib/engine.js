@@ -1,6 +1,7 @@
 'use strict';
 // Which engine runs this, and whether the package was verified on it.
 
+const { makeError } = require('./errors');
 const settings = require('./settings');
 
 /** process.versions.modules of the runtimes that the whole test suite runs on: Node 20, 22, 24, 26. */
@@ -8,6 +9,15 @@ const VERIFIED = new Set(['115', '127', '137', '147']);
 
 /** What runs this in place of Node; undefined for Node. */
 const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
+
+const OLDEST = 20;
+
+/** Throws where the package cannot work. */
+function refuseOld() {
+  const { node } = process.versions;
+  if (other !== undefined || Number.parseInt(node, 10) >= OLDEST) return;
+  throw makeError('ERR_FFI_RUNTIME_UNSUPPORTED', `pinned-ffi needs Node ${OLDEST} or later, this is ${node}`, { version: node });
+}
 
 /** NODE_MODULE_VERSION: V8's binary interface does not change within one. */
 const { modules } = process.versions;
@@ -26,4 +36,4 @@ const usesV8 = isVerified && settings.lane !== 'node-api';
  */
 const hasDetachKeys = other === undefined && Number(modules) >= 137;
 
-module.exports = { other, modules, isVerified, usesV8, hasDetachKeys };
+module.exports = { refuseOld, other, modules, isVerified, usesV8, hasDetachKeys };

@@ -1,6 +1,10 @@
 'use strict';
 // What the entries of the package export: those of the instance that serves this realm.
 
+const { refuseOld } = require('./engine');
+
+// Before anything fails that says less.
+refuseOld();
 const copies = require('./copies');
 
 function makeEntries() {

@@ -24,6 +24,7 @@ const TABLE = Object.freeze({
   ERR_FFI_LIBRARY_INVALID: Error,
   ERR_FFI_LIBRARY_NOT_FOUND: Error,
   ERR_FFI_MEMORY_EXHAUSTED: RangeError,
+  ERR_FFI_RUNTIME_UNSUPPORTED: Error,
   ERR_FFI_SYMBOL_NOT_FOUND: Error,
   ERR_FFI_THREAD_CLOSED: Error,
 });
@@ -92,13 +93,20 @@ function describeDataView(view) {
   }
 }
 
+/** What stands for the map of system errors in earlier versions of Bun and Deno, which have none. */
+function errorMap() {
+  const { errno } = require('node:os').constants;
+  return new Map(Object.entries(errno).map(([code, number]) => [-number, [code, `system error ${number}`]]));
+}
+
 /**
  * The error of a C function that failed, as its `result` says. Where it has set errno, it is Node's kind of error of a system
  * call: { code: 'ENOENT', errno: -2, syscall: 'open' }.
  */
 function makeFailure(errno, syscall, result) {
   if (errno === 0) return makeError('ERR_FFI_CALL_FAILED', `${syscall} returned ${describe(result)}`, { syscall, result });
-  const [code, text] = getSystemErrorMap().get(-errno) ?? ['UNKNOWN', `unknown error ${errno}`];
+  const map = getSystemErrorMap?.() ?? errorMap();
+  const [code, text] = map.get(-errno) ?? ['UNKNOWN', `unknown error ${errno}`];
   return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall, result });
 }
 

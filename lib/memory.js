@@ -104,9 +104,19 @@ function notePool() {
 /** A view or buffer that goes to a call, as Node-API can see it. The native side refuses what can be resized. */
 function pinnable(value) {
   if (Buffer.poolSize !== poolSize) notePool();
+  if (other === 'bun') return pinnableInBun(value);
   if (ArrayBuffer.isView(value)) return value;
   // Node-API has no function for a bare SharedArrayBuffer.
   return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;
+}
+
+/**
+ * The same in Bun: until `.buffer` was asked for, a small view lies in the engine's heap, where Bun before 1.4 leaves it. A bare
+ * ArrayBuffer passes for a Buffer there, and Bun crashes when it is asked for its bytes.
+ */
+function pinnableInBun(value) {
+  const buffer = bufferOf(value);
+  return buffer === value ? new Uint8Array(buffer) : value;
 }
 
 const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer));

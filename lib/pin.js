@@ -3,7 +3,7 @@
 
 const { isSharedArrayBuffer } = require('node:util').types;
 const binding = require('./binding');
-const { hasDetachKeys } = require('./engine');
+const { other, hasDetachKeys } = require('./engine');
 const { makeError } = require('./errors');
 const { addressOf, bufferOf, byteLengthOf, isView, threads } = require('./memory');
 
@@ -31,6 +31,15 @@ function shadow(buffer, key, lock) {
   };
 }
 
+/** Has Node refuse to transfer a buffer. Bun before 1.4 has the function, which throws that it is not implemented. */
+function mark(buffer) {
+  try {
+    threads().markAsUntransferable(buffer);
+  } catch (error) {
+    if (other === undefined) throw error;
+  }
+}
+
 /** Refuses transfer() on the buffer; and postMessage and structuredClone for good, for which Node has no way back. */
 function lockInScript(buffer, where) {
   const known = locks.get(buffer);
@@ -50,7 +59,7 @@ function lockInScript(buffer, where) {
     }
   }
   // Node 24 and later end the process with an external buffer that is marked; its memory is held all the same.
-  if (!hasDetachKeys) threads().markAsUntransferable(buffer);
+  if (!hasDetachKeys) mark(buffer);
   locks.set(buffer, lock);
 }
 

@@ -13,7 +13,7 @@ const { root } = require('./helpers.js');
 const JS = {
   index: ['entries'],
   bun: ['entries'],
-  entries: ['main', 'bun/main', 'bun/hook', 'copies', 'late'],
+  entries: ['main', 'bun/main', 'bun/hook', 'copies', 'late', 'engine'],
   main: [
     'errno', 'fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'reference', 'enumeration', 'opaque', 'fn',
     'cc', 'pin', 'platform', 'types', 'late',

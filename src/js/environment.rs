@@ -355,6 +355,7 @@ impl Environment {
         }
         if let Some(entry) = self.pool.get() {
             forget_waker(entry.key());
+            entry.join();
         }
         self.settling.end();
         self.waiting.borrow_mut().end();

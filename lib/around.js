@@ -10,8 +10,8 @@ const { variadic } = require('./variadic');
 /**
  * A function with all that its declaration asks for.
  * @param {string[]} names what the function is known by
- * @param {(types: object, frees: boolean) => Function} make the function that calls with these types; of one that frees,
- *   nobody has checked the result
+ * @param {(types: object, frees: boolean) => Function} make makes the function that calls with these types; where it frees a
+ *   handle, its result is not checked yet
  * @param {Function} [check] throws for a result that is a failure
  */
 function around(types, varargs, names, make, check) {

@@ -113,8 +113,8 @@ const addKind = (function (declaration, name) {
 // ---- a bound function -----------------------------------------------------------------------------------------------
 
 /**
- * The number of the function with the types of a shape (a variadic one has several), and what has to be alive. One that frees
- * what it is handed has a shape of its own.
+ * The number of the function with the types of a shape (a variadic one has several), and what has to be alive. A function that
+ * frees a handle has a separate shape.
  */
 const targetOf = (function (behind, shape, frees) {
   for (let known = behind.last; known !== undefined; known = known.before) if (known.shape === shape) return known;

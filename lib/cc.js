@@ -136,7 +136,7 @@ function linkArguments(library) {
   return isWindows ? [file] : [file, `-Wl,-rpath,${path.dirname(file)}`];
 }
 
-/** Prints what was linked, and what the compiler has to say of it. */
+/** Runs the compiler; returns its standard output. */
 function run({ command }, args, input) {
   const all = [...command, ...args];
   const { status, signal, error, stdout, stderr } = spawn(all, input);
@@ -187,7 +187,7 @@ function advice() {
 
 // --- What was read
 
-/** Source that has the assembler read files, of which nobody tells: it is compiled each time. */
+/** Source that has the assembler read files, whose names are not known: it is compiled each time. */
 const READS_MORE = /\.inc(?:bin|lude)\b/;
 /** Flags that name a directory of files. */
 const PROFILE = /^-f(?:profile|auto-profile|branch-probabilities)/;
@@ -232,10 +232,13 @@ function librariesOf(args) {
 const COARSE_MS = 20;
 const isOlder = (file, time) => (fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < time - COARSE_MS;
 
-/** The files that the linker said it read (`-t`), but for what it makes itself, and shared libraries: nothing is taken of them. */
-function linkedFiles(said, work) {
+/**
+ * The files that the linker lists as read (`-t`), without its temporary files and without shared libraries, whose content does not
+ * become a part of the result.
+ */
+function linkedFiles(listed, work) {
   const files = new Set();
-  for (const line of said.split('\n')) {
+  for (const line of listed.split('\n')) {
     // An archive comes with its member: (file)member, file(member).
     const name = /^\(([^)]+)\)/.exec(line)?.[1] ?? line.replace(/\(.*\)$/, '').trim();
     const file = path.resolve(name);
@@ -254,12 +257,12 @@ function isShared(file) {
   return start.toString('latin1', 0, 4) === '\x7fELF' && start[16] + start[17] === ELF_SHARED;
 }
 
-/** What is known of a library before it is linked: the compiler, what it is told, and the content of what that names. */
+/** The digest of what a library depends on before it is linked: the compiler, its arguments, and the files that they name. */
 function keyOf(compiler, texts, flags, args, named) {
   const variables = VARIABLES.map((name) => process.env[name] ?? null);
   const directory = flags.every((flag) => WITHOUT_PATH.test(flag)) ? '' : process.cwd();
-  const told = JSON.stringify([2, platformKey(), compiler.command, compiler.version, args, variables, directory, named]);
-  return digest([told, ...texts, ...named.map(contentOf)]);
+  const inputs = JSON.stringify([2, platformKey(), compiler.command, compiler.version, args, variables, directory, named]);
+  return digest([inputs, ...texts, ...named.map(contentOf)]);
 }
 
 module.exports = { cc, compile };

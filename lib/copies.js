@@ -26,14 +26,14 @@ function ofRealm(name, make) {
   return globalThis[key];
 }
 
-/** What copies of the build of our own addon share. */
+/** The object that all copies of this build share. */
 function sharedByBuild() {
   const own = load(file);
   const build = own.buildName();
   return ofRealm(build, () => ({ addon: firstAddon(own, build), entries: undefined }));
 }
 
-/** A state of the addon's file: to load it once more would make an environment of Node-API that nobody uses. */
+/** The state of the addon's file. It is not loaded twice, because each load makes another environment of Node-API. */
 function stateOf() {
   const { mtimeMs, size } = fs.statSync(file, { throwIfNoEntry: false }) ?? {};
   return `${file} ${mtimeMs} ${size}`;

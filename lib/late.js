@@ -1,5 +1,5 @@
 'use strict';
-// Files that few programs need are loaded when they are first asked for. By then the module registry may have been reset
+// Files that few programs need are loaded when they are first used. By then the module registry may have been reset
 // (hot reload, jest.resetModules()); they must still find the files of this instance, not new ones with a state of their own.
 
 const Module = require('node:module');
@@ -43,7 +43,7 @@ function withOwn(load) {
 
 const all = [];
 
-/** The exports of a file that `load` requires: it is loaded when they are first asked for. */
+/** Returns a function that gives the exports of the file that `load` requires. The first call loads it. */
 function late(load) {
   let exported;
   const get = () => (exported ??= hasRegistry ? withOwn(load) : load());

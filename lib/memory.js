@@ -37,7 +37,7 @@ const getter = (prototype, key) => {
   const { get } = Object.getOwnPropertyDescriptor(prototype, key);
   return (object) => Reflect.apply(get, object, []);
 };
-/** The same where the engine may have been told to do without: then the answer is always `other`. */
+/** The same for a property that a flag of the engine may have removed: then the answer is always `other`. */
 const getterWhere = (prototype, key, other) =>
   (prototype !== undefined && key in prototype ? getter(prototype, key) : () => other);
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
@@ -111,8 +111,8 @@ function pinnable(value) {
 }
 
 /**
- * The same in Bun: until `.buffer` was asked for, a small view lies in the engine's heap, where Bun before 1.4 leaves it. A bare
- * ArrayBuffer passes for a Buffer there, and Bun crashes when it is asked for its bytes.
+ * The same in Bun. A small view lies in the engine's heap until its `.buffer` is read, and Bun before 1.4 does not move it when
+ * Node-API takes its address. A bare ArrayBuffer passes `napi_is_buffer`, but `napi_get_buffer_info` crashes with it.
  */
 function pinnableInBun(value) {
   const buffer = bufferOf(value);

@@ -174,7 +174,7 @@ function numberOf(key) {
 
 const isIndex = (number, { length }) => number >= 0 && number < length && Number.isInteger(number);
 
-/** What a view does not have itself: its elements as `view[i]`. It is asked last, so that methods stay quick. */
+/** The elements as `view[i]`: the last prototype but one, so that the look-up of methods stays fast. */
 const elements = {
   get(target, key, view) {
     const number = numberOf(key);
@@ -191,7 +191,7 @@ const elements = {
     view.set(number, value);
     return true;
   },
-  // Methods of Array ask it of the indices below the length. Which view they ask it of is not told here.
+  // The methods of Array call it for the indices below the length. The trap does not get the view, so it cannot check the length.
   has: (target, key) => (numberOf(key) >= 0 && Number.isInteger(Number(key))) || Reflect.has(target, key),
 };
 Object.setPrototypeOf(ArrayView.prototype, new Proxy(Object.create(LiveView.prototype), elements));

@@ -165,7 +165,7 @@ impl Queue {
         answer_calls(&mut state);
     }
 
-    /// It was not: the process goes on.
+    /// Takes `exit` back: the process goes on.
     pub fn reopen(&self) {
         locked(&self.state).exiting = false;
     }

@@ -26,7 +26,7 @@ pub struct Entry {
     /// The jobs.
     pub pool: Arc<Pool>,
     waker: Option<Waker>,
-    /// Drainers on threads of our own.
+    /// Drainers on threads of the package.
     own_threads: RefCell<Vec<JoinHandle<()>>>,
     /// Those that have ended, and whose hold on the process was not taken back.
     ended: Arc<AtomicUsize>,
@@ -38,7 +38,7 @@ impl Entry {
         self.waker.as_ref()
     }
 
-    /// Waits for the drainers on threads of our own.
+    /// Waits for the drainers on threads of the package.
     pub fn join(&self) {
         for drainer in self.own_threads.take() {
             let _ = drainer.join();
@@ -152,7 +152,7 @@ unsafe extern "C" fn execute(_: sys::napi_env, data: *mut c_void) {
     pool.drain(|job| unsafe { Job::run(job) }, || wake(key_of(pool)));
 }
 
-/// Starts a drainer on a thread of our own; false where there is none. To be called on the JavaScript thread.
+/// Starts a drainer on a thread of the package; false where none can be started. To be called on the JavaScript thread.
 fn drain_apart(environment: &Rc<Environment>) -> bool {
     let Entry { pool, waker: Some(waker), own_threads, ended } = entry(environment) else { return false };
     let (mine, ends) = (Arc::clone(pool), Arc::clone(ended));

@@ -22,8 +22,11 @@ function firstAddon(own, build) {
 /** A property of the realm that only copies of this package know, made by `make` where it is not there. */
 function ofRealm(name, make) {
   const key = Symbol.for(`pinned-ffi ${name}`);
-  if (globalThis[key] === undefined) Object.defineProperty(globalThis, key, { value: make() });
-  return globalThis[key];
+  if (globalThis[key] !== undefined) return globalThis[key];
+  const value = make();
+  // A program may have closed it to new properties.
+  Reflect.defineProperty(globalThis, key, { value });
+  return value;
 }
 
 /** The object that all copies of this build share. */

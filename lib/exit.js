@@ -24,7 +24,8 @@ function exit() {
 
 function listen() {
   const all = { beforeExit: [], exit: [] };
-  Object.defineProperty(process, KEY, { value: all });
+  // A program that has closed the object to new properties does without.
+  if (!Reflect.defineProperty(process, KEY, { value: all })) return all;
   for (const event of ['beforeExit', 'exit']) process.on(event, () => all[event].forEach((each) => each()));
   return all;
 }

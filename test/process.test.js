@@ -41,6 +41,10 @@ describe('the package loads and works', () => {
       assert.equal(typeof ffi.ptr(memory.buffer), 'number');`), '42');
   });
 
+  test('where the program has closed its global object and process to new properties', TIMES, async () => {
+    assert.equal(await child(`Object.preventExtensions(globalThis); Object.preventExtensions(process); ${USES}`), '42');
+  });
+
   const flags = {
     '--enable-sharedarraybuffer-per-context': true, '--no-harmony-rab-gsab': isNode20, '--no-expose-wasm': Number(process.versions.modules) < 137,
     '--no-harmony-rab-gsab --no-expose-wasm': isNode20,

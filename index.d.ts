@@ -132,12 +132,13 @@ export interface FFIFunction {
    * JS thread serves those callbacks, and still returns its result directly. Default: `false`.
    */
   readonly threads?: boolean;
-  /** Whether {@link errno} is kept from right after each call. Default: `false`, or `true` where there is `fails`. */
+  /** Whether errno is cleared before each call, and {@link errno} kept from right after it. Default: `false`, or `true` where there is `fails`. */
   readonly errno?: boolean;
   /**
    * What tells from the result that the call failed: a function that returns true then, `'negative'` (below 0), `'null'`
    * (a NULL pointer) or `'nonzero'`. Such a call throws, or rejects with, the system error of errno as Node's own do:
-   * `{ code: 'ENOENT', errno: -2, syscall: 'open' }`. Default: nothing is a failure.
+   * `{ code: 'ENOENT', errno: -2, syscall: 'open', result: -1 }`. A function that has not set errno fails with
+   * `{ code: 'ERR_FFI_CALL_FAILED', syscall: 'sqlite3_close', result: 5 }`. Default: nothing is a failure.
    */
   readonly fails?: Failure;
 }
@@ -715,7 +716,7 @@ export interface OpaqueOptions<Base extends string> {
   readonly base?: OpaqueType<Base>;
   /** A type whose handle, passed to the call that gave one of this type, owns it: with its end this one ends. */
   readonly owner?: OpaqueType<any>;
-  /** The functions that free a handle: after such a call it is refused, unless the function's `fails` says it has failed. */
+  /** The functions that free a handle: from the beginning of such a call on it is refused, unless its `fails` says it has failed. */
   readonly free?: string | readonly string[];
 }
 
@@ -781,6 +782,7 @@ export type FFIErrorCode =
   | 'ERR_FFI_BUFFER_UNDERFLOW'
   /** Error: a JSCallback that was closed was passed. */
   | 'ERR_FFI_CALLBACK_CLOSED'
+  | 'ERR_FFI_CALL_FAILED'
   /** Error: the C compiler found faults; the message holds its diagnostics. */
   | 'ERR_FFI_COMPILE_FAILED'
   /** Error: `cc` found no C compiler. */
@@ -802,6 +804,7 @@ export type FFIErrorCode =
   /** RangeError: native memory could not be had. */
   | 'ERR_FFI_MEMORY_EXHAUSTED'
   /** Error: the library lacks a symbol. */
+  | 'ERR_FFI_RUNTIME_UNSUPPORTED'
   | 'ERR_FFI_SYMBOL_NOT_FOUND'
   /** Error: a call was handed to a `thread()` after its `close()`. */
   | 'ERR_FFI_THREAD_CLOSED';
@@ -845,6 +848,7 @@ export interface FFIWarning extends Error {
 /**
  * C's errno (GetLastError on Windows) right after the last call of this thread whose declaration says `errno: true` or
  * has `fails`. After an asynchronous call: what its thread had, from when its Promise settles until the next one does, so
- * in what follows its `await`. A positive number, as C has it; 0 before the first such call.
+ * in what follows its `await`. A positive number, as C has it; 0 where the function has not set it, and before the first
+ * such call.
  */
 export declare function errno(): number;

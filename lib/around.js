@@ -10,11 +10,13 @@ const { variadic } = require('./variadic');
 /**
  * A function with all that its declaration asks for.
  * @param {string[]} names what the function is known by
- * @param {(types: object) => Function} make the function that calls with these types
+ * @param {(types: object, frees: boolean) => Function} make makes the function that calls with these types; where it frees a
+ *   handle, its result is not checked yet
+ * @param {Function} [check] throws for a result that is a failure
  */
-function around(types, varargs, names, make) {
+function around(types, varargs, names, make, check) {
   const [name] = names;
-  const call = (all) => ending(all.args, names, make(all));
+  const call = (all) => ending(all, names, make, check);
   return withResults(types, varargs ? withExtras(types, call, name) : call(types), name);
 }
 

@@ -3,17 +3,23 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('./binding');
-const { makeSystemError, wrongValue } = require('./errors');
+const { makeFailure, wrongValue } = require('./errors');
 const { routeOf } = require('./lane');
+const { late } = require('./late');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const settings = require('./settings');
 const trace = settings.trace ? require('./trace') : undefined;
 const { byName } = require('./types');
 
+// Most programs have neither asynchronous calls nor such declarations.
+const pending = late(() => require('./pending'));
+const around = late(() => require('./around'));
+
 // Bits of the native bind(): src/js/function.rs, Options.
 const GUARD = 1;
 const ERRNO = 2;
 const THREADS = 4;
+const FREES = 8;
 
 const FAILURES = {
   __proto__: null,
@@ -30,9 +36,9 @@ function failureOf(fails, name) {
   return known;
 }
 
-/** Returns a result, or throws the system error that errno tells. */
+/** Returns a result, or throws what it and errno say of the failure. */
 const checkerOf = (failed, name) => failed && ((result) => {
-  if (failed(result)) throw makeSystemError(binding.lastErrno(), name);
+  if (failed(result)) throw makeFailure(binding.lastErrno(), name, result);
   return result;
 });
 
@@ -106,45 +112,47 @@ const addKind = (function (declaration, name) {
 
 // ---- a bound function -----------------------------------------------------------------------------------------------
 
-/** The number of the function with the types of a shape (a variadic one has several), and what has to be alive. */
-const targetOf = (function (behind, shape) {
+/**
+ * The number of the function with the types of a shape (a variadic one has several), and what has to be alive. A function that
+ * frees a handle has a separate shape.
+ */
+const targetOf = (function (behind, shape, frees) {
   for (let known = behind.last; known !== undefined; known = known.before) if (known.shape === shape) return known;
   const library = behind.lifetime.native;
-  const number = binding.bind(behind.name, behind.address, shape.native, library, behind.kind.options);
+  const number = binding.bind(behind.name, behind.address, shape.native, library, behind.kind.options | (frees ? FREES : 0));
   return behind.last = { shape, number, library, before: behind.last };
 });
 
-/** The function of a shape that calls at once. */
-const callerOf = (function (behind, shape) {
+/** The function of a shape that calls at once. Whether one that frees has failed is checked by who ends the handle. */
+const callerOf = (function (behind, shape, frees = false) {
   const { name, kind } = behind;
-  const target = targetOf(behind, shape);
-  if (kind.failed !== undefined) return shape.checkedCaller(target, name, checkerOf(kind.failed, name));
+  const target = targetOf(behind, shape, frees);
+  if (kind.failed !== undefined && !frees) return shape.checkedCaller(target, name, checkerOf(kind.failed, name));
   const route = behind.mayBeFast && kind.options === 0 ? routeOf(shape) : null;
   return route !== null && binding.runsNoScript(behind.address) ? route(target, name) : shape.caller(target, name);
 });
 
 /** The function of a shape that has a thread call: libuv's for null. */
-function launcherOf(behind, shape, thread) {
+function launcherOf(behind, shape, thread, frees) {
   const { name, kind, lifetime } = behind;
-  const { launcher } = require('./pending');
-  const launch = launcher(targetOf(behind, shape), shape, checkerOf(kind.failed, name), lifetime, thread);
+  const { launcher } = pending();
+  const launch = launcher(targetOf(behind, shape, frees), name, shape, frees ? undefined : checkerOf(kind.failed, name), lifetime, thread);
   return shape.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, shape, lifetime), name);
 }
 
 /** The function of a shape: it calls at once, or has a thread call where one is given. */
-function functionOf(behind, shape, thread) {
-  if (thread !== undefined) return launcherOf(behind, shape, thread);
-  const call = callerOf(behind, shape);
+function functionOf(behind, shape, thread, frees = false) {
+  if (thread !== undefined) return launcherOf(behind, shape, thread, frees);
+  const call = callerOf(behind, shape, frees);
   return trace === undefined ? call : trace.recorded(call, behind.name, shape, behind.lifetime);
 }
 
 /** The same with all that a declaration may ask for around it. */
 function make(behind, thread) {
-  const { name, kind: { types, varargs, shape } } = behind;
+  const { name, kind: { types, varargs, shape, failed } } = behind;
   if (shape !== undefined) return functionOf(behind, shape, thread);
-  // Most programs have none of these.
-  const { around } = require('./around');
-  return around(types, varargs, [name, behind.inC], (all) => functionOf(behind, shapeOf(all, name), thread));
+  const makeFor = (all, frees) => functionOf(behind, shapeOf(all, name), thread, frees);
+  return around().around(types, varargs, [name, behind.inC], makeFor, checkerOf(failed, name));
 }
 
 /** The function that has a thread call. */

@@ -2,16 +2,18 @@
 // Compiles C with the system's compiler into a shared library, keeps it by its content, and opens it.
 
 const { spawnSync } = require('node:child_process');
-const { createHash } = require('node:crypto');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
+const { cacheDirectory, workDirectory, digest, contentOf, find, publish, keepForProcess } = require('./cache');
 const { makeError, wrongType, wrongValue } = require('./errors');
+const { late } = require('./late');
 const { platformKey, suffix } = require('./platform');
 const { toPath } = require('./search');
 
 const KEYS = ['source', 'library', 'include', 'symbols', 'define', 'flags'];
 const isWindows = process.platform === 'win32';
+/** Late, so that compiling needs no addon. */
+const library = late(() => require('./library'));
 
 /**
  * @param {object} options
@@ -24,8 +26,7 @@ const isWindows = process.platform === 'win32';
  */
 function cc(options) {
   const checked = check(options);
-  // Only here, so that compiling needs no addon.
-  return require('./library').dlopen(build(checked), checked.symbols);
+  return library().dlopen(build(checked), checked.symbols);
 }
 
 /** The path of the shared library that `options` make; compiles it unless the cache has it. */
@@ -97,20 +98,25 @@ function unitOf(source, where, name) {
 function build({ units, libraries, includes, defines, flags }) {
   const compiler = findCompiler();
   const directory = cacheDirectory();
-  const work = fs.mkdtempSync(path.join(directory, 'build-'));
+  const work = workDirectory(directory);
   try {
     const own = [...flags, ...includes.map((include) => `-I${include}`), ...defines];
     const inputs = units.map((unit, index) => preprocess(compiler, unit, path.join(work, `${index}.i`), own));
     const link = libraries.flatMap(linkArguments);
-    const key = hash(compiler, inputs, [...own, ...link], libraries);
-    const library = path.join(directory, `${key}.${suffix}`);
-    if (fs.existsSync(library)) return library;
+    const texts = inputs.map((input) => fs.readFileSync(input));
+    const named = namedFiles([...flags, ...link]);
+    const key = keyOf(compiler, texts, flags, [...own, ...link], named);
+    const isKnown = !texts.some((text) => READS_MORE.test(text.toString('latin1'))) && !flags.some((flag) => PROFILE.test(flag));
+    const known = isKnown ? find(directory, key) : undefined;
+    if (known !== undefined) return known;
     // What was preprocessed is what is compiled, so the key cannot belong to another state of the files.
     const output = path.join(work, `library.${suffix}`);
-    const shared = isWindows ? ['-shared', '-O2'] : ['-shared', '-fPIC', '-O2'];
-    run(compiler, [...shared, ...flags, ...inputs, '-o', output, ...link]);
-    publish(output, library);
-    return library;
+    const shared = isWindows ? ['-shared', '-O2'] : ['-shared', '-fPIC', '-O2', '-Wl,-t'];
+    const start = Date.now();
+    const linked = linkedFiles(run(compiler, [...shared, ...flags, ...inputs, '-o', output, ...link]), work);
+    const isSame = keyOf(compiler, texts, flags, [...own, ...link], namedFiles([...flags, ...link])) === key
+      && linked.every((file) => named.includes(file) || isOlder(file, start));
+    return isKnown && isSame ? publish(directory, key, work, output, linked) : keepForProcess(output);
   } finally {
     fs.rmSync(work, { recursive: true, force: true });
   }
@@ -130,30 +136,11 @@ function linkArguments(library) {
   return isWindows ? [file] : [file, `-Wl,-rpath,${path.dirname(file)}`];
 }
 
-// Libraries given by path count by their content: a static one becomes a part of the result.
-function hash(compiler, inputs, args, libraries) {
-  const sum = createHash('sha256');
-  const add = (part) => sum.update(`${part.length}:`).update(part);
-  const { CPATH, LIBRARY_PATH, SDKROOT } = process.env;
-  add(JSON.stringify([1, platformKey(), compiler.command, compiler.version, args, CPATH, LIBRARY_PATH, SDKROOT]));
-  for (const file of inputs) add(fs.readFileSync(file));
-  for (const library of libraries) if (/[\\/]/.test(library)) add(fs.readFileSync(toPath(library, 'cc: library')));
-  return sum.digest('hex').slice(0, 40);
-}
-
-// Another process may have been faster; its file is the same, and on Windows it may be open.
-function publish(output, library) {
-  try {
-    fs.renameSync(output, library);
-  } catch (error) {
-    if (!fs.existsSync(library)) throw error;
-  }
-}
-
+/** Runs the compiler; returns its standard output. */
 function run({ command }, args, input) {
   const all = [...command, ...args];
-  const { status, signal, error, stderr } = spawn(all, input);
-  if (status === 0) return;
+  const { status, signal, error, stdout, stderr } = spawn(all, input);
+  if (status === 0) return stdout;
   const diagnostics = error === undefined ? stderr.trim() : error.message;
   const end = signal === null ? `exit code ${status}` : signal;
   throw makeError('ERR_FFI_COMPILE_FAILED', `cc: ${command.join(' ')} failed (${end})\n${diagnostics}`, {
@@ -198,64 +185,84 @@ function advice() {
   return 'install gcc or clang (apt install gcc libc6-dev, dnf install gcc, apk add gcc musl-dev), or set CC';
 }
 
-// --- The cache
+// --- What was read
 
-// $PINNED_FFI_CACHE, else the platform's place for caches; else, where that is not ours to write, a directory that
-// lives as long as this process.
-function cacheDirectory() {
-  const directory = path.join(process.env.PINNED_FFI_CACHE || path.join(userCaches(), 'pinned-ffi'), 'cc');
-  try {
-    makeDirectory(directory);
-    if (isPrivate(directory)) return directory;
-  } catch {
-    // Falls through: a cache that cannot be made is none.
+/** Source that has the assembler read files, whose names are not known: it is compiled each time. */
+const READS_MORE = /\.inc(?:bin|lude)\b/;
+/** Flags that name a directory of files. */
+const PROFILE = /^-f(?:profile|auto-profile|branch-probabilities)/;
+/** Flags that mean the same in each directory. */
+const WITHOUT_PATH = /^-(?:[DUOgmw]|f(?!plugin)|W(?![alp],)|std=|pedantic|pthread)/;
+/** What compilers and linkers take from the environment. */
+const VARIABLES = [
+  'CPATH', 'LIBRARY_PATH', 'SDKROOT', 'LD_RUN_PATH', 'COMPILER_PATH', 'GCC_EXEC_PREFIX', 'MACOSX_DEPLOYMENT_TARGET',
+];
+
+const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+
+/** Arguments with those of the files that they name by `@file`, and the names of these files. */
+function expanded(args, files = new Set()) {
+  return args.flatMap((arg) => {
+    const file = path.resolve(/@(.+)$/.exec(arg)?.[1] ?? '');
+    if (files.has(file) || !isFile(file)) return [arg];
+    files.add(file);
+    return [arg, file, ...expanded(fs.readFileSync(file, 'latin1').split(/[\s"']+/), files)];
+  });
+}
+
+/** The files that arguments name, inside of a flag, too (`-Wl,--version-script=file`), and where `-lname` is looked for. */
+function namedFiles(args) {
+  const words = expanded(args);
+  const parts = words.flatMap((word) => [word, word.replace(/^-[A-Za-z]/, ''), ...word.split(/[,=]/)]).filter(Boolean);
+  return [...new Set([...parts.map((part) => path.resolve(part)), ...librariesOf(words)])].filter(isFile);
+}
+
+/** The libraries that `-lname` may mean in the directories of the arguments, of which the first that is there counts. */
+function librariesOf(args) {
+  // What goes to the linker, and flags that are apart from their values.
+  const words = args.flatMap((arg) => (arg.startsWith('-Wl,') ? arg.split(',') : [arg]));
+  const after = (flag) => words.flatMap((word, i) =>
+    (word === flag ? [words[i + 1] ?? ''] : word.startsWith(flag) ? [word.slice(2)] : []));
+  const folders = [...after('-L'), ...(process.env.LIBRARY_PATH ?? '').split(path.delimiter)].filter(Boolean);
+  const names = after('-l').flatMap((name) => (name.startsWith(':') ? [name.slice(1)] : [`lib${name}.a`, `lib${name}.${suffix}`]));
+  return folders.flatMap((folder) => names.map((name) => path.resolve(folder, name)));
+}
+
+/** Times of files are coarse. */
+const COARSE_MS = 20;
+const isOlder = (file, time) => (fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < time - COARSE_MS;
+
+/**
+ * The files that the linker lists as read (`-t`), without its temporary files and without shared libraries, whose content does not
+ * become a part of the result.
+ */
+function linkedFiles(listed, work) {
+  const files = new Set();
+  for (const line of listed.split('\n')) {
+    // An archive comes with its member: (file)member, file(member).
+    const name = /^\(([^)]+)\)/.exec(line)?.[1] ?? line.replace(/\(.*\)$/, '').trim();
+    const file = path.resolve(name);
+    if (name !== '' && !file.startsWith(work + path.sep) && isFile(file) && !isShared(file)) files.add(file);
   }
-  return temporaryDirectory();
+  return [...files];
 }
 
-// Not mkdir's own `recursive`: Node 20 never returns from it for a path under /proc.
-function makeDirectory(directory) {
-  if (fs.existsSync(directory)) return;
-  if (!fs.existsSync(path.dirname(directory))) makeDirectory(path.dirname(directory));
-  try {
-    fs.mkdirSync(directory, { mode: 0o700 });
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
-  }
+const ELF_SHARED = 3;
+
+function isShared(file) {
+  const start = Buffer.alloc(18);
+  const descriptor = fs.openSync(file, 'r');
+  fs.readSync(descriptor, start, 0, start.length, 0);
+  fs.closeSync(descriptor);
+  return start.toString('latin1', 0, 4) === '\x7fELF' && start[16] + start[17] === ELF_SHARED;
 }
 
-function userCaches() {
-  if (isWindows) return process.env.LOCALAPPDATA || path.join(os.homedir(), 'AppData', 'Local');
-  if (process.platform === 'darwin') return path.join(os.homedir(), 'Library', 'Caches');
-  return process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache');
-}
-
-// What lies in the cache is loaded as code: a directory that others can write, or that is another user's, will not do.
-function isPrivate(directory) {
-  fs.accessSync(directory, fs.constants.W_OK | fs.constants.X_OK);
-  if (isWindows) return true;
-  const status = fs.statSync(directory);
-  return status.uid === process.geteuid() && (status.mode & 0o022) === 0;
-}
-
-let temporary;
-
-function temporaryDirectory() {
-  if (temporary === undefined || !fs.existsSync(temporary)) {
-    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-'));
-    temporary = directory;
-    process.once('exit', () => remove(directory));
-  }
-  return temporary;
-}
-
-// Windows does not remove a library that is loaded; the system's own cleaning of its temporary files will.
-function remove(directory) {
-  try {
-    fs.rmSync(directory, { recursive: true, force: true });
-  } catch {
-    // Left behind.
-  }
+/** The digest of what a library depends on before it is linked: the compiler, its arguments, and the files that they name. */
+function keyOf(compiler, texts, flags, args, named) {
+  const variables = VARIABLES.map((name) => process.env[name] ?? null);
+  const directory = flags.every((flag) => WITHOUT_PATH.test(flag)) ? '' : process.cwd();
+  const inputs = JSON.stringify([2, platformKey(), compiler.command, compiler.version, args, variables, directory, named]);
+  return digest([inputs, ...texts, ...named.map(contentOf)]);
 }
 
 module.exports = { cc, compile };

@@ -3,8 +3,10 @@
 // by native functions whose arguments lie in the frame (src/js/callback.rs).
 
 const binding = require('./binding');
-const { modules, usesV8 } = require('./engine');
+const { modules } = require('./engine');
+const { usesV8 } = require('./verified');
 const { frame } = require('./memory');
+require('./exit');
 
 // C then reaches JavaScript by V8's own functions, whichever lane calls go by.
 if (usesV8) binding.attachEntry(Number(modules));

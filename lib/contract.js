@@ -5,7 +5,7 @@
 const { makeError, wrongValue, outOfRange, describe, place } = require('./errors');
 const memory = require('./memory');
 const { optionsOf } = require('./options');
-const { typeOf, parameter } = require('./types');
+const { typeOf, parameter, lowAddress } = require('./types');
 
 const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'number' };
 
@@ -41,6 +41,7 @@ function atLeast(row, minBytes, where) {
     key: `${row.wrapped ? row.id : `${row.id}w`}>=${minBytes}`,
     ...(row.wrapped && { wrapped: atLeast(row.wrapped, minBytes, where) }),
     write(view, at, value, name, position) {
+      if (minBytes > 0 && memory.isInFirstPage(value)) throw lowAddress(value, row, name, position);
       if (bytesOf(value, row) < minBytes) {
         throw makeError('ERR_OUT_OF_RANGE',
           `${place(name, position)} needs at least ${minBytes} bytes, received ${describe(value)}`);

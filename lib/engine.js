@@ -1,9 +1,8 @@
 'use strict';
-// Which engine runs this, whether the package was verified on it, and whether V8's own functions are used.
+// Which engine runs this, and whether the package was verified on it.
 
-const binding = require('./binding');
+const { makeError } = require('./errors');
 const { isMusl, platformKey } = require('./platform');
-const settings = require('./settings');
 
 /**
  * NODE_MODULE_VERSION of the Nodes that the whole test suite runs on (20, 22, 24, 26), and the version of V8 that each had
@@ -16,6 +15,15 @@ const OTHER_LAYOUTS = ['v8_enable_pointer_compression', 'v8_enable_sandbox', 'v8
 
 /** What runs this in place of Node; undefined for Node. */
 const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
+
+const OLDEST = 20;
+
+/** Throws where the package cannot work. */
+function refuseOld() {
+  const { node } = process.versions;
+  if (other !== undefined || Number.parseInt(node, 10) >= OLDEST) return;
+  throw makeError('ERR_FFI_RUNTIME_UNSUPPORTED', `pinned-ffi needs Node ${OLDEST} or later, this is ${node}`, { version: node });
+}
 
 /** NODE_MODULE_VERSION: V8's binary interface does not change within one. */
 const { modules } = process.versions;
@@ -33,23 +41,10 @@ function findReason() {
 }
 const unverified = findReason();
 
-/** Shows the native side how V8 keeps texts: a literal, a text that was made, and one that was put together. */
-function makeTexts() {
-  const made = Buffer.from('text made of bytes').toString('latin1');
-  const joined = `${made} \xe9 ${made}`;
-  // This flattens it.
-  joined.includes('\0');
-  return ['text of the source \xe9', made, joined];
-}
-const texts = unverified === undefined ? makeTexts() : [];
-
 /**
- * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_LANE=node-api` has all go by
- * Node-API, as it does on other platforms and runtimes.
+ * Whether V8's detach keys lock a buffer against transfer: from Node 24 on. Node 20 and 22 end the process when a transfer
+ * meets a key (`v8::FromJust`), so that locks are made in JavaScript there.
  */
-const withoutV8 = unverified
-  ?? (settings.lane === 'node-api' ? 'PINNED_FFI_LANE=node-api' : undefined)
-  ?? binding.verifyV8(...texts)
-  ?? undefined;
+const hasDetachKeys = other === undefined && Number(modules) >= 137;
 
-module.exports = { other, modules, unverified, withoutV8, usesV8: withoutV8 === undefined, texts };
+module.exports = { refuseOld, other, modules, unverified, hasDetachKeys };

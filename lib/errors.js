@@ -13,6 +13,7 @@ const TABLE = Object.freeze({
   ERR_FFI_BUFFER_OVERFLOW: RangeError,
   ERR_FFI_BUFFER_UNDERFLOW: RangeError,
   ERR_FFI_CALLBACK_CLOSED: Error,
+  ERR_FFI_CALL_FAILED: Error,
   ERR_FFI_COMPILE_FAILED: Error,
   ERR_FFI_COMPILER_NOT_FOUND: Error,
   ERR_FFI_EXTERNAL_REFUSED: Error,
@@ -23,6 +24,7 @@ const TABLE = Object.freeze({
   ERR_FFI_LIBRARY_INVALID: Error,
   ERR_FFI_LIBRARY_NOT_FOUND: Error,
   ERR_FFI_MEMORY_EXHAUSTED: RangeError,
+  ERR_FFI_RUNTIME_UNSUPPORTED: Error,
   ERR_FFI_SYMBOL_NOT_FOUND: Error,
   ERR_FFI_THREAD_CLOSED: Error,
 });
@@ -91,10 +93,21 @@ function describeDataView(view) {
   }
 }
 
-/** Node's kind of error of a system call: { code: 'ENOENT', errno: -2, syscall: 'open' }. */
-function makeSystemError(errno, syscall) {
-  const [code, text] = getSystemErrorMap().get(-errno) ?? ['UNKNOWN', `unknown error ${errno}`];
-  return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall });
+/** What stands for the map of system errors in earlier versions of Bun and Deno, which have none. */
+function errorMap() {
+  const { errno } = require('node:os').constants;
+  return new Map(Object.entries(errno).map(([code, number]) => [-number, [code, `system error ${number}`]]));
+}
+
+/**
+ * The error of a C function that failed, as its `result` says. Where it has set errno, it is Node's kind of error of a system
+ * call: { code: 'ENOENT', errno: -2, syscall: 'open' }.
+ */
+function makeFailure(errno, syscall, result) {
+  if (errno === 0) return makeError('ERR_FFI_CALL_FAILED', `${syscall} returned ${describe(result)}`, { syscall, result });
+  const map = getSystemErrorMap?.() ?? errorMap();
+  const [code, text] = map.get(-errno) ?? ['UNKNOWN', `unknown error ${errno}`];
+  return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall, result });
 }
 
 /** What has a stack: of whoever makes it, the caller, and so on, as many as Error.stackTraceLimit says. */
@@ -141,5 +154,5 @@ const outOfRange = (where, wanted, value, hint = '') =>
   makeError('ERR_OUT_OF_RANGE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
 
 module.exports = {
-  TABLE, RESULT, makeError, makeSystemError, makeWarning, Trace, describe, place, wrongType, wrongValue, outOfRange,
+  TABLE, RESULT, makeError, makeFailure, makeWarning, Trace, describe, place, wrongType, wrongValue, outOfRange,
 };

@@ -4,7 +4,8 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('./binding');
-const { modules, unverified, withoutV8, usesV8, texts } = require('./engine');
+const { modules, unverified } = require('./engine');
+const { withoutV8, usesV8, texts } = require('./verified');
 const { frame } = require('./memory');
 const settings = require('./settings');
 const { byName } = require('./types');
@@ -69,15 +70,17 @@ const integer = (passing, as) => ({
 const asItIs = (passing, test = '') => ({ passing, pass: 'a@', test });
 
 /** A pointer is a number that the trampoline checks, or NaN where native code has put the address into the frame. */
-const pointer = (...others) => ({
+const pointerOf = (isAddress, ...others) => ({
   passing: POINTER, pass: 'x@', test: 'var x@ = NaN;',
-  store: (at, place) => ["if (typeof a@ === 'number') x@ = a@;", 'if (a@ === null) x@ = 0;',
+  store: (at, place) => [`if (${isAddress}) x@ = a@;`, 'if (a@ === null) x@ = 0;',
     ...others.map((other) => other(at, place)), LEAVE].join('\n      else '),
 });
+const pointer = (...others) => pointerOf("typeof a@ === 'number'", ...others);
 const placed = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
 const ofView = (at) => `if (isView(a@)) ${placed(`placeView(a@, ${at})`)}`;
 const ofText = (at, place) => `if (typeof a@ === 'string') ${placed(`placeText(a@, ${at + place * 256})`)}`;
-const text = pointer(ofText, ofView);
+/** No text lies in the first page: the frame lane says so. */
+const text = pointerOf("typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)", ofText, ofView);
 
 const ARGUMENTS = {
   char: integer(I32, 'a@ << 24 >> 24'),

@@ -7,14 +7,18 @@ const { isAddon } = require('./addon');
 const binding = require('./binding');
 const { bind, onThread } = require('./call');
 const { makeError, wrongType, outOfRange } = require('./errors');
+const { late } = require('./late');
 const { Lifetime } = require('./lifetime');
 const { optionsOf, entriesOf } = require('./options');
 const { candidates, toPath } = require('./search');
 const settings = require('./settings');
 
 // Loaded when needed: few libraries have any.
-const global = (...values) => require('./global').global(...values);
-const owned = (...values) => require('./owned').owned(...values);
+const globals = late(() => require('./global'));
+const global = (...values) => globals().global(...values);
+const ownedResults = late(() => require('./owned'));
+const owned = (...values) => ownedResults().owned(...values);
+const trace = settings.trace ? require('./trace') : undefined;
 
 const CALL_KEYS = {
   args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
@@ -34,7 +38,7 @@ const library = (function (symbols, path, lifetime) {
   return {
     symbols, path, close,
     thread: () => threadOf(symbols),
-    trace: () => (settings.trace ? require('./trace').callsOf(lifetime) : []),
+    trace: () => (trace === undefined ? [] : trace.callsOf(lifetime)),
     [Symbol.dispose]: () => void close(),
     [Symbol.asyncDispose]: async () => close(),
   };
@@ -125,16 +129,13 @@ function flagsOf(flags) {
 
 /** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
 const open = (function (path, flags) {
-  if (path === null) return { native: new binding.Library(null, flags), found: null };
+  if (path === null) return { native: binding.Library.open(null, flags), found: null };
   const wanted = toPath(path);
   const tried = [];
   for (const candidate of candidates(wanted)) {
-    try {
-      return { native: new binding.Library(candidate, flags), found: candidate };
-    } catch (error) {
-      if (error.code !== 'ERR_FFI_LIBRARY_INVALID') throw error;
-      tried.push({ path: candidate, reason: error.message });
-    }
+    const native = binding.Library.open(candidate, flags);
+    if (typeof native !== 'string') return { native, found: candidate };
+    tried.push({ path: candidate, reason: native });
   }
   throw notOpened(wanted, tried);
 });

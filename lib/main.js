@@ -2,25 +2,27 @@
 // What `pinned-ffi` exports.
 
 const { fences, checkFences } = require('./fence');
+const { late } = require('./late');
 const { dlopen, linkSymbols, CFunction } = require('./library');
-const { alloc, pin, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer');
+const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer');
 const { FFIType } = require('./types');
 const { suffix } = require('./platform');
 
 /** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
-function late(load, ...names) {
-  let loaded;
-  return names.map((name) => ({ [name]: (...values) => (loaded ??= load())[name](...values) })[name]);
+function functionsOf(load, ...names) {
+  const get = late(load);
+  return names.map((name) => ({ [name]: (...values) => get()[name](...values) })[name]);
 }
-const [struct, union, array, sizeof, alignof, offsetof] = late(
+const [struct, union, array, sizeof, alignof, offsetof] = functionsOf(
   () => require('./struct'), 'struct', 'union', 'array', 'sizeof', 'alignof', 'offsetof');
-const [pointer, out, inout] = late(() => require('./reference'), 'pointer', 'out', 'inout');
-const [enumeration] = late(() => require('./enumeration'), 'enumeration');
-const [opaque] = late(() => require('./opaque'), 'opaque');
-const [fn] = late(() => require('./fn'), 'fn');
-const [errno] = late(() => require('./errno'), 'errno');
+const [pointer, out, inout] = functionsOf(() => require('./reference'), 'pointer', 'out', 'inout');
+const [enumeration] = functionsOf(() => require('./enumeration'), 'enumeration');
+const [pin] = functionsOf(() => require('./pin'), 'pin');
+const [opaque] = functionsOf(() => require('./opaque'), 'opaque');
+const [fn] = functionsOf(() => require('./fn'), 'fn');
+const [errno] = functionsOf(() => require('./errno'), 'errno');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
-const [cc] = late(() => require('./cc'), 'cc');
+const [cc] = functionsOf(() => require('./cc'), 'cc');
 
 module.exports = {
   CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc, array, cc, checkFences, dlopen, enumeration,
@@ -33,9 +35,10 @@ module.exports = {
  * What is set is the object's that it is set on, and frozen exports stay as they are.
  */
 function lateExport(name, load) {
+  const exported = late(load);
   const data = (value) => ({ value, writable: true, enumerable: true, configurable: true });
   const get = () => {
-    const value = load()[name];
+    const value = exported()[name];
     Reflect.defineProperty(module.exports, name, data(value));
     return value;
   };

@@ -7,9 +7,12 @@ const { isPromise } = require('node:util').types;
 const binding = require('./binding');
 const { RESULT, makeError, wrongType } = require('./errors');
 const { isLent, release } = require('./kept');
+const { late } = require('./late');
 const { frame, storageAddress } = require('./memory');
 const settings = require('./settings');
 const { rowOf, typeOf, parameter: parameterOf } = require('./types');
+
+const contract = late(() => require('./contract'));
 
 /** Where the number of the bound function lies in the frame, and the values of a call begin (src/memory/frame.rs). */
 const NUMBER = 16;
@@ -40,7 +43,7 @@ const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, na
     const type = list[i];
     const known = rowOf(type);
     const parameter = known === undefined || known.refused !== undefined
-      ? require('./contract').argumentOf(type, i, `${name}: args[${i}]`)
+      ? contract().argumentOf(type, i, `${name}: args[${i}]`)
       : parameterOf(known, i);
     if (parameter.lengthOf !== undefined) hasLengths = true;
     const row = wrap && parameter.row.wrapped ? parameter.row.wrapped : parameter.row;
@@ -48,7 +51,7 @@ const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, na
     parameters.push(parameter);
     args.push(row);
   }
-  if (hasLengths) require('./contract').checkLengths(parameters, args, name);
+  if (hasLengths) contract().checkLengths(parameters, args, name);
   const returned = rowOf(returns ?? 'void');
   if (returned === undefined || returned.refused !== undefined) typeOf(returns, `${name}: returns`);
   const result = wrap && returned.wrapped ? returned.wrapped : returned;

@@ -3,7 +3,8 @@
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
 const binding = require('./binding');
-const { other, modules, usesV8 } = require('./engine');
+const { other, modules, hasDetachKeys } = require('./engine');
+const { usesV8 } = require('./verified');
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
 const { optionsOf } = require('./options');
 const { isCopied, isLent, release } = require('./kept');
@@ -25,16 +26,8 @@ if (settings.fence.width !== undefined) binding.setFenceWidth(settings.fence.wid
 binding.attach(frame.buffer, () => {});
 // Before any native function is made: V8 calls them itself where it can.
 if (usesV8) binding.attachV8?.(Number(modules));
-// What other threads have called by now is run before the process ends, though it does not keep the process alive.
-process.on('beforeExit', () => { if (binding.hasWork()) setImmediate(() => {}); });
-process.on('exit', () => binding.endQueue());
 
-/**
- * V8's detach keys lock a buffer against transfer from Node 24 on. Node 20 and 22 end the process when a transfer meets a
- * key (`v8::FromJust`), so that pin() locks in JavaScript there.
- */
 const isNode = other === undefined;
-const hasDetachKeys = isNode && Number(modules) >= 137;
 
 // A stack size that the user chose stays.
 const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /stack[-_]size/.test(option));
@@ -45,6 +38,9 @@ const getter = (prototype, key) => {
   const { get } = Object.getOwnPropertyDescriptor(prototype, key);
   return (object) => Reflect.apply(get, object, []);
 };
+/** The same for a property that a flag of the engine may have removed: then the answer is always `other`. */
+const getterWhere = (prototype, key, other) =>
+  (prototype !== undefined && key in prototype ? getter(prototype, key) : () => other);
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
 const arrayBuffer = getter(TypedArray, 'buffer');
 const arrayLength = getter(TypedArray, 'byteLength');
@@ -52,12 +48,26 @@ const viewBuffer = getter(DataView.prototype, 'buffer');
 const viewLength = getter(DataView.prototype, 'byteLength');
 const arrayOffset = getter(TypedArray, 'byteOffset');
 const viewOffset = getter(DataView.prototype, 'byteOffset');
-const resizable = getter(ArrayBuffer.prototype, 'resizable');
-const growable = getter(SharedArrayBuffer.prototype, 'growable');
+const SharedPrototype = sharedPrototype();
+const resizable = getterWhere(ArrayBuffer.prototype, 'resizable', false);
+const growable = getterWhere(SharedPrototype, 'growable', false);
 const bufferLength = getter(ArrayBuffer.prototype, 'byteLength');
-const sharedLength = getter(SharedArrayBuffer.prototype, 'byteLength');
+const sharedLength = getterWhere(SharedPrototype, 'byteLength', 0);
 /** Node 20 has no such getter, and its Node-API tells it by itself; Bun's does not of a bare ArrayBuffer. */
-const isDetached = 'detached' in ArrayBuffer.prototype ? getter(ArrayBuffer.prototype, 'detached') : () => false;
+const isDetached = getterWhere(ArrayBuffer.prototype, 'detached', false);
+
+/**
+ * The prototype of SharedArrayBuffers. Programs delete the constructor against timing attacks; WebAssembly has such memory all the
+ * same.
+ */
+function sharedPrototype() {
+  if (typeof SharedArrayBuffer === 'function') return SharedArrayBuffer.prototype;
+  try {
+    return Object.getPrototypeOf(new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true }).buffer);
+  } catch {
+    return undefined;
+  }
+}
 
 /** The ArrayBuffer or SharedArrayBuffer under a view; a buffer itself. */
 const bufferOf = (value) =>
@@ -98,9 +108,19 @@ function notePool() {
 /** A view or buffer that goes to a call, as Node-API can see it. The native side refuses what can be resized. */
 function pinnable(value) {
   if (Buffer.poolSize !== poolSize) notePool();
+  if (other === 'bun') return pinnableInBun(value);
   if (ArrayBuffer.isView(value)) return value;
   // Node-API has no function for a bare SharedArrayBuffer.
   return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;
+}
+
+/**
+ * The same in Bun. A small view lies in the engine's heap until its `.buffer` is read, and Bun before 1.4 does not move it when
+ * Node-API takes its address. A bare ArrayBuffer passes `napi_is_buffer`, but `napi_get_buffer_info` crashes with it.
+ */
+function pinnableInBun(value) {
+  const buffer = bufferOf(value);
+  return buffer === value ? new Uint8Array(buffer) : value;
 }
 
 const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer));
@@ -155,6 +175,10 @@ function shift(address, byteOffset) {
 }
 
 const LOWEST = 4096;
+
+/** Whether a value is a number of the first page, other than NULL. */
+const isInFirstPage = (value) =>
+  (typeof value === 'bigint' || Number.isInteger(value)) && value > 0 && value < LOWEST;
 
 /** An address that may be read or written: checks its kind, adds the offset, and refuses NULL and the first page. */
 function checkedAddress(address, byteOffset, name) {
@@ -266,88 +290,7 @@ function wrap(address, length, deallocator, context, name) {
   return buffer;
 }
 
-// ---- pin and alloc ----------------------------------------------------------------------------------------------------
-
-/** How often each buffer is locked in JavaScript, where V8 cannot. */
-const lockCounts = new WeakMap();
-const MOVES = ['transfer', 'transferToFixedLength'];
-
-/** Refuses transfer() on the buffer; and postMessage and structuredClone for good, for which Node has no way back. */
-function lockInScript(buffer) {
-  const count = lockCounts.get(buffer) ?? 0;
-  lockCounts.set(buffer, count + 1);
-  if (count > 0) return;
-  // Node 24 and later end the process with an external buffer that is marked; its memory is held all the same.
-  if (!hasDetachKeys) threads().markAsUntransferable(buffer);
-  const refuse = () => {
-    throw makeError('ERR_INVALID_ARG_VALUE', 'a pinned ArrayBuffer must be released before it is transferred');
-  };
-  for (const key of MOVES) Object.defineProperty(buffer, key, { value: refuse, configurable: true });
-}
-
-function unlockInScript(buffer) {
-  const count = lockCounts.get(buffer) - 1;
-  lockCounts.set(buffer, count);
-  if (count === 0) for (const key of MOVES) delete buffer[key];
-}
-
-/** Keeps an ArrayBuffer from being transferred; returns how to let it go again. */
-function lock(buffer) {
-  if (binding.lock(buffer)) return () => binding.unlock(buffer);
-  if (isSharedArrayBuffer(buffer)) return () => {};
-  lockInScript(buffer);
-  return () => unlockInScript(buffer);
-}
-
-/** Locks the buffers of what a call on another thread was handed; returns how to let them go. */
-function lockAll(values) {
-  const unlocks = values.filter(isView).map((value) => lock(bufferOf(value)));
-  return () => unlocks.forEach((unlock) => unlock());
-}
-
-/** Pins that were not released: they hold their views even if the pin itself is dropped. */
-const pins = new Set();
-
-/** A view whose storage is held: neither collected nor transferred until it is released. */
-class Pin {
-  #view;
-  #ptr;
-  #unlock;
-  #held;
-
-  constructor(view) {
-    this.#ptr = addressOf(view, 0, 'pin', binding.keptAddressOf);
-    this.#view = view;
-    this.#held = binding.hold(bufferOf(view));
-    this.#unlock = lock(bufferOf(view));
-    pins.add(this);
-  }
-
-  /** The address of the view's first byte; null once released. */
-  get ptr() {
-    return this.#ptr;
-  }
-
-  /** The bytes of the view; 0 once released. */
-  get byteLength() {
-    return this.#view === null ? 0 : byteLengthOf(this.#view);
-  }
-
-  /** Lets the view go. Releasing twice is fine. */
-  release() {
-    if (!pins.delete(this)) return;
-    this.#unlock();
-    if (this.#held !== null) binding.letGo(this.#held);
-    this.#view = this.#ptr = null;
-  }
-
-  [Symbol.dispose]() {
-    this.release();
-  }
-}
-
-/** Holds a view's storage where it is until the result's release(). */
-const pin = (view) => new Pin(view);
+// ---- alloc ----------------------------------------------------------------------------------------------------------
 
 const MOST_BYTES = 2 ** 53 - 1;
 const MOST_ALIGN = 2 ** 20;
@@ -384,7 +327,7 @@ function allocInside(size, align) {
 }
 
 module.exports = {
-  alloc, pin, lockAll, notePool, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
-  addressOf, checkedAddress, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf, textLength,
+  alloc, notePool, threads, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
+  addressOf, checkedAddress, isInFirstPage, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf, textLength,
   wideTextAt, storeAddress, shift, bufferOf, offsetOf, wrap, storageAddress: binding.addressOf,
 };

@@ -2,6 +2,7 @@
 // opaque: pointers to what only C knows. Those of one type are not taken for those of another, nor once they are freed.
 
 const { after } = require('./after');
+const binding = require('./binding');
 const { DeclaredType } = require('./declared');
 const { makeError, wrongType, describe, place } = require('./errors');
 const { optionsOf } = require('./options');
@@ -62,6 +63,12 @@ class Handle {
     handle.#kind.living.delete(handle.#address);
   }
 
+  /** It was not freed. */
+  static revive(handle) {
+    handle.#freedBy = undefined;
+    handle.#kind.living.set(handle.#address, new WeakRef(handle));
+  }
+
   static own(handle, owner) {
     handle.#owner = owner;
   }
@@ -111,6 +118,7 @@ function opaque(name, options = {}) {
     owner: kindOfType(given.owner, `${name}: options.owner`),
     free: freeing(given.free, name),
     living: new Map(),
+    freedRows: new Map(),
   };
   kind.forget = new FinalizationRegistry((address) => {
     if (kind.living.get(address)?.deref() === undefined) kind.living.delete(address);
@@ -154,15 +162,68 @@ const freesIt = (kind, names) => {
   return false;
 };
 
-/** Has a bound function end the handles that it frees. `names` are those the function is known by. */
-function ending(rows, names, call) {
-  const freed = rows.flatMap((row, i) => (row.opaque && freesIt(row.opaque, names) ? [i] : []));
-  if (freed.length === 0) return call;
-  return (...values) => {
-    return after(call(...values), (returned) => {
-      for (const i of freed) if (Handle.kindOf(values[i]) !== undefined) Handle.end(values[i], names[0]);
-      return returned;
+/** The handles that calls under way have ended, innermost last, each with how many calls that free had gone in by then. */
+const ended = [];
+
+/**
+ * The row of an argument that a function frees: the handle ends when it is written. From then on no JavaScript of the user's
+ * runs until C does.
+ */
+function freedRow(row, name) {
+  const { freedRows } = row.opaque;
+  if (!freedRows.has(name)) {
+    freedRows.set(name, {
+      __proto__: null,
+      ...row,
+      key: `${row.key} freed by ${name}`,
+      write(view, at, value, owner, position) {
+        row.write(view, at, value, owner, position);
+        if (value === null) return;
+        Handle.end(value, name);
+        ended.push({ handle: value, entered: binding.enteredFrees() });
+      },
     });
+  }
+  return freedRows.get(name);
+}
+
+const reviveAll = (all) => all.forEach(({ handle }) => Handle.revive(handle));
+
+/** The handles that a call has ended, from a place in `ended` on; none where C was not entered: they are taken back. */
+function takeEnded(from) {
+  const own = ended.splice(from);
+  if (own.length === 0 || own[0].entered !== binding.enteredFrees()) return own;
+  reviveAll(own);
+  return [];
+}
+
+/**
+ * The function of some types; it ends the handles that it frees when it begins, because C may have freed them at any time
+ * after. They are taken back where C was not entered, and where the declaration says of the result that the call has failed.
+ * @param {string[]} names what the function is known by
+ */
+function ending(types, names, make, check) {
+  const frees = (row) => row.opaque !== undefined && freesIt(row.opaque, names);
+  if (!types.args.some(frees)) return make(types, false);
+  const call = make({ ...types, args: types.args.map((row) => (frees(row) ? freedRow(row, names[0]) : row)) }, true);
+  const checked = (result, own) => {
+    try {
+      return check(result);
+    } catch (error) {
+      reviveAll(own);
+      throw error;
+    }
+  };
+  return (...values) => {
+    const from = ended.length;
+    let own;
+    let returned;
+    try {
+      returned = call(...values);
+    } finally {
+      own = takeEnded(from);
+    }
+    return check === undefined ? returned : after(returned, (result) => checked(result, own));
   };
 }
 

@@ -5,7 +5,7 @@
 const binding = require('./binding');
 const { release } = require('./kept');
 const { startCall } = require('./marshal');
-const { lockAll } = require('./memory');
+const { lockAll } = require('./pin');
 
 /** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
 class Pending {
@@ -49,7 +49,7 @@ const capture = (resolve, reject) => {
 };
 
 /** What starts a call on another thread: on that of `thread`, or on libuv's pool. */
-function launcher(target, shape, check, lifetime, thread) {
+function launcher(target, name, shape, check, lifetime, thread) {
   return (pins, kept, held) => {
     const promise = new Promise(capture);
     const call = new Pending(resolveNext, rejectNext, shape, check, lifetime, kept, held);
@@ -57,7 +57,7 @@ function launcher(target, shape, check, lifetime, thread) {
     slots[slot] = call;
     lifetime.begin();
     try {
-      if (pins.length > 0) call.unlock = lockAll(pins);
+      if (pins.length > 0) call.unlock = lockAll(pins, name);
       startCall(target, slot, thread, pins);
     } catch (error) {
       take(slot).end();

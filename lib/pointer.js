@@ -74,6 +74,4 @@ function toBuffer(address, byteOffset, byteLength, contextOrDeallocator, dealloc
     wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length));
 }
 
-const { alloc, pin } = memory;
-
-module.exports = { alloc, pin, ptr, read, write, toArrayBuffer, toBuffer, lengthOf };
+module.exports = { alloc: memory.alloc, ptr, read, write, toArrayBuffer, toBuffer, lengthOf };

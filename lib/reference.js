@@ -4,7 +4,7 @@
 const { DeclaredType, sharedBy, keyOf } = require('./declared');
 const { makeError, wrongValue, describe, place } = require('./errors');
 const memory = require('./memory');
-const { byName, typeOf, writeAny } = require('./types');
+const { byName, typeOf, writeMemory } = require('./types');
 
 const base = byName.get('ptr');
 
@@ -37,7 +37,7 @@ function pointerRow(target, name) {
         throw makeError('ERR_OUT_OF_RANGE', `${place(owner, position)} needs at least ${target().size} bytes `
           + `(${target().name}), received ${describe(value)}`);
       }
-      return writeAny(view, at, value, row, owner, position);
+      return writeMemory(view, at, value, row, owner, position);
     },
   };
   return row;

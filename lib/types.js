@@ -11,7 +11,7 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { isAnyArrayBuffer } = require('node:util').types;
-const { wrongType, wrongValue, outOfRange, makeError, place } = require('./errors');
+const { wrongType, wrongValue, outOfRange, makeError, describe, place } = require('./errors');
 const memory = require('./memory');
 const {
   wrapHint, addressHint, wrapInteger, wrapWide, wrapFloat, wrapBool, wrapPointer, wrapText,
@@ -195,6 +195,9 @@ voidRow.writeResult = () => undefined;
 
 // ---- pointers -------------------------------------------------------------------------------------------------------
 
+/** What a message adds of a number where text is wanted. */
+const textHint = (value) => `; did you mean '${value}'?`;
+
 function writeAddress(view, at, value, row, name, position) {
   if (typeof value === 'bigint') {
     if (BigInt.asUintN(64, value) !== value) {
@@ -205,7 +208,8 @@ function writeAddress(view, at, value, row, name, position) {
   }
   if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
     const wanted = `an address: an integer from 0 to 2^53-1, or a BigInt (${row.name})`;
-    throw outOfRange(place(name, position), wanted, value, addressHint(value));
+    const isFraction = row.isText && !Number.isInteger(value);
+    throw outOfRange(place(name, position), wanted, value, isFraction ? textHint(value) : addressHint(value));
   }
   setNatural(view, at, value);
 }
@@ -272,8 +276,19 @@ function writeAny(view, at, value, row, name, position) {
   return writePointer(view, at, value, row, name, position);
 }
 
+/** What a number of the first page was meant as: no system has memory there that C could read or write. */
+const lowAddress = (value, row, name, position) => makeError('ERR_FFI_INVALID_POINTER',
+  `${place(name, position)} must be an address of memory (${row.name}), received ${describe(value)}, which is in the first page`
+  + (row.isText ? textHint(value) : ''));
+
+/** The same for a row whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`. */
+function writeMemory(view, at, value, row, name, position) {
+  if (memory.isInFirstPage(value)) throw lowAddress(value, row, name, position);
+  return writeAny(view, at, value, row, name, position);
+}
+
 const cstring = {
-  id: 14, name: 'cstring', pins: true, returnedByEntry: true,
+  id: 14, name: 'cstring', pins: true, returnedByEntry: true, isText: true,
   read: (view, at) => memory.textAt(readAddress(view, at), 'cstring'),
   resolve: resolvePointer,
   write(view, at, value, name, position) {
@@ -284,7 +299,7 @@ const cstring = {
 
 /** Its `write` for where the native side looks for NULs. */
 function writeAnyText(view, at, value, name, position) {
-  return typeof value === 'string' ? value : writeAny(view, at, value, cstring, name, position);
+  return typeof value === 'string' ? value : writeMemory(view, at, value, cstring, name, position);
 }
 // Not enumerable, as `wrapped`.
 Object.defineProperty(cstring, 'writeAnyText', { value: writeAnyText });
@@ -335,7 +350,7 @@ const bufferLength = {
 /** Text of 2 or 4 bytes a unit: a string goes in as a copy that lives for the call. */
 function wideText(name, unit) {
   const row = {
-    id: ptr.id, name, key: name, pins: true, readsMemory: true,
+    id: ptr.id, name, key: name, pins: true, readsMemory: true, isText: true,
     read(view, at) {
       const address = readAddress(view, at);
       return address === null ? null : memory.wideTextAt(address, unit, name);
@@ -346,7 +361,7 @@ function wideText(name, unit) {
         if (value.includes('\0')) throw textWithNul(value, row, owner, position);
         return unit === 2 ? Buffer.from(`${value}\0`, 'utf16le') : utf32(`${value}\0`);
       }
-      return writeAny(view, at, value, row, owner, position);
+      return writeMemory(view, at, value, row, owner, position);
     },
   };
   return wrapText(row);
@@ -465,6 +480,6 @@ const parameter = (function (row, label) {
 });
 
 module.exports = {
-  rows, byName, aliases, FFIType, rowOf, typeOf, parameter, declare, isDeclared, readAddress, resolvePointer, writeAny,
-  callbackBrand, storageOf,
+  rows, byName, aliases, FFIType, rowOf, typeOf, parameter, declare, isDeclared, readAddress, resolvePointer, lowAddress,
+  writeMemory, callbackBrand, storageOf,
 };

@@ -162,24 +162,42 @@ class ArrayView extends LiveView {
   }
 }
 
-/** The most elements that can be reached as `view[i]`; those behind them have at() and set(). */
-const MOST_INDICES = 1024;
-let indices = 0;
-
-/** Lets the first elements be reached as `view[i]`, by accessors that all arrays share. */
-function addIndices(length) {
-  for (; indices < Math.min(length, MOST_INDICES); indices += 1) {
-    const i = indices;
-    Object.defineProperty(ArrayView.prototype, i, {
-      get() { return i < this.length ? this.at(i) : undefined; },
-      set(value) { this.set(i, value); },
-    });
-  }
+/**
+ * The number that a key is, as typed arrays take it: they have no properties of such names, only elements. Undefined for other
+ * keys.
+ */
+function numberOf(key) {
+  if (typeof key !== 'string') return undefined;
+  const number = Number(key);
+  return String(number) === key ? number : undefined;
 }
+
+const isIndex = (number, { length }) => number >= 0 && number < length && Number.isInteger(number);
+
+/** The elements as `view[i]`: the last prototype but one, so that the look-up of methods stays fast. */
+const elements = {
+  get(target, key, view) {
+    const number = numberOf(key);
+    if (number === undefined) return Reflect.get(target, key, view);
+    return isIndex(number, view) ? view.at(number) : undefined;
+  },
+  set(target, key, value, view) {
+    const number = numberOf(key);
+    if (number === undefined) return Reflect.set(target, key, value, view);
+    // A typed array would drop the value; in C it would be a write past the end.
+    if (!isIndex(number, view)) {
+      throw outOfRange(`${view[ROW].name}: the index of an element`, `an integer from 0 to ${view.length - 1}`, number);
+    }
+    view.set(number, value);
+    return true;
+  },
+  // The methods of Array call it for the indices below the length. The trap does not get the view, so it cannot check the length.
+  has: (target, key) => (numberOf(key) >= 0 && Number.isInteger(Number(key))) || Reflect.has(target, key),
+};
+Object.setPrototypeOf(ArrayView.prototype, new Proxy(Object.create(LiveView.prototype), elements));
 
 /** Gives an array's row its live views. */
 function addElementViews(row, element, length) {
-  addIndices(length);
   row.live = (data, at, address) => new ArrayView(data, at, address, row, element, length);
   row.bytesOf = bytesOf(row);
 }

@@ -28,7 +28,7 @@ trap 'exit 1' INT TERM
 
 # What crashes on purpose, limits its memory, opens a library with RTLD_DEEPBIND (the sanitizer refuses it), or is about files,
 # documents and installed packages.
-left_out='trace ending faults real ecosystem install bundle docs documented architecture bench bind cli examples runtimes testing workflows'
+left_out='trace ending faults real ecosystem runners install bundle docs documented architecture bench bind cli examples runtimes testing workflows'
 if [ $# -eq 0 ]; then
   for file in test/*.test.js; do
     case " $left_out " in *" $(basename "$file" .test.js) "*) ;; *) set -- "$@" "$file" ;; esac

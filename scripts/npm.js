@@ -51,7 +51,7 @@ function installNode(version) {
 }
 
 /** Bun and Deno, in the versions that docs/platforms.md names. Their packages are for Linux on x64 with glibc. */
-const installBun = () => install('bun-1.4.5', '@oven/bun-linux-x64', '1.4.5', 'bin', 'bun');
-const installDeno = () => install('deno-2.9.6', '@deno/linux-x64-glibc', '2.9.6', 'deno');
+const installBun = (version = '1.4.5') => install(`bun-${version}`, '@oven/bun-linux-x64', version, 'bin', 'bun');
+const installDeno = (version = '2.9.6') => install(`deno-${version}`, '@deno/linux-x64-glibc', version, 'deno');
 
 module.exports = { npm, installNode, installBun, installDeno };

@@ -7,7 +7,7 @@ const nameOf = (file) => path.basename(file, '.test.js');
 
 /** The same on every Node: documents, packaging, the command line, other runtimes. */
 const SAME_EVERYWHERE = new Set([
-  'bench', 'bind', 'bundle', 'cli', 'docs', 'documented', 'ecosystem', 'examples', 'install', 'runtimes', 'testing', 'workflows',
+  'bench', 'bind', 'bundle', 'cli', 'docs', 'documented', 'ecosystem', 'examples', 'install', 'runners', 'runtimes', 'testing', 'workflows',
 ]);
 
 /** They look at clocks, or wait for what other threads do in time: they run after the others, alone. */
@@ -20,6 +20,7 @@ const BUDGETS = {
   alloc: { quick: 6, full: 6 },
   async: { quick: 12, full: 12 },
   bind: { quick: 20, full: 25 },
+  canary: { quick: 15, full: 30 },
   callback: { quick: 8, full: 8 },
   cli: { quick: 8, full: 8 },
   docs: { quick: 15, full: 15 },
@@ -31,7 +32,9 @@ const BUDGETS = {
   install: { quick: 12, full: 12 },
   lanes: { quick: 15, full: 35 },
   runtimes: { quick: 12, full: 12 },
+  runners: { quick: 25, full: 25 },
   signature: { quick: 15, full: 60 },
+  symbols: { quick: 8, full: 60 },
   thread: { quick: 10, full: 35 },
   worker: { quick: 12, full: 12 },
 };

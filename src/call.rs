@@ -73,6 +73,30 @@ pub fn last_errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
+/// Sets errno (the last error on Windows) of this thread to 0, so that what is there after a call is the function's.
+pub fn clear_errno() {
+    #[cfg(windows)]
+    // SAFETY: U1; the function has no preconditions.
+    unsafe {
+        SetLastError(0);
+    }
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: U1; errno is this thread's own.
+    unsafe {
+        *libc::__errno_location() = 0;
+    }
+    #[cfg(not(any(windows, target_os = "linux", target_os = "android")))]
+    // SAFETY: U1; errno is this thread's own.
+    unsafe {
+        *libc::__error() = 0;
+    }
+}
+
+#[cfg(windows)]
+unsafe extern "system" {
+    fn SetLastError(error: u32);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -111,7 +111,8 @@ impl Queue {
     /// Hands work in; false where nobody will ever take it.
     pub fn submit(&self, work: Work) -> bool {
         let mut state = locked(&self.state);
-        let is_taken = state.open && !(state.exiting && state.serving == 0);
+        // A job that is done keeps nobody waiting, and the process may go on after an `exit` event.
+        let is_taken = state.open && (matches!(work, Work::Done(_)) || !state.exiting || state.serving > 0);
         if is_taken {
             state.work.push_back(work);
             self.arrived.notify_all();
@@ -162,6 +163,11 @@ impl Queue {
         let mut state = locked(&self.state);
         state.exiting = true;
         answer_calls(&mut state);
+    }
+
+    /// Takes `exit` back: the process goes on.
+    pub fn reopen(&self) {
+        locked(&self.state).exiting = false;
     }
 
     /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on. The jobs that are done and
@@ -219,6 +225,19 @@ mod tests {
         queue.end();
         assert_eq!(request.wait(Duration::MAX), Some(None));
         assert!(!queue.submit(Work::Done(1)));
+    }
+
+    #[test]
+    fn an_exit_that_did_not_take_place_is_taken_back() {
+        let queue = Queue::new();
+        let request = || Request::new(7, 0, Block::new(), Vec::new(), 0);
+        queue.exit();
+        assert!(!queue.submit(Work::Call(request())));
+        assert!(queue.submit(Work::Done(5)));
+        queue.reopen();
+        assert!(queue.submit(Work::Call(request())));
+        assert!(matches!(queue.take(), Some(Work::Done(5))));
+        assert!(matches!(queue.take(), Some(Work::Call(_))));
     }
 
     #[test]

@@ -24,6 +24,16 @@ describe('errno()', () => {
     }
   });
 
+  test('is 0 where the function has not set it', async () => {
+    const leaves = bindOne('identity_i32', ['i32'], 'i32', { errno: true });
+    for (const call of [leaves, leaves.async, bindOne('identity_i32', ['i32'], 'i32', { errno: true, threads: true })]) {
+      ignore(ENOENT, 0);
+      capture(EACCES, 0);
+      await call(1);
+      assert.equal(errno(), 0);
+    }
+  });
+
   test('is not changed by calls that do not capture it, however they are made', async () => {
     capture(EEXIST, 0);
     ignore(ENOENT, 0);
@@ -126,9 +136,9 @@ describe('fails', () => {
     const call = bindOne(name, args, returns, { fails });
     return [call, bindOne(name, args, returns, { fails, threads: true }), call.async, bindOne(name, args, returns, { fails, nonblocking: true })];
   };
-  const isMissing = (syscall) => (error) => {
+  const isMissing = (syscall, result) => (error) => {
     assert.equal(error.constructor, Error);
-    assert.deepEqual({ ...error }, { errno: -ENOENT, code: 'ENOENT', syscall });
+    assert.deepEqual({ ...error }, { errno: -ENOENT, code: 'ENOENT', syscall, result });
     assert.equal(error.message, `ENOENT: no such file or directory, ${syscall}`);
     return true;
   };
@@ -144,11 +154,48 @@ describe('fails', () => {
   ]) {
     test(`${typeof fails === 'string' ? `'${fails}'` : 'a function'} of ${type} throws Node's kind of system error, in every way to call`, async () => {
       for (const call of make(name, ['i32', type], type, fails)) {
-        for (const result of bad) await assert.rejects(async () => call(ENOENT, result), isMissing(name));
+        for (const result of bad) await assert.rejects(async () => call(ENOENT, result), isMissing(name, result));
         for (const result of good) assert.equal(await call(ENOENT, result), result);
       }
     });
   }
+
+  // Each leaves errno alone; what was there before is not theirs.
+  for (const [type, fails, bad, good, shown] of [
+    ['i32', 'negative', -5, 3, '-5'],
+    ['i32', 'nonzero', 5, 0, '5'],
+    ['i64', 'nonzero', 5n, 0n, '5n'],
+    ['ptr', 'null', null, 4096, 'null'],
+    ['f64', Number.isNaN, NaN, 1.5, 'NaN'],
+  ]) {
+    test(`a result of ${type} without an errno is told as it is, in every way to call`, async () => {
+      const name = `identity_${type}`;
+      const thread = dlopen(fixture, { [name]: { args: [type], returns: type, fails } }).thread();
+      for (const call of [...make(name, [type], type, fails), thread.symbols[name]]) {
+        for (let i = 0; i < 3; i += 1) {
+          bindOne('set_errno_i32', setting.args, 'i32')(ENOENT, 0);
+          await assert.rejects(async () => call(bad), (error) => {
+            assert.equal(error.constructor, Error);
+            assert.deepEqual({ ...error }, { code: 'ERR_FFI_CALL_FAILED', syscall: name, result: bad });
+            assert.equal(error.message, `${name} returned ${shown}`);
+            return true;
+          });
+          assert.equal(errno(), 0);
+          assert.equal(await call(good), good);
+        }
+      }
+      thread.close();
+    });
+  }
+
+  test('what a variadic function returns is told as well', () => {
+    const { symbols: c } = dlopen(null, {
+      snprintf: { args: ['buffer', 'u64', 'cstring'], returns: 'i32', varargs: true, fails: (result) => result > 2 },
+    });
+    capture(ENOENT, 0);
+    assert.throws(() => c.snprintf(Buffer.alloc(8), 8, '%d', ['i32', 123]), { code: 'ERR_FFI_CALL_FAILED', result: 3 });
+    assert.equal(c.snprintf(Buffer.alloc(8), 8, '%d', ['i32', 12]), 2);
+  });
 
   test('the error is that which fs throws', () => {
     const { open } = dlopen(null, { open: { args: ['cstring', 'i32'], returns: 'i32', fails: 'negative' } }).symbols;
@@ -175,8 +222,8 @@ describe('fails', () => {
       fclose: { args: ['ptr'], returns: 'i32', fails: 'nonzero' },
       access: { args: ['cstring', 'i32'], returns: 'i32', fails: 'nonzero' },
     }).symbols;
-    assert.throws(() => libc.fopen('/no/such/file', 'r'), isMissing('fopen'));
-    await assert.rejects(libc.access.async('/no/such/file', 0), isMissing('access'));
+    assert.throws(() => libc.fopen('/no/such/file', 'r'), isMissing('fopen', null));
+    await assert.rejects(libc.access.async('/no/such/file', 0), isMissing('access', -1));
     assert.equal(libc.access(__filename, 0), 0);
     const file = await libc.fopen.async(__filename, 'r');
     assert.equal(libc.fclose(file), 0);

@@ -95,6 +95,7 @@ describe('the table of errors', () => {
       'ERR_INVALID_ARG_TYPE',
       'ERR_INVALID_ARG_VALUE',
       'ERR_OUT_OF_RANGE',
+      'ERR_FFI_CALL_FAILED',
       'ERR_FFI_BUFFER_OVERFLOW',
       'ERR_FFI_BUFFER_UNDERFLOW',
     ];

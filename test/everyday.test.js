@@ -18,6 +18,7 @@ const v8 = require('node:v8');
 const { Worker } = require('node:worker_threads');
 const zlib = require('node:zlib');
 const { ffi, bind, throws, gc } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
 
 const long = 'a line of text, which is not short\n'.repeat(3000);
 
@@ -130,7 +131,7 @@ describe('with the package loaded', () => {
     assert.equal(memory.buffer.byteLength, 4 * 65536);
   });
 
-  test('a transferred buffer has its fence', { skip: ArrayBuffer.prototype.transfer === undefined && 'this Node has no ArrayBuffer.prototype.transfer' }, () => {
+  test('a transferred buffer has its fence', { skip: onlyOn('transfer') }, () => {
     const { flip_at: flip } = bind({ flip_at: { args: ['ptr', 'i64', 'u64'] } });
     for (const size of [8, 96, 5000]) {
       const view = new Uint8Array(new ArrayBuffer(40).transfer(size));

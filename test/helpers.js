@@ -127,9 +127,13 @@ function optimize(fn, warmUp = fn) {
 
 const defaultTimeout = 60_000;
 
-/** Runs a file of the repository or, with `code`, a script in a child Node. A crash does not reject: see `signal`. */
-function run({ code, file, args = [], flags = [], env = {}, timeout = defaultTimeout }) {
-  const prelude = `'use strict'; const h = require(${JSON.stringify(__filename)}); const { ffi } = h;\n`;
+/**
+ * Runs a file of the repository or, with `code`, a script in a child Node. A crash does not reject: see `signal`. A script has
+ * these helpers and the package, unless it is bare.
+ */
+function run({ code, file, args = [], flags = [], env = {}, timeout = defaultTimeout, isBare = false }) {
+  const helpers = isBare ? '' : `const h = require(${JSON.stringify(__filename)}); const { ffi } = h;`;
+  const prelude = `'use strict'; ${helpers}\n`;
   const script = file === undefined ? ['-e', prelude + code] : [path.join(root, file)];
   const environment = { ...process.env, ...env };
   // Set by the test runner for its own children; these are not.

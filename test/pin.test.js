@@ -5,6 +5,7 @@ const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { MessageChannel } = require('node:worker_threads');
 const { ffi, bind, throws, gc, collect, optimize, runs, makeDetached } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
 
 const { pin, ptr, read, JSCallback } = ffi;
 const native = bind({
@@ -211,6 +212,86 @@ describe('a pinned buffer', () => {
     pin(second).release();
     assert.equal(new Uint8Array(structuredClone(second.buffer, { transfer: [second.buffer] }))[63], 8);
     assert.equal(second.byteLength, 0);
+  });
+
+  describe('that is frozen, sealed or not extensible', () => {
+    const ways = [Object.preventExtensions, Object.seal, Object.freeze];
+    /** Node 22 has transfer(), and no way to lock such a buffer against it. */
+    const isRefused = hasTransfer && !locksInV8;
+    const refusal = { code: 'ERR_INVALID_ARG_VALUE', message: /must be of an ArrayBuffer that takes new properties, received a frozen/ };
+
+    test('is locked, or refused by name', () => {
+      for (const close of ways) {
+        for (const size of [40, 5000]) {
+          const view = new Uint8Array(size).fill(5);
+          close(view.buffer);
+          if (isRefused) {
+            assert.throws(() => pin(view), { ...refusal, message: /^pin: view must be of/ });
+            continue;
+          }
+          const held = pin(view);
+          if (hasTransfer) assert.throws(() => view.buffer.transfer(), TypeError);
+          assert.equal(native.peek_at(held.ptr, size - 1), 5);
+          held.release();
+          if (hasTransfer) assert.equal(view.buffer.transfer().byteLength, size);
+        }
+      }
+    });
+
+    test('goes to an asynchronous call, or is refused by name; what was locked before is let go', async () => {
+      const { copy_bytes: copy } = bind({ copy_bytes: { args: ['ptr', 'ptr', 'u64'] } });
+      for (const close of ways) {
+        const [to, from] = [new Uint8Array(64), new Uint8Array(64).fill(3)];
+        close(from.buffer);
+        if (isRefused) {
+          await assert.rejects(copy.async(to, from, 64), { ...refusal, message: /^copy_bytes: each view must be of/ });
+          assert.equal(Object.hasOwn(to.buffer, 'transfer'), false);
+          assert.equal(to.buffer.transfer().byteLength, 64);
+          continue;
+        }
+        await copy.async(to, from, 64);
+        assert.equal(to[63], 3);
+      }
+    });
+
+    test('as memory of the package or of C is pinned: it is held whatever becomes of the buffer', () => {
+      const memory = ffi.alloc(64);
+      Object.freeze(memory.buffer);
+      if (isRefused) assert.throws(() => pin(memory), refusal);
+      else pin(memory).release();
+    });
+  });
+
+  test('has the methods of its own again when it was released', () => {
+    for (const make of [() => new Uint8Array(64), () => ffi.alloc(64)]) {
+      const view = make();
+      const own = { value: () => 'mine', writable: false, enumerable: true, configurable: true };
+      Object.defineProperty(view.buffer, 'transfer', own);
+      const [first, second] = [pin(view), pin(view)];
+      first.release();
+      second.release();
+      assert.deepEqual(Object.getOwnPropertyDescriptor(view.buffer, 'transfer'), own);
+      assert.equal(Object.hasOwn(view.buffer, 'transferToFixedLength'), false);
+      assert.equal(view.buffer.transfer(), 'mine');
+    }
+  });
+
+  test('keeps a method of its own that cannot be replaced', () => {
+    const view = new Uint8Array(64);
+    Object.defineProperty(view.buffer, 'transfer', { value: () => 'mine' });
+    pin(view).release();
+    assert.equal(view.buffer.transfer(), 'mine');
+  });
+
+  test('that is frozen while it is pinned can be transferred when it was released', { skip: onlyOn('transfer') }, () => {
+    for (const make of [() => new Uint8Array(64), () => ffi.alloc(64)]) {
+      const view = make();
+      const held = pin(view);
+      Object.freeze(view.buffer);
+      assert.throws(() => view.buffer.transfer(), TypeError);
+      held.release();
+      if (make().buffer.byteLength === 64) assert.equal(view.buffer.transfer().byteLength, 64);
+    }
   });
 
   test('stays usable from JavaScript, and is found by a call that writes past its end', () => {

@@ -501,3 +501,94 @@ describe('CString', () => {
       assert.match(code, /^ERR_(OUT_OF_RANGE|FFI_MEMORY_EXHAUSTED|FFI_INVALID_POINTER)$/);
   });
 });
+
+describe('a number of the first page, where C reads or writes memory', () => {
+  const low = [1, 12, 4095, 12n, 4095n];
+  const { pointer, inout, struct, array } = ffi;
+  const library = ffi.dlopen(null, {
+    strlen: { args: ['cstring'], returns: 'u64_fast' },
+    wrapped: { name: 'strlen', args: ['cstring'], returns: 'u64_fast', wrap: true },
+    guarded: { name: 'strlen', args: ['cstring'], returns: 'u64_fast', guard: true },
+    atoi: { args: ['cstring'], returns: 'i32' },
+    puts16: { name: 'strlen', args: ['utf16'], returns: 'u64_fast' },
+    putsWide: { name: 'strlen', args: ['wstring'], returns: 'u64_fast' },
+    time: { args: [pointer('i64')], returns: 'i64' },
+    minimum: { name: 'time', args: [{ type: 'ptr', minBytes: 8 }], returns: 'i64' },
+    minimumText: { name: 'strlen', args: [{ type: 'cstring', minBytes: 1 }], returns: 'u64_fast' },
+    memset: { args: ['buffer', 'i32', 'u64'], returns: 'ptr' },
+    nonblocking: { name: 'strlen', args: ['cstring'], returns: 'u64_fast', nonblocking: true },
+    snprintf: { args: ['buffer', 'u64', 'cstring'], returns: 'i32', varargs: true },
+    viaInout: { name: 'time', args: [inout('cstring')], returns: 'i64' },
+  });
+  const c = library.symbols;
+  const refused = (call, message = /must be an address of memory \(.*, which is in the first page/) =>
+    throws(call, 'ERR_FFI_INVALID_POINTER', message);
+
+  test('is refused, and the message names the text that was probably meant', () => {
+    for (const value of low) {
+      for (const name of ['strlen', 'wrapped', 'guarded', 'atoi', 'puts16', 'putsWide', 'minimumText']) {
+        refused(() => c[name](value), new RegExp(`^${name}: argument 0 must be .*received ${value}n?, .*; did you mean '${value}'\\?$`));
+      }
+      refused(() => c.time(value), /time: argument 0 must be an address of memory \(pointer\(i64\)\), received \d+n?, which is in the first page$/);
+      refused(() => c.minimum(value));
+      throws(() => c.memset(value, 0, 1), 'ERR_INVALID_ARG_TYPE', /a typed array or DataView/);
+      refused(() => c.strlen({ ptr: value }));
+      refused(() => c.viaInout(value), /did you mean/);
+      refused(() => c.snprintf(Buffer.alloc(16), 16, '%s', ['cstring', value]), /did you mean/);
+    }
+    assert.deepEqual([c.strlen('12'), c.atoi('12'), c.wrapped('12'), c.time(null), c.time(0)].slice(0, 3), [2, 12, 2]);
+  });
+
+  test('is refused by optimised code, too', () => {
+    const address = ptr(Buffer.from('text\0'));
+    const call = (value) => c.strlen(value);
+    optimize(call, () => assert.equal(call(address), 4));
+    for (let i = 0; i < 2000; i += 1) {
+      for (const value of low) refused(() => call(value));
+      assert.equal(call('text'), 4);
+    }
+  });
+
+  test('rejects an asynchronous call', async () => {
+    for (const value of low) {
+      for (const name of ['strlen', 'puts16', 'time', 'minimum']) {
+        await assert.rejects(c[name].async(value), { code: 'ERR_FFI_INVALID_POINTER' });
+      }
+      await assert.rejects(c.nonblocking(value), { code: 'ERR_FFI_INVALID_POINTER' });
+    }
+    const thread = library.thread();
+    await assert.rejects(thread.symbols.strlen(5), { code: 'ERR_FFI_INVALID_POINTER' });
+    thread.close();
+  });
+
+  test('is refused in fields and elements, and as the result of a callback', () => {
+    const Texts = struct({ text: 'cstring', wide: 'utf16', number: pointer('i32'), any: 'ptr' });
+    for (const value of low) {
+      for (const field of ['text', 'wide', 'number']) {
+        refused(() => Texts.alloc({ text: null, wide: null, number: null, any: null, [field]: value }), new RegExp(`field ${field} must be`));
+        const view = Texts.alloc();
+        refused(() => { view[field] = value; });
+      }
+      refused(() => array('cstring', 2).alloc(['text', value]), /element \[1\]/);
+      assert.equal(Texts.alloc({ text: null, wide: null, number: null, any: value }).any, Number(value));
+      const callback = new JSCallback(() => value, { returns: 'cstring' });
+      refused(() => ffi.CFunction({ ptr: callback.ptr, returns: 'ptr' })(), /return value must be/);
+      callback.close();
+    }
+  });
+
+  test('is taken for `ptr` and function pointers: it may be an offset, an id or SIG_IGN', () => {
+    const same = bindOne('identity_ptr', ['ptr'], 'ptr');
+    const sameFunction = bindOne('identity_ptr', ['function'], 'ptr');
+    for (const value of low) assert.deepEqual([same(value), sameFunction(value)], [Number(value), Number(value)]);
+    const call = (value) => same(value);
+    optimize(call, () => assert.equal(call(8), 8));
+  });
+
+  test('is refused in the dialect of bun as well', () => {
+    const bun = require('../bun.js');
+    const { strlen } = bun.dlopen(ffi.suffix === 'so' ? 'libc.so.6' : 'libc.dylib', { strlen: { args: ['cstring'], returns: 'u64_fast' } }).symbols;
+    refused(() => strlen(5));
+    assert.equal(strlen('12'), 2);
+  });
+});

@@ -83,6 +83,11 @@ const PLATFORM = {
     reason: 'the npm packages of Bun and Deno are for Linux on x64 with glibc',
   },
   node24: { is: () => process.versions.node.startsWith('24.'), reason: 'the same beside every Node: runs beside Node 24' },
+  root: { is: () => process.geteuid?.() === 0, reason: 'only as root' },
+  transfer: {
+    is: () => typeof ArrayBuffer.prototype.transfer === 'function', reason: 'this Node has no ArrayBuffer.prototype.transfer',
+  },
+  flag: { is: () => true, reason: 'this Node has no such flag' },
   fences: { is: () => require('../index.js').fences().installed, reason: 'this runtime has no fences' },
 };
 

@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { before, describe, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
-const { installBun, installDeno } = require('../scripts/npm.js');
+const { installBun, installDeno, installNode } = require('../scripts/npm.js');
 const { fixture, root } = require('./helpers.js');
 const { needs, onlyOn } = require('./requirements.js');
 const { titles } = require('./runtimes/suite.cjs');
@@ -64,12 +64,26 @@ describe('programs for bun:ffi', { skip: onlyOn('bunAndDeno') }, () => {
   }
 });
 
+test('Node 18 is refused by its version', { skip: onlyOn('bunAndDeno', 'node24') || needs('registry') }, async () => {
+  const node = installNode('18');
+  const file = (name) => JSON.stringify(path.join(root, name));
+  const message = /^ERR_FFI_RUNTIME_UNSUPPORTED pinned-ffi needs Node 20 or later, this is 18\.\d+\.\d+$/;
+  for (const name of ['index.js', 'bun.js']) {
+    const code = `try { require(${file(name)}) } catch (error) { console.log(error.code, error.message) }`;
+    assert.match((await output(node, ['-e', code])).trim(), message);
+  }
+});
+
 // Bun and Deno are the same beside every Node, so they run beside one.
+const inDeno = ['run', '--allow-all', '--v8-flags=--expose-gc'];
 const runtimes = {
   Bun: { install: installBun, args: [] },
-  Deno: { install: installDeno, args: ['run', '--allow-all', '--v8-flags=--expose-gc'] },
+  'Bun 1.3': { install: () => installBun('1.3.14'), args: [] },
+  Deno: { install: installDeno, args: inDeno },
+  // Its workers have no `exit` event.
+  'Deno 2.5': { install: () => installDeno('2.5.6'), args: inDeno, leftOut: ['works in a worker, which ends'] },
 };
-for (const [name, { install, args }] of Object.entries(runtimes)) {
+for (const [name, { install, args, leftOut = [] }] of Object.entries(runtimes)) {
   describe(`the package in ${name}`, { skip: onlyOn('bunAndDeno', 'node24') }, () => {
     let results;
     before(async () => {
@@ -84,7 +98,7 @@ for (const [name, { install, args }] of Object.entries(runtimes)) {
       );
     });
 
-    for (const title of titles) {
+    for (const title of titles.filter((each) => !leftOut.includes(each))) {
       test(title, { skip: needs('registry') }, () => {
         assert.ok(results.has(title), 'it was not run');
         assert.equal(results.get(title), null, results.get(title) ?? '');

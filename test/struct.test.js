@@ -256,6 +256,48 @@ describe('an array', () => {
     throws(() => points.set(0, { x: 1 }), 'ERR_INVALID_ARG_TYPE', /element \[0\]: field y/);
   });
 
+  test('has each element as view[i], however long it is', () => {
+    const length = 5000;
+    const integers = array('i32', length).alloc();
+    for (let i = 0; i < length; i += 1) integers[i] = i * 3;
+    for (let i = 0; i < length; i += 1) assert.equal(integers[i], i * 3);
+    assert.deepEqual(integers.toArray(), Array.from({ length }, (_, i) => i * 3));
+    assert.deepEqual(Array.prototype.map.call(integers, (value) => value / 3), Array.from({ length }, (_, i) => i));
+
+    const holder = struct({ before: 'u8', points: array(Point, 1500), after: 'u8' }).alloc();
+    holder.points[1499] = { x: 1, y: 2 };
+    holder.points[1200].y += 4;
+    assert.deepEqual([holder.points[1499].x, holder.points[1200].y, holder.before, holder.after], [1, 4, 0, 0]);
+
+    const texts = array('cstring', 1030).alloc();
+    texts[1029] = 'last';
+    const numbers = Int32Array.of(5, 6);
+    const pointers = array(pointer('i32'), 1100).alloc();
+    pointers[1099] = numbers;
+    assert.deepEqual([texts[1029], texts[0], pointers[1099]], ['last', null, ptr(numbers)]);
+
+    // What addresses give and a long array of arrays.
+    const grid = array(array('u8', 3), 2000).alloc();
+    const same = array(array('u8', 3), 2000).view(ptr(grid));
+    same[1999][2] = 9;
+    assert.equal(grid[1999][2], 9);
+  });
+
+  test('refuses to write an element that is not there, and has none to read', () => {
+    for (const length of [1, 3, 1500]) {
+      const view = array('i32', length).alloc();
+      for (const index of [length, length + 1, 5000, 2 ** 32, -1, 1.5, NaN, Infinity]) {
+        assert.equal(view[index], undefined);
+        const message = new RegExp(`^i32\\[${length}\\]: the index of an element must be an integer from 0 to ${length - 1}, received ${index}$`);
+        throws(() => { view[index] = 7; }, 'ERR_OUT_OF_RANGE', message);
+      }
+      assert.ok(view.toArray().every((value) => value === 0));
+      assert.throws(() => { view.other = 1; }, TypeError);
+      assert.throws(() => { view['01'] = 1; }, TypeError);
+      assert.deepEqual([view.other, view['01'], view[Symbol.iterator].name], [undefined, undefined, '[Symbol.iterator]']);
+    }
+  });
+
   test('that is too large for JavaScript values is refused, and has a view', () => {
     const huge = ffi.array('char', 2 ** 25 + 1);
     const memory = Buffer.alloc(huge.size);

@@ -7,7 +7,9 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { describe, test } = require('node:test');
-const { ffi, fixture, root, run, runs } = require('./helpers.js');
+const { fixture, makeRandom, root, run, runs } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
+const { byScale } = require('./scale.js');
 
 const { titles } = require('./runtimes/suite.cjs');
 
@@ -38,7 +40,6 @@ async function failuresWithout(hidden) {
 }
 
 const state = `JSON.stringify([require('./lib/lane').lane(), ffi.fences().installed])`;
-const isUsed = process.platform === 'linux' && ffi.fences().installed;
 
 describe('a function of the engine that is missing', () => {
   const symbols = findSymbols();
@@ -48,11 +49,16 @@ describe('a function of the engine that is missing', () => {
     assert.ok(symbols.some((name) => name.startsWith('_ZN2v816FunctionTemplate3New') && name.endsWith('CFunctionEttt')));
   });
 
-  for (const symbol of symbols) {
-    test(`leaves everything working without ${symbol}`, async () => {
-      assert.deepEqual(await failuresWithout(symbol), []);
-    });
-  }
+  // The sample is another one each day.
+  const random = makeRandom(Math.floor(Date.now() / 86_400_000));
+  const sample = symbols.filter(() => random() < byScale(0.15, 1));
+  describe('of V8 or of Node', { concurrency: 2 }, () => {
+    for (const symbol of sample) {
+      test(`leaves everything working without ${symbol}`, async () => {
+        assert.deepEqual(await failuresWithout(symbol), []);
+      });
+    }
+  });
 
   test('leaves everything working without any', async () => {
     assert.deepEqual(await failuresWithout('*'), []);
@@ -86,7 +92,7 @@ describe('an engine that was not verified', () => {
       "Object.defineProperty(process, \'config\', { value: { variables: { v8_enable_direct_handle: true } } });", /built with v8_enable_direct_handle/],
   };
   for (const [name, [code, reason]] of Object.entries(engines)) {
-    test(`is used by Node-API alone: ${name}`, { skip: !isUsed && 'nothing else is used here' }, async () => {
+    test(`is used by Node-API alone: ${name}`, { skip: onlyOn('fences') }, async () => {
       const [lane, installed] = JSON.parse(await pretend(code));
       assert.match(lane.reason, reason);
       assert.deepEqual([lane.name, installed], ['frame', false]);

@@ -85,7 +85,9 @@ export type UnionType<F> = AggregateType<OneOf<F>, FieldsView<F>, FieldsView<F>,
 export interface ArrayView<T> extends LiveView, Iterable<View<T>> {
   /** The number of elements. */
   readonly length: number;
-  /** The element of an index, for the first 1024. */
+  /**
+   * The element of an index; undefined where there is none. To write one that is not there throws `ERR_OUT_OF_RANGE`.
+   */
   [index: number]: View<T>;
   /** The element of an index; from the end where it is negative. */
   at(index: number): View<T>;

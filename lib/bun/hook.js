@@ -1,5 +1,5 @@
 'use strict';
-// Has `bun:ffi` mean this package, in import and require, from the moment this file is loaded.
+// Has `bun:ffi` mean this package, in import and require.
 
 const Module = require('node:module');
 const path = require('node:path');
@@ -29,9 +29,16 @@ function resolveRequired() {
   };
 }
 
-// Bun has its own, and Deno its own way.
-if (process.versions.bun === undefined && process.versions.deno === undefined) {
+/** Hooks of a thread hold for all of its realms and instances. */
+const INSTALLED = Symbol.for(`pinned-ffi hook ${root}`);
+
+function install() {
+  // Bun has its own, and Deno its own way.
+  if (process.versions.bun !== undefined || process.versions.deno !== undefined || Module[INSTALLED]) return;
+  Object.defineProperty(Module, INSTALLED, { value: true });
   if (Module.registerHooks === undefined) registerApart();
   else Module.registerHooks({ resolve });
   resolveRequired();
 }
+
+module.exports = { install };

@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { makeError } = require('../errors');
+const { late } = require('../late');
 const main = require('../library');
 const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration');
 const { wrongArgument, inWords } = require('./words');
@@ -40,8 +41,11 @@ function CFunction(declaration) {
   return main.CFunction(linkedFunctionOf(declaration, 'CFunction'));
 }
 
-/** Compiles C with the system's compiler, where bun has TinyCC. Loaded late for what lib/main.js says. */
-const cc = (options) => require('../cc').cc({ ...options, symbols: symbolsOf(options?.symbols, functionOf) });
+/** Loaded late for what lib/main.js says. */
+const compiler = late(() => require('../cc'));
+
+/** Compiles C with the system's compiler, where bun has TinyCC. */
+const cc = (options) => compiler().cc({ ...options, symbols: symbolsOf(options?.symbols, functionOf) });
 
 const nameOf = (type) => (typeof type === 'object' ? type.name : type);
 const prototypeOf = (name, { args, returns }) => `${nameOf(returns)} ${name}(${args.map(nameOf).join(', ')})`;

@@ -9,7 +9,6 @@ const { native } = require('./native');
 const { suffix } = require('../platform');
 const { FFIType } = require('../types');
 require('../fence');
-require('./hook');
 
 module.exports = {
   CFunction, CString, FFIType, JSCallback, cc, dlopen, linkSymbols, native, ptr, read, suffix, toArrayBuffer, toBuffer,

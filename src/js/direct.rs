@@ -140,6 +140,7 @@ impl Callable {
         let inside = self.library.enter();
         environment.depth.set(depth + 1);
         let outer = environment.note_inside(self.id);
+        self.clear_errno();
         // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
         let returned = unsafe { plan.enter(self.code, words) };
         if self.options.captures_errno() {

@@ -64,6 +64,8 @@ pub struct Environment {
     jobs: RefCell<HashMap<usize, Option<Held>>>,
     /// The errno of the last call that captures it.
     pub errno: Cell<i32>,
+    /// How many calls of functions that free a handle have gone in.
+    pub frees: Cell<u32>,
     /// Calls of callbacks that wait for a Promise.
     pub waiting: RefCell<Waiting>,
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
@@ -342,6 +344,20 @@ impl Environment {
         }
     }
 
+    /// Whether the process is kept alive for other threads.
+    pub fn is_held_open(&self) -> bool {
+        let queue = self.queue.get().and_then(|(_, waker)| waker.as_ref());
+        let pool = self.pool.get().and_then(pool::Entry::waker);
+        queue.into_iter().chain(pool).any(Waker::is_held)
+    }
+
+    /// Other threads are answered again, after an exit that did not take place.
+    pub fn reopen_queue(&self) {
+        if let Some((queue, _)) = self.queue.get() {
+            queue.reopen();
+        }
+    }
+
     /// Notes a dedicated thread, which ends with the environment.
     pub fn note_thread(&self, jobs: &Arc<Jobs>) {
         let mut threads = self.threads.borrow_mut();
@@ -360,6 +376,7 @@ impl Environment {
         }
         if let Some(entry) = self.pool.get() {
             forget_waker(entry.key());
+            entry.join();
         }
         self.settling.end();
         self.waiting.borrow_mut().end();
@@ -475,9 +492,13 @@ pub fn end_queue(env: Env) -> napi::Result<()> {
 }
 
 /// Gives the environment its frame: an ArrayBuffer that JavaScript keeps for itself and never transfers. `nothing` is a
-/// function that does nothing.
+/// function that does nothing. What was bound by an earlier instance of the package belongs to the state that it attached, so
+/// that none is ever replaced.
 #[napi]
 pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<()> {
+    if env.get_instance_data::<Rc<Environment>>()?.is_some() {
+        return Err(thrown(env, &FfiError::Internal { reason: "the environment is attached already".into() }));
+    }
     let (mut frame_reference, mut nothing_reference) = (null_mut(), null_mut());
     // SAFETY: M1 and M3; `frame` is rooted by the caller and then by the reference.
     let storage = unsafe {
@@ -507,6 +528,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         pending: Cell::new(None),
         jobs: RefCell::default(),
         errno: Cell::new(0),
+        frees: Cell::new(0),
         waiting: RefCell::default(),
         queue: OnceCell::new(),
         home: OnceCell::new(),

@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use super::environment::thrown;
 use super::memory::{JsAddress, from_js};
+use super::waker::resource;
 use crate::error::{FfiError, Side};
 use crate::library::Library;
 use crate::memory::address::Address;
@@ -181,11 +182,11 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     // SAFETY: M6 and M12; the finalizer removes the waker before the threadsafe function is gone.
     let status = unsafe {
         sys::napi_create_string_utf8(env.raw(), c"pinned-ffi report".as_ptr(), -1, &mut name);
-        let (no_data, no_resource) = (null_mut(), null_mut());
+        let no_data = null_mut();
         let status = sys::napi_create_threadsafe_function(
             env.raw(),
             callback.raw(),
-            no_resource,
+            resource(env.raw(), None),
             name,
             0,
             1,

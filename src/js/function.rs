@@ -67,6 +67,8 @@ impl Options {
     const ERRNO: u32 = 2;
     /// The call runs on a helper thread while this one serves callbacks.
     const THREADS: u32 = 4;
+    /// JavaScript has to know whether the call went in: what it was handed may be gone.
+    const FREES: u32 = 8;
 
     /// Whether a call needs no more than `direct` does.
     pub fn is_plain(self) -> bool {
@@ -259,6 +261,21 @@ fn start(environment: &Environment, arguments: Arguments) -> Given {
 }
 
 impl Callable {
+    /// Clears errno, where the declaration says that it is captured: what is there afterwards is C's.
+    #[inline]
+    pub fn clear_errno(&self) {
+        if self.options.captures_errno() {
+            call::clear_errno();
+        }
+    }
+
+    /// Counts a call that frees a handle: nothing keeps it from C any more.
+    pub fn note_free(&self) {
+        if self.options.has(Options::FREES) {
+            self.environment.frees.set(self.environment.frees.get().wrapping_add(1));
+        }
+    }
+
     /// Keeps errno for `errno()`, where the declaration says so.
     pub fn note_errno(&self, errno: i32) {
         if self.options.has(Options::ERRNO) {
@@ -312,11 +329,13 @@ impl Callable {
 
     fn enter(&self, block: &Block) -> Result<ResultBlock> {
         let environment = &*self.environment;
+        self.note_free();
         if self.options.has(Options::THREADS) {
             let (result, errno) = job::enter_on_helper(environment, &self.signature, self.code, block)?;
             self.note_errno(errno);
             return Ok(result);
         }
+        self.clear_errno();
         // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
         let result = unsafe { call::enter(&self.signature, self.code, block) };
         self.note_errno(call::last_errno());

@@ -64,6 +64,7 @@ impl Job {
         let job = unsafe { &mut *std::ptr::with_exposed_provenance_mut::<Self>(job) };
         CURRENT.with(|current| current.set(job.number));
         (job.result, job.errno) = trace::record(job.traced.as_ref(), job.who, || {
+            job.callable.clear_errno();
             // SAFETY: U1; the job keeps what the block points to (M13).
             let result = unsafe { call::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
             (result, call::last_errno())
@@ -133,12 +134,16 @@ pub fn start(
         Some(thread) => {
             environment.hold_open();
             if thread.push(job) {
+                callable.note_free();
                 return Ok(());
             }
             environment.let_close();
             FfiError::ThreadClosed { symbol: callable.symbol.clone() }
         }
-        None if pool::push(environment, job) => return Ok(()),
+        None if pool::push(environment, job) => {
+            callable.note_free();
+            return Ok(());
+        }
         None => FfiError::Internal { reason: "the pool refuses the call".into() },
     };
     callable.library.leave_job();
@@ -210,6 +215,8 @@ pub fn enter_on_helper(
     thread::scope(|scope| {
         let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
             trace::take_over(traced);
+            // What starting the thread has left there is not C's.
+            call::clear_errno();
             // SAFETY: U1 and M4; the caller waits for the result.
             let result = unsafe { call::enter(signature, code, block) };
             let errno = call::last_errno();
@@ -223,6 +230,12 @@ pub fn enter_on_helper(
         }
         helper.join().map_err(|_| FfiError::Internal { reason: "the helper thread panicked".into() })
     })
+}
+
+/// How many calls of functions that free a handle have gone in, at once or as a job.
+#[napi]
+pub fn entered_frees(env: Env) -> napi::Result<u32> {
+    Ok(current_environment(env)?.frees.get())
 }
 
 /// The errno (GetLastError on Windows) of the last call that was declared to capture it.

@@ -44,9 +44,10 @@ impl Drop for JsLibrary {
 
 #[napi]
 impl JsLibrary {
-    /// Opens the library at a path; the process itself for null.
-    #[napi(constructor)]
-    pub fn new(env: Env, path: Either<String, Null>, flags: i32) -> napi::Result<Self> {
+    /// Opens the library at a path; the process itself for null. A text says why the loader refuses it: one of several
+    /// candidates may be refused, and with `--abort-on-uncaught-exception` V8 ends the process for a native error that is caught.
+    #[napi]
+    pub fn open(path: Either<String, Null>, flags: i32) -> Either<JsLibrary, String> {
         let path = match &path {
             Either::A(path) => Some(path.as_str()),
             Either::B(_) => None,
@@ -54,11 +55,13 @@ impl JsLibrary {
         // The loader looks for names without a separator itself.
         let file = path.map(Path::new).filter(|path| path.components().count() > 1);
         if let Some(reason) = file.and_then(image::fault) {
-            return Err(thrown(env, &FfiError::LibraryInvalid { reason }));
+            return Either::B(FfiError::LibraryInvalid { reason }.to_string());
         }
         // SAFETY: U4; the user has named the library.
-        let opened = unsafe { Library::open(path, flags) };
-        Ok(Self::of(opened.map_err(|error| thrown(env, &error))?))
+        match unsafe { Library::open(path, flags) } {
+            Ok(library) => Either::A(Self::of(library)),
+            Err(error) => Either::B(error.to_string()),
+        }
     }
 
     /// A library of functions that are bound by their addresses.

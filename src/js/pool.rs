@@ -8,13 +8,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle, ThreadId};
 
 use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::{Environment, current, thrown};
-use super::job::Job;
+use super::job::{Job, STACK};
 use super::waker::{Waker, make_waker, wake};
 use crate::error::FfiError;
 use crate::pool::Pool;
@@ -24,9 +26,25 @@ pub struct Entry {
     /// The jobs.
     pub pool: Arc<Pool>,
     waker: Option<Waker>,
+    /// Drainers on threads of the package.
+    own_threads: RefCell<Vec<JoinHandle<()>>>,
+    /// Those that have ended, and whose hold on the process was not taken back.
+    ended: Arc<AtomicUsize>,
 }
 
 impl Entry {
+    /// What wakes the JavaScript thread for it.
+    pub fn waker(&self) -> Option<&Waker> {
+        self.waker.as_ref()
+    }
+
+    /// Waits for the drainers on threads of the package.
+    pub fn join(&self) {
+        for drainer in self.own_threads.take() {
+            let _ = drainer.join();
+        }
+    }
+
     /// What wakers know it by.
     pub fn key(&self) -> usize {
         key_of(&self.pool)
@@ -51,6 +69,8 @@ struct Turn {
     /// Used on the JavaScript thread only (M6).
     environment: Rc<Environment>,
     work: sys::napi_async_work,
+    /// The JavaScript thread.
+    thread: ThreadId,
 }
 
 fn key_of(pool: &Arc<Pool>) -> usize {
@@ -81,7 +101,7 @@ fn entry(environment: &Rc<Environment>) -> &Entry {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = Pool::new(pool_size(), processors > 1);
         let waker = make_waker(environment, key_of(&pool), c"pinned-ffi calls", come_by_waker);
-        Entry { pool, waker }
+        Entry { pool, waker, own_threads: RefCell::default(), ended: Arc::default() }
     })
 }
 
@@ -93,7 +113,12 @@ pub fn push(environment: &Rc<Environment>, job: usize) -> bool {
 
 fn start_drainer(environment: &Rc<Environment>, pool: &Arc<Pool>) -> bool {
     let env = environment.raw;
-    let turn = Turn { pool: Arc::clone(pool), environment: Rc::clone(environment), work: null_mut() };
+    let turn = Turn {
+        pool: Arc::clone(pool),
+        environment: Rc::clone(environment),
+        work: null_mut(),
+        thread: thread::current().id(),
+    };
     let turn = Box::into_raw(Box::new(turn));
     let (mut name, mut work) = (null_mut(), null_mut());
     // SAFETY: M6 and M13; libuv's pool has the turn until `complete`.
@@ -116,10 +141,36 @@ fn start_drainer(environment: &Rc<Environment>, pool: &Arc<Pool>) -> bool {
 }
 
 unsafe extern "C" fn execute(_: sys::napi_env, data: *mut c_void) {
-    // SAFETY: M13; the turn is this thread's until `complete`, and no more than its pool is used.
-    let pool = unsafe { &(*data.cast::<Turn>()).pool };
+    // SAFETY: M13; the turn is this thread's until `complete`.
+    let turn = unsafe { &*data.cast::<Turn>() };
+    // Deno before 2.9 has no threads for such work: on JavaScript's, a call that waits for a callback would wait for ever.
+    if turn.thread == thread::current().id() && drain_apart(&turn.environment) {
+        return;
+    }
+    // No more of the turn than its pool is used on another thread.
+    let pool = &turn.pool;
     // SAFETY: M13; what the pool gives is this thread's. A panic does not get this far: `run` calls C alone.
     pool.drain(|job| unsafe { Job::run(job) }, || wake(key_of(pool)));
+}
+
+/// Starts a drainer on a thread of the package; false where none can be started. To be called on the JavaScript thread.
+fn drain_apart(environment: &Rc<Environment>) -> bool {
+    let Entry { pool, waker: Some(waker), own_threads, ended } = entry(environment) else { return false };
+    let (mine, ends) = (Arc::clone(pool), Arc::clone(ended));
+    let run = move || {
+        // SAFETY: M13; what the pool gives is this thread's.
+        mine.drain(|job| unsafe { Job::run(job) }, || wake(key_of(&mine)));
+        ends.fetch_add(1, Ordering::Release);
+        wake(key_of(&mine));
+    };
+    let Ok(drainer) = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn(run) else {
+        return false;
+    };
+    waker.hold(environment.raw);
+    let mut own_threads = own_threads.borrow_mut();
+    own_threads.retain(|drainer| !drainer.is_finished());
+    own_threads.push(drainer);
+    true
 }
 
 unsafe extern "C" fn complete(env: sys::napi_env, _: sys::napi_status, data: *mut c_void) {
@@ -144,7 +195,10 @@ unsafe extern "C" fn come_by_waker(env: sys::napi_env, _: sys::napi_value, conte
 
 /// Starts the drainers that are wanted, and has JavaScript settle what is done.
 fn come(environment: &Rc<Environment>) {
-    let Some(Entry { pool, .. }) = environment.pool.get() else { return };
+    let Some(Entry { pool, waker, ended, .. }) = environment.pool.get() else { return };
+    for _ in 0..ended.swap(0, Ordering::Acquire) {
+        waker.iter().for_each(|waker| waker.release(environment.raw));
+    }
     let done = pool.take();
     for _ in 0..done.wanted {
         if !start_drainer(environment, pool) {
@@ -184,7 +238,7 @@ fn settle(environment: &Environment) {
         return;
     }
     let Some(environment) = environment.this() else { return };
-    let Entry { pool, waker } = entry(&environment);
+    let Entry { pool, waker, .. } = entry(&environment);
     let Some(waker) = waker else { return };
     if settling.held.replace(is_left) != is_left {
         if is_left {

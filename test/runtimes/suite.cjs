@@ -133,6 +133,41 @@ const cases = {
     await assert.rejects(add.async('x', 1), { code: 'ERR_INVALID_ARG_TYPE' });
   },
 
+  'what C writes into a view or buffer of any kind and length is there'(ffi, bind) {
+    const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void');
+    const fillBuffer = bind('fill_bytes', ['buffer', 'u64', 'u8'], 'void');
+    const kinds = [
+      (size) => new Uint8Array(size), (size) => new Float64Array(Math.ceil(size / 8)), (size) => Buffer.alloc(size),
+      (size) => Buffer.from('x'.repeat(size)), (size) => new DataView(new ArrayBuffer(size)), (size) => new ArrayBuffer(size),
+      (size) => new Uint8Array(size + 8).subarray(8), (size) => new SharedArrayBuffer(size),
+    ];
+    for (const make of kinds) {
+      for (const size of [1, 12, 80, 800, 8000]) {
+        for (const call of [fill, fillBuffer]) {
+          const value = make(size);
+          if (call === fillBuffer && !ArrayBuffer.isView(value)) continue;
+          call(value, value.byteLength, 7);
+          const bytes = ArrayBuffer.isView(value)
+            ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
+          assert.ok(bytes.every((byte) => byte === 7), `${make} of ${size} bytes`);
+        }
+      }
+    }
+  },
+
+  async 'a call on another thread leaves the event loop alone'(ffi, bind) {
+    const callback = new ffi.JSCallback((n) => n + 1, { args: ['i32'], returns: 'i32' });
+    const call = bind('call_on_thread_i32', ['function', 'i32'], 'i32').async;
+    let turns = 0;
+    const timer = setInterval(() => { turns += 1; }, 1);
+    assert.deepEqual(await Promise.all([call(callback, 1), call(callback, 2), call(callback, 3)]), [2, 3, 4]);
+    const sleep = bind('fill_bytes_later', ['ptr', 'u64', 'u8', 'u32'], 'void').async;
+    await sleep(new Uint8Array(8), 8, 1, 50);
+    clearInterval(timer);
+    callback.close();
+    assert.ok(turns > 1, `${turns} turns`);
+  },
+
   async 'the address of a small Buffer stays, whatever is asked of it'(ffi, bind) {
     const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void');
     for (const size of [1, 8, 64, 100, 999, 1000, 1001, 5000]) {

@@ -56,7 +56,14 @@ const values = {
 };
 // What is no address goes to numbers only; bun makes 2^63 of it.
 const notAddresses = { '1e30': 1e30, '-1e30': -1e30, NaN: NaN, Infinity: Infinity };
-const isLeftOut = (type, value) => type === 'function' && (ArrayBuffer.isView(value) || value instanceof ArrayBuffer);
+/** Whether a value as an address lies in the first page, but for NULL. */
+const isLow = (value) => {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return false;
+  const address = BigInt.asUintN(64, BigInt(typeof value === 'number' ? Math.trunc(value) : value));
+  return address > 0n && address < 4096n;
+};
+const isLeftOut = (type, value) =>
+  (type === 'function' && (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)) || (type === 'cstring' && isLow(value));
 const addresses = new Set(['ptr', 'function', 'cstring', 'buffer']);
 
 const types = [
@@ -98,7 +105,7 @@ for (const [type, row] of types) {
   const name = `identity_${row}`;
   const { symbols } = dlopen(process.env.FIXTURE, { [name]: { args: [type], returns } });
   for (const [label, value] of Object.entries(addresses.has(type) ? values : { ...values, ...notAddresses })) {
-    // bun takes bytes for code; here they are refused.
+    // bun takes bytes for code, and numbers of the first page for texts; here they are refused.
     if (isLeftOut(type, value)) continue;
     let result;
     try {

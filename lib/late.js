@@ -1,0 +1,60 @@
+'use strict';
+// Files that few programs need are loaded when they are first used. By then the module registry may have been reset
+// (hot reload, jest.resetModules()); they must still find the files of this instance, not new ones with a state of their own.
+
+const Module = require('node:module');
+const path = require('node:path');
+
+/**
+ * Whether require() has Node's registry, into which files can be put back. That of a test runner, and a bundle's, have other
+ * rules: there everything is loaded at the start.
+ */
+const hasRegistry = require.cache !== undefined && require.cache === Module._cache;
+const folder = __dirname + path.sep;
+
+/** The modules of this instance by their files. */
+const own = new Map();
+
+function noteOwn() {
+  for (const file of Object.keys(require.cache)) {
+    if (file.startsWith(folder) && !own.has(file)) own.set(file, require.cache[file]);
+  }
+}
+
+/** Runs `load` while the registry has the modules of this instance, and leaves it as it was. */
+function withOwn(load) {
+  const { cache } = require;
+  const others = [];
+  for (const [file, module] of own) {
+    if (cache[file] === module) continue;
+    others.push([file, cache[file]]);
+    cache[file] = module;
+  }
+  try {
+    return load();
+  } finally {
+    noteOwn();
+    for (const [file, other] of others) {
+      if (other === undefined) delete cache[file];
+      else cache[file] = other;
+    }
+  }
+}
+
+const all = [];
+
+/** Returns a function that gives the exports of the file that `load` requires. The first call loads it. */
+function late(load) {
+  let exported;
+  const get = () => (exported ??= hasRegistry ? withOwn(load) : load());
+  all.push(get);
+  return get;
+}
+
+/** Loads what cannot be loaded later. */
+function begin() {
+  // What is loaded adds to the list.
+  if (!hasRegistry) for (const get of all) get();
+}
+
+module.exports = { late, begin };

@@ -6,6 +6,7 @@
 //   live     gives an accessor over memory (lib/view.js).
 
 const { wrongType, wrongValue, makeError, place } = require('./errors');
+const { noteInline, inlineOf, byExpression } = require('./inline');
 const memory = require('./memory');
 
 let count = 0;
@@ -121,6 +122,21 @@ function plainStruct(size, isPadded) {
   });
 }
 
+/** The most characters of a source that reads all fields at once: larger structs are copied before they are read. */
+const MOST_SOURCE = 1000;
+
+/** Tells how generated source reads a struct of plain fields out of the frame. */
+function noteFields(read, fields) {
+  const parts = fields.map(({ row }) => inlineOf(row));
+  if (!parts.every((part) => part?.source)) return;
+  const source = (at) => {
+    const values = fields.map(({ offset }, i) => parts[i].source(at + offset));
+    if (values.includes(undefined)) return undefined;
+    return `{ ${fields.map(({ key }, i) => `${text(key)}: ${values[i]}`).join(', ')} }`;
+  };
+  if (source(0)?.length <= MOST_SOURCE) noteInline(read, byExpression(source));
+}
+
 /**
  * The row of a struct.
  * @param {object} layout { id, size, align }
@@ -132,6 +148,7 @@ function structRow(layout, name, fields) {
   const isPadded = used !== layout.size;
   const made = generate(structSource(fields, layout.size, isPadded), plainStruct(layout.size, isPadded), fields, HELP);
   const row = { ...common(layout, name, fields.map((field) => field.row)), read: made.read, write: made.write };
+  noteFields(row.read, fields);
   row.resolve = (value, owner, position) => {
     checkObject(value, name, owner, position);
     return row.bytesOf(value) ?? made.copyOf(value, owner, position);

@@ -2,7 +2,7 @@
 // JSCallback = decode, user function, encode: call.js in a mirror.
 
 const binding = require('./binding');
-const { Closure } = require('./closure');
+const { Closure, KINDS } = require('./closure');
 const { makeError, makeWarning, Trace, wrongType } = require('./errors');
 const { readArgs, typesOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./options');
@@ -122,7 +122,7 @@ class Pointers {
     pointer.name = name;
     pointer.place = undefined;
     pointer.warned = false;
-    pointer.open(this.#shape.handler(callback, NAME, { kept: undefined }), name, threadsafe);
+    pointer.open(this.#shape.handler(callback, NAME, { kept: undefined }), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
     return pointer;
   }
 

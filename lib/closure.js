@@ -4,7 +4,9 @@
 
 const binding = require('./binding');
 const { modules, usesV8 } = require('./engine');
-const { frame } = require('./memory');
+const { words } = require('./frame');
+// The environment is attached there.
+require('./memory');
 
 // C then reaches JavaScript by V8's own functions, whichever lane calls go by.
 if (usesV8) binding.attachEntry(Number(modules));
@@ -13,8 +15,9 @@ if (usesV8) binding.attachEntry(Number(modules));
 const closures = [];
 const [openNative, closeNative] = binding.callbacks((id) => closures[id].late());
 
-// The words of the frame.
-const [ID, THREADSAFE, NAME] = [0, 4, 8];
+// The words of the frame, and what the second one says.
+const [ID, KIND, NAME] = [0, 1, 2];
+const KINDS = { usual: 0, threadsafe: 1, lent: 2 };
 
 /** The last name, which is often the next one as well. */
 let known = '';
@@ -36,18 +39,18 @@ class Closure {
     closures[id] = this;
   }
 
-  /** Has C call `handler`, which reads and writes the frame; `name` is what messages call it. */
-  open(handler, name, threadsafe) {
+  /** Has C call `handler`, which reads and writes the frame; `name` is what messages call it, `kind` is of `KINDS`. */
+  open(handler, name, kind) {
     const number = numberOf(name);
-    frame.setUint32(ID, this.#id, true);
-    frame.setUint32(THREADSAFE, threadsafe ? 1 : 0, true);
-    frame.setUint32(NAME, number, true);
+    words[ID] = this.#id;
+    words[KIND] = kind;
+    words[NAME] = number;
     openNative(handler);
   }
 
   /** Lets the handler go: C gets zero from now on. */
   close() {
-    frame.setUint32(ID, this.#id, true);
+    words[ID] = this.#id;
     closeNative();
   }
 
@@ -55,4 +58,4 @@ class Closure {
   late() {}
 }
 
-module.exports = { Closure };
+module.exports = { Closure, KINDS };

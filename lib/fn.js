@@ -4,7 +4,7 @@
 
 const binding = require('./binding');
 const { bind } = require('./call');
-const { Closure } = require('./closure');
+const { Closure, KINDS } = require('./closure');
 const { DeclaredType } = require('./declared');
 const { makeError, place } = require('./errors');
 const { Lent } = require('./kept');
@@ -32,7 +32,8 @@ function lender(shape) {
     const keeper = { kept: undefined };
     const handler = shape.handler(callback, name, keeper);
     const closure = free.pop() ?? new Closure(shape.native);
-    closure.open(handler, `function ${callback.name}`, false);
+    // What it is called is not asked: that may run the program's code, and others are written already.
+    closure.open(handler, `the function passed to ${name}`, KINDS.lent);
     return { address: closure.address, lent: new Lent(() => { closure.close(); free.push(closure); }) };
   };
 }

@@ -113,9 +113,9 @@ function recorded(call, name, shape, lifetime) {
 /** The same for what starts an asynchronous call, whose values come third; it is recorded when its thread runs it. */
 function recordedJob(launch, name, shape, lifetime) {
   const handle = handleOf(lifetime);
-  const launcher = (pins, kept, values) => {
+  const launcher = (pins, kept, values, epoch) => {
     binding.traceNextJob(handle.number, handle.name, name, kindsOf(shape.args, values), siteOf(launcher));
-    return launch(pins, kept, values);
+    return launch(pins, kept, values, epoch);
   };
   return launcher;
 }

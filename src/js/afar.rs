@@ -11,6 +11,7 @@ use napi::bindgen_prelude::{Env, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::arguments::Source;
 use super::environment::{Environment, current};
 use super::home::Home;
 use super::job;
@@ -18,7 +19,7 @@ use super::target::Target;
 use super::waker::{key_of, wake};
 use crate::closure::Incoming;
 use crate::ctype::CType;
-use crate::memory::frame::{Block, address_in, bytes, set_address};
+use crate::memory::frame::{Block, address_in, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::report;
 use crate::memory::watch::Watch;
@@ -109,7 +110,8 @@ impl Target {
         if self.held.take() {
             environment.let_close();
         }
-        if request.life != self.life.load(Ordering::Acquire) {
+        // No JavaScript runs until the call that it is ended under has returned.
+        if request.life != self.life.load(Ordering::Acquire) || environment.is_terminating() {
             return request.answer(None);
         }
         let mut scope = null_mut();
@@ -119,7 +121,6 @@ impl Target {
                 return request.answer(None);
             }
         }
-        environment.frame.put(0, &bytes(&request.block)[..self.signature.plan.size]);
         let closed = self.closed.load(Ordering::Acquire);
         // No Promise settles before a synchronous call that is under way.
         let may_wait = !closed && environment.depth.get() == 0;
@@ -129,7 +130,9 @@ impl Target {
         let answered = if closed {
             self.enter_js(environment, environment.callbacks.late.get(), Some(self.id.get()), request.origin)
         } else {
-            self.enter_js(environment, self.function.get(), may_wait.then_some(token), request.origin)
+            environment.with_arguments(Source::Block((&request.block).into(), self.signature.plan.size), || {
+                self.enter_js(environment, self.function.get(), may_wait.then_some(token), request.origin)
+            })
         };
         environment.innermost_watch(Watch::resume);
         match answered {

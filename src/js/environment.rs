@@ -13,6 +13,7 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::arguments::CallbackArguments;
 use super::callback::Callbacks;
 use super::depth::Depth;
 use super::direct::MOST_PINS;
@@ -44,6 +45,24 @@ use crate::queue::{Queue, Work};
 /// A reference to something that was thrown.
 type Held = NonNull<sys::napi_ref__>;
 
+/// How the JavaScript of a callback has ended early: what the outer call has to pass on.
+#[derive(Clone, Copy)]
+enum Unwinding {
+    /// It has thrown.
+    Thrown(Held),
+    /// It was ended from outside: by the timeout of `node:vm`, for example.
+    Terminated,
+}
+
+/// What the outer call has to pass on.
+pub enum Exception {
+    /// A value that is thrown.
+    Value(sys::napi_value),
+    /// JavaScript is being ended. The engine goes on with that once the native function has returned, unless something is
+    /// thrown.
+    Termination,
+}
+
 /// The state of an environment, shared by its functions and callbacks.
 pub struct Environment {
     /// The environment.
@@ -57,7 +76,7 @@ pub struct Environment {
     /// Whether the environment is gone; native code may still hold callbacks of it.
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
-    pending: Cell<Option<Held>>,
+    pending: Cell<Option<Unwinding>>,
     /// The asynchronous calls under way, and what their callbacks have thrown.
     jobs: RefCell<HashMap<usize, Option<Held>>>,
     /// The errno of the last call that captures it.
@@ -111,6 +130,8 @@ pub struct Environment {
     pub lane: OnceCell<super::fast::Lane>,
     /// Its C function pointers.
     pub callbacks: Callbacks,
+    /// The arguments of the callback under way.
+    pub callback_arguments: CallbackArguments,
     /// V8's own way into JavaScript, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub entry: OnceCell<crate::fast::entry::Entry>,
@@ -134,7 +155,7 @@ impl Environment {
     /// Keeps what a callback has thrown until the outer call returns; a second one while one is kept is dropped.
     fn keep_exception(&self, exception: sys::napi_value) {
         if self.pending.get().is_none() {
-            self.pending.set(self.hold(exception));
+            self.pending.set(self.hold(exception).map(Unwinding::Thrown));
         }
     }
 
@@ -154,14 +175,33 @@ impl Environment {
         }
     }
 
-    /// Whether an exception is waiting for the outer call.
+    /// A callback was ended from outside, which is no exception: the synchronous call that it was made under passes that on.
+    pub fn terminated(&self) {
+        if self.depth.get() == 0 {
+            return;
+        }
+        if let Some(Unwinding::Thrown(held)) = self.pending.replace(Some(Unwinding::Terminated)) {
+            self.let_go(held);
+        }
+    }
+
+    /// Whether an exception, or the end of JavaScript, is waiting for the outer call.
+    #[inline]
     pub fn has_exception(&self) -> bool {
         self.pending.get().is_some()
     }
 
-    /// Takes the exception that is waiting.
-    pub fn take_exception(&self) -> Option<sys::napi_value> {
-        self.pending.take().map(|held| self.let_go(held))
+    /// Whether JavaScript is being ended under the innermost call.
+    pub fn is_terminating(&self) -> bool {
+        matches!(self.pending.get(), Some(Unwinding::Terminated))
+    }
+
+    /// Takes what is waiting for the outer call.
+    pub fn take_exception(&self) -> Option<Exception> {
+        self.pending.take().map(|unwinding| match unwinding {
+            Unwinding::Thrown(held) => Exception::Value(self.let_go(held)),
+            Unwinding::Terminated => Exception::Termination,
+        })
     }
 
     /// The number of a new job, which no other job of the process has.
@@ -362,7 +402,11 @@ impl Drop for Environment {
         unsafe { own::free(self.nowhere, 0) };
         // The engine gives back what references refer to, but not the references.
         self.taken.forget(self.raw);
-        let thrown = self.jobs.take().into_values().flatten().chain(self.pending.take()).map(NonNull::as_ptr);
+        let thrown = match self.pending.take() {
+            Some(Unwinding::Thrown(held)) => Some(held),
+            _ => None,
+        };
+        let thrown = self.jobs.take().into_values().flatten().chain(thrown).map(NonNull::as_ptr);
         for reference in self.kept.take().into_iter().chain(thrown) {
             // SAFETY: M6; the reference is this state's, and Node-API's environment goes after it.
             unsafe { sys::napi_delete_reference(self.raw, reference) };
@@ -513,6 +557,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         #[cfg(all(target_arch = "x86_64", unix))]
         lane: OnceCell::new(),
         callbacks: Callbacks::default(),
+        callback_arguments: CallbackArguments::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         entry: OnceCell::new(),
         kept: RefCell::new(vec![frame_reference, nothing_reference]),

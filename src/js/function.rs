@@ -11,7 +11,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use super::direct::{MOST_PINS, Outcome};
-use super::environment::{Environment, current, throw, thrown};
+use super::environment::{Environment, Exception, current, throw, thrown};
 use super::job;
 use super::library::JsLibrary;
 use super::memory::{JsAddress, from_js, to_string};
@@ -212,7 +212,16 @@ fn enter_generally(callable: &Callable, arguments: Arguments) -> Given {
 #[inline(never)]
 fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>>) -> Given {
     let env = callable.environment.raw;
-    match (outcome, callable.environment.take_exception()) {
+    let cause = match callable.environment.take_exception() {
+        // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no JavaScript does.
+        Some(Exception::Termination) => {
+            callable.environment.callbacks.close_lent(&callable.environment);
+            return Err(Thrown);
+        }
+        Some(Exception::Value(exception)) => Some(exception),
+        None => None,
+    };
+    match (outcome, cause) {
         (Ok(Ok(result)), None) => return unless_thrown(&callable.environment, result),
         // SAFETY: M6.
         (Ok(Ok(_)), Some(exception)) => unsafe {

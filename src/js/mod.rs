@@ -1,6 +1,7 @@
 //! The binding skin: the only place, with memory/pin.rs and memory/view.rs, that knows Node-API.
 
 mod afar;
+mod arguments;
 mod callback;
 mod copies;
 mod depth;
@@ -27,6 +28,7 @@ mod signature;
 mod stack;
 mod taken;
 mod target;
+mod termination;
 mod thread;
 mod trace;
 mod waker;

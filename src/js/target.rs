@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use napi::sys;
 
+use super::arguments::Source;
 use super::entry::Function;
 use super::environment::{Environment, take_thrown};
 use super::graves;
@@ -62,6 +63,8 @@ pub struct Target {
     pub(super) function: Cell<Option<Function>>,
     /// Its number in the environment. Used on that thread only (M6).
     pub(super) id: Cell<u32>,
+    /// How deep the calls were nested when it was lent to one; `None` where it is open until it is closed. As above.
+    pub(super) lent: Cell<Option<usize>>,
 }
 
 struct JsHandler(&'static Target);
@@ -100,6 +103,7 @@ impl Target {
             name: AtomicU32::new(0),
             function: Cell::new(None),
             id: Cell::new(id),
+            lent: Cell::new(None),
         }));
         let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(target)))?;
         target.code.set(Some(closure.code()));
@@ -175,7 +179,6 @@ impl Target {
     fn call_by(&self, environment: &Environment, entry: &Entry, function: sys::napi_value, incoming: &Incoming<'_>) {
         let mut kept = Kept::default();
         let scope = entry.scope(&mut kept);
-        incoming.take_arguments(&environment.frame);
         // Node-API would refuse to call the function.
         if environment.locks.before_callback(environment.raw)
             && let Some(exception) = take_thrown(environment.raw)
@@ -183,12 +186,15 @@ impl Target {
             return environment.surface(exception, 0);
         }
         environment.innermost_watch(Watch::pause);
-        // SAFETY: M6; the function is kept by its global handle.
-        let called = unsafe { entry.call(&scope, function.cast()) };
+        let called = environment.with_arguments(Source::of_call(incoming), || {
+            // SAFETY: M6; the function is kept by its global handle.
+            unsafe { entry.call(&scope, function.cast()) }
+        });
         environment.innermost_watch(Watch::resume);
         match called {
             Ok(()) => incoming.put_result(&environment.frame),
-            Err(exception) => environment.surface(exception.cast(), 0),
+            Err(Some(exception)) => environment.surface(exception.cast(), 0),
+            Err(None) => environment.terminated(),
         }
     }
 
@@ -199,10 +205,11 @@ impl Target {
         if has_scope && unsafe { sys::napi_open_handle_scope(environment.raw, &mut scope) } != sys::Status::napi_ok {
             return;
         }
-        incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
         environment.innermost_watch(Watch::pause);
-        let answered = self.enter_js(environment, self.function.get(), None, 0).is_some();
+        let answered = environment
+            .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
+            .is_some();
         environment.innermost_watch(Watch::resume);
         if answered {
             incoming.put_result(&environment.frame);
@@ -241,9 +248,7 @@ impl Target {
                 );
             }
         }
-        if let Some(exception) = take_thrown(env) {
-            environment.surface(exception, origin);
-        }
+        environment.pass_on(origin);
         None
     }
 }

@@ -1,7 +1,8 @@
 //! The frame: memory that JavaScript writes with a DataView and native code reads, so that a call converts nothing.
 //!
-//! Layout of a call: `[ pins: u32 x 4 | number: u32, 12 bytes unused | result | argument 0 | argument 1 | ... ]`, offsets
-//! from the signature's plan. The number is that of the bound function (`js::bound`).
+//! Layout of a call: `[ pins: u32 x 4 | number: u32 | epoch: u32, 8 bytes unused | result | argument 0 | argument 1 | ... ]`,
+//! offsets from the signature's plan. The number is that of the bound function (`js::bound`). The epoch tells who writes
+//! (lib/frame.js).
 #![expect(unsafe_code, reason = "copies between the frame and native memory")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 
@@ -13,6 +14,10 @@ use smallvec::SmallVec;
 pub const PIN_BYTES: usize = 16;
 /// Where the number of the bound function lies.
 const NUMBER: usize = PIN_BYTES;
+/// Where the epoch lies.
+const EPOCH: usize = NUMBER + 4;
+/// The bit of the epoch that is set while the values are the arguments of a callback that native code has put there.
+const OF_CALLBACK: u32 = 1 << 31;
 /// Where the values begin.
 pub const HEAD_BYTES: usize = PIN_BYTES + 16;
 /// The most arguments a signature may have: the bits of the pins.
@@ -67,6 +72,26 @@ impl Frame {
     pub fn number(&self) -> u32 {
         // SAFETY: M1 and M2; every frame begins with the head, and is aligned as ArrayBuffers are.
         unsafe { self.base.add(NUMBER).cast::<u32>().read_unaligned() }
+    }
+
+    /// The arguments of a callback lie in the frame: JavaScript takes the note back when it begins to write.
+    #[inline]
+    pub fn begin_callback(&self) {
+        // SAFETY: M1 and M2; every frame begins with the head.
+        unsafe {
+            let epoch = self.base.add(EPOCH).cast::<u32>();
+            epoch.write_unaligned(epoch.read_unaligned().wrapping_add(1) | OF_CALLBACK);
+        }
+    }
+
+    /// The callback has returned.
+    #[inline]
+    pub fn end_callback(&self) {
+        // SAFETY: M1 and M2; every frame begins with the head.
+        unsafe {
+            let epoch = self.base.add(EPOCH).cast::<u32>();
+            epoch.write_unaligned(epoch.read_unaligned() & !OF_CALLBACK);
+        }
     }
 
     /// Reads half a word at the offset `at`: what JavaScript has just written so a whole one would wait for.

@@ -1,0 +1,147 @@
+'use strict';
+// C to JS: a signature -> decode the arguments of a callback, call the user's function, encode its result. marshal.js in a
+// mirror.
+
+const { isPromise } = require('node:util').types;
+const binding = require('./binding');
+const { RESULT, makeError } = require('./errors');
+const { frame, words, bytesAt, EPOCH, VALUES } = require('./frame');
+const { each, inlineOf, decode, DECLARED } = require('./inline');
+const { isLent, release } = require('./kept');
+const { storageAddress } = require('./memory');
+
+const putAgain = binding.makePutAgain();
+
+/** A callback's result that is a view or a string: kept by `keeper` until its next result; returns its address. */
+function addressOfPin(pin, keeper, name) {
+  const kept = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
+  keeper.kept = kept;
+  const address = storageAddress(kept);
+  if (typeof address !== 'number' && typeof address !== 'bigint') {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: ${RESULT} must be a view of more than 0 attached bytes`);
+  }
+  return address;
+}
+
+/**
+ * A callback on a foreign thread returned a Promise: its caller waits until it settles. True tells the native side so.
+ */
+function settle(promise, token, finish) {
+  promise.then((value) => {
+    finish(value);
+    binding.answer(token);
+  }).catch((error) => binding.fail(token, error));
+  return true;
+}
+
+/** A callback's result whose parts have to stay alive: until its next result. A plain function would not. */
+function keepResult(kept, keeper, name) {
+  keeper.kept = kept;
+  if (!isLent(kept)) return;
+  release(kept);
+  throw makeError('ERR_INVALID_ARG_TYPE', `${name}: ${RESULT} must not hold a plain function: return a JSCallback`);
+}
+
+/** A result that takes several steps is written elsewhere first: the frame is written last, at once (frame.js). */
+const isWrittenAtOnce = (row) => row.key === undefined && !row.keeps;
+
+/** Copies a result into the frame. */
+function putResult(target, whole) {
+  target.set(new Uint8Array(whole.buffer));
+}
+
+/**
+ * How generated source reads an argument: `raws` come before it is known whether it is whole (frame.js), so that what reads
+ * memory, or makes something of its value, comes after that.
+ */
+function argumentSource(row, at, i) {
+  const inline = inlineOf(row);
+  const raws = inline?.raws(at);
+  if (raws === undefined) {
+    return { raws: [`new help.Uint8Array(bytes${i})`], value: (name) => `help.decode(row${i}, ${name}0)` };
+  }
+  const value = (name) => inline.value(raws.map((_, k) => `${name}${k}`));
+  return { raws, value: inline.from === undefined ? value : (name) => `from${i}(${value(name)})` };
+}
+
+/** Declares what the source of an argument uses. */
+function declareArgument(row, at, i) {
+  const inline = inlineOf(row);
+  if (inline?.raws(at) === undefined) return `const bytes${i} = help.bytesAt(${at}, row${i}.size);`;
+  return inline.from === undefined ? '' : `const from${i} = help.inlineOf(row${i}).from;`;
+}
+
+/** What generated source uses. */
+const help = {
+  addressOfPin, keepResult, isPromise, settle, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
+};
+
+/**
+ * `token` is there for a call from a foreign thread only. What is done with the result is there twice, so that a callback is
+ * one function.
+ */
+function handlerSource({ args, at, result, resultAt }) {
+  const reads = args.map((row, i) => argumentSource(row, at[i], i));
+  const raws = reads.flatMap(({ raws: some }, i) => some.map((raw, k) => ({ name: `v${i}_${k}`, raw })));
+  const isDirect = isWrittenAtOnce(result);
+  const to = isDirect ? `frame, ${resultAt}` : 'whole, 0';
+  const finish = `{
+    ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
+    ${isDirect ? '' : 'const whole = new help.DataView(new help.ArrayBuffer(shape.result.size));'}
+    ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, '${RESULT}');`}
+    ${result.keeps ? 'if (pin !== undefined) help.keepResult(pin, keeper, name);' : ''}
+    ${result.pins ? `if (pin !== undefined) write(${to}, help.addressOfPin(pin, keeper, name), name, '${RESULT}');` : ''}
+    ${isDirect ? '' : 'help.putResult(resultBytes, whole);'}
+  }`;
+  return `'use strict';
+const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
+${each(args, (row, i) => declareArgument(row, at[i], i))}
+${DECLARED}
+${isDirect ? '' : `const resultBytes = help.bytesAt(${resultAt}, shape.result.size);`}
+const write = shape.result.writeResult ?? shape.result.write, resolve = shape.result.resolve;
+const putAgain = help.putAgain;
+return (callback, name, keeper) => (token) => {
+  ${raws.length === 0 ? '' : `var ${raws.map(({ name }) => name).join(', ')};
+  for (;;) {
+    ${raws.map(({ name, raw }) => `${name} = ${raw};`).join(' ')}
+    if (words[${EPOCH}] < 0) break;
+    putAgain();
+  }`}
+  let value = callback(${reads.map(({ value }, i) => value(`v${i}_`)).join(', ')});
+  if (token !== undefined && help.isPromise(value)) return help.settle(value, token, (value) => ${finish});
+  ${finish}
+};`;
+}
+
+/** The arguments of the callback under way, in a copy that begins where values begin. */
+function copyArguments(bytes) {
+  for (;;) {
+    const copied = new Uint8Array(bytes);
+    if (words[EPOCH] < 0) return new DataView(copied.buffer);
+    putAgain();
+  }
+}
+
+function plainHandler({ args, at, result, resultAt, size }) {
+  const write = result.writeResult ?? result.write;
+  const resultBytes = bytesAt(resultAt, result.size);
+  const bytes = bytesAt(VALUES, size - VALUES);
+  return (callback, name, keeper) => {
+    const finish = (returned) => {
+      const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
+      const whole = new DataView(new ArrayBuffer(Math.max(result.size, 8)));
+      const pin = write(whole, 0, value, name, RESULT);
+      if (pin !== undefined && result.keeps) keepResult(pin, keeper, name);
+      else if (pin !== undefined) write(whole, 0, addressOfPin(pin, keeper, name), name, RESULT);
+      putResult(resultBytes, new DataView(whole.buffer.slice(0, result.size)));
+    };
+    return (token) => {
+      const copied = copyArguments(bytes);
+      const value = callback(...args.map((row, i) => row.read(copied, at[i] - VALUES)));
+      if (token !== undefined && isPromise(value)) return settle(value, token, finish);
+      return finish(value);
+    };
+  };
+}
+
+module.exports = { handlerSource, plainHandler, help };

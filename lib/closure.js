@@ -58,4 +58,29 @@ class Closure {
   late() {}
 }
 
-module.exports = { Closure, KINDS };
+/** A closed one stays closed until so many others of its shape were closed after it. */
+const GRAVES = 1024;
+
+/** Closed ones of a shape. To make C code is slow, so they are used again, the oldest first. */
+class ClosedQueue {
+  #closed = [];
+  #oldest = 0;
+
+  add(closure) {
+    this.#closed.push(closure);
+  }
+
+  /** One that may be used again; undefined where there is none yet. */
+  take() {
+    if (this.#closed.length - this.#oldest <= GRAVES) return undefined;
+    const closure = this.#closed[this.#oldest];
+    this.#closed[this.#oldest++] = undefined;
+    if (this.#oldest > GRAVES) {
+      this.#closed.splice(0, this.#oldest);
+      this.#oldest = 0;
+    }
+    return closure;
+  }
+}
+
+module.exports = { Closure, ClosedQueue, KINDS };

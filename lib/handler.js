@@ -9,13 +9,14 @@ const { frame, words, bytesAt, EPOCH, VALUES } = require('./frame');
 const { each, inlineOf, decode, DECLARED } = require('./inline');
 const { isLent, release } = require('./kept');
 const { storageAddress } = require('./memory');
+const { keepFor, WHO } = require('./results');
 
 const putAgain = binding.makePutAgain();
 
-/** A callback's result that is a view or a string: kept by `keeper` until its next result; returns its address. */
-function addressOfPin(pin, keeper, name) {
+/** A callback's result that is a view or a string: kept as results.js says; returns its address. */
+function addressOfPin(pin, who, name) {
   const kept = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
-  keeper.kept = kept;
+  keepFor(kept, who);
   const address = storageAddress(kept);
   if (typeof address !== 'number' && typeof address !== 'bigint') {
     throw makeError('ERR_INVALID_ARG_VALUE', `${name}: ${RESULT} must be a view of more than 0 attached bytes`);
@@ -34,10 +35,9 @@ function settle(promise, token, finish) {
   return true;
 }
 
-/** A callback's result whose parts have to stay alive: until its next result. A plain function would not. */
-function keepResult(kept, keeper, name) {
-  keeper.kept = kept;
-  if (!isLent(kept)) return;
+/** A callback's result whose parts have to stay alive. A plain function would not. */
+function keepResult(kept, who, name) {
+  if (!isLent(kept)) return keepFor(kept, who);
   release(kept);
   throw makeError('ERR_INVALID_ARG_TYPE', `${name}: ${RESULT} must not hold a plain function: return a JSCallback`);
 }
@@ -83,14 +83,16 @@ const help = {
 function handlerSource({ args, at, result, resultAt }) {
   const reads = args.map((row, i) => argumentSource(row, at[i], i));
   const raws = reads.flatMap(({ raws: some }, i) => some.map((raw, k) => ({ name: `v${i}_${k}`, raw })));
+  const hasKept = result.pins || result.keeps;
+  if (hasKept) raws.push({ name: 'who', raw: `words[${WHO}]` });
   const isDirect = isWrittenAtOnce(result);
   const to = isDirect ? `frame, ${resultAt}` : 'whole, 0';
   const finish = `{
     ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
     ${isDirect ? '' : 'const whole = new help.DataView(new help.ArrayBuffer(shape.result.size));'}
     ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, '${RESULT}');`}
-    ${result.keeps ? 'if (pin !== undefined) help.keepResult(pin, keeper, name);' : ''}
-    ${result.pins ? `if (pin !== undefined) write(${to}, help.addressOfPin(pin, keeper, name), name, '${RESULT}');` : ''}
+    ${result.keeps ? 'if (pin !== undefined) help.keepResult(pin, who, name);' : ''}
+    ${result.pins ? `if (pin !== undefined) write(${to}, help.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
     ${isDirect ? '' : 'help.putResult(resultBytes, whole);'}
   }`;
   return `'use strict';
@@ -100,7 +102,7 @@ ${DECLARED}
 ${isDirect ? '' : `const resultBytes = help.bytesAt(${resultAt}, shape.result.size);`}
 const write = shape.result.writeResult ?? shape.result.write, resolve = shape.result.resolve;
 const putAgain = help.putAgain;
-return (callback, name, keeper) => (token) => {
+return (callback, name) => (token) => {
   ${raws.length === 0 ? '' : `var ${raws.map(({ name }) => name).join(', ')};
   for (;;) {
     ${raws.map(({ name, raw }) => `${name} = ${raw};`).join(' ')}
@@ -113,11 +115,12 @@ return (callback, name, keeper) => (token) => {
 };`;
 }
 
-/** The arguments of the callback under way, in a copy that begins where values begin. */
+/** Who calls the callback under way, and its arguments, in a copy that begins where values begin. */
 function copyArguments(bytes) {
   for (;;) {
+    const who = words[WHO];
     const copied = new Uint8Array(bytes);
-    if (words[EPOCH] < 0) return new DataView(copied.buffer);
+    if (words[EPOCH] < 0) return { who, copied: new DataView(copied.buffer) };
     putAgain();
   }
 }
@@ -126,20 +129,20 @@ function plainHandler({ args, at, result, resultAt, size }) {
   const write = result.writeResult ?? result.write;
   const resultBytes = bytesAt(resultAt, result.size);
   const bytes = bytesAt(VALUES, size - VALUES);
-  return (callback, name, keeper) => {
-    const finish = (returned) => {
+  return (callback, name) => {
+    const finish = (returned, who) => {
       const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
       const whole = new DataView(new ArrayBuffer(Math.max(result.size, 8)));
       const pin = write(whole, 0, value, name, RESULT);
-      if (pin !== undefined && result.keeps) keepResult(pin, keeper, name);
-      else if (pin !== undefined) write(whole, 0, addressOfPin(pin, keeper, name), name, RESULT);
+      if (pin !== undefined && result.keeps) keepResult(pin, who, name);
+      else if (pin !== undefined) write(whole, 0, addressOfPin(pin, who, name), name, RESULT);
       putResult(resultBytes, new DataView(whole.buffer.slice(0, result.size)));
     };
     return (token) => {
-      const copied = copyArguments(bytes);
+      const { who, copied } = copyArguments(bytes);
       const value = callback(...args.map((row, i) => row.read(copied, at[i] - VALUES)));
-      if (token !== undefined && isPromise(value)) return settle(value, token, finish);
-      return finish(value);
+      if (token !== undefined && isPromise(value)) return settle(value, token, (late) => finish(late, who));
+      return finish(value, who);
     };
   };
 }

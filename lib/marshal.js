@@ -78,8 +78,8 @@ const functionsOf = {
   launcher(launch, name) {
     return (this.launch ??= factory(this, callerSource, plainCaller, 'launch'))(launch, name);
   },
-  handler(callback, name, keeper) {
-    return (this.handle ??= factory(this, handlerSource, plainHandler))(callback, name, keeper);
+  handler(callback, name) {
+    return (this.handle ??= factory(this, handlerSource, plainHandler))(callback, name);
   },
 };
 

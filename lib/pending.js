@@ -8,6 +8,7 @@ const { decode } = require('./inline');
 const { release } = require('./kept');
 const { startCall } = require('./marshal');
 const { lockAll } = require('./memory');
+const { endJob } = require('./results');
 
 /** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
 class Pending {
@@ -36,6 +37,7 @@ const free = [];
 function take(slot) {
   const call = slots[slot];
   slots[slot] = undefined;
+  endJob(slot);
   free.push(slot);
   return call;
 }

@@ -26,6 +26,8 @@ pub struct Request {
     _texts: Vec<Box<[u8]>>,
     /// The asynchronous call it was made under; 0 where it was made under none.
     pub origin: usize,
+    /// The thread that has made it.
+    pub thread: usize,
     answer: Mutex<Option<Answer>>,
     answered: Condvar,
 }
@@ -74,13 +76,21 @@ impl Drop for Serving<'_> {
 
 impl Request {
     /// A request that nobody has answered.
-    pub fn new(target: usize, life: u32, block: Block, texts: Vec<Box<[u8]>>, origin: usize) -> Arc<Self> {
+    pub fn new(
+        target: usize,
+        life: u32,
+        block: Block,
+        texts: Vec<Box<[u8]>>,
+        origin: usize,
+        thread: usize,
+    ) -> Arc<Self> {
         Arc::new(Self {
             target,
             life,
             block,
             _texts: texts,
             origin,
+            thread,
             answer: Mutex::new(None),
             answered: Condvar::new(),
         })
@@ -197,7 +207,7 @@ mod tests {
     #[test]
     fn a_request_is_answered_from_another_thread() {
         let queue = Queue::new();
-        let request = Request::new(7, 0, Block::new(), Vec::new(), 0);
+        let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0);
         assert!(request.wait(Duration::from_millis(1)).is_none());
         assert!(queue.submit(Work::Call(Arc::clone(&request))));
         let server = std::thread::spawn({
@@ -214,7 +224,7 @@ mod tests {
     #[test]
     fn an_ended_queue_answers_everybody_with_nothing() {
         let queue = Queue::new();
-        let request = Request::new(7, 0, Block::new(), Vec::new(), 0);
+        let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0);
         assert!(queue.submit(Work::Call(Arc::clone(&request))));
         queue.end();
         assert_eq!(request.wait(Duration::MAX), Some(None));

@@ -11,11 +11,11 @@ use napi::bindgen_prelude::{Env, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::arguments::Source;
+use super::arguments::{Source, caller_of};
 use super::environment::{Environment, current};
 use super::home::Home;
 use super::job;
-use super::target::Target;
+use super::target::{Target, this_thread};
 use super::waker::{key_of, wake};
 use crate::closure::Incoming;
 use crate::ctype::CType;
@@ -61,7 +61,8 @@ impl Target {
         // C may free its text once it goes on.
         let texts = if waits { Vec::new() } else { self.copy_texts(&mut block) };
         let life = self.life.load(Ordering::Acquire);
-        let request = Request::new((&raw const *self).expose_provenance(), life, block, texts, job::current());
+        let request =
+            Request::new((&raw const *self).expose_provenance(), life, block, texts, job::current(), this_thread());
         if !home.queue.submit(Work::Call(Arc::clone(&request))) {
             return None;
         }
@@ -130,7 +131,9 @@ impl Target {
         let answered = if closed {
             self.enter_js(environment, environment.callbacks.late.get(), Some(self.id.get()), request.origin)
         } else {
-            environment.with_arguments(Source::Block((&request.block).into(), self.signature.plan.size), || {
+            let who = caller_of(environment, request);
+            let source = Source::Block((&request.block).into(), self.signature.plan.size, who);
+            environment.with_arguments(source, || {
                 self.enter_js(environment, self.function.get(), may_wait.then_some(token), request.origin)
             })
         };

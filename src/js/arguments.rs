@@ -9,10 +9,11 @@ use std::ptr::{NonNull, null_mut};
 use napi::bindgen_prelude::{Env, Object};
 use napi_derive::napi;
 
-use super::environment::Environment;
+use super::environment::{Environment, KEEPS_RESULTS};
 use super::native::{Arguments, Given, Native, native_functions};
 use crate::closure::Incoming;
 use crate::memory::frame::{Block, Frame, HEAD_BYTES, bytes};
+use crate::queue::Request;
 
 /// Where the arguments come from.
 #[derive(Clone, Copy, Default)]
@@ -22,8 +23,8 @@ pub enum Source {
     Nothing,
     /// C has called on this thread.
     Call(NonNull<Incoming<'static>>),
-    /// C has called on another thread: a copy of them, with the bytes of the head, and the size of all.
-    Block(NonNull<Block>, usize),
+    /// C has called on another thread: a copy of them, with the bytes of the head, the size of all, and who calls.
+    Block(NonNull<Block>, usize, u32),
 }
 
 /// The arguments of the innermost callback.
@@ -39,36 +40,62 @@ impl Source {
     }
 
     #[inline]
-    fn put(self, frame: &Frame) {
+    fn put(self, frame: &Frame, who: u32) {
+        let mut who = who;
         // SAFETY: what the pointers point to lives while `Environment::with_arguments` runs.
         unsafe {
             match self {
                 Self::Nothing => return,
                 Self::Call(incoming) => incoming.as_ref().take_arguments(frame),
-                Self::Block(block, size) => {
+                Self::Block(block, size, other) => {
+                    who = other;
                     frame.put(HEAD_BYTES, bytes(block.as_ref()).get(HEAD_BYTES..size).unwrap_or(&[]));
                 }
             }
         }
-        frame.begin_callback();
+        frame.begin_callback(who);
     }
 }
 
+/// Who calls back, as lib/results.js has it: a synchronous call of this thread, this thread without one, a thread of C with the
+/// bit `UNDER_CALL` where a synchronous call is under way, or the asynchronous call of a slot.
+const BY_CALL: u32 = 0;
+const BY_NOBODY: u32 = 1;
+const UNDER_CALL: u32 = 1 << 29;
+const BY_JOB: u32 = 1 << 30;
+
+/// Who calls back from another thread.
+pub fn caller_of(environment: &Environment, request: &Request) -> u32 {
+    if let Some(slot) = environment.slot_of(request.origin) {
+        return BY_JOB | slot & (BY_JOB - 1);
+    }
+    // Threads differ in the bits above those of a page.
+    let thread = (request.thread >> 12 ^ request.thread >> 32) as u32 & (UNDER_CALL - 1) | 2;
+    if environment.depth.get() == 0 { thread } else { thread | UNDER_CALL }
+}
+
 impl Environment {
+    #[inline]
+    fn caller(&self) -> u32 {
+        if self.depth.get() == 0 { BY_NOBODY } else { BY_CALL }
+    }
+
     /// Puts the arguments of a callback into the frame, and runs what calls it.
     #[inline(always)] // It is under every callback, and short.
     pub fn with_arguments<Output>(&self, source: Source, run: impl FnOnce() -> Output) -> Output {
         let outer = self.callback_arguments.0.replace(source);
-        source.put(&self.frame);
+        source.put(&self.frame, self.caller());
         let output = run();
-        self.frame.end_callback();
+        if self.frame.end_callback() && self.depth.get() != 0 {
+            self.after_call.set(self.after_call.get() | KEEPS_RESULTS);
+        }
         self.callback_arguments.0.set(outer);
         output
     }
 }
 
 fn put_again(environment: &Environment, _: Arguments) -> Given {
-    environment.callback_arguments.0.get().put(&environment.frame);
+    environment.callback_arguments.0.get().put(&environment.frame, environment.caller());
     Ok(null_mut())
 }
 

@@ -54,6 +54,10 @@ enum Unwinding {
     Terminated,
 }
 
+/// What is to be done after a call: something is to be thrown; what callbacks have returned is kept.
+const THROWS: u8 = 1;
+pub const KEEPS_RESULTS: u8 = 2;
+
 /// What the outer call has to pass on.
 pub enum Exception {
     /// A value that is thrown.
@@ -77,8 +81,10 @@ pub struct Environment {
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
     pending: Cell<Option<Unwinding>>,
-    /// The asynchronous calls under way, and what their callbacks have thrown.
-    jobs: RefCell<HashMap<usize, Option<Held>>>,
+    /// The asynchronous calls under way: what JavaScript knows each by, and what its callbacks have thrown.
+    jobs: RefCell<HashMap<usize, (u32, Option<Held>)>>,
+    /// What is to be done after a call: bits.
+    pub after_call: Cell<u8>,
     /// The errno of the last call that captures it.
     pub errno: Cell<i32>,
     /// Calls of callbacks that wait for a Promise.
@@ -156,6 +162,7 @@ impl Environment {
     fn keep_exception(&self, exception: sys::napi_value) {
         if self.pending.get().is_none() {
             self.pending.set(self.hold(exception).map(Unwinding::Thrown));
+            self.after_call.set(self.after_call.get() | THROWS);
         }
     }
 
@@ -163,7 +170,7 @@ impl Environment {
     /// was made under. Without either it is an uncaught exception.
     pub fn surface(&self, exception: sys::napi_value, origin: usize) {
         // A call of another environment cannot be given an exception of this one.
-        if let Some(thrown) = self.jobs.borrow_mut().get_mut(&origin) {
+        if let Some((_, thrown)) = self.jobs.borrow_mut().get_mut(&origin) {
             if thrown.is_none() {
                 *thrown = self.hold(exception);
             }
@@ -180,6 +187,7 @@ impl Environment {
         if self.depth.get() == 0 {
             return;
         }
+        self.after_call.set(self.after_call.get() | THROWS);
         if let Some(Unwinding::Thrown(held)) = self.pending.replace(Some(Unwinding::Terminated)) {
             self.let_go(held);
         }
@@ -196,8 +204,20 @@ impl Environment {
         matches!(self.pending.get(), Some(Unwinding::Terminated))
     }
 
-    /// Takes what is waiting for the outer call.
+    /// Whether a call that returns has more to do than to return.
+    #[inline]
+    pub fn has_work_after_call(&self) -> bool {
+        self.after_call.get() != 0
+    }
+
+    /// Takes what is waiting for the outer call, which returns; the outermost one keeps nothing of its callbacks any more.
     pub fn take_exception(&self) -> Option<Exception> {
+        let after = self.after_call.get() & !THROWS;
+        let is_outermost = Depth::level(self.depth.get()) == 0;
+        if after & KEEPS_RESULTS != 0 && is_outermost {
+            self.frame.end_outermost();
+        }
+        self.after_call.set(if is_outermost { 0 } else { after });
         self.pending.take().map(|unwinding| match unwinding {
             Unwinding::Thrown(held) => Exception::Value(self.let_go(held)),
             Unwinding::Terminated => Exception::Termination,
@@ -205,16 +225,21 @@ impl Environment {
     }
 
     /// The number of a new job, which no other job of the process has.
-    pub fn begin_job(&self) -> usize {
+    pub fn begin_job(&self, slot: u32) -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         let job = NEXT.fetch_add(1, Ordering::Relaxed);
-        self.jobs.borrow_mut().insert(job, None);
+        self.jobs.borrow_mut().insert(job, (slot, None));
         job
+    }
+
+    /// What JavaScript knows a job by.
+    pub fn slot_of(&self, job: usize) -> Option<u32> {
+        self.jobs.borrow().get(&job).map(|(slot, _)| *slot)
     }
 
     /// A job is over: what its callbacks have thrown.
     pub fn end_job(&self, job: usize) -> Option<sys::napi_value> {
-        let held = self.jobs.borrow_mut().remove(&job).flatten();
+        let held = self.jobs.borrow_mut().remove(&job).and_then(|(_, thrown)| thrown);
         held.map(|held| self.let_go(held))
     }
 
@@ -406,7 +431,7 @@ impl Drop for Environment {
             Some(Unwinding::Thrown(held)) => Some(held),
             _ => None,
         };
-        let thrown = self.jobs.take().into_values().flatten().chain(thrown).map(NonNull::as_ptr);
+        let thrown = self.jobs.take().into_values().filter_map(|(_, thrown)| thrown).chain(thrown).map(NonNull::as_ptr);
         for reference in self.kept.take().into_iter().chain(thrown) {
             // SAFETY: M6; the reference is this state's, and Node-API's environment goes after it.
             unsafe { sys::napi_delete_reference(self.raw, reference) };
@@ -528,6 +553,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         ended: Cell::new(false),
         pending: Cell::new(None),
         jobs: RefCell::default(),
+        after_call: Cell::new(0),
         errno: Cell::new(0),
         waiting: RefCell::default(),
         queue: OnceCell::new(),

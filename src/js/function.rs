@@ -147,7 +147,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> Given {
     // A panic must not unwind into the engine.
     match catch_unwind(AssertUnwindSafe(|| callable.enter_numbers())) {
         Ok(true) if callable.gives_text => end_with_text(callable),
-        Ok(true) if !environment.has_exception() => Ok(null_mut()),
+        Ok(true) if !environment.has_work_after_call() => Ok(null_mut()),
         Ok(true) => end(callable, Ok(Ok(null_mut()))),
         Ok(false) => enter_generally(callable, arguments),
         // C may have been called: it is not called again.
@@ -160,7 +160,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> Given {
 fn end_with_text(callable: &Callable) -> Given {
     let address = callable.environment.frame.word(callable.signature.plan.result) as usize;
     match catch_unwind(AssertUnwindSafe(|| callable.text(address))) {
-        Ok(Ok(text)) if !callable.environment.has_exception() => Ok(text),
+        Ok(Ok(text)) if !callable.environment.has_work_after_call() => Ok(text),
         outcome => end(callable, outcome),
     }
 }
@@ -184,7 +184,7 @@ fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Argument
 #[inline(always)]
 fn conclude(callable: &Callable, arguments: Arguments, outcome: std::thread::Result<Outcome>) -> Given {
     match outcome {
-        Ok(Outcome::Done(result)) if !callable.environment.has_exception() => Ok(result),
+        Ok(Outcome::Done(result)) if !callable.environment.has_work_after_call() => Ok(result),
         Ok(Outcome::Leave) => enter_generally(callable, arguments),
         Ok(Outcome::Done(result)) => end(callable, Ok(Ok(result))),
         Ok(Outcome::Failed(error)) => end(callable, Ok(Err(*error))),

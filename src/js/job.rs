@@ -120,7 +120,7 @@ pub fn start(
         callable: Rc::clone(callable),
         prepared,
         slot: number,
-        number: environment.begin_job(),
+        number: environment.begin_job(number),
         who: if thread.is_some() { Who::Own } else { Who::Pool },
         result: call::no_result(&callable.signature),
         errno: 0,

@@ -28,8 +28,21 @@ pub struct Request {
     pub origin: usize,
     /// The thread that has made it.
     pub thread: usize,
+    /// Whether C waits for it.
+    pub kind: Kind,
     answer: Mutex<Option<Answer>>,
     answered: Condvar,
+}
+
+/// What C expects of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It waits for the result.
+    Waiting,
+    /// It has gone on: the call was made while the callback was open, and is delivered after its close, too.
+    Queued,
+    /// Nothing: the callback was closed.
+    Late,
 }
 
 /// What is handed in.
@@ -83,6 +96,7 @@ impl Request {
         texts: Vec<Box<[u8]>>,
         origin: usize,
         thread: usize,
+        kind: Kind,
     ) -> Arc<Self> {
         Arc::new(Self {
             target,
@@ -91,6 +105,7 @@ impl Request {
             _texts: texts,
             origin,
             thread,
+            kind,
             answer: Mutex::new(None),
             answered: Condvar::new(),
         })
@@ -207,7 +222,7 @@ mod tests {
     #[test]
     fn a_request_is_answered_from_another_thread() {
         let queue = Queue::new();
-        let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0);
+        let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
         assert!(request.wait(Duration::from_millis(1)).is_none());
         assert!(queue.submit(Work::Call(Arc::clone(&request))));
         let server = std::thread::spawn({
@@ -224,7 +239,7 @@ mod tests {
     #[test]
     fn an_ended_queue_answers_everybody_with_nothing() {
         let queue = Queue::new();
-        let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0);
+        let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
         assert!(queue.submit(Work::Call(Arc::clone(&request))));
         queue.end();
         assert_eq!(request.wait(Duration::MAX), Some(None));

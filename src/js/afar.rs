@@ -19,11 +19,12 @@ use super::target::{Target, this_thread};
 use super::waker::{key_of, wake};
 use crate::closure::Incoming;
 use crate::ctype::CType;
+use crate::library::CallingBack;
 use crate::memory::frame::{Block, address_in, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::report;
 use crate::memory::watch::Watch;
-use crate::queue::{Request, Work};
+use crate::queue::{Kind, Request, Work};
 
 impl Target {
     /// A call on another thread, which waits for its answer.
@@ -34,7 +35,13 @@ impl Target {
             return;
         }
         let waits = !closed && !self.threadsafe.load(Ordering::Relaxed);
-        let Some(request) = self.hand_over(home, incoming, waits).filter(|_| waits) else { return };
+        let _calling_back = (waits && !job::is_ours()).then(CallingBack::new);
+        let kind = match (closed, waits) {
+            (true, _) => Kind::Late,
+            (false, true) => Kind::Waiting,
+            (false, false) => Kind::Queued,
+        };
+        let Some(request) = self.hand_over(home, incoming, kind).filter(|_| waits) else { return };
         let mut patience = Some(stall_time());
         let answer = loop {
             if let Some(answer) = request.wait(HEARTBEAT) {
@@ -56,13 +63,16 @@ impl Target {
     }
 
     /// Hands a call to the JavaScript thread; `None` where nobody takes it.
-    pub fn hand_over(&self, home: &Home, incoming: &Incoming<'_>, waits: bool) -> Option<Arc<Request>> {
+    pub fn hand_over(&self, home: &Home, incoming: &Incoming<'_>, kind: Kind) -> Option<Arc<Request>> {
         let mut block = incoming.block();
         // C may free its text once it goes on.
-        let texts = if waits { Vec::new() } else { self.copy_texts(&mut block) };
+        let texts = if kind == Kind::Waiting { Vec::new() } else { self.copy_texts(&mut block) };
         let life = self.life.load(Ordering::Acquire);
-        let request =
-            Request::new((&raw const *self).expose_provenance(), life, block, texts, job::current(), this_thread());
+        let target = (&raw const *self).expose_provenance();
+        let request = Request::new(target, life, block, texts, job::current(), this_thread(), kind);
+        if kind == Kind::Queued {
+            self.queued.fetch_add(1, Ordering::AcqRel);
+        }
         if !home.queue.submit(Work::Call(Arc::clone(&request))) {
             return None;
         }
@@ -108,6 +118,17 @@ impl Target {
 
     /// Serves a call that came through the queue, on the environment's thread.
     fn serve(&self, environment: &Environment, request: &Arc<Request>) {
+        self.serve_call(environment, request);
+        // The last call that was made before the close lets the function go.
+        if request.kind == Kind::Queued
+            && self.queued.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(function) = self.leaving.take()
+        {
+            function.let_go(environment);
+        }
+    }
+
+    fn serve_call(&self, environment: &Environment, request: &Arc<Request>) {
         if self.held.take() {
             environment.let_close();
         }
@@ -122,7 +143,12 @@ impl Target {
                 return request.answer(None);
             }
         }
-        let closed = self.closed.load(Ordering::Acquire);
+        let function = match request.kind {
+            Kind::Late => None,
+            Kind::Queued => self.function.get().or(self.leaving.get()),
+            Kind::Waiting => self.function.get(),
+        };
+        let closed = function.is_none();
         // No Promise settles before a synchronous call that is under way.
         let may_wait = !closed && environment.depth.get() == 0;
         let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
@@ -134,7 +160,7 @@ impl Target {
             let who = caller_of(environment, request);
             let source = Source::Block((&request.block).into(), self.signature.plan.size, who);
             environment.with_arguments(source, || {
-                self.enter_js(environment, self.function.get(), may_wait.then_some(token), request.origin)
+                self.enter_js(environment, function, may_wait.then_some(token), request.origin)
             })
         };
         environment.innermost_watch(Watch::resume);

@@ -33,6 +33,16 @@ thread_local! {
     static CURRENT: Cell<usize> = const { Cell::new(0) };
 }
 
+thread_local! {
+    /// Whether this thread is the helper of a call that serves callbacks.
+    static IS_HELPER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is in a call of the package's, which keeps the library loaded.
+pub fn is_ours() -> bool {
+    current() != 0 || IS_HELPER.get()
+}
+
 /// The number of the job that this thread is running; 0 for none.
 pub fn current() -> usize {
     CURRENT.with(Cell::get)
@@ -209,6 +219,7 @@ pub fn enter_on_helper(
     thread::scope(|scope| {
         let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
             trace::take_over(traced);
+            IS_HELPER.set(true);
             // SAFETY: U1 and M4; the caller waits for the result.
             let result = unsafe { call::enter(signature, code, block) };
             let errno = call::last_errno();

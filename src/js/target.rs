@@ -19,6 +19,7 @@ use crate::closure::{Closure, Handler, Incoming};
 use crate::fast::entry::{Entry, Kept};
 use crate::memory::address::Address;
 use crate::memory::watch::Watch;
+use crate::queue::Kind;
 use crate::signature::Signature;
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
@@ -61,6 +62,10 @@ pub struct Target {
     pub(super) held: Cell<bool>,
     /// The function that decodes, calls and encodes, while it is open. Used on that thread only (M6).
     pub(super) function: Cell<Option<Function>>,
+    /// The calls that C has not waited for and that were not served yet.
+    pub(super) queued: AtomicU32,
+    /// The function of those that were made before the close. Used on the environment's thread only (M6).
+    pub(super) leaving: Cell<Option<Function>>,
     /// Its number in the environment. Used on that thread only (M6).
     pub(super) id: Cell<u32>,
     /// How deep the calls were nested when it was lent to one; `None` where it is open until it is closed. As above.
@@ -102,6 +107,8 @@ impl Target {
             threadsafe: AtomicBool::new(false),
             name: AtomicU32::new(0),
             function: Cell::new(None),
+            queued: AtomicU32::new(0),
+            leaving: Cell::new(None),
             id: Cell::new(id),
             lent: Cell::new(None),
         }));
@@ -123,6 +130,10 @@ impl Target {
     /// The environment is gone: calls give zero without a word, until another one opens it.
     pub fn abandon(&self, environment: &Environment) {
         self.close(environment);
+        if let Some(function) = self.leaving.take() {
+            function.let_go(environment);
+        }
+        self.queued.store(0, Ordering::Release);
         self.warned.store(true, Ordering::Release);
         self.held.set(false);
     }
@@ -147,7 +158,11 @@ impl Target {
             self.closed.store(true, Ordering::Release);
             OPEN.set(OPEN.get() - 1);
         }
-        if let Some(function) = self.function.take() {
+        let Some(function) = self.function.take() else { return };
+        // What C has called before and did not wait for is still delivered.
+        if self.queued.load(Ordering::Acquire) > 0 && !environment.ended.get() {
+            self.leaving.set(Some(function));
+        } else {
             function.let_go(environment);
         }
     }
@@ -159,7 +174,7 @@ impl Target {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
                 environment.hold_open();
                 self.held.set(true);
-                self.hand_over(home, incoming, false);
+                self.hand_over(home, incoming, Kind::Late);
             }
             return;
         }

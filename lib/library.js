@@ -52,8 +52,8 @@ function threadOf(symbols) {
 const dlopen = (function (path, symbols, options = {}) {
   const entries = entriesOf(symbols, 'dlopen: symbols');
   const { flags, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
-  const { native, found } = open(path, flags === undefined ? 0 : flagsOf(flags));
-  const lifetime = new Lifetime(native);
+  const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
+  const lifetime = new Lifetime(native, rival);
   // An addon may run JavaScript, which a call of the V8 lane must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
@@ -125,12 +125,15 @@ function flagsOf(flags) {
 
 /** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
 const open = (function (path, flags) {
-  if (path === null) return { native: new binding.Library(null, flags), found: null };
+  if (path === null) return { native: new binding.Library(null, flags), found: null, rival: null };
   const wanted = toPath(path);
   const tried = [];
   for (const candidate of candidates(wanted)) {
     try {
-      return { native: new binding.Library(candidate, flags), found: candidate };
+      const rival = rivalOf(candidate, flags);
+      const isDeep = flags === 0 && (settings.deepbind ?? rival !== null) && DEEPBIND !== undefined;
+      const native = new binding.Library(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
+      return { native, found: candidate, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
     } catch (error) {
       if (error.code !== 'ERR_FFI_LIBRARY_INVALID') throw error;
       tried.push({ path: candidate, reason: error.message });
@@ -138,6 +141,19 @@ const open = (function (path, flags) {
   }
   throw notOpened(wanted, tried);
 });
+
+const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
+
+/**
+ * A symbol that a library defines and that Node exports as well: the library would call Node's in place of its own. Null where
+ * there is none. What Node loads itself means Node's.
+ */
+function rivalOf(candidate, flags) {
+  const decides = flags === 0 && settings.deepbind === undefined;
+  if (DEEPBIND === undefined || !(decides || settings.trace) || isAddon(candidate)) return null;
+  const file = candidate.includes('/') ? candidate : require('./locate').fileOf(candidate);
+  return file === null ? null : binding.interposed(file);
+}
 
 const ABSENT = /no such file|not found|could not be found/i;
 

@@ -86,7 +86,10 @@ const handles = new WeakMap();
 function handleOf(lifetime) {
   let handle = handles.get(lifetime);
   if (handle === undefined) {
-    handle = { number: binding.traceLibrary(), name: lifetime.native.name.replace(/^"(.*)"$/, '$1') };
+    const name = lifetime.native.name.replace(/^"(.*)"$/, '$1');
+    // A crash report tells it with the library's name.
+    const rival = lifetime.rival === null ? '' : ` (it calls Node's ${lifetime.rival} in place of its own: try PINNED_FFI_DEEPBIND=1)`;
+    handle = { number: binding.traceLibrary(), name: name + rival };
     handles.set(lifetime, handle);
   }
   return handle;

@@ -16,6 +16,7 @@ mod error;
 mod fast;
 mod image;
 mod inspect;
+mod interpose;
 mod jobs;
 mod js;
 mod layout;

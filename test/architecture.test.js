@@ -31,7 +31,7 @@ const JS = {
   cc: ['library', 'search', 'platform', 'options'],
   errno: ['binding'],
   lifetime: [],
-  library: ['addon', 'lifetime', 'call', 'trace', 'global', 'owned', 'search', 'settings', 'options', 'types', 'memory', 'binding'],
+  library: ['addon', 'lifetime', 'locate', 'call', 'trace', 'global', 'owned', 'search', 'settings', 'options', 'types', 'memory', 'binding'],
   global: ['view', 'types', 'memory'],
   owned: ['call', 'declared', 'options', 'types'],
   fn: ['call', 'closure', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
@@ -115,7 +115,7 @@ const CLI = {
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
   js: [
-    'bound', 'copies', 'image', 'inspect', 'trace', 'pool', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv',
+    'bound', 'copies', 'image', 'inspect', 'interpose', 'trace', 'pool', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv',
     'layout', 'memory',
     'ctype', 'error',
   ],
@@ -127,6 +127,7 @@ const RUST = {
   library: ['memory', 'error'],
   copies: [],
   image: [],
+  interpose: [],
   inspect: ['error'],
   models: ['sync', 'pool', 'queue', 'jobs', 'library', 'memory'],
   queue: ['sync', 'memory'],
@@ -149,12 +150,12 @@ const CRATES = {
   libffi: /^(ctype|layout|signature|call|closure)\.rs$/,
   libloading: /^(library|copies)\.rs$/,
   dynasmrt: /^fast\/trampoline\.rs$/,
-  object: /^(image|inspect)\.rs$/,
+  object: /^(image|inspect|interpose)\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(memory\/\w+|bound|copies|layout|call|closure|library|models|signature|sysv|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+  /^(memory\/\w+|bound|copies|layout|call|closure|interpose|library|models|signature|sysv|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

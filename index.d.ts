@@ -781,6 +781,7 @@ export type FFIErrorCode =
   | 'ERR_FFI_BUFFER_UNDERFLOW'
   /** Error: a JSCallback that was closed was passed. */
   | 'ERR_FFI_CALLBACK_CLOSED'
+  | 'ERR_FFI_CALLBACK_STACK'
   /** Error: the C compiler found faults; the message holds its diagnostics. */
   | 'ERR_FFI_COMPILE_FAILED'
   /** Error: `cc` found no C compiler. */

@@ -3,6 +3,7 @@
 //! of the file before it is loaded. Knows no JavaScript.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 #![expect(unsafe_code, reason = "reads the symbol table of the running program")]
+#![expect(clippy::disallowed_methods, reason = "the tables are the loader's, which nobody changes")]
 
 use std::ffi::{CStr, CString, c_void};
 use std::fs::File;
@@ -29,7 +30,7 @@ pub fn first(path: &Path) -> Option<String> {
     let table = sections.iter().find(|section| section.sh_type(endian) == elf::SHT_DYNSYM)?;
     let names = sections.section(SectionIndex(table.sh_link(endian) as usize)).ok()?.data(endian, &cache).ok()?;
     let symbols = table.data_as_array::<elf::Sym64<Endianness>, _>(endian, &cache).ok()?;
-    symbols.iter().filter(|symbol| is_own(*symbol, endian)).find_map(|symbol| {
+    symbols.iter().filter(|symbol| is_own(symbol, endian)).find_map(|symbol| {
         let rest = names.get(symbol.st_name(endian) as usize..)?;
         let name = CStr::from_bytes_until_nul(rest).ok()?;
         program.defines(name).then(|| name.to_string_lossy().into_owned())

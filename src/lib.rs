@@ -12,6 +12,7 @@ mod closure;
 mod copies;
 mod ctype;
 mod error;
+mod exit;
 #[cfg(all(target_arch = "x86_64", unix))]
 mod fast;
 mod image;

@@ -115,7 +115,7 @@ const CLI = {
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
   js: [
-    'bound', 'copies', 'image', 'inspect', 'interpose', 'trace', 'pool', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv',
+    'bound', 'copies', 'exit', 'image', 'inspect', 'interpose', 'trace', 'pool', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv',
     'layout', 'memory',
     'ctype', 'error',
   ],
@@ -126,6 +126,7 @@ const RUST = {
   thunk: ['sysv', 'memory', 'layout', 'ctype'],
   library: ['memory', 'error'],
   copies: [],
+  exit: ['library'],
   image: [],
   interpose: [],
   inspect: ['error'],
@@ -155,7 +156,7 @@ const CRATES = {
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(memory\/\w+|bound|copies|layout|call|closure|interpose|library|models|signature|sysv|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+  /^(memory\/\w+|bound|copies|layout|call|closure|exit|interpose|library|models|signature|sysv|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

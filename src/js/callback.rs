@@ -52,7 +52,7 @@ pub fn make_callback(env: Env, signature: ClassInstance<'_, JsSignature>) -> nap
 /// The number of a name, for messages.
 #[napi]
 pub fn number_of_name(name: String) -> u32 {
-    report::intern(&name)
+    report::intern_callback(&name)
 }
 
 /// `[open, close]`, whose arguments lie in the frame: the number of a pointer; for the first one also that of its name, and

@@ -29,6 +29,7 @@ use super::target::this_thread;
 use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::bound::Bound;
 use crate::error::{Class, FfiError};
+use crate::exit;
 use crate::jobs::Jobs;
 use crate::layout::Layout;
 use crate::memory::address::Span;
@@ -52,6 +53,8 @@ enum Unwinding {
     Thrown(Held),
     /// It was ended from outside: by the timeout of `node:vm`, for example.
     Terminated,
+    /// It was not begun, as C was on another stack: the number of the callback's name.
+    OtherStack(u32),
 }
 
 /// What is to be done after a call: something is to be thrown; what callbacks have returned is kept.
@@ -62,6 +65,8 @@ pub const KEEPS_RESULTS: u8 = 2;
 pub enum Exception {
     /// A value that is thrown.
     Value(sys::napi_value),
+    /// A callback, by the number of its name, was called on another stack.
+    OtherStack(u32),
     /// JavaScript is being ended. The engine goes on with that once the native function has returned, unless something is
     /// thrown.
     Termination,
@@ -193,6 +198,16 @@ impl Environment {
         }
     }
 
+    /// C has called a callback on a stack of its own making, where nothing of the engine's may run: the synchronous call that led
+    /// to it throws.
+    #[cold]
+    pub fn refuse_stack(&self, name: u32) {
+        if self.depth.get() > 0 && self.pending.get().is_none() {
+            self.pending.set(Some(Unwinding::OtherStack(name)));
+            self.after_call.set(self.after_call.get() | THROWS);
+        }
+    }
+
     /// Whether an exception, or the end of JavaScript, is waiting for the outer call.
     #[inline]
     pub fn has_exception(&self) -> bool {
@@ -221,6 +236,7 @@ impl Environment {
         self.pending.take().map(|unwinding| match unwinding {
             Unwinding::Thrown(held) => Exception::Value(self.let_go(held)),
             Unwinding::Terminated => Exception::Termination,
+            Unwinding::OtherStack(name) => Exception::OtherStack(name),
         })
     }
 
@@ -589,6 +605,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         kept: RefCell::new(vec![frame_reference, nothing_reference]),
         nothing: nothing_reference,
     });
+    exit::watch();
     // Before the engine frees anything, while other threads may still use it.
     env.add_env_cleanup_hook(Rc::clone(&state), |state| state.end())?;
     env.set_instance_data(state, (), |_| ())

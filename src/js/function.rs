@@ -218,6 +218,11 @@ fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>
             callable.environment.callbacks.close_lent(&callable.environment);
             return Err(Thrown);
         }
+        Some(Exception::OtherStack(name)) => {
+            let callback = report::name(name).unwrap_or_default();
+            throw(env, &FfiError::OtherStack { symbol: callable.symbol.clone(), callback }, None);
+            return Err(Thrown);
+        }
         Some(Exception::Value(exception)) => Some(exception),
         None => None,
     };

@@ -20,6 +20,7 @@ use super::thread::JsThread;
 use super::trace;
 use crate::call::{self, ResultBlock};
 use crate::error::{FfiError, Result};
+use crate::exit;
 use crate::memory::address::Address;
 use crate::memory::frame::Block;
 use crate::queue::{Request, Work};
@@ -75,7 +76,8 @@ impl Job {
         CURRENT.with(|current| current.set(job.number));
         (job.result, job.errno) = trace::record(job.traced.as_ref(), job.who, || {
             // SAFETY: U1; the job keeps what the block points to (M13).
-            let result = unsafe { call::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
+            let enter = || unsafe { call::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
+            let result = if matches!(job.who, Who::Pool) { exit::in_pool(enter) } else { enter() };
             (result, call::last_errno())
         });
         CURRENT.with(|current| current.set(0));

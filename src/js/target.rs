@@ -178,6 +178,9 @@ impl Target {
             }
             return;
         }
+        if !environment.stack.is_here() {
+            return environment.refuse_stack(self.name.load(Ordering::Relaxed));
+        }
         environment.stack.deepen();
         if environment.ended.get() || environment.has_exception() {
             return;

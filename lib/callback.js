@@ -3,6 +3,7 @@
 
 const binding = require('./binding');
 const { Closure, ClosedQueue, KINDS } = require('./closure');
+const { currentContext } = require('./context');
 const { makeError, makeWarning, Trace, wrongType } = require('./errors');
 const { readArgs, typesOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./options');
@@ -118,7 +119,7 @@ class Pointers {
     pointer.name = name;
     pointer.place = undefined;
     pointer.warned = false;
-    pointer.open(this.#shape.handler(callback, NAME), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
+    pointer.open(this.#shape.handler(callback, NAME, currentContext()), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
     return pointer;
   }
 

@@ -4,12 +4,13 @@
 
 const { isPromise } = require('node:util').types;
 const binding = require('./binding');
+const { callIn } = require('./context');
 const { RESULT, makeError } = require('./errors');
 const { frame, words, bytesAt, EPOCH, VALUES } = require('./frame');
 const { each, inlineOf, decode, DECLARED } = require('./inline');
 const { isLent, release } = require('./kept');
 const { storageAddress } = require('./memory');
-const { keepFor, WHO } = require('./results');
+const { keepFor, slotOf, WHO } = require('./results');
 
 const putAgain = binding.makePutAgain();
 
@@ -34,6 +35,19 @@ function settle(promise, token, finish) {
   }).catch((error) => binding.fail(token, error));
   return true;
 }
+
+/**
+ * A callback that was called on a foreign thread runs in the context of the asynchronous call which led to it, or in its own,
+ * and may return a Promise.
+ */
+function answerLater(callback, context, who, token, values, finish) {
+  const slot = slotOf(who);
+  const value = callIn(slot === undefined ? context : contexts.get(slot), callback, values);
+  return isPromise(value) ? settle(value, token, finish) : finish(value);
+}
+
+/** The contexts of the asynchronous calls, by their slots: pending.js. */
+const contexts = new Map();
 
 /** A callback's result whose parts have to stay alive. A plain function would not. */
 function keepResult(kept, who, name) {
@@ -73,18 +87,18 @@ function declareArgument(row, at, i) {
 
 /** What generated source uses. */
 const help = {
-  addressOfPin, keepResult, isPromise, settle, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
+  addressOfPin, keepResult, answerLater, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
 };
 
 /**
- * `token` is there for a call from a foreign thread only. What is done with the result is there twice, so that a callback is
- * one function.
+ * `token` is there for a call from a foreign thread only, where no call of ours is under way. What is done with the result is
+ * there twice, so that a callback is one function.
  */
 function handlerSource({ args, at, result, resultAt }) {
   const reads = args.map((row, i) => argumentSource(row, at[i], i));
   const raws = reads.flatMap(({ raws: some }, i) => some.map((raw, k) => ({ name: `v${i}_${k}`, raw })));
-  const hasKept = result.pins || result.keeps;
-  if (hasKept) raws.push({ name: 'who', raw: `words[${WHO}]` });
+  raws.push({ name: 'who', raw: `words[${WHO}]` });
+  const values = reads.map(({ value }, i) => value(`v${i}_`)).join(', ');
   const isDirect = isWrittenAtOnce(result);
   const to = isDirect ? `frame, ${resultAt}` : 'whole, 0';
   const finish = `{
@@ -102,15 +116,15 @@ ${DECLARED}
 ${isDirect ? '' : `const resultBytes = help.bytesAt(${resultAt}, shape.result.size);`}
 const write = shape.result.writeResult ?? shape.result.write, resolve = shape.result.resolve;
 const putAgain = help.putAgain;
-return (callback, name) => (token) => {
-  ${raws.length === 0 ? '' : `var ${raws.map(({ name }) => name).join(', ')};
+return (callback, name, context) => (token) => {
+  var ${raws.map(({ name }) => name).join(', ')};
   for (;;) {
     ${raws.map(({ name, raw }) => `${name} = ${raw};`).join(' ')}
     if (words[${EPOCH}] < 0) break;
     putAgain();
-  }`}
-  let value = callback(${reads.map(({ value }, i) => value(`v${i}_`)).join(', ')});
-  if (token !== undefined && help.isPromise(value)) return help.settle(value, token, (value) => ${finish});
+  }
+  if (token !== undefined) return help.answerLater(callback, context, who, token, [${values}], (value) => ${finish});
+  let value = callback(${values});
   ${finish}
 };`;
 }
@@ -129,7 +143,7 @@ function plainHandler({ args, at, result, resultAt, size }) {
   const write = result.writeResult ?? result.write;
   const resultBytes = bytesAt(resultAt, result.size);
   const bytes = bytesAt(VALUES, size - VALUES);
-  return (callback, name) => {
+  return (callback, name, context) => {
     const finish = (returned, who) => {
       const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
       const whole = new DataView(new ArrayBuffer(Math.max(result.size, 8)));
@@ -140,11 +154,11 @@ function plainHandler({ args, at, result, resultAt, size }) {
     };
     return (token) => {
       const { who, copied } = copyArguments(bytes);
-      const value = callback(...args.map((row, i) => row.read(copied, at[i] - VALUES)));
-      if (token !== undefined && isPromise(value)) return settle(value, token, (late) => finish(late, who));
-      return finish(value, who);
+      const values = args.map((row, i) => row.read(copied, at[i] - VALUES));
+      if (token !== undefined) return answerLater(callback, context, who, token, values, (value) => finish(value, who));
+      return finish(callback(...values), who);
     };
   };
 }
 
-module.exports = { handlerSource, plainHandler, help };
+module.exports = { handlerSource, plainHandler, help, contexts };

@@ -78,8 +78,8 @@ const functionsOf = {
   launcher(launch, name) {
     return (this.launch ??= factory(this, callerSource, plainCaller, 'launch'))(launch, name);
   },
-  handler(callback, name) {
-    return (this.handle ??= factory(this, handlerSource, plainHandler))(callback, name);
+  handler(callback, name, context) {
+    return (this.handle ??= factory(this, handlerSource, plainHandler))(callback, name, context);
   },
 };
 

@@ -3,7 +3,9 @@
 // number of its slot; and how they are settled, all that are done at once.
 
 const binding = require('./binding');
+const { currentContext } = require('./context');
 const { bytesAt } = require('./frame');
+const { contexts } = require('./handler');
 const { decode } = require('./inline');
 const { release } = require('./kept');
 const { startCall } = require('./marshal');
@@ -38,6 +40,7 @@ function take(slot) {
   const call = slots[slot];
   slots[slot] = undefined;
   endJob(slot);
+  contexts.delete(slot);
   free.push(slot);
   return call;
 }
@@ -63,6 +66,8 @@ function launcher(target, shape, check, lifetime, thread) {
     const call = new Pending(resolveNext, rejectNext, shape, check, lifetime, kept, held);
     const slot = free.length > 0 ? free.pop() : slots.length;
     slots[slot] = call;
+    const context = currentContext();
+    if (context !== undefined) contexts.set(slot, context);
     lifetime.begin();
     try {
       if (pins.length > 0) call.unlock = lockAll(pins);

@@ -53,14 +53,17 @@ function keepForThread(kept, thread) {
   if (list.length > MOST_OF_THREAD) list.shift();
 }
 
+/** Whether an asynchronous call has led to a callback, and the slot of that. */
+const slotOf = (who) => ((who & BY_JOB) === 0 ? undefined : who & ~BY_JOB);
+
 /** By the slots of asynchronous calls: pending.js. */
 const ofJobs = new Map();
 
 /** Keeps a result of a callback that `who` has called. */
 function keepFor(kept, who) {
   if (who === BY_CALL) return void keepForCall(kept);
-  if ((who & BY_JOB) !== 0) {
-    const slot = who & ~BY_JOB;
+  const slot = slotOf(who);
+  if (slot !== undefined) {
     const list = ofJobs.get(slot);
     if (list === undefined) ofJobs.set(slot, [kept]);
     else list.push(kept);
@@ -76,4 +79,4 @@ function endJob(slot) {
   ofJobs.delete(slot);
 }
 
-module.exports = { keepFor, endJob, WHO };
+module.exports = { keepFor, endJob, slotOf, WHO };

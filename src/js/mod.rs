@@ -3,6 +3,7 @@
 mod afar;
 mod arguments;
 mod callback;
+mod context;
 mod copies;
 mod depth;
 mod direct;

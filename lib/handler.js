@@ -161,4 +161,20 @@ function plainHandler({ args, at, result, resultAt, size }) {
   };
 }
 
-module.exports = { handlerSource, plainHandler, help, contexts };
+/**
+ * With --abort-on-uncaught-exception V8 ends the process where an exception meets native code first, whatever is above that. So
+ * what a callback throws is caught here, and native code is told.
+ */
+const aborts = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
+  .some((option) => option.replaceAll('_', '-').includes('--abort-on-uncaught-exception'));
+const threw = aborts ? binding.makeThrew() : undefined;
+
+const catching = (handler) => (!aborts ? handler : (token) => {
+  try {
+    return handler(token);
+  } catch (error) {
+    return threw(error);
+  }
+});
+
+module.exports = { catching, handlerSource, plainHandler, help, contexts };

@@ -6,7 +6,7 @@
 const binding = require('./binding');
 const { makeError, wrongType } = require('./errors');
 const { frame, words, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN } = require('./frame');
-const { handlerSource, plainHandler, help: handlerHelp } = require('./handler');
+const { catching, handlerSource, plainHandler, help: handlerHelp } = require('./handler');
 const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('./inline');
 const { release } = require('./kept');
 const settings = require('./settings');
@@ -79,7 +79,7 @@ const functionsOf = {
     return (this.launch ??= factory(this, callerSource, plainCaller, 'launch'))(launch, name);
   },
   handler(callback, name, context) {
-    return (this.handle ??= factory(this, handlerSource, plainHandler))(callback, name, context);
+    return catching((this.handle ??= factory(this, handlerSource, plainHandler))(callback, name, context));
   },
 };
 

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
-const { runs } = require('./helpers.js');
+const { run, runs } = require('./helpers.js');
 
 const SETUP = `
 const vm = require('node:vm');
@@ -121,4 +121,32 @@ test('SIGINT ends a callback as it ends other code', { skip: process.platform ==
     process.exit();
   `, { timeout: 20_000 });
   assert.equal(said, 'ERR_SCRIPT_EXECUTION_INTERRUPTED');
+});
+
+describe('with --abort-on-uncaught-exception', () => {
+  const THROWING = `${SETUP}
+    const thrower = new ffi.JSCallback(() => { throw new Error('mine'); }, { args: ['int'], returns: 'int' });
+    const said = [];
+    const attempt = (run) => { try { said.push(run()); } catch (error) { said.push(error.message); } };`;
+
+  test('an exception of a callback that its call rethrows is caught', async () => {
+    const said = await runs(`${THROWING}
+      attempt(() => c.again(thrower, 3));
+      attempt(() => c.mixed(thrower, buffer, 'text', 1));
+      attempt(() => c.serving(thrower, 2));
+      attempt(() => c.lent(() => { throw new Error('own'); }, 1));
+      attempt(() => c.callit(quick, 5));
+      c.callit.async(thrower, 1).catch((error) => {
+        said.push('rejected ' + error.message);
+        console.log(said.join());
+        process.exit();
+      });
+    `, { flags: ['--abort-on-uncaught-exception'] });
+    assert.equal(said, 'mine,mine,mine,own,5,rejected mine');
+  });
+
+  test('one that nobody catches ends the process', async () => {
+    const { signal } = await run({ code: `${THROWING} c.again(thrower, 3);`, flags: ['--abort-on-uncaught-exception'] });
+    assert.ok(['SIGTRAP', 'SIGABRT', 'SIGILL'].includes(signal), String(signal));
+  });
 });

@@ -159,9 +159,12 @@ impl Target {
         } else {
             let who = caller_of(environment, request);
             let source = Source::Block((&request.block).into(), self.signature.plan.size, who);
-            environment.with_arguments(source, || {
+            let outer = environment.origin.replace(request.origin);
+            let answered = environment.with_arguments(source, || {
                 self.enter_js(environment, function, may_wait.then_some(token), request.origin)
-            })
+            });
+            environment.origin.set(outer);
+            answered.filter(|_| !environment.has_thrown.take())
         };
         environment.innermost_watch(Watch::resume);
         match answered {

@@ -94,6 +94,21 @@ impl Environment {
     }
 }
 
+/// The callback under way has thrown its argument, which JavaScript has caught.
+fn threw(environment: &Environment, arguments: Arguments) -> Given {
+    let [exception] = arguments.first();
+    environment.has_thrown.set(true);
+    environment.surface(exception, environment.origin.get());
+    Ok(null_mut())
+}
+
+/// The function that is told what a callback has thrown.
+#[napi]
+pub fn make_threw(env: Env) -> napi::Result<Object<'static>> {
+    let [function] = native_functions(env, [Native::new(threw)])?;
+    Ok(function)
+}
+
 fn put_again(environment: &Environment, _: Arguments) -> Given {
     environment.callback_arguments.0.get().put(&environment.frame, environment.caller());
     Ok(null_mut())

@@ -88,6 +88,12 @@ pub struct Environment {
     pending: Cell<Option<Unwinding>>,
     /// The asynchronous calls under way: what JavaScript knows each by, and what its callbacks have thrown.
     jobs: RefCell<HashMap<usize, (u32, Option<Held>)>>,
+    /// What the native function under way throws when it returns; null for nothing. A value of its scope.
+    pub to_throw: Cell<sys::napi_value>,
+    /// The asynchronous call that the callback under way was made under; 0 for none.
+    pub origin: Cell<usize>,
+    /// Whether the callback under way has thrown, as its function says itself.
+    pub has_thrown: Cell<bool>,
     /// What is to be done after a call: bits.
     pub after_call: Cell<u8>,
     /// The errno of the last call that captures it.
@@ -569,6 +575,9 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         ended: Cell::new(false),
         pending: Cell::new(None),
         jobs: RefCell::default(),
+        to_throw: Cell::new(null_mut()),
+        origin: Cell::new(0),
+        has_thrown: Cell::new(false),
         after_call: Cell::new(0),
         errno: Cell::new(0),
         waiting: RefCell::default(),

@@ -11,11 +11,11 @@ use napi::sys;
 use napi_derive::napi;
 
 use super::direct::{MOST_PINS, Outcome};
-use super::environment::{Environment, Exception, current, throw, thrown};
+use super::environment::{Environment, Exception, current, thrown, to_error};
 use super::job;
 use super::library::JsLibrary;
 use super::memory::{JsAddress, from_js, to_string};
-use super::native::{Arguments, Given, Native, Thrown, native_functions, thrown_by, unless_thrown};
+use super::native::{Arguments, Given, Native, Thrown, native_functions, throw_value, thrown_by, unless_thrown};
 use super::signature::JsSignature;
 use super::thread::JsThread;
 use crate::call::{self, ResultBlock};
@@ -220,22 +220,18 @@ fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>
         }
         Some(Exception::OtherStack(name)) => {
             let callback = report::name(name).unwrap_or_default();
-            throw(env, &FfiError::OtherStack { symbol: callable.symbol.clone(), callback }, None);
-            return Err(Thrown);
+            let error = FfiError::OtherStack { symbol: callable.symbol.clone(), callback };
+            return Err(thrown_by(&callable.environment, &error));
         }
         Some(Exception::Value(exception)) => Some(exception),
         None => None,
     };
     match (outcome, cause) {
-        (Ok(Ok(result)), None) => return unless_thrown(&callable.environment, result),
-        // SAFETY: M6.
-        (Ok(Ok(_)), Some(exception)) => unsafe {
-            sys::napi_throw(env, exception);
-        },
-        (Ok(Err(error)), cause) => throw(env, &error, cause),
-        (Err(_), cause) => throw(env, &callable.panicked(), cause),
+        (Ok(Ok(result)), None) => unless_thrown(&callable.environment, result),
+        (Ok(Ok(_)), Some(exception)) => Err(throw_value(&callable.environment, exception)),
+        (Ok(Err(error)), cause) => Err(throw_value(&callable.environment, to_error(env, &error, cause))),
+        (Err(_), cause) => Err(throw_value(&callable.environment, to_error(env, &callable.panicked(), cause))),
     }
-    Err(Thrown)
 }
 
 #[cold]

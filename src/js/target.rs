@@ -210,6 +210,7 @@ impl Target {
         });
         environment.innermost_watch(Watch::resume);
         match called {
+            Ok(()) if environment.has_thrown.take() => {}
             Ok(()) => incoming.put_result(&environment.frame),
             Err(Some(exception)) => environment.surface(exception.cast(), 0),
             Err(None) => environment.terminated(),
@@ -229,7 +230,7 @@ impl Target {
             .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
             .is_some();
         environment.innermost_watch(Watch::resume);
-        if answered {
+        if answered && !environment.has_thrown.take() {
             incoming.put_result(&environment.frame);
         }
         if has_scope {

@@ -266,7 +266,10 @@ export interface Global<T> {
 
 /** How {@link dlopen} opens a library. */
 export interface DlopenOptions {
-  /** Bits of `os.constants.dlopen`, RTLD_LAZY for one; 0 is the default, RTLD_NOW | RTLD_LOCAL. Windows has none. */
+  /**
+   * Bits of `os.constants.dlopen`, RTLD_LAZY for one. 0 is the default: RTLD_NOW | RTLD_LOCAL, and RTLD_DEEPBIND for a library that
+   * brings its own copy of what Node exports (PINNED_FFI_DEEPBIND=0 or 1 decides for all). Windows has none.
+   */
   readonly flags?: number;
   /** `guard` of every declaration that does not say. Default: `false`, or `true` with PINNED_FFI_GUARD=1. */
   readonly guard?: boolean;

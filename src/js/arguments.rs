@@ -9,8 +9,9 @@ use std::ptr::{NonNull, null_mut};
 use napi::bindgen_prelude::{Env, Object};
 use napi_derive::napi;
 
-use super::environment::{Environment, KEEPS_RESULTS};
+use super::environment::Environment;
 use super::native::{Arguments, Given, Native, native_functions};
+use super::unwinding::KEEPS_RESULTS;
 use crate::closure::Incoming;
 use crate::memory::frame::{Block, Frame, HEAD_BYTES, bytes};
 use crate::queue::Request;

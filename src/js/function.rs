@@ -11,13 +11,14 @@ use napi::sys;
 use napi_derive::napi;
 
 use super::direct::{MOST_PINS, Outcome};
-use super::environment::{Environment, Exception, current, thrown, to_error};
+use super::environment::{Environment, current, thrown, to_error};
 use super::job;
 use super::library::JsLibrary;
 use super::memory::{JsAddress, from_js, to_string};
 use super::native::{Arguments, Given, Native, Thrown, native_functions, throw_value, thrown_by, unless_thrown};
 use super::signature::JsSignature;
 use super::thread::JsThread;
+use super::unwinding::Exception;
 use crate::call::{self, ResultBlock};
 use crate::ctype::CType;
 use crate::error::{FfiError, Result};

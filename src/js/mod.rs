@@ -32,4 +32,5 @@ mod target;
 mod termination;
 mod thread;
 mod trace;
+mod unwinding;
 mod waker;

@@ -267,12 +267,13 @@ function bitsRow(unit, shift, width) {
   const isBig = whole === 64 || unit.name.includes('long');
   const mask = ((1n << BigInt(width)) - 1n) << BigInt(shift);
   const outOf = (big) => (unit.name === 'bool' ? big !== 0n : isBig ? big : Number(big));
-  const scratch = new DataView(new ArrayBuffer(8));
   return {
     ...unit,
     name: `${unit.name}:${width}`,
     read: (view, at) => outOf(cut(width, get(view, at))),
     write(view, at, value, name, position) {
+      // Of this write alone: V8 may let others in between.
+      const scratch = new DataView(new ArrayBuffer(8));
       unit.write(scratch, 0, value, name, position);
       const big = BigInt(unit.read(scratch, 0));
       if (cut(width, big) !== big) {

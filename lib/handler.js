@@ -42,12 +42,12 @@ function settle(promise, token, finish) {
  */
 function answerLater(callback, context, who, token, values, finish) {
   const slot = slotOf(who);
-  const value = callIn(slot === undefined ? context : contexts.get(slot), callback, values);
+  const value = callIn(slot === undefined ? context : contexts[slot], callback, values);
   return isPromise(value) ? settle(value, token, finish) : finish(value);
 }
 
 /** The contexts of the asynchronous calls, by their slots: pending.js. */
-const contexts = new Map();
+const contexts = [];
 
 /** A callback's result whose parts have to stay alive. A plain function would not. */
 function keepResult(kept, who, name) {

@@ -40,7 +40,7 @@ function take(slot) {
   const call = slots[slot];
   slots[slot] = undefined;
   endJob(slot);
-  contexts.delete(slot);
+  contexts[slot] = undefined;
   free.push(slot);
   return call;
 }
@@ -66,8 +66,7 @@ function launcher(target, shape, check, lifetime, thread) {
     const call = new Pending(resolveNext, rejectNext, shape, check, lifetime, kept, held);
     const slot = free.length > 0 ? free.pop() : slots.length;
     slots[slot] = call;
-    const context = currentContext();
-    if (context !== undefined) contexts.set(slot, context);
+    contexts[slot] = currentContext();
     lifetime.begin();
     try {
       if (pins.length > 0) call.unlock = lockAll(pins);

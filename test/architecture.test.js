@@ -56,7 +56,7 @@ const JS = {
   contract: ['types', 'memory', 'options'],
   lane: ['engine', 'frame', 'inline', 'settings', 'types', 'memory', 'binding'],
   marshal: ['settings', 'contract', 'frame', 'handler', 'inline', 'kept', 'types', 'binding'],
-  context: ['engine', 'binding'],
+  context: ['engine'],
   handler: ['context', 'frame', 'inline', 'kept', 'memory', 'results', 'binding'],
   results: ['frame'],
   inline: ['frame'],

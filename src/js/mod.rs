@@ -3,7 +3,6 @@
 mod afar;
 mod arguments;
 mod callback;
-mod context;
 mod copies;
 mod depth;
 mod direct;

@@ -148,9 +148,14 @@ export interface Library<S> {
 /**
  * Opens a library.
  * @param name a path, a `file:` URL, or a name that the system's loader or the current directory has
+ * @param options the package's: `flags` of dlopen(3), `guard` for all its functions; bun has none
  * @throws ERR_DLOPEN_FAILED where it does not open; ERR_INVALID_ARG_TYPE where a symbol is missing
  */
-export declare function dlopen<const S extends Record<string, FFIFunction>>(name: string | URL, symbols: S): Library<S>;
+export declare function dlopen<const S extends Record<string, FFIFunction>>(
+  name: string | URL,
+  symbols: S,
+  options?: { flags?: number; guard?: boolean },
+): Library<S>;
 /** Binds functions whose addresses are known. */
 export declare function linkSymbols<const S extends Record<string, FFIFunction>>(symbols: S): Library<S>;
 

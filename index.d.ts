@@ -267,7 +267,10 @@ export interface Global<T> {
 
 /** How {@link dlopen} opens a library. */
 export interface DlopenOptions {
-  /** Bits of `os.constants.dlopen`, RTLD_LAZY for one; 0 is the default, RTLD_NOW | RTLD_LOCAL. Windows has none. */
+  /**
+   * Bits of `os.constants.dlopen`, RTLD_LAZY for one. 0 is the default: RTLD_NOW | RTLD_LOCAL, and RTLD_DEEPBIND for a library that
+   * brings its own copy of what Node exports (PINNED_FFI_DEEPBIND=0 or 1 decides for all). Windows has none.
+   */
   readonly flags?: number;
   /** `guard` of every declaration that does not say. Default: `false`, or `true` with PINNED_FFI_GUARD=1. */
   readonly guard?: boolean;
@@ -782,7 +785,10 @@ export type FFIErrorCode =
   | 'ERR_FFI_BUFFER_UNDERFLOW'
   /** Error: a JSCallback that was closed was passed. */
   | 'ERR_FFI_CALLBACK_CLOSED'
+  /** Error: a C function failed, by what its declaration's `fails` says, and has not set errno. */
   | 'ERR_FFI_CALL_FAILED'
+  /** Error: C called a callback on the stack of a coroutine. */
+  | 'ERR_FFI_CALLBACK_STACK'
   /** Error: the C compiler found faults; the message holds its diagnostics. */
   | 'ERR_FFI_COMPILE_FAILED'
   /** Error: `cc` found no C compiler. */

@@ -6,6 +6,7 @@
 //   live     gives an accessor over memory (lib/view.js).
 
 const { wrongType, wrongValue, makeError, place } = require('./errors');
+const { noteInline, inlineOf, byExpression } = require('./inline');
 const memory = require('./memory');
 
 let count = 0;
@@ -121,6 +122,21 @@ function plainStruct(size, isPadded) {
   });
 }
 
+/** The most characters of a source that reads all fields at once: larger structs are copied before they are read. */
+const MOST_SOURCE = 1000;
+
+/** Tells how generated source reads a struct of plain fields out of the frame. */
+function noteFields(read, fields) {
+  const parts = fields.map(({ row }) => inlineOf(row));
+  if (!parts.every((part) => part?.source)) return;
+  const source = (at) => {
+    const values = fields.map(({ offset }, i) => parts[i].source(at + offset));
+    if (values.includes(undefined)) return undefined;
+    return `{ ${fields.map(({ key }, i) => `${text(key)}: ${values[i]}`).join(', ')} }`;
+  };
+  if (source(0)?.length <= MOST_SOURCE) noteInline(read, byExpression(source));
+}
+
 /**
  * The row of a struct.
  * @param {object} layout { id, size, align }
@@ -132,6 +148,7 @@ function structRow(layout, name, fields) {
   const isPadded = used !== layout.size;
   const made = generate(structSource(fields, layout.size, isPadded), plainStruct(layout.size, isPadded), fields, HELP);
   const row = { ...common(layout, name, fields.map((field) => field.row)), read: made.read, write: made.write };
+  noteFields(row.read, fields);
   row.resolve = (value, owner, position) => {
     checkObject(value, name, owner, position);
     return row.bytesOf(value) ?? made.copyOf(value, owner, position);
@@ -250,12 +267,13 @@ function bitsRow(unit, shift, width) {
   const isBig = whole === 64 || unit.name.includes('long');
   const mask = ((1n << BigInt(width)) - 1n) << BigInt(shift);
   const outOf = (big) => (unit.name === 'bool' ? big !== 0n : isBig ? big : Number(big));
-  const scratch = new DataView(new ArrayBuffer(8));
   return {
     ...unit,
     name: `${unit.name}:${width}`,
     read: (view, at) => outOf(cut(width, get(view, at))),
     write(view, at, value, name, position) {
+      // Of this write alone: V8 may let others in between.
+      const scratch = new DataView(new ArrayBuffer(8));
       unit.write(scratch, 0, value, name, position);
       const big = BigInt(unit.read(scratch, 0));
       if (cut(width, big) !== big) {

@@ -2,7 +2,8 @@
 // JSCallback = decode, user function, encode: call.js in a mirror.
 
 const binding = require('./binding');
-const { Closure } = require('./closure');
+const { Closure, ClosedQueue, KINDS } = require('./closure');
+const { currentContext } = require('./context');
 const { makeError, makeWarning, Trace, wrongType } = require('./errors');
 const { readArgs, typesOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./options');
@@ -104,43 +105,28 @@ class Pointer extends Closure {
   }
 }
 
-/** A pointer stays closed until so many others of its shape were closed after it. */
-const GRAVES = 1024;
-
-/** Function pointers of one shape. Making C code is slow: closed ones are used again, the oldest first. */
+/** Function pointers of one shape. */
 class Pointers {
   #shape;
-  #closed = [];
-  #oldest = 0;
+  #closed = new ClosedQueue();
 
   constructor(shape) {
     this.#shape = shape;
   }
 
   open(callback, name, threadsafe) {
-    const pointer = this.#take() ?? new Pointer(this.#shape.native);
+    const pointer = this.#closed.take() ?? new Pointer(this.#shape.native);
     pointer.name = name;
     pointer.place = undefined;
     pointer.warned = false;
-    pointer.open(this.#shape.handler(callback, NAME, { kept: undefined }), name, threadsafe);
-    return pointer;
-  }
-
-  #take() {
-    if (this.#closed.length - this.#oldest <= GRAVES) return undefined;
-    const pointer = this.#closed[this.#oldest];
-    this.#closed[this.#oldest++] = undefined;
-    if (this.#oldest > GRAVES) {
-      this.#closed.splice(0, this.#oldest);
-      this.#oldest = 0;
-    }
+    pointer.open(this.#shape.handler(callback, NAME, currentContext()), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
     return pointer;
   }
 
   close(pointer, place) {
     pointer.place = place;
     pointer.close();
-    this.#closed.push(pointer);
+    this.#closed.add(pointer);
   }
 }
 const pointersOf = new WeakMap();

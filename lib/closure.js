@@ -5,7 +5,9 @@
 const binding = require('./binding');
 const { modules } = require('./engine');
 const { usesV8 } = require('./verified');
-const { frame } = require('./memory');
+const { words } = require('./frame');
+// The environment is attached there.
+require('./memory');
 require('./exit');
 
 // C then reaches JavaScript by V8's own functions, whichever lane calls go by.
@@ -15,8 +17,9 @@ if (usesV8) binding.attachEntry(Number(modules));
 const closures = [];
 const [openNative, closeNative] = binding.callbacks((id) => closures[id].late());
 
-// The words of the frame.
-const [ID, THREADSAFE, NAME] = [0, 4, 8];
+// The words of the frame, and what the second one says.
+const [ID, KIND, NAME] = [0, 1, 2];
+const KINDS = { usual: 0, threadsafe: 1, lent: 2 };
 
 /** The last name, which is often the next one as well. */
 let known = '';
@@ -38,18 +41,18 @@ class Closure {
     closures[id] = this;
   }
 
-  /** Has C call `handler`, which reads and writes the frame; `name` is what messages call it. */
-  open(handler, name, threadsafe) {
+  /** Has C call `handler`, which reads and writes the frame; `name` is what messages call it, `kind` is of `KINDS`. */
+  open(handler, name, kind) {
     const number = numberOf(name);
-    frame.setUint32(ID, this.#id, true);
-    frame.setUint32(THREADSAFE, threadsafe ? 1 : 0, true);
-    frame.setUint32(NAME, number, true);
+    words[ID] = this.#id;
+    words[KIND] = kind;
+    words[NAME] = number;
     openNative(handler);
   }
 
   /** Lets the handler go: C gets zero from now on. */
   close() {
-    frame.setUint32(ID, this.#id, true);
+    words[ID] = this.#id;
     closeNative();
   }
 
@@ -57,4 +60,29 @@ class Closure {
   late() {}
 }
 
-module.exports = { Closure };
+/** A closed one stays closed until so many others of its shape were closed after it. */
+const GRAVES = 1024;
+
+/** Closed ones of a shape. To make C code is slow, so they are used again, the oldest first. */
+class ClosedQueue {
+  #closed = [];
+  #oldest = 0;
+
+  add(closure) {
+    this.#closed.push(closure);
+  }
+
+  /** One that may be used again; undefined where there is none yet. */
+  take() {
+    if (this.#closed.length - this.#oldest <= GRAVES) return undefined;
+    const closure = this.#closed[this.#oldest];
+    this.#closed[this.#oldest++] = undefined;
+    if (this.#oldest > GRAVES) {
+      this.#closed.splice(0, this.#oldest);
+      this.#oldest = 0;
+    }
+    return closure;
+  }
+}
+
+module.exports = { Closure, ClosedQueue, KINDS };

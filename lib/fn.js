@@ -4,9 +4,9 @@
 
 const binding = require('./binding');
 const { bind } = require('./call');
-const { Closure } = require('./closure');
+const { Closure, ClosedQueue, KINDS } = require('./closure');
 const { DeclaredType } = require('./declared');
-const { makeError, place } = require('./errors');
+const { makeError, makeWarning, place } = require('./errors');
 const { Lent } = require('./kept');
 const { Lifetime } = require('./lifetime');
 const { readArgs, typesOf, shapeOf } = require('./marshal');
@@ -25,15 +25,31 @@ function resolve(value, name, position) {
   return isBound && address !== Object.prototype.ptr ? address : value;
 }
 
-/** Closures that are not lent now: C code is made once and used again. */
+/** The functions that C has called after the calls which they were passed to: each is warned of once. */
+const warned = new Set();
+
+/** The pointer of a plain function. */
+class LentPointer extends Closure {
+  to;
+
+  late() {
+    if (warned.has(this.to)) return;
+    warned.add(this.to);
+    process.emitWarning(makeWarning(`${this.to} was given a plain function, which lives for the call; native code called it `
+      + 'afterwards, and got zero. Pass a JSCallback', { code: 'ERR_FFI_CALLBACK_CLOSED' }));
+  }
+}
+
+/** Lends plain functions to calls. */
 function lender(shape) {
-  const free = [];
+  const closed = new ClosedQueue();
   return (callback, name) => {
-    const keeper = { kept: undefined };
-    const handler = shape.handler(callback, name, keeper);
-    const closure = free.pop() ?? new Closure(shape.native);
-    closure.open(handler, `function ${callback.name}`, false);
-    return { address: closure.address, lent: new Lent(() => { closure.close(); free.push(closure); }) };
+    const handler = shape.handler(callback, name);
+    const closure = closed.take() ?? new LentPointer(shape.native);
+    closure.to = name;
+    // What it is called is not asked: that may run the program's code, and others are written already.
+    closure.open(handler, `a function passed to ${name}`, KINDS.lent);
+    return { address: closure.address, lent: new Lent(() => { closure.close(); closed.add(closure); }) };
   };
 }
 

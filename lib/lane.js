@@ -6,7 +6,9 @@
 const binding = require('./binding');
 const { modules, unverified } = require('./engine');
 const { withoutV8, usesV8, texts } = require('./verified');
-const { frame } = require('./memory');
+const { words, arrays, EPOCH, BEGIN } = require('./frame');
+const { halves } = require('./inline');
+const memory = require('./memory');
 const settings = require('./settings');
 const { byName } = require('./types');
 
@@ -30,6 +32,8 @@ const COLD = 3;
 /** As many calls go by the frame lane before the next one tries. */
 const PAUSE = 64;
 const NO_TEXT = 0xffffffff;
+/** The word that counts the calls which return text. */
+const TURN = 2;
 
 /** Why the lane is not there; undefined where it is. The placers put the addresses of views and texts into the frame. */
 let reason;
@@ -102,6 +106,8 @@ const ARGUMENTS = {
 
 // V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the frame.
 const [LONG, UNSIGNED_LONG] = modules === '115' ? [FRAME, FRAME] : [I64, U64];
+/** Whether the value is in the frame before or after the call: others must not find theirs there (frame.js). */
+const isInFrame = (passing) => passing === FRAME || passing === POINTER;
 const RESULTS = {
   void: FRAME, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
   i64: LONG, long: LONG, u64: UNSIGNED_LONG, 'unsigned long': UNSIGNED_LONG, i64_fast: FRAME, u64_fast: FRAME,
@@ -142,26 +148,28 @@ const shortTexts = () => new Function('fromCharCode', 'bytes', `'use strict'; re
 };`)(fromCharCode, given);
 let textOf;
 
-/** The text that a call has returned. */
-function givenText() {
-  const length = state[1];
+/** The text that a call has returned, whose length was read at once. Others may have called since: then it is read where it is. */
+function givenText(length, turn, high, low) {
+  const text = textOfState(length);
+  return state[TURN] === turn ? text : memory.textAt(halves.toAddress(high, low), 'cstring');
+}
+
+function textOfState(length) {
   if (length <= SHORT) return (textOf ??= shortTexts())(length);
   return length === NO_TEXT ? null : placers.takeText();
 }
 
 // ---- the caller -----------------------------------------------------------------------------------------------------
 
-const words = new Uint32Array(frame.buffer);
 /** What generated source uses. */
 const help = {
-  state, words, frame, givenText, placeView: placers?.view, placeText: placers?.text,
-  longs: new BigInt64Array(frame.buffer), unsignedLongs: new BigUint64Array(frame.buffer),
+  state, words, givenText, placeView: placers?.view, placeText: placers?.text,
+  longs: arrays.i64s, unsignedLongs: arrays.u64s,
   isView: ArrayBuffer.isView, isFinite: Number.isFinite, MOST: 3.4028234663852886e38,
   apply: Reflect.apply,
+  ...halves,
   /** How many of the next calls go by the frame lane, as the last one did not go in. */
-  missed: () => {
-    const how = state[0];
-    state[0] = WENT_IN;
+  missed: (how) => {
     // It did, and has broken a fence: this throws.
     if (how === BROKEN) binding.takeOverflow();
     return how === COLD ? PAUSE : 0;
@@ -173,17 +181,16 @@ const NAMES = Object.keys(help).join(', ');
 const VALUES = {
   void: '',
   bool: 'r !== 0',
-  cstring: 'givenText()',
-  ptr: 'r > 0 ? r : r === 0 ? null : read(frame, @)',
+  cstring: `givenText(state[1], state[${TURN}], words[@ / 4 + 1], words[@ / 4])`,
+  ptr: 'r > 0 ? r : r === 0 ? null : toAddress(words[@ / 4 + 1], words[@ / 4])',
   i64: 'longs[@ / 8]',
   u64: 'unsignedLongs[@ / 8]',
   long: 'longs[@ / 8]',
   'unsigned long': 'unsignedLongs[@ / 8]',
+  i64_fast: 'toSigned(words[@ / 4 + 1], words[@ / 4])',
+  u64_fast: 'toUnsigned(words[@ / 4 + 1], words[@ / 4])',
 };
-function valueOf(name, passing) {
-  if (passing === I64 || passing === U64) return 'r';
-  return VALUES[name] ?? (passing === FRAME ? 'read(frame, @)' : 'r');
-}
+const valueOf = (name, passing) => (passing === I64 || passing === U64 ? 'r' : VALUES[name] ?? 'r');
 
 /** How V8 is told what kind of number `@` gives. */
 const NUMBERS = { [I32]: '@ | 0', [U32]: '@ >>> 0', [F32]: '+@', [F64]: '+@' };
@@ -203,13 +210,13 @@ const callerSource = (function ({ args, at, pins, result, resultAt }, hows) {
     if (how.store) stores += `${how.store(at[i] * 65536 + i, how === text ? texts++ : 0).replaceAll('@', i)}\n      `;
   }
   const passing = returns.get(result);
+  const usesFrame = (isInFrame(passing) && result.name !== 'void') || hows.some((how) => isInFrame(how.passing));
   const value = valueOf(result.name, passing);
   // The frame lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
   const told = (value === 'r' && NUMBERS[passing]) || '@';
   // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the frame lane is not.
   return `'use strict';
 const { ${NAMES} } = help;
-const read = shape.result.read;
 return (function (target, name) {
   const { number } = target;
   let pause = 0;
@@ -219,10 +226,16 @@ return (function (target, name) {
     else attempt: {
       if (arguments.length !== ${args.length}) ${LEAVE}
       ${tests}${pins.length > 0 ? 'words[0] = 0;' : ''}
-      ${stores}const r = fast(${passed});
+      ${usesFrame ? `const epoch = ${BEGIN};` : ''}${result.name === 'cstring' ? `state[${TURN}] += 1;` : ''}
+      ${stores}${usesFrame ? `if (words[${EPOCH}] !== epoch) ${LEAVE}\n      ` : ''}const r = fast(${passed});
       if (state[0] === ${WENT_IN}) return ${value.replaceAll('@', resultAt)};
     }
-    if (state[0] !== ${WENT_IN}) pause = missed();
+    // Before anything is called, which may fail at the end of the stack: the next call must not find it.
+    const how = state[0];
+    if (how !== ${WENT_IN}) {
+      state[0] = ${WENT_IN};
+      pause = missed(how);
+    }
     if (slow === undefined) slow = shape.caller(target, name);
     return ${told.replace('@', 'apply(slow, undefined, arguments)')};
   } }[name];

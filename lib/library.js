@@ -15,6 +15,7 @@ const settings = require('./settings');
 
 // Loaded when needed: few libraries have any.
 const globals = late(() => require('./global'));
+const locate = late(() => require('./locate'));
 const global = (...values) => globals().global(...values);
 const ownedResults = late(() => require('./owned'));
 const owned = (...values) => ownedResults().owned(...values);
@@ -56,8 +57,8 @@ function threadOf(symbols) {
 const dlopen = (function (path, symbols, options = {}) {
   const entries = entriesOf(symbols, 'dlopen: symbols');
   const { flags, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
-  const { native, found } = open(path, flags === undefined ? 0 : flagsOf(flags));
-  const lifetime = new Lifetime(native);
+  const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
+  const lifetime = new Lifetime(native, rival);
   // An addon may run JavaScript, which a call of the V8 lane must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
@@ -129,16 +130,31 @@ function flagsOf(flags) {
 
 /** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
 const open = (function (path, flags) {
-  if (path === null) return { native: binding.Library.open(null, flags), found: null };
+  if (path === null) return { native: binding.Library.open(null, flags), found: null, rival: null };
   const wanted = toPath(path);
   const tried = [];
   for (const candidate of candidates(wanted)) {
-    const native = binding.Library.open(candidate, flags);
-    if (typeof native !== 'string') return { native, found: candidate };
+    const rival = rivalOf(candidate, flags);
+    const isDeep = flags === 0 && (settings.deepbind ?? rival !== null) && DEEPBIND !== undefined;
+    const native = binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
+    if (typeof native !== 'string') return { native, found: candidate, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
     tried.push({ path: candidate, reason: native });
   }
   throw notOpened(wanted, tried);
 });
+
+const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
+
+/**
+ * A symbol that a library defines and that Node exports as well: the library would call Node's in place of its own. Null where
+ * there is none. What Node loads itself means Node's.
+ */
+function rivalOf(candidate, flags) {
+  const decides = flags === 0 && settings.deepbind === undefined;
+  if (DEEPBIND === undefined || !(decides || settings.trace) || isAddon(candidate)) return null;
+  const file = candidate.includes('/') ? candidate : locate().fileOf(candidate);
+  return file === null ? null : binding.interposed(file);
+}
 
 const ABSENT = /no such file|not found|could not be found/i;
 

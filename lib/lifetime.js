@@ -3,8 +3,10 @@
 
 /** A native library and the calls of it that are under way on other threads. */
 class Lifetime {
-  constructor(native) {
+  /** `rival` is a symbol of it that Node takes the place of, if any. */
+  constructor(native, rival = null) {
     this.native = native;
+    this.rival = rival;
     this.jobs = 0;
     this.unloaded = undefined;
   }

@@ -1,21 +1,20 @@
 'use strict';
-// A signature -> encode (values into the frame) and decode (frame to value), for calls and, in a mirror, for callbacks.
+// A signature -> encode (values into the frame) and decode (frame to value), for calls; handler.js has callbacks.
 // Functions of one shape (the same rows) share one prepared signature and one generated factory.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const { isPromise } = require('node:util').types;
 const binding = require('./binding');
-const { RESULT, makeError, wrongType } = require('./errors');
-const { isLent, release } = require('./kept');
+const { makeError, wrongType } = require('./errors');
+const { frame, words, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN } = require('./frame');
+const { catching, handlerSource, plainHandler, help: handlerHelp } = require('./handler');
+const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('./inline');
+const { release } = require('./kept');
 const { late } = require('./late');
-const { frame, storageAddress } = require('./memory');
 const settings = require('./settings');
 const { rowOf, typeOf, parameter: parameterOf } = require('./types');
 
 const contract = late(() => require('./contract'));
 
-/** Where the number of the bound function lies in the frame, and the values of a call begin (src/memory/frame.rs). */
-const NUMBER = 16;
 /** One bit of the frame's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;
 
@@ -73,10 +72,6 @@ const noResult = (row, name) => makeError('ERR_INVALID_ARG_VALUE',
 
 /** What shapes have in common: they make functions, each kind by a factory that is made when first used. */
 const functionsOf = {
-  /** A result, out of the frame or as the native entry has given it. */
-  decode(text) {
-    return this.result.returnedByEntry ? text : this.result.read(frame, this.resultAt);
-  },
   caller(target, name) {
     return (this.call ??= factory(this, callerSource, plainCaller, 'call'))(target, name);
   },
@@ -86,8 +81,8 @@ const functionsOf = {
   launcher(launch, name) {
     return (this.launch ??= factory(this, callerSource, plainCaller, 'launch'))(launch, name);
   },
-  handler(callback, name, keeper) {
-    return (this.handle ??= factory(this, handlerSource, plainHandler))(callback, name, keeper);
+  handler(callback, name, context) {
+    return catching((this.handle ??= factory(this, handlerSource, plainHandler))(callback, name, context));
   },
 };
 
@@ -113,6 +108,13 @@ const shapeOf = (function (types, name) {
   return shape;
 });
 
+/** The bytes of the frame up to the end of the last argument. */
+const sizeOf = (function (args, at) {
+  let end = VALUES;
+  for (let i = 0; i < args.length; i += 1) if (at[i] + args[i].size > end) end = at[i] + args[i].size;
+  return end;
+});
+
 const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
   const ids = [];
   for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
@@ -126,7 +128,10 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
   const { places } = native;
   return {
     __proto__: functionsOf, native, args, result, parameters, loose, at: places[0], pins: places[1], resultAt: places[2],
+    size: sizeOf(args, places[0]),
     call: undefined, check: undefined, launch: undefined, handle: undefined,
+    // The bytes of the result in the frame, for calls on other threads: pending.js.
+    resultBytes: undefined,
     // What the V8 lane knows of it: lane.js.
     route: undefined,
   };
@@ -138,17 +143,45 @@ const [enter, enterWithFew, enterWithMany, start] = binding.entries();
 const FEW_PINS = 2;
 const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithFew);
 
-/** Has another thread call the function of a number, whose arguments are in the frame. */
-function startCall({ number, library }, slot, thread, pins) {
-  frame.setUint32(NUMBER, number, true);
-  if (pins.length === 0) start(slot, thread, library);
-  else start(slot, thread, ...pins, library);
+const { apply } = Reflect;
+
+/**
+ * Has another thread call the function of a number, whose arguments are in the frame. False where others have written them
+ * since `epoch`.
+ */
+function startCall({ number, library }, shape, slot, thread, pins, epoch) {
+  const passed = [slot, thread, ...pins, library];
+  const bits = bitsOf(shape, pins);
+  if (words[EPOCH] !== epoch) return false;
+  words[0] = bits[0];
+  words[1] = bits[1];
+  words[2] = bits[2];
+  words[3] = bits[3];
+  words[NUMBER] = number;
+  apply(start, undefined, passed);
+  return true;
+}
+
+/** The words that say which arguments are pins. */
+function bitsOf({ pins: positions }, pins) {
+  const bits = [0, 0, 0, 0];
+  positions.forEach((position, i) => { if (pins[i] !== undefined) bits[position >> 5] |= 1 << (position & 31); });
+  return bits;
+}
+
+/** As often the arguments of a call are written: what changes them each time is no inspector. */
+const MOST_TRIES = 1000;
+
+/** Others have written the frame while the arguments of a call were written: they are written again. */
+function writeAgain(tries, name) {
+  if (tries < MOST_TRIES) return;
+  throw makeError('ERR_FFI_INTERNAL', `${name}: other calls were made each time its arguments were written`);
 }
 
 /** What generated source uses. */
 const help = {
-  enter, enterWith,
-  wrongCount, refuse, addressOfPin, keepResult, release, isPromise, settle,
+  ...inlineHelp, ...handlerHelp, enter, enterWith, writeAgain, inlineOf, readWords, readLarge,
+  wrongCount, refuse, release,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
@@ -184,7 +217,6 @@ function refuse({ args, at, parameters }, values, name) {
   args.forEach((row, i) => row.write(frame, at[i], values[i], name, parameters[i].label));
 }
 
-const each = (rows, line) => rows.map(line).filter(Boolean).join('\n    ');
 const countCheck = (count) => `if (arguments.length !== ${count}) throw help.wrongCount(name, ${count}, arguments.length);`;
 const bitOf = (position) => `(p${position} === undefined ? 0 : ${1 << (position & 31)})`;
 
@@ -193,7 +225,7 @@ function pinWords(pins) {
   const words = [0, 1, 2, 3].map((word) => pins.filter((position) => position >> 5 === word));
   return words.map((positions, word) =>
     (positions.length > 0
-      ? `frame.setInt32(${word * 4}, ${positions.map(bitOf).join(' | ') || 0}, true);`
+      ? `words[${word}] = ${positions.map(bitOf).join(' | ')};`
       : '')).join(' ');
 }
 
@@ -214,21 +246,56 @@ function enteredBy(pins, others) {
  */
 const finish = (isChecked) => ({ result, resultAt }, { pins, kept, names }) => {
   const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
-  const call = `frame.setUint32(${NUMBER}, number, true);\n    `;
+  const call = `words[${NUMBER}] = number;\n    `;
   const entered = enteredBy(pins, kept.concat('library'));
   if (result.returnedByEntry) return call + give(entered);
   if (result.name === 'void' && !isChecked) return `${call}${entered};`;
   const hold = result.readsMemory ? `help.held = [${names}];\n    ` : '';
-  return `${hold}${call}${entered};\n    ${give(`readResult(frame, ${resultAt})`)}`;
+  const { raws, value } = resultSource(result, resultAt);
+  return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${give(value('result'))}`;
 };
+
+/** The most bytes of a result that generated source reads at once; larger ones are hardly ever returned. */
+const MOST_AT_ONCE = 256;
+
+/** How generated source reads a result: `raws` have to be evaluated at once, `value` makes the result of their names. */
+function resultSource(row, at) {
+  const inline = inlineOf(row);
+  let raws = inline?.raws(at);
+  let make = inline?.from === undefined ? inline?.value : (names) => `from(${inline.value(names)})`;
+  if (raws === undefined && row.size <= MOST_AT_ONCE) {
+    raws = [];
+    for (let i = 0; i < row.size / 4; i += 1) raws.push(`words[${at / 4 + i}]`);
+    make = (names) => `help.readWords(result, [${names}])`;
+  } else if (raws === undefined) {
+    raws = [`words[${EPOCH}]`, `new help.Uint8Array(help.bytesAt(${at}, ${row.size}))`, `words[${EPOCH}]`];
+    make = (names) => `help.readLarge(result, ${names})`;
+  }
+  return { raws, value: (name) => make(raws.map((_, i) => `${name}${i}`)) };
+}
+
+function readWords(row, all) {
+  const bytes = new Int32Array(all.length);
+  for (let i = 0; i < all.length; i += 1) bytes[i] = all[i];
+  return decode(row, bytes);
+}
+
+/** Nobody has the result any more if others have called while it was copied. */
+function readLarge(row, before, bytes, then) {
+  if (before === then) return decode(row, bytes);
+  throw makeError('ERR_FFI_INTERNAL', `a ${row.name} of ${row.size} bytes was lost: other calls were made while it was read`);
+}
+
 const listOf = (names) => (names.length === 0 ? 'help.none' : `[${names}]`);
 /** Whether a value of a row may be more than what is written of it: only a number is nothing more. */
 const mayHold = (row) => row.resolve || row.pins || row.keeps || row.key !== undefined;
 const endings = {
   call: finish(false),
   check: finish(true),
-  launch: ({ args }, { pins, kept, names }) =>
-    `return launch(${listOf(pins)}, ${listOf(kept)}, ${listOf(settings.trace || args.some(mayHold) ? names : [])});`,
+  launch: ({ args }, { pins, kept, names }) => {
+    const held = listOf(settings.trace || args.some(mayHold) ? names : []);
+    return `promise = launch(${listOf(pins)}, ${listOf(kept)}, ${held}, epoch);`;
+  },
 };
 
 function callerSource(shape, ending) {
@@ -237,7 +304,9 @@ function callerSource(shape, ending) {
   const kept = args.flatMap((row, i) => (row.keeps ? [i] : []));
   const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
   const releases = kept.map((i) => `help.release(k${i});`).join(' ');
+  const forgets = kept.map((i) => `k${i} = undefined;`).join(' ');
   const label = (i) => JSON.stringify(parameters[i].label);
+  const end = endings[ending](shape, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) });
   const isAsync = ending === 'launch';
   // What is kept must not be written twice.
   const looksLater = !isAsync && kept.length === 0 && args.some((row) => row.writeAnyText);
@@ -245,58 +314,93 @@ function callerSource(shape, ending) {
   return `'use strict';
 const { parameters, args: { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } } = shape;
 ${each(args, (row, i) => `const write${i} = row${i}.${writer(row)}, resolve${i} = row${i}.resolve;`)}
-const readResult = shape.result.read, enter = help.enter, enterWith = help.enterWith(shape.pins);
+${DECLARED}
+const { result } = shape, from = help.inlineOf(result)?.from;
+const enter = help.enter, enterWith = help.enterWith(shape.pins);
 return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
-    ${kept.length > 0 ? `var ${kept.map((i) => `k${i}`).join(', ')};` : ''}
+    var epoch, tries = 0${isAsync ? ', promise' : ''}${kept.map((i) => `, k${i}`).join('')};
     ${isAsync || kept.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
     ${each(args, (row, i) => row.resolve && `${row.pins ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
     ${looksLater ? 'try {' : ''}
+    for (;;) {
+    epoch = ${BEGIN};
     ${each(args, (row, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
     && `parameters[${i}].checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
-    ${pinWords(pins)}
-    ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : ''}
-    ${endings[ending](shape, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) })}
+    ${isAsync ? `${end}\n    if (promise !== undefined) return promise;` : `${pinWords(pins)}\n    if (words[${EPOCH}] === epoch) break;`}
+    ${releases} ${forgets}
+    help.writeAgain(tries += 1, name);
+    }
+    ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : end}
     ${looksLater ? `} catch (error) { help.refuse(shape, [${names}], name); throw error; }` : ''}
     ${!isAsync && kept.length > 0 ? `} finally { ${releases} }` : ''}
 } })[name];`;
 }
 
-const enterPlainly = ({ number, library }, { pins, kept }) => {
-  frame.setUint32(NUMBER, number, true);
-  return pins.some((pin) => pin !== undefined) ? enterWith(pins)(...pins, ...kept, library) : enter(...kept, library);
-};
+/** Enters C, and gives the result; `AGAIN` where others have written the frame. */
+function enterPlainly({ number, library }, shape, { pins, kept }, result, epoch) {
+  const isPinned = pins.some((pin) => pin !== undefined);
+  const passed = isPinned ? [...pins, ...kept, library] : [...kept, library];
+  const entry = isPinned ? enterWith(pins) : enter;
+  const bits = bitsOf(shape, pins);
+  if (words[EPOCH] !== epoch) return AGAIN;
+  words[0] = bits[0];
+  words[1] = bits[1];
+  words[2] = bits[2];
+  words[3] = bits[3];
+  words[NUMBER] = number;
+  const text = apply(entry, undefined, passed);
+  // At once: frame.js.
+  const first = [words[8], words[9], words[10], words[11], words[12], words[13], words[14], words[15], words[16], words[17],
+    words[18], words[19], words[20], words[21], words[22], words[23]];
+  const before = words[EPOCH];
+  if (shape.result.returnedByEntry) return text;
+  if (shape.result.size <= 4 * first.length) return readWords(shape.result, first);
+  const bytes = new Uint8Array(result);
+  return readLarge(shape.result, before, bytes, words[EPOCH]);
+}
+const AGAIN = Symbol('again');
+
 const plainEndings = {
-  call: (shape, target, parts) => shape.decode(enterPlainly(target, parts)),
-  check: (shape, target, parts, check) => check(shape.decode(enterPlainly(target, parts))),
-  launch: (shape, launch, { pins, kept, values }) => launch(pins, kept, values),
+  call: ({ target, shape, result }, parts, epoch) => enterPlainly(target, shape, parts, result, epoch),
+  check(all, parts, epoch) {
+    const value = plainEndings.call(all, parts, epoch);
+    return value === AGAIN ? value : all.check(value);
+  },
+  launch: ({ target: launch }, { pins, kept, values }, epoch) => launch(pins, kept, values, epoch) ?? AGAIN,
 };
 
 function plainCaller(shape, ending) {
   const { args, at, pins, parameters, loose } = shape;
   const isAsync = ending === 'launch';
+  const result = bytesAt(shape.resultAt, shape.result.size);
   const encode = (values, written, name) => {
-    if (!loose && values.length !== args.length) throw wrongCount(name, args.length, values.length);
-    args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, parameters[i].label); });
-    const words = [0, 0, 0, 0];
     args.forEach((row, i) => {
       written[i] = row.write(frame, at[i], values[i], name, parameters[i].label);
-      if (written[i] !== undefined && row.pins) words[i >> 5] |= 1 << (i & 31);
     });
     parameters.forEach((parameter, i) => {
       const { label, lengthOf: k } = parameter;
       if (k !== undefined) parameter.checkLength(args[i].read(frame, at[i]), values[k], args[k], name, label, k);
     });
-    words.forEach((word, i) => frame.setInt32(i * 4, word, true));
   };
   return (target, name, check) => {
     const call = (...values) => {
       const written = [];
       const keptOf = () => args.flatMap((row, i) => (row.keeps ? [written[i]] : []));
       try {
-        encode(values, written, name);
-        return plainEndings[ending](shape, target, { pins: pins.map((i) => written[i]), kept: keptOf(), values }, check);
+        if (!loose && values.length !== args.length) throw wrongCount(name, args.length, values.length);
+        args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, parameters[i].label); });
+        for (let tries = 1; ; tries += 1) {
+          const epoch = begin();
+          encode(values, written, name);
+          const parts = { pins: pins.map((i) => written[i]), kept: keptOf(), values };
+          const value = plainEndings[ending]({ target, shape, result, check }, parts, epoch);
+          if (value !== AGAIN) return value;
+          release(keptOf());
+          written.fill(undefined);
+          writeAgain(tries, name);
+        }
       } catch (error) {
         if (!isAsync) throw error;
         release(keptOf());
@@ -306,80 +410,6 @@ function plainCaller(shape, ending) {
       }
     };
     return Object.defineProperties(call, { name: { value: name }, length: { value: args.length } });
-  };
-}
-
-// ---- C to JS --------------------------------------------------------------------------------------------------------
-
-/** A callback's result that is a view or a string: kept by `keeper` until its next result; returns its address. */
-function addressOfPin(pin, keeper, name) {
-  const kept = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
-  keeper.kept = kept;
-  const address = storageAddress(kept);
-  if (typeof address !== 'number' && typeof address !== 'bigint') {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: ${RESULT} must be a view of more than 0 attached bytes`);
-  }
-  return address;
-}
-
-/**
- * A callback on a foreign thread returned a Promise: its caller waits until it settles. True tells the native side so.
- */
-function settle(promise, token, finish) {
-  promise.then((value) => {
-    finish(value);
-    binding.answer(token);
-  }).catch((error) => binding.fail(token, error));
-  return true;
-}
-
-/** A callback's result whose parts have to stay alive: until its next result. A plain function would not. */
-function keepResult(kept, keeper, name) {
-  keeper.kept = kept;
-  if (!isLent(kept)) return;
-  release(kept);
-  throw makeError('ERR_INVALID_ARG_TYPE', `${name}: ${RESULT} must not hold a plain function: return a JSCallback`);
-}
-
-const writerOfResult = (result) => result.writeResult ?? result.write;
-
-/**
- * `token` is there for a call from a foreign thread only. What is done with the result is there twice, so that a callback is
- * one function.
- */
-function handlerSource({ args, at, result, resultAt }) {
-  const finish = `{
-    ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
-    ${result.name === 'void' ? '' : `const pin = write(frame, ${resultAt}, value, name, '${RESULT}');`}
-    ${result.keeps ? 'if (pin !== undefined) help.keepResult(pin, keeper, name);' : ''}
-    ${result.pins ? `if (pin !== undefined) write(frame, ${resultAt}, help.addressOfPin(pin, keeper, name), name, '${RESULT}');` : ''}
-  }`;
-  return `'use strict';
-const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
-${each(args, (row, i) => `const read${i} = row${i}.read;`)}
-const write = shape.result.writeResult ?? shape.result.write, resolve = shape.result.resolve;
-return (callback, name, keeper) => (token) => {
-  let value = callback(${args.map((_, i) => `read${i}(frame, ${at[i]})`).join(', ')});
-  if (token !== undefined && help.isPromise(value)) return help.settle(value, token, (value) => ${finish});
-  ${finish}
-};`;
-}
-
-function plainHandler({ args, at, result, resultAt }) {
-  const write = writerOfResult(result);
-  return (callback, name, keeper) => {
-    const finish = (returned) => {
-      const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
-      const pin = write(frame, resultAt, value, name, RESULT);
-      if (pin !== undefined && result.keeps) return keepResult(pin, keeper, name);
-      if (pin !== undefined) write(frame, resultAt, addressOfPin(pin, keeper, name), name, RESULT);
-      return undefined;
-    };
-    return (token) => {
-      const value = callback(...args.map((row, i) => row.read(frame, at[i])));
-      if (token !== undefined && isPromise(value)) return settle(value, token, finish);
-      return finish(value);
-    };
   };
 }
 

@@ -4,6 +4,7 @@
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
 const binding = require('./binding');
 const { other, modules, hasDetachKeys } = require('./engine');
+const { frame, words, begin, EPOCH, VALUES } = require('./frame');
 const { usesV8 } = require('./verified');
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
 const { optionsOf } = require('./options');
@@ -18,9 +19,6 @@ const { makeError, place, wrongType, wrongValue, outOfRange } = require('./error
 const { getBuiltinModule = () => require('node:worker_threads') } = process;
 const threads = () => getBuiltinModule('node:worker_threads');
 
-const FRAME_BYTES = 65536;
-/** The memory in which calls and callbacks exchange values; layout in src/memory/frame.rs. */
-const frame = new DataView(new ArrayBuffer(FRAME_BYTES));
 // Blocks of one process share one layout, so the width comes before the first of them.
 if (settings.fence.width !== undefined) binding.setFenceWidth(settings.fence.width);
 binding.attach(frame.buffer, () => {});
@@ -152,7 +150,7 @@ const addressOfView = (view) =>
 /** The address of a view's first byte, with an offset in bytes that may reach its end. */
 function addressOf(view, byteOffset, name, take = addressOfView) {
   if (byteOffset === 0 && ArrayBuffer.isView(view) && locate(view) === WORKED) {
-    return frame.getUint32(4, true) * 4294967296 + frame.getUint32(0, true);
+    return (words[1] >>> 0) * 4294967296 + (words[0] >>> 0);
   }
   if (!isView(view)) throw wrongType(`${name}: view`, 'a typed array, DataView, ArrayBuffer or SharedArrayBuffer', view);
   const address = take(fixedSize(view, name, 'view'));
@@ -217,25 +215,34 @@ const WORKED = undefined;
 /** Reads a value of a type's row at an address. */
 function read(row, address, byteOffset, name) {
   const source = checkedAddress(address, byteOffset, name);
-  if (typeof source === 'bigint') frame.setBigUint64(0, source, true);
-  else {
-    frame.setUint32(0, source, true);
-    frame.setUint32(4, source / 4294967296, true);
+  const isBig = typeof source === 'bigint';
+  // The elements take what fits.
+  const low = isBig ? Number(BigInt.asUintN(32, source)) : source;
+  const high = isBig ? Number(source >> 32n) : source / 4294967296;
+  const { size } = row;
+  for (;;) {
+    const epoch = begin();
+    words[0] = low;
+    words[1] = high;
+    words[2] = size;
+    words[3] = 0;
+    if (load() !== WORKED) throw unmapped(name, source, row.size, 'readable');
+    const value = row.read(frame, VALUES);
+    if (words[EPOCH] === epoch) return value;
   }
-  frame.setUint32(8, row.size, true);
-  frame.setUint32(12, 0, true);
-  if (load() !== WORKED) throw unmapped(name, source, row.size, 'readable');
-  return row.read(frame, 0);
 }
 
 /** Writes a value of a type's row at an address. */
 function write(row, address, byteOffset, value, name) {
   const target = checkedAddress(address, byteOffset, name);
   const resolved = row.resolve ? row.resolve(value, name, 'value') : value;
-  const kept = row.write(frame, 0, resolved, name, 'value');
-  if (kept !== undefined && !isCopied(kept)) {
-    if (isLent(kept)) release(kept);
-    throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
+  for (let epoch; words[EPOCH] !== epoch;) {
+    epoch = begin();
+    const kept = row.write(frame, VALUES, resolved, name, 'value');
+    if (kept !== undefined && !isCopied(kept)) {
+      if (isLent(kept)) release(kept);
+      throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
+    }
   }
   if (!binding.store(target, row.size)) throw unmapped(name, target, row.size, 'writable');
 }
@@ -327,7 +334,7 @@ function allocInside(size, align) {
 }
 
 module.exports = {
-  alloc, notePool, threads, frame, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
+  alloc, notePool, threads, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
   addressOf, checkedAddress, isInFirstPage, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf, textLength,
   wideTextAt, storeAddress, shift, bufferOf, offsetOf, wrap, storageAddress: binding.addressOf,
 };

@@ -3,9 +3,14 @@
 // number of its slot; and how they are settled, all that are done at once.
 
 const binding = require('./binding');
+const { currentContext } = require('./context');
+const { bytesAt } = require('./frame');
+const { contexts } = require('./handler');
+const { decode } = require('./inline');
 const { release } = require('./kept');
 const { startCall } = require('./marshal');
 const { lockAll } = require('./pin');
+const { endJob } = require('./results');
 
 /** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
 class Pending {
@@ -34,6 +39,8 @@ const free = [];
 function take(slot) {
   const call = slots[slot];
   slots[slot] = undefined;
+  endJob(slot);
+  contexts[slot] = undefined;
   free.push(slot);
   return call;
 }
@@ -48,17 +55,26 @@ const capture = (resolve, reject) => {
   rejectNext = reject;
 };
 
-/** What starts a call on another thread: on that of `thread`, or on libuv's pool. */
+/**
+ * What starts a call on another thread: on that of `thread`, or on libuv's pool. It gives undefined where others have written
+ * the frame since `epoch`.
+ */
 function launcher(target, name, shape, check, lifetime, thread) {
-  return (pins, kept, held) => {
+  shape.resultBytes ??= bytesAt(shape.resultAt, shape.result.size);
+  return (pins, kept, held, epoch) => {
     const promise = new Promise(capture);
     const call = new Pending(resolveNext, rejectNext, shape, check, lifetime, kept, held);
     const slot = free.length > 0 ? free.pop() : slots.length;
     slots[slot] = call;
+    contexts[slot] = currentContext();
     lifetime.begin();
     try {
       if (pins.length > 0) call.unlock = lockAll(pins, name);
-      startCall(target, slot, thread, pins);
+      if (!startCall(target, shape, slot, thread, pins, epoch)) {
+        call.kept = [];
+        take(slot).end();
+        return undefined;
+      }
     } catch (error) {
       take(slot).end();
       call.reject(error);
@@ -69,13 +85,13 @@ function launcher(target, name, shape, check, lifetime, thread) {
 
 // ---- settling -------------------------------------------------------------------------------------------------------
 
-function settle(slot, isFailed, value) {
+/** `value` is the result as the native entry gives it, `bytes` is a copy of one in the frame. */
+function settle(slot, isFailed, value, bytes) {
   const call = take(slot);
   try {
     if (isFailed) return void call.reject(value);
     const { shape, check } = call;
-    // The result lies in the frame until the next call.
-    const result = shape.result.returnedByEntry ? value : shape.decode();
+    const result = bytes === undefined ? value : decode(shape.result, bytes);
     call.resolve(check ? check(result) : result);
   } catch (error) {
     call.reject(error);
@@ -88,8 +104,12 @@ function settle(slot, isFailed, value) {
 /** Settles all calls that are done. Native code calls it, and gives one after the other. */
 function settleAll() {
   for (let taken = next(); taken !== undefined; taken = next()) {
-    if (typeof taken === 'number') settle(taken, false, undefined);
-    else settle(taken[0], taken[1], taken[2]);
+    if (typeof taken === 'number') {
+      // The result is in the frame, and is copied at once (frame.js).
+      const { result, resultBytes } = slots[taken].shape;
+      const bytes = new Uint8Array(resultBytes);
+      settle(taken, false, undefined, result.returnedByEntry ? undefined : bytes);
+    } else settle(taken[0], taken[1], taken[2]);
   }
 }
 

@@ -3,6 +3,7 @@
 // optimised code; whatever does not pass its test, every error among it, is memory.js's.
 
 const binding = require('./binding');
+const { constants, inlineOf, help, DECLARED } = require('./inline');
 const { lane } = require('./lane');
 const memory = require('./memory');
 const settings = require('./settings');
@@ -30,20 +31,26 @@ function plain(name, row) {
 
 /** Each has source of its own, so that V8 sees what it calls; none where code generation is disallowed. */
 function generate(readers, rows, { load, frame: base }) {
+  const readSource = ({ raws, value }) => {
+    const all = raws(0);
+    return `${constants(all, 'raw')}return ${value(all.map((_, i) => `raw${i}`))};`;
+  };
   const source = (name, i) => `
-const row${i} = rows.get('${name}'), read${i} = row${i}.read;
+const row${i} = rows.get('${name}');
 let pause${i} = 0;
 readers.${name} = (address, byteOffset = 0) => {
   if (pause${i} !== 0) pause${i} -= 1;
   else if (byteOffset === 0 && typeof address === 'number' && address >= 4096 && isSafeInteger(address)) {
-    if (load(address, ${rows.get(name).size}, base) === 1) return read${i}(frame, 0);
+    if (load(address, ${rows.get(name).size}, base) === 1) {
+      ${readSource(inlineOf(rows.get(name)))}
+    }
     pause${i} = ${PAUSE};
   }
   return slow(row${i}, address, byteOffset, 'read.${name}');
 };`;
   try {
-    new Function('readers', 'rows', 'load', 'base', 'frame', 'slow', 'isSafeInteger', `'use strict';${QUICK.map(source).join('')}`)(
-      readers, rows, load, base, memory.frame, memory.read, Number.isSafeInteger);
+    new Function('readers', 'rows', 'load', 'base', 'help', 'slow', 'isSafeInteger', `'use strict';${DECLARED}${QUICK.map(source).join('')}`)(
+      readers, rows, load, base, help, memory.read, Number.isSafeInteger);
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
   }

@@ -30,6 +30,14 @@ function quarantine() {
   return { bytes: Number(match[1]), count: match[2] === undefined ? undefined : Number(match[2]) };
 }
 
+/** PINNED_FFI_DEEPBIND: whether libraries have their own definitions before Node's; undefined where that is found out. */
+function deepbind() {
+  const setting = process.env.PINNED_FFI_DEEPBIND ?? '';
+  if (setting === '') return undefined;
+  if (setting !== '0' && setting !== '1') refuse('PINNED_FFI_DEEPBIND', '0 or 1', setting);
+  return setting === '1';
+}
+
 const LANES = ['v8', 'frame', 'node-api', 'libffi'];
 
 /** PINNED_FFI_LANE: how calls go in, where they could go in several ways; see docs/architecture.md. */
@@ -45,5 +53,6 @@ module.exports = {
   quarantine: quarantine(),
   guard: process.env.PINNED_FFI_GUARD === '1',
   lane: lane(),
+  deepbind: deepbind(),
   trace: process.env.PINNED_FFI_TRACE === '1',
 };

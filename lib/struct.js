@@ -5,12 +5,14 @@ const binding = require('./binding');
 const { structRow, unionRow, arrayRow, bitsRow } = require('./aggregate');
 const { DeclaredType, sharedBy, keyOf } = require('./declared');
 const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
+const { frame, VALUES } = require('./frame');
 const memory = require('./memory');
 const { optionsOf, entriesOf } = require('./options');
 const { typeOf, isDeclared } = require('./types');
 const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./view');
 
-const FRAME_BYTES = memory.frame.byteLength;
+/** The most bytes of values that the frame has room for. */
+const FRAME_BYTES = frame.byteLength - VALUES;
 const MOST_ALIGN = 4096;
 const NO_BITS = 2 ** 32 - 1;
 

@@ -86,7 +86,10 @@ const handles = new WeakMap();
 function handleOf(lifetime) {
   let handle = handles.get(lifetime);
   if (handle === undefined) {
-    handle = { number: binding.traceLibrary(), name: lifetime.native.name.replace(/^"(.*)"$/, '$1') };
+    const name = lifetime.native.name.replace(/^"(.*)"$/, '$1');
+    // A crash report tells it with the library's name.
+    const rival = lifetime.rival === null ? '' : ` (it calls Node's ${lifetime.rival} in place of its own: try PINNED_FFI_DEEPBIND=1)`;
+    handle = { number: binding.traceLibrary(), name: name + rival };
     handles.set(lifetime, handle);
   }
   return handle;
@@ -113,9 +116,9 @@ function recorded(call, name, shape, lifetime) {
 /** The same for what starts an asynchronous call, whose values come third; it is recorded when its thread runs it. */
 function recordedJob(launch, name, shape, lifetime) {
   const handle = handleOf(lifetime);
-  const launcher = (pins, kept, values) => {
+  const launcher = (pins, kept, values, epoch) => {
     binding.traceNextJob(handle.number, handle.name, name, kindsOf(shape.args, values), siteOf(launcher));
-    return launch(pins, kept, values);
+    return launch(pins, kept, values, epoch);
   };
   return launcher;
 }

@@ -12,6 +12,7 @@
 
 const { isAnyArrayBuffer } = require('node:util').types;
 const { wrongType, wrongValue, outOfRange, makeError, describe, place } = require('./errors');
+const { noteInline, byElement, byHalves } = require('./inline');
 const memory = require('./memory');
 const {
   wrapHint, addressHint, wrapInteger, wrapWide, wrapFloat, wrapBool, wrapPointer, wrapText,
@@ -405,7 +406,18 @@ const rows = [
 /** A row that lacks a key must not find one on Object.prototype: rows decide how C is called. */
 const alone = (row) => Object.setPrototypeOf(row, null);
 
+const INLINES = {
+  char: byElement('i8s'), i8: byElement('i8s'), u8: byElement('u8s'), i16: byElement('i16s'), u16: byElement('u16s'),
+  i32: byElement('words'), u32: byElement('u32s'), i64: byElement('i64s'), u64: byElement('u64s'), f32: byElement('f32s'),
+  f64: byElement('f64s'), bool: byElement('u8s', ' !== 0'), i64_fast: byHalves('toSigned'), u64_fast: byHalves('toUnsigned'),
+  // That of all rows which read addresses, whose function it is.
+  ptr: byHalves('toAddress'), cstring: { ...byHalves('toAddress'), from: (address) => memory.textAt(address, 'cstring') },
+  void: { raws: () => [], value: () => 'undefined' },
+  ...(sizes[22] === 8 && { long: byElement('i64s'), 'unsigned long': byElement('u64s') }),
+};
+
 for (const row of rows) {
+  if (Object.hasOwn(INLINES, row.name)) noteInline(row.read, INLINES[row.name]);
   row.size = row.align = sizes[row.id];
   if (row.wrapped) alone(row.wrapped).size = row.wrapped.align = row.size;
   alone(row);

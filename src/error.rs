@@ -68,6 +68,8 @@ pub enum FfiError {
     MemoryExhausted { wanted: usize },
     /// The engine does not allow external buffers (Electron).
     ExternalRefused,
+    /// C has called a callback on a stack of its own making.
+    OtherStack { symbol: String, callback: String },
     /// Native code wrote outside of an argument.
     Overflow { symbol: String, overflow: Overflow },
     /// A defect of this package.
@@ -89,6 +91,7 @@ impl FfiError {
             Self::InvalidPointer { .. } => "ERR_FFI_INVALID_POINTER",
             Self::MemoryExhausted { .. } => "ERR_FFI_MEMORY_EXHAUSTED",
             Self::ExternalRefused => "ERR_FFI_EXTERNAL_REFUSED",
+            Self::OtherStack { .. } => "ERR_FFI_CALLBACK_STACK",
             Self::Overflow { overflow, .. } => match overflow.side {
                 Side::After => "ERR_FFI_BUFFER_OVERFLOW",
                 Side::Before => "ERR_FFI_BUFFER_UNDERFLOW",
@@ -140,6 +143,11 @@ impl fmt::Display for FfiError {
                 write!(f, "{symbol}: the address {address:#x} cannot be read: it is not mapped")
             }
             Self::MemoryExhausted { wanted } => write!(f, "out of memory: {wanted} bytes could not be allocated"),
+            Self::OtherStack { symbol, callback } => write!(
+                f,
+                "{symbol}: {callback} was called on a stack that is not the thread's (of a coroutine or fiber), where \
+                 JavaScript cannot run; C got zero. Have C call it outside of the coroutine, or on a thread"
+            ),
             Self::ExternalRefused => f.write_str(
                 "this runtime does not allow a JavaScript buffer over native memory; copy with read.* instead",
             ),

@@ -12,10 +12,12 @@ mod closure;
 mod copies;
 mod ctype;
 mod error;
+mod exit;
 #[cfg(all(target_arch = "x86_64", unix))]
 mod fast;
 mod image;
 mod inspect;
+mod interpose;
 mod jobs;
 mod js;
 mod layout;

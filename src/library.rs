@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "opening a library runs its constructors")]
 
 use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
@@ -112,11 +113,37 @@ impl Library {
         }
     }
 
-    /// Unloads a closed library when no call is inside any more.
+    /// Unloads a closed library when no call is inside any more. While a thread of C's own is inside a callback it stays
+    /// loaded for good: the thread may return into its code.
     fn unload(&self) {
-        if self.jobs.get() == 0 {
-            drop(self.handle.take());
+        if self.jobs.get() > 0 {
+            return;
         }
+        let handle = self.handle.take();
+        if CALLING_BACK.load(Ordering::Acquire) > 0 {
+            std::mem::forget(handle);
+        }
+    }
+}
+
+/// The threads of C's own that are inside a callback, in the whole process.
+static CALLING_BACK: AtomicUsize = AtomicUsize::new(0);
+
+/// A thread of C's own is inside a callback, until this is dropped: whatever library it has come from stays loaded.
+#[derive(Debug)]
+pub struct CallingBack(());
+
+impl CallingBack {
+    /// The thread comes in.
+    pub fn new() -> Self {
+        CALLING_BACK.fetch_add(1, Ordering::AcqRel);
+        Self(())
+    }
+}
+
+impl Drop for CallingBack {
+    fn drop(&mut self) {
+        CALLING_BACK.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -21,7 +21,7 @@ fn answer_of(number: usize) -> Answer {
 
 /// What a foreign thread gets that calls a callback: as `js/afar.rs` does it.
 fn call(queue: &Queue, number: usize) -> Answer {
-    let request = Request::new(number, 0, Block::new(), Vec::new(), 0);
+    let request = Request::new(number, 0, Block::new(), Vec::new(), 0, 0, crate::queue::Kind::Waiting);
     if !queue.submit(Work::Call(Arc::clone(&request))) {
         return None;
     }
@@ -139,7 +139,7 @@ fn a_call_that_serves_its_callbacks_does_so_while_the_process_exits() {
 #[test]
 fn only_the_first_answer_counts() {
     model(|| {
-        let request = Request::new(1, 0, Block::new(), Vec::new(), 0);
+        let request = Request::new(1, 0, Block::new(), Vec::new(), 0, 0, crate::queue::Kind::Waiting);
         let other = thread::spawn({
             let request = Arc::clone(&request);
             move || request.answer(None)

@@ -26,8 +26,23 @@ pub struct Request {
     _texts: Vec<Box<[u8]>>,
     /// The asynchronous call it was made under; 0 where it was made under none.
     pub origin: usize,
+    /// The thread that has made it.
+    pub thread: usize,
+    /// Whether C waits for it.
+    pub kind: Kind,
     answer: Mutex<Option<Answer>>,
     answered: Condvar,
+}
+
+/// What C expects of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It waits for the result.
+    Waiting,
+    /// It has gone on: the call was made while the callback was open, and is delivered after its close, too.
+    Queued,
+    /// Nothing: the callback was closed.
+    Late,
 }
 
 /// What is handed in.
@@ -74,13 +89,23 @@ impl Drop for Serving<'_> {
 
 impl Request {
     /// A request that nobody has answered.
-    pub fn new(target: usize, life: u32, block: Block, texts: Vec<Box<[u8]>>, origin: usize) -> Arc<Self> {
+    pub fn new(
+        target: usize,
+        life: u32,
+        block: Block,
+        texts: Vec<Box<[u8]>>,
+        origin: usize,
+        thread: usize,
+        kind: Kind,
+    ) -> Arc<Self> {
         Arc::new(Self {
             target,
             life,
             block,
             _texts: texts,
             origin,
+            thread,
+            kind,
             answer: Mutex::new(None),
             answered: Condvar::new(),
         })
@@ -203,7 +228,7 @@ mod tests {
     #[test]
     fn a_request_is_answered_from_another_thread() {
         let queue = Queue::new();
-        let request = Request::new(7, 0, Block::new(), Vec::new(), 0);
+        let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
         assert!(request.wait(Duration::from_millis(1)).is_none());
         assert!(queue.submit(Work::Call(Arc::clone(&request))));
         let server = std::thread::spawn({
@@ -220,7 +245,7 @@ mod tests {
     #[test]
     fn an_ended_queue_answers_everybody_with_nothing() {
         let queue = Queue::new();
-        let request = Request::new(7, 0, Block::new(), Vec::new(), 0);
+        let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
         assert!(queue.submit(Work::Call(Arc::clone(&request))));
         queue.end();
         assert_eq!(request.wait(Duration::MAX), Some(None));
@@ -230,7 +255,7 @@ mod tests {
     #[test]
     fn an_exit_that_did_not_take_place_is_taken_back() {
         let queue = Queue::new();
-        let request = || Request::new(7, 0, Block::new(), Vec::new(), 0);
+        let request = || Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
         queue.exit();
         assert!(!queue.submit(Work::Call(request())));
         assert!(queue.submit(Work::Done(5)));

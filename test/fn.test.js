@@ -23,10 +23,22 @@ int higher(unary (*choose)(int), int n) { unary f = choose(n); return f ? f(n) :
     apply: { args: [Unary, 'int'], returns: 'int' },
     both: { args: [Unary, Unary, 'int'], returns: 'int' },
     keep: { args: [Unary] },
+    keepsIt: { name: 'keep', args: [Unary] },
     later: { args: ['int'], returns: 'int' },
     higher: { args: [fn({ args: ['int'], returns: Unary }), 'int'], returns: 'int' },
   },
 });
+
+/** What is warned of while `run` runs, and until it is served. */
+async function warningsOf(run) {
+  const messages = [];
+  const note = ({ message }) => messages.push(message);
+  process.on('warning', note);
+  await run();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  process.off('warning', note);
+  return messages.filter((message) => message.startsWith('keepsIt'));
+}
 
 describe('a function pointer', () => {
   test('that C gives is callable, and goes back', () => {
@@ -56,6 +68,30 @@ describe('a function pointer', () => {
     c.keep((n) => n);
     await gc();
     assert.equal(c.later(5), 0);
+  });
+
+  test('that C calls after the call of a plain function gives zero, and is warned of once, by name', async () => {
+    const messages = await warningsOf(() => {
+      c.keepsIt((n) => n);
+      assert.equal(c.later(5), 0);
+      assert.equal(c.later(6), 0);
+      c.keepsIt((n) => n);
+      assert.equal(c.later(7), 0);
+    });
+    assert.equal(messages.length, 1, messages.join('\n'));
+    assert.match(messages[0], /^keepsIt: argument 0 was given a plain function, which lives for the call; .* Pass a JSCallback$/);
+  });
+
+  test('that C keeps never reaches another function', async () => {
+    const seen = [];
+    c.keep((n) => n);
+    c.apply((n) => {
+      seen.push(c.later(1));
+      return n;
+    }, 3);
+    for (let i = 0; i < 500; i += 1) c.apply(() => c.later(1), 0);
+    assert.deepEqual(seen, [0]);
+    assert.equal(c.apply(() => c.later(1), 0), 0);
   });
 
   test('may be nested, and called in the middle of another call', () => {

@@ -175,6 +175,31 @@ for (const [way, call] of Object.entries(WAYS)) {
   });
 }
 
+test('without fences, too, C still has the bytes of a buffer that its callback transfers', async () => {
+  const said = await runs(`
+    const symbols = h.bind({
+      call_then_sum: { args: ['function', 'ptr', 'u32'], returns: 'u64' } });
+    const sums = [];
+    for (const make of [() => new Uint8Array(100).fill(2), () => new Uint8Array(new WebAssembly.Memory({ initial: 1 }).buffer, 0, 100).fill(2),
+      () => new Uint8Array(new SharedArrayBuffer(100)).fill(2)]) {
+      const view = make();
+      const callback = new ffi.JSCallback(() => {
+        try {
+          structuredClone(view.buffer, { transfer: [view.buffer] });
+        } catch {
+          // It cannot be.
+        }
+        for (let i = 0; i < 3; i++) h.collect();
+        for (let i = 0; i < 100; i++) new Uint8Array(100).fill(9);
+      }, {});
+      sums.push(symbols.call_then_sum(callback, view, 100));
+      callback.close();
+    }
+    console.log(sums.join());
+  `, { env: { PINNED_FFI_FENCE: 'off' } });
+  assert.equal(said, '200,200,200');
+});
+
 // ---- what others did to the built-ins -------------------------------------------------------------------------------
 
 describe('keys on Object.prototype', () => {

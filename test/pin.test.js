@@ -57,7 +57,10 @@ describe('the arguments of a call', () => {
     const output = await runs(`
       const { call_then_sum: sum } = h.bind({ call_then_sum: { args: ['function', 'ptr', 'u64'], returns: 'u64' } });
       const callback = new ffi.JSCallback(() => { h.collect(); h.collect(); }, {});
-      const caller = () => sum(callback, ffi.ptr(new Uint8Array(64).fill(7)), 64);
+      // A frame of its own, which is gone when C is called: optimised code may hold what it has inlined for longer.
+      const place = () => ffi.ptr(new Uint8Array(64).fill(7));
+      new Function('place', '%NeverOptimizeFunction(place)')(place);
+      const caller = () => sum(callback, place(), 64);
       h.optimize(caller);
       const seen = new Set();
       for (let i = 0; i < 30; i++) seen.add(Number(caller()));

@@ -731,3 +731,61 @@ describe('the warning of a stall', () => {
     assert.doesNotMatch(stderr, /Warning/);
   });
 });
+
+describe('closing in the middle of what threads of C do', () => {
+  const SOURCE = `
+#include <pthread.h>
+#include <unistd.h>
+typedef int (*callback)(int);
+static void *run(void *call) {
+  for (int i = 1; i <= 10; i++) ((callback)call)(i);
+  return 0;
+}
+int start(callback call) {
+  pthread_t thread;
+  return pthread_create(&thread, 0, run, (void *)call) || pthread_detach(thread);
+}
+static callback queued;
+static int count;
+static void *queue(void *data) { for (int i = 0; i < count; i++) queued(i); return 0; }
+int queue_all(callback call, int n) {
+  pthread_t thread;
+  queued = call;
+  count = n;
+  return pthread_create(&thread, 0, queue, 0) || pthread_join(thread, 0);
+}
+int late(void) { return queued(-1); }`;
+  const OPEN = `const { symbols, close } = ffi.cc({ library: 'pthread', source: ${JSON.stringify(SOURCE)}, symbols: {
+    start: { args: ['function'], returns: 'int' }, queue_all: { args: ['function', 'int'], returns: 'int' },
+    late: { returns: 'int' } } });`;
+
+  for (const [when, last, body] of [
+    ['the last callback', 10, 'cb.close(); close();'],
+    ['a callback in the middle', 5, 'cb.close(); close();'],
+    ['a callback that returns a Promise', 10, 'return new Promise((resolve) => setTimeout(() => { cb.close(); close(); resolve(1); }, 5));'],
+  ]) {
+    test(`a library that ${when} closes stays under the thread that returns into it`, async () => {
+      const said = await runs(`${OPEN}
+        const cb = new ffi.JSCallback((n) => { if (n === ${last}) { setTimeout(() => { console.log('alive'); process.exit(); }, 100); ${body} } return n; },
+          { args: ['int'], returns: 'int' }).ref();
+        symbols.start(cb);`);
+      assert.equal(said, 'alive');
+    });
+  }
+
+  test('a threadsafe callback gets all that C has called before its close, and the warning is for what comes later', async () => {
+    const said = await runs(`${OPEN}
+      const warnings = [];
+      process.on('warning', ({ code }) => warnings.push(code));
+      const seen = [];
+      const cb = new ffi.JSCallback((n) => seen.push(n), { args: ['int'], returns: 'int', threadsafe: true });
+      symbols.queue_all(cb, 50);
+      cb.close();
+      setTimeout(() => {
+        const before = warnings.length;
+        symbols.late();
+        setTimeout(() => { console.log(seen.length, seen[49], before, warnings.length); process.exit(); }, 50);
+      }, 50);`);
+    assert.equal(said, '50 49 0 1');
+  });
+});

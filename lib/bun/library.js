@@ -9,8 +9,11 @@ const main = require('../library');
 const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration');
 const { wrongArgument, inWords } = require('./words');
 
-/** Opens a library: by a path, a name that the system's loader finds, or one of a file in the current directory. */
-function dlopen(name, symbols) {
+/**
+ * Opens a library: by a path, a name that the system's loader finds, or one of a file in the current directory. `options` are
+ * the package's: bun has none.
+ */
+function dlopen(name, symbols, options) {
   if (typeof name !== 'string' && !(name instanceof URL)) throw wrongArgument('Expected string');
   if (name === '') throw wrongArgument('Invalid library name');
   const declared = symbolsOf(symbols, functionOf);
@@ -23,11 +26,11 @@ function dlopen(name, symbols) {
   };
   return inWords(phrases, () => {
     try {
-      return main.dlopen(name, declared);
+      return main.dlopen(name, declared, options);
     } catch (error) {
       const file = path.resolve(String(name));
       if (error.code !== 'ERR_FFI_LIBRARY_NOT_FOUND' || !fs.existsSync(file)) throw error;
-      return main.dlopen(file, declared);
+      return main.dlopen(file, declared, options);
     }
   });
 }

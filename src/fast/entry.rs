@@ -22,6 +22,7 @@ pub struct Entry {
     begin: unsafe extern "C" fn(*mut TryCatch, Local),
     end: unsafe extern "C" fn(*mut TryCatch),
     exception: unsafe extern "C" fn(*const TryCatch) -> Local,
+    has_terminated: unsafe extern "C" fn(*const TryCatch) -> bool,
     globalize: unsafe extern "C" fn(Local, usize) -> Local,
     /// Whether `globalize` takes a handle; else it takes what the handle's slot holds.
     takes_handle: bool,
@@ -106,6 +107,7 @@ impl Entry {
             begin: function!(process, "_ZN2v88TryCatchC1EPNS_7IsolateE"),
             end: function!(process, "_ZN2v88TryCatchD1Ev"),
             exception: function!(process, "_ZNK2v88TryCatch9ExceptionEv"),
+            has_terminated: function!(process, "_ZNK2v88TryCatch13HasTerminatedEv"),
             globalize: if takes_handle {
                 function!(process, GLOBALIZE_HANDLE)
             } else {
@@ -165,12 +167,12 @@ impl Entry {
         Scope { entry: self, kept }
     }
 
-    /// Calls a function without arguments: what it has thrown, as a handle of the scope.
+    /// Calls a function without arguments: what it has thrown, as a handle of the scope, or `None` where JavaScript was ended.
     ///
     /// # Safety
     /// M6; `function` is a handle of a function.
     #[inline]
-    pub unsafe fn call(&self, _: &Scope<'_>, function: Local) -> Result<(), Local> {
+    pub unsafe fn call(&self, _: &Scope<'_>, function: Local) -> Result<(), Option<Local>> {
         let mut catcher = TryCatch::uninit();
         // SAFETY: M11; the catcher stays where it is until it ends.
         unsafe {
@@ -181,7 +183,10 @@ impl Entry {
                 Call::Context(call) => call(function, context, undefined, 0, null_mut()),
                 Call::Isolate(call) => call(function, isolate, context, undefined, 0, null_mut()),
             };
-            let thrown = if result.is_null() { Err((self.exception)(&catcher)) } else { Ok(()) };
+            let thrown = match result.is_null() {
+                true => Err((!(self.has_terminated)(&catcher)).then(|| (self.exception)(&catcher))),
+                false => Ok(()),
+            };
             (self.end)(&mut catcher);
             thrown
         }

@@ -11,17 +11,19 @@ use napi::bindgen_prelude::{Env, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::arguments::{Source, caller_of};
 use super::environment::{Environment, current};
 use super::home::Home;
 use super::job;
-use super::target::Target;
+use super::target::{Target, this_thread};
 use super::waker::{key_of, wake};
 use crate::closure::Incoming;
 use crate::ctype::CType;
-use crate::memory::frame::{Block, address_in, bytes, set_address};
+use crate::library::CallingBack;
+use crate::memory::frame::{Block, address_in, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::report;
-use crate::queue::{Request, Work};
+use crate::queue::{Kind, Request, Work};
 
 impl Target {
     /// A call on another thread, which waits for its answer.
@@ -32,7 +34,13 @@ impl Target {
             return;
         }
         let waits = !closed && !self.threadsafe.load(Ordering::Relaxed);
-        let Some(request) = self.hand_over(home, incoming, waits).filter(|_| waits) else { return };
+        let _calling_back = (waits && !job::is_ours()).then(CallingBack::new);
+        let kind = match (closed, waits) {
+            (true, _) => Kind::Late,
+            (false, true) => Kind::Waiting,
+            (false, false) => Kind::Queued,
+        };
+        let Some(request) = self.hand_over(home, incoming, kind).filter(|_| waits) else { return };
         let mut patience = Some(stall_time());
         let answer = loop {
             if let Some(answer) = request.wait(HEARTBEAT) {
@@ -54,12 +62,16 @@ impl Target {
     }
 
     /// Hands a call to the JavaScript thread; `None` where nobody takes it.
-    pub fn hand_over(&self, home: &Home, incoming: &Incoming<'_>, waits: bool) -> Option<Arc<Request>> {
+    pub fn hand_over(&self, home: &Home, incoming: &Incoming<'_>, kind: Kind) -> Option<Arc<Request>> {
         let mut block = incoming.block();
         // C may free its text once it goes on.
-        let texts = if waits { Vec::new() } else { self.copy_texts(&mut block) };
+        let texts = if kind == Kind::Waiting { Vec::new() } else { self.copy_texts(&mut block) };
         let life = self.life.load(Ordering::Acquire);
-        let request = Request::new((&raw const *self).expose_provenance(), life, block, texts, job::current());
+        let target = (&raw const *self).expose_provenance();
+        let request = Request::new(target, life, block, texts, job::current(), this_thread(), kind);
+        if kind == Kind::Queued {
+            self.queued.fetch_add(1, Ordering::AcqRel);
+        }
         if !home.queue.submit(Work::Call(Arc::clone(&request))) {
             return None;
         }
@@ -105,10 +117,22 @@ impl Target {
 
     /// Serves a call that came through the queue, on the environment's thread.
     fn serve(&self, environment: &Environment, request: &Arc<Request>) {
+        self.serve_call(environment, request);
+        // The last call that was made before the close lets the function go.
+        if request.kind == Kind::Queued
+            && self.queued.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(function) = self.leaving.take()
+        {
+            function.let_go(environment);
+        }
+    }
+
+    fn serve_call(&self, environment: &Environment, request: &Arc<Request>) {
         if self.held.take() {
             environment.let_close();
         }
-        if request.life != self.life.load(Ordering::Acquire) {
+        // No JavaScript runs until the call that it is ended under has returned.
+        if request.life != self.life.load(Ordering::Acquire) || environment.is_terminating() {
             return request.answer(None);
         }
         let mut scope = null_mut();
@@ -118,8 +142,12 @@ impl Target {
                 return request.answer(None);
             }
         }
-        environment.frame.put(0, &bytes(&request.block)[..self.signature.plan.size]);
-        let closed = self.closed.load(Ordering::Acquire);
+        let function = match request.kind {
+            Kind::Late => None,
+            Kind::Queued => self.function.get().or(self.leaving.get()),
+            Kind::Waiting => self.function.get(),
+        };
+        let closed = function.is_none();
         // No Promise settles before a synchronous call that is under way.
         let may_wait = !closed && environment.depth.get() == 0;
         let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
@@ -128,7 +156,14 @@ impl Target {
         let answered = if closed {
             self.enter_js(environment, environment.callbacks.late.get(), Some(self.id.get()), request.origin)
         } else {
-            self.enter_js(environment, self.function.get(), may_wait.then_some(token), request.origin)
+            let who = caller_of(environment, request);
+            let source = Source::Block((&request.block).into(), self.signature.plan.size, who);
+            let outer = environment.origin.replace(request.origin);
+            let answered = environment.with_arguments(source, || {
+                self.enter_js(environment, function, may_wait.then_some(token), request.origin)
+            });
+            environment.origin.set(outer);
+            answered.filter(|_| !environment.has_thrown.take())
         };
         environment.resume_watch();
         match answered {

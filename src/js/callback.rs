@@ -8,6 +8,7 @@ use napi::JsValue;
 use napi::bindgen_prelude::{ClassInstance, Env, Object};
 use napi_derive::napi;
 
+use super::depth::Depth;
 use super::entry::Function;
 use super::environment::{Environment, current, thrown};
 use super::memory::{JsAddress, to_js};
@@ -24,6 +25,8 @@ pub struct Callbacks {
     targets: RefCell<Vec<&'static Target>>,
     /// The function that is called with the number of a closed one that C has called.
     pub late: Cell<Option<Function>>,
+    /// Those that are open for the length of a call, innermost last.
+    lent: RefCell<Vec<&'static Target>>,
 }
 
 /// A C function pointer, before it was opened.
@@ -49,11 +52,11 @@ pub fn make_callback(env: Env, signature: ClassInstance<'_, JsSignature>) -> nap
 /// The number of a name, for messages.
 #[napi]
 pub fn number_of_name(name: String) -> u32 {
-    report::intern(&name)
+    report::intern_callback(&name)
 }
 
 /// `[open, close]`, whose arguments lie in the frame: the number of a pointer; for the first one also that of its name, and
-/// whether it is threadsafe. `open(function)` has the pointer call a function. On its own thread that takes no arguments: it
+/// its kind: threadsafe, or lent for the length of a call. `open(function)` has the pointer call a function. On its own thread that takes no arguments: it
 /// reads and writes the frame. For a call from another thread it takes a token, and may return true: then `answer` or `fail`
 /// ends the call. `close()` lets the function go: C gets zero from now on, and when it calls all the same, `late` is called
 /// with the number.
@@ -66,8 +69,12 @@ pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>
 
 /// Where they lie in the frame.
 const ID: usize = 0;
-const THREADSAFE: usize = 4;
+const KIND: usize = 4;
 const NAME: usize = 8;
+
+/// Kinds: C does not wait for it; it is open for the length of a call. Any other is 0.
+const OF_THREADS: u32 = 1;
+const LENT: u32 = 2;
 
 impl Callbacks {
     /// The environment is gone; the callbacks outlive it.
@@ -80,6 +87,16 @@ impl Callbacks {
         targets
     }
 
+    /// Closes those that were lent to the call that ends, or to one inside of it: JavaScript is being ended, and does not.
+    pub fn close_lent(&self, environment: &Environment) {
+        let depth = Depth::level(environment.depth.get());
+        let is_ended = |target: &&'static Target| target.lent.get().is_some_and(|lent| lent >= depth);
+        while let Some(target) = self.lent.borrow_mut().pop_if(|target| is_ended(&&**target)) {
+            target.lent.set(None);
+            target.close(environment);
+        }
+    }
+
     /// The callback whose number is in the frame.
     fn named(&self, environment: &Environment) -> Option<&'static Target> {
         let id = environment.frame.half(ID);
@@ -90,14 +107,24 @@ impl Callbacks {
 fn open(environment: &Environment, arguments: Arguments) -> Given {
     let [function] = arguments.first();
     if let Some(target) = environment.callbacks.named(environment) {
-        let (name, threadsafe) = (environment.frame.half(NAME), environment.frame.half(THREADSAFE) != 0);
-        target.open(Function::hold(environment, function), name, threadsafe);
+        let (name, kind) = (environment.frame.half(NAME), environment.frame.half(KIND));
+        target.open(Function::hold(environment, function), name, kind == OF_THREADS);
+        if kind == LENT {
+            target.lent.set(Some(Depth::level(environment.depth.get())));
+            environment.callbacks.lent.borrow_mut().push(target);
+        }
     }
     Ok(null_mut())
 }
 
 fn close(environment: &Environment, _: Arguments) -> Given {
     if let Some(target) = environment.callbacks.named(environment) {
+        if target.lent.take().is_some() {
+            let mut lent = environment.callbacks.lent.borrow_mut();
+            if let Some(at) = lent.iter().rposition(|other| std::ptr::eq(*other, target)) {
+                lent.remove(at);
+            }
+        }
         target.close(environment);
     }
     Ok(null_mut())

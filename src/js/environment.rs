@@ -13,6 +13,7 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
+use super::arguments::CallbackArguments;
 use super::callback::Callbacks;
 use super::depth::Depth;
 use super::direct::MOST_PINS;
@@ -26,9 +27,11 @@ use super::slices::Slices;
 use super::stack::Stack;
 use super::taken::Taken;
 use super::target::this_thread;
+use super::unwinding::{Held, Unwinding};
 use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::bound::Bound;
 use crate::error::{Class, FfiError};
+use crate::exit;
 use crate::jobs::Jobs;
 use crate::layout::Layout;
 use crate::memory::address::Span;
@@ -43,9 +46,6 @@ use crate::memory::slice::Ranges;
 use crate::memory::watch::Watch;
 use crate::queue::{Queue, Work};
 
-/// A reference to something that was thrown.
-type Held = NonNull<sys::napi_ref__>;
-
 /// The state of an environment, shared by its functions and callbacks.
 pub struct Environment {
     /// The environment.
@@ -59,9 +59,17 @@ pub struct Environment {
     /// Whether the environment is gone; native code may still hold callbacks of it.
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
-    pending: Cell<Option<Held>>,
-    /// The asynchronous calls under way, and what their callbacks have thrown.
-    jobs: RefCell<HashMap<usize, Option<Held>>>,
+    pub(super) pending: Cell<Option<Unwinding>>,
+    /// The asynchronous calls under way: what JavaScript knows each by, and what its callbacks have thrown.
+    pub(super) jobs: RefCell<HashMap<usize, (u32, Option<Held>)>>,
+    /// What the native function under way throws when it returns; null for nothing. A value of its scope.
+    pub to_throw: Cell<sys::napi_value>,
+    /// The asynchronous call that the callback under way was made under; 0 for none.
+    pub origin: Cell<usize>,
+    /// Whether the callback under way has thrown, as its function says itself.
+    pub has_thrown: Cell<bool>,
+    /// What is to be done after a call: bits.
+    pub after_call: Cell<u8>,
     /// The errno of the last call that captures it.
     pub errno: Cell<i32>,
     /// How many calls of functions that free a handle have gone in.
@@ -115,6 +123,8 @@ pub struct Environment {
     pub lane: OnceCell<super::fast::Lane>,
     /// Its C function pointers.
     pub callbacks: Callbacks,
+    /// The arguments of the callback under way.
+    pub callback_arguments: CallbackArguments,
     /// V8's own way into JavaScript, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub entry: OnceCell<crate::fast::entry::Entry>,
@@ -153,51 +163,23 @@ impl Environment {
         Some(ranges)
     }
 
-    /// Keeps what a callback has thrown until the outer call returns; a second one while one is kept is dropped.
-    fn keep_exception(&self, exception: sys::napi_value) {
-        if self.pending.get().is_none() {
-            self.pending.set(self.hold(exception));
-        }
-    }
-
-    /// Brings what a callback has thrown to whoever called: the asynchronous call (`origin`) or the synchronous one it
-    /// was made under. Without either it is an uncaught exception.
-    pub fn surface(&self, exception: sys::napi_value, origin: usize) {
-        // A call of another environment cannot be given an exception of this one.
-        if let Some(thrown) = self.jobs.borrow_mut().get_mut(&origin) {
-            if thrown.is_none() {
-                *thrown = self.hold(exception);
-            }
-        } else if self.depth.get() > 0 {
-            self.keep_exception(exception);
-        } else {
-            // SAFETY: M6.
-            unsafe { sys::napi_fatal_exception(self.raw, exception) };
-        }
-    }
-
-    /// Whether an exception is waiting for the outer call.
-    pub fn has_exception(&self) -> bool {
-        self.pending.get().is_some()
-    }
-
-    /// Takes the exception that is waiting.
-    pub fn take_exception(&self) -> Option<sys::napi_value> {
-        self.pending.take().map(|held| self.let_go(held))
-    }
-
     /// The number of a new job, which no other job of the process has.
-    pub fn begin_job(&self) -> usize {
+    pub fn begin_job(&self, slot: u32) -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         let job = NEXT.fetch_add(1, Ordering::Relaxed);
-        self.jobs.borrow_mut().insert(job, None);
+        self.jobs.borrow_mut().insert(job, (slot, None));
         job
+    }
+
+    /// What JavaScript knows a job by.
+    pub fn slot_of(&self, job: usize) -> Option<u32> {
+        self.jobs.borrow().get(&job).map(|(slot, _)| *slot)
     }
 
     /// A job is over: what its callbacks have thrown.
     pub fn end_job(&self, job: usize) -> Option<sys::napi_value> {
         self.slices.take_back(job);
-        let held = self.jobs.borrow_mut().remove(&job).flatten();
+        let held = self.jobs.borrow_mut().remove(&job).and_then(|(_, thrown)| thrown);
         held.map(|held| self.let_go(held))
     }
 
@@ -264,30 +246,6 @@ impl Environment {
         unsafe { sys::napi_create_reference(self.raw, value, 1, &mut reference) };
         self.kept.borrow_mut().push(reference);
         reference
-    }
-
-    fn hold(&self, exception: sys::napi_value) -> Option<Held> {
-        let (mut reference, mut holder, mut scope) = (null_mut(), null_mut(), null_mut());
-        // SAFETY: M6; the exception rides in an object, because a reference may hold objects only before Node-API 10.
-        unsafe {
-            sys::napi_open_handle_scope(self.raw, &mut scope);
-            sys::napi_create_object(self.raw, &mut holder);
-            sys::napi_set_named_property(self.raw, holder, EXCEPTION.as_ptr(), exception);
-            sys::napi_create_reference(self.raw, holder, 1, &mut reference);
-            sys::napi_close_handle_scope(self.raw, scope);
-        }
-        NonNull::new(reference)
-    }
-
-    fn let_go(&self, held: Held) -> sys::napi_value {
-        let (mut holder, mut exception) = (null_mut(), null_mut());
-        // SAFETY: M6; `hold` made the reference and the property.
-        unsafe {
-            sys::napi_get_reference_value(self.raw, held.as_ptr(), &mut holder);
-            sys::napi_get_named_property(self.raw, holder, EXCEPTION.as_ptr(), &mut exception);
-            sys::napi_delete_reference(self.raw, held.as_ptr());
-        }
-        exception
     }
 
     /// The queue of work from other threads, made when first needed.
@@ -401,15 +359,17 @@ impl Drop for Environment {
         // The engine gives back what references refer to, but not the references.
         self.taken.forget(self.raw);
         self.slices.forget(self.raw);
-        let thrown = self.jobs.take().into_values().flatten().chain(self.pending.take()).map(NonNull::as_ptr);
+        let thrown = match self.pending.take() {
+            Some(Unwinding::Thrown(held)) => Some(held),
+            _ => None,
+        };
+        let thrown = self.jobs.take().into_values().filter_map(|(_, thrown)| thrown).chain(thrown).map(NonNull::as_ptr);
         for reference in self.kept.take().into_iter().chain(thrown) {
             // SAFETY: M6; the reference is this state's, and Node-API's environment goes after it.
             unsafe { sys::napi_delete_reference(self.raw, reference) };
         }
     }
 }
-
-const EXCEPTION: &std::ffi::CStr = c"exception";
 
 /// Throws an error of the native side.
 pub fn throw(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value>) {
@@ -527,6 +487,10 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         ended: Cell::new(false),
         pending: Cell::new(None),
         jobs: RefCell::default(),
+        to_throw: Cell::new(null_mut()),
+        origin: Cell::new(0),
+        has_thrown: Cell::new(false),
+        after_call: Cell::new(0),
         errno: Cell::new(0),
         frees: Cell::new(0),
         waiting: RefCell::default(),
@@ -557,11 +521,13 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         #[cfg(all(target_arch = "x86_64", unix))]
         lane: OnceCell::new(),
         callbacks: Callbacks::default(),
+        callback_arguments: CallbackArguments::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         entry: OnceCell::new(),
         kept: RefCell::new(vec![frame_reference, nothing_reference]),
         nothing: nothing_reference,
     });
+    exit::watch();
     // Before the engine frees anything, while other threads may still use it.
     env.add_env_cleanup_hook(Rc::clone(&state), |state| state.end())?;
     env.set_instance_data(state, (), |_| ())

@@ -11,13 +11,14 @@ use napi::sys;
 use napi_derive::napi;
 
 use super::direct::{MOST_PINS, Outcome};
-use super::environment::{Environment, current, throw, thrown};
+use super::environment::{Environment, current, thrown, to_error};
 use super::job;
 use super::library::JsLibrary;
 use super::memory::{JsAddress, from_js, to_string};
-use super::native::{Arguments, Given, Native, Thrown, native_functions, thrown_by, unless_thrown};
+use super::native::{Arguments, Given, Native, Thrown, native_functions, throw_value, thrown_by, unless_thrown};
 use super::signature::JsSignature;
 use super::thread::JsThread;
+use super::unwinding::Exception;
 use crate::call::{self, ResultBlock};
 use crate::ctype::CType;
 use crate::error::{FfiError, Result};
@@ -159,7 +160,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> Given {
     // A panic must not unwind into the engine.
     match catch_unwind(AssertUnwindSafe(|| callable.enter_numbers())) {
         Ok(true) if callable.gives_text => end_with_text(callable),
-        Ok(true) if !environment.has_exception() => Ok(null_mut()),
+        Ok(true) if !environment.has_work_after_call() => Ok(null_mut()),
         Ok(true) => end(callable, Ok(Ok(null_mut()))),
         Ok(false) => enter_generally(callable, arguments),
         // C may have been called: it is not called again.
@@ -172,7 +173,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> Given {
 fn end_with_text(callable: &Callable) -> Given {
     let address = callable.environment.frame.word(callable.signature.plan.result) as usize;
     match catch_unwind(AssertUnwindSafe(|| callable.text(address))) {
-        Ok(Ok(text)) if !callable.environment.has_exception() => Ok(text),
+        Ok(Ok(text)) if !callable.environment.has_work_after_call() => Ok(text),
         outcome => end(callable, outcome),
     }
 }
@@ -196,7 +197,7 @@ fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Argument
 #[inline(always)]
 fn conclude(callable: &Callable, arguments: Arguments, outcome: std::thread::Result<Outcome>) -> Given {
     match outcome {
-        Ok(Outcome::Done(result)) if !callable.environment.has_exception() => Ok(result),
+        Ok(Outcome::Done(result)) if !callable.environment.has_work_after_call() => Ok(result),
         Ok(Outcome::Leave) => enter_generally(callable, arguments),
         Ok(Outcome::Done(result)) => end(callable, Ok(Ok(result))),
         Ok(Outcome::Failed(error)) => end(callable, Ok(Err(*error))),
@@ -224,16 +225,26 @@ fn enter_generally(callable: &Callable, arguments: Arguments) -> Given {
 #[inline(never)]
 fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>>) -> Given {
     let env = callable.environment.raw;
-    match (outcome, callable.environment.take_exception()) {
-        (Ok(Ok(result)), None) => return unless_thrown(&callable.environment, result),
-        // SAFETY: M6.
-        (Ok(Ok(_)), Some(exception)) => unsafe {
-            sys::napi_throw(env, exception);
-        },
-        (Ok(Err(error)), cause) => throw(env, &error, cause),
-        (Err(_), cause) => throw(env, &callable.panicked(), cause),
+    let cause = match callable.environment.take_exception() {
+        // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no JavaScript does.
+        Some(Exception::Termination) => {
+            callable.environment.callbacks.close_lent(&callable.environment);
+            return Err(Thrown);
+        }
+        Some(Exception::OtherStack(name)) => {
+            let callback = report::name(name).unwrap_or_default();
+            let error = FfiError::OtherStack { symbol: callable.symbol.clone(), callback };
+            return Err(thrown_by(&callable.environment, &error));
+        }
+        Some(Exception::Value(exception)) => Some(exception),
+        None => None,
+    };
+    match (outcome, cause) {
+        (Ok(Ok(result)), None) => unless_thrown(&callable.environment, result),
+        (Ok(Ok(_)), Some(exception)) => Err(throw_value(&callable.environment, exception)),
+        (Ok(Err(error)), cause) => Err(throw_value(&callable.environment, to_error(env, &error, cause))),
+        (Err(_), cause) => Err(throw_value(&callable.environment, to_error(env, &callable.panicked(), cause))),
     }
-    Err(Thrown)
 }
 
 #[cold]

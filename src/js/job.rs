@@ -20,6 +20,7 @@ use super::thread::JsThread;
 use super::trace;
 use crate::call::{self, ResultBlock};
 use crate::error::{FfiError, Result};
+use crate::exit;
 use crate::memory::address::Address;
 use crate::memory::frame::Block;
 use crate::queue::{Request, Work};
@@ -31,6 +32,16 @@ use crate::trace::thread::Who;
 thread_local! {
     /// The job this thread is running; 0 for none.
     static CURRENT: Cell<usize> = const { Cell::new(0) };
+}
+
+thread_local! {
+    /// Whether this thread is the helper of a call that serves callbacks.
+    static IS_HELPER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is in a call of the package's, which keeps the library loaded.
+pub fn is_ours() -> bool {
+    current() != 0 || IS_HELPER.get()
 }
 
 /// The number of the job that this thread is running; 0 for none.
@@ -66,7 +77,8 @@ impl Job {
         (job.result, job.errno) = trace::record(job.traced.as_ref(), job.who, || {
             job.callable.clear_errno();
             // SAFETY: U1; the job keeps what the block points to (M13).
-            let result = unsafe { call::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
+            let enter = || unsafe { call::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
+            let result = if matches!(job.who, Who::Pool) { exit::in_pool(enter) } else { enter() };
             (result, call::last_errno())
         });
         CURRENT.with(|current| current.set(0));
@@ -114,9 +126,10 @@ pub fn start(
     thread: Option<&JsThread>,
 ) -> Result<()> {
     let environment = &callable.environment;
-    let (mut number, begun) = (0, environment.begin_job());
+    let mut number = 0;
     // SAFETY: M6.
     unsafe { sys::napi_get_value_uint32(environment.raw, slot, &mut number) };
+    let begun = environment.begin_job(number);
     environment.slices.lend(begun, prepared.take_lent());
     let job = Box::into_raw(Box::new(Job {
         callable: Rc::clone(callable),
@@ -215,6 +228,7 @@ pub fn enter_on_helper(
     thread::scope(|scope| {
         let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
             trace::take_over(traced);
+            IS_HELPER.set(true);
             // What starting the thread has left there is not C's.
             call::clear_errno();
             // SAFETY: U1 and M4; the caller waits for the result.

@@ -42,6 +42,18 @@ impl Drop for JsLibrary {
     }
 }
 
+/// A symbol that the library of a file defines, and that Node would take the place of; null where there is none.
+#[napi]
+pub fn interposed(path: String) -> Option<String> {
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+    return crate::interpose::first(Path::new(&path));
+    #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
+    {
+        let _ = path;
+        None
+    }
+}
+
 #[napi]
 impl JsLibrary {
     /// Opens the library at a path; the process itself for null. A text says why the loader refuses it: one of several

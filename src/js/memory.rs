@@ -87,7 +87,7 @@ fn take(
     })
 }
 
-/// Copies bytes from the start of the frame to an address; false for an address that is refused.
+/// Copies bytes from where the values of the frame begin to an address; false for an address that is refused.
 #[napi]
 pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
     let environment = current(env)?;

@@ -1,6 +1,7 @@
 //! The binding skin: the only place, with memory/pin.rs and memory/view.rs, that knows Node-API.
 
 mod afar;
+mod arguments;
 mod callback;
 mod copies;
 mod depth;
@@ -28,8 +29,10 @@ mod slices;
 mod stack;
 mod taken;
 mod target;
+mod termination;
 mod thread;
 mod trace;
+mod unwinding;
 #[cfg(all(target_arch = "x86_64", unix))]
 mod verify;
 mod waker;

@@ -8,7 +8,7 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::sys;
 use smallvec::SmallVec;
 
-use super::environment::{Environment, current, throw, thrown};
+use super::environment::{Environment, current, thrown, to_error};
 use crate::error::FfiError;
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::fast::info::Info;
@@ -21,7 +21,13 @@ pub type Given = Result<sys::napi_value, Thrown>;
 
 /// Throws an error of the native side.
 pub fn thrown_by(environment: &Environment, error: &FfiError) -> Thrown {
-    throw(environment.raw, error, None);
+    throw_value(environment, to_error(environment.raw, error, None))
+}
+
+/// Throws a value once the native function returns: where V8 calls it without Node-API, under whose own handler
+/// `--abort-on-uncaught-exception` takes every exception for one that nobody catches.
+pub fn throw_value(environment: &Environment, value: sys::napi_value) -> Thrown {
+    environment.to_throw.set(value);
     Thrown
 }
 
@@ -118,7 +124,14 @@ unsafe extern "C" fn by_node_api<F: Run>(env: sys::napi_env, info: sys::napi_cal
         &*data.cast::<Environment>()
     };
     // Node-API throws what is pending.
-    run::<F>(environment, Arguments::NodeApi(env, info)).unwrap_or(null_mut())
+    run::<F>(environment, Arguments::NodeApi(env, info)).unwrap_or_else(|Thrown| {
+        let value = environment.to_throw.replace(null_mut());
+        if !value.is_null() {
+            // SAFETY: M6; the value is one of the current scope.
+            unsafe { sys::napi_throw(env, value) };
+        }
+        null_mut()
+    })
 }
 
 /// Makes functions of the environment.
@@ -181,7 +194,9 @@ pub mod by_v8 {
     /// Throws what is pending in Node-API, as Node-API does when its own functions return.
     #[cold]
     fn rethrow(environment: &Environment, v8: &V8) {
-        if let Some(exception) = take_thrown(environment.raw) {
+        let value = environment.to_throw.replace(null_mut());
+        let exception = if value.is_null() { take_thrown(environment.raw) } else { Some(value) };
+        if let Some(exception) = exception {
             // SAFETY: M3 and M6; the exception is one of the scope that V8 has opened for this function.
             unsafe { v8.throw(exception.cast()) };
         }

@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::mem::transmute;
 use std::ptr::null_mut;
 
 use napi::bindgen_prelude::{Env, Object, Unknown};
@@ -23,6 +24,8 @@ use crate::memory::report;
 pub struct Locks {
     /// `SetDetachKey`, where the executable exports it.
     setter: Cell<Option<Address>>,
+    /// What holds the storage of buffers that cannot be locked.
+    stores: Cell<Option<Stores>>,
     /// `IsResizableByUserJavaScript`, where the executable exports it.
     is_resizable: Cell<Option<Address>>,
     /// A JavaScript function that tells the same, for everywhere else.
@@ -43,6 +46,8 @@ pub struct Locks {
 struct Handed {
     value: sys::napi_value,
     block: Option<Fenced>,
+    /// What holds its storage meanwhile, where it cannot be locked.
+    store: Cell<sys::napi_ref>,
 }
 
 const IS_RESIZABLE: &str = "_ZNK2v811ArrayBuffer27IsResizableByUserJavaScriptEv";
@@ -53,6 +58,7 @@ impl Default for Locks {
     fn default() -> Self {
         Self {
             setter: Cell::default(),
+            stores: Cell::default(),
             is_resizable: Cell::default(),
             asks_resizable: Cell::new(null_mut()),
             is_detachable: Cell::default(),
@@ -72,6 +78,8 @@ impl Locks {
         if has_detach_keys {
             self.setter.set(process.find(SET_DETACH_KEY));
             self.is_detachable.set(process.find(IS_DETACHABLE));
+        } else {
+            self.stores.set(Stores::find(&process));
         }
         self.is_resizable.set(process.find(IS_RESIZABLE));
     }
@@ -99,7 +107,7 @@ impl Locks {
 
     /// Notes a view or buffer that a call was handed, and its block where nobody else holds that.
     pub fn hand(&self, value: sys::napi_value, block: Option<Fenced>) {
-        self.handed.borrow_mut().push(Handed { value, block });
+        self.handed.borrow_mut().push(Handed { value, block, store: Cell::new(null_mut()) });
     }
 
     /// Where the list stands; for [`Locks::end`].
@@ -121,9 +129,11 @@ impl Locks {
 
     #[cold]
     fn lock_handed(&self, env: sys::napi_env, handed: &[Handed]) {
-        for Handed { value, block } in &handed[self.locked.get()..] {
+        for Handed { value, block, store } in &handed[self.locked.get()..] {
             block.inspect(|block| block.pin());
-            self.lock(env, *value);
+            if !self.lock(env, *value) && block.is_none() {
+                store.set(self.stores.get().map_or(null_mut(), |stores| stores.hold(env, *value)));
+            }
         }
         self.locked.set(handed.len());
     }
@@ -142,9 +152,14 @@ impl Locks {
 
     #[cold]
     fn unlock_handed(&self, env: sys::napi_env, handed: &[Handed]) {
-        for Handed { value, block } in handed {
+        for Handed { value, block, store } in handed {
             self.unlock(env, *value);
             block.inspect(|block| block.unpin());
+            let store = store.replace(null_mut());
+            if !store.is_null() {
+                // SAFETY: M6; `hold` made the reference.
+                unsafe { sys::napi_delete_reference(env, store) };
+            }
         }
     }
 
@@ -182,6 +197,58 @@ impl Locks {
                 pin::set_detach_key(setter, buffer, no_key);
             }
         }
+    }
+}
+
+/// V8's functions that make another ArrayBuffer of the storage of one: as long as that is there, so is the storage, whatever
+/// becomes of the first one.
+#[derive(Clone, Copy, Debug)]
+struct Stores {
+    isolate: Address,
+    is_shared: Address,
+    of: Address,
+    new: Address,
+}
+
+/// Room for a `std::shared_ptr`, which C++ returns through memory: larger than what would be returned in registers.
+#[repr(C)]
+struct SharedPointer([usize; 4]);
+
+impl Stores {
+    /// `None` where they are not found; on Windows C++ has other names, and other ways to return this.
+    fn find(process: &Library) -> Option<Self> {
+        let current = process.find("_ZN2v87Isolate10GetCurrentEv")?;
+        // SAFETY: M11; the symbol is `GetCurrent`.
+        let isolate = unsafe { transmute::<*mut u8, extern "C" fn() -> *mut u8>(current.as_ptr())() };
+        Some(Self {
+            isolate: Address::new(isolate.expose_provenance())?,
+            is_shared: process.find("_ZNK2v85Value19IsSharedArrayBufferEv")?,
+            of: process.find("_ZN2v811ArrayBuffer15GetBackingStoreEv")?,
+            new: process.find("_ZN2v811ArrayBuffer3NewEPNS_7IsolateESt10shared_ptrINS_12BackingStoreEE")?,
+        })
+    }
+
+    /// A reference that holds the storage of a view or buffer; null for what has none that could be transferred.
+    fn hold(self, env: sys::napi_env, value: sys::napi_value) -> sys::napi_ref {
+        type Of = unsafe extern "C" fn(sys::napi_value) -> SharedPointer;
+        type New = unsafe extern "C" fn(*mut u8, *mut SharedPointer) -> sys::napi_value;
+        let Some((_, buffer)) = array_buffer(env, value) else { return null_mut() };
+        // SAFETY: M11 and M3.
+        if unsafe { pin::ask(self.is_shared, buffer) } {
+            return null_mut();
+        }
+        let (mut scope, mut reference) = (null_mut(), null_mut());
+        // SAFETY: M3, M6 and M11, by their names; `new` takes the pointer out of the room.
+        unsafe {
+            sys::napi_open_handle_scope(env, &mut scope);
+            let mut pointer = transmute::<*mut u8, Of>(self.of.as_ptr())(buffer);
+            let held = transmute::<*mut u8, New>(self.new.as_ptr())(self.isolate.as_ptr(), &mut pointer);
+            if !held.is_null() {
+                sys::napi_create_reference(env, held, 1, &mut reference);
+            }
+            sys::napi_close_handle_scope(env, scope);
+        }
+        reference
     }
 }
 

@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use super::environment::Environment;
 use super::native::{Arguments, Given, Native, native_functions};
+use crate::memory::frame::HEAD_BYTES;
 use crate::memory::handed::begun_by;
 use crate::memory::{given, peek, report};
 
@@ -25,13 +26,13 @@ fn refused(environment: &Environment) -> Given {
     Ok(null)
 }
 
-/// Copies as many bytes as the frame says, from the address that it says, to its start.
+/// Copies as many bytes as the frame says, from the address that it says, to where values begin.
 #[inline(always)] // It is short.
 fn load(environment: &Environment, _: Arguments) -> Given {
     let frame = &environment.frame;
     let (address, length) = (frame.word(ADDRESS) as usize, frame.word(LENGTH) as usize);
     // SAFETY: U2; the user has given the address. The length is that of a type, which fits the frame.
-    if length <= frame.length() && unsafe { peek::load(frame, address, length, environment.care.get()) } {
+    if length <= frame.length() - HEAD_BYTES && unsafe { peek::load(frame, address, length, environment.care.get()) } {
         return Ok(null_mut());
     }
     refused(environment)

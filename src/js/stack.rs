@@ -20,6 +20,8 @@ pub struct Stack {
     /// Below this address levels are nesting. Above all addresses until the stack is measured, 0 once nothing is left to do.
     deep: Cell<usize>,
     room: Cell<Option<Room>>,
+    /// The thread's own stack: its lowest address and its bytes, once a callback has come.
+    bounds: Cell<(usize, usize)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,23 @@ const DEEP: usize = 384 * 1024;
 const MOST: usize = 8 << 20;
 
 impl Stack {
+    /// Whether this runs on the thread's own stack, as far as that is known, and not on that of a coroutine.
+    #[inline]
+    pub fn is_here(&self) -> bool {
+        let here = 0u8;
+        let here = (&raw const here).addr();
+        let (lowest, size) = self.bounds.get();
+        here.wrapping_sub(lowest) < size || self.is_in_bounds(here)
+    }
+
+    /// Measured again before anything is refused: the limit of the system may have been raised.
+    #[cold]
+    fn is_in_bounds(&self, here: usize) -> bool {
+        let (lowest, size) = bounds().unwrap_or((0, usize::MAX));
+        self.bounds.set((lowest, size));
+        here.wrapping_sub(lowest) < size
+    }
+
     /// A callback is coming in: moves the limit where it is deep.
     #[inline]
     pub fn deepen(&self) {
@@ -88,6 +107,15 @@ fn measure() -> Option<Room> {
         let current_isolate: unsafe extern "C" fn() -> *mut c_void = std::mem::transmute(current_isolate.as_ptr());
         Address::new(current_isolate().expose_provenance())?
     };
+    let (lowest, size) = bounds()?;
+    let top = lowest.checked_add(size)?;
+    let usable = size.min(MOST) / 8 * 7;
+    (usable > 2 * DEEP).then_some(Room { deep: top - DEEP, limit: top - usable, isolate, set_limit })
+}
+
+/// The lowest address and the bytes of this thread's stack.
+#[cfg(target_os = "linux")]
+fn bounds() -> Option<(usize, usize)> {
     let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::zeroed();
     let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
     // SAFETY: M11; the out-parameters are locals, and the attributes are destroyed after they were filled.
@@ -97,13 +125,13 @@ fn measure() -> Option<Room> {
         }
         let status = libc::pthread_attr_getstack(attributes.as_ptr(), &mut lowest, &mut size);
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
-        if status != 0 {
-            return None;
-        }
+        (status == 0).then(|| (lowest.addr(), size))
     }
-    let top = lowest.addr().checked_add(size)?;
-    let usable = size.min(MOST) / 8 * 7;
-    (usable > 2 * DEEP).then_some(Room { deep: top - DEEP, limit: top - usable, isolate, set_limit })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bounds() -> Option<(usize, usize)> {
+    None
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use napi::sys;
 
+use super::arguments::Source;
 use super::entry::Function;
 use super::environment::{Environment, take_thrown};
 use super::graves;
@@ -17,6 +18,7 @@ use crate::closure::{Closure, Handler, Incoming};
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::fast::entry::{Entry, Kept};
 use crate::memory::address::Address;
+use crate::queue::Kind;
 use crate::signature::Signature;
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
@@ -59,8 +61,14 @@ pub struct Target {
     pub(super) held: Cell<bool>,
     /// The function that decodes, calls and encodes, while it is open. Used on that thread only (M6).
     pub(super) function: Cell<Option<Function>>,
+    /// The calls that C has not waited for and that were not served yet.
+    pub(super) queued: AtomicU32,
+    /// The function of those that were made before the close. Used on the environment's thread only (M6).
+    pub(super) leaving: Cell<Option<Function>>,
     /// Its number in the environment. Used on that thread only (M6).
     pub(super) id: Cell<u32>,
+    /// How deep the calls were nested when it was lent to one; `None` where it is open until it is closed. As above.
+    pub(super) lent: Cell<Option<usize>>,
 }
 
 struct JsHandler(&'static Target);
@@ -98,7 +106,10 @@ impl Target {
             threadsafe: AtomicBool::new(false),
             name: AtomicU32::new(0),
             function: Cell::new(None),
+            queued: AtomicU32::new(0),
+            leaving: Cell::new(None),
             id: Cell::new(id),
+            lent: Cell::new(None),
         }));
         let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(target)))?;
         target.code.set(Some(closure.code()));
@@ -118,6 +129,10 @@ impl Target {
     /// The environment is gone: calls give zero without a word, until another one opens it.
     pub fn abandon(&self, environment: &Environment) {
         self.close(environment);
+        if let Some(function) = self.leaving.take() {
+            function.let_go(environment);
+        }
+        self.queued.store(0, Ordering::Release);
         self.warned.store(true, Ordering::Release);
         self.held.set(false);
     }
@@ -142,7 +157,11 @@ impl Target {
             self.closed.store(true, Ordering::Release);
             OPEN.set(OPEN.get() - 1);
         }
-        if let Some(function) = self.function.take() {
+        let Some(function) = self.function.take() else { return };
+        // What C has called before and did not wait for is still delivered.
+        if self.queued.load(Ordering::Acquire) > 0 && !environment.ended.get() {
+            self.leaving.set(Some(function));
+        } else {
             function.let_go(environment);
         }
     }
@@ -154,9 +173,12 @@ impl Target {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
                 environment.hold_open();
                 self.held.set(true);
-                self.hand_over(home, incoming, false);
+                self.hand_over(home, incoming, Kind::Late);
             }
             return;
+        }
+        if !environment.stack.is_here() {
+            return environment.refuse_stack(self.name.load(Ordering::Relaxed));
         }
         environment.stack.deepen();
         if environment.ended.get() || environment.has_exception() {
@@ -174,7 +196,6 @@ impl Target {
     fn call_by(&self, environment: &Environment, entry: &Entry, function: sys::napi_value, incoming: &Incoming<'_>) {
         let mut kept = Kept::default();
         let scope = entry.scope(&mut kept);
-        incoming.take_arguments(&environment.frame);
         // Node-API would refuse to call the function.
         if environment.locks.before_callback(environment.raw)
             && let Some(exception) = take_thrown(environment.raw)
@@ -182,12 +203,16 @@ impl Target {
             return environment.surface(exception, 0);
         }
         environment.pause_watch();
-        // SAFETY: M6; the function is kept by its global handle.
-        let called = unsafe { entry.call(&scope, function.cast()) };
+        let called = environment.with_arguments(Source::of_call(incoming), || {
+            // SAFETY: M6; the function is kept by its global handle.
+            unsafe { entry.call(&scope, function.cast()) }
+        });
         environment.resume_watch();
         match called {
+            Ok(()) if environment.has_thrown.take() => {}
             Ok(()) => incoming.put_result(&environment.frame),
-            Err(exception) => environment.surface(exception.cast(), 0),
+            Err(Some(exception)) => environment.surface(exception.cast(), 0),
+            Err(None) => environment.terminated(),
         }
     }
 
@@ -198,12 +223,13 @@ impl Target {
         if has_scope && unsafe { sys::napi_open_handle_scope(environment.raw, &mut scope) } != sys::Status::napi_ok {
             return;
         }
-        incoming.take_arguments(&environment.frame);
         environment.locks.before_callback(environment.raw);
         environment.pause_watch();
-        let answered = self.enter_js(environment, self.function.get(), None, 0).is_some();
+        let answered = environment
+            .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
+            .is_some();
         environment.resume_watch();
-        if answered {
+        if answered && !environment.has_thrown.take() {
             incoming.put_result(&environment.frame);
         }
         if has_scope {
@@ -240,9 +266,7 @@ impl Target {
                 );
             }
         }
-        if let Some(exception) = take_thrown(env) {
-            environment.surface(exception, origin);
-        }
+        environment.pass_on(origin);
         None
     }
 }

@@ -1,7 +1,8 @@
 //! The frame: memory that JavaScript writes with a DataView and native code reads, so that a call converts nothing.
 //!
-//! Layout of a call: `[ pins: u32 x 4 | number: u32, 12 bytes unused | result | argument 0 | argument 1 | ... ]`, offsets
-//! from the signature's plan. The number is that of the bound function (`js::bound`).
+//! Layout of a call: `[ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]`,
+//! offsets from the signature's plan. The number is that of the bound function (`js::bound`). The epoch tells who writes
+//! (lib/frame.js); `returns` and `who` tell how long the texts are kept that callbacks return (lib/results.js).
 #![expect(unsafe_code, reason = "copies between the frame and native memory")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 
@@ -13,6 +14,15 @@ use smallvec::SmallVec;
 pub const PIN_BYTES: usize = 16;
 /// Where the number of the bound function lies.
 const NUMBER: usize = PIN_BYTES;
+/// Where the epoch lies.
+const EPOCH: usize = NUMBER + 4;
+/// Where the number of outermost calls lies that have returned since a callback of theirs returned text, and who calls back.
+const RETURNS: usize = EPOCH + 4;
+const WHO: usize = RETURNS + 4;
+/// What JavaScript writes over who calls: the callback has returned what has to be kept.
+const KEEPS: u32 = u32::MAX;
+/// The bit of the epoch that is set while the values are the arguments of a callback that native code has put there.
+const OF_CALLBACK: u32 = 1 << 31;
 /// Where the values begin.
 pub const HEAD_BYTES: usize = PIN_BYTES + 16;
 /// The most arguments a signature may have: the bits of the pins.
@@ -67,6 +77,43 @@ impl Frame {
     pub fn number(&self) -> u32 {
         // SAFETY: M1 and M2; every frame begins with the head, and is aligned as ArrayBuffers are.
         unsafe { self.base.add(NUMBER).cast::<u32>().read_unaligned() }
+    }
+
+    /// The arguments of a callback lie in the frame: JavaScript takes the note back when it begins to write. `who` tells what
+    /// calls.
+    #[inline]
+    pub fn begin_callback(&self, who: u32) {
+        // SAFETY: M1 and M2; every frame begins with the head.
+        unsafe {
+            self.base.add(WHO).cast::<u32>().write_unaligned(who);
+            let epoch = self.base.add(EPOCH).cast::<u32>();
+            epoch.write_unaligned(epoch.read_unaligned().wrapping_add(1) | OF_CALLBACK);
+        }
+    }
+
+    /// An outermost call has returned: nothing that callbacks have returned is kept for it any more.
+    pub fn end_outermost(&self) {
+        // SAFETY: M1 and M2; every frame begins with the head.
+        unsafe {
+            let returns = self.base.add(RETURNS).cast::<u32>();
+            returns.write_unaligned(returns.read_unaligned().wrapping_add(1));
+        }
+    }
+
+    /// The callback has returned: whether what it has returned has to be kept for its outermost call.
+    #[inline]
+    pub fn end_callback(&self) -> bool {
+        // SAFETY: M1 and M2; every frame begins with the head.
+        unsafe {
+            let who = self.base.add(WHO).cast::<u32>();
+            let keeps = who.read_unaligned() == KEEPS;
+            if keeps {
+                who.write_unaligned(0);
+            }
+            let epoch = self.base.add(EPOCH).cast::<u32>();
+            epoch.write_unaligned(epoch.read_unaligned() & !OF_CALLBACK);
+            keeps
+        }
     }
 
     /// Reads half a word at the offset `at`: what JavaScript has just written so a whole one would wait for.

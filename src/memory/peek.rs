@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
 
 use super::address::{Address, LOWEST, Span};
-use super::frame::Frame;
+use super::frame::{Frame, HEAD_BYTES};
 use super::mapped::{self, Access, PAGE};
 
 /// How carefully a raw address is used.
@@ -24,7 +24,7 @@ pub fn checked(address: usize, length: usize, access: Access, care: Care) -> Opt
     (care == Care::LowPage || mapped::is_mapped(span, access)).then_some(span)
 }
 
-/// Copies `length` bytes from an address to the start of the frame; false for an address that is refused.
+/// Copies `length` bytes from an address to where the values of the frame begin; false for an address that is refused.
 ///
 /// # Safety
 /// U2: `length` bytes are readable at `address`.
@@ -32,7 +32,7 @@ pub unsafe fn load(frame: &Frame, address: usize, length: usize, care: Care) -> 
     let span = checked(address, length, Access::Read, care);
     let Some(source) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
     // SAFETY: M5, and U2 by the contract of this function.
-    unsafe { frame.put_from(0, source, length) };
+    unsafe { frame.put_from(HEAD_BYTES, source, length) };
     true
 }
 
@@ -74,7 +74,7 @@ pub unsafe fn wide_text(address: usize, unit: usize, care: Care) -> Option<Vec<u
     }
 }
 
-/// Copies `length` bytes from the start of the frame to an address; false for an address that is refused.
+/// Copies `length` bytes from where the values of the frame begin to an address; false for an address that is refused.
 ///
 /// # Safety
 /// U2: `length` bytes are writable at `address`.
@@ -82,7 +82,7 @@ pub unsafe fn store(frame: &Frame, address: usize, length: usize, care: Care) ->
     let span = checked(address, length, Access::Write, care);
     let Some(target) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
     // SAFETY: M5, and U2 by the contract of this function.
-    unsafe { frame.take_to(0, target, length) };
+    unsafe { frame.take_to(HEAD_BYTES, target, length) };
     true
 }
 
@@ -155,9 +155,9 @@ mod tests {
 
     #[test]
     fn the_first_page_is_refused() {
-        let mut memory = [0u8; 16];
+        let mut memory = [0u8; 48];
         // SAFETY: M1; the array outlives the frame.
-        let frame = unsafe { Frame::new(NonNull::from(&mut memory).cast(), 16) };
+        let frame = unsafe { Frame::new(NonNull::from(&mut memory).cast(), 48) };
         for address in [0, 1, 64, 4095] {
             for care in [Care::LowPage, Care::Mapped] {
                 // SAFETY: M5; nothing is read.

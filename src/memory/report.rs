@@ -1,7 +1,7 @@
 //! Breaches that are found late (when a block is freed or leaves the quarantine, on any thread): kept until the
 //! JavaScript thread collects them for a process warning. And the names of those who were given an address.
 
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use super::fence::{Breach, Fenced};
 
@@ -36,8 +36,8 @@ static PENDING: Mutex<Vec<Report>> = Mutex::new(Vec::new());
 
 #[derive(Default)]
 struct Names {
-    list: Vec<String>,
-    ids: std::collections::HashMap<String, u32>,
+    list: Vec<Arc<str>>,
+    ids: std::collections::HashMap<Arc<str>, u32>,
 }
 static NAMES: OnceLock<Mutex<Names>> = OnceLock::new();
 
@@ -45,16 +45,44 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// As many names are kept, so that a program which makes names without end does not fill the memory; the others share one. Those
+/// of callbacks leave room for those of symbols.
+const MOST_NAMES: usize = 1 << 18;
+const MOST_WITH_CALLBACKS: usize = 1 << 14;
+/// As many bytes of a name are kept.
+const MOST_BYTES: usize = 256;
+
 /// The number of a symbol's name, from 1; equal names share one.
 pub fn intern(symbol: &str) -> u32 {
+    intern_up_to(symbol, MOST_NAMES)
+}
+
+/// The same for the name of a callback.
+pub fn intern_callback(name: &str) -> u32 {
+    intern_up_to(name, MOST_WITH_CALLBACKS)
+}
+
+fn intern_up_to(name: &str, most: usize) -> u32 {
+    let name = &name[..name.floor_char_boundary(MOST_BYTES)];
     let mut names = locked(NAMES.get_or_init(Mutex::default));
-    if let Some(id) = names.ids.get(symbol) {
+    if let Some(id) = names.ids.get(name) {
         return *id;
     }
-    names.list.push(symbol.to_owned());
-    let id = u32::try_from(names.list.len()).unwrap_or(u32::MAX);
-    names.ids.insert(symbol.to_owned(), id);
-    id
+    if names.list.len() < most {
+        return names.add(name);
+    }
+    let other = "a function";
+    names.ids.get(other).copied().unwrap_or_else(|| names.add(other))
+}
+
+impl Names {
+    fn add(&mut self, name: &str) -> u32 {
+        let name: Arc<str> = name.into();
+        self.list.push(Arc::clone(&name));
+        let id = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.ids.insert(name, id);
+        id
+    }
 }
 
 /// The number of what stands for `ptr()` in reports.
@@ -65,7 +93,7 @@ pub fn intern_ptr() -> u32 {
 
 /// The name of a number that [`intern`] gave.
 pub fn name(id: u32) -> Option<String> {
-    locked(NAMES.get_or_init(Mutex::default)).list.get(id.checked_sub(1)? as usize).cloned()
+    locked(NAMES.get_or_init(Mutex::default)).list.get(id.checked_sub(1)? as usize).map(|name| name.to_string())
 }
 
 /// Keeps a breach of a block for the JavaScript thread.

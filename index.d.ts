@@ -793,6 +793,8 @@ export type FFIErrorCode =
   | 'ERR_FFI_COMPILE_FAILED'
   /** Error: `cc` found no C compiler. */
   | 'ERR_FFI_COMPILER_NOT_FOUND'
+  /** Error: a C function pointer needs executable memory, which the system refuses. */
+  | 'ERR_FFI_NO_EXECUTABLE_MEMORY'
   /** Error: the runtime refuses memory outside its heap under a buffer. */
   | 'ERR_FFI_EXTERNAL_REFUSED'
   /** Error: a fault of this package; please report it. */

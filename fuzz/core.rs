@@ -9,6 +9,8 @@ pub mod closure;
 pub mod ctype;
 #[path = "../src/error.rs"]
 pub mod error;
+#[path = "../src/inspect.rs"]
+pub mod inspect;
 #[path = "../src/layout.rs"]
 pub mod layout;
 #[path = "../src/memory/mod.rs"]
@@ -19,5 +21,7 @@ pub mod signature;
 pub mod sysv;
 #[path = "../src/thunk.rs"]
 pub mod thunk;
+#[path = "../src/wakers.rs"]
+pub mod wakers;
 
 pub mod tree;

@@ -88,6 +88,7 @@ const bindSymbol = (function (key, value, { lifetime, found, guard, mayBeFast })
   const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
   if (guard !== undefined) declaration.guard ??= guard;
   const symbol = declaration.name ?? key;
+  if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(key, symbol);
   const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
   if (address === null) {
     if (declaration.optional) return null;
@@ -98,6 +99,12 @@ const bindSymbol = (function (key, value, { lifetime, found, guard, mayBeFast })
   }
   return bind(key, address, declaration, lifetime, mayBeFast);
 });
+
+/** Functions that return a second time, to a stack frame that is gone by then: the process would crash. */
+const RETURNS_TWICE = new Set(['vfork', 'setjmp', '_setjmp', 'sigsetjmp', '__sigsetjmp', 'getcontext', 'savectx']);
+
+const twice = (key, symbol) => makeError('ERR_INVALID_ARG_VALUE', `dlopen: symbols.${key}: ${symbol}() returns twice, `
+  + `which a function that JavaScript calls cannot; ${symbol === 'vfork' ? 'use node:child_process' : 'call it in C (cc)'}`);
 
 function findOrThrow(native, symbol, path) {
   const address = native.find(symbol);

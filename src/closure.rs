@@ -186,8 +186,10 @@ fn thunk_for(_: &'static Target) -> Option<Address> {
 impl Closure {
     /// Makes a function pointer of the signature.
     pub fn new(signature: Arc<Signature>, handler: Box<dyn Handler>) -> Result<Self> {
-        let refuse =
-            |error| FfiError::Declaration { reason: format!("libffi refuses the callback's signature: {error:?}") };
+        let refuse = |error| match error {
+            libffi::low::Error::Allocation => FfiError::NoExecutableMemory,
+            error => FfiError::Declaration { reason: format!("libffi refuses the callback's signature: {error:?}") },
+        };
         let target: &'static Target = Box::leak(Box::new(Target { signature, handler }));
         if let Some(code) = thunk_for(target) {
             return Ok(Self { code });

@@ -66,6 +66,8 @@ pub enum FfiError {
     InvalidPointer { symbol: String, address: usize },
     /// Memory could not be allocated.
     MemoryExhausted { wanted: usize },
+    /// The system refuses memory with code that is made at run time.
+    NoExecutableMemory,
     /// The engine does not allow external buffers (Electron).
     ExternalRefused,
     /// C has called a callback on a stack of its own making.
@@ -91,6 +93,7 @@ impl FfiError {
             Self::InvalidPointer { .. } => "ERR_FFI_INVALID_POINTER",
             Self::MemoryExhausted { .. } => "ERR_FFI_MEMORY_EXHAUSTED",
             Self::ExternalRefused => "ERR_FFI_EXTERNAL_REFUSED",
+            Self::NoExecutableMemory => "ERR_FFI_NO_EXECUTABLE_MEMORY",
             Self::OtherStack { .. } => "ERR_FFI_CALLBACK_STACK",
             Self::Overflow { overflow, .. } => match overflow.side {
                 Side::After => "ERR_FFI_BUFFER_OVERFLOW",
@@ -147,6 +150,10 @@ impl fmt::Display for FfiError {
                 f,
                 "{symbol}: {callback} was called on a stack that is not the thread's (of a coroutine or fiber), where \
                  JavaScript cannot run; C got zero. Have C call it outside of the coroutine, or on a thread"
+            ),
+            Self::NoExecutableMemory => f.write_str(
+                "a C function pointer needs executable memory, which the system refuses this process (seccomp, SELinux \
+                 execmem, systemd MemoryDenyWriteExecute); calls without callbacks work",
             ),
             Self::ExternalRefused => f.write_str(
                 "this runtime does not allow a JavaScript buffer over native memory; copy with read.* instead",

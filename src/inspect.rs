@@ -94,10 +94,18 @@ pub fn inspect(path: &Path) -> Result<Vec<Report>> {
     }
     // Read whole: a cache of pieces takes ten times as long for a file of a hundred megabytes.
     let data = std::fs::read(path).map_err(|error| invalid(error.to_string()))?;
-    if let Some(reason) = foreign(&data[..data.len().min(64)]) {
-        return Err(invalid(reason));
+    parse(&data).map_err(invalid)
+}
+
+/// Reads the bytes of a library; the error says what is wrong with them.
+///
+/// # Errors
+/// Where they are no library, or one that is damaged.
+pub fn parse(data: &[u8]) -> std::result::Result<Vec<Report>, String> {
+    match foreign(&data[..data.len().min(64)]) {
+        Some(reason) => Err(reason),
+        None => read(data),
     }
-    read(data.as_slice()).map_err(invalid)
 }
 
 /// Why a file that begins so is no library, if that much can be told.
@@ -389,6 +397,29 @@ mod tests {
         assert!(foreign(b"!<arch>\n").unwrap().contains("static"));
         assert!(foreign(b"\x7fELF\x02\x01\x01\0").is_none());
         assert!(read(b"\x7fELF\x02\x01\x01".as_slice()).is_err());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads files")]
+    fn a_damaged_library_is_read_or_refused() {
+        let path = std::env::var("PINNED_FFI_INSPECT").map_or_else(|_| std::env::current_exe().unwrap(), Into::into);
+        let whole = std::fs::read(path).unwrap();
+        // The head, where the tables are found, and the places that it names.
+        let data = &whole[..whole.len().min(1 << 20)];
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        for round in 0..2000 {
+            let mut damaged = data.to_vec();
+            for _ in 0..=next(4) {
+                let at = if round % 2 == 0 { next(4096) } else { next(damaged.len()) };
+                damaged[at] = [0, 0xff, 0x80, next(256) as u8][next(4)];
+            }
+            damaged.truncate(damaged.len() - if round % 5 == 0 { next(damaged.len() / 2) } else { 0 });
+            let _ = parse(&damaged);
+        }
     }
 
     #[test]

@@ -20,7 +20,8 @@ use object::{Endianness, elf};
 /// library is loaded already, so that nothing can be done about it.
 pub fn first(path: &Path) -> Option<String> {
     let program = program()?;
-    if is_loaded(path) {
+    // To open a FIFO would wait for whoever writes it.
+    if !std::fs::metadata(path).ok()?.is_file() || is_loaded(path) {
         return None;
     }
     let cache = ReadCache::new(File::open(path).ok()?);

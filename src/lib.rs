@@ -32,3 +32,4 @@ mod sync;
 mod sysv;
 mod thunk;
 mod trace;
+mod wakers;

@@ -121,7 +121,7 @@ const CLI = {
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
   js: [
-    'bound', 'copies', 'exit', 'image', 'inspect', 'interpose', 'trace', 'pool', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv',
+    'bound', 'copies', 'exit', 'image', 'inspect', 'interpose', 'trace', 'wakers', 'pool', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv',
     'layout', 'memory',
     'ctype', 'error',
   ],
@@ -145,7 +145,8 @@ const RUST = {
   sync: [],
   trace: [],
   layout: ['ctype', 'error'],
-  memory: ['ctype', 'error'],
+  memory: ['ctype', 'error', 'wakers'],
+  wakers: [],
   ctype: ['error'],
   error: [],
 };

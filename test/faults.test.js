@@ -10,6 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, describe, test } = require('node:test');
 const { ffi, fixture, run, runs, throws } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'faults-'));
 after(() => fs.rmSync(directory, { recursive: true, force: true }));
@@ -315,4 +316,58 @@ describe('an end in the middle of a call', () => {
       signal: 'SIGTERM',
     });
   });
+});
+
+describe('a system that refuses executable memory', () => {
+  test('says so where a callback needs it, and makes calls without', { skip: onlyOn('glibc') }, async () => {
+    const deny = compile('deny.so', `
+      #include <linux/filter.h>
+      #include <linux/seccomp.h>
+      #include <stddef.h>
+      #include <sys/mman.h>
+      #include <sys/prctl.h>
+      #include <sys/syscall.h>
+      #define DENY(number) \
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3), \
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])), \
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 13)
+      int deny_exec(void) {
+        struct sock_filter filter[] = {
+          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+          DENY(SYS_mmap),
+          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+          DENY(SYS_mprotect),
+          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+      }`);
+    const output = await runs(`
+      const { deny_exec: deny } = ffi.dlopen(${JSON.stringify(deny)}, { deny_exec: { returns: 'int' } }).symbols;
+      const { abs } = ffi.dlopen('c', { abs: { args: ['int'], returns: 'int' } }).symbols;
+      const results = [deny(), abs(-3)];
+      // V8 compiles nothing from here on.
+      for (let i = 0; i < 2000; i++) {
+        try { new ffi.JSCallback(() => 1, { args: ['int', 'f64'], returns: 'int' }); } catch (error) {
+          results.push(error.code, error.message);
+          break;
+        }
+      }
+      console.log(JSON.stringify([...results, abs(-4)]));`, { flags: ['--jitless'] });
+    const [denied, three, code, message, four] = JSON.parse(output);
+    assert.deepEqual([denied, three, code, four], [0, 3, 'ERR_FFI_NO_EXECUTABLE_MEMORY', 4]);
+    assert.match(message, /needs executable memory, which the system refuses/);
+  });
+});
+
+describe('a C function that returns twice', () => {
+  for (const name of ['vfork', 'setjmp', '_setjmp', 'sigsetjmp']) {
+    test(`is refused when it is declared: ${name}`, () => {
+      const reason = new RegExp(`^dlopen: symbols\\.mine: ${name}\\(\\) returns twice, `);
+      throws(() => ffi.dlopen('c', { mine: { name, args: ['ptr'], returns: 'int' } }), 'ERR_INVALID_ARG_VALUE', reason);
+      throws(() => ffi.dlopen('c', { [name]: { args: [], returns: 'int' } }), 'ERR_INVALID_ARG_VALUE', /returns twice/);
+    });
+  }
 });

@@ -12,7 +12,7 @@ use super::depth::Depth;
 use super::entry::Function;
 use super::environment::{Environment, current, thrown};
 use super::memory::{JsAddress, to_js};
-use super::native::{Arguments, Given, Native, native_functions};
+use super::native::{Arguments, Given, Native, bounded, native_functions};
 use super::signature::JsSignature;
 use super::target::Target;
 use crate::memory::address::Address;
@@ -64,7 +64,11 @@ pub fn number_of_name(name: String) -> u32 {
 pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>>> {
     let environment = current(env)?;
     environment.callbacks.late.set(Some(Function::hold(&environment, late.raw())));
-    Ok(native_functions(env, [Native::new(open), Native::new(close)])?.into())
+    let functions = [
+        Native::new(|environment, arguments| bounded(environment, || open(environment, arguments))),
+        Native::new(|environment, arguments| bounded(environment, || close(environment, arguments))),
+    ];
+    Ok(native_functions(env, functions)?.into())
 }
 
 /// Where they lie in the frame.

@@ -15,6 +15,7 @@ use napi_derive::napi;
 use super::afar;
 use super::environment::{Environment, current as current_environment, to_error};
 use super::function::{Callable, Prepared};
+use super::native::contained;
 use super::pool;
 use super::thread::JsThread;
 use super::trace;
@@ -205,7 +206,12 @@ impl Waiting {
 /// Serves one piece of work on the JavaScript thread.
 pub fn serve(environment: &Environment, work: Work) {
     match work {
-        Work::Call(request) => afar::serve(environment, &request),
+        // Whoever waits must not wait for ever.
+        Work::Call(request) => {
+            if !contained(|| afar::serve(environment, &request)) {
+                request.answer(None);
+            }
+        }
         Work::Done(address) => {
             environment.let_close();
             pool::settle_one(environment, address);

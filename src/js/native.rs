@@ -2,6 +2,7 @@
 //! (`fast::info`); elsewhere Node-API does, which takes some 5 ns more.
 #![expect(unsafe_code, reason = "is called by the engine")]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{NonNull, null_mut};
 
 use napi::bindgen_prelude::{Env, Object};
@@ -83,6 +84,24 @@ fn fill(env: sys::napi_env, info: sys::napi_callback_info, values: &mut [sys::na
     let (mut count, start) = (values.len(), values.as_mut_ptr());
     // SAFETY: M6; the function is under way, and there is room for so many.
     unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
+}
+
+/// Runs a native function that has no boundary for panics of its own: a panic becomes an exception, and does not unwind into
+/// the engine.
+#[inline(always)]
+pub fn bounded(environment: &Environment, function: impl FnOnce() -> Given) -> Given {
+    catch_unwind(AssertUnwindSafe(function)).unwrap_or_else(|_| Err(panicked(environment)))
+}
+
+/// The same for what has no one to throw to: whether it came to its end.
+#[inline(always)]
+pub fn contained(function: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(function)).is_ok()
+}
+
+#[cold]
+fn panicked(environment: &Environment) -> Thrown {
+    thrown_by(environment, &FfiError::Internal { reason: "a native function panicked".into() })
 }
 
 /// A function in Rust that is to be a native one: its own type says which one it is, and has no value to be kept.

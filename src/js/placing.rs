@@ -4,7 +4,6 @@
 #![expect(unsafe_code, reason = "is called by generated code")]
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
 
 use napi::bindgen_prelude::Env;
@@ -13,7 +12,7 @@ use napi_derive::napi;
 use super::environment::{Environment, current, throw};
 use super::fast::{Lane, MOST_ARGUMENTS};
 use super::function::Callable;
-use super::native::{Arguments, Given, thrown_by};
+use super::native::{Arguments, Given, contained, thrown_by};
 use crate::error::FfiError;
 use crate::fast::trampoline::MISSED;
 use crate::fast::v8::{Local, Text};
@@ -116,14 +115,9 @@ pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment:
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
     let Some(Lane { placing, .. }) = environment.lane.get() else { return };
-    // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
-    let view = environment.views.get().and_then(|views| unsafe { views.storage(view) });
-    let number = (to & 0xff) as usize;
-    // SAFETY: M3, as above.
-    let found = view.and_then(|view| unsafe { placing.blocks[number].of(view) });
-    match found.filter(|(_, length)| view.is_some_and(|view| view.length == *length)) {
-        Some((block, _)) => placing.hand(environment, to, block.data(), number),
-        None => placing.shared.set_state(MISSED),
+    let is_done = contained(|| placing.place_view(environment, view, to));
+    if !is_done {
+        placing.shared.set_state(MISSED);
     }
 }
 
@@ -133,17 +127,36 @@ pub unsafe extern "C" fn place_text(_: Local, text: *const Text, to: u32, enviro
     // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
     let (environment, text) = unsafe { (&*environment, &*text) };
     let Some(Lane { placing, .. }) = environment.lane.get() else { return };
-    let length = text.length as usize;
-    // SAFETY: M15, as above.
-    let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
-    let number = MOST_ARGUMENTS + (to >> 8 & 0xff) as usize;
-    match text.and_then(|text| placing.place_text(&text, number)) {
-        Some(data) => placing.hand(environment, to, data, number),
-        None => placing.shared.set_state(MISSED),
+    let is_done = contained(|| placing.copy_text(environment, text, to));
+    if !is_done {
+        placing.shared.set_state(MISSED);
     }
 }
 
 impl Placing {
+    fn place_view(&self, environment: &Environment, view: Local, to: u32) {
+        // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
+        let view = environment.views.get().and_then(|views| unsafe { views.storage(view) });
+        let number = (to & 0xff) as usize;
+        // SAFETY: M3, as above.
+        let found = view.and_then(|view| unsafe { self.blocks[number].of(view) });
+        match found.filter(|(_, length)| view.is_some_and(|view| view.length == *length)) {
+            Some((block, _)) => self.hand(environment, to, block.data(), number),
+            None => self.shared.set_state(MISSED),
+        }
+    }
+
+    fn copy_text(&self, environment: &Environment, text: &Text, to: u32) {
+        let length = text.length as usize;
+        // SAFETY: M15, as above.
+        let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
+        let number = MOST_ARGUMENTS + (to >> 8 & 0xff) as usize;
+        match text.and_then(|text| self.place_text(&text, number)) {
+            Some(data) => self.hand(environment, to, data, number),
+            None => self.shared.set_state(MISSED),
+        }
+    }
+
     pub fn new(shared: Shared) -> Self {
         Self {
             blocks: Default::default(),
@@ -266,8 +279,7 @@ fn look_at_all(callable: &Callable, placing: &Placing) {
         if is_pin && unsafe { placing.last(*argument).is_whole_at(address) } {
             continue;
         }
-        // A panic must not unwind into generated code.
-        let _ = catch_unwind(AssertUnwindSafe(|| placing.look(callable, *argument, address, is_pin)));
+        contained(|| placing.look(callable, *argument, address, is_pin));
     }
 }
 
@@ -275,10 +287,9 @@ fn look_at_all(callable: &Callable, placing: &Placing) {
 pub unsafe extern "C" fn bring(callable: *const Callable) {
     // SAFETY: M16; the row points to a callable that lives.
     let callable = unsafe { &*callable };
-    // A panic must not unwind into generated code.
-    let _ = catch_unwind(AssertUnwindSafe(|| {
+    contained(|| {
         if let Some(lane) = callable.environment.lane.get() {
             lane.placing.bring(callable);
         }
-    }));
+    });
 }

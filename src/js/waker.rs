@@ -14,6 +14,7 @@ use napi_derive::napi;
 use super::environment::{Environment, current};
 use super::job::serve;
 use crate::queue::Queue;
+use crate::wakers::Wakers;
 
 /// A threadsafe function of an environment.
 #[derive(Debug)]
@@ -22,11 +23,12 @@ pub struct Waker {
     held: Cell<usize>,
 }
 
-static WAKERS: std::sync::Mutex<Vec<(usize, usize)>> = std::sync::Mutex::new(Vec::new());
+/// A threadsafe function, for other threads.
+struct Wake(sys::napi_threadsafe_function);
+// SAFETY: M12; a threadsafe function may be called from any thread.
+unsafe impl Send for Wake {}
 
-fn wakers() -> std::sync::MutexGuard<'static, Vec<(usize, usize)>> {
-    WAKERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
+static WAKERS: Wakers<Wake> = Wakers::new();
 
 /// What wakers know a queue by.
 pub fn key_of(queue: &Arc<Queue>) -> usize {
@@ -35,14 +37,12 @@ pub fn key_of(queue: &Arc<Queue>) -> usize {
 
 /// Wakes the JavaScript thread that has a waker of this key, if it still is.
 pub fn wake(key: usize) {
-    let wakers = wakers();
-    if let Some((_, function)) = wakers.iter().find(|(other, _)| *other == key) {
-        let function = std::ptr::with_exposed_provenance_mut(*function);
-        // SAFETY: M12; the finalizer takes the function off the list, under its lock, before it is gone.
+    WAKERS.wake(key, |Wake(function)| {
+        // SAFETY: M12; the finalizer takes the function off the list, and waits for calls of it, before it is gone.
         unsafe {
-            sys::napi_call_threadsafe_function(function, null_mut(), sys::ThreadsafeFunctionCallMode::nonblocking);
+            sys::napi_call_threadsafe_function(*function, null_mut(), sys::ThreadsafeFunctionCallMode::nonblocking);
         }
-    }
+    });
 }
 
 /// Serves a queue: the callback of its waker.
@@ -124,7 +124,7 @@ pub fn make_waker(environment: &Rc<Environment>, key: usize, name: &CStr, serve:
         }
         sys::napi_unref_threadsafe_function(env, function);
     }
-    wakers().push((key, function.expose_provenance()));
+    WAKERS.add(key, Wake(function));
     Some(Waker { function, held: Cell::new(0) })
 }
 
@@ -155,7 +155,7 @@ impl Waker {
 
 /// Takes a waker off the list of those that can be woken.
 pub fn forget_waker(key: usize) {
-    wakers().retain(|(other, _)| *other != key);
+    WAKERS.remove(key);
 }
 
 /// Keeps the process alive while a callback is expected; taken back by `unrefQueue`.

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use super::fence::{Breach, Fenced};
+use crate::wakers::Wakers;
 
 /// When a breach was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,23 +105,21 @@ pub fn push(found: Found, block: Fenced, length: usize, breach: Breach) {
     }
     drop(pending);
     // The first one is enough: reports are of the process.
-    if let Some((_, wake)) = locked(&WAKERS).first() {
-        wake();
-    }
+    WAKERS.wake_first(|wake| wake());
 }
 
 /// Somebody who is to be woken when a breach was kept; runs on any thread.
 pub type Wake = Box<dyn Fn() + Send>;
-static WAKERS: Mutex<Vec<(usize, Wake)>> = Mutex::new(Vec::new());
+static WAKERS: Wakers<Wake> = Wakers::new();
 
 /// Adds somebody to be woken, under a number of their own.
 pub fn add_waker(id: usize, wake: Wake) {
-    locked(&WAKERS).push((id, wake));
+    WAKERS.add(id, wake);
 }
 
 /// Removes them; they are not woken any more once this returns.
 pub fn remove_waker(id: usize) {
-    locked(&WAKERS).retain(|(other, _)| *other != id);
+    WAKERS.remove(id);
 }
 
 /// What was found since the last time.

@@ -47,4 +47,7 @@ const unverified = findReason();
  */
 const hasDetachKeys = other === undefined && Number(modules) >= 137;
 
-module.exports = { refuseOld, other, modules, unverified, hasDetachKeys };
+/** Whether V8 ends the process when `transfer()` meets a key, as it does in Node 24 before 24.15 and in the first of 25. */
+const transferAborts = hasDetachKeys && /^(?:24\.(?:\d|1[0-4])|25)\./.test(process.versions.node);
+
+module.exports = { refuseOld, other, modules, unverified, hasDetachKeys, transferAborts };

@@ -3,7 +3,7 @@
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
 const binding = require('./binding');
-const { other, modules, hasDetachKeys } = require('./engine');
+const { other, modules, hasDetachKeys, transferAborts } = require('./engine');
 const { frame, words, begin, EPOCH, VALUES } = require('./frame');
 const { usesV8 } = require('./verified');
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
@@ -124,7 +124,7 @@ function pinnableInBun(value) {
 const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer));
 /** Node 20 has no such function, and no detach keys. */
 const isMarked = (buffer) => threads().isMarkedAsUntransferable?.(buffer) ?? true;
-binding.findLocks(isNode, hasDetachKeys, isResizable, isMarked);
+binding.findLocks(isNode, hasDetachKeys, transferAborts, isResizable, isMarked);
 
 /** A view or buffer that does not go to a call; refuses what can be resized. */
 function fixedSize(value, name, position) {

@@ -3,7 +3,7 @@
 
 const { isSharedArrayBuffer } = require('node:util').types;
 const binding = require('./binding');
-const { other, hasDetachKeys } = require('./engine');
+const { other, hasDetachKeys, transferAborts } = require('./engine');
 const { makeError } = require('./errors');
 const { addressOf, bufferOf, byteLengthOf, isView, threads } = require('./memory');
 
@@ -52,7 +52,7 @@ function lockInScript(buffer, where) {
     const undo = shadow(buffer, key, lock);
     if (undo !== undefined) lock.undo.push(undo);
     // Where V8 has detach keys, this is memory that is held whatever becomes of the buffer.
-    else if (hasTransfer && !hasDetachKeys) {
+    else if (hasTransfer && (!hasDetachKeys || transferAborts)) {
       lock.undo.forEach((each) => each());
       throw makeError('ERR_INVALID_ARG_VALUE', `${where} must be of an ArrayBuffer that takes new properties, received a frozen, `
         + `sealed or non-extensible one: only by a property does Node ${process.versions.node} lock it against transfer()`);
@@ -71,10 +71,18 @@ function unlockInScript(buffer) {
 
 /** Keeps an ArrayBuffer from being transferred; returns how to let it go again. `where` is what messages call it. */
 function lock(buffer, where) {
-  if (binding.lock(buffer)) return () => binding.unlock(buffer);
-  if (isSharedArrayBuffer(buffer)) return () => {};
-  lockInScript(buffer, where);
-  return () => unlockInScript(buffer);
+  const isLocked = binding.lock(buffer);
+  const inScript = !isSharedArrayBuffer(buffer) && (!isLocked || transferAborts);
+  try {
+    if (inScript) lockInScript(buffer, where);
+  } catch (error) {
+    if (isLocked) binding.unlock(buffer);
+    throw error;
+  }
+  return () => {
+    if (inScript) unlockInScript(buffer);
+    if (isLocked) binding.unlock(buffer);
+  };
 }
 
 /** Locks the buffers of what a call of a function on another thread was handed; returns how to let them go. */

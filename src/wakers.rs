@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// holds up nobody but those who call or remove it.
 #[derive(Debug)]
 pub struct Wakers<T> {
-    list: Mutex<Vec<(usize, Arc<Mutex<Option<T>>>)>>,
+    list: Mutex<Vec<(usize, Shared<T>)>>,
 }
+
+/// A waker; nothing once it was removed.
+type Shared<T> = Arc<Mutex<Option<T>>>;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -48,7 +51,7 @@ impl<T: Send> Wakers<T> {
         Self::call(found, call);
     }
 
-    fn call(found: Option<Arc<Mutex<Option<T>>>>, call: impl FnOnce(&T)) {
+    fn call(found: Option<Shared<T>>, call: impl FnOnce(&T)) {
         if let Some(waker) = found
             && let Some(waker) = &*locked(&waker)
         {
@@ -66,7 +69,9 @@ mod tests {
     #[test]
     fn one_that_was_removed_is_not_called() {
         let (wakers, calls) = (Wakers::new(), AtomicUsize::new(0));
-        let count = |by: &usize| drop(calls.fetch_add(*by, Ordering::Relaxed));
+        let count = |by: &usize| {
+            calls.fetch_add(*by, Ordering::Relaxed);
+        };
         wakers.add(1, 10);
         wakers.add(2, 100);
         wakers.wake(1, count);

@@ -24,6 +24,9 @@ use crate::memory::report;
 pub struct Locks {
     /// `SetDetachKey`, where the executable exports it.
     setter: Cell<Option<Address>>,
+    /// Whether callbacks hold the storage of what their call was handed rather than lock it: V8 ends the process in
+    /// `transfer()` where it meets a key.
+    only_holds: Cell<bool>,
     /// What holds the storage of buffers that cannot be locked.
     stores: Cell<Option<Stores>>,
     /// `IsResizableByUserJavaScript`, where the executable exports it.
@@ -58,6 +61,7 @@ impl Default for Locks {
     fn default() -> Self {
         Self {
             setter: Cell::default(),
+            only_holds: Cell::default(),
             stores: Cell::default(),
             is_resizable: Cell::default(),
             asks_resizable: Cell::new(null_mut()),
@@ -72,13 +76,15 @@ impl Default for Locks {
 
 impl Locks {
     /// Looks V8's functions up, once an environment.
-    fn find(&self, has_detach_keys: bool) {
+    fn find(&self, has_detach_keys: bool, transfer_aborts: bool) {
         // SAFETY: U4; the process runs no constructor again.
         let Ok(process) = (unsafe { Library::open(None, 0) }) else { return };
         if has_detach_keys {
             self.setter.set(process.find(SET_DETACH_KEY));
             self.is_detachable.set(process.find(IS_DETACHABLE));
-        } else {
+        }
+        if !has_detach_keys || transfer_aborts {
+            self.only_holds.set(transfer_aborts);
             self.stores.set(Stores::find(&process));
         }
         self.is_resizable.set(process.find(IS_RESIZABLE));
@@ -131,7 +137,8 @@ impl Locks {
     fn lock_handed(&self, env: sys::napi_env, handed: &[Handed]) {
         for Handed { value, block, store } in &handed[self.locked.get()..] {
             block.inspect(|block| block.pin());
-            if !self.lock(env, *value) && block.is_none() {
+            let is_locked = !self.only_holds.get() && self.lock(env, *value);
+            if !is_locked && block.is_none() {
                 store.set(self.stores.get().map_or(null_mut(), |stores| stores.hold(env, *value)));
             }
         }
@@ -153,7 +160,9 @@ impl Locks {
     #[cold]
     fn unlock_handed(&self, env: sys::napi_env, handed: &[Handed]) {
         for Handed { value, block, store } in handed {
-            self.unlock(env, *value);
+            if !self.only_holds.get() {
+                self.unlock(env, *value);
+            }
             block.inspect(|block| block.unpin());
             let store = store.replace(null_mut());
             if !store.is_null() {
@@ -312,6 +321,7 @@ pub fn find_locks(
     env: Env,
     is_node: bool,
     has_detach_keys: bool,
+    transfer_aborts: bool,
     asks_resizable: Object<'_>,
     asks_marked: Object<'_>,
 ) -> napi::Result<()> {
@@ -322,7 +332,7 @@ pub fn find_locks(
         place.set(environment.keep(function.raw()));
     }
     if is_node {
-        environment.locks.find(has_detach_keys);
+        environment.locks.find(has_detach_keys, transfer_aborts);
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ const { byScale } = require('./scale.js');
 const { JSCallback, dlopen, read, ptr } = ffi;
 const i32 = { args: ['i32'], returns: 'i32' };
 const hasDetachKeys = Number(process.versions.modules) >= 137;
+const { transferAborts } = require('../lib/engine.js');
 /** A child that hangs is ended after this time; loaded machines are slow. */
 const timeout = 20_000;
 
@@ -301,7 +302,8 @@ describe('memory during calls with threads', () => {
     }, i32);
     onThread.map_threads_i32(values, values.length, callback, 4);
     callback.close();
-    if (hasDetachKeys) assert.equal(refused, 10_000);
+    // Node 24 before 24.15 ends the process where transfer() meets a detach key: there the storage is held.
+    if (hasDetachKeys && !transferAborts) assert.equal(refused, 10_000);
     const result = moved === null ? values : new Int32Array(moved);
     assert.equal(result.length, 10_000);
     assert.ok(result.every((value) => value === 7));

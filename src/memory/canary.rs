@@ -4,9 +4,10 @@
 //! it are like the next. A fence that was copied from another block, or to another position of its own, is therefore
 //! seen as the overflow that it is: `memcpy` with a length that is too large for both blocks copies just that.
 //!
-//! Every byte has its highest bit set. Text, NULs and small numbers, which are what programs write by mistake, are never
-//! taken for a canary, and offsets that are reported are exact for them. Of other bytes one in 128 is missed at a given
-//! place, two in a row once in 16,384, and so on. Neighbouring blocks differ in the bytes next to their data.
+//! Every byte has its highest bit set, and none of the sixteen next to the data on either side is 0xFF. Text, NULs, small
+//! numbers and -1, which are what programs write by mistake, are never taken for a canary there, and offsets that are
+//! reported are exact for them. Of other bytes one in 128 is missed at a given place, two in a row once in 16,384, and so
+//! on. Neighbouring blocks differ in the bytes next to their data.
 #![expect(unsafe_code, reason = "compares and writes the bytes around a block")]
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -56,7 +57,9 @@ impl Canary {
             (spread ^ spread >> 32) | HIGH_BITS
         };
         // The upper bytes of a product are spread best; they come to lie next to the data, on either side.
-        Self([half(0).swap_bytes(), half(1)])
+        let halves = [half(0).swap_bytes(), half(1)];
+        let before = step(-1);
+        Self([0, 1].map(|at: usize| without_ones(without_ones(halves[at], 0, 1), before[at], 4)))
     }
 
     /// Eight bytes of it, which depend on all of the address.
@@ -180,6 +183,15 @@ impl Canary {
     }
 }
 
+/// Changes the bytes of half a canary that a step would make 0xFF, by a bit.
+#[inline(always)]
+const fn without_ones(half: u64, step: u64, bit: u8) -> u64 {
+    // 0 where a byte is all ones; its highest bit is always set.
+    let rest = !(half ^ step) & !HIGH_BITS;
+    let is_none = !(rest + !HIGH_BITS) & HIGH_BITS;
+    half ^ ((is_none >> 7) * bit as u64)
+}
+
 /// What the chunk with a number differs by from the canary.
 #[inline(always)]
 const fn step(number: isize) -> [u64; 2] {
@@ -233,6 +245,18 @@ mod tests {
         for number in 0..1000 {
             assert!((-1024..1024).all(|offset| canary(number).byte(offset) >= 0x80));
         }
+    }
+
+    #[test]
+    fn no_byte_near_the_data_is_all_ones() {
+        for number in 0..20_000 {
+            let canary = canary(number * 31);
+            assert!(
+                (-16..16).all(|offset| canary.byte(offset) >= 0x80 && canary.byte(offset) != 0xff),
+                "block {number}"
+            );
+        }
+        assert_eq!(without_ones(0xff80_ff81_ffff_fffe, 0, 1), 0xfe80_fe81_fefe_fefe);
     }
 
     #[test]

@@ -53,7 +53,7 @@ type Assembler = VecAssembler<X64Relocation>;
 /// The code that calls the C function of a row, by its number. It does not depend on where it is put.
 pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings) -> Vec<u8> {
     let mut code = Assembler::new(0);
-    find_row(&mut code, around, shape.has_pins);
+    find_row(&mut code, around);
     let mut sources = sources(plan, shape);
     if shape.arguments.iter().any(|passing| passing.is_in_frame()) {
         dynasm!(code ; .arch x64 ; mov r10, QWORD around.frame as i64);
@@ -62,7 +62,7 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
         let (source, at) = (sources[argument], i32::from(plan.steps[argument].from));
         match passing {
             Passing::Pointer => {
-                convert_pointer(&mut code, source, at, argument);
+                convert_pointer(&mut code, source, at, argument, around.slices);
                 sources[argument] = Source::Frame(at);
             }
             Passing::I64 | Passing::U64 => convert_long(&mut code, source, *passing == Passing::I64, around.maps),
@@ -121,16 +121,8 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
     code.finalize().unwrap_or_default()
 }
 
-/// Leaves where a callback is open or the library is closed, and where a slice's surroundings may have to be remembered.
-fn find_row(code: &mut Assembler, around: Surroundings, has_pins: bool) {
-    if has_pins {
-        dynasm!(code
-            ; .arch x64
-            ; mov rax, QWORD around.slices as i64
-            ; cmp QWORD [rax], 0
-            ; jne >miss
-        );
-    }
+/// Leaves where a callback is open or the library is closed.
+fn find_row(code: &mut Assembler, around: Surroundings) {
     dynasm!(code
         ; .arch x64
         ; mov rax, QWORD around.gate as i64
@@ -146,8 +138,9 @@ fn find_row(code: &mut Assembler, around: Surroundings, has_pins: bool) {
     );
 }
 
-/// Puts an address into the frame: a double that is an integer from 0 to 2^53-1. A pin is there already.
-fn convert_pointer(code: &mut Assembler, source: Source, at: i32, argument: usize) {
+/// Puts an address into the frame: a double that is an integer from 0 to 2^53-1. A pin is there already. Leaves where the
+/// address may be that of a slice, whose surroundings have to be remembered.
+fn convert_pointer(code: &mut Assembler, source: Source, at: i32, argument: usize, slices: usize) {
     match source {
         Source::Float(number) => dynasm!(code ; .arch x64 ; movaps xmm15, Rx(number)),
         Source::Stack(word) => dynasm!(code ; .arch x64 ; movsd xmm15, [rsp + 8 + word * 8]),
@@ -163,6 +156,12 @@ fn convert_pointer(code: &mut Assembler, source: Source, at: i32, argument: usiz
         ; jnz >is_none
         ; ucomisd xmm14, xmm15
         ; jne >miss
+        ; mov rdi, QWORD slices as i64
+        ; cmp QWORD [rdi], 0
+        ; je >store
+        ; test rax, rax
+        ; jnz >miss
+        ; store:
         ; mov [r10 + at], rax
         ; jmp >done
         ; is_none:

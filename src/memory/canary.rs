@@ -4,14 +4,14 @@
 //! it are like the next. A fence that was copied from another block, or to another position of its own, is therefore
 //! seen as the overflow that it is: `memcpy` with a length that is too large for both blocks copies just that.
 //!
-//! Every byte has its highest bit set, and none of the sixteen next to the data on either side is 0xFF. Text, NULs, small
+//! Every byte has its highest bit set, and none of the sixteen behind the data is 0xFF. Text, NULs, small
 //! numbers and -1, which are what programs write by mistake, are never taken for a canary there, and offsets that are
 //! reported are exact for them. Of other bytes one in 128 is missed at a given place, two in a row once in 16,384, and so
 //! on. Neighbouring blocks differ in the bytes next to their data.
 #![expect(unsafe_code, reason = "compares and writes the bytes around a block")]
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::address::Address;
 use super::wide::Wide;
@@ -31,11 +31,23 @@ const STEPS: [u64; 2] = [0xdda1_494c_73cf_256d, 0xc7fd_e805_ec99_108d];
 /// different bytes. Half of each, because the highest bit of a byte is set whatever the product is.
 const SPREAD: [u64; 2] = [0x9e37_79b9_7f4a_7c15 >> 1 | 1, 0x6a09_e667_f3bc_c909 >> 1 | 1];
 
-static KEY: OnceLock<[u64; 2]> = OnceLock::new();
+/// The random key of the process; 0 before it was drawn.
+static KEY: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
 
-fn key() -> [u64; 2] {
+#[inline(always)]
+fn key(half: usize) -> u64 {
+    match KEY[half].load(Ordering::Relaxed) {
+        0 => draw(half),
+        key => key,
+    }
+}
+
+#[cold]
+fn draw(half: usize) -> u64 {
     // The standard library seeds its hashers with random bytes of the system.
-    *KEY.get_or_init(|| [0, 1].map(|_: u64| RandomState::new().build_hasher().finish()))
+    let drawn = RandomState::new().build_hasher().finish() | 1;
+    // The first one counts: blocks are made on several threads.
+    KEY[half].compare_exchange(0, drawn, Ordering::Relaxed, Ordering::Relaxed).map_or_else(|first| first, |_| drawn)
 }
 
 /// The canary of one block.
@@ -51,15 +63,13 @@ impl Canary {
     #[inline]
     pub fn of(data: Address) -> Self {
         // Blocks begin at multiples of sixteen.
-        let (number, key) = ((data.get() >> 4) as u64, key());
+        let number = (data.get() >> 4) as u64;
         let half = |at: usize| {
-            let spread = number.wrapping_mul(SPREAD[at]) ^ key[at];
+            let spread = number.wrapping_mul(SPREAD[at]) ^ key(at);
             (spread ^ spread >> 32) | HIGH_BITS
         };
         // The upper bytes of a product are spread best; they come to lie next to the data, on either side.
-        let halves = [half(0).swap_bytes(), half(1)];
-        let before = step(-1);
-        Self([0, 1].map(|at: usize| without_ones(without_ones(halves[at], 0, 1), before[at], 4)))
+        Self([without_ones(half(0).swap_bytes()), without_ones(half(1))])
     }
 
     /// Eight bytes of it, which depend on all of the address.
@@ -183,13 +193,11 @@ impl Canary {
     }
 }
 
-/// Changes the bytes of half a canary that a step would make 0xFF, by a bit.
+/// Half a canary with no byte of 0xFF.
 #[inline(always)]
-const fn without_ones(half: u64, step: u64, bit: u8) -> u64 {
-    // 0 where a byte is all ones; its highest bit is always set.
-    let rest = !(half ^ step) & !HIGH_BITS;
-    let is_none = !(rest + !HIGH_BITS) & HIGH_BITS;
-    half ^ ((is_none >> 7) * bit as u64)
+const fn without_ones(half: u64) -> u64 {
+    // The highest bit of a byte is always set: the sum has it again where all others are set, too.
+    half ^ ((((half & !HIGH_BITS) + (HIGH_BITS >> 7)) & HIGH_BITS) >> 7)
 }
 
 /// What the chunk with a number differs by from the canary.
@@ -248,15 +256,12 @@ mod tests {
     }
 
     #[test]
-    fn no_byte_near_the_data_is_all_ones() {
+    fn no_byte_behind_the_data_is_all_ones() {
         for number in 0..20_000 {
             let canary = canary(number * 31);
-            assert!(
-                (-16..16).all(|offset| canary.byte(offset) >= 0x80 && canary.byte(offset) != 0xff),
-                "block {number}"
-            );
+            assert!((0..16).all(|offset| canary.byte(offset) >= 0x80 && canary.byte(offset) != 0xff), "block {number}");
         }
-        assert_eq!(without_ones(0xff80_ff81_ffff_fffe, 0, 1), 0xfe80_fe81_fefe_fefe);
+        assert_eq!(without_ones(0xff80_ff81_ffff_fffe), 0xfe80_fe81_fefe_fefe);
     }
 
     #[test]

@@ -6,7 +6,7 @@ const { describe, test } = require('node:test');
 const { ffi, run, runs, throws } = require('./helpers.js');
 const { byScale } = require('./scale.js');
 
-const ROUNDS = byScale(1500, 6000);
+const ROUNDS = byScale(800, 6000);
 const seed = String(Date.now() % 1_000_000);
 
 describe('bytes written outside of a block are found whatever they are', () => {

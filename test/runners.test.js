@@ -8,6 +8,7 @@ const path = require('node:path');
 const { describe, test } = require('node:test');
 const { root } = require('./helpers.js');
 const { needs, onlyOn } = require('./requirements.js');
+const { byScale } = require('./scale.js');
 const { platformKey } = require('../lib/platform.js');
 
 const home = path.join(__dirname, 'ecosystem', 'runners');
@@ -47,13 +48,12 @@ function run(runner, args) {
   });
 }
 
-const isLinux = process.platform === 'linux';
-const isInstalled = isLinux && install();
+const isInstalled = !onlyOn('linux') && install();
 if (isInstalled) copyPackage();
 const skip = onlyOn('linux') || (!isInstalled && needs('registry'));
 
 describe('a suite that resets its modules', { skip }, () => {
-  for (const name of ['jest', 'jest-30.0']) {
+  for (const name of byScale(['jest'], ['jest', 'jest-30.0'])) {
     test(`passes under ${name}, which finds no open handle of the package`, async () => {
       const args = ['--rootDir', path.join(home, 'jest'), '--no-cache', '--detectOpenHandles'];
       const { code, signal, output } = await run([name, 'bin', 'jest.js'], args);
@@ -64,7 +64,7 @@ describe('a suite that resets its modules', { skip }, () => {
     });
   }
 
-  for (const pool of ['forks', 'threads', 'vmThreads']) {
+  for (const pool of byScale(['threads'], ['forks', 'threads', 'vmThreads'])) {
     test(`passes under vitest, pool ${pool}`, async () => {
       const { code, signal, output } = await run(['vitest', 'vitest.mjs'], ['run', `--pool=${pool}`, '--dir', 'vitest']);
       assert.deepEqual({ code, signal }, { code: 0, signal: null }, output);

@@ -15,7 +15,7 @@ const { makeSignature, prototypeOf, declarationText } = require('./abi/signature
 const SEED = Number(process.env.PINNED_FFI_TEST_SEED ?? 7);
 /** How many are made, which is quick, and how many of them are compiled and called. */
 const MADE = 2000;
-const CALLED = byScale(125, MADE);
+const CALLED = byScale(70, MADE);
 
 group(`random signatures (PINNED_FFI_TEST_SEED=${SEED})`, () => {
   test('every type of the table is among them', () => {

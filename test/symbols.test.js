@@ -51,7 +51,7 @@ describe('a function of the engine that is missing', () => {
 
   // The sample is another one each day.
   const random = makeRandom(Math.floor(Date.now() / 86_400_000));
-  const sample = symbols.filter(() => random() < byScale(0.15, 1));
+  const sample = symbols.filter(() => random() < byScale(0.06, 1));
   describe('of V8 or of Node', { concurrency: 2 }, () => {
     for (const symbol of sample) {
       test(`leaves everything working without ${symbol}`, async () => {

@@ -28,15 +28,18 @@ pub fn fits(data: Address) -> bool {
 }
 
 /// The entry of a table, made where it is missing.
-fn entry<T>(slot: &AtomicPtr<T>, make: impl FnOnce() -> Box<T>) -> &'static T {
+///
+/// # Safety
+/// M9: a `T` of zero bytes is a valid one.
+unsafe fn entry<T>(slot: &AtomicPtr<T>) -> &'static T {
     let mut found = slot.load(Ordering::Acquire);
     if found.is_null() {
-        let made = Box::into_raw(make());
+        let made = zeroed::<T>();
         match slot.compare_exchange(null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => found = made,
             Err(other) => {
                 // SAFETY: M9; nobody else has seen `made`.
-                drop(unsafe { Box::from_raw(made) });
+                unsafe { release(made) };
                 found = other;
             }
         }
@@ -45,14 +48,38 @@ fn entry<T>(slot: &AtomicPtr<T>, make: impl FnOnce() -> Box<T>) -> &'static T {
     unsafe { &*found }
 }
 
-fn zeroed_leaf() -> Box<Leaf> {
-    // SAFETY: M9; an atomic of zero bytes is an atomic of 0.
-    unsafe { Box::<Leaf>::new_zeroed().assume_init() }
+/// Memory of a table. Not from malloc: a table lives for good, and would keep the heap below it from being given back.
+#[cfg(all(unix, not(miri)))]
+fn zeroed<T>() -> *mut T {
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: M9; a new mapping is zeroed, and aligned to a page.
+    let made = unsafe { libc::mmap(null_mut(), size_of::<T>(), access, kind, -1, 0) };
+    if made == libc::MAP_FAILED {
+        std::alloc::handle_alloc_error(std::alloc::Layout::new::<T>());
+    }
+    made.cast()
 }
 
-fn zeroed_middle() -> Box<Middle> {
-    // SAFETY: M9; an atomic of zero bytes is an atomic of NULL.
-    unsafe { Box::<Middle>::new_zeroed().assume_init() }
+/// # Safety
+/// [`zeroed`] made it, and nobody uses it.
+#[cfg(all(unix, not(miri)))]
+unsafe fn release<T>(made: *mut T) {
+    // SAFETY: by the contract of this function.
+    unsafe { libc::munmap(made.cast(), size_of::<T>()) };
+}
+
+#[cfg(not(all(unix, not(miri))))]
+fn zeroed<T>() -> *mut T {
+    // SAFETY: M9, by the contract of `entry`.
+    Box::into_raw(unsafe { Box::<T>::new_zeroed().assume_init() })
+}
+
+/// # Safety
+/// [`zeroed`] made it, and nobody uses it.
+#[cfg(not(all(unix, not(miri))))]
+unsafe fn release<T>(made: *mut T) {
+    // SAFETY: by the contract of this function.
+    drop(unsafe { Box::from_raw(made) });
 }
 
 fn top(data: Address) -> &'static AtomicPtr<Middle> {
@@ -70,8 +97,8 @@ fn bit(data: Address) -> (usize, u64) {
 
 /// Notes a block. The address must fit.
 pub fn insert(data: Address) {
-    let middle = entry(top(data), zeroed_middle);
-    let leaf = entry(&middle[middle_index(data)], zeroed_leaf);
+    // SAFETY: M9; an atomic of zero bytes is an atomic of 0 or NULL.
+    let leaf = unsafe { entry(&entry(top(data))[middle_index(data)]) };
     let (word, mask) = bit(data);
     leaf[word].fetch_or(mask, Ordering::Release);
 }

@@ -1,6 +1,6 @@
 //! The calls for libuv's pool: they wait in one queue, and a few drainers, each on a thread of the pool, take them out of
-//! it. What is done is given back in batches. A job is an address that only its maker understands; this knows nothing of
-//! JavaScript.
+//! it. What is done is given back in batches. Whoever has a job is the only one who
+//! has it; this knows nothing of JavaScript.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ const LINGER: Duration = Duration::from_micros(30);
 /// How many chances to linger are passed over after one that was in vain.
 const PASSED_OVER: u32 = 3;
 
-#[derive(Debug, Default)]
-struct State {
-    queued: VecDeque<usize>,
-    done: Vec<usize>,
+#[derive(Debug)]
+struct State<T> {
+    queued: VecDeque<T>,
+    done: Vec<T>,
     /// Jobs that are not done.
     unfinished: usize,
     /// Drainers that are at work, or wait for a thread of the pool.
@@ -39,8 +39,8 @@ struct State {
 
 /// The calls of one environment for libuv's pool.
 #[derive(Debug)]
-pub struct Pool {
-    state: Mutex<State>,
+pub struct Pool<T> {
+    state: Mutex<State<T>>,
     /// Whether a job is queued: for who lingers, without the lock.
     has_job: AtomicBool,
     /// The threads of the pool.
@@ -50,23 +50,33 @@ pub struct Pool {
 }
 
 /// What a drainer has done for JavaScript to hear of.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Done {
+#[derive(Debug, PartialEq, Eq)]
+pub struct Done<T> {
     /// The jobs that are done.
-    pub jobs: Vec<usize>,
+    pub jobs: Vec<T>,
     /// How many drainers have to be started.
     pub wanted: usize,
 }
 
-impl Pool {
+impl<T: Send> Pool<T> {
     /// No jobs yet, for a pool of so many threads.
     pub fn new(threads: usize, may_linger: bool) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), has_job: AtomicBool::new(false), threads, may_linger })
+        let state = State {
+            queued: VecDeque::new(),
+            done: Vec::new(),
+            unfinished: 0,
+            drainers: 0,
+            told: false,
+            wanted: 0,
+            lingering: false,
+            passed_over: 0,
+        };
+        Arc::new(Self { state: Mutex::new(state), has_job: AtomicBool::new(false), threads, may_linger })
     }
 
     /// Queues a job. True where the caller has to start a drainer: there is one for each job that is not done, as far as
     /// the pool has threads.
-    pub fn push(&self, job: usize) -> bool {
+    pub fn push(&self, job: T) -> bool {
         let mut state = locked(&self.state);
         state.queued.push_back(job);
         state.unfinished += 1;
@@ -76,35 +86,33 @@ impl Pool {
         is_wanted
     }
 
-    /// A drainer could not be started for a job. True where nobody else will run the job: it is the caller's again.
-    pub fn take_back(&self, job: usize) -> bool {
+    /// A drainer could not be started for the job that was pushed last: that job, where nobody else will run it. Only the
+    /// JavaScript thread pushes, and the oldest job runs first, so that one that is still queued is the last of them.
+    pub fn take_back(&self) -> Option<T> {
         let mut state = locked(&self.state);
         state.drainers -= 1;
-        let at = state.queued.iter().position(|queued| *queued == job);
-        match at {
-            Some(at) if state.drainers == 0 => {
-                state.queued.remove(at);
-                state.unfinished -= 1;
-                self.has_job.store(!state.queued.is_empty(), Ordering::Release);
-                true
-            }
-            _ => false,
+        if state.drainers > 0 {
+            return None;
         }
+        let job = state.queued.pop_back()?;
+        state.unfinished -= 1;
+        self.has_job.store(!state.queued.is_empty(), Ordering::Release);
+        Some(job)
     }
 
     /// How many drainers there are at least.
-    fn least(&self, state: &State) -> usize {
+    fn least(&self, state: &State<T>) -> usize {
         state.unfinished.min(self.threads)
     }
 
     /// The work of a drainer: runs jobs until there are none, or until its time is over and another has its place. What is
     /// done last is not told of: whoever has started the drainer looks when it has ended.
-    pub fn drain(&self, mut run: impl FnMut(usize), tell: impl Fn()) {
+    pub fn drain(&self, mut run: impl FnMut(&mut T), tell: impl Fn()) {
         let mut start = Instant::now();
         let mut state = locked(&self.state);
         loop {
             let is_over = start.elapsed() >= SLICE;
-            let Some(job) = state.queued.pop_front() else {
+            let Some(mut job) = state.queued.pop_front() else {
                 if is_over || !self.lingers(&mut state) {
                     break;
                 }
@@ -125,7 +133,7 @@ impl Pool {
             };
             self.has_job.store(!state.queued.is_empty(), Ordering::Release);
             drop(state);
-            run(job);
+            run(&mut job);
             state = locked(&self.state);
             state.done.push(job);
             state.unfinished -= 1;
@@ -150,7 +158,7 @@ impl Pool {
     }
 
     /// Whether a drainer that has found nothing waits for a next job; it is noted.
-    fn lingers(&self, state: &mut State) -> bool {
+    fn lingers(&self, state: &mut State<T>) -> bool {
         if !self.may_linger || state.lingering {
             return false;
         }
@@ -178,7 +186,7 @@ impl Pool {
     }
 
     /// Takes what is done, on the JavaScript thread. It starts the drainers that are wanted, or says [`Pool::unstarted`].
-    pub fn take(&self) -> Done {
+    pub fn take(&self) -> Done<T> {
         let mut state = locked(&self.state);
         state.told = false;
         let wanted = std::mem::take(&mut state.wanted);
@@ -197,9 +205,9 @@ mod tests {
     use super::*;
     use std::cell::{Cell, RefCell};
 
-    fn drained(pool: &Pool) -> Vec<usize> {
+    fn drained(pool: &Pool<usize>) -> Vec<usize> {
         let ran = RefCell::new(Vec::new());
-        pool.drain(|job| ran.borrow_mut().push(job), || {});
+        pool.drain(|job| ran.borrow_mut().push(*job), || {});
         ran.into_inner()
     }
 
@@ -217,8 +225,8 @@ mod tests {
     #[test]
     fn a_drainer_without_a_thread_leaves_its_job_to_the_others_or_gives_it_back() {
         let pool = Pool::new(2, false);
-        assert!(pool.push(1) && pool.take_back(1));
-        assert!(pool.push(2) && pool.push(3) && !pool.take_back(3));
+        assert!(pool.push(1) && pool.take_back() == Some(1));
+        assert!(pool.push(2) && pool.push(3) && pool.take_back().is_none());
         assert_eq!(drained(&pool), [2, 3]);
     }
 
@@ -229,13 +237,13 @@ mod tests {
             pool.push(job);
         }
         let (ran, told) = (RefCell::new(Vec::new()), Cell::new(0));
-        let run = |job| {
+        let run = |job: &mut usize| {
             std::thread::sleep(SLICE);
             // JavaScript comes after the third.
-            if job == 4 {
+            if *job == 4 {
                 assert_eq!(pool.take(), Done { jobs: vec![1, 2, 3], wanted: 1 });
             }
-            ran.borrow_mut().push(job);
+            ran.borrow_mut().push(*job);
         };
         pool.drain(run, || told.set(told.get() + 1));
         assert_eq!((ran.take(), told.get()), (vec![1, 2, 3, 4], 1));

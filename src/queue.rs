@@ -47,27 +47,27 @@ pub enum Kind {
 
 /// What is handed in.
 #[derive(Debug)]
-pub enum Work {
+pub enum Work<T> {
     /// A call that may be waited for.
     Call(Arc<Request>),
-    /// A job of a dedicated thread that is done, by an address that only the JavaScript thread understands.
-    Done(usize),
+    /// A job of a dedicated thread that is done.
+    Done(T),
 }
 
 #[derive(Debug)]
-struct State {
+struct State<T> {
     open: bool,
     /// Whether work is taken only while a synchronous call serves it.
     exiting: bool,
     /// Synchronous calls that serve work.
     serving: usize,
-    work: VecDeque<Work>,
+    work: VecDeque<Work<T>>,
 }
 
 /// The queue of one JavaScript thread.
 #[derive(Debug)]
-pub struct Queue {
-    state: Mutex<State>,
+pub struct Queue<T> {
+    state: Mutex<State<T>>,
     arrived: Condvar,
     /// The symbol (of `report`) whose synchronous call the JavaScript thread is in; 0 for none.
     pub inside: AtomicU32,
@@ -75,9 +75,9 @@ pub struct Queue {
 
 /// A synchronous call that serves work; see [`Queue::serve`].
 #[derive(Debug)]
-pub struct Serving<'a>(&'a Queue);
+pub struct Serving<'a, T>(&'a Queue<T>);
 
-impl Drop for Serving<'_> {
+impl<T> Drop for Serving<'_, T> {
     fn drop(&mut self) {
         let mut state = locked(&self.0.state);
         state.serving -= 1;
@@ -126,27 +126,31 @@ impl Request {
     }
 }
 
-impl Queue {
+impl<T: Send> Queue<T> {
     /// An open, empty queue.
     pub fn new() -> Arc<Self> {
         let state = State { open: true, exiting: false, serving: 0, work: VecDeque::new() };
         Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new(), inside: AtomicU32::new(0) })
     }
 
-    /// Hands work in; false where nobody will ever take it.
-    pub fn submit(&self, work: Work) -> bool {
+    /// Hands work in.
+    ///
+    /// # Errors
+    /// The work, where nobody will ever take it.
+    pub fn submit(&self, work: Work<T>) -> Result<(), Work<T>> {
         let mut state = locked(&self.state);
         // A job that is done keeps nobody waiting, and the process may go on after an `exit` event.
         let is_taken = state.open && (matches!(work, Work::Done(_)) || !state.exiting || state.serving > 0);
-        if is_taken {
-            state.work.push_back(work);
-            self.arrived.notify_all();
+        if !is_taken {
+            return Err(work);
         }
-        is_taken
+        state.work.push_back(work);
+        self.arrived.notify_all();
+        Ok(())
     }
 
     /// The oldest work.
-    pub fn take(&self) -> Option<Work> {
+    pub fn take(&self) -> Option<Work<T>> {
         locked(&self.state).work.pop_front()
     }
 
@@ -156,7 +160,7 @@ impl Queue {
     }
 
     /// The oldest work, waited for until `done` is set; see [`Queue::finish`].
-    pub fn take_until(&self, done: &AtomicBool) -> Option<Work> {
+    pub fn take_until(&self, done: &AtomicBool) -> Option<Work<T>> {
         let mut state = locked(&self.state);
         loop {
             if let Some(work) = state.work.pop_front() {
@@ -171,7 +175,7 @@ impl Queue {
 
     /// A synchronous call serves work until the result is dropped, also while the process is exiting. To be called before
     /// anybody can hand in work of that call.
-    pub fn serve(&self) -> Serving<'_> {
+    pub fn serve(&self) -> Serving<'_, T> {
         locked(&self.state).serving += 1;
         Serving(self)
     }
@@ -197,7 +201,7 @@ impl Queue {
 
     /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on. The jobs that are done and
     /// that nobody has taken.
-    pub fn end(&self) -> Vec<usize> {
+    pub fn end(&self) -> Vec<T> {
         let mut state = locked(&self.state);
         state.open = false;
         answer_all(&mut state)
@@ -205,12 +209,12 @@ impl Queue {
 }
 
 /// Answers the calls; jobs that are done stay.
-fn answer_calls(state: &mut State) {
+fn answer_calls<T>(state: &mut State<T>) {
     let done = answer_all(state);
     state.work.extend(done.into_iter().map(Work::Done));
 }
 
-fn answer_all(state: &mut State) -> Vec<usize> {
+fn answer_all<T>(state: &mut State<T>) -> Vec<T> {
     let mut done = Vec::new();
     for work in state.work.drain(..) {
         match work {
@@ -227,10 +231,10 @@ mod tests {
 
     #[test]
     fn a_request_is_answered_from_another_thread() {
-        let queue = Queue::new();
+        let queue = Queue::<usize>::new();
         let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
         assert!(request.wait(Duration::from_millis(1)).is_none());
-        assert!(queue.submit(Work::Call(Arc::clone(&request))));
+        assert!(queue.submit(Work::Call(Arc::clone(&request))).is_ok());
         let server = std::thread::spawn({
             let queue = Arc::clone(&queue);
             move || match queue.take() {
@@ -244,23 +248,23 @@ mod tests {
 
     #[test]
     fn an_ended_queue_answers_everybody_with_nothing() {
-        let queue = Queue::new();
+        let queue = Queue::<usize>::new();
         let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
-        assert!(queue.submit(Work::Call(Arc::clone(&request))));
+        assert!(queue.submit(Work::Call(Arc::clone(&request))).is_ok());
         queue.end();
         assert_eq!(request.wait(Duration::MAX), Some(None));
-        assert!(!queue.submit(Work::Done(1)));
+        assert!(queue.submit(Work::Done(1)).is_err());
     }
 
     #[test]
     fn an_exit_that_did_not_take_place_is_taken_back() {
-        let queue = Queue::new();
+        let queue = Queue::<usize>::new();
         let request = || Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
         queue.exit();
-        assert!(!queue.submit(Work::Call(request())));
-        assert!(queue.submit(Work::Done(5)));
+        assert!(queue.submit(Work::Call(request())).is_err());
+        assert!(queue.submit(Work::Done(5)).is_ok());
         queue.reopen();
-        assert!(queue.submit(Work::Call(request())));
+        assert!(queue.submit(Work::Call(request())).is_ok());
         assert!(matches!(queue.take(), Some(Work::Done(5))));
         assert!(matches!(queue.take(), Some(Work::Call(_))));
     }
@@ -272,7 +276,7 @@ mod tests {
         let finisher = std::thread::spawn({
             let (queue, done) = (Arc::clone(&queue), Arc::clone(&done));
             move || {
-                queue.submit(Work::Done(5));
+                queue.submit(Work::Done(5)).unwrap();
                 queue.finish(&done);
             }
         });

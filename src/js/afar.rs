@@ -23,7 +23,7 @@ use crate::library::CallingBack;
 use crate::memory::frame::{Block, address_in, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::report;
-use crate::queue::{Kind, Request, Work};
+use crate::queue::{Kind, Request};
 
 impl Target {
     /// A call on another thread, which waits for its answer.
@@ -72,7 +72,7 @@ impl Target {
         if kind == Kind::Queued {
             self.queued.fetch_add(1, Ordering::AcqRel);
         }
-        if !home.queue.submit(Work::Call(Arc::clone(&request))) {
+        if home.queue.submit(job::Work::Call(Arc::clone(&request))).is_err() {
             return None;
         }
         wake(key_of(&home.queue));

@@ -20,7 +20,7 @@ use super::direct::MOST_PINS;
 use super::function::Callable;
 use super::graves;
 use super::home::Home;
-use super::job::{Job, Waiting};
+use super::job::{Jobs, Queue, Waiting, Work};
 use super::pin::Locks;
 use super::pool::{self, Settling};
 use super::slices::Slices;
@@ -32,7 +32,6 @@ use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::bound::Bound;
 use crate::error::{Class, FfiError};
 use crate::exit;
-use crate::jobs::Jobs;
 use crate::layout::Layout;
 use crate::memory::address::Span;
 use crate::memory::fence::Fenced;
@@ -44,7 +43,6 @@ use crate::memory::pin::{self, Pinned};
 use crate::memory::scratch::Scratch;
 use crate::memory::slice::Ranges;
 use crate::memory::watch::Watch;
-use crate::queue::{Queue, Work};
 
 /// The state of an environment, shared by its functions and callbacks.
 pub struct Environment {
@@ -342,8 +340,8 @@ impl Environment {
             jobs.extend(thread.upgrade().map(|thread| thread.stop()).unwrap_or_default());
         }
         for job in jobs {
-            // SAFETY: M13; the threads have stopped, and no JavaScript runs here that could settle it.
-            drop(unsafe { Job::take(job) });
+            // SAFETY: M6; the threads have stopped, and no JavaScript runs here that could settle it.
+            drop(unsafe { job.open() });
         }
     }
 }

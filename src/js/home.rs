@@ -7,7 +7,7 @@ use std::ptr::null;
 use std::sync::Arc;
 
 use super::environment::Environment;
-use crate::queue::Queue;
+use super::job::Queue;
 
 /// Where the calls of an environment's callbacks go.
 #[derive(Debug)]

@@ -4,6 +4,8 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::fmt;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
@@ -22,9 +24,10 @@ use super::trace;
 use crate::call::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::exit;
+use crate::jobs;
 use crate::memory::address::Address;
 use crate::memory::frame::Block;
-use crate::queue::{Request, Work};
+use crate::queue::{self, Request};
 use crate::signature::Signature;
 use crate::sync::atomic::AtomicBool;
 use crate::trace::ring::Entry;
@@ -66,14 +69,31 @@ pub struct Job {
     traced: Option<Entry>,
 }
 
-impl Job {
+/// A job that is with another thread, or on its way there or back. Dropped there, it is given up: what it has of JavaScript
+/// belongs to JavaScript's thread.
+pub struct SentJob(ManuallyDrop<Box<Job>>);
+
+impl fmt::Debug for SentJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SentJob({})", self.0.number)
+    }
+}
+
+// SAFETY: M13; whoever has it is the only one who has the job. [`SentJob::run`], which is all that another thread can do with
+// it, uses no more of it than what belongs to that thread.
+unsafe impl Send for SentJob {}
+
+/// The queue of work for a JavaScript thread.
+pub type Queue = queue::Queue<SentJob>;
+/// What it takes.
+pub type Work = queue::Work<SentJob>;
+/// The jobs of a dedicated thread.
+pub type Jobs = jobs::Jobs<SentJob>;
+
+impl SentJob {
     /// Runs the call, on whatever thread this is.
-    ///
-    /// # Safety
-    /// M13: the address is that of a job that is this thread's.
-    pub unsafe fn run(job: usize) {
-        // SAFETY: M13 by the contract of this function.
-        let job = unsafe { &mut *std::ptr::with_exposed_provenance_mut::<Self>(job) };
+    pub fn run(&mut self) {
+        let job = &mut **self.0;
         CURRENT.with(|current| current.set(job.number));
         (job.result, job.errno) = trace::record(job.traced.as_ref(), job.who, || {
             job.callable.clear_errno();
@@ -85,15 +105,16 @@ impl Job {
         CURRENT.with(|current| current.set(0));
     }
 
-    /// Takes a job back.
+    /// The job itself.
     ///
     /// # Safety
-    /// M13: the address is that of a job of this environment that no other thread has, and it is not used again.
-    pub unsafe fn take(job: usize) -> Box<Self> {
-        // SAFETY: M13 by the contract of this function.
-        unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut(job)) }
+    /// M6: this is the thread of its environment.
+    pub unsafe fn open(self) -> Box<Job> {
+        ManuallyDrop::into_inner(self.0)
     }
+}
 
+impl Job {
     /// What JavaScript knows the call by.
     pub fn slot(&self) -> u32 {
         self.slot
@@ -132,7 +153,7 @@ pub fn start(
     unsafe { sys::napi_get_value_uint32(environment.raw, slot, &mut number) };
     let begun = environment.begin_job(number);
     environment.slices.lend(begun, prepared.take_lent());
-    let job = Box::into_raw(Box::new(Job {
+    let job = SentJob(ManuallyDrop::new(Box::new(Job {
         callable: Rc::clone(callable),
         prepared,
         slot: number,
@@ -141,28 +162,29 @@ pub fn start(
         result: call::no_result(&callable.signature),
         errno: 0,
         traced: trace::job_entry(),
-    }))
-    .expose_provenance();
+    })));
     callable.library.enter_job();
-    let refused = match thread {
+    let (job, refused) = match thread {
         Some(thread) => {
             environment.hold_open();
-            if thread.push(job) {
+            let Err(job) = thread.push(job) else {
                 callable.note_free();
                 return Ok(());
-            }
+            };
             environment.let_close();
-            FfiError::ThreadClosed { symbol: callable.symbol.clone() }
+            (job, FfiError::ThreadClosed { symbol: callable.symbol.clone() })
         }
-        None if pool::push(environment, job) => {
-            callable.note_free();
-            return Ok(());
+        None => {
+            let Err(job) = pool::push(environment, job) else {
+                callable.note_free();
+                return Ok(());
+            };
+            (job, FfiError::Internal { reason: "the pool refuses the call".into() })
         }
-        None => FfiError::Internal { reason: "the pool refuses the call".into() },
     };
     callable.library.leave_job();
-    // SAFETY: M13; nobody took the job.
-    let job = unsafe { Job::take(job) };
+    // SAFETY: M6; nobody took the job, and this is JavaScript's thread.
+    let job = unsafe { job.open() };
     let _ = environment.end_job(job.number);
     Err(refused)
 }
@@ -212,9 +234,9 @@ pub fn serve(environment: &Environment, work: Work) {
                 request.answer(None);
             }
         }
-        Work::Done(address) => {
+        Work::Done(job) => {
             environment.let_close();
-            pool::settle_one(environment, address);
+            pool::settle_one(environment, job);
         }
     }
 }

@@ -16,7 +16,7 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::{Environment, current, thrown};
-use super::job::{Job, STACK};
+use super::job::{STACK, SentJob};
 use super::waker::{Waker, make_waker, wake};
 use crate::error::FfiError;
 use crate::pool::Pool;
@@ -24,7 +24,7 @@ use crate::pool::Pool;
 /// The pool of an environment, and what wakes its JavaScript thread for it.
 pub struct Entry {
     /// The jobs.
-    pub pool: Arc<Pool>,
+    pub pool: Arc<Pool<SentJob>>,
     waker: Option<Waker>,
     /// Drainers on threads of the package.
     own_threads: RefCell<Vec<JoinHandle<()>>>,
@@ -54,7 +54,7 @@ impl Entry {
 /// Calls that are done, on their way to JavaScript.
 #[derive(Default)]
 pub struct Settling {
-    jobs: RefCell<VecDeque<usize>>,
+    jobs: RefCell<VecDeque<SentJob>>,
     /// Whether JavaScript has to let go of its thread before it gets the next: `errno()` is that of the last.
     paused: Cell<bool>,
     /// Whether what is left keeps the process alive.
@@ -65,7 +65,7 @@ pub struct Settling {
 
 /// A drainer's turn on a thread of libuv's pool.
 struct Turn {
-    pool: Arc<Pool>,
+    pool: Arc<Pool<SentJob>>,
     /// Used on the JavaScript thread only (M6).
     environment: Rc<Environment>,
     work: sys::napi_async_work,
@@ -73,7 +73,7 @@ struct Turn {
     thread: ThreadId,
 }
 
-fn key_of(pool: &Arc<Pool>) -> usize {
+fn key_of(pool: &Arc<Pool<SentJob>>) -> usize {
     Arc::as_ptr(pool).addr()
 }
 
@@ -105,13 +105,19 @@ fn entry(environment: &Rc<Environment>) -> &Entry {
     })
 }
 
-/// Queues a job; false where libuv's pool does not take it, and it stays the caller's.
-pub fn push(environment: &Rc<Environment>, job: usize) -> bool {
+/// Queues a job.
+///
+/// # Errors
+/// The job, where libuv's pool does not take it.
+pub fn push(environment: &Rc<Environment>, job: SentJob) -> Result<(), SentJob> {
     let Entry { pool, .. } = entry(environment);
-    !pool.push(job) || start_drainer(environment, pool) || !pool.take_back(job)
+    if !pool.push(job) || start_drainer(environment, pool) {
+        return Ok(());
+    }
+    pool.take_back().map_or(Ok(()), Err)
 }
 
-fn start_drainer(environment: &Rc<Environment>, pool: &Arc<Pool>) -> bool {
+fn start_drainer(environment: &Rc<Environment>, pool: &Arc<Pool<SentJob>>) -> bool {
     let env = environment.raw;
     let turn = Turn {
         pool: Arc::clone(pool),
@@ -149,8 +155,8 @@ unsafe extern "C" fn execute(_: sys::napi_env, data: *mut c_void) {
     }
     // No more of the turn than its pool is used on another thread.
     let pool = &turn.pool;
-    // SAFETY: M13; what the pool gives is this thread's. A panic does not get this far: `run` calls C alone.
-    pool.drain(|job| unsafe { Job::run(job) }, || wake(key_of(pool)));
+    // A panic does not get this far: `run` calls C alone.
+    pool.drain(SentJob::run, || wake(key_of(pool)));
 }
 
 /// Starts a drainer on a thread of the package; false where none can be started. To be called on the JavaScript thread.
@@ -158,8 +164,7 @@ fn drain_apart(environment: &Rc<Environment>) -> bool {
     let Entry { pool, waker: Some(waker), own_threads, ended } = entry(environment) else { return false };
     let (mine, ends) = (Arc::clone(pool), Arc::clone(ended));
     let run = move || {
-        // SAFETY: M13; what the pool gives is this thread's.
-        mine.drain(|job| unsafe { Job::run(job) }, || wake(key_of(&mine)));
+        mine.drain(SentJob::run, || wake(key_of(&mine)));
         ends.fetch_add(1, Ordering::Release);
         wake(key_of(&mine));
     };
@@ -210,7 +215,7 @@ fn come(environment: &Rc<Environment>) {
 }
 
 /// Has JavaScript settle a job that another thread has handed back.
-pub fn settle_one(environment: &Environment, job: usize) {
+pub fn settle_one(environment: &Environment, job: SentJob) {
     environment.settling.jobs.borrow_mut().push_back(job);
     settle(environment);
 }
@@ -256,8 +261,8 @@ impl Settling {
     /// Takes back the jobs that nobody will settle, because the environment is going.
     pub fn end(&self) {
         for job in self.jobs.take() {
-            // SAFETY: M13; the job was handed back.
-            drop(unsafe { Job::take(job) });
+            // SAFETY: M6; this is JavaScript's thread.
+            drop(unsafe { job.open() });
         }
     }
 }
@@ -266,8 +271,8 @@ impl Settling {
 fn forget_all(environment: &Environment) {
     loop {
         let Some(job) = environment.settling.jobs.borrow_mut().pop_front() else { return };
-        // SAFETY: M13; the job was handed back.
-        unsafe { Job::take(job) }.outcome();
+        // SAFETY: M6; this is JavaScript's thread.
+        unsafe { job.open() }.outcome();
     }
 }
 
@@ -285,8 +290,8 @@ unsafe extern "C" fn take_settled(env: sys::napi_env, info: sys::napi_callback_i
         return null_mut();
     }
     let Some(job) = settling.jobs.borrow_mut().pop_front() else { return null_mut() };
-    // SAFETY: M13; the other thread is done with the job, and it is settled once.
-    let job = unsafe { Job::take(job) };
+    // SAFETY: M6; this is JavaScript's thread.
+    let job = unsafe { job.open() };
     settling.paused.set(job.captures_errno());
     let slot = job.slot();
     // A panic must not unwind into the engine.

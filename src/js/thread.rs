@@ -1,5 +1,4 @@
 //! A native thread of the user's own, whose calls run one after the other.
-#![expect(unsafe_code, reason = "takes jobs over from other threads")]
 
 use std::sync::Arc;
 use std::thread;
@@ -8,11 +7,9 @@ use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
 use super::environment::{current, thrown};
-use super::job::{Job, STACK};
+use super::job::{Jobs, STACK, SentJob, Work};
 use super::waker::{key_of, wake};
 use crate::error::FfiError;
-use crate::jobs::Jobs;
-use crate::queue::Work;
 
 /// A thread whose calls run one after the other.
 #[napi(js_name = "Thread")]
@@ -29,14 +26,16 @@ impl JsThread {
         let (jobs, queue) = (Jobs::new(), environment.queue());
         let mine = Arc::clone(&jobs);
         let run = move || {
-            mine.run(|job| {
-                // SAFETY: M13; the job is this thread's until it is handed back.
-                unsafe { Job::run(job) };
-                let is_back = queue.submit(Work::Done(job));
-                if is_back {
-                    wake(key_of(&queue));
+            mine.run(|mut job| {
+                job.run();
+                match queue.submit(Work::Done(job)) {
+                    Ok(()) => {
+                        wake(key_of(&queue));
+                        None
+                    }
+                    Err(Work::Done(job)) => Some(job),
+                    Err(Work::Call(_)) => None,
                 }
-                is_back
             });
         };
         match thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn(run) {
@@ -50,8 +49,11 @@ impl JsThread {
         }
     }
 
-    /// Queues a job; false once the thread is closed.
-    pub fn push(&self, job: usize) -> bool {
+    /// Queues a job.
+    ///
+    /// # Errors
+    /// The job, once the thread is closed.
+    pub fn push(&self, job: SentJob) -> Result<(), SentJob> {
         self.jobs.push(job)
     }
 

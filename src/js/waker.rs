@@ -12,8 +12,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use super::environment::{Environment, current};
-use super::job::serve;
-use crate::queue::Queue;
+use super::job::{Queue, serve};
 use crate::wakers::Wakers;
 
 /// A threadsafe function of an environment.

@@ -93,6 +93,19 @@ function dataViewLength(view) {
 let poolSize;
 let slabExtra = 0;
 
+/** Which buffers are slabs of the pool, and which are not: others may have the size of one. */
+const slabs = new WeakMap();
+
+/** Whether a buffer is a slab. One whose slices no call was passed while it was the newest is not known for one. */
+function isSlab(buffer) {
+  const known = slabs.get(buffer);
+  if (known !== undefined) return known;
+  const { buffer: newest } = Buffer.allocUnsafe(1);
+  slabs.set(newest, true);
+  if (newest !== buffer) slabs.set(buffer, false);
+  return newest === buffer;
+}
+
 /** Whether libuv's counters tell who else may be writing slices: Bun and Deno have an event loop of another kind. */
 const hasLibuv = other === undefined || other === 'electron';
 
@@ -100,7 +113,7 @@ const hasLibuv = other === undefined || other === 'electron';
 function notePool() {
   if (poolSize === undefined && Buffer.poolSize > 0) slabExtra = Buffer.allocUnsafe(1).buffer.byteLength - Buffer.poolSize;
   poolSize = Buffer.poolSize;
-  if (poolSize > 0 && hasLibuv) binding.addSlabSize(Math.min(poolSize + Math.max(slabExtra, 0), 2 ** 31));
+  if (poolSize > 0 && hasLibuv) binding.addSlabSize(Math.min(poolSize + Math.max(slabExtra, 0), 2 ** 31), isSlab);
 }
 
 /** A view or buffer that goes to a call, as Node-API can see it. The native side refuses what can be resized. */

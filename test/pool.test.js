@@ -326,12 +326,66 @@ describe('a slice whose neighbours others write during a synchronous call', () =
 
 describe('an overflow that runs out of the slab', () => {
   test('is told with all of its bytes', () => {
+    // At the very end and start of a slab no slice needs to be: views of it stand for them.
+    const { buffer } = makeSlices()[4];
     for (let gap = 0; gap < 20; gap++) {
-      const slab = Buffer.allocUnsafeSlow(Buffer.poolSize + (Buffer.allocUnsafe(1).buffer.byteLength - Buffer.poolSize));
-      const slice = slab.subarray(slab.length - 40 - gap, slab.length - gap);
+      const slice = new Uint8Array(buffer, buffer.byteLength - 40 - gap, 40);
       assert.deepEqual(over(() => native.flip_at(slice, 40, 20)), [0, 40, 40, 20]);
-      const first = slab.subarray(gap, 40);
-      assert.deepEqual(under(() => native.flip_at(first, -20, 20)), [0, 40 - gap, -1, 20]);
+      const first = new Uint8Array(buffer, gap, 40);
+      assert.deepEqual(under(() => native.flip_at(first, -20, 20)), [0, 40, -1, 20]);
     }
+  });
+});
+
+describe('what only has the size of a slab', () => {
+  const size = () => Buffer.allocUnsafe(1).buffer.byteLength;
+
+  test('is one piece of memory: C may write all of it', () => {
+    // The guard gives each view fences of its own.
+    if (process.env.PINNED_FFI_GUARD === '1') return;
+    for (const arena of [new ArrayBuffer(size()), new SharedArrayBuffer(size()), Buffer.alloc(size()).buffer]) {
+      native.fill_at(new Uint8Array(arena, 100, 50), -100, 7, 300);
+      assert.ok(new Uint8Array(arena, 0, 300).every((byte) => byte === 7));
+    }
+  });
+});
+
+describe('an address in a slab that came in another way', () => {
+  const later = (target, value) => native.fill_bytes_later.async(target, 32, value, 5);
+  const sum = (slice) => native.sum_bytes_later(slice, 32, 20);
+  const ways = {
+    'an offset from the address of the whole slab': ({ buffer, byteOffset }) => ptr(buffer, byteOffset),
+    'a pin of the whole slab': ({ buffer, byteOffset }) => pin(new Uint8Array(buffer)).ptr + byteOffset,
+    'a Buffer over a number of it': (slice) => ffi.toBuffer(ptr(slice), 0, 32),
+  };
+  for (const [name, addressOf] of Object.entries(ways)) {
+    test(`may be written meanwhile: ${name}`, async () => {
+      const slices = makeSlices();
+      const filled = later(addressOf(slices[3]), 0xaa);
+      assert.equal(sum(slices[4]), 32n * 5n);
+      await filled;
+      assert.ok(slices[3].every((byte) => byte === 0xaa));
+      isWhole(slices, 3);
+    });
+  }
+
+  test('may be written when a callback has returned it', () => {
+    const library = ffi.cc({
+      source: String.raw`
+        #include <string.h>
+        void fill_returned(void *(*next)(void), char *own) { memset(own, 1, 32); memset(next(), 2, 32); }`,
+      symbols: { fill_returned: { args: ['function', 'ptr'] } },
+    });
+    const slices = makeSlices();
+    const address = ptr(slices[5].buffer) + slices[5].byteOffset;
+    for (const result of [() => slices[5], () => address]) {
+      const callback = new JSCallback(result, { returns: 'ptr' });
+      library.symbols.fill_returned(callback, slices[4]);
+      assert.ok(slices[4].every((byte) => byte === 1) && slices[5].every((byte) => byte === 2));
+      slices[5].fill(6);
+      callback.close();
+    }
+    isWhole(slices, 4);
+    library.close();
   });
 });

@@ -165,7 +165,7 @@ impl Target {
             environment.origin.set(outer);
             answered.filter(|_| !environment.has_thrown.take())
         };
-        environment.resume_watch();
+        environment.resume_watch(self.result_in_frame());
         match answered {
             Some(true) => {}
             answered => {

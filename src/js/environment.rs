@@ -4,6 +4,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::CString;
+use std::ops::Range;
 use std::ptr::{NonNull, null_mut};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -33,7 +34,7 @@ use crate::bound::Bound;
 use crate::error::{Class, FfiError};
 use crate::exit;
 use crate::layout::Layout;
-use crate::memory::address::Span;
+use crate::memory::address::{Address, Span};
 use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
 use crate::memory::handed::{Handed, LastBlock};
@@ -41,7 +42,7 @@ use crate::memory::own;
 use crate::memory::peek::Care;
 use crate::memory::pin::{self, Pinned};
 use crate::memory::scratch::Scratch;
-use crate::memory::slice::Ranges;
+use crate::memory::slice::{Ranges, range};
 use crate::memory::watch::Watch;
 
 /// The state of an environment, shared by its functions and callbacks.
@@ -143,19 +144,31 @@ impl Environment {
         }
     }
 
-    /// JavaScript has run.
+    /// JavaScript has run in a callback, whose result is in the frame: so many bytes from an offset on.
     #[inline]
-    pub fn resume_watch(&self) {
+    pub fn resume_watch(&self, result: Range<usize>) {
         if let Some(((depth, watch), outer)) = self.watches.borrow_mut().split_last_mut()
             && Depth::level(*depth) == Depth::level(self.depth.get())
         {
-            watch.resume(|slab| self.written_by_others(slab, outer));
+            let calls = Depth::level(self.depth.get()) - 1;
+            watch.resume(|slab| {
+                // C may write where the callback has told it to.
+                let returns_part = result.clone().step_by(size_of::<usize>()).any(|at| {
+                    let address = Address::new(self.frame.word(at) as usize);
+                    let address = address.filter(|address| range(slab).contains(&address.get()));
+                    address.is_some_and(|address| self.slices.around(self.raw, address).is_none())
+                });
+                if returns_part { None } else { self.written_by_others(slab, outer, calls) }
+            });
         }
     }
 
-    /// What others than a call may write in a slab during it; `None` where that is not known. `outer`: the calls that it is
-    /// made under, whose threads may be at work.
-    pub fn written_by_others(&self, slab: Span, outer: &[(usize, Watch)]) -> Option<Ranges> {
+    /// What others than a call may write in a slab during it; `None` where that is not known. `outer` is what is known of the
+    /// `calls` that it is made under, whose threads may be at work.
+    pub fn written_by_others(&self, slab: Span, outer: &[(usize, Watch)], calls: usize) -> Option<Ranges> {
+        if outer.len() < calls {
+            return None;
+        }
         let mut ranges = self.slices.written_by_others(self.raw, slab)?;
         ranges.extend(outer.iter().flat_map(|(_, watch)| watch.granted_in(slab)));
         Some(ranges)

@@ -10,6 +10,7 @@ use napi::bindgen_prelude::{ClassInstance, Env, FromNapiValue, Object};
 use napi::sys;
 use napi_derive::napi;
 
+use super::depth::Depth;
 use super::direct::{MOST_PINS, Outcome};
 use super::environment::{Environment, current, thrown, to_error};
 use super::job;
@@ -29,7 +30,7 @@ use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, OwnedText, Pinned, Unpinned};
 use crate::memory::report;
 use crate::memory::scratch::Scratch;
-use crate::memory::slice::{Ranges, range};
+use crate::memory::slice::{Ranges, UNKNOWN, range};
 use crate::memory::watch::Watch;
 use crate::signature::Signature;
 
@@ -410,8 +411,8 @@ impl Callable {
                     match slice {
                         Some((view, slab)) if scratch.is_some() => self.watch_slice(*argument, view, slab, watch),
                         Some(_) => {}
-                        // A job of which this is passed may write any slice.
-                        None => lent.push(address.get()..usize::MAX),
+                        // A job that is passed this may write any slice.
+                        None => lent.push(UNKNOWN),
                     }
                     self.step(*argument, address, scratch.is_some(), watch);
                 }
@@ -511,9 +512,11 @@ impl Callable {
             return Ok(storage.view.start);
         }
         // Meanwhile JavaScript may write the neighbours of a job's slice, which is not an overflow.
-        match environment.slices.slab(storage.view, storage.offset, || Some(length)) {
+        match environment.slices.slab(environment.raw, storage, buffer, length) {
             Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, watch),
             Some(_) => lent.push(range(storage.view)),
+            // Memory of others, which may be a part of a slab.
+            None if block.is_none() => lent.push(UNKNOWN),
             None => {}
         }
         match block {
@@ -525,6 +528,7 @@ impl Callable {
 
     fn watch_slice(&self, argument: usize, view: Span, slab: Span, watch: &mut Watch) {
         let environment = &*self.environment;
-        watch.slice(argument, view, slab, environment.written_by_others(slab, &environment.watches.borrow()));
+        let calls = Depth::level(environment.depth.get());
+        watch.slice(argument, view, slab, environment.written_by_others(slab, &environment.watches.borrow(), calls));
     }
 }

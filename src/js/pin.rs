@@ -96,7 +96,7 @@ impl Locks {
             // SAFETY: M11 and M3.
             return unsafe { pin::ask(function, buffer) };
         }
-        ask(env, &self.asks_resizable, buffer).unwrap_or(false)
+        ask(env, self.asks_resizable.get(), buffer).unwrap_or(false)
     }
 
     /// Whether the engine allocated an ArrayBuffer. An external one Node itself detaches without a key when its
@@ -108,7 +108,7 @@ impl Locks {
         // SAFETY: M11 and M3.
         let is_detachable = self.is_detachable.get().is_some_and(|function| unsafe { pin::ask(function, buffer) });
         // Node marks external buffers when it makes them (node_buffer.cc, CallbackInfo).
-        is_detachable && ask(env, &self.asks_marked, buffer) == Some(false)
+        is_detachable && ask(env, self.asks_marked.get(), buffer) == Some(false)
     }
 
     /// Notes a view or buffer that a call was handed, and its block where nobody else holds that.
@@ -283,11 +283,11 @@ fn array_buffer(env: sys::napi_env, value: sys::napi_value) -> Option<(usize, sy
 }
 
 /// What a function of ours in JavaScript tells of a buffer; it runs nothing of the user's.
-fn ask(env: sys::napi_env, function: &Cell<sys::napi_ref>, buffer: sys::napi_value) -> Option<bool> {
+pub fn ask(env: sys::napi_env, function: sys::napi_ref, buffer: sys::napi_value) -> Option<bool> {
     let (mut callee, mut this, mut answer, mut is_so) = (null_mut(), null_mut(), null_mut(), false);
-    // SAFETY: M3 and M6; `find_locks` made the reference.
+    // SAFETY: M3 and M6; the environment keeps the reference.
     unsafe {
-        sys::napi_get_reference_value(env, function.get(), &mut callee);
+        sys::napi_get_reference_value(env, function, &mut callee);
         sys::napi_get_undefined(env, &mut this);
         let has_answered = sys::napi_call_function(env, this, callee, 1, &buffer, &mut answer) == sys::Status::napi_ok
             && sys::napi_get_value_bool(env, answer, &mut is_so) == sys::Status::napi_ok;

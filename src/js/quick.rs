@@ -47,7 +47,9 @@ fn locate(environment: &Environment, arguments: Arguments) -> Given {
     let Some(block) = block else { return refused(environment) };
     let giver = report::intern_ptr();
     if block.giver() != giver {
-        let Some(length) = block.length() else { return refused(environment) };
+        let Some(length) = block.length().filter(|length| !environment.slices.has_size(*length)) else {
+            return refused(environment);
+        };
         block.give(giver);
         given::insert(block.data(), length);
     }

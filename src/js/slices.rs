@@ -4,34 +4,39 @@
 //! A byte that has changed is an overflow only if nobody else may write it meanwhile. JavaScript does not run during the
 //! call. What else can write into a slab is known:
 //!
-//! * asynchronous calls of this package and C code that was given an address by `ptr()`, `pin()` or a struct: their slices
-//!   are recorded here, and exempt;
+//! * asynchronous calls of this package, calls that this one is nested in, and C code that was given an address by `ptr()`,
+//!   `pin()`, a struct or a callback's result: their slices are recorded, and exempt. Where a call was passed an address of
+//!   which nothing is known, no slice is watched;
 //! * everything that libuv runs on its pool, also for Node itself and for other addons: [`Requests`] counts it, and while
 //!   there is any, no slice is watched.
 #![expect(unsafe_code, reason = "reads a counter of libuv, and holds weak references to buffers")]
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::ptr::{NonNull, null_mut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use napi::bindgen_prelude::Env;
-use napi::sys;
+use napi::bindgen_prelude::{Env, Object};
+use napi::{JsValue, sys};
 use napi_derive::napi;
 use smallvec::SmallVec;
 
 use super::environment::current;
+use super::pin::ask;
 use crate::memory::address::{Address, Span};
 use crate::memory::pin;
 use crate::memory::slice::{Ranges, meets};
+use crate::memory::watch::Storage;
 
 /// The requests of libuv's event loop that are under way.
 #[derive(Debug, Default)]
 pub struct Requests {
     /// `uv_loop_t.active_reqs.count`.
     active: Cell<Option<NonNull<u32>>>,
-    /// Those that are asynchronous calls of this package.
-    own: Cell<u32>,
+    /// Those that are asynchronous calls of this package and not done.
+    own: Arc<AtomicU32>,
 }
 
 /// Where `active_reqs` lies in a `uv_loop_t`, by the public header of libuv 1.x on 64-bit systems: behind a pointer, an
@@ -49,20 +54,17 @@ impl Requests {
         }
     }
 
-    /// Notes that a request of this package's own was queued.
-    pub fn begin(&self) {
-        self.own.set(self.own.get() + 1);
-    }
-
-    /// Notes that it is done.
-    pub fn end(&self) {
-        self.own.set(self.own.get().saturating_sub(1));
+    /// Counts a request of this package's own that was queued: what counts it down, on the thread that has done it, before
+    /// libuv does. So a request that is done counts as one of others for a moment, never the other way round.
+    pub fn begin(&self) -> Arc<AtomicU32> {
+        self.own.fetch_add(1, Ordering::Relaxed);
+        Arc::clone(&self.own)
     }
 
     /// Whether nothing but this package has requests under way. False where that is not known.
     fn are_own(&self) -> bool {
         // SAFETY: M6; the loop lives as long as the environment. Only its own thread, this one, writes the counter.
-        self.active.get().is_some_and(|active| unsafe { active.read() } <= self.own.get())
+        self.active.get().is_some_and(|active| unsafe { active.read() } <= self.own.load(Ordering::Acquire))
     }
 }
 
@@ -73,10 +75,12 @@ pub struct Slices {
     pub requests: Requests,
     /// The sizes that slabs have had.
     sizes: RefCell<SmallVec<[usize; 2]>>,
-    /// The slabs of which a slice's address was given out, by their first byte.
-    slabs: RefCell<BTreeMap<usize, Exposed>>,
-    /// How many those are: a word that generated code reads.
+    /// The slabs that are known, by their first byte.
+    slabs: RefCell<BTreeMap<usize, Slab>>,
+    /// Of how many the address of a slice was given out: a word that generated code reads.
     count: Cell<usize>,
+    /// A JavaScript function that tells whether a buffer is a slab.
+    asks_slab: OnceCell<sys::napi_ref>,
     /// The slabs there may be before those are dropped that were collected.
     limit: Cell<usize>,
     /// What the asynchronous calls under way were passed, by the number of the job.
@@ -84,25 +88,47 @@ pub struct Slices {
 }
 
 #[derive(Debug)]
-struct Exposed {
+struct Slab {
     length: usize,
-    /// The slab's buffer, weakly.
+    /// Its buffer, weakly.
     buffer: sys::napi_ref,
-    /// The bytes of each slice, by its start. Slabs are never filled twice: an entry stays true as long as its slab lives.
+    /// The bytes of each slice whose address was given out, by its start. Slabs are never filled twice: an entry stays true
+    /// as long as its slab lives.
     slices: BTreeMap<usize, usize>,
 }
 
 const FIRST_LIMIT: usize = 64;
 
 impl Slices {
-    /// The slab of a view, where its buffer is of the size of one and the view a part of it. `buffer_length` is asked for
-    /// where slabs are known.
-    pub fn slab(&self, view: Span, offset: usize, buffer_length: impl FnOnce() -> Option<usize>) -> Option<Span> {
-        if self.sizes.borrow().is_empty() {
+    /// The slab of a view: its buffer, where that is one.
+    pub fn slab(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value, length: usize) -> Option<Span> {
+        if !self.has_size(length) {
             return None;
         }
-        let length = buffer_length().filter(|length| view.length < *length && self.has_size(*length))?;
-        Span::new(Address::new(view.start.get() - offset)?, length).ok()
+        let start = Address::new(storage.view.start.get() - storage.offset)?;
+        let is_known = self.slabs.borrow().get(&start.get()).is_some_and(|slab| slab.is_alive(env));
+        if !is_known {
+            if ask(env, *self.asks_slab.get()?, buffer) != Some(true) {
+                return None;
+            }
+            self.add(env, start.get(), length, buffer);
+        }
+        Span::new(start, length).ok()
+    }
+
+    fn add(&self, env: sys::napi_env, start: usize, length: usize, buffer: sys::napi_value) {
+        let mut slabs = self.slabs.borrow_mut();
+        if slabs.len() >= self.limit.get() {
+            slabs.retain(|_, slab| slab.is_alive(env) || slab.forget(env));
+            self.limit.set((slabs.len() * 2).max(FIRST_LIMIT));
+        }
+        let mut slab = Slab { length, buffer: null_mut(), slices: BTreeMap::new() };
+        // SAFETY: M3 and M6. A count of 0 makes a weak reference.
+        unsafe { sys::napi_create_reference(env, buffer, 0, &mut slab.buffer) };
+        if let Some(collected) = slabs.insert(start, slab) {
+            collected.forget(env);
+        }
+        self.count.set(slabs.values().filter(|slab| !slab.slices.is_empty()).count());
     }
 
     /// Whether a part of a block of this length is a slice of a slab.
@@ -122,30 +148,18 @@ impl Slices {
         self.count.as_ptr().expose_provenance()
     }
 
-    /// Records that the address of a slice is given out: C may write there until the slab is collected.
-    pub fn expose(&self, env: sys::napi_env, slice: Span, slab: Span, buffer: sys::napi_value) {
-        let mut slabs = self.slabs.borrow_mut();
-        let start = slab.start.get();
-        if !slabs.get(&start).is_some_and(|exposed| exposed.is_alive(env)) {
-            if slabs.len() >= self.limit.get() {
-                slabs.retain(|_, exposed| exposed.is_alive(env) || exposed.forget(env));
-                self.limit.set((slabs.len() * 2).max(FIRST_LIMIT));
+    /// Records that the address of a slice of a known slab is given out: C may write there until the slab is collected.
+    pub fn expose(&self, slice: Span, slab: Span) {
+        if let Some(slab) = self.slabs.borrow_mut().get_mut(&slab.start.get()) {
+            if slab.slices.is_empty() {
+                self.count.set(self.count.get() + 1);
             }
-            let mut exposed = Exposed { length: slab.length, buffer: null_mut(), slices: BTreeMap::new() };
-            // SAFETY: M3 and M6. A count of 0 makes a weak reference.
-            unsafe { sys::napi_create_reference(env, buffer, 0, &mut exposed.buffer) };
-            if let Some(collected) = slabs.insert(start, exposed) {
-                collected.forget(env);
-            }
-            self.count.set(slabs.len());
-        }
-        if let Some(exposed) = slabs.get_mut(&start) {
-            let length = exposed.slices.entry(slice.start.get()).or_default();
+            let length = slab.slices.entry(slice.start.get()).or_default();
             *length = slice.length.max(*length);
         }
     }
 
-    /// Whether a number is an address in a slab of which addresses were given out.
+    /// Whether a number is an address in a slab, where addresses of slices were given out.
     #[inline]
     pub fn holds(&self, address: usize) -> bool {
         self.any() && self.slab_around(address).is_some()
@@ -205,7 +219,7 @@ impl Slices {
     }
 }
 
-impl Exposed {
+impl Slab {
     /// Whether its slab has neither been collected nor detached.
     fn is_alive(&self, env: sys::napi_env) -> bool {
         let (mut scope, mut buffer) = (null_mut(), null_mut());
@@ -228,11 +242,18 @@ impl Exposed {
     }
 }
 
-/// Records the size of a slab of Node's Buffer pool: a slice of a buffer of this size has neighbours.
+/// Records the size of a slab of Node's Buffer pool. `asks` tells of a buffer of this size whether it is one.
 #[napi]
-pub fn add_slab_size(env: Env, bytes: u32) -> napi::Result<()> {
+pub fn add_slab_size(env: Env, bytes: u32, asks: Object<'_>) -> napi::Result<()> {
     let environment = current(env)?;
-    environment.slices.requests.find(env.raw());
-    environment.slices.sizes.borrow_mut().push(bytes as usize);
+    let slices = &environment.slices;
+    slices.asks_slab.get_or_init(|| {
+        slices.requests.find(env.raw());
+        environment.keep(asks.raw())
+    });
+    let mut sizes = slices.sizes.borrow_mut();
+    if !sizes.contains(&(bytes as usize)) {
+        sizes.push(bytes as usize);
+    }
     Ok(())
 }

@@ -86,6 +86,12 @@ impl Handler for JsHandler {
 }
 
 impl Target {
+    /// Where a result lies in the frame.
+    pub fn result_in_frame(&self) -> std::ops::Range<usize> {
+        let at = self.signature.plan.result;
+        at..at + self.signature.result_size()
+    }
+
     /// A closed one.
     pub fn make(environment: &Environment, signature: &Arc<Signature>, id: u32) -> crate::error::Result<&'static Self> {
         let home = environment.home();
@@ -207,7 +213,7 @@ impl Target {
             // SAFETY: M6; the function is kept by its global handle.
             unsafe { entry.call(&scope, function.cast()) }
         });
-        environment.resume_watch();
+        environment.resume_watch(self.result_in_frame());
         match called {
             Ok(()) if environment.has_thrown.take() => {}
             Ok(()) => incoming.put_result(&environment.frame),
@@ -228,7 +234,7 @@ impl Target {
         let answered = environment
             .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
             .is_some();
-        environment.resume_watch();
+        environment.resume_watch(self.result_in_frame());
         if answered && !environment.has_thrown.take() {
             incoming.put_result(&environment.frame);
         }

@@ -13,6 +13,9 @@ use crate::error::{Overflow, Side};
 /// Addresses that somebody may write.
 pub type Ranges = SmallVec<[Range<usize>; 4]>;
 
+/// Where nothing is known.
+pub const UNKNOWN: Range<usize> = 0..usize::MAX;
+
 /// The addresses of a span.
 pub fn range(span: Span) -> Range<usize> {
     span.start.get()..span.start.get() + span.length

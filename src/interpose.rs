@@ -31,12 +31,26 @@ pub fn first(path: &Path) -> Option<String> {
     let table = sections.iter().find(|section| section.sh_type(endian) == elf::SHT_DYNSYM)?;
     let names = sections.section(SectionIndex(table.sh_link(endian) as usize)).ok()?.data(endian, &cache).ok()?;
     let symbols = table.data_as_array::<elf::Sym64<Endianness>, _>(endian, &cache).ok()?;
-    symbols.iter().filter(|symbol| is_own(symbol, endian)).find_map(|symbol| {
-        let rest = names.get(symbol.st_name(endian) as usize..)?;
-        let name = CStr::from_bytes_until_nul(rest).ok()?;
-        program.defines(name).then(|| name.to_string_lossy().into_owned())
-    })
+    let name_of = |symbol: &elf::Sym64<Endianness>| {
+        CStr::from_bytes_until_nul(names.get(symbol.st_name(endian) as usize..)?).ok()
+    };
+    let is_rival = |symbol: &&elf::Sym64<Endianness>| {
+        is_own(symbol, endian) && name_of(symbol).is_some_and(|name| program.find(name).is_some())
+    };
+    let rival = symbols.iter().find(is_rival)?;
+    // Variables of other libraries that the program uses (`environ`, `tzname`, `std::cout`) live in the program, which has
+    // copies of them. Bound locally, the library would find the originals, which nobody uses.
+    let shares_variable = symbols.iter().any(|symbol| {
+        let is_wanted = symbol.st_shndx(endian) == elf::SHN_UNDEF && symbol.st_bind() != elf::STB_LOCAL;
+        let is_variable = |found: &elf::Sym64<Endianness>| found.st_type() == elf::STT_OBJECT;
+        let name = name_of(symbol).filter(|name| is_wanted && !STREAMS.contains(name));
+        name.and_then(|name| program.find(name)).is_some_and(is_variable)
+    });
+    if shares_variable { None } else { name_of(rival).map(|name| name.to_string_lossy().into_owned()) }
 }
+
+/// Variables whose originals and copies point to the same streams.
+const STREAMS: [&CStr; 3] = [c"stdin", c"stdout", c"stderr"];
 
 /// Whether the library means its own: code or data with a strong definition. Weak ones, inline functions of C++ among them, are
 /// meant to be one in the whole process.
@@ -80,7 +94,7 @@ unsafe impl Sync for Exports {}
 /// `None` where binding locally would break the process, or there is no such table.
 fn program() -> Option<&'static Exports> {
     static PROGRAM: OnceLock<Option<Exports>> = OnceLock::new();
-    PROGRAM.get_or_init(|| if allocator_is_replaced() { None } else { Exports::find() }).as_ref()
+    PROGRAM.get_or_init(|| if allocator_is_replaced() { None } else { Exports::of_program() }).as_ref()
 }
 
 /// Whether something has put itself in the place of malloc (LD_PRELOAD, a sanitizer): a library must not pass that by.
@@ -134,7 +148,7 @@ fn image_of(handle: *mut c_void, name: &CStr) -> Option<usize> {
 }
 
 impl Exports {
-    fn find() -> Option<Self> {
+    fn of_program() -> Option<Self> {
         struct Search {
             address: usize,
             found: Option<Exports>,
@@ -207,19 +221,20 @@ impl Exports {
         }
     }
 
-    fn defines(&self, name: &CStr) -> bool {
+    /// The program's definition of a name.
+    fn find(&self, name: &CStr) -> Option<&elf::Sym64<Endianness>> {
         if self.bloom.is_empty() || self.buckets.is_empty() {
-            return false;
+            return None;
         }
         let hash =
             name.to_bytes().iter().fold(5381u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(*byte)));
         let word = self.bloom[(hash / u64::BITS) as usize % self.bloom.len()];
         if word >> (hash % u64::BITS) & word >> ((hash >> self.shift) % u64::BITS) & 1 == 0 {
-            return false;
+            return None;
         }
         let mut index = self.buckets[hash as usize % self.buckets.len()];
         if index < self.first {
-            return false;
+            return None;
         }
         loop {
             // SAFETY: M11; a chain lies in the table, and its last word is odd.
@@ -230,11 +245,11 @@ impl Exports {
                 let known =
                     unsafe { CStr::from_ptr(self.names.add(symbol.st_name(Endianness::Little) as usize).cast()) };
                 if known == name && symbol.st_shndx(Endianness::Little) != elf::SHN_UNDEF {
-                    return true;
+                    return Some(symbol);
                 }
             }
             if entry & 1 == 1 {
-                return false;
+                return None;
             }
             index += 1;
         }

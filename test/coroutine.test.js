@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { runs } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
 
 const isLinux = process.platform === 'linux';
 
@@ -39,7 +40,7 @@ const cb = new ffi.JSCallback(function twice(n) { calls += 1; return 2 * n; }, {
 const attempt = (run) => { try { return run(); } catch (error) { return error.code + ' ' + error.message; } };
 `;
 
-describe('a callback on the stack of a coroutine', { skip: !isLinux }, () => {
+describe('a callback on the stack of a coroutine', { skip: onlyOn('linux') }, () => {
   for (const lane of [undefined, 'node-api']) {
     for (const where of ['the main thread', 'a worker']) {
       test(`is refused by an exception out of the call, on ${where}, by ${lane ?? 'the usual lane'}`, async () => {

@@ -8,6 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, describe, test } = require('node:test');
 const { runs, run } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
 
 const isGlibc = process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime !== undefined;
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-interpose-'));
@@ -20,7 +21,7 @@ function library(name, source, flags = []) {
   return file;
 }
 
-describe('a library that defines what Node exports', { skip: !isGlibc }, () => {
+describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, () => {
   const own = isGlibc && library('own', `const char *zlibVersion(void) { return "mine"; }
     const char *which(void) { return zlibVersion(); }
     int crash(void) { return *(volatile int *)8; }`);
@@ -55,6 +56,17 @@ describe('a library that defines what Node exports', { skip: !isGlibc }, () => {
     assert.ok(!isMine(await said(which(weak))));
     assert.ok(!isMine(await said(which(none))));
     assert.equal(await said(which(weak), { PINNED_FFI_DEEPBIND: '1' }), 'mine');
+  });
+
+  test('is left alone where it uses variables of the process, but for its streams', async () => {
+    const source = (body) => `#include <stdio.h>
+      extern char **environ;
+      const char *zlibVersion(void) { return "mine"; }
+      const char *which(void) { ${body} return zlibVersion(); }`;
+    const environment = library('environment', source('if (environ == NULL || *environ == NULL) return "no environment";'));
+    const streams = library('streams', source('fprintf(stderr, " "); fflush(stdout);'));
+    assert.ok(!['mine', 'no environment'].includes(await said(which(environment))));
+    assert.equal(await said(which(streams)), 'mine');
   });
 
   test('is left alone where malloc is replaced', async () => {

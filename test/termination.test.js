@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { run, runs } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
 
 const SETUP = `
 const vm = require('node:vm');
@@ -107,7 +108,7 @@ int later(int n) { return kept(n); }
   assert.equal(said, 'ERR_SCRIPT_EXECUTION_TIMEOUT 0');
 });
 
-test('SIGINT ends a callback as it ends other code', { skip: process.platform === 'win32' }, async () => {
+test('SIGINT ends a callback as it ends other code', { skip: onlyOn('posix') }, async () => {
   const said = await runs(`${SETUP}
     const { spawn } = require('node:child_process');
     spawn('sh', ['-c', 'sleep 0.3; kill -INT ' + process.pid]);

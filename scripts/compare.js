@@ -24,11 +24,16 @@ const MB = 1e6;
 /** Bytes by which the median of the runs with the package may exceed that of those without. */
 const MEMORY_LIMITS = { rss: 64 * MB, external: MB, arrayBuffers: MB };
 
+// By default glibc raises these as a program runs, and then keeps freed blocks of 4 MiB in its arenas: from run to run up to
+// 100 MB more or less, without the package too. A fixed value leaves what the program itself holds.
+const FIXED_THRESHOLDS = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
+
 /** Runs a workload in a process, which loads a file first if one is named. */
 function runWorkload(node, name, { preload, seed, scale }) {
   const required = preload === undefined ? '' : `--require ${JSON.stringify(preload)}`;
   // In NODE_OPTIONS, so that the processes and workers of the workload have it too.
-  const env = { ...process.env, NODE_OPTIONS: required, PINNED_FFI_TEST_SCALE: scale };
+  const thresholds = WORKLOADS[name].isChurn ? FIXED_THRESHOLDS : {};
+  const env = { ...process.env, ...thresholds, NODE_OPTIONS: required, PINNED_FFI_TEST_SCALE: scale };
   // Set by the test runner for its own children; these are not.
   delete env.NODE_TEST_CONTEXT;
   return new Promise((resolve, reject) => {

@@ -183,7 +183,8 @@ const elements = {
   },
   set(target, key, value, view) {
     const number = numberOf(key);
-    if (number === undefined) return Reflect.set(target, key, value, view);
+    // What only inherits from a view has properties of its own.
+    if (number === undefined || !Object.hasOwn(view, DATA)) return Reflect.set(target, key, value, view);
     // A typed array would drop the value; in C it would be a write past the end.
     if (!isIndex(number, view)) {
       throw outOfRange(`${view[ROW].name}: the index of an element`, `an integer from 0 to ${view.length - 1}`, number);

@@ -21,6 +21,17 @@ function npm(args, cwd) {
 }
 
 /**
+ * Installs what package-lock.json of a folder says, unless that was done already; whether it is there now.
+ * @param {string} folder
+ * @param {...string} options of npm ci
+ */
+function installLocked(folder, ...options) {
+  const changed = (...file) => fs.statSync(path.join(folder, ...file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (changed('node_modules', '.package-lock.json') >= changed('package-lock.json')) return true;
+  return npm(['ci', '--prefix', folder, '--ignore-scripts', ...options], folder);
+}
+
+/**
  * The file of a package that is no dependency: from npm, kept in a folder of .nodes/ of the checkout.
  * @param {string} folder
  * @param {string} name
@@ -50,8 +61,20 @@ function installNode(version) {
   return install(version, name, version, 'bin', isWindows ? 'node.exe' : 'node');
 }
 
+/**
+ * The versions in the values of --nodes.
+ * @param {string[]} lists each of them separated by commas
+ * @throws {Error} where one is no version that installNode takes
+ */
+function versionsIn(lists) {
+  const versions = lists.flatMap((list) => list.split(','));
+  const bad = versions.find((version) => !/^\d+(\.\d+\.\d+)?$/.test(version));
+  if (bad !== undefined) throw new Error(`--nodes takes major versions or full ones such as 20.0.0, separated by commas; received '${bad}'`);
+  return versions;
+}
+
 /** Bun and Deno, in the versions that docs/platforms.md names. Their packages are for Linux on x64 with glibc. */
 const installBun = (version = '1.4.5') => install(`bun-${version}`, '@oven/bun-linux-x64', version, 'bin', 'bun');
 const installDeno = (version = '2.9.6') => install(`deno-${version}`, '@deno/linux-x64-glibc', version, 'deno');
 
-module.exports = { npm, installNode, installBun, installDeno };
+module.exports = { npm, installLocked, installNode, versionsIn, installBun, installDeno };

@@ -24,6 +24,7 @@ const BUDGETS = {
   callback: { quick: 8, full: 8 },
   cc: { quick: 15, full: 15 },
   cli: { quick: 8, full: 8 },
+  compare: { quick: 20, full: 60 },
   docs: { quick: 15, full: 15 },
   ecosystem: { quick: 12, full: 40 },
   ending: { quick: 20, full: 20 },

@@ -14,7 +14,7 @@ const path = require('node:path');
 const { spec: SpecReporter } = require('node:test/reporters');
 const { parseArgs } = require('node:util');
 const { build, findCompiler } = require('./build');
-const { installNode } = require('./npm');
+const { installNode, versionsIn } = require('./npm');
 const { budgetOf, dependsOnNode, hasClocks } = require('./test-files');
 const { runTestFile } = require('./test-process');
 const { report, totals } = require('./test-report');
@@ -42,10 +42,7 @@ function fail(message) {
 function parse(args) {
   try {
     const { values, positionals: names } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
-    const versions = values.nodes.flatMap((list) => list.split(','));
-    const bad = versions.find((version) => !/^\d+(\.\d+\.\d+)?$/.test(version));
-    if (bad !== undefined) fail(`--nodes takes major versions or full ones such as 20.0.0, separated by commas; received '${bad}'`);
-    return { ...values, nodes: versions, names };
+    return { ...values, nodes: versionsIn(values.nodes), names };
   } catch (error) {
     return fail(error.message);
   }

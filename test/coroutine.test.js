@@ -6,7 +6,6 @@ const { describe, test } = require('node:test');
 const { runs } = require('./helpers.js');
 const { onlyOn } = require('./requirements.js');
 
-const isLinux = process.platform === 'linux';
 
 const COROUTINE = `
 const source = \`

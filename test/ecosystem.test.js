@@ -2,7 +2,7 @@
 // The own test suites of packages that live on Buffers run under the fences as they run without: test/ecosystem/.
 
 const assert = require('node:assert/strict');
-const { spawn, spawnSync } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -11,21 +11,14 @@ const { pathToFileURL } = require('node:url');
 const { root } = require('./helpers.js');
 const { needs, onlyOn } = require('./requirements.js');
 const { byScale } = require('./scale.js');
+const { installLocked } = require('../scripts/npm.js');
 
 const home = path.join(__dirname, 'ecosystem');
 const modules = path.join(home, 'node_modules');
 const TIMEOUT_MS = 120_000;
 
-/** Installs what package-lock.json of the folder says, unless that was done already. */
-function install() {
-  const changed = (file) => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (changed(path.join(modules, '.package-lock.json')) >= changed(path.join(home, 'package-lock.json'))) return;
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-  // ssh2's optional dependencies are native; its suite does without.
-  const args = ['ci', '--prefix', home, '--ignore-scripts', '--omit=optional', ...quiet];
-  const { status, error } = spawnSync('npm', args, { cwd: home, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-  assert.equal(status, 0, `npm ${args.join(' ')} failed in test/ecosystem${error ? `: ${error.message}` : ''}`);
-}
+/** ssh2's optional dependencies are native; its suite does without. */
+const install = () => assert.ok(installLocked(home, '--omit=optional'), 'npm ci failed in test/ecosystem');
 
 const testsIn = (name, filter) =>
   fs.readdirSync(path.join(modules, name, 'test')).filter((file) => file.endsWith('.js') && filter(file)).sort();

@@ -43,7 +43,8 @@ function hasClang() {
 }
 
 /** Where what tests take from the npm registry is kept. */
-const INSTALLED = ['.nodes/bun-1.4.5', '.nodes/deno-2.9.6', 'test/ecosystem/node_modules'].map((folder) => path.join(__dirname, '..', folder));
+const INSTALLED = ['.nodes/bun-1.4.5', '.nodes/deno-2.9.6', 'test/ecosystem/node_modules', 'test/ecosystem/compare/node_modules']
+  .map((folder) => path.join(__dirname, '..', folder));
 
 /** Whether everything from the npm registry is installed already, or npm gets an answer from it. */
 const hasRegistry = () =>

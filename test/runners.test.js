@@ -2,7 +2,7 @@
 // Test runners that give every test file, or every test, modules of its own: test/ecosystem/runners.
 
 const assert = require('node:assert/strict');
-const { spawn, spawnSync } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { describe, test } = require('node:test');
@@ -10,19 +10,11 @@ const { root } = require('./helpers.js');
 const { needs, onlyOn } = require('./requirements.js');
 const { byScale } = require('./scale.js');
 const { platformKey } = require('../lib/platform.js');
+const { installLocked } = require('../scripts/npm.js');
 
 const home = path.join(__dirname, 'ecosystem', 'runners');
 const modules = path.join(home, 'node_modules');
 const TIMEOUT_MS = 120_000;
-
-/** Installs what package-lock.json of the folder says, unless that was done already; false where npm cannot. */
-function install() {
-  const changed = (file) => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (changed(path.join(modules, '.package-lock.json')) >= changed(path.join(home, 'package-lock.json'))) return true;
-  const args = ['ci', '--prefix', home, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const options = { cwd: home, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' };
-  return spawnSync('npm', args, options).status === 0;
-}
 
 /** The package as npm would install it: what a link leads to is no dependency for a runner. */
 function copyPackage() {
@@ -48,7 +40,7 @@ function run(runner, args) {
   });
 }
 
-const isInstalled = !onlyOn('linux') && install();
+const isInstalled = !onlyOn('linux') && installLocked(home);
 if (isInstalled) copyPackage();
 const skip = onlyOn('linux') || (!isInstalled && needs('registry'));
 

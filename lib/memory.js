@@ -95,15 +95,20 @@ let slabExtra = 0;
 
 /** Which buffers are slabs of the pool, and which are not: others may have the size of one. */
 const slabs = new WeakMap();
+/** The buffers that the package has marked as not transferable itself. */
+const marked = new WeakSet();
 
-/** Whether a buffer is a slab. One whose slices no call was passed while it was the newest is not known for one. */
+/**
+ * Whether a buffer of the size of a slab is one. Node marks its slabs as not transferable. Node 20 does not tell which buffers
+ * are marked: there every ArrayBuffer of this size counts as a slab (docs/memory.md).
+ */
 function isSlab(buffer) {
+  if (isSharedArrayBuffer(buffer)) return false;
   const known = slabs.get(buffer);
   if (known !== undefined) return known;
-  const { buffer: newest } = Buffer.allocUnsafe(1);
-  slabs.set(newest, true);
-  if (newest !== buffer) slabs.set(buffer, false);
-  return newest === buffer;
+  const is = Buffer.allocUnsafe(1).buffer === buffer || (isMarked(buffer) && !marked.has(buffer));
+  slabs.set(buffer, is);
+  return is;
 }
 
 /** Whether libuv's counters tell who else may be writing slices: Bun and Deno have an event loop of another kind. */
@@ -347,7 +352,7 @@ function allocInside(size, align) {
 }
 
 module.exports = {
-  alloc, notePool, threads, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
+  alloc, notePool, threads, marked, sizes: binding.sizes(), wcharIsSigned: binding.wcharIsSigned(),
   addressOf, checkedAddress, isInFirstPage, byteLengthOf, fixedSize, pinnable, isView, read, write, textAt, textOf, textLength,
   wideTextAt, storeAddress, shift, bufferOf, offsetOf, wrap, storageAddress: binding.addressOf,
 };

@@ -5,7 +5,7 @@ const { isSharedArrayBuffer } = require('node:util').types;
 const binding = require('./binding');
 const { other, hasDetachKeys, transferAborts } = require('./engine');
 const { makeError } = require('./errors');
-const { addressOf, bufferOf, byteLengthOf, isView, threads } = require('./memory');
+const { addressOf, bufferOf, byteLengthOf, isView, marked, threads } = require('./memory');
 
 /** How often each buffer is locked in JavaScript, where V8 cannot, and how that is undone. */
 const locks = new WeakMap();
@@ -34,6 +34,7 @@ function shadow(buffer, key, lock) {
 /** Has Node refuse to transfer a buffer. Bun before 1.4 has the function, which throws that it is not implemented. */
 function mark(buffer) {
   try {
+    marked.add(buffer);
     threads().markAsUntransferable(buffer);
   } catch (error) {
     if (other === undefined) throw error;

@@ -30,7 +30,7 @@ use crate::memory::peek::{self, Care};
 use crate::memory::pin::{self, OwnedText, Pinned, Unpinned};
 use crate::memory::report;
 use crate::memory::scratch::Scratch;
-use crate::memory::slice::{Ranges, UNKNOWN, range};
+use crate::memory::slice::{Ranges, range};
 use crate::memory::watch::Watch;
 use crate::signature::Signature;
 
@@ -411,8 +411,7 @@ impl Callable {
                     match slice {
                         Some((view, slab)) if scratch.is_some() => self.watch_slice(*argument, view, slab, watch),
                         Some(_) => {}
-                        // A job that is passed this may write any slice.
-                        None => lent.push(UNKNOWN),
+                        None => lent.push(address.get()..usize::MAX),
                     }
                     self.step(*argument, address, scratch.is_some(), watch);
                 }
@@ -515,8 +514,8 @@ impl Callable {
         match environment.slices.slab(environment.raw, storage, buffer, length) {
             Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, watch),
             Some(_) => lent.push(range(storage.view)),
-            // Memory of others, which may be a part of a slab.
-            None if block.is_none() => lent.push(UNKNOWN),
+            // Memory of others may be a part of a slab.
+            None if block.is_none() => lent.push(range(storage.view)),
             None => {}
         }
         match block {

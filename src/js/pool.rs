@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle, ThreadId};
 
 use napi::bindgen_prelude::{Env, Object};
@@ -71,8 +71,6 @@ struct Turn {
     work: sys::napi_async_work,
     /// The JavaScript thread.
     thread: ThreadId,
-    /// Counts this down once it is done.
-    own: Arc<AtomicU32>,
 }
 
 fn key_of(pool: &Arc<Pool<SentJob>>) -> usize {
@@ -126,7 +124,6 @@ fn start_drainer(environment: &Rc<Environment>, pool: &Arc<Pool<SentJob>>) -> bo
         environment: Rc::clone(environment),
         work: null_mut(),
         thread: thread::current().id(),
-        own: environment.slices.requests.begin(),
     };
     let turn = Box::into_raw(Box::new(turn));
     let (mut name, mut work) = (null_mut(), null_mut());
@@ -139,12 +136,12 @@ fn start_drainer(environment: &Rc<Environment>, pool: &Arc<Pool<SentJob>>) -> bo
         {
             (*turn).work = work;
             if sys::napi_queue_async_work(env, work) == sys::Status::napi_ok {
+                environment.slices.requests.begin();
                 return true;
             }
             sys::napi_delete_async_work(env, work);
         }
-        let turn = Box::from_raw(turn);
-        turn.own.fetch_sub(1, Ordering::Release);
+        drop(Box::from_raw(turn));
     }
     false
 }
@@ -154,14 +151,12 @@ unsafe extern "C" fn execute(_: sys::napi_env, data: *mut c_void) {
     let turn = unsafe { &*data.cast::<Turn>() };
     // Deno before 2.9 has no threads for such work: on JavaScript's, a call that waits for a callback would wait for ever.
     if turn.thread == thread::current().id() && drain_apart(&turn.environment) {
-        turn.own.fetch_sub(1, Ordering::Release);
         return;
     }
     // No more of the turn than its pool is used on another thread.
     let pool = &turn.pool;
     // A panic does not get this far: `run` calls C alone.
     pool.drain(SentJob::run, || wake(key_of(pool)));
-    turn.own.fetch_sub(1, Ordering::Release);
 }
 
 /// Starts a drainer on a thread of the package; false where none can be started. To be called on the JavaScript thread.
@@ -188,6 +183,7 @@ unsafe extern "C" fn complete(env: sys::napi_env, _: sys::napi_status, data: *mu
     let turn = unsafe { Box::from_raw(data.cast::<Turn>()) };
     // SAFETY: M6.
     unsafe { sys::napi_delete_async_work(env, turn.work) };
+    turn.environment.slices.requests.end();
     come(&turn.environment);
 }
 

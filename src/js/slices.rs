@@ -5,8 +5,8 @@
 //! call. What else can write into a slab is known:
 //!
 //! * asynchronous calls of this package, calls that this one is nested in, and C code that was given an address by `ptr()`,
-//!   `pin()`, a struct or a callback's result: their slices are recorded, and exempt. Where a call was passed an address of
-//!   which nothing is known, no slice is watched;
+//!   `pin()`, a struct or a callback's result: their slices are recorded, and exempt. Where one of them was passed
+//!   an address in the slab of which no more is known, no slice of it is watched;
 //! * everything that libuv runs on its pool, also for Node itself and for other addons: [`Requests`] counts it, and while
 //!   there is any, no slice is watched.
 #![expect(unsafe_code, reason = "reads a counter of libuv, and holds weak references to buffers")]
@@ -15,8 +15,6 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::ptr::{NonNull, null_mut};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
@@ -36,7 +34,7 @@ pub struct Requests {
     /// `uv_loop_t.active_reqs.count`.
     active: Cell<Option<NonNull<u32>>>,
     /// Those that are asynchronous calls of this package and not done.
-    own: Arc<AtomicU32>,
+    own: Cell<u32>,
 }
 
 /// Where `active_reqs` lies in a `uv_loop_t`, by the public header of libuv 1.x on 64-bit systems: behind a pointer, an
@@ -54,17 +52,20 @@ impl Requests {
         }
     }
 
-    /// Counts a request of this package's own that was queued: what counts it down, on the thread that has done it, before
-    /// libuv does. So a request that is done counts as one of others for a moment, never the other way round.
-    pub fn begin(&self) -> Arc<AtomicU32> {
-        self.own.fetch_add(1, Ordering::Relaxed);
-        Arc::clone(&self.own)
+    /// Counts a request of this package's own that was queued.
+    pub fn begin(&self) {
+        self.own.set(self.own.get() + 1);
+    }
+
+    /// It is done. libuv counts it down right before; of JavaScript only `before` hooks of `node:async_hooks` run in between.
+    pub fn end(&self) {
+        self.own.set(self.own.get().saturating_sub(1));
     }
 
     /// Whether nothing but this package has requests under way. False where that is not known.
     fn are_own(&self) -> bool {
         // SAFETY: M6; the loop lives as long as the environment. Only its own thread, this one, writes the counter.
-        self.active.get().is_some_and(|active| unsafe { active.read() } <= self.own.load(Ordering::Acquire))
+        self.active.get().is_some_and(|active| unsafe { active.read() } <= self.own.get())
     }
 }
 

@@ -13,18 +13,19 @@ use crate::error::{Overflow, Side};
 /// Addresses that somebody may write.
 pub type Ranges = SmallVec<[Range<usize>; 4]>;
 
-/// Where nothing is known.
-pub const UNKNOWN: Range<usize> = 0..usize::MAX;
-
 /// The addresses of a span.
 pub fn range(span: Span) -> Range<usize> {
     span.start.get()..span.start.get() + span.length
 }
 
-/// Whether a range begins or ends in a span, or has it inside.
+/// Whether a range has bytes of a span. One without an end is an address of which no more is known: what it means does not
+/// reach from one allocation into another.
 pub fn meets(span: Span, other: &Range<usize>) -> bool {
     let own = range(span);
-    other.start < own.end && other.end > own.start
+    match other.end {
+        usize::MAX => own.contains(&other.start),
+        end => other.start < own.end && end > own.start,
+    }
 }
 
 /// A slice, and what lies around it.

@@ -12,7 +12,7 @@ use super::depth::Depth;
 use super::entry::Function;
 use super::environment::{Environment, current, thrown};
 use super::memory::{JsAddress, to_js};
-use super::native::{Arguments, Given, Native, bounded, native_functions};
+use super::native::{Arguments, Given, Native, native_functions};
 use super::signature::JsSignature;
 use super::target::Target;
 use crate::memory::address::Address;
@@ -56,18 +56,15 @@ pub fn number_of_name(name: String) -> u32 {
 }
 
 /// `[open, close]`, whose arguments lie in the frame: the number of a pointer; for the first one also that of its name, and
-/// its kind: threadsafe, or lent for the length of a call. `open(function)` has the pointer call a function. On its own thread that takes no arguments: it
-/// reads and writes the frame. For a call from another thread it takes a token, and may return true: then `answer` or `fail`
+/// its kind: threadsafe, or lent for the length of a call. `open(function)` has the pointer call a function. On its own
+/// thread that takes no arguments: it reads and writes the frame. For a call from another thread it takes a token, and may return true: then `answer` or `fail`
 /// ends the call. `close()` lets the function go: C gets zero from now on, and when it calls all the same, `late` is called
 /// with the number.
 #[napi]
 pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>>> {
     let environment = current(env)?;
     environment.callbacks.late.set(Some(Function::hold(&environment, late.raw())));
-    let functions = [
-        Native::new(|environment, arguments| bounded(environment, || open(environment, arguments))),
-        Native::new(|environment, arguments| bounded(environment, || close(environment, arguments))),
-    ];
+    let functions = [Native::new(open), Native::new(close)];
     Ok(native_functions(env, functions)?.into())
 }
 

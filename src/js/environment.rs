@@ -58,7 +58,7 @@ pub struct Environment {
     /// Whether the environment is gone; native code may still hold callbacks of it.
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
-    pub(super) pending: Cell<Option<Unwinding>>,
+    pub(super) pending: Cell<Option<Unwinding<Held>>>,
     /// The asynchronous calls under way: what JavaScript knows each by, and what its callbacks have thrown.
     pub(super) jobs: RefCell<HashMap<usize, (u32, Option<Held>)>>,
     /// What the native function under way throws when it returns; null for nothing. A value of its scope.

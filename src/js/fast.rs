@@ -14,7 +14,7 @@ use napi_derive::napi;
 use super::environment::{Environment, current};
 use super::function::Callable;
 use super::memory::{JsAddress, from_js};
-use super::native::{Native, bounded, native_functions};
+use super::native::{Native, native_functions};
 use super::placing::{Placing, Shared, after, bring, place_text, place_view, take_text};
 use super::signature::JsSignature;
 use super::target::OPEN;
@@ -197,10 +197,7 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<O
     let [Some(view), Some(text)] = placers else { return Ok(None) };
     let _ = environment.lane.set(lane);
     let object = |function: Local| Object::from_raw(env.raw(), function.cast());
-    let [take_text] = native_functions(
-        *env,
-        [Native::new(|environment, arguments| bounded(environment, || take_text(environment, arguments)))],
-    )?;
+    let [take_text] = native_functions(*env, [Native::new(take_text)])?;
     Ok(Some(JsPlacers { view: object(view), text: object(text), take_text }))
 }
 

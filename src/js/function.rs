@@ -19,7 +19,7 @@ use super::memory::{JsAddress, from_js, to_string};
 use super::native::{Arguments, Given, Native, Thrown, native_functions, throw_value, thrown_by, unless_thrown};
 use super::signature::JsSignature;
 use super::thread::JsThread;
-use super::unwinding::Exception;
+use super::unwinding::Unwinding;
 use crate::call::{self, ResultBlock};
 use crate::ctype::CType;
 use crate::error::{FfiError, Result};
@@ -147,8 +147,9 @@ pub fn bind(
 /// and the library. `start` hands the call to another thread; its first two values are what settles it, and the thread or null.
 #[napi]
 pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
-    let (few, many) = (Native::new(enter_with::<FEW_PINS>), Native::new(enter_with::<MOST_PINS>));
-    Ok(native_functions(env, [Native::new(enter), few, many, Native::new(start)])?.into())
+    let (few, many) =
+        (Native::with_own_boundary(enter_with::<FEW_PINS>), Native::with_own_boundary(enter_with::<MOST_PINS>));
+    Ok(native_functions(env, [Native::with_own_boundary(enter), few, many, Native::with_own_boundary(start)])?.into())
 }
 
 /// JavaScript has written the arguments into the frame, and none of them is a pin.
@@ -228,16 +229,16 @@ fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>
     let env = callable.environment.raw;
     let cause = match callable.environment.take_exception() {
         // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no JavaScript does.
-        Some(Exception::Termination) => {
+        Some(Unwinding::Terminated) => {
             callable.environment.callbacks.close_lent(&callable.environment);
             return Err(Thrown);
         }
-        Some(Exception::OtherStack(name)) => {
+        Some(Unwinding::OtherStack(name)) => {
             let callback = report::name(name).unwrap_or_default();
             let error = FfiError::OtherStack { symbol: callable.symbol.clone(), callback };
             return Err(thrown_by(&callable.environment, &error));
         }
-        Some(Exception::Value(exception)) => Some(exception),
+        Some(Unwinding::Thrown(exception)) => Some(exception),
         None => None,
     };
     match (outcome, cause) {

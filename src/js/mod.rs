@@ -15,6 +15,7 @@ mod function;
 mod graves;
 mod home;
 mod inspect;
+mod isolate;
 mod job;
 mod layout;
 mod library;

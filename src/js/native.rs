@@ -86,14 +86,7 @@ fn fill(env: sys::napi_env, info: sys::napi_callback_info, values: &mut [sys::na
     unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
 }
 
-/// Runs a native function that has no boundary for panics of its own: a panic becomes an exception, and does not unwind into
-/// the engine.
-#[inline(always)]
-pub fn bounded(environment: &Environment, function: impl FnOnce() -> Given) -> Given {
-    catch_unwind(AssertUnwindSafe(function)).unwrap_or_else(|_| Err(panicked(environment)))
-}
-
-/// The same for what has no one to throw to: whether it came to its end.
+/// Runs what has no caller to throw to, and keeps a panic from unwinding into the engine. Whether it came to its end.
 #[inline(always)]
 pub fn contained(function: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(function)).is_ok()
@@ -111,7 +104,7 @@ impl<F: Fn(&'static Environment, Arguments) -> Given + Copy> Run for F {}
 #[inline(always)]
 fn run<F: Run>(environment: &'static Environment, arguments: Arguments) -> Given {
     const { assert!(size_of::<F>() == 0) };
-    // SAFETY: `Native::new` was given a value of the type, which has no bytes and may be copied.
+    // SAFETY: `Native::with_own_boundary` was given a value of the type, which has no bytes and may be copied.
     let function = unsafe { NonNull::<F>::dangling().read() };
     function(environment, arguments)
 }
@@ -125,8 +118,16 @@ pub struct Native {
 }
 
 impl Native {
-    /// That of a function in Rust.
-    pub fn new<F: Run>(_: F) -> Self {
+    /// That of a function in Rust. A panic in it becomes an exception, and does not unwind into the engine.
+    pub fn new<F: Run>(function: F) -> Self {
+        Self::with_own_boundary(move |environment: &'static Environment, arguments: Arguments| {
+            catch_unwind(AssertUnwindSafe(|| function(environment, arguments)))
+                .unwrap_or_else(|_| Err(panicked(environment)))
+        })
+    }
+
+    /// That of a function that catches its panics itself.
+    pub fn with_own_boundary<F: Run>(_: F) -> Self {
         Self {
             by_node_api: by_node_api::<F>,
             #[cfg(all(target_arch = "x86_64", unix))]

@@ -12,6 +12,7 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::current;
+use super::isolate::current_isolate;
 use super::memory::{JsAddress, from_js, to_js};
 use crate::library::Library;
 use crate::memory::address::Address;
@@ -226,11 +227,8 @@ struct SharedPointer([usize; 4]);
 impl Stores {
     /// `None` where they are not found; on Windows C++ has other names, and other ways to return this.
     fn find(process: &Library) -> Option<Self> {
-        let current = process.find("_ZN2v87Isolate10GetCurrentEv")?;
-        // SAFETY: M11; the symbol is `GetCurrent`.
-        let isolate = unsafe { transmute::<*mut u8, extern "C" fn() -> *mut u8>(current.as_ptr())() };
         Some(Self {
-            isolate: Address::new(isolate.expose_provenance())?,
+            isolate: current_isolate()?,
             is_shared: process.find("_ZNK2v85Value19IsSharedArrayBufferEv")?,
             of: process.find("_ZN2v811ArrayBuffer15GetBackingStoreEv")?,
             new: process.find("_ZN2v811ArrayBuffer3NewEPNS_7IsolateESt10shared_ptrINS_12BackingStoreEE")?,

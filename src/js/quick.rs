@@ -9,7 +9,7 @@ use napi::sys;
 use napi_derive::napi;
 
 use super::environment::Environment;
-use super::native::{Arguments, Given, Native, bounded, native_functions};
+use super::native::{Arguments, Given, Native, native_functions};
 use crate::memory::frame::HEAD_BYTES;
 use crate::memory::handed::begun_by;
 use crate::memory::{given, peek, report};
@@ -60,12 +60,5 @@ fn locate(environment: &Environment, arguments: Arguments) -> Given {
 /// `[load, locate]`: each returns undefined where it has worked.
 #[napi]
 pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
-    Ok(native_functions(
-        env,
-        [
-            Native::new(|environment, arguments| bounded(environment, || load(environment, arguments))),
-            Native::new(|environment, arguments| bounded(environment, || locate(environment, arguments))),
-        ],
-    )?
-    .into())
+    Ok(native_functions(env, [Native::new(load), Native::new(locate)])?.into())
 }

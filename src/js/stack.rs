@@ -11,6 +11,8 @@ use napi_derive::napi;
 
 use super::environment::current;
 #[cfg(target_os = "linux")]
+use super::isolate::current_isolate;
+#[cfg(target_os = "linux")]
 use crate::library::Library;
 use crate::memory::address::Address;
 
@@ -100,13 +102,8 @@ fn measure() -> Option<Room> {
     }
     // SAFETY: U4; the process runs no constructor again.
     let process = unsafe { Library::open(None, 0) }.ok()?;
-    let current_isolate = process.find("_ZN2v87Isolate10GetCurrentEv")?;
     let set_limit = process.find("_ZN2v87Isolate13SetStackLimitEm")?;
-    // SAFETY: M11; the symbol is `GetCurrent` of the running executable.
-    let isolate = unsafe {
-        let current_isolate: unsafe extern "C" fn() -> *mut c_void = std::mem::transmute(current_isolate.as_ptr());
-        Address::new(current_isolate().expose_provenance())?
-    };
+    let isolate = current_isolate()?;
     let (lowest, size) = bounds()?;
     let top = lowest.checked_add(size)?;
     let usable = size.min(MOST) / 8 * 7;

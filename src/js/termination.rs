@@ -9,47 +9,35 @@ use std::sync::OnceLock;
 use napi::sys;
 
 use super::environment::{Environment, take_thrown};
+use super::isolate::current_isolate;
 use crate::library::Library;
-
-/// `v8::Isolate::GetCurrent` and `v8::Isolate::IsExecutionTerminating`, whose parameters their names tell.
-struct Isolate {
-    current: extern "C" fn() -> *mut u8,
-    is_terminating: unsafe extern "C" fn(*mut u8) -> bool,
-}
+use crate::memory::address::Address;
 
 #[cfg(not(windows))]
-const NAMES: [&str; 2] = ["_ZN2v87Isolate10GetCurrentEv", "_ZN2v87Isolate22IsExecutionTerminatingEv"];
+const IS_TERMINATING: &str = "_ZN2v87Isolate22IsExecutionTerminatingEv";
 #[cfg(windows)]
-const NAMES: [&str; 2] = ["?GetCurrent@Isolate@v8@@SAPEAV12@XZ", "?IsExecutionTerminating@Isolate@v8@@QEAA_NXZ"];
+const IS_TERMINATING: &str = "?IsExecutionTerminating@Isolate@v8@@QEAA_NXZ";
 
-/// Those of this process; `None` where the engine does not export them.
-fn isolate() -> Option<&'static Isolate> {
-    static ISOLATE: OnceLock<Option<Isolate>> = OnceLock::new();
+/// Whether V8 is ending the JavaScript of this thread; `None` where the engine does not export the function that tells.
+fn is_execution_terminating() -> Option<bool> {
+    static FUNCTION: OnceLock<Option<Address>> = OnceLock::new();
     let find = || {
         // SAFETY: U4; the process runs no constructor again.
         let process = unsafe { Library::open(None, 0) }.ok()?;
-        let [current, is_terminating] = NAMES.map(|name| process.find(name));
-        // SAFETY: M11; the mangled names tell the parameters.
-        unsafe {
-            Some(Isolate {
-                current: transmute::<*mut u8, extern "C" fn() -> *mut u8>(current?.as_ptr()),
-                is_terminating: transmute::<*mut u8, unsafe extern "C" fn(*mut u8) -> bool>(is_terminating?.as_ptr()),
-            })
-        }
+        process.find(IS_TERMINATING)
     };
-    ISOLATE.get_or_init(find).as_ref()
+    let function = (*FUNCTION.get_or_init(find))?;
+    let isolate = current_isolate()?;
+    // SAFETY: M6 and M11; the symbol is a method of the isolate without parameters, and this is the isolate's thread.
+    Some(unsafe { transmute::<*mut u8, unsafe extern "C" fn(*mut u8) -> bool>(function.as_ptr())(isolate.as_ptr()) })
 }
 
 impl Environment {
     /// A call of a JavaScript function by Node-API has failed: passes on what it has thrown, or that it was ended.
     #[cold]
     pub fn pass_on(&self, origin: usize) {
-        // First of all, as Node-API may lose it.
-        let known = isolate().map(|isolate| {
-            let current = (isolate.current)();
-            // SAFETY: M6 and M11; this is a thread of the engine.
-            !current.is_null() && unsafe { (isolate.is_terminating)(current) }
-        });
+        // Before anything else: Node-API may lose it.
+        let known = is_execution_terminating();
         let exception = take_thrown(self.raw);
         let is_terminating = known.unwrap_or_else(|| {
             let may_be = exception.is_none_or(|exception| self.is_null(exception));

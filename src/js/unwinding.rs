@@ -11,12 +11,14 @@ use super::environment::Environment;
 /// A reference to something that was thrown.
 pub type Held = NonNull<sys::napi_ref__>;
 
-/// How the JavaScript of a callback has ended early: what the outer call has to pass on.
+/// How the JavaScript of a callback has ended early: what the outer call has to pass on. `T` is what was thrown: a reference
+/// while it is kept, a value once it is taken.
 #[derive(Clone, Copy)]
-pub enum Unwinding {
+pub enum Unwinding<T> {
     /// It has thrown.
-    Thrown(Held),
-    /// It was ended from outside: by the timeout of `node:vm`, for example.
+    Thrown(T),
+    /// It was ended from outside: by the timeout of `node:vm`, for example. The engine goes on with that once the native
+    /// function has returned, unless something is thrown.
     Terminated,
     /// It was not begun, as C was on another stack: the number of the callback's name.
     OtherStack(u32),
@@ -25,17 +27,6 @@ pub enum Unwinding {
 /// What is to be done after a call: something is to be thrown; what callbacks have returned is kept.
 const THROWS: u8 = 1;
 pub const KEEPS_RESULTS: u8 = 2;
-
-/// What the outer call has to pass on.
-pub enum Exception {
-    /// A value that is thrown.
-    Value(sys::napi_value),
-    /// A callback, by the number of its name, was called on another stack.
-    OtherStack(u32),
-    /// JavaScript is being ended. The engine goes on with that once the native function has returned, unless something is
-    /// thrown.
-    Termination,
-}
 
 const EXCEPTION: &std::ffi::CStr = c"exception";
 
@@ -103,7 +94,7 @@ impl Environment {
     }
 
     /// Takes what is waiting for the outer call, which returns; the outermost one keeps nothing of its callbacks any more.
-    pub fn take_exception(&self) -> Option<Exception> {
+    pub fn take_exception(&self) -> Option<Unwinding<sys::napi_value>> {
         let after = self.after_call.get() & !THROWS;
         let is_outermost = Depth::level(self.depth.get()) == 0;
         if after & KEEPS_RESULTS != 0 && is_outermost {
@@ -111,9 +102,9 @@ impl Environment {
         }
         self.after_call.set(if is_outermost { 0 } else { after });
         self.pending.take().map(|unwinding| match unwinding {
-            Unwinding::Thrown(held) => Exception::Value(self.let_go(held)),
-            Unwinding::Terminated => Exception::Termination,
-            Unwinding::OtherStack(name) => Exception::OtherStack(name),
+            Unwinding::Thrown(held) => Unwinding::Thrown(self.let_go(held)),
+            Unwinding::Terminated => Unwinding::Terminated,
+            Unwinding::OtherStack(name) => Unwinding::OtherStack(name),
         })
     }
 

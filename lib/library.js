@@ -13,6 +13,8 @@ const { optionsOf, entriesOf } = require('./options');
 const { candidates, toPath } = require('./search');
 const settings = require('./settings');
 
+const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
+
 // Loaded when needed: few libraries have any.
 const globals = late(() => require('./global'));
 const locate = late(() => require('./locate'));
@@ -150,11 +152,9 @@ const open = (function (path, flags) {
   throw notOpened(wanted, tried);
 });
 
-const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
-
 /**
- * A symbol that a library defines and that Node exports as well: the library would call Node's in place of its own. Null where
- * there is none. What Node loads itself means Node's.
+ * A symbol that a library defines and Node exports as well: the library would call Node's definition instead of its own. Null
+ * where there is none. Addons are not examined: they call Node's definitions on purpose.
  */
 function rivalOf(candidate, flags) {
   const decides = flags === 0 && settings.deepbind === undefined;

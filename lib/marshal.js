@@ -10,6 +10,7 @@ const { catching, handlerSource, plainHandler, help: handlerHelp } = require('./
 const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('./inline');
 const { release } = require('./kept');
 const { late } = require('./late');
+const { resultSource, readWords, readLarge } = require('./result-source');
 const settings = require('./settings');
 const { rowOf, typeOf, parameter: parameterOf } = require('./types');
 
@@ -255,37 +256,6 @@ const finish = (isChecked) => ({ result, resultAt }, { pins, kept, names }) => {
   return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${give(value('result'))}`;
 };
 
-/** The most bytes of a result that generated source reads at once; larger ones are hardly ever returned. */
-const MOST_AT_ONCE = 256;
-
-/** How generated source reads a result: `raws` have to be evaluated at once, `value` makes the result of their names. */
-function resultSource(row, at) {
-  const inline = inlineOf(row);
-  let raws = inline?.raws(at);
-  let make = inline?.from === undefined ? inline?.value : (names) => `from(${inline.value(names)})`;
-  if (raws === undefined && row.size <= MOST_AT_ONCE) {
-    raws = [];
-    for (let i = 0; i < row.size / 4; i += 1) raws.push(`words[${at / 4 + i}]`);
-    make = (names) => `help.readWords(result, [${names}])`;
-  } else if (raws === undefined) {
-    raws = [`words[${EPOCH}]`, `new help.Uint8Array(help.bytesAt(${at}, ${row.size}))`, `words[${EPOCH}]`];
-    make = (names) => `help.readLarge(result, ${names})`;
-  }
-  return { raws, value: (name) => make(raws.map((_, i) => `${name}${i}`)) };
-}
-
-function readWords(row, all) {
-  const bytes = new Int32Array(all.length);
-  for (let i = 0; i < all.length; i += 1) bytes[i] = all[i];
-  return decode(row, bytes);
-}
-
-/** Nobody has the result any more if others have called while it was copied. */
-function readLarge(row, before, bytes, then) {
-  if (before === then) return decode(row, bytes);
-  throw makeError('ERR_FFI_INTERNAL', `a ${row.name} of ${row.size} bytes was lost: other calls were made while it was read`);
-}
-
 const listOf = (names) => (names.length === 0 ? 'help.none' : `[${names}]`);
 /** Whether a value of a row may be more than what is written of it: only a number is nothing more. */
 const mayHold = (row) => row.resolve || row.pins || row.keeps || row.key !== undefined;
@@ -345,6 +315,7 @@ function enterPlainly({ number, library }, shape, { pins, kept }, result, epoch)
   const entry = isPinned ? enterWith(pins) : enter;
   const bits = bitsOf(shape, pins);
   if (words[EPOCH] !== epoch) return AGAIN;
+  // Not in a function of their own, here and in startCall: V8 may run other JavaScript where one is entered.
   words[0] = bits[0];
   words[1] = bits[1];
   words[2] = bits[2];

@@ -21,7 +21,7 @@ const texts = unverified === undefined ? makeTexts() : [];
  */
 const withoutV8 = unverified
   ?? (settings.lane === 'node-api' ? 'PINNED_FFI_LANE=node-api' : undefined)
-  ?? binding.verifyV8(...texts)
+  ?? binding.verifyV8(texts[0], texts[1])
   ?? undefined;
 
 module.exports = { withoutV8, usesV8: withoutV8 === undefined, texts };

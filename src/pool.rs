@@ -1,6 +1,5 @@
 //! The calls for libuv's pool: they wait in one queue, and a few drainers, each on a thread of the pool, take them out of
-//! it. What is done is given back in batches. Whoever has a job is the only one who
-//! has it; this knows nothing of JavaScript.
+//! it. What is done is given back in batches. A job has one owner at a time. Knows nothing of JavaScript.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -120,7 +120,13 @@ impl Slices {
     fn add(&self, env: sys::napi_env, start: usize, length: usize, buffer: sys::napi_value) {
         let mut slabs = self.slabs.borrow_mut();
         if slabs.len() >= self.limit.get() {
-            slabs.retain(|_, slab| slab.is_alive(env) || slab.forget(env));
+            slabs.retain(|_, slab| {
+                let is_alive = slab.is_alive(env);
+                if !is_alive {
+                    slab.forget(env);
+                }
+                is_alive
+            });
             self.limit.set((slabs.len() * 2).max(FIRST_LIMIT));
         }
         let mut slab = Slab { length, buffer: null_mut(), slices: BTreeMap::new() };
@@ -169,8 +175,8 @@ impl Slices {
     #[inline(never)]
     fn slab_around(&self, address: usize) -> Option<Span> {
         let slabs = self.slabs.borrow();
-        let (start, exposed) = slabs.range(..=address).next_back()?;
-        (address - start < exposed.length).then(|| Span::new(Address::new(*start)?, exposed.length).ok())?
+        let (start, slab) = slabs.range(..=address).next_back()?;
+        (address - start < slab.length).then(|| Span::new(Address::new(*start)?, slab.length).ok())?
     }
 
     /// What a number may mean, and the slab of it: the slices around it whose addresses were given out; `None` where there
@@ -214,14 +220,14 @@ impl Slices {
 
     /// Forgets all: the environment is going.
     pub fn forget(&self, env: sys::napi_env) {
-        for exposed in self.slabs.take().into_values() {
-            exposed.forget(env);
+        for slab in self.slabs.take().into_values() {
+            slab.forget(env);
         }
     }
 }
 
 impl Slab {
-    /// Whether its slab has neither been collected nor detached.
+    /// Whether its buffer has neither been collected nor detached.
     fn is_alive(&self, env: sys::napi_env) -> bool {
         let (mut scope, mut buffer) = (null_mut(), null_mut());
         // SAFETY: M6; the reference is this environment's, and the out-parameters are locals. The buffer is not used after its
@@ -235,11 +241,10 @@ impl Slab {
         }
     }
 
-    /// Gives its reference back; always false.
-    fn forget(&self, env: sys::napi_env) -> bool {
+    /// Gives its reference back.
+    fn forget(&self, env: sys::napi_env) {
         // SAFETY: M6; nobody has the entry any more.
         unsafe { sys::napi_delete_reference(env, self.buffer) };
-        false
     }
 }
 

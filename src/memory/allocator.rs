@@ -13,6 +13,7 @@ use std::ptr::null_mut;
 use std::sync::OnceLock;
 
 use super::address::Address;
+use super::allocator_symbols::Symbols;
 use super::fence::{self, Fenced};
 use super::report::{self, Found};
 use super::{blocks, given, quarantine};
@@ -22,40 +23,6 @@ type AllocateFn = unsafe extern "C" fn(Object, usize) -> *mut u8;
 type FreeFn = unsafe extern "C" fn(Object, *mut u8, usize);
 type ReallocateFn = unsafe extern "C" fn(Object, *mut u8, usize, usize) -> *mut u8;
 type DestroyFn = unsafe extern "C" fn(Object);
-
-/// The addresses of the exported symbols that the stand-in needs.
-#[derive(Clone, Copy, Debug)]
-pub struct Symbols {
-    /// `v8::Isolate::GetCurrent()`
-    pub current_isolate: Address,
-    /// `v8::Isolate::GetArrayBufferAllocator()`
-    pub allocator_of: Address,
-    /// `vtable for node::NodeArrayBufferAllocator`
-    pub vtable: Address,
-    /// Its bytes
-    pub vtable_bytes: usize,
-    /// `NodeArrayBufferAllocator::Allocate(size_t)`
-    pub allocate: Address,
-    /// `NodeArrayBufferAllocator::AllocateUninitialized(size_t)`
-    pub allocate_uninitialized: Address,
-    /// `NodeArrayBufferAllocator::Free(void*, size_t)`
-    pub free: Address,
-    /// `NodeArrayBufferAllocator::RegisterPointer(void*, size_t)`: counts bytes in
-    pub count_in: Address,
-    /// `NodeArrayBufferAllocator::UnregisterPointer(void*, size_t)`: counts bytes out
-    pub count_out: Address,
-    /// `NodeArrayBufferAllocator::Reallocate(void*, size_t, size_t)`, where Node has it
-    pub reallocate: Option<Address>,
-    /// Functions that may stay: they use no memory of ours, or reach it through the functions that are replaced.
-    pub harmless: [Option<Address>; 3],
-    /// `v8::ArrayBuffer::Allocator::GetPageAllocator()`, where V8 has it; `MaxAllocationSize()` stands in front of it and
-    /// is not always exported
-    pub page_allocator: Option<Address>,
-    /// The complete object destructor
-    pub destroy: Address,
-    /// The deleting destructor
-    pub delete: Address,
-}
 
 /// What `install` did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,25 +145,6 @@ impl StandIn {
             }
         };
         Ok(Self { original, table: copy })
-    }
-}
-
-impl Symbols {
-    /// Whether every entry of the vtable is a function that is known.
-    fn are_all_known(&self, entries: &[usize]) -> bool {
-        let replaced = [self.destroy, self.delete, self.allocate, self.allocate_uninitialized, self.free];
-        let others = [self.count_in, self.count_out].into_iter().chain(self.reallocate).chain(self.page_allocator);
-        let known: Vec<Address> =
-            replaced.into_iter().chain(others).chain(self.harmless.into_iter().flatten()).collect();
-        let is_known = |entry: &usize| known.iter().any(|known| known.get() == *entry);
-        let is = |entry: Option<&usize>, function: Option<Address>| entry.copied() == function.map(Address::get);
-        entries.iter().enumerate().all(|(at, entry)| {
-            let is_maximum = || {
-                let (before, after) = (at.checked_sub(1).and_then(|before| entries.get(before)), entries.get(at + 1));
-                is(before, Some(self.free)) && self.page_allocator.is_some() && is(after, self.page_allocator)
-            };
-            is_known(entry) || is_maximum()
-        })
     }
 }
 
@@ -400,9 +348,6 @@ mod tests {
         let [first, second, free] = [symbols.destroy, symbols.delete, symbols.free];
         let entries =
             [first, second, symbols.allocate, symbols.allocate_uninitialized, free, symbols.reallocate.unwrap()];
-        // A function that is not known might be handed our blocks.
-        let stranger = [first.get(), free.get(), address(fake_isolate as *const ()).get()];
-        assert!(symbols.are_all_known(&stranger[..2]) && !symbols.are_all_known(&stranger));
         for (slot, entry) in table[IN_FRONT..].iter_mut().zip(entries) {
             *slot = entry.get();
         }

@@ -37,6 +37,7 @@
 
 pub mod address;
 pub mod allocator;
+pub mod allocator_symbols;
 pub mod blocks;
 pub mod canary;
 #[cfg(all(unix, target_arch = "x86_64"))]

@@ -69,11 +69,10 @@ fn locked() -> std::sync::MutexGuard<'static, Queue> {
 }
 
 /// Holds a block back. Blocks that are pushed out are checked and released.
+/// The memory of a block whose users are unknown is never given back.
 ///
 /// # Safety
 /// M10: nobody uses the block any more but native code that was given its address; `release` frees it once.
-///
-/// The memory of a block that may be in use for good is never given back.
 pub unsafe fn hold(block: Fenced, length: usize, origin: usize, release: Release) {
     if block.is_pinned_for_good() {
         return;

@@ -11,7 +11,7 @@ function makeEntries() {
   const { late, begin } = require('./late');
   const main = late(() => require('./main'));
   const bun = late(() => require('./bun/main'));
-  // Only who asks for it wants `bun:ffi` to mean the package.
+  // Only the entry for bun redirects `bun:ffi` to the package.
   const hook = () => require('./bun/hook').install();
   const entry = (load) => () => {
     const exported = load();

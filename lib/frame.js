@@ -5,7 +5,7 @@
 // V8 may run other JavaScript, an inspector's for example, wherever a function is entered, one of the engine's included, and
 // wherever a loop goes round. If that makes calls, it writes the frame. Elements of typed arrays are read and written without
 // that, and native functions are entered without. Therefore:
-//   - Whoever begins to write arguments takes the next number of `words[EPOCH]`. Right before native code is entered, the
+//   - A function that starts to write arguments increments `words[EPOCH]` and keeps the number. Right before native code is entered, the
 //     number is compared: if it is another one, all arguments are written again.
 //   - Results are read right after native code has returned, by elements of typed arrays alone (inline.js).
 //   - Native code sets the sign of `words[EPOCH]` when it has put the arguments of a callback into the frame. The callback
@@ -30,7 +30,7 @@ const VALUES = 32;
 /** The source of an expression that begins to write, and gives the number to compare. */
 const BEGIN = `words[${EPOCH}] = words[${EPOCH}] + 1 & 0x7fffffff`;
 
-/** Begins to write: the number that `words[EPOCH]` has for as long as nobody else does. */
+/** Starts to write. Returns the value that `words[EPOCH]` keeps until another function starts to write. */
 const begin = () => (words[EPOCH] = words[EPOCH] + 1 & 0x7fffffff);
 
 /** The bytes from `at` on. */

@@ -64,7 +64,7 @@ const each = (rows, line) => rows.map(line).filter(Boolean).join('\n    ');
 const constants = (raws, name) =>
   (raws.length === 0 ? '' : `const ${raws.map((raw, i) => `${name}${i} = ${raw}`).join(', ')};\n    `);
 
-/** A value out of a copy of its bytes, which are nobody else's. */
+/** Reads a value from a private copy of its bytes. */
 const decode = (row, bytes) => row.read(new DataView(bytes.buffer), 0);
 
 module.exports = {

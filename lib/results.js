@@ -15,7 +15,7 @@ const BY_CALL = 0;
 const UNDER_CALL = 1 << 29;
 const BY_JOB = 1 << 30;
 
-/** As many a thread of C has at once, and as many threads are told apart. */
+/** The most results kept for one thread of C, and the most threads that are told apart. */
 const MOST_OF_THREAD = 16;
 const MOST_THREADS = 256;
 

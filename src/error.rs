@@ -70,7 +70,7 @@ pub enum FfiError {
     NoExecutableMemory,
     /// The engine does not allow external buffers (Electron).
     ExternalRefused,
-    /// C has called a callback on a stack of its own making.
+    /// C called a callback on the stack of a coroutine.
     OtherStack { symbol: String, callback: String },
     /// Native code wrote outside of an argument.
     Overflow { symbol: String, overflow: Overflow },

@@ -3,7 +3,7 @@
 //! of the file before it is loaded. Knows no JavaScript.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 #![expect(unsafe_code, reason = "reads the symbol table of the running program")]
-#![expect(clippy::disallowed_methods, reason = "the tables are the loader's, which nobody changes")]
+#![expect(clippy::disallowed_methods, reason = "the loader never changes its tables")]
 
 use std::ffi::{CStr, CString, c_void};
 use std::fs::File;
@@ -20,7 +20,7 @@ use object::{Endianness, elf};
 /// library is loaded already, so that nothing can be done about it.
 pub fn first(path: &Path) -> Option<String> {
     let program = program()?;
-    // To open a FIFO would wait for whoever writes it.
+    // Opening a FIFO would block until another process writes to it.
     if !std::fs::metadata(path).ok()?.is_file() || is_loaded(path) {
         return None;
     }
@@ -39,7 +39,7 @@ pub fn first(path: &Path) -> Option<String> {
     };
     let rival = symbols.iter().find(is_rival)?;
     // Variables of other libraries that the program uses (`environ`, `tzname`, `std::cout`) live in the program, which has
-    // copies of them. Bound locally, the library would find the originals, which nobody uses.
+    // copies of them. Bound locally, the library would use the originals, which the rest of the process does not use.
     let shares_variable = symbols.iter().any(|symbol| {
         let is_wanted = symbol.st_shndx(endian) == elf::SHN_UNDEF && symbol.st_bind() != elf::STB_LOCAL;
         let is_variable = |found: &elf::Sym64<Endianness>| found.st_type() == elf::STT_OBJECT;
@@ -131,7 +131,7 @@ fn allocator_is_replaced() -> bool {
     })
 }
 
-/// The loader has a malloc of its own for the time before libc is there.
+/// The image of the loader, which has its own malloc for the time before libc is loaded.
 fn loader_image() -> Option<usize> {
     image_of(libc::RTLD_DEFAULT, c"__tls_get_addr")
 }

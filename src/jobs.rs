@@ -1,4 +1,4 @@
-//! The jobs of one dedicated thread, which runs them in order. Whoever has a job is the only one who has it.
+//! The jobs of one dedicated thread, which runs them in order. A job has one owner at a time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

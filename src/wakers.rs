@@ -1,9 +1,9 @@
-//! Those who are to be woken from other threads: each can be called by whoever knows its key, until it is removed.
+//! Wakers: functions that other threads call by a key, until they are removed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A list of them. A waker is called under a lock of its own, not under that of the list, so that one that takes its time
-/// holds up nobody but those who call or remove it.
+/// A list of them. A waker is called under a lock of its own, not under that of the list, so that a slow one
+/// delays only the threads that call or remove it.
 #[derive(Debug)]
 pub struct Wakers<T> {
     list: Mutex<Vec<(usize, Shared<T>)>>,

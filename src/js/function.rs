@@ -282,7 +282,7 @@ impl Callable {
         }
     }
 
-    /// Counts a call that frees a handle: nothing keeps it from C any more.
+    /// Counts a call that frees a handle, at the point where C is certain to be entered.
     pub fn note_free(&self) {
         if self.options.has(Options::FREES) {
             self.environment.frees.set(self.environment.frees.get().wrapping_add(1));

@@ -79,7 +79,7 @@ impl fmt::Debug for SentJob {
     }
 }
 
-// SAFETY: M13; whoever has it is the only one who has the job. [`SentJob::run`], which is all that another thread can do with
+// SAFETY: M13; a job has one owner at a time. [`SentJob::run`], which is all that another thread can do with
 // it, uses no more of it than what belongs to that thread.
 unsafe impl Send for SentJob {}
 
@@ -228,7 +228,7 @@ impl Waiting {
 /// Serves one piece of work on the JavaScript thread.
 pub fn serve(environment: &Environment, work: Work) {
     match work {
-        // Whoever waits must not wait for ever.
+        // The thread that made the call must not wait for ever.
         Work::Call(request) => {
             if !contained(|| afar::serve(environment, &request)) {
                 request.answer(None);

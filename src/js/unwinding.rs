@@ -66,8 +66,8 @@ impl Environment {
         }
     }
 
-    /// C has called a callback on a stack of its own making, where nothing of the engine's may run: the synchronous call that led
-    /// to it throws.
+    /// C has called a callback on the stack of a coroutine, where the engine cannot run. The synchronous call that led to it
+    /// throws.
     #[cold]
     pub fn refuse_stack(&self, name: u32) {
         if self.depth.get() > 0 && self.pending.get().is_none() {

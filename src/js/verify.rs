@@ -1,6 +1,6 @@
 //! Whether V8 keeps numbers and texts in memory as this package reads them: one look before anything relies on it.
 //!
-//! Each look compares one word that it knows. What it reads is asked of the kernel, so that a V8 of another layout is
+//! Each check compares words with known values. The kernel copies them, so that a V8 of another layout is
 //! refused rather than read: with pointer compression, what is taken for the length of a text may be any number.
 #![expect(unsafe_code, reason = "makes values by Node-API")]
 

@@ -50,7 +50,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// of callbacks leave room for those of symbols.
 const MOST_NAMES: usize = 1 << 18;
 const MOST_WITH_CALLBACKS: usize = 1 << 14;
-/// As many bytes of a name are kept.
+/// The most bytes of a name that are kept.
 const MOST_BYTES: usize = 256;
 
 /// The number of a symbol's name, from 1; equal names share one.

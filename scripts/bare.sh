@@ -30,7 +30,7 @@ if [ ! -e "$base" ]; then
   sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
     "Origin: $(echo "$ID" | sed 's/^./\U&/')" | sort -u)
   [ -n "$sources" ] || fail "apt knows no packages of $ID; run apt-get update"
-  echo "$sources" | mmdebstrap --quiet --variant=minbase --include=gcc,libc6-dev,ca-certificates \
+  echo "$sources" | mmdebstrap --quiet --format=tar --variant=minbase --include=gcc,libc6-dev,ca-certificates \
     "$VERSION_CODENAME" "$base.part" -
   mv "$base.part" "$base"
 fi

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, runs } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 const { rows } = require('../lib/types.js');
 
 const { array, enumeration, fn, inout, pointer, struct, union } = ffi;
@@ -178,7 +179,7 @@ setInterval(() => { for (let i = 0; i < 20; i += 1) post(); }, 1);
 \`;
 const worker = new Worker(code, { eval: true });
 worker.once('message', () => {
-  const end = Date.now() + 2500;
+  const end = Date.now() + ${byScale(500, 2500)};
   let made = 0;
   while (Date.now() < end && wrong.length === 0) for (let i = 0; i < 50; i += 1) { made += 1; ours[made % ours.length](); }
   console.log(JSON.stringify({ made, evaluations, wrong }));

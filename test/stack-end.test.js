@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { runs } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
 const SWEEP = `
 const F = ffi.fn({ args: ['int'], returns: 'int' });
@@ -91,7 +92,7 @@ for (let i = 0; i < 3; i += 1) {
 const wrong = [];
 let threw = 0;
 let returned = 0;
-for (target = 0; target < 120; target += 1) {
+for (target = 0; target < 120; target += ${byScale(4, 1)}) {
   const fresh = open();
   for (const [name, make] of Object.entries(OPERATIONS)) {
     for (let round = 0; round < 2; round += 1) {

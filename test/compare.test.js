@@ -16,13 +16,15 @@ const { byScale } = require('./scale.js');
 const seed = process.env.PINNED_FFI_TEST_SEED || '1';
 const compare = (name, options = {}) => compareWorkload(process.execPath, name, { seed, scale: 'quick', ...options });
 
-const churns = Object.keys(WORKLOADS).filter((name) => WORKLOADS[name].isChurn);
+const churns = byScale(['churn: 100 to 400 bytes'], Object.keys(WORKLOADS).filter((name) => WORKLOADS[name].isChurn));
 const others = Object.keys(WORKLOADS).filter((name) => !WORKLOADS[name].isChurn);
 
 describe('with the package loaded', () => {
-  before(() => needs('registry') || assert.ok(installLocked(home), 'npm ci failed in test/ecosystem/compare'));
+  const wanted = byScale(['node:zlib', 'workers'], others);
+  const isFromNpm = wanted.some((name) => WORKLOADS[name].isFromNpm);
+  before(() => !isFromNpm || needs('registry') || assert.ok(installLocked(home), 'npm ci failed in test/ecosystem/compare'));
 
-  for (const name of byScale(['msgpackr', 'node:zlib', 'workers'], others)) {
+  for (const name of wanted) {
     test(`${name} computes the same bytes as without it`, { skip: WORKLOADS[name].isFromNpm && needs('registry') }, async () => {
       const { differences, digest } = await compare(name);
       assert.deepEqual(differences, [], `seed ${seed}`);
@@ -53,10 +55,10 @@ describe('the comparison reports', () => {
     },
     { what: 'another exit status', name: 'WebAssembly', expected: [/^status: 0 .* 7 with/], source: "process.on('exit', () => (process.exitCode = 7));" },
     { what: 'a warning', name: 'WebAssembly', expected: [/^stderr: "" .*Warning: late/], source: "process.emitWarning('late');" },
-    {
+    ...byScale([], [{
       what: 'memory that does not come back', name: 'churn: 4 MiB', expected: [/^rss: /, /^external: /, /^arrayBuffers: /],
       source: 'globalThis.kept = Buffer.alloc(120e6, 1);',
-    },
+    }]),
     { what: 'a package that was not loaded', name: 'WebAssembly', expected: [/^the package was not loaded$/], isAlone: true, source: '' },
   ];
   for (const { what, name, expected, source, isAlone = false } of cases) {

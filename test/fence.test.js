@@ -203,7 +203,7 @@ describe('an overflow', () => {
 
 describe('under load', () => {
   const OVERFLOWS = byScale(30_000, 1_000_000);
-  const SECONDS = byScale(2, 20);
+  const SECONDS = byScale(1, 20);
 
   const stress = async (file, args, timeout) => {
     const result = await run({ file, args, flags: ['--expose-gc', '--allow-natives-syntax'], timeout });

@@ -793,6 +793,7 @@ export type FFIErrorCode =
   | 'ERR_FFI_COMPILE_FAILED'
   /** Error: `cc` found no C compiler. */
   | 'ERR_FFI_COMPILER_NOT_FOUND'
+  | 'ERR_FFI_DECLARATION_INVALID'
   /** Error: a C function pointer needs executable memory, which the system refuses. */
   | 'ERR_FFI_NO_EXECUTABLE_MEMORY'
   /** Error: the runtime refuses memory outside its heap under a buffer. */

@@ -5,9 +5,13 @@ const binding = require('./binding');
 const { Closure, ClosedQueue, KINDS } = require('./closure');
 const { currentContext } = require('./context');
 const { makeError, makeWarning, Trace, wrongType } = require('./errors');
+const { late } = require('./late');
 const { readArgs, typesOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./options');
 const { callbackBrand } = require('./types');
+
+// Loaded for declarations that are C text.
+const cdef = late(() => require('./cdef'));
 
 const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };
 const NAME = 'JSCallback';
@@ -131,10 +135,16 @@ class Pointers {
 }
 const pointersOf = new WeakMap();
 
+/** A declaration that is C text, or an array that ends in it. */
+function textOrOptions(value) {
+  const isText = typeof value === 'string' || (Array.isArray(value) && typeof value.at(-1) === 'string');
+  return isText ? { threadsafe: undefined, wrap: undefined, ...cdef().parseSignature(value, WHERE, true) } : optionsOf(value, KEYS, WHERE);
+}
+
 /** What a declaration says, each key read once. By their names, which is quicker than optionsOf, that refuses what is wrong. */
 function declarationOf(value) {
   const options = { args: undefined, returns: undefined, threadsafe: undefined, wrap: undefined };
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return optionsOf(value, KEYS, WHERE);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return textOrOptions(value);
   for (const key of Object.keys(value)) {
     switch (key) {
       case 'args': options.args = value.args; break;

@@ -5,6 +5,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { cacheDirectory, workDirectory, digest, contentOf, find, publish, keepForProcess } = require('./cache');
+const { isText } = require('./cdef/sets');
 const { makeError, wrongType, wrongValue } = require('./errors');
 const { late } = require('./late');
 const { platformKey, suffix } = require('./platform');
@@ -18,7 +19,7 @@ const library = late(() => require('./library'));
 /**
  * @param {object} options
  * @param {string | URL | (string | URL)[]} options.source paths, file: URLs, or C text
- * @param {object} options.symbols as for dlopen
+ * @param {object | string | Array} options.symbols as for dlopen
  * @param {string | string[]} [options.library] names ("sqlite3") or paths to link with
  * @param {string | string[]} [options.include] directories of headers
  * @param {Record<string, string>} [options.define] macros
@@ -38,7 +39,7 @@ function check(options) {
   if (!isRecord(options)) throw wrongType('cc: options', 'an object', options);
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) throw wrongValue('cc: a key of options', `one of ${KEYS.join(', ')}`, unknown);
-  if (!isRecord(options.symbols)) throw wrongType('cc: symbols', 'an object of declarations', options.symbols);
+  if (!isRecord(options.symbols) && !isText(options.symbols)) throw wrongType('cc: symbols', 'an object of declarations', options.symbols);
   return {
     units: unitsOf(options.source),
     symbols: options.symbols,

@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const { isAddon } = require('./addon');
 const binding = require('./binding');
 const { bind, onThread } = require('./call');
+const { isText } = require('./cdef/sets');
 const { makeError, wrongType, outOfRange } = require('./errors');
 const { late } = require('./late');
 const { Lifetime } = require('./lifetime');
@@ -18,6 +19,8 @@ const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlope
 // Loaded when needed: few libraries have any.
 const globals = late(() => require('./global'));
 const locate = late(() => require('./locate'));
+// Loaded for declarations that are C text.
+const cdef = late(() => require('./cdef'));
 const global = (...values) => globals().global(...values);
 const ownedResults = late(() => require('./owned'));
 const owned = (...values) => ownedResults().owned(...values);
@@ -28,7 +31,7 @@ const CALL_KEYS = {
   threads: 'boolean', errno: 'boolean', fails: 'any', varargs: 'boolean',
 };
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };
-const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any' };
+const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
 
 /**
  * A function table with an end: what dlopen and linkSymbols give.
@@ -55,16 +58,26 @@ function threadOf(symbols) {
   return { symbols: functions, close, [Symbol.dispose]: close };
 }
 
+/** The entries of an object of declarations, or of C text, with the scope of its types. */
+const declarationsOf = (function (symbols, where) {
+  if (!isText(symbols)) return { entries: entriesOf(symbols, where), scope: undefined };
+  const parsed = cdef().parseSymbols(symbols, where);
+  return { entries: entriesOf(parsed.symbols, where), scope: parsed.scope };
+});
+
 /** Opens a library and binds its symbols. */
 const dlopen = (function (path, symbols, options = {}) {
-  const entries = entriesOf(symbols, 'dlopen: symbols');
+  const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
   const { flags, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
   const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
   const lifetime = new Lifetime(native, rival);
   // An addon may run JavaScript, which a call of the V8 lane must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
-    return { ...library(bindAll(entries, bindSymbol, opened), found, lifetime), global: globalOf(native, found) };
+    return {
+      ...library(bindAll(entries, bindSymbol, opened), found, lifetime),
+      global: globalOf(native, found, scope), function: functionOf(opened, scope),
+    };
   } catch (error) {
     lifetime.close();
     throw error;
@@ -117,12 +130,20 @@ function findOrThrow(native, symbol, path) {
 const missing = (symbol, path, hint = '') => makeError('ERR_FFI_SYMBOL_NOT_FOUND',
   `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`, { symbol, path });
 
+const closed = (name, path) => makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
+
+/** Binds one more function of a library, declared by C text. */
+const functionOf = (opened, scope) => (text) => {
+  const { name, declaration } = cdef().parseFunction(text, 'function: text', scope === undefined ? [] : [scope]);
+  if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
+  return bindSymbol(name, declaration, opened);
+};
+
 /** The maker of a library's globals. */
-const globalOf = (native, path) => (name, type) => {
+const globalOf = (native, path, scope) => (name, declared) => {
   if (typeof name !== 'string') throw wrongType('global: name', 'a string', name);
-  if (!native.isOpen) {
-    throw makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
-  }
+  const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
+  if (!native.isOpen) throw closed(name, path);
   return global(name, findOrThrow(native, name, path), type, native, path);
 };
 
@@ -195,6 +216,7 @@ function bindPointer(name, value, where, lifetime) {
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
   const address = addressOf(declaration.ptr, name);
+  if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
   if (typeof declaration.returns === 'object') declaration.returns = owned(declaration.returns, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);
 }

@@ -13,19 +13,20 @@ function functionsOf(load, ...names) {
   const get = late(load);
   return names.map((name) => ({ [name]: (...values) => get()[name](...values) })[name]);
 }
-const [struct, union, array, sizeof, alignof, offsetof] = functionsOf(
-  () => require('./struct'), 'struct', 'union', 'array', 'sizeof', 'alignof', 'offsetof');
+const [struct, union, fn, sizeof, alignof] = functionsOf(
+  () => require('./cdef/accept'), 'struct', 'union', 'fn', 'sizeof', 'alignof');
+const [array, offsetof] = functionsOf(() => require('./struct'), 'array', 'offsetof');
 const [pointer, out, inout] = functionsOf(() => require('./reference'), 'pointer', 'out', 'inout');
 const [enumeration] = functionsOf(() => require('./enumeration'), 'enumeration');
 const [pin] = functionsOf(() => require('./pin'), 'pin');
 const [opaque] = functionsOf(() => require('./opaque'), 'opaque');
-const [fn] = functionsOf(() => require('./fn'), 'fn');
+const [cdef] = functionsOf(() => require('./cdef'), 'cdef');
 const [errno] = functionsOf(() => require('./errno'), 'errno');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
 const [cc] = functionsOf(() => require('./cc'), 'cc');
 
 module.exports = {
-  CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc, array, cc, checkFences, dlopen, enumeration,
+  CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc, array, cc, cdef, checkFences, dlopen, enumeration,
   errno, fences, fn, inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr, read, sizeof, struct, suffix,
   toArrayBuffer, toBuffer, union, write,
 };

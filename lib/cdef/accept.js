@@ -1,0 +1,28 @@
+'use strict';
+// struct, union, fn, sizeof, alignof as the package exports them: with C text where they take types.
+
+const { late } = require('../late');
+const structs = require('../struct');
+const functions = late(() => require('../fn'));
+const { byName, typeOf } = require('../types');
+const { isText } = require('./sets');
+
+const cdef = late(() => require('./index'));
+
+/** struct or union, of fields or of `struct name { ... }`. */
+const recordOf = (kind) => (fields, options) => (isText(fields) ? cdef().parseRecord(fields, `${kind}: text`) : structs[kind](fields, options));
+const struct = recordOf('struct');
+const union = recordOf('union');
+
+/** fn, of an object or of `int (*)(int)`. */
+const fn = (declaration) => functions().fn(isText(declaration) ? cdef().parseSignature(declaration, 'fn: declaration', true) : declaration);
+
+/** sizeof or alignof: a name of the table is what it is there, any other text is C. */
+const measure = (kind) => (type) => {
+  const isC = Array.isArray(type) || (typeof type === 'string' && !byName.has(type));
+  return isC ? typeOf(cdef().parseType(type, `${kind}: type`), `${kind}: type`)[kind === 'sizeof' ? 'size' : 'align'] : structs[kind](type);
+};
+const sizeof = measure('sizeof');
+const alignof = measure('alignof');
+
+module.exports = { struct, union, fn, sizeof, alignof };

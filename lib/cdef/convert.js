@@ -1,0 +1,201 @@
+'use strict';
+// C types -> types of declarations, by the rules of docs/cdef.md, which `bind` has as well.
+
+const { faultAt } = require('./fault');
+const { isVoid, describeType } = require('./types');
+const { array, struct, union } = require('../struct');
+const { enumeration } = require('../enumeration');
+const { fn } = require('../fn');
+const { opaque } = require('../opaque');
+const { inout, out, pointer } = require('../reference');
+const { byName } = require('../types');
+
+const TEXTS = { char: 'cstring', wchar_t: 'wstring', char16_t: 'utf16' };
+const ALIGNED = new Set(['i8', 'u8', 'char', 'bool', 'void']);
+
+/** What a record, an enumeration or an opaque struct became: it is the same type wherever it is named. */
+const converted = new WeakMap();
+/** Records whose fields are being converted: a pointer to one of them waits for it. */
+const inProgress = new Set();
+
+/** The canonical name of a scalar, such as 'u8' of 'unsigned char'. */
+const canonical = (type) => (type.kind === 'scalar' ? byName.get(type.name).name : undefined);
+
+/** Types within types, by typedefs of typedefs: deeper ones would exhaust the stack, and no program has them. */
+const MOST_DEPTH = 100;
+/** Pointers to pointers: what is deeper is an address. */
+const MOST_POINTERS = 8;
+let depth = 0;
+/** Types that one type is made of, counted as often as they are in it. */
+const MOST_PARTS = 100_000;
+let parts = 0;
+
+/** The type of a value. Throws an Error without a place where it has no counterpart. */
+function typeOfValue(type) {
+  parts = depth === 0 ? 0 : parts + 1;
+  if (parts === MOST_PARTS) throw new Error(`a type of more than ${MOST_PARTS} parts`);
+  if (depth === MOST_DEPTH) throw new Error(`types are nested more than ${MOST_DEPTH} deep`);
+  depth += 1;
+  try {
+    return typeWithin(type);
+  } finally {
+    depth -= 1;
+  }
+}
+
+function typeWithin(type) {
+  switch (type.kind) {
+    case 'scalar': return type.name;
+    case 'pointer': return typeOfPointer(type.to);
+    case 'array':
+      if (!type.length) throw new Error(`${describeType(type)} has no length`);
+      return array(typeOfValue(type.of), type.length);
+    case 'record': return typeOfRecord(type);
+    case 'enum': return typeOfEnum(type.enumeration);
+    default: throw new Error('a function is no value; declare a pointer to it');
+  }
+}
+
+function typeOfPointer(to) {
+  if (isDeep(to)) return 'ptr';
+  if (to.kind === 'function') return typeOfFunction(to);
+  if (to.kind === 'scalar') {
+    // The name it was written by: char16_t and uint16_t are the same bits, but only one of them is text.
+    const text = TEXTS[to.spelling] ?? TEXTS[to.name];
+    if (to.isConst && text !== undefined) return text;
+    return ALIGNED.has(canonical(to)) ? 'ptr' : pointer(to.name);
+  }
+  if (to.kind === 'record' && to.record.fields === null) return to.record.isDeclared ? typeOfOpaque(to.record) : 'ptr';
+  if (to.kind === 'record' && inProgress.has(to.record)) return pointer(() => converted.get(to.record));
+  if (to.kind === 'array' && !to.length) return 'ptr';
+  return pointer(typeOfValue(to));
+}
+
+/** Whether a type is a pointer to a pointer, and so on, more often than is worth to tell. */
+function isDeep(type) {
+  let inner = type;
+  for (let i = 0; inner.kind === 'pointer'; i += 1, inner = inner.to) if (i === MOST_POINTERS) return true;
+  return false;
+}
+
+function typeOfOpaque(record) {
+  if (!converted.has(record)) converted.set(record, opaque(record.name ?? record.tag));
+  return converted.get(record);
+}
+
+function typeOfRecord(type) {
+  const { record } = type;
+  if (record.fields === null) throw new Error(`${describeType(type)} is not defined, so that its size is not known`);
+  const known = converted.get(record);
+  if (known !== undefined) return known;
+  if (inProgress.has(record)) throw new Error(`${describeType(type)} has itself as a member`);
+  inProgress.add(record);
+  try {
+    const made = makeRecordType(record);
+    converted.set(record, made);
+    return made;
+  } finally {
+    inProgress.delete(record);
+  }
+}
+
+function makeRecordType(record) {
+  const fields = {};
+  let [paddings, members] = [0, 0];
+  for (const { name, type, bits } of record.fields) {
+    if (bits !== undefined) {
+      fields[name ?? `_padding${(paddings += 1)}`] = { type: type.kind === 'enum' ? 'unsigned int' : type.name, bits };
+    } else {
+      const key = name ?? `anonymous${(members += 1) === 1 ? '' : members}`;
+      fields[key] = typeOfValue(type);
+    }
+  }
+  const name = record.name ?? record.tag ?? record.keyword;
+  const options = { name, ...(record.align !== undefined && { align: record.align }) };
+  if (record.keyword === 'struct') return struct(fields, record.packed ? { ...options, packed: true } : options);
+  return union(fields, options);
+}
+
+function typeOfEnum(known) {
+  if (!converted.has(known)) {
+    const { members, integer } = known;
+    const values = Object.fromEntries(members.map(({ name, value }) => [name, value]));
+    const name = known.name ?? known.tag ?? 'enum';
+    converted.set(known, enumeration(values, { name, type: integer?.name ?? widthOf(members) }));
+  }
+  return converted.get(known);
+}
+
+/** The integer type of an enum, as the compilers choose it. */
+function widthOf(members) {
+  const values = members.map(({ value }) => value);
+  const [least, most] = [values.reduce((a, b) => (b < a ? b : a)), values.reduce((a, b) => (b > a ? b : a))];
+  if (least >= -(2 ** 31) && most < 2 ** 31) return 'i32';
+  if (least >= 0) return most < 2 ** 32 ? 'u32' : 'u64';
+  return 'i64';
+}
+
+const isText = (type) => type === 'cstring' || type === 'wstring' || type === 'utf16';
+const isCount = (type) => type?.kind === 'scalar' && /^(i16|i32|u32|i64|u64|long|unsigned long)$/.test(canonical(type));
+
+/** The signature of what C calls. A text that a count follows may have no NUL at its end, so that it is not read. */
+function callbackOf(type) {
+  const signature = signatureOf(type, {});
+  signature.args = signature.args.map((arg, i) => (isText(arg) && isCount(type.parameters[i + 1]?.type) ? 'ptr' : arg));
+  return signature;
+}
+
+/** A pointer to a function. */
+const typeOfFunction = (type) => fn(callbackOf(type));
+
+/** The `args`, `returns` and `varargs` of a function; `marks` are those of its result. */
+function signatureOf({ parameters, returns, isVariadic }, marks) {
+  const args = [];
+  for (let i = 0; i < parameters.length; i += 1) args.push(typeOfParameter(parameters[i]));
+  const signature = { args, returns: typeOfResult(returns, marks) };
+  if (isVariadic) signature.varargs = true;
+  return signature;
+}
+
+function typeOfResult(returns, marks) {
+  if (marks.free !== undefined) return { type: textOf(returns, '_Free_'), free: marks.free.text };
+  if (marks.text !== undefined) return textOf(returns, '_Text_');
+  return typeOfValue(returns);
+}
+
+function typeOfParameter({ type, marks }) {
+  const passing = marks.out === undefined ? marks.inout && inout : out;
+  if (passing !== undefined) {
+    const mark = marks.out === undefined ? '_Inout_' : '_Out_';
+    if (type.kind !== 'pointer' || isVoid(type.to)) throw new Error(`${mark} is of a pointer to a value, not of ${describeType(type)}`);
+    return passing(typeOfValue(type.to));
+  }
+  return marks.text === undefined ? typeOfValue(type) : textOf(type, '_Text_');
+}
+
+function textOf(type, mark) {
+  const text = type.kind === 'pointer' && type.to.kind === 'scalar' ? TEXTS[type.to.spelling] ?? TEXTS[type.to.name] : undefined;
+  if (text === undefined) throw new Error(`${mark} is of a pointer to char, wchar_t or char16_t, not of ${describeType(type)}`);
+  return text;
+}
+
+/** The declaration of a function of a scope: { args, returns, varargs }. Its errors name the place in the text. */
+function declarationOf({ type, marks, at, text }, name) {
+  try {
+    return signatureOf(type, marks);
+  } catch (error) {
+    throw error.line === undefined ? faultAt(text, at, `${name}: ${error.message}`) : error;
+  }
+}
+
+const rowOf = (type) => (typeof type === 'string' ? byName.get(type) : type);
+const measure = { size: (type) => rowOf(typeOfValue(type)).size, align: (type) => rowOf(typeOfValue(type)).align };
+
+/** The type of a typedef or a tag for use in declarations; undefined where nothing can be made of it. */
+function typeOfName(type) {
+  if (type.kind === 'function') return typeOfFunction(type);
+  if (type.kind === 'record' && type.record.fields === null) return type.record.isDeclared ? typeOfOpaque(type.record) : undefined;
+  return type.kind === 'array' && !type.length ? undefined : typeOfValue(type);
+}
+
+module.exports = { typeOfValue, typeOfName, callbackOf, signatureOf, declarationOf, measure };

@@ -1,0 +1,171 @@
+'use strict';
+// Declarators: what stands around a name, inside out. `*`, `[n]`, `(parameters)` and parentheses, to any depth.
+
+const { CONVENTIONS, QUALIFIERS } = require('./names');
+const { parseSpecifiers, startsType, takeAttribute, takeMark } = require('./specifiers');
+const { named } = require('./tokens');
+const { pointerTo, asConst, decayed, isVoid, describeType } = require('./types');
+
+/** More stars, brackets and parentheses around one name than any program has. */
+const MOST_PARTS = 64;
+/** C has no more elements than bytes. */
+const MOST_ELEMENTS = 2n ** 32n - 1n;
+
+/**
+ * The declarator at the next tokens.
+ * @param {object} parser
+ * @param {'parameter' | 'type' | 'name'} place whether a name may stand there, must not, or must
+ * @returns {{ name?: object, apply: (type: object) => object, attributes: object }} `apply` makes the type of the name
+ */
+function parseDeclarator(parser, place) {
+  parser.enter();
+  try {
+    return declarator(parser, place);
+  } finally {
+    parser.leave();
+  }
+}
+
+function declarator(parser, place) {
+  const { tokens } = parser;
+  const attributes = {};
+  const pointers = takePointers(parser, attributes);
+  let inner;
+  let name;
+  if (tokens.is('(') && isNested(parser)) {
+    tokens.next();
+    inner = parseDeclarator(parser, place);
+    tokens.expect(')', 'after the declarator');
+  } else if (tokens.peek().kind === 'word' && place !== 'type' && !startsQualifier(tokens)) {
+    name = tokens.next();
+  }
+  const suffixes = [];
+  for (;;) {
+    while (takeAttribute(parser, attributes)) { /* one attribute after the other */ }
+    const suffix = takeSuffix(parser, place, inner === undefined && suffixes.length === 0);
+    if (suffix === undefined) break;
+    suffixes.unshift(suffix);
+    if (suffixes.length > MOST_PARTS) throw tokens.fault(tokens.peek(), `more than ${MOST_PARTS} arrays around a name`);
+  }
+  const apply = (type) => {
+    let result = type;
+    for (const isConst of pointers) result = isConst ? asConst(pointerTo(result)) : pointerTo(result);
+    for (const suffix of suffixes) result = suffix(result);
+    return inner === undefined ? result : inner.apply(result);
+  };
+  return { name: inner?.name ?? name, apply, attributes: { ...attributes, ...inner?.attributes } };
+}
+
+const startsQualifier = (tokens) => QUALIFIERS.has(tokens.peek().text) || CONVENTIONS.has(tokens.peek().text);
+
+/** The stars at the next tokens: for each whether the pointer is const. */
+function takePointers(parser, attributes) {
+  const { tokens } = parser;
+  const pointers = [];
+  for (;;) {
+    const { text, kind } = tokens.peek();
+    if (kind === 'punctuation' && text === '*') {
+      tokens.next();
+      pointers.push(false);
+      if (pointers.length > MOST_PARTS) throw tokens.fault(tokens.peek(), `more than ${MOST_PARTS} pointers around a name`);
+    } else if (kind === 'word' && (QUALIFIERS.has(text) || CONVENTIONS.has(text))) {
+      tokens.next();
+      if (text === 'const' && pointers.length > 0) pointers[pointers.length - 1] = true;
+    } else if (!takeAttribute(parser, attributes) && !(kind === 'word' && takeMark(parser, {}))) {
+      return pointers;
+    }
+  }
+}
+
+/** Whether the parenthesis at the next token is around a declarator, rather than around parameters. */
+function isNested(parser) {
+  const { tokens } = parser;
+  let at = 1;
+  while (CONVENTIONS.has(tokens.peek(at).text) || QUALIFIERS.has(tokens.peek(at).text)) at += 1;
+  const { kind, text } = tokens.peek(at);
+  if (kind === 'punctuation') return text === '*' || text === '(' || text === '[';
+  if (kind !== 'word' || text === '__attribute__') return text === '__attribute__';
+  const before = tokens.position;
+  tokens.position = before + 1;
+  const isType = startsType(parser);
+  tokens.position = before;
+  return !isType && at === 1;
+}
+
+/** One `[n]` or `(parameters)`: a function from the type of the element or result to the whole. */
+function takeSuffix(parser, place, isFirst) {
+  const { tokens } = parser;
+  const open = tokens.peek();
+  if (tokens.accept('[')) {
+    const length = takeLength(parser, place === 'parameter' && isFirst, open);
+    return (of) => arrayOf(parser, open, of, length, place === 'parameter' && isFirst);
+  }
+  if (!tokens.accept('(')) return undefined;
+  const { parameters, isVariadic } = parseParameters(parser);
+  return (returns) => {
+    if (returns.kind === 'array' || returns.kind === 'function') throw tokens.fault(open, `a function returns no ${returns.kind}`);
+    return { kind: 'function', parameters, isVariadic, returns };
+  };
+}
+
+function arrayOf(parser, open, of, length, isParameter) {
+  const { tokens } = parser;
+  if (of.kind === 'function') throw tokens.fault(open, 'an array of functions; declare an array of pointers to functions');
+  if (isVoid(of) && !isParameter) throw tokens.fault(open, 'an array of void');
+  if (of.kind === 'array' && of.length === null) throw tokens.fault(open, `an array of ${describeType(of)}, whose length is not known`);
+  return { kind: 'array', of, length };
+}
+
+/** The length between brackets; null where there is none. That of a parameter says nothing about its type. */
+function takeLength(parser, isParameter, open) {
+  const { tokens } = parser;
+  if (tokens.accept(']')) return null;
+  if (isParameter) {
+    tokens.skipGroup(open, ']');
+    return null;
+  }
+  const at = tokens.peek();
+  const { value } = parser.expressions.evaluate();
+  if (value < 0n || value > MOST_ELEMENTS) throw tokens.fault(at, `an array of ${value} elements`);
+  tokens.expect(']', 'after the length of the array');
+  return Number(value);
+}
+
+/** The parameters behind an opening parenthesis, with the closing one. */
+function parseParameters(parser) {
+  const { tokens } = parser;
+  const parameters = [];
+  if (tokens.accept(')')) return { parameters, isVariadic: false };
+  if (tokens.is('void') && tokens.is(')', 1)) {
+    tokens.next();
+    tokens.next();
+    return { parameters, isVariadic: false };
+  }
+  for (;;) {
+    if (tokens.accept('...')) {
+      tokens.expect(')', "after '...'");
+      return { parameters, isVariadic: true };
+    }
+    parameters.push(parseParameter(parser));
+    if (tokens.accept(')')) return { parameters, isVariadic: false };
+    tokens.expect(',', 'or \')\' after a parameter');
+  }
+}
+
+function parseParameter(parser) {
+  const { tokens } = parser;
+  const at = tokens.peek();
+  const { type, marks } = parseSpecifiers(parser);
+  const { name, apply } = parseDeclarator(parser, 'parameter');
+  const whole = decayed(apply(type));
+  if (isVoid(whole)) throw tokens.fault(at, 'a parameter of type void');
+  return { name: name?.text, type: whole, marks, at };
+}
+
+/** A type without a name, such as that of a cast; a name in it is not looked at. */
+function parseTypeName(parser) {
+  const { type } = parseSpecifiers(parser);
+  return parseDeclarator(parser, 'type').apply(type);
+}
+
+module.exports = { parseDeclarator, parseTypeName, named };

@@ -1,0 +1,223 @@
+'use strict';
+// Declarations of C -> a scope. Records and enumerations are in records.js, declarators in declarator.js.
+
+const { parseDeclarator, parseTypeName } = require('./declarator');
+const { Expressions, exact, integer, textOf } = require('./expression');
+const { parseEnum, parseRecord } = require('./records');
+const { parseSpecifiers, startsType, takeAttribute } = require('./specifiers');
+const { Tokens, named } = require('./tokens');
+const { describeType, isInteger, isVoid } = require('./types');
+
+/** A text that is nested deeper than this is none that a person has written. */
+const MOST_DEPTH = 200;
+
+class Parser {
+  #depth = 0;
+  #measure;
+
+  /**
+   * @param {string} text
+   * @param {import('./scope').Scope} scope where the declarations go
+   * @param {{ size: (type: object) => number, align: (type: object) => number }} measure of complete types
+   */
+  constructor(text, scope, measure) {
+    this.scope = scope;
+    scope.text = text;
+    this.#measure = measure;
+    this.tokens = new Tokens(text, { onDefine: ({ text: name, value }) => scope.macros.set(name, value), macro: (name) => scope.macro(name) });
+    this.expressions = new Expressions(this);
+  }
+
+  /** Reads the whole text. */
+  parse() {
+    const { tokens, scope } = this;
+    let blocks = 0;
+    for (;;) {
+      tokens.drop();
+      if (tokens.accept(';')) continue;
+      if (blocks > 0 && tokens.accept('}')) blocks -= 1;
+      else if (tokens.peek().kind === 'end') break;
+      else if (this.#acceptExternC()) blocks += 1;
+      else this.#declaration();
+    }
+    if (blocks > 0) throw tokens.fault(tokens.peek(), "`extern \"C\" {` has no '}'");
+    scope.macros.forEach((value, name) => this.#addConstant(name, value));
+    return scope;
+  }
+
+  /** Reads a text that is one type, with a name in it or not. */
+  parseType() {
+    const { type } = parseSpecifiers(this);
+    const whole = parseDeclarator(this, 'parameter').apply(type);
+    this.tokens.accept(';');
+    const rest = this.tokens.peek();
+    if (rest.kind !== 'end') throw this.tokens.fault(rest, `expected the end of the type, found ${named(rest)}`);
+    return whole;
+  }
+
+  /** Takes `extern "C" {`; of `extern "C" int f();` the first two words. */
+  #acceptExternC() {
+    const { tokens } = this;
+    if (!tokens.is('extern') || tokens.peek(1).kind !== 'string') return false;
+    tokens.next();
+    tokens.next();
+    return tokens.accept('{') !== undefined;
+  }
+
+  #declaration() {
+    const { tokens } = this;
+    const specifiers = parseSpecifiers(this);
+    if (tokens.is(';') || tokens.peek().kind === 'end') {
+      tokens.accept(';');
+      const { record } = specifiers.type;
+      if (record !== undefined) record.isDeclared = true;
+      else if (specifiers.type.kind !== 'enum') throw tokens.fault(specifiers.at, 'a type without a name to declare');
+      return;
+    }
+    for (;;) {
+      this.#declare(specifiers);
+      if (tokens.accept(',')) continue;
+      if (tokens.peek().kind === 'end' || tokens.accept(';')) return;
+      throw this.#afterDeclarator(tokens.peek());
+    }
+  }
+
+  #afterDeclarator(token) {
+    if (token.text === '{') return this.tokens.fault(token, 'a function body; end the declaration with \';\' (`cc` compiles bodies)');
+    return this.tokens.fault(token, `expected ';' after a declaration, found ${named(token)}`);
+  }
+
+  #declare(specifiers) {
+    const { tokens, scope } = this;
+    const { name, apply, attributes } = parseDeclarator(this, 'name');
+    if (name === undefined) throw tokens.fault(tokens.peek(), `expected a name, found ${named(tokens.peek())}`);
+    const type = apply(specifiers.type);
+    if (specifiers.isTypedef) this.#typedef(name, type, specifiers, attributes);
+    else if (type.kind === 'function') scope.functions.set(name.text, { type, marks: specifiers.marks, at: name.at, text: tokens.text });
+    else if (isVoid(type)) throw tokens.fault(name, `${name.text} is of type void`);
+    else {
+      scope.variables.set(name.text, { type, at: name.at, text: tokens.text });
+      if (tokens.accept('=')) this.#initializer(name, type);
+    }
+  }
+
+  #typedef(name, type, { type: base, attributes: before }, attributes) {
+    const align = attributes.align ?? (base.record?.align === before.align ? undefined : before.align);
+    if (align !== undefined && align !== this.alignOf(type, name)) {
+      throw this.tokens.fault(name, `${name.text} has an alignment that its type has not; put the attribute behind 'struct'`);
+    }
+    // `typedef struct s s;` says that there is such a struct, which only C looks into unless its body follows.
+    if (base.record !== undefined) {
+      base.record.isDeclared = true;
+      base.record.name ??= name.text;
+    }
+    if (base.enumeration !== undefined) base.enumeration.name ??= name.text;
+    this.scope.typedefs.set(name.text, type);
+  }
+
+  /** `static const int NAME = value` is a constant. */
+  #initializer(name, type) {
+    if (!type.isConst || !isInteger(type)) {
+      throw this.tokens.fault(name, `${name.text} has a value; declare the variable alone, or make it a const integer`);
+    }
+    this.scope.constants.set(name.text, exact(this.castTo(type, this.expressions.evaluate().value, name).value));
+    this.scope.variables.delete(name.text);
+  }
+
+  // ---- what the parts of the parser ask for -------------------------------------------------------------------------
+
+  enter() {
+    this.#depth += 1;
+    if (this.#depth > MOST_DEPTH) throw this.tokens.fault(this.tokens.peek(), `nested more than ${MOST_DEPTH} deep`);
+  }
+
+  leave() {
+    this.#depth -= 1;
+  }
+
+  startsType() {
+    return startsType(this);
+  }
+
+  typeName() {
+    return parseTypeName(this);
+  }
+
+  parseEnum(found) {
+    return parseEnum(this, found);
+  }
+
+  parseRecord(keyword, found) {
+    return parseRecord(this, keyword, found);
+  }
+
+  takeAttribute(attributes) {
+    return takeAttribute(this, attributes);
+  }
+
+  sizeOf(type, at) {
+    return this.#measured('size', type, at);
+  }
+
+  alignOf(type, at) {
+    return this.#measured('align', type, at);
+  }
+
+  #measured(what, type, at) {
+    if (isVoid(type) || type.kind === 'function') throw this.tokens.fault(at, `${describeType(type)} has no size`);
+    try {
+      return this.#measure[what](type);
+    } catch (error) {
+      if (error.line !== undefined) throw error;
+      throw this.tokens.fault(at, error.message);
+    }
+  }
+
+  /** A value converted to an integer type. */
+  castTo(type, value, at) {
+    if (!isInteger(type) && type.kind !== 'pointer') throw this.tokens.fault(at, `${describeType(type)} is no integer type`);
+    const isUnsigned = type.kind === 'pointer' || (type.kind === 'scalar' && /^(u|unsigned|size_t|bool|char(16|32))/.test(type.name));
+    if (type.name === 'bool') return integer(value === 0n ? 0n : 1n, 32, false);
+    const bits = this.sizeOf(type, at) * 8;
+    const wrapped = integer(value, bits, isUnsigned).value;
+    return integer(wrapped, Math.max(bits, 32), isUnsigned && bits >= 32);
+  }
+
+  // ---- #define ------------------------------------------------------------------------------------------------------
+
+  /** Adds the value of a macro to the constants, if it is one: others only stand for their text. */
+  #addConstant(name, value) {
+    const outer = this.tokens;
+    this.tokens = new Tokens(value, outer, new Set([name]));
+    try {
+      const found = this.#constantIn(this.tokens);
+      if (this.tokens.peek().kind === 'end') this.scope.constants.set(name, found);
+    } catch (error) {
+      if (error.line === undefined) throw error;
+    } finally {
+      this.tokens = outer;
+    }
+  }
+
+  /** A text, a floating-point number, or an integer. */
+  #constantIn(tokens) {
+    if (tokens.peek().kind === 'string') {
+      let text = '';
+      while (tokens.peek().kind === 'string') text += textOf(tokens.next());
+      return text;
+    }
+    const before = tokens.position;
+    const isParenthesized = tokens.accept('(') !== undefined;
+    const sign = tokens.accept('-') ? -1 : 1;
+    const { kind, text } = tokens.peek();
+    if (kind === 'number' && !/^0[xb]/i.test(text) && /[.eE]|^\d+[fF]$/.test(text)) {
+      tokens.next();
+      if (isParenthesized) tokens.expect(')', 'after the number');
+      return sign * Number(text.replace(/[fFlL]+$/, '').replaceAll("'", ''));
+    }
+    tokens.position = before;
+    return exact(this.expressions.evaluate().value);
+  }
+}
+
+module.exports = { Parser };

@@ -1,0 +1,168 @@
+'use strict';
+// struct, union and enum, with their bodies.
+
+const { parseDeclarator } = require('./declarator');
+const { exact } = require('./expression');
+const { parseSpecifiers, recordOf, takeAttribute } = require('./specifiers');
+const { named } = require('./tokens');
+const { makeRecord, isInteger, isVoid, describeType } = require('./types');
+
+/** A struct or union behind its keyword: a tag, a body, or both. */
+function parseRecord(parser, keyword, found) {
+  const { tokens } = parser;
+  const attributes = {};
+  while (takeAttribute(parser, attributes)) { /* one attribute after the other */ }
+  const tag = tokens.peek().kind === 'word' ? tokens.next() : undefined;
+  if (!tokens.is('{')) {
+    if (tag === undefined) throw tokens.fault(tokens.peek(), `expected a tag or a body after '${keyword}', found ${named(tokens.peek())}`);
+    return { kind: 'record', record: recordOf(parser, keyword, tag) };
+  }
+  const record = tag === undefined ? makeRecord(keyword, undefined) : definedRecord(parser, keyword, tag);
+  record.at = (tag ?? tokens.peek()).at;
+  record.text = tokens.text;
+  parser.enter();
+  const fields = parseBody(parser, record);
+  parser.leave();
+  while (takeAttribute(parser, attributes)) { /* those behind the body */ }
+  record.fields = fields;
+  record.packed = attributes.packed === true;
+  record.align = largest(record.fieldAlign, attributes.align, found.attributes.align);
+  return { kind: 'record', record };
+}
+
+const largest = (...numbers) => numbers.reduce((most, each) => (each === undefined || most > each ? most : each));
+
+/** The record that a body belongs to. A scope may define again what a set before it has defined. */
+function definedRecord(parser, keyword, tag) {
+  if (parser.scope.tags.get(tag.text) === undefined && parser.scope.tag(tag.text)?.fields) {
+    parser.scope.tags.set(tag.text, makeRecord(keyword, tag.text));
+  }
+  const record = recordOf(parser, keyword, tag);
+  if (record.fields !== null) throw parser.tokens.fault(tag, `${keyword} ${tag.text} is defined twice`);
+  return record;
+}
+
+function parseBody(parser, record) {
+  const { tokens } = parser;
+  const open = tokens.next();
+  const fields = [];
+  const names = new Set();
+  while (!tokens.accept('}')) {
+    if (tokens.accept(';')) continue;
+    if (tokens.peek().kind === 'end') throw tokens.fault(open, "'{' has no '}'");
+    parseFields(parser, record, fields, names);
+  }
+  return fields.filter(({ isFlexible }) => !isFlexible);
+}
+
+/** The fields of one line: `int a, *b, c : 3;`, or a member without a name. */
+function parseFields(parser, record, fields, names) {
+  const { tokens } = parser;
+  const at = tokens.peek();
+  if (/^(_Static_assert|static_assert)$/.test(at.text) && takeAttribute(parser, {}) && tokens.accept(';')) return;
+  const { type, attributes } = parseSpecifiers(parser);
+  if (tokens.accept(';')) {
+    if (type.kind !== 'record' || type.record.tag !== undefined) throw tokens.fault(at, 'a field without a name');
+    fields.push({ name: undefined, type, at });
+    return;
+  }
+  do {
+    addField(parser, record, { fields, names }, { type, attributes });
+  } while (tokens.accept(','));
+  if (!tokens.is('}')) tokens.expect(';', 'after a field');
+}
+
+function addField(parser, record, { fields, names }, base) {
+  const attributes = { ...base.attributes };
+  const { tokens } = parser;
+  const at = tokens.peek();
+  const last = fields.at(-1);
+  if (last?.isFlexible) throw tokens.fault(last.at, `${last.name} has no length, which only the last field may lack`);
+  const { name, apply, attributes: own } = tokens.is(':') ? { apply: (type) => type } : parseDeclarator(parser, 'name');
+  const type = apply(base.type);
+  const field = { name: name?.text, type, at: name ?? at };
+  if (tokens.accept(':')) field.bits = bitsOf(parser, field);
+  else if (name === undefined) throw tokens.fault(at, 'a field without a name');
+  Object.assign(attributes, own);
+  while (takeAttribute(parser, attributes)) { /* one attribute after the other */ }
+  checkField(parser, record, names, field);
+  alignField(parser, record, fields, field, attributes);
+  fields.push(field);
+}
+
+function checkField(parser, record, names, field) {
+  const { tokens } = parser;
+  const { name, type, at } = field;
+  if (isVoid(type) || type.kind === 'function') throw tokens.fault(at, `a field of type ${describeType(type)}; declare a pointer`);
+  if (type.kind === 'record' && type.record.fields === null) throw tokens.fault(at, `${describeType(type)} is not defined before, so that its size is not known`);
+  if (name !== undefined && names.has(name)) throw tokens.fault(at, `two fields are named ${name}`);
+  names.add(name);
+  field.isFlexible = type.kind === 'array' && !type.length && record.keyword === 'struct';
+  if (type.kind === 'array' && !type.length && !field.isFlexible) throw tokens.fault(at, `${name} has no length`);
+}
+
+/** The alignment that is asked for a field: the package aligns whole structs, which for the first field is the same. */
+function alignField(parser, record, fields, { name, type, at, isFlexible }, { align, packed }) {
+  const { tokens } = parser;
+  if (packed) throw tokens.fault(at, `${name} is packed alone; put the attribute behind 'struct'`);
+  if (align === undefined || isFlexible || align <= parser.alignOf(type, at)) return;
+  if (fields.length > 0) throw tokens.fault(at, `only the first field may have an alignment that its type has not; add padding before ${name}`);
+  record.fieldAlign = align;
+}
+
+function bitsOf(parser, { name, type, at }) {
+  const { tokens } = parser;
+  if (!isInteger(type)) throw tokens.fault(at, `a bitfield of ${describeType(type)}, which is no integer type`);
+  const width = tokens.peek();
+  const { value } = parser.expressions.evaluate();
+  const most = parser.sizeOf(type, at) * 8;
+  if (value === 0n) throw tokens.fault(width, 'a bitfield of no bits has no counterpart');
+  if (value < 0n || value > most) throw tokens.fault(width, `${name ?? 'a bitfield'} has ${value} bits, of ${most}`);
+  return Number(value);
+}
+
+/** An enum behind its keyword. */
+function parseEnum(parser) {
+  const { tokens, scope } = parser;
+  while (takeAttribute(parser, {})) { /* they change nothing */ }
+  const tag = tokens.peek().kind === 'word' ? tokens.next() : undefined;
+  let integer;
+  if (tokens.is(':') && tag !== undefined) {
+    tokens.next();
+    integer = parseSpecifiers(parser).type;
+  }
+  if (!tokens.is('{')) {
+    if (tag === undefined) throw tokens.fault(tokens.peek(), `expected a tag or a body after 'enum', found ${named(tokens.peek())}`);
+    const known = scope.tag(tag.text);
+    if (known?.keyword !== 'enum') throw tokens.fault(tag, `enum ${tag.text} is not defined before; copy its definition, or declare an int`);
+    return { kind: 'enum', enumeration: known };
+  }
+  if (tag !== undefined && scope.tags.has(tag.text)) throw tokens.fault(tag, `${tag.text} is defined twice`);
+  const enumeration = { keyword: 'enum', tag: tag?.text, name: tag?.text, integer, members: parseMembers(parser) };
+  while (takeAttribute(parser, {})) { /* those behind the body */ }
+  if (tag !== undefined) scope.tags.set(tag.text, enumeration);
+  return { kind: 'enum', enumeration };
+}
+
+function parseMembers(parser) {
+  const { tokens, scope } = parser;
+  const open = tokens.next();
+  const members = [];
+  let next = 0n;
+  while (!tokens.accept('}')) {
+    const name = tokens.next();
+    if (name.kind === 'end') throw tokens.fault(open, "'{' has no '}'");
+    if (name.kind !== 'word') throw tokens.fault(name, `expected the name of a constant, found ${named(name)}`);
+    while (takeAttribute(parser, {})) { /* they change nothing */ }
+    if (tokens.accept('=')) next = parser.expressions.evaluate().value;
+    if (scope.constants.has(name.text)) throw tokens.fault(name, `${name.text} is defined twice`);
+    members.push({ name: name.text, value: exact(next) });
+    scope.constants.set(name.text, exact(next));
+    next += 1n;
+    if (!tokens.is('}')) tokens.expect(',', "or '}' after a constant");
+  }
+  if (members.length === 0) throw tokens.fault(open, 'an enum has at least one constant');
+  return members;
+}
+
+module.exports = { parseRecord, parseEnum };

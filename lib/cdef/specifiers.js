@@ -1,0 +1,194 @@
+'use strict';
+// What stands before the declarators: storage, qualifiers, attributes, marks and the type itself.
+
+const { ARITHMETIC, ARITHMETICS, SPELLINGS, STORAGE, QUALIFIERS, CONVENTIONS, REFUSED } = require('./names');
+const { named } = require('./tokens');
+const { scalar, asConst, makeRecord } = require('./types');
+const { nearest } = require('./nearest');
+
+/** SAL's marks. Those with a meaning here are in the table; others of its form are understood and change nothing. */
+const MARKS = { _Out_: 'out', _Inout_: 'inout', _Text_: 'text' };
+const OTHER_MARK = /^_{1,2}(?:In|Out|Inout|Ret|Outptr|Deref|Pre|Post|Reserved|Success|Must|Check|Printf|Null|At|When)[A-Za-z_]*_?$/;
+
+/** The name of the type table that means the same, for who writes the package's names in C text. */
+const TABLE_NAMES = {
+  i8: 'int8_t', u8: 'uint8_t', i16: 'int16_t', u16: 'uint16_t', i32: 'int32_t', u32: 'uint32_t', i64: 'int64_t', u64: 'uint64_t', f32: 'float', f64: 'double',
+  usize: 'size_t', isize: 'ssize_t', ptr: 'void *', pointer: 'void *', cstring: 'const char *', string: 'const char *', str: 'const char *', buffer: 'void *',
+  function: 'void (*)(void)', callback: 'void (*)(void)', boolean: 'bool', uchar: 'unsigned char', utf16: 'const char16_t *', wstring: 'const wchar_t *',
+  int8: 'int8_t', uint8: 'uint8_t', int16: 'int16_t', uint16: 'uint16_t', int32: 'int32_t', uint32: 'uint32_t', int64: 'int64_t', uint64: 'uint64_t',
+  longlong: 'long long', ulonglong: 'unsigned long long', char16: 'char16_t', float32: 'float', float64: 'double',
+};
+
+/** Whether the next token begins a type or a declaration. */
+function startsType(parser) {
+  const token = parser.tokens.peek();
+  if (token.kind !== 'word') return false;
+  const { text } = token;
+  return ARITHMETIC.has(text) || SPELLINGS[text] !== undefined || STORAGE.has(text) || QUALIFIERS.has(text) || isTag(text)
+    || MARKS[text] !== undefined || text === '_Free_' || text === '__attribute__' || text === 'typedef' || REFUSED.has(text)
+    || parser.scope.typedef(text) !== undefined;
+}
+
+const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum';
+
+/**
+ * The specifiers at the next tokens.
+ * @returns {{ type: object, isTypedef: boolean, marks: object, attributes: object, isTagOnly: boolean, at: object }}
+ */
+function parseSpecifiers(parser) {
+  const { tokens } = parser;
+  const found = { type: undefined, isTypedef: false, isConst: false, marks: {}, attributes: {}, tag: undefined, at: tokens.peek() };
+  const words = [];
+  while (take(parser, found, words)) { /* one specifier after the other */ }
+  if (words.length > 0) {
+    const name = ARITHMETICS.get([...words].sort().join(' '));
+    if (name === undefined || found.type !== undefined) throw tokens.fault(found.at, noArithmetic(words));
+    found.type = scalar(name, words.join(' '));
+  }
+  if (found.type === undefined) throw unknownType(parser);
+  if (found.isConst) found.type = asConst(found.type);
+  return found;
+}
+
+const noArithmetic = (words) => (words.join(' ') === 'long double' || words.join(' ') === 'double long'
+  ? "'long double' has no counterpart" : `'${words.join(' ')}' is no type of C`);
+
+/** Takes one specifier; false where the next token is none. */
+function take(parser, found, words) {
+  const { tokens } = parser;
+  const token = tokens.peek();
+  if (token.kind !== 'word') return takeAttribute(parser, found.attributes);
+  const { text } = token;
+  const word = Object.hasOwn(SPELLINGS, text) ? SPELLINGS[text] : text;
+  if (ARITHMETIC.has(word)) {
+    tokens.next();
+    words.push(word);
+    return true;
+  }
+  if (text === 'typedef') found.isTypedef = true;
+  else if (text === 'const' || text === '__const' || text === '__const__') found.isConst = true;
+  else if (REFUSED.has(text)) throw tokens.fault(token, `'${text}': ${REFUSED.get(text)}`);
+  else if (isTag(text)) return takeTag(parser, found, words);
+  else if (takeAttribute(parser, found.attributes) || takeMark(parser, found.marks)) return true;
+  else if (!STORAGE.has(text) && !QUALIFIERS.has(text) && !CONVENTIONS.has(text)) {
+    const known = found.type === undefined && words.length === 0 ? parser.scope.typedef(text) : undefined;
+    if (known === undefined) return false;
+    found.type = known;
+  }
+  tokens.next();
+  return true;
+}
+
+function takeTag(parser, found, words) {
+  const { tokens } = parser;
+  if (found.type !== undefined || words.length > 0) throw tokens.fault(tokens.peek(), `expected a name, found ${named(tokens.peek())}`);
+  const { text } = tokens.next();
+  found.type = text === 'enum' ? parser.parseEnum(found) : parser.parseRecord(text, found);
+  return true;
+}
+
+/** Takes __attribute__((...)), [[...]], _Alignas(...), __declspec(...) or asm("..."), if one is next. */
+function takeAttribute(parser, attributes) {
+  const { tokens } = parser;
+  const token = tokens.peek();
+  if (tokens.is('[') && tokens.is('[', 1)) {
+    tokens.skipGroup(tokens.next(), ']');
+    return true;
+  }
+  if (token.kind !== 'word') return false;
+  switch (token.text) {
+    case '__attribute__': case '__attribute':
+      tokens.next();
+      takeGnu(parser, attributes);
+      return true;
+    case '_Alignas': case 'alignas': {
+      tokens.next();
+      tokens.expect('(', `after ${token.text}`);
+      const at = tokens.peek();
+      const align = startsType(parser) ? parser.alignOf(parser.typeName(), at) : Number(parser.expressions.evaluate().value);
+      tokens.expect(')', `after ${token.text}`);
+      attributes.align = Math.max(attributes.align ?? 0, align);
+      return true;
+    }
+    case '__declspec': case 'asm': case '__asm__': case '__asm': case '_Static_assert': case 'static_assert':
+      tokens.next();
+      tokens.skipGroup(tokens.expect('(', `after ${token.text}`), ')');
+      return true;
+    default:
+      return false;
+  }
+}
+
+function takeGnu(parser, attributes) {
+  const { tokens } = parser;
+  tokens.expect('(', 'after __attribute__');
+  const open = tokens.expect('(', 'after __attribute__(');
+  while (!tokens.is(')')) {
+    const token = tokens.next();
+    if (token.kind === 'end') throw tokens.fault(open, "'((' has no '))'");
+    const name = token.text.replace(/^__|__$/g, '');
+    if (name === 'packed') attributes.packed = true;
+    else if (name === 'vector_size' || name === 'mode') throw tokens.fault(token, `__attribute__((${name})) has no counterpart`);
+    else if (name === 'aligned') attributes.align = takeAligned(parser);
+    else if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
+  }
+  tokens.next();
+  tokens.expect(')', 'at the end of __attribute__');
+}
+
+/** The number of aligned(n); without one it is the largest alignment of the machine. */
+function takeAligned(parser) {
+  const { tokens } = parser;
+  if (!tokens.accept('(')) return 16;
+  const align = Number(parser.expressions.evaluate().value);
+  tokens.expect(')', 'after aligned(');
+  return align;
+}
+
+/** Takes a mark such as _Out_ or _Free_(symbol), if one is next. */
+function takeMark(parser, marks) {
+  const { tokens } = parser;
+  const { text } = tokens.peek();
+  if (Object.hasOwn(MARKS, text)) {
+    marks[MARKS[text]] = tokens.next();
+    return true;
+  }
+  if (text === '_Free_') {
+    tokens.next();
+    tokens.expect('(', 'after _Free_');
+    const symbol = tokens.next();
+    if (symbol.kind !== 'word') throw tokens.fault(symbol, `_Free_ takes the name of a function, found ${named(symbol)}`);
+    tokens.expect(')', 'after _Free_');
+    marks.free = symbol;
+    return true;
+  }
+  if (!OTHER_MARK.test(text) || parser.scope.typedef(text) !== undefined) return false;
+  tokens.next();
+  if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
+  return true;
+}
+
+/** The record of a tag, made when it is first named. */
+function recordOf(parser, keyword, tag) {
+  const known = parser.scope.tag(tag.text);
+  if (known === undefined) {
+    const record = makeRecord(keyword, tag.text);
+    parser.scope.tags.set(tag.text, record);
+    return record;
+  }
+  if (known.keyword !== keyword) throw parser.tokens.fault(tag, `${tag.text} is declared as ${known.keyword} before, not as ${keyword}`);
+  return known;
+}
+
+function unknownType(parser) {
+  const { tokens, scope } = parser;
+  const token = tokens.peek();
+  if (token.kind !== 'word') return tokens.fault(token, `expected a type, found ${named(token)}`);
+  const meant = Object.hasOwn(TABLE_NAMES, token.text) ? TABLE_NAMES[token.text] : nearest(token.text, scope.typeNames());
+  const tag = scope.tag(token.text);
+  if (tag !== undefined) return tokens.fault(token, `unknown type '${token.text}'; did you mean '${tag.keyword} ${token.text}'?`);
+  return tokens.fault(token, `unknown type '${token.text}'; ${meant === undefined
+    ? `declare it before: \`typedef ... ${token.text};\`, or \`typedef struct ${token.text} ${token.text};\` if only C looks inside` : `did you mean '${meant}'?`}`);
+}
+
+module.exports = { parseSpecifiers, startsType, takeAttribute, takeMark, recordOf };

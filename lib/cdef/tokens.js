@@ -1,0 +1,125 @@
+'use strict';
+// The tokens of a text, with a place in them that the parser moves.
+
+const { faultAt } = require('./fault');
+const { Lexer } = require('./lexer');
+
+/** More tokens than this come of no macro that a person has written. */
+const MOST_EXPANDED = 100_000;
+
+/** As many macros may stand for each other. */
+const MOST_NESTED = 64;
+
+class Tokens {
+  #list = [];
+  #at = 0;
+  #lexer;
+  /** What a macro stands for, to be read before the text goes on. */
+  #expanded = [];
+  #expandedCount = 0;
+
+  /**
+   * @param {string} text
+   * @param {{ onDefine: (token: object) => void, macro: (name: string) => string | undefined }} options `macro` is the
+   *   value of a #define
+   * @param {Set<string>} [hidden] macros that stand for themselves in this text
+   */
+  constructor(text, { onDefine, macro }, hidden = new Set()) {
+    this.text = text;
+    this.#lexer = new Lexer(text);
+    this.onDefine = onDefine;
+    this.macro = macro;
+    this.hidden = hidden;
+  }
+
+  /** The token some places on. */
+  peek(distance = 0) {
+    while (this.#list.length <= this.#at + distance) this.#read();
+    return this.#list[this.#at + distance];
+  }
+
+  #read() {
+    for (;;) {
+      const token = this.#expanded.pop() ?? this.#lexer.next();
+      if (token.kind === 'define') this.onDefine(token);
+      else if (!this.#expand(token)) return void this.#list.push(token);
+    }
+  }
+
+  /** Puts what a macro stands for in place of its name, as C's preprocessor does. */
+  #expand(token) {
+    if (token.kind !== 'word') return false;
+    const hidden = token.hidden ?? this.hidden;
+    const value = hidden.has(token.text) ? undefined : this.macro(token.text);
+    if (value === undefined) return false;
+    if (hidden.size === MOST_NESTED) throw this.fault(token, `macros stand for each other more than ${MOST_NESTED} deep`);
+    const lexer = new Lexer(value);
+    const within = new Set(hidden).add(token.text);
+    const tokens = [];
+    try {
+      for (let each = lexer.next(); each.kind !== 'end'; each = lexer.next()) tokens.push({ ...each, at: token.at, hidden: within });
+    } catch (error) {
+      throw this.fault(token, `the value of ${token.text}: ${error.message.split(' (line')[0]}`);
+    }
+    this.#expandedCount += tokens.length;
+    if (this.#expandedCount > MOST_EXPANDED) throw this.fault(token, `${token.text} stands for more than ${MOST_EXPANDED} tokens`);
+    this.#expanded.push(...tokens.reverse());
+    return true;
+  }
+
+  next() {
+    const token = this.peek();
+    if (token.kind !== 'end') this.#at += 1;
+    return token;
+  }
+
+  /** Whether the next token is this punctuation or word. */
+  is(text, distance = 0) {
+    const token = this.peek(distance);
+    return token.text === text && (token.kind === 'punctuation' || token.kind === 'word');
+  }
+
+  /** Takes the next token if it is this one. */
+  accept(text) {
+    return this.is(text) ? this.next() : undefined;
+  }
+
+  expect(text, after) {
+    const token = this.accept(text);
+    if (token !== undefined) return token;
+    throw this.fault(this.peek(), `expected '${text}' ${after}, found ${named(this.peek())}`);
+  }
+
+  /** Drops what was read: a long text keeps no tokens of the statements before. */
+  drop() {
+    this.#list.splice(0, this.#at);
+    this.#at = 0;
+  }
+
+  get position() {
+    return this.#at;
+  }
+
+  set position(at) {
+    this.#at = at;
+  }
+
+  /** Skips up to the end of a group whose opening token was taken. */
+  skipGroup(open, close) {
+    for (let depth = 1; depth > 0;) {
+      const token = this.next();
+      if (token.kind === 'end') throw this.fault(open, `'${open.text}' has no '${close}'`);
+      if (token.kind !== 'punctuation') continue;
+      if (token.text === open.text) depth += 1;
+      else if (token.text === close) depth -= 1;
+    }
+  }
+
+  fault(token, message) {
+    return faultAt(this.text, token.at, message);
+  }
+}
+
+const named = (token) => (token.kind === 'end' ? token.text : `'${token.text}'`);
+
+module.exports = { Tokens, named };

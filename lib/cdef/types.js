@@ -1,0 +1,43 @@
+'use strict';
+// C types as the parser has them:
+//   { kind: 'scalar', name, spelling }   name: of the type table; spelling: the C name that was written
+//   { kind: 'pointer', to }  { kind: 'array', of, length }   length: null where it is not known
+//   { kind: 'function', parameters: [{ name, type, mark }], returns, isVariadic, free }
+//   { kind: 'record', record }: a struct or union  { kind: 'enum', enumeration }
+// A const type is a copy with `isConst`.
+
+const scalar = (name, spelling = name) => ({ kind: 'scalar', name, spelling });
+const pointerTo = (to) => ({ kind: 'pointer', to });
+const VOID = scalar('void');
+
+/** A struct or union: `fields` is null until its body is read, `isDeclared` says that the text has `struct tag;`. */
+const makeRecord = (keyword, tag) => ({
+  keyword, tag, name: tag, fields: null, packed: false, align: undefined, isDeclared: false, at: 0,
+});
+
+const isVoid = (type) => type.kind === 'scalar' && type.name === 'void';
+const isInteger = (type) => type.kind === 'enum' || (type.kind === 'scalar' && !/^(void|float|double|cstring|utf16|function)$/.test(type.name));
+
+const asConst = (type) => (type.isConst ? type : { ...type, isConst: true });
+
+/** What a parameter of a type is: arrays and functions are pointers there. */
+function decayed(type) {
+  if (type.kind === 'array') return pointerTo(type.of);
+  return type.kind === 'function' ? pointerTo(type) : type;
+}
+
+/** A type as C writes it, for messages. */
+function describeType(type, depth = 0) {
+  if (depth > 8) return '...';
+  const constness = type.isConst ? 'const ' : '';
+  switch (type.kind) {
+    case 'scalar': return constness + type.spelling;
+    case 'pointer': return `${describeType(type.to, depth + 1)} *`;
+    case 'array': return `${describeType(type.of, depth + 1)}[${type.length ?? ''}]`;
+    case 'function': return 'a function';
+    case 'enum': return `${constness}enum ${type.enumeration.tag ?? ''}`.trim();
+    default: return constness + (type.record.tag === undefined ? type.record.name ?? `a ${type.record.keyword}` : `${type.record.keyword} ${type.record.tag}`);
+  }
+}
+
+module.exports = { scalar, pointerTo, VOID, makeRecord, isVoid, isInteger, asConst, decayed, describeType };

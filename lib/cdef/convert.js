@@ -3,12 +3,15 @@
 
 const { faultAt } = require('./fault');
 const { isVoid, describeType } = require('./types');
-const { array, struct, union } = require('../struct');
-const { enumeration } = require('../enumeration');
-const { fn } = require('../fn');
-const { opaque } = require('../opaque');
-const { inout, out, pointer } = require('../reference');
+const { late } = require('../late');
 const { byName } = require('../types');
+
+// Loaded when a text has such types.
+const structs = late(() => require('../struct'));
+const enumerations = late(() => require('../enumeration'));
+const functions = late(() => require('../fn'));
+const opaques = late(() => require('../opaque'));
+const references = late(() => require('../reference'));
 
 const TEXTS = { char: 'cstring', wchar_t: 'wstring', char16_t: 'utf16' };
 const ALIGNED = new Set(['i8', 'u8', 'char', 'bool', 'void']);
@@ -49,7 +52,7 @@ function typeWithin(type) {
     case 'pointer': return typeOfPointer(type.to);
     case 'array':
       if (!type.length) throw new Error(`${describeType(type)} has no length`);
-      return array(typeOfValue(type.of), type.length);
+      return structs().array(typeOfValue(type.of), type.length);
     case 'record': return typeOfRecord(type);
     case 'enum': return typeOfEnum(type.enumeration);
     default: throw new Error('a function is no value; declare a pointer to it');
@@ -63,12 +66,12 @@ function typeOfPointer(to) {
     // The name it was written by: char16_t and uint16_t are the same bits, but only one of them is text.
     const text = TEXTS[to.spelling] ?? TEXTS[to.name];
     if (to.isConst && text !== undefined) return text;
-    return ALIGNED.has(canonical(to)) ? 'ptr' : pointer(to.name);
+    return ALIGNED.has(canonical(to)) ? 'ptr' : references().pointer(to.name);
   }
   if (to.kind === 'record' && to.record.fields === null) return to.record.isDeclared ? typeOfOpaque(to.record) : 'ptr';
-  if (to.kind === 'record' && inProgress.has(to.record)) return pointer(() => converted.get(to.record));
+  if (to.kind === 'record' && inProgress.has(to.record)) return references().pointer(() => converted.get(to.record));
   if (to.kind === 'array' && !to.length) return 'ptr';
-  return pointer(typeOfValue(to));
+  return references().pointer(typeOfValue(to));
 }
 
 /** Whether a type is a pointer to a pointer, and so on, more often than is worth to tell. */
@@ -79,7 +82,7 @@ function isDeep(type) {
 }
 
 function typeOfOpaque(record) {
-  if (!converted.has(record)) converted.set(record, opaque(record.name ?? record.tag));
+  if (!converted.has(record)) converted.set(record, opaques().opaque(record.name ?? record.tag));
   return converted.get(record);
 }
 
@@ -112,8 +115,8 @@ function makeRecordType(record) {
   }
   const name = record.name ?? record.tag ?? record.keyword;
   const options = { name, ...(record.align !== undefined && { align: record.align }) };
-  if (record.keyword === 'struct') return struct(fields, record.packed ? { ...options, packed: true } : options);
-  return union(fields, options);
+  if (record.keyword === 'struct') return structs().struct(fields, record.packed ? { ...options, packed: true } : options);
+  return structs().union(fields, options);
 }
 
 function typeOfEnum(known) {
@@ -121,7 +124,7 @@ function typeOfEnum(known) {
     const { members, integer } = known;
     const values = Object.fromEntries(members.map(({ name, value }) => [name, value]));
     const name = known.name ?? known.tag ?? 'enum';
-    converted.set(known, enumeration(values, { name, type: integer?.name ?? widthOf(members) }));
+    converted.set(known, enumerations().enumeration(values, { name, type: integer?.name ?? widthOf(members) }));
   }
   return converted.get(known);
 }
@@ -146,7 +149,7 @@ function callbackOf(type) {
 }
 
 /** A pointer to a function. */
-const typeOfFunction = (type) => fn(callbackOf(type));
+const typeOfFunction = (type) => functions().fn(callbackOf(type));
 
 /** The `args`, `returns` and `varargs` of a function; `marks` are those of its result. */
 function signatureOf({ parameters, returns, isVariadic }, marks) {
@@ -164,7 +167,7 @@ function typeOfResult(returns, marks) {
 }
 
 function typeOfParameter({ type, marks }) {
-  const passing = marks.out === undefined ? marks.inout && inout : out;
+  const passing = marks.out === undefined ? marks.inout && references().inout : references().out;
   if (passing !== undefined) {
     const mark = marks.out === undefined ? '_Inout_' : '_Out_';
     if (type.kind !== 'pointer' || isVoid(type.to)) throw new Error(`${mark} is of a pointer to a value, not of ${describeType(type)}`);

@@ -8,7 +8,7 @@ const { Lexer } = require('./lexer');
 const MOST_EXPANDED = 100_000;
 
 /** As many macros may stand for each other. */
-const MOST_NESTED = 64;
+const MOST_NESTED = 32;
 
 class Tokens {
   #list = [];

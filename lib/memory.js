@@ -89,8 +89,8 @@ function dataViewLength(view) {
   }
 }
 
-/** Node's own Buffer.poolSize. */
-const USUAL_POOL = 8192;
+/** Node's own Buffer.poolSize: before Node 26, and since. */
+const USUAL_POOLS = [8192, 65536];
 
 /** Buffer.poolSize when notePool() was last called. */
 let poolSize;
@@ -98,11 +98,11 @@ let poolSize;
 /** How much larger than Buffer.poolSize a slab is: 64 bytes in Node 26. Measured here, because the guard turns the pool off. */
 const slabExtra = (() => {
   const size = Buffer.poolSize;
-  if (!(size > 0)) Buffer.poolSize = USUAL_POOL;
+  if (!(size > 0)) [Buffer.poolSize] = USUAL_POOLS;
   const slab = Buffer.allocUnsafe(1).buffer.byteLength;
   Buffer.poolSize = size;
   // The slab may be older than the size that a program has set.
-  return [size, USUAL_POOL].map((each) => slab - each).find((extra) => extra >= 0 && extra < 1024) ?? 0;
+  return [size, ...USUAL_POOLS].map((each) => slab - each).find((extra) => extra >= 0 && extra < 1024) ?? 0;
 })();
 
 /** Which buffers are slabs of the pool, and which are not: others may have the size of one. */

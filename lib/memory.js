@@ -178,6 +178,7 @@ const addressOfView = (view) =>
 
 /** The address of a view's first byte, with an offset in bytes that may reach its end. */
 function addressOf(view, byteOffset, name, take = addressOfView) {
+  if (Buffer.poolSize !== poolSize) notePool();
   if (byteOffset === 0 && ArrayBuffer.isView(view) && locate(view) === WORKED) {
     return (words[1] >>> 0) * 4294967296 + (words[0] >>> 0);
   }

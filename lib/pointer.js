@@ -2,9 +2,13 @@
 // ptr, read.*, write.*, toBuffer, toArrayBuffer: one-liners over memory.js.
 
 const memory = require('./memory');
-const { makeError, wrongType, outOfRange } = require('./errors');
+const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
+const { late } = require('./late');
 const { readers } = require('./read');
-const { byName, resolvePointer, storageOf } = require('./types');
+const { byName, isDeclared, resolvePointer, storageOf, typeOf } = require('./types');
+
+// Loaded for types that are C text.
+const cdef = late(() => require('./cdef'));
 
 /** The address of a view's storage. It is valid as long as the view lives. */
 function ptr(view, byteOffset = 0) {
@@ -25,7 +29,19 @@ function add(row, name) {
 }
 byName.forEach(add);
 add(byName.get('i64_fast'), 'intptr');
-const read = Object.freeze(readers(readable));
+/**
+ * Reads a value of any type: read(address, type, byteOffset). Its properties read the types of the table.
+ * @param {number | bigint} address
+ * @param {unknown} type a type of a declaration, or C text such as 'struct tm'
+ */
+function readAs(address, type, byteOffset = 0) {
+  const known = isDeclared(type) || byName.has(type) || typeof type === 'number' ? type : cdef().parseType(type, 'read: type');
+  if (typeof known.read === 'function') return known.read(address, byteOffset);
+  const row = typeOf(known, 'read: type');
+  if (row.argumentOnly !== undefined || row.name === 'void') throw wrongValue('read: type', 'a type that has values in memory', row.name);
+  return memory.read(row, address, byteOffset, 'read');
+}
+const read = Object.freeze(Object.assign(Object.setPrototypeOf(readAs, null), readers(readable)));
 Object.freeze(write);
 
 const MOST_BYTES = 2 ** 53 - 1;

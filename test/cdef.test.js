@@ -255,6 +255,16 @@ describe('the places that take C text', () => {
     throws(() => new JSCallback(() => 0, 'int'), 'ERR_FFI_DECLARATION_INVALID', /must be the type of a function/);
   });
 
+  test('read', () => {
+    const memory = Int32Array.of(1, 2);
+    assert.deepEqual(read(ffi.ptr(memory), 'struct { int x, y; }'), { x: 1, y: 2 });
+    assert.deepEqual([read(ffi.ptr(memory), 'int', 4), read(ffi.ptr(memory), 'i32'), read(ffi.ptr(memory), 'unsigned char')], [2, 1, 1]);
+    assert.equal(read(ffi.ptr(memory), [cdef('typedef long long wide;'), 'wide']), 8589934593n);
+    throws(() => read(ffi.ptr(memory), 'void'), 'ERR_INVALID_ARG_VALUE', /read: type/);
+    throws(() => read(0, 'int'), 'ERR_FFI_INVALID_POINTER', /^read/);
+    throws(() => read(ffi.ptr(memory), 5.5), 'ERR_INVALID_ARG_VALUE', /read: type/);
+  });
+
   test('struct, union, sizeof and alignof', () => {
     assert.equal(struct('struct point { int x, y; }').alloc({ x: 1, y: 2 }).y, 2);
     assert.equal(struct('typedef struct { int x, y; } point;').name, 'point');

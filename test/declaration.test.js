@@ -111,7 +111,7 @@ for (const [place, declare] of Object.entries(places)) {
     });
 
     test('refuses what is no object', () => {
-      for (const value of [null, 7, 'i32', true, 1n, Symbol('s')])
+      for (const value of [null, 7, true, 1n, Symbol('s')])
         throws(() => declare(value), 'ERR_INVALID_ARG_TYPE', named);
       if (place !== 'JSCallback') throws(() => declare(undefined), 'ERR_INVALID_ARG_TYPE', named);
     });
@@ -277,8 +277,8 @@ describe('the table of symbols', () => {
     ['linkSymbols', linkSymbols],
   ]) {
     test(`${name} refuses symbols that are no object`, () => {
-      for (const symbols of [undefined, null, 7, 'add_i32', true, 1n, Symbol('s')])
-        throws(() => open(symbols), 'ERR_INVALID_ARG_TYPE');
+      for (const symbols of [undefined, null, 7, true, 1n, Symbol('s')]) throws(() => open(symbols), 'ERR_INVALID_ARG_TYPE');
+      throws(() => open('add_i32'), name === 'dlopen' ? 'ERR_FFI_DECLARATION_INVALID' : 'ERR_INVALID_ARG_TYPE');
     });
 
     test(`${name} does not read inherited symbols`, () => {

@@ -82,7 +82,7 @@ describe('the table of errors', () => {
   });
 
   test('every code of the table is thrown somewhere', () => {
-    const sources = ['lib', 'lib/bun', 'src', 'src/js', 'src/memory'].flatMap((folder) =>
+    const sources = ['lib', 'lib/bun', 'lib/cdef', 'src', 'src/js', 'src/memory'].flatMap((folder) =>
       fs
         .readdirSync(path.join(root, folder), { withFileTypes: true })
         .filter(

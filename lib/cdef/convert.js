@@ -1,7 +1,7 @@
 'use strict';
 // C types -> types of declarations, by the rules of docs/cdef.md, which `bind` has as well.
 
-const { faultAt } = require('./fault');
+const { faultAt, Unsupported } = require('./fault');
 const { isVoid, describeType } = require('./types');
 const { late } = require('../late');
 const { byName } = require('../types');
@@ -33,11 +33,11 @@ let depth = 0;
 const MOST_PARTS = 100_000;
 let parts = 0;
 
-/** The type of a value. Throws an Error without a place where it has no counterpart. */
+/** The type of a value. Throws Unsupported where it has no counterpart. */
 function typeOfValue(type) {
   parts = depth === 0 ? 0 : parts + 1;
-  if (parts === MOST_PARTS) throw new Error(`a type of more than ${MOST_PARTS} parts`);
-  if (depth === MOST_DEPTH) throw new Error(`types are nested more than ${MOST_DEPTH} deep`);
+  if (parts === MOST_PARTS) throw new Unsupported(`a type of more than ${MOST_PARTS} parts`);
+  if (depth === MOST_DEPTH) throw new Unsupported(`types are nested more than ${MOST_DEPTH} deep`);
   depth += 1;
   try {
     return typeWithin(type);
@@ -51,11 +51,11 @@ function typeWithin(type) {
     case 'scalar': return type.name;
     case 'pointer': return typeOfPointer(type.to);
     case 'array':
-      if (!type.length) throw new Error(`${describeType(type)} has no length`);
+      if (!type.length) throw new Unsupported(`${describeType(type)} has no length`);
       return structs().array(typeOfValue(type.of), type.length);
     case 'record': return typeOfRecord(type);
     case 'enum': return typeOfEnum(type.enumeration);
-    default: throw new Error('a function is no value; declare a pointer to it');
+    default: throw new Unsupported('a function is no value; declare a pointer to it');
   }
 }
 
@@ -88,10 +88,10 @@ function typeOfOpaque(record) {
 
 function typeOfRecord(type) {
   const { record } = type;
-  if (record.fields === null) throw new Error(`${describeType(type)} is not defined, so that its size is not known`);
+  if (record.fields === null) throw new Unsupported(`${describeType(type)} is not defined, so that its size is not known`);
   const known = converted.get(record);
   if (known !== undefined) return known;
-  if (inProgress.has(record)) throw new Error(`${describeType(type)} has itself as a member`);
+  if (inProgress.has(record)) throw new Unsupported(`${describeType(type)} has itself as a member`);
   inProgress.add(record);
   try {
     const made = makeRecordType(record);
@@ -170,7 +170,7 @@ function typeOfParameter({ type, marks }) {
   const passing = marks.out === undefined ? marks.inout && references().inout : references().out;
   if (passing !== undefined) {
     const mark = marks.out === undefined ? '_Inout_' : '_Out_';
-    if (type.kind !== 'pointer' || isVoid(type.to)) throw new Error(`${mark} is of a pointer to a value, not of ${describeType(type)}`);
+    if (type.kind !== 'pointer' || isVoid(type.to)) throw new Unsupported(`${mark} is of a pointer to a value, not of ${describeType(type)}`);
     return passing(typeOfValue(type.to));
   }
   return marks.text === undefined ? typeOfValue(type) : textOf(type, '_Text_');
@@ -178,7 +178,7 @@ function typeOfParameter({ type, marks }) {
 
 function textOf(type, mark) {
   const text = type.kind === 'pointer' && type.to.kind === 'scalar' ? TEXTS[type.to.spelling] ?? TEXTS[type.to.name] : undefined;
-  if (text === undefined) throw new Error(`${mark} is of a pointer to char, wchar_t or char16_t, not of ${describeType(type)}`);
+  if (text === undefined) throw new Unsupported(`${mark} is of a pointer to char, wchar_t or char16_t, not of ${describeType(type)}`);
   return text;
 }
 

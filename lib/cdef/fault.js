@@ -33,4 +33,7 @@ function faultAt(text, offset, message) {
     { line, column });
 }
 
-module.exports = { faultAt };
+/** Why a type has no counterpart. Whoever knows its place in the text makes an error of it. */
+class Unsupported extends Error {}
+
+module.exports = { faultAt, Unsupported };

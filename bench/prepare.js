@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { build, findCompiler } = require('../scripts/build');
 const { installNode, npm } = require('../scripts/npm');
-const { suffix } = require('../lib/platform');
+const { suffix } = require('../lib/native/platform');
 
 const modules = path.join(__dirname, 'node_modules');
 const lock = path.join(__dirname, 'package-lock.json');

@@ -50,7 +50,7 @@ function processReport() {
 
 function libc(header) {
   if (process.platform !== 'linux') return undefined;
-  if (require('../lib/platform').isMusl()) return 'musl';
+  if (require('../lib/native/platform').isMusl()) return 'musl';
   return header?.glibcVersionRuntime === undefined ? 'unknown' : `glibc ${header.glibcVersionRuntime}`;
 }
 
@@ -73,7 +73,7 @@ function examine() {
       ...facts,
       addon: loaded.find((file) => file.endsWith('.node') && !before.has(file)) ?? null,
       lane: require('../lib/lane').lane(),
-      libffi: require('../lib/binding').libffiVersion(),
+      libffi: require('../lib/native/binding').libffiVersion(),
       fences: fences(),
     };
   } catch (error) {

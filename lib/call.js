@@ -2,12 +2,12 @@
 // bind(): what users call = encode, enter, decode; and its asynchronous forms.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const binding = require('./binding');
+const binding = require('./native/binding');
 const { makeFailure, wrongValue } = require('./errors');
 const { routeOf } = require('./lane');
-const { late } = require('./late');
+const { late } = require('./lazy');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
-const settings = require('./settings');
+const settings = require('./native/config');
 const trace = settings.trace ? require('./trace') : undefined;
 const { byName } = require('./types');
 

@@ -1,12 +1,12 @@
 'use strict';
 // JSCallback = decode, user function, encode: call.js in a mirror.
 
-const binding = require('./binding');
+const binding = require('./native/binding');
 const { Closure, ClosedQueue, KINDS } = require('./closure');
-const { currentContext } = require('./context');
+const { currentContext } = require('./native/async-context');
 const { makeError, makeWarning, Trace, wrongType } = require('./errors');
 const { readArgs, typesOf, shapeOf } = require('./marshal');
-const { optionsOf } = require('./options');
+const { optionsOf } = require('./validate');
 const { callbackBrand } = require('./types');
 
 const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };

@@ -6,8 +6,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { cacheDirectory, workDirectory, digest, contentOf, find, publish, keepForProcess } = require('./cache');
 const { makeError, wrongType, wrongValue } = require('./errors');
-const { late } = require('./late');
-const { platformKey, suffix } = require('./platform');
+const { late } = require('./lazy');
+const { platformKey, suffix } = require('./native/platform');
 const { toPath } = require('./search');
 
 const KEYS = ['source', 'library', 'include', 'symbols', 'define', 'flags'];

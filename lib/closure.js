@@ -2,9 +2,9 @@
 // C function pointers that reach a function of JavaScript. Each is made once, then opened and closed again and again,
 // by native functions whose arguments lie in the frame (src/js/callback.rs).
 
-const binding = require('./binding');
-const { modules } = require('./engine');
-const { usesV8 } = require('./verified');
+const binding = require('./native/binding');
+const { modules } = require('./native/runtime');
+const { usesV8 } = require('./native/v8');
 const { words } = require('./frame');
 // The environment is attached there.
 require('./memory');

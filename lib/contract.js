@@ -4,7 +4,7 @@
 
 const { makeError, wrongValue, outOfRange, describe, place } = require('./errors');
 const memory = require('./memory');
-const { optionsOf } = require('./options');
+const { optionsOf } = require('./validate');
 const { typeOf, parameter, lowAddress } = require('./types');
 
 const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'number' };

@@ -3,7 +3,7 @@
 
 const { DeclaredType, sharedBy, keyOf } = require('./declared');
 const { makeError, wrongValue, wrongType, place } = require('./errors');
-const { optionsOf, entriesOf } = require('./options');
+const { optionsOf, entriesOf } = require('./validate');
 const { typeOf } = require('./types');
 
 const scratch = new DataView(new ArrayBuffer(8));

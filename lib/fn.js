@@ -2,7 +2,7 @@
 // fn: function pointers with a signature. One that C gives is callable; a JavaScript function that is passed becomes a
 // function pointer for the length of the call.
 
-const binding = require('./binding');
+const binding = require('./native/binding');
 const { bind } = require('./call');
 const { Closure, ClosedQueue, KINDS } = require('./closure');
 const { DeclaredType } = require('./declared');
@@ -10,7 +10,7 @@ const { makeError, makeWarning, place } = require('./errors');
 const { Lent } = require('./kept');
 const { Lifetime } = require('./lifetime');
 const { readArgs, typesOf, shapeOf } = require('./marshal');
-const { optionsOf } = require('./options');
+const { optionsOf } = require('./validate');
 const { byName, readAddress, resolvePointer } = require('./types');
 
 const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', varargs: 'boolean' };

@@ -3,8 +3,8 @@
 // mirror.
 
 const { isPromise } = require('node:util').types;
-const binding = require('./binding');
-const { callIn } = require('./context');
+const binding = require('./native/binding');
+const { callIn } = require('./native/async-context');
 const { RESULT, makeError } = require('./errors');
 const { frame, words, bytesAt, EPOCH, VALUES } = require('./frame');
 const { each, inlineOf, decode, DECLARED } = require('./inline');

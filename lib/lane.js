@@ -3,13 +3,13 @@
 // of the caller; everything else, every error among it, is the frame lane's.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const binding = require('./binding');
-const { modules, unverified } = require('./engine');
-const { withoutV8, usesV8, texts } = require('./verified');
+const binding = require('./native/binding');
+const { modules, unverified } = require('./native/runtime');
+const { withoutV8, usesV8, texts } = require('./native/v8');
 const { words, arrays, EPOCH, BEGIN } = require('./frame');
 const { halves } = require('./inline');
 const memory = require('./memory');
-const settings = require('./settings');
+const settings = require('./native/config');
 const { byName } = require('./types');
 
 /** V8 calls fast functions from code of its optimising compiler only. */

@@ -3,15 +3,15 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const fs = require('node:fs');
-const { isAddon } = require('./addon');
-const binding = require('./binding');
+const { isAddon } = require('./native/addon');
+const binding = require('./native/binding');
 const { bind, onThread } = require('./call');
 const { makeError, wrongType, outOfRange } = require('./errors');
-const { late } = require('./late');
+const { late } = require('./lazy');
 const { Lifetime } = require('./lifetime');
-const { optionsOf, entriesOf } = require('./options');
+const { optionsOf, entriesOf } = require('./validate');
 const { candidates, toPath } = require('./search');
-const settings = require('./settings');
+const settings = require('./native/config');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
 

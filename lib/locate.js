@@ -3,7 +3,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const binding = require('./binding');
+const binding = require('./native/binding');
 const { makeError } = require('./errors');
 const { candidates, searchDirectories, cachedFiles } = require('./search');
 

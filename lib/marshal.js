@@ -3,15 +3,15 @@
 // Functions of one shape (the same rows) share one prepared signature and one generated factory.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const binding = require('./binding');
+const binding = require('./native/binding');
 const { makeError, wrongType } = require('./errors');
 const { frame, words, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN } = require('./frame');
 const { catching, handlerSource, plainHandler, help: handlerHelp } = require('./handler');
 const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('./inline');
 const { release } = require('./kept');
-const { late } = require('./late');
+const { late } = require('./lazy');
 const { resultSource, readWords, readLarge } = require('./result-source');
-const settings = require('./settings');
+const settings = require('./native/config');
 const { rowOf, typeOf, parameter: parameterOf } = require('./types');
 
 const contract = late(() => require('./contract'));

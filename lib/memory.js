@@ -2,14 +2,14 @@
 // THE ROOM, JS door: the frame, addresses of views, reads and writes through addresses, buffers over native memory.
 
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
-const binding = require('./binding');
-const { other, modules, hasDetachKeys, transferAborts } = require('./engine');
+const binding = require('./native/binding');
+const { other, modules, hasDetachKeys, transferAborts } = require('./native/runtime');
 const { frame, words, begin, EPOCH, VALUES } = require('./frame');
-const { usesV8 } = require('./verified');
+const { usesV8 } = require('./native/v8');
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
-const { optionsOf } = require('./options');
+const { optionsOf } = require('./validate');
 const { isCopied, isLent, release } = require('./kept');
-const settings = require('./settings');
+const settings = require('./native/config');
 const { makeError, place, wrongType, wrongValue, outOfRange } = require('./errors');
 
 /**

@@ -2,10 +2,10 @@
 // opaque: pointers to what only C knows. Those of one type are not taken for those of another, nor once they are freed.
 
 const { after } = require('./after');
-const binding = require('./binding');
+const binding = require('./native/binding');
 const { DeclaredType } = require('./declared');
 const { makeError, wrongType, describe, place } = require('./errors');
-const { optionsOf } = require('./options');
+const { optionsOf } = require('./validate');
 const { byName, readAddress, isDeclared } = require('./types');
 
 const base = byName.get('function');

@@ -4,7 +4,7 @@
 const { bind } = require('./call');
 const { DeclaredType } = require('./declared');
 const { wrongType, wrongValue } = require('./errors');
-const { optionsOf } = require('./options');
+const { optionsOf } = require('./validate');
 const { byName, readAddress, typeOf, isDeclared, resolvePointer } = require('./types');
 
 const TEXTS = new Set(['cstring', 'utf16', 'wstring']);

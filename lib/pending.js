@@ -2,8 +2,8 @@
 // Asynchronous calls under way: a table of what JavaScript keeps of each, so that native code has no more of it than the
 // number of its slot; and how they are settled, all that are done at once.
 
-const binding = require('./binding');
-const { currentContext } = require('./context');
+const binding = require('./native/binding');
+const { currentContext } = require('./native/async-context');
 const { bytesAt } = require('./frame');
 const { contexts } = require('./handler');
 const { decode } = require('./inline');

@@ -2,8 +2,8 @@
 // pin(), and the locks that keep the ArrayBuffers of pins and of asynchronous calls from being transferred.
 
 const { isSharedArrayBuffer } = require('node:util').types;
-const binding = require('./binding');
-const { other, hasDetachKeys, transferAborts } = require('./engine');
+const binding = require('./native/binding');
+const { other, hasDetachKeys, transferAborts } = require('./native/runtime');
 const { makeError } = require('./errors');
 const { addressOf, bufferOf, byteLengthOf, isView, marked, threads } = require('./memory');
 

@@ -2,11 +2,11 @@
 // read.*: one function for each name of a type. In the V8 lane each is of generated source, which calls C straight from
 // optimised code; whatever does not pass its test, every error among it, is memory.js's.
 
-const binding = require('./binding');
+const binding = require('./native/binding');
 const { constants, inlineOf, help, DECLARED } = require('./inline');
 const { lane } = require('./lane');
 const memory = require('./memory');
-const settings = require('./settings');
+const settings = require('./native/config');
 
 /** A call from code that is not optimised is dear: as many reads go the other way before the next one tries. */
 const PAUSE = 64;

@@ -1,13 +1,13 @@
 'use strict';
 // struct, union, array: declared types, and what can be done with memory of them. sizeof, alignof, offsetof.
 
-const binding = require('./binding');
+const binding = require('./native/binding');
 const { structRow, unionRow, arrayRow, bitsRow } = require('./aggregate');
 const { DeclaredType, sharedBy, keyOf } = require('./declared');
 const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
 const { frame, VALUES } = require('./frame');
 const memory = require('./memory');
-const { optionsOf, entriesOf } = require('./options');
+const { optionsOf, entriesOf } = require('./validate');
 const { typeOf, isDeclared } = require('./types');
 const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./view');
 

@@ -4,9 +4,9 @@
 
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
-const binding = require('./binding');
+const binding = require('./native/binding');
 const { describe } = require('./errors');
-const settings = require('./settings');
+const settings = require('./native/config');
 
 if (settings.trace) binding.startTrace(require('node:worker_threads').threadId);
 

@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { build } = require('./build');
-const { platformKey } = require('../lib/platform');
+const { platformKey } = require('../lib/native/platform');
 
 const root = path.join(__dirname, '..');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-package-'));

@@ -18,7 +18,7 @@ const { installNode, versionsIn } = require('./npm');
 const { budgetOf, dependsOnNode, hasClocks } = require('./test-files');
 const { runTestFile } = require('./test-process');
 const { report, totals } = require('./test-report');
-const { suffix } = require('../lib/platform');
+const { suffix } = require('../lib/native/platform');
 
 const root = path.join(__dirname, '..');
 const testDirectory = path.join(root, 'test');

@@ -8,7 +8,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { findClang } = require('../cli/bind/clang.js');
-const { isMusl } = require('../lib/platform.js');
+const { isMusl } = require('../lib/native/platform.js');
 const { cachedFiles, searchDirectories } = require('../lib/search.js');
 
 const isLinux = process.platform === 'linux';

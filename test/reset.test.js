@@ -196,7 +196,7 @@ test('require.cache has no more and no less than the program left in it', TIMES,
 test('an environment is never replaced', TIMES, async () => {
   assert.equal(await runs(`${SHARED}${REGISTRIES['require.cache']}
     const ffi = load();
-    const binding = load('lib/binding.js');
+    const binding = load('lib/native/binding.js');
     assert.throws(() => binding.attach(new ArrayBuffer(65536), () => {}), { code: 'ERR_FFI_INTERNAL' });
     assert.equal(ffi.dlopen('libc.so.6', libc).symbols.abs(-3), 3);
     console.log('done');`, { isBare: true }), 'done');

@@ -4,7 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { makeError } = require('../errors');
-const { late } = require('../late');
+const { late } = require('../lazy');
 const main = require('../library');
 const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration');
 const { wrongArgument, inWords } = require('./words');
@@ -44,7 +44,7 @@ function CFunction(declaration) {
   return main.CFunction(linkedFunctionOf(declaration, 'CFunction'));
 }
 
-/** Loaded late for what lib/main.js says. */
+/** Loaded late for what lib/index.js says. */
 const compiler = late(() => require('../cc'));
 
 /** Compiles C with the system's compiler, where bun has TinyCC. */

@@ -6,7 +6,7 @@ const { CString } = require('./cstring');
 const { CFunction, cc, dlopen, linkSymbols, viewSource } = require('./library');
 const { ptr, read, toArrayBuffer, toBuffer } = require('./memory');
 const { native } = require('./native');
-const { suffix } = require('../platform');
+const { suffix } = require('../native/platform');
 const { FFIType } = require('../types');
 require('../fence');
 

@@ -1,7 +1,7 @@
 'use strict';
 // Which engine runs this, and whether the package was verified on it.
 
-const { makeError } = require('./errors');
+const { makeError } = require('../errors');
 const { isMusl, platformKey } = require('./platform');
 
 /**

@@ -2,8 +2,8 @@
 // Whether V8's own functions and objects are used: on engines that were verified, after a look at how V8 keeps its values.
 
 const binding = require('./binding');
-const { unverified } = require('./engine');
-const settings = require('./settings');
+const { unverified } = require('./runtime');
+const settings = require('./config');
 
 /** Shows the native side how V8 keeps texts: a literal, a text that was made, and one that was put together. */
 function makeTexts() {

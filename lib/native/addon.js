@@ -3,20 +3,21 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { makeError } = require('./errors');
+const { makeError } = require('../errors');
 const { platformKey } = require('./platform');
 
 const build = 'build it from the source in the package with "npx pinned-ffi build" (it needs cargo and a C compiler)';
 
 /**
  * Where the addon is. PINNED_FFI_ADDON names another build of it, whatever its file is called. In the package it lies in
- * prebuilds/ beside lib/; a bundler makes one file of both, and has prebuilds/ or the addon itself beside that.
+ * prebuilds/ beside lib/. A bundle is one file: it has prebuilds/ or the addon beside it, or prebuilds/ one folder up.
  */
 function addonPath() {
   const chosen = process.env.PINNED_FFI_ADDON;
   if (chosen) return path.resolve(chosen);
   const file = `${platformKey()}.node`;
-  const places = [['..', 'prebuilds', file], ['prebuilds', file], [file]].map((parts) => path.join(__dirname, ...parts));
+  const places = [['..', '..', 'prebuilds', file], ['..', 'prebuilds', file], ['prebuilds', file], [file]]
+    .map((parts) => path.join(__dirname, ...parts));
   return places.find((place) => fs.existsSync(place)) ?? places[0];
 }
 

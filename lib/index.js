@@ -2,11 +2,11 @@
 // What `pinned-ffi` exports.
 
 const { fences, checkFences } = require('./fence');
-const { late } = require('./late');
+const { late } = require('./lazy');
 const { dlopen, linkSymbols, CFunction } = require('./library');
 const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer');
 const { FFIType } = require('./types');
-const { suffix } = require('./platform');
+const { suffix } = require('./native/platform');
 
 /** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
 function functionsOf(load, ...names) {

@@ -1,15 +1,15 @@
 'use strict';
 // What the entries of the package export: those of the instance that serves this realm.
 
-const { refuseOld } = require('./engine');
+const { refuseOld } = require('./native/runtime');
 
 // Before anything fails that says less.
 refuseOld();
-const copies = require('./copies');
+const copies = require('./native/realm');
 
 function makeEntries() {
-  const { late, begin } = require('./late');
-  const main = late(() => require('./main'));
+  const { late, begin } = require('./lazy');
+  const main = late(() => require('./index'));
   const bun = late(() => require('./bun/main'));
   // Only the entry for bun redirects `bun:ffi` to the package.
   const hook = () => require('./bun/hook').install();

@@ -7,7 +7,7 @@
 
 const { wrongType, wrongValue, makeError, place } = require('./errors');
 const { noteInline, inlineOf, byExpression } = require('./inline');
-const memory = require('./memory');
+const access = require('./memory/access');
 
 let count = 0;
 
@@ -50,7 +50,7 @@ function keep(kept, row, view, at, value, name, position) {
   let held = value;
   if (!row.keeps) {
     held = typeof value === 'string' ? bytesOfText(value, name, position) : value;
-    memory.storeAddress(view, at, held, name, position);
+    access.storeAddress(view, at, held, name, position);
   }
   if (kept === undefined) return [held];
   kept.push(held);

@@ -5,9 +5,7 @@
 const binding = require('./native/binding');
 const { modules } = require('./native/runtime');
 const { usesV8 } = require('./native/v8');
-const { words } = require('./frame');
-// The environment is attached there.
-require('./memory');
+const { words } = require('./memory/arg-buffer');
 require('./exit');
 
 // C then reaches JavaScript by V8's own functions, whichever lane calls go by.

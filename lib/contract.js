@@ -3,7 +3,8 @@
 // type's, whose write() keeps the contract before C is entered, in every mode.
 
 const { makeError, wrongValue, outOfRange, describe, place } = require('./errors');
-const memory = require('./memory');
+const access = require('./memory/access');
+const { byteLengthOf, isView } = require('./memory/array-buffer');
 const { optionsOf } = require('./validate');
 const { typeOf, parameter, lowAddress } = require('./types');
 
@@ -41,7 +42,7 @@ function atLeast(row, minBytes, where) {
     key: `${row.wrapped ? row.id : `${row.id}w`}>=${minBytes}`,
     ...(row.wrapped && { wrapped: atLeast(row.wrapped, minBytes, where) }),
     write(view, at, value, name, position) {
-      if (minBytes > 0 && memory.isInFirstPage(value)) throw lowAddress(value, row, name, position);
+      if (minBytes > 0 && access.isInFirstPage(value)) throw lowAddress(value, row, name, position);
       if (bytesOf(value, row) < minBytes) {
         throw makeError('ERR_OUT_OF_RANGE',
           `${place(name, position)} needs at least ${minBytes} bytes, received ${describe(value)}`);
@@ -64,7 +65,7 @@ function checkLengthRow(row, lengthOf, where) {
 /** The bytes that a view, a buffer or a string gives to C; Infinity where nobody knows, or the type refuses the value. */
 function bytesOf(value, row) {
   if (typeof value === 'string') return row.name === 'cstring' ? Buffer.byteLength(value) + 1 : Infinity;
-  return memory.isView(value) ? memory.byteLengthOf(value) : Infinity;
+  return isView(value) ? byteLengthOf(value) : Infinity;
 }
 
 /** Checks what `lengthOf` promises of each other. */

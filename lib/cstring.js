@@ -3,7 +3,7 @@
 
 const { MAX_STRING_LENGTH } = require('node:buffer').constants;
 const { outOfRange } = require('./errors');
-const memory = require('./memory');
+const access = require('./memory/access');
 const { lengthOf } = require('./pointer');
 
 const NAME = 'CString';
@@ -19,13 +19,13 @@ function CString(address, byteOffset = 0, byteLength) {
 
 function textOf(address, byteOffset, byteLength) {
   if (address === null || address === 0 || address === 0n) return '';
-  const start = memory.checkedAddress(address, byteOffset, NAME);
-  if (byteLength === undefined || byteLength === null) return memory.textOf(start, undefined, NAME);
+  const start = access.checkedAddress(address, byteOffset, NAME);
+  if (byteLength === undefined || byteLength === null) return access.textOf(start, undefined, NAME);
   const length = lengthOf(start, byteLength, NAME);
   if (length > MAX_STRING_LENGTH) {
     throw outOfRange(`${NAME}: byteLength`, `an integer of at most ${MAX_STRING_LENGTH}`, length);
   }
-  return memory.textOf(start, length, NAME);
+  return access.textOf(start, length, NAME);
 }
 
 module.exports = { CString };

@@ -2,7 +2,7 @@
 // Globals of a library: live accessors of data symbols.
 
 const { makeError, wrongValue } = require('./errors');
-const memory = require('./memory');
+const access = require('./memory/access');
 const { typeOf } = require('./types');
 const { viewAt } = require('./view');
 
@@ -24,12 +24,12 @@ class Global {
   /** The value, read now. */
   get value() {
     this.#checkOpen();
-    return memory.read(this.#row, this.ptr, 0, this.#name);
+    return access.read(this.#row, this.ptr, 0, this.#name);
   }
 
   set value(value) {
     this.#checkOpen();
-    memory.write(this.#row, this.ptr, 0, value, this.#name);
+    access.write(this.#row, this.ptr, 0, value, this.#name);
   }
 
   get() {

@@ -6,15 +6,15 @@ const { isPromise } = require('node:util').types;
 const binding = require('./native/binding');
 const { callIn } = require('./native/async-context');
 const { RESULT, makeError } = require('./errors');
-const { frame, words, bytesAt, EPOCH, VALUES } = require('./frame');
+const { frame, words, bytesAt, EPOCH, VALUES } = require('./memory/arg-buffer');
 const { each, inlineOf, decode, DECLARED } = require('./inline');
-const { isLent, release } = require('./kept');
-const { storageAddress } = require('./memory');
-const { keepFor, slotOf, WHO } = require('./results');
+const { isLent, release } = require('./memory/retained');
+const { storageAddress } = require('./memory/access');
+const { keepFor, slotOf, WHO } = require('./memory/callback-results');
 
 const putAgain = binding.makePutAgain();
 
-/** A callback's result that is a view or a string: kept as results.js says; returns its address. */
+/** A callback's result that is a view or a string: kept as memory/callback-results.js says; returns its address. */
 function addressOfPin(pin, who, name) {
   const kept = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
   keepFor(kept, who);
@@ -56,7 +56,7 @@ function keepResult(kept, who, name) {
   throw makeError('ERR_INVALID_ARG_TYPE', `${name}: ${RESULT} must not hold a plain function: return a JSCallback`);
 }
 
-/** A result that takes several steps is written elsewhere first: the frame is written last, at once (frame.js). */
+/** A result that takes several steps is written elsewhere first: the frame is written last, at once (memory/arg-buffer.js). */
 const isWrittenAtOnce = (row) => row.key === undefined && !row.keeps;
 
 /** Copies a result into the frame. */
@@ -65,7 +65,7 @@ function putResult(target, whole) {
 }
 
 /**
- * How generated source reads an argument: `raws` come before it is known whether it is whole (frame.js), so that what reads
+ * How generated source reads an argument: `raws` come before it is known whether it is whole (memory/arg-buffer.js), so that what reads
  * memory, or makes something of its value, comes after that.
  */
 function argumentSource(row, at, i) {

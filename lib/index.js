@@ -1,7 +1,7 @@
 'use strict';
 // What `pinned-ffi` exports.
 
-const { fences, checkFences } = require('./fence');
+const { fences, checkFences } = require('./memory/fences');
 const { late } = require('./lazy');
 const { dlopen, linkSymbols, CFunction } = require('./library');
 const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer');
@@ -17,7 +17,7 @@ const [struct, union, array, sizeof, alignof, offsetof] = functionsOf(
   () => require('./struct'), 'struct', 'union', 'array', 'sizeof', 'alignof', 'offsetof');
 const [pointer, out, inout] = functionsOf(() => require('./reference'), 'pointer', 'out', 'inout');
 const [enumeration] = functionsOf(() => require('./enumeration'), 'enumeration');
-const [pin] = functionsOf(() => require('./pin'), 'pin');
+const [pin] = functionsOf(() => require('./memory/pin'), 'pin');
 const [opaque] = functionsOf(() => require('./opaque'), 'opaque');
 const [fn] = functionsOf(() => require('./fn'), 'fn');
 const [errno] = functionsOf(() => require('./errno'), 'errno');

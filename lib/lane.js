@@ -6,9 +6,9 @@
 const binding = require('./native/binding');
 const { modules, unverified } = require('./native/runtime');
 const { withoutV8, usesV8, texts } = require('./native/v8');
-const { words, arrays, EPOCH, BEGIN } = require('./frame');
+const { words, arrays, EPOCH, BEGIN } = require('./memory/arg-buffer');
 const { halves } = require('./inline');
-const memory = require('./memory');
+const access = require('./memory/access');
 const settings = require('./native/config');
 const { byName } = require('./types');
 
@@ -106,7 +106,7 @@ const ARGUMENTS = {
 
 // V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the frame.
 const [LONG, UNSIGNED_LONG] = modules === '115' ? [FRAME, FRAME] : [I64, U64];
-/** Whether the value is in the frame before or after the call: others must not find theirs there (frame.js). */
+/** Whether the value is in the frame before or after the call: others must not find theirs there (memory/arg-buffer.js). */
 const isInFrame = (passing) => passing === FRAME || passing === POINTER;
 const RESULTS = {
   void: FRAME, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
@@ -151,7 +151,7 @@ let textOf;
 /** The text that a call has returned, whose length was read at once. Others may have called since: then it is read where it is. */
 function givenText(length, turn, high, low) {
   const text = textOfState(length);
-  return state[TURN] === turn ? text : memory.textAt(halves.toAddress(high, low), 'cstring');
+  return state[TURN] === turn ? text : access.textAt(halves.toAddress(high, low), 'cstring');
 }
 
 function textOfState(length) {

@@ -5,10 +5,10 @@
 
 const binding = require('./native/binding');
 const { makeError, wrongType } = require('./errors');
-const { frame, words, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN } = require('./frame');
+const { frame, words, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN } = require('./memory/arg-buffer');
 const { catching, handlerSource, plainHandler, help: handlerHelp } = require('./handler');
 const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('./inline');
-const { release } = require('./kept');
+const { release } = require('./memory/retained');
 const { late } = require('./lazy');
 const { resultSource, readWords, readLarge } = require('./result-source');
 const settings = require('./native/config');
@@ -322,7 +322,7 @@ function enterPlainly({ number, library }, shape, { pins, kept }, result, epoch)
   words[3] = bits[3];
   words[NUMBER] = number;
   const text = apply(entry, undefined, passed);
-  // At once: frame.js.
+  // At once: memory/arg-buffer.js.
   const first = [words[8], words[9], words[10], words[11], words[12], words[13], words[14], words[15], words[16], words[17],
     words[18], words[19], words[20], words[21], words[22], words[23]];
   const before = words[EPOCH];

@@ -4,8 +4,8 @@
 
 const { after } = require('./after');
 const { keep } = require('./aggregate');
-const { release } = require('./kept');
-const memory = require('./memory');
+const { release } = require('./memory/retained');
+const { alloc } = require('./memory/alloc');
 
 /**
  * A function that takes the values of all parameters but out().
@@ -20,7 +20,7 @@ function withOuts({ args, parameters, loose }, call, name, wrongCount) {
     if (!loose && values.length !== wanted) throw wrongCount(name, wanted, values.length);
     const held = [];
     const views = cells.map(({ row }) => {
-      const cell = memory.alloc(row.size, { align: row.align });
+      const cell = alloc(row.size, { align: row.align });
       return new DataView(cell.buffer, cell.byteOffset, row.size);
     });
     const end = () => held.forEach(release);

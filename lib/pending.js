@@ -4,13 +4,13 @@
 
 const binding = require('./native/binding');
 const { currentContext } = require('./native/async-context');
-const { bytesAt } = require('./frame');
+const { bytesAt } = require('./memory/arg-buffer');
 const { contexts } = require('./handler');
 const { decode } = require('./inline');
-const { release } = require('./kept');
+const { release } = require('./memory/retained');
 const { startCall } = require('./marshal');
-const { lockAll } = require('./pin');
-const { endJob } = require('./results');
+const { lockAll } = require('./memory/pin');
+const { endJob } = require('./memory/callback-results');
 
 /** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
 class Pending {
@@ -105,7 +105,7 @@ function settle(slot, isFailed, value, bytes) {
 function settleAll() {
   for (let taken = next(); taken !== undefined; taken = next()) {
     if (typeof taken === 'number') {
-      // The result is in the frame, and is copied at once (frame.js).
+      // The result is in the frame, and is copied at once (memory/arg-buffer.js).
       const { result, resultBytes } = slots[taken].shape;
       const bytes = new Uint8Array(resultBytes);
       settle(taken, false, undefined, result.returnedByEntry ? undefined : bytes);

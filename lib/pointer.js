@@ -1,18 +1,19 @@
 'use strict';
-// ptr, read.*, write.*, toBuffer, toArrayBuffer: one-liners over memory.js.
+// ptr, read.*, write.*, toBuffer, toArrayBuffer: one-liners over memory/access.js.
 
-const memory = require('./memory');
+const access = require('./memory/access');
+const { alloc } = require('./memory/alloc');
 const { makeError, wrongType, outOfRange } = require('./errors');
 const { readers } = require('./read');
 const { byName, resolvePointer, storageOf } = require('./types');
 
 /** The address of a view's storage. It is valid as long as the view lives. */
 function ptr(view, byteOffset = 0) {
-  if (ArrayBuffer.isView(view)) return memory.addressOf(view, byteOffset ?? 0, 'ptr');
+  if (ArrayBuffer.isView(view)) return access.addressOf(view, byteOffset ?? 0, 'ptr');
   const storage = typeof view === 'object' && view !== null ? view[storageOf] : undefined;
   const isAddress = typeof storage === 'number' || typeof storage === 'bigint';
-  if (!isAddress) return memory.addressOf(storage ?? view, byteOffset ?? 0, 'ptr');
-  return memory.checkedAddress(storage, byteOffset ?? 0, 'ptr');
+  if (!isAddress) return access.addressOf(storage ?? view, byteOffset ?? 0, 'ptr');
+  return access.checkedAddress(storage, byteOffset ?? 0, 'ptr');
 }
 
 const write = { __proto__: null };
@@ -21,7 +22,7 @@ function add(row, name) {
   if (name === 'void' || row.refused || row.argumentOnly) return;
   const writer = `write.${name}`;
   readable.set(name, row);
-  write[name] = (address, byteOffset, value) => memory.write(row, address, byteOffset, value, writer);
+  write[name] = (address, byteOffset, value) => access.write(row, address, byteOffset, value, writer);
 }
 byName.forEach(add);
 add(byName.get('i64_fast'), 'intptr');
@@ -32,7 +33,7 @@ const MOST_BYTES = 2 ** 53 - 1;
 
 /** A length in bytes that the caller gave, or the distance to the NUL. */
 function lengthOf(address, byteLength, name) {
-  if (byteLength === undefined || byteLength === null) return memory.textLength(address, name);
+  if (byteLength === undefined || byteLength === null) return access.textLength(address, name);
   if (typeof byteLength !== 'number') throw wrongType(`${name}: byteLength`, 'a number of bytes', byteLength);
   if (!Number.isInteger(byteLength) || byteLength < 1 || byteLength > MOST_BYTES) {
     throw outOfRange(`${name}: byteLength`, 'an integer greater than 0', byteLength);
@@ -42,7 +43,7 @@ function lengthOf(address, byteLength, name) {
 
 function optionalAddress(value, name) {
   if (value === undefined || value === null) return 0;
-  return memory.checkedAddress(resolvePointer(value, name), 0, name);
+  return access.checkedAddress(resolvePointer(value, name), 0, name);
 }
 
 function contextAddress(value, name) {
@@ -55,14 +56,14 @@ function contextAddress(value, name) {
 
 /** bun's order: with four arguments the fourth is the deallocator, with five it is the deallocator's context. */
 function wrap(name, address, byteOffset, byteLength, contextOrDeallocator, deallocator, count) {
-  const start = memory.checkedAddress(address, byteOffset ?? 0, name);
+  const start = access.checkedAddress(address, byteOffset ?? 0, name);
   const free = optionalAddress(count > 4 ? deallocator : contextOrDeallocator, `${name}: deallocator`);
   const context = count > 4 ? contextAddress(contextOrDeallocator, name) : 0;
   const length = lengthOf(start, byteLength, name);
   if (length === 0) {
     throw makeError('ERR_OUT_OF_RANGE', `${name}: byteLength must be an integer greater than 0, the text at ptr is empty`);
   }
-  return memory.wrap(start, length, free, context, name);
+  return access.wrap(start, length, free, context, name);
 }
 
 function toArrayBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {
@@ -74,4 +75,4 @@ function toBuffer(address, byteOffset, byteLength, contextOrDeallocator, dealloc
     wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length));
 }
 
-module.exports = { alloc: memory.alloc, ptr, read, write, toArrayBuffer, toBuffer, lengthOf };
+module.exports = { alloc: alloc, ptr, read, write, toArrayBuffer, toBuffer, lengthOf };

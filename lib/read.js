@@ -1,11 +1,11 @@
 'use strict';
 // read.*: one function for each name of a type. In the V8 lane each is of generated source, which calls C straight from
-// optimised code; whatever does not pass its test, every error among it, is memory.js's.
+// optimised code; whatever does not pass its test, every error among it, is memory/access.js's.
 
 const binding = require('./native/binding');
 const { constants, inlineOf, help, DECLARED } = require('./inline');
 const { lane } = require('./lane');
-const memory = require('./memory');
+const access = require('./memory/access');
 const settings = require('./native/config');
 
 /** A call from code that is not optimised is dear: as many reads go the other way before the next one tries. */
@@ -26,7 +26,7 @@ function readers(rows) {
 
 function plain(name, row) {
   const reader = `read.${name}`;
-  return (address, byteOffset = 0) => memory.read(row, address, byteOffset, reader);
+  return (address, byteOffset = 0) => access.read(row, address, byteOffset, reader);
 }
 
 /** Each has source of its own, so that V8 sees what it calls; none where code generation is disallowed. */
@@ -50,7 +50,7 @@ readers.${name} = (address, byteOffset = 0) => {
 };`;
   try {
     new Function('readers', 'rows', 'load', 'base', 'help', 'slow', 'isSafeInteger', `'use strict';${DECLARED}${QUICK.map(source).join('')}`)(
-      readers, rows, load, base, help, memory.read, Number.isSafeInteger);
+      readers, rows, load, base, help, access.read, Number.isSafeInteger);
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
   }

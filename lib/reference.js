@@ -3,7 +3,7 @@
 
 const { DeclaredType, sharedBy, keyOf } = require('./declared');
 const { makeError, wrongValue, describe, place } = require('./errors');
-const memory = require('./memory');
+const { byteLengthOf, isView } = require('./memory/array-buffer');
 const { byName, typeOf, writeMemory } = require('./types');
 
 const base = byName.get('ptr');
@@ -33,7 +33,7 @@ function pointerRow(target, name) {
     name,
     key: `pointer ${nextKey()}`,
     write(view, at, value, owner, position) {
-      if (memory.isView(value) && memory.byteLengthOf(value) < target().size) {
+      if (isView(value) && byteLengthOf(value) < target().size) {
         throw makeError('ERR_OUT_OF_RANGE', `${place(owner, position)} needs at least ${target().size} bytes `
           + `(${target().name}), received ${describe(value)}`);
       }

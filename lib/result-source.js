@@ -2,7 +2,7 @@
 // How the result of a call is read out of the frame, in generated source and without it.
 
 const { makeError } = require('./errors');
-const { bytesAt, EPOCH } = require('./frame');
+const { bytesAt, EPOCH } = require('./memory/arg-buffer');
 const { inlineOf, decode } = require('./inline');
 
 /** The most bytes of a result that generated source reads at once; larger ones are hardly ever returned. */

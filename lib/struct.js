@@ -5,8 +5,9 @@ const binding = require('./native/binding');
 const { structRow, unionRow, arrayRow, bitsRow } = require('./aggregate');
 const { DeclaredType, sharedBy, keyOf } = require('./declared');
 const { makeError, wrongType, wrongValue, outOfRange } = require('./errors');
-const { frame, VALUES } = require('./frame');
-const memory = require('./memory');
+const { frame, VALUES } = require('./memory/arg-buffer');
+const access = require('./memory/access');
+const { alloc } = require('./memory/alloc');
 const { optionsOf, entriesOf } = require('./validate');
 const { typeOf, isDeclared } = require('./types');
 const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./view');
@@ -30,7 +31,7 @@ class Aggregate extends DeclaredType {
     const row = this.#row;
     const name = `${row.name}.read`;
     const isAddress = typeof source === 'number' || typeof source === 'bigint';
-    if (isAddress && row.size <= FRAME_BYTES) return memory.read(row, source, byteOffset, name);
+    if (isAddress && row.size <= FRAME_BYTES) return access.read(row, source, byteOffset, name);
     return valueOf(viewAt(row, source, byteOffset, name));
   }
 
@@ -39,7 +40,7 @@ class Aggregate extends DeclaredType {
     const row = this.#row;
     const name = `${row.name}.write`;
     const isAddress = typeof target === 'number' || typeof target === 'bigint';
-    if (isAddress && row.size <= FRAME_BYTES) return memory.write(row, target, byteOffset, value, name);
+    if (isAddress && row.size <= FRAME_BYTES) return access.write(row, target, byteOffset, value, name);
     return setValue(viewAt(row, target, byteOffset, name), value, name);
   }
 
@@ -51,7 +52,7 @@ class Aggregate extends DeclaredType {
   /** Accessors over new fenced memory, zeroed or with a value. */
   alloc(value) {
     const row = this.#row;
-    const view = viewAt(row, memory.alloc(row.size, { align: row.align }), 0, row.name);
+    const view = viewAt(row, alloc(row.size, { align: row.align }), 0, row.name);
     if (value !== undefined) setValue(view, value, `${row.name}.alloc`);
     return view;
   }

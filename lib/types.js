@@ -13,7 +13,9 @@
 const { isAnyArrayBuffer } = require('node:util').types;
 const { wrongType, wrongValue, outOfRange, makeError, describe, place } = require('./errors');
 const { noteInline, byElement, byHalves } = require('./inline');
-const memory = require('./memory');
+const access = require('./memory/access');
+const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('./memory/array-buffer');
+const binding = require('./native/binding');
 const {
   wrapHint, addressHint, wrapInteger, wrapWide, wrapFloat, wrapBool, wrapPointer, wrapText,
 } = require('./wrapped');
@@ -253,7 +255,7 @@ function resolvePointer(value, name, position) {
 function writePointer(view, at, value, row, name, position) {
   if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
   if (typeof value === 'object') {
-    if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return memory.pinnable(value);
+    if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return pinnable(value);
   }
   if (typeof value === 'string') {
     throw wrongType(place(name, position), `${POINTER_KINDS} (${row.name}); to pass text declare \`cstring\` or encode it as a Buffer`, value);
@@ -284,13 +286,13 @@ const lowAddress = (value, row, name, position) => makeError('ERR_FFI_INVALID_PO
 
 /** The same for a row whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`. */
 function writeMemory(view, at, value, row, name, position) {
-  if (memory.isInFirstPage(value)) throw lowAddress(value, row, name, position);
+  if (access.isInFirstPage(value)) throw lowAddress(value, row, name, position);
   return writeAny(view, at, value, row, name, position);
 }
 
 const cstring = {
   id: 14, name: 'cstring', pins: true, returnedByEntry: true, isText: true,
-  read: (view, at) => memory.textAt(readAddress(view, at), 'cstring'),
+  read: (view, at) => access.textAt(readAddress(view, at), 'cstring'),
   resolve: resolvePointer,
   write(view, at, value, name, position) {
     if (typeof value === 'string' && value.includes('\0')) throw textWithNul(value, cstring, name, position);
@@ -325,7 +327,7 @@ const buffer = {
   id: 20, name: 'buffer', pins: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
   read: readAddress,
   write(view, at, value, name, position) {
-    if (ArrayBuffer.isView(value)) return memory.pinnable(value);
+    if (ArrayBuffer.isView(value)) return pinnable(value);
     throw wrongType(place(name, position), 'a typed array or DataView (buffer)', value);
   },
 };
@@ -335,13 +337,13 @@ const bufferLength = {
   read: (view, at) => view.getBigUint64(at, LITTLE),
   write(view, at, value, name, position) {
     if (!ArrayBuffer.isView(value)) throw wrongType(place(name, position), 'a typed array or DataView (buffer_length)', value);
-    const fixed = memory.fixedSize(value, name, position);
+    const fixed = fixedSize(value, name, position);
     // A DataView does not tell the length of a detached buffer: it throws.
-    const isEmpty = memory.byteLengthOf(memory.bufferOf(fixed)) === 0;
-    if (isEmpty && memory.storageAddress(fixed) === undefined) {
+    const isEmpty = byteLengthOf(bufferOf(fixed)) === 0;
+    if (isEmpty && access.storageAddress(fixed) === undefined) {
       throw wrongValue(place(name, position), 'attached to its storage (buffer_length)', value);
     }
-    const length = isEmpty ? 0 : memory.byteLengthOf(fixed);
+    const length = isEmpty ? 0 : byteLengthOf(fixed);
     writeAddress(view, at, length, bufferLength, name, position);
   },
 };
@@ -354,7 +356,7 @@ function wideText(name, unit) {
     id: ptr.id, name, key: name, pins: true, readsMemory: true, isText: true,
     read(view, at) {
       const address = readAddress(view, at);
-      return address === null ? null : memory.wideTextAt(address, unit, name);
+      return address === null ? null : access.wideTextAt(address, unit, name);
     },
     resolve: resolvePointer,
     write(view, at, value, owner, position) {
@@ -378,7 +380,7 @@ const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code 
 
 // ---- the platform's own ---------------------------------------------------------------------------------------------
 
-const sizes = memory.sizes;
+const sizes = binding.sizes();
 
 /** `long`: 64 bits on LP64, 32 on Windows; a BigInt on both, so that a program means the same everywhere. */
 function long(id, name, signed) {
@@ -392,7 +394,7 @@ function long(id, name, signed) {
   return wrapInteger(row);
 }
 
-const wideChar = sizes[24] === 2 ? u16 : memory.wcharIsSigned ? i32 : u32;
+const wideChar = sizes[24] === 2 ? u16 : binding.wcharIsSigned() ? i32 : u32;
 const wchar = wrapInteger({ ...wideChar, id: 24, name: 'wchar_t' });
 
 // ---- the table ------------------------------------------------------------------------------------------------------
@@ -411,7 +413,7 @@ const INLINES = {
   i32: byElement('words'), u32: byElement('u32s'), i64: byElement('i64s'), u64: byElement('u64s'), f32: byElement('f32s'),
   f64: byElement('f64s'), bool: byElement('u8s', ' !== 0'), i64_fast: byHalves('toSigned'), u64_fast: byHalves('toUnsigned'),
   // That of all rows which read addresses, whose function it is.
-  ptr: byHalves('toAddress'), cstring: { ...byHalves('toAddress'), from: (address) => memory.textAt(address, 'cstring') },
+  ptr: byHalves('toAddress'), cstring: { ...byHalves('toAddress'), from: (address) => access.textAt(address, 'cstring') },
   void: { raws: () => [], value: () => 'undefined' },
   ...(sizes[22] === 8 && { long: byElement('i64s'), 'unsigned long': byElement('u64s') }),
 };

@@ -2,9 +2,10 @@
 // Live views: accessors over native memory, without a copy. A class a struct, generated; one class for all arrays.
 
 const { wrongType, outOfRange, makeError } = require('./errors');
-const { Copied, isCopied, isLent, release } = require('./kept');
+const { Copied, isCopied, isLent, release } = require('./memory/retained');
 const { keep, generate } = require('./aggregate');
-const memory = require('./memory');
+const access = require('./memory/access');
+const { bufferOf, byteLengthOf, fixedSize, isView, offsetOf } = require('./memory/array-buffer');
 const { storageOf } = require('./types');
 
 const DATA = Symbol('data');
@@ -27,7 +28,7 @@ class LiveView {
   /** What stands for the view as a pointer. */
   get [storageOf]() {
     const data = this[DATA];
-    if (this[ADDRESS] !== undefined) return memory.shift(this[ADDRESS], this[AT]);
+    if (this[ADDRESS] !== undefined) return access.shift(this[ADDRESS], this[AT]);
     return new Uint8Array(data.buffer, data.byteOffset + this[AT], this[ROW].size);
   }
 }
@@ -209,18 +210,18 @@ function addElementViews(row, element, length) {
 function viewAt(row, source, byteOffset, name) {
   const storage = (typeof source === 'object' && source !== null ? source[storageOf] : undefined) ?? source;
   if (typeof storage === 'number' || typeof storage === 'bigint') {
-    const address = memory.checkedAddress(storage, byteOffset, name);
-    return row.live(new DataView(memory.wrap(address, row.size, 0, 0, name)), 0, address);
+    const address = access.checkedAddress(storage, byteOffset, name);
+    return row.live(new DataView(access.wrap(address, row.size, 0, 0, name)), 0, address);
   }
-  if (!memory.isView(storage)) throw wrongType(`${name}: source`, 'an address, a view or a buffer', source);
+  if (!isView(storage)) throw wrongType(`${name}: source`, 'an address, a view or a buffer', source);
   if (typeof byteOffset !== 'number') throw wrongType(`${name}: byteOffset`, 'a number', byteOffset);
-  const buffer = memory.bufferOf(memory.fixedSize(storage, name, 'source'));
-  const length = memory.byteLengthOf(storage);
+  const buffer = bufferOf(fixedSize(storage, name, 'source'));
+  const length = byteLengthOf(storage);
   if (!Number.isInteger(byteOffset) || byteOffset < 0 || length - byteOffset < row.size) {
     throw makeError('ERR_OUT_OF_RANGE', `${name}: source needs at least ${row.size} bytes from byteOffset on, `
       + `received ${length} and a byteOffset of ${String(byteOffset)}`);
   }
-  const start = memory.offsetOf(storage) + byteOffset;
+  const start = offsetOf(storage) + byteOffset;
   return row.live(new DataView(buffer, start, row.size), 0);
 }
 

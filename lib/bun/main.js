@@ -8,7 +8,7 @@ const { ptr, read, toArrayBuffer, toBuffer } = require('./memory');
 const { native } = require('./native');
 const { suffix } = require('../native/platform');
 const { FFIType } = require('../types');
-require('../fence');
+require('../memory/fences');
 
 module.exports = {
   CFunction, CString, FFIType, JSCallback, cc, dlopen, linkSymbols, native, ptr, read, suffix, toArrayBuffer, toBuffer,

@@ -11,6 +11,11 @@
 //   - Native code sets the sign of `words[EPOCH]` when it has put the arguments of a callback into the frame. The callback
 //     looks at it after it has read them. If it is gone, native code puts the arguments there again.
 
+const binding = require('../native/binding');
+const settings = require('../native/config');
+const { other, modules } = require('../native/runtime');
+const { usesV8 } = require('../native/v8');
+
 const FRAME_BYTES = 65536;
 const frame = new DataView(new ArrayBuffer(FRAME_BYTES));
 const { buffer } = frame;
@@ -21,6 +26,16 @@ const arrays = {
   u32s: new Uint32Array(buffer), f32s: new Float32Array(buffer), f64s: new Float64Array(buffer),
   i64s: new BigInt64Array(buffer), u64s: new BigUint64Array(buffer),
 };
+
+// Blocks of one process share one layout, so the width comes before the first of them.
+if (settings.fence.width !== undefined) binding.setFenceWidth(settings.fence.width);
+binding.attach(buffer, () => {});
+// Before any native function is made: V8 calls them itself where it can.
+if (usesV8) binding.attachV8?.(Number(modules));
+
+// A stack size that the user chose stays.
+const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /stack[-_]size/.test(option));
+if (other === undefined && !stackWasChosen) binding.moveStackLimit();
 
 /** The word of the number of the bound function, and the one that tells who writes. */
 const NUMBER = 4;

@@ -2,9 +2,9 @@
 // What calls have around them that are more than encode, enter, decode: extra arguments, out parameters, handles.
 
 const { wrongCount, MOST_ARGUMENTS } = require('./marshal');
-const { ending, owning } = require('./opaque');
+const { ending, owning } = require('./handle-ownership');
 const { withOuts } = require('./outs');
-const { parameter } = require('./types');
+const { parameter } = require('./types/registry');
 const { variadic } = require('./variadic');
 
 /**

@@ -9,7 +9,7 @@ const { late } = require('./lazy');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
 const settings = require('./native/config');
 const trace = settings.trace ? require('./trace') : undefined;
-const { byName } = require('./types');
+const { byName } = require('./types/registry');
 
 // Most programs have neither asynchronous calls nor such declarations.
 const pending = late(() => require('./pending'));

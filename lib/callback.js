@@ -7,7 +7,7 @@ const { currentContext } = require('./native/async-context');
 const { makeError, makeWarning, Trace, wrongType } = require('./errors');
 const { readArgs, typesOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./validate');
-const { callbackBrand } = require('./types');
+const { callbackBrand } = require('./types/pointers');
 
 const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };
 const NAME = 'JSCallback';

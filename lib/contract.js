@@ -6,7 +6,8 @@ const { makeError, wrongValue, outOfRange, describe, place } = require('./errors
 const access = require('./memory/access');
 const { byteLengthOf, isView } = require('./memory/array-buffer');
 const { optionsOf } = require('./validate');
-const { typeOf, parameter, lowAddress } = require('./types');
+const { lowAddress } = require('./types/pointers');
+const { typeOf, parameter } = require('./types/registry');
 
 const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'number' };
 

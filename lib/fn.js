@@ -5,13 +5,14 @@
 const binding = require('./native/binding');
 const { bind } = require('./call');
 const { Closure, ClosedQueue, KINDS } = require('./closure');
-const { DeclaredType } = require('./declared');
+const { DeclaredType } = require('./types/native-type');
 const { makeError, makeWarning, place } = require('./errors');
 const { Lent } = require('./memory/retained');
 const { Lifetime } = require('./lifetime');
 const { readArgs, typesOf, shapeOf } = require('./marshal');
 const { optionsOf } = require('./validate');
-const { byName, readAddress, resolvePointer } = require('./types');
+const { readAddress, resolvePointer } = require('./types/pointers');
+const { byName } = require('./types/registry');
 
 const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', varargs: 'boolean' };
 const base = byName.get('function');

@@ -3,8 +3,8 @@
 
 const { makeError, wrongValue } = require('./errors');
 const access = require('./memory/access');
-const { typeOf } = require('./types');
-const { viewAt } = require('./view');
+const { typeOf } = require('./types/registry');
+const { viewAt } = require('./types/views');
 
 /** The accessor of a data symbol; refuses when its library is closed. */
 class Global {

@@ -5,7 +5,7 @@ const { fences, checkFences } = require('./memory/fences');
 const { late } = require('./lazy');
 const { dlopen, linkSymbols, CFunction } = require('./library');
 const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer');
-const { FFIType } = require('./types');
+const { FFIType } = require('./types/registry');
 const { suffix } = require('./native/platform');
 
 /** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
@@ -14,11 +14,12 @@ function functionsOf(load, ...names) {
   return names.map((name) => ({ [name]: (...values) => get()[name](...values) })[name]);
 }
 const [struct, union, array, sizeof, alignof, offsetof] = functionsOf(
-  () => require('./struct'), 'struct', 'union', 'array', 'sizeof', 'alignof', 'offsetof');
-const [pointer, out, inout] = functionsOf(() => require('./reference'), 'pointer', 'out', 'inout');
-const [enumeration] = functionsOf(() => require('./enumeration'), 'enumeration');
+  () => require('./types/struct'), 'struct', 'union', 'array', 'sizeof', 'alignof', 'offsetof');
+const [pointer] = functionsOf(() => require('./types/typed-pointer'), 'pointer');
+const [out, inout] = functionsOf(() => require('./types/out-param'), 'out', 'inout');
+const [enumeration] = functionsOf(() => require('./types/enum'), 'enumeration');
 const [pin] = functionsOf(() => require('./memory/pin'), 'pin');
-const [opaque] = functionsOf(() => require('./opaque'), 'opaque');
+const [opaque] = functionsOf(() => require('./types/handle'), 'opaque');
 const [fn] = functionsOf(() => require('./fn'), 'fn');
 const [errno] = functionsOf(() => require('./errno'), 'errno');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */

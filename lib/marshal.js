@@ -1,18 +1,18 @@
 'use strict';
-// A signature -> encode (values into the frame) and decode (frame to value), for calls; handler.js has callbacks.
+// A signature -> encode (values into the frame) and decode (frame to value), for calls; codegen/emit-callback.js has callbacks.
 // Functions of one shape (the same rows) share one prepared signature and one generated factory.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('./native/binding');
 const { makeError, wrongType } = require('./errors');
 const { frame, words, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN } = require('./memory/arg-buffer');
-const { catching, handlerSource, plainHandler, help: handlerHelp } = require('./handler');
-const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('./inline');
+const { catching, handlerSource, plainHandler, help: handlerHelp } = require('./codegen/emit-callback');
+const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('./codegen/inline-read');
 const { release } = require('./memory/retained');
 const { late } = require('./lazy');
-const { resultSource, readWords, readLarge } = require('./result-source');
+const { resultSource, readWords, readLarge } = require('./codegen/emit-result');
 const settings = require('./native/config');
-const { rowOf, typeOf, parameter: parameterOf } = require('./types');
+const { rowOf, typeOf, parameter: parameterOf } = require('./types/registry');
 
 const contract = late(() => require('./contract'));
 

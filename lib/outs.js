@@ -3,7 +3,7 @@
 // there comes back beside the result, as { returns, out: [...] }.
 
 const { after } = require('./after');
-const { keep } = require('./aggregate');
+const { keep } = require('./types/aggregate');
 const { release } = require('./memory/retained');
 const { alloc } = require('./memory/alloc');
 

@@ -2,10 +2,11 @@
 // Results that the caller has to free: { type, free }. The text is copied, then the C function frees it.
 
 const { bind } = require('./call');
-const { DeclaredType } = require('./declared');
+const { DeclaredType } = require('./types/native-type');
 const { wrongType, wrongValue } = require('./errors');
 const { optionsOf } = require('./validate');
-const { byName, readAddress, typeOf, isDeclared, resolvePointer } = require('./types');
+const { readAddress, resolvePointer } = require('./types/pointers');
+const { byName, typeOf, isDeclared } = require('./types/registry');
 
 const TEXTS = new Set(['cstring', 'utf16', 'wstring']);
 const base = byName.get('ptr');

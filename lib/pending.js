@@ -5,8 +5,8 @@
 const binding = require('./native/binding');
 const { currentContext } = require('./native/async-context');
 const { bytesAt } = require('./memory/arg-buffer');
-const { contexts } = require('./handler');
-const { decode } = require('./inline');
+const { contexts } = require('./codegen/emit-callback');
+const { decode } = require('./codegen/inline-read');
 const { release } = require('./memory/retained');
 const { startCall } = require('./marshal');
 const { lockAll } = require('./memory/pin');

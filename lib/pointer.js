@@ -5,7 +5,8 @@ const access = require('./memory/access');
 const { alloc } = require('./memory/alloc');
 const { makeError, wrongType, outOfRange } = require('./errors');
 const { readers } = require('./read');
-const { byName, resolvePointer, storageOf } = require('./types');
+const { resolvePointer, storageOf } = require('./types/pointers');
+const { byName } = require('./types/registry');
 
 /** The address of a view's storage. It is valid as long as the view lives. */
 function ptr(view, byteOffset = 0) {

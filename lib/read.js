@@ -3,7 +3,7 @@
 // optimised code; whatever does not pass its test, every error among it, is memory/access.js's.
 
 const binding = require('./native/binding');
-const { constants, inlineOf, help, DECLARED } = require('./inline');
+const { constants, inlineOf, help, DECLARED } = require('./codegen/inline-read');
 const { lane } = require('./lane');
 const access = require('./memory/access');
 const settings = require('./native/config');

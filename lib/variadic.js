@@ -3,7 +3,7 @@
 // A signature is prepared once for each list of types.
 
 const { wrongType, outOfRange } = require('./errors');
-const { byName, rows, typeOf } = require('./types');
+const { byName, rows, typeOf } = require('./types/registry');
 
 const int = byName.get('i32');
 /** By their ids, which enumerations share. */

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, runs } = require('./helpers.js');
 const { byScale } = require('./scale.js');
-const { rows } = require('../lib/types.js');
+const { rows } = require('../lib/types/registry.js');
 
 const { array, enumeration, fn, inout, pointer, struct, union } = ffi;
 

@@ -7,7 +7,7 @@ const { CFunction, cc, dlopen, linkSymbols, viewSource } = require('./library');
 const { ptr, read, toArrayBuffer, toBuffer } = require('./memory');
 const { native } = require('./native');
 const { suffix } = require('../native/platform');
-const { FFIType } = require('../types');
+const { FFIType } = require('../types/registry');
 require('../memory/fences');
 
 module.exports = {

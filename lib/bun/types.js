@@ -1,8 +1,8 @@
 'use strict';
 // bun's types: the rows of `wrap: true`, which refuse a value in bun's words.
 
-const { DeclaredType } = require('../declared');
-const { byName, isDeclared, rows } = require('../types');
+const { DeclaredType } = require('../types/native-type');
+const { byName, isDeclared, rows } = require('../types/registry');
 const { wrongArgument, wrongDeclaration } = require('./words');
 
 const COMPILED_ONLY = 'napi_env / napi_value are only supported in bun:ffi cc() (compiled C source), not in '

@@ -1,7 +1,7 @@
 'use strict';
 // What struct(), pointer(), ... give: an object that stands for a row of the type table in declarations.
 
-const { declare } = require('./types');
+const { declare } = require('./registry');
 
 class DeclaredType {
   constructor(row) {

@@ -1,12 +1,14 @@
 'use strict';
-// pointer, out, inout: pointers that know what they point to.
+// pointer(): pointers that know what they point to.
 
-const { DeclaredType, sharedBy, keyOf } = require('./declared');
-const { makeError, wrongValue, describe, place } = require('./errors');
-const { byteLengthOf, isView } = require('./memory/array-buffer');
-const { byName, typeOf, writeMemory } = require('./types');
+const { DeclaredType, sharedBy, keyOf } = require('./native-type');
+const { makeError, describe, place } = require('../errors');
+const { byteLengthOf, isView } = require('../memory/array-buffer');
+const { writeMemory } = require('./pointers');
+const { byName, typeOf } = require('./registry');
 
 const base = byName.get('ptr');
+let keys = 0;
 
 /** The row that a pointer points to: now, or when it is first needed, where the type is given by a function. */
 function targetOf(type, where) {
@@ -31,7 +33,7 @@ function pointerRow(target, name) {
   const row = {
     ...base,
     name,
-    key: `pointer ${nextKey()}`,
+    key: `pointer ${keys += 1}`,
     write(view, at, value, owner, position) {
       if (isView(value) && byteLengthOf(value) < target().size) {
         throw makeError('ERR_OUT_OF_RANGE', `${place(owner, position)} needs at least ${target().size} bytes `
@@ -43,28 +45,4 @@ function pointerRow(target, name) {
   return row;
 }
 
-let keys = 0;
-const nextKey = () => (keys += 1);
-
-const parameter = (kind) => (type) => {
-  const row = typeOf(type, `${kind}: type`);
-  if (row.name === 'void' || row.argumentOnly) {
-    throw wrongValue(`${kind}: type`, 'a type that has values in memory', row.name);
-  }
-  return Object.freeze(new DeclaredType(sharedBy([kind, keyOf(row)], () => ({
-    ...base,
-    name: `${kind}(${row.name})`,
-    key: `${kind} ${nextKey()}`,
-    argumentOnly: 'it is a parameter of a function',
-    passes: kind,
-    target: row,
-  }))));
-};
-
-/** A parameter through which C gives a value back: the call returns it, and nobody passes it. */
-const out = parameter('out');
-
-/** A parameter through which C takes a value and gives one back. */
-const inout = parameter('inout');
-
-module.exports = { pointer, out, inout };
+module.exports = { pointer };

@@ -1,13 +1,13 @@
 'use strict';
-// The rows of structs, unions and arrays: of the same shape as a scalar's (lib/types.js), with code generated for the
+// The rows of structs, unions and arrays: of the same shape as a scalar's (lib/types/registry.js), with code generated for the
 // fields. Plain values go in and out; offsets come from the native side.
 //   resolve  copies the user's object, which may run getters, before anything is written.
-//   write    returns what the fields have to keep alive, stored already (`keeps`), as lib/types.js says of views.
-//   live     gives an accessor over memory (lib/view.js).
+//   write    returns what the fields have to keep alive, stored already (`keeps`), as lib/types/registry.js says of views.
+//   live     gives an accessor over memory (lib/types/views.js).
 
-const { wrongType, wrongValue, makeError, place } = require('./errors');
-const { noteInline, inlineOf, byExpression } = require('./inline');
-const access = require('./memory/access');
+const { wrongType, wrongValue, makeError, place } = require('../errors');
+const { noteInline, inlineOf, byExpression } = require('../codegen/inline-read');
+const access = require('../memory/access');
 
 let count = 0;
 

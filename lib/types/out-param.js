@@ -1,0 +1,32 @@
+'use strict';
+// out() and inout(): parameters through which C gives values back.
+
+const { wrongValue } = require('../errors');
+const { DeclaredType, sharedBy, keyOf } = require('./native-type');
+const { byName, typeOf } = require('./registry');
+
+const base = byName.get('ptr');
+let keys = 0;
+
+const parameter = (kind) => (type) => {
+  const row = typeOf(type, `${kind}: type`);
+  if (row.name === 'void' || row.argumentOnly) {
+    throw wrongValue(`${kind}: type`, 'a type that has values in memory', row.name);
+  }
+  return Object.freeze(new DeclaredType(sharedBy([kind, keyOf(row)], () => ({
+    ...base,
+    name: `${kind}(${row.name})`,
+    key: `${kind} ${keys += 1}`,
+    argumentOnly: 'it is a parameter of a function',
+    passes: kind,
+    target: row,
+  }))));
+};
+
+/** A parameter through which C gives a value back: the call returns it, and nobody passes it. */
+const out = parameter('out');
+
+/** A parameter through which C takes a value and gives one back. */
+const inout = parameter('inout');
+
+module.exports = { out, inout };

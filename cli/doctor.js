@@ -72,7 +72,7 @@ function examine() {
     return {
       ...facts,
       addon: loaded.find((file) => file.endsWith('.node') && !before.has(file)) ?? null,
-      lane: require('../lib/lane').lane(),
+      lane: require('../lib/call/fast-call').lane(),
       libffi: require('../lib/native/binding').libffiVersion(),
       fences: fences(),
     };

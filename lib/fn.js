@@ -3,13 +3,13 @@
 // function pointer for the length of the call.
 
 const binding = require('./native/binding');
-const { bind } = require('./call');
+const { bind } = require('./call/bind');
 const { Closure, ClosedQueue, KINDS } = require('./closure');
 const { DeclaredType } = require('./types/native-type');
 const { makeError, makeWarning, place } = require('./errors');
 const { Lent } = require('./memory/retained');
-const { Lifetime } = require('./lifetime');
-const { readArgs, typesOf, shapeOf } = require('./marshal');
+const { Lifetime } = require('./call/library-lifetime');
+const { readArgs, typesOf, shapeOf } = require('./call/signature');
 const { optionsOf } = require('./validate');
 const { readAddress, resolvePointer } = require('./types/pointers');
 const { byName } = require('./types/registry');

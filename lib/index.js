@@ -21,7 +21,7 @@ const [enumeration] = functionsOf(() => require('./types/enum'), 'enumeration');
 const [pin] = functionsOf(() => require('./memory/pin'), 'pin');
 const [opaque] = functionsOf(() => require('./types/handle'), 'opaque');
 const [fn] = functionsOf(() => require('./fn'), 'fn');
-const [errno] = functionsOf(() => require('./errno'), 'errno');
+const [errno] = functionsOf(() => require('./call/errno'), 'errno');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
 const [cc] = functionsOf(() => require('./cc'), 'cc');
 

@@ -5,10 +5,10 @@
 const fs = require('node:fs');
 const { isAddon } = require('./native/addon');
 const binding = require('./native/binding');
-const { bind, onThread } = require('./call');
+const { bind, onThread } = require('./call/bind');
 const { makeError, wrongType, outOfRange } = require('./errors');
 const { late } = require('./lazy');
-const { Lifetime } = require('./lifetime');
+const { Lifetime } = require('./call/library-lifetime');
 const { optionsOf, entriesOf } = require('./validate');
 const { candidates, toPath } = require('./search');
 const settings = require('./native/config');
@@ -19,9 +19,9 @@ const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlope
 const globals = late(() => require('./global'));
 const locate = late(() => require('./locate'));
 const global = (...values) => globals().global(...values);
-const ownedResults = late(() => require('./owned'));
+const ownedResults = late(() => require('./call/owned-result'));
 const owned = (...values) => ownedResults().owned(...values);
-const trace = settings.trace ? require('./trace') : undefined;
+const trace = settings.trace ? require('./call/recorder') : undefined;
 
 const CALL_KEYS = {
   args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',

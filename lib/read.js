@@ -4,7 +4,7 @@
 
 const binding = require('./native/binding');
 const { constants, inlineOf, help, DECLARED } = require('./codegen/inline-read');
-const { lane } = require('./lane');
+const { lane } = require('./call/fast-call');
 const access = require('./memory/access');
 const settings = require('./native/config');
 

@@ -1,5 +1,5 @@
 'use strict';
-// C to JS: a signature -> decode the arguments of a callback, call the user's function, encode its result. marshal.js in a
+// C to JS: a signature -> decode the arguments of a callback, call the user's function, encode its result. call/signature.js in a
 // mirror.
 
 const { isPromise } = require('node:util').types;
@@ -46,7 +46,7 @@ function answerLater(callback, context, who, token, values, finish) {
   return isPromise(value) ? settle(value, token, finish) : finish(value);
 }
 
-/** The contexts of the asynchronous calls, by their slots: pending.js. */
+/** The contexts of the asynchronous calls, by their slots: call/async-call.js. */
 const contexts = [];
 
 /** A callback's result whose parts have to stay alive. A plain function would not. */

@@ -56,7 +56,7 @@ function keepForThread(kept, thread) {
 /** Whether an asynchronous call has led to a callback, and the slot of that. */
 const slotOf = (who) => ((who & BY_JOB) === 0 ? undefined : who & ~BY_JOB);
 
-/** By the slots of asynchronous calls: pending.js. */
+/** By the slots of asynchronous calls: call/async-call.js. */
 const ofJobs = new Map();
 
 /** Keeps a result of a callback that `who` has called. */

@@ -1,12 +1,12 @@
 'use strict';
 // Results that the caller has to free: { type, free }. The text is copied, then the C function frees it.
 
-const { bind } = require('./call');
-const { DeclaredType } = require('./types/native-type');
-const { wrongType, wrongValue } = require('./errors');
-const { optionsOf } = require('./validate');
-const { readAddress, resolvePointer } = require('./types/pointers');
-const { byName, typeOf, isDeclared } = require('./types/registry');
+const { bind } = require('./bind');
+const { DeclaredType } = require('../types/native-type');
+const { wrongType, wrongValue } = require('../errors');
+const { optionsOf } = require('../validate');
+const { readAddress, resolvePointer } = require('../types/pointers');
+const { byName, typeOf, isDeclared } = require('../types/registry');
 
 const TEXTS = new Set(['cstring', 'utf16', 'wstring']);
 const base = byName.get('ptr');

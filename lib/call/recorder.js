@@ -4,9 +4,9 @@
 
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
-const binding = require('./native/binding');
-const { describe } = require('./errors');
-const settings = require('./native/config');
+const binding = require('../native/binding');
+const { describe } = require('../errors');
+const settings = require('../native/config');
 
 if (settings.trace) binding.startTrace(require('node:worker_threads').threadId);
 
@@ -14,7 +14,7 @@ if (settings.trace) binding.startTrace(require('node:worker_threads').threadId);
 
 /** How far up the place of a call is looked for: our own functions lie between. */
 const MOST_FRAMES = 16;
-const own = __dirname + path.sep;
+const own = path.dirname(__dirname) + path.sep;
 
 const keepFrames = (_, frames) => frames;
 

@@ -2,18 +2,18 @@
 // bind(): what users call = encode, enter, decode; and its asynchronous forms.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const binding = require('./native/binding');
-const { makeFailure, wrongValue } = require('./errors');
-const { routeOf } = require('./lane');
-const { late } = require('./lazy');
-const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./marshal');
-const settings = require('./native/config');
-const trace = settings.trace ? require('./trace') : undefined;
-const { byName } = require('./types/registry');
+const binding = require('../native/binding');
+const { makeFailure, wrongValue } = require('../errors');
+const { routeOf } = require('./fast-call');
+const { late } = require('../lazy');
+const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./signature');
+const settings = require('../native/config');
+const trace = settings.trace ? require('./recorder') : undefined;
+const { byName } = require('../types/registry');
 
 // Most programs have neither asynchronous calls nor such declarations.
-const pending = late(() => require('./pending'));
-const around = late(() => require('./around'));
+const pending = late(() => require('./async-call'));
+const around = late(() => require('./decorate'));
 
 // Bits of the native bind(): src/js/function.rs, Options.
 const GUARD = 1;
@@ -189,7 +189,7 @@ const own = { value: undefined };
  * @param {number | bigint} address
  * @param {object} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
  *   threads, nonblocking }
- * @param {import('./lifetime').Lifetime} lifetime of the library that must be open
+ * @param {import('./library-lifetime').Lifetime} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether the V8 lane may serve it: it runs no JavaScript but by a JSCallback
  */
 const bind = (function (name, address, declaration, lifetime, mayBeFast = true) {

@@ -3,18 +3,18 @@
 // Functions of one shape (the same rows) share one prepared signature and one generated factory.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const binding = require('./native/binding');
-const { makeError, wrongType } = require('./errors');
-const { frame, words, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN } = require('./memory/arg-buffer');
-const { catching, handlerSource, plainHandler, help: handlerHelp } = require('./codegen/emit-callback');
-const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('./codegen/inline-read');
-const { release } = require('./memory/retained');
-const { late } = require('./lazy');
-const { resultSource, readWords, readLarge } = require('./codegen/emit-result');
-const settings = require('./native/config');
-const { rowOf, typeOf, parameter: parameterOf } = require('./types/registry');
+const binding = require('../native/binding');
+const { makeError, wrongType } = require('../errors');
+const { frame, words, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN } = require('../memory/arg-buffer');
+const { catching, handlerSource, plainHandler, help: handlerHelp } = require('../codegen/emit-callback');
+const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('../codegen/inline-read');
+const { release } = require('../memory/retained');
+const { late } = require('../lazy');
+const { resultSource, readWords, readLarge } = require('../codegen/emit-result');
+const settings = require('../native/config');
+const { rowOf, typeOf, parameter: parameterOf } = require('../types/registry');
 
-const contract = late(() => require('./contract'));
+const contract = late(() => require('./argument-constraints'));
 
 /** One bit of the frame's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;
@@ -131,9 +131,9 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
     __proto__: functionsOf, native, args, result, parameters, loose, at: places[0], pins: places[1], resultAt: places[2],
     size: sizeOf(args, places[0]),
     call: undefined, check: undefined, launch: undefined, handle: undefined,
-    // The bytes of the result in the frame, for calls on other threads: pending.js.
+    // The bytes of the result in the frame, for calls on other threads: call/async-call.js.
     resultBytes: undefined,
-    // What the V8 lane knows of it: lane.js.
+    // What the V8 lane knows of it: call/fast-call.js.
     route: undefined,
   };
 });

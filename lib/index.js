@@ -4,7 +4,7 @@
 const { fences, checkFences } = require('./memory/fences');
 const { late } = require('./lazy');
 const { dlopen, linkSymbols, CFunction } = require('./library');
-const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer');
+const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer/pointer');
 const { FFIType } = require('./types/registry');
 const { suffix } = require('./native/platform');
 
@@ -20,7 +20,7 @@ const [out, inout] = functionsOf(() => require('./types/out-param'), 'out', 'ino
 const [enumeration] = functionsOf(() => require('./types/enum'), 'enumeration');
 const [pin] = functionsOf(() => require('./memory/pin'), 'pin');
 const [opaque] = functionsOf(() => require('./types/handle'), 'opaque');
-const [fn] = functionsOf(() => require('./fn'), 'fn');
+const [fn] = functionsOf(() => require('./callback/function-pointer'), 'fn');
 const [errno] = functionsOf(() => require('./call/errno'), 'errno');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
 const [cc] = functionsOf(() => require('./cc'), 'cc');
@@ -48,5 +48,5 @@ function lateExport(name, load) {
   }
   Object.defineProperty(module.exports, name, { get, set, enumerable: true, configurable: true });
 }
-lateExport('CString', () => require('./cstring'));
-lateExport('JSCallback', () => require('./callback'));
+lateExport('CString', () => require('./pointer/cstring'));
+lateExport('JSCallback', () => require('./callback/js-callback'));

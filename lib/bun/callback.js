@@ -1,7 +1,7 @@
 'use strict';
 // JSCallback as in bun:ffi.
 
-const main = require('../callback');
+const main = require('../callback/js-callback');
 const { isObject, callbackOf } = require('./declaration');
 const { wrongArgument } = require('./words');
 

@@ -3,7 +3,7 @@
 // is a String object with the members that bun's own class had before 1.4.
 
 const { inspect } = require('node:util');
-const main = require('../cstring');
+const main = require('../pointer/cstring');
 const { addressOf, offsetOf, lengthOf, toArrayBuffer } = require('./memory');
 
 /** The text at an address, up to its NUL or of `byteLength` bytes; of a falsy address, an empty one. */

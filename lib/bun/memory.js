@@ -3,7 +3,7 @@
 
 const { MAX_LENGTH } = require('node:buffer').constants;
 const { describe } = require('../errors');
-const main = require('../pointer');
+const main = require('../pointer/pointer');
 const { wrongArgument, inWords } = require('./words');
 
 const ZERO = 'ptr cannot be zero, that would segfault Bun :(';

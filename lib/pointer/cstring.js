@@ -2,8 +2,8 @@
 // CString: a copy of C text as a JavaScript string.
 
 const { MAX_STRING_LENGTH } = require('node:buffer').constants;
-const { outOfRange } = require('./errors');
-const access = require('./memory/access');
+const { outOfRange } = require('../errors');
+const access = require('../memory/access');
 const { lengthOf } = require('./pointer');
 
 const NAME = 'CString';

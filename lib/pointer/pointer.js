@@ -1,12 +1,12 @@
 'use strict';
 // ptr, read.*, write.*, toBuffer, toArrayBuffer: one-liners over memory/access.js.
 
-const access = require('./memory/access');
-const { alloc } = require('./memory/alloc');
-const { makeError, wrongType, outOfRange } = require('./errors');
+const access = require('../memory/access');
+const { alloc } = require('../memory/alloc');
+const { makeError, wrongType, outOfRange } = require('../errors');
 const { readers } = require('./read');
-const { resolvePointer, storageOf } = require('./types/pointers');
-const { byName } = require('./types/registry');
+const { resolvePointer, storageOf } = require('../types/pointers');
+const { byName } = require('../types/registry');
 
 /** The address of a view's storage. It is valid as long as the view lives. */
 function ptr(view, byteOffset = 0) {

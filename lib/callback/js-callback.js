@@ -1,13 +1,13 @@
 'use strict';
 // JSCallback = decode, user function, encode: call/bind.js in a mirror.
 
-const binding = require('./native/binding');
+const binding = require('../native/binding');
 const { Closure, ClosedQueue, KINDS } = require('./closure');
-const { currentContext } = require('./native/async-context');
-const { makeError, makeWarning, Trace, wrongType } = require('./errors');
-const { readArgs, typesOf, shapeOf } = require('./call/signature');
-const { optionsOf } = require('./validate');
-const { callbackBrand } = require('./types/pointers');
+const { currentContext } = require('../native/async-context');
+const { makeError, makeWarning, Trace, wrongType } = require('../errors');
+const { readArgs, typesOf, shapeOf } = require('../call/signature');
+const { optionsOf } = require('../validate');
+const { callbackBrand } = require('../types/pointers');
 
 const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };
 const NAME = 'JSCallback';

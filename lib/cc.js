@@ -8,12 +8,12 @@ const { cacheDirectory, workDirectory, digest, contentOf, find, publish, keepFor
 const { makeError, wrongType, wrongValue } = require('./errors');
 const { late } = require('./lazy');
 const { platformKey, suffix } = require('./native/platform');
-const { toPath } = require('./search');
+const { toPath } = require('./library/resolve');
 
 const KEYS = ['source', 'library', 'include', 'symbols', 'define', 'flags'];
 const isWindows = process.platform === 'win32';
 /** Late, so that compiling needs no addon. */
-const library = late(() => require('./library'));
+const library = late(() => require('./library/dlopen'));
 
 /**
  * @param {object} options

@@ -3,7 +3,7 @@
 
 const { fences, checkFences } = require('./memory/fences');
 const { late } = require('./lazy');
-const { dlopen, linkSymbols, CFunction } = require('./library');
+const { dlopen, linkSymbols, CFunction } = require('./library/dlopen');
 const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer/pointer');
 const { FFIType } = require('./types/registry');
 const { suffix } = require('./native/platform');

@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { findClang } = require('../cli/bind/clang.js');
 const { isMusl } = require('../lib/native/platform.js');
-const { cachedFiles, searchDirectories } = require('../lib/search.js');
+const { cachedFiles, searchDirectories } = require('../lib/library/resolve.js');
 
 const isLinux = process.platform === 'linux';
 const isWindows = process.platform === 'win32';

@@ -10,7 +10,7 @@ const { pathToFileURL } = require('node:url');
 const { after, describe, test } = require('node:test');
 const { ffi, fixture, root, throws } = require('./helpers.js');
 const { needs, onlyOn } = require('./requirements.js');
-const { candidates, toPath, parseCache } = require('../lib/search.js');
+const { candidates, toPath, parseCache } = require('../lib/library/resolve.js');
 const { suffix, isMusl, platformKey } = require('../lib/native/platform.js');
 
 const onLinux = { skip: onlyOn('linux') };

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { makeError } = require('../errors');
 const { late } = require('../lazy');
-const main = require('../library');
+const main = require('../library/dlopen');
 const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration');
 const { wrongArgument, inWords } = require('./words');
 

@@ -23,7 +23,7 @@ const [opaque] = functionsOf(() => require('./types/handle'), 'opaque');
 const [fn] = functionsOf(() => require('./callback/function-pointer'), 'fn');
 const [errno] = functionsOf(() => require('./call/errno'), 'errno');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
-const [cc] = functionsOf(() => require('./cc'), 'cc');
+const [cc] = functionsOf(() => require('./cc/compile'), 'cc');
 
 module.exports = {
   CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc, array, cc, checkFences, dlopen, enumeration,

@@ -10,9 +10,9 @@ const copies = require('./native/realm');
 function makeEntries() {
   const { late, begin } = require('./lazy');
   const main = late(() => require('./index'));
-  const bun = late(() => require('./bun/main'));
+  const bun = late(() => require('./bun/index'));
   // Only the entry for bun redirects `bun:ffi` to the package.
-  const hook = () => require('./bun/hook').install();
+  const hook = () => require('./bun/resolve-hook').install();
   const entry = (load) => () => {
     const exported = load();
     begin();

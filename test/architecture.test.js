@@ -103,9 +103,6 @@ function folderOf(file) {
   return BASE.includes(parts[1]) ? 'lib/base' : `lib/${parts[1]}`;
 }
 
-/** Files still directly under lib/ are bound by no row. */
-const isMoved = (file) => !/^lib\/[^/]+$/.test(file) || /^lib\/(errors|inspect|validate|lazy|index|instance)\.js$/.test(file);
-
 /** What a JavaScript file requires: files of the package and modules of Node. */
 function importsOf(file) {
   const own = [];
@@ -138,11 +135,10 @@ describe('JavaScript', () => {
   for (const [file, { own, builtin }] of imports) {
     test(`${file} requires only what its folder may`, () => {
       const folder = folderOf(file);
-      if (isMoved(file)) assert.ok(Object.hasOwn(FOLDERS, folder), `${file}: the folder is not in the table of test/architecture.test.js`);
+      assert.ok(Object.hasOwn(FOLDERS, folder), `${file}: the folder is not in the table of test/architecture.test.js`);
       for (const target of own) {
         if (/^package\.json$/.test(target)) continue;
         const other = folderOf(target);
-        if (!isMoved(file) || !isMoved(target)) continue;
         assert.ok(other === folder || FOLDERS[folder].includes(other), `${file} may not require ${target}`);
       }
       for (const name of builtin) assert.match(name, /^node:/, `${file} requires ${name}: no dependency, and node: spelt out`);
@@ -156,8 +152,8 @@ describe('JavaScript', () => {
   test('folders import each other without circles, in the table and in the files', () => {
     refuseCircles(Object.keys(FOLDERS), (folder) => FOLDERS[folder] ?? []);
     const used = (folder) =>
-      [...imports].filter(([file]) => folderOf(file) === folder && isMoved(file))
-        .flatMap(([, { own }]) => own.filter(isMoved).map(folderOf)).filter((other) => other !== folder);
+      [...imports].filter(([file]) => folderOf(file) === folder)
+        .flatMap(([, { own }]) => own.map(folderOf)).filter((other) => other !== folder);
     refuseCircles(Object.keys(FOLDERS), used);
   });
 

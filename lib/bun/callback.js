@@ -3,7 +3,7 @@
 
 const main = require('../callback/js-callback');
 const { isObject, callbackOf } = require('./declaration');
-const { wrongArgument } = require('./words');
+const { wrongArgument } = require('./messages');
 
 function checked(callback, declaration) {
   if (!isObject(declaration)) throw wrongArgument('Expected object');

@@ -2,7 +2,7 @@
 // From a declaration as bun reads it to one of the main entry.
 
 const { argumentType, callbackArgumentType, resultType } = require('./types');
-const { wrongArgument, wrongDeclaration } = require('./words');
+const { wrongArgument, wrongDeclaration } = require('./messages');
 
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 

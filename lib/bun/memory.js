@@ -4,7 +4,7 @@
 const { MAX_LENGTH } = require('node:buffer').constants;
 const { describe } = require('../errors');
 const main = require('../pointer/pointer');
-const { wrongArgument, inWords } = require('./words');
+const { wrongArgument, inWords } = require('./messages');
 
 const ZERO = 'ptr cannot be zero, that would segfault Bun :(';
 const EMPTY = "ArrayBufferView must have a length > 0. A pointer to empty memory doesn't work";

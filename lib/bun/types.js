@@ -3,7 +3,7 @@
 
 const { DeclaredType } = require('../types/native-type');
 const { byName, isDeclared, rows } = require('../types/registry');
-const { wrongArgument, wrongDeclaration } = require('./words');
+const { wrongArgument, wrongDeclaration } = require('./messages');
 
 const COMPILED_ONLY = 'napi_env / napi_value are only supported in bun:ffi cc() (compiled C source), not in '
   + 'dlopen/linkSymbols/CFunction/JSCallback';

@@ -19,7 +19,7 @@ function resolve(specifier, context, next) {
 
 /** Node 20 and the first of 22: hooks for import run on a thread of their own, and require() has none. Before 20.6 there are none. */
 const registerApart = () =>
-  Module.register?.('./hook-thread.mjs', { parentURL: pathToFileURL(__filename).href, data: { SPECIFIER, imported } });
+  Module.register?.('./resolve-hook-thread.mjs', { parentURL: pathToFileURL(__filename).href, data: { SPECIFIER, imported } });
 
 /** require() where it has no hooks, and require.resolve(), which has none in Node 22 either. */
 function resolveRequired() {

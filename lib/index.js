@@ -1,12 +1,12 @@
 'use strict';
 // What `pinned-ffi` exports.
 
-const { fences, checkFences } = require('./memory/fences');
-const { late } = require('./lazy');
-const { dlopen, linkSymbols, CFunction } = require('./library/dlopen');
-const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer/pointer');
-const { FFIType } = require('./types/registry');
-const { suffix } = require('./native/platform');
+const { fences, checkFences } = require('./memory/fences.js');
+const { late } = require('./lazy.js');
+const { dlopen, linkSymbols, CFunction } = require('./library/dlopen.js');
+const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer/pointer.js');
+const { FFIType } = require('./types/registry.js');
+const { suffix } = require('./native/platform.js');
 
 /** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
 function functionsOf(load, ...names) {
@@ -14,16 +14,16 @@ function functionsOf(load, ...names) {
   return names.map((name) => ({ [name]: (...values) => get()[name](...values) })[name]);
 }
 const [struct, union, array, sizeof, alignof, offsetof] = functionsOf(
-  () => require('./types/struct'), 'struct', 'union', 'array', 'sizeof', 'alignof', 'offsetof');
-const [pointer] = functionsOf(() => require('./types/typed-pointer'), 'pointer');
-const [out, inout] = functionsOf(() => require('./types/out-param'), 'out', 'inout');
-const [enumeration] = functionsOf(() => require('./types/enum'), 'enumeration');
-const [pin] = functionsOf(() => require('./memory/pin'), 'pin');
-const [opaque] = functionsOf(() => require('./types/handle'), 'opaque');
-const [fn] = functionsOf(() => require('./callback/function-pointer'), 'fn');
-const [errno] = functionsOf(() => require('./call/errno'), 'errno');
+  () => require('./types/struct.js'), 'struct', 'union', 'array', 'sizeof', 'alignof', 'offsetof');
+const [pointer] = functionsOf(() => require('./types/typed-pointer.js'), 'pointer');
+const [out, inout] = functionsOf(() => require('./types/out-param.js'), 'out', 'inout');
+const [enumeration] = functionsOf(() => require('./types/enum.js'), 'enumeration');
+const [pin] = functionsOf(() => require('./memory/pin.js'), 'pin');
+const [opaque] = functionsOf(() => require('./types/handle.js'), 'opaque');
+const [fn] = functionsOf(() => require('./callback/function-pointer.js'), 'fn');
+const [errno] = functionsOf(() => require('./call/errno.js'), 'errno');
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
-const [cc] = functionsOf(() => require('./cc/compile'), 'cc');
+const [cc] = functionsOf(() => require('./cc/compile.js'), 'cc');
 
 module.exports = {
   CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc, array, cc, checkFences, dlopen, enumeration,
@@ -48,5 +48,5 @@ function lateExport(name, load) {
   }
   Object.defineProperty(module.exports, name, { get, set, enumerable: true, configurable: true });
 }
-lateExport('CString', () => require('./pointer/cstring'));
-lateExport('JSCallback', () => require('./callback/js-callback'));
+lateExport('CString', () => require('./pointer/cstring.js'));
+lateExport('JSCallback', () => require('./callback/js-callback.js'));

@@ -2,7 +2,7 @@
 // Objects of options and declarations: own keys only, each read once, unknown keys refused.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const { wrongType, makeError } = require('./errors');
+const { wrongType, makeError } = require('./errors.js');
 
 /**
  * A copy of the own properties of `value`, without a prototype. Throws for a non-object and for a key not in `keys`.

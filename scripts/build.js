@@ -5,7 +5,7 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { isMusl, platformKey, suffix } = require('../lib/native/platform');
+const { isMusl, platformKey, suffix } = require('../lib/native/platform.js');
 
 const root = path.join(__dirname, '..');
 const isWindows = process.platform === 'win32';

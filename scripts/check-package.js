@@ -7,8 +7,8 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { build } = require('./build');
-const { platformKey } = require('../lib/native/platform');
+const { build } = require('./build.js');
+const { platformKey } = require('../lib/native/platform.js');
 
 const root = path.join(__dirname, '..');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-package-'));

@@ -1,14 +1,14 @@
 'use strict';
 // What `pinned-ffi/bun` exports: the package in bun:ffi's dialect.
 
-const { JSCallback } = require('./callback');
-const { CString } = require('./cstring');
-const { CFunction, cc, dlopen, linkSymbols, viewSource } = require('./library');
-const { ptr, read, toArrayBuffer, toBuffer } = require('./memory');
-const { native } = require('./native');
-const { suffix } = require('../native/platform');
-const { FFIType } = require('../types/registry');
-require('../memory/fences');
+const { JSCallback } = require('./callback.js');
+const { CString } = require('./cstring.js');
+const { CFunction, cc, dlopen, linkSymbols, viewSource } = require('./library.js');
+const { ptr, read, toArrayBuffer, toBuffer } = require('./memory.js');
+const { native } = require('./native.js');
+const { suffix } = require('../native/platform.js');
+const { FFIType } = require('../types/registry.js');
+require('../memory/fences.js');
 
 module.exports = {
   CFunction, CString, FFIType, JSCallback, cc, dlopen, linkSymbols, native, ptr, read, suffix, toArrayBuffer, toBuffer,

@@ -3,11 +3,11 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { makeError } = require('../errors');
-const { late } = require('../lazy');
-const main = require('../library/dlopen');
-const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration');
-const { wrongArgument, inWords } = require('./messages');
+const { makeError } = require('../errors.js');
+const { late } = require('../lazy.js');
+const main = require('../library/dlopen.js');
+const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration.js');
+const { wrongArgument, inWords } = require('./messages.js');
 
 /**
  * Opens a library: by a path, a name that the system's loader finds, or one of a file in the current directory. `options` are
@@ -45,7 +45,7 @@ function CFunction(declaration) {
 }
 
 /** Loaded late for what lib/index.js says. */
-const compiler = late(() => require('../cc/compile'));
+const compiler = late(() => require('../cc/compile.js'));
 
 /** Compiles C with the system's compiler, where bun has TinyCC. */
 const cc = (options) => compiler().cc({ ...options, symbols: symbolsOf(options?.symbols, functionOf) });

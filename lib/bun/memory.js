@@ -2,9 +2,9 @@
 // ptr, read, toBuffer and toArrayBuffer as in bun:ffi: numbers lose their fractions, null is left out.
 
 const { MAX_LENGTH } = require('node:buffer').constants;
-const { describe } = require('../errors');
-const main = require('../pointer/pointer');
-const { wrongArgument, inWords } = require('./messages');
+const { describe } = require('../errors.js');
+const main = require('../pointer/pointer.js');
+const { wrongArgument, inWords } = require('./messages.js');
 
 const ZERO = 'ptr cannot be zero, that would segfault Bun :(';
 const EMPTY = "ArrayBufferView must have a length > 0. A pointer to empty memory doesn't work";

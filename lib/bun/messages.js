@@ -1,7 +1,7 @@
 'use strict';
 // bun's messages. What the main entry would say, with the function and the argument, is the `cause`.
 
-const { makeError } = require('../errors');
+const { makeError } = require('../errors.js');
 
 /** bun's error about an argument or a declaration, of the code that bun gives it. */
 const wrongArgument = (message, cause) =>

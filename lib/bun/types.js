@@ -1,9 +1,9 @@
 'use strict';
 // bun's types: the rows of `wrap: true`, which refuse a value in bun's words.
 
-const { DeclaredType } = require('../types/native-type');
-const { byName, isDeclared, rows } = require('../types/registry');
-const { wrongArgument, wrongDeclaration } = require('./messages');
+const { DeclaredType } = require('../types/native-type.js');
+const { byName, isDeclared, rows } = require('../types/registry.js');
+const { wrongArgument, wrongDeclaration } = require('./messages.js');
 
 const COMPILED_ONLY = 'napi_env / napi_value are only supported in bun:ffi cc() (compiled C source), not in '
   + 'dlopen/linkSymbols/CFunction/JSCallback';

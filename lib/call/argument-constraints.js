@@ -2,12 +2,12 @@
 // Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a row of the same shape as a
 // type's, whose write() keeps the contract before C is entered, in every mode.
 
-const { makeError, wrongValue, outOfRange, describe, place } = require('../errors');
-const access = require('../memory/access');
-const { byteLengthOf, isView } = require('../memory/array-buffer');
-const { optionsOf } = require('../validate');
-const { lowAddress } = require('../types/pointers');
-const { typeOf, parameter } = require('../types/registry');
+const { makeError, wrongValue, outOfRange, describe, place } = require('../errors.js');
+const access = require('../memory/access.js');
+const { byteLengthOf, isView } = require('../memory/array-buffer.js');
+const { optionsOf } = require('../validate.js');
+const { lowAddress } = require('../types/pointers.js');
+const { typeOf, parameter } = require('../types/registry.js');
 
 const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'number' };
 

@@ -2,15 +2,15 @@
 // Asynchronous calls under way: a table of what JavaScript keeps of each, so that native code has no more of it than the
 // number of its slot; and how they are settled, all that are done at once.
 
-const binding = require('../native/binding');
-const { currentContext } = require('../native/async-context');
-const { bytesAt } = require('../memory/arg-buffer');
-const { contexts } = require('../codegen/emit-callback');
-const { decode } = require('../codegen/inline-read');
-const { release } = require('../memory/retained');
-const { startCall } = require('./signature');
-const { lockAll } = require('../memory/pin');
-const { endJob } = require('../memory/callback-results');
+const binding = require('../native/binding.js');
+const { currentContext } = require('../native/async-context.js');
+const { bytesAt } = require('../memory/arg-buffer.js');
+const { contexts } = require('../codegen/emit-callback.js');
+const { decode } = require('../codegen/inline-read.js');
+const { release } = require('../memory/retained.js');
+const { startCall } = require('./signature.js');
+const { lockAll } = require('../memory/pin.js');
+const { endJob } = require('../memory/callback-results.js');
 
 /** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
 class Pending {

@@ -2,18 +2,18 @@
 // bind(): what users call = encode, enter, decode; and its asynchronous forms.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const binding = require('../native/binding');
-const { makeFailure, wrongValue } = require('../errors');
-const { routeOf } = require('./fast-call');
-const { late } = require('../lazy');
-const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./signature');
-const settings = require('../native/config');
-const trace = settings.trace ? require('./recorder') : undefined;
-const { byName } = require('../types/registry');
+const binding = require('../native/binding.js');
+const { makeFailure, wrongValue } = require('../errors.js');
+const { routeOf } = require('./fast-call.js');
+const { late } = require('../lazy.js');
+const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./signature.js');
+const settings = require('../native/config.js');
+const trace = settings.trace ? require('./recorder.js') : undefined;
+const { byName } = require('../types/registry.js');
 
 // Most programs have neither asynchronous calls nor such declarations.
-const pending = late(() => require('./async-call'));
-const around = late(() => require('./decorate'));
+const pending = late(() => require('./async-call.js'));
+const around = late(() => require('./decorate.js'));
 
 // Bits of the native bind(): src/js/function.rs, Options.
 const GUARD = 1;

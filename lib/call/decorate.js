@@ -1,11 +1,11 @@
 'use strict';
 // What calls have around them that are more than encode, enter, decode: extra arguments, out parameters, handles.
 
-const { wrongCount, MOST_ARGUMENTS } = require('./signature');
-const { ending, owning } = require('./handle-ownership');
-const { withOuts } = require('./out-params');
-const { parameter } = require('../types/registry');
-const { variadic } = require('./varargs');
+const { wrongCount, MOST_ARGUMENTS } = require('./signature.js');
+const { ending, owning } = require('./handle-ownership.js');
+const { withOuts } = require('./out-params.js');
+const { parameter } = require('../types/registry.js');
+const { variadic } = require('./varargs.js');
 
 /**
  * A function with all that its declaration asks for.

@@ -1,6 +1,6 @@
 'use strict';
 
-const { lastErrno } = require('../native/binding');
+const { lastErrno } = require('../native/binding.js');
 
 /**
  * errno (GetLastError on Windows) right after the last call of this thread whose declaration says `errno: true` or has

@@ -3,14 +3,14 @@
 // of the caller; everything else, every error among it, is the frame lane's.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const binding = require('../native/binding');
-const { modules, unverified } = require('../native/runtime');
-const { withoutV8, usesV8, texts } = require('../native/v8');
-const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer');
-const { halves } = require('../codegen/inline-read');
-const access = require('../memory/access');
-const settings = require('../native/config');
-const { byName } = require('../types/registry');
+const binding = require('../native/binding.js');
+const { modules, unverified } = require('../native/runtime.js');
+const { withoutV8, usesV8, texts } = require('../native/v8.js');
+const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
+const { halves } = require('../codegen/inline-read.js');
+const access = require('../memory/access.js');
+const settings = require('../native/config.js');
+const { byName } = require('../types/registry.js');
 
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;

@@ -1,9 +1,9 @@
 'use strict';
 // What calls do to handles: which they end, and whom those that they give belong to.
 
-const { after } = require('./maybe-then');
-const binding = require('../native/binding');
-const { Handle } = require('../types/handle');
+const { after } = require('./maybe-then.js');
+const binding = require('../native/binding.js');
+const { Handle } = require('../types/handle.js');
 
 const freesIt = (kind, names) => {
   for (let own = kind; own !== undefined; own = own.base) if (names.some((name) => own.free.has(name))) return true;

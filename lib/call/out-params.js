@@ -2,10 +2,10 @@
 // Parameters through which C gives values back: each is fenced memory for the length of the call, and what C has put
 // there comes back beside the result, as { returns, out: [...] }.
 
-const { after } = require('./maybe-then');
-const { keep } = require('../types/aggregate');
-const { release } = require('../memory/retained');
-const { alloc } = require('../memory/alloc');
+const { after } = require('./maybe-then.js');
+const { keep } = require('../types/aggregate.js');
+const { release } = require('../memory/retained.js');
+const { alloc } = require('../memory/alloc.js');
 
 /**
  * A function that takes the values of all parameters but out().

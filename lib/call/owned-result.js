@@ -1,12 +1,12 @@
 'use strict';
 // Results that the caller has to free: { type, free }. The text is copied, then the C function frees it.
 
-const { bind } = require('./bind');
-const { DeclaredType } = require('../types/native-type');
-const { wrongType, wrongValue } = require('../errors');
-const { optionsOf } = require('../validate');
-const { readAddress, resolvePointer } = require('../types/pointers');
-const { byName, typeOf, isDeclared } = require('../types/registry');
+const { bind } = require('./bind.js');
+const { DeclaredType } = require('../types/native-type.js');
+const { wrongType, wrongValue } = require('../errors.js');
+const { optionsOf } = require('../validate.js');
+const { readAddress, resolvePointer } = require('../types/pointers.js');
+const { byName, typeOf, isDeclared } = require('../types/registry.js');
 
 const TEXTS = new Set(['cstring', 'utf16', 'wstring']);
 const base = byName.get('ptr');

@@ -4,9 +4,9 @@
 
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
-const binding = require('../native/binding');
-const { describe } = require('../errors');
-const settings = require('../native/config');
+const binding = require('../native/binding.js');
+const { describe } = require('../errors.js');
+const settings = require('../native/config.js');
 
 if (settings.trace) binding.startTrace(require('node:worker_threads').threadId);
 

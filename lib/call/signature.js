@@ -3,18 +3,18 @@
 // Functions of one shape (the same rows) share one prepared signature and one generated factory.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const binding = require('../native/binding');
-const { makeError, wrongType } = require('../errors');
-const { frame, words, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN } = require('../memory/arg-buffer');
-const { catching, handlerSource, plainHandler, help: handlerHelp } = require('../codegen/emit-callback');
-const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('../codegen/inline-read');
-const { release } = require('../memory/retained');
-const { late } = require('../lazy');
-const { resultSource, readWords, readLarge } = require('../codegen/emit-result');
-const settings = require('../native/config');
-const { rowOf, typeOf, parameter: parameterOf } = require('../types/registry');
+const binding = require('../native/binding.js');
+const { makeError, wrongType } = require('../errors.js');
+const { frame, words, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN } = require('../memory/arg-buffer.js');
+const { catching, handlerSource, plainHandler, help: handlerHelp } = require('../codegen/emit-callback.js');
+const { constants, decode, each, inlineOf, help: inlineHelp, DECLARED } = require('../codegen/inline-read.js');
+const { release } = require('../memory/retained.js');
+const { late } = require('../lazy.js');
+const { resultSource, readWords, readLarge } = require('../codegen/emit-result.js');
+const settings = require('../native/config.js');
+const { rowOf, typeOf, parameter: parameterOf } = require('../types/registry.js');
 
-const contract = late(() => require('./argument-constraints'));
+const contract = late(() => require('./argument-constraints.js'));
 
 /** One bit of the frame's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;

@@ -2,8 +2,8 @@
 // Calls of variadic functions: what follows the declared arguments is given as [type, value], promoted as C does.
 // A signature is prepared once for each list of types.
 
-const { wrongType, outOfRange } = require('../errors');
-const { byName, rows, typeOf } = require('../types/registry');
+const { wrongType, outOfRange } = require('../errors.js');
+const { byName, rows, typeOf } = require('../types/registry.js');
 
 const int = byName.get('i32');
 /** By their ids, which enumerations share. */

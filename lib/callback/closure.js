@@ -2,11 +2,11 @@
 // C function pointers that reach a function of JavaScript. Each is made once, then opened and closed again and again,
 // by native functions whose arguments lie in the frame (src/js/callback.rs).
 
-const binding = require('../native/binding');
-const { modules } = require('../native/runtime');
-const { usesV8 } = require('../native/v8');
-const { words } = require('../memory/arg-buffer');
-require('./shutdown');
+const binding = require('../native/binding.js');
+const { modules } = require('../native/runtime.js');
+const { usesV8 } = require('../native/v8.js');
+const { words } = require('../memory/arg-buffer.js');
+require('./shutdown.js');
 
 // C then reaches JavaScript by V8's own functions, whichever lane calls go by.
 if (usesV8) binding.attachEntry(Number(modules));

@@ -2,17 +2,17 @@
 // fn: function pointers with a signature. One that C gives is callable; a JavaScript function that is passed becomes a
 // function pointer for the length of the call.
 
-const binding = require('../native/binding');
-const { bind } = require('../call/bind');
-const { Closure, ClosedQueue, KINDS } = require('./closure');
-const { DeclaredType } = require('../types/native-type');
-const { makeError, makeWarning, place } = require('../errors');
-const { Lent } = require('../memory/retained');
-const { Lifetime } = require('../call/library-lifetime');
-const { readArgs, typesOf, shapeOf } = require('../call/signature');
-const { optionsOf } = require('../validate');
-const { readAddress, resolvePointer } = require('../types/pointers');
-const { byName } = require('../types/registry');
+const binding = require('../native/binding.js');
+const { bind } = require('../call/bind.js');
+const { Closure, ClosedQueue, KINDS } = require('./closure.js');
+const { DeclaredType } = require('../types/native-type.js');
+const { makeError, makeWarning, place } = require('../errors.js');
+const { Lent } = require('../memory/retained.js');
+const { Lifetime } = require('../call/library-lifetime.js');
+const { readArgs, typesOf, shapeOf } = require('../call/signature.js');
+const { optionsOf } = require('../validate.js');
+const { readAddress, resolvePointer } = require('../types/pointers.js');
+const { byName } = require('../types/registry.js');
 
 const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', varargs: 'boolean' };
 const base = byName.get('function');

@@ -1,13 +1,13 @@
 'use strict';
 // JSCallback = decode, user function, encode: call/bind.js in a mirror.
 
-const binding = require('../native/binding');
-const { Closure, ClosedQueue, KINDS } = require('./closure');
-const { currentContext } = require('../native/async-context');
-const { makeError, makeWarning, Trace, wrongType } = require('../errors');
-const { readArgs, typesOf, shapeOf } = require('../call/signature');
-const { optionsOf } = require('../validate');
-const { callbackBrand } = require('../types/pointers');
+const binding = require('../native/binding.js');
+const { Closure, ClosedQueue, KINDS } = require('./closure.js');
+const { currentContext } = require('../native/async-context.js');
+const { makeError, makeWarning, Trace, wrongType } = require('../errors.js');
+const { readArgs, typesOf, shapeOf } = require('../call/signature.js');
+const { optionsOf } = require('../validate.js');
+const { callbackBrand } = require('../types/pointers.js');
 
 const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };
 const NAME = 'JSCallback';

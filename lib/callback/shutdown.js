@@ -2,7 +2,7 @@
 // What has to happen when the process, or a worker, ends while other threads call back. Loaded with the first callback: a program
 // that has none has no listener of ours.
 
-const binding = require('../native/binding');
+const binding = require('../native/binding.js');
 
 /** The listeners of this thread, of which there is one each for all realms and builds that have the package. */
 const KEY = Symbol.for('pinned-ffi exit');

@@ -5,7 +5,7 @@ const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { suffix } = require('../native/platform');
+const { suffix } = require('../native/platform.js');
 
 const isWindows = process.platform === 'win32';
 

@@ -3,14 +3,14 @@
 // mirror.
 
 const { isPromise } = require('node:util').types;
-const binding = require('../native/binding');
-const { callIn } = require('../native/async-context');
-const { RESULT, makeError } = require('../errors');
-const { frame, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer');
-const { each, inlineOf, decode, DECLARED } = require('./inline-read');
-const { isLent, release } = require('../memory/retained');
-const { storageAddress } = require('../memory/access');
-const { keepFor, slotOf, WHO } = require('../memory/callback-results');
+const binding = require('../native/binding.js');
+const { callIn } = require('../native/async-context.js');
+const { RESULT, makeError } = require('../errors.js');
+const { frame, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer.js');
+const { each, inlineOf, decode, DECLARED } = require('./inline-read.js');
+const { isLent, release } = require('../memory/retained.js');
+const { storageAddress } = require('../memory/access.js');
+const { keepFor, slotOf, WHO } = require('../memory/callback-results.js');
 
 const putAgain = binding.makePutAgain();
 

@@ -1,9 +1,9 @@
 'use strict';
 // How the result of a call is read out of the frame, in generated source and without it.
 
-const { makeError } = require('../errors');
-const { bytesAt, EPOCH } = require('../memory/arg-buffer');
-const { inlineOf, decode } = require('./inline-read');
+const { makeError } = require('../errors.js');
+const { bytesAt, EPOCH } = require('../memory/arg-buffer.js');
+const { inlineOf, decode } = require('./inline-read.js');
 
 /** The most bytes of a result that generated source reads at once; larger ones are hardly ever returned. */
 const MOST_AT_ONCE = 256;

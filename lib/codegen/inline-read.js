@@ -3,7 +3,7 @@
 // is made of that. memory/arg-buffer.js has the reason. Source may be made late, so that nothing here uses an iterator: a program may have
 // replaced it by then. A DataView will not do: V8 may run other JavaScript where its methods are entered.
 
-const { arrays } = require('../memory/arg-buffer');
+const { arrays } = require('../memory/arg-buffer.js');
 
 const TWO_32 = 2 ** 32;
 const bigOf = (high, low) => (BigInt(high) << 32n) | BigInt(low >>> 0);

@@ -3,25 +3,25 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const fs = require('node:fs');
-const { isAddon } = require('../native/addon');
-const binding = require('../native/binding');
-const { bind, onThread } = require('../call/bind');
-const { makeError, wrongType, outOfRange } = require('../errors');
-const { late } = require('../lazy');
-const { Lifetime } = require('../call/library-lifetime');
-const { optionsOf, entriesOf } = require('../validate');
-const { candidates, toPath } = require('./resolve');
-const settings = require('../native/config');
+const { isAddon } = require('../native/addon.js');
+const binding = require('../native/binding.js');
+const { bind, onThread } = require('../call/bind.js');
+const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { late } = require('../lazy.js');
+const { Lifetime } = require('../call/library-lifetime.js');
+const { optionsOf, entriesOf } = require('../validate.js');
+const { candidates, toPath } = require('./resolve.js');
+const settings = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
 
 // Loaded when needed: few libraries have any.
-const globals = late(() => require('./global'));
-const locate = late(() => require('./inspect'));
+const globals = late(() => require('./global.js'));
+const locate = late(() => require('./inspect.js'));
 const global = (...values) => globals().global(...values);
-const ownedResults = late(() => require('../call/owned-result'));
+const ownedResults = late(() => require('../call/owned-result.js'));
 const owned = (...values) => ownedResults().owned(...values);
-const trace = settings.trace ? require('../call/recorder') : undefined;
+const trace = settings.trace ? require('../call/recorder.js') : undefined;
 
 const CALL_KEYS = {
   args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',

@@ -1,10 +1,10 @@
 'use strict';
 // Globals of a library: live accessors of data symbols.
 
-const { makeError, wrongValue } = require('../errors');
-const access = require('../memory/access');
-const { typeOf } = require('../types/registry');
-const { viewAt } = require('../types/views');
+const { makeError, wrongValue } = require('../errors.js');
+const access = require('../memory/access.js');
+const { typeOf } = require('../types/registry.js');
+const { viewAt } = require('../types/views.js');
 
 /** The accessor of a data symbol; refuses when its library is closed. */
 class Global {

@@ -3,9 +3,9 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const binding = require('../native/binding');
-const { makeError } = require('../errors');
-const { candidates, searchDirectories, cachedFiles } = require('./resolve');
+const binding = require('../native/binding.js');
+const { makeError } = require('../errors.js');
+const { candidates, searchDirectories, cachedFiles } = require('./resolve.js');
 
 const listed = (variable) => (process.env[variable] ?? '').split(path.delimiter).filter((part) => part !== '');
 

@@ -5,8 +5,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
-const { wrongType, wrongValue } = require('../errors');
-const { isMusl } = require('../native/platform');
+const { wrongType, wrongValue } = require('../errors.js');
+const { isMusl } = require('../native/platform.js');
 
 /**
  * A path as a string: from a path, a file: URL, or a "file:" string.

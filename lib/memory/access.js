@@ -3,12 +3,12 @@
 
 const { MAX_LENGTH } = require('node:buffer').constants;
 const { isAnyArrayBuffer } = require('node:util').types;
-const { makeError, place, wrongType, wrongValue, outOfRange } = require('../errors');
-const binding = require('../native/binding');
-const settings = require('../native/config');
-const { frame, words, begin, EPOCH, VALUES } = require('./arg-buffer');
-const { bufferOf, byteLengthOf, fixedSize, isView } = require('./array-buffer');
-const { isCopied, isLent, release } = require('./retained');
+const { makeError, place, wrongType, wrongValue, outOfRange } = require('../errors.js');
+const binding = require('../native/binding.js');
+const settings = require('../native/config.js');
+const { frame, words, begin, EPOCH, VALUES } = require('./arg-buffer.js');
+const { bufferOf, byteLengthOf, fixedSize, isView } = require('./array-buffer.js');
+const { isCopied, isLent, release } = require('./retained.js');
 
 /** Buffers over native memory that the package has made. */
 const native = new WeakSet();

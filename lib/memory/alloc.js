@@ -2,10 +2,10 @@
 // alloc(): Buffers over fenced memory outside of the engine's heap.
 
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
-const { makeError, wrongType, outOfRange } = require('../errors');
-const binding = require('../native/binding');
-const { optionsOf } = require('../validate');
-const { shift } = require('./access');
+const { makeError, wrongType, outOfRange } = require('../errors.js');
+const binding = require('../native/binding.js');
+const { optionsOf } = require('../validate.js');
+const { shift } = require('./access.js');
 
 const MOST_BYTES = 2 ** 53 - 1;
 const MOST_ALIGN = 2 ** 20;

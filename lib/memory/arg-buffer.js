@@ -11,10 +11,10 @@
 //   - Native code sets the sign of `words[EPOCH]` when it has put the arguments of a callback into the frame. The callback
 //     looks at it after it has read them. If it is gone, native code puts the arguments there again.
 
-const binding = require('../native/binding');
-const settings = require('../native/config');
-const { other, modules } = require('../native/runtime');
-const { usesV8 } = require('../native/v8');
+const binding = require('../native/binding.js');
+const settings = require('../native/config.js');
+const { other, modules } = require('../native/runtime.js');
+const { usesV8 } = require('../native/v8.js');
 
 const FRAME_BYTES = 65536;
 const frame = new DataView(new ArrayBuffer(FRAME_BYTES));

@@ -3,11 +3,11 @@
 
 const { Buffer } = require('node:buffer');
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
-const { makeError, place, wrongValue } = require('../errors');
-const binding = require('../native/binding');
-const { other, hasDetachKeys, transferAborts } = require('../native/runtime');
+const { makeError, place, wrongValue } = require('../errors.js');
+const binding = require('../native/binding.js');
+const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js');
 // The native side has no environment before that file attached its memory.
-require('./arg-buffer');
+require('./arg-buffer.js');
 
 /**
  * Loaded when needed, as streams come with it, which takes milliseconds. Native code may be under way then: where Node offers a

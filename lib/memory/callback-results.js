@@ -4,7 +4,7 @@
 //   - Under an asynchronous call until that is done.
 //   - On a thread of C's own, and where nothing of ours has called C, until that thread has returned some more.
 
-const { words } = require('./arg-buffer');
+const { words } = require('./arg-buffer.js');
 
 /** The words of the frame: how many outermost calls have returned, and who calls back (src/js/arguments.rs). */
 const RETURNS = 6;

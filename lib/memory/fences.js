@@ -1,11 +1,11 @@
 'use strict';
 // Fences: the stand-in for Node's ArrayBuffer allocator is installed when this file is loaded; their state and checks.
 
-const binding = require('../native/binding');
-const { unverified } = require('../native/runtime');
-const { makeWarning } = require('../errors');
-const settings = require('../native/config');
-const { notePool } = require('./array-buffer');
+const binding = require('../native/binding.js');
+const { unverified } = require('../native/runtime.js');
+const { makeWarning } = require('../errors.js');
+const settings = require('../native/config.js');
+const { notePool } = require('./array-buffer.js');
 
 /** Why the stand-in is not installed; undefined where it is now. */
 function install() {

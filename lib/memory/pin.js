@@ -2,11 +2,11 @@
 // pin(), and the locks that keep the ArrayBuffers of pins and of asynchronous calls from being transferred.
 
 const { isSharedArrayBuffer } = require('node:util').types;
-const binding = require('../native/binding');
-const { other, hasDetachKeys, transferAborts } = require('../native/runtime');
-const { makeError } = require('../errors');
-const { addressOf } = require('./access');
-const { bufferOf, byteLengthOf, isView, marked, threads } = require('./array-buffer');
+const binding = require('../native/binding.js');
+const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js');
+const { makeError } = require('../errors.js');
+const { addressOf } = require('./access.js');
+const { bufferOf, byteLengthOf, isView, marked, threads } = require('./array-buffer.js');
 
 /** How often each buffer is locked in JavaScript, where V8 cannot, and how that is undone. */
 const locks = new WeakMap();

@@ -3,8 +3,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { makeError } = require('../errors');
-const { platformKey } = require('./platform');
+const { makeError } = require('../errors.js');
+const { platformKey } = require('./platform.js');
 
 const build = 'build it from the source in the package with "npx pinned-ffi build" (it needs cargo and a C compiler)';
 

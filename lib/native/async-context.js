@@ -3,7 +3,7 @@
 // to them, or else the one in which they were made. Without it they would run in that of the first one, or in none.
 
 const { AsyncResource } = require('node:async_hooks');
-const { other } = require('./runtime');
+const { other } = require('./runtime.js');
 
 /** No `destroy` hook runs when it is collected: tracking that costs more than the rest of the call. */
 const OPTIONS = { requireManualDestroy: true };

@@ -1,7 +1,7 @@
 'use strict';
 // The settings of the environment variables, read and checked once.
 
-const { makeError } = require('../errors');
+const { makeError } = require('../errors.js');
 
 function refuse(name, wanted, received) {
   throw makeError('ERR_INVALID_ARG_VALUE', `${name} must be ${wanted}, received '${received}'`);

@@ -4,7 +4,7 @@
 // there is one memory room (one stand-in, one registry of blocks, one quarantine), and a class is the same for everybody.
 
 const fs = require('node:fs');
-const { addonPath, load } = require('./addon');
+const { addonPath, load } = require('./addon.js');
 
 const file = addonPath();
 

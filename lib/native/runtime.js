@@ -1,8 +1,8 @@
 'use strict';
 // Which engine runs this, and whether the package was verified on it.
 
-const { makeError } = require('../errors');
-const { isMusl, platformKey } = require('./platform');
+const { makeError } = require('../errors.js');
+const { isMusl, platformKey } = require('./platform.js');
 
 /**
  * NODE_MODULE_VERSION of the Nodes that the whole test suite runs on (20, 22, 24, 26), and the version of V8 that each had

@@ -1,9 +1,9 @@
 'use strict';
 // Whether V8's own functions and objects are used: on engines that were verified, after a look at how V8 keeps its values.
 
-const binding = require('./binding');
-const { unverified } = require('./runtime');
-const settings = require('./config');
+const binding = require('./binding.js');
+const { unverified } = require('./runtime.js');
+const settings = require('./config.js');
 
 /** Shows the native side how V8 keeps texts: a literal, a text that was made, and one that was put together. */
 function makeTexts() {

@@ -2,9 +2,9 @@
 // CString: a copy of C text as a JavaScript string.
 
 const { MAX_STRING_LENGTH } = require('node:buffer').constants;
-const { outOfRange } = require('../errors');
-const access = require('../memory/access');
-const { lengthOf } = require('./pointer');
+const { outOfRange } = require('../errors.js');
+const access = require('../memory/access.js');
+const { lengthOf } = require('./pointer.js');
 
 const NAME = 'CString';
 

@@ -1,12 +1,12 @@
 'use strict';
 // ptr, read.*, write.*, toBuffer, toArrayBuffer: one-liners over memory/access.js.
 
-const access = require('../memory/access');
-const { alloc } = require('../memory/alloc');
-const { makeError, wrongType, outOfRange } = require('../errors');
-const { readers } = require('./read');
-const { resolvePointer, storageOf } = require('../types/pointers');
-const { byName } = require('../types/registry');
+const access = require('../memory/access.js');
+const { alloc } = require('../memory/alloc.js');
+const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { readers } = require('./read.js');
+const { resolvePointer, storageOf } = require('../types/pointers.js');
+const { byName } = require('../types/registry.js');
 
 /** The address of a view's storage. It is valid as long as the view lives. */
 function ptr(view, byteOffset = 0) {

@@ -2,11 +2,11 @@
 // read.*: one function for each name of a type. In the V8 lane each is of generated source, which calls C straight from
 // optimised code; whatever does not pass its test, every error among it, is memory/access.js's.
 
-const binding = require('../native/binding');
-const { constants, inlineOf, help, DECLARED } = require('../codegen/inline-read');
-const { lane } = require('../call/fast-call');
-const access = require('../memory/access');
-const settings = require('../native/config');
+const binding = require('../native/binding.js');
+const { constants, inlineOf, help, DECLARED } = require('../codegen/inline-read.js');
+const { lane } = require('../call/fast-call.js');
+const access = require('../memory/access.js');
+const settings = require('../native/config.js');
 
 /** A call from code that is not optimised is dear: as many reads go the other way before the next one tries. */
 const PAUSE = 64;

@@ -5,9 +5,9 @@
 //   write    returns what the fields have to keep alive, stored already (`keeps`), as lib/types/registry.js says of views.
 //   live     gives an accessor over memory (lib/types/views.js).
 
-const { wrongType, wrongValue, makeError, place } = require('../errors');
-const { noteInline, inlineOf, byExpression } = require('../codegen/inline-read');
-const access = require('../memory/access');
+const { wrongType, wrongValue, makeError, place } = require('../errors.js');
+const { noteInline, inlineOf, byExpression } = require('../codegen/inline-read.js');
+const access = require('../memory/access.js');
 
 let count = 0;
 

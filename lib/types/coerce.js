@@ -2,7 +2,7 @@
 // bun's conversions: what `wrap: true` in a declaration makes of the rows of the type table.
 // Integers wrap, anything but text becomes a number, undefined is NULL, text ends at its first NUL.
 
-const { wrongType, place } = require('../errors');
+const { wrongType, place } = require('../errors.js');
 
 const LITTLE = true;
 

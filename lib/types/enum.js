@@ -1,10 +1,10 @@
 'use strict';
 // enumeration: integers with names.
 
-const { DeclaredType, sharedBy, keyOf } = require('./native-type');
-const { makeError, wrongValue, wrongType, place } = require('../errors');
-const { optionsOf, entriesOf } = require('../validate');
-const { typeOf } = require('./registry');
+const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
+const { makeError, wrongValue, wrongType, place } = require('../errors.js');
+const { optionsOf, entriesOf } = require('../validate.js');
+const { typeOf } = require('./registry.js');
 
 const scratch = new DataView(new ArrayBuffer(8));
 

@@ -1,11 +1,11 @@
 'use strict';
 // opaque: pointers to what only C knows. Those of one type are not taken for those of another, nor once they are freed.
 
-const { DeclaredType } = require('./native-type');
-const { makeError, wrongType, describe, place } = require('../errors');
-const { optionsOf } = require('../validate');
-const { readAddress } = require('./pointers');
-const { byName, isDeclared } = require('./registry');
+const { DeclaredType } = require('./native-type.js');
+const { makeError, wrongType, describe, place } = require('../errors.js');
+const { optionsOf } = require('../validate.js');
+const { readAddress } = require('./pointers.js');
+const { byName, isDeclared } = require('./registry.js');
 
 const base = byName.get('function');
 const kinds = new WeakMap();

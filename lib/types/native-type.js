@@ -1,7 +1,7 @@
 'use strict';
 // What struct(), pointer(), ... give: an object that stands for a row of the type table in declarations.
 
-const { declare } = require('./registry');
+const { declare } = require('./registry.js');
 
 class DeclaredType {
   constructor(row) {

@@ -1,9 +1,9 @@
 'use strict';
 // out() and inout(): parameters through which C gives values back.
 
-const { wrongValue } = require('../errors');
-const { DeclaredType, sharedBy, keyOf } = require('./native-type');
-const { byName, typeOf } = require('./registry');
+const { wrongValue } = require('../errors.js');
+const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
+const { byName, typeOf } = require('./registry.js');
 
 const base = byName.get('ptr');
 let keys = 0;

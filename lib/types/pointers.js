@@ -2,11 +2,11 @@
 // The type descriptors of pointers: ptr, function, buffer, buffer_length; and how addresses are checked, read and written.
 
 const { isAnyArrayBuffer } = require('node:util').types;
-const { wrongType, wrongValue, outOfRange, makeError, describe, place } = require('../errors');
-const access = require('../memory/access');
-const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('../memory/array-buffer');
-const { wrapHint, addressHint, wrapPointer } = require('./coerce');
-const { setNatural } = require('./scalars');
+const { wrongType, wrongValue, outOfRange, makeError, describe, place } = require('../errors.js');
+const access = require('../memory/access.js');
+const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('../memory/array-buffer.js');
+const { wrapHint, addressHint, wrapPointer } = require('./coerce.js');
+const { setNatural } = require('./scalars.js');
 
 const LITTLE = true;
 const TWO_32 = 2 ** 32;

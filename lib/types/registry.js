@@ -10,14 +10,14 @@
 // `name` and `position` say where the value came from: see errors.js, place().
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const { noteInline, byElement, byHalves } = require('../codegen/inline-read');
-const { wrongType, wrongValue } = require('../errors');
-const access = require('../memory/access');
-const { ptr, functionRow, buffer, bufferLength } = require('./pointers');
+const { noteInline, byElement, byHalves } = require('../codegen/inline-read.js');
+const { wrongType, wrongValue } = require('../errors.js');
+const access = require('../memory/access.js');
+const { ptr, functionRow, buffer, bufferLength } = require('./pointers.js');
 const {
   sizes, char, i8, u8, i16, u16, i32, u32, i64, u64, f64, f32, bool, voidRow, i64Fast, u64Fast, long, unsignedLong, wchar,
-} = require('./scalars');
-const { cstring, utf16, wstring } = require('./strings');
+} = require('./scalars.js');
+const { cstring, utf16, wstring } = require('./strings.js');
 
 const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code that bun compiles itself' });
 

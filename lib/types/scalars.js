@@ -1,9 +1,9 @@
 'use strict';
 // The type descriptors of numbers, booleans and void.
 
-const { wrongType, outOfRange, place } = require('../errors');
-const binding = require('../native/binding');
-const { wrapHint, wrapInteger, wrapWide, wrapFloat, wrapBool } = require('./coerce');
+const { wrongType, outOfRange, place } = require('../errors.js');
+const binding = require('../native/binding.js');
+const { wrapHint, wrapInteger, wrapWide, wrapFloat, wrapBool } = require('./coerce.js');
 
 const LITTLE = true;
 const TWO_32 = 2 ** 32;

@@ -1,11 +1,11 @@
 'use strict';
 // The type descriptors of text: cstring, utf16, wstring.
 
-const { wrongValue, place } = require('../errors');
-const access = require('../memory/access');
-const { wrapText } = require('./coerce');
-const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers');
-const { sizes, wchar } = require('./scalars');
+const { wrongValue, place } = require('../errors.js');
+const access = require('../memory/access.js');
+const { wrapText } = require('./coerce.js');
+const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
+const { sizes, wchar } = require('./scalars.js');
 
 const textWithNul = (value, row, name, position) => wrongValue(place(name, position),
   `a string without NUL characters (${row.name})`, value, '; declare `wrap: true` to end it there');

@@ -1,16 +1,16 @@
 'use strict';
 // struct, union, array: declared types, and what can be done with memory of them. sizeof, alignof, offsetof.
 
-const binding = require('../native/binding');
-const { structRow, unionRow, arrayRow, bitsRow } = require('./aggregate');
-const { DeclaredType, sharedBy, keyOf } = require('./native-type');
-const { makeError, wrongType, wrongValue, outOfRange } = require('../errors');
-const { frame, VALUES } = require('../memory/arg-buffer');
-const access = require('../memory/access');
-const { alloc } = require('../memory/alloc');
-const { optionsOf, entriesOf } = require('../validate');
-const { typeOf, isDeclared } = require('./registry');
-const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./views');
+const binding = require('../native/binding.js');
+const { structRow, unionRow, arrayRow, bitsRow } = require('./aggregate.js');
+const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
+const { makeError, wrongType, wrongValue, outOfRange } = require('../errors.js');
+const { frame, VALUES } = require('../memory/arg-buffer.js');
+const access = require('../memory/access.js');
+const { alloc } = require('../memory/alloc.js');
+const { optionsOf, entriesOf } = require('../validate.js');
+const { typeOf, isDeclared } = require('./registry.js');
+const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./views.js');
 
 /** The most bytes of values that the frame has room for. */
 const FRAME_BYTES = frame.byteLength - VALUES;

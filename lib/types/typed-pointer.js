@@ -1,11 +1,11 @@
 'use strict';
 // pointer(): pointers that know what they point to.
 
-const { DeclaredType, sharedBy, keyOf } = require('./native-type');
-const { makeError, describe, place } = require('../errors');
-const { byteLengthOf, isView } = require('../memory/array-buffer');
-const { writeMemory } = require('./pointers');
-const { byName, typeOf } = require('./registry');
+const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
+const { makeError, describe, place } = require('../errors.js');
+const { byteLengthOf, isView } = require('../memory/array-buffer.js');
+const { writeMemory } = require('./pointers.js');
+const { byName, typeOf } = require('./registry.js');
 
 const base = byName.get('ptr');
 let keys = 0;

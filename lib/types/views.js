@@ -1,12 +1,12 @@
 'use strict';
 // Live views: accessors over native memory, without a copy. A class a struct, generated; one class for all arrays.
 
-const { wrongType, outOfRange, makeError } = require('../errors');
-const { Copied, isCopied, isLent, release } = require('../memory/retained');
-const { keep, generate } = require('./aggregate');
-const access = require('../memory/access');
-const { bufferOf, byteLengthOf, fixedSize, isView, offsetOf } = require('../memory/array-buffer');
-const { storageOf } = require('./pointers');
+const { wrongType, outOfRange, makeError } = require('../errors.js');
+const { Copied, isCopied, isLent, release } = require('../memory/retained.js');
+const { keep, generate } = require('./aggregate.js');
+const access = require('../memory/access.js');
+const { bufferOf, byteLengthOf, fixedSize, isView, offsetOf } = require('../memory/array-buffer.js');
+const { storageOf } = require('./pointers.js');
 
 const DATA = Symbol('data');
 const AT = Symbol('at');

@@ -4,7 +4,6 @@
 const { fences, checkFences } = require('./memory/fences.js');
 const { late } = require('./lazy.js');
 const { dlopen, linkSymbols, CFunction } = require('./library/dlopen.js');
-const { alloc, ptr, read, write, toArrayBuffer, toBuffer } = require('./pointer/pointer.js');
 const { FFIType } = require('./types/registry.js');
 const { suffix } = require('./native/platform.js');
 
@@ -26,9 +25,9 @@ const [errno] = functionsOf(() => require('./call/errno.js'), 'errno');
 const [cc] = functionsOf(() => require('./cc/compile.js'), 'cc');
 
 module.exports = {
-  CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc, array, cc, checkFences, dlopen, enumeration,
-  errno, fences, fn, inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr, read, sizeof, struct, suffix,
-  toArrayBuffer, toBuffer, union, write,
+  CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc: undefined, array, cc, checkFences, dlopen,
+  enumeration, errno, fences, fn, inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr: undefined, read: undefined,
+  sizeof, struct, suffix, toArrayBuffer: undefined, toBuffer: undefined, union, write: undefined,
 };
 
 /**
@@ -50,3 +49,9 @@ function lateExport(name, load) {
 }
 lateExport('CString', () => require('./pointer/cstring.js'));
 lateExport('JSCallback', () => require('./callback/js-callback.js'));
+lateExport('alloc', () => require('./memory/alloc.js'));
+lateExport('ptr', () => require('./pointer/ptr.js'));
+lateExport('read', () => require('./pointer/read-write.js'));
+lateExport('write', () => require('./pointer/read-write.js'));
+lateExport('toArrayBuffer', () => require('./pointer/external.js'));
+lateExport('toBuffer', () => require('./pointer/external.js'));

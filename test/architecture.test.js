@@ -165,6 +165,12 @@ describe('JavaScript', () => {
     }
   });
 
+  test('only lib/codegen/compile.js makes code of strings', () => {
+    for (const file of libFiles.filter((name) => name !== 'lib/codegen/compile.js')) {
+      assert.doesNotMatch(withoutComments(read(file)), /\bnew Function\b|\beval\(/, file);
+    }
+  });
+
   test('nothing of the package requires the command line', () => {
     for (const file of [...ENTRIES.map((name) => `${name}.js`), ...libFiles]) assert.doesNotMatch(read(file), /\bcli\b\//);
   });

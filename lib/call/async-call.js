@@ -3,12 +3,11 @@
 // number of its slot; and how they are settled, all that are done at once.
 
 const binding = require('../native/binding.js');
-const { currentContext } = require('../native/async-context.js');
+const { contexts, currentContext } = require('../native/async-context.js');
 const { bytesAt } = require('../memory/arg-buffer.js');
-const { contexts } = require('../codegen/emit-callback.js');
-const { decode } = require('../codegen/inline-read.js');
+const { decode } = require('../codegen/read-values.js');
 const { release } = require('../memory/retained.js');
-const { startCall } = require('./signature.js');
+const { startCall } = require('./generic-call.js');
 const { lockAll } = require('../memory/pin.js');
 const { endJob } = require('../memory/callback-results.js');
 

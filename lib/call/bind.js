@@ -9,7 +9,6 @@ const { late } = require('../lazy.js');
 const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./signature.js');
 const settings = require('../native/config.js');
 const trace = settings.trace ? require('./recorder.js') : undefined;
-const { byName } = require('../types/registry.js');
 
 // Most programs have neither asynchronous calls nor such declarations.
 const pending = late(() => require('./async-call.js'));

@@ -1,7 +1,8 @@
 'use strict';
 // What calls have around them that are more than encode, enter, decode: extra arguments, out parameters, handles.
 
-const { wrongCount, MOST_ARGUMENTS } = require('./signature.js');
+const { wrongCount } = require('./generic-call.js');
+const { MOST_ARGUMENTS } = require('./signature.js');
 const { ending, owning } = require('./handle-ownership.js');
 const { withOuts } = require('./out-params.js');
 const { parameter } = require('../types/registry.js');

@@ -7,7 +7,8 @@ const binding = require('../native/binding.js');
 const { modules, unverified } = require('../native/runtime.js');
 const { withoutV8, usesV8, texts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
-const { halves } = require('../codegen/inline-read.js');
+const { compile } = require('../codegen/compile.js');
+const { halves } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
 const settings = require('../native/config.js');
 const { byName } = require('../types/registry.js');
@@ -141,11 +142,11 @@ const given = shared.subarray(GIVEN, GIVEN + SHORT);
 
 /** A switch over the length: a text is made at once of all its characters. */
 const shortText = (length) => `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
-const shortTexts = () => new Function('fromCharCode', 'bytes', `'use strict'; return function (length) {
+const shortTexts = () => compile('fromCharCode, bytes', `'use strict'; return function (length) {
   switch (length) {
     ${Array.from({ length: SHORT + 1 }, (_, length) => shortText(length)).join('\n    ')}
   }
-};`)(fromCharCode, given);
+};`, [fromCharCode, given], () => (length) => Reflect.apply(fromCharCode, undefined, given.subarray(0, length)));
 let textOf;
 
 /** The text that a call has returned, whose length was read at once. Others may have called since: then it is read where it is. */
@@ -257,12 +258,7 @@ const makeRoute = (function (shape) {
   if (args.length > PLACES && hows.filter((how) => how === text).length > PLACES) return null;
   const fast = binding.fastFunction(shape.native, passings, returns.get(shape.result));
   if (fast === null) return null;
-  try {
-    return new Function('shape', 'help', 'fast', callerSource(shape, hows))(shape, help, fast);
-  } catch (error) {
-    if (!(error instanceof EvalError)) throw error;
-    return null;
-  }
+  return compile('shape, help, fast', callerSource(shape, hows), [shape, help, fast], () => null);
 });
 
 /**

@@ -4,6 +4,7 @@
 
 const binding = require('../native/binding.js');
 const { bind } = require('../call/bind.js');
+const { handlerOf } = require('./handler.js');
 const { Closure, ClosedQueue, KINDS } = require('./closure.js');
 const { DeclaredType } = require('../types/native-type.js');
 const { makeError, makeWarning, place } = require('../errors.js');
@@ -45,7 +46,7 @@ class LentPointer extends Closure {
 function lender(shape) {
   const closed = new ClosedQueue();
   return (callback, name) => {
-    const handler = shape.handler(callback, name);
+    const handler = handlerOf(shape, callback, name);
     const closure = closed.take() ?? new LentPointer(shape.native);
     closure.to = name;
     // What it is called is not asked: that may run the program's code, and others are written already.

@@ -2,6 +2,7 @@
 // JSCallback = decode, user function, encode: call/bind.js in a mirror.
 
 const binding = require('../native/binding.js');
+const { handlerOf } = require('./handler.js');
 const { Closure, ClosedQueue, KINDS } = require('./closure.js');
 const { currentContext } = require('../native/async-context.js');
 const { makeError, makeWarning, Trace, wrongType } = require('../errors.js');
@@ -119,7 +120,7 @@ class Pointers {
     pointer.name = name;
     pointer.place = undefined;
     pointer.warned = false;
-    pointer.open(this.#shape.handler(callback, NAME, currentContext()), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
+    pointer.open(handlerOf(this.#shape, callback, NAME, currentContext()), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
     return pointer;
   }
 

@@ -7,7 +7,7 @@
 // that, and native functions are entered without. Therefore:
 //   - A function that starts to write arguments increments `words[EPOCH]` and keeps the number. Right before native code is entered, the
 //     number is compared: if it is another one, all arguments are written again.
-//   - Results are read right after native code has returned, by elements of typed arrays alone (codegen/inline-read.js).
+//   - Results are read right after native code has returned, by elements of typed arrays alone (codegen/read-values.js).
 //   - Native code sets the sign of `words[EPOCH]` when it has put the arguments of a callback into the frame. The callback
 //     looks at it after it has read them. If it is gone, native code puts the arguments there again.
 

@@ -8,6 +8,9 @@ const { other } = require('./runtime.js');
 /** No `destroy` hook runs when it is collected: tracking that costs more than the rest of the call. */
 const OPTIONS = { requireManualDestroy: true };
 
+/** The contexts of the asynchronous calls under way, by their slots: call/async-call.js. */
+const contexts = [];
+
 /** The context of now; undefined where the runtime has its own way. */
 const currentContext = () => (other === undefined ? new AsyncResource('PINNED_FFI', OPTIONS) : undefined);
 
@@ -19,4 +22,4 @@ function callIn(context, callback, values) {
   return context === undefined ? call(callback, values) : context.runInAsyncScope(call, undefined, callback, values);
 }
 
-module.exports = { currentContext, callIn };
+module.exports = { contexts, currentContext, callIn };

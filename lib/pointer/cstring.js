@@ -4,7 +4,7 @@
 const { MAX_STRING_LENGTH } = require('node:buffer').constants;
 const { outOfRange } = require('../errors.js');
 const access = require('../memory/access.js');
-const { lengthOf } = require('./pointer.js');
+const { lengthOf } = require('./external.js');
 
 const NAME = 'CString';
 

@@ -6,20 +6,11 @@
 //   live     gives an accessor over memory (lib/types/views.js).
 
 const { wrongType, wrongValue, makeError, place } = require('../errors.js');
-const { noteInline, inlineOf, byExpression } = require('../codegen/inline-read.js');
+const { compile } = require('../codegen/compile.js');
+const { noteInline, inlineOf, byExpression } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
 
 let count = 0;
-
-/** A factory from generated source; the plain one where code generation is disallowed. */
-function generate(source, plain, ...given) {
-  try {
-    return new Function('fields', 'help', source)(...given);
-  } catch (error) {
-    if (!(error instanceof EvalError)) throw error;
-    return plain(...given);
-  }
-}
 
 /** An aggregate's value has to be an object. */
 function checkObject(value, name, owner, position) {
@@ -146,7 +137,8 @@ function noteFields(read, fields) {
 function structRow(layout, name, fields) {
   const used = fields.reduce((sum, { row, bits }) => sum + (bits === undefined ? row.size : 0), 0);
   const isPadded = used !== layout.size;
-  const made = generate(structSource(fields, layout.size, isPadded), plainStruct(layout.size, isPadded), fields, HELP);
+  const made = compile('fields, help', structSource(fields, layout.size, isPadded), [fields, HELP],
+    () => plainStruct(layout.size, isPadded)(fields));
   const row = { ...common(layout, name, fields.map((field) => field.row)), read: made.read, write: made.write };
   noteFields(row.read, fields);
   row.resolve = (value, owner, position) => {
@@ -296,4 +288,4 @@ function setBig(view, at, size, value) {
   for (let i = 0; i < size; i += 1) view.setUint8(at + i, Number((value >> BigInt(8 * i)) & 0xffn));
 }
 
-module.exports = { structRow, unionRow, arrayRow, bitsRow, generate, keep };
+module.exports = { structRow, unionRow, arrayRow, bitsRow, keep };

@@ -10,7 +10,7 @@
 // `name` and `position` say where the value came from: see errors.js, place().
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const { noteInline, byElement, byHalves } = require('../codegen/inline-read.js');
+const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');
 const { wrongType, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
 const { ptr, functionRow, buffer, bufferLength } = require('./pointers.js');

@@ -3,7 +3,8 @@
 
 const { wrongType, outOfRange, makeError } = require('../errors.js');
 const { Copied, isCopied, isLent, release } = require('../memory/retained.js');
-const { keep, generate } = require('./aggregate.js');
+const { keep } = require('./aggregate.js');
+const { compile } = require('../codegen/compile.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, offsetOf } = require('../memory/array-buffer.js');
 const { storageOf } = require('./pointers.js');
@@ -110,7 +111,7 @@ function plainAccessors(fields, help) {
 /** Gives a struct's or union's row its live views. */
 function addFieldViews(row, fields) {
   const help = { DATA, AT, ADDRESS, assign, name: row.name };
-  const accessors = generate(accessorsSource(fields), plainAccessors, fields, help);
+  const accessors = compile('fields, help', accessorsSource(fields), [fields, help], () => plainAccessors(fields, help));
   const View = class extends LiveView {};
   Object.defineProperty(View, 'name', { value: row.name });
   Object.defineProperties(View.prototype, { ...Object.getOwnPropertyDescriptors(accessors), [ROW]: { value: row } });

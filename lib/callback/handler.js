@@ -1,13 +1,14 @@
 'use strict';
-// C to JS: a signature -> decode the arguments of a callback, call the user's function, encode its result. call/signature.js in a
-// mirror.
+// What C reaches for a callback: it decodes the arguments, calls the user's function and encodes its result. The mirror of
+// call/generic-call.js.
 
 const { isPromise } = require('node:util').types;
 const binding = require('../native/binding.js');
-const { callIn } = require('../native/async-context.js');
+const { callIn, contexts } = require('../native/async-context.js');
 const { RESULT, makeError } = require('../errors.js');
 const { frame, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer.js');
-const { each, inlineOf, decode, DECLARED } = require('./inline-read.js');
+const { compile } = require('../codegen/compile.js');
+const { each, inlineOf, decode, help: inlineHelp, DECLARED } = require('../codegen/read-values.js');
 const { isLent, release } = require('../memory/retained.js');
 const { storageAddress } = require('../memory/access.js');
 const { keepFor, slotOf, WHO } = require('../memory/callback-results.js');
@@ -45,9 +46,6 @@ function answerLater(callback, context, who, token, values, finish) {
   const value = callIn(slot === undefined ? context : contexts[slot], callback, values);
   return isPromise(value) ? settle(value, token, finish) : finish(value);
 }
-
-/** The contexts of the asynchronous calls, by their slots: call/async-call.js. */
-const contexts = [];
 
 /** A callback's result whose parts have to stay alive. A plain function would not. */
 function keepResult(kept, who, name) {
@@ -87,7 +85,7 @@ function declareArgument(row, at, i) {
 
 /** What generated source uses. */
 const help = {
-  addressOfPin, keepResult, answerLater, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
+  ...inlineHelp, addressOfPin, keepResult, answerLater, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
 };
 
 /**
@@ -177,4 +175,11 @@ const catching = (handler) => (!aborts ? handler : (token) => {
   }
 });
 
-module.exports = { catching, handlerSource, plainHandler, help, contexts };
+const handlerFactory = (shape) =>
+  compile('shape, frame, help', handlerSource(shape), [shape, frame, help], () => plainHandler(shape));
+
+/** What C reaches for a callback of a signature. */
+const handlerOf = (shape, callback, name, context) =>
+  catching((shape.handle ??= handlerFactory(shape))(callback, name, context));
+
+module.exports = { handlerOf };

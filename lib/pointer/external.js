@@ -1,34 +1,9 @@
 'use strict';
-// ptr, read.*, write.*, toBuffer, toArrayBuffer: one-liners over memory/access.js.
+// toBuffer() and toArrayBuffer(): native memory as buffers of JavaScript.
 
-const access = require('../memory/access.js');
-const { alloc } = require('../memory/alloc.js');
 const { makeError, wrongType, outOfRange } = require('../errors.js');
-const { readers } = require('./read.js');
-const { resolvePointer, storageOf } = require('../types/pointers.js');
-const { byName } = require('../types/registry.js');
-
-/** The address of a view's storage. It is valid as long as the view lives. */
-function ptr(view, byteOffset = 0) {
-  if (ArrayBuffer.isView(view)) return access.addressOf(view, byteOffset ?? 0, 'ptr');
-  const storage = typeof view === 'object' && view !== null ? view[storageOf] : undefined;
-  const isAddress = typeof storage === 'number' || typeof storage === 'bigint';
-  if (!isAddress) return access.addressOf(storage ?? view, byteOffset ?? 0, 'ptr');
-  return access.checkedAddress(storage, byteOffset ?? 0, 'ptr');
-}
-
-const write = { __proto__: null };
-const readable = new Map();
-function add(row, name) {
-  if (name === 'void' || row.refused || row.argumentOnly) return;
-  const writer = `write.${name}`;
-  readable.set(name, row);
-  write[name] = (address, byteOffset, value) => access.write(row, address, byteOffset, value, writer);
-}
-byName.forEach(add);
-add(byName.get('i64_fast'), 'intptr');
-const read = Object.freeze(readers(readable));
-Object.freeze(write);
+const access = require('../memory/access.js');
+const { resolvePointer } = require('../types/pointers.js');
 
 const MOST_BYTES = 2 ** 53 - 1;
 
@@ -76,4 +51,4 @@ function toBuffer(address, byteOffset, byteLength, contextOrDeallocator, dealloc
     wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length));
 }
 
-module.exports = { alloc: alloc, ptr, read, write, toArrayBuffer, toBuffer, lengthOf };
+module.exports = { toArrayBuffer, toBuffer, lengthOf };

@@ -1,11 +1,13 @@
 'use strict';
-// read.*: one function for each name of a type. In the V8 lane each is of generated source, which calls C straight from
+// read.* and write.*: one function for each name of a type. In the V8 lane each is of generated source, which calls C straight from
 // optimised code; whatever does not pass its test, every error among it, is memory/access.js's.
 
 const binding = require('../native/binding.js');
-const { constants, inlineOf, help, DECLARED } = require('../codegen/inline-read.js');
+const { compile } = require('../codegen/compile.js');
+const { constants, inlineOf, help, DECLARED } = require('../codegen/read-values.js');
 const { lane } = require('../call/fast-call.js');
 const access = require('../memory/access.js');
+const { byName } = require('../types/registry.js');
 const settings = require('../native/config.js');
 
 /** A call from code that is not optimised is dear: as many reads go the other way before the next one tries. */
@@ -48,12 +50,19 @@ readers.${name} = (address, byteOffset = 0) => {
   }
   return slow(row${i}, address, byteOffset, 'read.${name}');
 };`;
-  try {
-    new Function('readers', 'rows', 'load', 'base', 'help', 'slow', 'isSafeInteger', `'use strict';${DECLARED}${QUICK.map(source).join('')}`)(
-      readers, rows, load, base, help, access.read, Number.isSafeInteger);
-  } catch (error) {
-    if (!(error instanceof EvalError)) throw error;
-  }
+  compile('readers, rows, load, base, help, slow, isSafeInteger', `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
+    [readers, rows, load, base, help, access.read, Number.isSafeInteger], () => undefined);
 }
 
-module.exports = { readers };
+const write = { __proto__: null };
+const readable = new Map();
+function add(row, name) {
+  if (name === 'void' || row.refused || row.argumentOnly) return;
+  const writer = `write.${name}`;
+  readable.set(name, row);
+  write[name] = (address, byteOffset, value) => access.write(row, address, byteOffset, value, writer);
+}
+byName.forEach(add);
+add(byName.get('i64_fast'), 'intptr');
+
+module.exports = { read: Object.freeze(readers(readable)), write: Object.freeze(write) };

@@ -51,9 +51,9 @@ const makeKind = (function (declaration, name) {
   let passes = false;
   let isPlain = !varargs && !types.result.opaque;
   for (let i = 0; i < types.args.length; i += 1) {
-    const row = types.args[i];
-    if (row.passes) passes = true;
-    if (row.passes || row.opaque) isPlain = false;
+    const descriptor = types.args[i];
+    if (descriptor.passes) passes = true;
+    if (descriptor.passes || descriptor.opaque) isPlain = false;
   }
   const shape = isPlain ? shapeOf(types, name) : undefined;
   const isDirect = isPlain && !nonblocking && trace === undefined;

@@ -26,7 +26,7 @@ function withExtras(types, enter, name) {
   const fixed = types.args.length;
   return variadic(name, fixed, MOST_ARGUMENTS, (extras) => enter({
     args: [...types.args, ...extras],
-    parameters: [...types.parameters, ...extras.map((row, i) => parameter(row, fixed + i))],
+    parameters: [...types.parameters, ...extras.map((descriptor, i) => parameter(descriptor, fixed + i))],
     result: types.result,
     fixed,
     loose: types.loose,
@@ -35,10 +35,10 @@ function withExtras(types, enter, name) {
 
 /** What comes back: the result alone, or with the values of out parameters; handles belong to their owners. */
 function withResults(types, call, name) {
-  const passed = types.args.filter((row) => row.passes);
+  const passed = types.args.filter((descriptor) => descriptor.passes);
   const given = passed.length === 0
-    ? { rows: [types.result], of: (returned) => [returned] }
-    : { rows: [types.result, ...passed.map((row) => row.target)], of: ({ returns, out }) => [returns, ...out] };
+    ? { descriptors: [types.result], of: (returned) => [returned] }
+    : { descriptors: [types.result, ...passed.map((descriptor) => descriptor.target)], of: ({ returns, out }) => [returns, ...out] };
   return owning(given, passed.length === 0 ? call : withOuts(types, call, name, wrongCount));
 }
 

@@ -115,13 +115,13 @@ const RESULTS = {
   ptr: POINTER, cstring: FRAME,
 };
 
-/** The rows themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
+/** The descriptors themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
 function keyed(table) {
   const hows = new Map();
   for (const [name, how] of Object.entries(table)) {
-    const row = byName.get(name);
-    hows.set(row, how);
-    if (row.wrapped !== undefined) hows.set(row.wrapped, how);
+    const descriptor = byName.get(name);
+    hows.set(descriptor, how);
+    if (descriptor.wrapped !== undefined) hows.set(descriptor.wrapped, how);
   }
   return hows;
 }

@@ -81,9 +81,9 @@ function wrongCount(name, wanted, received) {
  * thing that is wrong with an argument is thrown, as if all had been looked through before.
  */
 function refuse({ args, at, parameters }, values, name) {
-  const hasNul = (row, i) => row.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
+  const hasNul = (descriptor, i) => descriptor.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
   if (!args.some(hasNul)) return;
-  args.forEach((row, i) => row.write(frame, at[i], values[i], name, parameters[i].label));
+  args.forEach((descriptor, i) => descriptor.write(frame, at[i], values[i], name, parameters[i].label));
 }
 
 const countCheck = (count) => `if (arguments.length !== ${count}) throw help.wrongCount(name, ${count}, arguments.length);`;
@@ -125,8 +125,8 @@ const finish = (isChecked) => ({ result, resultAt }, { pins, kept, names }) => {
 };
 
 const listOf = (names) => (names.length === 0 ? 'help.none' : `[${names}]`);
-/** Whether a value of a row may be more than what is written of it: only a number is nothing more. */
-const mayHold = (row) => row.resolve || row.pins || row.keeps || row.key !== undefined;
+/** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
+const mayHold = (descriptor) => descriptor.resolve || descriptor.pins || descriptor.keeps || descriptor.key !== undefined;
 const endings = {
   call: finish(false),
   check: finish(true),
@@ -139,7 +139,7 @@ const endings = {
 function callerSource(shape, ending) {
   const { args, at, pins, parameters, loose } = shape;
   const names = args.map((_, i) => `a${i}`);
-  const kept = args.flatMap((row, i) => (row.keeps ? [i] : []));
+  const kept = args.flatMap((descriptor, i) => (descriptor.keeps ? [i] : []));
   const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
   const releases = kept.map((i) => `help.release(k${i});`).join(' ');
   const forgets = kept.map((i) => `k${i} = undefined;`).join(' ');
@@ -147,11 +147,11 @@ function callerSource(shape, ending) {
   const end = endings[ending](shape, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) });
   const isAsync = ending === 'launch';
   // What is kept must not be written twice.
-  const looksLater = !isAsync && kept.length === 0 && args.some((row) => row.writeAnyText);
-  const writer = (row) => (looksLater && row.writeAnyText ? 'writeAnyText' : 'write');
+  const looksLater = !isAsync && kept.length === 0 && args.some((descriptor) => descriptor.writeAnyText);
+  const writer = (descriptor) => (looksLater && descriptor.writeAnyText ? 'writeAnyText' : 'write');
   return `'use strict';
-const { parameters, args: { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } } = shape;
-${each(args, (row, i) => `const write${i} = row${i}.${writer(row)}, resolve${i} = row${i}.resolve;`)}
+const { parameters, args: { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } } = shape;
+${each(args, (descriptor, i) => `const write${i} = descriptor${i}.${writer(descriptor)}, resolve${i} = descriptor${i}.resolve;`)}
 ${DECLARED}
 const { result } = shape, from = help.inlineOf(result)?.from;
 const enter = help.enter, enterWith = help.enterWith(shape.pins);
@@ -159,13 +159,13 @@ return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __prot
     var epoch, tries = 0${isAsync ? ', promise' : ''}${kept.map((i) => `, k${i}`).join('')};
     ${isAsync || kept.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
-    ${each(args, (row, i) => row.resolve && `${row.pins ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
+    ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.pins ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
     ${looksLater ? 'try {' : ''}
     for (;;) {
     epoch = ${BEGIN};
-    ${each(args, (row, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
+    ${each(args, (descriptor, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
-    && `parameters[${i}].checkLength(row${i}.read(frame, ${at[i]}), a${k}, row${k}, name, ${label(i)}, ${k});`)}
+    && `parameters[${i}].checkLength(descriptor${i}.read(frame, ${at[i]}), a${k}, descriptor${k}, name, ${label(i)}, ${k});`)}
     ${isAsync ? `${end}\n    if (promise !== undefined) return promise;` : `${pinWords(pins)}\n    if (words[${EPOCH}] === epoch) break;`}
     ${releases} ${forgets}
     help.writeAgain(tries += 1, name);
@@ -215,8 +215,8 @@ function plainCaller(shape, ending) {
   const isAsync = ending === 'launch';
   const result = bytesAt(shape.resultAt, shape.result.size);
   const encode = (values, written, name) => {
-    args.forEach((row, i) => {
-      written[i] = row.write(frame, at[i], values[i], name, parameters[i].label);
+    args.forEach((descriptor, i) => {
+      written[i] = descriptor.write(frame, at[i], values[i], name, parameters[i].label);
     });
     parameters.forEach((parameter, i) => {
       const { label, lengthOf: k } = parameter;
@@ -226,10 +226,10 @@ function plainCaller(shape, ending) {
   return (target, name, check) => {
     const call = (...values) => {
       const written = [];
-      const keptOf = () => args.flatMap((row, i) => (row.keeps ? [written[i]] : []));
+      const keptOf = () => args.flatMap((descriptor, i) => (descriptor.keeps ? [written[i]] : []));
       try {
         if (!loose && values.length !== args.length) throw wrongCount(name, args.length, values.length);
-        args.forEach((row, i) => { if (row.resolve) values[i] = row.resolve(values[i], name, parameters[i].label); });
+        args.forEach((descriptor, i) => { if (descriptor.resolve) values[i] = descriptor.resolve(values[i], name, parameters[i].label); });
         for (let tries = 1; ; tries += 1) {
           const epoch = begin();
           encode(values, written, name);

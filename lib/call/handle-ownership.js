@@ -14,25 +14,25 @@ const freesIt = (kind, names) => {
 const ended = [];
 
 /**
- * The row of an argument that a function frees: the handle ends when it is written. From then on no JavaScript of the user's
+ * The descriptor of an argument that a function frees: the handle ends when it is written. From then on no JavaScript of the user's
  * runs until C does.
  */
-function freedRow(row, name) {
-  const { freedRows } = row.opaque;
-  if (!freedRows.has(name)) {
-    freedRows.set(name, {
+function freedDescriptor(descriptor, name) {
+  const { freedDescriptors } = descriptor.opaque;
+  if (!freedDescriptors.has(name)) {
+    freedDescriptors.set(name, {
       __proto__: null,
-      ...row,
-      key: `${row.key} freed by ${name}`,
+      ...descriptor,
+      key: `${descriptor.key} freed by ${name}`,
       write(view, at, value, owner, position) {
-        row.write(view, at, value, owner, position);
+        descriptor.write(view, at, value, owner, position);
         if (value === null) return;
         Handle.end(value, name);
         ended.push({ handle: value, entered: binding.enteredFrees() });
       },
     });
   }
-  return freedRows.get(name);
+  return freedDescriptors.get(name);
 }
 
 const reviveAll = (all) => all.forEach(({ handle }) => Handle.revive(handle));
@@ -51,9 +51,9 @@ function takeEnded(from) {
  * @param {string[]} names what the function is known by
  */
 function ending(types, names, make, check) {
-  const frees = (row) => row.opaque !== undefined && freesIt(row.opaque, names);
+  const frees = (descriptor) => descriptor.opaque !== undefined && freesIt(descriptor.opaque, names);
   if (!types.args.some(frees)) return make(types, false);
-  const call = make({ ...types, args: types.args.map((row) => (frees(row) ? freedRow(row, names[0]) : row)) }, true);
+  const call = make({ ...types, args: types.args.map((descriptor) => (frees(descriptor) ? freedDescriptor(descriptor, names[0]) : descriptor)) }, true);
   const checked = (result, own) => {
     try {
       return check(result);
@@ -77,7 +77,7 @@ function ending(types, names, make, check) {
 
 /** Has the handles that a bound function gives belong to the argument of their owner's type; `given` picks them. */
 function owning(given, call) {
-  if (!given.rows.some((row) => row.opaque?.owner)) return call;
+  if (!given.descriptors.some((descriptor) => descriptor.opaque?.owner)) return call;
   const adopt = (value, values) => {
     const { owner } = Handle.kindOf(value) ?? {};
     const found = owner && values.find((argument) => Handle.isOf(argument, owner));

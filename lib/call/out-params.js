@@ -14,14 +14,14 @@ const { alloc } = require('../memory/alloc.js');
  * @param {(wanted: number, received: number) => Error} wrongCount
  */
 function withOuts({ args, parameters, loose }, call, name, wrongCount) {
-  const wanted = args.filter((row) => row.passes !== 'out').length;
-  const cells = args.flatMap((row) => (row.passes ? [{ row: row.target }] : []));
+  const wanted = args.filter((descriptor) => descriptor.passes !== 'out').length;
+  const cells = args.flatMap((descriptor) => (descriptor.passes ? [{ descriptor: descriptor.target }] : []));
   const caller = (...values) => {
     if (!loose && values.length !== wanted) throw wrongCount(name, wanted, values.length);
     const held = [];
-    const views = cells.map(({ row }) => {
-      const cell = alloc(row.size, { align: row.align });
-      return new DataView(cell.buffer, cell.byteOffset, row.size);
+    const views = cells.map(({ descriptor }) => {
+      const cell = alloc(descriptor.size, { align: descriptor.align });
+      return new DataView(cell.buffer, cell.byteOffset, descriptor.size);
     });
     const end = () => held.forEach(release);
     const fail = (error) => {
@@ -32,15 +32,15 @@ function withOuts({ args, parameters, loose }, call, name, wrongCount) {
       const all = [];
       let next = 0;
       let cell = 0;
-      args.forEach((row, index) => {
-        if (!row.passes) return void all.push(values[next++]);
+      args.forEach((descriptor, index) => {
+        if (!descriptor.passes) return void all.push(values[next++]);
         const view = views[cell++];
-        if (row.passes === 'inout') fill(row.target, view, values[next++], held, name, parameters[index].label);
+        if (descriptor.passes === 'inout') fill(descriptor.target, view, values[next++], held, name, parameters[index].label);
         all.push(view);
       });
       return after(call(...all), (returns) => {
         end();
-        return { returns, out: cells.map(({ row }, i) => row.read(views[i], 0)) };
+        return { returns, out: cells.map(({ descriptor }, i) => descriptor.read(views[i], 0)) };
       }, fail);
     } catch (error) {
       return fail(error);
@@ -49,9 +49,9 @@ function withOuts({ args, parameters, loose }, call, name, wrongCount) {
   return Object.defineProperty(caller, 'length', { value: wanted });
 }
 
-function fill(row, view, value, held, name, position) {
-  const resolved = row.resolve ? row.resolve(value, name, position) : value;
-  const kept = keep(undefined, row, view, 0, row.write(view, 0, resolved, name, position), name, position);
+function fill(descriptor, view, value, held, name, position) {
+  const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
+  const kept = keep(undefined, descriptor, view, 0, descriptor.write(view, 0, resolved, name, position), name, position);
   if (kept !== undefined) held.push(kept);
 }
 

@@ -43,19 +43,19 @@ function owned(returns, name, find, lifetime) {
   if (typeof returns !== 'object' || returns === null || Array.isArray(returns) || isDeclared(returns)) return returns;
   const where = `${name}: returns`;
   const { type, free } = textOf(optionsOf(returns, { type: 'any', cstring: 'any', free: 'any' }, where), where);
-  const row = typeOf(type, `${where}.type`);
+  const descriptor = typeOf(type, `${where}.type`);
   if (free === undefined) return type;
-  if (!TEXTS.has(row.name)) throw wrongValue(`${where}.type`, 'cstring, utf16 or wstring, as it is freed', row.name);
+  if (!TEXTS.has(descriptor.name)) throw wrongValue(`${where}.type`, 'cstring, utf16 or wstring, as it is freed', descriptor.name);
   const release = bind(`${name}: free`, addressOf(free, find, `${where}.free`), { __proto__: null, args: ['ptr'] }, lifetime);
   return Object.freeze(new DeclaredType({
     ...base,
-    name: row.name,
+    name: descriptor.name,
     key: `owned ${keys += 1}`,
     read(view, at) {
       const address = readAddress(view, at);
       if (address === null) return null;
       try {
-        return row.read(view, at);
+        return descriptor.read(view, at);
       } finally {
         release(address);
       }

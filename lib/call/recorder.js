@@ -70,10 +70,10 @@ function kindOf(value) {
 }
 
 /** A line for each argument. */
-function kindsOf(rows, values) {
+function kindsOf(descriptors, values) {
   let kinds = '';
   for (let i = 0; i < values.length; i++) {
-    kinds += `${i === 0 ? '' : '\n'}${rows[i]?.name ?? '?'}: ${kindOf(values[i])}`;
+    kinds += `${i === 0 ? '' : '\n'}${descriptors[i]?.name ?? '?'}: ${kindOf(values[i])}`;
   }
   return kinds;
 }

@@ -8,7 +8,7 @@ const { late } = require('../lazy.js');
 const { VALUES } = require('../memory/arg-buffer.js');
 const binding = require('../native/binding.js');
 const settings = require('../native/config.js');
-const { rowOf, typeOf, parameter: parameterOf } = require('../types/registry.js');
+const { descriptorOf, typeOf, parameter: parameterOf } = require('../types/registry.js');
 const { callerFactory } = require('./generic-call.js');
 
 const contract = late(() => require('./argument-constraints.js'));
@@ -26,7 +26,7 @@ function readArgs(args = []) {
 }
 
 /**
- * The types of a declaration's `args` and `returns`, checked: rows with their labels. `wrap` takes bun's conversions,
+ * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's conversions,
  * `loose` its way with the number of arguments.
  */
 const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, name) {
@@ -38,18 +38,18 @@ const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, na
   let hasLengths = false;
   for (let i = 0; i < length; i += 1) {
     const type = list[i];
-    const known = rowOf(type);
+    const known = descriptorOf(type);
     const parameter = known === undefined || known.refused !== undefined
       ? contract().argumentOf(type, i, `${name}: args[${i}]`)
       : parameterOf(known, i);
     if (parameter.lengthOf !== undefined) hasLengths = true;
-    const row = wrap && parameter.row.wrapped ? parameter.row.wrapped : parameter.row;
-    if (row.name === 'void' || row.isArray) throw noArgument(row, `${name}: args[${i}]`);
+    const descriptor = wrap && parameter.descriptor.wrapped ? parameter.descriptor.wrapped : parameter.descriptor;
+    if (descriptor.name === 'void' || descriptor.isArray) throw noArgument(descriptor, `${name}: args[${i}]`);
     parameters.push(parameter);
-    args.push(row);
+    args.push(descriptor);
   }
   if (hasLengths) contract().checkLengths(parameters, args, name);
-  const returned = rowOf(returns ?? 'void');
+  const returned = descriptorOf(returns ?? 'void');
   if (returned === undefined || returned.refused !== undefined) typeOf(returns, `${name}: returns`);
   const result = wrap && returned.wrapped ? returned.wrapped : returned;
   if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
@@ -59,12 +59,12 @@ const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, na
 const tooMany = (length, name) => makeError('ERR_INVALID_ARG_VALUE',
   `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
 
-const noArgument = (row, where) => makeError('ERR_INVALID_ARG_VALUE', row.isArray
-  ? `${where} must not be ${row.name}: C passes the address of an array; declare a pointer`
+const noArgument = (descriptor, where) => makeError('ERR_INVALID_ARG_VALUE', descriptor.isArray
+  ? `${where} must not be ${descriptor.name}: C passes the address of an array; declare a pointer`
   : `${where} must not be void`);
 
-const noResult = (row, name) => makeError('ERR_INVALID_ARG_VALUE',
-  `${name}: returns must not be ${row.name}: ${row.isArray ? 'C returns no arrays' : row.argumentOnly}`);
+const noResult = (descriptor, name) => makeError('ERR_INVALID_ARG_VALUE',
+  `${name}: returns must not be ${descriptor.name}: ${descriptor.isArray ? 'C returns no arrays' : descriptor.argumentOnly}`);
 
 // ---- shapes ---------------------------------------------------------------------------------------------------------
 
@@ -82,22 +82,22 @@ const functionsOf = {
 };
 
 const shapes = new Map();
-const keyOf = (function (row) {
-  return row.key ?? (row.wrapped ? row.id : `${row.id}w`);
+const keyOf = (function (descriptor) {
+  return descriptor.key ?? (descriptor.wrapped ? descriptor.id : `${descriptor.id}w`);
 });
 
 /** The shape of a signature's types: what is prepared of it once. `fixed` is how many arguments a variadic function declares. */
 const shapeOf = (function (types, name) {
   const { args, parameters, fixed } = types;
-  let rows = '';
+  let descriptors = '';
   let texts = '';
   for (let i = 0; i < args.length; i += 1) {
     const { label, lengthOf } = parameters[i];
-    rows += `${keyOf(args[i])},`;
+    descriptors += `${keyOf(args[i])},`;
     if (lengthOf !== undefined) texts += `${JSON.stringify(`${label}<${lengthOf}`)},`;
     else if (typeof label === 'string') texts += `${JSON.stringify(label)},`;
   }
-  const key = `${rows}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
+  const key = `${descriptors}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
   let shape = shapes.get(key);
   if (shape === undefined) shapes.set(key, shape = prepare(types, name));
   return shape;

@@ -3,37 +3,37 @@
 // A signature is prepared once for each list of types.
 
 const { wrongType, outOfRange } = require('../errors.js');
-const { byName, rows, typeOf } = require('../types/registry.js');
+const { byName, descriptors, typeOf } = require('../types/registry.js');
 
 const int = byName.get('i32');
 /** By their ids, which enumerations share. */
 const NARROW = new Set(['char', 'i8', 'u8', 'i16', 'u16', 'bool'].map((name) => byName.get(name).id));
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** The row that C passes for a type that it promotes; the range is still that of the type. */
-function promoted(row) {
-  const isNarrow = NARROW.has(row.id) || (row.name === 'wchar_t' && row.size < int.size);
-  if (row.name !== 'f32' && !isNarrow) return row;
+/** The descriptor that C passes for a type that it promotes; the range is still that of the type. */
+function promoted(descriptor) {
+  const isNarrow = NARROW.has(descriptor.id) || (descriptor.name === 'wchar_t' && descriptor.size < int.size);
+  if (descriptor.name !== 'f32' && !isNarrow) return descriptor;
   const wide = isNarrow ? int : byName.get('f64');
   return {
     __proto__: null,
     ...wide,
-    key: `${row.key ?? row.id} promoted`,
+    key: `${descriptor.key ?? descriptor.id} promoted`,
     write(view, at, value, name, position) {
-      row.write(scratch, 0, value, name, position);
-      wide.write(view, at, Number(rows[row.id].read(scratch, 0)), name, position);
+      descriptor.write(scratch, 0, value, name, position);
+      wide.write(view, at, Number(descriptors[descriptor.id].read(scratch, 0)), name, position);
     },
   };
 }
 
 const promotions = new Map();
 
-/** The promoted row of an extra argument. */
-function extraRow(type, where) {
-  const row = typeOf(type, where);
-  if (row.name === 'void' || row.isArray || row.passes) throw wrongType(where, 'the type of a value', type);
-  if (!promotions.has(row)) promotions.set(row, promoted(row));
-  return promotions.get(row);
+/** The promoted descriptor of an extra argument. */
+function extraDescriptor(type, where) {
+  const descriptor = typeOf(type, where);
+  if (descriptor.name === 'void' || descriptor.isArray || descriptor.passes) throw wrongType(where, 'the type of a value', type);
+  if (!promotions.has(descriptor)) promotions.set(descriptor, promoted(descriptor));
+  return promotions.get(descriptor);
 }
 
 /** A [type, value] that was passed: an array is taken apart once. */
@@ -42,21 +42,21 @@ function extraOf(pair, name, position) {
     throw wrongType(`${name}: argument ${position}`, 'a pair [type, value]', pair);
   }
   const [type, value] = pair;
-  return { row: extraRow(type, `${name}: the type of argument ${position}`), value };
+  return { descriptor: extraDescriptor(type, `${name}: the type of argument ${position}`), value };
 }
 
 /**
  * A function that takes the declared arguments and then pairs [type, value].
  * @param {number} fixed how many arguments are declared
- * @param {(extras: object[]) => Function} prepare the function for a list of rows
+ * @param {(extras: object[]) => Function} prepare the function for a list of descriptors
  */
 function variadic(name, fixed, most, prepare) {
   const prepared = new Map();
   const call = (...values) => {
     if (values.length > most) throw outOfRange(`${name}: the number of arguments`, `at most ${most}`, values.length);
     const extras = values.slice(fixed).map((pair, i) => extraOf(pair, name, fixed + i));
-    const key = extras.map(({ row }) => row.key ?? row.id).join();
-    if (!prepared.has(key)) prepared.set(key, prepare(extras.map(({ row }) => row)));
+    const key = extras.map(({ descriptor }) => descriptor.key ?? descriptor.id).join();
+    if (!prepared.has(key)) prepared.set(key, prepare(extras.map(({ descriptor }) => descriptor)));
     return prepared.get(key)(...values.slice(0, fixed), ...extras.map(({ value }) => value));
   };
   return Object.defineProperty(call, 'length', { value: fixed });

@@ -61,17 +61,17 @@ function fn(declaration) {
   // Read once: functions that are read later have the types of now.
   options.args = readArgs(options.args) ?? options.args;
   const types = typesOf(options, 'fn');
-  const mayCall = !options.varargs && !types.args.some((row) => row.argumentOnly);
-  if (!mayCall) return Object.freeze(new DeclaredType(rowOf(options)));
+  const mayCall = !options.varargs && !types.args.some((descriptor) => descriptor.argumentOnly);
+  if (!mayCall) return Object.freeze(new DeclaredType(descriptorOf(options)));
   const shape = shapeOf(types, 'fn');
-  if (!rowsOfShapes.has(shape)) rowsOfShapes.set(shape, rowOf(options, lender(shape)));
-  return Object.freeze(new DeclaredType(rowsOfShapes.get(shape)));
+  if (!descriptorsOfSignatures.has(shape)) descriptorsOfSignatures.set(shape, descriptorOf(options, lender(shape)));
+  return Object.freeze(new DeclaredType(descriptorsOfSignatures.get(shape)));
 }
 
-/** Equal signatures share a row, and with it the functions that were lent. */
-const rowsOfShapes = new WeakMap();
+/** Equal signatures share a descriptor, and with it the functions that were lent. */
+const descriptorsOfSignatures = new WeakMap();
 
-function rowOf(options, lend) {
+function descriptorOf(options, lend) {
   const bound = new Map();
   return {
     ...base,

@@ -55,7 +55,7 @@ function keepResult(kept, who, name) {
 }
 
 /** A result that takes several steps is written elsewhere first: the frame is written last, at once (memory/arg-buffer.js). */
-const isWrittenAtOnce = (row) => row.key === undefined && !row.keeps;
+const isWrittenAtOnce = (descriptor) => descriptor.key === undefined && !descriptor.keeps;
 
 /** Copies a result into the frame. */
 function putResult(target, whole) {
@@ -66,21 +66,21 @@ function putResult(target, whole) {
  * How generated source reads an argument: `raws` come before it is known whether it is whole (memory/arg-buffer.js), so that what reads
  * memory, or makes something of its value, comes after that.
  */
-function argumentSource(row, at, i) {
-  const inline = inlineOf(row);
+function argumentSource(descriptor, at, i) {
+  const inline = inlineOf(descriptor);
   const raws = inline?.raws(at);
   if (raws === undefined) {
-    return { raws: [`new help.Uint8Array(bytes${i})`], value: (name) => `help.decode(row${i}, ${name}0)` };
+    return { raws: [`new help.Uint8Array(bytes${i})`], value: (name) => `help.decode(descriptor${i}, ${name}0)` };
   }
   const value = (name) => inline.value(raws.map((_, k) => `${name}${k}`));
   return { raws, value: inline.from === undefined ? value : (name) => `from${i}(${value(name)})` };
 }
 
 /** Declares what the source of an argument uses. */
-function declareArgument(row, at, i) {
-  const inline = inlineOf(row);
-  if (inline?.raws(at) === undefined) return `const bytes${i} = help.bytesAt(${at}, row${i}.size);`;
-  return inline.from === undefined ? '' : `const from${i} = help.inlineOf(row${i}).from;`;
+function declareArgument(descriptor, at, i) {
+  const inline = inlineOf(descriptor);
+  if (inline?.raws(at) === undefined) return `const bytes${i} = help.bytesAt(${at}, descriptor${i}.size);`;
+  return inline.from === undefined ? '' : `const from${i} = help.inlineOf(descriptor${i}).from;`;
 }
 
 /** What generated source uses. */
@@ -93,7 +93,7 @@ const help = {
  * there twice, so that a callback is one function.
  */
 function handlerSource({ args, at, result, resultAt }) {
-  const reads = args.map((row, i) => argumentSource(row, at[i], i));
+  const reads = args.map((descriptor, i) => argumentSource(descriptor, at[i], i));
   const raws = reads.flatMap(({ raws: some }, i) => some.map((raw, k) => ({ name: `v${i}_${k}`, raw })));
   raws.push({ name: 'who', raw: `words[${WHO}]` });
   const values = reads.map(({ value }, i) => value(`v${i}_`)).join(', ');
@@ -108,8 +108,8 @@ function handlerSource({ args, at, result, resultAt }) {
     ${isDirect ? '' : 'help.putResult(resultBytes, whole);'}
   }`;
   return `'use strict';
-const { ${args.map((_, i) => `${i}: row${i}`).join(', ')} } = shape.args;
-${each(args, (row, i) => declareArgument(row, at[i], i))}
+const { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } = shape.args;
+${each(args, (descriptor, i) => declareArgument(descriptor, at[i], i))}
 ${DECLARED}
 ${isDirect ? '' : `const resultBytes = help.bytesAt(${resultAt}, shape.result.size);`}
 const write = shape.result.writeResult ?? shape.result.write, resolve = shape.result.resolve;
@@ -152,7 +152,7 @@ function plainHandler({ args, at, result, resultAt, size }) {
     };
     return (token) => {
       const { who, copied } = copyArguments(bytes);
-      const values = args.map((row, i) => row.read(copied, at[i] - VALUES));
+      const values = args.map((descriptor, i) => descriptor.read(copied, at[i] - VALUES));
       if (token !== undefined) return answerLater(callback, context, who, token, values, (value) => finish(value, who));
       return finish(callback(...values), who);
     };

@@ -188,7 +188,7 @@ function prepare({ args, returns, wrap }) {
 
 function makePointers(declaration) {
   const types = typesOf(declaration, NAME);
-  const given = types.args.findIndex((row) => row.argumentOnly);
+  const given = types.args.findIndex((descriptor) => descriptor.argumentOnly);
   if (given >= 0) {
     throw makeError('ERR_INVALID_ARG_VALUE',
       `${NAME}: args[${given}] must not be ${types.args[given].name}: C has no such type`);

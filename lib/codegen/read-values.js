@@ -54,19 +54,19 @@ const byHalves = (make) => ({
 function noteInline(read, inline) {
   inlines.set(read, inline);
 }
-/** Of a type's row; undefined where there is no such source. */
-const inlineOf = (row) => inlines.get(row.read);
+/** Of a type's descriptor; undefined where there is no such source. */
+const inlineOf = (descriptor) => inlines.get(descriptor.read);
 
 /** The source that declares what the source of this file uses, of an object that has `arrays` and `halves`. */
 const DECLARED = `const { ${Object.keys(arrays).join(', ')}, ${Object.keys(halves).join(', ')} } = help;`;
 const help = { ...arrays, ...halves };
 
-const each = (rows, line) => rows.map(line).filter(Boolean).join('\n    ');
+const each = (descriptors, line) => descriptors.map(line).filter(Boolean).join('\n    ');
 const constants = (raws, name) =>
   (raws.length === 0 ? '' : `const ${raws.map((raw, i) => `${name}${i} = ${raw}`).join(', ')};\n    `);
 
 /** Reads a value from a private copy of its bytes. */
-const decode = (row, bytes) => row.read(new DataView(bytes.buffer), 0);
+const decode = (descriptor, bytes) => descriptor.read(new DataView(bytes.buffer), 0);
 
 // ---- results of calls -----------------------------------------------------------------------------------------------
 
@@ -74,31 +74,31 @@ const decode = (row, bytes) => row.read(new DataView(bytes.buffer), 0);
 const MOST_AT_ONCE = 256;
 
 /** How generated source reads a result: `raws` have to be evaluated at once, `value` makes the result of their names. */
-function resultSource(row, at) {
-  const inline = inlineOf(row);
+function resultSource(descriptor, at) {
+  const inline = inlineOf(descriptor);
   let raws = inline?.raws(at);
   let make = inline?.from === undefined ? inline?.value : (names) => `from(${inline.value(names)})`;
-  if (raws === undefined && row.size <= MOST_AT_ONCE) {
+  if (raws === undefined && descriptor.size <= MOST_AT_ONCE) {
     raws = [];
-    for (let i = 0; i < row.size / 4; i += 1) raws.push(`words[${at / 4 + i}]`);
+    for (let i = 0; i < descriptor.size / 4; i += 1) raws.push(`words[${at / 4 + i}]`);
     make = (names) => `help.readWords(result, [${names}])`;
   } else if (raws === undefined) {
-    raws = [`words[${EPOCH}]`, `new help.Uint8Array(help.bytesAt(${at}, ${row.size}))`, `words[${EPOCH}]`];
+    raws = [`words[${EPOCH}]`, `new help.Uint8Array(help.bytesAt(${at}, ${descriptor.size}))`, `words[${EPOCH}]`];
     make = (names) => `help.readLarge(result, ${names})`;
   }
   return { raws, value: (name) => make(raws.map((_, i) => `${name}${i}`)) };
 }
 
-function readWords(row, all) {
+function readWords(descriptor, all) {
   const bytes = new Int32Array(all.length);
   for (let i = 0; i < all.length; i += 1) bytes[i] = all[i];
-  return decode(row, bytes);
+  return decode(descriptor, bytes);
 }
 
 /** The result is lost if other calls have overwritten it while it was copied. */
-function readLarge(row, before, bytes, then) {
-  if (before === then) return decode(row, bytes);
-  throw makeError('ERR_FFI_INTERNAL', `a ${row.name} of ${row.size} bytes was lost: other calls were made while it was read`);
+function readLarge(descriptor, before, bytes, then) {
+  if (before === then) return decode(descriptor, bytes);
+  throw makeError('ERR_FFI_INTERNAL', `a ${descriptor.name} of ${descriptor.size} bytes was lost: other calls were made while it was read`);
 }
 
 module.exports = {

@@ -9,13 +9,13 @@ const { viewAt } = require('../types/views.js');
 /** The accessor of a data symbol; refuses when its library is closed. */
 class Global {
   #name;
-  #row;
+  #descriptor;
   #native;
   #path;
 
-  constructor(name, address, row, native, path) {
+  constructor(name, address, descriptor, native, path) {
     this.#name = name;
-    this.#row = row;
+    this.#descriptor = descriptor;
     this.#native = native;
     this.#path = path;
     Object.defineProperty(this, 'ptr', { value: address, enumerable: true });
@@ -24,12 +24,12 @@ class Global {
   /** The value, read now. */
   get value() {
     this.#checkOpen();
-    return access.read(this.#row, this.ptr, 0, this.#name);
+    return access.read(this.#descriptor, this.ptr, 0, this.#name);
   }
 
   set value(value) {
     this.#checkOpen();
-    access.write(this.#row, this.ptr, 0, value, this.#name);
+    access.write(this.#descriptor, this.ptr, 0, value, this.#name);
   }
 
   get() {
@@ -43,10 +43,10 @@ class Global {
   /** Accessors over a struct, union or array, without a copy. */
   view() {
     this.#checkOpen();
-    if (this.#row.live === undefined) {
-      throw wrongValue(`${this.#name}: type`, 'a struct, a union or an array', this.#row.name);
+    if (this.#descriptor.live === undefined) {
+      throw wrongValue(`${this.#name}: type`, 'a struct, a union or an array', this.#descriptor.name);
     }
-    return viewAt(this.#row, this.ptr, 0, this.#name);
+    return viewAt(this.#descriptor, this.ptr, 0, this.#name);
   }
 
   #checkOpen() {
@@ -58,11 +58,11 @@ class Global {
 
 /** The accessor of the data symbol at an address. */
 function global(name, address, type, native, path) {
-  const row = typeOf(type, `${name}: type`);
-  if (row.name === 'void' || row.argumentOnly) {
-    throw wrongValue(`${name}: type`, 'a type that has values in memory', row.name);
+  const descriptor = typeOf(type, `${name}: type`);
+  if (descriptor.name === 'void' || descriptor.argumentOnly) {
+    throw wrongValue(`${name}: type`, 'a type that has values in memory', descriptor.name);
   }
-  return new Global(name, address, row, native, path);
+  return new Global(name, address, descriptor, native, path);
 }
 
 module.exports = { global };

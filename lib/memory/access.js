@@ -80,39 +80,39 @@ function invalidPointer(name, address) {
 const [load, locate] = binding.quick();
 const WORKED = undefined;
 
-/** Reads a value of a type's row at an address. */
-function read(row, address, byteOffset, name) {
+/** Reads a value of a type's descriptor at an address. */
+function read(descriptor, address, byteOffset, name) {
   const source = checkedAddress(address, byteOffset, name);
   const isBig = typeof source === 'bigint';
   // The elements take what fits.
   const low = isBig ? Number(BigInt.asUintN(32, source)) : source;
   const high = isBig ? Number(source >> 32n) : source / 4294967296;
-  const { size } = row;
+  const { size } = descriptor;
   for (;;) {
     const epoch = begin();
     words[0] = low;
     words[1] = high;
     words[2] = size;
     words[3] = 0;
-    if (load() !== WORKED) throw unmapped(name, source, row.size, 'readable');
-    const value = row.read(frame, VALUES);
+    if (load() !== WORKED) throw unmapped(name, source, descriptor.size, 'readable');
+    const value = descriptor.read(frame, VALUES);
     if (words[EPOCH] === epoch) return value;
   }
 }
 
-/** Writes a value of a type's row at an address. */
-function write(row, address, byteOffset, value, name) {
+/** Writes a value of a type's descriptor at an address. */
+function write(descriptor, address, byteOffset, value, name) {
   const target = checkedAddress(address, byteOffset, name);
-  const resolved = row.resolve ? row.resolve(value, name, 'value') : value;
+  const resolved = descriptor.resolve ? descriptor.resolve(value, name, 'value') : value;
   for (let epoch; words[EPOCH] !== epoch;) {
     epoch = begin();
-    const kept = row.write(frame, VALUES, resolved, name, 'value');
+    const kept = descriptor.write(frame, VALUES, resolved, name, 'value');
     if (kept !== undefined && !isCopied(kept)) {
       if (isLent(kept)) release(kept);
       throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
     }
   }
-  if (!binding.store(target, row.size)) throw unmapped(name, target, row.size, 'writable');
+  if (!binding.store(target, descriptor.size)) throw unmapped(name, target, descriptor.size, 'writable');
 }
 
 /** The string at an address: null for NULL, an error for another address in the first page. */

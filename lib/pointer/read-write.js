@@ -15,52 +15,52 @@ const PAUSE = 64;
 /** The names that have source of their own; those of aliases and of rarer types are served the plain way. */
 const QUICK = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64', 'bool', 'ptr', 'intptr'];
 
-/** The functions of `rows`, a Map by name. */
-function readers(rows) {
+/** The functions of `descriptors`, a Map by name. */
+function readers(descriptors) {
   const made = { __proto__: null };
-  rows.forEach((row, name) => { made[name] = plain(name, row); });
+  descriptors.forEach((descriptor, name) => { made[name] = plain(name, descriptor); });
   // Under the guard it is asked first whether the memory is mapped.
   if (lane().name !== 'v8' || settings.guard) return made;
   const loader = binding.makeLoader();
-  if (loader !== null) generate(made, rows, loader);
+  if (loader !== null) generate(made, descriptors, loader);
   return made;
 }
 
-function plain(name, row) {
+function plain(name, descriptor) {
   const reader = `read.${name}`;
-  return (address, byteOffset = 0) => access.read(row, address, byteOffset, reader);
+  return (address, byteOffset = 0) => access.read(descriptor, address, byteOffset, reader);
 }
 
 /** Each has source of its own, so that V8 sees what it calls; none where code generation is disallowed. */
-function generate(readers, rows, { load, frame: base }) {
+function generate(readers, descriptors, { load, frame: base }) {
   const readSource = ({ raws, value }) => {
     const all = raws(0);
     return `${constants(all, 'raw')}return ${value(all.map((_, i) => `raw${i}`))};`;
   };
   const source = (name, i) => `
-const row${i} = rows.get('${name}');
+const descriptor${i} = descriptors.get('${name}');
 let pause${i} = 0;
 readers.${name} = (address, byteOffset = 0) => {
   if (pause${i} !== 0) pause${i} -= 1;
   else if (byteOffset === 0 && typeof address === 'number' && address >= 4096 && isSafeInteger(address)) {
-    if (load(address, ${rows.get(name).size}, base) === 1) {
-      ${readSource(inlineOf(rows.get(name)))}
+    if (load(address, ${descriptors.get(name).size}, base) === 1) {
+      ${readSource(inlineOf(descriptors.get(name)))}
     }
     pause${i} = ${PAUSE};
   }
-  return slow(row${i}, address, byteOffset, 'read.${name}');
+  return slow(descriptor${i}, address, byteOffset, 'read.${name}');
 };`;
-  compile('readers, rows, load, base, help, slow, isSafeInteger', `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
-    [readers, rows, load, base, help, access.read, Number.isSafeInteger], () => undefined);
+  compile('readers, descriptors, load, base, help, slow, isSafeInteger', `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
+    [readers, descriptors, load, base, help, access.read, Number.isSafeInteger], () => undefined);
 }
 
 const write = { __proto__: null };
 const readable = new Map();
-function add(row, name) {
-  if (name === 'void' || row.refused || row.argumentOnly) return;
+function add(descriptor, name) {
+  if (name === 'void' || descriptor.refused || descriptor.argumentOnly) return;
   const writer = `write.${name}`;
-  readable.set(name, row);
-  write[name] = (address, byteOffset, value) => access.write(row, address, byteOffset, value, writer);
+  readable.set(name, descriptor);
+  write[name] = (address, byteOffset, value) => access.write(descriptor, address, byteOffset, value, writer);
 }
 byName.forEach(add);
 add(byName.get('i64_fast'), 'intptr');

@@ -1,5 +1,5 @@
 'use strict';
-// The rows of structs, unions and arrays: of the same shape as a scalar's (lib/types/registry.js), with code generated for the
+// The descriptors of structs, unions and arrays: of the same shape as a scalar's (lib/types/registry.js), with code generated for the
 // fields. Plain values go in and out; offsets come from the native side.
 //   resolve  copies the user's object, which may run getters, before anything is written.
 //   write    returns what the fields have to keep alive, stored already (`keeps`), as lib/types/registry.js says of views.
@@ -36,10 +36,10 @@ function bytesOfText(text, name, position) {
 }
 
 /** Stores what a field's write() left to its owner, and adds it to what is kept. */
-function keep(kept, row, view, at, value, name, position) {
+function keep(kept, descriptor, view, at, value, name, position) {
   if (value === undefined) return kept;
   let held = value;
-  if (!row.keeps) {
+  if (!descriptor.keeps) {
     held = typeof value === 'string' ? bytesOfText(value, name, position) : value;
     access.storeAddress(view, at, held, name, position);
   }
@@ -50,10 +50,10 @@ function keep(kept, row, view, at, value, name, position) {
 
 const HELP = { zero, copy, keep };
 
-const keepsAny = (rows) => rows.some((row) => row.pins || row.keeps);
+const keepsAny = (descriptors) => descriptors.some((descriptor) => descriptor.pins || descriptor.keeps);
 
-const common = (layout, name, rows) => ({
-  id: layout.id, key: `T${count += 1}`, name, size: layout.size, align: layout.align, keeps: keepsAny(rows),
+const common = (layout, name, descriptors) => ({
+  id: layout.id, key: `T${count += 1}`, name, size: layout.size, align: layout.align, keeps: keepsAny(descriptors),
 });
 
 // ---- structs --------------------------------------------------------------------------------------------------------
@@ -65,13 +65,13 @@ function structSource(fields, size, isPadded) {
   const outer = (field) => `{ outer: position, part: ${text(field.key)} }`;
   const lines = (line, separator = '\n  ') => fields.map(line).filter(Boolean).join(separator);
   return `'use strict';
-${lines((_, i) => `const row${i} = fields[${i}].row, { read: read${i}, write: write${i}, resolve: resolve${i} } = row${i};`)}
+${lines((_, i) => `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, resolve: resolve${i} } = descriptor${i};`)}
 function read(view, at) {
   return { ${lines(({ key, offset }, i) => `${text(key)}: read${i}(view, at + ${offset})`, ', ')} };
 }
 function copyOf(value, name, position) {
   const copied = { ${lines(({ key }) => `${text(key)}: value[${text(key)}]`, ', ')} };
-  ${lines((field, i) => field.row.resolve
+  ${lines((field, i) => field.descriptor.resolve
     && `copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`)}
   return copied;
 }
@@ -81,8 +81,8 @@ function write(view, at, value, name, position) {
   let kept;
   ${lines((field, i) => {
     const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
-    return field.row.pins || field.row.keeps
-      ? `kept = help.keep(kept, row${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
+    return field.descriptor.pins || field.descriptor.keeps
+      ? `kept = help.keep(kept, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
       : `${written};`;
   })}
   return kept;
@@ -92,11 +92,11 @@ return { read, copyOf, write };`;
 
 function plainStruct(size, isPadded) {
   return (fields) => ({
-    read: (view, at) => Object.fromEntries(fields.map(({ key, offset, row }) => [key, row.read(view, at + offset)])),
+    read: (view, at) => Object.fromEntries(fields.map(({ key, offset, descriptor }) => [key, descriptor.read(view, at + offset)])),
     copyOf(value, name, position) {
       const copied = fields.map(({ key }) => [key, value[key]]);
-      fields.forEach(({ key, row }, i) => {
-        if (row.resolve) copied[i][1] = row.resolve(copied[i][1], name, { outer: position, part: key });
+      fields.forEach(({ key, descriptor }, i) => {
+        if (descriptor.resolve) copied[i][1] = descriptor.resolve(copied[i][1], name, { outer: position, part: key });
       });
       return Object.fromEntries(copied);
     },
@@ -104,9 +104,9 @@ function plainStruct(size, isPadded) {
       if (value instanceof Uint8Array) return copy(view, at, value);
       if (isPadded) zero(view, at, size);
       let kept;
-      for (const { key, offset, row } of fields) {
+      for (const { key, offset, descriptor } of fields) {
         const part = { outer: position, part: key };
-        kept = keep(kept, row, view, at + offset, row.write(view, at + offset, value[key], name, part), name, part);
+        kept = keep(kept, descriptor, view, at + offset, descriptor.write(view, at + offset, value[key], name, part), name, part);
       }
       return kept;
     },
@@ -118,7 +118,7 @@ const MOST_SOURCE = 1000;
 
 /** Tells how generated source reads a struct of plain fields out of the frame. */
 function noteFields(read, fields) {
-  const parts = fields.map(({ row }) => inlineOf(row));
+  const parts = fields.map(({ descriptor }) => inlineOf(descriptor));
   if (!parts.every((part) => part?.source)) return;
   const source = (at) => {
     const values = fields.map(({ offset }, i) => parts[i].source(at + offset));
@@ -129,42 +129,42 @@ function noteFields(read, fields) {
 }
 
 /**
- * The row of a struct.
+ * The descriptor of a struct.
  * @param {object} layout { id, size, align }
  * @param {string} name
- * @param {{ key: string, offset: number, row: object, bits?: number }[]} fields
+ * @param {{ key: string, offset: number, descriptor: object, bits?: number }[]} fields
  */
-function structRow(layout, name, fields) {
-  const used = fields.reduce((sum, { row, bits }) => sum + (bits === undefined ? row.size : 0), 0);
+function structDescriptor(layout, name, fields) {
+  const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
   const isPadded = used !== layout.size;
   const made = compile('fields, help', structSource(fields, layout.size, isPadded), [fields, HELP],
     () => plainStruct(layout.size, isPadded)(fields));
-  const row = { ...common(layout, name, fields.map((field) => field.row)), read: made.read, write: made.write };
-  noteFields(row.read, fields);
-  row.resolve = (value, owner, position) => {
+  const descriptor = { ...common(layout, name, fields.map((field) => field.descriptor)), read: made.read, write: made.write };
+  noteFields(descriptor.read, fields);
+  descriptor.resolve = (value, owner, position) => {
     checkObject(value, name, owner, position);
-    return row.bytesOf(value) ?? made.copyOf(value, owner, position);
+    return descriptor.bytesOf(value) ?? made.copyOf(value, owner, position);
   };
-  return row;
+  return descriptor;
 }
 
 // ---- unions ---------------------------------------------------------------------------------------------------------
 
 /**
- * The row of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are read when
+ * The descriptor of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are read when
  * they are asked for, as only one of them makes sense.
  */
-function unionRow(layout, name, fields) {
+function unionDescriptor(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));
-  const row = {
-    ...common(layout, name, fields.map((field) => field.row)),
+  const descriptor = {
+    ...common(layout, name, fields.map((field) => field.descriptor)),
     read(view, at) {
       const start = view.byteOffset + at;
-      return row.live(new DataView(view.buffer.slice(start, start + layout.size)), 0);
+      return descriptor.live(new DataView(view.buffer.slice(start, start + layout.size)), 0);
     },
     resolve(value, owner, position) {
       checkObject(value, name, owner, position);
-      const bytes = row.bytesOf(value);
+      const bytes = descriptor.bytesOf(value);
       if (bytes !== undefined) return bytes;
       const given = Object.keys(value);
       const field = byKey.get(given[0]);
@@ -175,17 +175,17 @@ function unionRow(layout, name, fields) {
       }
       const part = { outer: position, part: field.key };
       const content = value[field.key];
-      return { field, content: field.row.resolve ? field.row.resolve(content, owner, part) : content };
+      return { field, content: field.descriptor.resolve ? field.descriptor.resolve(content, owner, part) : content };
     },
     write(view, at, value, owner, position) {
       if (value instanceof Uint8Array) return copy(view, at, value);
       const { field, content } = value;
       const part = { outer: position, part: field.key };
       zero(view, at, layout.size);
-      return keep(undefined, field.row, view, at, field.row.write(view, at, content, owner, part), owner, part);
+      return keep(undefined, field.descriptor, view, at, field.descriptor.write(view, at, content, owner, part), owner, part);
     },
   };
-  return row;
+  return descriptor;
 }
 
 // ---- arrays ---------------------------------------------------------------------------------------------------------
@@ -193,13 +193,13 @@ function unionRow(layout, name, fields) {
 /** The most bytes that become values: beyond that an array of JavaScript is no longer one piece of memory. */
 const MOST_BYTES = 2 ** 25;
 
-/** The row of `length` values side by side. An array or a typed array of that length goes in, an array comes out. */
-function arrayRow(layout, element, length) {
+/** The descriptor of `length` values side by side. An array or a typed array of that length goes in, an array comes out. */
+function arrayDescriptor(layout, element, length) {
   const name = `${element.name}[${length}]`;
   const step = element.size;
   const isText = element.name === 'char';
   const wanted = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
-  const row = {
+  const descriptor = {
     ...common(layout, name, [element]),
     isArray: true,
     read(view, at) {
@@ -214,7 +214,7 @@ function arrayRow(layout, element, length) {
     resolve(value, owner, position) {
       if (isText && typeof value === 'string') return textOf(value, length, wanted, owner, position);
       if (typeof value !== 'object' || value === null) throw wrongType(place(owner, position), wanted, value);
-      const bytes = row.bytesOf(value);
+      const bytes = descriptor.bytesOf(value);
       if (bytes !== undefined) return bytes;
       const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
       if (!isList) throw wrongType(place(owner, position), wanted, value);
@@ -237,7 +237,7 @@ function arrayRow(layout, element, length) {
       return kept;
     },
   };
-  return row;
+  return descriptor;
 }
 
 /** The bytes of a text in an array of char, filled up with NULs. */
@@ -250,8 +250,8 @@ function textOf(value, length, wanted, owner, position) {
 
 // ---- bitfields ------------------------------------------------------------------------------------------------------
 
-/** The row of `width` bits from the bit `shift` of a unit on. */
-function bitsRow(unit, shift, width) {
+/** The descriptor of `width` bits from the bit `shift` of a unit on. */
+function bitfieldDescriptor(unit, shift, width) {
   const isSigned = unit.min < 0 || (unit.min === undefined && unit.name !== 'bool' && !/^u|unsigned/.test(unit.name));
   const whole = unit.size * 8;
   const get = (view, at) => BigInt(bigOf(view, at, unit.size)) >> BigInt(shift);
@@ -288,4 +288,4 @@ function setBig(view, at, size, value) {
   for (let i = 0; i < size; i += 1) view.setUint8(at + i, Number((value >> BigInt(8 * i)) & 0xffn));
 }
 
-module.exports = { structRow, unionRow, arrayRow, bitsRow, keep };
+module.exports = { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor, keep };

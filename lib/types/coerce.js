@@ -1,14 +1,14 @@
 'use strict';
-// bun's conversions: what `wrap: true` in a declaration makes of the rows of the type table.
+// bun's conversions: what `wrap: true` in a declaration makes of the descriptors of the type table.
 // Integers wrap, anything but text becomes a number, undefined is NULL, text ends at its first NUL.
 
 const { wrongType, place } = require('../errors.js');
 
 const LITTLE = true;
 
-/** Gives a row its `wrapped` one: not enumerable, for a row that spreads another has conversions of its own. */
-const wraps = (row, changes) => Object.defineProperty(row, 'wrapped', {
-  value: { ...row, key: row.key && `${row.key} wrapped`, ...changes },
+/** Gives a descriptor its `wrapped` one: not enumerable, for a descriptor that spreads another has conversions of its own. */
+const wraps = (descriptor, changes) => Object.defineProperty(descriptor, 'wrapped', {
+  value: { ...descriptor, key: descriptor.key && `${descriptor.key} wrapped`, ...changes },
 });
 
 const isText = (value) => typeof value === 'string' || typeof value === 'symbol';
@@ -27,9 +27,9 @@ function addressHint(value) {
 }
 
 /** ECMAScript's conversion to a number, without text. */
-function toNumber(value, row, name, position) {
+function toNumber(value, descriptor, name, position) {
   if (typeof value === 'number') return value;
-  if (isText(value)) throw wrongType(place(name, position), `a number (${row.name})`, value);
+  if (isText(value)) throw wrongType(place(name, position), `a number (${descriptor.name})`, value);
   return Number(value);
 }
 
@@ -40,13 +40,13 @@ const resolve = (value) =>
 const { setInt8, setInt16, setInt32 } = DataView.prototype;
 
 /** An integer of up to 32 bits. */
-function wrapInteger(row) {
-  const set = row.max <= 0xff ? setInt8 : row.max <= 0xffff ? setInt16 : setInt32;
-  return wraps(row, {
+function wrapInteger(descriptor) {
+  const set = descriptor.max <= 0xff ? setInt8 : descriptor.max <= 0xffff ? setInt16 : setInt32;
+  return wraps(descriptor, {
     resolve,
     write(view, at, value, name, position) {
       const whole = typeof value === 'bigint' ? BigInt.asIntN(32, value) : value;
-      set.call(view, at, toNumber(whole, row, name, position), LITTLE);
+      set.call(view, at, toNumber(whole, descriptor, name, position), LITTLE);
     },
   });
 }
@@ -55,27 +55,27 @@ function wrapInteger(row) {
  * A 64-bit integer: numbers are truncated, NaN and infinities are 0. Nothing but numbers is taken. `setSafe` stores a safe
  * integer.
  */
-const wrapWide = (row, setSafe) => wraps(row, { write(view, at, value, name, position) {
+const wrapWide = (descriptor, setSafe) => wraps(descriptor, { write(view, at, value, name, position) {
   if (Number.isSafeInteger(value)) {
     setSafe(view, at, value);
     return;
   }
   if (typeof value !== 'number' && typeof value !== 'bigint') {
-    throw wrongType(place(name, position), `a number or BigInt (${row.name})`, value);
+    throw wrongType(place(name, position), `a number or BigInt (${descriptor.name})`, value);
   }
   const whole = typeof value === 'bigint' ? value : Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
   view.setBigInt64(at, BigInt.asIntN(64, whole), LITTLE);
 } });
 
 /** A floating point number; `set` stores it. */
-const wrapFloat = (row, set) => wraps(row, {
+const wrapFloat = (descriptor, set) => wraps(descriptor, {
   resolve,
-  write: (view, at, value, name, position) => set.call(view, at, toNumber(value, row, name, position), LITTLE),
+  write: (view, at, value, name, position) => set.call(view, at, toNumber(value, descriptor, name, position), LITTLE),
 });
 
-const wrapBool = (row) => wraps(row, { write: (view, at, value) => view.setUint8(at, value ? 1 : 0) });
+const wrapBool = (descriptor) => wraps(descriptor, { write: (view, at, value) => view.setUint8(at, value ? 1 : 0) });
 
-/** An address modulo 2^64. What has none, such as NaN, stays as it is: the row refuses it. */
+/** An address modulo 2^64. What has none, such as NaN, stays as it is: the descriptor refuses it. */
 function modularAddress(value) {
   if (value === undefined) return null;
   if (typeof value === 'bigint') return BigInt.asUintN(64, value);
@@ -83,11 +83,11 @@ function modularAddress(value) {
   return isPlain || !(Math.abs(value) < 2 ** 64) ? value : BigInt.asUintN(64, BigInt(Math.trunc(value)));
 }
 
-const wrapPointer = (row, convert = modularAddress) => wraps(row, {
-  write: (view, at, value, name, position) => row.write(view, at, convert(value), name, position),
+const wrapPointer = (descriptor, convert = modularAddress) => wraps(descriptor, {
+  write: (view, at, value, name, position) => descriptor.write(view, at, convert(value), name, position),
 });
 
 const endAtNul = (value) => (typeof value === 'string' ? value.split('\0', 1)[0] : modularAddress(value));
-const wrapText = (row) => wrapPointer(row, endAtNul);
+const wrapText = (descriptor) => wrapPointer(descriptor, endAtNul);
 
 module.exports = { wrapHint, addressHint, wrapInteger, wrapWide, wrapFloat, wrapBool, wrapPointer, wrapText };

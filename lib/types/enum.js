@@ -12,8 +12,8 @@ const scratch = new DataView(new ArrayBuffer(8));
 class Enumeration extends DeclaredType {
   #byValue;
 
-  constructor(row, values, byValue) {
-    super(row);
+  constructor(descriptor, values, byValue) {
+    super(descriptor);
     this.#byValue = byValue;
     Object.defineProperty(this, 'values', { value: values, enumerable: true });
   }
@@ -46,7 +46,7 @@ function enumeration(members, options = {}) {
     if (!byValue.has(Number(value))) byValue.set(Number(value), key);
   }
   const parts = entries.flatMap(([key, value]) => [key, typeof value, value]);
-  const row = sharedBy(['enumeration', name, names, keyOf(integer), ...parts], () => ({
+  const descriptor = sharedBy(['enumeration', name, names, keyOf(integer), ...parts], () => ({
     ...integer,
     name,
     key: `enumeration ${keys += 1}`,
@@ -60,7 +60,7 @@ function enumeration(members, options = {}) {
       return integer.write(view, at, known, owner, position);
     },
   }));
-  return Object.freeze(new Enumeration(row, Object.freeze(values), byValue));
+  return Object.freeze(new Enumeration(descriptor, Object.freeze(values), byValue));
 }
 
 let keys = 0;

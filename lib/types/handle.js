@@ -117,12 +117,12 @@ function opaque(name, options = {}) {
     owner: kindOfType(given.owner, `${name}: options.owner`),
     free: freeing(given.free, name),
     living: new Map(),
-    freedRows: new Map(),
+    freedDescriptors: new Map(),
   };
   kind.forget = new FinalizationRegistry((address) => {
     if (kind.living.get(address)?.deref() === undefined) kind.living.delete(address);
   });
-  const row = {
+  const descriptor = {
     ...base,
     name,
     key: `opaque ${keys += 1}`,
@@ -146,7 +146,7 @@ function opaque(name, options = {}) {
       return base.write(view, at, Handle.addressOf(value), owner, position);
     },
   };
-  const type = Object.freeze(new DeclaredType(row));
+  const type = Object.freeze(new DeclaredType(descriptor));
   kinds.set(type, kind);
   return type;
 }

@@ -1,23 +1,23 @@
 'use strict';
-// What struct(), pointer(), ... give: an object that stands for a row of the type table in declarations.
+// What struct(), pointer(), ... give: an object that stands for a descriptor of the type table in declarations.
 
 const { declare } = require('./registry.js');
 
 class DeclaredType {
-  constructor(row) {
+  constructor(descriptor) {
     Object.defineProperties(this, {
-      name: { value: row.name, enumerable: true },
-      size: { value: row.size, enumerable: true },
-      align: { value: row.align, enumerable: true },
+      name: { value: descriptor.name, enumerable: true },
+      size: { value: descriptor.size, enumerable: true },
+      align: { value: descriptor.align, enumerable: true },
     });
-    declare(this, row);
+    declare(this, descriptor);
   }
 }
 
 const shared = new Map();
 
 /**
- * What equal declarations share: their rows, and with them all that is prepared for those. So declaring the same in a
+ * What equal declarations share: their descriptors, and with them all that is prepared for those. So declaring the same in a
  * loop takes no more memory than once. `parts` are texts and numbers.
  */
 function sharedBy(parts, make) {
@@ -26,7 +26,7 @@ function sharedBy(parts, make) {
   return shared.get(key);
 }
 
-/** What tells a row from others, for `sharedBy`. */
-const keyOf = (row) => row.key ?? row.id;
+/** What tells a descriptor from others, for `sharedBy`. */
+const keyOf = (descriptor) => descriptor.key ?? descriptor.id;
 
 module.exports = { DeclaredType, sharedBy, keyOf };

@@ -9,17 +9,17 @@ const base = byName.get('ptr');
 let keys = 0;
 
 const parameter = (kind) => (type) => {
-  const row = typeOf(type, `${kind}: type`);
-  if (row.name === 'void' || row.argumentOnly) {
-    throw wrongValue(`${kind}: type`, 'a type that has values in memory', row.name);
+  const descriptor = typeOf(type, `${kind}: type`);
+  if (descriptor.name === 'void' || descriptor.argumentOnly) {
+    throw wrongValue(`${kind}: type`, 'a type that has values in memory', descriptor.name);
   }
-  return Object.freeze(new DeclaredType(sharedBy([kind, keyOf(row)], () => ({
+  return Object.freeze(new DeclaredType(sharedBy([kind, keyOf(descriptor)], () => ({
     ...base,
-    name: `${kind}(${row.name})`,
+    name: `${kind}(${descriptor.name})`,
     key: `${kind} ${keys += 1}`,
     argumentOnly: 'it is a parameter of a function',
     passes: kind,
-    target: row,
+    target: descriptor,
   }))));
 };
 

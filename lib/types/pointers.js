@@ -18,17 +18,17 @@ const callbackBrand = Symbol('JSCallback');
 /** What a message adds of a number where text is wanted. */
 const textHint = (value) => `; did you mean '${value}'?`;
 
-function writeAddress(view, at, value, row, name, position) {
+function writeAddress(view, at, value, descriptor, name, position) {
   if (typeof value === 'bigint') {
     if (BigInt.asUintN(64, value) !== value) {
-      throw outOfRange(place(name, position), `an address from 0 to 2^64-1 (${row.name})`, value, wrapHint(value));
+      throw outOfRange(place(name, position), `an address from 0 to 2^64-1 (${descriptor.name})`, value, wrapHint(value));
     }
     view.setBigUint64(at, value, LITTLE);
     return;
   }
   if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
-    const wanted = `an address: an integer from 0 to 2^53-1, or a BigInt (${row.name})`;
-    const isFraction = row.isText && !Number.isInteger(value);
+    const wanted = `an address: an integer from 0 to 2^53-1, or a BigInt (${descriptor.name})`;
+    const isFraction = descriptor.isText && !Number.isInteger(value);
     throw outOfRange(place(name, position), wanted, value, isFraction ? textHint(value) : addressHint(value));
   }
   setNatural(view, at, value);
@@ -69,15 +69,15 @@ function resolvePointer(value, name, position) {
   return value;
 }
 
-function writePointer(view, at, value, row, name, position) {
+function writePointer(view, at, value, descriptor, name, position) {
   if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
   if (typeof value === 'object') {
     if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return pinnable(value);
   }
   if (typeof value === 'string') {
-    throw wrongType(place(name, position), `${POINTER_KINDS} (${row.name}); to pass text declare \`cstring\` or encode it as a Buffer`, value);
+    throw wrongType(place(name, position), `${POINTER_KINDS} (${descriptor.name}); to pass text declare \`cstring\` or encode it as a Buffer`, value);
   }
-  throw wrongType(place(name, position), `${POINTER_KINDS} (${row.name})`, value, addressHint(value));
+  throw wrongType(place(name, position), `${POINTER_KINDS} (${descriptor.name})`, value, addressHint(value));
 }
 
 const ptr = {
@@ -87,37 +87,37 @@ const ptr = {
   write: (view, at, value, name, position) => writeAny(view, at, value, ptr, name, position),
 };
 
-/** Writes what may be passed for a pointer; `row` is the one that messages name. */
-function writeAny(view, at, value, row, name, position) {
-  if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, row, name, position);
-  return writePointer(view, at, value, row, name, position);
+/** Writes what may be passed for a pointer; `descriptor` is the one that messages name. */
+function writeAny(view, at, value, descriptor, name, position) {
+  if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, descriptor, name, position);
+  return writePointer(view, at, value, descriptor, name, position);
 }
 
 /** What a number of the first page was meant as: no system has memory there that C could read or write. */
-const lowAddress = (value, row, name, position) => makeError('ERR_FFI_INVALID_POINTER',
-  `${place(name, position)} must be an address of memory (${row.name}), received ${describe(value)}, which is in the first page`
-  + (row.isText ? textHint(value) : ''));
+const lowAddress = (value, descriptor, name, position) => makeError('ERR_FFI_INVALID_POINTER',
+  `${place(name, position)} must be an address of memory (${descriptor.name}), received ${describe(value)}, which is in the first page`
+  + (descriptor.isText ? textHint(value) : ''));
 
-/** The same for a row whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`. */
-function writeMemory(view, at, value, row, name, position) {
-  if (access.isInFirstPage(value)) throw lowAddress(value, row, name, position);
-  return writeAny(view, at, value, row, name, position);
+/** The same for a descriptor whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`. */
+function writeMemory(view, at, value, descriptor, name, position) {
+  if (access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);
+  return writeAny(view, at, value, descriptor, name, position);
 }
 
-const functionRow = {
+const functionType = {
   id: 17, name: 'function',
   read: readAddress,
   resolve: resolvePointer,
   write(view, at, value, name, position) {
     if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
-    if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, functionRow, name, position);
+    if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, functionType, name, position);
     throw wrongType(place(name, position), 'a JSCallback, a bound function, a function pointer or null (function)', value,
       addressHint(value));
   },
 };
 
 wrapPointer(ptr);
-wrapPointer(functionRow);
+wrapPointer(functionType);
 
 const buffer = {
   id: 20, name: 'buffer', pins: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
@@ -145,5 +145,5 @@ const bufferLength = {
 };
 
 module.exports = {
-  ptr, functionRow, buffer, bufferLength, readAddress, resolvePointer, lowAddress, writeMemory, callbackBrand, storageOf,
+  ptr, functionType, buffer, bufferLength, readAddress, resolvePointer, lowAddress, writeMemory, callbackBrand, storageOf,
 };

@@ -12,10 +12,10 @@ const sizes = binding.sizes();
 
 // ---- integers up to 32 bits -----------------------------------------------------------------------------------------
 
-/** An integer that did not pass the fast test of a row: a BigInt in range passes, anything else throws. */
-function smallInteger(value, row, name, position) {
-  const wanted = `an integer from ${row.min} to ${row.max} (${row.name})`;
-  if (typeof value === 'bigint' && value >= row.min && value <= row.max) return Number(value);
+/** An integer that did not pass the fast test of a descriptor: a BigInt in range passes, anything else throws. */
+function smallInteger(value, descriptor, name, position) {
+  const wanted = `an integer from ${descriptor.min} to ${descriptor.max} (${descriptor.name})`;
+  if (typeof value === 'bigint' && value >= descriptor.min && value <= descriptor.max) return Number(value);
   const fault = typeof value === 'number' || typeof value === 'bigint' ? outOfRange : wrongType;
   throw fault(place(name, position), wanted, value, wrapHint(value));
 }
@@ -70,7 +70,7 @@ const u32 = {
   },
 };
 
-for (const row of [char, i8, u8, i16, u16, i32, u32]) wrapInteger(row);
+for (const descriptor of [char, i8, u8, i16, u16, i32, u32]) wrapInteger(descriptor);
 
 // ---- 64-bit integers ------------------------------------------------------------------------------------------------
 
@@ -78,8 +78,8 @@ const I64_RANGE = 'an integer from -2^63 to 2^63-1';
 const U64_RANGE = 'an integer from 0 to 2^64-1';
 
 /** Throws for what is neither a BigInt in range nor a safe integer in range. */
-function refuseWide(value, range, row, name, position) {
-  const wanted = `${range} (${row.name})`;
+function refuseWide(value, range, descriptor, name, position) {
+  const wanted = `${range} (${descriptor.name})`;
   if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(place(name, position), wanted, value);
   const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
   const hint = isInexact ? '; a number beyond 2^53 is not exact: pass a BigInt, or declare `wrap: true`' : wrapHint(value);
@@ -101,7 +101,7 @@ function setSafeInteger(view, at, value) {
   }
 }
 
-/** A row of a 64-bit integer. */
+/** A descriptor of a 64-bit integer. */
 function wide(id, name, signed, fast) {
   const fits = signed ? BigInt.asIntN : BigInt.asUintN;
   const range = signed ? I64_RANGE : U64_RANGE;
@@ -111,16 +111,16 @@ function wide(id, name, signed, fast) {
   const set = signed
     ? (view, at, value) => view.setBigInt64(at, value, LITTLE)
     : (view, at, value) => view.setBigUint64(at, value, LITTLE);
-  const row = {
+  const descriptor = {
     id, name,
     read: fast ? (view, at) => numberWhereExact(view, at, signed) : get,
     write(view, at, value, owner, position) {
       if (typeof value === 'bigint' && fits(64, value) === value) set(view, at, value);
       else if (Number.isSafeInteger(value) && (signed || value >= 0)) setSafeInteger(view, at, value);
-      else refuseWide(value, range, row, owner, position);
+      else refuseWide(value, range, descriptor, owner, position);
     },
   };
-  return wrapWide(row, setSafeInteger);
+  return wrapWide(descriptor, setSafeInteger);
 }
 
 /** A number where the value fits 2^53-1, else a BigInt. */
@@ -169,7 +169,7 @@ const bool = {
 };
 wrapBool(bool);
 
-const voidRow = {
+const voidType = {
   id: 13, name: 'void',
   read: () => undefined,
   write(view, at, value, name, position) {
@@ -177,7 +177,7 @@ const voidRow = {
   },
 };
 // A callback without a result may end in any expression.
-voidRow.writeResult = () => undefined;
+voidType.writeResult = () => undefined;
 
 // ---- integers whose width the platform decides -----------------------------------------------------------------------
 
@@ -185,19 +185,19 @@ voidRow.writeResult = () => undefined;
 function long(id, name, signed) {
   if (sizes[id] === 8) return wide(id, name, signed, false);
   const narrow = signed ? i32 : u32;
-  const row = {
+  const descriptor = {
     ...narrow, id, name,
     read: (view, at) => BigInt(narrow.read(view, at)),
     write: (view, at, value, owner, position) => narrow.write(view, at, value, owner, position),
   };
-  return wrapInteger(row);
+  return wrapInteger(descriptor);
 }
 
 const wideChar = sizes[24] === 2 ? u16 : binding.wcharIsSigned() ? i32 : u32;
 const wchar = wrapInteger({ ...wideChar, id: 24, name: 'wchar_t' });
 
 module.exports = {
-  sizes, char, i8, u8, i16, u16, i32, u32, f64, f32, bool, voidRow, wchar,
+  sizes, char, i8, u8, i16, u16, i32, u32, f64, f32, bool, voidType, wchar,
   i64: wide(7, 'i64', true, false), u64: wide(8, 'u64', false, false),
   i64Fast: wide(15, 'i64_fast', true, true), u64Fast: wide(16, 'u64_fast', false, true),
   long: long(22, 'long', true), unsignedLong: long(23, 'unsigned long', false),

@@ -7,8 +7,8 @@ const { wrapText } = require('./coerce.js');
 const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
 const { sizes, wchar } = require('./scalars.js');
 
-const textWithNul = (value, row, name, position) => wrongValue(place(name, position),
-  `a string without NUL characters (${row.name})`, value, '; declare `wrap: true` to end it there');
+const textWithNul = (value, descriptor, name, position) => wrongValue(place(name, position),
+  `a string without NUL characters (${descriptor.name})`, value, '; declare `wrap: true` to end it there');
 
 const cstring = {
   id: 14, name: 'cstring', pins: true, returnedByEntry: true, isText: true,
@@ -31,7 +31,7 @@ wrapText(cstring);
 
 /** Text of 2 or 4 bytes a unit: a string goes in as a copy that lives for the call. */
 function wideText(name, unit) {
-  const row = {
+  const descriptor = {
     id: ptr.id, name, key: name, pins: true, readsMemory: true, isText: true,
     read(view, at) {
       const address = readAddress(view, at);
@@ -40,13 +40,13 @@ function wideText(name, unit) {
     resolve: resolvePointer,
     write(view, at, value, owner, position) {
       if (typeof value === 'string') {
-        if (value.includes('\0')) throw textWithNul(value, row, owner, position);
+        if (value.includes('\0')) throw textWithNul(value, descriptor, owner, position);
         return unit === 2 ? Buffer.from(`${value}\0`, 'utf16le') : utf32(`${value}\0`);
       }
-      return writeMemory(view, at, value, row, owner, position);
+      return writeMemory(view, at, value, descriptor, owner, position);
     },
   };
-  return wrapText(row);
+  return wrapText(descriptor);
 }
 
 /** The code points of a string; a lone surrogate becomes U+FFFD. */

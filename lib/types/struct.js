@@ -2,7 +2,7 @@
 // struct, union, array: declared types, and what can be done with memory of them. sizeof, alignof, offsetof.
 
 const binding = require('../native/binding.js');
-const { structRow, unionRow, arrayRow, bitsRow } = require('./aggregate.js');
+const { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor } = require('./aggregate.js');
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
 const { makeError, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const { frame, VALUES } = require('../memory/arg-buffer.js');
@@ -19,48 +19,48 @@ const NO_BITS = 2 ** 32 - 1;
 
 /** A declared type whose values lie in memory. */
 class Aggregate extends DeclaredType {
-  #row;
+  #descriptor;
 
-  constructor(row) {
-    super(row);
-    this.#row = row;
+  constructor(descriptor) {
+    super(descriptor);
+    this.#descriptor = descriptor;
   }
 
   /** A copy of the value at an address, or in a view. */
   read(source, byteOffset = 0) {
-    const row = this.#row;
-    const name = `${row.name}.read`;
+    const descriptor = this.#descriptor;
+    const name = `${descriptor.name}.read`;
     const isAddress = typeof source === 'number' || typeof source === 'bigint';
-    if (isAddress && row.size <= FRAME_BYTES) return access.read(row, source, byteOffset, name);
-    return valueOf(viewAt(row, source, byteOffset, name));
+    if (isAddress && descriptor.size <= FRAME_BYTES) return access.read(descriptor, source, byteOffset, name);
+    return valueOf(viewAt(descriptor, source, byteOffset, name));
   }
 
   /** Writes a value to an address, or into a view. */
   write(target, value, byteOffset = 0) {
-    const row = this.#row;
-    const name = `${row.name}.write`;
+    const descriptor = this.#descriptor;
+    const name = `${descriptor.name}.write`;
     const isAddress = typeof target === 'number' || typeof target === 'bigint';
-    if (isAddress && row.size <= FRAME_BYTES) return access.write(row, target, byteOffset, value, name);
-    return setValue(viewAt(row, target, byteOffset, name), value, name);
+    if (isAddress && descriptor.size <= FRAME_BYTES) return access.write(descriptor, target, byteOffset, value, name);
+    return setValue(viewAt(descriptor, target, byteOffset, name), value, name);
   }
 
   /** Accessors over the memory at an address, or of a view, without a copy. */
   view(source, byteOffset = 0) {
-    return viewAt(this.#row, source, byteOffset, `${this.#row.name}.view`);
+    return viewAt(this.#descriptor, source, byteOffset, `${this.#descriptor.name}.view`);
   }
 
   /** Accessors over new fenced memory, zeroed or with a value. */
   alloc(value) {
-    const row = this.#row;
-    const view = viewAt(row, alloc(row.size, { align: row.align }), 0, row.name);
-    if (value !== undefined) setValue(view, value, `${row.name}.alloc`);
+    const descriptor = this.#descriptor;
+    const view = viewAt(descriptor, alloc(descriptor.size, { align: descriptor.align }), 0, descriptor.name);
+    if (value !== undefined) setValue(view, value, `${descriptor.name}.alloc`);
     return view;
   }
 }
 
 // ---- declarations ---------------------------------------------------------------------------------------------------
 
-const hasMemory = (row) => row.name !== 'void' && !row.argumentOnly;
+const hasMemory = (descriptor) => descriptor.name !== 'void' && !descriptor.argumentOnly;
 
 /** A field is a type, or { type, bits } for a bitfield. */
 function fieldOf([key, declared], where) {
@@ -70,15 +70,15 @@ function fieldOf([key, declared], where) {
   }
   const isRecord = typeof declared === 'object' && declared !== null && !isDeclared(declared);
   const { type, bits } = isRecord ? optionsOf(declared, { type: 'any', bits: 'number' }, place) : { type: declared };
-  const row = typeOf(type, place);
-  if (!hasMemory(row)) throw wrongValue(place, 'a type that has values in memory', row.name);
-  if (bits === undefined) return { key, row };
-  const mayHaveBits = row.min !== undefined || row.name === 'bool' || /^[iu]64|long/.test(row.name);
-  if (!mayHaveBits || isDeclared(type)) throw wrongValue(`${place}.type`, 'an integer type, as it has bits', row.name);
-  if (!Number.isInteger(bits) || bits < 1 || bits > row.size * 8) {
-    throw outOfRange(`${place}.bits`, `an integer from 1 to ${row.size * 8}`, bits);
+  const descriptor = typeOf(type, place);
+  if (!hasMemory(descriptor)) throw wrongValue(place, 'a type that has values in memory', descriptor.name);
+  if (bits === undefined) return { key, descriptor };
+  const mayHaveBits = descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
+  if (!mayHaveBits || isDeclared(type)) throw wrongValue(`${place}.type`, 'an integer type, as it has bits', descriptor.name);
+  if (!Number.isInteger(bits) || bits < 1 || bits > descriptor.size * 8) {
+    throw outOfRange(`${place}.bits`, `an integer from 1 to ${descriptor.size * 8}`, bits);
   }
-  return { key, row, bits };
+  return { key, descriptor, bits };
 }
 
 function fieldsOf(declared, where) {
@@ -110,16 +110,16 @@ function laidOut(name, ask) {
 const offsets = new WeakMap();
 
 /** What tells the fields of a declaration from others. */
-const keysOf = (parts) => parts.flatMap(({ key, row, bits }) => [key, keyOf(row), bits]);
+const keysOf = (parts) => parts.flatMap(({ key, descriptor, bits }) => [key, keyOf(descriptor), bits]);
 
-/** Prepares the row of a struct or union, and where its fields lie. */
-function prepared(row, placed) {
-  addFieldViews(row, placed);
-  return { row, places: new Map(placed.map(({ key, offset, bits }) => [key, { offset, bits }])) };
+/** Prepares the descriptor of a struct or union, and where its fields lie. */
+function prepared(descriptor, placed) {
+  addFieldViews(descriptor, placed);
+  return { descriptor, places: new Map(placed.map(({ key, offset, bits }) => [key, { offset, bits }])) };
 }
 
-function made({ row, places }) {
-  const type = new Aggregate(row);
+function made({ descriptor, places }) {
+  const type = new Aggregate(descriptor);
   offsets.set(type, places);
   return Object.freeze(type);
 }
@@ -140,11 +140,11 @@ function struct(fields, options = {}) {
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
   return made(sharedBy(['struct', name, pack, least, ...keysOf(parts)], () => {
     const layout = laidOut(name, () => binding.structure(
-      parts.map(({ row }) => row.id), parts.map(({ bits }) => bits ?? NO_BITS), pack, least));
-    const placed = parts.map(({ key, row, bits }, i) => ({
-      key, bits, offset: layout.offsets[i], row: bits === undefined ? row : bitsRow(row, layout.shifts[i], bits),
+      parts.map(({ descriptor }) => descriptor.id), parts.map(({ bits }) => bits ?? NO_BITS), pack, least));
+    const placed = parts.map(({ key, descriptor, bits }, i) => ({
+      key, bits, offset: layout.offsets[i], descriptor: bits === undefined ? descriptor : bitfieldDescriptor(descriptor, layout.shifts[i], bits),
     }));
-    return prepared(structRow(layout, name, placed), placed);
+    return prepared(structDescriptor(layout, name, placed), placed);
   }));
 }
 
@@ -163,9 +163,9 @@ function union(fields, options = {}) {
   }
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
   return made(sharedBy(['union', name, least, ...keysOf(parts)], () => {
-    const layout = laidOut(name, () => binding.unionOf(parts.map(({ row }) => row.id), least));
-    const placed = parts.map(({ key, row }) => ({ key, row, offset: 0 }));
-    return prepared(unionRow(layout, name, placed), placed);
+    const layout = laidOut(name, () => binding.unionOf(parts.map(({ descriptor }) => descriptor.id), least));
+    const placed = parts.map(({ key, descriptor }) => ({ key, descriptor, offset: 0 }));
+    return prepared(unionDescriptor(layout, name, placed), placed);
   }));
 }
 
@@ -179,9 +179,9 @@ function array(type, length) {
   }
   return Object.freeze(new Aggregate(sharedBy(['array', keyOf(element), length], () => {
     const layout = laidOut('array', () => binding.arrayOf(element.id, length));
-    const row = arrayRow(layout, element, length);
-    addElementViews(row, element, length);
-    return row;
+    const descriptor = arrayDescriptor(layout, element, length);
+    addElementViews(descriptor, element, length);
+    return descriptor;
   })));
 }
 

@@ -10,27 +10,27 @@ const { byName, typeOf } = require('./registry.js');
 const base = byName.get('ptr');
 let keys = 0;
 
-/** The row that a pointer points to: now, or when it is first needed, where the type is given by a function. */
+/** The descriptor that a pointer points to: now, or when it is first needed, where the type is given by a function. */
 function targetOf(type, where) {
   if (typeof type !== 'function') {
-    const row = typeOf(type, where);
-    return () => row;
+    const descriptor = typeOf(type, where);
+    return () => descriptor;
   }
-  let row;
-  return () => (row ??= typeOf(type(), where));
+  let descriptor;
+  return () => (descriptor ??= typeOf(type(), where));
 }
 
 /** A pointer to a value of a type. A view that is passed has to hold one: its bytes are counted before C is entered. */
 function pointer(type) {
   const target = targetOf(type, 'pointer: type');
-  const row = typeof type === 'function'
-    ? pointerRow(target, 'pointer')
-    : sharedBy(['pointer', keyOf(target())], () => pointerRow(target, `pointer(${target().name})`));
-  return Object.freeze(new DeclaredType(row));
+  const descriptor = typeof type === 'function'
+    ? pointerDescriptor(target, 'pointer')
+    : sharedBy(['pointer', keyOf(target())], () => pointerDescriptor(target, `pointer(${target().name})`));
+  return Object.freeze(new DeclaredType(descriptor));
 }
 
-function pointerRow(target, name) {
-  const row = {
+function pointerDescriptor(target, name) {
+  const descriptor = {
     ...base,
     name,
     key: `pointer ${keys += 1}`,
@@ -39,10 +39,10 @@ function pointerRow(target, name) {
         throw makeError('ERR_OUT_OF_RANGE', `${place(owner, position)} needs at least ${target().size} bytes `
           + `(${target().name}), received ${describe(value)}`);
       }
-      return writeMemory(view, at, value, row, owner, position);
+      return writeMemory(view, at, value, descriptor, owner, position);
     },
   };
-  return row;
+  return descriptor;
 }
 
 module.exports = { pointer };

@@ -13,7 +13,7 @@ const DATA = Symbol('data');
 const AT = Symbol('at');
 /** The address of the data's first byte, where the memory is not a buffer's. */
 const ADDRESS = Symbol('address');
-const ROW = Symbol('row');
+const DESCRIPTOR = Symbol('descriptor');
 
 /** What fields point to, by the buffer that holds the fields, and the place and size of what was set. */
 const keptOf = new WeakMap();
@@ -30,30 +30,30 @@ class LiveView {
   get [storageOf]() {
     const data = this[DATA];
     if (this[ADDRESS] !== undefined) return access.shift(this[ADDRESS], this[AT]);
-    return new Uint8Array(data.buffer, data.byteOffset + this[AT], this[ROW].size);
+    return new Uint8Array(data.buffer, data.byteOffset + this[AT], this[DESCRIPTOR].size);
   }
 }
 
-/** A copy of a live view's bytes, if `value` is one of this row's. */
-const bytesOf = (row) => (value) => {
-  if (!(value instanceof LiveView) || value[ROW] !== row) return undefined;
+/** A copy of a live view's bytes, if `value` is one of this descriptor's. */
+const bytesOf = (descriptor) => (value) => {
+  if (!(value instanceof LiveView) || value[DESCRIPTOR] !== descriptor) return undefined;
   const data = value[DATA];
-  const bytes = new Uint8Array(data.buffer, data.byteOffset + value[AT], row.size).slice();
-  if (row.keeps) bytes.source = new Copied(value);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset + value[AT], descriptor.size).slice();
+  if (descriptor.keeps) bytes.source = new Copied(value);
   return bytes;
 };
 
 /** Writes a value where a live view has it. What the value points to lives as long as the buffer of the view. */
-function assign(row, view, offset, value, name, position) {
-  const resolved = row.resolve ? row.resolve(value, name, position) : value;
+function assign(descriptor, view, offset, value, name, position) {
+  const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
   const [data, at] = [view[DATA], view[AT] + offset];
-  if (!row.pins && !row.keeps) return void row.write(data, at, resolved, name, position);
+  if (!descriptor.pins && !descriptor.keeps) return void descriptor.write(data, at, resolved, name, position);
   // Nothing of it is written before it is known that it will be kept.
-  const whole = new DataView(new ArrayBuffer(row.size));
-  const kept = keep(undefined, row, whole, 0, row.write(whole, 0, resolved, name, position), name, position);
-  if (kept !== undefined) hold(view, at, row.size, kept, value, name, position);
+  const whole = new DataView(new ArrayBuffer(descriptor.size));
+  const kept = keep(undefined, descriptor, whole, 0, descriptor.write(whole, 0, resolved, name, position), name, position);
+  if (kept !== undefined) hold(view, at, descriptor.size, kept, value, name, position);
   const bytes = new Uint8Array(whole.buffer);
-  new Uint8Array(data.buffer, data.byteOffset + at, row.size).set(bytes);
+  new Uint8Array(data.buffer, data.byteOffset + at, descriptor.size).set(bytes);
 }
 
 function hold(view, at, size, kept, value, name, position) {
@@ -73,20 +73,20 @@ function hold(view, at, size, kept, value, name, position) {
 
 // ---- structs and unions ---------------------------------------------------------------------------------------------
 
-const isPlain = (row) => !row.resolve && !row.pins && !row.keeps;
+const isPlain = (descriptor) => !descriptor.resolve && !descriptor.pins && !descriptor.keeps;
 
 function accessorsSource(fields) {
   const text = JSON.stringify;
-  const one = ({ key, offset, row }, i) => {
+  const one = ({ key, offset, descriptor }, i) => {
     const [here, part] = [`this[DATA], this[AT] + ${offset}`, `value, help.name, ${text(`field ${key}`)}`];
-    const get = row.live ? `live${i}(${here}, this[ADDRESS])` : `read${i}(${here})`;
-    const set = isPlain(row) ? `write${i}(${here}, ${part})` : `help.assign(row${i}, this, ${offset}, ${part})`;
+    const get = descriptor.live ? `live${i}(${here}, this[ADDRESS])` : `read${i}(${here})`;
+    const set = isPlain(descriptor) ? `write${i}(${here}, ${part})` : `help.assign(descriptor${i}, this, ${offset}, ${part})`;
     return `get ${text(key)}() { return ${get}; }, set ${text(key)}(value) { ${set}; },`;
   };
-  const rows = (i) => `const row${i} = fields[${i}].row, { read: read${i}, write: write${i}, live: live${i} } = row${i};`;
+  const descriptors = (i) => `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, live: live${i} } = descriptor${i};`;
   return `'use strict';
 const { DATA, AT, ADDRESS } = help;
-${fields.map((_, i) => rows(i)).join('\n')}
+${fields.map((_, i) => descriptors(i)).join('\n')}
 return {
   ${fields.map(one).join('\n  ')}
 };`;
@@ -94,13 +94,13 @@ return {
 
 function plainAccessors(fields, help) {
   const accessors = {};
-  for (const { key, offset, row } of fields) {
+  for (const { key, offset, descriptor } of fields) {
     Object.defineProperty(accessors, key, {
       get() {
         const at = this[AT] + offset;
-        return row.live ? row.live(this[DATA], at, this[ADDRESS]) : row.read(this[DATA], at);
+        return descriptor.live ? descriptor.live(this[DATA], at, this[ADDRESS]) : descriptor.read(this[DATA], at);
       },
-      set(value) { assign(row, this, offset, value, help.name, `field ${key}`); },
+      set(value) { assign(descriptor, this, offset, value, help.name, `field ${key}`); },
       enumerable: true,
       configurable: true,
     });
@@ -108,25 +108,25 @@ function plainAccessors(fields, help) {
   return accessors;
 }
 
-/** Gives a struct's or union's row its live views. */
-function addFieldViews(row, fields) {
-  const help = { DATA, AT, ADDRESS, assign, name: row.name };
+/** Gives a struct's or union's descriptor its live views. */
+function addFieldViews(descriptor, fields) {
+  const help = { DATA, AT, ADDRESS, assign, name: descriptor.name };
   const accessors = compile('fields, help', accessorsSource(fields), [fields, help], () => plainAccessors(fields, help));
   const View = class extends LiveView {};
-  Object.defineProperty(View, 'name', { value: row.name });
-  Object.defineProperties(View.prototype, { ...Object.getOwnPropertyDescriptors(accessors), [ROW]: { value: row } });
+  Object.defineProperty(View, 'name', { value: descriptor.name });
+  Object.defineProperties(View.prototype, { ...Object.getOwnPropertyDescriptors(accessors), [DESCRIPTOR]: { value: descriptor } });
   // As strict as a struct in C: a field that is not declared cannot be set, and the type stays what it is.
-  row.live = (data, at, address) => Object.preventExtensions(new View(data, at, address));
-  row.bytesOf = bytesOf(row);
+  descriptor.live = (data, at, address) => Object.preventExtensions(new View(data, at, address));
+  descriptor.bytesOf = bytesOf(descriptor);
 }
 
 // ---- arrays ---------------------------------------------------------------------------------------------------------
 
 /** A live array: its elements are read when they are asked for; those that are aggregates are live themselves. */
 class ArrayView extends LiveView {
-  constructor(data, at, address, row, element, length) {
+  constructor(data, at, address, descriptor, element, length) {
     super(data, at, address);
-    this[ROW] = row;
+    this[DESCRIPTOR] = descriptor;
     this.element = element;
     this.length = length;
     Object.freeze(this);
@@ -142,7 +142,7 @@ class ArrayView extends LiveView {
   /** Writes the element of an index. */
   set(index, value) {
     const i = this.#checked(index, 'set');
-    assign(this.element, this, i * this.element.size, value, this[ROW].name, `element [${i}]`);
+    assign(this.element, this, i * this.element.size, value, this[DESCRIPTOR].name, `element [${i}]`);
   }
 
   * [Symbol.iterator]() {
@@ -151,11 +151,11 @@ class ArrayView extends LiveView {
 
   /** The values, copied. */
   toArray() {
-    return this[ROW].read(this[DATA], this[AT]);
+    return this[DESCRIPTOR].read(this[DATA], this[AT]);
   }
 
   #checked(index, name) {
-    const place = `${this[ROW].name}.${name}: index`;
+    const place = `${this[DESCRIPTOR].name}.${name}: index`;
     if (typeof index !== 'number') throw wrongType(place, 'a number', index);
     if (!Number.isInteger(index) || index < -this.length || index >= this.length) {
       throw outOfRange(place, `an integer from ${-this.length} to ${this.length - 1}`, index);
@@ -189,7 +189,7 @@ const elements = {
     if (number === undefined || !Object.hasOwn(view, DATA)) return Reflect.set(target, key, value, view);
     // A typed array would drop the value; in C it would be a write past the end.
     if (!isIndex(number, view)) {
-      throw outOfRange(`${view[ROW].name}: the index of an element`, `an integer from 0 to ${view.length - 1}`, number);
+      throw outOfRange(`${view[DESCRIPTOR].name}: the index of an element`, `an integer from 0 to ${view.length - 1}`, number);
     }
     view.set(number, value);
     return true;
@@ -199,35 +199,35 @@ const elements = {
 };
 Object.setPrototypeOf(ArrayView.prototype, new Proxy(Object.create(LiveView.prototype), elements));
 
-/** Gives an array's row its live views. */
-function addElementViews(row, element, length) {
-  row.live = (data, at, address) => new ArrayView(data, at, address, row, element, length);
-  row.bytesOf = bytesOf(row);
+/** Gives an array's descriptor its live views. */
+function addElementViews(descriptor, element, length) {
+  descriptor.live = (data, at, address) => new ArrayView(data, at, address, descriptor, element, length);
+  descriptor.bytesOf = bytesOf(descriptor);
 }
 
 // ---- where a view comes from ----------------------------------------------------------------------------------------
 
 /** A live view over memory: of a view or buffer, or at an address. */
-function viewAt(row, source, byteOffset, name) {
+function viewAt(descriptor, source, byteOffset, name) {
   const storage = (typeof source === 'object' && source !== null ? source[storageOf] : undefined) ?? source;
   if (typeof storage === 'number' || typeof storage === 'bigint') {
     const address = access.checkedAddress(storage, byteOffset, name);
-    return row.live(new DataView(access.wrap(address, row.size, 0, 0, name)), 0, address);
+    return descriptor.live(new DataView(access.wrap(address, descriptor.size, 0, 0, name)), 0, address);
   }
   if (!isView(storage)) throw wrongType(`${name}: source`, 'an address, a view or a buffer', source);
   if (typeof byteOffset !== 'number') throw wrongType(`${name}: byteOffset`, 'a number', byteOffset);
   const buffer = bufferOf(fixedSize(storage, name, 'source'));
   const length = byteLengthOf(storage);
-  if (!Number.isInteger(byteOffset) || byteOffset < 0 || length - byteOffset < row.size) {
-    throw makeError('ERR_OUT_OF_RANGE', `${name}: source needs at least ${row.size} bytes from byteOffset on, `
+  if (!Number.isInteger(byteOffset) || byteOffset < 0 || length - byteOffset < descriptor.size) {
+    throw makeError('ERR_OUT_OF_RANGE', `${name}: source needs at least ${descriptor.size} bytes from byteOffset on, `
       + `received ${length} and a byteOffset of ${String(byteOffset)}`);
   }
   const start = offsetOf(storage) + byteOffset;
-  return row.live(new DataView(buffer, start, row.size), 0);
+  return descriptor.live(new DataView(buffer, start, descriptor.size), 0);
 }
 
 /** The value that a live view shows, copied; writes it whole. */
-const valueOf = (view) => view[ROW].read(view[DATA], view[AT]);
-const setValue = (view, value, name) => assign(view[ROW], view, 0, value, name, 'value');
+const valueOf = (view) => view[DESCRIPTOR].read(view[DATA], view[AT]);
+const setValue = (view, value, name) => assign(view[DESCRIPTOR], view, 0, value, name, 'value');
 
 module.exports = { addFieldViews, addElementViews, viewAt, valueOf, setValue };

@@ -13,10 +13,10 @@ const { endJob } = require('../memory/callback-results.js');
 
 /** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
 class Pending {
-  constructor(resolve, reject, shape, check, lifetime, kept, held) {
+  constructor(resolve, reject, signature, check, lifetime, kept, held) {
     this.resolve = resolve;
     this.reject = reject;
-    this.shape = shape;
+    this.signature = signature;
     this.check = check;
     this.lifetime = lifetime;
     this.kept = kept;
@@ -56,20 +56,20 @@ const capture = (resolve, reject) => {
 
 /**
  * What starts a call on another thread: on that of `thread`, or on libuv's pool. It gives undefined where others have written
- * the frame since `epoch`.
+ * the argument buffer since `epoch`.
  */
-function launcher(target, name, shape, check, lifetime, thread) {
-  shape.resultBytes ??= bytesAt(shape.resultAt, shape.result.size);
+function launcher(target, name, signature, check, lifetime, thread) {
+  signature.resultBytes ??= bytesAt(signature.resultAt, signature.result.size);
   return (pins, kept, held, epoch) => {
     const promise = new Promise(capture);
-    const call = new Pending(resolveNext, rejectNext, shape, check, lifetime, kept, held);
+    const call = new Pending(resolveNext, rejectNext, signature, check, lifetime, kept, held);
     const slot = free.length > 0 ? free.pop() : slots.length;
     slots[slot] = call;
     contexts[slot] = currentContext();
     lifetime.begin();
     try {
       if (pins.length > 0) call.unlock = lockAll(pins, name);
-      if (!startCall(target, shape, slot, thread, pins, epoch)) {
+      if (!startCall(target, signature, slot, thread, pins, epoch)) {
         call.kept = [];
         take(slot).end();
         return undefined;
@@ -84,13 +84,13 @@ function launcher(target, name, shape, check, lifetime, thread) {
 
 // ---- settling -------------------------------------------------------------------------------------------------------
 
-/** `value` is the result as the native entry gives it, `bytes` is a copy of one in the frame. */
+/** `value` is the result as the native entry gives it, `bytes` is a copy of one in the argument buffer. */
 function settle(slot, isFailed, value, bytes) {
   const call = take(slot);
   try {
     if (isFailed) return void call.reject(value);
-    const { shape, check } = call;
-    const result = bytes === undefined ? value : decode(shape.result, bytes);
+    const { signature, check } = call;
+    const result = bytes === undefined ? value : decode(signature.result, bytes);
     call.resolve(check ? check(result) : result);
   } catch (error) {
     call.reject(error);
@@ -104,8 +104,8 @@ function settle(slot, isFailed, value, bytes) {
 function settleAll() {
   for (let taken = next(); taken !== undefined; taken = next()) {
     if (typeof taken === 'number') {
-      // The result is in the frame, and is copied at once (memory/arg-buffer.js).
-      const { result, resultBytes } = slots[taken].shape;
+      // The result is in the argument buffer, and is copied at once (memory/arg-buffer.js).
+      const { result, resultBytes } = slots[taken].signature;
       const bytes = new Uint8Array(resultBytes);
       settle(taken, false, undefined, result.returnedByEntry ? undefined : bytes);
     } else settle(taken[0], taken[1], taken[2]);

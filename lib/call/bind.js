@@ -6,9 +6,9 @@ const binding = require('../native/binding.js');
 const { makeFailure, wrongValue } = require('../errors.js');
 const { routeOf } = require('./fast-call.js');
 const { late } = require('../lazy.js');
-const { typesOf, shapeOf, MOST_ARGUMENTS } = require('./signature.js');
-const settings = require('../native/config.js');
-const trace = settings.trace ? require('./recorder.js') : undefined;
+const { typesOf, internSignature, MOST_ARGUMENTS } = require('./signature.js');
+const config = require('../native/config.js');
+const trace = config.trace ? require('./recorder.js') : undefined;
 
 // Most programs have neither asynchronous calls nor such declarations.
 const pending = late(() => require('./async-call.js'));
@@ -45,7 +45,7 @@ const checkerOf = (failed, name) => failed && ((result) => {
 
 const makeKind = (function (declaration, name) {
   const types = typesOf(declaration, name);
-  const { varargs, nonblocking, guard = settings.guard, errno, fails, threads } = declaration;
+  const { varargs, nonblocking, guard = config.guard, errno, fails, threads } = declaration;
   const failed = fails === undefined ? undefined : failureOf(fails, name);
   const options = (guard ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0);
   let passes = false;
@@ -55,9 +55,9 @@ const makeKind = (function (declaration, name) {
     if (descriptor.passes) passes = true;
     if (descriptor.passes || descriptor.opaque) isPlain = false;
   }
-  const shape = isPlain ? shapeOf(types, name) : undefined;
+  const signature = isPlain ? internSignature(types, name) : undefined;
   const isDirect = isPlain && !nonblocking && trace === undefined;
-  return { types, failed, options, varargs, nonblocking, passes, shape, isDirect };
+  return { types, failed, options, varargs, nonblocking, passes, signature, isDirect };
 });
 
 /** The kinds of declarations that say all by names: Maps in Maps, by what they say, with the kind under `KIND`. */
@@ -115,42 +115,42 @@ const addKind = (function (declaration, name) {
  * The number of the function with the types of a shape (a variadic one has several), and what has to be alive. A function that
  * frees a handle has a separate shape.
  */
-const targetOf = (function (behind, shape, frees) {
-  for (let known = behind.last; known !== undefined; known = known.before) if (known.shape === shape) return known;
+const targetOf = (function (behind, signature, frees) {
+  for (let known = behind.last; known !== undefined; known = known.before) if (known.signature === signature) return known;
   const library = behind.lifetime.native;
-  const number = binding.bind(behind.name, behind.address, shape.native, library, behind.kind.options | (frees ? FREES : 0));
-  return behind.last = { shape, number, library, before: behind.last };
+  const number = binding.bind(behind.name, behind.address, signature.native, library, behind.kind.options | (frees ? FREES : 0));
+  return behind.last = { signature, number, library, before: behind.last };
 });
 
 /** The function of a shape that calls at once. Whether one that frees has failed is checked by who ends the handle. */
-const callerOf = (function (behind, shape, frees = false) {
+const callerOf = (function (behind, signature, frees = false) {
   const { name, kind } = behind;
-  const target = targetOf(behind, shape, frees);
-  if (kind.failed !== undefined && !frees) return shape.checkedCaller(target, name, checkerOf(kind.failed, name));
-  const route = behind.mayBeFast && kind.options === 0 ? routeOf(shape) : null;
-  return route !== null && binding.runsNoScript(behind.address) ? route(target, name) : shape.caller(target, name);
+  const target = targetOf(behind, signature, frees);
+  if (kind.failed !== undefined && !frees) return signature.checkedCaller(target, name, checkerOf(kind.failed, name));
+  const route = behind.mayBeFast && kind.options === 0 ? routeOf(signature) : null;
+  return route !== null && binding.runsNoScript(behind.address) ? route(target, name) : signature.caller(target, name);
 });
 
 /** The function of a shape that has a thread call: libuv's for null. */
-function launcherOf(behind, shape, thread, frees) {
+function launcherOf(behind, signature, thread, frees) {
   const { name, kind, lifetime } = behind;
   const { launcher } = pending();
-  const launch = launcher(targetOf(behind, shape, frees), name, shape, frees ? undefined : checkerOf(kind.failed, name), lifetime, thread);
-  return shape.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, shape, lifetime), name);
+  const launch = launcher(targetOf(behind, signature, frees), name, signature, frees ? undefined : checkerOf(kind.failed, name), lifetime, thread);
+  return signature.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, signature, lifetime), name);
 }
 
 /** The function of a shape: it calls at once, or has a thread call where one is given. */
-function functionOf(behind, shape, thread, frees = false) {
-  if (thread !== undefined) return launcherOf(behind, shape, thread, frees);
-  const call = callerOf(behind, shape, frees);
-  return trace === undefined ? call : trace.recorded(call, behind.name, shape, behind.lifetime);
+function functionOf(behind, signature, thread, frees = false) {
+  if (thread !== undefined) return launcherOf(behind, signature, thread, frees);
+  const call = callerOf(behind, signature, frees);
+  return trace === undefined ? call : trace.recorded(call, behind.name, signature, behind.lifetime);
 }
 
 /** The same with all that a declaration may ask for around it. */
 function make(behind, thread) {
-  const { name, kind: { types, varargs, shape, failed } } = behind;
-  if (shape !== undefined) return functionOf(behind, shape, thread);
-  const makeFor = (all, frees) => functionOf(behind, shapeOf(all, name), thread, frees);
+  const { name, kind: { types, varargs, signature, failed } } = behind;
+  if (signature !== undefined) return functionOf(behind, signature, thread);
+  const makeFor = (all, frees) => functionOf(behind, internSignature(all, name), thread, frees);
   return around().around(types, varargs, [name, behind.inC], makeFor, checkerOf(failed, name));
 }
 
@@ -197,7 +197,7 @@ const bind = (function (name, address, declaration, lifetime, mayBeFast = true) 
   const behind = {
     name, inC: declaration.name ?? name, address, kind, lifetime, mayBeFast, last: undefined, asynchronous: undefined,
   };
-  const call = kind.isDirect ? callerOf(behind, kind.shape) : made(behind);
+  const call = kind.isDirect ? callerOf(behind, kind.signature) : made(behind);
   own.value = behind;
   return Object.defineProperty(Object.setPrototypeOf(call, boundPrototype), bound, own);
 });

@@ -1,6 +1,6 @@
 'use strict';
 // The V8 lane: functions that optimised code calls directly. A value that goes in as it is, is tested here, in the source
-// of the caller; everything else, every error among it, is the frame lane's.
+// of the caller; everything else, every error among it, is the argument buffer lane's.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
@@ -10,7 +10,7 @@ const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { compile } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
-const settings = require('../native/config.js');
+const config = require('../native/config.js');
 const { byName } = require('../types/registry.js');
 
 /** V8 calls fast functions from code of its optimising compiler only. */
@@ -28,24 +28,24 @@ const shared = new Uint8Array(TEXTS + PLACES * stride);
 const state = new Uint32Array(shared.buffer, 0, TEXTS / 4);
 const WENT_IN = 0;
 const BROKEN = 2;
-/** The code was not optimised, and V8 made an ordinary call, which takes ten times as long as the frame lane. */
+/** The code was not optimised, and V8 made an ordinary call, which takes ten times as long as the argument buffer lane. */
 const COLD = 3;
-/** As many calls go by the frame lane before the next one tries. */
+/** As many calls go by the argument buffer lane before the next one tries. */
 const PAUSE = 64;
 const NO_TEXT = 0xffffffff;
 /** The word that counts the calls which return text. */
 const TURN = 2;
 
-/** Why the lane is not there; undefined where it is. The placers put the addresses of views and texts into the frame. */
+/** Why the lane is not there; undefined where it is. The placers put the addresses of views and texts into the argument buffer. */
 let reason;
 let placers = null;
 
 function start() {
   if (unverified !== undefined) return unverified;
-  // The frame lane finds views by V8's functions as well, and reads flat texts where they lie.
+  // The argument buffer lane finds views by V8's functions as well, and reads flat texts where they lie.
   const hasViews = usesV8 && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
   if (usesV8) binding.attachTexts?.(...texts);
-  if (settings.lane !== undefined && settings.lane !== 'v8') return `PINNED_FFI_LANE=${settings.lane}`;
+  if (config.lane !== undefined && config.lane !== 'v8') return `PINNED_FFI_LANE=${config.lane}`;
   if (withoutV8 !== undefined) return withoutV8;
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
@@ -56,12 +56,12 @@ function start() {
 reason = start();
 
 /** Which lane calls go by where their types allow it: `v8`, `frame` or `libffi`; and why it is not `v8`. */
-const lane = () => (reason === undefined ? { name: 'v8' } : { name: settings.lane === 'libffi' ? 'libffi' : 'frame', reason });
+const lane = () => (reason === undefined ? { name: 'v8' } : { name: config.lane === 'libffi' ? 'libffi' : 'frame', reason });
 
 // ---- how values travel ----------------------------------------------------------------------------------------------
 
 // Numbers of src/fast/passing.rs, Passing.
-const [FRAME, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
+const [IN_ARG_BUFFER, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
 
 // What is said of an argument is source, in which `@` stands for its position: `test` leaves where the value does not go in,
 // `store` is what comes before the call, and `pass` what is passed.
@@ -74,7 +74,7 @@ const integer = (passing, as) => ({
 /** What the trampoline looks at by itself. */
 const asItIs = (passing, test = '') => ({ passing, pass: 'a@', test });
 
-/** A pointer is a number that the trampoline checks, or NaN where native code has put the address into the frame. */
+/** A pointer is a number that the trampoline checks, or NaN where native code has put the address into the argument buffer. */
 const pointerOf = (isAddress, ...others) => ({
   passing: POINTER, pass: 'x@', test: 'var x@ = NaN;',
   store: (at, place) => [`if (${isAddress}) x@ = a@;`, 'if (a@ === null) x@ = 0;',
@@ -84,7 +84,7 @@ const pointer = (...others) => pointerOf("typeof a@ === 'number'", ...others);
 const placed = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
 const ofView = (at) => `if (isView(a@)) ${placed(`placeView(a@, ${at})`)}`;
 const ofText = (at, place) => `if (typeof a@ === 'string') ${placed(`placeText(a@, ${at + place * 256})`)}`;
-/** No text lies in the first page: the frame lane says so. */
+/** No text lies in the first page: the argument buffer lane says so. */
 const text = pointerOf("typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)", ofText, ofView);
 
 const ARGUMENTS = {
@@ -105,14 +105,14 @@ const ARGUMENTS = {
   buffer: { ...pointer(), store: (at) => `${ofView(at)} else ${LEAVE}` },
 };
 
-// V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the frame.
-const [LONG, UNSIGNED_LONG] = modules === '115' ? [FRAME, FRAME] : [I64, U64];
-/** Whether the value is in the frame before or after the call: others must not find theirs there (memory/arg-buffer.js). */
-const isInFrame = (passing) => passing === FRAME || passing === POINTER;
+// V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the argument buffer.
+const [LONG, UNSIGNED_LONG] = modules === '115' ? [IN_ARG_BUFFER, IN_ARG_BUFFER] : [I64, U64];
+/** Whether the value is in the argument buffer before or after the call: others must not find theirs there (memory/arg-buffer.js). */
+const isInArgBuffer = (passing) => passing === IN_ARG_BUFFER || passing === POINTER;
 const RESULTS = {
-  void: FRAME, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
-  i64: LONG, long: LONG, u64: UNSIGNED_LONG, 'unsigned long': UNSIGNED_LONG, i64_fast: FRAME, u64_fast: FRAME,
-  ptr: POINTER, cstring: FRAME,
+  void: IN_ARG_BUFFER, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
+  i64: LONG, long: LONG, u64: UNSIGNED_LONG, 'unsigned long': UNSIGNED_LONG, i64_fast: IN_ARG_BUFFER, u64_fast: IN_ARG_BUFFER,
+  ptr: POINTER, cstring: IN_ARG_BUFFER,
 };
 
 /** The descriptors themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
@@ -163,20 +163,20 @@ function textOfState(length) {
 // ---- the caller -----------------------------------------------------------------------------------------------------
 
 /** What generated source uses. */
-const help = {
+const runtime = {
   state, words, givenText, placeView: placers?.view, placeText: placers?.text,
   longs: arrays.i64s, unsignedLongs: arrays.u64s,
   isView: ArrayBuffer.isView, isFinite: Number.isFinite, MOST: 3.4028234663852886e38,
   apply: Reflect.apply,
   ...halves,
-  /** How many of the next calls go by the frame lane, as the last one did not go in. */
+  /** How many of the next calls go by the argument buffer lane, as the last one did not go in. */
   missed: (how) => {
     // It did, and has broken a fence: this throws.
     if (how === BROKEN) binding.takeOverflow();
     return how === COLD ? PAUSE : 0;
   },
 };
-const NAMES = Object.keys(help).join(', ');
+const NAMES = Object.keys(runtime).join(', ');
 
 /** The expression of what the user gets, when `r` is what came back; `@` stands for the place of the result. */
 const VALUES = {
@@ -211,13 +211,13 @@ const callerSource = (function ({ args, at, pins, result, resultAt }, hows) {
     if (how.store) stores += `${how.store(at[i] * 65536 + i, how === text ? texts++ : 0).replaceAll('@', i)}\n      `;
   }
   const passing = returns.get(result);
-  const usesFrame = (isInFrame(passing) && result.name !== 'void') || hows.some((how) => isInFrame(how.passing));
+  const usesArgBuffer = (isInArgBuffer(passing) && result.name !== 'void') || hows.some((how) => isInArgBuffer(how.passing));
   const value = valueOf(result.name, passing);
-  // The frame lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
+  // The argument buffer lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
   const told = (value === 'r' && NUMBERS[passing]) || '@';
-  // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the frame lane is not.
+  // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the argument buffer lane is not.
   return `'use strict';
-const { ${NAMES} } = help;
+const { ${NAMES} } = runtime;
 return (function (target, name) {
   const { number } = target;
   let pause = 0;
@@ -227,8 +227,8 @@ return (function (target, name) {
     else attempt: {
       if (arguments.length !== ${args.length}) ${LEAVE}
       ${tests}${pins.length > 0 ? 'words[0] = 0;' : ''}
-      ${usesFrame ? `const epoch = ${BEGIN};` : ''}${result.name === 'cstring' ? `state[${TURN}] += 1;` : ''}
-      ${stores}${usesFrame ? `if (words[${EPOCH}] !== epoch) ${LEAVE}\n      ` : ''}const r = fast(${passed});
+      ${usesArgBuffer ? `const epoch = ${BEGIN};` : ''}${result.name === 'cstring' ? `state[${TURN}] += 1;` : ''}
+      ${stores}${usesArgBuffer ? `if (words[${EPOCH}] !== epoch) ${LEAVE}\n      ` : ''}const r = fast(${passed});
       if (state[0] === ${WENT_IN}) return ${value.replaceAll('@', resultAt)};
     }
     // Before anything is called, which may fail at the end of the stack: the next call must not find it.
@@ -237,16 +237,16 @@ return (function (target, name) {
       state[0] = ${WENT_IN};
       pause = missed(how);
     }
-    if (slow === undefined) slow = shape.caller(target, name);
+    if (slow === undefined) slow = signature.caller(target, name);
     return ${told.replace('@', 'apply(slow, undefined, arguments)')};
   } }[name];
 });`;
 });
 
 /** The maker of a shape that was not asked for before; null where it does not go by this lane. */
-const makeRoute = (function (shape) {
-  const { args, parameters } = shape;
-  if (placers === null || args.length > MOST_ARGUMENTS || !returns.has(shape.result)) return null;
+const makeRoute = (function (signature) {
+  const { args, parameters } = signature;
+  if (placers === null || args.length > MOST_ARGUMENTS || !returns.has(signature.result)) return null;
   const hows = [];
   const passings = [];
   for (let i = 0; i < args.length; i += 1) {
@@ -256,19 +256,19 @@ const makeRoute = (function (shape) {
     passings.push(how.passing);
   }
   if (args.length > PLACES && hows.filter((how) => how === text).length > PLACES) return null;
-  const fast = binding.fastFunction(shape.native, passings, returns.get(shape.result));
+  const fast = binding.fastFunction(signature.native, passings, returns.get(signature.result));
   if (fast === null) return null;
-  return compile('shape, help, fast', callerSource(shape, hows), [shape, help, fast], () => null);
+  return compile('signature, runtime, fast', callerSource(signature, hows), [signature, runtime, fast], () => null);
 });
 
 /**
- * The maker of this lane's functions of a shape, (target, name) => what users call: by the lane, or by the frame lane, whose
+ * The maker of this lane's functions of a shape, (target, name) => what users call: by the lane, or by the argument buffer lane, whose
  * function is made when it is first needed. Null where the shape does not go by this lane. Functions of a shape share their
  * source: V8 then has one constant target to call for all of them, which takes the number of the function.
  */
-const routeOf = (function (shape) {
-  if (shape.route === undefined) shape.route = makeRoute(shape);
-  return shape.route;
+const routeOf = (function (signature) {
+  if (signature.route === undefined) signature.route = makeRoute(signature);
+  return signature.route;
 });
 
 module.exports = { lane, routeOf };

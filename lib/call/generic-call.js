@@ -4,13 +4,13 @@
 
 const { compile } = require('../codegen/compile.js');
 const {
-  constants, each, inlineOf, help: inlineHelp, DECLARED, resultSource, readWords, readLarge,
+  constants, each, inlineOf, runtime: readRuntime, DECLARED, resultSource, readWords, readLarge,
 } = require('../codegen/read-values.js');
 const { makeError } = require('../errors.js');
-const { frame, words, begin, bytesAt, NUMBER, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
+const { argBuffer, words, begin, bytesAt, NUMBER, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { release } = require('../memory/retained.js');
 const binding = require('../native/binding.js');
-const settings = require('../native/config.js');
+const config = require('../native/config.js');
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
 const [enter, enterWithFew, enterWithMany, start] = binding.entries();
@@ -21,12 +21,12 @@ const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithF
 const { apply } = Reflect;
 
 /**
- * Has another thread call the function of a number, whose arguments are in the frame. False where others have written them
+ * Has another thread call the function of a number, whose arguments are in the argument buffer. False where others have written them
  * since `epoch`.
  */
-function startCall({ number, library }, shape, slot, thread, pins, epoch) {
+function startCall({ number, library }, signature, slot, thread, pins, epoch) {
   const passed = [slot, thread, ...pins, library];
-  const bits = bitsOf(shape, pins);
+  const bits = bitsOf(signature, pins);
   if (words[EPOCH] !== epoch) return false;
   words[0] = bits[0];
   words[1] = bits[1];
@@ -47,15 +47,15 @@ function bitsOf({ pins: positions }, pins) {
 /** As often the arguments of a call are written: what changes them each time is no inspector. */
 const MOST_TRIES = 1000;
 
-/** Others have written the frame while the arguments of a call were written: they are written again. */
+/** Others have written the argument buffer while the arguments of a call were written: they are written again. */
 function writeAgain(tries, name) {
   if (tries < MOST_TRIES) return;
   throw makeError('ERR_FFI_INTERNAL', `${name}: other calls were made each time its arguments were written`);
 }
 
 /** What generated source uses. */
-const help = {
-  ...inlineHelp, bytesAt, Uint8Array, enter, enterWith, writeAgain, inlineOf, readWords, readLarge,
+const runtime = {
+  ...readRuntime, bytesAt, Uint8Array, enter, enterWith, writeAgain, inlineOf, readWords, readLarge,
   wrongCount, refuse, release,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
@@ -67,8 +67,8 @@ const help = {
  * The factory of a signature's functions; `ending` is one of `endings`. It may be made late, so that its source uses no iterator
  * of arrays: a program may have replaced it by then.
  */
-const callerFactory = (shape, ending) =>
-  compile('shape, frame, help', callerSource(shape, ending), [shape, frame, help], () => plainCaller(shape, ending));
+const callerFactory = (signature, ending) =>
+  compile('signature, argBuffer, runtime', callerSource(signature, ending), [signature, argBuffer, runtime], () => plainCaller(signature, ending));
 
 function wrongCount(name, wanted, received) {
   return makeError('ERR_INVALID_ARG_VALUE',
@@ -83,13 +83,13 @@ function wrongCount(name, wanted, received) {
 function refuse({ args, at, parameters }, values, name) {
   const hasNul = (descriptor, i) => descriptor.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
   if (!args.some(hasNul)) return;
-  args.forEach((descriptor, i) => descriptor.write(frame, at[i], values[i], name, parameters[i].label));
+  args.forEach((descriptor, i) => descriptor.write(argBuffer, at[i], values[i], name, parameters[i].label));
 }
 
-const countCheck = (count) => `if (arguments.length !== ${count}) throw help.wrongCount(name, ${count}, arguments.length);`;
+const countCheck = (count) => `if (arguments.length !== ${count}) throw runtime.wrongCount(name, ${count}, arguments.length);`;
 const bitOf = (position) => `(p${position} === undefined ? 0 : ${1 << (position & 31)})`;
 
-/** The words of pin bits at the start of the frame: one bit an argument. */
+/** The words of pin bits at the start of the argument buffer: one bit an argument. */
 function pinWords(pins) {
   const words = [0, 1, 2, 3].map((word) => pins.filter((position) => position >> 5 === word));
   return words.map((positions, word) =>
@@ -108,7 +108,7 @@ function enteredBy(pins, others) {
 
 /**
  * How a call ends, as source.
- *   call    enters C and returns its result, from the frame or as the entry gives it; the library rides along
+ *   call    enters C and returns its result, from the argument buffer or as the entry gives it; the library rides along
  *   check   the same, through `check`, which throws for what the declaration says is a failure
  *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
  * A result that reads memory may read that of an argument, so those are held until it is read.
@@ -119,42 +119,42 @@ const finish = (isChecked) => ({ result, resultAt }, { pins, kept, names }) => {
   const entered = enteredBy(pins, kept.concat('library'));
   if (result.returnedByEntry) return call + give(entered);
   if (result.name === 'void' && !isChecked) return `${call}${entered};`;
-  const hold = result.readsMemory ? `help.held = [${names}];\n    ` : '';
+  const hold = result.readsMemory ? `runtime.held = [${names}];\n    ` : '';
   const { raws, value } = resultSource(result, resultAt);
   return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${give(value('result'))}`;
 };
 
-const listOf = (names) => (names.length === 0 ? 'help.none' : `[${names}]`);
+const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
 /** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
 const mayHold = (descriptor) => descriptor.resolve || descriptor.pins || descriptor.keeps || descriptor.key !== undefined;
 const endings = {
   call: finish(false),
   check: finish(true),
   launch: ({ args }, { pins, kept, names }) => {
-    const held = listOf(settings.trace || args.some(mayHold) ? names : []);
+    const held = listOf(config.trace || args.some(mayHold) ? names : []);
     return `promise = launch(${listOf(pins)}, ${listOf(kept)}, ${held}, epoch);`;
   },
 };
 
-function callerSource(shape, ending) {
-  const { args, at, pins, parameters, loose } = shape;
+function callerSource(signature, ending) {
+  const { args, at, pins, parameters, loose } = signature;
   const names = args.map((_, i) => `a${i}`);
   const kept = args.flatMap((descriptor, i) => (descriptor.keeps ? [i] : []));
   const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
-  const releases = kept.map((i) => `help.release(k${i});`).join(' ');
+  const releases = kept.map((i) => `runtime.release(k${i});`).join(' ');
   const forgets = kept.map((i) => `k${i} = undefined;`).join(' ');
   const label = (i) => JSON.stringify(parameters[i].label);
-  const end = endings[ending](shape, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) });
+  const end = endings[ending](signature, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) });
   const isAsync = ending === 'launch';
   // What is kept must not be written twice.
   const looksLater = !isAsync && kept.length === 0 && args.some((descriptor) => descriptor.writeAnyText);
   const writer = (descriptor) => (looksLater && descriptor.writeAnyText ? 'writeAnyText' : 'write');
   return `'use strict';
-const { parameters, args: { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } } = shape;
+const { parameters, args: { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } } = signature;
 ${each(args, (descriptor, i) => `const write${i} = descriptor${i}.${writer(descriptor)}, resolve${i} = descriptor${i}.resolve;`)}
 ${DECLARED}
-const { result } = shape, from = help.inlineOf(result)?.from;
-const enter = help.enter, enterWith = help.enterWith(shape.pins);
+const { result } = signature, from = runtime.inlineOf(result)?.from;
+const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins);
 return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
     var epoch, tries = 0${isAsync ? ', promise' : ''}${kept.map((i) => `, k${i}`).join('')};
     ${isAsync || kept.length > 0 ? 'try {' : ''}
@@ -163,25 +163,25 @@ return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __prot
     ${looksLater ? 'try {' : ''}
     for (;;) {
     epoch = ${BEGIN};
-    ${each(args, (descriptor, i) => `${assigned(i)}write${i}(frame, ${at[i]}, a${i}, name, ${label(i)});`)}
+    ${each(args, (descriptor, i) => `${assigned(i)}write${i}(argBuffer, ${at[i]}, a${i}, name, ${label(i)});`)}
     ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
-    && `parameters[${i}].checkLength(descriptor${i}.read(frame, ${at[i]}), a${k}, descriptor${k}, name, ${label(i)}, ${k});`)}
+    && `parameters[${i}].checkLength(descriptor${i}.read(argBuffer, ${at[i]}), a${k}, descriptor${k}, name, ${label(i)}, ${k});`)}
     ${isAsync ? `${end}\n    if (promise !== undefined) return promise;` : `${pinWords(pins)}\n    if (words[${EPOCH}] === epoch) break;`}
     ${releases} ${forgets}
-    help.writeAgain(tries += 1, name);
+    runtime.writeAgain(tries += 1, name);
     }
-    ${isAsync ? `} catch (error) { ${releases} return help.reject(error); }` : end}
-    ${looksLater ? `} catch (error) { help.refuse(shape, [${names}], name); throw error; }` : ''}
+    ${isAsync ? `} catch (error) { ${releases} return runtime.reject(error); }` : end}
+    ${looksLater ? `} catch (error) { runtime.refuse(signature, [${names}], name); throw error; }` : ''}
     ${!isAsync && kept.length > 0 ? `} finally { ${releases} }` : ''}
 } })[name];`;
 }
 
-/** Enters C, and gives the result; `AGAIN` where others have written the frame. */
-function enterPlainly({ number, library }, shape, { pins, kept }, result, epoch) {
+/** Enters C, and gives the result; `AGAIN` where others have written the argument buffer. */
+function enterPlainly({ number, library }, signature, { pins, kept }, result, epoch) {
   const isPinned = pins.some((pin) => pin !== undefined);
   const passed = isPinned ? [...pins, ...kept, library] : [...kept, library];
   const entry = isPinned ? enterWith(pins) : enter;
-  const bits = bitsOf(shape, pins);
+  const bits = bitsOf(signature, pins);
   if (words[EPOCH] !== epoch) return AGAIN;
   // Not in a function of their own, here and in startCall: V8 may run other JavaScript where one is entered.
   words[0] = bits[0];
@@ -194,15 +194,15 @@ function enterPlainly({ number, library }, shape, { pins, kept }, result, epoch)
   const first = [words[8], words[9], words[10], words[11], words[12], words[13], words[14], words[15], words[16], words[17],
     words[18], words[19], words[20], words[21], words[22], words[23]];
   const before = words[EPOCH];
-  if (shape.result.returnedByEntry) return text;
-  if (shape.result.size <= 4 * first.length) return readWords(shape.result, first);
+  if (signature.result.returnedByEntry) return text;
+  if (signature.result.size <= 4 * first.length) return readWords(signature.result, first);
   const bytes = new Uint8Array(result);
-  return readLarge(shape.result, before, bytes, words[EPOCH]);
+  return readLarge(signature.result, before, bytes, words[EPOCH]);
 }
 const AGAIN = Symbol('again');
 
 const plainEndings = {
-  call: ({ target, shape, result }, parts, epoch) => enterPlainly(target, shape, parts, result, epoch),
+  call: ({ target, signature, result }, parts, epoch) => enterPlainly(target, signature, parts, result, epoch),
   check(all, parts, epoch) {
     const value = plainEndings.call(all, parts, epoch);
     return value === AGAIN ? value : all.check(value);
@@ -210,17 +210,17 @@ const plainEndings = {
   launch: ({ target: launch }, { pins, kept, values }, epoch) => launch(pins, kept, values, epoch) ?? AGAIN,
 };
 
-function plainCaller(shape, ending) {
-  const { args, at, pins, parameters, loose } = shape;
+function plainCaller(signature, ending) {
+  const { args, at, pins, parameters, loose } = signature;
   const isAsync = ending === 'launch';
-  const result = bytesAt(shape.resultAt, shape.result.size);
+  const result = bytesAt(signature.resultAt, signature.result.size);
   const encode = (values, written, name) => {
     args.forEach((descriptor, i) => {
-      written[i] = descriptor.write(frame, at[i], values[i], name, parameters[i].label);
+      written[i] = descriptor.write(argBuffer, at[i], values[i], name, parameters[i].label);
     });
     parameters.forEach((parameter, i) => {
       const { label, lengthOf: k } = parameter;
-      if (k !== undefined) parameter.checkLength(args[i].read(frame, at[i]), values[k], args[k], name, label, k);
+      if (k !== undefined) parameter.checkLength(args[i].read(argBuffer, at[i]), values[k], args[k], name, label, k);
     });
   };
   return (target, name, check) => {
@@ -234,7 +234,7 @@ function plainCaller(shape, ending) {
           const epoch = begin();
           encode(values, written, name);
           const parts = { pins: pins.map((i) => written[i]), kept: keptOf(), values };
-          const value = plainEndings[ending]({ target, shape, result, check }, parts, epoch);
+          const value = plainEndings[ending]({ target, signature, result, check }, parts, epoch);
           if (value !== AGAIN) return value;
           release(keptOf());
           written.fill(undefined);

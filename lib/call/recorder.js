@@ -6,9 +6,9 @@ const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const binding = require('../native/binding.js');
 const { describe } = require('../errors.js');
-const settings = require('../native/config.js');
+const config = require('../native/config.js');
 
-if (settings.trace) binding.startTrace(require('node:worker_threads').threadId);
+if (config.trace) binding.startTrace(require('node:worker_threads').threadId);
 
 // ---- Who made the call ----------------------------------------------------------------------------------------------
 
@@ -96,10 +96,10 @@ function handleOf(lifetime) {
 }
 
 /** A bound function that records its calls. */
-function recorded(call, name, shape, lifetime) {
+function recorded(call, name, signature, lifetime) {
   const handle = handleOf(lifetime);
   const caller = (...values) => {
-    const kinds = kindsOf(shape.args, values);
+    const kinds = kindsOf(signature.args, values);
     const ticket = binding.beginTrace(handle.number, handle.name, name, kinds, siteOf(caller));
     let threw = true;
     try {
@@ -114,10 +114,10 @@ function recorded(call, name, shape, lifetime) {
 }
 
 /** The same for what starts an asynchronous call, whose values come third; it is recorded when its thread runs it. */
-function recordedJob(launch, name, shape, lifetime) {
+function recordedJob(launch, name, signature, lifetime) {
   const handle = handleOf(lifetime);
   const launcher = (pins, kept, values, epoch) => {
-    binding.traceNextJob(handle.number, handle.name, name, kindsOf(shape.args, values), siteOf(launcher));
+    binding.traceNextJob(handle.number, handle.name, name, kindsOf(signature.args, values), siteOf(launcher));
     return launch(pins, kept, values, epoch);
   };
   return launcher;

@@ -7,13 +7,13 @@ const { makeError, wrongType } = require('../errors.js');
 const { late } = require('../lazy.js');
 const { VALUES } = require('../memory/arg-buffer.js');
 const binding = require('../native/binding.js');
-const settings = require('../native/config.js');
+const config = require('../native/config.js');
 const { descriptorOf, typeOf, parameter: parameterOf } = require('../types/registry.js');
 const { callerFactory } = require('./generic-call.js');
 
 const contract = late(() => require('./argument-constraints.js'));
 
-/** One bit of the frame's pins for each (src/memory/frame.rs). */
+/** One bit of the argument buffer's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;
 
 /** The types of the arguments, each read once; undefined where there is no such list. */
@@ -81,13 +81,13 @@ const functionsOf = {
   },
 };
 
-const shapes = new Map();
+const signatures = new Map();
 const keyOf = (function (descriptor) {
   return descriptor.key ?? (descriptor.wrapped ? descriptor.id : `${descriptor.id}w`);
 });
 
 /** The shape of a signature's types: what is prepared of it once. `fixed` is how many arguments a variadic function declares. */
-const shapeOf = (function (types, name) {
+const internSignature = (function (types, name) {
   const { args, parameters, fixed } = types;
   let descriptors = '';
   let texts = '';
@@ -98,12 +98,12 @@ const shapeOf = (function (types, name) {
     else if (typeof label === 'string') texts += `${JSON.stringify(label)},`;
   }
   const key = `${descriptors}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
-  let shape = shapes.get(key);
-  if (shape === undefined) shapes.set(key, shape = prepare(types, name));
-  return shape;
+  let signature = signatures.get(key);
+  if (signature === undefined) signatures.set(key, signature = prepare(types, name));
+  return signature;
 });
 
-/** The bytes of the frame up to the end of the last argument. */
+/** The bytes of the argument buffer up to the end of the last argument. */
 const sizeOf = (function (args, at) {
   let end = VALUES;
   for (let i = 0; i < args.length; i += 1) if (at[i] + args[i].size > end) end = at[i] + args[i].size;
@@ -115,7 +115,7 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
   for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
   let native;
   try {
-    native = new binding.Signature(ids, result.id, fixed, settings.lane !== 'libffi');
+    native = new binding.Signature(ids, result.id, fixed, config.lane !== 'libffi');
   } catch (error) {
     error.message = `${name}: ${error.message}`;
     throw error;
@@ -127,11 +127,11 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
     call: undefined, check: undefined, launch: undefined,
     // The factory of callbacks: callback/handler.js.
     handle: undefined,
-    // The bytes of the result in the frame, for calls on other threads: call/async-call.js.
+    // The bytes of the result in the argument buffer, for calls on other threads: call/async-call.js.
     resultBytes: undefined,
     // What the V8 lane knows of it: call/fast-call.js.
     route: undefined,
   };
 });
 
-module.exports = { readArgs, typesOf, shapeOf, MOST_ARGUMENTS };
+module.exports = { readArgs, typesOf, internSignature, MOST_ARGUMENTS };

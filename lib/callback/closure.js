@@ -1,6 +1,6 @@
 'use strict';
 // C function pointers that reach a function of JavaScript. Each is made once, then opened and closed again and again,
-// by native functions whose arguments lie in the frame (src/js/callback.rs).
+// by native functions whose arguments lie in the argument buffer (src/js/callback.rs).
 
 const binding = require('../native/binding.js');
 const { modules } = require('../native/runtime.js');
@@ -15,7 +15,7 @@ if (usesV8) binding.attachEntry(Number(modules));
 const closures = [];
 const [openNative, closeNative] = binding.callbacks((id) => closures[id].late());
 
-// The words of the frame, and what the second one says.
+// The words of the argument buffer, and what the second one says.
 const [ID, KIND, NAME] = [0, 1, 2];
 const KINDS = { usual: 0, threadsafe: 1, lent: 2 };
 
@@ -39,7 +39,7 @@ class Closure {
     closures[id] = this;
   }
 
-  /** Has C call `handler`, which reads and writes the frame; `name` is what messages call it, `kind` is of `KINDS`. */
+  /** Has C call `handler`, which reads and writes the argument buffer; `name` is what messages call it, `kind` is of `KINDS`. */
   open(handler, name, kind) {
     const number = numberOf(name);
     words[ID] = this.#id;

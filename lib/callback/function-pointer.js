@@ -10,7 +10,7 @@ const { DeclaredType } = require('../types/native-type.js');
 const { makeError, makeWarning, place } = require('../errors.js');
 const { Lent } = require('../memory/retained.js');
 const { Lifetime } = require('../call/library-lifetime.js');
-const { readArgs, typesOf, shapeOf } = require('../call/signature.js');
+const { readArgs, typesOf, internSignature } = require('../call/signature.js');
 const { optionsOf } = require('../validate.js');
 const { readAddress, resolvePointer } = require('../types/pointers.js');
 const { byName } = require('../types/registry.js');
@@ -43,11 +43,11 @@ class LentPointer extends Closure {
 }
 
 /** Lends plain functions to calls. */
-function lender(shape) {
+function lender(signature) {
   const closed = new ClosedQueue();
   return (callback, name) => {
-    const handler = handlerOf(shape, callback, name);
-    const closure = closed.take() ?? new LentPointer(shape.native);
+    const handler = handlerOf(signature, callback, name);
+    const closure = closed.take() ?? new LentPointer(signature.native);
     closure.to = name;
     // What it is called is not asked: that may run the program's code, and others are written already.
     closure.open(handler, `a function passed to ${name}`, KINDS.lent);
@@ -63,9 +63,9 @@ function fn(declaration) {
   const types = typesOf(options, 'fn');
   const mayCall = !options.varargs && !types.args.some((descriptor) => descriptor.argumentOnly);
   if (!mayCall) return Object.freeze(new DeclaredType(descriptorOf(options)));
-  const shape = shapeOf(types, 'fn');
-  if (!descriptorsOfSignatures.has(shape)) descriptorsOfSignatures.set(shape, descriptorOf(options, lender(shape)));
-  return Object.freeze(new DeclaredType(descriptorsOfSignatures.get(shape)));
+  const signature = internSignature(types, 'fn');
+  if (!descriptorsOfSignatures.has(signature)) descriptorsOfSignatures.set(signature, descriptorOf(options, lender(signature)));
+  return Object.freeze(new DeclaredType(descriptorsOfSignatures.get(signature)));
 }
 
 /** Equal signatures share a descriptor, and with it the functions that were lent. */

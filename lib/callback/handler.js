@@ -6,9 +6,9 @@ const { isPromise } = require('node:util').types;
 const binding = require('../native/binding.js');
 const { callIn, contexts } = require('../native/async-context.js');
 const { RESULT, makeError } = require('../errors.js');
-const { frame, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer.js');
+const { argBuffer, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer.js');
 const { compile } = require('../codegen/compile.js');
-const { each, inlineOf, decode, help: inlineHelp, DECLARED } = require('../codegen/read-values.js');
+const { each, inlineOf, decode, runtime: readRuntime, DECLARED } = require('../codegen/read-values.js');
 const { isLent, release } = require('../memory/retained.js');
 const { storageAddress } = require('../memory/access.js');
 const { keepFor, slotOf, WHO } = require('../memory/callback-results.js');
@@ -54,10 +54,10 @@ function keepResult(kept, who, name) {
   throw makeError('ERR_INVALID_ARG_TYPE', `${name}: ${RESULT} must not hold a plain function: return a JSCallback`);
 }
 
-/** A result that takes several steps is written elsewhere first: the frame is written last, at once (memory/arg-buffer.js). */
+/** A result that takes several steps is written elsewhere first: the argument buffer is written last, at once (memory/arg-buffer.js). */
 const isWrittenAtOnce = (descriptor) => descriptor.key === undefined && !descriptor.keeps;
 
-/** Copies a result into the frame. */
+/** Copies a result into the argument buffer. */
 function putResult(target, whole) {
   target.set(new Uint8Array(whole.buffer));
 }
@@ -70,7 +70,7 @@ function argumentSource(descriptor, at, i) {
   const inline = inlineOf(descriptor);
   const raws = inline?.raws(at);
   if (raws === undefined) {
-    return { raws: [`new help.Uint8Array(bytes${i})`], value: (name) => `help.decode(descriptor${i}, ${name}0)` };
+    return { raws: [`new runtime.Uint8Array(bytes${i})`], value: (name) => `runtime.decode(descriptor${i}, ${name}0)` };
   }
   const value = (name) => inline.value(raws.map((_, k) => `${name}${k}`));
   return { raws, value: inline.from === undefined ? value : (name) => `from${i}(${value(name)})` };
@@ -79,13 +79,13 @@ function argumentSource(descriptor, at, i) {
 /** Declares what the source of an argument uses. */
 function declareArgument(descriptor, at, i) {
   const inline = inlineOf(descriptor);
-  if (inline?.raws(at) === undefined) return `const bytes${i} = help.bytesAt(${at}, descriptor${i}.size);`;
-  return inline.from === undefined ? '' : `const from${i} = help.inlineOf(descriptor${i}).from;`;
+  if (inline?.raws(at) === undefined) return `const bytes${i} = runtime.bytesAt(${at}, descriptor${i}.size);`;
+  return inline.from === undefined ? '' : `const from${i} = runtime.inlineOf(descriptor${i}).from;`;
 }
 
 /** What generated source uses. */
-const help = {
-  ...inlineHelp, addressOfPin, keepResult, answerLater, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
+const runtime = {
+  ...readRuntime, addressOfPin, keepResult, answerLater, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
 };
 
 /**
@@ -98,22 +98,22 @@ function handlerSource({ args, at, result, resultAt }) {
   raws.push({ name: 'who', raw: `words[${WHO}]` });
   const values = reads.map(({ value }, i) => value(`v${i}_`)).join(', ');
   const isDirect = isWrittenAtOnce(result);
-  const to = isDirect ? `frame, ${resultAt}` : 'whole, 0';
+  const to = isDirect ? `argBuffer, ${resultAt}` : 'whole, 0';
   const finish = `{
     ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
-    ${isDirect ? '' : 'const whole = new help.DataView(new help.ArrayBuffer(shape.result.size));'}
+    ${isDirect ? '' : 'const whole = new runtime.DataView(new runtime.ArrayBuffer(signature.result.size));'}
     ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, '${RESULT}');`}
-    ${result.keeps ? 'if (pin !== undefined) help.keepResult(pin, who, name);' : ''}
-    ${result.pins ? `if (pin !== undefined) write(${to}, help.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
-    ${isDirect ? '' : 'help.putResult(resultBytes, whole);'}
+    ${result.keeps ? 'if (pin !== undefined) runtime.keepResult(pin, who, name);' : ''}
+    ${result.pins ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
+    ${isDirect ? '' : 'runtime.putResult(resultBytes, whole);'}
   }`;
   return `'use strict';
-const { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } = shape.args;
+const { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } = signature.args;
 ${each(args, (descriptor, i) => declareArgument(descriptor, at[i], i))}
 ${DECLARED}
-${isDirect ? '' : `const resultBytes = help.bytesAt(${resultAt}, shape.result.size);`}
-const write = shape.result.writeResult ?? shape.result.write, resolve = shape.result.resolve;
-const putAgain = help.putAgain;
+${isDirect ? '' : `const resultBytes = runtime.bytesAt(${resultAt}, signature.result.size);`}
+const write = signature.result.writeResult ?? signature.result.write, resolve = signature.result.resolve;
+const putAgain = runtime.putAgain;
 return (callback, name, context) => (token) => {
   var ${raws.map(({ name }) => name).join(', ')};
   for (;;) {
@@ -121,7 +121,7 @@ return (callback, name, context) => (token) => {
     if (words[${EPOCH}] < 0) break;
     putAgain();
   }
-  if (token !== undefined) return help.answerLater(callback, context, who, token, [${values}], (value) => ${finish});
+  if (token !== undefined) return runtime.answerLater(callback, context, who, token, [${values}], (value) => ${finish});
   let value = callback(${values});
   ${finish}
 };`;
@@ -175,11 +175,11 @@ const catching = (handler) => (!aborts ? handler : (token) => {
   }
 });
 
-const handlerFactory = (shape) =>
-  compile('shape, frame, help', handlerSource(shape), [shape, frame, help], () => plainHandler(shape));
+const handlerFactory = (signature) =>
+  compile('signature, argBuffer, runtime', handlerSource(signature), [signature, argBuffer, runtime], () => plainHandler(signature));
 
 /** What C reaches for a callback of a signature. */
-const handlerOf = (shape, callback, name, context) =>
-  catching((shape.handle ??= handlerFactory(shape))(callback, name, context));
+const handlerOf = (signature, callback, name, context) =>
+  catching((signature.handle ??= handlerFactory(signature))(callback, name, context));
 
 module.exports = { handlerOf };

@@ -6,7 +6,7 @@ const { handlerOf } = require('./handler.js');
 const { Closure, ClosedQueue, KINDS } = require('./closure.js');
 const { currentContext } = require('../native/async-context.js');
 const { makeError, makeWarning, Trace, wrongType } = require('../errors.js');
-const { readArgs, typesOf, shapeOf } = require('../call/signature.js');
+const { readArgs, typesOf, internSignature } = require('../call/signature.js');
 const { optionsOf } = require('../validate.js');
 const { callbackBrand } = require('../types/pointers.js');
 
@@ -108,19 +108,19 @@ class Pointer extends Closure {
 
 /** Function pointers of one shape. */
 class Pointers {
-  #shape;
+  #signature;
   #closed = new ClosedQueue();
 
-  constructor(shape) {
-    this.#shape = shape;
+  constructor(signature) {
+    this.#signature = signature;
   }
 
   open(callback, name, threadsafe) {
-    const pointer = this.#closed.take() ?? new Pointer(this.#shape.native);
+    const pointer = this.#closed.take() ?? new Pointer(this.#signature.native);
     pointer.name = name;
     pointer.place = undefined;
     pointer.warned = false;
-    pointer.open(handlerOf(this.#shape, callback, NAME, currentContext()), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
+    pointer.open(handlerOf(this.#signature, callback, NAME, currentContext()), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
     return pointer;
   }
 
@@ -193,9 +193,9 @@ function makePointers(declaration) {
     throw makeError('ERR_INVALID_ARG_VALUE',
       `${NAME}: args[${given}] must not be ${types.args[given].name}: C has no such type`);
   }
-  const shape = shapeOf(types, NAME);
-  const pointers = pointersOf.get(shape) ?? new Pointers(shape);
-  pointersOf.set(shape, pointers);
+  const signature = internSignature(types, NAME);
+  const pointers = pointersOf.get(signature) ?? new Pointers(signature);
+  pointersOf.set(signature, pointers);
   return pointers;
 }
 

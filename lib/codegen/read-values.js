@@ -1,5 +1,5 @@
 'use strict';
-// How generated source reads values out of the frame: first, at once, by elements of typed arrays alone; what the user gets
+// How generated source reads values out of the argument buffer: first, at once, by elements of typed arrays alone; what the user gets
 // is made of that. memory/arg-buffer.js has the reason. Source may be made late, so that nothing here uses an iterator: a program may have
 // replaced it by then. A DataView will not do: V8 may run other JavaScript where its methods are entered.
 
@@ -40,7 +40,7 @@ const byExpression = (source) => ({
   raws: (at) => (source(at) === undefined ? undefined : [source(at)]),
   value: (names) => names[0],
 });
-/** It is an element of an array over the frame. */
+/** It is an element of an array over the argument buffer. */
 const byElement = (name, more = '') => byExpression((at) => {
   const size = arrays[name].BYTES_PER_ELEMENT;
   return at % size === 0 ? `${name}[${at / size}]${more}` : undefined;
@@ -58,8 +58,8 @@ function noteInline(read, inline) {
 const inlineOf = (descriptor) => inlines.get(descriptor.read);
 
 /** The source that declares what the source of this file uses, of an object that has `arrays` and `halves`. */
-const DECLARED = `const { ${Object.keys(arrays).join(', ')}, ${Object.keys(halves).join(', ')} } = help;`;
-const help = { ...arrays, ...halves };
+const DECLARED = `const { ${Object.keys(arrays).join(', ')}, ${Object.keys(halves).join(', ')} } = runtime;`;
+const runtime = { ...arrays, ...halves };
 
 const each = (descriptors, line) => descriptors.map(line).filter(Boolean).join('\n    ');
 const constants = (raws, name) =>
@@ -81,10 +81,10 @@ function resultSource(descriptor, at) {
   if (raws === undefined && descriptor.size <= MOST_AT_ONCE) {
     raws = [];
     for (let i = 0; i < descriptor.size / 4; i += 1) raws.push(`words[${at / 4 + i}]`);
-    make = (names) => `help.readWords(result, [${names}])`;
+    make = (names) => `runtime.readWords(result, [${names}])`;
   } else if (raws === undefined) {
-    raws = [`words[${EPOCH}]`, `new help.Uint8Array(help.bytesAt(${at}, ${descriptor.size}))`, `words[${EPOCH}]`];
-    make = (names) => `help.readLarge(result, ${names})`;
+    raws = [`words[${EPOCH}]`, `new runtime.Uint8Array(runtime.bytesAt(${at}, ${descriptor.size}))`, `words[${EPOCH}]`];
+    make = (names) => `runtime.readLarge(result, ${names})`;
   }
   return { raws, value: (name) => make(raws.map((_, i) => `${name}${i}`)) };
 }
@@ -102,6 +102,6 @@ function readLarge(descriptor, before, bytes, then) {
 }
 
 module.exports = {
-  noteInline, inlineOf, byExpression, byElement, byHalves, halves, constants, each, decode, help, DECLARED,
+  noteInline, inlineOf, byExpression, byElement, byHalves, halves, constants, each, decode, runtime, DECLARED,
   resultSource, readWords, readLarge,
 };

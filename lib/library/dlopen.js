@@ -11,7 +11,7 @@ const { late } = require('../lazy.js');
 const { Lifetime } = require('../call/library-lifetime.js');
 const { optionsOf, entriesOf } = require('../validate.js');
 const { candidates, toPath } = require('./resolve.js');
-const settings = require('../native/config.js');
+const config = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
 
@@ -21,7 +21,7 @@ const locate = late(() => require('./inspect.js'));
 const global = (...values) => globals().global(...values);
 const ownedResults = late(() => require('../call/owned-result.js'));
 const owned = (...values) => ownedResults().owned(...values);
-const trace = settings.trace ? require('../call/recorder.js') : undefined;
+const trace = config.trace ? require('../call/recorder.js') : undefined;
 
 const CALL_KEYS = {
   args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
@@ -144,7 +144,7 @@ const open = (function (path, flags) {
   const tried = [];
   for (const candidate of candidates(wanted)) {
     const rival = rivalOf(candidate, flags);
-    const isDeep = flags === 0 && (settings.deepbind ?? rival !== null) && DEEPBIND !== undefined;
+    const isDeep = flags === 0 && (config.deepbind ?? rival !== null) && DEEPBIND !== undefined;
     const native = binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
     if (typeof native !== 'string') return { native, found: candidate, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
     tried.push({ path: candidate, reason: native });
@@ -157,8 +157,8 @@ const open = (function (path, flags) {
  * where there is none. Addons are not examined: they call Node's definitions on purpose.
  */
 function rivalOf(candidate, flags) {
-  const decides = flags === 0 && settings.deepbind === undefined;
-  if (DEEPBIND === undefined || !(decides || settings.trace) || isAddon(candidate)) return null;
+  const decides = flags === 0 && config.deepbind === undefined;
+  if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
   const file = candidate.includes('/') ? candidate : locate().fileOf(candidate);
   return file === null ? null : binding.interposed(file);
 }

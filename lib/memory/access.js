@@ -5,8 +5,8 @@ const { MAX_LENGTH } = require('node:buffer').constants;
 const { isAnyArrayBuffer } = require('node:util').types;
 const { makeError, place, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
-const settings = require('../native/config.js');
-const { frame, words, begin, EPOCH, VALUES } = require('./arg-buffer.js');
+const config = require('../native/config.js');
+const { argBuffer, words, begin, EPOCH, VALUES } = require('./arg-buffer.js');
 const { bufferOf, byteLengthOf, fixedSize, isView } = require('./array-buffer.js');
 const { isCopied, isLent, release } = require('./retained.js');
 
@@ -76,7 +76,7 @@ function invalidPointer(name, address) {
   return makeError('ERR_FFI_INVALID_POINTER', `${name}: ptr must be a valid address, received ${what}`);
 }
 
-// The engine calls these as they are; their arguments and results lie in the frame: src/js/quick.rs.
+// The engine calls these as they are; their arguments and results lie in the argument buffer: src/js/quick.rs.
 const [load, locate] = binding.quick();
 const WORKED = undefined;
 
@@ -95,7 +95,7 @@ function read(descriptor, address, byteOffset, name) {
     words[2] = size;
     words[3] = 0;
     if (load() !== WORKED) throw unmapped(name, source, descriptor.size, 'readable');
-    const value = descriptor.read(frame, VALUES);
+    const value = descriptor.read(argBuffer, VALUES);
     if (words[EPOCH] === epoch) return value;
   }
 }
@@ -106,7 +106,7 @@ function write(descriptor, address, byteOffset, value, name) {
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, 'value') : value;
   for (let epoch; words[EPOCH] !== epoch;) {
     epoch = begin();
-    const kept = descriptor.write(frame, VALUES, resolved, name, 'value');
+    const kept = descriptor.write(argBuffer, VALUES, resolved, name, 'value');
     if (kept !== undefined && !isCopied(kept)) {
       if (isLent(kept)) release(kept);
       throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
@@ -151,7 +151,7 @@ function textLength(address, name) {
   return length;
 }
 
-if (settings.guard) binding.guardAddresses();
+if (config.guard) binding.guardAddresses();
 
 /** An ArrayBuffer over native memory at an address that was checked. */
 function wrap(address, length, deallocator, context, name) {
@@ -159,7 +159,7 @@ function wrap(address, length, deallocator, context, name) {
   if (length > MAX_LENGTH) {
     throw outOfRange(`${name}: byteLength`, `an integer of at most ${MAX_LENGTH}`, length);
   }
-  if (settings.guard && !binding.isReadable(address, length)) throw unmapped(name, address, length, 'readable');
+  if (config.guard && !binding.isReadable(address, length)) throw unmapped(name, address, length, 'readable');
   const buffer = binding.wrap(address, length, deallocator, context);
   native.add(buffer);
   return buffer;

@@ -4,12 +4,12 @@
 const binding = require('../native/binding.js');
 const { unverified } = require('../native/runtime.js');
 const { makeWarning } = require('../errors.js');
-const settings = require('../native/config.js');
+const config = require('../native/config.js');
 const { notePool } = require('./array-buffer.js');
 
 /** Why the stand-in is not installed; undefined where it is now. */
 function install() {
-  if (settings.fence.off) return 'PINNED_FFI_FENCE=off';
+  if (config.fence.off) return 'PINNED_FFI_FENCE=off';
   const reason = unverified ?? binding.installFences() ?? undefined;
   const [first] = binding.copies();
   if (reason === undefined || first === undefined || first.build === binding.buildName()) return reason;
@@ -17,7 +17,7 @@ function install() {
 }
 
 function boundQuarantine() {
-  const { bytes, count } = settings.quarantine ?? {};
+  const { bytes, count } = config.quarantine ?? {};
   if (bytes !== undefined) binding.setQuarantine(bytes, count ?? binding.quarantineState()[1]);
 }
 
@@ -29,7 +29,7 @@ function renewPool() {
 }
 
 // The guard wants a fence around every Buffer, which slices of the pool cannot have.
-if (settings.guard) Buffer.poolSize = 0;
+if (config.guard) Buffer.poolSize = 0;
 
 boundQuarantine();
 const reason = install();

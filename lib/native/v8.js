@@ -3,7 +3,7 @@
 
 const binding = require('./binding.js');
 const { unverified } = require('./runtime.js');
-const settings = require('./config.js');
+const config = require('./config.js');
 
 /** Shows the native side how V8 keeps texts: a literal, a text that was made, and one that was put together. */
 function makeTexts() {
@@ -20,7 +20,7 @@ const texts = unverified === undefined ? makeTexts() : [];
  * Node-API, as it does on other platforms and runtimes.
  */
 const withoutV8 = unverified
-  ?? (settings.lane === 'node-api' ? 'PINNED_FFI_LANE=node-api' : undefined)
+  ?? (config.lane === 'node-api' ? 'PINNED_FFI_LANE=node-api' : undefined)
   ?? binding.verifyV8(texts[0], texts[1])
   ?? undefined;
 

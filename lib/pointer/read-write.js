@@ -4,11 +4,11 @@
 
 const binding = require('../native/binding.js');
 const { compile } = require('../codegen/compile.js');
-const { constants, inlineOf, help, DECLARED } = require('../codegen/read-values.js');
+const { constants, inlineOf, runtime, DECLARED } = require('../codegen/read-values.js');
 const { lane } = require('../call/fast-call.js');
 const access = require('../memory/access.js');
 const { byName } = require('../types/registry.js');
-const settings = require('../native/config.js');
+const config = require('../native/config.js');
 
 /** A call from code that is not optimised is dear: as many reads go the other way before the next one tries. */
 const PAUSE = 64;
@@ -20,7 +20,7 @@ function readers(descriptors) {
   const made = { __proto__: null };
   descriptors.forEach((descriptor, name) => { made[name] = plain(name, descriptor); });
   // Under the guard it is asked first whether the memory is mapped.
-  if (lane().name !== 'v8' || settings.guard) return made;
+  if (lane().name !== 'v8' || config.guard) return made;
   const loader = binding.makeLoader();
   if (loader !== null) generate(made, descriptors, loader);
   return made;
@@ -50,8 +50,8 @@ readers.${name} = (address, byteOffset = 0) => {
   }
   return slow(descriptor${i}, address, byteOffset, 'read.${name}');
 };`;
-  compile('readers, descriptors, load, base, help, slow, isSafeInteger', `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
-    [readers, descriptors, load, base, help, access.read, Number.isSafeInteger], () => undefined);
+  compile('readers, descriptors, load, base, runtime, slow, isSafeInteger', `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
+    [readers, descriptors, load, base, runtime, access.read, Number.isSafeInteger], () => undefined);
 }
 
 const write = { __proto__: null };

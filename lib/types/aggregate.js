@@ -48,7 +48,7 @@ function keep(kept, descriptor, view, at, value, name, position) {
   return kept;
 }
 
-const HELP = { zero, copy, keep };
+const RUNTIME = { zero, copy, keep };
 
 const keepsAny = (descriptors) => descriptors.some((descriptor) => descriptor.pins || descriptor.keeps);
 
@@ -76,13 +76,13 @@ function copyOf(value, name, position) {
   return copied;
 }
 function write(view, at, value, name, position) {
-  if (value instanceof Uint8Array) return help.copy(view, at, value);
-  ${isPadded ? `help.zero(view, at, ${size});` : ''}
+  if (value instanceof Uint8Array) return runtime.copy(view, at, value);
+  ${isPadded ? `runtime.zero(view, at, ${size});` : ''}
   let kept;
   ${lines((field, i) => {
     const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
     return field.descriptor.pins || field.descriptor.keeps
-      ? `kept = help.keep(kept, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
+      ? `kept = runtime.keep(kept, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
       : `${written};`;
   })}
   return kept;
@@ -116,7 +116,7 @@ function plainStruct(size, isPadded) {
 /** The most characters of a source that reads all fields at once: larger structs are copied before they are read. */
 const MOST_SOURCE = 1000;
 
-/** Tells how generated source reads a struct of plain fields out of the frame. */
+/** Tells how generated source reads a struct of plain fields out of the argument buffer. */
 function noteFields(read, fields) {
   const parts = fields.map(({ descriptor }) => inlineOf(descriptor));
   if (!parts.every((part) => part?.source)) return;
@@ -137,7 +137,7 @@ function noteFields(read, fields) {
 function structDescriptor(layout, name, fields) {
   const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
   const isPadded = used !== layout.size;
-  const made = compile('fields, help', structSource(fields, layout.size, isPadded), [fields, HELP],
+  const made = compile('fields, runtime', structSource(fields, layout.size, isPadded), [fields, RUNTIME],
     () => plainStruct(layout.size, isPadded)(fields));
   const descriptor = { ...common(layout, name, fields.map((field) => field.descriptor)), read: made.read, write: made.write };
   noteFields(descriptor.read, fields);

@@ -5,15 +5,15 @@ const binding = require('../native/binding.js');
 const { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor } = require('./aggregate.js');
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
 const { makeError, wrongType, wrongValue, outOfRange } = require('../errors.js');
-const { frame, VALUES } = require('../memory/arg-buffer.js');
+const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
 const access = require('../memory/access.js');
 const { alloc } = require('../memory/alloc.js');
 const { optionsOf, entriesOf } = require('../validate.js');
 const { typeOf, isDeclared } = require('./registry.js');
 const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./views.js');
 
-/** The most bytes of values that the frame has room for. */
-const FRAME_BYTES = frame.byteLength - VALUES;
+/** The most bytes of values that the argument buffer has room for. */
+const ARG_BUFFER_BYTES = argBuffer.byteLength - VALUES;
 const MOST_ALIGN = 4096;
 const NO_BITS = 2 ** 32 - 1;
 
@@ -31,7 +31,7 @@ class Aggregate extends DeclaredType {
     const descriptor = this.#descriptor;
     const name = `${descriptor.name}.read`;
     const isAddress = typeof source === 'number' || typeof source === 'bigint';
-    if (isAddress && descriptor.size <= FRAME_BYTES) return access.read(descriptor, source, byteOffset, name);
+    if (isAddress && descriptor.size <= ARG_BUFFER_BYTES) return access.read(descriptor, source, byteOffset, name);
     return valueOf(viewAt(descriptor, source, byteOffset, name));
   }
 
@@ -40,7 +40,7 @@ class Aggregate extends DeclaredType {
     const descriptor = this.#descriptor;
     const name = `${descriptor.name}.write`;
     const isAddress = typeof target === 'number' || typeof target === 'bigint';
-    if (isAddress && descriptor.size <= FRAME_BYTES) return access.write(descriptor, target, byteOffset, value, name);
+    if (isAddress && descriptor.size <= ARG_BUFFER_BYTES) return access.write(descriptor, target, byteOffset, value, name);
     return setValue(viewAt(descriptor, target, byteOffset, name), value, name);
   }
 

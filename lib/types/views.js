@@ -78,21 +78,21 @@ const isPlain = (descriptor) => !descriptor.resolve && !descriptor.pins && !desc
 function accessorsSource(fields) {
   const text = JSON.stringify;
   const one = ({ key, offset, descriptor }, i) => {
-    const [here, part] = [`this[DATA], this[AT] + ${offset}`, `value, help.name, ${text(`field ${key}`)}`];
+    const [here, part] = [`this[DATA], this[AT] + ${offset}`, `value, runtime.name, ${text(`field ${key}`)}`];
     const get = descriptor.live ? `live${i}(${here}, this[ADDRESS])` : `read${i}(${here})`;
-    const set = isPlain(descriptor) ? `write${i}(${here}, ${part})` : `help.assign(descriptor${i}, this, ${offset}, ${part})`;
+    const set = isPlain(descriptor) ? `write${i}(${here}, ${part})` : `runtime.assign(descriptor${i}, this, ${offset}, ${part})`;
     return `get ${text(key)}() { return ${get}; }, set ${text(key)}(value) { ${set}; },`;
   };
   const descriptors = (i) => `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, live: live${i} } = descriptor${i};`;
   return `'use strict';
-const { DATA, AT, ADDRESS } = help;
+const { DATA, AT, ADDRESS } = runtime;
 ${fields.map((_, i) => descriptors(i)).join('\n')}
 return {
   ${fields.map(one).join('\n  ')}
 };`;
 }
 
-function plainAccessors(fields, help) {
+function plainAccessors(fields, runtime) {
   const accessors = {};
   for (const { key, offset, descriptor } of fields) {
     Object.defineProperty(accessors, key, {
@@ -100,7 +100,7 @@ function plainAccessors(fields, help) {
         const at = this[AT] + offset;
         return descriptor.live ? descriptor.live(this[DATA], at, this[ADDRESS]) : descriptor.read(this[DATA], at);
       },
-      set(value) { assign(descriptor, this, offset, value, help.name, `field ${key}`); },
+      set(value) { assign(descriptor, this, offset, value, runtime.name, `field ${key}`); },
       enumerable: true,
       configurable: true,
     });
@@ -110,8 +110,8 @@ function plainAccessors(fields, help) {
 
 /** Gives a struct's or union's descriptor its live views. */
 function addFieldViews(descriptor, fields) {
-  const help = { DATA, AT, ADDRESS, assign, name: descriptor.name };
-  const accessors = compile('fields, help', accessorsSource(fields), [fields, help], () => plainAccessors(fields, help));
+  const runtime = { DATA, AT, ADDRESS, assign, name: descriptor.name };
+  const accessors = compile('fields, runtime', accessorsSource(fields), [fields, runtime], () => plainAccessors(fields, runtime));
   const View = class extends LiveView {};
   Object.defineProperty(View, 'name', { value: descriptor.name });
   Object.defineProperties(View.prototype, { ...Object.getOwnPropertyDescriptors(accessors), [DESCRIPTOR]: { value: descriptor } });

@@ -1,3 +1,3 @@
 'use strict';
 
-module.exports = require('./lib/entries').main();
+module.exports = require('./lib/instance.js').main();

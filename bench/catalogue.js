@@ -3,7 +3,7 @@
 
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const variants = require('./variants');
+const variants = require('./variants.js');
 
 /** Folders of cases/. Those with `settings` are in a document of their own. */
 const GROUPS = [

@@ -4,9 +4,9 @@
 const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { build, findCompiler } = require('../scripts/build');
-const { installNode, npm } = require('../scripts/npm');
-const { suffix } = require('../lib/platform');
+const { build, findCompiler } = require('../scripts/build.js');
+const { installNode, npm } = require('../scripts/npm.js');
+const { suffix } = require('../lib/native/platform.js');
 
 const modules = path.join(__dirname, 'node_modules');
 const lock = path.join(__dirname, 'package-lock.json');

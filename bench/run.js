@@ -13,12 +13,12 @@
 // Writes results/, then docs/performance.md with its chart, and measurements.md and performance-memory.md in docs/internals/.
 
 const path = require('node:path');
-const { allRows, choose } = require('./catalogue');
-const { build, compile, defaultNode, findNode, installPeers } = require('./prepare');
-const { load, save } = require('./results');
-const { PLANS, chooseVariants, roundsOf, runRow } = require('./runner');
-const { peers: known } = require('./variants');
-const { writeDocuments } = require('./report/documents');
+const { allRows, choose } = require('./catalogue.js');
+const { build, compile, defaultNode, findNode, installPeers } = require('./prepare.js');
+const { load, save } = require('./results.js');
+const { PLANS, chooseVariants, roundsOf, runRow } = require('./runner.js');
+const { peers: known } = require('./variants.js');
+const { writeDocuments } = require('./report/documents.js');
 
 const FLAGS = { '--quick': 'quick', '--report': 'report', '--list': 'list', '--no-write': 'isDry' };
 

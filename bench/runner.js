@@ -4,8 +4,8 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { BINARIES } = require('./prepare');
-const table = require('./variants');
+const { BINARIES } = require('./prepare.js');
+const table = require('./variants.js');
 
 const script = path.join(__dirname, 'measure', 'process.mjs');
 const TIMEOUT_MS = 120_000;

@@ -2,4 +2,4 @@
 'use strict';
 // The command line: `npx pinned-ffi`.
 
-require('../cli/main').main(process.argv.slice(2));
+require('../cli/main.js').main(process.argv.slice(2));

@@ -5,8 +5,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { version } = require('../package.json');
-const { Progress } = require('./progress');
-const { usageError, failure, onlyArgument } = require('./usage');
+const { Progress } = require('./progress.js');
+const { usageError, failure, onlyArgument } = require('./usage.js');
 
 const help = `Usage: pinned-ffi bind HEADER.h [--lib NAME] [-o FILE.ts] [options]
 
@@ -97,7 +97,7 @@ function findOwn(name, folders) {
 async function run(values, positionals) {
   const name = onlyArgument(positionals, 'header');
   const typed = isTyped(values.output);
-  const { findClang, Clang } = require('./bind/clang');
+  const { findClang, Clang } = require('./bind/clang.js');
   const flags = [
     ...(values.include ?? []).map((folder) => `-I${folder}`),
     ...(values.define ?? []).map((macro) => `-D${macro}`),
@@ -112,7 +112,7 @@ async function run(values, positionals) {
     ];
     const header = findHeader(name, folders);
     const isOwn = ownership(header, folders, values.also ?? []);
-    const { bindHeader } = require('./bind/module');
+    const { bindHeader } = require('./bind/module.js');
     const { text, notes } = await bindHeader({
       clang,
       header,

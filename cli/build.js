@@ -4,8 +4,8 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { build, isCheckout } = require('../scripts/build');
-const { usageError } = require('./usage');
+const { build, isCheckout } = require('../scripts/build.js');
+const { usageError } = require('./usage.js');
 
 const help = `Usage: pinned-ffi build [-o FILE]
 

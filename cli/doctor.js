@@ -2,8 +2,8 @@
 // `pinned-ffi doctor`: what this installation is, and whether it works.
 
 const { version } = require('../package.json');
-const { table, plain } = require('./table');
-const { usageError } = require('./usage');
+const { table, plain } = require('./table.js');
+const { usageError } = require('./usage.js');
 
 const help = `Usage: pinned-ffi doctor [--json]
 
@@ -50,7 +50,7 @@ function processReport() {
 
 function libc(header) {
   if (process.platform !== 'linux') return undefined;
-  if (require('../lib/platform').isMusl()) return 'musl';
+  if (require('../lib/native/platform.js').isMusl()) return 'musl';
   return header?.glibcVersionRuntime === undefined ? 'unknown' : `glibc ${header.glibcVersionRuntime}`;
 }
 
@@ -66,14 +66,14 @@ function examine() {
     settings: Object.fromEntries(SETTINGS.map((name) => [name, process.env[name] ?? null])),
   };
   try {
-    const { fences } = require('../index');
+    const { fences } = require('../index.js');
     const loaded = processReport()?.sharedObjects ?? [];
     const before = new Set(report?.sharedObjects);
     return {
       ...facts,
       addon: loaded.find((file) => file.endsWith('.node') && !before.has(file)) ?? null,
-      lane: require('../lib/lane').lane(),
-      libffi: require('../lib/binding').libffiVersion(),
+      lane: require('../lib/call/fast-call.js').lane(),
+      libffi: require('../lib/native/binding.js').libffiVersion(),
       fences: fences(),
     };
   } catch (error) {
@@ -117,7 +117,7 @@ async function run({ json = false }, positionals) {
   const write = (text) => process.stdout.write(text);
   const facts = examine();
   if (!json) printFacts(facts, write);
-  const results = facts.error === undefined ? await require('./doctor/tests').runAll() : [];
+  const results = facts.error === undefined ? await require('./doctor/tests.js').runAll() : [];
   const ok = facts.error === undefined && results.every((result) => result.ok);
   if (json) {
     write(`${JSON.stringify({ ...facts, tests: results, ok }, null, 2)}\n`);

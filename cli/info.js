@@ -3,8 +3,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { table, plain, count } = require('./table');
-const { onlyArgument } = require('./usage');
+const { table, plain, count } = require('./table.js');
+const { onlyArgument } = require('./usage.js');
 
 const help = `Usage: pinned-ffi info LIB [--symbols PATTERN] [--imports] [--json]
 
@@ -36,7 +36,7 @@ function matcher(pattern) {
 
 /** What --json prints. */
 function described(name, found, isWanted) {
-  const { fileOf } = require('../lib/locate');
+  const { fileOf } = require('../lib/library/inspect.js');
   return {
     name,
     path: found.path,
@@ -102,8 +102,8 @@ function printLibrary(library, write, withImports) {
 
 function run({ symbols, imports = false, json = false }, positionals) {
   const name = onlyArgument(positionals, 'library');
-  const { toPath } = require('../lib/search');
-  const { inspect, isLoadable } = require('../lib/locate');
+  const { toPath } = require('../lib/library/resolve.js');
+  const { inspect, isLoadable } = require('../lib/library/inspect.js');
   const found = { ...inspect(toPath(name, 'info: LIB')), isLoadable };
   const report = described(name, found, matcher(symbols));
   const write = (text) => process.stdout.write(text);

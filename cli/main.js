@@ -7,10 +7,10 @@ const { version } = require('../package.json');
 
 /** A row a command. They are loaded when they are asked for, so that one which needs no addon works without it. */
 const COMMANDS = {
-  info: { summary: 'what a library exports and needs, and where it was found', load: () => require('./info') },
-  doctor: { summary: 'what this installation is, and whether it works', load: () => require('./doctor') },
-  bind: { summary: 'a TypeScript module from a C header', load: () => require('./bind') },
-  build: { summary: 'compile the native addon from the source in this package', load: () => require('./build') },
+  info: { summary: 'what a library exports and needs, and where it was found', load: () => require('./info.js') },
+  doctor: { summary: 'what this installation is, and whether it works', load: () => require('./doctor.js') },
+  bind: { summary: 'a TypeScript module from a C header', load: () => require('./bind.js') },
+  build: { summary: 'compile the native addon from the source in this package', load: () => require('./build.js') },
 };
 
 const COMMON = { help: { type: 'boolean', short: 'h' } };

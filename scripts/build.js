@@ -1,11 +1,11 @@
 'use strict';
-// Builds the addon with cargo and puts it where lib/binding.js looks. Quick and silent when nothing has changed.
+// Builds the addon with cargo and puts it where lib/native/binding.js looks. Quick and silent when nothing has changed.
 
 const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { isMusl, platformKey, suffix } = require('../lib/platform');
+const { isMusl, platformKey, suffix } = require('../lib/native/platform.js');
 
 const root = path.join(__dirname, '..');
 const isWindows = process.platform === 'win32';

@@ -8,10 +8,10 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { build } = require('./build');
-const { PLACEHOLDER, problemsOf, readManifest } = require('./manifest');
-const { FILE: NOTICES, differences } = require('./notices');
-const { platformKey } = require('../lib/platform');
+const { build } = require('./build.js');
+const { PLACEHOLDER, problemsOf, readManifest } = require('./manifest.js');
+const { FILE: NOTICES, differences } = require('./notices.js');
+const { platformKey } = require('../lib/native/platform.js');
 
 const root = path.join(__dirname, '..');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-package-'));

@@ -9,115 +9,30 @@ const { root } = require('./helpers.js');
 
 // ---- the allowed imports --------------------------------------------------------------------------------------------
 
-// File of lib/ -> the files of lib/ it may require. Every file may also require errors and what Node has built in.
-const JS = {
-  index: ['entries'],
-  bun: ['entries'],
-  entries: ['main', 'bun/main', 'bun/hook', 'copies', 'late', 'engine'],
-  main: [
-    'errno', 'fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'reference', 'enumeration', 'opaque', 'fn',
-    'cc', 'pin', 'platform', 'types', 'late',
-  ],
-  'bun/main': ['bun/library', 'bun/callback', 'bun/memory', 'bun/cstring', 'bun/native', 'fence', 'platform', 'types'],
-  'bun/native': ['bun/library'],
-  'bun/library': ['bun/declaration', 'bun/words', 'cc', 'library', 'late'],
-  'bun/callback': ['bun/declaration', 'bun/words', 'callback'],
-  'bun/cstring': ['bun/memory', 'cstring'],
-  'bun/memory': ['bun/words', 'pointer'],
-  'bun/declaration': ['bun/types', 'bun/words'],
-  'bun/types': ['bun/words', 'declared', 'types'],
-  'bun/words': [],
-  'bun/hook': [],
-  cache: ['platform'],
-  cc: ['cache', 'library', 'search', 'platform', 'options', 'late'],
-  errno: ['binding'],
-  lifetime: [],
-  late: [],
-  library: ['late', 'addon', 'lifetime', 'call', 'trace', 'global', 'owned', 'search', 'settings', 'options', 'types', 'memory', 'binding', 'locate'],
-  global: ['view', 'types', 'memory'],
-  owned: ['call', 'declared', 'options', 'types'],
-  fn: ['call', 'closure', 'lifetime', 'marshal', 'declared', 'kept', 'options', 'types', 'binding'],
-  call: ['late', 'around', 'lane', 'trace', 'settings', 'pending', 'marshal', 'types', 'binding'],
-  around: ['outs', 'variadic', 'opaque', 'marshal', 'types'],
-  pending: ['kept', 'marshal', 'pin', 'binding', 'context', 'frame', 'handler', 'inline', 'results', 'memory'],
-  pin: ['engine', 'memory', 'binding'],
-  outs: ['after', 'aggregate', 'kept', 'memory'],
-  after: [],
-  variadic: ['types'],
-  opaque: ['after', 'declared', 'options', 'types', 'binding'],
-  enumeration: ['declared', 'options', 'types'],
-  reference: ['declared', 'types', 'memory'],
-  exit: ['binding'],
-  closure: ['engine', 'verified', 'exit', 'memory', 'binding', 'frame'],
-  callback: ['closure', 'marshal', 'options', 'types', 'memory', 'binding', 'context'],
-  struct: ['aggregate', 'view', 'declared', 'options', 'types', 'memory', 'binding', 'frame'],
-  view: ['aggregate', 'kept', 'types', 'memory'],
-  aggregate: ['inline', 'memory'],
-  declared: ['types'],
-  cstring: ['pointer', 'memory'],
-  pointer: ['read', 'types', 'memory'],
-  read: ['inline', 'lane', 'settings', 'memory', 'binding'],
-  contract: ['types', 'memory', 'options'],
-  lane: ['engine', 'verified', 'settings', 'types', 'memory', 'binding', 'frame', 'inline'],
-  marshal: ['late', 'settings', 'contract', 'kept', 'types', 'memory', 'binding', 'frame', 'handler', 'inline', 'result-source'],
-  'result-source': ['frame', 'inline'],
-  types: ['wrapped', 'memory', 'inline'],
-  wrapped: [],
-  trace: ['settings', 'binding'],
-  settings: [],
-  engine: ['platform'],
-  verified: ['binding', 'engine', 'settings'],
-  memory: ['engine', 'verified', 'settings', 'kept', 'binding', 'options', 'frame'],
-  fence: ['engine', 'settings', 'memory', 'binding'],
-  context: ['engine'],
-  handler: ['context', 'frame', 'inline', 'kept', 'memory', 'results', 'binding'],
-  results: ['frame'],
-  inline: ['frame'],
-  frame: [],
-  binding: ['copies'],
-  copies: ['addon'],
-  addon: ['platform'],
-  locate: ['search', 'binding'],
-  search: ['platform'],
-  kept: [],
-  options: [],
-  platform: [],
-  errors: [],
+// Folder of the package's JavaScript -> the folders it may require. Each may also require its own files and what Node has
+// built in. A file that is a row of its own is in no folder's reach unless a row names it.
+const FOLDERS = {
+  '.': ['lib/instance'],
+  bin: ['cli'],
+  cli: ['.', 'lib/native', 'lib/call', 'lib/library', 'scripts'],
+  'lib/instance': ['lib/index', 'lib/bun', 'lib/native', 'lib/base'],
+  'lib/index': ['lib/bun', 'lib/cc', 'lib/library', 'lib/cdef', 'lib/callback', 'lib/pointer', 'lib/call', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/bun': ['lib/cc', 'lib/library', 'lib/callback', 'lib/pointer', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/cc': ['lib/library', 'lib/cdef', 'lib/native', 'lib/base'],
+  'lib/library': ['lib/cdef', 'lib/call', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/cdef': ['lib/callback', 'lib/types', 'lib/base'],
+  'lib/callback': ['lib/call', 'lib/types', 'lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/pointer': ['lib/cdef', 'lib/call', 'lib/types', 'lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/call': ['lib/types', 'lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/types': ['lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/codegen': ['lib/memory', 'lib/native', 'lib/base'],
+  'lib/memory': ['lib/native', 'lib/base'],
+  'lib/native': ['lib/base'],
+  'lib/base': [],
 };
 
-// File of cli/ -> the files of cli/ it may require, and those of lib/ (`lib/...`), the package (`index`) and its manifest.
-const CLI = {
-  main: ['info', 'doctor', 'bind', 'build', 'package'],
-  build: ['usage', 'scripts/build'],
-  info: ['table', 'usage', 'lib/search', 'lib/locate'],
-  doctor: ['table', 'usage', 'doctor/tests', 'index', 'lib/binding', 'lib/lane', 'lib/platform', 'package'],
-  'doctor/tests': ['index'],
-  bind: ['progress', 'usage', 'bind/clang', 'bind/module', 'package'],
-  'bind/module': [
-    'bind/declarations', 'bind/emit', 'bind/entities', 'bind/left-out', 'bind/macros', 'bind/names', 'bind/probe',
-    'bind/resolve', 'bind/target', 'bind/text', 'bind/types', 'bind/validate', 'info', 'table', 'usage', 'index',
-  ],
-  'bind/clang': ['usage'],
-  'bind/declarations': ['bind/syntax'],
-  'bind/emit': ['bind/check', 'bind/layout', 'bind/names', 'bind/text'],
-  'bind/entities': ['bind/comments', 'bind/declarations'],
-  'bind/layout': ['bind/macros', 'bind/types'],
-  'bind/left-out': ['bind/text'],
-  'bind/macros': ['usage'],
-  'bind/resolve': ['bind/comments', 'bind/layout', 'bind/macros', 'bind/types'],
-  'bind/target': ['usage', 'lib/locate'],
-  'bind/validate': ['bind/layout', 'bind/types'],
-  'bind/check': [],
-  'bind/comments': [],
-  'bind/text': [],
-  'bind/names': [],
-  'bind/probe': [],
-  'bind/syntax': [],
-  'bind/types': [],
-  progress: [],
-  table: [],
-  usage: [],
-};
+// Files directly under lib/ that every other file may use.
+const BASE = ['errors', 'inspect', 'validate', 'lazy'];
 
 // Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
 const RUST = {
@@ -166,74 +81,103 @@ const CRATES = {
 const UNSAFE =
   /^(memory\/\w+|bound|copies|layout|call|closure|exit|interpose|library|models|signature|sysv|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
-// ---- lib/ -----------------------------------------------------------------------------------------------------------
+// ---- JavaScript -----------------------------------------------------------------------------------------------------
 
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 const withoutComments = (text) => text.replace(/\/\*[^]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 
-const libFiles = fs
-  .readdirSync(path.join(root, 'lib'), { recursive: true })
-  .map((name) => name.split(path.sep).join('/'))
-  .filter((name) => /\.js$/.test(name))
-  .map((name) => name.replace(/\.\w+$/, ''));
+const filesIn = (folder) =>
+  fs.readdirSync(path.join(root, folder), { recursive: true })
+    .map((name) => `${folder}/${String(name).split(path.sep).join('/')}`)
+    .filter((name) => /\.m?js$/.test(name))
+    .sort();
 
 const ENTRIES = ['index', 'bun'];
-const fileOf = (name) => (ENTRIES.includes(name) ? `${name}.js` : `lib/${name}.js`);
+const libFiles = filesIn('lib');
+const jsFiles = [...ENTRIES.map((name) => `${name}.js`), ...filesIn('bin'), ...filesIn('cli'), ...libFiles];
 
-/** The name in the table of a file of lib/. */
-const partOf = (file) => file.replace(/^lib\//, '').replace(/\.js$/, '');
+/** The row of FOLDERS that a file belongs to. */
+function folderOf(file) {
+  const parts = file.replace(/\.m?js$/, '').split('/');
+  if (parts[0] !== 'lib') return parts.length === 1 ? '.' : parts[0];
+  if (parts.length > 2) return `lib/${parts[1]}`;
+  return BASE.includes(parts[1]) ? 'lib/base' : `lib/${parts[1]}`;
+}
 
-/** What a JS file requires: names of lib/ and names of Node's own. */
-function requiresOf(file) {
+/** What a JavaScript file requires: files of the package and modules of Node. */
+function importsOf(file) {
   const own = [];
   const builtin = [];
   for (const [, , name] of withoutComments(read(file)).matchAll(/(?:require|import)\s*\(\s*(['"`])([^'"`]+)\1\s*\)/g)) {
-    if (name.startsWith('.')) own.push(partOf(path.posix.join(path.posix.dirname(file), name)));
-    else builtin.push(name);
+    if (!name.startsWith('.')) builtin.push(name);
+    else {
+      const target = path.posix.join(path.posix.dirname(file), name);
+      own.push([target, `${target}.js`, `${target}/index.js`].find((each) => fs.statSync(path.join(root, each), { throwIfNoEntry: false })?.isFile()) ?? target);
+    }
   }
   return { own, builtin };
 }
 
-describe('lib/', () => {
-  test('every file has a row in the table', () => {
-    for (const name of libFiles)
-      assert.ok(Object.hasOwn(JS, name), `lib/${name}.js is not in the table of test/architecture.test.js`);
-  });
+const imports = new Map(jsFiles.map((file) => [file, importsOf(file)]));
 
-  for (const name of [...ENTRIES, ...libFiles]) {
-    const file = fileOf(name);
+/** Fails if following `edgesOf` from any of `names` leads back to where it was. */
+function refuseCircles(names, edgesOf) {
+  const done = new Set();
+  const visit = (name, trail) => {
+    assert.ok(!trail.includes(name), `a circle: ${[...trail, name].join(' -> ')}`);
+    if (done.has(name)) return;
+    for (const next of edgesOf(name)) visit(next, [...trail, name]);
+    done.add(name);
+  };
+  for (const name of names) visit(name, []);
+}
 
-    test(`${file} requires only what it may`, () => {
-      const { own, builtin } = requiresOf(file);
-      for (const wanted of own) {
-        assert.ok(wanted === 'errors' || JS[name].includes(wanted), `${file} may not require ${wanted}`);
+describe('JavaScript', () => {
+  for (const [file, { own, builtin }] of imports) {
+    test(`${file} requires only what its folder may`, () => {
+      const folder = folderOf(file);
+      assert.ok(Object.hasOwn(FOLDERS, folder), `${file}: the folder is not in the table of test/architecture.test.js`);
+      for (const target of own) {
+        if (/^package\.json$/.test(target)) continue;
+        const other = folderOf(target);
+        assert.ok(other === folder || FOLDERS[folder].includes(other), `${file} may not require ${target}`);
       }
-      for (const wanted of builtin)
-        assert.match(wanted, /^node:/, `${file} requires ${wanted}: no dependency, and node: spelt out`);
+      for (const name of builtin) assert.match(name, /^node:/, `${file} requires ${name}: no dependency, and node: spelt out`);
     });
   }
 
-  test('the table and the files have no circles', () => {
-    for (const edgesOf of [
-      (name) => JS[name] ?? [],
-      (name) => (libFiles.includes(name) ? requiresOf(`lib/${name}.js`).own : []),
-    ]) {
-      const visit = (name, trail) => {
-        assert.ok(!trail.includes(name), `a circle: ${[...trail, name].join(' -> ')}`);
-        for (const next of edgesOf(name)) visit(next, [...trail, name]);
-      };
-      for (const name of Object.keys(JS)) visit(name, []);
+  test('files import each other without circles', () => {
+    refuseCircles(imports.keys(), (file) => imports.get(file)?.own ?? []);
+  });
+
+  test('folders import each other without circles, in the table and in the files', () => {
+    refuseCircles(Object.keys(FOLDERS), (folder) => FOLDERS[folder] ?? []);
+    const used = (folder) =>
+      [...imports].filter(([file]) => folderOf(file) === folder)
+        .flatMap(([, { own }]) => own.map(folderOf)).filter((other) => other !== folder);
+    refuseCircles(Object.keys(FOLDERS), used);
+  });
+
+  test('only lib/native/addon.js loads native code', () => {
+    for (const file of jsFiles.filter((name) => name !== 'lib/native/addon.js')) {
+      const code = withoutComments(read(file));
+      assert.doesNotMatch(code, /process\.dlopen|createRequire/, file);
+      if (libFiles.includes(file)) assert.doesNotMatch(code, /\.node['"`]/, file);
     }
   });
 
-  test('only lib/addon.js loads native code', () => {
-    for (const name of libFiles.filter((file) => file !== 'addon')) {
-      assert.doesNotMatch(
-        withoutComments(read(`lib/${name}.js`)),
-        /process\.dlopen|\.node['"`]|createRequire/,
-        `lib/${name}.js`,
-      );
+  test('only lib/codegen/compile.js makes code of strings', () => {
+    for (const file of libFiles.filter((name) => name !== 'lib/codegen/compile.js')) {
+      assert.doesNotMatch(withoutComments(read(file)), /\bnew Function\b|\beval\(/, file);
     }
+  });
+
+  test('nothing of the package requires the command line', () => {
+    for (const file of [...ENTRIES.map((name) => `${name}.js`), ...libFiles]) assert.doesNotMatch(read(file), /\bcli\b\//);
+  });
+
+  test('the program is one line over cli/main.js', () => {
+    assert.deepEqual(imports.get('bin/pinned-ffi.js').own, ['cli/main.js']);
   });
 
   for (const entry of ENTRIES) {
@@ -244,53 +188,6 @@ describe('lib/', () => {
       assert.deepEqual(names.sort(), Object.keys(require(`../${entry}.js`)).sort());
     });
   }
-});
-
-// ---- cli/ -----------------------------------------------------------------------------------------------------------
-
-/** The name of what a file of cli/ requires: of a file of cli/, `lib/...`, `index` or `package`. */
-function cliName(file, wanted) {
-  const place = path.relative(root, path.resolve(root, path.dirname(file), wanted)).split(path.sep).join('/');
-  return place.replace(/^cli\//, '').replace(/\.(js|json)$/, '');
-}
-
-describe('cli/', () => {
-  const files = fs.readdirSync(path.join(root, 'cli'), { recursive: true }).map(String)
-    .filter((name) => name.endsWith('.js')).map((name) => name.split(path.sep).join('/').replace(/\.js$/, '')).sort();
-
-  test('every file has a row in the table, and every row a file', () => {
-    assert.deepEqual(files, Object.keys(CLI).sort());
-  });
-
-  const requiredBy = (name) => {
-    const file = `cli/${name}.js`;
-    const all = [...withoutComments(read(file)).matchAll(/require\(\s*'([^']+)'\s*\)/g)].map(([, wanted]) => wanted);
-    return { own: all.filter((wanted) => wanted.startsWith('.')).map((wanted) => cliName(file, wanted)), others: all.filter((wanted) => !wanted.startsWith('.')) };
-  };
-
-  for (const name of files) {
-    test(`cli/${name}.js requires only what it may, and loads no native code`, () => {
-      const { own, others } = requiredBy(name);
-      for (const wanted of own) assert.ok(CLI[name].includes(wanted), `cli/${name}.js may not require ${wanted}`);
-      for (const wanted of others) assert.match(wanted, /^node:/, `cli/${name}.js requires ${wanted}`);
-      assert.doesNotMatch(withoutComments(read(`cli/${name}.js`)), /process\.dlopen|createRequire/);
-    });
-  }
-
-  test('the files have no circles, and nothing of the package requires them', () => {
-    const visit = (name, trail) => {
-      assert.ok(!trail.includes(name), `a circle: ${[...trail, name].join(' -> ')}`);
-      for (const next of (CLI[name] ?? [])) if (Object.hasOwn(CLI, next)) visit(next, [...trail, name]);
-    };
-    files.forEach((name) => visit(name, []));
-    for (const name of ['index', ...libFiles]) {
-      assert.doesNotMatch(read(name === 'index' ? 'index.js' : `lib/${name}.js`), /\bcli\b\//);
-    }
-  });
-
-  test('the program is one line over cli/main.js', () => {
-    assert.deepEqual([...read('bin/pinned-ffi.js').matchAll(/require\('([^']+)'\)/g)].map(([, wanted]) => wanted), ['../cli/main']);
-  });
 });
 
 // ---- src/ -----------------------------------------------------------------------------------------------------------

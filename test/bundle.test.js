@@ -9,7 +9,7 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const esbuild = require('esbuild');
 const { root } = require('./helpers.js');
-const { platformKey } = require('../lib/platform.js');
+const { platformKey } = require('../lib/native/platform.js');
 
 const TIMEOUT_MS = 60_000;
 const file = `${platformKey()}.node`;

@@ -11,7 +11,7 @@ const { pathToFileURL } = require('node:url');
 const { after, beforeEach, describe, test } = require('node:test');
 const { ffi, fixture, throws } = require('./helpers.js');
 const { onlyOn } = require('./requirements.js');
-const { compile } = require('../lib/cc.js');
+const { compile } = require('../lib/cc/compile.js');
 
 const { cc } = ffi;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-cc-'));
@@ -97,7 +97,7 @@ describe('what is compiled', () => {
   });
 
   test('a warning is not an error and says nothing', async () => {
-    const script = `require(${JSON.stringify(require.resolve('../lib/cc.js'))})`
+    const script = `require(${JSON.stringify(require.resolve('../lib/cc/compile.js'))})`
       + ".compile({ source: 'int f(void) { int unused; return 1; }', symbols: {}, flags: '-Wall' })";
     const child = spawn(process.execPath, ['-e', script]);
     let output = '';
@@ -349,7 +349,7 @@ case "$*" in *-shared*) cc "$@" >/dev/null; dd if="$out" of="$out.half" bs=1000 
 
   test('because the process is killed leaves no entry, and its files go later', async () => {
     const script = `process.env.PINNED_FFI_CACHE = ${JSON.stringify(cache)};
-      require(${JSON.stringify(require.resolve('../lib/cc.js'))}).compile({ source: '${source}', symbols: {} });`;
+      require(${JSON.stringify(require.resolve('../lib/cc/compile.js'))}).compile({ source: '${source}', symbols: {} });`;
     await withCompiler(half('kill -9 $PPID; sleep 1'), async () => {
       const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
       assert.deepEqual((await once(child, 'close'))[1], 'SIGKILL');

@@ -236,7 +236,7 @@ describe('info', () => {
 
   test('survives a file whose every byte may be wrong', () => {
     // In this process, where a crash would be seen: a few thousand damaged copies of three formats.
-    const binding = require('../lib/binding.js');
+    const binding = require('../lib/native/binding.js');
     const { makeRandom } = require('./helpers.js');
     const seed = Number(process.env.PINNED_FFI_TEST_SEED ?? 20);
     const random = makeRandom(seed);

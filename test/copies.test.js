@@ -7,7 +7,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { ffi, fixture, root, runs } = require('./helpers.js');
-const { platformKey } = require('../lib/platform.js');
+const { platformKey } = require('../lib/native/platform.js');
 
 const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-copies-')));
 const addon = path.join('prebuilds', `${platformKey()}.node`);
@@ -22,7 +22,7 @@ before(() => {
   // Another build has another name, and is the same otherwise.
   const file = path.join(copyOf('other'), addon);
   const bytes = fs.readFileSync(file);
-  const name = Buffer.from(require('../lib/binding.js').buildName());
+  const name = Buffer.from(require('../lib/native/binding.js').buildName());
   let at = bytes.indexOf(name);
   assert.ok(at > 0);
   for (; at >= 0; at = bytes.indexOf(name, at + 1)) bytes.write('9', at);

@@ -30,6 +30,15 @@ function armsOf(name) {
     });
 }
 
+/** The sources of the package, JavaScript and Rust, as paths from the root. */
+const sourceFiles = () =>
+  ['lib', 'src'].flatMap((folder) =>
+    fs
+      .readdirSync(path.join(root, folder), { recursive: true })
+      .map((name) => `${folder}/${String(name).split(path.sep).join('/')}`)
+      .filter((file) => /\.(js|rs)$/.test(file)),
+  );
+
 describe('the table of errors', () => {
   test('docs/errors.md explains every code, and no other', () => {
     const explained = textOf('docs/errors.md');
@@ -71,25 +80,15 @@ describe('the table of errors', () => {
   });
 
   test('every code that lib/ or src/ mentions is in the table', () => {
-    for (const folder of ['lib', 'lib/bun', 'src', 'src/js', 'src/memory']) {
-      for (const name of fs.readdirSync(path.join(root, folder)).filter((file) => /\.(js|rs)$/.test(file))) {
-        const text = textOf(path.join(folder, name));
-        for (const code of codesIn(text).filter((found) => /^ERR_(FFI|INVALID|OUT)_/.test(found))) {
-          assert.ok(table.includes(code), `${code} in ${folder}/${name}`);
-        }
+    for (const file of sourceFiles()) {
+      for (const code of codesIn(textOf(file)).filter((found) => /^ERR_(FFI|INVALID|OUT)_/.test(found))) {
+        assert.ok(table.includes(code), `${code} in ${file}`);
       }
     }
   });
 
   test('every code of the table is thrown somewhere', () => {
-    const sources = ['lib', 'lib/bun', 'lib/cdef', 'src', 'src/js', 'src/memory'].flatMap((folder) =>
-      fs
-        .readdirSync(path.join(root, folder), { withFileTypes: true })
-        .filter(
-          (entry) => entry.isFile() && /\.(js|rs)$/.test(entry.name) && `${folder}/${entry.name}` !== 'lib/errors.js',
-        )
-        .map((entry) => textOf(path.join(folder, entry.name))),
-    );
+    const sources = sourceFiles().filter((file) => file !== 'lib/errors.js').map(textOf);
     // Made by the helpers of lib/errors.js under names of their own, or kept for the fences of a later version.
     const elsewhere = [
       'ERR_INVALID_ARG_TYPE',

@@ -8,7 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { root } = require('./helpers.js');
-const { platformKey } = require('../lib/platform.js');
+const { platformKey } = require('../lib/native/platform.js');
 
 const TIMEOUT_MS = 120_000;
 const isWindows = process.platform === 'win32';

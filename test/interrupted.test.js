@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, runs } = require('./helpers.js');
 const { byScale } = require('./scale.js');
-const { rows } = require('../lib/types.js');
+const { descriptors } = require('../lib/types/registry.js');
 
 const { array, enumeration, fn, inout, pointer, struct, union } = ffi;
 
@@ -17,7 +17,7 @@ const C_OF = {
   function: 'void *', buffer: 'void *', buffer_length: 'size_t', long: 'long', 'unsigned long': 'unsigned long',
   wchar_t: 'wchar_t', char: 'char', bool: '_Bool',
 };
-const names = rows.filter((row) => row.refused === undefined && row.name !== 'void').map(({ name }) => name);
+const names = descriptors.filter((row) => row.refused === undefined && row.name !== 'void').map(({ name }) => name);
 const TYPES = [
   ...names.map((name) => [name, C_OF[name] ?? `${name.replace(/^i/, 'int').replace(/^u/, 'uint')}_t`]),
   ['utf16', 'void *'], ['wstring', 'void *'], [pointer('i32'), 'void *'], [pointer(pair), 'void *'],

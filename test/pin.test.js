@@ -18,7 +18,7 @@ const native = bind({
 });
 /** Node 24 and 26 lock a buffer by V8's detach key; 20 and 22 in JavaScript. */
 const locksInV8 = Number(process.versions.modules) >= 137;
-const { transferAborts } = require('../lib/engine.js');
+const { transferAborts } = require('../lib/native/runtime.js');
 const hasTransfer = typeof ArrayBuffer.prototype.transfer === 'function';
 
 describe('the arguments of a call', () => {

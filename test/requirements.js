@@ -8,8 +8,8 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { findClang } = require('../cli/bind/clang.js');
-const { isMusl } = require('../lib/platform.js');
-const { cachedFiles, searchDirectories } = require('../lib/search.js');
+const { isMusl } = require('../lib/native/platform.js');
+const { cachedFiles, searchDirectories } = require('../lib/library/resolve.js');
 
 const isLinux = process.platform === 'linux';
 const isWindows = process.platform === 'win32';

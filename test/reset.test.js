@@ -186,17 +186,17 @@ test('require.cache has no more and no less than the program left in it', TIMES,
     const ffi = load();
     reset();
     const stranger = { exports: 'a stranger' };
-    require.cache[${JSON.stringify(path.join(root, 'lib', 'types.js'))}] = stranger;
+    require.cache[${JSON.stringify(path.join(root, 'lib', 'types', 'registry.js'))}] = stranger;
     ffi.struct({ a: 'i32' });
-    assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'types.js'))}], stranger);
-    assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'memory.js'))}], undefined);
+    assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'types', 'registry.js'))}], stranger);
+    assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'memory', 'access.js'))}], undefined);
     console.log('done');`, { isBare: true }), 'done');
 });
 
 test('an environment is never replaced', TIMES, async () => {
   assert.equal(await runs(`${SHARED}${REGISTRIES['require.cache']}
     const ffi = load();
-    const binding = load('lib/binding.js');
+    const binding = load('lib/native/binding.js');
     assert.throws(() => binding.attach(new ArrayBuffer(65536), () => {}), { code: 'ERR_FFI_INTERNAL' });
     assert.equal(ffi.dlopen('libc.so.6', libc).symbols.abs(-3), 3);
     console.log('done');`, { isBare: true }), 'done');

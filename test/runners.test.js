@@ -9,7 +9,7 @@ const { describe, test } = require('node:test');
 const { root } = require('./helpers.js');
 const { needs, onlyOn } = require('./requirements.js');
 const { byScale } = require('./scale.js');
-const { platformKey } = require('../lib/platform.js');
+const { platformKey } = require('../lib/native/platform.js');
 const { installLocked } = require('../scripts/npm.js');
 
 const home = path.join(__dirname, 'ecosystem', 'runners');

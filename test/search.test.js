@@ -10,8 +10,8 @@ const { pathToFileURL } = require('node:url');
 const { after, describe, test } = require('node:test');
 const { ffi, fixture, root, throws } = require('./helpers.js');
 const { needs, onlyOn } = require('./requirements.js');
-const { candidates, toPath, parseCache } = require('../lib/search.js');
-const { suffix, isMusl, platformKey } = require('../lib/platform.js');
+const { candidates, toPath, parseCache } = require('../lib/library/resolve.js');
+const { suffix, isMusl, platformKey } = require('../lib/native/platform.js');
 
 const onLinux = { skip: onlyOn('linux') };
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-search-'));
@@ -227,7 +227,7 @@ describe('the platform', () => {
 
 describe('the addon', () => {
   const load = (addon) => {
-    const script = "try { require('./lib/binding.js') } catch (error) { console.log(JSON.stringify(error)); "
+    const script = "try { require('./lib/native/binding.js') } catch (error) { console.log(JSON.stringify(error)); "
       + 'console.log(error.message) }';
     const env = { ...process.env, PINNED_FFI_ADDON: addon };
     return spawnSync(process.execPath, ['-e', script], { cwd: root, env, encoding: 'utf8' }).stdout;

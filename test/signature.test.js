@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict');
 const { describe: group, test } = require('node:test');
 const { makeRandom } = require('./helpers.js');
-const { byName } = require('../lib/types.js');
+const { byName } = require('../lib/types/registry.js');
 const { byScale } = require('./scale.js');
 const { LANES, ENGINES } = require('./abi/lanes.js');
 const { runMatrix, describe, sentence } = require('./abi/matrix.js');

@@ -29,7 +29,7 @@ int calls(int (*f)(int), int a) { ++n; return f(a); }
 int calls_none(int (*f)(int), int a) { return ++n; }
 int hot(void) { return ++n; }
 \`;
-const file = require(h.root + '/lib/cc.js').compile({ source, symbols: {} });
+const file = require(h.root + '/lib/cc/compile.js').compile({ source, symbols: {} });
 const { symbols: kept } = ffi.dlopen(file, { place: { returns: 'ptr' } });
 const open = () => ffi.dlopen(file, {
   none: { returns: 'int' }, one: { args: ['int'], returns: 'int' }, wide: { args: ['i64'], returns: 'i64' },

@@ -40,7 +40,7 @@ async function failuresWithout(hidden) {
   return results.filter(({ title, failed }) => failed !== null && !NOT_HERE.includes(title));
 }
 
-const state = `JSON.stringify([require('./lib/lane').lane(), ffi.fences().installed])`;
+const state = `JSON.stringify([require('./lib/call/fast-call').lane(), ffi.fences().installed])`;
 
 describe('a function of the engine that is missing', () => {
   const symbols = findSymbols();

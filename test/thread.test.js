@@ -13,7 +13,7 @@ const { byScale } = require('./scale.js');
 const { JSCallback, dlopen, read, ptr } = ffi;
 const i32 = { args: ['i32'], returns: 'i32' };
 const hasDetachKeys = Number(process.versions.modules) >= 137;
-const { transferAborts } = require('../lib/engine.js');
+const { transferAborts } = require('../lib/native/runtime.js');
 /** A child that hangs is ended after this time; loaded machines are slow. */
 const timeout = 20_000;
 

@@ -288,7 +288,7 @@ describe('without PINNED_FFI_TRACE', () => {
     const code = `s.abs(1); let stack;
       const compare = comparing(() => { stack = new Error().stack; return 0; });
       s.qsort(new Int32Array(2), 2, 4, compare);
-      console.log(JSON.stringify([lib.trace(), /trace\\.js/.test(stack)]));`;
+      console.log(JSON.stringify([lib.trace(), /recorder\\.js/.test(stack)]));`;
     assert.deepEqual(JSON.parse(await runs(common() + code, { env: off })), [[], false]);
     assert.deepEqual(JSON.parse(await runs(common() + code, { env: on }))[1], true);
   });

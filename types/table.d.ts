@@ -1,6 +1,6 @@
 // The type table, as TypeScript sees it: a row per C type, with what goes into C, what comes out, and its numeric tag:
 // 0 to 21 are bun's, the later ones this package's.
-// lib/types.js is its twin at run time.
+// lib/types/registry.js is its twin at run time.
 
 import type { DeclaredArgument, DeclaredType, DeclaredValue, LiveView, OwnedText, PointerType } from './declared.js';
 

@@ -1,9 +1,9 @@
 'use strict';
 // An SVG of some rows: a mark for each peer on a logarithmic scale of time. It follows the reader's light or dark mode.
 
-const { CHART } = require('../targets');
-const { peers } = require('../variants');
-const { quantity } = require('./format');
+const { CHART } = require('../targets.js');
+const { peers } = require('../variants.js');
+const { quantity } = require('./format.js');
 
 const LEFT = 200;
 const WIDTH = 860;

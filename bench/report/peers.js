@@ -1,11 +1,11 @@
 'use strict';
 // docs/performance.md and docs/internals/measurements.md: the package and its peers.
 
-const { GROUPS } = require('../catalogue');
-const { GROWTH } = require('../targets');
-const { peers } = require('../variants');
-const { paragraphs, quantity, ratio, spread, table } = require('./format');
-const { targetTable } = require('./targets');
+const { GROUPS } = require('../catalogue.js');
+const { GROWTH } = require('../targets.js');
+const { peers } = require('../variants.js');
+const { paragraphs, quantity, ratio, spread, table } = require('./format.js');
+const { targetTable } = require('./targets.js');
 
 const marked = ({ isDisturbed }, text) => (isDisturbed ? `${text} \\*` : text);
 const columnsOf = (rows) => Object.keys(peers).filter((name) => rows.some(({ summaries }) => summaries[name]));

@@ -2,9 +2,9 @@
 // docs/internals/performance-memory.md: the package in different settings. Ratios are taken within a round, where what disturbs
 // the machine disturbs all settings alike.
 
-const { settings } = require('../variants');
-const { paragraphs, quantity, ratio, table } = require('./format');
-const { byRound, median, quantile } = require('./statistics');
+const { settings } = require('../variants.js');
+const { paragraphs, quantity, ratio, table } = require('./format.js');
+const { byRound, median, quantile } = require('./statistics.js');
 
 const signed = (value, unit) => `${value < 0 ? '−' : '+'}${quantity(Math.abs(value), unit)}`;
 

@@ -1,9 +1,9 @@
 'use strict';
 // Where the package wants to stand, and where it does.
 
-const { TARGETS } = require('../targets');
-const { peers } = require('../variants');
-const { ratio, table } = require('./format');
+const { TARGETS } = require('../targets.js');
+const { peers } = require('../variants.js');
+const { ratio, table } = require('./format.js');
 
 /**
  * How far a lane is from a bound in one row: what it takes, divided by what the best of the others takes. Undefined if

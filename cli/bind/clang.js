@@ -5,7 +5,7 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { failure } = require('../usage');
+const { failure } = require('../usage.js');
 
 const advice = {
   linux: 'apt install clang, dnf install clang, apk add clang',

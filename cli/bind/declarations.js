@@ -2,7 +2,7 @@
 // What a header declares: functions, variables and types, those of the header itself and, for when one of them is
 // needed, the types of the headers that it includes.
 
-const { readTree } = require('./syntax');
+const { readTree } = require('./syntax.js');
 
 const TAGS = new Set(['RecordDecl', 'EnumDecl']);
 

@@ -1,10 +1,10 @@
 'use strict';
 // The text of the module.
 
-const { checkFunction } = require('./check');
-const { bitsOf } = require('./layout');
-const { keyOf } = require('./names');
-const { wrapped, docText, quote, literal, section } = require('./text');
+const { checkFunction } = require('./check.js');
+const { bitsOf } = require('./layout.js');
+const { keyOf } = require('./names.js');
+const { wrapped, docText, quote, literal, section } = require('./text.js');
 
 /** Writes a module, part after part. */
 class Emitter {

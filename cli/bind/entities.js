@@ -1,8 +1,8 @@
 'use strict';
 // The types that a module declares: one object each, made when the type is first met, with what is still to be asked.
 
-const { commentOf } = require('./comments');
-const { Tag } = require('./declarations');
+const { commentOf } = require('./comments.js');
+const { Tag } = require('./declarations.js');
 
 const TAGS = new Set(['RecordDecl', 'EnumDecl']);
 

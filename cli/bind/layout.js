@@ -1,8 +1,8 @@
 'use strict';
 // Holds the compiler's layout of each record against the package's own: what does not agree is not declared.
 
-const { exact } = require('./macros');
-const { Unsupported } = require('./types');
+const { exact } = require('./macros.js');
+const { Unsupported } = require('./types.js');
 
 /** A declaration of the real package for a type, as far as its place in memory goes; throws Unsupported. */
 function realOf(ffi, type) {

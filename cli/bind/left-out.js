@@ -1,7 +1,7 @@
 'use strict';
 // The list of what a module leaves out, and why.
 
-const { wrapped } = require('./text');
+const { wrapped } = require('./text.js');
 
 class LeftOut {
   #groups = new Map();

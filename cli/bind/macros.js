@@ -2,7 +2,7 @@
 // Macros of the header that are plain constants: integers, floating point numbers, strings, pointers that are numbers.
 // The preprocessor lists them, the compiler evaluates them.
 
-const { failure } = require('../usage');
+const { failure } = require('../usage.js');
 
 /**
  * The macros that are defined in files of the header at its end.

@@ -1,22 +1,22 @@
 'use strict';
 // A header as a module: what it declares, what the compiler says of it, what the package takes, as text.
 
-const ffi = require('../../index');
-const { matcher } = require('../info');
-const { count } = require('../table');
-const { failure } = require('../usage');
-const { readDeclarations } = require('./declarations');
-const { Emitter } = require('./emit');
-const { Entities } = require('./entities');
-const { LeftOut } = require('./left-out');
-const { listMacros, mayBeExpression, evaluate } = require('./macros');
-const { Names } = require('./names');
-const { Prober } = require('./probe');
-const { resolveDeclared, resolveFields, resolveLayouts } = require('./resolve');
-const { findLibrary, specifier, clashWithNode } = require('./target');
-const { quote } = require('./text');
-const { Types } = require('./types');
-const { validate, tryFunction } = require('./validate');
+const ffi = require('../../index.js');
+const { matcher } = require('../info.js');
+const { count } = require('../table.js');
+const { failure } = require('../usage.js');
+const { readDeclarations } = require('./declarations.js');
+const { Emitter } = require('./emit.js');
+const { Entities } = require('./entities.js');
+const { LeftOut } = require('./left-out.js');
+const { listMacros, mayBeExpression, evaluate } = require('./macros.js');
+const { Names } = require('./names.js');
+const { Prober } = require('./probe.js');
+const { resolveDeclared, resolveFields, resolveLayouts } = require('./resolve.js');
+const { findLibrary, specifier, clashWithNode } = require('./target.js');
+const { quote } = require('./text.js');
+const { Types } = require('./types.js');
+const { validate, tryFunction } = require('./validate.js');
 
 /** The functions that a library can have. */
 function exportable(nodes, leftOut) {

@@ -1,10 +1,10 @@
 'use strict';
 // From declarations to what a module declares: asks the compiler for types, layouts and values until nothing is open.
 
-const { commentOf, deprecation } = require('./comments');
-const { expectedBits } = require('./layout');
-const { exact } = require('./macros');
-const { Unsupported, scalar } = require('./types');
+const { commentOf, deprecation } = require('./comments.js');
+const { expectedBits } = require('./layout.js');
+const { exact } = require('./macros.js');
+const { Unsupported, scalar } = require('./types.js');
 
 const BITS = new Map(
   [

@@ -2,7 +2,7 @@
 // The library that a header belongs to: its name, what it exports, and whether its symbols are Node's, too.
 
 const path = require('node:path');
-const { failure } = require('../usage');
+const { failure } = require('../usage.js');
 
 /** What a library may be called whose header is called so. */
 function guesses(header) {
@@ -46,7 +46,7 @@ const exportsOf = (library) => new Set(nativeOf(library).exports.map(({ name }) 
  * @returns {{ name: string, exports?: Set<string>, library?: object, warning?: string }}
  */
 function findLibrary(wanted, header, functions) {
-  const { inspect } = require('../../lib/locate');
+  const { inspect } = require('../../lib/library/inspect.js');
   if (wanted === undefined) {
     const found = guess(inspect, header, functions);
     if (found !== undefined) return { name: found.name, library: found.library, exports: exportsOf(found.library) };
@@ -80,7 +80,7 @@ function specifier(name, output, quote) {
  */
 function clashWithNode({ library }) {
   if (process.platform !== 'linux' || library === undefined) return undefined;
-  const { inspect } = require('../../lib/locate');
+  const { inspect } = require('../../lib/library/inspect.js');
   // Variables are not it: an executable has copies of those of the C library, which are meant to be shared.
   const isOurs = ({ name, kind }) => kind === 'function' && !name.startsWith('_');
   const ours = new Set(

@@ -1,8 +1,8 @@
 'use strict';
 // Tries every declaration with the package itself: what it refuses is not written.
 
-const { realOf, settle } = require('./layout');
-const { Unsupported } = require('./types');
+const { realOf, settle } = require('./layout.js');
+const { Unsupported } = require('./types.js');
 
 /** Says of a function's type, and of the function pointers in it, whether the package takes it: `type.fault`. */
 function tryFunction(ffi, type) {

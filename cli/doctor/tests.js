@@ -3,7 +3,7 @@
 // which is C to itself: so each goes in and out in both directions, without a library of our own.
 
 const assert = require('node:assert/strict');
-const ffi = require('../../index');
+const ffi = require('../../index.js');
 
 const { dlopen, CFunction, JSCallback, alloc, struct, read, write, ptr } = ffi;
 

@@ -1,9 +1,9 @@
 'use strict';
 // JSCallback as in bun:ffi.
 
-const main = require('../callback');
-const { isObject, callbackOf } = require('./declaration');
-const { wrongArgument } = require('./words');
+const main = require('../callback/js-callback.js');
+const { isObject, callbackOf } = require('./declaration.js');
+const { wrongArgument } = require('./messages.js');
 
 function checked(callback, declaration) {
   if (!isObject(declaration)) throw wrongArgument('Expected object');

@@ -3,8 +3,8 @@
 // is a String object with the members that bun's own class had before 1.4.
 
 const { inspect } = require('node:util');
-const main = require('../cstring');
-const { addressOf, offsetOf, lengthOf, toArrayBuffer } = require('./memory');
+const main = require('../pointer/cstring.js');
+const { addressOf, offsetOf, lengthOf, toArrayBuffer } = require('./memory.js');
 
 /** The text at an address, up to its NUL or of `byteLength` bytes; of a falsy address, an empty one. */
 function CString(address, byteOffset, byteLength) {

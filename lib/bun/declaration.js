@@ -1,8 +1,8 @@
 'use strict';
 // From a declaration as bun reads it to one of the main entry.
 
-const { argumentType, callbackArgumentType, resultType } = require('./types');
-const { wrongArgument, wrongDeclaration } = require('./words');
+const { argumentType, callbackArgumentType, resultType } = require('./types.js');
+const { wrongArgument, wrongDeclaration } = require('./messages.js');
 
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 

@@ -3,11 +3,11 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { makeError } = require('../errors');
-const { late } = require('../late');
-const main = require('../library');
-const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration');
-const { wrongArgument, inWords } = require('./words');
+const { makeError } = require('../errors.js');
+const { late } = require('../lazy.js');
+const main = require('../library/dlopen.js');
+const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration.js');
+const { wrongArgument, inWords } = require('./messages.js');
 
 /**
  * Opens a library: by a path, a name that the system's loader finds, or one of a file in the current directory. `options` are
@@ -44,8 +44,8 @@ function CFunction(declaration) {
   return main.CFunction(linkedFunctionOf(declaration, 'CFunction'));
 }
 
-/** Loaded late for what lib/main.js says. */
-const compiler = late(() => require('../cc'));
+/** Loaded late for what lib/index.js says. */
+const compiler = late(() => require('../cc/compile.js'));
 
 /** Compiles C with the system's compiler, where bun has TinyCC. */
 const cc = (options) => compiler().cc({ ...options, symbols: symbolsOf(options?.symbols, functionOf) });

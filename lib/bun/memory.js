@@ -2,9 +2,11 @@
 // ptr, read, toBuffer and toArrayBuffer as in bun:ffi: numbers lose their fractions, null is left out.
 
 const { MAX_LENGTH } = require('node:buffer').constants;
-const { describe } = require('../errors');
-const main = require('../pointer');
-const { wrongArgument, inWords } = require('./words');
+const { describe } = require('../errors.js');
+const external = require('../pointer/external.js');
+const pointer = require('../pointer/ptr.js');
+const main = require('../pointer/read-write.js');
+const { wrongArgument, inWords } = require('./messages.js');
 
 const ZERO = 'ptr cannot be zero, that would segfault Bun :(';
 const EMPTY = "ArrayBufferView must have a length > 0. A pointer to empty memory doesn't work";
@@ -35,7 +37,7 @@ function ptr(view, byteOffset) {
     ERR_OUT_OF_RANGE: (cause) => wrongArgument('byteOffset out of bounds', cause),
     ERR_INVALID_ARG_VALUE: (cause) => (view.byteLength > 0 ? cause : wrongArgument(EMPTY, cause)),
   };
-  return inWords(phrases, () => main.ptr(view, offset));
+  return inWords(phrases, () => pointer.ptr(view, offset));
 }
 
 const reader = (read) => (address, byteOffset) =>
@@ -82,12 +84,12 @@ function wrapped(wrap, args) {
 
 /** Native memory as an ArrayBuffer, with an optional native deallocator. */
 function toArrayBuffer(...args) {
-  return wrapped(main.toArrayBuffer, args);
+  return wrapped(external.toArrayBuffer, args);
 }
 
 /** The same as a Buffer. */
 function toBuffer(...args) {
-  return wrapped(main.toBuffer, args);
+  return wrapped(external.toBuffer, args);
 }
 
 module.exports = { ptr, read, toArrayBuffer, toBuffer, addressOf, offsetOf, lengthOf };

@@ -1,17 +1,18 @@
 'use strict';
 // C types -> types of declarations, by the rules of docs/cdef.md, which `bind` has as well.
 
-const { faultAt, Unsupported } = require('./fault');
-const { isVoid, describeType } = require('./types');
-const { late } = require('../late');
-const { byName } = require('../types');
+const { faultAt, Unsupported } = require('./fault.js');
+const { isVoid, describeType } = require('./types.js');
+const { late } = require('../lazy.js');
+const { byName } = require('../types/registry.js');
 
 // Loaded when a text has such types.
-const structs = late(() => require('../struct'));
-const enumerations = late(() => require('../enumeration'));
-const functions = late(() => require('../fn'));
-const opaques = late(() => require('../opaque'));
-const references = late(() => require('../reference'));
+const structs = late(() => require('../types/struct.js'));
+const enumerations = late(() => require('../types/enum.js'));
+const functions = late(() => require('../callback/function-pointer.js'));
+const opaques = late(() => require('../types/handle.js'));
+const pointers = late(() => require('../types/typed-pointer.js'));
+const parameters = late(() => require('../types/out-param.js'));
 
 const TEXTS = { char: 'cstring', wchar_t: 'wstring', char16_t: 'utf16' };
 const ALIGNED = new Set(['i8', 'u8', 'char', 'bool', 'void']);
@@ -66,12 +67,12 @@ function typeOfPointer(to) {
     // The name it was written by: char16_t and uint16_t are the same bits, but only one of them is text.
     const text = TEXTS[to.spelling] ?? TEXTS[to.name];
     if (to.isConst && text !== undefined) return text;
-    return ALIGNED.has(canonical(to)) ? 'ptr' : references().pointer(to.name);
+    return ALIGNED.has(canonical(to)) ? 'ptr' : pointers().pointer(to.name);
   }
   if (to.kind === 'record' && to.record.fields === null) return to.record.isDeclared ? typeOfOpaque(to.record) : 'ptr';
-  if (to.kind === 'record' && inProgress.has(to.record)) return references().pointer(() => converted.get(to.record));
+  if (to.kind === 'record' && inProgress.has(to.record)) return pointers().pointer(() => converted.get(to.record));
   if (to.kind === 'array' && !to.length) return 'ptr';
-  return references().pointer(typeOfValue(to));
+  return pointers().pointer(typeOfValue(to));
 }
 
 /** Whether a type is a pointer to a pointer, and so on, more often than is worth to tell. */
@@ -167,7 +168,7 @@ function typeOfResult(returns, marks) {
 }
 
 function typeOfParameter({ type, marks }) {
-  const passing = marks.out === undefined ? marks.inout && references().inout : references().out;
+  const passing = marks.out === undefined ? marks.inout && parameters().inout : parameters().out;
   if (passing !== undefined) {
     const mark = marks.out === undefined ? '_Inout_' : '_Out_';
     if (type.kind !== 'pointer' || isVoid(type.to)) throw new Unsupported(`${mark} is of a pointer to a value, not of ${describeType(type)}`);

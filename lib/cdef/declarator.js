@@ -1,10 +1,10 @@
 'use strict';
 // Declarators: what stands around a name, inside out. `*`, `[n]`, `(parameters)` and parentheses, to any depth.
 
-const { CONVENTIONS, QUALIFIERS } = require('./names');
-const { parseSpecifiers, startsType, takeAttribute, takeMark } = require('./specifiers');
-const { named } = require('./tokens');
-const { pointerTo, asConst, decayed, isVoid, describeType } = require('./types');
+const { CONVENTIONS, QUALIFIERS } = require('./names.js');
+const { parseSpecifiers, startsType, takeAttribute, takeMark } = require('./specifiers.js');
+const { named } = require('./tokens.js');
+const { pointerTo, asConst, decayed, isVoid, describeType } = require('./types.js');
 
 /** More stars, brackets and parentheses around one name than any program has. */
 const MOST_PARTS = 64;

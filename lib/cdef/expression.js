@@ -1,7 +1,7 @@
 'use strict';
 // Constant expressions: integers with the types and the conversions of C.
 
-const { named } = require('./tokens');
+const { named } = require('./tokens.js');
 
 const LIMIT_32 = 2n ** 31n;
 const ESCAPES = { n: 10, t: 9, r: 13, 0: 0, a: 7, b: 8, f: 12, v: 11, '\\': 92, "'": 39, '"': 34, '?': 63, e: 27 };

@@ -1,7 +1,7 @@
 'use strict';
 // Errors in C text: what is wrong, where, the line itself and a caret.
 
-const { makeError } = require('../errors');
+const { makeError } = require('../errors.js');
 
 /** What a line of an error shows at most, so that a text of one long line stays readable. */
 const MOST_COLUMNS = 100;

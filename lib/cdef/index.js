@@ -1,14 +1,14 @@
 'use strict';
 // C text where declarations are taken: sets of declarations (cdef), the functions of a text, and the types of a text.
 
-const { makeError, wrongType } = require('../errors');
-const { optionsOf } = require('../options');
-const { callbackOf, declarationOf, measure, signatureOf, typeOfName, typeOfValue } = require('./convert');
-const { faultAt } = require('./fault');
-const { Parser } = require('./parser');
-const { Scope } = require('./scope');
-const { scopes } = require('./sets');
-const { describeType } = require('./types');
+const { makeError, wrongType } = require('../errors.js');
+const { optionsOf } = require('../validate.js');
+const { callbackOf, declarationOf, measure, signatureOf, typeOfName, typeOfValue } = require('./convert.js');
+const { faultAt } = require('./fault.js');
+const { Parser } = require('./parser.js');
+const { Scope } = require('./scope.js');
+const { scopes } = require('./sets.js');
+const { describeType } = require('./types.js');
 
 /** What a text is parsed to is kept for the last texts, by the scopes before it: programs open a library again and again. */
 const MOST_KEPT = 64;

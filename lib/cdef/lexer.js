@@ -2,7 +2,7 @@
 // C text -> tokens: { kind, text, at }, kind being 'word', 'number', 'string', 'character', 'punctuation' or 'end'.
 // Comments, line continuations and #include are left out; #define of a constant becomes a token of kind 'define'.
 
-const { faultAt } = require('./fault');
+const { faultAt } = require('./fault.js');
 
 const BLANK = /(?:[ \t\r\n\f\v]|\\\r?\n|\/\/(?:\\\r?\n|[^\n])*|\/\*[^]*?\*\/)+/y;
 const TOKEN = /([A-Za-z_$][\w$]*)|((?:0[xX][\da-fA-F']+|0[bB][01']+|\d[\d']*)(?:\.\d*)?(?:[eE][+-]?\d+)?[uUlLzZfF]*)|((?:u8|[uUL])?"(?:\\[^]|[^"\\\n])*")|((?:u8|[uUL])?'(?:\\[^]|[^'\\\n])+')|(\.\.\.|<<|>>|<=|>=|==|!=|&&|\|\||::|[-+*/%&|^~!<>=?:;,.(){}[\]])/y;

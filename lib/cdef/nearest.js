@@ -1,7 +1,7 @@
 'use strict';
 // The name that was probably meant.
 
-const { KNOWN } = require('./names');
+const { KNOWN } = require('./names.js');
 
 /** How many letters have to change, up to `most`. */
 function distance(a, b, most) {

@@ -1,12 +1,12 @@
 'use strict';
 // Declarations of C -> a scope. Records and enumerations are in records.js, declarators in declarator.js.
 
-const { parseDeclarator, parseTypeName } = require('./declarator');
-const { Expressions, exact, integer, textOf } = require('./expression');
-const { parseEnum, parseRecord } = require('./records');
-const { parseSpecifiers, startsType, takeAttribute } = require('./specifiers');
-const { Tokens, named } = require('./tokens');
-const { describeType, isInteger, isVoid } = require('./types');
+const { parseDeclarator, parseTypeName } = require('./declarator.js');
+const { Expressions, exact, integer, textOf } = require('./expression.js');
+const { parseEnum, parseRecord } = require('./records.js');
+const { parseSpecifiers, startsType, takeAttribute } = require('./specifiers.js');
+const { Tokens, named } = require('./tokens.js');
+const { describeType, isInteger, isVoid } = require('./types.js');
 
 /** A text that is nested deeper than this is none that a person has written. */
 const MOST_DEPTH = 200;

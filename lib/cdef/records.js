@@ -1,11 +1,11 @@
 'use strict';
 // struct, union and enum, with their bodies.
 
-const { parseDeclarator } = require('./declarator');
-const { exact } = require('./expression');
-const { parseSpecifiers, recordOf, takeAttribute } = require('./specifiers');
-const { named } = require('./tokens');
-const { makeRecord, isInteger, isVoid, describeType } = require('./types');
+const { parseDeclarator } = require('./declarator.js');
+const { exact } = require('./expression.js');
+const { parseSpecifiers, recordOf, takeAttribute } = require('./specifiers.js');
+const { named } = require('./tokens.js');
+const { makeRecord, isInteger, isVoid, describeType } = require('./types.js');
 
 /** A struct or union behind its keyword: a tag, a body, or both. */
 function parseRecord(parser, keyword, found) {

@@ -2,8 +2,8 @@
 // The names that C text has declared: typedefs, tags, constants, functions and variables. A scope sees those of the sets
 // before it.
 
-const { KNOWN, OPAQUE, HIDDEN } = require('./names');
-const { scalar, pointerTo, VOID, makeRecord, asConst } = require('./types');
+const { KNOWN, OPAQUE, HIDDEN } = require('./names.js');
+const { scalar, pointerTo, VOID, makeRecord, asConst } = require('./types.js');
 
 const TEXTS = { cstring: 'char', utf16: 'char16_t' };
 

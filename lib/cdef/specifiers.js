@@ -1,10 +1,10 @@
 'use strict';
 // What stands before the declarators: storage, qualifiers, attributes, marks and the type itself.
 
-const { ARITHMETIC, ARITHMETICS, SPELLINGS, STORAGE, QUALIFIERS, CONVENTIONS, REFUSED } = require('./names');
-const { named } = require('./tokens');
-const { scalar, asConst, makeRecord } = require('./types');
-const { nearest } = require('./nearest');
+const { ARITHMETIC, ARITHMETICS, SPELLINGS, STORAGE, QUALIFIERS, CONVENTIONS, REFUSED } = require('./names.js');
+const { named } = require('./tokens.js');
+const { scalar, asConst, makeRecord } = require('./types.js');
+const { nearest } = require('./nearest.js');
 
 /** SAL's marks. Those with a meaning here are in the table; others of its form are understood and change nothing. */
 const MARKS = { _Out_: 'out', _Inout_: 'inout', _Text_: 'text' };

@@ -1,8 +1,8 @@
 'use strict';
 // The tokens of a text, with a place in them that the parser moves.
 
-const { faultAt } = require('./fault');
-const { Lexer } = require('./lexer');
+const { faultAt } = require('./fault.js');
+const { Lexer } = require('./lexer.js');
 
 /** More tokens than this come of no macro that a person has written. */
 const MOST_EXPANDED = 100_000;

@@ -1,0 +1,16 @@
+'use strict';
+// What `pinned-ffi/bun` exports: the package in bun:ffi's dialect.
+
+const { JSCallback } = require('./callback.js');
+const { CString } = require('./cstring.js');
+const { CFunction, cc, dlopen, linkSymbols, viewSource } = require('./library.js');
+const { ptr, read, toArrayBuffer, toBuffer } = require('./memory.js');
+const { native } = require('./native.js');
+const { suffix } = require('../native/platform.js');
+const { FFIType } = require('../types/registry.js');
+require('../memory/fences.js');
+
+module.exports = {
+  CFunction, CString, FFIType, JSCallback, cc, dlopen, linkSymbols, native, ptr, read, suffix, toArrayBuffer, toBuffer,
+  viewSource,
+};

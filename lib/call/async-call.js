@@ -1,0 +1,117 @@
+'use strict';
+// Asynchronous calls under way: a table of what JavaScript keeps of each, so that native code has no more of it than the
+// number of its slot; and how they are settled, all that are done at once.
+
+const binding = require('../native/binding.js');
+const { contexts, currentContext } = require('../native/async-context.js');
+const { bytesAt } = require('../memory/arg-buffer.js');
+const { decode } = require('../codegen/read-values.js');
+const { release } = require('../memory/retained.js');
+const { startCall } = require('./generic-call.js');
+const { lockAll } = require('../memory/pin.js');
+const { endJob } = require('../memory/callback-results.js');
+
+/** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
+class Pending {
+  constructor(resolve, reject, signature, check, lifetime, kept, held) {
+    this.resolve = resolve;
+    this.reject = reject;
+    this.signature = signature;
+    this.check = check;
+    this.lifetime = lifetime;
+    this.kept = kept;
+    this.held = held;
+    this.unlock = undefined;
+  }
+
+  end() {
+    this.unlock?.();
+    if (this.kept.length > 0) release(this.kept);
+    this.lifetime.end();
+  }
+}
+
+const slots = [];
+const free = [];
+
+/** The call of a slot, which is free again. */
+function take(slot) {
+  const call = slots[slot];
+  slots[slot] = undefined;
+  endJob(slot);
+  contexts[slot] = undefined;
+  free.push(slot);
+  return call;
+}
+
+// ---- starting -------------------------------------------------------------------------------------------------------
+
+let resolveNext;
+let rejectNext;
+/** A Promise runs it before its constructor returns, so that one function serves all. */
+const capture = (resolve, reject) => {
+  resolveNext = resolve;
+  rejectNext = reject;
+};
+
+/**
+ * What starts a call on another thread: on that of `thread`, or on libuv's pool. It gives undefined where others have written
+ * the argument buffer since `epoch`.
+ */
+function launcher(target, name, signature, check, lifetime, thread) {
+  signature.resultBytes ??= bytesAt(signature.resultAt, signature.result.size);
+  return (pins, kept, held, epoch) => {
+    const promise = new Promise(capture);
+    const call = new Pending(resolveNext, rejectNext, signature, check, lifetime, kept, held);
+    const slot = free.length > 0 ? free.pop() : slots.length;
+    slots[slot] = call;
+    contexts[slot] = currentContext();
+    lifetime.begin();
+    try {
+      if (pins.length > 0) call.unlock = lockAll(pins, name);
+      if (!startCall(target, signature, slot, thread, pins, epoch)) {
+        call.kept = [];
+        take(slot).end();
+        return undefined;
+      }
+    } catch (error) {
+      take(slot).end();
+      call.reject(error);
+    }
+    return promise;
+  };
+}
+
+// ---- settling -------------------------------------------------------------------------------------------------------
+
+/** `value` is the result as the native entry gives it, `bytes` is a copy of one in the argument buffer. */
+function settle(slot, isFailed, value, bytes) {
+  const call = take(slot);
+  try {
+    if (isFailed) return void call.reject(value);
+    const { signature, check } = call;
+    const result = bytes === undefined ? value : decode(signature.result, bytes);
+    call.resolve(check ? check(result) : result);
+  } catch (error) {
+    call.reject(error);
+  } finally {
+    call.end();
+  }
+  return undefined;
+}
+
+/** Settles all calls that are done. Native code calls it, and gives one after the other. */
+function settleAll() {
+  for (let taken = next(); taken !== undefined; taken = next()) {
+    if (typeof taken === 'number') {
+      // The result is in the argument buffer, and is copied at once (memory/arg-buffer.js).
+      const { result, resultBytes } = slots[taken].signature;
+      const bytes = new Uint8Array(resultBytes);
+      settle(taken, false, undefined, result.returnedByEntry ? undefined : bytes);
+    } else settle(taken[0], taken[1], taken[2]);
+  }
+}
+
+const next = binding.settleBy(settleAll);
+
+module.exports = { launcher };

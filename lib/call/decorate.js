@@ -1,0 +1,45 @@
+'use strict';
+// What calls have around them that are more than encode, enter, decode: extra arguments, out parameters, handles.
+
+const { wrongCount } = require('./generic-call.js');
+const { MOST_ARGUMENTS } = require('./signature.js');
+const { ending, owning } = require('./handle-ownership.js');
+const { withOuts } = require('./out-params.js');
+const { parameter } = require('../types/registry.js');
+const { variadic } = require('./varargs.js');
+
+/**
+ * A function with all that its declaration asks for.
+ * @param {string[]} names what the function is known by
+ * @param {(types: object, frees: boolean) => Function} make makes the function that calls with these types; where it frees a
+ *   handle, its result is not checked yet
+ * @param {Function} [check] throws for a result that is a failure
+ */
+function around(types, varargs, names, make, check) {
+  const [name] = names;
+  const call = (all) => ending(all, names, make, check);
+  return withResults(types, varargs ? withExtras(types, call, name) : call(types), name);
+}
+
+/** Prepares a variadic function for the types that follow the declared arguments. */
+function withExtras(types, enter, name) {
+  const fixed = types.args.length;
+  return variadic(name, fixed, MOST_ARGUMENTS, (extras) => enter({
+    args: [...types.args, ...extras],
+    parameters: [...types.parameters, ...extras.map((descriptor, i) => parameter(descriptor, fixed + i))],
+    result: types.result,
+    fixed,
+    loose: types.loose,
+  }));
+}
+
+/** What comes back: the result alone, or with the values of out parameters; handles belong to their owners. */
+function withResults(types, call, name) {
+  const passed = types.args.filter((descriptor) => descriptor.passes);
+  const given = passed.length === 0
+    ? { descriptors: [types.result], of: (returned) => [returned] }
+    : { descriptors: [types.result, ...passed.map((descriptor) => descriptor.target)], of: ({ returns, out }) => [returns, ...out] };
+  return owning(given, passed.length === 0 ? call : withOuts(types, call, name, wrongCount));
+}
+
+module.exports = { around };

@@ -1,0 +1,11 @@
+'use strict';
+
+const { lastErrno } = require('../native/binding.js');
+
+/**
+ * errno (GetLastError on Windows) right after the last call of this thread whose declaration says `errno: true` or has
+ * `fails`. After an asynchronous call: what its thread had, until the next call settles.
+ */
+const errno = () => lastErrno();
+
+module.exports = { errno };

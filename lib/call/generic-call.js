@@ -1,0 +1,255 @@
+'use strict';
+// The generic call: arguments go through the argument buffer, in generated source or in plain functions. It serves every
+// platform and every type.
+
+const { compile } = require('../codegen/compile.js');
+const {
+  constants, each, inlineOf, runtime: readRuntime, DECLARED, resultSource, readWords, readLarge,
+} = require('../codegen/read-values.js');
+const { makeError } = require('../errors.js');
+const { argBuffer, words, begin, bytesAt, NUMBER, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
+const { release } = require('../memory/retained.js');
+const binding = require('../native/binding.js');
+const config = require('../native/config.js');
+
+/** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
+const [enter, enterWithFew, enterWithMany, start] = binding.entries();
+/** src/js/function.rs, FEW_PINS. */
+const FEW_PINS = 2;
+const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithFew);
+
+const { apply } = Reflect;
+
+/**
+ * Has another thread call the function of a number, whose arguments are in the argument buffer. False where others have written them
+ * since `epoch`.
+ */
+function startCall({ number, library }, signature, slot, thread, pins, epoch) {
+  const passed = [slot, thread, ...pins, library];
+  const bits = bitsOf(signature, pins);
+  if (words[EPOCH] !== epoch) return false;
+  words[0] = bits[0];
+  words[1] = bits[1];
+  words[2] = bits[2];
+  words[3] = bits[3];
+  words[NUMBER] = number;
+  apply(start, undefined, passed);
+  return true;
+}
+
+/** The words that say which arguments are pins. */
+function bitsOf({ pins: positions }, pins) {
+  const bits = [0, 0, 0, 0];
+  positions.forEach((position, i) => { if (pins[i] !== undefined) bits[position >> 5] |= 1 << (position & 31); });
+  return bits;
+}
+
+/** As often the arguments of a call are written: what changes them each time is no inspector. */
+const MOST_TRIES = 1000;
+
+/** Others have written the argument buffer while the arguments of a call were written: they are written again. */
+function writeAgain(tries, name) {
+  if (tries < MOST_TRIES) return;
+  throw makeError('ERR_FFI_INTERNAL', `${name}: other calls were made each time its arguments were written`);
+}
+
+/** What generated source uses. */
+const runtime = {
+  ...readRuntime, bytesAt, Uint8Array, enter, enterWith, writeAgain, inlineOf, readWords, readLarge,
+  wrongCount, refuse, release,
+  none: Object.freeze([]),
+  reject: (error) => Promise.reject(error),
+  // The arguments of the last call whose result is read out of memory.
+  held: undefined,
+};
+
+/**
+ * The factory of a signature's functions; `ending` is one of `endings`. It may be made late, so that its source uses no iterator
+ * of arrays: a program may have replaced it by then.
+ */
+const callerFactory = (signature, ending) =>
+  compile('signature, argBuffer, runtime', callerSource(signature, ending), [signature, argBuffer, runtime], () => plainCaller(signature, ending));
+
+function wrongCount(name, wanted, received) {
+  return makeError('ERR_INVALID_ARG_VALUE',
+    `${name} takes ${wanted} argument${wanted === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take `
+    + 'any number');
+}
+
+/**
+ * Something has thrown in a call whose texts the native side looks through. Where one has a NUL, C was not called: the first
+ * thing that is wrong with an argument is thrown, as if all had been looked through before.
+ */
+function refuse({ args, at, parameters }, values, name) {
+  const hasNul = (descriptor, i) => descriptor.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
+  if (!args.some(hasNul)) return;
+  args.forEach((descriptor, i) => descriptor.write(argBuffer, at[i], values[i], name, parameters[i].label));
+}
+
+const countCheck = (count) => `if (arguments.length !== ${count}) throw runtime.wrongCount(name, ${count}, arguments.length);`;
+const bitOf = (position) => `(p${position} === undefined ? 0 : ${1 << (position & 31)})`;
+
+/** The words of pin bits at the start of the argument buffer: one bit an argument. */
+function pinWords(pins) {
+  const words = [0, 1, 2, 3].map((word) => pins.filter((position) => position >> 5 === word));
+  return words.map((positions, word) =>
+    (positions.length > 0
+      ? `words[${word}] = ${positions.map(bitOf).join(' | ')};`
+      : '')).join(' ');
+}
+
+// ---- JS to C --------------------------------------------------------------------------------------------------------
+
+/** What is kept rides along behind the pins, and then the library: the engine roots all arguments of a call. */
+function enteredBy(pins, others) {
+  if (pins.length === 0) return `enter(${others})`;
+  return `(${pins.map((pin) => `${pin} === undefined`).join(' && ')} ? enter(${others}) : enterWith(${pins.concat(others)}))`;
+}
+
+/**
+ * How a call ends, as source.
+ *   call    enters C and returns its result, from the argument buffer or as the entry gives it; the library rides along
+ *   check   the same, through `check`, which throws for what the declaration says is a failure
+ *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
+ * A result that reads memory may read that of an argument, so those are held until it is read.
+ */
+const finish = (isChecked) => ({ result, resultAt }, { pins, kept, names }) => {
+  const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
+  const call = `words[${NUMBER}] = number;\n    `;
+  const entered = enteredBy(pins, kept.concat('library'));
+  if (result.returnedByEntry) return call + give(entered);
+  if (result.name === 'void' && !isChecked) return `${call}${entered};`;
+  const hold = result.readsMemory ? `runtime.held = [${names}];\n    ` : '';
+  const { raws, value } = resultSource(result, resultAt);
+  return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${give(value('result'))}`;
+};
+
+const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
+/** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
+const mayHold = (descriptor) => descriptor.resolve || descriptor.pins || descriptor.keeps || descriptor.key !== undefined;
+const endings = {
+  call: finish(false),
+  check: finish(true),
+  launch: ({ args }, { pins, kept, names }) => {
+    const held = listOf(config.trace || args.some(mayHold) ? names : []);
+    return `promise = launch(${listOf(pins)}, ${listOf(kept)}, ${held}, epoch);`;
+  },
+};
+
+function callerSource(signature, ending) {
+  const { args, at, pins, parameters, loose } = signature;
+  const names = args.map((_, i) => `a${i}`);
+  const kept = args.flatMap((descriptor, i) => (descriptor.keeps ? [i] : []));
+  const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
+  const releases = kept.map((i) => `runtime.release(k${i});`).join(' ');
+  const forgets = kept.map((i) => `k${i} = undefined;`).join(' ');
+  const label = (i) => JSON.stringify(parameters[i].label);
+  const end = endings[ending](signature, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) });
+  const isAsync = ending === 'launch';
+  // What is kept must not be written twice.
+  const looksLater = !isAsync && kept.length === 0 && args.some((descriptor) => descriptor.writeAnyText);
+  const writer = (descriptor) => (looksLater && descriptor.writeAnyText ? 'writeAnyText' : 'write');
+  return `'use strict';
+const { parameters, args: { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } } = signature;
+${each(args, (descriptor, i) => `const write${i} = descriptor${i}.${writer(descriptor)}, resolve${i} = descriptor${i}.resolve;`)}
+${DECLARED}
+const { result } = signature, from = runtime.inlineOf(result)?.from;
+const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins);
+return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
+    var epoch, tries = 0${isAsync ? ', promise' : ''}${kept.map((i) => `, k${i}`).join('')};
+    ${isAsync || kept.length > 0 ? 'try {' : ''}
+    ${loose ? '' : countCheck(args.length)}
+    ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.pins ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
+    ${looksLater ? 'try {' : ''}
+    for (;;) {
+    epoch = ${BEGIN};
+    ${each(args, (descriptor, i) => `${assigned(i)}write${i}(argBuffer, ${at[i]}, a${i}, name, ${label(i)});`)}
+    ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
+    && `parameters[${i}].checkLength(descriptor${i}.read(argBuffer, ${at[i]}), a${k}, descriptor${k}, name, ${label(i)}, ${k});`)}
+    ${isAsync ? `${end}\n    if (promise !== undefined) return promise;` : `${pinWords(pins)}\n    if (words[${EPOCH}] === epoch) break;`}
+    ${releases} ${forgets}
+    runtime.writeAgain(tries += 1, name);
+    }
+    ${isAsync ? `} catch (error) { ${releases} return runtime.reject(error); }` : end}
+    ${looksLater ? `} catch (error) { runtime.refuse(signature, [${names}], name); throw error; }` : ''}
+    ${!isAsync && kept.length > 0 ? `} finally { ${releases} }` : ''}
+} })[name];`;
+}
+
+/** Enters C, and gives the result; `AGAIN` where others have written the argument buffer. */
+function enterPlainly({ number, library }, signature, { pins, kept }, result, epoch) {
+  const isPinned = pins.some((pin) => pin !== undefined);
+  const passed = isPinned ? [...pins, ...kept, library] : [...kept, library];
+  const entry = isPinned ? enterWith(pins) : enter;
+  const bits = bitsOf(signature, pins);
+  if (words[EPOCH] !== epoch) return AGAIN;
+  // Not in a function of their own, here and in startCall: V8 may run other JavaScript where one is entered.
+  words[0] = bits[0];
+  words[1] = bits[1];
+  words[2] = bits[2];
+  words[3] = bits[3];
+  words[NUMBER] = number;
+  const text = apply(entry, undefined, passed);
+  // At once: memory/arg-buffer.js.
+  const first = [words[8], words[9], words[10], words[11], words[12], words[13], words[14], words[15], words[16], words[17],
+    words[18], words[19], words[20], words[21], words[22], words[23]];
+  const before = words[EPOCH];
+  if (signature.result.returnedByEntry) return text;
+  if (signature.result.size <= 4 * first.length) return readWords(signature.result, first);
+  const bytes = new Uint8Array(result);
+  return readLarge(signature.result, before, bytes, words[EPOCH]);
+}
+const AGAIN = Symbol('again');
+
+const plainEndings = {
+  call: ({ target, signature, result }, parts, epoch) => enterPlainly(target, signature, parts, result, epoch),
+  check(all, parts, epoch) {
+    const value = plainEndings.call(all, parts, epoch);
+    return value === AGAIN ? value : all.check(value);
+  },
+  launch: ({ target: launch }, { pins, kept, values }, epoch) => launch(pins, kept, values, epoch) ?? AGAIN,
+};
+
+function plainCaller(signature, ending) {
+  const { args, at, pins, parameters, loose } = signature;
+  const isAsync = ending === 'launch';
+  const result = bytesAt(signature.resultAt, signature.result.size);
+  const encode = (values, written, name) => {
+    args.forEach((descriptor, i) => {
+      written[i] = descriptor.write(argBuffer, at[i], values[i], name, parameters[i].label);
+    });
+    parameters.forEach((parameter, i) => {
+      const { label, lengthOf: k } = parameter;
+      if (k !== undefined) parameter.checkLength(args[i].read(argBuffer, at[i]), values[k], args[k], name, label, k);
+    });
+  };
+  return (target, name, check) => {
+    const call = (...values) => {
+      const written = [];
+      const keptOf = () => args.flatMap((descriptor, i) => (descriptor.keeps ? [written[i]] : []));
+      try {
+        if (!loose && values.length !== args.length) throw wrongCount(name, args.length, values.length);
+        args.forEach((descriptor, i) => { if (descriptor.resolve) values[i] = descriptor.resolve(values[i], name, parameters[i].label); });
+        for (let tries = 1; ; tries += 1) {
+          const epoch = begin();
+          encode(values, written, name);
+          const parts = { pins: pins.map((i) => written[i]), kept: keptOf(), values };
+          const value = plainEndings[ending]({ target, signature, result, check }, parts, epoch);
+          if (value !== AGAIN) return value;
+          release(keptOf());
+          written.fill(undefined);
+          writeAgain(tries, name);
+        }
+      } catch (error) {
+        if (!isAsync) throw error;
+        release(keptOf());
+        return Promise.reject(error);
+      } finally {
+        if (!isAsync) release(keptOf());
+      }
+    };
+    return Object.defineProperties(call, { name: { value: name }, length: { value: args.length } });
+  };
+}
+
+module.exports = { callerFactory, startCall, wrongCount };

@@ -1,0 +1,137 @@
+'use strict';
+// The types of a function: parsed from a declaration, checked, and interned. Functions of equal types share one signature,
+// with the native one and the factories of their callers.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
+
+const { makeError, wrongType } = require('../errors.js');
+const { late } = require('../lazy.js');
+const { VALUES } = require('../memory/arg-buffer.js');
+const binding = require('../native/binding.js');
+const config = require('../native/config.js');
+const { descriptorOf, typeOf, parameter: parameterOf } = require('../types/registry.js');
+const { callerFactory } = require('./generic-call.js');
+
+const contract = late(() => require('./argument-constraints.js'));
+
+/** One bit of the argument buffer's pins for each (src/memory/frame.rs). */
+const MOST_ARGUMENTS = 128;
+
+/** The types of the arguments, each read once; undefined where there is no such list. */
+function readArgs(args = []) {
+  const length = Array.isArray(args) ? args.length : NaN;
+  if (!(length <= MOST_ARGUMENTS)) return undefined;
+  const list = [];
+  for (let i = 0; i < length; i += 1) list.push(args[i]);
+  return list;
+}
+
+/**
+ * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's conversions,
+ * `loose` its way with the number of arguments.
+ */
+const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, name) {
+  if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
+  const { length } = list;
+  if (length > MOST_ARGUMENTS) throw tooMany(length, name);
+  const parameters = [];
+  const args = [];
+  let hasLengths = false;
+  for (let i = 0; i < length; i += 1) {
+    const type = list[i];
+    const known = descriptorOf(type);
+    const parameter = known === undefined || known.refused !== undefined
+      ? contract().argumentOf(type, i, `${name}: args[${i}]`)
+      : parameterOf(known, i);
+    if (parameter.lengthOf !== undefined) hasLengths = true;
+    const descriptor = wrap && parameter.descriptor.wrapped ? parameter.descriptor.wrapped : parameter.descriptor;
+    if (descriptor.name === 'void' || descriptor.isArray) throw noArgument(descriptor, `${name}: args[${i}]`);
+    parameters.push(parameter);
+    args.push(descriptor);
+  }
+  if (hasLengths) contract().checkLengths(parameters, args, name);
+  const returned = descriptorOf(returns ?? 'void');
+  if (returned === undefined || returned.refused !== undefined) typeOf(returns, `${name}: returns`);
+  const result = wrap && returned.wrapped ? returned.wrapped : returned;
+  if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
+  return { __proto__: null, args, result, parameters, loose };
+});
+
+const tooMany = (length, name) => makeError('ERR_INVALID_ARG_VALUE',
+  `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
+
+const noArgument = (descriptor, where) => makeError('ERR_INVALID_ARG_VALUE', descriptor.isArray
+  ? `${where} must not be ${descriptor.name}: C passes the address of an array; declare a pointer`
+  : `${where} must not be void`);
+
+const noResult = (descriptor, name) => makeError('ERR_INVALID_ARG_VALUE',
+  `${name}: returns must not be ${descriptor.name}: ${descriptor.isArray ? 'C returns no arrays' : descriptor.argumentOnly}`);
+
+// ---- shapes ---------------------------------------------------------------------------------------------------------
+
+/** What shapes have in common: they make functions, each kind by a factory that is made when first used. */
+const functionsOf = {
+  caller(target, name) {
+    return (this.call ??= callerFactory(this, 'call'))(target, name);
+  },
+  checkedCaller(target, name, check) {
+    return (this.check ??= callerFactory(this, 'check'))(target, name, check);
+  },
+  launcher(launch, name) {
+    return (this.launch ??= callerFactory(this, 'launch'))(launch, name);
+  },
+};
+
+const signatures = new Map();
+const keyOf = (function (descriptor) {
+  return descriptor.key ?? (descriptor.wrapped ? descriptor.id : `${descriptor.id}w`);
+});
+
+/** The shape of a signature's types: what is prepared of it once. `fixed` is how many arguments a variadic function declares. */
+const internSignature = (function (types, name) {
+  const { args, parameters, fixed } = types;
+  let descriptors = '';
+  let texts = '';
+  for (let i = 0; i < args.length; i += 1) {
+    const { label, lengthOf } = parameters[i];
+    descriptors += `${keyOf(args[i])},`;
+    if (lengthOf !== undefined) texts += `${JSON.stringify(`${label}<${lengthOf}`)},`;
+    else if (typeof label === 'string') texts += `${JSON.stringify(label)},`;
+  }
+  const key = `${descriptors}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
+  let signature = signatures.get(key);
+  if (signature === undefined) signatures.set(key, signature = prepare(types, name));
+  return signature;
+});
+
+/** The bytes of the argument buffer up to the end of the last argument. */
+const sizeOf = (function (args, at) {
+  let end = VALUES;
+  for (let i = 0; i < args.length; i += 1) if (at[i] + args[i].size > end) end = at[i] + args[i].size;
+  return end;
+});
+
+const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
+  const ids = [];
+  for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
+  let native;
+  try {
+    native = new binding.Signature(ids, result.id, fixed, config.lane !== 'libffi');
+  } catch (error) {
+    error.message = `${name}: ${error.message}`;
+    throw error;
+  }
+  const { places } = native;
+  return {
+    __proto__: functionsOf, native, args, result, parameters, loose, at: places[0], pins: places[1], resultAt: places[2],
+    size: sizeOf(args, places[0]),
+    call: undefined, check: undefined, launch: undefined,
+    // The factory of callbacks: callback/handler.js.
+    handle: undefined,
+    // The bytes of the result in the argument buffer, for calls on other threads: call/async-call.js.
+    resultBytes: undefined,
+    // What the V8 lane knows of it: call/fast-call.js.
+    route: undefined,
+  };
+});
+
+module.exports = { readArgs, typesOf, internSignature, MOST_ARGUMENTS };

@@ -1,0 +1,65 @@
+'use strict';
+// Calls of variadic functions: what follows the declared arguments is given as [type, value], promoted as C does.
+// A signature is prepared once for each list of types.
+
+const { wrongType, outOfRange } = require('../errors.js');
+const { byName, descriptors, typeOf } = require('../types/registry.js');
+
+const int = byName.get('i32');
+/** By their ids, which enumerations share. */
+const NARROW = new Set(['char', 'i8', 'u8', 'i16', 'u16', 'bool'].map((name) => byName.get(name).id));
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** The descriptor that C passes for a type that it promotes; the range is still that of the type. */
+function promoted(descriptor) {
+  const isNarrow = NARROW.has(descriptor.id) || (descriptor.name === 'wchar_t' && descriptor.size < int.size);
+  if (descriptor.name !== 'f32' && !isNarrow) return descriptor;
+  const wide = isNarrow ? int : byName.get('f64');
+  return {
+    __proto__: null,
+    ...wide,
+    key: `${descriptor.key ?? descriptor.id} promoted`,
+    write(view, at, value, name, position) {
+      descriptor.write(scratch, 0, value, name, position);
+      wide.write(view, at, Number(descriptors[descriptor.id].read(scratch, 0)), name, position);
+    },
+  };
+}
+
+const promotions = new Map();
+
+/** The promoted descriptor of an extra argument. */
+function extraDescriptor(type, where) {
+  const descriptor = typeOf(type, where);
+  if (descriptor.name === 'void' || descriptor.isArray || descriptor.passes) throw wrongType(where, 'the type of a value', type);
+  if (!promotions.has(descriptor)) promotions.set(descriptor, promoted(descriptor));
+  return promotions.get(descriptor);
+}
+
+/** A [type, value] that was passed: an array is taken apart once. */
+function extraOf(pair, name, position) {
+  if (!Array.isArray(pair) || pair.length !== 2) {
+    throw wrongType(`${name}: argument ${position}`, 'a pair [type, value]', pair);
+  }
+  const [type, value] = pair;
+  return { descriptor: extraDescriptor(type, `${name}: the type of argument ${position}`), value };
+}
+
+/**
+ * A function that takes the declared arguments and then pairs [type, value].
+ * @param {number} fixed how many arguments are declared
+ * @param {(extras: object[]) => Function} prepare the function for a list of descriptors
+ */
+function variadic(name, fixed, most, prepare) {
+  const prepared = new Map();
+  const call = (...values) => {
+    if (values.length > most) throw outOfRange(`${name}: the number of arguments`, `at most ${most}`, values.length);
+    const extras = values.slice(fixed).map((pair, i) => extraOf(pair, name, fixed + i));
+    const key = extras.map(({ descriptor }) => descriptor.key ?? descriptor.id).join();
+    if (!prepared.has(key)) prepared.set(key, prepare(extras.map(({ descriptor }) => descriptor)));
+    return prepared.get(key)(...values.slice(0, fixed), ...extras.map(({ value }) => value));
+  };
+  return Object.defineProperty(call, 'length', { value: fixed });
+}
+
+module.exports = { variadic };

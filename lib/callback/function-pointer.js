@@ -1,0 +1,105 @@
+'use strict';
+// fn: function pointers with a signature. One that C gives is callable; a JavaScript function that is passed becomes a
+// function pointer for the length of the call.
+
+const binding = require('../native/binding.js');
+const { bind } = require('../call/bind.js');
+const { handlerOf } = require('./handler.js');
+const { Closure, ClosedQueue, KINDS } = require('./closure.js');
+const { DeclaredType } = require('../types/native-type.js');
+const { makeError, makeWarning, place } = require('../errors.js');
+const { Lent } = require('../memory/retained.js');
+const { Lifetime } = require('../call/library-lifetime.js');
+const { readArgs, typesOf, internSignature } = require('../call/signature.js');
+const { optionsOf } = require('../validate.js');
+const { readAddress, resolvePointer } = require('../types/pointers.js');
+const { byName } = require('../types/registry.js');
+
+const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', varargs: 'boolean' };
+const base = byName.get('function');
+let keys = 0;
+
+/** A JavaScript function as it is, unless it has an address of its own; anything else as for `function`. */
+function resolve(value, name, position) {
+  if (typeof value !== 'function') return resolvePointer(value, name, position);
+  const address = value.ptr;
+  const isBound = typeof address === 'number' || typeof address === 'bigint';
+  return isBound && address !== Object.prototype.ptr ? address : value;
+}
+
+/** The functions that C has called after the calls which they were passed to: each is warned of once. */
+const warned = new Set();
+
+/** The pointer of a plain function. */
+class LentPointer extends Closure {
+  to;
+
+  late() {
+    if (warned.has(this.to)) return;
+    warned.add(this.to);
+    process.emitWarning(makeWarning(`${this.to} was given a plain function, which lives for the call; native code called it `
+      + 'afterwards, and got zero. Pass a JSCallback', { code: 'ERR_FFI_CALLBACK_CLOSED' }));
+  }
+}
+
+/** Lends plain functions to calls. */
+function lender(signature) {
+  const closed = new ClosedQueue();
+  return (callback, name) => {
+    const handler = handlerOf(signature, callback, name);
+    const closure = closed.take() ?? new LentPointer(signature.native);
+    closure.to = name;
+    // What it is called is not asked: that may run the program's code, and others are written already.
+    closure.open(handler, `a function passed to ${name}`, KINDS.lent);
+    return { address: closure.address, lent: new Lent(() => { closure.close(); closed.add(closure); }) };
+  };
+}
+
+/** The type of pointers to functions of a signature. */
+function fn(declaration) {
+  const options = optionsOf(declaration, KEYS, 'fn: declaration');
+  // Read once: functions that are read later have the types of now.
+  options.args = readArgs(options.args) ?? options.args;
+  const types = typesOf(options, 'fn');
+  const mayCall = !options.varargs && !types.args.some((descriptor) => descriptor.argumentOnly);
+  if (!mayCall) return Object.freeze(new DeclaredType(descriptorOf(options)));
+  const signature = internSignature(types, 'fn');
+  if (!descriptorsOfSignatures.has(signature)) descriptorsOfSignatures.set(signature, descriptorOf(options, lender(signature)));
+  return Object.freeze(new DeclaredType(descriptorsOfSignatures.get(signature)));
+}
+
+/** Equal signatures share a descriptor, and with it the functions that were lent. */
+const descriptorsOfSignatures = new WeakMap();
+
+function descriptorOf(options, lend) {
+  const bound = new Map();
+  return {
+    ...base,
+    name: 'fn',
+    key: `fn ${keys += 1}`,
+    keeps: true,
+    resolve,
+    read(view, at) {
+      const address = readAddress(view, at);
+      if (address === null) return null;
+      const known = bound.get(address)?.deref();
+      if (known !== undefined) return known;
+      // Nobody closes what it belongs to.
+      const made = bind('fn', address, options, new Lifetime(binding.Library.linked('fn')));
+      bound.set(address, new WeakRef(made));
+      return made;
+    },
+    write(view, at, value, name, position) {
+      if (typeof value !== 'function') return base.write(view, at, value, name, position);
+      if (lend === undefined) {
+        throw makeError('ERR_INVALID_ARG_TYPE',
+          `${place(name, position)} must be a function pointer: C cannot call JavaScript with this signature`);
+      }
+      const { address, lent } = lend(value, place(name, position));
+      base.write(view, at, address, name, position);
+      return lent;
+    },
+  };
+}
+
+module.exports = { fn };

@@ -1,0 +1,185 @@
+'use strict';
+// What C reaches for a callback: it decodes the arguments, calls the user's function and encodes its result. The mirror of
+// call/generic-call.js.
+
+const { isPromise } = require('node:util').types;
+const binding = require('../native/binding.js');
+const { callIn, contexts } = require('../native/async-context.js');
+const { RESULT, makeError } = require('../errors.js');
+const { argBuffer, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer.js');
+const { compile } = require('../codegen/compile.js');
+const { each, inlineOf, decode, runtime: readRuntime, DECLARED } = require('../codegen/read-values.js');
+const { isLent, release } = require('../memory/retained.js');
+const { storageAddress } = require('../memory/access.js');
+const { keepFor, slotOf, WHO } = require('../memory/callback-results.js');
+
+const putAgain = binding.makePutAgain();
+
+/** A callback's result that is a view or a string: kept as memory/callback-results.js says; returns its address. */
+function addressOfPin(pin, who, name) {
+  const kept = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
+  keepFor(kept, who);
+  const address = storageAddress(kept);
+  if (typeof address !== 'number' && typeof address !== 'bigint') {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: ${RESULT} must be a view of more than 0 attached bytes`);
+  }
+  return address;
+}
+
+/**
+ * A callback on a foreign thread returned a Promise: its caller waits until it settles. True tells the native side so.
+ */
+function settle(promise, token, finish) {
+  promise.then((value) => {
+    finish(value);
+    binding.answer(token);
+  }).catch((error) => binding.fail(token, error));
+  return true;
+}
+
+/**
+ * A callback that was called on a foreign thread runs in the context of the asynchronous call which led to it, or in its own,
+ * and may return a Promise.
+ */
+function answerLater(callback, context, who, token, values, finish) {
+  const slot = slotOf(who);
+  const value = callIn(slot === undefined ? context : contexts[slot], callback, values);
+  return isPromise(value) ? settle(value, token, finish) : finish(value);
+}
+
+/** A callback's result whose parts have to stay alive. A plain function would not. */
+function keepResult(kept, who, name) {
+  if (!isLent(kept)) return keepFor(kept, who);
+  release(kept);
+  throw makeError('ERR_INVALID_ARG_TYPE', `${name}: ${RESULT} must not hold a plain function: return a JSCallback`);
+}
+
+/** A result that takes several steps is written elsewhere first: the argument buffer is written last, at once (memory/arg-buffer.js). */
+const isWrittenAtOnce = (descriptor) => descriptor.key === undefined && !descriptor.keeps;
+
+/** Copies a result into the argument buffer. */
+function putResult(target, whole) {
+  target.set(new Uint8Array(whole.buffer));
+}
+
+/**
+ * How generated source reads an argument: `raws` come before it is known whether it is whole (memory/arg-buffer.js), so that what reads
+ * memory, or makes something of its value, comes after that.
+ */
+function argumentSource(descriptor, at, i) {
+  const inline = inlineOf(descriptor);
+  const raws = inline?.raws(at);
+  if (raws === undefined) {
+    return { raws: [`new runtime.Uint8Array(bytes${i})`], value: (name) => `runtime.decode(descriptor${i}, ${name}0)` };
+  }
+  const value = (name) => inline.value(raws.map((_, k) => `${name}${k}`));
+  return { raws, value: inline.from === undefined ? value : (name) => `from${i}(${value(name)})` };
+}
+
+/** Declares what the source of an argument uses. */
+function declareArgument(descriptor, at, i) {
+  const inline = inlineOf(descriptor);
+  if (inline?.raws(at) === undefined) return `const bytes${i} = runtime.bytesAt(${at}, descriptor${i}.size);`;
+  return inline.from === undefined ? '' : `const from${i} = runtime.inlineOf(descriptor${i}).from;`;
+}
+
+/** What generated source uses. */
+const runtime = {
+  ...readRuntime, addressOfPin, keepResult, answerLater, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
+};
+
+/**
+ * `token` is there for a call from a foreign thread only, where no call of ours is under way. What is done with the result is
+ * there twice, so that a callback is one function.
+ */
+function handlerSource({ args, at, result, resultAt }) {
+  const reads = args.map((descriptor, i) => argumentSource(descriptor, at[i], i));
+  const raws = reads.flatMap(({ raws: some }, i) => some.map((raw, k) => ({ name: `v${i}_${k}`, raw })));
+  raws.push({ name: 'who', raw: `words[${WHO}]` });
+  const values = reads.map(({ value }, i) => value(`v${i}_`)).join(', ');
+  const isDirect = isWrittenAtOnce(result);
+  const to = isDirect ? `argBuffer, ${resultAt}` : 'whole, 0';
+  const finish = `{
+    ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
+    ${isDirect ? '' : 'const whole = new runtime.DataView(new runtime.ArrayBuffer(signature.result.size));'}
+    ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, '${RESULT}');`}
+    ${result.keeps ? 'if (pin !== undefined) runtime.keepResult(pin, who, name);' : ''}
+    ${result.pins ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
+    ${isDirect ? '' : 'runtime.putResult(resultBytes, whole);'}
+  }`;
+  return `'use strict';
+const { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } = signature.args;
+${each(args, (descriptor, i) => declareArgument(descriptor, at[i], i))}
+${DECLARED}
+${isDirect ? '' : `const resultBytes = runtime.bytesAt(${resultAt}, signature.result.size);`}
+const write = signature.result.writeResult ?? signature.result.write, resolve = signature.result.resolve;
+const putAgain = runtime.putAgain;
+return (callback, name, context) => (token) => {
+  var ${raws.map(({ name }) => name).join(', ')};
+  for (;;) {
+    ${raws.map(({ name, raw }) => `${name} = ${raw};`).join(' ')}
+    if (words[${EPOCH}] < 0) break;
+    putAgain();
+  }
+  if (token !== undefined) return runtime.answerLater(callback, context, who, token, [${values}], (value) => ${finish});
+  let value = callback(${values});
+  ${finish}
+};`;
+}
+
+/** Who calls the callback under way, and its arguments, in a copy that begins where values begin. */
+function copyArguments(bytes) {
+  for (;;) {
+    const who = words[WHO];
+    const copied = new Uint8Array(bytes);
+    if (words[EPOCH] < 0) return { who, copied: new DataView(copied.buffer) };
+    putAgain();
+  }
+}
+
+function plainHandler({ args, at, result, resultAt, size }) {
+  const write = result.writeResult ?? result.write;
+  const resultBytes = bytesAt(resultAt, result.size);
+  const bytes = bytesAt(VALUES, size - VALUES);
+  return (callback, name, context) => {
+    const finish = (returned, who) => {
+      const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
+      const whole = new DataView(new ArrayBuffer(Math.max(result.size, 8)));
+      const pin = write(whole, 0, value, name, RESULT);
+      if (pin !== undefined && result.keeps) keepResult(pin, who, name);
+      else if (pin !== undefined) write(whole, 0, addressOfPin(pin, who, name), name, RESULT);
+      putResult(resultBytes, new DataView(whole.buffer.slice(0, result.size)));
+    };
+    return (token) => {
+      const { who, copied } = copyArguments(bytes);
+      const values = args.map((descriptor, i) => descriptor.read(copied, at[i] - VALUES));
+      if (token !== undefined) return answerLater(callback, context, who, token, values, (value) => finish(value, who));
+      return finish(callback(...values), who);
+    };
+  };
+}
+
+/**
+ * With --abort-on-uncaught-exception V8 ends the process where an exception meets native code first, whatever is above that. So
+ * what a callback throws is caught here, and native code is told.
+ */
+const aborts = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
+  .some((option) => option.replaceAll('_', '-').includes('--abort-on-uncaught-exception'));
+const threw = aborts ? binding.makeThrew() : undefined;
+
+const catching = (handler) => (!aborts ? handler : (token) => {
+  try {
+    return handler(token);
+  } catch (error) {
+    return threw(error);
+  }
+});
+
+const handlerFactory = (signature) =>
+  compile('signature, argBuffer, runtime', handlerSource(signature), [signature, argBuffer, runtime], () => plainHandler(signature));
+
+/** What C reaches for a callback of a signature. */
+const handlerOf = (signature, callback, name, context) =>
+  catching((signature.handle ??= handlerFactory(signature))(callback, name, context));
+
+module.exports = { handlerOf };

@@ -1,0 +1,312 @@
+'use strict';
+// JSCallback = decode, user function, encode: call/bind.js in a mirror.
+
+const binding = require('../native/binding.js');
+const { handlerOf } = require('./handler.js');
+const { Closure, ClosedQueue, KINDS } = require('./closure.js');
+const { currentContext } = require('../native/async-context.js');
+const { makeError, makeWarning, Trace, wrongType } = require('../errors.js');
+const { readArgs, typesOf, internSignature } = require('../call/signature.js');
+const { optionsOf } = require('../validate.js');
+const { callbackBrand } = require('../types/pointers.js');
+
+/** Parses a declaration that is C text; set by index.js, because the parser knows callbacks. */
+let parseText;
+const acceptText = (parse) => { parseText = parse; };
+
+const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };
+const NAME = 'JSCallback';
+const WHERE = `${NAME}: declaration`;
+
+/** Callbacks that were collected without close(): C may keep their pointers, so their memory is kept too. */
+let dropped = 0;
+const MANY = 1000;
+const registry = new FinalizationRegistry(() => {
+  dropped += 1;
+  if (dropped === MANY) {
+    process.emitWarning(makeWarning(`${MANY} JSCallbacks were dropped without close(): each keeps its function and a `
+      + 'native closure until the process ends. Call close(), or declare `using`.'));
+  }
+});
+
+/**
+ * Callbacks that are not in the registry yet: many are closed before the turn is over, and to register costs as much as
+ * the rest. They are held until then, so that none is lost.
+ */
+let young = [];
+const MOST_YOUNG = 64;
+let willRegister = false;
+
+function registerYoung() {
+  const all = young;
+  young = [];
+  all.forEach(register);
+}
+
+function endTurn() {
+  willRegister = false;
+  made = 0;
+  registerYoung();
+}
+
+function addYoung(callback) {
+  if (!willRegister) {
+    willRegister = true;
+    nextTurn.then(endTurn);
+  } else if (young.length === MOST_YOUNG) {
+    registerYoung();
+  }
+  made += 1;
+  return young.push(callback) - 1;
+}
+const nextTurn = Promise.resolve();
+/** Puts a young one into the registry. */
+let register;
+
+/**
+ * How many callbacks were made in this turn. To note where takes several times as long as all the rest: of those that are
+ * made without a pause, only so many have it noted.
+ */
+let made = 0;
+const MOST_PLACED = 256;
+
+/** Has stacks no more frames than that; they have what they have where a program has frozen Error. */
+function limitStacks(most) {
+  try {
+    Error.stackTraceLimit = most;
+  } catch {
+    // It is only what the frames cost.
+  }
+}
+
+/** Where the user's code made a callback, if it is of a class that the user derived. */
+function placeOf(constructor) {
+  const place = {};
+  Error.captureStackTrace(place, constructor);
+  return place;
+}
+
+/** The frame of the user's code. Of an Error the first one is that of the constructor. */
+function frameOf(place) {
+  const lines = String(place.stack).split('\n');
+  return (lines[place instanceof Error ? 2 : 1] ?? lines.at(-1)).trim();
+}
+
+/** A function pointer, with what the warning of a call after close() says. */
+class Pointer extends Closure {
+  name;
+  /** Where its callback was made; put into words only when needed. */
+  place;
+  warned = false;
+
+  late() {
+    if (this.warned) return;
+    this.warned = true;
+    const where = this.place === undefined
+      ? `without a pause after ${MOST_PLACED} others, and only of those the place is noted`
+      : frameOf(this.place);
+    process.emitWarning(makeWarning(`a ${this.name} was called by native code after its close(), and returned zero; it `
+      + `was created ${where}`, { code: 'ERR_FFI_CALLBACK_CLOSED' }));
+  }
+}
+
+/** Function pointers of one shape. */
+class Pointers {
+  #signature;
+  #closed = new ClosedQueue();
+
+  constructor(signature) {
+    this.#signature = signature;
+  }
+
+  open(callback, name, threadsafe) {
+    const pointer = this.#closed.take() ?? new Pointer(this.#signature.native);
+    pointer.name = name;
+    pointer.place = undefined;
+    pointer.warned = false;
+    pointer.open(handlerOf(this.#signature, callback, NAME, currentContext()), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
+    return pointer;
+  }
+
+  close(pointer, place) {
+    pointer.place = place;
+    pointer.close();
+    this.#closed.add(pointer);
+  }
+}
+const pointersOf = new WeakMap();
+
+/** A declaration that is C text, or an array that ends in it. */
+function textOrOptions(value) {
+  const isText = typeof value === 'string' || (Array.isArray(value) && typeof value.at(-1) === 'string');
+  return isText ? { threadsafe: undefined, wrap: undefined, ...parseText(value, WHERE, true) } : optionsOf(value, KEYS, WHERE);
+}
+
+/** What a declaration says, each key read once. By their names, which is quicker than optionsOf, that refuses what is wrong. */
+function declarationOf(value) {
+  const options = { args: undefined, returns: undefined, threadsafe: undefined, wrap: undefined };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return textOrOptions(value);
+  for (const key of Object.keys(value)) {
+    switch (key) {
+      case 'args': options.args = value.args; break;
+      case 'returns': options.returns = value.returns; break;
+      case 'threadsafe': options.threadsafe = value.threadsafe; break;
+      case 'wrap': options.wrap = value.wrap; break;
+      default: return optionsOf(value, KEYS, WHERE);
+    }
+  }
+  const { threadsafe, wrap } = options;
+  const isRight = (threadsafe === undefined || typeof threadsafe === 'boolean') && (wrap === undefined || typeof wrap === 'boolean');
+  return isRight ? options : optionsOf(value, KEYS, WHERE);
+}
+
+/** The last function's name, and what messages call its callback: a text that is made once is compared at once. */
+let lastName = '';
+let lastCalled = NAME;
+
+function calledBy(name) {
+  if (typeof name !== 'string' || name === '') return NAME;
+  if (name !== lastName) [lastName, lastCalled] = [name, `${NAME} ${name}`];
+  return lastCalled;
+}
+
+/** The last declarations that say everything by names, each with its pointers: there are few, and they are made again. */
+const recent = [];
+const MOST_RECENT = 16;
+let oldest = 0;
+
+function isSame(known, list, returns, wrap) {
+  if (known.returns !== returns || known.wrap !== wrap || known.list.length !== list.length) return false;
+  for (let i = 0; i < list.length; i += 1) if (known.list[i] !== list[i]) return false;
+  return true;
+}
+
+/** The pointers of a declaration's types. */
+function prepare({ args, returns, wrap }) {
+  const list = readArgs(args);
+  if (list !== undefined) {
+    for (let i = 0; i < recent.length; i += 1) if (isSame(recent[i], list, returns, wrap)) return recent[i].pointers;
+  }
+  const pointers = makePointers({ __proto__: null, args: list ?? args, returns, wrap });
+  const isNamed = list !== undefined && [...list, returns ?? ''].every((type) => typeof type === 'string');
+  if (isNamed) {
+    recent[oldest] = { list, returns, wrap, pointers };
+    oldest = (oldest + 1) % MOST_RECENT;
+  }
+  return pointers;
+}
+
+function makePointers(declaration) {
+  const types = typesOf(declaration, NAME);
+  const given = types.args.findIndex((descriptor) => descriptor.argumentOnly);
+  if (given >= 0) {
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `${NAME}: args[${given}] must not be ${types.args[given].name}: C has no such type`);
+  }
+  const signature = internSignature(types, NAME);
+  const pointers = pointersOf.get(signature) ?? new Pointers(signature);
+  pointersOf.set(signature, pointers);
+  return pointers;
+}
+
+/** A C function pointer that calls a JavaScript function. It is held until it is closed. */
+class JSCallback {
+  #pointers;
+  #pointer;
+  #ptr;
+  #threadsafe;
+  /** Where it was made: what is captured holds this object, so that nothing else holds it before close(). */
+  #place;
+  #isRef = false;
+  /** Where it is among the young ones; -1 once it is registered. */
+  #age;
+
+  constructor(callback, declaration) {
+    // The last frame is that of the user's code. Before all else: what is alive here V8 decodes to find the frames.
+    if (made < MOST_PLACED) {
+      const isPlain = new.target === JSCallback;
+      const { stackTraceLimit } = Error;
+      limitStacks(isPlain ? 2 : 1);
+      this.#place = isPlain ? new Trace() : placeOf(new.target);
+      limitStacks(stackTraceLimit);
+    }
+    if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
+    const options = declarationOf(declaration);
+    const pointers = prepare(options);
+    const { name } = callback;
+    const called = calledBy(name);
+    this.#threadsafe = options.threadsafe === true;
+    this.#pointers = pointers;
+    this.#pointer = pointers.open(callback, called, this.#threadsafe);
+    this.#ptr = this.#pointer.address;
+    this.#age = addYoung(this);
+  }
+
+  static {
+    register = (callback) => {
+      callback.#age = -1;
+      registry.register(callback, undefined, callback);
+    };
+  }
+
+  /** The function pointer; null once closed. */
+  get ptr() {
+    return this.#ptr;
+  }
+
+  get threadsafe() {
+    return this.#threadsafe;
+  }
+
+  get [callbackBrand]() {
+    return true;
+  }
+
+  /** Keeps the process alive while native threads may still call; returns this. */
+  ref() {
+    if (!this.#isRef && this.#ptr !== null) {
+      this.#isRef = true;
+      binding.refQueue();
+    }
+    return this;
+  }
+
+  /** Takes ref() back; returns this. */
+  unref() {
+    if (this.#isRef) {
+      this.#isRef = false;
+      binding.unrefQueue();
+    }
+    return this;
+  }
+
+  /** Lets the function go. A call that C still makes returns zero, and is warned of once. */
+  close() {
+    if (this.#ptr === null) return;
+    this.unref();
+    this.#forget();
+    this.#ptr = null;
+    this.#pointers.close(this.#pointer, this.#place);
+  }
+
+  #forget() {
+    if (this.#age < 0) {
+      registry.unregister(this);
+      return;
+    }
+    const last = young.pop();
+    if (last === this) return;
+    young[this.#age] = last;
+    last.#age = this.#age;
+  }
+
+  [Symbol.dispose]() {
+    this.close();
+  }
+
+  [Symbol.toPrimitive]() {
+    return this.#ptr;
+  }
+}
+
+module.exports = { JSCallback, acceptText };

@@ -1,0 +1,35 @@
+'use strict';
+// What has to happen when the process, or a worker, ends while other threads call back. Loaded with the first callback: a program
+// that has none has no listener of ours.
+
+const binding = require('../native/binding.js');
+
+/** The listeners of this thread, of which there is one each for all realms and builds that have the package. */
+const KEY = Symbol.for('pinned-ffi exit');
+
+/** What other threads have called by now is run before the process ends, though it does not keep the process alive. */
+function beforeExit() {
+  if (binding.hasWork()) setImmediate(() => {});
+}
+
+/**
+ * Who waits for JavaScript gets a zeroed result, so that no thread keeps the process. The event may also be emitted by a program,
+ * and a listener that throws keeps a process alive: then other threads are answered again from the next turn on.
+ */
+function exit() {
+  if (process._exiting === false) return;
+  binding.endQueue();
+  setImmediate(() => binding.reopenQueue());
+}
+
+function listen() {
+  const all = { beforeExit: [], exit: [] };
+  // A program that has closed the object to new properties does without.
+  if (!Reflect.defineProperty(process, KEY, { value: all })) return all;
+  for (const event of ['beforeExit', 'exit']) process.on(event, () => all[event].forEach((each) => each()));
+  return all;
+}
+
+const listeners = process[KEY] ?? listen();
+listeners.beforeExit.push(beforeExit);
+listeners.exit.push(exit);

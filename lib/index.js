@@ -1,0 +1,63 @@
+'use strict';
+// What `pinned-ffi` exports.
+
+const { fences, checkFences } = require('./memory/fences.js');
+const { late } = require('./lazy.js');
+const { dlopen, linkSymbols, CFunction } = require('./library/dlopen.js');
+const { FFIType } = require('./types/registry.js');
+const { suffix } = require('./native/platform.js');
+
+/** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
+function functionsOf(load, ...names) {
+  const get = late(load);
+  return names.map((name) => ({ [name]: (...values) => get()[name](...values) })[name]);
+}
+const [struct, union, fn, sizeof, alignof] = functionsOf(
+  () => require('./cdef/accept.js'), 'struct', 'union', 'fn', 'sizeof', 'alignof');
+const [array, offsetof] = functionsOf(() => require('./types/struct.js'), 'array', 'offsetof');
+const [cdef] = functionsOf(() => require('./cdef/index.js'), 'cdef');
+const [pointer] = functionsOf(() => require('./types/typed-pointer.js'), 'pointer');
+const [out, inout] = functionsOf(() => require('./types/out-param.js'), 'out', 'inout');
+const [enumeration] = functionsOf(() => require('./types/enum.js'), 'enumeration');
+const [pin] = functionsOf(() => require('./memory/pin.js'), 'pin');
+const [opaque] = functionsOf(() => require('./types/handle.js'), 'opaque');
+const [errno] = functionsOf(() => require('./call/errno.js'), 'errno');
+/** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
+const [cc] = functionsOf(() => require('./cc/compile.js'), 'cc');
+
+module.exports = {
+  CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc: undefined, array, cc, cdef, checkFences, dlopen,
+  enumeration, errno, fences, fn, inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr: undefined, read: undefined,
+  sizeof, struct, suffix, toArrayBuffer: undefined, toBuffer: undefined, union, write: undefined,
+};
+
+/**
+ * An export whose file is loaded when it is first asked for: programs that use the package from CommonJS may do without.
+ * What is set is the object's that it is set on, and frozen exports stay as they are.
+ */
+function lateExport(name, load) {
+  const exported = late(load);
+  const data = (value) => ({ value, writable: true, enumerable: true, configurable: true });
+  const get = () => {
+    const value = exported()[name];
+    Reflect.defineProperty(module.exports, name, data(value));
+    return value;
+  };
+  function set(value) {
+    Object.defineProperty(this, name, data(value));
+  }
+  Object.defineProperty(module.exports, name, { get, set, enumerable: true, configurable: true });
+}
+lateExport('CString', () => require('./pointer/cstring.js'));
+const text = late(() => require('./cdef/index.js'));
+lateExport('JSCallback', () => {
+  const exported = require('./callback/js-callback.js');
+  exported.acceptText((...values) => text().parseSignature(...values));
+  return exported;
+});
+lateExport('alloc', () => require('./memory/alloc.js'));
+lateExport('ptr', () => require('./pointer/ptr.js'));
+lateExport('read', () => require('./pointer/read-write.js'));
+lateExport('write', () => require('./pointer/read-write.js'));
+lateExport('toArrayBuffer', () => require('./pointer/external.js'));
+lateExport('toBuffer', () => require('./pointer/external.js'));

@@ -1,0 +1,26 @@
+'use strict';
+// What the entries of the package export: those of the instance that serves this realm.
+
+const { refuseOld } = require('./native/runtime.js');
+
+// Before anything fails that says less.
+refuseOld();
+const copies = require('./native/realm.js');
+
+function makeEntries() {
+  const { late, begin } = require('./lazy.js');
+  const main = late(() => require('./index.js'));
+  const bun = late(() => require('./bun/index.js'));
+  // Only the entry for bun redirects `bun:ffi` to the package.
+  const hook = () => require('./bun/resolve-hook.js').install();
+  const entry = (load) => () => {
+    const exported = load();
+    begin();
+    return exported;
+  };
+  return { main: entry(main), bun: entry(() => { hook(); return bun(); }) };
+}
+
+copies.entries ??= makeEntries();
+
+module.exports = copies.entries;

@@ -1,0 +1,240 @@
+'use strict';
+// dlopen, linkSymbols, CFunction: libraries and the functions bound to their symbols.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
+
+const fs = require('node:fs');
+const { isAddon } = require('../native/addon.js');
+const binding = require('../native/binding.js');
+const { bind, onThread } = require('../call/bind.js');
+const { isText } = require('../cdef/sets.js');
+const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { late } = require('../lazy.js');
+const { Lifetime } = require('../call/library-lifetime.js');
+const { optionsOf, entriesOf } = require('../validate.js');
+const { candidates, toPath } = require('./resolve.js');
+const config = require('../native/config.js');
+
+const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
+
+// Loaded when needed: few libraries have any.
+const globals = late(() => require('./global.js'));
+const locate = late(() => require('./inspect.js'));
+// Loaded for declarations that are C text.
+const cdef = late(() => require('../cdef/index.js'));
+const global = (...values) => globals().global(...values);
+const ownedResults = late(() => require('../call/owned-result.js'));
+const owned = (...values) => ownedResults().owned(...values);
+const trace = config.trace ? require('../call/recorder.js') : undefined;
+
+const CALL_KEYS = {
+  args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
+  threads: 'boolean', errno: 'boolean', fails: 'any', varargs: 'boolean',
+};
+const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };
+const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
+
+/**
+ * A function table with an end: what dlopen and linkSymbols give.
+ * @param {Record<string, Function | null>} symbols
+ * @param {string | null} path
+ * @param {Lifetime} lifetime
+ */
+const library = (function (symbols, path, lifetime) {
+  const close = () => lifetime.close();
+  return {
+    symbols, path, close,
+    thread: () => threadOf(symbols),
+    trace: () => (trace === undefined ? [] : trace.callsOf(lifetime)),
+    [Symbol.dispose]: () => void close(),
+    [Symbol.asyncDispose]: async () => close(),
+  };
+});
+
+/** A thread of its own for a library's functions: each returns a Promise, and they run one after the other. */
+function threadOf(symbols) {
+  const native = new binding.Thread();
+  const functions = bindAll(Object.entries(symbols), (key, call) => (call === null ? null : onThread(call, native)));
+  const close = () => native.close();
+  return { symbols: functions, close, [Symbol.dispose]: close };
+}
+
+/** The entries of an object of declarations, or of C text, with the scope of its types. */
+const declarationsOf = (function (symbols, where) {
+  if (!isText(symbols)) return { entries: entriesOf(symbols, where), scope: undefined };
+  const parsed = cdef().parseSymbols(symbols, where);
+  return { entries: entriesOf(parsed.symbols, where), scope: parsed.scope };
+});
+
+/** Opens a library and binds its symbols. */
+const dlopen = (function (path, symbols, options = {}) {
+  const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
+  const { flags, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
+  const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
+  const lifetime = new Lifetime(native, rival);
+  // An addon may run JavaScript, which a call of the V8 lane must not.
+  const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
+  try {
+    return {
+      ...library(bindAll(entries, bindSymbol, opened), found, lifetime),
+      global: globalOf(native, found, scope), function: functionOf(opened, scope),
+    };
+  } catch (error) {
+    lifetime.close();
+    throw error;
+  }
+});
+
+/** The engine makes tables of more than this many properties slow to look up; those are made so at once. */
+const MANY = 128;
+
+/** The functions by their keys, as properties of their own whatever Object.prototype has. */
+const bindAll = (function (entries, bindOne, opened) {
+  for (let i = 0; i < entries.length; i += 1) {
+    const entry = entries[i];
+    entry[1] = bindOne(entry[0], entry[1], opened);
+  }
+  if (entries.length <= MANY) return Object.fromEntries(entries);
+  const functions = { __proto__: null };
+  for (let i = 0; i < entries.length; i += 1) functions[entries[i][0]] = entries[i][1];
+  return Object.setPrototypeOf(functions, Object.prototype);
+});
+
+const bindSymbol = (function (key, value, { lifetime, found, guard, mayBeFast }) {
+  const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
+  if (guard !== undefined) declaration.guard ??= guard;
+  const symbol = declaration.name ?? key;
+  if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(key, symbol);
+  const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
+  if (address === null) {
+    if (declaration.optional) return null;
+    throw missing(symbol, found, '; declare `optional: true` to get null instead');
+  }
+  if (typeof declaration.returns === 'object') {
+    declaration.returns = owned(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
+  }
+  return bind(key, address, declaration, lifetime, mayBeFast);
+});
+
+/** Functions that return a second time, to a stack frame that is gone by then: the process would crash. */
+const RETURNS_TWICE = new Set(['vfork', 'setjmp', '_setjmp', 'sigsetjmp', '__sigsetjmp', 'getcontext', 'savectx']);
+
+const twice = (key, symbol) => makeError('ERR_INVALID_ARG_VALUE', `dlopen: symbols.${key}: ${symbol}() returns twice, `
+  + `which a function that JavaScript calls cannot; ${symbol === 'vfork' ? 'use node:child_process' : 'call it in C (cc)'}`);
+
+function findOrThrow(native, symbol, path) {
+  const address = native.find(symbol);
+  if (address === null) throw missing(symbol, path);
+  return address;
+}
+
+const missing = (symbol, path, hint = '') => makeError('ERR_FFI_SYMBOL_NOT_FOUND',
+  `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`, { symbol, path });
+
+const closed = (name, path) => makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
+
+/** Binds one more function of a library, declared by C text. */
+const functionOf = (opened, scope) => (text) => {
+  const { name, declaration } = cdef().parseFunction(text, 'function: text', scope === undefined ? [] : [scope]);
+  if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
+  return bindSymbol(name, declaration, opened);
+};
+
+/** The maker of a library's globals. */
+const globalOf = (native, path, scope) => (name, declared) => {
+  if (typeof name !== 'string') throw wrongType('global: name', 'a string', name);
+  const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
+  if (!native.isOpen) throw closed(name, path);
+  return global(name, findOrThrow(native, name, path), type, native, path);
+};
+
+/** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
+function flagsOf(flags) {
+  const known = require('node:os').constants.dlopen ?? {};
+  const all = Object.values(known).reduce((bits, flag) => bits | flag, 0);
+  if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~all) !== 0) {
+    throw outOfRange('dlopen: options.flags', 'bits of os.constants.dlopen', flags);
+  }
+  const { RTLD_NOW = 0, RTLD_LAZY = 0 } = known;
+  return (flags & (RTLD_NOW | RTLD_LAZY)) === 0 ? flags | RTLD_NOW : flags;
+}
+
+/** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
+const open = (function (path, flags) {
+  if (path === null) return { native: binding.Library.open(null, flags), found: null, rival: null };
+  const wanted = toPath(path);
+  const tried = [];
+  for (const candidate of candidates(wanted)) {
+    const rival = rivalOf(candidate, flags);
+    const isDeep = flags === 0 && (config.deepbind ?? rival !== null) && DEEPBIND !== undefined;
+    const native = binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
+    if (typeof native !== 'string') return { native, found: candidate, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
+    tried.push({ path: candidate, reason: native });
+  }
+  throw notOpened(wanted, tried);
+});
+
+/**
+ * A symbol that a library defines and Node exports as well: the library would call Node's definition instead of its own. Null
+ * where there is none. Addons are not examined: they call Node's definitions on purpose.
+ */
+function rivalOf(candidate, flags) {
+  const decides = flags === 0 && config.deepbind === undefined;
+  if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
+  const file = candidate.includes('/') ? candidate : locate().fileOf(candidate);
+  return file === null ? null : binding.interposed(file);
+}
+
+const ABSENT = /no such file|not found|could not be found/i;
+
+/** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
+function notOpened(wanted, tried) {
+  const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
+  const isAbsent = (attempt) => !exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(attempt.path);
+  const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
+  // glibc says of a file for another machine that it does not exist.
+  const hint = (attempt) => (exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(`${attempt.path}:`)
+    ? ' (the file is there: it may be for another architecture)' : '');
+  const list = tried.map((attempt) => `\n  ${attempt.reason}${hint(attempt)}`).join('');
+  return makeError(code, `Failed to open library "${wanted}"; tried:${list}`,
+    { path: wanted, tried: tried.map(({ path }) => path) });
+}
+
+/** The address of a declaration's `ptr`. */
+function addressOf(ptr, name) {
+  if (typeof ptr !== 'number' && typeof ptr !== 'bigint') {
+    throw wrongType(`${name}: ptr`, 'the address of the native function (number or BigInt)', ptr);
+  }
+  const valid = typeof ptr === 'bigint' ? BigInt.asUintN(64, ptr) === ptr : Number.isSafeInteger(ptr);
+  if (!valid || ptr < 4096) throw outOfRange(`${name}: ptr`, 'the address of the native function', ptr);
+  return ptr;
+}
+
+function bindPointer(name, value, where, lifetime) {
+  const declaration = optionsOf(value, POINTER_KEYS, where);
+  if (declaration.ptr === undefined || declaration.ptr === null) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
+      + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
+  }
+  const address = addressOf(declaration.ptr, name);
+  if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
+  if (typeof declaration.returns === 'object') declaration.returns = owned(declaration.returns, name, undefined, lifetime);
+  return bind(name, address, declaration, lifetime);
+}
+
+/** Binds functions whose addresses are known. After close() they refuse to be called. */
+function linkSymbols(symbols) {
+  const lifetime = new Lifetime(binding.Library.linked('linkSymbols()'));
+  const functions = bindAll(entriesOf(symbols, 'linkSymbols: symbols'), (key, value) =>
+    bindPointer(key, value, `linkSymbols: symbols.${key}`, lifetime));
+  return library(functions, null, lifetime);
+}
+
+/** Binds one function whose address is known; works with and without `new`. After its close() it refuses to be called. */
+function CFunction(declaration) {
+  const lifetime = new Lifetime(binding.Library.linked('CFunction'));
+  const call = bindPointer('CFunction', declaration, 'CFunction: declaration', lifetime);
+  const close = () => lifetime.close();
+  return Object.assign(call, { close, [Symbol.dispose]: close });
+}
+
+module.exports = { dlopen, linkSymbols, CFunction };

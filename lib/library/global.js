@@ -1,0 +1,68 @@
+'use strict';
+// Globals of a library: live accessors of data symbols.
+
+const { makeError, wrongValue } = require('../errors.js');
+const access = require('../memory/access.js');
+const { typeOf } = require('../types/registry.js');
+const { viewAt } = require('../types/views.js');
+
+/** The accessor of a data symbol; refuses when its library is closed. */
+class Global {
+  #name;
+  #descriptor;
+  #native;
+  #path;
+
+  constructor(name, address, descriptor, native, path) {
+    this.#name = name;
+    this.#descriptor = descriptor;
+    this.#native = native;
+    this.#path = path;
+    Object.defineProperty(this, 'ptr', { value: address, enumerable: true });
+  }
+
+  /** The value, read now. */
+  get value() {
+    this.#checkOpen();
+    return access.read(this.#descriptor, this.ptr, 0, this.#name);
+  }
+
+  set value(value) {
+    this.#checkOpen();
+    access.write(this.#descriptor, this.ptr, 0, value, this.#name);
+  }
+
+  get() {
+    return this.value;
+  }
+
+  set(value) {
+    this.value = value;
+  }
+
+  /** Accessors over a struct, union or array, without a copy. */
+  view() {
+    this.#checkOpen();
+    if (this.#descriptor.live === undefined) {
+      throw wrongValue(`${this.#name}: type`, 'a struct, a union or an array', this.#descriptor.name);
+    }
+    return viewAt(this.#descriptor, this.ptr, 0, this.#name);
+  }
+
+  #checkOpen() {
+    if (this.#native.isOpen) return;
+    const where = this.#path === null ? 'this process' : this.#path;
+    throw makeError('ERR_FFI_LIBRARY_CLOSED', `${this.#name}: the library ${where} is closed`);
+  }
+}
+
+/** The accessor of the data symbol at an address. */
+function global(name, address, type, native, path) {
+  const descriptor = typeOf(type, `${name}: type`);
+  if (descriptor.name === 'void' || descriptor.argumentOnly) {
+    throw wrongValue(`${name}: type`, 'a type that has values in memory', descriptor.name);
+  }
+  return new Global(name, address, descriptor, native, path);
+}
+
+module.exports = { global };

@@ -1,0 +1,172 @@
+'use strict';
+// Addresses: those of views, and what is read, written and wrapped at others.
+
+const { MAX_LENGTH } = require('node:buffer').constants;
+const { isAnyArrayBuffer } = require('node:util').types;
+const { makeError, place, wrongType, wrongValue, outOfRange } = require('../errors.js');
+const binding = require('../native/binding.js');
+const config = require('../native/config.js');
+const { argBuffer, words, begin, EPOCH, VALUES } = require('./arg-buffer.js');
+const { bufferOf, byteLengthOf, fixedSize, isView, noteNewPool } = require('./array-buffer.js');
+const { isCopied, isLent, release } = require('./retained.js');
+
+/** Buffers over native memory that the package has made. */
+const native = new WeakSet();
+const addressOfView = (view) =>
+  (native.has(isAnyArrayBuffer(view) ? view : bufferOf(view)) ? binding.nativeAddressOf : binding.addressOf)(view);
+
+/** The address of a view's first byte, with an offset in bytes that may reach its end. */
+function addressOf(view, byteOffset, name, take = addressOfView) {
+  noteNewPool();
+  if (byteOffset === 0 && ArrayBuffer.isView(view) && locate(view) === WORKED) {
+    return (words[1] >>> 0) * 4294967296 + (words[0] >>> 0);
+  }
+  if (!isView(view)) throw wrongType(`${name}: view`, 'a typed array, DataView, ArrayBuffer or SharedArrayBuffer', view);
+  const address = take(fixedSize(view, name, 'view'));
+  if (address === undefined) throw wrongValue(`${name}: view`, 'attached to its storage', view);
+  if (address === null) throw wrongValue(`${name}: view`, 'of more than 0 bytes: an empty view has no address', view);
+  const length = byteLengthOf(view);
+  if (typeof byteOffset !== 'number') throw wrongType(`${name}: byteOffset`, 'a number', byteOffset);
+  if (!Number.isInteger(byteOffset) || byteOffset < 0 || byteOffset > length) {
+    throw outOfRange(`${name}: byteOffset`, `an integer from 0 to ${length}`, byteOffset);
+  }
+  return shift(address, byteOffset);
+}
+
+/** An address plus an offset in bytes; a number where it fits 2^53-1, else a BigInt. */
+function shift(address, byteOffset) {
+  if (byteOffset === 0) return address;
+  if (typeof address === 'number' && address + byteOffset <= Number.MAX_SAFE_INTEGER) return address + byteOffset;
+  const sum = BigInt(address) + BigInt(byteOffset);
+  return sum <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(sum) : sum;
+}
+
+const LOWEST = 4096;
+
+/** Whether a value is a number of the first page, other than NULL. */
+const isInFirstPage = (value) =>
+  (typeof value === 'bigint' || Number.isInteger(value)) && value > 0 && value < LOWEST;
+
+/** An address that may be read or written: checks its kind, adds the offset, and refuses NULL and the first page. */
+function checkedAddress(address, byteOffset, name) {
+  if (typeof address === 'number' && byteOffset === 0 && address >= LOWEST && Number.isSafeInteger(address)) return address;
+  if (typeof address !== 'number' && typeof address !== 'bigint') {
+    throw wrongType(`${name}: ptr`, 'an address (number or BigInt)', address);
+  }
+  if (typeof byteOffset !== 'number') throw wrongType(`${name}: byteOffset`, 'a number', byteOffset);
+  if (!Number.isSafeInteger(byteOffset)) throw outOfRange(`${name}: byteOffset`, 'a safe integer', byteOffset);
+  if (typeof address === 'number' && !Number.isSafeInteger(address)) {
+    throw outOfRange(`${name}: ptr`, 'an address: an integer from 0 to 2^53-1, or a BigInt', address);
+  }
+  const target = shift(address, byteOffset);
+  if (target < 0 || (typeof target === 'bigint' && BigInt.asUintN(64, target) !== target)) {
+    throw outOfRange(`${name}: ptr`, 'an address from 0 to 2^64-1', target);
+  }
+  if (target < LOWEST) throw invalidPointer(name, target);
+  return target;
+}
+
+/** The guard found that memory is not mapped. */
+const unmapped = (name, address, length, access) => makeError('ERR_FFI_INVALID_POINTER',
+  `${name}: ptr must be the address of ${length === undefined ? '' : `${length} `}${access} `
+  + `${length === undefined ? 'text' : length === 1 ? 'byte' : 'bytes'}, `
+  + `received 0x${address.toString(16)}`);
+
+function invalidPointer(name, address) {
+  const what = address === 0 || address === 0n ? 'NULL' : `0x${address.toString(16)}, which is in the first page`;
+  return makeError('ERR_FFI_INVALID_POINTER', `${name}: ptr must be a valid address, received ${what}`);
+}
+
+// The engine calls these as they are; their arguments and results lie in the argument buffer: src/js/quick.rs.
+const [load, locate] = binding.quick();
+const WORKED = undefined;
+
+/** Reads a value of a type's descriptor at an address. */
+function read(descriptor, address, byteOffset, name) {
+  const source = checkedAddress(address, byteOffset, name);
+  const isBig = typeof source === 'bigint';
+  // The elements take what fits.
+  const low = isBig ? Number(BigInt.asUintN(32, source)) : source;
+  const high = isBig ? Number(source >> 32n) : source / 4294967296;
+  const { size } = descriptor;
+  for (;;) {
+    const epoch = begin();
+    words[0] = low;
+    words[1] = high;
+    words[2] = size;
+    words[3] = 0;
+    if (load() !== WORKED) throw unmapped(name, source, descriptor.size, 'readable');
+    const value = descriptor.read(argBuffer, VALUES);
+    if (words[EPOCH] === epoch) return value;
+  }
+}
+
+/** Writes a value of a type's descriptor at an address. */
+function write(descriptor, address, byteOffset, value, name) {
+  const target = checkedAddress(address, byteOffset, name);
+  const resolved = descriptor.resolve ? descriptor.resolve(value, name, 'value') : value;
+  for (let epoch; words[EPOCH] !== epoch;) {
+    epoch = begin();
+    const kept = descriptor.write(argBuffer, VALUES, resolved, name, 'value');
+    if (kept !== undefined && !isCopied(kept)) {
+      if (isLent(kept)) release(kept);
+      throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
+    }
+  }
+  if (!binding.store(target, descriptor.size)) throw unmapped(name, target, descriptor.size, 'writable');
+}
+
+/** The string at an address: null for NULL, an error for another address in the first page. */
+function textAt(address, name) {
+  if (address === null) return null;
+  return textOf(checkedAddress(address, 0, name), undefined, name);
+}
+
+/** The string of `byteLength` bytes, or up to the NUL, at an address that was checked. */
+function textOf(address, byteLength, name) {
+  const text = binding.text(address, byteLength);
+  if (text === null) throw unmapped(name, address, byteLength, 'readable');
+  return text;
+}
+
+/** The text of 2 or 4 bytes a unit at an address. */
+function wideTextAt(address, unit, name) {
+  const start = checkedAddress(address, 0, name);
+  const text = binding.wideText(start, unit);
+  if (text === null) throw unmapped(name, start, undefined, 'readable');
+  return text;
+}
+
+/** Stores the address of a view at a place in a DataView: whoever calls this keeps the view. */
+function storeAddress(target, at, value, name, position) {
+  const address = binding.keptAddressOf(value);
+  if (address === undefined) throw wrongValue(place(name, position), 'attached to its storage', value);
+  if (address === null) throw wrongValue(place(name, position), 'of more than 0 bytes: an empty view has no address', value);
+  target.setBigUint64(at, BigInt(address), true);
+}
+
+/** The bytes before the NUL at an address that was checked. */
+function textLength(address, name) {
+  const length = binding.textLength(address);
+  if (length === null) throw unmapped(name, address, undefined, 'readable');
+  return length;
+}
+
+if (config.guard) binding.guardAddresses();
+
+/** An ArrayBuffer over native memory at an address that was checked. */
+function wrap(address, length, deallocator, context, name) {
+  // Node would run the deallocator of a buffer that it refuses for its length.
+  if (length > MAX_LENGTH) {
+    throw outOfRange(`${name}: byteLength`, `an integer of at most ${MAX_LENGTH}`, length);
+  }
+  if (config.guard && !binding.isReadable(address, length)) throw unmapped(name, address, length, 'readable');
+  const buffer = binding.wrap(address, length, deallocator, context);
+  native.add(buffer);
+  return buffer;
+}
+
+module.exports = {
+  addressOf, checkedAddress, isInFirstPage, read, write, textAt, textOf, textLength, wideTextAt, storeAddress, shift, wrap,
+  storageAddress: binding.addressOf,
+};

@@ -1,0 +1,44 @@
+'use strict';
+// alloc(): Buffers over fenced memory outside of the engine's heap.
+
+const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
+const { makeError, wrongType, outOfRange } = require('../errors.js');
+const binding = require('../native/binding.js');
+const { optionsOf } = require('../validate.js');
+const { shift } = require('./access.js');
+
+const MOST_BYTES = 2 ** 53 - 1;
+const MOST_ALIGN = 2 ** 20;
+
+/** Fences inside an ordinary ArrayBuffer: held strongly until the Buffer over it was collected. */
+const inside = new FinalizationRegistry(({ address }) => binding.forgetBlock(address));
+
+/** A zeroed Buffer of `size` bytes over fenced memory outside of the engine. */
+function alloc(size, options) {
+  const { align = 16 } = optionsOf(options ?? {}, { align: 'number' }, 'alloc: options');
+  if (typeof size !== 'number') throw wrongType('alloc: size', 'a number of bytes', size);
+  if (!Number.isInteger(size) || size < 0 || size > MOST_BYTES) throw outOfRange('alloc: size', 'an integer of at least 0', size);
+  if (!Number.isInteger(align) || align < 1 || align > MOST_ALIGN || (align & (align - 1)) !== 0) {
+    throw outOfRange('alloc: options.align', `a power of two from 1 to ${MOST_ALIGN}`, align);
+  }
+  if (size > MAX_LENGTH) {
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `out of memory: a Buffer has at most ${MAX_LENGTH} bytes, not ${size}`);
+  }
+  const storage = process.env.PINNED_FFI_EXTERNAL === 'off' ? null : binding.allocate(size, align);
+  return storage === null ? allocInside(size, align) : Buffer.from(storage, 0, size);
+}
+
+function allocInside(size, align) {
+  let storage;
+  try {
+    storage = new ArrayBuffer(binding.fenceOverhead() + size + align);
+  } catch (cause) {
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `out of memory: ${size} bytes could not be allocated`, { cause });
+  }
+  const offset = binding.fenceInside(storage, size, align);
+  const buffer = Buffer.from(storage, offset ?? 0, size);
+  if (offset !== null) inside.register(buffer, { address: shift(binding.addressOf(storage), offset), storage });
+  return buffer;
+}
+
+module.exports = { alloc };

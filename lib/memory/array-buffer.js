@@ -1,0 +1,164 @@
+'use strict';
+// The views and buffers of JavaScript: their storage, size and place, read without running code of the user's.
+
+const { Buffer } = require('node:buffer');
+const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
+const { makeError, place, wrongValue } = require('../errors.js');
+const binding = require('../native/binding.js');
+const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js');
+// The native side has no environment before that file attached its memory.
+require('./arg-buffer.js');
+
+/**
+ * Loaded when needed, as streams come with it, which takes milliseconds. Native code may be under way then: where Node offers a
+ * way that runs no hook of the user's for `require`, that is taken.
+ */
+const { getBuiltinModule = () => require('node:worker_threads') } = process;
+const threads = () => getBuiltinModule('node:worker_threads');
+
+/** A getter of a prototype as a function: what a user shadows on the object itself is never run. */
+const getter = (prototype, key) => {
+  const { get } = Object.getOwnPropertyDescriptor(prototype, key);
+  return (object) => Reflect.apply(get, object, []);
+};
+/** The same for a property that a flag of the engine may have removed: then the answer is always `other`. */
+const getterWhere = (prototype, key, other) =>
+  (prototype !== undefined && key in prototype ? getter(prototype, key) : () => other);
+const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
+const arrayBuffer = getter(TypedArray, 'buffer');
+const arrayLength = getter(TypedArray, 'byteLength');
+const viewBuffer = getter(DataView.prototype, 'buffer');
+const viewLength = getter(DataView.prototype, 'byteLength');
+const arrayOffset = getter(TypedArray, 'byteOffset');
+const viewOffset = getter(DataView.prototype, 'byteOffset');
+const SharedPrototype = sharedPrototype();
+const resizable = getterWhere(ArrayBuffer.prototype, 'resizable', false);
+const growable = getterWhere(SharedPrototype, 'growable', false);
+const bufferLength = getter(ArrayBuffer.prototype, 'byteLength');
+const sharedLength = getterWhere(SharedPrototype, 'byteLength', 0);
+/** Node 20 has no such getter, and its Node-API tells it by itself; Bun's does not of a bare ArrayBuffer. */
+const isDetached = getterWhere(ArrayBuffer.prototype, 'detached', false);
+
+/**
+ * The prototype of SharedArrayBuffers. Programs delete the constructor against timing attacks; WebAssembly has such memory all the
+ * same.
+ */
+function sharedPrototype() {
+  if (typeof SharedArrayBuffer === 'function') return SharedArrayBuffer.prototype;
+  try {
+    return Object.getPrototypeOf(new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true }).buffer);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The ArrayBuffer or SharedArrayBuffer under a view; a buffer itself. */
+const bufferOf = (value) =>
+  (isAnyArrayBuffer(value) ? value : isDataView(value) ? viewBuffer(value) : arrayBuffer(value));
+
+/** Where a view begins in its buffer. */
+const offsetOf = (value) => (isAnyArrayBuffer(value) ? 0 : isDataView(value) ? viewOffset(value) : arrayOffset(value));
+
+/** The bytes of a view or buffer; 0 where it is detached or, of a resized buffer, out of bounds. */
+function byteLengthOf(value) {
+  if (isAnyArrayBuffer(value)) return isSharedArrayBuffer(value) ? sharedLength(value) : bufferLength(value);
+  return isDataView(value) ? dataViewLength(value) : arrayLength(value);
+}
+
+/** A DataView alone throws instead of telling 0. */
+function dataViewLength(view) {
+  try {
+    return viewLength(view);
+  } catch {
+    return 0;
+  }
+}
+
+/** Node's own Buffer.poolSize: before Node 26, and since. */
+const USUAL_POOLS = [8192, 65536];
+
+/** Buffer.poolSize when notePool() was last called. */
+let poolSize;
+
+/** How much larger than Buffer.poolSize a slab is: 64 bytes in Node 26. Measured here, because the guard turns the pool off. */
+const slabExtra = (() => {
+  const size = Buffer.poolSize;
+  if (!(size > 0)) [Buffer.poolSize] = USUAL_POOLS;
+  const slab = Buffer.allocUnsafe(1).buffer.byteLength;
+  Buffer.poolSize = size;
+  // The slab may be older than the size that a program has set.
+  return [size, ...USUAL_POOLS].map((each) => slab - each).find((extra) => extra >= 0 && extra < 1024) ?? 0;
+})();
+
+/** Which buffers are slabs of the pool, and which are not: others may have the size of one. */
+const slabs = new WeakMap();
+/** The buffers that the package has marked as not transferable itself. */
+const marked = new WeakSet();
+
+/**
+ * Whether a buffer of the size of a slab is one. Node marks its slabs as not transferable. Node 20 does not tell which buffers
+ * are marked: there every ArrayBuffer of this size counts as a slab (docs/memory.md).
+ */
+function isSlab(buffer) {
+  if (isSharedArrayBuffer(buffer)) return false;
+  const known = slabs.get(buffer);
+  if (known !== undefined) return known;
+  const is = Buffer.allocUnsafe(1).buffer === buffer || (isMarked(buffer) && !marked.has(buffer));
+  slabs.set(buffer, is);
+  return is;
+}
+
+/** Whether libuv's counters tell who else may be writing slices: Bun and Deno have an event loop of another kind. */
+const hasLibuv = other === undefined || other === 'electron';
+
+/** Tells the native side how large the slabs of Node's Buffer pool are, whose slices lie side by side. */
+function notePool() {
+  poolSize = Buffer.poolSize;
+  if (poolSize > 0 && hasLibuv) binding.addSlabSize(Math.min(poolSize + slabExtra, 2 ** 31), isSlab);
+}
+
+/** The same, if a program has changed the size since. */
+function noteNewPool() {
+  if (Buffer.poolSize !== poolSize) notePool();
+}
+
+/** A view or buffer that goes to a call, as Node-API can see it. The native side refuses what can be resized. */
+function pinnable(value) {
+  noteNewPool();
+  if (other === 'bun') return pinnableInBun(value);
+  if (ArrayBuffer.isView(value)) return value;
+  // Node-API has no function for a bare SharedArrayBuffer.
+  return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;
+}
+
+/**
+ * The same in Bun. A small view lies in the engine's heap until its `.buffer` is read, and Bun before 1.4 does not move it when
+ * Node-API takes its address. A bare ArrayBuffer passes `napi_is_buffer`, but `napi_get_buffer_info` crashes with it.
+ */
+function pinnableInBun(value) {
+  const buffer = bufferOf(value);
+  return buffer === value ? new Uint8Array(buffer) : value;
+}
+
+const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer));
+/** Node 20 has no such function, and no detach keys. */
+const isMarked = (buffer) => threads().isMarkedAsUntransferable?.(buffer) ?? true;
+binding.findLocks(other === undefined, hasDetachKeys, transferAborts, isResizable, isMarked);
+
+/** A view or buffer that does not go to a call; refuses what can be resized. */
+function fixedSize(value, name, position) {
+  const buffer = bufferOf(value);
+  if (isResizable(buffer)) {
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `${place(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`);
+  }
+  if (!isSharedArrayBuffer(buffer) && isDetached(buffer)) {
+    throw wrongValue(place(name, position), 'attached to its storage', value);
+  }
+  // Node-API has no function for a bare SharedArrayBuffer.
+  return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;
+}
+
+const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
+
+module.exports = { bufferOf, offsetOf, byteLengthOf, noteNewPool, notePool, pinnable, fixedSize, isView, marked, threads };

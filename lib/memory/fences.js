@@ -1,0 +1,82 @@
+'use strict';
+// Fences: the stand-in for Node's ArrayBuffer allocator is installed when this file is loaded; their state and checks.
+
+const binding = require('../native/binding.js');
+const { unverified } = require('../native/runtime.js');
+const { makeWarning } = require('../errors.js');
+const config = require('../native/config.js');
+const { notePool } = require('./array-buffer.js');
+
+/** Why the stand-in is not installed; undefined where it is now. */
+function install() {
+  if (config.fence.off) return 'PINNED_FFI_FENCE=off';
+  const reason = unverified ?? binding.installFences() ?? undefined;
+  const [first] = binding.copies();
+  if (reason === undefined || first === undefined || first.build === binding.buildName()) return reason;
+  return `another build of pinned-ffi came first: ${first.build}, ${first.file}`;
+}
+
+function boundQuarantine() {
+  const { bytes, count } = config.quarantine ?? {};
+  if (bytes !== undefined) binding.setQuarantine(bytes, count ?? binding.quarantineState()[1]);
+}
+
+/** Fills the slab that was made before the fences came, so that the next slice is of a fenced one. */
+function renewPool() {
+  const { buffer } = Buffer.allocUnsafe(1);
+  const step = (Buffer.poolSize >>> 1) - 1;
+  for (let i = 0; i < 4 && step > 0 && Buffer.allocUnsafe(step).buffer === buffer; i += 1);
+}
+
+// The guard wants a fence around every Buffer, which slices of the pool cannot have.
+if (config.guard) Buffer.poolSize = 0;
+
+boundQuarantine();
+const reason = install();
+renewPool();
+notePool();
+
+/** What is fenced, how wide, and why not. */
+function fences() {
+  const [before, after] = binding.fenceWidths();
+  const [bytes, count, heldBytes, heldCount] = binding.quarantineState();
+  return {
+    installed: reason === undefined,
+    ...(reason === undefined ? {} : { reason }),
+    before,
+    after,
+    quarantine: { bytes, count, heldBytes, heldCount },
+  };
+}
+
+const WHEN = {
+  freed: 'when its memory was freed',
+  quarantine: 'after its memory was freed, in quarantine',
+  checked: 'by checkFences()',
+};
+
+/** A process warning for every breach that was found too late for an exception. */
+function warnOfReports() {
+  for (const report of binding.takeReports()) {
+    const { found, byteLength, firstBadOffset, bytesPast, before, giver } = report;
+    const late = found === 'quarantine' && firstBadOffset >= 0 && firstBadOffset < byteLength;
+    const place = late ? `into a Buffer of ${byteLength} bytes that was collected already`
+      : `${before ? 'before the start' : 'past the end'} of a Buffer of ${byteLength} bytes`;
+    const warning = makeWarning(`native code wrote ${bytesPast} byte${bytesPast === 1 ? '' : 's'} ${place} (first bad offset ${firstBadOffset}); found `
+      + `${WHEN[found]}; its address was last given to ${giver ?? 'nobody through this package'}. Nothing else was hit.`, {
+      code: before ? 'ERR_FFI_BUFFER_UNDERFLOW' : 'ERR_FFI_BUFFER_OVERFLOW',
+      found, byteLength, firstBadOffset, bytesPast, symbol: giver ?? null,
+    });
+    process.emitWarning(warning);
+  }
+}
+binding.onReport(warnOfReports);
+
+/** Checks every fence and the quarantine of the process, whole. Returns how many were broken; each becomes a warning. */
+function checkFences() {
+  const broken = binding.checkFences();
+  warnOfReports();
+  return broken;
+}
+
+module.exports = { fences, checkFences };

@@ -1,0 +1,147 @@
+'use strict';
+// pin(), and the locks that keep the ArrayBuffers of pins and of asynchronous calls from being transferred.
+
+const { isSharedArrayBuffer } = require('node:util').types;
+const binding = require('../native/binding.js');
+const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js');
+const { makeError } = require('../errors.js');
+const { addressOf } = require('./access.js');
+const { bufferOf, byteLengthOf, isView, marked, threads } = require('./array-buffer.js');
+
+/** How often each buffer is locked in JavaScript, where V8 cannot, and how that is undone. */
+const locks = new WeakMap();
+const MOVES = ['transfer', 'transferToFixedLength'];
+/** Whether a buffer can be transferred in a way that looks at no mark. */
+const hasTransfer = MOVES[0] in ArrayBuffer.prototype;
+
+/** Has a method of a buffer throw while it is locked; how to undo that, or undefined where the buffer takes no properties. */
+function shadow(buffer, key, lock) {
+  const earlier = Object.getOwnPropertyDescriptor(buffer, key);
+  // A method of the user's own that cannot be replaced.
+  if (earlier?.configurable === false) return () => {};
+  // It may have become a property for good meanwhile.
+  function refuse(...args) {
+    if (lock.count === 0) return Reflect.apply(earlier?.value ?? ArrayBuffer.prototype[key], this, args);
+    throw makeError('ERR_INVALID_ARG_VALUE', 'a pinned ArrayBuffer must be released before it is transferred');
+  }
+  if (!Reflect.defineProperty(buffer, key, { value: refuse, configurable: true })) return undefined;
+  return () => {
+    if (Object.getOwnPropertyDescriptor(buffer, key)?.value !== refuse) return;
+    if (earlier === undefined) Reflect.deleteProperty(buffer, key);
+    else Reflect.defineProperty(buffer, key, earlier);
+  };
+}
+
+/** Has Node refuse to transfer a buffer. Bun before 1.4 has the function, which throws that it is not implemented. */
+function mark(buffer) {
+  try {
+    marked.add(buffer);
+    threads().markAsUntransferable(buffer);
+  } catch (error) {
+    if (other === undefined) throw error;
+  }
+}
+
+/** Refuses transfer() on the buffer; and postMessage and structuredClone for good, for which Node has no way back. */
+function lockInScript(buffer, where) {
+  const known = locks.get(buffer);
+  if (known !== undefined && known.count > 0) {
+    known.count += 1;
+    return;
+  }
+  const lock = { count: 1, undo: [] };
+  for (const key of MOVES) {
+    const undo = shadow(buffer, key, lock);
+    if (undo !== undefined) lock.undo.push(undo);
+    // Where V8 has detach keys, this is memory that is held whatever becomes of the buffer.
+    else if (hasTransfer && (!hasDetachKeys || transferAborts)) {
+      lock.undo.forEach((each) => each());
+      throw makeError('ERR_INVALID_ARG_VALUE', `${where} must be of an ArrayBuffer that takes new properties, received a frozen, `
+        + `sealed or non-extensible one: only by a property does Node ${process.versions.node} lock it against transfer()`);
+    }
+  }
+  // Node 24 and later end the process with an external buffer that is marked; its memory is held all the same.
+  if (!hasDetachKeys) mark(buffer);
+  locks.set(buffer, lock);
+}
+
+function unlockInScript(buffer) {
+  const lock = locks.get(buffer);
+  lock.count -= 1;
+  if (lock.count === 0) lock.undo.forEach((undo) => undo());
+}
+
+/** Keeps an ArrayBuffer from being transferred; returns how to let it go again. `where` is what messages call it. */
+function lock(buffer, where) {
+  const isLocked = binding.lock(buffer);
+  const inScript = !isSharedArrayBuffer(buffer) && (!isLocked || transferAborts);
+  try {
+    if (inScript) lockInScript(buffer, where);
+  } catch (error) {
+    if (isLocked) binding.unlock(buffer);
+    throw error;
+  }
+  return () => {
+    if (inScript) unlockInScript(buffer);
+    if (isLocked) binding.unlock(buffer);
+  };
+}
+
+/** Locks the buffers of what a call of a function on another thread was handed; returns how to let them go. */
+function lockAll(values, name) {
+  const unlocks = [];
+  const unlock = () => unlocks.forEach((each) => each());
+  try {
+    for (const value of values) if (isView(value)) unlocks.push(lock(bufferOf(value), `${name}: each view`));
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+  return unlock;
+}
+
+/** Pins that were not released: they hold their views even if the pin itself is dropped. */
+const pins = new Set();
+
+/** A view whose storage is held: neither collected nor transferred until it is released. */
+class Pin {
+  #view;
+  #ptr;
+  #unlock;
+  #held;
+
+  constructor(view) {
+    this.#ptr = addressOf(view, 0, 'pin', binding.keptAddressOf);
+    this.#view = view;
+    this.#unlock = lock(bufferOf(view), 'pin: view');
+    this.#held = binding.hold(bufferOf(view));
+    pins.add(this);
+  }
+
+  /** The address of the view's first byte; null once released. */
+  get ptr() {
+    return this.#ptr;
+  }
+
+  /** The bytes of the view; 0 once released. */
+  get byteLength() {
+    return this.#view === null ? 0 : byteLengthOf(this.#view);
+  }
+
+  /** Lets the view go. Releasing twice is fine. */
+  release() {
+    if (!pins.delete(this)) return;
+    this.#unlock();
+    if (this.#held !== null) binding.letGo(this.#held);
+    this.#view = this.#ptr = null;
+  }
+
+  [Symbol.dispose]() {
+    this.release();
+  }
+}
+
+/** Holds a view's storage where it is until the result's release(). */
+const pin = (view) => new Pin(view);
+
+module.exports = { pin, lockAll };

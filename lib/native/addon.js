@@ -1,0 +1,46 @@
+'use strict';
+// Finds and loads the addon; the only place that loads native code of our own.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { makeError } = require('../errors.js');
+const { platformKey } = require('./platform.js');
+
+const build = 'build it from the source in the package with "npx pinned-ffi build" (it needs cargo and a C compiler)';
+
+/**
+ * Where the addon is. PINNED_FFI_ADDON names another build of it, whatever its file is called. In the package it lies in
+ * prebuilds/ beside lib/. A bundle is one file: it has prebuilds/ or the addon beside it, or prebuilds/ one folder up.
+ */
+function addonPath() {
+  const chosen = process.env.PINNED_FFI_ADDON;
+  if (chosen) return path.resolve(chosen);
+  const file = `${platformKey()}.node`;
+  const places = [['..', '..', 'prebuilds', file], ['..', 'prebuilds', file], ['prebuilds', file], [file]]
+    .map((parts) => path.join(__dirname, ...parts));
+  return places.find((place) => fs.existsSync(place)) ?? places[0];
+}
+
+function load(file) {
+  const holder = { exports: {} };
+  try {
+    process.dlopen(holder, path.toNamespacedPath(file));
+  } catch (cause) {
+    throw notFound(file, cause);
+  }
+  return holder.exports;
+}
+
+function notFound(file, cause) {
+  const chosen = process.env.PINNED_FFI_ADDON ? ' (from PINNED_FFI_ADDON)' : '';
+  const fault = fs.existsSync(file)
+    ? `the native addon ${file}${chosen} does not load: ${cause.message}`
+    : `there is no native addon for ${platformKey()}: ${file}${chosen} does not exist`;
+  const message = `pinned-ffi: ${fault}; ${build}`;
+  return makeError('ERR_FFI_ADDON_NOT_FOUND', message, { path: file, platform: platformKey(), cause });
+}
+
+/** Whether a library is an addon of Node. */
+const isAddon = (file) => file.endsWith('.node');
+
+module.exports = { addonPath, load, isAddon };

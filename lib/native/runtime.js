@@ -1,0 +1,53 @@
+'use strict';
+// Which engine runs this, and whether the package was verified on it.
+
+const { makeError } = require('../errors.js');
+const { isMusl, platformKey } = require('./platform.js');
+
+/**
+ * NODE_MODULE_VERSION of the Nodes that the whole test suite runs on (20, 22, 24, 26), and the version of V8 that each had
+ * from its first release to its last. V8's functions and objects may change with the version, and with its build flags.
+ */
+const VERIFIED = { 115: '11.3', 127: '12.4', 137: '13.6', 147: '14.6' };
+
+/** Builds of V8 whose objects or handles lie in memory in another way. */
+const OTHER_LAYOUTS = ['v8_enable_pointer_compression', 'v8_enable_sandbox', 'v8_enable_direct_handle'];
+
+/** What runs this in place of Node; undefined for Node. */
+const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
+
+const OLDEST = 20;
+
+/** Throws where the package cannot work. */
+function refuseOld() {
+  const { node } = process.versions;
+  if (other !== undefined || Number.parseInt(node, 10) >= OLDEST) return;
+  throw makeError('ERR_FFI_RUNTIME_UNSUPPORTED', `pinned-ffi needs Node ${OLDEST} or later, this is ${node}`, { version: node });
+}
+
+/** NODE_MODULE_VERSION: V8's binary interface does not change within one. */
+const { modules } = process.versions;
+
+/** Why nothing may be assumed of this engine beyond Node-API; undefined where it was verified. */
+function findReason() {
+  const { platform, arch, version, versions } = process;
+  if (other !== undefined) return `not verified on ${other}`;
+  if (platform !== 'linux' || arch !== 'x64' || isMusl()) return `not verified on ${platformKey()}`;
+  if (!Object.hasOwn(VERIFIED, modules)) return `not verified on Node ${version} (NODE_MODULE_VERSION ${modules})`;
+  if (!`${versions.v8}.`.startsWith(`${VERIFIED[modules]}.`)) return `not verified on V8 ${versions.v8} in Node ${version}`;
+  const variables = process.config?.variables ?? {};
+  const layout = OTHER_LAYOUTS.find((name) => Number(variables[name] ?? 0) !== 0 || variables[name] === true);
+  return layout === undefined ? undefined : `not verified on a Node that was built with ${layout}`;
+}
+const unverified = findReason();
+
+/**
+ * Whether V8's detach keys lock a buffer against transfer: from Node 24 on. Node 20 and 22 end the process when a transfer
+ * meets a key (`v8::FromJust`), so that locks are made in JavaScript there.
+ */
+const hasDetachKeys = other === undefined && Number(modules) >= 137;
+
+/** Whether V8 ends the process when `transfer()` meets a key, as it does in Node 24 before 24.15 and in the first of 25. */
+const transferAborts = hasDetachKeys && /^(?:24\.(?:\d|1[0-4])|25)\./.test(process.versions.node);
+
+module.exports = { refuseOld, other, modules, unverified, hasDetachKeys, transferAborts };

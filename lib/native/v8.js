@@ -1,0 +1,27 @@
+'use strict';
+// Whether V8's own functions and objects are used: on engines that were verified, after a look at how V8 keeps its values.
+
+const binding = require('./binding.js');
+const { unverified } = require('./runtime.js');
+const config = require('./config.js');
+
+/** Shows the native side how V8 keeps texts: a literal, a text that was made, and one that was put together. */
+function makeTexts() {
+  const made = Buffer.from('text made of bytes').toString('latin1');
+  const joined = `${made} \xe9 ${made}`;
+  // This flattens it.
+  joined.includes('\0');
+  return ['text of the source \xe9', made, joined];
+}
+const texts = unverified === undefined ? makeTexts() : [];
+
+/**
+ * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_LANE=node-api` has all go by
+ * Node-API, as it does on other platforms and runtimes.
+ */
+const withoutV8 = unverified
+  ?? (config.lane === 'node-api' ? 'PINNED_FFI_LANE=node-api' : undefined)
+  ?? binding.verifyV8(texts[0], texts[1])
+  ?? undefined;
+
+module.exports = { withoutV8, usesV8: withoutV8 === undefined, texts };

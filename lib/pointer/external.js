@@ -1,0 +1,54 @@
+'use strict';
+// toBuffer() and toArrayBuffer(): native memory as buffers of JavaScript.
+
+const { makeError, wrongType, outOfRange } = require('../errors.js');
+const access = require('../memory/access.js');
+const { resolvePointer } = require('../types/pointers.js');
+
+const MOST_BYTES = 2 ** 53 - 1;
+
+/** A length in bytes that the caller gave, or the distance to the NUL. */
+function lengthOf(address, byteLength, name) {
+  if (byteLength === undefined || byteLength === null) return access.textLength(address, name);
+  if (typeof byteLength !== 'number') throw wrongType(`${name}: byteLength`, 'a number of bytes', byteLength);
+  if (!Number.isInteger(byteLength) || byteLength < 1 || byteLength > MOST_BYTES) {
+    throw outOfRange(`${name}: byteLength`, 'an integer greater than 0', byteLength);
+  }
+  return byteLength;
+}
+
+function optionalAddress(value, name) {
+  if (value === undefined || value === null) return 0;
+  return access.checkedAddress(resolvePointer(value, name), 0, name);
+}
+
+function contextAddress(value, name) {
+  if (value === undefined || value === null) return 0;
+  const valid = typeof value === 'bigint' ? BigInt.asUintN(64, value) === value : Number.isSafeInteger(value) && value >= 0;
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw wrongType(`${name}: context`, 'an address', value);
+  if (!valid) throw outOfRange(`${name}: context`, 'an address', value);
+  return value;
+}
+
+/** bun's order: with four arguments the fourth is the deallocator, with five it is the deallocator's context. */
+function wrap(name, address, byteOffset, byteLength, contextOrDeallocator, deallocator, count) {
+  const start = access.checkedAddress(address, byteOffset ?? 0, name);
+  const free = optionalAddress(count > 4 ? deallocator : contextOrDeallocator, `${name}: deallocator`);
+  const context = count > 4 ? contextAddress(contextOrDeallocator, name) : 0;
+  const length = lengthOf(start, byteLength, name);
+  if (length === 0) {
+    throw makeError('ERR_OUT_OF_RANGE', `${name}: byteLength must be an integer greater than 0, the text at ptr is empty`);
+  }
+  return access.wrap(start, length, free, context, name);
+}
+
+function toArrayBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {
+  return wrap('toArrayBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length);
+}
+
+function toBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {
+  return Buffer.from(
+    wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length));
+}
+
+module.exports = { toArrayBuffer, toBuffer, lengthOf };

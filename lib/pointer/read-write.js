@@ -1,0 +1,89 @@
+'use strict';
+// read.* and write.*: one function for each name of a type. In the V8 lane each is of generated source, which calls C straight from
+// optimised code; whatever does not pass its test, every error among it, is memory/access.js's.
+
+const binding = require('../native/binding.js');
+const { compile } = require('../codegen/compile.js');
+const { constants, inlineOf, runtime, DECLARED } = require('../codegen/read-values.js');
+const { lane } = require('../call/fast-call.js');
+const access = require('../memory/access.js');
+const { wrongValue } = require('../errors.js');
+const { late } = require('../lazy.js');
+const { byName, isDeclared, typeOf } = require('../types/registry.js');
+const config = require('../native/config.js');
+
+// Loaded for types that are C text.
+const cdef = late(() => require('../cdef/index.js'));
+
+/** A call from code that is not optimised is dear: as many reads go the other way before the next one tries. */
+const PAUSE = 64;
+/** The names that have source of their own; those of aliases and of rarer types are served the plain way. */
+const QUICK = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64', 'bool', 'ptr', 'intptr'];
+
+/** The functions of `descriptors`, a Map by name. */
+function readers(descriptors) {
+  const made = { __proto__: null };
+  descriptors.forEach((descriptor, name) => { made[name] = plain(name, descriptor); });
+  // Under the guard it is asked first whether the memory is mapped.
+  if (lane().name !== 'v8' || config.guard) return made;
+  const loader = binding.makeLoader();
+  if (loader !== null) generate(made, descriptors, loader);
+  return made;
+}
+
+function plain(name, descriptor) {
+  const reader = `read.${name}`;
+  return (address, byteOffset = 0) => access.read(descriptor, address, byteOffset, reader);
+}
+
+/** Each has source of its own, so that V8 sees what it calls; none where code generation is disallowed. */
+function generate(readers, descriptors, { load, frame: base }) {
+  const readSource = ({ raws, value }) => {
+    const all = raws(0);
+    return `${constants(all, 'raw')}return ${value(all.map((_, i) => `raw${i}`))};`;
+  };
+  const source = (name, i) => `
+const descriptor${i} = descriptors.get('${name}');
+let pause${i} = 0;
+readers.${name} = (address, byteOffset = 0) => {
+  if (pause${i} !== 0) pause${i} -= 1;
+  else if (byteOffset === 0 && typeof address === 'number' && address >= 4096 && isSafeInteger(address)) {
+    if (load(address, ${descriptors.get(name).size}, base) === 1) {
+      ${readSource(inlineOf(descriptors.get(name)))}
+    }
+    pause${i} = ${PAUSE};
+  }
+  return slow(descriptor${i}, address, byteOffset, 'read.${name}');
+};`;
+  compile('readers, descriptors, load, base, runtime, slow, isSafeInteger', `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
+    [readers, descriptors, load, base, runtime, access.read, Number.isSafeInteger], () => undefined);
+}
+
+const write = { __proto__: null };
+const readable = new Map();
+function add(descriptor, name) {
+  if (name === 'void' || descriptor.refused || descriptor.argumentOnly) return;
+  const writer = `write.${name}`;
+  readable.set(name, descriptor);
+  write[name] = (address, byteOffset, value) => access.write(descriptor, address, byteOffset, value, writer);
+}
+byName.forEach(add);
+add(byName.get('i64_fast'), 'intptr');
+
+/**
+ * Reads a value of any type: read(address, type, byteOffset). Its properties read the types of the table.
+ * @param {number | bigint} address
+ * @param {unknown} type a type of a declaration, or C text such as 'struct tm'
+ */
+function readAs(address, type, byteOffset = 0) {
+  const known = isDeclared(type) || byName.has(type) || typeof type === 'number' ? type : cdef().parseType(type, 'read: type');
+  if (typeof known.read === 'function') return known.read(address, byteOffset);
+  const descriptor = typeOf(known, 'read: type');
+  if (descriptor.argumentOnly !== undefined || descriptor.name === 'void') {
+    throw wrongValue('read: type', 'a type that has values in memory', descriptor.name);
+  }
+  return access.read(descriptor, address, byteOffset, 'read');
+}
+const read = Object.freeze(Object.assign(Object.setPrototypeOf(readAs, null), readers(readable)));
+
+module.exports = { read, write: Object.freeze(write) };

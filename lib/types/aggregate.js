@@ -1,0 +1,291 @@
+'use strict';
+// The descriptors of structs, unions and arrays: of the same shape as a scalar's (lib/types/registry.js), with code generated for the
+// fields. Plain values go in and out; offsets come from the native side.
+//   resolve  copies the user's object, which may run getters, before anything is written.
+//   write    returns what the fields have to keep alive, stored already (`keeps`), as lib/types/registry.js says of views.
+//   live     gives an accessor over memory (lib/types/views.js).
+
+const { wrongType, wrongValue, makeError, place } = require('../errors.js');
+const { compile } = require('../codegen/compile.js');
+const { noteInline, inlineOf, byExpression } = require('../codegen/read-values.js');
+const access = require('../memory/access.js');
+
+let count = 0;
+
+/** An aggregate's value has to be an object. */
+function checkObject(value, name, owner, position) {
+  if (typeof value === 'object' && value !== null) return;
+  throw wrongType(place(owner, position), `an object (${name})`, value);
+}
+
+/** Zeroes a value: what lies between the fields is not left to chance. */
+const zero = (view, at, size) => new Uint8Array(view.buffer, view.byteOffset + at, size).fill(0);
+
+/** Copies the bytes of a live view of the same type, which keeps what its fields point to. */
+function copy(view, at, bytes) {
+  new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
+  return bytes.source;
+}
+
+function bytesOfText(text, name, position) {
+  try {
+    return Buffer.from(`${text}\0`);
+  } catch (cause) {
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `${place(name, position)}: there is no memory for its text`, { cause });
+  }
+}
+
+/** Stores what a field's write() left to its owner, and adds it to what is kept. */
+function keep(kept, descriptor, view, at, value, name, position) {
+  if (value === undefined) return kept;
+  let held = value;
+  if (!descriptor.keeps) {
+    held = typeof value === 'string' ? bytesOfText(value, name, position) : value;
+    access.storeAddress(view, at, held, name, position);
+  }
+  if (kept === undefined) return [held];
+  kept.push(held);
+  return kept;
+}
+
+const RUNTIME = { zero, copy, keep };
+
+const keepsAny = (descriptors) => descriptors.some((descriptor) => descriptor.pins || descriptor.keeps);
+
+const common = (layout, name, descriptors) => ({
+  id: layout.id, key: `T${count += 1}`, name, size: layout.size, align: layout.align, keeps: keepsAny(descriptors),
+});
+
+// ---- structs --------------------------------------------------------------------------------------------------------
+
+const text = JSON.stringify;
+
+/** The source of read, resolve and write of a struct. */
+function structSource(fields, size, isPadded) {
+  const outer = (field) => `{ outer: position, part: ${text(field.key)} }`;
+  const lines = (line, separator = '\n  ') => fields.map(line).filter(Boolean).join(separator);
+  return `'use strict';
+${lines((_, i) => `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, resolve: resolve${i} } = descriptor${i};`)}
+function read(view, at) {
+  return { ${lines(({ key, offset }, i) => `${text(key)}: read${i}(view, at + ${offset})`, ', ')} };
+}
+function copyOf(value, name, position) {
+  const copied = { ${lines(({ key }) => `${text(key)}: value[${text(key)}]`, ', ')} };
+  ${lines((field, i) => field.descriptor.resolve
+    && `copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`)}
+  return copied;
+}
+function write(view, at, value, name, position) {
+  if (value instanceof Uint8Array) return runtime.copy(view, at, value);
+  ${isPadded ? `runtime.zero(view, at, ${size});` : ''}
+  let kept;
+  ${lines((field, i) => {
+    const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
+    return field.descriptor.pins || field.descriptor.keeps
+      ? `kept = runtime.keep(kept, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
+      : `${written};`;
+  })}
+  return kept;
+}
+return { read, copyOf, write };`;
+}
+
+function plainStruct(size, isPadded) {
+  return (fields) => ({
+    read: (view, at) => Object.fromEntries(fields.map(({ key, offset, descriptor }) => [key, descriptor.read(view, at + offset)])),
+    copyOf(value, name, position) {
+      const copied = fields.map(({ key }) => [key, value[key]]);
+      fields.forEach(({ key, descriptor }, i) => {
+        if (descriptor.resolve) copied[i][1] = descriptor.resolve(copied[i][1], name, { outer: position, part: key });
+      });
+      return Object.fromEntries(copied);
+    },
+    write(view, at, value, name, position) {
+      if (value instanceof Uint8Array) return copy(view, at, value);
+      if (isPadded) zero(view, at, size);
+      let kept;
+      for (const { key, offset, descriptor } of fields) {
+        const part = { outer: position, part: key };
+        kept = keep(kept, descriptor, view, at + offset, descriptor.write(view, at + offset, value[key], name, part), name, part);
+      }
+      return kept;
+    },
+  });
+}
+
+/** The most characters of a source that reads all fields at once: larger structs are copied before they are read. */
+const MOST_SOURCE = 1000;
+
+/** Tells how generated source reads a struct of plain fields out of the argument buffer. */
+function noteFields(read, fields) {
+  const parts = fields.map(({ descriptor }) => inlineOf(descriptor));
+  if (!parts.every((part) => part?.source)) return;
+  const source = (at) => {
+    const values = fields.map(({ offset }, i) => parts[i].source(at + offset));
+    if (values.includes(undefined)) return undefined;
+    return `{ ${fields.map(({ key }, i) => `${text(key)}: ${values[i]}`).join(', ')} }`;
+  };
+  if (source(0)?.length <= MOST_SOURCE) noteInline(read, byExpression(source));
+}
+
+/**
+ * The descriptor of a struct.
+ * @param {object} layout { id, size, align }
+ * @param {string} name
+ * @param {{ key: string, offset: number, descriptor: object, bits?: number }[]} fields
+ */
+function structDescriptor(layout, name, fields) {
+  const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
+  const isPadded = used !== layout.size;
+  const made = compile('fields, runtime', structSource(fields, layout.size, isPadded), [fields, RUNTIME],
+    () => plainStruct(layout.size, isPadded)(fields));
+  const descriptor = { ...common(layout, name, fields.map((field) => field.descriptor)), read: made.read, write: made.write };
+  noteFields(descriptor.read, fields);
+  descriptor.resolve = (value, owner, position) => {
+    checkObject(value, name, owner, position);
+    return descriptor.bytesOf(value) ?? made.copyOf(value, owner, position);
+  };
+  return descriptor;
+}
+
+// ---- unions ---------------------------------------------------------------------------------------------------------
+
+/**
+ * The descriptor of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are read when
+ * they are asked for, as only one of them makes sense.
+ */
+function unionDescriptor(layout, name, fields) {
+  const byKey = new Map(fields.map((field) => [field.key, field]));
+  const descriptor = {
+    ...common(layout, name, fields.map((field) => field.descriptor)),
+    read(view, at) {
+      const start = view.byteOffset + at;
+      return descriptor.live(new DataView(view.buffer.slice(start, start + layout.size)), 0);
+    },
+    resolve(value, owner, position) {
+      checkObject(value, name, owner, position);
+      const bytes = descriptor.bytesOf(value);
+      if (bytes !== undefined) return bytes;
+      const given = Object.keys(value);
+      const field = byKey.get(given[0]);
+      if (given.length !== 1 || field === undefined) {
+        throw makeError('ERR_INVALID_ARG_VALUE',
+          `${place(owner, position)} must have one of the fields ${[...byKey.keys()].join(', ')} (${name}), `
+          + `received ${given.length === 0 ? 'none' : given.join(', ')}`);
+      }
+      const part = { outer: position, part: field.key };
+      const content = value[field.key];
+      return { field, content: field.descriptor.resolve ? field.descriptor.resolve(content, owner, part) : content };
+    },
+    write(view, at, value, owner, position) {
+      if (value instanceof Uint8Array) return copy(view, at, value);
+      const { field, content } = value;
+      const part = { outer: position, part: field.key };
+      zero(view, at, layout.size);
+      return keep(undefined, field.descriptor, view, at, field.descriptor.write(view, at, content, owner, part), owner, part);
+    },
+  };
+  return descriptor;
+}
+
+// ---- arrays ---------------------------------------------------------------------------------------------------------
+
+/** The most bytes that become values: beyond that an array of JavaScript is no longer one piece of memory. */
+const MOST_BYTES = 2 ** 25;
+
+/** The descriptor of `length` values side by side. An array or a typed array of that length goes in, an array comes out. */
+function arrayDescriptor(layout, element, length) {
+  const name = `${element.name}[${length}]`;
+  const step = element.size;
+  const isText = element.name === 'char';
+  const wanted = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
+  const descriptor = {
+    ...common(layout, name, [element]),
+    isArray: true,
+    read(view, at) {
+      if (layout.size > MOST_BYTES) {
+        throw makeError('ERR_OUT_OF_RANGE', `${name}: ${layout.size} bytes are too many for JavaScript values (at most `
+          + `${MOST_BYTES}); use its view()`);
+      }
+      const values = new Array(length);
+      for (let i = 0; i < length; i += 1) values[i] = element.read(view, at + i * step);
+      return values;
+    },
+    resolve(value, owner, position) {
+      if (isText && typeof value === 'string') return textOf(value, length, wanted, owner, position);
+      if (typeof value !== 'object' || value === null) throw wrongType(place(owner, position), wanted, value);
+      const bytes = descriptor.bytesOf(value);
+      if (bytes !== undefined) return bytes;
+      const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+      if (!isList) throw wrongType(place(owner, position), wanted, value);
+      if (value.length !== length) throw wrongValue(place(owner, position), wanted, value);
+      const values = new Array(length);
+      for (let i = 0; i < length; i += 1) values[i] = value[i];
+      if (element.resolve) {
+        for (let i = 0; i < length; i += 1) values[i] = element.resolve(values[i], owner, { outer: position, part: i });
+      }
+      return values;
+    },
+    write(view, at, value, owner, position) {
+      if (value instanceof Uint8Array) return copy(view, at, value);
+      let kept;
+      for (let i = 0; i < length; i += 1) {
+        const part = { outer: position, part: i };
+        const here = at + i * step;
+        kept = keep(kept, element, view, here, element.write(view, here, value[i], owner, part), owner, part);
+      }
+      return kept;
+    },
+  };
+  return descriptor;
+}
+
+/** The bytes of a text in an array of char, filled up with NULs. */
+function textOf(value, length, wanted, owner, position) {
+  const bytes = new Uint8Array(length);
+  const { read } = new TextEncoder().encodeInto(value, bytes);
+  if (read < value.length || value.includes('\0')) throw wrongValue(place(owner, position), wanted, value);
+  return bytes;
+}
+
+// ---- bitfields ------------------------------------------------------------------------------------------------------
+
+/** The descriptor of `width` bits from the bit `shift` of a unit on. */
+function bitfieldDescriptor(unit, shift, width) {
+  const isSigned = unit.min < 0 || (unit.min === undefined && unit.name !== 'bool' && !/^u|unsigned/.test(unit.name));
+  const whole = unit.size * 8;
+  const get = (view, at) => BigInt(bigOf(view, at, unit.size)) >> BigInt(shift);
+  const cut = isSigned ? BigInt.asIntN : BigInt.asUintN;
+  const isBig = whole === 64 || unit.name.includes('long');
+  const mask = ((1n << BigInt(width)) - 1n) << BigInt(shift);
+  const outOf = (big) => (unit.name === 'bool' ? big !== 0n : isBig ? big : Number(big));
+  return {
+    ...unit,
+    name: `${unit.name}:${width}`,
+    read: (view, at) => outOf(cut(width, get(view, at))),
+    write(view, at, value, name, position) {
+      // Of this write alone: V8 may let others in between.
+      const scratch = new DataView(new ArrayBuffer(8));
+      unit.write(scratch, 0, value, name, position);
+      const big = BigInt(unit.read(scratch, 0));
+      if (cut(width, big) !== big) {
+        throw makeError('ERR_OUT_OF_RANGE',
+          `${place(name, position)} must fit ${width} bits (${unit.name}), received ${big}`);
+      }
+      const old = bigOf(view, at, unit.size);
+      setBig(view, at, unit.size, (old & ~mask) | ((big << BigInt(shift)) & mask));
+    },
+  };
+}
+
+function bigOf(view, at, size) {
+  let big = 0n;
+  for (let i = size - 1; i >= 0; i -= 1) big = (big << 8n) | BigInt(view.getUint8(at + i));
+  return big;
+}
+
+function setBig(view, at, size, value) {
+  for (let i = 0; i < size; i += 1) view.setUint8(at + i, Number((value >> BigInt(8 * i)) & 0xffn));
+}
+
+module.exports = { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor, keep };

@@ -1,0 +1,93 @@
+'use strict';
+// bun's conversions: what `wrap: true` in a declaration makes of the descriptors of the type table.
+// Integers wrap, anything but text becomes a number, undefined is NULL, text ends at its first NUL.
+
+const { wrongType, place } = require('../errors.js');
+
+const LITTLE = true;
+
+/** Gives a descriptor its `wrapped` one: not enumerable, for a descriptor that spreads another has conversions of its own. */
+const wraps = (descriptor, changes) => Object.defineProperty(descriptor, 'wrapped', {
+  value: { ...descriptor, key: descriptor.key && `${descriptor.key} wrapped`, ...changes },
+});
+
+const isText = (value) => typeof value === 'string' || typeof value === 'symbol';
+
+/** What a message adds where `wrap: true` would take a number or what becomes one. */
+function wrapHint(value) {
+  if (isText(value)) return '';
+  const isNumeric = typeof value === 'number' || typeof value === 'bigint';
+  return `; declare \`wrap: true\` to ${isNumeric ? 'wrap' : 'convert'} it`;
+}
+
+/** What a message adds where `wrap: true` would take an address. */
+function addressHint(value) {
+  if (value === undefined) return '; declare `wrap: true` to take undefined as NULL';
+  return Object.is(modularAddress(value), value) ? '' : wrapHint(value);
+}
+
+/** ECMAScript's conversion to a number, without text. */
+function toNumber(value, descriptor, name, position) {
+  if (typeof value === 'number') return value;
+  if (isText(value)) throw wrongType(place(name, position), `a number (${descriptor.name})`, value);
+  return Number(value);
+}
+
+/** An object as a number. This may run the user's code. */
+const resolve = (value) =>
+  ((typeof value === 'object' && value !== null) || typeof value === 'function' ? +value : value);
+
+const { setInt8, setInt16, setInt32 } = DataView.prototype;
+
+/** An integer of up to 32 bits. */
+function wrapInteger(descriptor) {
+  const set = descriptor.max <= 0xff ? setInt8 : descriptor.max <= 0xffff ? setInt16 : setInt32;
+  return wraps(descriptor, {
+    resolve,
+    write(view, at, value, name, position) {
+      const whole = typeof value === 'bigint' ? BigInt.asIntN(32, value) : value;
+      set.call(view, at, toNumber(whole, descriptor, name, position), LITTLE);
+    },
+  });
+}
+
+/**
+ * A 64-bit integer: numbers are truncated, NaN and infinities are 0. Nothing but numbers is taken. `setSafe` stores a safe
+ * integer.
+ */
+const wrapWide = (descriptor, setSafe) => wraps(descriptor, { write(view, at, value, name, position) {
+  if (Number.isSafeInteger(value)) {
+    setSafe(view, at, value);
+    return;
+  }
+  if (typeof value !== 'number' && typeof value !== 'bigint') {
+    throw wrongType(place(name, position), `a number or BigInt (${descriptor.name})`, value);
+  }
+  const whole = typeof value === 'bigint' ? value : Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
+  view.setBigInt64(at, BigInt.asIntN(64, whole), LITTLE);
+} });
+
+/** A floating point number; `set` stores it. */
+const wrapFloat = (descriptor, set) => wraps(descriptor, {
+  resolve,
+  write: (view, at, value, name, position) => set.call(view, at, toNumber(value, descriptor, name, position), LITTLE),
+});
+
+const wrapBool = (descriptor) => wraps(descriptor, { write: (view, at, value) => view.setUint8(at, value ? 1 : 0) });
+
+/** An address modulo 2^64. What has none, such as NaN, stays as it is: the descriptor refuses it. */
+function modularAddress(value) {
+  if (value === undefined) return null;
+  if (typeof value === 'bigint') return BigInt.asUintN(64, value);
+  const isPlain = typeof value !== 'number' || (Number.isSafeInteger(value) && value >= 0);
+  return isPlain || !(Math.abs(value) < 2 ** 64) ? value : BigInt.asUintN(64, BigInt(Math.trunc(value)));
+}
+
+const wrapPointer = (descriptor, convert = modularAddress) => wraps(descriptor, {
+  write: (view, at, value, name, position) => descriptor.write(view, at, convert(value), name, position),
+});
+
+const endAtNul = (value) => (typeof value === 'string' ? value.split('\0', 1)[0] : modularAddress(value));
+const wrapText = (descriptor) => wrapPointer(descriptor, endAtNul);
+
+module.exports = { wrapHint, addressHint, wrapInteger, wrapWide, wrapFloat, wrapBool, wrapPointer, wrapText };

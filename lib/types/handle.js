@@ -1,0 +1,157 @@
+'use strict';
+// opaque: pointers to what only C knows. Those of one type are not taken for those of another, nor once they are freed.
+
+const { DeclaredType } = require('./native-type.js');
+const { makeError, wrongType, describe, place } = require('../errors.js');
+const { optionsOf } = require('../validate.js');
+const { readAddress } = require('./pointers.js');
+const { byName, isDeclared } = require('./registry.js');
+
+const base = byName.get('function');
+const kinds = new WeakMap();
+let keys = 0;
+
+/** A pointer that C gave, of an opaque type. */
+class Handle {
+  #kind;
+  #address;
+  #owner = null;
+  #freedBy;
+
+  constructor(kind, address) {
+    this.#kind = kind;
+    this.#address = address;
+  }
+
+  /** The address; null once it is freed. */
+  get ptr() {
+    return Handle.endOf(this) === undefined ? this.#address : null;
+  }
+
+  /** The name of its type. */
+  get type() {
+    return this.#kind.name;
+  }
+
+  /** What this belongs to: it ends with it. */
+  get owner() {
+    return this.#owner;
+  }
+
+  /** The function that ended it or one of its owners; undefined while it lives. */
+  static endOf(handle) {
+    return handle.#freedBy ?? (handle.#owner === null ? undefined : Handle.endOf(handle.#owner));
+  }
+
+  static isOf(value, kind) {
+    if (typeof value !== 'object' || value === null || !(#kind in value)) return false;
+    for (let own = value.#kind; own !== undefined; own = own.base) if (own === kind) return true;
+    return false;
+  }
+
+  static kindOf(value) {
+    return typeof value === 'object' && value !== null && #kind in value ? value.#kind : undefined;
+  }
+
+  static addressOf(handle) {
+    return handle.#address;
+  }
+
+  static end(handle, freedBy) {
+    handle.#freedBy = freedBy;
+    handle.#kind.living.delete(handle.#address);
+  }
+
+  /** It was not freed. */
+  static revive(handle) {
+    handle.#freedBy = undefined;
+    handle.#kind.living.set(handle.#address, new WeakRef(handle));
+  }
+
+  static own(handle, owner) {
+    handle.#owner = owner;
+  }
+}
+
+/** The handle of an address: the same one as long as it lives. */
+function handleOf(kind, address) {
+  const known = kind.living.get(address)?.deref();
+  if (known !== undefined && Handle.endOf(known) === undefined) return known;
+  const handle = new Handle(kind, address);
+  kind.living.set(address, new WeakRef(handle));
+  kind.forget.register(handle, address);
+  return handle;
+}
+
+/** The functions that free a type: one name, or several. */
+function freeing(free, name) {
+  if (free === undefined) return new Set();
+  const names = Array.isArray(free) ? Array.from(free) : [free];
+  names.forEach((each) => {
+    if (typeof each === 'string') return;
+    throw wrongType(`${name}: options.free`, 'the name of a function, or an array of names', each);
+  });
+  return new Set(names);
+}
+
+function kindOfType(type, where) {
+  if (type === undefined) return undefined;
+  const kind = isDeclared(type) ? kinds.get(type) : undefined;
+  if (kind === undefined) throw wrongType(where, 'an opaque type', type);
+  return kind;
+}
+
+/**
+ * A type of pointers that only C looks into.
+ * @param {string} name
+ * @param {{ base?: object, owner?: object, free?: string | string[] }} [options] `base`: where that type is wanted this
+ *   one may be passed; `owner`: a value belongs to the argument of that type in the call that gave it; `free`: what ends
+ *   a value
+ */
+function opaque(name, options = {}) {
+  if (typeof name !== 'string' || name === '') throw wrongType('opaque: name', 'a string, not empty', name);
+  const given = optionsOf(options, { base: 'object', owner: 'object', free: 'any' }, `${name}: options`);
+  const kind = {
+    name,
+    base: kindOfType(given.base, `${name}: options.base`),
+    owner: kindOfType(given.owner, `${name}: options.owner`),
+    free: freeing(given.free, name),
+    living: new Map(),
+    freedDescriptors: new Map(),
+  };
+  kind.forget = new FinalizationRegistry((address) => {
+    if (kind.living.get(address)?.deref() === undefined) kind.living.delete(address);
+  });
+  const descriptor = {
+    ...base,
+    name,
+    key: `opaque ${keys += 1}`,
+    opaque: kind,
+    resolve: undefined,
+    read(view, at) {
+      const address = readAddress(view, at);
+      return address === null ? null : handleOf(kind, address);
+    },
+    write(view, at, value, owner, position) {
+      if (value === null) return void view.setBigUint64(at, 0n, true);
+      if (!Handle.isOf(value, kind)) {
+        throw makeError('ERR_INVALID_ARG_TYPE',
+          `${place(owner, position)} must be a ${name} or null, received ${described(value)}`);
+      }
+      const end = Handle.endOf(value);
+      if (end !== undefined) {
+        throw makeError('ERR_FFI_INVALID_POINTER',
+          `${place(owner, position)} must be a living ${name}, received one that ${end}() has freed`);
+      }
+      return base.write(view, at, Handle.addressOf(value), owner, position);
+    },
+  };
+  const type = Object.freeze(new DeclaredType(descriptor));
+  kinds.set(type, kind);
+  return type;
+}
+
+/** A value as messages name it: a handle by its type. */
+const described = (value) => (Handle.kindOf(value) === undefined ? describe(value) : `a ${Handle.kindOf(value).name}`);
+
+module.exports = { opaque, Handle };

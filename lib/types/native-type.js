@@ -1,0 +1,32 @@
+'use strict';
+// What struct(), pointer(), ... give: an object that stands for a descriptor of the type table in declarations.
+
+const { declare } = require('./registry.js');
+
+class DeclaredType {
+  constructor(descriptor) {
+    Object.defineProperties(this, {
+      name: { value: descriptor.name, enumerable: true },
+      size: { value: descriptor.size, enumerable: true },
+      align: { value: descriptor.align, enumerable: true },
+    });
+    declare(this, descriptor);
+  }
+}
+
+const shared = new Map();
+
+/**
+ * What equal declarations share: their descriptors, and with them all that is prepared for those. So declaring the same in a
+ * loop takes no more memory than once. `parts` are texts and numbers.
+ */
+function sharedBy(parts, make) {
+  const key = parts.map((part) => (typeof part === 'string' ? JSON.stringify(part) : String(part))).join();
+  if (!shared.has(key)) shared.set(key, make());
+  return shared.get(key);
+}
+
+/** What tells a descriptor from others, for `sharedBy`. */
+const keyOf = (descriptor) => descriptor.key ?? descriptor.id;
+
+module.exports = { DeclaredType, sharedBy, keyOf };

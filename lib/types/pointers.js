@@ -1,0 +1,149 @@
+'use strict';
+// The type descriptors of pointers: ptr, function, buffer, buffer_length; and how addresses are checked, read and written.
+
+const { isAnyArrayBuffer } = require('node:util').types;
+const { wrongType, wrongValue, outOfRange, makeError, describe, place } = require('../errors.js');
+const access = require('../memory/access.js');
+const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('../memory/array-buffer.js');
+const { wrapHint, addressHint, wrapPointer } = require('./coerce.js');
+const { setNatural } = require('./scalars.js');
+
+const LITTLE = true;
+const TWO_32 = 2 ** 32;
+/** What a live view of native memory gives of itself: a view or an address. */
+const storageOf = Symbol('storage');
+/** Marks the instances of JSCallback, so that a closed one is told from an object without a pointer. */
+const callbackBrand = Symbol('JSCallback');
+
+/** What a message adds of a number where text is wanted. */
+const textHint = (value) => `; did you mean '${value}'?`;
+
+function writeAddress(view, at, value, descriptor, name, position) {
+  if (typeof value === 'bigint') {
+    if (BigInt.asUintN(64, value) !== value) {
+      throw outOfRange(place(name, position), `an address from 0 to 2^64-1 (${descriptor.name})`, value, wrapHint(value));
+    }
+    view.setBigUint64(at, value, LITTLE);
+    return;
+  }
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
+    const wanted = `an address: an integer from 0 to 2^53-1, or a BigInt (${descriptor.name})`;
+    const isFraction = descriptor.isText && !Number.isInteger(value);
+    throw outOfRange(place(name, position), wanted, value, isFraction ? textHint(value) : addressHint(value));
+  }
+  setNatural(view, at, value);
+}
+
+/** NULL is null; an address above 2^53-1 is a BigInt (bun's rule since 1.4). */
+function readAddress(view, at) {
+  const high = view.getUint32(at + 4, LITTLE);
+  if (high >= 0x200000) return view.getBigUint64(at, LITTLE);
+  const address = high * TWO_32 + view.getUint32(at, LITTLE);
+  return address === 0 ? null : address;
+}
+
+const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a JSCallback or an object with a `ptr`';
+
+/**
+ * What an object or function stands for: its `ptr`, which is none if every object has it from Object.prototype. Views and
+ * buffers stand for themselves. May run the user's code.
+ */
+function resolvePointer(value, name, position) {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
+  if (ArrayBuffer.isView(value)) return value;
+  // Asked first: whether something is a buffer is a call of Node's.
+  const isCallback = value[callbackBrand] === true;
+  if (!isCallback) {
+    if (isAnyArrayBuffer(value)) return value;
+    const storage = value[storageOf];
+    if (storage !== undefined) return storage;
+  }
+  const address = value.ptr;
+  if ((typeof address === 'number' || typeof address === 'bigint') && address !== Object.prototype.ptr) return address;
+  if (address === null && isCallback) {
+    throw makeError('ERR_FFI_CALLBACK_CLOSED', `${place(name, position)} must be an open JSCallback, received a closed one`);
+  }
+  if (typeof value === 'function') {
+    throw wrongType(place(name, position), 'a pointer: wrap a JavaScript function in `new JSCallback(fn, { args, returns })`', value);
+  }
+  return value;
+}
+
+function writePointer(view, at, value, descriptor, name, position) {
+  if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
+  if (typeof value === 'object') {
+    if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return pinnable(value);
+  }
+  if (typeof value === 'string') {
+    throw wrongType(place(name, position), `${POINTER_KINDS} (${descriptor.name}); to pass text declare \`cstring\` or encode it as a Buffer`, value);
+  }
+  throw wrongType(place(name, position), `${POINTER_KINDS} (${descriptor.name})`, value, addressHint(value));
+}
+
+const ptr = {
+  id: 12, name: 'ptr', pins: true,
+  read: readAddress,
+  resolve: resolvePointer,
+  write: (view, at, value, name, position) => writeAny(view, at, value, ptr, name, position),
+};
+
+/** Writes what may be passed for a pointer; `descriptor` is the one that messages name. */
+function writeAny(view, at, value, descriptor, name, position) {
+  if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, descriptor, name, position);
+  return writePointer(view, at, value, descriptor, name, position);
+}
+
+/** What a number of the first page was meant as: no system has memory there that C could read or write. */
+const lowAddress = (value, descriptor, name, position) => makeError('ERR_FFI_INVALID_POINTER',
+  `${place(name, position)} must be an address of memory (${descriptor.name}), received ${describe(value)}, which is in the first page`
+  + (descriptor.isText ? textHint(value) : ''));
+
+/** The same for a descriptor whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`. */
+function writeMemory(view, at, value, descriptor, name, position) {
+  if (access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);
+  return writeAny(view, at, value, descriptor, name, position);
+}
+
+const functionType = {
+  id: 17, name: 'function',
+  read: readAddress,
+  resolve: resolvePointer,
+  write(view, at, value, name, position) {
+    if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
+    if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, functionType, name, position);
+    throw wrongType(place(name, position), 'a JSCallback, a bound function, a function pointer or null (function)', value,
+      addressHint(value));
+  },
+};
+
+wrapPointer(ptr);
+wrapPointer(functionType);
+
+const buffer = {
+  id: 20, name: 'buffer', pins: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
+  read: readAddress,
+  write(view, at, value, name, position) {
+    if (ArrayBuffer.isView(value)) return pinnable(value);
+    throw wrongType(place(name, position), 'a typed array or DataView (buffer)', value);
+  },
+};
+
+const bufferLength = {
+  id: 21, name: 'buffer_length', argumentOnly: 'it is the length of an argument',
+  read: (view, at) => view.getBigUint64(at, LITTLE),
+  write(view, at, value, name, position) {
+    if (!ArrayBuffer.isView(value)) throw wrongType(place(name, position), 'a typed array or DataView (buffer_length)', value);
+    const fixed = fixedSize(value, name, position);
+    // A DataView does not tell the length of a detached buffer: it throws.
+    const isEmpty = byteLengthOf(bufferOf(fixed)) === 0;
+    if (isEmpty && access.storageAddress(fixed) === undefined) {
+      throw wrongValue(place(name, position), 'attached to its storage (buffer_length)', value);
+    }
+    const length = isEmpty ? 0 : byteLengthOf(fixed);
+    writeAddress(view, at, length, bufferLength, name, position);
+  },
+};
+
+module.exports = {
+  ptr, functionType, buffer, bufferLength, readAddress, resolvePointer, lowAddress, writeMemory, callbackBrand, storageOf,
+};

@@ -1,0 +1,118 @@
+'use strict';
+// The table of types. A type descriptor: { id, name, size, align, wanted, read(view, at), write(view, at, value, name, position), ... }.
+// `read` and `write` are the only conversions of the project; calls, callbacks, structs, read.* and write.* use them.
+//   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
+//           A returned view or string is not stored yet: its address is taken by whoever keeps it alive.
+//   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
+//   writeAnyText (where present): `write`, except that a string with a NUL in it passes.
+//   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
+//   wrapped (where present) is the descriptor for `wrap: true`: bun's conversions. Descriptors made from others do not take it over.
+// `name` and `position` say where the value came from: see errors.js, place().
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
+
+const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');
+const { wrongType, wrongValue } = require('../errors.js');
+const access = require('../memory/access.js');
+const { ptr, functionType, buffer, bufferLength } = require('./pointers.js');
+const {
+  sizes, char, i8, u8, i16, u16, i32, u32, i64, u64, f64, f32, bool, voidType, i64Fast, u64Fast, long, unsignedLong, wchar,
+} = require('./scalars.js');
+const { cstring, utf16, wstring } = require('./strings.js');
+
+const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code that bun compiles itself' });
+
+const descriptors = [
+  char, i8, u8, i16, u16, i32, u32, i64, u64, f64, f32, bool, ptr,
+  voidType, cstring, i64Fast, u64Fast, functionType,
+  compiledOnly(18, 'napi_env'), compiledOnly(19, 'napi_value'), buffer, bufferLength,
+  long, unsignedLong, wchar,
+];
+/** A descriptor that lacks a key must not find one on Object.prototype: descriptors decide how C is called. */
+const alone = (descriptor) => Object.setPrototypeOf(descriptor, null);
+
+const INLINES = {
+  char: byElement('i8s'), i8: byElement('i8s'), u8: byElement('u8s'), i16: byElement('i16s'), u16: byElement('u16s'),
+  i32: byElement('words'), u32: byElement('u32s'), i64: byElement('i64s'), u64: byElement('u64s'), f32: byElement('f32s'),
+  f64: byElement('f64s'), bool: byElement('u8s', ' !== 0'), i64_fast: byHalves('toSigned'), u64_fast: byHalves('toUnsigned'),
+  // That of all descriptors which read addresses, whose function it is.
+  ptr: byHalves('toAddress'), cstring: { ...byHalves('toAddress'), from: (address) => access.textAt(address, 'cstring') },
+  void: { raws: () => [], value: () => 'undefined' },
+  ...(sizes[22] === 8 && { long: byElement('i64s'), 'unsigned long': byElement('u64s') }),
+};
+
+for (const descriptor of descriptors) {
+  if (Object.hasOwn(INLINES, descriptor.name)) noteInline(descriptor.read, INLINES[descriptor.name]);
+  descriptor.size = descriptor.align = sizes[descriptor.id];
+  if (descriptor.wrapped) alone(descriptor.wrapped).size = descriptor.wrapped.align = descriptor.size;
+  alone(descriptor);
+}
+
+const aliases = {
+  i8: ['int8_t', 'signed char'],
+  u8: ['uint8_t', 'unsigned char'],
+  i16: ['int16_t', 'short'],
+  u16: ['uint16_t', 'unsigned short', 'char16_t'],
+  i32: ['int32_t', 'int', 'c_int'],
+  u32: ['uint32_t', 'unsigned int', 'c_uint', 'char32_t'],
+  i64: ['int64_t', 'isize', 'ssize_t', 'intptr_t', 'ptrdiff_t', 'long long'],
+  u64: ['uint64_t', 'usize', 'size_t', 'uintptr_t', 'unsigned long long'],
+  f64: ['double'],
+  f32: ['float'],
+  ptr: ['pointer', 'void*', 'char*'],
+  function: ['callback', 'fn'],
+  buffer_length: ['buffer_bytelength'],
+};
+
+const byName = new Map();
+for (const descriptor of descriptors) {
+  byName.set(descriptor.name, descriptor);
+  for (const alias of aliases[descriptor.name] ?? []) byName.set(alias, descriptor);
+}
+
+/** bun's FFIType: names, aliases and numeric tags. Tags 18 and on, and `size_t`, have no key of their own there. */
+const FFIType = { __proto__: null };
+for (const descriptor of descriptors.slice(0, 18)) FFIType[descriptor.id] = descriptor.id;
+// No loop: a long one in the code of a file has V8 compile all of that once more.
+byName.forEach((descriptor, name) => { FFIType[name] = descriptor.id; });
+Object.freeze(FFIType);
+
+// Pointers for C, so that they have the tag of one and none of their own.
+for (const descriptor of [utf16, wstring]) {
+  descriptor.size = descriptor.align = ptr.size;
+  alone(descriptor.wrapped).size = descriptor.wrapped.align = ptr.size;
+  byName.set(descriptor.name, alone(descriptor));
+}
+
+/** The descriptors of the types that were made by struct(), pointer(), ... */
+const descriptorsOfTypes = new WeakMap();
+
+/** Has declarations take `type`, an object that stands for a descriptor. */
+const declare = (type, descriptor) => descriptorsOfTypes.set(type, alone(descriptor));
+
+const isDeclared = (type) => descriptorsOfTypes.has(type);
+
+/** The descriptor of a declared type: a name, an alias, a numeric tag or what struct(), pointer(), ... have made; or undefined. */
+const descriptorOf = (function (declared) {
+  if (typeof declared === 'string') return byName.get(declared);
+  return typeof declared === 'number' ? descriptors[declared] : descriptorsOfTypes.get(declared);
+});
+
+/** The same, where there must be one that calls can have. */
+function typeOf(declared, where) {
+  const descriptor = descriptorOf(declared);
+  if (descriptor === undefined || descriptor.refused !== undefined) throw noType(declared, descriptor, where);
+  return descriptor;
+}
+
+function noType(declared, descriptor, where) {
+  if (descriptor !== undefined) return wrongValue(where, `a type of FFIType (${descriptor.name} ${descriptor.refused})`, declared);
+  const fault = typeof declared === 'string' || typeof declared === 'number' ? wrongValue : wrongType;
+  return fault(where, 'a type of FFIType', declared);
+}
+
+/** What is known of an argument. Goes into generated source: nothing of it may come from Object.prototype. */
+const parameter = (function (descriptor, label) {
+  return { __proto__: null, descriptor, label, lengthOf: undefined };
+});
+
+module.exports = { descriptors, byName, aliases, FFIType, descriptorOf, typeOf, parameter, declare, isDeclared };

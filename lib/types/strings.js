@@ -1,0 +1,58 @@
+'use strict';
+// The type descriptors of text: cstring, utf16, wstring.
+
+const { wrongValue, place } = require('../errors.js');
+const access = require('../memory/access.js');
+const { wrapText } = require('./coerce.js');
+const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
+const { sizes, wchar } = require('./scalars.js');
+
+const textWithNul = (value, descriptor, name, position) => wrongValue(place(name, position),
+  `a string without NUL characters (${descriptor.name})`, value, '; declare `wrap: true` to end it there');
+
+const cstring = {
+  id: 14, name: 'cstring', pins: true, returnedByEntry: true, isText: true,
+  read: (view, at) => access.textAt(readAddress(view, at), 'cstring'),
+  resolve: resolvePointer,
+  write(view, at, value, name, position) {
+    if (typeof value === 'string' && value.includes('\0')) throw textWithNul(value, cstring, name, position);
+    return writeAnyText(view, at, value, name, position);
+  },
+};
+
+/** Its `write` for where the native side looks for NULs. */
+function writeAnyText(view, at, value, name, position) {
+  return typeof value === 'string' ? value : writeMemory(view, at, value, cstring, name, position);
+}
+// Not enumerable, as `wrapped`.
+Object.defineProperty(cstring, 'writeAnyText', { value: writeAnyText });
+
+wrapText(cstring);
+
+/** Text of 2 or 4 bytes a unit: a string goes in as a copy that lives for the call. */
+function wideText(name, unit) {
+  const descriptor = {
+    id: ptr.id, name, key: name, pins: true, readsMemory: true, isText: true,
+    read(view, at) {
+      const address = readAddress(view, at);
+      return address === null ? null : access.wideTextAt(address, unit, name);
+    },
+    resolve: resolvePointer,
+    write(view, at, value, owner, position) {
+      if (typeof value === 'string') {
+        if (value.includes('\0')) throw textWithNul(value, descriptor, owner, position);
+        return unit === 2 ? Buffer.from(`${value}\0`, 'utf16le') : utf32(`${value}\0`);
+      }
+      return writeMemory(view, at, value, descriptor, owner, position);
+    },
+  };
+  return wrapText(descriptor);
+}
+
+/** The code points of a string; a lone surrogate becomes U+FFFD. */
+function utf32(text) {
+  const points = Uint32Array.from(text, (character) => character.codePointAt(0));
+  return points.map((point) => (point >= 0xd800 && point <= 0xdfff ? 0xfffd : point));
+}
+
+module.exports = { cstring, utf16: wideText('utf16', 2), wstring: wideText('wstring', sizes[wchar.id]) };

@@ -1,0 +1,203 @@
+'use strict';
+// struct, union, array: declared types, and what can be done with memory of them. sizeof, alignof, offsetof.
+
+const binding = require('../native/binding.js');
+const { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor } = require('./aggregate.js');
+const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
+const { makeError, wrongType, wrongValue, outOfRange } = require('../errors.js');
+const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
+const access = require('../memory/access.js');
+const { alloc } = require('../memory/alloc.js');
+const { optionsOf, entriesOf } = require('../validate.js');
+const { typeOf, isDeclared } = require('./registry.js');
+const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./views.js');
+
+/** The most bytes of values that the argument buffer has room for. */
+const ARG_BUFFER_BYTES = argBuffer.byteLength - VALUES;
+const MOST_ALIGN = 4096;
+const NO_BITS = 2 ** 32 - 1;
+
+/** A declared type whose values lie in memory. */
+class Aggregate extends DeclaredType {
+  #descriptor;
+
+  constructor(descriptor) {
+    super(descriptor);
+    this.#descriptor = descriptor;
+  }
+
+  /** A copy of the value at an address, or in a view. */
+  read(source, byteOffset = 0) {
+    const descriptor = this.#descriptor;
+    const name = `${descriptor.name}.read`;
+    const isAddress = typeof source === 'number' || typeof source === 'bigint';
+    if (isAddress && descriptor.size <= ARG_BUFFER_BYTES) return access.read(descriptor, source, byteOffset, name);
+    return valueOf(viewAt(descriptor, source, byteOffset, name));
+  }
+
+  /** Writes a value to an address, or into a view. */
+  write(target, value, byteOffset = 0) {
+    const descriptor = this.#descriptor;
+    const name = `${descriptor.name}.write`;
+    const isAddress = typeof target === 'number' || typeof target === 'bigint';
+    if (isAddress && descriptor.size <= ARG_BUFFER_BYTES) return access.write(descriptor, target, byteOffset, value, name);
+    return setValue(viewAt(descriptor, target, byteOffset, name), value, name);
+  }
+
+  /** Accessors over the memory at an address, or of a view, without a copy. */
+  view(source, byteOffset = 0) {
+    return viewAt(this.#descriptor, source, byteOffset, `${this.#descriptor.name}.view`);
+  }
+
+  /** Accessors over new fenced memory, zeroed or with a value. */
+  alloc(value) {
+    const descriptor = this.#descriptor;
+    const view = viewAt(descriptor, alloc(descriptor.size, { align: descriptor.align }), 0, descriptor.name);
+    if (value !== undefined) setValue(view, value, `${descriptor.name}.alloc`);
+    return view;
+  }
+}
+
+// ---- declarations ---------------------------------------------------------------------------------------------------
+
+const hasMemory = (descriptor) => descriptor.name !== 'void' && !descriptor.argumentOnly;
+
+/** A field is a type, or { type, bits } for a bitfield. */
+function fieldOf([key, declared], where) {
+  const place = `${where}: field ${key}`;
+  if (key === '__proto__' || /^\d+$/.test(key)) {
+    throw wrongValue(`${where}: a field`, 'a name: not __proto__, nor digits, which JavaScript would put first', key);
+  }
+  const isRecord = typeof declared === 'object' && declared !== null && !isDeclared(declared);
+  const { type, bits } = isRecord ? optionsOf(declared, { type: 'any', bits: 'number' }, place) : { type: declared };
+  const descriptor = typeOf(type, place);
+  if (!hasMemory(descriptor)) throw wrongValue(place, 'a type that has values in memory', descriptor.name);
+  if (bits === undefined) return { key, descriptor };
+  const mayHaveBits = descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
+  if (!mayHaveBits || isDeclared(type)) throw wrongValue(`${place}.type`, 'an integer type, as it has bits', descriptor.name);
+  if (!Number.isInteger(bits) || bits < 1 || bits > descriptor.size * 8) {
+    throw outOfRange(`${place}.bits`, `an integer from 1 to ${descriptor.size * 8}`, bits);
+  }
+  return { key, descriptor, bits };
+}
+
+function fieldsOf(declared, where) {
+  const entries = entriesOf(declared, `${where}: fields`);
+  if (entries.length === 0) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${where}: fields must be at least one: C has no empty struct`);
+  }
+  return entries.map((entry) => fieldOf(entry, where));
+}
+
+function powerOfTwo(value, where) {
+  if (!Number.isInteger(value) || value < 1 || value > MOST_ALIGN || (value & (value - 1)) !== 0) {
+    throw outOfRange(where, `a power of two from 1 to ${MOST_ALIGN}`, value);
+  }
+  return value;
+}
+
+/** Asks the native side; its errors get the name of the type. */
+function laidOut(name, ask) {
+  try {
+    return ask();
+  } catch (error) {
+    error.message = `${name}: ${error.message}`;
+    throw error;
+  }
+}
+
+/** Places of the fields by type object, for offsetof(). */
+const offsets = new WeakMap();
+
+/** What tells the fields of a declaration from others. */
+const keysOf = (parts) => parts.flatMap(({ key, descriptor, bits }) => [key, keyOf(descriptor), bits]);
+
+/** Prepares the descriptor of a struct or union, and where its fields lie. */
+function prepared(descriptor, placed) {
+  addFieldViews(descriptor, placed);
+  return { descriptor, places: new Map(placed.map(({ key, offset, bits }) => [key, { offset, bits }])) };
+}
+
+function made({ descriptor, places }) {
+  const type = new Aggregate(descriptor);
+  offsets.set(type, places);
+  return Object.freeze(type);
+}
+
+/**
+ * A C struct.
+ * @param {object} fields types by name; { type, bits } is a bitfield
+ * @param {{ name?: string, packed?: boolean | number, align?: number }} [options]
+ */
+function struct(fields, options = {}) {
+  const { name = 'struct', packed = false, align } =
+    optionsOf(options, { name: 'string', packed: 'any', align: 'number' }, 'struct: options');
+  const parts = fieldsOf(fields, name);
+  if (typeof packed !== 'boolean' && typeof packed !== 'number') {
+    throw wrongType(`${name}: options.packed`, 'a boolean or a number of bytes', packed);
+  }
+  const pack = typeof packed === 'number' ? powerOfTwo(packed, `${name}: options.packed`) : Number(packed);
+  const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
+  return made(sharedBy(['struct', name, pack, least, ...keysOf(parts)], () => {
+    const layout = laidOut(name, () => binding.structure(
+      parts.map(({ descriptor }) => descriptor.id), parts.map(({ bits }) => bits ?? NO_BITS), pack, least));
+    const placed = parts.map(({ key, descriptor, bits }, i) => ({
+      key, bits, offset: layout.offsets[i], descriptor: bits === undefined ? descriptor : bitfieldDescriptor(descriptor, layout.shifts[i], bits),
+    }));
+    return prepared(structDescriptor(layout, name, placed), placed);
+  }));
+}
+
+/**
+ * A C union.
+ * @param {object} fields types by name
+ * @param {{ name?: string, align?: number }} [options]
+ */
+function union(fields, options = {}) {
+  const { name = 'union', align } = optionsOf(options, { name: 'string', align: 'number' }, 'union: options');
+  const parts = fieldsOf(fields, name);
+  const bitfield = parts.find(({ bits }) => bits !== undefined);
+  if (bitfield) {
+    throw makeError('ERR_INVALID_ARG_VALUE',
+      `${name}: field ${bitfield.key} must not have bits: put it into a struct`);
+  }
+  const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
+  return made(sharedBy(['union', name, least, ...keysOf(parts)], () => {
+    const layout = laidOut(name, () => binding.unionOf(parts.map(({ descriptor }) => descriptor.id), least));
+    const placed = parts.map(({ key, descriptor }) => ({ key, descriptor, offset: 0 }));
+    return prepared(unionDescriptor(layout, name, placed), placed);
+  }));
+}
+
+/** `length` values side by side. As an argument C knows it only inside of a struct: functions take pointer(type). */
+function array(type, length) {
+  const element = typeOf(type, 'array: type');
+  if (!hasMemory(element)) throw wrongValue('array: type', 'a type that has values in memory', element.name);
+  if (typeof length !== 'number') throw wrongType('array: length', 'a number', length);
+  if (!Number.isInteger(length) || length < 1 || length > 2 ** 32 - 1) {
+    throw outOfRange('array: length', 'an integer from 1 to 2^32-1', length);
+  }
+  return Object.freeze(new Aggregate(sharedBy(['array', keyOf(element), length], () => {
+    const layout = laidOut('array', () => binding.arrayOf(element.id, length));
+    const descriptor = arrayDescriptor(layout, element, length);
+    addElementViews(descriptor, element, length);
+    return descriptor;
+  })));
+}
+
+// ---- measures -------------------------------------------------------------------------------------------------------
+
+const sizeof = (type) => typeOf(type, 'sizeof: type').size;
+const alignof = (type) => typeOf(type, 'alignof: type').align;
+
+/** Where a field of a struct or union lies, in bytes. */
+function offsetof(type, field) {
+  const places = typeof type === 'object' && type !== null ? offsets.get(type) : undefined;
+  if (places === undefined) throw wrongType('offsetof: type', 'a struct or a union', type);
+  const place = places.get(field);
+  if (place === undefined) throw wrongValue('offsetof: field', `one of ${[...places.keys()].join(', ')}`, field);
+  if (place.bits !== undefined) throw wrongValue('offsetof: field', 'a field that is no bitfield', field);
+  return place.offset;
+}
+
+module.exports = { struct, union, array, sizeof, alignof, offsetof };

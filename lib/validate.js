@@ -1,0 +1,42 @@
+'use strict';
+// Objects of options and declarations: own keys only, each read once, unknown keys refused.
+// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
+
+const { wrongType, makeError } = require('./errors.js');
+
+/**
+ * A copy of the own properties of `value`, without a prototype. Throws for a non-object and for a key not in `keys`.
+ * @param {unknown} value
+ * @param {Record<string, string>} keys the allowed keys and the `typeof` each must have ('any' for what is checked later)
+ * @param {string} where
+ */
+const optionsOf = (function (value, keys, where) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(where, 'an object', value);
+  // A literal without a prototype would be a dictionary, which takes more room and is slower to read.
+  const options = Object.setPrototypeOf({}, null);
+  const own = Object.keys(value);
+  for (let i = 0; i < own.length; i += 1) {
+    const key = own[i];
+    if (!Object.hasOwn(keys, key)) throw unknownKey(key, keys, where);
+    const option = value[key];
+    if (option === undefined) continue;
+    if (keys[key] !== 'any' && typeof option !== keys[key]) throw wrongType(`${where}.${key}`, `a ${keys[key]}`, option);
+    options[key] = option;
+  }
+  return options;
+});
+
+const unknownKey = (key, keys, where) => makeError('ERR_INVALID_ARG_VALUE',
+  `${where} has the unknown key '${key}'; known are ${Object.keys(keys).join(', ')}`);
+
+/** The own keys and values of an object of declarations. */
+const entriesOf = (function (value, where) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(where, 'an object of declarations by symbol name', value);
+  }
+  const entries = Object.keys(value);
+  for (let i = 0; i < entries.length; i += 1) entries[i] = [entries[i], value[entries[i]]];
+  return entries;
+});
+
+module.exports = { optionsOf, entriesOf };

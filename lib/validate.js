@@ -26,8 +26,18 @@ const optionsOf = (function (value, keys, where) {
   return options;
 });
 
-const unknownKey = (key, keys, where) => makeError('ERR_INVALID_ARG_VALUE',
-  `${where} has the unknown key '${key}'; known are ${Object.keys(keys).join(', ')}`);
+/** What other packages call the keys of a declaration. */
+const MEANT = {
+  __proto__: null, arguments: 'args', parameters: 'args', params: 'args', paramsType: 'args', argTypes: 'args', return: 'returns', result: 'returns', ret: 'returns',
+  retType: 'returns', returnType: 'returns', variadic: 'varargs', async: 'nonblocking', symbol: 'name', pointer: 'ptr',
+};
+
+function unknownKey(key, keys, where) {
+  const lower = Object.keys(keys).find((known) => known.toLowerCase() === key.toLowerCase());
+  const meant = lower ?? (Object.hasOwn(keys, MEANT[key] ?? '') ? MEANT[key] : undefined);
+  return makeError('ERR_INVALID_ARG_VALUE',
+    `${where} has the unknown key '${key}'${meant === undefined ? '' : ` (did you mean '${meant}'?)`}; known are ${Object.keys(keys).join(', ')}`);
+}
 
 /** The own keys and values of an object of declarations. */
 const entriesOf = (function (value, where) {

@@ -377,3 +377,29 @@ describe('a JSCallback', () => {
       throws(() => new JSCallback(() => 0, { args: [type] }), 'ERR_INVALID_ARG_VALUE', new RegExp(type));
   });
 });
+
+describe('the words of other packages', () => {
+  const open = (declaration) => () => dlopen(fixture, { add_i32: declaration });
+  for (const [key, meant] of Object.entries({
+    arguments: 'args', parameters: 'args', paramsType: 'args', return: 'returns', result: 'returns', retType: 'returns', variadic: 'varargs', Args: 'args',
+  })) {
+    test(`the key ${key} is answered with ${meant}`, () => {
+      throws(open({ [key]: [] }), 'ERR_INVALID_ARG_VALUE', new RegExp(`unknown key '${key}' \\(did you mean '${meant}'\\?\\); known are args`));
+    });
+  }
+  for (const [name, meant] of Object.entries({
+    string: 'cstring', 'const char *': 'cstring', 'void *': 'ptr', int32: 'i32', uint64: 'u64', float64: 'f64', boolean: 'bool', ulong: 'unsigned long', I32: 'i32',
+  })) {
+    test(`the type ${name} is answered with ${meant}`, () => {
+      throws(open({ args: [name] }), 'ERR_INVALID_ARG_VALUE', new RegExp(`did you mean '${meant}'\\?`));
+      throws(open({ returns: name }), 'ERR_INVALID_ARG_VALUE', new RegExp(`did you mean '${meant}'\\?`));
+    });
+  }
+
+  test('a type that only C text can have says so, and other words get no advice', () => {
+    throws(open({ args: ['struct point *'] }), 'ERR_INVALID_ARG_VALUE', /declare the function as C text$/);
+    throws(open({ args: ['nonsense'] }), 'ERR_INVALID_ARG_VALUE', /received the string 'nonsense'$/);
+    throws(open({ nonsense: 1 }), 'ERR_INVALID_ARG_VALUE', /unknown key 'nonsense'; known are/);
+    throws(open({ toString: 1 }), 'ERR_INVALID_ARG_VALUE', /unknown key 'toString'; known are/);
+  });
+});

@@ -107,7 +107,23 @@ function typeOf(declared, where) {
 function noType(declared, descriptor, where) {
   if (descriptor !== undefined) return wrongValue(where, `a type of FFIType (${descriptor.name} ${descriptor.refused})`, declared);
   const fault = typeof declared === 'string' || typeof declared === 'number' ? wrongValue : wrongType;
-  return fault(where, 'a type of FFIType', declared);
+  return fault(where, 'a type of FFIType', declared, hintFor(declared));
+}
+
+/** What other packages, and C, call the types. */
+const MEANT = {
+  __proto__: null, string: 'cstring', str: 'cstring', CString: 'cstring', 'const char *': 'cstring', 'const char*': 'cstring', 'char *': 'cstring', 'void *': 'ptr',
+  int8: 'i8', uint8: 'u8', int16: 'i16', uint16: 'u16', int32: 'i32', uint32: 'u32', int64: 'i64', uint64: 'u64', float32: 'f32', float64: 'f64',
+  boolean: 'bool', byte: 'u8', uchar: 'unsigned char', ushort: 'unsigned short', uint: 'unsigned int', ulong: 'unsigned long', unsigned: 'unsigned int',
+  longlong: 'long long', ulonglong: 'unsigned long long', size: 'size_t', str16: 'utf16', External: 'ptr', external: 'ptr', undefined: 'void', none: 'void',
+};
+
+/** For a name that is none here: the one that was probably meant, or where C types are taken. */
+function hintFor(declared) {
+  if (typeof declared !== 'string') return '';
+  const meant = MEANT[declared] ?? [...byName.keys()].find((name) => name.toLowerCase() === declared.toLowerCase());
+  if (meant !== undefined) return `; did you mean '${meant}'?`;
+  return /[ *]/.test(declared) ? '; for types as C writes them declare the function as C text' : '';
 }
 
 /** What is known of an argument. Goes into generated source: nothing of it may come from Object.prototype. */

@@ -199,7 +199,7 @@ const NUMBERS = { [I32]: '@ | 0', [U32]: '@ >>> 0', [F32]: '+@', [F64]: '+@' };
 /** The source of a shape's functions; `hows` are those of its arguments. */
 const callerSource = (function ({ args, at, pins, result, resultAt }, hows) {
   let names = '';
-  let passed = 'number';
+  let passed = 'functionId';
   let tests = '';
   let stores = '';
   let texts = 0;
@@ -218,8 +218,8 @@ const callerSource = (function ({ args, at, pins, result, resultAt }, hows) {
   // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the argument buffer lane is not.
   return `'use strict';
 const { ${NAMES} } = runtime;
-return (function (target, name) {
-  const { number } = target;
+return (function (callTarget, name) {
+  const { functionId } = callTarget;
   let pause = 0;
   let slow;
   return { __proto__: null, [name]: function (${names}) {
@@ -237,7 +237,7 @@ return (function (target, name) {
       state[0] = ${WENT_IN};
       pause = missed(how);
     }
-    if (slow === undefined) slow = signature.caller(target, name);
+    if (slow === undefined) slow = signature.caller(callTarget, name);
     return ${told.replace('@', 'apply(slow, undefined, arguments)')};
   } }[name];
 });`;

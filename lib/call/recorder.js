@@ -116,9 +116,9 @@ function recorded(call, name, signature, lifetime) {
 /** The same for what starts an asynchronous call, whose values come third; it is recorded when its thread runs it. */
 function recordedJob(launch, name, signature, lifetime) {
   const handle = handleOf(lifetime);
-  const launcher = (pins, kept, values, epoch) => {
+  const launcher = (pins, retained, values, epoch) => {
     binding.traceNextJob(handle.number, handle.name, name, kindsOf(signature.args, values), siteOf(launcher));
-    return launch(pins, kept, values, epoch);
+    return launch(pins, retained, values, epoch);
   };
   return launcher;
 }

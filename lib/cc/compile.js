@@ -6,14 +6,14 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { cacheDirectory, workDirectory, digest, contentOf, find, publish, keepForProcess } = require('./cache.js');
 const { makeError, wrongType, wrongValue } = require('../errors.js');
-const { late } = require('../lazy.js');
+const { lazy } = require('../lazy.js');
 const { platformKey, suffix } = require('../native/platform.js');
 const { toPath } = require('../library/resolve.js');
 
 const KEYS = ['source', 'library', 'include', 'symbols', 'define', 'flags'];
 const isWindows = process.platform === 'win32';
 /** Late, so that compiling needs no addon. */
-const library = late(() => require('../library/dlopen.js'));
+const library = lazy(() => require('../library/dlopen.js'));
 
 /**
  * @param {object} options

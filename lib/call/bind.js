@@ -4,7 +4,7 @@
 
 const binding = require('../native/binding.js');
 const { makeFailure, wrongValue } = require('../errors.js');
-const { routeOf } = require('./fast-call.js');
+const { fastCallerOf } = require('./fast-call.js');
 const { lazy } = require('../lazy.js');
 const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js');
 const config = require('../native/config.js');
@@ -128,8 +128,8 @@ const callerOf = (function (boundFunction, signature, frees = false) {
   const { name, spec } = boundFunction;
   const callTarget = bindNative(boundFunction, signature, frees);
   if (spec.failed !== undefined && !frees) return signature.checkedCaller(callTarget, name, checkerOf(spec.failed, name));
-  const route = boundFunction.mayBeFast && spec.options === 0 ? routeOf(signature) : null;
-  return route !== null && binding.runsNoScript(boundFunction.address) ? route(callTarget, name) : signature.caller(callTarget, name);
+  const fastCaller = boundFunction.mayBeFast && spec.options === 0 ? fastCallerOf(signature) : null;
+  return fastCaller !== null && binding.runsNoScript(boundFunction.address) ? fastCaller(callTarget, name) : signature.caller(callTarget, name);
 });
 
 /** The function of a signature that has a thread make the call; null stands for libuv's pool. */
@@ -190,7 +190,7 @@ const own = { value: undefined };
  * @param {object} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
  *   threads, nonblocking }
  * @param {import('./library-lifetime').Lifetime} lifetime of the library that must be open
- * @param {boolean} mayBeFast whether the V8 lane may serve it: it runs no JavaScript but by a JSCallback
+ * @param {boolean} mayBeFast whether fast calls may reach it: it runs no JavaScript but by a JSCallback
  */
 const bind = (function (name, address, declaration, lifetime, mayBeFast = true) {
   const spec = specOf(declaration, name);

@@ -115,7 +115,7 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
   for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
   let native;
   try {
-    native = new binding.Signature(ids, result.id, fixed, config.lane !== 'libffi');
+    native = new binding.Signature(ids, result.id, fixed, config.callPath !== 'libffi');
   } catch (error) {
     error.message = `${name}: ${error.message}`;
     throw error;
@@ -129,8 +129,8 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
     handle: undefined,
     // The bytes of the result in the argument buffer, for calls on other threads: call/async-call.js.
     resultBytes: undefined,
-    // What the V8 lane knows of it: call/fast-call.js.
-    route: undefined,
+    // The maker of fast callers: call/fast-call.js.
+    fastCaller: undefined,
   };
 });
 

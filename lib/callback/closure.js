@@ -8,7 +8,7 @@ const { usesV8 } = require('../native/v8.js');
 const { words } = require('../memory/arg-buffer.js');
 require('./shutdown.js');
 
-// C then reaches JavaScript by V8's own functions, whichever lane calls go by.
+// C then reaches JavaScript by V8's own functions, whichever path calls take.
 if (usesV8) binding.attachEntry(Number(modules));
 
 /** All of them, by number: native code keeps them for as long as the process. */

@@ -61,7 +61,7 @@ const dlopen = (function (path, symbols, options = {}) {
   const { flags, guard } = parseOptions(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
   const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
   const lifetime = new Lifetime(native, rival);
-  // An addon may run JavaScript, which a call of the V8 lane must not.
+  // An addon may run JavaScript, which a fast call must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
     return { ...library(bindAll(entries, bindSymbol, opened), found, lifetime), global: globalOf(native, found) };

@@ -16,11 +16,11 @@ function makeTexts() {
 const texts = unverified === undefined ? makeTexts() : [];
 
 /**
- * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_LANE=node-api` has all go by
+ * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_CALL_PATH=node-api` has all go by
  * Node-API, as it does on other platforms and runtimes.
  */
 const withoutV8 = unverified
-  ?? (config.lane === 'node-api' ? 'PINNED_FFI_LANE=node-api' : undefined)
+  ?? (config.callPath === 'node-api' ? config.callPathSetting : undefined)
   ?? binding.verifyV8(texts[0], texts[1])
   ?? undefined;
 

@@ -1,5 +1,5 @@
 'use strict';
-// The table code -> class, and the only place of the JS side that makes errors. docs/errors.md explains each code.
+// The table of error codes and their classes; the only file in JavaScript that makes errors. docs/errors.md explains each code.
 
 const { getSystemErrorMap, types } = require('node:util');
 

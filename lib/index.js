@@ -1,5 +1,5 @@
 'use strict';
-// What `pinned-ffi` exports.
+// The exports of `pinned-ffi`.
 
 const { fences, checkFences } = require('./memory/fences.js');
 const { lazy } = require('./lazy.js');

@@ -1,5 +1,5 @@
 'use strict';
-// What the entries of the package export: those of the instance that serves this realm.
+// Loads the exports of the instance of the package that serves this realm.
 
 const { refuseOld } = require('./native/runtime.js');
 

@@ -1,5 +1,5 @@
 'use strict';
-// Objects of options and declarations: own keys only, each read once, unknown keys refused.
+// Validates objects of options and declarations: own keys only, each read once, unknown keys refused.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { wrongType, makeError } = require('./errors.js');

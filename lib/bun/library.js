@@ -1,5 +1,5 @@
 'use strict';
-// dlopen, linkSymbols, CFunction, cc and viewSource as in bun:ffi.
+// dlopen, linkSymbols, CFunction, cc and viewSource with the behaviour of bun:ffi.
 
 const fs = require('node:fs');
 const path = require('node:path');

@@ -1,6 +1,6 @@
 'use strict';
-// Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a descriptor of the same shape as a
-// type's, whose write() keeps the contract before C is entered, in every mode.
+// Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a type descriptor whose write() checks the
+// constraints before C is entered, in every mode.
 
 const { makeError, wrongValue, outOfRange, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');

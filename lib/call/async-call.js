@@ -1,6 +1,6 @@
 'use strict';
-// Asynchronous calls under way: a table of what JavaScript keeps of each, so that native code has no more of it than the
-// number of its slot; and how they are settled, all that are done at once.
+// Asynchronous calls. JavaScript keeps the state of each in a table and gives native code the index of its slot; calls that are done
+// are settled together.
 
 const binding = require('../native/binding.js');
 const { contexts, currentContext } = require('../native/async-context.js');

@@ -1,5 +1,5 @@
 'use strict';
-// What calls have around them that are more than encode, enter, decode: extra arguments, out parameters, handles.
+// Decorates calls with what declarations ask for beyond a plain call: varargs, out parameters, handles.
 
 const { wrongCount } = require('./generic-call.js');
 const { MOST_ARGUMENTS } = require('./signature.js');

@@ -100,7 +100,7 @@ function pinWords(pins) {
 
 // ---- JS to C --------------------------------------------------------------------------------------------------------
 
-/** What is kept rides along behind the pins, and then the library: the engine roots all arguments of a call. */
+/** After the pins come the retained values, and then the library: the engine roots all arguments of a call. */
 function enteredBy(pins, others) {
   if (pins.length === 0) return `enter(${others})`;
   return `(${pins.map((pin) => `${pin} === undefined`).join(' && ')} ? enter(${others}) : enterWith(${pins.concat(others)}))`;
@@ -146,7 +146,7 @@ function callerSource(signature, ending) {
   const label = (i) => JSON.stringify(parameters[i].label);
   const end = endings[ending](signature, { names, pins: pins.map((i) => `p${i}`), retained: retained.map((i) => `k${i}`) });
   const isAsync = ending === 'launch';
-  // What is kept must not be written twice.
+  // Retained values must not be written twice.
   const looksLater = !isAsync && retained.length === 0 && args.some((descriptor) => descriptor.writeAnyText);
   const writer = (descriptor) => (looksLater && descriptor.writeAnyText ? 'writeAnyText' : 'write');
   return `'use strict';

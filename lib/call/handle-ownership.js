@@ -1,5 +1,5 @@
 'use strict';
-// What calls do to handles: which they end, and whom those that they give belong to.
+// Ends the handles that a call frees, and assigns the handles that it returns to their owners.
 
 const { maybeThen } = require('./maybe-then.js');
 const binding = require('../native/binding.js');

@@ -1,4 +1,5 @@
 'use strict';
+// Continues after a call that returned a value or a Promise.
 
 const { isPromise } = require('node:util').types;
 

@@ -1,6 +1,5 @@
 'use strict';
-// Parameters through which C gives values back: each is fenced memory for the length of the call, and what C has put
-// there comes back beside the result, as { returns, out: [...] }.
+// Out parameters: each is fenced memory for the duration of the call. The call returns { returns, out: [...] }.
 
 const { maybeThen } = require('./maybe-then.js');
 const { retain } = require('../types/aggregate.js');

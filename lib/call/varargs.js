@@ -1,5 +1,5 @@
 'use strict';
-// Calls of variadic functions: what follows the declared arguments is given as [type, value], promoted as C does.
+// Calls of variadic functions: arguments after the declared ones are pairs [type, value], promoted as C does.
 // A signature is prepared once for each list of types.
 
 const { wrongType, outOfRange } = require('../errors.js');

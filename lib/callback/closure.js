@@ -1,6 +1,6 @@
 'use strict';
-// C function pointers that reach a function of JavaScript. Each is made once, then opened and closed again and again,
-// by native functions whose arguments lie in the argument buffer (src/js/callback.rs).
+// C function pointers that call a JavaScript function. Native code opens and closes each of them many times; the arguments of
+// those calls lie in the argument buffer (src/js/callback.rs).
 
 const binding = require('../native/binding.js');
 const { modules } = require('../native/runtime.js');

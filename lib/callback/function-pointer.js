@@ -1,6 +1,6 @@
 'use strict';
-// fn: function pointers with a signature. One that C gives is callable; a JavaScript function that is passed becomes a
-// function pointer for the length of the call.
+// fn(): function pointers with a signature. One that C returns is callable; a JavaScript function that is passed becomes a
+// function pointer for the duration of the call.
 
 const binding = require('../native/binding.js');
 const { bind } = require('../call/bind.js');
@@ -68,7 +68,7 @@ function fn(declaration) {
   return Object.freeze(new DeclaredType(descriptorsOfSignatures.get(signature)));
 }
 
-/** Equal signatures share a descriptor, and with it the functions that were lent. */
+/** Equal signatures share a descriptor, and with it the scoped callbacks. */
 const descriptorsOfSignatures = new WeakMap();
 
 function descriptorOf(options, makeScopedCallback) {

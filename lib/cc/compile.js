@@ -1,5 +1,5 @@
 'use strict';
-// Compiles C with the system's compiler into a shared library, keeps it by its content, and opens it.
+// cc(): compiles C with the system's compiler into a shared library, caches it by its content, and opens it.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');

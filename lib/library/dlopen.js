@@ -1,5 +1,5 @@
 'use strict';
-// dlopen, linkSymbols, CFunction: libraries and the functions bound to their symbols.
+// dlopen(), linkSymbols() and CFunction(): opens libraries and binds functions to their symbols.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const fs = require('node:fs');

@@ -1,5 +1,5 @@
 'use strict';
-// Addresses: those of views, and what is read, written and wrapped at others.
+// Addresses: taking those of views; reading, writing and wrapping memory at others.
 
 const { MAX_LENGTH } = require('node:buffer').constants;
 const { isAnyArrayBuffer } = require('node:util').types;

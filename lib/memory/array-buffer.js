@@ -1,5 +1,5 @@
 'use strict';
-// The views and buffers of JavaScript: their storage, size and place, read without running code of the user's.
+// Reads the storage, size and offset of views and buffers without running code of the user.
 
 const { Buffer } = require('node:buffer');
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;

@@ -1,5 +1,5 @@
 'use strict';
-// How long what callbacks have returned is kept: views, texts, and what the fields of structs point to.
+// Retains the results of callbacks: views, texts, and what the fields of structs point to.
 //   - Under a synchronous call until the outermost one has returned.
 //   - Under an asynchronous call until that is done.
 //   - On a thread of C's own, and where nothing of ours has called C, until that thread has returned some more.

@@ -1,5 +1,5 @@
 'use strict';
-// What has to stay alive while native code uses the values that were written: views, strings, lent function pointers.
+// Values that stay alive while native code uses them: views, strings, scoped callbacks.
 
 /** A function pointer that was made for the length of a call. */
 class ScopedCallback {
@@ -21,13 +21,13 @@ class CopiedView {
   }
 }
 
-/** Whether all that is kept are views that were copied, whose fields hold addresses already. */
+/** Whether all retained values are copied views, whose fields hold addresses already. */
 const areCopiedViews = (retained) => retained instanceof CopiedView || (Array.isArray(retained) && retained.every(areCopiedViews));
 
-/** Whether a function pointer is among what is kept: it ends with the call. */
+/** Whether a scoped callback is among the retained values: it ends with the call. */
 const hasScopedCallback = (retained) => retained instanceof ScopedCallback || (Array.isArray(retained) && retained.some(hasScopedCallback));
 
-/** Ends what was lent for a call. */
+/** Ends the scoped callbacks of a call. */
 function release(retained) {
   if (retained instanceof ScopedCallback) retained.release();
   else if (Array.isArray(retained)) retained.forEach(release);

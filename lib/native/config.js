@@ -1,5 +1,5 @@
 'use strict';
-// The settings of the environment variables, read and checked once.
+// Reads and checks the PINNED_FFI_* environment variables, once.
 
 const { makeError } = require('../errors.js');
 

@@ -1,5 +1,5 @@
 'use strict';
-// Whether V8's own functions and objects are used: on engines that were verified, after a look at how V8 keeps its values.
+// Decides whether the functions and objects of V8 are used: on verified engines, after a check of how V8 stores its values.
 
 const binding = require('./binding.js');
 const { unverified } = require('./runtime.js');

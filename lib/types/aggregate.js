@@ -1,5 +1,5 @@
 'use strict';
-// The descriptors of structs, unions and arrays: of the same shape as a scalar's (lib/types/registry.js), with code generated for the
+// The type descriptors of structs, unions, arrays and bitfields, with the members of lib/types/registry.js and generated code for the
 // fields. Plain values go in and out; offsets come from the native side.
 //   resolve  copies the user's object, which may run getters, before anything is written.
 //   write    returns what the fields have to keep alive, stored already (`retains`), as lib/types/registry.js says of views.
@@ -35,7 +35,7 @@ function bytesOfText(text, name, position) {
   }
 }
 
-/** Stores what a field's write() left to its owner, and adds it to what is kept. */
+/** Stores the value that a field's write() returned, and adds it to the retained values. */
 function retain(retained, descriptor, view, at, value, name, position) {
   if (value === undefined) return retained;
   let stored = value;

@@ -1,5 +1,5 @@
 'use strict';
-// bun's conversions: what `wrap: true` in a declaration makes of the descriptors of the type table.
+// bun's conversions: the type descriptors for `wrap: true`.
 // Integers wrap, anything but text becomes a number, undefined is NULL, text ends at its first NUL.
 
 const { wrongType, locationOf } = require('../errors.js');

@@ -1,5 +1,5 @@
 'use strict';
-// enumeration: integers with names.
+// enumeration(): integers with names.
 
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
 const { makeError, wrongValue, wrongType, locationOf } = require('../errors.js');

@@ -1,5 +1,5 @@
 'use strict';
-// opaque: pointers to what only C knows. Those of one type are not taken for those of another, nor once they are freed.
+// opaque(): typed handles, pointers to memory that only C interprets. A handle of another type or a freed one is refused.
 
 const { DeclaredType } = require('./native-type.js');
 const { makeError, wrongType, describe, locationOf } = require('../errors.js');

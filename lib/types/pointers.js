@@ -1,5 +1,5 @@
 'use strict';
-// The type descriptors of pointers: ptr, function, buffer, buffer_length; and how addresses are checked, read and written.
+// The type descriptors of pointers (ptr, function, buffer, buffer_length); checks, reads and writes addresses.
 
 const { isAnyArrayBuffer } = require('node:util').types;
 const { wrongType, wrongValue, outOfRange, makeError, describe, locationOf } = require('../errors.js');

@@ -1,5 +1,5 @@
 'use strict';
-// struct, union, array: declared types, and what can be done with memory of them. sizeof, alignof, offsetof.
+// struct(), union(), array() and the types that they return; sizeof(), alignof(), offsetof().
 
 const binding = require('../native/binding.js');
 const { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor } = require('./aggregate.js');

@@ -1,5 +1,5 @@
 'use strict';
-// pointer(): pointers that know what they point to.
+// pointer(): pointers whose target type is known.
 
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
 const { makeError, describe, locationOf } = require('../errors.js');

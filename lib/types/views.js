@@ -1,5 +1,5 @@
 'use strict';
-// Live views: accessors over native memory, without a copy. A class a struct, generated; one class for all arrays.
+// Live views: accessors over native memory, without a copy. A generated class for each struct, one class for all arrays.
 
 const { wrongType, outOfRange, makeError } = require('../errors.js');
 const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../memory/retained.js');

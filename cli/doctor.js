@@ -7,7 +7,7 @@ const { usageError } = require('./usage.js');
 
 const help = `Usage: pinned-ffi doctor [--json]
 
-Says what this installation is (platform, runtime, addon, lane, libffi, fences, settings) and tries it: calls with each
+Says what this installation is (platform, runtime, addon, call path, libffi, fences, settings) and tries it: calls with each
 kind of value, callbacks, structs, a write past the end of a buffer, an asynchronous call. The exit code is 0 if all of it
 works, else 1.
 
@@ -22,6 +22,7 @@ const SETTINGS = [
   'PINNED_FFI_EXTERNAL',
   'PINNED_FFI_FENCE',
   'PINNED_FFI_GUARD',
+  'PINNED_FFI_CALL_PATH',
   'PINNED_FFI_LANE',
   'PINNED_FFI_QUARANTINE',
   'PINNED_FFI_TRACE',
@@ -72,7 +73,7 @@ function examine() {
     return {
       ...facts,
       addon: loaded.find((file) => file.endsWith('.node') && !before.has(file)) ?? null,
-      lane: require('../lib/call/fast-call.js').lane(),
+      callPath: require('../lib/call/fast-call.js').callPath(),
       libffi: require('../lib/native/binding.js').libffiVersion(),
       fences: fences(),
     };
@@ -100,7 +101,7 @@ function printFacts(facts, write) {
   if (facts.error === undefined) {
     rows.push(
       ['addon', facts.addon ?? 'loaded; this runtime does not say from where'],
-      ['lane', facts.lane.reason === undefined ? facts.lane.name : `${facts.lane.name}: ${facts.lane.reason}`],
+      ['call path', facts.callPath.reason === undefined ? facts.callPath.name : `${facts.callPath.name}: ${facts.callPath.reason}`],
       ['libffi', facts.libffi],
       ...fencesText(facts.fences),
     );

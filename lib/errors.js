@@ -1,5 +1,5 @@
 'use strict';
-// The table code -> class, and the only place of the JS side that makes errors. docs/errors.md explains each code.
+// The table of error codes and their classes; the only file in JavaScript that makes errors. docs/errors.md explains each code.
 
 const { getSystemErrorMap, types } = require('node:util');
 
@@ -123,22 +123,22 @@ const makeWarning = (message, properties) => Object.assign(new Error(message), {
  * Where a value came from: an argument by its index, a named part (an argument, a result), a part of an aggregate
  * ({ outer, part }, a field's name or an element's index), or the name alone.
  */
-function place(name, position) {
+function locationOf(name, position) {
   if (typeof position === 'number') return `${name}: argument ${position}`;
   if (position === undefined) return name;
-  return typeof position === 'object' ? placeOfPart(name, position) : `${name}: ${position}`;
+  return typeof position === 'object' ? locationOfPart(name, position) : `${name}: ${position}`;
 }
 
-function placeOfPart(name, position) {
+function locationOfPart(name, position) {
   let path = '';
   let outer = position;
   for (; typeof outer === 'object'; outer = outer.outer) {
     path = (typeof outer.part === 'number' ? `[${outer.part}]` : `.${outer.part}`) + path;
   }
-  return `${place(name, outer)}: ${path.startsWith('[') ? `element ${path}` : `field ${path.slice(1)}`}`;
+  return `${locationOf(name, outer)}: ${path.startsWith('[') ? `element ${path}` : `field ${path.slice(1)}`}`;
 }
 
-/** Where a callback's result came from, for `place`. */
+/** Where a callback's result came from, for `locationOf`. */
 const RESULT = 'return value';
 
 /** What a message adds of a Promise: nothing makes a value of it in time. */
@@ -157,5 +157,5 @@ const outOfRange = (where, wanted, value, hint = '') =>
   makeError('ERR_OUT_OF_RANGE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
 
 module.exports = {
-  TABLE, RESULT, makeError, makeFailure, makeWarning, Trace, describe, place, wrongType, wrongValue, outOfRange,
+  TABLE, RESULT, makeError, makeFailure, makeWarning, Trace, describe, locationOf, wrongType, wrongValue, outOfRange,
 };

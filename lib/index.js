@@ -1,15 +1,15 @@
 'use strict';
-// What `pinned-ffi` exports.
+// The exports of `pinned-ffi`.
 
 const { fences, checkFences } = require('./memory/fences.js');
-const { late } = require('./lazy.js');
+const { lazy } = require('./lazy.js');
 const { dlopen, linkSymbols, CFunction } = require('./library/dlopen.js');
 const { FFIType } = require('./types/registry.js');
 const { suffix } = require('./native/platform.js');
 
 /** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
 function functionsOf(load, ...names) {
-  const get = late(load);
+  const get = lazy(load);
   return names.map((name) => ({ [name]: (...values) => get()[name](...values) })[name]);
 }
 const [struct, union, fn, sizeof, alignof] = functionsOf(
@@ -35,8 +35,8 @@ module.exports = {
  * An export whose file is loaded when it is first asked for: programs that use the package from CommonJS may do without.
  * What is set is the object's that it is set on, and frozen exports stay as they are.
  */
-function lateExport(name, load) {
-  const exported = late(load);
+function lazyExport(name, load) {
+  const exported = lazy(load);
   const data = (value) => ({ value, writable: true, enumerable: true, configurable: true });
   const get = () => {
     const value = exported()[name];
@@ -48,16 +48,16 @@ function lateExport(name, load) {
   }
   Object.defineProperty(module.exports, name, { get, set, enumerable: true, configurable: true });
 }
-lateExport('CString', () => require('./pointer/cstring.js'));
-const text = late(() => require('./cdef/index.js'));
-lateExport('JSCallback', () => {
+lazyExport('CString', () => require('./pointer/cstring.js'));
+const text = lazy(() => require('./cdef/index.js'));
+lazyExport('JSCallback', () => {
   const exported = require('./callback/js-callback.js');
   exported.acceptText((...values) => text().parseSignature(...values));
   return exported;
 });
-lateExport('alloc', () => require('./memory/alloc.js'));
-lateExport('ptr', () => require('./pointer/ptr.js'));
-lateExport('read', () => require('./pointer/read-write.js'));
-lateExport('write', () => require('./pointer/read-write.js'));
-lateExport('toArrayBuffer', () => require('./pointer/external.js'));
-lateExport('toBuffer', () => require('./pointer/external.js'));
+lazyExport('alloc', () => require('./memory/alloc.js'));
+lazyExport('ptr', () => require('./pointer/ptr.js'));
+lazyExport('read', () => require('./pointer/read-write.js'));
+lazyExport('write', () => require('./pointer/read-write.js'));
+lazyExport('toArrayBuffer', () => require('./pointer/external.js'));
+lazyExport('toBuffer', () => require('./pointer/external.js'));

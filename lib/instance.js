@@ -1,5 +1,5 @@
 'use strict';
-// What the entries of the package export: those of the instance that serves this realm.
+// Loads the exports of the instance of the package that serves this realm.
 
 const { refuseOld } = require('./native/runtime.js');
 
@@ -8,9 +8,9 @@ refuseOld();
 const copies = require('./native/realm.js');
 
 function makeEntries() {
-  const { late, begin } = require('./lazy.js');
-  const main = late(() => require('./index.js'));
-  const bun = late(() => require('./bun/index.js'));
+  const { lazy, begin } = require('./lazy.js');
+  const main = lazy(() => require('./index.js'));
+  const bun = lazy(() => require('./bun/index.js'));
   // Only the entry for bun redirects `bun:ffi` to the package.
   const hook = () => require('./bun/resolve-hook.js').install();
   const entry = (load) => () => {

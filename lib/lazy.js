@@ -44,7 +44,7 @@ function withOwn(load) {
 const all = [];
 
 /** Returns a function that gives the exports of the file that `load` requires. The first call loads it. */
-function late(load) {
+function lazy(load) {
   let exported;
   const get = () => (exported ??= hasRegistry ? withOwn(load) : load());
   all.push(get);
@@ -57,4 +57,4 @@ function begin() {
   if (!hasRegistry) for (const get of all) get();
 }
 
-module.exports = { late, begin };
+module.exports = { lazy, begin };

@@ -1,5 +1,5 @@
 'use strict';
-// Objects of options and declarations: own keys only, each read once, unknown keys refused.
+// Validates objects of options and declarations: own keys only, each read once, unknown keys refused.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { wrongType, makeError } = require('./errors.js');
@@ -10,7 +10,7 @@ const { wrongType, makeError } = require('./errors.js');
  * @param {Record<string, string>} keys the allowed keys and the `typeof` each must have ('any' for what is checked later)
  * @param {string} where
  */
-const optionsOf = (function (value, keys, where) {
+const parseOptions = (function (value, keys, where) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(where, 'an object', value);
   // A literal without a prototype would be a dictionary, which takes more room and is slower to read.
   const options = Object.setPrototypeOf({}, null);
@@ -49,4 +49,4 @@ const entriesOf = (function (value, where) {
   return entries;
 });
 
-module.exports = { optionsOf, entriesOf };
+module.exports = { parseOptions, entriesOf };

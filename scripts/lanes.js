@@ -1,5 +1,5 @@
 'use strict';
-// The test suite in every lane, interpreted, optimised early, and guarded:
+// The test suite on every call path, interpreted, optimised early, and guarded:
 //   npm run test:lanes [-- --full --nodes 20,22,24,26] [file or part of a file name ...]
 
 const { execFileSync } = require('node:child_process');
@@ -19,21 +19,21 @@ async function main() {
   await prepare();
   const failed = [];
   for (const node of nodes.length === 0 ? [process.execPath] : nodes.map(installNode)) {
-    const { LANES, ENGINES } = askNode(node);
-    for (const lane of LANES) {
-      const forced = { PINNED_FFI_LANE: lane };
+    const { CALL_PATHS, ENGINES } = askNode(node);
+    for (const callPath of CALL_PATHS) {
+      const forced = { PINNED_FFI_CALL_PATH: callPath };
       const variants = [
         ...Object.entries(ENGINES).map(([engine, flags]) => [engine, { flags, environment: forced }]),
         ['guarded', { environment: { ...forced, PINNED_FFI_GUARD: '1' } }],
       ];
       for (const [variant, options] of variants) {
-        console.log(`\n## lane ${lane}, ${variant}`);
+        console.log(`\n## call path ${callPath}, ${variant}`);
         const { version, status } = await runTests(node, files, { ...options, scale: full ? 'full' : 'quick' });
-        if (status !== 0) failed.push(`${version} lane ${lane}, ${variant}`);
+        if (status !== 0) failed.push(`${version} call path ${callPath}, ${variant}`);
       }
     }
   }
-  console.log(failed.length === 0 ? '\nPassed in every lane.' : `\nFailed: ${failed.join('; ')}.`);
+  console.log(failed.length === 0 ? '\nPassed on every call path.' : `\nFailed: ${failed.join('; ')}.`);
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 

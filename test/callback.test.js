@@ -755,8 +755,8 @@ describe('the life of a callback', () => {
   });
 
   const MANY = byScale(200_000, 1_000_000);
-  for (const lane of ['v8', 'frame', 'node-api', 'libffi']) {
-    test(`${MANY} callbacks of one call leave nothing behind, lane ${lane}`, async () => {
+  for (const callPath of ['fast', 'generic', 'node-api', 'libffi']) {
+    test(`${MANY} callbacks of one call leave nothing behind, call path ${callPath}`, async () => {
       const stdout = await runs(
         `
         const { call_i32, call_times_i32 } = h.bind({
@@ -775,7 +775,7 @@ describe('the life of a callback', () => {
         console.log(call_times_i32(inner, ${MANY}), call_times_i32(outer, ${MANY}));
         console.log(most - before < 8 * 2 ** 20 ? 'bounded' : 'grew by ' + (most - before));
       `,
-        { env: { PINNED_FFI_LANE: lane === 'v8' ? undefined : lane } },
+        { env: { PINNED_FFI_CALL_PATH: callPath === 'fast' ? undefined : callPath } },
       );
       assert.equal(stdout, `${BigInt.asIntN(32, (BigInt(MANY) * BigInt(MANY - 1)) / 2n)} ${MANY}\nbounded`);
     });

@@ -12,9 +12,9 @@ const seed = String(Date.now() % 1_000_000);
 describe('bytes written outside of a block are found whatever they are', () => {
   const paths = {
     'the V8 fast call': {},
-    'the frame': { PINNED_FFI_LANE: 'frame' },
-    'libffi': { PINNED_FFI_LANE: 'libffi' },
-    'Node-API': { PINNED_FFI_LANE: 'node-api' },
+    'the frame': { PINNED_FFI_CALL_PATH: 'generic' },
+    'libffi': { PINNED_FFI_CALL_PATH: 'libffi' },
+    'Node-API': { PINNED_FFI_CALL_PATH: 'node-api' },
     'the guard': { PINNED_FFI_GUARD: '1' },
   };
   for (const [name, env] of Object.entries(paths)) {

@@ -289,7 +289,7 @@ describe('doctor', () => {
     assert.match(text, new RegExp(`^pinned-ffi ${version}\\n {2}platform +${process.platform}-${process.arch}`));
     assert.match(text, new RegExp(`\\n {2}runtime +Node\\.js ${process.versions.node}`));
     assert.match(text, /\n {2}libffi +3\.\d+\.\d+\n/);
-    assert.match(text, /\n {2}lane +(v8|frame|libffi)\b/);
+    assert.match(text, /\n {2}call path +(fast|generic|libffi)\b/);
     assert.match(text, /self-test\n( {2}ok {2}.*\n){10,}\nEverything works\.\n$/);
   });
 

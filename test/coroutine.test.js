@@ -40,9 +40,9 @@ const attempt = (run) => { try { return run(); } catch (error) { return error.co
 `;
 
 describe('a callback on the stack of a coroutine', { skip: onlyOn('linux') }, () => {
-  for (const lane of [undefined, 'node-api']) {
+  for (const callPath of [undefined, 'node-api']) {
     for (const where of ['the main thread', 'a worker']) {
-      test(`is refused by an exception out of the call, on ${where}, by ${lane ?? 'the usual lane'}`, async () => {
+      test(`is refused by an exception out of the call, on ${where}, by ${callPath ?? 'the usual path'}`, async () => {
         const body = `${COROUTINE}
           const said = [attempt(() => symbols.on_coroutine(cb, 3)), attempt(() => symbols.with_plain((n) => n, 1)), calls,
             symbols.plainly(cb), calls];
@@ -50,7 +50,7 @@ describe('a callback on the stack of a coroutine', { skip: onlyOn('linux') }, ()
         const said = await runs(where === 'a worker'
           ? `new (require('node:worker_threads').Worker)(${JSON.stringify(
             `const h = require(${JSON.stringify(require.resolve('./helpers.js'))}); const { ffi } = h; ${body}`)}, { eval: true });`
-          : body, { env: { PINNED_FFI_LANE: lane } });
+          : body, { env: { PINNED_FFI_CALL_PATH: callPath } });
         const [first, second, before, plain, after] = JSON.parse(said);
         assert.match(first, /^ERR_FFI_CALLBACK_STACK on_coroutine: JSCallback twice was called on a stack that is not the thread's/);
         assert.match(second, /^ERR_FFI_CALLBACK_STACK with_plain: a function passed to with_plain: argument 0 was called/);

@@ -195,8 +195,8 @@ worker.once('message', () => {
 describe('what an inspector evaluates in the middle of a call changes nothing of it', () => {
   for (const [how, options] of Object.entries({
     'as usual': {},
-    'by the frame lane': { env: { PINNED_FFI_LANE: 'frame' } },
-    'by Node-API': { env: { PINNED_FFI_LANE: 'node-api' } },
+    'by the generic call': { env: { PINNED_FFI_CALL_PATH: 'generic' } },
+    'by Node-API': { env: { PINNED_FFI_CALL_PATH: 'node-api' } },
     'not optimised': { flags: ['--no-opt'] },
     'without generated code': { flags: ['--disallow-code-generation-from-strings'] },
     'under the guard': { env: { PINNED_FFI_GUARD: '1' }, flags: ['--no-opt'] },

@@ -1,17 +1,17 @@
 'use strict';
-// The same calls in every lane, interpreted, optimised, and without generated code: outcomes equal to the letter.
+// The same calls on every call path, interpreted, optimised, and without generated code: outcomes equal to the letter.
 
 const assert = require('node:assert/strict');
 const { describe, test, before } = require('node:test');
 const { run } = require('./helpers.js');
-const { LANES, ENGINES, environmentOf } = require('./abi/lanes.js');
+const { CALL_PATHS, ENGINES, environmentOf } = require('./abi/lanes.js');
 
 const NATIVES = ['--expose-gc', '--allow-natives-syntax'];
 const file = 'test/fixtures/calls.js';
 
 /** { pass: [[call, outcome], ...] } of a child. */
-async function outcomes(lane, flags, mode = 'cold', env = {}) {
-  const options = { file, args: [mode], flags: [...NATIVES, ...flags], env: { ...environmentOf(lane), ...env }, timeout: 300_000 };
+async function outcomes(callPath, flags, mode = 'cold', env = {}) {
+  const options = { file, args: [mode], flags: [...NATIVES, ...flags], env: { ...environmentOf(callPath), ...env }, timeout: 300_000 };
   const { code, signal, stdout, stderr } = await run(options);
   assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
   const passes = Object.entries(JSON.parse(stdout));
@@ -30,31 +30,31 @@ function assertEqual(got, reference, what) {
 }
 
 let reference;
-before(async () => ({ cold: reference } = await outcomes(LANES[0], ENGINES.interpreted)));
+before(async () => ({ cold: reference } = await outcomes(CALL_PATHS[0], ENGINES.interpreted)));
 
-// What is the same code in every lane is looked at in the first one.
-for (const lane of LANES) {
-  const isFirst = lane === LANES[0];
-  describe(`lane ${lane}`, () => {
+// What is the same code on every call path is looked at in the first one.
+for (const callPath of CALL_PATHS) {
+  const isFirst = callPath === CALL_PATHS[0];
+  describe(`call path ${callPath}`, () => {
     test('optimised code ends every call as the interpreter does', async (t) => {
-      const passes = await outcomes(lane, [], 'optimized');
+      const passes = await outcomes(callPath, [], 'optimized');
       assert.equal(Object.keys(passes).length, 3);
       for (const [pass, list] of Object.entries(passes)) assertEqual(list, reference, pass);
       t.diagnostic(`${reference.length} calls, three times each`);
     });
 
     test('code that is optimised at once ends every call as the interpreter does', async () => {
-      assertEqual((await outcomes(lane, ENGINES['optimised early'])).cold, reference, 'optimised early');
+      assertEqual((await outcomes(callPath, ENGINES['optimised early'])).cold, reference, 'optimised early');
     });
 
     if (!isFirst) return;
 
     test('plain code, where none may be generated, ends every call as generated code does', async () => {
-      assertEqual((await outcomes(lane, ['--disallow-code-generation-from-strings'])).cold, reference, 'plain code');
+      assertEqual((await outcomes(callPath, ['--disallow-code-generation-from-strings'])).cold, reference, 'plain code');
     });
 
     test('the guard changes no outcome but of writes that go over an end', async () => {
-      const { cold } = await outcomes(lane, [], 'cold', { PINNED_FFI_GUARD: '1' });
+      const { cold } = await outcomes(callPath, [], 'cold', { PINNED_FFI_GUARD: '1' });
       const staysInside = ([call]) => !call.startsWith('over');
       assertEqual(cold.filter(staysInside), reference.filter(staysInside), 'guard');
     });

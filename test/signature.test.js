@@ -6,7 +6,7 @@ const { describe: group, test } = require('node:test');
 const { makeRandom } = require('./helpers.js');
 const { byName } = require('../lib/types/registry.js');
 const { byScale } = require('./scale.js');
-const { LANES, ENGINES } = require('./abi/lanes.js');
+const { CALL_PATHS, ENGINES } = require('./abi/lanes.js');
 const { runMatrix, describe, sentence } = require('./abi/matrix.js');
 const { SCALARS } = require('./abi/scalars.js');
 const { shrink } = require('./abi/shrink.js');
@@ -35,7 +35,7 @@ group(`random signatures (PINNED_FFI_TEST_SEED=${SEED})`, () => {
     assert.ok(signatures.filter(({ fixed }) => fixed !== undefined).length > MADE / 20, 'variadic ones');
   });
 
-  test(`agree with C in the lanes ${LANES.join(', ')}; ${Object.keys(ENGINES).join(', ')}; plain and wrap`, async (t) => {
+  test(`agree with C on the call paths ${CALL_PATHS.join(', ')}; ${Object.keys(ENGINES).join(', ')}; plain and wrap`, async (t) => {
     const result = await runMatrix({ seed: SEED, count: CALLED });
     t.diagnostic(sentence(result, SEED));
     assert.equal(describe(result, SEED), '');
@@ -53,7 +53,7 @@ group('a mismatch', () => {
       ...(tree.element && { element: lied(tree.element) }),
     });
     const lie = (signature) => ({ ...signature, args: signature.args.map(lied), returns: signature.returns && lied(signature.returns) });
-    const result = await runMatrix({ seed: SEED, count: 100, lanes: LANES.slice(0, 1), engines: ['usual'], lie });
+    const result = await runMatrix({ seed: SEED, count: 100, callPaths: CALL_PATHS.slice(0, 1), engines: ['usual'], lie });
     const { signature, message } = result.mismatches[0].minimal;
     assert.ok(['void f(float)', 'float f(void)'].includes(prototypeOf(signature)), declarationText(signature));
     assert.match(message, /another/);

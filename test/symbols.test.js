@@ -40,7 +40,7 @@ async function failuresWithout(hidden) {
   return results.filter(({ title, failed }) => failed !== null && !NOT_HERE.includes(title));
 }
 
-const state = `JSON.stringify([require('./lib/call/fast-call').lane(), ffi.fences().installed])`;
+const state = `JSON.stringify([require('./lib/call/fast-call').callPath(), ffi.fences().installed])`;
 
 describe('a function of the engine that is missing', () => {
   const symbols = findSymbols();
@@ -63,9 +63,9 @@ describe('a function of the engine that is missing', () => {
 
   test('leaves everything working without any', async () => {
     assert.deepEqual(await failuresWithout('*'), []);
-    const [lane, installed] = JSON.parse(await runs(`console.log(${state})`, { env: { PINNED_FFI_HIDE_SYMBOLS: '*' } }));
+    const [callPath, installed] = JSON.parse(await runs(`console.log(${state})`, { env: { PINNED_FFI_HIDE_SYMBOLS: '*' } }));
     assert.equal(installed, false);
-    if (process.platform === 'linux') assert.ok(lane.reason.length > 0);
+    if (process.platform === 'linux') assert.ok(callPath.reason.length > 0);
   });
 });
 
@@ -94,9 +94,28 @@ describe('an engine that was not verified', () => {
   };
   for (const [name, [code, reason]] of Object.entries(engines)) {
     test(`is used by Node-API alone: ${name}`, { skip: onlyOn('fences') }, async () => {
-      const [lane, installed] = JSON.parse(await pretend(code));
-      assert.match(lane.reason, reason);
-      assert.deepEqual([lane.name, installed], ['frame', false]);
+      const [callPath, installed] = JSON.parse(await pretend(code));
+      assert.match(callPath.reason, reason);
+      assert.deepEqual([callPath.name, installed], ['generic', false]);
     });
   }
+});
+
+describe('the variable that chooses the call path', () => {
+  const nameOf = async (env) => JSON.parse(await runs(`console.log(${state})`, { env }))[0].name;
+
+  test('PINNED_FFI_CALL_PATH takes every path, and PINNED_FFI_LANE is its earlier name with earlier values', async () => {
+    assert.equal(await nameOf({ PINNED_FFI_CALL_PATH: 'generic' }), 'generic');
+    assert.equal(await nameOf({ PINNED_FFI_CALL_PATH: 'libffi' }), 'libffi');
+    assert.equal(await nameOf({ PINNED_FFI_LANE: 'frame' }), 'generic');
+    assert.equal(await nameOf({ PINNED_FFI_LANE: 'v8' }), await nameOf({ PINNED_FFI_CALL_PATH: 'fast' }));
+    assert.equal(await nameOf({ PINNED_FFI_LANE: 'frame', PINNED_FFI_CALL_PATH: 'libffi' }), 'libffi');
+  });
+
+  test('other values are refused by the name of the variable', async () => {
+    for (const [name, value] of [['PINNED_FFI_CALL_PATH', 'frame'], ['PINNED_FFI_LANE', 'generic']]) {
+      const code = `try { ${state} } catch (error) { console.log(JSON.stringify(error.message)); }`;
+      assert.match(JSON.parse(await runs(code.replace('ffi.fences', "require('./').fences"), { env: { [name]: value }, isBare: true })), new RegExp(`^${name} must be .* received '${value}'$`));
+    }
+  });
 });

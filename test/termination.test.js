@@ -48,10 +48,10 @@ const CALLS = {
   'a call with a plain function': 'c.lent(forever, 1)',
   'a call that serves threads': 'c.serving(cb, 3)',
 };
-const LANES = [undefined, 'frame', 'node-api'];
+const CALL_PATHS = [undefined, 'generic', 'node-api'];
 
-for (const lane of LANES) {
-  describe(`by ${lane ?? 'the usual lane'}`, () => {
+for (const callPath of CALL_PATHS) {
+  describe(`by ${callPath ?? 'the usual path'}`, () => {
     for (const [what, call] of Object.entries(CALLS)) {
       test(`${what} whose callback is ended is not caught, and its callbacks run no more`, async () => {
         const said = await runs(`${SETUP}
@@ -60,7 +60,7 @@ for (const lane of LANES) {
           console.log(JSON.stringify({ how, caught: globalThis.caught, finished: globalThis.finished, begun,
             add: c.add(40, 2), callit: c.callit(quick, 7), lent: c.lent((n) => n, 8) }));
           process.exit();
-        `, { env: { PINNED_FFI_LANE: lane }, timeout: 20_000 });
+        `, { env: { PINNED_FFI_CALL_PATH: callPath }, timeout: 20_000 });
         assert.deepEqual(JSON.parse(said),
           { how: 'ERR_SCRIPT_EXECUTION_TIMEOUT', begun: 1, add: 42, callit: 7, lent: 8 });
       });
@@ -73,7 +73,7 @@ for (const lane of LANES) {
         const sum = c.again(outer, 3);
         console.log(JSON.stringify({ sum, seen, begun }));
         process.exit();
-      `, { env: { PINNED_FFI_LANE: lane }, timeout: 20_000 });
+      `, { env: { PINNED_FFI_CALL_PATH: callPath }, timeout: 20_000 });
       assert.deepEqual(JSON.parse(said), { sum: 3, seen: Array(3).fill('ERR_SCRIPT_EXECUTION_TIMEOUT'), begun: 3 });
     });
 
@@ -84,7 +84,7 @@ for (const lane of LANES) {
         try { c.again(thrower, 2); } catch (error) { caught = error; }
         console.log(caught);
         process.exit();
-      `, { env: { PINNED_FFI_LANE: lane } });
+      `, { env: { PINNED_FFI_CALL_PATH: callPath } });
       assert.equal(said, 'null');
     });
   });

@@ -1,5 +1,5 @@
 'use strict';
-// JSCallback as in bun:ffi.
+// JSCallback with the behaviour of bun:ffi.
 
 const main = require('../callback/js-callback.js');
 const { isObject, callbackOf } = require('./declaration.js');

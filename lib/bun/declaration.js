@@ -1,5 +1,5 @@
 'use strict';
-// From a declaration as bun reads it to one of the main entry.
+// Translates declarations of bun:ffi into declarations of the main entry.
 
 const { argumentType, callbackArgumentType, resultType } = require('./types.js');
 const { wrongArgument, wrongDeclaration } = require('./messages.js');

@@ -1,5 +1,5 @@
 'use strict';
-// What `pinned-ffi/bun` exports: the package in bun:ffi's dialect.
+// The exports of `pinned-ffi/bun`.
 
 const { JSCallback } = require('./callback.js');
 const { CString } = require('./cstring.js');

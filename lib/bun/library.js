@@ -1,10 +1,10 @@
 'use strict';
-// dlopen, linkSymbols, CFunction, cc and viewSource as in bun:ffi.
+// dlopen, linkSymbols, CFunction, cc and viewSource with the behaviour of bun:ffi.
 
 const fs = require('node:fs');
 const path = require('node:path');
 const { makeError } = require('../errors.js');
-const { late } = require('../lazy.js');
+const { lazy } = require('../lazy.js');
 const main = require('../library/dlopen.js');
 const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration.js');
 const { wrongArgument, inWords } = require('./messages.js');
@@ -45,7 +45,7 @@ function CFunction(declaration) {
 }
 
 /** Loaded late for what lib/index.js says. */
-const compiler = late(() => require('../cc/compile.js'));
+const compiler = lazy(() => require('../cc/compile.js'));
 
 /** Compiles C with the system's compiler, where bun has TinyCC. */
 const cc = (options) => compiler().cc({ ...options, symbols: symbolsOf(options?.symbols, functionOf) });

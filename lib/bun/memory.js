@@ -1,5 +1,5 @@
 'use strict';
-// ptr, read, toBuffer and toArrayBuffer as in bun:ffi: numbers lose their fractions, null is left out.
+// ptr, read, toBuffer and toArrayBuffer with the behaviour of bun:ffi: numbers lose their fractions, null is left out.
 
 const { MAX_LENGTH } = require('node:buffer').constants;
 const { describe } = require('../errors.js');

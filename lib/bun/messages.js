@@ -1,5 +1,5 @@
 'use strict';
-// bun's messages. What the main entry would say, with the function and the argument, is the `cause`.
+// bun's error messages. The main entry's error, which names the function and the argument, is their `cause`.
 
 const { makeError } = require('../errors.js');
 

@@ -1,5 +1,5 @@
 'use strict';
-// `native` of bun:ffi: what it was called before it had its names.
+// The `native` export of bun:ffi, an earlier name of its functions.
 
 const { dlopen } = require('./library.js');
 const { makeError } = require('../errors.js');

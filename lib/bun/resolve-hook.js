@@ -1,5 +1,5 @@
 'use strict';
-// Has `bun:ffi` mean this package, in import and require.
+// Makes `bun:ffi` resolve to this package, in import and require.
 
 const Module = require('node:module');
 const path = require('node:path');

@@ -1,5 +1,5 @@
 'use strict';
-// bun's types: the descriptors of `wrap: true`, which refuse a value in bun's words.
+// bun's types: the descriptors of `wrap: true`, with bun's error messages.
 
 const { DeclaredType } = require('../types/native-type.js');
 const { byName, isDeclared, descriptors } = require('../types/registry.js');

@@ -1,11 +1,11 @@
 'use strict';
-// Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a descriptor of the same shape as a
-// type's, whose write() keeps the contract before C is entered, in every mode.
+// Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a type descriptor whose write() checks the
+// constraints before C is entered, in every mode.
 
-const { makeError, wrongValue, outOfRange, describe, place } = require('../errors.js');
+const { makeError, wrongValue, outOfRange, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { byteLengthOf, isView } = require('../memory/array-buffer.js');
-const { optionsOf } = require('../validate.js');
+const { parseOptions } = require('../validate.js');
 const { lowAddress } = require('../types/pointers.js');
 const { typeOf, parameter } = require('../types/registry.js');
 
@@ -19,7 +19,7 @@ function argumentOf(declared, index, where) {
   if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) {
     return parameter(typeOf(declared, where), index);
   }
-  const { type, name, minBytes, lengthOf } = optionsOf(declared, KEYS, where);
+  const { type, name, minBytes, lengthOf } = parseOptions(declared, KEYS, where);
   const descriptor = typeOf(type, `${where}.type`);
   const label = name === undefined ? index : `argument ${index} (${name})`;
   if (minBytes !== undefined && lengthOf !== undefined) {
@@ -46,7 +46,7 @@ function atLeast(descriptor, minBytes, where) {
       if (minBytes > 0 && access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);
       if (bytesOf(value, descriptor) < minBytes) {
         throw makeError('ERR_OUT_OF_RANGE',
-          `${place(name, position)} needs at least ${minBytes} bytes, received ${describe(value)}`);
+          `${locationOf(name, position)} needs at least ${minBytes} bytes, received ${describe(value)}`);
       }
       return descriptor.write(view, at, value, name, position);
     },
@@ -83,7 +83,7 @@ function checkLengths(args, descriptors, name) {
 function checkLength(length, of, descriptor, name, label, index) {
   const bytes = bytesOf(of, descriptor);
   if (bytes === Infinity || (length >= 0 && length <= bytes)) return;
-  throw outOfRange(place(name, label), `${length < 0 ? 'at least 0 and ' : ''}at most ${bytes}, the bytes of argument ${index}`, length);
+  throw outOfRange(locationOf(name, label), `${length < 0 ? 'at least 0 and ' : ''}at most ${bytes}, the bytes of argument ${index}`, length);
 }
 
 module.exports = { argumentOf, checkLengths };

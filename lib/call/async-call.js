@@ -1,6 +1,6 @@
 'use strict';
-// Asynchronous calls under way: a table of what JavaScript keeps of each, so that native code has no more of it than the
-// number of its slot; and how they are settled, all that are done at once.
+// Asynchronous calls. JavaScript keeps the state of each in a table and gives native code the index of its slot; calls that are done
+// are settled together.
 
 const binding = require('../native/binding.js');
 const { contexts, currentContext } = require('../native/async-context.js');
@@ -12,35 +12,35 @@ const { lockAll } = require('../memory/pin.js');
 const { endJob } = require('../memory/callback-results.js');
 
 /** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
-class Pending {
-  constructor(resolve, reject, signature, check, lifetime, kept, held) {
+class AsyncCall {
+  constructor(resolve, reject, signature, check, lifetime, retained, values) {
     this.resolve = resolve;
     this.reject = reject;
     this.signature = signature;
     this.check = check;
     this.lifetime = lifetime;
-    this.kept = kept;
-    this.held = held;
+    this.retained = retained;
+    this.values = values;
     this.unlock = undefined;
   }
 
   end() {
     this.unlock?.();
-    if (this.kept.length > 0) release(this.kept);
+    if (this.retained.length > 0) release(this.retained);
     this.lifetime.end();
   }
 }
 
 const slots = [];
-const free = [];
+const freeSlots = [];
 
 /** The call of a slot, which is free again. */
-function take(slot) {
+function takeSlot(slot) {
   const call = slots[slot];
   slots[slot] = undefined;
   endJob(slot);
   contexts[slot] = undefined;
-  free.push(slot);
+  freeSlots.push(slot);
   return call;
 }
 
@@ -58,24 +58,24 @@ const capture = (resolve, reject) => {
  * What starts a call on another thread: on that of `thread`, or on libuv's pool. It gives undefined where others have written
  * the argument buffer since `epoch`.
  */
-function launcher(target, name, signature, check, lifetime, thread) {
+function launcher(callTarget, name, signature, check, lifetime, thread) {
   signature.resultBytes ??= bytesAt(signature.resultAt, signature.result.size);
-  return (pins, kept, held, epoch) => {
+  return (pins, retained, values, epoch) => {
     const promise = new Promise(capture);
-    const call = new Pending(resolveNext, rejectNext, signature, check, lifetime, kept, held);
-    const slot = free.length > 0 ? free.pop() : slots.length;
+    const call = new AsyncCall(resolveNext, rejectNext, signature, check, lifetime, retained, values);
+    const slot = freeSlots.length > 0 ? freeSlots.pop() : slots.length;
     slots[slot] = call;
     contexts[slot] = currentContext();
     lifetime.begin();
     try {
       if (pins.length > 0) call.unlock = lockAll(pins, name);
-      if (!startCall(target, signature, slot, thread, pins, epoch)) {
-        call.kept = [];
-        take(slot).end();
+      if (!startCall(callTarget, signature, slot, thread, pins, epoch)) {
+        call.retained = [];
+        takeSlot(slot).end();
         return undefined;
       }
     } catch (error) {
-      take(slot).end();
+      takeSlot(slot).end();
       call.reject(error);
     }
     return promise;
@@ -86,7 +86,7 @@ function launcher(target, name, signature, check, lifetime, thread) {
 
 /** `value` is the result as the native entry gives it, `bytes` is a copy of one in the argument buffer. */
 function settle(slot, isFailed, value, bytes) {
-  const call = take(slot);
+  const call = takeSlot(slot);
   try {
     if (isFailed) return void call.reject(value);
     const { signature, check } = call;

@@ -1,18 +1,18 @@
 'use strict';
-// bind(): what users call = encode, enter, decode; and its asynchronous forms.
+// bind(): makes the JavaScript function of a C function, and picks the path that its calls take.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
 const { makeFailure, wrongValue } = require('../errors.js');
-const { routeOf } = require('./fast-call.js');
-const { late } = require('../lazy.js');
-const { typesOf, internSignature, MOST_ARGUMENTS } = require('./signature.js');
+const { fastCallerOf } = require('./fast-call.js');
+const { lazy } = require('../lazy.js');
+const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js');
 const config = require('../native/config.js');
 const trace = config.trace ? require('./recorder.js') : undefined;
 
 // Most programs have neither asynchronous calls nor such declarations.
-const pending = late(() => require('./async-call.js'));
-const around = late(() => require('./decorate.js'));
+const asyncCall = lazy(() => require('./async-call.js'));
+const decorate = lazy(() => require('./decorate.js'));
 
 // Bits of the native bind(): src/js/function.rs, Options.
 const GUARD = 1;
@@ -43,139 +43,140 @@ const checkerOf = (failed, name) => failed && ((result) => {
 
 // ---- what functions of equal declarations have in common ------------------------------------------------------------
 
-const makeKind = (function (declaration, name) {
-  const types = typesOf(declaration, name);
+/** The function spec of a declaration: what functions of equal declarations share. */
+const makeSpec = (function (declaration, name) {
+  const types = parseTypes(declaration, name);
   const { varargs, nonblocking, guard = config.guard, errno, fails, threads } = declaration;
   const failed = fails === undefined ? undefined : failureOf(fails, name);
   const options = (guard ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0);
-  let passes = false;
+  let hasOutParams = false;
   let isPlain = !varargs && !types.result.opaque;
   for (let i = 0; i < types.args.length; i += 1) {
     const descriptor = types.args[i];
-    if (descriptor.passes) passes = true;
-    if (descriptor.passes || descriptor.opaque) isPlain = false;
+    if (descriptor.outParam) hasOutParams = true;
+    if (descriptor.outParam || descriptor.opaque) isPlain = false;
   }
   const signature = isPlain ? internSignature(types, name) : undefined;
   const isDirect = isPlain && !nonblocking && trace === undefined;
-  return { types, failed, options, varargs, nonblocking, passes, signature, isDirect };
+  return { types, failed, options, varargs, nonblocking, hasOutParams, signature, isDirect };
 });
 
-/** The kinds of declarations that say all by names: Maps in Maps, by what they say, with the kind under `KIND`. */
-const kinds = new Map();
-const KIND = Symbol('kind');
+/** The specs of declarations that name all their types: Maps in Maps, by keys and values, with the spec under `SPEC`. */
+const specCache = new Map();
+const SPEC = Symbol('spec');
 /** What a symbol has of its own. */
 const OF_SYMBOL = new Set(['name', 'ptr', 'optional']);
 
-/** The kind of a declaration, whose `args` are read once. */
-const kindOf = (function (declaration, name) {
-  let place = kinds;
+/** The spec of a declaration, whose `args` are read once. */
+const specOf = (function (declaration, name) {
+  let node = specCache;
   for (const key in declaration) {
     if (OF_SYMBOL.has(key)) continue;
     const value = declaration[key];
-    place = place?.get(key);
-    if (key !== 'args') place = place?.get(value);
+    node = node?.get(key);
+    if (key !== 'args') node = node?.get(value);
     else {
       const length = Array.isArray(value) ? Math.trunc(value.length) : NaN;
-      // What is wrong with such a list is said by what makes kinds.
-      if (!(length >= 0 && length <= MOST_ARGUMENTS)) return makeKind(declaration, name);
+      // makeSpec() throws for such a list.
+      if (!(length >= 0 && length <= MOST_ARGUMENTS)) return makeSpec(declaration, name);
       const list = declaration.args = new Array(length);
-      place = place?.get(length);
+      node = node?.get(length);
       for (let i = 0; i < length; i += 1) {
         const type = list[i] = value[i];
-        place = place?.get(type);
+        node = node?.get(type);
       }
     }
   }
-  return place?.get(KIND) ?? addKind(declaration, name);
+  return node?.get(SPEC) ?? addSpec(declaration, name);
 });
 
-/** What follows in `kinds` for a name, which is made; undefined for what is no name. */
-const step = (function (place, key) {
-  if (place === undefined || typeof key === 'object' || typeof key === 'function') return undefined;
-  if (!place.has(key)) place.set(key, new Map());
-  return place.get(key);
+/** The next Map for a key, made where there is none; undefined for a key that is no name. */
+const step = (function (node, key) {
+  if (node === undefined || typeof key === 'object' || typeof key === 'function') return undefined;
+  if (!node.has(key)) node.set(key, new Map());
+  return node.get(key);
 });
 
-const addKind = (function (declaration, name) {
-  const kind = makeKind(declaration, name);
-  let place = kinds;
+const addSpec = (function (declaration, name) {
+  const spec = makeSpec(declaration, name);
+  let node = specCache;
   for (const key in declaration) {
     if (OF_SYMBOL.has(key)) continue;
     const value = declaration[key];
-    place = step(place, key);
-    place = key === 'args' ? value.reduce(step, step(place, value.length)) : step(place, value);
+    node = step(node, key);
+    node = key === 'args' ? value.reduce(step, step(node, value.length)) : step(node, value);
   }
-  place?.set(KIND, kind);
-  return kind;
+  node?.set(SPEC, spec);
+  return spec;
 });
 
 // ---- a bound function -----------------------------------------------------------------------------------------------
 
 /**
- * The number of the function with the types of a shape (a variadic one has several), and what has to be alive. A function that
- * frees a handle has a separate shape.
+ * The call target for a signature (a variadic function has several): the native function's number and its library. A function
+ * that frees a handle has a signature of its own.
  */
-const targetOf = (function (behind, signature, frees) {
-  for (let known = behind.last; known !== undefined; known = known.before) if (known.signature === signature) return known;
-  const library = behind.lifetime.native;
-  const number = binding.bind(behind.name, behind.address, signature.native, library, behind.kind.options | (frees ? FREES : 0));
-  return behind.last = { signature, number, library, before: behind.last };
+const bindNative = (function (boundFunction, signature, frees) {
+  for (let known = boundFunction.last; known !== undefined; known = known.before) if (known.signature === signature) return known;
+  const library = boundFunction.lifetime.native;
+  const functionId = binding.bind(boundFunction.name, boundFunction.address, signature.native, library, boundFunction.spec.options | (frees ? FREES : 0));
+  return boundFunction.last = { signature, functionId, library, before: boundFunction.last };
 });
 
-/** The function of a shape that calls at once. Whether one that frees has failed is checked by who ends the handle. */
-const callerOf = (function (behind, signature, frees = false) {
-  const { name, kind } = behind;
-  const target = targetOf(behind, signature, frees);
-  if (kind.failed !== undefined && !frees) return signature.checkedCaller(target, name, checkerOf(kind.failed, name));
-  const route = behind.mayBeFast && kind.options === 0 ? routeOf(signature) : null;
-  return route !== null && binding.runsNoScript(behind.address) ? route(target, name) : signature.caller(target, name);
+/** The function of a signature that calls at once. For one that frees, the code that ends the handle checks the result. */
+const callerOf = (function (boundFunction, signature, frees = false) {
+  const { name, spec } = boundFunction;
+  const callTarget = bindNative(boundFunction, signature, frees);
+  if (spec.failed !== undefined && !frees) return signature.checkedCaller(callTarget, name, checkerOf(spec.failed, name));
+  const fastCaller = boundFunction.mayBeFast && spec.options === 0 ? fastCallerOf(signature) : null;
+  return fastCaller !== null && binding.runsNoScript(boundFunction.address) ? fastCaller(callTarget, name) : signature.caller(callTarget, name);
 });
 
-/** The function of a shape that has a thread call: libuv's for null. */
-function launcherOf(behind, signature, thread, frees) {
-  const { name, kind, lifetime } = behind;
-  const { launcher } = pending();
-  const launch = launcher(targetOf(behind, signature, frees), name, signature, frees ? undefined : checkerOf(kind.failed, name), lifetime, thread);
+/** The function of a signature that has a thread make the call; null stands for libuv's pool. */
+function launcherOf(boundFunction, signature, thread, frees) {
+  const { name, spec, lifetime } = boundFunction;
+  const { launcher } = asyncCall();
+  const launch = launcher(bindNative(boundFunction, signature, frees), name, signature, frees ? undefined : checkerOf(spec.failed, name), lifetime, thread);
   return signature.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, signature, lifetime), name);
 }
 
-/** The function of a shape: it calls at once, or has a thread call where one is given. */
-function functionOf(behind, signature, thread, frees = false) {
-  if (thread !== undefined) return launcherOf(behind, signature, thread, frees);
-  const call = callerOf(behind, signature, frees);
-  return trace === undefined ? call : trace.recorded(call, behind.name, signature, behind.lifetime);
+/** The function of a signature: it calls at once, or has `thread` make the call. */
+function functionOf(boundFunction, signature, thread, frees = false) {
+  if (thread !== undefined) return launcherOf(boundFunction, signature, thread, frees);
+  const call = callerOf(boundFunction, signature, frees);
+  return trace === undefined ? call : trace.recorded(call, boundFunction.name, signature, boundFunction.lifetime);
 }
 
 /** The same with all that a declaration may ask for around it. */
-function make(behind, thread) {
-  const { name, kind: { types, varargs, signature, failed } } = behind;
-  if (signature !== undefined) return functionOf(behind, signature, thread);
-  const makeFor = (all, frees) => functionOf(behind, internSignature(all, name), thread, frees);
-  return around().around(types, varargs, [name, behind.inC], makeFor, checkerOf(failed, name));
+function makeCall(boundFunction, thread) {
+  const { name, spec: { types, varargs, signature, failed } } = boundFunction;
+  if (signature !== undefined) return functionOf(boundFunction, signature, thread);
+  const makeFor = (all, frees) => functionOf(boundFunction, internSignature(all, name), thread, frees);
+  return decorate().decorate(types, varargs, [name, boundFunction.inC], makeFor, checkerOf(failed, name));
 }
 
 /** The function that has a thread call. */
-function asyncOn(behind, thread) {
-  const call = make(behind, thread);
-  return behind.kind.varargs || behind.kind.passes ? rejecting(call) : call;
+function asyncOn(boundFunction, thread) {
+  const call = makeCall(boundFunction, thread);
+  return boundFunction.spec.varargs || boundFunction.spec.hasOutParams ? rejecting(call) : call;
 }
 
 /** Has a function the name. Those of `callerOf` have it from the start: to change it makes all properties slow. */
 const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
 
 /** The function of a declaration that asks for more than a call. */
-const made = (behind) => named(behind.kind.nonblocking ? asyncOn(behind, null) : make(behind, undefined), behind.name);
+const makeDecorated = (boundFunction) => named(boundFunction.spec.nonblocking ? asyncOn(boundFunction, null) : makeCall(boundFunction, undefined), boundFunction.name);
 
-const bound = Symbol('bound');
+const BOUND = Symbol('bound');
 
 /** What bound functions have beside what functions have. */
 const boundPrototype = Object.create(Function.prototype, {
-  ptr: { get() { return this[bound]?.address; } },
+  ptr: { get() { return this[BOUND]?.address; } },
   native: { get() { return this; } },
   async: {
     get() {
-      const behind = this[bound];
-      return (behind.asynchronous ??= named(asyncOn(behind, null), behind.name));
+      const boundFunction = this[BOUND];
+      return (boundFunction.asynchronous ??= named(asyncOn(boundFunction, null), boundFunction.name));
     },
   },
 });
@@ -189,21 +190,21 @@ const own = { value: undefined };
  * @param {object} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
  *   threads, nonblocking }
  * @param {import('./library-lifetime').Lifetime} lifetime of the library that must be open
- * @param {boolean} mayBeFast whether the V8 lane may serve it: it runs no JavaScript but by a JSCallback
+ * @param {boolean} mayBeFast whether fast calls may reach it: it runs no JavaScript but by a JSCallback
  */
 const bind = (function (name, address, declaration, lifetime, mayBeFast = true) {
-  const kind = kindOf(declaration, name);
+  const spec = specOf(declaration, name);
   // What is behind the function; `inC` is what C calls it.
-  const behind = {
-    name, inC: declaration.name ?? name, address, kind, lifetime, mayBeFast, last: undefined, asynchronous: undefined,
+  const boundFunction = {
+    name, inC: declaration.name ?? name, address, spec, lifetime, mayBeFast, last: undefined, asynchronous: undefined,
   };
-  const call = kind.isDirect ? callerOf(behind, kind.signature) : made(behind);
-  own.value = behind;
-  return Object.defineProperty(Object.setPrototypeOf(call, boundPrototype), bound, own);
+  const call = spec.isDirect ? callerOf(boundFunction, spec.signature) : makeDecorated(boundFunction);
+  own.value = boundFunction;
+  return Object.defineProperty(Object.setPrototypeOf(call, boundPrototype), BOUND, own);
 });
 
 /** The function that calls what a bound one calls, on a thread of the user's own. */
-const onThread = (call, thread) => named(asyncOn(call[bound], thread), call.name);
+const onThread = (call, thread) => named(asyncOn(call[BOUND], thread), call.name);
 
 /** An asynchronous function that rejects where its outer layers would throw. */
 function rejecting(call) {

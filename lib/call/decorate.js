@@ -1,10 +1,10 @@
 'use strict';
-// What calls have around them that are more than encode, enter, decode: extra arguments, out parameters, handles.
+// Decorates calls with what declarations ask for beyond a plain call: varargs, out parameters, handles.
 
 const { wrongCount } = require('./generic-call.js');
 const { MOST_ARGUMENTS } = require('./signature.js');
-const { ending, owning } = require('./handle-ownership.js');
-const { withOuts } = require('./out-params.js');
+const { endHandles, adoptHandles } = require('./handle-ownership.js');
+const { withOutParams } = require('./out-params.js');
 const { parameter } = require('../types/registry.js');
 const { variadic } = require('./varargs.js');
 
@@ -15,9 +15,9 @@ const { variadic } = require('./varargs.js');
  *   handle, its result is not checked yet
  * @param {Function} [check] throws for a result that is a failure
  */
-function around(types, varargs, names, make, check) {
+function decorate(types, varargs, names, make, check) {
   const [name] = names;
-  const call = (all) => ending(all, names, make, check);
+  const call = (all) => endHandles(all, names, make, check);
   return withResults(types, varargs ? withExtras(types, call, name) : call(types), name);
 }
 
@@ -35,11 +35,11 @@ function withExtras(types, enter, name) {
 
 /** What comes back: the result alone, or with the values of out parameters; handles belong to their owners. */
 function withResults(types, call, name) {
-  const passed = types.args.filter((descriptor) => descriptor.passes);
+  const passed = types.args.filter((descriptor) => descriptor.outParam);
   const given = passed.length === 0
     ? { descriptors: [types.result], of: (returned) => [returned] }
     : { descriptors: [types.result, ...passed.map((descriptor) => descriptor.target)], of: ({ returns, out }) => [returns, ...out] };
-  return owning(given, passed.length === 0 ? call : withOuts(types, call, name, wrongCount));
+  return adoptHandles(given, passed.length === 0 ? call : withOutParams(types, call, name, wrongCount));
 }
 
-module.exports = { around };
+module.exports = { decorate };

@@ -1,4 +1,5 @@
 'use strict';
+// errno(): the error number of the last call.
 
 const { lastErrno } = require('../native/binding.js');
 

@@ -1,6 +1,6 @@
 'use strict';
-// The V8 lane: functions that optimised code calls directly. A value that goes in as it is, is tested here, in the source
-// of the caller; everything else, every error among it, is the argument buffer lane's.
+// The fast call: V8's optimised code calls C directly. The generated caller tests each value; whatever it does not take, every
+// error among it, is left to the generic call before anything has happened.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
@@ -19,46 +19,46 @@ const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-ca
 // What native code (src/js/placing.rs) shares: words that say how a call went and how long its text is, then places for the
 // texts of a call, each with room for fences.
 const TEXTS = 64;
-const PLACES = 8;
+const TEXT_SLOTS = 8;
 /** Characters of Latin-1; each may take two bytes. */
 const LONGEST_TEXT = 1024;
 const [, after, lead] = binding.fenceWidths();
 const stride = Math.ceil((lead + 2 * LONGEST_TEXT + 1 + after) / 16) * 16;
-const shared = new Uint8Array(TEXTS + PLACES * stride);
+const shared = new Uint8Array(TEXTS + TEXT_SLOTS * stride);
 const state = new Uint32Array(shared.buffer, 0, TEXTS / 4);
 const WENT_IN = 0;
 const BROKEN = 2;
-/** The code was not optimised, and V8 made an ordinary call, which takes ten times as long as the argument buffer lane. */
+/** The code was not optimised, and V8 made an ordinary call, which takes ten times as long as a generic call. */
 const COLD = 3;
-/** As many calls go by the argument buffer lane before the next one tries. */
+/** This many calls take the generic path before the next one tries. */
 const PAUSE = 64;
 const NO_TEXT = 0xffffffff;
 /** The word that counts the calls which return text. */
 const TURN = 2;
 
-/** Why the lane is not there; undefined where it is. The placers put the addresses of views and texts into the argument buffer. */
+/** Why there are no fast calls; undefined where there are. `addressStores` put the addresses of views and texts into the argument buffer. */
 let reason;
-let placers = null;
+let addressStores = null;
 
 function start() {
   if (unverified !== undefined) return unverified;
-  // The argument buffer lane finds views by V8's functions as well, and reads flat texts where they lie.
+  // The generic call finds views by V8's functions as well, and reads flat texts where they lie.
   const hasViews = usesV8 && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
   if (usesV8) binding.attachTexts?.(...texts);
-  if (config.lane !== undefined && config.lane !== 'v8') return `PINNED_FFI_LANE=${config.lane}`;
+  if (config.callPath !== undefined && config.callPath !== 'fast') return config.callPathSetting;
   if (withoutV8 !== undefined) return withoutV8;
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
   if (option !== undefined) return `${option} is set`;
-  placers = (hasViews && binding.attachLane?.(shared)) || null;
-  return placers === null ? 'V8 or the system does not offer what it needs' : undefined;
+  addressStores = (hasViews && binding.attachLane?.(shared)) || null;
+  return addressStores === null ? 'V8 or the system does not offer what it needs' : undefined;
 }
 reason = start();
 
-/** Which lane calls go by where their types allow it: `v8`, `frame` or `libffi`; and why it is not `v8`. */
-const lane = () => (reason === undefined ? { name: 'v8' } : { name: config.lane === 'libffi' ? 'libffi' : 'frame', reason });
+/** The path that calls take where their types allow it: `fast`, `generic` or `libffi`; and why it is not `fast`. */
+const callPath = () => (reason === undefined ? { name: 'fast' } : { name: config.callPath === 'libffi' ? 'libffi' : 'generic', reason });
 
-// ---- how values travel ----------------------------------------------------------------------------------------------
+// ---- argument classes -----------------------------------------------------------------------------------------------
 
 // Numbers of src/fast/passing.rs, Passing.
 const [IN_ARG_BUFFER, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
@@ -68,23 +68,23 @@ const [IN_ARG_BUFFER, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 3
 const LEAVE = 'break attempt;';
 
 /** An integer of up to 32 bits: `as` is the expression that an integer of the type equals. */
-const integer = (passing, as) => ({
-  passing, pass: 'x@', test: `var x@; if (typeof a@ !== 'number' || (x@ = (${as})) !== a@) ${LEAVE}`,
+const integer = (nativeClass, as) => ({
+  nativeClass, pass: 'x@', test: `var x@; if (typeof a@ !== 'number' || (x@ = (${as})) !== a@) ${LEAVE}`,
 });
 /** What the trampoline looks at by itself. */
-const asItIs = (passing, test = '') => ({ passing, pass: 'a@', test });
+const unconverted = (nativeClass, test = '') => ({ nativeClass, pass: 'a@', test });
 
 /** A pointer is a number that the trampoline checks, or NaN where native code has put the address into the argument buffer. */
 const pointerOf = (isAddress, ...others) => ({
-  passing: POINTER, pass: 'x@', test: 'var x@ = NaN;',
-  store: (at, place) => [`if (${isAddress}) x@ = a@;`, 'if (a@ === null) x@ = 0;',
-    ...others.map((other) => other(at, place)), LEAVE].join('\n      else '),
+  nativeClass: POINTER, pass: 'x@', test: 'var x@ = NaN;',
+  store: (at, slot) => [`if (${isAddress}) x@ = a@;`, 'if (a@ === null) x@ = 0;',
+    ...others.map((other) => other(at, slot)), LEAVE].join('\n      else '),
 });
 const pointer = (...others) => pointerOf("typeof a@ === 'number'", ...others);
-const placed = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
-const ofView = (at) => `if (isView(a@)) ${placed(`placeView(a@, ${at})`)}`;
-const ofText = (at, place) => `if (typeof a@ === 'string') ${placed(`placeText(a@, ${at + place * 256})`)}`;
-/** No text lies in the first page: the argument buffer lane says so. */
+const stored = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+const ofView = (at) => `if (isView(a@)) ${stored(`storeView(a@, ${at})`)}`;
+const ofText = (at, slot) => `if (typeof a@ === 'string') ${stored(`storeText(a@, ${at + slot * 256})`)}`;
+/** No text lies in the first page: the generic call says so. */
 const text = pointerOf("typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)", ofText, ofView);
 
 const ARGUMENTS = {
@@ -95,11 +95,11 @@ const ARGUMENTS = {
   u16: integer(U32, 'a@ & 0xffff'),
   i32: integer(I32, 'a@ | 0'),
   u32: integer(U32, 'a@ >>> 0'),
-  bool: { passing: U32, pass: '(a@ ? 1 : 0)', test: `if (typeof a@ !== 'boolean') ${LEAVE}` },
-  f32: asItIs(F32, `if (typeof a@ !== 'number' || (!(a@ <= MOST && a@ >= -MOST) && isFinite(a@))) ${LEAVE}`),
-  f64: asItIs(F64, `if (typeof a@ !== 'number') ${LEAVE}`),
-  i64: asItIs(I64), i64_fast: asItIs(I64), long: asItIs(I64),
-  u64: asItIs(U64), u64_fast: asItIs(U64), 'unsigned long': asItIs(U64),
+  bool: { nativeClass: U32, pass: '(a@ ? 1 : 0)', test: `if (typeof a@ !== 'boolean') ${LEAVE}` },
+  f32: unconverted(F32, `if (typeof a@ !== 'number' || (!(a@ <= MOST && a@ >= -MOST) && isFinite(a@))) ${LEAVE}`),
+  f64: unconverted(F64, `if (typeof a@ !== 'number') ${LEAVE}`),
+  i64: unconverted(I64), i64_fast: unconverted(I64), long: unconverted(I64),
+  u64: unconverted(U64), u64_fast: unconverted(U64), 'unsigned long': unconverted(U64),
   ptr: pointer(ofView),
   cstring: text,
   buffer: { ...pointer(), store: (at) => `${ofView(at)} else ${LEAVE}` },
@@ -108,7 +108,7 @@ const ARGUMENTS = {
 // V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the argument buffer.
 const [LONG, UNSIGNED_LONG] = modules === '115' ? [IN_ARG_BUFFER, IN_ARG_BUFFER] : [I64, U64];
 /** Whether the value is in the argument buffer before or after the call: others must not find theirs there (memory/arg-buffer.js). */
-const isInArgBuffer = (passing) => passing === IN_ARG_BUFFER || passing === POINTER;
+const isInArgBuffer = (nativeClass) => nativeClass === IN_ARG_BUFFER || nativeClass === POINTER;
 const RESULTS = {
   void: IN_ARG_BUFFER, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
   i64: LONG, long: LONG, u64: UNSIGNED_LONG, 'unsigned long': UNSIGNED_LONG, i64_fast: IN_ARG_BUFFER, u64_fast: IN_ARG_BUFFER,
@@ -117,16 +117,16 @@ const RESULTS = {
 
 /** The descriptors themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
 function keyed(table) {
-  const hows = new Map();
-  for (const [name, how] of Object.entries(table)) {
+  const argClasses = new Map();
+  for (const [name, argClass] of Object.entries(table)) {
     const descriptor = byName.get(name);
-    hows.set(descriptor, how);
-    if (descriptor.wrapped !== undefined) hows.set(descriptor.wrapped, how);
+    argClasses.set(descriptor, argClass);
+    if (descriptor.wrapped !== undefined) argClasses.set(descriptor.wrapped, argClass);
   }
-  return hows;
+  return argClasses;
 }
-const travels = keyed(ARGUMENTS);
-const returns = keyed(RESULTS);
+const argumentClasses = keyed(ARGUMENTS);
+const resultClasses = keyed(RESULTS);
 
 /** V8 of Node 26 ends the process where it compiles a call of more than thirty; such functions are rare. */
 const MOST_ARGUMENTS = 16;
@@ -137,8 +137,8 @@ const { fromCharCode } = String;
 /** As many characters are made a string one by one; longer texts native code makes. */
 const SHORT = 32;
 /** Where native code puts a short text that C has returned. */
-const GIVEN = 16;
-const given = shared.subarray(GIVEN, GIVEN + SHORT);
+const RETURNED = 16;
+const returned = shared.subarray(RETURNED, RETURNED + SHORT);
 
 /** A switch over the length: a text is made at once of all its characters. */
 const shortText = (length) => `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
@@ -146,34 +146,34 @@ const shortTexts = () => compile('fromCharCode, bytes', `'use strict'; return fu
   switch (length) {
     ${Array.from({ length: SHORT + 1 }, (_, length) => shortText(length)).join('\n    ')}
   }
-};`, [fromCharCode, given], () => (length) => Reflect.apply(fromCharCode, undefined, given.subarray(0, length)));
+};`, [fromCharCode, returned], () => (length) => Reflect.apply(fromCharCode, undefined, returned.subarray(0, length)));
 let textOf;
 
 /** The text that a call has returned, whose length was read at once. Others may have called since: then it is read where it is. */
-function givenText(length, turn, high, low) {
+function returnedText(length, turn, high, low) {
   const text = textOfState(length);
   return state[TURN] === turn ? text : access.textAt(halves.toAddress(high, low), 'cstring');
 }
 
 function textOfState(length) {
   if (length <= SHORT) return (textOf ??= shortTexts())(length);
-  return length === NO_TEXT ? null : placers.takeText();
+  return length === NO_TEXT ? null : addressStores.takeText();
 }
 
 // ---- the caller -----------------------------------------------------------------------------------------------------
 
 /** What generated source uses. */
 const runtime = {
-  state, words, givenText, placeView: placers?.view, placeText: placers?.text,
+  state, words, returnedText, storeView: addressStores?.view, storeText: addressStores?.text,
   longs: arrays.i64s, unsignedLongs: arrays.u64s,
   isView: ArrayBuffer.isView, isFinite: Number.isFinite, MOST: 3.4028234663852886e38,
   apply: Reflect.apply,
   ...halves,
-  /** How many of the next calls go by the argument buffer lane, as the last one did not go in. */
-  missed: (how) => {
+  /** How many of the next calls take the generic path, as the last one did not go in. */
+  missed: (outcome) => {
     // It did, and has broken a fence: this throws.
-    if (how === BROKEN) binding.takeOverflow();
-    return how === COLD ? PAUSE : 0;
+    if (outcome === BROKEN) binding.takeOverflow();
+    return outcome === COLD ? PAUSE : 0;
   },
 };
 const NAMES = Object.keys(runtime).join(', ');
@@ -182,7 +182,7 @@ const NAMES = Object.keys(runtime).join(', ');
 const VALUES = {
   void: '',
   bool: 'r !== 0',
-  cstring: `givenText(state[1], state[${TURN}], words[@ / 4 + 1], words[@ / 4])`,
+  cstring: `returnedText(state[1], state[${TURN}], words[@ / 4 + 1], words[@ / 4])`,
   ptr: 'r > 0 ? r : r === 0 ? null : toAddress(words[@ / 4 + 1], words[@ / 4])',
   i64: 'longs[@ / 8]',
   u64: 'unsignedLongs[@ / 8]',
@@ -191,35 +191,35 @@ const VALUES = {
   i64_fast: 'toSigned(words[@ / 4 + 1], words[@ / 4])',
   u64_fast: 'toUnsigned(words[@ / 4 + 1], words[@ / 4])',
 };
-const valueOf = (name, passing) => (passing === I64 || passing === U64 ? 'r' : VALUES[name] ?? 'r');
+const valueOf = (name, nativeClass) => (nativeClass === I64 || nativeClass === U64 ? 'r' : VALUES[name] ?? 'r');
 
 /** How V8 is told what kind of number `@` gives. */
 const NUMBERS = { [I32]: '@ | 0', [U32]: '@ >>> 0', [F32]: '+@', [F64]: '+@' };
 
-/** The source of a shape's functions; `hows` are those of its arguments. */
-const callerSource = (function ({ args, at, pins, result, resultAt }, hows) {
+/** The source of a signature's functions; `argClasses` are those of its arguments. */
+const callerSource = (function ({ args, at, pins, result, resultAt }, argClasses) {
   let names = '';
-  let passed = 'number';
+  let passed = 'functionId';
   let tests = '';
   let stores = '';
   let texts = 0;
   for (let i = 0; i < args.length; i += 1) {
-    const how = hows[i];
+    const argClass = argClasses[i];
     names += i === 0 ? 'a0' : `, a${i}`;
-    passed += `, ${how.pass.replaceAll('@', i)}`;
-    tests += `${how.test.replaceAll('@', i)}\n      `;
-    if (how.store) stores += `${how.store(at[i] * 65536 + i, how === text ? texts++ : 0).replaceAll('@', i)}\n      `;
+    passed += `, ${argClass.pass.replaceAll('@', i)}`;
+    tests += `${argClass.test.replaceAll('@', i)}\n      `;
+    if (argClass.store) stores += `${argClass.store(at[i] * 65536 + i, argClass === text ? texts++ : 0).replaceAll('@', i)}\n      `;
   }
-  const passing = returns.get(result);
-  const usesArgBuffer = (isInArgBuffer(passing) && result.name !== 'void') || hows.some((how) => isInArgBuffer(how.passing));
-  const value = valueOf(result.name, passing);
-  // The argument buffer lane gives a number as well. Told so, V8 has the two meet in a register, and allocates no object for one.
-  const told = (value === 'r' && NUMBERS[passing]) || '@';
-  // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the argument buffer lane is not.
+  const nativeClass = resultClasses.get(result);
+  const usesArgBuffer = (isInArgBuffer(nativeClass) && result.name !== 'void') || argClasses.some((argClass) => isInArgBuffer(argClass.nativeClass));
+  const value = valueOf(result.name, nativeClass);
+  // The generic call gives a number as well. Typed so, V8 has the two meet in a register, and allocates no object for one.
+  const typed = (value === 'r' && NUMBERS[nativeClass]) || '@';
+  // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the generic call is not.
   return `'use strict';
 const { ${NAMES} } = runtime;
-return (function (target, name) {
-  const { number } = target;
+return (function (callTarget, name) {
+  const { functionId } = callTarget;
   let pause = 0;
   let slow;
   return { __proto__: null, [name]: function (${names}) {
@@ -232,43 +232,43 @@ return (function (target, name) {
       if (state[0] === ${WENT_IN}) return ${value.replaceAll('@', resultAt)};
     }
     // Before anything is called, which may fail at the end of the stack: the next call must not find it.
-    const how = state[0];
-    if (how !== ${WENT_IN}) {
+    const outcome = state[0];
+    if (outcome !== ${WENT_IN}) {
       state[0] = ${WENT_IN};
-      pause = missed(how);
+      pause = missed(outcome);
     }
-    if (slow === undefined) slow = signature.caller(target, name);
-    return ${told.replace('@', 'apply(slow, undefined, arguments)')};
+    if (slow === undefined) slow = signature.caller(callTarget, name);
+    return ${typed.replace('@', 'apply(slow, undefined, arguments)')};
   } }[name];
 });`;
 });
 
-/** The maker of a shape that was not asked for before; null where it does not go by this lane. */
-const makeRoute = (function (signature) {
+/** The maker of a signature's fast callers; null where the signature has none. */
+const makeFastCaller = (function (signature) {
   const { args, parameters } = signature;
-  if (placers === null || args.length > MOST_ARGUMENTS || !returns.has(signature.result)) return null;
-  const hows = [];
-  const passings = [];
+  if (addressStores === null || args.length > MOST_ARGUMENTS || !resultClasses.has(signature.result)) return null;
+  const argClasses = [];
+  const nativeClasses = [];
   for (let i = 0; i < args.length; i += 1) {
-    const how = travels.get(args[i]);
-    if (how === undefined || parameters[i].lengthOf !== undefined) return null;
-    hows.push(how);
-    passings.push(how.passing);
+    const argClass = argumentClasses.get(args[i]);
+    if (argClass === undefined || parameters[i].lengthOf !== undefined) return null;
+    argClasses.push(argClass);
+    nativeClasses.push(argClass.nativeClass);
   }
-  if (args.length > PLACES && hows.filter((how) => how === text).length > PLACES) return null;
-  const fast = binding.fastFunction(signature.native, passings, returns.get(signature.result));
+  if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass === text).length > TEXT_SLOTS) return null;
+  const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result));
   if (fast === null) return null;
-  return compile('signature, runtime, fast', callerSource(signature, hows), [signature, runtime, fast], () => null);
+  return compile('signature, runtime, fast', callerSource(signature, argClasses), [signature, runtime, fast], () => null);
 });
 
 /**
- * The maker of this lane's functions of a shape, (target, name) => what users call: by the lane, or by the argument buffer lane, whose
- * function is made when it is first needed. Null where the shape does not go by this lane. Functions of a shape share their
- * source: V8 then has one constant target to call for all of them, which takes the number of the function.
+ * The maker of a signature's functions, (callTarget, name) => what users call: by a fast call, or by the generic call, whose
+ * function is made when it is first needed. Null where the signature has no fast call. Functions of a signature share their
+ * source: V8 then has one constant target to call for all of them, which takes the id of the function.
  */
-const routeOf = (function (signature) {
-  if (signature.route === undefined) signature.route = makeRoute(signature);
-  return signature.route;
+const fastCallerOf = (function (signature) {
+  if (signature.fastCaller === undefined) signature.fastCaller = makeFastCaller(signature);
+  return signature.fastCaller;
 });
 
-module.exports = { lane, routeOf };
+module.exports = { callPath, fastCallerOf };

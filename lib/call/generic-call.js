@@ -7,7 +7,7 @@ const {
   constants, each, inlineOf, runtime: readRuntime, DECLARED, resultSource, readWords, readLarge,
 } = require('../codegen/read-values.js');
 const { makeError } = require('../errors.js');
-const { argBuffer, words, begin, bytesAt, NUMBER, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
+const { argBuffer, words, begin, bytesAt, FUNCTION_ID, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { release } = require('../memory/retained.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
@@ -24,7 +24,7 @@ const { apply } = Reflect;
  * Has another thread call the function of a number, whose arguments are in the argument buffer. False where others have written them
  * since `epoch`.
  */
-function startCall({ number, library }, signature, slot, thread, pins, epoch) {
+function startCall({ functionId, library }, signature, slot, thread, pins, epoch) {
   const passed = [slot, thread, ...pins, library];
   const bits = bitsOf(signature, pins);
   if (words[EPOCH] !== epoch) return false;
@@ -32,7 +32,7 @@ function startCall({ number, library }, signature, slot, thread, pins, epoch) {
   words[1] = bits[1];
   words[2] = bits[2];
   words[3] = bits[3];
-  words[NUMBER] = number;
+  words[FUNCTION_ID] = functionId;
   apply(start, undefined, passed);
   return true;
 }
@@ -60,7 +60,7 @@ const runtime = {
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
-  held: undefined,
+  keepAlive: undefined,
 };
 
 /**
@@ -100,7 +100,7 @@ function pinWords(pins) {
 
 // ---- JS to C --------------------------------------------------------------------------------------------------------
 
-/** What is kept rides along behind the pins, and then the library: the engine roots all arguments of a call. */
+/** After the pins come the retained values, and then the library: the engine roots all arguments of a call. */
 function enteredBy(pins, others) {
   if (pins.length === 0) return `enter(${others})`;
   return `(${pins.map((pin) => `${pin} === undefined`).join(' && ')} ? enter(${others}) : enterWith(${pins.concat(others)}))`;
@@ -111,43 +111,43 @@ function enteredBy(pins, others) {
  *   call    enters C and returns its result, from the argument buffer or as the entry gives it; the library rides along
  *   check   the same, through `check`, which throws for what the declaration says is a failure
  *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
- * A result that reads memory may read that of an argument, so those are held until it is read.
+ * A result that reads memory may read that of an argument, so those are kept alive until it is read.
  */
-const finish = (isChecked) => ({ result, resultAt }, { pins, kept, names }) => {
+const finish = (isChecked) => ({ result, resultAt }, { pins, retained, names }) => {
   const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
-  const call = `words[${NUMBER}] = number;\n    `;
-  const entered = enteredBy(pins, kept.concat('library'));
+  const call = `words[${FUNCTION_ID}] = functionId;\n    `;
+  const entered = enteredBy(pins, retained.concat('library'));
   if (result.returnedByEntry) return call + give(entered);
   if (result.name === 'void' && !isChecked) return `${call}${entered};`;
-  const hold = result.readsMemory ? `runtime.held = [${names}];\n    ` : '';
+  const hold = result.readsMemory ? `runtime.keepAlive = [${names}];\n    ` : '';
   const { raws, value } = resultSource(result, resultAt);
   return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${give(value('result'))}`;
 };
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
 /** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
-const mayHold = (descriptor) => descriptor.resolve || descriptor.pins || descriptor.keeps || descriptor.key !== undefined;
+const mayHold = (descriptor) => descriptor.resolve || descriptor.pins || descriptor.retains || descriptor.key !== undefined;
 const endings = {
   call: finish(false),
   check: finish(true),
-  launch: ({ args }, { pins, kept, names }) => {
-    const held = listOf(config.trace || args.some(mayHold) ? names : []);
-    return `promise = launch(${listOf(pins)}, ${listOf(kept)}, ${held}, epoch);`;
+  launch: ({ args }, { pins, retained, names }) => {
+    const values = listOf(config.trace || args.some(mayHold) ? names : []);
+    return `promise = launch(${listOf(pins)}, ${listOf(retained)}, ${values}, epoch);`;
   },
 };
 
 function callerSource(signature, ending) {
   const { args, at, pins, parameters, loose } = signature;
   const names = args.map((_, i) => `a${i}`);
-  const kept = args.flatMap((descriptor, i) => (descriptor.keeps ? [i] : []));
-  const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].keeps ? `k${i} = ` : '');
-  const releases = kept.map((i) => `runtime.release(k${i});`).join(' ');
-  const forgets = kept.map((i) => `k${i} = undefined;`).join(' ');
+  const retained = args.flatMap((descriptor, i) => (descriptor.retains ? [i] : []));
+  const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].retains ? `k${i} = ` : '');
+  const releases = retained.map((i) => `runtime.release(k${i});`).join(' ');
+  const forgets = retained.map((i) => `k${i} = undefined;`).join(' ');
   const label = (i) => JSON.stringify(parameters[i].label);
-  const end = endings[ending](signature, { names, pins: pins.map((i) => `p${i}`), kept: kept.map((i) => `k${i}`) });
+  const end = endings[ending](signature, { names, pins: pins.map((i) => `p${i}`), retained: retained.map((i) => `k${i}`) });
   const isAsync = ending === 'launch';
-  // What is kept must not be written twice.
-  const looksLater = !isAsync && kept.length === 0 && args.some((descriptor) => descriptor.writeAnyText);
+  // Retained values must not be written twice.
+  const looksLater = !isAsync && retained.length === 0 && args.some((descriptor) => descriptor.writeAnyText);
   const writer = (descriptor) => (looksLater && descriptor.writeAnyText ? 'writeAnyText' : 'write');
   return `'use strict';
 const { parameters, args: { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } } = signature;
@@ -155,9 +155,9 @@ ${each(args, (descriptor, i) => `const write${i} = descriptor${i}.${writer(descr
 ${DECLARED}
 const { result } = signature, from = runtime.inlineOf(result)?.from;
 const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins);
-return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
-    var epoch, tries = 0${isAsync ? ', promise' : ''}${kept.map((i) => `, k${i}`).join('')};
-    ${isAsync || kept.length > 0 ? 'try {' : ''}
+return (${isAsync ? 'launch' : '{ functionId, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
+    var epoch, tries = 0${isAsync ? ', promise' : ''}${retained.map((i) => `, k${i}`).join('')};
+    ${isAsync || retained.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
     ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.pins ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
     ${looksLater ? 'try {' : ''}
@@ -172,14 +172,14 @@ return (${isAsync ? 'launch' : '{ number, library }'}, name, check) => ({ __prot
     }
     ${isAsync ? `} catch (error) { ${releases} return runtime.reject(error); }` : end}
     ${looksLater ? `} catch (error) { runtime.refuse(signature, [${names}], name); throw error; }` : ''}
-    ${!isAsync && kept.length > 0 ? `} finally { ${releases} }` : ''}
+    ${!isAsync && retained.length > 0 ? `} finally { ${releases} }` : ''}
 } })[name];`;
 }
 
 /** Enters C, and gives the result; `AGAIN` where others have written the argument buffer. */
-function enterPlainly({ number, library }, signature, { pins, kept }, result, epoch) {
+function enterPlainly({ functionId, library }, signature, { pins, retained }, result, epoch) {
   const isPinned = pins.some((pin) => pin !== undefined);
-  const passed = isPinned ? [...pins, ...kept, library] : [...kept, library];
+  const passed = isPinned ? [...pins, ...retained, library] : [...retained, library];
   const entry = isPinned ? enterWith(pins) : enter;
   const bits = bitsOf(signature, pins);
   if (words[EPOCH] !== epoch) return AGAIN;
@@ -188,7 +188,7 @@ function enterPlainly({ number, library }, signature, { pins, kept }, result, ep
   words[1] = bits[1];
   words[2] = bits[2];
   words[3] = bits[3];
-  words[NUMBER] = number;
+  words[FUNCTION_ID] = functionId;
   const text = apply(entry, undefined, passed);
   // At once: memory/arg-buffer.js.
   const first = [words[8], words[9], words[10], words[11], words[12], words[13], words[14], words[15], words[16], words[17],
@@ -202,12 +202,12 @@ function enterPlainly({ number, library }, signature, { pins, kept }, result, ep
 const AGAIN = Symbol('again');
 
 const plainEndings = {
-  call: ({ target, signature, result }, parts, epoch) => enterPlainly(target, signature, parts, result, epoch),
+  call: ({ callTarget, signature, result }, parts, epoch) => enterPlainly(callTarget, signature, parts, result, epoch),
   check(all, parts, epoch) {
     const value = plainEndings.call(all, parts, epoch);
     return value === AGAIN ? value : all.check(value);
   },
-  launch: ({ target: launch }, { pins, kept, values }, epoch) => launch(pins, kept, values, epoch) ?? AGAIN,
+  launch: ({ callTarget: launch }, { pins, retained, values }, epoch) => launch(pins, retained, values, epoch) ?? AGAIN,
 };
 
 function plainCaller(signature, ending) {
@@ -223,29 +223,29 @@ function plainCaller(signature, ending) {
       if (k !== undefined) parameter.checkLength(args[i].read(argBuffer, at[i]), values[k], args[k], name, label, k);
     });
   };
-  return (target, name, check) => {
+  return (callTarget, name, check) => {
     const call = (...values) => {
       const written = [];
-      const keptOf = () => args.flatMap((descriptor, i) => (descriptor.keeps ? [written[i]] : []));
+      const retainedOf = () => args.flatMap((descriptor, i) => (descriptor.retains ? [written[i]] : []));
       try {
         if (!loose && values.length !== args.length) throw wrongCount(name, args.length, values.length);
         args.forEach((descriptor, i) => { if (descriptor.resolve) values[i] = descriptor.resolve(values[i], name, parameters[i].label); });
         for (let tries = 1; ; tries += 1) {
           const epoch = begin();
           encode(values, written, name);
-          const parts = { pins: pins.map((i) => written[i]), kept: keptOf(), values };
-          const value = plainEndings[ending]({ target, signature, result, check }, parts, epoch);
+          const parts = { pins: pins.map((i) => written[i]), retained: retainedOf(), values };
+          const value = plainEndings[ending]({ callTarget, signature, result, check }, parts, epoch);
           if (value !== AGAIN) return value;
-          release(keptOf());
+          release(retainedOf());
           written.fill(undefined);
           writeAgain(tries, name);
         }
       } catch (error) {
         if (!isAsync) throw error;
-        release(keptOf());
+        release(retainedOf());
         return Promise.reject(error);
       } finally {
-        if (!isAsync) release(keptOf());
+        if (!isAsync) release(retainedOf());
       }
     };
     return Object.defineProperties(call, { name: { value: name }, length: { value: args.length } });

@@ -1,7 +1,7 @@
 'use strict';
-// What calls do to handles: which they end, and whom those that they give belong to.
+// Ends the handles that a call frees, and assigns the handles that it returns to their owners.
 
-const { after } = require('./maybe-then.js');
+const { maybeThen } = require('./maybe-then.js');
 const binding = require('../native/binding.js');
 const { Handle } = require('../types/handle.js');
 
@@ -50,7 +50,7 @@ function takeEnded(from) {
  * after. They are taken back where C was not entered, and where the declaration says of the result that the call has failed.
  * @param {string[]} names what the function is known by
  */
-function ending(types, names, make, check) {
+function endHandles(types, names, make, check) {
   const frees = (descriptor) => descriptor.opaque !== undefined && freesIt(descriptor.opaque, names);
   if (!types.args.some(frees)) return make(types, false);
   const call = make({ ...types, args: types.args.map((descriptor) => (frees(descriptor) ? freedDescriptor(descriptor, names[0]) : descriptor)) }, true);
@@ -71,12 +71,12 @@ function ending(types, names, make, check) {
     } finally {
       own = takeEnded(from);
     }
-    return check === undefined ? returned : after(returned, (result) => checked(result, own));
+    return check === undefined ? returned : maybeThen(returned, (result) => checked(result, own));
   };
 }
 
 /** Has the handles that a bound function gives belong to the argument of their owner's type; `given` picks them. */
-function owning(given, call) {
+function adoptHandles(given, call) {
   if (!given.descriptors.some((descriptor) => descriptor.opaque?.owner)) return call;
   const adopt = (value, values) => {
     const { owner } = Handle.kindOf(value) ?? {};
@@ -84,11 +84,11 @@ function owning(given, call) {
     if (found) Handle.own(value, found);
   };
   return (...values) => {
-    return after(call(...values), (returned) => {
+    return maybeThen(call(...values), (returned) => {
       given.of(returned).forEach((value) => adopt(value, values));
       return returned;
     });
   };
 }
 
-module.exports = { ending, owning };
+module.exports = { endHandles, adoptHandles };

@@ -1,5 +1,5 @@
 'use strict';
-// How long a library lives: open, closed to new calls, unloaded when the calls on other threads are done.
+// The states of a library: open, closed to new calls, unloaded when the calls on other threads are done.
 
 /** A native library and the calls of it that are under way on other threads. */
 class Lifetime {

@@ -1,4 +1,5 @@
 'use strict';
+// Continues after a call that returned a value or a Promise.
 
 const { isPromise } = require('node:util').types;
 
@@ -6,6 +7,6 @@ const { isPromise } = require('node:util').types;
  * What comes after a call: at once where it returned a value, when it settles where it returned a Promise; `failed` where
  * that is rejected.
  */
-const after = (returned, next, failed) => (isPromise(returned) ? returned.then(next, failed) : next(returned));
+const maybeThen = (returned, next, failed) => (isPromise(returned) ? returned.then(next, failed) : next(returned));
 
-module.exports = { after };
+module.exports = { maybeThen };

@@ -1,9 +1,8 @@
 'use strict';
-// Parameters through which C gives values back: each is fenced memory for the length of the call, and what C has put
-// there comes back beside the result, as { returns, out: [...] }.
+// Out parameters: each is fenced memory for the duration of the call. The call returns { returns, out: [...] }.
 
-const { after } = require('./maybe-then.js');
-const { keep } = require('../types/aggregate.js');
+const { maybeThen } = require('./maybe-then.js');
+const { retain } = require('../types/aggregate.js');
 const { release } = require('../memory/retained.js');
 const { alloc } = require('../memory/alloc.js');
 
@@ -13,17 +12,17 @@ const { alloc } = require('../memory/alloc.js');
  * @param {Function} call takes all arguments
  * @param {(wanted: number, received: number) => Error} wrongCount
  */
-function withOuts({ args, parameters, loose }, call, name, wrongCount) {
-  const wanted = args.filter((descriptor) => descriptor.passes !== 'out').length;
-  const cells = args.flatMap((descriptor) => (descriptor.passes ? [{ descriptor: descriptor.target }] : []));
+function withOutParams({ args, parameters, loose }, call, name, wrongCount) {
+  const wanted = args.filter((descriptor) => descriptor.outParam !== 'out').length;
+  const cells = args.flatMap((descriptor) => (descriptor.outParam ? [{ descriptor: descriptor.target }] : []));
   const caller = (...values) => {
     if (!loose && values.length !== wanted) throw wrongCount(name, wanted, values.length);
-    const held = [];
+    const retainedAll = [];
     const views = cells.map(({ descriptor }) => {
       const cell = alloc(descriptor.size, { align: descriptor.align });
       return new DataView(cell.buffer, cell.byteOffset, descriptor.size);
     });
-    const end = () => held.forEach(release);
+    const end = () => retainedAll.forEach(release);
     const fail = (error) => {
       end();
       throw error;
@@ -33,12 +32,12 @@ function withOuts({ args, parameters, loose }, call, name, wrongCount) {
       let next = 0;
       let cell = 0;
       args.forEach((descriptor, index) => {
-        if (!descriptor.passes) return void all.push(values[next++]);
+        if (!descriptor.outParam) return void all.push(values[next++]);
         const view = views[cell++];
-        if (descriptor.passes === 'inout') fill(descriptor.target, view, values[next++], held, name, parameters[index].label);
+        if (descriptor.outParam === 'inout') fill(descriptor.target, view, values[next++], retainedAll, name, parameters[index].label);
         all.push(view);
       });
-      return after(call(...all), (returns) => {
+      return maybeThen(call(...all), (returns) => {
         end();
         return { returns, out: cells.map(({ descriptor }, i) => descriptor.read(views[i], 0)) };
       }, fail);
@@ -49,10 +48,10 @@ function withOuts({ args, parameters, loose }, call, name, wrongCount) {
   return Object.defineProperty(caller, 'length', { value: wanted });
 }
 
-function fill(descriptor, view, value, held, name, position) {
+function fill(descriptor, view, value, retainedAll, name, position) {
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
-  const kept = keep(undefined, descriptor, view, 0, descriptor.write(view, 0, resolved, name, position), name, position);
-  if (kept !== undefined) held.push(kept);
+  const retained = retain(undefined, descriptor, view, 0, descriptor.write(view, 0, resolved, name, position), name, position);
+  if (retained !== undefined) retainedAll.push(retained);
 }
 
-module.exports = { withOuts };
+module.exports = { withOutParams };

@@ -4,7 +4,7 @@
 const { bind } = require('./bind.js');
 const { DeclaredType } = require('../types/native-type.js');
 const { wrongType, wrongValue } = require('../errors.js');
-const { optionsOf } = require('../validate.js');
+const { parseOptions } = require('../validate.js');
 const { readAddress, resolvePointer } = require('../types/pointers.js');
 const { byName, typeOf, isDeclared } = require('../types/registry.js');
 
@@ -39,10 +39,10 @@ function textOf({ type, cstring, free }, where) {
  * What a declaration's `returns` stands for: { type, free } becomes a type, anything else stays.
  * @param {((name: string) => number | bigint) | undefined} find the address of a symbol by its name
  */
-function owned(returns, name, find, lifetime) {
+function ownedResult(returns, name, find, lifetime) {
   if (typeof returns !== 'object' || returns === null || Array.isArray(returns) || isDeclared(returns)) return returns;
   const where = `${name}: returns`;
-  const { type, free } = textOf(optionsOf(returns, { type: 'any', cstring: 'any', free: 'any' }, where), where);
+  const { type, free } = textOf(parseOptions(returns, { type: 'any', cstring: 'any', free: 'any' }, where), where);
   const descriptor = typeOf(type, `${where}.type`);
   if (free === undefined) return type;
   if (!TEXTS.has(descriptor.name)) throw wrongValue(`${where}.type`, 'cstring, utf16 or wstring, as it is freed', descriptor.name);
@@ -63,4 +63,4 @@ function owned(returns, name, find, lifetime) {
   }));
 }
 
-module.exports = { owned };
+module.exports = { ownedResult };

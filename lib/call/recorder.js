@@ -1,6 +1,6 @@
 'use strict';
-// The flight recorder: with PINNED_FFI_TRACE=1 every call is noted natively (src/trace/) before it goes in, with the
-// kinds of its arguments and the place that made it. Without it, functions are bound as they are.
+// The flight recorder: with PINNED_FFI_TRACE=1, src/trace/ records every call before it goes in, with the types of its arguments and
+// its call site. Without it, functions are bound as they are.
 
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
@@ -116,9 +116,9 @@ function recorded(call, name, signature, lifetime) {
 /** The same for what starts an asynchronous call, whose values come third; it is recorded when its thread runs it. */
 function recordedJob(launch, name, signature, lifetime) {
   const handle = handleOf(lifetime);
-  const launcher = (pins, kept, values, epoch) => {
+  const launcher = (pins, retained, values, epoch) => {
     binding.traceNextJob(handle.number, handle.name, name, kindsOf(signature.args, values), siteOf(launcher));
-    return launch(pins, kept, values, epoch);
+    return launch(pins, retained, values, epoch);
   };
   return launcher;
 }

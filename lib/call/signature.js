@@ -4,14 +4,14 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { makeError, wrongType } = require('../errors.js');
-const { late } = require('../lazy.js');
+const { lazy } = require('../lazy.js');
 const { VALUES } = require('../memory/arg-buffer.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
 const { descriptorOf, typeOf, parameter: parameterOf } = require('../types/registry.js');
 const { callerFactory } = require('./generic-call.js');
 
-const contract = late(() => require('./argument-constraints.js'));
+const constraints = lazy(() => require('./argument-constraints.js'));
 
 /** One bit of the argument buffer's pins for each (src/memory/frame.rs). */
 const MOST_ARGUMENTS = 128;
@@ -29,7 +29,7 @@ function readArgs(args = []) {
  * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's conversions,
  * `loose` its way with the number of arguments.
  */
-const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, name) {
+const parseTypes = (function ({ args: list = [], returns, wrap, loose = false }, name) {
   if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
   const { length } = list;
   if (length > MOST_ARGUMENTS) throw tooMany(length, name);
@@ -40,7 +40,7 @@ const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, na
     const type = list[i];
     const known = descriptorOf(type);
     const parameter = known === undefined || known.refused !== undefined
-      ? contract().argumentOf(type, i, `${name}: args[${i}]`)
+      ? constraints().argumentOf(type, i, `${name}: args[${i}]`)
       : parameterOf(known, i);
     if (parameter.lengthOf !== undefined) hasLengths = true;
     const descriptor = wrap && parameter.descriptor.wrapped ? parameter.descriptor.wrapped : parameter.descriptor;
@@ -48,7 +48,7 @@ const typesOf = (function ({ args: list = [], returns, wrap, loose = false }, na
     parameters.push(parameter);
     args.push(descriptor);
   }
-  if (hasLengths) contract().checkLengths(parameters, args, name);
+  if (hasLengths) constraints().checkLengths(parameters, args, name);
   const returned = descriptorOf(returns ?? 'void');
   if (returned === undefined || returned.refused !== undefined) typeOf(returns, `${name}: returns`);
   const result = wrap && returned.wrapped ? returned.wrapped : returned;
@@ -66,15 +66,15 @@ const noArgument = (descriptor, where) => makeError('ERR_INVALID_ARG_VALUE', des
 const noResult = (descriptor, name) => makeError('ERR_INVALID_ARG_VALUE',
   `${name}: returns must not be ${descriptor.name}: ${descriptor.isArray ? 'C returns no arrays' : descriptor.argumentOnly}`);
 
-// ---- shapes ---------------------------------------------------------------------------------------------------------
+// ---- signatures -----------------------------------------------------------------------------------------------------
 
-/** What shapes have in common: they make functions, each kind by a factory that is made when first used. */
+/** The methods of signatures: each makes functions by a factory that is compiled when it is first used. */
 const functionsOf = {
-  caller(target, name) {
-    return (this.call ??= callerFactory(this, 'call'))(target, name);
+  caller(callTarget, name) {
+    return (this.call ??= callerFactory(this, 'call'))(callTarget, name);
   },
-  checkedCaller(target, name, check) {
-    return (this.check ??= callerFactory(this, 'check'))(target, name, check);
+  checkedCaller(callTarget, name, check) {
+    return (this.check ??= callerFactory(this, 'check'))(callTarget, name, check);
   },
   launcher(launch, name) {
     return (this.launch ??= callerFactory(this, 'launch'))(launch, name);
@@ -86,7 +86,7 @@ const keyOf = (function (descriptor) {
   return descriptor.key ?? (descriptor.wrapped ? descriptor.id : `${descriptor.id}w`);
 });
 
-/** The shape of a signature's types: what is prepared of it once. `fixed` is how many arguments a variadic function declares. */
+/** The signature of a list of types, prepared once. `fixed` is how many arguments a variadic function declares. */
 const internSignature = (function (types, name) {
   const { args, parameters, fixed } = types;
   let descriptors = '';
@@ -115,7 +115,7 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
   for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
   let native;
   try {
-    native = new binding.Signature(ids, result.id, fixed, config.lane !== 'libffi');
+    native = new binding.Signature(ids, result.id, fixed, config.callPath !== 'libffi');
   } catch (error) {
     error.message = `${name}: ${error.message}`;
     throw error;
@@ -129,9 +129,9 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
     handle: undefined,
     // The bytes of the result in the argument buffer, for calls on other threads: call/async-call.js.
     resultBytes: undefined,
-    // What the V8 lane knows of it: call/fast-call.js.
-    route: undefined,
+    // The maker of fast callers: call/fast-call.js.
+    fastCaller: undefined,
   };
 });
 
-module.exports = { readArgs, typesOf, internSignature, MOST_ARGUMENTS };
+module.exports = { readArgs, parseTypes, internSignature, MOST_ARGUMENTS };

@@ -1,5 +1,5 @@
 'use strict';
-// Calls of variadic functions: what follows the declared arguments is given as [type, value], promoted as C does.
+// Calls of variadic functions: arguments after the declared ones are pairs [type, value], promoted as C does.
 // A signature is prepared once for each list of types.
 
 const { wrongType, outOfRange } = require('../errors.js');
@@ -31,7 +31,7 @@ const promotions = new Map();
 /** The promoted descriptor of an extra argument. */
 function extraDescriptor(type, where) {
   const descriptor = typeOf(type, where);
-  if (descriptor.name === 'void' || descriptor.isArray || descriptor.passes) throw wrongType(where, 'the type of a value', type);
+  if (descriptor.name === 'void' || descriptor.isArray || descriptor.outParam) throw wrongType(where, 'the type of a value', type);
   if (!promotions.has(descriptor)) promotions.set(descriptor, promoted(descriptor));
   return promotions.get(descriptor);
 }

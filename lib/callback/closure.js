@@ -1,6 +1,6 @@
 'use strict';
-// C function pointers that reach a function of JavaScript. Each is made once, then opened and closed again and again,
-// by native functions whose arguments lie in the argument buffer (src/js/callback.rs).
+// C function pointers that call a JavaScript function. Native code opens and closes each of them many times; the arguments of
+// those calls lie in the argument buffer (src/js/callback.rs).
 
 const binding = require('../native/binding.js');
 const { modules } = require('../native/runtime.js');
@@ -8,16 +8,16 @@ const { usesV8 } = require('../native/v8.js');
 const { words } = require('../memory/arg-buffer.js');
 require('./shutdown.js');
 
-// C then reaches JavaScript by V8's own functions, whichever lane calls go by.
+// C then reaches JavaScript by V8's own functions, whichever path calls take.
 if (usesV8) binding.attachEntry(Number(modules));
 
 /** All of them, by number: native code keeps them for as long as the process. */
 const closures = [];
-const [openNative, closeNative] = binding.callbacks((id) => closures[id].late());
+const [openNative, closeNative] = binding.callbacks((id) => closures[id].calledLate());
 
 // The words of the argument buffer, and what the second one says.
 const [ID, KIND, NAME] = [0, 1, 2];
-const KINDS = { usual: 0, threadsafe: 1, lent: 2 };
+const KINDS = { usual: 0, threadsafe: 1, scoped: 2 };
 
 /** The last name, which is often the next one as well. */
 let known = '';
@@ -55,14 +55,14 @@ class Closure {
   }
 
   /** C has called while it was closed. */
-  late() {}
+  calledLate() {}
 }
 
-/** A closed one stays closed until so many others of its shape were closed after it. */
-const GRAVES = 1024;
+/** A closure is used again only after this many others of its signature were closed after it. */
+const LEAST_CLOSED = 1024;
 
-/** Closed ones of a shape. To make C code is slow, so they are used again, the oldest first. */
-class ClosedQueue {
+/** Closed closures of one signature. Making C code is slow, so they are used again, the oldest first. */
+class ClosurePool {
   #closed = [];
   #oldest = 0;
 
@@ -72,10 +72,10 @@ class ClosedQueue {
 
   /** One that may be used again; undefined where there is none yet. */
   take() {
-    if (this.#closed.length - this.#oldest <= GRAVES) return undefined;
+    if (this.#closed.length - this.#oldest <= LEAST_CLOSED) return undefined;
     const closure = this.#closed[this.#oldest];
     this.#closed[this.#oldest++] = undefined;
-    if (this.#oldest > GRAVES) {
+    if (this.#oldest > LEAST_CLOSED) {
       this.#closed.splice(0, this.#oldest);
       this.#oldest = 0;
     }
@@ -83,4 +83,4 @@ class ClosedQueue {
   }
 }
 
-module.exports = { Closure, ClosedQueue, KINDS };
+module.exports = { Closure, ClosurePool, KINDS };

@@ -1,17 +1,17 @@
 'use strict';
-// fn: function pointers with a signature. One that C gives is callable; a JavaScript function that is passed becomes a
-// function pointer for the length of the call.
+// fn(): function pointers with a signature. One that C returns is callable; a JavaScript function that is passed becomes a
+// function pointer for the duration of the call.
 
 const binding = require('../native/binding.js');
 const { bind } = require('../call/bind.js');
 const { handlerOf } = require('./handler.js');
-const { Closure, ClosedQueue, KINDS } = require('./closure.js');
+const { Closure, ClosurePool, KINDS } = require('./closure.js');
 const { DeclaredType } = require('../types/native-type.js');
-const { makeError, makeWarning, place } = require('../errors.js');
-const { Lent } = require('../memory/retained.js');
+const { makeError, makeWarning, locationOf } = require('../errors.js');
+const { ScopedCallback } = require('../memory/retained.js');
 const { Lifetime } = require('../call/library-lifetime.js');
-const { readArgs, typesOf, internSignature } = require('../call/signature.js');
-const { optionsOf } = require('../validate.js');
+const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
+const { parseOptions } = require('../validate.js');
 const { readAddress, resolvePointer } = require('../types/pointers.js');
 const { byName } = require('../types/registry.js');
 
@@ -31,10 +31,10 @@ function resolve(value, name, position) {
 const warned = new Set();
 
 /** The pointer of a plain function. */
-class LentPointer extends Closure {
+class ScopedClosure extends Closure {
   to;
 
-  late() {
+  calledLate() {
     if (warned.has(this.to)) return;
     warned.add(this.to);
     process.emitWarning(makeWarning(`${this.to} was given a plain function, which lives for the call; native code called it `
@@ -43,41 +43,41 @@ class LentPointer extends Closure {
 }
 
 /** Lends plain functions to calls. */
-function lender(signature) {
-  const closed = new ClosedQueue();
+function scopedCallbacksOf(signature) {
+  const closed = new ClosurePool();
   return (callback, name) => {
     const handler = handlerOf(signature, callback, name);
-    const closure = closed.take() ?? new LentPointer(signature.native);
+    const closure = closed.take() ?? new ScopedClosure(signature.native);
     closure.to = name;
     // What it is called is not asked: that may run the program's code, and others are written already.
-    closure.open(handler, `a function passed to ${name}`, KINDS.lent);
-    return { address: closure.address, lent: new Lent(() => { closure.close(); closed.add(closure); }) };
+    closure.open(handler, `a function passed to ${name}`, KINDS.scoped);
+    return { address: closure.address, scoped: new ScopedCallback(() => { closure.close(); closed.add(closure); }) };
   };
 }
 
 /** The type of pointers to functions of a signature. */
 function fn(declaration) {
-  const options = optionsOf(declaration, KEYS, 'fn: declaration');
+  const options = parseOptions(declaration, KEYS, 'fn: declaration');
   // Read once: functions that are read later have the types of now.
   options.args = readArgs(options.args) ?? options.args;
-  const types = typesOf(options, 'fn');
+  const types = parseTypes(options, 'fn');
   const mayCall = !options.varargs && !types.args.some((descriptor) => descriptor.argumentOnly);
   if (!mayCall) return Object.freeze(new DeclaredType(descriptorOf(options)));
   const signature = internSignature(types, 'fn');
-  if (!descriptorsOfSignatures.has(signature)) descriptorsOfSignatures.set(signature, descriptorOf(options, lender(signature)));
+  if (!descriptorsOfSignatures.has(signature)) descriptorsOfSignatures.set(signature, descriptorOf(options, scopedCallbacksOf(signature)));
   return Object.freeze(new DeclaredType(descriptorsOfSignatures.get(signature)));
 }
 
-/** Equal signatures share a descriptor, and with it the functions that were lent. */
+/** Equal signatures share a descriptor, and with it the scoped callbacks. */
 const descriptorsOfSignatures = new WeakMap();
 
-function descriptorOf(options, lend) {
+function descriptorOf(options, makeScopedCallback) {
   const bound = new Map();
   return {
     ...base,
     name: 'fn',
     key: `fn ${keys += 1}`,
-    keeps: true,
+    retains: true,
     resolve,
     read(view, at) {
       const address = readAddress(view, at);
@@ -91,13 +91,13 @@ function descriptorOf(options, lend) {
     },
     write(view, at, value, name, position) {
       if (typeof value !== 'function') return base.write(view, at, value, name, position);
-      if (lend === undefined) {
+      if (makeScopedCallback === undefined) {
         throw makeError('ERR_INVALID_ARG_TYPE',
-          `${place(name, position)} must be a function pointer: C cannot call JavaScript with this signature`);
+          `${locationOf(name, position)} must be a function pointer: C cannot call JavaScript with this signature`);
       }
-      const { address, lent } = lend(value, place(name, position));
+      const { address, scoped } = makeScopedCallback(value, locationOf(name, position));
       base.write(view, at, address, name, position);
-      return lent;
+      return scoped;
     },
   };
 }

@@ -9,17 +9,17 @@ const { RESULT, makeError } = require('../errors.js');
 const { argBuffer, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer.js');
 const { compile } = require('../codegen/compile.js');
 const { each, inlineOf, decode, runtime: readRuntime, DECLARED } = require('../codegen/read-values.js');
-const { isLent, release } = require('../memory/retained.js');
+const { hasScopedCallback, release } = require('../memory/retained.js');
 const { storageAddress } = require('../memory/access.js');
-const { keepFor, slotOf, WHO } = require('../memory/callback-results.js');
+const { retainFor, slotOf, WHO } = require('../memory/callback-results.js');
 
 const putAgain = binding.makePutAgain();
 
 /** A callback's result that is a view or a string: kept as memory/callback-results.js says; returns its address. */
 function addressOfPin(pin, who, name) {
-  const kept = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
-  keepFor(kept, who);
-  const address = storageAddress(kept);
+  const retained = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
+  retainFor(retained, who);
+  const address = storageAddress(retained);
   if (typeof address !== 'number' && typeof address !== 'bigint') {
     throw makeError('ERR_INVALID_ARG_VALUE', `${name}: ${RESULT} must be a view of more than 0 attached bytes`);
   }
@@ -48,14 +48,14 @@ function answerLater(callback, context, who, token, values, finish) {
 }
 
 /** A callback's result whose parts have to stay alive. A plain function would not. */
-function keepResult(kept, who, name) {
-  if (!isLent(kept)) return keepFor(kept, who);
-  release(kept);
+function retainResult(retained, who, name) {
+  if (!hasScopedCallback(retained)) return retainFor(retained, who);
+  release(retained);
   throw makeError('ERR_INVALID_ARG_TYPE', `${name}: ${RESULT} must not hold a plain function: return a JSCallback`);
 }
 
 /** A result that takes several steps is written elsewhere first: the argument buffer is written last, at once (memory/arg-buffer.js). */
-const isWrittenAtOnce = (descriptor) => descriptor.key === undefined && !descriptor.keeps;
+const isWrittenAtOnce = (descriptor) => descriptor.key === undefined && !descriptor.retains;
 
 /** Copies a result into the argument buffer. */
 function putResult(target, whole) {
@@ -85,7 +85,7 @@ function declareArgument(descriptor, at, i) {
 
 /** What generated source uses. */
 const runtime = {
-  ...readRuntime, addressOfPin, keepResult, answerLater, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
+  ...readRuntime, addressOfPin, retainResult, answerLater, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
 };
 
 /**
@@ -103,7 +103,7 @@ function handlerSource({ args, at, result, resultAt }) {
     ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
     ${isDirect ? '' : 'const whole = new runtime.DataView(new runtime.ArrayBuffer(signature.result.size));'}
     ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, '${RESULT}');`}
-    ${result.keeps ? 'if (pin !== undefined) runtime.keepResult(pin, who, name);' : ''}
+    ${result.retains ? 'if (pin !== undefined) runtime.retainResult(pin, who, name);' : ''}
     ${result.pins ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
     ${isDirect ? '' : 'runtime.putResult(resultBytes, whole);'}
   }`;
@@ -146,7 +146,7 @@ function plainHandler({ args, at, result, resultAt, size }) {
       const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
       const whole = new DataView(new ArrayBuffer(Math.max(result.size, 8)));
       const pin = write(whole, 0, value, name, RESULT);
-      if (pin !== undefined && result.keeps) keepResult(pin, who, name);
+      if (pin !== undefined && result.retains) retainResult(pin, who, name);
       else if (pin !== undefined) write(whole, 0, addressOfPin(pin, who, name), name, RESULT);
       putResult(resultBytes, new DataView(whole.buffer.slice(0, result.size)));
     };

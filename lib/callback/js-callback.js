@@ -1,13 +1,13 @@
 'use strict';
-// JSCallback = decode, user function, encode: call/bind.js in a mirror.
+// JSCallback: C function pointers that call a JavaScript function until they are closed.
 
 const binding = require('../native/binding.js');
 const { handlerOf } = require('./handler.js');
-const { Closure, ClosedQueue, KINDS } = require('./closure.js');
+const { Closure, ClosurePool, KINDS } = require('./closure.js');
 const { currentContext } = require('../native/async-context.js');
 const { makeError, makeWarning, Trace, wrongType } = require('../errors.js');
-const { readArgs, typesOf, internSignature } = require('../call/signature.js');
-const { optionsOf } = require('../validate.js');
+const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
+const { parseOptions } = require('../validate.js');
 const { callbackBrand } = require('../types/pointers.js');
 
 /** Parses a declaration that is C text; set by index.js, because the parser knows callbacks. */
@@ -99,7 +99,7 @@ class Pointer extends Closure {
   place;
   warned = false;
 
-  late() {
+  calledLate() {
     if (this.warned) return;
     this.warned = true;
     const where = this.place === undefined
@@ -110,10 +110,10 @@ class Pointer extends Closure {
   }
 }
 
-/** Function pointers of one shape. */
+/** Function pointers of one signature. */
 class Pointers {
   #signature;
-  #closed = new ClosedQueue();
+  #closed = new ClosurePool();
 
   constructor(signature) {
     this.#signature = signature;
@@ -139,10 +139,10 @@ const pointersOf = new WeakMap();
 /** A declaration that is C text, or an array that ends in it. */
 function textOrOptions(value) {
   const isText = typeof value === 'string' || (Array.isArray(value) && typeof value.at(-1) === 'string');
-  return isText ? { threadsafe: undefined, wrap: undefined, ...parseText(value, WHERE, true) } : optionsOf(value, KEYS, WHERE);
+  return isText ? { threadsafe: undefined, wrap: undefined, ...parseText(value, WHERE, true) } : parseOptions(value, KEYS, WHERE);
 }
 
-/** What a declaration says, each key read once. By their names, which is quicker than optionsOf, that refuses what is wrong. */
+/** What a declaration says, each key read once. By their names, which is quicker than parseOptions, that refuses what is wrong. */
 function declarationOf(value) {
   const options = { args: undefined, returns: undefined, threadsafe: undefined, wrap: undefined };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return textOrOptions(value);
@@ -152,12 +152,12 @@ function declarationOf(value) {
       case 'returns': options.returns = value.returns; break;
       case 'threadsafe': options.threadsafe = value.threadsafe; break;
       case 'wrap': options.wrap = value.wrap; break;
-      default: return optionsOf(value, KEYS, WHERE);
+      default: return parseOptions(value, KEYS, WHERE);
     }
   }
   const { threadsafe, wrap } = options;
   const isRight = (threadsafe === undefined || typeof threadsafe === 'boolean') && (wrap === undefined || typeof wrap === 'boolean');
-  return isRight ? options : optionsOf(value, KEYS, WHERE);
+  return isRight ? options : parseOptions(value, KEYS, WHERE);
 }
 
 /** The last function's name, and what messages call its callback: a text that is made once is compared at once. */
@@ -197,7 +197,7 @@ function prepare({ args, returns, wrap }) {
 }
 
 function makePointers(declaration) {
-  const types = typesOf(declaration, NAME);
+  const types = parseTypes(declaration, NAME);
   const given = types.args.findIndex((descriptor) => descriptor.argumentOnly);
   if (given >= 0) {
     throw makeError('ERR_INVALID_ARG_VALUE',

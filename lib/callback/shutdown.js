@@ -1,6 +1,6 @@
 'use strict';
-// What has to happen when the process, or a worker, ends while other threads call back. Loaded with the first callback: a program
-// that has none has no listener of ours.
+// Ends callbacks from other threads when the process or a worker ends. Loaded with the first callback, so a program without
+// callbacks has no listener of this package.
 
 const binding = require('../native/binding.js');
 

@@ -1,5 +1,5 @@
 'use strict';
-// The cache of cc(): a directory of the user's alone, and libraries in it that are known by everything that was read for them.
+// The cache of cc(): a directory that only the user can write, with libraries by a digest of everything that was read for them.
 
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');

@@ -1,5 +1,5 @@
 'use strict';
-// Compiles C with the system's compiler into a shared library, keeps it by its content, and opens it.
+// cc(): compiles C with the system's compiler into a shared library, caches it by its content, and opens it.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -7,14 +7,14 @@ const path = require('node:path');
 const { cacheDirectory, workDirectory, digest, contentOf, find, publish, keepForProcess } = require('./cache.js');
 const { isText } = require('../cdef/sets.js');
 const { makeError, wrongType, wrongValue } = require('../errors.js');
-const { late } = require('../lazy.js');
+const { lazy } = require('../lazy.js');
 const { platformKey, suffix } = require('../native/platform.js');
 const { toPath } = require('../library/resolve.js');
 
 const KEYS = ['source', 'library', 'include', 'symbols', 'define', 'flags'];
 const isWindows = process.platform === 'win32';
 /** Late, so that compiling needs no addon. */
-const library = late(() => require('../library/dlopen.js'));
+const library = lazy(() => require('../library/dlopen.js'));
 
 /**
  * @param {object} options

@@ -1,13 +1,13 @@
 'use strict';
 // struct, union, fn, sizeof, alignof as the package exports them: with C text where they take types.
 
-const { late } = require('../lazy.js');
+const { lazy } = require('../lazy.js');
 const structs = require('../types/struct.js');
-const functions = late(() => require('../callback/function-pointer.js'));
+const functions = lazy(() => require('../callback/function-pointer.js'));
 const { byName, typeOf } = require('../types/registry.js');
 const { isText } = require('./sets.js');
 
-const cdef = late(() => require('./index.js'));
+const cdef = lazy(() => require('./index.js'));
 
 /** struct or union, of fields or of `struct name { ... }`. */
 const recordOf = (kind) => (fields, options) => (isText(fields) ? cdef().parseRecord(fields, `${kind}: text`) : structs[kind](fields, options));

@@ -3,16 +3,16 @@
 
 const { faultAt, Unsupported } = require('./fault.js');
 const { isVoid, describeType } = require('./types.js');
-const { late } = require('../lazy.js');
+const { lazy } = require('../lazy.js');
 const { byName } = require('../types/registry.js');
 
 // Loaded when a text has such types.
-const structs = late(() => require('../types/struct.js'));
-const enumerations = late(() => require('../types/enum.js'));
-const functions = late(() => require('../callback/function-pointer.js'));
-const opaques = late(() => require('../types/handle.js'));
-const pointers = late(() => require('../types/typed-pointer.js'));
-const parameters = late(() => require('../types/out-param.js'));
+const structs = lazy(() => require('../types/struct.js'));
+const enumerations = lazy(() => require('../types/enum.js'));
+const functions = lazy(() => require('../callback/function-pointer.js'));
+const opaques = lazy(() => require('../types/handle.js'));
+const pointers = lazy(() => require('../types/typed-pointer.js'));
+const parameters = lazy(() => require('../types/out-param.js'));
 
 const TEXTS = { char: 'cstring', wchar_t: 'wstring', char16_t: 'utf16' };
 const ALIGNED = new Set(['i8', 'u8', 'char', 'bool', 'void']);

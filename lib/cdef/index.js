@@ -2,7 +2,7 @@
 // C text where declarations are taken: sets of declarations (cdef), the functions of a text, and the types of a text.
 
 const { makeError, wrongType } = require('../errors.js');
-const { optionsOf } = require('../validate.js');
+const { parseOptions } = require('../validate.js');
 const { callbackOf, declarationOf, measure, signatureOf, typeOfName, typeOfValue } = require('./convert.js');
 const { faultAt } = require('./fault.js');
 const { Parser } = require('./parser.js');
@@ -102,7 +102,7 @@ const isDeclaration = (value) => typeof value === 'object' && value !== null && 
 /** What an object says of a function that a text declares. */
 function added(parts, symbols, name, value, where) {
   const declared = parts.reduce((found, { scope }) => scope?.function(name) ?? found, undefined);
-  const options = optionsOf(value, ADDITIONS, where);
+  const options = parseOptions(value, ADDITIONS, where);
   if (declared === undefined && symbols[name] === undefined) return value;
   const declaration = symbols[name] ?? declarationOf(declared, name);
   const { args, free, ...others } = options;
@@ -116,8 +116,8 @@ function added(parts, symbols, name, value, where) {
 function describedArguments(parameters, types, additions, where) {
   const indexOf = (name) => parameters.findIndex((parameter) => parameter.name === name);
   const args = [...types];
-  for (const name of Object.keys(optionsOf(additions, keysOf(parameters), `${where}.args`))) {
-    const given = optionsOf(additions[name], { lengthOf: 'any', minBytes: 'number' }, `${where}.args.${name}`);
+  for (const name of Object.keys(parseOptions(additions, keysOf(parameters), `${where}.args`))) {
+    const given = parseOptions(additions[name], { lengthOf: 'any', minBytes: 'number' }, `${where}.args.${name}`);
     const { lengthOf } = given;
     const of = typeof lengthOf === 'string' ? indexOf(lengthOf) : lengthOf;
     if (of === -1) throw makeError('ERR_INVALID_ARG_VALUE', `${where}.args.${name}.lengthOf: there is no parameter named ${lengthOf}`);

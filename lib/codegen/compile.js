@@ -1,5 +1,5 @@
 'use strict';
-// Compiles generated source. Where the program disallows code from strings, a function that needs none does the same.
+// Compiles generated source, or uses a function without generated source where the program disallows code from strings.
 
 const { apply } = Reflect;
 

@@ -1,5 +1,5 @@
 'use strict';
-// dlopen, linkSymbols, CFunction: libraries and the functions bound to their symbols.
+// dlopen(), linkSymbols() and CFunction(): opens libraries and binds functions to their symbols.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const fs = require('node:fs');
@@ -8,22 +8,22 @@ const binding = require('../native/binding.js');
 const { bind, onThread } = require('../call/bind.js');
 const { isText } = require('../cdef/sets.js');
 const { makeError, wrongType, outOfRange } = require('../errors.js');
-const { late } = require('../lazy.js');
+const { lazy } = require('../lazy.js');
 const { Lifetime } = require('../call/library-lifetime.js');
-const { optionsOf, entriesOf } = require('../validate.js');
+const { parseOptions, entriesOf } = require('../validate.js');
 const { candidates, toPath } = require('./resolve.js');
 const config = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
 
 // Loaded when needed: few libraries have any.
-const globals = late(() => require('./global.js'));
-const locate = late(() => require('./inspect.js'));
+const globals = lazy(() => require('./global.js'));
+const locate = lazy(() => require('./inspect.js'));
 // Loaded for declarations that are C text.
-const cdef = late(() => require('../cdef/index.js'));
+const cdef = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
-const ownedResults = late(() => require('../call/owned-result.js'));
-const owned = (...values) => ownedResults().owned(...values);
+const ownedResults = lazy(() => require('../call/owned-result.js'));
+const ownedResult = (...values) => ownedResults().ownedResult(...values);
 const trace = config.trace ? require('../call/recorder.js') : undefined;
 
 const CALL_KEYS = {
@@ -68,10 +68,10 @@ const declarationsOf = (function (symbols, where) {
 /** Opens a library and binds its symbols. */
 const dlopen = (function (path, symbols, options = {}) {
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
-  const { flags, guard } = optionsOf(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
+  const { flags, guard } = parseOptions(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
   const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
   const lifetime = new Lifetime(native, rival);
-  // An addon may run JavaScript, which a call of the V8 lane must not.
+  // An addon may run JavaScript, which a fast call must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
     return {
@@ -100,7 +100,7 @@ const bindAll = (function (entries, bindOne, opened) {
 });
 
 const bindSymbol = (function (key, value, { lifetime, found, guard, mayBeFast }) {
-  const declaration = optionsOf(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
+  const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
   if (guard !== undefined) declaration.guard ??= guard;
   const symbol = declaration.name ?? key;
   if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(key, symbol);
@@ -110,7 +110,7 @@ const bindSymbol = (function (key, value, { lifetime, found, guard, mayBeFast })
     throw missing(symbol, found, '; declare `optional: true` to get null instead');
   }
   if (typeof declaration.returns === 'object') {
-    declaration.returns = owned(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
+    declaration.returns = ownedResult(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
   }
   return bind(key, address, declaration, lifetime, mayBeFast);
 });
@@ -210,14 +210,14 @@ function addressOf(ptr, name) {
 }
 
 function bindPointer(name, value, where, lifetime) {
-  const declaration = optionsOf(value, POINTER_KEYS, where);
+  const declaration = parseOptions(value, POINTER_KEYS, where);
   if (declaration.ptr === undefined || declaration.ptr === null) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
       + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
   }
   const address = addressOf(declaration.ptr, name);
   if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
-  if (typeof declaration.returns === 'object') declaration.returns = owned(declaration.returns, name, undefined, lifetime);
+  if (typeof declaration.returns === 'object') declaration.returns = ownedResult(declaration.returns, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);
 }
 

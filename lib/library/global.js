@@ -1,5 +1,5 @@
 'use strict';
-// Globals of a library: live accessors of data symbols.
+// Globals: accessors for the data symbols of a library.
 
 const { makeError, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');

@@ -1,5 +1,5 @@
 'use strict';
-// From the name a person gives to the files that the system's loader would find under it, without loading any.
+// Finds the files that the loader would take for a name and reads what they say of themselves, without loading them.
 
 const fs = require('node:fs');
 const path = require('node:path');

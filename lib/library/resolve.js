@@ -1,5 +1,5 @@
 'use strict';
-// From the name a person gives to what the system's loader should try, in order.
+// Resolves the name of a library to the candidates that the loader should try, in order.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const fs = require('node:fs');

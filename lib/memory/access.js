@@ -1,14 +1,14 @@
 'use strict';
-// Addresses: those of views, and what is read, written and wrapped at others.
+// Addresses: taking those of views; reading, writing and wrapping memory at others.
 
 const { MAX_LENGTH } = require('node:buffer').constants;
 const { isAnyArrayBuffer } = require('node:util').types;
-const { makeError, place, wrongType, wrongValue, outOfRange } = require('../errors.js');
+const { makeError, locationOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
 const { argBuffer, words, begin, EPOCH, VALUES } = require('./arg-buffer.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, noteNewPool } = require('./array-buffer.js');
-const { isCopied, isLent, release } = require('./retained.js');
+const { areCopiedViews, hasScopedCallback, release } = require('./retained.js');
 
 /** Buffers over native memory that the package has made. */
 const native = new WeakSet();
@@ -107,9 +107,9 @@ function write(descriptor, address, byteOffset, value, name) {
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, 'value') : value;
   for (let epoch; words[EPOCH] !== epoch;) {
     epoch = begin();
-    const kept = descriptor.write(argBuffer, VALUES, resolved, name, 'value');
-    if (kept !== undefined && !isCopied(kept)) {
-      if (isLent(kept)) release(kept);
+    const retained = descriptor.write(argBuffer, VALUES, resolved, name, 'value');
+    if (retained !== undefined && !areCopiedViews(retained)) {
+      if (hasScopedCallback(retained)) release(retained);
       throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
     }
   }
@@ -140,8 +140,8 @@ function wideTextAt(address, unit, name) {
 /** Stores the address of a view at a place in a DataView: whoever calls this keeps the view. */
 function storeAddress(target, at, value, name, position) {
   const address = binding.keptAddressOf(value);
-  if (address === undefined) throw wrongValue(place(name, position), 'attached to its storage', value);
-  if (address === null) throw wrongValue(place(name, position), 'of more than 0 bytes: an empty view has no address', value);
+  if (address === undefined) throw wrongValue(locationOf(name, position), 'attached to its storage', value);
+  if (address === null) throw wrongValue(locationOf(name, position), 'of more than 0 bytes: an empty view has no address', value);
   target.setBigUint64(at, BigInt(address), true);
 }
 

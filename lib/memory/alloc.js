@@ -4,7 +4,7 @@
 const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
 const { makeError, wrongType, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
-const { optionsOf } = require('../validate.js');
+const { parseOptions } = require('../validate.js');
 const { shift } = require('./access.js');
 
 const MOST_BYTES = 2 ** 53 - 1;
@@ -15,7 +15,7 @@ const inside = new FinalizationRegistry(({ address }) => binding.forgetBlock(add
 
 /** A zeroed Buffer of `size` bytes over fenced memory outside of the engine. */
 function alloc(size, options) {
-  const { align = 16 } = optionsOf(options ?? {}, { align: 'number' }, 'alloc: options');
+  const { align = 16 } = parseOptions(options ?? {}, { align: 'number' }, 'alloc: options');
   if (typeof size !== 'number') throw wrongType('alloc: size', 'a number of bytes', size);
   if (!Number.isInteger(size) || size < 0 || size > MOST_BYTES) throw outOfRange('alloc: size', 'an integer of at least 0', size);
   if (!Number.isInteger(align) || align < 1 || align > MOST_ALIGN || (align & (align - 1)) !== 0) {

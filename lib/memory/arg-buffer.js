@@ -38,7 +38,7 @@ const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].som
 if (other === undefined && !stackWasChosen) binding.moveStackLimit();
 
 /** The word of the number of the bound function, and the one that tells who writes. */
-const NUMBER = 4;
+const FUNCTION_ID = 4;
 const EPOCH = 5;
 /** Where the values begin. */
 const VALUES = 32;
@@ -51,4 +51,4 @@ const begin = () => (words[EPOCH] = words[EPOCH] + 1 & 0x7fffffff);
 /** The bytes from `at` on. */
 const bytesAt = (at, size) => new Uint8Array(buffer, at, size);
 
-module.exports = { argBuffer, words, arrays, begin, bytesAt, NUMBER, EPOCH, VALUES, BEGIN };
+module.exports = { argBuffer, words, arrays, begin, bytesAt, FUNCTION_ID, EPOCH, VALUES, BEGIN };

@@ -1,9 +1,9 @@
 'use strict';
-// The views and buffers of JavaScript: their storage, size and place, read without running code of the user's.
+// Reads the storage, size and offset of views and buffers without running code of the user.
 
 const { Buffer } = require('node:buffer');
 const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
-const { makeError, place, wrongValue } = require('../errors.js');
+const { makeError, locationOf, wrongValue } = require('../errors.js');
 const binding = require('../native/binding.js');
 const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js');
 // The native side has no environment before that file attached its memory.
@@ -150,10 +150,10 @@ function fixedSize(value, name, position) {
   const buffer = bufferOf(value);
   if (isResizable(buffer)) {
     throw makeError('ERR_INVALID_ARG_VALUE',
-      `${place(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`);
+      `${locationOf(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`);
   }
   if (!isSharedArrayBuffer(buffer) && isDetached(buffer)) {
-    throw wrongValue(place(name, position), 'attached to its storage', value);
+    throw wrongValue(locationOf(name, position), 'attached to its storage', value);
   }
   // Node-API has no function for a bare SharedArrayBuffer.
   return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;

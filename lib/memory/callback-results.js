@@ -1,5 +1,5 @@
 'use strict';
-// How long what callbacks have returned is kept: views, texts, and what the fields of structs point to.
+// Retains the results of callbacks: views, texts, and what the fields of structs point to.
 //   - Under a synchronous call until the outermost one has returned.
 //   - Under an asynchronous call until that is done.
 //   - On a thread of C's own, and where nothing of ours has called C, until that thread has returned some more.
@@ -10,7 +10,7 @@ const { words } = require('./arg-buffer.js');
 const RETURNS = 6;
 const WHO = 7;
 /** What is written over who calls: the result is kept for the outermost call. */
-const KEEPS = -1;
+const RETAINED_FOR_CALL = -1;
 const BY_CALL = 0;
 const UNDER_CALL = 1 << 29;
 const BY_JOB = 1 << 30;
@@ -28,13 +28,13 @@ function clear() {
   if (words[RETURNS] !== returns) ofCall = [];
 }
 
-function keepForCall(kept) {
+function retainForCall(retained) {
   if (words[RETURNS] !== returns) {
     returns = words[RETURNS];
     ofCall = [];
   }
-  ofCall.push(kept);
-  words[WHO] = KEEPS;
+  ofCall.push(retained);
+  words[WHO] = RETAINED_FOR_CALL;
   if (willClear) return;
   willClear = true;
   endOfTurn.then(clear);
@@ -43,13 +43,13 @@ const endOfTurn = Promise.resolve();
 
 const ofThreads = new Map();
 
-function keepForThread(kept, thread) {
+function retainForThread(retained, thread) {
   const list = ofThreads.get(thread) ?? [];
   // The one that was used longest ago comes first.
   ofThreads.delete(thread);
   ofThreads.set(thread, list);
   if (ofThreads.size > MOST_THREADS) ofThreads.delete(ofThreads.keys().next().value);
-  list.push(kept);
+  list.push(retained);
   if (list.length > MOST_OF_THREAD) list.shift();
 }
 
@@ -60,17 +60,17 @@ const slotOf = (who) => ((who & BY_JOB) === 0 ? undefined : who & ~BY_JOB);
 const ofJobs = new Map();
 
 /** Keeps a result of a callback that `who` has called. */
-function keepFor(kept, who) {
-  if (who === BY_CALL) return void keepForCall(kept);
+function retainFor(retained, who) {
+  if (who === BY_CALL) return void retainForCall(retained);
   const slot = slotOf(who);
   if (slot !== undefined) {
     const list = ofJobs.get(slot);
-    if (list === undefined) ofJobs.set(slot, [kept]);
-    else list.push(kept);
+    if (list === undefined) ofJobs.set(slot, [retained]);
+    else list.push(retained);
     return undefined;
   }
-  keepForThread(kept, who & ~UNDER_CALL);
-  if ((who & UNDER_CALL) !== 0) keepForCall(kept);
+  retainForThread(retained, who & ~UNDER_CALL);
+  if ((who & UNDER_CALL) !== 0) retainForCall(retained);
   return undefined;
 }
 
@@ -79,4 +79,4 @@ function endJob(slot) {
   ofJobs.delete(slot);
 }
 
-module.exports = { keepFor, endJob, slotOf, WHO };
+module.exports = { retainFor, endJob, slotOf, WHO };

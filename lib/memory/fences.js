@@ -1,5 +1,5 @@
 'use strict';
-// Fences: the stand-in for Node's ArrayBuffer allocator is installed when this file is loaded; their state and checks.
+// Installs the allocator with fences when this file is loaded; fences() and checkFences().
 
 const binding = require('../native/binding.js');
 const { unverified } = require('../native/runtime.js');
@@ -7,7 +7,7 @@ const { makeWarning } = require('../errors.js');
 const config = require('../native/config.js');
 const { notePool } = require('./array-buffer.js');
 
-/** Why the stand-in is not installed; undefined where it is now. */
+/** Why the allocator with fences is not installed; undefined where it is. */
 function install() {
   if (config.fence.off) return 'PINNED_FFI_FENCE=off';
   const reason = unverified ?? binding.installFences() ?? undefined;

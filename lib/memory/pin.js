@@ -108,13 +108,13 @@ class Pin {
   #view;
   #ptr;
   #unlock;
-  #held;
+  #hold;
 
   constructor(view) {
     this.#ptr = addressOf(view, 0, 'pin', binding.keptAddressOf);
     this.#view = view;
     this.#unlock = lock(bufferOf(view), 'pin: view');
-    this.#held = binding.hold(bufferOf(view));
+    this.#hold = binding.hold(bufferOf(view));
     pins.add(this);
   }
 
@@ -132,7 +132,7 @@ class Pin {
   release() {
     if (!pins.delete(this)) return;
     this.#unlock();
-    if (this.#held !== null) binding.letGo(this.#held);
+    if (this.#hold !== null) binding.letGo(this.#hold);
     this.#view = this.#ptr = null;
   }
 

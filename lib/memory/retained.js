@@ -1,8 +1,8 @@
 'use strict';
-// What has to stay alive while native code uses the values that were written: views, strings, lent function pointers.
+// Values that stay alive while native code uses them: views, strings, scoped callbacks.
 
 /** A function pointer that was made for the length of a call. */
-class Lent {
+class ScopedCallback {
   #release;
 
   constructor(release) {
@@ -15,22 +15,22 @@ class Lent {
 }
 
 /** A live view whose bytes were copied: what its fields point to is kept by the view. */
-class Copied {
+class CopiedView {
   constructor(source) {
     this.source = source;
   }
 }
 
-/** Whether all that is kept are views that were copied, whose fields hold addresses already. */
-const isCopied = (kept) => kept instanceof Copied || (Array.isArray(kept) && kept.every(isCopied));
+/** Whether all retained values are copied views, whose fields hold addresses already. */
+const areCopiedViews = (retained) => retained instanceof CopiedView || (Array.isArray(retained) && retained.every(areCopiedViews));
 
-/** Whether a function pointer is among what is kept: it ends with the call. */
-const isLent = (kept) => kept instanceof Lent || (Array.isArray(kept) && kept.some(isLent));
+/** Whether a scoped callback is among the retained values: it ends with the call. */
+const hasScopedCallback = (retained) => retained instanceof ScopedCallback || (Array.isArray(retained) && retained.some(hasScopedCallback));
 
-/** Ends what was lent for a call. */
-function release(kept) {
-  if (kept instanceof Lent) kept.release();
-  else if (Array.isArray(kept)) kept.forEach(release);
+/** Ends the scoped callbacks of a call. */
+function release(retained) {
+  if (retained instanceof ScopedCallback) retained.release();
+  else if (Array.isArray(retained)) retained.forEach(release);
 }
 
-module.exports = { Lent, Copied, isCopied, isLent, release };
+module.exports = { ScopedCallback, CopiedView, areCopiedViews, hasScopedCallback, release };

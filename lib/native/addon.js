@@ -1,5 +1,5 @@
 'use strict';
-// Finds and loads the addon; the only place that loads native code of our own.
+// Finds and loads the addon; the only file that loads native code of this package.
 
 const fs = require('node:fs');
 const path = require('node:path');

@@ -1,4 +1,4 @@
 'use strict';
-// The native functions: those of the addon that serves all copies of this build.
+// The functions of the native addon, which serves all copies of this build.
 
 module.exports = require('./realm.js').addon;

@@ -1,5 +1,5 @@
 'use strict';
-// The settings of the environment variables, read and checked once.
+// Reads and checks the PINNED_FFI_* environment variables, once.
 
 const { makeError } = require('../errors.js');
 
@@ -38,21 +38,30 @@ function deepbind() {
   return setting === '1';
 }
 
-const LANES = ['v8', 'frame', 'node-api', 'libffi'];
+const CALL_PATHS = ['fast', 'generic', 'node-api', 'libffi'];
+/** The values of the variable's earlier name. */
+const LANES = { __proto__: null, v8: 'fast', frame: 'generic', 'node-api': 'node-api', libffi: 'libffi' };
 
-/** PINNED_FFI_LANE: how calls go in, where they could go in several ways; see docs/architecture.md. */
-function lane() {
-  const setting = process.env.PINNED_FFI_LANE ?? '';
-  if (setting === '') return undefined;
-  if (!LANES.includes(setting)) refuse('PINNED_FFI_LANE', LANES.join(' or '), setting);
-  return setting;
+/**
+ * PINNED_FFI_CALL_PATH: the path that calls take where they could take several; see docs/architecture.md. PINNED_FFI_LANE is its
+ * earlier name.
+ */
+function callPath() {
+  const { PINNED_FFI_CALL_PATH: setting = '', PINNED_FFI_LANE: lane = '' } = process.env;
+  if (setting !== '') {
+    if (!CALL_PATHS.includes(setting)) refuse('PINNED_FFI_CALL_PATH', CALL_PATHS.join(' or '), setting);
+    return { callPath: setting, callPathSetting: `PINNED_FFI_CALL_PATH=${setting}` };
+  }
+  if (lane === '') return { callPath: undefined, callPathSetting: undefined };
+  if (LANES[lane] === undefined) refuse('PINNED_FFI_LANE', Object.keys(LANES).join(' or '), lane);
+  return { callPath: LANES[lane], callPathSetting: `PINNED_FFI_LANE=${lane}` };
 }
 
 module.exports = {
   fence: fence(),
   quarantine: quarantine(),
   guard: process.env.PINNED_FFI_GUARD === '1',
-  lane: lane(),
+  ...callPath(),
   deepbind: deepbind(),
   trace: process.env.PINNED_FFI_TRACE === '1',
 };

@@ -1,5 +1,5 @@
 'use strict';
-// What this machine calls a shared library, and which prebuilt addon fits it.
+// The platform: the suffix of shared libraries, the C library, the name of the prebuilt addon.
 
 const fs = require('node:fs');
 

@@ -1,5 +1,5 @@
 'use strict';
-// Which engine runs this, and whether the package was verified on it.
+// The runtime: Node, Bun, Deno or Electron, and whether its V8 was verified.
 
 const { makeError } = require('../errors.js');
 const { isMusl, platformKey } = require('./platform.js');

@@ -1,5 +1,5 @@
 'use strict';
-// Whether V8's own functions and objects are used: on engines that were verified, after a look at how V8 keeps its values.
+// Decides whether the functions and objects of V8 are used: on verified engines, after a check of how V8 stores its values.
 
 const binding = require('./binding.js');
 const { unverified } = require('./runtime.js');
@@ -16,11 +16,11 @@ function makeTexts() {
 const texts = unverified === undefined ? makeTexts() : [];
 
 /**
- * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_LANE=node-api` has all go by
+ * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_CALL_PATH=node-api` has all go by
  * Node-API, as it does on other platforms and runtimes.
  */
 const withoutV8 = unverified
-  ?? (config.lane === 'node-api' ? 'PINNED_FFI_LANE=node-api' : undefined)
+  ?? (config.callPath === 'node-api' ? config.callPathSetting : undefined)
   ?? binding.verifyV8(texts[0], texts[1])
   ?? undefined;
 

@@ -1,5 +1,5 @@
 'use strict';
-// CString: a copy of C text as a JavaScript string.
+// CString: copies C text into a JavaScript string.
 
 const { MAX_STRING_LENGTH } = require('node:buffer').constants;
 const { outOfRange } = require('../errors.js');

@@ -1,5 +1,5 @@
 'use strict';
-// toBuffer() and toArrayBuffer(): native memory as buffers of JavaScript.
+// toBuffer() and toArrayBuffer(): native memory as JavaScript buffers.
 
 const { makeError, wrongType, outOfRange } = require('../errors.js');
 const access = require('../memory/access.js');

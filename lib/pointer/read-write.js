@@ -1,19 +1,19 @@
 'use strict';
-// read.* and write.*: one function for each name of a type. In the V8 lane each is of generated source, which calls C straight from
-// optimised code; whatever does not pass its test, every error among it, is memory/access.js's.
+// read.* and write.*: one function for each name of a type. Where there are fast calls, readers are generated source, which
+// calls C straight from optimised code. Whatever does not pass its test, every error among it, is left to memory/access.js.
 
 const binding = require('../native/binding.js');
 const { compile } = require('../codegen/compile.js');
 const { constants, inlineOf, runtime, DECLARED } = require('../codegen/read-values.js');
-const { lane } = require('../call/fast-call.js');
+const { callPath } = require('../call/fast-call.js');
 const access = require('../memory/access.js');
 const { wrongValue } = require('../errors.js');
-const { late } = require('../lazy.js');
+const { lazy } = require('../lazy.js');
 const { byName, isDeclared, typeOf } = require('../types/registry.js');
 const config = require('../native/config.js');
 
 // Loaded for types that are C text.
-const cdef = late(() => require('../cdef/index.js'));
+const cdef = lazy(() => require('../cdef/index.js'));
 
 /** A call from code that is not optimised is dear: as many reads go the other way before the next one tries. */
 const PAUSE = 64;
@@ -25,7 +25,7 @@ function readers(descriptors) {
   const made = { __proto__: null };
   descriptors.forEach((descriptor, name) => { made[name] = plain(name, descriptor); });
   // Under the guard it is asked first whether the memory is mapped.
-  if (lane().name !== 'v8' || config.guard) return made;
+  if (callPath().name !== 'fast' || config.guard) return made;
   const loader = binding.makeLoader();
   if (loader !== null) generate(made, descriptors, loader);
   return made;

@@ -1,11 +1,11 @@
 'use strict';
-// The descriptors of structs, unions and arrays: of the same shape as a scalar's (lib/types/registry.js), with code generated for the
+// The type descriptors of structs, unions, arrays and bitfields, with the members of lib/types/registry.js and generated code for the
 // fields. Plain values go in and out; offsets come from the native side.
 //   resolve  copies the user's object, which may run getters, before anything is written.
-//   write    returns what the fields have to keep alive, stored already (`keeps`), as lib/types/registry.js says of views.
+//   write    returns what the fields have to keep alive, stored already (`retains`), as lib/types/registry.js says of views.
 //   live     gives an accessor over memory (lib/types/views.js).
 
-const { wrongType, wrongValue, makeError, place } = require('../errors.js');
+const { wrongType, wrongValue, makeError, locationOf } = require('../errors.js');
 const { compile } = require('../codegen/compile.js');
 const { noteInline, inlineOf, byExpression } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
@@ -15,7 +15,7 @@ let count = 0;
 /** An aggregate's value has to be an object. */
 function checkObject(value, name, owner, position) {
   if (typeof value === 'object' && value !== null) return;
-  throw wrongType(place(owner, position), `an object (${name})`, value);
+  throw wrongType(locationOf(owner, position), `an object (${name})`, value);
 }
 
 /** Zeroes a value: what lies between the fields is not left to chance. */
@@ -31,29 +31,29 @@ function bytesOfText(text, name, position) {
   try {
     return Buffer.from(`${text}\0`);
   } catch (cause) {
-    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `${place(name, position)}: there is no memory for its text`, { cause });
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `${locationOf(name, position)}: there is no memory for its text`, { cause });
   }
 }
 
-/** Stores what a field's write() left to its owner, and adds it to what is kept. */
-function keep(kept, descriptor, view, at, value, name, position) {
-  if (value === undefined) return kept;
-  let held = value;
-  if (!descriptor.keeps) {
-    held = typeof value === 'string' ? bytesOfText(value, name, position) : value;
-    access.storeAddress(view, at, held, name, position);
+/** Stores the value that a field's write() returned, and adds it to the retained values. */
+function retain(retained, descriptor, view, at, value, name, position) {
+  if (value === undefined) return retained;
+  let stored = value;
+  if (!descriptor.retains) {
+    stored = typeof value === 'string' ? bytesOfText(value, name, position) : value;
+    access.storeAddress(view, at, stored, name, position);
   }
-  if (kept === undefined) return [held];
-  kept.push(held);
-  return kept;
+  if (retained === undefined) return [stored];
+  retained.push(stored);
+  return retained;
 }
 
-const RUNTIME = { zero, copy, keep };
+const RUNTIME = { zero, copy, retain };
 
-const keepsAny = (descriptors) => descriptors.some((descriptor) => descriptor.pins || descriptor.keeps);
+const retainsAny = (descriptors) => descriptors.some((descriptor) => descriptor.pins || descriptor.retains);
 
 const common = (layout, name, descriptors) => ({
-  id: layout.id, key: `T${count += 1}`, name, size: layout.size, align: layout.align, keeps: keepsAny(descriptors),
+  id: layout.id, key: `T${count += 1}`, name, size: layout.size, align: layout.align, retains: retainsAny(descriptors),
 });
 
 // ---- structs --------------------------------------------------------------------------------------------------------
@@ -78,14 +78,14 @@ function copyOf(value, name, position) {
 function write(view, at, value, name, position) {
   if (value instanceof Uint8Array) return runtime.copy(view, at, value);
   ${isPadded ? `runtime.zero(view, at, ${size});` : ''}
-  let kept;
+  let retained;
   ${lines((field, i) => {
     const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
-    return field.descriptor.pins || field.descriptor.keeps
-      ? `kept = runtime.keep(kept, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
+    return field.descriptor.pins || field.descriptor.retains
+      ? `retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
       : `${written};`;
   })}
-  return kept;
+  return retained;
 }
 return { read, copyOf, write };`;
 }
@@ -103,12 +103,12 @@ function plainStruct(size, isPadded) {
     write(view, at, value, name, position) {
       if (value instanceof Uint8Array) return copy(view, at, value);
       if (isPadded) zero(view, at, size);
-      let kept;
+      let retained;
       for (const { key, offset, descriptor } of fields) {
         const part = { outer: position, part: key };
-        kept = keep(kept, descriptor, view, at + offset, descriptor.write(view, at + offset, value[key], name, part), name, part);
+        retained = retain(retained, descriptor, view, at + offset, descriptor.write(view, at + offset, value[key], name, part), name, part);
       }
-      return kept;
+      return retained;
     },
   });
 }
@@ -170,7 +170,7 @@ function unionDescriptor(layout, name, fields) {
       const field = byKey.get(given[0]);
       if (given.length !== 1 || field === undefined) {
         throw makeError('ERR_INVALID_ARG_VALUE',
-          `${place(owner, position)} must have one of the fields ${[...byKey.keys()].join(', ')} (${name}), `
+          `${locationOf(owner, position)} must have one of the fields ${[...byKey.keys()].join(', ')} (${name}), `
           + `received ${given.length === 0 ? 'none' : given.join(', ')}`);
       }
       const part = { outer: position, part: field.key };
@@ -182,7 +182,7 @@ function unionDescriptor(layout, name, fields) {
       const { field, content } = value;
       const part = { outer: position, part: field.key };
       zero(view, at, layout.size);
-      return keep(undefined, field.descriptor, view, at, field.descriptor.write(view, at, content, owner, part), owner, part);
+      return retain(undefined, field.descriptor, view, at, field.descriptor.write(view, at, content, owner, part), owner, part);
     },
   };
   return descriptor;
@@ -213,12 +213,12 @@ function arrayDescriptor(layout, element, length) {
     },
     resolve(value, owner, position) {
       if (isText && typeof value === 'string') return textOf(value, length, wanted, owner, position);
-      if (typeof value !== 'object' || value === null) throw wrongType(place(owner, position), wanted, value);
+      if (typeof value !== 'object' || value === null) throw wrongType(locationOf(owner, position), wanted, value);
       const bytes = descriptor.bytesOf(value);
       if (bytes !== undefined) return bytes;
       const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-      if (!isList) throw wrongType(place(owner, position), wanted, value);
-      if (value.length !== length) throw wrongValue(place(owner, position), wanted, value);
+      if (!isList) throw wrongType(locationOf(owner, position), wanted, value);
+      if (value.length !== length) throw wrongValue(locationOf(owner, position), wanted, value);
       const values = new Array(length);
       for (let i = 0; i < length; i += 1) values[i] = value[i];
       if (element.resolve) {
@@ -228,13 +228,13 @@ function arrayDescriptor(layout, element, length) {
     },
     write(view, at, value, owner, position) {
       if (value instanceof Uint8Array) return copy(view, at, value);
-      let kept;
+      let retained;
       for (let i = 0; i < length; i += 1) {
         const part = { outer: position, part: i };
         const here = at + i * step;
-        kept = keep(kept, element, view, here, element.write(view, here, value[i], owner, part), owner, part);
+        retained = retain(retained, element, view, here, element.write(view, here, value[i], owner, part), owner, part);
       }
-      return kept;
+      return retained;
     },
   };
   return descriptor;
@@ -244,7 +244,7 @@ function arrayDescriptor(layout, element, length) {
 function textOf(value, length, wanted, owner, position) {
   const bytes = new Uint8Array(length);
   const { read } = new TextEncoder().encodeInto(value, bytes);
-  if (read < value.length || value.includes('\0')) throw wrongValue(place(owner, position), wanted, value);
+  if (read < value.length || value.includes('\0')) throw wrongValue(locationOf(owner, position), wanted, value);
   return bytes;
 }
 
@@ -270,7 +270,7 @@ function bitfieldDescriptor(unit, shift, width) {
       const big = BigInt(unit.read(scratch, 0));
       if (cut(width, big) !== big) {
         throw makeError('ERR_OUT_OF_RANGE',
-          `${place(name, position)} must fit ${width} bits (${unit.name}), received ${big}`);
+          `${locationOf(name, position)} must fit ${width} bits (${unit.name}), received ${big}`);
       }
       const old = bigOf(view, at, unit.size);
       setBig(view, at, unit.size, (old & ~mask) | ((big << BigInt(shift)) & mask));
@@ -288,4 +288,4 @@ function setBig(view, at, size, value) {
   for (let i = 0; i < size; i += 1) view.setUint8(at + i, Number((value >> BigInt(8 * i)) & 0xffn));
 }
 
-module.exports = { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor, keep };
+module.exports = { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor, retain };

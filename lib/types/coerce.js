@@ -1,8 +1,8 @@
 'use strict';
-// bun's conversions: what `wrap: true` in a declaration makes of the descriptors of the type table.
+// bun's conversions: the type descriptors for `wrap: true`.
 // Integers wrap, anything but text becomes a number, undefined is NULL, text ends at its first NUL.
 
-const { wrongType, place } = require('../errors.js');
+const { wrongType, locationOf } = require('../errors.js');
 
 const LITTLE = true;
 
@@ -29,7 +29,7 @@ function addressHint(value) {
 /** ECMAScript's conversion to a number, without text. */
 function toNumber(value, descriptor, name, position) {
   if (typeof value === 'number') return value;
-  if (isText(value)) throw wrongType(place(name, position), `a number (${descriptor.name})`, value);
+  if (isText(value)) throw wrongType(locationOf(name, position), `a number (${descriptor.name})`, value);
   return Number(value);
 }
 
@@ -61,7 +61,7 @@ const wrapWide = (descriptor, setSafe) => wraps(descriptor, { write(view, at, va
     return;
   }
   if (typeof value !== 'number' && typeof value !== 'bigint') {
-    throw wrongType(place(name, position), `a number or BigInt (${descriptor.name})`, value);
+    throw wrongType(locationOf(name, position), `a number or BigInt (${descriptor.name})`, value);
   }
   const whole = typeof value === 'bigint' ? value : Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
   view.setBigInt64(at, BigInt.asIntN(64, whole), LITTLE);

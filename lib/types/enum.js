@@ -1,9 +1,9 @@
 'use strict';
-// enumeration: integers with names.
+// enumeration(): integers with names.
 
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
-const { makeError, wrongValue, wrongType, place } = require('../errors.js');
-const { optionsOf, entriesOf } = require('../validate.js');
+const { makeError, wrongValue, wrongType, locationOf } = require('../errors.js');
+const { parseOptions, entriesOf } = require('../validate.js');
 const { typeOf } = require('./registry.js');
 
 const scratch = new DataView(new ArrayBuffer(8));
@@ -30,7 +30,7 @@ class Enumeration extends DeclaredType {
  */
 function enumeration(members, options = {}) {
   const { type = 'i32', names = false, name = 'enumeration' } =
-    optionsOf(options, { type: 'any', names: 'boolean', name: 'string' }, 'enumeration: options');
+    parseOptions(options, { type: 'any', names: 'boolean', name: 'string' }, 'enumeration: options');
   const integer = typeOf(type, `${name}: options.type`);
   if (integer.min === undefined && !/^[iu]64|long/.test(integer.name)) {
     throw wrongValue(`${name}: options.type`, 'an integer type', type);
@@ -55,7 +55,7 @@ function enumeration(members, options = {}) {
       if (typeof value !== 'string') return integer.write(view, at, value, owner, position);
       const known = byName.get(value);
       if (known === undefined) {
-        throw wrongValue(place(owner, position), `one of ${[...byName.keys()].join(', ')} (${name})`, value);
+        throw wrongValue(locationOf(owner, position), `one of ${[...byName.keys()].join(', ')} (${name})`, value);
       }
       return integer.write(view, at, known, owner, position);
     },

@@ -1,9 +1,9 @@
 'use strict';
-// opaque: pointers to what only C knows. Those of one type are not taken for those of another, nor once they are freed.
+// opaque(): typed handles, pointers to memory that only C interprets. A handle of another type or a freed one is refused.
 
 const { DeclaredType } = require('./native-type.js');
-const { makeError, wrongType, describe, place } = require('../errors.js');
-const { optionsOf } = require('../validate.js');
+const { makeError, wrongType, describe, locationOf } = require('../errors.js');
+const { parseOptions } = require('../validate.js');
 const { readAddress } = require('./pointers.js');
 const { byName, isDeclared } = require('./registry.js');
 
@@ -110,7 +110,7 @@ function kindOfType(type, where) {
  */
 function opaque(name, options = {}) {
   if (typeof name !== 'string' || name === '') throw wrongType('opaque: name', 'a string, not empty', name);
-  const given = optionsOf(options, { base: 'object', owner: 'object', free: 'any' }, `${name}: options`);
+  const given = parseOptions(options, { base: 'object', owner: 'object', free: 'any' }, `${name}: options`);
   const kind = {
     name,
     base: kindOfType(given.base, `${name}: options.base`),
@@ -136,12 +136,12 @@ function opaque(name, options = {}) {
       if (value === null) return void view.setBigUint64(at, 0n, true);
       if (!Handle.isOf(value, kind)) {
         throw makeError('ERR_INVALID_ARG_TYPE',
-          `${place(owner, position)} must be a ${name} or null, received ${described(value)}`);
+          `${locationOf(owner, position)} must be a ${name} or null, received ${described(value)}`);
       }
       const end = Handle.endOf(value);
       if (end !== undefined) {
         throw makeError('ERR_FFI_INVALID_POINTER',
-          `${place(owner, position)} must be a living ${name}, received one that ${end}() has freed`);
+          `${locationOf(owner, position)} must be a living ${name}, received one that ${end}() has freed`);
       }
       return base.write(view, at, Handle.addressOf(value), owner, position);
     },

@@ -1,5 +1,5 @@
 'use strict';
-// What struct(), pointer(), ... give: an object that stands for a descriptor of the type table in declarations.
+// The objects that struct(), pointer() and others return: each stands for a type descriptor in declarations.
 
 const { declare } = require('./registry.js');
 

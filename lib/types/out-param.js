@@ -18,7 +18,7 @@ const parameter = (kind) => (type) => {
     name: `${kind}(${descriptor.name})`,
     key: `${kind} ${keys += 1}`,
     argumentOnly: 'it is a parameter of a function',
-    passes: kind,
+    outParam: kind,
     target: descriptor,
   }))));
 };

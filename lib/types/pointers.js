@@ -1,8 +1,8 @@
 'use strict';
-// The type descriptors of pointers: ptr, function, buffer, buffer_length; and how addresses are checked, read and written.
+// The type descriptors of pointers (ptr, function, buffer, buffer_length); checks, reads and writes addresses.
 
 const { isAnyArrayBuffer } = require('node:util').types;
-const { wrongType, wrongValue, outOfRange, makeError, describe, place } = require('../errors.js');
+const { wrongType, wrongValue, outOfRange, makeError, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('../memory/array-buffer.js');
 const { wrapHint, addressHint, wrapPointer } = require('./coerce.js');
@@ -21,7 +21,7 @@ const textHint = (value) => `; did you mean '${value}'?`;
 function writeAddress(view, at, value, descriptor, name, position) {
   if (typeof value === 'bigint') {
     if (BigInt.asUintN(64, value) !== value) {
-      throw outOfRange(place(name, position), `an address from 0 to 2^64-1 (${descriptor.name})`, value, wrapHint(value));
+      throw outOfRange(locationOf(name, position), `an address from 0 to 2^64-1 (${descriptor.name})`, value, wrapHint(value));
     }
     view.setBigUint64(at, value, LITTLE);
     return;
@@ -29,7 +29,7 @@ function writeAddress(view, at, value, descriptor, name, position) {
   if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
     const wanted = `an address: an integer from 0 to 2^53-1, or a BigInt (${descriptor.name})`;
     const isFraction = descriptor.isText && !Number.isInteger(value);
-    throw outOfRange(place(name, position), wanted, value, isFraction ? textHint(value) : addressHint(value));
+    throw outOfRange(locationOf(name, position), wanted, value, isFraction ? textHint(value) : addressHint(value));
   }
   setNatural(view, at, value);
 }
@@ -61,10 +61,10 @@ function resolvePointer(value, name, position) {
   const address = value.ptr;
   if ((typeof address === 'number' || typeof address === 'bigint') && address !== Object.prototype.ptr) return address;
   if (address === null && isCallback) {
-    throw makeError('ERR_FFI_CALLBACK_CLOSED', `${place(name, position)} must be an open JSCallback, received a closed one`);
+    throw makeError('ERR_FFI_CALLBACK_CLOSED', `${locationOf(name, position)} must be an open JSCallback, received a closed one`);
   }
   if (typeof value === 'function') {
-    throw wrongType(place(name, position), 'a pointer: wrap a JavaScript function in `new JSCallback(fn, { args, returns })`', value);
+    throw wrongType(locationOf(name, position), 'a pointer: wrap a JavaScript function in `new JSCallback(fn, { args, returns })`', value);
   }
   return value;
 }
@@ -75,9 +75,9 @@ function writePointer(view, at, value, descriptor, name, position) {
     if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return pinnable(value);
   }
   if (typeof value === 'string') {
-    throw wrongType(place(name, position), `${POINTER_KINDS} (${descriptor.name}); to pass text declare \`cstring\` or encode it as a Buffer`, value);
+    throw wrongType(locationOf(name, position), `${POINTER_KINDS} (${descriptor.name}); to pass text declare \`cstring\` or encode it as a Buffer`, value);
   }
-  throw wrongType(place(name, position), `${POINTER_KINDS} (${descriptor.name})`, value, addressHint(value));
+  throw wrongType(locationOf(name, position), `${POINTER_KINDS} (${descriptor.name})`, value, addressHint(value));
 }
 
 const ptr = {
@@ -95,7 +95,7 @@ function writeAny(view, at, value, descriptor, name, position) {
 
 /** What a number of the first page was meant as: no system has memory there that C could read or write. */
 const lowAddress = (value, descriptor, name, position) => makeError('ERR_FFI_INVALID_POINTER',
-  `${place(name, position)} must be an address of memory (${descriptor.name}), received ${describe(value)}, which is in the first page`
+  `${locationOf(name, position)} must be an address of memory (${descriptor.name}), received ${describe(value)}, which is in the first page`
   + (descriptor.isText ? textHint(value) : ''));
 
 /** The same for a descriptor whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`. */
@@ -111,7 +111,7 @@ const functionType = {
   write(view, at, value, name, position) {
     if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
     if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, functionType, name, position);
-    throw wrongType(place(name, position), 'a JSCallback, a bound function, a function pointer or null (function)', value,
+    throw wrongType(locationOf(name, position), 'a JSCallback, a bound function, a function pointer or null (function)', value,
       addressHint(value));
   },
 };
@@ -124,7 +124,7 @@ const buffer = {
   read: readAddress,
   write(view, at, value, name, position) {
     if (ArrayBuffer.isView(value)) return pinnable(value);
-    throw wrongType(place(name, position), 'a typed array or DataView (buffer)', value);
+    throw wrongType(locationOf(name, position), 'a typed array or DataView (buffer)', value);
   },
 };
 
@@ -132,12 +132,12 @@ const bufferLength = {
   id: 21, name: 'buffer_length', argumentOnly: 'it is the length of an argument',
   read: (view, at) => view.getBigUint64(at, LITTLE),
   write(view, at, value, name, position) {
-    if (!ArrayBuffer.isView(value)) throw wrongType(place(name, position), 'a typed array or DataView (buffer_length)', value);
+    if (!ArrayBuffer.isView(value)) throw wrongType(locationOf(name, position), 'a typed array or DataView (buffer_length)', value);
     const fixed = fixedSize(value, name, position);
     // A DataView does not tell the length of a detached buffer: it throws.
     const isEmpty = byteLengthOf(bufferOf(fixed)) === 0;
     if (isEmpty && access.storageAddress(fixed) === undefined) {
-      throw wrongValue(place(name, position), 'attached to its storage (buffer_length)', value);
+      throw wrongValue(locationOf(name, position), 'attached to its storage (buffer_length)', value);
     }
     const length = isEmpty ? 0 : byteLengthOf(fixed);
     writeAddress(view, at, length, bufferLength, name, position);

@@ -7,7 +7,7 @@
 //   writeAnyText (where present): `write`, except that a string with a NUL in it passes.
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
 //   wrapped (where present) is the descriptor for `wrap: true`: bun's conversions. Descriptors made from others do not take it over.
-// `name` and `position` say where the value came from: see errors.js, place().
+// `name` and `position` say where the value came from: see errors.js, locationOf().
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');

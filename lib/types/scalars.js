@@ -1,7 +1,7 @@
 'use strict';
 // The type descriptors of numbers, booleans and void.
 
-const { wrongType, outOfRange, place } = require('../errors.js');
+const { wrongType, outOfRange, locationOf } = require('../errors.js');
 const binding = require('../native/binding.js');
 const { wrapHint, wrapInteger, wrapWide, wrapFloat, wrapBool } = require('./coerce.js');
 
@@ -17,7 +17,7 @@ function smallInteger(value, descriptor, name, position) {
   const wanted = `an integer from ${descriptor.min} to ${descriptor.max} (${descriptor.name})`;
   if (typeof value === 'bigint' && value >= descriptor.min && value <= descriptor.max) return Number(value);
   const fault = typeof value === 'number' || typeof value === 'bigint' ? outOfRange : wrongType;
-  throw fault(place(name, position), wanted, value, wrapHint(value));
+  throw fault(locationOf(name, position), wanted, value, wrapHint(value));
 }
 
 const char = {
@@ -80,10 +80,10 @@ const U64_RANGE = 'an integer from 0 to 2^64-1';
 /** Throws for what is neither a BigInt in range nor a safe integer in range. */
 function refuseWide(value, range, descriptor, name, position) {
   const wanted = `${range} (${descriptor.name})`;
-  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(place(name, position), wanted, value);
+  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(locationOf(name, position), wanted, value);
   const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
   const hint = isInexact ? '; a number beyond 2^53 is not exact: pass a BigInt, or declare `wrap: true`' : wrapHint(value);
-  throw outOfRange(place(name, position), wanted, value, hint);
+  throw outOfRange(locationOf(name, position), wanted, value, hint);
 }
 
 /** Stores a safe integer of at least 0 as 64 bits, in halves, of which the setters take what fits. */
@@ -137,7 +137,7 @@ const f64 = {
   id: 9, name: 'f64',
   read: (view, at) => view.getFloat64(at, LITTLE),
   write(view, at, value, name, position) {
-    if (typeof value !== 'number') throw wrongType(place(name, position), 'a number (f64)', value, wrapHint(value));
+    if (typeof value !== 'number') throw wrongType(locationOf(name, position), 'a number (f64)', value, wrapHint(value));
     view.setFloat64(at, value, LITTLE);
   },
 };
@@ -147,10 +147,10 @@ const f32 = {
   id: 10, name: 'f32',
   read: (view, at) => view.getFloat32(at, LITTLE),
   write(view, at, value, name, position) {
-    if (typeof value !== 'number') throw wrongType(place(name, position), 'a number (f32)', value, wrapHint(value));
+    if (typeof value !== 'number') throw wrongType(locationOf(name, position), 'a number (f32)', value, wrapHint(value));
     const rounded = Math.fround(value);
     if ((rounded === Infinity || rounded === -Infinity) && rounded !== value) {
-      throw outOfRange(place(name, position), 'a number in the range of f32', value, '; declare `wrap: true` to pass Infinity');
+      throw outOfRange(locationOf(name, position), 'a number in the range of f32', value, '; declare `wrap: true` to pass Infinity');
     }
     view.setFloat32(at, rounded, LITTLE);
   },
@@ -162,7 +162,7 @@ const bool = {
   read: (view, at) => view.getUint8(at) !== 0,
   write(view, at, value, name, position) {
     if (typeof value !== 'boolean') {
-      throw wrongType(place(name, position), 'a boolean (bool)', value, '; declare `wrap: true` to pass any value by its truth');
+      throw wrongType(locationOf(name, position), 'a boolean (bool)', value, '; declare `wrap: true` to pass any value by its truth');
     }
     view.setUint8(at, value ? 1 : 0);
   },
@@ -173,7 +173,7 @@ const voidType = {
   id: 13, name: 'void',
   read: () => undefined,
   write(view, at, value, name, position) {
-    if (value !== undefined) throw wrongType(place(name, position), 'undefined (void)', value);
+    if (value !== undefined) throw wrongType(locationOf(name, position), 'undefined (void)', value);
   },
 };
 // A callback without a result may end in any expression.

@@ -1,13 +1,13 @@
 'use strict';
 // The type descriptors of text: cstring, utf16, wstring.
 
-const { wrongValue, place } = require('../errors.js');
+const { wrongValue, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { wrapText } = require('./coerce.js');
 const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
 const { sizes, wchar } = require('./scalars.js');
 
-const textWithNul = (value, descriptor, name, position) => wrongValue(place(name, position),
+const textWithNul = (value, descriptor, name, position) => wrongValue(locationOf(name, position),
   `a string without NUL characters (${descriptor.name})`, value, '; declare `wrap: true` to end it there');
 
 const cstring = {

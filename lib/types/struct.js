@@ -1,5 +1,5 @@
 'use strict';
-// struct, union, array: declared types, and what can be done with memory of them. sizeof, alignof, offsetof.
+// struct(), union(), array() and the types that they return; sizeof(), alignof(), offsetof().
 
 const binding = require('../native/binding.js');
 const { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor } = require('./aggregate.js');
@@ -8,7 +8,7 @@ const { makeError, wrongType, wrongValue, outOfRange } = require('../errors.js')
 const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
 const access = require('../memory/access.js');
 const { alloc } = require('../memory/alloc.js');
-const { optionsOf, entriesOf } = require('../validate.js');
+const { parseOptions, entriesOf } = require('../validate.js');
 const { typeOf, isDeclared } = require('./registry.js');
 const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./views.js');
 
@@ -69,7 +69,7 @@ function fieldOf([key, declared], where) {
     throw wrongValue(`${where}: a field`, 'a name: not __proto__, nor digits, which JavaScript would put first', key);
   }
   const isRecord = typeof declared === 'object' && declared !== null && !isDeclared(declared);
-  const { type, bits } = isRecord ? optionsOf(declared, { type: 'any', bits: 'number' }, place) : { type: declared };
+  const { type, bits } = isRecord ? parseOptions(declared, { type: 'any', bits: 'number' }, place) : { type: declared };
   const descriptor = typeOf(type, place);
   if (!hasMemory(descriptor)) throw wrongValue(place, 'a type that has values in memory', descriptor.name);
   if (bits === undefined) return { key, descriptor };
@@ -131,7 +131,7 @@ function made({ descriptor, places }) {
  */
 function struct(fields, options = {}) {
   const { name = 'struct', packed = false, align } =
-    optionsOf(options, { name: 'string', packed: 'any', align: 'number' }, 'struct: options');
+    parseOptions(options, { name: 'string', packed: 'any', align: 'number' }, 'struct: options');
   const parts = fieldsOf(fields, name);
   if (typeof packed !== 'boolean' && typeof packed !== 'number') {
     throw wrongType(`${name}: options.packed`, 'a boolean or a number of bytes', packed);
@@ -154,7 +154,7 @@ function struct(fields, options = {}) {
  * @param {{ name?: string, align?: number }} [options]
  */
 function union(fields, options = {}) {
-  const { name = 'union', align } = optionsOf(options, { name: 'string', align: 'number' }, 'union: options');
+  const { name = 'union', align } = parseOptions(options, { name: 'string', align: 'number' }, 'union: options');
   const parts = fieldsOf(fields, name);
   const bitfield = parts.find(({ bits }) => bits !== undefined);
   if (bitfield) {

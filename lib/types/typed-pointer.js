@@ -1,8 +1,8 @@
 'use strict';
-// pointer(): pointers that know what they point to.
+// pointer(): pointers whose target type is known.
 
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
-const { makeError, describe, place } = require('../errors.js');
+const { makeError, describe, locationOf } = require('../errors.js');
 const { byteLengthOf, isView } = require('../memory/array-buffer.js');
 const { writeMemory } = require('./pointers.js');
 const { byName, typeOf } = require('./registry.js');
@@ -36,7 +36,7 @@ function pointerDescriptor(target, name) {
     key: `pointer ${keys += 1}`,
     write(view, at, value, owner, position) {
       if (isView(value) && byteLengthOf(value) < target().size) {
-        throw makeError('ERR_OUT_OF_RANGE', `${place(owner, position)} needs at least ${target().size} bytes `
+        throw makeError('ERR_OUT_OF_RANGE', `${locationOf(owner, position)} needs at least ${target().size} bytes `
           + `(${target().name}), received ${describe(value)}`);
       }
       return writeMemory(view, at, value, descriptor, owner, position);

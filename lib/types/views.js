@@ -1,9 +1,9 @@
 'use strict';
-// Live views: accessors over native memory, without a copy. A class a struct, generated; one class for all arrays.
+// Live views: accessors over native memory, without a copy. A generated class for each struct, one class for all arrays.
 
 const { wrongType, outOfRange, makeError } = require('../errors.js');
-const { Copied, isCopied, isLent, release } = require('../memory/retained.js');
-const { keep } = require('./aggregate.js');
+const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../memory/retained.js');
+const { retain } = require('./aggregate.js');
 const { compile } = require('../codegen/compile.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, offsetOf } = require('../memory/array-buffer.js');
@@ -16,7 +16,7 @@ const ADDRESS = Symbol('address');
 const DESCRIPTOR = Symbol('descriptor');
 
 /** What fields point to, by the buffer that holds the fields, and the place and size of what was set. */
-const keptOf = new WeakMap();
+const retainedByBuffer = new WeakMap();
 
 /** What all live views have: the data, the place in it, and the address where the memory is not a buffer's. */
 class LiveView {
@@ -39,7 +39,7 @@ const bytesOf = (descriptor) => (value) => {
   if (!(value instanceof LiveView) || value[DESCRIPTOR] !== descriptor) return undefined;
   const data = value[DATA];
   const bytes = new Uint8Array(data.buffer, data.byteOffset + value[AT], descriptor.size).slice();
-  if (descriptor.keeps) bytes.source = new Copied(value);
+  if (descriptor.retains) bytes.source = new CopiedView(value);
   return bytes;
 };
 
@@ -47,33 +47,33 @@ const bytesOf = (descriptor) => (value) => {
 function assign(descriptor, view, offset, value, name, position) {
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
   const [data, at] = [view[DATA], view[AT] + offset];
-  if (!descriptor.pins && !descriptor.keeps) return void descriptor.write(data, at, resolved, name, position);
+  if (!descriptor.pins && !descriptor.retains) return void descriptor.write(data, at, resolved, name, position);
   // Nothing of it is written before it is known that it will be kept.
   const whole = new DataView(new ArrayBuffer(descriptor.size));
-  const kept = keep(undefined, descriptor, whole, 0, descriptor.write(whole, 0, resolved, name, position), name, position);
-  if (kept !== undefined) hold(view, at, descriptor.size, kept, value, name, position);
+  const retained = retain(undefined, descriptor, whole, 0, descriptor.write(whole, 0, resolved, name, position), name, position);
+  if (retained !== undefined) retainInView(view, at, descriptor.size, retained, value, name, position);
   const bytes = new Uint8Array(whole.buffer);
   new Uint8Array(data.buffer, data.byteOffset + at, descriptor.size).set(bytes);
 }
 
-function hold(view, at, size, kept, value, name, position) {
-  if (isLent(kept)) {
-    release(kept);
+function retainInView(view, at, size, retained, value, name, position) {
+  if (hasScopedCallback(retained)) {
+    release(retained);
     throw wrongType(`${name}: ${position}`, 'a JSCallback: a plain function lives for a call only', value);
   }
   if (view[ADDRESS] !== undefined) {
-    if (isCopied(kept)) return;
+    if (areCopiedViews(retained)) return;
     throw wrongType(`${name}: ${position}`,
       'an address: nobody would keep a view or a string; pass ptr(view) and keep the view', value);
   }
   const { buffer, byteOffset } = view[DATA];
-  if (!keptOf.has(buffer)) keptOf.set(buffer, new Map());
-  keptOf.get(buffer).set(`${byteOffset + at} ${size}`, kept);
+  if (!retainedByBuffer.has(buffer)) retainedByBuffer.set(buffer, new Map());
+  retainedByBuffer.get(buffer).set(`${byteOffset + at} ${size}`, retained);
 }
 
 // ---- structs and unions ---------------------------------------------------------------------------------------------
 
-const isPlain = (descriptor) => !descriptor.resolve && !descriptor.pins && !descriptor.keeps;
+const isPlain = (descriptor) => !descriptor.resolve && !descriptor.pins && !descriptor.retains;
 
 function accessorsSource(fields) {
   const text = JSON.stringify;

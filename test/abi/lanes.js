@@ -1,8 +1,8 @@
 'use strict';
-// The lanes into C that there are, and the ways of the engine in which JavaScript reaches them.
+// The paths that calls take into C, and the ways of the engine in which JavaScript reaches them.
 
-/** Values of PINNED_FFI_LANE. What a lane cannot carry takes another one: libffi carries everything. */
-const LANES = ['v8', 'frame', 'node-api', 'libffi'];
+/** Values of PINNED_FFI_CALL_PATH. What a path cannot carry takes another one: libffi carries everything. */
+const CALL_PATHS = ['fast', 'generic', 'node-api', 'libffi'];
 
 const major = Number(process.versions.node.split('.')[0]);
 /** Compiles what is called for the second time or so, whatever it costs. */
@@ -16,7 +16,7 @@ const ENGINES = {
   'optimised early': EAGER,
 };
 
-/** The environment of a process in which a lane is forced. */
-const environmentOf = (lane) => ({ PINNED_FFI_LANE: lane });
+/** The environment of a process in which a call path is forced. */
+const environmentOf = (callPath) => ({ PINNED_FFI_CALL_PATH: callPath });
 
-module.exports = { LANES, ENGINES, environmentOf };
+module.exports = { CALL_PATHS, ENGINES, environmentOf };

@@ -1,10 +1,10 @@
 'use strict';
-// The ABI matrix: random signatures x lanes x ways of the engine x plain and wrap, against the C compiler.
+// The ABI matrix: random signatures x call paths x ways of the engine x plain and wrap, against the C compiler.
 
 const { spawn } = require('node:child_process');
 const path = require('node:path');
 const { compileAll, clean } = require('./compile.js');
-const { LANES, ENGINES, environmentOf } = require('./lanes.js');
+const { CALL_PATHS, ENGINES, environmentOf } = require('./lanes.js');
 const { shrink } = require('./shrink.js');
 const { makeSignature, prototypeOf, declarationText } = require('./signature.js');
 
@@ -20,8 +20,8 @@ const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
 const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
 
 /** Runs a job in a child: { mismatches, figures }. A child that dies is a mismatch of the signature it was at. */
-function runChild(job, { lane, flags }) {
-  const env = { ...process.env, ...environmentOf(lane) };
+function runChild(job, { callPath, flags }) {
+  const env = { ...process.env, ...environmentOf(callPath) };
   delete env.NODE_TEST_CONTEXT;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...FLAGS, ...flags, path.join(__dirname, 'child.js')], { env });
@@ -46,15 +46,15 @@ function resultOf({ stdout, stderr }, code, signal) {
 
 const groups = (list, size) => range(0, Math.ceil(list.length / size)).map((i) => list.slice(i * size, (i + 1) * size));
 
-/** The jobs of a run: each is a library in one lane and engine. */
-function jobsOf(libraries, { seed, lanes, engines }) {
+/** The jobs of a run: each is a library on one call path and engine. */
+function jobsOf(libraries, { seed, callPaths, engines }) {
   const jobs = [];
-  for (const lane of lanes) {
+  for (const callPath of callPaths) {
     for (const engine of engines) {
       const isUsual = ENGINES[engine].length === 0;
       const all = libraries.map(({ path: file, ids }) => ({ path: file, ids: isUsual ? ids : ids.filter((id) => id % SAMPLE === 0) }));
       for (const group of isUsual ? groups(all, LIBRARIES) : [all]) {
-        jobs.push({ lane, engine, job: {
+        jobs.push({ callPath, engine, job: {
           seed, libraries: group, wraps: [false, true], rounds: isUsual ? ROUNDS : 4 * ROUNDS, optimizeEvery: isUsual ? SAMPLE : 0,
         } });
       }
@@ -76,33 +76,33 @@ async function inParallel(list, work) {
  * @param {object} options
  * @param {number} options.seed
  * @param {number} options.count
- * @param {string[]} [options.lanes]
+ * @param {string[]} [options.callPaths]
  * @param {string[]} [options.engines] names of ENGINES
  * @param {(signature: object) => object} [options.lie] what C is compiled for instead: to see that the matrix sees
  * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest signature
  */
-async function runMatrix({ seed, count, lanes = LANES, engines = Object.keys(ENGINES), lie = (signature) => signature }) {
+async function runMatrix({ seed, count, callPaths = CALL_PATHS, engines = Object.keys(ENGINES), lie = (signature) => signature }) {
   clean();
   const batches = groups(range(0, count), BATCH);
   const paths = await compileAll(batches.map((ids) => ids.map((id) => [id, lie(makeSignature(seed, id))])));
   const libraries = batches.map((ids, i) => ({ path: paths[i], ids }));
   const total = { signatures: count, calls: 0, callbacks: 0, optimized: 0, tried: 0 };
   const mismatches = [];
-  await inParallel(jobsOf(libraries, { seed, lanes, engines }), async ({ lane, engine, job }) => {
-    const { mismatches: found, figures } = await runChild(job, { lane, flags: ENGINES[engine] });
+  await inParallel(jobsOf(libraries, { seed, callPaths, engines }), async ({ callPath, engine, job }) => {
+    const { mismatches: found, figures } = await runChild(job, { callPath, flags: ENGINES[engine] });
     for (const key of Object.keys(figures)) total[key] += figures[key];
-    mismatches.push(...found.map((each) => ({ ...each, lane, engine, job })));
+    mismatches.push(...found.map((each) => ({ ...each, callPath, engine, job })));
   });
   if (mismatches.length > 0) mismatches[0].minimal = await minimal(mismatches[0], seed, lie);
   return { figures: total, mismatches };
 }
 
-/** The smallest signature that fails in the lane and engine of a mismatch. */
-async function minimal({ id, lane, engine, job }, seed, lie) {
+/** The smallest signature that fails in the call path and engine of a mismatch. */
+async function minimal({ id, callPath, engine, job }, seed, lie) {
   const run = async (signature) => {
     const [file] = await compileAll([[[0, lie(signature)]]]);
     const single = { ...job, libraries: [{ path: file, ids: [0], signatures: [signature] }] };
-    return (await runChild(single, { lane, flags: ENGINES[engine] })).mismatches[0];
+    return (await runChild(single, { callPath, flags: ENGINES[engine] })).mismatches[0];
   };
   const fails = async (signature) => (await run(signature)) !== undefined;
   const signature = makeSignature(seed, id);
@@ -114,10 +114,10 @@ async function minimal({ id, lane, engine, job }, seed, lie) {
 
 /** Mismatches in words. */
 function describe({ mismatches }, seed) {
-  return mismatches.map(({ id, message, lane, engine, minimal: least }) => {
+  return mismatches.map(({ id, message, callPath, engine, minimal: least }) => {
     const whole = makeSignature(seed, id);
     const words = (signature) => `  C:           ${prototypeOf(signature)}\n  declaration: ${declarationText(signature)}`;
-    return [`signature ${id} of seed ${seed} (lane ${lane}, ${engine}): ${message}`, words(whole),
+    return [`signature ${id} of seed ${seed} (call path ${callPath}, ${engine}): ${message}`, words(whole),
       ...(least ? [`the smallest that fails: ${least.message}`, words(least.signature)] : [])].join('\n');
   }).join('\n\n');
 }

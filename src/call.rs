@@ -7,11 +7,11 @@ use std::ptr::NonNull;
 use libffi::middle::{Arg, CodePtr, Ret};
 use smallvec::SmallVec;
 
-use crate::ctype::CType;
+use crate::abi::ctype::CType;
+use crate::abi::signature::Signature;
+use crate::abi::sysv64::{Plan, ResultIn, Words};
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, bytes};
-use crate::signature::Signature;
-use crate::sysv::{Plan, ResultIn, Words};
 
 /// What C returned: at least the width of two registers; the bytes past the type's size are undefined.
 pub type ResultBlock = Block;

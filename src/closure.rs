@@ -10,13 +10,13 @@ use std::sync::Arc;
 use libffi::low::ffi_cif;
 use libffi::middle::Closure as FfiClosure;
 
-use crate::ctype::CType;
+use crate::abi::ctype::CType;
+use crate::abi::signature::Signature;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use crate::abi::sysv64::{Plan, ResultIn};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, Frame};
-use crate::signature::Signature;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-use crate::sysv::{Plan, ResultIn};
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use crate::thunk;
 

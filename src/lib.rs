@@ -6,11 +6,11 @@
     allow(dead_code, reason = "some is there for the V8 lane and the plans of calls alone")
 )]
 
+mod abi;
 mod bound;
 mod call;
 mod closure;
 mod copies;
-mod ctype;
 mod error;
 mod exit;
 #[cfg(all(target_arch = "x86_64", unix))]
@@ -20,16 +20,13 @@ mod inspect;
 mod interpose;
 mod jobs;
 mod js;
-mod layout;
 mod library;
 mod memory;
 #[cfg(all(test, loom))]
 mod models;
 mod pool;
 mod queue;
-mod signature;
 mod sync;
-mod sysv;
 mod thunk;
 mod trace;
 mod wakers;

@@ -8,10 +8,10 @@ use std::cell::Cell;
 use std::mem::offset_of;
 use std::sync::{Mutex, PoisonError};
 
+use crate::abi::sysv64::{Load, Plan, ResultIn, Step};
 use crate::memory::address::Address;
 use crate::memory::code::Code;
 use crate::memory::frame::Frame;
-use crate::sysv::{Load, Plan, ResultIn, Step};
 
 /// Answers a call: is given the block, and what the thunk was made with.
 pub type Arrive = unsafe extern "sysv64" fn(&Block, usize);
@@ -197,8 +197,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::ctype::CType;
-    use crate::layout::ValueType;
+    use crate::abi::ctype::CType;
+    use crate::abi::layout::ValueType;
 
     static SEEN: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 

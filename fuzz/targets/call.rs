@@ -8,9 +8,9 @@ use std::sync::Arc;
 use arbitrary::Arbitrary;
 use core_of_pinned_ffi::call;
 use core_of_pinned_ffi::closure::{Closure, Handler, Incoming};
-use core_of_pinned_ffi::ctype::CType;
+use core_of_pinned_ffi::abi::ctype::CType;
 use core_of_pinned_ffi::memory::frame::{Block, bytes};
-use core_of_pinned_ffi::signature::Signature;
+use core_of_pinned_ffi::abi::signature::Signature;
 use core_of_pinned_ffi::tree::Tree;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,6 +1,6 @@
 //! How V8 passes the values of a call, and where it puts them.
 
-use crate::sysv::Plan;
+use crate::abi::sysv64::Plan;
 
 /// How V8 passes a value. The numbers of those that V8 has a type for are those of `v8::CTypeInfo::Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use std::mem::offset_of;
 use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm, x64::X64Relocation};
 
 use super::passing::{INTEGER_REGISTERS, Passing, Shape, Source, sources};
+use crate::abi::sysv64::{Load, Plan, ResultIn};
 use crate::bound::{ROW_SHIFT, Row};
-use crate::sysv::{Load, Plan, ResultIn};
 
 /// The addresses that every trampoline of an environment has in common.
 #[derive(Clone, Copy, Debug)]

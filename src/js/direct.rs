@@ -7,6 +7,8 @@ use std::ptr::{NonNull, null_mut};
 use napi::sys;
 
 use super::function::Callable;
+use crate::abi::signature::DirectPin;
+use crate::abi::sysv64::{Plan, ResultIn, Returned, Words};
 use crate::call::{self, ResultBlock};
 use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
@@ -15,8 +17,6 @@ use crate::memory::frame::bytes;
 use crate::memory::handed::LastBlock;
 use crate::memory::pin::{self, Pinned};
 use crate::memory::{given, watch};
-use crate::signature::DirectPin;
-use crate::sysv::{Plan, ResultIn, Returned, Words};
 
 /// The most arguments of a call that may be pins.
 pub const MOST_PINS: usize = 8;

@@ -19,8 +19,10 @@ use super::placing::{Placing, Shared, after, bring, place_text, place_view, take
 use super::signature::JsSignature;
 use super::target::OPEN;
 use super::verify;
+use crate::abi::ctype::CType;
+use crate::abi::signature::Signature;
+use crate::abi::sysv64::{Load, Plan};
 use crate::bound::Bound;
-use crate::ctype::CType;
 use crate::fast::flat::{FlatTexts, Samples};
 use crate::fast::passing::{Passing, Shape};
 use crate::fast::trampoline::{Surroundings, assemble, with_context};
@@ -31,8 +33,6 @@ use crate::memory::address::Address;
 use crate::memory::frame::HEAD_BYTES;
 use crate::memory::given;
 use crate::memory::pin::{self, Pinned};
-use crate::signature::Signature;
-use crate::sysv::{Load, Plan};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;
@@ -93,7 +93,7 @@ impl Lane {
         extern "C" fn subtract(a: i32, b: i32) -> i32 {
             a - b
         }
-        use crate::ctype::CType::I32;
+        use crate::abi::ctype::CType::I32;
         let Some(plan) = Plan::new(&[I32.into(), I32.into()], &[HEAD_BYTES, HEAD_BYTES + 8], &I32.into()) else {
             return false;
         };

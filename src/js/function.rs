@@ -20,8 +20,9 @@ use super::native::{Arguments, Given, Native, Thrown, native_functions, throw_va
 use super::signature::JsSignature;
 use super::thread::JsThread;
 use super::unwinding::Unwinding;
+use crate::abi::ctype::CType;
+use crate::abi::signature::Signature;
 use crate::call::{self, ResultBlock};
-use crate::ctype::CType;
 use crate::error::{FfiError, Result};
 use crate::library::Library;
 use crate::memory::address::{Address, Span};
@@ -32,7 +33,6 @@ use crate::memory::report;
 use crate::memory::scratch::Scratch;
 use crate::memory::slice::{Ranges, range};
 use crate::memory::watch::Watch;
-use crate::signature::Signature;
 
 /// A function that is bound to a symbol.
 pub struct Callable {

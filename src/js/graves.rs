@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::target::Target;
-use crate::signature::Signature;
+use crate::abi::signature::Signature;
 
 /// As many of a signature are never used again: until then a call through an old address gives zero.
 const KEPT: usize = 1024;

@@ -6,9 +6,9 @@ use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
 use super::environment::{Environment, current, thrown};
-use crate::ctype::CType;
+use crate::abi::ctype::CType;
+use crate::abi::layout::{Field, Layout, ValueType};
 use crate::error::{FfiError, Result};
-use crate::layout::{Field, Layout, ValueType};
 
 /// Where the ids of aggregates begin.
 const FIRST: u32 = 256;

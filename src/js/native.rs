@@ -184,10 +184,10 @@ pub mod by_v8 {
 
     use napi_derive::napi;
 
-    use super::super::environment::take_thrown;
     use super::*;
     use crate::fast::trampoline::with_context;
     use crate::fast::v8::{Local, V8};
+    use crate::js::environment::take_thrown;
 
     /// Generated code puts the environment behind what V8 has passed, and what the two registers in between happen to hold.
     pub type Function = unsafe extern "C" fn(*mut usize, usize, usize, *const Environment);

@@ -7,9 +7,9 @@ use napi_derive::napi;
 
 use super::environment::{current, thrown};
 use super::layout::value_type;
-use crate::ctype::{CType, WCHAR_SIGNED};
+use crate::abi::ctype::{CType, WCHAR_SIGNED};
+use crate::abi::signature::{self, Signature};
 use crate::error::FfiError;
-use crate::signature::{self, Signature};
 
 /// A prepared signature.
 #[napi(js_name = "Signature")]

@@ -14,12 +14,12 @@ use super::entry::Function;
 use super::environment::{Environment, take_thrown};
 use super::graves;
 use super::home::Home;
+use crate::abi::signature::Signature;
 use crate::closure::{Closure, Handler, Incoming};
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::fast::entry::{Entry, Kept};
 use crate::memory::address::Address;
 use crate::queue::Kind;
-use crate::signature::Signature;
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
 #[inline]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use libffi::low::{ffi_abi_FFI_DEFAULT_ABI, ffi_type, get_struct_offsets};
 use libffi::middle::Type;
 
-use crate::ctype::CType;
+use super::ctype::CType;
 use crate::error::{FfiError, Result};
 
 /// The most bytes of an aggregate that is passed by value.

@@ -7,8 +7,8 @@
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-use crate::ctype::CType;
-use crate::layout::{Class, Eightbytes, ValueType};
+use super::ctype::CType;
+use super::layout::{Class, Eightbytes, ValueType};
 use crate::memory::address::Address;
 
 const INTEGERS: usize = 6;
@@ -408,7 +408,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::layout::{Field, Layout};
+    use crate::abi::layout::{Field, Layout};
 
     #[rustfmt::skip]
     extern "C" fn weigh(a: i8, b: f32, c: u16, d: f64, e: i64, f: u8, g: i32, h: u32, i: i16, j: f32, k: bool) -> f64 {

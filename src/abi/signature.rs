@@ -5,11 +5,11 @@ use std::hash::{Hash, Hasher};
 
 use libffi::middle::Cif;
 
-use crate::ctype::CType;
+use super::ctype::CType;
+use super::layout::ValueType;
+use super::sysv64;
 use crate::error::{FfiError, Result};
-use crate::layout::ValueType;
 use crate::memory::frame::{HEAD_BYTES, MOST_ARGUMENTS};
-use crate::sysv;
 
 /// Where the values of a call lie in the frame, in bytes from its start.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct Signature {
     /// The positions of the arguments that may be pins.
     pub pins: Vec<usize>,
     /// How it is called without libffi, where it can be.
-    pub direct: Option<sysv::Plan>,
+    pub direct: Option<sysv64::Plan>,
     /// `pins` as `direct` has them.
     pub direct_pins: Box<[DirectPin]>,
 }
@@ -51,7 +51,7 @@ pub struct DirectPin {
     /// Whether it may be a text.
     pub is_text: bool,
     /// Where its address goes.
-    pub step: sysv::Step,
+    pub step: sysv64::Step,
 }
 
 // SAFETY: M14; nothing of a signature is written after it was made: libffi reads a prepared `ffi_cif` only.
@@ -95,7 +95,7 @@ impl Signature {
         let plan = Plan::new(&arguments, &result);
         let takes_pin = |value: &ValueType| value.scalar().is_some_and(CType::takes_pin);
         let pins: Vec<usize> = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
-        let direct = sysv::Plan::new(&arguments, &plan.arguments, &result);
+        let direct = sysv64::Plan::new(&arguments, &plan.arguments, &result);
         let as_direct = |argument: &usize| {
             let is_text = arguments[*argument].scalar() == Some(CType::CString);
             Some(DirectPin { argument: *argument as u8, is_text, step: direct.as_ref()?.step_of(*argument) })
@@ -166,7 +166,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::layout::Layout;
+    use crate::abi::layout::Layout;
 
     fn prepared(arguments: Vec<CType>, result: CType) -> Result<Signature> {
         Signature::new(arguments.into_iter().map(ValueType::from).collect(), result.into(), None)

@@ -9,8 +9,8 @@ pub mod closure;
 pub mod abi;
 #[path = "../src/error.rs"]
 pub mod error;
-#[path = "../src/inspect.rs"]
-pub mod inspect;
+#[path = "../src/loader/mod.rs"]
+pub mod loader;
 #[path = "../src/memory/mod.rs"]
 pub mod memory;
 #[path = "../src/thunk.rs"]

@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::ptr::{null, null_mut};
 use std::rc::Rc;
 
-use crate::library::Library;
+use crate::loader::library::Library;
 use crate::memory::address::Address;
 
 /// What generated code reads of a bound function.

@@ -37,7 +37,7 @@ pub fn watch() {
 
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        if crate::library::keep_loaded() {
+        if crate::loader::library::keep_loaded() {
             // SAFETY: U1; the function stays loaded until the process ends.
             unsafe { on_exit(end, std::ptr::null_mut()) };
         }

@@ -10,17 +10,13 @@ mod abi;
 mod bound;
 mod call;
 mod closure;
-mod copies;
 mod error;
 mod exit;
 #[cfg(all(target_arch = "x86_64", unix))]
 mod fast;
-mod image;
-mod inspect;
-mod interpose;
 mod jobs;
 mod js;
-mod library;
+mod loader;
 mod memory;
 #[cfg(all(test, loom))]
 mod models;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use loom::{model, thread};
 
 use crate::jobs::Jobs;
-use crate::library::Library;
+use crate::loader::library::Library;
 use crate::memory::frame::Block;
 use crate::pool::Pool;
 use crate::queue::{Answer, Queue, Request, Work};

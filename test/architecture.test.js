@@ -121,25 +121,21 @@ const CLI = {
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  js: ['closure', 'fast', 'bound', 'call', 'exit', 'abi', 'library', 'queue', 'inspect', 'jobs', 'memory', 'pool', 'copies', 'error', 'image', 'interpose', 'sync', 'trace', 'wakers'],
+  js: ['closure', 'fast', 'bound', 'call', 'exit', 'abi', 'loader', 'queue', 'jobs', 'memory', 'pool', 'error', 'sync', 'trace', 'wakers'],
   closure: ['thunk', 'abi', 'memory', 'error'],
-  fast: ['bound', 'abi', 'library', 'memory'],
-  bound: ['library', 'memory'],
+  fast: ['bound', 'abi', 'loader', 'memory'],
+  bound: ['loader', 'memory'],
   call: ['abi', 'memory'],
-  exit: ['library'],
-  models: ['library', 'queue', 'jobs', 'memory', 'pool', 'sync'],
+  exit: ['loader'],
+  models: ['loader', 'queue', 'jobs', 'memory', 'pool', 'sync'],
   thunk: ['abi', 'memory'],
   abi: ['memory', 'error'],
-  library: ['memory', 'error'],
+  loader: ['memory', 'error'],
   queue: ['memory', 'sync'],
-  inspect: ['error'],
   jobs: ['sync'],
   memory: ['error', 'wakers'],
   pool: ['sync'],
-  copies: [],
   error: [],
-  image: [],
-  interpose: [],
   sync: [],
   trace: [],
   wakers: [],
@@ -150,14 +146,14 @@ const CRATES = {
   napi: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
   napi_derive: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
   libffi: /^(abi\/(ctype|layout|signature)|call|closure)\.rs$/,
-  libloading: /^(library|copies)\.rs$/,
+  libloading: /^loader\/(library|instances)\.rs$/,
   dynasmrt: /^fast\/trampoline\.rs$/,
-  object: /^(image|inspect|interpose)\.rs$/,
+  object: /^loader\/(preflight|inspect|interpose)\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature|sysv64)|memory\/\w+|bound|copies|call|closure|exit|interpose|library|models|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+  /^(abi\/(layout|signature|sysv64)|loader\/(instances|interpose|library)|memory\/\w+|bound|call|closure|exit|models|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // Files that still form a circle around the environment.
 const IN_A_CIRCLE = /^(js|fast)\//;

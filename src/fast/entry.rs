@@ -8,7 +8,7 @@ use std::mem::{MaybeUninit, transmute};
 use std::ptr::null_mut;
 
 use super::v8::Local;
-use crate::library::Library;
+use crate::loader::library::Library;
 
 /// What was found, for one environment.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::info::Layout;
 use super::passing::{Passing, VALUE};
-use crate::library::{Images, Library};
+use crate::loader::library::{Images, Library};
 use crate::memory::address::Address;
 
 /// A `v8::Local` of any kind; null where it is empty.

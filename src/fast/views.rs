@@ -5,7 +5,7 @@
 use std::mem::MaybeUninit;
 
 use super::v8::{Local, function};
-use crate::library::Library;
+use crate::loader::library::Library;
 use crate::memory::address::{Address, Span};
 
 /// What was found.

@@ -19,7 +19,7 @@ use super::target::{Target, this_thread};
 use super::waker::{key_of, wake};
 use crate::abi::ctype::CType;
 use crate::closure::Incoming;
-use crate::library::CallingBack;
+use crate::loader::library::CallingBack;
 use crate::memory::frame::{Block, address_in, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::report;

@@ -2,12 +2,12 @@
 
 use napi_derive::napi;
 
-use crate::copies;
+use crate::loader::instances;
 
 /// What tells this build from others: copies with the same name are the same to the byte.
 #[napi]
 pub fn build_name() -> &'static str {
-    copies::BUILD
+    instances::BUILD
 }
 
 /// A copy of the package in the process.
@@ -22,6 +22,6 @@ pub struct JsCopy {
 /// The copies, in the order in which they were loaded; none where the system does not say.
 #[napi]
 pub fn copies() -> Vec<JsCopy> {
-    let named = |copy: copies::Copy| Some(JsCopy { file: copy.file.into_string().ok()?, build: copy.build });
-    copies::all().into_iter().filter_map(named).collect()
+    let named = |copy: instances::Copy| Some(JsCopy { file: copy.file.into_string().ok()?, build: copy.build });
+    instances::all().into_iter().filter_map(named).collect()
 }

@@ -28,7 +28,7 @@ use crate::fast::passing::{Passing, Shape};
 use crate::fast::trampoline::{Surroundings, assemble, with_context};
 use crate::fast::v8::{Local, Text};
 use crate::fast::views::Views;
-use crate::library::Library;
+use crate::loader::library::Library;
 use crate::memory::address::Address;
 use crate::memory::frame::HEAD_BYTES;
 use crate::memory::given;

@@ -12,7 +12,7 @@ use super::environment::thrown;
 use super::memory::{JsAddress, from_js};
 use super::waker::resource;
 use crate::error::{FfiError, Side};
-use crate::library::Library;
+use crate::loader::library::Library;
 use crate::memory::address::Address;
 use crate::memory::allocator;
 use crate::memory::allocator_symbols::Symbols;
@@ -62,7 +62,7 @@ pub fn install_fences() -> Option<String> {
                 current_isolate: find("_ZN2v87Isolate10GetCurrentEv")?,
                 allocator_of: find("_ZN2v87Isolate23GetArrayBufferAllocatorEv")?,
                 vtable,
-                vtable_bytes: crate::library::symbol_size(vtable)?,
+                vtable_bytes: crate::loader::library::symbol_size(vtable)?,
                 reallocate: allocator("10ReallocateEPvmm"),
                 harmless: [
                     // It allocates, copies and frees through the allocator's own functions.
@@ -81,7 +81,7 @@ pub fn install_fences() -> Option<String> {
             })
         })()
         .ok_or("the executable does not export Node's allocator")?;
-        if !crate::library::keep_loaded() {
+        if !crate::loader::library::keep_loaded() {
             return Err("the addon cannot be kept loaded");
         }
         // SAFETY: M11; the symbols are of the executable, and the addon is kept loaded.

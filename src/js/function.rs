@@ -24,7 +24,7 @@ use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
 use crate::call::{self, ResultBlock};
 use crate::error::{FfiError, Result};
-use crate::library::Library;
+use crate::loader::library::Library;
 use crate::memory::address::{Address, Span};
 use crate::memory::frame::{Block, address_in, bytes, set_address};
 use crate::memory::peek::{self, Care};

@@ -6,7 +6,7 @@ use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
 use super::environment::thrown;
-use crate::inspect::{self, Exported, Imported, Kind, Report};
+use crate::loader::inspect::{self, Exported, Imported, Kind, Report};
 
 /// A symbol that other programs may look up.
 #[napi(object)]

@@ -4,7 +4,7 @@
 use std::mem::transmute;
 use std::sync::OnceLock;
 
-use crate::library::Library;
+use crate::loader::library::Library;
 use crate::memory::address::Address;
 
 #[cfg(not(windows))]

@@ -11,8 +11,8 @@ use napi_derive::napi;
 use super::environment::{Environment, thrown};
 use super::memory::{JsAddress, to_js};
 use crate::error::FfiError;
-use crate::image;
-use crate::library::Library;
+use crate::loader::library::Library;
+use crate::loader::preflight;
 
 /// A library that is open, or was, and the functions that are bound to it.
 #[napi(js_name = "Library")]
@@ -46,7 +46,7 @@ impl Drop for JsLibrary {
 #[napi]
 pub fn interposed(path: String) -> Option<String> {
     #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
-    return crate::interpose::first(Path::new(&path));
+    return crate::loader::interpose::first(Path::new(&path));
     #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
     {
         let _ = path;
@@ -66,7 +66,7 @@ impl JsLibrary {
         };
         // The loader looks for names without a separator itself.
         let file = path.map(Path::new).filter(|path| path.components().count() > 1);
-        if let Some(reason) = file.and_then(image::fault) {
+        if let Some(reason) = file.and_then(preflight::fault) {
             return Either::B(FfiError::LibraryInvalid { reason }.to_string());
         }
         // SAFETY: U4; the user has named the library.

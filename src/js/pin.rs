@@ -14,7 +14,7 @@ use napi_derive::napi;
 use super::environment::current;
 use super::isolate::current_isolate;
 use super::memory::{JsAddress, from_js, to_js};
-use crate::library::Library;
+use crate::loader::library::Library;
 use crate::memory::address::Address;
 use crate::memory::fence::Fenced;
 use crate::memory::pin::{self, Pinned};

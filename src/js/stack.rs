@@ -13,7 +13,7 @@ use super::environment::current;
 #[cfg(target_os = "linux")]
 use super::isolate::current_isolate;
 #[cfg(target_os = "linux")]
-use crate::library::Library;
+use crate::loader::library::Library;
 use crate::memory::address::Address;
 
 /// The limit of an environment's stack, until it has been moved.

@@ -10,7 +10,7 @@ use napi::sys;
 
 use super::environment::{Environment, take_thrown};
 use super::isolate::current_isolate;
-use crate::library::Library;
+use crate::loader::library::Library;
 use crate::memory::address::Address;
 
 #[cfg(not(windows))]

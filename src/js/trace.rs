@@ -22,9 +22,9 @@ pub fn start_trace(thread_id: u32) {
     thread::set_who(Who::Script(thread_id));
     prepare_thread();
     #[cfg(unix)]
-    if crate::library::keep_loaded() {
+    if crate::loader::library::keep_loaded() {
         // SAFETY: U4; the process runs no constructor again.
-        let process = unsafe { crate::library::Library::open(None, 0) }.ok();
+        let process = unsafe { crate::loader::library::Library::open(None, 0) }.ok();
         let resolve = process.and_then(|process| process.find("_ZN2v829TryHandleWebAssemblyTrapPosixEiP9siginfo_tPv"));
         // SAFETY: M11; the addon stays, and the symbol is that of the running executable.
         unsafe { crate::trace::signals::install(resolve.map(crate::memory::address::Address::get)) };

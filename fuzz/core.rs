@@ -9,13 +9,19 @@ pub mod closure;
 pub mod abi;
 #[path = "../src/error.rs"]
 pub mod error;
-#[path = "../src/loader/mod.rs"]
-pub mod loader;
+/// Of the loader what needs no build of the package.
+#[path = "."]
+pub mod loader {
+    #[path = "../src/loader/inspect.rs"]
+    pub mod inspect;
+    #[path = "../src/loader/library.rs"]
+    pub mod library;
+}
 #[path = "../src/memory/mod.rs"]
 pub mod memory;
 #[path = "../src/thunk.rs"]
 pub mod thunk;
-#[path = "../src/wakers.rs"]
-pub mod wakers;
+#[path = "../src/sync/mod.rs"]
+pub mod sync;
 
 pub mod tree;

@@ -11,18 +11,12 @@ mod bound;
 mod call;
 mod closure;
 mod error;
-mod exit;
 #[cfg(all(target_arch = "x86_64", unix))]
 mod fast;
-mod jobs;
 mod js;
 mod loader;
 mod memory;
-#[cfg(all(test, loom))]
-mod models;
-mod pool;
-mod queue;
 mod sync;
+mod threads;
 mod thunk;
 mod trace;
-mod wakers;

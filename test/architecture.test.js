@@ -121,24 +121,19 @@ const CLI = {
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  js: ['closure', 'fast', 'bound', 'call', 'exit', 'abi', 'loader', 'queue', 'jobs', 'memory', 'pool', 'error', 'sync', 'trace', 'wakers'],
+  js: ['closure', 'fast', 'bound', 'call', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
   closure: ['thunk', 'abi', 'memory', 'error'],
   fast: ['bound', 'abi', 'loader', 'memory'],
   bound: ['loader', 'memory'],
   call: ['abi', 'memory'],
-  exit: ['loader'],
-  models: ['loader', 'queue', 'jobs', 'memory', 'pool', 'sync'],
+  threads: ['loader', 'memory', 'sync'],
   thunk: ['abi', 'memory'],
   abi: ['memory', 'error'],
   loader: ['memory', 'error'],
-  queue: ['memory', 'sync'],
-  jobs: ['sync'],
-  memory: ['error', 'wakers'],
-  pool: ['sync'],
+  memory: ['error', 'sync'],
   error: [],
   sync: [],
   trace: [],
-  wakers: [],
 };
 
 // Crate -> where it may be used.
@@ -153,7 +148,7 @@ const CRATES = {
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature|sysv64)|loader\/(instances|interpose|library)|memory\/\w+|bound|call|closure|exit|models|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+  /^(abi\/(layout|signature|sysv64)|loader\/(instances|interpose|library)|memory\/\w+|bound|call|closure|threads\/(exit|models)|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // Files that still form a circle around the environment.
 const IN_A_CIRCLE = /^(js|fast)\//;

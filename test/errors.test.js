@@ -13,6 +13,15 @@ const CODE = /\bERR_[A-Z][A-Z_]*[A-Z]\b/g;
 const codesIn = (text) => [...new Set(text.match(CODE) ?? [])].sort();
 const table = Object.keys(TABLE).sort();
 
+/** lib/ and src/, with every folder below. */
+const FOLDERS = ['lib', 'src'].flatMap((top) => [
+  top,
+  ...fs
+    .readdirSync(path.join(root, top), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)).split(path.sep).join('/')),
+]);
+
 /** The arms of the match of a function of src/error.rs: the variants before the arrow, and what is after it. */
 function armsOf(name) {
   const source = textOf('src/error.rs')
@@ -71,7 +80,7 @@ describe('the table of errors', () => {
   });
 
   test('every code that lib/ or src/ mentions is in the table', () => {
-    for (const folder of ['lib', 'lib/bun', 'src', 'src/js', 'src/memory']) {
+    for (const folder of FOLDERS) {
       for (const name of fs.readdirSync(path.join(root, folder)).filter((file) => /\.(js|rs)$/.test(file))) {
         const text = textOf(path.join(folder, name));
         for (const code of codesIn(text).filter((found) => /^ERR_(FFI|INVALID|OUT)_/.test(found))) {
@@ -82,7 +91,7 @@ describe('the table of errors', () => {
   });
 
   test('every code of the table is thrown somewhere', () => {
-    const sources = ['lib', 'lib/bun', 'src', 'src/js', 'src/memory'].flatMap((folder) =>
+    const sources = FOLDERS.flatMap((folder) =>
       fs
         .readdirSync(path.join(root, folder), { withFileTypes: true })
         .filter(

@@ -23,7 +23,7 @@ use crate::loader::library::CallingBack;
 use crate::memory::frame::{Block, address_in, set_address};
 use crate::memory::peek::{self, Care};
 use crate::memory::report;
-use crate::queue::{Kind, Request};
+use crate::threads::callback_queue::{Kind, Request};
 
 impl Target {
     /// A call on another thread, which waits for its answer.

@@ -14,7 +14,7 @@ use super::native::{Arguments, Given, Native, native_functions};
 use super::unwinding::KEEPS_RESULTS;
 use crate::closure::Incoming;
 use crate::memory::frame::{Block, Frame, HEAD_BYTES, bytes};
-use crate::queue::Request;
+use crate::threads::callback_queue::Request;
 
 /// Where the arguments come from.
 #[derive(Clone, Copy, Default)]

@@ -33,7 +33,6 @@ use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::abi::layout::Layout;
 use crate::bound::Bound;
 use crate::error::{Class, FfiError};
-use crate::exit;
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::Fenced;
 use crate::memory::frame::Frame;
@@ -44,6 +43,7 @@ use crate::memory::pin::{self, Pinned};
 use crate::memory::scratch::Scratch;
 use crate::memory::slice::{Ranges, range};
 use crate::memory::watch::Watch;
+use crate::threads::exit;
 
 /// The state of an environment, shared by its functions and callbacks.
 pub struct Environment {

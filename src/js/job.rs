@@ -24,12 +24,12 @@ use super::trace;
 use crate::abi::signature::Signature;
 use crate::call::{self, ResultBlock};
 use crate::error::{FfiError, Result};
-use crate::exit;
-use crate::jobs;
 use crate::memory::address::Address;
 use crate::memory::frame::Block;
-use crate::queue::{self, Request};
-use crate::sync::atomic::AtomicBool;
+use crate::sync::locks::atomic::AtomicBool;
+use crate::threads::callback_queue::{self, Request};
+use crate::threads::dedicated;
+use crate::threads::exit;
 use crate::trace::ring::Entry;
 use crate::trace::thread::Who;
 
@@ -84,11 +84,11 @@ impl fmt::Debug for SentJob {
 unsafe impl Send for SentJob {}
 
 /// The queue of work for a JavaScript thread.
-pub type Queue = queue::Queue<SentJob>;
+pub type Queue = callback_queue::Queue<SentJob>;
 /// What it takes.
-pub type Work = queue::Work<SentJob>;
+pub type Work = callback_queue::Work<SentJob>;
 /// The jobs of a dedicated thread.
-pub type Jobs = jobs::Jobs<SentJob>;
+pub type Jobs = dedicated::Jobs<SentJob>;
 
 impl SentJob {
     /// Runs the call, on whatever thread this is.

@@ -19,7 +19,7 @@ use super::environment::{Environment, current, thrown};
 use super::job::{STACK, SentJob};
 use super::waker::{Waker, make_waker, wake};
 use crate::error::FfiError;
-use crate::pool::Pool;
+use crate::threads::pool::Pool;
 
 /// The pool of an environment, and what wakes its JavaScript thread for it.
 pub struct Entry {

@@ -19,7 +19,7 @@ use crate::closure::{Closure, Handler, Incoming};
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::fast::entry::{Entry, Kept};
 use crate::memory::address::Address;
-use crate::queue::Kind;
+use crate::threads::callback_queue::Kind;
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
 #[inline]

@@ -13,7 +13,7 @@ use napi_derive::napi;
 
 use super::environment::{Environment, current};
 use super::job::{Queue, serve};
-use crate::wakers::Wakers;
+use crate::sync::wakers::Wakers;
 
 /// A threadsafe function of an environment.
 #[derive(Debug)]

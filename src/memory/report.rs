@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use super::fence::{Breach, Fenced};
-use crate::wakers::Wakers;
+use crate::sync::wakers::Wakers;
 
 /// When a breach was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

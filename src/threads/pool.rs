@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::sync::atomic::AtomicBool;
-use crate::sync::{Mutex, locked};
+use crate::sync::locks::atomic::AtomicBool;
+use crate::sync::locks::{Mutex, locked};
 
 /// How long a drainer keeps its thread before it wants another to go on in its place, behind what others of the process
 /// have queued meanwhile. In the models time does not pass.

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use loom::{model, thread};
 
-use crate::jobs::Jobs;
+use super::callback_queue::{Answer, Queue, Request, Work};
+use super::dedicated::Jobs;
+use super::pool::Pool;
 use crate::loader::library::Library;
 use crate::memory::frame::Block;
-use crate::pool::Pool;
-use crate::queue::{Answer, Queue, Request, Work};
-use crate::sync::atomic::{AtomicBool, AtomicUsize};
+use crate::sync::locks::atomic::{AtomicBool, AtomicUsize};
 
 fn answer_of(number: usize) -> Answer {
     Some(vec![number as u8].into())
@@ -21,7 +21,8 @@ fn answer_of(number: usize) -> Answer {
 
 /// What a foreign thread gets that calls a callback: as `js/afar.rs` does it.
 fn call(queue: &Queue<usize>, number: usize) -> Answer {
-    let request = Request::new(number, 0, Block::new(), Vec::new(), 0, 0, crate::queue::Kind::Waiting);
+    let request =
+        Request::new(number, 0, Block::new(), Vec::new(), 0, 0, crate::threads::callback_queue::Kind::Waiting);
     if queue.submit(Work::Call(Arc::clone(&request))).is_err() {
         return None;
     }
@@ -139,7 +140,7 @@ fn a_call_that_serves_its_callbacks_does_so_while_the_process_exits() {
 #[test]
 fn only_the_first_answer_counts() {
     model(|| {
-        let request = Request::new(1, 0, Block::new(), Vec::new(), 0, 0, crate::queue::Kind::Waiting);
+        let request = Request::new(1, 0, Block::new(), Vec::new(), 0, 0, crate::threads::callback_queue::Kind::Waiting);
         let other = thread::spawn({
             let request = Arc::clone(&request);
             move || request.answer(None)

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::memory::frame::Block;
-use crate::sync::atomic::{AtomicBool, AtomicU32};
-use crate::sync::{Condvar, Mutex, locked, wait, wait_while_for};
+use crate::sync::locks::atomic::{AtomicBool, AtomicU32};
+use crate::sync::locks::{Condvar, Mutex, locked, wait, wait_while_for};
 
 /// The bytes of a result; `None` where C gets a zeroed one.
 pub type Answer = Option<Box<[u8]>>;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::sync::{Condvar, Mutex, MutexGuard, locked, wait, wait_while};
+use crate::sync::locks::{Condvar, Mutex, MutexGuard, locked, wait, wait_while};
 
 #[derive(Debug)]
 struct State<T> {

@@ -1,10 +1,10 @@
 //! The native core, compiled from the package's own files, for the fuzz targets. Everything but what knows JavaScript.
 #![allow(dead_code, clippy::disallowed_methods, reason = "the targets use a part of the core")]
 
-#[path = "../src/call.rs"]
+#[path = "../src/call/mod.rs"]
 pub mod call;
-#[path = "../src/closure.rs"]
-pub mod closure;
+#[path = "../src/callback/mod.rs"]
+pub mod callback;
 #[path = "../src/abi/mod.rs"]
 pub mod abi;
 #[path = "../src/error.rs"]
@@ -19,8 +19,6 @@ pub mod loader {
 }
 #[path = "../src/memory/mod.rs"]
 pub mod memory;
-#[path = "../src/thunk.rs"]
-pub mod thunk;
 #[path = "../src/sync/mod.rs"]
 pub mod sync;
 

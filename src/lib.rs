@@ -7,9 +7,8 @@
 )]
 
 mod abi;
-mod bound;
 mod call;
-mod closure;
+mod callback;
 mod error;
 #[cfg(all(target_arch = "x86_64", unix))]
 mod fast;
@@ -18,5 +17,4 @@ mod loader;
 mod memory;
 mod sync;
 mod threads;
-mod thunk;
 mod trace;

@@ -121,13 +121,11 @@ const CLI = {
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  js: ['closure', 'fast', 'bound', 'call', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
-  closure: ['thunk', 'abi', 'memory', 'error'],
-  fast: ['bound', 'abi', 'loader', 'memory'],
-  bound: ['loader', 'memory'],
-  call: ['abi', 'memory'],
+  js: ['fast', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
+  fast: ['call', 'abi', 'loader', 'memory'],
+  call: ['abi', 'loader', 'memory'],
+  callback: ['abi', 'memory', 'error'],
   threads: ['loader', 'memory', 'sync'],
-  thunk: ['abi', 'memory'],
   abi: ['memory', 'error'],
   loader: ['memory', 'error'],
   memory: ['error', 'sync'],
@@ -140,7 +138,7 @@ const RUST = {
 const CRATES = {
   napi: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
   napi_derive: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
-  libffi: /^(abi\/(ctype|layout|signature)|call|closure)\.rs$/,
+  libffi: /^(abi\/(ctype|layout|signature)|call\/invoke|callback\/closure)\.rs$/,
   libloading: /^loader\/(library|instances)\.rs$/,
   dynasmrt: /^fast\/trampoline\.rs$/,
   object: /^loader\/(preflight|inspect|interpose)\.rs$/,
@@ -148,7 +146,7 @@ const CRATES = {
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature|sysv64)|loader\/(instances|interpose|library)|memory\/\w+|bound|call|closure|threads\/(exit|models)|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+  /^(abi\/(layout|signature|sysv64)|loader\/(instances|interpose|library)|memory\/\w+|call\/\w+|callback\/\w+|threads\/(exit|models)|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // Files that still form a circle around the environment.
 const IN_A_CIRCLE = /^(js|fast)\//;

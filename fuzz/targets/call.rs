@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use arbitrary::Arbitrary;
-use core_of_pinned_ffi::call;
-use core_of_pinned_ffi::closure::{Closure, Handler, Incoming};
+use core_of_pinned_ffi::call::invoke;
+use core_of_pinned_ffi::callback::closure::{Closure, Handler, Incoming};
 use core_of_pinned_ffi::abi::ctype::CType;
 use core_of_pinned_ffi::memory::frame::{Block, bytes};
 use core_of_pinned_ffi::abi::signature::Signature;
@@ -68,7 +68,7 @@ fuzz_target!(|input: Input| {
         *value = u128::from_ne_bytes(chunk.try_into().expect("chunks of 16"));
     }
     // SAFETY: U1; the closure has this very signature.
-    let returned = unsafe { call::enter(&signature, closure.code(), &block) };
+    let returned = unsafe { invoke::enter(&signature, closure.code(), &block) };
 
     let (sent, arrived) = (bytes(&block), arrived.borrow());
     let arrived = bytes(&arrived);

@@ -11,7 +11,7 @@ use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm, x64::X64Relocati
 
 use super::passing::{INTEGER_REGISTERS, Passing, Shape, Source, sources};
 use crate::abi::sysv64::{Load, Plan, ResultIn};
-use crate::bound::{ROW_SHIFT, Row};
+use crate::call::function_table::{ROW_SHIFT, Row};
 
 /// The addresses that every trampoline of an environment has in common.
 #[derive(Clone, Copy, Debug)]

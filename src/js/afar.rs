@@ -18,7 +18,7 @@ use super::job;
 use super::target::{Target, this_thread};
 use super::waker::{key_of, wake};
 use crate::abi::ctype::CType;
-use crate::closure::Incoming;
+use crate::callback::closure::Incoming;
 use crate::loader::library::CallingBack;
 use crate::memory::frame::{Block, address_in, set_address};
 use crate::memory::peek::{self, Care};

@@ -12,7 +12,7 @@ use napi_derive::napi;
 use super::environment::Environment;
 use super::native::{Arguments, Given, Native, native_functions};
 use super::unwinding::KEEPS_RESULTS;
-use crate::closure::Incoming;
+use crate::callback::closure::Incoming;
 use crate::memory::frame::{Block, Frame, HEAD_BYTES, bytes};
 use crate::threads::callback_queue::Request;
 

@@ -9,7 +9,7 @@ use napi::sys;
 use super::function::Callable;
 use crate::abi::signature::DirectPin;
 use crate::abi::sysv64::{Plan, ResultIn, Returned, Words};
-use crate::call::{self, ResultBlock};
+use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::Fenced;
@@ -108,7 +108,7 @@ impl Callable {
     fn enter_wide(&self, plan: &Plan, words: &mut Words) {
         let mut memory = ResultBlock::new();
         if plan.result == ResultIn::Memory {
-            memory = call::no_result(&self.signature);
+            memory = invoke::no_result(&self.signature);
             words.set_result(NonNull::from(memory.as_mut_slice()).cast());
         }
         let returned = self.cross(plan, words);
@@ -144,7 +144,7 @@ impl Callable {
         // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
         let returned = unsafe { plan.enter(self.code, words) };
         if self.options.captures_errno() {
-            self.note_errno(call::last_errno());
+            self.note_errno(invoke::last_errno());
         }
         environment.note_inside(outer);
         environment.depth.set(depth);

@@ -31,7 +31,7 @@ use super::target::this_thread;
 use super::unwinding::{Held, Unwinding};
 use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::abi::layout::Layout;
-use crate::bound::Bound;
+use crate::call::function_table::Bound;
 use crate::error::{Class, FfiError};
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::Fenced;

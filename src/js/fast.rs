@@ -22,7 +22,7 @@ use super::verify;
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
 use crate::abi::sysv64::{Load, Plan};
-use crate::bound::Bound;
+use crate::call::function_table::Bound;
 use crate::fast::flat::{FlatTexts, Samples};
 use crate::fast::passing::{Passing, Shape};
 use crate::fast::trampoline::{Surroundings, assemble, with_context};

@@ -22,7 +22,7 @@ use super::thread::JsThread;
 use super::unwinding::Unwinding;
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
-use crate::call::{self, ResultBlock};
+use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::loader::library::Library;
 use crate::memory::address::{Address, Span};
@@ -278,7 +278,7 @@ impl Callable {
     #[inline]
     pub fn clear_errno(&self) {
         if self.options.captures_errno() {
-            call::clear_errno();
+            invoke::clear_errno();
         }
     }
 
@@ -350,8 +350,8 @@ impl Callable {
         }
         self.clear_errno();
         // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
-        let result = unsafe { call::enter(&self.signature, self.code, block) };
-        self.note_errno(call::last_errno());
+        let result = unsafe { invoke::enter(&self.signature, self.code, block) };
+        self.note_errno(invoke::last_errno());
         Ok(result)
     }
 

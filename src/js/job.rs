@@ -22,7 +22,7 @@ use super::pool;
 use super::thread::JsThread;
 use super::trace;
 use crate::abi::signature::Signature;
-use crate::call::{self, ResultBlock};
+use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
 use crate::memory::frame::Block;
@@ -98,9 +98,9 @@ impl SentJob {
         (job.result, job.errno) = trace::record(job.traced.as_ref(), job.who, || {
             job.callable.clear_errno();
             // SAFETY: U1; the job keeps what the block points to (M13).
-            let enter = || unsafe { call::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
+            let enter = || unsafe { invoke::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
             let result = if matches!(job.who, Who::Pool) { exit::in_pool(enter) } else { enter() };
-            (result, call::last_errno())
+            (result, invoke::last_errno())
         });
         CURRENT.with(|current| current.set(0));
     }
@@ -159,7 +159,7 @@ pub fn start(
         slot: number,
         number: begun,
         who: if thread.is_some() { Who::Own } else { Who::Pool },
-        result: call::no_result(&callable.signature),
+        result: invoke::no_result(&callable.signature),
         errno: 0,
         traced: trace::job_entry(),
     })));
@@ -258,10 +258,10 @@ pub fn enter_on_helper(
             trace::take_over(traced);
             IS_HELPER.set(true);
             // What starting the thread has left there is not C's.
-            call::clear_errno();
+            invoke::clear_errno();
             // SAFETY: U1 and M4; the caller waits for the result.
-            let result = unsafe { call::enter(signature, code, block) };
-            let errno = call::last_errno();
+            let result = unsafe { invoke::enter(signature, code, block) };
+            let errno = invoke::last_errno();
             queue.finish(&done);
             (result, errno)
         });

@@ -15,7 +15,7 @@ use super::environment::{Environment, take_thrown};
 use super::graves;
 use super::home::Home;
 use crate::abi::signature::Signature;
-use crate::closure::{Closure, Handler, Incoming};
+use crate::callback::closure::{Closure, Handler, Incoming};
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::fast::entry::{Entry, Kept};
 use crate::memory::address::Address;

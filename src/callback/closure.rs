@@ -10,6 +10,8 @@ use std::sync::Arc;
 use libffi::low::ffi_cif;
 use libffi::middle::Closure as FfiClosure;
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use super::stub;
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -17,8 +19,6 @@ use crate::abi::sysv64::{Plan, ResultIn};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
 use crate::memory::frame::{Block, Frame};
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-use crate::thunk;
 
 /// Whoever answers the calls of a closure.
 pub trait Handler {
@@ -36,7 +36,7 @@ pub struct Incoming<'a> {
 enum Way<'a> {
     /// By a thunk, with the signature's own plan.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    Thunk(&'a Plan, &'a thunk::Block),
+    Thunk(&'a Plan, &'a stub::Block),
     /// By libffi: a pointer to each argument, and where the result goes.
     Ffi(*const *const c_void, NonNull<u8>, PhantomData<&'a ()>),
 }
@@ -162,7 +162,7 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
 
 /// As [`trampoline`], for a call that came by a thunk: the result is zero there until it is set.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-unsafe extern "sysv64" fn arrive(block: &thunk::Block, target: usize) {
+unsafe extern "sysv64" fn arrive(block: &stub::Block, target: usize) {
     // SAFETY: M7; `Closure::new` gave the thunk the address of a target that was leaked.
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
     let Some(plan) = &target.signature.direct else { return };
@@ -175,7 +175,7 @@ unsafe extern "sysv64" fn arrive(block: &thunk::Block, target: usize) {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn thunk_for(target: &'static Target) -> Option<Address> {
     target.signature.direct.as_ref().filter(|_| target.signature.is_of_scalars())?;
-    thunk::make(arrive, (&raw const *target).expose_provenance())
+    stub::make(arrive, (&raw const *target).expose_provenance())
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]

@@ -1,0 +1,4 @@
+//! JavaScript to C, without JavaScript: how C is called, and the table of bound functions.
+
+pub mod function_table;
+pub mod invoke;

@@ -9,7 +9,7 @@ use arbitrary::Arbitrary;
 use core_of_pinned_ffi::call::invoke;
 use core_of_pinned_ffi::callback::closure::{Closure, Handler, Incoming};
 use core_of_pinned_ffi::abi::ctype::CType;
-use core_of_pinned_ffi::memory::frame::{Block, bytes};
+use core_of_pinned_ffi::memory::arg_buffer::{Block, bytes};
 use core_of_pinned_ffi::abi::signature::Signature;
 use core_of_pinned_ffi::tree::Tree;
 use libfuzzer_sys::fuzz_target;

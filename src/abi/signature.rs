@@ -9,7 +9,7 @@ use super::ctype::CType;
 use super::layout::ValueType;
 use super::sysv64;
 use crate::error::{FfiError, Result};
-use crate::memory::frame::{HEAD_BYTES, MOST_ARGUMENTS};
+use crate::memory::arg_buffer::{HEAD_BYTES, MOST_ARGUMENTS};
 
 /// Where the values of a call lie in the frame, in bytes from its start.
 #[derive(Debug)]

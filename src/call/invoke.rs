@@ -11,7 +11,7 @@ use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
 use crate::abi::sysv64::{Plan, ResultIn, Words};
 use crate::memory::address::Address;
-use crate::memory::frame::{Block, bytes};
+use crate::memory::arg_buffer::{Block, bytes};
 
 /// What C returned: at least the width of two registers; the bytes past the type's size are undefined.
 pub type ResultBlock = Block;
@@ -100,7 +100,7 @@ unsafe extern "system" {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::frame::{address_in, set_address};
+    use crate::memory::arg_buffer::{address_in, set_address};
 
     extern "C" fn subtract(a: u64, b: u64) -> u64 {
         a - b

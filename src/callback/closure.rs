@@ -18,7 +18,7 @@ use crate::abi::signature::Signature;
 use crate::abi::sysv64::{Plan, ResultIn};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
-use crate::memory::frame::{Block, Frame};
+use crate::memory::arg_buffer::{Block, Frame};
 
 /// Whoever answers the calls of a closure.
 pub trait Handler {

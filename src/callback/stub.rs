@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::abi::sysv64::{Load, Plan, ResultIn, Step};
 use crate::memory::address::Address;
-use crate::memory::code::Code;
-use crate::memory::frame::Frame;
+use crate::memory::arg_buffer::Frame;
+use crate::memory::exec::Code;
 
 /// Answers a call: is given the block, and what the thunk was made with.
 pub type Arrive = unsafe extern "sysv64" fn(&Block, usize);

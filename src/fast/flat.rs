@@ -5,8 +5,8 @@
 
 use super::v8::Local;
 use crate::memory::address::Address;
-use crate::memory::peek;
-use crate::memory::text::Latin1;
+use crate::memory::latin1::Latin1;
+use crate::memory::raw;
 
 /// Where the parts of a text lie: behind the map and a hash.
 pub const LENGTH: usize = 12;
@@ -43,7 +43,7 @@ impl FlatTexts {
     /// M3: the values are texts, rooted meanwhile.
     pub unsafe fn find(samples: &Samples<'_>) -> Option<Self> {
         // SAFETY: by the contract of this function and M15, here and below; what is read lies inside of the texts.
-        let map = |(value, _): (Local, &[u8])| unsafe { Some(peek::word(object(word(value)?)?, 0)) };
+        let map = |(value, _): (Local, &[u8])| unsafe { Some(raw::word(object(word(value)?)?, 0)) };
         let found = Self {
             maps: [map(samples.literal)?, map(samples.made)?],
             joined: map(samples.joined)?,
@@ -85,10 +85,10 @@ impl FlatTexts {
         // SAFETY: by the contract of this function.
         unsafe {
             let mut text = object(word(value)?)?;
-            let mut map = peek::word(text, 0);
-            if map == self.joined && peek::word(text, SECOND) == self.empty {
-                text = object(peek::word(text, FIRST))?;
-                map = peek::word(text, 0);
+            let mut map = raw::word(text, 0);
+            if map == self.joined && raw::word(text, SECOND) == self.empty {
+                text = object(raw::word(text, FIRST))?;
+                map = raw::word(text, 0);
             }
             self.maps.contains(&map).then_some(text)
         }
@@ -110,7 +110,7 @@ unsafe fn length(text: Address) -> usize {
 #[inline]
 unsafe fn word(value: Local) -> Option<usize> {
     // SAFETY: by the contract of this function.
-    Some(unsafe { peek::word(Address::new(value.addr())?, 0) })
+    Some(unsafe { raw::word(Address::new(value.addr())?, 0) })
 }
 
 /// The object that a word of V8's refers to, if it is one.

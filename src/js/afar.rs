@@ -20,9 +20,9 @@ use super::waker::{key_of, wake};
 use crate::abi::ctype::CType;
 use crate::callback::closure::Incoming;
 use crate::loader::library::CallingBack;
-use crate::memory::frame::{Block, address_in, set_address};
-use crate::memory::peek::{self, Care};
-use crate::memory::report;
+use crate::memory::arg_buffer::{Block, address_in, set_address};
+use crate::memory::fence::report;
+use crate::memory::raw::{self, Care};
 use crate::threads::callback_queue::{Kind, Request};
 
 impl Target {
@@ -87,7 +87,7 @@ impl Target {
                 continue;
             }
             // SAFETY: U1; C gives text where it is declared.
-            if let Some(text) = unsafe { peek::text(address_in(block, *at), None, Care::LowPage) } {
+            if let Some(text) = unsafe { raw::text(address_in(block, *at), None, Care::LowPage) } {
                 let copy: Box<[u8]> = [text, b"\0"].concat().into();
                 set_address(block, *at, copy.as_ptr().expose_provenance());
                 texts.push(copy);

@@ -13,7 +13,7 @@ use super::environment::Environment;
 use super::native::{Arguments, Given, Native, native_functions};
 use super::unwinding::KEEPS_RESULTS;
 use crate::callback::closure::Incoming;
-use crate::memory::frame::{Block, Frame, HEAD_BYTES, bytes};
+use crate::memory::arg_buffer::{Block, Frame, HEAD_BYTES, bytes};
 use crate::threads::callback_queue::Request;
 
 /// Where the arguments come from.

@@ -16,7 +16,7 @@ use super::native::{Arguments, Given, Native, native_functions};
 use super::signature::JsSignature;
 use super::target::Target;
 use crate::memory::address::Address;
-use crate::memory::report;
+use crate::memory::fence::report;
 
 /// The callbacks of an environment; used on its thread only (M6).
 #[derive(Default)]

@@ -12,11 +12,11 @@ use crate::abi::sysv64::{Plan, ResultIn, Returned, Words};
 use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
-use crate::memory::fence::Fenced;
-use crate::memory::frame::bytes;
-use crate::memory::handed::LastBlock;
+use crate::memory::arg_buffer::bytes;
+use crate::memory::fence::block::Fenced;
+use crate::memory::fence::block_cache::LastBlock;
+use crate::memory::fence::{borrows, exposed};
 use crate::memory::pin::{self, Pinned};
-use crate::memory::{given, watch};
 
 /// The most arguments of a call that may be pins.
 pub const MOST_PINS: usize = 8;
@@ -83,7 +83,7 @@ impl Callable {
     /// Whether a call without pins is: no number of it may be the address of a Buffer.
     #[inline]
     pub fn is_of_numbers(&self) -> bool {
-        self.may_be_of_numbers && (self.signature.pins.is_empty() || !(given::any() || self.environment.slices.any()))
+        self.may_be_of_numbers && (self.signature.pins.is_empty() || !(exposed::any() || self.environment.slices.any()))
     }
 
     /// Makes such a call; false where the library is closed.
@@ -217,7 +217,7 @@ impl Callable {
     #[inline(always)]
     fn are_whole(&self, words: &Words, pins: u32) -> bool {
         let mut lasts = self.signature.direct_pins.iter().zip(&self.environment.last_blocks);
-        !given::any()
+        !exposed::any()
             && lasts.all(|(pin, last)| {
                 // SAFETY: the words were loaded by this plan.
                 let address = Address::new(unsafe { words.get(pin.step) } as usize);
@@ -237,7 +237,7 @@ impl Callable {
             let Some(address) = Address::new(word as usize) else { continue };
             let argument = usize::from(pin.argument);
             if pins >> argument & 1 == 0 {
-                found = found.or(watch::number_overflow(argument, address));
+                found = found.or(borrows::number_overflow(argument, address));
                 continue;
             }
             // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
@@ -263,6 +263,6 @@ impl Callable {
             // SAFETY: M3.
             _ => Span { start: block.data(), length: unsafe { pin::text_size(env, value) }.unwrap_or(0) },
         };
-        watch::view_overflow(argument, view, block)
+        borrows::view_overflow(argument, view, block)
     }
 }

@@ -34,15 +34,15 @@ use crate::abi::layout::Layout;
 use crate::call::function_table::Bound;
 use crate::error::{Class, FfiError};
 use crate::memory::address::{Address, Span};
-use crate::memory::fence::Fenced;
-use crate::memory::frame::Frame;
-use crate::memory::handed::{Handed, LastBlock};
-use crate::memory::own;
-use crate::memory::peek::Care;
+use crate::memory::arg_buffer::Frame;
+use crate::memory::fence::block::Fenced;
+use crate::memory::fence::block_cache::{Handed, LastBlock};
+use crate::memory::fence::borrows::Watch;
+use crate::memory::fence::heap;
+use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::memory::pin::{self, Pinned};
-use crate::memory::scratch::Scratch;
-use crate::memory::slice::{Ranges, range};
-use crate::memory::watch::Watch;
+use crate::memory::raw::Care;
+use crate::memory::string_arena::Scratch;
 use crate::threads::exit;
 
 /// The state of an environment, shared by its functions and callbacks.
@@ -110,7 +110,7 @@ pub struct Environment {
     pub v8: OnceCell<crate::fast::v8::V8>,
     /// Its generated code.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub code: RefCell<crate::memory::code::Code>,
+    pub code: RefCell<crate::memory::exec::Code>,
     /// V8's own way to the storage of a view, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub views: OnceCell<crate::fast::views::Views>,
@@ -366,7 +366,7 @@ impl Drop for Environment {
         }
         graves::bury(self.callbacks.abandon(self));
         // SAFETY: M10; the block was made for this state, and no call is under way.
-        unsafe { own::free(self.nowhere, 0) };
+        unsafe { heap::free(self.nowhere, 0) };
         // The engine gives back what references refer to, but not the references.
         self.taken.forget(self.raw);
         self.slices.forget(self.raw);
@@ -486,7 +486,7 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
     let Some((base, length)) = base else {
         return Err(thrown(env, &FfiError::Internal { reason: "the frame is not an ArrayBuffer".into() }));
     };
-    let Some(nowhere) = own::allocate(0, 16) else {
+    let Some(nowhere) = heap::allocate(0, 16) else {
         return Err(thrown(env, &FfiError::MemoryExhausted { wanted: 0 }));
     };
     let state = Rc::new_cyclic(|this| Environment {

@@ -30,8 +30,8 @@ use crate::fast::v8::{Local, Text};
 use crate::fast::views::Views;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
-use crate::memory::frame::HEAD_BYTES;
-use crate::memory::given;
+use crate::memory::arg_buffer::HEAD_BYTES;
+use crate::memory::fence::exposed;
 use crate::memory::pin::{self, Pinned};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
@@ -73,7 +73,7 @@ impl Lane {
             state: state.expose_provenance(),
             frame: environment.frame.base().expose_provenance(),
             rows: environment.bound.base(),
-            given: given::count_word(),
+            given: exposed::count_word(),
             slices: environment.slices.count_word(),
             after: (after as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
             bring: (bring as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),

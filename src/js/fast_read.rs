@@ -12,7 +12,7 @@ use super::environment::current;
 use crate::fast::passing::Passing;
 use crate::fast::v8::Local;
 use crate::memory::address::Address;
-use crate::memory::peek;
+use crate::memory::raw;
 
 /// What JavaScript has of it.
 #[napi(object)]
@@ -41,7 +41,7 @@ unsafe extern "C" fn load(_: Local, size: u32, address: f64, frame: f64) -> i32 
     let (address, frame) = (address as usize, frame as usize);
     // SAFETY: U2 for the address, which the user has given. M1 and M2: the frame's address is passed by the package's own
     // source, which keeps this function to itself, and no type of `read` is larger than a word.
-    unsafe { peek::load_word(frame, address, size) };
+    unsafe { raw::load_word(frame, address, size) };
     1
 }
 

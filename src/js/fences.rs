@@ -16,22 +16,22 @@ use crate::loader::library::Library;
 use crate::memory::address::Address;
 use crate::memory::allocator;
 use crate::memory::allocator_symbols::Symbols;
-use crate::memory::fence::{self, Breach, Fenced};
+use crate::memory::fence::block::{self, Breach, Fenced};
+use crate::memory::fence::report::{self, Found, Report};
+use crate::memory::fence::{block_map, exposed, heap, quarantine};
 use crate::memory::pin::{self, Pinned};
-use crate::memory::report::{self, Found, Report};
-use crate::memory::{blocks, given, own, quarantine};
 
 /// Sets the widths of the fences; false where the number is out of range. The first setting of the process counts.
 #[napi]
 pub fn set_fence_width(bytes: u32) -> bool {
-    fence::configure(bytes as usize)
+    block::configure(bytes as usize)
 }
 
 /// The widths of the fences, before and after, and the distance from the start of a block to its data.
 #[napi]
 pub fn fence_widths() -> Vec<u32> {
-    let widths = fence::widths();
-    vec![widths.before as u32, widths.after as u32, fence::lead() as u32]
+    let widths = block::widths();
+    vec![widths.before as u32, widths.after as u32, block::lead() as u32]
 }
 
 /// Sets the bounds of the quarantine.
@@ -94,16 +94,16 @@ pub fn install_fences() -> Option<String> {
 #[napi]
 pub fn check_fences() -> u32 {
     let mut broken = 0;
-    blocks::for_each(|data| {
+    block_map::for_each(|data| {
         // SAFETY: M8; no block is freed while `for_each` runs.
         let block = unsafe { Fenced::at(data) };
         if block.is_given_up() {
             return;
         }
-        let given = || given::with(data, |known, length| (known == data).then_some(length)).flatten();
+        let given = || exposed::with(data, |known, length| (known == data).then_some(length)).flatten();
         let Some(length) = block.length().or_else(given).or_else(|| block.guess_length()) else {
             // A write before the block has destroyed its header, so nobody knows how long it is until it is freed.
-            let past = fence::lead();
+            let past = block::lead();
             report::push(Found::Checked, block, 0, Breach { side: Side::Before, first: -1, past });
             block.give_up();
             broken += 1;
@@ -222,17 +222,17 @@ pub fn fence_inside(env: Env, buffer: Unknown<'_>, length: f64, align: u32) -> n
     // SAFETY: M3; the buffer is an argument of this call.
     let Ok(Pinned::Bytes(storage, _)) = (unsafe { pin::storage(env.raw(), buffer.raw()) }) else { return Ok(None) };
     let raw = storage.view.start;
-    let offset = (raw.get() + fence::lead()).next_multiple_of(align) - raw.get();
-    let end = offset.checked_add(length).and_then(|end| end.checked_add(fence::widths().after));
+    let offset = (raw.get() + block::lead()).next_multiple_of(align) - raw.get();
+    let end = offset.checked_add(length).and_then(|end| end.checked_add(block::widths().after));
     if end.is_none_or(|end| end > storage.view.length) {
         return Err(thrown(env, &FfiError::Internal { reason: "the buffer is too small for its fences".into() }));
     }
     // SAFETY: M8; checked above, and the caller keeps the buffer.
-    let block = unsafe { Fenced::build(raw, offset, length) }.filter(|block| blocks::fits(block.data()));
+    let block = unsafe { Fenced::build(raw, offset, length) }.filter(|block| block_map::fits(block.data()));
     Ok(block.map(|block| {
-        blocks::insert(block.data());
-        given::note_inside();
-        given::insert(block.data(), length);
+        block_map::insert(block.data());
+        exposed::note_inside();
+        exposed::insert(block.data(), length);
         offset as u32
     }))
 }
@@ -240,15 +240,15 @@ pub fn fence_inside(env: Env, buffer: Unknown<'_>, length: f64, align: u32) -> n
 /// The bytes that fences take beside the data.
 #[napi]
 pub fn fence_overhead() -> u32 {
-    fence::overhead() as u32
+    block::overhead() as u32
 }
 
 /// Forgets a block of [`fence_inside`], whose buffer may go now.
 #[napi]
 pub fn forget_block(address: JsAddress) {
     if let Some(data) = Address::new(from_js(address)) {
-        drop(blocks::begin_free(data));
-        given::remove(data);
+        drop(block_map::begin_free(data));
+        exposed::remove(data);
     }
 }
 
@@ -259,7 +259,7 @@ unsafe extern "C" fn free(env: sys::napi_env, data: *mut c_void, hint: *mut c_vo
         // SAFETY: M10; `alloc` gave exactly this block to exactly one finalizer.
         unsafe {
             sys::napi_adjust_external_memory(env, -(length as i64), &mut total);
-            own::free(Fenced::at(data), length);
+            heap::free(Fenced::at(data), length);
         }
     }
 }
@@ -268,7 +268,7 @@ unsafe extern "C" fn free(env: sys::napi_env, data: *mut c_void, hint: *mut c_vo
 #[napi]
 pub fn allocate<'env>(env: &'env Env, length: f64, align: u32) -> napi::Result<Option<Object<'env>>> {
     let length = length as usize;
-    let Some(block) = own::allocate(length, align as usize) else {
+    let Some(block) = heap::allocate(length, align as usize) else {
         return Err(thrown(*env, &FfiError::MemoryExhausted { wanted: length }));
     };
     let data = block.data().as_ptr().cast();
@@ -285,7 +285,7 @@ pub fn allocate<'env>(env: &'env Env, length: f64, align: u32) -> napi::Result<O
         return Ok(Some(Object::from_raw(env.raw(), result)));
     }
     // SAFETY: M10; the engine did not take the block.
-    unsafe { own::free(block, length) };
+    unsafe { heap::free(block, length) };
     match status {
         sys::Status::napi_no_external_buffers_allowed => Ok(None),
         _ => Err(thrown(*env, &FfiError::MemoryExhausted { wanted: length })),

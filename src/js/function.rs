@@ -26,13 +26,13 @@ use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::loader::library::Library;
 use crate::memory::address::{Address, Span};
-use crate::memory::frame::{Block, address_in, bytes, set_address};
-use crate::memory::peek::{self, Care};
+use crate::memory::arg_buffer::{Block, address_in, bytes, set_address};
+use crate::memory::fence::borrows::Watch;
+use crate::memory::fence::pool_slice::{Ranges, range};
+use crate::memory::fence::report;
 use crate::memory::pin::{self, OwnedText, Pinned, Unpinned};
-use crate::memory::report;
-use crate::memory::scratch::Scratch;
-use crate::memory::slice::{Ranges, range};
-use crate::memory::watch::Watch;
+use crate::memory::raw::{self, Care};
+use crate::memory::string_arena::Scratch;
 
 /// A function that is bound to a symbol.
 pub struct Callable {
@@ -391,7 +391,7 @@ impl Callable {
             return Ok(null);
         }
         // SAFETY: U1; the function returns text.
-        match unsafe { peek::text(address, None, self.care()) } {
+        match unsafe { raw::text(address, None, self.care()) } {
             Some(bytes) => to_string(&self.environment, bytes),
             None => Err(FfiError::InvalidPointer { symbol: self.symbol.clone(), address }),
         }

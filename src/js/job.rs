@@ -25,7 +25,7 @@ use crate::abi::signature::Signature;
 use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
-use crate::memory::frame::Block;
+use crate::memory::arg_buffer::Block;
 use crate::sync::locks::atomic::AtomicBool;
 use crate::threads::callback_queue::{self, Request};
 use crate::threads::dedicated;

@@ -11,12 +11,13 @@ use super::environment::{Environment, current, take_thrown, thrown};
 use super::taken::Taken;
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
-use crate::memory::mapped::Access;
-use crate::memory::peek::Care;
+use crate::memory::ascii::is_plain;
+use crate::memory::fence::borrows::Storage;
+use crate::memory::fence::{exposed, report};
 use crate::memory::pin::Pinned;
-use crate::memory::plain::is_plain;
-use crate::memory::watch::Storage;
-use crate::memory::{given, peek, pin, report, view};
+use crate::memory::probe::Access;
+use crate::memory::raw::Care;
+use crate::memory::{pin, raw, view};
 
 /// A JavaScript address: a number where it fits 2^53 - 1, else a BigInt (bun's rule since 1.4).
 pub type JsAddress = Either<f64, BigInt>;
@@ -77,7 +78,7 @@ fn take(
                     if let Some(length) = block.length() {
                         // `locate` of quick.rs leaves a slab to this function every time: another view may begin it.
                         block.give(if slab.is_some() { report::intern("ptr()") } else { report::intern_ptr() });
-                        given::insert(block.data(), length);
+                        exposed::insert(block.data(), length);
                     }
                 }
                 None => note(&environment.taken, env.raw(), storage, buffer),
@@ -94,7 +95,7 @@ fn take(
 pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
     let environment = current(env)?;
     // SAFETY: U2; the user has given the address.
-    Ok(unsafe { peek::store(&environment.frame, from_js(address), length as usize, environment.care.get()) })
+    Ok(unsafe { raw::store(&environment.frame, from_js(address), length as usize, environment.care.get()) })
 }
 
 /// A JavaScript string of UTF-8 bytes; invalid ones become U+FFFD.
@@ -131,7 +132,7 @@ pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> na
     let environment = current(*env)?;
     let care = environment.care.get();
     // SAFETY: U2; the user has given the address.
-    let found = unsafe { peek::text(from_js(address), length.map(|length| length as usize), care) };
+    let found = unsafe { raw::text(from_js(address), length.map(|length| length as usize), care) };
     let Some(bytes) = found else { return Ok(None) };
     let string = to_string(&environment, bytes).map_err(|error| thrown(*env, &error))?;
     // SAFETY: M3; the string was made above in the current scope.
@@ -144,7 +145,7 @@ pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> na
 pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::Result<Option<JsString<'env>>> {
     let care = current(*env)?.care.get();
     // SAFETY: U2; the user has given the address.
-    let found = unsafe { peek::wide_text(from_js(address), unit as usize, care) };
+    let found = unsafe { raw::wide_text(from_js(address), unit as usize, care) };
     let Some(bytes) = found else { return Ok(None) };
     let code_point = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_ne_bytes);
     let text: Vec<u16> = if unit == 2 {
@@ -162,14 +163,14 @@ pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::R
 pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {
     let care = current(env)?.care.get();
     // SAFETY: U2; the user has given the address.
-    let found = unsafe { peek::text(from_js(address), None, care) };
+    let found = unsafe { raw::text(from_js(address), None, care) };
     Ok(found.map_or(Either::B(Null), |bytes| Either::A(bytes.len() as f64)))
 }
 
 /// Whether memory may be read, as far as it is known.
 #[napi]
 pub fn is_readable(address: JsAddress, length: f64) -> bool {
-    peek::checked(from_js(address), length as usize, Access::Read, Care::Mapped).is_some()
+    raw::checked(from_js(address), length as usize, Access::Read, Care::Mapped).is_some()
 }
 
 /// Has this environment check that raw addresses are mapped before it uses them.

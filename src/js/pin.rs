@@ -16,9 +16,9 @@ use super::isolate::current_isolate;
 use super::memory::{JsAddress, from_js, to_js};
 use crate::loader::library::Library;
 use crate::memory::address::Address;
-use crate::memory::fence::Fenced;
+use crate::memory::fence::block::Fenced;
+use crate::memory::fence::report;
 use crate::memory::pin::{self, Pinned};
-use crate::memory::report;
 
 /// The locks of an environment, and the buffers that the calls under way were handed.
 #[derive(Debug)]

@@ -17,11 +17,11 @@ use crate::error::FfiError;
 use crate::fast::trampoline::MISSED;
 use crate::fast::v8::{Local, Text};
 use crate::memory::address::{Address, Span};
-use crate::memory::fence::{self, Fenced};
-use crate::memory::handed::{Handed, LastBlock};
-use crate::memory::peek::{self, Care};
-use crate::memory::text::Latin1;
-use crate::memory::{given, watch};
+use crate::memory::fence::block::{self, Fenced};
+use crate::memory::fence::block_cache::{Handed, LastBlock};
+use crate::memory::fence::{borrows, exposed};
+use crate::memory::latin1::Latin1;
+use crate::memory::raw::{self, Care};
 
 /// An overflow was found after the call; [`take_overflow`] throws it.
 const BROKEN: u32 = 2;
@@ -83,7 +83,7 @@ impl Shared {
     fn place(self, number: usize, bytes: usize) -> Option<Address> {
         // Blocks begin at multiples of 16, as the memory itself does.
         let stride = ((self.0.length - TEXTS) / PLACES) & !15;
-        let fits = number < PLACES && bytes.checked_add(fence::overhead())? <= stride;
+        let fits = number < PLACES && bytes.checked_add(block::overhead())? <= stride;
         fits.then(|| Address::new(self.0.start.get() + TEXTS + number * stride))?
     }
 }
@@ -192,7 +192,7 @@ impl Placing {
             None => {
                 let raw = self.shared.place(number - MOST_ARGUMENTS, size)?;
                 // SAFETY: M8; the block is of that size, and fits the place, which lives as long as the lane.
-                let handed = Handed::new(unsafe { Fenced::build(raw, fence::lead(), size)? })?;
+                let handed = Handed::new(unsafe { Fenced::build(raw, block::lead(), size)? })?;
                 last.note(handed);
                 handed.block
             }
@@ -211,7 +211,7 @@ impl Placing {
         }
         let care = environment.care.get();
         // SAFETY: U1; the function returns text. Where pages have to be looked at first, `take_text` does.
-        let text = (care == Care::LowPage).then(|| unsafe { peek::short_text(address, SHORT) }).flatten();
+        let text = (care == Care::LowPage).then(|| unsafe { raw::short_text(address, SHORT) }).flatten();
         match text.filter(|text| text.is_ascii()) {
             Some(text) => {
                 // SAFETY: M1; there is room for it. The text is not there, unless it is that of an argument, which `copy`
@@ -235,9 +235,9 @@ impl Placing {
             // Headers are written anew.
             self.blocks.iter().for_each(LastBlock::forget);
             // SAFETY: M3 and M8; the view of the block is held by the caller.
-            watch::view_overflow(argument, view, unsafe { Fenced::at(address) })
+            borrows::view_overflow(argument, view, unsafe { Fenced::at(address) })
         } else {
-            watch::number_overflow(argument, address)
+            borrows::number_overflow(argument, address)
         };
         if let Some(overflow) = found {
             let error = FfiError::Overflow { symbol: callable.symbol.clone(), overflow };
@@ -261,7 +261,7 @@ pub unsafe extern "C" fn after(callable: *const Callable) {
         }
         pins &= pins - 1;
     }
-    if given::any() {
+    if exposed::any() {
         look_at_all(callable, placing);
     }
 }

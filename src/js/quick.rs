@@ -10,9 +10,10 @@ use napi_derive::napi;
 
 use super::environment::Environment;
 use super::native::{Arguments, Given, Native, native_functions};
-use crate::memory::frame::HEAD_BYTES;
-use crate::memory::handed::begun_by;
-use crate::memory::{given, peek, report};
+use crate::memory::arg_buffer::HEAD_BYTES;
+use crate::memory::fence::block_cache::begun_by;
+use crate::memory::fence::{exposed, report};
+use crate::memory::raw;
 
 /// The frame's word of an address, and that of a length in bytes.
 const ADDRESS: usize = 0;
@@ -32,7 +33,7 @@ fn load(environment: &Environment, _: Arguments) -> Given {
     let frame = &environment.frame;
     let (address, length) = (frame.word(ADDRESS) as usize, frame.word(LENGTH) as usize);
     // SAFETY: U2; the user has given the address. The length is that of a type, which fits the frame.
-    if length <= frame.length() - HEAD_BYTES && unsafe { peek::load(frame, address, length, environment.care.get()) } {
+    if length <= frame.length() - HEAD_BYTES && unsafe { raw::load(frame, address, length, environment.care.get()) } {
         return Ok(null_mut());
     }
     refused(environment)
@@ -51,7 +52,7 @@ fn locate(environment: &Environment, arguments: Arguments) -> Given {
             return refused(environment);
         };
         block.give(giver);
-        given::insert(block.data(), length);
+        exposed::insert(block.data(), length);
     }
     environment.frame.put_word(ADDRESS, block.data().get() as u64);
     Ok(null_mut())

@@ -24,9 +24,9 @@ use smallvec::SmallVec;
 use super::environment::current;
 use super::pin::ask;
 use crate::memory::address::{Address, Span};
+use crate::memory::fence::borrows::Storage;
+use crate::memory::fence::pool_slice::{Ranges, meets};
 use crate::memory::pin;
-use crate::memory::slice::{Ranges, meets};
-use crate::memory::watch::Storage;
 
 /// The requests of libuv's event loop that are under way.
 #[derive(Debug, Default)]

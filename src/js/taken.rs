@@ -9,8 +9,8 @@ use std::ptr::null_mut;
 use napi::sys;
 
 use crate::memory::address::{Address, Span};
+use crate::memory::fence::borrows::Storage;
 use crate::memory::pin;
-use crate::memory::watch::Storage;
 
 /// What is known of one environment's memory whose address was given out.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use napi_derive::napi;
 use crate::fast::flat::{CHARACTERS, LENGTH};
 use crate::fast::trampoline::Maps;
 use crate::memory::address::Address;
-use crate::memory::mapped;
+use crate::memory::probe;
 
 type Refusal = &'static str;
 
@@ -28,7 +28,7 @@ fn word(at: Address, offset: usize) -> Option<usize> {
     let mut bytes = [0; size_of::<usize>()];
     let from = Address::new(at.get().checked_add(offset)?)?;
     // SAFETY: the engine is of a verified version and build, whose values are addresses of mapped memory.
-    unsafe { mapped::read(from, &mut bytes) }.then(|| usize::from_ne_bytes(bytes))
+    unsafe { probe::read(from, &mut bytes) }.then(|| usize::from_ne_bytes(bytes))
 }
 
 /// What a value is to V8: in Node a `napi_value` is the address of a word with it.
@@ -95,7 +95,7 @@ fn is_flat(text: sys::napi_value, characters: &[u8]) -> bool {
     length == Some(characters.len())
         && Address::new(object.get() + CHARACTERS).is_some_and(|at| {
             // SAFETY: as in `word`; the length fits.
-            unsafe { mapped::read(at, &mut found) }
+            unsafe { probe::read(at, &mut found) }
         })
         && found == characters
 }

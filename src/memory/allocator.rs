@@ -14,9 +14,9 @@ use std::sync::OnceLock;
 
 use super::address::Address;
 use super::allocator_symbols::Symbols;
-use super::fence::{self, Fenced};
-use super::report::{self, Found};
-use super::{blocks, given, quarantine};
+use super::fence::block::{self, Fenced};
+use super::fence::report::{self, Found};
+use super::fence::{block_map, exposed, quarantine};
 
 type Object = *mut c_void;
 type AllocateFn = unsafe extern "C" fn(Object, usize) -> *mut u8;
@@ -169,7 +169,7 @@ unsafe extern "C" fn allocate_uninitialized(object: Object, length: usize) -> *m
 /// # Safety
 /// M11: `object` is the allocator `allocate` belongs to.
 unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn) -> *mut u8 {
-    let extra = fence::overhead();
+    let extra = block::overhead();
     let Some(total) = length.checked_add(extra).filter(|_| length > 0) else {
         // SAFETY: M11 by the contract of this function.
         return unsafe { allocate(object, length) };
@@ -177,7 +177,7 @@ unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn) -> *mut u8
     // SAFETY: M11 by the contract of this function.
     let Some(raw) = Address::new(unsafe { allocate(object, total) }.expose_provenance()) else { return null_mut() };
     // SAFETY: M8; `total` is the data and its fences.
-    let block = unsafe { Fenced::build(raw, fence::lead(), length) }.filter(|block| blocks::fits(block.data()));
+    let block = unsafe { Fenced::build(raw, block::lead(), length) }.filter(|block| block_map::fits(block.data()));
     let Some(block) = block else {
         // SAFETY: M11; the registry cannot hold this address, so the block goes back and one without fences comes.
         return unsafe {
@@ -185,7 +185,7 @@ unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn) -> *mut u8
             allocate(object, length)
         };
     };
-    blocks::insert(block.data());
+    block_map::insert(block.data());
     // SAFETY: M11; `process.memoryUsage().arrayBuffers` counts what JavaScript sees.
     unsafe { (original().count_out)(object, raw.as_ptr(), extra) };
     block.data().as_ptr()
@@ -193,7 +193,7 @@ unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn) -> *mut u8
 
 /// Runs on V8's background threads too, and sees blocks from before the stand-in and from elsewhere.
 unsafe extern "C" fn free(object: Object, data: *mut u8, length: usize) {
-    let known = Address::new(data.expose_provenance()).and_then(|data| Some((data, blocks::begin_free(data)?)));
+    let known = Address::new(data.expose_provenance()).and_then(|data| Some((data, block_map::begin_free(data)?)));
     let Some((block, _freeing)) = known else {
         // SAFETY: M11; not a block of ours.
         return unsafe { (original().free)(object, data, length) };
@@ -206,7 +206,7 @@ unsafe extern "C" fn free(object: Object, data: *mut u8, length: usize) {
         }
         block.repair(length);
     }
-    given::remove(block.data());
+    exposed::remove(block.data());
     if block.giver() == 0 {
         // SAFETY: M11; the engine is done with the block.
         return unsafe { release_counted(block, length, object) };
@@ -221,7 +221,7 @@ unsafe extern "C" fn free(object: Object, data: *mut u8, length: usize) {
 /// As the C library's `realloc`: the bytes move to a block of the new length, and new ones are zero. Null, and nothing has
 /// changed, where there is no memory.
 unsafe extern "C" fn reallocate(object: Object, data: *mut u8, from: usize, to: usize) -> *mut u8 {
-    let is_ours = Address::new(data.expose_provenance()).is_some_and(blocks::contains);
+    let is_ours = Address::new(data.expose_provenance()).is_some_and(block_map::contains);
     // SAFETY: M11; the engine hands over memory of `from` bytes that it allocated here, and uses it no more where it gets
     // other memory.
     unsafe {
@@ -241,8 +241,8 @@ unsafe extern "C" fn reallocate(object: Object, data: *mut u8, from: usize, to: 
 /// # Safety
 /// M11: the block came from `object` and its data still counts as JavaScript's.
 unsafe fn release_counted(block: Fenced, length: usize, object: Object) {
-    let raw = std::ptr::with_exposed_provenance_mut::<u8>(block.data().get() - fence::lead());
-    let extra = fence::overhead();
+    let raw = std::ptr::with_exposed_provenance_mut::<u8>(block.data().get() - block::lead());
+    let extra = block::overhead();
     // SAFETY: M11 by the contract of this function.
     unsafe {
         (original().count_in)(object, raw, extra);
@@ -371,7 +371,7 @@ mod tests {
         unsafe {
             let data = allocate(this, 100);
             assert_eq!(COUNTED.load(Ordering::SeqCst), 100);
-            assert!(blocks::contains(address(data)));
+            assert!(block_map::contains(address(data)));
             let block = Fenced::at(address(data));
             data.add(100).write_bytes(1, 5);
             assert!(!block.is_whole_near(100));

@@ -38,27 +38,16 @@
 pub mod address;
 pub mod allocator;
 pub mod allocator_symbols;
-pub mod blocks;
-pub mod canary;
+pub mod arg_buffer;
+pub mod ascii;
 #[cfg(all(unix, target_arch = "x86_64"))]
-pub mod code;
-pub mod copied;
+pub mod exec;
 pub mod fence;
-pub mod frame;
-pub mod given;
-pub mod handed;
-pub mod header;
-pub mod mapped;
-pub mod own;
-pub mod peek;
-pub mod pin;
-pub mod plain;
-pub mod quarantine;
-pub mod report;
-pub mod scratch;
-pub mod slice;
 #[cfg(all(target_arch = "x86_64", unix))]
-pub mod text;
+pub mod latin1;
+pub mod pin;
+pub mod probe;
+pub mod raw;
+pub mod simd16;
+pub mod string_arena;
 pub mod view;
-pub mod watch;
-pub mod wide;

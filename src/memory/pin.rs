@@ -7,10 +7,10 @@ use std::ptr::null_mut;
 use napi::sys;
 
 use super::address::{Address, Span};
-use super::fence::Fenced;
-use super::own;
-use super::scratch::Scratch;
-use super::watch::Storage;
+use super::fence::block::Fenced;
+use super::fence::borrows::Storage;
+use super::fence::heap;
+use super::string_arena::Scratch;
 
 /// Why a pin has no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ pub struct OwnedText(Fenced, usize);
 impl Drop for OwnedText {
     fn drop(&mut self) {
         // SAFETY: M10; the call that the text was made for is over.
-        unsafe { own::free(self.0, self.1) };
+        unsafe { heap::free(self.0, self.1) };
     }
 }
 
@@ -198,7 +198,7 @@ pub unsafe fn text(
     }
     // SAFETY: as of this function.
     let length = unsafe { text_size(env, value) }.ok_or(Unpinned::NotAView)?;
-    let block = own::allocate(length, 16).ok_or(Unpinned::NoMemory(length))?;
+    let block = heap::allocate(length, 16).ok_or(Unpinned::NoMemory(length))?;
     owned.push(OwnedText(block, length));
     // SAFETY: M3 and M8; the block has room for as much.
     unsafe { encode(env, value, block.data().as_ptr(), length) }?;

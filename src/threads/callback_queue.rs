@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::memory::frame::Block;
+use crate::memory::arg_buffer::Block;
 use crate::sync::locks::atomic::{AtomicBool, AtomicU32};
 use crate::sync::locks::{Condvar, Mutex, locked, wait, wait_while_for};
 

@@ -12,7 +12,7 @@ use super::callback_queue::{Answer, Queue, Request, Work};
 use super::dedicated::Jobs;
 use super::pool::Pool;
 use crate::loader::library::Library;
-use crate::memory::frame::Block;
+use crate::memory::arg_buffer::Block;
 use crate::sync::locks::atomic::{AtomicBool, AtomicUsize};
 
 fn answer_of(number: usize) -> Answer {

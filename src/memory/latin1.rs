@@ -2,8 +2,8 @@
 #![expect(unsafe_code, reason = "reads the engine's memory and writes a block")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 
-use super::fence::Fenced;
-use super::plain::{self, is_plain};
+use super::ascii::{self, is_plain};
+use super::fence::block::Fenced;
 
 /// Characters of Latin-1.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ impl<'a> Latin1<'a> {
             *nul = 0;
         }
         if self.wide == 0 {
-            return plain::copy(&mut to[..self.characters.len()], self.characters);
+            return ascii::copy(&mut to[..self.characters.len()], self.characters);
         }
         let mut at = 0;
         for character in self.characters.iter().copied() {
@@ -67,18 +67,18 @@ impl<'a> Latin1<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::own;
+    use crate::memory::fence::heap;
 
     fn encoded(characters: &[u8]) -> Option<Vec<u8>> {
         // SAFETY: M15; the characters stay.
         let text = unsafe { Latin1::new(characters.as_ptr(), characters.len()) }?;
-        let block = own::allocate(text.size(), 16).unwrap();
+        let block = heap::allocate(text.size(), 16).unwrap();
         // SAFETY: M8 and M10; the block is this test's.
         unsafe {
             text.put(block);
             let bytes = std::slice::from_raw_parts(block.data().as_ptr(), text.size()).to_vec();
             assert!(block.is_whole(text.size()));
-            own::free(block, text.size());
+            heap::free(block, text.size());
             Some(bytes)
         }
     }

@@ -12,14 +12,14 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::address::{Address, Span};
 use super::canary::{CHUNK, Canary};
 use super::header::{COPIED, COPIED_FROM, Header, Sealed};
-use super::mapped::{self, Access};
-use super::wide::Wide;
-#[cfg(target_arch = "x86_64")]
-use super::wide::Wider;
 use crate::error::Side;
+use crate::memory::address::{Address, Span};
+use crate::memory::probe::{self, Access};
+use crate::memory::simd16::Wide;
+#[cfg(target_arch = "x86_64")]
+use crate::memory::simd16::Wider;
 
 /// How wide the fences are, in bytes; multiples of 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +169,7 @@ impl Fenced {
         let length = self.header().unverified_length();
         let fence = Address::new(self.0.get().checked_add(length)?)?;
         let fence = Span::new(fence, widths().after).ok()?;
-        (mapped::is_mapped(fence, Access::Read) && self.intact(length, 0, fence.length)).then_some(length)
+        (probe::is_mapped(fence, Access::Read) && self.intact(length, 0, fence.length)).then_some(length)
     }
 
     /// Whether the header was destroyed and [`Fenced::give_up`] has noted it.

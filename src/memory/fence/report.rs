@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use super::fence::{Breach, Fenced};
+use super::block::{Breach, Fenced};
 use crate::sync::wakers::Wakers;
 
 /// When a breach was found.

@@ -6,8 +6,8 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 
 use super::address::Address;
-use super::fence::{self, Fenced};
-use super::handed::Handed;
+use super::fence::block::{self, Fenced};
+use super::fence::block_cache::Handed;
 
 const CAPACITY: usize = 16 * 1024;
 
@@ -48,15 +48,15 @@ impl Scratch {
         if top == 0 {
             self.forget();
         }
-        let start = top + fence::lead();
-        let room = CAPACITY.checked_sub(start + fence::widths().after).filter(|room| *room > 0)?;
+        let start = top + block::lead();
+        let room = CAPACITY.checked_sub(start + block::widths().after).filter(|room| *room > 0)?;
         // SAFETY: M4 and M6; bytes above `top` belong to nobody, and `write` cannot reach this stack.
         let free = unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().add(start), room) };
         let used = write(free)?.min(room);
         let raw = Address::new(self.memory.as_ptr().expose_provenance() + top)?;
         // SAFETY: M8; `room` leaves space for the fence after it.
-        let block = unsafe { Fenced::build(raw, fence::lead(), used) }?;
-        self.top.set((start + used + fence::widths().after).next_multiple_of(16).min(CAPACITY));
+        let block = unsafe { Fenced::build(raw, block::lead(), used) }?;
+        self.top.set((start + used + block::widths().after).next_multiple_of(16).min(CAPACITY));
         Some((block, used))
     }
 
@@ -65,7 +65,7 @@ impl Scratch {
     #[inline]
     pub fn take(&self, size: usize) -> Option<Handed> {
         let top = self.top.get();
-        let end = top.checked_add(size)?.checked_add(fence::overhead())?.next_multiple_of(16);
+        let end = top.checked_add(size)?.checked_add(block::overhead())?.next_multiple_of(16);
         if end > CAPACITY {
             return None;
         }
@@ -82,7 +82,7 @@ impl Scratch {
     fn build(&self, top: usize, size: usize) -> Option<Handed> {
         let raw = Address::new(self.memory.as_ptr().expose_provenance() + top)?;
         // SAFETY: M4, M6 and M8; bytes above `top` belong to nobody, and there are as many as the block needs.
-        let handed = Handed::new(unsafe { Fenced::build(raw, fence::lead(), size) }?)?;
+        let handed = Handed::new(unsafe { Fenced::build(raw, block::lead(), size) }?)?;
         if top == 0 {
             self.bottom.set(Some(handed));
         }
@@ -122,7 +122,7 @@ mod tests {
         let first = address(put(b"outer"));
         let inner = scratch.mark();
         let second = address(put(b"inner"));
-        assert!(second >= first + 5 + fence::overhead());
+        assert!(second >= first + 5 + block::overhead());
         scratch.release(inner);
         assert_eq!(address(put(b"again")), second);
         scratch.release(outer);

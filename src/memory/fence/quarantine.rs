@@ -7,11 +7,11 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::address::Address;
+use super::block::{Breach, Fenced};
 use super::canary::Canary;
-use super::fence::{Breach, Fenced};
 use super::report::{self, Found};
 use crate::error::Side;
+use crate::memory::address::Address;
 
 /// Longer blocks are poisoned in their first part only, so that freeing one costs no more than this.
 const MOST_POISON: usize = 64 * 1024;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::address::Address;
+use crate::memory::address::Address;
 
 /// A block: where its data begin, and how many bytes they are.
 type Block = (Address, usize);

@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::address::{Address, Span};
-use super::copied::Copied;
-use super::fence::{self, Breach, Fenced};
-use super::slice::{Ranges, Slice, meets, range};
-use super::{blocks, given};
+use super::block::{self, Breach, Fenced};
+use super::pool_slice::{Ranges, Slice, meets, range};
+use super::shadow::Copied;
+use super::{block_map, exposed};
 use crate::error::Overflow;
+use crate::memory::address::{Address, Span};
 
 #[derive(Debug)]
 enum Item {
@@ -63,12 +63,12 @@ impl Storage {
     /// ArrayBuffer), or the view's buffer is.
     pub fn block(&self) -> Option<Fenced> {
         let base =
-            || Address::new(self.view.start.get().wrapping_sub(self.offset)).filter(|data| blocks::contains(*data));
-        let known = if blocks::contains(self.view.start) {
+            || Address::new(self.view.start.get().wrapping_sub(self.offset)).filter(|data| block_map::contains(*data));
+        let known = if block_map::contains(self.view.start) {
             self.view.start
-        } else if given::any_inside() {
+        } else if exposed::any_inside() {
             // A part of a block of our own inside an ordinary ArrayBuffer, which may have fences itself.
-            given::with(self.view.start, |data, _| data).or_else(base)?
+            exposed::with(self.view.start, |data, _| data).or_else(base)?
         } else {
             base()?
         };
@@ -95,7 +95,7 @@ impl Watch {
     /// known.
     pub fn number(&mut self, argument: usize, address: Address, extent: Option<Span>) {
         self.granted.push(extent.map_or(address.get()..usize::MAX, range));
-        if given::any() {
+        if exposed::any() {
             self.items.push(Item::Number { argument, address });
         }
     }
@@ -191,7 +191,7 @@ impl Watch {
         let mut found = self.found;
         for item in &self.items {
             found = found.or(match item {
-                Item::Slice(slice) => slice.overflow(&granted, fence::widths()),
+                Item::Slice(slice) => slice.overflow(&granted, block::widths()),
                 Item::Copy { argument, copy } => {
                     let (view, block) = (copy.view(), copy.block());
                     let overflow = block_overflow(*argument, view, block, block.data().get(), view.length);
@@ -276,7 +276,7 @@ pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overf
 
 /// The same for a number, if it lies in a block whose address was given out.
 pub fn number_overflow(argument: usize, address: Address) -> Option<Overflow> {
-    let found = given::with(address, |data, length| {
+    let found = exposed::with(address, |data, length| {
         let view = Span { start: data, length };
         // SAFETY: M8; the block cannot be freed while `with` runs.
         let block = unsafe { Fenced::at(data) };
@@ -292,7 +292,7 @@ pub fn number_overflow(argument: usize, address: Address) -> Option<Overflow> {
 fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, length: usize) -> Option<Overflow> {
     let Breach { side, first, past } = block.breach(length)?;
     block.repair(length);
-    let contained = past < fence::widths().of(side);
+    let contained = past < block::widths().of(side);
     let first = block.data().get() as isize + first - origin as isize;
     Some(Overflow { argument, side, byte_length: view.length, first_bad_offset: first, bytes_past: past, contained })
 }
@@ -301,7 +301,7 @@ fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, len
 mod tests {
     use super::*;
     use crate::error::Side;
-    use crate::memory::own;
+    use crate::memory::fence::heap;
 
     fn span(bytes: &mut [u8], range: Range<usize>) -> Span {
         let start = Address::new(bytes.as_mut_ptr().expose_provenance() + range.start).unwrap();
@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_view_with_a_fence_joins_the_copy_of_its_part() {
-        let block = own::allocate(64, 16).unwrap();
+        let block = heap::allocate(64, 16).unwrap();
         let whole = Span { start: block.data(), length: 64 };
         let part = Span { start: Address::new(block.data().get() + 8).unwrap(), length: 8 };
         let mut watch = Watch::default();
@@ -389,7 +389,7 @@ mod tests {
         assert_eq!(set[1], set[0] + 8);
         assert_eq!(watch.end(), None);
         // SAFETY: M10; the block is this test's.
-        unsafe { own::free(block, 64) };
+        unsafe { heap::free(block, 64) };
     }
 
     #[test]

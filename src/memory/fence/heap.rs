@@ -4,10 +4,10 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::sync::Mutex;
 
-use super::address::Address;
-use super::fence::{self, Fenced};
+use super::block::{self, Fenced};
 use super::report::{self, Found};
-use super::{blocks, given, quarantine};
+use super::{block_map, exposed, quarantine};
+use crate::memory::address::Address;
 
 /// The capacity stands in front of the header.
 const CAPACITY: usize = 16;
@@ -49,10 +49,10 @@ fn raw(bytes: usize) -> Option<(Address, bool)> {
 
 /// A zeroed block; `None` where there is no memory. `align` is a power of two.
 pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
-    let lead = CAPACITY + fence::lead();
+    let lead = CAPACITY + block::lead();
     let slack = align.max(16) - 16;
     let bytes =
-        length.checked_add(CAPACITY + fence::overhead() + slack).filter(|bytes| *bytes <= isize::MAX as usize)?;
+        length.checked_add(CAPACITY + block::overhead() + slack).filter(|bytes| *bytes <= isize::MAX as usize)?;
     let (raw, is_zeroed) = raw(bytes)?;
     let data = (raw.get() + lead).next_multiple_of(align.max(16));
     // SAFETY: M8; `bytes` has room for the lead, the slack, the data and the fence after it.
@@ -61,8 +61,8 @@ pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
             std::ptr::with_exposed_provenance_mut::<u8>(data).write_bytes(0, length);
         }
         let block = Fenced::build(raw, data - raw.get(), length)?;
-        if blocks::fits(block.data()) {
-            blocks::insert(block.data());
+        if block_map::fits(block.data()) {
+            block_map::insert(block.data());
         }
         Some(block)
     }
@@ -73,8 +73,8 @@ pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
 /// # Safety
 /// M10: the block came from [`allocate`] and nobody uses it any more but native code that was given its address.
 pub unsafe fn free(block: Fenced, length: usize) {
-    let _freeing = blocks::begin_free(block.data());
-    given::remove(block.data());
+    let _freeing = block_map::begin_free(block.data());
+    exposed::remove(block.data());
     if !block.is_whole(length) {
         if let Some(breach) = block.breach(length) {
             report::push(Found::Freed, block, length, breach);
@@ -121,14 +121,14 @@ mod tests {
                 let block = allocate(length, align).unwrap();
                 assert_eq!(block.data().get() % align, 0);
                 assert_eq!((block.length(), block.is_whole(length)), (Some(length), true));
-                assert!(blocks::contains(block.data()));
+                assert!(block_map::contains(block.data()));
                 // SAFETY: M10; the block is this test's.
                 unsafe {
                     assert!((0..length).all(|at| block.data().as_ptr().add(at).read() == 0));
                     block.data().as_ptr().write_bytes(7, length);
                     free(block, length);
                 }
-                assert!(!blocks::contains(block.data()));
+                assert!(!block_map::contains(block.data()));
             }
         }
         assert!(allocate(usize::MAX - 4, 16).is_none());

@@ -10,7 +10,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use super::address::Address;
+use crate::memory::address::Address;
 
 const GRANULE: usize = 16;
 const LEAF_BITS: usize = 20;

@@ -3,9 +3,9 @@
 #![expect(unsafe_code, reason = "copies the bytes of views")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 
-use super::address::{Address, Span};
-use super::fence::Fenced;
-use super::own;
+use super::block::Fenced;
+use super::heap;
+use crate::memory::address::{Address, Span};
 
 /// A copy of some memory; gone when dropped.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Copied {
         let mut before = Vec::new();
         before.try_reserve_exact(view.length).ok()?;
         before.resize(view.length, 0);
-        let block = own::allocate(view.length, 16)?;
+        let block = heap::allocate(view.length, 16)?;
         let mut copy = Self { view, block, before: before.into() };
         // SAFETY: by the contract of this function.
         unsafe { copy.refresh() };
@@ -86,7 +86,7 @@ impl Copied {
 impl Drop for Copied {
     fn drop(&mut self) {
         // SAFETY: M10; the call is over, and the copy was made for it.
-        unsafe { own::free(self.block, self.view.length) };
+        unsafe { heap::free(self.block, self.view.length) };
     }
 }
 

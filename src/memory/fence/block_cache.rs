@@ -4,10 +4,10 @@
 
 use std::cell::Cell;
 
-use super::address::{Address, Span};
-use super::blocks;
-use super::fence::Fenced;
+use super::block::Fenced;
+use super::block_map;
 use super::header::Sealed;
+use crate::memory::address::{Address, Span};
 
 /// The block that a view begins; `None` where it begins none, or is empty.
 ///
@@ -16,7 +16,7 @@ use super::header::Sealed;
 #[inline]
 pub unsafe fn begun_by(view: Span) -> Option<Fenced> {
     // SAFETY: M8, by the contract of this function.
-    (view.length > 0 && blocks::contains(view.start)).then(|| unsafe { Fenced::at(view.start) })
+    (view.length > 0 && block_map::contains(view.start)).then(|| unsafe { Fenced::at(view.start) })
 }
 
 /// A block, and what its header said.
@@ -47,7 +47,7 @@ pub struct LastBlock {
     /// Where the data begins; 0 where nothing was handed.
     data: Cell<usize>,
     sealed: Cell<Sealed>,
-    /// [`blocks::forgotten`] of then: while it stays, what was a block is one.
+    /// [`block_map::forgotten`] of then: while it stays, what was a block is one.
     forgotten: Cell<u64>,
 }
 
@@ -65,7 +65,7 @@ impl LastBlock {
     /// M3: the view is rooted while the result is used, so that its block stays allocated (M8).
     #[inline]
     pub unsafe fn of(&self, view: Span) -> Option<(Fenced, usize)> {
-        let forgotten = blocks::forgotten();
+        let forgotten = block_map::forgotten();
         if self.data.get() == view.start.get() && self.forgotten.get() == forgotten && view.length > 0 {
             // SAFETY: M8, by the contract of this function: what was a block is one.
             return Some((unsafe { Fenced::at(view.start) }, self.length()));

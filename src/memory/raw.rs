@@ -6,8 +6,8 @@ use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
 
 use super::address::{Address, LOWEST, Span};
-use super::frame::{Frame, HEAD_BYTES};
-use super::mapped::{self, Access, PAGE};
+use super::arg_buffer::{Frame, HEAD_BYTES};
+use super::probe::{self, Access, PAGE};
 
 /// How carefully a raw address is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Care {
 /// The span of an address and a length, where it may be accessed as far as the care tells.
 pub fn checked(address: usize, length: usize, access: Access, care: Care) -> Option<Span> {
     let span = Span::new(Address::new(address).filter(|_| address >= LOWEST)?, length).ok()?;
-    (care == Care::LowPage || mapped::is_mapped(span, access)).then_some(span)
+    (care == Care::LowPage || probe::is_mapped(span, access)).then_some(span)
 }
 
 /// Copies `length` bytes from an address to where the values of the frame begin; false for an address that is refused.

@@ -13,10 +13,10 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::address::Address;
-use super::wide::Wide;
+use crate::memory::address::Address;
+use crate::memory::simd16::Wide;
 #[cfg(target_arch = "x86_64")]
-use super::wide::Wider;
+use crate::memory::simd16::Wider;
 
 /// The bytes that are compared and written at once.
 pub const CHUNK: usize = 16;

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::address::Span;
-use super::fence::{self, Widths};
+use super::block::{self, Widths};
 use crate::error::{Overflow, Side};
+use crate::memory::address::Span;
 
 /// Addresses that somebody may write.
 pub type Ranges = SmallVec<[Range<usize>; 4]>;
@@ -49,7 +49,7 @@ struct Window {
 impl Slice {
     /// Remembers what lies around a slice, as far as fences reach, inside its slab.
     pub fn new(argument: usize, view: Span, slab: Span, exempt: Ranges) -> Self {
-        let width = fence::widths();
+        let width = block::widths();
         let (whole, inside) = (range(slab), range(view));
         let window = |start: usize, end: usize| Window { start, bytes: SmallVec::from_elem(0, end - start) };
         let before = window(inside.start.saturating_sub(width.before).max(whole.start), inside.start);

@@ -10,11 +10,10 @@ mod abi;
 mod call;
 mod callback;
 mod error;
-#[cfg(all(target_arch = "x86_64", unix))]
-mod fast;
 mod js;
 mod loader;
 mod memory;
 mod sync;
 mod threads;
 mod trace;
+mod v8;

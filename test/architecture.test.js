@@ -121,8 +121,8 @@ const CLI = {
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  js: ['fast', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
-  fast: ['call', 'abi', 'loader', 'memory'],
+  js: ['v8', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
+  v8: ['call', 'abi', 'loader', 'memory'],
   call: ['abi', 'loader', 'memory'],
   callback: ['abi', 'memory', 'error'],
   threads: ['loader', 'memory', 'sync'],
@@ -140,16 +140,16 @@ const CRATES = {
   napi_derive: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
   libffi: /^(abi\/(ctype|layout|signature)|call\/invoke|callback\/closure)\.rs$/,
   libloading: /^loader\/(library|instances)\.rs$/,
-  dynasmrt: /^fast\/trampoline\.rs$/,
+  dynasmrt: /^v8\/trampoline\.rs$/,
   object: /^loader\/(preflight|inspect|interpose)\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature|sysv64)|loader\/(instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+  /^(abi\/(layout|signature|sysv64)|loader\/(instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|js\/\w+)\.rs$/;
 
 // Files that still form a circle around the environment.
-const IN_A_CIRCLE = /^(js|fast)\//;
+const IN_A_CIRCLE = /^js\//;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

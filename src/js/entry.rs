@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use super::environment::{Environment, current};
 #[cfg(all(target_arch = "x86_64", unix))]
-use crate::fast::entry::Entry;
+use crate::v8::function_call::Entry;
 
 /// A JavaScript function that is kept.
 #[derive(Clone, Copy, Debug)]

@@ -107,16 +107,16 @@ pub struct Environment {
     pub last_blocks: [LastBlock; MOST_PINS],
     /// V8's own functions, where they were tried.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub v8: OnceCell<crate::fast::v8::V8>,
+    pub v8: OnceCell<crate::v8::function_template::V8>,
     /// Its generated code.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub code: RefCell<crate::memory::exec::Code>,
     /// V8's own way to the storage of a view, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub views: OnceCell<crate::fast::views::Views>,
+    pub views: OnceCell<crate::v8::array_buffer_view::Views>,
     /// What flat texts of V8 are known by, where they are as they are looked for.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub flat_texts: OnceCell<crate::fast::flat::FlatTexts>,
+    pub flat_texts: OnceCell<crate::v8::flat_string::FlatTexts>,
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub lane: OnceCell<super::fast::Lane>,
@@ -126,7 +126,7 @@ pub struct Environment {
     pub callback_arguments: CallbackArguments,
     /// V8's own way into JavaScript, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub entry: OnceCell<crate::fast::entry::Entry>,
+    pub entry: OnceCell<crate::v8::function_call::Entry>,
     /// What is kept of JavaScript's as long as this.
     kept: RefCell<Vec<sys::napi_ref>>,
     /// A function that does nothing.

@@ -23,16 +23,17 @@ use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
 use crate::abi::sysv64::{Load, Plan};
 use crate::call::function_table::Bound;
-use crate::fast::flat::{FlatTexts, Samples};
-use crate::fast::passing::{Passing, Shape};
-use crate::fast::trampoline::{Surroundings, assemble, with_context};
-use crate::fast::v8::{Local, Text};
-use crate::fast::views::Views;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::HEAD_BYTES;
 use crate::memory::fence::exposed;
 use crate::memory::pin::{self, Pinned};
+use crate::v8::array_buffer_view::Views;
+use crate::v8::fast_signature::{Passing, Shape};
+use crate::v8::flat_string::{FlatTexts, Samples};
+use crate::v8::function_template::Text;
+use crate::v8::handle::Local;
+use crate::v8::trampoline::{Surroundings, assemble, with_context};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;

@@ -9,10 +9,10 @@ use napi::bindgen_prelude::{Env, Object};
 use napi_derive::napi;
 
 use super::environment::current;
-use crate::fast::passing::Passing;
-use crate::fast::v8::Local;
 use crate::memory::address::Address;
 use crate::memory::raw;
+use crate::v8::fast_signature::Passing;
+use crate::v8::handle::Local;
 
 /// What JavaScript has of it.
 #[napi(object)]

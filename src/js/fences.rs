@@ -14,12 +14,12 @@ use super::waker::resource;
 use crate::error::{FfiError, Side};
 use crate::loader::library::Library;
 use crate::memory::address::Address;
-use crate::memory::allocator;
-use crate::memory::allocator_symbols::Symbols;
 use crate::memory::fence::block::{self, Breach, Fenced};
 use crate::memory::fence::report::{self, Found, Report};
 use crate::memory::fence::{block_map, exposed, heap, quarantine};
 use crate::memory::pin::{self, Pinned};
+use crate::v8::allocator;
+use crate::v8::allocator_symbols::Symbols;
 
 /// Sets the widths of the fences; false where the number is out of range. The first setting of the process counts.
 #[napi]

@@ -15,7 +15,6 @@ mod function;
 mod graves;
 mod home;
 mod inspect;
-mod isolate;
 mod job;
 mod layout;
 mod library;

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::environment::{Environment, current, thrown, to_error};
 use crate::error::FfiError;
 #[cfg(all(target_arch = "x86_64", unix))]
-use crate::fast::info::Info;
+use crate::v8::callback_info::Info;
 
 /// An exception is pending in Node-API, or JavaScript is being ended.
 pub struct Thrown;
@@ -185,9 +185,10 @@ pub mod by_v8 {
     use napi_derive::napi;
 
     use super::*;
-    use crate::fast::trampoline::with_context;
-    use crate::fast::v8::{Local, V8};
     use crate::js::environment::take_thrown;
+    use crate::v8::function_template::V8;
+    use crate::v8::handle::Local;
+    use crate::v8::trampoline::with_context;
 
     /// Generated code puts the environment behind what V8 has passed, and what the two registers in between happen to hold.
     pub type Function = unsafe extern "C" fn(*mut usize, usize, usize, *const Environment);

@@ -12,13 +12,13 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::environment::current;
-use super::isolate::current_isolate;
 use super::memory::{JsAddress, from_js, to_js};
 use crate::loader::library::Library;
 use crate::memory::address::Address;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::report;
 use crate::memory::pin::{self, Pinned};
+use crate::v8::isolate::current_isolate;
 
 /// The locks of an environment, and the buffers that the calls under way were handed.
 #[derive(Debug)]

@@ -14,14 +14,15 @@ use super::fast::{Lane, MOST_ARGUMENTS};
 use super::function::Callable;
 use super::native::{Arguments, Given, contained, thrown_by};
 use crate::error::FfiError;
-use crate::fast::trampoline::MISSED;
-use crate::fast::v8::{Local, Text};
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::block::{self, Fenced};
 use crate::memory::fence::block_cache::{Handed, LastBlock};
 use crate::memory::fence::{borrows, exposed};
 use crate::memory::latin1::Latin1;
 use crate::memory::raw::{self, Care};
+use crate::v8::function_template::Text;
+use crate::v8::handle::Local;
+use crate::v8::trampoline::MISSED;
 
 /// An overflow was found after the call; [`take_overflow`] throws it.
 const BROKEN: u32 = 2;

@@ -11,10 +11,10 @@ use napi_derive::napi;
 
 use super::environment::current;
 #[cfg(target_os = "linux")]
-use super::isolate::current_isolate;
-#[cfg(target_os = "linux")]
 use crate::loader::library::Library;
 use crate::memory::address::Address;
+#[cfg(target_os = "linux")]
+use crate::v8::isolate::current_isolate;
 
 /// The limit of an environment's stack, until it has been moved.
 #[derive(Debug, Default)]

@@ -16,10 +16,10 @@ use super::graves;
 use super::home::Home;
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
-#[cfg(all(target_arch = "x86_64", unix))]
-use crate::fast::entry::{Entry, Kept};
 use crate::memory::address::Address;
 use crate::threads::callback_queue::Kind;
+#[cfg(all(target_arch = "x86_64", unix))]
+use crate::v8::function_call::{Entry, Kept};
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
 #[inline]

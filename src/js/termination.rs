@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 use napi::sys;
 
 use super::environment::{Environment, take_thrown};
-use super::isolate::current_isolate;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
+use crate::v8::isolate::current_isolate;
 
 #[cfg(not(windows))]
 const IS_TERMINATING: &str = "_ZN2v87Isolate22IsExecutionTerminatingEv";

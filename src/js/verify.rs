@@ -10,10 +10,10 @@ use napi::bindgen_prelude::Env;
 use napi::{JsString, JsValue, sys};
 use napi_derive::napi;
 
-use crate::fast::flat::{CHARACTERS, LENGTH};
-use crate::fast::trampoline::Maps;
 use crate::memory::address::Address;
 use crate::memory::probe;
+use crate::v8::flat_string::{CHARACTERS, LENGTH};
+use crate::v8::trampoline::Maps;
 
 type Refusal = &'static str;
 

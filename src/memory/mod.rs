@@ -36,8 +36,6 @@
 //!   ones. It stays until the function returns; no function is made before one that is tried got its arguments there.
 
 pub mod address;
-pub mod allocator;
-pub mod allocator_symbols;
 pub mod arg_buffer;
 pub mod ascii;
 #[cfg(all(unix, target_arch = "x86_64"))]

@@ -2,7 +2,7 @@
 //! By V8's headers of `NODE_MODULE_VERSION` 115, 127, 137 and 147.
 #![expect(unsafe_code, reason = "reads what V8 has put onto the stack")]
 
-use super::v8::Local;
+use super::handle::Local;
 
 /// Where the parts of it lie. As wide as it is read: a load that is wider than the store before it would have to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

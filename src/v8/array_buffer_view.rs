@@ -4,7 +4,8 @@
 
 use std::mem::MaybeUninit;
 
-use super::v8::{Local, function};
+use super::function_template::function;
+use super::handle::Local;
 use crate::loader::library::Library;
 use crate::memory::address::{Address, Span};
 

@@ -9,7 +9,7 @@ use std::mem::offset_of;
 
 use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm, x64::X64Relocation};
 
-use super::passing::{INTEGER_REGISTERS, Passing, Shape, Source, sources};
+use super::fast_signature::{INTEGER_REGISTERS, Passing, Shape, Source, sources};
 use crate::abi::sysv64::{Load, Plan, ResultIn};
 use crate::call::function_table::{ROW_SHIFT, Row};
 

@@ -7,7 +7,7 @@
 use std::mem::{MaybeUninit, transmute};
 use std::ptr::null_mut;
 
-use super::v8::Local;
+use super::handle::Local;
 use crate::loader::library::Library;
 
 /// What was found, for one environment.

@@ -3,7 +3,7 @@
 //! such a one and to the empty text.
 #![expect(unsafe_code, reason = "reads the engine's memory")]
 
-use super::v8::Local;
+use super::handle::Local;
 use crate::memory::address::Address;
 use crate::memory::latin1::Latin1;
 use crate::memory::raw;

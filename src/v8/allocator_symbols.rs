@@ -1,6 +1,6 @@
 //! The exported symbols of Node's ArrayBuffer allocator, and whether its vtable has no others.
 
-use super::address::Address;
+use crate::memory::address::Address;
 
 /// The addresses of the exported symbols that the stand-in needs.
 #[derive(Clone, Copy, Debug)]

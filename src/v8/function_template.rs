@@ -1,8 +1,5 @@
 //! V8's C++ functions, found by name in the running executable: what makes native functions, with a fast call or without.
 //! Tried on `NODE_MODULE_VERSION` 115, 127, 137 and 147; V8's binary interface does not change within one.
-//!
-//! A `Local` is passed as the pointer that it is (Itanium C++ ABI, section 3.1.2.3: trivially copyable for the purposes of
-//! calls), and in Node a `napi_value` is that pointer.
 #![expect(unsafe_code, reason = "calls exported functions of V8")]
 #![expect(clippy::missing_transmute_annotations, reason = "the fields that are filled have the types")]
 
@@ -12,13 +9,11 @@ use std::mem::{MaybeUninit, transmute};
 use std::ptr::null_mut;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use super::info::Layout;
-use super::passing::{Passing, VALUE};
+use super::callback_info::Layout;
+use super::fast_signature::{Passing, VALUE};
+use super::handle::Local;
 use crate::loader::library::{Images, Library};
 use crate::memory::address::Address;
-
-/// A `v8::Local` of any kind; null where it is empty.
-pub type Local = *mut c_void;
 
 type Callback = unsafe extern "C" fn(*const c_void);
 type New = unsafe extern "C" fn(Local, Callback, Local, Local, i32, u32, u32, *const CFunction, u16, u16, u16) -> Local;
@@ -146,7 +141,7 @@ impl V8 {
         }
     }
 
-    /// Makes a function that V8 calls at `code`, with a [`super::info::Info`].
+    /// Makes a function that V8 calls at `code`, with a [`super::callback_info::Info`].
     ///
     /// # Safety
     /// M15: `code` is such a function. A handle scope is open on this thread.

@@ -1,6 +1,6 @@
 'use strict';
 // C function pointers that reach a function of JavaScript. Each is made once, then opened and closed again and again,
-// by native functions whose arguments lie in the frame (src/js/callback.rs).
+// by native functions whose arguments lie in the frame (src/node/callback/js_callback.rs).
 
 const binding = require('./binding');
 const { modules } = require('./engine');

@@ -16,7 +16,7 @@ const { rowOf, typeOf, parameter: parameterOf } = require('./types');
 
 const contract = late(() => require('./contract'));
 
-/** One bit of the frame's pins for each (src/memory/frame.rs). */
+/** One bit of the frame's pins for each (src/memory/arg_buffer.rs). */
 const MOST_ARGUMENTS = 128;
 
 /** The types of the arguments, each read once; undefined where there is no such list. */
@@ -140,7 +140,7 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
 const [enter, enterWithFew, enterWithMany, start] = binding.entries();
-/** src/js/function.rs, FEW_PINS. */
+/** src/node/call/function.rs, FEW_PINS. */
 const FEW_PINS = 2;
 const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithFew);
 

@@ -121,7 +121,7 @@ const CLI = {
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  js: ['v8', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
+  node: ['v8', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
   v8: ['call', 'abi', 'loader', 'memory'],
   call: ['abi', 'loader', 'memory'],
   callback: ['abi', 'memory', 'error'],
@@ -136,8 +136,8 @@ const RUST = {
 
 // Crate -> where it may be used.
 const CRATES = {
-  napi: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
-  napi_derive: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
+  napi: /^node\//,
+  napi_derive: /^node\//,
   libffi: /^(abi\/(ctype|layout|signature)|call\/invoke|callback\/closure)\.rs$/,
   libloading: /^loader\/(library|instances)\.rs$/,
   dynasmrt: /^v8\/trampoline\.rs$/,
@@ -146,10 +146,10 @@ const CRATES = {
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature|sysv64)|loader\/(instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+  /^(abi\/(layout|signature|sysv64)|loader\/(instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|node\/[\w/]+)\.rs$/;
 
 // Files that still form a circle around the environment.
-const IN_A_CIRCLE = /^js\//;
+const IN_A_CIRCLE = /^node\//;
 
 // ---- lib/ -----------------------------------------------------------------------------------------------------------
 

@@ -43,9 +43,7 @@ pub mod exec;
 pub mod fence;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod latin1;
-pub mod pin;
 pub mod probe;
 pub mod raw;
 pub mod simd16;
 pub mod string_arena;
-pub mod view;

@@ -19,7 +19,7 @@ fn answer_of(number: usize) -> Answer {
     Some(vec![number as u8].into())
 }
 
-/// What a foreign thread gets that calls a callback: as `js/afar.rs` does it.
+/// What a foreign thread gets that calls a callback: as `node/callback/foreign_thread.rs` does it.
 fn call(queue: &Queue<usize>, number: usize) -> Answer {
     let request =
         Request::new(number, 0, Block::new(), Vec::new(), 0, 0, crate::threads::callback_queue::Kind::Waiting);

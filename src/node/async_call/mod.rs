@@ -1,0 +1,5 @@
+//! Asynchronous calls: on libuv's pool, or on a thread of their own.
+
+pub mod completions;
+pub mod dedicated_thread;
+pub mod job;

@@ -1,0 +1,5 @@
+//! Synchronous calls: what JavaScript enters, and what becomes of arguments and results.
+
+pub mod function;
+pub mod intrinsics;
+pub mod register_call;

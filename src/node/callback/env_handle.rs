@@ -1,0 +1,40 @@
+//! What a callback knows of the environment that its JavaScript function lives in. It stays until the process ends, as the
+//! callback does (M7); of the environment itself nothing does.
+#![expect(unsafe_code, reason = "points to a state that ends before it")]
+
+use std::cell::Cell;
+use std::ptr::null;
+use std::sync::Arc;
+
+use crate::node::async_call::job::Queue;
+use crate::node::env::Environment;
+
+/// Where the calls of an environment's callbacks go.
+#[derive(Debug)]
+pub struct Home {
+    /// The JavaScript thread.
+    pub thread: usize,
+    /// Takes the calls of other threads; ended with the environment.
+    pub queue: Arc<Queue>,
+    /// Null once the environment is gone. Used on its thread only (M6).
+    environment: Cell<*const Environment>,
+}
+
+impl Home {
+    /// The home of an environment, which has to [`Home::end`] it. For as long as the process lives.
+    pub fn make(environment: &Environment, thread: usize) -> &'static Self {
+        Box::leak(Box::new(Self { thread, queue: environment.queue(), environment: Cell::new(environment) }))
+    }
+
+    /// The environment, on its thread; `None` once it is gone.
+    #[inline]
+    pub fn environment(&self) -> Option<&Environment> {
+        // SAFETY: M6; whoever drops the state has called `end` before, on this thread.
+        unsafe { self.environment.get().as_ref() }
+    }
+
+    /// The environment is going.
+    pub fn end(&self) {
+        self.environment.set(null());
+    }
+}

@@ -1,0 +1,41 @@
+//! Callbacks of environments that have ended. Their code stays until the process ends, because C may keep its address (M7);
+//! so that it does not pile up, other environments use it again, as those that live use that of closed ones
+//! (lib/callback.js): the oldest first, and not before many others of its signature have been left after it.
+#![expect(unsafe_code, reason = "hands callbacks from one thread to another")]
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use super::slot::Target;
+use crate::abi::signature::Signature;
+
+/// As many of a signature are never used again: until then a call through an old address gives zero.
+const KEPT: usize = 1024;
+
+struct Grave(&'static Target);
+
+// SAFETY: M6; only the thread of a target's environment uses what is not atomic of it. That one has ended, and the lock
+// hands it to the thread of the next.
+unsafe impl Send for Grave {}
+
+type Graves = HashMap<Arc<Signature>, VecDeque<Grave>>;
+
+fn graves() -> MutexGuard<'static, Graves> {
+    static GRAVES: LazyLock<Mutex<Graves>> = LazyLock::new(Mutex::default);
+    GRAVES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes targets over whose environment is gone; they are shut.
+pub fn bury(targets: Vec<&'static Target>) {
+    let mut graves = graves();
+    for target in targets {
+        graves.entry(Arc::clone(&target.signature)).or_default().push_back(Grave(target));
+    }
+}
+
+/// A target of the signature that was left long ago.
+pub fn exhume(signature: &Arc<Signature>) -> Option<&'static Target> {
+    let mut graves = graves();
+    let row = graves.get_mut(signature).filter(|row| row.len() > KEPT)?;
+    row.pop_front().map(|grave| grave.0)
+}

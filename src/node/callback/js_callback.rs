@@ -1,0 +1,132 @@
+//! JSCallback's native half: makes C function pointers, opens and closes them. What becomes of C's calls of them is in
+//! `target` and `afar`.
+
+use std::cell::{Cell, RefCell};
+use std::ptr::null_mut;
+
+use napi::JsValue;
+use napi::bindgen_prelude::{ClassInstance, Env, Object};
+use napi_derive::napi;
+
+use super::js_function::Function;
+use super::slot::Target;
+use crate::memory::address::Address;
+use crate::memory::fence::report;
+use crate::node::env::{Environment, current, thrown};
+use crate::node::exports::memory::{JsAddress, to_js};
+use crate::node::exports::signature::JsSignature;
+use crate::node::native_fn::{Arguments, Given, Native, native_functions};
+use crate::node::nesting::Depth;
+
+/// The callbacks of an environment; used on its thread only (M6).
+#[derive(Default)]
+pub struct Callbacks {
+    /// All of them, by number.
+    targets: RefCell<Vec<&'static Target>>,
+    /// The function that is called with the number of a closed one that C has called.
+    pub late: Cell<Option<Function>>,
+    /// Those that are open for the length of a call, innermost last.
+    lent: RefCell<Vec<&'static Target>>,
+}
+
+/// A C function pointer, before it was opened.
+#[napi(object)]
+pub struct JsPointer {
+    /// Its number in this environment.
+    pub id: u32,
+    /// Its address.
+    pub address: JsAddress,
+}
+
+/// Makes a C function pointer of the signature: a closed one.
+#[napi]
+pub fn make_callback(env: Env, signature: ClassInstance<'_, JsSignature>) -> napi::Result<JsPointer> {
+    let environment = current(env)?;
+    let mut targets = environment.callbacks.targets.borrow_mut();
+    let id = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+    let target = Target::make(&environment, &signature.signature, id).map_err(|error| thrown(env, &error))?;
+    targets.push(target);
+    Ok(JsPointer { id, address: to_js(target.code().map_or(0, Address::get)) })
+}
+
+/// The number of a name, for messages.
+#[napi]
+pub fn number_of_name(name: String) -> u32 {
+    report::intern_callback(&name)
+}
+
+/// `[open, close]`, whose arguments lie in the frame: the number of a pointer; for the first one also that of its name, and
+/// its kind: threadsafe, or lent for the length of a call. `open(function)` has the pointer call a function. On its own
+/// thread that takes no arguments: it reads and writes the frame. For a call from another thread it takes a token, and may return true: then `answer` or `fail`
+/// ends the call. `close()` lets the function go: C gets zero from now on, and when it calls all the same, `late` is called
+/// with the number.
+#[napi]
+pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>>> {
+    let environment = current(env)?;
+    environment.callbacks.late.set(Some(Function::hold(&environment, late.raw())));
+    let functions = [Native::new(open), Native::new(close)];
+    Ok(native_functions(env, functions)?.into())
+}
+
+/// Where they lie in the frame.
+const ID: usize = 0;
+const KIND: usize = 4;
+const NAME: usize = 8;
+
+/// Kinds: C does not wait for it; it is open for the length of a call. Any other is 0.
+const OF_THREADS: u32 = 1;
+const LENT: u32 = 2;
+
+impl Callbacks {
+    /// The environment is gone; the callbacks outlive it.
+    pub fn abandon(&self, environment: &Environment) -> Vec<&'static Target> {
+        if let Some(late) = self.late.take() {
+            late.let_go(environment);
+        }
+        let targets = self.targets.take();
+        targets.iter().for_each(|target| target.abandon(environment));
+        targets
+    }
+
+    /// Closes those that were lent to the call that ends, or to one inside of it: JavaScript is being ended, and does not.
+    pub fn close_lent(&self, environment: &Environment) {
+        let depth = Depth::level(environment.depth.get());
+        let is_ended = |target: &&'static Target| target.lent.get().is_some_and(|lent| lent >= depth);
+        while let Some(target) = self.lent.borrow_mut().pop_if(|target| is_ended(&&**target)) {
+            target.lent.set(None);
+            target.close(environment);
+        }
+    }
+
+    /// The callback whose number is in the frame.
+    fn named(&self, environment: &Environment) -> Option<&'static Target> {
+        let id = environment.frame.half(ID);
+        self.targets.borrow().get(id as usize).copied()
+    }
+}
+
+fn open(environment: &Environment, arguments: Arguments) -> Given {
+    let [function] = arguments.first();
+    if let Some(target) = environment.callbacks.named(environment) {
+        let (name, kind) = (environment.frame.half(NAME), environment.frame.half(KIND));
+        target.open(Function::hold(environment, function), name, kind == OF_THREADS);
+        if kind == LENT {
+            target.lent.set(Some(Depth::level(environment.depth.get())));
+            environment.callbacks.lent.borrow_mut().push(target);
+        }
+    }
+    Ok(null_mut())
+}
+
+fn close(environment: &Environment, _: Arguments) -> Given {
+    if let Some(target) = environment.callbacks.named(environment) {
+        if target.lent.take().is_some() {
+            let mut lent = environment.callbacks.lent.borrow_mut();
+            if let Some(at) = lent.iter().rposition(|other| std::ptr::eq(*other, target)) {
+                lent.remove(at);
+            }
+        }
+        target.close(environment);
+    }
+    Ok(null_mut())
+}

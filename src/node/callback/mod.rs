@@ -1,0 +1,9 @@
+//! Callbacks: function pointers of C that reach a JavaScript function.
+
+pub mod arguments;
+pub mod env_handle;
+pub mod foreign_thread;
+pub mod free_list;
+pub mod js_callback;
+pub mod js_function;
+pub mod slot;

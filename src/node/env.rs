@@ -1,0 +1,545 @@
+//! What one JavaScript environment (the main thread or a worker) has of its own. There is no other state.
+#![expect(unsafe_code, reason = "keeps Node-API references and takes the frame's address")]
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::ops::Range;
+use std::ptr::{NonNull, null_mut};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use napi::bindgen_prelude::{Env, Object};
+use napi::{JsValue, sys};
+use napi_derive::napi;
+
+use super::async_call::completions::{self, Settling};
+use super::async_call::job::{Jobs, Queue, Waiting, Work};
+use super::call::function::Callable;
+use super::call::register_call::MOST_PINS;
+use super::callback::arguments::CallbackArguments;
+use super::callback::env_handle::Home;
+use super::callback::free_list;
+use super::callback::js_callback::Callbacks;
+use super::callback::slot::this_thread;
+use super::exceptions::{Held, Unwinding};
+use super::exposed_views::Taken;
+use super::nesting::Depth;
+use super::pool_slices::Slices;
+use super::stack_limit::Stack;
+use super::transfer_lock::Locks;
+use super::value::{self, Pinned};
+use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
+use crate::abi::layout::Layout;
+use crate::call::function_table::Bound;
+use crate::error::{Class, FfiError};
+use crate::memory::address::{Address, Span};
+use crate::memory::arg_buffer::Frame;
+use crate::memory::fence::block::Fenced;
+use crate::memory::fence::block_cache::{Handed, LastBlock};
+use crate::memory::fence::borrows::Watch;
+use crate::memory::fence::heap;
+use crate::memory::fence::pool_slice::{Ranges, range};
+use crate::memory::raw::Care;
+use crate::memory::string_arena::Scratch;
+use crate::threads::exit;
+
+/// The state of an environment, shared by its functions and callbacks.
+pub struct Environment {
+    /// The environment.
+    pub raw: sys::napi_env,
+    /// The memory that calls and callbacks exchange values in.
+    pub frame: Frame,
+    /// Text of the calls that are under way.
+    pub scratch: Scratch,
+    /// Calls into C that are under way.
+    pub depth: Depth,
+    /// Whether the environment is gone; native code may still hold callbacks of it.
+    pub ended: Cell<bool>,
+    /// What a callback has thrown and no outer call has rethrown yet.
+    pub pending: Cell<Option<Unwinding<Held>>>,
+    /// The asynchronous calls under way: what JavaScript knows each by, and what its callbacks have thrown.
+    pub jobs: RefCell<HashMap<usize, (u32, Option<Held>)>>,
+    /// What the native function under way throws when it returns; null for nothing. A value of its scope.
+    pub to_throw: Cell<sys::napi_value>,
+    /// The asynchronous call that the callback under way was made under; 0 for none.
+    pub origin: Cell<usize>,
+    /// Whether the callback under way has thrown, as its function says itself.
+    pub has_thrown: Cell<bool>,
+    /// What is to be done after a call: bits.
+    pub after_call: Cell<u8>,
+    /// The errno of the last call that captures it.
+    pub errno: Cell<i32>,
+    /// How many calls of functions that free a handle have gone in.
+    pub frees: Cell<u32>,
+    /// Calls of callbacks that wait for a Promise.
+    pub waiting: RefCell<Waiting>,
+    queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
+    /// What its callbacks know of it.
+    home: OnceCell<&'static Home>,
+    /// The calls for libuv's pool, from the first one on.
+    pub pool: OnceCell<completions::Entry>,
+    /// The asynchronous calls that are done.
+    pub settling: Settling,
+    /// The dedicated threads that have been started.
+    threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
+    this: Weak<Environment>,
+    /// What the calls under way watch that their callbacks have to pause, with how deep each call is; innermost last.
+    pub watches: RefCell<Vec<(usize, Watch)>>,
+    /// How carefully raw addresses are used.
+    pub care: Cell<Care>,
+    /// How deep calls may nest.
+    pub stack: Stack,
+    /// What may not be transferred.
+    pub locks: Locks,
+    /// Whose address was given out.
+    pub taken: Taken,
+    /// The slabs of Node's Buffer pool.
+    pub slices: Slices,
+    /// The aggregates that have been declared; their ids follow those of the scalars.
+    pub layouts: RefCell<Vec<Arc<Layout>>>,
+    /// Where a pointer to an empty view points: a block of no bytes.
+    pub nowhere: Fenced,
+    /// The functions that are bound.
+    pub bound: Bound<Callable>,
+    /// The blocks of the last call's views, by the order of its pins.
+    pub last_blocks: [LastBlock; MOST_PINS],
+    /// V8's own functions, where they were tried.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub v8: OnceCell<crate::v8::function_template::V8>,
+    /// Its generated code.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub code: RefCell<crate::memory::exec::Code>,
+    /// V8's own way to the storage of a view, where there is one.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub views: OnceCell<crate::v8::array_buffer_view::Views>,
+    /// What flat texts of V8 are known by, where they are as they are looked for.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub flat_texts: OnceCell<crate::v8::flat_string::FlatTexts>,
+    /// The V8 lane, where there is one.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub lane: OnceCell<super::fast_call::binding::Lane>,
+    /// Its C function pointers.
+    pub callbacks: Callbacks,
+    /// The arguments of the callback under way.
+    pub callback_arguments: CallbackArguments,
+    /// V8's own way into JavaScript, where there is one.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    pub entry: OnceCell<crate::v8::function_call::Entry>,
+    /// What is kept of JavaScript's as long as this.
+    kept: RefCell<Vec<sys::napi_ref>>,
+    /// A function that does nothing.
+    nothing: sys::napi_ref,
+}
+
+impl Environment {
+    /// JavaScript is about to run in a callback: what the innermost call watches is looked at. Outer calls are paused already.
+    #[inline]
+    pub fn pause_watch(&self) {
+        if let Some((depth, watch)) = self.watches.borrow_mut().last_mut()
+            && Depth::level(*depth) == Depth::level(self.depth.get())
+        {
+            watch.pause();
+        }
+    }
+
+    /// JavaScript has run in a callback, whose result is in the frame: so many bytes from an offset on.
+    #[inline]
+    pub fn resume_watch(&self, result: Range<usize>) {
+        if let Some(((depth, watch), outer)) = self.watches.borrow_mut().split_last_mut()
+            && Depth::level(*depth) == Depth::level(self.depth.get())
+        {
+            let calls = Depth::level(self.depth.get()) - 1;
+            watch.resume(|slab| {
+                // C may write where the callback has told it to.
+                let returns_part = result.clone().step_by(size_of::<usize>()).any(|at| {
+                    let address = Address::new(self.frame.word(at) as usize);
+                    let address = address.filter(|address| range(slab).contains(&address.get()));
+                    address.is_some_and(|address| self.slices.around(self.raw, address).is_none())
+                });
+                if returns_part { None } else { self.written_by_others(slab, outer, calls) }
+            });
+        }
+    }
+
+    /// What others than a call may write in a slab during it; `None` where that is not known. `outer` is what is known of the
+    /// `calls` that it is made under, whose threads may be at work.
+    pub fn written_by_others(&self, slab: Span, outer: &[(usize, Watch)], calls: usize) -> Option<Ranges> {
+        if outer.len() < calls {
+            return None;
+        }
+        let mut ranges = self.slices.written_by_others(self.raw, slab)?;
+        ranges.extend(outer.iter().flat_map(|(_, watch)| watch.granted_in(slab)));
+        Some(ranges)
+    }
+
+    /// The number of a new job, which no other job of the process has.
+    pub fn begin_job(&self, slot: u32) -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let job = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.jobs.borrow_mut().insert(job, (slot, None));
+        job
+    }
+
+    /// What JavaScript knows a job by.
+    pub fn slot_of(&self, job: usize) -> Option<u32> {
+        self.jobs.borrow().get(&job).map(|(slot, _)| *slot)
+    }
+
+    /// A job is over: what its callbacks have thrown.
+    pub fn end_job(&self, job: usize) -> Option<sys::napi_value> {
+        self.slices.take_back(job);
+        let held = self.jobs.borrow_mut().remove(&job).and_then(|(_, thrown)| thrown);
+        held.map(|held| self.let_go(held))
+    }
+
+    /// Whether JavaScript still runs here; not once a worker is being terminated.
+    pub fn runs_js(&self) -> bool {
+        let (mut scope, mut this, mut function, mut ignored) = (null_mut(), null_mut(), null_mut(), null_mut());
+        // SAFETY: M6; the reference was made by `attach`.
+        unsafe {
+            sys::napi_open_handle_scope(self.raw, &mut scope);
+            sys::napi_get_undefined(self.raw, &mut this);
+            sys::napi_get_reference_value(self.raw, self.nothing, &mut function);
+            let status = sys::napi_call_function(self.raw, this, function, 0, null_mut(), &mut ignored);
+            sys::napi_close_handle_scope(self.raw, scope);
+            status == sys::Status::napi_ok
+        }
+    }
+
+    /// Answers whoever waits for a Promise that can never settle, because JavaScript has ended.
+    pub fn check_alive(&self) {
+        if self.waiting.borrow().is_any() && !self.runs_js() {
+            self.end();
+        }
+    }
+
+    /// The bytes of a view; `None` for every other value, an empty view and a detached one, and for one whose bytes lie in
+    /// the engine's heap, where it can be told.
+    ///
+    /// # Safety
+    /// M3: `value` is rooted while the result is used.
+    #[inline]
+    pub unsafe fn view(&self, value: sys::napi_value) -> Option<Span> {
+        #[cfg(all(target_arch = "x86_64", unix))]
+        if let Some(views) = self.views.get() {
+            // SAFETY: M3, by the contract of this function; in Node a `napi_value` is a `Local`.
+            return unsafe { views.of(value.cast()) };
+        }
+        // SAFETY: M3, by the contract of this function.
+        unsafe { value::view(self.raw, value) }
+    }
+
+    /// A short text as UTF-8 with a NUL, in the scratch; `None` for any other value, and where there is no room.
+    ///
+    /// # Safety
+    /// M3: `value` is rooted.
+    #[inline]
+    pub unsafe fn text(&self, value: sys::napi_value) -> Option<Handed> {
+        #[cfg(all(target_arch = "x86_64", unix))]
+        // SAFETY: M3, by the contract of this function, and M15: nothing here is V8's.
+        if let Some(text) = self.flat_texts.get().and_then(|flat| unsafe { flat.of(value.cast()) })
+            && let Some(handed) = self.scratch.take(text.size())
+        {
+            // SAFETY: M8 and M4; the block is of that size, and this call's.
+            unsafe { text.put(handed.block) };
+            return Some(handed);
+        }
+        // SAFETY: M3, by the contract of this function.
+        Handed::new(unsafe { value::short_text(self.raw, value, &self.scratch) }?.0)
+    }
+
+    /// Keeps a value as long as the environment: a reference to it.
+    pub fn keep(&self, value: sys::napi_value) -> sys::napi_ref {
+        let mut reference = null_mut();
+        // SAFETY: M3 and M6; the value is one of the current scope.
+        unsafe { sys::napi_create_reference(self.raw, value, 1, &mut reference) };
+        self.kept.borrow_mut().push(reference);
+        reference
+    }
+
+    /// The queue of work from other threads, made when first needed.
+    pub fn queue(&self) -> Arc<Queue> {
+        let (queue, _) = self.queue.get_or_init(|| {
+            let queue = Queue::new();
+            let make = |this| make_waker(&this, key_of(&queue), c"pinned-ffi callbacks", serve_one);
+            let waker = self.this().and_then(make);
+            (queue, waker)
+        });
+        Arc::clone(queue)
+    }
+
+    /// What its callbacks know of it, made when first needed.
+    pub fn home(&self) -> &'static Home {
+        self.home.get_or_init(|| Home::make(self, this_thread()))
+    }
+
+    /// The state itself, to be held.
+    pub fn this(&self) -> Option<Rc<Self>> {
+        self.this.upgrade()
+    }
+
+    /// The oldest work from other threads.
+    pub fn take_work(&self) -> Option<Work> {
+        self.queue.get()?.0.take()
+    }
+
+    /// Whether other threads have handed in work that was not taken yet.
+    pub fn has_work(&self) -> bool {
+        self.queue.get().is_some_and(|(queue, _)| queue.has_work())
+    }
+
+    /// Tells other threads which symbol this thread is inside; what it was before.
+    pub fn note_inside(&self, symbol: u32) -> u32 {
+        let Some((queue, _)) = self.queue.get() else { return 0 };
+        // Only this thread writes it; a swap would lock the bus.
+        let outer = queue.inside.load(Ordering::Relaxed);
+        queue.inside.store(symbol, Ordering::Relaxed);
+        outer
+    }
+
+    /// Keeps the process alive until [`Environment::let_close`].
+    pub fn hold_open(&self) {
+        if let Some((_, Some(waker))) = self.queue.get() {
+            waker.hold(self.raw);
+        }
+    }
+
+    /// Takes one [`Environment::hold_open`] back.
+    pub fn let_close(&self) {
+        if let Some((_, Some(waker))) = self.queue.get() {
+            waker.release(self.raw);
+        }
+    }
+
+    /// Whether the process is kept alive for other threads.
+    pub fn is_held_open(&self) -> bool {
+        let queue = self.queue.get().and_then(|(_, waker)| waker.as_ref());
+        let pool = self.pool.get().and_then(completions::Entry::waker);
+        queue.into_iter().chain(pool).any(Waker::is_held)
+    }
+
+    /// Other threads are answered again, after an exit that did not take place.
+    pub fn reopen_queue(&self) {
+        if let Some((queue, _)) = self.queue.get() {
+            queue.reopen();
+        }
+    }
+
+    /// Notes a dedicated thread, which ends with the environment.
+    pub fn note_thread(&self, jobs: &Arc<Jobs>) {
+        let mut threads = self.threads.borrow_mut();
+        threads.retain(|thread| thread.strong_count() > 0);
+        threads.push(Arc::downgrade(jobs));
+    }
+
+    /// The environment is going: everybody who waits gets a zeroed result, now and from now on, and the calls of dedicated
+    /// threads are over, because the engine frees the Buffers they use. Node itself waits for the calls of its pool.
+    pub fn end(&self) {
+        self.ended.set(true);
+        let mut jobs = Vec::new();
+        if let Some((queue, _)) = self.queue.get() {
+            forget_waker(key_of(queue));
+            jobs = queue.end();
+        }
+        if let Some(entry) = self.pool.get() {
+            forget_waker(entry.key());
+            entry.join();
+        }
+        self.settling.end();
+        self.waiting.borrow_mut().end();
+        for thread in self.threads.take() {
+            jobs.extend(thread.upgrade().map(|thread| thread.stop()).unwrap_or_default());
+        }
+        for job in jobs {
+            // SAFETY: M6; the threads have stopped, and no JavaScript runs here that could settle it.
+            drop(unsafe { job.open() });
+        }
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        if let Some(home) = self.home.get() {
+            home.end();
+        }
+        free_list::bury(self.callbacks.abandon(self));
+        // SAFETY: M10; the block was made for this state, and no call is under way.
+        unsafe { heap::free(self.nowhere, 0) };
+        // The engine gives back what references refer to, but not the references.
+        self.taken.forget(self.raw);
+        self.slices.forget(self.raw);
+        let thrown = match self.pending.take() {
+            Some(Unwinding::Thrown(held)) => Some(held),
+            _ => None,
+        };
+        let thrown = self.jobs.take().into_values().filter_map(|(_, thrown)| thrown).chain(thrown).map(NonNull::as_ptr);
+        for reference in self.kept.take().into_iter().chain(thrown) {
+            // SAFETY: M6; the reference is this state's, and Node-API's environment goes after it.
+            unsafe { sys::napi_delete_reference(self.raw, reference) };
+        }
+    }
+}
+
+/// Throws an error of the native side.
+pub fn throw(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value>) {
+    // SAFETY: M6.
+    unsafe { sys::napi_throw(env, to_error(env, error, cause)) };
+}
+
+/// Takes what is pending in Node-API: what was thrown by a function that it has called, or by itself.
+pub fn take_thrown(env: sys::napi_env) -> Option<sys::napi_value> {
+    let (mut is_pending, mut exception) = (false, null_mut());
+    // SAFETY: M6; the out-parameters are locals.
+    unsafe {
+        sys::napi_is_exception_pending(env, &mut is_pending);
+        let is_taken =
+            is_pending && sys::napi_get_and_clear_last_exception(env, &mut exception) == sys::Status::napi_ok;
+        is_taken.then_some(exception)
+    }
+}
+
+/// The JavaScript error of an error of the native side. An overflow carries what was found as properties, and the
+/// exception of a callback that it replaces as its cause.
+pub fn to_error(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value>) -> sys::napi_value {
+    let code = CString::new(error.code()).unwrap_or_default();
+    let message = CString::new(error.to_string().replace('\0', "\\0")).unwrap_or_default();
+    let (mut js_code, mut js_message, mut js_error) = (null_mut(), null_mut(), null_mut());
+    // SAFETY: M6; the texts live until the calls return, and all out-parameters are locals.
+    unsafe {
+        sys::napi_create_string_utf8(env, code.as_ptr(), -1, &mut js_code);
+        sys::napi_create_string_utf8(env, message.as_ptr(), -1, &mut js_message);
+        match error.class() {
+            Class::Error => sys::napi_create_error(env, js_code, js_message, &mut js_error),
+            Class::TypeError => sys::napi_create_type_error(env, js_code, js_message, &mut js_error),
+            Class::RangeError => sys::napi_create_range_error(env, js_code, js_message, &mut js_error),
+        };
+        if let FfiError::Overflow { symbol, overflow } = error {
+            let mut js_symbol = null_mut();
+            sys::napi_create_string_utf8(env, symbol.as_ptr().cast(), symbol.len() as isize, &mut js_symbol);
+            sys::napi_set_named_property(env, js_error, c"symbol".as_ptr(), js_symbol);
+            for (name, value) in [
+                (c"argument", overflow.argument as f64),
+                (c"byteLength", overflow.byte_length as f64),
+                (c"firstBadOffset", overflow.first_bad_offset as f64),
+                (c"bytesPast", overflow.bytes_past as f64),
+            ] {
+                let mut number = null_mut();
+                sys::napi_create_double(env, value, &mut number);
+                sys::napi_set_named_property(env, js_error, name.as_ptr(), number);
+            }
+        }
+        if let Some(cause) = cause {
+            sys::napi_set_named_property(env, js_error, c"cause".as_ptr(), cause);
+        }
+    }
+    js_error
+}
+
+/// Turns an error of the native side into the error napi-rs throws as it stands.
+pub fn thrown(env: Env, error: &FfiError) -> napi::Error {
+    throw(env.raw(), error, None);
+    napi::Error::new(napi::Status::PendingException, "")
+}
+
+/// The state that `attach` made for the environment.
+pub fn current(env: Env) -> napi::Result<Rc<Environment>> {
+    match env.get_instance_data::<Rc<Environment>>()? {
+        Some(state) => Ok(Rc::clone(state)),
+        None => Err(thrown(env, &FfiError::Internal { reason: "the environment is not attached".into() })),
+    }
+}
+
+/// The process is exiting: whoever waits for JavaScript gets a zeroed result, so that no thread keeps the process.
+#[napi]
+pub fn end_queue(env: Env) -> napi::Result<()> {
+    let environment = current(env)?;
+    if let Some((queue, _)) = environment.queue.get() {
+        queue.exit();
+    }
+    environment.waiting.borrow_mut().end();
+    Ok(())
+}
+
+/// Gives the environment its frame: an ArrayBuffer that JavaScript keeps for itself and never transfers. `nothing` is a
+/// function that does nothing. What was bound by an earlier instance of the package belongs to the state that it attached, so
+/// that none is ever replaced.
+#[napi]
+pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<()> {
+    if env.get_instance_data::<Rc<Environment>>()?.is_some() {
+        return Err(thrown(env, &FfiError::Internal { reason: "the environment is attached already".into() }));
+    }
+    let (mut frame_reference, mut nothing_reference) = (null_mut(), null_mut());
+    // SAFETY: M1 and M3; `frame` is rooted by the caller and then by the reference.
+    let storage = unsafe {
+        sys::napi_create_reference(env.raw(), frame.raw(), 1, &mut frame_reference);
+        sys::napi_create_reference(env.raw(), nothing.raw(), 1, &mut nothing_reference);
+        value::storage(env.raw(), frame.raw())
+    };
+    let base = match storage {
+        Ok(Pinned::Bytes(storage, _)) => {
+            NonNull::new(storage.view.start.as_ptr()).map(|base| (base, storage.view.length))
+        }
+        _ => None,
+    };
+    let Some((base, length)) = base else {
+        return Err(thrown(env, &FfiError::Internal { reason: "the frame is not an ArrayBuffer".into() }));
+    };
+    let Some(nowhere) = heap::allocate(0, 16) else {
+        return Err(thrown(env, &FfiError::MemoryExhausted { wanted: 0 }));
+    };
+    let state = Rc::new_cyclic(|this| Environment {
+        raw: env.raw(),
+        // SAFETY: M1, by the reference above.
+        frame: unsafe { Frame::new(base, length) },
+        scratch: Scratch::new(),
+        depth: Depth::default(),
+        ended: Cell::new(false),
+        pending: Cell::new(None),
+        jobs: RefCell::default(),
+        to_throw: Cell::new(null_mut()),
+        origin: Cell::new(0),
+        has_thrown: Cell::new(false),
+        after_call: Cell::new(0),
+        errno: Cell::new(0),
+        frees: Cell::new(0),
+        waiting: RefCell::default(),
+        queue: OnceCell::new(),
+        home: OnceCell::new(),
+        pool: OnceCell::new(),
+        settling: Settling::default(),
+        threads: RefCell::default(),
+        this: this.clone(),
+        watches: RefCell::new(Vec::new()),
+        care: Cell::new(Care::LowPage),
+        stack: Stack::default(),
+        locks: Locks::default(),
+        taken: Taken::default(),
+        slices: Slices::default(),
+        layouts: RefCell::default(),
+        nowhere,
+        bound: Bound::default(),
+        last_blocks: Default::default(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        v8: OnceCell::new(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        code: RefCell::default(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        views: OnceCell::new(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        flat_texts: OnceCell::new(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        lane: OnceCell::new(),
+        callbacks: Callbacks::default(),
+        callback_arguments: CallbackArguments::default(),
+        #[cfg(all(target_arch = "x86_64", unix))]
+        entry: OnceCell::new(),
+        kept: RefCell::new(vec![frame_reference, nothing_reference]),
+        nothing: nothing_reference,
+    });
+    exit::watch();
+    // Before the engine frees anything, while other threads may still use it.
+    env.add_env_cleanup_hook(Rc::clone(&state), |state| state.end())?;
+    env.set_instance_data(state, (), |_| ())
+}

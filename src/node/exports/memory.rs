@@ -1,0 +1,206 @@
+//! The room's JavaScript door: addresses of views, reads, writes, text, and buffers over native memory.
+#![expect(unsafe_code, reason = "passes the user's addresses on")]
+
+use std::ptr::null_mut;
+
+use napi::bindgen_prelude::{BigInt, Either, Env, FromNapiValue, Null, Object, Unknown};
+use napi::{JsString, JsValue, sys};
+use napi_derive::napi;
+
+use crate::error::FfiError;
+use crate::memory::address::{Address, Span};
+use crate::memory::ascii::is_plain;
+use crate::memory::fence::borrows::Storage;
+use crate::memory::fence::{exposed, report};
+use crate::memory::probe::Access;
+use crate::memory::raw;
+use crate::memory::raw::Care;
+use crate::node::env::{Environment, current, take_thrown, thrown};
+use crate::node::exposed_views::Taken;
+use crate::node::value::Pinned;
+use crate::node::{external_buffer, value};
+
+/// A JavaScript address: a number where it fits 2^53 - 1, else a BigInt (bun's rule since 1.4).
+pub type JsAddress = Either<f64, BigInt>;
+
+const MAX_SAFE_INTEGER: usize = (1 << 53) - 1;
+
+/// The JavaScript address of a number.
+pub fn to_js(address: usize) -> JsAddress {
+    if address <= MAX_SAFE_INTEGER { Either::A(address as f64) } else { Either::B(BigInt::from(address as u64)) }
+}
+
+/// The number of a JavaScript address, which the JavaScript side has checked.
+pub fn from_js(address: JsAddress) -> usize {
+    match address {
+        Either::A(number) => number as usize,
+        Either::B(big) => big.get_u64().1 as usize,
+    }
+}
+
+/// What [`address_of`] gives.
+type ViewAddress = Either<JsAddress, Either<Null, ()>>;
+
+/// The address of a view's first byte; null for an empty view; undefined for a detached one.
+#[napi]
+pub fn address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
+    take(env, value, Taken::note)
+}
+
+/// The same for a view over memory of C's own.
+#[napi]
+pub fn native_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
+    take(env, value, Taken::note_native)
+}
+
+/// The same, where C may keep the address for as long as the view lives: the guard does not copy such memory.
+#[napi]
+pub fn kept_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
+    take(env, value, Taken::keep)
+}
+
+fn take(
+    env: Env,
+    value: Unknown<'_>,
+    note: fn(&Taken, sys::napi_env, Storage, sys::napi_value),
+) -> napi::Result<ViewAddress> {
+    // SAFETY: M3; `value` is an argument of this call.
+    Ok(match unsafe { value::storage(env.raw(), value.raw()) } {
+        Ok(Pinned::Bytes(storage, buffer)) => {
+            let environment = current(env)?;
+            // SAFETY: M3; the buffer is that of an argument.
+            let length = unsafe { value::buffer_length(env.raw(), buffer) };
+            let slab = length.and_then(|length| environment.slices.slab(env.raw(), storage, buffer, length));
+            if let Some(slab) = slab {
+                environment.slices.expose(storage.view, slab);
+            }
+            match storage.block() {
+                Some(block) => {
+                    if let Some(length) = block.length() {
+                        // `locate` of call/intrinsics.rs leaves a slab to this function every time: another view may begin it.
+                        block.give(if slab.is_some() { report::intern("ptr()") } else { report::intern_ptr() });
+                        exposed::insert(block.data(), length);
+                    }
+                }
+                None => note(&environment.taken, env.raw(), storage, buffer),
+            }
+            Either::A(to_js(storage.view.start.get()))
+        }
+        Ok(Pinned::Empty) => Either::B(Either::A(Null)),
+        Err(_) => Either::B(Either::B(())),
+    })
+}
+
+/// Copies bytes from where the values of the frame begin to an address; false for an address that is refused.
+#[napi]
+pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
+    let environment = current(env)?;
+    // SAFETY: U2; the user has given the address.
+    Ok(unsafe { raw::store(&environment.frame, from_js(address), length as usize, environment.care.get()) })
+}
+
+/// A JavaScript string of UTF-8 bytes; invalid ones become U+FFFD.
+pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_value, FfiError> {
+    let (env, mut string) = (environment.raw, null_mut());
+    // ASCII is Latin-1, of which the engine makes a string without decoding.
+    let is_plain = is_plain(bytes);
+    #[cfg(all(target_arch = "x86_64", unix))]
+    if is_plain
+        && let Some(v8) = environment.v8.get()
+        // SAFETY: M6; a native function is under way, and its scope is open. In Node a `Local` is a `napi_value`.
+        && let Some(text) = unsafe { v8.text(bytes) }
+    {
+        return Ok(text.cast());
+    }
+    let create = if is_plain { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
+    // SAFETY: M6; the bytes are a slice.
+    let status = unsafe { create(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut string) };
+    if status == sys::Status::napi_ok {
+        return Ok(string);
+    }
+    clear_exception(env);
+    Err(FfiError::OutOfRange { reason: format!("a text of {} bytes is longer than a string can be", bytes.len()) })
+}
+
+/// Forgets what Node-API has thrown by itself; ours takes its place.
+pub fn clear_exception(env: sys::napi_env) {
+    let _ = take_thrown(env);
+}
+
+/// The text at an address: up to its NUL, or `length` bytes; null for an address that is refused.
+#[napi]
+pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {
+    let environment = current(*env)?;
+    let care = environment.care.get();
+    // SAFETY: U2; the user has given the address.
+    let found = unsafe { raw::text(from_js(address), length.map(|length| length as usize), care) };
+    let Some(bytes) = found else { return Ok(None) };
+    let string = to_string(&environment, bytes).map_err(|error| thrown(*env, &error))?;
+    // SAFETY: M3; the string was made above in the current scope.
+    unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
+}
+
+/// The UTF-16 text (2 bytes a unit) or the UTF-32 text (4 bytes) up to its NUL at an address; null for an address that
+/// is refused.
+#[napi]
+pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::Result<Option<JsString<'env>>> {
+    let care = current(*env)?.care.get();
+    // SAFETY: U2; the user has given the address.
+    let found = unsafe { raw::wide_text(from_js(address), unit as usize, care) };
+    let Some(bytes) = found else { return Ok(None) };
+    let code_point = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_ne_bytes);
+    let text: Vec<u16> = if unit == 2 {
+        bytes.chunks_exact(2).map(|bytes| u16::from_ne_bytes([bytes[0], bytes[1]])).collect()
+    } else {
+        let points = bytes.chunks_exact(4).map(code_point);
+        let text: String = points.map(|point| char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        text.encode_utf16().collect()
+    };
+    env.create_string_utf16(&text).map(Some)
+}
+
+/// The bytes before the NUL at an address; null for an address that is refused.
+#[napi]
+pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {
+    let care = current(env)?.care.get();
+    // SAFETY: U2; the user has given the address.
+    let found = unsafe { raw::text(from_js(address), None, care) };
+    Ok(found.map_or(Either::B(Null), |bytes| Either::A(bytes.len() as f64)))
+}
+
+/// Whether memory may be read, as far as it is known.
+#[napi]
+pub fn is_readable(address: JsAddress, length: f64) -> bool {
+    raw::checked(from_js(address), length as usize, Access::Read, Care::Mapped).is_some()
+}
+
+/// Has this environment check that raw addresses are mapped before it uses them.
+#[napi]
+pub fn guard_addresses(env: Env) -> napi::Result<()> {
+    let environment = current(env)?;
+    environment.care.set(Care::Mapped);
+    environment.taken.guard();
+    Ok(())
+}
+
+/// An ArrayBuffer over native memory, owned where a deallocator is given.
+#[napi]
+pub fn wrap<'env>(
+    env: &'env Env,
+    address: JsAddress,
+    length: f64,
+    deallocator: JsAddress,
+    context: JsAddress,
+) -> napi::Result<Object<'env>> {
+    let wrapped = || -> Result<sys::napi_value, FfiError> {
+        let start = Address::new(from_js(address))
+            .ok_or_else(|| FfiError::Internal { reason: "the JavaScript side let a NULL through".into() })?;
+        let span = Span::new(start, length as usize)?;
+        let owner = Address::new(from_js(deallocator)).map(|free| (free, from_js(context)));
+        // SAFETY: U2 and U3; the user has given the addresses.
+        let wrapped = unsafe { external_buffer::wrap(env.raw(), span, owner) };
+        wrapped.inspect_err(|_| clear_exception(env.raw()))
+    };
+    let buffer = wrapped().map_err(|error| thrown(*env, &error))?;
+    Ok(Object::from_raw(env.raw(), buffer))
+}

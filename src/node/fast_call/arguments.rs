@@ -1,0 +1,296 @@
+//! What calls of the V8 lane hand to C: the addresses of views and texts are put into the frame before a call, the fences are
+//! looked at after it, and a text that C has returned is brought along.
+#![cfg(all(target_arch = "x86_64", unix))]
+#![expect(unsafe_code, reason = "is called by generated code")]
+
+use std::cell::{Cell, RefCell};
+use std::ptr::{null, null_mut};
+
+use napi::bindgen_prelude::Env;
+use napi_derive::napi;
+
+use super::binding::{Lane, MOST_ARGUMENTS};
+use crate::error::FfiError;
+use crate::memory::address::{Address, Span};
+use crate::memory::fence::block::{self, Fenced};
+use crate::memory::fence::block_cache::{Handed, LastBlock};
+use crate::memory::fence::{borrows, exposed};
+use crate::memory::latin1::Latin1;
+use crate::memory::raw::{self, Care};
+use crate::node::call::function::Callable;
+use crate::node::env::{Environment, current, throw};
+use crate::node::native_fn::{Arguments, Given, contained, thrown_by};
+use crate::v8::function_template::Text;
+use crate::v8::handle::Local;
+use crate::v8::trampoline::MISSED;
+
+/// An overflow was found after the call; [`take_overflow`] throws it.
+const BROKEN: u32 = 2;
+/// The places for texts: the most texts of a call.
+const PLACES: usize = 8;
+
+/// What the calls of a lane have handed.
+#[derive(Debug)]
+pub struct Placing {
+    /// The blocks that were handed last: of views by argument, then of texts by place.
+    blocks: [LastBlock; MOST_ARGUMENTS + PLACES],
+    /// Which of them each argument was handed.
+    handed: [Cell<u8>; MOST_ARGUMENTS],
+    overflow: RefCell<Option<FfiError>>,
+    /// The memory it shares with JavaScript.
+    shared: Shared,
+    /// Whose text has come back, where it is not plain.
+    returning: Cell<*const Callable>,
+}
+
+/// What JavaScript and the lane both read and write: two words (how the last call went, and the length of the text it gave),
+/// that text, and from [`TEXTS`] on the places of the texts of a call, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared(pub Span);
+
+/// Where the text that C has returned is, and where the places of texts begin.
+const GIVEN: usize = 16;
+const TEXTS: usize = 64;
+/// In place of the length of a text: there is none, and it has to be asked for.
+const NO_TEXT: u32 = u32::MAX;
+const NOT_PLAIN: u32 = u32::MAX - 1;
+/// The longest text that is put into a place, in bytes.
+const LONGEST: usize = 1024;
+/// The longest text that is brought along: JavaScript makes a string of each of its bytes.
+const SHORT: usize = 32;
+
+impl Shared {
+    pub fn state(self) -> *mut u32 {
+        self.0.start.as_ptr().cast()
+    }
+
+    fn set_state(self, state: u32) {
+        // SAFETY: M1 and M6; `attach_lane` was given the memory, for words of 32 bits.
+        unsafe { self.state().write(state) };
+    }
+
+    /// Tells how long the text is that came back.
+    fn set_text(self, length: u32) {
+        // SAFETY: as above.
+        unsafe { self.state().add(1).write(length) };
+    }
+
+    /// Room for a text of [`SHORT`] bytes.
+    fn given(self) -> *mut u8 {
+        self.0.start.as_ptr().wrapping_add(GIVEN)
+    }
+
+    /// The start of a place for a text: a whole block fits there.
+    fn place(self, number: usize, bytes: usize) -> Option<Address> {
+        // Blocks begin at multiples of 16, as the memory itself does.
+        let stride = ((self.0.length - TEXTS) / PLACES) & !15;
+        let fits = number < PLACES && bytes.checked_add(block::overhead())? <= stride;
+        fits.then(|| Address::new(self.0.start.get() + TEXTS + number * stride))?
+    }
+}
+
+/// Throws the overflow that the last call of the lane has found.
+#[napi]
+pub fn take_overflow(env: Env) -> napi::Result<()> {
+    let environment = current(env)?;
+    if let Some(error) = environment.lane.get().and_then(|lane| lane.placing.overflow.take()) {
+        throw(env.raw(), &error, None);
+        return Err(napi::Error::new(napi::Status::PendingException, ""));
+    }
+    Ok(())
+}
+
+/// Throws, or gives, the text that the last call of the lane has returned, where JavaScript could not read it itself.
+#[inline(always)] // It is short.
+pub fn take_text(environment: &Environment, _: Arguments) -> Given {
+    let callable = environment.lane.get().map_or(null(), |lane| lane.placing.returning.replace(null()));
+    // SAFETY: M16; the call has just returned, and its function is alive.
+    let Some(callable) = (unsafe { callable.as_ref() }) else { return Ok(null_mut()) };
+    let text = callable.text(environment.frame.word(callable.signature.plan.result) as usize);
+    text.map_err(|error| thrown_by(environment, &error))
+}
+
+/// Puts the address of a Buffer into the frame, at the offset in the upper half of `to`, for the argument in the lowest
+/// byte. What has no fence of its own is left to the frame lane.
+pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *const Environment) {
+    // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
+    let environment = unsafe { &*environment };
+    let Some(Lane { placing, .. }) = environment.lane.get() else { return };
+    let is_done = contained(|| placing.place_view(environment, view, to));
+    if !is_done {
+        placing.shared.set_state(MISSED);
+    }
+}
+
+/// The same for a text: a copy as UTF-8 at the place whose number is in the second byte of `to`. What is too long or has a NUL
+/// in it is left to JavaScript.
+pub unsafe extern "C" fn place_text(_: Local, text: *const Text, to: u32, environment: *const Environment) {
+    // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
+    let (environment, text) = unsafe { (&*environment, &*text) };
+    let Some(Lane { placing, .. }) = environment.lane.get() else { return };
+    let is_done = contained(|| placing.copy_text(environment, text, to));
+    if !is_done {
+        placing.shared.set_state(MISSED);
+    }
+}
+
+impl Placing {
+    fn place_view(&self, environment: &Environment, view: Local, to: u32) {
+        // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
+        let view = environment.views.get().and_then(|views| unsafe { views.storage(view) });
+        let number = (to & 0xff) as usize;
+        // SAFETY: M3, as above.
+        let found = view.and_then(|view| unsafe { self.blocks[number].of(view) });
+        match found.filter(|(_, length)| view.is_some_and(|view| view.length == *length)) {
+            Some((block, _)) => self.hand(environment, to, block.data(), number),
+            None => self.shared.set_state(MISSED),
+        }
+    }
+
+    fn copy_text(&self, environment: &Environment, text: &Text, to: u32) {
+        let length = text.length as usize;
+        // SAFETY: M15, as above.
+        let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
+        let number = MOST_ARGUMENTS + (to >> 8 & 0xff) as usize;
+        match text.and_then(|text| self.place_text(&text, number)) {
+            Some(data) => self.hand(environment, to, data, number),
+            None => self.shared.set_state(MISSED),
+        }
+    }
+
+    pub fn new(shared: Shared) -> Self {
+        Self {
+            blocks: Default::default(),
+            handed: Default::default(),
+            overflow: RefCell::default(),
+            shared,
+            returning: Cell::new(null()),
+        }
+    }
+
+    /// Puts the address of a block into the frame, and notes which block it is.
+    #[inline]
+    fn hand(&self, environment: &Environment, to: u32, data: Address, number: usize) {
+        let argument = (to & 0xff) as usize;
+        environment.frame.put_word((to >> 16) as usize, data.get() as u64);
+        environment.frame.add_pin(argument);
+        self.handed[argument].set(number as u8);
+    }
+
+    /// The block that an argument was handed last.
+    #[inline]
+    fn last(&self, argument: usize) -> &LastBlock {
+        &self.blocks[usize::from(self.handed[argument].get())]
+    }
+
+    /// Copies a text to a place, between fences: those of the text before, where it was as long.
+    #[inline]
+    fn place_text(&self, text: &Latin1<'_>, number: usize) -> Option<Address> {
+        let last = self.blocks.get(number)?;
+        let size = text.size();
+        let block = match last.block_of(size) {
+            Some(block) => block,
+            None => {
+                let raw = self.shared.place(number - MOST_ARGUMENTS, size)?;
+                // SAFETY: M8; the block is of that size, and fits the place, which lives as long as the lane.
+                let handed = Handed::new(unsafe { Fenced::build(raw, block::lead(), size)? })?;
+                last.note(handed);
+                handed.block
+            }
+        };
+        // SAFETY: M8; the block is as long as the text.
+        unsafe { text.put(block) };
+        Some(block.data())
+    }
+
+    /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
+    fn bring(&self, callable: &Callable) {
+        let environment = &*callable.environment;
+        let address = environment.frame.word(callable.signature.plan.result) as usize;
+        if address == 0 {
+            return self.shared.set_text(NO_TEXT);
+        }
+        let care = environment.care.get();
+        // SAFETY: U1; the function returns text. Where pages have to be looked at first, `take_text` does.
+        let text = (care == Care::LowPage).then(|| unsafe { raw::short_text(address, SHORT) }).flatten();
+        match text.filter(|text| text.is_ascii()) {
+            Some(text) => {
+                // SAFETY: M1; there is room for it. The text is not there, unless it is that of an argument, which `copy`
+                // allows.
+                unsafe { self.shared.given().copy_from(text.as_ptr(), text.len()) };
+                self.shared.set_text(text.len() as u32);
+            }
+            None => {
+                self.returning.set(callable);
+                self.shared.set_text(NOT_PLAIN);
+            }
+        }
+    }
+}
+
+impl Placing {
+    /// Keeps the overflow of an argument, the first one of the call; all are put right.
+    fn look(&self, callable: &Callable, argument: usize, address: Address, is_pin: bool) {
+        let found = if is_pin {
+            let view = Span { start: address, length: self.last(argument).length() };
+            // Headers are written anew.
+            self.blocks.iter().for_each(LastBlock::forget);
+            // SAFETY: M3 and M8; the view of the block is held by the caller.
+            borrows::view_overflow(argument, view, unsafe { Fenced::at(address) })
+        } else {
+            borrows::number_overflow(argument, address)
+        };
+        if let Some(overflow) = found {
+            let error = FfiError::Overflow { symbol: callable.symbol.clone(), overflow };
+            self.overflow.borrow_mut().get_or_insert(error);
+            self.shared.set_state(BROKEN);
+        }
+    }
+}
+
+/// Looks at the fences of what a call was handed; the frame still has its arguments, as no JavaScript has run.
+pub unsafe extern "C" fn after(callable: *const Callable) {
+    // SAFETY: M16; the row points to a callable that lives.
+    let callable = unsafe { &*callable };
+    let environment = &*callable.environment;
+    let Some(Lane { placing, .. }) = environment.lane.get() else { return };
+    let mut pins = environment.frame.low_pins();
+    while pins != 0 {
+        // SAFETY: M3 and M8; `hand` has noted the block, and the caller holds its view.
+        if !unsafe { placing.last(pins.trailing_zeros() as usize).is_whole_after(callable.id) } {
+            return look_at_all(callable, placing);
+        }
+        pins &= pins - 1;
+    }
+    if exposed::any() {
+        look_at_all(callable, placing);
+    }
+}
+
+/// The same where something may be wrong, or a number may be the address of a Buffer.
+#[inline(never)]
+fn look_at_all(callable: &Callable, placing: &Placing) {
+    let frame = &callable.environment.frame;
+    let pins = frame.low_pins();
+    for argument in &callable.signature.pins {
+        let is_pin = pins >> argument & 1 == 1;
+        let word = frame.word(callable.signature.plan.arguments[*argument]);
+        let Some(address) = Address::new(word as usize) else { continue };
+        // SAFETY: M3 and M8; the address was put there by `hand`, and the caller holds the view of the block.
+        if is_pin && unsafe { placing.last(*argument).is_whole_at(address) } {
+            continue;
+        }
+        contained(|| placing.look(callable, *argument, address, is_pin));
+    }
+}
+
+/// Brings the text that C has returned.
+pub unsafe extern "C" fn bring(callable: *const Callable) {
+    // SAFETY: M16; the row points to a callable that lives.
+    let callable = unsafe { &*callable };
+    contained(|| {
+        if let Some(lane) = callable.environment.lane.get() {
+            lane.placing.bring(callable);
+        }
+    });
+}

@@ -1,0 +1,349 @@
+//! Locks: a buffer that is pinned cannot be transferred away under native code's feet. V8 refuses to detach a buffer
+//! whose detach key is not given, so a lock is a key that nobody has (`v8::ArrayBuffer::SetDetachKey`).
+#![expect(unsafe_code, reason = "calls an exported function of V8")]
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::mem::transmute;
+use std::ptr::null_mut;
+
+use napi::bindgen_prelude::{Env, Object, Unknown};
+use napi::{JsValue, sys};
+use napi_derive::napi;
+
+use super::env::current;
+use super::exports::memory::{JsAddress, from_js, to_js};
+use super::value::{self, Pinned};
+use crate::loader::library::Library;
+use crate::memory::address::Address;
+use crate::memory::fence::block::Fenced;
+use crate::memory::fence::report;
+use crate::v8::isolate::current_isolate;
+
+/// The locks of an environment, and the buffers that the calls under way were handed.
+#[derive(Debug)]
+pub struct Locks {
+    /// `SetDetachKey`, where the executable exports it.
+    setter: Cell<Option<Address>>,
+    /// Whether callbacks hold the storage of what their call was handed rather than lock it: V8 ends the process in
+    /// `transfer()` where it meets a key.
+    only_holds: Cell<bool>,
+    /// What holds the storage of buffers that cannot be locked.
+    stores: Cell<Option<Stores>>,
+    /// `IsResizableByUserJavaScript`, where the executable exports it.
+    is_resizable: Cell<Option<Address>>,
+    /// A JavaScript function that tells the same, for everywhere else.
+    asks_resizable: Cell<sys::napi_ref>,
+    /// `IsDetachable`, where the executable exports it.
+    is_detachable: Cell<Option<Address>>,
+    /// A JavaScript function that tells whether Node has marked a buffer as not transferable.
+    asks_marked: Cell<sys::napi_ref>,
+    /// How often each buffer is locked, by the address of its storage.
+    counts: RefCell<HashMap<usize, usize>>,
+    handed: RefCell<Vec<Handed>>,
+    /// How many of `handed` are locked: those a callback has run under.
+    locked: Cell<usize>,
+}
+
+/// A view or buffer that a call under way was handed, and its block, which is held while callbacks run.
+#[derive(Debug)]
+struct Handed {
+    value: sys::napi_value,
+    block: Option<Fenced>,
+    /// What holds its storage meanwhile, where it cannot be locked.
+    store: Cell<sys::napi_ref>,
+}
+
+const IS_RESIZABLE: &str = "_ZNK2v811ArrayBuffer27IsResizableByUserJavaScriptEv";
+const IS_DETACHABLE: &str = "_ZNK2v811ArrayBuffer12IsDetachableEv";
+const SET_DETACH_KEY: &str = "_ZN2v811ArrayBuffer12SetDetachKeyENS_5LocalINS_5ValueEEE";
+
+impl Default for Locks {
+    fn default() -> Self {
+        Self {
+            setter: Cell::default(),
+            only_holds: Cell::default(),
+            stores: Cell::default(),
+            is_resizable: Cell::default(),
+            asks_resizable: Cell::new(null_mut()),
+            is_detachable: Cell::default(),
+            asks_marked: Cell::new(null_mut()),
+            counts: RefCell::default(),
+            handed: RefCell::default(),
+            locked: Cell::default(),
+        }
+    }
+}
+
+impl Locks {
+    /// Looks V8's functions up, once an environment.
+    fn find(&self, has_detach_keys: bool, transfer_aborts: bool) {
+        // SAFETY: U4; the process runs no constructor again.
+        let Ok(process) = (unsafe { Library::open(None, 0) }) else { return };
+        if has_detach_keys {
+            self.setter.set(process.find(SET_DETACH_KEY));
+            self.is_detachable.set(process.find(IS_DETACHABLE));
+        }
+        if !has_detach_keys || transfer_aborts {
+            self.only_holds.set(transfer_aborts);
+            self.stores.set(Stores::find(&process));
+        }
+        self.is_resizable.set(process.find(IS_RESIZABLE));
+    }
+
+    /// Whether a buffer can be resized.
+    pub fn is_resizable(&self, env: sys::napi_env, buffer: sys::napi_value) -> bool {
+        if let Some(function) = self.is_resizable.get() {
+            // SAFETY: M11 and M3.
+            return unsafe { value::ask(function, buffer) };
+        }
+        ask(env, self.asks_resizable.get(), buffer).unwrap_or(false)
+    }
+
+    /// Whether the engine allocated an ArrayBuffer. An external one Node itself detaches without a key when its
+    /// environment ends, and ends the process where that fails; a WebAssembly.Memory's has a key of its own.
+    fn is_of_engine(&self, env: sys::napi_env, value: sys::napi_value, buffer: sys::napi_value) -> bool {
+        if block(env, value).is_some_and(|(block, _)| block.is_of_engine()) {
+            return true;
+        }
+        // SAFETY: M11 and M3.
+        let is_detachable = self.is_detachable.get().is_some_and(|function| unsafe { value::ask(function, buffer) });
+        // Node marks external buffers when it makes them (node_buffer.cc, CallbackInfo).
+        is_detachable && ask(env, self.asks_marked.get(), buffer) == Some(false)
+    }
+
+    /// Notes a view or buffer that a call was handed, and its block where nobody else holds that.
+    pub fn hand(&self, value: sys::napi_value, block: Option<Fenced>) {
+        self.handed.borrow_mut().push(Handed { value, block, store: Cell::new(null_mut()) });
+    }
+
+    /// Where the list stands; for [`Locks::end`].
+    pub fn mark(&self) -> usize {
+        self.handed.borrow().len()
+    }
+
+    /// JavaScript is about to run inside a call: locks what the calls under way were handed. True where there was anything:
+    /// an exception may be pending in Node-API then, of JavaScript of our own that was short of stack.
+    #[inline]
+    pub fn before_callback(&self, env: sys::napi_env) -> bool {
+        let handed = self.handed.borrow();
+        let has_more = handed.len() > self.locked.get();
+        if has_more {
+            self.lock_handed(env, &handed);
+        }
+        has_more
+    }
+
+    #[cold]
+    fn lock_handed(&self, env: sys::napi_env, handed: &[Handed]) {
+        for Handed { value, block, store } in &handed[self.locked.get()..] {
+            block.inspect(|block| block.pin());
+            let is_locked = !self.only_holds.get() && self.lock(env, *value);
+            if !is_locked && block.is_none() {
+                store.set(self.stores.get().map_or(null_mut(), |stores| stores.hold(env, *value)));
+            }
+        }
+        self.locked.set(handed.len());
+    }
+
+    /// A call has returned: what was handed to it since `mark` is unlocked.
+    #[inline]
+    pub fn end(&self, env: sys::napi_env, mark: usize) {
+        let mut handed = self.handed.borrow_mut();
+        let locked = self.locked.get();
+        if locked > mark {
+            self.unlock_handed(env, &handed[mark..locked]);
+            self.locked.set(mark);
+        }
+        handed.truncate(mark);
+    }
+
+    #[cold]
+    fn unlock_handed(&self, env: sys::napi_env, handed: &[Handed]) {
+        for Handed { value, block, store } in handed {
+            if !self.only_holds.get() {
+                self.unlock(env, *value);
+            }
+            block.inspect(|block| block.unpin());
+            let store = store.replace(null_mut());
+            if !store.is_null() {
+                // SAFETY: M6; `hold` made the reference.
+                unsafe { sys::napi_delete_reference(env, store) };
+            }
+        }
+    }
+
+    /// Locks a buffer, or that of a view, once more. False where this runtime cannot.
+    fn lock(&self, env: sys::napi_env, value: sys::napi_value) -> bool {
+        let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return false };
+        if !self.counts.borrow().contains_key(&base) && !self.is_of_engine(env, value, buffer) {
+            return false;
+        }
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry(base).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            let mut key = null_mut();
+            // SAFETY: M6 and M3; any value but undefined is a key.
+            unsafe {
+                sys::napi_get_boolean(env, true, &mut key);
+                value::set_detach_key(setter, buffer, key);
+            }
+        }
+        true
+    }
+
+    fn unlock(&self, env: sys::napi_env, value: sys::napi_value) {
+        let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return };
+        let mut counts = self.counts.borrow_mut();
+        let Some(count) = counts.get_mut(&base) else { return };
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&base);
+            let mut no_key = null_mut();
+            // SAFETY: M6 and M3.
+            unsafe {
+                sys::napi_get_undefined(env, &mut no_key);
+                value::set_detach_key(setter, buffer, no_key);
+            }
+        }
+    }
+}
+
+/// V8's functions that make another ArrayBuffer of the storage of one: as long as that is there, so is the storage, whatever
+/// becomes of the first one.
+#[derive(Clone, Copy, Debug)]
+struct Stores {
+    isolate: Address,
+    is_shared: Address,
+    of: Address,
+    new: Address,
+}
+
+/// Room for a `std::shared_ptr`, which C++ returns through memory: larger than what would be returned in registers.
+#[repr(C)]
+struct SharedPointer([usize; 4]);
+
+impl Stores {
+    /// `None` where they are not found; on Windows C++ has other names, and other ways to return this.
+    fn find(process: &Library) -> Option<Self> {
+        Some(Self {
+            isolate: current_isolate()?,
+            is_shared: process.find("_ZNK2v85Value19IsSharedArrayBufferEv")?,
+            of: process.find("_ZN2v811ArrayBuffer15GetBackingStoreEv")?,
+            new: process.find("_ZN2v811ArrayBuffer3NewEPNS_7IsolateESt10shared_ptrINS_12BackingStoreEE")?,
+        })
+    }
+
+    /// A reference that holds the storage of a view or buffer; null for what has none that could be transferred.
+    fn hold(self, env: sys::napi_env, value: sys::napi_value) -> sys::napi_ref {
+        type Of = unsafe extern "C" fn(sys::napi_value) -> SharedPointer;
+        type New = unsafe extern "C" fn(*mut u8, *mut SharedPointer) -> sys::napi_value;
+        let Some((_, buffer)) = array_buffer(env, value) else { return null_mut() };
+        // SAFETY: M11 and M3.
+        if unsafe { value::ask(self.is_shared, buffer) } {
+            return null_mut();
+        }
+        let (mut scope, mut reference) = (null_mut(), null_mut());
+        // SAFETY: M3, M6 and M11, by their names; `new` takes the pointer out of the room.
+        unsafe {
+            sys::napi_open_handle_scope(env, &mut scope);
+            let mut pointer = transmute::<*mut u8, Of>(self.of.as_ptr())(buffer);
+            let held = transmute::<*mut u8, New>(self.new.as_ptr())(self.isolate.as_ptr(), &mut pointer);
+            if !held.is_null() {
+                sys::napi_create_reference(env, held, 1, &mut reference);
+            }
+            sys::napi_close_handle_scope(env, scope);
+        }
+        reference
+    }
+}
+
+/// The fenced block of an ArrayBuffer or of a view's, and that buffer; `None` for an empty, detached or shared one, which
+/// cannot be transferred.
+fn block(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, sys::napi_value)> {
+    // SAFETY: M3.
+    unsafe {
+        let Ok(Pinned::Bytes(storage, buffer)) = value::storage(env, value) else { return None };
+        value::buffer_length(env, buffer)?;
+        Some((storage.block()?, buffer))
+    }
+}
+
+/// The address of an ArrayBuffer or of a view's, and that buffer; `None` for one that cannot be transferred, as [`block`].
+fn array_buffer(env: sys::napi_env, value: sys::napi_value) -> Option<(usize, sys::napi_value)> {
+    // SAFETY: M3.
+    unsafe {
+        let Ok(Pinned::Bytes(storage, buffer)) = value::storage(env, value) else { return None };
+        value::buffer_length(env, buffer)?;
+        Some((storage.view.start.get() - storage.offset, buffer))
+    }
+}
+
+/// What a function of ours in JavaScript tells of a buffer; it runs nothing of the user's.
+pub fn ask(env: sys::napi_env, function: sys::napi_ref, buffer: sys::napi_value) -> Option<bool> {
+    let (mut callee, mut this, mut answer, mut is_so) = (null_mut(), null_mut(), null_mut(), false);
+    // SAFETY: M3 and M6; the environment keeps the reference.
+    unsafe {
+        sys::napi_get_reference_value(env, function, &mut callee);
+        sys::napi_get_undefined(env, &mut this);
+        let has_answered = sys::napi_call_function(env, this, callee, 1, &buffer, &mut answer) == sys::Status::napi_ok
+            && sys::napi_get_value_bool(env, answer, &mut is_so) == sys::Status::napi_ok;
+        has_answered.then_some(is_so)
+    }
+}
+
+/// Keeps the memory of an ArrayBuffer allocated, whatever becomes of the buffer, until `letGo` of what is returned.
+#[napi]
+pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
+    let (block, _) = block(env.raw(), buffer.raw())?;
+    block.give(report::intern("pin"));
+    block.pin();
+    Some(to_js(block.data().get()))
+}
+
+/// Takes one `hold` back.
+#[napi]
+pub fn let_go(address: JsAddress) {
+    if let Some(data) = Address::new(from_js(address)) {
+        // SAFETY: M8 and M10; `hold` returned the address, and what is pinned is not given back.
+        unsafe { Fenced::at(data) }.unpin();
+    }
+}
+
+/// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`. `asks_resizable`
+/// tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be asked; `asks_marked`
+/// whether Node has marked one as not transferable.
+#[napi]
+pub fn find_locks(
+    env: Env,
+    is_node: bool,
+    has_detach_keys: bool,
+    transfer_aborts: bool,
+    asks_resizable: Object<'_>,
+    asks_marked: Object<'_>,
+) -> napi::Result<()> {
+    let environment = current(env)?;
+    for (place, function) in
+        [(&environment.locks.asks_resizable, asks_resizable), (&environment.locks.asks_marked, asks_marked)]
+    {
+        place.set(environment.keep(function.raw()));
+    }
+    if is_node {
+        environment.locks.find(has_detach_keys, transfer_aborts);
+    }
+    Ok(())
+}
+
+/// Locks an ArrayBuffer against transfer; false where this runtime cannot.
+#[napi]
+pub fn lock(env: Env, buffer: Unknown<'_>) -> napi::Result<bool> {
+    Ok(current(env)?.locks.lock(env.raw(), buffer.raw()))
+}
+
+/// Takes one lock of an ArrayBuffer back.
+#[napi]
+pub fn unlock(env: Env, buffer: Unknown<'_>) -> napi::Result<()> {
+    current(env)?.locks.unlock(env.raw(), buffer.raw());
+    Ok(())
+}

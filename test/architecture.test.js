@@ -404,6 +404,11 @@ describe('src/', () => {
     assert.deepEqual(circles.flat().filter((name) => !IN_A_CIRCLE.test(name)), []);
   });
 
+  test('only src/v8/symbols.rs names functions of V8 and Node', () => {
+    const others = rustFiles.filter((name) => name !== 'v8/symbols.rs' && /_Z[NKT]|@v8@@/.test(rustOf(name)));
+    assert.deepEqual(others, []);
+  });
+
   test('unsafe code is denied for the whole crate', () => {
     const manifest =
       read('Cargo.toml')

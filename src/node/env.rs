@@ -27,7 +27,6 @@ use super::exceptions::{Held, Unwinding};
 use super::exposed_views::Taken;
 use super::nesting::Depth;
 use super::pool_slices::Slices;
-use super::stack_limit::Stack;
 use super::transfer_lock::Locks;
 use super::value::{self, Pinned};
 use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
@@ -44,6 +43,7 @@ use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::memory::raw::Care;
 use crate::memory::string_arena::Scratch;
 use crate::threads::exit;
+use crate::v8::stack_limit::Stack;
 
 /// The state of an environment, shared by its functions and callbacks.
 pub struct Environment {

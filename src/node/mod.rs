@@ -14,7 +14,6 @@ pub mod fast_call;
 pub mod native_fn;
 pub mod nesting;
 pub mod pool_slices;
-pub mod stack_limit;
 pub mod termination;
 pub mod transfer_lock;
 pub mod value;

@@ -4,7 +4,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::mem::transmute;
 use std::ptr::null_mut;
 
 use napi::bindgen_prelude::{Env, Object, Unknown};
@@ -14,28 +13,28 @@ use napi_derive::napi;
 use super::env::current;
 use super::exports::memory::{JsAddress, from_js, to_js};
 use super::value::{self, Pinned};
-use crate::loader::library::Library;
 use crate::memory::address::Address;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::report;
-use crate::v8::isolate::current_isolate;
+use crate::v8::array_buffer::{BackingStores, DetachKey, Question};
+use crate::v8::symbols;
 
 /// The locks of an environment, and the buffers that the calls under way were handed.
 #[derive(Debug)]
 pub struct Locks {
     /// `SetDetachKey`, where the executable exports it.
-    setter: Cell<Option<Address>>,
+    setter: Cell<Option<DetachKey>>,
     /// Whether callbacks hold the storage of what their call was handed rather than lock it: V8 ends the process in
     /// `transfer()` where it meets a key.
     only_holds: Cell<bool>,
     /// What holds the storage of buffers that cannot be locked.
-    stores: Cell<Option<Stores>>,
+    stores: Cell<Option<BackingStores>>,
     /// `IsResizableByUserJavaScript`, where the executable exports it.
-    is_resizable: Cell<Option<Address>>,
+    is_resizable: Cell<Option<Question>>,
     /// A JavaScript function that tells the same, for everywhere else.
     asks_resizable: Cell<sys::napi_ref>,
     /// `IsDetachable`, where the executable exports it.
-    is_detachable: Cell<Option<Address>>,
+    is_detachable: Cell<Option<Question>>,
     /// A JavaScript function that tells whether Node has marked a buffer as not transferable.
     asks_marked: Cell<sys::napi_ref>,
     /// How often each buffer is locked, by the address of its storage.
@@ -53,10 +52,6 @@ struct Handed {
     /// What holds its storage meanwhile, where it cannot be locked.
     store: Cell<sys::napi_ref>,
 }
-
-const IS_RESIZABLE: &str = "_ZNK2v811ArrayBuffer27IsResizableByUserJavaScriptEv";
-const IS_DETACHABLE: &str = "_ZNK2v811ArrayBuffer12IsDetachableEv";
-const SET_DETACH_KEY: &str = "_ZN2v811ArrayBuffer12SetDetachKeyENS_5LocalINS_5ValueEEE";
 
 impl Default for Locks {
     fn default() -> Self {
@@ -78,24 +73,23 @@ impl Default for Locks {
 impl Locks {
     /// Looks V8's functions up, once an environment.
     fn find(&self, has_detach_keys: bool, transfer_aborts: bool) {
-        // SAFETY: U4; the process runs no constructor again.
-        let Ok(process) = (unsafe { Library::open(None, 0) }) else { return };
+        let Some(process) = symbols::process() else { return };
         if has_detach_keys {
-            self.setter.set(process.find(SET_DETACH_KEY));
-            self.is_detachable.set(process.find(IS_DETACHABLE));
+            self.setter.set(DetachKey::find(&process));
+            self.is_detachable.set(Question::is_detachable(&process));
         }
         if !has_detach_keys || transfer_aborts {
             self.only_holds.set(transfer_aborts);
-            self.stores.set(Stores::find(&process));
+            self.stores.set(BackingStores::find(&process));
         }
-        self.is_resizable.set(process.find(IS_RESIZABLE));
+        self.is_resizable.set(Question::is_resizable(&process));
     }
 
     /// Whether a buffer can be resized.
     pub fn is_resizable(&self, env: sys::napi_env, buffer: sys::napi_value) -> bool {
         if let Some(function) = self.is_resizable.get() {
             // SAFETY: M11 and M3.
-            return unsafe { value::ask(function, buffer) };
+            return unsafe { function.ask(buffer.cast()) };
         }
         ask(env, self.asks_resizable.get(), buffer).unwrap_or(false)
     }
@@ -107,7 +101,7 @@ impl Locks {
             return true;
         }
         // SAFETY: M11 and M3.
-        let is_detachable = self.is_detachable.get().is_some_and(|function| unsafe { value::ask(function, buffer) });
+        let is_detachable = self.is_detachable.get().is_some_and(|function| unsafe { function.ask(buffer.cast()) });
         // Node marks external buffers when it makes them (node_buffer.cc, CallbackInfo).
         is_detachable && ask(env, self.asks_marked.get(), buffer) == Some(false)
     }
@@ -140,7 +134,7 @@ impl Locks {
             block.inspect(|block| block.pin());
             let is_locked = !self.only_holds.get() && self.lock(env, *value);
             if !is_locked && block.is_none() {
-                store.set(self.stores.get().map_or(null_mut(), |stores| stores.hold(env, *value)));
+                store.set(self.stores.get().map_or(null_mut(), |stores| hold_storage(stores, env, *value)));
             }
         }
         self.locked.set(handed.len());
@@ -187,7 +181,7 @@ impl Locks {
             // SAFETY: M6 and M3; any value but undefined is a key.
             unsafe {
                 sys::napi_get_boolean(env, true, &mut key);
-                value::set_detach_key(setter, buffer, key);
+                setter.set(buffer.cast(), key.cast());
             }
         }
         true
@@ -204,59 +198,30 @@ impl Locks {
             // SAFETY: M6 and M3.
             unsafe {
                 sys::napi_get_undefined(env, &mut no_key);
-                value::set_detach_key(setter, buffer, no_key);
+                setter.set(buffer.cast(), no_key.cast());
             }
         }
     }
 }
 
-/// V8's functions that make another ArrayBuffer of the storage of one: as long as that is there, so is the storage, whatever
-/// becomes of the first one.
-#[derive(Clone, Copy, Debug)]
-struct Stores {
-    isolate: Address,
-    is_shared: Address,
-    of: Address,
-    new: Address,
-}
-
-/// Room for a `std::shared_ptr`, which C++ returns through memory: larger than what would be returned in registers.
-#[repr(C)]
-struct SharedPointer([usize; 4]);
-
-impl Stores {
-    /// `None` where they are not found; on Windows C++ has other names, and other ways to return this.
-    fn find(process: &Library) -> Option<Self> {
-        Some(Self {
-            isolate: current_isolate()?,
-            is_shared: process.find("_ZNK2v85Value19IsSharedArrayBufferEv")?,
-            of: process.find("_ZN2v811ArrayBuffer15GetBackingStoreEv")?,
-            new: process.find("_ZN2v811ArrayBuffer3NewEPNS_7IsolateESt10shared_ptrINS_12BackingStoreEE")?,
-        })
+/// A reference that holds the storage of a view or buffer; null for what has none that could be transferred.
+fn hold_storage(stores: BackingStores, env: sys::napi_env, value: sys::napi_value) -> sys::napi_ref {
+    let Some((_, buffer)) = array_buffer(env, value) else { return null_mut() };
+    // SAFETY: M3.
+    if unsafe { stores.is_shared(buffer.cast()) } {
+        return null_mut();
     }
-
-    /// A reference that holds the storage of a view or buffer; null for what has none that could be transferred.
-    fn hold(self, env: sys::napi_env, value: sys::napi_value) -> sys::napi_ref {
-        type Of = unsafe extern "C" fn(sys::napi_value) -> SharedPointer;
-        type New = unsafe extern "C" fn(*mut u8, *mut SharedPointer) -> sys::napi_value;
-        let Some((_, buffer)) = array_buffer(env, value) else { return null_mut() };
-        // SAFETY: M11 and M3.
-        if unsafe { value::ask(self.is_shared, buffer) } {
-            return null_mut();
+    let (mut scope, mut reference) = (null_mut(), null_mut());
+    // SAFETY: M3 and M6.
+    unsafe {
+        sys::napi_open_handle_scope(env, &mut scope);
+        let held = stores.share(buffer.cast());
+        if !held.is_null() {
+            sys::napi_create_reference(env, held.cast(), 1, &mut reference);
         }
-        let (mut scope, mut reference) = (null_mut(), null_mut());
-        // SAFETY: M3, M6 and M11, by their names; `new` takes the pointer out of the room.
-        unsafe {
-            sys::napi_open_handle_scope(env, &mut scope);
-            let mut pointer = transmute::<*mut u8, Of>(self.of.as_ptr())(buffer);
-            let held = transmute::<*mut u8, New>(self.new.as_ptr())(self.isolate.as_ptr(), &mut pointer);
-            if !held.is_null() {
-                sys::napi_create_reference(env, held, 1, &mut reference);
-            }
-            sys::napi_close_handle_scope(env, scope);
-        }
-        reference
+        sys::napi_close_handle_scope(env, scope);
     }
+    reference
 }
 
 /// The fenced block of an ArrayBuffer or of a view's, and that buffer; `None` for an empty, detached or shared one, which

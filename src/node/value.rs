@@ -122,33 +122,6 @@ pub unsafe fn buffer_length(env: sys::napi_env, buffer: sys::napi_value) -> Opti
     (status == sys::Status::napi_ok).then_some(length)
 }
 
-/// Gives an ArrayBuffer the key without which V8 does not detach it; undefined takes it away.
-///
-/// # Safety
-/// M11: `setter` is `v8::ArrayBuffer::SetDetachKey(Local<Value>)`; in Node a `napi_value` is the pointer of a `Local`.
-/// M3: both values are rooted, and `buffer` is an ArrayBuffer.
-pub unsafe fn set_detach_key(setter: Address, buffer: sys::napi_value, key: sys::napi_value) {
-    // SAFETY: by the contract of this function; a `Local` of one pointer is passed as that pointer (Itanium C++ ABI,
-    // section 3.1.2.3: trivially copyable for the purposes of calls).
-    unsafe {
-        let setter =
-            std::mem::transmute::<*mut u8, unsafe extern "C" fn(sys::napi_value, sys::napi_value)>(setter.as_ptr());
-        setter(buffer, key);
-    }
-}
-
-/// What a function of V8 tells of an ArrayBuffer or SharedArrayBuffer.
-///
-/// # Safety
-/// M11: `question` is `bool v8::ArrayBuffer::...() const`. M3: `buffer` is rooted.
-pub unsafe fn ask(question: Address, buffer: sys::napi_value) -> bool {
-    // SAFETY: by the contract of this function.
-    unsafe {
-        let question = std::mem::transmute::<*mut u8, unsafe extern "C" fn(sys::napi_value) -> bool>(question.as_ptr());
-        question(buffer)
-    }
-}
-
 /// Whether a value is a JavaScript string.
 ///
 /// # Safety

@@ -1,5 +1,7 @@
 //! The exported symbols of Node's ArrayBuffer allocator, and whether its vtable has no others.
 
+use super::symbols;
+use crate::loader::library::{Library, symbol_size};
 use crate::memory::address::Address;
 
 /// The addresses of the exported symbols that the stand-in needs.
@@ -37,6 +39,33 @@ pub struct Symbols {
 }
 
 impl Symbols {
+    /// Looks all of them up in the process; `None` where one is missing that has to be there.
+    pub fn find(process: &Library) -> Option<Self> {
+        let find = |symbol: &str| process.find(symbol);
+        let vtable = find(symbols::ALLOCATOR_VTABLE)?;
+        Some(Self {
+            current_isolate: find(symbols::ISOLATE_GET_CURRENT)?,
+            allocator_of: find(symbols::ISOLATE_GET_ALLOCATOR)?,
+            vtable,
+            vtable_bytes: symbol_size(vtable)?,
+            reallocate: find(symbols::ALLOCATOR_REALLOCATE),
+            harmless: [
+                // It allocates, copies and frees through the allocator's own functions.
+                find(symbols::V8_ALLOCATOR_REALLOCATE),
+                find(symbols::V8_ALLOCATOR_MAX_SIZE),
+                find(symbols::ALLOCATOR_GET_IMPL),
+            ],
+            page_allocator: find(symbols::V8_ALLOCATOR_PAGE_ALLOCATOR),
+            allocate: find(symbols::ALLOCATOR_ALLOCATE)?,
+            allocate_uninitialized: find(symbols::ALLOCATOR_ALLOCATE_UNINITIALIZED)?,
+            free: find(symbols::ALLOCATOR_FREE)?,
+            count_in: find(symbols::ALLOCATOR_REGISTER)?,
+            count_out: find(symbols::ALLOCATOR_UNREGISTER)?,
+            destroy: symbols::ALLOCATOR_DESTROY.into_iter().find_map(find)?,
+            delete: find(symbols::ALLOCATOR_DELETE)?,
+        })
+    }
+
     /// Whether every entry of the vtable is a function that is known.
     pub fn are_all_known(&self, entries: &[usize]) -> bool {
         let replaced = [self.destroy, self.delete, self.allocate, self.allocate_uninitialized, self.free];

@@ -4,9 +4,8 @@
 
 use std::mem::MaybeUninit;
 
-use super::function_template::function;
 use super::handle::Local;
-use crate::loader::library::Library;
+use super::symbols::{self, function};
 use crate::memory::address::{Address, Span};
 
 /// What was found.
@@ -43,28 +42,25 @@ struct Slice {
     length: usize,
 }
 
-const CONTENTS: &str = "_ZN2v815ArrayBufferView11GetContentsENS_10MemorySpanIhEE";
-
 impl Views {
     /// Looks everything up; `None` where anything is missing.
     pub fn find() -> Option<Self> {
-        // SAFETY: U4; the process runs no constructor again.
-        let process = unsafe { Library::open(None, 0) }.ok()?;
-        let way = if process.find(CONTENTS).is_some() {
-            Way::Contents(function!(process, CONTENTS))
+        let process = symbols::process()?;
+        let way = if process.find(symbols::VIEW_GET_CONTENTS).is_some() {
+            Way::Contents(function!(process, symbols::VIEW_GET_CONTENTS))
         } else {
             Way::Buffer(Buffer {
-                current: function!(process, "_ZN2v87Isolate10GetCurrentEv"),
-                open: function!(process, "_ZN2v811HandleScopeC1EPNS_7IsolateE"),
-                close: function!(process, "_ZN2v811HandleScopeD1Ev"),
-                has_buffer: function!(process, "_ZNK2v815ArrayBufferView9HasBufferEv"),
-                buffer: function!(process, "_ZN2v815ArrayBufferView6BufferEv"),
-                data: function!(process, "_ZNK2v811ArrayBuffer4DataEv"),
-                offset: function!(process, "_ZN2v815ArrayBufferView10ByteOffsetEv"),
-                length: function!(process, "_ZN2v815ArrayBufferView10ByteLengthEv"),
+                current: function!(process, symbols::ISOLATE_GET_CURRENT),
+                open: function!(process, symbols::HANDLE_SCOPE_OPEN),
+                close: function!(process, symbols::HANDLE_SCOPE_CLOSE),
+                has_buffer: function!(process, symbols::VIEW_HAS_BUFFER),
+                buffer: function!(process, symbols::VIEW_BUFFER),
+                data: function!(process, symbols::BUFFER_DATA),
+                offset: function!(process, symbols::VIEW_OFFSET),
+                length: function!(process, symbols::VIEW_LENGTH),
             })
         };
-        Some(Self { is_view: function!(process, "_ZNK2v85Value17IsArrayBufferViewEv"), way })
+        Some(Self { is_view: function!(process, symbols::IS_VIEW), way })
     }
 
     /// The bytes of any value that is a view, as [`Views::storage`].

@@ -4,10 +4,11 @@
 #![expect(unsafe_code, reason = "calls exported functions of V8")]
 #![expect(clippy::missing_transmute_annotations, reason = "the fields that are filled have the types")]
 
-use std::mem::{MaybeUninit, transmute};
+use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 
 use super::handle::Local;
+use super::symbols::{self, function};
 use crate::loader::library::Library;
 
 /// What was found, for one environment.
@@ -68,14 +69,6 @@ struct ScopeData {
 /// `v8::internal::Internals::kIsolateHandleScopeDataOffset` of Node 26, from v8-internal.h.
 const SCOPE_DATA: usize = 560;
 
-/// Finds a function of the executable and gives it a type.
-macro_rules! function {
-    ($process:expr, $name:expr) => {
-        // SAFETY: M11; the mangled name tells the parameters, which are those of the type it is given.
-        unsafe { transmute::<*mut u8, _>($process.find($name)?.as_ptr()) }
-    };
-}
-
 impl Entry {
     /// Looks everything up, for this `NODE_MODULE_VERSION`; `None` where anything is missing. `undefined` is a handle of that value, which V8 keeps in its
     /// roots.
@@ -83,11 +76,9 @@ impl Entry {
     /// # Safety
     /// M6: this is the isolate's thread, in a function of the environment's context, with an open handle scope.
     pub unsafe fn find(undefined: Local, modules: u32) -> Option<Self> {
-        // SAFETY: U4; the process runs no constructor again.
-        let process = unsafe { Library::open(None, 0) }.ok()?;
-        let current: unsafe extern "C" fn() -> Local = function!(process, "_ZN2v87Isolate10GetCurrentEv");
-        let context_of: unsafe extern "C" fn(Local) -> Local =
-            function!(process, "_ZN2v87Isolate17GetCurrentContextEv");
+        let process = symbols::process()?;
+        let current: unsafe extern "C" fn() -> Local = function!(process, symbols::ISOLATE_GET_CURRENT);
+        let context_of: unsafe extern "C" fn(Local) -> Local = function!(process, symbols::ISOLATE_GET_CONTEXT);
         // SAFETY: M11, by their names.
         let (isolate, context) = unsafe {
             let isolate = current();
@@ -100,21 +91,21 @@ impl Entry {
             undefined,
             scopes: Scopes::find(&process, isolate, modules)?,
             call: if modules < WITH_ISOLATE {
-                Call::Context(function!(process, "_ZN2v88Function4CallENS_5LocalINS_7ContextEEENS1_INS_5ValueEEEiPS5_"))
+                Call::Context(function!(process, symbols::FUNCTION_CALL))
             } else {
-                Call::Isolate(function!(process, CALL_WITH_ISOLATE))
+                Call::Isolate(function!(process, symbols::FUNCTION_CALL_WITH_ISOLATE))
             },
-            begin: function!(process, "_ZN2v88TryCatchC1EPNS_7IsolateE"),
-            end: function!(process, "_ZN2v88TryCatchD1Ev"),
-            exception: function!(process, "_ZNK2v88TryCatch9ExceptionEv"),
-            has_terminated: function!(process, "_ZNK2v88TryCatch13HasTerminatedEv"),
+            begin: function!(process, symbols::TRY_CATCH_BEGIN),
+            end: function!(process, symbols::TRY_CATCH_END),
+            exception: function!(process, symbols::TRY_CATCH_EXCEPTION),
+            has_terminated: function!(process, symbols::TRY_CATCH_HAS_TERMINATED),
             globalize: if takes_handle {
-                function!(process, GLOBALIZE_HANDLE)
+                function!(process, symbols::GLOBALIZE_HANDLE)
             } else {
-                function!(process, "_ZN2v812api_internal18GlobalizeReferenceEPNS_8internal7IsolateEm")
+                function!(process, symbols::GLOBALIZE_VALUE)
             },
             takes_handle,
-            dispose: function!(process, "_ZN2v812api_internal13DisposeGlobalEPm"),
+            dispose: function!(process, symbols::DISPOSE_GLOBAL),
         };
         // SAFETY: M3; the handle was just made.
         entry.context = unsafe { entry.hold(context) };
@@ -226,21 +217,19 @@ impl Drop for Scope<'_> {
 impl Scopes {
     fn find(process: &Library, isolate: Local, modules: u32) -> Option<Self> {
         if modules < WITH_INLINE_SCOPES {
-            let open = function!(process, "_ZN2v811HandleScopeC1EPNS_7IsolateE");
-            return Some(Self::Functions { open, close: function!(process, "_ZN2v811HandleScopeD1Ev") });
+            let open = function!(process, symbols::HANDLE_SCOPE_OPEN);
+            return Some(Self::Functions { open, close: function!(process, symbols::HANDLE_SCOPE_CLOSE) });
         }
         Some(Self::Inline {
             data: isolate.wrapping_byte_add(SCOPE_DATA).cast(),
-            shrink: function!(process, "_ZN2v811HandleScope16DeleteExtensionsEPNS_7IsolateE"),
+            shrink: function!(process, symbols::HANDLE_SCOPE_SHRINK),
         })
     }
 }
 
-const GLOBALIZE_HANDLE: &str = "_ZN2v812api_internal18GlobalizeReferenceEPNS_8internal7IsolateEPm";
 /// `NODE_MODULE_VERSION` of Node 20, whose `GlobalizeReference` takes a handle.
 const WITH_HANDLES: u32 = 115;
 /// That of Node 26, from which on handle scopes are opened by V8's header.
 const WITH_INLINE_SCOPES: u32 = 147;
 /// That of Node 24, from which on `Function::Call` takes the isolate as well.
 const WITH_ISOLATE: u32 = 137;
-const CALL_WITH_ISOLATE: &str = "_ZN2v88Function4CallEPNS_7IsolateENS_5LocalINS_7ContextEEENS3_INS_5ValueEEEiPS7_";

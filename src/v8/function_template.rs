@@ -12,7 +12,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use super::callback_info::Layout;
 use super::fast_signature::{Passing, VALUE};
 use super::handle::Local;
-use crate::loader::library::{Images, Library};
+use super::symbols::{self, function};
+use crate::loader::library::Images;
 use crate::memory::address::Address;
 
 type Callback = unsafe extern "C" fn(*const c_void);
@@ -62,22 +63,6 @@ pub struct V8 {
     images: Images,
 }
 
-/// Finds a function of the executable and gives it a type.
-macro_rules! function {
-    ($process:expr, $name:expr) => {
-        // SAFETY: M11; the mangled name tells the parameters, which are those of the type it is given.
-        unsafe { std::mem::transmute::<*mut u8, _>($process.find($name)?.as_ptr()) }
-    };
-}
-pub(super) use function;
-
-const NEW_TEMPLATE: &str = concat!(
-    "_ZN2v816FunctionTemplate3NewEPNS_7IsolateEPFvRKNS_20FunctionCallbackInfoINS_5ValueEEEENS_5LocalIS4_EENSA_INS_9Signature",
-    "EEEiNS_19ConstructorBehaviorENS_14SideEffectTypeEPKNS_9CFunctionEttt"
-);
-const GET_FUNCTION: &str = "_ZN2v816FunctionTemplate11GetFunctionENS_5LocalINS_7ContextEEE";
-const INFO: &str = "_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_";
-const INFO_WITH_REPRESENTATION: &str = "_ZN2v813CFunctionInfoC1ERKNS_9CTypeInfoEjPS2_NS0_19Int64RepresentationE";
 /// `NODE_MODULE_VERSION` of Node 26, from which on a `CTypeInfo` has no sequence type.
 const WITHOUT_SEQUENCES: u32 = 147;
 
@@ -87,22 +72,21 @@ impl V8 {
     /// # Safety
     /// M6: this is the isolate's thread.
     pub unsafe fn find(modules: u32) -> Option<Self> {
-        // SAFETY: U4; the process runs no constructor again.
-        let process = unsafe { Library::open(None, 0) }.ok()?;
-        let current: unsafe extern "C" fn() -> Local = function!(process, "_ZN2v87Isolate10GetCurrentEv");
-        let with_representation = process.find(INFO_WITH_REPRESENTATION);
+        let process = symbols::process()?;
+        let current: unsafe extern "C" fn() -> Local = function!(process, symbols::ISOLATE_GET_CURRENT);
+        let with_representation = process.find(symbols::FUNCTION_INFO_NEW_WITH_REPRESENTATION);
         let images = Images::default();
         Some(Self {
             // SAFETY: M11, by its name.
             isolate: unsafe { current() },
-            context: function!(process, "_ZN2v87Isolate17GetCurrentContextEv"),
-            new_template: function!(process, NEW_TEMPLATE),
-            get_function: function!(process, GET_FUNCTION),
-            make_info: with_representation.or_else(|| process.find(INFO))?,
-            make_function: function!(process, "_ZN2v89CFunctionC1EPKvPKNS_13CFunctionInfoE"),
-            make_text: function!(process, "_ZN2v86String14NewFromOneByteEPNS_7IsolateEPKhNS_13NewStringTypeEi"),
-            throw: function!(process, "_ZN2v87Isolate14ThrowExceptionENS_5LocalINS_5ValueEEE"),
-            is_ending: function!(process, "_ZN2v87Isolate22IsExecutionTerminatingEv"),
+            context: function!(process, symbols::ISOLATE_GET_CONTEXT),
+            new_template: function!(process, symbols::TEMPLATE_NEW),
+            get_function: function!(process, symbols::TEMPLATE_GET_FUNCTION),
+            make_info: with_representation.or_else(|| process.find(symbols::FUNCTION_INFO_NEW))?,
+            make_function: function!(process, symbols::C_FUNCTION_NEW),
+            make_text: function!(process, symbols::STRING_NEW_FROM_ONE_BYTE),
+            throw: function!(process, symbols::ISOLATE_THROW),
+            is_ending: function!(process, symbols::ISOLATE_IS_TERMINATING),
             layout: Layout::of(modules),
             type_size: if modules >= WITHOUT_SEQUENCES { 2 } else { 3 },
             has_representation: with_representation.is_some(),

@@ -1,6 +1,6 @@
 //! The private binary interface of V8 and of Node: every mangled name and every layout that the package relies on.
 //!
-//! It is used on the versions of `lib/engine.js`, after `node/verify` has compared it with samples. Without it everything
+//! It is used on the versions of `lib/engine.js`, after `verify` has compared it with samples. Without it everything
 //! works by Node-API alone. Nothing outside of this folder names a symbol or an offset of V8.
 //!
 //! * **Symbols**: `symbols` has all names; each is looked up in the running executable, and may be missing.
@@ -13,6 +13,7 @@
 
 pub mod allocator;
 pub mod allocator_symbols;
+pub mod array_buffer;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod array_buffer_view;
 #[cfg(all(target_arch = "x86_64", unix))]
@@ -25,8 +26,11 @@ pub mod flat_string;
 pub mod function_call;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod function_template;
-#[cfg(all(target_arch = "x86_64", unix))]
 pub mod handle;
 pub mod isolate;
+pub mod stack_limit;
+pub mod symbols;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod trampoline;
+#[cfg(all(target_arch = "x86_64", unix))]
+pub mod verify;

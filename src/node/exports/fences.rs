@@ -10,7 +10,6 @@ use napi_derive::napi;
 
 use super::memory::{JsAddress, from_js};
 use crate::error::{FfiError, Side};
-use crate::loader::library::Library;
 use crate::memory::address::Address;
 use crate::memory::fence::block::{self, Breach, Fenced};
 use crate::memory::fence::report::{self, Found, Report};
@@ -20,6 +19,7 @@ use crate::node::value::{self, Pinned};
 use crate::node::waker::resource;
 use crate::v8::allocator;
 use crate::v8::allocator_symbols::Symbols;
+use crate::v8::symbols;
 
 /// Sets the widths of the fences; false where the number is out of range. The first setting of the process counts.
 #[napi]
@@ -52,35 +52,8 @@ pub fn quarantine_state() -> Vec<f64> {
 #[napi]
 pub fn install_fences() -> Option<String> {
     let install = || -> Result<(), &'static str> {
-        // SAFETY: U4; the process itself runs no constructor again.
-        let process = unsafe { Library::open(None, 0) }.map_err(|_| "the process cannot be searched for symbols")?;
-        let find = |symbol: &str| process.find(symbol);
-        let allocator = |method: &str| find(&format!("_ZN4node24NodeArrayBufferAllocator{method}"));
-        let symbols = (|| {
-            let vtable = find("_ZTVN4node24NodeArrayBufferAllocatorE")?;
-            Some(Symbols {
-                current_isolate: find("_ZN2v87Isolate10GetCurrentEv")?,
-                allocator_of: find("_ZN2v87Isolate23GetArrayBufferAllocatorEv")?,
-                vtable,
-                vtable_bytes: crate::loader::library::symbol_size(vtable)?,
-                reallocate: allocator("10ReallocateEPvmm"),
-                harmless: [
-                    // It allocates, copies and frees through the allocator's own functions.
-                    find("_ZN2v811ArrayBuffer9Allocator10ReallocateEPvmm"),
-                    find("_ZNK2v811ArrayBuffer9Allocator17MaxAllocationSizeEv"),
-                    allocator("7GetImplEv"),
-                ],
-                page_allocator: find("_ZN2v811ArrayBuffer9Allocator16GetPageAllocatorEv"),
-                allocate: allocator("8AllocateEm")?,
-                allocate_uninitialized: allocator("21AllocateUninitializedEm")?,
-                free: allocator("4FreeEPvm")?,
-                count_in: allocator("15RegisterPointerEPvm")?,
-                count_out: allocator("17UnregisterPointerEPvm")?,
-                destroy: allocator("D1Ev").or_else(|| allocator("D2Ev"))?,
-                delete: allocator("D0Ev")?,
-            })
-        })()
-        .ok_or("the executable does not export Node's allocator")?;
+        let process = symbols::process().ok_or("the process cannot be searched for symbols")?;
+        let symbols = Symbols::find(&process).ok_or("the executable does not export Node's allocator")?;
         if !crate::loader::library::keep_loaded() {
             return Err("the addon cannot be kept loaded");
         }

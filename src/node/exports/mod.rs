@@ -7,4 +7,5 @@ pub mod layout;
 pub mod library;
 pub mod memory;
 pub mod signature;
+pub mod stack_limit;
 pub mod trace;

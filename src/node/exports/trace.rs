@@ -8,6 +8,8 @@ use napi_derive::napi;
 
 use crate::trace::ring::{Entry, RING, State};
 use crate::trace::thread::{self, Who};
+#[cfg(unix)]
+use crate::v8::symbols;
 
 thread_local! {
     /// The call that this thread has recorded last and that is under way; 0 for none.
@@ -23,9 +25,7 @@ pub fn start_trace(thread_id: u32) {
     prepare_thread();
     #[cfg(unix)]
     if crate::loader::library::keep_loaded() {
-        // SAFETY: U4; the process runs no constructor again.
-        let process = unsafe { crate::loader::library::Library::open(None, 0) }.ok();
-        let resolve = process.and_then(|process| process.find("_ZN2v829TryHandleWebAssemblyTrapPosixEiP9siginfo_tPv"));
+        let resolve = symbols::process().and_then(|process| process.find(symbols::HANDLE_WASM_TRAP));
         // SAFETY: M11; the addon stays, and the symbol is that of the running executable.
         unsafe { crate::trace::signals::install(resolve.map(crate::memory::address::Address::get)) };
     }

@@ -78,7 +78,7 @@ impl Lane {
             slices: environment.slices.count_word(),
             after: (after as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
             bring: (bring as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
-            maps: verify::numbers(environment.raw).ok()?,
+            maps: verify::find_number_maps(environment.raw).ok()?,
         };
         let lane = Self { around, placing: Placing::new(shared) };
         STATE.set(state);

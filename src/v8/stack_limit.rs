@@ -6,15 +6,11 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 
-use napi::bindgen_prelude::Env;
-use napi_derive::napi;
-
-use super::env::current;
 #[cfg(target_os = "linux")]
-use crate::loader::library::Library;
+use super::isolate::current_isolate;
+#[cfg(target_os = "linux")]
+use super::symbols;
 use crate::memory::address::Address;
-#[cfg(target_os = "linux")]
-use crate::v8::isolate::current_isolate;
 
 /// The limit of an environment's stack, until it has been moved.
 #[derive(Debug, Default)]
@@ -41,6 +37,11 @@ const DEEP: usize = 384 * 1024;
 const MOST: usize = 8 << 20;
 
 impl Stack {
+    /// Lets the limit be moved, if it is the main thread's. The stack is measured at the first callback.
+    pub fn allow_move(&self) {
+        self.deep.set(usize::MAX);
+    }
+
     /// Whether this runs on the thread's own stack, as far as that is known, and not on that of a coroutine.
     #[inline]
     pub fn is_here(&self) -> bool {
@@ -87,22 +88,13 @@ impl Stack {
     }
 }
 
-/// Lets this environment move its limit, if it is the main thread's. The stack is measured at the first callback.
-#[napi]
-pub fn move_stack_limit(env: Env) -> napi::Result<()> {
-    current(env)?.stack.deep.set(usize::MAX);
-    Ok(())
-}
-
 #[cfg(target_os = "linux")]
 fn measure() -> Option<Room> {
     // SAFETY: U1; the functions have no preconditions.
     if unsafe { libc::gettid() != libc::getpid() } {
         return None;
     }
-    // SAFETY: U4; the process runs no constructor again.
-    let process = unsafe { Library::open(None, 0) }.ok()?;
-    let set_limit = process.find("_ZN2v87Isolate13SetStackLimitEm")?;
+    let set_limit = symbols::process()?.find(symbols::ISOLATE_SET_STACK_LIMIT)?;
     let isolate = current_isolate()?;
     let (lowest, size) = bounds()?;
     let top = lowest.checked_add(size)?;

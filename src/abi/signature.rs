@@ -13,7 +13,7 @@ use crate::memory::arg_buffer::{HEAD_BYTES, MOST_ARGUMENTS};
 
 /// Where the values of a call lie in the frame, in bytes from its start.
 #[derive(Debug)]
-pub struct Plan {
+pub struct BufferLayout {
     /// The result.
     pub result: usize,
     /// Each argument.
@@ -34,11 +34,11 @@ pub struct Signature {
     /// libffi's view of both.
     pub cif: Cif,
     /// The layout in the frame.
-    pub plan: Plan,
+    pub plan: BufferLayout,
     /// The positions of the arguments that may be pins.
     pub pins: Vec<usize>,
     /// How it is called without libffi, where it can be.
-    pub direct: Option<sysv64::Plan>,
+    pub direct: Option<sysv64::CallingSequence>,
     /// `pins` as `direct` has them.
     pub direct_pins: Box<[DirectPin]>,
 }
@@ -92,10 +92,10 @@ impl Signature {
             return refuse(format!("argument {position} must not be void"));
         }
         let cif = prepare(&arguments, &result, fixed)?;
-        let plan = Plan::new(&arguments, &result);
+        let plan = BufferLayout::new(&arguments, &result);
         let takes_pin = |value: &ValueType| value.scalar().is_some_and(CType::takes_pin);
         let pins: Vec<usize> = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
-        let direct = sysv64::Plan::new(&arguments, &plan.arguments, &result);
+        let direct = sysv64::CallingSequence::new(&arguments, &plan.arguments, &result);
         let as_direct = |argument: &usize| {
             let is_text = arguments[*argument].scalar() == Some(CType::CString);
             Some(DirectPin { argument: *argument as u8, is_text, step: direct.as_ref()?.step_of(*argument) })
@@ -125,7 +125,7 @@ impl Signature {
     }
 }
 
-impl Plan {
+impl BufferLayout {
     /// The result, and then each argument, all of sizes that libffi takes: a scalar in a slot of its own, an aggregate aligned as no type exceeds.
     fn new(arguments: &[ValueType], result: &ValueType) -> Self {
         let mut end = HEAD_BYTES + result.size().next_multiple_of(WIDE).max(WIDE);

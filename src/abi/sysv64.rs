@@ -44,7 +44,7 @@ pub struct Step {
     pub from: u16,
     /// How it is read.
     pub load: Load,
-    /// The word of [`Words`].
+    /// The word of [`RegisterFile`].
     pub to: u8,
 }
 
@@ -82,7 +82,7 @@ pub enum ResultIn {
 
 /// What a call of one signature does, in order.
 #[derive(Debug)]
-pub struct Plan {
+pub struct CallingSequence {
     /// One for each word of the arguments, which is one for each scalar.
     pub steps: Box<[Step]>,
     /// Of each argument, its first step; empty where that is the one of its position.
@@ -100,7 +100,7 @@ pub struct Plan {
 
 /// The arguments of a call: 6 integer registers, 8 of floating point, the stack.
 #[repr(C)]
-pub struct Words([MaybeUninit<u64>; REGISTERS + MOST_ON_STACK]);
+pub struct RegisterFile([MaybeUninit<u64>; REGISTERS + MOST_ON_STACK]);
 
 /// rax, rdx, xmm0 and xmm1 after a call.
 type Registers = [u64; 4];
@@ -121,7 +121,7 @@ impl ResultIn {
 
 /// The words of a result: what the slot of the frame holds, whose lower bytes are the value.
 #[derive(Clone, Copy, Debug)]
-pub struct Returned {
+pub struct ReturnRegisters {
     /// The first one.
     pub first: u64,
     /// The second one, where there are two.
@@ -174,7 +174,7 @@ impl Taken {
     }
 }
 
-impl Plan {
+impl CallingSequence {
     /// The plan of a signature whose arguments lie at these offsets of the frame; `None` where an aggregate is none that
     /// [`Eightbytes`] has, there are too many arguments, or the platform has another ABI.
     pub fn new(arguments: &[ValueType], offsets: &[usize], result: &ValueType) -> Option<Self> {
@@ -259,7 +259,7 @@ impl Plan {
     /// # Safety
     /// M2: `base` is readable as far as the signature's frame plan says.
     #[inline]
-    pub unsafe fn load(&self, base: *const u8, words: &mut Words) {
+    pub unsafe fn load(&self, base: *const u8, words: &mut RegisterFile) {
         for step in &self.steps {
             // SAFETY: M2 by the contract of this function; slots are aligned to 8 bytes. The casts extend as C does.
             let word = unsafe {
@@ -283,7 +283,7 @@ impl Plan {
     /// # Safety
     /// U1: the function has this plan's signature. M4: what the words point to lives until this returns.
     #[inline]
-    pub unsafe fn enter(&self, code: Address, words: &Words) -> Returned {
+    pub unsafe fn enter(&self, code: Address, words: &RegisterFile) -> ReturnRegisters {
         let mut registers = MaybeUninit::<Registers>::uninit();
         // SAFETY: U1 and M4 by the contract of this function; `load` has written the words of the stack. Registers that
         // no argument is in hold anything, which the callee does not look at. `enter` writes all of the registers; they are
@@ -291,7 +291,7 @@ impl Plan {
         unsafe {
             enter(words, code.get(), self.on_stack, registers.as_mut_ptr(), self.has_floats);
             let register = |number: u8| registers.as_ptr().cast::<u64>().add(usize::from(number)).read_volatile();
-            Returned { first: register(self.registers.0), second: register(self.registers.1) }
+            ReturnRegisters { first: register(self.registers.0), second: register(self.registers.1) }
         }
     }
 
@@ -308,7 +308,7 @@ impl Plan {
     }
 }
 
-impl Words {
+impl RegisterFile {
     /// Room for the arguments of a call.
     #[inline]
     pub fn new() -> Self {
@@ -339,7 +339,13 @@ impl Words {
 /// function may have to save (section 3.5.7): 8 is always enough.
 #[cfg(all(target_arch = "x86_64", unix))]
 #[unsafe(naked)]
-unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, returned: *mut Registers, floats: bool) {
+unsafe extern "sysv64" fn enter(
+    words: &RegisterFile,
+    code: usize,
+    on_stack: usize,
+    returned: *mut Registers,
+    floats: bool,
+) {
     core::arch::naked_asm!(
         // The unwind information lets debuggers, profilers and crash reports see through this frame.
         ".cfi_startproc",
@@ -401,7 +407,7 @@ unsafe extern "sysv64" fn enter(words: &Words, code: usize, on_stack: usize, ret
 
 /// Never called: there are no plans on other platforms.
 #[cfg(not(all(target_arch = "x86_64", unix)))]
-unsafe fn enter(_: &Words, _: usize, _: usize, _: *mut Registers, _: bool) {}
+unsafe fn enter(_: &RegisterFile, _: usize, _: usize, _: *mut Registers, _: bool) {}
 
 #[cfg(all(test, target_arch = "x86_64", unix))]
 mod tests {
@@ -423,7 +429,7 @@ mod tests {
         use CType::{Bool, F32, F64, I8, I16, I32, I64, U8, U16, U32};
         let types: Vec<ValueType> = [I8, F32, U16, F64, I64, U8, I32, U32, I16, F32, Bool].map(ValueType::from).into();
         let offsets: Vec<usize> = (0..types.len()).map(|i| i * 8).collect();
-        let plan = Plan::new(&types, &offsets, &F64.into()).unwrap();
+        let plan = CallingSequence::new(&types, &offsets, &F64.into()).unwrap();
         assert_eq!((plan.on_stack, plan.result), (2, ResultIn::Float));
         let slot = |bytes: &[u8]| {
             let mut slot = [0xEE; 8];
@@ -446,7 +452,7 @@ mod tests {
         let code = Address::new((weigh as *const ()).expose_provenance()).unwrap();
         // SAFETY: U1; the types are those of the function, and there is a slot for each.
         let returned = unsafe {
-            let mut words = Words::new();
+            let mut words = RegisterFile::new();
             plan.load(memory.as_ptr().cast(), &mut words);
             plan.enter(code, &words)
         };
@@ -467,7 +473,7 @@ mod tests {
         let integers = [I64; 5].map(ValueType::from);
         let arguments = [&integers[..], &[mixed.clone(), mixed.clone(), large.clone(), pair, I64.into()]].concat();
         let offsets: Vec<usize> = (0..arguments.len()).map(|i| i * 32).collect();
-        let plan = Plan::new(&arguments, &offsets, &mixed).unwrap();
+        let plan = CallingSequence::new(&arguments, &offsets, &mixed).unwrap();
         let first = |argument| usize::from(plan.step_of(argument).to);
         // The first has the last register of integers, and all that needs one after it is on the stack.
         let stack = |word| REGISTERS + word;
@@ -475,7 +481,7 @@ mod tests {
         assert_eq!((plan.steps.len(), plan.on_stack), (14, 6));
         assert_eq!(plan.result, ResultIn::Two(Class::Integer, Class::Float));
         assert_eq!(plan.registers, (0, 2));
-        let hidden = Plan::new(&[I64.into()], &[0], &large).unwrap();
+        let hidden = CallingSequence::new(&[I64.into()], &[0], &large).unwrap();
         assert_eq!((hidden.result, usize::from(hidden.step_of(0).to)), (ResultIn::Memory, 1));
     }
 
@@ -484,7 +490,7 @@ mod tests {
     fn what_has_no_plan_is_left_to_libffi() {
         let many = vec![ValueType::from(CType::I32); INTEGERS + MOST_ON_STACK + 1];
         let offsets: Vec<usize> = (0..many.len()).map(|i| i * 8).collect();
-        assert!(Plan::new(&many, &offsets, &CType::Void.into()).is_none());
-        assert!(Plan::new(&many[1..], &offsets, &CType::Void.into()).is_some());
+        assert!(CallingSequence::new(&many, &offsets, &CType::Void.into()).is_none());
+        assert!(CallingSequence::new(&many[1..], &offsets, &CType::Void.into()).is_some());
     }
 }

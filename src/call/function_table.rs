@@ -12,7 +12,7 @@ use crate::memory::address::Address;
 /// What generated code reads of a bound function.
 #[repr(C)]
 #[derive(Debug)]
-pub struct Row<T> {
+pub struct Entry<T> {
     /// The C function; 0 where the number is nobody's.
     pub code: usize,
     /// The address of a byte that is not 0 while the library is open.
@@ -24,13 +24,13 @@ pub struct Row<T> {
 }
 
 /// The size of a row, as a power of two.
-pub const ROW_SHIFT: u8 = size_of::<Row<()>>().trailing_zeros() as u8;
-const _: () = assert!(size_of::<Row<()>>().is_power_of_two());
+pub const ENTRY_SHIFT: u8 = size_of::<Entry<()>>().trailing_zeros() as u8;
+const _: () = assert!(size_of::<Entry<()>>().is_power_of_two());
 
 /// What the row of nobody points to: a library that is closed.
 static CLOSED: u8 = 0;
 
-impl<T> Row<T> {
+impl<T> Entry<T> {
     fn nobody() -> Self {
         Self { code: 0, open: (&raw const CLOSED).expose_provenance(), owner: null(), _unused: 0 }
     }
@@ -38,28 +38,28 @@ impl<T> Row<T> {
 
 /// The table. Numbers are used again.
 #[derive(Debug)]
-pub struct Bound<T> {
-    rows: RefCell<Vec<Row<T>>>,
+pub struct FunctionTable<T> {
+    rows: RefCell<Vec<Entry<T>>>,
     unused: RefCell<Vec<u32>>,
     /// Where the rows are now, and how many there are.
-    base: Cell<*mut Row<T>>,
+    base: Cell<*mut Entry<T>>,
     length: Cell<usize>,
 }
 
-impl<T> Default for Bound<T> {
+impl<T> Default for FunctionTable<T> {
     fn default() -> Self {
         Self { rows: RefCell::default(), unused: RefCell::default(), base: Cell::new(null_mut()), length: Cell::new(0) }
     }
 }
 
-impl<T> Bound<T> {
+impl<T> FunctionTable<T> {
     /// Takes a function in; its number. `owner` keeps the library, whose word generated code looks at.
     pub fn add(&self, code: Address, library: &Library, owner: Rc<T>) -> u32 {
         let open = library.open_flag().expose_provenance();
-        let row = Row { code: code.get(), open, owner: Rc::into_raw(owner), _unused: 0 };
+        let row = Entry { code: code.get(), open, owner: Rc::into_raw(owner), _unused: 0 };
         let mut rows = self.rows.borrow_mut();
         let number = self.unused.borrow_mut().pop().unwrap_or_else(|| {
-            rows.push(Row::nobody());
+            rows.push(Entry::nobody());
             rows.len() as u32 - 1
         });
         rows[number as usize] = row;
@@ -97,7 +97,7 @@ impl<T> Bound<T> {
 
     /// Gives a number back.
     pub fn remove(&self, number: u32) {
-        let row = self.rows.borrow_mut().get_mut(number as usize).map(|row| std::mem::replace(row, Row::nobody()));
+        let row = self.rows.borrow_mut().get_mut(number as usize).map(|row| std::mem::replace(row, Entry::nobody()));
         let Some(row) = row.filter(|row| !row.owner.is_null()) else { return };
         self.unused.borrow_mut().push(number);
         // SAFETY: M16; `add` leaked this count, and only the row had it.
@@ -110,7 +110,7 @@ impl<T> Bound<T> {
     }
 }
 
-impl<T> Drop for Bound<T> {
+impl<T> Drop for FunctionTable<T> {
     fn drop(&mut self) {
         (0..self.rows.get_mut().len() as u32).for_each(|number| self.remove(number));
     }
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_number_is_its_functions_until_it_is_given_back() {
-        let (library, bound) = (Library::linked("test"), Bound::default());
+        let (library, bound) = (Library::linked("test"), FunctionTable::default());
         let add = |text: &str| bound.add(Address::new(4096).unwrap(), &library, Rc::new(text.to_owned()));
         let numbers = ["a", "b", "c"].map(add);
         assert_eq!(numbers.map(|number| bound.get(number).unwrap().as_str()), ["a", "b", "c"]);

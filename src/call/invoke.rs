@@ -9,18 +9,18 @@ use smallvec::SmallVec;
 
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
-use crate::abi::sysv64::{Plan, ResultIn, Words};
+use crate::abi::sysv64::{CallingSequence, RegisterFile, ResultIn};
 use crate::memory::address::Address;
-use crate::memory::arg_buffer::{Block, bytes};
+use crate::memory::arg_buffer::{ArgBlock, bytes};
 
 /// What C returned: at least the width of two registers; the bytes past the type's size are undefined.
-pub type ResultBlock = Block;
+pub type ResultBlock = ArgBlock;
 
 /// Calls the function at `code` with the arguments that lie in `block` as the signature's plan says.
 ///
 /// # Safety
 /// U1: the signature is that of the function. M4: what the block points to lives until this returns.
-pub unsafe fn enter(signature: &Signature, code: Address, block: &Block) -> ResultBlock {
+pub unsafe fn enter(signature: &Signature, code: Address, block: &ArgBlock) -> ResultBlock {
     match &signature.direct {
         // SAFETY: by the contract of this function.
         Some(plan) => unsafe { enter_by_plan(signature, plan, code, bytes(block)) },
@@ -32,8 +32,8 @@ pub unsafe fn enter(signature: &Signature, code: Address, block: &Block) -> Resu
 /// # Safety
 /// As [`enter`].
 #[inline(never)] // Calls may nest: each way has no more of the stack than it needs.
-unsafe fn enter_by_plan(signature: &Signature, plan: &Plan, code: Address, bytes: &[u8]) -> ResultBlock {
-    let mut words = Words::new();
+unsafe fn enter_by_plan(signature: &Signature, plan: &CallingSequence, code: Address, bytes: &[u8]) -> ResultBlock {
+    let mut words = RegisterFile::new();
     let mut result = ResultBlock::new();
     // SAFETY: M2; the block is as long as the signature's plan.
     unsafe { plan.load(bytes.as_ptr(), &mut words) };
@@ -110,7 +110,7 @@ mod tests {
     #[cfg_attr(miri, ignore = "calls libffi")]
     fn arguments_arrive_in_order() {
         let signature = Signature::new(vec![CType::U64.into(); 2], CType::U64.into(), None).unwrap();
-        let mut block = Block::from_elem(0, signature.plan.size.div_ceil(16));
+        let mut block = ArgBlock::from_elem(0, signature.plan.size.div_ceil(16));
         set_address(&mut block, signature.plan.arguments[0], 50);
         set_address(&mut block, signature.plan.arguments[1], 8);
         let code = Address::new((subtract as extern "C" fn(u64, u64) -> u64 as *const ()).expose_provenance()).unwrap();

@@ -15,10 +15,10 @@ use super::stub;
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-use crate::abi::sysv64::{Plan, ResultIn};
+use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
-use crate::memory::arg_buffer::{Block, Frame};
+use crate::memory::arg_buffer::{ArgBlock, ArgBuffer};
 
 /// Whoever answers the calls of a closure.
 pub trait Handler {
@@ -36,7 +36,7 @@ pub struct Incoming<'a> {
 enum Way<'a> {
     /// By a thunk, with the signature's own plan.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    Thunk(&'a Plan, &'a stub::Block),
+    Thunk(&'a CallingSequence, &'a stub::SavedRegisters),
     /// By libffi: a pointer to each argument, and where the result goes.
     Ffi(*const *const c_void, NonNull<u8>, PhantomData<&'a ()>),
 }
@@ -44,7 +44,7 @@ enum Way<'a> {
 impl Incoming<'_> {
     /// Copies the arguments to where the signature's plan has them.
     #[inline]
-    pub fn take_arguments(&self, frame: &Frame) {
+    pub fn take_arguments(&self, frame: &ArgBuffer) {
         match self.way {
             // SAFETY: U1; the plan is that of the signature.
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -53,7 +53,7 @@ impl Incoming<'_> {
         }
     }
 
-    fn take_pointed(&self, arguments: *const *const c_void, frame: &Frame) {
+    fn take_pointed(&self, arguments: *const *const c_void, frame: &ArgBuffer) {
         for (position, (value, at)) in self.signature.arguments.iter().zip(&self.signature.plan.arguments).enumerate() {
             // SAFETY: libffi gives one pointer an argument (libffi manual, "The Closure API"), each to a value of the
             // declared type (U1); an aggregate is whole there.
@@ -67,17 +67,17 @@ impl Incoming<'_> {
     }
 
     /// A copy of the arguments, laid out as the signature's plan has them.
-    pub fn block(&self) -> Block {
-        let mut block = Block::from_elem(0, self.signature.plan.size.div_ceil(16));
+    pub fn block(&self) -> ArgBlock {
+        let mut block = ArgBlock::from_elem(0, self.signature.plan.size.div_ceil(16));
         let base = NonNull::from(block.as_mut_slice()).cast();
         // SAFETY: M4; the block is as long as the plan, and outlives this frame over it.
-        self.take_arguments(&unsafe { Frame::new(base, self.signature.plan.size) });
+        self.take_arguments(&unsafe { ArgBuffer::new(base, self.signature.plan.size) });
         block
     }
 
     /// Copies the result from where the signature's plan has it.
     #[inline]
-    pub fn put_result(&self, frame: &Frame) {
+    pub fn put_result(&self, frame: &ArgBuffer) {
         match self.way {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Way::Thunk(plan, block) if plan.result != ResultIn::Nothing => {
@@ -105,13 +105,13 @@ impl Incoming<'_> {
             Way::Ffi(_, result, _) => {
                 let base = NonNull::from(bytes).cast();
                 // SAFETY: M4; the bytes outlive this frame over them, which is only read.
-                self.put_from(&unsafe { Frame::new(base, bytes.len()) }, 0, result);
+                self.put_from(&unsafe { ArgBuffer::new(base, bytes.len()) }, 0, result);
             }
         }
     }
 
     /// Copies the result at an offset of a frame to C, widened to a register as libffi wants it of closures.
-    fn put_from(&self, frame: &Frame, at: usize, result: NonNull<u8>) {
+    fn put_from(&self, frame: &ArgBuffer, at: usize, result: NonNull<u8>) {
         let size = self.signature.result.size();
         let scalar = self.signature.result.scalar();
         if scalar == Some(CType::Void) {
@@ -162,7 +162,7 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
 
 /// As [`trampoline`], for a call that came by a thunk: the result is zero there until it is set.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-unsafe extern "sysv64" fn arrive(block: &stub::Block, target: usize) {
+unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
     // SAFETY: M7; `Closure::new` gave the thunk the address of a target that was leaked.
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
     let Some(plan) = &target.signature.direct else { return };

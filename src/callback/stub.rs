@@ -8,13 +8,13 @@ use std::cell::Cell;
 use std::mem::offset_of;
 use std::sync::{Mutex, PoisonError};
 
-use crate::abi::sysv64::{Load, Plan, ResultIn, Step};
+use crate::abi::sysv64::{CallingSequence, Load, ResultIn, Step};
 use crate::memory::address::Address;
-use crate::memory::arg_buffer::Frame;
+use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::exec::Code;
 
 /// Answers a call: is given the block, and what the thunk was made with.
-pub type Arrive = unsafe extern "sysv64" fn(&Block, usize);
+pub type Arrive = unsafe extern "sysv64" fn(&SavedRegisters, usize);
 
 /// The words of registers in front: 6 of integers, 8 of floating point.
 const REGISTERS: usize = 14;
@@ -25,12 +25,12 @@ const LINKS: usize = 2;
 
 /// The arguments of one call, as C left them, and room for the result. Behind it lie those on the stack.
 #[repr(C)]
-pub struct Block {
+pub struct SavedRegisters {
     registers: [u64; REGISTERS],
     results: [Cell<u64>; RESULTS],
 }
 
-impl Block {
+impl SavedRegisters {
     /// The word of an argument.
     ///
     /// # Safety
@@ -51,7 +51,7 @@ impl Block {
     /// # Safety
     /// U1: the plan is of the signature that C called.
     #[inline]
-    pub unsafe fn put_arguments(&self, plan: &Plan, frame: &Frame) {
+    pub unsafe fn put_arguments(&self, plan: &CallingSequence, frame: &ArgBuffer) {
         for step in &plan.steps {
             // SAFETY: U1 by the contract of this function.
             frame.put_word(usize::from(step.from), unsafe { self.word(*step) });
@@ -60,7 +60,7 @@ impl Block {
 
     /// Gives C this word as its result, widened as the ABI's callers expect.
     #[inline]
-    pub fn set_result(&self, plan: &Plan, word: u64) {
+    pub fn set_result(&self, plan: &CallingSequence, word: u64) {
         match plan.result {
             // Aggregates are libffi's.
             ResultIn::Nothing | ResultIn::Two(..) | ResultIn::Memory => {}
@@ -149,7 +149,7 @@ fn thunk(slot: usize) -> [u8; THUNK] {
     code
 }
 
-/// Where all thunks go on: r10 is the slot. Makes a [`Block`] on the stack, whose result is zero until it is set.
+/// Where all thunks go on: r10 is the slot. Makes a [`SavedRegisters`] on the stack, whose result is zero until it is set.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn enter() {
     core::arch::naked_asm!(
@@ -202,8 +202,8 @@ mod tests {
 
     static SEEN: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
-    unsafe extern "sysv64" fn note(block: &Block, plan: usize) {
-        let plan = std::ptr::with_exposed_provenance::<Plan>(plan);
+    unsafe extern "sysv64" fn note(block: &SavedRegisters, plan: usize) {
+        let plan = std::ptr::with_exposed_provenance::<CallingSequence>(plan);
         // SAFETY: U1; the test calls the thunk by the signature of the plan, which it leaked.
         let (plan, words) = unsafe { (&*plan, (*plan).steps.iter().map(|step| block.word(*step)).collect()) };
         *SEEN.lock().unwrap() = words;
@@ -215,7 +215,8 @@ mod tests {
     fn arguments_come_from_registers_and_from_the_stack() {
         let types: Vec<ValueType> = [CType::I64; 8].map(ValueType::from).into();
         let offsets: Vec<usize> = (0..types.len()).map(|i| i * 8).collect();
-        let plan: &'static Plan = Box::leak(Box::new(Plan::new(&types, &offsets, &CType::I8.into()).unwrap()));
+        let plan: &'static CallingSequence =
+            Box::leak(Box::new(CallingSequence::new(&types, &offsets, &CType::I8.into()).unwrap()));
         let code = make(note, (&raw const *plan).expose_provenance()).unwrap();
         type Function = extern "sysv64" fn(i64, i64, i64, i64, i64, i64, i64, i64) -> i64;
         // SAFETY: M7 and U1; the thunk was made for this signature.

@@ -30,15 +30,15 @@ pub const MOST_ARGUMENTS: usize = PIN_BYTES * 8;
 
 /// The environment's frame.
 #[derive(Clone, Copy, Debug)]
-pub struct Frame {
+pub struct ArgBuffer {
     base: NonNull<u8>,
     length: usize,
 }
 
 /// A copy of a call's part of the frame, aligned to 16 bytes, which callbacks cannot overwrite.
-pub type Block = SmallVec<[u128; 8]>;
+pub type ArgBlock = SmallVec<[u128; 8]>;
 
-impl Frame {
+impl ArgBuffer {
     /// The frame over `length` bytes at `base`.
     ///
     /// # Safety
@@ -141,9 +141,9 @@ impl Frame {
     }
 
     /// Copies the first `size` bytes out.
-    pub fn take(&self, size: usize) -> Block {
+    pub fn take(&self, size: usize) -> ArgBlock {
         assert!(size <= self.length, "a plan is larger than the frame");
-        let mut block = Block::new();
+        let mut block = ArgBlock::new();
         block.resize(size.div_ceil(16), 0);
         // SAFETY: M1 and M2; the block is a fresh allocation of at least `size` bytes.
         unsafe { self.base.copy_to_nonoverlapping(NonNull::from(block.as_mut_slice()).cast(), size) };
@@ -187,20 +187,20 @@ impl Frame {
 }
 
 /// The bytes of a block.
-pub fn bytes(block: &Block) -> &[u8] {
+pub fn bytes(block: &ArgBlock) -> &[u8] {
     // SAFETY: M4; u128 has no padding and any byte is a valid u8.
     unsafe { std::slice::from_raw_parts(block.as_ptr().cast(), block.len() * 16) }
 }
 
 /// Reads an address out of a block.
-pub fn address_in(block: &Block, at: usize) -> usize {
+pub fn address_in(block: &ArgBlock, at: usize) -> usize {
     let mut address = [0; size_of::<usize>()];
     address.copy_from_slice(&bytes(block)[at..at + size_of::<usize>()]);
     usize::from_ne_bytes(address)
 }
 
 /// Writes an address into a block.
-pub fn set_address(block: &mut Block, at: usize, address: usize) {
+pub fn set_address(block: &mut ArgBlock, at: usize, address: usize) {
     // SAFETY: M4; u128 has no padding and any byte is a valid u8; the slice is bounds-checked below.
     let bytes = unsafe { std::slice::from_raw_parts_mut(block.as_mut_ptr().cast::<u8>(), block.len() * 16) };
     bytes[at..at + size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
@@ -214,7 +214,7 @@ mod tests {
     fn what_is_put_is_taken() {
         let mut memory = [0u8; 64];
         // SAFETY: M1; the array outlives the frame.
-        let frame = unsafe { Frame::new(NonNull::from(&mut memory).cast(), 64) };
+        let frame = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 64) };
         frame.put(16, &[1, 2, 3]);
         let mut block = frame.take(40);
         assert_eq!(&bytes(&block)[16..20], &[1, 2, 3, 0]);
@@ -227,7 +227,7 @@ mod tests {
     fn a_write_past_the_frame_is_refused() {
         let mut memory = [0u8; 16];
         // SAFETY: M1; the array outlives the frame.
-        let frame = unsafe { Frame::new(NonNull::from(&mut memory).cast(), 16) };
+        let frame = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 16) };
         frame.put(10, &[0; 8]);
     }
 }

@@ -6,12 +6,12 @@ use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
 
 use super::address::{Address, LOWEST, Span};
-use super::arg_buffer::{Frame, HEAD_BYTES};
+use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
 use super::probe::{self, Access, PAGE};
 
 /// How carefully a raw address is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Care {
+pub enum PointerCheck {
     /// Addresses in the first page are refused (M5).
     LowPage,
     /// Addresses that are not mapped are refused as well.
@@ -19,16 +19,16 @@ pub enum Care {
 }
 
 /// The span of an address and a length, where it may be accessed as far as the care tells.
-pub fn checked(address: usize, length: usize, access: Access, care: Care) -> Option<Span> {
+pub fn checked(address: usize, length: usize, access: Access, care: PointerCheck) -> Option<Span> {
     let span = Span::new(Address::new(address).filter(|_| address >= LOWEST)?, length).ok()?;
-    (care == Care::LowPage || probe::is_mapped(span, access)).then_some(span)
+    (care == PointerCheck::LowPage || probe::is_mapped(span, access)).then_some(span)
 }
 
 /// Copies `length` bytes from an address to where the values of the frame begin; false for an address that is refused.
 ///
 /// # Safety
 /// U2: `length` bytes are readable at `address`.
-pub unsafe fn load(frame: &Frame, address: usize, length: usize, care: Care) -> bool {
+pub unsafe fn load(frame: &ArgBuffer, address: usize, length: usize, care: PointerCheck) -> bool {
     let span = checked(address, length, Access::Read, care);
     let Some(source) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
     // SAFETY: M5, and U2 by the contract of this function.
@@ -61,7 +61,7 @@ pub unsafe fn load_word(frame: usize, address: usize, size: u32) {
 ///
 /// # Safety
 /// U2: the bytes up to the NUL are readable at `address`.
-pub unsafe fn wide_text(address: usize, unit: usize, care: Care) -> Option<Vec<u8>> {
+pub unsafe fn wide_text(address: usize, unit: usize, care: PointerCheck) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     loop {
         let next = checked(address.checked_add(text.len())?, unit, Access::Read, care)?;
@@ -78,7 +78,7 @@ pub unsafe fn wide_text(address: usize, unit: usize, care: Care) -> Option<Vec<u
 ///
 /// # Safety
 /// U2: `length` bytes are writable at `address`.
-pub unsafe fn store(frame: &Frame, address: usize, length: usize, care: Care) -> bool {
+pub unsafe fn store(frame: &ArgBuffer, address: usize, length: usize, care: PointerCheck) -> bool {
     let span = checked(address, length, Access::Write, care);
     let Some(target) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
     // SAFETY: M5, and U2 by the contract of this function.
@@ -92,7 +92,7 @@ pub unsafe fn store(frame: &Frame, address: usize, length: usize, care: Care) ->
 /// # Safety
 /// U2: the bytes up to the NUL are readable at `address` for as long as the slice is used.
 pub unsafe fn short_text<'a>(address: usize, most: usize) -> Option<&'a [u8]> {
-    let start = checked(address, 1, Access::Read, Care::LowPage)?.start.as_ptr();
+    let start = checked(address, 1, Access::Read, PointerCheck::LowPage)?.start.as_ptr();
     // SAFETY: M5, and U2 by the contract of this function: nothing is read past the NUL.
     unsafe {
         let length = (0..=most).find(|at| start.add(*at).read() == 0)?;
@@ -104,10 +104,10 @@ pub unsafe fn short_text<'a>(address: usize, most: usize) -> Option<&'a [u8]> {
 ///
 /// # Safety
 /// U2: the bytes up to the NUL, or `length` bytes, are readable at `address` for as long as the slice is used.
-pub unsafe fn text<'a>(address: usize, length: Option<usize>, care: Care) -> Option<&'a [u8]> {
+pub unsafe fn text<'a>(address: usize, length: Option<usize>, care: PointerCheck) -> Option<&'a [u8]> {
     let length = match length {
         Some(length) => length,
-        None if care == Care::LowPage => {
+        None if care == PointerCheck::LowPage => {
             let start = checked(address, 1, Access::Read, care)?.start;
             // SAFETY: M5, and U2 by the contract of this function.
             return Some(unsafe { CStr::from_ptr(start.as_ptr().cast::<c_char>()) }.to_bytes());
@@ -129,7 +129,7 @@ unsafe fn length_in_mapped(address: usize) -> Option<usize> {
     loop {
         let here = address.checked_add(length)?;
         let rest = PAGE - here % PAGE;
-        let span = checked(here, rest, Access::Read, Care::Mapped)?;
+        let span = checked(here, rest, Access::Read, PointerCheck::Mapped)?;
         // One by one: what follows the NUL may be nobody's.
         // SAFETY: U2 by the contract of this function; the page was found to be mapped.
         match (0..rest).find(|at| unsafe { span.start.as_ptr().add(*at).read() } == 0) {
@@ -157,9 +157,9 @@ mod tests {
     fn the_first_page_is_refused() {
         let mut memory = [0u8; 48];
         // SAFETY: M1; the array outlives the frame.
-        let frame = unsafe { Frame::new(NonNull::from(&mut memory).cast(), 48) };
+        let frame = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 48) };
         for address in [0, 1, 64, 4095] {
-            for care in [Care::LowPage, Care::Mapped] {
+            for care in [PointerCheck::LowPage, PointerCheck::Mapped] {
                 // SAFETY: M5; nothing is read.
                 assert!(unsafe { !load(&frame, address, 8, care) && !store(&frame, address, 8, care) });
                 // SAFETY: M5; nothing is read.
@@ -172,7 +172,7 @@ mod tests {
     fn text_is_found_page_by_page() {
         let long = [vec![b'x'; 3 * PAGE + 5], vec![0, b'y']].concat();
         let address = long.as_ptr().expose_provenance();
-        for care in [Care::LowPage, Care::Mapped] {
+        for care in [PointerCheck::LowPage, PointerCheck::Mapped] {
             // SAFETY: U2; the vector holds a NUL.
             assert_eq!(unsafe { text(address, None, care) }.unwrap().len(), 3 * PAGE + 5);
             // SAFETY: U2.

@@ -10,10 +10,10 @@ use std::arch::x86_64::{
 
 /// Sixteen bytes.
 #[derive(Clone, Copy)]
-pub struct Wide(#[cfg(target_arch = "x86_64")] __m128i, #[cfg(not(target_arch = "x86_64"))] [u64; 2]);
+pub struct Simd16(#[cfg(target_arch = "x86_64")] __m128i, #[cfg(not(target_arch = "x86_64"))] [u64; 2]);
 
 #[cfg(target_arch = "x86_64")]
-impl Wide {
+impl Simd16 {
     /// Two words, as they lie in memory.
     #[inline(always)]
     pub fn new([first, second]: [u64; 2]) -> Self {
@@ -54,7 +54,7 @@ impl Wide {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-impl Wide {
+impl Simd16 {
     /// Two words, as they lie in memory.
     #[inline(always)]
     pub fn new(words: [u64; 2]) -> Self {
@@ -93,21 +93,21 @@ impl Wide {
 /// Thirty-two bytes, where the processor has AVX2.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
-pub struct Wider(__m256i);
+pub struct Simd32(__m256i);
 
 #[cfg(target_arch = "x86_64")]
-impl Wider {
+impl Simd32 {
     /// Two times the same sixteen bytes.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub fn twice(half: Wide) -> Self {
+    pub fn twice(half: Simd16) -> Self {
         Self(_mm256_broadcastsi128_si256(half.0))
     }
 
     /// Sixteen bytes and sixteen others.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub fn both(low: Wide, high: Wide) -> Self {
+    pub fn both(low: Simd16, high: Simd16) -> Self {
         Self(_mm256_set_m128i(high.0, low.0))
     }
 

@@ -7,24 +7,24 @@ use std::ptr::NonNull;
 
 use super::address::Address;
 use super::fence::block::{self, Fenced};
-use super::fence::block_cache::Handed;
+use super::fence::block_cache::CachedBlock;
 
 const CAPACITY: usize = 16 * 1024;
 
 /// A stack of bytes, one per environment.
 #[derive(Debug)]
-pub struct Scratch {
+pub struct StringArena {
     memory: NonNull<u8>,
     top: Cell<usize>,
     /// The last block at the very bottom: as long as no other is put there, it stays as it is.
-    bottom: Cell<Option<Handed>>,
+    bottom: Cell<Option<CachedBlock>>,
 }
 
-/// Where the stack stood; given back by [`Scratch::release`].
+/// Where the stack stood; given back by [`StringArena::release`].
 #[derive(Clone, Copy, Debug)]
 pub struct Mark(usize);
 
-impl Scratch {
+impl StringArena {
     /// An empty stack.
     pub fn new() -> Self {
         let memory = Box::leak(vec![0u128; CAPACITY / 16].into_boxed_slice());
@@ -63,7 +63,7 @@ impl Scratch {
     /// A block of `size` bytes that hold anything; `None` where there is no room. At the bottom that of before is taken again
     /// where it was as long, because calls have looked at its fences.
     #[inline]
-    pub fn take(&self, size: usize) -> Option<Handed> {
+    pub fn take(&self, size: usize) -> Option<CachedBlock> {
         let top = self.top.get();
         let end = top.checked_add(size)?.checked_add(block::overhead())?.next_multiple_of(16);
         if end > CAPACITY {
@@ -79,10 +79,10 @@ impl Scratch {
     }
 
     #[inline(never)]
-    fn build(&self, top: usize, size: usize) -> Option<Handed> {
+    fn build(&self, top: usize, size: usize) -> Option<CachedBlock> {
         let raw = Address::new(self.memory.as_ptr().expose_provenance() + top)?;
         // SAFETY: M4, M6 and M8; bytes above `top` belong to nobody, and there are as many as the block needs.
-        let handed = Handed::new(unsafe { Fenced::build(raw, block::lead(), size) }?)?;
+        let handed = CachedBlock::new(unsafe { Fenced::build(raw, block::lead(), size) }?)?;
         if top == 0 {
             self.bottom.set(Some(handed));
         }
@@ -95,7 +95,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for StringArena {
     fn drop(&mut self) {
         // SAFETY: M4; `new` leaked exactly this box, and no call is under way when the state is dropped.
         drop(unsafe {
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn nested_calls_do_not_overwrite_each_other() {
-        let scratch = Scratch::new();
+        let scratch = StringArena::new();
         let put = |text: &'static [u8]| {
             scratch.fill(|free| {
                 free[..text.len()].copy_from_slice(text);
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_block_at_the_bottom_is_built_anew_where_another_was_there() {
-        let scratch = Scratch::new();
+        let scratch = StringArena::new();
         let empty = scratch.mark();
         let is_whole = |size| {
             let handed = scratch.take(size).unwrap();
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_not_kept() {
-        let scratch = Scratch::new();
+        let scratch = StringArena::new();
         assert_eq!(scratch.fill(|_| None), None);
         while scratch.fill(|free| Some(free.len().min(100))).is_some() {}
         assert_eq!(scratch.fill(|free| Some(free.len())), None);

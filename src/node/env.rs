@@ -14,47 +14,47 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::async_call::completions::{self, Settling};
+use super::async_call::completions::{self, Completions};
 use super::async_call::job::{Jobs, Queue, Waiting, Work};
-use super::call::function::Callable;
+use super::call::function::BoundFunction;
 use super::call::register_call::MOST_PINS;
 use super::callback::arguments::CallbackArguments;
-use super::callback::env_handle::Home;
+use super::callback::env_handle::EnvHandle;
 use super::callback::free_list;
 use super::callback::js_callback::Callbacks;
 use super::callback::slot::this_thread;
 use super::exceptions::{Held, Unwinding};
-use super::exposed_views::Taken;
-use super::nesting::Depth;
-use super::pool_slices::Slices;
-use super::transfer_lock::Locks;
+use super::exposed_views::ExposedViews;
+use super::nesting::Nesting;
+use super::pool_slices::PoolSlices;
+use super::transfer_lock::TransferLocks;
 use super::value::{self, Pinned};
 use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::abi::layout::Layout;
-use crate::call::function_table::Bound;
+use crate::call::function_table::FunctionTable;
 use crate::error::{Class, FfiError};
 use crate::memory::address::{Address, Span};
-use crate::memory::arg_buffer::Frame;
+use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::fence::block::Fenced;
-use crate::memory::fence::block_cache::{Handed, LastBlock};
-use crate::memory::fence::borrows::Watch;
+use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
+use crate::memory::fence::borrows::Borrows;
 use crate::memory::fence::heap;
 use crate::memory::fence::pool_slice::{Ranges, range};
-use crate::memory::raw::Care;
-use crate::memory::string_arena::Scratch;
+use crate::memory::raw::PointerCheck;
+use crate::memory::string_arena::StringArena;
 use crate::threads::exit;
-use crate::v8::stack_limit::Stack;
+use crate::v8::stack_limit::StackLimit;
 
 /// The state of an environment, shared by its functions and callbacks.
 pub struct Environment {
     /// The environment.
     pub raw: sys::napi_env,
     /// The memory that calls and callbacks exchange values in.
-    pub frame: Frame,
+    pub frame: ArgBuffer,
     /// Text of the calls that are under way.
-    pub scratch: Scratch,
+    pub scratch: StringArena,
     /// Calls into C that are under way.
-    pub depth: Depth,
+    pub depth: Nesting,
     /// Whether the environment is gone; native code may still hold callbacks of it.
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
@@ -77,56 +77,56 @@ pub struct Environment {
     pub waiting: RefCell<Waiting>,
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
     /// What its callbacks know of it.
-    home: OnceCell<&'static Home>,
+    home: OnceCell<&'static EnvHandle>,
     /// The calls for libuv's pool, from the first one on.
     pub pool: OnceCell<completions::Entry>,
     /// The asynchronous calls that are done.
-    pub settling: Settling,
+    pub settling: Completions,
     /// The dedicated threads that have been started.
     threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
     this: Weak<Environment>,
     /// What the calls under way watch that their callbacks have to pause, with how deep each call is; innermost last.
-    pub watches: RefCell<Vec<(usize, Watch)>>,
+    pub watches: RefCell<Vec<(usize, Borrows)>>,
     /// How carefully raw addresses are used.
-    pub care: Cell<Care>,
+    pub care: Cell<PointerCheck>,
     /// How deep calls may nest.
-    pub stack: Stack,
+    pub stack: StackLimit,
     /// What may not be transferred.
-    pub locks: Locks,
+    pub locks: TransferLocks,
     /// Whose address was given out.
-    pub taken: Taken,
+    pub taken: ExposedViews,
     /// The slabs of Node's Buffer pool.
-    pub slices: Slices,
+    pub slices: PoolSlices,
     /// The aggregates that have been declared; their ids follow those of the scalars.
     pub layouts: RefCell<Vec<Arc<Layout>>>,
     /// Where a pointer to an empty view points: a block of no bytes.
     pub nowhere: Fenced,
     /// The functions that are bound.
-    pub bound: Bound<Callable>,
+    pub bound: FunctionTable<BoundFunction>,
     /// The blocks of the last call's views, by the order of its pins.
-    pub last_blocks: [LastBlock; MOST_PINS],
+    pub last_blocks: [BlockCache; MOST_PINS],
     /// V8's own functions, where they were tried.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub v8: OnceCell<crate::v8::function_template::V8>,
+    pub v8: OnceCell<crate::v8::function_template::FunctionTemplates>,
     /// Its generated code.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub code: RefCell<crate::memory::exec::Code>,
     /// V8's own way to the storage of a view, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub views: OnceCell<crate::v8::array_buffer_view::Views>,
+    pub views: OnceCell<crate::v8::array_buffer_view::ViewStorage>,
     /// What flat texts of V8 are known by, where they are as they are looked for.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub flat_texts: OnceCell<crate::v8::flat_string::FlatTexts>,
+    pub flat_texts: OnceCell<crate::v8::flat_string::FlatStrings>,
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub lane: OnceCell<super::fast_call::binding::Lane>,
+    pub lane: OnceCell<super::fast_call::binding::FastCalls>,
     /// Its C function pointers.
     pub callbacks: Callbacks,
     /// The arguments of the callback under way.
     pub callback_arguments: CallbackArguments,
     /// V8's own way into JavaScript, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub entry: OnceCell<crate::v8::function_call::Entry>,
+    pub entry: OnceCell<crate::v8::function_call::FunctionCaller>,
     /// What is kept of JavaScript's as long as this.
     kept: RefCell<Vec<sys::napi_ref>>,
     /// A function that does nothing.
@@ -138,7 +138,7 @@ impl Environment {
     #[inline]
     pub fn pause_watch(&self) {
         if let Some((depth, watch)) = self.watches.borrow_mut().last_mut()
-            && Depth::level(*depth) == Depth::level(self.depth.get())
+            && Nesting::level(*depth) == Nesting::level(self.depth.get())
         {
             watch.pause();
         }
@@ -148,9 +148,9 @@ impl Environment {
     #[inline]
     pub fn resume_watch(&self, result: Range<usize>) {
         if let Some(((depth, watch), outer)) = self.watches.borrow_mut().split_last_mut()
-            && Depth::level(*depth) == Depth::level(self.depth.get())
+            && Nesting::level(*depth) == Nesting::level(self.depth.get())
         {
-            let calls = Depth::level(self.depth.get()) - 1;
+            let calls = Nesting::level(self.depth.get()) - 1;
             watch.resume(|slab| {
                 // C may write where the callback has told it to.
                 let returns_part = result.clone().step_by(size_of::<usize>()).any(|at| {
@@ -165,7 +165,7 @@ impl Environment {
 
     /// What others than a call may write in a slab during it; `None` where that is not known. `outer` is what is known of the
     /// `calls` that it is made under, whose threads may be at work.
-    pub fn written_by_others(&self, slab: Span, outer: &[(usize, Watch)], calls: usize) -> Option<Ranges> {
+    pub fn written_by_others(&self, slab: Span, outer: &[(usize, Borrows)], calls: usize) -> Option<Ranges> {
         if outer.len() < calls {
             return None;
         }
@@ -236,7 +236,7 @@ impl Environment {
     /// # Safety
     /// M3: `value` is rooted.
     #[inline]
-    pub unsafe fn text(&self, value: sys::napi_value) -> Option<Handed> {
+    pub unsafe fn text(&self, value: sys::napi_value) -> Option<CachedBlock> {
         #[cfg(all(target_arch = "x86_64", unix))]
         // SAFETY: M3, by the contract of this function, and M15: nothing here is V8's.
         if let Some(text) = self.flat_texts.get().and_then(|flat| unsafe { flat.of(value.cast()) })
@@ -247,7 +247,7 @@ impl Environment {
             return Some(handed);
         }
         // SAFETY: M3, by the contract of this function.
-        Handed::new(unsafe { value::short_text(self.raw, value, &self.scratch) }?.0)
+        CachedBlock::new(unsafe { value::short_text(self.raw, value, &self.scratch) }?.0)
     }
 
     /// Keeps a value as long as the environment: a reference to it.
@@ -271,8 +271,8 @@ impl Environment {
     }
 
     /// What its callbacks know of it, made when first needed.
-    pub fn home(&self) -> &'static Home {
-        self.home.get_or_init(|| Home::make(self, this_thread()))
+    pub fn home(&self) -> &'static EnvHandle {
+        self.home.get_or_init(|| EnvHandle::make(self, this_thread()))
     }
 
     /// The state itself, to be held.
@@ -492,9 +492,9 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
     let state = Rc::new_cyclic(|this| Environment {
         raw: env.raw(),
         // SAFETY: M1, by the reference above.
-        frame: unsafe { Frame::new(base, length) },
-        scratch: Scratch::new(),
-        depth: Depth::default(),
+        frame: unsafe { ArgBuffer::new(base, length) },
+        scratch: StringArena::new(),
+        depth: Nesting::default(),
         ended: Cell::new(false),
         pending: Cell::new(None),
         jobs: RefCell::default(),
@@ -508,18 +508,18 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         queue: OnceCell::new(),
         home: OnceCell::new(),
         pool: OnceCell::new(),
-        settling: Settling::default(),
+        settling: Completions::default(),
         threads: RefCell::default(),
         this: this.clone(),
         watches: RefCell::new(Vec::new()),
-        care: Cell::new(Care::LowPage),
-        stack: Stack::default(),
-        locks: Locks::default(),
-        taken: Taken::default(),
-        slices: Slices::default(),
+        care: Cell::new(PointerCheck::LowPage),
+        stack: StackLimit::default(),
+        locks: TransferLocks::default(),
+        taken: ExposedViews::default(),
+        slices: PoolSlices::default(),
         layouts: RefCell::default(),
         nowhere,
-        bound: Bound::default(),
+        bound: FunctionTable::default(),
         last_blocks: Default::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         v8: OnceCell::new(),

@@ -6,7 +6,7 @@ use std::ptr::{NonNull, null_mut};
 use napi::sys;
 
 use super::env::Environment;
-use super::nesting::Depth;
+use super::nesting::Nesting;
 
 /// A reference to something that was thrown.
 pub type Held = NonNull<sys::napi_ref__>;
@@ -96,7 +96,7 @@ impl Environment {
     /// Takes what is waiting for the outer call, which returns; the outermost one keeps nothing of its callbacks any more.
     pub fn take_exception(&self) -> Option<Unwinding<sys::napi_value>> {
         let after = self.after_call.get() & !THROWS;
-        let is_outermost = Depth::level(self.depth.get()) == 0;
+        let is_outermost = Nesting::level(self.depth.get()) == 0;
         if after & KEEPS_RESULTS != 0 && is_outermost {
             self.frame.end_outermost();
         }

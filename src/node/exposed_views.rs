@@ -14,7 +14,7 @@ use crate::memory::fence::borrows::Storage;
 
 /// What is known of one environment's memory whose address was given out.
 #[derive(Debug, Default)]
-pub struct Taken {
+pub struct ExposedViews {
     /// By the first byte.
     entries: RefCell<BTreeMap<usize, Entry>>,
     /// The most bytes of any entry: how far in front of a number its entry may begin.
@@ -49,7 +49,7 @@ pub struct Known {
 
 const FIRST_LIMIT: usize = 64;
 
-impl Taken {
+impl ExposedViews {
     /// Something is guarded from here on.
     pub fn guard(&self) {
         self.is_guarded.set(true);

@@ -12,32 +12,32 @@ use smallvec::SmallVec;
 use super::env::{Environment, current, thrown, to_error};
 use crate::error::FfiError;
 #[cfg(all(target_arch = "x86_64", unix))]
-use crate::v8::callback_info::Info;
+use crate::v8::callback_info::CallbackInfo;
 
 /// An exception is pending in Node-API, or JavaScript is being ended.
-pub struct Thrown;
+pub struct PendingException;
 
 /// What a native function gives: a value, or null for undefined.
-pub type Given = Result<sys::napi_value, Thrown>;
+pub type JsResult = Result<sys::napi_value, PendingException>;
 
 /// Throws an error of the native side.
-pub fn thrown_by(environment: &Environment, error: &FfiError) -> Thrown {
+pub fn thrown_by(environment: &Environment, error: &FfiError) -> PendingException {
     throw_value(environment, to_error(environment.raw, error, None))
 }
 
 /// Throws a value once the native function returns: where V8 calls it without Node-API, under whose own handler
 /// `--abort-on-uncaught-exception` takes every exception for one that nobody catches.
-pub fn throw_value(environment: &Environment, value: sys::napi_value) -> Thrown {
+pub fn throw_value(environment: &Environment, value: sys::napi_value) -> PendingException {
     environment.to_throw.set(value);
-    Thrown
+    PendingException
 }
 
 /// A value, unless JavaScript of our own that ran meanwhile has thrown (it was short of stack, say).
-pub fn unless_thrown(environment: &Environment, value: sys::napi_value) -> Given {
+pub fn unless_thrown(environment: &Environment, value: sys::napi_value) -> JsResult {
     let mut is_pending = false;
     // SAFETY: M6; the out-parameter is a local.
     unsafe { sys::napi_is_exception_pending(environment.raw, &mut is_pending) };
-    if is_pending { Err(Thrown) } else { Ok(value) }
+    if is_pending { Err(PendingException) } else { Ok(value) }
 }
 
 /// What a native function was called with.
@@ -47,7 +47,7 @@ pub enum Arguments {
     NodeApi(sys::napi_env, sys::napi_callback_info),
     /// By V8.
     #[cfg(all(target_arch = "x86_64", unix))]
-    V8(Info),
+    V8(CallbackInfo),
 }
 
 impl Arguments {
@@ -93,33 +93,33 @@ pub fn contained(function: impl FnOnce()) -> bool {
 }
 
 #[cold]
-fn panicked(environment: &Environment) -> Thrown {
+fn panicked(environment: &Environment) -> PendingException {
     thrown_by(environment, &FfiError::Internal { reason: "a native function panicked".into() })
 }
 
 /// A function in Rust that is to be a native one: its own type says which one it is, and has no value to be kept.
-pub trait Run: Fn(&'static Environment, Arguments) -> Given + Copy {}
-impl<F: Fn(&'static Environment, Arguments) -> Given + Copy> Run for F {}
+pub trait NativeFnImpl: Fn(&'static Environment, Arguments) -> JsResult + Copy {}
+impl<F: Fn(&'static Environment, Arguments) -> JsResult + Copy> NativeFnImpl for F {}
 
 #[inline(always)]
-fn run<F: Run>(environment: &'static Environment, arguments: Arguments) -> Given {
+fn run<F: NativeFnImpl>(environment: &'static Environment, arguments: Arguments) -> JsResult {
     const { assert!(size_of::<F>() == 0) };
-    // SAFETY: `Native::with_own_boundary` was given a value of the type, which has no bytes and may be copied.
+    // SAFETY: `NativeFn::with_own_boundary` was given a value of the type, which has no bytes and may be copied.
     let function = unsafe { NonNull::<F>::dangling().read() };
     function(environment, arguments)
 }
 
 /// A native function: how it is called.
 #[derive(Clone, Copy)]
-pub struct Native {
+pub struct NativeFn {
     by_node_api: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
     #[cfg(all(target_arch = "x86_64", unix))]
     by_v8: by_v8::Function,
 }
 
-impl Native {
+impl NativeFn {
     /// That of a function in Rust. A panic in it becomes an exception, and does not unwind into the engine.
-    pub fn new<F: Run>(function: F) -> Self {
+    pub fn new<F: NativeFnImpl>(function: F) -> Self {
         Self::with_own_boundary(move |environment: &'static Environment, arguments: Arguments| {
             catch_unwind(AssertUnwindSafe(|| function(environment, arguments)))
                 .unwrap_or_else(|_| Err(panicked(environment)))
@@ -127,7 +127,7 @@ impl Native {
     }
 
     /// That of a function that catches its panics itself.
-    pub fn with_own_boundary<F: Run>(_: F) -> Self {
+    pub fn with_own_boundary<F: NativeFnImpl>(_: F) -> Self {
         Self {
             by_node_api: by_node_api::<F>,
             #[cfg(all(target_arch = "x86_64", unix))]
@@ -136,7 +136,10 @@ impl Native {
     }
 }
 
-unsafe extern "C" fn by_node_api<F: Run>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+unsafe extern "C" fn by_node_api<F: NativeFnImpl>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
     let mut data = null_mut();
     // SAFETY: M6; `make` gave the state as the data, which outlives its functions.
     let environment = unsafe {
@@ -144,7 +147,7 @@ unsafe extern "C" fn by_node_api<F: Run>(env: sys::napi_env, info: sys::napi_cal
         &*data.cast::<Environment>()
     };
     // Node-API throws what is pending.
-    run::<F>(environment, Arguments::NodeApi(env, info)).unwrap_or_else(|Thrown| {
+    run::<F>(environment, Arguments::NodeApi(env, info)).unwrap_or_else(|PendingException| {
         let value = environment.to_throw.replace(null_mut());
         if !value.is_null() {
             // SAFETY: M6; the value is one of the current scope.
@@ -157,7 +160,7 @@ unsafe extern "C" fn by_node_api<F: Run>(env: sys::napi_env, info: sys::napi_cal
 /// Makes functions of the environment.
 pub fn native_functions<const COUNT: usize>(
     env: Env,
-    natives: [Native; COUNT],
+    natives: [NativeFn; COUNT],
 ) -> napi::Result<[Object<'static>; COUNT]> {
     let environment = current(env)?;
     #[cfg(all(target_arch = "x86_64", unix))]
@@ -186,30 +189,35 @@ pub mod by_v8 {
 
     use super::*;
     use crate::node::env::take_thrown;
-    use crate::v8::function_template::V8;
+    use crate::v8::function_template::FunctionTemplates;
     use crate::v8::handle::Local;
     use crate::v8::trampoline::with_context;
 
     /// Generated code puts the environment behind what V8 has passed, and what the two registers in between happen to hold.
     pub type Function = unsafe extern "C" fn(*mut usize, usize, usize, *const Environment);
 
-    pub unsafe extern "C" fn called<F: Run>(info: *mut usize, _: usize, _: usize, environment: *const Environment) {
+    pub unsafe extern "C" fn called<F: NativeFnImpl>(
+        info: *mut usize,
+        _: usize,
+        _: usize,
+        environment: *const Environment,
+    ) {
         // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
         let environment = unsafe { &*environment };
         let Some(v8) = environment.v8.get() else { return };
         // SAFETY: M18; V8 has called this function with it.
-        let info = unsafe { Info::new(info, v8.layout) };
+        let info = unsafe { CallbackInfo::new(info, v8.layout) };
         match run::<F>(environment, Arguments::V8(info)) {
             Ok(value) if value.is_null() => {}
             // SAFETY: M3; the value is one of the scope that V8 has opened for this function.
             Ok(value) => unsafe { info.give(value.cast()) },
-            Err(Thrown) => rethrow(environment, v8),
+            Err(PendingException) => rethrow(environment, v8),
         }
     }
 
     /// Throws what is pending in Node-API, as Node-API does when its own functions return.
     #[cold]
-    fn rethrow(environment: &Environment, v8: &V8) {
+    fn rethrow(environment: &Environment, v8: &FunctionTemplates) {
         let value = environment.to_throw.replace(null_mut());
         let exception = if value.is_null() { take_thrown(environment.raw) } else { Some(value) };
         if let Some(exception) = exception {
@@ -221,7 +229,7 @@ pub mod by_v8 {
     /// `None` where V8 does not call functions of this environment, or there is no memory for code.
     pub fn make<const COUNT: usize>(
         environment: &Environment,
-        natives: [Native; COUNT],
+        natives: [NativeFn; COUNT],
     ) -> Option<[Object<'static>; COUNT]> {
         let v8 = environment.v8.get()?;
         let context = (&raw const *environment).expose_provenance();
@@ -236,15 +244,15 @@ pub mod by_v8 {
     }
 
     /// Gives its second argument.
-    unsafe extern "C" fn second(info: *mut usize, _: usize, _: usize, v8: *const V8) {
+    unsafe extern "C" fn second(info: *mut usize, _: usize, _: usize, v8: *const FunctionTemplates) {
         // SAFETY: M18; V8 has called this function with it, and `works` has the pointer's V8.
-        let info = unsafe { Info::new(info, (*v8).layout) };
+        let info = unsafe { CallbackInfo::new(info, (*v8).layout) };
         // SAFETY: M3; the value is an argument.
         unsafe { info.give(info.arguments()(1)) };
     }
 
     /// Whether a function that V8 calls gets its arguments and gives one back.
-    fn works(environment: &Environment, v8: &V8) -> bool {
+    fn works(environment: &Environment, v8: &FunctionTemplates) -> bool {
         let stub = with_context((second as *const ()).addr(), (&raw const *v8).expose_provenance());
         let code = environment.code.borrow_mut().put(&stub);
         // SAFETY: M15; the scope of the native function under way is open.
@@ -270,7 +278,7 @@ pub mod by_v8 {
     pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
         let environment = current(env)?;
         // SAFETY: M6.
-        if let Some(v8) = unsafe { V8::find(modules) }.filter(|v8| works(&environment, v8)) {
+        if let Some(v8) = unsafe { FunctionTemplates::find(modules) }.filter(|v8| works(&environment, v8)) {
             let _ = environment.v8.set(v8);
         }
         Ok(())

@@ -4,14 +4,14 @@ use std::cell::Cell;
 
 /// Both in one word, which a call takes, adds one level to, and puts back as it was when C has returned.
 #[derive(Debug, Default)]
-pub struct Depth(Cell<usize>);
+pub struct Nesting(Cell<usize>);
 
 const HALF: u32 = usize::BITS / 2;
 /// As many callbacks of a call do without a scope of their own, which would take a tenth of their time. Each leaves two
 /// or three handles.
 const WITHOUT_SCOPE: usize = 256;
 
-impl Depth {
+impl Nesting {
     /// The word.
     #[inline]
     pub fn get(&self) -> usize {

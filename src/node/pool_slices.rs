@@ -71,7 +71,7 @@ impl Requests {
 
 /// The slabs of the pool, and which of their slices may be written during a call that was not passed them.
 #[derive(Debug, Default)]
-pub struct Slices {
+pub struct PoolSlices {
     /// What runs on libuv's pool.
     pub requests: Requests,
     /// The sizes that slabs have had.
@@ -100,7 +100,7 @@ struct Slab {
 
 const FIRST_LIMIT: usize = 64;
 
-impl Slices {
+impl PoolSlices {
     /// The slab of a view: its buffer, where that is one.
     pub fn slab(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value, length: usize) -> Option<Span> {
         if !self.has_size(length) {

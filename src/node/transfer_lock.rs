@@ -21,7 +21,7 @@ use crate::v8::symbols;
 
 /// The locks of an environment, and the buffers that the calls under way were handed.
 #[derive(Debug)]
-pub struct Locks {
+pub struct TransferLocks {
     /// `SetDetachKey`, where the executable exports it.
     setter: Cell<Option<DetachKey>>,
     /// Whether callbacks hold the storage of what their call was handed rather than lock it: V8 ends the process in
@@ -39,21 +39,21 @@ pub struct Locks {
     asks_marked: Cell<sys::napi_ref>,
     /// How often each buffer is locked, by the address of its storage.
     counts: RefCell<HashMap<usize, usize>>,
-    handed: RefCell<Vec<Handed>>,
+    handed: RefCell<Vec<Passed>>,
     /// How many of `handed` are locked: those a callback has run under.
     locked: Cell<usize>,
 }
 
 /// A view or buffer that a call under way was handed, and its block, which is held while callbacks run.
 #[derive(Debug)]
-struct Handed {
+struct Passed {
     value: sys::napi_value,
     block: Option<Fenced>,
     /// What holds its storage meanwhile, where it cannot be locked.
     store: Cell<sys::napi_ref>,
 }
 
-impl Default for Locks {
+impl Default for TransferLocks {
     fn default() -> Self {
         Self {
             setter: Cell::default(),
@@ -70,7 +70,7 @@ impl Default for Locks {
     }
 }
 
-impl Locks {
+impl TransferLocks {
     /// Looks V8's functions up, once an environment.
     fn find(&self, has_detach_keys: bool, transfer_aborts: bool) {
         let Some(process) = symbols::process() else { return };
@@ -108,10 +108,10 @@ impl Locks {
 
     /// Notes a view or buffer that a call was handed, and its block where nobody else holds that.
     pub fn hand(&self, value: sys::napi_value, block: Option<Fenced>) {
-        self.handed.borrow_mut().push(Handed { value, block, store: Cell::new(null_mut()) });
+        self.handed.borrow_mut().push(Passed { value, block, store: Cell::new(null_mut()) });
     }
 
-    /// Where the list stands; for [`Locks::end`].
+    /// Where the list stands; for [`TransferLocks::end`].
     pub fn mark(&self) -> usize {
         self.handed.borrow().len()
     }
@@ -129,8 +129,8 @@ impl Locks {
     }
 
     #[cold]
-    fn lock_handed(&self, env: sys::napi_env, handed: &[Handed]) {
-        for Handed { value, block, store } in &handed[self.locked.get()..] {
+    fn lock_handed(&self, env: sys::napi_env, handed: &[Passed]) {
+        for Passed { value, block, store } in &handed[self.locked.get()..] {
             block.inspect(|block| block.pin());
             let is_locked = !self.only_holds.get() && self.lock(env, *value);
             if !is_locked && block.is_none() {
@@ -153,8 +153,8 @@ impl Locks {
     }
 
     #[cold]
-    fn unlock_handed(&self, env: sys::napi_env, handed: &[Handed]) {
-        for Handed { value, block, store } in handed {
+    fn unlock_handed(&self, env: sys::napi_env, handed: &[Passed]) {
+        for Passed { value, block, store } in handed {
             if !self.only_holds.get() {
                 self.unlock(env, *value);
             }

@@ -10,7 +10,7 @@ use crate::memory::address::{Address, Span};
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::borrows::Storage;
 use crate::memory::fence::heap;
-use crate::memory::string_arena::Scratch;
+use crate::memory::string_arena::StringArena;
 
 /// Why a pin has no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ pub unsafe fn text_size(env: sys::napi_env, value: sys::napi_value) -> Option<us
 pub unsafe fn text(
     env: sys::napi_env,
     value: sys::napi_value,
-    scratch: Option<&Scratch>,
+    scratch: Option<&StringArena>,
     owned: &mut Vec<OwnedText>,
 ) -> Result<(Fenced, usize), Unpinned> {
     // SAFETY: as of this function.
@@ -183,7 +183,7 @@ pub unsafe fn text(
 ///
 /// # Safety
 /// As [`storage`].
-pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, scratch: &Scratch) -> Option<(Fenced, usize)> {
+pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, scratch: &StringArena) -> Option<(Fenced, usize)> {
     scratch.fill(|free| {
         // SAFETY: as of this function.
         let used = unsafe { encode(env, value, free.as_mut_ptr(), free.len()) }.ok()?;

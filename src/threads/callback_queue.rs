@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::memory::arg_buffer::Block;
+use crate::memory::arg_buffer::ArgBlock;
 use crate::sync::locks::atomic::{AtomicBool, AtomicU32};
 use crate::sync::locks::{Condvar, Mutex, locked, wait, wait_while_for};
 
@@ -21,7 +21,7 @@ pub struct Request {
     /// Which use of that target it is for.
     pub life: u32,
     /// The arguments, as the signature's plan has them in the frame.
-    pub block: Block,
+    pub block: ArgBlock,
     /// Texts that the arguments point to, where C does not wait.
     _texts: Vec<Box<[u8]>>,
     /// The asynchronous call it was made under; 0 where it was made under none.
@@ -92,7 +92,7 @@ impl Request {
     pub fn new(
         target: usize,
         life: u32,
-        block: Block,
+        block: ArgBlock,
         texts: Vec<Box<[u8]>>,
         origin: usize,
         thread: usize,
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn a_request_is_answered_from_another_thread() {
         let queue = Queue::<usize>::new();
-        let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
+        let request = Request::new(7, 0, ArgBlock::new(), Vec::new(), 0, 0, Kind::Waiting);
         assert!(request.wait(Duration::from_millis(1)).is_none());
         assert!(queue.submit(Work::Call(Arc::clone(&request))).is_ok());
         let server = std::thread::spawn({
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn an_ended_queue_answers_everybody_with_nothing() {
         let queue = Queue::<usize>::new();
-        let request = Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
+        let request = Request::new(7, 0, ArgBlock::new(), Vec::new(), 0, 0, Kind::Waiting);
         assert!(queue.submit(Work::Call(Arc::clone(&request))).is_ok());
         queue.end();
         assert_eq!(request.wait(Duration::MAX), Some(None));
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn an_exit_that_did_not_take_place_is_taken_back() {
         let queue = Queue::<usize>::new();
-        let request = || Request::new(7, 0, Block::new(), Vec::new(), 0, 0, Kind::Waiting);
+        let request = || Request::new(7, 0, ArgBlock::new(), Vec::new(), 0, 0, Kind::Waiting);
         queue.exit();
         assert!(queue.submit(Work::Call(request())).is_err());
         assert!(queue.submit(Work::Done(5)).is_ok());

@@ -12,7 +12,7 @@ use super::callback_queue::{Answer, Queue, Request, Work};
 use super::dedicated::Jobs;
 use super::pool::Pool;
 use crate::loader::library::Library;
-use crate::memory::arg_buffer::Block;
+use crate::memory::arg_buffer::ArgBlock;
 use crate::sync::locks::atomic::{AtomicBool, AtomicUsize};
 
 fn answer_of(number: usize) -> Answer {
@@ -22,7 +22,7 @@ fn answer_of(number: usize) -> Answer {
 /// What a foreign thread gets that calls a callback: as `node/callback/foreign_thread.rs` does it.
 fn call(queue: &Queue<usize>, number: usize) -> Answer {
     let request =
-        Request::new(number, 0, Block::new(), Vec::new(), 0, 0, crate::threads::callback_queue::Kind::Waiting);
+        Request::new(number, 0, ArgBlock::new(), Vec::new(), 0, 0, crate::threads::callback_queue::Kind::Waiting);
     if queue.submit(Work::Call(Arc::clone(&request))).is_err() {
         return None;
     }
@@ -140,7 +140,8 @@ fn a_call_that_serves_its_callbacks_does_so_while_the_process_exits() {
 #[test]
 fn only_the_first_answer_counts() {
     model(|| {
-        let request = Request::new(1, 0, Block::new(), Vec::new(), 0, 0, crate::threads::callback_queue::Kind::Waiting);
+        let request =
+            Request::new(1, 0, ArgBlock::new(), Vec::new(), 0, 0, crate::threads::callback_queue::Kind::Waiting);
         let other = thread::spawn({
             let request = Arc::clone(&request);
             move || request.answer(None)

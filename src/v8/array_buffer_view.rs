@@ -10,7 +10,7 @@ use crate::memory::address::{Address, Span};
 
 /// What was found.
 #[derive(Debug)]
-pub struct Views {
+pub struct ViewStorage {
     is_view: unsafe extern "C" fn(Local) -> bool,
     way: Way,
 }
@@ -42,7 +42,7 @@ struct Slice {
     length: usize,
 }
 
-impl Views {
+impl ViewStorage {
     /// Looks everything up; `None` where anything is missing.
     pub fn find() -> Option<Self> {
         let process = symbols::process()?;
@@ -63,7 +63,7 @@ impl Views {
         Some(Self { is_view: function!(process, symbols::IS_VIEW), way })
     }
 
-    /// The bytes of any value that is a view, as [`Views::storage`].
+    /// The bytes of any value that is a view, as [`ViewStorage::storage`].
     ///
     /// # Safety
     /// M3: `value` is rooted while the result is used.
@@ -100,7 +100,7 @@ impl Views {
 
 impl Buffer {
     /// # Safety
-    /// As [`Views::storage`].
+    /// As [`ViewStorage::storage`].
     #[inline(never)]
     unsafe fn contents(&self, view: Local) -> Option<Slice> {
         // SAFETY: M3 and M11; a view whose buffer is still to be made is left alone.

@@ -7,7 +7,7 @@ use super::handle::Local;
 /// Where the parts of it lie. As wide as it is read: a load that is wider than the store before it would have to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
-pub enum Layout {
+pub enum InfoLayout {
     /// Three words: of the block with the place for the result, of the first argument, and how many arguments there are.
     Pointers,
     /// V8's frame of the stack itself, since Node 26.
@@ -22,7 +22,7 @@ const RESULT_IN_BLOCK: usize = 3;
 const RESULT_IN_FRAME: usize = 6;
 const FIRST_IN_FRAME: usize = 10;
 
-impl Layout {
+impl InfoLayout {
     /// That of this `NODE_MODULE_VERSION`.
     pub fn of(modules: u32) -> Self {
         if modules >= WITH_FRAMES { Self::Frame } else { Self::Pointers }
@@ -31,17 +31,17 @@ impl Layout {
 
 /// What a function that is under way was handed.
 #[derive(Clone, Copy, Debug)]
-pub struct Info {
+pub struct CallbackInfo {
     at: *mut usize,
-    layout: Layout,
+    layout: InfoLayout,
 }
 
-impl Info {
+impl CallbackInfo {
     /// # Safety
     /// M18: `at` is what V8 has called a function of this environment with, which is under way while the value is used, and
     /// has this layout.
     #[inline]
-    pub unsafe fn new(at: *mut usize, layout: Layout) -> Self {
+    pub unsafe fn new(at: *mut usize, layout: InfoLayout) -> Self {
         Self { at, layout }
     }
 
@@ -51,8 +51,10 @@ impl Info {
         // SAFETY: M18, by the contract of `new`; the arguments lie one behind the other.
         let (count, first) = unsafe {
             match self.layout {
-                Layout::Frame => (self.at.cast::<i32>().read(), self.at.add(FIRST_IN_FRAME)),
-                Layout::Pointers => (self.at.add(2).cast::<i32>().read(), self.at.add(1).cast::<*mut usize>().read()),
+                InfoLayout::Frame => (self.at.cast::<i32>().read(), self.at.add(FIRST_IN_FRAME)),
+                InfoLayout::Pointers => {
+                    (self.at.add(2).cast::<i32>().read(), self.at.add(1).cast::<*mut usize>().read())
+                }
             }
         };
         let count = usize::try_from(count).unwrap_or(0);
@@ -69,8 +71,8 @@ impl Info {
         // SAFETY: M18, by the contract of `new`, and M3.
         unsafe {
             let place = match self.layout {
-                Layout::Frame => self.at.add(RESULT_IN_FRAME),
-                Layout::Pointers => self.at.cast::<*mut usize>().read().add(RESULT_IN_BLOCK),
+                InfoLayout::Frame => self.at.add(RESULT_IN_FRAME),
+                InfoLayout::Pointers => self.at.cast::<*mut usize>().read().add(RESULT_IN_BLOCK),
             };
             place.write(value.cast::<usize>().read());
         }
@@ -82,7 +84,7 @@ mod tests {
     use super::*;
 
     /// The words behind the first two arguments and the one that was not given, when two were.
-    fn read(info: Info) -> [usize; 3] {
+    fn read(info: CallbackInfo) -> [usize; 3] {
         // SAFETY: M18; the words are the test's.
         [0, 1, 2].map(|at| unsafe { info.arguments::<usize>()(at).read() })
     }
@@ -94,7 +96,7 @@ mod tests {
         let mut value = 7usize;
         // SAFETY: M18; the frame is as V8 lays it out, and `value` is what a handle is.
         let info = unsafe {
-            let info = Info::new(frame.as_mut_ptr(), Layout::of(147));
+            let info = CallbackInfo::new(frame.as_mut_ptr(), InfoLayout::of(147));
             info.give((&raw mut value).cast());
             info
         };
@@ -109,7 +111,7 @@ mod tests {
         let mut value = 7usize;
         // SAFETY: M18; the words are as V8 lays them out, and `value` is what a handle is.
         let info = unsafe {
-            let info = Info::new(words.as_mut_ptr().cast(), Layout::of(137));
+            let info = CallbackInfo::new(words.as_mut_ptr().cast(), InfoLayout::of(137));
             info.give((&raw mut value).cast());
             info
         };

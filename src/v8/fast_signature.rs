@@ -1,11 +1,11 @@
 //! How V8 passes the values of a call, and where it puts them.
 
-use crate::abi::sysv64::Plan;
+use crate::abi::sysv64::CallingSequence;
 
 /// How V8 passes a value. The numbers of those that V8 has a type for are those of `v8::CTypeInfo::Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Passing {
+pub enum FastType {
     /// Not at all: it is in the frame. As a result's type this is void.
     Frame = 0,
     /// As a signed 32-bit integer.
@@ -28,7 +28,7 @@ pub enum Passing {
 /// `v8::CTypeInfo::Type::kV8Value`: a handle.
 pub const VALUE: u8 = 10;
 
-impl Passing {
+impl FastType {
     const ALL: [Self; 8] =
         [Self::Frame, Self::I32, Self::U32, Self::F32, Self::F64, Self::Pointer, Self::I64, Self::U64];
 
@@ -73,11 +73,11 @@ impl Passing {
 
 /// How the values of a signature travel.
 #[derive(Clone, Debug)]
-pub struct Shape {
+pub struct FastSignature {
     /// Each argument.
-    pub arguments: Vec<Passing>,
+    pub arguments: Vec<FastType>,
     /// The result.
-    pub result: Passing,
+    pub result: FastType,
     /// The argument is a view or a text at times, whose fences are looked at afterwards.
     pub has_pins: bool,
     /// Whether the result is a text, which is brought along.
@@ -102,14 +102,14 @@ pub enum Source {
 }
 
 /// Where the arguments are when V8 calls: the receiver is the first integer, the number of the function the second.
-pub fn sources(plan: &Plan, shape: &Shape) -> Vec<Source> {
+pub fn sources(plan: &CallingSequence, shape: &FastSignature) -> Vec<Source> {
     let (mut integers, mut floats, mut stack) = (2, 0, 0);
     let mut on_stack = || {
         stack += 1;
         Source::Stack(stack - 1)
     };
-    let mut source = |passing: Passing, from: u16| match passing {
-        Passing::Frame => Source::Frame(from.into()),
+    let mut source = |passing: FastType, from: u16| match passing {
+        FastType::Frame => Source::Frame(from.into()),
         passing if passing.is_float() => {
             floats += 1;
             if floats > FLOAT_REGISTERS { on_stack() } else { Source::Float(floats - 1) }

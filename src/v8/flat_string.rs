@@ -17,7 +17,7 @@ const SECOND: usize = 24;
 
 /// What such texts are told by.
 #[derive(Debug)]
-pub struct FlatTexts {
+pub struct FlatStrings {
     maps: [usize; 2],
     joined: usize,
     /// The empty text, as a value.
@@ -36,7 +36,7 @@ pub struct Samples<'a> {
     pub empty: Local,
 }
 
-impl FlatTexts {
+impl FlatStrings {
     /// What the samples are told by, where they are as they are looked for.
     ///
     /// # Safety
@@ -79,7 +79,7 @@ impl FlatTexts {
     /// The object with the characters of a text; `None` for every other value.
     ///
     /// # Safety
-    /// As [`FlatTexts::of`].
+    /// As [`FlatStrings::of`].
     #[inline]
     unsafe fn flat(&self, value: Local) -> Option<Address> {
         // SAFETY: by the contract of this function.

@@ -13,7 +13,7 @@ use crate::loader::library::Library;
 
 /// What was found, for one environment.
 #[derive(Debug)]
-pub struct Entry {
+pub struct FunctionCaller {
     isolate: Local,
     /// A global handle.
     context: Local,
@@ -69,7 +69,7 @@ struct ScopeData {
 /// `v8::internal::Internals::kIsolateHandleScopeDataOffset` of Node 26, from v8-internal.h.
 const SCOPE_DATA: usize = 560;
 
-impl Entry {
+impl FunctionCaller {
     /// Looks everything up, for this `NODE_MODULE_VERSION`; `None` where anything is missing. `undefined` is a handle of that value, which V8 keeps in its
     /// roots.
     ///
@@ -112,7 +112,7 @@ impl Entry {
         Some(entry)
     }
 
-    /// A global handle of a value: it is kept until [`Entry::let_go`], and is used like a local one.
+    /// A global handle of a value: it is kept until [`FunctionCaller::let_go`], and is used like a local one.
     ///
     /// # Safety
     /// M3 and M6: `value` is an open handle, on its thread.
@@ -189,7 +189,7 @@ pub type Kept = [usize; 4];
 
 /// An open handle scope.
 pub struct Scope<'a> {
-    entry: &'a Entry,
+    entry: &'a FunctionCaller,
     kept: &'a mut Kept,
 }
 

@@ -1,6 +1,6 @@
 //! V8's C++ functions, found by name in the running executable: what makes native functions, with a fast call or without.
 //! Tried on `NODE_MODULE_VERSION` 115, 127, 137 and 147; V8's binary interface does not change within one.
-#![expect(unsafe_code, reason = "calls exported functions of V8")]
+#![expect(unsafe_code, reason = "calls exported functions of FunctionTemplates")]
 #![expect(clippy::missing_transmute_annotations, reason = "the fields that are filled have the types")]
 
 use std::collections::HashMap;
@@ -9,8 +9,8 @@ use std::mem::{MaybeUninit, transmute};
 use std::ptr::null_mut;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use super::callback_info::Layout;
-use super::fast_signature::{Passing, VALUE};
+use super::callback_info::InfoLayout;
+use super::fast_signature::{FastType, VALUE};
 use super::handle::Local;
 use super::symbols::{self, function};
 use crate::loader::library::Images;
@@ -33,7 +33,7 @@ const TEXT: u8 = 11;
 /// `v8::FastOneByteString`: the characters of a string of Latin-1, in the engine's heap, without a NUL after them.
 #[repr(C)]
 #[derive(Debug)]
-pub struct Text {
+pub struct OneByteString {
     /// The first one.
     pub characters: *const u8,
     /// How many.
@@ -42,7 +42,7 @@ pub struct Text {
 
 /// What was found, for one environment.
 #[derive(Debug)]
-pub struct V8 {
+pub struct FunctionTemplates {
     isolate: Local,
     context: unsafe extern "C" fn(Local) -> Local,
     new_template: New,
@@ -53,7 +53,7 @@ pub struct V8 {
     throw: unsafe extern "C" fn(Local, Local) -> Local,
     is_ending: unsafe extern "C" fn(Local) -> bool,
     /// What a function is handed.
-    pub layout: Layout,
+    pub layout: InfoLayout,
     /// Bytes of a `v8::CTypeInfo`.
     type_size: usize,
     /// Whether `CFunctionInfo` takes how 64-bit integers are represented.
@@ -66,7 +66,7 @@ pub struct V8 {
 /// `NODE_MODULE_VERSION` of Node 26, from which on a `CTypeInfo` has no sequence type.
 const WITHOUT_SEQUENCES: u32 = 147;
 
-impl V8 {
+impl FunctionTemplates {
     /// Looks everything up, for this `NODE_MODULE_VERSION`; `None` where anything is missing.
     ///
     /// # Safety
@@ -87,7 +87,7 @@ impl V8 {
             make_text: function!(process, symbols::STRING_NEW_FROM_ONE_BYTE),
             throw: function!(process, symbols::ISOLATE_THROW),
             is_ending: function!(process, symbols::ISOLATE_IS_TERMINATING),
-            layout: Layout::of(modules),
+            layout: InfoLayout::of(modules),
             type_size: if modules >= WITHOUT_SEQUENCES { 2 } else { 3 },
             has_representation: with_representation.is_some(),
             image: images.find(process.find("napi_create_function")?),
@@ -143,11 +143,11 @@ impl V8 {
     pub unsafe fn function(
         &self,
         code: Address,
-        arguments: impl IntoIterator<Item = Passing>,
-        result: Passing,
+        arguments: impl IntoIterator<Item = FastType>,
+        result: FastType,
         otherwise: Callback,
     ) -> Option<Local> {
-        let passed = arguments.into_iter().filter(|passing| *passing != Passing::Frame).map(Passing::v8_argument);
+        let passed = arguments.into_iter().filter(|passing| *passing != FastType::Frame).map(FastType::v8_argument);
         let types: Vec<u8> = std::iter::once(VALUE).chain(passed).collect();
         // SAFETY: as of this function.
         unsafe { self.make(code, &types, result.v8_result(), otherwise) }
@@ -156,20 +156,20 @@ impl V8 {
     /// The same for a function of a view and a number.
     ///
     /// # Safety
-    /// As [`V8::function`].
+    /// As [`FunctionTemplates::function`].
     pub unsafe fn function_of_view(&self, code: Address, otherwise: Callback) -> Option<Local> {
         // SAFETY: as of this function.
-        unsafe { self.make(code, &[VALUE, VALUE, Passing::I32 as u8], Passing::Frame as u8, otherwise) }
+        unsafe { self.make(code, &[VALUE, VALUE, FastType::I32 as u8], FastType::Frame as u8, otherwise) }
     }
 
-    /// The same for a function of a text and a number: it gets a pointer to a [`Text`]. For a string that is not flat, or not
+    /// The same for a function of a text and a number: it gets a pointer to a [`OneByteString`]. For a string that is not flat, or not
     /// of bytes, V8 calls `otherwise`.
     ///
     /// # Safety
-    /// As [`V8::function`].
+    /// As [`FunctionTemplates::function`].
     pub unsafe fn function_of_text(&self, code: Address, otherwise: Callback) -> Option<Local> {
         // SAFETY: as of this function.
-        unsafe { self.make(code, &[VALUE, TEXT, Passing::U32 as u8], Passing::Frame as u8, otherwise) }
+        unsafe { self.make(code, &[VALUE, TEXT, FastType::U32 as u8], FastType::Frame as u8, otherwise) }
     }
 
     /// What a function is to V8, which keeps pointers to it as long as there is code that calls the function. Equal
@@ -203,7 +203,7 @@ impl V8 {
     }
 
     /// # Safety
-    /// As [`V8::function`].
+    /// As [`FunctionTemplates::function`].
     unsafe fn make(&self, code: Address, arguments: &[u8], result: u8, otherwise: Callback) -> Option<Local> {
         let info = self.describe(arguments, result);
         let mut function = MaybeUninit::new(CFunction([0; 4]));
@@ -216,7 +216,7 @@ impl V8 {
     }
 
     /// # Safety
-    /// As [`V8::function`].
+    /// As [`FunctionTemplates::function`].
     unsafe fn instantiate(&self, callback: Callback, parameters: i32, fast: *const CFunction) -> Option<Local> {
         let (data, signature, throw_on_new, side_effects) = (null_mut(), null_mut(), 0, 0);
         let new = self.new_template;

@@ -14,16 +14,16 @@ use crate::memory::address::Address;
 
 /// The limit of an environment's stack, until it has been moved.
 #[derive(Debug, Default)]
-pub struct Stack {
+pub struct StackLimit {
     /// Below this address levels are nesting. Above all addresses until the stack is measured, 0 once nothing is left to do.
     deep: Cell<usize>,
-    room: Cell<Option<Room>>,
+    room: Cell<Option<StackRoom>>,
     /// The thread's own stack: its lowest address and its bytes, once a callback has come.
     bounds: Cell<(usize, usize)>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Room {
+struct StackRoom {
     deep: usize,
     /// The limit to set then.
     limit: usize,
@@ -36,7 +36,7 @@ const DEEP: usize = 384 * 1024;
 /// No more than this is taken of a stack without a bound.
 const MOST: usize = 8 << 20;
 
-impl Stack {
+impl StackLimit {
     /// Lets the limit be moved, if it is the main thread's. The stack is measured at the first callback.
     pub fn allow_move(&self) {
         self.deep.set(usize::MAX);
@@ -89,7 +89,7 @@ impl Stack {
 }
 
 #[cfg(target_os = "linux")]
-fn measure() -> Option<Room> {
+fn measure() -> Option<StackRoom> {
     // SAFETY: U1; the functions have no preconditions.
     if unsafe { libc::gettid() != libc::getpid() } {
         return None;
@@ -99,7 +99,7 @@ fn measure() -> Option<Room> {
     let (lowest, size) = bounds()?;
     let top = lowest.checked_add(size)?;
     let usable = size.min(MOST) / 8 * 7;
-    (usable > 2 * DEEP).then_some(Room { deep: top - DEEP, limit: top - usable, isolate, set_limit })
+    (usable > 2 * DEEP).then_some(StackRoom { deep: top - DEEP, limit: top - usable, isolate, set_limit })
 }
 
 /// The lowest address and the bytes of this thread's stack.
@@ -124,6 +124,6 @@ fn bounds() -> Option<(usize, usize)> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn measure() -> Option<Room> {
+fn measure() -> Option<StackRoom> {
     None
 }

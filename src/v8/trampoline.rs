@@ -9,20 +9,20 @@ use std::mem::offset_of;
 
 use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm, x64::X64Relocation};
 
-use super::fast_signature::{INTEGER_REGISTERS, Passing, Shape, Source, sources};
-use crate::abi::sysv64::{Load, Plan, ResultIn};
-use crate::call::function_table::{ROW_SHIFT, Row};
+use super::fast_signature::{FastSignature, FastType, INTEGER_REGISTERS, Source, sources};
+use crate::abi::sysv64::{CallingSequence, Load, ResultIn};
+use crate::call::function_table::{ENTRY_SHIFT, Entry};
 
 /// The addresses that every trampoline of an environment has in common.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings {
+pub struct TrampolineContext {
     /// A word that is 0 while no JavaScript can run during a call.
     pub gate: usize,
     /// A word that is set to [`MISSED`] where the call did not go in.
     pub state: usize,
     /// The frame.
     pub frame: usize,
-    /// A word that has the address of the first [`Row`].
+    /// A word that has the address of the first [`Entry`].
     pub rows: usize,
     /// A word that is 0 while no address of a Buffer was given out.
     pub given: usize,
@@ -51,7 +51,7 @@ pub const MISSED: u32 = 1;
 type Assembler = VecAssembler<X64Relocation>;
 
 /// The code that calls the C function of a row, by its number. It does not depend on where it is put.
-pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings) -> Vec<u8> {
+pub fn assemble(plan: &CallingSequence, shape: &FastSignature, result_at: i32, around: TrampolineContext) -> Vec<u8> {
     let mut code = Assembler::new(0);
     find_row(&mut code, around);
     let mut sources = sources(plan, shape);
@@ -61,11 +61,11 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
     for (argument, passing) in shape.arguments.iter().enumerate() {
         let (source, at) = (sources[argument], i32::from(plan.steps[argument].from));
         match passing {
-            Passing::Pointer => {
+            FastType::Pointer => {
                 convert_pointer(&mut code, source, at, argument, around.slices);
                 sources[argument] = Source::Frame(at);
             }
-            Passing::I64 | Passing::U64 => convert_long(&mut code, source, *passing == Passing::I64, around.maps),
+            FastType::I64 | FastType::U64 => convert_long(&mut code, source, *passing == FastType::I64, around.maps),
             _ => {}
         }
     }
@@ -78,7 +78,7 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
             leave_to_look(&mut code, around);
         }
         place(&mut code, plan, &sources, false);
-        dynasm!(code ; .arch x64 ; mov eax, 8 ; jmp QWORD [r11 + offset_of!(Row<()>, code) as i32]);
+        dynasm!(code ; .arch x64 ; mov eax, 8 ; jmp QWORD [r11 + offset_of!(Entry<()>, code) as i32]);
     }
     if comes_back || shape.has_pins {
         dynasm!(code ; .arch x64 ; look:);
@@ -89,13 +89,13 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
             ; push rbp
             ; mov rbp, rsp
             ; sub rsp, room
-            ; mov rax, [r11 + offset_of!(Row<()>, owner) as i32]
+            ; mov rax, [r11 + offset_of!(Entry<()>, owner) as i32]
             ; mov [rbp - 24], rax
         );
         place(&mut code, plan, &sources, true);
-        dynasm!(code ; .arch x64 ; mov eax, 8 ; call QWORD [r11 + offset_of!(Row<()>, code) as i32]);
+        dynasm!(code ; .arch x64 ; mov eax, 8 ; call QWORD [r11 + offset_of!(Entry<()>, code) as i32]);
         widen(&mut code, plan);
-        if is_word && shape.result == Passing::Frame {
+        if is_word && shape.result == FastType::Frame {
             dynasm!(code ; .arch x64 ; mov r10, QWORD around.frame as i64 ; mov [r10 + result_at], rax);
         }
         if shape.has_pins {
@@ -104,7 +104,7 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
         if shape.gives_text {
             call_with_owner(&mut code, around.bring);
         }
-        if shape.result == Passing::Pointer {
+        if shape.result == FastType::Pointer {
             give_pointer(&mut code, result_at, around);
         }
         dynasm!(code ; .arch x64 ; leave ; ret);
@@ -122,7 +122,7 @@ pub fn assemble(plan: &Plan, shape: &Shape, result_at: i32, around: Surroundings
 }
 
 /// Leaves where a callback is open or the library is closed.
-fn find_row(code: &mut Assembler, around: Surroundings) {
+fn find_row(code: &mut Assembler, around: TrampolineContext) {
     dynasm!(code
         ; .arch x64
         ; mov rax, QWORD around.gate as i64
@@ -130,9 +130,9 @@ fn find_row(code: &mut Assembler, around: Surroundings) {
         ; jne >miss
         ; mov rax, QWORD around.rows as i64
         ; mov r11d, esi
-        ; shl r11, ROW_SHIFT as i8
+        ; shl r11, ENTRY_SHIFT as i8
         ; add r11, [rax]
-        ; mov rax, [r11 + offset_of!(Row<()>, open) as i32]
+        ; mov rax, [r11 + offset_of!(Entry<()>, open) as i32]
         ; cmp BYTE [rax], 0
         ; je >miss
     );
@@ -254,7 +254,7 @@ fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps: Map
 
 /// Puts the arguments into C's registers and onto its stack. `has_frame`: rbp is that of this function, and C's stack
 /// begins at rsp.
-fn place(code: &mut Assembler, plan: &Plan, sources: &[Source], has_frame: bool) {
+fn place(code: &mut Assembler, plan: &CallingSequence, sources: &[Source], has_frame: bool) {
     let stack_to_rax = |code: &mut Assembler, word: i32| match has_frame {
         true => dynasm!(code ; .arch x64 ; mov rax, [rbp + 16 + word * 8]),
         false => dynasm!(code ; .arch x64 ; mov rax, [rsp + 8 + word * 8]),
@@ -305,7 +305,7 @@ fn place(code: &mut Assembler, plan: &Plan, sources: &[Source], has_frame: bool)
 }
 
 /// V8 wants narrow integers as wide as a register of 32 bits; C leaves the rest as it was.
-fn widen(code: &mut Assembler, plan: &Plan) {
+fn widen(code: &mut Assembler, plan: &CallingSequence) {
     match plan.returned {
         _ if plan.result != ResultIn::Integer => {}
         Load::I8 => dynasm!(code ; .arch x64 ; movsx eax, al),
@@ -318,7 +318,7 @@ fn widen(code: &mut Assembler, plan: &Plan) {
 
 /// Jumps to where fences are looked at after the call, if C is handed a pin, or any number may be the address of a
 /// Buffer: an address that is given out during the call is none of those that C was handed.
-fn leave_to_look(code: &mut Assembler, around: Surroundings) {
+fn leave_to_look(code: &mut Assembler, around: TrampolineContext) {
     dynasm!(code
         ; .arch x64
         ; mov rdi, QWORD around.frame as i64
@@ -331,7 +331,7 @@ fn leave_to_look(code: &mut Assembler, around: Surroundings) {
 }
 
 /// Has the fences looked at. `is_known`: that they have to be was found before the call.
-fn look_after(code: &mut Assembler, around: Surroundings, is_known: bool) {
+fn look_after(code: &mut Assembler, around: TrampolineContext, is_known: bool) {
     if !is_known {
         leave_to_look(code, around);
         dynasm!(code ; .arch x64 ; jmp >done ; look:);
@@ -355,7 +355,7 @@ fn call_with_owner(code: &mut Assembler, function: usize) {
 }
 
 /// Gives an address as a double; one beyond 2^53-1 is left in the frame.
-fn give_pointer(code: &mut Assembler, result_at: i32, around: Surroundings) {
+fn give_pointer(code: &mut Assembler, result_at: i32, around: TrampolineContext) {
     dynasm!(code
         ; .arch x64
         ; mov rcx, rax

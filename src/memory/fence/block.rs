@@ -17,9 +17,9 @@ use super::header::{COPIED, COPIED_FROM, Header, Sealed};
 use crate::error::Side;
 use crate::memory::address::{Address, Span};
 use crate::memory::probe::{self, Access};
-use crate::memory::simd16::Wide;
+use crate::memory::simd16::Simd16;
 #[cfg(target_arch = "x86_64")]
-use crate::memory::simd16::Wider;
+use crate::memory::simd16::Simd32;
 
 /// How wide the fences are, in bytes; multiples of 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,12 +254,12 @@ impl Fenced {
         // SAFETY: M8; both widths are inside the block.
         let fences =
             unsafe { canary.difference_by_pairs::<{ NEAR.after / CHUNK }, { NEAR.before / CHUNK }>(start, end) };
-        fences.or(Wider::both(first, last)).is_zero()
+        fences.or(Simd32::both(first, last)).is_zero()
     }
 
     /// What differs between the header and a copy of it.
     #[inline(always)]
-    fn differs_from(self, sealed: &Sealed) -> [Wide; 2] {
+    fn differs_from(self, sealed: &Sealed) -> [Simd16; 2] {
         // SAFETY: M8; the last fields of the header are inside the block.
         unsafe {
             let (here, wanted) = (self.header_address().cast::<u8>().add(COPIED_FROM), (&raw const *sealed).cast());
@@ -268,7 +268,7 @@ impl Fenced {
     }
 
     #[inline(always)]
-    fn differs_near(self, length: usize, canary: &Canary) -> Wide {
+    fn differs_near(self, length: usize, canary: &Canary) -> Simd16 {
         let data = self.0.as_ptr();
         // SAFETY: M8; both widths are inside the block.
         unsafe { canary.difference::<{ NEAR.after / CHUNK }, { NEAR.before / CHUNK }>(data, data.add(length)) }
@@ -375,9 +375,9 @@ const NEAR_BEFORE: isize = (DEFAULT.before / CHUNK) as isize;
 /// # Safety
 /// Both may be read.
 #[inline(always)]
-unsafe fn different(one: *const u8, other: *const u8) -> Wide {
+unsafe fn different(one: *const u8, other: *const u8) -> Simd16 {
     // SAFETY: by the contract of this function.
-    unsafe { Wide::read(one).xor(Wide::read(other)) }
+    unsafe { Simd16::read(one).xor(Simd16::read(other)) }
 }
 
 #[cfg(test)]

@@ -21,13 +21,13 @@ pub unsafe fn begun_by(view: Span) -> Option<Fenced> {
 
 /// A block, and what its header said.
 #[derive(Clone, Copy, Debug)]
-pub struct Handed {
+pub struct CachedBlock {
     /// The block; allocated as long as the value is used (M8).
     pub block: Fenced,
     sealed: Sealed,
 }
 
-impl Handed {
+impl CachedBlock {
     /// A block as it is now; `None` where its header was destroyed.
     pub fn new(block: Fenced) -> Option<Self> {
         Some(Self { block, sealed: block.sealed()? })
@@ -43,7 +43,7 @@ impl Handed {
 /// The block that was handed last: often the next one, too. Whether its header is as it was is asked after the call. Its
 /// parts are cells of their own, so that a look at them copies nothing.
 #[derive(Debug)]
-pub struct LastBlock {
+pub struct BlockCache {
     /// Where the data begins; 0 where nothing was handed.
     data: Cell<usize>,
     sealed: Cell<Sealed>,
@@ -51,13 +51,13 @@ pub struct LastBlock {
     forgotten: Cell<u64>,
 }
 
-impl Default for LastBlock {
+impl Default for BlockCache {
     fn default() -> Self {
         Self { data: Cell::new(0), sealed: Cell::new(Sealed::NONE), forgotten: Cell::new(NEVER) }
     }
 }
 
-impl LastBlock {
+impl BlockCache {
     /// The block that a view begins with, and its length; `None` where it begins none, is empty, or the header was found
     /// destroyed.
     ///
@@ -75,11 +75,11 @@ impl LastBlock {
     }
 
     /// # Safety
-    /// As [`LastBlock::of`].
+    /// As [`BlockCache::of`].
     #[inline(never)]
     unsafe fn find(&self, view: Span, forgotten: u64) -> Option<(Fenced, usize)> {
         // SAFETY: by the contract of this function.
-        let handed = Handed::new(unsafe { begun_by(view)? })?;
+        let handed = CachedBlock::new(unsafe { begun_by(view)? })?;
         self.note(handed);
         self.forgotten.set(forgotten);
         Some((handed.block, handed.length()))
@@ -87,7 +87,7 @@ impl LastBlock {
 
     /// Notes a block that is no view's.
     #[inline]
-    pub fn note(&self, handed: Handed) {
+    pub fn note(&self, handed: CachedBlock) {
         self.data.set(handed.block.data().get());
         self.sealed.set(handed.sealed);
         self.forgotten.set(NEVER);

@@ -7,22 +7,22 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::block::{self, Breach, Fenced};
-use super::pool_slice::{Ranges, Slice, meets, range};
-use super::shadow::Copied;
+use super::pool_slice::{PoolSlice, Ranges, meets, range};
+use super::shadow::ShadowCopy;
 use super::{block_map, exposed};
 use crate::error::Overflow;
 use crate::memory::address::{Address, Span};
 
 #[derive(Debug)]
-enum Item {
+enum Borrow {
     /// A view of a fenced block.
     Block { argument: usize, view: Span, block: Fenced },
     /// A number that may lie in a block whose address was given out.
     Number { argument: usize, address: Address },
     /// A view of a slab that other Buffers share. Boxed: the others are small, and calls may nest deeply.
-    Slice(Box<Slice>),
+    Slice(Box<PoolSlice>),
     /// Views that native code sees as one fenced copy.
-    Copy { argument: usize, copy: Copied },
+    Copy { argument: usize, copy: ShadowCopy },
 }
 
 /// An argument that the guard may have to give the address of a copy.
@@ -39,8 +39,8 @@ struct Candidate {
 
 /// What one call watches.
 #[derive(Debug, Default)]
-pub struct Watch {
-    items: SmallVec<[Item; 4]>,
+pub struct Borrows {
+    items: SmallVec<[Borrow; 4]>,
     /// What native code may write: all arguments of the call.
     granted: Ranges,
     /// What the guard looks at.
@@ -77,7 +77,7 @@ impl Storage {
     }
 }
 
-impl Watch {
+impl Borrows {
     /// Whether callbacks of this call have to pause it.
     pub fn pauses(&self) -> bool {
         self.pauses
@@ -88,7 +88,7 @@ impl Watch {
         block.give(symbol);
         block.pin();
         self.granted.push(range(view));
-        self.items.push(Item::Block { argument, view, block });
+        self.items.push(Borrow::Block { argument, view, block });
     }
 
     /// Watches a number: the block it lies in, if its address was given out. `extent` is what it may mean, where that is
@@ -96,7 +96,7 @@ impl Watch {
     pub fn number(&mut self, argument: usize, address: Address, extent: Option<Span>) {
         self.granted.push(extent.map_or(address.get()..usize::MAX, range));
         if exposed::any() {
-            self.items.push(Item::Number { argument, address });
+            self.items.push(Borrow::Number { argument, address });
         }
     }
 
@@ -111,7 +111,7 @@ impl Watch {
         self.pauses = true;
         self.granted.push(range(view));
         if let Some(exempt) = exempt {
-            self.items.push(Item::Slice(Box::new(Slice::new(argument, view, slab, exempt))));
+            self.items.push(Borrow::Slice(Box::new(PoolSlice::new(argument, view, slab, exempt))));
         }
     }
 
@@ -120,7 +120,7 @@ impl Watch {
         self.granted.iter().filter(move |range| meets(slab, range)).cloned()
     }
 
-    /// Asks for a fenced copy of a view, which native code is given instead; see [`Watch::copies`].
+    /// Asks for a fenced copy of a view, which native code is given instead; see [`Borrows::copies`].
     pub fn want_copy(&mut self, argument: usize, view: Span) {
         self.candidates.push(Candidate { argument, at: view.start, memory: view, wants: true });
     }
@@ -140,7 +140,7 @@ impl Watch {
             return true;
         }
         candidates.extend(self.items.iter().filter_map(|item| match *item {
-            Item::Block { argument, view, .. } => {
+            Borrow::Block { argument, view, .. } => {
                 Some(Candidate { argument, at: view.start, memory: view, wants: false })
             }
             _ => None,
@@ -164,10 +164,10 @@ impl Watch {
             };
             let whole = Span { start: first.memory.start, length: end - start };
             // SAFETY: M3.
-            let Some(copy) = (unsafe { Copied::new(whole) }) else { return false };
+            let Some(copy) = (unsafe { ShadowCopy::new(whole) }) else { return false };
             group.iter().for_each(|candidate| set(candidate.argument, copy.address(candidate.at)));
             self.pauses = true;
-            self.items.push(Item::Copy { argument, copy });
+            self.items.push(Borrow::Copy { argument, copy });
         }
         for Candidate { argument, at, .. } in numbers {
             if let Some(copy) = self.copy_around(at) {
@@ -178,9 +178,10 @@ impl Watch {
     }
 
     /// The copy of the memory that an address is in, or else of what ends there.
-    fn copy_around(&self, address: Address) -> Option<&Copied> {
-        let copies =
-            || self.items.iter().filter_map(|item| if let Item::Copy { copy, .. } = item { Some(copy) } else { None });
+    fn copy_around(&self, address: Address) -> Option<&ShadowCopy> {
+        let copies = || {
+            self.items.iter().filter_map(|item| if let Borrow::Copy { copy, .. } = item { Some(copy) } else { None })
+        };
         let inside = copies().find(|copy| range(copy.view()).contains(&address.get()));
         inside.or_else(|| copies().find(|copy| range(copy.view()).end == address.get()))
     }
@@ -191,8 +192,8 @@ impl Watch {
         let mut found = self.found;
         for item in &self.items {
             found = found.or(match item {
-                Item::Slice(slice) => slice.overflow(&granted, block::widths()),
-                Item::Copy { argument, copy } => {
+                Borrow::Slice(slice) => slice.overflow(&granted, block::widths()),
+                Borrow::Copy { argument, copy } => {
                     let (view, block) = (copy.view(), copy.block());
                     let overflow = block_overflow(*argument, view, block, block.data().get(), view.length);
                     // SAFETY: M3.
@@ -207,14 +208,14 @@ impl Watch {
     }
 
     /// JavaScript has run: what it wrote is how things are now. `exempt` says what others may write in a slab, as for
-    /// [`Watch::slice`].
+    /// [`Borrows::slice`].
     pub fn resume(&mut self, exempt: impl Fn(Span) -> Option<Ranges>) {
         self.items.retain(|item| match item {
-            Item::Slice(slice) => exempt(slice.slab()).is_some_and(|exempt| {
+            Borrow::Slice(slice) => exempt(slice.slab()).is_some_and(|exempt| {
                 slice.renew(exempt);
                 true
             }),
-            Item::Copy { copy, .. } => {
+            Borrow::Copy { copy, .. } => {
                 // SAFETY: M3.
                 unsafe { copy.refresh() };
                 true
@@ -232,13 +233,13 @@ impl Watch {
         let items = std::mem::take(&mut self.items);
         for item in &items {
             let overflow = match item {
-                Item::Block { argument, view, block } => {
+                Borrow::Block { argument, view, block } => {
                     let overflow = view_overflow(*argument, *view, *block);
                     block.unpin();
                     overflow
                 }
-                Item::Number { argument, address } => number_overflow(*argument, *address),
-                Item::Slice(_) | Item::Copy { .. } => None,
+                Borrow::Number { argument, address } => number_overflow(*argument, *address),
+                Borrow::Slice(_) | Borrow::Copy { .. } => None,
             };
             found = found.map_or(overflow, |first| Some(join(first, overflow, &items)));
         }
@@ -249,11 +250,11 @@ impl Watch {
 type Group = SmallVec<[Candidate; 4]>;
 
 /// The first of two overflows. One that runs through a slab to its end goes on in the slab's own fence.
-fn join(first: Overflow, next: Option<Overflow>, items: &[Item]) -> Overflow {
+fn join(first: Overflow, next: Option<Overflow>, items: &[Borrow]) -> Overflow {
     let goes_on = |next: &Overflow| next.argument == first.argument && next.side == first.side;
     let Some(next) = next.filter(goes_on) else { return first };
     let distance = items.iter().find_map(|item| match item {
-        Item::Slice(slice) if slice.argument() == first.argument => Some(slice.distance_to_end(first.side)),
+        Borrow::Slice(slice) if slice.argument() == first.argument => Some(slice.distance_to_end(first.side)),
         _ => None,
     });
     match distance {
@@ -312,7 +313,7 @@ mod tests {
     fn neighbours_in_a_slab_are_put_back_but_other_arguments_are_not() {
         let mut slab = vec![1u8; 512];
         let (whole, first, second) = (span(&mut slab, 0..512), span(&mut slab, 100..108), span(&mut slab, 112..120));
-        let mut watch = Watch::default();
+        let mut watch = Borrows::default();
         watch.slice(0, first, whole, Some(Ranges::new()));
         watch.slice(1, second, whole, Some(Ranges::new()));
         slab[100..125].fill(9);
@@ -328,7 +329,7 @@ mod tests {
     fn what_javascript_writes_during_the_call_stays() {
         let mut slab = vec![1u8; 512];
         let (whole, view) = (span(&mut slab, 0..512), span(&mut slab, 100..108));
-        let mut watch = Watch::default();
+        let mut watch = Borrows::default();
         watch.slice(0, view, whole, Some(Ranges::new()));
         watch.pause();
         slab[110] = 5;
@@ -343,7 +344,7 @@ mod tests {
     fn a_copy_is_copied_back_and_its_fence_is_checked() {
         let mut bytes = vec![3u8; 64];
         let view = span(&mut bytes, 0..64);
-        let mut watch = Watch::default();
+        let mut watch = Borrows::default();
         let mut copy = None;
         watch.want_copy(2, view);
         assert!(watch.copies(|_, address| copy = Some(address)));
@@ -360,7 +361,7 @@ mod tests {
         let mut bytes = vec![0u8; 64];
         let view = span(&mut bytes, 0..32);
         let number = |offset| Address::new(view.start.get() + offset).unwrap();
-        let mut watch = Watch::default();
+        let mut watch = Borrows::default();
         watch.want_copy(0, view);
         for (argument, offset) in [(1, 4), (2, 32), (3, 33)] {
             watch.want_step(argument, number(offset), None);
@@ -381,7 +382,7 @@ mod tests {
         let block = heap::allocate(64, 16).unwrap();
         let whole = Span { start: block.data(), length: 64 };
         let part = Span { start: Address::new(block.data().get() + 8).unwrap(), length: 8 };
-        let mut watch = Watch::default();
+        let mut watch = Borrows::default();
         watch.block(0, whole, block, 1);
         watch.want_copy(1, part);
         let mut set = [0; 2];
@@ -395,7 +396,7 @@ mod tests {
     #[test]
     fn overlapping_views_share_a_copy() {
         let mut bytes: Vec<u8> = (0..64).collect();
-        let mut watch = Watch::default();
+        let mut watch = Borrows::default();
         watch.want_copy(0, span(&mut bytes, 8..40));
         watch.want_copy(1, span(&mut bytes, 0..32));
         watch.want_copy(2, span(&mut bytes, 48..64));

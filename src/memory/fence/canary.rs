@@ -14,9 +14,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::memory::address::Address;
-use crate::memory::simd16::Wide;
+use crate::memory::simd16::Simd16;
 #[cfg(target_arch = "x86_64")]
-use crate::memory::simd16::Wider;
+use crate::memory::simd16::Simd32;
 
 /// The bytes that are compared and written at once.
 pub const CHUNK: usize = 16;
@@ -97,12 +97,16 @@ impl Canary {
     /// # Safety
     /// The chunks may be read.
     #[inline(always)]
-    pub unsafe fn difference<const AFTER: usize, const BEFORE: usize>(&self, start: *const u8, end: *const u8) -> Wide {
-        let canary = Wide::new(self.0);
+    pub unsafe fn difference<const AFTER: usize, const BEFORE: usize>(
+        &self,
+        start: *const u8,
+        end: *const u8,
+    ) -> Simd16 {
+        let canary = Simd16::new(self.0);
         let differs = |edge: *const u8, number: isize| {
             // SAFETY: by the contract of this function.
-            let found = unsafe { Wide::read(edge.offset(number * CHUNK as isize)) };
-            found.xor(canary).xor(Wide::new(step(number)))
+            let found = unsafe { Simd16::read(edge.offset(number * CHUNK as isize)) };
+            found.xor(canary).xor(Simd16::new(step(number)))
         };
         let after = (1..AFTER as isize).fold(differs(end, 0), |found, number| found.or(differs(end, number)));
         (1..=BEFORE as isize).fold(after, |found, number| found.or(differs(start, -number)))
@@ -119,18 +123,18 @@ impl Canary {
         &self,
         start: *const u8,
         end: *const u8,
-    ) -> Wider {
+    ) -> Simd32 {
         const {
             assert!(
                 AFTER <= NEAR.len() - FIRST && AFTER.is_multiple_of(2) && BEFORE <= FIRST && BEFORE.is_multiple_of(2)
             )
         };
-        let canary = Wider::twice(Wide::new(self.0));
+        let canary = Simd32::twice(Simd16::new(self.0));
         let differs = |edge: *const u8, number: isize| {
             // SAFETY: by the contract of this function for the chunks; the assertion above for the table.
             unsafe {
                 let steps = NEAR.as_ptr().offset(FIRST as isize + number);
-                Wider::read(edge.offset(number * CHUNK as isize)).xor(canary).xor(Wider::read(steps.cast()))
+                Simd32::read(edge.offset(number * CHUNK as isize)).xor(canary).xor(Simd32::read(steps.cast()))
             }
         };
         let pairs = |count: usize| 1..(count / 2) as isize;

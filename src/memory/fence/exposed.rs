@@ -9,13 +9,13 @@ use crate::memory::address::Address;
 /// A block: where its data begin, and how many bytes they are.
 type Block = (Address, usize);
 
-struct Given {
+struct Exposed {
     blocks: BTreeMap<Address, usize>,
     /// The last address that was asked for, and its block: the next call is often handed the same.
     last: Option<(Address, Block)>,
 }
 
-impl Given {
+impl Exposed {
     /// Takes note of a change of the blocks.
     fn changed(&mut self) {
         self.last = None;
@@ -35,10 +35,10 @@ impl Given {
     }
 }
 
-static GIVEN: Mutex<Given> = Mutex::new(Given { blocks: BTreeMap::new(), last: None });
+static GIVEN: Mutex<Exposed> = Mutex::new(Exposed { blocks: BTreeMap::new(), last: None });
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-fn locked() -> MutexGuard<'static, Given> {
+fn locked() -> MutexGuard<'static, Exposed> {
     GIVEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -30,7 +30,7 @@ pub fn meets(span: Span, other: &Range<usize>) -> bool {
 
 /// A slice, and what lies around it.
 #[derive(Debug)]
-pub struct Slice {
+pub struct PoolSlice {
     argument: usize,
     view: Span,
     slab: Span,
@@ -46,7 +46,7 @@ struct Window {
     bytes: SmallVec<[u8; 128]>,
 }
 
-impl Slice {
+impl PoolSlice {
     /// Remembers what lies around a slice, as far as fences reach, inside its slab.
     pub fn new(argument: usize, view: Span, slab: Span, exempt: Ranges) -> Self {
         let width = block::widths();

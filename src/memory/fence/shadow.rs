@@ -9,7 +9,7 @@ use crate::memory::address::{Address, Span};
 
 /// A copy of some memory; gone when dropped.
 #[derive(Debug)]
-pub struct Copied {
+pub struct ShadowCopy {
     view: Span,
     block: Fenced,
     /// The bytes when they were copied.
@@ -19,7 +19,7 @@ pub struct Copied {
 /// Bytes that are compared at once.
 const CHUNK: usize = 64;
 
-impl Copied {
+impl ShadowCopy {
     /// Copies memory; `None` where there is none for the copy.
     ///
     /// # Safety
@@ -83,7 +83,7 @@ impl Copied {
     }
 }
 
-impl Drop for Copied {
+impl Drop for ShadowCopy {
     fn drop(&mut self) {
         // SAFETY: M10; the call is over, and the copy was made for it.
         unsafe { heap::free(self.block, self.view.length) };
@@ -99,7 +99,7 @@ mod tests {
         let mut bytes = vec![1u8; 200];
         let start = Address::new(bytes.as_mut_ptr().expose_provenance()).unwrap();
         // SAFETY: M3; the vector outlives the copy.
-        let copy = unsafe { Copied::new(Span { start, length: 200 }) }.unwrap();
+        let copy = unsafe { ShadowCopy::new(Span { start, length: 200 }) }.unwrap();
         let seen = copy.block().data().as_ptr();
         // SAFETY: M8; inside the copy and the vector.
         unsafe {

@@ -53,7 +53,7 @@ impl Entry {
 
 /// Calls that are done, on their way to JavaScript.
 #[derive(Default)]
-pub struct Settling {
+pub struct Completions {
     jobs: RefCell<VecDeque<SentJob>>,
     /// Whether JavaScript has to let go of its thread before it gets the next: `errno()` is that of the last.
     paused: Cell<bool>,
@@ -257,7 +257,7 @@ fn settle(environment: &Environment) {
     }
 }
 
-impl Settling {
+impl Completions {
     /// Takes back the jobs that nobody will settle, because the environment is going.
     pub fn end(&self) {
         for job in self.jobs.take() {

@@ -20,8 +20,8 @@ use crate::abi::signature::Signature;
 use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
-use crate::memory::arg_buffer::Block;
-use crate::node::call::function::{Callable, Prepared};
+use crate::memory::arg_buffer::ArgBlock;
+use crate::node::call::function::{BoundFunction, PreparedCall};
 use crate::node::callback::foreign_thread;
 use crate::node::env::{Environment, current as current_environment, to_error};
 use crate::node::exports::trace;
@@ -56,8 +56,8 @@ pub fn current() -> usize {
 /// A call under way on another thread.
 pub struct Job {
     /// Everything that is used on the JavaScript thread only (M6).
-    callable: Rc<Callable>,
-    prepared: Prepared,
+    callable: Rc<BoundFunction>,
+    prepared: PreparedCall,
     /// What JavaScript knows the call by: it has the Promise, and the values that must stay alive.
     slot: u32,
     /// Everything the other thread uses.
@@ -142,8 +142,8 @@ impl Job {
 
 /// Starts a call on libuv's pool, or on a thread of its own. `slot` is a value of the current scope.
 pub fn start(
-    callable: &Rc<Callable>,
-    mut prepared: Prepared,
+    callable: &Rc<BoundFunction>,
+    mut prepared: PreparedCall,
     slot: sys::napi_value,
     thread: Option<&JsThread>,
 ) -> Result<()> {
@@ -247,7 +247,7 @@ pub fn enter_on_helper(
     environment: &Environment,
     signature: &Signature,
     code: Address,
-    block: &Block,
+    block: &ArgBlock,
 ) -> Result<(ResultBlock, i32)> {
     let queue = environment.queue();
     let done = AtomicBool::new(false);

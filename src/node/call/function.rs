@@ -17,12 +17,12 @@ use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::loader::library::Library;
 use crate::memory::address::{Address, Span};
-use crate::memory::arg_buffer::{Block, address_in, bytes, set_address};
-use crate::memory::fence::borrows::Watch;
+use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
+use crate::memory::fence::borrows::Borrows;
 use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::memory::fence::report;
-use crate::memory::raw::{self, Care};
-use crate::memory::string_arena::Scratch;
+use crate::memory::raw::{self, PointerCheck};
+use crate::memory::string_arena::StringArena;
 use crate::node::async_call::dedicated_thread::JsThread;
 use crate::node::async_call::job;
 use crate::node::env::{Environment, current, thrown, to_error};
@@ -31,13 +31,13 @@ use crate::node::exports::library::JsLibrary;
 use crate::node::exports::memory::{JsAddress, from_js, to_string};
 use crate::node::exports::signature::JsSignature;
 use crate::node::native_fn::{
-    Arguments, Given, Native, Thrown, native_functions, throw_value, thrown_by, unless_thrown,
+    Arguments, JsResult, NativeFn, PendingException, native_functions, throw_value, thrown_by, unless_thrown,
 };
-use crate::node::nesting::Depth;
+use crate::node::nesting::Nesting;
 use crate::node::value::{self, OwnedText, Pinned, Unpinned};
 
 /// A function that is bound to a symbol.
-pub struct Callable {
+pub struct BoundFunction {
     /// What messages call it.
     pub symbol: String,
     /// The symbol's number in `report`.
@@ -91,17 +91,17 @@ impl Options {
 
 /// A call that is ready to go in: the arguments, and what they need.
 #[derive(Default)]
-pub struct Prepared {
+pub struct PreparedCall {
     /// The arguments.
-    pub block: Block,
+    pub block: ArgBlock,
     /// Dropped after the watch has ended: their fences are checked.
     owned: Vec<OwnedText>,
-    watch: Watch,
+    watch: Borrows,
     /// What of Node's Buffer pool an asynchronous call may write.
     lent: Ranges,
 }
 
-impl Prepared {
+impl PreparedCall {
     /// What of Node's Buffer pool the call may write; a range without an end where it was passed an unknown address.
     pub fn take_lent(&mut self) -> Ranges {
         std::mem::take(&mut self.lent)
@@ -125,7 +125,7 @@ pub fn bind(
         environment.taken.guard();
     }
     let code = Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?;
-    let mut callable = Callable {
+    let mut callable = BoundFunction {
         code,
         signature: Arc::clone(&signature.signature),
         library: Rc::clone(&library.library),
@@ -150,13 +150,14 @@ pub fn bind(
 #[napi]
 pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
     let (few, many) =
-        (Native::with_own_boundary(enter_with::<FEW_PINS>), Native::with_own_boundary(enter_with::<MOST_PINS>));
-    Ok(native_functions(env, [Native::with_own_boundary(enter), few, many, Native::with_own_boundary(start)])?.into())
+        (NativeFn::with_own_boundary(enter_with::<FEW_PINS>), NativeFn::with_own_boundary(enter_with::<MOST_PINS>));
+    Ok(native_functions(env, [NativeFn::with_own_boundary(enter), few, many, NativeFn::with_own_boundary(start)])?
+        .into())
 }
 
 /// JavaScript has written the arguments into the frame, and none of them is a pin.
 #[inline(never)] // As part of what calls it, it would save more registers, and be slower.
-fn enter(environment: &Environment, arguments: Arguments) -> Given {
+fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
     let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(environment) };
     if !callable.is_of_numbers() {
         return enter_with_numbers(callable, arguments);
@@ -174,7 +175,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> Given {
 
 /// Gives the text whose address C has returned: it is in the frame.
 #[inline(never)]
-fn end_with_text(callable: &Callable) -> Given {
+fn end_with_text(callable: &BoundFunction) -> JsResult {
     let address = callable.environment.frame.word(callable.signature.plan.result) as usize;
     match catch_unwind(AssertUnwindSafe(|| callable.text(address))) {
         Ok(Ok(text)) if !callable.environment.has_work_after_call() => Ok(text),
@@ -188,7 +189,7 @@ const FEW_PINS: usize = 2;
 /// The same for a call with pins, of a function of at most `COUNT`: the values that must stay alive are the arguments here
 /// (M3).
 #[inline(never)] // As `enter`.
-fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Arguments) -> Given {
+fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Arguments) -> JsResult {
     let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(environment) };
     if !callable.has_direct {
         return enter_generally(callable, arguments);
@@ -199,7 +200,7 @@ fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Argument
 }
 
 #[inline(always)]
-fn conclude(callable: &Callable, arguments: Arguments, outcome: std::thread::Result<Outcome>) -> Given {
+fn conclude(callable: &BoundFunction, arguments: Arguments, outcome: std::thread::Result<Outcome>) -> JsResult {
     match outcome {
         Ok(Outcome::Done(result)) if !callable.environment.has_work_after_call() => Ok(result),
         Ok(Outcome::Leave) => enter_generally(callable, arguments),
@@ -212,7 +213,7 @@ fn conclude(callable: &Callable, arguments: Arguments, outcome: std::thread::Res
 // What is rare has a stack frame of its own, so that as little as possible stays under C, under which calls may nest.
 
 #[inline(never)]
-fn enter_with_numbers(callable: &Callable, arguments: Arguments) -> Given {
+fn enter_with_numbers(callable: &BoundFunction, arguments: Arguments) -> JsResult {
     if !callable.has_direct {
         return enter_generally(callable, arguments);
     }
@@ -220,20 +221,20 @@ fn enter_with_numbers(callable: &Callable, arguments: Arguments) -> Given {
 }
 
 #[inline(never)]
-fn enter_generally(callable: &Callable, arguments: Arguments) -> Given {
+fn enter_generally(callable: &BoundFunction, arguments: Arguments) -> JsResult {
     let values = arguments.many(callable.signature.pins.len());
     end(callable, catch_unwind(AssertUnwindSafe(|| callable.call(&values))))
 }
 
 /// Gives a result to JavaScript, or throws: what a callback has thrown, an error, or that it panicked.
 #[inline(never)]
-fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>>) -> Given {
+fn end(callable: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_value>>) -> JsResult {
     let env = callable.environment.raw;
     let cause = match callable.environment.take_exception() {
         // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no JavaScript does.
         Some(Unwinding::Terminated) => {
             callable.environment.callbacks.close_lent(&callable.environment);
-            return Err(Thrown);
+            return Err(PendingException);
         }
         Some(Unwinding::OtherStack(name)) => {
             let callback = report::name(name).unwrap_or_default();
@@ -252,17 +253,17 @@ fn end(callable: &Callable, outcome: std::thread::Result<Result<sys::napi_value>
 }
 
 #[cold]
-fn unbound(environment: &Environment) -> Given {
+fn unbound(environment: &Environment) -> JsResult {
     Err(thrown_by(environment, &FfiError::Internal { reason: "no function has this number".into() }))
 }
 
 /// As [`enter`], but the call goes to another thread.
-fn start(environment: &Environment, arguments: Arguments) -> Given {
+fn start(environment: &Environment, arguments: Arguments) -> JsResult {
     let Some(callable) = environment.bound.share(environment.frame.number()) else { return unbound(environment) };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let values = arguments.many(2 + callable.signature.pins.len());
         callable.check_open()?;
-        let mut prepared = Prepared::default();
+        let mut prepared = PreparedCall::default();
         callable.prepare(&values[2..], None, &mut prepared)?;
         // SAFETY: M3; the value is an argument of this call.
         let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(environment.raw, values[1]) }.ok();
@@ -275,7 +276,7 @@ fn start(environment: &Environment, arguments: Arguments) -> Given {
     }
 }
 
-impl Callable {
+impl BoundFunction {
     /// Clears errno, where the declaration says that it is captured: what is there afterwards is C's.
     #[inline]
     pub fn clear_errno(&self) {
@@ -316,7 +317,7 @@ impl Callable {
         let _inside = self.library.enter();
         let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
         // Not on the stack, under which calls may nest.
-        let mut prepared = Box::new(Prepared::default());
+        let mut prepared = Box::new(PreparedCall::default());
         let mut outcome = self.prepare(values, Some(&environment.scratch), &mut prepared).map(|()| null_mut());
         if outcome.is_ok() {
             let pauses = prepared.watch.pauses();
@@ -342,7 +343,7 @@ impl Callable {
         outcome
     }
 
-    fn enter(&self, block: &Block) -> Result<ResultBlock> {
+    fn enter(&self, block: &ArgBlock) -> Result<ResultBlock> {
         let environment = &*self.environment;
         self.note_free();
         if self.options.has(Options::THREADS) {
@@ -360,7 +361,12 @@ impl Callable {
     /// Takes the arguments out of the frame, and the addresses of the pins. Without scratch, text gets blocks of its own,
     /// and JavaScript goes on while C runs.
     #[inline(never)] // Its stack is given back before C runs, under which calls may nest.
-    fn prepare(&self, values: &[sys::napi_value], scratch: Option<&Scratch>, prepared: &mut Prepared) -> Result<()> {
+    fn prepare(
+        &self,
+        values: &[sys::napi_value],
+        scratch: Option<&StringArena>,
+        prepared: &mut PreparedCall,
+    ) -> Result<()> {
         prepared.block = self.environment.frame.take(self.signature.plan.size);
         self.pin(values, scratch, prepared).inspect_err(|_| {
             prepared.watch.end();
@@ -370,7 +376,7 @@ impl Callable {
     /// Puts the result into the frame; text is returned as well, because it may lie in an argument that ends with the
     /// call. An overflow is an error.
     #[inline(never)] // As `prepare`.
-    pub fn finish(&self, prepared: &mut Prepared, result: &ResultBlock) -> Result<sys::napi_value> {
+    pub fn finish(&self, prepared: &mut PreparedCall, result: &ResultBlock) -> Result<sys::napi_value> {
         let frame = &self.environment.frame;
         frame.put(self.signature.plan.result, bytes(result));
         let text = if self.gives_text { self.text(address_in(result, 0)) } else { Ok(null_mut()) };
@@ -380,8 +386,8 @@ impl Callable {
         }
     }
 
-    fn care(&self) -> Care {
-        if self.options.has(Options::GUARD) { Care::Mapped } else { self.environment.care.get() }
+    fn care(&self) -> PointerCheck {
+        if self.options.has(Options::GUARD) { PointerCheck::Mapped } else { self.environment.care.get() }
     }
 
     /// The text that C has returned; null for NULL.
@@ -401,8 +407,13 @@ impl Callable {
 
     /// Writes the addresses of the pins into the block. The bits at its start say which arguments are pins; the others
     /// are numbers.
-    fn pin(&self, values: &[sys::napi_value], scratch: Option<&Scratch>, prepared: &mut Prepared) -> Result<()> {
-        let Prepared { block, owned, watch, lent } = prepared;
+    fn pin(
+        &self,
+        values: &[sys::napi_value],
+        scratch: Option<&StringArena>,
+        prepared: &mut PreparedCall,
+    ) -> Result<()> {
+        let PreparedCall { block, owned, watch, lent } = prepared;
         let bits = block[0];
         let environment = &*self.environment;
         for (value, argument) in values.iter().zip(&self.signature.pins) {
@@ -456,7 +467,7 @@ impl Callable {
     }
 
     /// Has a number mean the copy of what it lies in, where that is or will be copied.
-    fn step(&self, argument: usize, address: Address, is_sync: bool, watch: &mut Watch) {
+    fn step(&self, argument: usize, address: Address, is_sync: bool, watch: &mut Borrows) {
         if !self.options.has(Options::GUARD) {
             return;
         }
@@ -483,7 +494,7 @@ impl Callable {
         argument: usize,
         value: sys::napi_value,
         is_sync: bool,
-        watch: &mut Watch,
+        watch: &mut Borrows,
         lent: &mut Ranges,
     ) -> std::result::Result<Address, Unpinned> {
         let environment = &*self.environment;
@@ -528,9 +539,9 @@ impl Callable {
         Ok(storage.view.start)
     }
 
-    fn watch_slice(&self, argument: usize, view: Span, slab: Span, watch: &mut Watch) {
+    fn watch_slice(&self, argument: usize, view: Span, slab: Span, watch: &mut Borrows) {
         let environment = &*self.environment;
-        let calls = Depth::level(environment.depth.get());
+        let calls = Nesting::level(environment.depth.get());
         watch.slice(argument, view, slab, environment.written_by_others(slab, &environment.watches.borrow(), calls));
     }
 }

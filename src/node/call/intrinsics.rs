@@ -13,14 +13,14 @@ use crate::memory::fence::block_cache::begun_by;
 use crate::memory::fence::{exposed, report};
 use crate::memory::raw;
 use crate::node::env::Environment;
-use crate::node::native_fn::{Arguments, Given, Native, native_functions};
+use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
 
 /// The frame's word of an address, and that of a length in bytes.
 const ADDRESS: usize = 0;
 const LENGTH: usize = 8;
 
 /// What tells that it did not work; undefined tells that it did.
-fn refused(environment: &Environment) -> Given {
+fn refused(environment: &Environment) -> JsResult {
     let mut null = null_mut();
     // SAFETY: M6.
     unsafe { sys::napi_get_null(environment.raw, &mut null) };
@@ -29,7 +29,7 @@ fn refused(environment: &Environment) -> Given {
 
 /// Copies as many bytes as the frame says, from the address that it says, to where values begin.
 #[inline(always)] // It is short.
-fn load(environment: &Environment, _: Arguments) -> Given {
+fn load(environment: &Environment, _: Arguments) -> JsResult {
     let frame = &environment.frame;
     let (address, length) = (frame.word(ADDRESS) as usize, frame.word(LENGTH) as usize);
     // SAFETY: U2; the user has given the address. The length is that of a type, which fits the frame.
@@ -41,7 +41,7 @@ fn load(environment: &Environment, _: Arguments) -> Given {
 
 /// Puts the address of a view that begins a fenced block into the frame; everything else is refused.
 #[inline(always)] // It is short.
-fn locate(environment: &Environment, arguments: Arguments) -> Given {
+fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
     let [view] = arguments.first();
     // SAFETY: M3; the view is an argument of this call.
     let block = unsafe { environment.view(view).and_then(|view| begun_by(view)) };
@@ -61,5 +61,5 @@ fn locate(environment: &Environment, arguments: Arguments) -> Given {
 /// `[load, locate]`: each returns undefined where it has worked.
 #[napi]
 pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
-    Ok(native_functions(env, [Native::new(load), Native::new(locate)])?.into())
+    Ok(native_functions(env, [NativeFn::new(load), NativeFn::new(locate)])?.into())
 }

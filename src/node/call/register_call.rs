@@ -6,15 +6,15 @@ use std::ptr::{NonNull, null_mut};
 
 use napi::sys;
 
-use super::function::Callable;
+use super::function::BoundFunction;
 use crate::abi::signature::DirectPin;
-use crate::abi::sysv64::{Plan, ResultIn, Returned, Words};
+use crate::abi::sysv64::{CallingSequence, RegisterFile, ResultIn, ReturnRegisters};
 use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
 use crate::memory::arg_buffer::bytes;
 use crate::memory::fence::block::Fenced;
-use crate::memory::fence::block_cache::LastBlock;
+use crate::memory::fence::block_cache::BlockCache;
 use crate::memory::fence::{borrows, exposed};
 use crate::node::value::{self, Pinned};
 
@@ -31,7 +31,7 @@ pub enum Outcome {
     Failed(Box<FfiError>),
 }
 
-impl Callable {
+impl BoundFunction {
     /// Whether the short way in may do for a call.
     pub fn has_direct(&self) -> bool {
         let signature = &*self.signature;
@@ -41,10 +41,10 @@ impl Callable {
         self.options.is_plain() && is_planned && has_few
     }
 
-    /// Makes a call without pins, if it can; only where [`Callable::has_direct`].
+    /// Makes a call without pins, if it can; only where [`BoundFunction::has_direct`].
     #[inline]
     pub fn enter_direct(&self) -> Outcome {
-        let mut words = Words::new();
+        let mut words = RegisterFile::new();
         let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
         // SAFETY: the words were loaded by this plan.
         if self.signature.direct_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
@@ -56,7 +56,7 @@ impl Callable {
     /// The same with the values that ride along.
     #[inline]
     pub fn enter_direct_with(&self, values: &[sys::napi_value]) -> Outcome {
-        let mut words = Words::new();
+        let mut words = RegisterFile::new();
         let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
         let environment = &*self.environment;
         let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
@@ -68,7 +68,7 @@ impl Callable {
 
     /// Loads the arguments out of the frame by the plan; `None` where the library is closed.
     #[inline(always)]
-    fn load(&self, words: &mut Words) -> Option<&Plan> {
+    fn load(&self, words: &mut RegisterFile) -> Option<&CallingSequence> {
         let plan = self.signature.direct.as_ref().filter(|_| self.library.is_open())?;
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
         unsafe { plan.load(self.environment.frame.base(), words) };
@@ -89,7 +89,7 @@ impl Callable {
     /// Makes such a call; false where the library is closed.
     #[inline]
     pub fn enter_numbers(&self) -> bool {
-        let mut words = Words::new();
+        let mut words = RegisterFile::new();
         let Some(plan) = self.load(&mut words) else { return false };
         if plan.is_wide() {
             self.enter_wide(plan, &mut words);
@@ -105,7 +105,7 @@ impl Callable {
     /// The same for a result of more than one word. What C puts into memory is not put into the frame at once, because
     /// callbacks use it meanwhile.
     #[inline(never)] // The entry of numbers is short.
-    fn enter_wide(&self, plan: &Plan, words: &mut Words) {
+    fn enter_wide(&self, plan: &CallingSequence, words: &mut RegisterFile) {
         let mut memory = ResultBlock::new();
         if plan.result == ResultIn::Memory {
             memory = invoke::no_result(&self.signature);
@@ -122,7 +122,7 @@ impl Callable {
 
     /// Puts a result that came in registers into the frame.
     #[inline]
-    fn put_words(&self, plan: &Plan, returned: Returned) {
+    fn put_words(&self, plan: &CallingSequence, returned: ReturnRegisters) {
         let (frame, at) = (&self.environment.frame, self.signature.plan.result);
         if plan.result != ResultIn::Nothing {
             frame.put_word(at, returned.first);
@@ -134,7 +134,7 @@ impl Callable {
 
     /// Calls C, with everything noted that a callback has to know.
     #[inline(always)]
-    fn cross(&self, plan: &Plan, words: &Words) -> Returned {
+    fn cross(&self, plan: &CallingSequence, words: &RegisterFile) -> ReturnRegisters {
         let environment = &*self.environment;
         let depth = environment.depth.get();
         let inside = self.library.enter();
@@ -154,7 +154,7 @@ impl Callable {
 
     /// Puts the addresses of what rides along into the words.
     #[inline(always)]
-    fn go_with(&self, plan: &Plan, words: &mut Words, values: &[sys::napi_value]) -> Outcome {
+    fn go_with(&self, plan: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
         let pins = self.environment.frame.low_pins();
         let lasts = &self.environment.last_blocks;
         for ((pin, value), last) in self.signature.direct_pins.iter().zip(values).zip(lasts) {
@@ -171,7 +171,7 @@ impl Callable {
 
     /// The block of a text, or that of a Buffer with a fence of its own; `None` for anything else.
     #[inline(always)]
-    fn take(&self, pin: DirectPin, value: sys::napi_value, last: &LastBlock) -> Option<Fenced> {
+    fn take(&self, pin: DirectPin, value: sys::napi_value, last: &BlockCache) -> Option<Fenced> {
         let environment = &*self.environment;
         // SAFETY: M3.
         let text = if pin.is_text { unsafe { environment.text(value) } } else { None };
@@ -199,7 +199,7 @@ impl Callable {
 
     /// Calls C, looks at the fences, and puts the result into the frame.
     #[inline(always)]
-    fn go(&self, plan: &Plan, words: &Words, pins: u32, values: &[sys::napi_value]) -> Outcome {
+    fn go(&self, plan: &CallingSequence, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Outcome {
         let returned = self.cross(plan, words);
         self.put_words(plan, returned);
         let text = if self.gives_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };
@@ -215,7 +215,7 @@ impl Callable {
 
     /// Whether the blocks of all pins are known to be whole, and no number may lie in one.
     #[inline(always)]
-    fn are_whole(&self, words: &Words, pins: u32) -> bool {
+    fn are_whole(&self, words: &RegisterFile, pins: u32) -> bool {
         let mut lasts = self.signature.direct_pins.iter().zip(&self.environment.last_blocks);
         !exposed::any()
             && lasts.all(|(pin, last)| {
@@ -228,7 +228,7 @@ impl Callable {
 
     /// The first overflow of an argument; all are put right.
     #[inline(never)]
-    fn overflow(&self, words: &Words, pins: u32, values: &[sys::napi_value]) -> Option<Overflow> {
+    fn overflow(&self, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Option<Overflow> {
         let mut found = None;
         let lasts = &self.environment.last_blocks;
         for (position, (pin, last)) in self.signature.direct_pins.iter().zip(lasts).enumerate() {
@@ -253,7 +253,7 @@ impl Callable {
     #[cold]
     fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
         // Headers are written anew.
-        self.environment.last_blocks.iter().for_each(LastBlock::forget);
+        self.environment.last_blocks.iter().for_each(BlockCache::forget);
         self.environment.scratch.forget();
         let env = self.environment.raw;
         // SAFETY: M3.

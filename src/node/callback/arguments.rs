@@ -10,10 +10,10 @@ use napi::bindgen_prelude::{Env, Object};
 use napi_derive::napi;
 
 use crate::callback::closure::Incoming;
-use crate::memory::arg_buffer::{Block, Frame, HEAD_BYTES, bytes};
+use crate::memory::arg_buffer::{ArgBlock, ArgBuffer, HEAD_BYTES, bytes};
 use crate::node::env::Environment;
 use crate::node::exceptions::KEEPS_RESULTS;
-use crate::node::native_fn::{Arguments, Given, Native, native_functions};
+use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
 use crate::threads::callback_queue::Request;
 
 /// Where the arguments come from.
@@ -25,7 +25,7 @@ pub enum Source {
     /// C has called on this thread.
     Call(NonNull<Incoming<'static>>),
     /// C has called on another thread: a copy of them, with the bytes of the head, the size of all, and who calls.
-    Block(NonNull<Block>, usize, u32),
+    Block(NonNull<ArgBlock>, usize, u32),
 }
 
 /// The arguments of the innermost callback.
@@ -41,7 +41,7 @@ impl Source {
     }
 
     #[inline]
-    fn put(self, frame: &Frame, who: u32) {
+    fn put(self, frame: &ArgBuffer, who: u32) {
         let mut who = who;
         // SAFETY: what the pointers point to lives while `Environment::with_arguments` runs.
         unsafe {
@@ -96,7 +96,7 @@ impl Environment {
 }
 
 /// The callback under way has thrown its argument, which JavaScript has caught.
-fn threw(environment: &Environment, arguments: Arguments) -> Given {
+fn threw(environment: &Environment, arguments: Arguments) -> JsResult {
     let [exception] = arguments.first();
     environment.has_thrown.set(true);
     environment.surface(exception, environment.origin.get());
@@ -106,11 +106,11 @@ fn threw(environment: &Environment, arguments: Arguments) -> Given {
 /// The function that is told what a callback has thrown.
 #[napi]
 pub fn make_threw(env: Env) -> napi::Result<Object<'static>> {
-    let [function] = native_functions(env, [Native::new(threw)])?;
+    let [function] = native_functions(env, [NativeFn::new(threw)])?;
     Ok(function)
 }
 
-fn put_again(environment: &Environment, _: Arguments) -> Given {
+fn put_again(environment: &Environment, _: Arguments) -> JsResult {
     environment.callback_arguments.0.get().put(&environment.frame, environment.caller());
     Ok(null_mut())
 }
@@ -118,6 +118,6 @@ fn put_again(environment: &Environment, _: Arguments) -> Given {
 /// The function that puts the arguments of the callback under way into the frame again.
 #[napi]
 pub fn make_put_again(env: Env) -> napi::Result<Object<'static>> {
-    let [function] = native_functions(env, [Native::new(put_again)])?;
+    let [function] = native_functions(env, [NativeFn::new(put_again)])?;
     Ok(function)
 }

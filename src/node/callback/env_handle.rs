@@ -11,7 +11,7 @@ use crate::node::env::Environment;
 
 /// Where the calls of an environment's callbacks go.
 #[derive(Debug)]
-pub struct Home {
+pub struct EnvHandle {
     /// The JavaScript thread.
     pub thread: usize,
     /// Takes the calls of other threads; ended with the environment.
@@ -20,8 +20,8 @@ pub struct Home {
     environment: Cell<*const Environment>,
 }
 
-impl Home {
-    /// The home of an environment, which has to [`Home::end`] it. For as long as the process lives.
+impl EnvHandle {
+    /// The home of an environment, which has to [`EnvHandle::end`] it. For as long as the process lives.
     pub fn make(environment: &Environment, thread: usize) -> &'static Self {
         Box::leak(Box::new(Self { thread, queue: environment.queue(), environment: Cell::new(environment) }))
     }

@@ -12,23 +12,23 @@ use napi::{JsValue, sys};
 use napi_derive::napi;
 
 use super::arguments::{Source, caller_of};
-use super::env_handle::Home;
-use super::slot::{Target, this_thread};
+use super::env_handle::EnvHandle;
+use super::slot::{CallbackSlot, this_thread};
 use crate::abi::ctype::CType;
 use crate::callback::closure::Incoming;
 use crate::loader::library::CallingBack;
-use crate::memory::arg_buffer::{Block, address_in, set_address};
+use crate::memory::arg_buffer::{ArgBlock, address_in, set_address};
 use crate::memory::fence::report;
-use crate::memory::raw::{self, Care};
+use crate::memory::raw::{self, PointerCheck};
 use crate::node::async_call::job;
 use crate::node::env::{Environment, current};
 use crate::node::waker::{key_of, wake};
 use crate::threads::callback_queue::{Kind, Request};
 
-impl Target {
+impl CallbackSlot {
     /// A call on another thread, which waits for its answer.
     #[inline(never)] // As little stack as possible stays under JavaScript that calls on.
-    pub fn call_from_afar(&self, home: &Home, incoming: &Incoming<'_>) {
+    pub fn call_from_afar(&self, home: &EnvHandle, incoming: &Incoming<'_>) {
         let closed = self.closed.load(Ordering::Acquire);
         if closed && self.warned.swap(true, Ordering::Relaxed) {
             return;
@@ -62,7 +62,7 @@ impl Target {
     }
 
     /// Hands a call to the JavaScript thread; `None` where nobody takes it.
-    pub fn hand_over(&self, home: &Home, incoming: &Incoming<'_>, kind: Kind) -> Option<Arc<Request>> {
+    pub fn hand_over(&self, home: &EnvHandle, incoming: &Incoming<'_>, kind: Kind) -> Option<Arc<Request>> {
         let mut block = incoming.block();
         // C may free its text once it goes on.
         let texts = if kind == Kind::Waiting { Vec::new() } else { self.copy_texts(&mut block) };
@@ -80,14 +80,14 @@ impl Target {
     }
 
     /// Copies the texts that the arguments point to, and has the arguments point to the copies.
-    fn copy_texts(&self, block: &mut Block) -> Vec<Box<[u8]>> {
+    fn copy_texts(&self, block: &mut ArgBlock) -> Vec<Box<[u8]>> {
         let mut texts = Vec::new();
         for (value, at) in self.signature.arguments.iter().zip(&self.signature.plan.arguments) {
             if value.scalar() != Some(CType::CString) {
                 continue;
             }
             // SAFETY: U1; C gives text where it is declared.
-            if let Some(text) = unsafe { raw::text(address_in(block, *at), None, Care::LowPage) } {
+            if let Some(text) = unsafe { raw::text(address_in(block, *at), None, PointerCheck::LowPage) } {
                 let copy: Box<[u8]> = [text, b"\0"].concat().into();
                 set_address(block, *at, copy.as_ptr().expose_provenance());
                 texts.push(copy);
@@ -97,7 +97,7 @@ impl Target {
     }
 
     /// The JavaScript thread cannot warn by itself: it is inside the call that waits.
-    fn warn_of_stall(&self, home: &Home) {
+    fn warn_of_stall(&self, home: &EnvHandle) {
         let inside = home.queue.inside.load(Ordering::Relaxed);
         let (Some(symbol), Some(callback)) = (report::name(inside), report::name(self.name.load(Ordering::Relaxed)))
         else {
@@ -183,9 +183,9 @@ pub fn serve(environment: &Environment, request: &Arc<Request>) {
     target_of(request).serve(environment, request);
 }
 
-fn target_of(request: &Request) -> &'static Target {
+fn target_of(request: &Request) -> &'static CallbackSlot {
     // SAFETY: M7; `call_from_afar` exposed the address of a target, which lives as long as the process.
-    unsafe { &*std::ptr::with_exposed_provenance::<Target>(request.target) }
+    unsafe { &*std::ptr::with_exposed_provenance::<CallbackSlot>(request.target) }
 }
 
 /// A callback's Promise has settled: the result is in the frame.

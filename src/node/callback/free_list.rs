@@ -6,35 +6,35 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use super::slot::Target;
+use super::slot::CallbackSlot;
 use crate::abi::signature::Signature;
 
 /// As many of a signature are never used again: until then a call through an old address gives zero.
 const KEPT: usize = 1024;
 
-struct Grave(&'static Target);
+struct FreeSlot(&'static CallbackSlot);
 
 // SAFETY: M6; only the thread of a target's environment uses what is not atomic of it. That one has ended, and the lock
 // hands it to the thread of the next.
-unsafe impl Send for Grave {}
+unsafe impl Send for FreeSlot {}
 
-type Graves = HashMap<Arc<Signature>, VecDeque<Grave>>;
+type FreeSlots = HashMap<Arc<Signature>, VecDeque<FreeSlot>>;
 
-fn graves() -> MutexGuard<'static, Graves> {
-    static GRAVES: LazyLock<Mutex<Graves>> = LazyLock::new(Mutex::default);
+fn graves() -> MutexGuard<'static, FreeSlots> {
+    static GRAVES: LazyLock<Mutex<FreeSlots>> = LazyLock::new(Mutex::default);
     GRAVES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes targets over whose environment is gone; they are shut.
-pub fn bury(targets: Vec<&'static Target>) {
+pub fn bury(targets: Vec<&'static CallbackSlot>) {
     let mut graves = graves();
     for target in targets {
-        graves.entry(Arc::clone(&target.signature)).or_default().push_back(Grave(target));
+        graves.entry(Arc::clone(&target.signature)).or_default().push_back(FreeSlot(target));
     }
 }
 
 /// A target of the signature that was left long ago.
-pub fn exhume(signature: &Arc<Signature>) -> Option<&'static Target> {
+pub fn exhume(signature: &Arc<Signature>) -> Option<&'static CallbackSlot> {
     let mut graves = graves();
     let row = graves.get_mut(signature).filter(|row| row.len() > KEPT)?;
     row.pop_front().map(|grave| grave.0)

@@ -8,25 +8,25 @@ use napi::JsValue;
 use napi::bindgen_prelude::{ClassInstance, Env, Object};
 use napi_derive::napi;
 
-use super::js_function::Function;
-use super::slot::Target;
+use super::js_function::JsFunction;
+use super::slot::CallbackSlot;
 use crate::memory::address::Address;
 use crate::memory::fence::report;
 use crate::node::env::{Environment, current, thrown};
 use crate::node::exports::memory::{JsAddress, to_js};
 use crate::node::exports::signature::JsSignature;
-use crate::node::native_fn::{Arguments, Given, Native, native_functions};
-use crate::node::nesting::Depth;
+use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
+use crate::node::nesting::Nesting;
 
 /// The callbacks of an environment; used on its thread only (M6).
 #[derive(Default)]
 pub struct Callbacks {
     /// All of them, by number.
-    targets: RefCell<Vec<&'static Target>>,
+    targets: RefCell<Vec<&'static CallbackSlot>>,
     /// The function that is called with the number of a closed one that C has called.
-    pub late: Cell<Option<Function>>,
+    pub late: Cell<Option<JsFunction>>,
     /// Those that are open for the length of a call, innermost last.
-    lent: RefCell<Vec<&'static Target>>,
+    lent: RefCell<Vec<&'static CallbackSlot>>,
 }
 
 /// A C function pointer, before it was opened.
@@ -44,7 +44,7 @@ pub fn make_callback(env: Env, signature: ClassInstance<'_, JsSignature>) -> nap
     let environment = current(env)?;
     let mut targets = environment.callbacks.targets.borrow_mut();
     let id = u32::try_from(targets.len()).unwrap_or(u32::MAX);
-    let target = Target::make(&environment, &signature.signature, id).map_err(|error| thrown(env, &error))?;
+    let target = CallbackSlot::make(&environment, &signature.signature, id).map_err(|error| thrown(env, &error))?;
     targets.push(target);
     Ok(JsPointer { id, address: to_js(target.code().map_or(0, Address::get)) })
 }
@@ -63,8 +63,8 @@ pub fn number_of_name(name: String) -> u32 {
 #[napi]
 pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>>> {
     let environment = current(env)?;
-    environment.callbacks.late.set(Some(Function::hold(&environment, late.raw())));
-    let functions = [Native::new(open), Native::new(close)];
+    environment.callbacks.late.set(Some(JsFunction::hold(&environment, late.raw())));
+    let functions = [NativeFn::new(open), NativeFn::new(close)];
     Ok(native_functions(env, functions)?.into())
 }
 
@@ -79,7 +79,7 @@ const LENT: u32 = 2;
 
 impl Callbacks {
     /// The environment is gone; the callbacks outlive it.
-    pub fn abandon(&self, environment: &Environment) -> Vec<&'static Target> {
+    pub fn abandon(&self, environment: &Environment) -> Vec<&'static CallbackSlot> {
         if let Some(late) = self.late.take() {
             late.let_go(environment);
         }
@@ -90,8 +90,8 @@ impl Callbacks {
 
     /// Closes those that were lent to the call that ends, or to one inside of it: JavaScript is being ended, and does not.
     pub fn close_lent(&self, environment: &Environment) {
-        let depth = Depth::level(environment.depth.get());
-        let is_ended = |target: &&'static Target| target.lent.get().is_some_and(|lent| lent >= depth);
+        let depth = Nesting::level(environment.depth.get());
+        let is_ended = |target: &&'static CallbackSlot| target.lent.get().is_some_and(|lent| lent >= depth);
         while let Some(target) = self.lent.borrow_mut().pop_if(|target| is_ended(&&**target)) {
             target.lent.set(None);
             target.close(environment);
@@ -99,26 +99,26 @@ impl Callbacks {
     }
 
     /// The callback whose number is in the frame.
-    fn named(&self, environment: &Environment) -> Option<&'static Target> {
+    fn named(&self, environment: &Environment) -> Option<&'static CallbackSlot> {
         let id = environment.frame.half(ID);
         self.targets.borrow().get(id as usize).copied()
     }
 }
 
-fn open(environment: &Environment, arguments: Arguments) -> Given {
+fn open(environment: &Environment, arguments: Arguments) -> JsResult {
     let [function] = arguments.first();
     if let Some(target) = environment.callbacks.named(environment) {
         let (name, kind) = (environment.frame.half(NAME), environment.frame.half(KIND));
-        target.open(Function::hold(environment, function), name, kind == OF_THREADS);
+        target.open(JsFunction::hold(environment, function), name, kind == OF_THREADS);
         if kind == LENT {
-            target.lent.set(Some(Depth::level(environment.depth.get())));
+            target.lent.set(Some(Nesting::level(environment.depth.get())));
             environment.callbacks.lent.borrow_mut().push(target);
         }
     }
     Ok(null_mut())
 }
 
-fn close(environment: &Environment, _: Arguments) -> Given {
+fn close(environment: &Environment, _: Arguments) -> JsResult {
     if let Some(target) = environment.callbacks.named(environment) {
         if target.lent.take().is_some() {
             let mut lent = environment.callbacks.lent.borrow_mut();

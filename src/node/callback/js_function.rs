@@ -9,11 +9,11 @@ use napi_derive::napi;
 
 use crate::node::env::{Environment, current};
 #[cfg(all(target_arch = "x86_64", unix))]
-use crate::v8::function_call::Entry;
+use crate::v8::function_call::FunctionCaller;
 
 /// A JavaScript function that is kept.
 #[derive(Clone, Copy, Debug)]
-pub enum Function {
+pub enum JsFunction {
     /// By a reference of Node-API.
     Reference(sys::napi_ref),
     /// By a global handle of V8, which in Node is a `napi_value` as well.
@@ -21,7 +21,7 @@ pub enum Function {
     Global(sys::napi_value),
 }
 
-impl Function {
+impl JsFunction {
     /// Keeps a function.
     pub fn hold(environment: &Environment, function: sys::napi_value) -> Self {
         #[cfg(all(target_arch = "x86_64", unix))]
@@ -89,14 +89,14 @@ fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
     // SAFETY: M6; this is called by a native function of the environment's context, and its handle scope is open.
     let entry = unsafe {
         sys::napi_get_undefined(env, &mut undefined);
-        Entry::find(undefined.cast(), modules).filter(|entry| keeps_level(environment, entry))
+        FunctionCaller::find(undefined.cast(), modules).filter(|entry| keeps_level(environment, entry))
     };
     entry.is_some_and(|entry| environment.entry.set(entry).is_ok())
 }
 
 /// Whether V8's scopes are where they are looked for: Node-API's are seen there.
 #[cfg(all(target_arch = "x86_64", unix))]
-fn keeps_level(environment: &Environment, entry: &Entry) -> bool {
+fn keeps_level(environment: &Environment, entry: &FunctionCaller) -> bool {
     let before = entry.level();
     let mut scope = null_mut();
     // SAFETY: M6.

@@ -10,16 +10,16 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use napi::sys;
 
 use super::arguments::Source;
-use super::env_handle::Home;
+use super::env_handle::EnvHandle;
 use super::free_list;
-use super::js_function::Function;
+use super::js_function::JsFunction;
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::memory::address::Address;
 use crate::node::env::{Environment, take_thrown};
 use crate::threads::callback_queue::Kind;
 #[cfg(all(target_arch = "x86_64", unix))]
-use crate::v8::function_call::{Entry, Kept};
+use crate::v8::function_call::{FunctionCaller, Kept};
 
 /// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
 #[inline]
@@ -42,12 +42,12 @@ thread_local! {
 
 /// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later, and one
 /// of an environment that has ended by another environment.
-pub struct Target {
+pub struct CallbackSlot {
     code: Cell<Option<Address>>,
     /// Its types.
     pub signature: Arc<Signature>,
-    /// A [`Home`], which stays when another one takes its place.
-    home: AtomicPtr<Home>,
+    /// A [`EnvHandle`], which stays when another one takes its place.
+    home: AtomicPtr<EnvHandle>,
     pub closed: AtomicBool,
     /// Counts how often it was opened: a call that was made before is not for the function of now.
     pub life: AtomicU32,
@@ -60,18 +60,18 @@ pub struct Target {
     /// Whether the process is kept alive until that report; used on the environment's thread only (M6).
     pub held: Cell<bool>,
     /// The function that decodes, calls and encodes, while it is open. Used on that thread only (M6).
-    pub function: Cell<Option<Function>>,
+    pub function: Cell<Option<JsFunction>>,
     /// The calls that C has not waited for and that were not served yet.
     pub queued: AtomicU32,
     /// The function of those that were made before the close. Used on the environment's thread only (M6).
-    pub leaving: Cell<Option<Function>>,
+    pub leaving: Cell<Option<JsFunction>>,
     /// Its number in the environment. Used on that thread only (M6).
     pub id: Cell<u32>,
     /// How deep the calls were nested when it was lent to one; `None` where it is open until it is closed. As above.
     pub lent: Cell<Option<usize>>,
 }
 
-struct JsHandler(&'static Target);
+struct JsHandler(&'static CallbackSlot);
 
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
@@ -85,7 +85,7 @@ impl Handler for JsHandler {
     }
 }
 
-impl Target {
+impl CallbackSlot {
     /// Where a result lies in the frame.
     pub fn result_in_frame(&self) -> std::ops::Range<usize> {
         let at = self.signature.plan.result;
@@ -127,7 +127,7 @@ impl Target {
         self.code.get()
     }
 
-    fn home(&self) -> &'static Home {
+    fn home(&self) -> &'static EnvHandle {
         // SAFETY: M7; homes live as long as the process.
         unsafe { &*self.home.load(Ordering::Acquire) }
     }
@@ -144,7 +144,7 @@ impl Target {
     }
 
     /// Has calls go to a function.
-    pub fn open(&self, function: Function, name: u32, threadsafe: bool) {
+    pub fn open(&self, function: JsFunction, name: u32, threadsafe: bool) {
         self.function.set(Some(function));
         self.name.store(name, Ordering::Relaxed);
         self.threadsafe.store(threadsafe, Ordering::Relaxed);
@@ -172,7 +172,7 @@ impl Target {
         }
     }
 
-    fn call_here(&self, home: &Home, incoming: &Incoming<'_>) {
+    fn call_here(&self, home: &EnvHandle, incoming: &Incoming<'_>) {
         let Some(environment) = home.environment() else { return };
         // A call of the V8 lane must not run JavaScript, which is why the warning of a closed one comes later.
         if self.closed.load(Ordering::Acquire) {
@@ -191,7 +191,7 @@ impl Target {
             return;
         }
         #[cfg(all(target_arch = "x86_64", unix))]
-        if let (Some(Function::Global(function)), Some(entry)) = (self.function.get(), environment.entry.get()) {
+        if let (Some(JsFunction::Global(function)), Some(entry)) = (self.function.get(), environment.entry.get()) {
             return self.call_by(environment, entry, function, incoming);
         }
         self.call_by_node_api(environment, incoming);
@@ -199,7 +199,13 @@ impl Target {
 
     #[cfg(all(target_arch = "x86_64", unix))]
     #[inline]
-    fn call_by(&self, environment: &Environment, entry: &Entry, function: sys::napi_value, incoming: &Incoming<'_>) {
+    fn call_by(
+        &self,
+        environment: &Environment,
+        entry: &FunctionCaller,
+        function: sys::napi_value,
+        incoming: &Incoming<'_>,
+    ) {
         let mut kept = Kept::default();
         let scope = entry.scope(&mut kept);
         // Node-API would refuse to call the function.
@@ -249,7 +255,7 @@ impl Target {
     pub fn enter_js(
         &self,
         environment: &Environment,
-        function: Option<Function>,
+        function: Option<JsFunction>,
         number: Option<u32>,
         origin: usize,
     ) -> Option<bool> {

@@ -14,9 +14,9 @@ use crate::memory::fence::borrows::Storage;
 use crate::memory::fence::{exposed, report};
 use crate::memory::probe::Access;
 use crate::memory::raw;
-use crate::memory::raw::Care;
+use crate::memory::raw::PointerCheck;
 use crate::node::env::{Environment, current, take_thrown, thrown};
-use crate::node::exposed_views::Taken;
+use crate::node::exposed_views::ExposedViews;
 use crate::node::value::Pinned;
 use crate::node::{external_buffer, value};
 
@@ -44,25 +44,25 @@ type ViewAddress = Either<JsAddress, Either<Null, ()>>;
 /// The address of a view's first byte; null for an empty view; undefined for a detached one.
 #[napi]
 pub fn address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
-    take(env, value, Taken::note)
+    take(env, value, ExposedViews::note)
 }
 
 /// The same for a view over memory of C's own.
 #[napi]
 pub fn native_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
-    take(env, value, Taken::note_native)
+    take(env, value, ExposedViews::note_native)
 }
 
 /// The same, where C may keep the address for as long as the view lives: the guard does not copy such memory.
 #[napi]
 pub fn kept_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
-    take(env, value, Taken::keep)
+    take(env, value, ExposedViews::keep)
 }
 
 fn take(
     env: Env,
     value: Unknown<'_>,
-    note: fn(&Taken, sys::napi_env, Storage, sys::napi_value),
+    note: fn(&ExposedViews, sys::napi_env, Storage, sys::napi_value),
 ) -> napi::Result<ViewAddress> {
     // SAFETY: M3; `value` is an argument of this call.
     Ok(match unsafe { value::storage(env.raw(), value.raw()) } {
@@ -171,14 +171,14 @@ pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Nul
 /// Whether memory may be read, as far as it is known.
 #[napi]
 pub fn is_readable(address: JsAddress, length: f64) -> bool {
-    raw::checked(from_js(address), length as usize, Access::Read, Care::Mapped).is_some()
+    raw::checked(from_js(address), length as usize, Access::Read, PointerCheck::Mapped).is_some()
 }
 
 /// Has this environment check that raw addresses are mapped before it uses them.
 #[napi]
 pub fn guard_addresses(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
-    environment.care.set(Care::Mapped);
+    environment.care.set(PointerCheck::Mapped);
     environment.taken.guard();
     Ok(())
 }

@@ -9,18 +9,18 @@ use std::ptr::{null, null_mut};
 use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
-use super::binding::{Lane, MOST_ARGUMENTS};
+use super::binding::{FastCalls, MOST_ARGUMENTS};
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::block::{self, Fenced};
-use crate::memory::fence::block_cache::{Handed, LastBlock};
+use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
 use crate::memory::fence::{borrows, exposed};
 use crate::memory::latin1::Latin1;
-use crate::memory::raw::{self, Care};
-use crate::node::call::function::Callable;
+use crate::memory::raw::{self, PointerCheck};
+use crate::node::call::function::BoundFunction;
 use crate::node::env::{Environment, current, throw};
-use crate::node::native_fn::{Arguments, Given, contained, thrown_by};
-use crate::v8::function_template::Text;
+use crate::node::native_fn::{Arguments, JsResult, contained, thrown_by};
+use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
 use crate::v8::trampoline::MISSED;
 
@@ -31,16 +31,16 @@ const PLACES: usize = 8;
 
 /// What the calls of a lane have handed.
 #[derive(Debug)]
-pub struct Placing {
+pub struct FastArguments {
     /// The blocks that were handed last: of views by argument, then of texts by place.
-    blocks: [LastBlock; MOST_ARGUMENTS + PLACES],
+    blocks: [BlockCache; MOST_ARGUMENTS + PLACES],
     /// Which of them each argument was handed.
     handed: [Cell<u8>; MOST_ARGUMENTS],
     overflow: RefCell<Option<FfiError>>,
     /// The memory it shares with JavaScript.
     shared: Shared,
     /// Whose text has come back, where it is not plain.
-    returning: Cell<*const Callable>,
+    returning: Cell<*const BoundFunction>,
 }
 
 /// What JavaScript and the lane both read and write: two words (how the last call went, and the length of the text it gave),
@@ -102,7 +102,7 @@ pub fn take_overflow(env: Env) -> napi::Result<()> {
 
 /// Throws, or gives, the text that the last call of the lane has returned, where JavaScript could not read it itself.
 #[inline(always)] // It is short.
-pub fn take_text(environment: &Environment, _: Arguments) -> Given {
+pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
     let callable = environment.lane.get().map_or(null(), |lane| lane.placing.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.
     let Some(callable) = (unsafe { callable.as_ref() }) else { return Ok(null_mut()) };
@@ -115,7 +115,7 @@ pub fn take_text(environment: &Environment, _: Arguments) -> Given {
 pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
-    let Some(Lane { placing, .. }) = environment.lane.get() else { return };
+    let Some(FastCalls { placing, .. }) = environment.lane.get() else { return };
     let is_done = contained(|| placing.place_view(environment, view, to));
     if !is_done {
         placing.shared.set_state(MISSED);
@@ -124,17 +124,17 @@ pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment:
 
 /// The same for a text: a copy as UTF-8 at the place whose number is in the second byte of `to`. What is too long or has a NUL
 /// in it is left to JavaScript.
-pub unsafe extern "C" fn place_text(_: Local, text: *const Text, to: u32, environment: *const Environment) {
+pub unsafe extern "C" fn place_text(_: Local, text: *const OneByteString, to: u32, environment: *const Environment) {
     // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
     let (environment, text) = unsafe { (&*environment, &*text) };
-    let Some(Lane { placing, .. }) = environment.lane.get() else { return };
+    let Some(FastCalls { placing, .. }) = environment.lane.get() else { return };
     let is_done = contained(|| placing.copy_text(environment, text, to));
     if !is_done {
         placing.shared.set_state(MISSED);
     }
 }
 
-impl Placing {
+impl FastArguments {
     fn place_view(&self, environment: &Environment, view: Local, to: u32) {
         // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
         let view = environment.views.get().and_then(|views| unsafe { views.storage(view) });
@@ -147,7 +147,7 @@ impl Placing {
         }
     }
 
-    fn copy_text(&self, environment: &Environment, text: &Text, to: u32) {
+    fn copy_text(&self, environment: &Environment, text: &OneByteString, to: u32) {
         let length = text.length as usize;
         // SAFETY: M15, as above.
         let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
@@ -179,7 +179,7 @@ impl Placing {
 
     /// The block that an argument was handed last.
     #[inline]
-    fn last(&self, argument: usize) -> &LastBlock {
+    fn last(&self, argument: usize) -> &BlockCache {
         &self.blocks[usize::from(self.handed[argument].get())]
     }
 
@@ -193,7 +193,7 @@ impl Placing {
             None => {
                 let raw = self.shared.place(number - MOST_ARGUMENTS, size)?;
                 // SAFETY: M8; the block is of that size, and fits the place, which lives as long as the lane.
-                let handed = Handed::new(unsafe { Fenced::build(raw, block::lead(), size)? })?;
+                let handed = CachedBlock::new(unsafe { Fenced::build(raw, block::lead(), size)? })?;
                 last.note(handed);
                 handed.block
             }
@@ -204,7 +204,7 @@ impl Placing {
     }
 
     /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
-    fn bring(&self, callable: &Callable) {
+    fn bring(&self, callable: &BoundFunction) {
         let environment = &*callable.environment;
         let address = environment.frame.word(callable.signature.plan.result) as usize;
         if address == 0 {
@@ -212,7 +212,7 @@ impl Placing {
         }
         let care = environment.care.get();
         // SAFETY: U1; the function returns text. Where pages have to be looked at first, `take_text` does.
-        let text = (care == Care::LowPage).then(|| unsafe { raw::short_text(address, SHORT) }).flatten();
+        let text = (care == PointerCheck::LowPage).then(|| unsafe { raw::short_text(address, SHORT) }).flatten();
         match text.filter(|text| text.is_ascii()) {
             Some(text) => {
                 // SAFETY: M1; there is room for it. The text is not there, unless it is that of an argument, which `copy`
@@ -228,13 +228,13 @@ impl Placing {
     }
 }
 
-impl Placing {
+impl FastArguments {
     /// Keeps the overflow of an argument, the first one of the call; all are put right.
-    fn look(&self, callable: &Callable, argument: usize, address: Address, is_pin: bool) {
+    fn look(&self, callable: &BoundFunction, argument: usize, address: Address, is_pin: bool) {
         let found = if is_pin {
             let view = Span { start: address, length: self.last(argument).length() };
             // Headers are written anew.
-            self.blocks.iter().for_each(LastBlock::forget);
+            self.blocks.iter().for_each(BlockCache::forget);
             // SAFETY: M3 and M8; the view of the block is held by the caller.
             borrows::view_overflow(argument, view, unsafe { Fenced::at(address) })
         } else {
@@ -249,11 +249,11 @@ impl Placing {
 }
 
 /// Looks at the fences of what a call was handed; the frame still has its arguments, as no JavaScript has run.
-pub unsafe extern "C" fn after(callable: *const Callable) {
+pub unsafe extern "C" fn after(callable: *const BoundFunction) {
     // SAFETY: M16; the row points to a callable that lives.
     let callable = unsafe { &*callable };
     let environment = &*callable.environment;
-    let Some(Lane { placing, .. }) = environment.lane.get() else { return };
+    let Some(FastCalls { placing, .. }) = environment.lane.get() else { return };
     let mut pins = environment.frame.low_pins();
     while pins != 0 {
         // SAFETY: M3 and M8; `hand` has noted the block, and the caller holds its view.
@@ -269,7 +269,7 @@ pub unsafe extern "C" fn after(callable: *const Callable) {
 
 /// The same where something may be wrong, or a number may be the address of a Buffer.
 #[inline(never)]
-fn look_at_all(callable: &Callable, placing: &Placing) {
+fn look_at_all(callable: &BoundFunction, placing: &FastArguments) {
     let frame = &callable.environment.frame;
     let pins = frame.low_pins();
     for argument in &callable.signature.pins {
@@ -285,7 +285,7 @@ fn look_at_all(callable: &Callable, placing: &Placing) {
 }
 
 /// Brings the text that C has returned.
-pub unsafe extern "C" fn bring(callable: *const Callable) {
+pub unsafe extern "C" fn bring(callable: *const BoundFunction) {
     // SAFETY: M16; the row points to a callable that lives.
     let callable = unsafe { &*callable };
     contained(|| {

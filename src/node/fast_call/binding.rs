@@ -11,29 +11,29 @@ use napi::bindgen_prelude::{ClassInstance, Env, Object};
 use napi::{JsString, JsValue};
 use napi_derive::napi;
 
-use super::arguments::{Placing, Shared, after, bring, place_text, place_view, take_text};
+use super::arguments::{FastArguments, Shared, after, bring, place_text, place_view, take_text};
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
-use crate::abi::sysv64::{Load, Plan};
-use crate::call::function_table::Bound;
+use crate::abi::sysv64::{CallingSequence, Load};
+use crate::call::function_table::FunctionTable;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::HEAD_BYTES;
 use crate::memory::fence::exposed;
-use crate::node::call::function::Callable;
+use crate::node::call::function::BoundFunction;
 use crate::node::callback::slot::OPEN;
 use crate::node::env::{Environment, current};
 use crate::node::exports::memory::{JsAddress, from_js};
 use crate::node::exports::signature::JsSignature;
-use crate::node::native_fn::{Native, native_functions};
+use crate::node::native_fn::{NativeFn, native_functions};
 use crate::node::value::{self, Pinned};
 use crate::node::verify;
-use crate::v8::array_buffer_view::Views;
-use crate::v8::fast_signature::{Passing, Shape};
-use crate::v8::flat_string::{FlatTexts, Samples};
-use crate::v8::function_template::Text;
+use crate::v8::array_buffer_view::ViewStorage;
+use crate::v8::fast_signature::{FastSignature, FastType};
+use crate::v8::flat_string::{FlatStrings, Samples};
+use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
-use crate::v8::trampoline::{Surroundings, assemble, with_context};
+use crate::v8::trampoline::{TrampolineContext, assemble, with_context};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;
@@ -41,10 +41,10 @@ const COLD: u32 = 3;
 pub const MOST_ARGUMENTS: usize = 16;
 /// The lane of an environment.
 #[derive(Debug)]
-pub struct Lane {
-    around: Surroundings,
+pub struct FastCalls {
+    around: TrampolineContext,
     /// What its calls hand to C.
-    pub placing: Placing,
+    pub placing: FastArguments,
 }
 
 thread_local! {
@@ -61,7 +61,7 @@ unsafe extern "C" fn missed(_: *const c_void) {
     }
 }
 
-impl Lane {
+impl FastCalls {
     /// The lane of this thread: the first environment of a thread that asks gets it. Another one (the package loaded into a
     /// second realm) would share the word for missed calls, and a callback of one would not close the gate of the other.
     fn make(environment: &Environment, shared: Shared) -> Option<Self> {
@@ -69,18 +69,18 @@ impl Lane {
         if !STATE.get().is_null() {
             return None;
         }
-        let around = Surroundings {
+        let around = TrampolineContext {
             gate: OPEN.with(|open| (&raw const *open).expose_provenance()),
             state: state.expose_provenance(),
             frame: environment.frame.base().expose_provenance(),
             rows: environment.bound.base(),
             given: exposed::count_word(),
             slices: environment.slices.count_word(),
-            after: (after as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
-            bring: (bring as unsafe extern "C" fn(*const Callable) as *const ()).expose_provenance(),
+            after: (after as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
+            bring: (bring as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
             maps: verify::find_number_maps(environment.raw).ok()?,
         };
-        let lane = Self { around, placing: Placing::new(shared) };
+        let lane = Self { around, placing: FastArguments::new(shared) };
         STATE.set(state);
         let works = lane.runs_code(environment);
         if !works {
@@ -95,17 +95,23 @@ impl Lane {
             a - b
         }
         use crate::abi::ctype::CType::I32;
-        let Some(plan) = Plan::new(&[I32.into(), I32.into()], &[HEAD_BYTES, HEAD_BYTES + 8], &I32.into()) else {
+        let Some(plan) = CallingSequence::new(&[I32.into(), I32.into()], &[HEAD_BYTES, HEAD_BYTES + 8], &I32.into())
+        else {
             return false;
         };
         let code = (subtract as extern "C" fn(i32, i32) -> i32 as *const ()).expose_provenance();
-        let (Some(code), library, bound) = (Address::new(code), Library::linked("self-test"), Bound::default()) else {
+        let (Some(code), library, bound) = (Address::new(code), Library::linked("self-test"), FunctionTable::default())
+        else {
             return false;
         };
         let number = bound.add(code, &library, Rc::new(()));
-        let shape =
-            Shape { arguments: vec![Passing::I32; 2], result: Passing::I32, has_pins: false, gives_text: false };
-        let around = Surroundings { rows: bound.base(), ..self.around };
+        let shape = FastSignature {
+            arguments: vec![FastType::I32; 2],
+            result: FastType::I32,
+            has_pins: false,
+            gives_text: false,
+        };
+        let around = TrampolineContext { rows: bound.base(), ..self.around };
         let Some(at) = environment.code.borrow_mut().put(&assemble(&plan, &shape, 0, around)) else { return false };
         // SAFETY: M15; the code was assembled for these parameters.
         let function =
@@ -115,8 +121,8 @@ impl Lane {
 }
 
 /// How the values of a signature travel; `None` where JavaScript asks for what its types are not.
-fn shape_of(signature: &Signature, plan: &Plan, arguments: &[u8], result: u8) -> Option<Shape> {
-    let passings = arguments.iter().map(|code| Passing::from_code(*code)).collect::<Option<Vec<_>>>()?;
+fn shape_of(signature: &Signature, plan: &CallingSequence, arguments: &[u8], result: u8) -> Option<FastSignature> {
+    let passings = arguments.iter().map(|code| FastType::from_code(*code)).collect::<Option<Vec<_>>>()?;
     let is_word = |at: usize| plan.steps[at].load == Load::Word && plan.steps[at].float_register().is_none();
     if passings.len() != plan.steps.len()
         || passings.len() > MOST_ARGUMENTS
@@ -124,9 +130,9 @@ fn shape_of(signature: &Signature, plan: &Plan, arguments: &[u8], result: u8) ->
     {
         return None;
     }
-    Some(Shape {
+    Some(FastSignature {
         arguments: passings,
-        result: Passing::from_code(result)?,
+        result: FastType::from_code(result)?,
         has_pins: !signature.pins.is_empty(),
         gives_text: signature.result.scalar() == Some(CType::CString),
     })
@@ -148,7 +154,7 @@ pub struct JsPlacers<'env> {
 #[napi]
 pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
-    let Some(views) = Views::find() else { return Ok(false) };
+    let Some(views) = ViewStorage::find() else { return Ok(false) };
     let is_same = [array, view].iter().all(|value| {
         // SAFETY: M3; the values are arguments of this call.
         unsafe { views.of(value.raw().cast()).is_some_and(|found| value::view(env.raw(), value.raw()) == Some(found)) }
@@ -173,7 +179,7 @@ pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined:
         empty: local(empty),
     };
     // SAFETY: M3; the texts are arguments of this call, or its own.
-    let found = unsafe { FlatTexts::find(&samples) };
+    let found = unsafe { FlatStrings::find(&samples) };
     Ok(found.is_some_and(|found| environment.flat_texts.set(found).is_ok()))
 }
 
@@ -186,10 +192,11 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<O
     let storage = unsafe { value::storage(env.raw(), shared.raw()) };
     let Ok(Pinned::Bytes(storage, _)) = storage else { return Ok(None) };
     let Some(v8) = environment.v8.get() else { return Ok(None) };
-    let Some(lane) = Lane::make(&environment, Shared(storage.view)) else { return Ok(None) };
+    let Some(lane) = FastCalls::make(&environment, Shared(storage.view)) else { return Ok(None) };
     let context = (&raw const *environment).expose_provenance();
     let view = (place_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
-    let text = (place_text as unsafe extern "C" fn(Local, *const Text, u32, *const Environment) as *const ()).addr();
+    let text =
+        (place_text as unsafe extern "C" fn(Local, *const OneByteString, u32, *const Environment) as *const ()).addr();
     let pieces = [view, text].map(|function| with_context(function, context));
     let starts = environment.code.borrow_mut().put_all(pieces);
     let Some([view, text]) = starts.as_deref() else { return Ok(None) };
@@ -198,12 +205,12 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<O
     let [Some(view), Some(text)] = placers else { return Ok(None) };
     let _ = environment.lane.set(lane);
     let object = |function: Local| Object::from_raw(env.raw(), function.cast());
-    let [take_text] = native_functions(*env, [Native::new(take_text)])?;
+    let [take_text] = native_functions(*env, [NativeFn::new(take_text)])?;
     Ok(Some(JsPlacers { view: object(view), text: object(text), take_text }))
 }
 
 /// The function of the V8 lane for all functions of a signature, which takes the number of one and then what is passed;
-/// null where there is none. `arguments` and `result` are numbers of [`Passing`].
+/// null where there is none. `arguments` and `result` are numbers of [`FastType`].
 #[napi(ts_return_type = "Function | null")]
 pub fn fast_function<'env>(
     env: &'env Env,
@@ -220,7 +227,7 @@ pub fn fast_function<'env>(
         let result_at = i32::try_from(signature.plan.result).ok()?;
         let code = environment.code.borrow_mut().put(&assemble(plan, &shape, result_at, lane.around))?;
         // SAFETY: M15; the scope of this native function is open, and a `Local` is a `napi_value` in Node.
-        unsafe { v8.function(code, std::iter::once(Passing::U32).chain(shape.arguments), shape.result, missed) }
+        unsafe { v8.function(code, std::iter::once(FastType::U32).chain(shape.arguments), shape.result, missed) }
     };
     Ok(make().map(|function| Object::from_raw(env.raw(), function.cast())))
 }

@@ -11,7 +11,7 @@ use napi_derive::napi;
 use crate::memory::address::Address;
 use crate::memory::raw;
 use crate::node::env::current;
-use crate::v8::fast_signature::Passing;
+use crate::v8::fast_signature::FastType;
 use crate::v8::handle::Local;
 
 /// What JavaScript has of it.
@@ -29,9 +29,9 @@ pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>>
     let environment = current(*env)?;
     let code = (load as unsafe extern "C" fn(Local, u32, f64, f64) -> i32 as *const ()).expose_provenance();
     let (Some(v8), Some(code)) = (environment.v8.get(), Address::new(code)) else { return Ok(None) };
-    let passed = [Passing::F64, Passing::U32, Passing::F64];
+    let passed = [FastType::F64, FastType::U32, FastType::F64];
     // SAFETY: M15; `load` is a function of these, and the scope of this native function is open.
-    let function = unsafe { v8.function(code, passed, Passing::I32, missed) };
+    let function = unsafe { v8.function(code, passed, FastType::I32, missed) };
     let frame = environment.frame.base().expose_provenance() as f64;
     Ok(function.map(|function| JsLoader { load: Object::from_raw(env.raw(), function.cast()), frame }))
 }

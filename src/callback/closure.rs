@@ -36,7 +36,7 @@ pub struct Incoming<'a> {
 enum Way<'a> {
     /// By a thunk, with the signature's own plan.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    Thunk(&'a CallingSequence, &'a stub::SavedRegisters),
+    Stub(&'a CallingSequence, &'a stub::SavedRegisters),
     /// By libffi: a pointer to each argument, and where the result goes.
     Ffi(*const *const c_void, NonNull<u8>, PhantomData<&'a ()>),
 }
@@ -44,23 +44,23 @@ enum Way<'a> {
 impl Incoming<'_> {
     /// Copies the arguments to where the signature's plan has them.
     #[inline]
-    pub fn take_arguments(&self, frame: &ArgBuffer) {
+    pub fn take_arguments(&self, arg_buffer: &ArgBuffer) {
         match self.way {
             // SAFETY: U1; the plan is that of the signature.
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Way::Thunk(plan, block) => unsafe { block.put_arguments(plan, frame) },
-            Way::Ffi(arguments, ..) => self.take_pointed(arguments, frame),
+            Way::Stub(plan, block) => unsafe { block.put_arguments(plan, arg_buffer) },
+            Way::Ffi(arguments, ..) => self.take_pointed(arguments, arg_buffer),
         }
     }
 
-    fn take_pointed(&self, arguments: *const *const c_void, frame: &ArgBuffer) {
+    fn take_pointed(&self, arguments: *const *const c_void, arg_buffer: &ArgBuffer) {
         for (position, (value, at)) in self.signature.arguments.iter().zip(&self.signature.plan.arguments).enumerate() {
             // SAFETY: libffi gives one pointer an argument (libffi manual, "The Closure API"), each to a value of the
             // declared type (U1); an aggregate is whole there.
             unsafe {
                 let source = NonNull::new((*arguments.add(position)).cast_mut().cast::<u8>());
                 if let Some(source) = source {
-                    frame.put_from(*at, source, value.size());
+                    arg_buffer.put_from(*at, source, value.size());
                 }
             }
         }
@@ -77,15 +77,15 @@ impl Incoming<'_> {
 
     /// Copies the result from where the signature's plan has it.
     #[inline]
-    pub fn put_result(&self, frame: &ArgBuffer) {
+    pub fn put_result(&self, arg_buffer: &ArgBuffer) {
         match self.way {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Way::Thunk(plan, block) if plan.result != ResultIn::Nothing => {
-                block.set_result(plan, frame.word(self.signature.plan.result));
+            Way::Stub(plan, block) if plan.result != ResultIn::Nothing => {
+                block.set_result(plan, arg_buffer.word(self.signature.plan.result));
             }
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Way::Thunk(..) => {}
-            Way::Ffi(_, result, _) => self.put_from(frame, self.signature.plan.result, result),
+            Way::Stub(..) => {}
+            Way::Ffi(_, result, _) => self.put_from(arg_buffer, self.signature.plan.result, result),
         }
     }
 
@@ -96,7 +96,7 @@ impl Incoming<'_> {
         }
         match self.way {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Way::Thunk(plan, block) => {
+            Way::Stub(plan, block) => {
                 let mut word = [0; size_of::<u64>()];
                 let size = bytes.len().min(word.len());
                 word[..size].copy_from_slice(&bytes[..size]);
@@ -111,14 +111,14 @@ impl Incoming<'_> {
     }
 
     /// Copies the result at an offset of a frame to C, widened to a register as libffi wants it of closures.
-    fn put_from(&self, frame: &ArgBuffer, at: usize, result: NonNull<u8>) {
+    fn put_from(&self, arg_buffer: &ArgBuffer, at: usize, result: NonNull<u8>) {
         let size = self.signature.result.size();
         let scalar = self.signature.result.scalar();
         if scalar == Some(CType::Void) {
             return;
         }
         // SAFETY: libffi gives room for the result of a closure, at least a full register for a scalar.
-        unsafe { frame.take_to(at, result, size) };
+        unsafe { arg_buffer.take_to(at, result, size) };
         if let Some(ctype) = scalar.filter(|ctype| !ctype.is_float() && size < size_of::<usize>()) {
             // SAFETY: as above.
             unsafe { widen(result, size, ctype.is_signed()) };
@@ -166,7 +166,7 @@ unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
     // SAFETY: M7; `Closure::new` gave the thunk the address of a target that was leaked.
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
     let Some(plan) = &target.signature.direct else { return };
-    let incoming = Incoming { signature: &target.signature, way: Way::Thunk(plan, block) };
+    let incoming = Incoming { signature: &target.signature, way: Way::Stub(plan, block) };
     // A panic must not unwind into C; the zeroed result stands.
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
 }

@@ -51,10 +51,10 @@ impl SavedRegisters {
     /// # Safety
     /// U1: the plan is of the signature that C called.
     #[inline]
-    pub unsafe fn put_arguments(&self, plan: &CallingSequence, frame: &ArgBuffer) {
+    pub unsafe fn put_arguments(&self, plan: &CallingSequence, arg_buffer: &ArgBuffer) {
         for step in &plan.steps {
             // SAFETY: U1 by the contract of this function.
-            frame.put_word(usize::from(step.from), unsafe { self.word(*step) });
+            arg_buffer.put_word(usize::from(step.from), unsafe { self.word(*step) });
         }
     }
 
@@ -128,7 +128,7 @@ impl Unused {
         }
         let empty = || Slot { entry: Cell::new(0), arrive: Cell::new(0), target: Cell::new(0) };
         let slots: &'static [Slot] = Box::leak((0..AT_ONCE).map(|_| empty()).collect());
-        let code: Vec<u8> = slots.iter().flat_map(|slot| thunk((&raw const *slot).expose_provenance())).collect();
+        let code: Vec<u8> = slots.iter().flat_map(|slot| stub((&raw const *slot).expose_provenance())).collect();
         let mut memory = Code::default();
         match memory.put(&code) {
             Some(code) => (self.code, self.slots) = (code.get(), slots),
@@ -141,7 +141,7 @@ impl Unused {
 }
 
 /// `mov r10, slot; jmp [r10]`
-fn thunk(slot: usize) -> [u8; THUNK] {
+fn stub(slot: usize) -> [u8; THUNK] {
     let mut code = [0xcc; THUNK];
     code[..2].copy_from_slice(&[0x49, 0xba]);
     code[2..10].copy_from_slice(&slot.to_le_bytes());

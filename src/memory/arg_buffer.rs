@@ -3,7 +3,7 @@
 //! Layout of a call: `[ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]`,
 //! offsets from the signature's plan. The number is that of the bound function (`js::bound`). The epoch tells who writes
 //! (lib/frame.js); `returns` and `who` tell how long the texts are kept that callbacks return (lib/results.js).
-#![expect(unsafe_code, reason = "copies between the frame and native memory")]
+#![expect(unsafe_code, reason = "copies between the arg_buffer and native memory")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 
 use std::ptr::NonNull;
@@ -119,7 +119,7 @@ impl ArgBuffer {
     /// Reads half a word at the offset `at`: what JavaScript has just written so a whole one would wait for.
     #[inline]
     pub fn half(&self, at: usize) -> u32 {
-        assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the frame");
+        assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the arg_buffer");
         // SAFETY: M1 and M2.
         unsafe { self.base.add(at).cast::<u32>().read_unaligned() }
     }
@@ -127,7 +127,7 @@ impl ArgBuffer {
     /// Reads a word at the offset `at`.
     #[inline]
     pub fn word(&self, at: usize) -> u64 {
-        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a read past the frame");
+        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a read past the arg_buffer");
         // SAFETY: M1 and M2.
         unsafe { self.base.add(at).cast::<u64>().read_unaligned() }
     }
@@ -135,14 +135,14 @@ impl ArgBuffer {
     /// Writes a word at the offset `at`.
     #[inline]
     pub fn put_word(&self, at: usize, word: u64) {
-        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a write past the frame");
+        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a write past the arg_buffer");
         // SAFETY: M1 and M2.
         unsafe { self.base.add(at).cast::<u64>().write_unaligned(word) };
     }
 
     /// Copies the first `size` bytes out.
     pub fn take(&self, size: usize) -> ArgBlock {
-        assert!(size <= self.length, "a plan is larger than the frame");
+        assert!(size <= self.length, "a plan is larger than the arg_buffer");
         let mut block = ArgBlock::new();
         block.resize(size.div_ceil(16), 0);
         // SAFETY: M1 and M2; the block is a fresh allocation of at least `size` bytes.
@@ -160,7 +160,7 @@ impl ArgBuffer {
 
     /// Copies `bytes` to the offset `at`.
     pub fn put(&self, at: usize, bytes: &[u8]) {
-        assert!(at <= self.length && bytes.len() <= self.length - at, "a write past the frame");
+        assert!(at <= self.length && bytes.len() <= self.length - at, "a write past the arg_buffer");
         // SAFETY: M1 and M2; a Rust slice never overlaps the frame, which JavaScript owns.
         unsafe { self.base.add(at).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
     }
@@ -170,7 +170,7 @@ impl ArgBuffer {
     /// # Safety
     /// `source` is readable for `length` bytes (U1 where a C caller gave it).
     pub unsafe fn put_from(&self, at: usize, source: NonNull<u8>, length: usize) {
-        assert!(at <= self.length && length <= self.length - at, "a write past the frame");
+        assert!(at <= self.length && length <= self.length - at, "a write past the arg_buffer");
         // SAFETY: M1 and M2 for the frame, the caller's promise for the source; regions may overlap.
         unsafe { self.base.add(at).copy_from(source, length) };
     }
@@ -180,7 +180,7 @@ impl ArgBuffer {
     /// # Safety
     /// `target` is writable for `length` bytes (U1 where a C caller gave it).
     pub unsafe fn take_to(&self, at: usize, target: NonNull<u8>, length: usize) {
-        assert!(at <= self.length && length <= self.length - at, "a read past the frame");
+        assert!(at <= self.length && length <= self.length - at, "a read past the arg_buffer");
         // SAFETY: M1 and M2 for the frame, the caller's promise for the target; regions may overlap.
         unsafe { self.base.add(at).copy_to(target, length) };
     }
@@ -214,20 +214,20 @@ mod tests {
     fn what_is_put_is_taken() {
         let mut memory = [0u8; 64];
         // SAFETY: M1; the array outlives the frame.
-        let frame = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 64) };
-        frame.put(16, &[1, 2, 3]);
-        let mut block = frame.take(40);
+        let arg_buffer = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 64) };
+        arg_buffer.put(16, &[1, 2, 3]);
+        let mut block = arg_buffer.take(40);
         assert_eq!(&bytes(&block)[16..20], &[1, 2, 3, 0]);
         set_address(&mut block, 24, 0x1122_3344);
         assert_eq!(&bytes(&block)[24..32], &0x1122_3344usize.to_ne_bytes());
     }
 
     #[test]
-    #[should_panic(expected = "past the frame")]
+    #[should_panic(expected = "past the arg_buffer")]
     fn a_write_past_the_frame_is_refused() {
         let mut memory = [0u8; 16];
         // SAFETY: M1; the array outlives the frame.
-        let frame = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 16) };
-        frame.put(10, &[0; 8]);
+        let arg_buffer = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 16) };
+        arg_buffer.put(10, &[0; 8]);
     }
 }

@@ -19,31 +19,31 @@ pub enum PointerCheck {
 }
 
 /// The span of an address and a length, where it may be accessed as far as the care tells.
-pub fn checked(address: usize, length: usize, access: Access, care: PointerCheck) -> Option<Span> {
+pub fn checked(address: usize, length: usize, access: Access, pointer_check: PointerCheck) -> Option<Span> {
     let span = Span::new(Address::new(address).filter(|_| address >= LOWEST)?, length).ok()?;
-    (care == PointerCheck::LowPage || probe::is_mapped(span, access)).then_some(span)
+    (pointer_check == PointerCheck::LowPage || probe::is_mapped(span, access)).then_some(span)
 }
 
 /// Copies `length` bytes from an address to where the values of the frame begin; false for an address that is refused.
 ///
 /// # Safety
 /// U2: `length` bytes are readable at `address`.
-pub unsafe fn load(frame: &ArgBuffer, address: usize, length: usize, care: PointerCheck) -> bool {
-    let span = checked(address, length, Access::Read, care);
+pub unsafe fn load(arg_buffer: &ArgBuffer, address: usize, length: usize, pointer_check: PointerCheck) -> bool {
+    let span = checked(address, length, Access::Read, pointer_check);
     let Some(source) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
     // SAFETY: M5, and U2 by the contract of this function.
-    unsafe { frame.put_from(HEAD_BYTES, source, length) };
+    unsafe { arg_buffer.put_from(HEAD_BYTES, source, length) };
     true
 }
 
 /// Copies a scalar of `size` bytes from an address to the first word of the frame at another, by one access.
 ///
 /// # Safety
-/// U2: `size` bytes are readable at `address`. M1: `frame` is the address of a frame.
+/// U2: `size` bytes are readable at `address`. M1: `arg_buffer` is the address of a frame.
 #[cfg(all(target_arch = "x86_64", unix))]
 #[inline]
-pub unsafe fn load_word(frame: usize, address: usize, size: u32) {
-    let target = std::ptr::with_exposed_provenance_mut::<u64>(frame);
+pub unsafe fn load_word(arg_buffer: usize, address: usize, size: u32) {
+    let target = std::ptr::with_exposed_provenance_mut::<u64>(arg_buffer);
     let from = std::ptr::with_exposed_provenance::<u8>(address);
     // SAFETY: U2 and M1 by the contract of this function.
     unsafe {
@@ -61,10 +61,10 @@ pub unsafe fn load_word(frame: usize, address: usize, size: u32) {
 ///
 /// # Safety
 /// U2: the bytes up to the NUL are readable at `address`.
-pub unsafe fn wide_text(address: usize, unit: usize, care: PointerCheck) -> Option<Vec<u8>> {
+pub unsafe fn wide_text(address: usize, unit: usize, pointer_check: PointerCheck) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     loop {
-        let next = checked(address.checked_add(text.len())?, unit, Access::Read, care)?;
+        let next = checked(address.checked_add(text.len())?, unit, Access::Read, pointer_check)?;
         // SAFETY: M5, and U2 by the contract of this function; no unit before this one was the NUL.
         let bytes = unsafe { std::slice::from_raw_parts(next.start.as_ptr(), unit) };
         if bytes.iter().all(|byte| *byte == 0) {
@@ -78,11 +78,11 @@ pub unsafe fn wide_text(address: usize, unit: usize, care: PointerCheck) -> Opti
 ///
 /// # Safety
 /// U2: `length` bytes are writable at `address`.
-pub unsafe fn store(frame: &ArgBuffer, address: usize, length: usize, care: PointerCheck) -> bool {
-    let span = checked(address, length, Access::Write, care);
+pub unsafe fn store(arg_buffer: &ArgBuffer, address: usize, length: usize, pointer_check: PointerCheck) -> bool {
+    let span = checked(address, length, Access::Write, pointer_check);
     let Some(target) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
     // SAFETY: M5, and U2 by the contract of this function.
-    unsafe { frame.take_to(HEAD_BYTES, target, length) };
+    unsafe { arg_buffer.take_to(HEAD_BYTES, target, length) };
     true
 }
 
@@ -104,18 +104,18 @@ pub unsafe fn short_text<'a>(address: usize, most: usize) -> Option<&'a [u8]> {
 ///
 /// # Safety
 /// U2: the bytes up to the NUL, or `length` bytes, are readable at `address` for as long as the slice is used.
-pub unsafe fn text<'a>(address: usize, length: Option<usize>, care: PointerCheck) -> Option<&'a [u8]> {
+pub unsafe fn text<'a>(address: usize, length: Option<usize>, pointer_check: PointerCheck) -> Option<&'a [u8]> {
     let length = match length {
         Some(length) => length,
-        None if care == PointerCheck::LowPage => {
-            let start = checked(address, 1, Access::Read, care)?.start;
+        None if pointer_check == PointerCheck::LowPage => {
+            let start = checked(address, 1, Access::Read, pointer_check)?.start;
             // SAFETY: M5, and U2 by the contract of this function.
             return Some(unsafe { CStr::from_ptr(start.as_ptr().cast::<c_char>()) }.to_bytes());
         }
         // SAFETY: U2 by the contract of this function, which goes as far as the memory is mapped.
         None => unsafe { length_in_mapped(address) }?,
     };
-    let span = checked(address, length, Access::Read, care)?;
+    let span = checked(address, length, Access::Read, pointer_check)?;
     // SAFETY: M5, and U2 by the contract of this function.
     Some(unsafe { std::slice::from_raw_parts(span.start.as_ptr(), span.length) })
 }
@@ -157,13 +157,15 @@ mod tests {
     fn the_first_page_is_refused() {
         let mut memory = [0u8; 48];
         // SAFETY: M1; the array outlives the frame.
-        let frame = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 48) };
+        let arg_buffer = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 48) };
         for address in [0, 1, 64, 4095] {
-            for care in [PointerCheck::LowPage, PointerCheck::Mapped] {
+            for pointer_check in [PointerCheck::LowPage, PointerCheck::Mapped] {
                 // SAFETY: M5; nothing is read.
-                assert!(unsafe { !load(&frame, address, 8, care) && !store(&frame, address, 8, care) });
+                assert!(unsafe {
+                    !load(&arg_buffer, address, 8, pointer_check) && !store(&arg_buffer, address, 8, pointer_check)
+                });
                 // SAFETY: M5; nothing is read.
-                assert!(unsafe { text(address, None, care) }.is_none());
+                assert!(unsafe { text(address, None, pointer_check) }.is_none());
             }
         }
     }
@@ -172,11 +174,11 @@ mod tests {
     fn text_is_found_page_by_page() {
         let long = [vec![b'x'; 3 * PAGE + 5], vec![0, b'y']].concat();
         let address = long.as_ptr().expose_provenance();
-        for care in [PointerCheck::LowPage, PointerCheck::Mapped] {
+        for pointer_check in [PointerCheck::LowPage, PointerCheck::Mapped] {
             // SAFETY: U2; the vector holds a NUL.
-            assert_eq!(unsafe { text(address, None, care) }.unwrap().len(), 3 * PAGE + 5);
+            assert_eq!(unsafe { text(address, None, pointer_check) }.unwrap().len(), 3 * PAGE + 5);
             // SAFETY: U2.
-            assert_eq!(unsafe { text(address, Some(7), care) }.unwrap(), b"xxxxxxx");
+            assert_eq!(unsafe { text(address, Some(7), pointer_check) }.unwrap(), b"xxxxxxx");
         }
     }
 }

@@ -110,57 +110,57 @@ mod tests {
 
     #[test]
     fn nested_calls_do_not_overwrite_each_other() {
-        let scratch = StringArena::new();
+        let arena = StringArena::new();
         let put = |text: &'static [u8]| {
-            scratch.fill(|free| {
+            arena.fill(|free| {
                 free[..text.len()].copy_from_slice(text);
                 Some(text.len())
             })
         };
         let address = |found: Option<(Fenced, usize)>| found.unwrap().0.data().get();
-        let outer = scratch.mark();
+        let outer = arena.mark();
         let first = address(put(b"outer"));
-        let inner = scratch.mark();
+        let inner = arena.mark();
         let second = address(put(b"inner"));
         assert!(second >= first + 5 + block::overhead());
-        scratch.release(inner);
+        arena.release(inner);
         assert_eq!(address(put(b"again")), second);
-        scratch.release(outer);
+        arena.release(outer);
         let (block, length) = put(b"outer").unwrap();
         assert_eq!((block.data().get(), length, block.is_whole(5)), (first, 5, true));
     }
 
     #[test]
     fn a_block_at_the_bottom_is_built_anew_where_another_was_there() {
-        let scratch = StringArena::new();
-        let empty = scratch.mark();
+        let arena = StringArena::new();
+        let empty = arena.mark();
         let is_whole = |size| {
-            let handed = scratch.take(size).unwrap();
-            scratch.take(size).unwrap();
-            scratch.release(empty);
+            let handed = arena.take(size).unwrap();
+            arena.take(size).unwrap();
+            arena.release(empty);
             handed.block.is_whole(size) && handed.length() == size
         };
         assert!(is_whole(6) && is_whole(6) && is_whole(300) && is_whole(6));
-        scratch.fill(|free| {
+        arena.fill(|free| {
             free[..400].fill(1);
             Some(6)
         });
-        scratch.release(empty);
+        arena.release(empty);
         assert!(is_whole(6));
-        scratch.fill(|free| {
+        arena.fill(|free| {
             free.fill(1);
             None
         });
-        assert!(is_whole(6) && scratch.take(CAPACITY).is_none());
+        assert!(is_whole(6) && arena.take(CAPACITY).is_none());
     }
 
     #[test]
     fn what_does_not_fit_is_not_kept() {
-        let scratch = StringArena::new();
-        assert_eq!(scratch.fill(|_| None), None);
-        while scratch.fill(|free| Some(free.len().min(100))).is_some() {}
-        assert_eq!(scratch.fill(|free| Some(free.len())), None);
-        scratch.release(Mark(0));
-        assert_eq!(scratch.mark().0, 0);
+        let arena = StringArena::new();
+        assert_eq!(arena.fill(|_| None), None);
+        while arena.fill(|free| Some(free.len().min(100))).is_some() {}
+        assert_eq!(arena.fill(|free| Some(free.len())), None);
+        arena.release(Mark(0));
+        assert_eq!(arena.mark().0, 0);
     }
 }

@@ -1,5 +1,5 @@
 //! What one JavaScript environment (the main thread or a worker) has of its own. There is no other state.
-#![expect(unsafe_code, reason = "keeps Node-API references and takes the frame's address")]
+#![expect(unsafe_code, reason = "keeps Node-API references and takes the arg_buffer's address")]
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -50,11 +50,11 @@ pub struct Environment {
     /// The environment.
     pub raw: sys::napi_env,
     /// The memory that calls and callbacks exchange values in.
-    pub frame: ArgBuffer,
+    pub arg_buffer: ArgBuffer,
     /// Text of the calls that are under way.
-    pub scratch: StringArena,
+    pub strings: StringArena,
     /// Calls into C that are under way.
-    pub depth: Nesting,
+    pub nesting: Nesting,
     /// Whether the environment is gone; native code may still hold callbacks of it.
     pub ended: Cell<bool>,
     /// What a callback has thrown and no outer call has rethrown yet.
@@ -77,56 +77,56 @@ pub struct Environment {
     pub waiting: RefCell<Waiting>,
     queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
     /// What its callbacks know of it.
-    home: OnceCell<&'static EnvHandle>,
+    env_handle: OnceCell<&'static EnvHandle>,
     /// The calls for libuv's pool, from the first one on.
     pub pool: OnceCell<completions::Entry>,
     /// The asynchronous calls that are done.
-    pub settling: Completions,
+    pub completions: Completions,
     /// The dedicated threads that have been started.
     threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
     this: Weak<Environment>,
     /// What the calls under way watch that their callbacks have to pause, with how deep each call is; innermost last.
-    pub watches: RefCell<Vec<(usize, Borrows)>>,
+    pub borrows: RefCell<Vec<(usize, Borrows)>>,
     /// How carefully raw addresses are used.
-    pub care: Cell<PointerCheck>,
+    pub pointer_check: Cell<PointerCheck>,
     /// How deep calls may nest.
-    pub stack: StackLimit,
+    pub stack_limit: StackLimit,
     /// What may not be transferred.
-    pub locks: TransferLocks,
+    pub transfer_locks: TransferLocks,
     /// Whose address was given out.
-    pub taken: ExposedViews,
+    pub exposed_views: ExposedViews,
     /// The slabs of Node's Buffer pool.
-    pub slices: PoolSlices,
+    pub pool_slices: PoolSlices,
     /// The aggregates that have been declared; their ids follow those of the scalars.
     pub layouts: RefCell<Vec<Arc<Layout>>>,
     /// Where a pointer to an empty view points: a block of no bytes.
-    pub nowhere: Fenced,
+    pub empty_block: Fenced,
     /// The functions that are bound.
-    pub bound: FunctionTable<BoundFunction>,
+    pub functions: FunctionTable<BoundFunction>,
     /// The blocks of the last call's views, by the order of its pins.
-    pub last_blocks: [BlockCache; MOST_PINS],
+    pub block_caches: [BlockCache; MOST_PINS],
     /// V8's own functions, where they were tried.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub v8: OnceCell<crate::v8::function_template::FunctionTemplates>,
+    pub templates: OnceCell<crate::v8::function_template::FunctionTemplates>,
     /// Its generated code.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub code: RefCell<crate::memory::exec::Code>,
     /// V8's own way to the storage of a view, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub views: OnceCell<crate::v8::array_buffer_view::ViewStorage>,
+    pub view_storage: OnceCell<crate::v8::array_buffer_view::ViewStorage>,
     /// What flat texts of V8 are known by, where they are as they are looked for.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub flat_texts: OnceCell<crate::v8::flat_string::FlatStrings>,
+    pub flat_strings: OnceCell<crate::v8::flat_string::FlatStrings>,
     /// The V8 lane, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub lane: OnceCell<super::fast_call::binding::FastCalls>,
+    pub fast_calls: OnceCell<super::fast_call::binding::FastCalls>,
     /// Its C function pointers.
     pub callbacks: Callbacks,
     /// The arguments of the callback under way.
     pub callback_arguments: CallbackArguments,
     /// V8's own way into JavaScript, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub entry: OnceCell<crate::v8::function_call::FunctionCaller>,
+    pub function_caller: OnceCell<crate::v8::function_call::FunctionCaller>,
     /// What is kept of JavaScript's as long as this.
     kept: RefCell<Vec<sys::napi_ref>>,
     /// A function that does nothing.
@@ -136,27 +136,27 @@ pub struct Environment {
 impl Environment {
     /// JavaScript is about to run in a callback: what the innermost call watches is looked at. Outer calls are paused already.
     #[inline]
-    pub fn pause_watch(&self) {
-        if let Some((depth, watch)) = self.watches.borrow_mut().last_mut()
-            && Nesting::level(*depth) == Nesting::level(self.depth.get())
+    pub fn pause_borrows(&self) {
+        if let Some((depth, borrows)) = self.borrows.borrow_mut().last_mut()
+            && Nesting::level(*depth) == Nesting::level(self.nesting.get())
         {
-            watch.pause();
+            borrows.pause();
         }
     }
 
     /// JavaScript has run in a callback, whose result is in the frame: so many bytes from an offset on.
     #[inline]
-    pub fn resume_watch(&self, result: Range<usize>) {
-        if let Some(((depth, watch), outer)) = self.watches.borrow_mut().split_last_mut()
-            && Nesting::level(*depth) == Nesting::level(self.depth.get())
+    pub fn resume_borrows(&self, result: Range<usize>) {
+        if let Some(((depth, borrows), outer)) = self.borrows.borrow_mut().split_last_mut()
+            && Nesting::level(*depth) == Nesting::level(self.nesting.get())
         {
-            let calls = Nesting::level(self.depth.get()) - 1;
-            watch.resume(|slab| {
+            let calls = Nesting::level(self.nesting.get()) - 1;
+            borrows.resume(|slab| {
                 // C may write where the callback has told it to.
                 let returns_part = result.clone().step_by(size_of::<usize>()).any(|at| {
-                    let address = Address::new(self.frame.word(at) as usize);
+                    let address = Address::new(self.arg_buffer.word(at) as usize);
                     let address = address.filter(|address| range(slab).contains(&address.get()));
-                    address.is_some_and(|address| self.slices.around(self.raw, address).is_none())
+                    address.is_some_and(|address| self.pool_slices.around(self.raw, address).is_none())
                 });
                 if returns_part { None } else { self.written_by_others(slab, outer, calls) }
             });
@@ -169,8 +169,8 @@ impl Environment {
         if outer.len() < calls {
             return None;
         }
-        let mut ranges = self.slices.written_by_others(self.raw, slab)?;
-        ranges.extend(outer.iter().flat_map(|(_, watch)| watch.granted_in(slab)));
+        let mut ranges = self.pool_slices.written_by_others(self.raw, slab)?;
+        ranges.extend(outer.iter().flat_map(|(_, borrows)| borrows.granted_in(slab)));
         Some(ranges)
     }
 
@@ -189,7 +189,7 @@ impl Environment {
 
     /// A job is over: what its callbacks have thrown.
     pub fn end_job(&self, job: usize) -> Option<sys::napi_value> {
-        self.slices.take_back(job);
+        self.pool_slices.take_back(job);
         let held = self.jobs.borrow_mut().remove(&job).and_then(|(_, thrown)| thrown);
         held.map(|held| self.let_go(held))
     }
@@ -223,7 +223,7 @@ impl Environment {
     #[inline]
     pub unsafe fn view(&self, value: sys::napi_value) -> Option<Span> {
         #[cfg(all(target_arch = "x86_64", unix))]
-        if let Some(views) = self.views.get() {
+        if let Some(views) = self.view_storage.get() {
             // SAFETY: M3, by the contract of this function; in Node a `napi_value` is a `Local`.
             return unsafe { views.of(value.cast()) };
         }
@@ -239,15 +239,15 @@ impl Environment {
     pub unsafe fn text(&self, value: sys::napi_value) -> Option<CachedBlock> {
         #[cfg(all(target_arch = "x86_64", unix))]
         // SAFETY: M3, by the contract of this function, and M15: nothing here is V8's.
-        if let Some(text) = self.flat_texts.get().and_then(|flat| unsafe { flat.of(value.cast()) })
-            && let Some(handed) = self.scratch.take(text.size())
+        if let Some(text) = self.flat_strings.get().and_then(|flat| unsafe { flat.of(value.cast()) })
+            && let Some(handed) = self.strings.take(text.size())
         {
             // SAFETY: M8 and M4; the block is of that size, and this call's.
             unsafe { text.put(handed.block) };
             return Some(handed);
         }
         // SAFETY: M3, by the contract of this function.
-        CachedBlock::new(unsafe { value::short_text(self.raw, value, &self.scratch) }?.0)
+        CachedBlock::new(unsafe { value::short_text(self.raw, value, &self.strings) }?.0)
     }
 
     /// Keeps a value as long as the environment: a reference to it.
@@ -271,8 +271,8 @@ impl Environment {
     }
 
     /// What its callbacks know of it, made when first needed.
-    pub fn home(&self) -> &'static EnvHandle {
-        self.home.get_or_init(|| EnvHandle::make(self, this_thread()))
+    pub fn env_handle(&self) -> &'static EnvHandle {
+        self.env_handle.get_or_init(|| EnvHandle::make(self, this_thread()))
     }
 
     /// The state itself, to be held.
@@ -291,7 +291,7 @@ impl Environment {
     }
 
     /// Tells other threads which symbol this thread is inside; what it was before.
-    pub fn note_inside(&self, symbol: u32) -> u32 {
+    pub fn record_inside(&self, symbol: u32) -> u32 {
         let Some((queue, _)) = self.queue.get() else { return 0 };
         // Only this thread writes it; a swap would lock the bus.
         let outer = queue.inside.load(Ordering::Relaxed);
@@ -328,7 +328,7 @@ impl Environment {
     }
 
     /// Notes a dedicated thread, which ends with the environment.
-    pub fn note_thread(&self, jobs: &Arc<Jobs>) {
+    pub fn record_thread(&self, jobs: &Arc<Jobs>) {
         let mut threads = self.threads.borrow_mut();
         threads.retain(|thread| thread.strong_count() > 0);
         threads.push(Arc::downgrade(jobs));
@@ -347,7 +347,7 @@ impl Environment {
             forget_waker(entry.key());
             entry.join();
         }
-        self.settling.end();
+        self.completions.end();
         self.waiting.borrow_mut().end();
         for thread in self.threads.take() {
             jobs.extend(thread.upgrade().map(|thread| thread.stop()).unwrap_or_default());
@@ -361,15 +361,15 @@ impl Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        if let Some(home) = self.home.get() {
-            home.end();
+        if let Some(env_handle) = self.env_handle.get() {
+            env_handle.end();
         }
-        free_list::bury(self.callbacks.abandon(self));
+        free_list::release(self.callbacks.abandon(self));
         // SAFETY: M10; the block was made for this state, and no call is under way.
-        unsafe { heap::free(self.nowhere, 0) };
+        unsafe { heap::free(self.empty_block, 0) };
         // The engine gives back what references refer to, but not the references.
-        self.taken.forget(self.raw);
-        self.slices.forget(self.raw);
+        self.exposed_views.forget(self.raw);
+        self.pool_slices.forget(self.raw);
         let thrown = match self.pending.take() {
             Some(Unwinding::Thrown(held)) => Some(held),
             _ => None,
@@ -466,16 +466,16 @@ pub fn end_queue(env: Env) -> napi::Result<()> {
 /// function that does nothing. What was bound by an earlier instance of the package belongs to the state that it attached, so
 /// that none is ever replaced.
 #[napi]
-pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<()> {
+pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Result<()> {
     if env.get_instance_data::<Rc<Environment>>()?.is_some() {
         return Err(thrown(env, &FfiError::Internal { reason: "the environment is attached already".into() }));
     }
     let (mut frame_reference, mut nothing_reference) = (null_mut(), null_mut());
-    // SAFETY: M1 and M3; `frame` is rooted by the caller and then by the reference.
+    // SAFETY: M1 and M3; `arg_buffer` is rooted by the caller and then by the reference.
     let storage = unsafe {
-        sys::napi_create_reference(env.raw(), frame.raw(), 1, &mut frame_reference);
+        sys::napi_create_reference(env.raw(), arg_buffer.raw(), 1, &mut frame_reference);
         sys::napi_create_reference(env.raw(), nothing.raw(), 1, &mut nothing_reference);
-        value::storage(env.raw(), frame.raw())
+        value::storage(env.raw(), arg_buffer.raw())
     };
     let base = match storage {
         Ok(Pinned::Bytes(storage, _)) => {
@@ -484,17 +484,17 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         _ => None,
     };
     let Some((base, length)) = base else {
-        return Err(thrown(env, &FfiError::Internal { reason: "the frame is not an ArrayBuffer".into() }));
+        return Err(thrown(env, &FfiError::Internal { reason: "the arg_buffer is not an ArrayBuffer".into() }));
     };
-    let Some(nowhere) = heap::allocate(0, 16) else {
+    let Some(empty_block) = heap::allocate(0, 16) else {
         return Err(thrown(env, &FfiError::MemoryExhausted { wanted: 0 }));
     };
     let state = Rc::new_cyclic(|this| Environment {
         raw: env.raw(),
         // SAFETY: M1, by the reference above.
-        frame: unsafe { ArgBuffer::new(base, length) },
-        scratch: StringArena::new(),
-        depth: Nesting::default(),
+        arg_buffer: unsafe { ArgBuffer::new(base, length) },
+        strings: StringArena::new(),
+        nesting: Nesting::default(),
         ended: Cell::new(false),
         pending: Cell::new(None),
         jobs: RefCell::default(),
@@ -506,35 +506,35 @@ pub fn attach(env: Env, frame: Object<'_>, nothing: Object<'_>) -> napi::Result<
         frees: Cell::new(0),
         waiting: RefCell::default(),
         queue: OnceCell::new(),
-        home: OnceCell::new(),
+        env_handle: OnceCell::new(),
         pool: OnceCell::new(),
-        settling: Completions::default(),
+        completions: Completions::default(),
         threads: RefCell::default(),
         this: this.clone(),
-        watches: RefCell::new(Vec::new()),
-        care: Cell::new(PointerCheck::LowPage),
-        stack: StackLimit::default(),
-        locks: TransferLocks::default(),
-        taken: ExposedViews::default(),
-        slices: PoolSlices::default(),
+        borrows: RefCell::new(Vec::new()),
+        pointer_check: Cell::new(PointerCheck::LowPage),
+        stack_limit: StackLimit::default(),
+        transfer_locks: TransferLocks::default(),
+        exposed_views: ExposedViews::default(),
+        pool_slices: PoolSlices::default(),
         layouts: RefCell::default(),
-        nowhere,
-        bound: FunctionTable::default(),
-        last_blocks: Default::default(),
+        empty_block,
+        functions: FunctionTable::default(),
+        block_caches: Default::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
-        v8: OnceCell::new(),
+        templates: OnceCell::new(),
         #[cfg(all(target_arch = "x86_64", unix))]
         code: RefCell::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
-        views: OnceCell::new(),
+        view_storage: OnceCell::new(),
         #[cfg(all(target_arch = "x86_64", unix))]
-        flat_texts: OnceCell::new(),
+        flat_strings: OnceCell::new(),
         #[cfg(all(target_arch = "x86_64", unix))]
-        lane: OnceCell::new(),
+        fast_calls: OnceCell::new(),
         callbacks: Callbacks::default(),
         callback_arguments: CallbackArguments::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
-        entry: OnceCell::new(),
+        function_caller: OnceCell::new(),
         kept: RefCell::new(vec![frame_reference, nothing_reference]),
         nothing: nothing_reference,
     });

@@ -32,7 +32,7 @@ const EXCEPTION: &std::ffi::CStr = c"exception";
 
 impl Environment {
     /// Keeps what a callback has thrown until the outer call returns; a second one while one is kept is dropped.
-    fn keep_exception(&self, exception: sys::napi_value) {
+    fn record_exception(&self, exception: sys::napi_value) {
         if self.pending.get().is_none() {
             self.pending.set(self.hold(exception).map(Unwinding::Thrown));
             self.after_call.set(self.after_call.get() | THROWS);
@@ -41,14 +41,14 @@ impl Environment {
 
     /// Brings what a callback has thrown to whoever called: the asynchronous call (`origin`) or the synchronous one it
     /// was made under. Without either it is an uncaught exception.
-    pub fn surface(&self, exception: sys::napi_value, origin: usize) {
+    pub fn propagate(&self, exception: sys::napi_value, origin: usize) {
         // A call of another environment cannot be given an exception of this one.
         if let Some((_, thrown)) = self.jobs.borrow_mut().get_mut(&origin) {
             if thrown.is_none() {
                 *thrown = self.hold(exception);
             }
-        } else if self.depth.get() > 0 {
-            self.keep_exception(exception);
+        } else if self.nesting.get() > 0 {
+            self.record_exception(exception);
         } else {
             // SAFETY: M6.
             unsafe { sys::napi_fatal_exception(self.raw, exception) };
@@ -56,8 +56,8 @@ impl Environment {
     }
 
     /// A callback was ended from outside, which is no exception: the synchronous call that it was made under passes that on.
-    pub fn terminated(&self) {
-        if self.depth.get() == 0 {
+    pub fn propagate_termination(&self) {
+        if self.nesting.get() == 0 {
             return;
         }
         self.after_call.set(self.after_call.get() | THROWS);
@@ -70,7 +70,7 @@ impl Environment {
     /// throws.
     #[cold]
     pub fn refuse_stack(&self, name: u32) {
-        if self.depth.get() > 0 && self.pending.get().is_none() {
+        if self.nesting.get() > 0 && self.pending.get().is_none() {
             self.pending.set(Some(Unwinding::OtherStack(name)));
             self.after_call.set(self.after_call.get() | THROWS);
         }
@@ -94,11 +94,11 @@ impl Environment {
     }
 
     /// Takes what is waiting for the outer call, which returns; the outermost one keeps nothing of its callbacks any more.
-    pub fn take_exception(&self) -> Option<Unwinding<sys::napi_value>> {
+    pub fn pop_exception(&self) -> Option<Unwinding<sys::napi_value>> {
         let after = self.after_call.get() & !THROWS;
-        let is_outermost = Nesting::level(self.depth.get()) == 0;
+        let is_outermost = Nesting::level(self.nesting.get()) == 0;
         if after & KEEPS_RESULTS != 0 && is_outermost {
-            self.frame.end_outermost();
+            self.arg_buffer.end_outermost();
         }
         self.after_call.set(if is_outermost { 0 } else { after });
         self.pending.take().map(|unwinding| match unwinding {

@@ -204,7 +204,7 @@ pub mod by_v8 {
     ) {
         // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
         let environment = unsafe { &*environment };
-        let Some(v8) = environment.v8.get() else { return };
+        let Some(v8) = environment.templates.get() else { return };
         // SAFETY: M18; V8 has called this function with it.
         let info = unsafe { CallbackInfo::new(info, v8.layout) };
         match run::<F>(environment, Arguments::V8(info)) {
@@ -231,7 +231,7 @@ pub mod by_v8 {
         environment: &Environment,
         natives: [NativeFn; COUNT],
     ) -> Option<[Object<'static>; COUNT]> {
-        let v8 = environment.v8.get()?;
+        let v8 = environment.templates.get()?;
         let context = (&raw const *environment).expose_provenance();
         let stubs = natives.map(|native| with_context((native.by_v8 as *const ()).addr(), context));
         let starts = environment.code.borrow_mut().put_all(stubs)?;
@@ -279,7 +279,7 @@ pub mod by_v8 {
         let environment = current(env)?;
         // SAFETY: M6.
         if let Some(v8) = unsafe { FunctionTemplates::find(modules) }.filter(|v8| works(&environment, v8)) {
-            let _ = environment.v8.set(v8);
+            let _ = environment.templates.set(v8);
         }
         Ok(())
     }

@@ -252,7 +252,7 @@ impl Slab {
 #[napi]
 pub fn add_slab_size(env: Env, bytes: u32, asks: Object<'_>) -> napi::Result<()> {
     let environment = current(env)?;
-    let slices = &environment.slices;
+    let slices = &environment.pool_slices;
     slices.asks_slab.get_or_init(|| {
         slices.requests.find(env.raw());
         environment.keep(asks.raw())

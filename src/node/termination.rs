@@ -12,21 +12,21 @@ use crate::v8::isolate::is_execution_terminating;
 impl Environment {
     /// A call of a JavaScript function by Node-API has failed: passes on what it has thrown, or that it was ended.
     #[cold]
-    pub fn pass_on(&self, origin: usize) {
+    pub fn propagate_failure(&self, origin: usize) {
         // Before anything else: Node-API may lose it.
         let known = is_execution_terminating();
         let exception = take_thrown(self.raw);
         let is_terminating = known.unwrap_or_else(|| {
             let may_be = exception.is_none_or(|exception| self.is_null(exception));
-            let is_terminating = may_be && self.depth.get() > 0 && !self.runs_js();
+            let is_terminating = may_be && self.nesting.get() > 0 && !self.runs_js();
             if is_terminating {
                 take_thrown(self.raw);
             }
             is_terminating
         });
         match exception {
-            _ if is_terminating => self.terminated(),
-            Some(exception) => self.surface(exception, origin),
+            _ if is_terminating => self.propagate_termination(),
+            Some(exception) => self.propagate(exception, origin),
             None => {}
         }
     }

@@ -289,13 +289,14 @@ pub fn find_locks(
     asks_marked: Object<'_>,
 ) -> napi::Result<()> {
     let environment = current(env)?;
-    for (place, function) in
-        [(&environment.locks.asks_resizable, asks_resizable), (&environment.locks.asks_marked, asks_marked)]
-    {
+    for (place, function) in [
+        (&environment.transfer_locks.asks_resizable, asks_resizable),
+        (&environment.transfer_locks.asks_marked, asks_marked),
+    ] {
         place.set(environment.keep(function.raw()));
     }
     if is_node {
-        environment.locks.find(has_detach_keys, transfer_aborts);
+        environment.transfer_locks.find(has_detach_keys, transfer_aborts);
     }
     Ok(())
 }
@@ -303,12 +304,12 @@ pub fn find_locks(
 /// Locks an ArrayBuffer against transfer; false where this runtime cannot.
 #[napi]
 pub fn lock(env: Env, buffer: Unknown<'_>) -> napi::Result<bool> {
-    Ok(current(env)?.locks.lock(env.raw(), buffer.raw()))
+    Ok(current(env)?.transfer_locks.lock(env.raw(), buffer.raw()))
 }
 
 /// Takes one lock of an ArrayBuffer back.
 #[napi]
 pub fn unlock(env: Env, buffer: Unknown<'_>) -> napi::Result<()> {
-    current(env)?.locks.unlock(env.raw(), buffer.raw());
+    current(env)?.transfer_locks.unlock(env.raw(), buffer.raw());
     Ok(())
 }

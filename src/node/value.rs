@@ -162,11 +162,11 @@ pub unsafe fn text_size(env: sys::napi_env, value: sys::napi_value) -> Option<us
 pub unsafe fn text(
     env: sys::napi_env,
     value: sys::napi_value,
-    scratch: Option<&StringArena>,
+    strings: Option<&StringArena>,
     owned: &mut Vec<OwnedText>,
 ) -> Result<(Fenced, usize), Unpinned> {
     // SAFETY: as of this function.
-    if let Some(found) = scratch.and_then(|scratch| unsafe { short_text(env, value, scratch) }) {
+    if let Some(found) = strings.and_then(|strings| unsafe { short_text(env, value, strings) }) {
         return Ok(found);
     }
     // SAFETY: as of this function.
@@ -183,8 +183,8 @@ pub unsafe fn text(
 ///
 /// # Safety
 /// As [`storage`].
-pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, scratch: &StringArena) -> Option<(Fenced, usize)> {
-    scratch.fill(|free| {
+pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, strings: &StringArena) -> Option<(Fenced, usize)> {
+    strings.fill(|free| {
         // SAFETY: as of this function.
         let used = unsafe { encode(env, value, free.as_mut_ptr(), free.len()) }.ok()?;
         // A text that ends in the last 4 bytes may have been cut before a character of 4 bytes.

@@ -17,7 +17,7 @@ pub type Answer = Option<Box<[u8]>>;
 #[derive(Debug)]
 pub struct Request {
     /// Whom it is for: an address that only the JavaScript thread understands.
-    pub target: usize,
+    pub slot: usize,
     /// Which use of that target it is for.
     pub life: u32,
     /// The arguments, as the signature's plan has them in the frame.
@@ -90,7 +90,7 @@ impl<T> Drop for Serving<'_, T> {
 impl Request {
     /// A request that nobody has answered.
     pub fn new(
-        target: usize,
+        slot: usize,
         life: u32,
         block: ArgBlock,
         texts: Vec<Box<[u8]>>,
@@ -99,7 +99,7 @@ impl Request {
         kind: Kind,
     ) -> Arc<Self> {
         Arc::new(Self {
-            target,
+            slot,
             life,
             block,
             _texts: texts,
@@ -238,7 +238,7 @@ mod tests {
         let server = std::thread::spawn({
             let queue = Arc::clone(&queue);
             move || match queue.take() {
-                Some(Work::Call(request)) => request.answer(Some(vec![request.target as u8].into())),
+                Some(Work::Call(request)) => request.answer(Some(vec![request.slot as u8].into())),
                 other => panic!("{other:?}"),
             }
         });

@@ -36,7 +36,7 @@ fn caller(queue: &Arc<Queue<usize>>, number: usize) -> thread::JoinHandle<Answer
 
 fn serve(work: Work<usize>) {
     match work {
-        Work::Call(request) => request.answer(answer_of(request.target)),
+        Work::Call(request) => request.answer(answer_of(request.slot)),
         Work::Done(job) => panic!("nobody has made the job {job}"),
     }
 }

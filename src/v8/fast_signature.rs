@@ -34,7 +34,7 @@ impl FastType {
 
     /// The passing of this number.
     pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|passing| *passing as u8 == code)
+        Self::ALL.into_iter().find(|fast_type| *fast_type as u8 == code)
     }
 
     /// V8's type of an argument.
@@ -102,15 +102,15 @@ pub enum Source {
 }
 
 /// Where the arguments are when V8 calls: the receiver is the first integer, the number of the function the second.
-pub fn sources(plan: &CallingSequence, shape: &FastSignature) -> Vec<Source> {
+pub fn sources(plan: &CallingSequence, signature: &FastSignature) -> Vec<Source> {
     let (mut integers, mut floats, mut stack) = (2, 0, 0);
     let mut on_stack = || {
         stack += 1;
         Source::Stack(stack - 1)
     };
-    let mut source = |passing: FastType, from: u16| match passing {
+    let mut source = |fast_type: FastType, from: u16| match fast_type {
         FastType::Frame => Source::Frame(from.into()),
-        passing if passing.is_float() => {
+        fast_type if fast_type.is_float() => {
             floats += 1;
             if floats > FLOAT_REGISTERS { on_stack() } else { Source::Float(floats - 1) }
         }
@@ -119,5 +119,5 @@ pub fn sources(plan: &CallingSequence, shape: &FastSignature) -> Vec<Source> {
             INTEGER_REGISTERS.get(integers - 1).map_or_else(&mut on_stack, |number| Source::Register(*number))
         }
     };
-    shape.arguments.iter().zip(&plan.steps).map(|(passing, step)| source(*passing, step.from)).collect()
+    signature.arguments.iter().zip(&plan.steps).map(|(fast_type, step)| source(*fast_type, step.from)).collect()
 }

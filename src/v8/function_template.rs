@@ -147,7 +147,7 @@ impl FunctionTemplates {
         result: FastType,
         otherwise: Callback,
     ) -> Option<Local> {
-        let passed = arguments.into_iter().filter(|passing| *passing != FastType::Frame).map(FastType::v8_argument);
+        let passed = arguments.into_iter().filter(|fast_type| *fast_type != FastType::Frame).map(FastType::v8_argument);
         let types: Vec<u8> = std::iter::once(VALUE).chain(passed).collect();
         // SAFETY: as of this function.
         unsafe { self.make(code, &types, result.v8_result(), otherwise) }

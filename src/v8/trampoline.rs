@@ -21,7 +21,7 @@ pub struct TrampolineContext {
     /// A word that is set to [`MISSED`] where the call did not go in.
     pub state: usize,
     /// The frame.
-    pub frame: usize,
+    pub arg_buffer: usize,
     /// A word that has the address of the first [`Entry`].
     pub rows: usize,
     /// A word that is 0 while no address of a Buffer was given out.
@@ -51,36 +51,41 @@ pub const MISSED: u32 = 1;
 type Assembler = VecAssembler<X64Relocation>;
 
 /// The code that calls the C function of a row, by its number. It does not depend on where it is put.
-pub fn assemble(plan: &CallingSequence, shape: &FastSignature, result_at: i32, around: TrampolineContext) -> Vec<u8> {
+pub fn assemble(
+    plan: &CallingSequence,
+    signature: &FastSignature,
+    result_at: i32,
+    around: TrampolineContext,
+) -> Vec<u8> {
     let mut code = Assembler::new(0);
     find_row(&mut code, around);
-    let mut sources = sources(plan, shape);
-    if shape.arguments.iter().any(|passing| passing.is_in_frame()) {
-        dynasm!(code ; .arch x64 ; mov r10, QWORD around.frame as i64);
+    let mut sources = sources(plan, signature);
+    if signature.arguments.iter().any(|fast_type| fast_type.is_in_frame()) {
+        dynasm!(code ; .arch x64 ; mov r10, QWORD around.arg_buffer as i64);
     }
-    for (argument, passing) in shape.arguments.iter().enumerate() {
+    for (argument, fast_type) in signature.arguments.iter().enumerate() {
         let (source, at) = (sources[argument], i32::from(plan.steps[argument].from));
-        match passing {
+        match fast_type {
             FastType::Pointer => {
                 convert_pointer(&mut code, source, at, argument, around.slices);
                 sources[argument] = Source::Frame(at);
             }
-            FastType::I64 | FastType::U64 => convert_long(&mut code, source, *passing == FastType::I64, around.maps),
+            FastType::I64 | FastType::U64 => convert_long(&mut code, source, *fast_type == FastType::I64, around.maps),
             _ => {}
         }
     }
     // C's own result may go back as it is, unless something has to be done after it.
     let is_narrow = plan.result == ResultIn::Integer && !matches!(plan.returned, Load::I32 | Load::U32 | Load::Word);
-    let is_word = shape.result.is_in_frame() && plan.result != ResultIn::Nothing;
-    let comes_back = plan.on_stack > 0 || is_narrow || is_word || shape.gives_text;
+    let is_word = signature.result.is_in_frame() && plan.result != ResultIn::Nothing;
+    let comes_back = plan.on_stack > 0 || is_narrow || is_word || signature.gives_text;
     if !comes_back {
-        if shape.has_pins {
+        if signature.has_pins {
             leave_to_look(&mut code, around);
         }
         place(&mut code, plan, &sources, false);
         dynasm!(code ; .arch x64 ; mov eax, 8 ; jmp QWORD [r11 + offset_of!(Entry<()>, code) as i32]);
     }
-    if comes_back || shape.has_pins {
+    if comes_back || signature.has_pins {
         dynasm!(code ; .arch x64 ; look:);
         // The frame of the stack: two words for the result, one for the row's owner.
         let room = 32 + (plan.on_stack * 8).next_multiple_of(16) as i32;
@@ -95,16 +100,16 @@ pub fn assemble(plan: &CallingSequence, shape: &FastSignature, result_at: i32, a
         place(&mut code, plan, &sources, true);
         dynasm!(code ; .arch x64 ; mov eax, 8 ; call QWORD [r11 + offset_of!(Entry<()>, code) as i32]);
         widen(&mut code, plan);
-        if is_word && shape.result == FastType::Frame {
-            dynasm!(code ; .arch x64 ; mov r10, QWORD around.frame as i64 ; mov [r10 + result_at], rax);
+        if is_word && signature.result == FastType::Frame {
+            dynasm!(code ; .arch x64 ; mov r10, QWORD around.arg_buffer as i64 ; mov [r10 + result_at], rax);
         }
-        if shape.has_pins {
+        if signature.has_pins {
             look_after(&mut code, around, !comes_back);
         }
-        if shape.gives_text {
+        if signature.gives_text {
             call_with_owner(&mut code, around.bring);
         }
-        if shape.result == FastType::Pointer {
+        if signature.result == FastType::Pointer {
             give_pointer(&mut code, result_at, around);
         }
         dynasm!(code ; .arch x64 ; leave ; ret);
@@ -321,7 +326,7 @@ fn widen(code: &mut Assembler, plan: &CallingSequence) {
 fn leave_to_look(code: &mut Assembler, around: TrampolineContext) {
     dynasm!(code
         ; .arch x64
-        ; mov rdi, QWORD around.frame as i64
+        ; mov rdi, QWORD around.arg_buffer as i64
         ; cmp DWORD [rdi], 0
         ; jne >look
         ; mov rdi, QWORD around.given as i64
@@ -366,7 +371,7 @@ fn give_pointer(code: &mut Assembler, result_at: i32, around: TrampolineContext)
         ; leave
         ; ret
         ; is_wide:
-        ; mov r10, QWORD around.frame as i64
+        ; mov r10, QWORD around.arg_buffer as i64
         ; mov [r10 + result_at], rax
         ; mov rax, QWORD (-1f64).to_bits() as i64
         ; movq xmm0, rax

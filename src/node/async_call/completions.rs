@@ -136,7 +136,7 @@ fn start_drainer(environment: &Rc<Environment>, pool: &Arc<Pool<SentJob>>) -> bo
         {
             (*turn).work = work;
             if sys::napi_queue_async_work(env, work) == sys::Status::napi_ok {
-                environment.slices.requests.begin();
+                environment.pool_slices.requests.begin();
                 return true;
             }
             sys::napi_delete_async_work(env, work);
@@ -183,7 +183,7 @@ unsafe extern "C" fn complete(env: sys::napi_env, _: sys::napi_status, data: *mu
     let turn = unsafe { Box::from_raw(data.cast::<Turn>()) };
     // SAFETY: M6.
     unsafe { sys::napi_delete_async_work(env, turn.work) };
-    turn.environment.slices.requests.end();
+    turn.environment.pool_slices.requests.end();
     come(&turn.environment);
 }
 
@@ -210,27 +210,27 @@ fn come(environment: &Rc<Environment>) {
             pool.unstarted();
         }
     }
-    environment.settling.jobs.borrow_mut().extend(done.jobs);
+    environment.completions.jobs.borrow_mut().extend(done.jobs);
     settle(environment);
 }
 
 /// Has JavaScript settle a job that another thread has handed back.
 pub fn settle_one(environment: &Environment, job: SentJob) {
-    environment.settling.jobs.borrow_mut().push_back(job);
+    environment.completions.jobs.borrow_mut().push_back(job);
     settle(environment);
 }
 
 /// Has JavaScript settle what is done: all with one call.
 fn settle(environment: &Environment) {
-    let settling = &environment.settling;
-    if !settling.jobs.borrow().is_empty() {
+    let completions = &environment.completions;
+    if !completions.jobs.borrow().is_empty() {
         let env = environment.raw;
         let (mut scope, mut this, mut function, mut ignored) = (null_mut(), null_mut(), null_mut(), null_mut());
         // SAFETY: M6; `settle_by` made the reference.
         unsafe {
             sys::napi_open_handle_scope(env, &mut scope);
             sys::napi_get_undefined(env, &mut this);
-            sys::napi_get_reference_value(env, settling.function.get(), &mut function);
+            sys::napi_get_reference_value(env, completions.function.get(), &mut function);
             let status = sys::napi_call_function(env, this, function, 0, null_mut(), &mut ignored);
             if status != sys::Status::napi_ok && !environment.runs_js() {
                 forget_all(environment);
@@ -238,14 +238,14 @@ fn settle(environment: &Environment) {
             sys::napi_close_handle_scope(env, scope);
         }
     }
-    let is_left = !settling.jobs.borrow().is_empty();
-    if !is_left && !settling.held.get() {
+    let is_left = !completions.jobs.borrow().is_empty();
+    if !is_left && !completions.held.get() {
         return;
     }
     let Some(environment) = environment.this() else { return };
     let Entry { pool, waker, .. } = entry(&environment);
     let Some(waker) = waker else { return };
-    if settling.held.replace(is_left) != is_left {
+    if completions.held.replace(is_left) != is_left {
         if is_left {
             waker.hold(environment.raw);
         } else {
@@ -270,7 +270,7 @@ impl Completions {
 /// Ends the calls that no JavaScript will settle.
 fn forget_all(environment: &Environment) {
     loop {
-        let Some(job) = environment.settling.jobs.borrow_mut().pop_front() else { return };
+        let Some(job) = environment.completions.jobs.borrow_mut().pop_front() else { return };
         // SAFETY: M6; this is JavaScript's thread.
         unsafe { job.open() }.outcome();
     }
@@ -285,14 +285,14 @@ unsafe extern "C" fn take_settled(env: sys::napi_env, info: sys::napi_callback_i
         sys::napi_get_cb_info(env, info, &mut count, null_mut(), null_mut(), &mut data);
         &*data.cast::<Environment>()
     };
-    let settling = &environment.settling;
-    if settling.paused.take() {
+    let completions = &environment.completions;
+    if completions.paused.take() {
         return null_mut();
     }
-    let Some(job) = settling.jobs.borrow_mut().pop_front() else { return null_mut() };
+    let Some(job) = completions.jobs.borrow_mut().pop_front() else { return null_mut() };
     // SAFETY: M6; this is JavaScript's thread.
     let job = unsafe { job.open() };
-    settling.paused.set(job.captures_errno());
+    completions.paused.set(job.captures_errno());
     let slot = job.slot();
     // A panic must not unwind into the engine.
     let outcome = catch_unwind(AssertUnwindSafe(|| job.outcome()));
@@ -320,7 +320,7 @@ pub fn settle_by(env: Env, settle_all: Object<'_>) -> napi::Result<Object<'stati
     // The state lives as long as the environment, which is as long as its functions.
     let data = (&raw const *environment).cast_mut().cast::<c_void>();
     let mut function = null_mut();
-    environment.settling.function.set(environment.keep(settle_all.raw()));
+    environment.completions.function.set(environment.keep(settle_all.raw()));
     // SAFETY: M6.
     let status =
         unsafe { sys::napi_create_function(env.raw(), null_mut(), 0, Some(take_settled), data, &mut function) };

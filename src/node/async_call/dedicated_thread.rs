@@ -40,7 +40,7 @@ impl JsThread {
         };
         match thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn(run) {
             Ok(_) => {
-                environment.note_thread(&jobs);
+                environment.record_thread(&jobs);
                 Ok(Self { jobs })
             }
             Err(error) => {

@@ -129,7 +129,7 @@ impl Job {
     /// is in the frame.
     pub fn outcome(mut self: Box<Self>) -> (bool, sys::napi_value) {
         let environment = Rc::clone(&self.callable.environment);
-        self.callable.note_errno(self.errno);
+        self.callable.record_errno(self.errno);
         let outcome = self.callable.finish(&mut self.prepared, &self.result);
         self.callable.library.leave_job();
         match (outcome, environment.end_job(self.number)) {
@@ -152,7 +152,7 @@ pub fn start(
     // SAFETY: M6.
     unsafe { sys::napi_get_value_uint32(environment.raw, slot, &mut number) };
     let begun = environment.begin_job(number);
-    environment.slices.lend(begun, prepared.take_lent());
+    environment.pool_slices.lend(begun, prepared.take_lent());
     let job = SentJob(ManuallyDrop::new(Box::new(Job {
         callable: Rc::clone(callable),
         prepared,
@@ -168,7 +168,7 @@ pub fn start(
         Some(thread) => {
             environment.hold_open();
             let Err(job) = thread.push(job) else {
-                callable.note_free();
+                callable.record_free();
                 return Ok(());
             };
             environment.let_close();
@@ -176,7 +176,7 @@ pub fn start(
         }
         None => {
             let Err(job) = completions::push(environment, job) else {
-                callable.note_free();
+                callable.record_free();
                 return Ok(());
             };
             (job, FfiError::Internal { reason: "the pool refuses the call".into() })

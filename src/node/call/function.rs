@@ -96,7 +96,7 @@ pub struct PreparedCall {
     pub block: ArgBlock,
     /// Dropped after the watch has ended: their fences are checked.
     owned: Vec<OwnedText>,
-    watch: Borrows,
+    borrows: Borrows,
     /// What of Node's Buffer pool an asynchronous call may write.
     lent: Ranges,
 }
@@ -122,7 +122,7 @@ pub fn bind(
     let options = Options(options);
     let environment = current(env)?;
     if options.has(Options::GUARD) {
-        environment.taken.guard();
+        environment.exposed_views.guard();
     }
     let code = Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?;
     let mut callable = BoundFunction {
@@ -139,7 +139,7 @@ pub fn bind(
     };
     callable.may_be_of_numbers = callable.may_be_of_numbers();
     callable.has_direct = callable.has_direct();
-    let number = environment.bound.add(code, &library.library, Rc::new(callable));
+    let number = environment.functions.add(code, &library.library, Rc::new(callable));
     library.note(&environment, number);
     Ok(number)
 }
@@ -158,7 +158,9 @@ pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
 /// JavaScript has written the arguments into the frame, and none of them is a pin.
 #[inline(never)] // As part of what calls it, it would save more registers, and be slower.
 fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
-    let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(environment) };
+    let Some(callable) = environment.functions.get(environment.arg_buffer.number()) else {
+        return unbound(environment);
+    };
     if !callable.is_of_numbers() {
         return enter_with_numbers(callable, arguments);
     }
@@ -176,7 +178,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
 /// Gives the text whose address C has returned: it is in the frame.
 #[inline(never)]
 fn end_with_text(callable: &BoundFunction) -> JsResult {
-    let address = callable.environment.frame.word(callable.signature.plan.result) as usize;
+    let address = callable.environment.arg_buffer.word(callable.signature.plan.result) as usize;
     match catch_unwind(AssertUnwindSafe(|| callable.text(address))) {
         Ok(Ok(text)) if !callable.environment.has_work_after_call() => Ok(text),
         outcome => end(callable, outcome),
@@ -190,7 +192,9 @@ const FEW_PINS: usize = 2;
 /// (M3).
 #[inline(never)] // As `enter`.
 fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Arguments) -> JsResult {
-    let Some(callable) = environment.bound.get(environment.frame.number()) else { return unbound(environment) };
+    let Some(callable) = environment.functions.get(environment.arg_buffer.number()) else {
+        return unbound(environment);
+    };
     if !callable.has_direct {
         return enter_generally(callable, arguments);
     }
@@ -230,7 +234,7 @@ fn enter_generally(callable: &BoundFunction, arguments: Arguments) -> JsResult {
 #[inline(never)]
 fn end(callable: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_value>>) -> JsResult {
     let env = callable.environment.raw;
-    let cause = match callable.environment.take_exception() {
+    let cause = match callable.environment.pop_exception() {
         // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no JavaScript does.
         Some(Unwinding::Terminated) => {
             callable.environment.callbacks.close_lent(&callable.environment);
@@ -259,7 +263,9 @@ fn unbound(environment: &Environment) -> JsResult {
 
 /// As [`enter`], but the call goes to another thread.
 fn start(environment: &Environment, arguments: Arguments) -> JsResult {
-    let Some(callable) = environment.bound.share(environment.frame.number()) else { return unbound(environment) };
+    let Some(callable) = environment.functions.share(environment.arg_buffer.number()) else {
+        return unbound(environment);
+    };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let values = arguments.many(2 + callable.signature.pins.len());
         callable.check_open()?;
@@ -286,14 +292,14 @@ impl BoundFunction {
     }
 
     /// Counts a call that frees a handle, at the point where C is certain to be entered.
-    pub fn note_free(&self) {
+    pub fn record_free(&self) {
         if self.options.has(Options::FREES) {
             self.environment.frees.set(self.environment.frees.get().wrapping_add(1));
         }
     }
 
     /// Keeps errno for `errno()`, where the declaration says so.
-    pub fn note_errno(&self, errno: i32) {
+    pub fn record_errno(&self, errno: i32) {
         if self.options.has(Options::ERRNO) {
             self.environment.errno.set(errno);
         }
@@ -315,46 +321,46 @@ impl BoundFunction {
         self.check_open()?;
         let environment = &*self.environment;
         let _inside = self.library.enter();
-        let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
+        let (text, locks) = (environment.strings.mark(), environment.transfer_locks.mark());
         // Not on the stack, under which calls may nest.
         let mut prepared = Box::new(PreparedCall::default());
-        let mut outcome = self.prepare(values, Some(&environment.scratch), &mut prepared).map(|()| null_mut());
+        let mut outcome = self.prepare(values, Some(&environment.strings), &mut prepared).map(|()| null_mut());
         if outcome.is_ok() {
-            let pauses = prepared.watch.pauses();
-            let depth = environment.depth.get();
+            let pauses = prepared.borrows.pauses();
+            let depth = environment.nesting.get();
             if pauses {
-                let watch = std::mem::take(&mut prepared.watch);
-                environment.watches.borrow_mut().push((depth + 1, watch));
+                let borrows = std::mem::take(&mut prepared.borrows);
+                environment.borrows.borrow_mut().push((depth + 1, borrows));
             }
-            environment.depth.set(depth + 1);
+            environment.nesting.set(depth + 1);
             // A call that serves callbacks keeps nobody waiting.
             let serves = self.options.has(Options::THREADS);
-            let outer = environment.note_inside(if serves { 0 } else { self.id });
+            let outer = environment.record_inside(if serves { 0 } else { self.id });
             let result = self.enter(&prepared.block);
-            environment.note_inside(outer);
-            environment.depth.set(depth);
-            if pauses && let Some((_, watch)) = environment.watches.borrow_mut().pop() {
-                prepared.watch = watch;
+            environment.record_inside(outer);
+            environment.nesting.set(depth);
+            if pauses && let Some((_, borrows)) = environment.borrows.borrow_mut().pop() {
+                prepared.borrows = borrows;
             }
             outcome = result.and_then(|result| self.finish(&mut prepared, &result));
         }
-        environment.locks.end(environment.raw, locks);
-        environment.scratch.release(text);
+        environment.transfer_locks.end(environment.raw, locks);
+        environment.strings.release(text);
         outcome
     }
 
     fn enter(&self, block: &ArgBlock) -> Result<ResultBlock> {
         let environment = &*self.environment;
-        self.note_free();
+        self.record_free();
         if self.options.has(Options::THREADS) {
             let (result, errno) = job::enter_on_helper(environment, &self.signature, self.code, block)?;
-            self.note_errno(errno);
+            self.record_errno(errno);
             return Ok(result);
         }
         self.clear_errno();
         // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
         let result = unsafe { invoke::enter(&self.signature, self.code, block) };
-        self.note_errno(invoke::last_errno());
+        self.record_errno(invoke::last_errno());
         Ok(result)
     }
 
@@ -364,12 +370,12 @@ impl BoundFunction {
     fn prepare(
         &self,
         values: &[sys::napi_value],
-        scratch: Option<&StringArena>,
+        strings: Option<&StringArena>,
         prepared: &mut PreparedCall,
     ) -> Result<()> {
-        prepared.block = self.environment.frame.take(self.signature.plan.size);
-        self.pin(values, scratch, prepared).inspect_err(|_| {
-            prepared.watch.end();
+        prepared.block = self.environment.arg_buffer.take(self.signature.plan.size);
+        self.pin(values, strings, prepared).inspect_err(|_| {
+            prepared.borrows.end();
         })
     }
 
@@ -377,17 +383,17 @@ impl BoundFunction {
     /// call. An overflow is an error.
     #[inline(never)] // As `prepare`.
     pub fn finish(&self, prepared: &mut PreparedCall, result: &ResultBlock) -> Result<sys::napi_value> {
-        let frame = &self.environment.frame;
-        frame.put(self.signature.plan.result, bytes(result));
+        let arg_buffer = &self.environment.arg_buffer;
+        arg_buffer.put(self.signature.plan.result, bytes(result));
         let text = if self.gives_text { self.text(address_in(result, 0)) } else { Ok(null_mut()) };
-        match prepared.watch.end() {
+        match prepared.borrows.end() {
             Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
             None => text,
         }
     }
 
-    fn care(&self) -> PointerCheck {
-        if self.options.has(Options::GUARD) { PointerCheck::Mapped } else { self.environment.care.get() }
+    fn pointer_check(&self) -> PointerCheck {
+        if self.options.has(Options::GUARD) { PointerCheck::Mapped } else { self.environment.pointer_check.get() }
     }
 
     /// The text that C has returned; null for NULL.
@@ -399,7 +405,7 @@ impl BoundFunction {
             return Ok(null);
         }
         // SAFETY: U1; the function returns text.
-        match unsafe { raw::text(address, None, self.care()) } {
+        match unsafe { raw::text(address, None, self.pointer_check()) } {
             Some(bytes) => to_string(&self.environment, bytes),
             None => Err(FfiError::InvalidPointer { symbol: self.symbol.clone(), address }),
         }
@@ -410,24 +416,24 @@ impl BoundFunction {
     fn pin(
         &self,
         values: &[sys::napi_value],
-        scratch: Option<&StringArena>,
+        strings: Option<&StringArena>,
         prepared: &mut PreparedCall,
     ) -> Result<()> {
-        let PreparedCall { block, owned, watch, lent } = prepared;
+        let PreparedCall { block, owned, borrows, lent } = prepared;
         let bits = block[0];
         let environment = &*self.environment;
         for (value, argument) in values.iter().zip(&self.signature.pins) {
             let at = self.signature.plan.arguments[*argument];
             if bits >> argument & 1 == 0 {
                 if let Some(address) = Address::new(address_in(block, at)) {
-                    let slice = environment.slices.around(environment.raw, address);
-                    watch.number(*argument, address, slice.map(|(view, _)| view));
+                    let slice = environment.pool_slices.around(environment.raw, address);
+                    borrows.number(*argument, address, slice.map(|(view, _)| view));
                     match slice {
-                        Some((view, slab)) if scratch.is_some() => self.watch_slice(*argument, view, slab, watch),
+                        Some((view, slab)) if strings.is_some() => self.watch_slice(*argument, view, slab, borrows),
                         Some(_) => {}
                         None => lent.push(address.get()..usize::MAX),
                     }
-                    self.step(*argument, address, scratch.is_some(), watch);
+                    self.step(*argument, address, strings.is_some(), borrows);
                 }
                 continue;
             }
@@ -436,12 +442,12 @@ impl BoundFunction {
                 && unsafe { value::is_string(environment.raw, *value) };
             let address = if is_text {
                 // SAFETY: M3.
-                unsafe { value::text(environment.raw, *value, scratch, owned) }.map(|(block, length)| {
-                    watch.block(*argument, Span { start: block.data(), length }, block, self.id);
+                unsafe { value::text(environment.raw, *value, strings, owned) }.map(|(block, length)| {
+                    borrows.block(*argument, Span { start: block.data(), length }, block, self.id);
                     block.data()
                 })
             } else {
-                self.storage(*argument, *value, scratch.is_some(), watch, lent)
+                self.storage(*argument, *value, strings.is_some(), borrows, lent)
             };
             let address = address.map_err(|fault| {
                 let (symbol, argument) = (self.symbol.clone(), *argument);
@@ -456,7 +462,7 @@ impl BoundFunction {
             set_address(block, at, address.get());
         }
         if self.options.has(Options::GUARD) {
-            let made = watch.copies(|argument, address| {
+            let made = borrows.copies(|argument, address| {
                 set_address(block, self.signature.plan.arguments[argument], address.get());
             });
             if !made {
@@ -467,20 +473,20 @@ impl BoundFunction {
     }
 
     /// Has a number mean the copy of what it lies in, where that is or will be copied.
-    fn step(&self, argument: usize, address: Address, is_sync: bool, watch: &mut Borrows) {
+    fn step(&self, argument: usize, address: Address, is_sync: bool, borrows: &mut Borrows) {
         if !self.options.has(Options::GUARD) {
             return;
         }
         let environment = &*self.environment;
         // Nobody would hold the buffer of a job's number.
-        let found = if is_sync { environment.taken.memory(environment.raw, address) } else { None };
+        let found = if is_sync { environment.exposed_views.memory(environment.raw, address) } else { None };
         if found.is_some_and(|found| found.is_native) && self.may_free() {
             return;
         }
         if let Some(found) = found {
-            environment.locks.hand(found.buffer, None);
+            environment.transfer_locks.hand(found.buffer, None);
         }
-        watch.want_step(argument, address, found.map(|found| found.memory));
+        borrows.want_step(argument, address, found.map(|found| found.memory));
     }
 
     /// Whether the function is of the shape of `free`: it may want the address itself.
@@ -494,7 +500,7 @@ impl BoundFunction {
         argument: usize,
         value: sys::napi_value,
         is_sync: bool,
-        watch: &mut Borrows,
+        borrows: &mut Borrows,
         lent: &mut Ranges,
     ) -> std::result::Result<Address, Unpinned> {
         let environment = &*self.environment;
@@ -502,16 +508,16 @@ impl BoundFunction {
         let (storage, buffer) = match unsafe { value::storage(environment.raw, value) }? {
             Pinned::Bytes(storage, buffer) => (storage, buffer),
             Pinned::Empty => {
-                let view = Span { start: environment.nowhere.data(), length: 0 };
-                watch.block(argument, view, environment.nowhere, self.id);
+                let view = Span { start: environment.empty_block.data(), length: 0 };
+                borrows.block(argument, view, environment.empty_block, self.id);
                 return Ok(view.start);
             }
         };
-        if environment.locks.is_resizable(environment.raw, buffer) {
+        if environment.transfer_locks.is_resizable(environment.raw, buffer) {
             return Err(Unpinned::Resizable);
         }
         if is_sync {
-            environment.locks.hand(buffer, None);
+            environment.transfer_locks.hand(buffer, None);
         }
         let block = storage.block();
         // SAFETY: M3.
@@ -519,29 +525,29 @@ impl BoundFunction {
         let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
         // A part of a buffer has no fence of its own either.
         let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
-        let is_kept = || environment.taken.is_kept(environment.raw, storage.view.start);
+        let is_kept = || environment.exposed_views.is_kept(environment.raw, storage.view.start);
         if self.options.has(Options::GUARD) && !has_fence && !is_kept() {
-            watch.want_copy(argument, storage.view);
+            borrows.want_copy(argument, storage.view);
             return Ok(storage.view.start);
         }
         // Meanwhile JavaScript may write the neighbours of a job's slice, which is not an overflow.
-        match environment.slices.slab(environment.raw, storage, buffer, length) {
-            Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, watch),
+        match environment.pool_slices.slab(environment.raw, storage, buffer, length) {
+            Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, borrows),
             Some(_) => lent.push(range(storage.view)),
             // Memory of others may be a part of a slab.
             None if block.is_none() => lent.push(range(storage.view)),
             None => {}
         }
         match block {
-            Some(block) => watch.block(argument, storage.view, block, self.id),
-            None => watch.grant(storage.view),
+            Some(block) => borrows.block(argument, storage.view, block, self.id),
+            None => borrows.grant(storage.view),
         }
         Ok(storage.view.start)
     }
 
-    fn watch_slice(&self, argument: usize, view: Span, slab: Span, watch: &mut Borrows) {
+    fn watch_slice(&self, argument: usize, view: Span, slab: Span, borrows: &mut Borrows) {
         let environment = &*self.environment;
-        let calls = Nesting::level(environment.depth.get());
-        watch.slice(argument, view, slab, environment.written_by_others(slab, &environment.watches.borrow(), calls));
+        let calls = Nesting::level(environment.nesting.get());
+        borrows.slice(argument, view, slab, environment.written_by_others(slab, &environment.borrows.borrow(), calls));
     }
 }

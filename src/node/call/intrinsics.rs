@@ -30,10 +30,12 @@ fn refused(environment: &Environment) -> JsResult {
 /// Copies as many bytes as the frame says, from the address that it says, to where values begin.
 #[inline(always)] // It is short.
 fn load(environment: &Environment, _: Arguments) -> JsResult {
-    let frame = &environment.frame;
-    let (address, length) = (frame.word(ADDRESS) as usize, frame.word(LENGTH) as usize);
+    let arg_buffer = &environment.arg_buffer;
+    let (address, length) = (arg_buffer.word(ADDRESS) as usize, arg_buffer.word(LENGTH) as usize);
     // SAFETY: U2; the user has given the address. The length is that of a type, which fits the frame.
-    if length <= frame.length() - HEAD_BYTES && unsafe { raw::load(frame, address, length, environment.care.get()) } {
+    if length <= arg_buffer.length() - HEAD_BYTES
+        && unsafe { raw::load(arg_buffer, address, length, environment.pointer_check.get()) }
+    {
         return Ok(null_mut());
     }
     refused(environment)
@@ -48,13 +50,13 @@ fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
     let Some(block) = block else { return refused(environment) };
     let giver = report::intern_ptr();
     if block.giver() != giver {
-        let Some(length) = block.length().filter(|length| !environment.slices.has_size(*length)) else {
+        let Some(length) = block.length().filter(|length| !environment.pool_slices.has_size(*length)) else {
             return refused(environment);
         };
         block.give(giver);
         exposed::insert(block.data(), length);
     }
-    environment.frame.put_word(ADDRESS, block.data().get() as u64);
+    environment.arg_buffer.put_word(ADDRESS, block.data().get() as u64);
     Ok(null_mut())
 }
 

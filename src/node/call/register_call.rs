@@ -59,10 +59,10 @@ impl BoundFunction {
         let mut words = RegisterFile::new();
         let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
         let environment = &*self.environment;
-        let (text, locks) = (environment.scratch.mark(), environment.locks.mark());
+        let (text, locks) = (environment.strings.mark(), environment.transfer_locks.mark());
         let outcome = self.go_with(plan, &mut words, values);
-        environment.locks.end(environment.raw, locks);
-        environment.scratch.release(text);
+        environment.transfer_locks.end(environment.raw, locks);
+        environment.strings.release(text);
         outcome
     }
 
@@ -71,7 +71,7 @@ impl BoundFunction {
     fn load(&self, words: &mut RegisterFile) -> Option<&CallingSequence> {
         let plan = self.signature.direct.as_ref().filter(|_| self.library.is_open())?;
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
-        unsafe { plan.load(self.environment.frame.base(), words) };
+        unsafe { plan.load(self.environment.arg_buffer.base(), words) };
         Some(plan)
     }
 
@@ -83,7 +83,8 @@ impl BoundFunction {
     /// Whether a call without pins is: no number of it may be the address of a Buffer.
     #[inline]
     pub fn is_of_numbers(&self) -> bool {
-        self.may_be_of_numbers && (self.signature.pins.is_empty() || !(exposed::any() || self.environment.slices.any()))
+        self.may_be_of_numbers
+            && (self.signature.pins.is_empty() || !(exposed::any() || self.environment.pool_slices.any()))
     }
 
     /// Makes such a call; false where the library is closed.
@@ -97,7 +98,7 @@ impl BoundFunction {
         }
         let returned = self.cross(plan, &words);
         if plan.result != ResultIn::Nothing {
-            self.environment.frame.put_word(self.signature.plan.result, returned.first);
+            self.environment.arg_buffer.put_word(self.signature.plan.result, returned.first);
         }
         true
     }
@@ -114,7 +115,9 @@ impl BoundFunction {
         let returned = self.cross(plan, words);
         match plan.result {
             ResultIn::Memory => {
-                self.environment.frame.put(self.signature.plan.result, &bytes(&memory)[..self.signature.result_size()]);
+                self.environment
+                    .arg_buffer
+                    .put(self.signature.plan.result, &bytes(&memory)[..self.signature.result_size()]);
             }
             _ => self.put_words(plan, returned),
         }
@@ -123,12 +126,12 @@ impl BoundFunction {
     /// Puts a result that came in registers into the frame.
     #[inline]
     fn put_words(&self, plan: &CallingSequence, returned: ReturnRegisters) {
-        let (frame, at) = (&self.environment.frame, self.signature.plan.result);
+        let (arg_buffer, at) = (&self.environment.arg_buffer, self.signature.plan.result);
         if plan.result != ResultIn::Nothing {
-            frame.put_word(at, returned.first);
+            arg_buffer.put_word(at, returned.first);
         }
         if plan.has_second() {
-            frame.put_word(at + 8, returned.second);
+            arg_buffer.put_word(at + 8, returned.second);
         }
     }
 
@@ -136,18 +139,18 @@ impl BoundFunction {
     #[inline(always)]
     fn cross(&self, plan: &CallingSequence, words: &RegisterFile) -> ReturnRegisters {
         let environment = &*self.environment;
-        let depth = environment.depth.get();
+        let depth = environment.nesting.get();
         let inside = self.library.enter();
-        environment.depth.set(depth + 1);
-        let outer = environment.note_inside(self.id);
+        environment.nesting.set(depth + 1);
+        let outer = environment.record_inside(self.id);
         self.clear_errno();
         // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
         let returned = unsafe { plan.enter(self.code, words) };
         if self.options.captures_errno() {
-            self.note_errno(invoke::last_errno());
+            self.record_errno(invoke::last_errno());
         }
-        environment.note_inside(outer);
-        environment.depth.set(depth);
+        environment.record_inside(outer);
+        environment.nesting.set(depth);
         drop(inside);
         returned
     }
@@ -155,8 +158,8 @@ impl BoundFunction {
     /// Puts the addresses of what rides along into the words.
     #[inline(always)]
     fn go_with(&self, plan: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
-        let pins = self.environment.frame.low_pins();
-        let lasts = &self.environment.last_blocks;
+        let pins = self.environment.arg_buffer.low_pins();
+        let lasts = &self.environment.block_caches;
         for ((pin, value), last) in self.signature.direct_pins.iter().zip(values).zip(lasts) {
             if pins >> pin.argument & 1 == 1 {
                 let Some(block) = self.take(*pin, *value, last) else { return Outcome::Leave };
@@ -183,18 +186,18 @@ impl BoundFunction {
         let view = unsafe { environment.view(value) }?;
         // SAFETY: M3.
         let (block, length) = unsafe { last.of(view) }?;
-        if view.length < length && environment.slices.has_size(length) {
+        if view.length < length && environment.pool_slices.has_size(length) {
             return None;
         }
         block.give(self.id);
-        environment.locks.hand(value, Some(block));
+        environment.transfer_locks.hand(value, Some(block));
         Some(block)
     }
 
     /// Whether a number is an address in a slab whose slices have to be watched.
     #[inline(always)]
     fn is_in_slab(&self, word: u64) -> bool {
-        self.environment.slices.holds(word as usize)
+        self.environment.pool_slices.holds(word as usize)
     }
 
     /// Calls C, looks at the fences, and puts the result into the frame.
@@ -216,7 +219,7 @@ impl BoundFunction {
     /// Whether the blocks of all pins are known to be whole, and no number may lie in one.
     #[inline(always)]
     fn are_whole(&self, words: &RegisterFile, pins: u32) -> bool {
-        let mut lasts = self.signature.direct_pins.iter().zip(&self.environment.last_blocks);
+        let mut lasts = self.signature.direct_pins.iter().zip(&self.environment.block_caches);
         !exposed::any()
             && lasts.all(|(pin, last)| {
                 // SAFETY: the words were loaded by this plan.
@@ -230,7 +233,7 @@ impl BoundFunction {
     #[inline(never)]
     fn overflow(&self, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Option<Overflow> {
         let mut found = None;
-        let lasts = &self.environment.last_blocks;
+        let lasts = &self.environment.block_caches;
         for (position, (pin, last)) in self.signature.direct_pins.iter().zip(lasts).enumerate() {
             // SAFETY: the words were loaded by this plan.
             let word = unsafe { words.get(pin.step) };
@@ -253,8 +256,8 @@ impl BoundFunction {
     #[cold]
     fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
         // Headers are written anew.
-        self.environment.last_blocks.iter().for_each(BlockCache::forget);
-        self.environment.scratch.forget();
+        self.environment.block_caches.iter().for_each(BlockCache::forget);
+        self.environment.strings.forget();
         let env = self.environment.raw;
         // SAFETY: M3.
         let view = match unsafe { value::storage(env, value) } {

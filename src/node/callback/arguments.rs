@@ -41,20 +41,20 @@ impl Source {
     }
 
     #[inline]
-    fn put(self, frame: &ArgBuffer, who: u32) {
+    fn put(self, arg_buffer: &ArgBuffer, who: u32) {
         let mut who = who;
         // SAFETY: what the pointers point to lives while `Environment::with_arguments` runs.
         unsafe {
             match self {
                 Self::Nothing => return,
-                Self::Call(incoming) => incoming.as_ref().take_arguments(frame),
+                Self::Call(incoming) => incoming.as_ref().take_arguments(arg_buffer),
                 Self::Block(block, size, other) => {
                     who = other;
-                    frame.put(HEAD_BYTES, bytes(block.as_ref()).get(HEAD_BYTES..size).unwrap_or(&[]));
+                    arg_buffer.put(HEAD_BYTES, bytes(block.as_ref()).get(HEAD_BYTES..size).unwrap_or(&[]));
                 }
             }
         }
-        frame.begin_callback(who);
+        arg_buffer.begin_callback(who);
     }
 }
 
@@ -72,22 +72,22 @@ pub fn caller_of(environment: &Environment, request: &Request) -> u32 {
     }
     // Threads differ in the bits above those of a page.
     let thread = (request.thread >> 12 ^ request.thread >> 32) as u32 & (UNDER_CALL - 1) | 2;
-    if environment.depth.get() == 0 { thread } else { thread | UNDER_CALL }
+    if environment.nesting.get() == 0 { thread } else { thread | UNDER_CALL }
 }
 
 impl Environment {
     #[inline]
     fn caller(&self) -> u32 {
-        if self.depth.get() == 0 { BY_NOBODY } else { BY_CALL }
+        if self.nesting.get() == 0 { BY_NOBODY } else { BY_CALL }
     }
 
     /// Puts the arguments of a callback into the frame, and runs what calls it.
     #[inline(always)] // It is under every callback, and short.
     pub fn with_arguments<Output>(&self, source: Source, run: impl FnOnce() -> Output) -> Output {
         let outer = self.callback_arguments.0.replace(source);
-        source.put(&self.frame, self.caller());
+        source.put(&self.arg_buffer, self.caller());
         let output = run();
-        if self.frame.end_callback() && self.depth.get() != 0 {
+        if self.arg_buffer.end_callback() && self.nesting.get() != 0 {
             self.after_call.set(self.after_call.get() | KEEPS_RESULTS);
         }
         self.callback_arguments.0.set(outer);
@@ -99,7 +99,7 @@ impl Environment {
 fn threw(environment: &Environment, arguments: Arguments) -> JsResult {
     let [exception] = arguments.first();
     environment.has_thrown.set(true);
-    environment.surface(exception, environment.origin.get());
+    environment.propagate(exception, environment.origin.get());
     Ok(null_mut())
 }
 
@@ -111,7 +111,7 @@ pub fn make_threw(env: Env) -> napi::Result<Object<'static>> {
 }
 
 fn put_again(environment: &Environment, _: Arguments) -> JsResult {
-    environment.callback_arguments.0.get().put(&environment.frame, environment.caller());
+    environment.callback_arguments.0.get().put(&environment.arg_buffer, environment.caller());
     Ok(null_mut())
 }
 

@@ -28,7 +28,7 @@ use crate::threads::callback_queue::{Kind, Request};
 impl CallbackSlot {
     /// A call on another thread, which waits for its answer.
     #[inline(never)] // As little stack as possible stays under JavaScript that calls on.
-    pub fn call_from_afar(&self, home: &EnvHandle, incoming: &Incoming<'_>) {
+    pub fn call_from_foreign_thread(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
         let closed = self.closed.load(Ordering::Acquire);
         if closed && self.warned.swap(true, Ordering::Relaxed) {
             return;
@@ -40,18 +40,18 @@ impl CallbackSlot {
             (false, true) => Kind::Waiting,
             (false, false) => Kind::Queued,
         };
-        let Some(request) = self.hand_over(home, incoming, kind).filter(|_| waits) else { return };
+        let Some(request) = self.submit_call(env_handle, incoming, kind).filter(|_| waits) else { return };
         let mut patience = Some(stall_time());
         let answer = loop {
             if let Some(answer) = request.wait(HEARTBEAT) {
                 break answer;
             }
             // Has the JavaScript thread look whether it still can answer.
-            wake(key_of(&home.queue));
+            wake(key_of(&env_handle.queue));
             patience = patience.and_then(|left| {
                 let left = left.checked_sub(HEARTBEAT);
                 if left.is_none() {
-                    self.warn_of_stall(home);
+                    self.warn_of_stall(env_handle);
                 }
                 left
             });
@@ -62,20 +62,20 @@ impl CallbackSlot {
     }
 
     /// Hands a call to the JavaScript thread; `None` where nobody takes it.
-    pub fn hand_over(&self, home: &EnvHandle, incoming: &Incoming<'_>, kind: Kind) -> Option<Arc<Request>> {
+    pub fn submit_call(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>, kind: Kind) -> Option<Arc<Request>> {
         let mut block = incoming.block();
         // C may free its text once it goes on.
         let texts = if kind == Kind::Waiting { Vec::new() } else { self.copy_texts(&mut block) };
         let life = self.life.load(Ordering::Acquire);
-        let target = (&raw const *self).expose_provenance();
-        let request = Request::new(target, life, block, texts, job::current(), this_thread(), kind);
+        let slot = (&raw const *self).expose_provenance();
+        let request = Request::new(slot, life, block, texts, job::current(), this_thread(), kind);
         if kind == Kind::Queued {
             self.queued.fetch_add(1, Ordering::AcqRel);
         }
-        if home.queue.submit(job::Work::Call(Arc::clone(&request))).is_err() {
+        if env_handle.queue.submit(job::Work::Call(Arc::clone(&request))).is_err() {
             return None;
         }
-        wake(key_of(&home.queue));
+        wake(key_of(&env_handle.queue));
         Some(request)
     }
 
@@ -97,8 +97,8 @@ impl CallbackSlot {
     }
 
     /// The JavaScript thread cannot warn by itself: it is inside the call that waits.
-    fn warn_of_stall(&self, home: &EnvHandle) {
-        let inside = home.queue.inside.load(Ordering::Relaxed);
+    fn warn_of_stall(&self, env_handle: &EnvHandle) {
+        let inside = env_handle.queue.inside.load(Ordering::Relaxed);
         let (Some(symbol), Some(callback)) = (report::name(inside), report::name(self.name.load(Ordering::Relaxed)))
         else {
             return;
@@ -111,7 +111,7 @@ impl CallbackSlot {
     }
 
     fn result_bytes(&self, environment: &Environment) -> Box<[u8]> {
-        let bytes = environment.frame.copy_out(self.signature.plan.result, self.signature.result_size());
+        let bytes = environment.arg_buffer.copy_out(self.signature.plan.result, self.signature.result_size());
         bytes.into_vec().into_boxed_slice()
     }
 
@@ -149,10 +149,10 @@ impl CallbackSlot {
         };
         let closed = function.is_none();
         // No Promise settles before a synchronous call that is under way.
-        let may_wait = !closed && environment.depth.get() == 0;
+        let may_wait = !closed && environment.nesting.get() == 0;
         let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
-        environment.locks.before_callback(environment.raw);
-        environment.pause_watch();
+        environment.transfer_locks.before_callback(environment.raw);
+        environment.pause_borrows();
         let answered = if closed {
             self.enter_js(environment, environment.callbacks.late.get(), Some(self.id.get()), request.origin)
         } else {
@@ -165,7 +165,7 @@ impl CallbackSlot {
             environment.origin.set(outer);
             answered.filter(|_| !environment.has_thrown.take())
         };
-        environment.resume_watch(self.result_in_frame());
+        environment.resume_borrows(self.result_in_frame());
         match answered {
             Some(true) => {}
             answered => {
@@ -184,8 +184,8 @@ pub fn serve(environment: &Environment, request: &Arc<Request>) {
 }
 
 fn target_of(request: &Request) -> &'static CallbackSlot {
-    // SAFETY: M7; `call_from_afar` exposed the address of a target, which lives as long as the process.
-    unsafe { &*std::ptr::with_exposed_provenance::<CallbackSlot>(request.target) }
+    // SAFETY: M7; `call_from_foreign_thread` exposed the address of a target, which lives as long as the process.
+    unsafe { &*std::ptr::with_exposed_provenance::<CallbackSlot>(request.slot) }
 }
 
 /// A callback's Promise has settled: the result is in the frame.
@@ -205,7 +205,7 @@ pub fn fail(env: Env, token: u32, error: Unknown<'_>) -> napi::Result<()> {
     let request = environment.waiting.borrow_mut().take(token);
     if let Some(request) = request {
         request.answer(None);
-        environment.surface(error.raw(), request.origin);
+        environment.propagate(error.raw(), request.origin);
     }
     Ok(())
 }

@@ -20,22 +20,22 @@ unsafe impl Send for FreeSlot {}
 
 type FreeSlots = HashMap<Arc<Signature>, VecDeque<FreeSlot>>;
 
-fn graves() -> MutexGuard<'static, FreeSlots> {
+fn free_slots() -> MutexGuard<'static, FreeSlots> {
     static GRAVES: LazyLock<Mutex<FreeSlots>> = LazyLock::new(Mutex::default);
     GRAVES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes targets over whose environment is gone; they are shut.
-pub fn bury(targets: Vec<&'static CallbackSlot>) {
-    let mut graves = graves();
-    for target in targets {
-        graves.entry(Arc::clone(&target.signature)).or_default().push_back(FreeSlot(target));
+pub fn release(slots: Vec<&'static CallbackSlot>) {
+    let mut free = free_slots();
+    for slot in slots {
+        free.entry(Arc::clone(&slot.signature)).or_default().push_back(FreeSlot(slot));
     }
 }
 
 /// A target of the signature that was left long ago.
-pub fn exhume(signature: &Arc<Signature>) -> Option<&'static CallbackSlot> {
-    let mut graves = graves();
-    let row = graves.get_mut(signature).filter(|row| row.len() > KEPT)?;
-    row.pop_front().map(|grave| grave.0)
+pub fn reuse(signature: &Arc<Signature>) -> Option<&'static CallbackSlot> {
+    let mut free = free_slots();
+    let row = free.get_mut(signature).filter(|row| row.len() > KEPT)?;
+    row.pop_front().map(|slot| slot.0)
 }

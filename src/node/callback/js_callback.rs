@@ -1,5 +1,5 @@
 //! JSCallback's native half: makes C function pointers, opens and closes them. What becomes of C's calls of them is in
-//! `target` and `afar`.
+//! `slot` and `afar`.
 
 use std::cell::{Cell, RefCell};
 use std::ptr::null_mut;
@@ -22,7 +22,7 @@ use crate::node::nesting::Nesting;
 #[derive(Default)]
 pub struct Callbacks {
     /// All of them, by number.
-    targets: RefCell<Vec<&'static CallbackSlot>>,
+    slots: RefCell<Vec<&'static CallbackSlot>>,
     /// The function that is called with the number of a closed one that C has called.
     pub late: Cell<Option<JsFunction>>,
     /// Those that are open for the length of a call, innermost last.
@@ -42,11 +42,11 @@ pub struct JsPointer {
 #[napi]
 pub fn make_callback(env: Env, signature: ClassInstance<'_, JsSignature>) -> napi::Result<JsPointer> {
     let environment = current(env)?;
-    let mut targets = environment.callbacks.targets.borrow_mut();
-    let id = u32::try_from(targets.len()).unwrap_or(u32::MAX);
-    let target = CallbackSlot::make(&environment, &signature.signature, id).map_err(|error| thrown(env, &error))?;
-    targets.push(target);
-    Ok(JsPointer { id, address: to_js(target.code().map_or(0, Address::get)) })
+    let mut slots = environment.callbacks.slots.borrow_mut();
+    let id = u32::try_from(slots.len()).unwrap_or(u32::MAX);
+    let slot = CallbackSlot::make(&environment, &signature.signature, id).map_err(|error| thrown(env, &error))?;
+    slots.push(slot);
+    Ok(JsPointer { id, address: to_js(slot.code().map_or(0, Address::get)) })
 }
 
 /// The number of a name, for messages.
@@ -83,50 +83,50 @@ impl Callbacks {
         if let Some(late) = self.late.take() {
             late.let_go(environment);
         }
-        let targets = self.targets.take();
-        targets.iter().for_each(|target| target.abandon(environment));
-        targets
+        let slots = self.slots.take();
+        slots.iter().for_each(|slot| slot.abandon(environment));
+        slots
     }
 
     /// Closes those that were lent to the call that ends, or to one inside of it: JavaScript is being ended, and does not.
     pub fn close_lent(&self, environment: &Environment) {
-        let depth = Nesting::level(environment.depth.get());
-        let is_ended = |target: &&'static CallbackSlot| target.lent.get().is_some_and(|lent| lent >= depth);
-        while let Some(target) = self.lent.borrow_mut().pop_if(|target| is_ended(&&**target)) {
-            target.lent.set(None);
-            target.close(environment);
+        let depth = Nesting::level(environment.nesting.get());
+        let is_ended = |slot: &&'static CallbackSlot| slot.lent.get().is_some_and(|lent| lent >= depth);
+        while let Some(slot) = self.lent.borrow_mut().pop_if(|slot| is_ended(&&**slot)) {
+            slot.lent.set(None);
+            slot.close(environment);
         }
     }
 
     /// The callback whose number is in the frame.
     fn named(&self, environment: &Environment) -> Option<&'static CallbackSlot> {
-        let id = environment.frame.half(ID);
-        self.targets.borrow().get(id as usize).copied()
+        let id = environment.arg_buffer.half(ID);
+        self.slots.borrow().get(id as usize).copied()
     }
 }
 
 fn open(environment: &Environment, arguments: Arguments) -> JsResult {
     let [function] = arguments.first();
-    if let Some(target) = environment.callbacks.named(environment) {
-        let (name, kind) = (environment.frame.half(NAME), environment.frame.half(KIND));
-        target.open(JsFunction::hold(environment, function), name, kind == OF_THREADS);
+    if let Some(slot) = environment.callbacks.named(environment) {
+        let (name, kind) = (environment.arg_buffer.half(NAME), environment.arg_buffer.half(KIND));
+        slot.open(JsFunction::hold(environment, function), name, kind == OF_THREADS);
         if kind == LENT {
-            target.lent.set(Some(Nesting::level(environment.depth.get())));
-            environment.callbacks.lent.borrow_mut().push(target);
+            slot.lent.set(Some(Nesting::level(environment.nesting.get())));
+            environment.callbacks.lent.borrow_mut().push(slot);
         }
     }
     Ok(null_mut())
 }
 
 fn close(environment: &Environment, _: Arguments) -> JsResult {
-    if let Some(target) = environment.callbacks.named(environment) {
-        if target.lent.take().is_some() {
+    if let Some(slot) = environment.callbacks.named(environment) {
+        if slot.lent.take().is_some() {
             let mut lent = environment.callbacks.lent.borrow_mut();
-            if let Some(at) = lent.iter().rposition(|other| std::ptr::eq(*other, target)) {
+            if let Some(at) = lent.iter().rposition(|other| std::ptr::eq(*other, slot)) {
                 lent.remove(at);
             }
         }
-        target.close(environment);
+        slot.close(environment);
     }
     Ok(null_mut())
 }

@@ -25,7 +25,7 @@ impl JsFunction {
     /// Keeps a function.
     pub fn hold(environment: &Environment, function: sys::napi_value) -> Self {
         #[cfg(all(target_arch = "x86_64", unix))]
-        if let Some(entry) = environment.entry.get() {
+        if let Some(entry) = environment.function_caller.get() {
             // SAFETY: M3 and M6; the function is an argument of the native function under way.
             return Self::Global(unsafe { entry.hold(function.cast()) }.cast());
         }
@@ -44,7 +44,7 @@ impl JsFunction {
             },
             #[cfg(all(target_arch = "x86_64", unix))]
             Self::Global(handle) => {
-                if let Some(entry) = environment.entry.get() {
+                if let Some(entry) = environment.function_caller.get() {
                     // SAFETY: M6; `hold` made the handle.
                     unsafe { entry.let_go(handle.cast()) };
                 }
@@ -82,7 +82,7 @@ fn attach(_: &Environment, _: sys::napi_env, _: u32) -> bool {
 
 #[cfg(all(target_arch = "x86_64", unix))]
 fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
-    if environment.entry.get().is_some() {
+    if environment.function_caller.get().is_some() {
         return false;
     }
     let mut undefined = null_mut();
@@ -91,7 +91,7 @@ fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
         sys::napi_get_undefined(env, &mut undefined);
         FunctionCaller::find(undefined.cast(), modules).filter(|entry| keeps_level(environment, entry))
     };
-    entry.is_some_and(|entry| environment.entry.set(entry).is_ok())
+    entry.is_some_and(|entry| environment.function_caller.set(entry).is_ok())
 }
 
 /// Whether V8's scopes are where they are looked for: Node-API's are seen there.

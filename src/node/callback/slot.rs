@@ -47,7 +47,7 @@ pub struct CallbackSlot {
     /// Its types.
     pub signature: Arc<Signature>,
     /// A [`EnvHandle`], which stays when another one takes its place.
-    home: AtomicPtr<EnvHandle>,
+    env_handle: AtomicPtr<EnvHandle>,
     pub closed: AtomicBool,
     /// Counts how often it was opened: a call that was made before is not for the function of now.
     pub life: AtomicU32,
@@ -76,11 +76,11 @@ struct JsHandler(&'static CallbackSlot);
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
         // Looked at once: it may be another one at any time, where the call is late.
-        let home = self.0.home();
-        if this_thread() == home.thread {
-            self.0.call_here(home, incoming);
+        let env_handle = self.0.env_handle();
+        if this_thread() == env_handle.thread {
+            self.0.call_here(env_handle, incoming);
         } else {
-            self.0.call_from_afar(home, incoming);
+            self.0.call_from_foreign_thread(env_handle, incoming);
         }
     }
 }
@@ -94,17 +94,17 @@ impl CallbackSlot {
 
     /// A closed one.
     pub fn make(environment: &Environment, signature: &Arc<Signature>, id: u32) -> crate::error::Result<&'static Self> {
-        let home = environment.home();
-        if let Some(target) = free_list::exhume(signature) {
-            target.function.set(None);
-            target.id.set(id);
-            target.home.store(std::ptr::from_ref(home).cast_mut(), Ordering::Release);
-            return Ok(target);
+        let env_handle = environment.env_handle();
+        if let Some(slot) = free_list::reuse(signature) {
+            slot.function.set(None);
+            slot.id.set(id);
+            slot.env_handle.store(std::ptr::from_ref(env_handle).cast_mut(), Ordering::Release);
+            return Ok(slot);
         }
-        let target: &'static Self = Box::leak(Box::new(Self {
+        let slot: &'static Self = Box::leak(Box::new(Self {
             code: Cell::new(None),
             signature: Arc::clone(signature),
-            home: AtomicPtr::new(std::ptr::from_ref(home).cast_mut()),
+            env_handle: AtomicPtr::new(std::ptr::from_ref(env_handle).cast_mut()),
             closed: AtomicBool::new(true),
             life: AtomicU32::new(0),
             warned: AtomicBool::new(false),
@@ -117,9 +117,9 @@ impl CallbackSlot {
             id: Cell::new(id),
             lent: Cell::new(None),
         }));
-        let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(target)))?;
-        target.code.set(Some(closure.code()));
-        Ok(target)
+        let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(slot)))?;
+        slot.code.set(Some(closure.code()));
+        Ok(slot)
     }
 
     /// Its address.
@@ -127,9 +127,9 @@ impl CallbackSlot {
         self.code.get()
     }
 
-    fn home(&self) -> &'static EnvHandle {
+    fn env_handle(&self) -> &'static EnvHandle {
         // SAFETY: M7; homes live as long as the process.
-        unsafe { &*self.home.load(Ordering::Acquire) }
+        unsafe { &*self.env_handle.load(Ordering::Acquire) }
     }
 
     /// The environment is gone: calls give zero without a word, until another one opens it.
@@ -172,26 +172,28 @@ impl CallbackSlot {
         }
     }
 
-    fn call_here(&self, home: &EnvHandle, incoming: &Incoming<'_>) {
-        let Some(environment) = home.environment() else { return };
+    fn call_here(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
+        let Some(environment) = env_handle.environment() else { return };
         // A call of the V8 lane must not run JavaScript, which is why the warning of a closed one comes later.
         if self.closed.load(Ordering::Acquire) {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
                 environment.hold_open();
                 self.held.set(true);
-                self.hand_over(home, incoming, Kind::Late);
+                self.submit_call(env_handle, incoming, Kind::Late);
             }
             return;
         }
-        if !environment.stack.is_here() {
+        if !environment.stack_limit.is_here() {
             return environment.refuse_stack(self.name.load(Ordering::Relaxed));
         }
-        environment.stack.deepen();
+        environment.stack_limit.deepen();
         if environment.ended.get() || environment.has_exception() {
             return;
         }
         #[cfg(all(target_arch = "x86_64", unix))]
-        if let (Some(JsFunction::Global(function)), Some(entry)) = (self.function.get(), environment.entry.get()) {
+        if let (Some(JsFunction::Global(function)), Some(entry)) =
+            (self.function.get(), environment.function_caller.get())
+        {
             return self.call_by(environment, entry, function, incoming);
         }
         self.call_by_node_api(environment, incoming);
@@ -209,40 +211,40 @@ impl CallbackSlot {
         let mut kept = Kept::default();
         let scope = entry.scope(&mut kept);
         // Node-API would refuse to call the function.
-        if environment.locks.before_callback(environment.raw)
+        if environment.transfer_locks.before_callback(environment.raw)
             && let Some(exception) = take_thrown(environment.raw)
         {
-            return environment.surface(exception, 0);
+            return environment.propagate(exception, 0);
         }
-        environment.pause_watch();
+        environment.pause_borrows();
         let called = environment.with_arguments(Source::of_call(incoming), || {
             // SAFETY: M6; the function is kept by its global handle.
             unsafe { entry.call(&scope, function.cast()) }
         });
-        environment.resume_watch(self.result_in_frame());
+        environment.resume_borrows(self.result_in_frame());
         match called {
             Ok(()) if environment.has_thrown.take() => {}
-            Ok(()) => incoming.put_result(&environment.frame),
-            Err(Some(exception)) => environment.surface(exception.cast(), 0),
-            Err(None) => environment.terminated(),
+            Ok(()) => incoming.put_result(&environment.arg_buffer),
+            Err(Some(exception)) => environment.propagate(exception.cast(), 0),
+            Err(None) => environment.propagate_termination(),
         }
     }
 
     fn call_by_node_api(&self, environment: &Environment, incoming: &Incoming<'_>) {
         let mut scope = null_mut();
-        let has_scope = !environment.depth.spares_scope();
+        let has_scope = !environment.nesting.spares_scope();
         // SAFETY: M6; this is the environment's thread.
         if has_scope && unsafe { sys::napi_open_handle_scope(environment.raw, &mut scope) } != sys::Status::napi_ok {
             return;
         }
-        environment.locks.before_callback(environment.raw);
-        environment.pause_watch();
+        environment.transfer_locks.before_callback(environment.raw);
+        environment.pause_borrows();
         let answered = environment
             .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
             .is_some();
-        environment.resume_watch(self.result_in_frame());
+        environment.resume_borrows(self.result_in_frame());
         if answered && !environment.has_thrown.take() {
-            incoming.put_result(&environment.frame);
+            incoming.put_result(&environment.arg_buffer);
         }
         if has_scope {
             // SAFETY: the scope was opened above.
@@ -278,7 +280,7 @@ impl CallbackSlot {
                 );
             }
         }
-        environment.pass_on(origin);
+        environment.propagate_failure(origin);
         None
     }
 }

@@ -18,26 +18,26 @@ use crate::node::env::{Environment, thrown};
 #[napi(js_name = "Library")]
 pub struct JsLibrary {
     pub(in crate::node) library: Rc<Library>,
-    bound: RefCell<Vec<u32>>,
+    functions: RefCell<Vec<u32>>,
     environment: OnceCell<Rc<Environment>>,
 }
 
 impl JsLibrary {
     fn of(library: Library) -> Self {
-        Self { library: Rc::new(library), bound: RefCell::default(), environment: OnceCell::new() }
+        Self { library: Rc::new(library), functions: RefCell::default(), environment: OnceCell::new() }
     }
 
     /// Keeps a bound function of the environment for as long as this lives.
     pub(in crate::node) fn note(&self, environment: &Rc<Environment>, number: u32) {
         self.environment.get_or_init(|| Rc::clone(environment));
-        self.bound.borrow_mut().push(number);
+        self.functions.borrow_mut().push(number);
     }
 }
 
 impl Drop for JsLibrary {
     fn drop(&mut self) {
         if let Some(environment) = self.environment.take() {
-            self.bound.take().into_iter().for_each(|number| environment.bound.remove(number));
+            self.functions.take().into_iter().for_each(|number| environment.functions.remove(number));
         }
     }
 }

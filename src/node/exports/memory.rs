@@ -70,9 +70,9 @@ fn take(
             let environment = current(env)?;
             // SAFETY: M3; the buffer is that of an argument.
             let length = unsafe { value::buffer_length(env.raw(), buffer) };
-            let slab = length.and_then(|length| environment.slices.slab(env.raw(), storage, buffer, length));
+            let slab = length.and_then(|length| environment.pool_slices.slab(env.raw(), storage, buffer, length));
             if let Some(slab) = slab {
-                environment.slices.expose(storage.view, slab);
+                environment.pool_slices.expose(storage.view, slab);
             }
             match storage.block() {
                 Some(block) => {
@@ -82,7 +82,7 @@ fn take(
                         exposed::insert(block.data(), length);
                     }
                 }
-                None => note(&environment.taken, env.raw(), storage, buffer),
+                None => note(&environment.exposed_views, env.raw(), storage, buffer),
             }
             Either::A(to_js(storage.view.start.get()))
         }
@@ -96,7 +96,9 @@ fn take(
 pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
     let environment = current(env)?;
     // SAFETY: U2; the user has given the address.
-    Ok(unsafe { raw::store(&environment.frame, from_js(address), length as usize, environment.care.get()) })
+    Ok(unsafe {
+        raw::store(&environment.arg_buffer, from_js(address), length as usize, environment.pointer_check.get())
+    })
 }
 
 /// A JavaScript string of UTF-8 bytes; invalid ones become U+FFFD.
@@ -106,7 +108,7 @@ pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_va
     let is_plain = is_plain(bytes);
     #[cfg(all(target_arch = "x86_64", unix))]
     if is_plain
-        && let Some(v8) = environment.v8.get()
+        && let Some(v8) = environment.templates.get()
         // SAFETY: M6; a native function is under way, and its scope is open. In Node a `Local` is a `napi_value`.
         && let Some(text) = unsafe { v8.text(bytes) }
     {
@@ -131,9 +133,9 @@ pub fn clear_exception(env: sys::napi_env) {
 #[napi]
 pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {
     let environment = current(*env)?;
-    let care = environment.care.get();
+    let pointer_check = environment.pointer_check.get();
     // SAFETY: U2; the user has given the address.
-    let found = unsafe { raw::text(from_js(address), length.map(|length| length as usize), care) };
+    let found = unsafe { raw::text(from_js(address), length.map(|length| length as usize), pointer_check) };
     let Some(bytes) = found else { return Ok(None) };
     let string = to_string(&environment, bytes).map_err(|error| thrown(*env, &error))?;
     // SAFETY: M3; the string was made above in the current scope.
@@ -144,9 +146,9 @@ pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> na
 /// is refused.
 #[napi]
 pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::Result<Option<JsString<'env>>> {
-    let care = current(*env)?.care.get();
+    let pointer_check = current(*env)?.pointer_check.get();
     // SAFETY: U2; the user has given the address.
-    let found = unsafe { raw::wide_text(from_js(address), unit as usize, care) };
+    let found = unsafe { raw::wide_text(from_js(address), unit as usize, pointer_check) };
     let Some(bytes) = found else { return Ok(None) };
     let code_point = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_ne_bytes);
     let text: Vec<u16> = if unit == 2 {
@@ -162,9 +164,9 @@ pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::R
 /// The bytes before the NUL at an address; null for an address that is refused.
 #[napi]
 pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {
-    let care = current(env)?.care.get();
+    let pointer_check = current(env)?.pointer_check.get();
     // SAFETY: U2; the user has given the address.
-    let found = unsafe { raw::text(from_js(address), None, care) };
+    let found = unsafe { raw::text(from_js(address), None, pointer_check) };
     Ok(found.map_or(Either::B(Null), |bytes| Either::A(bytes.len() as f64)))
 }
 
@@ -178,8 +180,8 @@ pub fn is_readable(address: JsAddress, length: f64) -> bool {
 #[napi]
 pub fn guard_addresses(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
-    environment.care.set(PointerCheck::Mapped);
-    environment.taken.guard();
+    environment.pointer_check.set(PointerCheck::Mapped);
+    environment.exposed_views.guard();
     Ok(())
 }
 

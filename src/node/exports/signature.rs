@@ -30,13 +30,14 @@ impl JsSignature {
         may_have_plan: bool,
     ) -> napi::Result<Self> {
         let environment = current(env)?;
-        let frame = environment.frame.length();
+        let arg_buffer = environment.arg_buffer.length();
         let prepare = || {
             let arguments = arguments.iter().map(|id| value_type(&environment, *id)).collect::<Result<Vec<_>, _>>()?;
             let result = value_type(&environment, result)?;
             let signature = Signature::new(arguments, result, fixed.map(|fixed| fixed as usize))?;
-            if signature.plan.size > frame {
-                let reason = format!("the values need {} bytes, at most {frame} are possible", signature.plan.size);
+            if signature.plan.size > arg_buffer {
+                let reason =
+                    format!("the values need {} bytes, at most {arg_buffer} are possible", signature.plan.size);
                 return Err(FfiError::Declaration { reason });
             }
             Ok(if may_have_plan { signature } else { signature.without_plan() })

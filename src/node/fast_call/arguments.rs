@@ -93,7 +93,7 @@ impl Shared {
 #[napi]
 pub fn take_overflow(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
-    if let Some(error) = environment.lane.get().and_then(|lane| lane.placing.overflow.take()) {
+    if let Some(error) = environment.fast_calls.get().and_then(|fast_calls| fast_calls.passed.overflow.take()) {
         throw(env.raw(), &error, None);
         return Err(napi::Error::new(napi::Status::PendingException, ""));
     }
@@ -103,10 +103,11 @@ pub fn take_overflow(env: Env) -> napi::Result<()> {
 /// Throws, or gives, the text that the last call of the lane has returned, where JavaScript could not read it itself.
 #[inline(always)] // It is short.
 pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
-    let callable = environment.lane.get().map_or(null(), |lane| lane.placing.returning.replace(null()));
+    let callable =
+        environment.fast_calls.get().map_or(null(), |fast_calls| fast_calls.passed.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.
     let Some(callable) = (unsafe { callable.as_ref() }) else { return Ok(null_mut()) };
-    let text = callable.text(environment.frame.word(callable.signature.plan.result) as usize);
+    let text = callable.text(environment.arg_buffer.word(callable.signature.plan.result) as usize);
     text.map_err(|error| thrown_by(environment, &error))
 }
 
@@ -115,10 +116,10 @@ pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
 pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
-    let Some(FastCalls { placing, .. }) = environment.lane.get() else { return };
-    let is_done = contained(|| placing.place_view(environment, view, to));
+    let Some(FastCalls { passed, .. }) = environment.fast_calls.get() else { return };
+    let is_done = contained(|| passed.place_view(environment, view, to));
     if !is_done {
-        placing.shared.set_state(MISSED);
+        passed.shared.set_state(MISSED);
     }
 }
 
@@ -127,17 +128,17 @@ pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment:
 pub unsafe extern "C" fn place_text(_: Local, text: *const OneByteString, to: u32, environment: *const Environment) {
     // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
     let (environment, text) = unsafe { (&*environment, &*text) };
-    let Some(FastCalls { placing, .. }) = environment.lane.get() else { return };
-    let is_done = contained(|| placing.copy_text(environment, text, to));
+    let Some(FastCalls { passed, .. }) = environment.fast_calls.get() else { return };
+    let is_done = contained(|| passed.copy_text(environment, text, to));
     if !is_done {
-        placing.shared.set_state(MISSED);
+        passed.shared.set_state(MISSED);
     }
 }
 
 impl FastArguments {
     fn place_view(&self, environment: &Environment, view: Local, to: u32) {
         // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
-        let view = environment.views.get().and_then(|views| unsafe { views.storage(view) });
+        let view = environment.view_storage.get().and_then(|views| unsafe { views.storage(view) });
         let number = (to & 0xff) as usize;
         // SAFETY: M3, as above.
         let found = view.and_then(|view| unsafe { self.blocks[number].of(view) });
@@ -172,8 +173,8 @@ impl FastArguments {
     #[inline]
     fn hand(&self, environment: &Environment, to: u32, data: Address, number: usize) {
         let argument = (to & 0xff) as usize;
-        environment.frame.put_word((to >> 16) as usize, data.get() as u64);
-        environment.frame.add_pin(argument);
+        environment.arg_buffer.put_word((to >> 16) as usize, data.get() as u64);
+        environment.arg_buffer.add_pin(argument);
         self.handed[argument].set(number as u8);
     }
 
@@ -206,13 +207,14 @@ impl FastArguments {
     /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
     fn bring(&self, callable: &BoundFunction) {
         let environment = &*callable.environment;
-        let address = environment.frame.word(callable.signature.plan.result) as usize;
+        let address = environment.arg_buffer.word(callable.signature.plan.result) as usize;
         if address == 0 {
             return self.shared.set_text(NO_TEXT);
         }
-        let care = environment.care.get();
+        let pointer_check = environment.pointer_check.get();
         // SAFETY: U1; the function returns text. Where pages have to be looked at first, `take_text` does.
-        let text = (care == PointerCheck::LowPage).then(|| unsafe { raw::short_text(address, SHORT) }).flatten();
+        let text =
+            (pointer_check == PointerCheck::LowPage).then(|| unsafe { raw::short_text(address, SHORT) }).flatten();
         match text.filter(|text| text.is_ascii()) {
             Some(text) => {
                 // SAFETY: M1; there is room for it. The text is not there, unless it is that of an argument, which `copy`
@@ -253,34 +255,34 @@ pub unsafe extern "C" fn after(callable: *const BoundFunction) {
     // SAFETY: M16; the row points to a callable that lives.
     let callable = unsafe { &*callable };
     let environment = &*callable.environment;
-    let Some(FastCalls { placing, .. }) = environment.lane.get() else { return };
-    let mut pins = environment.frame.low_pins();
+    let Some(FastCalls { passed, .. }) = environment.fast_calls.get() else { return };
+    let mut pins = environment.arg_buffer.low_pins();
     while pins != 0 {
         // SAFETY: M3 and M8; `hand` has noted the block, and the caller holds its view.
-        if !unsafe { placing.last(pins.trailing_zeros() as usize).is_whole_after(callable.id) } {
-            return look_at_all(callable, placing);
+        if !unsafe { passed.last(pins.trailing_zeros() as usize).is_whole_after(callable.id) } {
+            return look_at_all(callable, passed);
         }
         pins &= pins - 1;
     }
     if exposed::any() {
-        look_at_all(callable, placing);
+        look_at_all(callable, passed);
     }
 }
 
 /// The same where something may be wrong, or a number may be the address of a Buffer.
 #[inline(never)]
-fn look_at_all(callable: &BoundFunction, placing: &FastArguments) {
-    let frame = &callable.environment.frame;
-    let pins = frame.low_pins();
+fn look_at_all(callable: &BoundFunction, passed: &FastArguments) {
+    let arg_buffer = &callable.environment.arg_buffer;
+    let pins = arg_buffer.low_pins();
     for argument in &callable.signature.pins {
         let is_pin = pins >> argument & 1 == 1;
-        let word = frame.word(callable.signature.plan.arguments[*argument]);
+        let word = arg_buffer.word(callable.signature.plan.arguments[*argument]);
         let Some(address) = Address::new(word as usize) else { continue };
         // SAFETY: M3 and M8; the address was put there by `hand`, and the caller holds the view of the block.
-        if is_pin && unsafe { placing.last(*argument).is_whole_at(address) } {
+        if is_pin && unsafe { passed.last(*argument).is_whole_at(address) } {
             continue;
         }
-        contained(|| placing.look(callable, *argument, address, is_pin));
+        contained(|| passed.look(callable, *argument, address, is_pin));
     }
 }
 
@@ -289,8 +291,8 @@ pub unsafe extern "C" fn bring(callable: *const BoundFunction) {
     // SAFETY: M16; the row points to a callable that lives.
     let callable = unsafe { &*callable };
     contained(|| {
-        if let Some(lane) = callable.environment.lane.get() {
-            lane.placing.bring(callable);
+        if let Some(fast_calls) = callable.environment.fast_calls.get() {
+            fast_calls.passed.bring(callable);
         }
     });
 }

@@ -44,7 +44,7 @@ pub const MOST_ARGUMENTS: usize = 16;
 pub struct FastCalls {
     around: TrampolineContext,
     /// What its calls hand to C.
-    pub placing: FastArguments,
+    pub passed: FastArguments,
 }
 
 thread_local! {
@@ -72,21 +72,21 @@ impl FastCalls {
         let around = TrampolineContext {
             gate: OPEN.with(|open| (&raw const *open).expose_provenance()),
             state: state.expose_provenance(),
-            frame: environment.frame.base().expose_provenance(),
-            rows: environment.bound.base(),
+            arg_buffer: environment.arg_buffer.base().expose_provenance(),
+            rows: environment.functions.base(),
             given: exposed::count_word(),
-            slices: environment.slices.count_word(),
+            slices: environment.pool_slices.count_word(),
             after: (after as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
             bring: (bring as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
             maps: verify::find_number_maps(environment.raw).ok()?,
         };
-        let lane = Self { around, placing: FastArguments::new(shared) };
+        let fast_calls = Self { around, passed: FastArguments::new(shared) };
         STATE.set(state);
-        let works = lane.runs_code(environment);
+        let works = fast_calls.runs_code(environment);
         if !works {
             STATE.set(null_mut());
         }
-        works.then_some(lane)
+        works.then_some(fast_calls)
     }
 
     /// Whether generated code runs here, and gives what C gives.
@@ -105,14 +105,16 @@ impl FastCalls {
             return false;
         };
         let number = bound.add(code, &library, Rc::new(()));
-        let shape = FastSignature {
+        let fast_signature = FastSignature {
             arguments: vec![FastType::I32; 2],
             result: FastType::I32,
             has_pins: false,
             gives_text: false,
         };
         let around = TrampolineContext { rows: bound.base(), ..self.around };
-        let Some(at) = environment.code.borrow_mut().put(&assemble(&plan, &shape, 0, around)) else { return false };
+        let Some(at) = environment.code.borrow_mut().put(&assemble(&plan, &fast_signature, 0, around)) else {
+            return false;
+        };
         // SAFETY: M15; the code was assembled for these parameters.
         let function =
             unsafe { std::mem::transmute::<*mut u8, extern "C" fn(Local, u32, i32, i32) -> i32>(at.as_ptr()) };
@@ -126,7 +128,7 @@ fn shape_of(signature: &Signature, plan: &CallingSequence, arguments: &[u8], res
     let is_word = |at: usize| plan.steps[at].load == Load::Word && plan.steps[at].float_register().is_none();
     if passings.len() != plan.steps.len()
         || passings.len() > MOST_ARGUMENTS
-        || passings.iter().enumerate().any(|(at, passing)| passing.is_word() != is_word(at))
+        || passings.iter().enumerate().any(|(at, fast_type)| fast_type.is_word() != is_word(at))
     {
         return None;
     }
@@ -159,7 +161,7 @@ pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Resu
         // SAFETY: M3; the values are arguments of this call.
         unsafe { views.of(value.raw().cast()).is_some_and(|found| value::view(env.raw(), value.raw()) == Some(found)) }
     });
-    let _ = is_same.then(|| environment.views.set(views));
+    let _ = is_same.then(|| environment.view_storage.set(views));
     Ok(is_same)
 }
 
@@ -180,7 +182,7 @@ pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined:
     };
     // SAFETY: M3; the texts are arguments of this call, or its own.
     let found = unsafe { FlatStrings::find(&samples) };
-    Ok(found.is_some_and(|found| environment.flat_texts.set(found).is_ok()))
+    Ok(found.is_some_and(|found| environment.flat_strings.set(found).is_ok()))
 }
 
 /// Starts the lane. `shared` is a Uint8Array over the memory that both use. Null where the lane cannot be had.
@@ -191,8 +193,8 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<O
     // SAFETY: M3; the array is an argument of this call, and is kept.
     let storage = unsafe { value::storage(env.raw(), shared.raw()) };
     let Ok(Pinned::Bytes(storage, _)) = storage else { return Ok(None) };
-    let Some(v8) = environment.v8.get() else { return Ok(None) };
-    let Some(lane) = FastCalls::make(&environment, Shared(storage.view)) else { return Ok(None) };
+    let Some(v8) = environment.templates.get() else { return Ok(None) };
+    let Some(fast_calls) = FastCalls::make(&environment, Shared(storage.view)) else { return Ok(None) };
     let context = (&raw const *environment).expose_provenance();
     let view = (place_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
     let text =
@@ -203,7 +205,7 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<O
     // SAFETY: M15; the scope of this native function is open.
     let placers = unsafe { [v8.function_of_view(*view, missed), v8.function_of_text(*text, missed)] };
     let [Some(view), Some(text)] = placers else { return Ok(None) };
-    let _ = environment.lane.set(lane);
+    let _ = environment.fast_calls.set(fast_calls);
     let object = |function: Local| Object::from_raw(env.raw(), function.cast());
     let [take_text] = native_functions(*env, [NativeFn::new(take_text)])?;
     Ok(Some(JsPlacers { view: object(view), text: object(text), take_text }))
@@ -220,14 +222,21 @@ pub fn fast_function<'env>(
 ) -> napi::Result<Option<Object<'env>>> {
     let environment = current(*env)?;
     let make = || {
-        let (lane, v8) = (environment.lane.get()?, environment.v8.get()?);
+        let (fast_calls, v8) = (environment.fast_calls.get()?, environment.templates.get()?);
         let signature = &signature.signature;
         let plan = signature.direct.as_ref()?;
-        let shape = shape_of(signature, plan, &arguments, result)?;
+        let fast_signature = shape_of(signature, plan, &arguments, result)?;
         let result_at = i32::try_from(signature.plan.result).ok()?;
-        let code = environment.code.borrow_mut().put(&assemble(plan, &shape, result_at, lane.around))?;
+        let code = environment.code.borrow_mut().put(&assemble(plan, &fast_signature, result_at, fast_calls.around))?;
         // SAFETY: M15; the scope of this native function is open, and a `Local` is a `napi_value` in Node.
-        unsafe { v8.function(code, std::iter::once(FastType::U32).chain(shape.arguments), shape.result, missed) }
+        unsafe {
+            v8.function(
+                code,
+                std::iter::once(FastType::U32).chain(fast_signature.arguments),
+                fast_signature.result,
+                missed,
+            )
+        }
     };
     Ok(make().map(|function| Object::from_raw(env.raw(), function.cast())))
 }
@@ -237,5 +246,5 @@ pub fn fast_function<'env>(
 pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     let environment = current(env)?;
     let code = Address::new(from_js(address));
-    Ok(environment.v8.get().zip(code).is_some_and(|(v8, code)| !v8.owns(code)))
+    Ok(environment.templates.get().zip(code).is_some_and(|(v8, code)| !v8.owns(code)))
 }

@@ -20,7 +20,7 @@ pub struct JsLoader<'env> {
     /// (address, size, frame): 1 where the bytes are in the frame; undefined where the caller is not optimised.
     pub load: Object<'env>,
     /// The address of the frame, to be passed along.
-    pub frame: f64,
+    pub arg_buffer: f64,
 }
 
 /// Makes the function. Null where it cannot be had.
@@ -28,20 +28,20 @@ pub struct JsLoader<'env> {
 pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>> {
     let environment = current(*env)?;
     let code = (load as unsafe extern "C" fn(Local, u32, f64, f64) -> i32 as *const ()).expose_provenance();
-    let (Some(v8), Some(code)) = (environment.v8.get(), Address::new(code)) else { return Ok(None) };
+    let (Some(v8), Some(code)) = (environment.templates.get(), Address::new(code)) else { return Ok(None) };
     let passed = [FastType::F64, FastType::U32, FastType::F64];
     // SAFETY: M15; `load` is a function of these, and the scope of this native function is open.
     let function = unsafe { v8.function(code, passed, FastType::I32, missed) };
-    let frame = environment.frame.base().expose_provenance() as f64;
-    Ok(function.map(|function| JsLoader { load: Object::from_raw(env.raw(), function.cast()), frame }))
+    let arg_buffer = environment.arg_buffer.base().expose_provenance() as f64;
+    Ok(function.map(|function| JsLoader { load: Object::from_raw(env.raw(), function.cast()), arg_buffer }))
 }
 
 /// Copies `size` bytes at an address to the frame. JavaScript has refused the first page.
-unsafe extern "C" fn load(_: Local, size: u32, address: f64, frame: f64) -> i32 {
-    let (address, frame) = (address as usize, frame as usize);
+unsafe extern "C" fn load(_: Local, size: u32, address: f64, arg_buffer: f64) -> i32 {
+    let (address, arg_buffer) = (address as usize, arg_buffer as usize);
     // SAFETY: U2 for the address, which the user has given. M1 and M2: the frame's address is passed by the package's own
     // source, which keeps this function to itself, and no type of `read` is larger than a word.
-    unsafe { raw::load_word(frame, address, size) };
+    unsafe { raw::load_word(arg_buffer, address, size) };
     1
 }
 

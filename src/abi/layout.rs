@@ -1,4 +1,5 @@
-//! Aggregates: where the fields of structs, unions and arrays lie, and what libffi passes for them by value.
+//! Layouts of structs, unions and arrays: where their fields lie, and what libffi and the calling convention pass by
+//! value.
 #![expect(unsafe_code, reason = "asks libffi for the layout of a structure")]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A signature: what C expects, as libffi sees it, and where each value lies in the frame.
+//! Signatures: the types of a C function for libffi, and where each value lies in the argument buffer.
 #![expect(unsafe_code, reason = "is shared between threads")]
 
 use std::hash::{Hash, Hasher};

@@ -1,5 +1,5 @@
-//! The bound functions of an environment, by number: JavaScript says by its number which one it calls, so that all of
-//! them share one native entry, and those of one signature one function of the V8 lane.
+//! The table of an environment's bound functions. JavaScript calls a function by its number, so that all functions
+//! share one native entry, and those of one signature share one fast-call function.
 #![expect(unsafe_code, reason = "keeps functions for generated code")]
 
 use std::cell::{Cell, RefCell};

@@ -1,5 +1,5 @@
-//! JS to C: a block of arguments goes in, the result comes back: by the signature's own plan, or by libffi. Knows nothing
-//! of JavaScript.
+//! Calls C: a block of arguments goes in, the result comes back, by the signature's calling sequence or by libffi.
+//! Knows nothing of JavaScript.
 #![expect(unsafe_code, reason = "calls a C function")]
 
 use std::ptr::NonNull;

@@ -1,4 +1,5 @@
-//! C to JS: a C function pointer whose calls arrive at a [`Handler`]. The mirror of `call`; knows nothing of JavaScript.
+//! C function pointers whose calls arrive at a [`Handler`]: a stub where the calling sequence is known, a closure of
+//! libffi elsewhere. The mirror of `call::invoke`; knows nothing of JavaScript.
 #![expect(unsafe_code, reason = "is called by C")]
 
 use std::ffi::c_void;

@@ -1,5 +1,5 @@
-//! The copies of the package in the process: npm installs it twice where it cannot share one. Copies of one build act as
-//! one (lib/copies.js).
+//! Other instances of the package in the process: npm installs it twice where it cannot share one. Instances of one
+//! build act as one (lib/copies.js).
 #![expect(unsafe_code, reason = "asks the loader")]
 
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! What a file must be before the system's loader gets it: on a FIFO the loader would hang, and a library that is shorter
+//! Checks a file before the system's loader gets it: on a FIFO the loader would hang, and a library that is shorter
 //! than its segments ends the process with SIGBUS when they are mapped. Knows no JavaScript.
 
 use std::fs::{self, File};

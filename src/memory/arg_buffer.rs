@@ -1,4 +1,5 @@
-//! The frame: memory that JavaScript writes with a DataView and native code reads, so that a call converts nothing.
+//! The argument buffer: memory that JavaScript writes with a DataView and native code reads, so that a call converts
+//! nothing.
 //!
 //! Layout of a call: `[ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]`,
 //! offsets from the signature's plan. The number is that of the bound function (`js::bound`). The epoch tells who writes

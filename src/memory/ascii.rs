@@ -1,4 +1,4 @@
-//! Texts that are plain: all ASCII, and no NUL in them. The engine keeps such a text as C has it.
+//! Whether a text is plain ASCII without a NUL, many bytes at once. V8 keeps such a text as C expects it.
 
 /// What is looked at without a branch in between; a multiple of the widest registers.
 const LONG: usize = 128;

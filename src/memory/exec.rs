@@ -1,4 +1,4 @@
-//! Memory for generated code: mapped for it alone, written first, then made executable, and never both at once.
+//! Memory for generated code: mapped for code alone, written first, then made executable, and never both at once.
 #![expect(unsafe_code, reason = "maps memory and copies code into it")]
 
 use std::ptr::null_mut;

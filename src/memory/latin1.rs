@@ -1,4 +1,4 @@
-//! Texts of the engine's own: characters of Latin-1, as UTF-8 with a NUL.
+//! Texts of V8's one-byte strings: characters of Latin-1, as UTF-8 with a NUL.
 #![expect(unsafe_code, reason = "reads the engine's memory and writes a block")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 

@@ -1,4 +1,4 @@
-//! The room in which every raw pointer of the package lives.
+//! Memory: every raw pointer of the package lives here.
 //!
 //! The promises of this room, cited by the SAFETY comments of the whole crate (the user's promises, U1 and on, are in
 //! `docs/safety.md`):

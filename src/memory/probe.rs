@@ -1,4 +1,4 @@
-//! Whether memory is mapped: asked by the guard before the package itself reads or writes through a raw address.
+//! Whether an address is mapped: the guard probes it before the package itself reads or writes through it.
 //!
 //! Linux: the kernel copies a byte a page through a pipe, which fails with EFAULT where this process would have a
 //! SIGSEGV; `/proc/self/maps` for very long spans, and where there is no pipe to be had. Elsewhere nothing is known, and

@@ -1,4 +1,4 @@
-//! Sixteen bytes at once: a register of SSE2 on x86-64, two words elsewhere. Thirty-two where the processor has AVX2.
+//! Sixteen bytes at once: an SSE2 register on x86-64, two words elsewhere. Thirty-two where the processor has AVX2.
 #![expect(unsafe_code, reason = "reads through pointers")]
 
 #[cfg(target_arch = "x86_64")]

@@ -1,4 +1,5 @@
-//! Text that lives for the length of a call, with fences around it: taken like a stack, so that calls may nest.
+//! The arena of strings that live for the length of a call, with fences around each: used like a stack, so that calls
+//! may nest.
 #![expect(unsafe_code, reason = "hands out addresses inside memory it owns")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 

@@ -1,4 +1,4 @@
-//! What one JavaScript environment (the main thread or a worker) has of its own. There is no other state.
+//! The state of one JavaScript environment (the main thread or a worker). There is no other state.
 #![expect(unsafe_code, reason = "keeps Node-API references and takes the arg_buffer's address")]
 
 use std::cell::{Cell, OnceCell, RefCell};

@@ -1,4 +1,4 @@
-//! What becomes of a callback whose JavaScript has not returned: the call that it was made under passes that on.
+//! Exceptions of callbacks, and callbacks that were ended: the call that a callback was made under passes that on.
 #![expect(unsafe_code, reason = "keeps Node-API references")]
 
 use std::ptr::{NonNull, null_mut};

@@ -1,5 +1,5 @@
-//! Addresses of memory without fences that were given out, which the guard has to keep in step with its copies: a number
-//! from `ptr()` means the copy for the length of a call; what a pin or a struct holds the address of is not copied.
+//! Unfenced memory whose address was given out. The guard keeps it in step with its copies: a number from `ptr()` means
+//! the copy for the length of a call; what a pin or a struct holds the address of is not copied.
 #![expect(unsafe_code, reason = "holds weak references to buffers")]
 
 use std::cell::{Cell, RefCell};

@@ -1,5 +1,5 @@
-//! Locks: a buffer that is pinned cannot be transferred away under native code's feet. V8 refuses to detach a buffer
-//! whose detach key is not given, so a lock is a key that nobody has (`v8::ArrayBuffer::SetDetachKey`).
+//! Transfer locks: a buffer that is pinned cannot be transferred while native code uses it. V8 refuses to detach a
+//! buffer whose detach key is not given, so a lock is a key that nobody has (`v8::ArrayBuffer::SetDetachKey`).
 #![expect(unsafe_code, reason = "calls an exported function of V8")]
 
 use std::cell::{Cell, RefCell};

@@ -1,4 +1,4 @@
-//! Pins: JavaScript views, buffers and strings whose storage native code uses while a call is under way.
+//! The storage of JavaScript values that native code uses while a call is under way: views, buffers and strings.
 #![expect(unsafe_code, reason = "asks Node-API for the storage of a value")]
 
 use std::ffi::{CStr, c_void};

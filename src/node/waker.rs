@@ -1,4 +1,4 @@
-//! Waking the JavaScript thread: the threadsafe functions that serve an environment's queue and its pool.
+//! The event-loop waker: the threadsafe functions that serve an environment's queue and its pool.
 #![expect(unsafe_code, reason = "lets other threads call into Node-API")]
 
 use std::cell::Cell;

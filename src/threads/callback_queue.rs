@@ -1,5 +1,5 @@
-//! Work for a JavaScript thread that other threads hand in: calls of callbacks, which wait for their result, and jobs
-//! that are done. Knows nothing of JavaScript.
+//! The queue of work for a JavaScript thread that other threads hand in: calls of callbacks, which wait for their
+//! result, and jobs that are done. Knows nothing of JavaScript.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How V8 passes the values of a call, and where it puts them.
+//! The types of a fast call: how V8 passes each value, and where it puts it.
 
 use crate::abi::sysv64::CallingSequence;
 

@@ -1,6 +1,6 @@
-//! V8's own way into JavaScript, for callbacks: `v8::Function::Call` in a handle scope and a `v8::TryCatch` on the stack.
-//! Node-API's does the same with more around it, and allocates its handle scopes. Tried on `NODE_MODULE_VERSION` 115, 127,
-//! 137 and 147.
+//! Calls a JavaScript function by V8's own functions, for callbacks: `v8::Function::Call` in a handle scope and a
+//! `v8::TryCatch` on the stack. Node-API's does the same with more around it, and allocates its handle scopes. Tried on
+//! `NODE_MODULE_VERSION` 115, 127, 137 and 147.
 #![expect(unsafe_code, reason = "calls exported functions of V8")]
 #![expect(clippy::missing_transmute_annotations, reason = "the fields that are filled have the types")]
 

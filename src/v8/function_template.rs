@@ -1,5 +1,5 @@
-//! V8's C++ functions, found by name in the running executable: what makes native functions, with a fast call or without.
-//! Tried on `NODE_MODULE_VERSION` 115, 127, 137 and 147; V8's binary interface does not change within one.
+//! Makes native functions by V8's `FunctionTemplate`, with a fast call or without. Tried on `NODE_MODULE_VERSION` 115,
+//! 127, 137 and 147; V8's binary interface does not change within one.
 #![expect(unsafe_code, reason = "calls exported functions of FunctionTemplates")]
 #![expect(clippy::missing_transmute_annotations, reason = "the fields that are filled have the types")]
 

@@ -1,5 +1,5 @@
-//! Depth: V8 lets JavaScript use 984 KB of the main thread's stack, which a hundred levels of JS -> C -> JS fill. Where
-//! such levels nest, the limit is moved down once to seven eighths of what the thread really has
+//! V8's stack limit. V8 lets JavaScript use 984 KB of the main thread's stack, which a hundred levels of JS -> C -> JS
+//! fill. Where such levels nest, the limit is moved down once to seven eighths of what the thread really has
 //! (`v8::Isolate::SetStackLimit`); the rest stays for C. Beyond it a recursion is a RangeError, as ever.
 #![expect(unsafe_code, reason = "asks the system for the stack and calls an exported function of V8")]
 

@@ -1,5 +1,5 @@
-//! The machine code between V8 and a C function: finds the function by its number, looks whether the call may go in at
-//! all, puts every argument where C wants it, and the result where JavaScript has it.
+//! The machine code of a fast call, between V8 and a C function: finds the function by its number, tests whether the
+//! call may go in, puts every argument where C wants it, and the result where JavaScript reads it.
 //!
 //! V8 has given it the receiver in rdi and the number in esi; both are free once the row is found. r10 is the frame, r11
 //! the row; rax, rdi, rsi and xmm8 to xmm15 hold nothing of C's.

@@ -1,4 +1,5 @@
-//! Fences: canaries before and after a block, so that a native write past its end hits nothing else and is seen.
+//! Fenced blocks: canaries before and after the data, so that a native write past the end hits nothing else and is
+//! found.
 //!
 //! A block lies in memory like this; `data` is what everybody else knows of it:
 //!

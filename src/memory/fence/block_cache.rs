@@ -1,5 +1,5 @@
-//! Blocks as C is handed them. What the header says is kept, because to compare it with a copy is quicker than to look
-//! whether it fits, before the call and after it.
+//! A cache of the blocks that calls are handed. Comparing a header with its copy is faster than validating it, before
+//! the call and after it.
 #![expect(unsafe_code, reason = "takes views for blocks")]
 
 use std::cell::Cell;

@@ -1,5 +1,5 @@
-//! What a call watches over: the fences of the blocks it was handed, the surroundings of pool slices, copies made by the
-//! guard. Looked at when the call returns, and around every callback, so that what JavaScript writes is not blamed on C.
+//! What a call has borrowed: fenced blocks, slices of Node's Buffer pool, shadow copies of the guard. They are checked
+//! when the call returns, and around every callback, so that what JavaScript writes is not blamed on C.
 #![expect(unsafe_code, reason = "compares and restores the bytes around views")]
 
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Blocks whose address JavaScript has asked for: they are found again from a number inside them.
+//! Blocks whose address was given out as a number: they are found again from a number inside them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

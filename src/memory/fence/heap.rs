@@ -1,4 +1,4 @@
-//! Fenced memory of the package's own: `alloc()`, copies of the guard. Blocks are reused by size class.
+//! The heap of fenced blocks for `alloc()` and for copies of the guard. Blocks are reused by size class.
 #![expect(unsafe_code, reason = "allocates raw memory")]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};

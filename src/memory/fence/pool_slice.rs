@@ -1,4 +1,4 @@
-//! The bytes around a slice of a slab that other Buffers share, as they were before native code ran.
+//! The bytes around a slice of Node's Buffer pool, as they were before native code ran.
 #![expect(unsafe_code, reason = "compares and restores the bytes around views")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 

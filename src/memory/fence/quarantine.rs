@@ -1,5 +1,5 @@
-//! The quarantine: a block whose address native code was given is poisoned and held back after it was freed, first in,
-//! first out, bounded by bytes and count. A late native write lands in nobody's memory, and is reported on the way out.
+//! The quarantine: a freed block whose address native code was given is poisoned and held back, first in, first out,
+//! bounded by bytes and count. A late native write hits memory that nobody uses, and is reported on the way out.
 #![expect(unsafe_code, reason = "poisons blocks that nobody else owns any more")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 

@@ -1,4 +1,4 @@
-//! Breaches that are found late (when a block is freed or leaves the quarantine, on any thread): kept until the
+//! Overflows that are found late (when a block is freed or leaves the quarantine, on any thread): kept until the
 //! JavaScript thread collects them for a process warning. And the names of those who were given an address.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};

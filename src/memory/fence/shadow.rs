@@ -1,5 +1,5 @@
-//! A copy with fences that native code sees instead of memory that has none. What JavaScript or other threads write to the
-//! memory meanwhile stays, where native code has not written the same bytes of the copy.
+//! Shadow copies: native code gets a fenced copy of memory that has no fence. What JavaScript or other threads write to
+//! the memory meanwhile stays, where native code has not written the same bytes of the copy.
 #![expect(unsafe_code, reason = "copies the bytes of views")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 

@@ -1,4 +1,5 @@
-//! Asynchronous calls on libuv's pool: starts the drainers of `pool`, and has JavaScript settle what is done.
+//! Asynchronous calls on libuv's pool: starts the drainers of `threads::pool`, and has JavaScript settle the calls that
+//! are done.
 #![expect(unsafe_code, reason = "hands calls to libuv's pool")]
 
 use std::cell::{Cell, RefCell};

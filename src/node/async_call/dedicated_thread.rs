@@ -1,4 +1,4 @@
-//! A native thread of the user's own, whose calls run one after the other.
+//! A dedicated native thread (`lib.thread()`), whose calls run one after the other.
 
 use std::sync::Arc;
 use std::thread;

@@ -1,5 +1,5 @@
-//! Asynchronous calls: a job is a call that leaves the JavaScript thread, for libuv's pool or a thread of its own, and
-//! comes back to settle a Promise. And the helper thread of a synchronous call that serves callbacks meanwhile.
+//! Asynchronous calls: a job is a call that leaves the JavaScript thread, for libuv's pool or a dedicated thread, and
+//! comes back to settle a Promise. Also the helper thread of a synchronous call that serves callbacks meanwhile.
 #![expect(unsafe_code, reason = "hands calls to other threads")]
 
 use std::cell::Cell;

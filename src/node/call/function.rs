@@ -1,4 +1,4 @@
-//! Bound functions: the one native entry that every call of every symbol goes through.
+//! Bound functions, and the generic call: the native entry that does whatever the register call cannot.
 #![expect(unsafe_code, reason = "is called by the engine and calls C")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

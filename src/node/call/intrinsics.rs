@@ -1,5 +1,5 @@
-//! What is called so often that nothing is converted: the arguments and results lie in the frame. The engine calls these
-//! functions as they are.
+//! Intrinsics (`read.*`, `ptr()` and others): called so often that their arguments and results lie in the argument
+//! buffer, and nothing is converted.
 #![expect(unsafe_code, reason = "is called by the engine")]
 
 use std::ptr::null_mut;

@@ -1,5 +1,5 @@
-//! The short way in, for most calls: numbers, texts, and Buffers with a fence of their own go from the frame straight
-//! into registers. What it cannot do it leaves to the general entry, before anything has happened.
+//! The register call: numbers, texts and fenced Buffers go from the argument buffer straight into registers. What it
+//! cannot do it leaves to the generic call, before anything has happened.
 #![expect(unsafe_code, reason = "is called by the engine and calls C")]
 
 use std::ptr::{NonNull, null_mut};

@@ -1,5 +1,5 @@
-//! What a callback knows of the environment that its JavaScript function lives in. It stays until the process ends, as the
-//! callback does (M7); of the environment itself nothing does.
+//! The handle by which a callback knows its environment. It lives until the process ends, as the callback does (M7),
+//! and outlives the environment.
 #![expect(unsafe_code, reason = "points to a state that ends before it")]
 
 use std::cell::Cell;

@@ -1,5 +1,5 @@
-//! Calls of C that are not answered at once: those of other threads, which go through the queue to the environment's own
-//! and wait there, and those of closed callbacks, of which JavaScript is told later.
+//! Callbacks invoked on a foreign thread, which wait in the queue for the environment's own, and calls of closed
+//! callbacks, of which JavaScript is told later.
 #![expect(unsafe_code, reason = "calls JavaScript at C's word")]
 
 use std::ptr::null_mut;

@@ -1,5 +1,5 @@
-//! JSCallback's native half: makes C function pointers, opens and closes them. What becomes of C's calls of them is in
-//! `slot` and `afar`.
+//! JSCallback's native half: makes C function pointers, opens and closes them. C's calls of them are in `slot` and
+//! `foreign_thread`.
 
 use std::cell::{Cell, RefCell};
 use std::ptr::null_mut;

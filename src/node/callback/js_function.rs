@@ -1,4 +1,4 @@
-//! The ways from native code into the JavaScript function of a callback: V8's own where it was found, Node-API's elsewhere.
+//! Calls the JavaScript function of a callback: by V8's own functions where they were found, by Node-API elsewhere.
 #![expect(unsafe_code, reason = "calls JavaScript functions")]
 
 use std::ptr::null_mut;

@@ -1,5 +1,5 @@
-//! What is behind a C function pointer that reaches JavaScript, and what becomes of a call on the environment's own thread:
-//! a JavaScript function that decodes the frame and encodes the result runs at once.
+//! Callback slots: what is behind a C function pointer that reaches JavaScript. A call on the environment's own thread
+//! runs at once a JavaScript function that decodes the argument buffer and encodes the result.
 #![expect(unsafe_code, reason = "calls JavaScript at C's word")]
 
 use std::cell::Cell;

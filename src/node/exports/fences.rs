@@ -1,4 +1,4 @@
-//! Fences, as JavaScript sees them: the stand-in, `checkFences()`, late reports, and `alloc()`.
+//! Fences, as JavaScript has them: the stand-in, `checkFences()`, late reports, and `alloc()`.
 #![expect(unsafe_code, reason = "installs the stand-in and gives blocks to the engine")]
 
 use std::ffi::c_void;

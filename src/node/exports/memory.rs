@@ -1,4 +1,4 @@
-//! The room's JavaScript door: addresses of views, reads, writes, text, and buffers over native memory.
+//! Memory, as JavaScript has it: addresses of views, reads, writes, text, and buffers over native memory.
 #![expect(unsafe_code, reason = "passes the user's addresses on")]
 
 use std::ptr::null_mut;

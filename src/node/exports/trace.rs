@@ -1,4 +1,4 @@
-//! The flight recorder's JavaScript door, and what calls on other threads need of it.
+//! The flight recorder, as JavaScript has it, and what calls on other threads need of it.
 #![allow(unsafe_code, reason = "installs signal handlers (not on every system: no `expect`)")]
 
 use std::cell::{Cell, RefCell};

@@ -1,5 +1,5 @@
-//! What calls of the V8 lane hand to C: the addresses of views and texts are put into the frame before a call, the fences are
-//! looked at after it, and a text that C has returned is brought along.
+//! Arguments of fast calls: the addresses of views and texts are put into the argument buffer before a call, the fences
+//! are checked after it, and a text that C has returned is brought along.
 #![cfg(all(target_arch = "x86_64", unix))]
 #![expect(unsafe_code, reason = "is called by generated code")]
 

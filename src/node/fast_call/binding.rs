@@ -1,4 +1,4 @@
-//! The V8 lane, as JavaScript has it: makes a function for each signature.
+//! Makes the function of V8 for each signature that fast calls serve.
 #![cfg(all(target_arch = "x86_64", unix))]
 #![expect(unsafe_code, reason = "is called by generated code")]
 

@@ -1,5 +1,5 @@
-//! `read.*` in the V8 lane: optimised code calls a C function that copies a value to the start of the frame. It runs no
-//! JavaScript and needs none of the lane's gates, so that it serves callbacks as well.
+//! `read.*` as fast calls: optimised code calls a C function that copies a value to the start of the argument buffer.
+//! It runs no JavaScript and needs none of the gates of other fast calls, so that it serves callbacks as well.
 #![cfg(all(target_arch = "x86_64", unix))]
 #![expect(unsafe_code, reason = "is called by V8")]
 

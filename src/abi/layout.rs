@@ -285,7 +285,8 @@ impl Layout {
         Ok(Self { size, align: element.align(), offsets: Vec::new(), shifts: Vec::new(), content })
     }
 
-    /// How the System V ABI of x86-64 passes it; `None` where that is left to libffi, or refused by [`Layout::to_libffi`].
+    /// How the System V ABI of x86-64 passes it; `None` where that is left to libffi, or refused by
+    /// [`Layout::to_libffi`].
     pub fn eightbytes(&self) -> Option<Eightbytes> {
         const BYTES: usize = 8;
         let scalars = match &self.content {

@@ -11,7 +11,7 @@ use super::sysv64;
 use crate::error::{FfiError, Result};
 use crate::memory::arg_buffer::{HEAD_BYTES, MOST_ARGUMENTS};
 
-/// Where the values of a call lie in the frame, in bytes from its start.
+/// Where the values of a call lie in the argument buffer, in bytes from its start.
 #[derive(Debug)]
 pub struct BufferLayout {
     /// The result.
@@ -33,7 +33,7 @@ pub struct Signature {
     fixed: Option<usize>,
     /// libffi's view of both.
     pub cif: Cif,
-    /// The layout in the frame.
+    /// The layout in the argument buffer.
     pub plan: BufferLayout,
     /// The positions of the arguments that may be pins.
     pub pins: Vec<usize>,
@@ -78,8 +78,8 @@ const SLOT: usize = 8;
 const WIDE: usize = 16;
 
 impl Signature {
-    /// Prepares a signature; of a variadic function `fixed` arguments are declared. Fails for a void argument, more than
-    /// [`MOST_ARGUMENTS`], or what libffi refuses.
+    /// Prepares a signature; of a variadic function `fixed` arguments are declared. Fails for a void argument, more
+    /// than [`MOST_ARGUMENTS`], or what libffi refuses.
     pub fn new(arguments: Vec<ValueType>, result: ValueType, fixed: Option<usize>) -> Result<Self> {
         let refuse = |reason: String| Err(FfiError::Declaration { reason });
         if arguments.len() > MOST_ARGUMENTS {
@@ -114,7 +114,7 @@ impl Signature {
         self.result.scalar().is_some() && self.arguments.iter().all(|value| value.scalar().is_some())
     }
 
-    /// The bytes of the result in the frame.
+    /// The bytes of the result in the argument buffer.
     pub fn result_size(&self) -> usize {
         self.result.size()
     }
@@ -126,7 +126,8 @@ impl Signature {
 }
 
 impl BufferLayout {
-    /// The result, and then each argument, all of sizes that libffi takes: a scalar in a slot of its own, an aggregate aligned as no type exceeds.
+    /// The result, and then each argument, all of sizes that libffi takes: a scalar in a slot of its own, an aggregate
+    /// aligned as no type exceeds.
     fn new(arguments: &[ValueType], result: &ValueType) -> Self {
         let mut end = HEAD_BYTES + result.size().next_multiple_of(WIDE).max(WIDE);
         let mut place = |value: &ValueType| {

@@ -1,7 +1,7 @@
-//! Calls by the System V ABI of x86-64 ("System V Application Binary Interface, AMD64 Architecture Processor Supplement",
-//! version 1.0, section 3.2.3), planned when a function is bound: which word of a register or of the stack each argument
-//! goes to. libffi classifies the arguments at every call; it serves every other signature, and is the oracle of the
-//! tests. An aggregate is one word after the other, each where its class or the stack has it.
+//! Calls by the System V ABI of x86-64 ("System V Application Binary Interface, AMD64 Architecture Processor
+//! Supplement", version 1.0, section 3.2.3), planned when a function is bound: which word of a register or of the stack
+//! each argument goes to. libffi classifies the arguments at every call; it serves every other signature, and is the
+//! oracle of the tests. An aggregate is one word after the other, each where its class or the stack has it.
 #![expect(unsafe_code, reason = "calls a C function")]
 
 use std::mem::MaybeUninit;
@@ -18,7 +18,7 @@ const MOST_ON_STACK: usize = 32;
 /// The words in front of those of the stack.
 const REGISTERS: usize = INTEGERS + FLOATS;
 
-/// How an argument is read out of the frame: as a word whose upper bits are as C's callers leave them.
+/// How an argument is read out of the argument buffer: as a word whose upper bits are as C's callers leave them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
     /// A signed byte.
@@ -40,7 +40,7 @@ pub enum Load {
 /// Where one word of an argument comes from and goes to.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
-    /// The offset in the frame.
+    /// The offset in the argument buffer.
     pub from: u16,
     /// How it is read.
     pub load: Load,
@@ -119,7 +119,7 @@ impl ResultIn {
     }
 }
 
-/// The words of a result: what the slot of the frame holds, whose lower bytes are the value.
+/// The words of a result: what the slot of the argument buffer holds, whose lower bytes are the value.
 #[derive(Clone, Copy, Debug)]
 pub struct ReturnRegisters {
     /// The first one.
@@ -175,8 +175,8 @@ impl Taken {
 }
 
 impl CallingSequence {
-    /// The plan of a signature whose arguments lie at these offsets of the frame; `None` where an aggregate is none that
-    /// [`Eightbytes`] has, there are too many arguments, or the platform has another ABI.
+    /// The plan of a signature whose arguments lie at these offsets of the argument buffer; `None` where an aggregate
+    /// is none that [`Eightbytes`] has, there are too many arguments, or the platform has another ABI.
     pub fn new(arguments: &[ValueType], offsets: &[usize], result: &ValueType) -> Option<Self> {
         if cfg!(not(all(target_arch = "x86_64", unix))) {
             return None;
@@ -254,7 +254,7 @@ impl CallingSequence {
         self.steps[self.firsts.get(argument).map_or(argument, |first| usize::from(*first))]
     }
 
-    /// Loads the arguments out of memory that is laid out as the frame is.
+    /// Loads the arguments out of memory that is laid out as the argument buffer is.
     ///
     /// # Safety
     /// M2: `base` is readable as far as the signature's frame plan says.
@@ -286,8 +286,8 @@ impl CallingSequence {
     pub unsafe fn enter(&self, code: Address, words: &RegisterFile) -> ReturnRegisters {
         let mut registers = MaybeUninit::<Registers>::uninit();
         // SAFETY: U1 and M4 by the contract of this function; `load` has written the words of the stack. Registers that
-        // no argument is in hold anything, which the callee does not look at. `enter` writes all of the registers; they are
-        // read one by one, as they were written: a wider load would have to wait for all of them.
+        // no argument is in hold anything, which the callee does not look at. `enter` writes all of the registers; they
+        // are read one by one, as they were written: a wider load would have to wait for all of them.
         unsafe {
             enter(words, code.get(), self.on_stack, registers.as_mut_ptr(), self.has_floats);
             let register = |number: u8| registers.as_ptr().cast::<u64>().add(usize::from(number)).read_volatile();

@@ -35,7 +35,7 @@ pub struct Incoming<'a> {
 
 /// How a call has come in.
 enum Way<'a> {
-    /// By a thunk, with the signature's own plan.
+    /// By a stub, with the signature's own plan.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     Stub(&'a CallingSequence, &'a stub::SavedRegisters),
     /// By libffi: a pointer to each argument, and where the result goes.
@@ -161,10 +161,10 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
 }
 
-/// As [`trampoline`], for a call that came by a thunk: the result is zero there until it is set.
+/// As [`trampoline`], for a call that came by a stub: the result is zero there until it is set.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
-    // SAFETY: M7; `Closure::new` gave the thunk the address of a target that was leaked.
+    // SAFETY: M7; `Closure::new` gave the stub the address of a slot that was leaked.
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
     let Some(plan) = &target.signature.direct else { return };
     let incoming = Incoming { signature: &target.signature, way: Way::Stub(plan, block) };
@@ -172,7 +172,7 @@ unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
 }
 
-/// The code of a thunk; `None` where libffi has to make the pointer.
+/// The code of a stub; `None` where libffi has to make the pointer.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn thunk_for(target: &'static Target) -> Option<Address> {
     target.signature.direct.as_ref().filter(|_| target.signature.is_of_scalars())?;

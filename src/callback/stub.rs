@@ -1,5 +1,5 @@
-//! What C reaches when it calls a callback of scalars: a few instructions that keep the registers of the arguments in one
-//! block with those on the stack, by the same plan as calls go out (`sysv`). libffi's closures serve every other
+//! What C reaches when it calls a callback of scalars: a few instructions that keep the registers of the arguments in
+//! one block with those on the stack, by the same plan as calls go out (`abi::sysv64`). libffi's closures serve every other
 //! signature, and are the oracle of the tests.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #![expect(unsafe_code, reason = "is called by C")]
@@ -13,14 +13,14 @@ use crate::memory::address::Address;
 use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::exec::Code;
 
-/// Answers a call: is given the block, and what the thunk was made with.
+/// Answers a call: is given the block, and what the stub was made with.
 pub type Arrive = unsafe extern "sysv64" fn(&SavedRegisters, usize);
 
 /// The words of registers in front: 6 of integers, 8 of floating point.
 const REGISTERS: usize = 14;
 /// rax and xmm0 as C gets them back.
 const RESULTS: usize = 2;
-/// What the thunk itself keeps between its block and the arguments on the stack: rbp, and where C goes on.
+/// What the stub itself keeps between its block and the arguments on the stack: rbp, and where C goes on.
 const LINKS: usize = 2;
 
 /// The arguments of one call, as C left them, and room for the result. Behind it lie those on the stack.
@@ -78,7 +78,7 @@ impl SavedRegisters {
     }
 }
 
-/// What a thunk reads; written before its address is given out, and never again.
+/// What a stub reads; written before its address is given out, and never again.
 #[repr(C)]
 struct Slot {
     entry: Cell<usize>,
@@ -104,8 +104,8 @@ const AT_ONCE: usize = 512;
 /// The bytes of one.
 const THUNK: usize = 16;
 
-/// A function pointer of the plan's signature, which calls `arrive` with `target`. It stays until the process ends. `None`
-/// where the system has no memory for code.
+/// A function pointer of the plan's signature, which calls `arrive` with `target`. It stays until the process ends.
+/// `None` where the system has no memory for code.
 pub fn make(arrive: Arrive, target: usize) -> Option<Address> {
     let mut unused = UNUSED.lock().unwrap_or_else(PoisonError::into_inner);
     if unused.slots.is_empty() && !unused.fill() {
@@ -149,7 +149,8 @@ fn stub(slot: usize) -> [u8; THUNK] {
     code
 }
 
-/// Where all thunks go on: r10 is the slot. Makes a [`SavedRegisters`] on the stack, whose result is zero until it is set.
+/// Where all stubs go on: r10 is the slot. Makes a [`SavedRegisters`] on the stack, whose result is zero until it is
+/// set.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn enter() {
     core::arch::naked_asm!(
@@ -204,7 +205,7 @@ mod tests {
 
     unsafe extern "sysv64" fn note(block: &SavedRegisters, plan: usize) {
         let plan = std::ptr::with_exposed_provenance::<CallingSequence>(plan);
-        // SAFETY: U1; the test calls the thunk by the signature of the plan, which it leaked.
+        // SAFETY: U1; the test calls the stub by the signature of the plan, which it leaked.
         let (plan, words) = unsafe { (&*plan, (*plan).steps.iter().map(|step| block.word(*step)).collect()) };
         *SEEN.lock().unwrap() = words;
         block.set_result(plan, 0xffff_ff80);
@@ -219,7 +220,7 @@ mod tests {
             Box::leak(Box::new(CallingSequence::new(&types, &offsets, &CType::I8.into()).unwrap()));
         let code = make(note, (&raw const *plan).expose_provenance()).unwrap();
         type Function = extern "sysv64" fn(i64, i64, i64, i64, i64, i64, i64, i64) -> i64;
-        // SAFETY: M7 and U1; the thunk was made for this signature.
+        // SAFETY: M7 and U1; the stub was made for this signature.
         let function = unsafe { std::mem::transmute::<*mut u8, Function>(code.as_ptr()) };
         assert_eq!(function(1, 2, 3, 4, 5, 6, 7, -8), -128);
         assert_eq!(*SEEN.lock().unwrap(), [1, 2, 3, 4, 5, 6, 7, (-8i64) as u64]);

@@ -1,6 +1,6 @@
-//! Which of a library's own definitions the program would put its own in the place of: on ELF systems what the executable
-//! exports comes before what a library defines, so that a library which brings a copy of zlib calls the executable's. Read out
-//! of the file before it is loaded. Knows no JavaScript.
+//! Which of a library's own definitions the program would put its own in the place of: on ELF systems what the
+//! executable exports comes before what a library defines, so that a library which brings a copy of zlib calls the
+//! executable's. Read out of the file before it is loaded. Knows no JavaScript.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 #![expect(unsafe_code, reason = "reads the symbol table of the running program")]
 #![expect(clippy::disallowed_methods, reason = "the loader never changes its tables")]
@@ -38,8 +38,9 @@ pub fn first(path: &Path) -> Option<String> {
         is_own(symbol, endian) && name_of(symbol).is_some_and(|name| program.find(name).is_some())
     };
     let rival = symbols.iter().find(is_rival)?;
-    // Variables of other libraries that the program uses (`environ`, `tzname`, `std::cout`) live in the program, which has
-    // copies of them. Bound locally, the library would use the originals, which the rest of the process does not use.
+    // Variables of other libraries that the program uses (`environ`, `tzname`, `std::cout`) live in the program, which
+    // has copies of them. Bound locally, the library would use the originals, which the rest of the process does not
+    // use.
     let shares_variable = symbols.iter().any(|symbol| {
         let is_wanted = symbol.st_shndx(endian) == elf::SHN_UNDEF && symbol.st_bind() != elf::STB_LOCAL;
         let is_variable = |found: &elf::Sym64<Endianness>| found.st_type() == elf::STT_OBJECT;
@@ -52,8 +53,8 @@ pub fn first(path: &Path) -> Option<String> {
 /// Variables whose originals and copies point to the same streams.
 const STREAMS: [&CStr; 3] = [c"stdin", c"stdout", c"stderr"];
 
-/// Whether the library means its own: code or data with a strong definition. Weak ones, inline functions of C++ among them, are
-/// meant to be one in the whole process.
+/// Whether the library means its own: code or data with a strong definition. Weak ones, inline functions of C++ among
+/// them, are meant to be one in the whole process.
 fn is_own(symbol: &elf::Sym64<Endianness>, endian: Endianness) -> bool {
     let is_defined = !matches!(symbol.st_shndx(endian), elf::SHN_UNDEF | elf::SHN_ABS);
     let is_of_value = matches!(symbol.st_type(), elf::STT_FUNC | elf::STT_OBJECT | elf::STT_GNU_IFUNC);

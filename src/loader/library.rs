@@ -89,8 +89,8 @@ impl Library {
         Inside(self)
     }
 
-    /// Closes the library: it is unloaded when its calls on other threads are done. Closing twice is fine; closing under a
-    /// call of its own on this thread is refused.
+    /// Closes the library: it is unloaded when its calls on other threads are done. Closing twice is fine; closing
+    /// under a call of its own on this thread is refused.
     pub fn close(&self) -> Result<()> {
         if self.inside.get() > 0 {
             return Err(FfiError::LibraryBusy { library: self.name.clone() });
@@ -113,8 +113,8 @@ impl Library {
         }
     }
 
-    /// Unloads a closed library when no call is inside any more. While a thread of C's own is inside a callback it stays
-    /// loaded for good: the thread may return into its code.
+    /// Unloads a closed library when no call is inside any more. While a thread of C's own is inside a callback it
+    /// stays loaded for good: the thread may return into its code.
     fn unload(&self) {
         if self.jobs.get() > 0 {
             return;
@@ -223,8 +223,8 @@ struct Segment {
 
 #[cfg(target_os = "linux")]
 impl Images {
-    /// What tells the image that an address lies in from others; `None` where it lies in none. dladdr would look for the
-    /// nearest symbol as well, which takes the longer the more there are.
+    /// What tells the image that an address lies in from others; `None` where it lies in none. dladdr would look for
+    /// the nearest symbol as well, which takes the longer the more there are.
     pub fn find(&self, address: Address) -> Option<usize> {
         struct Search {
             address: usize,
@@ -281,8 +281,8 @@ pub fn symbol_size(symbol: Address) -> Option<usize> {
     const RTLD_DL_SYMENT: libc::c_int = 1;
     let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
     let mut entry: *mut libc::c_void = std::ptr::null_mut();
-    // SAFETY: M11; dladdr1 reads no memory at the address, and fills both where it returns non-zero: the entry is one of
-    // the file's table of symbols, which stays mapped.
+    // SAFETY: M11; dladdr1 reads no memory at the address, and fills both where it returns non-zero: the entry is one
+    // of the file's table of symbols, which stays mapped.
     unsafe {
         let is_known = libc::dladdr1(symbol.as_ptr().cast(), found.as_mut_ptr(), &mut entry, RTLD_DL_SYMENT) != 0;
         let entry = entry.cast::<libc::Elf64_Sym>().as_ref().filter(|_| is_known)?;

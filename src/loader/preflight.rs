@@ -24,8 +24,8 @@ pub fn fault(path: &Path) -> Option<String> {
         .then(|| format!("{}: the file is cut off: it has {size} bytes of at least {wanted}", path.display()))
 }
 
-/// The bytes up to the end of the last segment that is mapped, or of the program headers if these are cut off; `None` for
-/// what is no ELF file of 64 bits.
+/// The bytes up to the end of the last segment that is mapped, or of the program headers if these are cut off; `None`
+/// for what is no ELF file of 64 bits.
 fn bytes_of_segments(file: File) -> Option<u64> {
     let cache = ReadCache::new(file);
     let header = elf::FileHeader64::<Endianness>::parse(&cache).ok()?;

@@ -1,23 +1,29 @@
 //! The argument buffer: memory that JavaScript writes with a DataView and native code reads, so that a call converts
 //! nothing.
 //!
-//! Layout of a call: `[ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]`,
-//! offsets from the signature's plan. The number is that of the bound function (`js::bound`). The epoch tells who writes
-//! (lib/frame.js); `returns` and `who` tell how long the texts are kept that callbacks return (lib/results.js).
-#![expect(unsafe_code, reason = "copies between the arg_buffer and native memory")]
+//! A call lies in it like this, at the offsets of its signature's layout:
+//!
+//! ```text
+//! [ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]
+//! ```
+//!
+//! The number is that of the bound function (`call::function_table`). The epoch tells who writes (lib/frame.js). `returns`
+//! and `who` tell how long the texts are kept that callbacks return (lib/results.js).
+#![expect(unsafe_code, reason = "copies between the argument buffer and native memory")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 
 use std::ptr::NonNull;
 
 use smallvec::SmallVec;
 
-/// Bytes at the start of the frame that say which arguments are pins: one bit an argument.
+/// Bytes at the start of the argument buffer that say which arguments are pins: one bit an argument.
 pub const PIN_BYTES: usize = 16;
 /// Where the number of the bound function lies.
 const NUMBER: usize = PIN_BYTES;
 /// Where the epoch lies.
 const EPOCH: usize = NUMBER + 4;
-/// Where the number of outermost calls lies that have returned since a callback of theirs returned text, and who calls back.
+/// Where the number of outermost calls lies that have returned since a callback of theirs returned text, and who calls
+/// back.
 const RETURNS: usize = EPOCH + 4;
 const WHO: usize = RETURNS + 4;
 /// What JavaScript writes over who calls: the callback has returned what has to be kept.
@@ -36,14 +42,14 @@ pub struct ArgBuffer {
     length: usize,
 }
 
-/// A copy of a call's part of the frame, aligned to 16 bytes, which callbacks cannot overwrite.
+/// A copy of a call's part of the argument buffer, aligned to 16 bytes, which callbacks cannot overwrite.
 pub type ArgBlock = SmallVec<[u128; 8]>;
 
 impl ArgBuffer {
-    /// The frame over `length` bytes at `base`.
+    /// The argument buffer over `length` bytes at `base`.
     ///
     /// # Safety
-    /// M1: the memory outlives every use of the frame.
+    /// M1: the memory outlives every use of the argument buffer.
     pub unsafe fn new(base: NonNull<u8>, length: usize) -> Self {
         Self { base, length }
     }
@@ -53,7 +59,8 @@ impl ArgBuffer {
         self.length
     }
 
-    /// Its first byte. What is read through it is bounds-checked by the plan of a signature that fits the frame (M2).
+    /// Its first byte. What is read through it is bounds-checked by the plan of a signature that fits the argument
+    /// buffer (M2).
     #[inline]
     pub fn base(&self) -> *const u8 {
         self.base.as_ptr()
@@ -80,8 +87,8 @@ impl ArgBuffer {
         unsafe { self.base.add(NUMBER).cast::<u32>().read_unaligned() }
     }
 
-    /// The arguments of a callback lie in the frame: JavaScript takes the note back when it begins to write. `who` tells what
-    /// calls.
+    /// The arguments of a callback lie in the argument buffer: JavaScript takes the note back when it begins to write.
+    /// `who` tells what calls.
     #[inline]
     pub fn begin_callback(&self, who: u32) {
         // SAFETY: M1 and M2; every frame begins with the head.
@@ -120,7 +127,7 @@ impl ArgBuffer {
     /// Reads half a word at the offset `at`: what JavaScript has just written so a whole one would wait for.
     #[inline]
     pub fn half(&self, at: usize) -> u32 {
-        assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the arg_buffer");
+        assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the argument buffer");
         // SAFETY: M1 and M2.
         unsafe { self.base.add(at).cast::<u32>().read_unaligned() }
     }
@@ -128,7 +135,7 @@ impl ArgBuffer {
     /// Reads a word at the offset `at`.
     #[inline]
     pub fn word(&self, at: usize) -> u64 {
-        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a read past the arg_buffer");
+        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a read past the argument buffer");
         // SAFETY: M1 and M2.
         unsafe { self.base.add(at).cast::<u64>().read_unaligned() }
     }
@@ -136,14 +143,14 @@ impl ArgBuffer {
     /// Writes a word at the offset `at`.
     #[inline]
     pub fn put_word(&self, at: usize, word: u64) {
-        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a write past the arg_buffer");
+        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a write past the argument buffer");
         // SAFETY: M1 and M2.
         unsafe { self.base.add(at).cast::<u64>().write_unaligned(word) };
     }
 
     /// Copies the first `size` bytes out.
     pub fn take(&self, size: usize) -> ArgBlock {
-        assert!(size <= self.length, "a plan is larger than the arg_buffer");
+        assert!(size <= self.length, "a plan is larger than the argument buffer");
         let mut block = ArgBlock::new();
         block.resize(size.div_ceil(16), 0);
         // SAFETY: M1 and M2; the block is a fresh allocation of at least `size` bytes.
@@ -161,8 +168,8 @@ impl ArgBuffer {
 
     /// Copies `bytes` to the offset `at`.
     pub fn put(&self, at: usize, bytes: &[u8]) {
-        assert!(at <= self.length && bytes.len() <= self.length - at, "a write past the arg_buffer");
-        // SAFETY: M1 and M2; a Rust slice never overlaps the frame, which JavaScript owns.
+        assert!(at <= self.length && bytes.len() <= self.length - at, "a write past the argument buffer");
+        // SAFETY: M1 and M2; a Rust slice never overlaps the argument buffer, which JavaScript owns.
         unsafe { self.base.add(at).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
     }
 
@@ -171,8 +178,8 @@ impl ArgBuffer {
     /// # Safety
     /// `source` is readable for `length` bytes (U1 where a C caller gave it).
     pub unsafe fn put_from(&self, at: usize, source: NonNull<u8>, length: usize) {
-        assert!(at <= self.length && length <= self.length - at, "a write past the arg_buffer");
-        // SAFETY: M1 and M2 for the frame, the caller's promise for the source; regions may overlap.
+        assert!(at <= self.length && length <= self.length - at, "a write past the argument buffer");
+        // SAFETY: M1 and M2 for the argument buffer, the caller's promise for the source; regions may overlap.
         unsafe { self.base.add(at).copy_from(source, length) };
     }
 
@@ -181,8 +188,8 @@ impl ArgBuffer {
     /// # Safety
     /// `target` is writable for `length` bytes (U1 where a C caller gave it).
     pub unsafe fn take_to(&self, at: usize, target: NonNull<u8>, length: usize) {
-        assert!(at <= self.length && length <= self.length - at, "a read past the arg_buffer");
-        // SAFETY: M1 and M2 for the frame, the caller's promise for the target; regions may overlap.
+        assert!(at <= self.length && length <= self.length - at, "a read past the argument buffer");
+        // SAFETY: M1 and M2 for the argument buffer, the caller's promise for the target; regions may overlap.
         unsafe { self.base.add(at).copy_to(target, length) };
     }
 }
@@ -214,7 +221,7 @@ mod tests {
     #[test]
     fn what_is_put_is_taken() {
         let mut memory = [0u8; 64];
-        // SAFETY: M1; the array outlives the frame.
+        // SAFETY: M1; the array outlives the argument buffer.
         let arg_buffer = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 64) };
         arg_buffer.put(16, &[1, 2, 3]);
         let mut block = arg_buffer.take(40);
@@ -224,10 +231,10 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "past the arg_buffer")]
+    #[should_panic(expected = "past the argument buffer")]
     fn a_write_past_the_frame_is_refused() {
         let mut memory = [0u8; 16];
-        // SAFETY: M1; the array outlives the frame.
+        // SAFETY: M1; the array outlives the argument buffer.
         let arg_buffer = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 16) };
         arg_buffer.put(10, &[0; 8]);
     }

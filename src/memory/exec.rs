@@ -34,8 +34,8 @@ impl Code {
         starts.into_iter().map(|start| Address::new(first.get() + start)).collect()
     }
 
-    /// Puts code into pages of its own, which are executable from now on, and no longer writable. `None` where there is no
-    /// memory for it, or the system refuses.
+    /// Puts code into pages of its own, which are executable from now on, and no longer writable. `None` where there is
+    /// no memory for it, or the system refuses.
     pub fn put(&mut self, code: &[u8]) -> Option<Address> {
         let length = code.len().next_multiple_of(PAGE);
         if code.is_empty() || length > CHUNK {

@@ -1,8 +1,8 @@
 //! Whether an address is mapped: the guard probes it before the package itself reads or writes through it.
 //!
 //! Linux: the kernel copies a byte a page through a pipe, which fails with EFAULT where this process would have a
-//! SIGSEGV; `/proc/self/maps` for very long spans, and where there is no pipe to be had. Elsewhere nothing is known, and
-//! every address counts as mapped (docs/platforms.md).
+//! SIGSEGV; `/proc/self/maps` for very long spans, and where there is no pipe to be had. Elsewhere nothing is known,
+//! and every address counts as mapped (docs/platforms.md).
 #![allow(unsafe_code, reason = "asks the kernel to read this process (not on every system: no `expect`)")]
 
 #[cfg(target_os = "linux")]
@@ -42,7 +42,8 @@ pub fn is_mapped(_: Span, _: Access) -> bool {
 /// Copies memory that may not be mapped; false where it is not.
 ///
 /// # Safety
-/// Where a sandbox forbids the question, the memory is read as it is: the caller has reason to believe that it is mapped.
+/// Where a sandbox forbids the question, the memory is read as it is: the caller has reason to believe that it is
+/// mapped.
 #[cfg(target_os = "linux")]
 pub unsafe fn read(from: Address, to: &mut [u8]) -> bool {
     let local = libc::iovec { iov_base: to.as_mut_ptr().cast(), iov_len: to.len() };

@@ -24,7 +24,8 @@ pub fn checked(address: usize, length: usize, access: Access, pointer_check: Poi
     (pointer_check == PointerCheck::LowPage || probe::is_mapped(span, access)).then_some(span)
 }
 
-/// Copies `length` bytes from an address to where the values of the frame begin; false for an address that is refused.
+/// Copies `length` bytes from an address to where the values of the argument buffer begin; false for an address that is
+/// refused.
 ///
 /// # Safety
 /// U2: `length` bytes are readable at `address`.
@@ -36,7 +37,7 @@ pub unsafe fn load(arg_buffer: &ArgBuffer, address: usize, length: usize, pointe
     true
 }
 
-/// Copies a scalar of `size` bytes from an address to the first word of the frame at another, by one access.
+/// Copies a scalar of `size` bytes from an address to the first word of the argument buffer at another, by one access.
 ///
 /// # Safety
 /// U2: `size` bytes are readable at `address`. M1: `arg_buffer` is the address of a frame.
@@ -74,7 +75,8 @@ pub unsafe fn wide_text(address: usize, unit: usize, pointer_check: PointerCheck
     }
 }
 
-/// Copies `length` bytes from where the values of the frame begin to an address; false for an address that is refused.
+/// Copies `length` bytes from where the values of the argument buffer begin to an address; false for an address that is
+/// refused.
 ///
 /// # Safety
 /// U2: `length` bytes are writable at `address`.
@@ -86,8 +88,8 @@ pub unsafe fn store(arg_buffer: &ArgBuffer, address: usize, length: usize, point
     true
 }
 
-/// The bytes of a C string without its NUL, where there are at most so many; `None` otherwise, and for an address that is
-/// refused.
+/// The bytes of a C string without its NUL, where there are at most so many; `None` otherwise, and for an address that
+/// is refused.
 ///
 /// # Safety
 /// U2: the bytes up to the NUL are readable at `address` for as long as the slice is used.
@@ -156,7 +158,7 @@ mod tests {
     #[test]
     fn the_first_page_is_refused() {
         let mut memory = [0u8; 48];
-        // SAFETY: M1; the array outlives the frame.
+        // SAFETY: M1; the array outlives the argument buffer.
         let arg_buffer = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 48) };
         for address in [0, 1, 64, 4095] {
             for pointer_check in [PointerCheck::LowPage, PointerCheck::Mapped] {

@@ -42,8 +42,8 @@ impl StringArena {
         self.top.set(mark.0);
     }
 
-    /// Lets `write` fill the free part and makes a fenced block of as many bytes as it says it used. `None`, and nothing
-    /// is kept, where `write` says `None` or there is no room.
+    /// Lets `write` fill the free part and makes a fenced block of as many bytes as it says it used. `None`, and
+    /// nothing is kept, where `write` says `None` or there is no room.
     pub fn fill(&self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<(Fenced, usize)> {
         let top = self.top.get();
         if top == 0 {
@@ -61,8 +61,8 @@ impl StringArena {
         Some((block, used))
     }
 
-    /// A block of `size` bytes that hold anything; `None` where there is no room. At the bottom that of before is taken again
-    /// where it was as long, because calls have looked at its fences.
+    /// A block of `size` bytes that hold anything; `None` where there is no room. At the bottom that of before is taken
+    /// again where it was as long, because calls have looked at its fences.
     #[inline]
     pub fn take(&self, size: usize) -> Option<CachedBlock> {
         let top = self.top.get();

@@ -1,5 +1,5 @@
 //! The state of one JavaScript environment (the main thread or a worker). There is no other state.
-#![expect(unsafe_code, reason = "keeps Node-API references and takes the arg_buffer's address")]
+#![expect(unsafe_code, reason = "keeps Node-API references and takes the argument buffer's address")]
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -117,7 +117,7 @@ pub struct Environment {
     /// What flat texts of V8 are known by, where they are as they are looked for.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub flat_strings: OnceCell<crate::v8::flat_string::FlatStrings>,
-    /// The V8 lane, where there is one.
+    /// Fast calls, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub fast_calls: OnceCell<super::fast_call::binding::FastCalls>,
     /// Its C function pointers.
@@ -134,7 +134,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// JavaScript is about to run in a callback: what the innermost call watches is looked at. Outer calls are paused already.
+    /// JavaScript is about to run in a callback: what the innermost call watches is looked at. Outer calls are paused
+    /// already.
     #[inline]
     pub fn pause_borrows(&self) {
         if let Some((depth, borrows)) = self.borrows.borrow_mut().last_mut()
@@ -144,7 +145,7 @@ impl Environment {
         }
     }
 
-    /// JavaScript has run in a callback, whose result is in the frame: so many bytes from an offset on.
+    /// JavaScript has run in a callback, whose result is in the argument buffer: so many bytes from an offset on.
     #[inline]
     pub fn resume_borrows(&self, result: Range<usize>) {
         if let Some(((depth, borrows), outer)) = self.borrows.borrow_mut().split_last_mut()
@@ -163,8 +164,8 @@ impl Environment {
         }
     }
 
-    /// What others than a call may write in a slab during it; `None` where that is not known. `outer` is what is known of the
-    /// `calls` that it is made under, whose threads may be at work.
+    /// What others than a call may write in a slab during it; `None` where that is not known. `outer` is what is known
+    /// of the `calls` that it is made under, whose threads may be at work.
     pub fn written_by_others(&self, slab: Span, outer: &[(usize, Borrows)], calls: usize) -> Option<Ranges> {
         if outer.len() < calls {
             return None;
@@ -215,8 +216,8 @@ impl Environment {
         }
     }
 
-    /// The bytes of a view; `None` for every other value, an empty view and a detached one, and for one whose bytes lie in
-    /// the engine's heap, where it can be told.
+    /// The bytes of a view; `None` for every other value, an empty view and a detached one, and for one whose bytes lie
+    /// in the engine's heap, where it can be told.
     ///
     /// # Safety
     /// M3: `value` is rooted while the result is used.
@@ -231,7 +232,7 @@ impl Environment {
         unsafe { value::view(self.raw, value) }
     }
 
-    /// A short text as UTF-8 with a NUL, in the scratch; `None` for any other value, and where there is no room.
+    /// A short text as UTF-8 with a NUL, in the arena; `None` for any other value, and where there is no room.
     ///
     /// # Safety
     /// M3: `value` is rooted.
@@ -334,8 +335,9 @@ impl Environment {
         threads.push(Arc::downgrade(jobs));
     }
 
-    /// The environment is going: everybody who waits gets a zeroed result, now and from now on, and the calls of dedicated
-    /// threads are over, because the engine frees the Buffers they use. Node itself waits for the calls of its pool.
+    /// The environment is going: everybody who waits gets a zeroed result, now and from now on, and the calls of
+    /// dedicated threads are over, because the engine frees the Buffers they use. Node itself waits for the calls of
+    /// its pool.
     pub fn end(&self) {
         self.ended.set(true);
         let mut jobs = Vec::new();
@@ -463,8 +465,8 @@ pub fn end_queue(env: Env) -> napi::Result<()> {
 }
 
 /// Gives the environment its frame: an ArrayBuffer that JavaScript keeps for itself and never transfers. `nothing` is a
-/// function that does nothing. What was bound by an earlier instance of the package belongs to the state that it attached, so
-/// that none is ever replaced.
+/// function that does nothing. What was bound by an earlier instance of the package belongs to the state that it
+/// attached, so that none is ever replaced.
 #[napi]
 pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Result<()> {
     if env.get_instance_data::<Rc<Environment>>()?.is_some() {
@@ -484,7 +486,7 @@ pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Re
         _ => None,
     };
     let Some((base, length)) = base else {
-        return Err(thrown(env, &FfiError::Internal { reason: "the arg_buffer is not an ArrayBuffer".into() }));
+        return Err(thrown(env, &FfiError::Internal { reason: "the argument buffer is not an ArrayBuffer".into() }));
     };
     let Some(empty_block) = heap::allocate(0, 16) else {
         return Err(thrown(env, &FfiError::MemoryExhausted { wanted: 0 }));

@@ -11,14 +11,14 @@ use super::nesting::Nesting;
 /// A reference to something that was thrown.
 pub type Held = NonNull<sys::napi_ref__>;
 
-/// How the JavaScript of a callback has ended early: what the outer call has to pass on. `T` is what was thrown: a reference
-/// while it is kept, a value once it is taken.
+/// How the JavaScript of a callback has ended early: what the outer call has to pass on. `T` is what was thrown: a
+/// reference while it is kept, a value once it is taken.
 #[derive(Clone, Copy)]
 pub enum Unwinding<T> {
     /// It has thrown.
     Thrown(T),
-    /// It was ended from outside: by the timeout of `node:vm`, for example. The engine goes on with that once the native
-    /// function has returned, unless something is thrown.
+    /// It was ended from outside: by the timeout of `node:vm`, for example. The engine goes on with that once the
+    /// native function has returned, unless something is thrown.
     Terminated,
     /// It was not begun, as C was on another stack: the number of the callback's name.
     OtherStack(u32),
@@ -55,7 +55,8 @@ impl Environment {
         }
     }
 
-    /// A callback was ended from outside, which is no exception: the synchronous call that it was made under passes that on.
+    /// A callback was ended from outside, which is no exception: the synchronous call that it was made under passes
+    /// that on.
     pub fn propagate_termination(&self) {
         if self.nesting.get() == 0 {
             return;
@@ -66,8 +67,8 @@ impl Environment {
         }
     }
 
-    /// C has called a callback on the stack of a coroutine, where the engine cannot run. The synchronous call that led to it
-    /// throws.
+    /// C has called a callback on the stack of a coroutine, where the engine cannot run. The synchronous call that led
+    /// to it throws.
     #[cold]
     pub fn refuse_stack(&self, name: u32) {
         if self.nesting.get() > 0 && self.pending.get().is_none() {
@@ -93,7 +94,8 @@ impl Environment {
         self.after_call.get() != 0
     }
 
-    /// Takes what is waiting for the outer call, which returns; the outermost one keeps nothing of its callbacks any more.
+    /// Takes what is waiting for the outer call, which returns; the outermost one keeps nothing of its callbacks any
+    /// more.
     pub fn pop_exception(&self) -> Option<Unwinding<sys::napi_value>> {
         let after = self.after_call.get() & !THROWS;
         let is_outermost = Nesting::level(self.nesting.get()) == 0;

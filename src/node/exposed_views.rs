@@ -109,8 +109,8 @@ impl ExposedViews {
         self.find(env, address, true).is_some()
     }
 
-    /// The memory that a number from `ptr()` lies in, and its buffer, rooted until the native entry returns; `None` where
-    /// that is gone, and where C may keep the address.
+    /// The memory that a number from `ptr()` lies in, and its buffer, rooted until the native entry returns; `None`
+    /// where that is gone, and where C may keep the address.
     pub fn memory(&self, env: sys::napi_env, address: Address) -> Option<Known> {
         if self.is_kept(env, address) { None } else { self.find(env, address, false) }
     }
@@ -132,7 +132,8 @@ impl Entry {
     /// Its buffer, where that has neither been collected nor detached.
     fn alive(&self, env: sys::napi_env) -> Option<sys::napi_value> {
         let mut buffer = null_mut();
-        // SAFETY: M6; the reference is this environment's, and the out-parameters are locals. M3: what it gives is rooted.
+        // SAFETY: M6; the reference is this environment's, and the out-parameters are locals. M3: what it gives is
+        // rooted.
         unsafe {
             sys::napi_get_reference_value(env, self.buffer, &mut buffer);
             if buffer.is_null() {

@@ -1,6 +1,7 @@
 //! What knows JavaScript: the only user of Node-API.
 //!
-//! `env` has the state of an environment. `exports`, and the `#[napi]` functions of the other files, are what `lib/` calls.
+//! `env` has the state of an environment. `exports`, and the `#[napi]` functions of the other files, are what `lib/`
+//! calls.
 
 pub mod async_call;
 pub mod call;

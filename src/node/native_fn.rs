@@ -193,7 +193,8 @@ pub mod by_v8 {
     use crate::v8::handle::Local;
     use crate::v8::trampoline::with_context;
 
-    /// Generated code puts the environment behind what V8 has passed, and what the two registers in between happen to hold.
+    /// Generated code puts the environment behind what V8 has passed, and what the two registers in between happen to
+    /// hold.
     pub type Function = unsafe extern "C" fn(*mut usize, usize, usize, *const Environment);
 
     pub unsafe extern "C" fn called<F: NativeFnImpl>(
@@ -202,7 +203,8 @@ pub mod by_v8 {
         _: usize,
         environment: *const Environment,
     ) {
-        // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
+        // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made
+        // with.
         let environment = unsafe { &*environment };
         let Some(v8) = environment.templates.get() else { return };
         // SAFETY: M18; V8 has called this function with it.
@@ -272,8 +274,8 @@ pub mod by_v8 {
         is_same
     }
 
-    /// Has V8 call native functions of this environment itself, where everything is found and a trial works; for a verified
-    /// `NODE_MODULE_VERSION`.
+    /// Has V8 call native functions of this environment itself, where everything is found and a trial works; for a
+    /// verified `NODE_MODULE_VERSION`.
     #[napi]
     pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
         let environment = current(env)?;

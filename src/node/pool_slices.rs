@@ -1,14 +1,14 @@
 //! Slices of Node's Buffer pool. They lie side by side in one slab without fences in between, so a synchronous call
 //! remembers the bytes around a slice, and compares them when C returns.
 //!
-//! A byte that has changed is an overflow only if nobody else may write it meanwhile. JavaScript does not run during the
-//! call. What else can write into a slab is known:
+//! A byte that has changed is an overflow only if nobody else may write it meanwhile. JavaScript does not run during
+//! the call. What else can write into a slab is known:
 //!
-//! * asynchronous calls of this package, calls that this one is nested in, and C code that was given an address by `ptr()`,
-//!   `pin()`, a struct or a callback's result: their slices are recorded, and exempt. Where one of them was passed
-//!   an address in the slab of which no more is known, no slice of it is watched;
-//! * everything that libuv runs on its pool, also for Node itself and for other addons: [`Requests`] counts it, and while
-//!   there is any, no slice is watched.
+//! * asynchronous calls of this package, calls that this one is nested in, and C code that was given an address by
+//!   `ptr()`, `pin()`, a struct or a callback's result: their slices are recorded, and exempt. Where one of them was
+//!   passed an address in the slab of which no more is known, no slice of it is watched;
+//! * everything that libuv runs on its pool, also for Node itself and for other addons: [`Requests`] counts it, and
+//!   while there is any, no slice is watched.
 #![expect(unsafe_code, reason = "reads a counter of libuv, and holds weak references to buffers")]
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -57,7 +57,8 @@ impl Requests {
         self.own.set(self.own.get() + 1);
     }
 
-    /// It is done. libuv counts it down right before; of JavaScript only `before` hooks of `node:async_hooks` run in between.
+    /// It is done. libuv counts it down right before; of JavaScript only `before` hooks of `node:async_hooks` run in
+    /// between.
     pub fn end(&self) {
         self.own.set(self.own.get().saturating_sub(1));
     }
@@ -93,8 +94,8 @@ struct Slab {
     length: usize,
     /// Its buffer, weakly.
     buffer: sys::napi_ref,
-    /// The bytes of each slice whose address was given out, by its start. Slabs are never filled twice: an entry stays true
-    /// as long as its slab lives.
+    /// The bytes of each slice whose address was given out, by its start. Slabs are never filled twice: an entry stays
+    /// true as long as its slab lives.
     slices: BTreeMap<usize, usize>,
 }
 
@@ -179,8 +180,8 @@ impl PoolSlices {
         (address - start < slab.length).then(|| Span::new(Address::new(*start)?, slab.length).ok())?
     }
 
-    /// What a number may mean, and the slab of it: the slices around it whose addresses were given out; `None` where there
-    /// are none.
+    /// What a number may mean, and the slab of it: the slices around it whose addresses were given out; `None` where
+    /// there are none.
     pub fn around(&self, env: sys::napi_env, address: Address) -> Option<(Span, Span)> {
         let slab = self.slab_around(address.get()).filter(|_| self.any())?;
         let slabs = self.slabs.borrow();
@@ -192,8 +193,8 @@ impl PoolSlices {
         Some((Span::new(Address::new(start)?, end - start).ok()?, slab))
     }
 
-    /// Records what an asynchronous call may write; a range without an end where it was passed an address of which nothing
-    /// is known.
+    /// Records what an asynchronous call may write; a range without an end where it was passed an address of which
+    /// nothing is known.
     pub fn lend(&self, job: usize, ranges: Ranges) {
         if !ranges.is_empty() {
             self.jobs.borrow_mut().insert(job, ranges);
@@ -230,8 +231,8 @@ impl Slab {
     /// Whether its buffer has neither been collected nor detached.
     fn is_alive(&self, env: sys::napi_env) -> bool {
         let (mut scope, mut buffer) = (null_mut(), null_mut());
-        // SAFETY: M6; the reference is this environment's, and the out-parameters are locals. The buffer is not used after its
-        // scope.
+        // SAFETY: M6; the reference is this environment's, and the out-parameters are locals. The buffer is not used
+        // after its scope.
         unsafe {
             sys::napi_open_handle_scope(env, &mut scope);
             sys::napi_get_reference_value(env, self.buffer, &mut buffer);

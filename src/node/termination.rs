@@ -1,5 +1,5 @@
-//! Whether JavaScript is being ended from outside: by the timeout of `node:vm`, by SIGINT, by an inspector. To Node-API that
-//! looks like an exception that is null.
+//! Whether JavaScript is being ended from outside: by the timeout of `node:vm`, by SIGINT, by an inspector. To Node-API
+//! that looks like an exception that is null.
 #![expect(unsafe_code, reason = "calls Node-API")]
 
 use std::ptr::null_mut;

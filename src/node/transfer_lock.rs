@@ -116,8 +116,8 @@ impl TransferLocks {
         self.handed.borrow().len()
     }
 
-    /// JavaScript is about to run inside a call: locks what the calls under way were handed. True where there was anything:
-    /// an exception may be pending in Node-API then, of JavaScript of our own that was short of stack.
+    /// JavaScript is about to run inside a call: locks what the calls under way were handed. True where there was
+    /// anything: an exception may be pending in Node-API then, of JavaScript of our own that was short of stack.
     #[inline]
     pub fn before_callback(&self, env: sys::napi_env) -> bool {
         let handed = self.handed.borrow();
@@ -224,8 +224,8 @@ fn hold_storage(stores: BackingStores, env: sys::napi_env, value: sys::napi_valu
     reference
 }
 
-/// The fenced block of an ArrayBuffer or of a view's, and that buffer; `None` for an empty, detached or shared one, which
-/// cannot be transferred.
+/// The fenced block of an ArrayBuffer or of a view's, and that buffer; `None` for an empty, detached or shared one,
+/// which cannot be transferred.
 fn block(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, sys::napi_value)> {
     // SAFETY: M3.
     unsafe {
@@ -235,7 +235,8 @@ fn block(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, sys::nap
     }
 }
 
-/// The address of an ArrayBuffer or of a view's, and that buffer; `None` for one that cannot be transferred, as [`block`].
+/// The address of an ArrayBuffer or of a view's, and that buffer; `None` for one that cannot be transferred, as
+/// [`block`].
 fn array_buffer(env: sys::napi_env, value: sys::napi_value) -> Option<(usize, sys::napi_value)> {
     // SAFETY: M3.
     unsafe {
@@ -276,9 +277,9 @@ pub fn let_go(address: JsAddress) {
     }
 }
 
-/// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`. `asks_resizable`
-/// tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be asked; `asks_marked`
-/// whether Node has marked one as not transferable.
+/// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`.
+/// `asks_resizable` tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be
+/// asked; `asks_marked` whether Node has marked one as not transferable.
 #[napi]
 pub fn find_locks(
     env: Env,

@@ -132,7 +132,7 @@ pub unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
     unsafe { sys::napi_typeof(env, value, &mut kind) == sys::Status::napi_ok && kind == sys::ValueType::napi_string }
 }
 
-/// Text that did not fit the scratch: a block of its own.
+/// Text that did not fit the arena: a block of its own.
 #[derive(Debug)]
 pub struct OwnedText(Fenced, usize);
 
@@ -154,7 +154,7 @@ pub unsafe fn text_size(env: sys::napi_env, value: sys::napi_value) -> Option<us
     (status == sys::Status::napi_ok).then_some(length + 1)
 }
 
-/// Encodes a JavaScript string as UTF-8 with a NUL behind it, into the scratch or, where that is full, into a block of
+/// Encodes a JavaScript string as UTF-8 with a NUL behind it, into the arena or, where that is full, into a block of
 /// its own that `owned` keeps. The block and its bytes, the NUL among them.
 ///
 /// # Safety
@@ -178,7 +178,7 @@ pub unsafe fn text(
     Ok((block, length))
 }
 
-/// Encodes a JavaScript string as UTF-8 into the scratch, as [`text`] does; `None` for any other value, and where there
+/// Encodes a JavaScript string as UTF-8 into the arena, as [`text`] does; `None` for any other value, and where there
 /// is no room.
 ///
 /// # Safety

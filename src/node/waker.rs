@@ -64,8 +64,8 @@ unsafe extern "C" fn drop_waker(_: sys::napi_env, data: *mut c_void, _: *mut c_v
     environment.end();
 }
 
-/// `hasRef()` of the resource of a threadsafe function: whether it keeps the process alive. `data` is the state; null where
-/// it never does.
+/// `hasRef()` of the resource of a threadsafe function: whether it keeps the process alive. `data` is the state; null
+/// where it never does.
 unsafe extern "C" fn has_ref(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let (mut data, mut count, mut answer) = (null_mut(), 0, null_mut());
     // SAFETY: M6; `data` is the state, which outlives its functions.
@@ -77,8 +77,8 @@ unsafe extern "C" fn has_ref(env: sys::napi_env, info: sys::napi_callback_info) 
     answer
 }
 
-/// What asynchronous hooks see of a threadsafe function: an object that says, as Node's own handles do, whether it keeps the
-/// process alive. Tools that look for open handles ask for that. Null where the engine has no memory left.
+/// What asynchronous hooks see of a threadsafe function: an object that says, as Node's own handles do, whether it
+/// keeps the process alive. Tools that look for open handles ask for that. Null where the engine has no memory left.
 pub fn resource(env: sys::napi_env, environment: Option<&Rc<Environment>>) -> sys::napi_value {
     let data = environment.map_or(null_mut(), |environment| Rc::as_ptr(environment).cast_mut().cast::<c_void>());
     let (mut object, mut function) = (null_mut(), null_mut());

@@ -1,4 +1,4 @@
-//! The locks of what threads share: std's, or in the models (`models`) those of loom, which tries every order in which
+//! The locks of what threads share: std's, or in the models (`threads::models`) those of loom, which tries every order in which
 //! threads can meet.
 
 use std::sync::PoisonError;

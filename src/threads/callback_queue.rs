@@ -20,7 +20,7 @@ pub struct Request {
     pub slot: usize,
     /// Which use of that target it is for.
     pub life: u32,
-    /// The arguments, as the signature's plan has them in the frame.
+    /// The arguments, as the signature's plan has them in the argument buffer.
     pub block: ArgBlock,
     /// Texts that the arguments point to, where C does not wait.
     _texts: Vec<Box<[u8]>>,
@@ -173,8 +173,8 @@ impl<T: Send> Queue<T> {
         }
     }
 
-    /// A synchronous call serves work until the result is dropped, also while the process is exiting. To be called before
-    /// anybody can hand in work of that call.
+    /// A synchronous call serves work until the result is dropped, also while the process is exiting. To be called
+    /// before anybody can hand in work of that call.
     pub fn serve(&self) -> Serving<'_, T> {
         locked(&self.state).serving += 1;
         Serving(self)
@@ -187,7 +187,8 @@ impl<T: Send> Queue<T> {
         self.arrived.notify_all();
     }
 
-    /// The process is exiting: who waits now gets a zeroed result, and from now on who is not served by a synchronous call.
+    /// The process is exiting: who waits now gets a zeroed result, and from now on who is not served by a synchronous
+    /// call.
     pub fn exit(&self) {
         let mut state = locked(&self.state);
         state.exiting = true;
@@ -199,8 +200,8 @@ impl<T: Send> Queue<T> {
         locked(&self.state).exiting = false;
     }
 
-    /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on. The jobs that are done and
-    /// that nobody has taken.
+    /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on. The jobs that are done
+    /// and that nobody has taken.
     pub fn end(&self) -> Vec<T> {
         let mut state = locked(&self.state);
         state.open = false;

@@ -48,8 +48,8 @@ impl<T: Send> Jobs<T> {
         Ok(())
     }
 
-    /// The thread's work: runs the jobs until they are closed. `run` hands the job back itself, or gives it where nobody
-    /// wants it back.
+    /// The thread's work: runs the jobs until they are closed. `run` hands the job back itself, or gives it where
+    /// nobody wants it back.
     pub fn run(&self, mut run: impl FnMut(T) -> Option<T>) {
         let mut state = self.locked();
         loop {
@@ -75,8 +75,8 @@ impl<T: Send> Jobs<T> {
         self.changed.notify_all();
     }
 
-    /// Takes the queued jobs away and waits for the one that runs, because what it uses is going. The jobs that were not
-    /// handed back.
+    /// Takes the queued jobs away and waits for the one that runs, because what it uses is going. The jobs that were
+    /// not handed back.
     pub fn stop(&self) -> Vec<T> {
         let mut state = self.locked();
         state.closed = true;

@@ -1,5 +1,6 @@
-//! C's `exit()` on a thread of libuv's pool. At the end of the process libuv waits for the threads of its pool, and where one of
-//! them waits for itself it ends the process by SIGABRT. So the process ends with C's status before that. Knows no JavaScript.
+//! C's `exit()` on a thread of libuv's pool. At the end of the process libuv waits for the threads of its pool, and
+//! where one of them waits for itself it ends the process by SIGABRT. So the process ends with C's status before that.
+//! Knows no JavaScript.
 #![expect(unsafe_code, reason = "registers a function of C")]
 
 use std::cell::Cell;

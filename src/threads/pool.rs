@@ -1,5 +1,5 @@
-//! The calls for libuv's pool: they wait in one queue, and a few drainers, each on a thread of the pool, take them out of
-//! it. What is done is given back in batches. A job has one owner at a time. Knows nothing of JavaScript.
+//! The calls for libuv's pool: they wait in one queue, and a few drainers, each on a thread of the pool, take them out
+//! of it. What is done is given back in batches. A job has one owner at a time. Knows nothing of JavaScript.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::sync::locks::{Mutex, locked};
 /// How long a drainer keeps its thread before it wants another to go on in its place, behind what others of the process
 /// have queued meanwhile. In the models time does not pass.
 const SLICE: Duration = if cfg!(all(test, loom)) { Duration::MAX } else { Duration::from_millis(2) };
-/// How long a drainer that has found nothing more looks for a next job: about the time that JavaScript takes to hear of a
-/// result and to make the next call. Ending, and being started again, takes longer.
+/// How long a drainer that has found nothing more looks for a next job: about the time that JavaScript takes to hear of
+/// a result and to make the next call. Ending, and being started again, takes longer.
 const LINGER: Duration = Duration::from_micros(30);
 /// How many chances to linger are passed over after one that was in vain.
 const PASSED_OVER: u32 = 3;
@@ -73,8 +73,8 @@ impl<T: Send> Pool<T> {
         Arc::new(Self { state: Mutex::new(state), has_job: AtomicBool::new(false), threads, may_linger })
     }
 
-    /// Queues a job. True where the caller has to start a drainer: there is one for each job that is not done, as far as
-    /// the pool has threads.
+    /// Queues a job. True where the caller has to start a drainer: there is one for each job that is not done, as far
+    /// as the pool has threads.
     pub fn push(&self, job: T) -> bool {
         let mut state = locked(&self.state);
         state.queued.push_back(job);
@@ -85,8 +85,9 @@ impl<T: Send> Pool<T> {
         is_wanted
     }
 
-    /// A drainer could not be started for the job that was pushed last: that job, where nobody else will run it. Only the
-    /// JavaScript thread pushes, and the oldest job runs first, so that one that is still queued is the last of them.
+    /// A drainer could not be started for the job that was pushed last: that job, where nobody else will run it. Only
+    /// the JavaScript thread pushes, and the oldest job runs first, so that one that is still queued is the last of
+    /// them.
     pub fn take_back(&self) -> Option<T> {
         let mut state = locked(&self.state);
         state.drainers -= 1;
@@ -104,8 +105,8 @@ impl<T: Send> Pool<T> {
         state.unfinished.min(self.threads)
     }
 
-    /// The work of a drainer: runs jobs until there are none, or until its time is over and another has its place. What is
-    /// done last is not told of: whoever has started the drainer looks when it has ended.
+    /// The work of a drainer: runs jobs until there are none, or until its time is over and another has its place. What
+    /// is done last is not told of: whoever has started the drainer looks when it has ended.
     pub fn drain(&self, mut run: impl FnMut(&mut T), tell: impl Fn()) {
         let mut start = Instant::now();
         let mut state = locked(&self.state);
@@ -184,7 +185,8 @@ impl<T: Send> Pool<T> {
         let _ = self.has_job.load(Ordering::Acquire);
     }
 
-    /// Takes what is done, on the JavaScript thread. It starts the drainers that are wanted, or says [`Pool::unstarted`].
+    /// Takes what is done, on the JavaScript thread. It starts the drainers that are wanted, or says
+    /// [`Pool::unstarted`].
     pub fn take(&self) -> Done<T> {
         let mut state = locked(&self.state);
         state.told = false;

@@ -2,10 +2,10 @@
 //!
 //! The allocator is one C++ object an isolate, with a vtable (Itanium C++ ABI, section 2.5: two words in front of the
 //! address point). Its vtable is copied, with our functions in the slots of Allocate, AllocateUninitialized, Free and
-//! the destructors, of Reallocate where Node has one of its own (20.0 to 20.16, 22.0 to 22.3), and the copy is put into the
-//! object. Every slot is found by comparing it with the exported symbol of the function. Every entry of the vtable must be
-//! a function that is known, because one that is not might be handed our blocks; where anything is not as expected nothing
-//! is changed. The addon must never be unmapped afterwards.
+//! the destructors, of Reallocate where Node has one of its own (20.0 to 20.16, 22.0 to 22.3), and the copy is put into
+//! the object. Every slot is found by comparing it with the exported symbol of the function. Every entry of the vtable
+//! must be a function that is known, because one that is not might be handed our blocks; where anything is not as
+//! expected nothing is changed. The addon must never be unmapped afterwards.
 #![expect(unsafe_code, reason = "calls and is called by C++ through a vtable")]
 
 use std::ffi::c_void;
@@ -218,12 +218,12 @@ unsafe extern "C" fn free(object: Object, data: *mut u8, length: usize) {
     }
 }
 
-/// As the C library's `realloc`: the bytes move to a block of the new length, and new ones are zero. Null, and nothing has
-/// changed, where there is no memory.
+/// As the C library's `realloc`: the bytes move to a block of the new length, and new ones are zero. Null, and nothing
+/// has changed, where there is no memory.
 unsafe extern "C" fn reallocate(object: Object, data: *mut u8, from: usize, to: usize) -> *mut u8 {
     let is_ours = Address::new(data.expose_provenance()).is_some_and(block_map::contains);
-    // SAFETY: M11; the engine hands over memory of `from` bytes that it allocated here, and uses it no more where it gets
-    // other memory.
+    // SAFETY: M11; the engine hands over memory of `from` bytes that it allocated here, and uses it no more where it
+    // gets other memory.
     unsafe {
         if !is_ours {
             // The original is there, because it was replaced.

@@ -29,8 +29,8 @@ pub struct Symbols {
     pub reallocate: Option<Address>,
     /// Functions that may stay: they use no memory of ours, or reach it through the functions that are replaced.
     pub harmless: [Option<Address>; 3],
-    /// `v8::ArrayBuffer::Allocator::GetPageAllocator()`, where V8 has it; `MaxAllocationSize()` stands in front of it and
-    /// is not always exported
+    /// `v8::ArrayBuffer::Allocator::GetPageAllocator()`, where V8 has it; `MaxAllocationSize()` stands in front of it
+    /// and is not always exported
     pub page_allocator: Option<Address>,
     /// The complete object destructor
     pub destroy: Address,

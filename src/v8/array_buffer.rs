@@ -54,8 +54,8 @@ impl DetachKey {
     }
 }
 
-/// V8's functions that make another ArrayBuffer of the storage of one: as long as that is there, so is the storage, whatever
-/// becomes of the first one.
+/// V8's functions that make another ArrayBuffer of the storage of one: as long as that is there, so is the storage,
+/// whatever becomes of the first one.
 #[derive(Clone, Copy, Debug)]
 pub struct BackingStores {
     isolate: Address,

@@ -1,5 +1,5 @@
-//! What V8 hands to a function that it calls as it is (`v8::FunctionCallbackInfo`): the arguments, and a place for the result.
-//! By V8's headers of `NODE_MODULE_VERSION` 115, 127, 137 and 147.
+//! What V8 hands to a function that it calls as it is (`v8::FunctionCallbackInfo`): the arguments, and a place for the
+//! result. By V8's headers of `NODE_MODULE_VERSION` 115, 127, 137 and 147.
 #![expect(unsafe_code, reason = "reads what V8 has put onto the stack")]
 
 use super::handle::Local;
@@ -8,7 +8,8 @@ use super::handle::Local;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum InfoLayout {
-    /// Three words: of the block with the place for the result, of the first argument, and how many arguments there are.
+    /// Three words: of the block with the place for the result, of the first argument, and how many arguments there
+    /// are.
     Pointers,
     /// V8's frame of the stack itself, since Node 26.
     Frame,
@@ -38,14 +39,15 @@ pub struct CallbackInfo {
 
 impl CallbackInfo {
     /// # Safety
-    /// M18: `at` is what V8 has called a function of this environment with, which is under way while the value is used, and
-    /// has this layout.
+    /// M18: `at` is what V8 has called a function of this environment with, which is under way while the value is used,
+    /// and has this layout.
     #[inline]
     pub unsafe fn new(at: *mut usize, layout: InfoLayout) -> Self {
         Self { at, layout }
     }
 
-    /// The arguments, as handles: a function from the position. In the place of what was not given there is the receiver.
+    /// The arguments, as handles: a function from the position. In the place of what was not given there is the
+    /// receiver.
     #[inline(always)]
     pub fn arguments<T>(self) -> impl Fn(usize) -> *mut T {
         // SAFETY: M18, by the contract of `new`; the arguments lie one behind the other.

@@ -6,7 +6,7 @@ use crate::abi::sysv64::CallingSequence;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum FastType {
-    /// Not at all: it is in the frame. As a result's type this is void.
+    /// Not at all: it is in the argument buffer. As a result's type this is void.
     Frame = 0,
     /// As a signed 32-bit integer.
     I32 = 3,
@@ -16,8 +16,8 @@ pub enum FastType {
     F32 = 7,
     /// As a double.
     F64 = 8,
-    /// An address, as a double that is an integer of 53 bits. An argument that is NaN is in the frame if its pin's bit is set.
-    /// A result that is -1 is in the frame.
+    /// An address, as a double that is an integer of 53 bits. An argument that is NaN is in the argument buffer if its
+    /// pin's bit is set. A result that is -1 is in the argument buffer.
     Pointer = 32,
     /// A signed 64-bit integer, as whatever JavaScript passes: a BigInt or a number. As a result's type it is a BigInt.
     I64 = 33,
@@ -60,7 +60,7 @@ impl FastType {
         matches!(self, Self::Frame | Self::Pointer | Self::I64 | Self::U64)
     }
 
-    /// Whether it is in the frame, at least at times.
+    /// Whether it is in the argument buffer, at least at times.
     pub fn is_in_frame(self) -> bool {
         matches!(self, Self::Frame | Self::Pointer)
     }
@@ -88,7 +88,7 @@ pub struct FastSignature {
 pub const INTEGER_REGISTERS: [u8; 6] = [7, 6, 2, 1, 8, 9];
 const FLOAT_REGISTERS: u8 = 8;
 
-/// Where V8 has put a value, or the frame has it.
+/// Where V8 has put a value, or the argument buffer has it.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
     /// A register of integers, by its number.
@@ -97,7 +97,7 @@ pub enum Source {
     Float(u8),
     /// A word of the arguments on the stack.
     Stack(i32),
-    /// An offset in the frame.
+    /// An offset in the argument buffer.
     Frame(i32),
 }
 

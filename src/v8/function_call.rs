@@ -70,8 +70,8 @@ struct ScopeData {
 const SCOPE_DATA: usize = 560;
 
 impl FunctionCaller {
-    /// Looks everything up, for this `NODE_MODULE_VERSION`; `None` where anything is missing. `undefined` is a handle of that value, which V8 keeps in its
-    /// roots.
+    /// Looks everything up, for this `NODE_MODULE_VERSION`; `None` where anything is missing. `undefined` is a handle
+    /// of that value, which V8 keeps in its roots.
     ///
     /// # Safety
     /// M6: this is the isolate's thread, in a function of the environment's context, with an open handle scope.
@@ -158,7 +158,8 @@ impl FunctionCaller {
         Scope { entry: self, kept }
     }
 
-    /// Calls a function without arguments: what it has thrown, as a handle of the scope, or `None` where JavaScript was ended.
+    /// Calls a function without arguments: what it has thrown, as a handle of the scope, or `None` where JavaScript was
+    /// ended.
     ///
     /// # Safety
     /// M6; `function` is a handle of a function.

@@ -1,6 +1,6 @@
 //! Makes native functions by V8's `FunctionTemplate`, with a fast call or without. Tried on `NODE_MODULE_VERSION` 115,
 //! 127, 137 and 147; V8's binary interface does not change within one.
-#![expect(unsafe_code, reason = "calls exported functions of FunctionTemplates")]
+#![expect(unsafe_code, reason = "calls exported functions of V8")]
 #![expect(clippy::missing_transmute_annotations, reason = "the fields that are filled have the types")]
 
 use std::collections::HashMap;
@@ -162,8 +162,8 @@ impl FunctionTemplates {
         unsafe { self.make(code, &[VALUE, VALUE, FastType::I32 as u8], FastType::Frame as u8, otherwise) }
     }
 
-    /// The same for a function of a text and a number: it gets a pointer to a [`OneByteString`]. For a string that is not flat, or not
-    /// of bytes, V8 calls `otherwise`.
+    /// The same for a function of a text and a number: it gets a pointer to a [`OneByteString`]. For a string that is
+    /// not flat, or not of bytes, V8 calls `otherwise`.
     ///
     /// # Safety
     /// As [`FunctionTemplates::function`].

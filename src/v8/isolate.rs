@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 use super::symbols;
 use crate::memory::address::Address;
 
-/// The isolate of this thread; `None` outside of the engine's threads, and where the engine does not export the function.
+/// The isolate of this thread; `None` outside of the engine's threads, and where the engine does not export the
+/// function.
 pub fn current_isolate() -> Option<Address> {
     static FUNCTION: OnceLock<Option<Address>> = OnceLock::new();
     let function = (*FUNCTION.get_or_init(|| symbols::process()?.find(symbols::ISOLATE_GET_CURRENT)))?;

@@ -15,7 +15,8 @@ use crate::memory::address::Address;
 /// The limit of an environment's stack, until it has been moved.
 #[derive(Debug, Default)]
 pub struct StackLimit {
-    /// Below this address levels are nesting. Above all addresses until the stack is measured, 0 once nothing is left to do.
+    /// Below this address levels are nesting. Above all addresses until the stack is measured, 0 once nothing is left
+    /// to do.
     deep: Cell<usize>,
     room: Cell<Option<StackRoom>>,
     /// The thread's own stack: its lowest address and its bytes, once a callback has come.

@@ -10,7 +10,8 @@ pub fn process() -> Option<Library> {
     unsafe { Library::open(None, 0) }.ok()
 }
 
-/// Finds a function of the process and gives it a type; returns `None` from the function it is used in where it is missing.
+/// Finds a function of the process and gives it a type; returns `None` from the function it is used in where it is
+/// missing.
 macro_rules! function {
     ($process:expr, $name:expr) => {
         // SAFETY: M11; the mangled name tells the parameters, which are those of the type it is given.

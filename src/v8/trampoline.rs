@@ -1,8 +1,8 @@
 //! The machine code of a fast call, between V8 and a C function: finds the function by its number, tests whether the
 //! call may go in, puts every argument where C wants it, and the result where JavaScript reads it.
 //!
-//! V8 has given it the receiver in rdi and the number in esi; both are free once the row is found. r10 is the frame, r11
-//! the row; rax, rdi, rsi and xmm8 to xmm15 hold nothing of C's.
+//! V8 has given it the receiver in rdi and the number in esi; both are free once the row is found. r10 is the argument
+//! buffer, r11 the row; rax, rdi, rsi and xmm8 to xmm15 hold nothing of C's.
 #![expect(clippy::useless_conversion, reason = "dynasm! converts what names a register")]
 
 use std::mem::offset_of;
@@ -20,7 +20,7 @@ pub struct TrampolineContext {
     pub gate: usize,
     /// A word that is set to [`MISSED`] where the call did not go in.
     pub state: usize,
-    /// The frame.
+    /// The argument buffer.
     pub arg_buffer: usize,
     /// A word that has the address of the first [`Entry`].
     pub rows: usize,
@@ -143,8 +143,8 @@ fn find_row(code: &mut Assembler, around: TrampolineContext) {
     );
 }
 
-/// Puts an address into the frame: a double that is an integer from 0 to 2^53-1. A pin is there already. Leaves where the
-/// address may be that of a slice, whose surroundings have to be remembered.
+/// Puts an address into the argument buffer: a double that is an integer from 0 to 2^53-1. A pin is there already.
+/// Leaves where the address may be that of a slice, whose surroundings have to be remembered.
 fn convert_pointer(code: &mut Assembler, source: Source, at: i32, argument: usize, slices: usize) {
     match source {
         Source::Float(number) => dynasm!(code ; .arch x64 ; movaps xmm15, Rx(number)),
@@ -278,8 +278,8 @@ fn place(code: &mut Assembler, plan: &CallingSequence, sources: &[Source], has_f
             Source::Frame(at) => dynasm!(code ; .arch x64 ; mov rax, [r10 + at] ; mov [rsp + to], rax),
         }
     }
-    // Then the registers that V8 has filled. Those whose value moves up come first, the last one first; then those whose
-    // value moves down, so that nothing is overwritten before it has moved. Floats only move down.
+    // Then the registers that V8 has filled. Those whose value moves up come first, the last one first; then those
+    // whose value moves down, so that nothing is overwritten before it has moved. Floats only move down.
     let place_of = |number: u8| INTEGER_REGISTERS.iter().position(|other| *other == number);
     let (up, down): (Vec<_>, Vec<_>) = moves()
         .filter_map(|(source, step)| match (source, step.integer_register()) {
@@ -359,7 +359,7 @@ fn call_with_owner(code: &mut Assembler, function: usize) {
     );
 }
 
-/// Gives an address as a double; one beyond 2^53-1 is left in the frame.
+/// Gives an address as a double; one beyond 2^53-1 is left in the argument buffer.
 fn give_pointer(code: &mut Assembler, result_at: i32, around: TrampolineContext) {
     dynasm!(code
         ; .arch x64

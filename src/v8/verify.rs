@@ -96,7 +96,8 @@ fn is_flat(text: Local, characters: &[u8]) -> bool {
         && found == characters
 }
 
-/// Looks whether V8 keeps its values as this package reads them. The texts are Latin-1 in one piece, with their characters.
+/// Looks whether V8 keeps its values as this package reads them. The texts are Latin-1 in one piece, with their
+/// characters.
 ///
 /// # Errors
 /// What is not.

@@ -148,8 +148,8 @@ impl Fenced {
 
     #[inline]
     fn header(&self) -> &Header {
-        // SAFETY: M8; the header is inside the block, which stays allocated while `self` is used. It is aligned, because the
-        // data and the lead are multiples of 16. Its fields are atomic.
+        // SAFETY: M8; the header is inside the block, which stays allocated while `self` is used. It is aligned,
+        // because the data and the lead are multiples of 16. Its fields are atomic.
         unsafe { &*self.header_address() }
     }
 

@@ -40,8 +40,8 @@ impl CachedBlock {
     }
 }
 
-/// The block that was handed last: often the next one, too. Whether its header is as it was is asked after the call. Its
-/// parts are cells of their own, so that a look at them copies nothing.
+/// The block that was handed last: often the next one, too. Whether its header is as it was is asked after the call.
+/// Its parts are cells of their own, so that a look at them copies nothing.
 #[derive(Debug)]
 pub struct BlockCache {
     /// Where the data begins; 0 where nothing was handed.
@@ -58,8 +58,8 @@ impl Default for BlockCache {
 }
 
 impl BlockCache {
-    /// The block that a view begins with, and its length; `None` where it begins none, is empty, or the header was found
-    /// destroyed.
+    /// The block that a view begins with, and its length; `None` where it begins none, is empty, or the header was
+    /// found destroyed.
     ///
     /// # Safety
     /// M3: the view is rooted while the result is used, so that its block stays allocated (M8).

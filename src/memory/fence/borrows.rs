@@ -91,8 +91,8 @@ impl Borrows {
         self.items.push(Borrow::Block { argument, view, block });
     }
 
-    /// Watches a number: the block it lies in, if its address was given out. `extent` is what it may mean, where that is
-    /// known.
+    /// Watches a number: the block it lies in, if its address was given out. `extent` is what it may mean, where that
+    /// is known.
     pub fn number(&mut self, argument: usize, address: Address, extent: Option<Span>) {
         self.granted.push(extent.map_or(address.get()..usize::MAX, range));
         if exposed::any() {
@@ -105,7 +105,8 @@ impl Borrows {
         self.granted.push(range(view));
     }
 
-    /// Watches the surroundings of a slice of a slab, but for what others may write; not at all where that is not known.
+    /// Watches the surroundings of a slice of a slab, but for what others may write; not at all where that is not
+    /// known.
     pub fn slice(&mut self, argument: usize, view: Span, slab: Span, exempt: Option<Ranges>) {
         // Calls inside of this one have to know what it was passed, in any case.
         self.pauses = true;
@@ -125,15 +126,15 @@ impl Borrows {
         self.candidates.push(Candidate { argument, at: view.start, memory: view, wants: true });
     }
 
-    /// The same for a number inside memory that was given out, or with `None` in memory of which nobody knows: that goes
-    /// along where another argument is copied.
+    /// The same for a number inside memory that was given out, or with `None` in memory of which nobody knows: that
+    /// goes along where another argument is copied.
     pub fn want_step(&mut self, argument: usize, at: Address, memory: Option<Span>) {
         let nothing = Span { start: at, length: 0 };
         self.candidates.push(Candidate { argument, at, memory: memory.unwrap_or(nothing), wants: memory.is_some() });
     }
 
-    /// Makes the copies: overlapping views share one, so that all see the same bytes, and those with a fence of their own
-    /// join them. Calls `set` with the address of each argument's copy; false where there is no memory.
+    /// Makes the copies: overlapping views share one, so that all see the same bytes, and those with a fence of their
+    /// own join them. Calls `set` with the address of each argument's copy; false where there is no memory.
     pub fn copies(&mut self, mut set: impl FnMut(usize, Address)) -> bool {
         let mut candidates = std::mem::take(&mut self.candidates);
         if !candidates.iter().any(|candidate| candidate.wants) {

@@ -4,10 +4,10 @@
 //! it are like the next. A fence that was copied from another block, or to another position of its own, is therefore
 //! seen as the overflow that it is: `memcpy` with a length that is too large for both blocks copies just that.
 //!
-//! Every byte has its highest bit set, and none of the sixteen behind the data is 0xFF. Text, NULs, small
-//! numbers and -1, which are what programs write by mistake, are never taken for a canary there, and offsets that are
-//! reported are exact for them. Of other bytes one in 128 is missed at a given place, two in a row once in 16,384, and so
-//! on. Neighbouring blocks differ in the bytes next to their data.
+//! Every byte has its highest bit set, and none of the sixteen behind the data is 0xFF. Text, NULs, small numbers and
+//! -1, which are what programs write by mistake, are never taken for a canary there, and offsets that are reported are
+//! exact for them. Of other bytes one in 128 is missed at a given place, two in a row once in 16,384, and so on.
+//! Neighbouring blocks differ in the bytes next to their data.
 #![expect(unsafe_code, reason = "compares and writes the bytes around a block")]
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -24,11 +24,11 @@ pub const CHUNK: usize = 16;
 const POISON: isize = 1 << 40;
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-/// What two chunks that follow each other differ by, for each half. Chosen so that the twelve chunks of the default fences
-/// (-4 to 7) differ from each other in every byte; a test holds that.
+/// What two chunks that follow each other differ by, for each half. Chosen so that the twelve chunks of the default
+/// fences (-4 to 7) differ from each other in every byte; a test holds that.
 const STEPS: [u64; 2] = [0xdda1_494c_73cf_256d, 0xc7fd_e805_ec99_108d];
-/// Multiples of the golden ratio and of the square root of two lie as far apart as can be, so neighbouring addresses get
-/// different bytes. Half of each, because the highest bit of a byte is set whatever the product is.
+/// Multiples of the golden ratio and of the square root of two lie as far apart as can be, so neighbouring addresses
+/// get different bytes. Half of each, because the highest bit of a byte is set whatever the product is.
 const SPREAD: [u64; 2] = [0x9e37_79b9_7f4a_7c15 >> 1 | 1, 0x6a09_e667_f3bc_c909 >> 1 | 1];
 
 /// The random key of the process; 0 before it was drawn.
@@ -91,8 +91,8 @@ impl Canary {
         word.to_ne_bytes()[offset.rem_euclid(8) as usize]
     }
 
-    /// What differs from the canary in so many chunks at `edge`: after it, or before it. The number is fixed so that the
-    /// compiler compares without a loop.
+    /// What differs from the canary in so many chunks at `edge`: after it, or before it. The number is fixed so that
+    /// the compiler compares without a loop.
     ///
     /// # Safety
     /// The chunks may be read.

@@ -1,7 +1,7 @@
 //! The header of a fenced block: how long the block is, who uses it, and a seal that shows whether it was overwritten.
 //!
-//! Its fields are atomic, because the engine frees blocks on threads of its own, and `checkFences()` looks at the blocks
-//! of every thread.
+//! Its fields are atomic, because the engine frees blocks on threads of its own, and `checkFences()` looks at the
+//! blocks of every thread.
 
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};

@@ -18,8 +18,8 @@ pub fn range(span: Span) -> Range<usize> {
     span.start.get()..span.start.get() + span.length
 }
 
-/// Whether a range has bytes of a span. One without an end is an address of which no more is known: what it means does not
-/// reach from one allocation into another.
+/// Whether a range has bytes of a span. One without an end is an address of which no more is known: what it means does
+/// not reach from one allocation into another.
 pub fn meets(span: Span, other: &Range<usize>) -> bool {
     let own = range(span);
     match other.end {
@@ -128,7 +128,8 @@ impl Window {
         unsafe { source.copy_to_nonoverlapping(self.bytes.as_mut_ptr(), self.bytes.len()) };
     }
 
-    /// Puts the bytes back that differ and that `counts` says nobody else may write; the addresses of the first and last.
+    /// Puts the bytes back that differ and that `counts` says nobody else may write; the addresses of the first and
+    /// last.
     fn restore(&self, counts: impl Fn(&usize) -> bool) -> Option<(usize, usize)> {
         let now = std::ptr::with_exposed_provenance_mut::<u8>(self.start);
         // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.

@@ -46,8 +46,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// As many names are kept, so that a program which makes names without end does not fill the memory; the others share one. Those
-/// of callbacks leave room for those of symbols.
+/// As many names are kept, so that a program which makes names without end does not fill the memory; the others share
+/// one. Those of callbacks leave room for those of symbols.
 const MOST_NAMES: usize = 1 << 18;
 const MOST_WITH_CALLBACKS: usize = 1 << 14;
 /// The most bytes of a name that are kept.

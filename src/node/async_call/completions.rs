@@ -150,7 +150,8 @@ fn start_drainer(environment: &Rc<Environment>, pool: &Arc<Pool<SentJob>>) -> bo
 unsafe extern "C" fn execute(_: sys::napi_env, data: *mut c_void) {
     // SAFETY: M13; the turn is this thread's until `complete`.
     let turn = unsafe { &*data.cast::<Turn>() };
-    // Deno before 2.9 has no threads for such work: on JavaScript's, a call that waits for a callback would wait for ever.
+    // Deno before 2.9 has no threads for such work: on JavaScript's, a call that waits for a callback would wait for
+    // ever.
     if turn.thread == thread::current().id() && drain_apart(&turn.environment) {
         return;
     }
@@ -277,7 +278,7 @@ fn forget_all(environment: &Environment) {
     }
 }
 
-/// The next call that is done, for JavaScript to settle: its slot, where the result is in the frame; or
+/// The next call that is done, for JavaScript to settle: its slot, where the result is in the argument buffer; or
 /// `[slot, failed, value]`; undefined where there is none.
 unsafe extern "C" fn take_settled(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let (mut data, mut count) = (null_mut(), 0);

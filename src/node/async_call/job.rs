@@ -69,8 +69,8 @@ pub struct Job {
     traced: Option<Entry>,
 }
 
-/// A job that is with another thread, or on its way there or back. Dropped there, it is given up: what it has of JavaScript
-/// belongs to JavaScript's thread.
+/// A job that is with another thread, or on its way there or back. Dropped there, it is given up: what it has of
+/// JavaScript belongs to JavaScript's thread.
 pub struct SentJob(ManuallyDrop<Box<Job>>);
 
 impl fmt::Debug for SentJob {
@@ -125,8 +125,8 @@ impl Job {
         self.callable.options.captures_errno()
     }
 
-    /// Ends the call, on the JavaScript thread: whether it failed, and its text or what it failed with. Any other result
-    /// is in the frame.
+    /// Ends the call, on the JavaScript thread: whether it failed, and its text or what it failed with. Any other
+    /// result is in the argument buffer.
     pub fn outcome(mut self: Box<Self>) -> (bool, sys::napi_value) {
         let environment = Rc::clone(&self.callable.environment);
         self.callable.record_errno(self.errno);

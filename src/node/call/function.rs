@@ -74,7 +74,7 @@ impl Options {
     /// JavaScript has to know whether the call went in: what it was handed may be gone.
     const FREES: u32 = 8;
 
-    /// Whether a call needs no more than `direct` does.
+    /// Whether a call needs no more than `register_call` does.
     pub fn is_plain(self) -> bool {
         self.0 & !Self::ERRNO == 0
     }
@@ -144,9 +144,10 @@ pub fn bind(
     Ok(number)
 }
 
-/// `[enter, enterWithFew, enterWithMany, start]`, which take the number of a function out of the frame. The first is for calls
-/// without pins, the second for functions of at most [`FEW_PINS`]. What rides along are the pins, what else has to stay alive,
-/// and the library. `start` hands the call to another thread; its first two values are what settles it, and the thread or null.
+/// `[enter, enterWithFew, enterWithMany, start]`, which take the number of a function out of the argument buffer. The
+/// first is for calls without pins, the second for functions of at most [`FEW_PINS`]. What rides along are the pins,
+/// what else has to stay alive, and the library. `start` hands the call to another thread; its first two values are
+/// what settles it, and the thread or null.
 #[napi]
 pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
     let (few, many) =
@@ -155,7 +156,7 @@ pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
         .into())
 }
 
-/// JavaScript has written the arguments into the frame, and none of them is a pin.
+/// JavaScript has written the arguments into the argument buffer, and none of them is a pin.
 #[inline(never)] // As part of what calls it, it would save more registers, and be slower.
 fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
     let Some(callable) = environment.functions.get(environment.arg_buffer.number()) else {
@@ -175,7 +176,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
     }
 }
 
-/// Gives the text whose address C has returned: it is in the frame.
+/// Gives the text whose address C has returned: it is in the argument buffer.
 #[inline(never)]
 fn end_with_text(callable: &BoundFunction) -> JsResult {
     let address = callable.environment.arg_buffer.word(callable.signature.plan.result) as usize;
@@ -188,8 +189,8 @@ fn end_with_text(callable: &BoundFunction) -> JsResult {
 /// So many pins most functions have: the engine gives values one by one.
 const FEW_PINS: usize = 2;
 
-/// The same for a call with pins, of a function of at most `COUNT`: the values that must stay alive are the arguments here
-/// (M3).
+/// The same for a call with pins, of a function of at most `COUNT`: the values that must stay alive are the arguments
+/// here (M3).
 #[inline(never)] // As `enter`.
 fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Arguments) -> JsResult {
     let Some(callable) = environment.functions.get(environment.arg_buffer.number()) else {
@@ -235,7 +236,8 @@ fn enter_generally(callable: &BoundFunction, arguments: Arguments) -> JsResult {
 fn end(callable: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_value>>) -> JsResult {
     let env = callable.environment.raw;
     let cause = match callable.environment.pop_exception() {
-        // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no JavaScript does.
+        // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no
+        // JavaScript does.
         Some(Unwinding::Terminated) => {
             callable.environment.callbacks.close_lent(&callable.environment);
             return Err(PendingException);
@@ -364,8 +366,8 @@ impl BoundFunction {
         Ok(result)
     }
 
-    /// Takes the arguments out of the frame, and the addresses of the pins. Without scratch, text gets blocks of its own,
-    /// and JavaScript goes on while C runs.
+    /// Takes the arguments out of the argument buffer, and the addresses of the pins. Without an arena, text gets
+    /// blocks of its own, and JavaScript goes on while C runs.
     #[inline(never)] // Its stack is given back before C runs, under which calls may nest.
     fn prepare(
         &self,
@@ -379,8 +381,8 @@ impl BoundFunction {
         })
     }
 
-    /// Puts the result into the frame; text is returned as well, because it may lie in an argument that ends with the
-    /// call. An overflow is an error.
+    /// Puts the result into the argument buffer; text is returned as well, because it may lie in an argument that ends
+    /// with the call. An overflow is an error.
     #[inline(never)] // As `prepare`.
     pub fn finish(&self, prepared: &mut PreparedCall, result: &ResultBlock) -> Result<sys::napi_value> {
         let arg_buffer = &self.environment.arg_buffer;

@@ -15,7 +15,7 @@ use crate::memory::raw;
 use crate::node::env::Environment;
 use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
 
-/// The frame's word of an address, and that of a length in bytes.
+/// The argument buffer's word of an address, and that of a length in bytes.
 const ADDRESS: usize = 0;
 const LENGTH: usize = 8;
 
@@ -27,12 +27,12 @@ fn refused(environment: &Environment) -> JsResult {
     Ok(null)
 }
 
-/// Copies as many bytes as the frame says, from the address that it says, to where values begin.
+/// Copies as many bytes as the argument buffer says, from the address that it says, to where values begin.
 #[inline(always)] // It is short.
 fn load(environment: &Environment, _: Arguments) -> JsResult {
     let arg_buffer = &environment.arg_buffer;
     let (address, length) = (arg_buffer.word(ADDRESS) as usize, arg_buffer.word(LENGTH) as usize);
-    // SAFETY: U2; the user has given the address. The length is that of a type, which fits the frame.
+    // SAFETY: U2; the user has given the address. The length is that of a type, which fits the argument buffer.
     if length <= arg_buffer.length() - HEAD_BYTES
         && unsafe { raw::load(arg_buffer, address, length, environment.pointer_check.get()) }
     {
@@ -41,7 +41,7 @@ fn load(environment: &Environment, _: Arguments) -> JsResult {
     refused(environment)
 }
 
-/// Puts the address of a view that begins a fenced block into the frame; everything else is refused.
+/// Puts the address of a view that begins a fenced block into the argument buffer; everything else is refused.
 #[inline(always)] // It is short.
 fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
     let [view] = arguments.first();

@@ -66,11 +66,11 @@ impl BoundFunction {
         outcome
     }
 
-    /// Loads the arguments out of the frame by the plan; `None` where the library is closed.
+    /// Loads the arguments out of the argument buffer by the plan; `None` where the library is closed.
     #[inline(always)]
     fn load(&self, words: &mut RegisterFile) -> Option<&CallingSequence> {
         let plan = self.signature.direct.as_ref().filter(|_| self.library.is_open())?;
-        // SAFETY: M1 and M2; a signature is prepared only where its values fit the frame.
+        // SAFETY: M1 and M2; a signature is prepared only where its values fit the argument buffer.
         unsafe { plan.load(self.environment.arg_buffer.base(), words) };
         Some(plan)
     }
@@ -103,8 +103,8 @@ impl BoundFunction {
         true
     }
 
-    /// The same for a result of more than one word. What C puts into memory is not put into the frame at once, because
-    /// callbacks use it meanwhile.
+    /// The same for a result of more than one word. What C puts into memory is not put into the argument buffer at
+    /// once, because callbacks use it meanwhile.
     #[inline(never)] // The entry of numbers is short.
     fn enter_wide(&self, plan: &CallingSequence, words: &mut RegisterFile) {
         let mut memory = ResultBlock::new();
@@ -123,7 +123,7 @@ impl BoundFunction {
         }
     }
 
-    /// Puts a result that came in registers into the frame.
+    /// Puts a result that came in registers into the argument buffer.
     #[inline]
     fn put_words(&self, plan: &CallingSequence, returned: ReturnRegisters) {
         let (arg_buffer, at) = (&self.environment.arg_buffer, self.signature.plan.result);
@@ -200,7 +200,7 @@ impl BoundFunction {
         self.environment.pool_slices.holds(word as usize)
     }
 
-    /// Calls C, looks at the fences, and puts the result into the frame.
+    /// Calls C, looks at the fences, and puts the result into the argument buffer.
     #[inline(always)]
     fn go(&self, plan: &CallingSequence, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Outcome {
         let returned = self.cross(plan, words);
@@ -252,7 +252,8 @@ impl BoundFunction {
         found
     }
 
-    /// What has happened to the fence of an argument, if anything: a callback's calls may have been handed other blocks.
+    /// What has happened to the fence of an argument, if anything: a callback's calls may have been handed other
+    /// blocks.
     #[cold]
     fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
         // Headers are written anew.

@@ -58,8 +58,8 @@ impl Source {
     }
 }
 
-/// Who calls back, as lib/results.js has it: a synchronous call of this thread, this thread without one, a thread of C with the
-/// bit `UNDER_CALL` where a synchronous call is under way, or the asynchronous call of a slot.
+/// Who calls back, as lib/results.js has it: a synchronous call of this thread, this thread without one, a thread of C
+/// with the bit `UNDER_CALL` where a synchronous call is under way, or the asynchronous call of a slot.
 const BY_CALL: u32 = 0;
 const BY_NOBODY: u32 = 1;
 const UNDER_CALL: u32 = 1 << 29;
@@ -81,7 +81,7 @@ impl Environment {
         if self.nesting.get() == 0 { BY_NOBODY } else { BY_CALL }
     }
 
-    /// Puts the arguments of a callback into the frame, and runs what calls it.
+    /// Puts the arguments of a callback into the argument buffer, and runs what calls it.
     #[inline(always)] // It is under every callback, and short.
     pub fn with_arguments<Output>(&self, source: Source, run: impl FnOnce() -> Output) -> Output {
         let outer = self.callback_arguments.0.replace(source);
@@ -115,7 +115,7 @@ fn put_again(environment: &Environment, _: Arguments) -> JsResult {
     Ok(null_mut())
 }
 
-/// The function that puts the arguments of the callback under way into the frame again.
+/// The function that puts the arguments of the callback under way into the argument buffer again.
 #[napi]
 pub fn make_put_again(env: Env) -> napi::Result<Object<'static>> {
     let [function] = native_functions(env, [NativeFn::new(put_again)])?;

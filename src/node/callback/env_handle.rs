@@ -21,7 +21,7 @@ pub struct EnvHandle {
 }
 
 impl EnvHandle {
-    /// The home of an environment, which has to [`EnvHandle::end`] it. For as long as the process lives.
+    /// The handle of an environment, which has to [`EnvHandle::end`] it. For as long as the process lives.
     pub fn make(environment: &Environment, thread: usize) -> &'static Self {
         Box::leak(Box::new(Self { thread, queue: environment.queue(), environment: Cell::new(environment) }))
     }

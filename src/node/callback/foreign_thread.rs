@@ -184,11 +184,11 @@ pub fn serve(environment: &Environment, request: &Arc<Request>) {
 }
 
 fn target_of(request: &Request) -> &'static CallbackSlot {
-    // SAFETY: M7; `call_from_foreign_thread` exposed the address of a target, which lives as long as the process.
+    // SAFETY: M7; `call_from_foreign_thread` exposed the address of a slot, which lives as long as the process.
     unsafe { &*std::ptr::with_exposed_provenance::<CallbackSlot>(request.slot) }
 }
 
-/// A callback's Promise has settled: the result is in the frame.
+/// A callback's Promise has settled: the result is in the argument buffer.
 #[napi]
 pub fn answer(env: Env, token: u32) -> napi::Result<()> {
     let environment = current(env)?;

@@ -15,7 +15,7 @@ const KEPT: usize = 1024;
 
 struct FreeSlot(&'static CallbackSlot);
 
-// SAFETY: M6; only the thread of a target's environment uses what is not atomic of it. That one has ended, and the lock
+// SAFETY: M6; only the thread of a slot's environment uses what is not atomic of it. That one has ended, and the lock
 // hands it to the thread of the next.
 unsafe impl Send for FreeSlot {}
 
@@ -26,7 +26,7 @@ fn free_slots() -> MutexGuard<'static, FreeSlots> {
     GRAVES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes targets over whose environment is gone; they are shut.
+/// Takes slots over whose environment is gone; they are shut.
 pub fn release(slots: Vec<&'static CallbackSlot>) {
     let mut free = free_slots();
     for slot in slots {
@@ -34,7 +34,7 @@ pub fn release(slots: Vec<&'static CallbackSlot>) {
     }
 }
 
-/// A target of the signature that was left long ago.
+/// A slot of the signature that was left long ago.
 pub fn reuse(signature: &Arc<Signature>) -> Option<&'static CallbackSlot> {
     let mut free = free_slots();
     let row = free.get_mut(signature).filter(|row| row.len() > KEPT)?;

@@ -55,11 +55,11 @@ pub fn number_of_name(name: String) -> u32 {
     report::intern_callback(&name)
 }
 
-/// `[open, close]`, whose arguments lie in the frame: the number of a pointer; for the first one also that of its name, and
-/// its kind: threadsafe, or lent for the length of a call. `open(function)` has the pointer call a function. On its own
-/// thread that takes no arguments: it reads and writes the frame. For a call from another thread it takes a token, and may return true: then `answer` or `fail`
-/// ends the call. `close()` lets the function go: C gets zero from now on, and when it calls all the same, `late` is called
-/// with the number.
+/// `[open, close]`, whose arguments lie in the argument buffer: the number of a pointer; for the first one also that of
+/// its name, and its kind: threadsafe, or lent for the length of a call. `open(function)` has the pointer call a
+/// function. On its own thread that takes no arguments: it reads and writes the argument buffer. For a call from
+/// another thread it takes a token, and may return true: then `answer` or `fail` ends the call. `close()` lets the
+/// function go: C gets zero from now on, and when it calls all the same, `late` is called with the number.
 #[napi]
 pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>>> {
     let environment = current(env)?;
@@ -68,7 +68,7 @@ pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>
     Ok(native_functions(env, functions)?.into())
 }
 
-/// Where they lie in the frame.
+/// Where they lie in the argument buffer.
 const ID: usize = 0;
 const KIND: usize = 4;
 const NAME: usize = 8;
@@ -88,7 +88,8 @@ impl Callbacks {
         slots
     }
 
-    /// Closes those that were lent to the call that ends, or to one inside of it: JavaScript is being ended, and does not.
+    /// Closes those that were lent to the call that ends, or to one inside of it: JavaScript is being ended, and does
+    /// not.
     pub fn close_lent(&self, environment: &Environment) {
         let depth = Nesting::level(environment.nesting.get());
         let is_ended = |slot: &&'static CallbackSlot| slot.lent.get().is_some_and(|lent| lent >= depth);
@@ -98,7 +99,7 @@ impl Callbacks {
         }
     }
 
-    /// The callback whose number is in the frame.
+    /// The callback whose number is in the argument buffer.
     fn named(&self, environment: &Environment) -> Option<&'static CallbackSlot> {
         let id = environment.arg_buffer.half(ID);
         self.slots.borrow().get(id as usize).copied()

@@ -35,13 +35,13 @@ pub fn this_thread() -> usize {
 }
 
 thread_local! {
-    /// Callbacks of this thread that are open: while there are any, a call may run JavaScript. Those of another realm of
-    /// the thread count as well.
+    /// Callbacks of this thread that are open: while there are any, a call may run JavaScript. Those of another realm
+    /// of the thread count as well.
     pub static OPEN: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later, and one
-/// of an environment that has ended by another environment.
+/// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later, and
+/// one of an environment that has ended by another environment.
 pub struct CallbackSlot {
     code: Cell<Option<Address>>,
     /// Its types.
@@ -86,7 +86,7 @@ impl Handler for JsHandler {
 }
 
 impl CallbackSlot {
-    /// Where a result lies in the frame.
+    /// Where a result lies in the argument buffer.
     pub fn result_in_frame(&self) -> std::ops::Range<usize> {
         let at = self.signature.plan.result;
         at..at + self.signature.result_size()
@@ -174,7 +174,7 @@ impl CallbackSlot {
 
     fn call_here(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
         let Some(environment) = env_handle.environment() else { return };
-        // A call of the V8 lane must not run JavaScript, which is why the warning of a closed one comes later.
+        // A fast call must not run JavaScript, which is why the warning of a closed one comes later.
         if self.closed.load(Ordering::Acquire) {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
                 environment.hold_open();

@@ -57,7 +57,8 @@ pub fn interposed(path: String) -> Option<String> {
 #[napi]
 impl JsLibrary {
     /// Opens the library at a path; the process itself for null. A text says why the loader refuses it: one of several
-    /// candidates may be refused, and with `--abort-on-uncaught-exception` V8 ends the process for a native error that is caught.
+    /// candidates may be refused, and with `--abort-on-uncaught-exception` V8 ends the process for a native error that
+    /// is caught.
     #[napi]
     pub fn open(path: Either<String, Null>, flags: i32) -> Either<JsLibrary, String> {
         let path = match &path {

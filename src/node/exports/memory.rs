@@ -77,7 +77,8 @@ fn take(
             match storage.block() {
                 Some(block) => {
                     if let Some(length) = block.length() {
-                        // `locate` of call/intrinsics.rs leaves a slab to this function every time: another view may begin it.
+                        // `locate` of call/intrinsics.rs leaves a slab to this function every time: another view may
+                        // begin it.
                         block.give(if slab.is_some() { report::intern("ptr()") } else { report::intern_ptr() });
                         exposed::insert(block.data(), length);
                     }
@@ -91,7 +92,7 @@ fn take(
     })
 }
 
-/// Copies bytes from where the values of the frame begin to an address; false for an address that is refused.
+/// Copies bytes from where the values of the argument buffer begin to an address; false for an address that is refused.
 #[napi]
 pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
     let environment = current(env)?;

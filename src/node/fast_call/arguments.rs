@@ -43,8 +43,8 @@ pub struct FastArguments {
     returning: Cell<*const BoundFunction>,
 }
 
-/// What JavaScript and the lane both read and write: two words (how the last call went, and the length of the text it gave),
-/// that text, and from [`TEXTS`] on the places of the texts of a call, one after the other.
+/// What JavaScript and the lane both read and write: two words (how the last call went, and the length of the text it
+/// gave), that text, and from [`TEXTS`] on the places of the texts of a call, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared(pub Span);
 
@@ -89,7 +89,7 @@ impl Shared {
     }
 }
 
-/// Throws the overflow that the last call of the lane has found.
+/// Throws the overflow that the last fast call has found.
 #[napi]
 pub fn take_overflow(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
@@ -100,7 +100,7 @@ pub fn take_overflow(env: Env) -> napi::Result<()> {
     Ok(())
 }
 
-/// Throws, or gives, the text that the last call of the lane has returned, where JavaScript could not read it itself.
+/// Throws, or gives, the text that the last fast call has returned, where JavaScript could not read it itself.
 #[inline(always)] // It is short.
 pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
     let callable =
@@ -111,8 +111,8 @@ pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
     text.map_err(|error| thrown_by(environment, &error))
 }
 
-/// Puts the address of a Buffer into the frame, at the offset in the upper half of `to`, for the argument in the lowest
-/// byte. What has no fence of its own is left to the frame lane.
+/// Puts the address of a Buffer into the argument buffer, at the offset in the upper half of `to`, for the argument in
+/// the lowest byte. What has no fence of its own is left to the generic call.
 pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
@@ -123,8 +123,8 @@ pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment:
     }
 }
 
-/// The same for a text: a copy as UTF-8 at the place whose number is in the second byte of `to`. What is too long or has a NUL
-/// in it is left to JavaScript.
+/// The same for a text: a copy as UTF-8 at the place whose number is in the second byte of `to`. What is too long or
+/// has a NUL in it is left to JavaScript.
 pub unsafe extern "C" fn place_text(_: Local, text: *const OneByteString, to: u32, environment: *const Environment) {
     // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
     let (environment, text) = unsafe { (&*environment, &*text) };
@@ -169,7 +169,7 @@ impl FastArguments {
         }
     }
 
-    /// Puts the address of a block into the frame, and notes which block it is.
+    /// Puts the address of a block into the argument buffer, and notes which block it is.
     #[inline]
     fn hand(&self, environment: &Environment, to: u32, data: Address, number: usize) {
         let argument = (to & 0xff) as usize;
@@ -217,8 +217,8 @@ impl FastArguments {
             (pointer_check == PointerCheck::LowPage).then(|| unsafe { raw::short_text(address, SHORT) }).flatten();
         match text.filter(|text| text.is_ascii()) {
             Some(text) => {
-                // SAFETY: M1; there is room for it. The text is not there, unless it is that of an argument, which `copy`
-                // allows.
+                // SAFETY: M1; there is room for it. The text is not there, unless it is that of an argument, which
+                // `copy` allows.
                 unsafe { self.shared.given().copy_from(text.as_ptr(), text.len()) };
                 self.shared.set_text(text.len() as u32);
             }
@@ -250,7 +250,8 @@ impl FastArguments {
     }
 }
 
-/// Looks at the fences of what a call was handed; the frame still has its arguments, as no JavaScript has run.
+/// Looks at the fences of what a call was handed; the argument buffer still has its arguments, as no JavaScript has
+/// run.
 pub unsafe extern "C" fn after(callable: *const BoundFunction) {
     // SAFETY: M16; the row points to a callable that lives.
     let callable = unsafe { &*callable };

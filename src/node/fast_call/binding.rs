@@ -37,7 +37,8 @@ use crate::v8::trampoline::{TrampolineContext, assemble, with_context};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;
-/// Arguments of a function of this lane, at most (lib/lane.js has the reason). Their pins' bits fit the frame's first word.
+/// Arguments of a function of this lane, at most (lib/lane.js has the reason). Their pins' bits fit the argument
+/// buffer's first word.
 pub const MOST_ARGUMENTS: usize = 16;
 /// The lane of an environment.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ thread_local! {
     static STATE: Cell<*mut u32> = const { Cell::new(null_mut()) };
 }
 
-/// What V8 calls in code that is not optimised: the caller takes the frame lane.
+/// What V8 calls in code that is not optimised: the caller takes the generic call.
 unsafe extern "C" fn missed(_: *const c_void) {
     let state = STATE.get();
     if !state.is_null() {
@@ -62,8 +63,9 @@ unsafe extern "C" fn missed(_: *const c_void) {
 }
 
 impl FastCalls {
-    /// The lane of this thread: the first environment of a thread that asks gets it. Another one (the package loaded into a
-    /// second realm) would share the word for missed calls, and a callback of one would not close the gate of the other.
+    /// The lane of this thread: the first environment of a thread that asks gets it. Another one (the package loaded
+    /// into a second realm) would share the word for missed calls, and a callback of one would not close the gate of
+    /// the other.
     fn make(environment: &Environment, shared: Shared) -> Option<Self> {
         let state = shared.state();
         if !STATE.get().is_null() {
@@ -140,19 +142,19 @@ fn shape_of(signature: &Signature, plan: &CallingSequence, arguments: &[u8], res
     })
 }
 
-/// What JavaScript puts the pointers of a call into the frame with.
+/// What JavaScript puts the pointers of a call into the argument buffer with.
 #[napi(object)]
 pub struct JsPlacers<'env> {
-    /// (view, argument and offset in the frame): the address of a view.
+    /// (view, argument and offset in the argument buffer): the address of a view.
     pub view: Object<'env>,
-    /// (text, argument, place and offset in the frame): the address of a copy of a flat text of Latin-1.
+    /// (text, argument, place and offset in the argument buffer): the address of a copy of a flat text of Latin-1.
     pub text: Object<'env>,
     /// The text that was returned, where it is not short ASCII.
     pub take_text: Object<'env>,
 }
 
-/// Has both lanes find the storage of views by V8's own functions, which are tried on two views over memory outside of the
-/// engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
+/// Has both lanes find the storage of views by V8's own functions, which are tried on two views over memory outside of
+/// the engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
 #[napi]
 pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -165,9 +167,9 @@ pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Resu
     Ok(is_same)
 }
 
-/// Has the frame lane read flat texts where V8 keeps them, which is tried on samples first, all of them of Latin-1: a literal,
-/// a text that was made, one that was put together and flattened; for a verified `NODE_MODULE_VERSION`. False where they are
-/// kept otherwise.
+/// Has the generic call read flat texts where V8 keeps them, which is tried on samples first, all of them of Latin-1: a
+/// literal, a text that was made, one that was put together and flattened; for a verified `NODE_MODULE_VERSION`. False
+/// where they are kept otherwise.
 #[napi]
 pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined: JsString<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -211,7 +213,7 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<O
     Ok(Some(JsPlacers { view: object(view), text: object(text), take_text }))
 }
 
-/// The function of the V8 lane for all functions of a signature, which takes the number of one and then what is passed;
+/// The function of fast calls for all functions of a signature, which takes the number of one and then what is passed;
 /// null where there is none. `arguments` and `result` are numbers of [`FastType`].
 #[napi(ts_return_type = "Function | null")]
 pub fn fast_function<'env>(

@@ -17,9 +17,10 @@ use crate::v8::handle::Local;
 /// What JavaScript has of it.
 #[napi(object)]
 pub struct JsLoader<'env> {
-    /// (address, size, frame): 1 where the bytes are in the frame; undefined where the caller is not optimised.
+    /// (address, size, frame): 1 where the bytes are in the argument buffer; undefined where the caller is not
+    /// optimised.
     pub load: Object<'env>,
-    /// The address of the frame, to be passed along.
+    /// The address of the argument buffer, to be passed along.
     pub arg_buffer: f64,
 }
 
@@ -36,11 +37,11 @@ pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>>
     Ok(function.map(|function| JsLoader { load: Object::from_raw(env.raw(), function.cast()), arg_buffer }))
 }
 
-/// Copies `size` bytes at an address to the frame. JavaScript has refused the first page.
+/// Copies `size` bytes at an address to the argument buffer. JavaScript has refused the first page.
 unsafe extern "C" fn load(_: Local, size: u32, address: f64, arg_buffer: f64) -> i32 {
     let (address, arg_buffer) = (address as usize, arg_buffer as usize);
-    // SAFETY: U2 for the address, which the user has given. M1 and M2: the frame's address is passed by the package's own
-    // source, which keeps this function to itself, and no type of `read` is larger than a word.
+    // SAFETY: U2 for the address, which the user has given. M1 and M2: the argument buffer's address is passed by the
+    // package's own source, which keeps this function to itself, and no type of `read` is larger than a word.
     unsafe { raw::load_word(arg_buffer, address, size) };
     1
 }

@@ -32,10 +32,9 @@ fn refused(environment: &Environment) -> JsResult {
 fn load(environment: &Environment, _: Arguments) -> JsResult {
     let arg_buffer = &environment.arg_buffer;
     let (address, length) = (arg_buffer.word(ADDRESS) as usize, arg_buffer.word(LENGTH) as usize);
+    let check = environment.pointer_check.get();
     // SAFETY: U2; the user has given the address. The length is that of a type, which fits the argument buffer.
-    if length <= arg_buffer.length() - HEAD_BYTES
-        && unsafe { raw::load(arg_buffer, address, length, environment.pointer_check.get()) }
-    {
+    if length <= arg_buffer.length() - HEAD_BYTES && unsafe { raw::load(arg_buffer, address, length, check) } {
         return Ok(null_mut());
     }
     refused(environment)

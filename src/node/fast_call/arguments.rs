@@ -29,7 +29,7 @@ const BROKEN: u32 = 2;
 /// The places for texts: the most texts of a call.
 const PLACES: usize = 8;
 
-/// What the calls of a lane have handed.
+/// What fast calls have handed to C.
 #[derive(Debug)]
 pub struct FastArguments {
     /// The blocks that were handed last: of views by argument, then of texts by place.
@@ -43,7 +43,7 @@ pub struct FastArguments {
     returning: Cell<*const BoundFunction>,
 }
 
-/// What JavaScript and the lane both read and write: two words (how the last call went, and the length of the text it
+/// What JavaScript and fast calls both read and write: two words (how the last call went, and the length of the text it
 /// gave), that text, and from [`TEXTS`] on the places of the texts of a call, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared(pub Span);
@@ -193,7 +193,7 @@ impl FastArguments {
             Some(block) => block,
             None => {
                 let raw = self.shared.place(number - MOST_ARGUMENTS, size)?;
-                // SAFETY: M8; the block is of that size, and fits the place, which lives as long as the lane.
+                // SAFETY: M8; the block is of that size, and fits the place, which lives as long as this.
                 let handed = CachedBlock::new(unsafe { Fenced::build(raw, block::lead(), size)? })?;
                 last.note(handed);
                 handed.block

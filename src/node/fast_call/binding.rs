@@ -37,10 +37,10 @@ use crate::v8::trampoline::{TrampolineContext, assemble, with_context};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;
-/// Arguments of a function of this lane, at most (lib/lane.js has the reason). Their pins' bits fit the argument
+/// Arguments of a fast call, at most (lib/lane.js has the reason). Their pins' bits fit the argument
 /// buffer's first word.
 pub const MOST_ARGUMENTS: usize = 16;
-/// The lane of an environment.
+/// The fast calls of an environment.
 #[derive(Debug)]
 pub struct FastCalls {
     around: TrampolineContext,
@@ -63,7 +63,7 @@ unsafe extern "C" fn missed(_: *const c_void) {
 }
 
 impl FastCalls {
-    /// The lane of this thread: the first environment of a thread that asks gets it. Another one (the package loaded
+    /// The fast calls of this thread: the first environment of a thread that asks gets it. Another one (the package loaded
     /// into a second realm) would share the word for missed calls, and a callback of one would not close the gate of
     /// the other.
     fn make(environment: &Environment, shared: Shared) -> Option<Self> {
@@ -187,7 +187,7 @@ pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined:
     Ok(found.is_some_and(|found| environment.flat_strings.set(found).is_ok()))
 }
 
-/// Starts the lane. `shared` is a Uint8Array over the memory that both use. Null where the lane cannot be had.
+/// Starts fast calls. `shared` is a Uint8Array over the memory that both use. Null where there are none.
 #[napi(ts_return_type = "JsPlacers | null")]
 pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsPlacers<'env>>> {
     let environment = current(*env)?;
@@ -243,7 +243,7 @@ pub fn fast_function<'env>(
     Ok(make().map(|function| Object::from_raw(env.raw(), function.cast())))
 }
 
-/// Whether a function may be called by the lane: what is Node's own, and what is in no library, may run JavaScript.
+/// Whether a function may be called by fast calls: what is Node's own, and what is in no library, may run JavaScript.
 #[napi]
 pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     let environment = current(env)?;

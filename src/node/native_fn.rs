@@ -9,7 +9,8 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::sys;
 use smallvec::SmallVec;
 
-use super::env::{Environment, current, thrown, to_error};
+use super::env::{Environment, current};
+use super::error::{thrown, to_error};
 use crate::error::FfiError;
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::v8::callback_info::CallbackInfo;
@@ -188,7 +189,7 @@ pub mod by_v8 {
     use napi_derive::napi;
 
     use super::*;
-    use crate::node::env::take_thrown;
+    use crate::node::error::take_thrown;
     use crate::v8::function_template::FunctionTemplates;
     use crate::v8::handle::Local;
     use crate::v8::trampoline::with_context;

@@ -16,12 +16,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::ptr::{NonNull, null_mut};
 
-use napi::bindgen_prelude::{Env, Object};
-use napi::{JsValue, sys};
-use napi_derive::napi;
+use napi::sys;
 use smallvec::SmallVec;
 
-use super::env::current;
 use super::transfer_lock::ask;
 use super::value;
 use crate::memory::address::{Address, Span};
@@ -116,6 +113,18 @@ impl PoolSlices {
             self.add(env, start.get(), length, buffer);
         }
         Span::new(start, length).ok()
+    }
+
+    /// Records the size of a slab. `asks` keeps the function that tells of a buffer of this size whether it is one.
+    pub fn add_size(&self, env: sys::napi_env, bytes: usize, asks: impl FnOnce() -> sys::napi_ref) {
+        self.asks_slab.get_or_init(|| {
+            self.requests.find(env);
+            asks()
+        });
+        let mut sizes = self.sizes.borrow_mut();
+        if !sizes.contains(&bytes) {
+            sizes.push(bytes);
+        }
     }
 
     fn add(&self, env: sys::napi_env, start: usize, length: usize, buffer: sys::napi_value) {
@@ -247,20 +256,4 @@ impl Slab {
         // SAFETY: M6; nobody has the entry any more.
         unsafe { sys::napi_delete_reference(env, self.buffer) };
     }
-}
-
-/// Records the size of a slab of Node's Buffer pool. `asks` tells of a buffer of this size whether it is one.
-#[napi]
-pub fn add_slab_size(env: Env, bytes: u32, asks: Object<'_>) -> napi::Result<()> {
-    let environment = current(env)?;
-    let slices = &environment.pool_slices;
-    slices.asks_slab.get_or_init(|| {
-        slices.requests.find(env.raw());
-        environment.keep(asks.raw())
-    });
-    let mut sizes = slices.sizes.borrow_mut();
-    if !sizes.contains(&(bytes as usize)) {
-        sizes.push(bytes as usize);
-    }
-    Ok(())
 }

@@ -6,7 +6,8 @@ use std::ptr::null_mut;
 
 use napi::sys;
 
-use super::env::{Environment, take_thrown};
+use super::env::Environment;
+use super::error::take_thrown;
 use crate::v8::isolate::is_execution_terminating;
 
 impl Environment {

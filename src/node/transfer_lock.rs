@@ -6,16 +6,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ptr::null_mut;
 
-use napi::bindgen_prelude::{Env, Object, Unknown};
-use napi::{JsValue, sys};
-use napi_derive::napi;
+use napi::sys;
 
-use super::env::current;
-use super::exports::memory::{JsAddress, from_js, to_js};
 use super::value::{self, Pinned};
-use crate::memory::address::Address;
 use crate::memory::fence::block::Fenced;
-use crate::memory::fence::report;
 use crate::v8::array_buffer::{BackingStores, DetachKey, Question};
 use crate::v8::symbols;
 
@@ -32,11 +26,11 @@ pub struct TransferLocks {
     /// `IsResizableByUserJavaScript`, where the executable exports it.
     is_resizable: Cell<Option<Question>>,
     /// A JavaScript function that tells the same, for everywhere else.
-    asks_resizable: Cell<sys::napi_ref>,
+    pub asks_resizable: Cell<sys::napi_ref>,
     /// `IsDetachable`, where the executable exports it.
     is_detachable: Cell<Option<Question>>,
     /// A JavaScript function that tells whether Node has marked a buffer as not transferable.
-    asks_marked: Cell<sys::napi_ref>,
+    pub asks_marked: Cell<sys::napi_ref>,
     /// How often each buffer is locked, by the address of its storage.
     counts: RefCell<HashMap<usize, usize>>,
     handed: RefCell<Vec<Passed>>,
@@ -72,7 +66,7 @@ impl Default for TransferLocks {
 
 impl TransferLocks {
     /// Looks V8's functions up, once an environment.
-    fn find(&self, has_detach_keys: bool, transfer_aborts: bool) {
+    pub fn find(&self, has_detach_keys: bool, transfer_aborts: bool) {
         let Some(process) = symbols::process() else { return };
         if has_detach_keys {
             self.setter.set(DetachKey::find(&process));
@@ -168,7 +162,7 @@ impl TransferLocks {
     }
 
     /// Locks a buffer, or that of a view, once more. False where this runtime cannot.
-    fn lock(&self, env: sys::napi_env, value: sys::napi_value) -> bool {
+    pub fn lock(&self, env: sys::napi_env, value: sys::napi_value) -> bool {
         let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return false };
         if !self.counts.borrow().contains_key(&base) && !self.is_of_engine(env, value, buffer) {
             return false;
@@ -187,7 +181,7 @@ impl TransferLocks {
         true
     }
 
-    fn unlock(&self, env: sys::napi_env, value: sys::napi_value) {
+    pub fn unlock(&self, env: sys::napi_env, value: sys::napi_value) {
         let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return };
         let mut counts = self.counts.borrow_mut();
         let Some(count) = counts.get_mut(&base) else { return };
@@ -226,7 +220,7 @@ fn hold_storage(stores: BackingStores, env: sys::napi_env, value: sys::napi_valu
 
 /// The fenced block of an ArrayBuffer or of a view's, and that buffer; `None` for an empty, detached or shared one,
 /// which cannot be transferred.
-fn block(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, sys::napi_value)> {
+pub fn block(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, sys::napi_value)> {
     // SAFETY: M3.
     unsafe {
         let Ok(Pinned::Bytes(storage, buffer)) = value::storage(env, value) else { return None };
@@ -257,60 +251,4 @@ pub fn ask(env: sys::napi_env, function: sys::napi_ref, buffer: sys::napi_value)
             && sys::napi_get_value_bool(env, answer, &mut is_so) == sys::Status::napi_ok;
         has_answered.then_some(is_so)
     }
-}
-
-/// Keeps the memory of an ArrayBuffer allocated, whatever becomes of the buffer, until `letGo` of what is returned.
-#[napi]
-pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
-    let (block, _) = block(env.raw(), buffer.raw())?;
-    block.give(report::intern("pin"));
-    block.pin();
-    Some(to_js(block.data().get()))
-}
-
-/// Takes one `hold` back.
-#[napi]
-pub fn let_go(address: JsAddress) {
-    if let Some(data) = Address::new(from_js(address)) {
-        // SAFETY: M8 and M10; `hold` returned the address, and what is pinned is not given back.
-        unsafe { Fenced::at(data) }.unpin();
-    }
-}
-
-/// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`.
-/// `asks_resizable` tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be
-/// asked; `asks_marked` whether Node has marked one as not transferable.
-#[napi]
-pub fn find_locks(
-    env: Env,
-    is_node: bool,
-    has_detach_keys: bool,
-    transfer_aborts: bool,
-    asks_resizable: Object<'_>,
-    asks_marked: Object<'_>,
-) -> napi::Result<()> {
-    let environment = current(env)?;
-    for (place, function) in [
-        (&environment.transfer_locks.asks_resizable, asks_resizable),
-        (&environment.transfer_locks.asks_marked, asks_marked),
-    ] {
-        place.set(environment.keep(function.raw()));
-    }
-    if is_node {
-        environment.transfer_locks.find(has_detach_keys, transfer_aborts);
-    }
-    Ok(())
-}
-
-/// Locks an ArrayBuffer against transfer; false where this runtime cannot.
-#[napi]
-pub fn lock(env: Env, buffer: Unknown<'_>) -> napi::Result<bool> {
-    Ok(current(env)?.transfer_locks.lock(env.raw(), buffer.raw()))
-}
-
-/// Takes one lock of an ArrayBuffer back.
-#[napi]
-pub fn unlock(env: Env, buffer: Unknown<'_>) -> napi::Result<()> {
-    current(env)?.transfer_locks.unlock(env.raw(), buffer.raw());
-    Ok(())
 }

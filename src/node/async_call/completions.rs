@@ -18,7 +18,8 @@ use napi_derive::napi;
 
 use super::job::{STACK, SentJob};
 use crate::error::FfiError;
-use crate::node::env::{Environment, current, thrown};
+use crate::node::env::{Environment, current};
+use crate::node::error::thrown;
 use crate::node::waker::{Waker, make_waker, wake};
 use crate::threads::pool::Pool;
 

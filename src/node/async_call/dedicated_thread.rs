@@ -8,7 +8,8 @@ use napi_derive::napi;
 
 use super::job::{Jobs, STACK, SentJob, Work};
 use crate::error::FfiError;
-use crate::node::env::{current, thrown};
+use crate::node::env::current;
+use crate::node::error::thrown;
 use crate::node::waker::{key_of, wake};
 
 /// A thread whose calls run one after the other.

@@ -25,15 +25,17 @@ use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
 use crate::node::async_call::dedicated_thread::JsThread;
 use crate::node::async_call::job;
-use crate::node::env::{Environment, current, thrown, to_error};
-use crate::node::exceptions::Unwinding;
+use crate::node::env::{Environment, current};
+use crate::node::error::{thrown, to_error};
 use crate::node::exports::library::JsLibrary;
-use crate::node::exports::memory::{JsAddress, from_js, to_string};
 use crate::node::exports::signature::JsSignature;
+use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{
     Arguments, JsResult, NativeFn, PendingException, native_functions, throw_value, thrown_by, unless_thrown,
 };
 use crate::node::nesting::Nesting;
+use crate::node::string::to_string;
+use crate::node::unwinding::Unwinding;
 use crate::node::value::{self, OwnedText, Pinned, Unpinned};
 
 /// A function that is bound to a symbol.

@@ -12,8 +12,8 @@ use napi_derive::napi;
 use crate::callback::closure::Incoming;
 use crate::memory::arg_buffer::{ArgBlock, ArgBuffer, HEAD_BYTES, bytes};
 use crate::node::env::Environment;
-use crate::node::exceptions::KEEPS_RESULTS;
 use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
+use crate::node::unwinding::KEEPS_RESULTS;
 use crate::threads::callback_queue::Request;
 
 /// Where the arguments come from.

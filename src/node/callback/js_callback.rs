@@ -12,9 +12,10 @@ use super::js_function::JsFunction;
 use super::slot::CallbackSlot;
 use crate::memory::address::Address;
 use crate::memory::fence::report;
-use crate::node::env::{Environment, current, thrown};
-use crate::node::exports::memory::{JsAddress, to_js};
+use crate::node::env::{Environment, current};
+use crate::node::error::thrown;
 use crate::node::exports::signature::JsSignature;
+use crate::node::js_address::{JsAddress, to_js};
 use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
 use crate::node::nesting::Nesting;
 

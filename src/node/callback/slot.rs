@@ -16,7 +16,8 @@ use super::js_function::JsFunction;
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::memory::address::Address;
-use crate::node::env::{Environment, take_thrown};
+use crate::node::env::Environment;
+use crate::node::error::take_thrown;
 use crate::threads::callback_queue::Kind;
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::v8::function_call::{FunctionCaller, Kept};

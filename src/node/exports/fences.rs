@@ -8,13 +8,13 @@ use napi::bindgen_prelude::{Env, Object, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::memory::{JsAddress, from_js};
 use crate::error::{FfiError, Side};
 use crate::memory::address::Address;
 use crate::memory::fence::block::{self, Breach, Fenced};
 use crate::memory::fence::report::{self, Found, Report};
 use crate::memory::fence::{block_map, exposed, heap, quarantine};
-use crate::node::env::thrown;
+use crate::node::error::thrown;
+use crate::node::js_address::{JsAddress, from_js};
 use crate::node::value::{self, Pinned};
 use crate::node::waker::resource;
 use crate::v8::allocator;

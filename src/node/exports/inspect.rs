@@ -6,7 +6,7 @@ use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
 use crate::loader::inspect::{self, Exported, Imported, Kind, Report};
-use crate::node::env::thrown;
+use crate::node::error::thrown;
 
 /// A symbol that other programs may look up.
 #[napi(object)]

@@ -8,7 +8,8 @@ use napi_derive::napi;
 use crate::abi::ctype::CType;
 use crate::abi::layout::{Field, Layout, ValueType};
 use crate::error::{FfiError, Result};
-use crate::node::env::{Environment, current, thrown};
+use crate::node::env::{Environment, current};
+use crate::node::error::thrown;
 
 /// Where the ids of aggregates begin.
 const FIRST: u32 = 256;

@@ -8,11 +8,12 @@ use std::rc::Rc;
 use napi::bindgen_prelude::{Either, Env, Null};
 use napi_derive::napi;
 
-use super::memory::{JsAddress, to_js};
 use crate::error::FfiError;
 use crate::loader::library::Library;
 use crate::loader::preflight;
-use crate::node::env::{Environment, thrown};
+use crate::node::env::Environment;
+use crate::node::error::thrown;
+use crate::node::js_address::{JsAddress, to_js};
 
 /// A library that is open, or was, and the functions that are bound to it.
 #[napi(js_name = "Library")]

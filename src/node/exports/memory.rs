@@ -1,42 +1,24 @@
 //! Memory, as JavaScript has it: addresses of views, reads, writes, text, and buffers over native memory.
 #![expect(unsafe_code, reason = "passes the user's addresses on")]
 
-use std::ptr::null_mut;
-
-use napi::bindgen_prelude::{BigInt, Either, Env, FromNapiValue, Null, Object, Unknown};
+use napi::bindgen_prelude::{Either, Env, FromNapiValue, Null, Object, Unknown};
 use napi::{JsString, JsValue, sys};
 use napi_derive::napi;
 
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
-use crate::memory::ascii::is_plain;
 use crate::memory::fence::borrows::Storage;
 use crate::memory::fence::{exposed, report};
 use crate::memory::probe::Access;
 use crate::memory::raw;
 use crate::memory::raw::PointerCheck;
-use crate::node::env::{Environment, current, take_thrown, thrown};
+use crate::node::env::current;
+use crate::node::error::{clear_exception, thrown};
 use crate::node::exposed_views::ExposedViews;
+use crate::node::js_address::{JsAddress, from_js, to_js};
+use crate::node::string::to_string;
 use crate::node::value::Pinned;
 use crate::node::{external_buffer, value};
-
-/// A JavaScript address: a number where it fits 2^53 - 1, else a BigInt (bun's rule since 1.4).
-pub type JsAddress = Either<f64, BigInt>;
-
-const MAX_SAFE_INTEGER: usize = (1 << 53) - 1;
-
-/// The JavaScript address of a number.
-pub fn to_js(address: usize) -> JsAddress {
-    if address <= MAX_SAFE_INTEGER { Either::A(address as f64) } else { Either::B(BigInt::from(address as u64)) }
-}
-
-/// The number of a JavaScript address, which the JavaScript side has checked.
-pub fn from_js(address: JsAddress) -> usize {
-    match address {
-        Either::A(number) => number as usize,
-        Either::B(big) => big.get_u64().1 as usize,
-    }
-}
 
 /// What [`address_of`] gives.
 type ViewAddress = Either<JsAddress, Either<Null, ()>>;
@@ -100,34 +82,6 @@ pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
     Ok(unsafe {
         raw::store(&environment.arg_buffer, from_js(address), length as usize, environment.pointer_check.get())
     })
-}
-
-/// A JavaScript string of UTF-8 bytes; invalid ones become U+FFFD.
-pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_value, FfiError> {
-    let (env, mut string) = (environment.raw, null_mut());
-    // ASCII is Latin-1, of which the engine makes a string without decoding.
-    let is_plain = is_plain(bytes);
-    #[cfg(all(target_arch = "x86_64", unix))]
-    if is_plain
-        && let Some(v8) = environment.templates.get()
-        // SAFETY: M6; a native function is under way, and its scope is open. In Node a `Local` is a `napi_value`.
-        && let Some(text) = unsafe { v8.text(bytes) }
-    {
-        return Ok(text.cast());
-    }
-    let create = if is_plain { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
-    // SAFETY: M6; the bytes are a slice.
-    let status = unsafe { create(env, bytes.as_ptr().cast(), bytes.len() as isize, &mut string) };
-    if status == sys::Status::napi_ok {
-        return Ok(string);
-    }
-    clear_exception(env);
-    Err(FfiError::OutOfRange { reason: format!("a text of {} bytes is longer than a string can be", bytes.len()) })
-}
-
-/// Forgets what Node-API has thrown by itself; ours takes its place.
-pub fn clear_exception(env: sys::napi_env) {
-    let _ = take_thrown(env);
 }
 
 /// The text at an address: up to its NUL, or `length` bytes; null for an address that is refused.

@@ -6,6 +6,8 @@ pub mod instances;
 pub mod layout;
 pub mod library;
 pub mod memory;
+pub mod pool_slices;
 pub mod signature;
 pub mod stack_limit;
 pub mod trace;
+pub mod transfer_lock;

@@ -9,7 +9,8 @@ use super::layout::value_type;
 use crate::abi::ctype::{CType, WCHAR_SIGNED};
 use crate::abi::signature::{self, Signature};
 use crate::error::FfiError;
-use crate::node::env::{current, thrown};
+use crate::node::env::current;
+use crate::node::error::thrown;
 
 /// A prepared signature.
 #[napi(js_name = "Signature")]

@@ -15,9 +15,8 @@ use napi_derive::napi;
 
 use super::async_call::completions::{self, Completions};
 use super::async_call::job::{Jobs, Queue, Waiting, Work};
-use super::call::function::BoundFunction;
-use super::call::register_call::MOST_PINS;
-use super::callback::arguments::CallbackArguments;
+
+use super::callback::argument_source::CallbackArguments;
 use super::callback::env_handle::EnvHandle;
 use super::callback::free_list;
 use super::callback::js_callback::Callbacks;
@@ -31,6 +30,7 @@ use super::unwinding::{Held, Unwinding};
 use super::value::{self, Pinned};
 use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
 use crate::abi::layout::Layout;
+use crate::call::bound_function::{self, MOST_PINS};
 use crate::call::function_table::FunctionTable;
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
@@ -44,6 +44,9 @@ use crate::memory::raw::PointerCheck;
 use crate::memory::string_arena::StringArena;
 use crate::threads::exit;
 use crate::v8::stack_limit::StackLimit;
+
+/// A function that is bound in an environment.
+pub type BoundFunction = bound_function::BoundFunction<Environment>;
 
 /// The state of an environment, shared by its functions and callbacks.
 pub struct Environment {

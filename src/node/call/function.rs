@@ -10,12 +10,13 @@ use napi::bindgen_prelude::{ClassInstance, Env, FromNapiValue, Object};
 use napi::sys;
 use napi_derive::napi;
 
-use super::register_call::{MOST_PINS, Outcome};
+use super::prepared::PreparedCall;
+use super::register_call::Outcome;
 use crate::abi::ctype::CType;
-use crate::abi::signature::Signature;
+use crate::call::bound_function::MOST_PINS;
+use crate::call::bound_function::Options;
 use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Result};
-use crate::loader::library::Library;
 use crate::memory::address::{Address, Span};
 use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
 use crate::memory::fence::borrows::Borrows;
@@ -25,7 +26,7 @@ use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
 use crate::node::async_call::dedicated_thread::JsThread;
 use crate::node::async_call::job;
-use crate::node::env::{Environment, current};
+use crate::node::env::{BoundFunction, Environment, current};
 use crate::node::error::{thrown, to_error};
 use crate::node::exports::library::JsLibrary;
 use crate::node::exports::signature::JsSignature;
@@ -36,79 +37,7 @@ use crate::node::native_fn::{
 use crate::node::nesting::Nesting;
 use crate::node::string::to_string;
 use crate::node::unwinding::Unwinding;
-use crate::node::value::{self, OwnedText, Pinned, Unpinned};
-
-/// A function that is bound to a symbol.
-pub struct BoundFunction {
-    /// What messages call it.
-    pub symbol: String,
-    /// The symbol's number in `report`.
-    pub id: u32,
-    /// Its address.
-    pub code: Address,
-    /// Its types.
-    pub signature: Arc<Signature>,
-    /// The library that must be open.
-    pub library: Rc<Library>,
-    /// Where it was bound.
-    pub environment: Rc<Environment>,
-    /// How it is called.
-    pub options: Options,
-    /// Whether numbers, and a text that is returned, are all there is to a call without pins.
-    pub may_be_of_numbers: bool,
-    /// Whether the short way in may do.
-    pub has_direct: bool,
-    /// Whether it returns text.
-    pub gives_text: bool,
-}
-
-/// How a function is called; bits of `bind`'s `options`.
-#[derive(Clone, Copy)]
-pub struct Options(u32);
-
-impl Options {
-    /// Arguments without a fence of their own get one by copy.
-    const GUARD: u32 = 1;
-    /// errno is captured.
-    const ERRNO: u32 = 2;
-    /// The call runs on a helper thread while this one serves callbacks.
-    const THREADS: u32 = 4;
-    /// JavaScript has to know whether the call went in: what it was handed may be gone.
-    const FREES: u32 = 8;
-
-    /// Whether a call needs no more than `register_call` does.
-    pub fn is_plain(self) -> bool {
-        self.0 & !Self::ERRNO == 0
-    }
-
-    /// Whether errno is captured.
-    pub fn captures_errno(self) -> bool {
-        self.has(Self::ERRNO)
-    }
-
-    fn has(self, option: u32) -> bool {
-        self.0 & option != 0
-    }
-}
-
-/// A call that is ready to go in: the arguments, and what they need.
-#[derive(Default)]
-pub struct PreparedCall {
-    /// The arguments.
-    pub block: ArgBlock,
-    /// Dropped after the watch has ended: their fences are checked.
-    owned: Vec<OwnedText>,
-    borrows: Borrows,
-    /// What of Node's Buffer pool an asynchronous call may write.
-    lent: Ranges,
-}
-
-impl PreparedCall {
-    /// What of Node's Buffer pool the call may write; a range without an end where it was passed an unknown address.
-    pub fn take_lent(&mut self) -> Ranges {
-        std::mem::take(&mut self.lent)
-    }
-}
+use crate::node::value::{self, Pinned, Unpinned};
 
 /// Binds an address to a signature: the number of the function, which `library` keeps.
 #[napi]
@@ -287,14 +216,6 @@ fn start(environment: &Environment, arguments: Arguments) -> JsResult {
 }
 
 impl BoundFunction {
-    /// Clears errno, where the declaration says that it is captured: what is there afterwards is C's.
-    #[inline]
-    pub fn clear_errno(&self) {
-        if self.options.captures_errno() {
-            invoke::clear_errno();
-        }
-    }
-
     /// Counts a call that frees a handle, at the point where C is certain to be entered.
     pub fn record_free(&self) {
         if self.options.has(Options::FREES) {

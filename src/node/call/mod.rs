@@ -2,4 +2,5 @@
 
 pub mod function;
 pub mod intrinsics;
+pub mod prepared;
 pub mod register_call;

@@ -6,9 +6,9 @@ use std::ptr::{NonNull, null_mut};
 
 use napi::sys;
 
-use super::function::BoundFunction;
 use crate::abi::signature::DirectPin;
 use crate::abi::sysv64::{CallingSequence, RegisterFile, ResultIn, ReturnRegisters};
+use crate::call::bound_function::MOST_PINS;
 use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
@@ -16,10 +16,8 @@ use crate::memory::arg_buffer::bytes;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::block_cache::BlockCache;
 use crate::memory::fence::{borrows, exposed};
+use crate::node::env::BoundFunction;
 use crate::node::value::{self, Pinned};
-
-/// The most arguments of a call that may be pins.
-pub const MOST_PINS: usize = 8;
 
 /// What has become of a call. Small, because it is moved about at every call.
 pub enum Outcome {

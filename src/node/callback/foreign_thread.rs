@@ -11,7 +11,8 @@ use napi::bindgen_prelude::{Env, Unknown};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::arguments::{Source, caller_of};
+use super::argument_source::Source;
+use super::arguments::caller_of;
 use super::env_handle::EnvHandle;
 use super::slot::{CallbackSlot, this_thread};
 use crate::abi::ctype::CType;

@@ -8,7 +8,7 @@ use napi::JsValue;
 use napi::bindgen_prelude::{ClassInstance, Env, Object};
 use napi_derive::napi;
 
-use super::js_function::JsFunction;
+use super::kept_function::JsFunction;
 use super::slot::CallbackSlot;
 use crate::memory::address::Address;
 use crate::memory::fence::report;

@@ -7,19 +7,10 @@ use napi::bindgen_prelude::Env;
 use napi::sys;
 use napi_derive::napi;
 
+use super::kept_function::JsFunction;
 use crate::node::env::{Environment, current};
 #[cfg(all(target_arch = "x86_64", unix))]
 use crate::v8::function_call::FunctionCaller;
-
-/// A JavaScript function that is kept.
-#[derive(Clone, Copy, Debug)]
-pub enum JsFunction {
-    /// By a reference of Node-API.
-    Reference(sys::napi_ref),
-    /// By a global handle of V8, which in Node is a `napi_value` as well.
-    #[cfg(all(target_arch = "x86_64", unix))]
-    Global(sys::napi_value),
-}
 
 impl JsFunction {
     /// Keeps a function.

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use napi::sys;
 
-use super::arguments::Source;
+use super::argument_source::Source;
 use super::env_handle::EnvHandle;
 use super::free_list;
-use super::js_function::JsFunction;
+use super::kept_function::JsFunction;
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::memory::address::Address;

@@ -17,7 +17,7 @@ use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
 use crate::memory::fence::{borrows, exposed};
 use crate::memory::latin1::Latin1;
 use crate::memory::raw::{self, PointerCheck};
-use crate::node::call::function::BoundFunction;
+use crate::node::env::BoundFunction;
 use crate::node::env::{Environment, current};
 use crate::node::error::throw;
 use crate::node::native_fn::{Arguments, JsResult, contained, thrown_by};

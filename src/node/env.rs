@@ -13,14 +13,13 @@ use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::async_call::completions::{self, Completions};
-use super::async_call::job::{Jobs, Queue, Waiting, Work};
+use super::async_call::job::{self, Waiting};
+use super::async_call::pool::{self, Completions};
 
 use super::callback::argument_source::CallbackArguments;
 use super::callback::env_handle::EnvHandle;
 use super::callback::free_list;
 use super::callback::js_callback::Callbacks;
-use super::callback::slot::this_thread;
 use super::error::thrown;
 use super::exposed_views::ExposedViews;
 use super::nesting::Nesting;
@@ -28,7 +27,7 @@ use super::pool_slices::PoolSlices;
 use super::transfer_lock::TransferLocks;
 use super::unwinding::{Held, Unwinding};
 use super::value::{self, Pinned};
-use super::waker::{Waker, forget_waker, key_of, make_waker, serve_one};
+use super::waker::{Waker, forget_waker, key_of};
 use crate::abi::layout::Layout;
 use crate::call::bound_function::{self, MOST_PINS};
 use crate::call::function_table::FunctionTable;
@@ -45,6 +44,14 @@ use crate::memory::string_arena::StringArena;
 use crate::threads::exit;
 use crate::v8::stack_limit::StackLimit;
 
+/// The queue of work for a JavaScript thread.
+pub type Queue = job::Queue<Environment>;
+/// What it takes.
+pub type Work = job::Work<Environment>;
+/// The jobs of a dedicated thread.
+pub type Jobs = job::Jobs<Environment>;
+/// A job that is with another thread.
+pub type SentJob = job::SentJob<Environment>;
 /// A function that is bound in an environment.
 pub type BoundFunction = bound_function::BoundFunction<Environment>;
 
@@ -78,13 +85,13 @@ pub struct Environment {
     pub frees: Cell<u32>,
     /// Calls of callbacks that wait for a Promise.
     pub waiting: RefCell<Waiting>,
-    queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
+    pub queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
     /// What its callbacks know of it.
-    env_handle: OnceCell<&'static EnvHandle>,
+    pub env_handle: OnceCell<&'static EnvHandle>,
     /// The calls for libuv's pool, from the first one on.
-    pub pool: OnceCell<completions::Entry>,
+    pub pool: OnceCell<pool::Entry<Environment>>,
     /// The asynchronous calls that are done.
-    pub completions: Completions,
+    pub completions: Completions<Environment>,
     /// The dedicated threads that have been started.
     threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
     this: Weak<Environment>,
@@ -263,22 +270,6 @@ impl Environment {
         reference
     }
 
-    /// The queue of work from other threads, made when first needed.
-    pub fn queue(&self) -> Arc<Queue> {
-        let (queue, _) = self.queue.get_or_init(|| {
-            let queue = Queue::new();
-            let make = |this| make_waker(&this, key_of(&queue), c"pinned-ffi callbacks", serve_one);
-            let waker = self.this().and_then(make);
-            (queue, waker)
-        });
-        Arc::clone(queue)
-    }
-
-    /// What its callbacks know of it, made when first needed.
-    pub fn env_handle(&self) -> &'static EnvHandle {
-        self.env_handle.get_or_init(|| EnvHandle::make(self, this_thread()))
-    }
-
     /// The state itself, to be held.
     pub fn this(&self) -> Option<Rc<Self>> {
         self.this.upgrade()
@@ -320,7 +311,7 @@ impl Environment {
     /// Whether the process is kept alive for other threads.
     pub fn is_held_open(&self) -> bool {
         let queue = self.queue.get().and_then(|(_, waker)| waker.as_ref());
-        let pool = self.pool.get().and_then(completions::Entry::waker);
+        let pool = self.pool.get().and_then(pool::Entry::waker);
         queue.into_iter().chain(pool).any(Waker::is_held)
     }
 

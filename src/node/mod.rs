@@ -8,6 +8,7 @@ pub mod call;
 pub mod callback;
 pub mod env;
 pub mod error;
+pub mod event_loop;
 pub mod exceptions;
 pub mod exports;
 pub mod exposed_views;

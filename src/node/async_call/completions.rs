@@ -2,68 +2,27 @@
 //! are done.
 #![expect(unsafe_code, reason = "hands calls to libuv's pool")]
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::RefCell;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle, ThreadId};
+use std::sync::atomic::Ordering;
+use std::thread::{self, ThreadId};
 
 use napi::bindgen_prelude::{Env, Object};
 use napi::{JsValue, sys};
 use napi_derive::napi;
 
-use super::job::{STACK, SentJob};
+use super::job::{Job, STACK};
+use super::pool::{Entry, key_of};
 use crate::error::FfiError;
-use crate::node::env::{Environment, current};
-use crate::node::error::thrown;
-use crate::node::waker::{Waker, make_waker, wake};
+use crate::node::env::{Environment, SentJob, current};
+use crate::node::error::{thrown, to_error};
+use crate::node::event_loop::make_waker;
+use crate::node::waker::wake;
 use crate::threads::pool::Pool;
-
-/// The pool of an environment, and what wakes its JavaScript thread for it.
-pub struct Entry {
-    /// The jobs.
-    pub pool: Arc<Pool<SentJob>>,
-    waker: Option<Waker>,
-    /// Drainers on threads of the package.
-    own_threads: RefCell<Vec<JoinHandle<()>>>,
-    /// Those that have ended, and whose hold on the process was not taken back.
-    ended: Arc<AtomicUsize>,
-}
-
-impl Entry {
-    /// What wakes the JavaScript thread for it.
-    pub fn waker(&self) -> Option<&Waker> {
-        self.waker.as_ref()
-    }
-
-    /// Waits for the drainers on threads of the package.
-    pub fn join(&self) {
-        for drainer in self.own_threads.take() {
-            let _ = drainer.join();
-        }
-    }
-
-    /// What wakers know it by.
-    pub fn key(&self) -> usize {
-        key_of(&self.pool)
-    }
-}
-
-/// Calls that are done, on their way to JavaScript.
-#[derive(Default)]
-pub struct Completions {
-    jobs: RefCell<VecDeque<SentJob>>,
-    /// Whether JavaScript has to let go of its thread before it gets the next: `errno()` is that of the last.
-    paused: Cell<bool>,
-    /// Whether what is left keeps the process alive.
-    held: Cell<bool>,
-    /// The function of JavaScript that settles all.
-    function: Cell<sys::napi_ref>,
-}
 
 /// A drainer's turn on a thread of libuv's pool.
 struct Turn {
@@ -73,10 +32,6 @@ struct Turn {
     work: sys::napi_async_work,
     /// The JavaScript thread.
     thread: ThreadId,
-}
-
-fn key_of(pool: &Arc<Pool<SentJob>>) -> usize {
-    Arc::as_ptr(pool).addr()
 }
 
 /// How many threads libuv's pool has: it reads the variable in the same way, when it is first used.
@@ -98,7 +53,7 @@ fn pool_size() -> usize {
     }
 }
 
-fn entry(environment: &Rc<Environment>) -> &Entry {
+fn entry(environment: &Rc<Environment>) -> &Entry<Environment> {
     environment.pool.get_or_init(|| {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = Pool::new(pool_size(), processors > 1);
@@ -260,12 +215,18 @@ fn settle(environment: &Environment) {
     }
 }
 
-impl Completions {
-    /// Takes back the jobs that nobody will settle, because the environment is going.
-    pub fn end(&self) {
-        for job in self.jobs.take() {
-            // SAFETY: M6; this is JavaScript's thread.
-            drop(unsafe { job.open() });
+impl Job<Environment> {
+    /// Ends the call, on the JavaScript thread: whether it failed, and its text or what it failed with. Any other
+    /// result is in the argument buffer.
+    pub fn outcome(mut self: Box<Self>) -> (bool, sys::napi_value) {
+        let environment = Rc::clone(&self.callable.environment);
+        self.callable.record_errno(self.errno);
+        let outcome = self.callable.finish(&mut self.prepared, &self.result);
+        self.callable.library.leave_job();
+        match (outcome, environment.end_job(self.number)) {
+            (Ok(text), None) => (false, text),
+            (Ok(_), Some(exception)) => (true, exception),
+            (Err(error), cause) => (true, to_error(environment.raw, &error, cause)),
         }
     }
 }

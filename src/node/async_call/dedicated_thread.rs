@@ -6,9 +6,10 @@ use std::thread;
 use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
-use super::job::{Jobs, STACK, SentJob, Work};
+use super::job::STACK;
 use crate::error::FfiError;
 use crate::node::env::current;
+use crate::node::env::{Jobs, SentJob, Work};
 use crate::node::error::thrown;
 use crate::node::waker::{key_of, wake};
 

@@ -1,5 +1,5 @@
-//! Asynchronous calls: a job is a call that leaves the JavaScript thread, for libuv's pool or a dedicated thread, and
-//! comes back to settle a Promise. Also the helper thread of a synchronous call that serves callbacks meanwhile.
+//! A job: a call that leaves the JavaScript thread, for libuv's pool or a dedicated thread, and comes back to settle a
+//! Promise.
 #![expect(unsafe_code, reason = "hands calls to other threads")]
 
 use std::cell::Cell;
@@ -8,27 +8,11 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread;
 
-use napi::bindgen_prelude::Env;
-use napi::sys;
-use napi_derive::napi;
-
-use super::completions;
-use super::dedicated_thread::JsThread;
-use crate::abi::signature::Signature;
+use crate::call::bound_function::BoundFunction;
 use crate::call::invoke::{self, ResultBlock};
-use crate::error::{FfiError, Result};
-use crate::memory::address::Address;
-use crate::memory::arg_buffer::ArgBlock;
 use crate::node::call::prepared::PreparedCall;
-use crate::node::callback::foreign_thread;
-use crate::node::env::BoundFunction;
-use crate::node::env::{Environment, current as current_environment};
-use crate::node::error::to_error;
 use crate::node::exports::trace;
-use crate::node::native_fn::contained;
-use crate::sync::locks::atomic::AtomicBool;
 use crate::threads::callback_queue::{self, Request};
 use crate::threads::dedicated;
 use crate::threads::exit;
@@ -42,7 +26,7 @@ thread_local! {
 
 thread_local! {
     /// Whether this thread is the helper of a call that serves callbacks.
-    static IS_HELPER: Cell<bool> = const { Cell::new(false) };
+    pub static IS_HELPER: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether this thread is in a call of the package's, which keeps the library loaded.
@@ -56,26 +40,26 @@ pub fn current() -> usize {
 }
 
 /// A call under way on another thread.
-pub struct Job {
+pub struct Job<E> {
     /// Everything that is used on the JavaScript thread only (M6).
-    callable: Rc<BoundFunction>,
-    prepared: PreparedCall,
+    pub callable: Rc<BoundFunction<E>>,
+    pub prepared: PreparedCall,
     /// What JavaScript knows the call by: it has the Promise, and the values that must stay alive.
-    slot: u32,
+    pub slot: u32,
     /// Everything the other thread uses.
-    number: usize,
-    who: Who,
-    result: ResultBlock,
-    errno: i32,
+    pub number: usize,
+    pub who: Who,
+    pub result: ResultBlock,
+    pub errno: i32,
     /// What the flight recorder keeps, where it is on.
-    traced: Option<Entry>,
+    pub traced: Option<Entry>,
 }
 
 /// A job that is with another thread, or on its way there or back. Dropped there, it is given up: what it has of
 /// JavaScript belongs to JavaScript's thread.
-pub struct SentJob(ManuallyDrop<Box<Job>>);
+pub struct SentJob<E>(ManuallyDrop<Box<Job<E>>>);
 
-impl fmt::Debug for SentJob {
+impl<E> fmt::Debug for SentJob<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SentJob({})", self.0.number)
     }
@@ -83,16 +67,21 @@ impl fmt::Debug for SentJob {
 
 // SAFETY: M13; a job has one owner at a time. [`SentJob::run`], which is all that another thread can do with
 // it, uses no more of it than what belongs to that thread.
-unsafe impl Send for SentJob {}
+unsafe impl<E> Send for SentJob<E> {}
 
 /// The queue of work for a JavaScript thread.
-pub type Queue = callback_queue::Queue<SentJob>;
+pub type Queue<E> = callback_queue::Queue<SentJob<E>>;
 /// What it takes.
-pub type Work = callback_queue::Work<SentJob>;
+pub type Work<E> = callback_queue::Work<SentJob<E>>;
 /// The jobs of a dedicated thread.
-pub type Jobs = dedicated::Jobs<SentJob>;
+pub type Jobs<E> = dedicated::Jobs<SentJob<E>>;
 
-impl SentJob {
+impl<E> SentJob<E> {
+    /// A job that is about to be handed to another thread.
+    pub fn new(job: Job<E>) -> Self {
+        Self(ManuallyDrop::new(Box::new(job)))
+    }
+
     /// Runs the call, on whatever thread this is.
     pub fn run(&mut self) {
         let job = &mut **self.0;
@@ -111,12 +100,12 @@ impl SentJob {
     ///
     /// # Safety
     /// M6: this is the thread of its environment.
-    pub unsafe fn open(self) -> Box<Job> {
+    pub unsafe fn open(self) -> Box<Job<E>> {
         ManuallyDrop::into_inner(self.0)
     }
 }
 
-impl Job {
+impl<E> Job<E> {
     /// What JavaScript knows the call by.
     pub fn slot(&self) -> u32 {
         self.slot
@@ -126,69 +115,6 @@ impl Job {
     pub fn captures_errno(&self) -> bool {
         self.callable.options.captures_errno()
     }
-
-    /// Ends the call, on the JavaScript thread: whether it failed, and its text or what it failed with. Any other
-    /// result is in the argument buffer.
-    pub fn outcome(mut self: Box<Self>) -> (bool, sys::napi_value) {
-        let environment = Rc::clone(&self.callable.environment);
-        self.callable.record_errno(self.errno);
-        let outcome = self.callable.finish(&mut self.prepared, &self.result);
-        self.callable.library.leave_job();
-        match (outcome, environment.end_job(self.number)) {
-            (Ok(text), None) => (false, text),
-            (Ok(_), Some(exception)) => (true, exception),
-            (Err(error), cause) => (true, to_error(environment.raw, &error, cause)),
-        }
-    }
-}
-
-/// Starts a call on libuv's pool, or on a thread of its own. `slot` is a value of the current scope.
-pub fn start(
-    callable: &Rc<BoundFunction>,
-    mut prepared: PreparedCall,
-    slot: sys::napi_value,
-    thread: Option<&JsThread>,
-) -> Result<()> {
-    let environment = &callable.environment;
-    let mut number = 0;
-    // SAFETY: M6.
-    unsafe { sys::napi_get_value_uint32(environment.raw, slot, &mut number) };
-    let begun = environment.begin_job(number);
-    environment.pool_slices.lend(begun, prepared.take_lent());
-    let job = SentJob(ManuallyDrop::new(Box::new(Job {
-        callable: Rc::clone(callable),
-        prepared,
-        slot: number,
-        number: begun,
-        who: if thread.is_some() { Who::Own } else { Who::Pool },
-        result: invoke::no_result(&callable.signature),
-        errno: 0,
-        traced: trace::job_entry(),
-    })));
-    callable.library.enter_job();
-    let (job, refused) = match thread {
-        Some(thread) => {
-            environment.hold_open();
-            let Err(job) = thread.push(job) else {
-                callable.record_free();
-                return Ok(());
-            };
-            environment.let_close();
-            (job, FfiError::ThreadClosed { symbol: callable.symbol.clone() })
-        }
-        None => {
-            let Err(job) = completions::push(environment, job) else {
-                callable.record_free();
-                return Ok(());
-            };
-            (job, FfiError::Internal { reason: "the pool refuses the call".into() })
-        }
-    };
-    callable.library.leave_job();
-    // SAFETY: M6; nobody took the job, and this is JavaScript's thread.
-    let job = unsafe { job.open() };
-    let _ = environment.end_job(job.number);
-    Err(refused)
 }
 
 /// As much as the main thread has by default: C code expects it.
@@ -225,65 +151,4 @@ impl Waiting {
             request.answer(None);
         }
     }
-}
-
-/// Serves one piece of work on the JavaScript thread.
-pub fn serve(environment: &Environment, work: Work) {
-    match work {
-        // The thread that made the call must not wait for ever.
-        Work::Call(request) => {
-            if !contained(|| foreign_thread::serve(environment, &request)) {
-                request.answer(None);
-            }
-        }
-        Work::Done(job) => {
-            environment.let_close();
-            completions::settle_one(environment, job);
-        }
-    }
-}
-
-/// Makes a call on a helper thread while this one, JavaScript's, serves callbacks.
-#[inline(never)] // The stack of other calls need not hold what this one needs.
-pub fn enter_on_helper(
-    environment: &Environment,
-    signature: &Signature,
-    code: Address,
-    block: &ArgBlock,
-) -> Result<(ResultBlock, i32)> {
-    let queue = environment.queue();
-    let done = AtomicBool::new(false);
-    let traced = trace::open_call();
-    let _serving = queue.serve();
-    thread::scope(|scope| {
-        let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
-            trace::take_over(traced);
-            IS_HELPER.set(true);
-            // What starting the thread has left there is not C's.
-            invoke::clear_errno();
-            // SAFETY: U1 and M4; the caller waits for the result.
-            let result = unsafe { invoke::enter(signature, code, block) };
-            let errno = invoke::last_errno();
-            queue.finish(&done);
-            (result, errno)
-        });
-        let helper =
-            helper.map_err(|error| FfiError::Internal { reason: format!("no thread could be started: {error}") })?;
-        while let Some(work) = queue.take_until(&done) {
-            serve(environment, work);
-        }
-        helper.join().map_err(|_| FfiError::Internal { reason: "the helper thread panicked".into() })
-    })
-}
-
-/// How many calls of functions that free a handle have gone in, at once or as a job.
-#[napi]
-pub fn entered_frees(env: Env) -> napi::Result<u32> {
-    Ok(current_environment(env)?.frees.get())
-}
-
-/// The errno (GetLastError on Windows) of the last call that was declared to capture it.
-#[napi]
-pub fn last_errno(env: Env) -> napi::Result<i32> {
-    Ok(current_environment(env)?.errno.get())
 }

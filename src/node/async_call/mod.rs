@@ -3,3 +3,5 @@
 pub mod completions;
 pub mod dedicated_thread;
 pub mod job;
+pub mod pool;
+pub mod start;

@@ -25,7 +25,7 @@ use crate::memory::fence::report;
 use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
 use crate::node::async_call::dedicated_thread::JsThread;
-use crate::node::async_call::job;
+use crate::node::async_call::start::{enter_on_helper, start as start_job};
 use crate::node::env::{BoundFunction, Environment, current};
 use crate::node::error::{thrown, to_error};
 use crate::node::exports::library::JsLibrary;
@@ -206,7 +206,7 @@ fn start(environment: &Environment, arguments: Arguments) -> JsResult {
         callable.prepare(&values[2..], None, &mut prepared)?;
         // SAFETY: M3; the value is an argument of this call.
         let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(environment.raw, values[1]) }.ok();
-        job::start(&callable, prepared, values[0], thread.as_deref())
+        start_job(&callable, prepared, values[0], thread.as_deref())
     }));
     match outcome {
         Ok(Ok(())) => unless_thrown(environment, null_mut()),
@@ -278,7 +278,7 @@ impl BoundFunction {
         let environment = &*self.environment;
         self.record_free();
         if self.options.has(Options::THREADS) {
-            let (result, errno) = job::enter_on_helper(environment, &self.signature, self.code, block)?;
+            let (result, errno) = enter_on_helper(environment, &self.signature, self.code, block)?;
             self.record_errno(errno);
             return Ok(result);
         }

@@ -1,6 +1,5 @@
 //! The arguments of the callback under way: native code puts them into the argument buffer, and puts them there again
 //! where other JavaScript has written the buffer before the callback has read them (lib/frame.js).
-#![expect(unsafe_code, reason = "points to what a caller keeps on its stack")]
 
 use std::ptr::null_mut;
 

@@ -6,8 +6,8 @@ use std::cell::Cell;
 use std::ptr::null;
 use std::sync::Arc;
 
-use crate::node::async_call::job::Queue;
 use crate::node::env::Environment;
+use crate::node::env::Queue;
 
 /// Where the calls of an environment's callbacks go.
 #[derive(Debug)]

@@ -4,29 +4,28 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::ptr::{NonNull, null_mut};
+use std::ptr::null_mut;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use napi::bindgen_prelude::{Env, Object};
-use napi::{JsValue, sys};
-use napi_derive::napi;
+use napi::bindgen_prelude::Env;
+use napi::sys;
 
 use super::async_call::job::{self, Waiting};
 use super::async_call::pool::{self, Completions};
 
 use super::callback::argument_source::CallbackArguments;
-use super::callback::env_handle::EnvHandle;
-use super::callback::free_list;
-use super::callback::js_callback::Callbacks;
+
+use super::callback::{env_handle, slot};
+
 use super::error::thrown;
 use super::exposed_views::ExposedViews;
 use super::nesting::Nesting;
 use super::pool_slices::PoolSlices;
 use super::transfer_lock::TransferLocks;
 use super::unwinding::{Held, Unwinding};
-use super::value::{self, Pinned};
+use super::value::{self};
 use super::waker::{Waker, forget_waker, key_of};
 use crate::abi::layout::Layout;
 use crate::call::bound_function::{self, MOST_PINS};
@@ -37,11 +36,9 @@ use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
 use crate::memory::fence::borrows::Borrows;
-use crate::memory::fence::heap;
 use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::memory::raw::PointerCheck;
 use crate::memory::string_arena::StringArena;
-use crate::threads::exit;
 use crate::v8::stack_limit::StackLimit;
 
 /// The queue of work for a JavaScript thread.
@@ -52,6 +49,12 @@ pub type Work = job::Work<Environment>;
 pub type Jobs = job::Jobs<Environment>;
 /// A job that is with another thread.
 pub type SentJob = job::SentJob<Environment>;
+/// How a callback knows its environment.
+pub type EnvHandle = env_handle::EnvHandle<Environment>;
+/// What is behind a C function pointer that reaches JavaScript.
+pub type CallbackSlot = slot::CallbackSlot<Environment>;
+/// The callbacks of an environment.
+pub type Callbacks = slot::Callbacks<Environment>;
 /// A function that is bound in an environment.
 pub type BoundFunction = bound_function::BoundFunction<Environment>;
 
@@ -93,8 +96,8 @@ pub struct Environment {
     /// The asynchronous calls that are done.
     pub completions: Completions<Environment>,
     /// The dedicated threads that have been started.
-    threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
-    this: Weak<Environment>,
+    pub threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
+    pub this: Weak<Environment>,
     /// What the calls under way watch that their callbacks have to pause, with how deep each call is; innermost last.
     pub borrows: RefCell<Vec<(usize, Borrows)>>,
     /// How carefully raw addresses are used.
@@ -138,9 +141,9 @@ pub struct Environment {
     #[cfg(all(target_arch = "x86_64", unix))]
     pub function_caller: OnceCell<crate::v8::function_call::FunctionCaller>,
     /// What is kept of JavaScript's as long as this.
-    kept: RefCell<Vec<sys::napi_ref>>,
+    pub kept: RefCell<Vec<sys::napi_ref>>,
     /// A function that does nothing.
-    nothing: sys::napi_ref,
+    pub nothing: sys::napi_ref,
 }
 
 impl Environment {
@@ -355,126 +358,10 @@ impl Environment {
     }
 }
 
-impl Drop for Environment {
-    fn drop(&mut self) {
-        if let Some(env_handle) = self.env_handle.get() {
-            env_handle.end();
-        }
-        free_list::release(self.callbacks.abandon(self));
-        // SAFETY: M10; the block was made for this state, and no call is under way.
-        unsafe { heap::free(self.empty_block, 0) };
-        // The engine gives back what references refer to, but not the references.
-        self.exposed_views.forget(self.raw);
-        self.pool_slices.forget(self.raw);
-        let thrown = match self.pending.take() {
-            Some(Unwinding::Thrown(held)) => Some(held),
-            _ => None,
-        };
-        let thrown = self.jobs.take().into_values().filter_map(|(_, thrown)| thrown).chain(thrown).map(NonNull::as_ptr);
-        for reference in self.kept.take().into_iter().chain(thrown) {
-            // SAFETY: M6; the reference is this state's, and Node-API's environment goes after it.
-            unsafe { sys::napi_delete_reference(self.raw, reference) };
-        }
-    }
-}
-
 /// The state that `attach` made for the environment.
 pub fn current(env: Env) -> napi::Result<Rc<Environment>> {
     match env.get_instance_data::<Rc<Environment>>()? {
         Some(state) => Ok(Rc::clone(state)),
         None => Err(thrown(env, &FfiError::Internal { reason: "the environment is not attached".into() })),
     }
-}
-
-/// The process is exiting: whoever waits for JavaScript gets a zeroed result, so that no thread keeps the process.
-#[napi]
-pub fn end_queue(env: Env) -> napi::Result<()> {
-    let environment = current(env)?;
-    if let Some((queue, _)) = environment.queue.get() {
-        queue.exit();
-    }
-    environment.waiting.borrow_mut().end();
-    Ok(())
-}
-
-/// Gives the environment its frame: an ArrayBuffer that JavaScript keeps for itself and never transfers. `nothing` is a
-/// function that does nothing. What was bound by an earlier instance of the package belongs to the state that it
-/// attached, so that none is ever replaced.
-#[napi]
-pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Result<()> {
-    if env.get_instance_data::<Rc<Environment>>()?.is_some() {
-        return Err(thrown(env, &FfiError::Internal { reason: "the environment is attached already".into() }));
-    }
-    let (mut frame_reference, mut nothing_reference) = (null_mut(), null_mut());
-    // SAFETY: M1 and M3; `arg_buffer` is rooted by the caller and then by the reference.
-    let storage = unsafe {
-        sys::napi_create_reference(env.raw(), arg_buffer.raw(), 1, &mut frame_reference);
-        sys::napi_create_reference(env.raw(), nothing.raw(), 1, &mut nothing_reference);
-        value::storage(env.raw(), arg_buffer.raw())
-    };
-    let base = match storage {
-        Ok(Pinned::Bytes(storage, _)) => {
-            NonNull::new(storage.view.start.as_ptr()).map(|base| (base, storage.view.length))
-        }
-        _ => None,
-    };
-    let Some((base, length)) = base else {
-        return Err(thrown(env, &FfiError::Internal { reason: "the argument buffer is not an ArrayBuffer".into() }));
-    };
-    let Some(empty_block) = heap::allocate(0, 16) else {
-        return Err(thrown(env, &FfiError::MemoryExhausted { wanted: 0 }));
-    };
-    let state = Rc::new_cyclic(|this| Environment {
-        raw: env.raw(),
-        // SAFETY: M1, by the reference above.
-        arg_buffer: unsafe { ArgBuffer::new(base, length) },
-        strings: StringArena::new(),
-        nesting: Nesting::default(),
-        ended: Cell::new(false),
-        pending: Cell::new(None),
-        jobs: RefCell::default(),
-        to_throw: Cell::new(null_mut()),
-        origin: Cell::new(0),
-        has_thrown: Cell::new(false),
-        after_call: Cell::new(0),
-        errno: Cell::new(0),
-        frees: Cell::new(0),
-        waiting: RefCell::default(),
-        queue: OnceCell::new(),
-        env_handle: OnceCell::new(),
-        pool: OnceCell::new(),
-        completions: Completions::default(),
-        threads: RefCell::default(),
-        this: this.clone(),
-        borrows: RefCell::new(Vec::new()),
-        pointer_check: Cell::new(PointerCheck::LowPage),
-        stack_limit: StackLimit::default(),
-        transfer_locks: TransferLocks::default(),
-        exposed_views: ExposedViews::default(),
-        pool_slices: PoolSlices::default(),
-        layouts: RefCell::default(),
-        empty_block,
-        functions: FunctionTable::default(),
-        block_caches: Default::default(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        templates: OnceCell::new(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        code: RefCell::default(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        view_storage: OnceCell::new(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        flat_strings: OnceCell::new(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        fast_calls: OnceCell::new(),
-        callbacks: Callbacks::default(),
-        callback_arguments: CallbackArguments::default(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        function_caller: OnceCell::new(),
-        kept: RefCell::new(vec![frame_reference, nothing_reference]),
-        nothing: nothing_reference,
-    });
-    exit::watch();
-    // Before the engine frees anything, while other threads may still use it.
-    env.add_env_cleanup_hook(Rc::clone(&state), |state| state.end())?;
-    env.set_instance_data(state, (), |_| ())
 }

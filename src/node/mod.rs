@@ -4,9 +4,11 @@
 //! calls.
 
 pub mod async_call;
+pub mod attach;
 pub mod call;
 pub mod callback;
 pub mod env;
+pub mod env_waker;
 pub mod error;
 pub mod event_loop;
 pub mod exceptions;

@@ -19,8 +19,8 @@ use super::job::{Job, STACK};
 use super::pool::{Entry, key_of};
 use crate::error::FfiError;
 use crate::node::env::{Environment, SentJob, current};
+use crate::node::env_waker::make_waker;
 use crate::node::error::{thrown, to_error};
-use crate::node::event_loop::make_waker;
 use crate::node::waker::wake;
 use crate::threads::pool::Pool;
 

@@ -6,29 +6,28 @@ use std::cell::Cell;
 use std::ptr::null;
 use std::sync::Arc;
 
-use crate::node::env::Environment;
-use crate::node::env::Queue;
+use crate::node::async_call::job::Queue;
 
 /// Where the calls of an environment's callbacks go.
 #[derive(Debug)]
-pub struct EnvHandle {
+pub struct EnvHandle<E> {
     /// The JavaScript thread.
     pub thread: usize,
     /// Takes the calls of other threads; ended with the environment.
-    pub queue: Arc<Queue>,
+    pub queue: Arc<Queue<E>>,
     /// Null once the environment is gone. Used on its thread only (M6).
-    environment: Cell<*const Environment>,
+    environment: Cell<*const E>,
 }
 
-impl EnvHandle {
+impl<E> EnvHandle<E> {
     /// The handle of an environment, which has to [`EnvHandle::end`] it. For as long as the process lives.
-    pub fn make(environment: &Environment, thread: usize) -> &'static Self {
-        Box::leak(Box::new(Self { thread, queue: environment.queue(), environment: Cell::new(environment) }))
+    pub fn make(environment: &E, queue: Arc<Queue<E>>, thread: usize) -> &'static Self {
+        Box::leak(Box::new(Self { thread, queue, environment: Cell::new(environment) }))
     }
 
     /// The environment, on its thread; `None` once it is gone.
     #[inline]
-    pub fn environment(&self) -> Option<&Environment> {
+    pub fn environment(&self) -> Option<&E> {
         // SAFETY: M6; whoever drops the state has called `end` before, on this thread.
         unsafe { self.environment.get().as_ref() }
     }

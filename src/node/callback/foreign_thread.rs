@@ -13,8 +13,7 @@ use napi_derive::napi;
 
 use super::argument_source::Source;
 use super::arguments::caller_of;
-use super::env_handle::EnvHandle;
-use super::slot::{CallbackSlot, this_thread};
+use super::slot::this_thread;
 use crate::abi::ctype::CType;
 use crate::callback::closure::Incoming;
 use crate::loader::library::CallingBack;
@@ -22,6 +21,8 @@ use crate::memory::arg_buffer::{ArgBlock, address_in, set_address};
 use crate::memory::fence::report;
 use crate::memory::raw::{self, PointerCheck};
 use crate::node::async_call::job;
+use crate::node::env::CallbackSlot;
+use crate::node::env::EnvHandle;
 use crate::node::env::{Environment, current};
 use crate::node::waker::{key_of, wake};
 use crate::threads::callback_queue::{Kind, Request};

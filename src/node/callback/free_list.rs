@@ -7,8 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use super::slot::CallbackSlot;
 use crate::abi::signature::Signature;
+use crate::node::env::CallbackSlot;
 
 /// As many of a signature are never used again: until then a call through an old address gives zero.
 const KEPT: usize = 1024;

@@ -1,7 +1,6 @@
 //! JSCallback's native half: makes C function pointers, opens and closes them. C's calls of them are in `slot` and
 //! `foreign_thread`.
 
-use std::cell::{Cell, RefCell};
 use std::ptr::null_mut;
 
 use napi::JsValue;
@@ -9,26 +8,15 @@ use napi::bindgen_prelude::{ClassInstance, Env, Object};
 use napi_derive::napi;
 
 use super::kept_function::JsFunction;
-use super::slot::CallbackSlot;
 use crate::memory::address::Address;
 use crate::memory::fence::report;
-use crate::node::env::{Environment, current};
+use crate::node::env::CallbackSlot;
+use crate::node::env::{Callbacks, Environment, current};
 use crate::node::error::thrown;
 use crate::node::exports::signature::JsSignature;
 use crate::node::js_address::{JsAddress, to_js};
 use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
 use crate::node::nesting::Nesting;
-
-/// The callbacks of an environment; used on its thread only (M6).
-#[derive(Default)]
-pub struct Callbacks {
-    /// All of them, by number.
-    slots: RefCell<Vec<&'static CallbackSlot>>,
-    /// The function that is called with the number of a closed one that C has called.
-    pub late: Cell<Option<JsFunction>>,
-    /// Those that are open for the length of a call, innermost last.
-    lent: RefCell<Vec<&'static CallbackSlot>>,
-}
 
 /// A C function pointer, before it was opened.
 #[napi(object)]

@@ -8,4 +8,5 @@ pub mod free_list;
 pub mod js_callback;
 pub mod js_function;
 pub mod kept_function;
+pub mod own_thread;
 pub mod slot;

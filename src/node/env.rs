@@ -21,6 +21,8 @@ use super::callback::{env_handle, slot};
 
 use super::error::thrown;
 use super::exposed_views::ExposedViews;
+#[cfg(all(target_arch = "x86_64", unix))]
+use super::fast_call;
 use super::nesting::Nesting;
 use super::pool_slices::PoolSlices;
 use super::transfer_lock::TransferLocks;
@@ -55,6 +57,12 @@ pub type EnvHandle = env_handle::EnvHandle<Environment>;
 pub type CallbackSlot = slot::CallbackSlot<Environment>;
 /// The callbacks of an environment.
 pub type Callbacks = slot::Callbacks<Environment>;
+/// The fast calls of an environment.
+#[cfg(all(target_arch = "x86_64", unix))]
+pub type FastCalls = fast_call::state::FastCalls<Environment>;
+/// What they hand to C.
+#[cfg(all(target_arch = "x86_64", unix))]
+pub type FastArguments = fast_call::state::FastArguments<Environment>;
 /// A function that is bound in an environment.
 pub type BoundFunction = bound_function::BoundFunction<Environment>;
 
@@ -132,7 +140,7 @@ pub struct Environment {
     pub flat_strings: OnceCell<crate::v8::flat_string::FlatStrings>,
     /// Fast calls, where there is one.
     #[cfg(all(target_arch = "x86_64", unix))]
-    pub fast_calls: OnceCell<super::fast_call::binding::FastCalls>,
+    pub fast_calls: OnceCell<FastCalls>,
     /// Its C function pointers.
     pub callbacks: Callbacks,
     /// The arguments of the callback under way.

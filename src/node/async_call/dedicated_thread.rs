@@ -8,8 +8,7 @@ use napi_derive::napi;
 
 use super::job::STACK;
 use crate::error::FfiError;
-use crate::node::env::current;
-use crate::node::env::{Jobs, SentJob, Work};
+use crate::node::env::{Jobs, SentJob, Work, current};
 use crate::node::error::thrown;
 use crate::node::waker::{key_of, wake};
 

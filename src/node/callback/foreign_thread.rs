@@ -21,9 +21,7 @@ use crate::memory::arg_buffer::{ArgBlock, address_in, set_address};
 use crate::memory::fence::report;
 use crate::memory::raw::{self, PointerCheck};
 use crate::node::async_call::job;
-use crate::node::env::CallbackSlot;
-use crate::node::env::EnvHandle;
-use crate::node::env::{Environment, current};
+use crate::node::env::{CallbackSlot, EnvHandle, Environment, current};
 use crate::node::waker::{key_of, wake};
 use crate::threads::callback_queue::{Kind, Request};
 

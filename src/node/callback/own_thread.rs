@@ -14,8 +14,7 @@ use super::kept_function::JsFunction;
 use super::slot::{OPEN, this_thread};
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
-use crate::node::env::Environment;
-use crate::node::env::{CallbackSlot, EnvHandle};
+use crate::node::env::{CallbackSlot, EnvHandle, Environment};
 use crate::node::error::take_thrown;
 use crate::threads::callback_queue::Kind;
 #[cfg(all(target_arch = "x86_64", unix))]

@@ -3,13 +3,12 @@
 #![cfg(all(target_arch = "x86_64", unix))]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
-use std::cell::{Cell, RefCell};
 use std::ptr::{null, null_mut};
 
 use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
-use super::binding::{FastCalls, MOST_ARGUMENTS};
+use super::state::{LONGEST, MOST_ARGUMENTS, NO_TEXT, NOT_PLAIN, SHORT};
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::block::{self, Fenced};
@@ -17,8 +16,7 @@ use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
 use crate::memory::fence::{borrows, exposed};
 use crate::memory::latin1::Latin1;
 use crate::memory::raw::{self, PointerCheck};
-use crate::node::env::BoundFunction;
-use crate::node::env::{Environment, current};
+use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls, current};
 use crate::node::error::throw;
 use crate::node::native_fn::{Arguments, JsResult, contained, thrown_by};
 use crate::v8::function_template::OneByteString;
@@ -27,69 +25,6 @@ use crate::v8::trampoline::MISSED;
 
 /// An overflow was found after the call; [`take_overflow`] throws it.
 const BROKEN: u32 = 2;
-/// The places for texts: the most texts of a call.
-const PLACES: usize = 8;
-
-/// What fast calls have handed to C.
-#[derive(Debug)]
-pub struct FastArguments {
-    /// The blocks that were handed last: of views by argument, then of texts by place.
-    blocks: [BlockCache; MOST_ARGUMENTS + PLACES],
-    /// Which of them each argument was handed.
-    handed: [Cell<u8>; MOST_ARGUMENTS],
-    overflow: RefCell<Option<FfiError>>,
-    /// The memory it shares with JavaScript.
-    shared: Shared,
-    /// Whose text has come back, where it is not plain.
-    returning: Cell<*const BoundFunction>,
-}
-
-/// What JavaScript and fast calls both read and write: two words (how the last call went, and the length of the text it
-/// gave), that text, and from [`TEXTS`] on the places of the texts of a call, one after the other.
-#[derive(Clone, Copy, Debug)]
-pub struct Shared(pub Span);
-
-/// Where the text that C has returned is, and where the places of texts begin.
-const GIVEN: usize = 16;
-const TEXTS: usize = 64;
-/// In place of the length of a text: there is none, and it has to be asked for.
-const NO_TEXT: u32 = u32::MAX;
-const NOT_PLAIN: u32 = u32::MAX - 1;
-/// The longest text that is put into a place, in bytes.
-const LONGEST: usize = 1024;
-/// The longest text that is brought along: JavaScript makes a string of each of its bytes.
-const SHORT: usize = 32;
-
-impl Shared {
-    pub fn state(self) -> *mut u32 {
-        self.0.start.as_ptr().cast()
-    }
-
-    fn set_state(self, state: u32) {
-        // SAFETY: M1 and M6; `attach_lane` was given the memory, for words of 32 bits.
-        unsafe { self.state().write(state) };
-    }
-
-    /// Tells how long the text is that came back.
-    fn set_text(self, length: u32) {
-        // SAFETY: as above.
-        unsafe { self.state().add(1).write(length) };
-    }
-
-    /// Room for a text of [`SHORT`] bytes.
-    fn given(self) -> *mut u8 {
-        self.0.start.as_ptr().wrapping_add(GIVEN)
-    }
-
-    /// The start of a place for a text: a whole block fits there.
-    fn place(self, number: usize, bytes: usize) -> Option<Address> {
-        // Blocks begin at multiples of 16, as the memory itself does.
-        let stride = ((self.0.length - TEXTS) / PLACES) & !15;
-        let fits = number < PLACES && bytes.checked_add(block::overhead())? <= stride;
-        fits.then(|| Address::new(self.0.start.get() + TEXTS + number * stride))?
-    }
-}
-
 /// Throws the overflow that the last fast call has found.
 #[napi]
 pub fn take_overflow(env: Env) -> napi::Result<()> {
@@ -157,16 +92,6 @@ impl FastArguments {
         match text.and_then(|text| self.place_text(&text, number)) {
             Some(data) => self.hand(environment, to, data, number),
             None => self.shared.set_state(MISSED),
-        }
-    }
-
-    pub fn new(shared: Shared) -> Self {
-        Self {
-            blocks: Default::default(),
-            handed: Default::default(),
-            overflow: RefCell::default(),
-            shared,
-            returning: Cell::new(null()),
         }
     }
 

@@ -11,7 +11,8 @@ use napi::bindgen_prelude::{ClassInstance, Env, Object};
 use napi::{JsString, JsValue};
 use napi_derive::napi;
 
-use super::arguments::{FastArguments, Shared, after, bring, place_text, place_view, take_text};
+use super::arguments::{after, bring, place_text, place_view, take_text};
+use super::state::{MOST_ARGUMENTS, Shared};
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
 use crate::abi::sysv64::{CallingSequence, Load};
@@ -21,8 +22,7 @@ use crate::memory::address::Address;
 use crate::memory::arg_buffer::HEAD_BYTES;
 use crate::memory::fence::exposed;
 use crate::node::callback::slot::OPEN;
-use crate::node::env::BoundFunction;
-use crate::node::env::{Environment, current};
+use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls, current};
 use crate::node::exports::signature::JsSignature;
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, native_functions};
@@ -37,17 +37,6 @@ use crate::v8::trampoline::{TrampolineContext, assemble, with_context};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;
-/// Arguments of a fast call, at most (lib/lane.js has the reason). Their pins' bits fit the argument
-/// buffer's first word.
-pub const MOST_ARGUMENTS: usize = 16;
-/// The fast calls of an environment.
-#[derive(Debug)]
-pub struct FastCalls {
-    around: TrampolineContext,
-    /// What its calls hand to C.
-    pub passed: FastArguments,
-}
-
 thread_local! {
     /// The word of this thread's environment that says how a call went.
     static STATE: Cell<*mut u32> = const { Cell::new(null_mut()) };

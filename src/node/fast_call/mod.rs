@@ -3,3 +3,4 @@
 pub mod arguments;
 pub mod binding;
 pub mod read;
+pub mod state;

@@ -15,7 +15,7 @@ const { byName } = require('./types');
 const pending = late(() => require('./pending'));
 const around = late(() => require('./around'));
 
-// Bits of the native bind(): src/node/call/function.rs, Options.
+// Bits of the native bind(): src/call/bound_function.rs, Options.
 const GUARD = 1;
 const ERRNO = 2;
 const THREADS = 4;

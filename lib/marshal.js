@@ -140,7 +140,7 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
 const [enter, enterWithFew, enterWithMany, start] = binding.entries();
-/** src/node/call/function.rs, FEW_PINS. */
+/** src/node/call/entries.rs, FEW_PINS. */
 const FEW_PINS = 2;
 const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithFew);
 

@@ -7,9 +7,10 @@ use std::ptr::NonNull;
 use libffi::middle::{Arg, CodePtr, Ret};
 use smallvec::SmallVec;
 
+use super::registers::RegisterFile;
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
-use crate::abi::sysv64::{CallingSequence, RegisterFile, ResultIn};
+use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::{ArgBlock, bytes};
 

@@ -1,6 +1,7 @@
 //! Synchronous calls: what JavaScript enters, and what becomes of arguments and results.
 
-pub mod function;
+pub mod entries;
+pub mod generic_call;
 pub mod intrinsics;
 pub mod prepared;
 pub mod register_call;

@@ -7,9 +7,10 @@ use std::ptr::{NonNull, null_mut};
 use napi::sys;
 
 use crate::abi::signature::DirectPin;
-use crate::abi::sysv64::{CallingSequence, RegisterFile, ResultIn, ReturnRegisters};
+use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::call::bound_function::MOST_PINS;
 use crate::call::invoke::{self, ResultBlock};
+use crate::call::registers::{RegisterFile, ReturnRegisters};
 use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
 use crate::memory::arg_buffer::bytes;

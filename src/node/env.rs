@@ -1,9 +1,8 @@
 //! The state of one JavaScript environment (the main thread or a worker). There is no other state.
-#![expect(unsafe_code, reason = "keeps Node-API references and takes the argument buffer's address")]
+#![expect(unsafe_code, reason = "keeps Node-API references")]
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
-use std::ops::Range;
 use std::ptr::null_mut;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -14,11 +13,8 @@ use napi::sys;
 
 use super::async_call::job::{self, Waiting};
 use super::async_call::pool::{self, Completions};
-
 use super::callback::argument_source::CallbackArguments;
-
 use super::callback::{env_handle, slot};
-
 use super::error::thrown;
 use super::exposed_views::ExposedViews;
 #[cfg(all(target_arch = "x86_64", unix))]
@@ -27,18 +23,17 @@ use super::nesting::Nesting;
 use super::pool_slices::PoolSlices;
 use super::transfer_lock::TransferLocks;
 use super::unwinding::{Held, Unwinding};
-use super::value::{self};
-use super::waker::{Waker, forget_waker, key_of};
+use super::value;
+use super::waker::Waker;
 use crate::abi::layout::Layout;
 use crate::call::bound_function::{self, MOST_PINS};
 use crate::call::function_table::FunctionTable;
 use crate::error::FfiError;
-use crate::memory::address::{Address, Span};
+use crate::memory::address::Span;
 use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
 use crate::memory::fence::borrows::Borrows;
-use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::memory::raw::PointerCheck;
 use crate::memory::string_arena::StringArena;
 use crate::v8::stack_limit::StackLimit;
@@ -96,6 +91,7 @@ pub struct Environment {
     pub frees: Cell<u32>,
     /// Calls of callbacks that wait for a Promise.
     pub waiting: RefCell<Waiting>,
+    /// The queue of work from other threads, and what wakes this one for it.
     pub queue: OnceCell<(Arc<Queue>, Option<Waker>)>,
     /// What its callbacks know of it.
     pub env_handle: OnceCell<&'static EnvHandle>,
@@ -105,6 +101,7 @@ pub struct Environment {
     pub completions: Completions<Environment>,
     /// The dedicated threads that have been started.
     pub threads: RefCell<Vec<std::sync::Weak<Jobs>>>,
+    /// The state itself.
     pub this: Weak<Environment>,
     /// What the calls under way watch that their callbacks have to pause, with how deep each call is; innermost last.
     pub borrows: RefCell<Vec<(usize, Borrows)>>,
@@ -138,7 +135,7 @@ pub struct Environment {
     /// What flat texts of V8 are known by, where they are as they are looked for.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub flat_strings: OnceCell<crate::v8::flat_string::FlatStrings>,
-    /// Fast calls, where there is one.
+    /// Fast calls, where there are any.
     #[cfg(all(target_arch = "x86_64", unix))]
     pub fast_calls: OnceCell<FastCalls>,
     /// Its C function pointers.
@@ -155,47 +152,6 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// JavaScript is about to run in a callback: what the innermost call watches is looked at. Outer calls are paused
-    /// already.
-    #[inline]
-    pub fn pause_borrows(&self) {
-        if let Some((depth, borrows)) = self.borrows.borrow_mut().last_mut()
-            && Nesting::level(*depth) == Nesting::level(self.nesting.get())
-        {
-            borrows.pause();
-        }
-    }
-
-    /// JavaScript has run in a callback, whose result is in the argument buffer: so many bytes from an offset on.
-    #[inline]
-    pub fn resume_borrows(&self, result: Range<usize>) {
-        if let Some(((depth, borrows), outer)) = self.borrows.borrow_mut().split_last_mut()
-            && Nesting::level(*depth) == Nesting::level(self.nesting.get())
-        {
-            let calls = Nesting::level(self.nesting.get()) - 1;
-            borrows.resume(|slab| {
-                // C may write where the callback has told it to.
-                let returns_part = result.clone().step_by(size_of::<usize>()).any(|at| {
-                    let address = Address::new(self.arg_buffer.word(at) as usize);
-                    let address = address.filter(|address| range(slab).contains(&address.get()));
-                    address.is_some_and(|address| self.pool_slices.around(self.raw, address).is_none())
-                });
-                if returns_part { None } else { self.written_by_others(slab, outer, calls) }
-            });
-        }
-    }
-
-    /// What others than a call may write in a slab during it; `None` where that is not known. `outer` is what is known
-    /// of the `calls` that it is made under, whose threads may be at work.
-    pub fn written_by_others(&self, slab: Span, outer: &[(usize, Borrows)], calls: usize) -> Option<Ranges> {
-        if outer.len() < calls {
-            return None;
-        }
-        let mut ranges = self.pool_slices.written_by_others(self.raw, slab)?;
-        ranges.extend(outer.iter().flat_map(|(_, borrows)| borrows.granted_in(slab)));
-        Some(ranges)
-    }
-
     /// The number of a new job, which no other job of the process has.
     pub fn begin_job(&self, slot: u32) -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
@@ -227,13 +183,6 @@ impl Environment {
             let status = sys::napi_call_function(self.raw, this, function, 0, null_mut(), &mut ignored);
             sys::napi_close_handle_scope(self.raw, scope);
             status == sys::Status::napi_ok
-        }
-    }
-
-    /// Answers whoever waits for a Promise that can never settle, because JavaScript has ended.
-    pub fn check_alive(&self) {
-        if self.waiting.borrow().is_any() && !self.runs_js() {
-            self.end();
         }
     }
 
@@ -284,85 +233,6 @@ impl Environment {
     /// The state itself, to be held.
     pub fn this(&self) -> Option<Rc<Self>> {
         self.this.upgrade()
-    }
-
-    /// The oldest work from other threads.
-    pub fn take_work(&self) -> Option<Work> {
-        self.queue.get()?.0.take()
-    }
-
-    /// Whether other threads have handed in work that was not taken yet.
-    pub fn has_work(&self) -> bool {
-        self.queue.get().is_some_and(|(queue, _)| queue.has_work())
-    }
-
-    /// Tells other threads which symbol this thread is inside; what it was before.
-    pub fn record_inside(&self, symbol: u32) -> u32 {
-        let Some((queue, _)) = self.queue.get() else { return 0 };
-        // Only this thread writes it; a swap would lock the bus.
-        let outer = queue.inside.load(Ordering::Relaxed);
-        queue.inside.store(symbol, Ordering::Relaxed);
-        outer
-    }
-
-    /// Keeps the process alive until [`Environment::let_close`].
-    pub fn hold_open(&self) {
-        if let Some((_, Some(waker))) = self.queue.get() {
-            waker.hold(self.raw);
-        }
-    }
-
-    /// Takes one [`Environment::hold_open`] back.
-    pub fn let_close(&self) {
-        if let Some((_, Some(waker))) = self.queue.get() {
-            waker.release(self.raw);
-        }
-    }
-
-    /// Whether the process is kept alive for other threads.
-    pub fn is_held_open(&self) -> bool {
-        let queue = self.queue.get().and_then(|(_, waker)| waker.as_ref());
-        let pool = self.pool.get().and_then(pool::Entry::waker);
-        queue.into_iter().chain(pool).any(Waker::is_held)
-    }
-
-    /// Other threads are answered again, after an exit that did not take place.
-    pub fn reopen_queue(&self) {
-        if let Some((queue, _)) = self.queue.get() {
-            queue.reopen();
-        }
-    }
-
-    /// Notes a dedicated thread, which ends with the environment.
-    pub fn record_thread(&self, jobs: &Arc<Jobs>) {
-        let mut threads = self.threads.borrow_mut();
-        threads.retain(|thread| thread.strong_count() > 0);
-        threads.push(Arc::downgrade(jobs));
-    }
-
-    /// The environment is going: everybody who waits gets a zeroed result, now and from now on, and the calls of
-    /// dedicated threads are over, because the engine frees the Buffers they use. Node itself waits for the calls of
-    /// its pool.
-    pub fn end(&self) {
-        self.ended.set(true);
-        let mut jobs = Vec::new();
-        if let Some((queue, _)) = self.queue.get() {
-            forget_waker(key_of(queue));
-            jobs = queue.end();
-        }
-        if let Some(entry) = self.pool.get() {
-            forget_waker(entry.key());
-            entry.join();
-        }
-        self.completions.end();
-        self.waiting.borrow_mut().end();
-        for thread in self.threads.take() {
-            jobs.extend(thread.upgrade().map(|thread| thread.stop()).unwrap_or_default());
-        }
-        for job in jobs {
-            // SAFETY: M6; the threads have stopped, and no JavaScript runs here that could settle it.
-            drop(unsafe { job.open() });
-        }
     }
 }
 

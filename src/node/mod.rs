@@ -28,3 +28,4 @@ pub mod value;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod verify;
 pub mod waker;
+pub mod work;

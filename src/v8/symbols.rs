@@ -12,6 +12,7 @@ pub fn process() -> Option<Library> {
 
 /// Finds a function of the process and gives it a type; returns `None` from the function it is used in where it is
 /// missing.
+#[cfg(all(target_arch = "x86_64", unix))]
 macro_rules! function {
     ($process:expr, $name:expr) => {
         // SAFETY: M11; the mangled name tells the parameters, which are those of the type it is given.

@@ -1,5 +1,6 @@
 //! Synchronous calls: what JavaScript enters, and what becomes of arguments and results.
 
+pub mod borrowed;
 pub mod entries;
 pub mod generic_call;
 pub mod intrinsics;

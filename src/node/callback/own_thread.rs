@@ -15,6 +15,7 @@ use super::slot::{OPEN, this_thread};
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};
+#[cfg(all(target_arch = "x86_64", unix))]
 use crate::node::error::take_thrown;
 use crate::threads::callback_queue::Kind;
 #[cfg(all(target_arch = "x86_64", unix))]

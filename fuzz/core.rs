@@ -1,27 +1,25 @@
 //! The native core, compiled from the package's own files, for the fuzz targets. Everything but what knows JavaScript.
 #![allow(dead_code, clippy::disallowed_methods, reason = "the targets use a part of the core")]
 
-#[path = "../src/call.rs"]
+#[path = "../src/call/mod.rs"]
 pub mod call;
-#[path = "../src/closure.rs"]
-pub mod closure;
-#[path = "../src/ctype.rs"]
-pub mod ctype;
+#[path = "../src/callback/mod.rs"]
+pub mod callback;
+#[path = "../src/abi/mod.rs"]
+pub mod abi;
 #[path = "../src/error.rs"]
 pub mod error;
-#[path = "../src/inspect.rs"]
-pub mod inspect;
-#[path = "../src/layout.rs"]
-pub mod layout;
+/// Of the loader what needs no build of the package.
+#[path = "."]
+pub mod loader {
+    #[path = "../src/loader/inspect.rs"]
+    pub mod inspect;
+    #[path = "../src/loader/library.rs"]
+    pub mod library;
+}
 #[path = "../src/memory/mod.rs"]
 pub mod memory;
-#[path = "../src/signature.rs"]
-pub mod signature;
-#[path = "../src/sysv.rs"]
-pub mod sysv;
-#[path = "../src/thunk.rs"]
-pub mod thunk;
-#[path = "../src/wakers.rs"]
-pub mod wakers;
+#[path = "../src/sync/mod.rs"]
+pub mod sync;
 
 pub mod tree;

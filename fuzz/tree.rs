@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arbitrary::Arbitrary;
 
-use crate::ctype::CType;
+use crate::abi::ctype::CType;
 use crate::error::Result;
-use crate::layout::{Field, Layout, ValueType};
+use crate::abi::layout::{Field, Layout, ValueType};
 
 /// A type as a declaration has it.
 #[derive(Arbitrary, Debug)]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the models of what threads share (src/models.rs) with loom: every order in which the threads can meet, as far as
+# Runs the models of what threads share (src/threads/models.rs) with loom: every order in which the threads can meet, as far as
 # LOOM_MAX_PREEMPTIONS switches of a thread that could have gone on.
 set -eu
 cd "$(dirname "$0")/.."

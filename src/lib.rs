@@ -1,35 +1,19 @@
-//! The native core of pinned-ffi. `js` is the binding skin; everything below it knows no JavaScript.
+//! The native core of pinned-ffi. `node` knows JavaScript and `v8` the engine; nothing else does.
 // napi-derive registers nothing in the unit tests, which leaves what only JavaScript calls unused.
-#![cfg_attr(test, allow(dead_code, reason = "the exports of js/ are not registered in unit tests"))]
+#![cfg_attr(test, allow(dead_code, reason = "the exports of node/ are not registered in unit tests"))]
 #![cfg_attr(
     not(all(target_os = "linux", target_arch = "x86_64")),
-    allow(dead_code, reason = "some is there for the V8 lane and the plans of calls alone")
+    allow(dead_code, reason = "some is there for fast calls and the plans of calls alone")
 )]
 
-mod bound;
+mod abi;
 mod call;
-mod closure;
-mod copies;
-mod ctype;
+mod callback;
 mod error;
-mod exit;
-#[cfg(all(target_arch = "x86_64", unix))]
-mod fast;
-mod image;
-mod inspect;
-mod interpose;
-mod jobs;
-mod js;
-mod layout;
-mod library;
+mod loader;
 mod memory;
-#[cfg(all(test, loom))]
-mod models;
-mod pool;
-mod queue;
-mod signature;
+mod node;
 mod sync;
-mod sysv;
-mod thunk;
+mod threads;
 mod trace;
-mod wakers;
+mod v8;

@@ -34,52 +34,34 @@ const FOLDERS = {
 // Files directly under lib/ that every other file may use.
 const BASE = ['errors', 'inspect', 'validate', 'lazy'];
 
-// Room of src/ -> the rooms it may use. js/ and memory/ are one room each.
+// Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  js: [
-    'bound', 'copies', 'exit', 'image', 'inspect', 'interpose', 'trace', 'wakers', 'pool', 'queue', 'jobs', 'sync', 'library', 'call', 'closure', 'fast', 'signature', 'sysv',
-    'layout', 'memory',
-    'ctype', 'error',
-  ],
-  fast: ['bound', 'sysv', 'library', 'memory'],
-  bound: ['library', 'memory'],
-  call: ['signature', 'sysv', 'memory', 'ctype', 'error'],
-  closure: ['signature', 'sysv', 'thunk', 'memory', 'ctype', 'error'],
-  thunk: ['sysv', 'memory', 'layout', 'ctype'],
-  library: ['memory', 'error'],
-  copies: [],
-  exit: ['library'],
-  image: [],
-  interpose: [],
-  inspect: ['error'],
-  models: ['sync', 'pool', 'queue', 'jobs', 'library', 'memory'],
-  queue: ['sync', 'memory'],
-  jobs: ['sync'],
-  pool: ['sync'],
-  signature: ['sysv', 'layout', 'memory', 'ctype', 'error'],
-  sysv: ['layout', 'memory', 'ctype'],
+  node: ['v8', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
+  v8: ['call', 'abi', 'loader', 'memory'],
+  call: ['abi', 'loader', 'memory'],
+  callback: ['abi', 'memory', 'error'],
+  threads: ['loader', 'memory', 'sync'],
+  abi: ['memory', 'error'],
+  loader: ['memory', 'error'],
+  memory: ['error', 'sync'],
+  error: [],
   sync: [],
   trace: [],
-  layout: ['ctype', 'error'],
-  memory: ['ctype', 'error', 'wakers'],
-  wakers: [],
-  ctype: ['error'],
-  error: [],
 };
 
 // Crate -> where it may be used.
 const CRATES = {
-  napi: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
-  napi_derive: /^(js\/\w+|memory\/pin|memory\/view)\.rs$/,
-  libffi: /^(ctype|layout|signature|call|closure)\.rs$/,
-  libloading: /^(library|copies)\.rs$/,
-  dynasmrt: /^fast\/trampoline\.rs$/,
-  object: /^(image|inspect|interpose)\.rs$/,
+  napi: /^node\//,
+  napi_derive: /^node\//,
+  libffi: /^(abi\/(ctype|layout|signature)|call\/invoke|callback\/closure)\.rs$/,
+  libloading: /^loader\/(library|instances)\.rs$/,
+  dynasmrt: /^v8\/trampoline\.rs$/,
+  object: /^loader\/(preflight|inspect|interpose)\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(memory\/\w+|bound|copies|layout|call|closure|exit|interpose|library|models|signature|sysv|thunk|fast\/\w+|trace\/\w+|js\/\w+)\.rs$/;
+  /^(abi\/(layout|signature)|loader\/(instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|node\/[\w/]+)\.rs$/;
 
 // ---- JavaScript -----------------------------------------------------------------------------------------------------
 
@@ -200,19 +182,70 @@ const rustFiles = fs
   .sort();
 
 /** The text of a Rust file without its comments and its unit tests. */
-const rustOf = (name) => withoutComments(read(`src/${name}`)).split(/#\[cfg\(test\)\]\s*mod /)[0];
+const rustOf = (name) =>
+  /(^|\/)tests\.rs$/.test(name) ? '' : withoutComments(read(`src/${name}`)).split(/#\[cfg\((?:test|all\(test,[^\]]*)\)\]\s*mod /)[0];
 
-const roomOf = (name) => name.split('/')[0].replace(/\.rs$/, '');
+/** The folder of a file of src/; a file that lies beside the folders stands for itself. */
+const folderOf = (name) => name.split('/')[0].replace(/\.rs$/, '');
 
-/** The rooms a Rust file uses, by any path that begins at the crate. */
-function roomsUsedBy(name) {
-  const rooms = new Set();
-  for (const [, grouped, single] of rustOf(name).matchAll(/\bcrate::(?:\{([^;]*)\}|(\w+))/g)) {
-    if (single !== undefined) rooms.add(single);
-    // The first name of every branch of a group: `crate::{a::b, c::{d, e}}`.
-    else for (const [, first] of grouped.replace(/\{[^{}]*\}/g, '').matchAll(/(?:^|,)\s*(\w+)/g)) rooms.add(first);
+/** `memory/fence/mod.rs` -> `memory::fence`. */
+const moduleOf = (name) => name.replace(/(\/mod)?\.rs$/, '').replaceAll('/', '::');
+
+const fileOfModule = new Map(rustFiles.map((name) => [moduleOf(name), name]));
+
+/** The paths of a `use` tree, or of a path in an expression: `a::{b, c::{d, e}}` -> `a::b`, `a::c::d`, `a::c::e`. */
+function expandTree(text) {
+  const open = text.indexOf('{');
+  if (open === -1) return [text.trim().replace(/\s+as\s+\w+$/, '').replace(/::(self|\*)$/, '')];
+  const parts = [''];
+  let depth = 0;
+  for (const letter of text.slice(open + 1, text.lastIndexOf('}'))) {
+    depth += letter === '{' ? 1 : letter === '}' ? -1 : 0;
+    if (letter === ',' && depth === 0) parts.push('');
+    else parts[parts.length - 1] += letter;
   }
-  return [...rooms];
+  return parts.filter((part) => part.trim() !== '').flatMap((part) => expandTree(text.slice(0, open).trim() + part.trim()));
+}
+
+/** The files of src/ that a file names by a path from the crate's root, or from its own folder. */
+function rustUses(name) {
+  const text = rustOf(name);
+  const trees = [...text.matchAll(/\buse\s+((?:crate|super)\b[^;]*);/g)].map(([, tree]) => tree);
+  const paths = [...text.replace(/\buse\s[^;]*;/g, '').matchAll(/(?<![\w:])(?:crate|super)(?:::\w+)+/g)].map(([found]) => found);
+  const used = [...trees.flatMap(expandTree), ...paths].map((found) => {
+    let base = moduleOf(name).split('::');
+    let rest = found.split('::');
+    if (rest[0] === 'crate') [base, rest] = [[], rest.slice(1)];
+    while (rest[0] === 'super') [base, rest] = [base.slice(0, -1), rest.slice(1)];
+    for (let path = [...base, ...rest]; path.length > 0; path = path.slice(0, -1)) {
+      const file = fileOfModule.get(path.join('::'));
+      if (file !== undefined) return file;
+    }
+    return undefined;
+  });
+  return [...new Set(used)].filter((file) => file !== undefined && file !== name);
+}
+
+/** The circles of a graph: its strongly connected components of more than one node (Tarjan). */
+function findCircles(nodes, edgesOf) {
+  const index = new Map();
+  const low = new Map();
+  const stack = [];
+  const circles = [];
+  const visit = (node) => {
+    index.set(node, index.size);
+    low.set(node, index.get(node));
+    stack.push(node);
+    for (const next of edgesOf(node)) {
+      if (!index.has(next)) visit(next);
+      if (stack.includes(next)) low.set(node, Math.min(low.get(node), low.get(next)));
+    }
+    if (low.get(node) !== index.get(node)) return;
+    const circle = stack.splice(stack.indexOf(node));
+    if (circle.length > 1) circles.push(circle.sort());
+  };
+  for (const node of nodes) if (!index.has(node)) visit(node);
+  return circles;
 }
 
 describe('src/', () => {
@@ -224,11 +257,12 @@ describe('src/', () => {
   });
 
   for (const name of rustFiles.filter((file) => file !== 'lib.rs')) {
-    test(`src/${name} uses only the rooms it may`, () => {
-      const room = roomOf(name);
-      assert.ok(Object.hasOwn(RUST, room), `src/${name} is not in the table of test/architecture.test.js`);
-      for (const used of roomsUsedBy(name)) {
-        assert.ok(used === room || RUST[room].includes(used), `src/${name} may not use crate::${used}`);
+    test(`src/${name} uses only the folders it may`, () => {
+      const folder = folderOf(name);
+      assert.ok(Object.hasOwn(RUST, folder), `src/${name} is not in the table of test/architecture.test.js`);
+      for (const used of rustUses(name)) {
+        const other = folderOf(used);
+        assert.ok(other === folder || RUST[folder].includes(other), `src/${name} may not use src/${used}`);
       }
     });
 
@@ -251,14 +285,21 @@ describe('src/', () => {
     });
   }
 
-  test('the rooms have no circles', () => {
-    const visit = (room, trail) => {
-      assert.ok(!trail.includes(room), `a circle: ${[...trail, room].join(' -> ')}`);
-      const files = rustFiles.filter((name) => roomOf(name) === room);
-      const used = new Set(files.flatMap(roomsUsedBy).filter((other) => other !== room));
-      for (const next of used) visit(next, [...trail, room]);
-    };
-    for (const room of Object.keys(RUST)) visit(room, []);
+  test('the table has no circles, and nothing that the code does not use', () => {
+    assert.deepEqual(findCircles(Object.keys(RUST), (folder) => RUST[folder]), []);
+    for (const [folder, allowed] of Object.entries(RUST)) {
+      const used = rustFiles.filter((name) => folderOf(name) === folder).flatMap(rustUses).map(folderOf);
+      assert.deepEqual(allowed.filter((other) => !used.includes(other)), [], `of the row of ${folder}`);
+    }
+  });
+
+  test('the files have no circles', () => {
+    assert.deepEqual(findCircles(rustFiles, rustUses), []);
+  });
+
+  test('only src/v8/symbols.rs names functions of V8 and Node', () => {
+    const others = rustFiles.filter((name) => name !== 'v8/symbols.rs' && /_Z[NKT]|@v8@@/.test(rustOf(name)));
+    assert.deepEqual(others, []);
   });
 
   test('unsafe code is denied for the whole crate', () => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arbitrary::Arbitrary;
 use core_of_pinned_ffi::memory::address::Address;
-use core_of_pinned_ffi::memory::{blocks, given};
+use core_of_pinned_ffi::memory::fence::{block_map, exposed};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
@@ -32,45 +32,45 @@ fuzz_target!(|steps: Vec<Step>| {
         match *step {
             Step::Insert(region, granule) => {
                 let data = at(region, granule);
-                assert!(blocks::fits(data));
-                blocks::insert(data);
+                assert!(block_map::fits(data));
+                block_map::insert(data);
                 known.insert(data.get());
-                assert!(blocks::contains(data));
+                assert!(block_map::contains(data));
             }
             Step::Free(region, granule) => {
                 let data = at(region, granule);
-                assert_eq!(blocks::begin_free(data).is_some(), known.remove(&data.get()));
+                assert_eq!(block_map::begin_free(data).is_some(), known.remove(&data.get()));
             }
             Step::Ask(address) => {
                 let Some(data) = Address::new(address as usize) else { continue };
-                assert_eq!(blocks::contains(data), known.contains(&data.get()));
+                assert_eq!(block_map::contains(data), known.contains(&data.get()));
             }
             Step::Give(region, granule, length) => {
-                given::insert(at(region, granule), length.into());
+                exposed::insert(at(region, granule), length.into());
                 lengths.insert(at(region, granule).get(), usize::from(length));
             }
             Step::Forget(region, granule) => {
-                given::remove(at(region, granule));
+                exposed::remove(at(region, granule));
                 lengths.remove(&at(region, granule).get());
             }
             Step::Find(region, granule, more) => {
                 let address = Address::new(at(region, granule).get() + usize::from(more)).expect("not 0");
-                let found = given::with(address, |data, length| (data.get(), length));
+                let found = exposed::with(address, |data, length| (data.get(), length));
                 let before = lengths.range(..=address.get()).next_back();
                 let expected = before.filter(|(data, length)| address.get() - **data <= **length);
                 assert_eq!(found, expected.map(|(data, length)| (*data, *length)));
             }
             Step::All => {
                 let mut all = BTreeSet::new();
-                blocks::for_each(|data| assert!(all.insert(data.get())));
+                block_map::for_each(|data| assert!(all.insert(data.get())));
                 assert_eq!(all, known);
             }
         }
     }
     for data in known {
-        assert!(blocks::begin_free(Address::new(data).expect("not 0")).is_some());
+        assert!(block_map::begin_free(Address::new(data).expect("not 0")).is_some());
     }
     for data in lengths.into_keys() {
-        given::remove(Address::new(data).expect("not 0"));
+        exposed::remove(Address::new(data).expect("not 0"));
     }
 });

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use arbitrary::Arbitrary;
-use core_of_pinned_ffi::call;
-use core_of_pinned_ffi::closure::{Closure, Handler, Incoming};
-use core_of_pinned_ffi::ctype::CType;
-use core_of_pinned_ffi::memory::frame::{Block, bytes};
-use core_of_pinned_ffi::signature::Signature;
+use core_of_pinned_ffi::call::invoke;
+use core_of_pinned_ffi::callback::closure::{Closure, Handler, Incoming};
+use core_of_pinned_ffi::abi::ctype::CType;
+use core_of_pinned_ffi::memory::arg_buffer::{ArgBlock, bytes};
+use core_of_pinned_ffi::abi::signature::Signature;
 use core_of_pinned_ffi::tree::Tree;
 use libfuzzer_sys::fuzz_target;
 
@@ -26,7 +26,7 @@ struct Input {
 }
 
 struct Answer {
-    arrived: Rc<RefCell<Block>>,
+    arrived: Rc<RefCell<ArgBlock>>,
     result: Vec<u8>,
 }
 
@@ -58,17 +58,17 @@ fuzz_target!(|input: Input| {
     }
     let signature = Arc::new(signature);
     let size = signature.result_size();
-    let arrived = Rc::new(RefCell::new(Block::new()));
+    let arrived = Rc::new(RefCell::new(ArgBlock::new()));
     let given = fill(input.seed | 1, size);
     let answer = Answer { arrived: Rc::clone(&arrived), result: given.clone() };
     let Ok(closure) = Closure::new(Arc::clone(&signature), Box::new(answer)) else { return };
 
-    let mut block = Block::from_elem(0, signature.plan.size.div_ceil(16));
+    let mut block = ArgBlock::from_elem(0, signature.plan.size.div_ceil(16));
     for (value, chunk) in block.iter_mut().zip(fill(!input.seed | 1, signature.plan.size.div_ceil(16) * 16).chunks(16)) {
         *value = u128::from_ne_bytes(chunk.try_into().expect("chunks of 16"));
     }
     // SAFETY: U1; the closure has this very signature.
-    let returned = unsafe { call::enter(&signature, closure.code(), &block) };
+    let returned = unsafe { invoke::enter(&signature, closure.code(), &block) };
 
     let (sent, arrived) = (bytes(&block), arrived.borrow());
     let arrived = bytes(&arrived);

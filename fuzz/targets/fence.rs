@@ -3,7 +3,7 @@
 
 use arbitrary::Arbitrary;
 use core_of_pinned_ffi::error::Side;
-use core_of_pinned_ffi::memory::{fence, own};
+use core_of_pinned_ffi::memory::fence::{block, heap};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
@@ -16,8 +16,8 @@ struct Input {
 
 fuzz_target!(|input: Input| {
     let length = usize::from(input.length);
-    let block = own::allocate(length, 1 << (input.align % 13)).expect("memory");
-    let widths = fence::widths();
+    let block = heap::allocate(length, 1 << (input.align % 13)).expect("memory");
+    let widths = block::widths();
     assert!(block.is_whole(length) && block.length() == Some(length) && block.breach(length).is_none());
     let data = block.data().as_ptr();
     // SAFETY: M8; the data is inside of the block.
@@ -62,5 +62,5 @@ fuzz_target!(|input: Input| {
         block.give(1);
     }
     // SAFETY: M10; the block is this target's, and not used any more.
-    unsafe { own::free(block, length) };
+    unsafe { heap::free(block, length) };
 });

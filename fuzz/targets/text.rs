@@ -2,8 +2,8 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use core_of_pinned_ffi::memory::mapped::{Access, PAGE};
-use core_of_pinned_ffi::memory::peek::{self, Care};
+use core_of_pinned_ffi::memory::probe::{Access, PAGE};
+use core_of_pinned_ffi::memory::raw::{self, PointerCheck};
 use libfuzzer_sys::fuzz_target;
 
 /// Two pages that can be read, of which the second cannot be written, and one after them that cannot be touched.
@@ -58,7 +58,7 @@ fuzz_target!(|input: Input| {
         for unit in [2, 4] {
             let expected = rest.chunks_exact(unit).position(|chunk| chunk.iter().all(|byte| *byte == 0));
             // SAFETY: U2; memory that is not mapped is refused.
-            let found = unsafe { peek::wide_text(address, unit, Care::Mapped) };
+            let found = unsafe { raw::wide_text(address, unit, PointerCheck::Mapped) };
             assert_eq!(found.as_deref(), expected.map(|units| &rest[..units * unit]));
         }
     } else {
@@ -68,16 +68,16 @@ fuzz_target!(|input: Input| {
             None => rest.iter().position(|byte| *byte == 0).map(|length| &rest[..length]),
         };
         // SAFETY: U2; memory that is not mapped is refused.
-        assert_eq!(unsafe { peek::text(address, length, Care::Mapped) }, expected);
+        assert_eq!(unsafe { raw::text(address, length, PointerCheck::Mapped) }, expected);
     }
     let length = input.length.unwrap_or(1) as usize;
     for (access, limit) in [(Access::Read, PAGES), (Access::Write, PAGE)] {
         let fits = length == 0 || start + length <= limit;
-        assert_eq!(peek::checked(address, length, access, Care::Mapped).is_some(), fits, "{start} {length} {access:?}");
+        assert_eq!(raw::checked(address, length, access, PointerCheck::Mapped).is_some(), fits, "{start} {length} {access:?}");
     }
     // Any number at all: nothing is read but what is mapped. AddressSanitizer itself looks at its shadow of what a call of
     // the kernel is given, which it has above 2^44 only.
-    let _ = peek::checked(input.anywhere as usize, length, Access::Read, Care::LowPage);
+    let _ = raw::checked(input.anywhere as usize, length, Access::Read, PointerCheck::LowPage);
     let anywhere = (1 << 45) + input.anywhere as usize % (1 << 46);
-    let _ = peek::checked(anywhere, length, Access::Read, Care::Mapped);
+    let _ = raw::checked(anywhere, length, Access::Read, PointerCheck::Mapped);
 });

@@ -14,7 +14,7 @@ const trace = config.trace ? require('./recorder.js') : undefined;
 const asyncCall = lazy(() => require('./async-call.js'));
 const decorate = lazy(() => require('./decorate.js'));
 
-// Bits of the native bind(): src/js/function.rs, Options.
+// Bits of the native bind(): src/call/bound_function.rs, Options.
 const GUARD = 1;
 const ERRNO = 2;
 const THREADS = 4;

@@ -16,7 +16,7 @@ const { byName } = require('../types/registry.js');
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;
 
-// What native code (src/js/placing.rs) shares: words that say how a call went and how long its text is, then places for the
+// What native code (src/node/fast_call/arguments.rs) shares: words that say how a call went and how long its text is, then places for the
 // texts of a call, each with room for fences.
 const TEXTS = 64;
 const TEXT_SLOTS = 8;
@@ -60,7 +60,7 @@ const callPath = () => (reason === undefined ? { name: 'fast' } : { name: config
 
 // ---- argument classes -----------------------------------------------------------------------------------------------
 
-// Numbers of src/fast/passing.rs, Passing.
+// Numbers of src/v8/fast_signature.rs, Passing.
 const [IN_ARG_BUFFER, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
 
 // What is said of an argument is source, in which `@` stands for its position: `test` leaves where the value does not go in,

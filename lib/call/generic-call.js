@@ -14,7 +14,7 @@ const config = require('../native/config.js');
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
 const [enter, enterWithFew, enterWithMany, start] = binding.entries();
-/** src/js/function.rs, FEW_PINS. */
+/** src/node/call/entries.rs, FEW_PINS. */
 const FEW_PINS = 2;
 const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithFew);
 

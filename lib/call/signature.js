@@ -13,7 +13,7 @@ const { callerFactory } = require('./generic-call.js');
 
 const constraints = lazy(() => require('./argument-constraints.js'));
 
-/** One bit of the argument buffer's pins for each (src/memory/frame.rs). */
+/** One bit of the argument buffer's pins for each (src/memory/arg_buffer.rs). */
 const MOST_ARGUMENTS = 128;
 
 /** The types of the arguments, each read once; undefined where there is no such list. */

@@ -1,6 +1,6 @@
 'use strict';
 // C function pointers that call a JavaScript function. Native code opens and closes each of them many times; the arguments of
-// those calls lie in the argument buffer (src/js/callback.rs).
+// those calls lie in the argument buffer (src/node/callback/js_callback.rs).
 
 const binding = require('../native/binding.js');
 const { modules } = require('../native/runtime.js');

@@ -77,7 +77,7 @@ function invalidPointer(name, address) {
   return makeError('ERR_FFI_INVALID_POINTER', `${name}: ptr must be a valid address, received ${what}`);
 }
 
-// The engine calls these as they are; their arguments and results lie in the argument buffer: src/js/quick.rs.
+// The engine calls these as they are; their arguments and results lie in the argument buffer: src/node/call/intrinsics.rs.
 const [load, locate] = binding.quick();
 const WORKED = undefined;
 

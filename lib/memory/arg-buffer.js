@@ -1,5 +1,5 @@
 'use strict';
-// The argument buffer: the memory in which calls and callbacks exchange values (src/memory/frame.rs has the layout), and how it stays
+// The argument buffer: the memory in which calls and callbacks exchange values (src/memory/arg_buffer.rs has the layout), and how it stays
 // whole where V8 runs other JavaScript in the middle of a call.
 //
 // V8 may run other JavaScript, an inspector's for example, wherever a function is entered, one of the engine's included, and

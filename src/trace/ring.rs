@@ -1,4 +1,5 @@
-//! The ring of the last calls. Written under a lock; a signal handler reads it without one, because all of it is atomic.
+//! The ring of the last calls. Written under a lock; a signal handler reads it without one, because all of it is
+//! atomic.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

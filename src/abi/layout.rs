@@ -1,0 +1,461 @@
+//! Layouts of structs, unions and arrays: where their fields lie, and what libffi and the calling convention pass by
+//! value.
+#![expect(unsafe_code, reason = "asks libffi for the layout of a structure")]
+
+use std::sync::Arc;
+
+use libffi::low::{ffi_abi_FFI_DEFAULT_ABI, ffi_type, get_struct_offsets};
+use libffi::middle::Type;
+
+use super::ctype::CType;
+use crate::error::{FfiError, Result};
+
+/// The most bytes of an aggregate that is passed by value.
+pub const MOST_BYTES_BY_VALUE: usize = 65536;
+
+/// The type of an argument, a result or a field.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ValueType {
+    /// A scalar, or void.
+    Scalar(CType),
+    /// A struct, a union or an array.
+    Aggregate(Arc<Layout>),
+}
+
+/// The memory of an aggregate.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// The bytes of a value.
+    pub size: usize,
+    /// The alignment of a value.
+    pub align: usize,
+    /// Where each field lies; of a bitfield, where the unit lies that holds it.
+    pub offsets: Vec<usize>,
+    /// The first bit of each field in its unit; 0 where it is no bitfield.
+    pub shifts: Vec<usize>,
+    /// The scalars in it, as far as they decide how it is passed.
+    content: Content,
+}
+
+/// A field of a struct or union.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its type.
+    pub value: ValueType,
+    /// The width in bits of a bitfield.
+    pub bits: Option<usize>,
+}
+
+/// What an aggregate is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Content {
+    /// The scalars, where they may decide in which registers the aggregate goes.
+    Scalars(Vec<Scalar>),
+    /// It goes through memory, whatever it is made of.
+    Large,
+    /// libffi cannot pass it.
+    Refused(&'static str),
+}
+
+/// What registers a part of an aggregate goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Those of integers and pointers.
+    Integer,
+    /// Those of floating point.
+    Float,
+}
+
+/// How the System V ABI of x86-64 passes an aggregate (section 3.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eightbytes {
+    /// In registers where there are enough: of these classes, one or two.
+    Registers(Class, Option<Class>),
+    /// Through memory: in so many words.
+    Memory(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Scalar {
+    at: usize,
+    size: usize,
+    class: Class,
+}
+
+/// The most bytes of a struct with bitfields, so that its bits can be counted.
+const MOST_BITFIELD_BYTES: usize = isize::MAX as usize / 128;
+
+/// The bytes from which on an aggregate goes through memory in every supported ABI: four doubles are the widest
+/// homogeneous aggregate (AAPCS64), two registers the widest mixed one (System V, AAPCS64).
+const LARGE: usize = 32;
+/// The bytes up to which the classes of the parts count here.
+const IN_REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { LARGE };
+
+const BITFIELDS: &str = "a struct with bitfields cannot be passed by value; pass a pointer";
+const PACKED: &str = "a packed struct of this shape cannot be passed by value; pass a pointer";
+const OVER_ALIGNED: &str = "an over-aligned struct of this shape cannot be passed by value; pass a pointer";
+
+impl From<CType> for ValueType {
+    fn from(ctype: CType) -> Self {
+        Self::Scalar(ctype)
+    }
+}
+
+impl ValueType {
+    /// The bytes of a value.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Scalar(ctype) => ctype.size(),
+            Self::Aggregate(layout) => layout.size,
+        }
+    }
+
+    /// The alignment of a value: that of a scalar is its size.
+    pub fn align(&self) -> usize {
+        match self {
+            Self::Scalar(ctype) => ctype.size(),
+            Self::Aggregate(layout) => layout.align,
+        }
+    }
+
+    /// The scalar it is.
+    pub fn scalar(&self) -> Option<CType> {
+        match self {
+            Self::Scalar(ctype) => Some(*ctype),
+            Self::Aggregate(_) => None,
+        }
+    }
+
+    /// What libffi passes for it.
+    pub fn to_libffi(&self) -> Result<Type> {
+        match self {
+            Self::Scalar(ctype) => Ok(ctype.to_libffi()),
+            Self::Aggregate(layout) => layout.to_libffi(),
+        }
+    }
+
+    fn content(&self) -> Content {
+        match self {
+            Self::Scalar(ctype) => {
+                let class = if ctype.is_float() { Class::Float } else { Class::Integer };
+                Content::Scalars(vec![Scalar { at: 0, size: ctype.size(), class }])
+            }
+            Self::Aggregate(layout) => layout.content.clone(),
+        }
+    }
+}
+
+fn refuse<T>(reason: impl Into<String>) -> Result<T> {
+    Err(FfiError::Declaration { reason: reason.into() })
+}
+
+/// Refuses void, which has no values.
+fn check_values<'a>(mut values: impl Iterator<Item = &'a ValueType>) -> Result<()> {
+    match values.any(|value| value.scalar() == Some(CType::Void)) {
+        true => refuse("void has no values in memory"),
+        false => Ok(()),
+    }
+}
+
+/// The size, the alignment and the offsets of parts that follow each other, as libffi lays a structure out.
+fn lay_out(parts: &[(usize, usize)]) -> Result<(usize, usize, Vec<usize>)> {
+    let total = parts.iter().try_fold(0usize, |sum, (size, align)| sum.checked_add(*size)?.checked_add(*align));
+    if total.is_none_or(|total| total > isize::MAX as usize) {
+        return refuse("the type is larger than memory");
+    }
+    let mut stand_ins: Vec<ffi_type> = parts
+        .iter()
+        .map(|(size, align)| ffi_type { size: *size, alignment: *align as u16, ..ffi_type::default() })
+        .collect();
+    let mut elements: Vec<*mut ffi_type> = stand_ins.iter_mut().map(std::ptr::from_mut).collect();
+    elements.push(std::ptr::null_mut());
+    let mut whole =
+        ffi_type { type_: libffi::raw::FFI_TYPE_STRUCT, elements: elements.as_mut_ptr(), ..ffi_type::default() };
+    let mut offsets = vec![0; parts.len()];
+    // SAFETY: M4; the elements are locals, end with a NULL and have sizes, and there is room for an offset of each.
+    match unsafe { get_struct_offsets(ffi_abi_FFI_DEFAULT_ABI, &mut whole, offsets.as_mut_ptr()) } {
+        Ok(()) => Ok((whole.size, whole.alignment.into(), offsets)),
+        Err(error) => refuse(format!("libffi refuses the struct: {error:?}")),
+    }
+}
+
+/// The scalars of several parts, moved to where the parts lie.
+fn gather<'a>(parts: impl Iterator<Item = (usize, &'a ValueType)>, size: usize) -> Content {
+    let mut scalars = Vec::new();
+    let mut is_large = size > LARGE;
+    for (offset, value) in parts {
+        match value.content() {
+            Content::Refused(reason) => return Content::Refused(reason),
+            Content::Large => is_large = true,
+            Content::Scalars(inner) if !is_large => {
+                scalars.extend(inner.into_iter().map(|scalar| Scalar { at: scalar.at + offset, ..scalar }));
+            }
+            Content::Scalars(_) => {}
+        }
+    }
+    // Unions of unions have the same ones again and again.
+    scalars.sort_unstable();
+    scalars.dedup();
+    if is_large { Content::Large } else { Content::Scalars(scalars) }
+}
+
+impl Layout {
+    /// A struct. `pack` is the widest alignment that its fields have, `align` the least that the whole has.
+    pub fn structure(fields: &[Field], pack: Option<usize>, align: Option<usize>) -> Result<Self> {
+        check_values(fields.iter().map(|field| &field.value))?;
+        if fields.iter().any(|field| field.bits.is_some()) {
+            return Self::with_bitfields(fields, pack, align);
+        }
+        let part = |field: &Field| {
+            (field.value.size(), pack.map_or(field.value.align(), |pack| field.value.align().min(pack)))
+        };
+        let (size, natural, offsets) = lay_out(&fields.iter().map(part).collect::<Vec<_>>())?;
+        let (size, align, _) = lay_out(&[(size, natural.max(align.unwrap_or(1)))])?;
+        let content = gather(offsets.iter().copied().zip(fields.iter().map(|field| &field.value)), size);
+        Ok(Self { size, align, shifts: vec![0; offsets.len()], offsets, content })
+    }
+
+    /// A struct with bitfields, which neither libffi nor a call knows: the units are those of the System V ABI.
+    fn with_bitfields(fields: &[Field], pack: Option<usize>, align: Option<usize>) -> Result<Self> {
+        if cfg!(windows) {
+            return refuse("bitfields are not known on Windows");
+        }
+        if pack.is_some() {
+            return refuse("bitfields of a packed struct are not known");
+        }
+        let (mut bit, mut widest) = (0usize, align.unwrap_or(1));
+        let (mut offsets, mut shifts) = (Vec::new(), Vec::new());
+        for field in fields {
+            let unit = field.value.size();
+            if unit > MOST_BITFIELD_BYTES {
+                return refuse("the type is larger than memory");
+            }
+            widest = widest.max(field.value.align());
+            match field.bits {
+                None => {
+                    let at = bit.div_ceil(8).next_multiple_of(field.value.align());
+                    offsets.push(at);
+                    shifts.push(0);
+                    bit = (at + unit) * 8;
+                }
+                Some(width) => {
+                    let whole = unit * 8;
+                    if field.value.scalar().is_none_or(CType::is_float) || width == 0 || width > whole {
+                        return refuse(format!("a bitfield needs an integer type of at least {width} bits"));
+                    }
+                    if bit % whole + width > whole {
+                        bit = bit.next_multiple_of(whole);
+                    }
+                    offsets.push(bit / whole * unit);
+                    shifts.push(bit % whole);
+                    bit += width;
+                }
+            }
+            if bit > MOST_BITFIELD_BYTES * 8 {
+                return refuse("the type is larger than memory");
+            }
+        }
+        let (size, align, _) = lay_out(&[(bit.div_ceil(8), widest)])?;
+        Ok(Self { size, align, offsets, shifts, content: Content::Refused(BITFIELDS) })
+    }
+
+    /// A union.
+    pub fn union(fields: &[Field], align: Option<usize>) -> Result<Self> {
+        if fields.iter().any(|field| field.bits.is_some()) {
+            return refuse("a union cannot have bitfields; put them into a struct");
+        }
+        check_values(fields.iter().map(|field| &field.value))?;
+        let size = fields.iter().map(|field| field.value.size()).max().unwrap_or(0);
+        let natural = fields.iter().map(|field| field.value.align()).max().unwrap_or(1);
+        let (size, align, _) = lay_out(&[(size, natural.max(align.unwrap_or(1)))])?;
+        let content = gather(fields.iter().map(|field| (0, &field.value)), size);
+        Ok(Self { size, align, offsets: vec![0; fields.len()], shifts: vec![0; fields.len()], content })
+    }
+
+    /// `count` values side by side.
+    pub fn array(element: &ValueType, count: usize) -> Result<Self> {
+        check_values(std::iter::once(element))?;
+        if count == 0 {
+            return refuse("an array has at least one element");
+        }
+        let size = element.size().checked_mul(count).filter(|size| *size <= isize::MAX as usize / 16);
+        let Some(size) = size else { return refuse("the type is larger than memory") };
+        let shown = if size > LARGE { 1 } else { count };
+        let content = gather((0..shown).map(|index| (index * element.size(), element)), size);
+        Ok(Self { size, align: element.align(), offsets: Vec::new(), shifts: Vec::new(), content })
+    }
+
+    /// How the System V ABI of x86-64 passes it; `None` where that is left to libffi, or refused by
+    /// [`Layout::to_libffi`].
+    pub fn eightbytes(&self) -> Option<Eightbytes> {
+        const BYTES: usize = 8;
+        let scalars = match &self.content {
+            Content::Refused(_) => return None,
+            // Wider ones would have to be aligned on the stack.
+            _ if self.align > BYTES => return None,
+            Content::Scalars(scalars) if self.size <= 2 * BYTES => scalars,
+            _ => return Some(Eightbytes::Memory(self.size.div_ceil(BYTES))),
+        };
+        if scalars.iter().any(|scalar| scalar.at % scalar.size != 0) {
+            return None;
+        }
+        // A scalar lies within one of them, and one of an integer decides.
+        let class =
+            |index: usize| scalars.iter().filter(|scalar| scalar.at / BYTES == index).map(|scalar| scalar.class).min();
+        match (class(0), class(1), self.size > BYTES) {
+            (Some(first), None, false) => Some(Eightbytes::Registers(first, None)),
+            (Some(first), Some(second), true) => Some(Eightbytes::Registers(first, Some(second))),
+            _ => None,
+        }
+    }
+
+    /// What libffi passes for it by value: a structure of units as wide as the alignment, each of the class that the
+    /// scalars in it have together. A unit lies within one eightbyte, so that the classes of the eightbytes are those
+    /// that C finds (System V ABI 3.2.3); unions and arrays, which libffi does not know, need nothing more.
+    fn to_libffi(&self) -> Result<Type> {
+        if self.size > MOST_BYTES_BY_VALUE {
+            return refuse(format!(
+                "a value of {} bytes cannot be passed by value, at most {MOST_BYTES_BY_VALUE} are possible",
+                self.size
+            ));
+        }
+        let unit = self.align;
+        if let Content::Refused(reason) = self.content {
+            return refuse(reason);
+        }
+        if unit > 8 {
+            return refuse(OVER_ALIGNED);
+        }
+        let scalars = match &self.content {
+            Content::Scalars(scalars) if self.size <= IN_REGISTERS => scalars.as_slice(),
+            _ => return Ok(Type::structure(vec![integer(unit); self.size / unit])),
+        };
+        if scalars.iter().any(|scalar| scalar.at % scalar.size != 0) {
+            return refuse(PACKED);
+        }
+        let mut classes = vec![None; self.size / unit];
+        for scalar in scalars {
+            for class in &mut classes[scalar.at / unit..(scalar.at + scalar.size).div_ceil(unit)] {
+                *class = Some(if *class == Some(Class::Integer) { Class::Integer } else { scalar.class });
+            }
+        }
+        // AAPCS64 passes one kind of float in a register each, and a mixture in general registers.
+        let floats = cfg!(target_arch = "x86_64") || scalars.iter().all(|scalar| scalar.size == scalars[0].size);
+        let mut units = Vec::with_capacity(classes.len());
+        for class in classes {
+            units.push(match class {
+                Some(Class::Float) if unit < 4 => return refuse(PACKED),
+                Some(Class::Float) if floats => {
+                    if unit == 4 {
+                        Type::f32()
+                    } else if cfg!(target_arch = "x86_64") || scalars[0].size == 8 {
+                        Type::f64()
+                    } else {
+                        return refuse(OVER_ALIGNED);
+                    }
+                }
+                Some(_) => integer(unit),
+                None => return refuse(OVER_ALIGNED),
+            });
+        }
+        Ok(Type::structure(units))
+    }
+}
+
+/// An unsigned integer of 1, 2, 4 or 8 bytes.
+fn integer(size: usize) -> Type {
+    match size {
+        1 => Type::u8(),
+        2 => Type::u16(),
+        4 => Type::u32(),
+        _ => Type::u64(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(value: impl Into<ValueType>) -> Field {
+        Field { value: value.into(), bits: None }
+    }
+
+    fn bits(ctype: CType, width: usize) -> Field {
+        Field { value: ctype.into(), bits: Some(width) }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
+    fn fields_lie_where_c_has_them() {
+        let layout = Layout::structure(&[field(CType::U8), field(CType::F64), field(CType::I16)], None, None).unwrap();
+        assert_eq!((layout.size, layout.align, layout.offsets.as_slice()), (24, 8, &[0, 8, 16][..]));
+        let packed = Layout::structure(&[field(CType::U8), field(CType::F64)], Some(1), None).unwrap();
+        assert_eq!((packed.size, packed.align, packed.offsets.as_slice()), (9, 1, &[0, 1][..]));
+        assert!(packed.to_libffi().is_err());
+        let wide = Layout::structure(&[field(CType::I32)], None, Some(64)).unwrap();
+        assert_eq!((wide.size, wide.align), (64, 64));
+        assert!(wide.to_libffi().is_err());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
+    fn bitfields_share_units() {
+        let fields = [bits(CType::U32, 3), bits(CType::U32, 30), bits(CType::U8, 2), field(CType::U8)];
+        let layout = Layout::structure(&fields, None, None).unwrap();
+        assert_eq!(layout.offsets, [0, 4, 7, 8]);
+        assert_eq!(layout.shifts, [0, 0, 6, 0]);
+        assert!(layout.to_libffi().is_err());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
+    fn absurd_sizes_are_refused() {
+        assert!(Layout::array(&CType::U64.into(), usize::MAX / 8).is_err());
+        let large = ValueType::Aggregate(Arc::new(Layout::array(&CType::U64.into(), 1 << 40).unwrap()));
+        assert!(large.to_libffi().is_err());
+        assert!(Layout::structure(&[field(large.clone()), field(large)], None, None).is_ok());
+        assert!(Layout::structure(&[], None, None).is_err());
+        let huge = ValueType::Aggregate(Arc::new(Layout::array(&CType::U8.into(), isize::MAX as usize / 16).unwrap()));
+        let huge = ValueType::Aggregate(Arc::new(Layout::structure(&vec![field(huge); 8], None, None).unwrap()));
+        assert!(Layout::structure(&[field(huge), bits(CType::U8, 1)], None, None).is_err());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
+    fn unions_of_unions_stay_small() {
+        let mut value = ValueType::from(CType::U8);
+        for _ in 0..20 {
+            value = ValueType::Aggregate(Arc::new(Layout::union(&vec![field(value); 50], None).unwrap()));
+        }
+        assert!(value.to_libffi().is_ok());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
+    fn eightbytes_are_classified_by_what_is_in_them() {
+        use Class::{Float, Integer};
+        use Eightbytes::{Memory, Registers};
+        let passed = |fields: &[CType]| {
+            let fields: Vec<_> = fields.iter().map(|ctype| field(*ctype)).collect();
+            Layout::structure(&fields, None, None).unwrap().eightbytes()
+        };
+        assert_eq!(passed(&[CType::F64, CType::F64]), Some(Registers(Float, Some(Float))));
+        assert_eq!(passed(&[CType::F32, CType::F32, CType::U8]), Some(Registers(Float, Some(Integer))));
+        assert_eq!(passed(&[CType::F32, CType::I8, CType::F32]), Some(Registers(Integer, Some(Float))));
+        assert_eq!(passed(&[CType::U8]), Some(Registers(Integer, None)));
+        assert_eq!(passed(&[CType::F64, CType::F64, CType::U8]), Some(Memory(3)));
+        let union = Layout::union(&[field(CType::F64), field(CType::U8)], None).unwrap();
+        assert_eq!(union.eightbytes(), Some(Registers(Integer, None)));
+        let packed = Layout::structure(&[field(CType::U8), field(CType::F64)], Some(1), None).unwrap();
+        let wide = Layout::structure(&[field(CType::I32)], None, Some(16)).unwrap();
+        let bit = Layout::structure(&[bits(CType::U8, 1)], None, None).unwrap();
+        assert_eq!([packed, wide, bit].map(|layout| layout.eightbytes()), [None; 3]);
+    }
+
+    #[test]
+    fn void_is_refused_in_memory() {
+        assert!(Layout::array(&CType::Void.into(), 1).is_err() && Layout::array(&CType::I8.into(), 0).is_err());
+        assert!(Layout::structure(&[field(CType::I8), field(CType::Void)], None, None).is_err());
+        assert!(Layout::union(&[field(CType::Void)], None).is_err());
+    }
+}

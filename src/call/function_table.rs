@@ -1,0 +1,137 @@
+//! The table of an environment's bound functions. JavaScript calls a function by its number, so that all functions
+//! share one native entry, and those of one signature share one fast-call function.
+#![expect(unsafe_code, reason = "keeps functions for generated code")]
+
+use std::cell::{Cell, RefCell};
+use std::ptr::{null, null_mut};
+use std::rc::Rc;
+
+use crate::loader::library::Library;
+use crate::memory::address::Address;
+
+/// What generated code reads of a bound function.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Entry<T> {
+    /// The C function; 0 where the number is nobody's.
+    pub code: usize,
+    /// The address of a byte that is not 0 while the library is open.
+    pub open: usize,
+    /// The rest, with a count of its `Rc`; null where the number is nobody's.
+    pub owner: *const T,
+    /// Rows are of a size that is a power of two.
+    _unused: usize,
+}
+
+/// The size of a row, as a power of two.
+pub const ENTRY_SHIFT: u8 = size_of::<Entry<()>>().trailing_zeros() as u8;
+const _: () = assert!(size_of::<Entry<()>>().is_power_of_two());
+
+/// What the row of nobody points to: a library that is closed.
+static CLOSED: u8 = 0;
+
+impl<T> Entry<T> {
+    fn nobody() -> Self {
+        Self { code: 0, open: (&raw const CLOSED).expose_provenance(), owner: null(), _unused: 0 }
+    }
+}
+
+/// The table. Numbers are used again.
+#[derive(Debug)]
+pub struct FunctionTable<T> {
+    rows: RefCell<Vec<Entry<T>>>,
+    unused: RefCell<Vec<u32>>,
+    /// Where the rows are now, and how many there are.
+    base: Cell<*mut Entry<T>>,
+    length: Cell<usize>,
+}
+
+impl<T> Default for FunctionTable<T> {
+    fn default() -> Self {
+        Self { rows: RefCell::default(), unused: RefCell::default(), base: Cell::new(null_mut()), length: Cell::new(0) }
+    }
+}
+
+impl<T> FunctionTable<T> {
+    /// Takes a function in; its number. `owner` keeps the library, whose word generated code looks at.
+    pub fn add(&self, code: Address, library: &Library, owner: Rc<T>) -> u32 {
+        let open = library.open_flag().expose_provenance();
+        let row = Entry { code: code.get(), open, owner: Rc::into_raw(owner), _unused: 0 };
+        let mut rows = self.rows.borrow_mut();
+        let number = self.unused.borrow_mut().pop().unwrap_or_else(|| {
+            rows.push(Entry::nobody());
+            rows.len() as u32 - 1
+        });
+        rows[number as usize] = row;
+        self.base.set(rows.as_mut_ptr());
+        self.length.set(rows.len());
+        number
+    }
+
+    /// The function of a number.
+    #[inline]
+    pub fn get(&self, number: u32) -> Option<&T> {
+        // SAFETY: M16; the row has a count until its number is given back, which nobody does under a call.
+        unsafe { self.owner(number).as_ref() }
+    }
+
+    /// The owner in a row; null where the number is nobody's.
+    #[inline]
+    fn owner(&self, number: u32) -> *const T {
+        if number as usize >= self.length.get() {
+            return null();
+        }
+        // SAFETY: M16; there are so many rows.
+        unsafe { (*self.base.get().add(number as usize)).owner }
+    }
+
+    /// The same, with a count of its own.
+    pub fn share(&self, number: u32) -> Option<Rc<T>> {
+        let owner = self.owner(number);
+        // SAFETY: M16; `add` leaked a count of this `Rc`.
+        (!owner.is_null()).then(|| unsafe {
+            Rc::increment_strong_count(owner);
+            Rc::from_raw(owner)
+        })
+    }
+
+    /// Gives a number back.
+    pub fn remove(&self, number: u32) {
+        let row = self.rows.borrow_mut().get_mut(number as usize).map(|row| std::mem::replace(row, Entry::nobody()));
+        let Some(row) = row.filter(|row| !row.owner.is_null()) else { return };
+        self.unused.borrow_mut().push(number);
+        // SAFETY: M16; `add` leaked this count, and only the row had it.
+        drop(unsafe { Rc::from_raw(row.owner) });
+    }
+
+    /// The address of the word that has the address of the first row, for generated code.
+    pub fn base(&self) -> usize {
+        (&raw const self.base).expose_provenance()
+    }
+}
+
+impl<T> Drop for FunctionTable<T> {
+    fn drop(&mut self) {
+        (0..self.rows.get_mut().len() as u32).for_each(|number| self.remove(number));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_its_functions_until_it_is_given_back() {
+        let (library, bound) = (Library::linked("test"), FunctionTable::default());
+        let add = |text: &str| bound.add(Address::new(4096).unwrap(), &library, Rc::new(text.to_owned()));
+        let numbers = ["a", "b", "c"].map(add);
+        assert_eq!(numbers.map(|number| bound.get(number).unwrap().as_str()), ["a", "b", "c"]);
+        let kept = bound.share(numbers[1]).unwrap();
+        bound.remove(numbers[1]);
+        bound.remove(numbers[1]);
+        assert!(bound.get(numbers[1]).is_none() && bound.get(99).is_none() && *kept == "b");
+        assert_eq!(Rc::strong_count(&kept), 1);
+        assert_eq!(add("d"), numbers[1]);
+        assert_eq!(bound.get(numbers[1]).unwrap(), "d");
+    }
+}

@@ -1,0 +1,121 @@
+//! Calls C: a block of arguments goes in, the result comes back, by the signature's calling sequence or by libffi.
+//! Knows nothing of JavaScript.
+#![expect(unsafe_code, reason = "calls a C function")]
+
+use std::ptr::NonNull;
+
+use libffi::middle::{Arg, CodePtr, Ret};
+use smallvec::SmallVec;
+
+use super::registers::RegisterFile;
+use crate::abi::ctype::CType;
+use crate::abi::signature::Signature;
+use crate::abi::sysv64::{CallingSequence, ResultIn};
+use crate::memory::address::Address;
+use crate::memory::arg_buffer::{ArgBlock, bytes};
+
+/// What C returned: at least the width of two registers; the bytes past the type's size are undefined.
+pub type ResultBlock = ArgBlock;
+
+/// Calls the function at `code` with the arguments that lie in `block` as the signature's plan says.
+///
+/// # Safety
+/// U1: the signature is that of the function. M4: what the block points to lives until this returns.
+pub unsafe fn enter(signature: &Signature, code: Address, block: &ArgBlock) -> ResultBlock {
+    match &signature.direct {
+        // SAFETY: by the contract of this function.
+        Some(plan) => unsafe { enter_by_plan(signature, plan, code, bytes(block)) },
+        // SAFETY: as above.
+        None => unsafe { enter_by_libffi(signature, code, bytes(block)) },
+    }
+}
+
+/// # Safety
+/// As [`enter`].
+#[inline(never)] // Calls may nest: each way has no more of the stack than it needs.
+unsafe fn enter_by_plan(signature: &Signature, plan: &CallingSequence, code: Address, bytes: &[u8]) -> ResultBlock {
+    let mut words = RegisterFile::new();
+    let mut result = ResultBlock::new();
+    // SAFETY: M2; the block is as long as the signature's plan.
+    unsafe { plan.load(bytes.as_ptr(), &mut words) };
+    if plan.result == ResultIn::Memory {
+        result = no_result(signature);
+        words.set_result(NonNull::from(result.as_mut_slice()).cast());
+    }
+    // SAFETY: U1 and M4 by the contract of this function; the result's memory is as large as its type says.
+    let returned = unsafe { plan.enter(code, &words) };
+    if plan.result != ResultIn::Memory {
+        result.push(u128::from(returned.first) | u128::from(returned.second) << 64);
+    }
+    result
+}
+
+/// # Safety
+/// As [`enter`].
+#[inline(never)] // As above.
+unsafe fn enter_by_libffi(signature: &Signature, code: Address, bytes: &[u8]) -> ResultBlock {
+    let arguments: SmallVec<[Arg<'_>; 12]> = signature.plan.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
+    let mut result = no_result(signature);
+    let is_void = signature.result.scalar() == Some(CType::Void);
+    let ret = if is_void { Ret::void() } else { Ret::new(result.as_mut_slice()) };
+    // SAFETY: U1 and M4 by the contract of this function; the result block holds the whole result, which libffi
+    // widens to a full register where it is a scalar (libffi manual, "The Basics").
+    unsafe { signature.cif.call_return_into(CodePtr(code.as_ptr().cast()), &arguments, ret) };
+    result
+}
+
+/// A result that nobody has written yet.
+pub fn no_result(signature: &Signature) -> ResultBlock {
+    ResultBlock::from_elem(0, signature.result.size().div_ceil(16).max(1))
+}
+
+/// errno (GetLastError on Windows) of this thread: right after a call, what the function left there.
+pub fn last_errno() -> i32 {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+/// Sets errno (the last error on Windows) of this thread to 0, so that what is there after a call is the function's.
+pub fn clear_errno() {
+    #[cfg(windows)]
+    // SAFETY: U1; the function has no preconditions.
+    unsafe {
+        SetLastError(0);
+    }
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: U1; errno is this thread's own.
+    unsafe {
+        *libc::__errno_location() = 0;
+    }
+    #[cfg(not(any(windows, target_os = "linux", target_os = "android")))]
+    // SAFETY: U1; errno is this thread's own.
+    unsafe {
+        *libc::__error() = 0;
+    }
+}
+
+#[cfg(windows)]
+unsafe extern "system" {
+    fn SetLastError(error: u32);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::arg_buffer::{address_in, set_address};
+
+    extern "C" fn subtract(a: u64, b: u64) -> u64 {
+        a - b
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
+    fn arguments_arrive_in_order() {
+        let signature = Signature::new(vec![CType::U64.into(); 2], CType::U64.into(), None).unwrap();
+        let mut block = ArgBlock::from_elem(0, signature.plan.size.div_ceil(16));
+        set_address(&mut block, signature.plan.arguments[0], 50);
+        set_address(&mut block, signature.plan.arguments[1], 8);
+        let code = Address::new((subtract as extern "C" fn(u64, u64) -> u64 as *const ()).expose_provenance()).unwrap();
+        // SAFETY: U1; the signature above is the function's.
+        assert_eq!(address_in(&unsafe { enter(&signature, code, &block) }, 0), 42);
+    }
+}

@@ -1,0 +1,6 @@
+//! JavaScript to C, without JavaScript: how C is called, and the table of bound functions.
+
+pub mod bound_function;
+pub mod function_table;
+pub mod invoke;
+pub mod registers;

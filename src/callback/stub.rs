@@ -1,0 +1,228 @@
+//! What C reaches when it calls a callback of scalars: a few instructions that keep the registers of the arguments in
+//! one block with those on the stack, by the same plan as calls go out (`abi::sysv64`). libffi's closures serve every other
+//! signature, and are the oracle of the tests.
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![expect(unsafe_code, reason = "is called by C")]
+
+use std::cell::Cell;
+use std::mem::offset_of;
+use std::sync::{Mutex, PoisonError};
+
+use crate::abi::sysv64::{CallingSequence, Load, ResultIn, Step};
+use crate::memory::address::Address;
+use crate::memory::arg_buffer::ArgBuffer;
+use crate::memory::exec::Code;
+
+/// Answers a call: is given the block, and what the stub was made with.
+pub type Arrive = unsafe extern "sysv64" fn(&SavedRegisters, usize);
+
+/// The words of registers in front: 6 of integers, 8 of floating point.
+const REGISTERS: usize = 14;
+/// rax and xmm0 as C gets them back.
+const RESULTS: usize = 2;
+/// What the stub itself keeps between its block and the arguments on the stack: rbp, and where C goes on.
+const LINKS: usize = 2;
+
+/// The arguments of one call, as C left them, and room for the result. Behind it lie those on the stack.
+#[repr(C)]
+pub struct SavedRegisters {
+    registers: [u64; REGISTERS],
+    results: [Cell<u64>; RESULTS],
+}
+
+impl SavedRegisters {
+    /// The word of an argument.
+    ///
+    /// # Safety
+    /// U1: the step is of the plan of the signature that C called.
+    unsafe fn word(&self, step: Step) -> u64 {
+        match step.stack_word() {
+            None => self.registers[usize::from(step.to)],
+            // SAFETY: U1; C has put as many words behind the block as its signature says.
+            Some(word) => unsafe {
+                let behind = (&raw const *self).add(1).cast::<u64>();
+                behind.add(LINKS + word).read()
+            },
+        }
+    }
+
+    /// Copies the arguments to where the plan has them in a frame.
+    ///
+    /// # Safety
+    /// U1: the plan is of the signature that C called.
+    #[inline]
+    pub unsafe fn put_arguments(&self, plan: &CallingSequence, arg_buffer: &ArgBuffer) {
+        for step in &plan.steps {
+            // SAFETY: U1 by the contract of this function.
+            arg_buffer.put_word(usize::from(step.from), unsafe { self.word(*step) });
+        }
+    }
+
+    /// Gives C this word as its result, widened as the ABI's callers expect.
+    #[inline]
+    pub fn set_result(&self, plan: &CallingSequence, word: u64) {
+        match plan.result {
+            // Aggregates are libffi's.
+            ResultIn::Nothing | ResultIn::Two(..) | ResultIn::Memory => {}
+            ResultIn::Float => self.results[1].set(word),
+            ResultIn::Integer => self.results[0].set(match plan.returned {
+                Load::I8 => word as i8 as u64,
+                Load::I16 => word as i16 as u64,
+                Load::I32 => word as i32 as u64,
+                Load::U8 => word & 0xff,
+                Load::U16 => word & 0xffff,
+                Load::U32 => word & 0xffff_ffff,
+                Load::Word => word,
+            }),
+        }
+    }
+}
+
+/// What a stub reads; written before its address is given out, and never again.
+#[repr(C)]
+struct Slot {
+    entry: Cell<usize>,
+    arrive: Cell<usize>,
+    target: Cell<usize>,
+}
+
+/// Thunks that are not in use yet, those of one mapping: the address of their code and their slots.
+struct Unused {
+    code: usize,
+    slots: &'static [Slot],
+    /// Whether the system refuses generated code.
+    refused: bool,
+}
+
+// SAFETY: M7; a slot is written by whoever took it out of the pool, before C has its address.
+unsafe impl Send for Unused {}
+
+static UNUSED: Mutex<Unused> = Mutex::new(Unused { code: 0, slots: &[], refused: false });
+
+/// As many are made at once; their code fills pages of its own.
+const AT_ONCE: usize = 512;
+/// The bytes of one.
+const THUNK: usize = 16;
+
+/// A function pointer of the plan's signature, which calls `arrive` with `target`. It stays until the process ends.
+/// `None` where the system has no memory for code.
+pub fn make(arrive: Arrive, target: usize) -> Option<Address> {
+    let mut unused = UNUSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if unused.slots.is_empty() && !unused.fill() {
+        return None;
+    }
+    let (slot, rest) = unused.slots.split_first()?;
+    let code = unused.code;
+    unused.code += THUNK;
+    unused.slots = rest;
+    slot.entry.set((enter as unsafe extern "sysv64" fn() as *const ()).expose_provenance());
+    slot.arrive.set((arrive as *const ()).expose_provenance());
+    slot.target.set(target);
+    Address::new(code)
+}
+
+impl Unused {
+    fn fill(&mut self) -> bool {
+        if self.refused {
+            return false;
+        }
+        let empty = || Slot { entry: Cell::new(0), arrive: Cell::new(0), target: Cell::new(0) };
+        let slots: &'static [Slot] = Box::leak((0..AT_ONCE).map(|_| empty()).collect());
+        let code: Vec<u8> = slots.iter().flat_map(|slot| stub((&raw const *slot).expose_provenance())).collect();
+        let mut memory = Code::default();
+        match memory.put(&code) {
+            Some(code) => (self.code, self.slots) = (code.get(), slots),
+            None => self.refused = true,
+        }
+        // It stays until the process ends.
+        std::mem::forget(memory);
+        !self.refused
+    }
+}
+
+/// `mov r10, slot; jmp [r10]`
+fn stub(slot: usize) -> [u8; THUNK] {
+    let mut code = [0xcc; THUNK];
+    code[..2].copy_from_slice(&[0x49, 0xba]);
+    code[2..10].copy_from_slice(&slot.to_le_bytes());
+    code[10..13].copy_from_slice(&[0x41, 0xff, 0x22]);
+    code
+}
+
+/// Where all stubs go on: r10 is the slot. Makes a [`SavedRegisters`] on the stack, whose result is zero until it is
+/// set.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn enter() {
+    core::arch::naked_asm!(
+        // The unwind information lets debuggers, profilers and crash reports see through this frame.
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "sub rsp, 128",
+        "mov [rsp], rdi",
+        "mov [rsp + 8], rsi",
+        "mov [rsp + 16], rdx",
+        "mov [rsp + 24], rcx",
+        "mov [rsp + 32], r8",
+        "mov [rsp + 40], r9",
+        "movsd [rsp + 48], xmm0",
+        "movsd [rsp + 56], xmm1",
+        "movsd [rsp + 64], xmm2",
+        "movsd [rsp + 72], xmm3",
+        "movsd [rsp + 80], xmm4",
+        "movsd [rsp + 88], xmm5",
+        "movsd [rsp + 96], xmm6",
+        "movsd [rsp + 104], xmm7",
+        "xor eax, eax",
+        "mov [rsp + 112], rax",
+        "mov [rsp + 120], rax",
+        "mov rdi, rsp",
+        "mov rsi, [r10 + {target}]",
+        "call [r10 + {arrive}]",
+        "mov rax, [rsp + 112]",
+        "movsd xmm0, [rsp + 120]",
+        "leave",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+        target = const offset_of!(Slot, target),
+        arrive = const offset_of!(Slot, arrive),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::abi::ctype::CType;
+    use crate::abi::layout::ValueType;
+
+    static SEEN: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+
+    unsafe extern "sysv64" fn note(block: &SavedRegisters, plan: usize) {
+        let plan = std::ptr::with_exposed_provenance::<CallingSequence>(plan);
+        // SAFETY: U1; the test calls the stub by the signature of the plan, which it leaked.
+        let (plan, words) = unsafe { (&*plan, (*plan).steps.iter().map(|step| block.word(*step)).collect()) };
+        *SEEN.lock().unwrap() = words;
+        block.set_result(plan, 0xffff_ff80);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "runs machine code")]
+    fn arguments_come_from_registers_and_from_the_stack() {
+        let types: Vec<ValueType> = [CType::I64; 8].map(ValueType::from).into();
+        let offsets: Vec<usize> = (0..types.len()).map(|i| i * 8).collect();
+        let plan: &'static CallingSequence =
+            Box::leak(Box::new(CallingSequence::new(&types, &offsets, &CType::I8.into()).unwrap()));
+        let code = make(note, (&raw const *plan).expose_provenance()).unwrap();
+        type Function = extern "sysv64" fn(i64, i64, i64, i64, i64, i64, i64, i64) -> i64;
+        // SAFETY: M7 and U1; the stub was made for this signature.
+        let function = unsafe { std::mem::transmute::<*mut u8, Function>(code.as_ptr()) };
+        assert_eq!(function(1, 2, 3, 4, 5, 6, 7, -8), -128);
+        assert_eq!(*SEEN.lock().unwrap(), [1, 2, 3, 4, 5, 6, 7, (-8i64) as u64]);
+    }
+}

@@ -1,0 +1,7 @@
+//! Library files and the libraries that are loaded. Knows no JavaScript.
+
+pub mod inspect;
+pub mod instances;
+pub mod interpose;
+pub mod library;
+pub mod preflight;

@@ -1,0 +1,241 @@
+//! The argument buffer: memory that JavaScript writes with a DataView and native code reads, so that a call converts
+//! nothing.
+//!
+//! A call lies in it like this, at the offsets of its signature's layout:
+//!
+//! ```text
+//! [ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]
+//! ```
+//!
+//! The number is that of the bound function (`call::function_table`). The epoch tells who writes (lib/frame.js). `returns`
+//! and `who` tell how long the texts are kept that callbacks return (lib/results.js).
+#![expect(unsafe_code, reason = "copies between the argument buffer and native memory")]
+#![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
+
+use std::ptr::NonNull;
+
+use smallvec::SmallVec;
+
+/// Bytes at the start of the argument buffer that say which arguments are pins: one bit an argument.
+pub const PIN_BYTES: usize = 16;
+/// Where the number of the bound function lies.
+const NUMBER: usize = PIN_BYTES;
+/// Where the epoch lies.
+const EPOCH: usize = NUMBER + 4;
+/// Where the number of outermost calls lies that have returned since a callback of theirs returned text, and who calls
+/// back.
+const RETURNS: usize = EPOCH + 4;
+const WHO: usize = RETURNS + 4;
+/// What JavaScript writes over who calls: the callback has returned what has to be kept.
+const KEEPS: u32 = u32::MAX;
+/// The bit of the epoch that is set while the values are the arguments of a callback that native code has put there.
+const OF_CALLBACK: u32 = 1 << 31;
+/// Where the values begin.
+pub const HEAD_BYTES: usize = PIN_BYTES + 16;
+/// The most arguments a signature may have: the bits of the pins.
+pub const MOST_ARGUMENTS: usize = PIN_BYTES * 8;
+
+/// The environment's frame.
+#[derive(Clone, Copy, Debug)]
+pub struct ArgBuffer {
+    base: NonNull<u8>,
+    length: usize,
+}
+
+/// A copy of a call's part of the argument buffer, aligned to 16 bytes, which callbacks cannot overwrite.
+pub type ArgBlock = SmallVec<[u128; 8]>;
+
+impl ArgBuffer {
+    /// The argument buffer over `length` bytes at `base`.
+    ///
+    /// # Safety
+    /// M1: the memory outlives every use of the argument buffer.
+    pub unsafe fn new(base: NonNull<u8>, length: usize) -> Self {
+        Self { base, length }
+    }
+
+    /// The number of bytes.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Its first byte. What is read through it is bounds-checked by the plan of a signature that fits the argument
+    /// buffer (M2).
+    #[inline]
+    pub fn base(&self) -> *const u8 {
+        self.base.as_ptr()
+    }
+
+    /// Which of the first 32 arguments are pins: one bit an argument.
+    #[inline]
+    pub fn low_pins(&self) -> u32 {
+        // SAFETY: M1 and M2; every frame begins with these bytes, and is aligned as ArrayBuffers are.
+        unsafe { self.base.cast::<u32>().read_unaligned() }
+    }
+
+    /// Says of one of the first 32 arguments that it is a pin.
+    #[inline]
+    pub fn add_pin(&self, argument: usize) {
+        // SAFETY: M1 and M2, as above.
+        unsafe { self.base.cast::<u32>().write_unaligned(self.low_pins() | 1 << argument) };
+    }
+
+    /// The number of the bound function that is called.
+    #[inline]
+    pub fn number(&self) -> u32 {
+        // SAFETY: M1 and M2; every frame begins with the head, and is aligned as ArrayBuffers are.
+        unsafe { self.base.add(NUMBER).cast::<u32>().read_unaligned() }
+    }
+
+    /// The arguments of a callback lie in the argument buffer: JavaScript takes the note back when it begins to write.
+    /// `who` tells what calls.
+    #[inline]
+    pub fn begin_callback(&self, who: u32) {
+        // SAFETY: M1 and M2; every frame begins with the head.
+        unsafe {
+            self.base.add(WHO).cast::<u32>().write_unaligned(who);
+            let epoch = self.base.add(EPOCH).cast::<u32>();
+            epoch.write_unaligned(epoch.read_unaligned().wrapping_add(1) | OF_CALLBACK);
+        }
+    }
+
+    /// An outermost call has returned: nothing that callbacks have returned is kept for it any more.
+    pub fn end_outermost(&self) {
+        // SAFETY: M1 and M2; every frame begins with the head.
+        unsafe {
+            let returns = self.base.add(RETURNS).cast::<u32>();
+            returns.write_unaligned(returns.read_unaligned().wrapping_add(1));
+        }
+    }
+
+    /// The callback has returned: whether what it has returned has to be kept for its outermost call.
+    #[inline]
+    pub fn end_callback(&self) -> bool {
+        // SAFETY: M1 and M2; every frame begins with the head.
+        unsafe {
+            let who = self.base.add(WHO).cast::<u32>();
+            let keeps = who.read_unaligned() == KEEPS;
+            if keeps {
+                who.write_unaligned(0);
+            }
+            let epoch = self.base.add(EPOCH).cast::<u32>();
+            epoch.write_unaligned(epoch.read_unaligned() & !OF_CALLBACK);
+            keeps
+        }
+    }
+
+    /// Reads half a word at the offset `at`: what JavaScript has just written so a whole one would wait for.
+    #[inline]
+    pub fn half(&self, at: usize) -> u32 {
+        assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the argument buffer");
+        // SAFETY: M1 and M2.
+        unsafe { self.base.add(at).cast::<u32>().read_unaligned() }
+    }
+
+    /// Reads a word at the offset `at`.
+    #[inline]
+    pub fn word(&self, at: usize) -> u64 {
+        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a read past the argument buffer");
+        // SAFETY: M1 and M2.
+        unsafe { self.base.add(at).cast::<u64>().read_unaligned() }
+    }
+
+    /// Writes a word at the offset `at`.
+    #[inline]
+    pub fn put_word(&self, at: usize, word: u64) {
+        assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a write past the argument buffer");
+        // SAFETY: M1 and M2.
+        unsafe { self.base.add(at).cast::<u64>().write_unaligned(word) };
+    }
+
+    /// Copies the first `size` bytes out.
+    pub fn take(&self, size: usize) -> ArgBlock {
+        assert!(size <= self.length, "a plan is larger than the argument buffer");
+        let mut block = ArgBlock::new();
+        block.resize(size.div_ceil(16), 0);
+        // SAFETY: M1 and M2; the block is a fresh allocation of at least `size` bytes.
+        unsafe { self.base.copy_to_nonoverlapping(NonNull::from(block.as_mut_slice()).cast(), size) };
+        block
+    }
+
+    /// Copies `length` bytes from the offset `at` out.
+    pub fn copy_out(&self, at: usize, length: usize) -> SmallVec<[u8; 16]> {
+        let mut bytes = SmallVec::from_elem(0, length);
+        // SAFETY: the vector is as long.
+        unsafe { self.take_to(at, NonNull::from(bytes.as_mut_slice()).cast(), length) };
+        bytes
+    }
+
+    /// Copies `bytes` to the offset `at`.
+    pub fn put(&self, at: usize, bytes: &[u8]) {
+        assert!(at <= self.length && bytes.len() <= self.length - at, "a write past the argument buffer");
+        // SAFETY: M1 and M2; a Rust slice never overlaps the argument buffer, which JavaScript owns.
+        unsafe { self.base.add(at).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
+    }
+
+    /// Copies `length` bytes from native memory to the offset `at`.
+    ///
+    /// # Safety
+    /// `source` is readable for `length` bytes (U1 where a C caller gave it).
+    pub unsafe fn put_from(&self, at: usize, source: NonNull<u8>, length: usize) {
+        assert!(at <= self.length && length <= self.length - at, "a write past the argument buffer");
+        // SAFETY: M1 and M2 for the argument buffer, the caller's promise for the source; regions may overlap.
+        unsafe { self.base.add(at).copy_from(source, length) };
+    }
+
+    /// Copies `length` bytes at the offset `at` to native memory.
+    ///
+    /// # Safety
+    /// `target` is writable for `length` bytes (U1 where a C caller gave it).
+    pub unsafe fn take_to(&self, at: usize, target: NonNull<u8>, length: usize) {
+        assert!(at <= self.length && length <= self.length - at, "a read past the argument buffer");
+        // SAFETY: M1 and M2 for the argument buffer, the caller's promise for the target; regions may overlap.
+        unsafe { self.base.add(at).copy_to(target, length) };
+    }
+}
+
+/// The bytes of a block.
+pub fn bytes(block: &ArgBlock) -> &[u8] {
+    // SAFETY: M4; u128 has no padding and any byte is a valid u8.
+    unsafe { std::slice::from_raw_parts(block.as_ptr().cast(), block.len() * 16) }
+}
+
+/// Reads an address out of a block.
+pub fn address_in(block: &ArgBlock, at: usize) -> usize {
+    let mut address = [0; size_of::<usize>()];
+    address.copy_from_slice(&bytes(block)[at..at + size_of::<usize>()]);
+    usize::from_ne_bytes(address)
+}
+
+/// Writes an address into a block.
+pub fn set_address(block: &mut ArgBlock, at: usize, address: usize) {
+    // SAFETY: M4; u128 has no padding and any byte is a valid u8; the slice is bounds-checked below.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(block.as_mut_ptr().cast::<u8>(), block.len() * 16) };
+    bytes[at..at + size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_is_taken() {
+        let mut memory = [0u8; 64];
+        // SAFETY: M1; the array outlives the argument buffer.
+        let arg_buffer = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 64) };
+        arg_buffer.put(16, &[1, 2, 3]);
+        let mut block = arg_buffer.take(40);
+        assert_eq!(&bytes(&block)[16..20], &[1, 2, 3, 0]);
+        set_address(&mut block, 24, 0x1122_3344);
+        assert_eq!(&bytes(&block)[24..32], &0x1122_3344usize.to_ne_bytes());
+    }
+
+    #[test]
+    #[should_panic(expected = "past the argument buffer")]
+    fn a_write_past_the_frame_is_refused() {
+        let mut memory = [0u8; 16];
+        // SAFETY: M1; the array outlives the argument buffer.
+        let arg_buffer = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 16) };
+        arg_buffer.put(10, &[0; 8]);
+    }
+}

@@ -1,0 +1,142 @@
+//! A cache of the blocks that calls are handed. Comparing a header with its copy is faster than validating it, before
+//! the call and after it.
+#![expect(unsafe_code, reason = "takes views for blocks")]
+
+use std::cell::Cell;
+
+use super::block::Fenced;
+use super::block_map;
+use super::header::Sealed;
+use crate::memory::address::{Address, Span};
+
+/// The block that a view begins; `None` where it begins none, or is empty.
+///
+/// # Safety
+/// M3: the view is rooted while the result is used, so that its block stays allocated (M8).
+#[inline]
+pub unsafe fn begun_by(view: Span) -> Option<Fenced> {
+    // SAFETY: M8, by the contract of this function.
+    (view.length > 0 && block_map::contains(view.start)).then(|| unsafe { Fenced::at(view.start) })
+}
+
+/// A block, and what its header said.
+#[derive(Clone, Copy, Debug)]
+pub struct CachedBlock {
+    /// The block; allocated as long as the value is used (M8).
+    pub block: Fenced,
+    sealed: Sealed,
+}
+
+impl CachedBlock {
+    /// A block as it is now; `None` where its header was destroyed.
+    pub fn new(block: Fenced) -> Option<Self> {
+        Some(Self { block, sealed: block.sealed()? })
+    }
+
+    /// The length of the data.
+    #[inline]
+    pub fn length(self) -> usize {
+        self.sealed.length()
+    }
+}
+
+/// The block that was handed last: often the next one, too. Whether its header is as it was is asked after the call.
+/// Its parts are cells of their own, so that a look at them copies nothing.
+#[derive(Debug)]
+pub struct BlockCache {
+    /// Where the data begins; 0 where nothing was handed.
+    data: Cell<usize>,
+    sealed: Cell<Sealed>,
+    /// [`block_map::forgotten`] of then: while it stays, what was a block is one.
+    forgotten: Cell<u64>,
+}
+
+impl Default for BlockCache {
+    fn default() -> Self {
+        Self { data: Cell::new(0), sealed: Cell::new(Sealed::NONE), forgotten: Cell::new(NEVER) }
+    }
+}
+
+impl BlockCache {
+    /// The block that a view begins with, and its length; `None` where it begins none, is empty, or the header was
+    /// found destroyed.
+    ///
+    /// # Safety
+    /// M3: the view is rooted while the result is used, so that its block stays allocated (M8).
+    #[inline]
+    pub unsafe fn of(&self, view: Span) -> Option<(Fenced, usize)> {
+        let forgotten = block_map::forgotten();
+        if self.data.get() == view.start.get() && self.forgotten.get() == forgotten && view.length > 0 {
+            // SAFETY: M8, by the contract of this function: what was a block is one.
+            return Some((unsafe { Fenced::at(view.start) }, self.length()));
+        }
+        // SAFETY: by the contract of this function.
+        unsafe { self.find(view, forgotten) }
+    }
+
+    /// # Safety
+    /// As [`BlockCache::of`].
+    #[inline(never)]
+    unsafe fn find(&self, view: Span, forgotten: u64) -> Option<(Fenced, usize)> {
+        // SAFETY: by the contract of this function.
+        let handed = CachedBlock::new(unsafe { begun_by(view)? })?;
+        self.note(handed);
+        self.forgotten.set(forgotten);
+        Some((handed.block, handed.length()))
+    }
+
+    /// Notes a block that is no view's.
+    #[inline]
+    pub fn note(&self, handed: CachedBlock) {
+        self.data.set(handed.block.data().get());
+        self.sealed.set(handed.sealed);
+        self.forgotten.set(NEVER);
+    }
+
+    /// The length of its data.
+    #[inline]
+    pub fn length(&self) -> usize {
+        self.sealed.get().length()
+    }
+
+    /// The block, if its data has this length; of one that stays allocated (M8).
+    #[inline]
+    pub fn block_of(&self, length: usize) -> Option<Fenced> {
+        let data = Address::new(self.data.get()).filter(|_| self.length() == length)?;
+        // SAFETY: M8; the block was noted here.
+        Some(unsafe { Fenced::at(data) })
+    }
+
+    /// Whether it is the block with its data at this address, and whole.
+    ///
+    /// # Safety
+    /// M8: the block is allocated, if it is the one.
+    #[inline(always)]
+    pub unsafe fn is_whole_at(&self, data: Address) -> bool {
+        // SAFETY: M8, by the contract of this function; nobody writes the copy meanwhile.
+        self.data.get() == data.get() && unsafe { Fenced::at(data).is_whole_as(&*self.sealed.as_ptr()) }
+    }
+
+    /// Whether it is whole, and was not forgotten; notes whom it was given to.
+    ///
+    /// # Safety
+    /// M8: the block is allocated, unless it was forgotten.
+    #[inline(always)]
+    pub unsafe fn is_whole_after(&self, giver: u32) -> bool {
+        let Some(data) = Address::new(self.data.get()) else { return false };
+        // SAFETY: M8, by the contract of this function; nobody writes the copy meanwhile.
+        unsafe {
+            let block = Fenced::at(data);
+            block.give(giver);
+            block.is_whole_as(&*self.sealed.as_ptr())
+        }
+    }
+
+    /// Forgets it, after a breach: what its header says is written anew.
+    pub fn forget(&self) {
+        self.data.set(0);
+    }
+}
+
+/// So many blocks were not forgotten at any time.
+const NEVER: u64 = u64::MAX;

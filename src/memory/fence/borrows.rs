@@ -1,0 +1,414 @@
+//! What a call has borrowed: fenced blocks, slices of Node's Buffer pool, shadow copies of the guard. They are checked
+//! when the call returns, and around every callback, so that what JavaScript writes is not blamed on C.
+#![expect(unsafe_code, reason = "compares and restores the bytes around views")]
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::block::{self, Breach, Fenced};
+use super::pool_slice::{PoolSlice, Ranges, meets, range};
+use super::shadow::ShadowCopy;
+use super::{block_map, exposed};
+use crate::error::Overflow;
+use crate::memory::address::{Address, Span};
+
+#[derive(Debug)]
+enum Borrow {
+    /// A view of a fenced block.
+    Block { argument: usize, view: Span, block: Fenced },
+    /// A number that may lie in a block whose address was given out.
+    Number { argument: usize, address: Address },
+    /// A view of a slab that other Buffers share. Boxed: the others are small, and calls may nest deeply.
+    Slice(Box<PoolSlice>),
+    /// Views that native code sees as one fenced copy.
+    Copy { argument: usize, copy: ShadowCopy },
+}
+
+/// An argument that the guard may have to give the address of a copy.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    argument: usize,
+    /// Its address.
+    at: Address,
+    /// The memory that is copied; of no bytes where nobody knows.
+    memory: Span,
+    /// Whether it has no fence of its own.
+    wants: bool,
+}
+
+/// What one call watches.
+#[derive(Debug, Default)]
+pub struct Borrows {
+    items: SmallVec<[Borrow; 4]>,
+    /// What native code may write: all arguments of the call.
+    granted: Ranges,
+    /// What the guard looks at.
+    candidates: SmallVec<[Candidate; 2]>,
+    found: Option<Overflow>,
+    pauses: bool,
+}
+
+/// Where an argument's storage lies.
+#[derive(Clone, Copy, Debug)]
+pub struct Storage {
+    /// The view.
+    pub view: Span,
+    /// Where it begins in its buffer.
+    pub offset: usize,
+}
+
+impl Storage {
+    /// The fenced block that the view is in. The view may be the block (memory of our own inside an ordinary
+    /// ArrayBuffer), or the view's buffer is.
+    pub fn block(&self) -> Option<Fenced> {
+        let base =
+            || Address::new(self.view.start.get().wrapping_sub(self.offset)).filter(|data| block_map::contains(*data));
+        let known = if block_map::contains(self.view.start) {
+            self.view.start
+        } else if exposed::any_inside() {
+            // A part of a block of our own inside an ordinary ArrayBuffer, which may have fences itself.
+            exposed::with(self.view.start, |data, _| data).or_else(base)?
+        } else {
+            base()?
+        };
+        // SAFETY: M3 and M8; the view is rooted, so its block is allocated.
+        Some(unsafe { Fenced::at(known) })
+    }
+}
+
+impl Borrows {
+    /// Whether callbacks of this call have to pause it.
+    pub fn pauses(&self) -> bool {
+        self.pauses
+    }
+
+    /// Watches the block of a view. `symbol` is noted as the last one that was given its address.
+    pub fn block(&mut self, argument: usize, view: Span, block: Fenced, symbol: u32) {
+        block.give(symbol);
+        block.pin();
+        self.granted.push(range(view));
+        self.items.push(Borrow::Block { argument, view, block });
+    }
+
+    /// Watches a number: the block it lies in, if its address was given out. `extent` is what it may mean, where that
+    /// is known.
+    pub fn number(&mut self, argument: usize, address: Address, extent: Option<Span>) {
+        self.granted.push(extent.map_or(address.get()..usize::MAX, range));
+        if exposed::any() {
+            self.items.push(Borrow::Number { argument, address });
+        }
+    }
+
+    /// Notes a view that needs no watching.
+    pub fn grant(&mut self, view: Span) {
+        self.granted.push(range(view));
+    }
+
+    /// Watches the surroundings of a slice of a slab, but for what others may write; not at all where that is not
+    /// known.
+    pub fn slice(&mut self, argument: usize, view: Span, slab: Span, exempt: Option<Ranges>) {
+        // Calls inside of this one have to know what it was passed, in any case.
+        self.pauses = true;
+        self.granted.push(range(view));
+        if let Some(exempt) = exempt {
+            self.items.push(Borrow::Slice(Box::new(PoolSlice::new(argument, view, slab, exempt))));
+        }
+    }
+
+    /// What native code was passed, as far as it meets a slab.
+    pub fn granted_in(&self, slab: Span) -> impl Iterator<Item = Range<usize>> {
+        self.granted.iter().filter(move |range| meets(slab, range)).cloned()
+    }
+
+    /// Asks for a fenced copy of a view, which native code is given instead; see [`Borrows::copies`].
+    pub fn want_copy(&mut self, argument: usize, view: Span) {
+        self.candidates.push(Candidate { argument, at: view.start, memory: view, wants: true });
+    }
+
+    /// The same for a number inside memory that was given out, or with `None` in memory of which nobody knows: that
+    /// goes along where another argument is copied.
+    pub fn want_step(&mut self, argument: usize, at: Address, memory: Option<Span>) {
+        let nothing = Span { start: at, length: 0 };
+        self.candidates.push(Candidate { argument, at, memory: memory.unwrap_or(nothing), wants: memory.is_some() });
+    }
+
+    /// Makes the copies: overlapping views share one, so that all see the same bytes, and those with a fence of their
+    /// own join them. Calls `set` with the address of each argument's copy; false where there is no memory.
+    pub fn copies(&mut self, mut set: impl FnMut(usize, Address)) -> bool {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        if !candidates.iter().any(|candidate| candidate.wants) {
+            return true;
+        }
+        candidates.extend(self.items.iter().filter_map(|item| match *item {
+            Borrow::Block { argument, view, .. } => {
+                Some(Candidate { argument, at: view.start, memory: view, wants: false })
+            }
+            _ => None,
+        }));
+        candidates.sort_by_key(|candidate| candidate.memory.start);
+        let (memory, numbers): (Group, Group) =
+            candidates.into_iter().partition(|candidate| candidate.memory.length > 0);
+        let mut rest = memory.as_slice();
+        while let [first, ..] = rest {
+            let start = first.memory.start.get();
+            let (mut end, mut count) = (start, 0);
+            while let Some(next) = rest.get(count).filter(|next| count == 0 || next.memory.start.get() < end) {
+                end = end.max(range(next.memory).end);
+                count += 1;
+            }
+            let (group, others) = rest.split_at(count);
+            rest = others;
+            let Some(argument) = group.iter().find(|candidate| candidate.wants).map(|candidate| candidate.argument)
+            else {
+                continue;
+            };
+            let whole = Span { start: first.memory.start, length: end - start };
+            // SAFETY: M3.
+            let Some(copy) = (unsafe { ShadowCopy::new(whole) }) else { return false };
+            group.iter().for_each(|candidate| set(candidate.argument, copy.address(candidate.at)));
+            self.pauses = true;
+            self.items.push(Borrow::Copy { argument, copy });
+        }
+        for Candidate { argument, at, .. } in numbers {
+            if let Some(copy) = self.copy_around(at) {
+                set(argument, copy.address(at));
+            }
+        }
+        true
+    }
+
+    /// The copy of the memory that an address is in, or else of what ends there.
+    fn copy_around(&self, address: Address) -> Option<&ShadowCopy> {
+        let copies = || {
+            self.items.iter().filter_map(|item| if let Borrow::Copy { copy, .. } = item { Some(copy) } else { None })
+        };
+        let inside = copies().find(|copy| range(copy.view()).contains(&address.get()));
+        inside.or_else(|| copies().find(|copy| range(copy.view()).end == address.get()))
+    }
+
+    /// JavaScript is about to run: whatever native code has done so far is looked at and put right.
+    pub fn pause(&mut self) {
+        let granted = std::mem::take(&mut self.granted);
+        let mut found = self.found;
+        for item in &self.items {
+            found = found.or(match item {
+                Borrow::Slice(slice) => slice.overflow(&granted, block::widths()),
+                Borrow::Copy { argument, copy } => {
+                    let (view, block) = (copy.view(), copy.block());
+                    let overflow = block_overflow(*argument, view, block, block.data().get(), view.length);
+                    // SAFETY: M3.
+                    unsafe { copy.write_back() };
+                    overflow
+                }
+                _ => None,
+            });
+        }
+        self.found = found;
+        self.granted = granted;
+    }
+
+    /// JavaScript has run: what it wrote is how things are now. `exempt` says what others may write in a slab, as for
+    /// [`Borrows::slice`].
+    pub fn resume(&mut self, exempt: impl Fn(Span) -> Option<Ranges>) {
+        self.items.retain(|item| match item {
+            Borrow::Slice(slice) => exempt(slice.slab()).is_some_and(|exempt| {
+                slice.renew(exempt);
+                true
+            }),
+            Borrow::Copy { copy, .. } => {
+                // SAFETY: M3.
+                unsafe { copy.refresh() };
+                true
+            }
+            _ => true,
+        });
+    }
+
+    /// The call has returned: the first overflow that was found; all of them are put right.
+    pub fn end(&mut self) -> Option<Overflow> {
+        if self.pauses {
+            self.pause();
+        }
+        let mut found = self.found.take();
+        let items = std::mem::take(&mut self.items);
+        for item in &items {
+            let overflow = match item {
+                Borrow::Block { argument, view, block } => {
+                    let overflow = view_overflow(*argument, *view, *block);
+                    block.unpin();
+                    overflow
+                }
+                Borrow::Number { argument, address } => number_overflow(*argument, *address),
+                Borrow::Slice(_) | Borrow::Copy { .. } => None,
+            };
+            found = found.map_or(overflow, |first| Some(join(first, overflow, &items)));
+        }
+        found
+    }
+}
+
+type Group = SmallVec<[Candidate; 4]>;
+
+/// The first of two overflows. One that runs through a slab to its end goes on in the slab's own fence.
+fn join(first: Overflow, next: Option<Overflow>, items: &[Borrow]) -> Overflow {
+    let goes_on = |next: &Overflow| next.argument == first.argument && next.side == first.side;
+    let Some(next) = next.filter(goes_on) else { return first };
+    let distance = items.iter().find_map(|item| match item {
+        Borrow::Slice(slice) if slice.argument() == first.argument => Some(slice.distance_to_end(first.side)),
+        _ => None,
+    });
+    match distance {
+        Some(distance) => Overflow { bytes_past: distance + next.bytes_past, contained: next.contained, ..first },
+        None => first,
+    }
+}
+
+/// What a call has written outside of the block of an argument; it is put right.
+pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overflow> {
+    match block.length() {
+        Some(length) if block.is_whole_near(length) => None,
+        // Without its header only the view itself tells how long the block is.
+        length => {
+            let length = length.unwrap_or(view.start.get() + view.length - block.data().get());
+            block_overflow(argument, view, block, view.start.get(), length)
+        }
+    }
+}
+
+/// The same for a number, if it lies in a block whose address was given out.
+pub fn number_overflow(argument: usize, address: Address) -> Option<Overflow> {
+    let found = exposed::with(address, |data, length| {
+        let view = Span { start: data, length };
+        // SAFETY: M8; the block cannot be freed while `with` runs.
+        let block = unsafe { Fenced::at(data) };
+        if block.is_whole_near(length) {
+            return None;
+        }
+        block_overflow(argument, view, block, data.get(), length)
+    });
+    found.flatten()
+}
+
+/// What was written outside of a block of `length` bytes, as an overflow of a view whose first byte is at `origin`.
+fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, length: usize) -> Option<Overflow> {
+    let Breach { side, first, past } = block.breach(length)?;
+    block.repair(length);
+    let contained = past < block::widths().of(side);
+    let first = block.data().get() as isize + first - origin as isize;
+    Some(Overflow { argument, side, byte_length: view.length, first_bad_offset: first, bytes_past: past, contained })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Side;
+    use crate::memory::fence::heap;
+
+    fn span(bytes: &mut [u8], range: Range<usize>) -> Span {
+        let start = Address::new(bytes.as_mut_ptr().expose_provenance() + range.start).unwrap();
+        Span::new(start, range.len()).unwrap()
+    }
+
+    #[test]
+    fn neighbours_in_a_slab_are_put_back_but_other_arguments_are_not() {
+        let mut slab = vec![1u8; 512];
+        let (whole, first, second) = (span(&mut slab, 0..512), span(&mut slab, 100..108), span(&mut slab, 112..120));
+        let mut borrows = Borrows::default();
+        borrows.slice(0, first, whole, Some(Ranges::new()));
+        borrows.slice(1, second, whole, Some(Ranges::new()));
+        slab[100..125].fill(9);
+        let found = borrows.end().unwrap();
+        assert_eq!((found.argument, found.side, found.first_bad_offset, found.bytes_past), (0, Side::After, 8, 4));
+        assert_eq!(slab[100..108], [9; 8]);
+        assert_eq!(slab[108..112], [1; 4]);
+        assert_eq!(slab[112..120], [9; 8]);
+        assert_eq!(slab[120..130], [1; 10]);
+    }
+
+    #[test]
+    fn what_javascript_writes_during_the_call_stays() {
+        let mut slab = vec![1u8; 512];
+        let (whole, view) = (span(&mut slab, 0..512), span(&mut slab, 100..108));
+        let mut borrows = Borrows::default();
+        borrows.slice(0, view, whole, Some(Ranges::new()));
+        borrows.pause();
+        slab[110] = 5;
+        borrows.resume(|_| Some(Ranges::new()));
+        slab[109] = 6;
+        let found = borrows.end().unwrap();
+        assert_eq!((found.first_bad_offset, found.bytes_past), (9, 2));
+        assert_eq!((slab[109], slab[110]), (1, 5));
+    }
+
+    #[test]
+    fn a_copy_is_copied_back_and_its_fence_is_checked() {
+        let mut bytes = vec![3u8; 64];
+        let view = span(&mut bytes, 0..64);
+        let mut borrows = Borrows::default();
+        let mut copy = None;
+        borrows.want_copy(2, view);
+        assert!(borrows.copies(|_, address| copy = Some(address)));
+        let copy = copy.unwrap();
+        // SAFETY: M8; the copy has a fence after it.
+        unsafe { copy.as_ptr().write_bytes(8, 70) };
+        let found = borrows.end().unwrap();
+        assert_eq!((found.argument, found.first_bad_offset, found.bytes_past), (2, 64, 6));
+        assert_eq!(bytes, [8; 64]);
+    }
+
+    #[test]
+    fn a_number_in_memory_that_is_copied_means_the_copy() {
+        let mut bytes = vec![0u8; 64];
+        let view = span(&mut bytes, 0..32);
+        let number = |offset| Address::new(view.start.get() + offset).unwrap();
+        let mut borrows = Borrows::default();
+        borrows.want_copy(0, view);
+        for (argument, offset) in [(1, 4), (2, 32), (3, 33)] {
+            borrows.want_step(argument, number(offset), None);
+        }
+        let mut set = [0; 4];
+        assert!(borrows.copies(|argument, address| set[argument] = address.get()));
+        assert_eq!(set, [set[0], set[0] + 4, set[0] + 32, 0]);
+        borrows.end();
+        borrows.want_step(0, number(8), Some(view));
+        assert!(borrows.copies(|argument, address| set[argument] = address.get()));
+        // SAFETY: M8; inside the copy.
+        unsafe { std::ptr::with_exposed_provenance_mut::<u8>(set[0]).write(7) };
+        assert_eq!((borrows.end(), bytes[8]), (None, 7));
+    }
+
+    #[test]
+    fn a_view_with_a_fence_joins_the_copy_of_its_part() {
+        let block = heap::allocate(64, 16).unwrap();
+        let whole = Span { start: block.data(), length: 64 };
+        let part = Span { start: Address::new(block.data().get() + 8).unwrap(), length: 8 };
+        let mut borrows = Borrows::default();
+        borrows.block(0, whole, block, 1);
+        borrows.want_copy(1, part);
+        let mut set = [0; 2];
+        assert!(borrows.copies(|argument, address| set[argument] = address.get()));
+        assert_eq!(set[1], set[0] + 8);
+        assert_eq!(borrows.end(), None);
+        // SAFETY: M10; the block is this test's.
+        unsafe { heap::free(block, 64) };
+    }
+
+    #[test]
+    fn overlapping_views_share_a_copy() {
+        let mut bytes: Vec<u8> = (0..64).collect();
+        let mut borrows = Borrows::default();
+        borrows.want_copy(0, span(&mut bytes, 8..40));
+        borrows.want_copy(1, span(&mut bytes, 0..32));
+        borrows.want_copy(2, span(&mut bytes, 48..64));
+        let mut at = [0; 3];
+        assert!(borrows.copies(|argument, address| at[argument] = address.get()));
+        assert_eq!(at[0], at[1] + 8);
+        let distance = at[2].abs_diff(at[1]);
+        assert!(distance >= 64, "copies of views apart have fences between them: {distance}");
+        // SAFETY: M8; inside the first copy.
+        unsafe { std::ptr::with_exposed_provenance_mut::<u8>(at[0]).write(99) };
+        assert_eq!(borrows.end(), None);
+        assert_eq!(bytes[8], 99);
+    }
+}

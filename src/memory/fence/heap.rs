@@ -1,0 +1,136 @@
+//! The heap of fenced blocks for `alloc()` and for copies of the guard. Blocks are reused by size class.
+#![expect(unsafe_code, reason = "allocates raw memory")]
+
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::sync::Mutex;
+
+use super::block::{self, Fenced};
+use super::report::{self, Found};
+use super::{block_map, exposed, quarantine};
+use crate::memory::address::Address;
+
+/// The capacity stands in front of the header.
+const CAPACITY: usize = 16;
+const SMALLEST: usize = 8;
+const CLASSES: usize = 9;
+/// Bytes of each class that are kept for reuse.
+const KEPT: usize = 1 << 20;
+
+static FREE: [Mutex<Vec<Address>>; CLASSES] = [const { Mutex::new(Vec::new()) }; CLASSES];
+
+/// The size class of a number of bytes: powers of two from 256 to 64 KiB.
+fn class(bytes: usize) -> Option<usize> {
+    let class = (bytes.next_power_of_two().trailing_zeros() as usize).saturating_sub(SMALLEST);
+    (class < CLASSES).then_some(class)
+}
+
+fn layout(capacity: usize) -> Option<Layout> {
+    Layout::from_size_align(capacity, CAPACITY).ok()
+}
+
+/// Memory of at least so many bytes, and whether it is zeroed.
+fn raw(bytes: usize) -> Option<(Address, bool)> {
+    let capacity = match class(bytes) {
+        Some(class) => {
+            let reused = FREE[class].lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+            if let Some(raw) = reused {
+                return Some((raw, false));
+            }
+            1 << (class + SMALLEST)
+        }
+        None => bytes,
+    };
+    // SAFETY: M8; the capacity is not 0.
+    let raw = Address::new(unsafe { alloc_zeroed(layout(capacity)?) }.expose_provenance())?;
+    // SAFETY: M8; `raw` is at least CAPACITY long.
+    unsafe { raw.as_ptr().cast::<usize>().write(capacity) };
+    Some((raw, true))
+}
+
+/// A zeroed block; `None` where there is no memory. `align` is a power of two.
+pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
+    let lead = CAPACITY + block::lead();
+    let slack = align.max(16) - 16;
+    let bytes =
+        length.checked_add(CAPACITY + block::overhead() + slack).filter(|bytes| *bytes <= isize::MAX as usize)?;
+    let (raw, is_zeroed) = raw(bytes)?;
+    let data = (raw.get() + lead).next_multiple_of(align.max(16));
+    // SAFETY: M8; `bytes` has room for the lead, the slack, the data and the fence after it.
+    unsafe {
+        if !is_zeroed {
+            std::ptr::with_exposed_provenance_mut::<u8>(data).write_bytes(0, length);
+        }
+        let block = Fenced::build(raw, data - raw.get(), length)?;
+        if block_map::fits(block.data()) {
+            block_map::insert(block.data());
+        }
+        Some(block)
+    }
+}
+
+/// Gives a block back: checked, and held in quarantine where its address was given out.
+///
+/// # Safety
+/// M10: the block came from [`allocate`] and nobody uses it any more but native code that was given its address.
+pub unsafe fn free(block: Fenced, length: usize) {
+    let _freeing = block_map::begin_free(block.data());
+    exposed::remove(block.data());
+    if !block.is_whole(length) {
+        if let Some(breach) = block.breach(length) {
+            report::push(Found::Freed, block, length, breach);
+        }
+        block.repair(length);
+    }
+    // SAFETY: M10 by the contract of this function.
+    unsafe {
+        match block.giver() {
+            0 => release(block, length, 0),
+            _ => quarantine::hold(block, length, 0, release),
+        }
+    }
+}
+
+/// # Safety
+/// M10: as [`free`].
+unsafe fn release(block: Fenced, _: usize, _: usize) {
+    let Some(raw) = block.raw() else { return };
+    // SAFETY: M8; `raw` wrote the capacity.
+    let capacity = unsafe { raw.as_ptr().cast::<usize>().read() };
+    if let Some(class) = class(capacity).filter(|class| capacity == 1 << (class + SMALLEST)) {
+        let mut free = FREE[class].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if free.len() << (class + SMALLEST) < KEPT {
+            free.push(raw);
+            return;
+        }
+    }
+    if let Some(layout) = layout(capacity) {
+        // SAFETY: M8; `raw` allocated with this layout.
+        unsafe { dealloc(raw.as_ptr(), layout) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_aligned_zeroed_fenced_and_reused() {
+        for align in [1, 16, 64, 4096] {
+            // Miri takes minutes for the longest.
+            for length in [0, 1, 96, if cfg!(miri) { 1000 } else { 100_000 }] {
+                let block = allocate(length, align).unwrap();
+                assert_eq!(block.data().get() % align, 0);
+                assert_eq!((block.length(), block.is_whole(length)), (Some(length), true));
+                assert!(block_map::contains(block.data()));
+                // SAFETY: M10; the block is this test's.
+                unsafe {
+                    assert!((0..length).all(|at| block.data().as_ptr().add(at).read() == 0));
+                    block.data().as_ptr().write_bytes(7, length);
+                    free(block, length);
+                }
+                assert!(!block_map::contains(block.data()));
+            }
+        }
+        assert!(allocate(usize::MAX - 4, 16).is_none());
+    }
+}

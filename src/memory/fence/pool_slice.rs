@@ -1,0 +1,153 @@
+//! The bytes around a slice of Node's Buffer pool, as they were before native code ran.
+#![expect(unsafe_code, reason = "compares and restores the bytes around views")]
+#![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::block::{self, Widths};
+use crate::error::{Overflow, Side};
+use crate::memory::address::Span;
+
+/// Addresses that somebody may write.
+pub type Ranges = SmallVec<[Range<usize>; 4]>;
+
+/// The addresses of a span.
+pub fn range(span: Span) -> Range<usize> {
+    span.start.get()..span.start.get() + span.length
+}
+
+/// Whether a range has bytes of a span. One without an end is an address of which no more is known: what it means does
+/// not reach from one allocation into another.
+pub fn meets(span: Span, other: &Range<usize>) -> bool {
+    let own = range(span);
+    match other.end {
+        usize::MAX => own.contains(&other.start),
+        end => other.start < own.end && end > own.start,
+    }
+}
+
+/// A slice, and what lies around it.
+#[derive(Debug)]
+pub struct PoolSlice {
+    argument: usize,
+    view: Span,
+    slab: Span,
+    before: Window,
+    after: Window,
+    /// What others may write meanwhile.
+    exempt: Ranges,
+}
+
+#[derive(Debug)]
+struct Window {
+    start: usize,
+    bytes: SmallVec<[u8; 128]>,
+}
+
+impl PoolSlice {
+    /// Remembers what lies around a slice, as far as fences reach, inside its slab.
+    pub fn new(argument: usize, view: Span, slab: Span, exempt: Ranges) -> Self {
+        let width = block::widths();
+        let (whole, inside) = (range(slab), range(view));
+        let window = |start: usize, end: usize| Window { start, bytes: SmallVec::from_elem(0, end - start) };
+        let before = window(inside.start.saturating_sub(width.before).max(whole.start), inside.start);
+        let after = window(inside.end, inside.end.saturating_add(width.after).min(whole.end));
+        let mut slice = Self { argument, view, slab, before, after, exempt };
+        slice.remember();
+        slice
+    }
+
+    /// Which argument it is.
+    pub fn argument(&self) -> usize {
+        self.argument
+    }
+
+    /// The bytes between the slice and the end of its slab on a side.
+    pub fn distance_to_end(&self, side: Side) -> usize {
+        let (slab, view) = (range(self.slab), range(self.view));
+        match side {
+            Side::Before => view.start - slab.start,
+            Side::After => slab.end - view.end,
+        }
+    }
+
+    /// The slab.
+    pub fn slab(&self) -> Span {
+        self.slab
+    }
+
+    /// Remembers what lies around the slice now, and what others may write from now on.
+    pub fn renew(&mut self, exempt: Ranges) {
+        self.exempt = exempt;
+        self.remember();
+    }
+
+    fn remember(&mut self) {
+        self.before.remember();
+        self.after.remember();
+    }
+
+    /// What native code has written around the slice, which is put back. `granted` is what it was passed.
+    pub fn overflow(&self, granted: &[Range<usize>], width: Widths) -> Option<Overflow> {
+        let (own, slab) = (range(self.view), range(self.slab));
+        // What lies beyond another argument is that one's surroundings, not this one's.
+        let others =
+            || granted.iter().filter(|other| **other != own && !other.is_empty() && slab.contains(&other.start));
+        // A number in the slab of which nothing is known may mean any part of it.
+        if others().chain(&self.exempt).any(|other| other.end == usize::MAX) {
+            return None;
+        }
+        let end = others().map(|other| other.start).filter(|start| *start >= own.end).min().unwrap_or(usize::MAX);
+        let start = others().map(|other| other.end).filter(|end| *end <= own.start).max().unwrap_or(0);
+        let counts =
+            |at: &usize| (start..end).contains(at) && !others().chain(&self.exempt).any(|other| other.contains(at));
+        let hit_after = self.after.restore(counts);
+        let hit_before = self.before.restore(counts);
+        let overflow = |side, first: usize, bytes_past| Overflow {
+            argument: self.argument,
+            side,
+            byte_length: self.view.length,
+            first_bad_offset: first as isize - own.start as isize,
+            bytes_past,
+            contained: bytes_past < width.of(side),
+        };
+        match (hit_after, hit_before) {
+            (Some((first, last)), _) => Some(overflow(Side::After, first, last + 1 - own.end)),
+            (None, Some((first, last))) => Some(overflow(Side::Before, last, own.start - first)),
+            (None, None) => None,
+        }
+    }
+}
+
+impl Window {
+    fn remember(&mut self) {
+        let source = std::ptr::with_exposed_provenance::<u8>(self.start);
+        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
+        unsafe { source.copy_to_nonoverlapping(self.bytes.as_mut_ptr(), self.bytes.len()) };
+    }
+
+    /// Puts the bytes back that differ and that `counts` says nobody else may write; the addresses of the first and
+    /// last.
+    fn restore(&self, counts: impl Fn(&usize) -> bool) -> Option<(usize, usize)> {
+        let now = std::ptr::with_exposed_provenance_mut::<u8>(self.start);
+        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
+        let same = unsafe { std::slice::from_raw_parts(now, self.bytes.len()) == self.bytes.as_slice() };
+        if same {
+            return None;
+        }
+        let mut hit = None;
+        for (at, byte) in self.bytes.iter().enumerate() {
+            let address = self.start + at;
+            // SAFETY: as above.
+            unsafe {
+                if now.add(at).read() != *byte && counts(&address) {
+                    now.add(at).write(*byte);
+                    hit = Some((hit.map_or(address, |(first, _)| first), address));
+                }
+            }
+        }
+        hit
+    }
+}

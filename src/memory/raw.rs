@@ -1,0 +1,186 @@
+//! Reads and writes through raw addresses: `read.*`, `write.*` and C strings.
+#![expect(unsafe_code, reason = "touches memory at an address the user gave")]
+#![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
+
+use std::ffi::{CStr, c_char};
+use std::ptr::NonNull;
+
+use super::address::{Address, LOWEST, Span};
+use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
+use super::probe::{self, Access, PAGE};
+
+/// How carefully a raw address is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointerCheck {
+    /// Addresses in the first page are refused (M5).
+    LowPage,
+    /// Addresses that are not mapped are refused as well.
+    Mapped,
+}
+
+/// The span of an address and a length, where it may be accessed as far as the care tells.
+pub fn checked(address: usize, length: usize, access: Access, pointer_check: PointerCheck) -> Option<Span> {
+    let span = Span::new(Address::new(address).filter(|_| address >= LOWEST)?, length).ok()?;
+    (pointer_check == PointerCheck::LowPage || probe::is_mapped(span, access)).then_some(span)
+}
+
+/// Copies `length` bytes from an address to where the values of the argument buffer begin; false for an address that is
+/// refused.
+///
+/// # Safety
+/// U2: `length` bytes are readable at `address`.
+pub unsafe fn load(arg_buffer: &ArgBuffer, address: usize, length: usize, pointer_check: PointerCheck) -> bool {
+    let span = checked(address, length, Access::Read, pointer_check);
+    let Some(source) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
+    // SAFETY: M5, and U2 by the contract of this function.
+    unsafe { arg_buffer.put_from(HEAD_BYTES, source, length) };
+    true
+}
+
+/// Copies a scalar of `size` bytes from an address to the first word of the argument buffer at another, by one access.
+///
+/// # Safety
+/// U2: `size` bytes are readable at `address`. M1: `arg_buffer` is the address of a frame.
+#[cfg(all(target_arch = "x86_64", unix))]
+#[inline]
+pub unsafe fn load_word(arg_buffer: usize, address: usize, size: u32) {
+    let target = std::ptr::with_exposed_provenance_mut::<u64>(arg_buffer);
+    let from = std::ptr::with_exposed_provenance::<u8>(address);
+    // SAFETY: U2 and M1 by the contract of this function.
+    unsafe {
+        let word = match size {
+            1 => u64::from(from.read()),
+            2 => u64::from(from.cast::<u16>().read_unaligned()),
+            4 => u64::from(from.cast::<u32>().read_unaligned()),
+            _ => from.cast::<u64>().read_unaligned(),
+        };
+        target.write_unaligned(word);
+    }
+}
+
+/// The bytes of a text of 2 or 4 bytes a unit, without its NUL, copied; `None` for an address that is refused.
+///
+/// # Safety
+/// U2: the bytes up to the NUL are readable at `address`.
+pub unsafe fn wide_text(address: usize, unit: usize, pointer_check: PointerCheck) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    loop {
+        let next = checked(address.checked_add(text.len())?, unit, Access::Read, pointer_check)?;
+        // SAFETY: M5, and U2 by the contract of this function; no unit before this one was the NUL.
+        let bytes = unsafe { std::slice::from_raw_parts(next.start.as_ptr(), unit) };
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Some(text);
+        }
+        text.extend_from_slice(bytes);
+    }
+}
+
+/// Copies `length` bytes from where the values of the argument buffer begin to an address; false for an address that is
+/// refused.
+///
+/// # Safety
+/// U2: `length` bytes are writable at `address`.
+pub unsafe fn store(arg_buffer: &ArgBuffer, address: usize, length: usize, pointer_check: PointerCheck) -> bool {
+    let span = checked(address, length, Access::Write, pointer_check);
+    let Some(target) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
+    // SAFETY: M5, and U2 by the contract of this function.
+    unsafe { arg_buffer.take_to(HEAD_BYTES, target, length) };
+    true
+}
+
+/// The bytes of a C string without its NUL, where there are at most so many; `None` otherwise, and for an address that
+/// is refused.
+///
+/// # Safety
+/// U2: the bytes up to the NUL are readable at `address` for as long as the slice is used.
+pub unsafe fn short_text<'a>(address: usize, most: usize) -> Option<&'a [u8]> {
+    let start = checked(address, 1, Access::Read, PointerCheck::LowPage)?.start.as_ptr();
+    // SAFETY: M5, and U2 by the contract of this function: nothing is read past the NUL.
+    unsafe {
+        let length = (0..=most).find(|at| start.add(*at).read() == 0)?;
+        Some(std::slice::from_raw_parts(start, length))
+    }
+}
+
+/// The bytes of a C string without its NUL, or the first `length` bytes; `None` for an address that is refused.
+///
+/// # Safety
+/// U2: the bytes up to the NUL, or `length` bytes, are readable at `address` for as long as the slice is used.
+pub unsafe fn text<'a>(address: usize, length: Option<usize>, pointer_check: PointerCheck) -> Option<&'a [u8]> {
+    let length = match length {
+        Some(length) => length,
+        None if pointer_check == PointerCheck::LowPage => {
+            let start = checked(address, 1, Access::Read, pointer_check)?.start;
+            // SAFETY: M5, and U2 by the contract of this function.
+            return Some(unsafe { CStr::from_ptr(start.as_ptr().cast::<c_char>()) }.to_bytes());
+        }
+        // SAFETY: U2 by the contract of this function, which goes as far as the memory is mapped.
+        None => unsafe { length_in_mapped(address) }?,
+    };
+    let span = checked(address, length, Access::Read, pointer_check)?;
+    // SAFETY: M5, and U2 by the contract of this function.
+    Some(unsafe { std::slice::from_raw_parts(span.start.as_ptr(), span.length) })
+}
+
+/// The distance to the NUL, looked for as far as pages are mapped.
+///
+/// # Safety
+/// U2: memory that is mapped may be read.
+unsafe fn length_in_mapped(address: usize) -> Option<usize> {
+    let mut length = 0;
+    loop {
+        let here = address.checked_add(length)?;
+        let rest = PAGE - here % PAGE;
+        let span = checked(here, rest, Access::Read, PointerCheck::Mapped)?;
+        // One by one: what follows the NUL may be nobody's.
+        // SAFETY: U2 by the contract of this function; the page was found to be mapped.
+        match (0..rest).find(|at| unsafe { span.start.as_ptr().add(*at).read() } == 0) {
+            Some(at) => return Some(length + at),
+            None => length += rest,
+        }
+    }
+}
+
+/// The word at an offset from an address.
+///
+/// # Safety
+/// M15: there is an object of the engine, as long as that, which does not move meanwhile.
+#[cfg(all(target_arch = "x86_64", unix))]
+pub unsafe fn word(object: Address, offset: usize) -> usize {
+    // SAFETY: by the contract of this function.
+    unsafe { object.as_ptr().add(offset).cast::<usize>().read_unaligned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_page_is_refused() {
+        let mut memory = [0u8; 48];
+        // SAFETY: M1; the array outlives the argument buffer.
+        let arg_buffer = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 48) };
+        for address in [0, 1, 64, 4095] {
+            for pointer_check in [PointerCheck::LowPage, PointerCheck::Mapped] {
+                // SAFETY: M5; nothing is read.
+                assert!(unsafe {
+                    !load(&arg_buffer, address, 8, pointer_check) && !store(&arg_buffer, address, 8, pointer_check)
+                });
+                // SAFETY: M5; nothing is read.
+                assert!(unsafe { text(address, None, pointer_check) }.is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_found_page_by_page() {
+        let long = [vec![b'x'; 3 * PAGE + 5], vec![0, b'y']].concat();
+        let address = long.as_ptr().expose_provenance();
+        for pointer_check in [PointerCheck::LowPage, PointerCheck::Mapped] {
+            // SAFETY: U2; the vector holds a NUL.
+            assert_eq!(unsafe { text(address, None, pointer_check) }.unwrap().len(), 3 * PAGE + 5);
+            // SAFETY: U2.
+            assert_eq!(unsafe { text(address, Some(7), pointer_check) }.unwrap(), b"xxxxxxx");
+        }
+    }
+}

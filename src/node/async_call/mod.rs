@@ -1,0 +1,7 @@
+//! Asynchronous calls: on libuv's pool, or on a thread of their own.
+
+pub mod completions;
+pub mod dedicated_thread;
+pub mod job;
+pub mod pool;
+pub mod start;

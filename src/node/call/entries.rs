@@ -1,0 +1,208 @@
+//! The native entries of every call, and of every symbol: they find the bound function by its number, and choose between the
+//! register call and the generic call.
+#![expect(unsafe_code, reason = "is called by the engine")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{ClassInstance, Env, FromNapiValue, Object};
+use napi::sys;
+use napi_derive::napi;
+
+use super::prepared::PreparedCall;
+use super::register_call::Outcome;
+use crate::abi::ctype::CType;
+use crate::call::bound_function::MOST_PINS;
+use crate::call::bound_function::Options;
+use crate::error::{FfiError, Result};
+use crate::memory::address::Address;
+use crate::memory::fence::report;
+use crate::node::async_call::dedicated_thread::JsThread;
+use crate::node::async_call::start::start as start_job;
+use crate::node::env::{BoundFunction, Environment, current};
+use crate::node::error::{thrown, to_error};
+use crate::node::exports::library::JsLibrary;
+use crate::node::exports::signature::JsSignature;
+use crate::node::js_address::{JsAddress, from_js};
+use crate::node::native_fn::{
+    Arguments, JsResult, NativeFn, PendingException, native_functions, throw_value, thrown_by, unless_thrown,
+};
+use crate::node::unwinding::Unwinding;
+
+/// Binds an address to a signature: the number of the function, which `library` keeps.
+#[napi]
+pub fn bind(
+    env: Env,
+    symbol: String,
+    address: JsAddress,
+    signature: ClassInstance<'_, JsSignature>,
+    library: ClassInstance<'_, JsLibrary>,
+    options: u32,
+) -> napi::Result<u32> {
+    let internal = |reason: &str| thrown(env, &FfiError::Internal { reason: reason.into() });
+    let options = Options(options);
+    let environment = current(env)?;
+    if options.has(Options::GUARD) {
+        environment.exposed_views.guard();
+    }
+    let code = Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?;
+    let mut callable = BoundFunction {
+        code,
+        signature: Arc::clone(&signature.signature),
+        library: Rc::clone(&library.library),
+        environment: Rc::clone(&environment),
+        id: report::intern(&symbol),
+        symbol,
+        options,
+        may_be_of_numbers: false,
+        has_direct: false,
+        gives_text: signature.signature.result.scalar() == Some(CType::CString),
+    };
+    callable.may_be_of_numbers = callable.may_be_of_numbers();
+    callable.has_direct = callable.has_direct();
+    let number = environment.functions.add(code, &library.library, Rc::new(callable));
+    library.note(&environment, number);
+    Ok(number)
+}
+
+/// `[enter, enterWithFew, enterWithMany, start]`, which take the number of a function out of the argument buffer. The
+/// first is for calls without pins, the second for functions of at most [`FEW_PINS`]. What rides along are the pins,
+/// what else has to stay alive, and the library. `start` hands the call to another thread; its first two values are
+/// what settles it, and the thread or null.
+#[napi]
+pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
+    let (few, many) =
+        (NativeFn::with_own_boundary(enter_with::<FEW_PINS>), NativeFn::with_own_boundary(enter_with::<MOST_PINS>));
+    Ok(native_functions(env, [NativeFn::with_own_boundary(enter), few, many, NativeFn::with_own_boundary(start)])?
+        .into())
+}
+
+/// JavaScript has written the arguments into the argument buffer, and none of them is a pin.
+#[inline(never)] // As part of what calls it, it would save more registers, and be slower.
+fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
+    let Some(callable) = environment.functions.get(environment.arg_buffer.number()) else {
+        return unbound(environment);
+    };
+    if !callable.is_of_numbers() {
+        return enter_with_numbers(callable, arguments);
+    }
+    // A panic must not unwind into the engine.
+    match catch_unwind(AssertUnwindSafe(|| callable.enter_numbers())) {
+        Ok(true) if callable.gives_text => end_with_text(callable),
+        Ok(true) if !environment.has_work_after_call() => Ok(null_mut()),
+        Ok(true) => end(callable, Ok(Ok(null_mut()))),
+        Ok(false) => enter_generally(callable, arguments),
+        // C may have been called: it is not called again.
+        Err(panic) => end(callable, Err(panic)),
+    }
+}
+
+/// Gives the text whose address C has returned: it is in the argument buffer.
+#[inline(never)]
+fn end_with_text(callable: &BoundFunction) -> JsResult {
+    let address = callable.environment.arg_buffer.word(callable.signature.plan.result) as usize;
+    match catch_unwind(AssertUnwindSafe(|| callable.text(address))) {
+        Ok(Ok(text)) if !callable.environment.has_work_after_call() => Ok(text),
+        outcome => end(callable, outcome),
+    }
+}
+
+/// So many pins most functions have: the engine gives values one by one.
+const FEW_PINS: usize = 2;
+
+/// The same for a call with pins, of a function of at most `COUNT`: the values that must stay alive are the arguments
+/// here (M3).
+#[inline(never)] // As `enter`.
+fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Arguments) -> JsResult {
+    let Some(callable) = environment.functions.get(environment.arg_buffer.number()) else {
+        return unbound(environment);
+    };
+    if !callable.has_direct {
+        return enter_generally(callable, arguments);
+    }
+    let values = arguments.first::<COUNT>();
+    let outcome = catch_unwind(AssertUnwindSafe(|| callable.enter_direct_with(&values)));
+    conclude(callable, arguments, outcome)
+}
+
+#[inline(always)]
+fn conclude(callable: &BoundFunction, arguments: Arguments, outcome: std::thread::Result<Outcome>) -> JsResult {
+    match outcome {
+        Ok(Outcome::Done(result)) if !callable.environment.has_work_after_call() => Ok(result),
+        Ok(Outcome::Leave) => enter_generally(callable, arguments),
+        Ok(Outcome::Done(result)) => end(callable, Ok(Ok(result))),
+        Ok(Outcome::Failed(error)) => end(callable, Ok(Err(*error))),
+        Err(panic) => end(callable, Err(panic)),
+    }
+}
+
+// What is rare has a stack frame of its own, so that as little as possible stays under C, under which calls may nest.
+
+#[inline(never)]
+fn enter_with_numbers(callable: &BoundFunction, arguments: Arguments) -> JsResult {
+    if !callable.has_direct {
+        return enter_generally(callable, arguments);
+    }
+    conclude(callable, arguments, catch_unwind(AssertUnwindSafe(|| callable.enter_direct())))
+}
+
+#[inline(never)]
+fn enter_generally(callable: &BoundFunction, arguments: Arguments) -> JsResult {
+    let values = arguments.many(callable.signature.pins.len());
+    end(callable, catch_unwind(AssertUnwindSafe(|| callable.call(&values))))
+}
+
+/// Gives a result to JavaScript, or throws: what a callback has thrown, an error, or that it panicked.
+#[inline(never)]
+fn end(callable: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_value>>) -> JsResult {
+    let env = callable.environment.raw;
+    let cause = match callable.environment.pop_exception() {
+        // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no
+        // JavaScript does.
+        Some(Unwinding::Terminated) => {
+            callable.environment.callbacks.close_lent(&callable.environment);
+            return Err(PendingException);
+        }
+        Some(Unwinding::OtherStack(name)) => {
+            let callback = report::name(name).unwrap_or_default();
+            let error = FfiError::OtherStack { symbol: callable.symbol.clone(), callback };
+            return Err(thrown_by(&callable.environment, &error));
+        }
+        Some(Unwinding::Thrown(exception)) => Some(exception),
+        None => None,
+    };
+    match (outcome, cause) {
+        (Ok(Ok(result)), None) => unless_thrown(&callable.environment, result),
+        (Ok(Ok(_)), Some(exception)) => Err(throw_value(&callable.environment, exception)),
+        (Ok(Err(error)), cause) => Err(throw_value(&callable.environment, to_error(env, &error, cause))),
+        (Err(_), cause) => Err(throw_value(&callable.environment, to_error(env, &callable.panicked(), cause))),
+    }
+}
+
+#[cold]
+fn unbound(environment: &Environment) -> JsResult {
+    Err(thrown_by(environment, &FfiError::Internal { reason: "no function has this number".into() }))
+}
+
+/// As [`enter`], but the call goes to another thread.
+fn start(environment: &Environment, arguments: Arguments) -> JsResult {
+    let Some(callable) = environment.functions.share(environment.arg_buffer.number()) else {
+        return unbound(environment);
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let values = arguments.many(2 + callable.signature.pins.len());
+        callable.check_open()?;
+        let mut prepared = PreparedCall::default();
+        callable.prepare(&values[2..], None, &mut prepared)?;
+        // SAFETY: M3; the value is an argument of this call.
+        let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(environment.raw, values[1]) }.ok();
+        start_job(&callable, prepared, values[0], thread.as_deref())
+    }));
+    match outcome {
+        Ok(Ok(())) => unless_thrown(environment, null_mut()),
+        Ok(Err(error)) => Err(thrown_by(environment, &error)),
+        Err(_) => Err(thrown_by(environment, &callable.panicked())),
+    }
+}

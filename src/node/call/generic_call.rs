@@ -1,0 +1,285 @@
+//! The generic call: does whatever the register call cannot.
+#![expect(unsafe_code, reason = "calls C")]
+
+use std::ptr::null_mut;
+
+use napi::sys;
+
+use super::prepared::PreparedCall;
+use crate::abi::ctype::CType;
+use crate::call::bound_function::Options;
+use crate::call::invoke::{self, ResultBlock};
+use crate::error::{FfiError, Result};
+use crate::memory::address::{Address, Span};
+use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
+use crate::memory::fence::borrows::Borrows;
+use crate::memory::fence::pool_slice::{Ranges, range};
+use crate::memory::raw::{self, PointerCheck};
+use crate::memory::string_arena::StringArena;
+use crate::node::async_call::start::enter_on_helper;
+use crate::node::env::BoundFunction;
+use crate::node::nesting::Nesting;
+use crate::node::string::to_string;
+use crate::node::value::{self, Pinned, Unpinned};
+
+impl BoundFunction {
+    /// Counts a call that frees a handle, at the point where C is certain to be entered.
+    pub fn record_free(&self) {
+        if self.options.has(Options::FREES) {
+            self.environment.frees.set(self.environment.frees.get().wrapping_add(1));
+        }
+    }
+
+    /// Keeps errno for `errno()`, where the declaration says so.
+    pub fn record_errno(&self, errno: i32) {
+        if self.options.has(Options::ERRNO) {
+            self.environment.errno.set(errno);
+        }
+    }
+
+    /// The error of a panic.
+    pub fn panicked(&self) -> FfiError {
+        FfiError::Internal { reason: format!("{} panicked", self.symbol) }
+    }
+
+    pub fn check_open(&self) -> Result<()> {
+        if self.library.is_open() {
+            return Ok(());
+        }
+        Err(FfiError::LibraryClosed { symbol: self.symbol.clone(), library: self.library.name().to_owned() })
+    }
+
+    pub fn call(&self, values: &[sys::napi_value]) -> Result<sys::napi_value> {
+        self.check_open()?;
+        let environment = &*self.environment;
+        let _inside = self.library.enter();
+        let (text, locks) = (environment.strings.mark(), environment.transfer_locks.mark());
+        // Not on the stack, under which calls may nest.
+        let mut prepared = Box::new(PreparedCall::default());
+        let mut outcome = self.prepare(values, Some(&environment.strings), &mut prepared).map(|()| null_mut());
+        if outcome.is_ok() {
+            let pauses = prepared.borrows.pauses();
+            let depth = environment.nesting.get();
+            if pauses {
+                let borrows = std::mem::take(&mut prepared.borrows);
+                environment.borrows.borrow_mut().push((depth + 1, borrows));
+            }
+            environment.nesting.set(depth + 1);
+            // A call that serves callbacks keeps nobody waiting.
+            let serves = self.options.has(Options::THREADS);
+            let outer = environment.record_inside(if serves { 0 } else { self.id });
+            let result = self.enter(&prepared.block);
+            environment.record_inside(outer);
+            environment.nesting.set(depth);
+            if pauses && let Some((_, borrows)) = environment.borrows.borrow_mut().pop() {
+                prepared.borrows = borrows;
+            }
+            outcome = result.and_then(|result| self.finish(&mut prepared, &result));
+        }
+        environment.transfer_locks.end(environment.raw, locks);
+        environment.strings.release(text);
+        outcome
+    }
+
+    fn enter(&self, block: &ArgBlock) -> Result<ResultBlock> {
+        let environment = &*self.environment;
+        self.record_free();
+        if self.options.has(Options::THREADS) {
+            let (result, errno) = enter_on_helper(environment, &self.signature, self.code, block)?;
+            self.record_errno(errno);
+            return Ok(result);
+        }
+        self.clear_errno();
+        // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
+        let result = unsafe { invoke::enter(&self.signature, self.code, block) };
+        self.record_errno(invoke::last_errno());
+        Ok(result)
+    }
+
+    /// Takes the arguments out of the argument buffer, and the addresses of the pins. Without an arena, text gets
+    /// blocks of its own, and JavaScript goes on while C runs.
+    #[inline(never)] // Its stack is given back before C runs, under which calls may nest.
+    pub fn prepare(
+        &self,
+        values: &[sys::napi_value],
+        strings: Option<&StringArena>,
+        prepared: &mut PreparedCall,
+    ) -> Result<()> {
+        prepared.block = self.environment.arg_buffer.take(self.signature.plan.size);
+        self.pin(values, strings, prepared).inspect_err(|_| {
+            prepared.borrows.end();
+        })
+    }
+
+    /// Puts the result into the argument buffer; text is returned as well, because it may lie in an argument that ends
+    /// with the call. An overflow is an error.
+    #[inline(never)] // As `prepare`.
+    pub fn finish(&self, prepared: &mut PreparedCall, result: &ResultBlock) -> Result<sys::napi_value> {
+        let arg_buffer = &self.environment.arg_buffer;
+        arg_buffer.put(self.signature.plan.result, bytes(result));
+        let text = if self.gives_text { self.text(address_in(result, 0)) } else { Ok(null_mut()) };
+        match prepared.borrows.end() {
+            Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
+            None => text,
+        }
+    }
+
+    fn pointer_check(&self) -> PointerCheck {
+        if self.options.has(Options::GUARD) { PointerCheck::Mapped } else { self.environment.pointer_check.get() }
+    }
+
+    /// The text that C has returned; null for NULL.
+    pub fn text(&self, address: usize) -> Result<sys::napi_value> {
+        let mut null = null_mut();
+        if address == 0 {
+            // SAFETY: M6.
+            unsafe { sys::napi_get_null(self.environment.raw, &mut null) };
+            return Ok(null);
+        }
+        // SAFETY: U1; the function returns text.
+        match unsafe { raw::text(address, None, self.pointer_check()) } {
+            Some(bytes) => to_string(&self.environment, bytes),
+            None => Err(FfiError::InvalidPointer { symbol: self.symbol.clone(), address }),
+        }
+    }
+
+    /// Writes the addresses of the pins into the block. The bits at its start say which arguments are pins; the others
+    /// are numbers.
+    fn pin(
+        &self,
+        values: &[sys::napi_value],
+        strings: Option<&StringArena>,
+        prepared: &mut PreparedCall,
+    ) -> Result<()> {
+        let PreparedCall { block, owned, borrows, lent } = prepared;
+        let bits = block[0];
+        let environment = &*self.environment;
+        for (value, argument) in values.iter().zip(&self.signature.pins) {
+            let at = self.signature.plan.arguments[*argument];
+            if bits >> argument & 1 == 0 {
+                if let Some(address) = Address::new(address_in(block, at)) {
+                    let slice = environment.pool_slices.around(environment.raw, address);
+                    borrows.number(*argument, address, slice.map(|(view, _)| view));
+                    match slice {
+                        Some((view, slab)) if strings.is_some() => self.watch_slice(*argument, view, slab, borrows),
+                        Some(_) => {}
+                        None => lent.push(address.get()..usize::MAX),
+                    }
+                    self.step(*argument, address, strings.is_some(), borrows);
+                }
+                continue;
+            }
+            let is_text = self.signature.arguments[*argument].scalar() == Some(CType::CString)
+                // SAFETY: M3.
+                && unsafe { value::is_string(environment.raw, *value) };
+            let address = if is_text {
+                // SAFETY: M3.
+                unsafe { value::text(environment.raw, *value, strings, owned) }.map(|(block, length)| {
+                    borrows.block(*argument, Span { start: block.data(), length }, block, self.id);
+                    block.data()
+                })
+            } else {
+                self.storage(*argument, *value, strings.is_some(), borrows, lent)
+            };
+            let address = address.map_err(|fault| {
+                let (symbol, argument) = (self.symbol.clone(), *argument);
+                match fault {
+                    Unpinned::Detached => FfiError::Detached { symbol, argument },
+                    Unpinned::Resizable => FfiError::Resizable { symbol, argument },
+                    Unpinned::NotAView => FfiError::NotAView { symbol, argument },
+                    Unpinned::HasNul => FfiError::HasNul { symbol, argument },
+                    Unpinned::NoMemory(wanted) => FfiError::MemoryExhausted { wanted },
+                }
+            })?;
+            set_address(block, at, address.get());
+        }
+        if self.options.has(Options::GUARD) {
+            let made = borrows.copies(|argument, address| {
+                set_address(block, self.signature.plan.arguments[argument], address.get());
+            });
+            if !made {
+                return Err(FfiError::MemoryExhausted { wanted: 0 });
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a number mean the copy of what it lies in, where that is or will be copied.
+    fn step(&self, argument: usize, address: Address, is_sync: bool, borrows: &mut Borrows) {
+        if !self.options.has(Options::GUARD) {
+            return;
+        }
+        let environment = &*self.environment;
+        // Nobody would hold the buffer of a job's number.
+        let found = if is_sync { environment.exposed_views.memory(environment.raw, address) } else { None };
+        if found.is_some_and(|found| found.is_native) && self.may_free() {
+            return;
+        }
+        if let Some(found) = found {
+            environment.transfer_locks.hand(found.buffer, None);
+        }
+        borrows.want_step(argument, address, found.map(|found| found.memory));
+    }
+
+    /// Whether the function is of the shape of `free`: it may want the address itself.
+    fn may_free(&self) -> bool {
+        self.signature.arguments.len() == 1 && self.signature.result.scalar() == Some(CType::Void)
+    }
+
+    /// The address of a view's storage, watched as far as it can be.
+    fn storage(
+        &self,
+        argument: usize,
+        value: sys::napi_value,
+        is_sync: bool,
+        borrows: &mut Borrows,
+        lent: &mut Ranges,
+    ) -> std::result::Result<Address, Unpinned> {
+        let environment = &*self.environment;
+        // SAFETY: M3.
+        let (storage, buffer) = match unsafe { value::storage(environment.raw, value) }? {
+            Pinned::Bytes(storage, buffer) => (storage, buffer),
+            Pinned::Empty => {
+                let view = Span { start: environment.empty_block.data(), length: 0 };
+                borrows.block(argument, view, environment.empty_block, self.id);
+                return Ok(view.start);
+            }
+        };
+        if environment.transfer_locks.is_resizable(environment.raw, buffer) {
+            return Err(Unpinned::Resizable);
+        }
+        if is_sync {
+            environment.transfer_locks.hand(buffer, None);
+        }
+        let block = storage.block();
+        // SAFETY: M3.
+        let whole = || unsafe { value::buffer_length(environment.raw, buffer) };
+        let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
+        // A part of a buffer has no fence of its own either.
+        let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
+        let is_kept = || environment.exposed_views.is_kept(environment.raw, storage.view.start);
+        if self.options.has(Options::GUARD) && !has_fence && !is_kept() {
+            borrows.want_copy(argument, storage.view);
+            return Ok(storage.view.start);
+        }
+        // Meanwhile JavaScript may write the neighbours of a job's slice, which is not an overflow.
+        match environment.pool_slices.slab(environment.raw, storage, buffer, length) {
+            Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, borrows),
+            Some(_) => lent.push(range(storage.view)),
+            // Memory of others may be a part of a slab.
+            None if block.is_none() => lent.push(range(storage.view)),
+            None => {}
+        }
+        match block {
+            Some(block) => borrows.block(argument, storage.view, block, self.id),
+            None => borrows.grant(storage.view),
+        }
+        Ok(storage.view.start)
+    }
+
+    fn watch_slice(&self, argument: usize, view: Span, slab: Span, borrows: &mut Borrows) {
+        let environment = &*self.environment;
+        let calls = Nesting::level(environment.nesting.get());
+        borrows.slice(argument, view, slab, environment.written_by_others(slab, &environment.borrows.borrow(), calls));
+    }
+}

@@ -1,0 +1,8 @@
+//! Synchronous calls: what JavaScript enters, and what becomes of arguments and results.
+
+pub mod borrowed;
+pub mod entries;
+pub mod generic_call;
+pub mod intrinsics;
+pub mod prepared;
+pub mod register_call;

@@ -1,0 +1,271 @@
+//! The register call: numbers, texts and fenced Buffers go from the argument buffer straight into registers. What it
+//! cannot do it leaves to the generic call, before anything has happened.
+#![expect(unsafe_code, reason = "is called by the engine and calls C")]
+
+use std::ptr::{NonNull, null_mut};
+
+use napi::sys;
+
+use crate::abi::signature::DirectPin;
+use crate::abi::sysv64::{CallingSequence, ResultIn};
+use crate::call::bound_function::MOST_PINS;
+use crate::call::invoke::{self, ResultBlock};
+use crate::call::registers::{RegisterFile, ReturnRegisters};
+use crate::error::{FfiError, Overflow};
+use crate::memory::address::{Address, Span};
+use crate::memory::arg_buffer::bytes;
+use crate::memory::fence::block::Fenced;
+use crate::memory::fence::block_cache::BlockCache;
+use crate::memory::fence::{borrows, exposed};
+use crate::node::env::BoundFunction;
+use crate::node::value::{self, Pinned};
+
+/// What has become of a call. Small, because it is moved about at every call.
+pub enum Outcome {
+    /// C has returned: the value of the entry.
+    Done(sys::napi_value),
+    /// The general entry has to do it.
+    Leave,
+    /// C has returned, and something is wrong.
+    Failed(Box<FfiError>),
+}
+
+impl BoundFunction {
+    /// Whether the short way in may do for a call.
+    pub fn has_direct(&self) -> bool {
+        let signature = &*self.signature;
+        let is_planned = signature.direct.as_ref().is_some_and(|plan| plan.result != ResultIn::Memory);
+        let pins = &signature.pins;
+        let has_few = pins.len() <= MOST_PINS && pins.last().is_none_or(|last| *last < u32::BITS as usize);
+        self.options.is_plain() && is_planned && has_few
+    }
+
+    /// Makes a call without pins, if it can; only where [`BoundFunction::has_direct`].
+    #[inline]
+    pub fn enter_direct(&self) -> Outcome {
+        let mut words = RegisterFile::new();
+        let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
+        // SAFETY: the words were loaded by this plan.
+        if self.signature.direct_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
+            return Outcome::Leave;
+        }
+        self.go(plan, &words, 0, &[])
+    }
+
+    /// The same with the values that ride along.
+    #[inline]
+    pub fn enter_direct_with(&self, values: &[sys::napi_value]) -> Outcome {
+        let mut words = RegisterFile::new();
+        let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
+        let environment = &*self.environment;
+        let (text, locks) = (environment.strings.mark(), environment.transfer_locks.mark());
+        let outcome = self.go_with(plan, &mut words, values);
+        environment.transfer_locks.end(environment.raw, locks);
+        environment.strings.release(text);
+        outcome
+    }
+
+    /// Loads the arguments out of the argument buffer by the plan; `None` where the library is closed.
+    #[inline(always)]
+    fn load(&self, words: &mut RegisterFile) -> Option<&CallingSequence> {
+        let plan = self.signature.direct.as_ref().filter(|_| self.library.is_open())?;
+        // SAFETY: M1 and M2; a signature is prepared only where its values fit the argument buffer.
+        unsafe { plan.load(self.environment.arg_buffer.base(), words) };
+        Some(plan)
+    }
+
+    /// Whether a call is no more than numbers in, and a number or the address of a text out, unless it is given a pin.
+    pub fn may_be_of_numbers(&self) -> bool {
+        self.options.is_plain() && self.signature.direct.is_some()
+    }
+
+    /// Whether a call without pins is: no number of it may be the address of a Buffer.
+    #[inline]
+    pub fn is_of_numbers(&self) -> bool {
+        self.may_be_of_numbers
+            && (self.signature.pins.is_empty() || !(exposed::any() || self.environment.pool_slices.any()))
+    }
+
+    /// Makes such a call; false where the library is closed.
+    #[inline]
+    pub fn enter_numbers(&self) -> bool {
+        let mut words = RegisterFile::new();
+        let Some(plan) = self.load(&mut words) else { return false };
+        if plan.is_wide() {
+            self.enter_wide(plan, &mut words);
+            return true;
+        }
+        let returned = self.cross(plan, &words);
+        if plan.result != ResultIn::Nothing {
+            self.environment.arg_buffer.put_word(self.signature.plan.result, returned.first);
+        }
+        true
+    }
+
+    /// The same for a result of more than one word. What C puts into memory is not put into the argument buffer at
+    /// once, because callbacks use it meanwhile.
+    #[inline(never)] // The entry of numbers is short.
+    fn enter_wide(&self, plan: &CallingSequence, words: &mut RegisterFile) {
+        let mut memory = ResultBlock::new();
+        if plan.result == ResultIn::Memory {
+            memory = invoke::no_result(&self.signature);
+            words.set_result(NonNull::from(memory.as_mut_slice()).cast());
+        }
+        let returned = self.cross(plan, words);
+        match plan.result {
+            ResultIn::Memory => {
+                self.environment
+                    .arg_buffer
+                    .put(self.signature.plan.result, &bytes(&memory)[..self.signature.result_size()]);
+            }
+            _ => self.put_words(plan, returned),
+        }
+    }
+
+    /// Puts a result that came in registers into the argument buffer.
+    #[inline]
+    fn put_words(&self, plan: &CallingSequence, returned: ReturnRegisters) {
+        let (arg_buffer, at) = (&self.environment.arg_buffer, self.signature.plan.result);
+        if plan.result != ResultIn::Nothing {
+            arg_buffer.put_word(at, returned.first);
+        }
+        if plan.has_second() {
+            arg_buffer.put_word(at + 8, returned.second);
+        }
+    }
+
+    /// Calls C, with everything noted that a callback has to know.
+    #[inline(always)]
+    fn cross(&self, plan: &CallingSequence, words: &RegisterFile) -> ReturnRegisters {
+        let environment = &*self.environment;
+        let depth = environment.nesting.get();
+        let inside = self.library.enter();
+        environment.nesting.set(depth + 1);
+        let outer = environment.record_inside(self.id);
+        self.clear_errno();
+        // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
+        let returned = unsafe { plan.enter(self.code, words) };
+        if self.options.captures_errno() {
+            self.record_errno(invoke::last_errno());
+        }
+        environment.record_inside(outer);
+        environment.nesting.set(depth);
+        drop(inside);
+        returned
+    }
+
+    /// Puts the addresses of what rides along into the words.
+    #[inline(always)]
+    fn go_with(&self, plan: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
+        let pins = self.environment.arg_buffer.low_pins();
+        let lasts = &self.environment.block_caches;
+        for ((pin, value), last) in self.signature.direct_pins.iter().zip(values).zip(lasts) {
+            if pins >> pin.argument & 1 == 1 {
+                let Some(block) = self.take(*pin, *value, last) else { return Outcome::Leave };
+                words.set(pin.step, block.data().get() as u64);
+            // SAFETY: the words were loaded by this plan.
+            } else if self.is_in_slab(unsafe { words.get(pin.step) }) {
+                return Outcome::Leave;
+            }
+        }
+        self.go(plan, words, pins, values)
+    }
+
+    /// The block of a text, or that of a Buffer with a fence of its own; `None` for anything else.
+    #[inline(always)]
+    fn take(&self, pin: DirectPin, value: sys::napi_value, last: &BlockCache) -> Option<Fenced> {
+        let environment = &*self.environment;
+        // SAFETY: M3.
+        let text = if pin.is_text { unsafe { environment.text(value) } } else { None };
+        if let Some(handed) = text {
+            last.note(handed);
+            return Some(handed.block);
+        }
+        // SAFETY: M3.
+        let view = unsafe { environment.view(value) }?;
+        // SAFETY: M3.
+        let (block, length) = unsafe { last.of(view) }?;
+        if view.length < length && environment.pool_slices.has_size(length) {
+            return None;
+        }
+        block.give(self.id);
+        environment.transfer_locks.hand(value, Some(block));
+        Some(block)
+    }
+
+    /// Whether a number is an address in a slab whose slices have to be watched.
+    #[inline(always)]
+    fn is_in_slab(&self, word: u64) -> bool {
+        self.environment.pool_slices.holds(word as usize)
+    }
+
+    /// Calls C, looks at the fences, and puts the result into the argument buffer.
+    #[inline(always)]
+    fn go(&self, plan: &CallingSequence, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Outcome {
+        let returned = self.cross(plan, words);
+        self.put_words(plan, returned);
+        let text = if self.gives_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };
+        let overflow = if self.are_whole(words, pins) { None } else { self.overflow(words, pins, values) };
+        match (overflow, text) {
+            (None, Ok(value)) => Outcome::Done(value),
+            (None, Err(error)) => Outcome::Failed(error),
+            (Some(overflow), _) => {
+                Outcome::Failed(Box::new(FfiError::Overflow { symbol: self.symbol.clone(), overflow }))
+            }
+        }
+    }
+
+    /// Whether the blocks of all pins are known to be whole, and no number may lie in one.
+    #[inline(always)]
+    fn are_whole(&self, words: &RegisterFile, pins: u32) -> bool {
+        let mut lasts = self.signature.direct_pins.iter().zip(&self.environment.block_caches);
+        !exposed::any()
+            && lasts.all(|(pin, last)| {
+                // SAFETY: the words were loaded by this plan.
+                let address = Address::new(unsafe { words.get(pin.step) } as usize);
+                // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
+                pins >> pin.argument & 1 == 0 || address.is_some_and(|address| unsafe { last.is_whole_at(address) })
+            })
+    }
+
+    /// The first overflow of an argument; all are put right.
+    #[inline(never)]
+    fn overflow(&self, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Option<Overflow> {
+        let mut found = None;
+        let lasts = &self.environment.block_caches;
+        for (position, (pin, last)) in self.signature.direct_pins.iter().zip(lasts).enumerate() {
+            // SAFETY: the words were loaded by this plan.
+            let word = unsafe { words.get(pin.step) };
+            let Some(address) = Address::new(word as usize) else { continue };
+            let argument = usize::from(pin.argument);
+            if pins >> argument & 1 == 0 {
+                found = found.or(borrows::number_overflow(argument, address));
+                continue;
+            }
+            // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
+            let (block, is_whole) = unsafe { (Fenced::at(address), last.is_whole_at(address)) };
+            if !is_whole {
+                found = found.or(self.broken(argument, values[position], block));
+            }
+        }
+        found
+    }
+
+    /// What has happened to the fence of an argument, if anything: a callback's calls may have been handed other
+    /// blocks.
+    #[cold]
+    fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
+        // Headers are written anew.
+        self.environment.block_caches.iter().for_each(BlockCache::forget);
+        self.environment.strings.forget();
+        let env = self.environment.raw;
+        // SAFETY: M3.
+        let view = match unsafe { value::storage(env, value) } {
+            Ok(Pinned::Bytes(storage, _)) => storage.view,
+            // The header may be gone; the text is still there.
+            // SAFETY: M3.
+            _ => Span { start: block.data(), length: unsafe { value::text_size(env, value) }.unwrap_or(0) },
+        };
+        borrows::view_overflow(argument, view, block)
+    }
+}

@@ -1,0 +1,39 @@
+//! The handle by which a callback knows its environment. It lives until the process ends, as the callback does (M7),
+//! and outlives the environment.
+#![expect(unsafe_code, reason = "points to a state that ends before it")]
+
+use std::cell::Cell;
+use std::ptr::null;
+use std::sync::Arc;
+
+use crate::node::async_call::job::Queue;
+
+/// Where the calls of an environment's callbacks go.
+#[derive(Debug)]
+pub struct EnvHandle<E> {
+    /// The JavaScript thread.
+    pub thread: usize,
+    /// Takes the calls of other threads; ended with the environment.
+    pub queue: Arc<Queue<E>>,
+    /// Null once the environment is gone. Used on its thread only (M6).
+    environment: Cell<*const E>,
+}
+
+impl<E> EnvHandle<E> {
+    /// The handle of an environment, which has to [`EnvHandle::end`] it. For as long as the process lives.
+    pub fn make(environment: &E, queue: Arc<Queue<E>>, thread: usize) -> &'static Self {
+        Box::leak(Box::new(Self { thread, queue, environment: Cell::new(environment) }))
+    }
+
+    /// The environment, on its thread; `None` once it is gone.
+    #[inline]
+    pub fn environment(&self) -> Option<&E> {
+        // SAFETY: M6; whoever drops the state has called `end` before, on this thread.
+        unsafe { self.environment.get().as_ref() }
+    }
+
+    /// The environment is going.
+    pub fn end(&self) {
+        self.environment.set(null());
+    }
+}

@@ -1,0 +1,224 @@
+//! Callbacks invoked on a foreign thread, which wait in the queue for the environment's own, and calls of closed
+//! callbacks, of which JavaScript is told later.
+#![expect(unsafe_code, reason = "calls JavaScript at C's word")]
+
+use std::ptr::null_mut;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{Env, Unknown};
+use napi::{JsValue, sys};
+use napi_derive::napi;
+
+use super::argument_source::Source;
+use super::arguments::caller_of;
+use super::slot::this_thread;
+use crate::abi::ctype::CType;
+use crate::callback::closure::Incoming;
+use crate::loader::library::CallingBack;
+use crate::memory::arg_buffer::{ArgBlock, address_in, set_address};
+use crate::memory::fence::report;
+use crate::memory::raw::{self, PointerCheck};
+use crate::node::async_call::job;
+use crate::node::env::{CallbackSlot, EnvHandle, Environment, current};
+use crate::node::waker::{key_of, wake};
+use crate::threads::callback_queue::{Kind, Request};
+
+impl CallbackSlot {
+    /// A call on another thread, which waits for its answer.
+    #[inline(never)] // As little stack as possible stays under JavaScript that calls on.
+    pub fn call_from_foreign_thread(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
+        let closed = self.closed.load(Ordering::Acquire);
+        if closed && self.warned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let waits = !closed && !self.threadsafe.load(Ordering::Relaxed);
+        let _calling_back = (waits && !job::is_ours()).then(CallingBack::new);
+        let kind = match (closed, waits) {
+            (true, _) => Kind::Late,
+            (false, true) => Kind::Waiting,
+            (false, false) => Kind::Queued,
+        };
+        let Some(request) = self.submit_call(env_handle, incoming, kind).filter(|_| waits) else { return };
+        let mut patience = Some(stall_time());
+        let answer = loop {
+            if let Some(answer) = request.wait(HEARTBEAT) {
+                break answer;
+            }
+            // Has the JavaScript thread look whether it still can answer.
+            wake(key_of(&env_handle.queue));
+            patience = patience.and_then(|left| {
+                let left = left.checked_sub(HEARTBEAT);
+                if left.is_none() {
+                    self.warn_of_stall(env_handle);
+                }
+                left
+            });
+        };
+        if let Some(bytes) = answer {
+            incoming.put_result_bytes(&bytes);
+        }
+    }
+
+    /// Hands a call to the JavaScript thread; `None` where nobody takes it.
+    pub fn submit_call(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>, kind: Kind) -> Option<Arc<Request>> {
+        let mut block = incoming.block();
+        // C may free its text once it goes on.
+        let texts = if kind == Kind::Waiting { Vec::new() } else { self.copy_texts(&mut block) };
+        let life = self.life.load(Ordering::Acquire);
+        let slot = (&raw const *self).expose_provenance();
+        let request = Request::new(slot, life, block, texts, job::current(), this_thread(), kind);
+        if kind == Kind::Queued {
+            self.queued.fetch_add(1, Ordering::AcqRel);
+        }
+        if env_handle.queue.submit(job::Work::Call(Arc::clone(&request))).is_err() {
+            return None;
+        }
+        wake(key_of(&env_handle.queue));
+        Some(request)
+    }
+
+    /// Copies the texts that the arguments point to, and has the arguments point to the copies.
+    fn copy_texts(&self, block: &mut ArgBlock) -> Vec<Box<[u8]>> {
+        let mut texts = Vec::new();
+        for (value, at) in self.signature.arguments.iter().zip(&self.signature.plan.arguments) {
+            if value.scalar() != Some(CType::CString) {
+                continue;
+            }
+            // SAFETY: U1; C gives text where it is declared.
+            if let Some(text) = unsafe { raw::text(address_in(block, *at), None, PointerCheck::LowPage) } {
+                let copy: Box<[u8]> = [text, b"\0"].concat().into();
+                set_address(block, *at, copy.as_ptr().expose_provenance());
+                texts.push(copy);
+            }
+        }
+        texts
+    }
+
+    /// The JavaScript thread cannot warn by itself: it is inside the call that waits.
+    fn warn_of_stall(&self, env_handle: &EnvHandle) {
+        let inside = env_handle.queue.inside.load(Ordering::Relaxed);
+        let (Some(symbol), Some(callback)) = (report::name(inside), report::name(self.name.load(Ordering::Relaxed)))
+        else {
+            return;
+        };
+        eprintln!(
+            "(pinned-ffi) Warning: {callback} was called on a foreign thread and waits for the JavaScript thread, which is \
+             inside {symbol}. If {symbol} waits for that thread, neither goes on: declare it `threads: true` or \
+             `nonblocking: true`."
+        );
+    }
+
+    fn result_bytes(&self, environment: &Environment) -> Box<[u8]> {
+        let bytes = environment.arg_buffer.copy_out(self.signature.plan.result, self.signature.result_size());
+        bytes.into_vec().into_boxed_slice()
+    }
+
+    /// Serves a call that came through the queue, on the environment's thread.
+    fn serve(&self, environment: &Environment, request: &Arc<Request>) {
+        self.serve_call(environment, request);
+        // The last call that was made before the close lets the function go.
+        if request.kind == Kind::Queued
+            && self.queued.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(function) = self.leaving.take()
+        {
+            function.let_go(environment);
+        }
+    }
+
+    fn serve_call(&self, environment: &Environment, request: &Arc<Request>) {
+        if self.held.take() {
+            environment.let_close();
+        }
+        // No JavaScript runs until the call that it is ended under has returned.
+        if request.life != self.life.load(Ordering::Acquire) || environment.is_terminating() {
+            return request.answer(None);
+        }
+        let mut scope = null_mut();
+        // SAFETY: M6; this is the environment's thread.
+        unsafe {
+            if sys::napi_open_handle_scope(environment.raw, &mut scope) != sys::Status::napi_ok {
+                return request.answer(None);
+            }
+        }
+        let function = match request.kind {
+            Kind::Late => None,
+            Kind::Queued => self.function.get().or(self.leaving.get()),
+            Kind::Waiting => self.function.get(),
+        };
+        let closed = function.is_none();
+        // No Promise settles before a synchronous call that is under way.
+        let may_wait = !closed && environment.nesting.get() == 0;
+        let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
+        environment.transfer_locks.before_callback(environment.raw);
+        environment.pause_borrows();
+        let answered = if closed {
+            self.enter_js(environment, environment.callbacks.late.get(), Some(self.id.get()), request.origin)
+        } else {
+            let who = caller_of(environment, request);
+            let source = Source::Block((&request.block).into(), self.signature.plan.size, who);
+            let outer = environment.origin.replace(request.origin);
+            let answered = environment.with_arguments(source, || {
+                self.enter_js(environment, function, may_wait.then_some(token), request.origin)
+            });
+            environment.origin.set(outer);
+            answered.filter(|_| !environment.has_thrown.take())
+        };
+        environment.resume_borrows(self.result_in_frame());
+        match answered {
+            Some(true) => {}
+            answered => {
+                environment.waiting.borrow_mut().take(token);
+                request.answer(answered.filter(|_| !closed).map(|_| self.result_bytes(environment)));
+            }
+        }
+        // SAFETY: the scope was opened above.
+        unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
+    }
+}
+
+/// Serves a call that came through the queue.
+pub fn serve(environment: &Environment, request: &Arc<Request>) {
+    target_of(request).serve(environment, request);
+}
+
+fn target_of(request: &Request) -> &'static CallbackSlot {
+    // SAFETY: M7; `call_from_foreign_thread` exposed the address of a slot, which lives as long as the process.
+    unsafe { &*std::ptr::with_exposed_provenance::<CallbackSlot>(request.slot) }
+}
+
+/// A callback's Promise has settled: the result is in the argument buffer.
+#[napi]
+pub fn answer(env: Env, token: u32) -> napi::Result<()> {
+    let environment = current(env)?;
+    if let Some(request) = environment.waiting.borrow_mut().take(token) {
+        request.answer(Some(target_of(&request).result_bytes(&environment)));
+    }
+    Ok(())
+}
+
+/// A callback's Promise was rejected, or its value does not fit: C gets zero.
+#[napi]
+pub fn fail(env: Env, token: u32, error: Unknown<'_>) -> napi::Result<()> {
+    let environment = current(env)?;
+    let request = environment.waiting.borrow_mut().take(token);
+    if let Some(request) = request {
+        request.answer(None);
+        environment.propagate(error.raw(), request.origin);
+    }
+    Ok(())
+}
+
+/// After this time a callback that waits while JavaScript is inside a call is reported; `PINNED_FFI_STALL_MS`.
+fn stall_time() -> Duration {
+    static TIME: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    let time = TIME.get_or_init(|| {
+        std::env::var("PINNED_FFI_STALL_MS").ok().and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_STALL)
+    });
+    Duration::from_millis(*time)
+}
+
+const DEFAULT_STALL: u64 = 2000;
+/// How often a caller that waits makes itself heard.
+const HEARTBEAT: Duration = Duration::from_millis(50);

@@ -1,0 +1,101 @@
+//! Calls the JavaScript function of a callback: by V8's own functions where they were found, by Node-API elsewhere.
+#![expect(unsafe_code, reason = "calls JavaScript functions")]
+
+use std::ptr::null_mut;
+
+use napi::bindgen_prelude::Env;
+use napi::sys;
+use napi_derive::napi;
+
+use super::kept_function::JsFunction;
+use crate::node::env::{Environment, current};
+#[cfg(all(target_arch = "x86_64", unix))]
+use crate::v8::function_call::FunctionCaller;
+
+impl JsFunction {
+    /// Keeps a function.
+    pub fn hold(environment: &Environment, function: sys::napi_value) -> Self {
+        #[cfg(all(target_arch = "x86_64", unix))]
+        if let Some(entry) = environment.function_caller.get() {
+            // SAFETY: M3 and M6; the function is an argument of the native function under way.
+            return Self::Global(unsafe { entry.hold(function.cast()) }.cast());
+        }
+        let mut reference = null_mut();
+        // SAFETY: M3 and M6, as above.
+        unsafe { sys::napi_create_reference(environment.raw, function, 1, &mut reference) };
+        Self::Reference(reference)
+    }
+
+    /// Keeps it no longer.
+    pub fn let_go(self, environment: &Environment) {
+        match self {
+            // SAFETY: M6; `hold` made the reference.
+            Self::Reference(reference) => unsafe {
+                sys::napi_delete_reference(environment.raw, reference);
+            },
+            #[cfg(all(target_arch = "x86_64", unix))]
+            Self::Global(handle) => {
+                if let Some(entry) = environment.function_caller.get() {
+                    // SAFETY: M6; `hold` made the handle.
+                    unsafe { entry.let_go(handle.cast()) };
+                }
+            }
+        }
+    }
+
+    /// The function itself.
+    pub fn value(self, environment: &Environment) -> sys::napi_value {
+        match self {
+            Self::Reference(reference) => {
+                let mut function = null_mut();
+                // SAFETY: M6; `hold` made the reference.
+                unsafe { sys::napi_get_reference_value(environment.raw, reference, &mut function) };
+                function
+            }
+            #[cfg(all(target_arch = "x86_64", unix))]
+            Self::Global(handle) => handle,
+        }
+    }
+}
+
+/// Has callbacks of this environment go by V8's own way from now on, where everything it needs is found, for a verified
+/// `NODE_MODULE_VERSION`. False where not.
+#[napi]
+pub fn attach_entry(env: Env, modules: u32) -> napi::Result<bool> {
+    let environment = current(env)?;
+    Ok(attach(&environment, env.raw(), modules))
+}
+
+#[cfg(not(all(target_arch = "x86_64", unix)))]
+fn attach(_: &Environment, _: sys::napi_env, _: u32) -> bool {
+    false
+}
+
+#[cfg(all(target_arch = "x86_64", unix))]
+fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
+    if environment.function_caller.get().is_some() {
+        return false;
+    }
+    let mut undefined = null_mut();
+    // SAFETY: M6; this is called by a native function of the environment's context, and its handle scope is open.
+    let entry = unsafe {
+        sys::napi_get_undefined(env, &mut undefined);
+        FunctionCaller::find(undefined.cast(), modules).filter(|entry| keeps_level(environment, entry))
+    };
+    entry.is_some_and(|entry| environment.function_caller.set(entry).is_ok())
+}
+
+/// Whether V8's scopes are where they are looked for: Node-API's are seen there.
+#[cfg(all(target_arch = "x86_64", unix))]
+fn keeps_level(environment: &Environment, entry: &FunctionCaller) -> bool {
+    let before = entry.level();
+    let mut scope = null_mut();
+    // SAFETY: M6.
+    let inside = unsafe {
+        sys::napi_open_handle_scope(environment.raw, &mut scope);
+        let inside = entry.level();
+        sys::napi_close_handle_scope(environment.raw, scope);
+        inside
+    };
+    before.zip(inside).is_none_or(|(before, inside)| inside == before + 1 && entry.level() == Some(before))
+}

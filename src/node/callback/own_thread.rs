@@ -1,0 +1,191 @@
+//! Callbacks invoked on the environment's own thread: a JavaScript function that decodes the argument buffer and encodes
+//! the result runs at once.
+#![expect(unsafe_code, reason = "calls JavaScript at C's word")]
+
+use std::ptr::null_mut;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use napi::sys;
+
+use super::argument_source::Source;
+use super::free_list;
+use super::kept_function::JsFunction;
+use super::slot::{OPEN, this_thread};
+use crate::abi::signature::Signature;
+use crate::callback::closure::{Closure, Handler, Incoming};
+use crate::node::env::{CallbackSlot, EnvHandle, Environment};
+#[cfg(all(target_arch = "x86_64", unix))]
+use crate::node::error::take_thrown;
+use crate::threads::callback_queue::Kind;
+#[cfg(all(target_arch = "x86_64", unix))]
+use crate::v8::function_call::{FunctionCaller, Kept};
+
+struct JsHandler(&'static CallbackSlot);
+
+impl Handler for JsHandler {
+    fn call(&self, incoming: &Incoming<'_>) {
+        // Looked at once: it may be another one at any time, where the call is late.
+        let env_handle = self.0.env_handle();
+        if this_thread() == env_handle.thread {
+            self.0.call_here(env_handle, incoming);
+        } else {
+            self.0.call_from_foreign_thread(env_handle, incoming);
+        }
+    }
+}
+
+impl CallbackSlot {
+    /// A closed one.
+    pub fn make(environment: &Environment, signature: &Arc<Signature>, id: u32) -> crate::error::Result<&'static Self> {
+        let env_handle = environment.env_handle();
+        if let Some(slot) = free_list::reuse(signature) {
+            slot.function.set(None);
+            slot.id.set(id);
+            slot.set_env_handle(env_handle);
+            return Ok(slot);
+        }
+        let slot: &'static Self = Box::leak(Box::new(Self::new(signature, env_handle, id)));
+        let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(slot)))?;
+        slot.set_code(closure.code());
+        Ok(slot)
+    }
+
+    /// The environment is gone: calls give zero without a word, until another one opens it.
+    pub fn abandon(&self, environment: &Environment) {
+        self.close(environment);
+        if let Some(function) = self.leaving.take() {
+            function.let_go(environment);
+        }
+        self.queued.store(0, Ordering::Release);
+        self.warned.store(true, Ordering::Release);
+        self.held.set(false);
+    }
+
+    /// Has calls give zero, and lets the function go.
+    pub fn close(&self, environment: &Environment) {
+        if !self.closed.load(Ordering::Relaxed) {
+            self.closed.store(true, Ordering::Release);
+            OPEN.set(OPEN.get() - 1);
+        }
+        let Some(function) = self.function.take() else { return };
+        // What C has called before and did not wait for is still delivered.
+        if self.queued.load(Ordering::Acquire) > 0 && !environment.ended.get() {
+            self.leaving.set(Some(function));
+        } else {
+            function.let_go(environment);
+        }
+    }
+
+    fn call_here(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
+        let Some(environment) = env_handle.environment() else { return };
+        // A fast call must not run JavaScript, which is why the warning of a closed one comes later.
+        if self.closed.load(Ordering::Acquire) {
+            if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
+                environment.hold_open();
+                self.held.set(true);
+                self.submit_call(env_handle, incoming, Kind::Late);
+            }
+            return;
+        }
+        if !environment.stack_limit.is_here() {
+            return environment.refuse_stack(self.name.load(Ordering::Relaxed));
+        }
+        environment.stack_limit.deepen();
+        if environment.ended.get() || environment.has_exception() {
+            return;
+        }
+        #[cfg(all(target_arch = "x86_64", unix))]
+        if let (Some(JsFunction::Global(function)), Some(entry)) =
+            (self.function.get(), environment.function_caller.get())
+        {
+            return self.call_by(environment, entry, function, incoming);
+        }
+        self.call_by_node_api(environment, incoming);
+    }
+
+    #[cfg(all(target_arch = "x86_64", unix))]
+    #[inline]
+    fn call_by(
+        &self,
+        environment: &Environment,
+        entry: &FunctionCaller,
+        function: sys::napi_value,
+        incoming: &Incoming<'_>,
+    ) {
+        let mut kept = Kept::default();
+        let scope = entry.scope(&mut kept);
+        // Node-API would refuse to call the function.
+        if environment.transfer_locks.before_callback(environment.raw)
+            && let Some(exception) = take_thrown(environment.raw)
+        {
+            return environment.propagate(exception, 0);
+        }
+        environment.pause_borrows();
+        let called = environment.with_arguments(Source::of_call(incoming), || {
+            // SAFETY: M6; the function is kept by its global handle.
+            unsafe { entry.call(&scope, function.cast()) }
+        });
+        environment.resume_borrows(self.result_in_frame());
+        match called {
+            Ok(()) if environment.has_thrown.take() => {}
+            Ok(()) => incoming.put_result(&environment.arg_buffer),
+            Err(Some(exception)) => environment.propagate(exception.cast(), 0),
+            Err(None) => environment.propagate_termination(),
+        }
+    }
+
+    fn call_by_node_api(&self, environment: &Environment, incoming: &Incoming<'_>) {
+        let mut scope = null_mut();
+        let has_scope = !environment.nesting.spares_scope();
+        // SAFETY: M6; this is the environment's thread.
+        if has_scope && unsafe { sys::napi_open_handle_scope(environment.raw, &mut scope) } != sys::Status::napi_ok {
+            return;
+        }
+        environment.transfer_locks.before_callback(environment.raw);
+        environment.pause_borrows();
+        let answered = environment
+            .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
+            .is_some();
+        environment.resume_borrows(self.result_in_frame());
+        if answered && !environment.has_thrown.take() {
+            incoming.put_result(&environment.arg_buffer);
+        }
+        if has_scope {
+            // SAFETY: the scope was opened above.
+            unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
+        }
+    }
+
+    /// Calls a JavaScript function with a number, or without arguments. `Some(true)` where it will answer later, `None`
+    /// where it threw or could not run.
+    pub fn enter_js(
+        &self,
+        environment: &Environment,
+        function: Option<JsFunction>,
+        number: Option<u32>,
+        origin: usize,
+    ) -> Option<bool> {
+        let env = environment.raw;
+        let (mut argument, mut result) = (null_mut(), null_mut());
+        // An arrow function, to which its receiver is nothing: any value will do.
+        let function = function?.value(environment);
+        // SAFETY: M6; all out-parameters are locals.
+        unsafe {
+            if let Some(number) = number {
+                sys::napi_create_uint32(env, number, &mut argument);
+            }
+            let count = usize::from(number.is_some());
+            if sys::napi_call_function(env, function, function, count, &argument, &mut result) == sys::Status::napi_ok {
+                let mut later = false;
+                return Some(
+                    number.is_some()
+                        && sys::napi_get_value_bool(env, result, &mut later) == sys::Status::napi_ok
+                        && later,
+                );
+            }
+        }
+        environment.propagate_failure(origin);
+        None
+    }
+}

@@ -1,0 +1,140 @@
+//! Callback slots: what is behind a C function pointer that reaches JavaScript.
+#![expect(unsafe_code, reason = "points to handles that are never freed")]
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+
+use super::env_handle::EnvHandle;
+use super::kept_function::JsFunction;
+use crate::abi::signature::Signature;
+use crate::memory::address::Address;
+
+/// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
+#[inline]
+pub fn this_thread() -> usize {
+    #[cfg(unix)]
+    // SAFETY: U1; the function has no preconditions.
+    return unsafe { libc::pthread_self() } as usize;
+    #[cfg(not(unix))]
+    return {
+        thread_local!(static HERE: u8 = const { 0 });
+        HERE.with(|here| (&raw const *here).addr())
+    };
+}
+
+thread_local! {
+    /// Callbacks of this thread that are open: while there are any, a call may run JavaScript. Those of another realm
+    /// of the thread count as well.
+    pub static OPEN: Cell<u32> = const { Cell::new(0) };
+}
+
+/// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later, and
+/// one of an environment that has ended by another environment.
+pub struct CallbackSlot<E> {
+    code: Cell<Option<Address>>,
+    /// Its types.
+    pub signature: Arc<Signature>,
+    /// A [`EnvHandle`], which stays when another one takes its place.
+    env_handle: AtomicPtr<EnvHandle<E>>,
+    pub closed: AtomicBool,
+    /// Counts how often it was opened: a call that was made before is not for the function of now.
+    pub life: AtomicU32,
+    /// Whether a call after the close was reported.
+    pub warned: AtomicBool,
+    /// Whether C does not wait for a result (bun's `threadsafe`).
+    pub threadsafe: AtomicBool,
+    /// What messages call it, in `report`.
+    pub name: AtomicU32,
+    /// Whether the process is kept alive until that report; used on the environment's thread only (M6).
+    pub held: Cell<bool>,
+    /// The function that decodes, calls and encodes, while it is open. Used on that thread only (M6).
+    pub function: Cell<Option<JsFunction>>,
+    /// The calls that C has not waited for and that were not served yet.
+    pub queued: AtomicU32,
+    /// The function of those that were made before the close. Used on the environment's thread only (M6).
+    pub leaving: Cell<Option<JsFunction>>,
+    /// Its number in the environment. Used on that thread only (M6).
+    pub id: Cell<u32>,
+    /// How deep the calls were nested when it was lent to one; `None` where it is open until it is closed. As above.
+    pub lent: Cell<Option<usize>>,
+}
+
+impl<E> CallbackSlot<E> {
+    /// A closed one.
+    pub fn new(signature: &Arc<Signature>, env_handle: &'static EnvHandle<E>, id: u32) -> Self {
+        Self {
+            code: Cell::new(None),
+            signature: Arc::clone(signature),
+            env_handle: AtomicPtr::new(std::ptr::from_ref(env_handle).cast_mut()),
+            closed: AtomicBool::new(true),
+            life: AtomicU32::new(0),
+            warned: AtomicBool::new(false),
+            held: Cell::new(false),
+            threadsafe: AtomicBool::new(false),
+            name: AtomicU32::new(0),
+            function: Cell::new(None),
+            queued: AtomicU32::new(0),
+            leaving: Cell::new(None),
+            id: Cell::new(id),
+            lent: Cell::new(None),
+        }
+    }
+
+    /// Where its code begins, once it has been made.
+    pub fn set_code(&self, code: Address) {
+        self.code.set(Some(code));
+    }
+
+    /// Another environment uses it from now on.
+    pub fn set_env_handle(&self, env_handle: &'static EnvHandle<E>) {
+        self.env_handle.store(std::ptr::from_ref(env_handle).cast_mut(), Ordering::Release);
+    }
+
+    /// Where a result lies in the argument buffer.
+    pub fn result_in_frame(&self) -> std::ops::Range<usize> {
+        let at = self.signature.plan.result;
+        at..at + self.signature.result_size()
+    }
+
+    /// Its address.
+    pub fn code(&self) -> Option<Address> {
+        self.code.get()
+    }
+
+    /// Of the environment that it belongs to.
+    pub fn env_handle(&self) -> &'static EnvHandle<E> {
+        // SAFETY: M7; handles live as long as the process.
+        unsafe { &*self.env_handle.load(Ordering::Acquire) }
+    }
+
+    /// Has calls go to a function.
+    pub fn open(&self, function: JsFunction, name: u32, threadsafe: bool) {
+        self.function.set(Some(function));
+        self.name.store(name, Ordering::Relaxed);
+        self.threadsafe.store(threadsafe, Ordering::Relaxed);
+        self.warned.store(false, Ordering::Relaxed);
+        // Only this thread writes them (M6): a swap would lock the bus.
+        self.life.store(self.life.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
+        if self.closed.load(Ordering::Relaxed) {
+            self.closed.store(false, Ordering::Release);
+            OPEN.set(OPEN.get() + 1);
+        }
+    }
+}
+
+/// The callbacks of an environment; used on its thread only (M6).
+pub struct Callbacks<E: 'static> {
+    /// All of them, by number.
+    pub slots: RefCell<Vec<&'static CallbackSlot<E>>>,
+    /// The function that is called with the number of a closed one that C has called.
+    pub late: Cell<Option<JsFunction>>,
+    /// Those that are open for the length of a call, innermost last.
+    pub lent: RefCell<Vec<&'static CallbackSlot<E>>>,
+}
+
+impl<E> Default for Callbacks<E> {
+    fn default() -> Self {
+        Self { slots: RefCell::default(), late: Cell::new(None), lent: RefCell::default() }
+    }
+}

@@ -1,0 +1,113 @@
+//! Libraries, as JavaScript holds them.
+#![expect(unsafe_code, reason = "opens a library at the user's word")]
+
+use std::cell::{OnceCell, RefCell};
+use std::path::Path;
+use std::rc::Rc;
+
+use napi::bindgen_prelude::{Either, Env, Null};
+use napi_derive::napi;
+
+use crate::error::FfiError;
+use crate::loader::library::Library;
+use crate::loader::preflight;
+use crate::node::env::Environment;
+use crate::node::error::thrown;
+use crate::node::js_address::{JsAddress, to_js};
+
+/// A library that is open, or was, and the functions that are bound to it.
+#[napi(js_name = "Library")]
+pub struct JsLibrary {
+    pub(in crate::node) library: Rc<Library>,
+    functions: RefCell<Vec<u32>>,
+    environment: OnceCell<Rc<Environment>>,
+}
+
+impl JsLibrary {
+    fn of(library: Library) -> Self {
+        Self { library: Rc::new(library), functions: RefCell::default(), environment: OnceCell::new() }
+    }
+
+    /// Keeps a bound function of the environment for as long as this lives.
+    pub(in crate::node) fn note(&self, environment: &Rc<Environment>, number: u32) {
+        self.environment.get_or_init(|| Rc::clone(environment));
+        self.functions.borrow_mut().push(number);
+    }
+}
+
+impl Drop for JsLibrary {
+    fn drop(&mut self) {
+        if let Some(environment) = self.environment.take() {
+            self.functions.take().into_iter().for_each(|number| environment.functions.remove(number));
+        }
+    }
+}
+
+/// A symbol that the library of a file defines, and that Node would take the place of; null where there is none.
+#[napi]
+pub fn interposed(path: String) -> Option<String> {
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+    return crate::loader::interpose::first(Path::new(&path));
+    #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+#[napi]
+impl JsLibrary {
+    /// Opens the library at a path; the process itself for null. A text says why the loader refuses it: one of several
+    /// candidates may be refused, and with `--abort-on-uncaught-exception` V8 ends the process for a native error that
+    /// is caught.
+    #[napi]
+    pub fn open(path: Either<String, Null>, flags: i32) -> Either<JsLibrary, String> {
+        let path = match &path {
+            Either::A(path) => Some(path.as_str()),
+            Either::B(_) => None,
+        };
+        // The loader looks for names without a separator itself.
+        let file = path.map(Path::new).filter(|path| path.components().count() > 1);
+        if let Some(reason) = file.and_then(preflight::fault) {
+            return Either::B(FfiError::LibraryInvalid { reason }.to_string());
+        }
+        // SAFETY: U4; the user has named the library.
+        match unsafe { Library::open(path, flags) } {
+            Ok(library) => Either::A(Self::of(library)),
+            Err(error) => Either::B(error.to_string()),
+        }
+    }
+
+    /// A library of functions that are bound by their addresses.
+    #[napi(factory)]
+    pub fn linked(name: String) -> Self {
+        Self::of(Library::linked(&name))
+    }
+
+    /// The address of a symbol, or null.
+    #[napi]
+    pub fn find(&self, symbol: String) -> Either<JsAddress, Null> {
+        match self.library.find(&symbol) {
+            Some(address) => Either::A(to_js(address.get())),
+            None => Either::B(Null),
+        }
+    }
+
+    /// What messages call it.
+    #[napi(getter)]
+    pub fn name(&self) -> String {
+        self.library.name().to_owned()
+    }
+
+    /// Whether nobody has closed it.
+    #[napi(getter)]
+    pub fn is_open(&self) -> bool {
+        self.library.is_open()
+    }
+
+    /// Unloads the library.
+    #[napi]
+    pub fn close(&self, env: Env) -> napi::Result<()> {
+        self.library.close().map_err(|error| thrown(env, &error))
+    }
+}

@@ -1,0 +1,163 @@
+//! Memory, as JavaScript has it: addresses of views, reads, writes, text, and buffers over native memory.
+#![expect(unsafe_code, reason = "passes the user's addresses on")]
+
+use napi::bindgen_prelude::{Either, Env, FromNapiValue, Null, Object, Unknown};
+use napi::{JsString, JsValue, sys};
+use napi_derive::napi;
+
+use crate::error::FfiError;
+use crate::memory::address::{Address, Span};
+use crate::memory::fence::borrows::Storage;
+use crate::memory::fence::{exposed, report};
+use crate::memory::probe::Access;
+use crate::memory::raw;
+use crate::memory::raw::PointerCheck;
+use crate::node::env::current;
+use crate::node::error::{clear_exception, thrown};
+use crate::node::exposed_views::ExposedViews;
+use crate::node::js_address::{JsAddress, from_js, to_js};
+use crate::node::string::to_string;
+use crate::node::value::Pinned;
+use crate::node::{external_buffer, value};
+
+/// What [`address_of`] gives.
+type ViewAddress = Either<JsAddress, Either<Null, ()>>;
+
+/// The address of a view's first byte; null for an empty view; undefined for a detached one.
+#[napi]
+pub fn address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
+    take(env, value, ExposedViews::note)
+}
+
+/// The same for a view over memory of C's own.
+#[napi]
+pub fn native_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
+    take(env, value, ExposedViews::note_native)
+}
+
+/// The same, where C may keep the address for as long as the view lives: the guard does not copy such memory.
+#[napi]
+pub fn kept_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
+    take(env, value, ExposedViews::keep)
+}
+
+fn take(
+    env: Env,
+    value: Unknown<'_>,
+    note: fn(&ExposedViews, sys::napi_env, Storage, sys::napi_value),
+) -> napi::Result<ViewAddress> {
+    // SAFETY: M3; `value` is an argument of this call.
+    Ok(match unsafe { value::storage(env.raw(), value.raw()) } {
+        Ok(Pinned::Bytes(storage, buffer)) => {
+            let environment = current(env)?;
+            // SAFETY: M3; the buffer is that of an argument.
+            let length = unsafe { value::buffer_length(env.raw(), buffer) };
+            let slab = length.and_then(|length| environment.pool_slices.slab(env.raw(), storage, buffer, length));
+            if let Some(slab) = slab {
+                environment.pool_slices.expose(storage.view, slab);
+            }
+            match storage.block() {
+                Some(block) => {
+                    if let Some(length) = block.length() {
+                        // `locate` of call/intrinsics.rs leaves a slab to this function every time: another view may
+                        // begin it.
+                        block.give(if slab.is_some() { report::intern("ptr()") } else { report::intern_ptr() });
+                        exposed::insert(block.data(), length);
+                    }
+                }
+                None => note(&environment.exposed_views, env.raw(), storage, buffer),
+            }
+            Either::A(to_js(storage.view.start.get()))
+        }
+        Ok(Pinned::Empty) => Either::B(Either::A(Null)),
+        Err(_) => Either::B(Either::B(())),
+    })
+}
+
+/// Copies bytes from where the values of the argument buffer begin to an address; false for an address that is refused.
+#[napi]
+pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
+    let environment = current(env)?;
+    // SAFETY: U2; the user has given the address.
+    Ok(unsafe {
+        raw::store(&environment.arg_buffer, from_js(address), length as usize, environment.pointer_check.get())
+    })
+}
+
+/// The text at an address: up to its NUL, or `length` bytes; null for an address that is refused.
+#[napi]
+pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {
+    let environment = current(*env)?;
+    let pointer_check = environment.pointer_check.get();
+    // SAFETY: U2; the user has given the address.
+    let found = unsafe { raw::text(from_js(address), length.map(|length| length as usize), pointer_check) };
+    let Some(bytes) = found else { return Ok(None) };
+    let string = to_string(&environment, bytes).map_err(|error| thrown(*env, &error))?;
+    // SAFETY: M3; the string was made above in the current scope.
+    unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
+}
+
+/// The UTF-16 text (2 bytes a unit) or the UTF-32 text (4 bytes) up to its NUL at an address; null for an address that
+/// is refused.
+#[napi]
+pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::Result<Option<JsString<'env>>> {
+    let pointer_check = current(*env)?.pointer_check.get();
+    // SAFETY: U2; the user has given the address.
+    let found = unsafe { raw::wide_text(from_js(address), unit as usize, pointer_check) };
+    let Some(bytes) = found else { return Ok(None) };
+    let code_point = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_ne_bytes);
+    let text: Vec<u16> = if unit == 2 {
+        bytes.chunks_exact(2).map(|bytes| u16::from_ne_bytes([bytes[0], bytes[1]])).collect()
+    } else {
+        let points = bytes.chunks_exact(4).map(code_point);
+        let text: String = points.map(|point| char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        text.encode_utf16().collect()
+    };
+    env.create_string_utf16(&text).map(Some)
+}
+
+/// The bytes before the NUL at an address; null for an address that is refused.
+#[napi]
+pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {
+    let pointer_check = current(env)?.pointer_check.get();
+    // SAFETY: U2; the user has given the address.
+    let found = unsafe { raw::text(from_js(address), None, pointer_check) };
+    Ok(found.map_or(Either::B(Null), |bytes| Either::A(bytes.len() as f64)))
+}
+
+/// Whether memory may be read, as far as it is known.
+#[napi]
+pub fn is_readable(address: JsAddress, length: f64) -> bool {
+    raw::checked(from_js(address), length as usize, Access::Read, PointerCheck::Mapped).is_some()
+}
+
+/// Has this environment check that raw addresses are mapped before it uses them.
+#[napi]
+pub fn guard_addresses(env: Env) -> napi::Result<()> {
+    let environment = current(env)?;
+    environment.pointer_check.set(PointerCheck::Mapped);
+    environment.exposed_views.guard();
+    Ok(())
+}
+
+/// An ArrayBuffer over native memory, owned where a deallocator is given.
+#[napi]
+pub fn wrap<'env>(
+    env: &'env Env,
+    address: JsAddress,
+    length: f64,
+    deallocator: JsAddress,
+    context: JsAddress,
+) -> napi::Result<Object<'env>> {
+    let wrapped = || -> Result<sys::napi_value, FfiError> {
+        let start = Address::new(from_js(address))
+            .ok_or_else(|| FfiError::Internal { reason: "the JavaScript side let a NULL through".into() })?;
+        let span = Span::new(start, length as usize)?;
+        let owner = Address::new(from_js(deallocator)).map(|free| (free, from_js(context)));
+        // SAFETY: U2 and U3; the user has given the addresses.
+        let wrapped = unsafe { external_buffer::wrap(env.raw(), span, owner) };
+        wrapped.inspect_err(|_| clear_exception(env.raw()))
+    };
+    let buffer = wrapped().map_err(|error| thrown(*env, &error))?;
+    Ok(Object::from_raw(env.raw(), buffer))
+}

@@ -1,0 +1,13 @@
+//! V8's stack limit, as JavaScript has it.
+
+use napi::bindgen_prelude::Env;
+use napi_derive::napi;
+
+use crate::node::env::current;
+
+/// Lets this environment move its limit, if it is the main thread's. The stack is measured at the first callback.
+#[napi]
+pub fn move_stack_limit(env: Env) -> napi::Result<()> {
+    current(env)?.stack_limit.allow_move();
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! What knows JavaScript: the only user of Node-API.
+//!
+//! `env` has the state of an environment. `exports`, and the `#[napi]` functions of the other files, are what `lib/`
+//! calls.
+
+pub mod async_call;
+pub mod attach;
+pub mod call;
+pub mod callback;
+pub mod env;
+pub mod env_waker;
+pub mod error;
+pub mod event_loop;
+pub mod exceptions;
+pub mod exports;
+pub mod exposed_views;
+pub mod external_buffer;
+pub mod fast_call;
+pub mod js_address;
+pub mod native_fn;
+pub mod nesting;
+pub mod pool_slices;
+pub mod string;
+pub mod termination;
+pub mod transfer_lock;
+pub mod unwinding;
+pub mod value;
+#[cfg(all(target_arch = "x86_64", unix))]
+pub mod verify;
+pub mod waker;
+pub mod work;

@@ -1,0 +1,289 @@
+//! Native functions of an environment, which find everything else in the argument buffer. V8 calls them itself where
+//! that was verified (`v8::callback_info`); elsewhere Node-API does, which takes some 5 ns more.
+#![expect(unsafe_code, reason = "is called by the engine")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{NonNull, null_mut};
+
+use napi::bindgen_prelude::{Env, Object};
+use napi::sys;
+use smallvec::SmallVec;
+
+use super::env::{Environment, current};
+use super::error::{thrown, to_error};
+use crate::error::FfiError;
+#[cfg(all(target_arch = "x86_64", unix))]
+use crate::v8::callback_info::CallbackInfo;
+
+/// An exception is pending in Node-API, or JavaScript is being ended.
+pub struct PendingException;
+
+/// What a native function gives: a value, or null for undefined.
+pub type JsResult = Result<sys::napi_value, PendingException>;
+
+/// Throws an error of the native side.
+pub fn thrown_by(environment: &Environment, error: &FfiError) -> PendingException {
+    throw_value(environment, to_error(environment.raw, error, None))
+}
+
+/// Throws a value once the native function returns: where V8 calls it without Node-API, under whose own handler
+/// `--abort-on-uncaught-exception` takes every exception for one that nobody catches.
+pub fn throw_value(environment: &Environment, value: sys::napi_value) -> PendingException {
+    environment.to_throw.set(value);
+    PendingException
+}
+
+/// A value, unless JavaScript of our own that ran meanwhile has thrown (it was short of stack, say).
+pub fn unless_thrown(environment: &Environment, value: sys::napi_value) -> JsResult {
+    let mut is_pending = false;
+    // SAFETY: M6; the out-parameter is a local.
+    unsafe { sys::napi_is_exception_pending(environment.raw, &mut is_pending) };
+    if is_pending { Err(PendingException) } else { Ok(value) }
+}
+
+/// What a native function was called with.
+#[derive(Clone, Copy)]
+pub enum Arguments {
+    /// By Node-API.
+    NodeApi(sys::napi_env, sys::napi_callback_info),
+    /// By V8.
+    #[cfg(all(target_arch = "x86_64", unix))]
+    V8(CallbackInfo),
+}
+
+impl Arguments {
+    /// The first ones. All are values of the engine.
+    #[inline(always)]
+    pub fn first<const COUNT: usize>(self) -> [sys::napi_value; COUNT] {
+        match self {
+            Self::NodeApi(env, info) => {
+                let mut values = [null_mut(); COUNT];
+                fill(env, info, &mut values);
+                values
+            }
+            // One by one: a copy of many words at once would have to wait for the stores of each.
+            #[cfg(all(target_arch = "x86_64", unix))]
+            Self::V8(info) => std::array::from_fn(info.arguments()),
+        }
+    }
+
+    /// As many of the first ones as there are to be.
+    pub fn many(self, count: usize) -> SmallVec<[sys::napi_value; 8]> {
+        match self {
+            Self::NodeApi(env, info) => {
+                let mut values = SmallVec::from_elem(null_mut(), count);
+                fill(env, info, &mut values);
+                values
+            }
+            #[cfg(all(target_arch = "x86_64", unix))]
+            Self::V8(info) => (0..count).map(info.arguments()).collect(),
+        }
+    }
+}
+
+fn fill(env: sys::napi_env, info: sys::napi_callback_info, values: &mut [sys::napi_value]) {
+    let (mut count, start) = (values.len(), values.as_mut_ptr());
+    // SAFETY: M6; the function is under way, and there is room for so many.
+    unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
+}
+
+/// Runs what has no caller to throw to, and keeps a panic from unwinding into the engine. Whether it came to its end.
+#[inline(always)]
+pub fn contained(function: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(function)).is_ok()
+}
+
+#[cold]
+fn panicked(environment: &Environment) -> PendingException {
+    thrown_by(environment, &FfiError::Internal { reason: "a native function panicked".into() })
+}
+
+/// A function in Rust that is to be a native one: its own type says which one it is, and has no value to be kept.
+pub trait NativeFnImpl: Fn(&'static Environment, Arguments) -> JsResult + Copy {}
+impl<F: Fn(&'static Environment, Arguments) -> JsResult + Copy> NativeFnImpl for F {}
+
+#[inline(always)]
+fn run<F: NativeFnImpl>(environment: &'static Environment, arguments: Arguments) -> JsResult {
+    const { assert!(size_of::<F>() == 0) };
+    // SAFETY: `NativeFn::with_own_boundary` was given a value of the type, which has no bytes and may be copied.
+    let function = unsafe { NonNull::<F>::dangling().read() };
+    function(environment, arguments)
+}
+
+/// A native function: how it is called.
+#[derive(Clone, Copy)]
+pub struct NativeFn {
+    by_node_api: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
+    #[cfg(all(target_arch = "x86_64", unix))]
+    by_v8: by_v8::Function,
+}
+
+impl NativeFn {
+    /// That of a function in Rust. A panic in it becomes an exception, and does not unwind into the engine.
+    pub fn new<F: NativeFnImpl>(function: F) -> Self {
+        Self::with_own_boundary(move |environment: &'static Environment, arguments: Arguments| {
+            catch_unwind(AssertUnwindSafe(|| function(environment, arguments)))
+                .unwrap_or_else(|_| Err(panicked(environment)))
+        })
+    }
+
+    /// That of a function that catches its panics itself.
+    pub fn with_own_boundary<F: NativeFnImpl>(_: F) -> Self {
+        Self {
+            by_node_api: by_node_api::<F>,
+            #[cfg(all(target_arch = "x86_64", unix))]
+            by_v8: by_v8::called::<F>,
+        }
+    }
+}
+
+unsafe extern "C" fn by_node_api<F: NativeFnImpl>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    let mut data = null_mut();
+    // SAFETY: M6; `make` gave the state as the data, which outlives its functions.
+    let environment = unsafe {
+        sys::napi_get_cb_info(env, info, null_mut(), null_mut(), null_mut(), &mut data);
+        &*data.cast::<Environment>()
+    };
+    // Node-API throws what is pending.
+    run::<F>(environment, Arguments::NodeApi(env, info)).unwrap_or_else(|PendingException| {
+        let value = environment.to_throw.replace(null_mut());
+        if !value.is_null() {
+            // SAFETY: M6; the value is one of the current scope.
+            unsafe { sys::napi_throw(env, value) };
+        }
+        null_mut()
+    })
+}
+
+/// Makes functions of the environment.
+pub fn native_functions<const COUNT: usize>(
+    env: Env,
+    natives: [NativeFn; COUNT],
+) -> napi::Result<[Object<'static>; COUNT]> {
+    let environment = current(env)?;
+    #[cfg(all(target_arch = "x86_64", unix))]
+    if let Some(functions) = by_v8::make(&environment, natives) {
+        return Ok(functions);
+    }
+    // The state lives as long as the environment, which is as long as its functions.
+    let data = (&raw const *environment).cast_mut().cast();
+    let mut functions = [null_mut(); COUNT];
+    for (function, native) in functions.iter_mut().zip(natives) {
+        // SAFETY: M6.
+        let status =
+            unsafe { sys::napi_create_function(env.raw(), null_mut(), 0, Some(native.by_node_api), data, function) };
+        if status != sys::Status::napi_ok {
+            return Err(thrown(env, &FfiError::Internal { reason: "the engine refuses a function".into() }));
+        }
+    }
+    Ok(functions.map(|function| Object::from_raw(env.raw(), function)))
+}
+
+#[cfg(all(target_arch = "x86_64", unix))]
+pub mod by_v8 {
+    //! The same for V8.
+
+    use napi_derive::napi;
+
+    use super::*;
+    use crate::node::error::take_thrown;
+    use crate::v8::function_template::FunctionTemplates;
+    use crate::v8::handle::Local;
+    use crate::v8::trampoline::with_context;
+
+    /// Generated code puts the environment behind what V8 has passed, and what the two registers in between happen to
+    /// hold.
+    pub type Function = unsafe extern "C" fn(*mut usize, usize, usize, *const Environment);
+
+    pub unsafe extern "C" fn called<F: NativeFnImpl>(
+        info: *mut usize,
+        _: usize,
+        _: usize,
+        environment: *const Environment,
+    ) {
+        // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made
+        // with.
+        let environment = unsafe { &*environment };
+        let Some(v8) = environment.templates.get() else { return };
+        // SAFETY: M18; V8 has called this function with it.
+        let info = unsafe { CallbackInfo::new(info, v8.layout) };
+        match run::<F>(environment, Arguments::V8(info)) {
+            Ok(value) if value.is_null() => {}
+            // SAFETY: M3; the value is one of the scope that V8 has opened for this function.
+            Ok(value) => unsafe { info.give(value.cast()) },
+            Err(PendingException) => rethrow(environment, v8),
+        }
+    }
+
+    /// Throws what is pending in Node-API, as Node-API does when its own functions return.
+    #[cold]
+    fn rethrow(environment: &Environment, v8: &FunctionTemplates) {
+        let value = environment.to_throw.replace(null_mut());
+        let exception = if value.is_null() { take_thrown(environment.raw) } else { Some(value) };
+        if let Some(exception) = exception {
+            // SAFETY: M3 and M6; the exception is one of the scope that V8 has opened for this function.
+            unsafe { v8.throw(exception.cast()) };
+        }
+    }
+
+    /// `None` where V8 does not call functions of this environment, or there is no memory for code.
+    pub fn make<const COUNT: usize>(
+        environment: &Environment,
+        natives: [NativeFn; COUNT],
+    ) -> Option<[Object<'static>; COUNT]> {
+        let v8 = environment.templates.get()?;
+        let context = (&raw const *environment).expose_provenance();
+        let stubs = natives.map(|native| with_context((native.by_v8 as *const ()).addr(), context));
+        let starts = environment.code.borrow_mut().put_all(stubs)?;
+        let mut functions = [null_mut(); COUNT];
+        for (function, code) in functions.iter_mut().zip(starts) {
+            // SAFETY: M15; the scope of the native function under way is open.
+            *function = unsafe { v8.plain_function(code) }?;
+        }
+        Some(functions.map(|function: Local| Object::from_raw(environment.raw, function.cast())))
+    }
+
+    /// Gives its second argument.
+    unsafe extern "C" fn second(info: *mut usize, _: usize, _: usize, v8: *const FunctionTemplates) {
+        // SAFETY: M18; V8 has called this function with it, and `works` has the pointer's V8.
+        let info = unsafe { CallbackInfo::new(info, (*v8).layout) };
+        // SAFETY: M3; the value is an argument.
+        unsafe { info.give(info.arguments()(1)) };
+    }
+
+    /// Whether a function that V8 calls gets its arguments and gives one back.
+    fn works(environment: &Environment, v8: &FunctionTemplates) -> bool {
+        let stub = with_context((second as *const ()).addr(), (&raw const *v8).expose_provenance());
+        let code = environment.code.borrow_mut().put(&stub);
+        // SAFETY: M15; the scope of the native function under way is open.
+        let Some(function) = code.and_then(|code| unsafe { v8.plain_function(code) }) else { return false };
+        let (env, mut values, mut result, mut is_same) = (environment.raw, [null_mut(); 2], null_mut(), false);
+        // SAFETY: M6; the out-parameters are locals.
+        unsafe {
+            for value in &mut values {
+                sys::napi_create_object(env, value);
+            }
+            let [this, argument] = values;
+            sys::napi_call_function(env, this, function.cast(), 2, values.as_ptr(), &mut result);
+            if !result.is_null() {
+                sys::napi_strict_equals(env, argument, result, &mut is_same);
+            }
+        }
+        is_same
+    }
+
+    /// Has V8 call native functions of this environment itself, where everything is found and a trial works; for a
+    /// verified `NODE_MODULE_VERSION`.
+    #[napi]
+    pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
+        let environment = current(env)?;
+        // SAFETY: M6.
+        if let Some(v8) = unsafe { FunctionTemplates::find(modules) }.filter(|v8| works(&environment, v8)) {
+            let _ = environment.templates.set(v8);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,254 @@
+//! Transfer locks: a buffer that is pinned cannot be transferred while native code uses it. V8 refuses to detach a
+//! buffer whose detach key is not given, so a lock is a key that nobody has (`v8::ArrayBuffer::SetDetachKey`).
+#![expect(unsafe_code, reason = "calls an exported function of V8")]
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ptr::null_mut;
+
+use napi::sys;
+
+use super::value::{self, Pinned};
+use crate::memory::fence::block::Fenced;
+use crate::v8::array_buffer::{BackingStores, DetachKey, Question};
+use crate::v8::symbols;
+
+/// The locks of an environment, and the buffers that the calls under way were handed.
+#[derive(Debug)]
+pub struct TransferLocks {
+    /// `SetDetachKey`, where the executable exports it.
+    setter: Cell<Option<DetachKey>>,
+    /// Whether callbacks hold the storage of what their call was handed rather than lock it: V8 ends the process in
+    /// `transfer()` where it meets a key.
+    only_holds: Cell<bool>,
+    /// What holds the storage of buffers that cannot be locked.
+    stores: Cell<Option<BackingStores>>,
+    /// `IsResizableByUserJavaScript`, where the executable exports it.
+    is_resizable: Cell<Option<Question>>,
+    /// A JavaScript function that tells the same, for everywhere else.
+    pub asks_resizable: Cell<sys::napi_ref>,
+    /// `IsDetachable`, where the executable exports it.
+    is_detachable: Cell<Option<Question>>,
+    /// A JavaScript function that tells whether Node has marked a buffer as not transferable.
+    pub asks_marked: Cell<sys::napi_ref>,
+    /// How often each buffer is locked, by the address of its storage.
+    counts: RefCell<HashMap<usize, usize>>,
+    handed: RefCell<Vec<Passed>>,
+    /// How many of `handed` are locked: those a callback has run under.
+    locked: Cell<usize>,
+}
+
+/// A view or buffer that a call under way was handed, and its block, which is held while callbacks run.
+#[derive(Debug)]
+struct Passed {
+    value: sys::napi_value,
+    block: Option<Fenced>,
+    /// What holds its storage meanwhile, where it cannot be locked.
+    store: Cell<sys::napi_ref>,
+}
+
+impl Default for TransferLocks {
+    fn default() -> Self {
+        Self {
+            setter: Cell::default(),
+            only_holds: Cell::default(),
+            stores: Cell::default(),
+            is_resizable: Cell::default(),
+            asks_resizable: Cell::new(null_mut()),
+            is_detachable: Cell::default(),
+            asks_marked: Cell::new(null_mut()),
+            counts: RefCell::default(),
+            handed: RefCell::default(),
+            locked: Cell::default(),
+        }
+    }
+}
+
+impl TransferLocks {
+    /// Looks V8's functions up, once an environment.
+    pub fn find(&self, has_detach_keys: bool, transfer_aborts: bool) {
+        let Some(process) = symbols::process() else { return };
+        if has_detach_keys {
+            self.setter.set(DetachKey::find(&process));
+            self.is_detachable.set(Question::is_detachable(&process));
+        }
+        if !has_detach_keys || transfer_aborts {
+            self.only_holds.set(transfer_aborts);
+            self.stores.set(BackingStores::find(&process));
+        }
+        self.is_resizable.set(Question::is_resizable(&process));
+    }
+
+    /// Whether a buffer can be resized.
+    pub fn is_resizable(&self, env: sys::napi_env, buffer: sys::napi_value) -> bool {
+        if let Some(function) = self.is_resizable.get() {
+            // SAFETY: M11 and M3.
+            return unsafe { function.ask(buffer.cast()) };
+        }
+        ask(env, self.asks_resizable.get(), buffer).unwrap_or(false)
+    }
+
+    /// Whether the engine allocated an ArrayBuffer. An external one Node itself detaches without a key when its
+    /// environment ends, and ends the process where that fails; a WebAssembly.Memory's has a key of its own.
+    fn is_of_engine(&self, env: sys::napi_env, value: sys::napi_value, buffer: sys::napi_value) -> bool {
+        if block(env, value).is_some_and(|(block, _)| block.is_of_engine()) {
+            return true;
+        }
+        // SAFETY: M11 and M3.
+        let is_detachable = self.is_detachable.get().is_some_and(|function| unsafe { function.ask(buffer.cast()) });
+        // Node marks external buffers when it makes them (node_buffer.cc, CallbackInfo).
+        is_detachable && ask(env, self.asks_marked.get(), buffer) == Some(false)
+    }
+
+    /// Notes a view or buffer that a call was handed, and its block where nobody else holds that.
+    pub fn hand(&self, value: sys::napi_value, block: Option<Fenced>) {
+        self.handed.borrow_mut().push(Passed { value, block, store: Cell::new(null_mut()) });
+    }
+
+    /// Where the list stands; for [`TransferLocks::end`].
+    pub fn mark(&self) -> usize {
+        self.handed.borrow().len()
+    }
+
+    /// JavaScript is about to run inside a call: locks what the calls under way were handed. True where there was
+    /// anything: an exception may be pending in Node-API then, of JavaScript of our own that was short of stack.
+    #[inline]
+    pub fn before_callback(&self, env: sys::napi_env) -> bool {
+        let handed = self.handed.borrow();
+        let has_more = handed.len() > self.locked.get();
+        if has_more {
+            self.lock_handed(env, &handed);
+        }
+        has_more
+    }
+
+    #[cold]
+    fn lock_handed(&self, env: sys::napi_env, handed: &[Passed]) {
+        for Passed { value, block, store } in &handed[self.locked.get()..] {
+            block.inspect(|block| block.pin());
+            let is_locked = !self.only_holds.get() && self.lock(env, *value);
+            if !is_locked && block.is_none() {
+                store.set(self.stores.get().map_or(null_mut(), |stores| hold_storage(stores, env, *value)));
+            }
+        }
+        self.locked.set(handed.len());
+    }
+
+    /// A call has returned: what was handed to it since `mark` is unlocked.
+    #[inline]
+    pub fn end(&self, env: sys::napi_env, mark: usize) {
+        let mut handed = self.handed.borrow_mut();
+        let locked = self.locked.get();
+        if locked > mark {
+            self.unlock_handed(env, &handed[mark..locked]);
+            self.locked.set(mark);
+        }
+        handed.truncate(mark);
+    }
+
+    #[cold]
+    fn unlock_handed(&self, env: sys::napi_env, handed: &[Passed]) {
+        for Passed { value, block, store } in handed {
+            if !self.only_holds.get() {
+                self.unlock(env, *value);
+            }
+            block.inspect(|block| block.unpin());
+            let store = store.replace(null_mut());
+            if !store.is_null() {
+                // SAFETY: M6; `hold` made the reference.
+                unsafe { sys::napi_delete_reference(env, store) };
+            }
+        }
+    }
+
+    /// Locks a buffer, or that of a view, once more. False where this runtime cannot.
+    pub fn lock(&self, env: sys::napi_env, value: sys::napi_value) -> bool {
+        let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return false };
+        if !self.counts.borrow().contains_key(&base) && !self.is_of_engine(env, value, buffer) {
+            return false;
+        }
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry(base).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            let mut key = null_mut();
+            // SAFETY: M6 and M3; any value but undefined is a key.
+            unsafe {
+                sys::napi_get_boolean(env, true, &mut key);
+                setter.set(buffer.cast(), key.cast());
+            }
+        }
+        true
+    }
+
+    pub fn unlock(&self, env: sys::napi_env, value: sys::napi_value) {
+        let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return };
+        let mut counts = self.counts.borrow_mut();
+        let Some(count) = counts.get_mut(&base) else { return };
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&base);
+            let mut no_key = null_mut();
+            // SAFETY: M6 and M3.
+            unsafe {
+                sys::napi_get_undefined(env, &mut no_key);
+                setter.set(buffer.cast(), no_key.cast());
+            }
+        }
+    }
+}
+
+/// A reference that holds the storage of a view or buffer; null for what has none that could be transferred.
+fn hold_storage(stores: BackingStores, env: sys::napi_env, value: sys::napi_value) -> sys::napi_ref {
+    let Some((_, buffer)) = array_buffer(env, value) else { return null_mut() };
+    // SAFETY: M3.
+    if unsafe { stores.is_shared(buffer.cast()) } {
+        return null_mut();
+    }
+    let (mut scope, mut reference) = (null_mut(), null_mut());
+    // SAFETY: M3 and M6.
+    unsafe {
+        sys::napi_open_handle_scope(env, &mut scope);
+        let held = stores.share(buffer.cast());
+        if !held.is_null() {
+            sys::napi_create_reference(env, held.cast(), 1, &mut reference);
+        }
+        sys::napi_close_handle_scope(env, scope);
+    }
+    reference
+}
+
+/// The fenced block of an ArrayBuffer or of a view's, and that buffer; `None` for an empty, detached or shared one,
+/// which cannot be transferred.
+pub fn block(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, sys::napi_value)> {
+    // SAFETY: M3.
+    unsafe {
+        let Ok(Pinned::Bytes(storage, buffer)) = value::storage(env, value) else { return None };
+        value::buffer_length(env, buffer)?;
+        Some((storage.block()?, buffer))
+    }
+}
+
+/// The address of an ArrayBuffer or of a view's, and that buffer; `None` for one that cannot be transferred, as
+/// [`block`].
+fn array_buffer(env: sys::napi_env, value: sys::napi_value) -> Option<(usize, sys::napi_value)> {
+    // SAFETY: M3.
+    unsafe {
+        let Ok(Pinned::Bytes(storage, buffer)) = value::storage(env, value) else { return None };
+        value::buffer_length(env, buffer)?;
+        Some((storage.view.start.get() - storage.offset, buffer))
+    }
+}
+
+/// What a function of ours in JavaScript tells of a buffer; it runs nothing of the user's.
+pub fn ask(env: sys::napi_env, function: sys::napi_ref, buffer: sys::napi_value) -> Option<bool> {
+    let (mut callee, mut this, mut answer, mut is_so) = (null_mut(), null_mut(), null_mut(), false);
+    // SAFETY: M3 and M6; the environment keeps the reference.
+    unsafe {
+        sys::napi_get_reference_value(env, function, &mut callee);
+        sys::napi_get_undefined(env, &mut this);
+        let has_answered = sys::napi_call_function(env, this, callee, 1, &buffer, &mut answer) == sys::Status::napi_ok
+            && sys::napi_get_value_bool(env, answer, &mut is_so) == sys::Status::napi_ok;
+        has_answered.then_some(is_so)
+    }
+}

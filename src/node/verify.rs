@@ -1,0 +1,54 @@
+//! Makes the values that `v8/verify` compares.
+#![expect(unsafe_code, reason = "makes values by Node-API")]
+
+use std::ptr::null_mut;
+
+use napi::bindgen_prelude::Env;
+use napi::{JsString, JsValue, sys};
+use napi_derive::napi;
+
+use crate::v8::handle::Local;
+use crate::v8::trampoline::Maps;
+use crate::v8::verify::{self, BIGINT_WORDS, DOUBLE, INTEGER, Refusal, Samples};
+
+fn make(make: impl FnOnce(*mut sys::napi_value)) -> Local {
+    let mut value: sys::napi_value = null_mut();
+    make(&mut value);
+    value.cast()
+}
+
+fn make_samples(env: sys::napi_env) -> Samples {
+    // SAFETY: M6, here and below; a native function is under way, and the out-parameters are locals.
+    let integer = make(|value| unsafe {
+        sys::napi_create_int32(env, INTEGER, value);
+    });
+    // SAFETY: as above.
+    let double = make(|value| unsafe {
+        sys::napi_create_double(env, DOUBLE, value);
+    });
+    let bigints = BIGINT_WORDS.map(|(sign, digits)| {
+        // SAFETY: as above.
+        make(|value| unsafe {
+            sys::napi_create_bigint_words(env, sign, digits.len(), digits.as_ptr(), value);
+        })
+    });
+    Samples { integer, double, bigints }
+}
+
+/// The maps of V8's numbers, where its objects are as they are read.
+///
+/// # Errors
+/// What is not.
+pub fn find_number_maps(env: sys::napi_env) -> Result<Maps, Refusal> {
+    verify::numbers(&make_samples(env))
+}
+
+/// Looks whether V8 keeps its values as this package reads them: why not, or null. `literal` and `made` are texts of
+/// Latin-1 in one piece.
+#[napi(js_name = "verifyV8")]
+pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::Result<Option<String>> {
+    let characters = [literal.into_latin1()?, made.into_latin1()?];
+    let texts = [literal.raw().cast(), made.raw().cast()];
+    let texts = [(texts[0], characters[0].as_slice()), (texts[1], characters[1].as_slice())];
+    Ok(verify::verify(&make_samples(env.raw()), &texts).err().map(str::to_owned))
+}

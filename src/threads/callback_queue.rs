@@ -1,0 +1,288 @@
+//! The queue of work for a JavaScript thread that other threads hand in: calls of callbacks, which wait for their
+//! result, and jobs that are done. Knows nothing of JavaScript.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::memory::arg_buffer::ArgBlock;
+use crate::sync::locks::atomic::{AtomicBool, AtomicU32};
+use crate::sync::locks::{Condvar, Mutex, locked, wait, wait_while_for};
+
+/// The bytes of a result; `None` where C gets a zeroed one.
+pub type Answer = Option<Box<[u8]>>;
+
+/// A call of a callback from a foreign thread. The arguments are copies.
+#[derive(Debug)]
+pub struct Request {
+    /// Whom it is for: an address that only the JavaScript thread understands.
+    pub slot: usize,
+    /// Which use of that target it is for.
+    pub life: u32,
+    /// The arguments, as the signature's plan has them in the argument buffer.
+    pub block: ArgBlock,
+    /// Texts that the arguments point to, where C does not wait.
+    _texts: Vec<Box<[u8]>>,
+    /// The asynchronous call it was made under; 0 where it was made under none.
+    pub origin: usize,
+    /// The thread that has made it.
+    pub thread: usize,
+    /// Whether C waits for it.
+    pub kind: Kind,
+    answer: Mutex<Option<Answer>>,
+    answered: Condvar,
+}
+
+/// What C expects of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It waits for the result.
+    Waiting,
+    /// It has gone on: the call was made while the callback was open, and is delivered after its close, too.
+    Queued,
+    /// Nothing: the callback was closed.
+    Late,
+}
+
+/// What is handed in.
+#[derive(Debug)]
+pub enum Work<T> {
+    /// A call that may be waited for.
+    Call(Arc<Request>),
+    /// A job of a dedicated thread that is done.
+    Done(T),
+}
+
+#[derive(Debug)]
+struct State<T> {
+    open: bool,
+    /// Whether work is taken only while a synchronous call serves it.
+    exiting: bool,
+    /// Synchronous calls that serve work.
+    serving: usize,
+    work: VecDeque<Work<T>>,
+}
+
+/// The queue of one JavaScript thread.
+#[derive(Debug)]
+pub struct Queue<T> {
+    state: Mutex<State<T>>,
+    arrived: Condvar,
+    /// The symbol (of `report`) whose synchronous call the JavaScript thread is in; 0 for none.
+    pub inside: AtomicU32,
+}
+
+/// A synchronous call that serves work; see [`Queue::serve`].
+#[derive(Debug)]
+pub struct Serving<'a, T>(&'a Queue<T>);
+
+impl<T> Drop for Serving<'_, T> {
+    fn drop(&mut self) {
+        let mut state = locked(&self.0.state);
+        state.serving -= 1;
+        if state.exiting && state.serving == 0 {
+            answer_calls(&mut state);
+        }
+    }
+}
+
+impl Request {
+    /// A request that nobody has answered.
+    pub fn new(
+        slot: usize,
+        life: u32,
+        block: ArgBlock,
+        texts: Vec<Box<[u8]>>,
+        origin: usize,
+        thread: usize,
+        kind: Kind,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            slot,
+            life,
+            block,
+            _texts: texts,
+            origin,
+            thread,
+            kind,
+            answer: Mutex::new(None),
+            answered: Condvar::new(),
+        })
+    }
+
+    /// Answers; only the first answer counts.
+    pub fn answer(&self, answer: Answer) {
+        let mut slot = locked(&self.answer);
+        if slot.is_none() {
+            *slot = Some(answer);
+            self.answered.notify_all();
+        }
+    }
+
+    /// Waits for the answer; `None` where the time is up first.
+    pub fn wait(&self, time: Duration) -> Option<Answer> {
+        wait_while_for(&self.answered, locked(&self.answer), time, Option::is_none).take()
+    }
+}
+
+impl<T: Send> Queue<T> {
+    /// An open, empty queue.
+    pub fn new() -> Arc<Self> {
+        let state = State { open: true, exiting: false, serving: 0, work: VecDeque::new() };
+        Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new(), inside: AtomicU32::new(0) })
+    }
+
+    /// Hands work in.
+    ///
+    /// # Errors
+    /// The work, where nobody will ever take it.
+    pub fn submit(&self, work: Work<T>) -> Result<(), Work<T>> {
+        let mut state = locked(&self.state);
+        // A job that is done keeps nobody waiting, and the process may go on after an `exit` event.
+        let is_taken = state.open && (matches!(work, Work::Done(_)) || !state.exiting || state.serving > 0);
+        if !is_taken {
+            return Err(work);
+        }
+        state.work.push_back(work);
+        self.arrived.notify_all();
+        Ok(())
+    }
+
+    /// The oldest work.
+    pub fn take(&self) -> Option<Work<T>> {
+        locked(&self.state).work.pop_front()
+    }
+
+    /// Whether there is work that nobody has taken.
+    pub fn has_work(&self) -> bool {
+        !locked(&self.state).work.is_empty()
+    }
+
+    /// The oldest work, waited for until `done` is set; see [`Queue::finish`].
+    pub fn take_until(&self, done: &AtomicBool) -> Option<Work<T>> {
+        let mut state = locked(&self.state);
+        loop {
+            if let Some(work) = state.work.pop_front() {
+                return Some(work);
+            }
+            if done.load(Ordering::Acquire) {
+                return None;
+            }
+            state = wait(&self.arrived, state);
+        }
+    }
+
+    /// A synchronous call serves work until the result is dropped, also while the process is exiting. To be called
+    /// before anybody can hand in work of that call.
+    pub fn serve(&self) -> Serving<'_, T> {
+        locked(&self.state).serving += 1;
+        Serving(self)
+    }
+
+    /// Sets `done` and wakes who waits for it.
+    pub fn finish(&self, done: &AtomicBool) {
+        let _state = locked(&self.state);
+        done.store(true, Ordering::Release);
+        self.arrived.notify_all();
+    }
+
+    /// The process is exiting: who waits now gets a zeroed result, and from now on who is not served by a synchronous
+    /// call.
+    pub fn exit(&self) {
+        let mut state = locked(&self.state);
+        state.exiting = true;
+        answer_calls(&mut state);
+    }
+
+    /// Takes `exit` back: the process goes on.
+    pub fn reopen(&self) {
+        locked(&self.state).exiting = false;
+    }
+
+    /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on. The jobs that are done
+    /// and that nobody has taken.
+    pub fn end(&self) -> Vec<T> {
+        let mut state = locked(&self.state);
+        state.open = false;
+        answer_all(&mut state)
+    }
+}
+
+/// Answers the calls; jobs that are done stay.
+fn answer_calls<T>(state: &mut State<T>) {
+    let done = answer_all(state);
+    state.work.extend(done.into_iter().map(Work::Done));
+}
+
+fn answer_all<T>(state: &mut State<T>) -> Vec<T> {
+    let mut done = Vec::new();
+    for work in state.work.drain(..) {
+        match work {
+            Work::Call(request) => request.answer(None),
+            Work::Done(job) => done.push(job),
+        }
+    }
+    done
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_answered_from_another_thread() {
+        let queue = Queue::<usize>::new();
+        let request = Request::new(7, 0, ArgBlock::new(), Vec::new(), 0, 0, Kind::Waiting);
+        assert!(request.wait(Duration::from_millis(1)).is_none());
+        assert!(queue.submit(Work::Call(Arc::clone(&request))).is_ok());
+        let server = std::thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || match queue.take() {
+                Some(Work::Call(request)) => request.answer(Some(vec![request.slot as u8].into())),
+                other => panic!("{other:?}"),
+            }
+        });
+        assert_eq!(request.wait(Duration::MAX).unwrap().as_deref(), Some(&[7u8][..]));
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn an_ended_queue_answers_everybody_with_nothing() {
+        let queue = Queue::<usize>::new();
+        let request = Request::new(7, 0, ArgBlock::new(), Vec::new(), 0, 0, Kind::Waiting);
+        assert!(queue.submit(Work::Call(Arc::clone(&request))).is_ok());
+        queue.end();
+        assert_eq!(request.wait(Duration::MAX), Some(None));
+        assert!(queue.submit(Work::Done(1)).is_err());
+    }
+
+    #[test]
+    fn an_exit_that_did_not_take_place_is_taken_back() {
+        let queue = Queue::<usize>::new();
+        let request = || Request::new(7, 0, ArgBlock::new(), Vec::new(), 0, 0, Kind::Waiting);
+        queue.exit();
+        assert!(queue.submit(Work::Call(request())).is_err());
+        assert!(queue.submit(Work::Done(5)).is_ok());
+        queue.reopen();
+        assert!(queue.submit(Work::Call(request())).is_ok());
+        assert!(matches!(queue.take(), Some(Work::Done(5))));
+        assert!(matches!(queue.take(), Some(Work::Call(_))));
+    }
+
+    #[test]
+    fn waiting_ends_when_the_call_is_done() {
+        let queue = Queue::new();
+        let done = Arc::new(AtomicBool::new(false));
+        let finisher = std::thread::spawn({
+            let (queue, done) = (Arc::clone(&queue), Arc::clone(&done));
+            move || {
+                queue.submit(Work::Done(5)).unwrap();
+                queue.finish(&done);
+            }
+        });
+        assert!(matches!(queue.take_until(&done), Some(Work::Done(5))));
+        assert!(queue.take_until(&done).is_none());
+        finisher.join().unwrap();
+    }
+}

@@ -1,0 +1,50 @@
+//! C's `exit()` on a thread of libuv's pool. At the end of the process libuv waits for the threads of its pool, and
+//! where one of them waits for itself it ends the process by SIGABRT. So the process ends with C's status before that.
+//! Knows no JavaScript.
+#![allow(unsafe_code, reason = "registers a function of C, on Linux with glibc")]
+
+use std::cell::Cell;
+
+thread_local! {
+    static IN_POOL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a call on a thread of libuv's pool.
+pub fn in_pool<Output>(call: impl FnOnce() -> Output) -> Output {
+    IN_POOL.set(true);
+    let output = call();
+    IN_POOL.set(false);
+    output
+}
+
+/// Looks after `exit()` from now on. What is registered later, as the destructors of libraries are, runs before.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn watch() {
+    use std::ffi::{c_int, c_void};
+
+    unsafe extern "C" {
+        fn on_exit(function: unsafe extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+    }
+
+    unsafe extern "C" fn end(status: c_int, _: *mut c_void) {
+        if IN_POOL.try_with(Cell::get) == Ok(true) {
+            // SAFETY: U1; both may be called at the end of the process.
+            unsafe {
+                libc::fflush(std::ptr::null_mut());
+                libc::_exit(status);
+            }
+        }
+    }
+
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        if crate::loader::library::keep_loaded() {
+            // SAFETY: U1; the function stays loaded until the process ends.
+            unsafe { on_exit(end, std::ptr::null_mut()) };
+        }
+    });
+}
+
+/// Looks after `exit()`: nothing is known to do elsewhere.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn watch() {}

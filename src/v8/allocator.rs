@@ -1,0 +1,402 @@
+//! Stands in front of Node's ArrayBuffer allocator, so that every Buffer of the process has fences.
+//!
+//! The allocator is one C++ object an isolate, with a vtable (Itanium C++ ABI, section 2.5: two words in front of the
+//! address point). Its vtable is copied, with our functions in the slots of Allocate, AllocateUninitialized, Free and
+//! the destructors, of Reallocate where Node has one of its own (20.0 to 20.16, 22.0 to 22.3), and the copy is put into
+//! the object. Every slot is found by comparing it with the exported symbol of the function. Every entry of the vtable
+//! must be a function that is known, because one that is not might be handed our blocks; where anything is not as
+//! expected nothing is changed. The addon must never be unmapped afterwards.
+#![expect(unsafe_code, reason = "calls and is called by C++ through a vtable")]
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::OnceLock;
+
+use super::allocator_symbols::Symbols;
+use crate::memory::address::Address;
+use crate::memory::fence::block::{self, Fenced};
+use crate::memory::fence::report::{self, Found};
+use crate::memory::fence::{block_map, exposed, quarantine};
+
+type Object = *mut c_void;
+type AllocateFn = unsafe extern "C" fn(Object, usize) -> *mut u8;
+type FreeFn = unsafe extern "C" fn(Object, *mut u8, usize);
+type ReallocateFn = unsafe extern "C" fn(Object, *mut u8, usize, usize) -> *mut u8;
+type DestroyFn = unsafe extern "C" fn(Object);
+
+/// What `install` did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installed {
+    /// The stand-in is in front of this isolate's allocator now.
+    Now,
+    /// It was already.
+    Before,
+}
+
+struct Original {
+    allocate: AllocateFn,
+    allocate_uninitialized: AllocateFn,
+    free: FreeFn,
+    reallocate: Option<ReallocateFn>,
+    count_in: FreeFn,
+    count_out: FreeFn,
+    destroy: DestroyFn,
+    delete: DestroyFn,
+}
+
+const IN_FRONT: usize = 2;
+const WORDS: usize = 16;
+
+struct StandIn {
+    original: Original,
+    table: [usize; IN_FRONT + WORDS],
+}
+
+static STAND_IN: OnceLock<StandIn> = OnceLock::new();
+
+/// # Safety
+/// M11: the address is a function of the type `F`, a function pointer.
+unsafe fn function<F: Copy>(address: Address) -> F {
+    assert_eq!(size_of::<F>(), size_of::<usize>());
+    // SAFETY: M11 by the contract of this function.
+    unsafe { std::mem::transmute_copy(&address.as_ptr()) }
+}
+
+/// Puts the stand-in in front of the current isolate's allocator. `Err` says why it was not done.
+///
+/// # Safety
+/// M11: the symbols are those of the running executable, each of the function it is named after; this is a thread
+/// with a current isolate; the caller keeps the addon mapped for good.
+pub unsafe fn install(symbols: &Symbols) -> Result<Installed, &'static str> {
+    // SAFETY: M11 by the contract of this function.
+    let object = unsafe {
+        let current_isolate: unsafe extern "C" fn() -> *mut c_void = function(symbols.current_isolate);
+        let allocator_of: unsafe extern "C" fn(*mut c_void) -> *mut *const usize = function(symbols.allocator_of);
+        let isolate = current_isolate();
+        if isolate.is_null() { null_mut() } else { allocator_of(isolate) }
+    };
+    if object.is_null() {
+        return Err("the isolate has no allocator");
+    }
+    // SAFETY: M11; the first word of a polymorphic C++ object is its vtable pointer.
+    let table = unsafe { object.read() };
+    if STAND_IN.get().is_some_and(|stand_in| std::ptr::eq(table, stand_in.address_point())) {
+        return Ok(Installed::Before);
+    }
+    if table.addr() != symbols.vtable.get() + IN_FRONT * size_of::<usize>() {
+        return Err("the allocator is not Node's own (another stand-in, or a debugging allocator)");
+    }
+    let stand_in = match STAND_IN.get() {
+        Some(stand_in) => stand_in,
+        None => {
+            // SAFETY: M11; the vtable is Node's.
+            let made = unsafe { StandIn::new(symbols, table) }?;
+            STAND_IN.get_or_init(|| made)
+        }
+    };
+    // SAFETY: M11; the copy has every entry of the original, and this thread is the isolate's.
+    unsafe { object.write(stand_in.address_point()) };
+    Ok(Installed::Now)
+}
+
+impl StandIn {
+    fn address_point(&self) -> *const usize {
+        // Made from the whole table: the engine reads what stands before and after it.
+        self.table.as_ptr().wrapping_add(IN_FRONT)
+    }
+
+    /// # Safety
+    /// M11: `table` is the address point of Node's vtable.
+    unsafe fn new(symbols: &Symbols, table: *const usize) -> Result<Self, &'static str> {
+        let mut copy = [0; IN_FRONT + WORDS];
+        let words = symbols.vtable_bytes / size_of::<usize>();
+        if !(IN_FRONT..=copy.len()).contains(&words) {
+            return Err("the allocator's vtable is not of the expected length");
+        }
+        // SAFETY: M11; the symbol says how long the vtable is.
+        unsafe { table.sub(IN_FRONT).copy_to_nonoverlapping(copy.as_mut_ptr(), words) };
+        if !symbols.are_all_known(&copy[IN_FRONT..words]) {
+            return Err("the allocator has a function that is not known");
+        }
+        let mut replace = |original: Address, ours: usize| {
+            let slot = copy[IN_FRONT..].iter_mut().find(|entry| **entry == original.get());
+            slot.map(|slot| *slot = ours).ok_or("a function of the allocator is not in its vtable")
+        };
+        replace(symbols.allocate, (allocate as AllocateFn as *const ()).expose_provenance())?;
+        let uninitialized = (allocate_uninitialized as AllocateFn as *const ()).expose_provenance();
+        replace(symbols.allocate_uninitialized, uninitialized)?;
+        replace(symbols.free, (free as FreeFn as *const ()).expose_provenance())?;
+        if let Some(reallocate) = symbols.reallocate {
+            replace(reallocate, (self::reallocate as ReallocateFn as *const ()).expose_provenance())?;
+        }
+        replace(symbols.destroy, (destroy as DestroyFn as *const ()).expose_provenance())?;
+        replace(symbols.delete, (delete as DestroyFn as *const ()).expose_provenance())?;
+        // SAFETY: M11.
+        let original = unsafe {
+            Original {
+                allocate: function(symbols.allocate),
+                allocate_uninitialized: function(symbols.allocate_uninitialized),
+                free: function(symbols.free),
+                reallocate: symbols.reallocate.map(|reallocate| function(reallocate)),
+                count_in: function(symbols.count_in),
+                count_out: function(symbols.count_out),
+                destroy: function(symbols.destroy),
+                delete: function(symbols.delete),
+            }
+        };
+        Ok(Self { original, table: copy })
+    }
+}
+
+fn original() -> &'static Original {
+    match STAND_IN.get() {
+        Some(stand_in) => &stand_in.original,
+        // Our functions are reachable through the stand-in's table only.
+        None => std::process::abort(),
+    }
+}
+
+unsafe extern "C" fn allocate(object: Object, length: usize) -> *mut u8 {
+    // SAFETY: M11; the engine calls with its own object.
+    unsafe { fenced(object, length, original().allocate) }
+}
+
+unsafe extern "C" fn allocate_uninitialized(object: Object, length: usize) -> *mut u8 {
+    // SAFETY: M11; the engine calls with its own object.
+    unsafe { fenced(object, length, original().allocate_uninitialized) }
+}
+
+/// # Safety
+/// M11: `object` is the allocator `allocate` belongs to.
+unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn) -> *mut u8 {
+    let extra = block::overhead();
+    let Some(total) = length.checked_add(extra).filter(|_| length > 0) else {
+        // SAFETY: M11 by the contract of this function.
+        return unsafe { allocate(object, length) };
+    };
+    // SAFETY: M11 by the contract of this function.
+    let Some(raw) = Address::new(unsafe { allocate(object, total) }.expose_provenance()) else { return null_mut() };
+    // SAFETY: M8; `total` is the data and its fences.
+    let block = unsafe { Fenced::build(raw, block::lead(), length) }.filter(|block| block_map::fits(block.data()));
+    let Some(block) = block else {
+        // SAFETY: M11; the registry cannot hold this address, so the block goes back and one without fences comes.
+        return unsafe {
+            (original().free)(object, raw.as_ptr(), total);
+            allocate(object, length)
+        };
+    };
+    block_map::insert(block.data());
+    // SAFETY: M11; `process.memoryUsage().arrayBuffers` counts what JavaScript sees.
+    unsafe { (original().count_out)(object, raw.as_ptr(), extra) };
+    block.data().as_ptr()
+}
+
+/// Runs on V8's background threads too, and sees blocks from before the stand-in and from elsewhere.
+unsafe extern "C" fn free(object: Object, data: *mut u8, length: usize) {
+    let known = Address::new(data.expose_provenance()).and_then(|data| Some((data, block_map::begin_free(data)?)));
+    let Some((block, _freeing)) = known else {
+        // SAFETY: M11; not a block of ours.
+        return unsafe { (original().free)(object, data, length) };
+    };
+    // SAFETY: M8; the registry knew it, and the engine frees it once.
+    let block = unsafe { Fenced::at(block) };
+    if !block.is_whole(length) {
+        if let Some(breach) = block.breach(length) {
+            report::push(Found::Freed, block, length, breach);
+        }
+        block.repair(length);
+    }
+    exposed::remove(block.data());
+    if block.giver() == 0 {
+        // SAFETY: M11; the engine is done with the block.
+        return unsafe { release_counted(block, length, object) };
+    }
+    // SAFETY: M10 and M11; the engine is done with the block, which no longer counts as JavaScript's.
+    unsafe {
+        (original().count_out)(object, data, length);
+        quarantine::hold(block, length, object.expose_provenance(), release_held);
+    }
+}
+
+/// As the C library's `realloc`: the bytes move to a block of the new length, and new ones are zero. Null, and nothing
+/// has changed, where there is no memory.
+unsafe extern "C" fn reallocate(object: Object, data: *mut u8, from: usize, to: usize) -> *mut u8 {
+    let is_ours = Address::new(data.expose_provenance()).is_some_and(block_map::contains);
+    // SAFETY: M11; the engine hands over memory of `from` bytes that it allocated here, and uses it no more where it
+    // gets other memory.
+    unsafe {
+        if !is_ours {
+            // The original is there, because it was replaced.
+            return original().reallocate.map_or(null_mut(), |reallocate| reallocate(object, data, from, to));
+        }
+        let moved = fenced(object, to, original().allocate);
+        if !moved.is_null() || to == 0 {
+            data.copy_to_nonoverlapping(moved, from.min(to));
+            free(object, data, from);
+        }
+        moved
+    }
+}
+
+/// # Safety
+/// M11: the block came from `object` and its data still counts as JavaScript's.
+unsafe fn release_counted(block: Fenced, length: usize, object: Object) {
+    let raw = std::ptr::with_exposed_provenance_mut::<u8>(block.data().get() - block::lead());
+    let extra = block::overhead();
+    // SAFETY: M11 by the contract of this function.
+    unsafe {
+        (original().count_in)(object, raw, extra);
+        (original().free)(object, raw, length + extra);
+    }
+}
+
+/// # Safety
+/// M10 and M11: the block came from the allocator `origin`, which is alive (see [`destroy`]).
+unsafe fn release_held(block: Fenced, length: usize, origin: usize) {
+    let object = std::ptr::with_exposed_provenance_mut(origin);
+    // SAFETY: by the contract of this function.
+    unsafe {
+        (original().count_in)(object, block.data().as_ptr(), length);
+        release_counted(block, length, object);
+    }
+}
+
+unsafe extern "C" fn destroy(object: Object) {
+    quarantine::flush(object.expose_provenance());
+    // SAFETY: M11; the engine ends its own object.
+    unsafe { (original().destroy)(object) };
+}
+
+unsafe extern "C" fn delete(object: Object) {
+    quarantine::flush(object.expose_provenance());
+    // SAFETY: M11; the engine ends its own object.
+    unsafe { (original().delete)(object) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::alloc::{Layout, alloc, dealloc};
+    use std::sync::atomic::{AtomicIsize, Ordering};
+
+    static COUNTED: AtomicIsize = AtomicIsize::new(0);
+
+    #[repr(C)]
+    struct FakeAllocator {
+        vtable: *const usize,
+    }
+
+    unsafe extern "C" fn fake_allocate(_: Object, n: usize) -> *mut u8 {
+        COUNTED.fetch_add(n as isize, Ordering::SeqCst);
+        // SAFETY: the layout is not empty.
+        unsafe { alloc(Layout::from_size_align(n.max(1), 16).unwrap()) }
+    }
+    unsafe extern "C" fn fake_uninitialized(object: Object, n: usize) -> *mut u8 {
+        std::hint::black_box(1);
+        // SAFETY: as above.
+        unsafe { fake_allocate(object, n) }
+    }
+    unsafe extern "C" fn fake_free(_: Object, data: *mut u8, n: usize) {
+        COUNTED.fetch_sub(n as isize, Ordering::SeqCst);
+        // SAFETY: it came from `fake_allocate` with the same length.
+        unsafe { dealloc(data, Layout::from_size_align(n.max(1), 16).unwrap()) };
+    }
+    unsafe extern "C" fn fake_reallocate(_: Object, _: *mut u8, _: usize, _: usize) -> *mut u8 {
+        std::hint::black_box(null_mut())
+    }
+    unsafe extern "C" fn fake_in(_: Object, _: *mut u8, n: usize) {
+        COUNTED.fetch_add(n as isize, Ordering::SeqCst);
+    }
+    unsafe extern "C" fn fake_out(_: Object, _: *mut u8, n: usize) {
+        COUNTED.fetch_sub(n as isize, Ordering::SeqCst);
+    }
+    unsafe extern "C" fn fake_destroy(_: Object) {}
+    unsafe extern "C" fn fake_delete(object: Object) {
+        std::hint::black_box(object);
+    }
+    thread_local!(static OBJECT: std::cell::Cell<Object> = const { std::cell::Cell::new(null_mut()) });
+    unsafe extern "C" fn fake_isolate() -> Object {
+        OBJECT.get()
+    }
+    unsafe extern "C" fn fake_allocator_of(isolate: Object) -> Object {
+        isolate
+    }
+
+    fn address<T>(function: *const T) -> Address {
+        Address::new(function.expose_provenance()).unwrap()
+    }
+
+    #[test]
+    fn a_buffer_of_the_engine_has_fences_and_is_counted_as_before() {
+        let table: &'static mut [usize; 32] = Box::leak(Box::new([0; 32]));
+        let symbols = Symbols {
+            current_isolate: address(fake_isolate as *const ()),
+            allocator_of: address(fake_allocator_of as *const ()),
+            vtable: address(table.as_ptr()),
+            vtable_bytes: size_of::<[usize; 8]>(),
+            allocate: address(fake_allocate as *const ()),
+            allocate_uninitialized: address(fake_uninitialized as *const ()),
+            free: address(fake_free as *const ()),
+            reallocate: Some(address(fake_reallocate as *const ())),
+            harmless: [None; 3],
+            page_allocator: None,
+            count_in: address(fake_in as *const ()),
+            count_out: address(fake_out as *const ()),
+            destroy: address(fake_destroy as *const ()),
+            delete: address(fake_delete as *const ()),
+        };
+        let [first, second, free] = [symbols.destroy, symbols.delete, symbols.free];
+        let entries =
+            [first, second, symbols.allocate, symbols.allocate_uninitialized, free, symbols.reallocate.unwrap()];
+        for (slot, entry) in table[IN_FRONT..].iter_mut().zip(entries) {
+            *slot = entry.get();
+        }
+        let mut object = FakeAllocator { vtable: table.as_ptr().wrapping_add(IN_FRONT) };
+        OBJECT.set((&raw mut object).cast());
+        // SAFETY: M11; the fakes are of the types.
+        assert_eq!(unsafe { install(&symbols) }, Ok(Installed::Now));
+        // SAFETY: M11.
+        assert_eq!(unsafe { install(&symbols) }, Ok(Installed::Before));
+
+        let this: Object = (&raw mut object).cast();
+        // SAFETY: M11; slots 2 and 4 of the object's table are of these types.
+        let (allocate, free) = unsafe {
+            let table = object.vtable;
+            (
+                function::<AllocateFn>(Address::new(*table.add(2)).unwrap()),
+                function::<FreeFn>(Address::new(*table.add(4)).unwrap()),
+            )
+        };
+        // SAFETY: M11; what is allocated is freed.
+        unsafe {
+            let data = allocate(this, 100);
+            assert_eq!(COUNTED.load(Ordering::SeqCst), 100);
+            assert!(block_map::contains(address(data)));
+            let block = Fenced::at(address(data));
+            data.add(100).write_bytes(1, 5);
+            assert!(!block.is_whole_near(100));
+            free(this, data, 100);
+            assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
+            assert!(report::take().iter().any(|report| report.length == 100 && report.breach.past == 5));
+
+            // Other tests hold blocks as well.
+            let held_before = quarantine::held().0;
+            let given = allocate(this, 64);
+            Fenced::at(address(given)).give(report::intern("test"));
+            free(this, given, 64);
+            assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
+            assert!(quarantine::held().0 > held_before);
+            given.add(3).write(9);
+            destroy(this);
+            assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
+            let reports = report::take();
+            assert!(
+                reports.iter().any(|late| late.found == Found::Quarantine && late.giver.as_deref() == Some("test"))
+            );
+
+            let foreign = fake_allocate(this, 32);
+            free(this, foreign, 32);
+            assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The types of a fast call: how V8 passes each value, and where it puts it.
+
+use crate::abi::sysv64::CallingSequence;
+
+/// How V8 passes a value. The numbers of those that V8 has a type for are those of `v8::CTypeInfo::Type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum FastType {
+    /// Not at all: it is in the argument buffer. As a result's type this is void.
+    Frame = 0,
+    /// As a signed 32-bit integer.
+    I32 = 3,
+    /// As an unsigned one.
+    U32 = 4,
+    /// As a float.
+    F32 = 7,
+    /// As a double.
+    F64 = 8,
+    /// An address, as a double that is an integer of 53 bits. An argument that is NaN is in the argument buffer if its
+    /// pin's bit is set. A result that is -1 is in the argument buffer.
+    Pointer = 32,
+    /// A signed 64-bit integer, as whatever JavaScript passes: a BigInt or a number. As a result's type it is a BigInt.
+    I64 = 33,
+    /// An unsigned one.
+    U64 = 34,
+}
+
+/// `v8::CTypeInfo::Type::kV8Value`: a handle.
+pub const VALUE: u8 = 10;
+
+impl FastType {
+    const ALL: [Self; 8] =
+        [Self::Frame, Self::I32, Self::U32, Self::F32, Self::F64, Self::Pointer, Self::I64, Self::U64];
+
+    /// The passing of this number.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|fast_type| *fast_type as u8 == code)
+    }
+
+    /// V8's type of an argument.
+    pub fn v8_argument(self) -> u8 {
+        match self {
+            Self::Pointer => Self::F64 as u8,
+            Self::I64 | Self::U64 => VALUE,
+            other => other as u8,
+        }
+    }
+
+    /// V8's type of a result, which makes a BigInt of a 64-bit integer by itself.
+    pub fn v8_result(self) -> u8 {
+        match self {
+            Self::I64 => 5,
+            Self::U64 => 6,
+            other => other.v8_argument(),
+        }
+    }
+
+    /// Whether all 64 bits of the value count.
+    pub fn is_word(self) -> bool {
+        matches!(self, Self::Frame | Self::Pointer | Self::I64 | Self::U64)
+    }
+
+    /// Whether it is in the argument buffer, at least at times.
+    pub fn is_in_frame(self) -> bool {
+        matches!(self, Self::Frame | Self::Pointer)
+    }
+
+    /// Whether V8 puts it among the values of floating point.
+    fn is_float(self) -> bool {
+        matches!(self, Self::F32 | Self::F64 | Self::Pointer)
+    }
+}
+
+/// How the values of a signature travel.
+#[derive(Clone, Debug)]
+pub struct FastSignature {
+    /// Each argument.
+    pub arguments: Vec<FastType>,
+    /// The result.
+    pub result: FastType,
+    /// The argument is a view or a text at times, whose fences are looked at afterwards.
+    pub has_pins: bool,
+    /// Whether the result is a text, which is brought along.
+    pub gives_text: bool,
+}
+
+/// The numbers of the registers of integer arguments, in order: rdi, rsi, rdx, rcx, r8, r9.
+pub const INTEGER_REGISTERS: [u8; 6] = [7, 6, 2, 1, 8, 9];
+const FLOAT_REGISTERS: u8 = 8;
+
+/// Where V8 has put a value, or the argument buffer has it.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// A register of integers, by its number.
+    Register(u8),
+    /// A register of floating point.
+    Float(u8),
+    /// A word of the arguments on the stack.
+    Stack(i32),
+    /// An offset in the argument buffer.
+    Frame(i32),
+}
+
+/// Where the arguments are when V8 calls: the receiver is the first integer, the number of the function the second.
+pub fn sources(plan: &CallingSequence, signature: &FastSignature) -> Vec<Source> {
+    let (mut integers, mut floats, mut stack) = (2, 0, 0);
+    let mut on_stack = || {
+        stack += 1;
+        Source::Stack(stack - 1)
+    };
+    let mut source = |fast_type: FastType, from: u16| match fast_type {
+        FastType::Frame => Source::Frame(from.into()),
+        fast_type if fast_type.is_float() => {
+            floats += 1;
+            if floats > FLOAT_REGISTERS { on_stack() } else { Source::Float(floats - 1) }
+        }
+        _ => {
+            integers += 1;
+            INTEGER_REGISTERS.get(integers - 1).map_or_else(&mut on_stack, |number| Source::Register(*number))
+        }
+    };
+    signature.arguments.iter().zip(&plan.steps).map(|(fast_type, step)| source(*fast_type, step.from)).collect()
+}

@@ -1,0 +1,107 @@
+//! Whether V8 keeps numbers and texts in memory as this package reads them: one look before anything relies on it.
+//!
+//! Each check compares words with known values. The kernel copies them, so that a V8 of another layout is
+//! refused rather than read: with pointer compression, what is taken for the length of a text may be any number.
+#![expect(unsafe_code, reason = "reads the engine's memory through the kernel")]
+
+use super::flat_string::{CHARACTERS, LENGTH};
+use super::handle::Local;
+use super::trampoline::Maps;
+use crate::memory::address::Address;
+use crate::memory::probe;
+
+/// Why V8's objects are not used.
+pub type Refusal = &'static str;
+
+const HANDLES: Refusal = "V8's handles are not addresses of values";
+const INTEGERS: Refusal = "V8 keeps small integers in another way";
+const NUMBERS: Refusal = "V8 keeps numbers in another way";
+const BIGINTS: Refusal = "V8 keeps BigInts in another way";
+const TEXTS: Refusal = "V8 keeps texts in another way";
+
+/// The number of [`Samples::integer`].
+pub const INTEGER: i32 = -7;
+/// The number of [`Samples::double`].
+pub const DOUBLE: f64 = 0.75;
+/// Sign and digits of [`Samples::bigints`].
+pub const BIGINT_WORDS: [(i32, &[u64]); 5] = [(0, &[]), (0, &[5]), (1, &[1 << 63]), (0, &[u64::MAX]), (1, &[7, 9])];
+
+/// Values that are compared, as handles.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples {
+    /// [`INTEGER`]
+    pub integer: Local,
+    /// [`DOUBLE`]
+    pub double: Local,
+    /// [`BIGINT_WORDS`]
+    pub bigints: [Local; BIGINT_WORDS.len()],
+}
+
+/// A word of memory that may be of another layout than expected, or not mapped at all.
+fn word(at: Address, offset: usize) -> Option<usize> {
+    let mut bytes = [0; size_of::<usize>()];
+    let from = Address::new(at.get().checked_add(offset)?)?;
+    // SAFETY: the engine is of a verified version and build, whose values are addresses of mapped memory.
+    unsafe { probe::read(from, &mut bytes) }.then(|| usize::from_ne_bytes(bytes))
+}
+
+/// What a value is to V8: in Node a `napi_value` is the address of a word with it.
+fn content(value: Local) -> Option<usize> {
+    let slot = Address::new(value.addr()).filter(|slot| slot.get().is_multiple_of(align_of::<usize>()))?;
+    word(slot, 0)
+}
+
+/// The object that a value refers to.
+fn object(value: Local) -> Option<Address> {
+    content(value).filter(|word| word & 1 == 1).and_then(|word| Address::new(word - 1))
+}
+
+/// The maps of V8's numbers, where its objects are as `trampoline` reads them. The cheapest check comes first.
+///
+/// # Errors
+/// What is not.
+pub fn numbers(samples: &Samples) -> Result<Maps, Refusal> {
+    if content(samples.integer).ok_or(HANDLES)? != ((INTEGER as isize) << 32) as usize {
+        return Err(INTEGERS);
+    }
+    let number = object(samples.double).ok_or(NUMBERS)?;
+    if word(number, 8) != Some(DOUBLE.to_bits() as usize) {
+        return Err(NUMBERS);
+    }
+    let mut bigint = None;
+    for (value, (sign, digits)) in samples.bigints.into_iter().zip(BIGINT_WORDS) {
+        let object = object(value).ok_or(BIGINTS)?;
+        let sign_and_length = word(object, 8).map(|word| word as u32 as usize);
+        let fits = sign_and_length == Some(digits.len() << 1 | sign as usize)
+            && digits.iter().enumerate().all(|(at, digit)| word(object, 16 + at * 8) == Some(*digit as usize))
+            && *bigint.get_or_insert(word(object, 0)) == word(object, 0);
+        if !fits {
+            return Err(BIGINTS);
+        }
+    }
+    let maps = word(number, 0).zip(bigint.flatten());
+    maps.map(|(number, bigint)| Maps { number, bigint }).ok_or(NUMBERS)
+}
+
+/// Whether the characters of a text that is in one piece lie where they are looked for.
+fn is_flat(text: Local, characters: &[u8]) -> bool {
+    let Some(object) = object(text) else { return false };
+    let length = word(object, LENGTH & !7).map(|word| word >> ((LENGTH & 7) * 8) & u32::MAX as usize);
+    let mut found = vec![0; characters.len()];
+    length == Some(characters.len())
+        && Address::new(object.get() + CHARACTERS).is_some_and(|at| {
+            // SAFETY: as in `word`; the length fits.
+            unsafe { probe::read(at, &mut found) }
+        })
+        && found == characters
+}
+
+/// Looks whether V8 keeps its values as this package reads them. The texts are Latin-1 in one piece, with their
+/// characters.
+///
+/// # Errors
+/// What is not.
+pub fn verify(samples: &Samples, texts: &[(Local, &[u8])]) -> Result<(), Refusal> {
+    numbers(samples)?;
+    if texts.iter().all(|(text, characters)| is_flat(*text, characters)) { Ok(()) } else { Err(TEXTS) }
+}

@@ -11,6 +11,25 @@
 /// <reference types="node" />
 
 import type {
+  AnyDefinitions,
+  ArgumentAddition,
+  CallbackDeclaration,
+  CallbackProblem,
+  Definitions,
+  FunctionOfText,
+  FunctionProblem,
+  Linked,
+  LinkedSet,
+  LinkedSetProblem,
+  LinkProblem,
+  SourcesProblem,
+  SymbolsOf,
+  TypeOfText,
+  TypeProblem,
+  TypeText,
+  VariablesOf,
+} from './types/cdef/sources.js';
+import type {
   AggregateType,
   ArrayType,
   ArrayView,
@@ -42,8 +61,6 @@ import type {
   CallbackRet,
   Fn,
   Ret,
-  Strict,
-  StrictSet,
 } from './types/infer.js';
 import type {
   AnyType,
@@ -68,6 +85,7 @@ export type { Args, AsyncFn, AsyncSymbols, BoundFunction, BoundSymbols, Callback
 export type { ArgumentType, CallbackArgumentType, DescribedArgument, ResultType, ReturnType, ScalarName };
 export type { AggregateType, ArrayType, ArrayView, DeclaredField, DeclaredType, EnumerationType, FunctionType, Handle, LiveView };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
+export type { AnyDefinitions, ArgumentAddition, Definitions };
 export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
@@ -152,6 +170,39 @@ export interface LinkedFunction extends Omit<FFIFunction, 'name' | 'optional'> {
   readonly ptr: number | bigint;
 }
 
+/** What C cannot say about a function that a text declares: an object that stands behind the text. See docs/cdef.md. */
+export interface FFIAddition extends Omit<FFIFunction, 'args' | 'returns' | 'varargs'> {
+  /** What is known about parameters, by their names in the text. */
+  readonly args?: { readonly [parameter: string]: ArgumentAddition };
+  /** The symbol that frees the result, a text, once it is copied. */
+  readonly free?: string;
+}
+
+/**
+ * C declarations: a text, a set that {@link cdef} has made, or an array of texts, sets and objects. A text sees what stands
+ * before it.
+ */
+export type CDeclarations =
+  | string
+  | AnyDefinitions
+  | CDeclarationList;
+
+/**
+ * An array of C texts, sets and objects. It is written so that an array matches, and the names of symbols are not taken for
+ * those of an array's methods.
+ */
+export interface CDeclarationList {
+  readonly [index: number]: string | AnyDefinitions | { readonly [name: string]: FFIFunction | FFIAddition | {} };
+  [Symbol.iterator](): Iterator<unknown>;
+}
+
+/**
+ * What {@link dlopen} and {@link cc} take: S, if it is right. Where it is not, the compiler says what is wrong: a text
+ * that is not understood shows as `{ error: "unknown type 'foo_t' in 'int f(foo_t x)'" }`.
+ */
+export type Declarations<S> = [DeclarationProblem<S>] extends [never] ? S : DeclarationProblem<S>;
+type DeclarationProblem<S> = SourcesProblem<S, FFIFunction, FFIAddition>;
+
 /** Declarations by name. */
 export type Symbols = { readonly [name: string]: FFIFunction };
 
@@ -178,7 +229,7 @@ export interface FFICallback {
 /** What {@link linkSymbols} returns: bound functions that can be closed together. */
 export interface LinkedSymbols<S> {
   /** The bound functions, under the names of their declarations. */
-  readonly symbols: BoundSymbols<S>;
+  readonly symbols: BoundSymbols<SymbolsOf<S>>;
   /** The file that was really opened, `null` for the process itself and for functions by address. */
   readonly path: string | null;
   /** A native thread of its own for these functions: for libraries that want every call on one thread. */
@@ -230,7 +281,7 @@ export interface LibraryThread<S> {
    * The functions, each of which returns a Promise. The calls run on this thread one after the other, in the order in
    * which they were made. What is passed stays alive, and its buffers cannot be transferred, until the Promise settles.
    */
-  readonly symbols: AsyncSymbols<S>;
+  readonly symbols: AsyncSymbols<SymbolsOf<S>>;
   /**
    * Ends the thread after the calls that were handed to it. A later call rejects with ERR_FFI_THREAD_CLOSED. Closing again
    * does nothing. The library stays open.
@@ -247,6 +298,24 @@ export interface Library<S> extends LinkedSymbols<S> {
    * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
    */
   global<const T extends AnyType | DeclaredField>(name: string, type: T): Global<T>;
+  /**
+   * A live accessor of a global variable that the library's C text declares: `extern char *optarg;`.
+   * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
+   */
+  global<const Name extends keyof VariablesOf<S> & string>(name: Name): Global<VariablesOf<S>[Name]>;
+  /**
+   * Binds one more function.
+   *
+   * @example
+   * ```js
+   * const abs = libc.function('int abs(int)');
+   * ```
+   *
+   * @param declaration Its prototype. It sees the types of the text with which the library was opened.
+   * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+   * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
+   */
+  function<const T extends string>(declaration: [FunctionProblem<T, S>] extends [never] ? T : FunctionProblem<T, S>): Fn<FunctionOfText<T, S>>;
 }
 
 /** A global variable of a library. */
@@ -286,21 +355,24 @@ export interface DlopenOptions {
  *
  * @example
  * ```js
- * const { symbols, close } = dlopen('m', { pow: { args: ['f64', 'f64'], returns: 'f64' } });
+ * const { symbols, close } = dlopen('m', 'double pow(double x, double y);');
  * symbols.pow(2, 10); // 1024
  * close();
+ *
+ * dlopen('m', { pow: { args: ['f64', 'f64'], returns: 'f64' } }).symbols.pow(2, 10); // 1024
  * ```
  *
  * @param path A path, a `file:` URL, a bare name (`'sqlite3'` finds libsqlite3.so.0), or `null` for the process itself.
- * @param symbols What to bind.
+ * @param symbols What to bind: declarations by name, or C text. See {@link CDeclarations}.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood; the message shows the line.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
  * @throws ERR_FFI_LIBRARY_NOT_FOUND if there is no such library; the error's `tried` lists where it was looked for.
  * @throws ERR_FFI_LIBRARY_INVALID if the file cannot be loaded: another format or architecture, a missing dependency.
  * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks a symbol that is not `optional`.
  */
-export declare function dlopen<const S extends Symbols>(
+export declare function dlopen<const S extends Symbols | CDeclarations>(
   path: string | URL | null,
-  symbols: StrictSet<S, FFIFunction>,
+  symbols: Declarations<S>,
   options?: DlopenOptions,
 ): Library<S>;
 
@@ -311,8 +383,8 @@ export declare function dlopen<const S extends Symbols>(
  * @throws ERR_OUT_OF_RANGE for a `ptr` that is not an address.
  */
 export declare function linkSymbols<const S extends LinkedSymbolDeclarations>(
-  symbols: StrictSet<S, LinkedFunction>,
-): LinkedSymbols<S>;
+  symbols: [LinkedSetProblem<S, LinkedFunction>] extends [never] ? S : LinkedSetProblem<S, LinkedFunction>,
+): LinkedSymbols<LinkedSet<S>>;
 
 /** A bound function that is closed by itself: what {@link CFunction} returns. */
 export interface ClosableFunction {
@@ -333,14 +405,14 @@ export interface ClosableFunction {
  * @throws ERR_OUT_OF_RANGE for a `ptr` that is not an address.
  */
 export declare function CFunction<const D extends LinkedFunction>(
-  declaration: Strict<D, LinkedFunction>,
-): Fn<D> & ClosableFunction;
+  declaration: [LinkProblem<D, LinkedFunction>] extends [never] ? D : LinkProblem<D, LinkedFunction>,
+): Fn<Linked<D>> & ClosableFunction;
 
 /** What {@link cc} compiles, and what it binds of the result. */
 export interface CCOptions<S> {
   /** Paths or `file:` URLs of C files, or C text: one of them, or several that are compiled together. */
   readonly source: string | URL | readonly (string | URL)[];
-  /** What to bind. */
+  /** What to bind: declarations by name, or C text. See {@link CDeclarations}. */
   readonly symbols: S;
   /** Libraries to link with: names (`'m'` is the compiler's `-lm`) or paths. */
   readonly library?: string | readonly string[];
@@ -361,7 +433,25 @@ export interface CCOptions<S> {
  * @throws ERR_FFI_COMPILE_FAILED with the compiler's diagnostics.
  * @throws ERR_FFI_SYMBOL_NOT_FOUND if the source does not define a symbol that is not `optional`.
  */
-export declare function cc<const S extends Symbols>(options: CCOptions<StrictSet<S, FFIFunction>>): Library<S>;
+export declare function cc<const S extends Symbols | CDeclarations>(options: CCOptions<Declarations<S>>): Library<S>;
+
+/**
+ * Parses C declarations once, for use by other texts.
+ *
+ * @example
+ * ```js
+ * const time = cdef('struct point { int x, y; };');
+ * time.types.point.size; // 8
+ * sizeof([time, 'struct point']); // 8
+ * ```
+ *
+ * @param text C text, a set, or an array of texts and sets.
+ * @throws ERR_INVALID_ARG_TYPE for what is neither.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood; the message shows the line.
+ */
+export declare function cdef<const S extends string | AnyDefinitions | readonly (string | AnyDefinitions)[]>(
+  text: [SourcesProblem<S, never, never>] extends [never] ? S : SourcesProblem<S, never, never>,
+): Definitions<S>;
 
 // ---- Callbacks -----------------------------------------------------------------------------------------------------
 
@@ -400,16 +490,18 @@ export interface JSCallbackConstructor {
    *
    * @example
    * ```js
-   * const compare = new JSCallback((a, b) => read.f64(a) - read.f64(b), { args: ['ptr', 'ptr'], returns: 'i32' });
+   * const compare = new JSCallback((a, b) => read.f64(a) - read.f64(b), 'int (*)(const void *, const void *)');
+   * new JSCallback((a, b) => read.f64(a) - read.f64(b), { args: ['ptr', 'ptr'], returns: 'i32' }); // the same
    * ```
    *
    * @param callback The function; its parameters and result follow from the declaration.
-   * @param declaration The C type of the function.
+   * @param declaration The C type of the function, or of a pointer to one: an object, or C text.
+   * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
    */
-  new <const D extends FFICallback>(
-    callback: CallbackFunction<D>,
-    declaration: Strict<D, FFICallback>,
+  new <const D extends FFICallback | TypeText>(
+    callback: CallbackFunction<CallbackDeclaration<D>>,
+    declaration: [CallbackProblem<D, FFICallback>] extends [never] ? D : CallbackProblem<D, FFICallback>,
   ): JSCallback;
   /** What all callbacks inherit from. */
   readonly prototype: JSCallback;
@@ -645,6 +737,19 @@ export interface StructOptions {
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
 export declare function struct<const F extends StructFields>(fields: F, options?: StructOptions): StructType<F>;
+/**
+ * Declares a C struct by C text.
+ *
+ * @example
+ * ```js
+ * const Point = struct('struct point { int x, y; }');
+ * Point.alloc({ x: 1, y: 2 });
+ * ```
+ *
+ * @param text The struct, or an array of sets and texts of which the last is the struct.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+ */
+export declare function struct<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): TypeOfText<T>;
 
 /**
  * Declares a C union: an object with one of the fields goes in, a view of all of them comes out.
@@ -656,6 +761,13 @@ export declare function union<const F extends UnionFields>(
   fields: F,
   options?: Omit<StructOptions, 'packed'>,
 ): UnionType<F>;
+/**
+ * Declares a C union by C text: `union('union number { double d; long long i; }')`.
+ *
+ * @param text The union, or an array of sets and texts of which the last is the union.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+ */
+export declare function union<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): TypeOfText<T>;
 
 /**
  * Declares a C array, for fields, globals and memory. An argument of that kind is a {@link pointer} in C.
@@ -739,22 +851,39 @@ export declare function opaque<const Name extends string, const Base extends str
  * Declares a function pointer. One that C gives is callable; a JS function that is passed lives for the call: C must not
  * keep it. For one that C keeps, pass a {@link JSCallback}.
  *
- * @param declaration The C type of the function.
+ * @param declaration The C type of the function, or of a pointer to one: an object, or C text such as `'int (*)(int)'`.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
  */
-export declare function fn<const D extends FFICallback>(declaration: Strict<D, FFICallback>): FunctionType<D>;
+export declare function fn<const D extends FFICallback | TypeText>(
+  declaration: [CallbackProblem<D, FFICallback>] extends [never] ? D : CallbackProblem<D, FFICallback>,
+): FunctionType<CallbackDeclaration<D>>;
 
 /**
  * The bytes of a value of a type, as C's `sizeof` on this platform.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type of values in memory.
  */
 export declare function sizeof(type: AnyType | DeclaredType): number;
+/**
+ * The same of a C type: `sizeof('struct point')`. A name of the package's own table means what it means elsewhere.
+ *
+ * @param text The type, or an array of sets and texts of which the last is the type.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+ */
+export declare function sizeof<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): number;
 
 /**
  * The alignment of a type, in bytes, as C's `alignof` on this platform.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type of values in memory.
  */
 export declare function alignof(type: AnyType | DeclaredType): number;
+/**
+ * The same of a C type: `alignof('struct point')`. A name of the package's own table means what it means elsewhere.
+ *
+ * @param text The type, or an array of sets and texts of which the last is the type.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+ */
+export declare function alignof<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): number;
 
 /**
  * Where a field of a struct or union lies, in bytes from its start, as C's `offsetof` on this platform.
@@ -793,6 +922,8 @@ export type FFIErrorCode =
   | 'ERR_FFI_COMPILE_FAILED'
   /** Error: `cc` found no C compiler. */
   | 'ERR_FFI_COMPILER_NOT_FOUND'
+  /** Error: C text that is not understood; the message shows the line, `line` and `column` count from 1. */
+  | 'ERR_FFI_DECLARATION_INVALID'
   /** Error: a C function pointer needs executable memory, which the system refuses. */
   | 'ERR_FFI_NO_EXECUTABLE_MEMORY'
   /** Error: the runtime refuses memory outside its heap under a buffer. */
@@ -821,6 +952,10 @@ export type FFIErrorCode =
 export interface FFIError extends Error {
   /** What went wrong, for programs: it stays the same where a message changes. */
   readonly code: FFIErrorCode;
+  /** With ERR_FFI_DECLARATION_INVALID: the line in the C text, from 1. */
+  readonly line?: number;
+  /** With ERR_FFI_DECLARATION_INVALID: the column in that line, from 1. */
+  readonly column?: number;
   /** With ERR_FFI_LIBRARY_NOT_FOUND: the paths and names that were tried, in order. */
   readonly tried?: readonly string[];
   /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW and ERR_FFI_SYMBOL_NOT_FOUND: the name of the C function or variable. */

@@ -132,17 +132,9 @@ export type BoundSymbols<S> = { readonly [Name in keyof S]: Fn<S[Name]> | Missin
 export type AsyncSymbols<S> = { readonly [Name in keyof S]: AsyncFn<S[Name]> | Missing<S[Name]> };
 type Missing<D> = D extends { readonly optional?: infer O } ? (O extends true ? null : never) : never;
 
-// Inference alone would let unknown keys through. A parameter of one of these types is inferred as it is written, and
-// checked against the plain declaration where it has such a key: the compiler then names the key, and the one meant.
-/** D, if all its keys are keys of Declaration; else Declaration. */
-export type Strict<D, Declaration> = [UnknownKeys<D, Declaration>] extends [never] ? D : Declaration;
-
-/** S, if all keys of each of its declarations are keys of Declaration; else a set of plain declarations. */
-export type StrictSet<S, Declaration> =
-  [UnknownKeys<S[keyof S], Declaration>] extends [never] ? S : { readonly [name: string]: Declaration };
-
+// Inference alone would let unknown keys through.
 /** The keys of a declaration, and of its arguments that are objects, that mean nothing. */
-type UnknownKeys<D, Declaration> = D extends unknown
+export type UnknownKeys<D, Declaration> = D extends unknown
   ? Exclude<keyof D, keyof Declaration> | UnknownArgumentKeys<D>
   : never;
 type UnknownArgumentKeys<D> = D extends { readonly args?: infer A }

@@ -5,7 +5,7 @@ import type { AnyFault, CalledByC, Constant, Empty, Fault, Hidden, Signature, Ta
 import type { Declarator, TextOf } from './declarator.js';
 import type { Put } from './record.js';
 import type { Specifiers } from './specifiers.js';
-import type { Closed, IsPause, OneLine, Tokens, Trim, TrimStart, Turns, WithoutComments } from './text.js';
+import type { Closed, OneLine, Tokens, Trim, TrimStart, WithoutComments } from './text.js';
 import type { Outermost } from './words.js';
 
 /** A text, parsed. */
@@ -29,21 +29,17 @@ export interface DeclaredVariable<Name, T> {
 
 /** A text in a scope: {@link Parsed}, or `{ error }`, which the compiler shows where the text is passed. */
 export type Parse<S extends string, Scope = Outermost> =
-  WithoutComments<S> extends infer T extends string
-    ? Split<T, Put<Scope, '#text', T>> extends infer Found
-      ? Found extends { readonly functions: infer F extends readonly string[]; readonly scope: infer Inner; readonly declared: infer D }
-        ? D | FunctionsOf<F, Inner>[number] extends infer All
-          ? [Extract<All, AnyTextError>] extends [never]
-            ? Parsed<All, Inner>
-            : Extract<All, AnyTextError>
-          : never
-        : Found
-      : never
+  Blocks<S, '', Put<Scope, '#text', S>> extends infer Found
+    ? Found extends Statements<infer F, infer Inner, infer D>
+      ? D | DeclarationsOf<F, Inner> extends infer All
+        ? [Extract<All, AnyTextError>] extends [never]
+          ? Parsed<All, Inner>
+          : Extract<All, AnyTextError>
+        : never
+      : Found
     : never;
 
 export type AnyTextError = { readonly error: string };
-
-type FunctionsOf<F extends readonly string[], Scope> = { [I in keyof F]: DeclarationsOf<F[I], Scope> };
 
 /** A fault with the statement that has it. */
 type ErrorIn<F, S extends string> =
@@ -51,73 +47,90 @@ type ErrorIn<F, S extends string> =
 
 // ---- statements ----------------------------------------------------------------------------------------------------
 
-interface Statements<F extends readonly string[], Scope, D> {
+/** F is a union of the statements that declare no types: a long tuple would cost time by the square of its length. */
+interface Statements<F, Scope, D> {
   readonly functions: F;
   readonly scope: Scope;
   readonly declared: D;
 }
 
-interface Paused<S extends string, F extends readonly string[], Scope, D> extends Statements<F, Scope, D> {
+/** The start of a text, and what is left of it: a statement that goes on. */
+interface Unfinished<S extends string, F, Scope, D> extends Statements<F, Scope, D> {
   readonly rest: S;
 }
 
-/** The statements of a text: the functions as they stand there, and the scope of all of it. */
-type Split<S extends string, Scope, F extends readonly string[] = [], D = never> =
-  Statement<S, Scope, F, D> extends infer Found
-    ? Found extends Paused<infer Rest, infer F2, infer Inner, infer D2>
-      ? Split<Rest, Inner, F2, D2>
-      : Found
-    : never;
-
-type Statement<S extends string, Scope, F extends readonly string[], D, N extends Turns = []> =
-  IsPause<N> extends true
-    ? Paused<S, F, Scope, D>
-    : TrimStart<S> extends infer T extends string
-      ? T extends `${infer First};${infer Rest}`
-        ? First extends `${string}${'{' | 'typedef ' | '#' | '=' | '}'}${string}`
-          ? Unusual<T, Scope, F, D, N>
-          : First extends `${'struct' | 'union'} ${string}`
-            ? First extends `${string}${'(' | '*'}${string}`
-              ? Statement<Rest, Scope, [...F, First], D, [...N, 0]>
-              : Defining<First, Rest, Scope, F, D, N>
-            : Statement<Rest, Scope, First extends '' ? F : [...F, First], D, [...N, 0]>
-        : T extends ''
-          ? Statements<F, Scope, D>
-          : T extends `${string}${'{' | 'typedef ' | '#' | '=' | '}'}${string}`
-            ? Unusual<T, Scope, F, D, N>
-            : T extends `${'struct' | 'union'} ${string}`
-              ? T extends `${string}${'(' | '*'}${string}`
-                ? Statements<[...F, T], Scope, D>
-                : Defining<T, '', Scope, F, D, N>
-              : Statements<[...F, T], Scope, D>
+// Every step makes a text of what is left. Of a long text many steps would take time by the square of its length: so it is
+// taken apart into blocks of 16 semicolons first. What a block does not finish stands before the next one.
+// prettier-ignore
+type Blocks<S extends string, Before extends string, Scope, F = never, D = never> =
+  S extends `${infer A0};${infer A1};${infer A2};${infer A3};${infer A4};${infer A5};${infer A6};${infer A7};${infer A8};${infer A9};${infer A10};${infer A11};${infer A12};${infer A13};${infer A14};${infer A15};${infer Rest}`
+    ? Block<`${Before}${A0};${A1};${A2};${A3};${A4};${A5};${A6};${A7};${A8};${A9};${A10};${A11};${A12};${A13};${A14};${A15};`, Rest, Scope, F, D>
+    : WithoutComments<`${Before}${S}\n`> extends infer T
+      ? T extends string
+        ? Statement<T, Scope, F, D> extends infer Found
+          ? Found extends Unfinished<infer Rest, any, any, any>
+            ? { error: `'{' has no '}' in '${OneLine<Rest>}'` }
+            : Found
+          : never
+        : { error: 'a comment does not end' }
       : never;
 
+type Block<S extends string, After extends string, Scope, F, D> =
+  WithoutComments<S> extends infer T
+    ? T extends string
+      ? Statement<T, Scope, F, D> extends infer Found
+        ? Found extends Statements<infer F2, infer Inner, infer D2>
+          ? Blocks<After, Found extends Unfinished<infer Rest, any, any, any> ? Rest : '', Inner, F2, D2>
+          : Found
+        : never
+      : Blocks<After, S, Scope, F, D>
+    : never;
+
+/** The statements of a block: the functions as they stand there, and the scope of all of it. */
+type Statement<S extends string, Scope, F, D> =
+  TrimStart<S> extends infer T extends string
+    ? T extends `${infer First};${infer Rest}`
+      ? First extends `${string}${'{' | 'typedef ' | '#' | '=' | '}'}${string}`
+        ? Unusual<T, Scope, F, D>
+        : First extends `${'struct' | 'union'} ${string}`
+          ? First extends `${string}${'(' | '*'}${string}`
+            ? Statement<Rest, Scope, F | First, D>
+            : Defining<First, Rest, Scope, F, D>
+          : Statement<Rest, Scope, First extends '' ? F : F | First, D>
+      : T extends ''
+        ? Statements<F, Scope, D>
+        : T extends `${string}${'{' | 'typedef ' | '#' | '=' | '}'}${string}`
+          ? Unusual<T, Scope, F, D>
+          : T extends `${'struct' | 'union'} ${string}`
+            ? T extends `${string}${'(' | '*'}${string}`
+              ? Statements<F | T, Scope, D>
+              : Defining<T, '', Scope, F, D>
+            : Statements<F | T, Scope, D>
+    : never;
+
 /** Directives, `extern "C"`, and statements with a body. */
-type Unusual<T extends string, Scope, F extends readonly string[], D, N extends Turns> = T extends `#${infer Rest}`
-  ? (Rest extends `${infer Line}\n${infer After}` ? [Line, After] : [Rest, '']) extends [
-      infer Line extends string,
-      infer After extends string,
-    ]
+type Unusual<T extends string, Scope, F, D> = T extends `#${infer Rest}`
+  ? Rest extends `${infer Line}\n${infer After}`
     ? Directive<Trim<Line>, Scope> extends infer Inner
       ? Inner extends AnyTextError
         ? Inner
-        : Statement<After, Inner, F, D, [...N, 0]>
+        : Statement<After, Inner, F, D>
       : never
-    : never
+    : Unfinished<T, F, Scope, D>
   : T extends `}${infer Rest}`
-    ? Statement<Rest, Scope, F, D, [...N, 0]>
+    ? Statement<Rest, Scope, F, D>
     : T extends `extern${infer Rest}`
       ? TrimStart<Rest> extends `"C${'"' | '++"'}${infer Rest2}`
         ? TrimStart<Rest2> extends `{${infer Block}`
-          ? Statement<Block, Scope, F, D, [...N, 0]>
-          : Statement<Rest2, Scope, F, D, [...N, 0]>
-        : Bodied<T, Scope, F, D, N>
-      : Bodied<T, Scope, F, D, N>;
+          ? Statement<Block, Scope, F, D>
+          : Statement<Rest2, Scope, F, D>
+        : Bodied<T, Scope, F, D>
+      : Bodied<T, Scope, F, D>;
 
-type Bodied<T extends string, Scope, F extends readonly string[], D, N extends Turns> =
+type Bodied<T extends string, Scope, F, D> =
   Whole<T> extends [infer First extends string, infer Rest extends string]
-    ? Defining<First, Rest, Scope, F, D, N>
-    : { error: `'{' has no '}' in '${OneLine<T>}'` };
+    ? Defining<First, Rest, Scope, F, D>
+    : Unfinished<T, F, Scope, D>;
 
 /** A statement up to its semicolon, with its bodies, and the rest. */
 type Whole<T extends string, Done extends string = ''> = T extends `${infer First};${infer Rest}`
@@ -125,11 +138,9 @@ type Whole<T extends string, Done extends string = ''> = T extends `${infer Firs
     ? T extends `${Before}{${infer Inside}`
       ? Closed<Inside, '{', '}'> extends [infer Body extends string, infer After extends string]
         ? Whole<After, `${Done}${Before}{${Body}}`>
-        : never
+        : undefined
       : never
-    : First extends `${string}\n#${string}`
-      ? [`${Done}${First}`, Rest]
-      : [`${Done}${First}`, Rest]
+    : [`${Done}${First}`, Rest]
   : [`${Done}${T}`, ''];
 
 type Directive<Line extends string, Scope> = Line extends `define${infer Rest}`
@@ -157,22 +168,22 @@ type ConstantOf<V extends string> = V extends `${infer N extends number}`
       : number | bigint;
 
 /** A statement that may declare types. */
-type Defining<S extends string, Rest extends string, Scope, F extends readonly string[], D, N extends Turns> =
+type Defining<S extends string, Rest extends string, Scope, F, D> =
   Specifiers<Tokens<S>, Scope> extends [infer Base, infer After extends string, infer Mark, infer Inner]
     ? Blank<After> extends true
-      ? Statement<Rest, Declare<Base, Inner>, F, D, [...N, 0]>
+      ? Statement<Rest, Declare<Base, Inner>, F, D>
       : S extends `${string}typedef ${string}`
         ? Typedefs<After, Base, Declare<Base, Inner>, S> extends infer Scope2
           ? Scope2 extends AnyTextError
             ? Scope2
-            : Statement<Rest, Scope2, F, D, [...N, 0]>
+            : Statement<Rest, Scope2, F, D>
           : never
         : Declarators<After, Base, Mark, Inner, S> extends infer E
           ? E extends AnyTextError
             ? E
             : E extends { readonly kind: 'constant'; readonly name: infer Name extends string; readonly type: infer V }
-              ? Statement<Rest, Put<Inner, `#${Name}`, Constant<V>>, F, D, [...N, 0]>
-              : Statement<Rest, Inner, F, D | E, [...N, 0]>
+              ? Statement<Rest, Put<Inner, `#${Name}`, Constant<V>>, F, D>
+              : Statement<Rest, Inner, F, D | E>
           : never
     : ErrorIn<Specifiers<Tokens<S>, Scope>, S>;
 
@@ -203,11 +214,12 @@ type Typedefs<S extends string, Base, Scope, Source extends string> =
 
 // ---- functions and variables ---------------------------------------------------------------------------------------
 
-/** What one statement declares: a union of functions and variables, or an error. */
-type DeclarationsOf<S extends string, Scope> =
-  Specifiers<Tokens<S>, Scope> extends [infer Base, infer Rest extends string, infer Mark, infer Inner]
+/** What each of a union of statements declares: a union of functions and variables, or an error. */
+type DeclarationsOf<S, Scope> = S extends string
+  ? Specifiers<Tokens<S>, Scope> extends [infer Base, infer Rest extends string, infer Mark, infer Inner]
     ? Declarators<Rest, Base, Mark, Inner, S>
-    : ErrorIn<Specifiers<Tokens<S>, Scope>, S>;
+    : ErrorIn<Specifiers<Tokens<S>, Scope>, S>
+  : never;
 
 type Declarators<S extends string, Base, Mark, Scope, Source extends string, Done = never> =
   Declarator<S, Base, Scope> extends [infer Name extends string, infer T, infer Rest extends string]
@@ -273,7 +285,7 @@ type Result<R, Mark, D> = Mark extends { readonly free: infer Symbol }
 
 /** The type that a text is, with a name in it or not: not converted yet, or a `{ error }`. */
 export type ParseType<S extends string, Scope = Outermost> =
-  Tokens<WithoutComments<S>> extends infer T extends string
+  Tokens<WithoutComments<`${S}\n`> & string> extends infer T extends string
     ? Specifiers<T, Put<Scope, '#text', T>> extends [infer Base, infer Rest extends string, any, infer Inner]
       ? Declarator<Rest, Base, Inner> extends [any, infer Type, infer After extends string]
         ? Next<After> extends null

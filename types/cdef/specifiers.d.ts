@@ -105,8 +105,8 @@ type WordOf<S extends string> = S extends ` ${infer R}` ? WordOf<R> : S extends 
 export type Behind<S extends string> = S extends `${string}( ${infer Inside}`
   ? Closed<Inside, '(', ')'> extends [any, infer After extends string]
     ? After
-    : never
-  : never;
+    : ''
+  : '';
 
 type Unknown<Word extends string, Scope> = Fault<
   `unknown type '${Word}'`,

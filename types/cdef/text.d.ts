@@ -21,52 +21,40 @@ export type OneLine<S extends string> = Trim<
 >;
 
 /** A statement whose tokens are followed by a space each. */
-export type Tokens<S extends string> =
-  `${Pad<Pad<Pad<Pad<Pad<Pad<Pad<WithoutBrackets<S>, '*'>, '('>, ')'>, ','>, '['>, ']'>, ':'> extends infer P extends string
-    ? P extends `${string}${'{' | '=' | ';'}${string}`
-      ? Pad<Pad<Pad<Pad<P, '{'>, '}'>, ';'>, '='>
-      : P
-    : never} `;
+export type Tokens<S extends string> = `${Brackets<S extends `${string}${'\n' | '\t' | '\r' | '[['}${string}`
+  ? WithoutBrackets<Replace<Replace<Replace<S, '\n', ' '>, '\t', ' '>, '\r', ' '>>
+  : S>} `;
+
+type Brackets<S extends string> = S extends `${string}${'{' | '=' | ';' | '[' | ':'}${string}`
+  ? Pad<Pad<Pad<Pad<Pad<Pad<Pad<Usual<S>, '['>, ']'>, ':'>, '{'>, '}'>, ';'>, '='>
+  : Usual<S>;
+type Usual<S extends string> = Pad<Pad<Pad<Pad<S, '*'>, '('>, ')'>, ','>;
 
 /** Without `[[...]]`. */
 type WithoutBrackets<S extends string> = S extends `${infer A}[[${string}]]${infer B}` ? WithoutBrackets<`${A} ${B}`> : S;
 
-// A type that calls itself in the end may do so a thousand times: a longer loop pauses, and is taken up again.
-/** Counts the turns of a loop, up to a pause. */
-export type Turns = readonly 0[];
-type Pause = 300;
-export type IsPause<N extends Turns> = N['length'] extends Pause ? true : false;
-
-/** Without comments, and without line continuations. */
-export type WithoutComments<S extends string, Done extends string = ''> = S extends `${string}/${string}`
-  ? Comments<S, Done> extends readonly [infer Next extends string, infer More extends string]
-    ? WithoutComments<Next, More>
-    : never
+/** Without comments and line continuations; undefined where a comment does not end. */
+export type WithoutComments<S extends string, Done extends string = ''> = S extends `${infer A}/${infer B}`
+  ? B extends `*${infer Comment}`
+    ? Comment extends `${string}*/${infer After}`
+      ? WithoutComments<After, `${Done}${A} `>
+      : undefined
+    : B extends `/${infer Comment}`
+      ? A extends `${string}:`
+        ? WithoutComments<Comment, `${Done}${A}//`>
+        : Comment extends `${string}\n${infer After}`
+          ? WithoutComments<After, `${Done}${A}\n`>
+          : undefined
+      : WithoutComments<B, `${Done}${A}/`>
   : WithoutContinuations<`${Done}${S}`>;
 
 type WithoutContinuations<S extends string> = S extends `${infer A}\\\n${infer B}` ? WithoutContinuations<`${A} ${B}`> : S;
-
-/** What is left after some comments, and what stands before it. */
-type Comments<S extends string, Done extends string, N extends Turns = []> =
-  IsPause<N> extends true
-    ? [S, Done]
-    : S extends `${infer A}/${infer B}`
-      ? B extends `*${string}*/${infer After}`
-        ? Comments<After, `${Done}${A} `, [...N, 0]>
-        : B extends `/${infer Line}`
-          ? A extends `${string}:`
-            ? Comments<Line, `${Done}${A}//`, [...N, 0]>
-            : Line extends `${string}\n${infer After}`
-              ? Comments<`\n${After}`, `${Done}${A}`, [...N, 0]>
-              : ['', `${Done}${A}`]
-          : Comments<B, `${Done}${A}/`, [...N, 0]>
-      : ['', `${Done}${S}`];
 
 /** How many brackets a text opens, added to N. */
 type Opened<S extends string, Open extends string, N extends readonly 0[]> =
   S extends `${string}${Open}${infer R}` ? Opened<R, Open, [...N, 0]> : N;
 
-/** What stands in brackets, from behind the opening one on, and what follows them; `never` where they are not closed. */
+/** What stands in brackets, from behind the opening one on, and what follows them; undefined where they are not closed. */
 export type Closed<
   S extends string,
   Open extends string,
@@ -77,4 +65,4 @@ export type Closed<
   ? Opened<A, Open, N> extends readonly [0, ...infer Outer extends readonly 0[]]
     ? Closed<B, Open, Close, `${Done}${A}${Close}`, Outer>
     : [`${Done}${A}`, B]
-  : never;
+  : undefined;

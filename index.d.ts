@@ -37,10 +37,14 @@ import type {
   DeclaredType,
   DeclaredValue,
   EnumerationType,
+  FieldsIn,
+  FieldsOut,
+  FieldsView,
   FunctionType,
   Handle,
   InOutParameter,
   LiveView,
+  OneOf,
   OpaqueType,
   OutParameter,
   OwnedText,
@@ -60,6 +64,7 @@ import type {
   CallbackFunction,
   CallbackRet,
   Fn,
+  HasAsync,
   Ret,
 } from './types/infer.js';
 import type {
@@ -86,6 +91,8 @@ export type { ArgumentType, CallbackArgumentType, DescribedArgument, ResultType,
 export type { AggregateType, ArrayType, ArrayView, DeclaredField, DeclaredType, EnumerationType, FunctionType, Handle, LiveView };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
+// Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
+export type { CallbackFunction, FieldsIn, FieldsOut, FieldsView, HasAsync, OneOf };
 export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
 
 // ---- Types ---------------------------------------------------------------------------------------------------------

@@ -70,10 +70,10 @@ export type UnionFields = { readonly [name: string]: FieldType };
 type FieldType = string | number | DeclaredField;
 type TypeOfField<F> = F extends Bitfield ? F['type'] : F;
 
-type FieldsIn<F> = { readonly [K in keyof F]: In<TypeOfField<F[K]>> };
-type FieldsOut<F> = { -readonly [K in keyof F]: Out<TypeOfField<F[K]>> };
-type FieldsView<F> = { -readonly [K in keyof F]: View<TypeOfField<F[K]>> } & LiveView;
-type OneOf<F> = { [K in keyof F]: { readonly [Only in K]: In<F[K]> } }[keyof F];
+export type FieldsIn<F> = { readonly [K in keyof F]: In<TypeOfField<F[K]>> };
+export type FieldsOut<F> = { -readonly [K in keyof F]: Out<TypeOfField<F[K]>> };
+export type FieldsView<F> = { -readonly [K in keyof F]: View<TypeOfField<F[K]>> } & LiveView;
+export type OneOf<F> = { [K in keyof F]: { readonly [Only in K]: In<F[K]> } }[keyof F];
 
 /** What `struct` gives. */
 export type StructType<F> = AggregateType<FieldsIn<F>, FieldsOut<F>, FieldsView<F>, 'value'>;

@@ -116,7 +116,7 @@ export type Fn<D> = D extends unknown ? ((...args: Args<D>) => Ret<D>) & BoundFu
 export type AsyncFn<D> = D extends unknown ? (...args: Args<D>) => Promise<Outcome<D>> : never;
 
 /** The asynchronous form that every bound function has. */
-interface HasAsync<D> {
+export interface HasAsync<D> {
   /**
    * The same call on a thread of libuv's pool (4 threads, UV_THREADPOOL_SIZE): the JS thread goes on meanwhile. What is
    * passed stays alive, and its buffers cannot be transferred, until the Promise settles. Whatever a synchronous call

@@ -20,7 +20,7 @@ export type RecordOf<Keyword extends 'struct' | 'union', S extends string, Scope
       : Word extends '{'
         ? Closed<Rest, '{', '}'> extends [infer Body extends string, infer After extends string]
           ? Fields<Body, Scope> extends [infer F, infer Inner]
-            ? Body_<Keyword, Name, F, After, Inner>
+            ? Defined<Keyword, Name, F, After, Inner>
             : Fields<Body, Scope>
           : Fault<"'{' has no '}'">
         : Word extends Attribute
@@ -34,11 +34,13 @@ export type RecordOf<Keyword extends 'struct' | 'union', S extends string, Scope
       ? Fault<`expected a tag or a body after '${Keyword}'`>
       : [TagOf<`${Keyword} ${Name}`, Scope>, S, Scope];
 
-type Body_<Keyword, Name extends string, F, After, Scope> = (
-  Keyword extends 'struct' ? StructType<FieldsOf<F>> : UnionType<FieldsOf<F>>
-) extends infer T
-  ? [T, After, Name extends '' ? Scope : Put<Scope, `${Keyword & string} ${Name}`, T>]
-  : never;
+// Types that may stand in what a program exports have no names of their own here: the compiler could not name them there.
+type Defined<Keyword extends string, Name extends string, F, After, Scope> =
+  { readonly [E in F as E extends [infer Field extends string, any] ? Field : never]: E extends [any, infer T] ? T : never } extends infer All
+    ? (Keyword extends 'struct' ? StructType<All> : UnionType<All>) extends infer T
+      ? [T, After, Name extends '' ? Scope : Put<Scope, `${Keyword} ${Name}`, T>]
+      : never
+    : never;
 
 /** The type of a tag, if its body is known. */
 type TagOf<Name extends string, Scope> = Name extends keyof Scope
@@ -46,8 +48,6 @@ type TagOf<Name extends string, Scope> = Name extends keyof Scope
     ? Tag<Name>
     : Scope[Name]
   : Tag<Name>;
-
-type FieldsOf<F> = { readonly [E in F as E extends [infer Name extends string, any] ? Name : never]: E extends [any, infer T] ? T : never };
 
 /** The fields of a body: `[pairs of a name and a type, scope]`, or a fault. */
 type Fields<S extends string, Scope, Done = never, Nameless extends readonly 0[] = [], Paddings extends readonly 0[] = []> =

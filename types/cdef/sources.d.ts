@@ -58,9 +58,6 @@ interface Loose {
   readonly loose: true;
 }
 
-type FunctionsIn<All> = { readonly [E in Extract<All, DeclaredFunction<any, any>> as E['name']]: E['type'] };
-type VariablesIn<All> = { readonly [E in Extract<All, DeclaredVariable<any, any>> as E['name']]: E['type'] };
-
 /** Everything that sources declare, or an error, or {@link Loose}. */
 type Collect<S> = S extends string
   ? CollectText<S>
@@ -82,7 +79,12 @@ type CollectText<S extends string> =
   IsLiteral<S> extends true
     ? Parse<S> extends infer Found
       ? Found extends Parsed<infer All, infer Scope>
-        ? Collected<FunctionsIn<All>, {}, VariablesIn<All>, Omit<Scope, '#text'>>
+        ? Collected<
+            { readonly [E in Extract<All, DeclaredFunction<any, any>> as E['name']]: E['type'] },
+            {},
+            { readonly [E in Extract<All, DeclaredVariable<any, any>> as E['name']]: E['type'] },
+            Omit<Scope, '#text'>
+          >
         : Found
       : never
     : Loose;
@@ -97,9 +99,9 @@ type CollectAll<S, Symbols = {}, Others = {}, Variables = {}, Scope = Outermost>
         ? Found extends Parsed<infer All, infer Inner>
           ? CollectAll<
               Rest,
-              Over<Symbols, FunctionsIn<All>>,
+              Over<Symbols, { readonly [E in Extract<All, DeclaredFunction<any, any>> as E['name']]: E['type'] }>,
               Others,
-              Over<Variables, VariablesIn<All>>,
+              Over<Variables, { readonly [E in Extract<All, DeclaredVariable<any, any>> as E['name']]: E['type'] }>,
               Omit<Inner, '#text'>
             >
           : Found
@@ -111,34 +113,38 @@ type CollectAll<S, Symbols = {}, Others = {}, Variables = {}, Scope = Outermost>
           ? CollectAll<Rest, Symbols, Over<Over<Others, O>, F>, Over<Variables, V>, Over<Scope, InnerScope>>
           : Found
         : never
-      : CollectAll<Rest, Over<Symbols, Added<First, Symbols, Others>>, Others, Variables, Scope>
+      : CollectAll<Rest, Over<Symbols, { readonly [Name in keyof First]: Added<Name, First[Name], Symbols, Others> }>, Others, Variables, Scope>
   : Collected<Symbols, Others, Variables, Scope>;
 
 /** The properties of B, and those of A that B lacks. */
-type Over<A, B> = keyof A extends never ? B : keyof B extends never ? A : Omit<A, keyof B> & B;
+type Over<A, B> = keyof A extends never
+  ? B
+  : keyof B extends never
+    ? A
+    : { readonly [K in keyof A | keyof B]: K extends keyof B ? B[K] : K extends keyof A ? A[K] : never };
 
-/** The declarations of an object: by themselves, or added to what a text declares. */
-type Added<O, Symbols, Others> = {
-  readonly [Name in keyof O]: O[Name] extends { readonly returns: unknown } | { readonly args: readonly unknown[] }
-    ? O[Name]
-    : Name extends keyof Symbols
-      ? Addition<Symbols[Name], O[Name]>
-      : Name extends keyof Others
-        ? Addition<Others[Name], O[Name]>
-        : O[Name];
-};
+/** The declaration of one function in an object: by itself, or added to what a text declares. */
+type Added<Name, A, Symbols, Others> = A extends { readonly returns: unknown } | { readonly args: readonly unknown[] }
+  ? A
+  : Name extends keyof Symbols
+    ? Addition<Symbols[Name], A>
+    : Name extends keyof Others
+      ? Addition<Others[Name], A>
+      : A;
 
-type Addition<D, A> = {
-  readonly [K in keyof D | Exclude<keyof A, 'free' | 'args'>]: K extends keyof D
-    ? K extends 'returns'
-      ? A extends { readonly free: infer Free }
-        ? { readonly type: TextOfResult<D[K]>; readonly free: Free }
-        : D[K]
-      : D[K]
-    : K extends keyof A
-      ? A[K]
-      : never;
-};
+type Addition<D, A> = D extends unknown
+  ? {
+      readonly [K in keyof D | Exclude<keyof A, 'free' | 'args'>]: K extends keyof D
+        ? K extends 'returns'
+          ? A extends { readonly free: infer Free }
+            ? { readonly type: TextOfResult<D[K]>; readonly free: Free }
+            : D[K]
+          : D[K]
+        : K extends keyof A
+          ? A[K]
+          : never;
+    }
+  : never;
 type TextOfResult<R> = R extends 'wstring' | 'utf16' ? R : 'cstring';
 
 // ---- the parts of it ---------------------------------------------------------------------------------------------------

@@ -175,6 +175,8 @@ export type Failure = ((result: any) => boolean) | 'negative' | 'null' | 'nonzer
 export interface LinkedFunction extends Omit<FFIFunction, 'name' | 'optional'> {
   /** The address of the function. */
   readonly ptr: number | bigint;
+  /** The type of the function as C text, such as `'int (int)'`, instead of `args` and `returns`. */
+  readonly c?: string;
 }
 
 /** What C cannot say about a function that a text declares: an object that stands behind the text. See docs/cdef.md. */

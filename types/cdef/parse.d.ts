@@ -157,15 +157,30 @@ type Directive<Line extends string, Scope> = Line extends `define${infer Rest}`
     ? Scope
     : { error: `#${Line} is not understood` };
 
+/** The value of a constant: a literal where it is a decimal number or a plain text. */
 type ConstantOf<V extends string> = V extends `${infer N extends number}`
-  ? N
-  : V extends `"${infer Text}"`
-    ? Text extends `${string}${'"' | '\\'}${string}`
-      ? string
-      : Text
-    : V extends `${string}"${string}`
-      ? string
-      : number | bigint;
+  ? Exact<N, V>
+  : V extends `${infer Digits}${'u' | 'U' | 'l' | 'L' | 'f' | 'F'}`
+    ? ConstantOf<Digits>
+    : V extends `"${infer Text}"`
+      ? Text extends `${string}${'"' | '\\'}${string}`
+        ? string
+        : Text
+      : V extends `(${infer Inner})`
+        ? Inner extends `${string}(${string}`
+          ? number | bigint
+          : ConstantOf<Trim<Inner>>
+        : V extends `${string}"${string}`
+          ? string
+          : number | bigint;
+
+/** Beyond 2 ** 53 - 1, which has 16 digits, or 14 behind `0x`, a constant is a bigint. */
+type Exact<N extends number, Digits extends string> = number extends N
+  ? // prettier-ignore
+    Digits extends `${infer _0}${infer _1}${infer _2}${infer _3}${infer _4}${infer _5}${infer _6}${infer _7}${infer _8}${infer _9}${infer _10}${infer _11}${infer _12}${infer _13}${infer _14}${string}`
+    ? number | bigint
+    : number
+  : N;
 
 /** A statement that may declare types. */
 type Defining<S extends string, Rest extends string, Scope, F, D> =

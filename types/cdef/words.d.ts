@@ -99,7 +99,10 @@ export interface Outermost {
 }
 
 // prettier-ignore
-/** The types of the C library, of POSIX and of Windows. Where platforms differ, a union. */
+/**
+ * The types of the C library, of POSIX and of Windows. Those that are numbers on some platforms and bigints on others have a
+ * type here that is either.
+ */
 export interface Known {
   int8_t: 'int8_t'; int_least8_t: 'int8_t'; int_fast8_t: 'int8_t'; INT8: 'int8_t'; int16_t: 'int16_t';
   int_least16_t: 'int16_t'; SHORT: 'int16_t'; INT16: 'int16_t'; int32_t: 'int32_t'; int_least32_t: 'int32_t';
@@ -120,17 +123,17 @@ export interface Known {
   LONG_PTR: 'intptr_t'; SSIZE_T: 'intptr_t'; LPARAM: 'intptr_t'; LRESULT: 'intptr_t'; uintptr_t: 'uintptr_t';
   UINT_PTR: 'uintptr_t'; ULONG_PTR: 'uintptr_t'; DWORD_PTR: 'uintptr_t'; SIZE_T: 'uintptr_t'; WPARAM: 'uintptr_t';
   ptrdiff_t: 'ptrdiff_t'; wchar_t: 'wchar_t'; char16_t: 'char16_t'; char32_t: 'char32_t';
-  int_fast32_t: 'intptr_t' | 'int32_t'; uint_fast32_t: 'uintptr_t' | 'uint32_t';
-  int_fast16_t: 'intptr_t' | 'int16_t' | 'int32_t'; uint_fast16_t: 'uintptr_t' | 'uint16_t' | 'uint32_t';
+  int_fast32_t: 'i64_fast'; uint_fast32_t: 'u64_fast';
+  int_fast16_t: 'i64_fast'; uint_fast16_t: 'u64_fast';
   wint_t: 'unsigned int'; sig_atomic_t: 'int'; pid_t: 'int'; clockid_t: 'int'; key_t: 'int'; errno_t: 'int';
   regoff_t: 'int'; nl_item: 'int'; uid_t: 'unsigned int'; gid_t: 'unsigned int'; id_t: 'unsigned int';
   useconds_t: 'unsigned int'; socklen_t: 'unsigned int'; u_int: 'unsigned int'; uint: 'unsigned int';
   in_addr_t: 'unsigned int'; tcflag_t: 'unsigned int'; speed_t: 'unsigned int'; pthread_key_t: 'unsigned int';
   mode_t: 'unsigned int'; u_char: 'unsigned char'; cc_t: 'unsigned char'; sa_family_t: 'uint16_t';
   u_long: 'unsigned long'; ulong: 'unsigned long'; pthread_t: 'unsigned long'; clock_t: 'long'; time_t: 'long';
-  suseconds_t: 'long' | 'int'; dev_t: 'uint64_t' | 'int32_t'; blksize_t: 'long' | 'int32_t';
-  nlink_t: 'uint64_t' | 'uint16_t'; nfds_t: 'unsigned long' | 'unsigned int';
-  fsblkcnt_t: 'unsigned long' | 'unsigned int'; fsfilcnt_t: 'unsigned long' | 'unsigned int'; locale_t: To<'void'>;
+  suseconds_t: 'i64_fast'; dev_t: 'u64_fast'; blksize_t: 'i64_fast';
+  nlink_t: 'u64_fast'; nfds_t: 'u64_fast';
+  fsblkcnt_t: 'u64_fast'; fsfilcnt_t: 'u64_fast'; locale_t: To<'void'>;
   iconv_t: To<'void'>; nl_catd: To<'void'>; timer_t: To<'void'>; HANDLE: To<'void'>; HWND: To<'void'>;
   HINSTANCE: To<'void'>; HMODULE: To<'void'>; HDC: To<'void'>; HGDIOBJ: To<'void'>; HBITMAP: To<'void'>;
   HBRUSH: To<'void'>; HFONT: To<'void'>; HICON: To<'void'>; HCURSOR: To<'void'>; HMENU: To<'void'>; HKEY: To<'void'>;

@@ -66,7 +66,14 @@ type Fields<S extends string, Scope, Done = never, Nameless extends readonly 0[]
     : never;
 
 type Start<S extends string> = S extends ` ${infer R}` ? Start<R> : S;
-type IsNameless<S extends string> = S extends `${string}${'struct' | 'union'} ${infer R}` ? (Start<R> extends `{${string}` ? true : Start<R> extends `__attribute${string}` ? true : false) : false;
+/** Whether a member that has no name has no tag either. */
+type IsNameless<S extends string> = S extends `${'struct' | 'union'} ${infer R}`
+  ? Start<R> extends `${'{' | '__attribute'}${string}`
+    ? true
+    : false
+  : S extends `${'const' | '__extension__'} ${infer R}`
+    ? IsNameless<Start<R>>
+    : false;
 type Numbered<Name extends string, N extends readonly 0[]> = N extends [] ? Name : [...N, 0]['length'] extends infer L extends number ? `${Name}${L}` : never;
 
 /** The declarators of one line of fields. */
@@ -74,13 +81,22 @@ type Members<S extends string, Base, Scope, Done, Nameless extends readonly 0[],
   Declarator<S, Base, Scope> extends [infer Name extends string, infer T, infer Rest extends string]
     ? Start<Rest> extends infer Next extends string
       ? Next extends `: ${infer Bits}`
-        ? Bits extends `${infer N}${';' | ','}${string}`
+        ? Width<Bits> extends infer N extends string
           ? Bits extends `${N}${infer End}`
-            ? MoreMembers<End, Base, Scope, Done | [Name extends '' ? `_padding${[...Paddings, 0]['length'] & number}` : Name, { readonly type: IntegerOf<T>; readonly bits: NumberOf<N> }], Nameless, Name extends '' ? [...Paddings, 0] : Paddings>
+            ? MoreMembers<
+                End,
+                Base,
+                Scope,
+                | Done
+                | [
+                    Name extends '' ? `_padding${[...Paddings, 0]['length'] & number}` : Name,
+                    { readonly type: IntegerOf<T>; readonly bits: NumberOf<N> },
+                  ],
+                Nameless,
+                Name extends '' ? [...Paddings, 0] : Paddings
+              >
             : never
-          : Bits extends `${infer N}`
-            ? [Done | [Name, { readonly type: IntegerOf<T>; readonly bits: NumberOf<N> }], Scope]
-            : never
+          : never
         : Name extends ''
           ? Fault<'a field without a name'>
           : T extends Elements<any, ''>
@@ -104,6 +120,12 @@ type MoreMembers<S extends string, Base, Scope, Done, Nameless extends readonly 
         ? [Done, Scope]
         : Fault<"expected ';' after a field">;
 
+/** The width of a bitfield: up to the comma or semicolon that comes first. */
+type Width<S extends string> = (S extends `${infer Line};${string}` ? Line : S) extends infer Line
+  ? Line extends `${infer N},${string}`
+    ? N
+    : Line
+  : never;
 type IntegerOf<T> = T extends string ? T : 'unsigned int';
 type NumberOf<S extends string> = S extends ` ${infer R}` ? NumberOf<R> : S extends `${infer R} ` ? NumberOf<R> : S extends `${infer N extends number}` ? N : number;
 

@@ -173,7 +173,7 @@ type ScopeOf<S> = S extends string | readonly unknown[] | AnyDefinitions
     : Collect<S>
   : Outermost;
 
-type IsLoose<S> = S extends string | readonly unknown[] | AnyDefinitions ? (Collect<S> extends Loose ? true : false) : false;
+type IsLoose<S> = S extends string | readonly unknown[] | AnyDefinitions ? (Collect<S> extends Loose | AnyTextError ? true : false) : false;
 
 export type ConstantsOf<S> =
   IsLoose<S> extends true

@@ -4,9 +4,9 @@
 import type { Hidden, Tag, To } from './marks.js';
 
 // prettier-ignore
-/** Words that change nothing here: storage classes, qualifiers, calling conventions. */
+/** Words that change nothing here: storage classes, qualifiers, calling conventions, and the text of `extern "C"`. */
 export type Skipped =
-  | '' | 'extern' | 'static' | 'inline' | '__inline' | '__inline__' | '__forceinline' | 'register' | 'auto' | '_Noreturn'
+  | '' | '"C"' | '"C++"' | 'extern' | 'static' | 'inline' | '__inline' | '__inline__' | '__forceinline' | 'register' | 'auto' | '_Noreturn'
   | 'noreturn' | '_Thread_local' | 'thread_local' | '__thread' | 'constexpr' | '__extension__' | 'typedef' | Qualifier;
 
 // prettier-ignore

@@ -101,6 +101,8 @@ expect<Equal<ReturnType<typeof Point.read>, { x: number; y: number; name: string
 Point.alloc({ x: 1, y: 2, name: null }).x = 3;
 const Item = struct('typedef struct { long count; double values[4]; } item;');
 expect<Equal<ReturnType<typeof Item.read>, { count: bigint; values: number[] }>>();
+const Last = struct('typedef struct { int x; } first; typedef struct { first one; } last;');
+expect<Equal<ReturnType<typeof Last.read>, { one: { x: number } }>>();
 const Number64 = union('union number { double d; long long i; }');
 expect<Equal<ReturnType<typeof Number64.view>['i'], bigint>>();
 expect<Equal<ReturnType<typeof sizeof>, number>>();

@@ -298,17 +298,34 @@ type Result<R, Mark, D> = Mark extends { readonly free: infer Symbol }
 
 // ---- types ---------------------------------------------------------------------------------------------------------
 
-/** The type that a text is, with a name in it or not: not converted yet, or a `{ error }`. */
+/**
+ * The type that a text is, with a name in it or not: not converted yet, or `{ error }`. Of several typedefs, the last one.
+ */
 export type ParseType<S extends string, Scope = Outermost> =
-  Tokens<WithoutComments<`${S}\n`> & string> extends infer T extends string
-    ? Specifiers<T, Put<Scope, '#text', T>> extends [infer Base, infer Rest extends string, any, infer Inner]
-      ? Declarator<Rest, Base, Inner> extends [any, infer Type, infer After extends string]
-        ? Next<After> extends null
-          ? { readonly parsed: Type; readonly scope: Inner }
-          : { error: `expected the end of the type in '${OneLine<S>}'` }
-        : ErrorIn<Declarator<Rest, Base, Inner>, S>
-      : ErrorIn<Specifiers<T, Put<Scope, '#text', T>>, S>
+  WithoutComments<`${S}\n`> extends infer T
+    ? T extends string
+      ? Whole<T> extends [infer First extends string, infer Rest extends string]
+        ? TrimStart<Rest> extends ''
+          ? OneType<First, Put<Scope, '#text', T>>
+          : TrimStart<T> extends `typedef ${string}`
+            ? Parse<`${First};`, Scope> extends infer Found
+              ? Found extends Parsed<any, infer Inner>
+                ? ParseType<Rest, Inner>
+                : Found
+              : never
+            : { error: `expected the end of the type in '${OneLine<S>}'` }
+        : { error: `'{' has no '}' in '${OneLine<T>}'` }
+      : { error: 'a comment does not end' }
     : never;
+
+type OneType<S extends string, Scope> =
+  Specifiers<Tokens<S>, Scope> extends [infer Base, infer Rest extends string, any, infer Inner]
+    ? Declarator<Rest, Base, Inner> extends [any, infer Type, infer After extends string]
+      ? Next<After> extends null
+        ? { readonly parsed: Type; readonly scope: Inner }
+        : { error: `expected the end of the type in '${OneLine<S>}'` }
+      : ErrorIn<Declarator<Rest, Base, Inner>, S>
+    : ErrorIn<Specifiers<Tokens<S>, Scope>, S>;
 
 /** A type of declarations; a function is a pointer to one. */
 export type ValueOf<S extends string, Scope = Outermost> =

@@ -16,9 +16,8 @@ type Replace<S extends string, A extends string, B extends string, Done extends 
 type Pad<S extends string, C extends string> = Replace<S, C, ` ${C} `>;
 
 /** On one line, without double spaces: as messages show it. */
-export type OneLine<S extends string> = Trim<
-  Replace<Replace<Replace<Replace<Replace<S, '\n', ' '>, '\t', ' '>, '\r', ' '>, '  ', ' '>, '  ', ' '>
->;
+export type OneLine<S extends string> = Trim<SingleSpaces<Replace<Replace<Replace<S, '\n', ' '>, '\t', ' '>, '\r', ' '>>>;
+type SingleSpaces<S extends string> = S extends `${infer A}  ${infer B}` ? SingleSpaces<`${A} ${B}`> : S;
 
 /** A statement whose tokens are followed by a space each. */
 export type Tokens<S extends string> = `${Brackets<S extends `${string}${'\n' | '\t' | '\r' | '[['}${string}`

@@ -22,6 +22,7 @@ import type {
   LinkedSet,
   LinkedSetProblem,
   LinkProblem,
+  LooseDeclaration,
   SourcesProblem,
   SymbolsOf,
   TypeOfText,
@@ -73,6 +74,7 @@ import type {
   CallbackArgumentType,
   ClosablePointer,
   DescribedArgument,
+  Extra,
   FunctionPointerLike,
   HasPointer,
   In,
@@ -92,7 +94,7 @@ export type { AggregateType, ArrayType, ArrayView, DeclaredField, DeclaredType, 
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
-export type { CallbackFunction, FieldsIn, FieldsOut, FieldsView, HasAsync, OneOf };
+export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, HasAsync, LooseDeclaration, OneOf };
 export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
@@ -201,7 +203,9 @@ export type CDeclarations =
  * those of an array's methods.
  */
 export interface CDeclarationList {
+  /** A text, a set, or an object of declarations and additions. */
   readonly [index: number]: string | AnyDefinitions | { readonly [name: string]: FFIFunction | FFIAddition | {} };
+  /** What every array has. */
   [Symbol.iterator](): Iterator<unknown>;
 }
 

@@ -8,11 +8,17 @@ import type { Specifiers } from './specifiers.js';
 import type { Closed, OneLine, Tokens, Trim, TrimStart, WithoutComments } from './text.js';
 import type { Outermost } from './words.js';
 
-/** A text, parsed. */
-export interface Parsed<Declared, Scope> {
-  /** A union of {@link DeclaredFunction} and {@link DeclaredVariable}. */
-  readonly declared: Declared;
+/** A text, parsed: unions of {@link DeclaredFunction} and {@link DeclaredVariable}, and the scope. */
+export interface Parsed<Functions, Variables, Scope> {
+  readonly functions: Functions;
+  readonly variables: Variables;
   readonly scope: Scope;
+}
+
+export interface AnyDeclared {
+  readonly kind: 'function' | 'variable';
+  readonly name: string;
+  readonly type: unknown;
 }
 
 export interface DeclaredFunction<Name, D> {
@@ -33,7 +39,7 @@ export type Parse<S extends string, Scope = Outermost> =
     ? Found extends Statements<infer F, infer Inner, infer D>
       ? D | DeclarationsOf<F, Inner> extends infer All
         ? [Extract<All, AnyTextError>] extends [never]
-          ? Parsed<All, Inner>
+          ? Parsed<Extract<All, { readonly kind: 'function' }>, Extract<All, { readonly kind: 'variable' }>, Inner>
           : Extract<All, AnyTextError>
         : never
       : Found
@@ -309,7 +315,7 @@ export type ParseType<S extends string, Scope = Outermost> =
           ? OneType<First, Put<Scope, '#text', T>>
           : TrimStart<T> extends `typedef ${string}`
             ? Parse<`${First};`, Scope> extends infer Found
-              ? Found extends Parsed<any, infer Inner>
+              ? Found extends Parsed<any, any, infer Inner>
                 ? ParseType<Rest, Inner>
                 : Found
               : never

@@ -34,13 +34,16 @@ export type RecordOf<Keyword extends 'struct' | 'union', S extends string, Scope
       ? Fault<`expected a tag or a body after '${Keyword}'`>
       : [TagOf<`${Keyword} ${Name}`, Scope>, S, Scope];
 
-// Types that may stand in what a program exports have no names of their own here: the compiler could not name them there.
-type Defined<Keyword extends string, Name extends string, F, After, Scope> =
-  { readonly [E in F as E extends [infer Field extends string, any] ? Field : never]: E extends [any, infer T] ? T : never } extends infer All
-    ? (Keyword extends 'struct' ? StructType<All> : UnionType<All>) extends infer T
-      ? [T, After, Name extends '' ? Scope : Put<Scope, `${Keyword} ${Name}`, T>]
-      : never
-    : never;
+type Defined<Keyword extends string, Name extends string, F, After, Scope> = (
+  Keyword extends 'struct' ? StructType<FieldsOf<F>> : UnionType<FieldsOf<F>>
+) extends infer T
+  ? [T, After, Name extends '' ? Scope : Put<Scope, `${Keyword} ${Name}`, T>]
+  : never;
+
+// A condition in front, so that the type has no name: the compiler could not name it in what a program exports.
+type FieldsOf<F> = [F] extends [infer Pairs]
+  ? { readonly [E in Pairs as E extends [infer Name extends string, any] ? Name : never]: E extends [any, infer T] ? T : never }
+  : never;
 
 /** The type of a tag, if its body is known. */
 type TagOf<Name extends string, Scope> = Name extends keyof Scope

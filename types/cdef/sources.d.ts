@@ -4,7 +4,7 @@ import type { DeclaredType, OpaqueType } from '../declared.js';
 import type { UnknownKeys } from '../infer.js';
 import type { AnyFault, Constant, Empty, Hidden, Signature, To, Value } from './marks.js';
 import type {
-  AnyTextError, CallbackOf, DeclaredFunction, DeclaredVariable, Parse, Parsed, SignatureOf, ValueOf,
+  AnyDeclared, AnyTextError, CallbackOf, DeclaredFunction, Parse, Parsed, SignatureOf, ValueOf,
 } from './parse.js';
 import type { IsLiteral } from './text.js';
 import type { Outermost } from './words.js';
@@ -33,7 +33,9 @@ export interface Definitions<S> extends AnyDefinitions {
 type Anything = DeclaredType<{ in: any; out: any; view: any; kind: 'value' }>;
 /** The declaration of a function in a text that is only known at run time. */
 export interface LooseDeclaration {
+  /** Any number of arguments of any type. */
   readonly args: readonly Anything[];
+  /** A result of any type. */
   readonly returns: Anything;
 }
 
@@ -78,11 +80,11 @@ type Collect<S> = S extends string
 type CollectText<S extends string> =
   IsLiteral<S> extends true
     ? Parse<S> extends infer Found
-      ? Found extends Parsed<infer All, infer Scope>
+      ? Found extends Parsed<infer Functions extends AnyDeclared, infer Variables extends AnyDeclared, infer Scope>
         ? Collected<
-            { readonly [E in Extract<All, DeclaredFunction<any, any>> as E['name']]: E['type'] },
+            { readonly [E in Functions as E['name']]: E['type'] },
             {},
-            { readonly [E in Extract<All, DeclaredVariable<any, any>> as E['name']]: E['type'] },
+            { readonly [E in Variables as E['name']]: E['type'] },
             Omit<Scope, '#text'>
           >
         : Found
@@ -96,12 +98,12 @@ type CollectAll<S, Symbols = {}, Others = {}, Variables = {}, Scope = Outermost>
   ? First extends string
     ? IsLiteral<First> extends true
       ? Parse<First, Scope> extends infer Found
-        ? Found extends Parsed<infer All, infer Inner>
+        ? Found extends Parsed<infer Functions extends AnyDeclared, infer NewVariables extends AnyDeclared, infer Inner>
           ? CollectAll<
               Rest,
-              Over<Symbols, { readonly [E in Extract<All, DeclaredFunction<any, any>> as E['name']]: E['type'] }>,
+              Over<Symbols, { readonly [E in Functions as E['name']]: E['type'] }>,
               Others,
-              Over<Variables, { readonly [E in Extract<All, DeclaredVariable<any, any>> as E['name']]: E['type'] }>,
+              Over<Variables, { readonly [E in NewVariables as E['name']]: E['type'] }>,
               Omit<Inner, '#text'>
             >
           : Found
@@ -325,12 +327,12 @@ export type LinkedSetProblem<S, Declaration> = [LinkProblem<S[keyof S], Declarat
 type OneFunction<T, S> = T extends string
   ? IsLiteral<T> extends true
     ? Parse<T, ScopeOf<S> extends Loose | AnyTextError ? Outermost : ScopeOf<S>> extends infer Found
-      ? Found extends Parsed<infer All, any>
-        ? IsUnion<All> extends true
+      ? Found extends Parsed<infer Functions, any, any>
+        ? IsUnion<Functions> extends true
           ? { error: 'expected one function' }
-          : All extends DeclaredFunction<any, infer D>
+          : Functions extends DeclaredFunction<any, infer D>
             ? D
-            : { error: 'expected one function' }
+            : never
         : IsLoose<S> extends true
           ? LooseDeclaration
           : Found

@@ -1,18 +1,30 @@
 // From a declaration, as it is written, to the type of the function that dlopen makes of it.
 
 import type { InOutParameter, OutParameter, OwnedText } from './declared.js';
-import type { Names } from './names.js';
 import type { DescribedArgument, Extra, In, Out, Pointer } from './table.js';
 
-/** Names for as many parameters as A has elements. */
-type Named<A extends readonly unknown[]> = A['length'] extends keyof Names ? Names[A['length']] : A;
+/** Names for parameters, so that an editor shows `(arg0: number, arg1: number) => number`. */
+// prettier-ignore
+type Names = [
+  arg0: any, arg1: any, arg2: any, arg3: any, arg4: any, arg5: any, arg6: any, arg7: any,
+  arg8: any, arg9: any, arg10: any, arg11: any, arg12: any, arg13: any, arg14: any, arg15: any,
+  arg16: any, arg17: any, arg18: any, arg19: any, arg20: any, arg21: any, arg22: any, arg23: any,
+  arg24: any, arg25: any, arg26: any, arg27: any, arg28: any, arg29: any, arg30: any, arg31: any,
+];
+
+/** The first names, as many as A has elements: drop those of A to find the tail, then drop the tail. */
+type Named<A extends readonly unknown[]> = Names extends [...A, ...infer Tail]
+  ? Names extends [...infer Head, ...Tail]
+    ? Head
+    : never
+  : A;
 
 /** Types -> values, in the direction In (into C) or Out (out of C). Types whose number is unknown give an array. */
 type Inputs<A extends readonly unknown[]> = number extends A['length'] ? In<A[number]>[] : InputsOf<A, Named<A>>;
-type InputsOf<A, Labels> = { -readonly [I in keyof Labels]: I extends keyof A ? In<A[I]> : never };
+type InputsOf<A, Names> = { -readonly [I in keyof Names]: I extends keyof A ? In<A[I]> : never };
 
 type Outputs<A extends readonly unknown[]> = number extends A['length'] ? Out<A[number]>[] : OutputsOf<A, Named<A>>;
-type OutputsOf<A, Labels> = { -readonly [I in keyof Labels]: I extends keyof A ? Out<A[I]> : never };
+type OutputsOf<A, Names> = { -readonly [I in keyof Names]: I extends keyof A ? Out<A[I]> : never };
 
 /** Whether a type is passed by nobody, or comes back. */
 type IsOut<T> = T extends { readonly passes?: infer P } ? ('out' extends P ? true : false) : false;

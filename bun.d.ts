@@ -56,7 +56,7 @@ export type FFITypeOrString = FFIType | keyof typeof FFIType | 'size_t';
 
 type TypedArray = NodeJS.TypedArray | DataView;
 type Address = Pointer | number | bigint;
-/** What is passed for each tag. Integers wrap. */
+/** The accepted value of each tag. Integers wrap. */
 interface ArgumentOf {
   0: number | bigint;
   1: number | bigint;
@@ -81,7 +81,7 @@ interface ArgumentOf {
   20: TypedArray;
   21: TypedArray;
 }
-/** What comes back for each tag. */
+/** The result of each tag. */
 interface ResultOf {
   0: number;
   1: number;
@@ -116,20 +116,20 @@ type TagOf<T> = T extends FFIType
 type Arguments<A> = A extends readonly unknown[] ? { -readonly [I in keyof A]: ArgumentOf[TagOf<A[I]>] } : [];
 type Result<R> = [unknown] extends [R] ? undefined : ResultOf[TagOf<NonNullable<R>>];
 
-/** What is known about a function. Keys that are not listed are not looked at. */
+/** Declaration of a function. Other keys are ignored. */
 export interface FFIFunction {
-  /** The types of the arguments. Left out: none. */
+  /** The types of the arguments. Default: none. */
   readonly args?: readonly FFITypeOrString[];
-  /** The type of the result. Left out: `void`. */
+  /** The type of the result. Default: `void`. */
   readonly returns?: FFITypeOrString | null;
-  /** The address of the function, to use instead of looking the symbol up. */
+  /** The address of the function, instead of a symbol. */
   readonly ptr?: Address | null;
-  /** Of a callback: a foreign thread that calls it does not wait, and gets 0. */
+  /** For a callback: a foreign thread that calls it does not wait, and receives 0. */
   readonly threadsafe?: boolean;
 }
 export type Symbols = Readonly<Record<string, FFIFunction>>;
 
-/** A bound function. It takes any number of arguments; those that are missing are `undefined`. */
+/** A bound function. It accepts any number of arguments; missing ones are `undefined`. */
 export interface BoundFunction<F extends FFIFunction> {
   (...args: Arguments<F['args']>): Result<F['returns']>;
   /** The address of the C function. */
@@ -141,26 +141,26 @@ export type ConvertFns<S> = { [K in keyof S]: S[K] extends FFIFunction ? BoundFu
 
 export interface Library<S> {
   symbols: ConvertFns<S>;
-  /** Closes the library. A call of one of its functions throws from then on. */
+  /** Closes the library. Later calls of its functions throw. */
   close(): void;
 }
 
 /**
  * Opens a library.
- * @param name a path, a `file:` URL, or a name that the system's loader or the current directory has
- * @param options the package's: `flags` of dlopen(3), `guard` for all its functions; bun has none
- * @throws ERR_DLOPEN_FAILED where it does not open; ERR_INVALID_ARG_TYPE where a symbol is missing
+ * @param name a path, a `file:` URL, or a name that the system's loader finds or that is in the current directory
+ * @param options an addition of the package: `flags` of dlopen(3), `guard` for all functions
+ * @throws ERR_DLOPEN_FAILED if it cannot be opened; ERR_INVALID_ARG_TYPE if a symbol is missing
  */
 export declare function dlopen<const S extends Record<string, FFIFunction>>(
   name: string | URL,
   symbols: S,
   options?: { flags?: number; guard?: boolean },
 ): Library<S>;
-/** Binds functions whose addresses are known. */
+/** Binds functions by address. */
 export declare function linkSymbols<const S extends Record<string, FFIFunction>>(symbols: S): Library<S>;
 
 type LinkedFunction<F extends FFIFunction> = BoundFunction<F> & { close(): void };
-/** Binds one function whose address is known. */
+/** Binds one function by address. */
 export declare const CFunction: {
   <const F extends FFIFunction & { ptr: Address }>(declaration: F): LinkedFunction<F>;
   new <const F extends FFIFunction & { ptr: Address }>(declaration: F): LinkedFunction<F>;
@@ -179,19 +179,19 @@ export declare function cc<const S extends Record<string, FFIFunction>>(options:
   flags?: string | string[];
 }): Library<S>;
 
-/** A function pointer for C that calls a JavaScript function. It is held until `close()`. */
+/** A C function pointer that calls a JavaScript function. It is held until `close()`. */
 export declare class JSCallback {
   constructor(callback: (...args: any[]) => any, definition: FFIFunction);
-  /** The function pointer; `null` once closed. */
+  /** The function pointer; `null` after `close()`. */
   readonly ptr: Pointer | null;
   readonly threadsafe: boolean;
-  /** Lets the function go. A closed callback is refused as an argument. */
+  /** Releases the function. A closed callback is refused as an argument. */
   close(): void;
   [Symbol.dispose](): void;
   [Symbol.toPrimitive](): number | bigint;
 }
 
-/** The address of a view's storage, good as long as the view lives. */
+/** The address of a view's storage. It is valid while the view lives. */
 export declare function ptr(view: NodeJS.TypedArray | ArrayBufferLike | DataView, byteOffset?: number): Pointer;
 
 type Reader<T> = (ptr: Address, byteOffset?: number) => T;
@@ -232,7 +232,7 @@ export declare function toArrayBuffer(
   deallocator?: Address | null,
 ): ArrayBuffer;
 
-/** A copy of C text. Called it gives a string; with `new` it gives a String object, where bun gives a string. */
+/** A copy of C text: a string, or with `new` a String object. (bun returns a string for both.) */
 export type CString = string & {
   readonly ptr?: number | bigint;
   readonly byteOffset?: number;
@@ -245,12 +245,12 @@ export declare const CString: {
   (ptr: Address | null | undefined, byteOffset?: number, byteLength?: number): string;
 };
 
-/** What a declaration was read as: nothing is generated here. */
+/** A description of a declaration. No C is generated. */
 export declare function viewSource(symbols: Symbols, is_callback?: false): string[];
 export declare function viewSource(callback: FFIFunction, is_callback: true): string;
 
-/** `dlopen` by its older name. */
+/** The older name of `dlopen`. */
 export declare const native: { readonly dlopen: typeof dlopen; callback(): never };
 
-/** The ending of shared libraries: `so`, `dylib` or `dll`. */
+/** The file extension of shared libraries: `so`, `dylib` or `dll`. */
 export declare const suffix: string;

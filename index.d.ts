@@ -1,9 +1,9 @@
 /**
  * Call native libraries from Node.js, with the interface of bun:ffi.
  *
- * Sizes, lengths and offsets are in bytes everywhere. Every error thrown here has one of the codes of
- * {@link FFIErrorCode}; the tags `@throws` name them. What cannot be checked is whether a declaration tells the truth
- * about the C function: if it does not, the call is undefined behaviour, as in C.
+ * Sizes, lengths and offsets are in bytes. Every error has one of the codes of {@link FFIErrorCode}; the tags `@throws`
+ * name them. A declaration cannot be verified: if it differs from the C function, the call is undefined behaviour, as
+ * in C.
  *
  * @packageDocumentation
  */
@@ -101,79 +101,84 @@ export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, Pointer
 
 /**
  * The numeric tags of the types, under every name and alias: `FFIType.i32` is 5, and means the same in a declaration as
- * `'i32'`. The tags 0 to 21 are bun's.
+ * `'i32'`. The tags 0 to 21 are those of bun.
  */
 export declare const FFIType: TagTable;
 
 /** A numeric tag, a value of the object {@link FFIType}. */
 export type FFIType = TagTable[keyof TagTable];
 
-/** A type as a declaration may give it: a name, an alias or a numeric tag. */
+/** A type in a declaration: a name, an alias or a numeric tag. */
 export type FFITypeOrString = AnyType;
 
 // ---- Declarations --------------------------------------------------------------------------------------------------
 
 /**
- * What is known about one C function. A key that is not listed here is an error.
+ * Declaration of a C function. Any other key is an error.
  *
- * Written inside the call of {@link dlopen}, a declaration needs no `as const`. Written apart from it, it does.
+ * Inside the call of {@link dlopen} a declaration needs no `as const`. Outside of it, it does.
  */
 export interface FFIFunction {
-  /** The types of the arguments, in order, alone or in a {@link DescribedArgument}. Left out: the function takes none. */
+  /** The types of the arguments, in order. Each is a type or a {@link DescribedArgument}. Default: no arguments. */
   readonly args?: readonly (ArgumentType | DescribedArgument)[];
-  /** The type of the result, or `{ type: 'cstring', free: 'symbol' }` for a text to free. Left out: `'void'`. */
+  /**
+   * The type of the result, or `{ type: 'cstring', free: 'symbol' }` for text that the caller frees. Default: `'void'`.
+   */
   readonly returns?: ResultType;
-  /** Whether C takes more arguments than these: each is passed as `[type, value]`. Default: `false`. */
+  /** Whether the function is variadic: further arguments are passed as `[type, value]`. Default: `false`. */
   readonly varargs?: boolean;
-  /** The symbol's name in the library, where it differs from the key. */
+  /** The name of the symbol in the library, if it differs from the key. */
   readonly name?: string;
-  /** The address of the function, to use instead of looking the symbol up. */
+  /** The address of the function, instead of a symbol. */
   readonly ptr?: number | bigint;
-  /** Whether the library may lack the symbol: it is then `null` instead of an error. Default: `false`. */
+  /** Whether a missing symbol is `null` instead of an error. Default: `false`. */
   readonly optional?: boolean;
   /**
-   * Whether values are converted as in bun:ffi instead of being refused: integers wrap around and fractions are cut off,
-   * what is not text becomes a number, `undefined` is NULL, text ends at its first NUL. Default: `false`.
+   * Whether values are converted as in bun:ffi instead of being refused: integers wrap, fractions are truncated, values
+   * other than strings become numbers, `undefined` is NULL, strings end at their first NUL. Default: `false`.
    */
   readonly wrap?: boolean;
   /**
-   * Whether a call may have any number of arguments, as in bun:ffi: those that are missing are `undefined`, those beyond
-   * the declared ones are not looked at. Default: `false`.
+   * Disables the check of the number of arguments, as in bun:ffi. Missing arguments are `undefined`; extra arguments
+   * are ignored. Default: `false`.
    */
   readonly loose?: boolean;
-  /** Accepted because bun:ffi accepts it; without effect on a function. */
+  /** Accepted for compatibility with bun:ffi; has no effect on a function. */
   readonly threadsafe?: boolean;
   /**
-   * Whether a view that has no fence is copied into fenced memory for the length of the call, and back, so that a write
-   * beside it is an error too. C must not keep the address of such a view: that of the copy is gone after the call.
+   * Whether a view without a fence is copied into fenced memory for the duration of the call, and back, so that an
+   * overflow is detected. C must not keep the address of such a view: the copy is gone after the call.
    * Default: `guard` of {@link DlopenOptions}, or `true` with PINNED_FFI_GUARD=1.
    */
   readonly guard?: boolean;
   /**
-   * Whether every call runs on a thread of libuv's pool and returns a Promise of its result, as `.async(...)` does. What
-   * is passed stays alive, and its buffers cannot be transferred, until it settles. Default: `false`.
+   * Whether every call runs on a thread of libuv's pool and returns a Promise of its result, like `.async(...)`.
+   * Arguments stay alive, and their buffers cannot be transferred, until it settles. Default: `false`.
    */
   readonly nonblocking?: boolean;
   /**
-   * Whether the C function waits for threads of its own that call JSCallbacks: the call runs on a helper thread while the
-   * JS thread serves those callbacks, and still returns its result directly. Default: `false`.
+   * Whether the C function waits for other threads that call JSCallbacks. The call runs on a helper thread while the
+   * JavaScript thread runs those callbacks, and returns its result synchronously. Default: `false`.
    */
   readonly threads?: boolean;
-  /** Whether errno is cleared before each call, and {@link errno} kept from right after it. Default: `false`, or `true` where there is `fails`. */
+  /**
+   * Whether errno is cleared before each call, and saved for {@link errno} right after it. Default: `false`; `true`
+   * with `fails`.
+   */
   readonly errno?: boolean;
   /**
-   * What tells from the result that the call failed: a function that returns true then, `'negative'` (below 0), `'null'`
-   * (a NULL pointer) or `'nonzero'`. Such a call throws, or rejects with, the system error of errno as Node's own do:
-   * `{ code: 'ENOENT', errno: -2, syscall: 'open', result: -1 }`. A function that has not set errno fails with
-   * `{ code: 'ERR_FFI_CALL_FAILED', syscall: 'sqlite3_close', result: 5 }`. Default: nothing is a failure.
+   * Which results are failures: a function of the result that returns true for them, `'negative'` (below 0), `'null'`
+   * (a NULL pointer) or `'nonzero'`. A failed call throws, or rejects with, the system error of errno, like Node's
+   * system calls: `{ code: 'ENOENT', errno: -2, syscall: 'open', result: -1 }`. If errno was not set, it is `{ code:
+   * 'ERR_FFI_CALL_FAILED', syscall: 'sqlite3_close', result: 5 }`. Default: no result is a failure.
    */
   readonly fails?: Failure;
 }
 
-/** What tells a failure from the result: see {@link FFIFunction.fails}. */
+/** Which results are failures: see {@link FFIFunction.fails}. */
 export type Failure = ((result: any) => boolean) | 'negative' | 'null' | 'nonzero';
 
-/** A declaration with the address, so that nothing is looked up: for {@link linkSymbols} and {@link CFunction}. */
+/** A declaration with an address, for {@link linkSymbols} and {@link CFunction}. */
 export interface LinkedFunction extends Omit<FFIFunction, 'name' | 'optional'> {
   /** The address of the function. */
   readonly ptr: number | bigint;
@@ -222,61 +227,62 @@ export type Symbols = { readonly [name: string]: FFIFunction };
 /** Declarations by name, each with its address. */
 export type LinkedSymbolDeclarations = { readonly [name: string]: LinkedFunction };
 
-/** What is known about a function that C calls. A key that is not listed here is an error. */
+/** Declaration of a function that C calls. Any other key is an error. */
 export interface FFICallback {
-  /** The types of the arguments that C gives, in order. Left out: none. */
+  /** The types of the arguments that C passes, in order. Default: none. */
   readonly args?: readonly CallbackArgumentType[];
-  /** The type of the result that C wants. Left out: `'void'`. */
+  /** The type of the result that C expects. Default: `'void'`. */
   readonly returns?: ReturnType;
   /**
-   * Whether a native thread other than the JS thread that calls it goes on at once, with a zeroed result. Default: `false`,
-   * such a thread waits for the real result.
+   * Whether a foreign thread that calls the function continues at once, with a zero result. Default: `false`: the
+   * thread waits for the result.
    */
   readonly threadsafe?: boolean;
-  /** Whether the result is converted as in bun:ffi instead of being refused: see {@link FFIFunction.wrap}. Default: `false`. */
+  /** Whether the result is converted as in bun:ffi: see {@link FFIFunction.wrap}. Default: `false`. */
   readonly wrap?: boolean;
 }
 
 // ---- Libraries -----------------------------------------------------------------------------------------------------
 
-/** What {@link linkSymbols} returns: bound functions that can be closed together. */
+/** Result of {@link linkSymbols}: bound functions that are closed together. */
 export interface LinkedSymbols<S> {
   /** The bound functions, under the names of their declarations. */
   readonly symbols: BoundSymbols<SymbolsOf<S>>;
-  /** The file that was really opened, `null` for the process itself and for functions by address. */
+  /** The file that was opened; `null` for the process itself and for functions by address. */
   readonly path: string | null;
-  /** A native thread of its own for these functions: for libraries that want every call on one thread. */
+  /** Starts a dedicated native thread for these functions, for libraries that need every call on one thread. */
   thread(): LibraryThread<S>;
   /**
-   * The calls of these functions that the flight recorder keeps, newest last: those among the last 64 of the process, and
-   * of all threads. Empty unless the process was started with `PINNED_FFI_TRACE=1`. Works after `close()`.
+   * The recorded calls of these functions, newest last. The flight recorder keeps the last 64 calls of the process, of
+   * all threads. Empty unless the process was started with `PINNED_FFI_TRACE=1`. Works after `close()`.
    */
   trace(): TracedCall[];
   /**
    * Closes the functions: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. A library is unloaded
-   * now or, while asynchronous calls are under way, when they are done: then a Promise tells when.
+   * at once. If asynchronous calls are running, it is unloaded when they are done, and `close` returns a Promise of
+   * that.
    * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that a synchronous call of one of these functions is running.
    */
   close(): void | Promise<void>;
   /** The same as {@link LinkedSymbols.close} without waiting, for `using`. */
   [Symbol.dispose](): void;
-  /** The same as {@link LinkedSymbols.close}, for `await using`: it waits for the calls that are under way. */
+  /** The same as {@link LinkedSymbols.close}, for `await using`: waits for the running calls. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A call that the flight recorder keeps: see {@link LinkedSymbols.trace}. Long texts are cut. */
+/** A recorded call: see {@link LinkedSymbols.trace}. Long texts are shortened. */
 export interface TracedCall {
   /** The name of the function in its declaration. */
   symbol: string;
-  /** The file of the library, or what stands for it where it has none. */
+  /** The file of the library, or a description if it has none. */
   library: string;
-  /** For each argument its declared type and the kind of what was passed, never its content: `'ptr: a Buffer of 8 bytes'`. */
+  /** For each argument its declared type and the kind of its value, never the content: `'ptr: a Buffer of 8 bytes'`. */
   arguments: string[];
-  /** The file, line and column that made the call, with colons between; `'unknown'` where the engine does not tell. */
+  /** The call site, as `file:line:column`; `'unknown'` if the engine does not provide it. */
   site: string;
   /**
-   * `'inside'` while the call is under way; `'threw'` if it ended in an exception, before C was entered or after. An
-   * asynchronous call has `'returned'` as soon as C has, however its Promise settles.
+   * `'inside'` while the call is running; `'threw'` if it ended in an exception, before or after C ran. An asynchronous
+   * call has `'returned'` as soon as C has returned, however its Promise settles.
    */
   state: 'inside' | 'returned' | 'threw';
   /**
@@ -284,19 +290,21 @@ export interface TracedCall {
    * `thread()`, `'helper'` for that of `threads: true`.
    */
   thread: string;
-  /** Whether it was a call of `.async(...)`, `nonblocking: true` or `thread()`; it is recorded from when it runs. */
+  /**
+   * Whether it was a call of `.async(...)`, `nonblocking: true` or `thread()`. It is recorded when it starts to run.
+   */
   async: boolean;
 }
 
-/** A native thread for the functions of a library: what {@link LinkedSymbols.thread} returns. */
+/** Result of {@link LinkedSymbols.thread}: a native thread for the functions of a library. */
 export interface LibraryThread<S> {
   /**
    * The functions, each of which returns a Promise. The calls run on this thread one after the other, in the order in
-   * which they were made. What is passed stays alive, and its buffers cannot be transferred, until the Promise settles.
+   * which you make them. Arguments stay alive, and their buffers cannot be transferred, until the Promise settles.
    */
   readonly symbols: AsyncSymbols<SymbolsOf<S>>;
   /**
-   * Ends the thread after the calls that were handed to it. A later call rejects with ERR_FFI_THREAD_CLOSED. Closing again
+   * Ends the thread after the calls that are queued. A later call rejects with ERR_FFI_THREAD_CLOSED. Closing again
    * does nothing. The library stays open.
    */
   close(): void;
@@ -304,7 +312,7 @@ export interface LibraryThread<S> {
   [Symbol.dispose](): void;
 }
 
-/** An open library: what {@link dlopen} and {@link cc} return. It stays open until it is closed. */
+/** Result of {@link dlopen} and {@link cc}: an open library. It stays open until you close it. */
 export interface Library<S> extends LinkedSymbols<S> {
   /**
    * A live accessor of a global variable.
@@ -335,26 +343,27 @@ export interface Library<S> extends LinkedSymbols<S> {
 export interface Global<T> {
   /** Its address. */
   readonly ptr: Pointer<T>;
-  /** Its value, read and written now. */
+  /** Reads its current value. */
   get value(): Out<T>;
-  /** Writes it, under the rules for an argument of this type. */
+  /** Writes its value, with the checks of an argument of this type. */
   set value(value: In<T>);
   /** The same as reading `value`. */
   get(): Out<T>;
   /** The same as writing `value`. */
   set(value: In<T>): void;
-  /** Accessors over a struct, a union or an array, without a copy. */
+  /** Accessors for a struct, a union or an array, without a copy. */
   view(): View<T>;
 }
 
-/** How {@link dlopen} opens a library. */
+/** Options of {@link dlopen}. */
 export interface DlopenOptions {
   /**
-   * Bits of `os.constants.dlopen`, RTLD_LAZY for one. 0 is the default: RTLD_NOW | RTLD_LOCAL, and RTLD_DEEPBIND for a library that
-   * brings its own copy of what Node exports (PINNED_FFI_DEEPBIND=0 or 1 decides for all). Windows has none.
+   * Bits of `os.constants.dlopen`, such as RTLD_LAZY. Default: 0, which means RTLD_NOW | RTLD_LOCAL, and RTLD_DEEPBIND
+   * for a library that defines symbols which Node exports too (PINNED_FFI_DEEPBIND=0 or 1 decides for all). Windows has
+   * none.
    */
   readonly flags?: number;
-  /** `guard` of every declaration that does not say. Default: `false`, or `true` with PINNED_FFI_GUARD=1. */
+  /** Default of `guard` for all declarations. Default: `false`, or `true` with PINNED_FFI_GUARD=1. */
   readonly guard?: boolean;
 }
 
@@ -363,8 +372,8 @@ export interface DlopenOptions {
  *
  * Calls of the bound functions throw ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE and ERR_OUT_OF_RANGE for arguments,
  * ERR_FFI_CALLBACK_CLOSED for a closed callback, ERR_FFI_LIBRARY_CLOSED after `close()`, ERR_FFI_BUFFER_OVERFLOW and
- * ERR_FFI_BUFFER_UNDERFLOW where C wrote outside of a view that was passed, and whatever a callback threw. Asynchronous
- * calls, those of `.async(...)`, `nonblocking: true` and `thread()`, reject their Promise with the same.
+ * ERR_FFI_BUFFER_UNDERFLOW if C wrote outside of an argument, and the exceptions of callbacks. Asynchronous calls
+ * (`.async(...)`, `nonblocking: true` and `thread()`) reject their Promise with the same errors.
  *
  * @example
  * ```js
@@ -376,10 +385,10 @@ export interface DlopenOptions {
  * ```
  *
  * @param path A path, a `file:` URL, a bare name (`'sqlite3'` finds libsqlite3.so.0), or `null` for the process itself.
- * @param symbols What to bind: declarations by name, or C text. See {@link CDeclarations}.
+ * @param symbols Declarations of the functions, by name or as C text. See {@link CDeclarations}.
  * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood; the message shows the line.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
- * @throws ERR_FFI_LIBRARY_NOT_FOUND if there is no such library; the error's `tried` lists where it was looked for.
+ * @throws ERR_FFI_LIBRARY_NOT_FOUND if there is no such library; `tried` of the error lists the names that were tried.
  * @throws ERR_FFI_LIBRARY_INVALID if the file cannot be loaded: another format or architecture, a missing dependency.
  * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks a symbol that is not `optional`.
  */
@@ -390,20 +399,20 @@ export declare function dlopen<const S extends Symbols | CDeclarations>(
 ): Library<S>;
 
 /**
- * Binds functions whose addresses are known. The library they come from must stay loaded as long as they are called.
+ * Binds functions by address. Their library must stay loaded while you call them.
  *
- * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration, a missing `ptr` among them.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration, such as a missing `ptr`.
  * @throws ERR_OUT_OF_RANGE for a `ptr` that is not an address.
  */
 export declare function linkSymbols<const S extends LinkedSymbolDeclarations>(
   symbols: [LinkedSetProblem<S, LinkedFunction>] extends [never] ? S : LinkedSetProblem<S, LinkedFunction>,
 ): LinkedSymbols<LinkedSet<S>>;
 
-/** A bound function that is closed by itself: what {@link CFunction} returns. */
+/** Result of {@link CFunction}: a bound function that you can close. */
 export interface ClosableFunction {
   /**
-   * Closes the function: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. While asynchronous calls
-   * are under way, a Promise tells when they are done.
+   * Closes the function: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. If asynchronous calls
+   * are running, `close` returns a Promise that resolves when they are done.
    * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that a synchronous call of it is running.
    */
   close(): void | Promise<void>;
@@ -412,34 +421,34 @@ export interface ClosableFunction {
 }
 
 /**
- * Binds one function whose address is known.
+ * Binds one function by address.
  *
- * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration, a missing `ptr` among them.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration, such as a missing `ptr`.
  * @throws ERR_OUT_OF_RANGE for a `ptr` that is not an address.
  */
 export declare function CFunction<const D extends LinkedFunction>(
   declaration: [LinkProblem<D, LinkedFunction>] extends [never] ? D : LinkProblem<D, LinkedFunction>,
 ): Fn<Linked<D>> & ClosableFunction;
 
-/** What {@link cc} compiles, and what it binds of the result. */
+/** Options of {@link cc}. */
 export interface CCOptions<S> {
-  /** Paths or `file:` URLs of C files, or C text: one of them, or several that are compiled together. */
+  /** Paths or `file:` URLs of C files, or C source: one, or several that are compiled together. */
   readonly source: string | URL | readonly (string | URL)[];
-  /** What to bind: declarations by name, or C text. See {@link CDeclarations}. */
+  /** Declarations of the functions, by name or as C text. See {@link CDeclarations}. */
   readonly symbols: S;
-  /** Libraries to link with: names (`'m'` is the compiler's `-lm`) or paths. */
+  /** Libraries to link: names (`'m'` means `-lm`) or paths. */
   readonly library?: string | readonly string[];
-  /** Folders of headers: the compiler's `-I`. */
+  /** Folders of headers (`-I`). */
   readonly include?: string | readonly string[];
-  /** Macros: the compiler's `-D`. */
+  /** Macros (`-D`). */
   readonly define?: Readonly<Record<string, string>>;
-  /** Further arguments for the compiler; a string is split at white space. */
+  /** Further arguments for the compiler. A string is split at white space. */
   readonly flags?: string | readonly string[];
 }
 
 /**
- * Compiles C with the system's compiler and opens the result. It is kept by a hash of everything that went in, so the
- * same source is compiled once.
+ * Compiles C with the system's compiler and opens the result. The result is cached by a hash of everything that the
+ * compiler read, so the same source is compiled once.
  *
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong option or declaration.
  * @throws ERR_FFI_COMPILER_NOT_FOUND if there is no C compiler.
@@ -468,38 +477,38 @@ export declare function cdef<const S extends string | AnyDefinitions | readonly 
 
 // ---- Callbacks -----------------------------------------------------------------------------------------------------
 
-/** A JS function that C can call, made by `new JSCallback(fn, declaration)`. */
+/** A JavaScript function that C can call, created by `new JSCallback(fn, declaration)`. */
 export interface JSCallback extends ClosablePointer {
   /** The address for C, `null` after {@link JSCallback.close}. */
   readonly ptr: Pointer | null;
   /** Whether it was declared `threadsafe`. */
   readonly threadsafe: boolean;
-  /** Keeps the process alive while native threads may still call it; the default is that it does not. Returns this. */
+  /** Keeps the process alive, which a callback does not do by default. Returns this. */
   ref(): this;
-  /** Takes {@link JSCallback.ref} back. Returns this. */
+  /** Reverts {@link JSCallback.ref}. Returns this. */
   unref(): this;
   /**
-   * Lets go of the function. A call that C still makes gets zero, and a process warning says so once (`FFIWarning`, code
+   * Releases the function. If C calls it later, C receives zero, and there is one process warning (`FFIWarning`, code
    * ERR_FFI_CALLBACK_CLOSED). May be called from inside the function. Closing again does nothing.
    */
   close(): void;
   /** The same as {@link JSCallback.close}, for `using`. */
   [Symbol.dispose](): void;
-  /** The address, so that `+callback` and template strings give it. */
+  /** The address, for `+callback` and template strings. */
   [Symbol.toPrimitive](): Pointer | null;
 }
 
 /** The constructor of {@link JSCallback}. */
 export interface JSCallbackConstructor {
   /**
-   * Makes a JS function callable by C. It stays callable, and is not collected, until `close()`.
+   * Creates a C function pointer for a JavaScript function. It stays callable, and is not collected, until `close()`.
    *
-   * What `callback` returns is checked like an argument. If it throws, C gets a zeroed result, and the error surfaces
-   * from the call into C that was under way; where there is none, as an uncaught exception.
+   * The result of `callback` is checked like an argument. If `callback` throws, C receives zero, and the exception
+   * propagates to the call that led to it. Without such a call it is an uncaught exception.
    *
-   * A native thread other than the JS thread may call it too: it waits until the JS thread has run the function, unless
-   * the declaration says `threadsafe: true`. Then alone `callback` may return a Promise, whose value is the result: on
-   * the JS thread a Promise is refused with ERR_INVALID_ARG_TYPE.
+   * C may call it from any thread. A foreign thread blocks until the JavaScript thread has run the function, unless you
+   * declare `threadsafe: true`. Only on a foreign thread may `callback` return a Promise, whose value is the result. On
+   * the JavaScript thread a Promise is refused with ERR_INVALID_ARG_TYPE.
    *
    * @example
    * ```js
@@ -516,18 +525,18 @@ export interface JSCallbackConstructor {
     callback: CallbackFunction<CallbackDeclaration<D>>,
     declaration: [CallbackProblem<D, FFICallback>] extends [never] ? D : CallbackProblem<D, FFICallback>,
   ): JSCallback;
-  /** What all callbacks inherit from. */
+  /** The prototype of all callbacks. */
   readonly prototype: JSCallback;
 }
 
-/** A JS function that C can call. */
+/** A JavaScript function that C can call. */
 export declare const JSCallback: JSCallbackConstructor;
 
 // ---- Memory --------------------------------------------------------------------------------------------------------
 
 /**
- * The address of a view's bytes. It is valid as long as the view lives: keep the view, not only the address. To pass a
- * view to a function, pass the view itself; this is for addresses that are stored.
+ * The address of a view's bytes. It is valid while the view lives: keep the view, not only the address. To pass a view
+ * to a function, pass the view itself; use this for addresses that are stored.
  *
  * @param view A typed array, Buffer, DataView, ArrayBuffer or SharedArrayBuffer.
  * @param byteOffset Bytes to add, at most the view's byteLength. Default: 0.
@@ -538,40 +547,40 @@ export declare const JSCallback: JSCallbackConstructor;
  */
 export declare function ptr(view: ArrayBufferView | ArrayBufferLike | LiveView, byteOffset?: number): Pointer;
 
-/** How {@link alloc} allocates. */
+/** Options of {@link alloc}. */
 export interface AllocOptions {
   /** The alignment in bytes: a power of two from 1 to 1048576 (2 ** 20). Default: 16. */
   readonly align?: number;
 }
 
 /**
- * A zeroed Buffer over new memory outside of V8's heap, with a fence before and after it. The memory lives as long as the
- * Buffer or another view of it; then it is freed. Its address never changes.
+ * A zeroed Buffer over new memory outside of V8's heap, with a fence before and after it. The memory is freed after the
+ * Buffer and all other views of it are collected. Its address never changes.
  *
- * @param size The length in bytes; 0 gives an empty Buffer.
- * @throws ERR_INVALID_ARG_TYPE if an argument is not a number or the options no object.
+ * @param size The length in bytes; 0 returns an empty Buffer.
+ * @throws ERR_INVALID_ARG_TYPE if an argument is not a number, or the options are not an object.
  * @throws ERR_INVALID_ARG_VALUE for an unknown option.
- * @throws ERR_OUT_OF_RANGE for a size that is no length or an alignment that is not such a power.
- * @throws ERR_FFI_MEMORY_EXHAUSTED if the memory cannot be had.
+ * @throws ERR_OUT_OF_RANGE for an invalid size or alignment.
+ * @throws ERR_FFI_MEMORY_EXHAUSTED if the memory cannot be allocated.
  */
 export declare function alloc(size: number, options?: AllocOptions): Buffer;
 
-/** Holds a view where it is: what {@link pin} returns. */
+/** Result of {@link pin}: holds a view. */
 export interface Pin {
-  /** The address of the view's first byte; `null` once released. */
+  /** The address of the view's first byte; `null` after the release. */
   readonly ptr: Pointer | null;
-  /** The bytes of the view; 0 once released. */
+  /** The length of the view in bytes; 0 after the release. */
   readonly byteLength: number;
-  /** Lets the view go: C must not use the address any more. Releasing again does nothing. */
+  /** Releases the view: C must not use the address any more. Releasing again does nothing. */
   release(): void;
   /** The same as {@link Pin.release}, for `using`. */
   [Symbol.dispose](): void;
 }
 
 /**
- * Holds a view for C to keep its address between calls: until `release()` it is neither collected, even if the Pin
- * itself is dropped, nor can its buffer be transferred. On Node 20 and 22 `postMessage` and `structuredClone` do not
- * transfer it after that either.
+ * Holds a view, so that C may keep its address between calls. Until `release()` the view is not collected, even if the
+ * Pin is, and its buffer cannot be transferred. On Node 20 and 22 `postMessage` and `structuredClone` do not transfer
+ * it afterwards either.
  *
  * @param view A typed array, Buffer, DataView, ArrayBuffer or SharedArrayBuffer of more than 0 bytes.
  * @throws ERR_INVALID_ARG_TYPE if it is something else.
@@ -580,42 +589,42 @@ export interface Pin {
  */
 export declare function pin(view: ArrayBufferView | ArrayBufferLike): Pin;
 
-/** What {@link fences} tells. All numbers but the counts are bytes. */
+/** Result of {@link fences}. All numbers except the counts are bytes. */
 export interface Fences {
-  /** Whether the buffers that Node allocates have fences. Those of {@link alloc} have them always. */
+  /** Whether the buffers that Node allocates have fences. Those of {@link alloc} always have them. */
   readonly installed: boolean;
   /** Why they have none: the runtime or platform is not verified, or PINNED_FFI_FENCE=off. */
   readonly reason?: string;
-  /** The width of the fence before each buffer, in bytes: 64 if PINNED_FFI_FENCE does not say. */
+  /** The width of the fence before each buffer, in bytes. Default: 64. */
   readonly before: number;
-  /** The width of the fence past each buffer, in bytes: 128 if PINNED_FFI_FENCE does not say. */
+  /** The width of the fence past each buffer, in bytes. Default: 128. */
   readonly after: number;
-  /** Memory that is held for a while after it was freed, since its address was given out: late writes hit nothing else. */
+  /** Freed memory whose address C had. It is held for a while, so that late writes affect no other memory. */
   readonly quarantine: {
-    /** The most bytes that are held: 16777216 if PINNED_FFI_QUARANTINE does not say; 0 is none. */
+    /** The maximum number of bytes. Default: 16777216; 0 means no quarantine. */
     readonly bytes: number;
-    /** The most blocks that are held: 4096 if PINNED_FFI_QUARANTINE does not say. */
+    /** The maximum number of blocks. Default: 4096. */
     readonly count: number;
-    /** The bytes that are held now. */
+    /** The bytes that are held. */
     readonly heldBytes: number;
-    /** The blocks that are held now. */
+    /** The blocks that are held. */
     readonly heldCount: number;
   };
 }
 
-/** The state of the fences around buffers, as a copy. */
+/** The state of the fences around buffers, as a new object. */
 export declare function fences(): Fences;
 
 /**
- * Checks every fence and the quarantine of the process, whole: it takes time in proportion to their bytes. Each breach is
- * repaired and becomes a process warning, an {@link FFIWarning}.
- * @returns How many were broken.
+ * Checks every fence and the quarantine of the process completely, which takes time in proportion to their size. Each
+ * broken fence is repaired and becomes a process warning, an {@link FFIWarning}.
+ * @returns The number of broken fences.
  */
 export declare function checkFences(): number;
 
 /**
- * Reads one value from native memory, which need not be aligned.
- * @param ptr Where, as an address. The memory must be readable: that cannot be checked.
+ * Reads one value from native memory. It need not be aligned.
+ * @param ptr The address. The memory must be readable: only PINNED_FFI_GUARD=1 checks that.
  * @param byteOffset Bytes to add to it. Default: 0.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address or an offset.
@@ -623,10 +632,11 @@ export declare function checkFences(): number;
 export type Reader<Value> = (ptr: number | bigint, byteOffset?: number) => Value;
 
 /**
- * Writes one value to native memory, which need not be aligned.
- * @param ptr Where, as an address. The memory must be writable: that cannot be checked.
+ * Writes one value to native memory. It need not be aligned.
+ * @param ptr The address. The memory must be mapped: only PINNED_FFI_GUARD=1 checks that.
  * @param byteOffset Bytes to add to it.
- * @param value The value, under the rules for an argument of this type. Of a view, the address is written: keep it.
+ * @param value The value, with the checks of an argument of this type. For a view, its address is written: keep the
+ *   view.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument.
  */
@@ -634,7 +644,7 @@ export type Writer<Value> = (ptr: number | bigint, byteOffset: number, value: Va
 
 /**
  * Reads from native memory, a function per scalar type: `read.i32(ptr, 4)`.
- * `read.intptr` is bun's: a pointer-sized signed integer, a number where it is exact, else a bigint.
+ * `read.intptr` exists in bun: a pointer-sized signed integer, a number while it is exact, else a bigint.
  */
 export declare const read: { readonly [Name in ScalarName]: Reader<Out<Name>> } & {
   readonly intptr: Reader<Out<'i64_fast'>>;
@@ -647,42 +657,42 @@ export declare const write: { readonly [Name in ScalarName]: Writer<In<Name>> } 
 
 /** The type of {@link CString}, which can be called with and without `new`. */
 export interface CStringConstructor {
-  /** For programs written for bun:ffi. JavaScript makes a String object of what `new` gives: compare it with `==`. */
+  /** For programs written for bun:ffi. With `new` the result is a String object: compare it with `==`. */
   new (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
-  /** Gives a primitive string. */
+  /** Returns a primitive string. */
   (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
 }
 
 /**
- * Copies a UTF-8 string out of native memory. NULL gives `''`. Call it without `new` to get a primitive string.
+ * Copies a UTF-8 string from native memory. NULL becomes `''`. Call it without `new` to get a primitive string.
  *
- * @param ptr Where, as an address.
+ * @param ptr The address.
  * @param byteOffset Bytes to add to it. Default: 0.
- * @param byteLength The length in bytes. Left out: up to the first NUL byte.
+ * @param byteLength The length in bytes. Default: up to the first NUL byte.
  * @throws ERR_FFI_INVALID_POINTER for addresses below 4096 other than NULL.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
  */
 export declare const CString: CStringConstructor;
 
-/** What {@link CString} gives. */
+/** Result of {@link CString}. */
 export type CString = string;
 
 /**
- * What gives native memory back: a `void (*)(void *bytes, void *context)`, by address or as a bound function. It is
- * called once the memory's Buffer has been collected, maybe on another thread; so it is never a JSCallback.
+ * A function that frees native memory: a `void (*)(void *bytes, void *context)`, by address or as a bound function. It
+ * is called after the Buffer was collected, possibly on another thread, so it cannot be a JSCallback.
  */
 export type Deallocator = number | bigint | BoundFunction;
 
 /**
- * A Buffer over native memory, without a copy. The memory must stay valid as long as the Buffer is used.
+ * A Buffer over native memory, without a copy. The memory must stay valid while you use the Buffer.
  *
- * @param ptr Where, as an address.
+ * @param ptr The address.
  * @param byteOffset Bytes to add to it. Default: 0.
- * @param byteLength The length in bytes, more than 0. Left out: up to the first NUL byte.
- * @param deallocator What gives the memory back when the Buffer has been collected. Left out: nothing does.
+ * @param byteLength The length in bytes, more than 0. Default: up to the first NUL byte.
+ * @param deallocator Frees the memory after the Buffer was collected. Default: the memory is not freed.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
- * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime does not allow memory of others under a Buffer.
+ * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime does not allow a Buffer over native memory.
  */
 export declare function toBuffer(
   ptr: number | bigint,
@@ -691,8 +701,8 @@ export declare function toBuffer(
   deallocator?: Deallocator,
 ): Buffer;
 /**
- * A Buffer over native memory, given back by a deallocator that needs a context.
- * @param context What the deallocator gets as its second argument.
+ * A Buffer over native memory, with a deallocator that needs a context.
+ * @param context The second argument of the deallocator.
  */
 export declare function toBuffer(
   ptr: number | bigint,
@@ -703,7 +713,7 @@ export declare function toBuffer(
 ): Buffer;
 
 /**
- * An ArrayBuffer over native memory, without a copy. The memory must stay valid as long as the ArrayBuffer is used.
+ * An ArrayBuffer over native memory, without a copy. The memory must stay valid while you use the ArrayBuffer.
  * Parameters and errors are those of {@link toBuffer}.
  */
 export declare function toArrayBuffer(
@@ -713,8 +723,8 @@ export declare function toArrayBuffer(
   deallocator?: Deallocator,
 ): ArrayBuffer;
 /**
- * An ArrayBuffer over native memory, given back by a deallocator that needs a context.
- * @param context What the deallocator gets as its second argument.
+ * An ArrayBuffer over native memory, with a deallocator that needs a context.
+ * @param context The second argument of the deallocator.
  */
 export declare function toArrayBuffer(
   ptr: number | bigint,
@@ -724,20 +734,20 @@ export declare function toArrayBuffer(
   deallocator: Deallocator,
 ): ArrayBuffer;
 
-// ---- Types of your own -----------------------------------------------------------------------------------------------
+// ---- Types of your own ---------------------------------------------------------------------------------------------
 
-/** How {@link struct} lays its fields out. */
+/** Options of {@link struct}. */
 export interface StructOptions {
-  /** What messages call it. */
+  /** The name in messages. */
   readonly name?: string;
-  /** The widest alignment of a field: `true` is 1. */
+  /** The maximum alignment of a field, in bytes; `true` means 1. */
   readonly packed?: boolean | number;
-  /** The least alignment of the whole. */
+  /** The minimum alignment of the struct, in bytes. */
   readonly align?: number;
 }
 
 /**
- * Declares a C struct. By value, plain objects go in and come out; `view` and `alloc` give accessors over memory.
+ * Declares a C struct. By value it is a plain object; `view` and `alloc` return accessors for memory.
  *
  * @example
  * ```js
@@ -765,7 +775,7 @@ export declare function struct<const F extends StructFields>(fields: F, options?
 export declare function struct<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): TypeOfText<T>;
 
 /**
- * Declares a C union: an object with one of the fields goes in, a view of all of them comes out.
+ * Declares a C union. You pass an object with one of the fields; a result is a view of all of them.
  *
  * @param fields A type for each field.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
@@ -783,7 +793,7 @@ export declare function union<const F extends UnionFields>(
 export declare function union<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): TypeOfText<T>;
 
 /**
- * Declares a C array, for fields, globals and memory. An argument of that kind is a {@link pointer} in C.
+ * Declares a C array, for fields, globals and memory. As an argument, C has a {@link pointer} instead.
  *
  * @param type The type of an element.
  * @param length The number of elements, not of bytes: 1 to 2 ** 32 - 1.
@@ -792,42 +802,42 @@ export declare function union<const T extends TypeText>(text: [TypeProblem<T>] e
 export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number): ArrayType<T>;
 
 /**
- * Declares a pointer to a type. A view that is passed must have the bytes of one value at least, and a {@link Pointer} that
- * is known to be one to another type does not compile.
+ * Declares a pointer to a type. A view that is passed must have at least the bytes of one value. A {@link Pointer} to
+ * another type does not compile.
  *
- * @param type What it points to; for a type that is not yet there, as in a linked list, a function that gives it. Of such
- *   a pointer the compiler does not know the type.
- * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type.
+ * @param type The type that it points to, or, for a type that is declared later (as in a linked list), a function that
+ *   returns it. TypeScript does not know the type of such a pointer.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for an invalid type.
  */
 export declare function pointer<const T extends AnyType | DeclaredField>(type: T): PointerType<T>;
 /**
  * Declares a pointer to a type that is declared later.
- * @param type What gives the type.
+ * @param type Returns the type.
  */
 export declare function pointer(type: () => any): PointerType;
 
 /**
- * Declares a parameter through which C gives a value back: see {@link Ret}. Nobody passes it: the call has fenced memory
- * for it, as long as it lasts.
+ * Declares a parameter through which C returns a value: see {@link Ret}. You do not pass it: the call provides fenced
+ * memory for it.
  *
  * @param type The type of the value, not that of the pointer to it.
- * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type of values in memory.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function out<const T extends AnyType | DeclaredField>(type: T): OutParameter<T>;
 
 /**
- * Declares a parameter through which C takes a value and gives one back: see {@link Ret}.
+ * Declares a parameter through which C receives a value and returns one: see {@link Ret}.
  *
  * @param type The type of the value, not that of the pointer to it.
- * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type of values in memory.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function inout<const T extends AnyType | DeclaredField>(type: T): InOutParameter<T>;
 
 /**
- * Declares integers with names: names or numbers go in, numbers come out, or with `names: true` names.
+ * Declares integers with names. You pass names or numbers; results are numbers, or names with `names: true`.
  *
  * @param members The integers by name.
- * @param options `type` is the integer type in C, `'i32'` if not given; `name` is what messages call it.
+ * @param options `type` is the integer type in C (default: `'i32'`); `name` is the name in messages.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
 export declare function enumeration<
@@ -838,21 +848,27 @@ export declare function enumeration<
   options?: { readonly type?: AnyType; readonly names?: Named; readonly name?: string },
 ): EnumerationType<M, Named>;
 
-/** How {@link opaque} relates a type to others. */
+/** Options of {@link opaque}. */
 export interface OpaqueOptions<Base extends string> {
-  /** A type in whose place this one may be passed. */
+  /** A type for which this one may be passed. */
   readonly base?: OpaqueType<Base>;
-  /** A type whose handle, passed to the call that gave one of this type, owns it: with its end this one ends. */
+  /**
+   * The type of the owner: the handle that was passed to the call which returned this one. This one ends with its
+   * owner.
+   */
   readonly owner?: OpaqueType<any>;
-  /** The functions that free a handle: from the beginning of such a call on it is refused, unless its `fails` says it has failed. */
+  /**
+   * The functions that free a handle. It is refused once such a call begins, unless the call fails according to its
+   * `fails`.
+   */
   readonly free?: string | readonly string[];
 }
 
 /**
- * Declares pointers that only C looks into. Those of one type are not taken for those of another. A handle is refused from
- * the call on that frees it, or frees its owner: such a call throws ERR_FFI_INVALID_POINTER.
+ * Declares handles: pointers whose content only C knows. A handle of one type is refused for another type. As soon
+ * as a call begins that frees a handle or its owner, using it throws ERR_FFI_INVALID_POINTER.
  *
- * @param name What messages and the compiler call it.
+ * @param name The name in messages and types.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
  */
 export declare function opaque<const Name extends string, const Base extends string = never>(
@@ -861,8 +877,8 @@ export declare function opaque<const Name extends string, const Base extends str
 ): OpaqueType<Name | Base>;
 
 /**
- * Declares a function pointer. One that C gives is callable; a JS function that is passed lives for the call: C must not
- * keep it. For one that C keeps, pass a {@link JSCallback}.
+ * Declares a function pointer. Function pointers returned by C are callable. A JavaScript function passed as an
+ * argument is valid only during the call. If C keeps it, pass a {@link JSCallback}.
  *
  * @param declaration The C type of the function, or of a pointer to one: an object, or C text such as `'int (*)(int)'`.
  * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
@@ -873,8 +889,8 @@ export declare function fn<const D extends FFICallback | TypeText>(
 ): FunctionType<CallbackDeclaration<D>>;
 
 /**
- * The bytes of a value of a type, as C's `sizeof` on this platform.
- * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type of values in memory.
+ * The size of a type in bytes, like C's `sizeof` on this platform.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function sizeof(type: AnyType | DeclaredType): number;
 /**
@@ -886,8 +902,8 @@ export declare function sizeof(type: AnyType | DeclaredType): number;
 export declare function sizeof<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): number;
 
 /**
- * The alignment of a type, in bytes, as C's `alignof` on this platform.
- * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what is no type of values in memory.
+ * The alignment of a type in bytes, like C's `alignof` on this platform.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function alignof(type: AnyType | DeclaredType): number;
 /**
@@ -899,8 +915,9 @@ export declare function alignof(type: AnyType | DeclaredType): number;
 export declare function alignof<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): number;
 
 /**
- * Where a field of a struct or union lies, in bytes from its start, as C's `offsetof` on this platform.
- * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for what has no such field; a bitfield has no offset.
+ * The offset of a field of a struct or union in bytes, like C's `offsetof` on this platform.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE if there is no such field, or it is a bitfield, which has no
+ *   offset.
  */
 export declare function offsetof<F>(type: StructType<F> | UnionType<F>, field: keyof F & string): number;
 
@@ -909,13 +926,16 @@ export declare function offsetof<F>(type: StructType<F> | UnionType<F>, field: k
 /** The file extension of shared libraries on this platform, without a dot. */
 export declare const suffix: 'so' | 'dylib' | 'dll';
 
-/** The `code` of an error. docs/errors.md says of each what to do about it. */
+/** The `code` of an error. docs/errors.md describes each, with its fix. */
 export type FFIErrorCode =
-  /** TypeError: an argument of the wrong kind. */
+  /** TypeError: an argument has the wrong type. */
   | 'ERR_INVALID_ARG_TYPE'
-  /** TypeError: the right kind, a wrong value; also a wrong number of arguments, and faults in a declaration. */
+  /**
+   * TypeError: an argument has the right type and a wrong value; a wrong number of arguments; an error in a
+   * declaration.
+   */
   | 'ERR_INVALID_ARG_VALUE'
-  /** RangeError: a number that its type cannot hold. */
+  /** RangeError: a number does not fit its type, or a Buffer is too small. */
   | 'ERR_OUT_OF_RANGE'
   /** Error: `pinned-ffi/bun` could not open a library; `cause` is the error of this entry. */
   | 'ERR_DLOPEN_FAILED'
@@ -925,13 +945,13 @@ export type FFIErrorCode =
   | 'ERR_FFI_BUFFER_OVERFLOW'
   /** RangeError: native code wrote before the start of a buffer. */
   | 'ERR_FFI_BUFFER_UNDERFLOW'
-  /** Error: a JSCallback that was closed was passed. */
+  /** Error: a closed JSCallback was passed. */
   | 'ERR_FFI_CALLBACK_CLOSED'
-  /** Error: a C function failed, by what its declaration's `fails` says, and has not set errno. */
+  /** Error: a C function failed according to `fails` of its declaration, without setting errno. */
   | 'ERR_FFI_CALL_FAILED'
   /** Error: C called a callback on the stack of a coroutine. */
   | 'ERR_FFI_CALLBACK_STACK'
-  /** Error: the C compiler found faults; the message holds its diagnostics. */
+  /** Error: the C compiler reported errors; the message has its diagnostics. */
   | 'ERR_FFI_COMPILE_FAILED'
   /** Error: `cc` found no C compiler. */
   | 'ERR_FFI_COMPILER_NOT_FOUND'
@@ -939,31 +959,35 @@ export type FFIErrorCode =
   | 'ERR_FFI_DECLARATION_INVALID'
   /** Error: a C function pointer needs executable memory, which the system refuses. */
   | 'ERR_FFI_NO_EXECUTABLE_MEMORY'
-  /** Error: the runtime refuses memory outside its heap under a buffer. */
+  /** Error: the runtime does not allow a buffer over native memory. */
   | 'ERR_FFI_EXTERNAL_REFUSED'
-  /** Error: a fault of this package; please report it. */
+  /** Error: a bug in this package; please report it. */
   | 'ERR_FFI_INTERNAL'
-  /** RangeError: NULL, an address below 4096 or, with PINNED_FFI_GUARD=1, one not mapped, where memory was to be used. */
+  /**
+   * RangeError: NULL, an address below 4096 or, with PINNED_FFI_GUARD=1, one that is not mapped, was to be read or
+   * written.
+   */
   | 'ERR_FFI_INVALID_POINTER'
-  /** Error: `close()` from inside a callback that the library is running. */
+  /** Error: `close()` was called in a callback that the library is running. */
   | 'ERR_FFI_LIBRARY_BUSY'
   /** Error: a call after `close()` of the library or function. */
   | 'ERR_FFI_LIBRARY_CLOSED'
   /** Error: the file exists and cannot be loaded. */
   | 'ERR_FFI_LIBRARY_INVALID'
-  /** Error: no such library; `tried` lists where it was looked for. */
+  /** Error: no such library; `tried` lists the names that were tried. */
   | 'ERR_FFI_LIBRARY_NOT_FOUND'
-  /** RangeError: native memory could not be had. */
+  /** RangeError: native memory could not be allocated. */
   | 'ERR_FFI_MEMORY_EXHAUSTED'
-  /** Error: the library lacks a symbol. */
+  /** Error: this version of Node is too old. */
   | 'ERR_FFI_RUNTIME_UNSUPPORTED'
+  /** Error: the library lacks a symbol. */
   | 'ERR_FFI_SYMBOL_NOT_FOUND'
-  /** Error: a call was handed to a `thread()` after its `close()`. */
+  /** Error: a call on a `thread()` after its `close()`. */
   | 'ERR_FFI_THREAD_CLOSED';
 
 /** An error of this package: a TypeError, RangeError or Error with a code. */
 export interface FFIError extends Error {
-  /** What went wrong, for programs: it stays the same where a message changes. */
+  /** The kind of the error. It is stable; messages may change. */
   readonly code: FFIErrorCode;
   /** With ERR_FFI_DECLARATION_INVALID: the line in the C text, from 1. */
   readonly line?: number;
@@ -975,36 +999,36 @@ export interface FFIError extends Error {
   readonly symbol?: string;
   /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the index of the argument. */
   readonly argument?: number;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the bytes of the view that was passed. */
+  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the length of the argument in bytes. */
   readonly byteLength?: number;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: where the first wrong byte is, from the view's first; negative before it. */
+  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the offset of the first bad byte in the argument; negative before it. */
   readonly firstBadOffset?: number;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: how many bytes beyond the view the write reached. */
+  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the number of bytes beyond the argument that were written. */
   readonly bytesPast?: number;
 }
 
-/** A process warning of this package: what `process.on('warning')` gets when no call is there to throw. */
+/** A process warning of this package, for errors that no call can throw: see `process.on('warning')`. */
 export interface FFIWarning extends Error {
-  /** Tells it from the warnings of others. */
+  /** Distinguishes it from other warnings. */
   readonly name: 'FFIWarning';
-  /** What went wrong; warnings of settings have none. */
+  /** The kind of the warning. Warnings about settings have none. */
   readonly code?: 'ERR_FFI_BUFFER_OVERFLOW' | 'ERR_FFI_BUFFER_UNDERFLOW' | 'ERR_FFI_CALLBACK_CLOSED';
-  /** Of a broken fence: found by {@link checkFences}, when the memory was freed, or after that. */
+  /** For a broken fence: found by {@link checkFences}, when the memory was freed, or after that. */
   readonly found?: 'checked' | 'freed' | 'quarantine';
-  /** Of a broken fence: the bytes of the buffer. */
+  /** For a broken fence: the length of the buffer in bytes. */
   readonly byteLength?: number;
-  /** Of a broken fence: where the first wrong byte is, from the buffer's first; negative before it. */
+  /** For a broken fence: the offset of the first bad byte in the buffer; negative before it. */
   readonly firstBadOffset?: number;
-  /** Of a broken fence: how many bytes beyond the buffer the write reached. */
+  /** For a broken fence: the number of bytes beyond the buffer that were written. */
   readonly bytesPast?: number;
-  /** Of a broken fence: the function that the buffer's address was last given to; `null` if none is known. */
+  /** For a broken fence: the function that last received the address of the buffer; `null` if none is known. */
   readonly symbol?: string | null;
 }
 
 /**
- * C's errno (GetLastError on Windows) right after the last call of this thread whose declaration says `errno: true` or
- * has `fails`. After an asynchronous call: what its thread had, from when its Promise settles until the next one does, so
- * in what follows its `await`. A positive number, as C has it; 0 where the function has not set it, and before the first
- * such call.
+ * C's errno (GetLastError on Windows) right after the last call of this thread whose declaration has `errno: true` or
+ * `fails`. After an asynchronous call, it is that of its thread, from when its Promise settles until the next one
+ * settles: read it directly after the `await`. It is a positive number, as in C. It is 0 if the function has not set
+ * it, and before the first such call.
  */
 export declare function errno(): number;

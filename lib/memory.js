@@ -89,9 +89,21 @@ function dataViewLength(view) {
   }
 }
 
-/** Buffer.poolSize when notePool() was last called, and how much larger than it a slab is (64 bytes in Node 26). */
+/** Node's own Buffer.poolSize: before Node 26, and since. */
+const USUAL_POOLS = [8192, 65536];
+
+/** Buffer.poolSize when notePool() was last called. */
 let poolSize;
-let slabExtra = 0;
+
+/** How much larger than Buffer.poolSize a slab is: 64 bytes in Node 26. Measured here, because the guard turns the pool off. */
+const slabExtra = (() => {
+  const size = Buffer.poolSize;
+  if (!(size > 0)) [Buffer.poolSize] = USUAL_POOLS;
+  const slab = Buffer.allocUnsafe(1).buffer.byteLength;
+  Buffer.poolSize = size;
+  // The slab may be older than the size that a program has set.
+  return [size, ...USUAL_POOLS].map((each) => slab - each).find((extra) => extra >= 0 && extra < 1024) ?? 0;
+})();
 
 /** Which buffers are slabs of the pool, and which are not: others may have the size of one. */
 const slabs = new WeakMap();
@@ -116,9 +128,8 @@ const hasLibuv = other === undefined || other === 'electron';
 
 /** Tells the native side how large the slabs of Node's Buffer pool are, whose slices lie side by side. */
 function notePool() {
-  if (poolSize === undefined && Buffer.poolSize > 0) slabExtra = Buffer.allocUnsafe(1).buffer.byteLength - Buffer.poolSize;
   poolSize = Buffer.poolSize;
-  if (poolSize > 0 && hasLibuv) binding.addSlabSize(Math.min(poolSize + Math.max(slabExtra, 0), 2 ** 31), isSlab);
+  if (poolSize > 0 && hasLibuv) binding.addSlabSize(Math.min(poolSize + slabExtra, 2 ** 31), isSlab);
 }
 
 /** A view or buffer that goes to a call, as Node-API can see it. The native side refuses what can be resized. */
@@ -167,6 +178,7 @@ const addressOfView = (view) =>
 
 /** The address of a view's first byte, with an offset in bytes that may reach its end. */
 function addressOf(view, byteOffset, name, take = addressOfView) {
+  if (Buffer.poolSize !== poolSize) notePool();
   if (byteOffset === 0 && ArrayBuffer.isView(view) && locate(view) === WORKED) {
     return (words[1] >>> 0) * 4294967296 + (words[0] >>> 0);
   }

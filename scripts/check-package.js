@@ -1,6 +1,7 @@
 'use strict';
 // Checks the package as it would be published: publint and "are the types wrong" look at the tarball, and
 // "npx pinned-ffi build" makes the addon from it, with the crates that cargo has already.
+//   node scripts/check-package.js [--built]    --built: takes the addon in prebuilds/, and builds none
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -8,6 +9,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { build } = require('./build');
+const { PLACEHOLDER, problemsOf, readManifest } = require('./manifest');
+const { FILE: NOTICES, differences } = require('./notices');
 const { platformKey } = require('../lib/platform');
 
 const root = path.join(__dirname, '..');
@@ -24,8 +27,11 @@ function run(command, args, options = {}) {
 }
 
 function pack() {
-  const [{ filename, entryCount, size, unpackedSize }] =
+  const [{ filename, files, entryCount, size, unpackedSize }] =
     JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]));
+  for (const needed of ['LICENSE', 'README.md', NOTICES]) {
+    assert.ok(files.some((file) => file.path === needed), `${needed} is not in the package`);
+  }
   console.log(`${filename}: ${entryCount} files, ${size} bytes packed, ${unpackedSize} unpacked`);
   return path.join(folder, filename);
 }
@@ -52,14 +58,26 @@ function buildFrom(tarball) {
   assert.equal(run(process.execPath, ['-e', code], { ...inProject, shell: false }).trim(), '7');
 }
 
+/** The fields of package.json and the licence notices. */
+function checkManifest() {
+  const manifest = readManifest();
+  assert.deepEqual(problemsOf(manifest), [], 'package.json cannot be published as it is');
+  assert.deepEqual(differences(), [], `${NOTICES} is out of date: run node scripts/notices.js`);
+  if (JSON.stringify(manifest).includes(PLACEHOLDER)) {
+    console.log(`package.json still has ${PLACEHOLDER}: a release will be refused (see CONTRIBUTING.md).`);
+  }
+}
+
 async function main() {
-  await build();
+  const isBuilt = process.argv.includes('--built');
+  checkManifest();
+  if (!isBuilt) await build();
   const tarball = pack();
   const bin = (name) => path.join(root, 'node_modules', '.bin', name);
   console.log(run(bin('publint'), ['run', '--strict', tarball]).trim());
   console.log(run(bin('attw'), ['--no-color', '--no-emoji', tarball]).trim());
-  buildFrom(tarball);
-  console.log('The package is as it should be.');
+  if (!isBuilt) buildFrom(tarball);
+  console.log('The package is complete.');
 }
 
 main()

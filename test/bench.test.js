@@ -128,14 +128,14 @@ describe('the documents', () => {
   });
 
   test('keep what is written by hand', () => {
-    for (const name of ['performance.md', 'performance-memory.md']) {
+    for (const name of ['performance.md', 'internals/measurements.md', 'internals/performance-memory.md']) {
       assert.match(made[name], /^before\n<!-- measured: begin -->\n\n[^]+\n\n<!-- measured: end -->\nafter\n$/);
       assert.doesNotMatch(made[name], /\bold\b|undefined|NaN|Infinity/);
     }
   });
 
   test('have tables whose lines are as wide as their heads', () => {
-    for (const name of ['performance.md', 'performance-memory.md']) {
+    for (const name of ['performance.md', 'internals/measurements.md', 'internals/performance-memory.md']) {
       const tables = made[name].split('\n\n').filter((part) => part.startsWith('|'));
       assert.ok(tables.length > 0);
       for (const table of tables) {
@@ -147,14 +147,15 @@ describe('the documents', () => {
 
   test('give ratios to each peer, of the batches that were not disturbed', () => {
     const text = made['performance.md'];
+    const details = made['internals/measurements.md'];
     assert.match(text, /\| `i32 f\(i32, i32\)` \| 30\.0 ns \| 30\.0 ns \| 0\.50 \| 7\.50 \|\n/);
-    assert.match(text, /\| `i32 f\(i32, i32\)` \| 30\.0 ns \(30\.0 – 30\.0 ns\) \|.* 60\.0 ns \(60\.0 – 60\.0 ns\) \|/);
+    assert.match(details, /\| `i32 f\(i32, i32\)` \| 30\.0 ns \(30\.0 – 30\.0 ns\) \|.* 60\.0 ns \(60\.0 – 60\.0 ns\) \|/);
     // koffi had no quiet batch there.
     assert.match(text, /by value, in \| 90\.0 ns \| 0\.90 \\\* \| 0\.45 \|\n/);
     assert.match(text, /64 in flight \| 200,000 \/s \| 0\.10 \|/);
     assert.match(text, /dlopen of 100 symbols \| 3\.00 ms \| 1\.00 \|/);
-    assert.match(text, /with 1,000 bound symbols \| 60\.0 ns \(60\.0 – 60\.0 ns\) \| 2\.00 \| no \|/);
-    assert.match(made['performance-memory.md'], /\(default\) \| 1800 ns \| 1\.20 \(1\.20 – 1\.20\) \| \+300 ns \|/);
+    assert.match(details, /with 1,000 bound symbols \| 60\.0 ns \(60\.0 – 60\.0 ns\) \| 2\.00 \| no \|/);
+    assert.match(made['internals/performance-memory.md'], /\(default\) \| 1800 ns \| 1\.20 \(1\.20 – 1\.20\) \| \+300 ns \|/);
   });
 
   test('tell which processes failed', () => {
@@ -163,7 +164,7 @@ describe('the documents', () => {
   });
 
   test('tell which targets are reached', () => {
-    const [table] = made['performance.md'].split('\n\n').filter((part) => part.includes('| reached |'));
+    const [table] = made['internals/measurements.md'].split('\n\n').filter((part) => part.includes('| met |'));
     assert.match(table, /\| default \| ≤ 1\.2 × Deno\.dlopen \| 7\.50 \| no: `i32 f\(i32, i32\)` 7\.50 \|/);
     assert.match(table, /\| frame \| ≤ 0\.8 × koffi \| 0\.50 \| not all measured \|/);
     assert.match(table, /asynchronous.* \| default \| ≤ 0\.2 × koffi \| 0\.10 \| yes \|/);

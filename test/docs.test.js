@@ -14,8 +14,8 @@ const { root } = require('./helpers.js');
 
 const TIMEOUT_MS = 60_000;
 const docs = path.join(root, 'docs');
-const files = ['README.md', ...fs.readdirSync(docs).filter((name) => name.endsWith('.md')).sort()
-  .map((name) => path.join('docs', name))];
+const files = ['README.md', 'CONTRIBUTING.md', ...fs.readdirSync(docs, { recursive: true }).map(String)
+  .filter((name) => name.endsWith('.md')).sort().map((name) => path.join('docs', name))];
 
 const NOT_RUN = /^\s*<!-- not run: (\S.*\S) -->$/;
 
@@ -99,6 +99,24 @@ test('every code block is run or compiled, is for a shell, or says why it is not
   const unknown = all.filter(({ language }) => !['js', 'ts', 'sh', 'text'].includes(language));
   assert.deepEqual(unknown.map(({ where, language }) => `${where}: \`\`\`${language}`), []);
   for (const { where, notRun } of all.filter((block) => block.notRun)) t.diagnostic(`${where} is not run: ${notRun}`);
+});
+
+test('every link to a file leads to one, and to a heading that it has', () => {
+  const textOf = (file) => fs.readFileSync(path.join(root, file), 'utf8');
+  // The anchors of GitHub: lower case, without punctuation, a hyphen for each space.
+  const anchorsOf = (text) => [...text.replace(/^```[^]*?^```/gm, '').matchAll(/^#+ (.*)$/gm)]
+    .map(([, title]) => title.toLowerCase().replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-'));
+  const broken = [];
+  for (const file of [...files, 'SECURITY.md', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md']) {
+    for (const [, link] of textOf(file).replace(/^```[^]*?^```/gm, '').matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^\w+:/.test(link)) continue;
+      const [name, anchor] = link.split('#');
+      const target = name === '' ? file : path.join(path.dirname(file), name);
+      const isThere = fs.existsSync(path.join(root, target));
+      if (!isThere || (anchor !== undefined && !anchorsOf(textOf(target)).includes(anchor))) broken.push(`${file}: ${link}`);
+    }
+  }
+  assert.deepEqual(broken, []);
 });
 
 test('every TypeScript example compiles', () => {

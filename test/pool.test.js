@@ -232,6 +232,17 @@ describe('an address of a slice', () => {
     });
   }
 
+  test('is watched where the pool was off while the package was loaded, and is on later', async () => {
+    const said = await runs(`
+      const { flip_at } = h.bind({ flip_at: { args: ['ptr', 'i64', 'u64'] } });
+      Buffer.poolSize = 8192;
+      let slice;
+      do slice = Buffer.allocUnsafe(32); while (slice.buffer.byteLength < 8192 || slice.buffer.byteLength > 16384 || slice.byteOffset < 256);
+      try { flip_at(ffi.ptr(slice), 32, 10); console.log('nothing'); } catch (error) { console.log(error.code); }
+    `, { env: { PINNED_FFI_GUARD: '1' } });
+    assert.equal(said, 'ERR_FFI_BUFFER_OVERFLOW');
+  });
+
   test('is watched in optimised code', () => {
     const slices = makeSlices();
     const address = ptr(slices[4]);

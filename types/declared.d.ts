@@ -7,7 +7,7 @@ declare const row: unique symbol;
 declare const live: unique symbol;
 declare const brand: unique symbol;
 
-/** What a declared type says of its values; `kind` is where it may stand. */
+/** The values of a declared type; `kind` defines where it may be used. */
 export interface DeclaredRow {
   in: unknown;
   out: unknown;
@@ -17,44 +17,44 @@ export interface DeclaredRow {
 
 /** A type that was declared, for use in further declarations. */
 export interface DeclaredType<R extends DeclaredRow = DeclaredRow> {
-  /** What messages call it. */
+  /** The name in messages. */
   readonly name: string;
-  /** The bytes of a value. */
+  /** The size of a value, in bytes. */
   readonly size: number;
   /** The alignment of a value, in bytes. */
   readonly align: number;
-  /** Only for the compiler: what goes in and comes out. */
+  /** Only for the compiler: the values in both directions. */
   readonly [row]: R;
 }
 
 /** Types that are passed by value. */
 export type DeclaredValue = DeclaredType<DeclaredRow & { kind: 'value' }>;
 
-/** Types that an argument may have: values, and parameters through which C gives values back. */
+/** Types of arguments: values, and parameters through which C returns values. */
 export type DeclaredArgument = DeclaredType<DeclaredRow & { kind: 'value' | 'parameter' }>;
 
-/** Types that a field may have. */
+/** Types of fields. */
 export type DeclaredField = DeclaredType<DeclaredRow & { kind: 'value' | 'array' }>;
 
-/** Accessors over native memory; passed where C wants a pointer, a view is the address of its memory. */
+/** Accessors for native memory. Passed for a pointer, a view is the address of its memory. */
 export interface LiveView {
-  /** Only for the compiler: tells a view from other objects. */
+  /** Only for the compiler: distinguishes a view from other objects. */
   readonly [live]: true;
 }
 
 /** The memory of a T: its address, or a view or buffer that holds it. */
 export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | LiveView;
 
-/** A struct, a union or an array. `I` goes in, `O` comes out, `V` is its live view. */
+/** A struct, a union or an array. `I` is the accepted value, `O` the result, `V` the live view. */
 export interface AggregateType<I, O, V, Kind extends 'value' | 'array'>
   extends DeclaredType<{ in: I | V; out: O; view: V; kind: Kind }> {
   /** A copy of the value in memory. */
   read(source: Place<this>, byteOffset?: number): O;
   /** Writes a value to memory. */
   write(target: Place<this>, value: I | V, byteOffset?: number): void;
-  /** Accessors over memory, without a copy. At an address, the memory has to stay valid while they are used. */
+  /** Accessors for memory, without a copy. Memory at an address must stay valid while you use them. */
   view(source: Place<this>, byteOffset?: number): V;
-  /** Accessors over new fenced memory, zeroed or with a value. It lives as long as its views. */
+  /** Accessors for new fenced memory, zeroed or with a value. It lives as long as its views. */
   alloc(value?: I | V): V;
 }
 
@@ -79,10 +79,10 @@ export type FieldsView<F> = { -readonly [K in keyof F]: View<TypeOfField<F[K]>> 
 /** A union on its way into C: one of its fields. */
 export type OneOf<F> = { [K in keyof F]: { readonly [Only in K]: In<F[K]> } }[keyof F];
 
-/** What `struct` gives. */
+/** Result of `struct`. */
 export type StructType<F> = AggregateType<FieldsIn<F>, FieldsOut<F>, FieldsView<F>, 'value'>;
 
-/** What `union` gives: one field goes in, a view comes out. */
+/** Result of `union`: you pass one field; a result is a view. */
 export type UnionType<F> = AggregateType<OneOf<F>, FieldsView<F>, FieldsView<F>, 'value'>;
 
 /** A live array. */
@@ -90,18 +90,18 @@ export interface ArrayView<T> extends LiveView, Iterable<View<T>> {
   /** The number of elements. */
   readonly length: number;
   /**
-   * The element of an index; undefined where there is none. To write one that is not there throws `ERR_OUT_OF_RANGE`.
+   * The element of an index; undefined outside of the array, where writing throws `ERR_OUT_OF_RANGE`.
    */
   [index: number]: View<T>;
-  /** The element of an index; from the end where it is negative. */
+  /** The element of an index; negative indices count from the end. */
   at(index: number): View<T>;
-  /** Writes the element of an index; from the end where it is negative. */
+  /** Writes the element of an index; negative indices count from the end. */
   set(index: number, value: In<T>): void;
   /** The values, copied. */
   toArray(): Out<T>[];
 }
 
-/** What `array` gives. */
+/** Result of `array`. */
 export type ArrayType<T> = AggregateType<
   ArrayLike<In<T>> | (T extends 'char' ? string : never),
   Out<T>[],
@@ -109,7 +109,7 @@ export type ArrayType<T> = AggregateType<
   'array'
 >;
 
-/** What `pointer` gives, for pointers to a T. */
+/** Result of `pointer`, for pointers to a T. */
 export type PointerType<T = any> = DeclaredType<{
   in: PointerLike<T>;
   out: Pointer<T> | bigint | null;
@@ -117,20 +117,20 @@ export type PointerType<T = any> = DeclaredType<{
   kind: 'value';
 }>;
 
-/** What `out` gives: nobody passes it, and the call returns it. */
+/** Result of `out`: you do not pass it; the call returns it. */
 export interface OutParameter<T> extends DeclaredType<{ in: never; out: Out<T>; view: never; kind: 'parameter' }> {
   /** Only for the compiler. */
   readonly passes?: 'out';
 }
 
-/** What `inout` gives: it is passed, and the call returns it. */
+/** Result of `inout`: you pass it, and the call returns it. */
 export interface InOutParameter<T>
   extends DeclaredType<{ in: In<T>; out: Out<T>; view: never; kind: 'parameter' }> {
   /** Only for the compiler. */
   readonly passes?: 'inout';
 }
 
-/** What `enumeration` gives. */
+/** Result of `enumeration`. */
 export interface EnumerationType<M, Named> extends DeclaredType<{
   in: (keyof M & string) | number | bigint;
   out: Named extends true ? (keyof M & string) | number : number;
@@ -139,23 +139,23 @@ export interface EnumerationType<M, Named> extends DeclaredType<{
 }> {
   /** The values by name. */
   readonly values: Readonly<M>;
-  /** The name of a value; undefined where it has none. */
+  /** The name of a value; undefined if it has none. */
   nameOf(value: number | bigint): (keyof M & string) | undefined;
 }
 
-/** A pointer that C gave, of an opaque type. `Names` are the type's own name and those of its bases. */
+/** A handle: a pointer of an opaque type, from C. `Names` are the names of the type and of its bases. */
 export interface Handle<Names extends string> {
-  /** Only for the compiler: the types in whose place it may be passed. */
+  /** Only for the compiler: the types for which it may be passed. */
   readonly [brand]: { [N in Names]: true };
-  /** The address; null once it is freed. */
+  /** The address; null after it was freed. */
   readonly ptr: number | bigint | null;
   /** The name of its type. */
   readonly type: string;
-  /** What it belongs to. */
+  /** Its owner. */
   readonly owner: Handle<string> | null;
 }
 
-/** What `opaque` gives. */
+/** Result of `opaque`. */
 export interface OpaqueType<Names extends string>
   extends DeclaredType<{
     in: Handle<Names> | null;
@@ -167,7 +167,7 @@ export interface OpaqueType<Names extends string>
   readonly names?: Names;
 }
 
-/** What `fn` gives. */
+/** Result of `fn`. */
 export type FunctionType<D> = DeclaredType<{
   in: CallbackFunction<D> | FunctionPointerLike;
   out: Fn<D> | null;
@@ -175,7 +175,7 @@ export type FunctionType<D> = DeclaredType<{
   kind: 'value';
 }>;
 
-/** A text that the caller owns: it is copied, and then `free` gets its address. */
+/** Text that the caller owns: it is copied, then `free` is called with its address. */
 export type OwnedText = (
   | {
       /** The encoding of the text. */
@@ -188,6 +188,6 @@ export type OwnedText = (
       readonly type?: undefined;
     }
 ) & {
-  /** The name of a symbol of the same library, or a function's address. */
+  /** The name of a symbol of the same library, or the address of a function. */
   readonly free: string | number | bigint | { readonly ptr: number | bigint };
 };

@@ -26,12 +26,12 @@ type InputsOf<A, Names> = { -readonly [I in keyof Names]: I extends keyof A ? In
 type Outputs<A extends readonly unknown[]> = number extends A['length'] ? Out<A[number]>[] : OutputsOf<A, Named<A>>;
 type OutputsOf<A, Names> = { -readonly [I in keyof Names]: I extends keyof A ? Out<A[I]> : never };
 
-/** Whether a type is passed by nobody, or comes back. */
+/** Whether a type is an output parameter only, or returns a value. */
 type IsOut<T> = T extends { readonly passes?: infer P } ? ('out' extends P ? true : false) : false;
 type ComesBack<T> = T extends { readonly passes?: 'out' | 'inout' } ? T : never;
 type Parameters = OutParameter<any> | InOutParameter<any>;
 
-/** The types of the parameters that are passed: all but those that only come back. */
+/** The types of the parameters that are passed: all except output parameters. */
 type Passed<A extends readonly unknown[]> = [Extract<A[number], Parameters>] extends [never] ? A : PassedOf<A>;
 type PassedOf<A extends readonly unknown[], Found extends readonly unknown[] = []> = A extends readonly [
   infer First,
@@ -40,7 +40,7 @@ type PassedOf<A extends readonly unknown[], Found extends readonly unknown[] = [
   ? PassedOf<Rest, IsOut<First> extends true ? Found : [...Found, First]>
   : Found;
 
-/** What comes back through parameters, in their order. */
+/** The values that are returned through parameters, in their order. */
 type Returned<A extends readonly unknown[], Found extends unknown[] = []> = A extends readonly [
   infer First,
   ...infer Rest,
@@ -56,7 +56,7 @@ type TypesOf<A extends readonly unknown[]> = [Extract<A[number], { readonly type
 type Declared<D> = D extends { readonly args?: infer A } ? (A extends readonly unknown[] ? TypesOf<A> : []) : [];
 type Extras<D> = D extends { readonly varargs?: infer V } ? (V extends true ? Extra[] : []) : [];
 
-/** The parameters of a function declared as D: none where `args` is left out; pairs behind them where it is variadic. */
+/** The parameters of a function declared as D: none without `args`; followed by pairs if it is variadic. */
 export type Args<D> = [...Inputs<Passed<Declared<D>>>, ...Extras<D>];
 
 type Result1<D> = D extends { readonly returns?: infer R }
@@ -69,14 +69,14 @@ type Result1<D> = D extends { readonly returns?: infer R }
         : Out<R>
   : void;
 
-/** What a call of a function declared as D gives in the end. */
+/** The final result of a function declared as D. */
 type Outcome<D> = [Extract<Declared<D>[number], Parameters>] extends [never]
   ? Result1<D>
   : { returns: Result1<D>; out: Returned<Declared<D>> };
 
 /**
- * The result of a function declared as D: void where `returns` is left out; with out parameters an object that holds the
- * result and, in the order of the parameters, what C gave back; with `nonblocking: true` a Promise of that.
+ * The result of a function declared as D: void without `returns`; with out-parameters an object with the result and, in
+ * the order of the parameters, their values; with `nonblocking: true` a Promise of that.
  */
 export type Ret<D> = D extends { readonly nonblocking?: infer N }
   ? unknown extends N
@@ -86,21 +86,21 @@ export type Ret<D> = D extends { readonly nonblocking?: infer N }
       : Outcome<D>
   : Outcome<D>;
 
-/** The parameters C gives to a callback declared as D. */
+/** The parameters that C passes to a callback declared as D. */
 export type CallbackArgs<D> =
   D extends { readonly args?: infer A } ? (A extends readonly unknown[] ? Outputs<A> : []) : [];
 
-/** What a callback declared as D must give back to C. */
+/** The result that a callback declared as D must return to C. */
 export type CallbackRet<D> =
   D extends { readonly returns?: infer R } ? (unknown extends R ? void : R extends undefined ? void : Result<R>) : void;
 type Result<R> = [In<R>] extends [never] ? void : In<R>;
 
-/** The JS function behind a callback declared as D. What it returns may be a Promise where a foreign thread calls it. */
+/** The JavaScript function of a callback declared as D. On a foreign thread it may return a Promise. */
 export type CallbackFunction<D> = (...args: CallbackArgs<D>) => CallbackRet<D> | Later<CallbackRet<D>>;
 // A function that returns anything is one that returns void, but not one that returns void or a Promise.
 type Later<R> = [R] extends [void] ? never : Promise<R>;
 
-/** What a bound function has beside its call; its `name` is the symbol's, its `length` the number of arguments. */
+/** The properties of a bound function. `name` is the name of the symbol, `length` the number of arguments. */
 export interface BoundFunction {
   /** The address of the native function. */
   readonly ptr: Pointer;
@@ -109,31 +109,31 @@ export interface BoundFunction {
 }
 
 // Conditional, although the condition always holds: an editor then shows the signature and not this alias.
-/** The function that a declaration D gives. */
+/** The function of a declaration D. */
 export type Fn<D> = D extends unknown ? ((...args: Args<D>) => Ret<D>) & BoundFunction & HasAsync<D> : never;
 
-/** The function that a declaration D gives where calls are asynchronous: it takes the same, and returns a Promise. */
+/** The asynchronous function of a declaration D: it takes the same arguments and returns a Promise. */
 export type AsyncFn<D> = D extends unknown ? (...args: Args<D>) => Promise<Outcome<D>> : never;
 
 /** The asynchronous form that every bound function has. */
 export interface HasAsync<D> {
   /**
-   * The same call on a thread of libuv's pool (4 threads, UV_THREADPOOL_SIZE): the JS thread goes on meanwhile. What is
-   * passed stays alive, and its buffers cannot be transferred, until the Promise settles. Whatever a synchronous call
-   * would throw, wrong arguments included, rejects the Promise.
+   * The same call on a thread of libuv's pool (4 threads, UV_THREADPOOL_SIZE). JavaScript continues meanwhile.
+   * Arguments stay alive, and their buffers cannot be transferred, until the Promise settles. Errors that a synchronous
+   * call would throw, also those of wrong arguments, reject the Promise.
    */
   readonly async: AsyncFn<D>;
 }
 
-/** What a library's `symbols` are: a function per declaration, `| null` where it says `optional: true`. */
+/** The `symbols` of a library: a function for each declaration, `| null` with `optional: true`. */
 export type BoundSymbols<S> = { readonly [Name in keyof S]: Fn<S[Name]> | Missing<S[Name]> };
 
-/** What a thread's `symbols` are: the same functions, each of which returns a Promise. */
+/** The `symbols` of a thread: the same functions, each of which returns a Promise. */
 export type AsyncSymbols<S> = { readonly [Name in keyof S]: AsyncFn<S[Name]> | Missing<S[Name]> };
 type Missing<D> = D extends { readonly optional?: infer O } ? (O extends true ? null : never) : never;
 
 // Inference alone would let unknown keys through.
-/** The keys of a declaration, and of its arguments that are objects, that mean nothing. */
+/** The unknown keys of a declaration, and of its arguments that are objects. */
 export type UnknownKeys<D, Declaration> = D extends unknown
   ? Exclude<keyof D, keyof Declaration> | UnknownArgumentKeys<D>
   : never;

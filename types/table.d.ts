@@ -5,22 +5,22 @@
 import type { DeclaredArgument, DeclaredType, DeclaredValue, LiveView, OwnedText, PointerType } from './declared.js';
 
 /**
- * The address of native memory: a number that is known to be one. `null`, never `0`, stands for NULL.
+ * The address of native memory, as a branded number. NULL is `null`, never `0`.
  *
- * `T` is the type behind it, as it was declared: `Pointer<'i32'>`, `Pointer<typeof Point>`. One without it points to
- * anything, as `void *` does. The brand exists only for the compiler, and every parameter that wants an address also takes
- * a plain `number` or `bigint`; the other way round, brand an address of your own with `address as Pointer`.
+ * `T` is the declared type of its target: `Pointer<'i32'>`, `Pointer<typeof Point>`. Without `T` it points to anything,
+ * like `void *`. The brand exists only for the compiler. Every parameter that expects an address also accepts a plain
+ * `number` or `bigint`. To brand your own address, write `address as Pointer`.
  */
 export type Pointer<T = any> = number & { readonly __pointer__: null } & MaybeTo<T>;
 
 declare const pointee: unique symbol;
 
-/** What may be known of an address: a plain number says nothing and fits, one to another type does not. */
+/** The type information of an address. A plain number has none and is accepted; a pointer to another type is not. */
 interface MaybeTo<T> {
   readonly [pointee]?: Pointee<T>;
 }
 
-/** What tells the types behind pointers apart: the canonical name of a scalar, the value of a declared type. */
+/** Distinguishes the targets of pointers: the canonical name of a scalar, the value of a declared type. */
 type Pointee<T> = 0 extends 1 & T
   ? any
   : T extends 'void' | 13
@@ -33,33 +33,33 @@ type Pointee<T> = 0 extends 1 & T
           ? NameOfTag[T]
           : T;
 
-/** An address: of a T, or of nobody knows what. */
+/** The address of a `T`, or an untyped address. */
 export type AddressOf<T> = (number & MaybeTo<T>) | bigint;
 
-/** What knows its own native address: a bound function, an object of yours with a `ptr`. */
+/** An object with a native address: a bound function, or your own object with a `ptr`. */
 export interface HasPointer {
   /** The address. */
   readonly ptr: number | bigint;
 }
 
-/** The same, of what can be closed (a JSCallback): `ptr` is `null` from then on, and to pass it throws. */
+/** The same for objects that can be closed (a JSCallback). Afterwards `ptr` is `null`, and passing it throws. */
 export interface ClosablePointer {
-  /** The address; `null` once it is closed. */
+  /** The address; `null` after `close()`. */
   readonly ptr: number | bigint | null;
   /** Ends the use of the address. */
   close(): void;
 }
 
 /**
- * What may be passed where C wants a function pointer. A plain JS function is not among it: wrap it in a JSCallback,
- * which says how C calls it and how long it lives.
+ * A value for a function pointer. A plain JavaScript function is not accepted: wrap it in a JSCallback, which defines
+ * how C calls it and how long it lives.
  */
 export type FunctionPointerLike = number | bigint | HasPointer | ClosablePointer | null;
 
 /**
- * What may be passed where C wants a pointer. A view or ArrayBuffer passes the address of its bytes, without a copy,
- * and its memory is held until the call returns. `null` is NULL; `undefined` is refused. A `Pointer` to another type than
- * `T` does not fit.
+ * A value for a pointer. For a view or an ArrayBuffer, the address of its bytes is passed, without a copy, and its
+ * memory is held until the call returns. `null` is NULL; `undefined` is refused. A `Pointer` to another type than `T`
+ * is refused.
  */
 export type PointerLike<T = any> =
   | AddressOf<T>
@@ -70,7 +70,7 @@ export type PointerLike<T = any> =
   | LiveView
   | null;
 
-/** In: JS to C (arguments, callbacks' results). Out: C to JS (results, callbacks' arguments). never: not that way. */
+/** In: JavaScript to C (arguments, results of callbacks). Out: C to JavaScript. never: not in this direction. */
 interface Row<In, Out, Tag> {
   in: In;
   out: Out;
@@ -107,7 +107,7 @@ export interface TypeTable {
   ptr: Row<PointerLike, Pointer | bigint | null, 12>;
   /** No result. */
   void: Row<never, void, 13>;
-  /** `char *` up to NUL. A JS string goes in as UTF-8, for the length of the call. Out: a copy, `null` for NULL. */
+  /** `char *` up to NUL. In: a string is copied as UTF-8 for the call. Out: a copy, `null` for NULL. */
   cstring: Row<PointerLike | string, string | null, 14>;
   /** 64 bits, signed. Out: a number where it is exact, else a bigint. */
   i64_fast: Row<number | bigint, number | bigint, 15>;
@@ -131,7 +131,7 @@ export interface TypeTable {
   wstring: Row<PointerLike | string, string | null, never>;
 }
 
-/** Other names of the rows: bun's, and C's own spelling. Alias -> canonical name. */
+/** Other names of the types: those of bun and of C. Alias -> canonical name. */
 export interface TypeAliases {
   int8_t: 'i8';
   'signed char': 'i8';
@@ -194,10 +194,10 @@ type Spelled<Name extends keyof TypeTable> =
   | { [Alias in keyof TypeAliases]: TypeAliases[Alias] extends Name ? Alias : never }[keyof TypeAliases]
   | { [Tag in keyof NameOfTag]: NameOfTag[Tag] extends Name ? Tag : never }[keyof NameOfTag];
 
-/** Types an argument of a C function may have. */
+/** Types of arguments of C functions. */
 export type ArgumentType = Spelled<Having<'in'>> | DeclaredArgument;
 
-/** Types of memory whose bytes can be counted before C gets its address. */
+/** Types of memory whose length is known before C receives its address. */
 export type MemoryType = Spelled<'ptr' | 'cstring' | 'buffer' | 'utf16' | 'wstring'> | PointerType<any>;
 
 /** Types that count the bytes of another argument. */
@@ -209,7 +209,7 @@ export type LengthType = Spelled<
 interface NamedArgument {
   /** Its type. */
   readonly type: ArgumentType;
-  /** What messages call it, beside its index. */
+  /** The name in messages, in addition to the index. */
   readonly name?: string;
   readonly minBytes?: never;
   readonly lengthOf?: never;
@@ -219,8 +219,9 @@ interface NamedArgument {
 interface SizedArgument extends Omit<NamedArgument, 'minBytes'> {
   readonly type: MemoryType;
   /**
-   * The fewest bytes that a view, an ArrayBuffer or a cstring's text (with its NUL) must have; a shorter one is refused
-   * with ERR_OUT_OF_RANGE before C is entered. Of an address and of `null` nobody knows the length: they pass.
+   * The minimum length of a view, an ArrayBuffer or the text of a cstring (with its NUL), in bytes. A shorter one is
+   * refused with ERR_OUT_OF_RANGE before C is called. The length of an address or `null` is unknown, so these are
+   * accepted.
    */
   readonly minBytes: number;
 }
@@ -229,22 +230,22 @@ interface SizedArgument extends Omit<NamedArgument, 'minBytes'> {
 interface LengthArgument extends Omit<NamedArgument, 'lengthOf'> {
   readonly type: LengthType;
   /**
-   * The index in `args` of the pointer whose bytes this counts. A negative value, or one above the bytes of that view, is
-   * refused with ERR_OUT_OF_RANGE before C is entered.
+   * The index in `args` of the pointer whose bytes this argument counts. A negative value, or one above the length of
+   * that view, is refused with ERR_OUT_OF_RANGE before C is called.
    */
   readonly lengthOf: number;
 }
 
-/** An argument as an object: its type, with a name or what C asks of it. `minBytes` and `lengthOf` exclude each other. */
+/** An argument as an object: its type with a name or constraints. `minBytes` and `lengthOf` exclude each other. */
 export type DescribedArgument = NamedArgument | SizedArgument | LengthArgument;
 
-/** Types a result may have, of a C function and of a callback. */
+/** Types of results of C functions and callbacks. */
 export type ReturnType = Spelled<Having<'out'>> | DeclaredValue;
 
-/** What the result of a C function may be declared as. */
+/** Declarations of the result of a C function. */
 export type ResultType = ReturnType | OwnedText;
 
-/** Types an argument of a callback may have: those that go both ways. */
+/** Types of arguments of callbacks: those that work in both directions. */
 export type CallbackArgumentType = Spelled<Having<'in'> & Having<'out'>> | DeclaredValue;
 
 /** Texts that may be copied and freed. */
@@ -253,7 +254,7 @@ export type Text = 'cstring' | 'utf16' | 'wstring';
 /** Every type, by name, alias or numeric tag. */
 export type AnyType = Spelled<keyof TypeTable>;
 
-/** Types that are values in memory, by canonical name or alias: what `read` and `write` have a function for. */
+/** Types that can be in memory, by canonical name or alias: `read` and `write` have a function for each. */
 export type ScalarName = Extract<
   Spelled<Exclude<keyof TypeTable, 'void' | Text | 'buffer' | 'buffer_length'>>,
   string
@@ -270,13 +271,13 @@ type RowOf<T> = T extends keyof TypeTable
         ? R
         : never;
 
-/** What a value of type T may be on its way into C. */
+/** The JavaScript values that are accepted for type T. */
 export type In<T> = RowOf<T>['in'];
 
-/** What a value of type T is when it comes out of C. */
+/** The JavaScript value that C's value of type T becomes. */
 export type Out<T> = RowOf<T>['out'];
 
-/** What an accessor over a value of type T in memory shows. */
+/** The value of an accessor for a T in memory. */
 export type View<T> = RowOf<T> extends { view: infer V } ? V : Out<T>;
 
 /** A pair for a variadic function: a type and a value of it. */

@@ -8,7 +8,7 @@ const { version } = require('../../package.json');
 const { peers: table } = require('../variants');
 const { chart } = require('./chart');
 const { paragraphs } = require('./format');
-const { peersReport } = require('./peers');
+const { detailsReport, peersReport } = require('./peers');
 const { settingsReport } = require('./settings');
 const { floorsOf, summarize } = require('./statistics');
 
@@ -78,13 +78,15 @@ function makeDocuments(rows, results, read) {
   const made = {};
   const peers = byNode(rows, results, 'peers');
   if (peers.length > 0) {
-    const text = peersReport(peers, paragraphs(aboutOf(peers), versionsOf(peers), failuresOf(peers)));
-    made['performance.md'] = filled(read('performance.md'), text);
+    const about = paragraphs(aboutOf(peers), versionsOf(peers), failuresOf(peers));
+    made['performance.md'] = filled(read('performance.md'), peersReport(peers, about));
+    made['internals/measurements.md'] = filled(read('internals/measurements.md'), detailsReport(peers, about));
     made['performance.svg'] = chart(peers[0]);
   }
   const settings = byNode(rows, results, 'settings');
   if (settings.length > 0) {
-    made['performance-memory.md'] = filled(read('performance-memory.md'), settingsReport(settings, aboutOf(settings)));
+    const text = settingsReport(settings, aboutOf(settings));
+    made['internals/performance-memory.md'] = filled(read('internals/performance-memory.md'), text);
   }
   return made;
 }

@@ -1,5 +1,5 @@
 'use strict';
-// docs/performance.md: the peers against each other.
+// docs/performance.md and docs/internals/measurements.md: the package and its peers.
 
 const { GROUPS } = require('../catalogue');
 const { GROWTH } = require('../targets');
@@ -63,29 +63,43 @@ const sections = (rows, show, level) => groups.map(({ name, title }) => {
 function scaleSection(rows, level) {
   const own = rows.filter(({ group }) => group === scale.name);
   return own.length === 0 ? '' : paragraphs(`${level} ${scale.title}`,
-    'What a call costs is not to grow with how many symbols, pins, Buffers or callbacks there are: it is to be at most '
-    + `${GROWTH} times what it is with one.`,
+    'The cost of a call must not grow with the number of symbols, pins, Buffers or callbacks. The limit is '
+    + `${GROWTH} times the cost with one.`,
     growth(own));
 }
 
-/** @param {{ node: string, rows: object[] }[]} nodes the one with all peers first */
+/**
+ * docs/performance.md: the package's times, and those of the peers relative to them.
+ * @param {{ node: string, rows: object[] }[]} nodes the one with all peers first
+ * @param {string} about the machine, the versions, how it was measured
+ */
 function peersReport([main, ...others], about) {
-  const byId = new Map(main.rows.map((row) => [row.id, row]));
   return paragraphs(
     '![Time of a call by package](performance.svg)',
     about,
-    '## Where it stands', targetTable(byId),
-    `## Against each, Node ${main.node}`,
-    'The columns of pinned-ffi are times. The others are its time (of the default lane) divided by theirs: below 1, it '
-    + 'is the faster. For calls a second it is the time of one call that is divided. "–" is what a peer cannot do.',
+    `## Compared, Node ${main.node}`,
+    'The columns of pinned-ffi are times. The other columns are its time (of the default lane) divided by theirs: below 1, '
+    + 'pinned-ffi is faster. For calls per second the time of one call is divided. "–" is what a peer cannot do.',
     sections(main.rows, ratios, '###'),
+    others.flatMap(({ node, rows }) => [`## Compared, Node ${node}`, sections(rows, ratios, '###')]),
+  );
+}
+
+/**
+ * docs/internals/measurements.md: targets, growth, and all times with their spread.
+ * @param {{ node: string, rows: object[] }[]} nodes the one with all peers first
+ * @param {string} about
+ */
+function detailsReport([main, ...others], about) {
+  const byId = new Map(main.rows.map((row) => [row.id, row]));
+  return paragraphs(
+    about,
+    '## Targets', targetTable(byId),
     scaleSection(main.rows, '##'),
-    others.flatMap(({ node, rows }) => [
-      `## Node ${node}`, sections(rows, ratios, '###'), scaleSection(rows, '###'),
-    ]),
+    others.flatMap(({ node, rows }) => [`## Node ${node}`, scaleSection(rows, '###')]),
     '## All times', 'Medians, and in brackets the middle half: from the first to the third quartile.',
     [main, ...others].flatMap(({ node, rows }) => [`### Node ${node}`, sections(rows, times, '####')]),
   );
 }
 
-module.exports = { peersReport };
+module.exports = { peersReport, detailsReport };

@@ -1,5 +1,5 @@
 'use strict';
-// docs/performance-memory.md: the package in different settings. Ratios are taken within a round, where what disturbs
+// docs/internals/performance-memory.md: the package in different settings. Ratios are taken within a round, where what disturbs
 // the machine disturbs all settings alike.
 
 const { settings } = require('../variants');

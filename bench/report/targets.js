@@ -39,7 +39,7 @@ function line({ title, rows }, bound, byId) {
 function targetTable(byId) {
   const lines = TARGETS.flatMap((target) => target.bounds.map((bound, i) =>
     line({ ...target, title: i === 0 ? target.title : '' }, bound, byId)));
-  return table(['', 'lane', 'wanted', 'measured', 'reached'], lines);
+  return table(['', 'lane', 'target', 'measured', 'met'], lines);
 }
 
 module.exports = { ratioOf, targetTable };

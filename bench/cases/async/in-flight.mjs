@@ -5,7 +5,7 @@ const direct = (more) => (peer, library, width) => [bound(peer, library, 'add_i3
 
 export default {
   title: 'asynchronous `i32 f(i32, i32)`, {} in flight',
-  note: 'Calls that are finished a second. bun:ffi and node:ffi have no asynchronous calls.',
+  note: 'Finished calls per second. bun:ffi and node:ffi have no asynchronous calls.',
   params: [1, 4, 64],
   unit: 'calls/s',
   clock: 'wall',

@@ -32,7 +32,7 @@ function model(kind) {
 
 export default {
   title: 'a callback {}',
-  note: 'The callbacks are `void()` and `i32(i32, i32)`. C calls each a hundred times in a call: the time is of one.',
+  note: 'The callbacks are `void()` and `i32(i32, i32)`. C calls each a hundred times in one call; the time is that of one callback.',
   params: Object.keys(KINDS),
   operations: TIMES,
   peers: forPeers(PEERS, make),

@@ -4,7 +4,7 @@ const isSorted = (numbers) => numbers.every((value, i) => value === i + 0.25);
 
 export default {
   title: '`qsort` of 1,000 f64 with a comparator in JavaScript',
-  note: 'The comparator of `qsort` gets two pointers and reads an f64 at each. The time is that of one sort.',
+  note: 'The comparator of `qsort` receives two pointers and reads an f64 at each. The time is that of one sort.',
   peers: forPeers(['pinned', 'koffi', 'nodeffi', 'deno', 'bun'], (peer, library) => {
     const { readF64 } = peer;
     const compare = (a, b) => {

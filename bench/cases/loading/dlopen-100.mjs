@@ -5,8 +5,7 @@ const COUNT = 100;
 
 export default {
   title: '{} of 100 symbols',
-  note: '`dlopen` is timed in a new process, once, after what was made before it was collected. ffi-rs looks a symbol up '
-    + 'when it is called.',
+  note: '`dlopen` is timed once in a new process, after a garbage collection. ffi-rs looks a symbol up when it is called.',
   params: ['dlopen', 'dlopen and the first calls'],
   library: 'symbols',
   isCold: true,

@@ -5,7 +5,7 @@ const COUNT = 10_000;
 
 export default {
   title: 'memory of a bound symbol',
-  note: 'The memory of a symbol is the growth of the resident memory over 10,000 of them, divided by their number.',
+  note: 'The memory of a symbol is the growth of the resident memory for 10,000 of them, divided by their number.',
   unit: 'bytes',
   library: 'symbols',
   isCold: true,

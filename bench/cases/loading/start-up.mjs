@@ -11,7 +11,7 @@ const requiring = (name) => () => {
 
 export default {
   title: 'start-up: the first `require` of the package',
-  note: 'The first `require` is timed in a new process, the files being in the cache of the system.',
+  note: 'The first `require` is timed in a new process, with the files in the cache of the system.',
   isCold: true,
   isAlone: true,
   peers: {

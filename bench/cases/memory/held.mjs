@@ -13,7 +13,7 @@ function measure() {
 
 export default {
   title: 'Memory held by a `Buffer.alloc(96)`',
-  note: 'Growth of the resident memory over 200,000 Buffers that are kept, divided by their number.',
+  note: 'Growth of the resident memory for 200,000 Buffers that are kept, divided by their number.',
   unit: 'bytes',
   settings: forSettings(FENCES, measure),
 };

@@ -3,7 +3,7 @@ import { bound, eight, forPeers } from '../../cases.mjs';
 
 export default {
   title: '`read.f64(pointer)`',
-  note: '`read.f64` goes round eight addresses; Deno makes an UnsafePointerView for each.',
+  note: '`read.f64` reads eight addresses in turn. Deno creates an UnsafePointerView for each.',
   peers: forPeers(Object.keys(TYPES), (peer, library) =>
     [peer.readF64, eight(bound(peer, library, 'number_at', ['i32'], 'ptr'))]),
   loop: (read, pointers) => (count) => {

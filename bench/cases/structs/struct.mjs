@@ -79,8 +79,7 @@ const models = { in: ({ x, y }) => x + y, out: (x, y) => ({ x, y }), both: ({ x,
 
 export default {
   title: 'struct of two f64 by value, {}',
-  note: 'A struct is an object `{ x, y }` in JavaScript; for Deno, which has bytes there, filling and reading them is '
-    + 'included.',
+  note: 'A struct is an object `{ x, y }` in JavaScript. Deno uses bytes; writing and reading them is included.',
   params: ['in', 'out', 'both'],
   peers: { pinned, koffi, ffirs, deno },
   loop: (call, way) => loops[way](call),

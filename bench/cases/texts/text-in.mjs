@@ -4,7 +4,7 @@ const texts = (length) => [eight((i) => String(i).padEnd(length, 'x'))];
 
 export default {
   title: '`u32 f(text)`, {} characters',
-  note: 'Texts are ASCII, eight in turn. C counts the characters of those that it is given; Deno has no type for them.',
+  note: 'Texts are ASCII, eight in turn. C counts the characters of its arguments. Deno has no type for text.',
   params: [5, 100, 1000],
   peers: calling('length_of', ['text'], 'u32', texts),
   loop: (lengthOf, all) => (count) => {

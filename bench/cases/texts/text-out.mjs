@@ -18,7 +18,7 @@ const read = (peers, toText) => forPeers(peers, (peer, library, length) => {
 
 export default {
   title: '`text f(i32)`, {} characters',
-  note: 'Where C returns a text, node:ffi and Deno return a pointer, which is then read.',
+  note: 'If C returns a text, node:ffi and Deno return a pointer, which is then read.',
   params: [16, 1000],
   peers: {
     ...direct,

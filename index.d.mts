@@ -2,7 +2,7 @@
 
 export type * from './index.js';
 export {
-  CFunction, CString, FFIType, JSCallback, alignof, alloc, array, cc, checkFences, dlopen, enumeration, errno, fences, fn,
+  CFunction, CString, FFIType, JSCallback, alignof, alloc, array, cc, cdef, checkFences, dlopen, enumeration, errno, fences, fn,
   inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr, read, sizeof, struct, suffix, toArrayBuffer, toBuffer, union,
   write,
 } from './index.js';

@@ -11,6 +11,26 @@
 /// <reference types="node" />
 
 import type {
+  AnyDefinitions,
+  ArgumentAddition,
+  CallbackDeclaration,
+  CallbackProblem,
+  Definitions,
+  FunctionOfText,
+  FunctionProblem,
+  Linked,
+  LinkedSet,
+  LinkedSetProblem,
+  LinkProblem,
+  LooseDeclaration,
+  SourcesProblem,
+  SymbolsOf,
+  TypeOfText,
+  TypeProblem,
+  TypeText,
+  VariablesOf,
+} from './types/cdef/sources.js';
+import type {
   AggregateType,
   ArrayType,
   ArrayView,
@@ -18,10 +38,14 @@ import type {
   DeclaredType,
   DeclaredValue,
   EnumerationType,
+  FieldsIn,
+  FieldsOut,
+  FieldsView,
   FunctionType,
   Handle,
   InOutParameter,
   LiveView,
+  OneOf,
   OpaqueType,
   OutParameter,
   OwnedText,
@@ -41,9 +65,8 @@ import type {
   CallbackFunction,
   CallbackRet,
   Fn,
+  HasAsync,
   Ret,
-  Strict,
-  StrictSet,
 } from './types/infer.js';
 import type {
   AnyType,
@@ -51,6 +74,7 @@ import type {
   CallbackArgumentType,
   ClosablePointer,
   DescribedArgument,
+  Extra,
   FunctionPointerLike,
   HasPointer,
   In,
@@ -68,6 +92,9 @@ export type { Args, AsyncFn, AsyncSymbols, BoundFunction, BoundSymbols, Callback
 export type { ArgumentType, CallbackArgumentType, DescribedArgument, ResultType, ReturnType, ScalarName };
 export type { AggregateType, ArrayType, ArrayView, DeclaredField, DeclaredType, EnumerationType, FunctionType, Handle, LiveView };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
+export type { AnyDefinitions, ArgumentAddition, Definitions };
+// Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
+export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, HasAsync, LooseDeclaration, OneOf };
 export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
@@ -155,7 +182,44 @@ export type Failure = ((result: any) => boolean) | 'negative' | 'null' | 'nonzer
 export interface LinkedFunction extends Omit<FFIFunction, 'name' | 'optional'> {
   /** The address of the function. */
   readonly ptr: number | bigint;
+  /** The type of the function as C text, such as `'int (int)'`, instead of `args` and `returns`. */
+  readonly c?: string;
 }
+
+/** What C cannot say about a function that a text declares: an object that stands behind the text. See docs/cdef.md. */
+export interface FFIAddition extends Omit<FFIFunction, 'args' | 'returns' | 'varargs'> {
+  /** What is known about parameters, by their names in the text. */
+  readonly args?: { readonly [parameter: string]: ArgumentAddition };
+  /** The symbol that frees the result, a text, once it is copied. */
+  readonly free?: string;
+}
+
+/**
+ * C declarations: a text, a set that {@link cdef} has made, or an array of texts, sets and objects. A text sees what stands
+ * before it.
+ */
+export type CDeclarations =
+  | string
+  | AnyDefinitions
+  | CDeclarationList;
+
+/**
+ * An array of C texts, sets and objects. It is written so that an array matches, and the names of symbols are not taken for
+ * those of an array's methods.
+ */
+export interface CDeclarationList {
+  /** A text, a set, or an object of declarations and additions. */
+  readonly [index: number]: string | AnyDefinitions | { readonly [name: string]: FFIFunction | FFIAddition | {} };
+  /** What every array has. */
+  [Symbol.iterator](): Iterator<unknown>;
+}
+
+/**
+ * What {@link dlopen} and {@link cc} take: S, if it is right. Where it is not, the compiler says what is wrong: a text
+ * that is not understood shows as `{ error: "unknown type 'foo_t' in 'int f(foo_t x)'" }`.
+ */
+export type Declarations<S> = [DeclarationProblem<S>] extends [never] ? S : DeclarationProblem<S>;
+type DeclarationProblem<S> = SourcesProblem<S, FFIFunction, FFIAddition>;
 
 /** Declarations by name. */
 export type Symbols = { readonly [name: string]: FFIFunction };
@@ -183,7 +247,7 @@ export interface FFICallback {
 /** Result of {@link linkSymbols}: bound functions that are closed together. */
 export interface LinkedSymbols<S> {
   /** The bound functions, under the names of their declarations. */
-  readonly symbols: BoundSymbols<S>;
+  readonly symbols: BoundSymbols<SymbolsOf<S>>;
   /** The file that was opened; `null` for the process itself and for functions by address. */
   readonly path: string | null;
   /** Starts a dedicated native thread for these functions, for libraries that need every call on one thread. */
@@ -238,7 +302,7 @@ export interface LibraryThread<S> {
    * The functions, each of which returns a Promise. The calls run on this thread one after the other, in the order in
    * which you make them. Arguments stay alive, and their buffers cannot be transferred, until the Promise settles.
    */
-  readonly symbols: AsyncSymbols<S>;
+  readonly symbols: AsyncSymbols<SymbolsOf<S>>;
   /**
    * Ends the thread after the calls that are queued. A later call rejects with ERR_FFI_THREAD_CLOSED. Closing again
    * does nothing. The library stays open.
@@ -255,6 +319,24 @@ export interface Library<S> extends LinkedSymbols<S> {
    * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
    */
   global<const T extends AnyType | DeclaredField>(name: string, type: T): Global<T>;
+  /**
+   * A live accessor of a global variable that the library's C text declares: `extern char *optarg;`.
+   * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
+   */
+  global<const Name extends keyof VariablesOf<S> & string>(name: Name): Global<VariablesOf<S>[Name]>;
+  /**
+   * Binds one more function.
+   *
+   * @example
+   * ```js
+   * const abs = libc.function('int abs(int)');
+   * ```
+   *
+   * @param declaration Its prototype. It sees the types of the text with which the library was opened.
+   * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+   * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
+   */
+  function<const T extends string>(declaration: [FunctionProblem<T, S>] extends [never] ? T : FunctionProblem<T, S>): Fn<FunctionOfText<T, S>>;
 }
 
 /** A global variable of a library. */
@@ -295,21 +377,24 @@ export interface DlopenOptions {
  *
  * @example
  * ```js
- * const { symbols, close } = dlopen('m', { pow: { args: ['f64', 'f64'], returns: 'f64' } });
+ * const { symbols, close } = dlopen('m', 'double pow(double x, double y);');
  * symbols.pow(2, 10); // 1024
  * close();
+ *
+ * dlopen('m', { pow: { args: ['f64', 'f64'], returns: 'f64' } }).symbols.pow(2, 10); // 1024
  * ```
  *
  * @param path A path, a `file:` URL, a bare name (`'sqlite3'` finds libsqlite3.so.0), or `null` for the process itself.
- * @param symbols Declarations of the functions, by name.
+ * @param symbols Declarations of the functions, by name or as C text. See {@link CDeclarations}.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood; the message shows the line.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
  * @throws ERR_FFI_LIBRARY_NOT_FOUND if there is no such library; `tried` of the error lists the names that were tried.
  * @throws ERR_FFI_LIBRARY_INVALID if the file cannot be loaded: another format or architecture, a missing dependency.
  * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks a symbol that is not `optional`.
  */
-export declare function dlopen<const S extends Symbols>(
+export declare function dlopen<const S extends Symbols | CDeclarations>(
   path: string | URL | null,
-  symbols: StrictSet<S, FFIFunction>,
+  symbols: Declarations<S>,
   options?: DlopenOptions,
 ): Library<S>;
 
@@ -320,8 +405,8 @@ export declare function dlopen<const S extends Symbols>(
  * @throws ERR_OUT_OF_RANGE for a `ptr` that is not an address.
  */
 export declare function linkSymbols<const S extends LinkedSymbolDeclarations>(
-  symbols: StrictSet<S, LinkedFunction>,
-): LinkedSymbols<S>;
+  symbols: [LinkedSetProblem<S, LinkedFunction>] extends [never] ? S : LinkedSetProblem<S, LinkedFunction>,
+): LinkedSymbols<LinkedSet<S>>;
 
 /** Result of {@link CFunction}: a bound function that you can close. */
 export interface ClosableFunction {
@@ -342,14 +427,14 @@ export interface ClosableFunction {
  * @throws ERR_OUT_OF_RANGE for a `ptr` that is not an address.
  */
 export declare function CFunction<const D extends LinkedFunction>(
-  declaration: Strict<D, LinkedFunction>,
-): Fn<D> & ClosableFunction;
+  declaration: [LinkProblem<D, LinkedFunction>] extends [never] ? D : LinkProblem<D, LinkedFunction>,
+): Fn<Linked<D>> & ClosableFunction;
 
 /** Options of {@link cc}. */
 export interface CCOptions<S> {
   /** Paths or `file:` URLs of C files, or C source: one, or several that are compiled together. */
   readonly source: string | URL | readonly (string | URL)[];
-  /** Declarations of the functions, by name. */
+  /** Declarations of the functions, by name or as C text. See {@link CDeclarations}. */
   readonly symbols: S;
   /** Libraries to link: names (`'m'` means `-lm`) or paths. */
   readonly library?: string | readonly string[];
@@ -370,7 +455,25 @@ export interface CCOptions<S> {
  * @throws ERR_FFI_COMPILE_FAILED with the compiler's diagnostics.
  * @throws ERR_FFI_SYMBOL_NOT_FOUND if the source does not define a symbol that is not `optional`.
  */
-export declare function cc<const S extends Symbols>(options: CCOptions<StrictSet<S, FFIFunction>>): Library<S>;
+export declare function cc<const S extends Symbols | CDeclarations>(options: CCOptions<Declarations<S>>): Library<S>;
+
+/**
+ * Parses C declarations once, for use by other texts.
+ *
+ * @example
+ * ```js
+ * const time = cdef('struct point { int x, y; };');
+ * time.types.point.size; // 8
+ * sizeof([time, 'struct point']); // 8
+ * ```
+ *
+ * @param text C text, a set, or an array of texts and sets.
+ * @throws ERR_INVALID_ARG_TYPE for what is neither.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood; the message shows the line.
+ */
+export declare function cdef<const S extends string | AnyDefinitions | readonly (string | AnyDefinitions)[]>(
+  text: [SourcesProblem<S, never, never>] extends [never] ? S : SourcesProblem<S, never, never>,
+): Definitions<S>;
 
 // ---- Callbacks -----------------------------------------------------------------------------------------------------
 
@@ -409,16 +512,18 @@ export interface JSCallbackConstructor {
    *
    * @example
    * ```js
-   * const compare = new JSCallback((a, b) => read.f64(a) - read.f64(b), { args: ['ptr', 'ptr'], returns: 'i32' });
+   * const compare = new JSCallback((a, b) => read.f64(a) - read.f64(b), 'int (*)(const void *, const void *)');
+   * new JSCallback((a, b) => read.f64(a) - read.f64(b), { args: ['ptr', 'ptr'], returns: 'i32' }); // the same
    * ```
    *
    * @param callback The function; its parameters and result follow from the declaration.
-   * @param declaration The C type of the function.
+   * @param declaration The C type of the function, or of a pointer to one: an object, or C text.
+   * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
    */
-  new <const D extends FFICallback>(
-    callback: CallbackFunction<D>,
-    declaration: Strict<D, FFICallback>,
+  new <const D extends FFICallback | TypeText>(
+    callback: CallbackFunction<CallbackDeclaration<D>>,
+    declaration: [CallbackProblem<D, FFICallback>] extends [never] ? D : CallbackProblem<D, FFICallback>,
   ): JSCallback;
   /** The prototype of all callbacks. */
   readonly prototype: JSCallback;
@@ -655,6 +760,19 @@ export interface StructOptions {
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
 export declare function struct<const F extends StructFields>(fields: F, options?: StructOptions): StructType<F>;
+/**
+ * Declares a C struct by C text.
+ *
+ * @example
+ * ```js
+ * const Point = struct('struct point { int x, y; }');
+ * Point.alloc({ x: 1, y: 2 });
+ * ```
+ *
+ * @param text The struct, or an array of sets and texts of which the last is the struct.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+ */
+export declare function struct<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): TypeOfText<T>;
 
 /**
  * Declares a C union. You pass an object with one of the fields; a result is a view of all of them.
@@ -666,6 +784,13 @@ export declare function union<const F extends UnionFields>(
   fields: F,
   options?: Omit<StructOptions, 'packed'>,
 ): UnionType<F>;
+/**
+ * Declares a C union by C text: `union('union number { double d; long long i; }')`.
+ *
+ * @param text The union, or an array of sets and texts of which the last is the union.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+ */
+export declare function union<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): TypeOfText<T>;
 
 /**
  * Declares a C array, for fields, globals and memory. As an argument, C has a {@link pointer} instead.
@@ -755,22 +880,39 @@ export declare function opaque<const Name extends string, const Base extends str
  * Declares a function pointer. Function pointers returned by C are callable. A JavaScript function passed as an
  * argument is valid only during the call. If C keeps it, pass a {@link JSCallback}.
  *
- * @param declaration The C type of the function.
+ * @param declaration The C type of the function, or of a pointer to one: an object, or C text such as `'int (*)(int)'`.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
  */
-export declare function fn<const D extends FFICallback>(declaration: Strict<D, FFICallback>): FunctionType<D>;
+export declare function fn<const D extends FFICallback | TypeText>(
+  declaration: [CallbackProblem<D, FFICallback>] extends [never] ? D : CallbackProblem<D, FFICallback>,
+): FunctionType<CallbackDeclaration<D>>;
 
 /**
  * The size of a type in bytes, like C's `sizeof` on this platform.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function sizeof(type: AnyType | DeclaredType): number;
+/**
+ * The same of a C type: `sizeof('struct point')`. A name of the package's own table means what it means elsewhere.
+ *
+ * @param text The type, or an array of sets and texts of which the last is the type.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+ */
+export declare function sizeof<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): number;
 
 /**
  * The alignment of a type in bytes, like C's `alignof` on this platform.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function alignof(type: AnyType | DeclaredType): number;
+/**
+ * The same of a C type: `alignof('struct point')`. A name of the package's own table means what it means elsewhere.
+ *
+ * @param text The type, or an array of sets and texts of which the last is the type.
+ * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+ */
+export declare function alignof<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): number;
 
 /**
  * The offset of a field of a struct or union in bytes, like C's `offsetof` on this platform.
@@ -813,6 +955,7 @@ export type FFIErrorCode =
   | 'ERR_FFI_COMPILE_FAILED'
   /** Error: `cc` found no C compiler. */
   | 'ERR_FFI_COMPILER_NOT_FOUND'
+  /** Error: C text that is not understood; the message shows the line, `line` and `column` count from 1. */
   | 'ERR_FFI_DECLARATION_INVALID'
   /** Error: a C function pointer needs executable memory, which the system refuses. */
   | 'ERR_FFI_NO_EXECUTABLE_MEMORY'
@@ -846,6 +989,10 @@ export type FFIErrorCode =
 export interface FFIError extends Error {
   /** The kind of the error. It is stable; messages may change. */
   readonly code: FFIErrorCode;
+  /** With ERR_FFI_DECLARATION_INVALID: the line in the C text, from 1. */
+  readonly line?: number;
+  /** With ERR_FFI_DECLARATION_INVALID: the column in that line, from 1. */
+  readonly column?: number;
   /** With ERR_FFI_LIBRARY_NOT_FOUND: the paths and names that were tried, in order. */
   readonly tried?: readonly string[];
   /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW and ERR_FFI_SYMBOL_NOT_FOUND: the name of the C function or variable. */

@@ -186,7 +186,7 @@ const rustOf = (name) =>
   /(^|\/)tests\.rs$/.test(name) ? '' : withoutComments(read(`src/${name}`)).split(/#\[cfg\((?:test|all\(test,[^\]]*)\)\]\s*mod /)[0];
 
 /** The folder of a file of src/; a file that lies beside the folders stands for itself. */
-const folderOf = (name) => name.split('/')[0].replace(/\.rs$/, '');
+const rustFolderOf = (name) => name.split('/')[0].replace(/\.rs$/, '');
 
 /** `memory/fence/mod.rs` -> `memory::fence`. */
 const moduleOf = (name) => name.replace(/(\/mod)?\.rs$/, '').replaceAll('/', '::');
@@ -258,10 +258,10 @@ describe('src/', () => {
 
   for (const name of rustFiles.filter((file) => file !== 'lib.rs')) {
     test(`src/${name} uses only the folders it may`, () => {
-      const folder = folderOf(name);
+      const folder = rustFolderOf(name);
       assert.ok(Object.hasOwn(RUST, folder), `src/${name} is not in the table of test/architecture.test.js`);
       for (const used of rustUses(name)) {
-        const other = folderOf(used);
+        const other = rustFolderOf(used);
         assert.ok(other === folder || RUST[folder].includes(other), `src/${name} may not use src/${used}`);
       }
     });
@@ -288,7 +288,7 @@ describe('src/', () => {
   test('the table has no circles, and nothing that the code does not use', () => {
     assert.deepEqual(findCircles(Object.keys(RUST), (folder) => RUST[folder]), []);
     for (const [folder, allowed] of Object.entries(RUST)) {
-      const used = rustFiles.filter((name) => folderOf(name) === folder).flatMap(rustUses).map(folderOf);
+      const used = rustFiles.filter((name) => rustFolderOf(name) === folder).flatMap(rustUses).map(rustFolderOf);
       assert.deepEqual(allowed.filter((other) => !used.includes(other)), [], `of the row of ${folder}`);
     }
   });

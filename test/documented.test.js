@@ -9,7 +9,7 @@ const { parse } = require('@babel/parser');
 const { ffi, root } = require('./helpers.js');
 const { TABLE } = require('../lib/errors.js');
 
-const FILES = ['index.d.ts', 'types/table.d.ts', 'types/infer.d.ts', 'types/declared.d.ts'];
+const FILES = ['index.d.ts', 'types/table.d.ts', 'types/infer.d.ts', 'types/declared.d.ts', 'types/cdef/sources.d.ts'];
 // Functions that cannot fail: they take nothing.
 const NEVER_THROW = ['fences', 'checkFences', 'errno'];
 

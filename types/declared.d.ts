@@ -70,10 +70,14 @@ export type UnionFields = { readonly [name: string]: FieldType };
 type FieldType = string | number | DeclaredField;
 type TypeOfField<F> = F extends Bitfield ? F['type'] : F;
 
-type FieldsIn<F> = { readonly [K in keyof F]: In<TypeOfField<F[K]>> };
-type FieldsOut<F> = { -readonly [K in keyof F]: Out<TypeOfField<F[K]>> };
-type FieldsView<F> = { -readonly [K in keyof F]: View<TypeOfField<F[K]>> } & LiveView;
-type OneOf<F> = { [K in keyof F]: { readonly [Only in K]: In<F[K]> } }[keyof F];
+/** The fields of a struct on their way into C. */
+export type FieldsIn<F> = { readonly [K in keyof F]: In<TypeOfField<F[K]>> };
+/** The fields of a struct as C gives them. */
+export type FieldsOut<F> = { -readonly [K in keyof F]: Out<TypeOfField<F[K]>> };
+/** The fields of a struct in memory. */
+export type FieldsView<F> = { -readonly [K in keyof F]: View<TypeOfField<F[K]>> } & LiveView;
+/** A union on its way into C: one of its fields. */
+export type OneOf<F> = { [K in keyof F]: { readonly [Only in K]: In<F[K]> } }[keyof F];
 
 /** Result of `struct`. */
 export type StructType<F> = AggregateType<FieldsIn<F>, FieldsOut<F>, FieldsView<F>, 'value'>;

@@ -116,7 +116,7 @@ export type Fn<D> = D extends unknown ? ((...args: Args<D>) => Ret<D>) & BoundFu
 export type AsyncFn<D> = D extends unknown ? (...args: Args<D>) => Promise<Outcome<D>> : never;
 
 /** The asynchronous form that every bound function has. */
-interface HasAsync<D> {
+export interface HasAsync<D> {
   /**
    * The same call on a thread of libuv's pool (4 threads, UV_THREADPOOL_SIZE). JavaScript continues meanwhile.
    * Arguments stay alive, and their buffers cannot be transferred, until the Promise settles. Errors that a synchronous
@@ -132,17 +132,9 @@ export type BoundSymbols<S> = { readonly [Name in keyof S]: Fn<S[Name]> | Missin
 export type AsyncSymbols<S> = { readonly [Name in keyof S]: AsyncFn<S[Name]> | Missing<S[Name]> };
 type Missing<D> = D extends { readonly optional?: infer O } ? (O extends true ? null : never) : never;
 
-// Inference alone would let unknown keys through. A parameter of one of these types is inferred as it is written, and
-// checked against the plain declaration where it has such a key: the compiler then names the key, and the one meant.
-/** D, if all its keys are keys of Declaration; else Declaration. */
-export type Strict<D, Declaration> = [UnknownKeys<D, Declaration>] extends [never] ? D : Declaration;
-
-/** S, if all keys of each of its declarations are keys of Declaration; else a set of plain declarations. */
-export type StrictSet<S, Declaration> =
-  [UnknownKeys<S[keyof S], Declaration>] extends [never] ? S : { readonly [name: string]: Declaration };
-
+// Inference alone would let unknown keys through.
 /** The unknown keys of a declaration, and of its arguments that are objects. */
-type UnknownKeys<D, Declaration> = D extends unknown
+export type UnknownKeys<D, Declaration> = D extends unknown
   ? Exclude<keyof D, keyof Declaration> | UnknownArgumentKeys<D>
   : never;
 type UnknownArgumentKeys<D> = D extends { readonly args?: infer A }

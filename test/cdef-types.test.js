@@ -1,0 +1,69 @@
+'use strict';
+// The types of C text at scale: a text of 500 prototypes is understood, is exported to a declaration file, and does not take
+// long. The types themselves are checked by `npm run test:types`.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { after, test } = require('node:test');
+
+const root = path.join(__dirname, '..');
+const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-cdef-types-'));
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+const COUNT = 500;
+/** What the compiler does for the text, however fast the machine is. It was 370,000 when this was written. */
+const MOST_INSTANTIATIONS = 500_000;
+
+const TYPES = (i) => `
+  /* struct number ${i}; has a comment */
+  typedef struct s${i} { int x, y; double *z; const char *name; } s${i}_t;
+  struct opaque${i};
+  typedef int (*callback${i})(struct opaque${i} *self, const void *data, size_t n);`;
+const FUNCTIONS = [
+  (i) => `int f${i}(int a, unsigned long b, const char *name${i});`,
+  (i) => `const char *f${i}(struct opaque${i % 20} *o, char *buf, size_t n);`,
+  (i) => `s${i % 20}_t f${i}(const s${i % 20}_t *p, struct opaque${(i + 3) % 20} **out);`,
+  (i) => `void f${i}(void *base, size_t nmemb, size_t size, int (*compare)(const void *, const void *));`,
+  (i) => `unsigned long long f${i}(callback${i % 20} callback, void *userdata, ...); // what follows is not declared`,
+];
+
+function compile(name, code) {
+  const packages = path.join(folder, 'node_modules');
+  if (!fs.existsSync(packages)) {
+    fs.mkdirSync(packages);
+    fs.symlinkSync(root, path.join(packages, 'pinned-ffi'), 'junction');
+    fs.symlinkSync(path.join(root, 'node_modules', '@types'), path.join(packages, '@types'), 'junction');
+  }
+  fs.writeFileSync(path.join(folder, name), code);
+  const options = ['--ignoreConfig', '--strict', '--skipLibCheck', '--declaration', '--extendedDiagnostics', '--outDir', 'out'];
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [tsc, name, ...options, '--target', 'es2022', '--module', 'nodenext', '--types', 'node'],
+    { cwd: folder, encoding: 'utf8' },
+  );
+  assert.equal(status, 0, stdout);
+  const numberOf = (label) => Number(new RegExp(`^${label}: +([\\d.]+)`, 'm').exec(stdout)[1]);
+  return { instantiations: numberOf('Instantiations'), seconds: numberOf('Check time') };
+}
+
+test(`a text of ${COUNT} prototypes compiles`, (t) => {
+  const numbers = Array.from({ length: COUNT }, (_, i) => i);
+  const text = [...numbers.slice(0, 20).map(TYPES), ...numbers.map((i) => FUNCTIONS[i % FUNCTIONS.length](i))].join('\n');
+  const { instantiations, seconds } = compile('large.mts', `
+    import { dlopen } from 'pinned-ffi';
+    export const library = dlopen('c', \`${text}\`);
+    export const { f0, f1, f2, f3, f4 } = library.symbols;
+    ${numbers.map((i) => `library.symbols.f${i}.ptr;`).join('\n')}
+    // @ts-expect-error it is not declared
+    library.symbols.f${COUNT};
+  `);
+  t.diagnostic(`checked in ${seconds} s, ${instantiations} instantiations`);
+  assert.ok(instantiations < MOST_INSTANTIATIONS, `${instantiations} instantiations`);
+  const declared = fs.readFileSync(path.join(folder, 'out', 'large.d.mts'), 'utf8');
+  assert.match(declared, /library: import\("pinned-ffi"\)\.Library</);
+  assert.match(declared, /f0: \(\(arg0: number \| bigint, arg1: number \| bigint, arg2: .*\) => number\)/);
+});

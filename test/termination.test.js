@@ -33,7 +33,7 @@ globalThis.cb = new ffi.JSCallback(globalThis.forever, { args: ['int'], returns:
 globalThis.quick = new ffi.JSCallback((n) => n, { args: ['int'], returns: 'int' });
 const ends = (code) => {
   try {
-    vm.runInThisContext(code, { timeout: 40 });
+    vm.runInThisContext(code, { timeout: 100 });
     return 'returned';
   } catch (error) {
     return error?.code ?? String(error);

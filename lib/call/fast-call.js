@@ -121,7 +121,7 @@ function keyed(table) {
   for (const [name, argClass] of Object.entries(table)) {
     const descriptor = byName.get(name);
     argClasses.set(descriptor, argClass);
-    if (descriptor.wrapped !== undefined) argClasses.set(descriptor.wrapped, argClass);
+    if (descriptor.coercing !== undefined) argClasses.set(descriptor.coercing, argClass);
   }
   return argClasses;
 }

@@ -126,7 +126,7 @@ const finish = (isChecked) => ({ result, resultAt }, { pins, retained, names }) 
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
 /** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
-const mayHold = (descriptor) => descriptor.resolve || descriptor.pins || descriptor.retains || descriptor.key !== undefined;
+const mayHold = (descriptor) => descriptor.resolve || descriptor.isPointerLike || descriptor.retains || descriptor.key !== undefined;
 const endings = {
   call: finish(false),
   check: finish(true),
@@ -159,7 +159,7 @@ return (${isAsync ? 'launch' : '{ functionId, library }'}, name, check) => ({ __
     var epoch, tries = 0${isAsync ? ', promise' : ''}${retained.map((i) => `, k${i}`).join('')};
     ${isAsync || retained.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
-    ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.pins ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
+    ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.isPointerLike ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
     ${looksLater ? 'try {' : ''}
     for (;;) {
     epoch = ${BEGIN};

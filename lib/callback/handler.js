@@ -104,7 +104,7 @@ function handlerSource({ args, at, result, resultAt }) {
     ${isDirect ? '' : 'const whole = new runtime.DataView(new runtime.ArrayBuffer(signature.result.size));'}
     ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, '${RESULT}');`}
     ${result.retains ? 'if (pin !== undefined) runtime.retainResult(pin, who, name);' : ''}
-    ${result.pins ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
+    ${result.isPointerLike ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
     ${isDirect ? '' : 'runtime.putResult(resultBytes, whole);'}
   }`;
   return `'use strict';

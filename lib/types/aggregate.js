@@ -50,7 +50,7 @@ function retain(retained, descriptor, view, at, value, name, position) {
 
 const RUNTIME = { zero, copy, retain };
 
-const retainsAny = (descriptors) => descriptors.some((descriptor) => descriptor.pins || descriptor.retains);
+const retainsAny = (descriptors) => descriptors.some((descriptor) => descriptor.isPointerLike || descriptor.retains);
 
 const common = (layout, name, descriptors) => ({
   id: layout.id, key: `T${count += 1}`, name, size: layout.size, align: layout.align, retains: retainsAny(descriptors),
@@ -81,7 +81,7 @@ function write(view, at, value, name, position) {
   let retained;
   ${lines((field, i) => {
     const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
-    return field.descriptor.pins || field.descriptor.retains
+    return field.descriptor.isPointerLike || field.descriptor.retains
       ? `retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
       : `${written};`;
   })}

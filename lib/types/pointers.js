@@ -5,7 +5,7 @@ const { isAnyArrayBuffer } = require('node:util').types;
 const { wrongType, wrongValue, outOfRange, makeError, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('../memory/array-buffer.js');
-const { wrapHint, addressHint, wrapPointer } = require('./coerce.js');
+const { wrapHint, addressHint, coercePointer } = require('./coerce.js');
 const { setNatural } = require('./scalars.js');
 
 const LITTLE = true;
@@ -81,7 +81,7 @@ function writePointer(view, at, value, descriptor, name, position) {
 }
 
 const ptr = {
-  id: 12, name: 'ptr', pins: true,
+  id: 12, name: 'ptr', isPointerLike: true,
   read: readAddress,
   resolve: resolvePointer,
   write: (view, at, value, name, position) => writeAny(view, at, value, ptr, name, position),
@@ -116,11 +116,11 @@ const functionType = {
   },
 };
 
-wrapPointer(ptr);
-wrapPointer(functionType);
+coercePointer(ptr);
+coercePointer(functionType);
 
 const buffer = {
-  id: 20, name: 'buffer', pins: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
+  id: 20, name: 'buffer', isPointerLike: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
   read: readAddress,
   write(view, at, value, name, position) {
     if (ArrayBuffer.isView(value)) return pinnable(value);

@@ -1,9 +1,13 @@
 'use strict';
-// The table of error codes and their classes; the only file in JavaScript that makes errors. docs/errors.md explains each code.
+// The table of error codes and their classes; the only file in JavaScript that makes errors. docs/errors.md explains
+// each code.
 
 const { getSystemErrorMap, types } = require('node:util');
 
-/** Every code this package throws, with the class of its errors. src/error.rs, docs/errors.md and index.d.ts agree with it by a test. */
+/**
+ * Every code this package throws, with the class of its errors. src/error.rs, docs/errors.md and index.d.ts agree with
+ * it by a test.
+ */
 const TABLE = Object.freeze({
   ERR_INVALID_ARG_TYPE: TypeError,
   ERR_INVALID_ARG_VALUE: TypeError,
@@ -102,8 +106,8 @@ function errorMap() {
 }
 
 /**
- * The error of a C function that failed, as its `result` says. Where it has set errno, it is Node's kind of error of a system
- * call: { code: 'ENOENT', errno: -2, syscall: 'open' }.
+ * The error of a C function that failed, as its `result` says. Where it has set errno, it is Node's kind of error of a
+ * system call: { code: 'ENOENT', errno: -2, syscall: 'open' }.
  */
 function makeFailure(errno, syscall, result) {
   if (errno === 0) return makeError('ERR_FFI_CALL_FAILED', `${syscall} returned ${describe(result)}`, { syscall, result });

@@ -1,6 +1,6 @@
 'use strict';
-// Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a type descriptor whose write() checks the
-// constraints before C is entered, in every mode.
+// Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a type descriptor whose
+// write() checks the constraints before C is entered, in every mode.
 
 const { makeError, wrongValue, outOfRange, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
@@ -63,7 +63,9 @@ function checkLengthType(descriptor, lengthOf, where) {
   return descriptor;
 }
 
-/** The bytes that a view, a buffer or a string gives to C; Infinity where nobody knows, or the type refuses the value. */
+/**
+ * The bytes that a view, a buffer or a string gives to C; Infinity where nobody knows, or the type refuses the value.
+ */
 function bytesOf(value, descriptor) {
   if (typeof value === 'string') return descriptor.name === 'cstring' ? Buffer.byteLength(value) + 1 : Infinity;
   return isView(value) ? byteLengthOf(value) : Infinity;

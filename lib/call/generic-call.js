@@ -1,6 +1,6 @@
 'use strict';
-// The generic call: arguments go through the argument buffer, in generated source or in plain functions. It serves every
-// platform and every type.
+// The generic call: arguments go through the argument buffer, in generated source or in plain functions. It serves
+// every platform and every type.
 
 const { compile } = require('../codegen/compile.js');
 const {
@@ -21,8 +21,8 @@ const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithF
 const { apply } = Reflect;
 
 /**
- * Has another thread call the function of a number, whose arguments are in the argument buffer. False where others have written them
- * since `epoch`.
+ * Has another thread call the function of a number, whose arguments are in the argument buffer. False where others have
+ * written them since `epoch`.
  */
 function startCall({ functionId, library }, signature, slot, thread, pins, epoch) {
   const passed = [slot, thread, ...pins, library];
@@ -64,8 +64,8 @@ const runtime = {
 };
 
 /**
- * The factory of a signature's functions; `ending` is one of `endings`. It may be made late, so that its source uses no iterator
- * of arrays: a program may have replaced it by then.
+ * The factory of a signature's functions; `ending` is one of `endings`. It may be made late, so that its source uses no
+ * iterator of arrays: a program may have replaced it by then.
  */
 const callerFactory = (signature, ending) =>
   compile('signature, argBuffer, runtime', callerSource(signature, ending), [signature, argBuffer, runtime], () => plainCaller(signature, ending));
@@ -77,8 +77,8 @@ function wrongCount(name, wanted, received) {
 }
 
 /**
- * Something has thrown in a call whose texts the native side looks through. Where one has a NUL, C was not called: the first
- * thing that is wrong with an argument is thrown, as if all had been looked through before.
+ * Something has thrown in a call whose texts the native side looks through. Where one has a NUL, C was not called: the
+ * first thing that is wrong with an argument is thrown, as if all had been looked through before.
  */
 function refuse({ args, at, parameters }, values, name) {
   const hasNul = (descriptor, i) => descriptor.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');

@@ -10,12 +10,14 @@ const freesIt = (kind, names) => {
   return false;
 };
 
-/** The handles that calls under way have ended, innermost last, each with how many calls that free had gone in by then. */
+/**
+ * The handles that calls under way have ended, innermost last, each with how many calls that free had gone in by then.
+ */
 const ended = [];
 
 /**
- * The descriptor of an argument that a function frees: the handle ends when it is written. From then on no JavaScript of the user's
- * runs until C does.
+ * The descriptor of an argument that a function frees: the handle ends when it is written. From then on no JavaScript
+ * of the user's runs until C does.
  */
 function freedDescriptor(descriptor, name) {
   const { freedDescriptors } = descriptor.opaque;
@@ -46,8 +48,9 @@ function takeEnded(from) {
 }
 
 /**
- * The function of some types; it ends the handles that it frees when it begins, because C may have freed them at any time
- * after. They are taken back where C was not entered, and where the declaration says of the result that the call has failed.
+ * The function of some types; it ends the handles that it frees when it begins, because C may have freed them at any
+ * time after. They are taken back where C was not entered, and where the declaration says of the result that the call
+ * has failed.
  * @param {string[]} names what the function is known by
  */
 function endHandles(types, names, make, check) {

@@ -1,6 +1,6 @@
 'use strict';
-// The types of a function: parsed from a declaration, checked, and interned. Functions of equal types share one signature,
-// with the native one and the factories of their callers.
+// The types of a function: parsed from a declaration, checked, and interned. Functions of equal types share one
+// signature, with the native one and the factories of their callers.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { makeError, wrongType } = require('../errors.js');
@@ -26,8 +26,8 @@ function readArgs(args = []) {
 }
 
 /**
- * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's conversions,
- * `loose` its way with the number of arguments.
+ * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's
+ * conversions, `loose` its way with the number of arguments.
  */
 const parseTypes = (function ({ args: list = [], returns, wrap, loose = false }, name) {
   if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);

@@ -60,8 +60,8 @@ const nextTurn = Promise.resolve();
 let register;
 
 /**
- * How many callbacks were made in this turn. To note where takes several times as long as all the rest: of those that are
- * made without a pause, only so many have it noted.
+ * How many callbacks were made in this turn. To note where takes several times as long as all the rest: of those that
+ * are made without a pause, only so many have it noted.
  */
 let made = 0;
 const MOST_LOCATED = 256;
@@ -132,7 +132,10 @@ class Pointers {
 }
 const pointersOf = new WeakMap();
 
-/** What a declaration says, each key read once. By their names, which is quicker than parseOptions, that refuses what is wrong. */
+/**
+ * What a declaration says, each key read once. By their names, which is quicker than parseOptions, that refuses what is
+ * wrong.
+ */
 function declarationOf(value) {
   const options = { args: undefined, returns: undefined, threadsafe: undefined, wrap: undefined };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return parseOptions(value, KEYS, WHERE);
@@ -160,7 +163,9 @@ function calledBy(name) {
   return lastCalled;
 }
 
-/** The last declarations that say everything by names, each with its pointers: there are few, and they are made again. */
+/**
+ * The last declarations that say everything by names, each with its pointers: there are few, and they are made again.
+ */
 const recent = [];
 const MOST_RECENT = 16;
 let oldest = 0;

@@ -153,8 +153,8 @@ const open = (function (path, flags) {
 });
 
 /**
- * A symbol that a library defines and Node exports as well: the library would call Node's definition instead of its own. Null
- * where there is none. Addons are not examined: they call Node's definitions on purpose.
+ * A symbol that a library defines and Node exports as well: the library would call Node's definition instead of its
+ * own. Null where there is none. Addons are not examined: they call Node's definitions on purpose.
  */
 function rivalOf(candidate, flags) {
   const decides = flags === 0 && config.deepbind === undefined;
@@ -207,7 +207,9 @@ function linkSymbols(symbols) {
   return library(functions, null, lifetime);
 }
 
-/** Binds one function whose address is known; works with and without `new`. After its close() it refuses to be called. */
+/**
+ * Binds one function whose address is known; works with and without `new`. After its close() it refuses to be called.
+ */
 function CFunction(declaration) {
   const lifetime = new Lifetime(binding.Library.linked('CFunction'));
   const call = bindPointer('CFunction', declaration, 'CFunction: declaration', lifetime);

@@ -1,6 +1,6 @@
 'use strict';
-// The type descriptors of structs, unions, arrays and bitfields, with the members of lib/types/registry.js and generated code for the
-// fields. Plain values go in and out; offsets come from the native side.
+// The type descriptors of structs, unions, arrays and bitfields, with the members of lib/types/registry.js and
+// generated code for the fields. Plain values go in and out; offsets come from the native side.
 //   resolve  copies the user's object, which may run getters, before anything is written.
 //   write    returns what the fields have to keep alive, stored already (`retains`), as lib/types/registry.js says of views.
 //   live     gives an accessor over memory (lib/types/views.js).
@@ -151,8 +151,8 @@ function structDescriptor(layout, name, fields) {
 // ---- unions ---------------------------------------------------------------------------------------------------------
 
 /**
- * The descriptor of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are read when
- * they are asked for, as only one of them makes sense.
+ * The descriptor of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are
+ * read when they are asked for, as only one of them makes sense.
  */
 function unionDescriptor(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));
@@ -193,7 +193,9 @@ function unionDescriptor(layout, name, fields) {
 /** The most bytes that become values: beyond that an array of JavaScript is no longer one piece of memory. */
 const MOST_BYTES = 2 ** 25;
 
-/** The descriptor of `length` values side by side. An array or a typed array of that length goes in, an array comes out. */
+/**
+ * The descriptor of `length` values side by side. An array or a typed array of that length goes in, an array comes out.
+ */
 function arrayDescriptor(layout, element, length) {
   const name = `${element.name}[${length}]`;
   const step = element.size;

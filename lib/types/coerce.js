@@ -6,7 +6,10 @@ const { wrongType, locationOf } = require('../errors.js');
 
 const LITTLE = true;
 
-/** Gives a descriptor its `coercing` one: not enumerable, for a descriptor that spreads another has conversions of its own. */
+/**
+ * Gives a descriptor its `coercing` one: not enumerable, for a descriptor that spreads another has conversions of its
+ * own.
+ */
 const withCoercion = (descriptor, changes) => Object.defineProperty(descriptor, 'coercing', {
   value: { ...descriptor, key: descriptor.key && `${descriptor.key} wrapped`, ...changes },
 });
@@ -52,8 +55,8 @@ function coerceInteger(descriptor) {
 }
 
 /**
- * A 64-bit integer: numbers are truncated, NaN and infinities are 0. Nothing but numbers is taken. `setSafe` stores a safe
- * integer.
+ * A 64-bit integer: numbers are truncated, NaN and infinities are 0. Nothing but numbers is taken. `setSafe` stores a
+ * safe integer.
  */
 const coerceWide = (descriptor, setSafe) => withCoercion(descriptor, { write(view, at, value, name, position) {
   if (Number.isSafeInteger(value)) {

@@ -1,5 +1,6 @@
 'use strict';
-// opaque(): typed handles, pointers to memory that only C interprets. A handle of another type or a freed one is refused.
+// opaque(): typed handles, pointers to memory that only C interprets. A handle of another type or a freed one is
+// refused.
 
 const { DeclaredType } = require('./native-type.js');
 const { makeError, wrongType, describe, locationOf } = require('../errors.js');

@@ -45,8 +45,8 @@ function readAddress(view, at) {
 const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a JSCallback or an object with a `ptr`';
 
 /**
- * What an object or function stands for: its `ptr`, which is none if every object has it from Object.prototype. Views and
- * buffers stand for themselves. May run the user's code.
+ * What an object or function stands for: its `ptr`, which is none if every object has it from Object.prototype. Views
+ * and buffers stand for themselves. May run the user's code.
  */
 function resolvePointer(value, name, position) {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
@@ -98,7 +98,9 @@ const lowAddress = (value, descriptor, name, position) => makeError('ERR_FFI_INV
   `${locationOf(name, position)} must be an address of memory (${descriptor.name}), received ${describe(value)}, which is in the first page`
   + (descriptor.isText ? textHint(value) : ''));
 
-/** The same for a descriptor whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`. */
+/**
+ * The same for a descriptor whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`.
+ */
 function writeMemory(view, at, value, descriptor, name, position) {
   if (access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);
   return writeAny(view, at, value, descriptor, name, position);

@@ -1,6 +1,7 @@
 'use strict';
-// The table of types. A type descriptor: { id, name, size, align, wanted, read(view, at), write(view, at, value, name, position), ... }.
-// `read` and `write` are the only conversions of the project; calls, callbacks, structs, read.* and write.* use them.
+// The table of types. A type descriptor: { id, name, size, align, wanted, read(view, at), write(view, at, value, name,
+// position), ... }. `read` and `write` are the only conversions of the project; calls, callbacks, structs, read.* and
+// write.* use them.
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
 //           A returned view or string is not stored yet: its address is taken by whoever keeps it alive.
 //   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
@@ -91,7 +92,10 @@ const declare = (type, descriptor) => descriptorsOfTypes.set(type, alone(descrip
 
 const isDeclared = (type) => descriptorsOfTypes.has(type);
 
-/** The descriptor of a declared type: a name, an alias, a numeric tag or what struct(), pointer(), ... have made; or undefined. */
+/**
+ * The descriptor of a declared type: a name, an alias, a numeric tag or what struct(), pointer(), ... have made; or
+ * undefined.
+ */
 const descriptorOf = (function (declared) {
   if (typeof declared === 'string') return byName.get(declared);
   return typeof declared === 'number' ? descriptors[declared] : descriptorsOfTypes.get(declared);

@@ -1,5 +1,6 @@
 'use strict';
-// Live views: accessors over native memory, without a copy. A generated class for each struct, one class for all arrays.
+// Live views: accessors over native memory, without a copy. A generated class for each struct, one class for all
+// arrays.
 
 const { wrongType, outOfRange, makeError } = require('../errors.js');
 const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../memory/retained.js');
@@ -165,8 +166,8 @@ class ArrayView extends LiveView {
 }
 
 /**
- * The number that a key is, as typed arrays take it: they have no properties of such names, only elements. Undefined for other
- * keys.
+ * The number that a key is, as typed arrays take it: they have no properties of such names, only elements. Undefined
+ * for other keys.
  */
 function numberOf(key) {
   if (typeof key !== 'string') return undefined;
@@ -194,7 +195,8 @@ const elements = {
     view.set(number, value);
     return true;
   },
-  // The methods of Array call it for the indices below the length. The trap does not get the view, so it cannot check the length.
+  // The methods of Array call it for the indices below the length. The trap does not get the view, so it cannot check
+  // the length.
   has: (target, key) => (numberOf(key) >= 0 && Number.isInteger(Number(key))) || Reflect.has(target, key),
 };
 Object.setPrototypeOf(ArrayView.prototype, new Proxy(Object.create(LiveView.prototype), elements));

@@ -76,7 +76,7 @@ function peersReport([main, ...others], about) {
     about,
     '## Where it stands', targetTable(byId),
     `## Against each, Node ${main.node}`,
-    'The columns of pinned-ffi are times. The others are its time (of the default lane) divided by theirs: below 1, it '
+    'The columns of pinned-ffi are times. The others are its time (on the default call path) divided by theirs: below 1, it '
     + 'is the faster. For calls a second it is the time of one call that is divided. "–" is what a peer cannot do.',
     sections(main.rows, ratios, '###'),
     scaleSection(main.rows, '##'),

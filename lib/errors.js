@@ -149,15 +149,15 @@ const promiseHint = (where) => (where.endsWith(RESULT)
   ? '; here a callback must return its value at once, which an async function cannot'
   : '; await it first');
 
-const wrongType = (where, wanted, value, hint = '') =>
+const wrongType = (where, expected, value, hint = '') =>
   makeError('ERR_INVALID_ARG_TYPE',
-    `${where} must be ${wanted}, received ${describe(value)}${types.isPromise(value) ? promiseHint(where) : hint}`);
+    `${where} must be ${expected}, received ${describe(value)}${types.isPromise(value) ? promiseHint(where) : hint}`);
 
-const wrongValue = (where, wanted, value, hint = '') =>
-  makeError('ERR_INVALID_ARG_VALUE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
+const wrongValue = (where, expected, value, hint = '') =>
+  makeError('ERR_INVALID_ARG_VALUE', `${where} must be ${expected}, received ${describe(value)}${hint}`);
 
-const outOfRange = (where, wanted, value, hint = '') =>
-  makeError('ERR_OUT_OF_RANGE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
+const outOfRange = (where, expected, value, hint = '') =>
+  makeError('ERR_OUT_OF_RANGE', `${where} must be ${expected}, received ${describe(value)}${hint}`);
 
 module.exports = {
   TABLE, RESULT, makeError, makeFailure, makeWarning, Trace, describe, locationOf, wrongType, wrongValue, outOfRange,

@@ -70,9 +70,9 @@ const runtime = {
 const callerFactory = (signature, ending) =>
   compile('signature, argBuffer, runtime', callerSource(signature, ending), [signature, argBuffer, runtime], () => plainCaller(signature, ending));
 
-function wrongCount(name, wanted, received) {
+function wrongCount(name, expected, received) {
   return makeError('ERR_INVALID_ARG_VALUE',
-    `${name} takes ${wanted} argument${wanted === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take `
+    `${name} takes ${expected} argument${expected === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take `
     + 'any number');
 }
 

@@ -5,8 +5,8 @@ const { maybeThen } = require('./maybe-then.js');
 const binding = require('../native/binding.js');
 const { Handle } = require('../types/handle.js');
 
-const freesIt = (kind, names) => {
-  for (let own = kind; own !== undefined; own = own.base) if (names.some((name) => own.free.has(name))) return true;
+const freesIt = (handleType, names) => {
+  for (let own = handleType; own !== undefined; own = own.base) if (names.some((name) => own.free.has(name))) return true;
   return false;
 };
 
@@ -78,17 +78,17 @@ function endHandles(types, names, make, check) {
   };
 }
 
-/** Has the handles that a bound function gives belong to the argument of their owner's type; `given` picks them. */
-function adoptHandles(given, call) {
-  if (!given.descriptors.some((descriptor) => descriptor.opaque?.owner)) return call;
+/** Has the handles that a bound function gives belong to the argument of their owner's type; `results` picks them. */
+function adoptHandles(results, call) {
+  if (!results.descriptors.some((descriptor) => descriptor.opaque?.owner)) return call;
   const adopt = (value, values) => {
-    const { owner } = Handle.kindOf(value) ?? {};
+    const { owner } = Handle.typeOfHandle(value) ?? {};
     const found = owner && values.find((argument) => Handle.isOf(argument, owner));
     if (found) Handle.own(value, found);
   };
   return (...values) => {
     return maybeThen(call(...values), (returned) => {
-      given.of(returned).forEach((value) => adopt(value, values));
+      results.of(returned).forEach((value) => adopt(value, values));
       return returned;
     });
   };

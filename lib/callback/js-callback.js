@@ -193,10 +193,10 @@ function prepare({ args, returns, wrap }) {
 
 function makePointers(declaration) {
   const types = parseTypes(declaration, NAME);
-  const given = types.args.findIndex((descriptor) => descriptor.argumentOnly);
-  if (given >= 0) {
+  const invalid = types.args.findIndex((descriptor) => descriptor.argumentOnly);
+  if (invalid >= 0) {
     throw makeError('ERR_INVALID_ARG_VALUE',
-      `${NAME}: args[${given}] must not be ${types.args[given].name}: C has no such type`);
+      `${NAME}: args[${invalid}] must not be ${types.args[invalid].name}: C has no such type`);
   }
   const signature = internSignature(types, NAME);
   const pointers = pointersOf.get(signature) ?? new Pointers(signature);

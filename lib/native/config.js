@@ -3,8 +3,8 @@
 
 const { makeError } = require('../errors.js');
 
-function refuse(name, wanted, received) {
-  throw makeError('ERR_INVALID_ARG_VALUE', `${name} must be ${wanted}, received '${received}'`);
+function refuse(name, expected, received) {
+  throw makeError('ERR_INVALID_ARG_VALUE', `${name} must be ${expected}, received '${received}'`);
 }
 
 const [NARROWEST, WIDEST] = [64, 1048576];

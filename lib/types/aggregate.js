@@ -166,12 +166,12 @@ function unionDescriptor(layout, name, fields) {
       checkObject(value, name, owner, position);
       const bytes = descriptor.bytesOf(value);
       if (bytes !== undefined) return bytes;
-      const given = Object.keys(value);
-      const field = byKey.get(given[0]);
-      if (given.length !== 1 || field === undefined) {
+      const keys = Object.keys(value);
+      const field = byKey.get(keys[0]);
+      if (keys.length !== 1 || field === undefined) {
         throw makeError('ERR_INVALID_ARG_VALUE',
           `${locationOf(owner, position)} must have one of the fields ${[...byKey.keys()].join(', ')} (${name}), `
-          + `received ${given.length === 0 ? 'none' : given.join(', ')}`);
+          + `received ${keys.length === 0 ? 'none' : keys.join(', ')}`);
       }
       const part = { outer: position, part: field.key };
       const content = value[field.key];
@@ -200,7 +200,7 @@ function arrayDescriptor(layout, element, length) {
   const name = `${element.name}[${length}]`;
   const step = element.size;
   const isText = element.name === 'char';
-  const wanted = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
+  const expected = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
   const descriptor = {
     ...common(layout, name, [element]),
     isArray: true,
@@ -214,13 +214,13 @@ function arrayDescriptor(layout, element, length) {
       return values;
     },
     resolve(value, owner, position) {
-      if (isText && typeof value === 'string') return textOf(value, length, wanted, owner, position);
-      if (typeof value !== 'object' || value === null) throw wrongType(locationOf(owner, position), wanted, value);
+      if (isText && typeof value === 'string') return textOf(value, length, expected, owner, position);
+      if (typeof value !== 'object' || value === null) throw wrongType(locationOf(owner, position), expected, value);
       const bytes = descriptor.bytesOf(value);
       if (bytes !== undefined) return bytes;
       const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-      if (!isList) throw wrongType(locationOf(owner, position), wanted, value);
-      if (value.length !== length) throw wrongValue(locationOf(owner, position), wanted, value);
+      if (!isList) throw wrongType(locationOf(owner, position), expected, value);
+      if (value.length !== length) throw wrongValue(locationOf(owner, position), expected, value);
       const values = new Array(length);
       for (let i = 0; i < length; i += 1) values[i] = value[i];
       if (element.resolve) {
@@ -243,10 +243,10 @@ function arrayDescriptor(layout, element, length) {
 }
 
 /** The bytes of a text in an array of char, filled up with NULs. */
-function textOf(value, length, wanted, owner, position) {
+function textOf(value, length, expected, owner, position) {
   const bytes = new Uint8Array(length);
   const { read } = new TextEncoder().encodeInto(value, bytes);
-  if (read < value.length || value.includes('\0')) throw wrongValue(locationOf(owner, position), wanted, value);
+  if (read < value.length || value.includes('\0')) throw wrongValue(locationOf(owner, position), expected, value);
   return bytes;
 }
 

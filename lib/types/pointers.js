@@ -27,9 +27,9 @@ function writeAddress(view, at, value, descriptor, name, position) {
     return;
   }
   if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
-    const wanted = `an address: an integer from 0 to 2^53-1, or a BigInt (${descriptor.name})`;
+    const expected = `an address: an integer from 0 to 2^53-1, or a BigInt (${descriptor.name})`;
     const isFraction = descriptor.isText && !Number.isInteger(value);
-    throw outOfRange(locationOf(name, position), wanted, value, isFraction ? textHint(value) : addressHint(value));
+    throw outOfRange(locationOf(name, position), expected, value, isFraction ? textHint(value) : addressHint(value));
   }
   setNatural(view, at, value);
 }

@@ -14,10 +14,10 @@ const sizes = binding.sizes();
 
 /** An integer that did not pass the fast test of a descriptor: a BigInt in range passes, anything else throws. */
 function smallInteger(value, descriptor, name, position) {
-  const wanted = `an integer from ${descriptor.min} to ${descriptor.max} (${descriptor.name})`;
+  const expected = `an integer from ${descriptor.min} to ${descriptor.max} (${descriptor.name})`;
   if (typeof value === 'bigint' && value >= descriptor.min && value <= descriptor.max) return Number(value);
   const fault = typeof value === 'number' || typeof value === 'bigint' ? outOfRange : wrongType;
-  throw fault(locationOf(name, position), wanted, value, wrapHint(value));
+  throw fault(locationOf(name, position), expected, value, wrapHint(value));
 }
 
 const char = {
@@ -79,11 +79,11 @@ const U64_RANGE = 'an integer from 0 to 2^64-1';
 
 /** Throws for what is neither a BigInt in range nor a safe integer in range. */
 function refuseWide(value, range, descriptor, name, position) {
-  const wanted = `${range} (${descriptor.name})`;
-  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(locationOf(name, position), wanted, value);
+  const expected = `${range} (${descriptor.name})`;
+  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(locationOf(name, position), expected, value);
   const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
   const hint = isInexact ? '; a number beyond 2^53 is not exact: pass a BigInt, or declare `wrap: true`' : wrapHint(value);
-  throw outOfRange(locationOf(name, position), wanted, value, hint);
+  throw outOfRange(locationOf(name, position), expected, value, hint);
 }
 
 /** Stores a safe integer of at least 0 as 64 bits, in halves, of which the setters take what fits. */

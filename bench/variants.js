@@ -9,8 +9,8 @@
 /** Packages that are measured against each other. A case has a function for each `peer` that can do it. */
 const peers = {
   pinned: { label: 'pinned-ffi', peer: 'pinned', runtime: 'node', env: {} },
-  frame: { label: 'pinned-ffi, frame lane', peer: 'pinned', runtime: 'node', env: { PINNED_FFI_LANE: 'frame' } },
-  v8: { label: 'pinned-ffi, V8 lane', peer: 'pinned', runtime: 'node', env: { PINNED_FFI_LANE: 'v8' }, asked: true },
+  frame: { label: 'pinned-ffi, generic call', peer: 'pinned', runtime: 'node', env: { PINNED_FFI_LANE: 'frame' } },
+  v8: { label: 'pinned-ffi, fast call', peer: 'pinned', runtime: 'node', env: { PINNED_FFI_LANE: 'v8' }, asked: true },
   koffi: { label: 'koffi', peer: 'koffi', runtime: 'node', env: {} },
   nodeffi: { label: 'node:ffi', peer: 'nodeffi', runtime: 'nodeffi', env: {} },
   deno: { label: 'Deno.dlopen', peer: 'deno', runtime: 'deno', env: {} },

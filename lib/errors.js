@@ -1,9 +1,13 @@
 'use strict';
-// The table of error codes and their classes; the only file in JavaScript that makes errors. docs/errors.md explains each code.
+// The table of error codes and their classes; the only file in JavaScript that makes errors. docs/errors.md explains
+// each code.
 
 const { getSystemErrorMap, types } = require('node:util');
 
-/** Every code this package throws, with the class of its errors. src/error.rs, docs/errors.md and index.d.ts agree with it by a test. */
+/**
+ * Every code this package throws, with the class of its errors. src/error.rs, docs/errors.md and index.d.ts agree with
+ * it by a test.
+ */
 const TABLE = Object.freeze({
   ERR_INVALID_ARG_TYPE: TypeError,
   ERR_INVALID_ARG_VALUE: TypeError,
@@ -103,8 +107,8 @@ function errorMap() {
 }
 
 /**
- * The error of a C function that failed, as its `result` says. Where it has set errno, it is Node's kind of error of a system
- * call: { code: 'ENOENT', errno: -2, syscall: 'open' }.
+ * The error of a C function that failed, as its `result` says. Where it has set errno, it is Node's kind of error of a
+ * system call: { code: 'ENOENT', errno: -2, syscall: 'open' }.
  */
 function makeFailure(errno, syscall, result) {
   if (errno === 0) return makeError('ERR_FFI_CALL_FAILED', `${syscall} returned ${describe(result)}`, { syscall, result });
@@ -146,15 +150,15 @@ const promiseHint = (where) => (where.endsWith(RESULT)
   ? '; here a callback must return its value at once, which an async function cannot'
   : '; await it first');
 
-const wrongType = (where, wanted, value, hint = '') =>
+const wrongType = (where, expected, value, hint = '') =>
   makeError('ERR_INVALID_ARG_TYPE',
-    `${where} must be ${wanted}, received ${describe(value)}${types.isPromise(value) ? promiseHint(where) : hint}`);
+    `${where} must be ${expected}, received ${describe(value)}${types.isPromise(value) ? promiseHint(where) : hint}`);
 
-const wrongValue = (where, wanted, value, hint = '') =>
-  makeError('ERR_INVALID_ARG_VALUE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
+const wrongValue = (where, expected, value, hint = '') =>
+  makeError('ERR_INVALID_ARG_VALUE', `${where} must be ${expected}, received ${describe(value)}${hint}`);
 
-const outOfRange = (where, wanted, value, hint = '') =>
-  makeError('ERR_OUT_OF_RANGE', `${where} must be ${wanted}, received ${describe(value)}${hint}`);
+const outOfRange = (where, expected, value, hint = '') =>
+  makeError('ERR_OUT_OF_RANGE', `${where} must be ${expected}, received ${describe(value)}${hint}`);
 
 module.exports = {
   TABLE, RESULT, makeError, makeFailure, makeWarning, Trace, describe, locationOf, wrongType, wrongValue, outOfRange,

@@ -5,7 +5,7 @@ const { refuseOld } = require('./native/runtime.js');
 
 // Before anything fails that says less.
 refuseOld();
-const copies = require('./native/realm.js');
+const realm = require('./native/realm.js');
 
 function makeEntries() {
   const { lazy, begin } = require('./lazy.js');
@@ -21,6 +21,6 @@ function makeEntries() {
   return { main: entry(main), bun: entry(() => { hook(); return bun(); }) };
 }
 
-copies.entries ??= makeEntries();
+realm.entries ??= makeEntries();
 
-module.exports = copies.entries;
+module.exports = realm.entries;

@@ -1,13 +1,14 @@
 'use strict';
 // Files that few programs need are loaded when they are first used. By then the module registry may have been reset
-// (hot reload, jest.resetModules()); they must still find the files of this instance, not new ones with a state of their own.
+// (hot reload, jest.resetModules()); they must still find the files of this instance, not new ones with a state of
+// their own.
 
 const Module = require('node:module');
 const path = require('node:path');
 
 /**
- * Whether require() has Node's registry, into which files can be put back. That of a test runner, and a bundle's, have other
- * rules: there everything is loaded at the start.
+ * Whether require() has Node's registry, into which files can be put back. That of a test runner, and a bundle's, have
+ * other rules: there everything is loaded at the start.
  */
 const hasRegistry = require.cache !== undefined && require.cache === Module._cache;
 const folder = __dirname + path.sep;

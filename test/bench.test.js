@@ -166,7 +166,7 @@ describe('the documents', () => {
   test('tell which targets are reached', () => {
     const [table] = made['internals/measurements.md'].split('\n\n').filter((part) => part.includes('| met |'));
     assert.match(table, /\| default \| ≤ 1\.2 × Deno\.dlopen \| 7\.50 \| no: `i32 f\(i32, i32\)` 7\.50 \|/);
-    assert.match(table, /\| frame \| ≤ 0\.8 × koffi \| 0\.50 \| not all measured \|/);
+    assert.match(table, /\| generic \| ≤ 0\.8 × koffi \| 0\.50 \| not all measured \|/);
     assert.match(table, /asynchronous.* \| default \| ≤ 0\.2 × koffi \| 0\.10 \| yes \|/);
     assert.match(table, /\| default \| ≤ 1 × the best of bun:ffi, Deno\.dlopen \| not measured \| \|/);
   });

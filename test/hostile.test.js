@@ -211,7 +211,7 @@ describe('keys on Object.prototype', () => {
   test('of a declaration, a row or a parameter change no signature', () => {
     let run = 0;
     globalThis.planted = () => { run += 1; };
-    const keys = ['lengthOf', 'label', 'fixed', 'key', 'pins', 'keeps', 'resolve', 'wrapped', 'isArray', 'readsMemory', 'returnedByEntry', 'args', 'returns', 'wrap'];
+    const keys = ['lengthOf', 'label', 'fixed', 'key', 'isPointerLike', 'retains', 'resolve', 'coercing', 'isArray', 'readsMemory', 'returnedByEntry', 'args', 'returns', 'wrap'];
     for (const key of keys) {
       polluted({ [key]: '0, planted()' }, () => {
         const { identity_f64: f64, identity_i64: i64 } = bind({ identity_f64: { args: ['f64'], returns: 'f64' }, identity_i64: { args: ['i64'], returns: 'i64' } });

@@ -78,7 +78,7 @@ function peersReport([main, ...others], about) {
     '![Time of a call by package](performance.svg)',
     about,
     `## Compared, Node ${main.node}`,
-    'The columns of pinned-ffi are times. The other columns are its time (of the default lane) divided by theirs: below 1, '
+    'The columns of pinned-ffi are times. The other columns are its time (on the default call path) divided by theirs: below 1, '
     + 'pinned-ffi is faster. For calls per second the time of one call is divided. "–" is what a peer cannot do.',
     sections(main.rows, ratios, '###'),
     others.flatMap(({ node, rows }) => [`## Compared, Node ${node}`, sections(rows, ratios, '###')]),

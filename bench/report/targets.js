@@ -6,7 +6,7 @@ const { peers } = require('../variants.js');
 const { ratio, table } = require('./format.js');
 
 /**
- * How far a lane is from a bound in one row: what it takes, divided by what the best of the others takes. Undefined if
+ * How far a call path is from a bound in one row: what it takes, divided by what the best of the others takes. Undefined if
  * not all of those that can do it were measured.
  */
 function ratioOf(row, { lane, of }) {
@@ -16,7 +16,7 @@ function ratioOf(row, { lane, of }) {
   return own / Math.min(...others);
 }
 
-const LANES = { pinned: 'default', frame: 'frame' };
+const CALL_PATHS = { pinned: 'default', frame: 'generic' };
 
 const wanted = ({ most, of }) =>
   `≤ ${most} × ${of.length > 1 ? 'the best of ' : ''}${of.map((name) => peers[name].label).join(', ')}`;
@@ -24,7 +24,7 @@ const wanted = ({ most, of }) =>
 function line({ title, rows }, bound, byId) {
   const measured = rows.map((id) => ({ ...byId.get(id), value: ratioOf(byId.get(id), bound) }))
     .filter(({ value }) => value !== undefined);
-  const start = [title, LANES[bound.lane], wanted(bound)];
+  const start = [title, CALL_PATHS[bound.lane], wanted(bound)];
   if (measured.length === 0) return [...start, 'not measured', ''];
   const missed = measured.filter(({ value }) => value > bound.most);
   const values = measured.map(({ value }) => value);
@@ -39,7 +39,7 @@ function line({ title, rows }, bound, byId) {
 function targetTable(byId) {
   const lines = TARGETS.flatMap((target) => target.bounds.map((bound, i) =>
     line({ ...target, title: i === 0 ? target.title : '' }, bound, byId)));
-  return table(['', 'lane', 'target', 'measured', 'met'], lines);
+  return table(['', 'call path', 'target', 'measured', 'met'], lines);
 }
 
 module.exports = { ratioOf, targetTable };

@@ -86,7 +86,9 @@ function differenceOf(ffi, { fields, layout }, real) {
   return undefined;
 }
 
-/** Where the bits of a bitfield are: the first, counted from the record's start, how many, and the value that sets them. */
+/**
+ * Where the bits of a bitfield are: the first, counted from the record's start, how many, and the value that sets them.
+ */
 function bitsOf(ffi, real, name) {
   for (const value of [-1, 1, true]) {
     const view = real.alloc();

@@ -75,8 +75,8 @@ function specifier(name, output, quote) {
 }
 
 /**
- * Why the library has to be opened with RTLD_DEEPBIND: this Node exports functions that the library, or one that it needs,
- * calls by name; it would get Node's. undefined where that is not so.
+ * Why the library has to be opened with RTLD_DEEPBIND: this Node exports functions that the library, or one that it
+ * needs, calls by name; it would get Node's. undefined where that is not so.
  */
 function clashWithNode({ library }) {
   if (process.platform !== 'linux' || library === undefined) return undefined;

@@ -10,8 +10,8 @@ const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = requir
 const { wrongArgument, inWords } = require('./messages.js');
 
 /**
- * Opens a library: by a path, a name that the system's loader finds, or one of a file in the current directory. `options` are
- * the package's: bun has none.
+ * Opens a library: by a path, a name that the system's loader finds, or one of a file in the current directory.
+ * `options` are the package's: bun has none.
  */
 function dlopen(name, symbols, options) {
   if (typeof name !== 'string' && !(name instanceof URL)) throw wrongArgument('Expected string');

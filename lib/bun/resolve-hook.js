@@ -17,7 +17,10 @@ function resolve(specifier, context, next) {
     : { url: imported, format: 'module', shortCircuit: true };
 }
 
-/** Node 20 and the first of 22: hooks for import run on a thread of their own, and require() has none. Before 20.6 there are none. */
+/**
+ * Node 20 and the first of 22: hooks for import run on a thread of their own, and require() has none. Before 20.6 there
+ * are none.
+ */
 const registerApart = () =>
   Module.register?.('./resolve-hook-thread.mjs', { parentURL: pathToFileURL(__filename).href, data: { SPECIFIER, imported } });
 

@@ -22,7 +22,7 @@ function refusal(descriptor, value) {
 
 /** A descriptor in bun's dialect. What only this package refuses, such as a detached view, keeps its own message. */
 function dialect(descriptor) {
-  const base = descriptor.wrapped ?? descriptor;
+  const base = descriptor.coercing ?? descriptor;
   const inWords = (convert) => convert && ((...args) => {
     try {
       return convert(...args);

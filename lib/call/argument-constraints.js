@@ -1,6 +1,6 @@
 'use strict';
-// Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a type descriptor whose write() checks the
-// constraints before C is entered, in every mode.
+// Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a type descriptor whose
+// write() checks the constraints before C is entered, in every mode.
 
 const { makeError, wrongValue, outOfRange, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
@@ -33,15 +33,15 @@ function argumentOf(declared, index, where) {
 
 /** A pointer to at least `minBytes` bytes. A number or null has no length to check. */
 function atLeast(descriptor, minBytes, where) {
-  if (!descriptor.pins) throw makeError('ERR_INVALID_ARG_VALUE', `${where}.minBytes is of a pointer, not of ${descriptor.name}`);
+  if (!descriptor.isPointerLike) throw makeError('ERR_INVALID_ARG_VALUE', `${where}.minBytes is of a pointer, not of ${descriptor.name}`);
   if (!Number.isSafeInteger(minBytes) || minBytes < 0) {
     throw outOfRange(`${where}.minBytes`, 'a number of bytes', minBytes);
   }
   return {
     __proto__: null,
     ...descriptor,
-    key: `${descriptor.wrapped ? descriptor.id : `${descriptor.id}w`}>=${minBytes}`,
-    ...(descriptor.wrapped && { wrapped: atLeast(descriptor.wrapped, minBytes, where) }),
+    key: `${descriptor.coercing ? descriptor.id : `${descriptor.id}w`}>=${minBytes}`,
+    ...(descriptor.coercing && { coercing: atLeast(descriptor.coercing, minBytes, where) }),
     write(view, at, value, name, position) {
       if (minBytes > 0 && access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);
       if (bytesOf(value, descriptor) < minBytes) {
@@ -63,7 +63,9 @@ function checkLengthType(descriptor, lengthOf, where) {
   return descriptor;
 }
 
-/** The bytes that a view, a buffer or a string gives to C; Infinity where nobody knows, or the type refuses the value. */
+/**
+ * The bytes that a view, a buffer or a string gives to C; Infinity where nobody knows, or the type refuses the value.
+ */
 function bytesOf(value, descriptor) {
   if (typeof value === 'string') return descriptor.name === 'cstring' ? Buffer.byteLength(value) + 1 : Infinity;
   return isView(value) ? byteLengthOf(value) : Infinity;
@@ -73,7 +75,7 @@ function bytesOf(value, descriptor) {
 function checkLengths(args, descriptors, name) {
   for (let index = 0; index < args.length; index += 1) {
     const { lengthOf } = args[index];
-    if (lengthOf !== undefined && (lengthOf === index || !descriptors[lengthOf]?.pins)) {
+    if (lengthOf !== undefined && (lengthOf === index || !descriptors[lengthOf]?.isPointerLike)) {
       throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${index}].lengthOf must be the index of a pointer argument, received ${lengthOf}`);
     }
   }

@@ -1,6 +1,6 @@
 'use strict';
-// Asynchronous calls. JavaScript keeps the state of each in a table and gives native code the index of its slot; calls that are done
-// are settled together.
+// Asynchronous calls. JavaScript keeps the state of each in a table and gives native code the index of its slot; calls
+// that are done are settled together.
 
 const binding = require('../native/binding.js');
 const { contexts, currentContext } = require('../native/async-context.js');
@@ -55,8 +55,8 @@ const capture = (resolve, reject) => {
 };
 
 /**
- * What starts a call on another thread: on that of `thread`, or on libuv's pool. It gives undefined where others have written
- * the argument buffer since `epoch`.
+ * What starts a call on another thread: on that of `thread`, or on libuv's pool. It gives undefined where others have
+ * written the argument buffer since `epoch`.
  */
 function launcher(callTarget, name, signature, check, lifetime, thread) {
   signature.resultBytes ??= bytesAt(signature.resultAt, signature.result.size);

@@ -61,7 +61,9 @@ const makeSpec = (function (declaration, name) {
   return { types, failed, options, varargs, nonblocking, hasOutParams, signature, isDirect };
 });
 
-/** The specs of declarations that name all their types: Maps in Maps, by keys and values, with the spec under `SPEC`. */
+/**
+ * The specs of declarations that name all their types: Maps in Maps, by keys and values, with the spec under `SPEC`.
+ */
 const specCache = new Map();
 const SPEC = Symbol('spec');
 /** What a symbol has of its own. */
@@ -113,8 +115,8 @@ const addSpec = (function (declaration, name) {
 // ---- a bound function -----------------------------------------------------------------------------------------------
 
 /**
- * The call target for a signature (a variadic function has several): the native function's number and its library. A function
- * that frees a handle has a signature of its own.
+ * The call target for a signature (a variadic function has several): the native function's number and its library. A
+ * function that frees a handle has a signature of its own.
  */
 const bindNative = (function (boundFunction, signature, frees) {
   for (let known = boundFunction.last; known !== undefined; known = known.before) if (known.signature === signature) return known;
@@ -123,7 +125,9 @@ const bindNative = (function (boundFunction, signature, frees) {
   return boundFunction.last = { signature, functionId, library, before: boundFunction.last };
 });
 
-/** The function of a signature that calls at once. For one that frees, the code that ends the handle checks the result. */
+/**
+ * The function of a signature that calls at once. For one that frees, the code that ends the handle checks the result.
+ */
 const callerOf = (function (boundFunction, signature, frees = false) {
   const { name, spec } = boundFunction;
   const callTarget = bindNative(boundFunction, signature, frees);

@@ -36,10 +36,10 @@ function withExtras(types, enter, name) {
 /** What comes back: the result alone, or with the values of out parameters; handles belong to their owners. */
 function withResults(types, call, name) {
   const passed = types.args.filter((descriptor) => descriptor.outParam);
-  const given = passed.length === 0
+  const results = passed.length === 0
     ? { descriptors: [types.result], of: (returned) => [returned] }
     : { descriptors: [types.result, ...passed.map((descriptor) => descriptor.target)], of: ({ returns, out }) => [returns, ...out] };
-  return adoptHandles(given, passed.length === 0 ? call : withOutParams(types, call, name, wrongCount));
+  return adoptHandles(results, passed.length === 0 ? call : withOutParams(types, call, name, wrongCount));
 }
 
 module.exports = { decorate };

@@ -1,6 +1,6 @@
 'use strict';
-// The fast call: V8's optimised code calls C directly. The generated caller tests each value; whatever it does not take, every
-// error among it, is left to the generic call before anything has happened.
+// The fast call: V8's optimised code calls C directly. The generated caller tests each value; whatever it does not
+// take, every error among it, is left to the generic call before anything has happened.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
@@ -16,8 +16,8 @@ const { byName } = require('../types/registry.js');
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;
 
-// What native code (src/node/fast_call/arguments.rs) shares: words that say how a call went and how long its text is, then places for the
-// texts of a call, each with room for fences.
+// What native code (src/node/fast_call/arguments.rs) shares: words that say how a call went and how long its text is, then places for
+// the texts of a call, each with room for fences.
 const TEXTS = 64;
 const TEXT_SLOTS = 8;
 /** Characters of Latin-1; each may take two bytes. */
@@ -36,7 +36,10 @@ const NO_TEXT = 0xffffffff;
 /** The word that counts the calls which return text. */
 const TURN = 2;
 
-/** Why there are no fast calls; undefined where there are. `addressStores` put the addresses of views and texts into the argument buffer. */
+/**
+ * Why there are no fast calls; undefined where there are. `addressStores` put the addresses of views and texts into the
+ * argument buffer.
+ */
 let reason;
 let addressStores = null;
 
@@ -63,8 +66,8 @@ const callPath = () => (reason === undefined ? { name: 'fast' } : { name: config
 // Numbers of src/v8/fast_signature.rs, Passing.
 const [IN_ARG_BUFFER, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
 
-// What is said of an argument is source, in which `@` stands for its position: `test` leaves where the value does not go in,
-// `store` is what comes before the call, and `pass` what is passed.
+// What is said of an argument is source, in which `@` stands for its position: `test` leaves where the value does not
+// go in, `store` is what comes before the call, and `pass` what is passed.
 const LEAVE = 'break attempt;';
 
 /** An integer of up to 32 bits: `as` is the expression that an integer of the type equals. */
@@ -74,7 +77,10 @@ const integer = (nativeClass, as) => ({
 /** What the trampoline looks at by itself. */
 const unconverted = (nativeClass, test = '') => ({ nativeClass, pass: 'a@', test });
 
-/** A pointer is a number that the trampoline checks, or NaN where native code has put the address into the argument buffer. */
+/**
+ * A pointer is a number that the trampoline checks, or NaN where native code has put the address into the argument
+ * buffer.
+ */
 const pointerOf = (isAddress, ...others) => ({
   nativeClass: POINTER, pass: 'x@', test: 'var x@ = NaN;',
   store: (at, slot) => [`if (${isAddress}) x@ = a@;`, 'if (a@ === null) x@ = 0;',
@@ -105,9 +111,13 @@ const ARGUMENTS = {
   buffer: { ...pointer(), store: (at) => `${ofView(at)} else ${LEAVE}` },
 };
 
-// V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the argument buffer.
+// V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the argument
+// buffer.
 const [LONG, UNSIGNED_LONG] = modules === '115' ? [IN_ARG_BUFFER, IN_ARG_BUFFER] : [I64, U64];
-/** Whether the value is in the argument buffer before or after the call: others must not find theirs there (memory/arg-buffer.js). */
+/**
+ * Whether the value is in the argument buffer before or after the call: others must not find theirs there
+ * (memory/arg-buffer.js).
+ */
 const isInArgBuffer = (nativeClass) => nativeClass === IN_ARG_BUFFER || nativeClass === POINTER;
 const RESULTS = {
   void: IN_ARG_BUFFER, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
@@ -115,13 +125,16 @@ const RESULTS = {
   ptr: POINTER, cstring: IN_ARG_BUFFER,
 };
 
-/** The descriptors themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its own. */
+/**
+ * The descriptors themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its
+ * own.
+ */
 function keyed(table) {
   const argClasses = new Map();
   for (const [name, argClass] of Object.entries(table)) {
     const descriptor = byName.get(name);
     argClasses.set(descriptor, argClass);
-    if (descriptor.wrapped !== undefined) argClasses.set(descriptor.wrapped, argClass);
+    if (descriptor.coercing !== undefined) argClasses.set(descriptor.coercing, argClass);
   }
   return argClasses;
 }
@@ -149,7 +162,10 @@ const shortTexts = () => compile('fromCharCode, bytes', `'use strict'; return fu
 };`, [fromCharCode, returned], () => (length) => Reflect.apply(fromCharCode, undefined, returned.subarray(0, length)));
 let textOf;
 
-/** The text that a call has returned, whose length was read at once. Others may have called since: then it is read where it is. */
+/**
+ * The text that a call has returned, whose length was read at once. Others may have called since: then it is read where
+ * it is.
+ */
 function returnedText(length, turn, high, low) {
   const text = textOfState(length);
   return state[TURN] === turn ? text : access.textAt(halves.toAddress(high, low), 'cstring');
@@ -213,9 +229,11 @@ const callerSource = (function ({ args, at, pins, result, resultAt }, argClasses
   const nativeClass = resultClasses.get(result);
   const usesArgBuffer = (isInArgBuffer(nativeClass) && result.name !== 'void') || argClasses.some((argClass) => isInArgBuffer(argClass.nativeClass));
   const value = valueOf(result.name, nativeClass);
-  // The generic call gives a number as well. Typed so, V8 has the two meet in a register, and allocates no object for one.
+  // The generic call gives a number as well. Typed so, V8 has the two meet in a register, and allocates no object for
+  // one.
   const typed = (value === 'r' && NUMBERS[nativeClass]) || '@';
-  // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the generic call is not.
+  // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the generic call is
+  // not.
   return `'use strict';
 const { ${NAMES} } = runtime;
 return (function (callTarget, name) {
@@ -262,9 +280,9 @@ const makeFastCaller = (function (signature) {
 });
 
 /**
- * The maker of a signature's functions, (callTarget, name) => what users call: by a fast call, or by the generic call, whose
- * function is made when it is first needed. Null where the signature has no fast call. Functions of a signature share their
- * source: V8 then has one constant target to call for all of them, which takes the id of the function.
+ * The maker of a signature's functions, (callTarget, name) => what users call: by a fast call, or by the generic call,
+ * whose function is made when it is first needed. Null where the signature has no fast call. Functions of a signature
+ * share their source: V8 then has one constant target to call for all of them, which takes the id of the function.
  */
 const fastCallerOf = (function (signature) {
   if (signature.fastCaller === undefined) signature.fastCaller = makeFastCaller(signature);

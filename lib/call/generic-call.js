@@ -1,6 +1,6 @@
 'use strict';
-// The generic call: arguments go through the argument buffer, in generated source or in plain functions. It serves every
-// platform and every type.
+// The generic call: arguments go through the argument buffer, in generated source or in plain functions. It serves
+// every platform and every type.
 
 const { compile } = require('../codegen/compile.js');
 const {
@@ -21,8 +21,8 @@ const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithF
 const { apply } = Reflect;
 
 /**
- * Has another thread call the function of a number, whose arguments are in the argument buffer. False where others have written them
- * since `epoch`.
+ * Has another thread call the function of a number, whose arguments are in the argument buffer. False where others have
+ * written them since `epoch`.
  */
 function startCall({ functionId, library }, signature, slot, thread, pins, epoch) {
   const passed = [slot, thread, ...pins, library];
@@ -64,21 +64,21 @@ const runtime = {
 };
 
 /**
- * The factory of a signature's functions; `ending` is one of `endings`. It may be made late, so that its source uses no iterator
- * of arrays: a program may have replaced it by then.
+ * The factory of a signature's functions; `ending` is one of `endings`. It may be made late, so that its source uses no
+ * iterator of arrays: a program may have replaced it by then.
  */
 const callerFactory = (signature, ending) =>
   compile('signature, argBuffer, runtime', callerSource(signature, ending), [signature, argBuffer, runtime], () => plainCaller(signature, ending));
 
-function wrongCount(name, wanted, received) {
+function wrongCount(name, expected, received) {
   return makeError('ERR_INVALID_ARG_VALUE',
-    `${name} takes ${wanted} argument${wanted === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take `
+    `${name} takes ${expected} argument${expected === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take `
     + 'any number');
 }
 
 /**
- * Something has thrown in a call whose texts the native side looks through. Where one has a NUL, C was not called: the first
- * thing that is wrong with an argument is thrown, as if all had been looked through before.
+ * Something has thrown in a call whose texts the native side looks through. Where one has a NUL, C was not called: the
+ * first thing that is wrong with an argument is thrown, as if all had been looked through before.
  */
 function refuse({ args, at, parameters }, values, name) {
   const hasNul = (descriptor, i) => descriptor.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
@@ -126,7 +126,7 @@ const finish = (isChecked) => ({ result, resultAt }, { pins, retained, names }) 
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
 /** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
-const mayHold = (descriptor) => descriptor.resolve || descriptor.pins || descriptor.retains || descriptor.key !== undefined;
+const mayHold = (descriptor) => descriptor.resolve || descriptor.isPointerLike || descriptor.retains || descriptor.key !== undefined;
 const endings = {
   call: finish(false),
   check: finish(true),
@@ -159,7 +159,7 @@ return (${isAsync ? 'launch' : '{ functionId, library }'}, name, check) => ({ __
     var epoch, tries = 0${isAsync ? ', promise' : ''}${retained.map((i) => `, k${i}`).join('')};
     ${isAsync || retained.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
-    ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.pins ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
+    ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.isPointerLike ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
     ${looksLater ? 'try {' : ''}
     for (;;) {
     epoch = ${BEGIN};

@@ -5,17 +5,19 @@ const { maybeThen } = require('./maybe-then.js');
 const binding = require('../native/binding.js');
 const { Handle } = require('../types/handle.js');
 
-const freesIt = (kind, names) => {
-  for (let own = kind; own !== undefined; own = own.base) if (names.some((name) => own.free.has(name))) return true;
+const freesIt = (handleType, names) => {
+  for (let own = handleType; own !== undefined; own = own.base) if (names.some((name) => own.free.has(name))) return true;
   return false;
 };
 
-/** The handles that calls under way have ended, innermost last, each with how many calls that free had gone in by then. */
+/**
+ * The handles that calls under way have ended, innermost last, each with how many calls that free had gone in by then.
+ */
 const ended = [];
 
 /**
- * The descriptor of an argument that a function frees: the handle ends when it is written. From then on no JavaScript of the user's
- * runs until C does.
+ * The descriptor of an argument that a function frees: the handle ends when it is written. From then on no JavaScript
+ * of the user's runs until C does.
  */
 function freedDescriptor(descriptor, name) {
   const { freedDescriptors } = descriptor.opaque;
@@ -46,8 +48,9 @@ function takeEnded(from) {
 }
 
 /**
- * The function of some types; it ends the handles that it frees when it begins, because C may have freed them at any time
- * after. They are taken back where C was not entered, and where the declaration says of the result that the call has failed.
+ * The function of some types; it ends the handles that it frees when it begins, because C may have freed them at any
+ * time after. They are taken back where C was not entered, and where the declaration says of the result that the call
+ * has failed.
  * @param {string[]} names what the function is known by
  */
 function endHandles(types, names, make, check) {
@@ -75,17 +78,17 @@ function endHandles(types, names, make, check) {
   };
 }
 
-/** Has the handles that a bound function gives belong to the argument of their owner's type; `given` picks them. */
-function adoptHandles(given, call) {
-  if (!given.descriptors.some((descriptor) => descriptor.opaque?.owner)) return call;
+/** Has the handles that a bound function gives belong to the argument of their owner's type; `results` picks them. */
+function adoptHandles(results, call) {
+  if (!results.descriptors.some((descriptor) => descriptor.opaque?.owner)) return call;
   const adopt = (value, values) => {
-    const { owner } = Handle.kindOf(value) ?? {};
+    const { owner } = Handle.typeOfHandle(value) ?? {};
     const found = owner && values.find((argument) => Handle.isOf(argument, owner));
     if (found) Handle.own(value, found);
   };
   return (...values) => {
     return maybeThen(call(...values), (returned) => {
-      given.of(returned).forEach((value) => adopt(value, values));
+      results.of(returned).forEach((value) => adopt(value, values));
       return returned;
     });
   };

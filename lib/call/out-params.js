@@ -13,10 +13,10 @@ const { alloc } = require('../memory/alloc.js');
  * @param {(wanted: number, received: number) => Error} wrongCount
  */
 function withOutParams({ args, parameters, loose }, call, name, wrongCount) {
-  const wanted = args.filter((descriptor) => descriptor.outParam !== 'out').length;
+  const expected = args.filter((descriptor) => descriptor.outParam !== 'out').length;
   const cells = args.flatMap((descriptor) => (descriptor.outParam ? [{ descriptor: descriptor.target }] : []));
   const caller = (...values) => {
-    if (!loose && values.length !== wanted) throw wrongCount(name, wanted, values.length);
+    if (!loose && values.length !== expected) throw wrongCount(name, expected, values.length);
     const retainedAll = [];
     const views = cells.map(({ descriptor }) => {
       const cell = alloc(descriptor.size, { align: descriptor.align });
@@ -45,7 +45,7 @@ function withOutParams({ args, parameters, loose }, call, name, wrongCount) {
       return fail(error);
     }
   };
-  return Object.defineProperty(caller, 'length', { value: wanted });
+  return Object.defineProperty(caller, 'length', { value: expected });
 }
 
 function fill(descriptor, view, value, retainedAll, name, position) {

@@ -1,6 +1,6 @@
 'use strict';
-// The flight recorder: with PINNED_FFI_TRACE=1, src/trace/ records every call before it goes in, with the types of its arguments and
-// its call site. Without it, functions are bound as they are.
+// The flight recorder: with PINNED_FFI_TRACE=1, src/trace/ records every call before it goes in, with the types of its
+// arguments and its call site. Without it, functions are bound as they are.
 
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');

@@ -1,6 +1,6 @@
 'use strict';
-// The types of a function: parsed from a declaration, checked, and interned. Functions of equal types share one signature,
-// with the native one and the factories of their callers.
+// The types of a function: parsed from a declaration, checked, and interned. Functions of equal types share one
+// signature, with the native one and the factories of their callers.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { makeError, wrongType } = require('../errors.js');
@@ -26,8 +26,8 @@ function readArgs(args = []) {
 }
 
 /**
- * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's conversions,
- * `loose` its way with the number of arguments.
+ * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's
+ * conversions, `loose` its way with the number of arguments.
  */
 const parseTypes = (function ({ args: list = [], returns, wrap, loose = false }, name) {
   if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
@@ -43,7 +43,7 @@ const parseTypes = (function ({ args: list = [], returns, wrap, loose = false },
       ? constraints().argumentOf(type, i, `${name}: args[${i}]`)
       : parameterOf(known, i);
     if (parameter.lengthOf !== undefined) hasLengths = true;
-    const descriptor = wrap && parameter.descriptor.wrapped ? parameter.descriptor.wrapped : parameter.descriptor;
+    const descriptor = wrap && parameter.descriptor.coercing ? parameter.descriptor.coercing : parameter.descriptor;
     if (descriptor.name === 'void' || descriptor.isArray) throw noArgument(descriptor, `${name}: args[${i}]`);
     parameters.push(parameter);
     args.push(descriptor);
@@ -51,7 +51,7 @@ const parseTypes = (function ({ args: list = [], returns, wrap, loose = false },
   if (hasLengths) constraints().checkLengths(parameters, args, name);
   const returned = descriptorOf(returns ?? 'void');
   if (returned === undefined || returned.refused !== undefined) typeOf(returns, `${name}: returns`);
-  const result = wrap && returned.wrapped ? returned.wrapped : returned;
+  const result = wrap && returned.coercing ? returned.coercing : returned;
   if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
   return { __proto__: null, args, result, parameters, loose };
 });
@@ -83,7 +83,7 @@ const functionsOf = {
 
 const signatures = new Map();
 const keyOf = (function (descriptor) {
-  return descriptor.key ?? (descriptor.wrapped ? descriptor.id : `${descriptor.id}w`);
+  return descriptor.key ?? (descriptor.coercing ? descriptor.id : `${descriptor.id}w`);
 });
 
 /** The signature of a list of types, prepared once. `fixed` is how many arguments a variadic function declares. */

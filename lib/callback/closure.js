@@ -1,6 +1,6 @@
 'use strict';
-// C function pointers that call a JavaScript function. Native code opens and closes each of them many times; the arguments of
-// those calls lie in the argument buffer (src/node/callback/js_callback.rs).
+// C function pointers that call a JavaScript function. Native code opens and closes each of them many times; the
+// arguments of those calls lie in the argument buffer (src/node/callback/js_callback.rs).
 
 const binding = require('../native/binding.js');
 const { modules } = require('../native/runtime.js');
@@ -39,7 +39,10 @@ class Closure {
     closures[id] = this;
   }
 
-  /** Has C call `handler`, which reads and writes the argument buffer; `name` is what messages call it, `kind` is of `KINDS`. */
+  /**
+   * Has C call `handler`, which reads and writes the argument buffer; `name` is what messages call it, `kind` is of
+   * `KINDS`.
+   */
   open(handler, name, kind) {
     const number = numberOf(name);
     words[ID] = this.#id;

@@ -1,6 +1,6 @@
 'use strict';
-// fn(): function pointers with a signature. One that C returns is callable; a JavaScript function that is passed becomes a
-// function pointer for the duration of the call.
+// fn(): function pointers with a signature. One that C returns is callable; a JavaScript function that is passed
+// becomes a function pointer for the duration of the call.
 
 const binding = require('../native/binding.js');
 const { bind } = require('../call/bind.js');

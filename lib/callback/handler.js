@@ -1,6 +1,6 @@
 'use strict';
-// What C reaches for a callback: it decodes the arguments, calls the user's function and encodes its result. The mirror of
-// call/generic-call.js.
+// What C reaches for a callback: it decodes the arguments, calls the user's function and encodes its result. The mirror
+// of call/generic-call.js.
 
 const { isPromise } = require('node:util').types;
 const binding = require('../native/binding.js');
@@ -38,8 +38,8 @@ function settle(promise, token, finish) {
 }
 
 /**
- * A callback that was called on a foreign thread runs in the context of the asynchronous call which led to it, or in its own,
- * and may return a Promise.
+ * A callback that was called on a foreign thread runs in the context of the asynchronous call which led to it, or in
+ * its own, and may return a Promise.
  */
 function answerLater(callback, context, who, token, values, finish) {
   const slot = slotOf(who);
@@ -54,7 +54,10 @@ function retainResult(retained, who, name) {
   throw makeError('ERR_INVALID_ARG_TYPE', `${name}: ${RESULT} must not hold a plain function: return a JSCallback`);
 }
 
-/** A result that takes several steps is written elsewhere first: the argument buffer is written last, at once (memory/arg-buffer.js). */
+/**
+ * A result that takes several steps is written elsewhere first: the argument buffer is written last, at once
+ * (memory/arg-buffer.js).
+ */
 const isWrittenAtOnce = (descriptor) => descriptor.key === undefined && !descriptor.retains;
 
 /** Copies a result into the argument buffer. */
@@ -63,8 +66,8 @@ function putResult(target, whole) {
 }
 
 /**
- * How generated source reads an argument: `raws` come before it is known whether it is whole (memory/arg-buffer.js), so that what reads
- * memory, or makes something of its value, comes after that.
+ * How generated source reads an argument: `raws` come before it is known whether it is whole (memory/arg-buffer.js), so
+ * that what reads memory, or makes something of its value, comes after that.
  */
 function argumentSource(descriptor, at, i) {
   const inline = inlineOf(descriptor);
@@ -89,8 +92,8 @@ const runtime = {
 };
 
 /**
- * `token` is there for a call from a foreign thread only, where no call of ours is under way. What is done with the result is
- * there twice, so that a callback is one function.
+ * `token` is there for a call from a foreign thread only, where no call of ours is under way. What is done with the
+ * result is there twice, so that a callback is one function.
  */
 function handlerSource({ args, at, result, resultAt }) {
   const reads = args.map((descriptor, i) => argumentSource(descriptor, at[i], i));
@@ -104,7 +107,7 @@ function handlerSource({ args, at, result, resultAt }) {
     ${isDirect ? '' : 'const whole = new runtime.DataView(new runtime.ArrayBuffer(signature.result.size));'}
     ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, '${RESULT}');`}
     ${result.retains ? 'if (pin !== undefined) runtime.retainResult(pin, who, name);' : ''}
-    ${result.pins ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
+    ${result.isPointerLike ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
     ${isDirect ? '' : 'runtime.putResult(resultBytes, whole);'}
   }`;
   return `'use strict';
@@ -160,8 +163,8 @@ function plainHandler({ args, at, result, resultAt, size }) {
 }
 
 /**
- * With --abort-on-uncaught-exception V8 ends the process where an exception meets native code first, whatever is above that. So
- * what a callback throws is caught here, and native code is told.
+ * With --abort-on-uncaught-exception V8 ends the process where an exception meets native code first, whatever is above
+ * that. So what a callback throws is caught here, and native code is told.
  */
 const aborts = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
   .some((option) => option.replaceAll('_', '-').includes('--abort-on-uncaught-exception'));

@@ -64,11 +64,11 @@ const nextTurn = Promise.resolve();
 let register;
 
 /**
- * How many callbacks were made in this turn. To note where takes several times as long as all the rest: of those that are
- * made without a pause, only so many have it noted.
+ * How many callbacks were made in this turn. To note where takes several times as long as all the rest: of those that
+ * are made without a pause, only so many have it noted.
  */
 let made = 0;
-const MOST_PLACED = 256;
+const MOST_LOCATED = 256;
 
 /** Has stacks no more frames than that; they have what they have where a program has frozen Error. */
 function limitStacks(most) {
@@ -80,31 +80,31 @@ function limitStacks(most) {
 }
 
 /** Where the user's code made a callback, if it is of a class that the user derived. */
-function placeOf(constructor) {
-  const place = {};
-  Error.captureStackTrace(place, constructor);
-  return place;
+function captureSite(constructor) {
+  const createdAt = {};
+  Error.captureStackTrace(createdAt, constructor);
+  return createdAt;
 }
 
 /** The frame of the user's code. Of an Error the first one is that of the constructor. */
-function frameOf(place) {
-  const lines = String(place.stack).split('\n');
-  return (lines[place instanceof Error ? 2 : 1] ?? lines.at(-1)).trim();
+function frameOf(createdAt) {
+  const lines = String(createdAt.stack).split('\n');
+  return (lines[createdAt instanceof Error ? 2 : 1] ?? lines.at(-1)).trim();
 }
 
 /** A function pointer, with what the warning of a call after close() says. */
 class Pointer extends Closure {
   name;
   /** Where its callback was made; put into words only when needed. */
-  place;
+  createdAt;
   warned = false;
 
   calledLate() {
     if (this.warned) return;
     this.warned = true;
-    const where = this.place === undefined
-      ? `without a pause after ${MOST_PLACED} others, and only of those the place is noted`
-      : frameOf(this.place);
+    const where = this.createdAt === undefined
+      ? `without a pause after ${MOST_LOCATED} others, and only of those the place is noted`
+      : frameOf(this.createdAt);
     process.emitWarning(makeWarning(`a ${this.name} was called by native code after its close(), and returned zero; it `
       + `was created ${where}`, { code: 'ERR_FFI_CALLBACK_CLOSED' }));
   }
@@ -122,14 +122,14 @@ class Pointers {
   open(callback, name, threadsafe) {
     const pointer = this.#closed.take() ?? new Pointer(this.#signature.native);
     pointer.name = name;
-    pointer.place = undefined;
+    pointer.createdAt = undefined;
     pointer.warned = false;
     pointer.open(handlerOf(this.#signature, callback, NAME, currentContext()), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
     return pointer;
   }
 
-  close(pointer, place) {
-    pointer.place = place;
+  close(pointer, createdAt) {
+    pointer.createdAt = createdAt;
     pointer.close();
     this.#closed.add(pointer);
   }
@@ -142,7 +142,10 @@ function textOrOptions(value) {
   return isText ? { threadsafe: undefined, wrap: undefined, ...parseText(value, WHERE, true) } : parseOptions(value, KEYS, WHERE);
 }
 
-/** What a declaration says, each key read once. By their names, which is quicker than parseOptions, that refuses what is wrong. */
+/**
+ * What a declaration says, each key read once. By their names, which is quicker than parseOptions, that refuses what is
+ * wrong.
+ */
 function declarationOf(value) {
   const options = { args: undefined, returns: undefined, threadsafe: undefined, wrap: undefined };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return textOrOptions(value);
@@ -170,7 +173,9 @@ function calledBy(name) {
   return lastCalled;
 }
 
-/** The last declarations that say everything by names, each with its pointers: there are few, and they are made again. */
+/**
+ * The last declarations that say everything by names, each with its pointers: there are few, and they are made again.
+ */
 const recent = [];
 const MOST_RECENT = 16;
 let oldest = 0;
@@ -198,10 +203,10 @@ function prepare({ args, returns, wrap }) {
 
 function makePointers(declaration) {
   const types = parseTypes(declaration, NAME);
-  const given = types.args.findIndex((descriptor) => descriptor.argumentOnly);
-  if (given >= 0) {
+  const invalid = types.args.findIndex((descriptor) => descriptor.argumentOnly);
+  if (invalid >= 0) {
     throw makeError('ERR_INVALID_ARG_VALUE',
-      `${NAME}: args[${given}] must not be ${types.args[given].name}: C has no such type`);
+      `${NAME}: args[${invalid}] must not be ${types.args[invalid].name}: C has no such type`);
   }
   const signature = internSignature(types, NAME);
   const pointers = pointersOf.get(signature) ?? new Pointers(signature);
@@ -216,18 +221,18 @@ class JSCallback {
   #ptr;
   #threadsafe;
   /** Where it was made: what is captured holds this object, so that nothing else holds it before close(). */
-  #place;
+  #createdAt;
   #isRef = false;
   /** Where it is among the young ones; -1 once it is registered. */
   #age;
 
   constructor(callback, declaration) {
     // The last frame is that of the user's code. Before all else: what is alive here V8 decodes to find the frames.
-    if (made < MOST_PLACED) {
+    if (made < MOST_LOCATED) {
       const isPlain = new.target === JSCallback;
       const { stackTraceLimit } = Error;
       limitStacks(isPlain ? 2 : 1);
-      this.#place = isPlain ? new Trace() : placeOf(new.target);
+      this.#createdAt = isPlain ? new Trace() : captureSite(new.target);
       limitStacks(stackTraceLimit);
     }
     if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
@@ -286,7 +291,7 @@ class JSCallback {
     this.unref();
     this.#forget();
     this.#ptr = null;
-    this.#pointers.close(this.#pointer, this.#place);
+    this.#pointers.close(this.#pointer, this.#createdAt);
   }
 
   #forget() {

@@ -1,6 +1,6 @@
 'use strict';
-// Ends callbacks from other threads when the process or a worker ends. Loaded with the first callback, so a program without
-// callbacks has no listener of this package.
+// Ends callbacks from other threads when the process or a worker ends. Loaded with the first callback, so a program
+// without callbacks has no listener of this package.
 
 const binding = require('../native/binding.js');
 
@@ -13,8 +13,9 @@ function beforeExit() {
 }
 
 /**
- * Who waits for JavaScript gets a zeroed result, so that no thread keeps the process. The event may also be emitted by a program,
- * and a listener that throws keeps a process alive: then other threads are answered again from the next turn on.
+ * Who waits for JavaScript gets a zeroed result, so that no thread keeps the process. The event may also be emitted by
+ * a program, and a listener that throws keeps a process alive: then other threads are answered again from the next turn
+ * on.
  */
 function exit() {
   if (process._exiting === false) return;

@@ -1,5 +1,6 @@
 'use strict';
-// The cache of cc(): a directory that only the user can write, with libraries by a digest of everything that was read for them.
+// The cache of cc(): a directory that only the user can write, with libraries by a digest of everything that was read
+// for them.
 
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
@@ -12,8 +13,8 @@ const isWindows = process.platform === 'win32';
 // --- The directory
 
 /**
- * $PINNED_FFI_CACHE, else the platform's place for caches; else, where that is not ours alone to write, a directory that
- * lives as long as this process.
+ * $PINNED_FFI_CACHE, else the platform's place for caches; else, where that is not ours alone to write, a directory
+ * that lives as long as this process.
  */
 function cacheDirectory() {
   const directory = path.join(process.env.PINNED_FFI_CACHE || path.join(userCaches(), 'pinned-ffi'), 'cc');
@@ -46,8 +47,8 @@ function userCaches() {
 const [OTHERS_WRITE, STICKY, ROOT, OVERFLOW] = [0o002, 0o1000, 0, 65534];
 
 /**
- * Whether a directory is, or is made, this user's alone. What lies in it is loaded as code: one that others could write to
- * will not do, nor one that they could replace, because they own a directory above it or may rename what is in that.
+ * Whether a directory is, or is made, this user's alone. What lies in it is loaded as code: one that others could write
+ * to will not do, nor one that they could replace, because they own a directory above it or may rename what is in that.
  */
 function makePrivate(directory) {
   fs.accessSync(directory, fs.constants.W_OK | fs.constants.X_OK);
@@ -124,7 +125,8 @@ const libraryOf = (directory, key, files) =>
   path.join(directory, `${digest([key, ...files.flatMap((file) => [file, contentOf(file)])])}.${suffix}`);
 
 /**
- * The library of a key; undefined where there is none, or where a file that was linked into it has another content by now.
+ * The library of a key; undefined where there is none, or where a file that was linked into it has another content by
+ * now.
  * @param {string} key the digest of what is known before anything is linked
  */
 function find(directory, key) {
@@ -139,8 +141,8 @@ function find(directory, key) {
 }
 
 /**
- * Puts a library into the cache, with the files that were linked into it. It comes by its name whole: a process that is killed
- * and a full disk leave nothing behind that would be found.
+ * Puts a library into the cache, with the files that were linked into it. It comes by its name whole: a process that is
+ * killed and a full disk leave nothing behind that would be found.
  */
 function publish(directory, key, work, output, files) {
   const library = libraryOf(directory, key, files);

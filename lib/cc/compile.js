@@ -211,14 +211,18 @@ function expanded(args, files = new Set()) {
   });
 }
 
-/** The files that arguments name, inside of a flag, too (`-Wl,--version-script=file`), and where `-lname` is looked for. */
+/**
+ * The files that arguments name, inside of a flag, too (`-Wl,--version-script=file`), and where `-lname` is looked for.
+ */
 function namedFiles(args) {
   const words = expanded(args);
   const parts = words.flatMap((word) => [word, word.replace(/^-[A-Za-z]/, ''), ...word.split(/[,=]/)]).filter(Boolean);
   return [...new Set([...parts.map((part) => path.resolve(part)), ...librariesOf(words)])].filter(isFile);
 }
 
-/** The libraries that `-lname` may mean in the directories of the arguments, of which the first that is there counts. */
+/**
+ * The libraries that `-lname` may mean in the directories of the arguments, of which the first that is there counts.
+ */
 function librariesOf(args) {
   // What goes to the linker, and flags that are apart from their values.
   const words = args.flatMap((arg) => (arg.startsWith('-Wl,') ? arg.split(',') : [arg]));
@@ -234,8 +238,8 @@ const COARSE_MS = 20;
 const isOlder = (file, time) => (fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < time - COARSE_MS;
 
 /**
- * The files that the linker lists as read (`-t`), without its temporary files and without shared libraries, whose content does not
- * become a part of the result.
+ * The files that the linker lists as read (`-t`), without its temporary files and without shared libraries, whose
+ * content does not become a part of the result.
  */
 function linkedFiles(listed, work) {
   const files = new Set();
@@ -258,7 +262,10 @@ function isShared(file) {
   return start.toString('latin1', 0, 4) === '\x7fELF' && start[16] + start[17] === ELF_SHARED;
 }
 
-/** The digest of what a library depends on before it is linked: the compiler, its arguments, and the files that they name. */
+/**
+ * The digest of what a library depends on before it is linked: the compiler, its arguments, and the files that they
+ * name.
+ */
 function keyOf(compiler, texts, flags, args, named) {
   const variables = VARIABLES.map((name) => process.env[name] ?? null);
   const directory = flags.every((flag) => WITHOUT_PATH.test(flag)) ? '' : process.cwd();

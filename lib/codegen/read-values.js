@@ -1,7 +1,8 @@
 'use strict';
-// How generated source reads values out of the argument buffer: first, at once, by elements of typed arrays alone; what the user gets
-// is made of that. memory/arg-buffer.js has the reason. Source may be made late, so that nothing here uses an iterator: a program may have
-// replaced it by then. A DataView will not do: V8 may run other JavaScript where its methods are entered.
+// How generated source reads values out of the argument buffer: first, at once, by elements of typed arrays alone; what
+// the user gets is made of that. memory/arg-buffer.js has the reason. Source may be made late, so that nothing here
+// uses an iterator: a program may have replaced it by then. A DataView will not do: V8 may run other JavaScript where
+// its methods are entered.
 
 const { makeError } = require('../errors.js');
 const { arrays, EPOCH } = require('../memory/arg-buffer.js');
@@ -29,8 +30,8 @@ const halves = {
 };
 
 /**
- * By the function that reads a value: `raws` are the expressions that have to be evaluated at once, `value` is the expression
- * of the value of the names of those, and `from` makes of that what the user gets.
+ * By the function that reads a value: `raws` are the expressions that have to be evaluated at once, `value` is the
+ * expression of the value of the names of those, and `from` makes of that what the user gets.
  */
 const inlines = new WeakMap();
 
@@ -73,7 +74,9 @@ const decode = (descriptor, bytes) => descriptor.read(new DataView(bytes.buffer)
 /** The most bytes of a result that generated source reads at once; larger ones are hardly ever returned. */
 const MOST_AT_ONCE = 256;
 
-/** How generated source reads a result: `raws` have to be evaluated at once, `value` makes the result of their names. */
+/**
+ * How generated source reads a result: `raws` have to be evaluated at once, `value` makes the result of their names.
+ */
 function resultSource(descriptor, at) {
   const inline = inlineOf(descriptor);
   let raws = inline?.raws(at);

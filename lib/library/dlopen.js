@@ -161,21 +161,21 @@ function flagsOf(flags) {
 /** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
 const open = (function (path, flags) {
   if (path === null) return { native: binding.Library.open(null, flags), found: null, rival: null };
-  const wanted = toPath(path);
+  const expected = toPath(path);
   const tried = [];
-  for (const candidate of candidates(wanted)) {
+  for (const candidate of candidates(expected)) {
     const rival = rivalOf(candidate, flags);
     const isDeep = flags === 0 && (config.deepbind ?? rival !== null) && DEEPBIND !== undefined;
     const native = binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
     if (typeof native !== 'string') return { native, found: candidate, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
     tried.push({ path: candidate, reason: native });
   }
-  throw notOpened(wanted, tried);
+  throw notOpened(expected, tried);
 });
 
 /**
- * A symbol that a library defines and Node exports as well: the library would call Node's definition instead of its own. Null
- * where there is none. Addons are not examined: they call Node's definitions on purpose.
+ * A symbol that a library defines and Node exports as well: the library would call Node's definition instead of its
+ * own. Null where there is none. Addons are not examined: they call Node's definitions on purpose.
  */
 function rivalOf(candidate, flags) {
   const decides = flags === 0 && config.deepbind === undefined;
@@ -187,7 +187,7 @@ function rivalOf(candidate, flags) {
 const ABSENT = /no such file|not found|could not be found/i;
 
 /** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
-function notOpened(wanted, tried) {
+function notOpened(expected, tried) {
   const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
   const isAbsent = (attempt) => !exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(attempt.path);
   const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
@@ -195,8 +195,8 @@ function notOpened(wanted, tried) {
   const hint = (attempt) => (exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(`${attempt.path}:`)
     ? ' (the file is there: it may be for another architecture)' : '');
   const list = tried.map((attempt) => `\n  ${attempt.reason}${hint(attempt)}`).join('');
-  return makeError(code, `Failed to open library "${wanted}"; tried:${list}`,
-    { path: wanted, tried: tried.map(({ path }) => path) });
+  return makeError(code, `Failed to open library "${expected}"; tried:${list}`,
+    { path: expected, tried: tried.map(({ path }) => path) });
 }
 
 /** The address of a declaration's `ptr`. */
@@ -229,7 +229,9 @@ function linkSymbols(symbols) {
   return library(functions, null, lifetime);
 }
 
-/** Binds one function whose address is known; works with and without `new`. After its close() it refuses to be called. */
+/**
+ * Binds one function whose address is known; works with and without `new`. After its close() it refuses to be called.
+ */
 function CFunction(declaration) {
   const lifetime = new Lifetime(binding.Library.linked('CFunction'));
   const call = bindPointer('CFunction', declaration, 'CFunction: declaration', lifetime);

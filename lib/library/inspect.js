@@ -38,7 +38,9 @@ function placesOf(file) {
 const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 const isPath = (name) => name.includes('/') || (process.platform === 'win32' && /[\\:]/.test(name));
 
-/** The file that the loader takes for a name inside of another library (`libc.so.6`, a path); null where there is none. */
+/**
+ * The file that the loader takes for a name inside of another library (`libc.so.6`, a path); null where there is none.
+ */
 function fileOf(name) {
   return (isPath(name) ? [name] : placesOf(name)).find(isFile) ?? null;
 }

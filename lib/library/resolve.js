@@ -84,7 +84,7 @@ function elfNames(name) {
 }
 
 // Whether `file` is `wanted` or a (longer) version of it: libz.so, libz.so.1, libz.so.1.2.13.
-const isVersionOf = (file, wanted) => file.startsWith(wanted) && /^(?:\.\d\w*)*$/.test(file.slice(wanted.length));
+const isVersionOf = (file, expected) => file.startsWith(expected) && /^(?:\.\d\w*)*$/.test(file.slice(expected.length));
 
 // Highest version first; of libz.so.1 and libz.so.1.2.13 the shorter one, which is what programs are linked to.
 function byVersion(a, b) {
@@ -96,18 +96,18 @@ function byVersion(a, b) {
   return left.length - right.length;
 }
 
-function cachedVersions(wanted) {
-  const entries = loaderCache().get(stemOf(wanted)) ?? [];
-  return entries.filter(({ soname }) => isVersionOf(soname, wanted)).sort((a, b) => byVersion(a.soname, b.soname));
+function cachedVersions(expected) {
+  const entries = loaderCache().get(stemOf(expected)) ?? [];
+  return entries.filter(({ soname }) => isVersionOf(soname, expected)).sort((a, b) => byVersion(a.soname, b.soname));
 }
 
 // Adds what it finds to `known`, so that a file with several names is tried once.
-function scannedVersions(wanted, known) {
+function scannedVersions(expected, known) {
   const found = [];
   const { own, standard } = searchDirectories();
   for (const directory of [...own, ...standard]) {
-    const files = list(directory).get(stemOf(wanted)) ?? [];
-    for (const file of files.filter((each) => isVersionOf(each, wanted)).sort(byVersion)) {
+    const files = list(directory).get(stemOf(expected)) ?? [];
+    for (const file of files.filter((each) => isVersionOf(each, expected)).sort(byVersion)) {
       const full = path.join(directory, file);
       const real = realPath(full);
       if (!known.has(real)) found.push(full);

@@ -10,8 +10,8 @@ const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js')
 require('./arg-buffer.js');
 
 /**
- * Loaded when needed, as streams come with it, which takes milliseconds. Native code may be under way then: where Node offers a
- * way that runs no hook of the user's for `require`, that is taken.
+ * Loaded when needed, as streams come with it, which takes milliseconds. Native code may be under way then: where Node
+ * offers a way that runs no hook of the user's for `require`, that is taken.
  */
 const { getBuiltinModule = () => require('node:worker_threads') } = process;
 const threads = () => getBuiltinModule('node:worker_threads');
@@ -40,8 +40,8 @@ const sharedLength = getterWhere(SharedPrototype, 'byteLength', 0);
 const isDetached = getterWhere(ArrayBuffer.prototype, 'detached', false);
 
 /**
- * The prototype of SharedArrayBuffers. Programs delete the constructor against timing attacks; WebAssembly has such memory all the
- * same.
+ * The prototype of SharedArrayBuffers. Programs delete the constructor against timing attacks; WebAssembly has such
+ * memory all the same.
  */
 function sharedPrototype() {
   if (typeof SharedArrayBuffer === 'function') return SharedArrayBuffer.prototype;
@@ -96,8 +96,8 @@ const slabs = new WeakMap();
 const marked = new WeakSet();
 
 /**
- * Whether a buffer of the size of a slab is one. Node marks its slabs as not transferable. Node 20 does not tell which buffers
- * are marked: there every ArrayBuffer of this size counts as a slab (docs/memory.md).
+ * Whether a buffer of the size of a slab is one. Node marks its slabs as not transferable. Node 20 does not tell which
+ * buffers are marked: there every ArrayBuffer of this size counts as a slab (docs/memory.md).
  */
 function isSlab(buffer) {
   if (isSharedArrayBuffer(buffer)) return false;
@@ -132,8 +132,9 @@ function pinnable(value) {
 }
 
 /**
- * The same in Bun. A small view lies in the engine's heap until its `.buffer` is read, and Bun before 1.4 does not move it when
- * Node-API takes its address. A bare ArrayBuffer passes `napi_is_buffer`, but `napi_get_buffer_info` crashes with it.
+ * The same in Bun. A small view lies in the engine's heap until its `.buffer` is read, and Bun before 1.4 does not move
+ * it when Node-API takes its address. A bare ArrayBuffer passes `napi_is_buffer`, but `napi_get_buffer_info` crashes
+ * with it.
  */
 function pinnableInBun(value) {
   const buffer = bufferOf(value);

@@ -6,7 +6,9 @@
 
 const { words } = require('./arg-buffer.js');
 
-/** The words of the argument buffer: how many outermost calls have returned, and who calls back (src/node/callback/arguments.rs). */
+/**
+ * The words of the argument buffer: how many outermost calls have returned, and who calls back (src/node/callback/arguments.rs).
+ */
 const RETURNS = 6;
 const WHO = 7;
 /** What is written over who calls: the result is kept for the outermost call. */

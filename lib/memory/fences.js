@@ -72,7 +72,9 @@ function warnOfReports() {
 }
 binding.onReport(warnOfReports);
 
-/** Checks every fence and the quarantine of the process, whole. Returns how many were broken; each becomes a warning. */
+/**
+ * Checks every fence and the quarantine of the process, whole. Returns how many were broken; each becomes a warning.
+ */
 function checkFences() {
   const broken = binding.checkFences();
   warnOfReports();

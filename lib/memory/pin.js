@@ -14,7 +14,10 @@ const MOVES = ['transfer', 'transferToFixedLength'];
 /** Whether a buffer can be transferred in a way that looks at no mark. */
 const hasTransfer = MOVES[0] in ArrayBuffer.prototype;
 
-/** Has a method of a buffer throw while it is locked; how to undo that, or undefined where the buffer takes no properties. */
+/**
+ * Has a method of a buffer throw while it is locked; how to undo that, or undefined where the buffer takes no
+ * properties.
+ */
 function shadow(buffer, key, lock) {
   const earlier = Object.getOwnPropertyDescriptor(buffer, key);
   // A method of the user's own that cannot be replaced.

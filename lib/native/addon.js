@@ -9,8 +9,9 @@ const { platformKey } = require('./platform.js');
 const build = 'build it from the source in the package with "npx pinned-ffi build" (it needs cargo and a C compiler)';
 
 /**
- * Where the addon is. PINNED_FFI_ADDON names another build of it, whatever its file is called. In the package it lies in
- * prebuilds/ beside lib/. A bundle is one file: it has prebuilds/ or the addon beside it, or prebuilds/ one folder up.
+ * Where the addon is. PINNED_FFI_ADDON names another build of it, whatever its file is called. In the package it lies
+ * in prebuilds/ beside lib/. A bundle is one file: it has prebuilds/ or the addon beside it, or prebuilds/ one folder
+ * up.
  */
 function addonPath() {
   const chosen = process.env.PINNED_FFI_ADDON;

@@ -1,6 +1,7 @@
 'use strict';
-// The asynchronous context (AsyncLocalStorage) in which callbacks of other threads run: that of the asynchronous call which led
-// to them, or else the one in which they were made. Without it they would run in that of the first one, or in none.
+// The asynchronous context (AsyncLocalStorage) in which callbacks of other threads run: that of the asynchronous call
+// which led to them, or else the one in which they were made. Without it they would run in that of the first one, or in
+// none.
 
 const { AsyncResource } = require('node:async_hooks');
 const { other } = require('./runtime.js');

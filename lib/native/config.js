@@ -3,8 +3,8 @@
 
 const { makeError } = require('../errors.js');
 
-function refuse(name, wanted, received) {
-  throw makeError('ERR_INVALID_ARG_VALUE', `${name} must be ${wanted}, received '${received}'`);
+function refuse(name, expected, received) {
+  throw makeError('ERR_INVALID_ARG_VALUE', `${name} must be ${expected}, received '${received}'`);
 }
 
 const [NARROWEST, WIDEST] = [64, 1048576];
@@ -30,7 +30,9 @@ function quarantine() {
   return { bytes: Number(match[1]), count: match[2] === undefined ? undefined : Number(match[2]) };
 }
 
-/** PINNED_FFI_DEEPBIND: whether libraries have their own definitions before Node's; undefined where that is found out. */
+/**
+ * PINNED_FFI_DEEPBIND: whether libraries have their own definitions before Node's; undefined where that is found out.
+ */
 function deepbind() {
   const setting = process.env.PINNED_FFI_DEEPBIND ?? '';
   if (setting === '') return undefined;
@@ -43,8 +45,8 @@ const CALL_PATHS = ['fast', 'generic', 'node-api', 'libffi'];
 const LANES = { __proto__: null, v8: 'fast', frame: 'generic', 'node-api': 'node-api', libffi: 'libffi' };
 
 /**
- * PINNED_FFI_CALL_PATH: the path that calls take where they could take several; see docs/architecture.md. PINNED_FFI_LANE is its
- * earlier name.
+ * PINNED_FFI_CALL_PATH: the path that calls take where they could take several; see docs/architecture.md.
+ * PINNED_FFI_LANE is its earlier name.
  */
 function callPath() {
   const { PINNED_FFI_CALL_PATH: setting = '', PINNED_FFI_LANE: lane = '' } = process.env;

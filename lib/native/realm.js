@@ -1,7 +1,8 @@
 'use strict';
-// npm installs a package twice where versions or folders cannot share one. Copies of the same build act as one: in a realm
-// the first that was loaded serves the others, and in the process the addon that was loaded first serves all threads. So
-// there is one allocator, one block map and one quarantine in the process, and a class is the same for every user.
+// npm installs a package twice where versions or folders cannot share one. Copies of the same build act as one: in a
+// realm the first that was loaded serves the others, and in the process the addon that was loaded first serves all
+// threads. So there is one allocator, one block map and one quarantine in the process, and a class is the same for
+// every user.
 
 const fs = require('node:fs');
 const { addonPath, load } = require('./addon.js');

@@ -5,8 +5,9 @@ const { makeError } = require('../errors.js');
 const { isMusl, platformKey } = require('./platform.js');
 
 /**
- * NODE_MODULE_VERSION of the Nodes that the whole test suite runs on (20, 22, 24, 26), and the version of V8 that each had
- * from its first release to its last. V8's functions and objects may change with the version, and with its build flags.
+ * NODE_MODULE_VERSION of the Nodes that the whole test suite runs on (20, 22, 24, 26), and the version of V8 that each
+ * had from its first release to its last. V8's functions and objects may change with the version, and with its build
+ * flags.
  */
 const VERIFIED = { 115: '11.3', 127: '12.4', 137: '13.6', 147: '14.6' };
 
@@ -42,12 +43,14 @@ function findReason() {
 const unverified = findReason();
 
 /**
- * Whether V8's detach keys lock a buffer against transfer: from Node 24 on. Node 20 and 22 end the process when a transfer
- * meets a key (`v8::FromJust`), so that locks are made in JavaScript there.
+ * Whether V8's detach keys lock a buffer against transfer: from Node 24 on. Node 20 and 22 end the process when a
+ * transfer meets a key (`v8::FromJust`), so that locks are made in JavaScript there.
  */
 const hasDetachKeys = other === undefined && Number(modules) >= 137;
 
-/** Whether V8 ends the process when `transfer()` meets a key, as it does in Node 24 before 24.15 and in the first of 25. */
+/**
+ * Whether V8 ends the process when `transfer()` meets a key, as it does in Node 24 before 24.15 and in the first of 25.
+ */
 const transferAborts = hasDetachKeys && /^(?:24\.(?:\d|1[0-4])|25)\./.test(process.versions.node);
 
 module.exports = { refuseOld, other, modules, unverified, hasDetachKeys, transferAborts };

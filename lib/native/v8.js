@@ -1,5 +1,6 @@
 'use strict';
-// Decides whether the functions and objects of V8 are used: on verified engines, after a check of how V8 stores its values.
+// Decides whether the functions and objects of V8 are used: on verified engines, after a check of how V8 stores its
+// values.
 
 const binding = require('./binding.js');
 const { unverified } = require('./runtime.js');
@@ -16,8 +17,8 @@ function makeTexts() {
 const texts = unverified === undefined ? makeTexts() : [];
 
 /**
- * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_CALL_PATH=node-api` has all go by
- * Node-API, as it does on other platforms and runtimes.
+ * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_CALL_PATH=node-api` has all go
+ * by Node-API, as it does on other platforms and runtimes.
  */
 const withoutV8 = unverified
   ?? (config.callPath === 'node-api' ? config.callPathSetting : undefined)

@@ -1,6 +1,7 @@
 'use strict';
-// read.* and write.*: one function for each name of a type. Where there are fast calls, readers are generated source, which
-// calls C straight from optimised code. Whatever does not pass its test, every error among it, is left to memory/access.js.
+// read.* and write.*: one function for each name of a type. Where there are fast calls, readers are generated source,
+// which calls C straight from optimised code. Whatever does not pass its test, every error among it, is left to
+// memory/access.js.
 
 const binding = require('../native/binding.js');
 const { compile } = require('../codegen/compile.js');

@@ -1,6 +1,6 @@
 'use strict';
-// The type descriptors of structs, unions, arrays and bitfields, with the members of lib/types/registry.js and generated code for the
-// fields. Plain values go in and out; offsets come from the native side.
+// The type descriptors of structs, unions, arrays and bitfields, with the members of lib/types/registry.js and
+// generated code for the fields. Plain values go in and out; offsets come from the native side.
 //   resolve  copies the user's object, which may run getters, before anything is written.
 //   write    returns what the fields have to keep alive, stored already (`retains`), as lib/types/registry.js says of views.
 //   live     gives an accessor over memory (lib/types/views.js).
@@ -50,7 +50,7 @@ function retain(retained, descriptor, view, at, value, name, position) {
 
 const RUNTIME = { zero, copy, retain };
 
-const retainsAny = (descriptors) => descriptors.some((descriptor) => descriptor.pins || descriptor.retains);
+const retainsAny = (descriptors) => descriptors.some((descriptor) => descriptor.isPointerLike || descriptor.retains);
 
 const common = (layout, name, descriptors) => ({
   id: layout.id, key: `T${count += 1}`, name, size: layout.size, align: layout.align, retains: retainsAny(descriptors),
@@ -81,7 +81,7 @@ function write(view, at, value, name, position) {
   let retained;
   ${lines((field, i) => {
     const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
-    return field.descriptor.pins || field.descriptor.retains
+    return field.descriptor.isPointerLike || field.descriptor.retains
       ? `retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
       : `${written};`;
   })}
@@ -151,8 +151,8 @@ function structDescriptor(layout, name, fields) {
 // ---- unions ---------------------------------------------------------------------------------------------------------
 
 /**
- * The descriptor of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are read when
- * they are asked for, as only one of them makes sense.
+ * The descriptor of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are
+ * read when they are asked for, as only one of them makes sense.
  */
 function unionDescriptor(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));
@@ -166,12 +166,12 @@ function unionDescriptor(layout, name, fields) {
       checkObject(value, name, owner, position);
       const bytes = descriptor.bytesOf(value);
       if (bytes !== undefined) return bytes;
-      const given = Object.keys(value);
-      const field = byKey.get(given[0]);
-      if (given.length !== 1 || field === undefined) {
+      const keys = Object.keys(value);
+      const field = byKey.get(keys[0]);
+      if (keys.length !== 1 || field === undefined) {
         throw makeError('ERR_INVALID_ARG_VALUE',
           `${locationOf(owner, position)} must have one of the fields ${[...byKey.keys()].join(', ')} (${name}), `
-          + `received ${given.length === 0 ? 'none' : given.join(', ')}`);
+          + `received ${keys.length === 0 ? 'none' : keys.join(', ')}`);
       }
       const part = { outer: position, part: field.key };
       const content = value[field.key];
@@ -193,12 +193,14 @@ function unionDescriptor(layout, name, fields) {
 /** The most bytes that become values: beyond that an array of JavaScript is no longer one piece of memory. */
 const MOST_BYTES = 2 ** 25;
 
-/** The descriptor of `length` values side by side. An array or a typed array of that length goes in, an array comes out. */
+/**
+ * The descriptor of `length` values side by side. An array or a typed array of that length goes in, an array comes out.
+ */
 function arrayDescriptor(layout, element, length) {
   const name = `${element.name}[${length}]`;
   const step = element.size;
   const isText = element.name === 'char';
-  const wanted = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
+  const expected = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
   const descriptor = {
     ...common(layout, name, [element]),
     isArray: true,
@@ -212,13 +214,13 @@ function arrayDescriptor(layout, element, length) {
       return values;
     },
     resolve(value, owner, position) {
-      if (isText && typeof value === 'string') return textOf(value, length, wanted, owner, position);
-      if (typeof value !== 'object' || value === null) throw wrongType(locationOf(owner, position), wanted, value);
+      if (isText && typeof value === 'string') return textOf(value, length, expected, owner, position);
+      if (typeof value !== 'object' || value === null) throw wrongType(locationOf(owner, position), expected, value);
       const bytes = descriptor.bytesOf(value);
       if (bytes !== undefined) return bytes;
       const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-      if (!isList) throw wrongType(locationOf(owner, position), wanted, value);
-      if (value.length !== length) throw wrongValue(locationOf(owner, position), wanted, value);
+      if (!isList) throw wrongType(locationOf(owner, position), expected, value);
+      if (value.length !== length) throw wrongValue(locationOf(owner, position), expected, value);
       const values = new Array(length);
       for (let i = 0; i < length; i += 1) values[i] = value[i];
       if (element.resolve) {
@@ -241,10 +243,10 @@ function arrayDescriptor(layout, element, length) {
 }
 
 /** The bytes of a text in an array of char, filled up with NULs. */
-function textOf(value, length, wanted, owner, position) {
+function textOf(value, length, expected, owner, position) {
   const bytes = new Uint8Array(length);
   const { read } = new TextEncoder().encodeInto(value, bytes);
-  if (read < value.length || value.includes('\0')) throw wrongValue(locationOf(owner, position), wanted, value);
+  if (read < value.length || value.includes('\0')) throw wrongValue(locationOf(owner, position), expected, value);
   return bytes;
 }
 

@@ -6,8 +6,11 @@ const { wrongType, locationOf } = require('../errors.js');
 
 const LITTLE = true;
 
-/** Gives a descriptor its `wrapped` one: not enumerable, for a descriptor that spreads another has conversions of its own. */
-const wraps = (descriptor, changes) => Object.defineProperty(descriptor, 'wrapped', {
+/**
+ * Gives a descriptor its `coercing` one: not enumerable, for a descriptor that spreads another has conversions of its
+ * own.
+ */
+const withCoercion = (descriptor, changes) => Object.defineProperty(descriptor, 'coercing', {
   value: { ...descriptor, key: descriptor.key && `${descriptor.key} wrapped`, ...changes },
 });
 
@@ -40,9 +43,9 @@ const resolve = (value) =>
 const { setInt8, setInt16, setInt32 } = DataView.prototype;
 
 /** An integer of up to 32 bits. */
-function wrapInteger(descriptor) {
+function coerceInteger(descriptor) {
   const set = descriptor.max <= 0xff ? setInt8 : descriptor.max <= 0xffff ? setInt16 : setInt32;
-  return wraps(descriptor, {
+  return withCoercion(descriptor, {
     resolve,
     write(view, at, value, name, position) {
       const whole = typeof value === 'bigint' ? BigInt.asIntN(32, value) : value;
@@ -52,10 +55,10 @@ function wrapInteger(descriptor) {
 }
 
 /**
- * A 64-bit integer: numbers are truncated, NaN and infinities are 0. Nothing but numbers is taken. `setSafe` stores a safe
- * integer.
+ * A 64-bit integer: numbers are truncated, NaN and infinities are 0. Nothing but numbers is taken. `setSafe` stores a
+ * safe integer.
  */
-const wrapWide = (descriptor, setSafe) => wraps(descriptor, { write(view, at, value, name, position) {
+const coerceWide = (descriptor, setSafe) => withCoercion(descriptor, { write(view, at, value, name, position) {
   if (Number.isSafeInteger(value)) {
     setSafe(view, at, value);
     return;
@@ -68,12 +71,12 @@ const wrapWide = (descriptor, setSafe) => wraps(descriptor, { write(view, at, va
 } });
 
 /** A floating point number; `set` stores it. */
-const wrapFloat = (descriptor, set) => wraps(descriptor, {
+const coerceFloat = (descriptor, set) => withCoercion(descriptor, {
   resolve,
   write: (view, at, value, name, position) => set.call(view, at, toNumber(value, descriptor, name, position), LITTLE),
 });
 
-const wrapBool = (descriptor) => wraps(descriptor, { write: (view, at, value) => view.setUint8(at, value ? 1 : 0) });
+const coerceBool = (descriptor) => withCoercion(descriptor, { write: (view, at, value) => view.setUint8(at, value ? 1 : 0) });
 
 /** An address modulo 2^64. What has none, such as NaN, stays as it is: the descriptor refuses it. */
 function modularAddress(value) {
@@ -83,11 +86,11 @@ function modularAddress(value) {
   return isPlain || !(Math.abs(value) < 2 ** 64) ? value : BigInt.asUintN(64, BigInt(Math.trunc(value)));
 }
 
-const wrapPointer = (descriptor, convert = modularAddress) => wraps(descriptor, {
+const coercePointer = (descriptor, convert = modularAddress) => withCoercion(descriptor, {
   write: (view, at, value, name, position) => descriptor.write(view, at, convert(value), name, position),
 });
 
 const endAtNul = (value) => (typeof value === 'string' ? value.split('\0', 1)[0] : modularAddress(value));
-const wrapText = (descriptor) => wrapPointer(descriptor, endAtNul);
+const coerceText = (descriptor) => coercePointer(descriptor, endAtNul);
 
-module.exports = { wrapHint, addressHint, wrapInteger, wrapWide, wrapFloat, wrapBool, wrapPointer, wrapText };
+module.exports = { wrapHint, addressHint, coerceInteger, coerceWide, coerceFloat, coerceBool, coercePointer, coerceText };

@@ -1,5 +1,6 @@
 'use strict';
-// opaque(): typed handles, pointers to memory that only C interprets. A handle of another type or a freed one is refused.
+// opaque(): typed handles, pointers to memory that only C interprets. A handle of another type or a freed one is
+// refused.
 
 const { DeclaredType } = require('./native-type.js');
 const { makeError, wrongType, describe, locationOf } = require('../errors.js');
@@ -8,18 +9,18 @@ const { readAddress } = require('./pointers.js');
 const { byName, isDeclared } = require('./registry.js');
 
 const base = byName.get('function');
-const kinds = new WeakMap();
+const handleTypes = new WeakMap();
 let keys = 0;
 
 /** A pointer that C gave, of an opaque type. */
 class Handle {
-  #kind;
+  #handleType;
   #address;
   #owner = null;
   #freedBy;
 
-  constructor(kind, address) {
-    this.#kind = kind;
+  constructor(handleType, address) {
+    this.#handleType = handleType;
     this.#address = address;
   }
 
@@ -30,7 +31,7 @@ class Handle {
 
   /** The name of its type. */
   get type() {
-    return this.#kind.name;
+    return this.#handleType.name;
   }
 
   /** What this belongs to: it ends with it. */
@@ -43,14 +44,14 @@ class Handle {
     return handle.#freedBy ?? (handle.#owner === null ? undefined : Handle.endOf(handle.#owner));
   }
 
-  static isOf(value, kind) {
-    if (typeof value !== 'object' || value === null || !(#kind in value)) return false;
-    for (let own = value.#kind; own !== undefined; own = own.base) if (own === kind) return true;
+  static isOf(value, handleType) {
+    if (typeof value !== 'object' || value === null || !(#handleType in value)) return false;
+    for (let own = value.#handleType; own !== undefined; own = own.base) if (own === handleType) return true;
     return false;
   }
 
-  static kindOf(value) {
-    return typeof value === 'object' && value !== null && #kind in value ? value.#kind : undefined;
+  static typeOfHandle(value) {
+    return typeof value === 'object' && value !== null && #handleType in value ? value.#handleType : undefined;
   }
 
   static addressOf(handle) {
@@ -59,13 +60,13 @@ class Handle {
 
   static end(handle, freedBy) {
     handle.#freedBy = freedBy;
-    handle.#kind.living.delete(handle.#address);
+    handle.#handleType.living.delete(handle.#address);
   }
 
   /** It was not freed. */
   static revive(handle) {
     handle.#freedBy = undefined;
-    handle.#kind.living.set(handle.#address, new WeakRef(handle));
+    handle.#handleType.living.set(handle.#address, new WeakRef(handle));
   }
 
   static own(handle, owner) {
@@ -74,17 +75,17 @@ class Handle {
 }
 
 /** The handle of an address: the same one as long as it lives. */
-function handleOf(kind, address) {
-  const known = kind.living.get(address)?.deref();
+function handleOf(handleType, address) {
+  const known = handleType.living.get(address)?.deref();
   if (known !== undefined && Handle.endOf(known) === undefined) return known;
-  const handle = new Handle(kind, address);
-  kind.living.set(address, new WeakRef(handle));
-  kind.forget.register(handle, address);
+  const handle = new Handle(handleType, address);
+  handleType.living.set(address, new WeakRef(handle));
+  handleType.forget.register(handle, address);
   return handle;
 }
 
 /** The functions that free a type: one name, or several. */
-function freeing(free, name) {
+function namesOfFreeing(free, name) {
   if (free === undefined) return new Set();
   const names = Array.isArray(free) ? Array.from(free) : [free];
   names.forEach((each) => {
@@ -94,11 +95,11 @@ function freeing(free, name) {
   return new Set(names);
 }
 
-function kindOfType(type, where) {
+function handleTypeOf(type, where) {
   if (type === undefined) return undefined;
-  const kind = isDeclared(type) ? kinds.get(type) : undefined;
-  if (kind === undefined) throw wrongType(where, 'an opaque type', type);
-  return kind;
+  const handleType = isDeclared(type) ? handleTypes.get(type) : undefined;
+  if (handleType === undefined) throw wrongType(where, 'an opaque type', type);
+  return handleType;
 }
 
 /**
@@ -110,33 +111,33 @@ function kindOfType(type, where) {
  */
 function opaque(name, options = {}) {
   if (typeof name !== 'string' || name === '') throw wrongType('opaque: name', 'a string, not empty', name);
-  const given = parseOptions(options, { base: 'object', owner: 'object', free: 'any' }, `${name}: options`);
-  const kind = {
+  const settings = parseOptions(options, { base: 'object', owner: 'object', free: 'any' }, `${name}: options`);
+  const handleType = {
     name,
-    base: kindOfType(given.base, `${name}: options.base`),
-    owner: kindOfType(given.owner, `${name}: options.owner`),
-    free: freeing(given.free, name),
+    base: handleTypeOf(settings.base, `${name}: options.base`),
+    owner: handleTypeOf(settings.owner, `${name}: options.owner`),
+    free: namesOfFreeing(settings.free, name),
     living: new Map(),
     freedDescriptors: new Map(),
   };
-  kind.forget = new FinalizationRegistry((address) => {
-    if (kind.living.get(address)?.deref() === undefined) kind.living.delete(address);
+  handleType.forget = new FinalizationRegistry((address) => {
+    if (handleType.living.get(address)?.deref() === undefined) handleType.living.delete(address);
   });
   const descriptor = {
     ...base,
     name,
     key: `opaque ${keys += 1}`,
-    opaque: kind,
+    opaque: handleType,
     resolve: undefined,
     read(view, at) {
       const address = readAddress(view, at);
-      return address === null ? null : handleOf(kind, address);
+      return address === null ? null : handleOf(handleType, address);
     },
     write(view, at, value, owner, position) {
       if (value === null) return void view.setBigUint64(at, 0n, true);
-      if (!Handle.isOf(value, kind)) {
+      if (!Handle.isOf(value, handleType)) {
         throw makeError('ERR_INVALID_ARG_TYPE',
-          `${locationOf(owner, position)} must be a ${name} or null, received ${described(value)}`);
+          `${locationOf(owner, position)} must be a ${name} or null, received ${describeHandle(value)}`);
       }
       const end = Handle.endOf(value);
       if (end !== undefined) {
@@ -147,11 +148,11 @@ function opaque(name, options = {}) {
     },
   };
   const type = Object.freeze(new DeclaredType(descriptor));
-  kinds.set(type, kind);
+  handleTypes.set(type, handleType);
   return type;
 }
 
 /** A value as messages name it: a handle by its type. */
-const described = (value) => (Handle.kindOf(value) === undefined ? describe(value) : `a ${Handle.kindOf(value).name}`);
+const describeHandle = (value) => (Handle.typeOfHandle(value) === undefined ? describe(value) : `a ${Handle.typeOfHandle(value).name}`);
 
 module.exports = { opaque, Handle };

@@ -17,8 +17,8 @@ class DeclaredType {
 const shared = new Map();
 
 /**
- * What equal declarations share: their descriptors, and with them all that is prepared for those. So declaring the same in a
- * loop takes no more memory than once. `parts` are texts and numbers.
+ * What equal declarations share: their descriptors, and with them all that is prepared for those. So declaring the same
+ * in a loop takes no more memory than once. `parts` are texts and numbers.
  */
 function sharedBy(parts, make) {
   const key = parts.map((part) => (typeof part === 'string' ? JSON.stringify(part) : String(part))).join();

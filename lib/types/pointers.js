@@ -5,7 +5,7 @@ const { isAnyArrayBuffer } = require('node:util').types;
 const { wrongType, wrongValue, outOfRange, makeError, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('../memory/array-buffer.js');
-const { wrapHint, addressHint, wrapPointer } = require('./coerce.js');
+const { wrapHint, addressHint, coercePointer } = require('./coerce.js');
 const { setNatural } = require('./scalars.js');
 
 const LITTLE = true;
@@ -27,9 +27,9 @@ function writeAddress(view, at, value, descriptor, name, position) {
     return;
   }
   if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
-    const wanted = `an address: an integer from 0 to 2^53-1, or a BigInt (${descriptor.name})`;
+    const expected = `an address: an integer from 0 to 2^53-1, or a BigInt (${descriptor.name})`;
     const isFraction = descriptor.isText && !Number.isInteger(value);
-    throw outOfRange(locationOf(name, position), wanted, value, isFraction ? textHint(value) : addressHint(value));
+    throw outOfRange(locationOf(name, position), expected, value, isFraction ? textHint(value) : addressHint(value));
   }
   setNatural(view, at, value);
 }
@@ -45,8 +45,8 @@ function readAddress(view, at) {
 const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a JSCallback or an object with a `ptr`';
 
 /**
- * What an object or function stands for: its `ptr`, which is none if every object has it from Object.prototype. Views and
- * buffers stand for themselves. May run the user's code.
+ * What an object or function stands for: its `ptr`, which is none if every object has it from Object.prototype. Views
+ * and buffers stand for themselves. May run the user's code.
  */
 function resolvePointer(value, name, position) {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
@@ -81,7 +81,7 @@ function writePointer(view, at, value, descriptor, name, position) {
 }
 
 const ptr = {
-  id: 12, name: 'ptr', pins: true,
+  id: 12, name: 'ptr', isPointerLike: true,
   read: readAddress,
   resolve: resolvePointer,
   write: (view, at, value, name, position) => writeAny(view, at, value, ptr, name, position),
@@ -98,7 +98,9 @@ const lowAddress = (value, descriptor, name, position) => makeError('ERR_FFI_INV
   `${locationOf(name, position)} must be an address of memory (${descriptor.name}), received ${describe(value)}, which is in the first page`
   + (descriptor.isText ? textHint(value) : ''));
 
-/** The same for a descriptor whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`. */
+/**
+ * The same for a descriptor whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`.
+ */
 function writeMemory(view, at, value, descriptor, name, position) {
   if (access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);
   return writeAny(view, at, value, descriptor, name, position);
@@ -116,11 +118,11 @@ const functionType = {
   },
 };
 
-wrapPointer(ptr);
-wrapPointer(functionType);
+coercePointer(ptr);
+coercePointer(functionType);
 
 const buffer = {
-  id: 20, name: 'buffer', pins: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
+  id: 20, name: 'buffer', isPointerLike: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
   read: readAddress,
   write(view, at, value, name, position) {
     if (ArrayBuffer.isView(value)) return pinnable(value);

@@ -1,12 +1,13 @@
 'use strict';
-// The table of types. A type descriptor: { id, name, size, align, wanted, read(view, at), write(view, at, value, name, position), ... }.
-// `read` and `write` are the only conversions of the project; calls, callbacks, structs, read.* and write.* use them.
+// The table of types. A type descriptor: { id, name, size, align, wanted, read(view, at), write(view, at, value, name,
+// position), ... }. `read` and `write` are the only conversions of the project; calls, callbacks, structs, read.* and
+// write.* use them.
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
 //           A returned view or string is not stored yet: its address is taken by whoever keeps it alive.
 //   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
 //   writeAnyText (where present): `write`, except that a string with a NUL in it passes.
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
-//   wrapped (where present) is the descriptor for `wrap: true`: bun's conversions. Descriptors made from others do not take it over.
+//   coercing (where present) is the descriptor for `wrap: true`: bun's conversions. Descriptors made from others do not take it over.
 // `name` and `position` say where the value came from: see errors.js, locationOf().
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
@@ -43,7 +44,7 @@ const INLINES = {
 for (const descriptor of descriptors) {
   if (Object.hasOwn(INLINES, descriptor.name)) noteInline(descriptor.read, INLINES[descriptor.name]);
   descriptor.size = descriptor.align = sizes[descriptor.id];
-  if (descriptor.wrapped) alone(descriptor.wrapped).size = descriptor.wrapped.align = descriptor.size;
+  if (descriptor.coercing) alone(descriptor.coercing).size = descriptor.coercing.align = descriptor.size;
   alone(descriptor);
 }
 
@@ -79,7 +80,7 @@ Object.freeze(FFIType);
 // Pointers for C, so that they have the tag of one and none of their own.
 for (const descriptor of [utf16, wstring]) {
   descriptor.size = descriptor.align = ptr.size;
-  alone(descriptor.wrapped).size = descriptor.wrapped.align = ptr.size;
+  alone(descriptor.coercing).size = descriptor.coercing.align = ptr.size;
   byName.set(descriptor.name, alone(descriptor));
 }
 
@@ -91,7 +92,10 @@ const declare = (type, descriptor) => descriptorsOfTypes.set(type, alone(descrip
 
 const isDeclared = (type) => descriptorsOfTypes.has(type);
 
-/** The descriptor of a declared type: a name, an alias, a numeric tag or what struct(), pointer(), ... have made; or undefined. */
+/**
+ * The descriptor of a declared type: a name, an alias, a numeric tag or what struct(), pointer(), ... have made; or
+ * undefined.
+ */
 const descriptorOf = (function (declared) {
   if (typeof declared === 'string') return byName.get(declared);
   return typeof declared === 'number' ? descriptors[declared] : descriptorsOfTypes.get(declared);

@@ -3,7 +3,7 @@
 
 const { wrongType, outOfRange, locationOf } = require('../errors.js');
 const binding = require('../native/binding.js');
-const { wrapHint, wrapInteger, wrapWide, wrapFloat, wrapBool } = require('./coerce.js');
+const { wrapHint, coerceInteger, coerceWide, coerceFloat, coerceBool } = require('./coerce.js');
 
 const LITTLE = true;
 const TWO_32 = 2 ** 32;
@@ -14,10 +14,10 @@ const sizes = binding.sizes();
 
 /** An integer that did not pass the fast test of a descriptor: a BigInt in range passes, anything else throws. */
 function smallInteger(value, descriptor, name, position) {
-  const wanted = `an integer from ${descriptor.min} to ${descriptor.max} (${descriptor.name})`;
+  const expected = `an integer from ${descriptor.min} to ${descriptor.max} (${descriptor.name})`;
   if (typeof value === 'bigint' && value >= descriptor.min && value <= descriptor.max) return Number(value);
   const fault = typeof value === 'number' || typeof value === 'bigint' ? outOfRange : wrongType;
-  throw fault(locationOf(name, position), wanted, value, wrapHint(value));
+  throw fault(locationOf(name, position), expected, value, wrapHint(value));
 }
 
 const char = {
@@ -70,7 +70,7 @@ const u32 = {
   },
 };
 
-for (const descriptor of [char, i8, u8, i16, u16, i32, u32]) wrapInteger(descriptor);
+for (const descriptor of [char, i8, u8, i16, u16, i32, u32]) coerceInteger(descriptor);
 
 // ---- 64-bit integers ------------------------------------------------------------------------------------------------
 
@@ -79,11 +79,11 @@ const U64_RANGE = 'an integer from 0 to 2^64-1';
 
 /** Throws for what is neither a BigInt in range nor a safe integer in range. */
 function refuseWide(value, range, descriptor, name, position) {
-  const wanted = `${range} (${descriptor.name})`;
-  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(locationOf(name, position), wanted, value);
+  const expected = `${range} (${descriptor.name})`;
+  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(locationOf(name, position), expected, value);
   const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
   const hint = isInexact ? '; a number beyond 2^53 is not exact: pass a BigInt, or declare `wrap: true`' : wrapHint(value);
-  throw outOfRange(locationOf(name, position), wanted, value, hint);
+  throw outOfRange(locationOf(name, position), expected, value, hint);
 }
 
 /** Stores a safe integer of at least 0 as 64 bits, in halves, of which the setters take what fits. */
@@ -120,7 +120,7 @@ function wide(id, name, signed, fast) {
       else refuseWide(value, range, descriptor, owner, position);
     },
   };
-  return wrapWide(descriptor, setSafeInteger);
+  return coerceWide(descriptor, setSafeInteger);
 }
 
 /** A number where the value fits 2^53-1, else a BigInt. */
@@ -141,7 +141,7 @@ const f64 = {
     view.setFloat64(at, value, LITTLE);
   },
 };
-wrapFloat(f64, DataView.prototype.setFloat64);
+coerceFloat(f64, DataView.prototype.setFloat64);
 
 const f32 = {
   id: 10, name: 'f32',
@@ -155,7 +155,7 @@ const f32 = {
     view.setFloat32(at, rounded, LITTLE);
   },
 };
-wrapFloat(f32, DataView.prototype.setFloat32);
+coerceFloat(f32, DataView.prototype.setFloat32);
 
 const bool = {
   id: 11, name: 'bool',
@@ -167,7 +167,7 @@ const bool = {
     view.setUint8(at, value ? 1 : 0);
   },
 };
-wrapBool(bool);
+coerceBool(bool);
 
 const voidType = {
   id: 13, name: 'void',
@@ -190,11 +190,11 @@ function long(id, name, signed) {
     read: (view, at) => BigInt(narrow.read(view, at)),
     write: (view, at, value, owner, position) => narrow.write(view, at, value, owner, position),
   };
-  return wrapInteger(descriptor);
+  return coerceInteger(descriptor);
 }
 
 const wideChar = sizes[24] === 2 ? u16 : binding.wcharIsSigned() ? i32 : u32;
-const wchar = wrapInteger({ ...wideChar, id: 24, name: 'wchar_t' });
+const wchar = coerceInteger({ ...wideChar, id: 24, name: 'wchar_t' });
 
 module.exports = {
   sizes, char, i8, u8, i16, u16, i32, u32, f64, f32, bool, voidType, wchar,

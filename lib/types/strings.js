@@ -3,7 +3,7 @@
 
 const { wrongValue, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
-const { wrapText } = require('./coerce.js');
+const { coerceText } = require('./coerce.js');
 const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
 const { sizes, wchar } = require('./scalars.js');
 
@@ -11,7 +11,7 @@ const textWithNul = (value, descriptor, name, position) => wrongValue(locationOf
   `a string without NUL characters (${descriptor.name})`, value, '; declare `wrap: true` to end it there');
 
 const cstring = {
-  id: 14, name: 'cstring', pins: true, returnedByEntry: true, isText: true,
+  id: 14, name: 'cstring', isPointerLike: true, returnedByEntry: true, isText: true,
   read: (view, at) => access.textAt(readAddress(view, at), 'cstring'),
   resolve: resolvePointer,
   write(view, at, value, name, position) {
@@ -24,15 +24,15 @@ const cstring = {
 function writeAnyText(view, at, value, name, position) {
   return typeof value === 'string' ? value : writeMemory(view, at, value, cstring, name, position);
 }
-// Not enumerable, as `wrapped`.
+// Not enumerable, as `coercing`.
 Object.defineProperty(cstring, 'writeAnyText', { value: writeAnyText });
 
-wrapText(cstring);
+coerceText(cstring);
 
 /** Text of 2 or 4 bytes a unit: a string goes in as a copy that lives for the call. */
 function wideText(name, unit) {
   const descriptor = {
-    id: ptr.id, name, key: name, pins: true, readsMemory: true, isText: true,
+    id: ptr.id, name, key: name, isPointerLike: true, readsMemory: true, isText: true,
     read(view, at) {
       const address = readAddress(view, at);
       return address === null ? null : access.wideTextAt(address, unit, name);
@@ -46,7 +46,7 @@ function wideText(name, unit) {
       return writeMemory(view, at, value, descriptor, owner, position);
     },
   };
-  return wrapText(descriptor);
+  return coerceText(descriptor);
 }
 
 /** The code points of a string; a lone surrogate becomes U+FFFD. */

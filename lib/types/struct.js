@@ -64,19 +64,19 @@ const hasMemory = (descriptor) => descriptor.name !== 'void' && !descriptor.argu
 
 /** A field is a type, or { type, bits } for a bitfield. */
 function fieldOf([key, declared], where) {
-  const place = `${where}: field ${key}`;
+  const location = `${where}: field ${key}`;
   if (key === '__proto__' || /^\d+$/.test(key)) {
     throw wrongValue(`${where}: a field`, 'a name: not __proto__, nor digits, which JavaScript would put first', key);
   }
   const isRecord = typeof declared === 'object' && declared !== null && !isDeclared(declared);
-  const { type, bits } = isRecord ? parseOptions(declared, { type: 'any', bits: 'number' }, place) : { type: declared };
-  const descriptor = typeOf(type, place);
-  if (!hasMemory(descriptor)) throw wrongValue(place, 'a type that has values in memory', descriptor.name);
+  const { type, bits } = isRecord ? parseOptions(declared, { type: 'any', bits: 'number' }, location) : { type: declared };
+  const descriptor = typeOf(type, location);
+  if (!hasMemory(descriptor)) throw wrongValue(location, 'a type that has values in memory', descriptor.name);
   if (bits === undefined) return { key, descriptor };
   const mayHaveBits = descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
-  if (!mayHaveBits || isDeclared(type)) throw wrongValue(`${place}.type`, 'an integer type, as it has bits', descriptor.name);
+  if (!mayHaveBits || isDeclared(type)) throw wrongValue(`${location}.type`, 'an integer type, as it has bits', descriptor.name);
   if (!Number.isInteger(bits) || bits < 1 || bits > descriptor.size * 8) {
-    throw outOfRange(`${place}.bits`, `an integer from 1 to ${descriptor.size * 8}`, bits);
+    throw outOfRange(`${location}.bits`, `an integer from 1 to ${descriptor.size * 8}`, bits);
   }
   return { key, descriptor, bits };
 }
@@ -113,14 +113,14 @@ const offsets = new WeakMap();
 const keysOf = (parts) => parts.flatMap(({ key, descriptor, bits }) => [key, keyOf(descriptor), bits]);
 
 /** Prepares the descriptor of a struct or union, and where its fields lie. */
-function prepared(descriptor, placed) {
-  addFieldViews(descriptor, placed);
-  return { descriptor, places: new Map(placed.map(({ key, offset, bits }) => [key, { offset, bits }])) };
+function prepared(descriptor, fields) {
+  addFieldViews(descriptor, fields);
+  return { descriptor, offsetsByField: new Map(fields.map(({ key, offset, bits }) => [key, { offset, bits }])) };
 }
 
-function made({ descriptor, places }) {
+function made({ descriptor, offsetsByField }) {
   const type = new Aggregate(descriptor);
-  offsets.set(type, places);
+  offsets.set(type, offsetsByField);
   return Object.freeze(type);
 }
 
@@ -141,10 +141,10 @@ function struct(fields, options = {}) {
   return made(sharedBy(['struct', name, pack, least, ...keysOf(parts)], () => {
     const layout = laidOut(name, () => binding.structure(
       parts.map(({ descriptor }) => descriptor.id), parts.map(({ bits }) => bits ?? NO_BITS), pack, least));
-    const placed = parts.map(({ key, descriptor, bits }, i) => ({
+    const laidOutFields = parts.map(({ key, descriptor, bits }, i) => ({
       key, bits, offset: layout.offsets[i], descriptor: bits === undefined ? descriptor : bitfieldDescriptor(descriptor, layout.shifts[i], bits),
     }));
-    return prepared(structDescriptor(layout, name, placed), placed);
+    return prepared(structDescriptor(layout, name, laidOutFields), laidOutFields);
   }));
 }
 
@@ -164,8 +164,8 @@ function union(fields, options = {}) {
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
   return made(sharedBy(['union', name, least, ...keysOf(parts)], () => {
     const layout = laidOut(name, () => binding.unionOf(parts.map(({ descriptor }) => descriptor.id), least));
-    const placed = parts.map(({ key, descriptor }) => ({ key, descriptor, offset: 0 }));
-    return prepared(unionDescriptor(layout, name, placed), placed);
+    const laidOutFields = parts.map(({ key, descriptor }) => ({ key, descriptor, offset: 0 }));
+    return prepared(unionDescriptor(layout, name, laidOutFields), laidOutFields);
   }));
 }
 
@@ -192,12 +192,12 @@ const alignof = (type) => typeOf(type, 'alignof: type').align;
 
 /** Where a field of a struct or union lies, in bytes. */
 function offsetof(type, field) {
-  const places = typeof type === 'object' && type !== null ? offsets.get(type) : undefined;
-  if (places === undefined) throw wrongType('offsetof: type', 'a struct or a union', type);
-  const place = places.get(field);
-  if (place === undefined) throw wrongValue('offsetof: field', `one of ${[...places.keys()].join(', ')}`, field);
-  if (place.bits !== undefined) throw wrongValue('offsetof: field', 'a field that is no bitfield', field);
-  return place.offset;
+  const offsetsByField = typeof type === 'object' && type !== null ? offsets.get(type) : undefined;
+  if (offsetsByField === undefined) throw wrongType('offsetof: type', 'a struct or a union', type);
+  const known = offsetsByField.get(field);
+  if (known === undefined) throw wrongValue('offsetof: field', `one of ${[...offsetsByField.keys()].join(', ')}`, field);
+  if (known.bits !== undefined) throw wrongValue('offsetof: field', 'a field that is no bitfield', field);
+  return known.offset;
 }
 
 module.exports = { struct, union, array, sizeof, alignof, offsetof };

@@ -1,5 +1,6 @@
 'use strict';
-// Live views: accessors over native memory, without a copy. A generated class for each struct, one class for all arrays.
+// Live views: accessors over native memory, without a copy. A generated class for each struct, one class for all
+// arrays.
 
 const { wrongType, outOfRange, makeError } = require('../errors.js');
 const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../memory/retained.js');
@@ -47,7 +48,7 @@ const bytesOf = (descriptor) => (value) => {
 function assign(descriptor, view, offset, value, name, position) {
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
   const [data, at] = [view[DATA], view[AT] + offset];
-  if (!descriptor.pins && !descriptor.retains) return void descriptor.write(data, at, resolved, name, position);
+  if (!descriptor.isPointerLike && !descriptor.retains) return void descriptor.write(data, at, resolved, name, position);
   // Nothing of it is written before it is known that it will be kept.
   const whole = new DataView(new ArrayBuffer(descriptor.size));
   const retained = retain(undefined, descriptor, whole, 0, descriptor.write(whole, 0, resolved, name, position), name, position);
@@ -73,7 +74,7 @@ function retainInView(view, at, size, retained, value, name, position) {
 
 // ---- structs and unions ---------------------------------------------------------------------------------------------
 
-const isPlain = (descriptor) => !descriptor.resolve && !descriptor.pins && !descriptor.retains;
+const isPlain = (descriptor) => !descriptor.resolve && !descriptor.isPointerLike && !descriptor.retains;
 
 function accessorsSource(fields) {
   const text = JSON.stringify;
@@ -155,18 +156,18 @@ class ArrayView extends LiveView {
   }
 
   #checked(index, name) {
-    const place = `${this[DESCRIPTOR].name}.${name}: index`;
-    if (typeof index !== 'number') throw wrongType(place, 'a number', index);
+    const location = `${this[DESCRIPTOR].name}.${name}: index`;
+    if (typeof index !== 'number') throw wrongType(location, 'a number', index);
     if (!Number.isInteger(index) || index < -this.length || index >= this.length) {
-      throw outOfRange(place, `an integer from ${-this.length} to ${this.length - 1}`, index);
+      throw outOfRange(location, `an integer from ${-this.length} to ${this.length - 1}`, index);
     }
     return index < 0 ? index + this.length : index;
   }
 }
 
 /**
- * The number that a key is, as typed arrays take it: they have no properties of such names, only elements. Undefined for other
- * keys.
+ * The number that a key is, as typed arrays take it: they have no properties of such names, only elements. Undefined
+ * for other keys.
  */
 function numberOf(key) {
   if (typeof key !== 'string') return undefined;
@@ -194,7 +195,8 @@ const elements = {
     view.set(number, value);
     return true;
   },
-  // The methods of Array call it for the indices below the length. The trap does not get the view, so it cannot check the length.
+  // The methods of Array call it for the indices below the length. The trap does not get the view, so it cannot check
+  // the length.
   has: (target, key) => (numberOf(key) >= 0 && Number.isInteger(Number(key))) || Reflect.has(target, key),
 };
 Object.setPrototypeOf(ArrayView.prototype, new Proxy(Object.create(LiveView.prototype), elements));

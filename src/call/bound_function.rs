@@ -30,7 +30,7 @@ pub struct BoundFunction<E> {
     /// Whether numbers, and a text that is returned, are all there is to a call without pins.
     pub may_be_of_numbers: bool,
     /// Whether the short way in may do.
-    pub has_direct: bool,
+    pub has_register_call: bool,
     /// Whether it returns text.
     pub gives_text: bool,
 }

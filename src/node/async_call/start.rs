@@ -25,47 +25,47 @@ use crate::trace::thread::Who;
 
 /// Starts a call on libuv's pool, or on a thread of its own. `slot` is a value of the current scope.
 pub fn start(
-    callable: &Rc<BoundFunction>,
+    function: &Rc<BoundFunction>,
     mut prepared: PreparedCall,
     slot: sys::napi_value,
     thread: Option<&JsThread>,
 ) -> Result<()> {
-    let environment = &callable.environment;
+    let environment = &function.environment;
     let mut number = 0;
     // SAFETY: M6.
     unsafe { sys::napi_get_value_uint32(environment.raw, slot, &mut number) };
     let begun = environment.begin_job(number);
     environment.pool_slices.lend(begun, prepared.take_lent());
     let job = SentJob::new(Job {
-        callable: Rc::clone(callable),
+        function: Rc::clone(function),
         prepared,
         slot: number,
         number: begun,
         who: if thread.is_some() { Who::Own } else { Who::Pool },
-        result: invoke::no_result(&callable.signature),
+        result: invoke::no_result(&function.signature),
         errno: 0,
         traced: trace::job_entry(),
     });
-    callable.library.enter_job();
+    function.library.enter_job();
     let (job, refused) = match thread {
         Some(thread) => {
             environment.hold_open();
             let Err(job) = thread.push(job) else {
-                callable.record_free();
+                function.record_free();
                 return Ok(());
             };
             environment.let_close();
-            (job, FfiError::ThreadClosed { symbol: callable.symbol.clone() })
+            (job, FfiError::ThreadClosed { symbol: function.symbol.clone() })
         }
         None => {
             let Err(job) = completions::push(environment, job) else {
-                callable.record_free();
+                function.record_free();
                 return Ok(());
             };
             (job, FfiError::Internal { reason: "the pool refuses the call".into() })
         }
     };
-    callable.library.leave_job();
+    function.library.leave_job();
     // SAFETY: M6; nobody took the job, and this is JavaScript's thread.
     let job = unsafe { job.open() };
     let _ = environment.end_job(job.number);

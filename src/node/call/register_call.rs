@@ -24,14 +24,14 @@ use crate::node::value::{self, Pinned};
 pub enum Outcome {
     /// C has returned: the value of the entry.
     Done(sys::napi_value),
-    /// The general entry has to do it.
+    /// The generic call has to do it.
     Leave,
     /// C has returned, and something is wrong.
     Failed(Box<FfiError>),
 }
 
 impl BoundFunction {
-    /// Whether the short way in may do for a call.
+    /// Whether a register call may do.
     pub fn has_register_call(&self) -> bool {
         let signature = &*self.signature;
         let is_planned = signature.sequence.as_ref().is_some_and(|plan| plan.result != ResultIn::Memory);
@@ -49,7 +49,7 @@ impl BoundFunction {
         if self.signature.register_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
             return Outcome::Leave;
         }
-        self.go(plan, &words, 0, &[])
+        self.call_c(plan, &words, 0, &[])
     }
 
     /// The same with the values that ride along.
@@ -168,7 +168,7 @@ impl BoundFunction {
                 return Outcome::Leave;
             }
         }
-        self.go(plan, words, pins, values)
+        self.call_c(plan, words, pins, values)
     }
 
     /// The block of a text, or that of a Buffer with a fence of its own; `None` for anything else.
@@ -201,7 +201,7 @@ impl BoundFunction {
 
     /// Calls C, looks at the fences, and puts the result into the argument buffer.
     #[inline(always)]
-    fn go(&self, plan: &CallingSequence, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Outcome {
+    fn call_c(&self, plan: &CallingSequence, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Outcome {
         let returned = self.cross(plan, words);
         self.put_words(plan, returned);
         let text = if self.gives_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };

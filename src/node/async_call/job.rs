@@ -12,10 +12,10 @@ use std::sync::Arc;
 use crate::call::bound_function::BoundFunction;
 use crate::call::invoke::{self, ResultBlock};
 use crate::node::call::prepared::PreparedCall;
-use crate::node::exports::trace;
 use crate::threads::callback_queue::{self, Request};
 use crate::threads::dedicated;
 use crate::threads::exit;
+use crate::trace::recorder;
 use crate::trace::ring::Entry;
 use crate::trace::thread::Who;
 
@@ -86,7 +86,7 @@ impl<E> SentJob<E> {
     pub fn run(&mut self) {
         let job = &mut **self.0;
         CURRENT.with(|current| current.set(job.number));
-        (job.result, job.errno) = trace::record(job.traced.as_ref(), job.who, || {
+        (job.result, job.errno) = recorder::record(job.traced.as_ref(), job.who, || {
             job.function.clear_errno();
             // SAFETY: U1; the job keeps what the block points to (M13).
             let enter = || unsafe { invoke::enter(&job.function.signature, job.function.code, &job.prepared.block) };

@@ -19,8 +19,8 @@ use crate::memory::arg_buffer::ArgBlock;
 use crate::node::call::prepared::PreparedCall;
 use crate::node::env::{BoundFunction, Environment, SentJob, current};
 use crate::node::event_loop::serve;
-use crate::node::exports::trace;
 use crate::sync::locks::atomic::AtomicBool;
+use crate::trace::recorder;
 use crate::trace::thread::Who;
 
 /// Starts a call on libuv's pool, or on a thread of its own. `slot` is a value of the current scope.
@@ -44,7 +44,7 @@ pub fn start(
         who: if thread.is_some() { Who::Own } else { Who::Pool },
         result: invoke::no_result(&function.signature),
         errno: 0,
-        traced: trace::job_entry(),
+        traced: recorder::job_entry(),
     });
     function.library.enter_job();
     let (job, refused) = match thread {
@@ -82,11 +82,11 @@ pub fn enter_on_helper(
 ) -> Result<(ResultBlock, i32)> {
     let queue = environment.queue();
     let done = AtomicBool::new(false);
-    let traced = trace::open_call();
+    let traced = recorder::open_call();
     let _serving = queue.serve();
     thread::scope(|scope| {
         let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
-            trace::take_over(traced);
+            recorder::take_over(traced);
             IS_HELPER.set(true);
             // What starting the thread has left there is not C's.
             invoke::clear_errno();

@@ -38,14 +38,14 @@ pub struct Signature {
     /// The positions of the arguments that may be pins.
     pub pins: Vec<usize>,
     /// How it is called without libffi, where it can be.
-    pub direct: Option<sysv64::CallingSequence>,
-    /// `pins` as `direct` has them.
-    pub direct_pins: Box<[DirectPin]>,
+    pub sequence: Option<sysv64::CallingSequence>,
+    /// `pins` as `sequence` has them.
+    pub register_pins: Box<[RegisterPin]>,
 }
 
 /// An argument of a plan that may be a pin.
 #[derive(Clone, Copy, Debug)]
-pub struct DirectPin {
+pub struct RegisterPin {
     /// Its position.
     pub argument: u8,
     /// Whether it may be a text.
@@ -59,7 +59,7 @@ unsafe impl Send for Signature {}
 // SAFETY: M14.
 unsafe impl Sync for Signature {}
 
-// What was made of equal types is equal, as far as a callback goes, which has no use for `direct`.
+// What was made of equal types is equal, as far as a callback goes, which has no use for `sequence`.
 impl PartialEq for Signature {
     fn eq(&self, other: &Self) -> bool {
         (&self.arguments, &self.result, self.fixed) == (&other.arguments, &other.result, other.fixed)
@@ -95,18 +95,18 @@ impl Signature {
         let plan = BufferLayout::new(&arguments, &result);
         let takes_pin = |value: &ValueType| value.scalar().is_some_and(CType::takes_pin);
         let pins: Vec<usize> = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
-        let direct = sysv64::CallingSequence::new(&arguments, &plan.arguments, &result);
-        let as_direct = |argument: &usize| {
+        let sequence = sysv64::CallingSequence::new(&arguments, &plan.arguments, &result);
+        let as_register_pin = |argument: &usize| {
             let is_text = arguments[*argument].scalar() == Some(CType::CString);
-            Some(DirectPin { argument: *argument as u8, is_text, step: direct.as_ref()?.step_of(*argument) })
+            Some(RegisterPin { argument: *argument as u8, is_text, step: sequence.as_ref()?.step_of(*argument) })
         };
-        let direct_pins = pins.iter().filter_map(as_direct).collect();
-        Ok(Self { arguments, result, fixed, cif, plan, pins, direct, direct_pins })
+        let register_pins = pins.iter().filter_map(as_register_pin).collect();
+        Ok(Self { arguments, result, fixed, cif, plan, pins, sequence, register_pins })
     }
 
     /// The same, but called through libffi alone.
     pub fn without_plan(self) -> Self {
-        Self { direct: None, ..self }
+        Self { sequence: None, ..self }
     }
 
     /// Whether no value is an aggregate.

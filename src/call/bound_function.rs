@@ -29,8 +29,8 @@ pub struct BoundFunction<E> {
     pub options: Options,
     /// Whether numbers, and a text that is returned, are all there is to a call without pins.
     pub may_be_of_numbers: bool,
-    /// Whether the short way in may do.
-    pub has_direct: bool,
+    /// Whether a register call may do.
+    pub has_register_call: bool,
     /// Whether it returns text.
     pub gives_text: bool,
 }

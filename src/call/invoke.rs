@@ -22,7 +22,7 @@ pub type ResultBlock = ArgBlock;
 /// # Safety
 /// U1: the signature is that of the function. M4: what the block points to lives until this returns.
 pub unsafe fn enter(signature: &Signature, code: Address, block: &ArgBlock) -> ResultBlock {
-    match &signature.direct {
+    match &signature.sequence {
         // SAFETY: by the contract of this function.
         Some(plan) => unsafe { enter_by_plan(signature, plan, code, bytes(block)) },
         // SAFETY: as above.

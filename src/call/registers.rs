@@ -27,7 +27,7 @@ impl CallingSequence {
     /// Loads the arguments out of memory that is laid out as the argument buffer is.
     ///
     /// # Safety
-    /// M2: `base` is readable as far as the signature's frame plan says.
+    /// M2: `base` is readable as far as the signature's layout says.
     #[inline]
     pub unsafe fn load(&self, base: *const u8, words: &mut RegisterFile) {
         for step in &self.steps {

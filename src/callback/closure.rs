@@ -71,7 +71,7 @@ impl Incoming<'_> {
     pub fn block(&self) -> ArgBlock {
         let mut block = ArgBlock::from_elem(0, self.signature.plan.size.div_ceil(16));
         let base = NonNull::from(block.as_mut_slice()).cast();
-        // SAFETY: M4; the block is as long as the plan, and outlives this frame over it.
+        // SAFETY: M4; the block is as long as the plan, and outlives this buffer over it.
         self.take_arguments(&unsafe { ArgBuffer::new(base, self.signature.plan.size) });
         block
     }
@@ -105,13 +105,13 @@ impl Incoming<'_> {
             }
             Way::Ffi(_, result, _) => {
                 let base = NonNull::from(bytes).cast();
-                // SAFETY: M4; the bytes outlive this frame over them, which is only read.
+                // SAFETY: M4; the bytes outlive this buffer over them, which is only read.
                 self.put_from(&unsafe { ArgBuffer::new(base, bytes.len()) }, 0, result);
             }
         }
     }
 
-    /// Copies the result at an offset of a frame to C, widened to a register as libffi wants it of closures.
+    /// Copies the result at an offset of a buffer to C, widened to a register as libffi wants it of closures.
     fn put_from(&self, arg_buffer: &ArgBuffer, at: usize, result: NonNull<u8>) {
         let size = self.signature.result.size();
         let scalar = self.signature.result.scalar();
@@ -166,7 +166,7 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
 unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
     // SAFETY: M7; `Closure::new` gave the stub the address of a slot that was leaked.
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
-    let Some(plan) = &target.signature.direct else { return };
+    let Some(plan) = &target.signature.sequence else { return };
     let incoming = Incoming { signature: &target.signature, way: Way::Stub(plan, block) };
     // A panic must not unwind into C; the zeroed result stands.
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
@@ -175,7 +175,7 @@ unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
 /// The code of a stub; `None` where libffi has to make the pointer.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn thunk_for(target: &'static Target) -> Option<Address> {
-    target.signature.direct.as_ref().filter(|_| target.signature.is_of_scalars())?;
+    target.signature.sequence.as_ref().filter(|_| target.signature.is_of_scalars())?;
     stub::make(arrive, (&raw const *target).expose_provenance())
 }
 

@@ -46,7 +46,7 @@ impl SavedRegisters {
         }
     }
 
-    /// Copies the arguments to where the plan has them in a frame.
+    /// Copies the arguments to where the sequence has them in a buffer.
     ///
     /// # Safety
     /// U1: the plan is of the signature that C called.

@@ -35,7 +35,7 @@ pub const HEAD_BYTES: usize = PIN_BYTES + 16;
 /// The most arguments a signature may have: the bits of the pins.
 pub const MOST_ARGUMENTS: usize = PIN_BYTES * 8;
 
-/// The environment's frame.
+/// The environment's argument buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct ArgBuffer {
     base: NonNull<u8>,
@@ -69,7 +69,7 @@ impl ArgBuffer {
     /// Which of the first 32 arguments are pins: one bit an argument.
     #[inline]
     pub fn low_pins(&self) -> u32 {
-        // SAFETY: M1 and M2; every frame begins with these bytes, and is aligned as ArrayBuffers are.
+        // SAFETY: M1 and M2; every buffer begins with these bytes, and is aligned as ArrayBuffers are.
         unsafe { self.base.cast::<u32>().read_unaligned() }
     }
 
@@ -83,7 +83,7 @@ impl ArgBuffer {
     /// The number of the bound function that is called.
     #[inline]
     pub fn number(&self) -> u32 {
-        // SAFETY: M1 and M2; every frame begins with the head, and is aligned as ArrayBuffers are.
+        // SAFETY: M1 and M2; every buffer begins with the head, and is aligned as ArrayBuffers are.
         unsafe { self.base.add(NUMBER).cast::<u32>().read_unaligned() }
     }
 
@@ -91,7 +91,7 @@ impl ArgBuffer {
     /// `who` tells what calls.
     #[inline]
     pub fn begin_callback(&self, who: u32) {
-        // SAFETY: M1 and M2; every frame begins with the head.
+        // SAFETY: M1 and M2; every buffer begins with the head.
         unsafe {
             self.base.add(WHO).cast::<u32>().write_unaligned(who);
             let epoch = self.base.add(EPOCH).cast::<u32>();
@@ -101,7 +101,7 @@ impl ArgBuffer {
 
     /// An outermost call has returned: nothing that callbacks have returned is kept for it any more.
     pub fn end_outermost(&self) {
-        // SAFETY: M1 and M2; every frame begins with the head.
+        // SAFETY: M1 and M2; every buffer begins with the head.
         unsafe {
             let returns = self.base.add(RETURNS).cast::<u32>();
             returns.write_unaligned(returns.read_unaligned().wrapping_add(1));
@@ -111,7 +111,7 @@ impl ArgBuffer {
     /// The callback has returned: whether what it has returned has to be kept for its outermost call.
     #[inline]
     pub fn end_callback(&self) -> bool {
-        // SAFETY: M1 and M2; every frame begins with the head.
+        // SAFETY: M1 and M2; every buffer begins with the head.
         unsafe {
             let who = self.base.add(WHO).cast::<u32>();
             let keeps = who.read_unaligned() == KEEPS;
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "past the argument buffer")]
-    fn a_write_past_the_frame_is_refused() {
+    fn a_write_past_the_buffer_is_refused() {
         let mut memory = [0u8; 16];
         // SAFETY: M1; the array outlives the argument buffer.
         let arg_buffer = unsafe { ArgBuffer::new(NonNull::from(&mut memory).cast(), 16) };

@@ -40,7 +40,7 @@ pub unsafe fn load(arg_buffer: &ArgBuffer, address: usize, length: usize, pointe
 /// Copies a scalar of `size` bytes from an address to the first word of the argument buffer at another, by one access.
 ///
 /// # Safety
-/// U2: `size` bytes are readable at `address`. M1: `arg_buffer` is the address of a frame.
+/// U2: `size` bytes are readable at `address`. M1: `arg_buffer` is the address of an argument buffer.
 #[cfg(all(target_arch = "x86_64", unix))]
 #[inline]
 pub unsafe fn load_word(arg_buffer: usize, address: usize, size: u32) {

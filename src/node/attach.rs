@@ -63,7 +63,7 @@ pub fn end_queue(env: Env) -> napi::Result<()> {
     Ok(())
 }
 
-/// Gives the environment its frame: an ArrayBuffer that JavaScript keeps for itself and never transfers. `nothing` is a
+/// Gives the environment its argument buffer: an ArrayBuffer that JavaScript keeps for itself and never transfers. `nothing` is a
 /// function that does nothing. What was bound by an earlier instance of the package belongs to the state that it
 /// attached, so that none is ever replaced.
 #[napi]
@@ -71,10 +71,10 @@ pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Re
     if env.get_instance_data::<Rc<Environment>>()?.is_some() {
         return Err(thrown(env, &FfiError::Internal { reason: "the environment is attached already".into() }));
     }
-    let (mut frame_reference, mut nothing_reference) = (null_mut(), null_mut());
+    let (mut buffer_reference, mut nothing_reference) = (null_mut(), null_mut());
     // SAFETY: M1 and M3; `arg_buffer` is rooted by the caller and then by the reference.
     let storage = unsafe {
-        sys::napi_create_reference(env.raw(), arg_buffer.raw(), 1, &mut frame_reference);
+        sys::napi_create_reference(env.raw(), arg_buffer.raw(), 1, &mut buffer_reference);
         sys::napi_create_reference(env.raw(), nothing.raw(), 1, &mut nothing_reference);
         value::storage(env.raw(), arg_buffer.raw())
     };
@@ -136,7 +136,7 @@ pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Re
         callback_arguments: CallbackArguments::default(),
         #[cfg(all(target_arch = "x86_64", unix))]
         function_caller: OnceCell::new(),
-        kept: RefCell::new(vec![frame_reference, nothing_reference]),
+        kept: RefCell::new(vec![buffer_reference, nothing_reference]),
         nothing: nothing_reference,
     });
     exit::watch();

@@ -1,6 +1,7 @@
 //! The flight recorder: the last calls, in static memory, for whoever asks and for the message of a crash. It is used
 //! only where `PINNED_FFI_TRACE=1`; otherwise nothing here runs.
 
+pub mod recorder;
 pub mod ring;
 #[cfg(unix)]
 pub mod signals;

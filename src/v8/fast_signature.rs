@@ -7,7 +7,7 @@ use crate::abi::sysv64::CallingSequence;
 #[repr(u8)]
 pub enum FastType {
     /// Not at all: it is in the argument buffer. As a result's type this is void.
-    Frame = 0,
+    Buffer = 0,
     /// As a signed 32-bit integer.
     I32 = 3,
     /// As an unsigned one.
@@ -30,7 +30,7 @@ pub const VALUE: u8 = 10;
 
 impl FastType {
     const ALL: [Self; 8] =
-        [Self::Frame, Self::I32, Self::U32, Self::F32, Self::F64, Self::Pointer, Self::I64, Self::U64];
+        [Self::Buffer, Self::I32, Self::U32, Self::F32, Self::F64, Self::Pointer, Self::I64, Self::U64];
 
     /// The passing of this number.
     pub fn from_code(code: u8) -> Option<Self> {
@@ -57,12 +57,12 @@ impl FastType {
 
     /// Whether all 64 bits of the value count.
     pub fn is_word(self) -> bool {
-        matches!(self, Self::Frame | Self::Pointer | Self::I64 | Self::U64)
+        matches!(self, Self::Buffer | Self::Pointer | Self::I64 | Self::U64)
     }
 
     /// Whether it is in the argument buffer, at least at times.
-    pub fn is_in_frame(self) -> bool {
-        matches!(self, Self::Frame | Self::Pointer)
+    pub fn is_in_buffer(self) -> bool {
+        matches!(self, Self::Buffer | Self::Pointer)
     }
 
     /// Whether V8 puts it among the values of floating point.
@@ -109,7 +109,7 @@ pub fn sources(plan: &CallingSequence, signature: &FastSignature) -> Vec<Source>
         Source::Stack(stack - 1)
     };
     let mut source = |fast_type: FastType, from: u16| match fast_type {
-        FastType::Frame => Source::Frame(from.into()),
+        FastType::Buffer => Source::Frame(from.into()),
         fast_type if fast_type.is_float() => {
             floats += 1;
             if floats > FLOAT_REGISTERS { on_stack() } else { Source::Float(floats - 1) }

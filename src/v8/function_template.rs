@@ -147,7 +147,8 @@ impl FunctionTemplates {
         result: FastType,
         otherwise: Callback,
     ) -> Option<Local> {
-        let passed = arguments.into_iter().filter(|fast_type| *fast_type != FastType::Frame).map(FastType::v8_argument);
+        let passed =
+            arguments.into_iter().filter(|fast_type| *fast_type != FastType::Buffer).map(FastType::v8_argument);
         let types: Vec<u8> = std::iter::once(VALUE).chain(passed).collect();
         // SAFETY: as of this function.
         unsafe { self.make(code, &types, result.v8_result(), otherwise) }
@@ -159,7 +160,7 @@ impl FunctionTemplates {
     /// As [`FunctionTemplates::function`].
     pub unsafe fn function_of_view(&self, code: Address, otherwise: Callback) -> Option<Local> {
         // SAFETY: as of this function.
-        unsafe { self.make(code, &[VALUE, VALUE, FastType::I32 as u8], FastType::Frame as u8, otherwise) }
+        unsafe { self.make(code, &[VALUE, VALUE, FastType::I32 as u8], FastType::Buffer as u8, otherwise) }
     }
 
     /// The same for a function of a text and a number: it gets a pointer to a [`OneByteString`]. For a string that is
@@ -169,7 +170,7 @@ impl FunctionTemplates {
     /// As [`FunctionTemplates::function`].
     pub unsafe fn function_of_text(&self, code: Address, otherwise: Callback) -> Option<Local> {
         // SAFETY: as of this function.
-        unsafe { self.make(code, &[VALUE, TEXT, FastType::U32 as u8], FastType::Frame as u8, otherwise) }
+        unsafe { self.make(code, &[VALUE, TEXT, FastType::U32 as u8], FastType::Buffer as u8, otherwise) }
     }
 
     /// What a function is to V8, which keeps pointers to it as long as there is code that calls the function. Equal

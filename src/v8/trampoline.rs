@@ -60,7 +60,7 @@ pub fn assemble(
     let mut code = Assembler::new(0);
     find_row(&mut code, around);
     let mut sources = sources(plan, signature);
-    if signature.arguments.iter().any(|fast_type| fast_type.is_in_frame()) {
+    if signature.arguments.iter().any(|fast_type| fast_type.is_in_buffer()) {
         dynasm!(code ; .arch x64 ; mov r10, QWORD around.arg_buffer as i64);
     }
     for (argument, fast_type) in signature.arguments.iter().enumerate() {
@@ -76,7 +76,7 @@ pub fn assemble(
     }
     // C's own result may go back as it is, unless something has to be done after it.
     let is_narrow = plan.result == ResultIn::Integer && !matches!(plan.returned, Load::I32 | Load::U32 | Load::Word);
-    let is_word = signature.result.is_in_frame() && plan.result != ResultIn::Nothing;
+    let is_word = signature.result.is_in_buffer() && plan.result != ResultIn::Nothing;
     let comes_back = plan.on_stack > 0 || is_narrow || is_word || signature.gives_text;
     if !comes_back {
         if signature.has_pins {
@@ -100,7 +100,7 @@ pub fn assemble(
         place(&mut code, plan, &sources, true);
         dynasm!(code ; .arch x64 ; mov eax, 8 ; call QWORD [r11 + offset_of!(Entry<()>, code) as i32]);
         widen(&mut code, plan);
-        if is_word && signature.result == FastType::Frame {
+        if is_word && signature.result == FastType::Buffer {
             dynasm!(code ; .arch x64 ; mov r10, QWORD around.arg_buffer as i64 ; mov [r10 + result_at], rax);
         }
         if signature.has_pins {
@@ -257,10 +257,10 @@ fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps: Map
     }
 }
 
-/// Puts the arguments into C's registers and onto its stack. `has_frame`: rbp is that of this function, and C's stack
+/// Puts the arguments into C's registers and onto its stack. `has_stack_frame`: rbp is that of this function, and C's stack
 /// begins at rsp.
-fn place(code: &mut Assembler, plan: &CallingSequence, sources: &[Source], has_frame: bool) {
-    let stack_to_rax = |code: &mut Assembler, word: i32| match has_frame {
+fn place(code: &mut Assembler, plan: &CallingSequence, sources: &[Source], has_stack_frame: bool) {
+    let stack_to_rax = |code: &mut Assembler, word: i32| match has_stack_frame {
         true => dynasm!(code ; .arch x64 ; mov rax, [rbp + 16 + word * 8]),
         false => dynasm!(code ; .arch x64 ; mov rax, [rsp + 8 + word * 8]),
     };

@@ -219,10 +219,10 @@ impl Job<Environment> {
     /// Ends the call, on the JavaScript thread: whether it failed, and its text or what it failed with. Any other
     /// result is in the argument buffer.
     pub fn outcome(mut self: Box<Self>) -> (bool, sys::napi_value) {
-        let environment = Rc::clone(&self.callable.environment);
-        self.callable.record_errno(self.errno);
-        let outcome = self.callable.finish(&mut self.prepared, &self.result);
-        self.callable.library.leave_job();
+        let environment = Rc::clone(&self.function.environment);
+        self.function.record_errno(self.errno);
+        let outcome = self.function.finish(&mut self.prepared, &self.result);
+        self.function.library.leave_job();
         match (outcome, environment.end_job(self.number)) {
             (Ok(text), None) => (false, text),
             (Ok(_), Some(exception)) => (true, exception),

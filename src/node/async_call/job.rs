@@ -12,10 +12,10 @@ use std::sync::Arc;
 use crate::call::bound_function::BoundFunction;
 use crate::call::invoke::{self, ResultBlock};
 use crate::node::call::prepared::PreparedCall;
-use crate::node::exports::trace;
 use crate::threads::callback_queue::{self, Request};
 use crate::threads::dedicated;
 use crate::threads::exit;
+use crate::trace::recorder;
 use crate::trace::ring::Entry;
 use crate::trace::thread::Who;
 
@@ -42,7 +42,7 @@ pub fn current() -> usize {
 /// A call under way on another thread.
 pub struct Job<E> {
     /// Everything that is used on the JavaScript thread only (M6).
-    pub callable: Rc<BoundFunction<E>>,
+    pub function: Rc<BoundFunction<E>>,
     pub prepared: PreparedCall,
     /// What JavaScript knows the call by: it has the Promise, and the values that must stay alive.
     pub slot: u32,
@@ -86,10 +86,10 @@ impl<E> SentJob<E> {
     pub fn run(&mut self) {
         let job = &mut **self.0;
         CURRENT.with(|current| current.set(job.number));
-        (job.result, job.errno) = trace::record(job.traced.as_ref(), job.who, || {
-            job.callable.clear_errno();
+        (job.result, job.errno) = recorder::record(job.traced.as_ref(), job.who, || {
+            job.function.clear_errno();
             // SAFETY: U1; the job keeps what the block points to (M13).
-            let enter = || unsafe { invoke::enter(&job.callable.signature, job.callable.code, &job.prepared.block) };
+            let enter = || unsafe { invoke::enter(&job.function.signature, job.function.code, &job.prepared.block) };
             let result = if matches!(job.who, Who::Pool) { exit::in_pool(enter) } else { enter() };
             (result, invoke::last_errno())
         });
@@ -113,7 +113,7 @@ impl<E> Job<E> {
 
     /// Whether `errno()` is that of this call from now on.
     pub fn captures_errno(&self) -> bool {
-        self.callable.options.captures_errno()
+        self.function.options.captures_errno()
     }
 }
 

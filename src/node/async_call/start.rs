@@ -19,53 +19,53 @@ use crate::memory::arg_buffer::ArgBlock;
 use crate::node::call::prepared::PreparedCall;
 use crate::node::env::{BoundFunction, Environment, SentJob, current};
 use crate::node::event_loop::serve;
-use crate::node::exports::trace;
 use crate::sync::locks::atomic::AtomicBool;
+use crate::trace::recorder;
 use crate::trace::thread::Who;
 
 /// Starts a call on libuv's pool, or on a thread of its own. `slot` is a value of the current scope.
 pub fn start(
-    callable: &Rc<BoundFunction>,
+    function: &Rc<BoundFunction>,
     mut prepared: PreparedCall,
     slot: sys::napi_value,
     thread: Option<&JsThread>,
 ) -> Result<()> {
-    let environment = &callable.environment;
+    let environment = &function.environment;
     let mut number = 0;
     // SAFETY: M6.
     unsafe { sys::napi_get_value_uint32(environment.raw, slot, &mut number) };
     let begun = environment.begin_job(number);
     environment.pool_slices.lend(begun, prepared.take_lent());
     let job = SentJob::new(Job {
-        callable: Rc::clone(callable),
+        function: Rc::clone(function),
         prepared,
         slot: number,
         number: begun,
         who: if thread.is_some() { Who::Own } else { Who::Pool },
-        result: invoke::no_result(&callable.signature),
+        result: invoke::no_result(&function.signature),
         errno: 0,
-        traced: trace::job_entry(),
+        traced: recorder::job_entry(),
     });
-    callable.library.enter_job();
+    function.library.enter_job();
     let (job, refused) = match thread {
         Some(thread) => {
             environment.hold_open();
             let Err(job) = thread.push(job) else {
-                callable.record_free();
+                function.record_free();
                 return Ok(());
             };
             environment.let_close();
-            (job, FfiError::ThreadClosed { symbol: callable.symbol.clone() })
+            (job, FfiError::ThreadClosed { symbol: function.symbol.clone() })
         }
         None => {
             let Err(job) = completions::push(environment, job) else {
-                callable.record_free();
+                function.record_free();
                 return Ok(());
             };
             (job, FfiError::Internal { reason: "the pool refuses the call".into() })
         }
     };
-    callable.library.leave_job();
+    function.library.leave_job();
     // SAFETY: M6; nobody took the job, and this is JavaScript's thread.
     let job = unsafe { job.open() };
     let _ = environment.end_job(job.number);
@@ -82,11 +82,11 @@ pub fn enter_on_helper(
 ) -> Result<(ResultBlock, i32)> {
     let queue = environment.queue();
     let done = AtomicBool::new(false);
-    let traced = trace::open_call();
+    let traced = recorder::open_call();
     let _serving = queue.serve();
     thread::scope(|scope| {
         let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
-            trace::take_over(traced);
+            recorder::take_over(traced);
             IS_HELPER.set(true);
             // What starting the thread has left there is not C's.
             invoke::clear_errno();

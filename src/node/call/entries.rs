@@ -48,7 +48,7 @@ pub fn bind(
         environment.exposed_views.guard();
     }
     let code = Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?;
-    let mut callable = BoundFunction {
+    let mut function = BoundFunction {
         code,
         signature: Arc::clone(&signature.signature),
         library: Rc::clone(&library.library),
@@ -57,12 +57,12 @@ pub fn bind(
         symbol,
         options,
         may_be_of_numbers: false,
-        has_direct: false,
+        has_register_call: false,
         gives_text: signature.signature.result.scalar() == Some(CType::CString),
     };
-    callable.may_be_of_numbers = callable.may_be_of_numbers();
-    callable.has_direct = callable.has_direct();
-    let number = environment.functions.add(code, &library.library, Rc::new(callable));
+    function.may_be_of_numbers = function.may_be_of_numbers();
+    function.has_register_call = function.has_register_call();
+    let number = environment.functions.add(code, &library.library, Rc::new(function));
     library.note(&environment, number);
     Ok(number)
 }
@@ -82,30 +82,30 @@ pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
 /// JavaScript has written the arguments into the argument buffer, and none of them is a pin.
 #[inline(never)] // As part of what calls it, it would save more registers, and be slower.
 fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
-    let Some(callable) = environment.functions.get(environment.arg_buffer.number()) else {
+    let Some(function) = environment.functions.get(environment.arg_buffer.number()) else {
         return unbound(environment);
     };
-    if !callable.is_of_numbers() {
-        return enter_with_numbers(callable, arguments);
+    if !function.is_of_numbers() {
+        return enter_with_numbers(function, arguments);
     }
     // A panic must not unwind into the engine.
-    match catch_unwind(AssertUnwindSafe(|| callable.enter_numbers())) {
-        Ok(true) if callable.gives_text => end_with_text(callable),
+    match catch_unwind(AssertUnwindSafe(|| function.enter_numbers())) {
+        Ok(true) if function.gives_text => end_with_text(function),
         Ok(true) if !environment.has_work_after_call() => Ok(null_mut()),
-        Ok(true) => end(callable, Ok(Ok(null_mut()))),
-        Ok(false) => enter_generally(callable, arguments),
+        Ok(true) => end(function, Ok(Ok(null_mut()))),
+        Ok(false) => enter_generally(function, arguments),
         // C may have been called: it is not called again.
-        Err(panic) => end(callable, Err(panic)),
+        Err(panic) => end(function, Err(panic)),
     }
 }
 
 /// Gives the text whose address C has returned: it is in the argument buffer.
 #[inline(never)]
-fn end_with_text(callable: &BoundFunction) -> JsResult {
-    let address = callable.environment.arg_buffer.word(callable.signature.plan.result) as usize;
-    match catch_unwind(AssertUnwindSafe(|| callable.text(address))) {
-        Ok(Ok(text)) if !callable.environment.has_work_after_call() => Ok(text),
-        outcome => end(callable, outcome),
+fn end_with_text(function: &BoundFunction) -> JsResult {
+    let address = function.environment.arg_buffer.word(function.signature.plan.result) as usize;
+    match catch_unwind(AssertUnwindSafe(|| function.text(address))) {
+        Ok(Ok(text)) if !function.environment.has_work_after_call() => Ok(text),
+        outcome => end(function, outcome),
     }
 }
 
@@ -116,68 +116,68 @@ const FEW_PINS: usize = 2;
 /// here (M3).
 #[inline(never)] // As `enter`.
 fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Arguments) -> JsResult {
-    let Some(callable) = environment.functions.get(environment.arg_buffer.number()) else {
+    let Some(function) = environment.functions.get(environment.arg_buffer.number()) else {
         return unbound(environment);
     };
-    if !callable.has_direct {
-        return enter_generally(callable, arguments);
+    if !function.has_register_call {
+        return enter_generally(function, arguments);
     }
     let values = arguments.first::<COUNT>();
-    let outcome = catch_unwind(AssertUnwindSafe(|| callable.enter_direct_with(&values)));
-    conclude(callable, arguments, outcome)
+    let outcome = catch_unwind(AssertUnwindSafe(|| function.enter_registers_with(&values)));
+    conclude(function, arguments, outcome)
 }
 
 #[inline(always)]
-fn conclude(callable: &BoundFunction, arguments: Arguments, outcome: std::thread::Result<Outcome>) -> JsResult {
+fn conclude(function: &BoundFunction, arguments: Arguments, outcome: std::thread::Result<Outcome>) -> JsResult {
     match outcome {
-        Ok(Outcome::Done(result)) if !callable.environment.has_work_after_call() => Ok(result),
-        Ok(Outcome::Leave) => enter_generally(callable, arguments),
-        Ok(Outcome::Done(result)) => end(callable, Ok(Ok(result))),
-        Ok(Outcome::Failed(error)) => end(callable, Ok(Err(*error))),
-        Err(panic) => end(callable, Err(panic)),
+        Ok(Outcome::Done(result)) if !function.environment.has_work_after_call() => Ok(result),
+        Ok(Outcome::Leave) => enter_generally(function, arguments),
+        Ok(Outcome::Done(result)) => end(function, Ok(Ok(result))),
+        Ok(Outcome::Failed(error)) => end(function, Ok(Err(*error))),
+        Err(panic) => end(function, Err(panic)),
     }
 }
 
 // What is rare has a stack frame of its own, so that as little as possible stays under C, under which calls may nest.
 
 #[inline(never)]
-fn enter_with_numbers(callable: &BoundFunction, arguments: Arguments) -> JsResult {
-    if !callable.has_direct {
-        return enter_generally(callable, arguments);
+fn enter_with_numbers(function: &BoundFunction, arguments: Arguments) -> JsResult {
+    if !function.has_register_call {
+        return enter_generally(function, arguments);
     }
-    conclude(callable, arguments, catch_unwind(AssertUnwindSafe(|| callable.enter_direct())))
+    conclude(function, arguments, catch_unwind(AssertUnwindSafe(|| function.enter_registers())))
 }
 
 #[inline(never)]
-fn enter_generally(callable: &BoundFunction, arguments: Arguments) -> JsResult {
-    let values = arguments.many(callable.signature.pins.len());
-    end(callable, catch_unwind(AssertUnwindSafe(|| callable.call(&values))))
+fn enter_generally(function: &BoundFunction, arguments: Arguments) -> JsResult {
+    let values = arguments.many(function.signature.pins.len());
+    end(function, catch_unwind(AssertUnwindSafe(|| function.call(&values))))
 }
 
 /// Gives a result to JavaScript, or throws: what a callback has thrown, an error, or that it panicked.
 #[inline(never)]
-fn end(callable: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_value>>) -> JsResult {
-    let env = callable.environment.raw;
-    let cause = match callable.environment.pop_exception() {
+fn end(function: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_value>>) -> JsResult {
+    let env = function.environment.raw;
+    let cause = match function.environment.pop_exception() {
         // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no
         // JavaScript does.
         Some(Unwinding::Terminated) => {
-            callable.environment.callbacks.close_lent(&callable.environment);
+            function.environment.callbacks.close_lent(&function.environment);
             return Err(PendingException);
         }
         Some(Unwinding::OtherStack(name)) => {
             let callback = report::name(name).unwrap_or_default();
-            let error = FfiError::OtherStack { symbol: callable.symbol.clone(), callback };
-            return Err(thrown_by(&callable.environment, &error));
+            let error = FfiError::OtherStack { symbol: function.symbol.clone(), callback };
+            return Err(thrown_by(&function.environment, &error));
         }
         Some(Unwinding::Thrown(exception)) => Some(exception),
         None => None,
     };
     match (outcome, cause) {
-        (Ok(Ok(result)), None) => unless_thrown(&callable.environment, result),
-        (Ok(Ok(_)), Some(exception)) => Err(throw_value(&callable.environment, exception)),
-        (Ok(Err(error)), cause) => Err(throw_value(&callable.environment, to_error(env, &error, cause))),
-        (Err(_), cause) => Err(throw_value(&callable.environment, to_error(env, &callable.panicked(), cause))),
+        (Ok(Ok(result)), None) => unless_thrown(&function.environment, result),
+        (Ok(Ok(_)), Some(exception)) => Err(throw_value(&function.environment, exception)),
+        (Ok(Err(error)), cause) => Err(throw_value(&function.environment, to_error(env, &error, cause))),
+        (Err(_), cause) => Err(throw_value(&function.environment, to_error(env, &function.panicked(), cause))),
     }
 }
 
@@ -188,21 +188,21 @@ fn unbound(environment: &Environment) -> JsResult {
 
 /// As [`enter`], but the call goes to another thread.
 fn start(environment: &Environment, arguments: Arguments) -> JsResult {
-    let Some(callable) = environment.functions.share(environment.arg_buffer.number()) else {
+    let Some(function) = environment.functions.share(environment.arg_buffer.number()) else {
         return unbound(environment);
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let values = arguments.many(2 + callable.signature.pins.len());
-        callable.check_open()?;
+        let values = arguments.many(2 + function.signature.pins.len());
+        function.check_open()?;
         let mut prepared = PreparedCall::default();
-        callable.prepare(&values[2..], None, &mut prepared)?;
+        function.prepare(&values[2..], None, &mut prepared)?;
         // SAFETY: M3; the value is an argument of this call.
         let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(environment.raw, values[1]) }.ok();
-        start_job(&callable, prepared, values[0], thread.as_deref())
+        start_job(&function, prepared, values[0], thread.as_deref())
     }));
     match outcome {
         Ok(Ok(())) => unless_thrown(environment, null_mut()),
         Ok(Err(error)) => Err(thrown_by(environment, &error)),
-        Err(_) => Err(thrown_by(environment, &callable.panicked())),
+        Err(_) => Err(thrown_by(environment, &function.panicked())),
     }
 }

@@ -6,7 +6,7 @@ use std::ptr::{NonNull, null_mut};
 
 use napi::sys;
 
-use crate::abi::signature::DirectPin;
+use crate::abi::signature::RegisterPin;
 use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::call::bound_function::MOST_PINS;
 use crate::call::invoke::{self, ResultBlock};
@@ -24,37 +24,37 @@ use crate::node::value::{self, Pinned};
 pub enum Outcome {
     /// C has returned: the value of the entry.
     Done(sys::napi_value),
-    /// The general entry has to do it.
+    /// The generic call has to do it.
     Leave,
     /// C has returned, and something is wrong.
     Failed(Box<FfiError>),
 }
 
 impl BoundFunction {
-    /// Whether the short way in may do for a call.
-    pub fn has_direct(&self) -> bool {
+    /// Whether a register call may do.
+    pub fn has_register_call(&self) -> bool {
         let signature = &*self.signature;
-        let is_planned = signature.direct.as_ref().is_some_and(|plan| plan.result != ResultIn::Memory);
+        let is_planned = signature.sequence.as_ref().is_some_and(|plan| plan.result != ResultIn::Memory);
         let pins = &signature.pins;
         let has_few = pins.len() <= MOST_PINS && pins.last().is_none_or(|last| *last < u32::BITS as usize);
         self.options.is_plain() && is_planned && has_few
     }
 
-    /// Makes a call without pins, if it can; only where [`BoundFunction::has_direct`].
+    /// Makes a call without pins, if it can; only where [`BoundFunction::has_register_call`].
     #[inline]
-    pub fn enter_direct(&self) -> Outcome {
+    pub fn enter_registers(&self) -> Outcome {
         let mut words = RegisterFile::new();
         let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
         // SAFETY: the words were loaded by this plan.
-        if self.signature.direct_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
+        if self.signature.register_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
             return Outcome::Leave;
         }
-        self.go(plan, &words, 0, &[])
+        self.call_c(plan, &words, 0, &[])
     }
 
     /// The same with the values that ride along.
     #[inline]
-    pub fn enter_direct_with(&self, values: &[sys::napi_value]) -> Outcome {
+    pub fn enter_registers_with(&self, values: &[sys::napi_value]) -> Outcome {
         let mut words = RegisterFile::new();
         let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
         let environment = &*self.environment;
@@ -68,7 +68,7 @@ impl BoundFunction {
     /// Loads the arguments out of the argument buffer by the plan; `None` where the library is closed.
     #[inline(always)]
     fn load(&self, words: &mut RegisterFile) -> Option<&CallingSequence> {
-        let plan = self.signature.direct.as_ref().filter(|_| self.library.is_open())?;
+        let plan = self.signature.sequence.as_ref().filter(|_| self.library.is_open())?;
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the argument buffer.
         unsafe { plan.load(self.environment.arg_buffer.base(), words) };
         Some(plan)
@@ -76,7 +76,7 @@ impl BoundFunction {
 
     /// Whether a call is no more than numbers in, and a number or the address of a text out, unless it is given a pin.
     pub fn may_be_of_numbers(&self) -> bool {
-        self.options.is_plain() && self.signature.direct.is_some()
+        self.options.is_plain() && self.signature.sequence.is_some()
     }
 
     /// Whether a call without pins is: no number of it may be the address of a Buffer.
@@ -159,7 +159,7 @@ impl BoundFunction {
     fn go_with(&self, plan: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
         let pins = self.environment.arg_buffer.low_pins();
         let lasts = &self.environment.block_caches;
-        for ((pin, value), last) in self.signature.direct_pins.iter().zip(values).zip(lasts) {
+        for ((pin, value), last) in self.signature.register_pins.iter().zip(values).zip(lasts) {
             if pins >> pin.argument & 1 == 1 {
                 let Some(block) = self.take(*pin, *value, last) else { return Outcome::Leave };
                 words.set(pin.step, block.data().get() as u64);
@@ -168,12 +168,12 @@ impl BoundFunction {
                 return Outcome::Leave;
             }
         }
-        self.go(plan, words, pins, values)
+        self.call_c(plan, words, pins, values)
     }
 
     /// The block of a text, or that of a Buffer with a fence of its own; `None` for anything else.
     #[inline(always)]
-    fn take(&self, pin: DirectPin, value: sys::napi_value, last: &BlockCache) -> Option<Fenced> {
+    fn take(&self, pin: RegisterPin, value: sys::napi_value, last: &BlockCache) -> Option<Fenced> {
         let environment = &*self.environment;
         // SAFETY: M3.
         let text = if pin.is_text { unsafe { environment.text(value) } } else { None };
@@ -201,7 +201,7 @@ impl BoundFunction {
 
     /// Calls C, looks at the fences, and puts the result into the argument buffer.
     #[inline(always)]
-    fn go(&self, plan: &CallingSequence, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Outcome {
+    fn call_c(&self, plan: &CallingSequence, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Outcome {
         let returned = self.cross(plan, words);
         self.put_words(plan, returned);
         let text = if self.gives_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };
@@ -218,7 +218,7 @@ impl BoundFunction {
     /// Whether the blocks of all pins are known to be whole, and no number may lie in one.
     #[inline(always)]
     fn are_whole(&self, words: &RegisterFile, pins: u32) -> bool {
-        let mut lasts = self.signature.direct_pins.iter().zip(&self.environment.block_caches);
+        let mut lasts = self.signature.register_pins.iter().zip(&self.environment.block_caches);
         !exposed::any()
             && lasts.all(|(pin, last)| {
                 // SAFETY: the words were loaded by this plan.
@@ -233,7 +233,7 @@ impl BoundFunction {
     fn overflow(&self, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Option<Overflow> {
         let mut found = None;
         let lasts = &self.environment.block_caches;
-        for (position, (pin, last)) in self.signature.direct_pins.iter().zip(lasts).enumerate() {
+        for (position, (pin, last)) in self.signature.register_pins.iter().zip(lasts).enumerate() {
             // SAFETY: the words were loaded by this plan.
             let word = unsafe { words.get(pin.step) };
             let Some(address) = Address::new(word as usize) else { continue };

@@ -165,7 +165,7 @@ impl CallbackSlot {
             environment.origin.set(outer);
             answered.filter(|_| !environment.has_thrown.take())
         };
-        environment.resume_borrows(self.result_in_frame());
+        environment.resume_borrows(self.result_in_buffer());
         match answered {
             Some(true) => {}
             answered => {

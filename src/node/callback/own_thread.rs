@@ -126,7 +126,7 @@ impl CallbackSlot {
             // SAFETY: M6; the function is kept by its global handle.
             unsafe { entry.call(&scope, function.cast()) }
         });
-        environment.resume_borrows(self.result_in_frame());
+        environment.resume_borrows(self.result_in_buffer());
         match called {
             Ok(()) if environment.has_thrown.take() => {}
             Ok(()) => incoming.put_result(&environment.arg_buffer),
@@ -147,7 +147,7 @@ impl CallbackSlot {
         let answered = environment
             .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
             .is_some();
-        environment.resume_borrows(self.result_in_frame());
+        environment.resume_borrows(self.result_in_buffer());
         if answered && !environment.has_thrown.take() {
             incoming.put_result(&environment.arg_buffer);
         }

@@ -92,7 +92,7 @@ impl<E> CallbackSlot<E> {
     }
 
     /// Where a result lies in the argument buffer.
-    pub fn result_in_frame(&self) -> std::ops::Range<usize> {
+    pub fn result_in_buffer(&self) -> std::ops::Range<usize> {
         let at = self.signature.plan.result;
         at..at + self.signature.result_size()
     }

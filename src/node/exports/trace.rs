@@ -1,39 +1,27 @@
-//! The flight recorder, as JavaScript has it, and what calls on other threads need of it.
+//! The flight recorder, as JavaScript has it.
 #![allow(unsafe_code, reason = "installs signal handlers (not on every system: no `expect`)")]
 
-use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use napi_derive::napi;
 
+use crate::trace::recorder;
 use crate::trace::ring::{Entry, RING, State};
 use crate::trace::thread::{self, Who};
 #[cfg(unix)]
 use crate::v8::symbols;
 
-thread_local! {
-    /// The call that this thread has recorded last and that is under way; 0 for none.
-    static OPEN: Cell<u64> = const { Cell::new(0) };
-    /// What the next asynchronous call of this thread is recorded as, once it runs.
-    static NEXT_JOB: RefCell<Option<Entry>> = const { RefCell::new(None) };
-}
-
 /// Starts recording on this JavaScript thread (0 is the main one), and has crashes print what was recorded.
 #[napi]
 pub fn start_trace(thread_id: u32) {
     thread::set_who(Who::Script(thread_id));
-    prepare_thread();
+    recorder::prepare_thread();
     #[cfg(unix)]
     if crate::loader::library::keep_loaded() {
         let resolve = symbols::process().and_then(|process| process.find(symbols::HANDLE_WASM_TRAP));
         // SAFETY: M11; the addon stays, and the symbol is that of the running executable.
         unsafe { crate::trace::signals::install(resolve.map(crate::memory::address::Address::get)) };
     }
-}
-
-fn prepare_thread() {
-    #[cfg(unix)]
-    crate::trace::signals::prepare_thread();
 }
 
 /// A number for a library's handle, which no other handle of the process has.
@@ -47,51 +35,19 @@ pub fn trace_library() -> u32 {
 #[napi]
 pub fn begin_trace(library: u32, library_name: String, symbol: String, arguments: String, site: String) -> f64 {
     let entry = Entry { library, library_name, symbol, arguments, site, is_async: false };
-    let ticket = RING.begin(&entry, OPEN.get());
-    OPEN.set(ticket);
-    ticket as f64
+    recorder::begin(&entry) as f64
 }
 
 /// The call of a ticket is over.
 #[napi]
 pub fn end_trace(ticket: f64, threw: bool) {
-    OPEN.set(RING.end(ticket as u64, if threw { State::Threw } else { State::Returned }));
+    recorder::end(ticket as u64, if threw { State::Threw } else { State::Returned });
 }
 
 /// Says what the asynchronous call that this thread starts next is recorded as, once another thread runs it.
 #[napi]
 pub fn trace_next_job(library: u32, library_name: String, symbol: String, arguments: String, site: String) {
-    NEXT_JOB.set(Some(Entry { library, library_name, symbol, arguments, site, is_async: true }));
-}
-
-/// What the asynchronous call that is being started is recorded as; `None` where nothing is.
-pub fn job_entry() -> Option<Entry> {
-    NEXT_JOB.take()
-}
-
-/// Records a call while it runs on this thread, which is `who`; what `run` gives.
-pub fn record<T>(entry: Option<&Entry>, who: Who, run: impl FnOnce() -> T) -> T {
-    let Some(entry) = entry else { return run() };
-    prepare_thread();
-    thread::set_who(who);
-    let ticket = RING.begin(entry, 0);
-    let result = run();
-    RING.end(ticket, State::Returned);
-    result
-}
-
-/// The call that this thread has recorded and is about to hand to a helper; 0 for none.
-pub fn open_call() -> u64 {
-    OPEN.get()
-}
-
-/// This thread, a helper, runs the call of a ticket.
-pub fn take_over(ticket: u64) {
-    if ticket != 0 {
-        prepare_thread();
-        thread::set_who(Who::Helper);
-        RING.take_over(ticket);
-    }
+    recorder::set_next_job(Entry { library, library_name, symbol, arguments, site, is_async: true });
 }
 
 /// A call that was recorded.

@@ -39,11 +39,11 @@ pub fn take_overflow(env: Env) -> napi::Result<()> {
 /// Throws, or gives, the text that the last fast call has returned, where JavaScript could not read it itself.
 #[inline(always)] // It is short.
 pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
-    let callable =
+    let function =
         environment.fast_calls.get().map_or(null(), |fast_calls| fast_calls.passed.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.
-    let Some(callable) = (unsafe { callable.as_ref() }) else { return Ok(null_mut()) };
-    let text = callable.text(environment.arg_buffer.word(callable.signature.plan.result) as usize);
+    let Some(function) = (unsafe { function.as_ref() }) else { return Ok(null_mut()) };
+    let text = function.text(environment.arg_buffer.word(function.signature.plan.result) as usize);
     text.map_err(|error| thrown_by(environment, &error))
 }
 
@@ -131,9 +131,9 @@ impl FastArguments {
     }
 
     /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
-    fn bring(&self, callable: &BoundFunction) {
-        let environment = &*callable.environment;
-        let address = environment.arg_buffer.word(callable.signature.plan.result) as usize;
+    fn bring(&self, function: &BoundFunction) {
+        let environment = &*function.environment;
+        let address = environment.arg_buffer.word(function.signature.plan.result) as usize;
         if address == 0 {
             return self.shared.set_text(NO_TEXT);
         }
@@ -149,7 +149,7 @@ impl FastArguments {
                 self.shared.set_text(text.len() as u32);
             }
             None => {
-                self.returning.set(callable);
+                self.returning.set(function);
                 self.shared.set_text(NOT_PLAIN);
             }
         }
@@ -158,7 +158,7 @@ impl FastArguments {
 
 impl FastArguments {
     /// Keeps the overflow of an argument, the first one of the call; all are put right.
-    fn look(&self, callable: &BoundFunction, argument: usize, address: Address, is_pin: bool) {
+    fn look(&self, function: &BoundFunction, argument: usize, address: Address, is_pin: bool) {
         let found = if is_pin {
             let view = Span { start: address, length: self.last(argument).length() };
             // Headers are written anew.
@@ -169,7 +169,7 @@ impl FastArguments {
             borrows::number_overflow(argument, address)
         };
         if let Some(overflow) = found {
-            let error = FfiError::Overflow { symbol: callable.symbol.clone(), overflow };
+            let error = FfiError::Overflow { symbol: function.symbol.clone(), overflow };
             self.overflow.borrow_mut().get_or_insert(error);
             self.shared.set_state(BROKEN);
         }
@@ -178,48 +178,48 @@ impl FastArguments {
 
 /// Looks at the fences of what a call was handed; the argument buffer still has its arguments, as no JavaScript has
 /// run.
-pub unsafe extern "C" fn after(callable: *const BoundFunction) {
+pub unsafe extern "C" fn after(function: *const BoundFunction) {
     // SAFETY: M16; the row points to a callable that lives.
-    let callable = unsafe { &*callable };
-    let environment = &*callable.environment;
+    let function = unsafe { &*function };
+    let environment = &*function.environment;
     let Some(FastCalls { passed, .. }) = environment.fast_calls.get() else { return };
     let mut pins = environment.arg_buffer.low_pins();
     while pins != 0 {
         // SAFETY: M3 and M8; `hand` has noted the block, and the caller holds its view.
-        if !unsafe { passed.last(pins.trailing_zeros() as usize).is_whole_after(callable.id) } {
-            return look_at_all(callable, passed);
+        if !unsafe { passed.last(pins.trailing_zeros() as usize).is_whole_after(function.id) } {
+            return look_at_all(function, passed);
         }
         pins &= pins - 1;
     }
     if exposed::any() {
-        look_at_all(callable, passed);
+        look_at_all(function, passed);
     }
 }
 
 /// The same where something may be wrong, or a number may be the address of a Buffer.
 #[inline(never)]
-fn look_at_all(callable: &BoundFunction, passed: &FastArguments) {
-    let arg_buffer = &callable.environment.arg_buffer;
+fn look_at_all(function: &BoundFunction, passed: &FastArguments) {
+    let arg_buffer = &function.environment.arg_buffer;
     let pins = arg_buffer.low_pins();
-    for argument in &callable.signature.pins {
+    for argument in &function.signature.pins {
         let is_pin = pins >> argument & 1 == 1;
-        let word = arg_buffer.word(callable.signature.plan.arguments[*argument]);
+        let word = arg_buffer.word(function.signature.plan.arguments[*argument]);
         let Some(address) = Address::new(word as usize) else { continue };
         // SAFETY: M3 and M8; the address was put there by `hand`, and the caller holds the view of the block.
         if is_pin && unsafe { passed.last(*argument).is_whole_at(address) } {
             continue;
         }
-        contained(|| passed.look(callable, *argument, address, is_pin));
+        contained(|| passed.look(function, *argument, address, is_pin));
     }
 }
 
 /// Brings the text that C has returned.
-pub unsafe extern "C" fn bring(callable: *const BoundFunction) {
+pub unsafe extern "C" fn bring(function: *const BoundFunction) {
     // SAFETY: M16; the row points to a callable that lives.
-    let callable = unsafe { &*callable };
+    let function = unsafe { &*function };
     contained(|| {
-        if let Some(fast_calls) = callable.environment.fast_calls.get() {
-            fast_calls.passed.bring(callable);
+        if let Some(fast_calls) = function.environment.fast_calls.get() {
+            fast_calls.passed.bring(function);
         }
     });
 }

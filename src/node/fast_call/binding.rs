@@ -215,7 +215,7 @@ pub fn fast_function<'env>(
     let make = || {
         let (fast_calls, v8) = (environment.fast_calls.get()?, environment.templates.get()?);
         let signature = &signature.signature;
-        let plan = signature.direct.as_ref()?;
+        let plan = signature.sequence.as_ref()?;
         let fast_signature = shape_of(signature, plan, &arguments, result)?;
         let result_at = i32::try_from(signature.plan.result).ok()?;
         let code = environment.code.borrow_mut().put(&assemble(plan, &fast_signature, result_at, fast_calls.around))?;

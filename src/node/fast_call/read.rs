@@ -17,7 +17,7 @@ use crate::v8::handle::Local;
 /// What JavaScript has of it.
 #[napi(object)]
 pub struct JsLoader<'env> {
-    /// (address, size, frame): 1 where the bytes are in the argument buffer; undefined where the caller is not
+    /// (address, size, argument buffer): 1 where the bytes are in the argument buffer; undefined where the caller is not
     /// optimised.
     pub load: Object<'env>,
     /// The address of the argument buffer, to be passed along.

@@ -76,7 +76,7 @@ type Suffixes<S extends string, T, Scope> = S extends `${infer Word} ${infer Res
   : [T, ''];
 
 /** `''` for what is nothing but spaces. */
-type Blank<S extends string> = S extends ` ${infer R}` ? Blank<R> : S extends '' ? '' : 'n';
+export type Blank<S extends string> = S extends ` ${infer R}` ? Blank<R> : S extends '' ? '' : 'n';
 
 type DeclarationOf<A, R, IsVariadic> = IsVariadic extends true
   ? { readonly args: A; readonly returns: R; readonly varargs: true }
@@ -94,8 +94,10 @@ export type Parameters<S extends string, Scope, Done extends readonly unknown[] 
           : never
         : never
       : More<Parameter<First, Scope>, Rest, Scope, Done>
-    : S extends `${string}...${string}`
-      ? [Done, true]
+    : S extends `${infer Before}...${infer After}`
+      ? `${Blank<Before>}${Blank<After>}` extends ''
+        ? [Done, true]
+        : Fault<"expected ')' after '...'">
       : Parameter<S, Scope> extends infer P
         ? P extends AnyFault
           ? P

@@ -2,7 +2,7 @@
 
 import type { EnumerationType, StructType, UnionType } from '../declared.js';
 import type { AnyFault, Constant, Elements, Fault, Tag, Value } from './marks.js';
-import type { Declarator } from './declarator.js';
+import type { Blank, Declarator } from './declarator.js';
 import type { Behind, Specifiers } from './specifiers.js';
 import type { Closed } from './text.js';
 import type { Attribute } from './words.js';
@@ -184,7 +184,15 @@ type Following<V, Next> = V extends undefined ? (Next extends readonly 0[] ? [..
 type Enumerator<S extends string> = S extends `${infer Name} ${infer Rest}`
   ? Name extends ''
     ? Enumerator<Rest>
-    : Rest extends `${string}=${infer V}`
-      ? [Name, NumberOf<V>]
-      : [Name, undefined]
+    : Name extends '=' | '(' | ')' | '[' | ']' | '*' | ':' | ';'
+      ? Fault<'expected the name of a constant'>
+      : Rest extends `${infer Before}=${infer V}`
+        ? Blank<Before> extends ''
+          ? [Name, NumberOf<V>]
+          : Fault<"expected ',' or '}' after a constant">
+        : Blank<Rest> extends ''
+          ? [Name, undefined]
+          : Rest extends `${string}__attribute__${string}`
+            ? [Name, undefined]
+            : Fault<"expected ',' or '}' after a constant">
   : Fault<'expected the name of a constant'>;

@@ -32,18 +32,20 @@ type Usual<S extends string> = Pad<Pad<Pad<Pad<S, '*'>, '('>, ')'>, ','>;
 /** Without `[[...]]`. */
 type WithoutBrackets<S extends string> = S extends `${infer A}[[${string}]]${infer B}` ? WithoutBrackets<`${A} ${B}`> : S;
 
-/** Without comments and line continuations; undefined where a comment does not end. */
+/**
+ * Without comments and line continuations. Where a comment does not end: what stands before it, and the comment.
+ */
 export type WithoutComments<S extends string, Done extends string = ''> = S extends `${infer A}/${infer B}`
   ? B extends `*${infer Comment}`
     ? Comment extends `${string}*/${infer After}`
       ? WithoutComments<After, `${Done}${A} `>
-      : undefined
+      : [`${Done}${A}`, `/${B}`]
     : B extends `/${infer Comment}`
       ? A extends `${string}:`
         ? WithoutComments<Comment, `${Done}${A}//`>
         : Comment extends `${string}\n${infer After}`
           ? WithoutComments<After, `${Done}${A}\n`>
-          : undefined
+          : [`${Done}${A}`, `/${B}`]
       : WithoutComments<B, `${Done}${A}/`>
   : WithoutContinuations<`${Done}${S}`>;
 

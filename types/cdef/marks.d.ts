@@ -162,5 +162,8 @@ type Addresses<A extends readonly unknown[], Done extends readonly unknown[] = [
   infer First,
   ...infer Rest,
 ]
-  ? Addresses<Rest, readonly [...Done, First extends Text ? (Rest extends readonly [Count, ...unknown[]] ? 'ptr' : First) : First]>
+  ? Addresses<
+      Rest,
+      readonly [...Done, First extends Text ? (Rest extends readonly [Count, ...unknown[]] ? 'ptr' : First) : First]
+    >
   : Done;

@@ -282,7 +282,7 @@ type Next<S extends string> = S extends ` ${infer R}`
       : S extends `=${infer V}`
         ? { readonly initializer: ConstantOf<Trim<V>> }
         : S extends `{${string}`
-          ? Fault<'a function body', '; end the declaration with \';\''>
+          ? Fault<'a function body', "; end the declaration with ';'">
           : S extends `${infer Word} ${string}`
             ? Fault<`expected ';', found '${Word}'`>
             : Fault<"expected ';'">;

@@ -76,35 +76,40 @@ type Suffixes<S extends string, T, Scope> = S extends `${infer Word} ${infer Res
   : [T, ''];
 
 /** `''` for what is nothing but spaces. */
-type Blank<S extends string> = S extends ` ${infer R}` ? Blank<R> : S extends '' ? '' : 'n';
+export type Blank<S extends string> = S extends ` ${infer R}` ? Blank<R> : S extends '' ? '' : 'n';
 
 type DeclarationOf<A, R, IsVariadic> = IsVariadic extends true
   ? { readonly args: A; readonly returns: R; readonly varargs: true }
   : { readonly args: A; readonly returns: R };
 
 /** The parameters between brackets: `[types, whether more may follow]`, or a fault. */
-export type Parameters<S extends string, Scope, Done extends readonly unknown[] = readonly []> =
-  S extends `${infer First},${infer Rest}`
-    ? First extends `${string}(${string}`
-      ? First extends `${infer Before}(${string}`
-        ? S extends `${Before}(${infer Inside}`
-          ? Closed<Inside, '(', ')'> extends [infer Inner extends string, infer After extends string]
-            ? Longer<`${Before}(${Inner})`, After, Scope, Done>
-            : Fault<"'(' has no ')'">
-          : never
+export type Parameters<
+  S extends string,
+  Scope,
+  Done extends readonly unknown[] = readonly [],
+> = S extends `${infer First},${infer Rest}`
+  ? First extends `${string}(${string}`
+    ? First extends `${infer Before}(${string}`
+      ? S extends `${Before}(${infer Inside}`
+        ? Closed<Inside, '(', ')'> extends [infer Inner extends string, infer After extends string]
+          ? Longer<`${Before}(${Inner})`, After, Scope, Done>
+          : Fault<"'(' has no ')'">
         : never
-      : More<Parameter<First, Scope>, Rest, Scope, Done>
-    : S extends `${string}...${string}`
+      : never
+    : More<Parameter<First, Scope>, Rest, Scope, Done>
+  : S extends `${infer Before}...${infer After}`
+    ? `${Blank<Before>}${Blank<After>}` extends ''
       ? [Done, true]
-      : Parameter<S, Scope> extends infer P
-        ? P extends AnyFault
-          ? P
-          : P extends 'void' | undefined
-            ? Done extends readonly []
-              ? [Done, false]
-              : Fault<'a parameter of type void'>
-            : [readonly [...Done, P], false]
-        : never;
+      : Fault<"expected ')' after '...'">
+    : Parameter<S, Scope> extends infer P
+      ? P extends AnyFault
+        ? P
+        : P extends 'void' | undefined
+          ? Done extends readonly []
+            ? [Done, false]
+            : Fault<'a parameter of type void'>
+          : [readonly [...Done, P], false]
+      : never;
 
 type More<P, Rest extends string, Scope, Done extends readonly unknown[]> = P extends AnyFault
   ? P
@@ -113,31 +118,36 @@ type More<P, Rest extends string, Scope, Done extends readonly unknown[]> = P ex
     : Parameters<Rest, Scope, readonly [...Done, P]>;
 
 /** A parameter with brackets in it, up to the comma that ends it. */
-type Longer<Start extends string, S extends string, Scope, Done extends readonly unknown[]> =
-  S extends `${infer First},${infer Rest}`
-    ? First extends `${infer Before}(${string}`
-      ? S extends `${Before}(${infer Inside}`
-        ? Closed<Inside, '(', ')'> extends [infer Inner extends string, infer After extends string]
-          ? Longer<`${Start}${Before}(${Inner})`, After, Scope, Done>
-          : Fault<"'(' has no ')'">
-        : never
-      : More<Parameter<`${Start}${First}`, Scope>, Rest, Scope, Done>
-    : Parameter<`${Start}${S}`, Scope> extends infer P
-      ? P extends AnyFault
-        ? P
-        : [readonly [...Done, P], false]
-      : never;
+type Longer<
+  Start extends string,
+  S extends string,
+  Scope,
+  Done extends readonly unknown[],
+> = S extends `${infer First},${infer Rest}`
+  ? First extends `${infer Before}(${string}`
+    ? S extends `${Before}(${infer Inside}`
+      ? Closed<Inside, '(', ')'> extends [infer Inner extends string, infer After extends string]
+        ? Longer<`${Start}${Before}(${Inner})`, After, Scope, Done>
+        : Fault<"'(' has no ')'">
+      : never
+    : More<Parameter<`${Start}${First}`, Scope>, Rest, Scope, Done>
+  : Parameter<`${Start}${S}`, Scope> extends infer P
+    ? P extends AnyFault
+      ? P
+      : [readonly [...Done, P], false]
+    : never;
 
 /** The type of one parameter; undefined where there is none. */
-type Parameter<S extends string, Scope> = Blank<S> extends ''
-  ? undefined
-  : Specifiers<S, Scope> extends [infer T, infer Rest extends string, infer Mark, infer _Inner]
-    ? Declarator<Rest, T, Scope> extends [infer _Name, infer Type, infer After extends string]
-      ? Blank<After> extends ''
-        ? Passed<Decayed<Type>, Mark, Scope>
-        : Fault<`expected ',' or ')' after a parameter`>
-      : Declarator<Rest, T, Scope>
-    : Specifiers<S, Scope>;
+type Parameter<S extends string, Scope> =
+  Blank<S> extends ''
+    ? undefined
+    : Specifiers<S, Scope> extends [infer T, infer Rest extends string, infer Mark, infer _Inner]
+      ? Declarator<Rest, T, Scope> extends [infer _Name, infer Type, infer After extends string]
+        ? Blank<After> extends ''
+          ? Passed<Decayed<Type>, Mark, Scope>
+          : Fault<`expected ',' or ')' after a parameter`>
+        : Declarator<Rest, T, Scope>
+      : Specifiers<S, Scope>;
 
 /** What a parameter of a type is: arrays and functions are pointers there. */
 type Decayed<T> = T extends { readonly mark: infer Mark }
@@ -171,10 +181,11 @@ type Passed<T, Mark, Scope> = Mark extends ''
 type NotPointer<Mark> = Fault<`${Mark extends 'out' ? '_Out_' : '_Inout_'} is of a pointer to a value`>;
 
 /** The text that a pointer to characters is. */
-export type TextOf<T, Mark extends string> = T extends To<'char' | 'const char'>
-  ? 'cstring'
-  : T extends To<'wchar_t' | 'const wchar_t'>
-    ? 'wstring'
-    : T extends To<'char16_t' | 'const char16_t'>
-      ? 'utf16'
-      : Fault<`${Mark} is of a pointer to char, wchar_t or char16_t`>;
+export type TextOf<T, Mark extends string> =
+  T extends To<'char' | 'const char'>
+    ? 'cstring'
+    : T extends To<'wchar_t' | 'const wchar_t'>
+      ? 'wstring'
+      : T extends To<'char16_t' | 'const char16_t'>
+        ? 'utf16'
+        : Fault<`${Mark} is of a pointer to char, wchar_t or char16_t`>;

@@ -146,10 +146,10 @@ type TagPointer<T, Scope> =
     : never;
 
 type Text = 'cstring' | 'wstring' | 'utf16';
+// prettier-ignore
 type Count =
-  | 'short' | 'int' | 'long' | 'long long' | 'unsigned short' | 'unsigned int' | 'unsigned long' | 'unsigned long long'
-  | 'int16_t' | 'uint16_t' | 'int32_t' | 'uint32_t' | 'int64_t' | 'uint64_t' | 'char16_t' | 'char32_t'
-  | 'size_t' | 'ssize_t' | 'intptr_t' | 'uintptr_t' | 'ptrdiff_t';
+  | 'short' | 'int' | 'long' | 'long long' | 'unsigned int' | 'unsigned long' | 'unsigned long long' | 'int16_t' | 'int32_t'
+  | 'uint32_t' | 'char32_t' | 'int64_t' | 'uint64_t' | 'size_t' | 'ssize_t' | 'intptr_t' | 'uintptr_t' | 'ptrdiff_t';
 
 /** The declaration of what C calls: a text that a count follows may have no NUL at its end, and is an address. */
 export type CalledByC<D> = D extends { readonly args: infer A extends readonly unknown[] }
@@ -162,5 +162,8 @@ type Addresses<A extends readonly unknown[], Done extends readonly unknown[] = [
   infer First,
   ...infer Rest,
 ]
-  ? Addresses<Rest, readonly [...Done, First extends Text ? (Rest extends readonly [Count, ...unknown[]] ? 'ptr' : First) : First]>
+  ? Addresses<
+      Rest,
+      readonly [...Done, First extends Text ? (Rest extends readonly [Count, ...unknown[]] ? 'ptr' : First) : First]
+    >
   : Done;

@@ -2,7 +2,7 @@
 // with all of the types, each by itself.
 
 import type { AnyFault, CalledByC, Constant, Empty, Fault, Hidden, Signature, Tag, To, Value } from './marks.js';
-import type { Declarator, TextOf } from './declarator.js';
+import type { Blank, Declarator, TextOf } from './declarator.js';
 import type { Put } from './record.js';
 import type { Specifiers } from './specifiers.js';
 import type { Closed, OneLine, Tokens, Trim, TrimStart, WithoutComments } from './text.js';
@@ -65,32 +65,43 @@ interface Unfinished<S extends string, F, Scope, D> extends Statements<F, Scope,
   readonly rest: S;
 }
 
-// Every step makes a text of what is left. Of a long text many steps would take time by the square of its length: so it is
-// taken apart into blocks of 16 semicolons first. What a block does not finish stands before the next one.
+// Every step makes a text of what is left. Of a long text many steps would take time by the square of its length, and a type
+// may call itself a thousand times: so the text is taken apart into blocks of 16 semicolons or lines first. What a block
+// does not finish stands before the next one.
 // prettier-ignore
 type Blocks<S extends string, Before extends string, Scope, F = never, D = never> =
   S extends `${infer A0};${infer A1};${infer A2};${infer A3};${infer A4};${infer A5};${infer A6};${infer A7};${infer A8};${infer A9};${infer A10};${infer A11};${infer A12};${infer A13};${infer A14};${infer A15};${infer Rest}`
     ? Block<`${Before}${A0};${A1};${A2};${A3};${A4};${A5};${A6};${A7};${A8};${A9};${A10};${A11};${A12};${A13};${A14};${A15};`, Rest, Scope, F, D>
-    : WithoutComments<`${Before}${S}\n`> extends infer T
-      ? T extends string
-        ? Statement<T, Scope, F, D> extends infer Found
-          ? Found extends Unfinished<infer Rest, any, any, any>
-            ? { error: `'{' has no '}' in '${OneLine<Rest>}'` }
-            : Found
-          : never
-        : { error: 'a comment does not end' }
-      : never;
+    : S extends `${infer A0}\n${infer A1}\n${infer A2}\n${infer A3}\n${infer A4}\n${infer A5}\n${infer A6}\n${infer A7}\n${infer A8}\n${infer A9}\n${infer A10}\n${infer A11}\n${infer A12}\n${infer A13}\n${infer A14}\n${infer A15}\n${infer Rest}`
+      ? Block<`${Before}${A0}\n${A1}\n${A2}\n${A3}\n${A4}\n${A5}\n${A6}\n${A7}\n${A8}\n${A9}\n${A10}\n${A11}\n${A12}\n${A13}\n${A14}\n${A15}\n`, Rest, Scope, F, D>
+      : WithoutComments<`${Before}${S}\n`> extends infer T
+        ? T extends string
+          ? Statement<T, Scope, F, D> extends infer Found
+            ? Found extends Unfinished<infer Rest, any, any, any>
+              ? { error: `'{' has no '}' in '${OneLine<Rest>}'` }
+              : Found
+            : never
+          : { error: 'a comment does not end' }
+        : never;
 
 type Block<S extends string, After extends string, Scope, F, D> =
   WithoutComments<S> extends infer T
     ? T extends string
-      ? Statement<T, Scope, F, D> extends infer Found
-        ? Found extends Statements<infer F2, infer Inner, infer D2>
-          ? Blocks<After, Found extends Unfinished<infer Rest, any, any, any> ? Rest : '', Inner, F2, D2>
-          : Found
+      ? AfterBlock<Statement<`${T}${Open}`, Scope, F, D>, '', After>
+      : T extends [infer Start extends string, infer Comment extends string]
+        ? AfterBlock<Statement<`${Start}${Open}`, Scope, F, D>, Comment, After>
         : never
-      : Blocks<After, S, Scope, F, D>
     : never;
+
+/** Stands at the end of a block: there a statement may go on. */
+type Open = '\u0000';
+
+type AfterBlock<Found, Comment extends string, After extends string> =
+  Found extends Unfinished<`${infer Rest}${Open}`, infer F, infer Inner, infer D>
+    ? Blocks<After, `${Rest}${Comment}`, Inner, F, D>
+    : Found extends Statements<infer F, infer Inner, infer D>
+      ? Blocks<After, Comment, Inner, F, D>
+      : Found;
 
 /** The statements of a block: the functions as they stand there, and the scope of all of it. */
 type Statement<S extends string, Scope, F, D> =
@@ -103,15 +114,17 @@ type Statement<S extends string, Scope, F, D> =
             ? Statement<Rest, Scope, F | First, D>
             : Defining<First, Rest, Scope, F, D>
           : Statement<Rest, Scope, First extends '' ? F : F | First, D>
-      : T extends ''
+      : T extends '' | Open
         ? Statements<F, Scope, D>
         : T extends `${string}${'{' | 'typedef ' | '#' | '=' | '}'}${string}`
           ? Unusual<T, Scope, F, D>
-          : T extends `${'struct' | 'union'} ${string}`
-            ? T extends `${string}${'(' | '*'}${string}`
-              ? Statements<F | T, Scope, D>
-              : Defining<T, '', Scope, F, D>
-            : Statements<F | T, Scope, D>
+          : T extends `${string}${Open}`
+            ? Unfinished<T, F, Scope, D>
+            : T extends `${'struct' | 'union'} ${string}`
+              ? T extends `${string}${'(' | '*'}${string}`
+                ? Statements<F | T, Scope, D>
+                : Defining<T, '', Scope, F, D>
+              : Statements<F | T, Scope, D>
     : never;
 
 /** Directives, `extern "C"`, and statements with a body. */
@@ -135,7 +148,9 @@ type Unusual<T extends string, Scope, F, D> = T extends `#${infer Rest}`
 
 type Bodied<T extends string, Scope, F, D> =
   Whole<T> extends [infer First extends string, infer Rest extends string]
-    ? Defining<First, Rest, Scope, F, D>
+    ? First extends `${string}${Open}`
+      ? Unfinished<T, F, Scope, D>
+      : Defining<First, Rest, Scope, F, D>
     : Unfinished<T, F, Scope, D>;
 
 /** A statement up to its semicolon, with its bodies, and the rest. */
@@ -191,8 +206,10 @@ type Exact<N extends number, Digits extends string> = number extends N
 /** A statement that may declare types. */
 type Defining<S extends string, Rest extends string, Scope, F, D> =
   Specifiers<Tokens<S>, Scope> extends [infer Base, infer After extends string, infer Mark, infer Inner]
-    ? Blank<After> extends true
-      ? Statement<Rest, Declare<Base, Inner>, F, D>
+    ? Blank<After> extends ''
+      ? Base extends string
+        ? { error: `a type without a name to declare in '${OneLine<S>}'` }
+        : Statement<Rest, Declare<Base, Inner>, F, D>
       : S extends `${string}typedef ${string}`
         ? Typedefs<After, Base, Declare<Base, Inner>, S> extends infer Scope2
           ? Scope2 extends AnyTextError
@@ -207,8 +224,6 @@ type Defining<S extends string, Rest extends string, Scope, F, D> =
               : Statement<Rest, Inner, F, D | E>
           : never
     : ErrorIn<Specifiers<Tokens<S>, Scope>, S>;
-
-type Blank<S extends string> = S extends ` ${infer R}` ? Blank<R> : S extends '' ? true : false;
 
 /** `struct s;` and every typedef of it say that there is a struct s. */
 type Declare<Base, Scope> =
@@ -267,7 +282,7 @@ type Next<S extends string> = S extends ` ${infer R}`
       : S extends `=${infer V}`
         ? { readonly initializer: ConstantOf<Trim<V>> }
         : S extends `{${string}`
-          ? Fault<'a function body', '; end the declaration with \';\''>
+          ? Fault<'a function body', "; end the declaration with ';'">
           : S extends `${infer Word} ${string}`
             ? Fault<`expected ';', found '${Word}'`>
             : Fault<"expected ';'">;

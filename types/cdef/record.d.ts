@@ -2,7 +2,7 @@
 
 import type { EnumerationType, StructType, UnionType } from '../declared.js';
 import type { AnyFault, Constant, Elements, Fault, Tag, Value } from './marks.js';
-import type { Declarator } from './declarator.js';
+import type { Blank, Declarator } from './declarator.js';
 import type { Behind, Specifiers } from './specifiers.js';
 import type { Closed } from './text.js';
 import type { Attribute } from './words.js';
@@ -13,26 +13,30 @@ export type Put<Scope, Name extends string, T> = (Name extends keyof Scope ? Omi
 };
 
 /** A struct or union behind its keyword: `[type, the tokens that follow, scope]`, or a fault. */
-export type RecordOf<Keyword extends 'struct' | 'union', S extends string, Scope, Name extends string = ''> =
-  S extends `${infer Word} ${infer Rest}`
-    ? Word extends ''
-      ? RecordOf<Keyword, Rest, Scope, Name>
-      : Word extends '{'
-        ? Closed<Rest, '{', '}'> extends [infer Body extends string, infer After extends string]
-          ? Fields<Body, Scope> extends [infer F, infer Inner]
-            ? Defined<Keyword, Name, F, After, Inner>
-            : Fields<Body, Scope>
-          : Fault<"'{' has no '}'">
-        : Word extends Attribute
-          ? RecordOf<Keyword, Behind<Rest>, Scope, Name>
-          : Name extends ''
-            ? Word extends '*' | '(' | ')' | ',' | ';' | ':' | '['
-              ? Fault<`expected a tag or a body after '${Keyword}'`>
-              : RecordOf<Keyword, Rest, Scope, Word>
-            : [TagOf<`${Keyword} ${Name}`, Scope>, S, Scope]
-    : Name extends ''
-      ? Fault<`expected a tag or a body after '${Keyword}'`>
-      : [TagOf<`${Keyword} ${Name}`, Scope>, S, Scope];
+export type RecordOf<
+  Keyword extends 'struct' | 'union',
+  S extends string,
+  Scope,
+  Name extends string = '',
+> = S extends `${infer Word} ${infer Rest}`
+  ? Word extends ''
+    ? RecordOf<Keyword, Rest, Scope, Name>
+    : Word extends '{'
+      ? Closed<Rest, '{', '}'> extends [infer Body extends string, infer After extends string]
+        ? Fields<Body, Scope> extends [infer F, infer Inner]
+          ? Defined<Keyword, Name, F, After, Inner>
+          : Fields<Body, Scope>
+        : Fault<"'{' has no '}'">
+      : Word extends Attribute
+        ? RecordOf<Keyword, Behind<Rest>, Scope, Name>
+        : Name extends ''
+          ? Word extends '*' | '(' | ')' | ',' | ';' | ':' | '['
+            ? Fault<`expected a tag or a body after '${Keyword}'`>
+            : RecordOf<Keyword, Rest, Scope, Word>
+          : [TagOf<`${Keyword} ${Name}`, Scope>, S, Scope]
+  : Name extends ''
+    ? Fault<`expected a tag or a body after '${Keyword}'`>
+    : [TagOf<`${Keyword} ${Name}`, Scope>, S, Scope];
 
 type Defined<Keyword extends string, Name extends string, F, After, Scope> = (
   Keyword extends 'struct' ? StructType<FieldsOf<F>> : UnionType<FieldsOf<F>>
@@ -42,7 +46,11 @@ type Defined<Keyword extends string, Name extends string, F, After, Scope> = (
 
 // A condition in front, so that the type has no name: the compiler could not name it in what a program exports.
 type FieldsOf<F> = [F] extends [infer Pairs]
-  ? { readonly [E in Pairs as E extends [infer Name extends string, any] ? Name : never]: E extends [any, infer T] ? T : never }
+  ? {
+      readonly [E in Pairs as E extends [infer Name extends string, any] ? Name : never]: E extends [any, infer T]
+        ? T
+        : never;
+    }
   : never;
 
 /** The type of a tag, if its body is known. */
@@ -53,7 +61,13 @@ type TagOf<Name extends string, Scope> = Name extends keyof Scope
   : Tag<Name>;
 
 /** The fields of a body: `[pairs of a name and a type, scope]`, or a fault. */
-type Fields<S extends string, Scope, Done = never, Nameless extends readonly 0[] = [], Paddings extends readonly 0[] = []> =
+type Fields<
+  S extends string,
+  Scope,
+  Done = never,
+  Nameless extends readonly 0[] = [],
+  Paddings extends readonly 0[] = [],
+> =
   Start<S> extends infer T extends string
     ? T extends ''
       ? [Done, Scope]
@@ -77,7 +91,11 @@ type IsNameless<S extends string> = S extends `${'struct' | 'union'} ${infer R}`
   : S extends `${'const' | '__extension__'} ${infer R}`
     ? IsNameless<Start<R>>
     : false;
-type Numbered<Name extends string, N extends readonly 0[]> = N extends [] ? Name : [...N, 0]['length'] extends infer L extends number ? `${Name}${L}` : never;
+type Numbered<Name extends string, N extends readonly 0[]> = N extends []
+  ? Name
+  : [...N, 0]['length'] extends infer L extends number
+    ? `${Name}${L}`
+    : never;
 
 /** The declarators of one line of fields. */
 type Members<S extends string, Base, Scope, Done, Nameless extends readonly 0[], Paddings extends readonly 0[]> =
@@ -114,14 +132,20 @@ type Members<S extends string, Base, Scope, Done, Nameless extends readonly 0[],
       : never
     : Declarator<S, Base, Scope>;
 
-type MoreMembers<S extends string, Base, Scope, Done, Nameless extends readonly 0[], Paddings extends readonly 0[]> =
-  S extends `,${infer Rest}`
-    ? Members<Rest, Base, Scope, Done, Nameless, Paddings>
-    : S extends `;${infer Rest}`
-      ? Fields<Rest, Scope, Done, Nameless, Paddings>
-      : S extends ''
-        ? [Done, Scope]
-        : Fault<"expected ';' after a field">;
+type MoreMembers<
+  S extends string,
+  Base,
+  Scope,
+  Done,
+  Nameless extends readonly 0[],
+  Paddings extends readonly 0[],
+> = S extends `,${infer Rest}`
+  ? Members<Rest, Base, Scope, Done, Nameless, Paddings>
+  : S extends `;${infer Rest}`
+    ? Fields<Rest, Scope, Done, Nameless, Paddings>
+    : S extends ''
+      ? [Done, Scope]
+      : Fault<"expected ';' after a field">;
 
 /** The width of a bitfield: up to the comma or semicolon that comes first. */
 type Width<S extends string> = (S extends `${infer Line};${string}` ? Line : S) extends infer Line
@@ -130,7 +154,13 @@ type Width<S extends string> = (S extends `${infer Line};${string}` ? Line : S) 
     : Line
   : never;
 type IntegerOf<T> = T extends string ? T : 'unsigned int';
-type NumberOf<S extends string> = S extends ` ${infer R}` ? NumberOf<R> : S extends `${infer R} ` ? NumberOf<R> : S extends `${infer N extends number}` ? N : number;
+type NumberOf<S extends string> = S extends ` ${infer R}`
+  ? NumberOf<R>
+  : S extends `${infer R} `
+    ? NumberOf<R>
+    : S extends `${infer N extends number}`
+      ? N
+      : number;
 
 /** An enum behind its keyword: `[type, the tokens that follow, scope]`, or a fault. */
 export type EnumOf<S extends string, Scope, Name extends string = ''> = S extends `${infer Word} ${infer Rest}`
@@ -149,7 +179,7 @@ export type EnumOf<S extends string, Scope, Name extends string = ''> = S extend
         : Word extends ':'
           ? Rest extends `${string}{${infer Body}`
             ? EnumOf<`{${Body}`, Scope, Name>
-            : Fault<"expected a body after the type of an enum">
+            : Fault<'expected a body after the type of an enum'>
           : Name extends ''
             ? EnumOf<Rest, Scope, Word>
             : KnownEnum<Name, S, Scope>
@@ -159,7 +189,9 @@ type KnownEnum<Name extends string, S, Scope> = `enum ${Name}` extends keyof Sco
   ? [Scope[`enum ${Name}`], S, Scope]
   : Fault<`enum ${Name} is not defined before`, '; copy its definition, or declare an int'>;
 
-type EnumScope<Scope, Name extends string, M> = (Name extends '' ? Scope : Put<Scope, `enum ${Name}`, EnumerationType<M, false>>) & {
+type EnumScope<Scope, Name extends string, M> = (Name extends ''
+  ? Scope
+  : Put<Scope, `enum ${Name}`, EnumerationType<M, false>>) & {
   readonly [K in keyof M as `#${K & string}`]: Constant<M[K]>;
 };
 
@@ -170,7 +202,11 @@ type Enumerators<S extends string, Done = {}, Next extends readonly 0[] | undefi
       ? { [K in keyof Done]: Done[K] }
       : T extends `${infer First},${infer Rest}`
         ? Enumerator<First> extends [infer Name extends string, infer V]
-          ? Enumerators<Rest, Done & { readonly [N in Name]: V extends undefined ? Counted<Next> : V }, Following<V, Next>>
+          ? Enumerators<
+              Rest,
+              Done & { readonly [N in Name]: V extends undefined ? Counted<Next> : V },
+              Following<V, Next>
+            >
           : Enumerator<First>
         : Enumerator<T> extends [infer Name extends string, infer V]
           ? Enumerators<'', Done & { readonly [N in Name]: V extends undefined ? Counted<Next> : V }, undefined>
@@ -178,13 +214,27 @@ type Enumerators<S extends string, Done = {}, Next extends readonly 0[] | undefi
     : never;
 
 type Counted<Next> = Next extends readonly 0[] ? Next['length'] : number;
-type Following<V, Next> = V extends undefined ? (Next extends readonly 0[] ? [...Next, 0] : undefined) : V extends 0 ? [0] : undefined;
+type Following<V, Next> = V extends undefined
+  ? Next extends readonly 0[]
+    ? [...Next, 0]
+    : undefined
+  : V extends 0
+    ? [0]
+    : undefined;
 
 /** `[name, value]`; no value where none is written. */
 type Enumerator<S extends string> = S extends `${infer Name} ${infer Rest}`
   ? Name extends ''
     ? Enumerator<Rest>
-    : Rest extends `${string}=${infer V}`
-      ? [Name, NumberOf<V>]
-      : [Name, undefined]
+    : Name extends '=' | '(' | ')' | '[' | ']' | '*' | ':' | ';'
+      ? Fault<'expected the name of a constant'>
+      : Rest extends `${infer Before}=${infer V}`
+        ? Blank<Before> extends ''
+          ? [Name, NumberOf<V>]
+          : Fault<"expected ',' or '}' after a constant">
+        : Blank<Rest> extends ''
+          ? [Name, undefined]
+          : Rest extends `${string}__attribute__${string}`
+            ? [Name, undefined]
+            : Fault<"expected ',' or '}' after a constant">
   : Fault<'expected the name of a constant'>;

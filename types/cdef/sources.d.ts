@@ -4,7 +4,14 @@ import type { DeclaredType, OpaqueType } from '../declared.js';
 import type { UnknownKeys } from '../infer.js';
 import type { AnyFault, Constant, Empty, Hidden, Signature, To, Value } from './marks.js';
 import type {
-  AnyDeclared, AnyTextError, CallbackOf, DeclaredFunction, Parse, Parsed, SignatureOf, ValueOf,
+  AnyDeclared,
+  AnyTextError,
+  CallbackOf,
+  DeclaredFunction,
+  Parse,
+  Parsed,
+  SignatureOf,
+  ValueOf,
 } from './parse.js';
 import type { IsLiteral } from './text.js';
 import type { Outermost } from './words.js';
@@ -115,7 +122,13 @@ type CollectAll<S, Symbols = {}, Others = {}, Variables = {}, Scope = Outermost>
           ? CollectAll<Rest, Symbols, Over<Over<Others, O>, F>, Over<Variables, V>, Over<Scope, InnerScope>>
           : Found
         : never
-      : CollectAll<Rest, Over<Symbols, { readonly [Name in keyof First]: Added<Name, First[Name], Symbols, Others> }>, Others, Variables, Scope>
+      : CollectAll<
+          Rest,
+          Over<Symbols, { readonly [Name in keyof First]: Added<Name, First[Name], Symbols, Others> }>,
+          Others,
+          Variables,
+          Scope
+        >
   : Collected<Symbols, Others, Variables, Scope>;
 
 /** The properties of B, and those of A that B lacks. */
@@ -175,35 +188,55 @@ type ScopeOf<S> = S extends string | readonly unknown[] | AnyDefinitions
     : Collect<S>
   : Outermost;
 
-type IsLoose<S> = S extends string | readonly unknown[] | AnyDefinitions ? (Collect<S> extends Loose | AnyTextError ? true : false) : false;
+type IsLoose<S> = S extends string | readonly unknown[] | AnyDefinitions
+  ? Collect<S> extends Loose | AnyTextError
+    ? true
+    : false
+  : false;
 
 export type ConstantsOf<S> =
   IsLoose<S> extends true
     ? { readonly [name: string]: number | bigint | string }
-    : ConstantsIn<ScopeOf<S>> extends infer C ? { readonly [K in keyof C]: C[K] } : never;
+    : ConstantsIn<ScopeOf<S>> extends infer C
+      ? { readonly [K in keyof C]: C[K] }
+      : never;
 type ConstantsIn<Scope> = {
-  readonly [K in keyof Scope as Scope[K] extends Constant<any> ? (K extends `#${infer Name}` ? Name : never) : never]: Scope[K] extends Constant<infer V>
-    ? V
-    : never;
+  readonly [
+    K in keyof Scope as Scope[K] extends Constant<any> ? (K extends `#${infer Name}` ? Name : never) : never
+  ]: Scope[K] extends Constant<infer V> ? V : never;
 };
 
 export type TypesOf<S> =
-  IsLoose<S> extends true ? { readonly [name: string]: any } : ScopeOf<S> extends infer Scope ? TypesIn<Omit<Scope, keyof Outermost>, Scope> : never;
+  IsLoose<S> extends true
+    ? { readonly [name: string]: any }
+    : ScopeOf<S> extends infer Scope
+      ? TypesIn<Omit<Scope, keyof Outermost>, Scope>
+      : never;
 
 /** Typedef names before tags of the same name. */
 type TypesIn<Own, Scope> = {
-  readonly [K in keyof Own as Own[K] extends Constant<any> | Empty | Nothing<Own[K], Scope> ? never : K]: TypeOf<Own[K], Scope>;
+  readonly [K in keyof Own as Own[K] extends Constant<any> | Empty | Nothing<Own[K], Scope> ? never : K]: TypeOf<
+    Own[K],
+    Scope
+  >;
 } & {
-  readonly [K in keyof Own as K extends `${'struct' | 'union' | 'enum'} ${infer Short}`
-    ? Short extends keyof Own ? never : Short
-    : never]: TypeOf<Own[K], Scope>;
+  readonly [
+    K in keyof Own as K extends `${'struct' | 'union' | 'enum'} ${infer Short}`
+      ? Short extends keyof Own
+        ? never
+        : Short
+      : never
+  ]: TypeOf<Own[K], Scope>;
 };
 type Nothing<T, Scope> = TypeOf<T, Scope> extends AnyFault ? T : never;
 type TypeOf<T, Scope> =
-  T extends Hidden<infer Name> ? OpaqueType<Name>
-  : T extends { readonly mark: 'tag'; readonly tag: infer Name extends keyof Scope }
-    ? Scope[Name] extends Hidden<infer Short> ? OpaqueType<Short> : Scope[Name]
-  : Value<T extends Signature<any, any> ? To<T> : T, Scope>;
+  T extends Hidden<infer Name>
+    ? OpaqueType<Name>
+    : T extends { readonly mark: 'tag'; readonly tag: infer Name extends keyof Scope }
+      ? Scope[Name] extends Hidden<infer Short>
+        ? OpaqueType<Short>
+        : Scope[Name]
+      : Value<T extends Signature<any, any> ? To<T> : T, Scope>;
 
 // ---- what may be passed ------------------------------------------------------------------------------------------------
 
@@ -319,7 +352,11 @@ export type LinkProblem<D, Declaration> = [UnknownKeys<D, Declaration>] extends 
   : Declaration;
 export type LinkedSetProblem<S, Declaration> = [LinkProblem<S[keyof S], Declaration>] extends [never]
   ? never
-  : { readonly [Name in keyof S]: [LinkProblem<S[Name], Declaration>] extends [never] ? S[Name] : LinkProblem<S[Name], Declaration> };
+  : {
+      readonly [Name in keyof S]: [LinkProblem<S[Name], Declaration>] extends [never]
+        ? S[Name]
+        : LinkProblem<S[Name], Declaration>;
+    };
 
 // ---- one more function of a library --------------------------------------------------------------------------------------
 
@@ -339,7 +376,14 @@ type OneFunction<T, S> = T extends string
       : never
     : LooseDeclaration
   : never;
-type IsUnion<T, Whole = T> = [T] extends [never] ? true : T extends unknown ? ([Whole] extends [T] ? false : true) : never;
+type IsUnion<T, Whole = T> = [T] extends [never]
+  ? true
+  : T extends unknown
+    ? [Whole] extends [T]
+      ? false
+      : true
+    : never;
 
 export type FunctionProblem<T, S> = Extract<OneFunction<T, S>, AnyTextError>;
-export type FunctionOfText<T, S> = OneFunction<T, S> extends infer D ? (D extends AnyTextError ? LooseDeclaration : D) : never;
+export type FunctionOfText<T, S> =
+  OneFunction<T, S> extends infer D ? (D extends AnyTextError ? LooseDeclaration : D) : never;

@@ -4,49 +4,64 @@ import type { AnyFault, Const, Empty, Fault, Hidden, Tag } from './marks.js';
 import type { EnumOf, RecordOf } from './record.js';
 import type { Closed } from './text.js';
 import type {
-  Arithmetic, Arithmetics, Attribute, Known, Marks, Meant, OtherMark, Refused, Skipped, Spelling, Spellings,
+  Arithmetic,
+  Arithmetics,
+  Attribute,
+  Known,
+  Marks,
+  Meant,
+  OtherMark,
+  Refused,
+  Skipped,
+  Spelling,
+  Spellings,
 } from './words.js';
 
 /**
  * The specifiers at the start of tokens: `[type, the tokens that follow, mark, scope]`, or a fault. `Type` is the type so
  * far, `''` if there is none yet.
  */
-export type Specifiers<S extends string, Scope, Type = '', IsConst = false, Mark = ''> =
-  S extends `${infer Word} ${infer Rest}`
-    ? Word extends Arithmetic
-      ? `${Type & string} ${Word extends Spelling ? Spellings[Word] : Word}` extends infer Words
-        ? Words extends keyof Arithmetics
-          ? Specifiers<Rest, Scope, Arithmetics[Words], IsConst, Mark>
-          : NoArithmetic<Type, Word>
-        : never
-      : Word extends Skipped
-        ? Specifiers<Rest, Scope, Type, Word extends 'const' | '__const' | '__const__' ? true : IsConst, Mark>
-        : Word extends '*' | '(' | ')' | ',' | ':' | ';' | '=' | '[' | '{' | '}'
-          ? Found<Type, S, IsConst, Mark, Scope>
-          : Type extends ''
-            ? Word extends 'struct' | 'union'
-              ? RecordOf<Word, Rest, Scope> extends [infer T, infer After extends string, infer Inner]
+export type Specifiers<
+  S extends string,
+  Scope,
+  Type = '',
+  IsConst = false,
+  Mark = '',
+> = S extends `${infer Word} ${infer Rest}`
+  ? Word extends Arithmetic
+    ? `${Type & string} ${Word extends Spelling ? Spellings[Word] : Word}` extends infer Words
+      ? Words extends keyof Arithmetics
+        ? Specifiers<Rest, Scope, Arithmetics[Words], IsConst, Mark>
+        : NoArithmetic<Type, Word>
+      : never
+    : Word extends Skipped
+      ? Specifiers<Rest, Scope, Type, Word extends 'const' | '__const' | '__const__' ? true : IsConst, Mark>
+      : Word extends '*' | '(' | ')' | ',' | ':' | ';' | '=' | '[' | '{' | '}'
+        ? Found<Type, S, IsConst, Mark, Scope>
+        : Type extends ''
+          ? Word extends 'struct' | 'union'
+            ? RecordOf<Word, Rest, Scope> extends [infer T, infer After extends string, infer Inner]
+              ? Specifiers<After, Inner, T, IsConst, Mark>
+              : RecordOf<Word, Rest, Scope>
+            : Word extends 'enum'
+              ? EnumOf<Rest, Scope> extends [infer T, infer After extends string, infer Inner]
                 ? Specifiers<After, Inner, T, IsConst, Mark>
-                : RecordOf<Word, Rest, Scope>
-              : Word extends 'enum'
-                ? EnumOf<Rest, Scope> extends [infer T, infer After extends string, infer Inner]
-                  ? Specifiers<After, Inner, T, IsConst, Mark>
-                  : EnumOf<Rest, Scope>
-                : Word extends keyof Scope
-                  ? Scope[Word] extends Empty
-                    ? Specifiers<Rest, Scope, Type, IsConst, Mark>
-                    : Specifiers<Rest, Scope, Defined<Word, Scope[Word], Scope>, IsConst, Mark>
-                  : Word extends keyof Known
-                    ? Specifiers<Rest, Scope, Known[Word], IsConst, Mark>
-                    : Special<Word, Rest, Scope, Type, IsConst, Mark>
-            : Word extends Attribute | 'struct' | 'union' | 'enum' | keyof Refused | keyof Marks | '_Free_'
-              ? Special<Word, Rest, Scope, Type, IsConst, Mark>
+                : EnumOf<Rest, Scope>
               : Word extends keyof Scope
                 ? Scope[Word] extends Empty
                   ? Specifiers<Rest, Scope, Type, IsConst, Mark>
-                  : Found<Type, S, IsConst, Mark, Scope>
+                  : Specifiers<Rest, Scope, Defined<Word, Scope[Word], Scope>, IsConst, Mark>
+                : Word extends keyof Known
+                  ? Specifiers<Rest, Scope, Known[Word], IsConst, Mark>
+                  : Special<Word, Rest, Scope, Type, IsConst, Mark>
+          : Word extends Attribute | 'struct' | 'union' | 'enum' | keyof Refused | keyof Marks | '_Free_'
+            ? Special<Word, Rest, Scope, Type, IsConst, Mark>
+            : Word extends keyof Scope
+              ? Scope[Word] extends Empty
+                ? Specifiers<Rest, Scope, Type, IsConst, Mark>
                 : Found<Type, S, IsConst, Mark, Scope>
-    : Found<Type, S, IsConst, Mark, Scope>;
+              : Found<Type, S, IsConst, Mark, Scope>
+  : Found<Type, S, IsConst, Mark, Scope>;
 
 type Found<Type, S, IsConst, Mark, Scope> = Type extends ''
   ? Fault<'expected a type'>

@@ -10,19 +10,27 @@ export type Trim<S extends string> = TrimEnd<TrimStart<S>>;
 export type IsLiteral<S extends string> = {} extends { [K in S]: 1 } ? false : true;
 
 /** All of S with B in the place of A. */
-type Replace<S extends string, A extends string, B extends string, Done extends string = ''> =
-  S extends `${infer Before}${A}${infer After}` ? Replace<After, A, B, `${Done}${Before}${B}`> : `${Done}${S}`;
+type Replace<
+  S extends string,
+  A extends string,
+  B extends string,
+  Done extends string = '',
+> = S extends `${infer Before}${A}${infer After}` ? Replace<After, A, B, `${Done}${Before}${B}`> : `${Done}${S}`;
 
 type Pad<S extends string, C extends string> = Replace<S, C, ` ${C} `>;
 
 /** On one line, without double spaces: as messages show it. */
-export type OneLine<S extends string> = Trim<SingleSpaces<Replace<Replace<Replace<S, '\n', ' '>, '\t', ' '>, '\r', ' '>>>;
+export type OneLine<S extends string> = Trim<
+  SingleSpaces<Replace<Replace<Replace<S, '\n', ' '>, '\t', ' '>, '\r', ' '>>
+>;
 type SingleSpaces<S extends string> = S extends `${infer A}  ${infer B}` ? SingleSpaces<`${A} ${B}`> : S;
 
 /** A statement whose tokens are followed by a space each. */
-export type Tokens<S extends string> = `${Brackets<S extends `${string}${'\n' | '\t' | '\r' | '[['}${string}`
-  ? WithoutBrackets<Replace<Replace<Replace<S, '\n', ' '>, '\t', ' '>, '\r', ' '>>
-  : S>} `;
+export type Tokens<S extends string> = `${Brackets<
+  S extends `${string}${'\n' | '\t' | '\r' | '[['}${string}`
+    ? WithoutBrackets<Replace<Replace<Replace<S, '\n', ' '>, '\t', ' '>, '\r', ' '>>
+    : S
+>} `;
 
 type Brackets<S extends string> = S extends `${string}${'{' | '=' | ';' | '[' | ':'}${string}`
   ? Pad<Pad<Pad<Pad<Pad<Pad<Pad<Usual<S>, '['>, ']'>, ':'>, '{'>, '}'>, ';'>, '='>
@@ -30,28 +38,35 @@ type Brackets<S extends string> = S extends `${string}${'{' | '=' | ';' | '[' | 
 type Usual<S extends string> = Pad<Pad<Pad<Pad<S, '*'>, '('>, ')'>, ','>;
 
 /** Without `[[...]]`. */
-type WithoutBrackets<S extends string> = S extends `${infer A}[[${string}]]${infer B}` ? WithoutBrackets<`${A} ${B}`> : S;
+type WithoutBrackets<S extends string> = S extends `${infer A}[[${string}]]${infer B}`
+  ? WithoutBrackets<`${A} ${B}`>
+  : S;
 
-/** Without comments and line continuations; undefined where a comment does not end. */
+/**
+ * Without comments and line continuations. Where a comment does not end: what stands before it, and the comment.
+ */
 export type WithoutComments<S extends string, Done extends string = ''> = S extends `${infer A}/${infer B}`
   ? B extends `*${infer Comment}`
     ? Comment extends `${string}*/${infer After}`
       ? WithoutComments<After, `${Done}${A} `>
-      : undefined
+      : [`${Done}${A}`, `/${B}`]
     : B extends `/${infer Comment}`
       ? A extends `${string}:`
         ? WithoutComments<Comment, `${Done}${A}//`>
         : Comment extends `${string}\n${infer After}`
           ? WithoutComments<After, `${Done}${A}\n`>
-          : undefined
+          : [`${Done}${A}`, `/${B}`]
       : WithoutComments<B, `${Done}${A}/`>
   : WithoutContinuations<`${Done}${S}`>;
 
-type WithoutContinuations<S extends string> = S extends `${infer A}\\\n${infer B}` ? WithoutContinuations<`${A} ${B}`> : S;
+type WithoutContinuations<S extends string> = S extends `${infer A}\\\n${infer B}`
+  ? WithoutContinuations<`${A} ${B}`>
+  : S;
 
 /** How many brackets a text opens, added to N. */
-type Opened<S extends string, Open extends string, N extends readonly 0[]> =
-  S extends `${string}${Open}${infer R}` ? Opened<R, Open, [...N, 0]> : N;
+type Opened<S extends string, Open extends string, N extends readonly 0[]> = S extends `${string}${Open}${infer R}`
+  ? Opened<R, Open, [...N, 0]>
+  : N;
 
 /** What stands in brackets, from behind the opening one on, and what follows them; undefined where they are not closed. */
 export type Closed<

@@ -292,8 +292,7 @@ describe('the places that take C text', () => {
       `int open(const char *pathname, int flags, ...); ssize_t write(int fd, const void *buf, size_t count); int no_such(void);
        char *strdup(const char *s);`,
       { open: { fails: 'negative' }, write: { args: { count: { lengthOf: 'buf' } } }, no_such: { optional: true }, strdup: { free: 'free' } },
-    ].with(0, `int open(const char *pathname, int flags, ...); ssize_t write(int fd, const void *buf, size_t count); int no_such(void);
-       _Text_ char *strdup(const char *s);`));
+    ]);
     assert.throws(() => c.open('/no/such/file', 0), { code: 'ENOENT' });
     assert.throws(() => c.write(1, Buffer.alloc(2), 3), { code: 'ERR_OUT_OF_RANGE', message: /argument 2 \(count\) must be at most 2/ });
     assert.equal(c.no_such, null);
@@ -309,6 +308,19 @@ describe('the places that take C text', () => {
     const { function: bind } = dlopen('c', '');
     throws(() => bind(5), 'ERR_INVALID_ARG_TYPE', /function: text/);
     throws(() => bind('int a(void); int b(void);'), 'ERR_INVALID_ARG_VALUE', /must declare one function, and declares 2/);
+  });
+
+  test('a set that is made of sets has what they have', () => {
+    const numbers = cdef('typedef int number; enum { ONE = 1 };');
+    const all = cdef([cdef([numbers, 'typedef number other; int abs(other);']), 'typedef other third;']);
+    assert.deepEqual(Object.keys(all.types), ['number', 'other', 'third']);
+    assert.deepEqual([all.constants.ONE, Object.keys(all.symbols)], [1, ['abs']]);
+    assert.equal(dlopen('c', all).symbols.abs(-2), 2);
+  });
+
+  test('a typedef of a known type changes nothing for other texts', () => {
+    cdef('typedef regex_t *mine; typedef va_list list;');
+    assert.deepEqual(cdef('void regfree(regex_t *preg);').symbols.regfree.args, ['ptr']);
   });
 
   test('the same text is parsed once, and gives the same types', async () => {

@@ -86,7 +86,7 @@ function parseSymbols(value, where) {
   const symbols = { __proto__: null };
   for (const { scope, isSet, object } of parts) {
     if (scope !== undefined) {
-      if (!isSet || parts.length === 1) Object.assign(symbols, functionsIn(scope));
+      if (!isSet || parts.length === 1) Object.assign(symbols, ...scope.texts.map(functionsIn));
       continue;
     }
     for (const name of Object.keys(object)) {
@@ -104,11 +104,13 @@ function added(parts, symbols, name, value, where) {
   const declared = parts.reduce((found, { scope }) => scope?.function(name) ?? found, undefined);
   const options = parseOptions(value, ADDITIONS, where);
   if (declared === undefined && symbols[name] === undefined) return value;
-  const declaration = symbols[name] ?? declarationOf(declared, name);
   const { args, free, ...others } = options;
+  const isOwned = free !== undefined && declared !== undefined;
+  const declaration = isOwned
+    ? declarationOf({ ...declared, marks: { ...declared.marks, free: { text: free } } }, name)
+    : symbols[name] ?? declarationOf(declared, name);
   const result = { ...declaration, ...others };
   if (args !== undefined) result.args = describedArguments(declared.type.parameters, declaration.args, args, where);
-  if (free !== undefined) result.returns = { type: declaration.returns, free };
   return result;
 }
 
@@ -212,7 +214,7 @@ class Definitions {
   #made = {};
 
   constructor(parts) {
-    this.#scopes = parts.map(({ scope }) => scope);
+    this.#scopes = parts.flatMap(({ scope }) => scope.texts);
   }
 
   #once(key, make) {
@@ -257,7 +259,7 @@ function cdef(value) {
   const object = parts.findIndex((part) => part.object !== undefined);
   if (object >= 0) throw wrongType(`cdef: text[${object}]`, 'C text or a set of cdef()', value[object]);
   const definitions = new Definitions(parts);
-  scopes.set(definitions, parts.length === 1 ? parts[0].scope : new Scope(parts.map(({ scope }) => scope)));
+  scopes.set(definitions, parts.length === 1 ? parts[0].scope : Scope.join(parts.map(({ scope }) => scope)));
   return Object.freeze(definitions);
 }
 

@@ -107,7 +107,7 @@ class Parser {
       throw this.tokens.fault(name, `${name.text} has an alignment that its type has not; put the attribute behind 'struct'`);
     }
     // `typedef struct s s;` says that there is such a struct, which only C looks into unless its body follows.
-    if (base.record !== undefined) {
+    if (base.record !== undefined && !base.record.isKnown) {
       base.record.isDeclared = true;
       base.record.name ??= name.text;
     }

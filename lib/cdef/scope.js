@@ -11,8 +11,8 @@ const TEXTS = { cstring: 'char', utf16: 'char16_t' };
 const known = new Map();
 
 function makeKnown(name) {
-  if (OPAQUE.has(name)) return { kind: 'record', record: { ...makeRecord('struct', undefined), name, isDeclared: true } };
-  if (HIDDEN.has(name)) return { kind: 'record', record: { ...makeRecord('struct', undefined), name } };
+  if (OPAQUE.has(name)) return { kind: 'record', record: { ...makeRecord('struct', undefined), name, isDeclared: true, isKnown: true } };
+  if (HIDDEN.has(name)) return { kind: 'record', record: { ...makeRecord('struct', undefined), name, isKnown: true } };
   const type = KNOWN.get(name);
   if (type === undefined) return undefined;
   if (type === 'void *') return pointerTo(VOID);
@@ -41,9 +41,19 @@ class Scope {
   functions = new Map();
   variables = new Map();
 
+  /** The scopes of texts that it is made of: itself, or those of a set that is made of several. */
+  texts = [this];
+
   /** @param {Scope[]} outer the scopes before this one, the nearest last */
   constructor(outer = []) {
     this.#outer = outer;
+  }
+
+  /** The scope of a set that is made of several. */
+  static join(scopes) {
+    const joined = new Scope(scopes);
+    joined.texts = scopes.flatMap(({ texts }) => texts);
+    return joined;
   }
 
   #find(kind, name) {

@@ -72,6 +72,7 @@ pub unsafe extern "C" fn place_text(_: Local, text: *const OneByteString, to: u3
 }
 
 impl FastArguments {
+    #[inline(always)] // It has one caller, and is under every such call.
     fn place_view(&self, environment: &Environment, view: Local, to: u32) {
         // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
         let view = environment.view_storage.get().and_then(|views| unsafe { views.storage(view) });
@@ -84,6 +85,7 @@ impl FastArguments {
         }
     }
 
+    #[inline(always)] // As above.
     fn copy_text(&self, environment: &Environment, text: &OneByteString, to: u32) {
         let length = text.length as usize;
         // SAFETY: M15, as above.
@@ -131,6 +133,7 @@ impl FastArguments {
     }
 
     /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
+    #[inline(always)] // As above.
     fn bring(&self, function: &BoundFunction) {
         let environment = &*function.environment;
         let address = environment.arg_buffer.word(function.signature.plan.result) as usize;
@@ -158,6 +161,7 @@ impl FastArguments {
 
 impl FastArguments {
     /// Keeps the overflow of an argument, the first one of the call; all are put right.
+    #[inline(always)] // As above.
     fn look(&self, function: &BoundFunction, argument: usize, address: Address, is_pin: bool) {
         let found = if is_pin {
             let view = Span { start: address, length: self.last(argument).length() };

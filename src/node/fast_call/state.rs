@@ -70,27 +70,32 @@ pub const LONGEST: usize = 1024;
 pub const SHORT: usize = 32;
 
 impl Shared {
+    #[inline]
     pub fn state(self) -> *mut u32 {
         self.0.start.as_ptr().cast()
     }
 
+    #[inline]
     pub fn set_state(self, state: u32) {
         // SAFETY: M1 and M6; `attach_lane` was given the memory, for words of 32 bits.
         unsafe { self.state().write(state) };
     }
 
     /// Tells how long the text is that came back.
+    #[inline]
     pub fn set_text(self, length: u32) {
         // SAFETY: as above.
         unsafe { self.state().add(1).write(length) };
     }
 
     /// Room for a text of [`SHORT`] bytes.
+    #[inline]
     pub fn given(self) -> *mut u8 {
         self.0.start.as_ptr().wrapping_add(GIVEN)
     }
 
     /// The start of a place for a text: a whole block fits there.
+    #[inline]
     pub fn place(self, number: usize, bytes: usize) -> Option<Address> {
         // Blocks begin at multiples of 16, as the memory itself does.
         let stride = ((self.0.length - TEXTS) / PLACES) & !15;

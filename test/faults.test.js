@@ -207,7 +207,8 @@ describe('without descriptors', () => {
     );
     const [first, opened, compiled, later] = said.split('\n');
     assert.deepEqual([first, opened, later], ['EMFILE', 'ERR_FFI_LIBRARY_INVALID true', '42']);
-    assert.equal(compiled, 'EMFILE true');
+    // Node's own error, of the file of cc() or of the package.json that it looks for beside that.
+    assert.match(compiled, /^(EMFILE|ERR_INVALID_PACKAGE_CONFIG) true$/);
   });
 });
 

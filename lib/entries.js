@@ -11,14 +11,15 @@ function makeEntries() {
   const { late, begin } = require('./late');
   const main = late(() => require('./main'));
   const bun = late(() => require('./bun/main'));
-  // Only the entry for bun redirects `bun:ffi` to the package.
-  const hook = () => require('./bun/hook').install();
+  // Only the entries of the dialects redirect `bun:ffi` and `koffi` to the package.
+  const hook = (...names) => require('./bun/hook').install(...names);
+  const koffi = late(() => require('./koffi/main'));
   const entry = (load) => () => {
     const exported = load();
     begin();
     return exported;
   };
-  return { main: entry(main), bun: entry(() => { hook(); return bun(); }) };
+  return { main: entry(main), bun: entry(() => { hook('bun:ffi', 'bun'); return bun(); }), koffi: entry(() => { hook('koffi', 'koffi'); return koffi(); }) };
 }
 
 copies.entries ??= makeEntries();

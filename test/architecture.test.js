@@ -13,7 +13,8 @@ const { root } = require('./helpers.js');
 const JS = {
   index: ['entries'],
   bun: ['entries'],
-  entries: ['main', 'bun/main', 'bun/hook', 'copies', 'late', 'engine'],
+  koffi: ['entries'],
+  entries: ['main', 'bun/main', 'bun/hook', 'koffi/main', 'copies', 'late', 'engine'],
   main: [
     'errno', 'fence', 'library', 'callback', 'pointer', 'cstring', 'struct', 'reference', 'enumeration', 'opaque', 'fn',
     'cc', 'pin', 'platform', 'types', 'late',
@@ -28,6 +29,22 @@ const JS = {
   'bun/types': ['bun/words', 'declared', 'types'],
   'bun/words': [],
   'bun/hook': [],
+  'koffi/main': ['koffi/callback', 'koffi/decode', 'koffi/library', 'koffi/make', 'koffi/memory', 'koffi/primitives', 'koffi/record', 'koffi/system', 'koffi/type', 'fence'],
+  'koffi/library': ['koffi/function', 'koffi/make', 'library'],
+  'koffi/memory': ['koffi/callback', 'koffi/decode', 'koffi/encode', 'koffi/make', 'koffi/pass', 'koffi/type', 'frame', 'library', 'memory', 'pointer'],
+  'koffi/callback': ['koffi/decode', 'koffi/encode', 'koffi/function', 'koffi/make', 'koffi/pass', 'koffi/type', 'callback', 'library'],
+  'koffi/system': ['koffi/decode', 'koffi/type', 'library', 'platform', 'pointer'],
+  'koffi/function': ['koffi/encode', 'koffi/make', 'koffi/pass', 'koffi/scratch', 'koffi/words', 'kept'],
+  'koffi/pass': ['koffi/decode', 'koffi/encode', 'koffi/record', 'koffi/type', 'declared', 'fn', 'types'],
+  'koffi/encode': ['koffi/decode', 'koffi/scratch', 'koffi/type', 'memory', 'types'],
+  'koffi/scratch': ['memory', 'pointer'],
+  'koffi/decode': ['koffi/make', 'koffi/type', 'memory', 'types'],
+  'koffi/record': ['koffi/make', 'koffi/type', 'struct'],
+  'koffi/make': ['koffi/primitives', 'koffi/text', 'koffi/type', 'types'],
+  'koffi/text': ['koffi/primitives', 'koffi/type', 'cdef/declarator', 'cdef/fault', 'cdef/parser', 'cdef/scope', 'cdef/specifiers'],
+  'koffi/primitives': ['koffi/type', 'declared', 'types'],
+  'koffi/type': [],
+  'koffi/words': [],
   cache: ['platform'],
   cc: ['cache', 'library', 'search', 'platform', 'options', 'late'],
   errno: ['binding'],
@@ -177,7 +194,7 @@ const libFiles = fs
   .filter((name) => /\.js$/.test(name))
   .map((name) => name.replace(/\.\w+$/, ''));
 
-const ENTRIES = ['index', 'bun'];
+const ENTRIES = ['index', 'bun', 'koffi'];
 const fileOf = (name) => (ENTRIES.includes(name) ? `${name}.js` : `lib/${name}.js`);
 
 /** The name in the table of a file of lib/. */

@@ -6,6 +6,7 @@ const { makeError, wrongType } = require('../errors');
 const { openLibrary } = require('../library');
 const { functionOf } = require('./function');
 const { isConvention, reader, signatureOf } = require('./make');
+const { inKoffi } = require('./words');
 
 const OPTIONS = { lazy: 'RTLD_LAZY', global: 'RTLD_GLOBAL', deep: 'RTLD_DEEPBIND' };
 
@@ -41,7 +42,7 @@ class LibraryHandle {
   }
 
   #bind(name, signature) {
-    return functionOf(name, signature, (declaration) => this.#opened.bind(name, declaration));
+    return inKoffi(() => functionOf(name, signature, (declaration) => this.#opened.bind(name, declaration)));
   }
 
   /** The address of a variable or a function. */

@@ -12,6 +12,7 @@ const { Kept, bytesOf, encode: encodeAt, isView, viewOf } = require('./encode');
 const { arrayOf, standard, typeOf } = require('./make');
 const { refuse } = require('./pass');
 const { builtin, layoutOf } = require('./type');
+const { inKoffi } = require('./words');
 
 /** C's own allocator: what koffi.alloc() returns may be freed by C, and C's memory by koffi.free(). */
 let allocator;
@@ -168,7 +169,7 @@ function encode(target, ...rest) {
   const whole = length === undefined || length === null ? type : arrayOf(type, Number(length));
   const bytes = new Uint8Array(whole.size);
   const kept = new Kept(refuse);
-  encodeAt(whole, viewOf(bytes), 0, value, kept, 'encode', 'value');
+  inKoffi(() => encodeAt(whole, viewOf(bytes), 0, value, kept, 'encode', 'value'));
   if (isView(target)) {
     bytesIn(target, offset, whole.size, whole).set(bytes);
     keepFor(target, offset, kept);

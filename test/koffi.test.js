@@ -24,6 +24,8 @@ koffi.proto('int Callback(const char *text, int number, void *pointer)');
 koffi.proto('MixedCallback', 'int', [Mixed]);
 koffi.proto('Mixed MakeCallback(int number)');
 koffi.disposable('HeapText', 'str');
+koffi.proto('int Apply(int x)');
+koffi.struct('Functions', { first: 'Apply *', second: koffi.pointer(koffi.type('Apply')) });
 const zero = { a: 0, b: 0, s: null, name: '', list: Int16Array.of(0, 0, 0) };
 
 describe('load and func', () => {
@@ -92,7 +94,7 @@ describe('numbers', () => {
   test('64-bit results are numbers where these are exact', () => {
     const signed = lib.func('int64_t identity_i64(int64_t x)');
     const unsigned = lib.func('uint64_t identity_u64(uint64_t x)');
-    assert.deepEqual([5, -5n, 2n ** 53n - 1n, -(2n ** 63n)].map(signed), [5, -5, 2 ** 53 - 1, -(2n ** 63n)]);
+    assert.deepEqual([5, -5n, 2n ** 53n, 2n ** 53n + 1n, -(2n ** 63n)].map(signed), [5, -5, 2 ** 53, 2n ** 53n + 1n, -(2n ** 63n)]);
     assert.deepEqual([5n, 2n ** 64n - 1n].map(unsigned), [5, 2n ** 64n - 1n]);
   });
 
@@ -118,6 +120,7 @@ describe('numbers', () => {
   test('integers of the other byte order are reversed', () => {
     assert.equal(lib.func('uint32_be_t identity_big_endian(uint32_t x)')(0x01020304), 0x04030201);
     assert.equal(lib.func('uint32_t identity_big_endian(uint32_be x)')(0x01020304), 0x04030201);
+    assert.deepEqual(koffi.decode(Buffer.from([1, 2, 0, 4]), 'uint8_t', -1), Uint8Array.of(1, 2));
     assert.deepEqual(koffi.decode(Buffer.from([1, 2, 3, 4]), 'uint16_be', 2), [0x0102, 0x0304]);
   });
 
@@ -175,6 +178,11 @@ describe('texts', () => {
     const buffer = Buffer.alloc(20);
     lib.func('concat', 'void', ['str', 'str', koffi.out('char *')])('A', 'B', buffer);
     assert.equal(koffi.decode(buffer, 'char', 20), 'AB');
+    const text = ['abc'];
+    lib.func('void reverse_text(_Inout_ void *text)')(text);
+    assert.deepEqual(text, ['cba']);
+    lib.func('void reverse_text(_Inout_ char *text)')(text);
+    assert.deepEqual(text, ['abc']);
     assert.equal(lib.func('int total_length(const char **texts)')(['Get', 'Total', 'Length', null]), 14);
   });
 });
@@ -222,9 +230,19 @@ describe('structs and unions', () => {
   });
 
   test('may point to themselves', () => {
+    koffi.struct('Own', { self: 'Own *' });
+    throws(() => koffi.struct('Other', { self: 'Other' }), 'ERR_INVALID_ARG_TYPE');
     const Node = koffi.opaque('Node');
     koffi.struct(Node, { value: 'int', next: 'Node *' });
     assert.equal(lib.func('int sum_nodes(const Node *node)')({ value: 1, next: { value: 2, next: null } }), 3);
+  });
+
+  test('read own properties only, and skip the member _', () => {
+    const type = koffi.pointer(koffi.struct({ a: 'int', _: 'int', b: 'int' }));
+    assert.deepEqual(Object.keys(type.ref.members), ['a', 'b']);
+    const sum = lib.func('int sum(void *values, int count)');
+    assert.equal(sum(koffi.as({ a: 1, b: 2 }, type), 3), 3);
+    assert.equal(sum(koffi.as(Object.create({ a: 1, b: 2 }), type), 3), 0);
   });
 
   test('may end in an array that a member counts', () => {
@@ -262,7 +280,9 @@ describe('pointers', () => {
     assert.equal(typeof call('text'), 'bigint');
     throws(() => call([1]), 'ERR_INVALID_ARG_TYPE', /koffi\.as/);
     throws(() => call({}), 'ERR_INVALID_ARG_TYPE');
-    throws(() => call(-1), 'ERR_OUT_OF_RANGE');
+    assert.deepEqual([-1, -1n].map((value) => call(value)), [2n ** 64n - 1n, 2n ** 64n - 1n]);
+    throws(() => call(1.5), 'ERR_OUT_OF_RANGE');
+    throws(() => call(2n ** 65n), 'ERR_OUT_OF_RANGE');
   });
 
   test('take arrays and typed arrays, and copy back what is out', () => {
@@ -342,6 +362,13 @@ describe('callbacks', () => {
     assert.equal(call(null, 3), -7);
     assert.equal(lib.func('int call_holder(void *holder)')(koffi.as({ callback: (text) => text.length, number: 1 },
       koffi.pointer(koffi.struct({ callback: 'Callback *', number: 'int' })))), 4);
+  });
+
+  test('structs and arrays of plain functions are passed', () => {
+    const apply = lib.func('int apply_struct(int x, Functions functions)');
+    const functions = { first: (x) => -x, second: (x) => x * 5 };
+    for (let i = 0; i < 2000; i += 1) assert.equal(apply(2, functions), -10);
+    assert.equal(lib.func('int apply_array(int x, Apply **functions, int count)')(2, [(x) => x + 1, (x) => x * 5], 2), 15);
   });
 
   test('structs go in and come out', () => {
@@ -433,6 +460,9 @@ describe('types', () => {
     assert.equal(koffi.type('Callback').proto.result, koffi.types.int);
     assert.equal(koffi.resolve, koffi.type);
     assert.equal(koffi.introspect('Mixed'), Mixed);
+    for (const type of [koffi.proto('int (int a, int b)'), koffi.proto('__stdcall', 'int', ['int']), koffi.proto(null, 'int', ['int'])]) {
+      assert.match(type.name, /^<anonymous_\d+>$/);
+    }
   });
 
   test('have one name each', () => {
@@ -446,6 +476,9 @@ describe('types', () => {
 
   test('that are wrong are refused', () => {
     throws(() => koffi.struct({}), 'ERR_INVALID_ARG_VALUE', /Empty type/);
+    throws(() => koffi.struct(' Space', { a: 'int' }), 'ERR_INVALID_ARG_VALUE', /Invalid type name/);
+    throws(() => koffi.struct({ 'a ': 'int' }), 'ERR_INVALID_ARG_VALUE', /Invalid member name/);
+    throws(() => koffi.struct({ a: 'int!' }), 'ERR_INVALID_ARG_TYPE');
     throws(() => koffi.struct({ a: koffi.opaque() }), 'ERR_INVALID_ARG_TYPE');
     throws(() => koffi.array('int', 0), 'ERR_INVALID_ARG_VALUE');
     throws(() => koffi.array('int', 3, 'Other'), 'ERR_INVALID_ARG_VALUE');

@@ -10,6 +10,11 @@ const { layoutOf } = require('./type');
 /** What koffi.stats() counts. */
 const counts = { disposed: 0, callbacks: 0 };
 
+const MOST = 2n ** 53n;
+
+/** A 64-bit integer as koffi has it: 2^53 and -2^53 are numbers, too. */
+const exactNumber = (value) => (typeof value === 'bigint' && (value === MOST || value === -MOST) ? Number(value) : value);
+
 /** An address as koffi has it: a BigInt, or null. */
 const bigAddress = (address) => (address === null ? null : BigInt(address));
 
@@ -69,6 +74,7 @@ function decodeArray({ of, hint }, view, at, length) {
 /** The members of a struct, put into `target`. */
 function decodeMembers(layout, view, at, target) {
   for (const { name, type, offset } of layout.members) {
+    if (name === '_') continue;
     const inner = layoutOf(type);
     const value = inner.countedBy === undefined
       ? decode(type, view, at + offset)
@@ -82,7 +88,7 @@ function decodeMembers(layout, view, at, target) {
 function decode(type, view, at) {
   const layout = layoutOf(type);
   switch (layout.kind) {
-    case 'scalar': return layout.row.read(view, at);
+    case 'scalar': return exactNumber(layout.row.read(view, at));
     case 'text': case 'pointer': case 'callback': return fromAddress(layout, readAddress(view, at));
     case 'array': return decodeArray(layout, view, at, layout.length);
     case 'record': return decodeMembers(layout, view, at, {});
@@ -167,4 +173,4 @@ function classOf(type, layout) {
   return classes.get(layout);
 }
 
-module.exports = { Union, counts, bigAddress, decode, decodeMembers, fromAddress, textAt, textOfBytes, untilNul };
+module.exports = { Union, counts, exactNumber, bigAddress, decode, decodeMembers, fromAddress, textAt, textOfBytes, untilNul };

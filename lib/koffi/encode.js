@@ -116,8 +116,8 @@ const numberOf = ({ list }, value) =>
 function encodeRecord({ members }, type, view, at, value, kept, name, position) {
   if (typeof value !== 'object' || value === null || isView(value)) throw wrongType(place(name, position), `an object (${type.name})`, value);
   for (const member of members) {
-    const part = value[member.name];
-    if (part !== undefined) encode(member.type, view, at + member.offset, part, kept, name, { outer: position, part: member.name });
+    const part = Object.hasOwn(value, member.name) ? value[member.name] : undefined;
+    if (part !== undefined && member.name !== '_') encode(member.type, view, at + member.offset, part, kept, name, { outer: position, part: member.name });
   }
 }
 
@@ -143,7 +143,7 @@ function encodeUnion({ members }, type, view, at, value, kept, name, position) {
 function encodeArray({ of, length, hint }, type, view, at, value, kept, name, position) {
   const list = `an array of at most ${length} (${type.name})`;
   if (typeof value === 'string') {
-    if (hint !== 'String') throw wrongType(place(name, position), list, value);
+    if (hint !== 'String' && UNITS[of.primitive] !== of.size) throw wrongType(place(name, position), list, value);
     return encodeText(of, length, view, at, value);
   }
   if (isView(value)) {
@@ -229,6 +229,7 @@ function referToText({ unit }, type, value, kept, name, position) {
 function referToObject(type, to, value, direction, kept, name, position) {
   const { kind } = layoutOf(to);
   const isList = Array.isArray(value);
+  if (isTextIn(to, value)) return memoryOfText(value[0], 1, kept, position);
   if (to.size === 0 || (!isList && kind !== 'record' && kind !== 'union')) {
     const hint = isList ? '; say of what by koffi.as(value, type)' : '';
     throw wrongType(place(name, position), `a pointer (${type.name})`, value, hint);
@@ -246,13 +247,17 @@ function referToObject(type, to, value, direction, kept, name, position) {
   return bytes;
 }
 
+/** Whether a value for a `void *` is an array of one text. */
+const isTextIn = (to, value) => to.size === 0 && Array.isArray(value) && value.length === 1 && typeof value[0] === 'string';
+
 /** Puts what C has left in the memory of an argument into the object or array that was passed. */
 function copyBack(type, value, bytes) {
   if (value instanceof Cast) return copyBack(value.type, value.value, bytes);
   if (typeof value !== 'object' || value === null || isView(value) || !isView(bytes)) return undefined;
   const layout = layoutOf(type);
-  if (layout.kind === 'text') {
-    value[0] = textOfBytes(untilNul(bytes, layout.unit), layout.unit);
+  if (layout.kind === 'text' || isTextIn(layout.to, value)) {
+    const { unit = 1 } = layout;
+    value[0] = textOfBytes(untilNul(bytes, unit), unit);
     return undefined;
   }
   const view = viewOf(bytes);

@@ -187,9 +187,13 @@ function parameterOf(spec, where) {
   return { type: typeOf(spec.slice(mark[0].length), where), direction };
 }
 
+/** A prototype of types alone: a type, then the parameters. */
+const WITHOUT_NAME = /^\s*(?:(?:const|void|char|short|int|long|float|double|signed|unsigned|bool)\b[\s*]*)+\(|^\s*\w+[\s*]*\(/;
+
 /** koffi.proto(text) and koffi.proto(convention, name, result, arguments), of which the first two may be missing. */
 function proto(...args) {
   if (args.length === 1 && typeof args[0] === 'string') {
+    if (WITHOUT_NAME.test(args[0])) return reader.type(args[0]);
     const { name, ...signature } = reader.prototype(args[0]);
     return register(prototypeOf(signature, checkName(name, 'proto')));
   }

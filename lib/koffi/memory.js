@@ -117,8 +117,19 @@ function decode(value, ...rest) {
   }
   const isText = layoutOf(arrayOf(type, 1)).hint === 'String';
   if (isText) return textFrom(value, offset, type.size, length, 'decode');
-  if (Number(length) < 0) throw makeError('ERR_OUT_OF_RANGE', `decode: a length below 0 is for characters only, and ${type.name} is none`);
+  if (Number(length) < 0) return untilZero(value, offset, type);
   return Number(length) === 0 ? [] : decodeOne(value, offset, arrayOf(type, Number(length)));
+}
+
+/** Integers up to the first zero, which is where a length below 0 ends. */
+function untilZero(value, offset, type) {
+  if (layoutOf(type).list === undefined || !/^U?Int(8|16|32)$/.test(type.primitive)) {
+    throw makeError('ERR_OUT_OF_RANGE', `decode: a length below 0 is for integers of up to 32 bits, and ${type.name} is none`);
+  }
+  let count = 0;
+  const room = isView(value) ? Math.floor((bytesOf(value).length - offset) / type.size) : Infinity;
+  while (count < room && decodeOne(value, offset + count * type.size, type) !== 0) count += 1;
+  return count === 0 ? new (layoutOf(type).list)(0) : decodeOne(value, offset, arrayOf(type, count));
 }
 
 function decodeOne(value, offset, type) {

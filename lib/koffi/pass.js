@@ -6,7 +6,7 @@ const { DeclaredType } = require('../declared');
 const { fn } = require('../fn');
 const { makeError } = require('../errors');
 const { typeOf } = require('../types');
-const { bigAddress, decode, fromAddress } = require('./decode');
+const { bigAddress, decode, exactNumber, fromAddress } = require('./decode');
 const { Kept, encode, refer } = require('./encode');
 const { passedType } = require('./record');
 const { layoutOf } = require('./type');
@@ -16,9 +16,10 @@ const NEEDS_MEMORY = Symbol('needs memory');
 
 /** The bytes of a struct or a union by value, and what they keep alive. */
 class Prepared {
-  constructor(type, value, kept, name, position) {
+  /** @param {boolean} isOwner whether the bytes alone keep what they refer to; otherwise the caller's `kept` does */
+  constructor(type, value, kept, { name, position, isOwner }) {
     this.bytes = new Uint8Array(type.size);
-    this.parts = kept.parts;
+    this.parts = isOwner ? kept.parts : [];
     encode(type, new DataView(this.bytes.buffer), 0, value, kept, name, position);
   }
 }
@@ -40,7 +41,7 @@ function recordType(type, layout) {
     ...typeOf(passedType(type), type.name),
     key: `koffi record ${(keys += 1)}`,
     keeps: true,
-    resolve: (value, name, position) => (value instanceof Prepared ? value : new Prepared(type, value, new Kept(refuse), name, position)),
+    resolve: (value, name, position) => (value instanceof Prepared ? value : new Prepared(type, value, new Kept(refuse), { name, position, isOwner: true })),
     write(view, at, { bytes, parts }) {
       new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
       return parts.length === 0 ? undefined : parts;
@@ -111,9 +112,12 @@ function pointer(value) {
   if (typeof value === 'bigint') {
     // As a number it goes the fast way.
     const number = Number(value);
-    return number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : value;
+    if (number >= 0 && number <= Number.MAX_SAFE_INTEGER) return number;
+    return value < 0 && BigInt.asIntN(64, value) === value ? BigInt.asUintN(64, value) : value;
   }
-  if (typeof value === 'number' || value === null) return value;
+  if (value === null) return null;
+  // Constants such as (void *)-1 are written as numbers.
+  if (typeof value === 'number') return value < 0 && Number.isSafeInteger(value) ? BigInt.asUintN(64, BigInt(value)) : value;
   return value === undefined ? null : NEEDS_MEMORY;
 }
 
@@ -135,7 +139,7 @@ function argumentOf(type) {
     case 'record': case 'union': return {
       type: recordType(type, layout),
       convert: refers(type) ? () => NEEDS_MEMORY : undefined,
-      prepare: (value, kept, name, position) => new Prepared(type, value, kept, name, position),
+      prepare: (value, kept, name, position) => new Prepared(type, value, kept, { name, position, isOwner: false }),
     };
     case 'void': if (!layout.isOpaque) return { type: 'void', convert: undefined };
     // falls through
@@ -152,7 +156,7 @@ function resultOf(type) {
     case 'pointer':
       return { type: 'ptr', convert: layout.dispose === undefined ? bigAddress : (address) => fromAddress(layout, address) };
     case 'callback': return { type: 'ptr', convert: bigAddress };
-    case 'scalar': return { type: layout.passed, convert: undefined };
+    case 'scalar': return { type: layout.passed, convert: type.size === 8 && layout.list !== Float64Array ? exactNumber : undefined };
     default: return { type: argumentOf(type).type, convert: undefined };
   }
 }

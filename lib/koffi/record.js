@@ -4,12 +4,13 @@
 const structs = require('../struct');
 const { makeError, wrongType } = require('../errors');
 const { typeOf } = require('./make');
-const { TypeObject, checkName, isType, layoutOf, register, shownOf } = require('./type');
+const { IDENTIFIER, TypeObject, checkName, isType, layoutOf, register, removeName, shownOf } = require('./type');
 
 const roundUp = (offset, align) => Math.ceil(offset / align) * align;
 
 /** A member: a type, or [alignment, type]. */
 function memberOf(name, declared, where) {
+  if (!IDENTIFIER.test(name)) throw makeError('ERR_INVALID_ARG_VALUE', `Invalid member name '${name}'`);
   const isAligned = Array.isArray(declared);
   const [alignment, spec] = isAligned ? declared : [undefined, declared];
   if (isAligned && (!Number.isInteger(alignment) || alignment < 1 || (alignment & (alignment - 1)) !== 0)) {
@@ -46,16 +47,29 @@ function define(where, kind, isPacked) {
     if (isRedefined && !layoutOf(first).isOpaque) {
       throw makeError('ERR_INVALID_ARG_VALUE', `${where}: only an opaque type can be defined later, and ${first.name} is none`);
     }
-    const name = isRedefined ? first.name : checkName(first, where);
-    const members = Object.keys(declared).map((key) => memberOf(key, declared[key], where));
-    if (members.length === 0) throw makeError('ERR_INVALID_ARG_VALUE', `Empty type '${name}' is not allowed in C`);
-    checkCounts(members, where);
-    const { placed, size, align } = place(members, kind === 'union', isPacked);
-    const shown = shownOf(name, kind === 'union' ? 'Union' : 'Record', size, align,
-      { members: Object.fromEntries(placed.map((member) => [member.name, { ...member }])) });
-    const layout = { kind, members: placed, size };
-    return isRedefined ? TypeObject.redefine(first, shown, layout) : register(new TypeObject(shown, layout));
+    if (isRedefined) return complete(first, declared, { where, kind, isPacked });
+    // Members may point to the type by its name.
+    const name = checkName(first, where);
+    const type = register(new TypeObject(shownOf(name, 'Void', 0, 0), { kind: 'void', isOpaque: true }));
+    try {
+      return complete(type, declared, { where, kind, isPacked });
+    } catch (error) {
+      removeName(name);
+      throw error;
+    }
   };
+}
+
+/** Makes a struct or a union of an opaque type. */
+function complete(type, declared, { where, kind, isPacked }) {
+  const { name } = type;
+  const members = Object.keys(declared).map((key) => memberOf(key, declared[key], where));
+  if (members.length === 0) throw makeError('ERR_INVALID_ARG_VALUE', `Empty type '${name}' is not allowed in C`);
+  checkCounts(members, where);
+  const { placed, size, align } = place(members, kind === 'union', isPacked);
+  const shown = shownOf(name, kind === 'union' ? 'Union' : 'Record', size, align,
+    { members: Object.fromEntries(placed.filter((member) => member.name !== '_').map((member) => [member.name, { ...member }])) });
+  return TypeObject.redefine(type, shown, { kind, members: placed, size });
 }
 
 /** An array that a member counts comes last, and its count is a number. */

@@ -12,8 +12,6 @@ const { findName, namesVersion } = require('./type');
 
 /** Words of calling conventions: the platforms of the package have one convention each. */
 const CONVENTION = /\b_{0,2}(?:cdecl|stdcall|fastcall|thiscall)\b/g;
-/** A type with `!` behind it: words, then stars. */
-const DISPOSABLE = /((?:[A-Za-z_]\w*\s+)*?)([A-Za-z_]\w*(?:\s+[A-Za-z_]\w*)*?(?:\s*\*)*)\s*!/;
 const MARK = /^_(?:Out|Inout|In)_$/;
 
 /** The names of koffi's types in front of those that C text may always use. */
@@ -45,14 +43,14 @@ class Reader {
     const local = new Map();
     let rest = text.replace(CONVENTION, (word) => ' '.repeat(word.length));
     for (let i = 0; rest.includes('!'); i += 1) {
-      const match = DISPOSABLE.exec(rest);
-      if (match === null) throw faultAt(text, rest.indexOf('!'), "'!' stands behind the type that it is of");
-      const words = `${match[1]}${match[2]}`.trim();
-      const parts = words.split(/\s+/);
+      const end = rest.indexOf('!');
+      const start = Math.max(...['(', ',', ';'].map((mark) => rest.lastIndexOf(mark, end))) + 1;
+      const parts = rest.slice(start, end).trim().split(/\s+/);
+      if (parts[0] === '') throw faultAt(text, 0, "'!' stands behind the type that it is of");
       const marks = parts.filter((part) => MARK.test(part));
       const name = `disposable_${i}`;
       local.set(name, this.#make.disposable(this.type(parts.filter((part) => !MARK.test(part)).join(' '))));
-      rest = `${rest.slice(0, match.index)}${marks.join(' ')} ${name} ${rest.slice(match.index + match[0].length)}`;
+      rest = `${rest.slice(0, start)}${marks.join(' ')} ${name} ${rest.slice(end + 1)}`;
     }
     return new Parser(rest, new Names(local), measure);
   }

@@ -75,18 +75,27 @@ function resetNames() {
   version += 1;
 }
 
+const IDENTIFIER = /^[A-Za-z_]\w*$/;
+
 /** The name that a type is declared with; undefined or null is no name. */
 function checkName(name, where) {
   if (name === undefined || name === null) return anonymousName();
-  if (typeof name !== 'string' || name === '') throw wrongType(`${where}: name`, 'a string, or null for none', name);
+  if (typeof name !== 'string') throw wrongType(`${where}: name`, 'a string, or null for none', name);
+  if (!IDENTIFIER.test(name)) throw makeError('ERR_INVALID_ARG_VALUE', `Invalid type name '${name}'`);
   if (findName(name) !== undefined) throw makeError('ERR_INVALID_ARG_VALUE', `Duplicate type name '${name}'`);
   return name;
+}
+
+/** Takes a name back, whose type could not be made. */
+function removeName(name) {
+  names.delete(name);
+  version += 1;
 }
 
 /** Adds a type under its name, unless it has none. */
 const register = (type) => (type.name.startsWith('<') ? type : addName(type.name, type));
 
 module.exports = {
-  TypeObject, layoutOf, isType, shownOf, anonymousName, addBuiltin, addName, findName, namesVersion, resetNames, checkName, register,
+  TypeObject, layoutOf, isType, shownOf, anonymousName, addBuiltin, addName, findName, namesVersion, resetNames, removeName, checkName, register, IDENTIFIER,
   builtin,
 };

@@ -36,6 +36,14 @@ const char32_t *identity_text32(const char32_t *text) { return text; }
 const wchar_t *identity_wide(const wchar_t *text) { return text; }
 char *duplicate(const char *text) { return text == NULL ? NULL : strdup(text); }
 void concat(const char *a, const char *b, char *out) { strcpy(out, a); strcat(out, b); }
+void reverse_text(char *text) {
+  size_t length = strlen(text);
+  for (size_t i = 0; i < length / 2; i++) {
+    char c = text[i];
+    text[i] = text[length - 1 - i];
+    text[length - 1 - i] = c;
+  }
+}
 int total_length(const char **texts) { int n = 0; while (*texts) n += (int)strlen(*texts++); return n; }
 
 Mixed next_mixed(Mixed mixed) { mixed.a++; return mixed; }
@@ -88,6 +96,10 @@ static Callback *kept;
 void keep_callback(Callback *callback) { kept = callback; }
 int call_kept(int number) { return kept("kept", number, NULL); }
 Callback *get_kept(void) { return kept; }
+typedef int Apply(int x);
+typedef struct { Apply *first; Apply *second; } Functions;
+int apply_struct(int x, Functions functions) { return functions.second(functions.first(x)); }
+int apply_array(int x, Apply **functions, int count) { for (int i = 0; i < count; i++) x = functions[i](x); return x; }
 typedef struct { Callback *callback; int number; } Holder;
 int call_holder(const Holder *holder) { return holder->callback("held", holder->number, NULL); }
 

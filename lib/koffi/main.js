@@ -13,19 +13,20 @@ const { TypeObject, layoutOf } = require('./type');
 const { makeError, wrongValue } = require('../errors');
 require('../fence');
 
-const { typeOf: type } = make;
+/** koffi.type(type). */
+const type = (spec) => make.typeOf(spec);
 const sizeof = (spec) => measured(spec, 'sizeof').size;
 const alignof = (spec) => measured(spec, 'alignof').alignment;
 
 function measured(spec, where) {
-  const found = type(spec, `${where}: type`);
+  const found = make.typeOf(spec, `${where}: type`);
   if (found.size === 0 && layoutOf(found).isOpaque) throw makeError('ERR_INVALID_ARG_TYPE', `${where}: the size of ${found.name} is not known`);
   return found;
 }
 
 /** koffi.offsetof(type, member). */
 function offsetof(spec, name) {
-  const found = type(spec, 'offsetof: type');
+  const found = make.typeOf(spec, 'offsetof: type');
   const { members } = layoutOf(found);
   if (members === undefined) throw makeError('ERR_INVALID_ARG_TYPE', `The offsetof() function can only be used with record types, not ${found.name}`);
   const member = members.find((each) => each.name === name);

@@ -49,10 +49,18 @@ function typeOf(spec, where = 'type') {
 const HINTS = new Set(['Array', 'Typed', 'Buffer', 'String']);
 const CHARACTERS = new Set(['char', 'char16_t', 'char32_t', 'wchar_t']);
 
+/** koffi's highest setting of max_type_size. */
+const MOST_BYTES = 2 ** 29;
+
+function checkSize(size, name) {
+  if (size > MOST_BYTES) throw makeError('ERR_OUT_OF_RANGE', `${name} has ${size} bytes, more than ${MOST_BYTES}`);
+}
+
 function arrayOf(type, length, hint, countedBy) {
   const layout = layoutOf(type);
   if (type.size === 0) throw makeError('ERR_INVALID_ARG_VALUE', `Cannot make an array of ${type.name}, which has no size`);
   if (!Number.isInteger(length) || length < 1) throw makeError('ERR_INVALID_ARG_VALUE', 'Array length must be positive and non-zero');
+  checkSize(type.size * length, `${type.name}[${length}]`);
   if (hint !== undefined && hint !== null && !HINTS.has(hint)) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Array conversion hint must be 'Typed', 'Array', 'Buffer' or 'String', not '${String(hint)}'`);
   }
@@ -224,5 +232,5 @@ const reader = new Reader({
 
 module.exports = {
   VOID, standard, reader, typeOf, pointerTo, arrayOf, array, pointer, opaque, alias, enumeration, disposable, proto, out, inout, input,
-  isConvention, signatureOf, parameterOf,
+  isConvention, signatureOf, parameterOf, checkSize,
 };

@@ -48,7 +48,7 @@ standard.free = free;
 /** koffi.address(value). */
 function address(value) {
   if (value === null || value === undefined) return 0n;
-  if (isAddress(value)) return BigInt(value);
+  if (typeof value === 'bigint' || Number.isSafeInteger(value)) return BigInt(value);
   if (isView(value)) return BigInt(ptr(value));
   throw wrongType('address: value', 'a pointer or a view', value);
 }
@@ -177,7 +177,7 @@ function encode(target, ...rest) {
   const type = typeOf(spec, 'encode: type');
   checkSource(target, 'encode');
   if (type.size === 0) throw makeError('ERR_INVALID_ARG_TYPE', `Cannot encode value of type ${type.name}`);
-  const whole = length === undefined || length === null ? type : arrayOf(type, Number(length));
+  const whole = length === undefined || length === null ? type : arrayOf(type, length);
   const bytes = new Uint8Array(whole.size);
   const kept = new Kept(refuse);
   inKoffi(() => encodeAt(whole, viewOf(bytes), 0, value, kept, 'encode', 'value'));

@@ -3,7 +3,7 @@
 
 const structs = require('../struct');
 const { makeError, wrongType } = require('../errors');
-const { typeOf } = require('./make');
+const { checkSize, typeOf } = require('./make');
 const { IDENTIFIER, TypeObject, checkName, isType, layoutOf, register, removeName, shownOf } = require('./type');
 
 const roundUp = (offset, align) => Math.ceil(offset / align) * align;
@@ -67,6 +67,7 @@ function complete(type, declared, { where, kind, isPacked }) {
   if (members.length === 0) throw makeError('ERR_INVALID_ARG_VALUE', `Empty type '${name}' is not allowed in C`);
   checkCounts(members, where);
   const { placed, size, align } = place(members, kind === 'union', isPacked);
+  checkSize(size, name);
   const shown = shownOf(name, kind === 'union' ? 'Union' : 'Record', size, align,
     { members: Object.fromEntries(placed.filter((member) => member.name !== '_').map((member) => [member.name, { ...member }])) });
   return TypeObject.redefine(type, shown, { kind, members: placed, size });

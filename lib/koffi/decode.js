@@ -61,14 +61,31 @@ function fromAddress(layout, address) {
   return value;
 }
 
+const MOST_SHORT = 64;
+
+/** A short text of ASCII, which is the common case; undefined for any other. */
+function shortText(of, view, at, length) {
+  if (of.size !== 1 || length > MOST_SHORT) return undefined;
+  let text = '';
+  for (let i = 0; i < length; i += 1) {
+    const unit = view.getUint8(at + i);
+    if (unit === 0) return text;
+    if (unit >= 0x80) return undefined;
+    text += String.fromCharCode(unit);
+  }
+  return text;
+}
+
 /** Elements side by side, as the hint says. */
 function decodeArray({ of, hint }, view, at, length) {
   const { list } = layoutOf(of);
   if (hint === 'Array') return Array.from({ length }, (_, i) => decode(of, view, at + i * of.size));
-  const bytes = bytesAt(view, at, length * of.size);
-  if (hint === 'String') return textOfBytes(untilNul(bytes, of.size), of.size);
-  const copied = bytes.slice();
-  return hint === 'Buffer' ? Buffer.from(copied.buffer) : new list(copied.buffer);
+  if (hint === 'String') {
+    return shortText(of, view, at, length) ?? textOfBytes(untilNul(bytesAt(view, at, length * of.size), of.size), of.size);
+  }
+  const start = view.byteOffset + at;
+  const copied = view.buffer.slice(start, start + length * of.size);
+  return hint === 'Buffer' ? Buffer.from(copied) : new list(copied);
 }
 
 /** The members of a struct, put into `target`. */

@@ -7,7 +7,7 @@ const { describe, makeError, place, wrongType, wrongValue } = require('../errors
 const memory = require('../memory');
 const { byName } = require('../types');
 const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul } = require('./decode');
-const { arena } = require('./scratch');
+const { arena, viewOf } = require('./scratch');
 const { layoutOf } = require('./type');
 
 const address = byName.get('ptr');
@@ -34,6 +34,11 @@ class Kept {
     this.#blocks = blocks;
   }
 
+  /** The address of a text that a member points to; undefined where it needs memory of its own. */
+  addressOfText(text) {
+    return this.#blocks === undefined ? undefined : arena.takeText(text);
+  }
+
   /** Zeroed memory for the value of the parameter of an index, or for what a member points to. */
   allocate(size, index) {
     if (this.#blocks === undefined) return allocate(size);
@@ -46,7 +51,6 @@ const attached = new WeakMap();
 
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 const bytesOf = (view) => (isAnyArrayBuffer(view) ? new Uint8Array(view) : new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
 
@@ -172,6 +176,8 @@ function store(type, view, at, value, kept, name, position) {
     kept.parts.push(row.write(view, at, lent, name, position));
     return;
   }
+  const text = typeof value === 'string' && layoutOf(type).unit === 1 ? kept.addressOfText(checkText(value, name, position)) : undefined;
+  if (text !== undefined) return void address.write(view, at, text, name, position);
   const target = refer(type, value, 'InputOutput', kept, name, position);
   if (!isView(target)) return void address.write(view, at, target, name, position);
   const known = ArrayBuffer.isView(target) ? arena.addressOf(target) : undefined;

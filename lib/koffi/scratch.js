@@ -38,6 +38,18 @@ class Arena {
     return new Uint8Array(this.#bytes.buffer, start, size).fill(0);
   }
 
+  /** The address of a UTF-8 text with a NUL; undefined where there may be no room. */
+  takeText(text) {
+    const most = text.length * 3 + 1;
+    if (most > ARENA_BYTES - this.#top) return undefined;
+    if (this.#bytes === undefined) this.take(0);
+    const at = this.#top;
+    const end = at + this.#bytes.utf8Write(text, at);
+    this.#bytes[end] = 0;
+    this.#top = at + Math.ceil((end + 1 - at) / ALIGN) * ALIGN;
+    return this.#base + at;
+  }
+
   /** The address of a piece; undefined where it is none. */
   addressOf(piece) {
     return this.#bytes !== undefined && piece.buffer === this.#bytes.buffer ? this.#base + piece.byteOffset - this.#bytes.byteOffset : undefined;
@@ -45,6 +57,10 @@ class Arena {
 }
 
 const arena = new Arena();
+
+/** The DataViews of blocks, which are used again with them. */
+const views = new WeakMap();
+const viewOf = (bytes) => views.get(bytes) ?? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** The fenced memory of each parameter of a function: it is made anew where the next value has another size. */
 class Blocks {
@@ -58,8 +74,9 @@ class Blocks {
     if (known !== undefined && known.length === size) return known.fill(0);
     const made = memory.alloc(size);
     this.#blocks[index] = made;
+    views.set(made, viewOf(made));
     return made;
   }
 }
 
-module.exports = { arena, Blocks };
+module.exports = { arena, viewOf, Blocks };

@@ -30,7 +30,7 @@ const JS = {
   'bun/words': [],
   'bun/hook': [],
   'koffi/main': ['koffi/callback', 'koffi/decode', 'koffi/library', 'koffi/make', 'koffi/memory', 'koffi/primitives', 'koffi/record', 'koffi/system', 'koffi/type', 'fence'],
-  'koffi/library': ['koffi/function', 'koffi/make', 'koffi/words', 'library'],
+  'koffi/library': ['koffi/function', 'koffi/make', 'koffi/system', 'koffi/words', 'library'],
   'koffi/memory': ['koffi/callback', 'koffi/decode', 'koffi/encode', 'koffi/make', 'koffi/pass', 'koffi/type', 'koffi/words', 'frame', 'library', 'memory', 'pointer'],
   'koffi/callback': ['koffi/decode', 'koffi/encode', 'koffi/function', 'koffi/make', 'koffi/pass', 'koffi/type', 'callback', 'library'],
   'koffi/system': ['koffi/decode', 'koffi/type', 'library', 'platform', 'pointer'],

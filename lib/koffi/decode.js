@@ -1,6 +1,7 @@
 'use strict';
 // Bytes -> values as koffi has them. Union is here because a union is decoded member by member, when it is asked for.
 
+const { TextDecoder } = require('node:util');
 const { makeError, wrongType } = require('../errors');
 const memory = require('../memory');
 const { readAddress } = require('../types');

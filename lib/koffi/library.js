@@ -6,6 +6,7 @@ const { makeError, wrongType } = require('../errors');
 const { openLibrary } = require('../library');
 const { functionOf } = require('./function');
 const { isConvention, reader, signatureOf } = require('./make');
+const { errnoAddress } = require('./system');
 const { inKoffi } = require('./words');
 
 const OPTIONS = { lazy: 'RTLD_LAZY', global: 'RTLD_GLOBAL', deep: 'RTLD_DEEPBIND' };
@@ -65,6 +66,7 @@ class LibraryHandle {
 /** koffi.load(path, { lazy, global, deep }). */
 function load(path, options = {}) {
   const flags = flagsOf(options);
+  errnoAddress();
   return new LibraryHandle(openLibrary(path, flags === undefined ? {} : { flags }));
 }
 

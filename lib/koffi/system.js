@@ -13,7 +13,7 @@ const { resetNames } = require('./type');
 const LOCATIONS = { linux: [null, '__errno_location'], darwin: [null, '__error'], freebsd: [null, '__error'], win32: ['ucrtbase.dll', '_errno'] };
 let location;
 
-/** The address of this thread's errno. */
+/** The address of this thread's errno. It is found before a function may set it: to find it sets it, too. */
 function errnoAddress() {
   if (location === undefined) {
     const [library, name] = LOCATIONS[process.platform] ?? LOCATIONS.linux;
@@ -66,7 +66,4 @@ const LINUX = {
 
 const codes = { ...(process.platform === 'linux' ? LINUX : {}), ...os.constants.errno };
 
-/** errno must be found before it is wanted: to find it sets it. */
-errnoAddress();
-
-module.exports = { errno, config, stats, reset, extension: `.${suffix}`, os: { errno: codes } };
+module.exports = { errnoAddress, errno, config, stats, reset, extension: `.${suffix}`, os: { errno: codes } };

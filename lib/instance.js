@@ -11,14 +11,19 @@ function makeEntries() {
   const { lazy, begin } = require('./lazy.js');
   const main = lazy(() => require('./index.js'));
   const bun = lazy(() => require('./bun/index.js'));
-  // Only the entry for bun redirects `bun:ffi` to the package.
-  const hook = () => require('./bun/resolve-hook.js').install();
+  const koffi = lazy(() => require('./koffi/index.js'));
+  // Only the entries of the dialects redirect `bun:ffi` and `koffi` to the package.
+  const hook = (...names) => require('./native/resolve-hook.js').install(...names);
   const entry = (load) => () => {
     const exported = load();
     begin();
     return exported;
   };
-  return { main: entry(main), bun: entry(() => { hook(); return bun(); }) };
+  return {
+    main: entry(main),
+    bun: entry(() => { hook('bun:ffi', 'bun'); return bun(); }),
+    koffi: entry(() => { hook('koffi', 'koffi'); return koffi(); }),
+  };
 }
 
 realm.entries ??= makeEntries();

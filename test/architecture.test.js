@@ -15,13 +15,17 @@ const FOLDERS = {
   '.': ['lib/instance'],
   bin: ['cli'],
   cli: ['.', 'lib/native', 'lib/call', 'lib/library', 'scripts'],
-  'lib/instance': ['lib/index', 'lib/bun', 'lib/native', 'lib/base'],
+  'lib/instance': ['lib/index', 'lib/bun', 'lib/koffi', 'lib/native', 'lib/base'],
   'lib/index': [
     'lib/cc', 'lib/library', 'lib/cdef', 'lib/callback', 'lib/pointer', 'lib/call', 'lib/types', 'lib/memory', 'lib/native',
     'lib/base',
   ],
   'lib/bun': [
     'lib/cc', 'lib/library', 'lib/callback', 'lib/pointer', 'lib/types', 'lib/memory', 'lib/native', 'lib/base',
+  ],
+  'lib/koffi': [
+    'lib/library', 'lib/cdef', 'lib/callback', 'lib/pointer', 'lib/types', 'lib/codegen', 'lib/memory', 'lib/native',
+    'lib/base',
   ],
   'lib/cc': ['lib/library', 'lib/cdef', 'lib/native', 'lib/base'],
   'lib/library': ['lib/cdef', 'lib/call', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
@@ -79,7 +83,7 @@ const filesIn = (folder) =>
     .filter((name) => /\.m?js$/.test(name))
     .sort();
 
-const ENTRIES = ['index', 'bun'];
+const ENTRIES = ['index', 'bun', 'koffi'];
 const libFiles = filesIn('lib');
 const jsFiles = [...ENTRIES.map((name) => `${name}.js`), ...filesIn('bin'), ...filesIn('cli'), ...libFiles];
 

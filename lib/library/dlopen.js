@@ -115,6 +115,26 @@ const bindSymbol = (function (key, value, { lifetime, found, guard, mayBeFast })
   return bind(key, address, declaration, lifetime, mayBeFast);
 });
 
+/**
+ * Opens a library whose functions are bound one by one, as a dialect declares them.
+ * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function }}
+ */
+function openLibrary(path, options) {
+  const { flags } = parseOptions(options, { flags: 'number' }, 'load: options');
+  const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
+  const lifetime = new Lifetime(native, rival);
+  const opened = { lifetime, found, guard: undefined, mayBeFast: found === null || !isAddon(found) };
+  const openNow = (name) => {
+    if (!native.isOpen) throw closed(name, found);
+    return native;
+  };
+  return {
+    bind: (name, declaration) => openNow(name) && bindSymbol(name, declaration, opened),
+    find: (name) => findOrThrow(openNow(name), name, found),
+    close: () => lifetime.close(),
+  };
+}
+
 /** Functions that return a second time, to a stack frame that is gone by then: the process would crash. */
 const RETURNS_TWICE = new Set(['vfork', 'setjmp', '_setjmp', 'sigsetjmp', '__sigsetjmp', 'getcontext', 'savectx']);
 
@@ -239,4 +259,4 @@ function CFunction(declaration) {
   return Object.assign(call, { close, [Symbol.dispose]: close });
 }
 
-module.exports = { dlopen, linkSymbols, CFunction };
+module.exports = { dlopen, openLibrary, linkSymbols, CFunction };

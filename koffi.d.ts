@@ -1,0 +1,249 @@
+/**
+ * The interface of koffi 3, on top of this package. Sizes and offsets are in bytes; pointers are BigInts or null. Every error
+ * has one of the codes of `FFIErrorCode` in `pinned-ffi`. `docs/koffi.md` lists the differences from koffi.
+ *
+ * @packageDocumentation
+ */
+
+/// <reference types="node" />
+
+// ---- Types ---------------------------------------------------------------------------------------------------------
+
+/** What a type is. */
+export type PrimitiveKind =
+  | 'Void' | 'Bool'
+  | 'Int8' | 'UInt8' | 'Int16' | 'Int16S' | 'UInt16' | 'UInt16S' | 'Int32' | 'Int32S' | 'UInt32' | 'UInt32S'
+  | 'Int64' | 'Int64S' | 'UInt64' | 'UInt64S' | 'Float32' | 'Float64'
+  | 'String' | 'String16' | 'String32' | 'Pointer' | 'Record' | 'Union' | 'Array' | 'Prototype' | 'Callback';
+
+/** What an array becomes in JavaScript. */
+export type ArrayHint = 'Array' | 'Typed' | 'Buffer' | 'String';
+
+/** A parameter of a function. */
+export interface ParameterInfo {
+  type: TypeObject;
+  direction: 'Input' | 'Output' | 'InputOutput';
+}
+
+/** The signature of a function. */
+export interface PrototypeInfo {
+  name: string;
+  arguments: ParameterInfo[];
+  result: TypeObject;
+}
+
+/** A type: what `struct()`, `pointer()` and the others return. */
+export declare class TypeObject {
+  private constructor();
+  name: string;
+  primitive: PrimitiveKind;
+  size: number;
+  alignment: number;
+  disposable: boolean;
+  /** The number of elements of an array. */
+  length?: number;
+  hint?: ArrayHint;
+  /** What a pointer points to, or the type of the elements of an array. */
+  ref?: TypeObject;
+  members?: Record<string, { name: string; type: TypeObject; offset: number }>;
+  proto?: PrototypeInfo;
+  /** The values of an enumeration. */
+  values?: Record<string, number | bigint>;
+}
+
+/** A type with the direction of a parameter: what `out()` and `inout()` return. */
+export interface Direction {
+  readonly type: TypeObject;
+  readonly direction: ParameterInfo['direction'];
+}
+
+/** A value with the type that it is passed as: what `as()` returns. */
+export interface Cast {
+  readonly value: unknown;
+  readonly type: TypeObject;
+}
+
+/** A type by its name or as C text (`'const char *'`, `'int[4]'`), or an object. */
+export type TypeSpec = string | TypeObject | Direction;
+
+/** The members of a struct or a union by name: a type, or `[alignment, type]`. */
+export type Members = Record<string, TypeSpec | [alignment: number, type: TypeSpec]>;
+
+/** Makes a struct with the layout of C. An opaque type in place of the name becomes this struct. */
+export declare function struct(name: string | null | undefined | TypeObject, members: Members): TypeObject;
+export declare function struct(members: Members): TypeObject;
+/** Makes a struct without padding. */
+export declare function pack(name: string | null | undefined | TypeObject, members: Members): TypeObject;
+export declare function pack(members: Members): TypeObject;
+/** Makes a union. */
+export declare function union(name: string | null | undefined | TypeObject, members: Members): TypeObject;
+export declare function union(members: Members): TypeObject;
+
+/** A value of a union type: the member that was set last, or what C has written. */
+export declare class Union {
+  constructor(type: TypeSpec);
+  [member: string]: any;
+}
+
+/** Makes an array type. With `countedBy`, a member of the same struct says how many elements there are. */
+export declare function array(type: TypeSpec, length: number, hint?: ArrayHint | null): TypeObject;
+export declare function array(type: TypeSpec, countedBy: string, maxLength: number, hint?: ArrayHint | null): TypeObject;
+/** Makes a type that only C knows. Pass pointers to it. */
+export declare function opaque(name?: string | null): TypeObject;
+/** Makes a pointer type. `count` is the number of stars. */
+export declare function pointer(type: TypeSpec, count?: number): TypeObject;
+export declare function pointer(name: string | null | undefined, type: TypeSpec, count?: number | string | null): TypeObject;
+/** Gives a type another name. */
+export declare function alias(name: string, type: TypeSpec): TypeObject;
+/** Makes an integer type with named values. */
+export declare function enumeration(
+  name: string | null | undefined, values: Record<string, number | bigint>, type?: TypeSpec | null,
+): TypeObject;
+export declare function enumeration(values: Record<string, number | bigint>, type?: TypeSpec | null): TypeObject;
+/** Makes a type whose values are freed once they are converted. Default of `free`: C's free(). */
+export declare function disposable(type: TypeSpec, free?: ((pointer: bigint) => void) | null): TypeObject;
+export declare function disposable(
+  name: string | null | undefined, type: TypeSpec, free?: ((pointer: bigint) => void) | null,
+): TypeObject;
+/** Makes the type of a function, for use as `name *`. */
+export declare function proto(definition: string): TypeObject;
+export declare function proto(result: TypeSpec, parameters: TypeSpec[]): TypeObject;
+export declare function proto(name: string | null | undefined, result: TypeSpec, parameters: TypeSpec[]): TypeObject;
+export declare function proto(
+  convention: string, name: string | null | undefined, result: TypeSpec, parameters: TypeSpec[],
+): TypeObject;
+/** Declares a parameter through which C gives a value. */
+export declare function out(type: TypeSpec): Direction;
+/** Declares a parameter through which C takes a value and gives one back. */
+export declare function inout(type: TypeSpec): Direction;
+
+/** The type object of a type. */
+export declare function type(type: TypeSpec): TypeObject;
+/** @deprecated Use {@link type}. */
+export declare function resolve(type: TypeSpec): TypeObject;
+/** @deprecated Use {@link type}. */
+export declare function introspect(type: TypeSpec): TypeObject;
+export declare function sizeof(type: TypeSpec): number;
+export declare function alignof(type: TypeSpec): number;
+export declare function offsetof(type: TypeSpec, member: string): number;
+/** The primitive types by name. */
+export declare const types: Readonly<Record<string, TypeObject>>;
+
+// ---- Libraries -----------------------------------------------------------------------------------------------------
+
+/** A function of C. Variadic functions have no `async`. */
+export interface KoffiFunction {
+  (...values: any[]): any;
+  /** Calls on another thread; the last argument is `(error, result) => void`. */
+  async: (...values: any[]) => void;
+  info: PrototypeInfo;
+}
+
+/** A function of C with the types of a function of TypeScript. */
+export type KoffiFunc<T extends (...values: any) => any> = T & {
+  async: (...values: [...Parameters<T>, (error: any, result: ReturnType<T>) => void]) => void;
+  info: PrototypeInfo;
+};
+
+export interface LoadOptions {
+  /** RTLD_LAZY instead of RTLD_NOW. */
+  lazy?: boolean;
+  /** RTLD_GLOBAL instead of RTLD_LOCAL. */
+  global?: boolean;
+  /** RTLD_DEEPBIND, where the system has it. */
+  deep?: boolean;
+}
+
+/** An open library. */
+export declare class LibraryHandle {
+  private constructor();
+  /**
+   * Binds a function.
+   * @throws ERR_FFI_SYMBOL_NOT_FOUND, ERR_FFI_DECLARATION_INVALID, ERR_FFI_LIBRARY_CLOSED after `unload()`.
+   */
+  func(definition: string): KoffiFunction;
+  func(name: string, result: TypeSpec, parameters: TypeSpec[]): KoffiFunction;
+  func(convention: string, name: string, result: TypeSpec, parameters: TypeSpec[]): KoffiFunction;
+  /** The address of a symbol. */
+  symbol(name: string, type?: TypeSpec): bigint;
+  /** Closes the library. Its functions throw ERR_FFI_LIBRARY_CLOSED from then on. */
+  unload(): void;
+  /** @deprecated Use {@link LibraryHandle.func}. */
+  cdecl: LibraryHandle['func'];
+  /** @deprecated Use {@link LibraryHandle.func}. */
+  stdcall: LibraryHandle['func'];
+  /** @deprecated Use {@link LibraryHandle.func}. */
+  fastcall: LibraryHandle['func'];
+  /** @deprecated Use {@link LibraryHandle.func}. */
+  thiscall: LibraryHandle['func'];
+}
+
+/** Opens a library; `null` is the process itself. */
+export declare function load(path: string | null, options?: LoadOptions): LibraryHandle;
+
+// ---- Callbacks and memory ------------------------------------------------------------------------------------------
+
+/** Makes a function pointer that C may keep until {@link unregister}. `type` is `'prototype *'`. */
+export declare function register(callback: (...values: any[]) => any, type: TypeSpec): bigint;
+/** @deprecated Use `callback.bind(receiver)`. */
+export declare function register(receiver: any, callback: (...values: any[]) => any, type: TypeSpec): bigint;
+export declare function unregister(callback: bigint): void;
+/** Calls a function pointer. */
+export declare function call(pointer: bigint | number, type: TypeSpec, ...values: any[]): any;
+/** Says as what a value is passed to a `void *`. */
+export declare function as(value: any, type: TypeSpec): Cast;
+
+type View = ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
+type Source = bigint | number | View | null;
+
+/** Allocates zeroed memory by C's calloc(); free it by {@link free}. */
+export declare function alloc(type: TypeSpec, length: number): bigint;
+export declare function free(pointer: bigint | number | null | undefined): void;
+export declare function address(value: Source | undefined): bigint;
+/** Native memory as an ArrayBuffer. */
+export declare function view(pointer: bigint | number, length: number): ArrayBuffer;
+
+type NumberDecoder = (pointer: Source) => number;
+type WideDecoder = (pointer: Source) => number | bigint;
+type TextReader = (pointer: Source, length?: number | bigint) => string | null;
+
+/** Reads values at a pointer or in a view. */
+export declare const decode: {
+  (pointer: Source, type: TypeSpec, length?: number): any;
+  (pointer: Source, offset: number, type: TypeSpec, length?: number): any;
+} & Record<
+  | 'char' | 'short' | 'int' | 'uchar' | 'ushort' | 'uint' | 'int8' | 'int16' | 'int32' | 'uint8' | 'uint16' | 'uint32' | 'float' | 'double'
+  | 'int8le' | 'int8be' | 'int16le' | 'int16be' | 'int32le' | 'int32be' | 'uint8le' | 'uint8be' | 'uint16le' | 'uint16be' | 'uint32le' | 'uint32be',
+  NumberDecoder
+> & Record<
+  'long' | 'longlong' | 'ulong' | 'ulonglong' | 'int64' | 'uint64' | 'int64le' | 'int64be' | 'uint64le' | 'uint64be', WideDecoder
+> & Record<'string' | 'string16' | 'string32' | 'wstring', TextReader>;
+
+/** Writes values at a pointer or into a view. */
+export declare function encode(pointer: Source, type: TypeSpec, value: any, length?: number): void;
+export declare function encode(pointer: Source, offset: number, type: TypeSpec, value: any, length?: number): void;
+
+// ---- The system ----------------------------------------------------------------------------------------------------
+
+export interface KoffiConfig {
+  sync_stack_size?: number;
+  sync_heap_size?: number;
+  async_stack_size?: number;
+  async_heap_size?: number;
+  resident_async_pools?: number;
+  max_async_calls?: number;
+  max_type_size?: number;
+}
+
+/** The settings of koffi. They are accepted and have no effect. */
+export declare function config(settings?: KoffiConfig): Required<KoffiConfig>;
+export declare function stats(): { disposed: number; callbacks: number };
+/** Forgets the names of types. */
+export declare function reset(): void;
+/** errno of this thread; with a value, sets it. */
+export declare function errno(value?: number): number;
+export declare const os: { readonly errno: Readonly<Record<string, number>> };
+/** The extension of shared libraries, such as `'.so'`. */
+export declare const extension: string;
+/** The version of koffi whose interface this is. */
+export declare const version: string;

@@ -1,0 +1,279 @@
+'use strict';
+// Values as koffi takes them -> bytes, and what a pointer may be: an address, a view, or an object, an array or a text that is
+// copied to memory for the length of a call.
+
+const { isAnyArrayBuffer } = require('node:util').types;
+const { describe, makeError, locationOf: place, wrongType, wrongValue } = require('../errors.js');
+const access = require('../memory/access.js');
+const { byName } = require('../types/registry.js');
+const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul } = require('./decode.js');
+const { arena, viewOf } = require('./scratch.js');
+const { layoutOf } = require('./type.js');
+
+const address = byName.get('ptr');
+
+/** A value, and the type that it is passed as where the parameter is a `void *`. */
+class Cast {
+  constructor(value, type) {
+    this.value = value;
+    this.type = type;
+  }
+}
+
+/** What has to live as long as what was written, and what has to be released after a call. */
+class Kept {
+  parts = [];
+  #blocks;
+
+  /**
+   * @param {(type: object, callback: Function) => { row: object, value: unknown }} lend has C call a function
+   * @param {import('./scratch').Blocks} [blocks] of a synchronous call, whose memory is used again
+   */
+  constructor(lend, blocks) {
+    this.lend = lend;
+    this.#blocks = blocks;
+  }
+
+  /** The address of a text that a member points to; undefined where it needs memory of its own. */
+  addressOfText(text) {
+    return this.#blocks === undefined ? undefined : arena.takeText(text);
+  }
+
+  /** Zeroed memory for the value of the parameter of an index, or for what a member points to. */
+  allocate(size, index) {
+    if (this.#blocks === undefined) return allocate(size);
+    return (typeof index === 'number' ? this.#blocks.take(index, size === 0 ? 1 : size) : arena.take(size === 0 ? 1 : size)) ?? allocate(size);
+  }
+}
+
+/** What views that were made for a call have to keep alive. */
+const attached = new WeakMap();
+
+const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
+const bytesOf = (view) => (isAnyArrayBuffer(view) ? new Uint8Array(view) : new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+
+// ---- texts ----------------------------------------------------------------------------------------------------------
+
+/** The bytes of a text, without a NUL. */
+function bytesOfText(text, unit) {
+  if (unit === 1) return Buffer.from(text);
+  if (unit === 2) return Buffer.from(text, 'utf16le');
+  const points = Uint32Array.from(text, (character) => character.codePointAt(0));
+  return Buffer.from(points.map((point) => (point >= 0xd800 && point <= 0xdfff ? 0xfffd : point)).buffer);
+}
+
+/** The memory of a text that ends in NUL. */
+function memoryOfText(text, unit, kept, position) {
+  const bytes = bytesOfText(text, unit);
+  const whole = kept.allocate(bytes.length + unit, position);
+  whole.set(bytes);
+  return whole;
+}
+
+function checkText(text, name, position) {
+  if (text.includes('\0')) throw wrongValue(place(name, position), 'a string without NUL characters', text);
+  return text;
+}
+
+/** Fills an array with a text, which is cut to leave room for a NUL, between characters. */
+function encodeText(of, length, view, at, text) {
+  const room = (length - 1) * of.size;
+  let bytes = bytesOfText(text, of.size);
+  if (bytes.length > room) {
+    let end = room;
+    while (of.size === 1 && end > 0 && (bytes[end] & 0xc0) === 0x80) end -= 1;
+    bytes = bytes.subarray(0, end);
+  }
+  new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
+}
+
+// ---- values ---------------------------------------------------------------------------------------------------------
+
+/** Zeroed memory for C. An empty piece has an address, too. */
+const allocate = (size) => new Uint8Array(size === 0 ? 1 : size);
+
+/**
+ * Writes a value of a type into zeroed memory.
+ * @param {object} type
+ * @param {DataView} view
+ * @param {number} at
+ * @param {unknown} value
+ * @param {Kept} kept
+ * @param {string} name of the function, and `position`, where the value came from: for messages
+ */
+function encode(type, view, at, value, kept, name, position) {
+  const layout = layoutOf(type);
+  switch (layout.kind) {
+    case 'scalar': return void layout.row.write(view, at, numberOf(layout, value), name, position);
+    case 'text': case 'pointer': case 'callback': return store(type, view, at, value, kept, name, position);
+    case 'array': return encodeArray(layout, type, view, at, value, kept, name, position);
+    case 'record': return encodeRecord(layout, type, view, at, value, kept, name, position);
+    case 'union': return encodeUnion(layout, type, view, at, value, kept, name, position);
+    default: throw makeError('ERR_INVALID_ARG_TYPE', `${place(name, position)}: cannot encode a value of type ${type.name}`);
+  }
+}
+
+/** A BigInt for a floating-point number is one in koffi. */
+const numberOf = ({ list }, value) =>
+  (typeof value === 'bigint' && (list === Float64Array || list === Float32Array) ? Number(value) : value);
+
+function encodeRecord({ members }, type, view, at, value, kept, name, position) {
+  if (typeof value !== 'object' || value === null || isView(value)) throw wrongType(place(name, position), `an object (${type.name})`, value);
+  for (const member of members) {
+    const part = Object.hasOwn(value, member.name) ? value[member.name] : undefined;
+    if (part !== undefined && member.name !== '_') encode(member.type, view, at + member.offset, part, kept, name, { outer: position, part: member.name });
+  }
+}
+
+function encodeUnion({ members }, type, view, at, value, kept, name, position) {
+  if (typeof value !== 'object' || value === null || isView(value)) throw wrongType(place(name, position), `a union value (${type.name})`, value);
+  const isUnion = value instanceof Union;
+  const state = isUnion ? Union.stateOf(value) : undefined;
+  if (isUnion && state.type !== type) throw wrongType(place(name, position), `a union value (${type.name})`, value);
+  if (isUnion && state.active === undefined) {
+    if (state.bytes !== undefined) new Uint8Array(view.buffer, view.byteOffset + at, type.size).set(state.bytes);
+    return;
+  }
+  const keys = isUnion ? [state.active] : Object.keys(value);
+  const member = members.find((each) => each.name === keys[0]);
+  if (keys.length !== 1 || member === undefined) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${place(name, position)} must be an object with one of the members `
+      + `${members.map((each) => each.name).join(', ')} (${type.name}), received ${keys.join(', ') || 'none'}`);
+  }
+  const part = isUnion ? state.value : value[member.name];
+  encode(member.type, view, at, part, kept, name, { outer: position, part: member.name });
+}
+
+function encodeArray({ of, length, hint }, type, view, at, value, kept, name, position) {
+  const list = `an array of at most ${length} (${type.name})`;
+  if (typeof value === 'string') {
+    if (hint !== 'String' && UNITS[of.primitive] !== of.size) throw wrongType(place(name, position), list, value);
+    return encodeText(of, length, view, at, value);
+  }
+  if (isView(value)) {
+    const bytes = bytesOf(value);
+    const isRaw = bytes.length === 0 || isAnyArrayBuffer(value) || value instanceof Uint8Array || value instanceof DataView;
+    if (!isRaw && !(value instanceof (layoutOf(of).list ?? Uint8Array))) throw wrongType(place(name, position), list, value);
+    if (bytes.length > type.size) throw wrongValue(place(name, position), `at most ${type.size} bytes (${type.name})`, value);
+    return void new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
+  }
+  if (!Array.isArray(value)) throw wrongType(place(name, position), list, value);
+  if (value.length > length) throw wrongValue(place(name, position), list, value);
+  return encodeElements(of, view, at, value, kept, name, position);
+}
+
+/** Elements side by side; an element that is undefined stays zero. */
+function encodeElements(of, view, at, values, kept, name, position) {
+  for (let i = 0; i < values.length; i += 1) {
+    if (values[i] !== undefined) encode(of, view, at + i * of.size, values[i], kept, name, { outer: position, part: i });
+  }
+}
+
+/** Writes the address of what a value refers to. */
+function store(type, view, at, value, kept, name, position) {
+  if (typeof value === 'function' && layoutOf(type).kind === 'callback') {
+    const { row, value: lent } = kept.lend(layoutOf(type), value, name, position);
+    kept.parts.push(row.write(view, at, lent, name, position));
+    return;
+  }
+  const text = typeof value === 'string' && layoutOf(type).unit === 1 ? kept.addressOfText(checkText(value, name, position)) : undefined;
+  if (text !== undefined) return void address.write(view, at, text, name, position);
+  const target = refer(type, value, 'InputOutput', kept, name, position);
+  if (!isView(target)) return void address.write(view, at, target, name, position);
+  const known = ArrayBuffer.isView(target) ? arena.addressOf(target) : undefined;
+  if (known !== undefined) return void address.write(view, at, known, name, position);
+  kept.parts.push(target);
+  access.storeAddress(view, at, target, name, position);
+}
+
+// ---- pointers -------------------------------------------------------------------------------------------------------
+
+const UNITS = { Void: 1, Int8: 1, UInt8: 1, Int16: 2, UInt16: 2, Int32: 4, UInt32: 4 };
+
+/**
+ * What a pointer is passed as: null, an address, or a view. An object, an array or a text becomes a new view.
+ * @returns {null | number | bigint | ArrayBufferView}
+ */
+function refer(type, value, direction, kept, name, position) {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'bigint' || typeof value === 'number') return value;
+  if (value instanceof Cast) return refer(value.type, value.value, direction, kept, name, position);
+  const layout = layoutOf(type);
+  if (isView(value)) return checkRoom(type, layout, value, name, position);
+  if (layout.kind === 'text') return referToText(layout, type, value, kept, name, position);
+  if (layout.kind === 'callback') throw wrongType(place(name, position), `a function or a pointer (${type.name})`, value);
+  const { to } = layout;
+  if (typeof value === 'string') {
+    const unit = UNITS[to.primitive];
+    if (unit === undefined) throw wrongType(place(name, position), `a pointer (${type.name})`, value);
+    return memoryOfText(checkText(value, name, position), unit, kept, position);
+  }
+  if (typeof value !== 'object') throw wrongType(place(name, position), `a pointer (${type.name})`, value);
+  return referToObject(type, to, value, direction, kept, name, position);
+}
+
+/** A view where a struct is declared has to hold one. */
+function checkRoom(type, layout, value, name, position) {
+  const to = layout.kind === 'pointer' ? layout.to : undefined;
+  if (to === undefined) return value;
+  const { kind, members } = layoutOf(to);
+  if ((kind !== 'record' && kind !== 'union') || layoutOf(members.at(-1).type).countedBy !== undefined) return value;
+  const { byteLength } = value;
+  if (byteLength >= to.size) return value;
+  throw makeError('ERR_OUT_OF_RANGE', `${place(name, position)} needs at least ${to.size} bytes (${type.name}), received ${describe(value)}`);
+}
+
+/** Texts, and arrays of one text, whose length is the room that C has. */
+function referToText({ unit }, type, value, kept, name, position) {
+  if (typeof value === 'string') return memoryOfText(checkText(value, name, position), unit, kept, position);
+  if (!Array.isArray(value) || value.length !== 1 || (typeof value[0] !== 'string' && value[0] !== null)) {
+    throw wrongType(place(name, position), `a string (${type.name}), a pointer or a view`, value);
+  }
+  return value[0] === null ? null : memoryOfText(value[0], unit, kept, position);
+}
+
+function referToObject(type, to, value, direction, kept, name, position) {
+  const { kind } = layoutOf(to);
+  const isList = Array.isArray(value);
+  if (isTextIn(to, value)) return memoryOfText(value[0], 1, kept, position);
+  if (to.size === 0 || (!isList && kind !== 'record' && kind !== 'union')) {
+    const hint = isList ? '; say of what by koffi.as(value, type)' : '';
+    throw wrongType(place(name, position), `a pointer (${type.name})`, value, hint);
+  }
+  if (!isList && kind === 'union' && direction !== 'Input' && !(value instanceof Union)) {
+    throw wrongType(place(name, position), `a union value: new koffi.Union('${to.name}')`, value);
+  }
+  const bytes = kept.allocate(isList ? value.length * to.size : to.size, position);
+  if (direction === 'Output') return bytes;
+  const view = viewOf(bytes);
+  const before = kept.parts.length;
+  if (isList) encodeElements(to, view, 0, value, kept, name, position);
+  else encode(to, view, 0, value, kept, name, position);
+  if (kept.parts.length > before) attached.set(bytes, kept.parts);
+  return bytes;
+}
+
+/** Whether a value for a `void *` is an array of one text. */
+const isTextIn = (to, value) => to.size === 0 && Array.isArray(value) && value.length === 1 && typeof value[0] === 'string';
+
+/** Puts what C has left in the memory of an argument into the object or array that was passed. */
+function copyBack(type, value, bytes) {
+  if (value instanceof Cast) return copyBack(value.type, value.value, bytes);
+  if (typeof value !== 'object' || value === null || isView(value) || !isView(bytes)) return undefined;
+  const layout = layoutOf(type);
+  if (layout.kind === 'text' || isTextIn(layout.to, value)) {
+    const { unit = 1 } = layout;
+    value[0] = textOfBytes(untilNul(bytes, unit), unit);
+    return undefined;
+  }
+  const view = viewOf(bytes);
+  const { to } = layout;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i += 1) value[i] = decode(to, view, i * to.size);
+    return undefined;
+  }
+  if (value instanceof Union) return void Union.fill(value, bytes.slice());
+  return void decodeMembers(layoutOf(to), view, 0, value);
+}
+
+module.exports = { Cast, Kept, attached, bigAddress, bytesOf, copyBack, encode, encodeElements, isView, refer, viewOf };

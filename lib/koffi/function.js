@@ -1,0 +1,178 @@
+'use strict';
+// Functions of C with koffi's values: convert, call the main entry's function, convert.
+
+const { compile } = require('../codegen/compile.js');
+const { release } = require('../memory/retained.js');
+const { makeError } = require('../errors.js');
+const { attached, Kept, copyBack, refer } = require('./encode.js');
+const { parameterOf } = require('./make.js');
+const { NEEDS_MEMORY, argumentOf, lend, resultOf } = require('./pass.js');
+const { arena, Blocks } = require('./scratch.js');
+const { withoutOptions } = require('./words.js');
+
+/**
+ * The function of a signature.
+ * @param {string} name
+ * @param {{ returns: object, parameters: { type: object, direction: string }[], isVariadic: boolean }} signature
+ * @param {(declaration: object) => Function} bind binds the C function by a declaration of the main entry
+ */
+function functionOf(name, signature, bind) {
+  const { parameters, returns, isVariadic } = signature;
+  const args = parameters.map(({ type }) => argumentOf(type));
+  const result = resultOf(returns);
+  const native = bind({ args: args.map(({ type }) => type), returns: result.type, ...(isVariadic && { varargs: true }) });
+  const parts = { name, native, parameters, args, result, blocks: new Blocks() };
+  const call = isVariadic ? variadic(parts) : fixed(parts);
+  const info = { name, arguments: parameters.map(({ type, direction }) => ({ type, direction })), result: returns };
+  Object.defineProperty(call, 'name', { value: name });
+  return Object.assign(call, isVariadic ? { info } : { async: asynchronous(parts), info });
+}
+
+const tooFew = (wanted, received) => makeError('ERR_INVALID_ARG_VALUE', `Expected ${wanted} arguments, got ${received}`);
+
+/** The function of a fixed number of arguments. More are ignored, as in koffi. */
+const fixed = (parts) => compile('parts, help', fixedSource(parts), [parts, help], () => plainFixed(parts));
+
+const help = { NEEDS_MEMORY, callWithMemory, tooFew, withoutOptions };
+
+/** The source of a function: one for each, so that the engine sees what is called. */
+function fixedSource({ args, result }) {
+  const names = args.map((_, i) => `a${i}`);
+  const values = args.map(({ convert }, i) => (convert === undefined ? `a${i}` : `v${i}`));
+  const converted = args.flatMap(({ convert }, i) => (convert === undefined ? [] : [i]));
+  const native = `native(${values.join(', ')})`;
+  return `'use strict';
+const { native, args, result } = parts, { NEEDS_MEMORY } = help, from = result.convert;
+${converted.map((i) => `const convert${i} = args[${i}].convert;`).join('\n')}
+return function (${names.join(', ')}) {
+  ${args.length === 0 ? '' : `if (arguments.length < ${args.length}) throw help.tooFew(${args.length}, arguments.length);`}
+  ${converted.map((i) => `const v${i} = convert${i}(a${i});`).join(' ')}
+  ${converted.length === 0 ? '' : `if (${converted.map((i) => `v${i} === NEEDS_MEMORY`).join(' || ')}) return help.callWithMemory(parts, [${names.join(', ')}]);`}
+  try {
+    return ${result.convert === undefined ? native : `from(${native})`};
+  } catch (error) {
+    throw help.withoutOptions(error);
+  }
+};`;
+}
+
+/** The same where code generation is disallowed. */
+function plainFixed(parts) {
+  const { args, native, result } = parts;
+  const count = args.length;
+  const call = (...values) => {
+    if (values.length < count) throw tooFew(count, values.length);
+    const passed = args.map(({ convert }, i) => (convert === undefined ? values[i] : convert(values[i])));
+    if (passed.includes(NEEDS_MEMORY)) return callWithMemory(parts, values);
+    try {
+      const returned = native(...passed);
+      return result.convert === undefined ? returned : result.convert(returned);
+    } catch (error) {
+      throw withoutOptions(error);
+    }
+  };
+  return Object.defineProperty(call, 'length', { value: count });
+}
+
+/** Converts all values; those that need memory get it, and are kept in `kept`. */
+function convertAll({ name, parameters, args }, values, kept) {
+  const passed = new Array(args.length);
+  for (let i = 0; i < args.length; i += 1) {
+    const { convert, prepare } = args[i];
+    const value = convert === undefined ? values[i] : convert(values[i]);
+    if (value !== NEEDS_MEMORY) passed[i] = value;
+    else if (prepare !== undefined) passed[i] = prepare(values[i], kept, name, i);
+    else passed[i] = refer(parameters[i].type, values[i], parameters[i].direction, kept, name, i);
+    if (typeof passed[i] === 'object' && passed[i] !== null && kept.parts.length > 0) attached.set(passed[i], kept.parts);
+  }
+  return passed;
+}
+
+/** Copies back what C has written through parameters. */
+function finish({ parameters }, values, passed) {
+  parameters.forEach(({ type, direction }, i) => {
+    if (direction !== 'Input') copyBack(type, values[i], passed[i]);
+  });
+}
+
+function callWithMemory(parts, values) {
+  return withMemory(parts, (kept) => {
+    const passed = convertAll(parts, values, kept);
+    const returned = parts.native(...passed);
+    finish(parts, values, passed);
+    return parts.result.convert === undefined ? returned : parts.result.convert(returned);
+  });
+}
+
+/** Runs a call that needs memory: that of the function, unless a call of it is under way. */
+function withMemory({ blocks }, run) {
+  const { isBusy } = blocks;
+  const kept = new Kept(lend, isBusy ? undefined : blocks);
+  const { top } = arena;
+  blocks.isBusy = true;
+  try {
+    return run(kept);
+  } catch (error) {
+    throw withoutOptions(error);
+  } finally {
+    blocks.isBusy = isBusy;
+    arena.reset(top);
+    release(kept.parts);
+  }
+}
+
+/** koffi's `.async(...arguments, callback)`. */
+function asynchronous(parts) {
+  const { args, native, result } = parts;
+  return (...all) => {
+    const count = args.length;
+    if (all.length < count + 1) throw tooFew(count + 1, all.length);
+    const callback = all[count];
+    if (typeof callback !== 'function') throw makeError('ERR_INVALID_ARG_TYPE', `Expected callback function as last argument of ${parts.name}.async()`);
+    const values = all.slice(0, count);
+    const kept = new Kept(lend);
+    // What the program's callback throws is an uncaught exception, not a rejection.
+    const answer = (error, value) => {
+      release(kept.parts);
+      process.nextTick(callback, withoutOptions(error), value);
+    };
+    let passed;
+    try {
+      passed = convertAll(parts, values, kept);
+    } catch (error) {
+      return answer(error, undefined);
+    }
+    native.async(...passed).then((returned) => {
+      finish(parts, values, passed);
+      return result.convert === undefined ? returned : result.convert(returned);
+    }).then((value) => answer(null, value), (error) => answer(error, undefined));
+    return undefined;
+  };
+}
+
+/** A variadic function: after the declared arguments come a type and a value, again and again. */
+function variadic(parts) {
+  const { name, native, parameters, args, result } = parts;
+  const count = args.length;
+  return (...all) => {
+    if (all.length < count) throw tooFew(count, all.length);
+    if ((all.length - count) % 2 !== 0) throw makeError('ERR_INVALID_ARG_VALUE', 'Missing value argument for variadic call');
+    const values = all.slice(0, count);
+    const others = [];
+    for (let i = count; i < all.length; i += 2) {
+      others.push(parameterOf(all[i], `${name}: argument ${i}`));
+      values.push(all[i + 1]);
+    }
+    const extras = others.map(({ type }) => argumentOf(type));
+    const whole = { name, args: [...args, ...extras], parameters: [...parameters, ...others] };
+    return withMemory(parts, (kept) => {
+      const passed = convertAll(whole, values, kept);
+      const pairs = extras.map(({ type }, i) => [type, passed[count + i]]);
+      const returned = native(...passed.slice(0, count), ...pairs);
+      finish(whole, values, passed);
+      return result.convert === undefined ? returned : result.convert(returned);
+    });
+  };
+}
+
+module.exports = { functionOf };

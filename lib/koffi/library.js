@@ -1,0 +1,73 @@
+'use strict';
+// load: libraries, their functions and symbols.
+
+const { dlopen: FLAGS } = require('node:os').constants;
+const { makeError, wrongType } = require('../errors.js');
+const { openLibrary } = require('../library/dlopen.js');
+const { functionOf } = require('./function.js');
+const { isConvention, reader, signatureOf } = require('./make.js');
+const { errnoAddress } = require('./system.js');
+const { inKoffi } = require('./words.js');
+
+const OPTIONS = { lazy: 'RTLD_LAZY', global: 'RTLD_GLOBAL', deep: 'RTLD_DEEPBIND' };
+
+/** The flags of koffi's options; undefined where none says anything. */
+function flagsOf(options) {
+  if (typeof options !== 'object' || options === null) throw wrongType('load: options', 'an object', options);
+  const chosen = Object.keys(OPTIONS).filter((key) => options[key]);
+  return chosen.length === 0 ? undefined : chosen.reduce((flags, key) => flags | (FLAGS[OPTIONS[key]] ?? 0), 0);
+}
+
+/** What koffi.load() returns. */
+class LibraryHandle {
+  #opened;
+
+  constructor(opened) {
+    this.#opened = opened;
+    // So that `const { func } = koffi.load(...)` works.
+    this.func = this.func.bind(this);
+  }
+
+  /** func(prototype), func(name, result, arguments), func(convention, name, result, arguments). */
+  func(...args) {
+    if (args.length === 1) {
+      if (typeof args[0] !== 'string') throw wrongType('func: prototype', 'a string', args[0]);
+      const { name, ...signature } = reader.prototype(args[0]);
+      return this.#bind(name, signature);
+    }
+    const [name, returns, list] = args.length > 3 && isConvention(args[0]) ? args.slice(1) : args;
+    if (args.length < 3) throw makeError('ERR_INVALID_ARG_VALUE', `Expected 3 or 4 arguments, got ${args.length}`);
+    if (typeof name === 'number') throw makeError('ERR_INVALID_ARG_TYPE', 'func: functions by ordinal are not supported; use the name');
+    if (typeof name !== 'string') throw wrongType('func: name', 'a string', name);
+    return this.#bind(name, signatureOf(returns, list, `func ${name}`));
+  }
+
+  #bind(name, signature) {
+    return inKoffi(() => functionOf(name, signature, (declaration) => this.#opened.bind(name, declaration)));
+  }
+
+  /** The address of a variable or a function. */
+  symbol(name) {
+    if (typeof name !== 'string') throw wrongType('symbol: name', 'a string', name);
+    return BigInt(this.#opened.find(name));
+  }
+
+  /** Closes the library: its functions throw from now on. */
+  unload() {
+    this.#opened.close();
+  }
+
+  cdecl(...args) { return this.func(...args); }
+  stdcall(...args) { return this.func(...args); }
+  fastcall(...args) { return this.func(...args); }
+  thiscall(...args) { return this.func(...args); }
+}
+
+/** koffi.load(path, { lazy, global, deep }). */
+function load(path, options = {}) {
+  const flags = flagsOf(options);
+  errnoAddress();
+  return new LibraryHandle(openLibrary(path, flags === undefined ? {} : { flags }));
+}
+
+module.exports = { LibraryHandle, load };

@@ -1,0 +1,219 @@
+'use strict';
+// alloc, free, address, view, decode, encode: memory of C by its address, and views.
+
+const { dlopen } = require('../library/dlopen.js');
+const { makeError, wrongType } = require('../errors.js');
+const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
+const access = require('../memory/access.js');
+const { toArrayBuffer } = require('../pointer/external.js');
+const { ptr } = require('../pointer/ptr.js');
+const { read } = require('../pointer/read-write.js');
+const { functionAt } = require('./callback.js');
+const { decode: decodeAt, textOfBytes, textAt, untilNul } = require('./decode.js');
+const { Kept, bytesOf, encode: encodeAt, isView, viewOf } = require('./encode.js');
+const { arrayOf, standard, typeOf } = require('./make.js');
+const { refuse } = require('./pass.js');
+const { builtin, layoutOf } = require('./type.js');
+const { inKoffi } = require('./words.js');
+
+/** C's own allocator: what koffi.alloc() returns may be freed by C, and C's memory by koffi.free(). */
+let allocator;
+const c = () => (allocator ??= dlopen(process.platform === 'win32' ? 'ucrtbase.dll' : null, {
+  calloc: { args: ['size_t', 'size_t'], returns: 'ptr' }, free: { args: ['ptr'] },
+}).symbols);
+
+const isAddress = (value) => typeof value === 'bigint' || typeof value === 'number';
+
+/** What encode() has stored at addresses, until something else is stored there. */
+const stored = new Map();
+
+/** koffi.alloc(type, length). */
+function alloc(spec, length) {
+  const type = typeOf(spec, 'alloc: type');
+  if (typeof length !== 'number') throw wrongType('alloc: length', 'a number', length);
+  if (!Number.isInteger(length) || length < 1) throw makeError('ERR_OUT_OF_RANGE', 'alloc: length must be an integer greater than 0');
+  if (type.size === 0) throw makeError('ERR_INVALID_ARG_TYPE', `Cannot allocate memory for type ${type.name}`);
+  const address = c().calloc(length, type.size);
+  if (address === null) throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `alloc: ${length * type.size} bytes could not be allocated`);
+  return BigInt(address);
+}
+
+/** koffi.free(pointer). */
+function free(value) {
+  if (value === null || value === undefined) return;
+  if (!isAddress(value)) throw wrongType('free: pointer', 'a pointer', value);
+  if (stored.size > 0) stored.delete(BigInt(value));
+  c().free(value);
+}
+standard.free = free;
+
+/** koffi.address(value). */
+function address(value) {
+  if (value === null || value === undefined) return 0n;
+  if (typeof value === 'bigint' || Number.isSafeInteger(value)) return BigInt(value);
+  if (isView(value)) return BigInt(ptr(value));
+  throw wrongType('address: value', 'a pointer or a view', value);
+}
+
+/** koffi.view(pointer, length). */
+function view(value, length) {
+  if (!isAddress(value)) throw wrongType('view: pointer', 'a pointer', value);
+  return toArrayBuffer(value, 0, length);
+}
+
+// ---- decode ---------------------------------------------------------------------------------------------------------
+
+const FRAME_BYTES = argBuffer.byteLength - VALUES;
+
+/** A copy of bytes at an address. */
+function bytesAt(address, offset, size, name) {
+  if (size <= FRAME_BYTES) {
+    const read = (from, at) => new Uint8Array(from.buffer.slice(from.byteOffset + at, from.byteOffset + at + size));
+    return access.read({ size, read }, address, offset, name);
+  }
+  return new Uint8Array(toArrayBuffer(access.checkedAddress(address, offset, name), 0, size)).slice();
+}
+
+/** The bytes of a view from an offset on, of which there must be so many. */
+function bytesIn(view, offset, size, type) {
+  const bytes = bytesOf(view).subarray(offset);
+  if (offset < 0 || bytes.length < size) {
+    throw makeError('ERR_OUT_OF_RANGE', `Expected buffer with size superior or equal to type ${type.name} (${size} bytes)`);
+  }
+  return bytes;
+}
+
+function checkSource(value, where) {
+  if (value === null || value === undefined || value === 0n || value === 0) {
+    throw makeError('ERR_FFI_INVALID_POINTER', `${where}: the pointer is NULL`);
+  }
+  if (!isAddress(value) && !isView(value)) throw wrongType(`${where}: pointer`, 'a pointer or a view', value);
+  return value;
+}
+
+/** The text at a pointer: up to its NUL, or of a length in characters. */
+function textFrom(value, offset, unit, length, where) {
+  const limit = length === undefined || length === null || Number(length) < 0 ? undefined : Number(length) * unit;
+  if (isView(value)) {
+    const bytes = bytesOf(value).subarray(offset);
+    return textOfBytes(untilNul(limit === undefined ? bytes : bytes.subarray(0, limit), unit), unit);
+  }
+  if (limit === undefined) return textAt(access.checkedAddress(value, offset, where), unit);
+  return limit === 0 ? '' : textOfBytes(untilNul(bytesAt(value, offset, limit, where), unit), unit);
+}
+
+/** koffi.decode(value, offset, type, length), of which the second and the last may be missing. */
+function decode(value, ...rest) {
+  const [offset, spec, length] = typeof rest[0] === 'number' ? rest : [0, ...rest];
+  const type = typeOf(spec, 'decode: type');
+  const layout = layoutOf(type);
+  checkSource(value, 'decode');
+  if (layout.kind === 'prototype') return functionAt(access.checkedAddress(value, offset, 'decode'), type);
+  if (type.size === 0) throw makeError('ERR_INVALID_ARG_TYPE', `Cannot decode value of type ${type.name}`);
+  if (length === undefined || length === null) return decodeOne(value, offset, type);
+  if (typeof length !== 'number' && typeof length !== 'bigint') throw wrongType('decode: length', 'a number', length);
+  // The length of a text is that of the text: `char *` and a length read the pointer, then so many characters.
+  if (layout.kind === 'text') {
+    const target = decodeOne(value, offset, builtin.get('uintptr_t'));
+    return BigInt(target) === 0n ? null : textFrom(BigInt(target), 0, layout.unit, length, 'decode');
+  }
+  const isText = layoutOf(arrayOf(type, 1)).hint === 'String';
+  if (isText) return textFrom(value, offset, type.size, length, 'decode');
+  if (Number(length) < 0) return untilZero(value, offset, type);
+  return Number(length) === 0 ? [] : decodeOne(value, offset, arrayOf(type, Number(length)));
+}
+
+/** Integers up to the first zero, which is where a length below 0 ends. */
+function untilZero(value, offset, type) {
+  if (layoutOf(type).list === undefined || !/^U?Int(8|16|32)$/.test(type.primitive)) {
+    throw makeError('ERR_OUT_OF_RANGE', `decode: a length below 0 is for integers of up to 32 bits, and ${type.name} is none`);
+  }
+  let count = 0;
+  const room = isView(value) ? Math.floor((bytesOf(value).length - offset) / type.size) : Infinity;
+  while (count < room && decodeOne(value, offset + count * type.size, type) !== 0) count += 1;
+  return count === 0 ? new (layoutOf(type).list)(0) : decodeOne(value, offset, arrayOf(type, count));
+}
+
+function decodeOne(value, offset, type) {
+  const { kind, row, passed } = layoutOf(type);
+  if (kind === 'scalar' && row.key === undefined && isAddress(value)) return read[passed](numberOf(value), offset);
+  const bytes = isView(value) ? bytesIn(value, offset, type.size, type).slice(0, type.size) : bytesAt(value, offset, type.size, 'decode');
+  return decodeAt(type, viewOf(bytes), 0);
+}
+
+/** An address as a number, where it is one exactly. */
+const numberOf = (address) => (typeof address === 'bigint' && address <= Number.MAX_SAFE_INTEGER && address >= 0 ? Number(address) : address);
+
+/** decode.int(pointer), decode.string(pointer, length) and the others. */
+for (const name of ['char', 'short', 'int', 'long', 'longlong', 'uchar', 'ushort', 'uint', 'ulong', 'ulonglong', 'int8', 'int16', 'int32',
+  'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float', 'double']) addDecoder(name, name);
+for (const bits of [16, 32, 64]) {
+  for (const order of ['le', 'be']) {
+    addDecoder(`int${bits}${order}`, `int${bits}_${order}`);
+    addDecoder(`uint${bits}${order}`, `uint${bits}_${order}`);
+  }
+}
+for (const order of ['le', 'be']) {
+  addDecoder(`int8${order}`, 'int8');
+  addDecoder(`uint8${order}`, 'uint8');
+}
+for (const name of ['string', 'string16', 'string32', 'wstring']) {
+  const { unit } = layoutOf(builtin.get(name));
+  decode[name] = (value, length) => (value === null || value === undefined || value === 0n ? null
+    : textFrom(checkSource(value, `decode.${name}`), 0, unit, length, `decode.${name}`));
+}
+
+function addDecoder(key, name) {
+  const type = builtin.get(name);
+  const { row, passed } = layoutOf(type);
+  const direct = row.key === undefined ? read[passed] : undefined;
+  decode[key] = direct === undefined ? (value) => decodeOne(checkSource(value, `decode.${key}`), 0, type) : (value) => (
+    typeof value === 'bigint' && value !== 0n ? direct(numberOf(value), 0) : decodeOne(checkSource(value, `decode.${key}`), 0, type));
+}
+
+// ---- encode ---------------------------------------------------------------------------------------------------------
+
+/** koffi.encode(target, offset, type, value, length), of which the second and the last may be missing. */
+function encode(target, ...rest) {
+  const [offset, spec, value, length] = typeof rest[0] === 'number' ? rest : [0, ...rest];
+  const type = typeOf(spec, 'encode: type');
+  checkSource(target, 'encode');
+  if (type.size === 0) throw makeError('ERR_INVALID_ARG_TYPE', `Cannot encode value of type ${type.name}`);
+  const whole = length === undefined || length === null ? type : arrayOf(type, length);
+  const bytes = new Uint8Array(whole.size);
+  const kept = new Kept(refuse);
+  inKoffi(() => encodeAt(whole, viewOf(bytes), 0, value, kept, 'encode', 'value'));
+  if (isView(target)) {
+    bytesIn(target, offset, whole.size, whole).set(bytes);
+    keepFor(target, offset, kept);
+    return;
+  }
+  writeBytes(access.checkedAddress(target, offset, 'encode'), bytes);
+  keepAt(BigInt(target) + BigInt(offset), kept);
+}
+
+function writeBytes(address, bytes) {
+  const size = bytes.length;
+  if (size > FRAME_BYTES) return void new Uint8Array(toArrayBuffer(address, 0, size)).set(bytes);
+  const write = (view, at) => new Uint8Array(view.buffer, view.byteOffset + at, size).set(bytes);
+  return access.write({ size, write: (view, at) => void write(view, at) }, address, 0, bytes, 'encode');
+}
+
+/** What was stored in a view lives as long as its buffer. */
+const ofViews = new WeakMap();
+
+function keepFor(target, offset, { parts }) {
+  const owner = ArrayBuffer.isView(target) ? target.buffer : target;
+  const place = (ArrayBuffer.isView(target) ? target.byteOffset : 0) + offset;
+  if (parts.length > 0 && !ofViews.has(owner)) ofViews.set(owner, new Map());
+  keepIn(ofViews.get(owner), place, parts);
+}
+
+const keepAt = (key, { parts }) => keepIn(stored, key, parts);
+
+function keepIn(map, key, parts) {
+  if (parts.length > 0) map.set(key, parts);
+  else map?.delete(key);
+}
+
+module.exports = { alloc, free, address, view, decode, encode };

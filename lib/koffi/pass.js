@@ -1,0 +1,164 @@
+'use strict';
+// How values of koffi's types go through calls of the main entry: the type that the main entry is told, and what converts
+// values before and after.
+
+const { DeclaredType } = require('../types/native-type.js');
+const { fn } = require('../callback/function-pointer.js');
+const { makeError } = require('../errors.js');
+const { typeOf } = require('../types/registry.js');
+const { bigAddress, decode, exactNumber, fromAddress } = require('./decode.js');
+const { Kept, encode, refer } = require('./encode.js');
+const { passedType } = require('./record.js');
+const { layoutOf } = require('./type.js');
+
+/** Returned by a converter for a value that needs memory of its own. */
+const NEEDS_MEMORY = Symbol('needs memory');
+
+/** The bytes of a struct or a union by value, and what they keep alive. */
+class Prepared {
+  /** @param {boolean} isOwner whether the bytes alone keep what they refer to; otherwise the caller's `kept` does */
+  constructor(type, value, kept, { name, position, isOwner }) {
+    this.bytes = new Uint8Array(type.size);
+    this.parts = isOwner ? kept.parts : [];
+    encode(type, new DataView(this.bytes.buffer), 0, value, kept, name, position);
+  }
+}
+
+/** Whether values of a type may refer to memory. */
+function refers(type) {
+  const layout = layoutOf(type);
+  if (layout.kind === 'array') return refers(layout.of);
+  return layout.members === undefined ? layout.kind !== 'scalar' : layout.members.some((member) => refers(member.type));
+}
+
+let keys = 0;
+const records = new WeakMap();
+
+/** The type of a struct or a union by value: the main entry's, with koffi's conversions. */
+function recordType(type, layout) {
+  if (records.has(layout)) return records.get(layout);
+  const row = {
+    ...typeOf(passedType(type), type.name),
+    key: `koffi record ${(keys += 1)}`,
+    keeps: true,
+    resolve: (value, name, position) => (value instanceof Prepared ? value : new Prepared(type, value, new Kept(refuse), { name, position, isOwner: true })),
+    write(view, at, { bytes, parts }) {
+      new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
+      return parts.length === 0 ? undefined : parts;
+    },
+    read: (view, at) => decode(type, view, at),
+  };
+  records.set(layout, Object.freeze(new DeclaredType(row)));
+  return records.get(layout);
+}
+
+// ---- callbacks ------------------------------------------------------------------------------------------------------
+
+const declarations = new WeakMap();
+
+/** The declaration of a function that C calls, for the main entry. */
+function callbackDeclaration(prototype) {
+  if (!declarations.has(prototype)) {
+    const { parameters, returns, isVariadic } = layoutOf(prototype).signature;
+    if (isVariadic) throw makeError('ERR_INVALID_ARG_TYPE', `${prototype.name}: JavaScript cannot be called with variable arguments`);
+    declarations.set(prototype, { args: parameters.map(({ type }) => resultOf(type).type), returns: returnedBy(returns) });
+  }
+  return declarations.get(prototype);
+}
+
+const returnedBy = (type) => (layoutOf(type).kind === 'callback' ? 'ptr' : argumentOf(type).type);
+
+/** The JavaScript function that C calls in place of the program's: its values are koffi's. */
+function callbackOf(prototype, callback) {
+  const { parameters, returns } = layoutOf(prototype).signature;
+  const converters = parameters.map(({ type }) => resultOf(type).convert);
+  const result = argumentOf(returns).convert;
+  const giveBack = (value) => {
+    if (result === undefined) return value;
+    const converted = result(value);
+    if (converted !== NEEDS_MEMORY) return converted;
+    return layoutOf(returns).members === undefined ? refer(returns, value, 'Input', new Kept(refuse), prototype.name, 'return value') : value;
+  };
+  return (...values) => {
+    for (let i = 0; i < converters.length; i += 1) if (converters[i] !== undefined) values[i] = converters[i](values[i]);
+    return giveBack(callback(...values));
+  };
+}
+
+const refuse = (layout, callback, name) => {
+  throw makeError('ERR_INVALID_ARG_TYPE', `${name}: a plain function lives for a call; pass what koffi.register() returns`);
+};
+
+const functionTypes = new WeakMap();
+
+/** The main entry's type of pointers to functions of a prototype. */
+function functionType(prototype) {
+  if (!functionTypes.has(prototype)) functionTypes.set(prototype, fn(callbackDeclaration(prototype)));
+  return functionTypes.get(prototype);
+}
+
+/** Has a function be called by C for the length of a call. */
+function lend({ prototype }, callback) {
+  return { row: typeOf(functionType(prototype), prototype.name), value: callbackOf(prototype, callback) };
+}
+
+// ---- arguments and results ------------------------------------------------------------------------------------------
+
+const orNull = (value) => (value === undefined ? null : value);
+const floating = (value) => (typeof value === 'bigint' ? Number(value) : value);
+const text = (value) => (typeof value === 'string' ? value : pointer(value));
+/** Values that are pointers as they are. */
+function pointer(value) {
+  if (typeof value === 'bigint') {
+    // As a number it goes the fast way.
+    const number = Number(value);
+    if (number >= 0 && number <= Number.MAX_SAFE_INTEGER) return number;
+    return value < 0 && BigInt.asIntN(64, value) === value ? BigInt.asUintN(64, value) : value;
+  }
+  if (value === null) return null;
+  // Constants such as (void *)-1 are written as numbers.
+  if (typeof value === 'number') return value < 0 && Number.isSafeInteger(value) ? BigInt.asUintN(64, BigInt(value)) : value;
+  return value === undefined ? null : NEEDS_MEMORY;
+}
+
+/**
+ * How an argument of a type is passed.
+ * @returns {{ type: unknown, convert?: Function, prepare?: Function }} `type` is one of the main entry; `prepare` makes what is passed
+ *   of a value that needs memory
+ */
+function argumentOf(type) {
+  const layout = layoutOf(type);
+  switch (layout.kind) {
+    case 'scalar': return { type: layout.passed, convert: layout.list === Float32Array || layout.list === Float64Array ? floating : undefined };
+    case 'text': return { type: layout.passed, convert: layout.passed === 'ptr' ? pointer : text };
+    case 'pointer': return { type: 'ptr', convert: pointer };
+    case 'callback': return {
+      type: functionType(layout.prototype),
+      convert: (value) => (typeof value === 'function' ? callbackOf(layout.prototype, value) : orNull(value)),
+    };
+    case 'record': case 'union': return {
+      type: recordType(type, layout),
+      convert: refers(type) ? () => NEEDS_MEMORY : undefined,
+      prepare: (value, kept, name, position) => new Prepared(type, value, kept, { name, position, isOwner: false }),
+    };
+    case 'void': if (!layout.isOpaque) return { type: 'void', convert: undefined };
+    // falls through
+    default: throw makeError('ERR_INVALID_ARG_TYPE', `Type ${type.name} cannot be used as a value (maybe try ${type.name} *)`);
+  }
+}
+
+/** How a result of a type, or an argument of a callback, is converted. */
+function resultOf(type) {
+  const layout = layoutOf(type);
+  switch (layout.kind) {
+    case 'text':
+      return layout.passed === 'ptr' ? { type: 'ptr', convert: (address) => fromAddress(layout, address) } : { type: layout.passed, convert: undefined };
+    case 'pointer':
+      return { type: 'ptr', convert: layout.dispose === undefined ? bigAddress : (address) => fromAddress(layout, address) };
+    case 'callback': return { type: 'ptr', convert: bigAddress };
+    case 'scalar': return { type: layout.passed, convert: type.size === 8 && layout.list !== Float64Array ? exactNumber : undefined };
+    default: return { type: argumentOf(type).type, convert: undefined };
+  }
+}
+
+module.exports = { NEEDS_MEMORY, argumentOf, resultOf, callbackDeclaration, callbackOf, lend, refuse };

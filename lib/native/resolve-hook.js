@@ -1,0 +1,50 @@
+'use strict';
+// Has a name such as `bun:ffi` mean an entry of this package, in import and require.
+
+const Module = require('node:module');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+
+const root = path.join(__dirname, '..', '..');
+
+/** The hook by which a specifier means an entry. */
+const resolver = ({ SPECIFIER, required, imported }) => function resolve(specifier, context, next) {
+  if (specifier !== SPECIFIER) return next(specifier, context);
+  return context.conditions.includes('require')
+    ? { url: pathToFileURL(required).href, format: 'commonjs', shortCircuit: true }
+    : { url: imported, format: 'module', shortCircuit: true };
+};
+
+/** Node 20 and the first of 22: hooks for import run on a thread of their own, and require() has none. Before 20.6 there are none. */
+const registerApart = ({ SPECIFIER, imported }) =>
+  Module.register?.(`./resolve-hook-thread.mjs?${SPECIFIER}`, { parentURL: pathToFileURL(__filename).href, data: { SPECIFIER, imported } });
+
+/** require() where it has no hooks, and require.resolve(), which has none in Node 22 either. */
+function resolveRequired({ SPECIFIER, required }) {
+  const { _resolveFilename } = Module;
+  Module._resolveFilename = function resolveFilename(request, ...rest) {
+    return request === SPECIFIER ? required : Reflect.apply(_resolveFilename, this, [request, ...rest]);
+  };
+}
+
+/**
+ * Has a specifier mean an entry. Hooks of a thread hold for all of its realms and instances.
+ * @param {string} specifier such as 'bun:ffi'
+ * @param {string} entry the name of the entry's files
+ */
+function install(specifier, entry) {
+  const installed = Symbol.for(`pinned-ffi hook ${root} ${specifier}`);
+  // Bun has its own, and Deno its own way.
+  if (process.versions.bun !== undefined || process.versions.deno !== undefined || Module[installed]) return;
+  Object.defineProperty(Module, installed, { value: true });
+  const names = {
+    SPECIFIER: specifier,
+    required: path.join(root, `${entry}.js`),
+    imported: pathToFileURL(path.join(root, `${entry}.mjs`)).href,
+  };
+  if (Module.registerHooks === undefined) registerApart(names);
+  else Module.registerHooks({ resolve: resolver(names) });
+  resolveRequired(names);
+}
+
+module.exports = { install };

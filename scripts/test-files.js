@@ -24,6 +24,7 @@ const BUDGETS = {
   canary: { quick: 15, full: 30 },
   callback: { quick: 8, full: 8 },
   cc: { quick: 15, full: 15 },
+  cdef: { quick: 8, full: 30 },
   cli: { quick: 8, full: 8 },
   compare: { quick: 20, full: 60 },
   docs: { quick: 15, full: 15 },

@@ -35,7 +35,7 @@ const JS = {
   'koffi/callback': ['koffi/decode', 'koffi/encode', 'koffi/function', 'koffi/make', 'koffi/pass', 'koffi/type', 'callback', 'library'],
   'koffi/system': ['koffi/decode', 'koffi/type', 'library', 'platform', 'pointer'],
   'koffi/function': ['koffi/encode', 'koffi/make', 'koffi/pass', 'koffi/scratch', 'koffi/words', 'kept'],
-  'koffi/pass': ['koffi/decode', 'koffi/encode', 'koffi/record', 'koffi/type', 'declared', 'fn', 'types'],
+  'koffi/pass': ['koffi/decode', 'koffi/encode', 'koffi/record', 'koffi/scratch', 'koffi/type', 'declared', 'fn', 'types'],
   'koffi/encode': ['koffi/decode', 'koffi/scratch', 'koffi/type', 'memory', 'types'],
   'koffi/scratch': ['memory', 'pointer'],
   'koffi/decode': ['koffi/make', 'koffi/type', 'memory', 'types'],

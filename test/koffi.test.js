@@ -513,6 +513,34 @@ describe('the system', () => {
   });
 });
 
+describe('bad input', () => {
+  const functions = ['int identity_int(int x)', 'int64_t identity_i64(int64_t x)', 'bool invert(bool x)', 'float identity_float(float x)',
+    'Mixed next_mixed(Mixed mixed)', 'Number identity_number(Number number)', 'void *identity_pointer(void *pointer)'].map((text) => lib.func(text));
+  const makers = ['alias', 'array', 'as', 'disposable', 'enumeration', 'inout', 'offsetof', 'opaque', 'out', 'pack', 'pointer', 'proto',
+    'register', 'sizeof', 'struct', 'type', 'union', 'unregister', 'address', 'config'].map((name) => koffi[name]);
+  const values = [undefined, null, 0, 1.5, NaN, Infinity, 1e300, 2 ** 53, 5n, -1n, 2n ** 70n, 'text', 'a\0b', '', '\ud800', Symbol('s'), true,
+    [], [1], [[]], ['x'], [null], new Array(5), {}, { a: {} }, { a: 1, list: [1, 2, 3, 4] }, { name: 5 }, { s: {} }, { first: 5 },
+    { __proto__: null }, Buffer.alloc(0), Buffer.alloc(3), new Float64Array(8), new DataView(new ArrayBuffer(2)), () => 1, new Date(),
+    new Map(), new koffi.Union('Number'), koffi.as([1], 'int *'), koffi.out('int *'), Mixed, 'int', 'int[3]', 'char *', '!', '* *', '('];
+
+  test('is an error with a code, or is taken', () => {
+    let refused = 0;
+    for (const call of [...functions, ...makers]) {
+      for (const first of values) {
+        for (const second of [undefined, ...values]) {
+          try {
+            call(first, second, 'int');
+          } catch (error) {
+            refused += 1;
+            assert.ok(typeof error.code === 'string', `${call.name}: ${error.stack}`);
+          }
+        }
+      }
+    }
+    assert.ok(refused > 10_000, `${refused}`);
+  });
+});
+
 describe('the name koffi', () => {
   let folder;
   before(() => {

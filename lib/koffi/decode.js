@@ -62,6 +62,7 @@ function fromAddress(layout, address) {
   return value;
 }
 
+/** Bytes of what is short. */
 const MOST_SHORT = 64;
 
 /** A short text of ASCII, which is the common case; undefined for any other. */
@@ -77,6 +78,14 @@ function shortText(of, view, at, length) {
   return text;
 }
 
+/** A short typed array: the engine keeps it in its heap, which is quicker than a buffer of its own. */
+function shortList(of, view, at, length) {
+  const { list: List, row } = layoutOf(of);
+  const values = new List(length);
+  for (let i = 0; i < length; i += 1) values[i] = row.read(view, at + i * of.size);
+  return values;
+}
+
 /** Elements side by side, as the hint says. */
 function decodeArray({ of, hint }, view, at, length) {
   const { list } = layoutOf(of);
@@ -84,6 +93,7 @@ function decodeArray({ of, hint }, view, at, length) {
   if (hint === 'String') {
     return shortText(of, view, at, length) ?? textOfBytes(untilNul(bytesAt(view, at, length * of.size), of.size), of.size);
   }
+  if (hint === 'Typed' && length * of.size <= MOST_SHORT && of.size < 8) return shortList(of, view, at, length);
   const start = view.byteOffset + at;
   const copied = view.buffer.slice(start, start + length * of.size);
   return hint === 'Buffer' ? Buffer.from(copied) : new list(copied);

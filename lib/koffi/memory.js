@@ -142,7 +142,10 @@ function decodeOne(value, offset, type) {
 }
 
 /** An address as a number, where it is one exactly. */
-const numberOf = (address) => (typeof address === 'bigint' && address <= Number.MAX_SAFE_INTEGER && address >= 0 ? Number(address) : address);
+function numberOf(address) {
+  const number = Number(address);
+  return number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : address;
+}
 
 /** decode.int(pointer), decode.string(pointer, length) and the others. */
 for (const name of ['char', 'short', 'int', 'long', 'longlong', 'uchar', 'ushort', 'uint', 'ulong', 'ulonglong', 'int8', 'int16', 'int32',

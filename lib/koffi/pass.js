@@ -9,6 +9,7 @@ const { typeOf } = require('../types/registry.js');
 const { bigAddress, decode, exactNumber, fromAddress } = require('./decode.js');
 const { Kept, encode, refer } = require('./encode.js');
 const { passedType } = require('./record.js');
+const { viewOf } = require('./scratch.js');
 const { layoutOf } = require('./type.js');
 
 /** Returned by a converter for a value that needs memory of its own. */
@@ -18,9 +19,9 @@ const NEEDS_MEMORY = Symbol('needs memory');
 class Prepared {
   /** @param {boolean} isOwner whether the bytes alone keep what they refer to; otherwise the caller's `kept` does */
   constructor(type, value, kept, { name, position, isOwner }) {
-    this.bytes = new Uint8Array(type.size);
+    this.bytes = kept.allocate(type.size, position);
     this.parts = isOwner ? kept.parts : [];
-    encode(type, new DataView(this.bytes.buffer), 0, value, kept, name, position);
+    encode(type, viewOf(this.bytes), 0, value, kept, name, position);
   }
 }
 
@@ -68,20 +69,27 @@ function callbackDeclaration(prototype) {
 
 const returnedBy = (type) => (layoutOf(type).kind === 'callback' ? 'ptr' : argumentOf(type).type);
 
+const asItIs = (value) => value;
+
 /** The JavaScript function that C calls in place of the program's: its values are koffi's. */
 function callbackOf(prototype, callback) {
   const { parameters, returns } = layoutOf(prototype).signature;
   const converters = parameters.map(({ type }) => resultOf(type).convert);
   const result = argumentOf(returns).convert;
   const giveBack = (value) => {
-    if (result === undefined) return value;
     const converted = result(value);
     if (converted !== NEEDS_MEMORY) return converted;
     return layoutOf(returns).members === undefined ? refer(returns, value, 'Input', new Kept(refuse), prototype.name, 'return value') : value;
   };
+  const [c0 = asItIs, c1 = asItIs, c2 = asItIs] = converters;
+  const back = result === undefined ? asItIs : giveBack;
+  // Without lists of values, which cost more than the conversions.
+  if (converters.length === 1) return (a) => back(callback(c0(a)));
+  if (converters.length === 2) return (a, b) => back(callback(c0(a), c1(b)));
+  if (converters.length === 3) return (a, b, c) => back(callback(c0(a), c1(b), c2(c)));
   return (...values) => {
     for (let i = 0; i < converters.length; i += 1) if (converters[i] !== undefined) values[i] = converters[i](values[i]);
-    return giveBack(callback(...values));
+    return back(callback(...values));
   };
 }
 
@@ -106,7 +114,9 @@ function lend({ prototype }, callback) {
 
 const orNull = (value) => (value === undefined ? null : value);
 const floating = (value) => (typeof value === 'bigint' ? Number(value) : value);
-const text = (value) => (typeof value === 'string' ? value : pointer(value));
+const text = (value) => (typeof value === 'string' ? value : view(value));
+/** Views are pointers as they are, unless they have to hold a struct. */
+const view = (value) => (ArrayBuffer.isView(value) ? value : pointer(value));
 /** Values that are pointers as they are. */
 function pointer(value) {
   if (typeof value === 'bigint') {
@@ -130,8 +140,8 @@ function argumentOf(type) {
   const layout = layoutOf(type);
   switch (layout.kind) {
     case 'scalar': return { type: layout.passed, convert: layout.list === Float32Array || layout.list === Float64Array ? floating : undefined };
-    case 'text': return { type: layout.passed, convert: layout.passed === 'ptr' ? pointer : text };
-    case 'pointer': return { type: 'ptr', convert: pointer };
+    case 'text': return { type: layout.passed, convert: layout.passed === 'ptr' ? view : text };
+    case 'pointer': return { type: 'ptr', convert: layoutOf(layout.to).kind === 'scalar' || layout.to.name === 'void' ? view : pointer };
     case 'callback': return {
       type: functionType(layout.prototype),
       convert: (value) => (typeof value === 'function' ? callbackOf(layout.prototype, value) : orNull(value)),

@@ -99,6 +99,18 @@ const LATE = {
       strdup: { args: ['cstring'], returns: { type: 'cstring', free: 'free' } } }).symbols;
     assert.equal(strdup('text'), 'text');`,
   'global()': "ffi.dlopen('libc.so.6', {}).global('environ', 'ptr');",
+  'C text': `
+    const set = ffi.cdef('typedef struct { int quot, rem; } div_t; typedef int (*on_number)(int);');
+    const { div } = ffi.dlopen('libc.so.6', [set, 'div_t div(int, int);']).symbols;
+    assert.deepEqual(div(17, 5), { quot: 3, rem: 2 });
+    assert.equal(ffi.sizeof([set, 'div_t']) + ffi.struct('struct { int a; }').size, 12);
+    new ffi.JSCallback((n) => n, [set, 'on_number']).close();
+    assert.equal(ffi.read(ffi.ptr(Int32Array.of(7)), 'int'), 7);`,
+  koffi: `
+    const koffi = load('koffi.js');
+    const abs = koffi.load('libc.so.6').func('int abs(int)');
+    assert.equal(abs(-5), 5);
+    assert.equal(koffi.sizeof(koffi.struct({ a: 'int' })), 4);`,
   'bun:ffi': `
     const bun = load('bun.js');
     const { add_i32, call_i32 } = bun.dlopen(fixture, declarations).symbols;

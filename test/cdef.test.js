@@ -323,6 +323,20 @@ describe('the places that take C text', () => {
     assert.deepEqual(cdef('void regfree(regex_t *preg);').symbols.regfree.args, ['ptr']);
   });
 
+  test('names and keys of Object.prototype are not taken for what a text says', () => {
+    const { types, symbols } = cdef('struct constructor { int toString; }; typedef int valueOf; valueOf f(valueOf (hasOwnProperty)); int __proto__(int);');
+    assert.equal(types.constructor.size, 4);
+    assert.deepEqual(Object.keys(symbols), ['f', '__proto__']);
+    const polluted = { packed: true, align: 64, bits: 3, out: {}, text: {}, free: {}, hidden: new Set(), isFlexible: true };
+    Object.assign(Object.prototype, polluted);
+    try {
+      assert.equal(struct('struct polluted { char a; double b; }').size, 16);
+      assert.equal(dlopen('c', 'size_t strlen(const char *s_polluted);').symbols.strlen('abc'), 3n);
+    } finally {
+      for (const key of Object.keys(polluted)) delete Object.prototype[key];
+    }
+  });
+
   test('the same text is parsed once, and gives the same types', async () => {
     const text = 'typedef struct { int quot, rem; } div_t; div_t div(int, int);';
     const [a, b] = [dlopen('c', text), dlopen('c', text)];

@@ -14,7 +14,7 @@ const opaques = lazy(() => require('../types/handle.js'));
 const pointers = lazy(() => require('../types/typed-pointer.js'));
 const parameters = lazy(() => require('../types/out-param.js'));
 
-const TEXTS = { char: 'cstring', wchar_t: 'wstring', char16_t: 'utf16' };
+const TEXTS = { __proto__: null, char: 'cstring', wchar_t: 'wstring', char16_t: 'utf16' };
 const ALIGNED = new Set(['i8', 'u8', 'char', 'bool', 'void']);
 
 /** What a record, an enumeration or an opaque struct became: it is the same type wherever it is named. */
@@ -144,7 +144,7 @@ const isCount = (type) => type?.kind === 'scalar' && /^(i16|i32|u32|i64|u64|long
 
 /** The signature of what C calls. A text that a count follows may have no NUL at its end, so that it is not read. */
 function callbackOf(type) {
-  const signature = signatureOf(type, {});
+  const signature = signatureOf(type, { __proto__: null });
   signature.args = signature.args.map((arg, i) => (isText(arg) && isCount(type.parameters[i + 1]?.type) ? 'ptr' : arg));
   return signature;
 }

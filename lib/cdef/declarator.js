@@ -28,7 +28,7 @@ function parseDeclarator(parser, place) {
 
 function declarator(parser, place) {
   const { tokens } = parser;
-  const attributes = {};
+  const attributes = { __proto__: null };
   const pointers = takePointers(parser, attributes);
   let inner;
   let name;
@@ -53,7 +53,7 @@ function declarator(parser, place) {
     for (const suffix of suffixes) result = suffix(result);
     return inner === undefined ? result : inner.apply(result);
   };
-  return { name: inner?.name ?? name, apply, attributes: { ...attributes, ...inner?.attributes } };
+  return { name: inner?.name ?? name, apply, attributes: { __proto__: null, ...attributes, ...inner?.attributes } };
 }
 
 const startsQualifier = (tokens) => QUALIFIERS.has(tokens.peek().text) || CONVENTIONS.has(tokens.peek().text);

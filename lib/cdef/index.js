@@ -107,7 +107,7 @@ function added(parts, symbols, name, value, where) {
   const { args, free, ...others } = options;
   const isOwned = free !== undefined && declared !== undefined;
   const declaration = isOwned
-    ? declarationOf({ ...declared, marks: { ...declared.marks, free: { text: free } } }, name)
+    ? declarationOf({ ...declared, marks: { __proto__: null, ...declared.marks, free: { text: free } } }, name)
     : symbols[name] ?? declarationOf(declared, name);
   const result = { ...declaration, ...others };
   if (args !== undefined) result.args = describedArguments(declared.type.parameters, declaration.args, args, where);
@@ -203,7 +203,7 @@ function parseSignature(value, where, isCallback = false) {
   const { text, type } = parseTypeIn(value, where);
   const whole = type.kind === 'pointer' ? type.to : type;
   if (whole.kind !== 'function') throw faultAt(text, 0, `${where} must be the type of a function, such as 'int (*)(int)', not ${describeType(type)}`);
-  return inText(text, () => (isCallback ? callbackOf(whole) : signatureOf(whole, {})));
+  return inText(text, () => (isCallback ? callbackOf(whole) : signatureOf(whole, { __proto__: null })));
 }
 
 // ---- sets -----------------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ class Lexer {
       const match = TOKEN.exec(this.text);
       if (match === null) throw this.#unreadable(at);
       this.#at = TOKEN.lastIndex;
-      for (let i = 1; i < KINDS.length; i += 1) if (match[i] !== undefined) return { kind: KINDS[i], text: match[i], at };
+      for (let i = 1; i < KINDS.length; i += 1) if (match[i] !== undefined) return { kind: KINDS[i], text: match[i], at, hidden: undefined };
     }
   }
 

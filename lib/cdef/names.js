@@ -70,7 +70,7 @@ const KNOWN = new Map([...STANDARD, ...POSIX, ...WINDOWS]);
 
 /** The words that make up the arithmetic types, and words that are spellings of others. */
 const ARITHMETIC = new Set(['void', 'char', 'short', 'int', 'long', 'float', 'double', 'signed', 'unsigned', '_Bool', 'bool']);
-const SPELLINGS = { __signed: 'signed', __signed__: 'signed', __int8: 'char', __int16: 'short', __int32: 'int' };
+const SPELLINGS = { __proto__: null, __signed: 'signed', __signed__: 'signed', __int8: 'char', __int16: 'short', __int32: 'int' };
 
 /** Words of the arithmetic types, sorted -> the name in the type table. */
 const ARITHMETICS = new Map([

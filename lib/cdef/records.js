@@ -10,7 +10,7 @@ const { makeRecord, isInteger, isVoid, describeType } = require('./types.js');
 /** A struct or union behind its keyword: a tag, a body, or both. */
 function parseRecord(parser, keyword, found) {
   const { tokens } = parser;
-  const attributes = {};
+  const attributes = { __proto__: null };
   while (takeAttribute(parser, attributes)) { /* one attribute after the other */ }
   const tag = tokens.peek().kind === 'word' ? tokens.next() : undefined;
   if (!tokens.is('{')) {
@@ -63,7 +63,7 @@ function parseFields(parser, record, fields, names) {
   const { type, attributes } = parseSpecifiers(parser);
   if (tokens.accept(';')) {
     if (type.kind !== 'record' || type.record.tag !== undefined) throw tokens.fault(at, 'a field without a name');
-    fields.push({ name: undefined, type, at });
+    fields.push({ name: undefined, type, at, bits: undefined, isFlexible: false });
     return;
   }
   do {
@@ -73,14 +73,14 @@ function parseFields(parser, record, fields, names) {
 }
 
 function addField(parser, record, { fields, names }, base) {
-  const attributes = { ...base.attributes };
+  const attributes = { __proto__: null, ...base.attributes };
   const { tokens } = parser;
   const at = tokens.peek();
   const last = fields.at(-1);
   if (last?.isFlexible) throw tokens.fault(last.at, `${last.name} has no length, which only the last field may lack`);
   const { name, apply, attributes: own } = tokens.is(':') ? { apply: (type) => type } : parseDeclarator(parser, 'name');
   const type = apply(base.type);
-  const field = { name: name?.text, type, at: name ?? at };
+  const field = { name: name?.text, type, at: name ?? at, bits: undefined, isFlexible: false };
   if (tokens.accept(':')) field.bits = bitsOf(parser, field);
   else if (name === undefined) throw tokens.fault(at, 'a field without a name');
   Object.assign(attributes, own);

@@ -7,7 +7,7 @@ const { scalar, asConst, makeRecord } = require('./types.js');
 const { nearest } = require('./nearest.js');
 
 /** SAL's marks. Those with a meaning here are in the table; others of its form are understood and change nothing. */
-const MARKS = { _Out_: 'out', _Inout_: 'inout', _Text_: 'text' };
+const MARKS = { __proto__: null, _Out_: 'out', _Inout_: 'inout', _Text_: 'text' };
 const OTHER_MARK = /^_{1,2}(?:In|Out|Inout|Ret|Outptr|Deref|Pre|Post|Reserved|Success|Must|Check|Printf|Null|At|When)[A-Za-z_]*_?$/;
 
 /** The name of the type table that means the same, for who writes the package's names in C text. */
@@ -37,7 +37,7 @@ const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum'
  */
 function parseSpecifiers(parser) {
   const { tokens } = parser;
-  const found = { type: undefined, isTypedef: false, isConst: false, marks: {}, attributes: {}, tag: undefined, at: tokens.peek() };
+  const found = { type: undefined, isTypedef: false, isConst: false, marks: { __proto__: null }, attributes: { __proto__: null }, tag: undefined, at: tokens.peek() };
   const words = [];
   while (take(parser, found, words)) { /* one specifier after the other */ }
   if (words.length > 0) {

@@ -12,7 +12,7 @@ const VOID = scalar('void');
 
 /** A struct or union: `fields` is null until its body is read, `isDeclared` says that the text has `struct tag;`. */
 const makeRecord = (keyword, tag) => ({
-  keyword, tag, name: tag, fields: null, packed: false, align: undefined, isDeclared: false, at: 0,
+  keyword, tag, name: tag, fields: null, packed: false, align: undefined, isDeclared: false, isKnown: false, fieldAlign: undefined, text: undefined, at: 0,
 });
 
 const isVoid = (type) => type.kind === 'scalar' && type.name === 'void';

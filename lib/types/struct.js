@@ -69,7 +69,7 @@ function fieldOf([key, declared], where) {
     throw wrongValue(`${where}: a field`, 'a name: not __proto__, nor digits, which JavaScript would put first', key);
   }
   const isRecord = typeof declared === 'object' && declared !== null && !isDeclared(declared);
-  const { type, bits } = isRecord ? parseOptions(declared, { type: 'any', bits: 'number' }, location) : { type: declared };
+  const { type, bits } = isRecord ? parseOptions(declared, { type: 'any', bits: 'number' }, location) : { type: declared, bits: undefined };
   const descriptor = typeOf(type, location);
   if (!hasMemory(descriptor)) throw wrongValue(location, 'a type that has values in memory', descriptor.name);
   if (bits === undefined) return { key, descriptor };

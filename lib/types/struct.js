@@ -72,7 +72,7 @@ function fieldOf([key, declared], where) {
   const { type, bits } = isRecord ? parseOptions(declared, { type: 'any', bits: 'number' }, location) : { type: declared, bits: undefined };
   const descriptor = typeOf(type, location);
   if (!hasMemory(descriptor)) throw wrongValue(location, 'a type that has values in memory', descriptor.name);
-  if (bits === undefined) return { key, descriptor };
+  if (bits === undefined) return { key, descriptor, bits: undefined };
   const mayHaveBits = descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
   if (!mayHaveBits || isDeclared(type)) throw wrongValue(`${location}.type`, 'an integer type, as it has bits', descriptor.name);
   if (!Number.isInteger(bits) || bits < 1 || bits > descriptor.size * 8) {
@@ -164,7 +164,7 @@ function union(fields, options = {}) {
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
   return made(sharedBy(['union', name, least, ...keysOf(parts)], () => {
     const layout = laidOut(name, () => binding.unionOf(parts.map(({ descriptor }) => descriptor.id), least));
-    const laidOutFields = parts.map(({ key, descriptor }) => ({ key, descriptor, offset: 0 }));
+    const laidOutFields = parts.map(({ key, descriptor }) => ({ key, descriptor, bits: undefined, offset: 0 }));
     return prepared(unionDescriptor(layout, name, laidOutFields), laidOutFields);
   }));
 }

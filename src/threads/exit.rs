@@ -1,19 +1,19 @@
-//! C's `exit()` on a thread of libuv's pool. At the end of the process libuv waits for the threads of its pool, and
-//! where one of them waits for itself it ends the process by SIGABRT. So the process ends with C's status before that.
-//! Knows no JavaScript.
+//! C's `exit()` on a thread that runs no JavaScript. At the end of the process libuv waits for the threads of its pool,
+//! and where one of them waits for itself it ends the process by SIGABRT. Node and V8 are taken down as well, while the
+//! JavaScript thread still uses them. So the process ends with C's status before that. Knows no JavaScript.
 #![allow(unsafe_code, reason = "registers a function of C, on Linux with glibc")]
 
 use std::cell::Cell;
 
 thread_local! {
-    static IN_POOL: Cell<bool> = const { Cell::new(false) };
+    static IS_OTHER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a call on a thread of libuv's pool.
-pub fn in_pool<Output>(call: impl FnOnce() -> Output) -> Output {
-    IN_POOL.set(true);
+/// Runs a call on a thread that runs no JavaScript.
+pub fn on_other_thread<Output>(call: impl FnOnce() -> Output) -> Output {
+    IS_OTHER.set(true);
     let output = call();
-    IN_POOL.set(false);
+    IS_OTHER.set(false);
     output
 }
 
@@ -27,7 +27,7 @@ pub fn watch() {
     }
 
     unsafe extern "C" fn end(status: c_int, _: *mut c_void) {
-        if IN_POOL.try_with(Cell::get) == Ok(true) {
+        if IS_OTHER.try_with(Cell::get) == Ok(true) {
             // SAFETY: U1; both may be called at the end of the process.
             unsafe {
                 libc::fflush(std::ptr::null_mut());

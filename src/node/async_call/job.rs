@@ -90,7 +90,7 @@ impl<E> SentJob<E> {
             job.function.clear_errno();
             // SAFETY: U1; the job keeps what the block points to (M13).
             let enter = || unsafe { invoke::enter(&job.function.signature, job.function.code, &job.prepared.block) };
-            let result = if matches!(job.who, Who::Pool) { exit::in_pool(enter) } else { enter() };
+            let result = exit::on_other_thread(enter);
             (result, invoke::last_errno())
         });
         CURRENT.with(|current| current.set(0));

@@ -20,6 +20,7 @@ use crate::node::call::prepared::PreparedCall;
 use crate::node::env::{BoundFunction, Environment, SentJob, current};
 use crate::node::event_loop::serve;
 use crate::sync::locks::atomic::AtomicBool;
+use crate::threads::exit;
 use crate::trace::recorder;
 use crate::trace::thread::Who;
 
@@ -91,7 +92,7 @@ pub fn enter_on_helper(
             // What starting the thread has left there is not C's.
             invoke::clear_errno();
             // SAFETY: U1 and M4; the caller waits for the result.
-            let result = unsafe { invoke::enter(signature, code, block) };
+            let result = exit::on_other_thread(|| unsafe { invoke::enter(signature, code, block) });
             let errno = invoke::last_errno();
             queue.finish(&done);
             (result, errno)

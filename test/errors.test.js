@@ -13,15 +13,6 @@ const CODE = /\bERR_[A-Z][A-Z_]*[A-Z]\b/g;
 const codesIn = (text) => [...new Set(text.match(CODE) ?? [])].sort();
 const table = Object.keys(TABLE).sort();
 
-/** lib/ and src/, with every folder below. */
-const FOLDERS = ['lib', 'src'].flatMap((top) => [
-  top,
-  ...fs
-    .readdirSync(path.join(root, top), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)).split(path.sep).join('/')),
-]);
-
 /** The arms of the match of a function of src/error.rs: the variants before the arrow, and what is after it. */
 function armsOf(name) {
   const source = textOf('src/error.rs')

@@ -299,6 +299,11 @@ describe('the places that take C text', () => {
     assert.equal(c.strdup('x'), 'x');
     throws(() => dlopen('c', ['int abs(int);', { abs: { failz: 1 } }]), 'ERR_INVALID_ARG_VALUE', /unknown key 'failz'/);
     throws(() => dlopen('c', ['int abs(int n);', { abs: { args: { m: {} } } }]), 'ERR_INVALID_ARG_VALUE', /unknown key 'm'/);
+    throws(() => dlopen('c', ['int abs(int n);', { abs: { free: 5 } }]), 'ERR_INVALID_ARG_TYPE', /abs\.free must be the name of a function/);
+    throws(() => dlopen('c', ['int abs(int n);', { abs: 5 }]), 'ERR_INVALID_ARG_TYPE', /symbols\.abs must be an object/);
+    const object = { abs: { args: ['int'], returns: 'int' } };
+    throws(() => dlopen('c', [object, { abs: { args: { n: {} } } }]), 'ERR_INVALID_ARG_VALUE', /unknown key 'n'/);
+    throws(() => dlopen('c', [object, { abs: { free: 'free' } }]), 'ERR_INVALID_ARG_VALUE', /unknown key 'free'/);
   });
 
   test('what is no text is refused by name', () => {

@@ -4,7 +4,7 @@
 const { faultAt, Unsupported } = require('./fault.js');
 const { isVoid, describeType } = require('./types.js');
 const { lazy } = require('../lazy.js');
-const { byName } = require('../types/registry.js');
+const { byName, descriptorOf } = require('../types/registry.js');
 
 // Loaded when a text has such types.
 const structs = lazy(() => require('../types/struct.js'));
@@ -15,7 +15,8 @@ const pointers = lazy(() => require('../types/typed-pointer.js'));
 const parameters = lazy(() => require('../types/out-param.js'));
 
 const TEXTS = { __proto__: null, char: 'cstring', wchar_t: 'wstring', char16_t: 'utf16' };
-const ALIGNED = new Set(['i8', 'u8', 'char', 'bool', 'void']);
+/** Types whose pointers may point to any bytes, so that they are plain addresses. */
+const BYTES = new Set(['i8', 'u8', 'char', 'bool', 'void']);
 
 /** What a record, an enumeration or an opaque struct became: it is the same type wherever it is named. */
 const converted = new WeakMap();
@@ -67,7 +68,7 @@ function typeOfPointer(to) {
     // The name it was written by: char16_t and uint16_t are the same bits, but only one of them is text.
     const text = TEXTS[to.spelling] ?? TEXTS[to.name];
     if (to.isConst && text !== undefined) return text;
-    return ALIGNED.has(canonical(to)) ? 'ptr' : pointers().pointer(to.name);
+    return BYTES.has(canonical(to)) ? 'ptr' : pointers().pointer(to.name);
   }
   if (to.kind === 'record' && to.record.fields === null) return to.record.isDeclared ? typeOfOpaque(to.record) : 'ptr';
   if (to.kind === 'record' && inProgress.has(to.record)) return pointers().pointer(() => converted.get(to.record));
@@ -83,7 +84,7 @@ function isDeep(type) {
 }
 
 function typeOfOpaque(record) {
-  if (!converted.has(record)) converted.set(record, opaques().opaque(record.name ?? record.tag));
+  if (!converted.has(record)) converted.set(record, opaques().opaque(record.name));
   return converted.get(record);
 }
 
@@ -114,7 +115,7 @@ function makeRecordType(record) {
       fields[key] = typeOfValue(type);
     }
   }
-  const name = record.name ?? record.tag ?? record.keyword;
+  const name = record.name ?? record.keyword;
   const options = { name, ...(record.align !== undefined && { align: record.align }) };
   if (record.keyword === 'struct') return structs().struct(fields, record.packed ? { ...options, packed: true } : options);
   return structs().union(fields, options);
@@ -124,7 +125,7 @@ function typeOfEnum(known) {
   if (!converted.has(known)) {
     const { members, integer } = known;
     const values = Object.fromEntries(members.map(({ name, value }) => [name, value]));
-    const name = known.name ?? known.tag ?? 'enum';
+    const name = known.name ?? 'enum';
     converted.set(known, enumerations().enumeration(values, { name, type: integer?.name ?? widthOf(members) }));
   }
   return converted.get(known);
@@ -192,8 +193,7 @@ function declarationOf({ type, marks, at, text }, name) {
   }
 }
 
-const rowOf = (type) => (typeof type === 'string' ? byName.get(type) : type);
-const measure = { size: (type) => rowOf(typeOfValue(type)).size, align: (type) => rowOf(typeOfValue(type)).align };
+const measure = { size: (type) => descriptorOf(typeOfValue(type)).size, align: (type) => descriptorOf(typeOfValue(type)).align };
 
 /** The type of a typedef or a tag for use in declarations; undefined where nothing can be made of it. */
 function typeOfName(type) {

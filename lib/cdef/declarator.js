@@ -3,7 +3,6 @@
 
 const { CONVENTIONS, QUALIFIERS } = require('./names.js');
 const { parseSpecifiers, startsType, takeAttribute, takeMark } = require('./specifiers.js');
-const { named } = require('./tokens.js');
 const { pointerTo, asConst, decayed, isVoid, describeType } = require('./types.js');
 
 /** More stars, brackets and parentheses around one name than any program has. */
@@ -168,4 +167,4 @@ function parseTypeName(parser) {
   return parseDeclarator(parser, 'type').apply(type);
 }
 
-module.exports = { parseDeclarator, parseTypeName, named };
+module.exports = { parseDeclarator, parseTypeName };

@@ -96,7 +96,8 @@ class Expressions {
     const { tokens } = this.#parser;
     const condition = this.#binary(0);
     if (!tokens.accept('?')) return condition;
-    const [yes] = [this.evaluate(), tokens.expect(':', 'in a conditional expression')];
+    const yes = this.evaluate();
+    tokens.expect(':', 'in a conditional expression');
     const no = this.evaluate();
     const chosen = condition.value !== 0n ? yes : no;
     return integer(chosen.value, Math.max(yes.bits, no.bits), commonIsUnsigned(yes, no));

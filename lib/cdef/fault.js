@@ -33,7 +33,7 @@ function faultAt(text, offset, message) {
     { line, column });
 }
 
-/** Why a type has no counterpart. Whoever knows its place in the text makes an error of it. */
+/** Why a type has no counterpart. The caller that knows its position in the text turns it into an error. */
 class Unsupported extends Error {}
 
 module.exports = { faultAt, Unsupported };

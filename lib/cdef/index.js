@@ -63,11 +63,6 @@ function partsOf(value, where) {
 
 // ---- functions ------------------------------------------------------------------------------------------------------
 
-const ADDITIONS = {
-  args: 'any', free: 'string', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
-  threads: 'boolean', errno: 'boolean', fails: 'any', varargs: 'boolean', name: 'string', ptr: 'any', optional: 'boolean',
-};
-
 /** The declarations of all functions that a text declares. */
 const functionsIn = (scope) => {
   const symbols = { __proto__: null };
@@ -102,15 +97,16 @@ const isDeclaration = (value) => typeof value === 'object' && value !== null && 
 /** What an object says of a function that a text declares. */
 function added(parts, symbols, name, value, where) {
   const declared = parts.reduce((found, { scope }) => scope?.function(name) ?? found, undefined);
-  const options = parseOptions(value, ADDITIONS, where);
-  if (declared === undefined && symbols[name] === undefined) return value;
-  const { args, free, ...others } = options;
+  // dlopen checks what is not merged here, with the keys that it knows.
+  if (typeof value !== 'object' || value === null || (declared === undefined && symbols[name] === undefined)) return value;
+  const { args, free, ...others } = { __proto__: null, ...value };
+  if (free !== undefined && typeof free !== 'string') throw wrongType(`${where}.free`, 'the name of a function', free);
   const isOwned = free !== undefined && declared !== undefined;
   const declaration = isOwned
     ? declarationOf({ ...declared, marks: { __proto__: null, ...declared.marks, free: { text: free } } }, name)
     : symbols[name] ?? declarationOf(declared, name);
-  const result = { ...declaration, ...others };
-  if (args !== undefined) result.args = describedArguments(declared.type.parameters, declaration.args, args, where);
+  const result = { ...declaration, ...others, ...(free !== undefined && !isOwned && { free }) };
+  if (args !== undefined) result.args = describedArguments(declared?.type.parameters ?? [], declaration.args, args, where);
   return result;
 }
 

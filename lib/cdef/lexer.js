@@ -1,6 +1,6 @@
 'use strict';
 // C text -> tokens: { kind, text, at }, kind being 'word', 'number', 'string', 'character', 'punctuation' or 'end'.
-// Comments, line continuations and #include are left out; #define of a constant becomes a token of kind 'define'.
+// Comments, line continuations and #include are left out; a #define becomes a token of kind 'define' with its value.
 
 const { faultAt } = require('./fault.js');
 
@@ -62,7 +62,7 @@ class Lexer {
     const [, macro, parenthesis, value] = DEFINE.exec(rest) ?? [];
     if (macro === undefined) throw faultAt(this.text, at, '#define must name a macro');
     if (parenthesis !== '') throw faultAt(this.text, at, `#define ${macro}(...) is a macro with parameters; ${HINT_BIND}`);
-    return { kind: 'define', text: macro, at, value: value.replace(/\\\r?\n/g, '  '), valueAt: this.#at - value.length };
+    return { kind: 'define', text: macro, at, value: value.replace(/\\\r?\n/g, '  ') };
   }
 
   #unreadable(at) {

@@ -27,7 +27,7 @@ const STANDARD = [
 
 const POSIX = [
   ...group('int', 'pid_t clockid_t key_t errno_t regoff_t nl_item'),
-  ...group('unsigned int', 'uid_t gid_t id_t useconds_t socklen_t u_int uint in_addr_t tcflag_t speed_t'),
+  ...group('unsigned int', 'uid_t gid_t id_t useconds_t socklen_t u_int uint in_addr_t tcflag_t speed_t pthread_key_t'),
   ...group(isApple ? 'uint16_t' : 'unsigned int', 'mode_t'),
   ...group('uint16_t', 'in_port_t u_short ushort'), ...group('unsigned char', 'u_char cc_t'),
   ...group(isApple ? 'uint8_t' : 'uint16_t', 'sa_family_t'),
@@ -38,7 +38,6 @@ const POSIX = [
   ...group('int64_t', 'off_t off64_t loff_t quad_t'), ...group(isApple ? 'int32_t' : LONG, 'blksize_t'),
   ...group('int64_t', 'blkcnt_t'), ...group(isApple ? 'uint16_t' : 'uint64_t', 'nlink_t'),
   ...group(isApple ? 'unsigned int' : ULONG, 'nfds_t fsblkcnt_t fsfilcnt_t'),
-  ...group(isApple ? 'unsigned int' : 'unsigned int', 'pthread_key_t'),
   ...group('uint8_t', 'u_int8_t'), ...group('uint16_t', 'u_int16_t'), ...group('uint32_t', 'u_int32_t'),
   ...group('void *', 'locale_t iconv_t nl_catd timer_t'),
 ];

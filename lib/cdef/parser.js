@@ -4,7 +4,7 @@
 const { parseDeclarator, parseTypeName } = require('./declarator.js');
 const { Expressions, exact, integer, textOf } = require('./expression.js');
 const { parseEnum, parseRecord } = require('./records.js');
-const { parseSpecifiers, startsType, takeAttribute } = require('./specifiers.js');
+const { parseSpecifiers, startsType } = require('./specifiers.js');
 const { Tokens, named } = require('./tokens.js');
 const { describeType, isInteger, isVoid } = require('./types.js');
 
@@ -149,10 +149,6 @@ class Parser {
 
   parseRecord(keyword, found) {
     return parseRecord(this, keyword, found);
-  }
-
-  takeAttribute(attributes) {
-    return takeAttribute(this, attributes);
   }
 
   sizeOf(type, at) {

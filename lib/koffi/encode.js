@@ -5,7 +5,9 @@
 const { isAnyArrayBuffer } = require('node:util').types;
 const { describe, makeError, locationOf: place, wrongType, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
+const { isView } = require('../memory/array-buffer.js');
 const { byName } = require('../types/registry.js');
+const { utf32 } = require('../types/strings.js');
 const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul } = require('./decode.js');
 const { arena, viewOf } = require('./scratch.js');
 const { layoutOf } = require('./type.js');
@@ -49,7 +51,6 @@ class Kept {
 /** What views that were made for a call have to keep alive. */
 const attached = new WeakMap();
 
-const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 const bytesOf = (view) => (isAnyArrayBuffer(view) ? new Uint8Array(view) : new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
@@ -58,8 +59,7 @@ const bytesOf = (view) => (isAnyArrayBuffer(view) ? new Uint8Array(view) : new U
 function bytesOfText(text, unit) {
   if (unit === 1) return Buffer.from(text);
   if (unit === 2) return Buffer.from(text, 'utf16le');
-  const points = Uint32Array.from(text, (character) => character.codePointAt(0));
-  return Buffer.from(points.map((point) => (point >= 0xd800 && point <= 0xdfff ? 0xfffd : point)).buffer);
+  return Buffer.from(utf32(text).buffer);
 }
 
 /** The memory of a text that ends in NUL. */

@@ -55,4 +55,4 @@ function utf32(text) {
   return points.map((point) => (point >= 0xd800 && point <= 0xdfff ? 0xfffd : point));
 }
 
-module.exports = { cstring, utf16: wideText('utf16', 2), wstring: wideText('wstring', sizes[wchar.id]) };
+module.exports = { utf32, cstring, utf16: wideText('utf16', 2), wstring: wideText('wstring', sizes[wchar.id]) };

@@ -66,7 +66,7 @@ const makeSpec = (function (declaration, name) {
  */
 const specCache = new Map();
 const SPEC = Symbol('spec');
-/** What a symbol has of its own. */
+/** The properties that differ from symbol to symbol. */
 const OF_SYMBOL = new Set(['name', 'ptr', 'optional']);
 
 /** The spec of a declaration, whose `args` are read once. */
@@ -116,7 +116,7 @@ const addSpec = (function (declaration, name) {
 
 /**
  * The call target for a signature (a variadic function has several): the native function's number and its library. A
- * function that frees a handle has a signature of its own.
+ * function that frees a handle has a separate signature.
  */
 const bindNative = (function (boundFunction, signature, frees) {
   for (let known = boundFunction.last; known !== undefined; known = known.before) if (known.signature === signature) return known;

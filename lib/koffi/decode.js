@@ -78,7 +78,7 @@ function shortText(of, view, at, length) {
   return text;
 }
 
-/** A short typed array: the engine keeps it in its heap, which is quicker than a buffer of its own. */
+/** A short typed array: the engine keeps it in its heap, which is faster than a separate buffer. */
 function shortList(of, view, at, length) {
   const { list: List, row } = layoutOf(of);
   const values = new List(length);

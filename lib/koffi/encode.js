@@ -36,7 +36,7 @@ class Kept {
     this.#blocks = blocks;
   }
 
-  /** The address of a text that a member points to; undefined where it needs memory of its own. */
+  /** The address of a text that a member points to; undefined if it needs separate memory. */
   addressOfText(text) {
     return this.#blocks === undefined ? undefined : arena.takeText(text);
   }

@@ -12,7 +12,7 @@ const { passedType } = require('./record.js');
 const { viewOf } = require('./scratch.js');
 const { layoutOf } = require('./type.js');
 
-/** Returned by a converter for a value that needs memory of its own. */
+/** Returned by a converter for a value that needs separate memory. */
 const NEEDS_MEMORY = Symbol('needs memory');
 
 /** The bytes of a struct or a union by value, and what they keep alive. */

@@ -9,7 +9,7 @@ const ALIGN = 16;
 
 /**
  * Memory for what members point to, taken and given back like a stack. It has guard bytes around the whole, not around each
- * piece. Async calls and large pieces have memory of their own instead.
+ * piece. Async calls and large pieces use separate memory instead.
  */
 class Arena {
   #bytes;
@@ -65,7 +65,7 @@ const viewOf = (bytes) => views.get(bytes) ?? new DataView(bytes.buffer, bytes.b
 /** The fenced memory of each parameter of a function: it is made anew where the next value has another size. */
 class Blocks {
   #blocks = [];
-  /** A call inside of a callback of a call has memory of its own. */
+  /** A nested call, made by a callback, uses separate memory. */
   isBusy = false;
 
   /** Zeroed memory for a parameter. */

@@ -50,7 +50,7 @@ const library = (function (symbols, path, lifetime) {
   };
 });
 
-/** A thread of its own for a library's functions: each returns a Promise, and they run one after the other. */
+/** A dedicated thread for a library's functions: each returns a Promise, and they run one after the other. */
 function threadOf(symbols) {
   const native = new binding.Thread();
   const functions = bindAll(Object.entries(symbols), (key, call) => (call === null ? null : onThread(call, native)));

@@ -1,4 +1,4 @@
-// The hook of resolve-hook.js where Node runs hooks on a thread of their own.
+// The hook of resolve-hook.js for Nodes that run hooks on a separate thread.
 
 let known = {};
 

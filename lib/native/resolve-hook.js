@@ -15,7 +15,7 @@ const resolver = ({ SPECIFIER, required, imported }) => function resolve(specifi
     : { url: imported, format: 'module', shortCircuit: true };
 };
 
-/** Node 20 and the first of 22: hooks for import run on a thread of their own, and require() has none. Before 20.6 there are none. */
+/** Node 20 and the first of 22: hooks for import run on a separate thread, and require() has none. Before 20.6 there are none. */
 const registerApart = ({ SPECIFIER, imported }) =>
   Module.register?.(`./resolve-hook-thread.mjs?${SPECIFIER}`, { parentURL: pathToFileURL(__filename).href, data: { SPECIFIER, imported } });
 

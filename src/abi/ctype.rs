@@ -1,5 +1,5 @@
 //! The C types by id. The ids 0 to 21 are bun's numeric tags, which "must not change" (JavaScriptCore `FFIType.h`);
-//! all ids equal those of `lib/types.js`.
+//! all ids equal those of `lib/types/registry.js`.
 
 use libffi::middle::Type;
 

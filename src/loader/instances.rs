@@ -1,5 +1,5 @@
 //! Other instances of the package in the process: npm installs it twice where it cannot share one. Instances of one
-//! build act as one (lib/copies.js).
+//! build act as one (lib/native/realm.js).
 #![expect(unsafe_code, reason = "asks the loader")]
 
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! The private binary interface of V8 and of Node: every mangled name and every layout that the package relies on.
 //!
-//! It is used on the versions of `lib/engine.js`, after `verify` has compared it with samples. Without it everything
-//! works by Node-API alone. Nothing outside of this folder names a symbol or an offset of V8.
+//! It is used on the versions of `lib/native/runtime.js`, after `verify` has compared it with samples. Without it
+//! everything works by Node-API alone. Nothing outside of this folder names a symbol or an offset of V8.
 //!
 //! * **Symbols**: `symbols` has all names; each is looked up in the running executable, and may be missing.
 //! * **Calls of V8 into the package**: `callback_info` (ordinary functions), `fast_signature` and `trampoline`

@@ -1,5 +1,5 @@
 //! The arguments of the callback under way: native code puts them into the argument buffer, and puts them there again
-//! where other JavaScript has written the buffer before the callback has read them (lib/frame.js).
+//! where other JavaScript has written the buffer before the callback has read them (lib/memory/arg-buffer.js).
 
 use std::ptr::null_mut;
 
@@ -12,8 +12,9 @@ use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
 use crate::node::unwinding::KEEPS_RESULTS;
 use crate::threads::callback_queue::Request;
 
-/// Who calls back, as lib/results.js has it: a synchronous call of this thread, this thread without one, a thread of C
-/// with the bit `UNDER_CALL` where a synchronous call is under way, or the asynchronous call of a slot.
+/// Who calls back, as lib/memory/callback-results.js has it: a synchronous call of this thread, this thread without
+/// one, a thread of C with the bit `UNDER_CALL` where a synchronous call is under way, or the asynchronous call of a
+/// slot.
 const BY_CALL: u32 = 0;
 const BY_NOBODY: u32 = 1;
 const UNDER_CALL: u32 = 1 << 29;

@@ -1,7 +1,7 @@
 //! The free list of callback slots whose environment has ended. Their code stays until the process ends, because C may
 //! keep its address (M7). So that it does not pile up, other environments reuse it, as those that live reuse that of
-//! closed ones (lib/callback.js): the oldest first, and not before many others of its signature have been left after
-//! it.
+//! closed ones (lib/callback/closure.js): the oldest first, and not before many others of its signature have been left
+//! after it.
 #![expect(unsafe_code, reason = "hands callbacks from one thread to another")]
 
 use std::collections::{HashMap, VecDeque};

@@ -1,5 +1,5 @@
-//! What the fast calls of an environment have in common: the memory they share with JavaScript, and what they have handed
-//! to C.
+//! What the fast calls of an environment have in common: the memory they share with JavaScript, and what they have
+//! handed to C.
 #![cfg(all(target_arch = "x86_64", unix))]
 #![expect(unsafe_code, reason = "writes memory that it shares with JavaScript")]
 
@@ -16,7 +16,7 @@ use crate::v8::trampoline::TrampolineContext;
 /// The places for texts: the most texts of a call.
 pub const PLACES: usize = 8;
 
-/// Arguments of a fast call, at most (lib/lane.js has the reason). Their pins' bits fit the argument
+/// Arguments of a fast call, at most (lib/call/fast-call.js has the reason). Their pins' bits fit the argument
 /// buffer's first word.
 pub const MOST_ARGUMENTS: usize = 16;
 

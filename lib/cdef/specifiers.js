@@ -12,6 +12,7 @@ const OTHER_MARK = /^_{1,2}(?:In|Out|Inout|Ret|Outptr|Deref|Pre|Post|Reserved|Su
 
 /** The name of the type table that means the same, for who writes the package's names in C text. */
 const TABLE_NAMES = {
+  __proto__: null,
   i8: 'int8_t', u8: 'uint8_t', i16: 'int16_t', u16: 'uint16_t', i32: 'int32_t', u32: 'uint32_t', i64: 'int64_t', u64: 'uint64_t', f32: 'float', f64: 'double',
   usize: 'size_t', isize: 'ssize_t', ptr: 'void *', pointer: 'void *', cstring: 'const char *', string: 'const char *', str: 'const char *', buffer: 'void *',
   function: 'void (*)(void)', callback: 'void (*)(void)', boolean: 'bool', uchar: 'unsigned char', utf16: 'const char16_t *', wstring: 'const wchar_t *',
@@ -59,7 +60,7 @@ function take(parser, found, words) {
   const token = tokens.peek();
   if (token.kind !== 'word') return takeAttribute(parser, found.attributes);
   const { text } = token;
-  const word = Object.hasOwn(SPELLINGS, text) ? SPELLINGS[text] : text;
+  const word = SPELLINGS[text] ?? text;
   if (ARITHMETIC.has(word)) {
     tokens.next();
     words.push(word);
@@ -149,7 +150,7 @@ function takeAligned(parser) {
 function takeMark(parser, marks) {
   const { tokens } = parser;
   const { text } = tokens.peek();
-  if (Object.hasOwn(MARKS, text)) {
+  if (MARKS[text] !== undefined) {
     marks[MARKS[text]] = tokens.next();
     return true;
   }
@@ -184,7 +185,7 @@ function unknownType(parser) {
   const { tokens, scope } = parser;
   const token = tokens.peek();
   if (token.kind !== 'word') return tokens.fault(token, `expected a type, found ${named(token)}`);
-  const meant = Object.hasOwn(TABLE_NAMES, token.text) ? TABLE_NAMES[token.text] : nearest(token.text, scope.typeNames());
+  const meant = TABLE_NAMES[token.text] ?? nearest(token.text, scope.typeNames());
   const tag = scope.tag(token.text);
   if (tag !== undefined) return tokens.fault(token, `unknown type '${token.text}'; did you mean '${tag.keyword} ${token.text}'?`);
   return tokens.fault(token, `unknown type '${token.text}'; ${meant === undefined

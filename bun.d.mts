@@ -2,7 +2,19 @@
 
 export type * from './bun.js';
 export {
-  CFunction, CString, FFIType, JSCallback, cc, dlopen, linkSymbols, native, ptr, read, suffix, toArrayBuffer, toBuffer,
+  CFunction,
+  CString,
+  FFIType,
+  JSCallback,
+  cc,
+  dlopen,
+  linkSymbols,
+  native,
+  ptr,
+  read,
+  suffix,
+  toArrayBuffer,
+  toBuffer,
   viewSource,
 } from './bun.js';
 

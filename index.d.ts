@@ -90,7 +90,17 @@ import type {
 
 export type { Args, AsyncFn, AsyncSymbols, BoundFunction, BoundSymbols, CallbackArgs, CallbackRet, Fn, Ret };
 export type { ArgumentType, CallbackArgumentType, DescribedArgument, ResultType, ReturnType, ScalarName };
-export type { AggregateType, ArrayType, ArrayView, DeclaredField, DeclaredType, EnumerationType, FunctionType, Handle, LiveView };
+export type {
+  AggregateType,
+  ArrayType,
+  ArrayView,
+  DeclaredField,
+  DeclaredType,
+  EnumerationType,
+  FunctionType,
+  Handle,
+  LiveView,
+};
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
@@ -198,10 +208,7 @@ export interface FFIAddition extends Omit<FFIFunction, 'args' | 'returns' | 'var
  * C declarations: a text, a set that {@link cdef} has made, or an array of texts, sets and objects. A text sees what stands
  * before it.
  */
-export type CDeclarations =
-  | string
-  | AnyDefinitions
-  | CDeclarationList;
+export type CDeclarations = string | AnyDefinitions | CDeclarationList;
 
 /**
  * An array of C texts, sets and objects. It is written so that an array matches, and the names of symbols are not taken for
@@ -336,7 +343,9 @@ export interface Library<S> extends LinkedSymbols<S> {
    * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
    * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
    */
-  function<const T extends string>(declaration: [FunctionProblem<T, S>] extends [never] ? T : FunctionProblem<T, S>): Fn<FunctionOfText<T, S>>;
+  function<const T extends string>(
+    declaration: [FunctionProblem<T, S>] extends [never] ? T : FunctionProblem<T, S>,
+  ): Fn<FunctionOfText<T, S>>;
 }
 
 /** A global variable of a library. */
@@ -772,7 +781,9 @@ export declare function struct<const F extends StructFields>(fields: F, options?
  * @param text The struct, or an array of sets and texts of which the last is the struct.
  * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
  */
-export declare function struct<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): TypeOfText<T>;
+export declare function struct<const T extends TypeText>(
+  text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>,
+): TypeOfText<T>;
 
 /**
  * Declares a C union. You pass an object with one of the fields; a result is a view of all of them.
@@ -790,7 +801,9 @@ export declare function union<const F extends UnionFields>(
  * @param text The union, or an array of sets and texts of which the last is the union.
  * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
  */
-export declare function union<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): TypeOfText<T>;
+export declare function union<const T extends TypeText>(
+  text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>,
+): TypeOfText<T>;
 
 /**
  * Declares a C array, for fields, globals and memory. As an argument, C has a {@link pointer} instead.
@@ -899,7 +912,9 @@ export declare function sizeof(type: AnyType | DeclaredType): number;
  * @param text The type, or an array of sets and texts of which the last is the type.
  * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
  */
-export declare function sizeof<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): number;
+export declare function sizeof<const T extends TypeText>(
+  text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>,
+): number;
 
 /**
  * The alignment of a type in bytes, like C's `alignof` on this platform.
@@ -912,7 +927,9 @@ export declare function alignof(type: AnyType | DeclaredType): number;
  * @param text The type, or an array of sets and texts of which the last is the type.
  * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
  */
-export declare function alignof<const T extends TypeText>(text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>): number;
+export declare function alignof<const T extends TypeText>(
+  text: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>,
+): number;
 
 /**
  * The offset of a field of a struct or union in bytes, like C's `offsetof` on this platform.

@@ -11,10 +11,33 @@
 
 /** What a type is. */
 export type PrimitiveKind =
-  | 'Void' | 'Bool'
-  | 'Int8' | 'UInt8' | 'Int16' | 'Int16S' | 'UInt16' | 'UInt16S' | 'Int32' | 'Int32S' | 'UInt32' | 'UInt32S'
-  | 'Int64' | 'Int64S' | 'UInt64' | 'UInt64S' | 'Float32' | 'Float64'
-  | 'String' | 'String16' | 'String32' | 'Pointer' | 'Record' | 'Union' | 'Array' | 'Prototype' | 'Callback';
+  | 'Void'
+  | 'Bool'
+  | 'Int8'
+  | 'UInt8'
+  | 'Int16'
+  | 'Int16S'
+  | 'UInt16'
+  | 'UInt16S'
+  | 'Int32'
+  | 'Int32S'
+  | 'UInt32'
+  | 'UInt32S'
+  | 'Int64'
+  | 'Int64S'
+  | 'UInt64'
+  | 'UInt64S'
+  | 'Float32'
+  | 'Float64'
+  | 'String'
+  | 'String16'
+  | 'String32'
+  | 'Pointer'
+  | 'Record'
+  | 'Union'
+  | 'Array'
+  | 'Prototype'
+  | 'Callback';
 
 /** What an array becomes in JavaScript. */
 export type ArrayHint = 'Array' | 'Typed' | 'Buffer' | 'String';
@@ -87,30 +110,46 @@ export declare class Union {
 
 /** Makes an array type. With `countedBy`, a member of the same struct says how many elements there are. */
 export declare function array(type: TypeSpec, length: number, hint?: ArrayHint | null): TypeObject;
-export declare function array(type: TypeSpec, countedBy: string, maxLength: number, hint?: ArrayHint | null): TypeObject;
+export declare function array(
+  type: TypeSpec,
+  countedBy: string,
+  maxLength: number,
+  hint?: ArrayHint | null,
+): TypeObject;
 /** Makes a type that only C knows. Pass pointers to it. */
 export declare function opaque(name?: string | null): TypeObject;
 /** Makes a pointer type. `count` is the number of stars. */
 export declare function pointer(type: TypeSpec, count?: number): TypeObject;
-export declare function pointer(name: string | null | undefined, type: TypeSpec, count?: number | string | null): TypeObject;
+export declare function pointer(
+  name: string | null | undefined,
+  type: TypeSpec,
+  count?: number | string | null,
+): TypeObject;
 /** Gives a type another name. */
 export declare function alias(name: string, type: TypeSpec): TypeObject;
 /** Makes an integer type with named values. */
 export declare function enumeration(
-  name: string | null | undefined, values: Record<string, number | bigint>, type?: TypeSpec | null,
+  name: string | null | undefined,
+  values: Record<string, number | bigint>,
+  type?: TypeSpec | null,
 ): TypeObject;
 export declare function enumeration(values: Record<string, number | bigint>, type?: TypeSpec | null): TypeObject;
 /** Makes a type whose values are freed once they are converted. Default of `free`: C's free(). */
 export declare function disposable(type: TypeSpec, free?: ((pointer: bigint) => void) | null): TypeObject;
 export declare function disposable(
-  name: string | null | undefined, type: TypeSpec, free?: ((pointer: bigint) => void) | null,
+  name: string | null | undefined,
+  type: TypeSpec,
+  free?: ((pointer: bigint) => void) | null,
 ): TypeObject;
 /** Makes the type of a function, for use as `name *`. */
 export declare function proto(definition: string): TypeObject;
 export declare function proto(result: TypeSpec, parameters: TypeSpec[]): TypeObject;
 export declare function proto(name: string | null | undefined, result: TypeSpec, parameters: TypeSpec[]): TypeObject;
 export declare function proto(
-  convention: string, name: string | null | undefined, result: TypeSpec, parameters: TypeSpec[],
+  convention: string,
+  name: string | null | undefined,
+  result: TypeSpec,
+  parameters: TypeSpec[],
 ): TypeObject;
 /** Declares a parameter through which C gives a value. */
 export declare function out(type: TypeSpec): Direction;
@@ -212,12 +251,39 @@ export declare const decode: {
   (pointer: Source, type: TypeSpec, length?: number): any;
   (pointer: Source, offset: number, type: TypeSpec, length?: number): any;
 } & Record<
-  | 'char' | 'short' | 'int' | 'uchar' | 'ushort' | 'uint' | 'int8' | 'int16' | 'int32' | 'uint8' | 'uint16' | 'uint32' | 'float' | 'double'
-  | 'int8le' | 'int8be' | 'int16le' | 'int16be' | 'int32le' | 'int32be' | 'uint8le' | 'uint8be' | 'uint16le' | 'uint16be' | 'uint32le' | 'uint32be',
+  | 'char'
+  | 'short'
+  | 'int'
+  | 'uchar'
+  | 'ushort'
+  | 'uint'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'float'
+  | 'double'
+  | 'int8le'
+  | 'int8be'
+  | 'int16le'
+  | 'int16be'
+  | 'int32le'
+  | 'int32be'
+  | 'uint8le'
+  | 'uint8be'
+  | 'uint16le'
+  | 'uint16be'
+  | 'uint32le'
+  | 'uint32be',
   NumberDecoder
-> & Record<
-  'long' | 'longlong' | 'ulong' | 'ulonglong' | 'int64' | 'uint64' | 'int64le' | 'int64be' | 'uint64le' | 'uint64be', WideDecoder
-> & Record<'string' | 'string16' | 'string32' | 'wstring', TextReader>;
+> &
+  Record<
+    'long' | 'longlong' | 'ulong' | 'ulonglong' | 'int64' | 'uint64' | 'int64le' | 'int64be' | 'uint64le' | 'uint64be',
+    WideDecoder
+  > &
+  Record<'string' | 'string16' | 'string32' | 'wstring', TextReader>;
 
 /** Writes values at a pointer or into a view. */
 export declare function encode(pointer: Source, type: TypeSpec, value: any, length?: number): void;

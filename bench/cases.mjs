@@ -36,9 +36,10 @@ export const bound = (peer, library, name, args, returns, more) =>
   peer.open(library, { [name]: { args, returns } }, more)[name];
 
 /** The declarations of `count` functions of lib/symbols.c. */
-export const declareSymbols = (count) => Object.fromEntries(
-  Array.from({ length: count }, (_, i) => [`add_${1000 + i}`, { args: ['i32', 'i32'], returns: 'i32' }]),
-);
+export const declareSymbols = (count) =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [`add_${1000 + i}`, { args: ['i32', 'i32'], returns: 'i32' }]),
+  );
 
 /** Whether each of those adds: the number in its name is added, too. */
 export function checkSymbols(symbols, count) {

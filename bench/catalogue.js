@@ -8,8 +8,18 @@ const variants = require('./variants.js');
 /** Folders of cases/. Those with `settings` are in a document of their own. */
 const GROUPS = [
   {
-    name: 'numbers', title: 'Numbers', cases: [
-      'no-arguments', 'add-i32', 'add-u32', 'add-f64', 'add-i64', 'add-u64', 'add-i64-fast', 'add-u64-fast', 'integers',
+    name: 'numbers',
+    title: 'Numbers',
+    cases: [
+      'no-arguments',
+      'add-i32',
+      'add-u32',
+      'add-f64',
+      'add-i64',
+      'add-u64',
+      'add-i64-fast',
+      'add-u64-fast',
+      'integers',
       'mixed-8',
     ],
   },
@@ -20,13 +30,24 @@ const GROUPS = [
   { name: 'async', title: 'Asynchronous calls', cases: ['in-flight'] },
   { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'memory', 'start-up'] },
   {
-    name: 'scale', title: 'Beyond single calls', isOwn: true,
+    name: 'scale',
+    title: 'Beyond single calls',
+    isOwn: true,
     cases: ['symbols', 'pins', 'buffers', 'addresses', 'callbacks'],
   },
   {
-    name: 'memory', title: 'Memory', hasSettings: true,
+    name: 'memory',
+    title: 'Memory',
+    hasSettings: true,
     cases: [
-      'alloc-unsafe-slow', 'alloc', 'from-text', 'held', 'call-buffer', 'call-slice', 'call-number', 'call-new-buffer',
+      'alloc-unsafe-slow',
+      'alloc',
+      'from-text',
+      'held',
+      'call-buffer',
+      'call-slice',
+      'call-number',
+      'call-new-buffer',
     ],
   },
 ];
@@ -34,9 +55,10 @@ const GROUPS = [
 const shown = (param) => (typeof param === 'number' ? param.toLocaleString('en') : param);
 
 /** The names of the variants that a case has: of `peers`, those whose peer it has. */
-const variantsOf = (found, kind) => Object.entries(variants[kind])
-  .filter(([name, { peer }]) => found[kind][name] ?? (kind === 'peers' && found[kind][peer]))
-  .map(([name]) => name);
+const variantsOf = (found, kind) =>
+  Object.entries(variants[kind])
+    .filter(([name, { peer }]) => found[kind][name] ?? (kind === 'peers' && found[kind][peer]))
+    .map(([name]) => name);
 
 async function rowsOf(group, name) {
   const file = pathToFileURL(path.join(__dirname, 'cases', group, `${name}.mjs`)).href;
@@ -46,7 +68,11 @@ async function rowsOf(group, name) {
   return (found.params ?? [undefined]).map((param, index) => ({
     id: `${group}/${name}${param === undefined ? '' : `@${String(param).replace(/[^\w.]+/g, '-')}`}`,
     title: found.title.replace('{}', shown(param)),
-    group, file, kind, param, index,
+    group,
+    file,
+    kind,
+    param,
+    index,
     note: found.note ?? '',
     unit: found.unit ?? 'ns',
     library: found.library ?? 'calls',
@@ -72,11 +98,13 @@ const LEVELS = [
 /** The rows that names ask for, each for what the first level that knows it says; no name is all. */
 function choose(rows, names) {
   if (names.length === 0) return rows;
-  const chosen = new Set(names.flatMap((name) => {
-    const found = LEVELS.map((matches) => rows.filter((row) => matches(row, name))).find(({ length }) => length > 0);
-    if (found === undefined) throw new Error(`no case is called ${name}: --list lists them`);
-    return found;
-  }));
+  const chosen = new Set(
+    names.flatMap((name) => {
+      const found = LEVELS.map((matches) => rows.filter((row) => matches(row, name))).find(({ length }) => length > 0);
+      if (found === undefined) throw new Error(`no case is called ${name}: --list lists them`);
+      return found;
+    }),
+  );
   return rows.filter((row) => chosen.has(row));
 }
 

@@ -10,8 +10,10 @@ const fileOf = (folder, { id }, { version }) => path.join(folder, `${id.replace(
 
 function machine() {
   const [{ model }] = os.cpus();
-  return `${os.cpus().length} cores of ${model.trim()}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, `
-    + `${os.type()} ${os.release().split('-')[0]} ${os.arch()}`;
+  return (
+    `${os.cpus().length} cores of ${model.trim()}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ` +
+    `${os.type()} ${os.release().split('-')[0]} ${os.arch()}`
+  );
 }
 
 const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));

@@ -56,8 +56,9 @@ const minutes = (ms) => `${(ms / 60_000).toFixed(1)} min`;
 function measure(rows, nodes, { peers, plan, results }) {
   // The runtimes that are no Node of the user's choice are measured beside one of them only.
   const main = defaultNode().version;
-  const jobs = nodes.flatMap((node) => rows.map((row) =>
-    ({ row, node, names: chooseVariants(row, peers, node.version === main) }))).filter(({ names }) => names.length > 0);
+  const jobs = nodes
+    .flatMap((node) => rows.map((row) => ({ row, node, names: chooseVariants(row, peers, node.version === main) })))
+    .filter(({ names }) => names.length > 0);
   const total = jobs.reduce((sum, { row, names }) => sum + names.length * roundsOf(row, plan), 0);
   const libraries = new Map(rows.map(({ library }) => [library, compile(library, showProgress)]));
   const [start, failures] = [Date.now(), []];

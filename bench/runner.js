@@ -54,7 +54,9 @@ function runProcess(row, name, node, library, plan) {
   const order = { file, kind, name, peer: variant.peer, param, library, plan };
   const [command, ...args] = COMMANDS[variant.runtime](node);
   const { status, signal, stdout, stderr, error } = spawnSync(command, [...args, script, JSON.stringify(order)], {
-    env: environmentOf(variant), encoding: 'utf8', timeout: TIMEOUT_MS,
+    env: environmentOf(variant),
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
   });
   if (status === 0) return JSON.parse(stdout);
   throw new Error(`${row.id} as ${name} failed: ${error?.message ?? signal ?? reasonIn(stderr)}`);

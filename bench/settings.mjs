@@ -34,12 +34,14 @@ export function foreign({ ffi }) {
 
 /** A case of calls of `strlen(p)`: by setting, what makes the argument and the options of dlopen. */
 export function calls(bySetting) {
-  const prepare = ([make, options]) => (peer) => {
-    const { symbols } = peer.ffi.dlopen('c', { strlen: { args: ['ptr'] } }, options);
-    return [symbols.strlen, make(peer)];
-  };
+  const prepare =
+    ([make, options]) =>
+    (peer) => {
+      const { symbols } = peer.ffi.dlopen('c', { strlen: { args: ['ptr'] } }, options);
+      return [symbols.strlen, make(peer)];
+    };
   return {
-      settings: Object.fromEntries(Object.entries(bySetting).map(([name, made]) => [name, prepare(made)])),
+    settings: Object.fromEntries(Object.entries(bySetting).map(([name, made]) => [name, prepare(made)])),
     loop: (strlen, argument) => (count) => {
       for (let i = 0; i < count; i++) strlen(argument);
       return 'done';

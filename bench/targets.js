@@ -2,14 +2,22 @@
 // Where the package wants to stand. For each row of `rows` the median of `lane`, divided by that of the best of `of`,
 // is to be at most `most`. Asynchronous calls are compared by the time of one call: 5 times the calls are 0.2 times it.
 
-const both = (bound) => [{ lane: 'pinned', ...bound }, { lane: 'frame', ...bound }];
+const both = (bound) => [
+  { lane: 'pinned', ...bound },
+  { lane: 'frame', ...bound },
+];
 
 const TARGETS = [
   {
     title: 'no argument, i32 x2, u32, f64 x2, 6 and 10 integers, 8 mixed numbers',
     rows: [
-      'numbers/no-arguments', 'numbers/add-i32', 'numbers/add-u32', 'numbers/add-f64', 'numbers/integers@6',
-      'numbers/integers@10', 'numbers/mixed-8',
+      'numbers/no-arguments',
+      'numbers/add-i32',
+      'numbers/add-u32',
+      'numbers/add-f64',
+      'numbers/integers@6',
+      'numbers/integers@10',
+      'numbers/mixed-8',
     ],
     bounds: [
       { lane: 'pinned', most: 1.2, of: ['deno'] },
@@ -21,17 +29,26 @@ const TARGETS = [
   {
     title: '64-bit integers as BigInt',
     rows: ['numbers/add-i64', 'numbers/add-u64'],
-    bounds: [{ lane: 'pinned', most: 1, of: ['bun', 'deno'] }, { lane: 'frame', most: 0.8, of: ['koffi'] }],
+    bounds: [
+      { lane: 'pinned', most: 1, of: ['bun', 'deno'] },
+      { lane: 'frame', most: 0.8, of: ['koffi'] },
+    ],
   },
   {
     title: 'an address as a number, a Buffer of 64 bytes',
     rows: ['pointers/number', 'pointers/buffer@64-bytes'],
-    bounds: [{ lane: 'pinned', most: 1, of: ['deno'] }, { lane: 'frame', most: 0.8, of: ['koffi'] }],
+    bounds: [
+      { lane: 'pinned', most: 1, of: ['deno'] },
+      { lane: 'frame', most: 0.8, of: ['koffi'] },
+    ],
   },
   {
     title: 'texts in and out',
     rows: ['texts/text-in@5', 'texts/text-in@100', 'texts/text-in@1000', 'texts/text-out@16', 'texts/text-out@1000'],
-    bounds: [{ lane: 'pinned', most: 1, of: ['koffi', 'bun'] }, { lane: 'frame', most: 1, of: ['koffi'] }],
+    bounds: [
+      { lane: 'pinned', most: 1, of: ['koffi', 'bun'] },
+      { lane: 'frame', most: 1, of: ['koffi'] },
+    ],
   },
   {
     title: 'structs by value',
@@ -41,15 +58,21 @@ const TARGETS = [
   {
     title: 'callbacks, `qsort`',
     rows: [
-      'callbacks/callback@without-arguments', 'callbacks/callback@with-arguments', 'callbacks/call-callback',
-      'callbacks/qsort', 'callbacks/open-close',
+      'callbacks/callback@without-arguments',
+      'callbacks/callback@with-arguments',
+      'callbacks/call-callback',
+      'callbacks/qsort',
+      'callbacks/open-close',
     ],
     bounds: both({ most: 1, of: ['bun', 'nodeffi', 'koffi'] }),
   },
   {
     title: '`ptr(view)`, `read.f64`',
     rows: ['pointers/ptr', 'pointers/read-f64'],
-    bounds: [{ lane: 'pinned', most: 1, of: ['deno'] }, { lane: 'frame', most: 0.5, of: ['koffi'] }],
+    bounds: [
+      { lane: 'pinned', most: 1, of: ['deno'] },
+      { lane: 'frame', most: 0.5, of: ['koffi'] },
+    ],
   },
   {
     title: 'asynchronous calls, 64 in flight',

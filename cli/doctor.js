@@ -101,7 +101,10 @@ function printFacts(facts, write) {
   if (facts.error === undefined) {
     rows.push(
       ['addon', facts.addon ?? 'loaded; this runtime does not say from where'],
-      ['call path', facts.callPath.reason === undefined ? facts.callPath.name : `${facts.callPath.name}: ${facts.callPath.reason}`],
+      [
+        'call path',
+        facts.callPath.reason === undefined ? facts.callPath.name : `${facts.callPath.name}: ${facts.callPath.reason}`,
+      ],
       ['libffi', facts.libffi],
       ...fencesText(facts.fences),
     );

@@ -86,7 +86,12 @@ function queryDatabase(library) {
   };
 
   expect(OK, sqlite.sqlite3_exec(database, 'CREATE TABLE planet (name TEXT, days REAL)', null, null, null));
-  const planets = [['Mercury', 87.969], ['Venus', 224.701], ['Earth', 365.256], ['Mars ♂', 686.98]];
+  const planets = [
+    ['Mercury', 87.969],
+    ['Venus', 224.701],
+    ['Earth', 365.256],
+    ['Mars ♂', 686.98],
+  ];
   const insert = prepare('INSERT INTO planet VALUES (?, ?)');
   for (const [name, days] of planets) {
     expect(OK, sqlite.sqlite3_bind_text(insert, 1, name, -1, TRANSIENT));

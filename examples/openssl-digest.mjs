@@ -32,7 +32,10 @@ for await (const chunk of createReadStream(file, { highWaterMark: 1000 })) {
   assert.equal(ssl.EVP_DigestUpdate(context, chunk, chunk.length), 1);
 }
 const digest = Buffer.alloc(32);
-const { returns, out: [length] } = ssl.EVP_DigestFinal_ex(context, digest);
+const {
+  returns,
+  out: [length],
+} = ssl.EVP_DigestFinal_ex(context, digest);
 ssl.EVP_MD_CTX_free(context);
 assert.deepEqual([returns, length], [1, 32]);
 assert.equal(digest.toString('hex'), createHash('sha256').update(readFileSync(file)).digest('hex'));

@@ -26,7 +26,12 @@ assert.equal(distance({ x: 0, y: 0 }, { x: 3, y: 4 }), 5);
 assert.throws(() => distance({ x: 0, y: 0 }, { x: 3 }), { code: 'ERR_INVALID_ARG_TYPE' });
 const corners = [];
 each_corner({ x: 2, y: 1 }, (corner) => corners.push(corner));
-assert.deepEqual(corners, [{ x: 0, y: 0 }, { x: 2, y: 0 }, { x: 2, y: 1 }, { x: 0, y: 1 }]);
+assert.deepEqual(corners, [
+  { x: 0, y: 0 },
+  { x: 2, y: 0 },
+  { x: 2, y: 1 },
+  { x: 0, y: 1 },
+]);
 console.log('distance 5, corners', corners);
 
 library.close();

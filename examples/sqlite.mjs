@@ -25,18 +25,28 @@ const { symbols: sqlite } = dlopen(process.platform === 'win32' ? 'winsqlite3' :
 const [OK, ROW, DONE] = [0, 100, 101];
 const TRANSIENT = 2n ** 64n - 1n; // (void *)-1: SQLite makes its own copy of a text
 
-const { out: [database] } = sqlite.sqlite3_open(':memory:');
+const {
+  out: [database],
+} = sqlite.sqlite3_open(':memory:');
 const must = (code, wanted = OK) => assert.equal(code, wanted, sqlite.sqlite3_errmsg(database));
 
 function prepare(sql) {
-  const { returns, out: [statement] } = sqlite.sqlite3_prepare_v2(database, sql, -1, null);
+  const {
+    returns,
+    out: [statement],
+  } = sqlite.sqlite3_prepare_v2(database, sql, -1, null);
   must(returns);
   return statement;
 }
 
 must(sqlite.sqlite3_exec(database, 'CREATE TABLE planet (name TEXT, days REAL)', null, null, null));
 const insert = prepare('INSERT INTO planet VALUES (?, ?)');
-for (const [name, days] of [['Mercury', 87.969], ['Venus', 224.701], ['Earth', 365.256], ['Mars ♂', 686.98]]) {
+for (const [name, days] of [
+  ['Mercury', 87.969],
+  ['Venus', 224.701],
+  ['Earth', 365.256],
+  ['Mars ♂', 686.98],
+]) {
   must(sqlite.sqlite3_bind_text(insert, 1, name, -1, TRANSIENT));
   must(sqlite.sqlite3_bind_double(insert, 2, days));
   must(sqlite.sqlite3_step(insert), DONE);
@@ -51,7 +61,11 @@ while (sqlite.sqlite3_step(select) === ROW) {
 }
 sqlite.sqlite3_finalize(select);
 sqlite.sqlite3_close(database);
-assert.deepEqual(rows, [['Mars ♂', 686.98], ['Earth', 365.256], ['Venus', 224.701]]);
+assert.deepEqual(rows, [
+  ['Mars ♂', 686.98],
+  ['Earth', 365.256],
+  ['Venus', 224.701],
+]);
 console.table(rows);
 // A handle that was freed is refused, not passed on.
 assert.throws(() => sqlite.sqlite3_step(select), { code: 'ERR_FFI_INVALID_POINTER' });

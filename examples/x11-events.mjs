@@ -82,7 +82,13 @@ function openXlib() {
 }
 
 /** The five longs of event `i`. */
-const payload = (i) => [BigInt(i), BigInt(i) * 3n, -BigInt(i), 0x1234_5678n, BigInt.asIntN(32, BigInt(i) * 2_654_435_761n)];
+const payload = (i) => [
+  BigInt(i),
+  BigInt(i) * 3n,
+  -BigInt(i),
+  0x1234_5678n,
+  BigInt.asIntN(32, BigInt(i) * 2_654_435_761n),
+];
 
 function fillEvent(event, window, messageType, i) {
   event.fill(0);
@@ -182,7 +188,10 @@ function overflow(x, { display, window, messageType }) {
       return true;
     },
   );
-  assert.ok(neighbours.every((buffer, i) => buffer.every((byte) => byte === i)), 'no other Buffer has changed');
+  assert.ok(
+    neighbours.every((buffer, i) => buffer.every((byte) => byte === i)),
+    'no other Buffer has changed',
+  );
   // What fitted has arrived, and the process goes on.
   checkEvent(tooSmall, window, messageType, 7);
 }

@@ -30,7 +30,10 @@ const { symbols: z, path } = dlopen(
 
 const text = Buffer.from('one line of text, many times over\n'.repeat(5000));
 const packed = Buffer.alloc(Number(z.compressBound(text.length)));
-const { returns, out: [length] } = z.compress2(packed, packed.length, text, text.length, 9);
+const {
+  returns,
+  out: [length],
+} = z.compress2(packed, packed.length, text, text.length, 9);
 assert.equal(returns, 0);
 assert.deepEqual(inflateSync(packed.subarray(0, Number(length))), text);
 assert.throws(() => z.compress2(packed, packed.length, text, text.length + 1, 9), { code: 'ERR_OUT_OF_RANGE' });

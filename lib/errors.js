@@ -54,34 +54,59 @@ const shorten = (text) => (text.length > MOST_CHARACTERS ? `${text.slice(0, MOST
 /** A short description of any value. Runs no code of the value, and does not throw. */
 function describe(value) {
   switch (typeof value) {
-    case 'string': return `the string '${shorten(value).replace(/[\0-\x1f\\']/g, escape)}'`;
-    case 'bigint': return `${describeBigInt(value)}n`;
-    case 'number': return Object.is(value, -0) ? '-0' : String(value);
-    case 'symbol': return `the symbol ${shorten(value.description === undefined ? 'Symbol()' : `Symbol(${value.description})`)}`;
-    case 'boolean': return `the boolean ${value}`;
-    case 'function': return 'a function';
-    case 'undefined': return 'undefined';
-    default: return value === null ? 'null' : describeObject(value);
+    case 'string':
+      return `the string '${shorten(value).replace(/[\0-\x1f\\']/g, escape)}'`;
+    case 'bigint':
+      return `${describeBigInt(value)}n`;
+    case 'number':
+      return Object.is(value, -0) ? '-0' : String(value);
+    case 'symbol':
+      return `the symbol ${shorten(value.description === undefined ? 'Symbol()' : `Symbol(${value.description})`)}`;
+    case 'boolean':
+      return `the boolean ${value}`;
+    case 'function':
+      return 'a function';
+    case 'undefined':
+      return 'undefined';
+    default:
+      return value === null ? 'null' : describeObject(value);
   }
 }
 
 const escape = (character) =>
-  (character === "'" || character === '\\' ? `\\${character}` : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  character === "'" || character === '\\'
+    ? `\\${character}`
+    : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
 
-const describeBigInt = (value) => (BigInt.asIntN(128, value) === value ? String(value) : 'a BigInt beyond 128 bits, such as 2^128');
+const describeBigInt = (value) =>
+  BigInt.asIntN(128, value) === value ? String(value) : 'a BigInt beyond 128 bits, such as 2^128';
 
 const getter = (prototype, key) => Object.getOwnPropertyDescriptor(prototype, key).get;
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
 const arrayName = getter(TypedArray, Symbol.toStringTag);
 const arrayLength = getter(TypedArray, 'byteLength');
 const viewLength = getter(DataView.prototype, 'byteLength');
-const KINDS = ['AnyArrayBuffer', 'Date', 'Map', 'Promise', 'Proxy', 'RegExp', 'Set', 'WeakMap', 'WeakSet', 'NativeError'];
+const KINDS = [
+  'AnyArrayBuffer',
+  'Date',
+  'Map',
+  'Promise',
+  'Proxy',
+  'RegExp',
+  'Set',
+  'WeakMap',
+  'WeakSet',
+  'NativeError',
+];
 
 function describeObject(value) {
   if (types.isTypedArray(value)) {
     const name = arrayName.call(value);
     const isBuffer = name === 'Uint8Array' && Object.getPrototypeOf(value) === Buffer.prototype;
-    return `a${name.startsWith('I') ? 'n' : ''} ${name} of ${arrayLength.call(value)} bytes`.replace(/^a Uint8Array/, isBuffer ? 'a Buffer' : 'a Uint8Array');
+    return `a${name.startsWith('I') ? 'n' : ''} ${name} of ${arrayLength.call(value)} bytes`.replace(
+      /^a Uint8Array/,
+      isBuffer ? 'a Buffer' : 'a Uint8Array',
+    );
   }
   if (types.isDataView(value)) return describeDataView(value);
   // Array.isArray looks through a proxy, and throws for a revoked one.
@@ -111,7 +136,8 @@ function errorMap() {
  * system call: { code: 'ENOENT', errno: -2, syscall: 'open' }.
  */
 function makeFailure(errno, syscall, result) {
-  if (errno === 0) return makeError('ERR_FFI_CALL_FAILED', `${syscall} returned ${describe(result)}`, { syscall, result });
+  if (errno === 0)
+    return makeError('ERR_FFI_CALL_FAILED', `${syscall} returned ${describe(result)}`, { syscall, result });
   const map = getSystemErrorMap?.() ?? errorMap();
   const [code, text] = map.get(-errno) ?? ['UNKNOWN', `unknown error ${errno}`];
   return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall, result });
@@ -146,13 +172,16 @@ function locationOfPart(name, position) {
 const RESULT = 'return value';
 
 /** What a message adds of a Promise: nothing makes a value of it in time. */
-const promiseHint = (where) => (where.endsWith(RESULT)
-  ? '; here a callback must return its value at once, which an async function cannot'
-  : '; await it first');
+const promiseHint = (where) =>
+  where.endsWith(RESULT)
+    ? '; here a callback must return its value at once, which an async function cannot'
+    : '; await it first';
 
 const wrongType = (where, expected, value, hint = '') =>
-  makeError('ERR_INVALID_ARG_TYPE',
-    `${where} must be ${expected}, received ${describe(value)}${types.isPromise(value) ? promiseHint(where) : hint}`);
+  makeError(
+    'ERR_INVALID_ARG_TYPE',
+    `${where} must be ${expected}, received ${describe(value)}${types.isPromise(value) ? promiseHint(where) : hint}`,
+  );
 
 const wrongValue = (where, expected, value, hint = '') =>
   makeError('ERR_INVALID_ARG_VALUE', `${where} must be ${expected}, received ${describe(value)}${hint}`);
@@ -161,5 +190,15 @@ const outOfRange = (where, expected, value, hint = '') =>
   makeError('ERR_OUT_OF_RANGE', `${where} must be ${expected}, received ${describe(value)}${hint}`);
 
 module.exports = {
-  TABLE, RESULT, makeError, makeFailure, makeWarning, Trace, describe, locationOf, wrongType, wrongValue, outOfRange,
+  TABLE,
+  RESULT,
+  makeError,
+  makeFailure,
+  makeWarning,
+  Trace,
+  describe,
+  locationOf,
+  wrongType,
+  wrongValue,
+  outOfRange,
 };

@@ -13,7 +13,13 @@ function functionsOf(load, ...names) {
   return names.map((name) => ({ [name]: (...values) => get()[name](...values) })[name]);
 }
 const [struct, union, fn, sizeof, alignof] = functionsOf(
-  () => require('./cdef/accept.js'), 'struct', 'union', 'fn', 'sizeof', 'alignof');
+  () => require('./cdef/accept.js'),
+  'struct',
+  'union',
+  'fn',
+  'sizeof',
+  'alignof',
+);
 const [array, offsetof] = functionsOf(() => require('./types/struct.js'), 'array', 'offsetof');
 const [cdef] = functionsOf(() => require('./cdef/index.js'), 'cdef');
 const [pointer] = functionsOf(() => require('./types/typed-pointer.js'), 'pointer');
@@ -26,9 +32,37 @@ const [errno] = functionsOf(() => require('./call/errno.js'), 'errno');
 const [cc] = functionsOf(() => require('./cc/compile.js'), 'cc');
 
 module.exports = {
-  CFunction, CString: undefined, FFIType, JSCallback: undefined, alignof, alloc: undefined, array, cc, cdef, checkFences, dlopen,
-  enumeration, errno, fences, fn, inout, linkSymbols, offsetof, opaque, out, pin, pointer, ptr: undefined, read: undefined,
-  sizeof, struct, suffix, toArrayBuffer: undefined, toBuffer: undefined, union, write: undefined,
+  CFunction,
+  CString: undefined,
+  FFIType,
+  JSCallback: undefined,
+  alignof,
+  alloc: undefined,
+  array,
+  cc,
+  cdef,
+  checkFences,
+  dlopen,
+  enumeration,
+  errno,
+  fences,
+  fn,
+  inout,
+  linkSymbols,
+  offsetof,
+  opaque,
+  out,
+  pin,
+  pointer,
+  ptr: undefined,
+  read: undefined,
+  sizeof,
+  struct,
+  suffix,
+  toArrayBuffer: undefined,
+  toBuffer: undefined,
+  union,
+  write: undefined,
 };
 
 /**

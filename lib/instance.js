@@ -21,8 +21,14 @@ function makeEntries() {
   };
   return {
     main: entry(main),
-    bun: entry(() => { hook('bun:ffi', 'bun'); return bun(); }),
-    koffi: entry(() => { hook('koffi', 'koffi'); return koffi(); }),
+    bun: entry(() => {
+      hook('bun:ffi', 'bun');
+      return bun();
+    }),
+    koffi: entry(() => {
+      hook('koffi', 'koffi');
+      return koffi();
+    }),
   };
 }
 

@@ -10,7 +10,7 @@ const { wrongType, makeError } = require('./errors.js');
  * @param {Record<string, string>} keys the allowed keys and the `typeof` each must have ('any' for what is checked later)
  * @param {string} where
  */
-const parseOptions = (function (value, keys, where) {
+const parseOptions = function (value, keys, where) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(where, 'an object', value);
   // A literal without a prototype would be a dictionary, which takes more room and is slower to read.
   const options = Object.setPrototypeOf({}, null);
@@ -20,33 +20,49 @@ const parseOptions = (function (value, keys, where) {
     if (!Object.hasOwn(keys, key)) throw unknownKey(key, keys, where);
     const option = value[key];
     if (option === undefined) continue;
-    if (keys[key] !== 'any' && typeof option !== keys[key]) throw wrongType(`${where}.${key}`, `a ${keys[key]}`, option);
+    if (keys[key] !== 'any' && typeof option !== keys[key])
+      throw wrongType(`${where}.${key}`, `a ${keys[key]}`, option);
     options[key] = option;
   }
   return options;
-});
+};
 
 /** What other packages call the keys of a declaration. */
 const MEANT = {
-  __proto__: null, arguments: 'args', parameters: 'args', params: 'args', paramsType: 'args', argTypes: 'args', return: 'returns', result: 'returns', ret: 'returns',
-  retType: 'returns', returnType: 'returns', variadic: 'varargs', async: 'nonblocking', symbol: 'name', pointer: 'ptr',
+  __proto__: null,
+  arguments: 'args',
+  parameters: 'args',
+  params: 'args',
+  paramsType: 'args',
+  argTypes: 'args',
+  return: 'returns',
+  result: 'returns',
+  ret: 'returns',
+  retType: 'returns',
+  returnType: 'returns',
+  variadic: 'varargs',
+  async: 'nonblocking',
+  symbol: 'name',
+  pointer: 'ptr',
 };
 
 function unknownKey(key, keys, where) {
   const lower = Object.keys(keys).find((known) => known.toLowerCase() === key.toLowerCase());
   const meant = lower ?? (Object.hasOwn(keys, MEANT[key] ?? '') ? MEANT[key] : undefined);
-  return makeError('ERR_INVALID_ARG_VALUE',
-    `${where} has the unknown key '${key}'${meant === undefined ? '' : ` (did you mean '${meant}'?)`}; known are ${Object.keys(keys).join(', ')}`);
+  return makeError(
+    'ERR_INVALID_ARG_VALUE',
+    `${where} has the unknown key '${key}'${meant === undefined ? '' : ` (did you mean '${meant}'?)`}; known are ${Object.keys(keys).join(', ')}`,
+  );
 }
 
 /** The own keys and values of an object of declarations. */
-const entriesOf = (function (value, where) {
+const entriesOf = function (value, where) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrongType(where, 'an object of declarations by symbol name', value);
   }
   const entries = Object.keys(value);
   for (let i = 0; i < entries.length; i += 1) entries[i] = [entries[i], value[entries[i]]];
   return entries;
-});
+};
 
 module.exports = { parseOptions, entriesOf };

@@ -20,17 +20,25 @@ function run(command, args, options = {}) {
   console.log(`$ ${[path.basename(command), ...args].join(' ')}`);
   const shell = process.platform === 'win32';
   const { status, stdout, error } = spawnSync(command, args, {
-    cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], shell, ...options,
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    shell,
+    ...options,
   });
   assert.equal(status, 0, `${command} failed: ${error?.message ?? stdout}`);
   return stdout;
 }
 
 function pack() {
-  const [{ filename, files, entryCount, size, unpackedSize }] =
-    JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]));
+  const [{ filename, files, entryCount, size, unpackedSize }] = JSON.parse(
+    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]),
+  );
   for (const needed of ['LICENSE', 'README.md', NOTICES]) {
-    assert.ok(files.some((file) => file.path === needed), `${needed} is not in the package`);
+    assert.ok(
+      files.some((file) => file.path === needed),
+      `${needed} is not in the package`,
+    );
   }
   console.log(`${filename}: ${entryCount} files, ${size} bytes packed, ${unpackedSize} unpacked`);
   return path.join(folder, filename);
@@ -46,8 +54,9 @@ function buildFrom(tarball) {
   const installed = path.join(project, 'node_modules', 'pinned-ffi');
   fs.rmSync(path.join(installed, 'prebuilds'), { recursive: true });
 
-  const code = "const { symbols } = require('pinned-ffi').dlopen(null, { abs: { args: ['i32'], returns: 'i32' } });"
-    + 'console.log(symbols.abs(-7));';
+  const code =
+    "const { symbols } = require('pinned-ffi').dlopen(null, { abs: { args: ['i32'], returns: 'i32' } });" +
+    'console.log(symbols.abs(-7));';
   const refused = spawnSync(process.execPath, ['-e', code], { cwd: project, encoding: 'utf8' });
   assert.match(refused.stderr, /ERR_FFI_ADDON_NOT_FOUND/);
   const [, command] = /"(npx pinned-ffi build)"/.exec(refused.stderr);

@@ -38,7 +38,12 @@ function runWorkload(node, name, { preload, seed, scale }) {
   delete env.NODE_TEST_CONTEXT;
   return new Promise((resolve, reject) => {
     const args = ['--expose-gc', path.join(home, 'run.js'), name, seed];
-    const child = spawn(node, args, { env, timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    const child = spawn(node, args, {
+      env,
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
     const [stdout, stderr, report] = child.stdio.slice(1).map((stream) => {
       const chunks = [];
       stream.on('data', (chunk) => chunks.push(chunk));
@@ -57,7 +62,9 @@ const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >>
 
 /** The median of each kind of memory over some runs. */
 const memoryOf = (runs) =>
-  Object.fromEntries(Object.keys(MEMORY_LIMITS).map((kind) => [kind, median(runs.map(({ memory }) => memory?.[kind] ?? NaN))]));
+  Object.fromEntries(
+    Object.keys(MEMORY_LIMITS).map((kind) => [kind, median(runs.map(({ memory }) => memory?.[kind] ?? NaN))]),
+  );
 
 const inMegabytes = (bytes) => (bytes / MB).toFixed(1);
 
@@ -65,7 +72,9 @@ const inMegabytes = (bytes) => (bytes / MB).toFixed(1);
 function differencesOf(plain, loaded) {
   const compared = ['status', 'stdout', 'stderr', 'digest'].filter((key) => plain[key] !== loaded[key]);
   return [
-    ...compared.map((key) => `${key}: ${JSON.stringify(plain[key])} without the package, ${JSON.stringify(loaded[key])} with it`),
+    ...compared.map(
+      (key) => `${key}: ${JSON.stringify(plain[key])} without the package, ${JSON.stringify(loaded[key])} with it`,
+    ),
     // Two processes that fail in the same way compare nothing.
     ...(plain.status === 0 ? [] : [`it ends with ${plain.status} without the package: ${plain.stderr.slice(0, 2000)}`]),
     ...(loaded.status !== 0 || loaded.isLoaded ? [] : ['the package was not loaded']),
@@ -75,8 +84,12 @@ function differencesOf(plain, loaded) {
 
 /** In words, which kinds of memory did not come back. */
 const memoryDifferencesOf = (plain, loaded) =>
-  Object.entries(MEMORY_LIMITS).filter(([kind, limit]) => !(loaded[kind] - plain[kind] <= limit))
-    .map(([kind]) => `${kind}: ${inMegabytes(plain[kind])} MB without the package, ${inMegabytes(loaded[kind])} MB with it`);
+  Object.entries(MEMORY_LIMITS)
+    .filter(([kind, limit]) => !(loaded[kind] - plain[kind] <= limit))
+    .map(
+      ([kind]) =>
+        `${kind}: ${inMegabytes(plain[kind])} MB without the package, ${inMegabytes(loaded[kind])} MB with it`,
+    );
 
 /**
  * Runs a workload without the package and with it.
@@ -89,19 +102,33 @@ async function compareWorkload(node, name, { seed = '1', scale = 'full', preload
   const { isChurn } = WORKLOADS[name];
   const pairs = [];
   for (let i = 0; i < (isChurn ? CHURN_RUNS : 1); i += 1) {
-    pairs.push([await runWorkload(node, name, { seed, scale }), await runWorkload(node, name, { seed, scale, preload })]);
+    pairs.push([
+      await runWorkload(node, name, { seed, scale }),
+      await runWorkload(node, name, { seed, scale, preload }),
+    ]);
   }
   const differences = [...new Set(pairs.flatMap(([plain, loaded]) => differencesOf(plain, loaded)))];
   const result = { name, digest: pairs[0][0].digest, differences };
   if (!isChurn) return result;
   const [plain, loaded] = [0, 1].map((side) => memoryOf(pairs.map((pair) => pair[side])));
-  const memory = Object.keys(MEMORY_LIMITS).map((kind) => `${kind} ${inMegabytes(plain[kind])} -> ${inMegabytes(loaded[kind])}`).join(', ');
-  return { ...result, memory: `MB without -> with: ${memory}`, differences: [...differences, ...memoryDifferencesOf(plain, loaded)] };
+  const memory = Object.keys(MEMORY_LIMITS)
+    .map((kind) => `${kind} ${inMegabytes(plain[kind])} -> ${inMegabytes(loaded[kind])}`)
+    .join(', ');
+  return {
+    ...result,
+    memory: `MB without -> with: ${memory}`,
+    differences: [...differences, ...memoryDifferencesOf(plain, loaded)],
+  };
 }
 
 /** The lines of the table for one workload. */
 function linesOf({ name, digest = '', memory, differences }) {
-  const row = [name.padEnd(24), (differences.length === 0 ? 'same' : 'different').padEnd(10), digest.slice(0, 16), memory ?? ''];
+  const row = [
+    name.padEnd(24),
+    (differences.length === 0 ? 'same' : 'different').padEnd(10),
+    digest.slice(0, 16),
+    memory ?? '',
+  ];
   return [row.join('  ').trimEnd(), ...differences.map((each) => `    ${each}`)];
 }
 
@@ -128,8 +155,13 @@ function parse(args) {
   try {
     const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
     const unknown = positionals.find((name) => !Object.hasOwn(WORKLOADS, name));
-    if (unknown !== undefined) fail(`There is no workload '${unknown}'; there are: ${Object.keys(WORKLOADS).join(', ')}`);
-    return { ...values, nodes: versionsIn(values.nodes), names: positionals.length > 0 ? positionals : Object.keys(WORKLOADS) };
+    if (unknown !== undefined)
+      fail(`There is no workload '${unknown}'; there are: ${Object.keys(WORKLOADS).join(', ')}`);
+    return {
+      ...values,
+      nodes: versionsIn(values.nodes),
+      names: positionals.length > 0 ? positionals : Object.keys(WORKLOADS),
+    };
   } catch (error) {
     return fail(error.message);
   }
@@ -137,7 +169,8 @@ function parse(args) {
 
 async function main() {
   const { nodes, seed, quick, names } = parse(process.argv.slice(2));
-  if (names.some((name) => WORKLOADS[name].isFromNpm) && !installLocked(home)) fail('npm ci failed in test/ecosystem/compare.');
+  if (names.some((name) => WORKLOADS[name].isFromNpm) && !installLocked(home))
+    fail('npm ci failed in test/ecosystem/compare.');
   const counts = { same: 0, different: 0 };
   for (const node of nodes.length === 0 ? [process.execPath] : nodes.map(installNode)) {
     console.log(headingOf(node, seed));

@@ -25,7 +25,10 @@ function problemsOf(manifest, { release = false, repository } = {}) {
     check(typeof manifest[field] === 'string' && manifest[field] !== '', `${field} is missing`);
   }
   const url = REPOSITORY.exec(manifest.repository?.url)?.[1];
-  check(url !== undefined, 'repository.url must be git+https://github.com/OWNER/NAME.git: npm publish --provenance compares it');
+  check(
+    url !== undefined,
+    'repository.url must be git+https://github.com/OWNER/NAME.git: npm publish --provenance compares it',
+  );
   check(manifest.bugs?.url === `${url}/issues`, 'bugs.url must be the issues of the repository');
   check(manifest.homepage?.startsWith(`${url}#`), 'homepage must be in the repository');
   check(manifest.private === undefined, 'private must not be set: npm would refuse to publish');
@@ -34,7 +37,10 @@ function problemsOf(manifest, { release = false, repository } = {}) {
   check(manifest.dependencies === undefined, 'there must be no dependencies');
   if (release) {
     check(!JSON.stringify(manifest).includes(PLACEHOLDER), `${PLACEHOLDER} must be replaced: see CONTRIBUTING.md`);
-    check(repository === undefined || url === `https://github.com/${repository}`, `repository.url must be that of ${repository}`);
+    check(
+      repository === undefined || url === `https://github.com/${repository}`,
+      `repository.url must be that of ${repository}`,
+    );
   }
   return problems;
 }

@@ -70,7 +70,8 @@ function linkedCrates(target, { offline = false } = {}) {
     const isMacro = packageOf.get(id).targets.some(({ kind }) => kind.includes('proc-macro'));
     if (isMacro || linked.has(id)) return;
     linked.add(id);
-    for (const { pkg, dep_kinds: kinds } of nodeOf.get(id).deps) if (kinds.some(({ kind }) => kind === null)) visit(pkg);
+    for (const { pkg, dep_kinds: kinds } of nodeOf.get(id).deps)
+      if (kinds.some(({ kind }) => kind === null)) visit(pkg);
   };
   visit(resolve.root);
   linked.delete(resolve.root);
@@ -80,7 +81,8 @@ function linkedCrates(target, { offline = false } = {}) {
 function crateOf({ name, version, license, repository, authors, manifest_path: manifest }) {
   const offered = license.split(/\s*(?:\/|\bOR\b)\s*/);
   const chosen = PREFERRED.find((each) => offered.includes(each));
-  if (chosen === undefined) throw new Error(`${name} ${version} is under ${license}, which scripts/notices.js does not know`);
+  if (chosen === undefined)
+    throw new Error(`${name} ${version} is under ${license}, which scripts/notices.js does not know`);
   return { name, version, license, chosen, repository, texts: textsOf(name, path.dirname(manifest), chosen, authors) };
 }
 
@@ -89,15 +91,24 @@ function textsOf(name, folder, licence, authors) {
   const files = fs.readdirSync(folder).filter((file) => LICENCE_FILES[licence]?.test(file));
   const texts = files.slice(0, 1).map((file) => readText(path.join(folder, file)));
   if (texts.length === 0 && licence === 'MIT') {
-    texts.push(`Authors: ${authors.map((each) => each.replace(/ <.*>$/, '')).join(', ')}. The crate ships no licence text.\n\n${MIT}`);
+    texts.push(
+      `Authors: ${authors.map((each) => each.replace(/ <.*>$/, '')).join(', ')}. The crate ships no licence text.\n\n${MIT}`,
+    );
   }
   if (texts.length === 0 && licence !== 'MPL-2.0') throw new Error(`${name} has no text of the ${licence} licence`);
   if (name === 'libffi-sys') texts.push(readText(path.join(folder, 'libffi', 'LICENSE')));
   return texts;
 }
 
-const readText = (file) => fs.readFileSync(file, 'utf8').replaceAll('\r\n', '\n').replaceAll('\t', '  ')
-  .split('\n').map((line) => line.trimEnd()).join('\n').replace(/^\n+|\n+$/g, '');
+const readText = (file) =>
+  fs
+    .readFileSync(file, 'utf8')
+    .replaceAll('\r\n', '\n')
+    .replaceAll('\t', '  ')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .replace(/^\n+|\n+$/g, '');
 
 const rowOf = ({ name, version, license, chosen, repository }) =>
   `| ${name} | ${version} | ${license === chosen ? chosen : `${license}; used under ${chosen}`} | ${repository} |`;
@@ -108,25 +119,31 @@ function render(crates) {
   for (const { name, texts } of crates) {
     for (const text of texts) namesByText.set(text, [...(namesByText.get(text) ?? []), name]);
   }
-  const copyleft = crates.filter(({ chosen }) => chosen === 'MPL-2.0').map(({ name, version }) =>
-    `${name} ${version} is under the Mozilla Public License 2.0 (https://www.mozilla.org/MPL/2.0/) and is used unchanged. Its`
-    + ` source code is at https://crates.io/crates/${name}/${version}.`);
-  return [
-    '# Third-party notices',
-    'The native addon of pinned-ffi (the `.node` files in `prebuilds/`) contains the code below. Not every crate is in the\n'
-      + 'addon of every platform.',
-    'This file is generated: `node scripts/notices.js` writes it.',
-    ['| crate | version | licence | source |', '| --- | --- | --- | --- |', ...crates.map(rowOf)].join('\n'),
-    ...copyleft,
-    'libffi-sys contains the C library libffi, whose licence is among the texts below.',
-    'The addon also contains the standard library of Rust (https://github.com/rust-lang/rust), which is used under the MIT\n'
-      + 'licence. Copyrights in it are retained by its contributors; `COPYRIGHT-library.html` of each Rust release lists them and\n'
-      + 'the code that the library contains.',
-    '## Texts',
-    ...[...namesByText].flatMap(([text, names]) => [`### ${names.join(', ')}`, `\`\`\`text\n${text}\n\`\`\``]),
-    '### Standard library of Rust',
-    `\`\`\`text\nCopyright (c) The Rust Project Contributors\n\n${MIT}\n\`\`\``,
-  ].join('\n\n') + '\n';
+  const copyleft = crates
+    .filter(({ chosen }) => chosen === 'MPL-2.0')
+    .map(
+      ({ name, version }) =>
+        `${name} ${version} is under the Mozilla Public License 2.0 (https://www.mozilla.org/MPL/2.0/) and is used unchanged. Its` +
+        ` source code is at https://crates.io/crates/${name}/${version}.`,
+    );
+  return (
+    [
+      '# Third-party notices',
+      'The native addon of pinned-ffi (the `.node` files in `prebuilds/`) contains the code below. Not every crate is in the\n' +
+        'addon of every platform.',
+      'This file is generated: `node scripts/notices.js` writes it.',
+      ['| crate | version | licence | source |', '| --- | --- | --- | --- |', ...crates.map(rowOf)].join('\n'),
+      ...copyleft,
+      'libffi-sys contains the C library libffi, whose licence is among the texts below.',
+      'The addon also contains the standard library of Rust (https://github.com/rust-lang/rust), which is used under the MIT\n' +
+        'licence. Copyrights in it are retained by its contributors; `COPYRIGHT-library.html` of each Rust release lists them and\n' +
+        'the code that the library contains.',
+      '## Texts',
+      ...[...namesByText].flatMap(([text, names]) => [`### ${names.join(', ')}`, `\`\`\`text\n${text}\n\`\`\``]),
+      '### Standard library of Rust',
+      `\`\`\`text\nCopyright (c) The Rust Project Contributors\n\n${MIT}\n\`\`\``,
+    ].join('\n\n') + '\n'
+  );
 }
 
 /** What THIRD_PARTY_NOTICES.md lacks of the crates of this machine's platform, and what it has too much, as lines. */
@@ -139,7 +156,8 @@ function differences() {
   }
   const lock = fs.readFileSync(path.join(root, 'Cargo.lock'), 'utf8');
   for (const [, name, version] of text.matchAll(/^\| ([\w-]+) \| (\d\S*) \|/gm)) {
-    if (!lock.includes(`name = "${name}"\nversion = "${version}"\n`)) found.push(`has ${name} ${version}, which is not in Cargo.lock`);
+    if (!lock.includes(`name = "${name}"\nversion = "${version}"\n`))
+      found.push(`has ${name} ${version}, which is not in Cargo.lock`);
   }
   return found;
 }
@@ -154,7 +172,11 @@ if (require.main === module) {
       process.exitCode = 1;
     }
   } else {
-    const crates = new Map(targets().flatMap((target) => linkedCrates(target)).map((each) => [each.name, each]));
+    const crates = new Map(
+      targets()
+        .flatMap((target) => linkedCrates(target))
+        .map((each) => [each.name, each]),
+    );
     const sorted = [...crates.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     fs.writeFileSync(path.join(root, FILE), render(sorted));
     console.log(`wrote ${FILE}: ${sorted.length} crates`);

@@ -69,7 +69,8 @@ function installNode(version) {
 function versionsIn(lists) {
   const versions = lists.flatMap((list) => list.split(','));
   const bad = versions.find((version) => !/^\d+(\.\d+\.\d+)?$/.test(version));
-  if (bad !== undefined) throw new Error(`--nodes takes major versions or full ones such as 20.0.0, separated by commas; received '${bad}'`);
+  if (bad !== undefined)
+    throw new Error(`--nodes takes major versions or full ones such as 20.0.0, separated by commas; received '${bad}'`);
   return versions;
 }
 

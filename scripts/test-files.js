@@ -7,8 +7,20 @@ const nameOf = (file) => path.basename(file, '.test.js');
 
 /** The same on every Node: documents, packaging, the command line, other runtimes. */
 const SAME_EVERYWHERE = new Set([
-  'bench', 'bind', 'bundle', 'cli', 'docs', 'documented', 'ecosystem', 'examples', 'install', 'notices',
-  'runners', 'runtimes', 'testing', 'workflows',
+  'bench',
+  'bind',
+  'bundle',
+  'cli',
+  'docs',
+  'documented',
+  'ecosystem',
+  'examples',
+  'install',
+  'notices',
+  'runners',
+  'runtimes',
+  'testing',
+  'workflows',
 ]);
 
 /** They look at clocks, or wait for what other threads do in time: they run after the others, alone. */

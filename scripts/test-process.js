@@ -20,7 +20,10 @@ function revive({ text, failureType }) {
 }
 
 function eventsIn(text) {
-  const events = text.split('\n').filter((line) => line.endsWith('}')).map((line) => JSON.parse(line));
+  const events = text
+    .split('\n')
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line));
   // After the plan of the whole file comes its summary; the runner makes one for all files.
   const end = events.findIndex(({ type, data }) => type === 'test:plan' && data.nesting === 0);
   const isWhole = end >= 0;
@@ -54,7 +57,9 @@ function runTestFile(node, file, { flags = [], env = process.env } = {}) {
     const child = spawn(node, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const printed = [];
     for (const name of ['stdout', 'stderr']) {
-      child[name].setEncoding('utf8').on('data', (message) => printed.push({ type: `test:${name}`, data: { file, message } }));
+      child[name]
+        .setEncoding('utf8')
+        .on('data', (message) => printed.push({ type: `test:${name}`, data: { file, message } }));
     }
     let isLate = false;
     const timer = setTimeout(() => {
@@ -69,8 +74,14 @@ function runTestFile(node, file, { flags = [], env = process.env } = {}) {
       const hasFailed = events.some(({ type, data }) => type === 'test:fail' && !data.todo);
       const fault = faultOf({ code, signal, isWhole, hasFailed, isLate });
       if (fault !== undefined) {
-        const details = { duration_ms: performance.now() - began, error: revive({ text: fault, failureType: 'testCodeFailure' }) };
-        events.push({ type: 'test:fail', data: { name: file, nesting: 0, testNumber: 1, file: path.join(root, file), details } });
+        const details = {
+          duration_ms: performance.now() - began,
+          error: revive({ text: fault, failureType: 'testCodeFailure' }),
+        };
+        events.push({
+          type: 'test:fail',
+          data: { name: file, nesting: 0, testNumber: 1, file: path.join(root, file), details },
+        });
       }
       const isOk = !hasFailed && fault === undefined;
       resolve({ file, seconds: (performance.now() - began) / 1000, isOk, events: [...printed, ...events] });

@@ -17,8 +17,15 @@ const isFailed = ({ type, data }) => type === 'test:fail' && data.todo === undef
 
 /** The skipped tests of all files: { file, title, reason }. A suite that is skipped hides its tests: it counts as one. */
 function skippedIn(results) {
-  return results.flatMap(({ file, events }) => events.filter((event) => isEnd(event) && isSkipped(event))
-    .map(({ data: { name, skip } }) => ({ file: nameOf(file), title: name, reason: typeof skip === 'string' ? skip : '' })));
+  return results.flatMap(({ file, events }) =>
+    events
+      .filter((event) => isEnd(event) && isSkipped(event))
+      .map(({ data: { name, skip } }) => ({
+        file: nameOf(file),
+        title: name,
+        reason: typeof skip === 'string' ? skip : '',
+      })),
+  );
 }
 
 function byReason(skipped) {
@@ -54,26 +61,45 @@ function unexplainedLines(skipped) {
 }
 
 function timeLines(results, scale) {
-  const times = results.map(({ file, seconds }) => ({ name: nameOf(file).replace('.test.js', ''), seconds, budget: budgetOf(file, scale) }))
+  const times = results
+    .map(({ file, seconds }) => ({
+      name: nameOf(file).replace('.test.js', ''),
+      seconds,
+      budget: budgetOf(file, scale),
+    }))
     .sort((a, b) => b.seconds - a.seconds);
   const cells = times.map(({ name, seconds, budget }) => `${name} ${seconds.toFixed(1)}/${budget}`.padEnd(26));
-  const rows = Array.from({ length: Math.ceil(cells.length / COLUMNS) }, (_, i) =>
-    `  ${cells.slice(i * COLUMNS, (i + 1) * COLUMNS).join('').trimEnd()}`);
-  const late = times.filter(({ seconds, budget }) => seconds > 2 * budget)
+  const rows = Array.from(
+    { length: Math.ceil(cells.length / COLUMNS) },
+    (_, i) =>
+      `  ${cells
+        .slice(i * COLUMNS, (i + 1) * COLUMNS)
+        .join('')
+        .trimEnd()}`,
+  );
+  const late = times
+    .filter(({ seconds, budget }) => seconds > 2 * budget)
     .map(({ name, seconds, budget }) => `  ${name}.test.js: ${seconds.toFixed(1)} s, its budget is ${budget} s`);
-  return [`seconds of each file and its budget (${scale})`, ...rows,
-    ...(late.length > 0 ? ['took more than twice its budget:', ...late] : [])];
+  return [
+    `seconds of each file and its budget (${scale})`,
+    ...rows,
+    ...(late.length > 0 ? ['took more than twice its budget:', ...late] : []),
+  ];
 }
 
 /** The titles of what failed in a file, without the suites around it. */
-const failuresOf = ({ events }) => events.filter((event) => isFailed(event)
-  && event.data.details.error?.failureType !== 'subtestsFailed').map(({ data }) => data.name);
+const failuresOf = ({ events }) =>
+  events
+    .filter((event) => isFailed(event) && event.data.details.error?.failureType !== 'subtestsFailed')
+    .map(({ data }) => data.name);
 
 function flakyLines(flaky) {
   if (flaky.length === 0) return [];
   const lines = flaky.map((result) => `  ${nameOf(result.file)}: ${failuresOf(result).join('; ')}`);
-  const warnings = process.env.GITHUB_ACTIONS === 'true'
-    ? flaky.map((result) => `::warning file=${result.file},title=Flaky test::${failuresOf(result).join('; ')}`) : [];
+  const warnings =
+    process.env.GITHUB_ACTIONS === 'true'
+      ? flaky.map((result) => `::warning file=${result.file},title=Flaky test::${failuresOf(result).join('; ')}`)
+      : [];
   return ['failed, and passed when they were run again:', ...lines, ...warnings];
 }
 
@@ -104,8 +130,17 @@ function totals(results, milliseconds) {
  */
 function report({ results, flaky, scale }) {
   const skipped = skippedIn(results);
-  const parts = [timeLines(results, scale), platformLines(skipped), missingLines(skipped), flakyLines(flaky), unexplainedLines(skipped)];
-  return { lines: parts.filter((lines) => lines.length > 0).flatMap((lines) => [...lines, '']), isOk: unexplained(skipped).length === 0 };
+  const parts = [
+    timeLines(results, scale),
+    platformLines(skipped),
+    missingLines(skipped),
+    flakyLines(flaky),
+    unexplainedLines(skipped),
+  ];
+  return {
+    lines: parts.filter((lines) => lines.length > 0).flatMap((lines) => [...lines, '']),
+    isOk: unexplained(skipped).length === 0,
+  };
 }
 
 module.exports = { report, totals };

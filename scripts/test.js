@@ -49,9 +49,13 @@ function parse(args) {
 }
 
 function testFiles(names, isRuntime = false) {
-  const files = fs.readdirSync(testDirectory).filter((file) => file.endsWith('.test.js')).sort();
-  const isWanted = (file) => (!isRuntime || dependsOnNode(file))
-    && (names.length === 0 || names.some((name) => file.includes(path.basename(name))));
+  const files = fs
+    .readdirSync(testDirectory)
+    .filter((file) => file.endsWith('.test.js'))
+    .sort();
+  const isWanted = (file) =>
+    (!isRuntime || dependsOnNode(file)) &&
+    (names.length === 0 || names.some((name) => file.includes(path.basename(name))));
   const wanted = files.filter(isWanted).map((file) => path.join('test', file));
   if (wanted.length === 0) fail(`no test file in test/ ${names.length > 0 ? `matches ${names.join(', ')}` : 'exists'}`);
   return wanted;
@@ -128,7 +132,11 @@ async function runTests(node, files, { flags = [], environment = {}, isAgain = f
   };
   // The longest first, so that none is left over at the end.
   const byBudget = [...files].sort((a, b) => budgetOf(b, scale) - budgetOf(a, scale));
-  await runAll(byBudget.filter((file) => !hasClocks(file)), os.availableParallelism(), run);
+  await runAll(
+    byBudget.filter((file) => !hasClocks(file)),
+    os.availableParallelism(),
+    run,
+  );
   await runAll(byBudget.filter(hasClocks), 1, run);
   for (const { file, events } of [...failed]) {
     console.log(`\n# ${file} has failed and is run once more\n`);
@@ -142,8 +150,12 @@ async function runTests(node, files, { flags = [], environment = {}, isAgain = f
   const { lines, isOk } = report({ results, flaky, scale });
   await new Promise((resolve) => setImmediate(resolve));
   console.log(`\n${lines.join('\n')}`);
-  printer.print(Object.entries(totals(results, performance.now() - began))
-    .map(([name, value]) => ({ type: 'test:diagnostic', data: { nesting: 0, message: `${name} ${value}`, level: 'info' } })));
+  printer.print(
+    Object.entries(totals(results, performance.now() - began)).map(([name, value]) => ({
+      type: 'test:diagnostic',
+      data: { nesting: 0, message: `${name} ${value}`, level: 'info' },
+    })),
+  );
   printer.print([{ type: 'test:summary', data: { success: isOk, counts: {} } }]);
   await printer.end();
   return { version, status: isOk && results.every((result) => result.isOk) ? 0 : 1 };

@@ -8,7 +8,7 @@ const path = require('node:path');
 const { describe, test } = require('node:test');
 const { ffi, root, bind, throws, gc, runs } = require('./helpers.js');
 
-const { alloc, ptr, fences, checkFences } = ffi;
+const { alloc, ptr, checkFences } = ffi;
 const native = bind({
   fill_at: { args: ['ptr', 'i64', 'u8', 'u64'] },
   flip_at: { args: ['ptr', 'i64', 'u64'] },
@@ -27,7 +27,9 @@ const prelude = `
 
 describe('alloc', () => {
   test('gives a zeroed Buffer of any size, with fences on both sides', () => {
-    for (const size of [0, 1, 2, 7, 8, 15, 16, 17, 63, 64, 65, 96, 255, 256, 4095, 4096, 4097, 65535, 65536, 1e6, 1e7]) {
+    for (const size of [
+      0, 1, 2, 7, 8, 15, 16, 17, 63, 64, 65, 96, 255, 256, 4095, 4096, 4097, 65535, 65536, 1e6, 1e7,
+    ]) {
       const buffer = alloc(size);
       assert.ok(Buffer.isBuffer(buffer));
       assert.equal(buffer.length, size);
@@ -83,11 +85,16 @@ describe('alloc', () => {
   });
 
   test('does not touch the memory of a large Buffer', async () => {
-    assert.ok(Number(await runs(`
+    assert.ok(
+      Number(
+        await runs(`
       const before = process.memoryUsage().rss;
       const large = ffi.alloc(5e8);
       console.log((process.memoryUsage().rss - before) / 1e6 + large[4e8]);
-    `)) < 100, 'half a gigabyte that nobody has written became resident');
+    `),
+      ) < 100,
+      'half a gigabyte that nobody has written became resident',
+    );
   });
 
   test('uses freed blocks again, zeroed, and stays flat', async () => {
@@ -164,7 +171,9 @@ describe('alloc', () => {
     assert.match(usual, /ERR_FFI_BUFFER_OVERFLOW,freed,50,50,3,keep_ptr.*quarantine/);
     const inside = JSON.parse(await runs(code, { env: { ...env, PINNED_FFI_EXTERNAL: 'off' } }));
     assert.deepEqual(inside, JSON.parse(usual).slice(0, inside.length));
-    const fenced = JSON.parse(await runs(code, { env: { PINNED_FFI_EXTERNAL: 'off', PINNED_FFI_FENCE: '', PINNED_FFI_GUARD: '' } }));
+    const fenced = JSON.parse(
+      await runs(code, { env: { PINNED_FFI_EXTERNAL: 'off', PINNED_FFI_FENCE: '', PINNED_FFI_GUARD: '' } }),
+    );
     assert.deepEqual(fenced, [true, ...inside.slice(1)]);
   });
 });
@@ -184,16 +193,25 @@ describe('PINNED_FFI_FENCE', () => {
   });
 
   test('off, nothing stands in front of the allocator, and pool slices and alloc() are still watched', async () => {
-    const output = await runs(look.replace('told(new Uint8Array(96), 96, 96)', '"-"'), { env: { PINNED_FFI_FENCE: 'off' } });
+    const output = await runs(look.replace('told(new Uint8Array(96), 96, 96)', '"-"'), {
+      env: { PINNED_FFI_FENCE: 'off' },
+    });
     const state = '{"installed":false,"reason":"PINNED_FFI_FENCE=off","before":64,"after":128}';
     assert.equal(output, `${state} - ${rest}`);
   });
 
   test('a number is the width of both fences', async () => {
-    for (const [setting, before, after] of [['64', 64, 128], ['65', 80, 128], ['4096', 4096, 4096], ['1048576', 1048576, 1048576]]) {
-      const output = await runs(`${look} console.log(told(new Uint8Array(9), 9, ${after}), told(Buffer.alloc(9), -${before}, ${before}));
+    for (const [setting, before, after] of [
+      ['64', 64, 128],
+      ['65', 80, 128],
+      ['4096', 4096, 4096],
+      ['1048576', 1048576, 1048576],
+    ]) {
+      const output = await runs(
+        `${look} console.log(told(new Uint8Array(9), 9, ${after}), told(Buffer.alloc(9), -${before}, ${before}));
         flip(new Uint8Array(5), 5 + ${after} - 1, ${after > 128 ? 1 : 0}); console.log(ffi.checkFences());`,
-      { env: { PINNED_FFI_FENCE: setting } });
+        { env: { PINNED_FFI_FENCE: setting } },
+      );
       const [state, sides, far] = output.split('\n');
       assert.equal(state, `{"installed":true,"before":${before},"after":${after}} ${overflow(96, 96)} ${rest}`);
       assert.equal(sides, `${overflow(9, after)} ERR_FFI_BUFFER_UNDERFLOW,9,-1,${before}`);
@@ -207,7 +225,10 @@ describe('PINNED_FFI_FENCE', () => {
       const file = path.join(os.tmpdir(), `pinned-ffi-${process.pid}.js`);
       fs.writeFileSync(file, load);
       const { execFileSync } = require('node:child_process');
-      const output = execFileSync(process.execPath, [file], { env: { ...process.env, PINNED_FFI_FENCE: setting }, encoding: 'utf8' });
+      const output = execFileSync(process.execPath, [file], {
+        env: { ...process.env, PINNED_FFI_FENCE: setting },
+        encoding: 'utf8',
+      });
       fs.rmSync(file);
       assert.match(output, /^ERR_INVALID_ARG_VALUE PINNED_FFI_FENCE must be .*'/);
     }
@@ -218,12 +239,25 @@ describe('PINNED_FFI_FENCE', () => {
     assert.match(jitless, /"installed":true.*ERR_FFI_BUFFER_OVERFLOW,96,96,96 /);
     const pretend = (versions) => {
       const file = path.join(os.tmpdir(), `pinned-ffi-versions-${process.pid}.cjs`);
-      fs.writeFileSync(file, `Object.defineProperty(process, 'versions', { value: { ...process.versions, ...${JSON.stringify(versions)} } });`);
-      return runs(look.replace('told(new Uint8Array(96), 96, 96)', '"-"'), { flags: ['-r', file] }).finally(() => fs.rmSync(file));
+      fs.writeFileSync(
+        file,
+        `Object.defineProperty(process, 'versions', { value: { ...process.versions, ...${JSON.stringify(versions)} } });`,
+      );
+      return runs(look.replace('told(new Uint8Array(96), 96, 96)', '"-"'), { flags: ['-r', file] }).finally(() =>
+        fs.rmSync(file),
+      );
     };
-    assert.match(await pretend({ modules: '999' }), new RegExp(`"installed":false,"reason":"not verified on Node v.*} - ${rest}`));
-    assert.match(await pretend({ electron: '99.0.0' }), new RegExp(`"installed":false,"reason":"not verified on electron".*} - ${rest}`));
-    const debugging = await runs(look.replace('told(new Uint8Array(96), 96, 96)', '"-"'), { flags: ['--debug-arraybuffer-allocations'] });
+    assert.match(
+      await pretend({ modules: '999' }),
+      new RegExp(`"installed":false,"reason":"not verified on Node v.*} - ${rest}`),
+    );
+    assert.match(
+      await pretend({ electron: '99.0.0' }),
+      new RegExp(`"installed":false,"reason":"not verified on electron".*} - ${rest}`),
+    );
+    const debugging = await runs(look.replace('told(new Uint8Array(96), 96, 96)', '"-"'), {
+      flags: ['--debug-arraybuffer-allocations'],
+    });
     assert.match(debugging, /"installed":false,"reason":"the allocator is not Node's own/);
   });
 });

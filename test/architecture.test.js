@@ -17,14 +17,36 @@ const FOLDERS = {
   cli: ['.', 'lib/native', 'lib/call', 'lib/library', 'scripts'],
   'lib/instance': ['lib/index', 'lib/bun', 'lib/koffi', 'lib/native', 'lib/base'],
   'lib/index': [
-    'lib/cc', 'lib/library', 'lib/cdef', 'lib/callback', 'lib/pointer', 'lib/call', 'lib/types', 'lib/memory', 'lib/native',
+    'lib/cc',
+    'lib/library',
+    'lib/cdef',
+    'lib/callback',
+    'lib/pointer',
+    'lib/call',
+    'lib/types',
+    'lib/memory',
+    'lib/native',
     'lib/base',
   ],
   'lib/bun': [
-    'lib/cc', 'lib/library', 'lib/callback', 'lib/pointer', 'lib/types', 'lib/memory', 'lib/native', 'lib/base',
+    'lib/cc',
+    'lib/library',
+    'lib/callback',
+    'lib/pointer',
+    'lib/types',
+    'lib/memory',
+    'lib/native',
+    'lib/base',
   ],
   'lib/koffi': [
-    'lib/library', 'lib/cdef', 'lib/callback', 'lib/pointer', 'lib/types', 'lib/codegen', 'lib/memory', 'lib/native',
+    'lib/library',
+    'lib/cdef',
+    'lib/callback',
+    'lib/pointer',
+    'lib/types',
+    'lib/codegen',
+    'lib/memory',
+    'lib/native',
     'lib/base',
   ],
   'lib/cc': ['lib/library', 'lib/cdef', 'lib/native', 'lib/base'],
@@ -78,7 +100,8 @@ const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 const withoutComments = (text) => text.replace(/\/\*[^]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 
 const filesIn = (folder) =>
-  fs.readdirSync(path.join(root, folder), { recursive: true })
+  fs
+    .readdirSync(path.join(root, folder), { recursive: true })
     .map((name) => `${folder}/${String(name).split(path.sep).join('/')}`)
     .filter((name) => /\.m?js$/.test(name))
     .sort();
@@ -134,7 +157,8 @@ describe('JavaScript', () => {
         const other = folderOf(target);
         assert.ok(other === folder || FOLDERS[folder].includes(other), `${file} may not require ${target}`);
       }
-      for (const name of builtin) assert.match(name, /^node:/, `${file} requires ${name}: no dependency, and node: spelt out`);
+      for (const name of builtin)
+        assert.match(name, /^node:/, `${file} requires ${name}: no dependency, and node: spelt out`);
     });
   }
 
@@ -145,15 +169,23 @@ describe('JavaScript', () => {
   test('folders import each other without circles, in the table and in the files', () => {
     refuseCircles(Object.keys(FOLDERS), (folder) => FOLDERS[folder] ?? []);
     const used = (folder) =>
-      [...imports].filter(([file]) => folderOf(file) === folder)
-        .flatMap(([, { own }]) => own.map(folderOf)).filter((other) => other !== folder);
+      [...imports]
+        .filter(([file]) => folderOf(file) === folder)
+        .flatMap(([, { own }]) => own.map(folderOf))
+        .filter((other) => other !== folder);
     refuseCircles(Object.keys(FOLDERS), used);
   });
 
   test('the table allows no more than the files use', () => {
     for (const [folder, allowed] of Object.entries(FOLDERS)) {
-      const used = new Set([...imports].filter(([file]) => folderOf(file) === folder).flatMap(([, { own }]) => own.map(folderOf)));
-      assert.deepEqual(allowed.filter((other) => !used.has(other)), [], `unused in the row of ${folder}`);
+      const used = new Set(
+        [...imports].filter(([file]) => folderOf(file) === folder).flatMap(([, { own }]) => own.map(folderOf)),
+      );
+      assert.deepEqual(
+        allowed.filter((other) => !used.has(other)),
+        [],
+        `unused in the row of ${folder}`,
+      );
     }
   });
 
@@ -172,7 +204,8 @@ describe('JavaScript', () => {
   });
 
   test('nothing of the package requires the command line', () => {
-    for (const file of [...ENTRIES.map((name) => `${name}.js`), ...libFiles]) assert.doesNotMatch(read(file), /\bcli\b\//);
+    for (const file of [...ENTRIES.map((name) => `${name}.js`), ...libFiles])
+      assert.doesNotMatch(read(file), /\bcli\b\//);
   });
 
   test('the program is one line over cli/main.js', () => {
@@ -183,7 +216,11 @@ describe('JavaScript', () => {
     test(`${entry}.mjs only passes on ${entry}.js, all of it`, () => {
       const froms = [...read(`${entry}.mjs`).matchAll(/from\s+'([^']+)'/g)].map(([, from]) => from);
       assert.deepEqual([...new Set(froms)], [`./${entry}.js`]);
-      const names = read(`${entry}.mjs`).match(/\{([^}]*)\}/)[1].split(',').map((name) => name.trim()).filter(Boolean);
+      const names = read(`${entry}.mjs`)
+        .match(/\{([^}]*)\}/)[1]
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean);
       assert.deepEqual(names.sort(), Object.keys(require(`../${entry}.js`)).sort());
     });
   }
@@ -200,7 +237,9 @@ const rustFiles = fs
 
 /** The text of a Rust file without its comments and its unit tests. */
 const rustOf = (name) =>
-  /(^|\/)tests\.rs$/.test(name) ? '' : withoutComments(read(`src/${name}`)).split(/#\[cfg\((?:test|all\(test,[^\]]*)\)\]\s*mod /)[0];
+  /(^|\/)tests\.rs$/.test(name)
+    ? ''
+    : withoutComments(read(`src/${name}`)).split(/#\[cfg\((?:test|all\(test,[^\]]*)\)\]\s*mod /)[0];
 
 /** The folder of a file of src/; a file that lies beside the folders stands for itself. */
 const rustFolderOf = (name) => name.split('/')[0].replace(/\.rs$/, '');
@@ -213,7 +252,13 @@ const fileOfModule = new Map(rustFiles.map((name) => [moduleOf(name), name]));
 /** The paths of a `use` tree, or of a path in an expression: `a::{b, c::{d, e}}` -> `a::b`, `a::c::d`, `a::c::e`. */
 function expandTree(text) {
   const open = text.indexOf('{');
-  if (open === -1) return [text.trim().replace(/\s+as\s+\w+$/, '').replace(/::(self|\*)$/, '')];
+  if (open === -1)
+    return [
+      text
+        .trim()
+        .replace(/\s+as\s+\w+$/, '')
+        .replace(/::(self|\*)$/, ''),
+    ];
   const parts = [''];
   let depth = 0;
   for (const letter of text.slice(open + 1, text.lastIndexOf('}'))) {
@@ -221,14 +266,18 @@ function expandTree(text) {
     if (letter === ',' && depth === 0) parts.push('');
     else parts[parts.length - 1] += letter;
   }
-  return parts.filter((part) => part.trim() !== '').flatMap((part) => expandTree(text.slice(0, open).trim() + part.trim()));
+  return parts
+    .filter((part) => part.trim() !== '')
+    .flatMap((part) => expandTree(text.slice(0, open).trim() + part.trim()));
 }
 
 /** The files of src/ that a file names by a path from the crate's root, or from its own folder. */
 function rustUses(name) {
   const text = rustOf(name);
   const trees = [...text.matchAll(/\buse\s+((?:crate|super)\b[^;]*);/g)].map(([, tree]) => tree);
-  const paths = [...text.replace(/\buse\s[^;]*;/g, '').matchAll(/(?<![\w:])(?:crate|super)(?:::\w+)+/g)].map(([found]) => found);
+  const paths = [...text.replace(/\buse\s[^;]*;/g, '').matchAll(/(?<![\w:])(?:crate|super)(?:::\w+)+/g)].map(
+    ([found]) => found,
+  );
   const used = [...trees.flatMap(expandTree), ...paths].map((found) => {
     let base = moduleOf(name).split('::');
     let rest = found.split('::');
@@ -303,10 +352,20 @@ describe('src/', () => {
   }
 
   test('the table has no circles, and nothing that the code does not use', () => {
-    assert.deepEqual(findCircles(Object.keys(RUST), (folder) => RUST[folder]), []);
+    assert.deepEqual(
+      findCircles(Object.keys(RUST), (folder) => RUST[folder]),
+      [],
+    );
     for (const [folder, allowed] of Object.entries(RUST)) {
-      const used = rustFiles.filter((name) => rustFolderOf(name) === folder).flatMap(rustUses).map(rustFolderOf);
-      assert.deepEqual(allowed.filter((other) => !used.includes(other)), [], `of the row of ${folder}`);
+      const used = rustFiles
+        .filter((name) => rustFolderOf(name) === folder)
+        .flatMap(rustUses)
+        .map(rustFolderOf);
+      assert.deepEqual(
+        allowed.filter((other) => !used.includes(other)),
+        [],
+        `of the row of ${folder}`,
+      );
     }
   });
 

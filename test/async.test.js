@@ -155,7 +155,12 @@ describe('many calls at once', () => {
 
   test('each gives its own result, in every order of their ends', async () => {
     const results = Array.from({ length: 300 }, (_, i) =>
-      (i % 3 === 0 ? later.add_i32_later(i, 1, i % 7) : i % 3 === 1 ? later.add_i32(i, 1) : later.identity_cstring(`text ${i}`)));
+      i % 3 === 0
+        ? later.add_i32_later(i, 1, i % 7)
+        : i % 3 === 1
+          ? later.add_i32(i, 1)
+          : later.identity_cstring(`text ${i}`),
+    );
     (await Promise.all(results)).forEach((result, i) => assert.equal(result, i % 3 === 2 ? `text ${i}` : i + 1));
   });
 
@@ -168,21 +173,35 @@ describe('many calls at once', () => {
 
   test('what goes on after each is in the asynchronous context of who awaits it', async () => {
     const storage = new AsyncLocalStorage();
-    const seen = await Promise.all(Array.from({ length: 50 }, (_, i) => storage.run(i, async () => {
-      await later.add_i32(i, 1);
-      const first = storage.getStore();
-      await later.add_i32_later(i, 1, 1);
-      return [first, storage.getStore()];
-    })));
-    assert.deepEqual(seen, Array.from({ length: 50 }, (_, i) => [i, i]));
+    const seen = await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        storage.run(i, async () => {
+          await later.add_i32(i, 1);
+          const first = storage.getStore();
+          await later.add_i32_later(i, 1, 1);
+          return [first, storage.getStore()];
+        }),
+      ),
+    );
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 50 }, (_, i) => [i, i]),
+    );
   });
 
   test('a result whose `then` calls and waits does not mix them up', async () => {
     const { symbols: points } = dlopen(fixture, declarations);
-    const many = Array.from({ length: 20 }, (_, i) => points.add_i32.async(i, 0).then((value) => ({
-      then(resolve) { resolve(points.add_i32(value, 100)); },
-    })));
-    assert.deepEqual(await Promise.all(many), Array.from({ length: 20 }, (_, i) => i + 100));
+    const many = Array.from({ length: 20 }, (_, i) =>
+      points.add_i32.async(i, 0).then((value) => ({
+        then(resolve) {
+          resolve(points.add_i32(value, 100));
+        },
+      })),
+    );
+    assert.deepEqual(
+      await Promise.all(many),
+      Array.from({ length: 20 }, (_, i) => i + 100),
+    );
   });
 
   test('a process ends when its calls have settled, and not before', async () => {
@@ -207,7 +226,10 @@ describe('what is wrong rejects the Promise', () => {
         thrown = error;
       }
       await assert.rejects(later.add_i32(...args), (error) => {
-        assert.deepEqual([error.code, error.message, error.constructor], [thrown.code, thrown.message, thrown.constructor]);
+        assert.deepEqual(
+          [error.code, error.message, error.constructor],
+          [thrown.code, thrown.message, thrown.constructor],
+        );
         return true;
       });
     }
@@ -255,7 +277,10 @@ describe('what is wrong rejects the Promise', () => {
   test('a closed callback', async () => {
     const callback = new JSCallback((value) => value, i32);
     callback.close();
-    await assert.rejects(later.call_i32(callback, 1), { code: 'ERR_FFI_CALLBACK_CLOSED', message: /^call_i32: argument 0/ });
+    await assert.rejects(later.call_i32(callback, 1), {
+      code: 'ERR_FFI_CALLBACK_CLOSED',
+      message: /^call_i32: argument 0/,
+    });
   });
 
   test('and it is an unhandled rejection where nobody listens', async () => {
@@ -298,7 +323,11 @@ describe('memory during a call', () => {
       () => new Uint8Array([1, 2, 3, 4]),
       () => new DataView(new Uint8Array([9, 1, 2, 3, 4]).buffer, 1),
       () => new Uint8Array([1, 2, 3, 4]).buffer,
-      () => ffi.alloc(4).fill(2.5).map((_, i) => i + 1),
+      () =>
+        ffi
+          .alloc(4)
+          .fill(2.5)
+          .map((_, i) => i + 1),
     ];
     const promises = makers.map((make) => later.sum_bytes_later(make(), 4, 100));
     for (let i = 0; i < 5; i++) {
@@ -306,7 +335,10 @@ describe('memory during a call', () => {
       Array.from({ length: 1000 }, () => Buffer.from([255, 255, 255, 255]));
       await wait(10);
     }
-    assert.deepEqual(await Promise.all(promises), makers.map(() => 10n));
+    assert.deepEqual(
+      await Promise.all(promises),
+      makers.map(() => 10n),
+    );
   });
 
   test('a text that is dropped and collected meanwhile is read whole', async () => {
@@ -322,7 +354,10 @@ describe('memory during a call', () => {
   test('a text that points into its own argument comes out', async () => {
     const promises = Array.from({ length: 20 }, (_, i) => later.skip_first_later(`a text of ${i}`, i));
     collect();
-    assert.deepEqual(await Promise.all(promises), promises.map((_, i) => ` text of ${i}`));
+    assert.deepEqual(
+      await Promise.all(promises),
+      promises.map((_, i) => ` text of ${i}`),
+    );
   });
 
   test('numbers and pointers are those at the time of the call', async () => {
@@ -399,10 +434,15 @@ describe('many calls', () => {
     const round = async () => {
       let ticks = 0;
       const timer = setInterval(() => ticks++, 1);
-      const calls = Array.from({ length: 1000 }, (_, i) => later.sum_bytes_later(new Uint8Array(1000).fill(i % 256), 1000, 1));
+      const calls = Array.from({ length: 1000 }, (_, i) =>
+        later.sum_bytes_later(new Uint8Array(1000).fill(i % 256), 1000, 1),
+      );
       const sums = await Promise.all(calls);
       clearInterval(timer);
-      assert.deepEqual(sums, sums.map((_, i) => BigInt((i % 256) * 1000)));
+      assert.deepEqual(
+        sums,
+        sums.map((_, i) => BigInt((i % 256) * 1000)),
+      );
       assert.ok(ticks > 10, `${ticks} ticks`);
     };
     await round();
@@ -435,7 +475,10 @@ describe('many calls', () => {
   test('callbacks of a thousand calls all run, each with its own value', async () => {
     const callback = new JSCallback((value) => value * 2, i32);
     const results = await Promise.all(Array.from({ length: 1000 }, (_, i) => later.call_i32(callback, i)));
-    assert.deepEqual(results, results.map((_, i) => i * 2));
+    assert.deepEqual(
+      results,
+      results.map((_, i) => i * 2),
+    );
     callback.close();
   });
 });
@@ -484,7 +527,10 @@ describe('callbacks of asynchronous calls', () => {
       throw boom;
     }, {});
     const call = bindOne('flip_then_call', ['ptr', 'i64', 'u64', 'function'], 'void', { nonblocking: true });
-    await assert.rejects(call(view, 96n, 4n, callback), (error) => error.code === 'ERR_FFI_BUFFER_OVERFLOW' && error.cause === boom);
+    await assert.rejects(
+      call(view, 96n, 4n, callback),
+      (error) => error.code === 'ERR_FFI_BUFFER_OVERFLOW' && error.cause === boom,
+    );
     callback.close();
   });
 
@@ -507,8 +553,14 @@ describe('a thread of its own', () => {
     );
     const numbers = await Promise.all(Array.from({ length: 50 }, () => first.symbols.bump_thread()));
     await Promise.all(calls);
-    assert.deepEqual(order, calls.map((_, i) => i));
-    assert.deepEqual(numbers, numbers.map((_, i) => i + 1));
+    assert.deepEqual(
+      order,
+      calls.map((_, i) => i),
+    );
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => i + 1),
+    );
     assert.equal(await second.symbols.bump_thread(), 1);
     const threads = await Promise.all([first, first, second].map((thread) => thread.symbols.get_thread()));
     assert.equal(threads[0], threads[1]);
@@ -532,9 +584,16 @@ describe('a thread of its own', () => {
     const callback = new JSCallback(() => {
       throw new Error('boom');
     }, i32);
-    const calls = [thread.symbols.call_i32(callback, 1), thread.symbols.add_i32('x', 1), thread.symbols.add_i32(20, 22)];
+    const calls = [
+      thread.symbols.call_i32(callback, 1),
+      thread.symbols.add_i32('x', 1),
+      thread.symbols.add_i32(20, 22),
+    ];
     const results = await Promise.allSettled(calls);
-    assert.deepEqual(results.map(({ reason, value }) => reason?.message.slice(0, 8) ?? value), ['boom', 'add_i32:', 42]);
+    assert.deepEqual(
+      results.map(({ reason, value }) => reason?.message.slice(0, 8) ?? value),
+      ['boom', 'add_i32:', 42],
+    );
     callback.close();
     thread.close();
   });
@@ -563,7 +622,10 @@ describe('a thread of its own', () => {
       assert.match(error.message, /^add_i32: /);
       return true;
     });
-    assert.deepEqual(await Promise.all(calls), calls.map((_, i) => i + 1));
+    assert.deepEqual(
+      await Promise.all(calls),
+      calls.map((_, i) => i + 1),
+    );
   });
 
   test('its buffers are held while they wait in the queue, dropped and collected', async () => {
@@ -575,7 +637,10 @@ describe('a thread of its own', () => {
       Array.from({ length: 50 }, () => new Uint8Array(1000).fill(255));
       await wait(10);
     }
-    assert.deepEqual(await Promise.all(calls), calls.map((_, i) => BigInt(i * 1000)));
+    assert.deepEqual(
+      await Promise.all(calls),
+      calls.map((_, i) => BigInt(i * 1000)),
+    );
     thread.close();
   });
 
@@ -587,7 +652,10 @@ describe('a thread of its own', () => {
     };
     const calls = start();
     await gc();
-    assert.deepEqual(await Promise.all(calls), calls.map((_, i) => i + 1));
+    assert.deepEqual(
+      await Promise.all(calls),
+      calls.map((_, i) => i + 1),
+    );
   });
 
   test('calls under way keep the process alive, an idle thread does not', async () => {
@@ -659,7 +727,9 @@ describe('close', () => {
   });
 
   test('waits for a call that fails, too', async () => {
-    const library = dlopen(fixture, { set_errno_later: { args: ['i32', 'i32', 'u32'], returns: 'i32', fails: 'negative' } });
+    const library = dlopen(fixture, {
+      set_errno_later: { args: ['i32', 'i32', 'u32'], returns: 'i32', fails: 'negative' },
+    });
     const call = library.symbols.set_errno_later.async(2, -1, 50);
     const closing = library.close();
     await assert.rejects(call, { code: 'ENOENT' });
@@ -680,7 +750,9 @@ describe('close', () => {
   });
 
   test('is refused inside a callback of a call with threads: true, by name', () => {
-    const library = dlopen(fixture, { call_on_thread_i32: { args: ['function', 'i32'], returns: 'i32', threads: true } });
+    const library = dlopen(fixture, {
+      call_on_thread_i32: { args: ['function', 'i32'], returns: 'i32', threads: true },
+    });
     const callback = new JSCallback((value) => {
       throws(() => library.close(), 'ERR_FFI_LIBRARY_BUSY', /libfixture/);
       return value;

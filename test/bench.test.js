@@ -16,7 +16,9 @@ const { CHART, TARGETS } = require('../bench/targets.js');
 const root = path.join(__dirname, '..');
 const bench = path.join(root, 'bench');
 let folder;
-before(() => { folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-bench-')); });
+before(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-bench-'));
+});
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 function run(...args) {
@@ -40,11 +42,14 @@ describe('the runner', () => {
 
   test('refuses a wrong result', () => {
     const file = path.join(folder, 'wrong.mjs');
-    fs.writeFileSync(file, `export default {
+    fs.writeFileSync(
+      file,
+      `export default {
       settings: { none: () => [(a) => a + 1] },
       loop: (call) => (count) => { let sum = 0; for (let i = 0; i < count; i++) sum += call(1); return sum; },
       model: () => [(a) => a],
-    };`);
+    };`,
+    );
     const plan = { warmMs: 1, batchMs: 1, batches: 2 };
     const order = { file: pathToFileURL(file).href, kind: 'settings', name: 'none', peer: null, library: '', plan };
     const { status, text } = run(path.join(bench, 'measure', 'process.mjs'), JSON.stringify(order));
@@ -71,7 +76,8 @@ describe('the cases', () => {
   test('are all in the catalogue', () => {
     const listed = GROUPS.flatMap(({ name, cases }) => cases.map((each) => `${name}/${each}.mjs`));
     const found = GROUPS.flatMap(({ name }) =>
-      fs.readdirSync(path.join(bench, 'cases', name)).map((file) => `${name}/${file}`));
+      fs.readdirSync(path.join(bench, 'cases', name)).map((file) => `${name}/${file}`),
+    );
     assert.deepEqual(found.sort(), listed.sort());
     assert.deepEqual(fs.readdirSync(path.join(bench, 'cases')).sort(), GROUPS.map(({ name }) => name).sort());
   });
@@ -96,7 +102,10 @@ describe('the cases', () => {
     assert.deepEqual(ids('integers@10', 'add-i32'), ['numbers/add-i32', 'numbers/integers@10']);
     assert.deepEqual(ids('async').length, 3);
     assert.ok(ids('memory').every((id) => id.startsWith('memory/')));
-    assert.deepEqual(ids(), rows.map(({ id }) => id));
+    assert.deepEqual(
+      ids(),
+      rows.map(({ id }) => id),
+    );
   });
 });
 
@@ -149,13 +158,19 @@ describe('the documents', () => {
     const text = made['performance.md'];
     const details = made['internals/measurements.md'];
     assert.match(text, /\| `i32 f\(i32, i32\)` \| 30\.0 ns \| 30\.0 ns \| 0\.50 \| 7\.50 \|\n/);
-    assert.match(details, /\| `i32 f\(i32, i32\)` \| 30\.0 ns \(30\.0 – 30\.0 ns\) \|.* 60\.0 ns \(60\.0 – 60\.0 ns\) \|/);
+    assert.match(
+      details,
+      /\| `i32 f\(i32, i32\)` \| 30\.0 ns \(30\.0 – 30\.0 ns\) \|.* 60\.0 ns \(60\.0 – 60\.0 ns\) \|/,
+    );
     // koffi had no quiet batch there.
     assert.match(text, /by value, in \| 90\.0 ns \| 0\.90 \\\* \| 0\.45 \|\n/);
     assert.match(text, /64 in flight \| 200,000 \/s \| 0\.10 \|/);
     assert.match(text, /dlopen of 100 symbols \| 3\.00 ms \| 1\.00 \|/);
     assert.match(details, /with 1,000 bound symbols \| 60\.0 ns \(60\.0 – 60\.0 ns\) \| 2\.00 \| no \|/);
-    assert.match(made['internals/performance-memory.md'], /\(default\) \| 1800 ns \| 1\.20 \(1\.20 – 1\.20\) \| \+300 ns \|/);
+    assert.match(
+      made['internals/performance-memory.md'],
+      /\(default\) \| 1800 ns \| 1\.20 \(1\.20 – 1\.20\) \| \+300 ns \|/,
+    );
   });
 
   test('tell which processes failed', () => {

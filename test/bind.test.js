@@ -121,53 +121,61 @@ describe('a header that has everything', () => {
     );
   });
 
-  test('functions take and give what C has: numbers, texts, structs, extras, names of JavaScript', { skip }, async () => {
-    assert.deepEqual(
-      await runs(
-        'everything',
-        `const t = m.tm.alloc();
+  test(
+    'functions take and give what C has: numbers, texts, structs, extras, names of JavaScript',
+    { skip },
+    async () => {
+      assert.deepEqual(
+        await runs(
+          'everything',
+          `const t = m.tm.alloc();
       t.tm_year = 124;
       print([m.bind_add(2, 3), m.bind_sum(2, ['int', 40], ['int', 2]), m.bind_move({ x: 1, y: 2 }, 0.5),
         m.bind_measure('Grüße'), m.bind_greeting(), ffi.CString(m.bind_owned()), m.bind_wide('wide'), m.delete_(4),
         m.array_(Int32Array.of(1, 2, 3, 4)), m.bind_stat(m.bind_stat_.alloc({ value: 6 })), m.bind_renamed(),
         m.bind_year(t), m.bind_counter.value, m.bind_mix('BIND_BLUE', 'BIND_LARGE'), m.bind_mix('BIND_BLUE', 0),
         m.bind_colour.nameOf(5)]);`,
-      ),
-      [5, 42, { x: 1.5, y: 2.5 }, '7n', 'grüß', 'owned', '4n', -4, 5, 6, 5, 2024, 3, 6, -1, 'BIND_GREEN'],
-    );
-  });
+        ),
+        [5, 42, { x: 1.5, y: 2.5 }, '7n', 'grüß', 'owned', '4n', -4, 5, 6, 5, 2024, 3, 6, -1, 'BIND_GREEN'],
+      );
+    },
+  );
 
-  test('a struct has every field where C has it: bitfields, nested and nameless members, arrays, pointers', { skip }, async () => {
-    assert.deepEqual(
-      await runs(
-        'everything',
-        `const all = m.bind_all.alloc();
+  test(
+    'a struct has every field where C has it: bitfields, nested and nameless members, arrays, pointers',
+    { skip },
+    async () => {
+      assert.deepEqual(
+        await runs(
+          'everything',
+          `const all = m.bind_all.alloc();
       m.bind_fill(all);
       const { name, flag, level, on, wide, corners, anonymous, inner, size, next, text, list } = m.bind_all.read(all);
       print([ffi.toBuffer(ffi.ptr(all), 0, 6).toString(), flag, level, on, wide, corners[1][2], anonymous.number,
         inner, size, text, list[2].c, m.bind_all.view(next).next === ffi.ptr(all), m.bind_later.size,
         m.bind_packed_value(m.bind_packed.alloc({ tag: 1, value: -5n, last: 2 })),
         m.bind_sizes(m.bind_packed.alloc(), m.bind_aligned.alloc(), m.bind_flexible.alloc())]);`,
-      ),
-      [
-        'filled',
-        1,
-        -3,
-        true,
-        '737894400291n',
-        { x: 1, y: 2 },
-        77,
-        { left: -5, right: { deep: 9 } },
-        1,
-        'text',
-        '1234n',
-        true,
-        232,
-        '-5n',
-        `${11 + 100 * 32 + 10000 * 2}n`,
-      ],
-    );
-  });
+        ),
+        [
+          'filled',
+          1,
+          -3,
+          true,
+          '737894400291n',
+          { x: 1, y: 2 },
+          77,
+          { left: -5, right: { deep: 9 } },
+          1,
+          'text',
+          '1234n',
+          true,
+          232,
+          '-5n',
+          `${11 + 100 * 32 + 10000 * 2}n`,
+        ],
+      );
+    },
+  );
 
   test('handles and out parameters are as they were asked for', { skip }, async () => {
     assert.deepEqual(
@@ -274,20 +282,24 @@ describe('what cannot be bound', () => {
       fails([header, '-o', 'module.py'], 2, /--output must end in \.ts, \.mts, \.js, \.mjs/),
     ]));
 
-  test('is said with an exit code: no header, C that does not compile, an option that matches nothing', { skip }, async () => {
-    const broken = path.join(folder, 'broken.h');
-    fs.writeFileSync(broken, 'int f(no_such_type x);\n');
-    const empty = path.join(folder, 'empty.h');
-    fs.writeFileSync(empty, '#define NOTHING\n');
-    await Promise.all([
-      fails(['no-such-header.h'], 1, /there is no header 'no-such-header\.h'; looked for .*\/usr\/include/),
-      fails([broken, ...lib], 1, /unknown type name 'no_such_type'/),
-      fails([empty, ...lib], 1, /nothing of .*empty\.h can be bound/),
-      fails([header, ...lib, '--out', 'bind_add.a'], 1, /bind_add\.a is no pointer to a value/),
-      fails([header, ...lib, '--out', 'no_such.*'], 1, /'no_such\.\*' matches no parameter/),
-      fails([header, '--lib', header], 1, /bind\.h: is text, no library/),
-    ]);
-  });
+  test(
+    'is said with an exit code: no header, C that does not compile, an option that matches nothing',
+    { skip },
+    async () => {
+      const broken = path.join(folder, 'broken.h');
+      fs.writeFileSync(broken, 'int f(no_such_type x);\n');
+      const empty = path.join(folder, 'empty.h');
+      fs.writeFileSync(empty, '#define NOTHING\n');
+      await Promise.all([
+        fails(['no-such-header.h'], 1, /there is no header 'no-such-header\.h'; looked for .*\/usr\/include/),
+        fails([broken, ...lib], 1, /unknown type name 'no_such_type'/),
+        fails([empty, ...lib], 1, /nothing of .*empty\.h can be bound/),
+        fails([header, ...lib, '--out', 'bind_add.a'], 1, /bind_add\.a is no pointer to a value/),
+        fails([header, ...lib, '--out', 'no_such.*'], 1, /'no_such\.\*' matches no parameter/),
+        fails([header, '--lib', header], 1, /bind\.h: is text, no library/),
+      ]);
+    },
+  );
 
   test('nothing is left behind in the folder for temporary files', { skip }, async () => {
     const env = { TMPDIR: fs.mkdtempSync(path.join(folder, 'tmp-')) };
@@ -357,12 +369,15 @@ describe('real headers', () => {
     );
   });
 
-  test("zlib.h: compresses what Node's zlib inflates, and inflates what Node's compresses, by its own code", skipOf('zlib'), async () => {
-    assert.match(made.zlib.text, /RTLD_DEEPBIND/);
-    assert.deepEqual(
-      await runs(
-        'zlib',
-        `import zlib from 'node:zlib';
+  test(
+    "zlib.h: compresses what Node's zlib inflates, and inflates what Node's compresses, by its own code",
+    skipOf('zlib'),
+    async () => {
+      assert.match(made.zlib.text, /RTLD_DEEPBIND/);
+      assert.deepEqual(
+        await runs(
+          'zlib',
+          `import zlib from 'node:zlib';
       const text = Buffer.from('pinned '.repeat(1000));
       const packed = Buffer.alloc(Number(m.compressBound(text.length)));
       const length = BigUint64Array.of(BigInt(packed.length));
@@ -376,10 +391,11 @@ describe('real headers', () => {
       const ended = m.inflate(stream, m.Z_FINISH);
       print([compressed, byNode.equals(text), started, ended === m.Z_STREAM_END, output.equals(text), stream.total_out,
         m.inflateEnd(stream), m.zlibVersion() === m.ZLIB_VERSION, m.MAX_WBITS]);`,
-      ),
-      [0, true, 0, true, true, '7000n', 0, true, 15],
-    );
-  });
+        ),
+        [0, true, 0, true, true, '7000n', 0, true, 15],
+      );
+    },
+  );
 
   test('curl/curl.h: fetches a file: URL through a callback that writes', skipOf('curl'), async () => {
     const file = path.join(folder, 'fetched.txt');
@@ -468,7 +484,7 @@ describe('real headers', () => {
             noUnusedLocals: true,
             erasableSyntaxOnly: true,
             verbatimModuleSyntax: true,
-          allowImportingTsExtensions: true,
+            allowImportingTsExtensions: true,
             noEmit: true,
             target: 'es2022',
             module: 'nodenext',

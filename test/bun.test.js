@@ -98,15 +98,11 @@ describe('what would end the process of bun', () => {
     throws(() => ptr(new Uint8Array(8), -1), 'ERR_INVALID_ARG_TYPE', /^byteOffset out of bounds$/);
   });
 
-  test(
-    'a write past a Buffer is an error that names the function',
-    { skip: onlyOn('fences') },
-    () => {
-      const view = Buffer.alloc(100);
-      const fill = dlopen(fixture, { fill_bytes: { args: ['ptr', 'u64', 'u8'] } }).symbols.fill_bytes;
-      throws(() => fill(view, 104, 7), 'ERR_FFI_BUFFER_OVERFLOW', /^fill_bytes: /);
-    },
-  );
+  test('a write past a Buffer is an error that names the function', { skip: onlyOn('fences') }, () => {
+    const view = Buffer.alloc(100);
+    const fill = dlopen(fixture, { fill_bytes: { args: ['ptr', 'u64', 'u8'] } }).symbols.fill_bytes;
+    throws(() => fill(view, 104, 7), 'ERR_FFI_BUFFER_OVERFLOW', /^fill_bytes: /);
+  });
 });
 
 describe('beside the dialect', () => {

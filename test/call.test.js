@@ -731,7 +731,8 @@ describe('re-entrancy', () => {
 describe('optimised code', () => {
   // Too many arguments for V8's compiler end the process (seen in Node 26), so this is a child.
   test('calls functions of 0 to 32 arguments in hot loops', async () => {
-    const output = await runs(`
+    const output = await runs(
+      `
       const kinds = { i32: 'int', f64: 'double' };
       const each = (count, make) => Array.from({ length: count }, (_, i) => make(i)).join(', ');
       const source = Object.entries(kinds).flatMap(([name, type]) => Array.from({ length: 33 }, (_, count) =>
@@ -748,7 +749,9 @@ describe('optimised code', () => {
         }
       }
       console.log('all');
-    `, { timeout: 120_000 });
+    `,
+      { timeout: 120_000 },
+    );
     assert.equal(output, 'all');
   });
 

@@ -334,11 +334,22 @@ describe('exceptions', () => {
 
   test('an async function is told that a callback must return its value at once', () => {
     const call = bindOne('call_i32', ['function', 'i32'], 'i32');
-    withCallback(async (value) => value, i32, (callback) =>
-      throws(() => call(callback, 1), 'ERR_INVALID_ARG_TYPE',
-        /received a Promise; here a callback must return its value at once, which an async function cannot$/));
+    withCallback(
+      async (value) => value,
+      i32,
+      (callback) =>
+        throws(
+          () => call(callback, 1),
+          'ERR_INVALID_ARG_TYPE',
+          /received a Promise; here a callback must return its value at once, which an async function cannot$/,
+        ),
+    );
     const unfinished = Promise.resolve(1);
-    throws(() => call(null, unfinished), 'ERR_INVALID_ARG_TYPE', /^call_i32: argument 1 .* received a Promise; await it first$/);
+    throws(
+      () => call(null, unfinished),
+      'ERR_INVALID_ARG_TYPE',
+      /^call_i32: argument 1 .* received a Promise; await it first$/,
+    );
   });
 
   test('an exception leaves qsort of libc with all its values', () => {
@@ -471,7 +482,9 @@ describe('what optimised code takes for granted', () => {
   const kinds = { i32: 40, u8: 40, f64: 40.5, f32: 40.5, i64: 40n, ptr: 40 };
   const changes = {
     'a getter of a prototype': ({ Shape }) => Object.defineProperty(Shape.prototype, 'side', { get: () => 1000 }),
-    'a constant that becomes a fraction': ({ settings }) => { settings.scale = 7.5; },
+    'a constant that becomes a fraction': ({ settings }) => {
+      settings.scale = 7.5;
+    },
     'another prototype': ({ shape }) => Object.setPrototypeOf(shape, { side: 77 }),
   };
   const HOT = 30_000;
@@ -480,21 +493,33 @@ describe('what optimised code takes for granted', () => {
     for (const [what, change] of Object.entries(changes)) {
       test(`${what}, which a callback changes under a call of ${type}`, () => {
         const call = bindOne(`call_${type}`, ['ptr', type], type);
-        class Shape { get side() { return 2; } }
+        class Shape {
+          get side() {
+            return 2;
+          }
+        }
         const [shape, settings] = [new Shape(), { scale: 5 }];
         let calls = 0;
-        const callback = new JSCallback((given) => {
-          calls += 1;
-          if (calls === HOT) change({ Shape, shape, settings });
-          return given;
-        }, { args: [type], returns: type });
+        const callback = new JSCallback(
+          (given) => {
+            calls += 1;
+            if (calls === HOT) change({ Shape, shape, settings });
+            return given;
+          },
+          { args: [type], returns: type },
+        );
         const { ptr: address } = callback;
         // What was looked at before the call is not looked at again: V8 throws such code away where it is made wrong.
-        const outer = new Function('call', 'address', 'value', `return (shape, settings) => {
+        const outer = new Function(
+          'call',
+          'address',
+          'value',
+          `return (shape, settings) => {
           const before = shape.side * settings.scale;
           const result = call(address, value);
           return [before, result, shape.side * settings.scale];
-        };`)(call, address, value);
+        };`,
+        )(call, address, value);
         const differing = [];
         for (let i = 0; i < 2 * HOT; i += 1) {
           const all = outer(shape, settings);

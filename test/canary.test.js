@@ -13,7 +13,7 @@ describe('bytes written outside of a block are found whatever they are', () => {
   const paths = {
     'the V8 fast call': {},
     'the frame': { PINNED_FFI_CALL_PATH: 'generic' },
-    'libffi': { PINNED_FFI_CALL_PATH: 'libffi' },
+    libffi: { PINNED_FFI_CALL_PATH: 'libffi' },
     'Node-API': { PINNED_FFI_CALL_PATH: 'node-api' },
     'the guard': { PINNED_FFI_GUARD: '1' },
   };
@@ -30,14 +30,19 @@ describe('bytes written outside of a block are found whatever they are', () => {
       t.diagnostic(`seed ${seed}: ${JSON.stringify({ missed })}`);
       assert.deepEqual(errors, ['ERR_FFI_BUFFER_OVERFLOW', 'ERR_FFI_BUFFER_UNDERFLOW']);
       assert.equal(left, 0, 'what a call did not find is not there');
-      const total = (table, size) => Object.entries(table)
-        .filter(([key]) => key.endsWith(`, ${size}`))
-        .reduce((sum, [, count]) => sum + count, 0);
+      const total = (table, size) =>
+        Object.entries(table)
+          .filter(([key]) => key.endsWith(`, ${size}`))
+          .reduce((sum, [, count]) => sum + count, 0);
       assert.equal(total(missed, '8 or more'), 0);
-      for (const size of ['1', '2', '3', '4', '7']) assert.equal(missed[`zero, ${size}`] ?? 0, 0, 'a NUL is always found');
+      for (const size of ['1', '2', '3', '4', '7'])
+        assert.equal(missed[`zero, ${size}`] ?? 0, 0, 'a NUL is always found');
       // One in 256 of all single bytes; the bound leaves room for chance (six standard deviations).
       const expected = total(written, 1) / 256;
-      assert.ok(total(missed, 1) <= expected + 6 * Math.sqrt(expected + 1), `${total(missed, 1)} single bytes were missed`);
+      assert.ok(
+        total(missed, 1) <= expected + 6 * Math.sqrt(expected + 1),
+        `${total(missed, 1)} single bytes were missed`,
+      );
       assert.ok(total(missed, 2) <= 4 && total(missed, 3) + total(missed, 4) + total(missed, 7) <= 2);
     });
   }
@@ -72,7 +77,8 @@ describe('memcpy with a length that is too large for both blocks', () => {
 
 describe('memory in quarantine', () => {
   test('is not like other memory in quarantine: a copy from one block to another is reported', async () => {
-    const output = await runs(`
+    const output = await runs(
+      `
       const { copy_at: copy } = h.bind({ copy_at: { args: ['ptr', 'i64', 'ptr', 'i64', 'u64', 'u8'] } });
       const seen = [];
       process.on('warning', (warning) => seen.push([warning.found, warning.firstBadOffset]));
@@ -83,7 +89,9 @@ describe('memory in quarantine', () => {
         ffi.checkFences();
         await h.gc(() => seen.length > 0);
         console.log(JSON.stringify(seen[0]));
-      })();`, { flags: ['--expose-gc'] });
+      })();`,
+      { flags: ['--expose-gc'] },
+    );
     const [found, firstBadOffset] = JSON.parse(output);
     assert.equal(found, 'quarantine');
     // The first bytes of the copy may happen to be the same.

@@ -97,8 +97,9 @@ describe('what is compiled', () => {
   });
 
   test('a warning is not an error and says nothing', async () => {
-    const script = `require(${JSON.stringify(require.resolve('../lib/cc/compile.js'))})`
-      + ".compile({ source: 'int f(void) { int unused; return 1; }', symbols: {}, flags: '-Wall' })";
+    const script =
+      `require(${JSON.stringify(require.resolve('../lib/cc/compile.js'))})` +
+      ".compile({ source: 'int f(void) { int unused; return 1; }', symbols: {}, flags: '-Wall' })";
     const child = spawn(process.execPath, ['-e', script]);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -141,7 +142,10 @@ describe('the cache', () => {
     throws(() => value({ source: 'int f(void) { return; nonsense }' }), 'ERR_FFI_COMPILE_FAILED');
     assert.equal(fs.statSync(path.join(cache, 'cc')).mode & 0o777, 0o700);
     const isEntry = (file) => file.endsWith(`.${ffi.suffix}`) || file.endsWith('.json');
-    assert.deepEqual(fs.readdirSync(path.join(cache, 'cc')).filter((file) => !isEntry(file)), []);
+    assert.deepEqual(
+      fs.readdirSync(path.join(cache, 'cc')).filter((file) => !isEntry(file)),
+      [],
+    );
   });
 
   test('a directory of its owner that others may read becomes private', { skip: onlyOn('posix') }, () => {
@@ -190,8 +194,9 @@ describe('the cache', () => {
 
   test('processes that compile the same source at the same time all get it', async () => {
     const text = 'int f(void) { return 99; }';
-    const script = `const { cc } = require(${JSON.stringify(require.resolve('../index.js'))});`
-      + `process.exitCode = cc({ source: '${text}', symbols: { f: { returns: 'i32' } } }).symbols.f()`;
+    const script =
+      `const { cc } = require(${JSON.stringify(require.resolve('../index.js'))});` +
+      `process.exitCode = cc({ source: '${text}', symbols: { f: { returns: 'i32' } } }).symbols.f()`;
     const children = Array.from({ length: 4 }, () => spawn(process.execPath, ['-e', script], { stdio: 'inherit' }));
     const codes = await Promise.all(children.map(async (child) => (await once(child, 'close'))[0]));
     assert.deepEqual(codes, [99, 99, 99, 99]);
@@ -209,7 +214,10 @@ describe('what was read for a library is a part of what it is known by', { skip:
     const object = path.join(directory, `${name}.o`);
     const archive = path.join(directory, `lib${name}.a`);
     fs.writeFileSync(source, `int part(void) { return ${result}; }\n`);
-    for (const [command, ...args] of [['cc', '-c', '-fPIC', source, '-o', object], ['ar', 'rcsD', archive, object]]) {
+    for (const [command, ...args] of [
+      ['cc', '-c', '-fPIC', source, '-o', object],
+      ['ar', 'rcsD', archive, object],
+    ]) {
       const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
       assert.equal(status, 0, stderr);
     }
@@ -227,11 +235,16 @@ describe('what was read for a library is a part of what it is known by', { skip:
   const ways = {
     'library by name, -L in flags': (folder) => ({ library: 'part', flags: [`-L${folder}`] }),
     'library by name, -L apart': (folder) => ({ library: 'part', flags: ['-L', folder] }),
-    'an archive in flags': (folder) => ({ flags: ['-Wl,--whole-archive', path.join(folder, 'libpart.a'), '-Wl,--no-whole-archive'] }),
+    'an archive in flags': (folder) => ({
+      flags: ['-Wl,--whole-archive', path.join(folder, 'libpart.a'), '-Wl,--no-whole-archive'],
+    }),
     'an object in flags': (folder) => ({ flags: [path.join(folder, 'part.o')] }),
     'a library by its path': (folder) => ({ library: path.join(folder, 'libpart.a') }),
     'an archive in a file of arguments': (folder) => {
-      fs.writeFileSync(path.join(folder, 'args'), `-Wl,--whole-archive "${path.join(folder, 'libpart.a')}" -Wl,--no-whole-archive\n`);
+      fs.writeFileSync(
+        path.join(folder, 'args'),
+        `-Wl,--whole-archive "${path.join(folder, 'libpart.a')}" -Wl,--no-whole-archive\n`,
+      );
       return { flags: [`@${path.join(folder, 'args')}`] };
     },
     'an archive that an input of the linker names': (folder) => {
@@ -260,16 +273,20 @@ describe('what was read for a library is a part of what it is known by', { skip:
 
   test('a file of arguments', () => {
     const file = path.join(folder, 'arguments');
-    follows({ source: 'int f(void) { return VALUE; }', flags: [`@${file}`] }, (result) => fs.writeFileSync(file, `-DVALUE=${result}\n`));
+    follows({ source: 'int f(void) { return VALUE; }', flags: [`@${file}`] }, (result) =>
+      fs.writeFileSync(file, `-DVALUE=${result}\n`),
+    );
     fs.writeFileSync(path.join(folder, 'outer'), `@${file}\n`);
     follows({ source: 'int f(void) { return VALUE; }', flags: [`@${path.join(folder, 'outer')}`] }, (result) =>
-      fs.writeFileSync(file, `-DVALUE=${result}\n`));
+      fs.writeFileSync(file, `-DVALUE=${result}\n`),
+    );
   });
 
   test('a header that flags include', () => {
     const file = path.join(folder, 'included.h');
     follows({ source: 'int f(void) { return VALUE; }', flags: ['-include', file] }, (result) =>
-      fs.writeFileSync(file, `#define VALUE ${result}\n`));
+      fs.writeFileSync(file, `#define VALUE ${result}\n`),
+    );
   });
 
   test('bytes that the assembler includes', { skip: onlyOn('linux') }, () => {
@@ -282,7 +299,10 @@ int f(void) { return bytes[0]; }`;
 
   test('a script of the linker', { skip: onlyOn('linux') }, () => {
     const file = path.join(folder, 'versions');
-    const options = { source: 'int f(void) { return 1; }\nint g(void) { return 2; }', flags: [`-Wl,--version-script=${file}`] };
+    const options = {
+      source: 'int f(void) { return 1; }\nint g(void) { return 2; }',
+      flags: [`-Wl,--version-script=${file}`],
+    };
     fs.writeFileSync(file, '{ global: f; local: *; };\n');
     assert.equal(value(options), 1);
     throws(() => cc({ ...options, symbols: { g: number } }), 'ERR_FFI_SYMBOL_NOT_FOUND');
@@ -337,7 +357,10 @@ describe('a compilation that comes to no end', { skip: onlyOn('posix') }, () => 
   const half = (end) => `out=; for a; do test "$last" = -o && out=$a; last=$a; done
 case "$*" in *-shared*) cc "$@" >/dev/null; dd if="$out" of="$out.half" bs=1000 count=1 2>/dev/null; mv "$out.half" "$out"; ${end};; *) exec cc "$@";; esac`;
 
-  for (const [name, end] of [['is killed', 'kill -9 $$'], ['has no room on the disk', 'echo "No space left on device" >&2; exit 1']]) {
+  for (const [name, end] of [
+    ['is killed', 'kill -9 $$'],
+    ['has no room on the disk', 'echo "No space left on device" >&2; exit 1'],
+  ]) {
     test(`because it ${name} leaves no entry`, () => {
       withCompiler(half(end), () => {
         throws(() => value({ source }), 'ERR_FFI_COMPILE_FAILED');
@@ -371,12 +394,15 @@ case "$*" in *-shared*) cc "$@" >/dev/null; dd if="$out" of="$out.half" bs=1000 
     spawnSync('cc', ['-c', '-fPIC', '-x', 'c', '-', '-o', object], { input: 'int part(void) { return 1; }' });
     spawnSync('cc', ['-c', '-fPIC', '-x', 'c', '-', '-o', `${object}.2`], { input: 'int part(void) { return 2; }' });
     const options = { source: 'int part(void);\nint f(void) { return part(); }', flags: [object] };
-    withCompiler(`cc "$@"; status=$?; case "$*" in *-shared*) cp '${object}.2' '${object}';; esac; exit $status`, () => {
-      assert.equal(value(options), 1);
-      assert.deepEqual(compiled(), []);
-      assert.equal(value(options), 2);
-      assert.equal(value(options), 2);
-    });
+    withCompiler(
+      `cc "$@"; status=$?; case "$*" in *-shared*) cp '${object}.2' '${object}';; esac; exit $status`,
+      () => {
+        assert.equal(value(options), 1);
+        assert.deepEqual(compiled(), []);
+        assert.equal(value(options), 2);
+        assert.equal(value(options), 2);
+      },
+    );
   });
 });
 
@@ -428,11 +454,17 @@ describe('errors', () => {
   test('options of the wrong kind are refused by name', () => {
     const source = 'int f(void) { return 1; }';
     const wrong = [
-      [{ source: 5 }, /source/], [{ source: [source, 5] }, /source\[1\]/], [{ source, library: 5 }, /library/],
-      [{ source, include: [5] }, /include\[0\]/], [{ source, define: [] }, /define/],
-      [{ source, define: 'A' }, /define/], [{ source, define: { A: 1 } }, /define\.A/], [{ source, flags: 5 }, /flags/],
+      [{ source: 5 }, /source/],
+      [{ source: [source, 5] }, /source\[1\]/],
+      [{ source, library: 5 }, /library/],
+      [{ source, include: [5] }, /include\[0\]/],
+      [{ source, define: [] }, /define/],
+      [{ source, define: 'A' }, /define/],
+      [{ source, define: { A: 1 } }, /define\.A/],
+      [{ source, flags: 5 }, /flags/],
       [{ source, flags: ['-O2', null] }, /flags\[1\]/],
-      [{ source, symbols: null }, /symbols/], [{}, /source/],
+      [{ source, symbols: null }, /symbols/],
+      [{}, /source/],
     ];
     for (const [options, message] of wrong) {
       throws(() => cc({ symbols: {}, ...options }), 'ERR_INVALID_ARG_TYPE', message);
@@ -445,11 +477,16 @@ describe('errors', () => {
   test('options of the right kind with a wrong value are refused by name', () => {
     const source = 'int f(void) { return 1; }';
     const wrong = [
-      [{ source, sources: 1 }, /sources/], [{ source: [] }, /source/], [{ source: '' }, /source/],
-      [{ source: 'no-such-file.c' }, /no-such-file\.c/], [{ source: `${source}\0` }, /NUL/],
+      [{ source, sources: 1 }, /sources/],
+      [{ source: [] }, /source/],
+      [{ source: '' }, /source/],
+      [{ source: 'no-such-file.c' }, /no-such-file\.c/],
+      [{ source: `${source}\0` }, /NUL/],
       [{ source, library: '' }, /library/],
-      [{ source, library: './no-such.so' }, /no-such\.so/], [{ source, define: { '1 A': '' } }, /1 A/],
-      [{ source, define: { A: '\0' } }, /define\.A/], [{ source, include: ['a\0b'] }, /include\[0\]/],
+      [{ source, library: './no-such.so' }, /no-such\.so/],
+      [{ source, define: { '1 A': '' } }, /1 A/],
+      [{ source, define: { A: '\0' } }, /define\.A/],
+      [{ source, include: ['a\0b'] }, /include\[0\]/],
     ];
     for (const [options, message] of wrong) {
       throws(() => cc({ symbols: {}, ...options }), 'ERR_INVALID_ARG_VALUE', message);

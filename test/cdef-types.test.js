@@ -39,7 +39,15 @@ function compile(name, code) {
     fs.symlinkSync(path.join(root, 'node_modules', '@types'), path.join(packages, '@types'), 'junction');
   }
   fs.writeFileSync(path.join(folder, name), code);
-  const options = ['--ignoreConfig', '--strict', '--skipLibCheck', '--declaration', '--extendedDiagnostics', '--outDir', 'out'];
+  const options = [
+    '--ignoreConfig',
+    '--strict',
+    '--skipLibCheck',
+    '--declaration',
+    '--extendedDiagnostics',
+    '--outDir',
+    'out',
+  ];
   const { status, stdout } = spawnSync(
     process.execPath,
     [tsc, name, ...options, '--target', 'es2022', '--module', 'nodenext', '--types', 'node'],
@@ -52,15 +60,20 @@ function compile(name, code) {
 
 test(`a text of ${COUNT} prototypes compiles`, (t) => {
   const numbers = Array.from({ length: COUNT }, (_, i) => i);
-  const text = [...numbers.slice(0, 20).map(TYPES), ...numbers.map((i) => FUNCTIONS[i % FUNCTIONS.length](i))].join('\n');
-  const { instantiations, seconds } = compile('large.mts', `
+  const text = [...numbers.slice(0, 20).map(TYPES), ...numbers.map((i) => FUNCTIONS[i % FUNCTIONS.length](i))].join(
+    '\n',
+  );
+  const { instantiations, seconds } = compile(
+    'large.mts',
+    `
     import { dlopen } from 'pinned-ffi';
     export const library = dlopen('c', \`${text}\`);
     export const { f0, f1, f2, f3, f4 } = library.symbols;
     ${numbers.map((i) => `library.symbols.f${i}.ptr;`).join('\n')}
     // @ts-expect-error it is not declared
     library.symbols.f${COUNT};
-  `);
+  `,
+  );
   t.diagnostic(`checked in ${seconds} s, ${instantiations} instantiations`);
   assert.ok(instantiations < MOST_INSTANTIATIONS, `${instantiations} instantiations`);
   const declared = fs.readFileSync(path.join(folder, 'out', 'large.d.mts'), 'utf8');

@@ -21,7 +21,9 @@ const SEED = Number(process.env.PINNED_FFI_TEST_SEED ?? 7);
 const namesOf = ({ args, returns }) => [...args, returns].map((type) => type?.name ?? type);
 
 describe('prototypes from manual pages work as they are', { skip: onlyOn('linux') }, () => {
-  const { symbols: c, ...library } = dlopen('c', `
+  const { symbols: c, ...library } = dlopen(
+    'c',
+    `
     #include <stdlib.h>
     void qsort(void base[.size * .nmemb], size_t nmemb, size_t size,
                int (*compar)(const void [.size], const void [.size]));
@@ -49,7 +51,8 @@ describe('prototypes from manual pages work as they are', { skip: onlyOn('linux'
                             /* mode_t mode */ );
     extern char *optarg;
     extern int optind, opterr;
-  `);
+  `,
+  );
 
   test('qsort sorts by a function', () => {
     const numbers = Int32Array.of(3, 1, 2);
@@ -97,9 +100,26 @@ describe('prototypes from manual pages work as they are', { skip: onlyOn('linux'
 
   test('dl_iterate_phdr and nftw call plain functions', () => {
     let [objects, files] = [0, 0];
-    assert.equal(c.dl_iterate_phdr(() => { objects += 1; return 0; }, null), 0);
+    assert.equal(
+      c.dl_iterate_phdr(() => {
+        objects += 1;
+        return 0;
+      }, null),
+      0,
+    );
     assert.ok(objects > 1);
-    assert.equal(c.nftw(__dirname, (file) => { files += 1; return Number(typeof file !== 'string'); }, 10, 0), 0);
+    assert.equal(
+      c.nftw(
+        __dirname,
+        (file) => {
+          files += 1;
+          return Number(typeof file !== 'string');
+        },
+        10,
+        0,
+      ),
+      0,
+    );
     assert.ok(files > 10);
   });
 
@@ -116,17 +136,71 @@ describe('types of C text are those that bind gives', () => {
     return namesOf(Object.values(symbols).at(-1));
   };
   const cases = {
-    'void f(char a, signed char b, unsigned char c, _Bool d, bool e)': ['char', 'signed char', 'unsigned char', 'bool', 'bool', 'void'],
-    'long unsigned int f(unsigned, long long int, short signed int, float, double)':
-      ['unsigned int', 'long long', 'short', 'float', 'double', 'unsigned long'],
-    'size_t f(uint8_t, int64_t, ssize_t, intptr_t, wchar_t, char16_t)': ['uint8_t', 'int64_t', 'ssize_t', 'intptr_t', 'wchar_t', 'char16_t', 'size_t'],
-    'const char *f(const char *, char const *, char *, const char *const)': ['cstring', 'cstring', 'ptr', 'cstring', 'cstring'],
-    'void f(const wchar_t *, const char16_t *, const uint16_t *, wchar_t *)': ['wstring', 'utf16', 'pointer(u16)', 'pointer(wchar_t)', 'void'],
-    'void *f(void *, const void *, unsigned char *, const uint8_t *, int8_t *, bool *)': ['ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr'],
-    'void f(int *, double *, char **, const char **, void **, size_t *)':
-      ['pointer(i32)', 'pointer(f64)', 'pointer(ptr)', 'pointer(cstring)', 'pointer(ptr)', 'pointer(u64)', 'void'],
-    'void f(int a[], int b[4], char c[static 10], const char *const d[], int e[][3])':
-      ['pointer(i32)', 'pointer(i32)', 'ptr', 'pointer(cstring)', 'pointer(i32[3])', 'void'],
+    'void f(char a, signed char b, unsigned char c, _Bool d, bool e)': [
+      'char',
+      'signed char',
+      'unsigned char',
+      'bool',
+      'bool',
+      'void',
+    ],
+    'long unsigned int f(unsigned, long long int, short signed int, float, double)': [
+      'unsigned int',
+      'long long',
+      'short',
+      'float',
+      'double',
+      'unsigned long',
+    ],
+    'size_t f(uint8_t, int64_t, ssize_t, intptr_t, wchar_t, char16_t)': [
+      'uint8_t',
+      'int64_t',
+      'ssize_t',
+      'intptr_t',
+      'wchar_t',
+      'char16_t',
+      'size_t',
+    ],
+    'const char *f(const char *, char const *, char *, const char *const)': [
+      'cstring',
+      'cstring',
+      'ptr',
+      'cstring',
+      'cstring',
+    ],
+    'void f(const wchar_t *, const char16_t *, const uint16_t *, wchar_t *)': [
+      'wstring',
+      'utf16',
+      'pointer(u16)',
+      'pointer(wchar_t)',
+      'void',
+    ],
+    'void *f(void *, const void *, unsigned char *, const uint8_t *, int8_t *, bool *)': [
+      'ptr',
+      'ptr',
+      'ptr',
+      'ptr',
+      'ptr',
+      'ptr',
+      'ptr',
+    ],
+    'void f(int *, double *, char **, const char **, void **, size_t *)': [
+      'pointer(i32)',
+      'pointer(f64)',
+      'pointer(ptr)',
+      'pointer(cstring)',
+      'pointer(ptr)',
+      'pointer(u64)',
+      'void',
+    ],
+    'void f(int a[], int b[4], char c[static 10], const char *const d[], int e[][3])': [
+      'pointer(i32)',
+      'pointer(i32)',
+      'ptr',
+      'pointer(cstring)',
+      'pointer(i32[3])',
+      'void',
+    ],
     'void f(struct unknown *, const struct unknown *)': ['ptr', 'ptr', 'void'],
     'struct s; struct s *f(struct s *, struct s **)': ['s', 'pointer(s)', 's'],
     'typedef struct s_ s; s *f(s *)': ['s_', 's_'],
@@ -134,10 +208,25 @@ describe('types of C text are those that bind gives', () => {
     'enum e { A, B }; enum e f(enum e, enum e *)': ['e', 'pointer(e)', 'e'],
     'void f(int (*)(int), int g(int), void (*const h)(void))': ['fn', 'fn', 'fn', 'void'],
     'int (*f(int (*)(void)))(int)': ['fn', 'fn'],
-    'void f(_Out_ int *a, _Inout_ double *b, _Text_ char *c, _In_ const char *d, _In_reads_(n) const int *e, int n)':
-      ['out(i32)', 'inout(f64)', 'cstring', 'cstring', 'pointer(i32)', 'int', 'void'],
-    'DWORD WINAPI f(HANDLE h, LPCSTR a, LPCWSTR b, LPDWORD c, BOOL d)': ['ptr', 'cstring', 'utf16', 'pointer(u32)', 'int32_t', 'uint32_t'],
-    '__extension__ extern __inline __attribute__((pure)) int f(void) __attribute__((nonnull(1), noreturn)) __asm__("g")': ['int'],
+    'void f(_Out_ int *a, _Inout_ double *b, _Text_ char *c, _In_ const char *d, _In_reads_(n) const int *e, int n)': [
+      'out(i32)',
+      'inout(f64)',
+      'cstring',
+      'cstring',
+      'pointer(i32)',
+      'int',
+      'void',
+    ],
+    'DWORD WINAPI f(HANDLE h, LPCSTR a, LPCWSTR b, LPDWORD c, BOOL d)': [
+      'ptr',
+      'cstring',
+      'utf16',
+      'pointer(u32)',
+      'int32_t',
+      'uint32_t',
+    ],
+    '__extension__ extern __inline __attribute__((pure)) int f(void) __attribute__((nonnull(1), noreturn)) __asm__("g")':
+      ['int'],
     'int f()': ['int'],
     'int f(int, ...)': ['int', 'int'],
   };
@@ -149,7 +238,16 @@ describe('types of C text are those that bind gives', () => {
       source: 'int give(int (*f)(const char *, int), int (*g)(const char *)) { return f("ab", 2) + g("cd"); }',
       symbols: 'int give(int (*f)(const char *text, int length), int (*g)(const char *));',
     });
-    symbols.give((text) => { seen.push(typeof text); return 1; }, (text) => { seen.push(text); return 1; });
+    symbols.give(
+      (text) => {
+        seen.push(typeof text);
+        return 1;
+      },
+      (text) => {
+        seen.push(text);
+        return 1;
+      },
+    );
     assert.deepEqual(seen, ['number', 'cd']);
   });
 
@@ -176,7 +274,15 @@ describe('the language', () => {
     assert.equal(types.outer.size, 64);
     assert.equal(offsetof(types.outer, 'anonymous'), 48);
     const view = types.outer.alloc({
-      in: { c: 1 }, list: Array(8).fill(2), pointer: null, anonymous: { i: 3 }, named: { s: 4 }, a: 5, _padding1: 0, b: 6, next: null,
+      in: { c: 1 },
+      list: Array(8).fill(2),
+      pointer: null,
+      anonymous: { i: 3 },
+      named: { s: 4 },
+      a: 5,
+      _padding1: 0,
+      b: 6,
+      next: null,
     });
     view.next = view;
     assert.deepEqual([view.a, view.b, view.list[7], view.named.s, view.next], [5, 6, 2, 4, ffi.ptr(view)]);
@@ -186,8 +292,16 @@ describe('the language', () => {
     assert.equal(sizeof('struct { char c; double d; } __attribute__((packed))'), 9);
     assert.equal(sizeof('struct __attribute__((__packed__)) { char c; double d; }'), 9);
     assert.equal(alignof('struct { _Alignas(32) char c; }'), 32);
-    throws(() => sizeof('struct { char a; _Alignas(8) char c; }'), 'ERR_FFI_DECLARATION_INVALID', /only the first field/);
-    throws(() => cdef('typedef int wide __attribute__((aligned(16)));'), 'ERR_FFI_DECLARATION_INVALID', /wide has an alignment/);
+    throws(
+      () => sizeof('struct { char a; _Alignas(8) char c; }'),
+      'ERR_FFI_DECLARATION_INVALID',
+      /only the first field/,
+    );
+    throws(
+      () => cdef('typedef int wide __attribute__((aligned(16)));'),
+      'ERR_FFI_DECLARATION_INVALID',
+      /wide has an alignment/,
+    );
     assert.equal(sizeof('struct __attribute__((aligned(16))) { char c; }'), 16);
     assert.equal(sizeof('union { char c[5]; int i; }'), 8);
   });
@@ -206,20 +320,45 @@ describe('the language', () => {
       #define WORD unsigned int
       EMPTY API WORD EMPTY f(WORD);
     `);
-    assert.deepEqual({ ...constants }, {
-      A: 0, B: 10, C: 11, D: -1, E: 0, F: 97, G: 10, H: 40, I: 2, J: 44, K: 15, HEX: 255, LATER: 32, LAST: 16, TEXT: 'aA\n', HALF: -0.5,
-      BIG: 2n ** 64n - 1n,
-    });
+    assert.deepEqual(
+      { ...constants },
+      {
+        A: 0,
+        B: 10,
+        C: 11,
+        D: -1,
+        E: 0,
+        F: 97,
+        G: 10,
+        H: 40,
+        I: 2,
+        J: 44,
+        K: 15,
+        HEX: 255,
+        LATER: 32,
+        LAST: 16,
+        TEXT: 'aA\n',
+        HALF: -0.5,
+        BIG: 2n ** 64n - 1n,
+      },
+    );
   });
 
   test('enumerations take names, and have the width of C', () => {
-    const { types } = cdef('enum small { A, B = -1 }; enum wide { C = 4294967295u }; enum huge { D = 1ll << 40 }; enum byte : unsigned char { E };');
-    assert.deepEqual([types.small, types.wide, types.huge, types.byte].map(({ size }) => size), [4, 4, 8, 1]);
+    const { types } = cdef(
+      'enum small { A, B = -1 }; enum wide { C = 4294967295u }; enum huge { D = 1ll << 40 }; enum byte : unsigned char { E };',
+    );
+    assert.deepEqual(
+      [types.small, types.wide, types.huge, types.byte].map(({ size }) => size),
+      [4, 4, 8, 1],
+    );
     assert.deepEqual({ ...types.small.values }, { A: 0, B: -1 });
   });
 
   test('extern "C", comments, continuations and line directives are understood', () => {
-    const { symbols } = cdef('extern "C" {\n# 1 "file.h" 1\nint /* a */ f( // b\n int \\\n x);\n}\nextern "C" int g(void);\n#pragma once\n');
+    const { symbols } = cdef(
+      'extern "C" {\n# 1 "file.h" 1\nint /* a */ f( // b\n int \\\n x);\n}\nextern "C" int g(void);\n#pragma once\n',
+    );
     assert.deepEqual(Object.keys(symbols), ['f', 'g']);
   });
 
@@ -231,7 +370,10 @@ describe('the language', () => {
 
 describe('the places that take C text', () => {
   test('cc, linkSymbols, library.function, CFunction-like pointers', () => {
-    const { symbols, ...library } = cc({ source: 'int twice(int n) { return 2 * n; }\nint thrice(int n) { return 3 * n; }', symbols: 'int twice(int n);' });
+    const { symbols, ...library } = cc({
+      source: 'int twice(int n) { return 2 * n; }\nint thrice(int n) { return 3 * n; }',
+      symbols: 'int twice(int n);',
+    });
     assert.equal(symbols.twice(4), 8);
     const thrice = library.function('int thrice(int)');
     assert.equal(thrice(4), 12);
@@ -244,9 +386,15 @@ describe('the places that take C text', () => {
 
   test('JSCallback and fn', () => {
     const { symbols } = cc({
-      source: 'int call(int (*f)(int, double), int a) { return f(a, 0.5); }', symbols: 'int call(int (*f)(int, double), int a);',
+      source: 'int call(int (*f)(int, double), int a) { return f(a, 0.5); }',
+      symbols: 'int call(int (*f)(int, double), int a);',
     });
-    for (const text of ['int (*)(int, double)', 'int (int, double)', 'int (*name)(int a, double b)', 'int f(int, double);']) {
+    for (const text of [
+      'int (*)(int, double)',
+      'int (int, double)',
+      'int (*name)(int a, double b)',
+      'int f(int, double);',
+    ]) {
       const callback = new JSCallback((a, b) => a * 2 + b * 2, text);
       assert.equal(symbols.call(callback, 4), 9);
       callback.close();
@@ -258,7 +406,10 @@ describe('the places that take C text', () => {
   test('read', () => {
     const memory = Int32Array.of(1, 2);
     assert.deepEqual(read(ffi.ptr(memory), 'struct { int x, y; }'), { x: 1, y: 2 });
-    assert.deepEqual([read(ffi.ptr(memory), 'int', 4), read(ffi.ptr(memory), 'i32'), read(ffi.ptr(memory), 'unsigned char')], [2, 1, 1]);
+    assert.deepEqual(
+      [read(ffi.ptr(memory), 'int', 4), read(ffi.ptr(memory), 'i32'), read(ffi.ptr(memory), 'unsigned char')],
+      [2, 1, 1],
+    );
     assert.equal(read(ffi.ptr(memory), [cdef('typedef long long wide;'), 'wide']), 8589934593n);
     throws(() => read(ffi.ptr(memory), 'void'), 'ERR_INVALID_ARG_VALUE', /read: type/);
     throws(() => read(0, 'int'), 'ERR_FFI_INVALID_POINTER', /^read/);
@@ -276,7 +427,11 @@ describe('the places that take C text', () => {
     const set = cdef('struct point { int x, y; }; typedef int (*compare)(const void *, const void *); int abs(int);');
     assert.equal(sizeof([set, 'struct point']), 8);
     assert.deepEqual(Object.keys(set.types), ['struct point', 'point', 'compare']);
-    const { symbols } = dlopen('c', [set, 'void qsort(void *base, size_t n, size_t size, compare);', { labs: { args: ['long'], returns: 'long' } }]);
+    const { symbols } = dlopen('c', [
+      set,
+      'void qsort(void *base, size_t n, size_t size, compare);',
+      { labs: { args: ['long'], returns: 'long' } },
+    ]);
     assert.deepEqual(Object.keys(symbols), ['qsort', 'labs']);
     assert.equal(dlopen('c', set).symbols.abs(-3), 3);
     assert.equal(dlopen('c', set.symbols).symbols.abs(-3), 3);
@@ -291,16 +446,36 @@ describe('the places that take C text', () => {
     const { symbols: c } = dlopen('c', [
       `int open(const char *pathname, int flags, ...); ssize_t write(int fd, const void *buf, size_t count); int no_such(void);
        char *strdup(const char *s);`,
-      { open: { fails: 'negative' }, write: { args: { count: { lengthOf: 'buf' } } }, no_such: { optional: true }, strdup: { free: 'free' } },
+      {
+        open: { fails: 'negative' },
+        write: { args: { count: { lengthOf: 'buf' } } },
+        no_such: { optional: true },
+        strdup: { free: 'free' },
+      },
     ]);
     assert.throws(() => c.open('/no/such/file', 0), { code: 'ENOENT' });
-    assert.throws(() => c.write(1, Buffer.alloc(2), 3), { code: 'ERR_OUT_OF_RANGE', message: /argument 2 \(count\) must be at most 2/ });
+    assert.throws(() => c.write(1, Buffer.alloc(2), 3), {
+      code: 'ERR_OUT_OF_RANGE',
+      message: /argument 2 \(count\) must be at most 2/,
+    });
     assert.equal(c.no_such, null);
     assert.equal(c.strdup('x'), 'x');
     throws(() => dlopen('c', ['int abs(int);', { abs: { failz: 1 } }]), 'ERR_INVALID_ARG_VALUE', /unknown key 'failz'/);
-    throws(() => dlopen('c', ['int abs(int n);', { abs: { args: { m: {} } } }]), 'ERR_INVALID_ARG_VALUE', /unknown key 'm'/);
-    throws(() => dlopen('c', ['int abs(int n);', { abs: { free: 5 } }]), 'ERR_INVALID_ARG_TYPE', /abs\.free must be the name of a function/);
-    throws(() => dlopen('c', ['int abs(int n);', { abs: 5 }]), 'ERR_INVALID_ARG_TYPE', /symbols\.abs must be an object/);
+    throws(
+      () => dlopen('c', ['int abs(int n);', { abs: { args: { m: {} } } }]),
+      'ERR_INVALID_ARG_VALUE',
+      /unknown key 'm'/,
+    );
+    throws(
+      () => dlopen('c', ['int abs(int n);', { abs: { free: 5 } }]),
+      'ERR_INVALID_ARG_TYPE',
+      /abs\.free must be the name of a function/,
+    );
+    throws(
+      () => dlopen('c', ['int abs(int n);', { abs: 5 }]),
+      'ERR_INVALID_ARG_TYPE',
+      /symbols\.abs must be an object/,
+    );
     const object = { abs: { args: ['int'], returns: 'int' } };
     throws(() => dlopen('c', [object, { abs: { args: { n: {} } } }]), 'ERR_INVALID_ARG_VALUE', /unknown key 'n'/);
     throws(() => dlopen('c', [object, { abs: { free: 'free' } }]), 'ERR_INVALID_ARG_VALUE', /unknown key 'free'/);
@@ -312,7 +487,11 @@ describe('the places that take C text', () => {
     throws(() => dlopen('c', undefined), 'ERR_INVALID_ARG_TYPE', /dlopen: symbols/);
     const { function: bind } = dlopen('c', '');
     throws(() => bind(5), 'ERR_INVALID_ARG_TYPE', /function: text/);
-    throws(() => bind('int a(void); int b(void);'), 'ERR_INVALID_ARG_VALUE', /must declare one function, and declares 2/);
+    throws(
+      () => bind('int a(void); int b(void);'),
+      'ERR_INVALID_ARG_VALUE',
+      /must declare one function, and declares 2/,
+    );
   });
 
   test('a set that is made of sets has what they have', () => {
@@ -329,10 +508,21 @@ describe('the places that take C text', () => {
   });
 
   test('names and keys of Object.prototype are not taken for what a text says', () => {
-    const { types, symbols } = cdef('struct constructor { int toString; }; typedef int valueOf; valueOf f(valueOf (hasOwnProperty)); int __proto__(int);');
+    const { types, symbols } = cdef(
+      'struct constructor { int toString; }; typedef int valueOf; valueOf f(valueOf (hasOwnProperty)); int __proto__(int);',
+    );
     assert.equal(types.constructor.size, 4);
     assert.deepEqual(Object.keys(symbols), ['f', '__proto__']);
-    const polluted = { packed: true, align: 64, bits: 3, out: {}, text: {}, free: {}, hidden: new Set(), isFlexible: true };
+    const polluted = {
+      packed: true,
+      align: 64,
+      bits: 3,
+      out: {},
+      text: {},
+      free: {},
+      hidden: new Set(),
+      isFlexible: true,
+    };
     Object.assign(Object.prototype, polluted);
     try {
       assert.equal(struct('struct polluted { char a; double b; }').size, 16);
@@ -355,7 +545,11 @@ describe('the places that take C text', () => {
 
 describe('what is wrong is shown where it is', () => {
   const cases = {
-    'int ok(void);\nint f(foo_t x);': [/^unknown type 'foo_t'; declare it before.*\(line 2, column 7\)\n {2}int f\(foo_t x\);\n {8}\^$/s, 2, 7],
+    'int ok(void);\nint f(foo_t x);': [
+      /^unknown type 'foo_t'; declare it before.*\(line 2, column 7\)\n {2}int f\(foo_t x\);\n {8}\^$/s,
+      2,
+      7,
+    ],
     'size_y f(void)': [/did you mean 'size_t'\?/, 1, 1],
     'u32 f(void)': [/did you mean 'uint32_t'\?/, 1, 1],
     'struct s { int a; }; s f(void)': [/did you mean 'struct s'\?/, 1, 22],
@@ -394,10 +588,12 @@ describe('what is wrong is shown where it is', () => {
 
 describe('C text agrees with a C compiler', { skip: onlyOn('posix') }, () => {
   const isInC = (tree) => tree.kind !== 'scalar' || !SCALARS[tree.name].argumentOnly;
-  const compile = (source) => execFileSync('cc', ['-x', 'c', '-std=gnu11', '-w', '-fsyntax-only', '-'], { input: source });
+  const compile = (source) =>
+    execFileSync('cc', ['-x', 'c', '-std=gnu11', '-w', '-fsyntax-only', '-'], { input: source });
 
   test(`about the layout of random types (PINNED_FFI_TEST_SEED=${SEED})`, () => {
-    const HEADERS = '#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <sys/types.h>\n#include <uchar.h>\n#include <wchar.h>\n';
+    const HEADERS =
+      '#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <sys/types.h>\n#include <uchar.h>\n#include <wchar.h>\n';
     let claims = HEADERS;
     let count = 0;
     for (let id = 0; id < byScale(200, 1000); id += 1) {
@@ -425,13 +621,29 @@ describe('C text agrees with a C compiler', { skip: onlyOn('posix') }, () => {
   test(`about random constant expressions (PINNED_FFI_TEST_SEED=${SEED})`, () => {
     const random = makeRandom(SEED);
     const pick = (list) => list[Math.floor(random() * list.length)];
-    const LITERALS = ['0', '1', '7', '42', '0x7fffffff', '0xffffffff', '2147483648', '4294967295u', '1ll', '0xffffffffffffffffull', "'a'", '010', '1u', 'sizeof(int)'];
+    const LITERALS = [
+      '0',
+      '1',
+      '7',
+      '42',
+      '0x7fffffff',
+      '0xffffffff',
+      '2147483648',
+      '4294967295u',
+      '1ll',
+      '0xffffffffffffffffull',
+      "'a'",
+      '010',
+      '1u',
+      'sizeof(int)',
+    ];
     const make = (depth) => {
       if (depth === 0 || random() < 0.2) return pick(LITERALS);
       const kind = random();
       if (kind < 0.15) return `${pick(['-', '~', '!', '+'])}(${make(depth - 1)})`;
       if (kind < 0.25) return `(${make(depth - 1)} ? ${make(depth - 1)} : ${make(depth - 1)})`;
-      if (kind < 0.35) return `(${pick(['char', 'unsigned char', 'short', 'unsigned', 'long long', 'uint16_t'])})(${make(depth - 1)})`;
+      if (kind < 0.35)
+        return `(${pick(['char', 'unsigned char', 'short', 'unsigned', 'long long', 'uint16_t'])})(${make(depth - 1)})`;
       if (kind < 0.45) return `(${make(depth - 1)} ${pick(['<<', '>>'])} ${Math.floor(random() * 31)})`;
       return `(${make(depth - 1)} ${pick(['+', '-', '*', '|', '&', '^', '==', '!=', '<', '>', '<=', '>=', '&&', '||'])} ${make(depth - 1)})`;
     };
@@ -450,12 +662,71 @@ describe('C text agrees with a C compiler', { skip: onlyOn('posix') }, () => {
 test(`no text crashes or hangs the parser (PINNED_FFI_TEST_SEED=${SEED})`, () => {
   const random = makeRandom(SEED);
   const pick = (list) => list[Math.floor(random() * list.length)];
-  const WORDS = ['int', 'char', '*', '(', ')', '[', ']', '{', '}', ';', ',', 'struct', 'union', 'enum', 'typedef', 'const', 'a', 'b', 'f', '...', '=', ':', '1', '0x',
-    'void', 'unsigned', 'long', '__attribute__', '((packed))', '_Alignas', 'sizeof', '#define A ', '\n', '"x"', "'c'", '?', '-', '~', '_Out_', '_Free_', 'extern "C"',
-    '/*', '*/', '//', '\\\n', 'size_t', 'FILE', 'double', ' ', '[[', '#', '<<', '.5', '\0', '\u2028', '__proto__', 'constructor', 'toString', '_Static_assert(1)'];
+  const WORDS = [
+    'int',
+    'char',
+    '*',
+    '(',
+    ')',
+    '[',
+    ']',
+    '{',
+    '}',
+    ';',
+    ',',
+    'struct',
+    'union',
+    'enum',
+    'typedef',
+    'const',
+    'a',
+    'b',
+    'f',
+    '...',
+    '=',
+    ':',
+    '1',
+    '0x',
+    'void',
+    'unsigned',
+    'long',
+    '__attribute__',
+    '((packed))',
+    '_Alignas',
+    'sizeof',
+    '#define A ',
+    '\n',
+    '"x"',
+    "'c'",
+    '?',
+    '-',
+    '~',
+    '_Out_',
+    '_Free_',
+    'extern "C"',
+    '/*',
+    '*/',
+    '//',
+    '\\\n',
+    'size_t',
+    'FILE',
+    'double',
+    ' ',
+    '[[',
+    '#',
+    '<<',
+    '.5',
+    '\0',
+    '\u2028',
+    '__proto__',
+    'constructor',
+    'toString',
+    '_Static_assert(1)',
+  ];
   for (let i = 0; i < byScale(5000, 60_000); i += 1) {
     let text = '';
-    for (let length = 1 + Math.floor(random() * 24); length > 0; length -= 1) text += `${pick(WORDS)}${random() < 0.7 ? ' ' : ''}`;
+    for (let length = 1 + Math.floor(random() * 24); length > 0; length -= 1)
+      text += `${pick(WORDS)}${random() < 0.7 ? ' ' : ''}`;
     try {
       const { types, constants, symbols } = cdef(text);
       void [types, constants, symbols];

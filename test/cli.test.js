@@ -122,16 +122,20 @@ describe('info', () => {
     assert.equal(found.foundAs, opened);
   });
 
-  test('prints an aligned table: where it was found, what it needs, names, kinds, sizes, versions', { skip: needs('z') }, async () => {
-    const text = await prints(['info', 'z', '--symbols', 'inflateE*', '--imports']);
-    assert.match(
-      text,
-      /^\/.*libz\.so\S*( -> \/.*libz\.so\S+)?\n {2}format {2}ELF, 64 bits, x64\n {2}soname {2}libz\.so\.1\n/,
-    );
-    assert.match(text, /\nneeds 1 library\n {2}libc\.so\.6 {2}\/.*libc\.so\.6\n/);
-    assert.match(text, /\nexports 1 symbol\n {2}name {8}kind {6}size {2}version\n {2}inflateEnd {2}function +\d+\n/);
-    assert.match(text, /\nimports 0 symbols\n/);
-  });
+  test(
+    'prints an aligned table: where it was found, what it needs, names, kinds, sizes, versions',
+    { skip: needs('z') },
+    async () => {
+      const text = await prints(['info', 'z', '--symbols', 'inflateE*', '--imports']);
+      assert.match(
+        text,
+        /^\/.*libz\.so\S*( -> \/.*libz\.so\S+)?\n {2}format {2}ELF, 64 bits, x64\n {2}soname {2}libz\.so\.1\n/,
+      );
+      assert.match(text, /\nneeds 1 library\n {2}libc\.so\.6 {2}\/.*libc\.so\.6\n/);
+      assert.match(text, /\nexports 1 symbol\n {2}name {8}kind {6}size {2}version\n {2}inflateEnd {2}function +\d+\n/);
+      assert.match(text, /\nimports 0 symbols\n/);
+    },
+  );
 
   test('takes patterns of * and ?, and parts of names', async () => {
     const names = async (pattern) =>

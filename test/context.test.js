@@ -33,10 +33,14 @@ const { symbols: c, thread } = ffi.cc({
 describe('a callback', () => {
   const storage = new AsyncLocalStorage();
   const seen = [];
-  const make = (more) => new ffi.JSCallback((n) => {
-    seen.push(storage.getStore());
-    return n;
-  }, { args: ['int'], returns: 'int', ...more });
+  const make = (more) =>
+    new ffi.JSCallback(
+      (n) => {
+        seen.push(storage.getStore());
+        return n;
+      },
+      { args: ['int'], returns: 'int', ...more },
+    );
   const made = storage.run('made', make);
   const plain = make();
   const last = async (run) => {
@@ -63,7 +67,10 @@ describe('a callback', () => {
 
   test('on a thread that C has started runs in the context in which it was made', async () => {
     for (const call of [c.on_thread.async, (callback) => c.detached(callback.ref())]) {
-      for (const [callback, store] of [[made, 'made'], [plain, undefined]]) {
+      for (const [callback, store] of [
+        [made, 'made'],
+        [plain, undefined],
+      ]) {
         seen.length = 0;
         await storage.run('call', () => call(callback));
         while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -75,11 +82,18 @@ describe('a callback', () => {
 
   test('that returns a Promise, or for which C does not wait, has that context, too', async () => {
     const results = [];
-    const slow = storage.run('slow', () => new ffi.JSCallback(async (n) => {
-      await null;
-      results.push(storage.getStore());
-      return n;
-    }, { args: ['int'], returns: 'int' }));
+    const slow = storage.run(
+      'slow',
+      () =>
+        new ffi.JSCallback(
+          async (n) => {
+            await null;
+            results.push(storage.getStore());
+            return n;
+          },
+          { args: ['int'], returns: 'int' },
+        ),
+    );
     await storage.run('call', () => c.on_thread.async(slow));
     const queued = storage.run('queued', () => make({ threadsafe: true }));
     seen.length = 0;

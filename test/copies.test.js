@@ -165,6 +165,12 @@ test('a copy in a second realm of the thread calls, and its callbacks may be cal
     callback.close();
     say([first === second, overflow(first), overflow(second)]);
   `);
-  assert.deepEqual([sums, called], [['right', 'right'], ['right', 'right']]);
+  assert.deepEqual(
+    [sums, called],
+    [
+      ['right', 'right'],
+      ['right', 'right'],
+    ],
+  );
   assert.deepEqual(codes, [false, 'ERR_FFI_BUFFER_OVERFLOW', 'ERR_FFI_BUFFER_OVERFLOW']);
 });

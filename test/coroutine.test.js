@@ -6,7 +6,6 @@ const { describe, test } = require('node:test');
 const { runs } = require('./helpers.js');
 const { onlyOn } = require('./requirements.js');
 
-
 const COROUTINE = `
 const source = \`
 #include <ucontext.h>
@@ -47,13 +46,23 @@ describe('a callback on the stack of a coroutine', { skip: onlyOn('linux') }, ()
           const said = [attempt(() => symbols.on_coroutine(cb, 3)), attempt(() => symbols.with_plain((n) => n, 1)), calls,
             symbols.plainly(cb), calls];
           console.log(JSON.stringify(said));`;
-        const said = await runs(where === 'a worker'
-          ? `new (require('node:worker_threads').Worker)(${JSON.stringify(
-            `const h = require(${JSON.stringify(require.resolve('./helpers.js'))}); const { ffi } = h; ${body}`)}, { eval: true });`
-          : body, { env: { PINNED_FFI_CALL_PATH: callPath } });
+        const said = await runs(
+          where === 'a worker'
+            ? `new (require('node:worker_threads').Worker)(${JSON.stringify(
+                `const h = require(${JSON.stringify(require.resolve('./helpers.js'))}); const { ffi } = h; ${body}`,
+              )}, { eval: true });`
+            : body,
+          { env: { PINNED_FFI_CALL_PATH: callPath } },
+        );
         const [first, second, before, plain, after] = JSON.parse(said);
-        assert.match(first, /^ERR_FFI_CALLBACK_STACK on_coroutine: JSCallback twice was called on a stack that is not the thread's/);
-        assert.match(second, /^ERR_FFI_CALLBACK_STACK with_plain: a function passed to with_plain: argument 0 was called/);
+        assert.match(
+          first,
+          /^ERR_FFI_CALLBACK_STACK on_coroutine: JSCallback twice was called on a stack that is not the thread's/,
+        );
+        assert.match(
+          second,
+          /^ERR_FFI_CALLBACK_STACK with_plain: a function passed to with_plain: argument 0 was called/,
+        );
         assert.deepEqual([before, plain, after], [0, 42, 1]);
       });
     }
@@ -62,11 +71,14 @@ describe('a callback on the stack of a coroutine', { skip: onlyOn('linux') }, ()
 
 describe('exit() of C', () => {
   for (const [how, call] of Object.entries({
-    'a synchronous call': 's.leave(7)', 'an asynchronous call': 's.leave.async(7)', 'a call that serves threads': 's.threads(7)',
+    'a synchronous call': 's.leave(7)',
+    'an asynchronous call': 's.leave.async(7)',
+    'a call that serves threads': 's.threads(7)',
     'a thread': 'thread().symbols.leave(7)',
   })) {
     test(`from ${how} ends the process with its code, and what is registered runs`, async () => {
-      const said = await runs(`
+      const said = await runs(
+        `
         const { symbols: s, thread } = ffi.cc({ source: \`#include <stdlib.h>
 #include <stdio.h>
 static void late(void) { printf("registered"); }
@@ -74,7 +86,9 @@ void leave(int code) { atexit(late); printf("buffered "); exit(code); }\`, symbo
           threads: { name: 'leave', args: ['int'], threads: true } } });
         ${call};
         // JavaScript is in the middle of something meanwhile.
-        for (const end = Date.now() + 200; Date.now() < end;) JSON.parse('{"a":[1,2,3]}');`, { exit: 7 });
+        for (const end = Date.now() + 200; Date.now() < end;) JSON.parse('{"a":[1,2,3]}');`,
+        { exit: 7 },
+      );
       assert.equal(said, 'buffered registered');
     });
   }

@@ -105,14 +105,23 @@ for (const [place, declare] of Object.entries(places)) {
     });
 
     test('refuses args that are no array', () => {
-      for (const args of ['i32', 5, NaN, {}, { length: 1, 0: 'i32' }, new Set(['i32']), true, () => 1, new Uint8Array(2)]) {
+      for (const args of [
+        'i32',
+        5,
+        NaN,
+        {},
+        { length: 1, 0: 'i32' },
+        new Set(['i32']),
+        true,
+        () => 1,
+        new Uint8Array(2),
+      ]) {
         throws(() => declare({ args }), 'ERR_INVALID_ARG_TYPE', /args/);
       }
     });
 
     test('refuses what is no object', () => {
-      for (const value of [null, 7, true, 1n, Symbol('s')])
-        throws(() => declare(value), 'ERR_INVALID_ARG_TYPE', named);
+      for (const value of [null, 7, true, 1n, Symbol('s')]) throws(() => declare(value), 'ERR_INVALID_ARG_TYPE', named);
       if (place !== 'JSCallback') throws(() => declare(undefined), 'ERR_INVALID_ARG_TYPE', named);
     });
 
@@ -277,7 +286,8 @@ describe('the table of symbols', () => {
     ['linkSymbols', linkSymbols],
   ]) {
     test(`${name} refuses symbols that are no object`, () => {
-      for (const symbols of [undefined, null, 7, true, 1n, Symbol('s')]) throws(() => open(symbols), 'ERR_INVALID_ARG_TYPE');
+      for (const symbols of [undefined, null, 7, true, 1n, Symbol('s')])
+        throws(() => open(symbols), 'ERR_INVALID_ARG_TYPE');
       throws(() => open('add_i32'), name === 'dlopen' ? 'ERR_FFI_DECLARATION_INVALID' : 'ERR_INVALID_ARG_TYPE');
     });
 
@@ -381,14 +391,33 @@ describe('a JSCallback', () => {
 describe('the words of other packages', () => {
   const open = (declaration) => () => dlopen(fixture, { add_i32: declaration });
   for (const [key, meant] of Object.entries({
-    arguments: 'args', parameters: 'args', paramsType: 'args', return: 'returns', result: 'returns', retType: 'returns', variadic: 'varargs', Args: 'args',
+    arguments: 'args',
+    parameters: 'args',
+    paramsType: 'args',
+    return: 'returns',
+    result: 'returns',
+    retType: 'returns',
+    variadic: 'varargs',
+    Args: 'args',
   })) {
     test(`the key ${key} is answered with ${meant}`, () => {
-      throws(open({ [key]: [] }), 'ERR_INVALID_ARG_VALUE', new RegExp(`unknown key '${key}' \\(did you mean '${meant}'\\?\\); known are args`));
+      throws(
+        open({ [key]: [] }),
+        'ERR_INVALID_ARG_VALUE',
+        new RegExp(`unknown key '${key}' \\(did you mean '${meant}'\\?\\); known are args`),
+      );
     });
   }
   for (const [name, meant] of Object.entries({
-    string: 'cstring', 'const char *': 'cstring', 'void *': 'ptr', int32: 'i32', uint64: 'u64', float64: 'f64', boolean: 'bool', ulong: 'unsigned long', I32: 'i32',
+    string: 'cstring',
+    'const char *': 'cstring',
+    'void *': 'ptr',
+    int32: 'i32',
+    uint64: 'u64',
+    float64: 'f64',
+    boolean: 'bool',
+    ulong: 'unsigned long',
+    I32: 'i32',
   })) {
     test(`the type ${name} is answered with ${meant}`, () => {
       throws(open({ args: [name] }), 'ERR_INVALID_ARG_VALUE', new RegExp(`did you mean '${meant}'\\?`));

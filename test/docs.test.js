@@ -14,8 +14,16 @@ const { root } = require('./helpers.js');
 
 const TIMEOUT_MS = 60_000;
 const docs = path.join(root, 'docs');
-const files = ['README.md', 'CONTRIBUTING.md', ...fs.readdirSync(docs, { recursive: true }).map(String)
-  .filter((name) => name.endsWith('.md')).sort().map((name) => path.join('docs', name))];
+const files = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...fs
+    .readdirSync(docs, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.md'))
+    .sort()
+    .map((name) => path.join('docs', name)),
+];
 
 const NOT_RUN = /^\s*<!-- not run: (\S.*\S) -->$/;
 
@@ -64,10 +72,15 @@ function run(file) {
   delete env.NODE_TEST_CONTEXT;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [path.join(folder, 'runner.mjs'), pathToFileURL(file).href], {
-      cwd: folder, env, timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: folder,
+      env,
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     const streams = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (streams[name] += text));
+    for (const name of ['stdout', 'stderr'])
+      child[name].setEncoding('utf8').on('data', (text) => (streams[name] += text));
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, ...streams }));
   });
@@ -97,23 +110,35 @@ const all = files.flatMap((file) => blocksOf(file).map((block) => ({ ...block, w
 test('every code block is run or compiled, is for a shell, or says why it is not', (t) => {
   assert.ok(all.filter(({ language }) => language === 'js').length > 30, 'no examples were found');
   const unknown = all.filter(({ language }) => !['js', 'ts', 'sh', 'text'].includes(language));
-  assert.deepEqual(unknown.map(({ where, language }) => `${where}: \`\`\`${language}`), []);
+  assert.deepEqual(
+    unknown.map(({ where, language }) => `${where}: \`\`\`${language}`),
+    [],
+  );
   for (const { where, notRun } of all.filter((block) => block.notRun)) t.diagnostic(`${where} is not run: ${notRun}`);
 });
 
 test('every link to a file leads to one, and to a heading that it has', () => {
   const textOf = (file) => fs.readFileSync(path.join(root, file), 'utf8');
   // The anchors of GitHub: lower case, without punctuation, a hyphen for each space.
-  const anchorsOf = (text) => [...text.replace(/^```[^]*?^```/gm, '').matchAll(/^#+ (.*)$/gm)]
-    .map(([, title]) => title.toLowerCase().replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-'));
+  const anchorsOf = (text) =>
+    [...text.replace(/^```[^]*?^```/gm, '').matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+      title
+        .toLowerCase()
+        .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    );
   const broken = [];
   for (const file of [...files, 'SECURITY.md', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md']) {
-    for (const [, link] of textOf(file).replace(/^```[^]*?^```/gm, '').matchAll(/\]\(([^)\s]+)\)/g)) {
+    for (const [, link] of textOf(file)
+      .replace(/^```[^]*?^```/gm, '')
+      .matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^\w+:/.test(link)) continue;
       const [name, anchor] = link.split('#');
       const target = name === '' ? file : path.join(path.dirname(file), name);
       const isThere = fs.existsSync(path.join(root, target));
-      if (!isThere || (anchor !== undefined && !anchorsOf(textOf(target)).includes(anchor))) broken.push(`${file}: ${link}`);
+      if (!isThere || (anchor !== undefined && !anchorsOf(textOf(target)).includes(anchor)))
+        broken.push(`${file}: ${link}`);
     }
   }
   assert.deepEqual(broken, []);
@@ -129,7 +154,20 @@ test('every TypeScript example compiles', () => {
   });
   fs.symlinkSync(path.join(root, 'node_modules', '@types'), path.join(folder, 'node_modules', '@types'), 'junction');
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const options = ['--ignoreConfig', '--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
-  const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, ...names], { cwd: folder, encoding: 'utf8' });
+  const options = [
+    '--ignoreConfig',
+    '--noEmit',
+    '--strict',
+    '--target',
+    'es2022',
+    '--module',
+    'nodenext',
+    '--types',
+    'node',
+  ];
+  const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, ...names], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   assert.equal(status, 0, stdout);
 });

@@ -20,7 +20,9 @@ const nameOf = (node) => node.key?.name ?? node.key?.value ?? node.id?.name ?? n
 function declarationsOf(file) {
   const source = fs.readFileSync(path.join(root, file), 'utf8');
   const { program, comments } = parse(source, {
-    sourceType: 'module', sourceFilename: file, plugins: [['typescript', { dts: true }], 'estree'],
+    sourceType: 'module',
+    sourceFilename: file,
+    plugins: [['typescript', { dts: true }], 'estree'],
   });
   const commentBefore = (node) => {
     const isDirectlyBefore = (end) => end <= node.start && /^(\s|\/\/.*)*$/.test(source.slice(end, node.start));
@@ -68,7 +70,10 @@ describe('the declarations', () => {
 
   test('every type that index.d.ts hands on is declared', () => {
     const known = new Set(declarations.map(({ name }) => name));
-    assert.deepEqual([...exported].filter((name) => !known.has(name)), []);
+    assert.deepEqual(
+      [...exported].filter((name) => !known.has(name)),
+      [],
+    );
   });
 
   test('every export has a comment, and so has every member of an exported interface', () => {

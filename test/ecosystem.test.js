@@ -21,7 +21,10 @@ const TIMEOUT_MS = 120_000;
 const install = () => assert.ok(installLocked(home, '--omit=optional'), 'npm ci failed in test/ecosystem');
 
 const testsIn = (name, filter) =>
-  fs.readdirSync(path.join(modules, name, 'test')).filter((file) => file.endsWith('.js') && filter(file)).sort();
+  fs
+    .readdirSync(path.join(modules, name, 'test'))
+    .filter((file) => file.endsWith('.js') && filter(file))
+    .sort();
 
 const countIn = (output) => Number(/^# pass +(\d+)$/m.exec(output)?.[1]);
 const tape = path.join(modules, 'tape', 'bin', 'tape');
@@ -42,7 +45,9 @@ const SUITES = {
     passesIn: countIn,
   },
   // Multipart and URL-encoded forms. A file is one test: it exits with 0 or not.
-  busboy: { processes: () => someOf(testsIn('busboy', (file) => file.startsWith('test-'))).map((file) => [`test/${file}`]) },
+  busboy: {
+    processes: () => someOf(testsIn('busboy', (file) => file.startsWith('test-'))).map((file) => [`test/${file}`]),
+  },
   // SSH client and server on the loopback: ciphers, key formats, SFTP, workers. Left out: OpenSSL's making of keys.
   ssh2: {
     processes: () => someOf(testsIn('ssh2', (file) => /^test-(?!keygen)/.test(file))).map((file) => [`test/${file}`]),
@@ -53,10 +58,15 @@ const SUITES = {
 function runProcess(name, args, env) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
-      cwd: path.join(modules, name), env, timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: path.join(modules, name),
+      env,
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ args, code, signal, output }));
   });
@@ -71,7 +81,11 @@ async function runSuite(name, extra) {
   let passes = 0;
   for (const args of processes()) {
     const { code, signal, output } = await runProcess(name, args, env);
-    assert.deepEqual({ code, signal }, { code: 0, signal: null }, `${name}: node ${args.at(-1)}\n${output.slice(-5000)}`);
+    assert.deepEqual(
+      { code, signal },
+      { code: 0, signal: null },
+      `${name}: node ${args.at(-1)}\n${output.slice(-5000)}`,
+    );
     passes += passesIn === undefined ? 1 : passesIn(output);
   }
   assert.ok(passes > 0, `${name} passed no test`);
@@ -84,30 +98,44 @@ describe('the test suites of other packages', { skip: onlyOn('fences') }, () => 
   before(() => needs('registry') || install());
 
   for (const name of byScale(['msgpack5', 'busboy', 'ssh2'], Object.keys(SUITES))) {
-    test(`${name} passes as many of its own tests under the fences as without`, { skip: needs('registry', ...(SUITES[name].wants ?? [])) }, async (t) => {
-      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-ecosystem-'));
-      try {
-        const notes = path.join(folder, 'notes');
-        // In NODE_OPTIONS, so that the processes and workers of the suite have it too.
-        const imports = [urlOf(root, 'index.mjs'), urlOf(home, 'fenced.mjs')].map((url) => `--import=${url}`);
-        // Suites have files of fixed names where temporary files go.
-        const ownFolder = (part) => {
-          fs.mkdirSync(path.join(folder, part));
-          return { TMPDIR: path.join(folder, part) };
-        };
-        const [under, without] = await Promise.all([
-          runSuite(name, { NODE_OPTIONS: imports.join(' '), ECOSYSTEM_NOTES: notes, ...ownFolder('under') }),
-          runSuite(name, { NODE_OPTIONS: '', ...ownFolder('without') }),
-        ]);
-        assert.equal(under, without);
-        const ends = fs.readFileSync(notes, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
-        const processes = ends.filter(({ isMainThread }) => isMainThread);
-        assert.ok(processes.length >= SUITES[name].processes().length, 'every process of the suite had the fences');
-        assert.deepEqual(ends.filter(({ broken }) => broken > 0), [], 'no fence was broken');
-        t.diagnostic(`${under} passed, in ${processes.length} processes and ${ends.length - processes.length} workers`);
-      } finally {
-        fs.rmSync(folder, { recursive: true, force: true });
-      }
-    });
+    test(
+      `${name} passes as many of its own tests under the fences as without`,
+      { skip: needs('registry', ...(SUITES[name].wants ?? [])) },
+      async (t) => {
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-ecosystem-'));
+        try {
+          const notes = path.join(folder, 'notes');
+          // In NODE_OPTIONS, so that the processes and workers of the suite have it too.
+          const imports = [urlOf(root, 'index.mjs'), urlOf(home, 'fenced.mjs')].map((url) => `--import=${url}`);
+          // Suites have files of fixed names where temporary files go.
+          const ownFolder = (part) => {
+            fs.mkdirSync(path.join(folder, part));
+            return { TMPDIR: path.join(folder, part) };
+          };
+          const [under, without] = await Promise.all([
+            runSuite(name, { NODE_OPTIONS: imports.join(' '), ECOSYSTEM_NOTES: notes, ...ownFolder('under') }),
+            runSuite(name, { NODE_OPTIONS: '', ...ownFolder('without') }),
+          ]);
+          assert.equal(under, without);
+          const ends = fs
+            .readFileSync(notes, 'utf8')
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line));
+          const processes = ends.filter(({ isMainThread }) => isMainThread);
+          assert.ok(processes.length >= SUITES[name].processes().length, 'every process of the suite had the fences');
+          assert.deepEqual(
+            ends.filter(({ broken }) => broken > 0),
+            [],
+            'no fence was broken',
+          );
+          t.diagnostic(
+            `${under} passed, in ${processes.length} processes and ${ends.length - processes.length} workers`,
+          );
+        } finally {
+          fs.rmSync(folder, { recursive: true, force: true });
+        }
+      },
+    );
   }
 });

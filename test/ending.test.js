@@ -302,7 +302,10 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
   // Without the fences nothing but the end of the environment can wait for native code: the engine frees the memory.
   // Not guarded, which would copy 64 MB for each of the calls.
   const unfenced = { PINNED_FFI_GUARD: '', PINNED_FFI_FENCE: 'off', PINNED_FFI_QUARANTINE: 'off' };
-  for (const [fences, env] of [['with', {}], ['without', unfenced]]) {
+  for (const [fences, env] of [
+    ['with', {}],
+    ['without', unfenced],
+  ]) {
     test(`while native code fills a large Buffer of its own ${fences} fences: its end waits for that call`, () =>
       ends(
         `main(async () => {
@@ -371,7 +374,8 @@ describe('process.exit in a worker', { concurrency: 4 }, () => {
 });
 
 describe('an exception with no outer call', { concurrency: 4 }, () => {
-  const throwing = "const callback = new ffi.JSCallback((i) => { throw new Error('boom ' + i); }, i32); callback.ref();";
+  const throwing =
+    "const callback = new ffi.JSCallback((i) => { throw new Error('boom ' + i); }, i32); callback.ref();";
 
   test('is an uncaughtException, and the native thread gets zero', () =>
     ends(
@@ -435,8 +439,10 @@ describe('an exception with no outer call', { concurrency: 4 }, () => {
 });
 
 describe('a closed callback that C still calls', { concurrency: 4 }, () => {
-  const place = /FFIWarning: a JSCallback named was called by native code after its close\(\), and returned zero; it was created at [^\n]*\[eval\]:\d+/;
-  const make = 'const callback = new ffi.JSCallback(function named() { return 5; }, i32); const pointer = callback.ptr; callback.close();';
+  const place =
+    /FFIWarning: a JSCallback named was called by native code after its close\(\), and returned zero; it was created at [^\n]*\[eval\]:\d+/;
+  const make =
+    'const callback = new ffi.JSCallback(function named() { return 5; }, i32); const pointer = callback.ptr; callback.close();';
 
   test('gives zero on the JavaScript thread and one warning with the place of creation', async () => {
     const { stderr } = await ends(
@@ -511,7 +517,10 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
   });
 
   test('does not wait for JavaScript: a synchronous call that joins such threads comes back', () =>
-    ends(`${make} console.log(s.join_threads_i32(pointer, 8, 100)); setTimeout(() => {}, 100);`, { stdout: '0n', stderr: place }));
+    ends(`${make} console.log(s.join_threads_i32(pointer, 8, 100)); setTimeout(() => {}, 100);`, {
+      stdout: '0n',
+      stderr: place,
+    }));
 
   test('may be told by its code', () =>
     ends(

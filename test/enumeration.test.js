@@ -13,7 +13,11 @@ describe('an enumeration', () => {
   test('takes names and numbers, and gives numbers', () => {
     const same = abs(Color, Color);
     assert.deepEqual([same('blue'), same(1), same(5), same(7n)], [7, 1, 5, 7]);
-    throws(() => same('pink'), 'ERR_INVALID_ARG_VALUE', /abs: argument 0 must be one of red, green, blue \(Color\), received the string 'pink'/);
+    throws(
+      () => same('pink'),
+      'ERR_INVALID_ARG_VALUE',
+      /abs: argument 0 must be one of red, green, blue \(Color\), received the string 'pink'/,
+    );
     throws(() => same(1.5), 'ERR_OUT_OF_RANGE');
     throws(() => same(true), 'ERR_INVALID_ARG_TYPE');
     throws(() => same('toString'), 'ERR_INVALID_ARG_VALUE');

@@ -26,7 +26,11 @@ describe('errno()', () => {
 
   test('is 0 where the function has not set it', async () => {
     const leaves = bindOne('identity_i32', ['i32'], 'i32', { errno: true });
-    for (const call of [leaves, leaves.async, bindOne('identity_i32', ['i32'], 'i32', { errno: true, threads: true })]) {
+    for (const call of [
+      leaves,
+      leaves.async,
+      bindOne('identity_i32', ['i32'], 'i32', { errno: true, threads: true }),
+    ]) {
       ignore(ENOENT, 0);
       capture(EACCES, 0);
       await call(1);
@@ -108,12 +112,15 @@ describe('errno()', () => {
           return errno();
         }),
       );
-      assert.deepEqual(found, found.map((_, i) => i + 1));
+      assert.deepEqual(
+        found,
+        found.map((_, i) => i + 1),
+      );
       thread.close();
     });
   }
 
-  test('is a worker\'s own', async () => {
+  test("is a worker's own", async () => {
     capture(EEXIST, 0);
     const code = `
       const h = require(${JSON.stringify(path.join(__dirname, 'helpers.js'))});
@@ -134,7 +141,12 @@ describe('fails', () => {
   /** A function that fails, by what its declaration says, and its asynchronous twin as one that throws its rejection. */
   const make = (name, args, returns, fails) => {
     const call = bindOne(name, args, returns, { fails });
-    return [call, bindOne(name, args, returns, { fails, threads: true }), call.async, bindOne(name, args, returns, { fails, nonblocking: true })];
+    return [
+      call,
+      bindOne(name, args, returns, { fails, threads: true }),
+      call.async,
+      bindOne(name, args, returns, { fails, nonblocking: true }),
+    ];
   };
   const isMissing = (syscall, result) => (error) => {
     assert.equal(error.constructor, Error);
@@ -174,12 +186,15 @@ describe('fails', () => {
       for (const call of [...make(name, [type], type, fails), thread.symbols[name]]) {
         for (let i = 0; i < 3; i += 1) {
           bindOne('set_errno_i32', setting.args, 'i32')(ENOENT, 0);
-          await assert.rejects(async () => call(bad), (error) => {
-            assert.equal(error.constructor, Error);
-            assert.deepEqual({ ...error }, { code: 'ERR_FFI_CALL_FAILED', syscall: name, result: bad });
-            assert.equal(error.message, `${name} returned ${shown}`);
-            return true;
-          });
+          await assert.rejects(
+            async () => call(bad),
+            (error) => {
+              assert.equal(error.constructor, Error);
+              assert.deepEqual({ ...error }, { code: 'ERR_FFI_CALL_FAILED', syscall: name, result: bad });
+              assert.equal(error.message, `${name} returned ${shown}`);
+              return true;
+            },
+          );
           assert.equal(errno(), 0);
           assert.equal(await call(good), good);
         }
@@ -251,7 +266,11 @@ describe('fails', () => {
     const calls = make('set_errno_i32', setting.args, 'i32', () => {
       throw boom;
     });
-    for (const call of calls) await assert.rejects(async () => call(1, 1), (error) => error === boom);
+    for (const call of calls)
+      await assert.rejects(
+        async () => call(1, 1),
+        (error) => error === boom,
+      );
   });
 
   test('an exception of a callback comes before the failure', () => {
@@ -260,7 +279,10 @@ describe('fails', () => {
     const callback = new JSCallback(() => {
       throw boom;
     }, {});
-    assert.throws(() => around(ENOENT, callback), (error) => error === boom);
+    assert.throws(
+      () => around(ENOENT, callback),
+      (error) => error === boom,
+    );
     callback.close();
   });
 
@@ -276,7 +298,11 @@ describe('fails', () => {
 
   test('a declaration of another kind is refused by name', () => {
     for (const fails of ['positive', '', 1, true, null, {}, []]) {
-      throws(() => bind({ set_errno_i32: { ...setting, fails } }), ['ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE'], /set_errno_i32.*fails/);
+      throws(
+        () => bind({ set_errno_i32: { ...setting, fails } }),
+        ['ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE'],
+        /set_errno_i32.*fails/,
+      );
     }
     for (const errnoOption of ['yes', 1, null]) {
       throws(() => bind({ set_errno_i32: { ...setting, errno: errnoOption } }), 'ERR_INVALID_ARG_TYPE', /errno/);

@@ -34,11 +34,12 @@ function armsOf(name) {
 const sourceFiles = () => ['lib', 'src'].flatMap(filesIn);
 
 /** Node 20.0 cannot list folders of folders by itself. */
-const filesIn = (folder) => fs.readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-  const file = `${folder}/${entry.name}`;
-  if (entry.isDirectory()) return filesIn(file);
-  return /\.(js|rs)$/.test(file) ? [file] : [];
-});
+const filesIn = (folder) =>
+  fs.readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const file = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return filesIn(file);
+    return /\.(js|rs)$/.test(file) ? [file] : [];
+  });
 
 describe('the table of errors', () => {
   test('docs/errors.md explains every code, and no other', () => {
@@ -89,7 +90,9 @@ describe('the table of errors', () => {
   });
 
   test('every code of the table is thrown somewhere', () => {
-    const sources = sourceFiles().filter((file) => file !== 'lib/errors.js').map(textOf);
+    const sources = sourceFiles()
+      .filter((file) => file !== 'lib/errors.js')
+      .map(textOf);
     // Made by the helpers of lib/errors.js under names of their own, or kept for the fences of a later version.
     const elsewhere = [
       'ERR_INVALID_ARG_TYPE',

@@ -74,7 +74,10 @@ describe('with the package loaded', () => {
 
   test('crypto makes keys, ciphers, digests and signatures', async () => {
     const key = crypto.randomBytes(32);
-    for (const [name, vector] of [['aes-256-cbc', 16], ['aes-256-gcm', 12]]) {
+    for (const [name, vector] of [
+      ['aes-256-cbc', 16],
+      ['aes-256-gcm', 12],
+    ]) {
       const iv = crypto.randomBytes(vector);
       const cipher = crypto.createCipheriv(name, key, iv);
       const secret = Buffer.concat([cipher.update(long), cipher.final()]);
@@ -83,7 +86,9 @@ describe('with the package loaded', () => {
       assert.equal(Buffer.concat([decipher.update(secret), decipher.final()]).toString(), long);
     }
     const { privateKey, publicKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    assert.ok(crypto.verify('sha256', Buffer.from(long), publicKey, crypto.sign('sha256', Buffer.from(long), privateKey)));
+    assert.ok(
+      crypto.verify('sha256', Buffer.from(long), publicKey, crypto.sign('sha256', Buffer.from(long), privateKey)),
+    );
     assert.equal(crypto.hkdfSync('sha256', 'key', 'salt', 'info', 100).byteLength, 100);
     assert.equal(crypto.scryptSync('password', 'salt', 64).length, 64);
     const digest = await crypto.webcrypto.subtle.digest('SHA-256', Buffer.from(long));
@@ -102,7 +107,8 @@ describe('with the package loaded', () => {
   test('texts in every encoding become Buffers', () => {
     for (let length = 1; length < 2000; length += 37) {
       const bytes = crypto.randomBytes(length);
-      for (const encoding of ['base64', 'hex', 'latin1']) assert.deepEqual(Buffer.from(bytes.toString(encoding), encoding), bytes);
+      for (const encoding of ['base64', 'hex', 'latin1'])
+        assert.deepEqual(Buffer.from(bytes.toString(encoding), encoding), bytes);
       // A length that is guessed too long at first.
       assert.deepEqual(Buffer.from(`${bytes.toString('base64')}\n\n`, 'base64'), bytes);
       assert.equal(Buffer.from('€'.repeat(length), 'utf16le').toString('utf16le'), '€'.repeat(length));
@@ -116,7 +122,9 @@ describe('with the package loaded', () => {
       assert.ok(moved.length === size && moved.every((byte) => byte === 9) && view.length === 0);
       if (ArrayBuffer.prototype.transfer === undefined) continue;
       const longer = new Uint8Array(moved.buffer.transfer(size * 2));
-      assert.ok(longer.subarray(0, size).every((byte) => byte === 9) && longer.subarray(size).every((byte) => byte === 0));
+      assert.ok(
+        longer.subarray(0, size).every((byte) => byte === 9) && longer.subarray(size).every((byte) => byte === 0),
+      );
       const shorter = new Uint8Array(longer.buffer.transfer(size / 2));
       assert.ok(shorter.length === size / 2 && shorter.every((byte) => byte === 9));
       assert.equal(shorter.buffer.transfer(0).byteLength, 0);
@@ -141,14 +149,17 @@ describe('with the package loaded', () => {
 
   test('workers come, exchange buffers with their parent, and go', async () => {
     for (let i = 0; i < 5; i++) {
-      const worker = new Worker(`
+      const worker = new Worker(
+        `
         const { parentPort } = require('node:worker_threads');
         const ffi = require(${JSON.stringify(require.resolve('../index.js'))});
         const { symbols } = ffi.dlopen(null, { abs: { args: ['int'], returns: 'int' } });
         parentPort.once('message', (view) => {
           view[0] = symbols.abs(-5);
           parentPort.postMessage(view, [view.buffer]);
-        });`, { eval: true });
+        });`,
+        { eval: true },
+      );
       const view = new Uint8Array(1000).fill(1);
       worker.postMessage(view, [view.buffer]);
       const [answer] = await once(worker, 'message');

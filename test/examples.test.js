@@ -11,7 +11,10 @@ const { root, run } = require('./helpers.js');
 const { needs } = require('./requirements.js');
 
 const folder = path.join(root, 'examples');
-const files = fs.readdirSync(folder).filter((name) => name.endsWith('.mjs')).sort();
+const files = fs
+  .readdirSync(folder)
+  .filter((name) => name.endsWith('.mjs'))
+  .sort();
 
 // What the output of each says, and what it needs; x11-events is run by test/x11.test.js.
 const EXAMPLES = {

@@ -40,8 +40,8 @@ const makersOf = (size) => [
 ];
 
 /** The bytes of any view, as JavaScript sees them. */
-const bytesOf = (view) => (ArrayBuffer.isView(view)
-  ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : new Uint8Array(view));
+const bytesOf = (view) =>
+  ArrayBuffer.isView(view) ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : new Uint8Array(view);
 
 describe('the address of a view', () => {
   test('lies in no mapping that holds objects of V8', async () => {
@@ -62,15 +62,20 @@ describe('the address of a view', () => {
     `;
     const output = await runs(code, { flags: ['--allow-natives-syntax'] });
     const { addresses, again, maps } = JSON.parse(output.slice(output.lastIndexOf('\n') + 1));
-    const objects = [...output.matchAll(/(0x[0-9a-f]+)[ :].*(?:Uint8Array|DataView|ArrayBuffer|JSTypedArray)/g)]
-      .map(([, address]) => Number(address));
+    const objects = [...output.matchAll(/(0x[0-9a-f]+)[ :].*(?:Uint8Array|DataView|ArrayBuffer|JSTypedArray)/g)].map(
+      ([, address]) => Number(address),
+    );
     assert.ok(objects.length >= addresses.length, `V8 printed ${objects.length} objects of ${addresses.length}`);
-    const ranges = maps.trim().split('\n').map((line) => /^([0-9a-f]+)-([0-9a-f]+)/.exec(line))
+    const ranges = maps
+      .trim()
+      .split('\n')
+      .map((line) => /^([0-9a-f]+)-([0-9a-f]+)/.exec(line))
       .map(([, from, to]) => [parseInt(from, 16), parseInt(to, 16)]);
     const rangeOf = (address) => ranges.findIndex(([from, to]) => address >= from && address < to);
     const heap = new Set(objects.map(rangeOf));
     assert.ok(!heap.has(-1), 'an object of V8 lies in no mapping');
-    for (const address of addresses) assert.ok(!heap.has(rangeOf(address)), `0x${address.toString(16)} is in V8's heap`);
+    for (const address of addresses)
+      assert.ok(!heap.has(rangeOf(address)), `0x${address.toString(16)} is in V8's heap`);
     assert.deepEqual(again, addresses);
   });
 
@@ -113,7 +118,12 @@ describe('the address of a view', () => {
 
   test('is a multiple of 16 for whole buffers, as malloc gives it', () => {
     for (let size = 1; size < 600; size += 7) {
-      for (const view of [new ArrayBuffer(size), new Uint8Array(size), Buffer.alloc(size), new SharedArrayBuffer(size)]) {
+      for (const view of [
+        new ArrayBuffer(size),
+        new Uint8Array(size),
+        Buffer.alloc(size),
+        new SharedArrayBuffer(size),
+      ]) {
         assert.equal(ptr(view) % 16, 0);
       }
     }
@@ -151,9 +161,15 @@ describe('native code that keeps an address', () => {
     for (const size of [10, 64, 1000]) {
       const view = Uint8Array.from({ length: size }, (_, i) => i);
       native.copy_bytes(view.subarray(3), view, size - 3);
-      assert.deepEqual([...view.subarray(3)], Array.from({ length: size - 3 }, (_, i) => i & 255));
+      assert.deepEqual(
+        [...view.subarray(3)],
+        Array.from({ length: size - 3 }, (_, i) => i & 255),
+      );
       native.copy_bytes(new DataView(view.buffer), new Uint8Array(view.buffer, 3, size - 3), size - 3);
-      assert.deepEqual([...view.subarray(0, size - 3)], Array.from({ length: size - 3 }, (_, i) => i & 255));
+      assert.deepEqual(
+        [...view.subarray(0, size - 3)],
+        Array.from({ length: size - 3 }, (_, i) => i & 255),
+      );
       const slice = Buffer.from('abcdef');
       native.copy_bytes(slice.subarray(2), slice, 4);
       assert.equal(slice.toString(), 'ababcd');
@@ -214,7 +230,7 @@ describe('the storage of a process under the fence', () => {
 
   test('is zeroed where it must be, also after blocks are reused', () => {
     for (let i = 0; i < 20_000; i++) {
-      const size = 1 + (i * 37) % 3000;
+      const size = 1 + ((i * 37) % 3000);
       assert.ok(Buffer.alloc(size).every((byte) => byte === 0));
       if (i % 20 !== 0) continue;
       Buffer.allocUnsafeSlow(size).fill(255);

@@ -138,7 +138,8 @@ describe('without memory', () => {
 
   /** Runs code in a child whose address space ends a little above what it has when `begin()` is called. */
   const starved = (code, flags = []) =>
-    runs(`
+    runs(
+      `
     const fs = require('node:fs');
     const { execFileSync } = require('node:child_process');
     const begin = (more) => {
@@ -150,7 +151,9 @@ describe('without memory', () => {
     const Large = ffi.array('u8', 2 ** 29);
     const { measure_cstring: measure } = h.bind({ measure_cstring: { args: ['cstring'], returns: 'i32' } });
     ffi.alloc(10); measure('warm'); Point.alloc({ text: 'warm' });
-    ${code}`, { env: ONE_ARENA, flags });
+    ${code}`,
+      { env: ONE_ARENA, flags },
+    );
 
   test('alloc() and structs are refused with ERR_FFI_MEMORY_EXHAUSTED, and smaller ones are still made', async () => {
     const said = await starved(`begin(200e6);
@@ -160,7 +163,8 @@ describe('without memory', () => {
 
   test('alloc() that goes on until nothing is left ends in an error, and what was made is whole', async () => {
     // What runs when nothing is left runs once before: V8 ends the process where it has no memory to compile a function.
-    const said = await starved(`const isWhole = (memory) => memory[0] === 7 && memory.at(-1) === 7;
+    const said = await starved(
+      `const isWhole = (memory) => memory[0] === 7 && memory.at(-1) === 7;
       begin(300e6);
       [ffi.alloc(1).fill(7)].every(isWhole);
       attempt(() => ffi.alloc(2 ** 29));
@@ -172,17 +176,25 @@ describe('without memory', () => {
       const whole = all.every(isWhole);
       const count = all.length;
       all.length = 0;
-      h.gc().then(() => console.log(refused.code, count > 50, whole, attempt(() => ffi.alloc(2 ** 20))));`, INTERPRETED);
+      h.gc().then(() => console.log(refused.code, count > 50, whole, attempt(() => ffi.alloc(2 ** 20))));`,
+      INTERPRETED,
+    );
     assert.equal(said, 'ERR_FFI_MEMORY_EXHAUSTED true true made');
   });
 
   test('a text that has no room is an error, and a later one is passed', async () => {
     // What the text was made of stays, as its memory would be room. For the struct V8 wants as much as the text itself first.
-    const [said, ofStruct] = await Promise.all([[120e6, 'measure(long)'], [400e6, 'Point.alloc({ text: long })']].map(([room, what]) =>
-      starved(`const bytes = globalThis.bytes = Buffer.alloc(2 ** 28, 'x');
+    const [said, ofStruct] = await Promise.all(
+      [
+        [120e6, 'measure(long)'],
+        [400e6, 'Point.alloc({ text: long })'],
+      ].map(([room, what]) =>
+        starved(`const bytes = globalThis.bytes = Buffer.alloc(2 ** 28, 'x');
         const long = bytes.toString('latin1');
         begin(${room});
-        console.log(attempt(() => ${what}), measure('text'));`)));
+        console.log(attempt(() => ${what}), measure('text'));`),
+      ),
+    );
     assert.deepEqual([said, ofStruct], ['ERR_FFI_MEMORY_EXHAUSTED 4', 'ERR_FFI_MEMORY_EXHAUSTED 4']);
   });
 });
@@ -321,7 +333,9 @@ describe('an end in the middle of a call', () => {
 
 describe('a system that refuses executable memory', () => {
   test('says so where a callback needs it, and makes calls without', { skip: onlyOn('glibc') }, async () => {
-    const deny = compile('deny.so', `
+    const deny = compile(
+      'deny.so',
+      `
       #include <linux/filter.h>
       #include <linux/seccomp.h>
       #include <stddef.h>
@@ -344,8 +358,10 @@ describe('a system that refuses executable memory', () => {
         struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-      }`);
-    const output = await runs(`
+      }`,
+    );
+    const output = await runs(
+      `
       const { deny_exec: deny } = ffi.dlopen(${JSON.stringify(deny)}, { deny_exec: { returns: 'int' } }).symbols;
       const { abs } = ffi.dlopen('c', { abs: { args: ['int'], returns: 'int' } }).symbols;
       const results = [deny(), abs(-3)];
@@ -356,7 +372,9 @@ describe('a system that refuses executable memory', () => {
           break;
         }
       }
-      console.log(JSON.stringify([...results, abs(-4)]));`, { flags: ['--jitless'] });
+      console.log(JSON.stringify([...results, abs(-4)]));`,
+      { flags: ['--jitless'] },
+    );
     const [denied, three, code, message, four] = JSON.parse(output);
     assert.deepEqual([denied, three, code, four], [0, 3, 'ERR_FFI_NO_EXECUTABLE_MEMORY', 4]);
     assert.match(message, /needs executable memory, which the system refuses/);

@@ -21,8 +21,13 @@ const native = bind({
 });
 const over = (fn) => throws(fn, 'ERR_FFI_BUFFER_OVERFLOW');
 const under = (fn) => throws(fn, 'ERR_FFI_BUFFER_UNDERFLOW');
-const figures = ({ symbol, argument, byteLength, firstBadOffset, bytesPast }) =>
-  [symbol, argument, byteLength, firstBadOffset, bytesPast];
+const figures = ({ symbol, argument, byteLength, firstBadOffset, bytesPast }) => [
+  symbol,
+  argument,
+  byteLength,
+  firstBadOffset,
+  bytesPast,
+];
 
 const eventSource = `
   #include <string.h>
@@ -52,15 +57,21 @@ describe('the regression of a 96-byte Buffer that is given to a function that wr
       const error = over(() => next(event));
       assert.deepEqual(figures(error), ['next_event', 0, 96, 96, 96]);
       thrown++;
-      assert.ok(event.every((byte) => byte === 0x58), 'what C wrote inside is kept');
+      assert.ok(
+        event.every((byte) => byte === 0x58),
+        'what C wrote inside is kept',
+      );
       assert.equal(next(new Uint8Array(192)), 192);
       assert.equal(text.toString(), 'a neighbour of the pool');
       others[i % 400] = new Uint8Array(96).fill(i);
       if (i % 50 !== 0) continue;
       collect();
       for (let k = 0; k < 400; k++) {
-        const wanted = (k <= i % 400 ? i - i % 400 + k : Math.max(k, i - i % 400 - 400 + k)) & 255;
-        assert.ok(others[k].every((byte) => byte === wanted), `buffer ${k} has changed in round ${i}`);
+        const wanted = (k <= i % 400 ? i - (i % 400) + k : Math.max(k, i - (i % 400) - 400 + k)) & 255;
+        assert.ok(
+          others[k].every((byte) => byte === wanted),
+          `buffer ${k} has changed in round ${i}`,
+        );
       }
     }
     assert.equal(thrown, WRITES);
@@ -74,18 +85,38 @@ describe('the regression of a 96-byte Buffer that is given to a function that wr
 describe('an overflow', () => {
   test('becomes an error that names the function, the argument, the size and the first bad offset', () => {
     const error = over(() => native.fill_at(new Uint8Array(96), 0, 0x58, 192));
-    assert.deepEqual({ ...error }, {
-      code: 'ERR_FFI_BUFFER_OVERFLOW', symbol: 'fill_at', argument: 0, byteLength: 96, firstBadOffset: 96, bytesPast: 96,
-    });
+    assert.deepEqual(
+      { ...error },
+      {
+        code: 'ERR_FFI_BUFFER_OVERFLOW',
+        symbol: 'fill_at',
+        argument: 0,
+        byteLength: 96,
+        firstBadOffset: 96,
+        bytesPast: 96,
+      },
+    );
     assert.ok(error instanceof RangeError);
-    assert.equal(error.message, 'fill_at: native code wrote 96 bytes past the end of argument 0, which has 96 bytes '
-      + '(first bad offset 96); nothing else was hit and the fence is repaired');
+    assert.equal(
+      error.message,
+      'fill_at: native code wrote 96 bytes past the end of argument 0, which has 96 bytes ' +
+        '(first bad offset 96); nothing else was hit and the fence is repaired',
+    );
     assert.equal('cause' in error, false);
   });
 
   test('is measured where it begins and where it ends, also when it does not begin at the end', () => {
     for (const size of [1, 5, 8, 15, 16, 17, 40, 96, 1000, 65536, 5e6]) {
-      for (const [offset, count] of [[0, 1], [0, 16], [0, 17], [3, 1], [15, 2], [50, 40], [0, 128], [127, 1]]) {
+      for (const [offset, count] of [
+        [0, 1],
+        [0, 16],
+        [0, 17],
+        [3, 1],
+        [15, 2],
+        [50, 40],
+        [0, 128],
+        [127, 1],
+      ]) {
         const error = over(() => native.flip_at(new Uint8Array(size), size + offset, count));
         assert.deepEqual(figures(error), ['flip_at', 0, size, size + offset, offset + count]);
       }
@@ -94,7 +125,15 @@ describe('an overflow', () => {
 
   test('before the first byte is an underflow, by as much as the fence and what lies before it', () => {
     for (const size of [1, 8, 17, 96, 5000]) {
-      for (const [offset, count] of [[-1, 1], [-16, 16], [-64, 64], [-64, 1], [-33, 5], [-80, 80], [-88, 88]]) {
+      for (const [offset, count] of [
+        [-1, 1],
+        [-16, 16],
+        [-64, 64],
+        [-64, 1],
+        [-33, 5],
+        [-80, 80],
+        [-88, 88],
+      ]) {
         const view = new Uint8Array(size);
         const error = under(() => native.flip_at(view, offset, count));
         assert.deepEqual(figures(error), ['flip_at', 0, size, offset + count - 1, -offset]);
@@ -105,7 +144,12 @@ describe('an overflow', () => {
 
   test('that destroys the header of a text is measured by the text', () => {
     const { flip_at: flip } = bind({ flip_at: { args: ['cstring', 'i64', 'u64'] } });
-    for (const [text, size] of [['', 1], ['abc', 4], ['\xe9'.repeat(30), 61], ['x'.repeat(3000), 3001]]) {
+    for (const [text, size] of [
+      ['', 1],
+      ['abc', 4],
+      ['\xe9'.repeat(30), 61],
+      ['x'.repeat(3000), 3001],
+    ]) {
       for (let i = 0; i < 2; i += 1) {
         assert.deepEqual(figures(under(() => flip(text, -70, 1))), ['flip_at', 0, size, -65, 70]);
         flip(text, 0, 0);
@@ -179,7 +223,10 @@ describe('an overflow', () => {
     const callback = new JSCallback(() => {
       throw fault;
     }, {});
-    for (const call of [(view) => native.flip_then_call(view, 12, 4, callback), (view) => native.call_then_flip(callback, view, 12, 4)]) {
+    for (const call of [
+      (view) => native.flip_then_call(view, 12, 4, callback),
+      (view) => native.call_then_flip(callback, view, 12, 4),
+    ]) {
       const error = over(() => call(new Uint8Array(12)));
       assert.equal(error.cause, fault);
       assert.equal(error.bytesPast, 4);
@@ -207,7 +254,11 @@ describe('under load', () => {
 
   const stress = async (file, args, timeout) => {
     const result = await run({ file, args, flags: ['--expose-gc', '--allow-natives-syntax'], timeout });
-    assert.equal(`${result.signal ?? result.code}`, '0', `${result.stdout.slice(-2000)}\n${result.stderr.slice(-2000)}`);
+    assert.equal(
+      `${result.signal ?? result.code}`,
+      '0',
+      `${result.stdout.slice(-2000)}\n${result.stderr.slice(-2000)}`,
+    );
     return result.stdout.trim().split('\n').at(-1);
   };
 

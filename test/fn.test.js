@@ -63,8 +63,19 @@ describe('a function pointer', () => {
   });
 
   test('may be a plain function, which lives for the call', async () => {
-    assert.equal(c.both((n) => n + 1, (n) => n * 10, 4), 41);
-    for (let i = 0; i < 10_000; i += 1) assert.equal(c.apply((n) => n + i, 1), i + 1);
+    assert.equal(
+      c.both(
+        (n) => n + 1,
+        (n) => n * 10,
+        4,
+      ),
+      41,
+    );
+    for (let i = 0; i < 10_000; i += 1)
+      assert.equal(
+        c.apply((n) => n + i, 1),
+        i + 1,
+      );
     c.keep((n) => n);
     await gc();
     assert.equal(c.later(5), 0);
@@ -79,7 +90,10 @@ describe('a function pointer', () => {
       assert.equal(c.later(7), 0);
     });
     assert.equal(messages.length, 1, messages.join('\n'));
-    assert.match(messages[0], /^keepsIt: argument 0 was given a plain function, which lives for the call; .* Pass a JSCallback$/);
+    assert.match(
+      messages[0],
+      /^keepsIt: argument 0 was given a plain function, which lives for the call; .* Pass a JSCallback$/,
+    );
   });
 
   test('that C keeps never reaches another function', async () => {
@@ -91,7 +105,10 @@ describe('a function pointer', () => {
     }, 3);
     for (let i = 0; i < 500; i += 1) c.apply(() => c.later(1), 0);
     assert.deepEqual(seen, [0]);
-    assert.equal(c.apply(() => c.later(1), 0), 0);
+    assert.equal(
+      c.apply(() => c.later(1), 0),
+      0,
+    );
   });
 
   test('may be nested, and called in the middle of another call', () => {
@@ -100,9 +117,22 @@ describe('a function pointer', () => {
   });
 
   test('that throws surfaces from the call, and its closure is used again', () => {
-    assert.throws(() => c.apply(() => { throw new Error('mine'); }, 1), /^Error: mine$/);
-    throws(() => c.apply(() => 'text', 1), 'ERR_INVALID_ARG_TYPE', /apply: argument 0: return value must be an integer/);
-    assert.equal(c.apply((n) => n, 3), 3);
+    assert.throws(
+      () =>
+        c.apply(() => {
+          throw new Error('mine');
+        }, 1),
+      /^Error: mine$/,
+    );
+    throws(
+      () => c.apply(() => 'text', 1),
+      'ERR_INVALID_ARG_TYPE',
+      /apply: argument 0: return value must be an integer/,
+    );
+    assert.equal(
+      c.apply((n) => n, 3),
+      3,
+    );
     throws(() => c.both((n) => n, 5.5, 1), 'ERR_OUT_OF_RANGE', /both: argument 1/);
   });
 
@@ -116,7 +146,14 @@ describe('a function pointer', () => {
   });
 
   test('that a callback returns must outlive it', () => {
-    assert.equal(c.higher((n) => c.get(), 4), 8);
-    throws(() => c.higher(() => (n) => n, 4), 'ERR_INVALID_ARG_TYPE', /must not hold a plain function: return a JSCallback/);
+    assert.equal(
+      c.higher(() => c.get(), 4),
+      8,
+    );
+    throws(
+      () => c.higher(() => (n) => n, 4),
+      'ERR_INVALID_ARG_TYPE',
+      /must not hold a plain function: return a JSCallback/,
+    );
   });
 });

@@ -10,7 +10,11 @@ const source = `typedef struct { double x, y; } Point;
 int counter = 5; Point origin = { 1, 2 }; const char *text = "hello"; long table[4] = { 1, 2, 3, 4 };
 static int twice(int n) { return 2 * n; } int (*operation)(int) = twice;
 int next(void) { return ++counter; } double sum(void) { return origin.x + origin.y; } int operate(int n) { return operation(n); }`;
-const open = () => ffi.cc({ source, symbols: { next: { returns: 'int' }, sum: { returns: 'f64' }, operate: { args: ['int'], returns: 'int' } } });
+const open = () =>
+  ffi.cc({
+    source,
+    symbols: { next: { returns: 'int' }, sum: { returns: 'f64' }, operate: { args: ['int'], returns: 'int' } },
+  });
 
 describe('a global', () => {
   const library = open();
@@ -23,7 +27,13 @@ describe('a global', () => {
     counter.value = 40;
     counter.set(counter.get() + 1);
     assert.equal(library.symbols.next(), 42);
-    throws(() => { counter.value = 'x'; }, 'ERR_INVALID_ARG_TYPE', /counter: value must be an integer/);
+    throws(
+      () => {
+        counter.value = 'x';
+      },
+      'ERR_INVALID_ARG_TYPE',
+      /counter: value must be an integer/,
+    );
   });
 
   test('may be a struct, an array, text or a function pointer', () => {
@@ -34,10 +44,18 @@ describe('a global', () => {
     origin.value = { x: 1, y: 2 };
     assert.equal(library.global('text', 'cstring').value, 'hello');
     const table = library.global('table', array('long', 4));
-    assert.deepEqual([table.value, [...table.view()]], [[1n, 2n, 3n, 4n], [1n, 2n, 3n, 4n]]);
+    assert.deepEqual(
+      [table.value, [...table.view()]],
+      [
+        [1n, 2n, 3n, 4n],
+        [1n, 2n, 3n, 4n],
+      ],
+    );
     const operation = library.global('operation', fn({ args: ['int'], returns: 'int' }));
     assert.equal(operation.value(21), 42);
-    throws(() => { operation.value = (n) => n; }, 'ERR_INVALID_ARG_TYPE');
+    throws(() => {
+      operation.value = (n) => n;
+    }, 'ERR_INVALID_ARG_TYPE');
     const callback = new ffi.JSCallback((n) => n + 1, { args: ['int'], returns: 'int' });
     operation.value = callback;
     assert.equal(library.symbols.operate(1), 2);
@@ -53,7 +71,9 @@ describe('a global', () => {
     const counter = closing.global('counter', 'int');
     closing.close();
     throws(() => counter.value, 'ERR_FFI_LIBRARY_CLOSED', /counter: the library/);
-    throws(() => { counter.value = 1; }, 'ERR_FFI_LIBRARY_CLOSED');
+    throws(() => {
+      counter.value = 1;
+    }, 'ERR_FFI_LIBRARY_CLOSED');
     throws(() => closing.global('counter', 'int'), 'ERR_FFI_LIBRARY_CLOSED');
   });
 });

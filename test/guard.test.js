@@ -26,10 +26,23 @@ function makeForeign(size) {
   const address = allocate(size + 800);
   const whole = new Uint8Array(toArrayBuffer(address, 0, size + 800)).fill(1);
   // A buffer of its own, so that the view's buffer ends where the view does.
-  return { view: new Uint8Array(toArrayBuffer(address, 400, size)), sides: [whole.subarray(0, 400), whole.subarray(400 + size)] };
+  return {
+    view: new Uint8Array(toArrayBuffer(address, 400, size)),
+    sides: [whole.subarray(0, 400), whole.subarray(400 + size)],
+  };
 }
-const isWhole = ({ sides }) => assert.ok(sides.every((side) => side.every((byte) => byte === 1)), 'foreign memory has changed');
-const figures = ({ symbol, argument, byteLength, firstBadOffset, bytesPast }) => [symbol, argument, byteLength, firstBadOffset, bytesPast];
+const isWhole = ({ sides }) =>
+  assert.ok(
+    sides.every((side) => side.every((byte) => byte === 1)),
+    'foreign memory has changed',
+  );
+const figures = ({ symbol, argument, byteLength, firstBadOffset, bytesPast }) => [
+  symbol,
+  argument,
+  byteLength,
+  firstBadOffset,
+  bytesPast,
+];
 
 describe('a guarded function', () => {
   test('contains what is written outside of memory that has no fence', () => {
@@ -72,7 +85,10 @@ describe('a guarded function', () => {
     const callback = new JSCallback(() => {
       foreign.view.fill(4);
       guarded.call_then_sum(nothing, new Uint8Array(4), 4);
-      assert.ok(foreign.view.every((byte) => byte === 4), 'what the callback wrote was taken back');
+      assert.ok(
+        foreign.view.every((byte) => byte === 4),
+        'what the callback wrote was taken back',
+      );
       guarded.fill_at(foreign.view, 0, 5, 8);
     }, {});
     assert.equal(guarded.call_then_sum(callback, foreign.view, 16), 8n * 5n + 8n * 4n);
@@ -85,7 +101,10 @@ describe('a guarded function', () => {
     const { view } = makeForeign(64);
     view.set(Array.from({ length: 64 }, (_, i) => i));
     guarded.copy_bytes(view.subarray(3), view, 61);
-    assert.deepEqual([...view.subarray(3)], Array.from({ length: 61 }, (_, i) => i));
+    assert.deepEqual(
+      [...view.subarray(3)],
+      Array.from({ length: 61 }, (_, i) => i),
+    );
     assert.equal(guarded.same_ptr(view, new DataView(view.buffer, view.byteOffset, 4)), true);
     guarded.flip_two_at(view.subarray(0, 40), 10, view.subarray(20), 0, 1);
     assert.deepEqual([view[10], view[20]], [7 ^ 255, 17 ^ 255]);
@@ -97,7 +116,10 @@ describe('a guarded function', () => {
     assert.equal(guarded.same_ptr(whole.subarray(0, 4), whole), true);
     assert.equal(guarded.same_ptr(part, ptr(part)), true);
     guarded.copy_bytes(part, whole, 93);
-    assert.deepEqual([...part], Array.from({ length: 93 }, (_, i) => i));
+    assert.deepEqual(
+      [...part],
+      Array.from({ length: 93 }, (_, i) => i),
+    );
     assert.equal(ffi.checkFences(), 0);
   });
 
@@ -112,8 +134,20 @@ describe('a guarded function', () => {
   test('contains what is written through a number that ptr() has given', () => {
     const foreign = makeForeign(40);
     const at = ptr(foreign.view);
-    assert.deepEqual(figures(throws(() => guarded.flip_at(at, 40, 16), 'ERR_FFI_BUFFER_OVERFLOW')), ['flip_at', 0, 40, 40, 16]);
-    assert.deepEqual(figures(throws(() => guarded.flip_at(at + 39, -47, 8), 'ERR_FFI_BUFFER_UNDERFLOW')), ['flip_at', 0, 40, -1, 8]);
+    assert.deepEqual(figures(throws(() => guarded.flip_at(at, 40, 16), 'ERR_FFI_BUFFER_OVERFLOW')), [
+      'flip_at',
+      0,
+      40,
+      40,
+      16,
+    ]);
+    assert.deepEqual(figures(throws(() => guarded.flip_at(at + 39, -47, 8), 'ERR_FFI_BUFFER_UNDERFLOW')), [
+      'flip_at',
+      0,
+      40,
+      -1,
+      8,
+    ]);
     isWhole(foreign);
     const callback = new JSCallback(() => foreign.view.fill(3), {});
     guarded.flip_then_call(at + 4, 0, 1, callback);
@@ -167,7 +201,11 @@ describe('a guarded function', () => {
   test('writes back only what C has changed', async () => {
     const { view } = makeForeign(40);
     // A number that is not declared as a pointer: C writes to the memory itself, as through an address that it has kept.
-    const both = ffi.dlopen(fixture, { flip_two_at: { args: ['ptr', 'i64', 'u64', 'i64', 'u64'] } }, { guard: true }).symbols;
+    const both = ffi.dlopen(
+      fixture,
+      { flip_two_at: { args: ['ptr', 'i64', 'u64', 'i64', 'u64'] } },
+      { guard: true },
+    ).symbols;
     both.flip_two_at(view, 0, ptr(view), 5, 1);
     assert.deepEqual([view[0], view[4], view[5]], [254, 1, 254]);
     const output = await runs(`
@@ -185,13 +223,20 @@ describe('a guarded function', () => {
     const fenced = [ffi.alloc(96), ...(ffi.fences().installed ? [new Uint8Array(96)] : [])];
     for (const view of fenced) {
       assert.equal(guarded.identity_ptr(view), ptr(view));
-      assert.deepEqual(figures(throws(() => guarded.flip_at(view, 96, 96), 'ERR_FFI_BUFFER_OVERFLOW')), ['flip_at', 0, 96, 96, 96]);
+      assert.deepEqual(figures(throws(() => guarded.flip_at(view, 96, 96), 'ERR_FFI_BUFFER_OVERFLOW')), [
+        'flip_at',
+        0,
+        96,
+        96,
+        96,
+      ]);
     }
   });
 
   test('checks that the text it returns is mapped', () => {
     const text = ffi.dlopen(fixture, { identity_ptr: { args: ['u64'], returns: 'cstring' } }, { guard: true }).symbols;
-    for (const address of [1, 64, 2 ** 47, 2n ** 63n]) throws(() => text.identity_ptr(address), 'ERR_FFI_INVALID_POINTER');
+    for (const address of [1, 64, 2 ** 47, 2n ** 63n])
+      throws(() => text.identity_ptr(address), 'ERR_FFI_INVALID_POINTER');
   });
 
   test('does not leak: copies of many calls are given back', async () => {
@@ -210,7 +255,8 @@ describe('guard', () => {
     const at = ptr(foreign.view);
     const isCopied = (symbols, key = 'identity_ptr') => symbols[key](foreign.view) !== at;
     const one = { identity_ptr: declarations.identity_ptr };
-    const open = (declaration, options) => ffi.dlopen(fixture, { identity_ptr: { ...one.identity_ptr, ...declaration } }, options).symbols;
+    const open = (declaration, options) =>
+      ffi.dlopen(fixture, { identity_ptr: { ...one.identity_ptr, ...declaration } }, options).symbols;
     assert.equal(isCopied(open({})), process.env.PINNED_FFI_GUARD === '1');
     assert.equal(isCopied(open({}, { guard: true })), true);
     assert.equal(isCopied(open({}, { guard: false })), false);
@@ -226,7 +272,8 @@ describe('PINNED_FFI_GUARD=1', () => {
 
   test('fences every Buffer of the process where the allocator is left alone, and has no pool', async () => {
     for (const fence of ['', 'off']) {
-      const output = await runs(`
+      const output = await runs(
+        `
         const { flip_at: flip } = h.bind({ flip_at: { args: ['ptr', 'i64', 'u64'] } });
         let thrown = 0;
         const others = Array.from({ length: 300 }, () => new Uint8Array(40).fill(5));
@@ -237,13 +284,16 @@ describe('PINNED_FFI_GUARD=1', () => {
           others[i % 300] = new Uint8Array(40).fill(5);
         }
         if (!others.every((other) => other.every((byte) => byte === 5))) throw new Error('a neighbour has changed');
-        console.log(thrown, Buffer.poolSize);`, { env: { ...env, PINNED_FFI_FENCE: fence } });
+        console.log(thrown, Buffer.poolSize);`,
+        { env: { ...env, PINNED_FFI_FENCE: fence } },
+      );
       assert.equal(output, '10000 0');
     }
   });
 
   test('refuses addresses that are not mapped, instead of ending the process', async () => {
-    const output = await runs(`
+    const output = await runs(
+      `
       const { read, write, CString, toBuffer, toArrayBuffer, ptr } = ffi;
       const { symbols } = ffi.dlopen('libc.so.6', { mmap: { args: ['u64', 'u64', 'i32', 'i32', 'i32', 'i64'], returns: 'ptr' },
         munmap: { args: ['ptr', 'u64'], returns: 'i32' }, mprotect: { args: ['ptr', 'u64', 'i32'], returns: 'i32' } });
@@ -286,7 +336,9 @@ describe('PINNED_FFI_GUARD=1', () => {
       expect(bad, 'write what may only be read', () => write.u8(readOnly, 0, 1));
       const view = new Uint8Array(16);
       expect('ok', 'a view', () => write.u64(ptr(view), 8, 1n));
-      console.log(JSON.stringify(faults));`, { env });
+      console.log(JSON.stringify(faults));`,
+      { env },
+    );
     assert.deepEqual(JSON.parse(output), []);
   });
 });

@@ -9,16 +9,56 @@ const { TABLE } = require('../lib/errors.js');
 const { struct, union, array, pointer, out, fn, opaque, enumeration, dlopen, offsetof, sizeof } = ffi;
 
 const T = struct({
-  x: 'f64', p: 'ptr', s: 'cstring', a: array('i8', 3), u: union({ a: 'i32', b: 'f64' }),
-  f: fn({ args: ['i32'], returns: 'i32' }), w: 'wstring', e: enumeration({ A: 1 }),
+  x: 'f64',
+  p: 'ptr',
+  s: 'cstring',
+  a: array('i8', 3),
+  u: union({ a: 'i32', b: 'f64' }),
+  f: fn({ args: ['i32'], returns: 'i32' }),
+  w: 'wstring',
+  e: enumeration({ A: 1 }),
 });
 const right = { x: 1, p: null, s: null, a: [1, 2, 3], u: { a: 1 }, f: null, w: null, e: 1 };
 
 const HOSTILE = [
-  undefined, null, 0, -1, 1.5, NaN, 1n, 2n ** 70n, 'x', 'a\0', Symbol('x'), () => 1, {}, [], [1, 2, 3], new Proxy({}, {}),
-  new Proxy({}, { get() { throw new Error('trap'); } }), Buffer.alloc(3), new ArrayBuffer(8), new SharedArrayBuffer(8),
-  new Uint8Array(0), new ArrayBuffer(8, { maxByteLength: 16 }), T, Object.create(null), new Date(), true, T.alloc(),
-  { ptr: null }, { ptr: 'x' }, class {}, array('i8', 3).alloc(),
+  undefined,
+  null,
+  0,
+  -1,
+  1.5,
+  NaN,
+  1n,
+  2n ** 70n,
+  'x',
+  'a\0',
+  Symbol('x'),
+  () => 1,
+  {},
+  [],
+  [1, 2, 3],
+  new Proxy({}, {}),
+  new Proxy(
+    {},
+    {
+      get() {
+        throw new Error('trap');
+      },
+    },
+  ),
+  Buffer.alloc(3),
+  new ArrayBuffer(8),
+  new SharedArrayBuffer(8),
+  new Uint8Array(0),
+  new ArrayBuffer(8, { maxByteLength: 16 }),
+  T,
+  Object.create(null),
+  new Date(),
+  true,
+  T.alloc(),
+  { ptr: null },
+  { ptr: 'x' },
+  class {},
+  array('i8', 3).alloc(),
 ];
 
 describe('whatever is declared or passed', () => {
@@ -46,7 +86,10 @@ describe('whatever is declared or passed', () => {
         attempt(() => T.alloc({ ...right, u: a, f: b }));
         attempt(() => T.alloc({ ...right, w: a, e: b }));
         const view = T.alloc();
-        for (const key of Object.keys(right)) attempt(() => { view[key] = a; });
+        for (const key of Object.keys(right))
+          attempt(() => {
+            view[key] = a;
+          });
         attempt(() => view.a.set(a, b));
         if (!isAddress(a)) for (const use of ['view', 'read', 'write']) attempt(() => T[use](a, b));
         attempt(() => library.global(a, b));
@@ -66,7 +109,8 @@ const WAYS = {
   'a call of thread()': (library, name, args) => library.thread().symbols[name](...args),
 };
 const declared = {
-  copy_bytes: { args: ['ptr', 'ptr', 'u64'] }, call_then_sum: { args: ['function', 'ptr', 'u64'], returns: 'u64' },
+  copy_bytes: { args: ['ptr', 'ptr', 'u64'] },
+  call_then_sum: { args: ['function', 'ptr', 'u64'], returns: 'u64' },
   same_ptr: { args: ['function', 'ptr'], returns: 'bool' },
 };
 const transfer = (view) => structuredClone(view.buffer, { transfer: [view.buffer] });
@@ -83,25 +127,49 @@ for (const [way, call] of Object.entries(WAYS)) {
     for (const position of [0, 1]) {
       const args = (view, effect) => {
         const other = new Uint8Array(8);
-        const getter = { get ptr() { effect(); return ffi.ptr(other); } };
+        const getter = {
+          get ptr() {
+            effect();
+            return ffi.ptr(other);
+          },
+        };
         return position === 0 ? [getter, view, 8] : [view, getter, 8];
       };
 
       test(`at ${position} and transfers the buffer of the other argument has that refused`, async () => {
         const view = new Uint8Array(8);
-        const code = await codeOf(() => call(dlopen(fixture, declared), 'copy_bytes', args(view, () => transfer(view))));
+        const code = await codeOf(() =>
+          call(
+            dlopen(fixture, declared),
+            'copy_bytes',
+            args(view, () => transfer(view)),
+          ),
+        );
         assert.equal(code, 'ERR_INVALID_ARG_VALUE');
       });
 
       test(`at ${position} and closes the library has the call refused`, async () => {
         const opened = dlopen(fixture, declared);
-        const code = await codeOf(() => call(opened, 'copy_bytes', args(new Uint8Array(8), () => opened.close())));
+        const code = await codeOf(() =>
+          call(
+            opened,
+            'copy_bytes',
+            args(new Uint8Array(8), () => opened.close()),
+          ),
+        );
         assert.equal(code, 'ERR_FFI_LIBRARY_CLOSED');
       });
 
       test(`at ${position} and throws has exactly that thrown`, async () => {
         const thrown = new Error('of the getter');
-        const run = async () => call(dlopen(fixture, declared), 'copy_bytes', args(new Uint8Array(8), () => { throw thrown; }));
+        const run = async () =>
+          call(
+            dlopen(fixture, declared),
+            'copy_bytes',
+            args(new Uint8Array(8), () => {
+              throw thrown;
+            }),
+          );
         await assert.rejects(run, (error) => error === thrown);
       });
 
@@ -109,16 +177,28 @@ for (const [way, call] of Object.entries(WAYS)) {
         const opened = dlopen(fixture, declared);
         const view = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
         const inner = new Uint8Array(8);
-        await call(opened, 'copy_bytes', args(view, () => opened.symbols.copy_bytes(inner, new Uint8Array(8).fill(9), 8)));
+        await call(
+          opened,
+          'copy_bytes',
+          args(view, () => opened.symbols.copy_bytes(inner, new Uint8Array(8).fill(9), 8)),
+        );
         assert.deepEqual([...inner], Array(8).fill(9));
       });
     }
 
     test('and closes the callback beside it: the call has the pointer that was read, or is refused', async () => {
       const callback = new ffi.JSCallback(() => {}, {});
-      const getter = { get ptr() { callback.close(); return 4096; } };
+      const getter = {
+        get ptr() {
+          callback.close();
+          return 4096;
+        },
+      };
       assert.equal(await codeOf(() => call(dlopen(fixture, declared), 'same_ptr', [callback, getter])), false);
-      assert.equal(await codeOf(() => call(dlopen(fixture, declared), 'same_ptr', [callback, getter])), 'ERR_FFI_CALLBACK_CLOSED');
+      assert.equal(
+        await codeOf(() => call(dlopen(fixture, declared), 'same_ptr', [callback, getter])),
+        'ERR_FFI_CALLBACK_CLOSED',
+      );
     });
   });
 
@@ -176,7 +256,8 @@ for (const [way, call] of Object.entries(WAYS)) {
 }
 
 test('without fences, too, C still has the bytes of a buffer that its callback transfers', async () => {
-  const said = await runs(`
+  const said = await runs(
+    `
     const symbols = h.bind({
       call_then_sum: { args: ['function', 'ptr', 'u32'], returns: 'u64' } });
     const sums = [];
@@ -196,25 +277,52 @@ test('without fences, too, C still has the bytes of a buffer that its callback t
       callback.close();
     }
     console.log(sums.join());
-  `, { env: { PINNED_FFI_FENCE: 'off' } });
+  `,
+    { env: { PINNED_FFI_FENCE: 'off' } },
+  );
   assert.equal(said, '200,200,200');
 });
 
 // ---- what others did to the built-ins -------------------------------------------------------------------------------
 
 describe('keys on Object.prototype', () => {
-  const { add_i32: add, same_ptr: same, call_void: callVoid } = bind({
-    add_i32: { args: ['i32', 'i32'], returns: 'i32' }, same_ptr: { args: ['ptr', 'ptr'], returns: 'bool' },
+  const {
+    add_i32: add,
+    same_ptr: same,
+    call_void: callVoid,
+  } = bind({
+    add_i32: { args: ['i32', 'i32'], returns: 'i32' },
+    same_ptr: { args: ['ptr', 'ptr'], returns: 'bool' },
     call_void: { args: [fn({})] },
   });
 
   test('of a declaration, a row or a parameter change no signature', () => {
     let run = 0;
-    globalThis.planted = () => { run += 1; };
-    const keys = ['lengthOf', 'label', 'fixed', 'key', 'isPointerLike', 'retains', 'resolve', 'coercing', 'isArray', 'readsMemory', 'returnedByEntry', 'args', 'returns', 'wrap'];
+    globalThis.planted = () => {
+      run += 1;
+    };
+    const keys = [
+      'lengthOf',
+      'label',
+      'fixed',
+      'key',
+      'isPointerLike',
+      'retains',
+      'resolve',
+      'coercing',
+      'isArray',
+      'readsMemory',
+      'returnedByEntry',
+      'args',
+      'returns',
+      'wrap',
+    ];
     for (const key of keys) {
       polluted({ [key]: '0, planted()' }, () => {
-        const { identity_f64: f64, identity_i64: i64 } = bind({ identity_f64: { args: ['f64'], returns: 'f64' }, identity_i64: { args: ['i64'], returns: 'i64' } });
+        const { identity_f64: f64, identity_i64: i64 } = bind({
+          identity_f64: { args: ['f64'], returns: 'f64' },
+          identity_i64: { args: ['i64'], returns: 'i64' },
+        });
         assert.deepEqual([f64(1.5), i64(7n), add(1, 2)], [1.5, 7n, 3], key);
       });
     }
@@ -224,7 +332,10 @@ describe('keys on Object.prototype', () => {
 
   test('that JSON asks for change no signature', () => {
     polluted({ toJSON: () => 'the same' }, () => {
-      const { identity_f32: f32, identity_u16: u16 } = bind({ identity_f32: { args: ['f32'], returns: 'f32' }, identity_u16: { args: ['u16'], returns: 'u16' } });
+      const { identity_f32: f32, identity_u16: u16 } = bind({
+        identity_f32: { args: ['f32'], returns: 'f32' },
+        identity_u16: { args: ['u16'], returns: 'u16' },
+      });
       assert.deepEqual([f32(1.5), u16(7)], [1.5, 7]);
     });
   });
@@ -233,7 +344,9 @@ describe('keys on Object.prototype', () => {
     polluted({ ptr: 4096 }, () => {
       throws(() => same({}, null), 'ERR_INVALID_ARG_TYPE', /argument 0/);
       let called = 0;
-      callVoid(() => { called += 1; });
+      callVoid(() => {
+        called += 1;
+      });
       assert.equal(called, 1);
     });
   });

@@ -53,9 +53,23 @@ describe('the package', () => {
     const known = ['bin', 'bun', 'cli', 'lib', 'prebuilds', 'scripts', 'src', 'types'];
     const knownFile = /^(\w+\.(js|mjs|d\.ts|d\.mts)|build\.rs|Cargo\.(toml|lock)|package\.json|LICENSE|\w+\.md)$/;
     const isKnown = (name) => known.includes(name) || knownFile.test(name);
-    assert.deepEqual([...top].filter((name) => !isKnown(name)), []);
-    assert.deepEqual(files.filter((file) => /\.(test|tmp|old|map)\b|node_modules|target\//.test(file)), []);
-    const source = ['build.rs', 'Cargo.toml', 'Cargo.lock', 'src/lib.rs', 'scripts/build.js', 'scripts/make/make', 'bin/pinned-ffi.js'];
+    assert.deepEqual(
+      [...top].filter((name) => !isKnown(name)),
+      [],
+    );
+    assert.deepEqual(
+      files.filter((file) => /\.(test|tmp|old|map)\b|node_modules|target\//.test(file)),
+      [],
+    );
+    const source = [
+      'build.rs',
+      'Cargo.toml',
+      'Cargo.lock',
+      'src/lib.rs',
+      'scripts/build.js',
+      'scripts/make/make',
+      'bin/pinned-ffi.js',
+    ];
     const surface = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'LICENSE', 'README.md'];
     for (const needed of [...source, ...surface, `prebuilds/${platformKey()}.node`]) {
       assert.ok(files.includes(needed), `${needed} is not packed`);
@@ -72,7 +86,10 @@ describe('the package', () => {
     }
     assert.deepEqual(Object.keys(manifest.dependencies ?? {}), []);
     const runAtInstall = ['preinstall', 'install', 'postinstall', 'prepare'];
-    assert.deepEqual(runAtInstall.filter((name) => name in manifest.scripts), []);
+    assert.deepEqual(
+      runAtInstall.filter((name) => name in manifest.scripts),
+      [],
+    );
   });
 
   test('is installed alone, with no other package', () => {

@@ -22,18 +22,38 @@ function library(name, source, flags = []) {
 }
 
 describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, () => {
-  const own = isGlibc && library('own', `const char *zlibVersion(void) { return "mine"; }
+  const own =
+    isGlibc &&
+    library(
+      'own',
+      `const char *zlibVersion(void) { return "mine"; }
     const char *which(void) { return zlibVersion(); }
-    int crash(void) { return *(volatile int *)8; }`);
-  const weak = isGlibc && library('weak', `__attribute__((weak)) const char *zlibVersion(void) { return "mine"; }
-    const char *which(void) { return zlibVersion(); }`);
-  const none = isGlibc && library('none', 'extern const char *zlibVersion(void); const char *which(void) { return zlibVersion(); }');
-  const malloc = isGlibc && library('malloc', `#define _GNU_SOURCE
+    int crash(void) { return *(volatile int *)8; }`,
+    );
+  const weak =
+    isGlibc &&
+    library(
+      'weak',
+      `__attribute__((weak)) const char *zlibVersion(void) { return "mine"; }
+    const char *which(void) { return zlibVersion(); }`,
+    );
+  const none =
+    isGlibc &&
+    library('none', 'extern const char *zlibVersion(void); const char *which(void) { return zlibVersion(); }');
+  const malloc =
+    isGlibc &&
+    library(
+      'malloc',
+      `#define _GNU_SOURCE
     #include <dlfcn.h>
     #include <stddef.h>
-    void *malloc(size_t n) { static void *(*real)(size_t); if (!real) real = dlsym(RTLD_NEXT, "malloc"); return real(n); }`, ['-ldl']);
-  const which = (file, options) => `ffi.dlopen(${JSON.stringify(file)}, { which: { returns: 'cstring' } }${options ?? ''}).symbols.which()`;
-  const bun = (file, options) => `require(h.root + '/bun.js').dlopen(${JSON.stringify(file)}, { which: { returns: 'cstring' } }${options ?? ''}).symbols.which()`;
+    void *malloc(size_t n) { static void *(*real)(size_t); if (!real) real = dlsym(RTLD_NEXT, "malloc"); return real(n); }`,
+      ['-ldl'],
+    );
+  const which = (file, options) =>
+    `ffi.dlopen(${JSON.stringify(file)}, { which: { returns: 'cstring' } }${options ?? ''}).symbols.which()`;
+  const bun = (file, options) =>
+    `require(h.root + '/bun.js').dlopen(${JSON.stringify(file)}, { which: { returns: 'cstring' } }${options ?? ''}).symbols.which()`;
   const nodes = process.versions.zlib;
   const said = async (code, env) => runs(`console.log(String(${code}))`, { env });
   const isMine = (text) => text === 'mine';
@@ -46,7 +66,7 @@ describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, 
     assert.ok(!isMine(await said(bun(own, `, { flags: ${RTLD_NOW} }`))));
   });
 
-  test('calls Node\'s with flags that say so, and with PINNED_FFI_DEEPBIND=0', async () => {
+  test("calls Node's with flags that say so, and with PINNED_FFI_DEEPBIND=0", async () => {
     assert.ok(!isMine(await said(which(own, `, { flags: ${os.constants.dlopen.RTLD_NOW} }`))), nodes);
     assert.ok(!isMine(await said(which(own), { PINNED_FFI_DEEPBIND: '0' })));
     assert.ok(!isMine(await said(bun(own), { PINNED_FFI_DEEPBIND: '0' })));
@@ -63,7 +83,10 @@ describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, 
       extern char **environ;
       const char *zlibVersion(void) { return "mine"; }
       const char *which(void) { ${body} return zlibVersion(); }`;
-    const environment = library('environment', source('if (environ == NULL || *environ == NULL) return "no environment";'));
+    const environment = library(
+      'environment',
+      source('if (environ == NULL || *environ == NULL) return "no environment";'),
+    );
     const streams = library('streams', source('fprintf(stderr, " "); fflush(stdout);'));
     assert.ok(!['mine', 'no environment'].includes(await said(which(environment))));
     assert.equal(await said(which(streams)), 'mine');
@@ -73,7 +96,7 @@ describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, 
     assert.ok(!isMine(await said(which(own), { LD_PRELOAD: malloc })));
   });
 
-  test('is named in the report of a crash, if it calls Node\'s', async () => {
+  test("is named in the report of a crash, if it calls Node's", async () => {
     const { stderr, signal } = await run({
       code: `ffi.dlopen(${JSON.stringify(own)}, { crash: { returns: 'int' } }).symbols.crash()`,
       env: { PINNED_FFI_TRACE: '1', PINNED_FFI_DEEPBIND: '0' },

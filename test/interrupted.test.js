@@ -13,20 +13,52 @@ const { array, enumeration, fn, inout, pointer, struct, union } = ffi;
 /** Every type that an argument may have, with the type that C gives it. */
 const pair = struct({ x: 'i32', p: 'ptr', f: fn({ args: ['i32'], returns: 'i32' }) });
 const C_OF = {
-  i64_fast: 'int64_t', u64_fast: 'uint64_t', f32: 'float', f64: 'double', ptr: 'void *', cstring: 'const char *',
-  function: 'void *', buffer: 'void *', buffer_length: 'size_t', long: 'long', 'unsigned long': 'unsigned long',
-  wchar_t: 'wchar_t', char: 'char', bool: '_Bool',
+  i64_fast: 'int64_t',
+  u64_fast: 'uint64_t',
+  f32: 'float',
+  f64: 'double',
+  ptr: 'void *',
+  cstring: 'const char *',
+  function: 'void *',
+  buffer: 'void *',
+  buffer_length: 'size_t',
+  long: 'long',
+  'unsigned long': 'unsigned long',
+  wchar_t: 'wchar_t',
+  char: 'char',
+  bool: '_Bool',
 };
 const names = descriptors.filter((row) => row.refused === undefined && row.name !== 'void').map(({ name }) => name);
 const TYPES = [
   ...names.map((name) => [name, C_OF[name] ?? `${name.replace(/^i/, 'int').replace(/^u/, 'uint')}_t`]),
-  ['utf16', 'void *'], ['wstring', 'void *'], [pointer('i32'), 'void *'], [pointer(pair), 'void *'],
-  [enumeration({ A: 1 }), 'int'], [fn({ args: ['i32'], returns: 'i32' }), 'void *'], [fn({ args: [pair] }), 'void *'],
-  [pair, 'struct pair'], [union({ a: 'i32', b: 'f64' }), 'union both'], [struct({ l: array('i32', 3) }), 'struct list'],
-  [inout('i32'), 'void *'], [inout(pair), 'void *'],
+  ['utf16', 'void *'],
+  ['wstring', 'void *'],
+  [pointer('i32'), 'void *'],
+  [pointer(pair), 'void *'],
+  [enumeration({ A: 1 }), 'int'],
+  [fn({ args: ['i32'], returns: 'i32' }), 'void *'],
+  [fn({ args: [pair] }), 'void *'],
+  [pair, 'struct pair'],
+  [union({ a: 'i32', b: 'f64' }), 'union both'],
+  [struct({ l: array('i32', 3) }), 'struct list'],
+  [inout('i32'), 'void *'],
+  [inout(pair), 'void *'],
 ];
-const TRAPS = ['apply', 'construct', 'defineProperty', 'deleteProperty', 'get', 'getOwnPropertyDescriptor', 'getPrototypeOf',
-  'has', 'isExtensible', 'ownKeys', 'preventExtensions', 'set', 'setPrototypeOf'];
+const TRAPS = [
+  'apply',
+  'construct',
+  'defineProperty',
+  'deleteProperty',
+  'get',
+  'getOwnPropertyDescriptor',
+  'getPrototypeOf',
+  'has',
+  'isExtensible',
+  'ownKeys',
+  'preventExtensions',
+  'set',
+  'setPrototypeOf',
+];
 
 const { symbols: c } = ffi.cc({
   source: `#include <stddef.h>
@@ -40,8 +72,12 @@ ${TYPES.map(([, type], i) => `int probe${i}(int a, ${type} value, int b) { retur
   symbols: {
     many: { args: Array(6).fill('int'), returns: 'int' },
     ...Object.fromEntries(TYPES.map(([type], i) => [`probe${i}`, { args: ['int', type, 'int'], returns: 'int' }])),
-    ...Object.fromEntries(TYPES.map(([type], i) => [`wrapped${i}`,
-      { name: `probe${i}`, args: ['int', type, 'int'], returns: 'int', wrap: true }])),
+    ...Object.fromEntries(
+      TYPES.map(([type], i) => [
+        `wrapped${i}`,
+        { name: `probe${i}`, args: ['int', type, 'int'], returns: 'int', wrap: true },
+      ]),
+    ),
   },
 });
 
@@ -57,10 +93,15 @@ function trapped(target) {
       // It was half written.
     }
   };
-  const handler = Object.fromEntries(TRAPS.map((trap) => [trap, (...values) => {
-    call();
-    return Reflect[trap](...values);
-  }]));
+  const handler = Object.fromEntries(
+    TRAPS.map((trap) => [
+      trap,
+      (...values) => {
+        call();
+        return Reflect[trap](...values);
+      },
+    ]),
+  );
   return { value: new Proxy(target, handler), call, calls: () => calls };
 }
 
@@ -76,13 +117,59 @@ function values() {
   add([1, 2, 3]);
   add(new Uint8Array(64));
   const { call } = trapped({});
-  const named = Object.defineProperty((n) => n, 'name', { get() { call(); return 'f'; } });
+  const named = Object.defineProperty((n) => n, 'name', {
+    get() {
+      call();
+      return 'f';
+    },
+  });
   given.push(named);
-  given.push({ get x() { call(); return 1; }, get p() { call(); return null; }, get f() { call(); return named; } });
-  given.push({ valueOf() { call(); return 1; }, get ptr() { call(); return 0; } });
-  given.push({ [Symbol.toPrimitive]() { call(); return 1; } });
-  given.push(Object.defineProperties(new Uint8Array(64), Object.fromEntries(['buffer', 'byteLength', 'byteOffset', 'length',
-    'ptr', 'constructor'].map((key) => [key, { get() { call(); return undefined; } }]))));
+  given.push({
+    get x() {
+      call();
+      return 1;
+    },
+    get p() {
+      call();
+      return null;
+    },
+    get f() {
+      call();
+      return named;
+    },
+  });
+  given.push({
+    valueOf() {
+      call();
+      return 1;
+    },
+    get ptr() {
+      call();
+      return 0;
+    },
+  });
+  given.push({
+    [Symbol.toPrimitive]() {
+      call();
+      return 1;
+    },
+  });
+  given.push(
+    Object.defineProperties(
+      new Uint8Array(64),
+      Object.fromEntries(
+        ['buffer', 'byteLength', 'byteOffset', 'length', 'ptr', 'constructor'].map((key) => [
+          key,
+          {
+            get() {
+              call();
+              return undefined;
+            },
+          },
+        ]),
+      ),
+    ),
+  );
   return given;
 }
 

@@ -62,7 +62,7 @@ int structs(struct named (*get)(int), int n) {
   },
 });
 const Named = ffi.struct({ n: 'int', name: 'cstring' });
-const letter = (n) => String.fromCharCode(97 + n % 26);
+const letter = (n) => String.fromCharCode(97 + (n % 26));
 const text = (n) => letter(n).repeat(3000);
 
 describe('text that a callback returns', () => {
@@ -80,10 +80,13 @@ describe('text that a callback returns', () => {
   });
 
   test('is there until the outermost call has returned', () => {
-    const nested = new ffi.JSCallback((n) => {
-      assert.equal(c.all_there(callback, 10), 10);
-      return text(n);
-    }, { args: ['int'], returns: 'cstring' });
+    const nested = new ffi.JSCallback(
+      (n) => {
+        assert.equal(c.all_there(callback, 10), 10);
+        return text(n);
+      },
+      { args: ['int'], returns: 'cstring' },
+    );
     assert.equal(c.all_there(nested, 500), 500);
     nested.close();
   });
@@ -102,13 +105,18 @@ describe('text that a callback returns', () => {
 
   test('is not kept once the call has returned', async () => {
     let living = 0;
-    const registry = new FinalizationRegistry(() => { living -= 1; });
-    const collected = new ffi.JSCallback((n) => {
-      const buffer = Buffer.from(`${text(n)}\0`);
-      living += 1;
-      registry.register(buffer);
-      return buffer;
-    }, { args: ['int'], returns: 'ptr' });
+    const registry = new FinalizationRegistry(() => {
+      living -= 1;
+    });
+    const collected = new ffi.JSCallback(
+      (n) => {
+        const buffer = Buffer.from(`${text(n)}\0`);
+        living += 1;
+        registry.register(buffer);
+        return buffer;
+      },
+      { args: ['int'], returns: 'ptr' },
+    );
     for (let i = 0; i < 20; i += 1) assert.equal(c.all_there(collected, 10), 10);
     assert.equal(await c.all_there.async(collected, 100), 100);
     assert.equal(living > 0, true);

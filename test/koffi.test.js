@@ -17,7 +17,11 @@ const library = main.cc({ source, symbols: { identity_int: { args: ['int'], retu
 const lib = koffi.load(library.path);
 
 const Mixed = koffi.struct('Mixed', {
-  a: 'int', b: 'double', s: 'const char *', name: koffi.array('char', 8), list: koffi.array('int16_t', 3),
+  a: 'int',
+  b: 'double',
+  s: 'const char *',
+  name: koffi.array('char', 8),
+  list: koffi.array('int16_t', 3),
 });
 const Number_ = koffi.union('Number', { i: 'int64_t', d: 'double', raw: koffi.array('uint8_t', 8) });
 koffi.proto('int Callback(const char *text, int number, void *pointer)');
@@ -51,7 +55,13 @@ describe('load and func', () => {
     const call = lib.func('int sum(const int *values, int count)');
     assert.equal(call.name, 'sum');
     assert.equal(call.info.result, koffi.types.int);
-    assert.deepEqual(call.info.arguments.map(({ type, direction }) => [type.name, direction]), [['int *', 'Input'], ['int', 'Input']]);
+    assert.deepEqual(
+      call.info.arguments.map(({ type, direction }) => [type.name, direction]),
+      [
+        ['int *', 'Input'],
+        ['int', 'Input'],
+      ],
+    );
     assert.equal(typeof call.async, 'function');
   });
 
@@ -94,7 +104,13 @@ describe('numbers', () => {
   test('64-bit results are numbers where these are exact', () => {
     const signed = lib.func('int64_t identity_i64(int64_t x)');
     const unsigned = lib.func('uint64_t identity_u64(uint64_t x)');
-    assert.deepEqual([5, -5n, 2n ** 53n, 2n ** 53n + 1n, -(2n ** 63n)].map(signed), [5, -5, 2 ** 53, 2n ** 53n + 1n, -(2n ** 63n)]);
+    assert.deepEqual([5, -5n, 2n ** 53n, 2n ** 53n + 1n, -(2n ** 63n)].map(signed), [
+      5,
+      -5,
+      2 ** 53,
+      2n ** 53n + 1n,
+      -(2n ** 63n),
+    ]);
     assert.deepEqual([5n, 2n ** 64n - 1n].map(unsigned), [5, 2n ** 64n - 1n]);
   });
 
@@ -136,10 +152,20 @@ describe('numbers', () => {
 
 describe('texts', () => {
   test('of each width go in and come out; null and undefined are NULL', () => {
-    for (const declared of ['const char *identity_text(const char *text)', 'str identity_text(str text)', 'string identity_text(string text)',
-      'const char16_t *identity_text16(str16 text)', 'str32 identity_text32(const char32_t *text)', 'wstring identity_wide(const wchar_t *text)']) {
+    for (const declared of [
+      'const char *identity_text(const char *text)',
+      'str identity_text(str text)',
+      'string identity_text(string text)',
+      'const char16_t *identity_text16(str16 text)',
+      'str32 identity_text32(const char32_t *text)',
+      'wstring identity_wide(const wchar_t *text)',
+    ]) {
       const call = lib.func(declared);
-      assert.deepEqual(['héllo 😀', '', null].map((text) => call(text)), ['héllo 😀', '', null], declared);
+      assert.deepEqual(
+        ['héllo 😀', '', null].map((text) => call(text)),
+        ['héllo 😀', '', null],
+        declared,
+      );
       assert.equal(call(undefined), null);
     }
   });
@@ -165,7 +191,10 @@ describe('texts', () => {
     assert.equal(lib.func('HeapText duplicate(str text)')('c'), 'c');
     assert.equal(lib.func('HeapText duplicate(str text)')(null), null);
     const freed = [];
-    const Own = koffi.disposable('str', (pointer) => { freed.push(typeof pointer); koffi.free(pointer); });
+    const Own = koffi.disposable('str', (pointer) => {
+      freed.push(typeof pointer);
+      koffi.free(pointer);
+    });
     assert.equal(lib.func('duplicate', Own, ['str'])('d'), 'd');
     assert.deepEqual(freed, ['bigint']);
     assert.equal(koffi.stats().disposed, disposed + 4);
@@ -191,9 +220,19 @@ describe('structs and unions', () => {
   test('by value are objects, whose missing members are zero', () => {
     const call = lib.func('Mixed next_mixed(Mixed mixed)');
     assert.deepEqual(call({ a: 1 }), { ...zero, a: 2 });
-    assert.deepEqual(call({ a: 1, b: 2, s: 'q', name: 'toolongname', list: [1, 2, 3] }),
-      { a: 2, b: 2, s: 'q', name: 'toolong', list: Int16Array.of(1, 2, 3) });
-    assert.deepEqual(call({ list: Int16Array.of(4), name: Buffer.from('hey') }), { ...zero, a: 1, name: 'hey', list: Int16Array.of(4, 0, 0) });
+    assert.deepEqual(call({ a: 1, b: 2, s: 'q', name: 'toolongname', list: [1, 2, 3] }), {
+      a: 2,
+      b: 2,
+      s: 'q',
+      name: 'toolong',
+      list: Int16Array.of(1, 2, 3),
+    });
+    assert.deepEqual(call({ list: Int16Array.of(4), name: Buffer.from('hey') }), {
+      ...zero,
+      a: 1,
+      name: 'hey',
+      list: Int16Array.of(4, 0, 0),
+    });
   });
 
   test('by pointer go in, out, or both ways', () => {
@@ -217,7 +256,11 @@ describe('structs and unions', () => {
     throws(() => call({ a: null }), 'ERR_INVALID_ARG_TYPE', /field a/);
     throws(() => call(Buffer.alloc(48)), 'ERR_INVALID_ARG_TYPE');
     throws(() => call({ list: [1, 2, 3, 4] }), 'ERR_INVALID_ARG_VALUE', /at most 3/);
-    throws(() => lib.func('void change_mixed(_Out_ Mixed *mixed)')(Buffer.alloc(39)), 'ERR_OUT_OF_RANGE', /at least 40 bytes/);
+    throws(
+      () => lib.func('void change_mixed(_Out_ Mixed *mixed)')(Buffer.alloc(39)),
+      'ERR_OUT_OF_RANGE',
+      /at least 40 bytes/,
+    );
   });
 
   test('have the layout of C, or that of pack() and of [alignment, type]', () => {
@@ -266,21 +309,32 @@ describe('structs and unions', () => {
     const out = new koffi.Union(Number_);
     lib.func('void set_double(_Out_ Number *number, double value)')(out, 3.5);
     assert.equal(out.d, 3.5);
-    for (const wrong of [{ d: 1, i: 1 }, {}, { nothing: 1 }]) throws(() => call(wrong), 'ERR_INVALID_ARG_VALUE', /one of the members i, d, raw/);
-    throws(() => lib.func('void set_double(_Out_ Number *number, double value)')({}, 1), 'ERR_INVALID_ARG_TYPE', /new koffi.Union/);
+    for (const wrong of [{ d: 1, i: 1 }, {}, { nothing: 1 }])
+      throws(() => call(wrong), 'ERR_INVALID_ARG_VALUE', /one of the members i, d, raw/);
+    throws(
+      () => lib.func('void set_double(_Out_ Number *number, double value)')({}, 1),
+      'ERR_INVALID_ARG_TYPE',
+      /new koffi.Union/,
+    );
   });
 });
 
 describe('pointers', () => {
   test('are BigInts or null', () => {
     const call = lib.func('void *identity_pointer(void *pointer)');
-    assert.deepEqual([null, undefined, 0, 5n, 5].map((value) => call(value)), [null, null, null, 5n, 5n]);
+    assert.deepEqual(
+      [null, undefined, 0, 5n, 5].map((value) => call(value)),
+      [null, null, null, 5n, 5n],
+    );
     const buffer = Buffer.alloc(100);
     assert.equal(call(buffer), koffi.address(buffer));
     assert.equal(typeof call('text'), 'bigint');
     throws(() => call([1]), 'ERR_INVALID_ARG_TYPE', /koffi\.as/);
     throws(() => call({}), 'ERR_INVALID_ARG_TYPE');
-    assert.deepEqual([-1, -1n].map((value) => call(value)), [2n ** 64n - 1n, 2n ** 64n - 1n]);
+    assert.deepEqual(
+      [-1, -1n].map((value) => call(value)),
+      [2n ** 64n - 1n, 2n ** 64n - 1n],
+    );
     throws(() => call(1.5), 'ERR_OUT_OF_RANGE');
     throws(() => call(2n ** 65n), 'ERR_OUT_OF_RANGE');
   });
@@ -298,9 +352,13 @@ describe('pointers', () => {
     assert.deepEqual(cast, [1, 2]);
   });
 
-  test('an overrun of the memory of an array is found, where koffi corrupts memory', { skip: !main.fences().installed }, () => {
-    throws(() => lib.func('void overrun(_Out_ int *values)')([0]), 'ERR_FFI_BUFFER_OVERFLOW');
-  });
+  test(
+    'an overrun of the memory of an array is found, where koffi corrupts memory',
+    { skip: !main.fences().installed },
+    () => {
+      throws(() => lib.func('void overrun(_Out_ int *values)')([0]), 'ERR_FFI_BUFFER_OVERFLOW');
+    },
+  );
 
   test('come out of parameters', () => {
     const handle = [null];
@@ -318,7 +376,10 @@ describe('pointers', () => {
   test('lead to values by decode and encode', () => {
     const [int, string] = [lib.symbol('my_int'), lib.symbol('my_string')];
     assert.equal(typeof int, 'bigint');
-    assert.deepEqual([koffi.decode(int, 'int'), koffi.decode.int(int), koffi.decode(string, 'char *')], [42, 42, 'foobar']);
+    assert.deepEqual(
+      [koffi.decode(int, 'int'), koffi.decode.int(int), koffi.decode(string, 'char *')],
+      [42, 42, 'foobar'],
+    );
     assert.equal(koffi.decode(string, 'const char *', 3), 'foo');
     koffi.encode(int, 'int', 7);
     koffi.encode(string, 'char *', 'new!');
@@ -329,10 +390,19 @@ describe('pointers', () => {
 
   test('views are decoded and encoded, too', () => {
     const buffer = Buffer.from([1, 0, 0, 0, 2, 0, 0, 0]);
-    assert.deepEqual([koffi.decode(buffer, 'int', 2), koffi.decode(buffer, 'int[2]')], [Int32Array.of(1, 2), Int32Array.of(1, 2)]);
+    assert.deepEqual(
+      [koffi.decode(buffer, 'int', 2), koffi.decode(buffer, 'int[2]')],
+      [Int32Array.of(1, 2), Int32Array.of(1, 2)],
+    );
     assert.equal(koffi.decode(buffer, 4, 'int'), 2);
-    assert.deepEqual([koffi.decode(Buffer.from('hello\0'), 'char', 3), koffi.decode(Buffer.from('hello\0'), 'char', -1)], ['hel', 'hello']);
-    assert.deepEqual([koffi.decode.string(Buffer.from('abc\0')), koffi.decode.string(Buffer.from('abc\0'), 2)], ['abc', 'ab']);
+    assert.deepEqual(
+      [koffi.decode(Buffer.from('hello\0'), 'char', 3), koffi.decode(Buffer.from('hello\0'), 'char', -1)],
+      ['hel', 'hello'],
+    );
+    assert.deepEqual(
+      [koffi.decode.string(Buffer.from('abc\0')), koffi.decode.string(Buffer.from('abc\0'), 2)],
+      ['abc', 'ab'],
+    );
     koffi.encode(buffer, 4, 'int', 9);
     assert.equal(buffer[4], 9);
     koffi.encode(buffer, 'char', 'hi', 8);
@@ -358,28 +428,56 @@ describe('pointers', () => {
 describe('callbacks', () => {
   test('a plain function is called during the call', () => {
     const call = lib.func('int call_back(Callback *callback, int number)');
-    assert.equal(call((...args) => { assert.deepEqual(args, ['hi', 3, 0x1234n]); return 9; }, 3), 9);
+    assert.equal(
+      call((...args) => {
+        assert.deepEqual(args, ['hi', 3, 0x1234n]);
+        return 9;
+      }, 3),
+      9,
+    );
     assert.equal(call(null, 3), -7);
-    assert.equal(lib.func('int call_holder(void *holder)')(koffi.as({ callback: (text) => text.length, number: 1 },
-      koffi.pointer(koffi.struct({ callback: 'Callback *', number: 'int' })))), 4);
+    assert.equal(
+      lib.func('int call_holder(void *holder)')(
+        koffi.as(
+          { callback: (text) => text.length, number: 1 },
+          koffi.pointer(koffi.struct({ callback: 'Callback *', number: 'int' })),
+        ),
+      ),
+      4,
+    );
   });
 
   test('structs and arrays of plain functions are passed', () => {
     const apply = lib.func('int apply_struct(int x, Functions functions)');
     const functions = { first: (x) => -x, second: (x) => x * 5 };
     for (let i = 0; i < 2000; i += 1) assert.equal(apply(2, functions), -10);
-    assert.equal(lib.func('int apply_array(int x, Apply **functions, int count)')(2, [(x) => x + 1, (x) => x * 5], 2), 15);
+    assert.equal(
+      lib.func('int apply_array(int x, Apply **functions, int count)')(2, [(x) => x + 1, (x) => x * 5], 2),
+      15,
+    );
   });
 
   test('structs go in and come out', () => {
-    assert.equal(lib.func('int call_mixed(MixedCallback *callback)')((mixed) => mixed.a + mixed.list[2]), 4);
-    assert.equal(lib.func('int call_make(MakeCallback *callback)')((a) => ({ a, s: 'abc', list: [0, 5] })), 12);
+    assert.equal(
+      lib.func('int call_mixed(MixedCallback *callback)')((mixed) => mixed.a + mixed.list[2]),
+      4,
+    );
+    assert.equal(
+      lib.func('int call_make(MakeCallback *callback)')((a) => ({ a, s: 'abc', list: [0, 5] })),
+      12,
+    );
   });
 
   test('what they throw, or return wrongly, is thrown by the call', () => {
     const call = lib.func('int call_back(Callback *callback, int number)');
     const mine = new Error('mine');
-    assert.throws(() => call(() => { throw mine; }, 3), (error) => error === mine);
+    assert.throws(
+      () =>
+        call(() => {
+          throw mine;
+        }, 3),
+      (error) => error === mine,
+    );
     throws(() => call(() => 'x', 3), 'ERR_INVALID_ARG_TYPE', /return value/);
     throws(() => call(() => undefined, 3), 'ERR_INVALID_ARG_TYPE', /return value/);
   });
@@ -398,7 +496,12 @@ describe('callbacks', () => {
     throws(() => koffi.unregister('x'), 'ERR_INVALID_ARG_TYPE');
     throws(() => koffi.register(5, 'Callback *'), 'ERR_INVALID_ARG_TYPE');
     throws(() => koffi.register(() => 1, 'Callback'), 'ERR_INVALID_ARG_TYPE', /<callback> \* type/);
-    const receiver = { base: 5, add(text, number) { return this.base + number; } };
+    const receiver = {
+      base: 5,
+      add(text, number) {
+        return this.base + number;
+      },
+    };
     const bound = koffi.register(receiver, receiver.add, 'Callback *');
     assert.equal(koffi.call(bound, 'Callback *', 'a', 1, null), 6);
     koffi.unregister(bound);
@@ -408,7 +511,9 @@ describe('callbacks', () => {
     koffi.proto('int Compare(const void *first, const void *second)');
     const qsort = koffi.load(null).func('void qsort(_Inout_ void *array, size_t count, size_t size, Compare *compare)');
     const list = ['foo', 'bar', '123', 'foobar'];
-    qsort(koffi.as(list, 'char **'), list.length, koffi.sizeof('void *'), (a, b) => koffi.decode(a, 'char *').localeCompare(koffi.decode(b, 'char *')));
+    qsort(koffi.as(list, 'char **'), list.length, koffi.sizeof('void *'), (a, b) =>
+      koffi.decode(a, 'char *').localeCompare(koffi.decode(b, 'char *')),
+    );
     assert.deepEqual(list, ['123', 'bar', 'foo', 'foobar']);
   });
 
@@ -417,8 +522,10 @@ describe('callbacks', () => {
     const call = lib.func('int call_back(Callback *callback, int number)');
     const inout = lib.func('int call_holder(void *holder)');
     const type = koffi.pointer(koffi.struct({ callback: 'Callback *', number: 'int' }));
-    const nested = (depth) => (depth === 0 ? sum([1, 2], 2)
-      : inout(koffi.as({ callback: () => nested(depth - 1) + call(() => sum([depth], 1), 1), number: depth }, type)));
+    const nested = (depth) =>
+      depth === 0
+        ? sum([1, 2], 2)
+        : inout(koffi.as({ callback: () => nested(depth - 1) + call(() => sum([depth], 1), 1), number: depth }, type));
     assert.equal(nested(3), 3 + 1 + 2 + 3);
   });
 });
@@ -431,15 +538,26 @@ describe('asynchronous calls', () => {
     const list = [null, null];
     await run(lib.func('void fill(_Out_ int *values, int count)'), list, 2);
     assert.deepEqual(list, [1, 2]);
-    assert.deepEqual(await run(lib.func('Mixed next_mixed(Mixed mixed)'), { a: 1, s: 'kept' }), { ...zero, a: 2, s: 'kept' });
+    assert.deepEqual(await run(lib.func('Mixed next_mixed(Mixed mixed)'), { a: 1, s: 'kept' }), {
+      ...zero,
+      a: 2,
+      s: 'kept',
+    });
     assert.equal(await run(lib.func('HeapText duplicate(str text)'), 'copy'), 'copy');
-    assert.equal(await run(lib.func('int call_back(Callback *callback, int number)'), (text, number) => number + 1, 2), 3);
+    assert.equal(
+      await run(lib.func('int call_back(Callback *callback, int number)'), (text, number) => number + 1, 2),
+      3,
+    );
   });
 
   test('call back with what is wrong with an argument', async () => {
     await assert.rejects(run(lib.func('int identity_int(int x)'), 'x'), { code: 'ERR_INVALID_ARG_TYPE' });
     await assert.rejects(run(lib.func('int sum(int *values, int count)'), {}, 1), { code: 'ERR_INVALID_ARG_TYPE' });
-    throws(() => lib.func('int identity_int(int x)').async(5), 'ERR_INVALID_ARG_VALUE', /^Expected 2 arguments, got 1$/);
+    throws(
+      () => lib.func('int identity_int(int x)').async(5),
+      'ERR_INVALID_ARG_VALUE',
+      /^Expected 2 arguments, got 1$/,
+    );
     throws(() => lib.func('int identity_int(int x)').async(5, 6), 'ERR_INVALID_ARG_TYPE', /callback function/);
   });
 });
@@ -448,10 +566,23 @@ describe('types', () => {
   test('show what koffi shows of them', () => {
     const shown = (type) => ({ ...koffi.type(type) });
     assert.deepEqual(shown('int'), { name: 'int', primitive: 'Int32', size: 4, alignment: 4, disposable: false });
-    assert.deepEqual(shown('const char *'), { name: 'char *', primitive: 'String', size: 8, alignment: 8, disposable: false });
+    assert.deepEqual(shown('const char *'), {
+      name: 'char *',
+      primitive: 'String',
+      size: 8,
+      alignment: 8,
+      disposable: false,
+    });
     assert.equal(shown('str!').disposable, true);
     assert.equal(shown('void *').ref, koffi.types.void);
-    assert.deepEqual(['int[3]', 'char[4]', 'str[2]'].map((type) => [shown(type).length, shown(type).hint]), [[3, 'Typed'], [4, 'String'], [2, 'Array']]);
+    assert.deepEqual(
+      ['int[3]', 'char[4]', 'str[2]'].map((type) => [shown(type).length, shown(type).hint]),
+      [
+        [3, 'Typed'],
+        [4, 'String'],
+        [2, 'Array'],
+      ],
+    );
     assert.equal(koffi.type('Mixed'), Mixed);
     assert.equal(koffi.type('Mixed *'), koffi.pointer(Mixed));
     assert.equal(koffi.pointer(Mixed, 2).name, 'Mixed **');
@@ -460,7 +591,11 @@ describe('types', () => {
     assert.equal(koffi.type('Callback').proto.result, koffi.types.int);
     assert.equal(koffi.resolve, koffi.type);
     assert.equal(koffi.introspect('Mixed'), Mixed);
-    for (const type of [koffi.proto('int (int a, int b)'), koffi.proto('__stdcall', 'int', ['int']), koffi.proto(null, 'int', ['int'])]) {
+    for (const type of [
+      koffi.proto('int (int a, int b)'),
+      koffi.proto('__stdcall', 'int', ['int']),
+      koffi.proto(null, 'int', ['int']),
+    ]) {
       assert.match(type.name, /^<anonymous_\d+>$/);
     }
   });
@@ -491,8 +626,12 @@ describe('types', () => {
 
   test('array hints say what comes out', () => {
     const read = (hint) => koffi.decode(Buffer.from([65, 66, 0, 0]), koffi.array('uint8_t', 4, hint));
-    assert.deepEqual(['Array', 'Typed', 'Buffer', 'String'].map(read),
-      [[65, 66, 0, 0], Uint8Array.of(65, 66, 0, 0), Buffer.from([65, 66, 0, 0]), 'AB']);
+    assert.deepEqual(['Array', 'Typed', 'Buffer', 'String'].map(read), [
+      [65, 66, 0, 0],
+      Uint8Array.of(65, 66, 0, 0),
+      Buffer.from([65, 66, 0, 0]),
+      'AB',
+    ]);
   });
 });
 
@@ -514,14 +653,86 @@ describe('the system', () => {
 });
 
 describe('bad input', () => {
-  const functions = ['int identity_int(int x)', 'int64_t identity_i64(int64_t x)', 'bool invert(bool x)', 'float identity_float(float x)',
-    'Mixed next_mixed(Mixed mixed)', 'Number identity_number(Number number)', 'void *identity_pointer(void *pointer)'].map((text) => lib.func(text));
-  const makers = ['alias', 'array', 'as', 'disposable', 'enumeration', 'inout', 'offsetof', 'opaque', 'out', 'pack', 'pointer', 'proto',
-    'register', 'sizeof', 'struct', 'type', 'union', 'unregister', 'address', 'config'].map((name) => koffi[name]);
-  const values = [undefined, null, 0, 1.5, NaN, Infinity, 1e300, 2 ** 53, 5n, -1n, 2n ** 70n, 'text', 'a\0b', '', '\ud800', Symbol('s'), true,
-    [], [1], [[]], ['x'], [null], new Array(5), {}, { a: {} }, { a: 1, list: [1, 2, 3, 4] }, { name: 5 }, { s: {} }, { first: 5 },
-    { __proto__: null }, Buffer.alloc(0), Buffer.alloc(3), new Float64Array(8), new DataView(new ArrayBuffer(2)), () => 1, new Date(),
-    new Map(), new koffi.Union('Number'), koffi.as([1], 'int *'), koffi.out('int *'), Mixed, 'int', 'int[3]', 'char *', '!', '* *', '('];
+  const functions = [
+    'int identity_int(int x)',
+    'int64_t identity_i64(int64_t x)',
+    'bool invert(bool x)',
+    'float identity_float(float x)',
+    'Mixed next_mixed(Mixed mixed)',
+    'Number identity_number(Number number)',
+    'void *identity_pointer(void *pointer)',
+  ].map((text) => lib.func(text));
+  const makers = [
+    'alias',
+    'array',
+    'as',
+    'disposable',
+    'enumeration',
+    'inout',
+    'offsetof',
+    'opaque',
+    'out',
+    'pack',
+    'pointer',
+    'proto',
+    'register',
+    'sizeof',
+    'struct',
+    'type',
+    'union',
+    'unregister',
+    'address',
+    'config',
+  ].map((name) => koffi[name]);
+  const values = [
+    undefined,
+    null,
+    0,
+    1.5,
+    NaN,
+    Infinity,
+    1e300,
+    2 ** 53,
+    5n,
+    -1n,
+    2n ** 70n,
+    'text',
+    'a\0b',
+    '',
+    '\ud800',
+    Symbol('s'),
+    true,
+    [],
+    [1],
+    [[]],
+    ['x'],
+    [null],
+    new Array(5),
+    {},
+    { a: {} },
+    { a: 1, list: [1, 2, 3, 4] },
+    { name: 5 },
+    { s: {} },
+    { first: 5 },
+    { __proto__: null },
+    Buffer.alloc(0),
+    Buffer.alloc(3),
+    new Float64Array(8),
+    new DataView(new ArrayBuffer(2)),
+    () => 1,
+    new Date(),
+    new Map(),
+    new koffi.Union('Number'),
+    koffi.as([1], 'int *'),
+    koffi.out('int *'),
+    Mixed,
+    'int',
+    'int[3]',
+    'char *',
+    '!',
+    '* *',
+    '(',
+  ];
 
   test('is an error with a code, or is taken', () => {
     let refused = 0;
@@ -548,10 +759,14 @@ describe('the name koffi', () => {
     fs.mkdirSync(path.join(folder, 'node_modules'));
     fs.symlinkSync(root, path.join(folder, 'node_modules', 'pinned-ffi'), 'junction');
     const files = {
-      'import.mjs': "import koffi, { load } from 'koffi'; console.log(load === koffi.load, load(null).func('int abs(int)')(-3));",
-      'require.cjs': "const koffi = require('koffi'); console.log(koffi.default === koffi, koffi.load(null).func('int abs(int)')(-3));",
-      'both.mjs': "import 'pinned-ffi/bun'; const { suffix } = await import('bun:ffi'); const { extension } = await import('koffi'); console.log(extension === `.${suffix}`, 3);",
-      'reset.cjs': "const koffi = require('koffi'); koffi.struct('A', { a: 'int' }); koffi.reset(); koffi.struct('A', { a: 'int' }); console.log(true, 3);",
+      'import.mjs':
+        "import koffi, { load } from 'koffi'; console.log(load === koffi.load, load(null).func('int abs(int)')(-3));",
+      'require.cjs':
+        "const koffi = require('koffi'); console.log(koffi.default === koffi, koffi.load(null).func('int abs(int)')(-3));",
+      'both.mjs':
+        "import 'pinned-ffi/bun'; const { suffix } = await import('bun:ffi'); const { extension } = await import('koffi'); console.log(extension === `.${suffix}`, 3);",
+      'reset.cjs':
+        "const koffi = require('koffi'); koffi.struct('A', { a: 'int' }); koffi.reset(); koffi.struct('A', { a: 'int' }); console.log(true, 3);",
     };
     for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
   });
@@ -560,7 +775,10 @@ describe('the name koffi', () => {
   for (const file of ['import.mjs', 'require.cjs', 'both.mjs', 'reset.cjs']) {
     test(`means the package in ${file}, with --import pinned-ffi/koffi`, async () => {
       const { NODE_TEST_CONTEXT, ...env } = process.env;
-      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'pinned-ffi/koffi', file], { cwd: folder, env });
+      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'pinned-ffi/koffi', file], {
+        cwd: folder,
+        env,
+      });
       assert.equal(stdout, 'true 3\n');
     });
   }

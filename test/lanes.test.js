@@ -11,7 +11,13 @@ const file = 'test/fixtures/calls.js';
 
 /** { pass: [[call, outcome], ...] } of a child. */
 async function outcomes(callPath, flags, mode = 'cold', env = {}) {
-  const options = { file, args: [mode], flags: [...NATIVES, ...flags], env: { ...environmentOf(callPath), ...env }, timeout: 300_000 };
+  const options = {
+    file,
+    args: [mode],
+    flags: [...NATIVES, ...flags],
+    env: { ...environmentOf(callPath), ...env },
+    timeout: 300_000,
+  };
   const { code, signal, stdout, stderr } = await run(options);
   assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
   const passes = Object.entries(JSON.parse(stdout));
@@ -24,8 +30,11 @@ const isOfProcess = (call) => call.includes('wrap') && call.endsWith(': open cal
 /** No call ended in another way than in the reference: differences are shown side by side. */
 function assertEqual(got, reference, what) {
   assert.equal(got.length, reference.length, what);
-  const different = got.flatMap(([call, outcome], i) => (call === reference[i][0] && outcome === reference[i][1]
-    ? [] : [`${call}\n  ${what}: ${outcome}\n  interpreted: ${reference[i][1]}`]));
+  const different = got.flatMap(([call, outcome], i) =>
+    call === reference[i][0] && outcome === reference[i][1]
+      ? []
+      : [`${call}\n  ${what}: ${outcome}\n  interpreted: ${reference[i][1]}`],
+  );
   assert.equal(different.length, 0, `${different.length} differ\n${different.slice(0, 10).join('\n')}`);
 }
 
@@ -50,7 +59,11 @@ for (const callPath of CALL_PATHS) {
     if (!isFirst) return;
 
     test('plain code, where none may be generated, ends every call as generated code does', async () => {
-      assertEqual((await outcomes(callPath, ['--disallow-code-generation-from-strings'])).cold, reference, 'plain code');
+      assertEqual(
+        (await outcomes(callPath, ['--disallow-code-generation-from-strings'])).cold,
+        reference,
+        'plain code',
+      );
     });
 
     test('the guard changes no outcome but of writes that go over an end', async () => {
@@ -62,11 +75,26 @@ for (const callPath of CALL_PATHS) {
 }
 
 test('the calls return, resolve, throw and reject', () => {
-  for (const start of ['returned', 'resolved', 'threw TypeError', 'threw RangeError', 'threw Error', 'rejected, threw']) {
+  for (const start of [
+    'returned',
+    'resolved',
+    'threw TypeError',
+    'threw RangeError',
+    'threw Error',
+    'rejected, threw',
+  ]) {
     const found = reference.filter(([, outcome]) => outcome.startsWith(start));
     assert.ok(found.length > 10, `${start}: ${found.length}`);
   }
   const codes = new Set(reference.map(([, outcome]) => / (ERR_\w+):/.exec(outcome)?.[1]));
-  for (const code of ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE', 'ERR_FFI_LIBRARY_CLOSED',
-    'ERR_FFI_LIBRARY_BUSY', 'ERR_FFI_CALLBACK_CLOSED', 'ERR_FFI_BUFFER_OVERFLOW']) assert.ok(codes.has(code), code);
+  for (const code of [
+    'ERR_INVALID_ARG_TYPE',
+    'ERR_INVALID_ARG_VALUE',
+    'ERR_OUT_OF_RANGE',
+    'ERR_FFI_LIBRARY_CLOSED',
+    'ERR_FFI_LIBRARY_BUSY',
+    'ERR_FFI_CALLBACK_CLOSED',
+    'ERR_FFI_BUFFER_OVERFLOW',
+  ])
+    assert.ok(codes.has(code), code);
 });

@@ -499,7 +499,12 @@ describe('the package', () => {
 
   test("a library's global() is its own whatever Object.prototype has", () => {
     let assigned = 0;
-    Object.defineProperty(Object.prototype, 'global', { set() { assigned += 1; }, configurable: true });
+    Object.defineProperty(Object.prototype, 'global', {
+      set() {
+        assigned += 1;
+      },
+      configurable: true,
+    });
     try {
       assert.ok(Object.hasOwn(ffi.dlopen(fixture, {}), 'global'));
     } finally {

@@ -13,7 +13,14 @@ const BUSY = 'ERR_FFI_LIBRARY_BUSY';
 const DETACHED = 'ERR_INVALID_ARG_VALUE';
 
 const states = [
-  'open', 'closed', 'in a callback', 'in a worker', 'detached', 'in an async call', 'on a foreign thread', 'closing',
+  'open',
+  'closed',
+  'in a callback',
+  'in a worker',
+  'detached',
+  'in an async call',
+  'on a foreign thread',
+  'closing',
 ];
 
 // A row an operation, a column a state, in the order above. `undefined` is a result, not a gap.

@@ -17,12 +17,18 @@ const text = fs.readFileSync(path.join(root, 'docs', 'migrating.md'), 'utf8');
 const sections = text.split(/^## /m).slice(1);
 
 test('there is a section for each of six packages', () => {
-  assert.deepEqual(sections.map((section) => section.split('\n')[0]), ['koffi', 'ffi-napi', 'ffi-rs', 'node:ffi', 'Deno', "Python's cffi"]);
+  assert.deepEqual(
+    sections.map((section) => section.split('\n')[0]),
+    ['koffi', 'ffi-napi', 'ffi-rs', 'node:ffi', 'Deno', "Python's cffi"],
+  );
 });
 
 for (const section of sections) {
   describe(section.split('\n')[0], { skip: onlyOn('linux') }, () => {
-    const rows = section.split('\n').filter((line) => /^\| .*`/.test(line)).map((line) => line.slice(2, -2).split(' | '));
+    const rows = section
+      .split('\n')
+      .filter((line) => /^\| .*`/.test(line))
+      .map((line) => line.slice(2, -2).split(' | '));
     test('has rows', () => assert.ok(rows.length > 5));
     for (const [there, here, gives] of rows) {
       test(there, () => assert.equal(inspect(run(here.slice(1, -1))), gives.slice(1, -1)));

@@ -42,7 +42,10 @@ describe('package.json', () => {
       homepage: `${url}#readme`,
     };
     assert.deepEqual(problemsOf(owned, { release: true, repository: 'someone/pinned-ffi' }), []);
-    assert.match(problemsOf(owned, { release: true, repository: 'another/pinned-ffi' }).join(), /must be that of another/);
+    assert.match(
+      problemsOf(owned, { release: true, repository: 'another/pinned-ffi' }).join(),
+      /must be that of another/,
+    );
     assert.match(problemsOf({ ...owned, author: PLACEHOLDER }, { release: true }).join(), /must be replaced/);
     assert.match(read('.github/workflows/release.yml'), /node scripts\/manifest\.js --release\n[^]*npm publish/);
     if (JSON.stringify(manifest).includes(PLACEHOLDER)) {

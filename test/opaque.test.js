@@ -38,8 +38,20 @@ describe('an opaque handle', () => {
     const [shape, circle] = [c.shape_new(5), c.circle_new(6)];
     assert.deepEqual([c.shape_get(shape), c.shape_get(circle), c.shape_get(null)], [5, 6, -1]);
     assert.deepEqual([shape.type, circle.type, typeof shape.ptr], ['Shape', 'Circle', 'number']);
-    throws(() => c.part_get(shape), 'ERR_INVALID_ARG_TYPE', /part_get: argument 0 must be a Part or null, received a Shape/);
-    for (const other of [shape.ptr, BigInt(shape.ptr), { ptr: shape.ptr }, Buffer.alloc(8), undefined, 'x', new Proxy(shape, {})]) {
+    throws(
+      () => c.part_get(shape),
+      'ERR_INVALID_ARG_TYPE',
+      /part_get: argument 0 must be a Part or null, received a Shape/,
+    );
+    for (const other of [
+      shape.ptr,
+      BigInt(shape.ptr),
+      { ptr: shape.ptr },
+      Buffer.alloc(8),
+      undefined,
+      'x',
+      new Proxy(shape, {}),
+    ]) {
       throws(() => c.shape_get(other), 'ERR_INVALID_ARG_TYPE', /must be a Shape or null/);
     }
     c.shape_free(shape);
@@ -49,7 +61,10 @@ describe('an opaque handle', () => {
   test('is one object as long as it lives', () => {
     const shape = c.shape_new(1);
     assert.equal(c.shape_same(shape), shape);
-    assert.equal(c.visit(shape, (same) => Number(same === shape)), 1);
+    assert.equal(
+      c.visit(shape, (same) => Number(same === shape)),
+      1,
+    );
     assert.equal(c.shape_same(null), null);
     c.shape_free(shape);
   });
@@ -58,12 +73,18 @@ describe('an opaque handle', () => {
     for (const free of ['shape_free', 'drop']) {
       const shape = c.shape_new(1);
       const part = c.shape_part(shape);
-      const { out: [another] } = c.shape_out(shape);
+      const {
+        out: [another],
+      } = c.shape_out(shape);
       assert.deepEqual([part.owner, another.owner], [shape, shape]);
       assert.equal(c.part_get(part), 1);
       c[free](shape);
       assert.deepEqual([shape.ptr, part.ptr], [null, null]);
-      throws(() => c.shape_get(shape), 'ERR_FFI_INVALID_POINTER', new RegExp(`shape_get: argument 0 must be a living Shape, received one that ${free}\\(\\) has freed`));
+      throws(
+        () => c.shape_get(shape),
+        'ERR_FFI_INVALID_POINTER',
+        new RegExp(`shape_get: argument 0 must be a living Shape, received one that ${free}\\(\\) has freed`),
+      );
       throws(() => c.part_get(part), 'ERR_FFI_INVALID_POINTER', /must be a living Part/);
       throws(() => c[free](shape), 'ERR_FFI_INVALID_POINTER');
     }
@@ -89,7 +110,16 @@ describe('an opaque handle', () => {
 });
 
 describe('a call that frees a handle', () => {
-  const Block = opaque('Block', { free: ['block_free', 'block_free_slowly', 'block_free_calling', 'block_free_both', 'block_free_or_not', 'block_overflow'] });
+  const Block = opaque('Block', {
+    free: [
+      'block_free',
+      'block_free_slowly',
+      'block_free_calling',
+      'block_free_both',
+      'block_free_or_not',
+      'block_overflow',
+    ],
+  });
   const Piece = opaque('Piece', { owner: Block });
   const library = ffi.cc({
     source: `#include <stdlib.h>
@@ -121,7 +151,10 @@ int freed_blocks(void) { return freed; }`,
     },
   });
   const b = library.symbols;
-  const DEAD = { code: 'ERR_FFI_INVALID_POINTER', message: /must be a living Block, received one that block_\w+\(\) has freed/ };
+  const DEAD = {
+    code: 'ERR_FFI_INVALID_POINTER',
+    message: /must be a living Block, received one that block_\w+\(\) has freed/,
+  };
   /** Runs `body` and tells how many blocks C has freed meanwhile. */
   const freedBy = async (body) => {
     const before = b.freed_blocks();
@@ -131,28 +164,37 @@ int freed_blocks(void) { return freed; }`,
 
   test('ends it when the call begins: of two at once one goes in', async () => {
     for (const free of ['block_free', 'block_free_slowly']) {
-      assert.equal(await freedBy(async () => {
-        const block = b.block_new();
-        const piece = b.block_piece(block);
-        const first = b[free].async(block);
-        await assert.rejects(b[free].async(block), DEAD);
-        assert.throws(() => b.block_free(block), DEAD);
-        assert.throws(() => b.block_use(block), DEAD);
-        assert.throws(() => b.piece_use(piece), { code: 'ERR_FFI_INVALID_POINTER' });
-        assert.equal(block.ptr, null);
-        await first;
-        assert.throws(() => b.block_use(block), DEAD);
-      }), 1);
+      assert.equal(
+        await freedBy(async () => {
+          const block = b.block_new();
+          const piece = b.block_piece(block);
+          const first = b[free].async(block);
+          await assert.rejects(b[free].async(block), DEAD);
+          assert.throws(() => b.block_free(block), DEAD);
+          assert.throws(() => b.block_use(block), DEAD);
+          assert.throws(() => b.piece_use(piece), { code: 'ERR_FFI_INVALID_POINTER' });
+          assert.equal(block.ptr, null);
+          await first;
+          assert.throws(() => b.block_use(block), DEAD);
+        }),
+        1,
+      );
     }
   });
 
   test('ends it on a thread of its own', async () => {
     const thread = library.thread();
     const block = b.block_new();
-    assert.equal(await freedBy(async () => {
-      const all = await Promise.allSettled([1, 2, 3].map(() => thread.symbols.block_free_slowly(block)));
-      assert.deepEqual(all.map(({ status }) => status), ['fulfilled', 'rejected', 'rejected']);
-    }), 1);
+    assert.equal(
+      await freedBy(async () => {
+        const all = await Promise.allSettled([1, 2, 3].map(() => thread.symbols.block_free_slowly(block)));
+        assert.deepEqual(
+          all.map(({ status }) => status),
+          ['fulfilled', 'rejected', 'rejected'],
+        );
+      }),
+      1,
+    );
     thread.close();
     const kept = b.block_new();
     await assert.rejects(thread.symbols.block_free(kept), { code: 'ERR_FFI_THREAD_CLOSED' });
@@ -164,16 +206,25 @@ int freed_blocks(void) { return freed; }`,
     for (const call of [b.block_free_calling, b.block_free_calling.async]) {
       const block = b.block_new();
       const inside = [];
-      assert.equal(await freedBy(() => assert.rejects(async () => call(block, () => {
-        for (const use of [b.block_use, b.block_free, (same) => b.block_free_calling(same, () => {})]) {
-          try {
-            use(block);
-          } catch (error) {
-            inside.push(error.code);
-          }
-        }
-        throw new Error('of the callback');
-      }), /of the callback/)), 1);
+      assert.equal(
+        await freedBy(() =>
+          assert.rejects(
+            async () =>
+              call(block, () => {
+                for (const use of [b.block_use, b.block_free, (same) => b.block_free_calling(same, () => {})]) {
+                  try {
+                    use(block);
+                  } catch (error) {
+                    inside.push(error.code);
+                  }
+                }
+                throw new Error('of the callback');
+              }),
+            /of the callback/,
+          ),
+        ),
+        1,
+      );
       assert.deepEqual(inside, Array(3).fill('ERR_FFI_INVALID_POINTER'));
       assert.throws(() => b.block_use(block), DEAD);
     }
@@ -181,12 +232,17 @@ int freed_blocks(void) { return freed; }`,
 
   test('ends only its own: others are freed inside of its callbacks', async () => {
     const [outer, inner, refused] = [b.block_new(), b.block_new(), b.block_new()];
-    assert.equal(await freedBy(() => b.block_free_calling(outer, () => {
-      b.block_free(inner);
-      assert.throws(() => b.block_free_or_not(refused, 'x'), { code: 'ERR_INVALID_ARG_TYPE' });
-      assert.throws(() => b.block_free_or_not(refused, 1), { code: 'ERR_FFI_CALL_FAILED' });
-      assert.equal(b.block_use(refused), 1);
-    })), 2);
+    assert.equal(
+      await freedBy(() =>
+        b.block_free_calling(outer, () => {
+          b.block_free(inner);
+          assert.throws(() => b.block_free_or_not(refused, 'x'), { code: 'ERR_INVALID_ARG_TYPE' });
+          assert.throws(() => b.block_free_or_not(refused, 1), { code: 'ERR_FFI_CALL_FAILED' });
+          assert.equal(b.block_use(refused), 1);
+        }),
+      ),
+      2,
+    );
     for (const block of [outer, inner]) assert.throws(() => b.block_use(block), DEAD);
     b.block_free(refused);
   });
@@ -202,16 +258,21 @@ int freed_blocks(void) { return freed; }`,
 
   test('leaves it alive where C was not entered', async () => {
     const [one, two] = [b.block_new(), b.block_new()];
-    assert.equal(await freedBy(async () => {
-      for (const call of [b.block_free_both, b.block_free_both.async]) {
-        await assert.rejects(async () => call(one, 'x', two), { code: 'ERR_INVALID_ARG_TYPE' });
-        await assert.rejects(async () => call(one, 0), { code: 'ERR_INVALID_ARG_VALUE' });
-        await assert.rejects(async () => call(one, 0, one), DEAD);
-        await assert.rejects(async () => call(one, 0, {}), { code: 'ERR_INVALID_ARG_TYPE' });
-      }
-      await assert.rejects(async () => b.block_overflow(one, makeDetached(), 1), { code: 'ERR_INVALID_ARG_VALUE' });
-      await assert.rejects(async () => b.block_overflow.async(one, makeDetached(), 1), { code: 'ERR_INVALID_ARG_VALUE' });
-    }), 0);
+    assert.equal(
+      await freedBy(async () => {
+        for (const call of [b.block_free_both, b.block_free_both.async]) {
+          await assert.rejects(async () => call(one, 'x', two), { code: 'ERR_INVALID_ARG_TYPE' });
+          await assert.rejects(async () => call(one, 0), { code: 'ERR_INVALID_ARG_VALUE' });
+          await assert.rejects(async () => call(one, 0, one), DEAD);
+          await assert.rejects(async () => call(one, 0, {}), { code: 'ERR_INVALID_ARG_TYPE' });
+        }
+        await assert.rejects(async () => b.block_overflow(one, makeDetached(), 1), { code: 'ERR_INVALID_ARG_VALUE' });
+        await assert.rejects(async () => b.block_overflow.async(one, makeDetached(), 1), {
+          code: 'ERR_INVALID_ARG_VALUE',
+        });
+      }),
+      0,
+    );
     assert.deepEqual([b.block_use(one), b.block_use(two), typeof one.ptr], [1, 1, 'number']);
     assert.equal(await freedBy(() => b.block_free_both(one, 0, two)), 2);
     for (const block of [one, two]) assert.throws(() => b.block_use(block), DEAD);

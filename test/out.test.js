@@ -26,7 +26,10 @@ describe('out parameters', () => {
   test('come back beside the result, in their order', () => {
     assert.deepEqual(c.divide(17, 5), { returns: 3, out: [2] });
     assert.deepEqual(c.fill(), { returns: undefined, out: [[0, 1, 4, 9]] });
-    const { returns, out: [n, point, text, self] } = c.grow(5, 2, { x: 1, y: 9 });
+    const {
+      returns,
+      out: [n, point, text, self],
+    } = c.grow(5, 2, { x: 1, y: 9 });
     assert.deepEqual([returns, n, point, text, typeof self], [undefined, 7, { x: 3, y: 9 }, 'said', 'number']);
     assert.deepEqual(c.length('four'), { returns: 4n, out: [''] });
   });
@@ -50,7 +53,11 @@ describe('out parameters', () => {
   test('are parameters and nothing else', () => {
     throws(() => out('void'), 'ERR_INVALID_ARG_VALUE');
     throws(() => out(out('i32')), 'ERR_INVALID_ARG_VALUE');
-    throws(() => ffi.dlopen(null, { abs: { returns: out('i32') } }), 'ERR_INVALID_ARG_VALUE', /parameter of a function/);
+    throws(
+      () => ffi.dlopen(null, { abs: { returns: out('i32') } }),
+      'ERR_INVALID_ARG_VALUE',
+      /parameter of a function/,
+    );
     throws(() => new ffi.JSCallback(() => {}, { args: [out('i32')] }), 'ERR_INVALID_ARG_VALUE');
   });
 });

@@ -34,14 +34,30 @@ describe('the arguments of a call', () => {
 
   /** Makes a view and lets it go in the same call; `make` becomes part of the optimised caller. */
   const callersOf = () => [
-    function small() { return native.call_then_sum(callback, new Uint8Array(64).fill(7), 64); },
-    function large() { return native.call_then_sum(callback, new Uint8Array(5000).fill(7), 64); },
-    function slow() { return native.call_then_sum(callback, Buffer.allocUnsafeSlow(64).fill(7), 64); },
-    function pooled() { return native.call_then_sum(callback, Buffer.from('\x07'.repeat(64)), 64); },
-    function view() { return native.call_then_sum(callback, new DataView(new Uint8Array(64).fill(7).buffer), 64); },
-    function buffer() { return native.call_then_sum(callback, new Uint8Array(64).fill(7).buffer, 64); },
-    function sub() { return native.call_then_sum(callback, new Uint8Array(100).fill(7).subarray(20, 84), 64); },
-    function own() { return native.call_then_sum(callback, ffi.alloc(64).fill(7), 64); },
+    function small() {
+      return native.call_then_sum(callback, new Uint8Array(64).fill(7), 64);
+    },
+    function large() {
+      return native.call_then_sum(callback, new Uint8Array(5000).fill(7), 64);
+    },
+    function slow() {
+      return native.call_then_sum(callback, Buffer.allocUnsafeSlow(64).fill(7), 64);
+    },
+    function pooled() {
+      return native.call_then_sum(callback, Buffer.from('\x07'.repeat(64)), 64);
+    },
+    function view() {
+      return native.call_then_sum(callback, new DataView(new Uint8Array(64).fill(7).buffer), 64);
+    },
+    function buffer() {
+      return native.call_then_sum(callback, new Uint8Array(64).fill(7).buffer, 64);
+    },
+    function sub() {
+      return native.call_then_sum(callback, new Uint8Array(100).fill(7).subarray(20, 84), 64);
+    },
+    function own() {
+      return native.call_then_sum(callback, ffi.alloc(64).fill(7), 64);
+    },
   ];
 
   test('are not collected during it, although the optimised caller never uses them again', () => {
@@ -55,7 +71,8 @@ describe('the arguments of a call', () => {
   });
 
   test('would be collected if only their address were passed: the collection in the test is real', async () => {
-    const output = await runs(`
+    const output = await runs(
+      `
       const { call_then_sum: sum } = h.bind({ call_then_sum: { args: ['function', 'ptr', 'u64'], returns: 'u64' } });
       const callback = new ffi.JSCallback(() => { h.collect(); h.collect(); }, {});
       // A frame of its own, which is gone when C is called: optimised code may hold what it has inlined for longer.
@@ -66,7 +83,9 @@ describe('the arguments of a call', () => {
       const seen = new Set();
       for (let i = 0; i < 30; i++) seen.add(Number(caller()));
       console.log(seen.size > 1 || !seen.has(448), [...seen].some((sum) => sum >= 64 * 0x80));
-    `, { flags: ['--expose-gc', '--allow-natives-syntax'] });
+    `,
+      { flags: ['--expose-gc', '--allow-natives-syntax'] },
+    );
     assert.equal(output, 'true true', 'a collected view is poisoned');
   });
 
@@ -121,7 +140,10 @@ describe('pin', () => {
     await gc();
     await gc();
     assert.equal(collected, 0);
-    assert.deepEqual(pins.map((held) => held.byteLength), [40, 5000, 96]);
+    assert.deepEqual(
+      pins.map((held) => held.byteLength),
+      [40, 5000, 96],
+    );
     for (const held of pins) {
       assert.equal(read.u8(held.ptr, held.byteLength - 1), 33);
       native.fill_at(held.ptr, 0, 34, held.byteLength);
@@ -164,8 +186,14 @@ describe('pin', () => {
         if (index2 === 1) assert.throws(make, TypeError);
         else throws(() => use(make()), 'ERR_INVALID_ARG_VALUE', /attached|detached/);
       }
-      for (const view of [resizable, new Uint8Array(resizable), new DataView(resizable), new Uint8Array(resizable, 2, 2),
-        growable, new Uint8Array(growable)]) {
+      for (const view of [
+        resizable,
+        new Uint8Array(resizable),
+        new DataView(resizable),
+        new Uint8Array(resizable, 2, 2),
+        growable,
+        new Uint8Array(growable),
+      ]) {
         const error = throws(() => use(view), 'ERR_INVALID_ARG_VALUE', /resized/);
         assert.match(error.message, place[index]);
       }
@@ -180,14 +208,22 @@ describe('a pinned buffer', () => {
   port.unref();
 
   test('cannot be transferred by any way', () => {
-    for (const make of [() => new Uint8Array(40), () => new Uint8Array(5000), () => Buffer.allocUnsafeSlow(70),
-      () => new Uint8Array(100).subarray(10, 20)]) {
+    for (const make of [
+      () => new Uint8Array(40),
+      () => new Uint8Array(5000),
+      () => Buffer.allocUnsafeSlow(70),
+      () => new Uint8Array(100).subarray(10, 20),
+    ]) {
       const view = make().fill(5);
       const length = view.byteLength;
       const held = pin(view);
-      const moves = [() => structuredClone(view.buffer, { transfer: [view.buffer] }),
+      const moves = [
+        () => structuredClone(view.buffer, { transfer: [view.buffer] }),
         () => port.postMessage(view.buffer, [view.buffer]),
-        ...(hasTransfer ? [() => view.buffer.transfer(), () => view.buffer.transferToFixedLength(), () => view.buffer.transfer(1)] : [])];
+        ...(hasTransfer
+          ? [() => view.buffer.transfer(), () => view.buffer.transferToFixedLength(), () => view.buffer.transfer(1)]
+          : []),
+      ];
       moves.forEach((move, index) => {
         // Node 20's structuredClone and postMessage copy what is marked, without a word.
         const copies = index < 2 && process.versions.modules === '115';
@@ -223,7 +259,10 @@ describe('a pinned buffer', () => {
     const ways = [Object.preventExtensions, Object.seal, Object.freeze];
     /** Node 22 and the first of 24 have transfer(), and no way to lock such a buffer against it. */
     const isRefused = hasTransfer && (!locksInV8 || transferAborts);
-    const refusal = { code: 'ERR_INVALID_ARG_VALUE', message: /must be of an ArrayBuffer that takes new properties, received a frozen/ };
+    const refusal = {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /must be of an ArrayBuffer that takes new properties, received a frozen/,
+    };
 
     test('is locked, or refused by name', () => {
       for (const close of ways) {
@@ -288,16 +327,20 @@ describe('a pinned buffer', () => {
     assert.equal(view.buffer.transfer(), 'mine');
   });
 
-  test('that is frozen while it is pinned can be transferred when it was released', { skip: onlyOn('transfer') }, () => {
-    for (const make of [() => new Uint8Array(64), () => ffi.alloc(64)]) {
-      const view = make();
-      const held = pin(view);
-      Object.freeze(view.buffer);
-      assert.throws(() => view.buffer.transfer(), TypeError);
-      held.release();
-      if (make().buffer.byteLength === 64) assert.equal(view.buffer.transfer().byteLength, 64);
-    }
-  });
+  test(
+    'that is frozen while it is pinned can be transferred when it was released',
+    { skip: onlyOn('transfer') },
+    () => {
+      for (const make of [() => new Uint8Array(64), () => ffi.alloc(64)]) {
+        const view = make();
+        const held = pin(view);
+        Object.freeze(view.buffer);
+        assert.throws(() => view.buffer.transfer(), TypeError);
+        held.release();
+        if (make().buffer.byteLength === 64) assert.equal(view.buffer.transfer().byteLength, 64);
+      }
+    },
+  );
 
   test('stays usable from JavaScript, and is found by a call that writes past its end', () => {
     const view = new Uint8Array(50);
@@ -309,8 +352,9 @@ describe('a pinned buffer', () => {
     held.release();
   });
 
-  test('is locked where Node\'s own Buffers have no fences, and what Node or V8 detach themselves is left alone', async () => {
-    const output = await runs(`
+  test("is locked where Node's own Buffers have no fences, and what Node or V8 detach themselves is left alone", async () => {
+    const output = await runs(
+      `
       const { Worker } = require('node:worker_threads');
       const { call_then_sum: sum } = h.bind({ call_then_sum: { args: ['function', 'ptr', 'u64'], returns: 'u64' } });
       const locks = Number(process.versions.modules) >= 137 && !${transferAborts};
@@ -339,7 +383,9 @@ describe('a pinned buffer', () => {
         ffi.pin(Buffer.from('pool'));
         ffi.pin(new Uint8Array(64));
         process.exit();\`, { eval: true }).on('exit', (code) => console.log(seen.every(Boolean), seen.length, code));
-    `, { env: { PINNED_FFI_FENCE: 'off' } });
+    `,
+      { env: { PINNED_FFI_FENCE: 'off' } },
+    );
     assert.equal(output, 'true 6 0');
   });
 });

@@ -169,13 +169,20 @@ describe('read and write', () => {
             for (const offset of [0, 3]) {
               write[type.name](address, offset, value);
               const wanted = type.edges ? value : expectBack(type, value);
-              assert.equal(Object.is(caller(address + offset), wanted), true, `${caller(address + offset)} for ${value}`);
+              assert.equal(
+                Object.is(caller(address + offset), wanted),
+                true,
+                `${caller(address + offset)} for ${value}`,
+              );
               assert.equal(Object.is(reader(BigInt(address), offset), wanted), true);
             }
           }
-          for (const nowhere of [0, 4095, 0n]) throws(() => caller(nowhere), 'ERR_FFI_INVALID_POINTER', /^read\.\w+( \w+)*: ptr /);
-          for (const none of [-1, 4096.5, NaN, 2 ** 53]) throws(() => caller(none), 'ERR_OUT_OF_RANGE', /^read\.\w+( \w+)*: ptr /);
-          for (const other of [undefined, null, '8192', {}]) throws(() => caller(other), 'ERR_INVALID_ARG_TYPE', /^read\./);
+          for (const nowhere of [0, 4095, 0n])
+            throws(() => caller(nowhere), 'ERR_FFI_INVALID_POINTER', /^read\.\w+( \w+)*: ptr /);
+          for (const none of [-1, 4096.5, NaN, 2 ** 53])
+            throws(() => caller(none), 'ERR_OUT_OF_RANGE', /^read\.\w+( \w+)*: ptr /);
+          for (const other of [undefined, null, '8192', {}])
+            throws(() => caller(other), 'ERR_INVALID_ARG_TYPE', /^read\./);
           assert.equal(caller.length + reader.length, 2);
         };
         check();
@@ -527,9 +534,15 @@ describe('a number of the first page, where C reads or writes memory', () => {
   test('is refused, and the message names the text that was probably meant', () => {
     for (const value of low) {
       for (const name of ['strlen', 'wrapped', 'guarded', 'atoi', 'puts16', 'putsWide', 'minimumText']) {
-        refused(() => c[name](value), new RegExp(`^${name}: argument 0 must be .*received ${value}n?, .*; did you mean '${value}'\\?$`));
+        refused(
+          () => c[name](value),
+          new RegExp(`^${name}: argument 0 must be .*received ${value}n?, .*; did you mean '${value}'\\?$`),
+        );
       }
-      refused(() => c.time(value), /time: argument 0 must be an address of memory \(pointer\(i64\)\), received \d+n?, which is in the first page$/);
+      refused(
+        () => c.time(value),
+        /time: argument 0 must be an address of memory \(pointer\(i64\)\), received \d+n?, which is in the first page$/,
+      );
       refused(() => c.minimum(value));
       throws(() => c.memset(value, 0, 1), 'ERR_INVALID_ARG_TYPE', /a typed array or DataView/);
       refused(() => c.strlen({ ptr: value }));
@@ -565,9 +578,14 @@ describe('a number of the first page, where C reads or writes memory', () => {
     const Texts = struct({ text: 'cstring', wide: 'utf16', number: pointer('i32'), any: 'ptr' });
     for (const value of low) {
       for (const field of ['text', 'wide', 'number']) {
-        refused(() => Texts.alloc({ text: null, wide: null, number: null, any: null, [field]: value }), new RegExp(`field ${field} must be`));
+        refused(
+          () => Texts.alloc({ text: null, wide: null, number: null, any: null, [field]: value }),
+          new RegExp(`field ${field} must be`),
+        );
         const view = Texts.alloc();
-        refused(() => { view[field] = value; });
+        refused(() => {
+          view[field] = value;
+        });
       }
       refused(() => array('cstring', 2).alloc(['text', value]), /element \[1\]/);
       assert.equal(Texts.alloc({ text: null, wide: null, number: null, any: value }).any, Number(value));
@@ -587,7 +605,9 @@ describe('a number of the first page, where C reads or writes memory', () => {
 
   test('is refused in the dialect of bun as well', () => {
     const bun = require('../bun.js');
-    const { strlen } = bun.dlopen(ffi.suffix === 'so' ? 'libc.so.6' : 'libc.dylib', { strlen: { args: ['cstring'], returns: 'u64_fast' } }).symbols;
+    const { strlen } = bun.dlopen(ffi.suffix === 'so' ? 'libc.so.6' : 'libc.dylib', {
+      strlen: { args: ['cstring'], returns: 'u64_fast' },
+    }).symbols;
     refused(() => strlen(5));
     assert.equal(strlen('12'), 2);
   });

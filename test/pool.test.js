@@ -27,14 +27,22 @@ const { before, after } = fences();
 function makeSlices(count = 9, size = 32) {
   for (;;) {
     const slices = Array.from({ length: count }, (_, i) => Buffer.allocUnsafe(size).fill(i + 1));
-    const adjacent = slices.every((slice, i) => slice.buffer === slices[0].buffer
-      && slice.byteOffset === slices[0].byteOffset + i * size);
+    const adjacent = slices.every(
+      (slice, i) => slice.buffer === slices[0].buffer && slice.byteOffset === slices[0].byteOffset + i * size,
+    );
     if (adjacent && slices[0].byteOffset > before && slices[0].byteOffset < Buffer.poolSize / 2) return slices;
   }
 }
-const isWhole = (slices, ...except) => slices.forEach((slice, i) =>
-  assert.ok(except.includes(i) || slice.every((byte) => byte === i + 1), `slice ${i} has changed`));
-const figures = ({ argument, byteLength, firstBadOffset, bytesPast }) => [argument, byteLength, firstBadOffset, bytesPast];
+const isWhole = (slices, ...except) =>
+  slices.forEach((slice, i) =>
+    assert.ok(except.includes(i) || slice.every((byte) => byte === i + 1), `slice ${i} has changed`),
+  );
+const figures = ({ argument, byteLength, firstBadOffset, bytesPast }) => [
+  argument,
+  byteLength,
+  firstBadOffset,
+  bytesPast,
+];
 const over = (fn) => figures(throws(fn, 'ERR_FFI_BUFFER_OVERFLOW'));
 const under = (fn) => figures(throws(fn, 'ERR_FFI_BUFFER_UNDERFLOW'));
 
@@ -48,14 +56,23 @@ describe('a slice of the pool', () => {
   test('that is overflown leaves its neighbours as they were', () => {
     const slices = makeSlices();
     for (const count of [1, 16, 31, 32, 33, 96, after]) {
-      assert.deepEqual(over(() => native.flip_at(slices[4], 32, count)), [0, 32, 32, count]);
+      assert.deepEqual(
+        over(() => native.flip_at(slices[4], 32, count)),
+        [0, 32, 32, count],
+      );
       isWhole(slices);
     }
     for (const count of [1, 16, before]) {
-      assert.deepEqual(under(() => native.flip_at(slices[4], -count, count)), [0, 32, -1, count]);
+      assert.deepEqual(
+        under(() => native.flip_at(slices[4], -count, count)),
+        [0, 32, -1, count],
+      );
       isWhole(slices);
     }
-    assert.deepEqual(over(() => native.flip_at(slices[4], 40, 3)), [0, 32, 40, 11]);
+    assert.deepEqual(
+      over(() => native.flip_at(slices[4], 40, 3)),
+      [0, 32, 40, 11],
+    );
     // Both sides, with the slice itself.
     over(() => native.fill_at(slices[4], -20, 200, 72));
     assert.ok(slices[4].every((byte) => byte === 200));
@@ -63,7 +80,12 @@ describe('a slice of the pool', () => {
   });
 
   test('of every maker has this care, from the first to the last of a slab', () => {
-    const makers = [() => Buffer.from('abc'), () => Buffer.allocUnsafe(3), () => Buffer.from([1, 2, 3]), () => Buffer.concat([Buffer.from('ab'), Buffer.from('c')])];
+    const makers = [
+      () => Buffer.from('abc'),
+      () => Buffer.allocUnsafe(3),
+      () => Buffer.from([1, 2, 3]),
+      () => Buffer.concat([Buffer.from('ab'), Buffer.from('c')]),
+    ];
     for (let i = 0; i < 8000; i++) {
       const make = makers[i % makers.length];
       const left = Buffer.from('the left neighbour');
@@ -85,18 +107,33 @@ describe('a slice of the pool', () => {
   test('is cared for by its own bounds when it is seen as another view', () => {
     const slices = makeSlices();
     const { buffer, byteOffset } = slices[4];
-    for (const view of [new Uint8Array(buffer, byteOffset, 32), new DataView(buffer, byteOffset, 32), new Int32Array(buffer, byteOffset, 8)]) {
-      assert.deepEqual(over(() => native.flip_at(view, 32, 20)), [0, 32, 32, 20]);
+    for (const view of [
+      new Uint8Array(buffer, byteOffset, 32),
+      new DataView(buffer, byteOffset, 32),
+      new Int32Array(buffer, byteOffset, 8),
+    ]) {
+      assert.deepEqual(
+        over(() => native.flip_at(view, 32, 20)),
+        [0, 32, 32, 20],
+      );
       isWhole(slices);
     }
-    assert.deepEqual(over(() => native.flip_at(slices[4].subarray(0, 10), 10, 4)), [0, 10, 10, 4]);
+    assert.deepEqual(
+      over(() => native.flip_at(slices[4].subarray(0, 10), 10, 4)),
+      [0, 10, 10, 4],
+    );
     isWhole(slices);
   });
 });
 
 describe('two slices in one call', () => {
   test('may both be written, side by side, apart, overlapping or the same', () => {
-    for (const [a, b] of [[3, 4], [4, 3], [2, 6], [4, 4]]) {
+    for (const [a, b] of [
+      [3, 4],
+      [4, 3],
+      [2, 6],
+      [4, 4],
+    ]) {
       const slices = makeSlices();
       native.copy_bytes(slices[a], slices[b], 32);
       assert.ok(slices[a].every((byte) => byte === b + 1));
@@ -107,16 +144,25 @@ describe('two slices in one call', () => {
     const slices = makeSlices();
     slices[4].set(Array.from({ length: 32 }, (_, i) => i));
     native.copy_bytes(slices[4].subarray(3), slices[4], 29);
-    assert.deepEqual([...slices[4].subarray(3)], Array.from({ length: 29 }, (_, i) => i));
+    assert.deepEqual(
+      [...slices[4].subarray(3)],
+      Array.from({ length: 29 }, (_, i) => i),
+    );
     isWhole(slices, 4);
   });
 
   test('are not confused: what lies beyond both is put back, and the right argument is named', () => {
     const slices = makeSlices();
-    assert.deepEqual(over(() => native.flip_two_at(slices[3], 0, slices[6], 32, 5)), [2, 32, 32, 5]);
+    assert.deepEqual(
+      over(() => native.flip_two_at(slices[3], 0, slices[6], 32, 5)),
+      [2, 32, 32, 5],
+    );
     isWhole(slices, 3);
     slices[3].fill(4);
-    assert.deepEqual(over(() => native.flip_two_at(slices[3], 32, slices[6], 0, 5)), [0, 32, 32, 5]);
+    assert.deepEqual(
+      over(() => native.flip_two_at(slices[3], 32, slices[6], 0, 5)),
+      [0, 32, 32, 5],
+    );
     isWhole(slices, 6);
   });
 });
@@ -129,12 +175,18 @@ describe('callbacks during a call with a slice', () => {
       slices[5].fill(50);
       slices[3].fill(30);
     }, {});
-    assert.deepEqual(over(() => native.flip_then_call(slices[4], 32, 20, callback)), [0, 32, 32, 20]);
+    assert.deepEqual(
+      over(() => native.flip_then_call(slices[4], 32, 20, callback)),
+      [0, 32, 32, 20],
+    );
     assert.ok(slices[5].every((byte) => byte === 50) && slices[3].every((byte) => byte === 30));
     isWhole(slices, 3, 5);
     slices[5].fill(6);
     slices[3].fill(4);
-    assert.deepEqual(over(() => native.call_then_flip(callback, slices[4], 32, 70)), [1, 32, 32, 70]);
+    assert.deepEqual(
+      over(() => native.call_then_flip(callback, slices[4], 32, 70)),
+      [1, 32, 32, 70],
+    );
     assert.ok(slices[5].every((byte) => byte === 50) && slices[3].every((byte) => byte === 30));
     isWhole(slices, 3, 5);
     callback.close();
@@ -157,7 +209,10 @@ describe('callbacks during a call with a slice', () => {
     const callback = new JSCallback(() => {
       slices[5].fill(77);
       native.call_then_flip(nothing, new Uint8Array(8), 0, 8);
-      assert.ok(slices[5].every((byte) => byte === 77), 'what the callback wrote was taken back');
+      assert.ok(
+        slices[5].every((byte) => byte === 77),
+        'what the callback wrote was taken back',
+      );
     }, {});
     native.call_then_flip(callback, slices[4], 0, 32);
     assert.ok(slices[5].every((byte) => byte === 77));
@@ -173,14 +228,23 @@ describe('callbacks during a call with a slice', () => {
       depth++;
       const at = depth + 1;
       native.fill_at(slices[at], 0, 100 + depth, 32);
-      assert.deepEqual(over(() => native.flip_at(slices[at], 32, 10)), [0, 32, 32, 10]);
+      assert.deepEqual(
+        over(() => native.flip_at(slices[at], 32, 10)),
+        [0, 32, 32, 10],
+      );
       if (depth < 5) native.call_then_flip(callback, slices[at], 0, 1);
     }, {});
-    assert.deepEqual(over(() => native.call_then_flip(callback, slices[1], 32, 40)), [1, 32, 32, 40]);
+    assert.deepEqual(
+      over(() => native.call_then_flip(callback, slices[1], 32, 40)),
+      [1, 32, 32, 40],
+    );
     for (let level = 1; level <= 5; level++) {
       const [first, ...rest] = slices[level + 1];
       assert.equal(first, level < 5 ? (100 + level) ^ 255 : 105);
-      assert.ok(rest.every((byte) => byte === 100 + level), `slice ${level + 1} holds ${rest}`);
+      assert.ok(
+        rest.every((byte) => byte === 100 + level),
+        `slice ${level + 1} holds ${rest}`,
+      );
     }
     isWhole(slices, 2, 3, 4, 5, 6);
     callback.close();
@@ -223,23 +287,32 @@ describe('an address of a slice', () => {
         const address = addressOf(slices[4]);
         native.fill_at(address, 0, 99, 32);
         assert.ok(slices[4].every((byte) => byte === 99));
-        const count = 1 + i % 96;
-        assert.deepEqual(over(() => native.flip_at(address, 32, count)), [0, 32, 32, count]);
-        const less = 1 + i % 64;
-        assert.deepEqual(under(() => native.flip_at(address, -less, less)), [0, 32, -1, less]);
+        const count = 1 + (i % 96);
+        assert.deepEqual(
+          over(() => native.flip_at(address, 32, count)),
+          [0, 32, 32, count],
+        );
+        const less = 1 + (i % 64);
+        assert.deepEqual(
+          under(() => native.flip_at(address, -less, less)),
+          [0, 32, -1, less],
+        );
         isWhole(slices, 4);
       }
     });
   }
 
   test('is watched where the pool was off while the package was loaded, and is on later', async () => {
-    const said = await runs(`
+    const said = await runs(
+      `
       const { flip_at } = h.bind({ flip_at: { args: ['ptr', 'i64', 'u64'] } });
       Buffer.poolSize = 8192;
       let slice;
       do slice = Buffer.allocUnsafe(32); while (slice.buffer.byteLength < 8192 || slice.buffer.byteLength > 16384 || slice.byteOffset < 256);
       try { flip_at(ffi.ptr(slice), 32, 10); console.log('nothing'); } catch (error) { console.log(error.code); }
-    `, { env: { PINNED_FFI_GUARD: '1' } });
+    `,
+      { env: { PINNED_FFI_GUARD: '1' } },
+    );
     assert.equal(said, 'ERR_FFI_BUFFER_OVERFLOW');
   });
 
@@ -248,7 +321,11 @@ describe('an address of a slice', () => {
     const address = ptr(slices[4]);
     const call = (at, count) => native.flip_at(address, at, count);
     optimize(call, () => call(0, 32));
-    for (let i = 0; i < 1000; i++) assert.deepEqual(over(() => call(32, 10)), [0, 32, 32, 10]);
+    for (let i = 0; i < 1000; i++)
+      assert.deepEqual(
+        over(() => call(32, 10)),
+        [0, 32, 32, 10],
+      );
     isWhole(slices, 4);
   });
 
@@ -268,13 +345,20 @@ describe('an address of a slice', () => {
     });
     library.symbols.fill_pair(pair, slices[4]);
     library.symbols.fill_pair(pair, ptr(slices[4]));
-    for (const [i, value] of [[3, 7], [4, 8], [5, 9]]) assert.ok(slices[i].every((byte) => byte === value));
+    for (const [i, value] of [
+      [3, 7],
+      [4, 8],
+      [5, 9],
+    ])
+      assert.ok(slices[i].every((byte) => byte === value));
     isWhole(slices, 3, 4, 5);
     library.close();
   });
 
   test('is no address of a slice once its slab was collected', async () => {
-    (() => { for (let i = 0; i < 200; i++) ptr(makeSlices()[4]); })();
+    (() => {
+      for (let i = 0; i < 200; i++) ptr(makeSlices()[4]);
+    })();
     await gc();
     const view = new Uint8Array(64);
     native.fill_at(ptr(view), 0, 5, 64);
@@ -311,7 +395,10 @@ describe('a slice whose neighbours others write during a synchronous call', () =
     await promisify(randomFill)(slices[3]);
     slices[3].fill(4);
     await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(over(() => native.flip_at(slices[4], 32, 20)), [0, 32, 32, 20]);
+    assert.deepEqual(
+      over(() => native.flip_at(slices[4], 32, 20)),
+      [0, 32, 32, 20],
+    );
     isWhole(slices);
   });
 
@@ -330,7 +417,11 @@ describe('a slice whose neighbours others write during a synchronous call', () =
   });
 
   test('under load: calls lose no byte, whoever writes beside them', async () => {
-    const result = await run({ file: 'test/stress/pool.mjs', args: [String(byScale(10_000, 100_000))], timeout: 300_000 });
+    const result = await run({
+      file: 'test/stress/pool.mjs',
+      args: [String(byScale(10_000, 100_000))],
+      timeout: 300_000,
+    });
     assert.equal(result.code, 0, result.stderr);
   });
 });
@@ -341,9 +432,15 @@ describe('an overflow that runs out of the slab', () => {
     const { buffer } = makeSlices()[4];
     for (let gap = 0; gap < 20; gap++) {
       const slice = new Uint8Array(buffer, buffer.byteLength - 40 - gap, 40);
-      assert.deepEqual(over(() => native.flip_at(slice, 40, 20)), [0, 40, 40, 20]);
+      assert.deepEqual(
+        over(() => native.flip_at(slice, 40, 20)),
+        [0, 40, 40, 20],
+      );
       const first = new Uint8Array(buffer, gap, 40);
-      assert.deepEqual(under(() => native.flip_at(first, -20, 20)), [0, 40, -1, 20]);
+      assert.deepEqual(
+        under(() => native.flip_at(first, -20, 20)),
+        [0, 40, -1, 20],
+      );
     }
   });
 });

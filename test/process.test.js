@@ -34,11 +34,14 @@ symbols.add_i32.async(20, 22).then((sum) => console.log(sum));
 
 describe('the package loads and works', () => {
   test('where the program has deleted SharedArrayBuffer', TIMES, async () => {
-    assert.equal(await child(`delete globalThis.SharedArrayBuffer; ${USES}
+    assert.equal(
+      await child(`delete globalThis.SharedArrayBuffer; ${USES}
       const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
       symbols.fill_bytes(new Uint8Array(memory.buffer, 0, 64), 64, 9);
       assert.equal(new Uint8Array(memory.buffer)[63], 9);
-      assert.equal(typeof ffi.ptr(memory.buffer), 'number');`), '42');
+      assert.equal(typeof ffi.ptr(memory.buffer), 'number');`),
+      '42',
+    );
   });
 
   test('where the program has closed its global object and process to new properties', TIMES, async () => {
@@ -46,7 +49,9 @@ describe('the package loads and works', () => {
   });
 
   const flags = {
-    '--enable-sharedarraybuffer-per-context': true, '--no-harmony-rab-gsab': isNode20, '--no-expose-wasm': Number(process.versions.modules) < 137,
+    '--enable-sharedarraybuffer-per-context': true,
+    '--no-harmony-rab-gsab': isNode20,
+    '--no-expose-wasm': Number(process.versions.modules) < 137,
     '--no-harmony-rab-gsab --no-expose-wasm': isNode20,
   };
   for (const [flag, isKnown] of Object.entries(flags)) {
@@ -56,20 +61,33 @@ describe('the package loads and works', () => {
     });
   }
 
-  test('with --abort-on-uncaught-exception, where the first candidates for a name are no libraries', TIMES, async () => {
-    assert.equal(await child(`${USES}
+  test(
+    'with --abort-on-uncaught-exception, where the first candidates for a name are no libraries',
+    TIMES,
+    async () => {
+      assert.equal(
+        await child(
+          `${USES}
       ffi.dlopen('c', { strlen: { args: ['cstring'], returns: 'u64_fast' } });
       assert.throws(() => ffi.dlopen('no-such-library-at-all', {}), { code: 'ERR_FFI_LIBRARY_NOT_FOUND' });
       assert.throws(() => ffi.dlopen(__filename === '[eval]' ? root + '/package.json' : __filename, {}), { code: 'ERR_FFI_LIBRARY_INVALID' });
-    `, { flags: ['--abort-on-uncaught-exception'] }), '42');
-  });
+    `,
+          { flags: ['--abort-on-uncaught-exception'] },
+        ),
+        '42',
+      );
+    },
+  );
 });
 
 describe('process listeners', () => {
   const count = "['exit', 'beforeExit'].map((event) => process.listenerCount(event))";
 
-  test('there are none before there is a callback, and one each afterwards, whatever is loaded anew', TIMES, async () => {
-    const vm = `const makeRealm = () => {
+  test(
+    'there are none before there is a callback, and one each afterwards, whatever is loaded anew',
+    TIMES,
+    async () => {
+      const vm = `const makeRealm = () => {
       const vm = require('node:vm');
       const context = vm.createContext({ Buffer, process, console, setImmediate, setTimeout });
       const fs = require('node:fs');
@@ -88,7 +106,8 @@ describe('process listeners', () => {
       };
       return loadIn(path.join(root, 'index.js'));
     };`;
-    assert.equal(await child(`${vm}
+      assert.equal(
+        await child(`${vm}
       process.on('warning', (warning) => console.log(warning.name));
       const before = ${count};
       const ffi = load();
@@ -100,13 +119,17 @@ describe('process listeners', () => {
         new (makeRealm().JSCallback)(() => {}, {}).close();
       }
       assert.deepEqual(${count}, before.map((number) => number + 1));
-      setImmediate(() => console.log('done'));`), 'done');
-  });
+      setImmediate(() => console.log('done'));`),
+        'done',
+      );
+    },
+  );
 });
 
 describe('open handles', () => {
   test('each that asynchronous hooks are told of says that it does not keep the process alive', TIMES, async () => {
-    assert.equal(await child(`
+    assert.equal(
+      await child(`
       const resources = new Map();
       const hook = require('node:async_hooks').createHook({
         init: (id, type, trigger, resource) => { if (/pinned-ffi/.test(type)) resources.set(id, [type, resource]); },
@@ -130,7 +153,9 @@ describe('open handles', () => {
         callback.close();
         assert.deepEqual(alive(), []);
         console.log('done');
-      })();`), 'done');
+      })();`),
+      'done',
+    );
   });
 });
 
@@ -152,7 +177,8 @@ describe("an 'exit' event that does not end the process", () => {
   };
   for (const [name, way] of Object.entries(ways)) {
     test(`${name}: threads settle, and callbacks on foreign threads are answered`, TIMES, async () => {
-      assert.equal(await child(`${start}
+      assert.equal(
+        await child(`${start}
         (async () => {
           assert.equal(await thread.symbols.call_i32(callback, 1), 2);
           for (let i = 0; i < 3; i += 1) {
@@ -165,11 +191,14 @@ describe("an 'exit' event that does not end the process", () => {
           }
           console.log('done');
           process.reallyExit(0);
-        })();`), 'done');
+        })();`),
+        'done',
+      );
     });
 
     test(`${name}: a thread that was at work settles`, TIMES, async () => {
-      assert.equal(await child(`${start}
+      assert.equal(
+        await child(`${start}
         const sleeper = ffi.dlopen('libc.so.6', { usleep: { args: ['u32'], returns: 'i32' } }).thread();
         (async () => {
           await sleeper.symbols.usleep(10);
@@ -178,7 +207,9 @@ describe("an 'exit' event that does not end the process", () => {
           assert.deepEqual(await Promise.all(working), [0, 0]);
           console.log('done');
           process.reallyExit(0);
-        })();`), 'done');
+        })();`),
+        'done',
+      );
     });
   }
 });

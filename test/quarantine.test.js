@@ -18,8 +18,14 @@ const warnings = [];
 process.on('warning', (warning) => {
   if (warning.name === 'FFIWarning') warnings.push(warning);
 });
-const figures = ({ code, found, byteLength, firstBadOffset, bytesPast, symbol }) =>
-  [code, found, byteLength, firstBadOffset, bytesPast, symbol];
+const figures = ({ code, found, byteLength, firstBadOffset, bytesPast, symbol }) => [
+  code,
+  found,
+  byteLength,
+  firstBadOffset,
+  bytesPast,
+  symbol,
+];
 /** The warnings since the last time, at least `count`. */
 async function warned(count) {
   await gc(() => warnings.length >= count);
@@ -29,7 +35,12 @@ const OVER = 'ERR_FFI_BUFFER_OVERFLOW';
 const UNDER = 'ERR_FFI_BUFFER_UNDERFLOW';
 
 /** Every maker's view of `size` bytes is given to keep_ptr() and let go. */
-const makers = [(size) => new Uint8Array(size), (size) => Buffer.alloc(size), (size) => new ArrayBuffer(size), (size) => ffi.alloc(size)];
+const makers = [
+  (size) => new Uint8Array(size),
+  (size) => Buffer.alloc(size),
+  (size) => new ArrayBuffer(size),
+  (size) => ffi.alloc(size),
+];
 
 /** A child's beginning: prints what `seen` holds at the end. */
 const prelude = `
@@ -45,8 +56,13 @@ describe('checkFences', () => {
     for (const make of makers) {
       const view = make(70);
       native.keep_ptr(view);
-      for (const [offset, count, wanted] of [[70, 1, [OVER, 'checked', 70, 70, 1]], [70, 128, [OVER, 'checked', 70, 70, 128]],
-        [100, 10, [OVER, 'checked', 70, 100, 40]], [-1, 1, [UNDER, 'checked', 70, -1, 1]], [-64, 64, [UNDER, 'checked', 70, -1, 64]]]) {
+      for (const [offset, count, wanted] of [
+        [70, 1, [OVER, 'checked', 70, 70, 1]],
+        [70, 128, [OVER, 'checked', 70, 70, 128]],
+        [100, 10, [OVER, 'checked', 70, 100, 40]],
+        [-1, 1, [UNDER, 'checked', 70, -1, 1]],
+        [-64, 64, [UNDER, 'checked', 70, -1, 64]],
+      ]) {
         native.flip_kept(offset, count);
         assert.equal(checkFences(), 1);
         assert.equal(checkFences(), 0);
@@ -78,7 +94,10 @@ describe('checkFences', () => {
     assert.equal(checkFences(), 1);
     await gc(() => warnings.length > 0);
     const [warning] = warnings.splice(0);
-    assert.match(warning.message, /wrote 7 bytes past the end of a Buffer of 33 bytes .*checkFences\(\); .* given to start_writer/);
+    assert.match(
+      warning.message,
+      /wrote 7 bytes past the end of a Buffer of 33 bytes .*checkFences\(\); .* given to start_writer/,
+    );
     assert.equal(warning.name, 'FFIWarning');
     assert.ok(warning instanceof Error);
     assert.ok(view[32] === 0);
@@ -146,7 +165,8 @@ describe('a Buffer that is collected', () => {
 
 describe('the quarantine', () => {
   test('keeps to its bounds, and what is pushed out with a late write is reported', async () => {
-    const output = await runs(`${prelude}
+    const output = await runs(
+      `${prelude}
       (async () => {
         let most = [0, 0];
         const look = () => {
@@ -167,7 +187,9 @@ describe('the quarantine', () => {
         look();
         seen.push(most[0] <= 10000);
         show();
-      })();`, { env: { PINNED_FFI_QUARANTINE: '10000,30' } });
+      })();`,
+      { env: { PINNED_FFI_QUARANTINE: '10000,30' } },
+    );
     assert.deepEqual(JSON.parse(output), ['quarantine,500,3,2', true, true, true, 10000, 30, true]);
   });
 

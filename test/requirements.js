@@ -18,7 +18,10 @@ const inFolders = (folders, name) => folders.some((folder) => fs.existsSync(path
 
 /** Whether a command is on the PATH, or where the system keeps those of administrators. */
 const hasCommand = (name) =>
-  inFolders([...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/sbin'], isWindows ? `${name}.exe` : name);
+  inFolders(
+    [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/sbin'],
+    isWindows ? `${name}.exe` : name,
+  );
 
 /** Whether the loader finds a library by its soname. macOS and Windows have other names: there dlopen is what tells. */
 function hasLibrary(soname) {
@@ -29,7 +32,8 @@ function hasLibrary(soname) {
 
 function hasHeader(name) {
   const folders = ['/usr/include', '/usr/local/include'];
-  const within = folders.filter((folder) => fs.existsSync(folder))
+  const within = folders
+    .filter((folder) => fs.existsSync(folder))
     .flatMap((folder) => fs.readdirSync(folder).map((each) => path.join(folder, each)));
   return inFolders([...folders, ...within], name);
 }
@@ -43,13 +47,18 @@ function hasClang() {
 }
 
 /** Where what tests take from the npm registry is kept. */
-const INSTALLED = ['.nodes/bun-1.4.5', '.nodes/deno-2.9.6', 'test/ecosystem/node_modules', 'test/ecosystem/compare/node_modules']
-  .map((folder) => path.join(__dirname, '..', folder));
+const INSTALLED = [
+  '.nodes/bun-1.4.5',
+  '.nodes/deno-2.9.6',
+  'test/ecosystem/node_modules',
+  'test/ecosystem/compare/node_modules',
+].map((folder) => path.join(__dirname, '..', folder));
 
 /** Whether everything from the npm registry is installed already, or npm gets an answer from it. */
 const hasRegistry = () =>
-  INSTALLED.every((folder) => fs.existsSync(folder))
-  || spawnSync('npm', ['ping', '--fetch-retries=0', '--fetch-timeout=10000'], { stdio: 'ignore', shell: isWindows }).status === 0;
+  INSTALLED.every((folder) => fs.existsSync(folder)) ||
+  spawnSync('npm', ['ping', '--fetch-retries=0', '--fetch-timeout=10000'], { stdio: 'ignore', shell: isWindows })
+    .status === 0;
 
 const library = (soname, apt) => ({ found: () => hasLibrary(soname), apt });
 const header = (name, apt) => ({ found: () => hasHeader(name), apt });
@@ -83,10 +92,14 @@ const PLATFORM = {
     is: () => isLinux && process.arch === 'x64' && !isMusl(),
     reason: 'the npm packages of Bun and Deno are for Linux on x64 with glibc',
   },
-  node24: { is: () => process.versions.node.startsWith('24.'), reason: 'the same beside every Node: runs beside Node 24' },
+  node24: {
+    is: () => process.versions.node.startsWith('24.'),
+    reason: 'the same beside every Node: runs beside Node 24',
+  },
   root: { is: () => process.geteuid?.() === 0, reason: 'only as root' },
   transfer: {
-    is: () => typeof ArrayBuffer.prototype.transfer === 'function', reason: 'this Node has no ArrayBuffer.prototype.transfer',
+    is: () => typeof ArrayBuffer.prototype.transfer === 'function',
+    reason: 'this Node has no ArrayBuffer.prototype.transfer',
   },
   flag: { is: () => true, reason: 'this Node has no such flag' },
   fences: { is: () => require('../index.js').fences().installed, reason: 'this runtime has no fences' },
@@ -96,7 +109,8 @@ const isHere = new Map();
 
 function isMissing(name) {
   const requirement = REQUIREMENTS[name];
-  if (requirement === undefined) throw new Error(`test/requirements.js has no '${name}'; it has ${Object.keys(REQUIREMENTS).join(', ')}`);
+  if (requirement === undefined)
+    throw new Error(`test/requirements.js has no '${name}'; it has ${Object.keys(REQUIREMENTS).join(', ')}`);
   if (!isHere.has(name)) isHere.set(name, requirement.found());
   return !isHere.get(name);
 }

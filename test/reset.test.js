@@ -122,13 +122,18 @@ const TIMES = { timeout: 120_000 };
 
 for (const [name, registry] of Object.entries(REGISTRIES)) {
   const prelude = `${SHARED}${registry}`;
-  const child = (code) => runs(`${prelude}
+  const child = (code) =>
+    runs(
+      `${prelude}
     (async () => { ${code}
-    })().then(() => console.log('done'), (error) => { console.error(error); process.exit(1); });`, { isBare: true });
+    })().then(() => console.log('done'), (error) => { console.error(error); process.exit(1); });`,
+      { isBare: true },
+    );
 
   describe(`after a reset of ${name}`, () => {
     test('what is loaded anew is the same instance', TIMES, async () => {
-      assert.equal(await child(`
+      assert.equal(
+        await child(`
         const first = load();
         const bun = load('bun.js');
         for (let i = 0; i < 20; i += 1) {
@@ -136,11 +141,14 @@ for (const [name, registry] of Object.entries(REGISTRIES)) {
           assert.equal(load(), first);
           reset();
           assert.equal(load('bun.js'), bun);
-        }`), 'done');
+        }`),
+        'done',
+      );
     });
 
     test('each function calls the C function that it was bound to', TIMES, async () => {
-      assert.equal(await child(`
+      assert.equal(
+        await child(`
         const first = load();
         const one = first.dlopen('libc.so.6', libc).symbols;
         one.abs(-1);
@@ -158,11 +166,14 @@ for (const [name, registry] of Object.entries(REGISTRIES)) {
           assert.equal(abs(-i), i);
           assert.equal(two.toupper(98), 66);
           assert.equal(two.strlen('abc'), 3);
-        }`), 'done');
+        }`),
+        'done',
+      );
     });
 
     test('callbacks and asynchronous calls from before and after it work side by side', TIMES, async () => {
-      assert.equal(await child(`
+      assert.equal(
+        await child(`
         const make = (ffi) => ({ ffi, symbols: ffi.dlopen(fixture, declarations).symbols,
           callback: new ffi.JSCallback((value) => value + 1, { args: ['i32'], returns: 'i32' }) });
         const all = [make(load())];
@@ -176,25 +187,32 @@ for (const [name, registry] of Object.entries(REGISTRIES)) {
         for (const { ffi, callback } of all) {
           assert.ok(callback instanceof load().JSCallback);
           callback.close();
-        }`), 'done');
+        }`),
+        'done',
+      );
     });
 
     for (const [what, code] of Object.entries(LATE)) {
       test(`${what} works when it is first used`, TIMES, async () => {
-        assert.equal(await child(`
+        assert.equal(
+          await child(`
           const ffi = load();
           const { symbols } = ffi.dlopen(fixture, declarations);
           reset();
           ${code}
           reset();
-          ${code.includes('const ') ? `{ ${code} }` : code}`), 'done');
+          ${code.includes('const ') ? `{ ${code} }` : code}`),
+          'done',
+        );
       });
     }
   });
 }
 
 test('require.cache has no more and no less than the program left in it', TIMES, async () => {
-  assert.equal(await runs(`${SHARED}${REGISTRIES['require.cache']}
+  assert.equal(
+    await runs(
+      `${SHARED}${REGISTRIES['require.cache']}
     const ffi = load();
     reset();
     const stranger = { exports: 'a stranger' };
@@ -202,14 +220,24 @@ test('require.cache has no more and no less than the program left in it', TIMES,
     ffi.struct({ a: 'i32' });
     assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'types', 'registry.js'))}], stranger);
     assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'memory', 'access.js'))}], undefined);
-    console.log('done');`, { isBare: true }), 'done');
+    console.log('done');`,
+      { isBare: true },
+    ),
+    'done',
+  );
 });
 
 test('an environment is never replaced', TIMES, async () => {
-  assert.equal(await runs(`${SHARED}${REGISTRIES['require.cache']}
+  assert.equal(
+    await runs(
+      `${SHARED}${REGISTRIES['require.cache']}
     const ffi = load();
     const binding = load('lib/native/binding.js');
     assert.throws(() => binding.attach(new ArrayBuffer(65536), () => {}), { code: 'ERR_FFI_INTERNAL' });
     assert.equal(ffi.dlopen('libc.so.6', libc).symbols.abs(-3), 3);
-    console.log('done');`, { isBare: true }), 'done');
+    console.log('done');`,
+      { isBare: true },
+    ),
+    'done',
+  );
 });

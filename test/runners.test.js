@@ -34,7 +34,8 @@ function run(runner, args) {
     const options = { cwd: home, env, timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] };
     const child = spawn(process.execPath, [path.join(modules, ...runner), ...args], options);
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, output }));
   });
@@ -58,7 +59,10 @@ describe('a suite that resets its modules', { skip }, () => {
 
   for (const pool of byScale([], ['forks', 'threads', 'vmThreads'])) {
     test(`passes under vitest, pool ${pool}`, async () => {
-      const { code, signal, output } = await run(['vitest', 'vitest.mjs'], ['run', `--pool=${pool}`, '--dir', 'vitest']);
+      const { code, signal, output } = await run(
+        ['vitest', 'vitest.mjs'],
+        ['run', `--pool=${pool}`, '--dir', 'vitest'],
+      );
       assert.deepEqual({ code, signal }, { code: 0, signal: null }, output);
       assert.match(output, /Tests +3 passed/);
     });

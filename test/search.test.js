@@ -159,7 +159,10 @@ describe('on Linux', onLinux, () => {
     const lines = [...stdout.matchAll(/^\t(\S+) \(.*\) => (.*)$/gm)];
     const all = new Set(lines.map(([, soname, file]) => `${soname} => ${file}`));
     assert.ok(parsed.length > 0);
-    assert.deepEqual(parsed.filter((entry) => !all.has(entry)), []);
+    assert.deepEqual(
+      parsed.filter((entry) => !all.has(entry)),
+      [],
+    );
   });
 });
 
@@ -181,7 +184,10 @@ describe("the loader's cache", () => {
   });
 
   test('a missing, foreign or cut file gives what is whole in it, never an exception', () => {
-    const file = makeCache([[flags, 'liba.so.1', '/liba.so.1'], [flags, 'libb.so.1', '/libb.so.1']]);
+    const file = makeCache([
+      [flags, 'liba.so.1', '/liba.so.1'],
+      [flags, 'libb.so.1', '/libb.so.1'],
+    ]);
     assert.equal(parseCache(undefined, flags).size, 0);
     assert.equal(parseCache(Buffer.from('something else'), flags).size, 0);
     for (let length = 0; length <= file.length; length++) {
@@ -227,8 +233,9 @@ describe('the platform', () => {
 
 describe('the addon', () => {
   const load = (addon) => {
-    const script = "try { require('./lib/native/binding.js') } catch (error) { console.log(JSON.stringify(error)); "
-      + 'console.log(error.message) }';
+    const script =
+      "try { require('./lib/native/binding.js') } catch (error) { console.log(JSON.stringify(error)); " +
+      'console.log(error.message) }';
     const env = { ...process.env, PINNED_FFI_ADDON: addon };
     return spawnSync(process.execPath, ['-e', script], { cwd: root, env, encoding: 'utf8' }).stdout;
   };

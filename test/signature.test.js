@@ -20,7 +20,10 @@ const CALLED = byScale(70, MADE);
 group(`random signatures (PINNED_FFI_TEST_SEED=${SEED})`, () => {
   test('every type of the table is among them', () => {
     const missing = [...byName].filter(([name, row]) => !row.refused && name !== 'void' && !(name in SCALARS));
-    assert.deepEqual(missing.map(([name]) => name), []);
+    assert.deepEqual(
+      missing.map(([name]) => name),
+      [],
+    );
     const seen = new Set();
     const look = (tree) => {
       seen.add(tree.name ?? (tree.packed ? 'packed' : tree.kind));
@@ -29,7 +32,10 @@ group(`random signatures (PINNED_FFI_TEST_SEED=${SEED})`, () => {
     const signatures = Array.from({ length: MADE }, (_, id) => makeSignature(SEED, id));
     for (const { args, returns } of signatures) [...args, ...(returns ? [returns] : [])].forEach(look);
     const wanted = [...Object.keys(SCALARS), 'struct', 'union', 'array', 'packed'];
-    assert.deepEqual(wanted.filter((name) => !seen.has(name)), []);
+    assert.deepEqual(
+      wanted.filter((name) => !seen.has(name)),
+      [],
+    );
     const counts = new Set(signatures.map(({ args }) => args.length));
     assert.equal(counts.size, 33, 'counts of arguments');
     assert.ok(signatures.filter(({ fixed }) => fixed !== undefined).length > MADE / 20, 'variadic ones');
@@ -52,23 +58,44 @@ group('a mismatch', () => {
       ...(tree.fields && { fields: tree.fields.map(lied) }),
       ...(tree.element && { element: lied(tree.element) }),
     });
-    const lie = (signature) => ({ ...signature, args: signature.args.map(lied), returns: signature.returns && lied(signature.returns) });
-    const result = await runMatrix({ seed: SEED, count: 100, callPaths: CALL_PATHS.slice(0, 1), engines: ['usual'], lie });
+    const lie = (signature) => ({
+      ...signature,
+      args: signature.args.map(lied),
+      returns: signature.returns && lied(signature.returns),
+    });
+    const result = await runMatrix({
+      seed: SEED,
+      count: 100,
+      callPaths: CALL_PATHS.slice(0, 1),
+      engines: ['usual'],
+      lie,
+    });
     const { signature, message } = result.mismatches[0].minimal;
     assert.ok(['void f(float)', 'float f(void)'].includes(prototypeOf(signature)), declarationText(signature));
     assert.match(message, /another/);
     const isFloat = (id) => JSON.stringify(makeSignature(SEED, id)).includes('"f32"');
-    assert.deepEqual(result.mismatches.filter(({ id }) => !isFloat(id)), []);
+    assert.deepEqual(
+      result.mismatches.filter(({ id }) => !isFloat(id)),
+      [],
+    );
   });
 
   test('keeps what it takes to fail, and nothing else', async () => {
     const scalar = (name) => ({ kind: 'scalar', name });
     const random = makeRandom(1);
     const args = Array.from({ length: 30 }, () => scalar(random() < 0.5 ? 'u8' : 'f64'));
-    args[20] = { kind: 'struct', packed: true, fields: [scalar('i64'), { kind: 'array', element: scalar('f32'), length: 4 }] };
-    const fails = async (each) => each.args.length > 6 && each.args.some((tree) => JSON.stringify(tree).includes('"f32"'));
+    args[20] = {
+      kind: 'struct',
+      packed: true,
+      fields: [scalar('i64'), { kind: 'array', element: scalar('f32'), length: 4 }],
+    };
+    const fails = async (each) =>
+      each.args.length > 6 && each.args.some((tree) => JSON.stringify(tree).includes('"f32"'));
     const smallest = await shrink({ seed: 1, args, returns: scalar('u8'), fixed: 2 }, fails);
-    assert.equal(prototypeOf(smallest), `void f(${Array.from({ length: 7 }, (_, i) => prototypeOf(smallest).split(/[(,)] ?/)[i + 1]).join(', ')})`);
+    assert.equal(
+      prototypeOf(smallest),
+      `void f(${Array.from({ length: 7 }, (_, i) => prototypeOf(smallest).split(/[(,)] ?/)[i + 1]).join(', ')})`,
+    );
     assert.deepEqual(smallest.args.map(({ name }) => name).sort(), ['f32', ...Array(6).fill('i32')]);
     assert.equal(smallest.fixed, undefined);
   });

@@ -116,7 +116,9 @@ process.exit();
 describe('a call at the end of the stack is made once or not at all, and so is the next one', () => {
   for (const callPath of [undefined, 'generic', 'node-api']) {
     test(`by ${callPath ?? 'the usual path'}`, async (t) => {
-      const { wrong, threw, returned } = JSON.parse(await runs(SWEEP, { env: { PINNED_FFI_CALL_PATH: callPath }, timeout: 120_000 }));
+      const { wrong, threw, returned } = JSON.parse(
+        await runs(SWEEP, { env: { PINNED_FFI_CALL_PATH: callPath }, timeout: 120_000 }),
+      );
       t.diagnostic(`${threw} threw, ${returned} returned`);
       assert.deepEqual(wrong, []);
       assert.ok(threw > 100 && returned > 100, `${threw} threw, ${returned} returned`);

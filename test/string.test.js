@@ -50,17 +50,27 @@ describe('strings', () => {
   });
 
   test('come to callbacks', () => {
-    assert.equal(c.ask((text, n) => BigInt(text.length * n)), 42n);
+    assert.equal(
+      c.ask((text, n) => BigInt(text.length * n)),
+      42n,
+    );
   });
 
   test('of every kind and length are the same in optimised code', () => {
-    const { identity_cstring: same, measure_cstring: measure, measure_two_cstrings: two, fill_bytes: fill } = bind({
+    const {
+      identity_cstring: same,
+      measure_cstring: measure,
+      measure_two_cstrings: two,
+      fill_bytes: fill,
+    } = bind({
       identity_cstring: { args: ['cstring'], returns: 'cstring' },
       measure_cstring: { args: ['cstring'], returns: 'i32' },
       measure_two_cstrings: { args: ['cstring', 'cstring'], returns: 'i32' },
       fill_bytes: { args: ['cstring', 'u64', 'u8'] },
     });
-    const long = ['x', 'é', '日', '😀'].flatMap((one) => [31, 32, 33, 1023, 1024, 1025, 9000].map((n) => one.repeat(n)));
+    const long = ['x', 'é', '日', '😀'].flatMap((one) =>
+      [31, 32, 33, 1023, 1024, 1025, 9000].map((n) => one.repeat(n)),
+    );
     const slices = Array.from({ length: 8 }, (_, i) => `${'slice of a text '.repeat(9)}${i}`.slice(i, 120));
     const joined = Array.from({ length: 8 }, (_, i) => `joined ${i} ` + 'of parts that are kept apart'.repeat(i + 1));
     const texts = ['', 'a', '\x7f\x80\xff', 'na\u00efve', '\ud800', 'a\ud800b', ...long, ...slices, ...joined];
@@ -75,10 +85,17 @@ describe('strings', () => {
     for (let i = 0; i < 30_000; i++) check(i);
     const overflow = (text, n) => fill(text, n, 65);
     for (let i = 0; i < 30_000; i++) overflow('hello', 5);
-    for (const text of ['a\0', '\0', 'é\0', '日\0', {}, undefined]) throws(() => same(text), ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE']);
+    for (const text of ['a\0', '\0', 'é\0', '日\0', {}, undefined])
+      throws(() => same(text), ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE']);
     for (let i = 0; i < 2000; i++) {
-      const { argument, byteLength, firstBadOffset, bytesPast } = throws(() => overflow('hello', 7 + i % 9), 'ERR_FFI_BUFFER_OVERFLOW');
-      assert.deepEqual({ argument, byteLength, firstBadOffset, bytesPast }, { argument: 0, byteLength: 6, firstBadOffset: 6, bytesPast: 1 + i % 9 });
+      const { argument, byteLength, firstBadOffset, bytesPast } = throws(
+        () => overflow('hello', 7 + (i % 9)),
+        'ERR_FFI_BUFFER_OVERFLOW',
+      );
+      assert.deepEqual(
+        { argument, byteLength, firstBadOffset, bytesPast },
+        { argument: 0, byteLength: 6, firstBadOffset: 6, bytesPast: 1 + (i % 9) },
+      );
     }
   });
 
@@ -97,9 +114,17 @@ describe('strings', () => {
       assert.equal(declare({ cstring, free: 'free' })('copied, then freed'), 'copied, then freed');
     }
     for (const cstring of [false, 'i32', 'utf16', 1, {}]) {
-      throws(() => declare({ cstring, free: 'free' }), ['ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE'], /strdup: returns\.cstring must be/);
+      throws(
+        () => declare({ cstring, free: 'free' }),
+        ['ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE'],
+        /strdup: returns\.cstring must be/,
+      );
     }
-    throws(() => declare({ cstring: true, type: 'cstring', free: 'free' }), 'ERR_INVALID_ARG_VALUE', /returns\.cstring/);
+    throws(
+      () => declare({ cstring: true, type: 'cstring', free: 'free' }),
+      'ERR_INVALID_ARG_VALUE',
+      /returns\.cstring/,
+    );
   });
 
   test('live for the call', async () => {
@@ -110,7 +135,10 @@ describe('strings', () => {
   test('with an embedded NUL are refused before later arguments are looked at, and in a closed library', () => {
     const closed = ffi.dlopen(null, { strncmp: { args: ['cstring', 'cstring', 'size_t'], returns: 'int' } });
     const { strncmp } = closed.symbols;
-    const nul = (argument) => new RegExp(`strncmp: argument ${argument} must be a string without NUL characters \\(cstring\\), received the string`);
+    const nul = (argument) =>
+      new RegExp(
+        `strncmp: argument ${argument} must be a string without NUL characters \\(cstring\\), received the string`,
+      );
     for (let i = 0; i < 2000; i += 1) assert.equal(strncmp('equal', 'equally', 5), 0);
     for (const text of ['a\0b', 'a\0\u20ac', `${'x'.repeat(20_000)}\0`]) {
       throws(() => strncmp(text, 'b', 1), 'ERR_INVALID_ARG_VALUE', nul(0));
@@ -125,7 +153,11 @@ describe('strings', () => {
   });
 
   test('with an embedded NUL are refused', () => {
-    throws(() => c.same16('a\0b'), 'ERR_INVALID_ARG_VALUE', /same16: argument 0 must be a string without NUL characters \(utf16\)/);
+    throws(
+      () => c.same16('a\0b'),
+      'ERR_INVALID_ARG_VALUE',
+      /same16: argument 0 must be a string without NUL characters \(utf16\)/,
+    );
     throws(() => c.wide_length('a\0'), 'ERR_INVALID_ARG_VALUE', /wstring/);
     throws(() => c.wide_length(3.5), 'ERR_OUT_OF_RANGE');
     throws(() => c.wide_length(undefined), 'ERR_INVALID_ARG_TYPE');
@@ -133,9 +165,17 @@ describe('strings', () => {
 
   test('of a declaration that cannot free are refused', () => {
     const declare = (returns) => ffi.dlopen(null, { strdup: { args: ['cstring'], returns } });
-    throws(() => declare({ type: 'cstring', free: 'no_such_function' }), 'ERR_FFI_SYMBOL_NOT_FOUND', /no_such_function/);
+    throws(
+      () => declare({ type: 'cstring', free: 'no_such_function' }),
+      'ERR_FFI_SYMBOL_NOT_FOUND',
+      /no_such_function/,
+    );
     throws(() => declare({ type: 'i32', free: 'free' }), 'ERR_INVALID_ARG_VALUE', /cstring, utf16 or wstring/);
     throws(() => declare({ type: 'cstring', free: 5n, more: 1 }), 'ERR_INVALID_ARG_VALUE', /more/);
-    throws(() => ffi.linkSymbols({ f: { ptr: 4096, returns: { type: 'cstring', free: 'free' } } }), 'ERR_INVALID_ARG_TYPE', /no library to look a name up in/);
+    throws(
+      () => ffi.linkSymbols({ f: { ptr: 4096, returns: { type: 'cstring', free: 'free' } } }),
+      'ERR_INVALID_ARG_TYPE',
+      /no library to look a name up in/,
+    );
   });
 });

@@ -42,7 +42,10 @@ int run(Operation o) { return o.add ? o.add(o.bias, 7) : -1; }`,
     squeeze: {},
     overflow: { args: [pointer(Point)] },
     make: { returns: struct({ bias: 'int', add: fn({ args: ['int', 'int'], returns: 'int' }) }) },
-    run: { args: [struct({ bias: 'int', add: fn({ args: ['int', 'int'], returns: 'int' }) }, { name: 'Operation' })], returns: 'int' },
+    run: {
+      args: [struct({ bias: 'int', add: fn({ args: ['int', 'int'], returns: 'int' }) }, { name: 'Operation' })],
+      returns: 'int',
+    },
   },
 });
 
@@ -62,16 +65,29 @@ describe('a struct by value', () => {
 
   test('that comes back through memory is not disturbed by what a callback calls meanwhile', async () => {
     const seen = [];
-    const callback = new JSCallback((wide) => {
-      seen.push(wide, c.sum({ x: 100, y: 200 }), symbols.squeeze(9, 9, 9, 9, 9, { i: 9, f: 9 }, 9, { i: 9, f: 9 }, 9, { x: 9, y: 9 }).f);
-    }, { args: [Wide] });
+    const callback = new JSCallback(
+      (wide) => {
+        seen.push(
+          wide,
+          c.sum({ x: 100, y: 200 }),
+          symbols.squeeze(9, 9, 9, 9, 9, { i: 9, f: 9 }, 9, { i: 9, f: 9 }, 9, { x: 9, y: 9 }).f,
+        );
+      },
+      { args: [Wide] },
+    );
     const given = { a: 1, b: 2, c: { x: 3, y: 4 } };
     const wanted = { a: 2, b: 2, c: { x: 4, y: 3 } };
     assert.deepEqual(symbols.widen(given, callback, null), wanted);
     assert.deepEqual(symbols.widenText(given, callback, 'three'), { ...wanted, b: 7 });
     assert.deepEqual(await symbols.widenText.async(given, callback, 'a text of its own'), { ...wanted, b: 19 });
-    assert.deepEqual(seen.filter((_, i) => i % 3 === 0), [wanted, { ...wanted, b: 7 }, { ...wanted, b: 19 }]);
-    assert.deepEqual(seen.filter((_, i) => i % 3 > 0), [300, 45, 300, 45, 300, 45]);
+    assert.deepEqual(
+      seen.filter((_, i) => i % 3 === 0),
+      [wanted, { ...wanted, b: 7 }, { ...wanted, b: 19 }],
+    );
+    assert.deepEqual(
+      seen.filter((_, i) => i % 3 > 0),
+      [300, 45, 300, 45, 300, 45],
+    );
     callback.close();
   });
 
@@ -85,7 +101,10 @@ describe('a struct', () => {
   test('has the size, alignment and offsets of C', () => {
     const Mixed = struct({ a: 'u8', b: 'i64', c: array('u16', 3), d: Point });
     assert.deepEqual([sizeof(Mixed), alignof(Mixed), Mixed.size, Mixed.align], [40, 8, 40, 8]);
-    assert.deepEqual(['a', 'b', 'c', 'd'].map((field) => offsetof(Mixed, field)), [0, 8, 16, 24]);
+    assert.deepEqual(
+      ['a', 'b', 'c', 'd'].map((field) => offsetof(Mixed, field)),
+      [0, 8, 16, 24],
+    );
     assert.deepEqual([sizeof('i32'), alignof('f64'), sizeof(pointer(Point))], [4, 8, 8]);
     throws(() => offsetof(Mixed, 'e'), 'ERR_INVALID_ARG_VALUE', /one of a, b, c, d/);
     throws(() => offsetof('i32', 'a'), 'ERR_INVALID_ARG_TYPE');
@@ -101,20 +120,49 @@ describe('a struct', () => {
   });
 
   test('names the place of what it refuses', () => {
-    throws(() => c.sum({ x: 1, y: '2' }), 'ERR_INVALID_ARG_TYPE', /^sum: argument 0: field y must be a number \(f64\), received the string '2'$/);
+    throws(
+      () => c.sum({ x: 1, y: '2' }),
+      'ERR_INVALID_ARG_TYPE',
+      /^sum: argument 0: field y must be a number \(f64\), received the string '2'$/,
+    );
     throws(() => c.sum({ x: 1 }), 'ERR_INVALID_ARG_TYPE', /field y must be a number \(f64\), received undefined/);
     throws(() => c.sum(3), 'ERR_INVALID_ARG_TYPE', /^sum: argument 0 must be an object \(Point\), received 3$/);
     const Deep = struct({ list: array(struct({ p: Point }), 2) }, { name: 'Deep' });
-    throws(() => Deep.alloc({ list: [{ p: { x: 1, y: 2 } }, { p: { x: 1, y: null } }] }), 'ERR_INVALID_ARG_TYPE', /value: field list\[1\]\.p\.y must be/);
+    throws(
+      () => Deep.alloc({ list: [{ p: { x: 1, y: 2 } }, { p: { x: 1, y: null } }] }),
+      'ERR_INVALID_ARG_TYPE',
+      /value: field list\[1\]\.p\.y must be/,
+    );
     const callback = new JSCallback(() => ({ x: 1, y: 'no' }), { args: [Point], returns: Point });
-    throws(() => c.call(callback, { x: 1, y: 2 }), 'ERR_INVALID_ARG_TYPE', /JSCallback: return value: field y must be a number/);
+    throws(
+      () => c.call(callback, { x: 1, y: 2 }),
+      'ERR_INVALID_ARG_TYPE',
+      /JSCallback: return value: field y must be a number/,
+    );
     callback.close();
   });
 
   test('reads getters before it writes, even where they call C', () => {
-    const tricky = { get x() { c.sum({ x: 100, y: 100 }); return 1; }, get y() { return 2; } };
+    const tricky = {
+      get x() {
+        c.sum({ x: 100, y: 100 });
+        return 1;
+      },
+      get y() {
+        return 2;
+      },
+    };
     assert.equal(c.sum(tricky), 3);
-    assert.throws(() => c.sum({ x: 1, get y() { throw new RangeError('mine'); } }), /^RangeError: mine$/);
+    assert.throws(
+      () =>
+        c.sum({
+          x: 1,
+          get y() {
+            throw new RangeError('mine');
+          },
+        }),
+      /^RangeError: mine$/,
+    );
   });
 
   test('keeps strings and views of its fields for the call', async () => {
@@ -122,8 +170,16 @@ describe('a struct', () => {
     assert.equal(before(), 320);
     await gc();
     for (let i = 0; i < 1000; i += 1) assert.equal(before(), 320);
-    throws(() => c.length({ value: 0, text: 'a\0b', data: null, next: null }), 'ERR_INVALID_ARG_VALUE', /field text must be a string without NUL/);
-    throws(() => c.length({ value: 0, text: 'a', data: new Uint8Array(0), next: null }), 'ERR_INVALID_ARG_VALUE', /field data must be of more than 0 bytes/);
+    throws(
+      () => c.length({ value: 0, text: 'a\0b', data: null, next: null }),
+      'ERR_INVALID_ARG_VALUE',
+      /field text must be a string without NUL/,
+    );
+    throws(
+      () => c.length({ value: 0, text: 'a', data: new Uint8Array(0), next: null }),
+      'ERR_INVALID_ARG_VALUE',
+      /field data must be of more than 0 bytes/,
+    );
   });
 
   test('holds function pointers: callable ones from C, plain functions to C', () => {
@@ -134,7 +190,8 @@ describe('a struct', () => {
   });
 
   test('works where code generation is disallowed', async () => {
-    const out = await runs(`
+    const out = await runs(
+      `
       const P = ffi.struct({ x: 'f64', n: 'i8', list: ffi.array('i16', 2) });
       const view = P.alloc({ x: 1.5, n: 3, list: [4, 5] });
       view.n += 1; view.list[1] = 9;
@@ -143,7 +200,9 @@ describe('a struct', () => {
       const list = Int32Array.of(3, 1, 2);
       symbols.qsort(list, 3, 4, (a, b) => ffi.read.i32(a) - ffi.read.i32(b));
       console.log(JSON.stringify([P.read(view), symbols.div(7, 2), [...list]]));
-    `, { flags: ['--disallow-code-generation-from-strings'] });
+    `,
+      { flags: ['--disallow-code-generation-from-strings'] },
+    );
     assert.deepEqual(JSON.parse(out), [{ x: 1.5, n: 4, list: [4, 9] }, { q: 3, r: 1 }, [1, 2, 3]]);
   });
 });
@@ -168,7 +227,11 @@ describe('a live view of a struct', () => {
     const bytes = Buffer.alloc(40);
     Point.view(bytes, 8).y = 0.5;
     assert.equal(bytes.readDoubleLE(16), 0.5);
-    throws(() => Point.view(bytes, 32), 'ERR_OUT_OF_RANGE', /Point.view: source needs at least 16 bytes from byteOffset on/);
+    throws(
+      () => Point.view(bytes, 32),
+      'ERR_OUT_OF_RANGE',
+      /Point.view: source needs at least 16 bytes from byteOffset on/,
+    );
     throws(() => Point.view(bytes, -1), 'ERR_OUT_OF_RANGE');
     throws(() => Point.view(0), 'ERR_FFI_INVALID_POINTER');
     throws(() => Point.view('x'), 'ERR_INVALID_ARG_TYPE');
@@ -185,11 +248,21 @@ describe('a live view of a struct', () => {
     await gc();
     assert.equal(c.total(list), 5050);
     assert.equal(list.text, 'node 100');
-    throws(() => { Node.view(ptr(list)).text = 'kept by nobody'; }, 'ERR_INVALID_ARG_TYPE', /nobody would keep/);
+    throws(
+      () => {
+        Node.view(ptr(list)).text = 'kept by nobody';
+      },
+      'ERR_INVALID_ARG_TYPE',
+      /nobody would keep/,
+    );
   });
 
   test('is counted and fenced where it is passed', () => {
-    throws(() => c.total(Buffer.alloc(31)), 'ERR_OUT_OF_RANGE', /total: argument 0 needs at least 32 bytes \(Node\), received a Buffer of 31 bytes/);
+    throws(
+      () => c.total(Buffer.alloc(31)),
+      'ERR_OUT_OF_RANGE',
+      /total: argument 0 needs at least 32 bytes \(Node\), received a Buffer of 31 bytes/,
+    );
     throws(() => c.overflow(Point.alloc()), 'ERR_FFI_BUFFER_OVERFLOW');
   });
 });
@@ -211,7 +284,11 @@ describe('a declaration of a struct', () => {
     throws(() => array('i32', 0), 'ERR_OUT_OF_RANGE');
     throws(() => array('i32', 1.5), 'ERR_OUT_OF_RANGE');
     throws(() => struct({ a: array(array('u64', 2 ** 31), 2 ** 31) }), 'ERR_INVALID_ARG_VALUE', /larger than memory/);
-    throws(() => array(Point, 2) && ffi.dlopen(null, { abs: { args: [array('i32', 2)] } }), 'ERR_INVALID_ARG_VALUE', /address of an array/);
+    throws(
+      () => array(Point, 2) && ffi.dlopen(null, { abs: { args: [array('i32', 2)] } }),
+      'ERR_INVALID_ARG_VALUE',
+      /address of an array/,
+    );
   });
 
   test('takes any field name', () => {
@@ -231,7 +308,11 @@ describe('a union', () => {
     const copy = Value.read(view);
     view.d = 2.5;
     assert.deepEqual([copy.d, view.d, view.p.x], [1.5, 2.5, 2.5]);
-    throws(() => Value.alloc({ i: 1, d: 2 }), 'ERR_INVALID_ARG_VALUE', /must have one of the fields i, d, text, p \(Value\), received i, d$/);
+    throws(
+      () => Value.alloc({ i: 1, d: 2 }),
+      'ERR_INVALID_ARG_VALUE',
+      /must have one of the fields i, d, text, p \(Value\), received i, d$/,
+    );
     throws(() => Value.alloc({}), 'ERR_INVALID_ARG_VALUE', /received none/);
     throws(() => Value.alloc({ f: 1 }), 'ERR_INVALID_ARG_VALUE', /received f/);
     throws(() => Value.alloc({ i: 'x' }), 'ERR_INVALID_ARG_TYPE', /field i must be an integer/);
@@ -246,9 +327,16 @@ describe('a union', () => {
 
 describe('an array', () => {
   test('is read, written and iterated live', () => {
-    const points = array(Point, 3).alloc([{ x: 1, y: 2 }, { x: 3, y: 4 }, { x: 5, y: 6 }]);
+    const points = array(Point, 3).alloc([
+      { x: 1, y: 2 },
+      { x: 3, y: 4 },
+      { x: 5, y: 6 },
+    ]);
     for (const point of points) point.x += 10;
-    assert.deepEqual(points.toArray().map(({ x }) => x), [11, 13, 15]);
+    assert.deepEqual(
+      points.toArray().map(({ x }) => x),
+      [11, 13, 15],
+    );
     points[1] = { x: 0, y: 0 };
     points.set(-1, { x: 7, y: 8 });
     assert.deepEqual([points.length, points[1].x, points.at(-1).y, points[3]], [3, 0, 8, undefined]);
@@ -261,8 +349,14 @@ describe('an array', () => {
     const integers = array('i32', length).alloc();
     for (let i = 0; i < length; i += 1) integers[i] = i * 3;
     for (let i = 0; i < length; i += 1) assert.equal(integers[i], i * 3);
-    assert.deepEqual(integers.toArray(), Array.from({ length }, (_, i) => i * 3));
-    assert.deepEqual(Array.prototype.map.call(integers, (value) => value / 3), Array.from({ length }, (_, i) => i));
+    assert.deepEqual(
+      integers.toArray(),
+      Array.from({ length }, (_, i) => i * 3),
+    );
+    assert.deepEqual(
+      Array.prototype.map.call(integers, (value) => value / 3),
+      Array.from({ length }, (_, i) => i),
+    );
 
     const holder = struct({ before: 'u8', points: array(Point, 1500), after: 'u8' }).alloc();
     holder.points[1499] = { x: 1, y: 2 };
@@ -288,13 +382,28 @@ describe('an array', () => {
       const view = array('i32', length).alloc();
       for (const index of [length, length + 1, 5000, 2 ** 32, -1, 1.5, NaN, Infinity]) {
         assert.equal(view[index], undefined);
-        const message = new RegExp(`^i32\\[${length}\\]: the index of an element must be an integer from 0 to ${length - 1}, received ${index}$`);
-        throws(() => { view[index] = 7; }, 'ERR_OUT_OF_RANGE', message);
+        const message = new RegExp(
+          `^i32\\[${length}\\]: the index of an element must be an integer from 0 to ${length - 1}, received ${index}$`,
+        );
+        throws(
+          () => {
+            view[index] = 7;
+          },
+          'ERR_OUT_OF_RANGE',
+          message,
+        );
       }
       assert.ok(view.toArray().every((value) => value === 0));
-      assert.throws(() => { view.other = 1; }, TypeError);
-      assert.throws(() => { view['01'] = 1; }, TypeError);
-      assert.deepEqual([view.other, view['01'], view[Symbol.iterator].name], [undefined, undefined, '[Symbol.iterator]']);
+      assert.throws(() => {
+        view.other = 1;
+      }, TypeError);
+      assert.throws(() => {
+        view['01'] = 1;
+      }, TypeError);
+      assert.deepEqual(
+        [view.other, view['01'], view[Symbol.iterator].name],
+        [undefined, undefined, '[Symbol.iterator]'],
+      );
     }
   });
 
@@ -310,11 +419,42 @@ describe('an array', () => {
 
   test('takes arrays, typed arrays and, for char, text', () => {
     const T = struct({ n: array('i32', 3), grid: array(array('u8', 2), 2), name: array('char', 5) });
-    const value = T.read(T.alloc({ n: Int32Array.of(1, 2, 3), grid: [[1, 2], [3, 4]], name: 'né' }));
-    assert.deepEqual(value, { n: [1, 2, 3], grid: [[1, 2], [3, 4]], name: [110, -61, -87, 0, 0] });
-    throws(() => T.alloc({ ...value, n: [1, 2] }), 'ERR_INVALID_ARG_VALUE', /field n must be an array of 3 \(i32\[3\]\)/);
+    const value = T.read(
+      T.alloc({
+        n: Int32Array.of(1, 2, 3),
+        grid: [
+          [1, 2],
+          [3, 4],
+        ],
+        name: 'né',
+      }),
+    );
+    assert.deepEqual(value, {
+      n: [1, 2, 3],
+      grid: [
+        [1, 2],
+        [3, 4],
+      ],
+      name: [110, -61, -87, 0, 0],
+    });
+    throws(
+      () => T.alloc({ ...value, n: [1, 2] }),
+      'ERR_INVALID_ARG_VALUE',
+      /field n must be an array of 3 \(i32\[3\]\)/,
+    );
     throws(() => T.alloc({ ...value, name: 'sixsix' }), 'ERR_INVALID_ARG_VALUE', /string of at most 5 bytes/);
-    throws(() => T.alloc({ ...value, grid: [[1, 2], [3, 256]] }), 'ERR_OUT_OF_RANGE', /field grid\[1\]\[1\] must be an integer/);
+    throws(
+      () =>
+        T.alloc({
+          ...value,
+          grid: [
+            [1, 2],
+            [3, 256],
+          ],
+        }),
+      'ERR_OUT_OF_RANGE',
+      /field grid\[1\]\[1\] must be an integer/,
+    );
   });
 });
 
@@ -374,28 +514,43 @@ describe('types that are declared again and again', () => {
     const Holder = struct({ point: One });
     assert.deepEqual(Holder.read(Holder.alloc({ point: Other.alloc({ x: 3, y: 4 }) })), { point: { x: 3, y: 4 } });
     const different = [
-      struct({ x: 'f64', y: 'f64' }), struct({ y: 'f64', x: 'f64' }, { name: 'Point' }),
-      struct({ x: 'f64', y: 'f32' }, { name: 'Point' }), struct({ x: 'f64', y: 'f64' }, { name: 'Point', align: 32 }),
-      struct({ 'x","y': 'f64' }, { name: 'Point' }), struct({ x: 'u8', y: 'f64' }, { name: 'Point', packed: true }),
+      struct({ x: 'f64', y: 'f64' }),
+      struct({ y: 'f64', x: 'f64' }, { name: 'Point' }),
+      struct({ x: 'f64', y: 'f32' }, { name: 'Point' }),
+      struct({ x: 'f64', y: 'f64' }, { name: 'Point', align: 32 }),
+      struct({ 'x","y': 'f64' }, { name: 'Point' }),
+      struct({ x: 'u8', y: 'f64' }, { name: 'Point', packed: true }),
       struct({ x: 'u8', y: 'f64' }, { name: 'Point', packed: 2 }),
     ];
-    assert.deepEqual(different.map((type) => type.size), [16, 16, 16, 32, 8, 9, 10]);
+    assert.deepEqual(
+      different.map((type) => type.size),
+      [16, 16, 16, 32, 8, 9, 10],
+    );
     assert.deepEqual(Object.keys(different[1].read(Buffer.alloc(16))), ['y', 'x']);
     const [numbers, names] = [enumeration({ A: 1 }), enumeration({ A: 1 }, { names: true })];
-    assert.deepEqual([struct({ k: numbers }), struct({ k: names })].map((type) => type.read(Buffer.from([1, 0, 0, 0])).k), [1, 'A']);
-    assert.deepEqual([typeof enumeration({ A: 1 }).values.A, typeof enumeration({ A: 1n }).values.A], ['number', 'bigint']);
+    assert.deepEqual(
+      [struct({ k: numbers }), struct({ k: names })].map((type) => type.read(Buffer.from([1, 0, 0, 0])).k),
+      [1, 'A'],
+    );
+    assert.deepEqual(
+      [typeof enumeration({ A: 1 }).values.A, typeof enumeration({ A: 1n }).values.A],
+      ['number', 'bigint'],
+    );
   });
 });
 
 describe('a value that a pointer or a number may not be', () => {
   test('is refused by the name of the declared type, with the way to have it wrapped', () => {
     const symbols = ffi.linkSymbols({
-      f: { ptr: 4096, args: [pointer('u64')] }, i: { ptr: 4096, args: ['i64'] }, u: { ptr: 4096, args: ['u64'] },
+      f: { ptr: 4096, args: [pointer('u64')] },
+      i: { ptr: 4096, args: ['i64'] },
+      u: { ptr: 4096, args: ['u64'] },
     }).symbols;
     throws(() => symbols.f('text'), 'ERR_INVALID_ARG_TYPE', /argument 0 must be .*\(pointer\(u64\)\)/);
     throws(() => symbols.f(-1), 'ERR_OUT_OF_RANGE', /\(pointer\(u64\)\)/);
     throws(() => symbols.f(2n ** 64n), 'ERR_OUT_OF_RANGE', /\(pointer\(u64\)\)/);
     for (const value of [-1, 0.5, NaN, 2 ** 64, -1n]) throws(() => symbols.u(value), 'ERR_OUT_OF_RANGE', /wrap: true/);
-    for (const value of [0.5, Infinity, 2 ** 63, 2n ** 63n]) throws(() => symbols.i(value), 'ERR_OUT_OF_RANGE', /wrap: true/);
+    for (const value of [0.5, Infinity, 2 ** 63, 2n ** 63n])
+      throws(() => symbols.i(value), 'ERR_OUT_OF_RANGE', /wrap: true/);
   });
 });

@@ -21,8 +21,12 @@ if (ArrayBuffer.prototype.transfer === undefined) NOT_HERE.push('a pin holds its
 function findSymbols() {
   const files = fs.readdirSync(path.join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.rs'));
   const text = files.map((file) => fs.readFileSync(path.join(root, 'src', file), 'utf8')).join('\n');
-  const names = [...text.matchAll(/"(_Z[A-Za-z0-9_]+)"(?:,\s*"([A-Za-z0-9_]+)")?/g)].map(([, first, rest = '']) => first + rest);
-  const methods = [...text.matchAll(/allocator\("(\w+)"\)/g)].map(([, method]) => `_ZN4node24NodeArrayBufferAllocator${method}`);
+  const names = [...text.matchAll(/"(_Z[A-Za-z0-9_]+)"(?:,\s*"([A-Za-z0-9_]+)")?/g)].map(
+    ([, first, rest = '']) => first + rest,
+  );
+  const methods = [...text.matchAll(/allocator\("(\w+)"\)/g)].map(
+    ([, method]) => `_ZN4node24NodeArrayBufferAllocator${method}`,
+  );
   return [...new Set([...names, ...methods])];
 }
 
@@ -35,7 +39,10 @@ async function failuresWithout(hidden) {
     flags: ['--expose-gc'],
   });
   assert.deepEqual({ code: result.code, signal: result.signal }, { code: 0, signal: null }, result.stderr);
-  const results = result.stdout.trim().split('\n').map((line) => JSON.parse(line));
+  const results = result.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   assert.equal(results.length, titles.length);
   return results.filter(({ title, failed }) => failed !== null && !NOT_HERE.includes(title));
 }
@@ -47,7 +54,9 @@ describe('a function of the engine that is missing', () => {
 
   test('is one of those in the sources', () => {
     assert.ok(symbols.length > 40, `only ${symbols.length} names were found in src/`);
-    assert.ok(symbols.some((name) => name.startsWith('_ZN2v816FunctionTemplate3New') && name.endsWith('CFunctionEttt')));
+    assert.ok(
+      symbols.some((name) => name.startsWith('_ZN2v816FunctionTemplate3New') && name.endsWith('CFunctionEttt')),
+    );
   });
 
   // The sample is another one each day.
@@ -63,17 +72,20 @@ describe('a function of the engine that is missing', () => {
 
   test('leaves everything working without any', async () => {
     assert.deepEqual(await failuresWithout('*'), []);
-    const [callPath, installed] = JSON.parse(await runs(`console.log(${state})`, { env: { PINNED_FFI_HIDE_SYMBOLS: '*' } }));
+    const [callPath, installed] = JSON.parse(
+      await runs(`console.log(${state})`, { env: { PINNED_FFI_HIDE_SYMBOLS: '*' } }),
+    );
     assert.equal(installed, false);
     if (process.platform === 'linux') assert.ok(callPath.reason.length > 0);
   });
 });
 
 describe('an engine that was not verified', () => {
-  const pretend = (code) => runs(`console.log(${state})`, {
-    // It runs before the package is loaded.
-    env: { NODE_OPTIONS: `--require ${write(code)}` },
-  });
+  const pretend = (code) =>
+    runs(`console.log(${state})`, {
+      // It runs before the package is loaded.
+      env: { NODE_OPTIONS: `--require ${write(code)}` },
+    });
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-engine-'));
   const write = (code) => {
     const file = path.join(directory, `${Math.random().toString(36).slice(2)}.cjs`);
@@ -82,15 +94,25 @@ describe('an engine that was not verified', () => {
   };
   const engines = {
     'a V8 of another version': [
-      "Object.defineProperty(process.versions, 'v8', { value: '99.1.2' });", /not verified on V8 99\.1\.2/],
+      "Object.defineProperty(process.versions, 'v8', { value: '99.1.2' });",
+      /not verified on V8 99\.1\.2/,
+    ],
     'a NODE_MODULE_VERSION between two that were': [
-      "Object.defineProperty(process.versions, 'modules', { value: '131' });", /not verified on Node .* \(NODE_MODULE_VERSION 131\)/],
+      "Object.defineProperty(process.versions, 'modules', { value: '131' });",
+      /not verified on Node .* \(NODE_MODULE_VERSION 131\)/,
+    ],
     'a build with pointer compression': [
-      "Object.defineProperty(process, \'config\', { value: { variables: { v8_enable_pointer_compression: 1 } } });", /built with v8_enable_pointer_compression/],
+      "Object.defineProperty(process, 'config', { value: { variables: { v8_enable_pointer_compression: 1 } } });",
+      /built with v8_enable_pointer_compression/,
+    ],
     'a build with the sandbox': [
-      "Object.defineProperty(process, \'config\', { value: { variables: { v8_enable_sandbox: 1 } } });", /built with v8_enable_sandbox/],
+      "Object.defineProperty(process, 'config', { value: { variables: { v8_enable_sandbox: 1 } } });",
+      /built with v8_enable_sandbox/,
+    ],
     'a build with direct handles': [
-      "Object.defineProperty(process, \'config\', { value: { variables: { v8_enable_direct_handle: true } } });", /built with v8_enable_direct_handle/],
+      "Object.defineProperty(process, 'config', { value: { variables: { v8_enable_direct_handle: true } } });",
+      /built with v8_enable_direct_handle/,
+    ],
   };
   for (const [name, [code, reason]] of Object.entries(engines)) {
     test(`is used by Node-API alone: ${name}`, { skip: onlyOn('fences') }, async () => {
@@ -113,9 +135,17 @@ describe('the variable that chooses the call path', () => {
   });
 
   test('other values are refused by the name of the variable', async () => {
-    for (const [name, value] of [['PINNED_FFI_CALL_PATH', 'frame'], ['PINNED_FFI_LANE', 'generic']]) {
+    for (const [name, value] of [
+      ['PINNED_FFI_CALL_PATH', 'frame'],
+      ['PINNED_FFI_LANE', 'generic'],
+    ]) {
       const code = `try { ${state} } catch (error) { console.log(JSON.stringify(error.message)); }`;
-      assert.match(JSON.parse(await runs(code.replace('ffi.fences', "require('./').fences"), { env: { [name]: value }, isBare: true })), new RegExp(`^${name} must be .* received '${value}'$`));
+      assert.match(
+        JSON.parse(
+          await runs(code.replace('ffi.fences', "require('./').fences"), { env: { [name]: value }, isBare: true }),
+        ),
+        new RegExp(`^${name} must be .* received '${value}'$`),
+      );
     }
   });
 });

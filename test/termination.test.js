@@ -59,44 +59,59 @@ for (const callPath of CALL_PATHS) {
   describe(`by ${callPath ?? 'the usual path'}`, () => {
     for (const [what, call] of Object.entries(CALLS)) {
       test(`${what} whose callback is ended is not caught, and its callbacks run no more`, async () => {
-        const said = await runs(`${SETUP}
+        const said = await runs(
+          `${SETUP}
           const how = ends(${JSON.stringify(`try { ${call} } catch (error) { globalThis.caught = String(error); }
             finally { globalThis.finished = true; } for (;;);`)});
           console.log(JSON.stringify({ how, caught: globalThis.caught, finished: globalThis.finished, begun,
             add: c.add(40, 2), callit: c.callit(quick, 7), lent: c.lent((n) => n, 8) }));
           process.exit();
-        `, { env: { PINNED_FFI_CALL_PATH: callPath }, timeout: 20_000 });
-        assert.deepEqual(JSON.parse(said),
-          { how: 'ERR_SCRIPT_EXECUTION_TIMEOUT', begun: 1, add: 42, callit: 7, lent: 8 });
+        `,
+          { env: { PINNED_FFI_CALL_PATH: callPath }, timeout: 20_000 },
+        );
+        assert.deepEqual(JSON.parse(said), {
+          how: 'ERR_SCRIPT_EXECUTION_TIMEOUT',
+          begun: 1,
+          add: 42,
+          callit: 7,
+          lent: 8,
+        });
       });
     }
 
     test('what ends an inner script leaves the outer call and its callbacks as they are', async () => {
-      const said = await runs(`${SETUP}
+      const said = await runs(
+        `${SETUP}
         const seen = [];
         const outer = new ffi.JSCallback((n) => { seen.push(ends('c.again(cb, 3)')); return n; }, { args: ['int'], returns: 'int' });
         const sum = c.again(outer, 3);
         console.log(JSON.stringify({ sum, seen, begun }));
         process.exit();
-      `, { env: { PINNED_FFI_CALL_PATH: callPath }, timeout: 20_000 });
+      `,
+        { env: { PINNED_FFI_CALL_PATH: callPath }, timeout: 20_000 },
+      );
       assert.deepEqual(JSON.parse(said), { sum: 3, seen: Array(3).fill('ERR_SCRIPT_EXECUTION_TIMEOUT'), begun: 3 });
     });
 
     test('an exception that is null is one, and is caught', async () => {
-      const said = await runs(`${SETUP}
+      const said = await runs(
+        `${SETUP}
         const thrower = new ffi.JSCallback(() => { throw null; }, { args: ['int'], returns: 'int' });
         let caught = 'nothing';
         try { c.again(thrower, 2); } catch (error) { caught = error; }
         console.log(caught);
         process.exit();
-      `, { env: { PINNED_FFI_CALL_PATH: callPath } });
+      `,
+        { env: { PINNED_FFI_CALL_PATH: callPath } },
+      );
       assert.equal(said, 'null');
     });
   });
 }
 
 test('a plain function is closed when its call is ended: C reaches it no more', async () => {
-  const said = await runs(`${SETUP}
+  const said = await runs(
+    `${SETUP}
     const { symbols: k } = ffi.cc({ source: \`
 static int (*kept)(int);
 int keep(int (*f)(int), int n) { kept = f; return f(n); }
@@ -109,12 +124,15 @@ int later(int n) { return kept(n); }
     loops = false;
     console.log(how, k.later(1));
     process.exit();
-  `, { timeout: 20_000 });
+  `,
+    { timeout: 20_000 },
+  );
   assert.equal(said, 'ERR_SCRIPT_EXECUTION_TIMEOUT 0');
 });
 
 test('SIGINT ends a callback as it ends other code', { skip: onlyOn('posix') }, async () => {
-  const said = await runs(`${SETUP}
+  const said = await runs(
+    `${SETUP}
     const { spawn } = require('node:child_process');
     spawn('sh', ['-c', 'sleep 0.3; kill -INT ' + process.pid]);
     let how = 'returned';
@@ -125,7 +143,9 @@ test('SIGINT ends a callback as it ends other code', { skip: onlyOn('posix') }, 
     }
     console.log(how);
     process.exit();
-  `, { timeout: 20_000 });
+  `,
+    { timeout: 20_000 },
+  );
   assert.equal(said, 'ERR_SCRIPT_EXECUTION_INTERRUPTED');
 });
 
@@ -155,7 +175,10 @@ describe('with --abort-on-uncaught-exception', () => {
   });
 
   test('one that nobody catches ends the process', async () => {
-    const { signal } = await run({ code: `${THROWING} c.again(thrower, 3);`, flags: ['--abort-on-uncaught-exception'] });
+    const { signal } = await run({
+      code: `${THROWING} c.again(thrower, 3);`,
+      flags: ['--abort-on-uncaught-exception'],
+    });
     assert.ok(ABORTS.includes(signal), String(signal));
   });
 });

@@ -45,19 +45,27 @@ describe('the result of a test file', () => {
     assert.equal(result.isOk, false);
     const { duration_ms, ...counts } = totals([result], 1);
     const { stdout } = node(['--test', '--test-reporter=tap', result.file]);
-    for (const [name, count] of Object.entries(counts)) assert.equal(count, Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(stdout)[1]), name);
+    for (const [name, count] of Object.entries(counts))
+      assert.equal(count, Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(stdout)[1]), name);
   });
 
   test('has the text of each error', async () => {
     const { events } = await resultOf('text', MIXED);
     const errors = events.filter(({ type }) => type === 'test:fail').map(({ data }) => data.details.error.message);
-    for (const text of ['the reason', 'inner', 'hook']) assert.ok(errors.some((error) => error.includes(`Error: ${text}`)), text);
+    for (const text of ['the reason', 'inner', 'hook'])
+      assert.ok(
+        errors.some((error) => error.includes(`Error: ${text}`)),
+        text,
+      );
   });
 
   test('is a failure where the process crashes or ends before its tests do, though no test failed', async () => {
     for (const [code, message] of [
       ["test('runs', () => {}); process.on('exit', () => process.kill(process.pid, 'SIGKILL'));", /ended by SIGKILL/],
-      ["test('never ends', async () => { await null; process.exit(0); });", /ended with exit code 0 before its tests did|cancelled|did not finish/],
+      [
+        "test('never ends', async () => { await null; process.exit(0); });",
+        /ended with exit code 0 before its tests did|cancelled|did not finish/,
+      ],
       ["test('runs', () => {}); process.on('exit', () => { process.exitCode = 3; });", /exit code 3/],
       ['syntax error', /exit code 1 before its tests did/],
     ]) {
@@ -71,22 +79,36 @@ describe('the result of a test file', () => {
 
 describe('the report', () => {
   test('lists tests that were skipped for what is missing, by name, with the command that installs it', async () => {
-    const { lines, isOk } = reportOf([await resultOf('missing', `
+    const { lines, isOk } = reportOf([
+      await resultOf(
+        'missing',
+        `
       const skip = 'needs clang: apt install clang';
       test('the first', { skip }, () => {});
-      test('the second', (t) => t.skip(skip));`)]);
+      test('the second', (t) => t.skip(skip));`,
+      ),
+    ]);
     assert.equal(isOk, true);
-    assert.match(lines.join('\n'), /^not run here: 2 tests.*\n {2}clang: apt install clang\n {4}missing.test.js: the first\n {4}missing.test.js: the second$/m);
+    assert.match(
+      lines.join('\n'),
+      /^not run here: 2 tests.*\n {2}clang: apt install clang\n {4}missing.test.js: the first\n {4}missing.test.js: the second$/m,
+    );
   });
 
   test('counts tests that are not for this platform by their reason', async () => {
-    const { lines, isOk } = reportOf([await resultOf('platform', "describe('a suite', { skip: 'only on Linux' }, () => {});")]);
+    const { lines, isOk } = reportOf([
+      await resultOf('platform', "describe('a suite', { skip: 'only on Linux' }, () => {});"),
+    ]);
     assert.equal(isOk, true);
     assert.match(lines.join('\n'), /^not for this platform: 1 test\n {2}only on Linux: 1$/m);
   });
 
   test('a skip without a known reason fails the run, and is named', async () => {
-    for (const [skip, reason] of [['true', 'no reason'], ["'later'", 'later'], ["'needs time'", 'needs time']]) {
+    for (const [skip, reason] of [
+      ['true', 'no reason'],
+      ["'later'", 'later'],
+      ["'needs time'", 'needs time'],
+    ]) {
       const { lines, isOk } = reportOf([await resultOf('bare', `test('the title', { skip: ${skip} }, () => {});`)]);
       assert.equal(isOk, false);
       assert.match(lines.join('\n'), new RegExp(`is a failure:\n {2}bare.test.js: the title \\(${reason}\\)`));
@@ -95,27 +117,48 @@ describe('the report', () => {
 
   test('has the time and the budget of each file, and names those that took more than twice their budget', () => {
     const events = [];
-    const { lines } = reportOf([{ file: 'test/fuzz.test.js', seconds: 50, events }, { file: 'test/fn.test.js', seconds: 0.5, events }]);
-    assert.match(lines.join('\n'), /fuzz 50\.0\/\d+ +fn 0\.5\/\d+\ntook more than twice its budget:\n {2}fuzz\.test\.js: 50\.0 s, its budget is \d+ s\n$/);
+    const { lines } = reportOf([
+      { file: 'test/fuzz.test.js', seconds: 50, events },
+      { file: 'test/fn.test.js', seconds: 0.5, events },
+    ]);
+    assert.match(
+      lines.join('\n'),
+      /fuzz 50\.0\/\d+ +fn 0\.5\/\d+\ntook more than twice its budget:\n {2}fuzz\.test\.js: 50\.0 s, its budget is \d+ s\n$/,
+    );
   });
 
   test('names a file that passed only when it was run again, with the tests that failed, also to GitHub', async () => {
-    const first = await resultOf('flaky', "describe('a suite', () => { test('the title', () => { throw new Error('once'); }); });");
+    const first = await resultOf(
+      'flaky',
+      "describe('a suite', () => { test('the title', () => { throw new Error('once'); }); });",
+    );
     const code = `const { report } = require('./scripts/test-report.js');
       console.log(report({ ...JSON.parse(process.argv[1]), scale: 'quick' }).lines.join('\\n'));`;
-    const events = first.events.map(({ type, data }) => ({ type, data: { ...data, details: { ...data.details, error: { ...data.details.error } } } }));
+    const events = first.events.map(({ type, data }) => ({
+      type,
+      data: { ...data, details: { ...data.details, error: { ...data.details.error } } },
+    }));
     const input = JSON.stringify({ results: [], flaky: [{ file: 'test/flaky.test.js', events }] });
-    assert.match(node(['-e', code, input]).stdout, /failed, and passed when they were run again:\n {2}flaky\.test\.js: the title\n/);
-    assert.match(node(['-e', code, input], { GITHUB_ACTIONS: 'true' }).stdout, /^::warning file=test\/flaky\.test\.js,title=Flaky test::the title$/m);
+    assert.match(
+      node(['-e', code, input]).stdout,
+      /failed, and passed when they were run again:\n {2}flaky\.test\.js: the title\n/,
+    );
+    assert.match(
+      node(['-e', code, input], { GITHUB_ACTIONS: 'true' }).stdout,
+      /^::warning file=test\/flaky\.test\.js,title=Flaky test::the title$/m,
+    );
   });
 });
 
 describe('requirements', () => {
   test('needs() names what is missing and the command that installs it, and is false where nothing is', () => {
-    const code = "const { REQUIREMENTS, needs } = require('./test/requirements.js'); for (const each of Object.values(REQUIREMENTS)) each.found = () => false;"
-      + "console.log(JSON.stringify([needs('z', 'zlib.h', 'z'), needs()]));";
-    assert.deepEqual(JSON.parse(node(['-e', code], { PINNED_FFI_TEST_REQUIRE: '' }).stdout),
-      ['needs z, zlib.h: apt install zlib1g zlib1g-dev', false]);
+    const code =
+      "const { REQUIREMENTS, needs } = require('./test/requirements.js'); for (const each of Object.values(REQUIREMENTS)) each.found = () => false;" +
+      "console.log(JSON.stringify([needs('z', 'zlib.h', 'z'), needs()]));";
+    assert.deepEqual(JSON.parse(node(['-e', code], { PINNED_FFI_TEST_REQUIRE: '' }).stdout), [
+      'needs z, zlib.h: apt install zlib1g zlib1g-dev',
+      false,
+    ]);
     assert.deepEqual(JSON.parse(node(['-e', code], { PINNED_FFI_TEST_REQUIRE: 'all' }).stdout), [false, false]);
   });
 
@@ -132,7 +175,8 @@ describe('requirements', () => {
     const ci = fs.readFileSync(path.join(root, '.ci', 'run'), 'utf8');
     assert.match(ci, /node test\/requirements\.js --apt/);
     assert.match(ci, /^export PINNED_FFI_TEST_REQUIRE=all$/m);
-    for (const { apt } of Object.values(REQUIREMENTS)) if (apt !== undefined) assert.doesNotMatch(ci, new RegExp(`\\b${apt}\\b`));
+    for (const { apt } of Object.values(REQUIREMENTS))
+      if (apt !== undefined) assert.doesNotMatch(ci, new RegExp(`\\b${apt}\\b`));
   });
 });
 
@@ -145,7 +189,10 @@ describe('the command', () => {
 
   test('refuses what it does not know', () => {
     for (const [args, message] of [
-      [['--nodes', '20.1'], /--nodes takes major versions or full ones such as 20\.0\.0, separated by commas; received '20\.1'/],
+      [
+        ['--nodes', '20.1'],
+        /--nodes takes major versions or full ones such as 20\.0\.0, separated by commas; received '20\.1'/,
+      ],
       [['--nonsense'], /Unknown option '--nonsense'/],
       [['nonesuch'], /no test file in test\/ matches nonesuch/],
     ]) {
@@ -153,6 +200,9 @@ describe('the command', () => {
       assert.equal(status, 1);
       assert.match(stderr, message);
     }
-    assert.match(node(['test/scale.js'], { PINNED_FFI_TEST_SCALE: 'huge' }).stderr, /PINNED_FFI_TEST_SCALE must be quick or full, received 'huge'/);
+    assert.match(
+      node(['test/scale.js'], { PINNED_FFI_TEST_SCALE: 'huge' }).stderr,
+      /PINNED_FFI_TEST_SCALE must be quick or full, received 'huge'/,
+    );
   });
 });

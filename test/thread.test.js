@@ -74,7 +74,10 @@ function makeRecorder(threads, times, options = {}) {
   );
   const check = () => {
     assert.equal(calls, threads * times);
-    assert.ok(seen.every((count) => count === 1), 'a call was lost or came twice');
+    assert.ok(
+      seen.every((count) => count === 1),
+      'a call was lost or came twice',
+    );
     assert.equal(disorder, 0, 'the calls of one thread came out of order');
     callback.close();
   };
@@ -84,7 +87,11 @@ function makeRecorder(threads, times, options = {}) {
 const sumTo = (count) => (BigInt(count) * BigInt(count - 1)) / 2n;
 
 describe('threads that call back', () => {
-  for (const [threads, times] of [[1, byScale(2000, 10_000)], [4, byScale(2000, 10_000)], [64, byScale(200, 10_000)]]) {
+  for (const [threads, times] of [
+    [1, byScale(2000, 10_000)],
+    [4, byScale(2000, 10_000)],
+    [64, byScale(200, 10_000)],
+  ]) {
     const title = `${threads} thread${threads > 1 ? 's' : ''} calling ${times} times each`;
 
     test(`${title} get every result while a call with threads: true waits for them`, () => {
@@ -119,7 +126,11 @@ describe('threads that call back', () => {
     });
   }
 
-  for (const [threads, times] of [[1, byScale(2000, 10_000)], [4, byScale(2000, 10_000)], [64, byScale(200, 1000)]]) {
+  for (const [threads, times] of [
+    [1, byScale(2000, 10_000)],
+    [4, byScale(2000, 10_000)],
+    [64, byScale(200, 1000)],
+  ]) {
     test(`${threads} thread${threads > 1 ? 's' : ''} calling ${times} times each call a void callback asynchronously`, async () => {
       const { callback, check } = makeRecorder(threads, times, { returns: 'void' });
       assert.equal(await nonblocking.join_threads_void(callback, threads, times), BigInt(threads * times));
@@ -159,7 +170,10 @@ describe('threads that call back', () => {
   });
 
   test('a callback may call the function that waits for it, fifty levels deep', () => {
-    const callback = new JSCallback((depth) => (depth === 0 ? 0 : onThread.call_on_thread_i32(callback, depth - 1) + 1), i32);
+    const callback = new JSCallback(
+      (depth) => (depth === 0 ? 0 : onThread.call_on_thread_i32(callback, depth - 1) + 1),
+      i32,
+    );
     assert.equal(onThread.call_on_thread_i32(callback, 50), 50);
     callback.close();
   });
@@ -173,7 +187,10 @@ describe('threads that call back', () => {
   });
 
   test('nesting without an end is a RangeError, and the function works afterwards', () => {
-    const callback = new JSCallback((value) => (value < 0 ? onThread.call_on_thread_i32(callback, value - 1) : value), i32);
+    const callback = new JSCallback(
+      (value) => (value < 0 ? onThread.call_on_thread_i32(callback, value - 1) : value),
+      i32,
+    );
     assert.throws(() => onThread.call_on_thread_i32(callback, -1), RangeError);
     assert.equal(onThread.call_on_thread_i32(callback, 7), 7);
     callback.close();
@@ -333,7 +350,8 @@ describe('exceptions on foreign threads', () => {
     assert.throws(() => onThread.join_threads_i32(callback, 1, 4), /^Error: even 0$/);
     const values = new Int32Array([2, 3, 2, 3]);
     assert.throws(() => onThread.map_threads_i32(values, 4, callback, 4), /^Error: even 2$/);
-    for (const [i, value] of values.entries()) assert.ok(value === 0 || value === [2, 3][i % 2], `value ${i} is ${value}`);
+    for (const [i, value] of values.entries())
+      assert.ok(value === 0 || value === [2, 3][i % 2], `value ${i} is ${value}`);
     assert.equal(values[0] + values[2], 0);
     callback.close();
   });
@@ -353,13 +371,19 @@ describe('exceptions on foreign threads', () => {
     }, i32);
     const calls = Array.from({ length: 20 }, (_, i) => plain.call_i32.async(callback, i));
     const results = await Promise.allSettled(calls);
-    assert.deepEqual(results.map(({ reason }) => reason.message), results.map((_, i) => `of ${i}`));
+    assert.deepEqual(
+      results.map(({ reason }) => reason.message),
+      results.map((_, i) => `of ${i}`),
+    );
     callback.close();
   });
 
   test('a result of the wrong kind rejects as an exception does', async () => {
     const callback = new JSCallback(() => 'text', i32);
-    await assert.rejects(plain.call_i32.async(callback, 1), { code: 'ERR_INVALID_ARG_TYPE', message: /^JSCallback: return value/ });
+    await assert.rejects(plain.call_i32.async(callback, 1), {
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^JSCallback: return value/,
+    });
     throws(() => onThread.call_on_thread_i32(callback, 1), 'ERR_INVALID_ARG_TYPE', /^JSCallback: return value/);
     callback.close();
   });
@@ -401,7 +425,10 @@ describe('callbacks that return a Promise', () => {
 
   test('its value is checked as any result is', async () => {
     const callback = new JSCallback(async () => 2 ** 40, i32);
-    await assert.rejects(plain.call_i32.async(callback, 1), { code: 'ERR_OUT_OF_RANGE', message: /^JSCallback: return value/ });
+    await assert.rejects(plain.call_i32.async(callback, 1), {
+      code: 'ERR_OUT_OF_RANGE',
+      message: /^JSCallback: return value/,
+    });
     callback.close();
   });
 
@@ -482,9 +509,17 @@ describe('libc', () => {
 
 describe('timers of libc', { skip: onlyOn('linux') }, () => {
   const { struct, array } = ffi;
-  const Event = struct({
-    value: 'u64', signo: 'int', notify: 'int', function: 'function', attributes: 'ptr', rest: array('int', 8),
-  }, { name: 'struct sigevent' });
+  const Event = struct(
+    {
+      value: 'u64',
+      signo: 'int',
+      notify: 'int',
+      function: 'function',
+      attributes: 'ptr',
+      rest: array('int', 8),
+    },
+    { name: 'struct sigevent' },
+  );
   const Interval = struct({ interval: array('i64', 2), value: array('i64', 2) }, { name: 'struct itimerspec' });
   const { timer_create, timer_settime, timer_delete } = dlopen(null, {
     timer_create: { args: ['int', ffi.pointer(Event), ffi.out('ptr')], returns: 'int', fails: 'nonzero' },
@@ -498,9 +533,16 @@ describe('timers of libc', { skip: onlyOn('linux') }, () => {
       const seen = [];
       const callback = new JSCallback((value) => void seen.push(value), { args: ['u64'], threadsafe });
       const event = Event.alloc({
-        value: 2n ** 63n, signo: 0, notify: SIGEV_THREAD, function: callback.ptr, attributes: null, rest: Array(8).fill(0),
+        value: 2n ** 63n,
+        signo: 0,
+        notify: SIGEV_THREAD,
+        function: callback.ptr,
+        attributes: null,
+        rest: Array(8).fill(0),
       });
-      const { out: [timer] } = timer_create(CLOCK_MONOTONIC, event);
+      const {
+        out: [timer],
+      } = timer_create(CLOCK_MONOTONIC, event);
       const every = [0n, 2_000_000n];
       timer_settime(timer, 0, Interval.alloc({ interval: every, value: every }), null);
       await until(() => seen.length >= 20, 'twenty ticks');
@@ -602,7 +644,11 @@ describe('sqlite', () => {
     for (const how of [sqlite.sqlite3_exec, sqlite.sqlite3_exec.async, withThreads]) {
       rows.length = 0;
       assert.equal(await how(db, 'SELECT id, name FROM t ORDER BY id', callback, null, null), OK);
-      assert.deepEqual(rows, [['1', 'one'], ['2', 'zwölf'], ['3', null]]);
+      assert.deepEqual(rows, [
+        ['1', 'one'],
+        ['2', 'zwölf'],
+        ['3', null],
+      ]);
     }
     assert.equal(sqlite.sqlite3_close(db), OK);
     callback.close();
@@ -612,7 +658,10 @@ describe('sqlite', () => {
     const [first, second] = makeLocked('busy.db');
     for (const how of [sqlite.sqlite3_exec, sqlite.sqlite3_exec.async]) {
       const counts = [];
-      const handler = new JSCallback((_, count) => (counts.push(count), count < 3 ? 1 : 0), { args: ['ptr', 'i32'], returns: 'i32' });
+      const handler = new JSCallback((_, count) => (counts.push(count), count < 3 ? 1 : 0), {
+        args: ['ptr', 'i32'],
+        returns: 'i32',
+      });
       sqlite.sqlite3_busy_handler(second, handler, null);
       assert.equal(await how(second, 'SELECT * FROM t', null, null, null), BUSY);
       assert.deepEqual(counts, [0, 1, 2, 3]);
@@ -764,7 +813,11 @@ int late(void) { return queued(-1); }`;
   for (const [when, last, body] of [
     ['the last callback', 10, 'cb.close(); close();'],
     ['a callback in the middle', 5, 'cb.close(); close();'],
-    ['a callback that returns a Promise', 10, 'return new Promise((resolve) => setTimeout(() => { cb.close(); close(); resolve(1); }, 5));'],
+    [
+      'a callback that returns a Promise',
+      10,
+      'return new Promise((resolve) => setTimeout(() => { cb.close(); close(); resolve(1); }, 5));',
+    ],
   ]) {
     test(`a library that ${when} closes stays under the thread that returns into it`, async () => {
       const said = await runs(`${OPEN}

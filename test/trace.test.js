@@ -74,8 +74,7 @@ describe('a crash in native code', { concurrency: 2 }, () => {
   test('by SIGFPE', () =>
     dies('more.symbols.divide_i32(1, 0);', 'SIGFPE', /SIGFPE on thread \d+, inside divide_i32\./, /^> divide_i32/m));
 
-  test('by SIGABRT', () =>
-    dies('s.abort();', 'SIGABRT', /SIGABRT on thread \d+, inside abort\./, /^> abort\(\) of /m));
+  test('by SIGABRT', () => dies('s.abort();', 'SIGABRT', /SIGABRT on thread \d+, inside abort\./, /^> abort\(\) of /m));
 
   test('by SIGBUS', () =>
     dies(
@@ -177,11 +176,14 @@ describe('other signal handlers', { concurrency: 2 }, () => {
   });
 
   test('may put right what was wrong, more than once', async () => {
-    const { code, stderr, stdout } = await behind('resolve', `
+    const { code, stderr, stdout } = await behind(
+      'resolve',
+      `
       for (let i = 0; i < 2; i++) {
         const page = s.memset(more.symbols.map_closed_page(), 7, 4096);
         console.log(ffi.toBuffer(page, 0, 4096)[4095]);
-      }`);
+      }`,
+    );
     assert.deepEqual([code, stdout], [0, '7\n7\n'], stderr);
     assert.equal(stderr.match(/SIGSEGV at address/g).length, 2, stderr);
   });
@@ -211,11 +213,14 @@ describe('lib.trace()', { concurrency: 2 }, () => {
   test('gives the calls of the library, newest last', async () => {
     const calls = await prints(`s.abs(-5); more.symbols.divide_i32(4, 2); try { s.abs('5'); } catch {}
       s.strlen(Buffer.from('x\\0')); console.log(JSON.stringify(lib.trace()));`);
-    assert.deepEqual(calls.map((call) => [call.symbol, call.arguments, call.state, call.thread, call.async]), [
-      ['abs', ['i32: number'], 'returned', 'main', false],
-      ['abs', ['i32: a string of 1'], 'threw', 'main', false],
-      ['strlen', ['ptr: a Buffer of 2 bytes'], 'returned', 'main', false],
-    ]);
+    assert.deepEqual(
+      calls.map((call) => [call.symbol, call.arguments, call.state, call.thread, call.async]),
+      [
+        ['abs', ['i32: number'], 'returned', 'main', false],
+        ['abs', ['i32: a string of 1'], 'threw', 'main', false],
+        ['strlen', ['ptr: a Buffer of 2 bytes'], 'returned', 'main', false],
+      ],
+    );
     for (const { library, site } of calls) assert.match(`${library} ${site}`, /libc\S* \[eval\]:\d+:\d+$/);
   });
 
@@ -223,17 +228,23 @@ describe('lib.trace()', { concurrency: 2 }, () => {
     const calls = await prints(`let seen;
       const compare = comparing(() => { seen = lib.trace(); return 0; });
       s.qsort(new Int32Array(2), 2, 4, compare); console.log(JSON.stringify([...seen, ...lib.trace()]));`);
-    assert.deepEqual(calls.map(({ symbol, state }) => `${symbol} ${state}`), ['qsort inside', 'qsort returned']);
+    assert.deepEqual(
+      calls.map(({ symbol, state }) => `${symbol} ${state}`),
+      ['qsort inside', 'qsort returned'],
+    );
   });
 
   test('has the asynchronous calls with the thread they ran on and the place that made them', async () => {
     const calls = await prints(`(async () => { await s.abs.async(-1);
       const thread = lib.thread(); await thread.symbols.abs(-2); thread.close();
       console.log(JSON.stringify(lib.trace())); })();`);
-    assert.deepEqual(calls.map(({ symbol, thread, async, state }) => [symbol, thread, async, state]), [
-      ['abs', 'pool', true, 'returned'],
-      ['abs', 'thread', true, 'returned'],
-    ]);
+    assert.deepEqual(
+      calls.map(({ symbol, thread, async, state }) => [symbol, thread, async, state]),
+      [
+        ['abs', 'pool', true, 'returned'],
+        ['abs', 'thread', true, 'returned'],
+      ],
+    );
     for (const { site } of calls) assert.match(site, /^\[eval\]:\d+:\d+$/);
   });
 
@@ -259,21 +270,25 @@ describe('lib.trace()', { concurrency: 2 }, () => {
 
   test('names the file of an ES module, and leaves what a program has set of Error', async () => {
     const file = path.join(folder, 'site.mjs');
-    fs.writeFileSync(file, `import { createRequire } from 'node:module';
+    fs.writeFileSync(
+      file,
+      `import { createRequire } from 'node:module';
 const ffi = createRequire(import.meta.url)(${JSON.stringify(root)});
 Error.prepareStackTrace = () => 'mine';
 Error.stackTraceLimit = 0;
 const { symbols, trace } = ffi.dlopen('c', { abs: { args: ['i32'], returns: 'i32' } });
    symbols.abs(1);
 [2].map((value) => symbols.abs(value));
-console.log(new Error('x').stack, Error.stackTraceLimit, ...trace().map(({ site }) => site));`);
+console.log(new Error('x').stack, Error.stackTraceLimit, ...trace().map(({ site }) => site));`,
+    );
     const { stdout, stderr } = await run({ file: path.relative(root, file), env: on });
     assert.equal(stdout.trim(), `mine 0 ${file}:6:12 ${file}:7:28`, stderr);
   });
 
   test('works for a program that has frozen Error', () =>
-    prints("Object.freeze(Error); s.abs(1); console.log(JSON.stringify(lib.trace()));").then(([call]) =>
-      assert.equal(call.symbol, 'abs')));
+    prints('Object.freeze(Error); s.abs(1); console.log(JSON.stringify(lib.trace()));').then(([call]) =>
+      assert.equal(call.symbol, 'abs'),
+    ));
 });
 
 describe('without PINNED_FFI_TRACE', () => {

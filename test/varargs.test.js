@@ -26,7 +26,19 @@ double sum(const char *kinds, ...) {
 
 describe('a variadic function', () => {
   test('promotes what C promotes', () => {
-    assert.equal(c.sum('iiiiiid', ['i8', -1], ['u8', 255], ['i16', -300], ['u16', 65535], ['bool', true], ['char', 7], ['f32', 0.5]), 65497.5);
+    assert.equal(
+      c.sum(
+        'iiiiiid',
+        ['i8', -1],
+        ['u8', 255],
+        ['i16', -300],
+        ['u16', 65535],
+        ['bool', true],
+        ['char', 7],
+        ['f32', 0.5],
+      ),
+      65497.5,
+    );
   });
 
   test('promotes narrow enumerations, and no narrow structs', () => {
@@ -45,10 +57,21 @@ describe('a variadic function', () => {
     const random = makeRandom(11);
     for (let round = 0; round < 50; round += 1) {
       const count = Math.floor(random() * 128);
-      const extras = Array.from({ length: count }, () => [['i', 'i32'], ['l', 'i64'], ['d', 'f64']][Math.floor(random() * 3)]);
+      const extras = Array.from(
+        { length: count },
+        () =>
+          [
+            ['i', 'i32'],
+            ['l', 'i64'],
+            ['d', 'f64'],
+          ][Math.floor(random() * 3)],
+      );
       const values = extras.map(() => Math.floor(random() * 1000));
       const total = values.reduce((all, value) => all + value, 0);
-      assert.equal(c.sum(extras.map(([kind]) => kind).join(''), ...extras.map(([, type], i) => [type, values[i]])), total);
+      assert.equal(
+        c.sum(extras.map(([kind]) => kind).join(''), ...extras.map(([, type], i) => [type, values[i]])),
+        total,
+      );
     }
   });
 
@@ -74,7 +97,11 @@ describe('a variadic function', () => {
     throws(() => c.sum('i', ['i32']), 'ERR_INVALID_ARG_TYPE', /pair/);
     throws(() => c.sum('i', ['i23', 5]), 'ERR_INVALID_ARG_VALUE', /the type of argument 1/);
     throws(() => c.sum('i', ['void', undefined]), 'ERR_INVALID_ARG_TYPE');
-    throws(() => c.sum('i', ['i8', 128]), 'ERR_OUT_OF_RANGE', /sum: argument 1 must be an integer from -128 to 127 \(i8\)/);
+    throws(
+      () => c.sum('i', ['i8', 128]),
+      'ERR_OUT_OF_RANGE',
+      /sum: argument 1 must be an integer from -128 to 127 \(i8\)/,
+    );
     throws(() => c.sum('i', ['bool', 1]), 'ERR_INVALID_ARG_TYPE');
     throws(() => new ffi.JSCallback(() => 0, { args: ['i32'], varargs: true }), 'ERR_INVALID_ARG_VALUE', /varargs/);
   });
@@ -83,10 +110,25 @@ describe('a variadic function', () => {
 describe('snprintf with 12 random extras', () => {
   const SEED = Number(process.env.PINNED_FFI_TEST_SEED ?? 12);
   const FORMATS = {
-    i8: ['%hhd'], u8: ['%hhu', '%#hhx'], i16: ['%hd'], u16: ['%hu'], char: ['%hhd'], bool: ['%d'], i32: ['%d', '%+08d', '%x'],
-    u32: ['%u', '%o', '%#X'], i64: ['%lld', '%-22lld|'], u64: ['%llu', '%llx'], long: ['%ld'], 'unsigned long': ['%lu'],
-    size_t: ['%zu'], ssize_t: ['%zd'], ptrdiff_t: ['%td'], f32: ['%.9g', '%a'], f64: ['%.17g', '%e', '%a', '%10.3f'],
-    cstring: ['%s', '%-14s|', '%.3s'], ptr: ['%p'],
+    i8: ['%hhd'],
+    u8: ['%hhu', '%#hhx'],
+    i16: ['%hd'],
+    u16: ['%hu'],
+    char: ['%hhd'],
+    bool: ['%d'],
+    i32: ['%d', '%+08d', '%x'],
+    u32: ['%u', '%o', '%#X'],
+    i64: ['%lld', '%-22lld|'],
+    u64: ['%llu', '%llx'],
+    long: ['%ld'],
+    'unsigned long': ['%lu'],
+    size_t: ['%zu'],
+    ssize_t: ['%zd'],
+    ptrdiff_t: ['%td'],
+    f32: ['%.9g', '%a'],
+    f64: ['%.17g', '%e', '%a', '%10.3f'],
+    cstring: ['%s', '%-14s|', '%.3s'],
+    ptr: ['%p'],
   };
   const ROUNDS = 300;
 
@@ -105,9 +147,13 @@ describe('snprintf with 12 random extras', () => {
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
-${rounds.map((extras, i) => `int compiled_${i}(char *to, size_t size) {
+${rounds
+  .map(
+    (extras, i) => `int compiled_${i}(char *to, size_t size) {
   return snprintf(to, size, "${formatOf(extras)}", ${extras.map(({ name, value }) => SCALARS[name].literal(value)).join(', ')});
-}`).join('\n')}
+}`,
+  )
+  .join('\n')}
 int given(char *to, size_t size, int i) {
   static int (*const all[])(char *, size_t) = { ${rounds.map((_, i) => `compiled_${i}`).join(', ')} };
   return all[i](to, size);
@@ -122,7 +168,11 @@ int given(char *to, size_t size, int i) {
     rounds.forEach((extras, i) => {
       const length = symbols.given(theirs, theirs.length, i);
       const format = formatOf(extras);
-      assert.equal(snprintf(ours, ours.length, format, ...extras.map(({ name, value }) => [name, value])), length, format);
+      assert.equal(
+        snprintf(ours, ours.length, format, ...extras.map(({ name, value }) => [name, value])),
+        length,
+        format,
+      );
       assert.equal(ours.toString('latin1', 0, length), theirs.toString('latin1', 0, length), format);
     });
   });

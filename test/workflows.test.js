@@ -24,9 +24,13 @@ test('a release has an addon of every platform that CI builds', () => {
   const ci = read('ci.yml');
   const linux = [...ci.matchAll(/arch: (\w+), runner/g)].map(([, arch]) => arch);
   const keys = [...ci.matchAll(/key: ([\w-]+), runner/g)].map(([, key]) => key);
-  assert.deepEqual([linux, keys], [
-    ['x64', 'arm64', 'x64', 'arm64'], ['darwin-x64', 'darwin-arm64', 'win32-x64', 'win32-arm64'],
-  ]);
+  assert.deepEqual(
+    [linux, keys],
+    [
+      ['x64', 'arm64', 'x64', 'arm64'],
+      ['darwin-x64', 'darwin-arm64', 'win32-x64', 'win32-arm64'],
+    ],
+  );
   assert.match(read('release.yml'), /for key in linux-\{x64,arm64\}\{,-musl\} \{darwin,win32\}-\{x64,arm64\}; do/);
 });
 

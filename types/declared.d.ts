@@ -46,8 +46,12 @@ export interface LiveView {
 export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | LiveView;
 
 /** A struct, a union or an array. `I` is the accepted value, `O` the result, `V` the live view. */
-export interface AggregateType<I, O, V, Kind extends 'value' | 'array'>
-  extends DeclaredType<{ in: I | V; out: O; view: V; kind: Kind }> {
+export interface AggregateType<I, O, V, Kind extends 'value' | 'array'> extends DeclaredType<{
+  in: I | V;
+  out: O;
+  view: V;
+  kind: Kind;
+}> {
   /** A copy of the value in memory. */
   read(source: Place<this>, byteOffset?: number): O;
   /** Writes a value to memory. */
@@ -124,8 +128,7 @@ export interface OutParameter<T> extends DeclaredType<{ in: never; out: Out<T>; 
 }
 
 /** Result of `inout`: you pass it, and the call returns it. */
-export interface InOutParameter<T>
-  extends DeclaredType<{ in: In<T>; out: Out<T>; view: never; kind: 'parameter' }> {
+export interface InOutParameter<T> extends DeclaredType<{ in: In<T>; out: Out<T>; view: never; kind: 'parameter' }> {
   /** Only for the compiler. */
   readonly passes?: 'inout';
 }
@@ -156,13 +159,12 @@ export interface Handle<Names extends string> {
 }
 
 /** Result of `opaque`. */
-export interface OpaqueType<Names extends string>
-  extends DeclaredType<{
-    in: Handle<Names> | null;
-    out: Handle<Names> | null;
-    view: Handle<Names> | null;
-    kind: 'value';
-  }> {
+export interface OpaqueType<Names extends string> extends DeclaredType<{
+  in: Handle<Names> | null;
+  out: Handle<Names> | null;
+  view: Handle<Names> | null;
+  kind: 'value';
+}> {
   /** Only for the compiler. */
   readonly names?: Names;
 }

@@ -87,12 +87,20 @@ export type Ret<D> = D extends { readonly nonblocking?: infer N }
   : Outcome<D>;
 
 /** The parameters that C passes to a callback declared as D. */
-export type CallbackArgs<D> =
-  D extends { readonly args?: infer A } ? (A extends readonly unknown[] ? Outputs<A> : []) : [];
+export type CallbackArgs<D> = D extends { readonly args?: infer A }
+  ? A extends readonly unknown[]
+    ? Outputs<A>
+    : []
+  : [];
 
 /** The result that a callback declared as D must return to C. */
-export type CallbackRet<D> =
-  D extends { readonly returns?: infer R } ? (unknown extends R ? void : R extends undefined ? void : Result<R>) : void;
+export type CallbackRet<D> = D extends { readonly returns?: infer R }
+  ? unknown extends R
+    ? void
+    : R extends undefined
+      ? void
+      : Result<R>
+  : void;
 type Result<R> = [In<R>] extends [never] ? void : In<R>;
 
 /** The JavaScript function of a callback declared as D. On a foreign thread it may return a Promise. */

@@ -62,13 +62,7 @@ export type FunctionPointerLike = number | bigint | HasPointer | ClosablePointer
  * is refused.
  */
 export type PointerLike<T = any> =
-  | AddressOf<T>
-  | HasPointer
-  | ClosablePointer
-  | ArrayBufferView
-  | ArrayBufferLike
-  | LiveView
-  | null;
+  AddressOf<T> | HasPointer | ClosablePointer | ArrayBufferView | ArrayBufferLike | LiveView | null;
 
 /** In: JavaScript to C (arguments, results of callbacks). Out: C to JavaScript. never: not in this direction. */
 interface Row<In, Out, Tag> {
@@ -255,10 +249,7 @@ export type Text = 'cstring' | 'utf16' | 'wstring';
 export type AnyType = Spelled<keyof TypeTable>;
 
 /** Types that can be in memory, by canonical name or alias: `read` and `write` have a function for each. */
-export type ScalarName = Extract<
-  Spelled<Exclude<keyof TypeTable, 'void' | Text | 'buffer' | 'buffer_length'>>,
-  string
->;
+export type ScalarName = Extract<Spelled<Exclude<keyof TypeTable, 'void' | Text | 'buffer' | 'buffer_length'>>, string>;
 
 /** The row of a type, however it is written. */
 type RowOf<T> = T extends keyof TypeTable

@@ -51,7 +51,7 @@ export async function batchesOf(batch, { warmMs, batchMs, batches, clock }) {
 
   const end = performance.now() + warmMs;
   let count = 1;
-  for (let least = 0; performance.now() < end || least < batchMs * 2.5e5; ) {
+  for (let least = 0; performance.now() < end || least < batchMs * 2.5e5;) {
     least = (await run(count)).time;
     if (least < batchMs * 2.5e5) count *= 2;
   }

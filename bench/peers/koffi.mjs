@@ -7,10 +7,12 @@ export { koffi };
 
 export function open(path, declarations) {
   const library = koffi.load(path);
-  return Object.fromEntries(Object.entries(declarations).map(([name, each]) => {
-    const { args, returns } = translate('koffi', each);
-    return [name, library.func(name, returns, args)];
-  }));
+  return Object.fromEntries(
+    Object.entries(declarations).map(([name, each]) => {
+      const { args, returns } = translate('koffi', each);
+      return [name, library.func(name, returns, args)];
+    }),
+  );
 }
 
 let prototypes = 0;

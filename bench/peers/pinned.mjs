@@ -9,7 +9,10 @@ const each = (declarations, change) =>
 
 /** Functions of a library, by declarations in the words of types.mjs. */
 export const open = (path, declarations) =>
-  ffi.dlopen(path, each(declarations, (declaration) => translate('pinned', declaration))).symbols;
+  ffi.dlopen(
+    path,
+    each(declarations, (declaration) => translate('pinned', declaration)),
+  ).symbols;
 
 /** A C function pointer: what is passed, and how it is closed. */
 export function callback(fn, declaration) {

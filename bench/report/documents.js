@@ -21,23 +21,35 @@ function byNode(rows, results, kind) {
   const floors = floorsOf(results);
   const versions = [...new Set(results.map(({ node }) => node))];
   versions.sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
-  return versions.map((node) => {
-    const kept = new Map(results.filter((each) => each.node === node).map(({ id, variants }) => [id, variants]));
-    return {
-      node: node.replace(/^v/, ''),
-      rows: rows.filter((row) => row.kind === kind && kept.has(row.id)).map((row) => {
-        const measured = kept.get(row.id);
-        const whole = Object.entries(measured).filter(([, { rounds }]) => rounds.length > 0);
-        const summaries = whole.map(([name, variant]) => [name, summarize(variant, floors)]);
-        return { ...row, measured, summaries: Object.fromEntries(summaries) };
-      }),
-    };
-  }).filter((each) => each.rows.length > 0);
+  return versions
+    .map((node) => {
+      const kept = new Map(results.filter((each) => each.node === node).map(({ id, variants }) => [id, variants]));
+      return {
+        node: node.replace(/^v/, ''),
+        rows: rows
+          .filter((row) => row.kind === kind && kept.has(row.id))
+          .map((row) => {
+            const measured = kept.get(row.id);
+            const whole = Object.entries(measured).filter(([, { rounds }]) => rounds.length > 0);
+            const summaries = whole.map(([name, variant]) => [name, summarize(variant, floors)]);
+            return { ...row, measured, summaries: Object.fromEntries(summaries) };
+          }),
+      };
+    })
+    .filter((each) => each.rows.length > 0);
 }
 
-const distinct = (nodes, of) =>
-  [...new Set(nodes.flatMap(({ rows }) => rows.flatMap(({ measured }) =>
-    Object.values(measured).filter(({ rounds }) => rounds.length > 0).map(of))))];
+const distinct = (nodes, of) => [
+  ...new Set(
+    nodes.flatMap(({ rows }) =>
+      rows.flatMap(({ measured }) =>
+        Object.values(measured)
+          .filter(({ rounds }) => rounds.length > 0)
+          .map(of),
+      ),
+    ),
+  ),
+];
 
 /** The machine, the dates, how it was measured. */
 function aboutOf(nodes) {
@@ -45,8 +57,10 @@ function aboutOf(nodes) {
   const rounds = distinct(nodes, (variant) => variant.rounds.length).sort((a, b) => a - b);
   const days = dates.length > 1 ? `from ${dates[0]} to ${dates.at(-1)}` : `on ${dates[0]}`;
   const runs = rounds.at(-1) === 1 ? 'One round' : `${[...new Set([rounds[0], rounds.at(-1)])].join(' to ')} rounds`;
-  return `Measured ${days}: ${distinct(nodes, ({ machine }) => machine).join('; ')}. ${runs}, in each a process for `
-    + 'every column of a row.';
+  return (
+    `Measured ${days}: ${distinct(nodes, ({ machine }) => machine).join('; ')}. ${runs}, in each a process for ` +
+    'every column of a row.'
+  );
 }
 
 function versionsOf(nodes) {
@@ -59,10 +73,14 @@ function versionsOf(nodes) {
 
 /** Processes of peers that crashed or gave wrong results. */
 function failuresOf(nodes) {
-  const failed = nodes.flatMap(({ rows }) => rows.flatMap(({ title, measured }) => Object.entries(measured)
-    .filter(([, { failures = 0 }]) => failures > 0)
-    .map(([name, { failures, rounds }]) => [table[name].label, failures, failures + rounds.length])
-    .map(([label, count, all]) => `${title}, ${label}: ${count} of ${all}`)));
+  const failed = nodes.flatMap(({ rows }) =>
+    rows.flatMap(({ title, measured }) =>
+      Object.entries(measured)
+        .filter(([, { failures = 0 }]) => failures > 0)
+        .map(([name, { failures, rounds }]) => [table[name].label, failures, failures + rounds.length])
+        .map(([label, count, all]) => `${title}, ${label}: ${count} of ${all}`),
+    ),
+  );
   return failed.length === 0 ? '' : `Processes that crashed, or whose results were wrong: ${failed.join('; ')}.`;
 }
 
@@ -94,7 +112,11 @@ function makeDocuments(rows, results, read) {
 function writeDocuments(rows, results) {
   const made = makeDocuments(rows, results, (name) => fs.readFileSync(path.join(docs, name), 'utf8'));
   for (const [name, text] of Object.entries(made)) fs.writeFileSync(path.join(docs, name), text);
-  console.log(Object.keys(made).map((name) => `wrote docs/${name}`).join('\n') || 'nothing was measured yet');
+  console.log(
+    Object.keys(made)
+      .map((name) => `wrote docs/${name}`)
+      .join('\n') || 'nothing was measured yet',
+  );
 }
 
 module.exports = { makeDocuments, writeDocuments };

@@ -35,6 +35,10 @@ function table(head, rows) {
 }
 
 /** Parts of a document that are there, with an empty line between. */
-const paragraphs = (...parts) => parts.flat(Infinity).filter((part) => part !== undefined && part !== '').join('\n\n');
+const paragraphs = (...parts) =>
+  parts
+    .flat(Infinity)
+    .filter((part) => part !== undefined && part !== '')
+    .join('\n\n');
 
 module.exports = { quantity, spread, ratio, table, paragraphs };

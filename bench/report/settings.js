@@ -36,9 +36,9 @@ function settingsReport(nodes, about) {
   const rows = new Map(nodes.flatMap((node) => node.rows.map((row) => [row.id, row])));
   return paragraphs(
     about,
-    'The times are of the processor, of all threads of the process. The tables have the median over the rounds, and '
-    + 'the ratio and difference to the first line taken within each round: their median, and the ratios from the first '
-    + 'to the third quartile.',
+    'The times are of the processor, of all threads of the process. The tables have the median over the rounds, and ' +
+      'the ratio and difference to the first line taken within each round: their median, and the ratios from the first ' +
+      'to the third quartile.',
     [...rows.values()].map((row) => section(nodes, row)),
   );
 }

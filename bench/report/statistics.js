@@ -32,7 +32,7 @@ function floorsOf(results) {
 }
 
 const valuesOf = (round, isQuiet = () => true) =>
-  ('value' in round ? [round.value] : round.batches.filter(([, kernel]) => isQuiet(kernel)).map(([time]) => time));
+  'value' in round ? [round.value] : round.batches.filter(([, kernel]) => isQuiet(kernel)).map(([time]) => time);
 
 /** { median, low, high, isDisturbed } of a variant: the median and the quartiles of its quiet batches. */
 function summarize(variant, floors) {

@@ -22,7 +22,8 @@ const wanted = ({ most, of }) =>
   `≤ ${most} × ${of.length > 1 ? 'the best of ' : ''}${of.map((name) => peers[name].label).join(', ')}`;
 
 function line({ title, rows }, bound, byId) {
-  const measured = rows.map((id) => ({ ...byId.get(id), value: ratioOf(byId.get(id), bound) }))
+  const measured = rows
+    .map((id) => ({ ...byId.get(id), value: ratioOf(byId.get(id), bound) }))
     .filter(({ value }) => value !== undefined);
   const start = [title, CALL_PATHS[bound.lane], wanted(bound)];
   if (measured.length === 0) return [...start, 'not measured', ''];
@@ -30,15 +31,20 @@ function line({ title, rows }, bound, byId) {
   const values = measured.map(({ value }) => value);
   const [least, most] = [Math.min(...values), Math.max(...values)].map(ratio);
   const isWhole = measured.length === rows.length;
-  const verdict = missed.length === 0 ? (isWhole ? 'yes' : 'not all measured')
-    : `no: ${missed.map((row) => `${row.title} ${ratio(row.value)}`).join('; ')}`;
+  const verdict =
+    missed.length === 0
+      ? isWhole
+        ? 'yes'
+        : 'not all measured'
+      : `no: ${missed.map((row) => `${row.title} ${ratio(row.value)}`).join('; ')}`;
   return [...start, least === most ? least : `${least} – ${most}`, verdict];
 }
 
 /** @param byId rows by their id, with their summaries */
 function targetTable(byId) {
-  const lines = TARGETS.flatMap((target) => target.bounds.map((bound, i) =>
-    line({ ...target, title: i === 0 ? target.title : '' }, bound, byId)));
+  const lines = TARGETS.flatMap((target) =>
+    target.bounds.map((bound, i) => line({ ...target, title: i === 0 ? target.title : '' }, bound, byId)),
+  );
   return table(['', 'call path', 'target', 'measured', 'met'], lines);
 }
 

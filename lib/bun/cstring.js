@@ -27,7 +27,11 @@ const partsOf = (address, byteOffset, byteLength) => ({
 CString.prototype = Object.create(String.prototype, {
   constructor: { value: CString, writable: true, configurable: true },
   /** The memory of the text itself. */
-  arrayBuffer: { get() { return toArrayBuffer(this.ptr, this.byteOffset, this.byteLength); } },
+  arrayBuffer: {
+    get() {
+      return toArrayBuffer(this.ptr, this.byteOffset, this.byteLength);
+    },
+  },
   // console.log shows it as the string that it is in bun.
   [inspect.custom]: {
     value(depth, options) {

@@ -13,8 +13,10 @@ function argsOf(declaration, typeOf) {
   return Array.from(args, (type) => typeOf(type, 'unsupported signature'));
 }
 
-const signatureOf = (declaration, typeOf) =>
-  ({ args: argsOf(declaration, typeOf), returns: resultType(declaration.returns) });
+const signatureOf = (declaration, typeOf) => ({
+  args: argsOf(declaration, typeOf),
+  returns: resultType(declaration.returns),
+});
 
 /** The function pointer of a declaration; undefined where bun would not see one. */
 function pointerOf({ ptr }) {
@@ -29,15 +31,19 @@ function functionOf(declaration) {
 /** A function whose address is in its declaration. */
 function linkedFunctionOf(declaration, key) {
   if (pointerOf(declaration) === undefined) {
-    throw wrongArgument(`Symbol "${key}" is missing a "ptr" field. When using linkSymbols() or CFunction(), you must `
-      + 'provide a "ptr" field with the memory address of the native function.');
+    throw wrongArgument(
+      `Symbol "${key}" is missing a "ptr" field. When using linkSymbols() or CFunction(), you must ` +
+        'provide a "ptr" field with the memory address of the native function.',
+    );
   }
   return functionOf(declaration);
 }
 
 /** A callback: as with functions, `threadsafe` is any value's truth. */
-const callbackOf = (declaration) =>
-  ({ ...signatureOf(declaration, callbackArgumentType), threadsafe: Boolean(declaration.threadsafe) });
+const callbackOf = (declaration) => ({
+  ...signatureOf(declaration, callbackArgumentType),
+  threadsafe: Boolean(declaration.threadsafe),
+});
 
 /** An object of declarations, each read by `read`. */
 function symbolsOf(symbols, read) {

@@ -11,6 +11,18 @@ const { FFIType } = require('../types/registry.js');
 require('../memory/fences.js');
 
 module.exports = {
-  CFunction, CString, FFIType, JSCallback, cc, dlopen, linkSymbols, native, ptr, read, suffix, toArrayBuffer, toBuffer,
+  CFunction,
+  CString,
+  FFIType,
+  JSCallback,
+  cc,
+  dlopen,
+  linkSymbols,
+  native,
+  ptr,
+  read,
+  suffix,
+  toArrayBuffer,
+  toBuffer,
   viewSource,
 };

@@ -17,8 +17,10 @@ function dlopen(name, symbols, options) {
   if (typeof name !== 'string' && !(name instanceof URL)) throw wrongArgument('Expected string');
   if (name === '') throw wrongArgument('Invalid library name');
   const declared = symbolsOf(symbols, functionOf);
-  const failed = (cause) => makeError('ERR_DLOPEN_FAILED',
-    `Failed to open library "${name}": ${cause.message.split('\n').at(1)?.trim()}`, { cause });
+  const failed = (cause) =>
+    makeError('ERR_DLOPEN_FAILED', `Failed to open library "${name}": ${cause.message.split('\n').at(1)?.trim()}`, {
+      cause,
+    });
   const phrases = {
     ERR_FFI_LIBRARY_NOT_FOUND: failed,
     ERR_FFI_LIBRARY_INVALID: failed,

@@ -5,8 +5,9 @@ const { DeclaredType } = require('../types/native-type.js');
 const { byName, isDeclared, descriptors } = require('../types/registry.js');
 const { wrongArgument, wrongDeclaration } = require('./messages.js');
 
-const COMPILED_ONLY = 'napi_env / napi_value are only supported in bun:ffi cc() (compiled C source), not in '
-  + 'dlopen/linkSymbols/CFunction/JSCallback';
+const COMPILED_ONLY =
+  'napi_env / napi_value are only supported in bun:ffi cc() (compiled C source), not in ' +
+  'dlopen/linkSymbols/CFunction/JSCallback';
 
 /** What bun says of a value that a type does not take. */
 function refusal(descriptor, value) {
@@ -23,14 +24,16 @@ function refusal(descriptor, value) {
 /** A descriptor in bun's dialect. What only this package refuses, such as a detached view, keeps its own message. */
 function dialect(descriptor) {
   const base = descriptor.coercing ?? descriptor;
-  const inWords = (convert) => convert && ((...args) => {
-    try {
-      return convert(...args);
-    } catch (error) {
-      if (error?.code !== 'ERR_INVALID_ARG_TYPE') throw error;
-      throw wrongArgument(refusal(descriptor, args.at(-3)), error);
-    }
-  });
+  const inWords = (convert) =>
+    convert &&
+    ((...args) => {
+      try {
+        return convert(...args);
+      } catch (error) {
+        if (error?.code !== 'ERR_INVALID_ARG_TYPE') throw error;
+        throw wrongArgument(refusal(descriptor, args.at(-3)), error);
+      }
+    });
   return {
     ...base,
     key: `bun ${descriptor.name}`,
@@ -40,10 +43,12 @@ function dialect(descriptor) {
 }
 
 /** bun has NULL for a function pointer only as the number 0. */
-const notNull = ({ write, name: type }) => (view, at, value, name, position) => {
-  if (value === null || value === undefined) throw wrongArgument(`${name}: a ${type} must not be ${value}`);
-  return write(view, at, value, name, position);
-};
+const notNull =
+  ({ write, name: type }) =>
+  (view, at, value, name, position) => {
+    if (value === null || value === undefined) throw wrongArgument(`${name}: a ${type} must not be ${value}`);
+    return write(view, at, value, name, position);
+  };
 
 const made = new Map();
 
@@ -78,8 +83,10 @@ function argumentType(declared, unsupported) {
 function callbackArgumentType(declared) {
   const descriptor = isDeclared(declared) ? undefined : descriptorOf(declared, 'type');
   if (descriptor?.name === 'buffer_length') {
-    throw wrongArgument('buffer_length is only supported for bun:ffi dlopen/linkSymbols/CFunction arguments (the '
-      + "engine reads the view's byteLength at call time), not in cc(), viewSource, or JSCallback");
+    throw wrongArgument(
+      'buffer_length is only supported for bun:ffi dlopen/linkSymbols/CFunction arguments (the ' +
+        "engine reads the view's byteLength at call time), not in cc(), viewSource, or JSCallback",
+    );
   }
   return argumentType(descriptor?.name === 'buffer' ? 'ptr' : declared, 'unsupported callback signature');
 }

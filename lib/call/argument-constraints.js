@@ -26,14 +26,20 @@ function argumentOf(declared, index, where) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${where} must have minBytes or lengthOf, not both`);
   }
   if (lengthOf !== undefined) {
-    return { __proto__: null, ...parameter(checkLengthType(descriptor, lengthOf, where), label), lengthOf, checkLength };
+    return {
+      __proto__: null,
+      ...parameter(checkLengthType(descriptor, lengthOf, where), label),
+      lengthOf,
+      checkLength,
+    };
   }
   return parameter(minBytes === undefined ? descriptor : atLeast(descriptor, minBytes, where), label);
 }
 
 /** A pointer to at least `minBytes` bytes. A number or null has no length to check. */
 function atLeast(descriptor, minBytes, where) {
-  if (!descriptor.isPointerLike) throw makeError('ERR_INVALID_ARG_VALUE', `${where}.minBytes is of a pointer, not of ${descriptor.name}`);
+  if (!descriptor.isPointerLike)
+    throw makeError('ERR_INVALID_ARG_VALUE', `${where}.minBytes is of a pointer, not of ${descriptor.name}`);
   if (!Number.isSafeInteger(minBytes) || minBytes < 0) {
     throw outOfRange(`${where}.minBytes`, 'a number of bytes', minBytes);
   }
@@ -45,18 +51,34 @@ function atLeast(descriptor, minBytes, where) {
     write(view, at, value, name, position) {
       if (minBytes > 0 && access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);
       if (bytesOf(value, descriptor) < minBytes) {
-        throw makeError('ERR_OUT_OF_RANGE',
-          `${locationOf(name, position)} needs at least ${minBytes} bytes, received ${describe(value)}`);
+        throw makeError(
+          'ERR_OUT_OF_RANGE',
+          `${locationOf(name, position)} needs at least ${minBytes} bytes, received ${describe(value)}`,
+        );
       }
       return descriptor.write(view, at, value, name, position);
     },
   };
 }
 
-const INTEGERS = new Set(['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'i64_fast', 'u64_fast', 'long', 'unsigned long']);
+const INTEGERS = new Set([
+  'i8',
+  'u8',
+  'i16',
+  'u16',
+  'i32',
+  'u32',
+  'i64',
+  'u64',
+  'i64_fast',
+  'u64_fast',
+  'long',
+  'unsigned long',
+]);
 
 function checkLengthType(descriptor, lengthOf, where) {
-  if (!INTEGERS.has(descriptor.name)) throw wrongValue(`${where}.type`, 'an integer type, as the length of an argument', descriptor.name);
+  if (!INTEGERS.has(descriptor.name))
+    throw wrongValue(`${where}.type`, 'an integer type, as the length of an argument', descriptor.name);
   if (!Number.isInteger(lengthOf) || lengthOf < 0) {
     throw outOfRange(`${where}.lengthOf`, 'the index of an argument', lengthOf);
   }
@@ -76,7 +98,10 @@ function checkLengths(args, descriptors, name) {
   for (let index = 0; index < args.length; index += 1) {
     const { lengthOf } = args[index];
     if (lengthOf !== undefined && (lengthOf === index || !descriptors[lengthOf]?.isPointerLike)) {
-      throw makeError('ERR_INVALID_ARG_VALUE', `${name}: args[${index}].lengthOf must be the index of a pointer argument, received ${lengthOf}`);
+      throw makeError(
+        'ERR_INVALID_ARG_VALUE',
+        `${name}: args[${index}].lengthOf must be the index of a pointer argument, received ${lengthOf}`,
+      );
     }
   }
 }
@@ -85,7 +110,11 @@ function checkLengths(args, descriptors, name) {
 function checkLength(length, of, descriptor, name, label, index) {
   const bytes = bytesOf(of, descriptor);
   if (bytes === Infinity || (length >= 0 && length <= bytes)) return;
-  throw outOfRange(locationOf(name, label), `${length < 0 ? 'at least 0 and ' : ''}at most ${bytes}, the bytes of argument ${index}`, length);
+  throw outOfRange(
+    locationOf(name, label),
+    `${length < 0 ? 'at least 0 and ' : ''}at most ${bytes}, the bytes of argument ${index}`,
+    length,
+  );
 }
 
 module.exports = { argumentOf, checkLengths };

@@ -36,15 +36,17 @@ function failureOf(fails, name) {
 }
 
 /** Returns a result, or throws what it and errno say of the failure. */
-const checkerOf = (failed, name) => failed && ((result) => {
-  if (failed(result)) throw makeFailure(binding.lastErrno(), name, result);
-  return result;
-});
+const checkerOf = (failed, name) =>
+  failed &&
+  ((result) => {
+    if (failed(result)) throw makeFailure(binding.lastErrno(), name, result);
+    return result;
+  });
 
 // ---- what functions of equal declarations have in common ------------------------------------------------------------
 
 /** The function spec of a declaration: what functions of equal declarations share. */
-const makeSpec = (function (declaration, name) {
+const makeSpec = function (declaration, name) {
   const types = parseTypes(declaration, name);
   const { varargs, nonblocking, guard = config.guard, errno, fails, threads } = declaration;
   const failed = fails === undefined ? undefined : failureOf(fails, name);
@@ -59,7 +61,7 @@ const makeSpec = (function (declaration, name) {
   const signature = isPlain ? internSignature(types, name) : undefined;
   const isDirect = isPlain && !nonblocking && trace === undefined;
   return { types, failed, options, varargs, nonblocking, hasOutParams, signature, isDirect };
-});
+};
 
 /**
  * The specs of declarations that name all their types: Maps in Maps, by keys and values, with the spec under `SPEC`.
@@ -70,7 +72,7 @@ const SPEC = Symbol('spec');
 const OF_SYMBOL = new Set(['name', 'ptr', 'optional']);
 
 /** The spec of a declaration, whose `args` are read once. */
-const specOf = (function (declaration, name) {
+const specOf = function (declaration, name) {
   let node = specCache;
   for (const key in declaration) {
     if (OF_SYMBOL.has(key)) continue;
@@ -81,25 +83,25 @@ const specOf = (function (declaration, name) {
       const length = Array.isArray(value) ? Math.trunc(value.length) : NaN;
       // makeSpec() throws for such a list.
       if (!(length >= 0 && length <= MOST_ARGUMENTS)) return makeSpec(declaration, name);
-      const list = declaration.args = new Array(length);
+      const list = (declaration.args = new Array(length));
       node = node?.get(length);
       for (let i = 0; i < length; i += 1) {
-        const type = list[i] = value[i];
+        const type = (list[i] = value[i]);
         node = node?.get(type);
       }
     }
   }
   return node?.get(SPEC) ?? addSpec(declaration, name);
-});
+};
 
 /** The next Map for a key, made where there is none; undefined for a key that is no name. */
-const step = (function (node, key) {
+const step = function (node, key) {
   if (node === undefined || typeof key === 'object' || typeof key === 'function') return undefined;
   if (!node.has(key)) node.set(key, new Map());
   return node.get(key);
-});
+};
 
-const addSpec = (function (declaration, name) {
+const addSpec = function (declaration, name) {
   const spec = makeSpec(declaration, name);
   let node = specCache;
   for (const key in declaration) {
@@ -110,7 +112,7 @@ const addSpec = (function (declaration, name) {
   }
   node?.set(SPEC, spec);
   return spec;
-});
+};
 
 // ---- a bound function -----------------------------------------------------------------------------------------------
 
@@ -118,29 +120,46 @@ const addSpec = (function (declaration, name) {
  * The call target for a signature (a variadic function has several): the native function's number and its library. A
  * function that frees a handle has a separate signature.
  */
-const bindNative = (function (boundFunction, signature, frees) {
-  for (let known = boundFunction.last; known !== undefined; known = known.before) if (known.signature === signature) return known;
+const bindNative = function (boundFunction, signature, frees) {
+  for (let known = boundFunction.last; known !== undefined; known = known.before)
+    if (known.signature === signature) return known;
   const library = boundFunction.lifetime.native;
-  const functionId = binding.bind(boundFunction.name, boundFunction.address, signature.native, library, boundFunction.spec.options | (frees ? FREES : 0));
-  return boundFunction.last = { signature, functionId, library, before: boundFunction.last };
-});
+  const functionId = binding.bind(
+    boundFunction.name,
+    boundFunction.address,
+    signature.native,
+    library,
+    boundFunction.spec.options | (frees ? FREES : 0),
+  );
+  return (boundFunction.last = { signature, functionId, library, before: boundFunction.last });
+};
 
 /**
  * The function of a signature that calls at once. For one that frees, the code that ends the handle checks the result.
  */
-const callerOf = (function (boundFunction, signature, frees = false) {
+const callerOf = function (boundFunction, signature, frees = false) {
   const { name, spec } = boundFunction;
   const callTarget = bindNative(boundFunction, signature, frees);
-  if (spec.failed !== undefined && !frees) return signature.checkedCaller(callTarget, name, checkerOf(spec.failed, name));
+  if (spec.failed !== undefined && !frees)
+    return signature.checkedCaller(callTarget, name, checkerOf(spec.failed, name));
   const fastCaller = boundFunction.mayBeFast && spec.options === 0 ? fastCallerOf(signature) : null;
-  return fastCaller !== null && binding.runsNoScript(boundFunction.address) ? fastCaller(callTarget, name) : signature.caller(callTarget, name);
-});
+  return fastCaller !== null && binding.runsNoScript(boundFunction.address)
+    ? fastCaller(callTarget, name)
+    : signature.caller(callTarget, name);
+};
 
 /** The function of a signature that has a thread make the call; null stands for libuv's pool. */
 function launcherOf(boundFunction, signature, thread, frees) {
   const { name, spec, lifetime } = boundFunction;
   const { launcher } = asyncCall();
-  const launch = launcher(bindNative(boundFunction, signature, frees), name, signature, frees ? undefined : checkerOf(spec.failed, name), lifetime, thread);
+  const launch = launcher(
+    bindNative(boundFunction, signature, frees),
+    name,
+    signature,
+    frees ? undefined : checkerOf(spec.failed, name),
+    lifetime,
+    thread,
+  );
   return signature.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, signature, lifetime), name);
 }
 
@@ -153,7 +172,10 @@ function functionOf(boundFunction, signature, thread, frees = false) {
 
 /** The same with all that a declaration may ask for around it. */
 function makeCall(boundFunction, thread) {
-  const { name, spec: { types, varargs, signature, failed } } = boundFunction;
+  const {
+    name,
+    spec: { types, varargs, signature, failed },
+  } = boundFunction;
   if (signature !== undefined) return functionOf(boundFunction, signature, thread);
   const makeFor = (all, frees) => functionOf(boundFunction, internSignature(all, name), thread, frees);
   return decorate().decorate(types, varargs, [name, boundFunction.inC], makeFor, checkerOf(failed, name));
@@ -169,14 +191,26 @@ function asyncOn(boundFunction, thread) {
 const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
 
 /** The function of a declaration that asks for more than a call. */
-const makeDecorated = (boundFunction) => named(boundFunction.spec.nonblocking ? asyncOn(boundFunction, null) : makeCall(boundFunction, undefined), boundFunction.name);
+const makeDecorated = (boundFunction) =>
+  named(
+    boundFunction.spec.nonblocking ? asyncOn(boundFunction, null) : makeCall(boundFunction, undefined),
+    boundFunction.name,
+  );
 
 const BOUND = Symbol('bound');
 
 /** What bound functions have beside what functions have. */
 const boundPrototype = Object.create(Function.prototype, {
-  ptr: { get() { return this[BOUND]?.address; } },
-  native: { get() { return this; } },
+  ptr: {
+    get() {
+      return this[BOUND]?.address;
+    },
+  },
+  native: {
+    get() {
+      return this;
+    },
+  },
   async: {
     get() {
       const boundFunction = this[BOUND];
@@ -196,16 +230,23 @@ const own = { value: undefined };
  * @param {import('./library-lifetime').Lifetime} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether fast calls may reach it: it runs no JavaScript but by a JSCallback
  */
-const bind = (function (name, address, declaration, lifetime, mayBeFast = true) {
+const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
   const spec = specOf(declaration, name);
   // What is behind the function; `inC` is what C calls it.
   const boundFunction = {
-    name, inC: declaration.name ?? name, address, spec, lifetime, mayBeFast, last: undefined, asynchronous: undefined,
+    name,
+    inC: declaration.name ?? name,
+    address,
+    spec,
+    lifetime,
+    mayBeFast,
+    last: undefined,
+    asynchronous: undefined,
   };
   const call = spec.isDirect ? callerOf(boundFunction, spec.signature) : makeDecorated(boundFunction);
   own.value = boundFunction;
   return Object.defineProperty(Object.setPrototypeOf(call, boundPrototype), BOUND, own);
-});
+};
 
 /** The function that calls what a bound one calls, on a thread of the user's own. */
 const onThread = (call, thread) => named(asyncOn(call[BOUND], thread), call.name);

@@ -24,21 +24,27 @@ function decorate(types, varargs, names, make, check) {
 /** Prepares a variadic function for the types that follow the declared arguments. */
 function withExtras(types, enter, name) {
   const fixed = types.args.length;
-  return variadic(name, fixed, MOST_ARGUMENTS, (extras) => enter({
-    args: [...types.args, ...extras],
-    parameters: [...types.parameters, ...extras.map((descriptor, i) => parameter(descriptor, fixed + i))],
-    result: types.result,
-    fixed,
-    loose: types.loose,
-  }));
+  return variadic(name, fixed, MOST_ARGUMENTS, (extras) =>
+    enter({
+      args: [...types.args, ...extras],
+      parameters: [...types.parameters, ...extras.map((descriptor, i) => parameter(descriptor, fixed + i))],
+      result: types.result,
+      fixed,
+      loose: types.loose,
+    }),
+  );
 }
 
 /** What comes back: the result alone, or with the values of out parameters; handles belong to their owners. */
 function withResults(types, call, name) {
   const passed = types.args.filter((descriptor) => descriptor.outParam);
-  const results = passed.length === 0
-    ? { descriptors: [types.result], of: (returned) => [returned] }
-    : { descriptors: [types.result, ...passed.map((descriptor) => descriptor.target)], of: ({ returns, out }) => [returns, ...out] };
+  const results =
+    passed.length === 0
+      ? { descriptors: [types.result], of: (returned) => [returned] }
+      : {
+          descriptors: [types.result, ...passed.map((descriptor) => descriptor.target)],
+          of: ({ returns, out }) => [returns, ...out],
+        };
   return adoptHandles(results, passed.length === 0 ? call : withOutParams(types, call, name, wrongCount));
 }
 

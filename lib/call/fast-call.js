@@ -59,7 +59,8 @@ function start() {
 reason = start();
 
 /** The path that calls take where their types allow it: `fast`, `generic` or `libffi`; and why it is not `fast`. */
-const callPath = () => (reason === undefined ? { name: 'fast' } : { name: config.callPath === 'libffi' ? 'libffi' : 'generic', reason });
+const callPath = () =>
+  reason === undefined ? { name: 'fast' } : { name: config.callPath === 'libffi' ? 'libffi' : 'generic', reason };
 
 // ---- argument classes -----------------------------------------------------------------------------------------------
 
@@ -72,7 +73,9 @@ const LEAVE = 'break attempt;';
 
 /** An integer of up to 32 bits: `as` is the expression that an integer of the type equals. */
 const integer = (nativeClass, as) => ({
-  nativeClass, pass: 'x@', test: `var x@; if (typeof a@ !== 'number' || (x@ = (${as})) !== a@) ${LEAVE}`,
+  nativeClass,
+  pass: 'x@',
+  test: `var x@; if (typeof a@ !== 'number' || (x@ = (${as})) !== a@) ${LEAVE}`,
 });
 /** What the trampoline looks at by itself. */
 const unconverted = (nativeClass, test = '') => ({ nativeClass, pass: 'a@', test });
@@ -82,9 +85,13 @@ const unconverted = (nativeClass, test = '') => ({ nativeClass, pass: 'a@', test
  * buffer.
  */
 const pointerOf = (isAddress, ...others) => ({
-  nativeClass: POINTER, pass: 'x@', test: 'var x@ = NaN;',
-  store: (at, slot) => [`if (${isAddress}) x@ = a@;`, 'if (a@ === null) x@ = 0;',
-    ...others.map((other) => other(at, slot)), LEAVE].join('\n      else '),
+  nativeClass: POINTER,
+  pass: 'x@',
+  test: 'var x@ = NaN;',
+  store: (at, slot) =>
+    [`if (${isAddress}) x@ = a@;`, 'if (a@ === null) x@ = 0;', ...others.map((other) => other(at, slot)), LEAVE].join(
+      '\n      else ',
+    ),
 });
 const pointer = (...others) => pointerOf("typeof a@ === 'number'", ...others);
 const stored = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
@@ -104,8 +111,12 @@ const ARGUMENTS = {
   bool: { nativeClass: U32, pass: '(a@ ? 1 : 0)', test: `if (typeof a@ !== 'boolean') ${LEAVE}` },
   f32: unconverted(F32, `if (typeof a@ !== 'number' || (!(a@ <= MOST && a@ >= -MOST) && isFinite(a@))) ${LEAVE}`),
   f64: unconverted(F64, `if (typeof a@ !== 'number') ${LEAVE}`),
-  i64: unconverted(I64), i64_fast: unconverted(I64), long: unconverted(I64),
-  u64: unconverted(U64), u64_fast: unconverted(U64), 'unsigned long': unconverted(U64),
+  i64: unconverted(I64),
+  i64_fast: unconverted(I64),
+  long: unconverted(I64),
+  u64: unconverted(U64),
+  u64_fast: unconverted(U64),
+  'unsigned long': unconverted(U64),
   ptr: pointer(ofView),
   cstring: text,
   buffer: { ...pointer(), store: (at) => `${ofView(at)} else ${LEAVE}` },
@@ -120,9 +131,25 @@ const [LONG, UNSIGNED_LONG] = modules === '115' ? [IN_ARG_BUFFER, IN_ARG_BUFFER]
  */
 const isInArgBuffer = (nativeClass) => nativeClass === IN_ARG_BUFFER || nativeClass === POINTER;
 const RESULTS = {
-  void: IN_ARG_BUFFER, char: I32, i8: I32, u8: U32, i16: I32, u16: U32, i32: I32, u32: U32, bool: U32, f32: F32, f64: F64,
-  i64: LONG, long: LONG, u64: UNSIGNED_LONG, 'unsigned long': UNSIGNED_LONG, i64_fast: IN_ARG_BUFFER, u64_fast: IN_ARG_BUFFER,
-  ptr: POINTER, cstring: IN_ARG_BUFFER,
+  void: IN_ARG_BUFFER,
+  char: I32,
+  i8: I32,
+  u8: U32,
+  i16: I32,
+  u16: U32,
+  i32: I32,
+  u32: U32,
+  bool: U32,
+  f32: F32,
+  f64: F64,
+  i64: LONG,
+  long: LONG,
+  u64: UNSIGNED_LONG,
+  'unsigned long': UNSIGNED_LONG,
+  i64_fast: IN_ARG_BUFFER,
+  u64_fast: IN_ARG_BUFFER,
+  ptr: POINTER,
+  cstring: IN_ARG_BUFFER,
 };
 
 /**
@@ -154,12 +181,19 @@ const RETURNED = 16;
 const returned = shared.subarray(RETURNED, RETURNED + SHORT);
 
 /** A switch over the length: a text is made at once of all its characters. */
-const shortText = (length) => `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
-const shortTexts = () => compile('fromCharCode, bytes', `'use strict'; return function (length) {
+const shortText = (length) =>
+  `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
+const shortTexts = () =>
+  compile(
+    'fromCharCode, bytes',
+    `'use strict'; return function (length) {
   switch (length) {
     ${Array.from({ length: SHORT + 1 }, (_, length) => shortText(length)).join('\n    ')}
   }
-};`, [fromCharCode, returned], () => (length) => Reflect.apply(fromCharCode, undefined, returned.subarray(0, length)));
+};`,
+    [fromCharCode, returned],
+    () => (length) => Reflect.apply(fromCharCode, undefined, returned.subarray(0, length)),
+  );
 let textOf;
 
 /**
@@ -180,9 +214,16 @@ function textOfState(length) {
 
 /** What generated source uses. */
 const runtime = {
-  state, words, returnedText, storeView: addressStores?.view, storeText: addressStores?.text,
-  longs: arrays.i64s, unsignedLongs: arrays.u64s,
-  isView: ArrayBuffer.isView, isFinite: Number.isFinite, MOST: 3.4028234663852886e38,
+  state,
+  words,
+  returnedText,
+  storeView: addressStores?.view,
+  storeText: addressStores?.text,
+  longs: arrays.i64s,
+  unsignedLongs: arrays.u64s,
+  isView: ArrayBuffer.isView,
+  isFinite: Number.isFinite,
+  MOST: 3.4028234663852886e38,
   apply: Reflect.apply,
   ...halves,
   /** How many of the next calls take the generic path, as the last one did not go in. */
@@ -207,13 +248,13 @@ const VALUES = {
   i64_fast: 'toSigned(words[@ / 4 + 1], words[@ / 4])',
   u64_fast: 'toUnsigned(words[@ / 4 + 1], words[@ / 4])',
 };
-const valueOf = (name, nativeClass) => (nativeClass === I64 || nativeClass === U64 ? 'r' : VALUES[name] ?? 'r');
+const valueOf = (name, nativeClass) => (nativeClass === I64 || nativeClass === U64 ? 'r' : (VALUES[name] ?? 'r'));
 
 /** How V8 is told what kind of number `@` gives. */
 const NUMBERS = { [I32]: '@ | 0', [U32]: '@ >>> 0', [F32]: '+@', [F64]: '+@' };
 
 /** The source of a signature's functions; `argClasses` are those of its arguments. */
-const callerSource = (function ({ args, at, pins, result, resultAt }, argClasses) {
+const callerSource = function ({ args, at, pins, result, resultAt }, argClasses) {
   let names = '';
   let passed = 'functionId';
   let tests = '';
@@ -224,10 +265,13 @@ const callerSource = (function ({ args, at, pins, result, resultAt }, argClasses
     names += i === 0 ? 'a0' : `, a${i}`;
     passed += `, ${argClass.pass.replaceAll('@', i)}`;
     tests += `${argClass.test.replaceAll('@', i)}\n      `;
-    if (argClass.store) stores += `${argClass.store(at[i] * 65536 + i, argClass === text ? texts++ : 0).replaceAll('@', i)}\n      `;
+    if (argClass.store)
+      stores += `${argClass.store(at[i] * 65536 + i, argClass === text ? texts++ : 0).replaceAll('@', i)}\n      `;
   }
   const nativeClass = resultClasses.get(result);
-  const usesArgBuffer = (isInArgBuffer(nativeClass) && result.name !== 'void') || argClasses.some((argClass) => isInArgBuffer(argClass.nativeClass));
+  const usesArgBuffer =
+    (isInArgBuffer(nativeClass) && result.name !== 'void') ||
+    argClasses.some((argClass) => isInArgBuffer(argClass.nativeClass));
   const value = valueOf(result.name, nativeClass);
   // The generic call gives a number as well. Typed so, V8 has the two meet in a register, and allocates no object for
   // one.
@@ -259,10 +303,10 @@ return (function (callTarget, name) {
     return ${typed.replace('@', 'apply(slow, undefined, arguments)')};
   } }[name];
 });`;
-});
+};
 
 /** The maker of a signature's fast callers; null where the signature has none. */
-const makeFastCaller = (function (signature) {
+const makeFastCaller = function (signature) {
   const { args, parameters } = signature;
   if (addressStores === null || args.length > MOST_ARGUMENTS || !resultClasses.has(signature.result)) return null;
   const argClasses = [];
@@ -276,17 +320,22 @@ const makeFastCaller = (function (signature) {
   if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass === text).length > TEXT_SLOTS) return null;
   const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result));
   if (fast === null) return null;
-  return compile('signature, runtime, fast', callerSource(signature, argClasses), [signature, runtime, fast], () => null);
-});
+  return compile(
+    'signature, runtime, fast',
+    callerSource(signature, argClasses),
+    [signature, runtime, fast],
+    () => null,
+  );
+};
 
 /**
  * The maker of a signature's functions, (callTarget, name) => what users call: by a fast call, or by the generic call,
  * whose function is made when it is first needed. Null where the signature has no fast call. Functions of a signature
  * share their source: V8 then has one constant target to call for all of them, which takes the id of the function.
  */
-const fastCallerOf = (function (signature) {
+const fastCallerOf = function (signature) {
   if (signature.fastCaller === undefined) signature.fastCaller = makeFastCaller(signature);
   return signature.fastCaller;
-});
+};
 
 module.exports = { callPath, fastCallerOf };

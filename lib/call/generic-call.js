@@ -4,7 +4,14 @@
 
 const { compile } = require('../codegen/compile.js');
 const {
-  constants, each, inlineOf, runtime: readRuntime, DECLARED, resultSource, readWords, readLarge,
+  constants,
+  each,
+  inlineOf,
+  runtime: readRuntime,
+  DECLARED,
+  resultSource,
+  readWords,
+  readLarge,
 } = require('../codegen/read-values.js');
 const { makeError } = require('../errors.js');
 const { argBuffer, words, begin, bytesAt, FUNCTION_ID, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
@@ -40,7 +47,9 @@ function startCall({ functionId, library }, signature, slot, thread, pins, epoch
 /** The words that say which arguments are pins. */
 function bitsOf({ pins: positions }, pins) {
   const bits = [0, 0, 0, 0];
-  positions.forEach((position, i) => { if (pins[i] !== undefined) bits[position >> 5] |= 1 << (position & 31); });
+  positions.forEach((position, i) => {
+    if (pins[i] !== undefined) bits[position >> 5] |= 1 << (position & 31);
+  });
   return bits;
 }
 
@@ -55,8 +64,18 @@ function writeAgain(tries, name) {
 
 /** What generated source uses. */
 const runtime = {
-  ...readRuntime, bytesAt, Uint8Array, enter, enterWith, writeAgain, inlineOf, readWords, readLarge,
-  wrongCount, refuse, release,
+  ...readRuntime,
+  bytesAt,
+  Uint8Array,
+  enter,
+  enterWith,
+  writeAgain,
+  inlineOf,
+  readWords,
+  readLarge,
+  wrongCount,
+  refuse,
+  release,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
@@ -68,12 +87,16 @@ const runtime = {
  * iterator of arrays: a program may have replaced it by then.
  */
 const callerFactory = (signature, ending) =>
-  compile('signature, argBuffer, runtime', callerSource(signature, ending), [signature, argBuffer, runtime], () => plainCaller(signature, ending));
+  compile('signature, argBuffer, runtime', callerSource(signature, ending), [signature, argBuffer, runtime], () =>
+    plainCaller(signature, ending),
+  );
 
 function wrongCount(name, expected, received) {
-  return makeError('ERR_INVALID_ARG_VALUE',
-    `${name} takes ${expected} argument${expected === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take `
-    + 'any number');
+  return makeError(
+    'ERR_INVALID_ARG_VALUE',
+    `${name} takes ${expected} argument${expected === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take ` +
+      'any number',
+  );
 }
 
 /**
@@ -81,21 +104,22 @@ function wrongCount(name, expected, received) {
  * first thing that is wrong with an argument is thrown, as if all had been looked through before.
  */
 function refuse({ args, at, parameters }, values, name) {
-  const hasNul = (descriptor, i) => descriptor.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
+  const hasNul = (descriptor, i) =>
+    descriptor.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
   if (!args.some(hasNul)) return;
   args.forEach((descriptor, i) => descriptor.write(argBuffer, at[i], values[i], name, parameters[i].label));
 }
 
-const countCheck = (count) => `if (arguments.length !== ${count}) throw runtime.wrongCount(name, ${count}, arguments.length);`;
+const countCheck = (count) =>
+  `if (arguments.length !== ${count}) throw runtime.wrongCount(name, ${count}, arguments.length);`;
 const bitOf = (position) => `(p${position} === undefined ? 0 : ${1 << (position & 31)})`;
 
 /** The words of pin bits at the start of the argument buffer: one bit an argument. */
 function pinWords(pins) {
   const words = [0, 1, 2, 3].map((word) => pins.filter((position) => position >> 5 === word));
-  return words.map((positions, word) =>
-    (positions.length > 0
-      ? `words[${word}] = ${positions.map(bitOf).join(' | ')};`
-      : '')).join(' ');
+  return words
+    .map((positions, word) => (positions.length > 0 ? `words[${word}] = ${positions.map(bitOf).join(' | ')};` : ''))
+    .join(' ');
 }
 
 // ---- JS to C --------------------------------------------------------------------------------------------------------
@@ -113,20 +137,23 @@ function enteredBy(pins, others) {
  *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
  * A result that reads memory may read that of an argument, so those are kept alive until it is read.
  */
-const finish = (isChecked) => ({ result, resultAt }, { pins, retained, names }) => {
-  const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
-  const call = `words[${FUNCTION_ID}] = functionId;\n    `;
-  const entered = enteredBy(pins, retained.concat('library'));
-  if (result.returnedByEntry) return call + give(entered);
-  if (result.name === 'void' && !isChecked) return `${call}${entered};`;
-  const hold = result.readsMemory ? `runtime.keepAlive = [${names}];\n    ` : '';
-  const { raws, value } = resultSource(result, resultAt);
-  return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${give(value('result'))}`;
-};
+const finish =
+  (isChecked) =>
+  ({ result, resultAt }, { pins, retained, names }) => {
+    const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
+    const call = `words[${FUNCTION_ID}] = functionId;\n    `;
+    const entered = enteredBy(pins, retained.concat('library'));
+    if (result.returnedByEntry) return call + give(entered);
+    if (result.name === 'void' && !isChecked) return `${call}${entered};`;
+    const hold = result.readsMemory ? `runtime.keepAlive = [${names}];\n    ` : '';
+    const { raws, value } = resultSource(result, resultAt);
+    return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${give(value('result'))}`;
+  };
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
 /** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
-const mayHold = (descriptor) => descriptor.resolve || descriptor.isPointerLike || descriptor.retains || descriptor.key !== undefined;
+const mayHold = (descriptor) =>
+  descriptor.resolve || descriptor.isPointerLike || descriptor.retains || descriptor.key !== undefined;
 const endings = {
   call: finish(false),
   check: finish(true),
@@ -144,7 +171,11 @@ function callerSource(signature, ending) {
   const releases = retained.map((i) => `runtime.release(k${i});`).join(' ');
   const forgets = retained.map((i) => `k${i} = undefined;`).join(' ');
   const label = (i) => JSON.stringify(parameters[i].label);
-  const end = endings[ending](signature, { names, pins: pins.map((i) => `p${i}`), retained: retained.map((i) => `k${i}`) });
+  const end = endings[ending](signature, {
+    names,
+    pins: pins.map((i) => `p${i}`),
+    retained: retained.map((i) => `k${i}`),
+  });
   const isAsync = ending === 'launch';
   // Retained values must not be written twice.
   const looksLater = !isAsync && retained.length === 0 && args.some((descriptor) => descriptor.writeAnyText);
@@ -164,8 +195,12 @@ return (${isAsync ? 'launch' : '{ functionId, library }'}, name, check) => ({ __
     for (;;) {
     epoch = ${BEGIN};
     ${each(args, (descriptor, i) => `${assigned(i)}write${i}(argBuffer, ${at[i]}, a${i}, name, ${label(i)});`)}
-    ${each(parameters, ({ lengthOf: k }, i) => k !== undefined
-    && `parameters[${i}].checkLength(descriptor${i}.read(argBuffer, ${at[i]}), a${k}, descriptor${k}, name, ${label(i)}, ${k});`)}
+    ${each(
+      parameters,
+      ({ lengthOf: k }, i) =>
+        k !== undefined &&
+        `parameters[${i}].checkLength(descriptor${i}.read(argBuffer, ${at[i]}), a${k}, descriptor${k}, name, ${label(i)}, ${k});`,
+    )}
     ${isAsync ? `${end}\n    if (promise !== undefined) return promise;` : `${pinWords(pins)}\n    if (words[${EPOCH}] === epoch) break;`}
     ${releases} ${forgets}
     runtime.writeAgain(tries += 1, name);
@@ -191,8 +226,24 @@ function enterPlainly({ functionId, library }, signature, { pins, retained }, re
   words[FUNCTION_ID] = functionId;
   const text = apply(entry, undefined, passed);
   // At once: memory/arg-buffer.js.
-  const first = [words[8], words[9], words[10], words[11], words[12], words[13], words[14], words[15], words[16], words[17],
-    words[18], words[19], words[20], words[21], words[22], words[23]];
+  const first = [
+    words[8],
+    words[9],
+    words[10],
+    words[11],
+    words[12],
+    words[13],
+    words[14],
+    words[15],
+    words[16],
+    words[17],
+    words[18],
+    words[19],
+    words[20],
+    words[21],
+    words[22],
+    words[23],
+  ];
   const before = words[EPOCH];
   if (signature.result.returnedByEntry) return text;
   if (signature.result.size <= 4 * first.length) return readWords(signature.result, first);
@@ -229,7 +280,9 @@ function plainCaller(signature, ending) {
       const retainedOf = () => args.flatMap((descriptor, i) => (descriptor.retains ? [written[i]] : []));
       try {
         if (!loose && values.length !== args.length) throw wrongCount(name, args.length, values.length);
-        args.forEach((descriptor, i) => { if (descriptor.resolve) values[i] = descriptor.resolve(values[i], name, parameters[i].label); });
+        args.forEach((descriptor, i) => {
+          if (descriptor.resolve) values[i] = descriptor.resolve(values[i], name, parameters[i].label);
+        });
         for (let tries = 1; ; tries += 1) {
           const epoch = begin();
           encode(values, written, name);

@@ -6,7 +6,8 @@ const binding = require('../native/binding.js');
 const { Handle } = require('../types/handle.js');
 
 const freesIt = (handleType, names) => {
-  for (let own = handleType; own !== undefined; own = own.base) if (names.some((name) => own.free.has(name))) return true;
+  for (let own = handleType; own !== undefined; own = own.base)
+    if (names.some((name) => own.free.has(name))) return true;
   return false;
 };
 
@@ -56,7 +57,13 @@ function takeEnded(from) {
 function endHandles(types, names, make, check) {
   const frees = (descriptor) => descriptor.opaque !== undefined && freesIt(descriptor.opaque, names);
   if (!types.args.some(frees)) return make(types, false);
-  const call = make({ ...types, args: types.args.map((descriptor) => (frees(descriptor) ? freedDescriptor(descriptor, names[0]) : descriptor)) }, true);
+  const call = make(
+    {
+      ...types,
+      args: types.args.map((descriptor) => (frees(descriptor) ? freedDescriptor(descriptor, names[0]) : descriptor)),
+    },
+    true,
+  );
   const checked = (result, own) => {
     try {
       return check(result);

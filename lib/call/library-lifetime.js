@@ -31,7 +31,9 @@ class Lifetime {
     if (this.jobs === 0) return undefined;
     if (this.unloaded === undefined) {
       let resolve;
-      const promise = new Promise((settle) => { resolve = settle; });
+      const promise = new Promise((settle) => {
+        resolve = settle;
+      });
       this.unloaded = { promise, resolve };
     }
     return this.unloaded.promise;

@@ -34,13 +34,18 @@ function withOutParams({ args, parameters, loose }, call, name, wrongCount) {
       args.forEach((descriptor, index) => {
         if (!descriptor.outParam) return void all.push(values[next++]);
         const view = views[cell++];
-        if (descriptor.outParam === 'inout') fill(descriptor.target, view, values[next++], retainedAll, name, parameters[index].label);
+        if (descriptor.outParam === 'inout')
+          fill(descriptor.target, view, values[next++], retainedAll, name, parameters[index].label);
         all.push(view);
       });
-      return maybeThen(call(...all), (returns) => {
-        end();
-        return { returns, out: cells.map(({ descriptor }, i) => descriptor.read(views[i], 0)) };
-      }, fail);
+      return maybeThen(
+        call(...all),
+        (returns) => {
+          end();
+          return { returns, out: cells.map(({ descriptor }, i) => descriptor.read(views[i], 0)) };
+        },
+        fail,
+      );
     } catch (error) {
       return fail(error);
     }
@@ -50,7 +55,15 @@ function withOutParams({ args, parameters, loose }, call, name, wrongCount) {
 
 function fill(descriptor, view, value, retainedAll, name, position) {
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
-  const retained = retain(undefined, descriptor, view, 0, descriptor.write(view, 0, resolved, name, position), name, position);
+  const retained = retain(
+    undefined,
+    descriptor,
+    view,
+    0,
+    descriptor.write(view, 0, resolved, name, position),
+    name,
+    position,
+  );
   if (retained !== undefined) retainedAll.push(retained);
 }
 

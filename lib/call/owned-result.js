@@ -45,22 +45,30 @@ function ownedResult(returns, name, find, lifetime) {
   const { type, free } = textOf(parseOptions(returns, { type: 'any', cstring: 'any', free: 'any' }, where), where);
   const descriptor = typeOf(type, `${where}.type`);
   if (free === undefined) return type;
-  if (!TEXTS.has(descriptor.name)) throw wrongValue(`${where}.type`, 'cstring, utf16 or wstring, as it is freed', descriptor.name);
-  const release = bind(`${name}: free`, addressOf(free, find, `${where}.free`), { __proto__: null, args: ['ptr'] }, lifetime);
-  return Object.freeze(new DeclaredType({
-    ...base,
-    name: descriptor.name,
-    key: `owned ${keys += 1}`,
-    read(view, at) {
-      const address = readAddress(view, at);
-      if (address === null) return null;
-      try {
-        return descriptor.read(view, at);
-      } finally {
-        release(address);
-      }
-    },
-  }));
+  if (!TEXTS.has(descriptor.name))
+    throw wrongValue(`${where}.type`, 'cstring, utf16 or wstring, as it is freed', descriptor.name);
+  const release = bind(
+    `${name}: free`,
+    addressOf(free, find, `${where}.free`),
+    { __proto__: null, args: ['ptr'] },
+    lifetime,
+  );
+  return Object.freeze(
+    new DeclaredType({
+      ...base,
+      name: descriptor.name,
+      key: `owned ${(keys += 1)}`,
+      read(view, at) {
+        const address = readAddress(view, at);
+        if (address === null) return null;
+        try {
+          return descriptor.read(view, at);
+        } finally {
+          release(address);
+        }
+      },
+    }),
+  );
 }
 
 module.exports = { ownedResult };

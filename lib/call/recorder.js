@@ -63,9 +63,12 @@ function fileOf(frame) {
 /** The kind of a value, never what it holds. */
 function kindOf(value) {
   switch (typeof value) {
-    case 'string': return `a string of ${value.length}`;
-    case 'object': return describe(value);
-    default: return typeof value;
+    case 'string':
+      return `a string of ${value.length}`;
+    case 'object':
+      return describe(value);
+    default:
+      return typeof value;
   }
 }
 
@@ -88,7 +91,10 @@ function handleOf(lifetime) {
   if (handle === undefined) {
     const name = lifetime.native.name.replace(/^"(.*)"$/, '$1');
     // A crash report tells it with the library's name.
-    const rival = lifetime.rival === null ? '' : ` (it calls Node's ${lifetime.rival} in place of its own: try PINNED_FFI_DEEPBIND=1)`;
+    const rival =
+      lifetime.rival === null
+        ? ''
+        : ` (it calls Node's ${lifetime.rival} in place of its own: try PINNED_FFI_DEEPBIND=1)`;
     handle = { number: binding.traceLibrary(), name: name + rival };
     handles.set(lifetime, handle);
   }
@@ -126,8 +132,15 @@ function recordedJob(launch, name, signature, lifetime) {
 /** The calls through a library's handle that the recorder keeps, newest last. */
 function callsOf(lifetime) {
   const calls = binding.traced(handleOf(lifetime).number);
-  return calls.map(({ symbol, library, arguments: kinds, site, state, thread, isAsync }) => (
-    { symbol, library, arguments: kinds === '' ? [] : kinds.split('\n'), site, state, thread, async: isAsync }));
+  return calls.map(({ symbol, library, arguments: kinds, site, state, thread, isAsync }) => ({
+    symbol,
+    library,
+    arguments: kinds === '' ? [] : kinds.split('\n'),
+    site,
+    state,
+    thread,
+    async: isAsync,
+  }));
 }
 
 module.exports = { recorded, recordedJob, callsOf };

@@ -29,7 +29,7 @@ function readArgs(args = []) {
  * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's
  * conversions, `loose` its way with the number of arguments.
  */
-const parseTypes = (function ({ args: list = [], returns, wrap, loose = false }, name) {
+const parseTypes = function ({ args: list = [], returns, wrap, loose = false }, name) {
   if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
   const { length } = list;
   if (length > MOST_ARGUMENTS) throw tooMany(length, name);
@@ -39,9 +39,10 @@ const parseTypes = (function ({ args: list = [], returns, wrap, loose = false },
   for (let i = 0; i < length; i += 1) {
     const type = list[i];
     const known = descriptorOf(type);
-    const parameter = known === undefined || known.refused !== undefined
-      ? constraints().argumentOf(type, i, `${name}: args[${i}]`)
-      : parameterOf(known, i);
+    const parameter =
+      known === undefined || known.refused !== undefined
+        ? constraints().argumentOf(type, i, `${name}: args[${i}]`)
+        : parameterOf(known, i);
     if (parameter.lengthOf !== undefined) hasLengths = true;
     const descriptor = wrap && parameter.descriptor.coercing ? parameter.descriptor.coercing : parameter.descriptor;
     if (descriptor.name === 'void' || descriptor.isArray) throw noArgument(descriptor, `${name}: args[${i}]`);
@@ -54,17 +55,27 @@ const parseTypes = (function ({ args: list = [], returns, wrap, loose = false },
   const result = wrap && returned.coercing ? returned.coercing : returned;
   if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
   return { __proto__: null, args, result, parameters, loose };
-});
+};
 
-const tooMany = (length, name) => makeError('ERR_INVALID_ARG_VALUE',
-  `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`);
+const tooMany = (length, name) =>
+  makeError(
+    'ERR_INVALID_ARG_VALUE',
+    `${name}: args must declare at most ${MOST_ARGUMENTS} arguments, received ${length}`,
+  );
 
-const noArgument = (descriptor, where) => makeError('ERR_INVALID_ARG_VALUE', descriptor.isArray
-  ? `${where} must not be ${descriptor.name}: C passes the address of an array; declare a pointer`
-  : `${where} must not be void`);
+const noArgument = (descriptor, where) =>
+  makeError(
+    'ERR_INVALID_ARG_VALUE',
+    descriptor.isArray
+      ? `${where} must not be ${descriptor.name}: C passes the address of an array; declare a pointer`
+      : `${where} must not be void`,
+  );
 
-const noResult = (descriptor, name) => makeError('ERR_INVALID_ARG_VALUE',
-  `${name}: returns must not be ${descriptor.name}: ${descriptor.isArray ? 'C returns no arrays' : descriptor.argumentOnly}`);
+const noResult = (descriptor, name) =>
+  makeError(
+    'ERR_INVALID_ARG_VALUE',
+    `${name}: returns must not be ${descriptor.name}: ${descriptor.isArray ? 'C returns no arrays' : descriptor.argumentOnly}`,
+  );
 
 // ---- signatures -----------------------------------------------------------------------------------------------------
 
@@ -82,12 +93,12 @@ const functionsOf = {
 };
 
 const signatures = new Map();
-const keyOf = (function (descriptor) {
+const keyOf = function (descriptor) {
   return descriptor.key ?? (descriptor.coercing ? descriptor.id : `${descriptor.id}w`);
-});
+};
 
 /** The signature of a list of types, prepared once. `fixed` is how many arguments a variadic function declares. */
-const internSignature = (function (types, name) {
+const internSignature = function (types, name) {
   const { args, parameters, fixed } = types;
   let descriptors = '';
   let texts = '';
@@ -99,18 +110,18 @@ const internSignature = (function (types, name) {
   }
   const key = `${descriptors}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
   let signature = signatures.get(key);
-  if (signature === undefined) signatures.set(key, signature = prepare(types, name));
+  if (signature === undefined) signatures.set(key, (signature = prepare(types, name)));
   return signature;
-});
+};
 
 /** The bytes of the argument buffer up to the end of the last argument. */
-const sizeOf = (function (args, at) {
+const sizeOf = function (args, at) {
   let end = VALUES;
   for (let i = 0; i < args.length; i += 1) if (at[i] + args[i].size > end) end = at[i] + args[i].size;
   return end;
-});
+};
 
-const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
+const prepare = function ({ args, result, parameters, fixed, loose }, name) {
   const ids = [];
   for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
   let native;
@@ -122,9 +133,19 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
   }
   const { places } = native;
   return {
-    __proto__: functionsOf, native, args, result, parameters, loose, at: places[0], pins: places[1], resultAt: places[2],
+    __proto__: functionsOf,
+    native,
+    args,
+    result,
+    parameters,
+    loose,
+    at: places[0],
+    pins: places[1],
+    resultAt: places[2],
     size: sizeOf(args, places[0]),
-    call: undefined, check: undefined, launch: undefined,
+    call: undefined,
+    check: undefined,
+    launch: undefined,
     // The factory of callbacks: callback/handler.js.
     handle: undefined,
     // The bytes of the result in the argument buffer, for calls on other threads: call/async-call.js.
@@ -132,6 +153,6 @@ const prepare = (function ({ args, result, parameters, fixed, loose }, name) {
     // The maker of fast callers: call/fast-call.js.
     fastCaller: undefined,
   };
-});
+};
 
 module.exports = { readArgs, parseTypes, internSignature, MOST_ARGUMENTS };

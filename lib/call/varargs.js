@@ -31,7 +31,8 @@ const promotions = new Map();
 /** The promoted descriptor of an extra argument. */
 function extraDescriptor(type, where) {
   const descriptor = typeOf(type, where);
-  if (descriptor.name === 'void' || descriptor.isArray || descriptor.outParam) throw wrongType(where, 'the type of a value', type);
+  if (descriptor.name === 'void' || descriptor.isArray || descriptor.outParam)
+    throw wrongType(where, 'the type of a value', type);
   if (!promotions.has(descriptor)) promotions.set(descriptor, promoted(descriptor));
   return promotions.get(descriptor);
 }

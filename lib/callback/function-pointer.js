@@ -37,8 +37,13 @@ class ScopedClosure extends Closure {
   calledLate() {
     if (warned.has(this.to)) return;
     warned.add(this.to);
-    process.emitWarning(makeWarning(`${this.to} was given a plain function, which lives for the call; native code called it `
-      + 'afterwards, and got zero. Pass a JSCallback', { code: 'ERR_FFI_CALLBACK_CLOSED' }));
+    process.emitWarning(
+      makeWarning(
+        `${this.to} was given a plain function, which lives for the call; native code called it ` +
+          'afterwards, and got zero. Pass a JSCallback',
+        { code: 'ERR_FFI_CALLBACK_CLOSED' },
+      ),
+    );
   }
 }
 
@@ -51,7 +56,13 @@ function scopedCallbacksOf(signature) {
     closure.to = name;
     // What it is called is not asked: that may run the program's code, and others are written already.
     closure.open(handler, `a function passed to ${name}`, KINDS.scoped);
-    return { address: closure.address, scoped: new ScopedCallback(() => { closure.close(); closed.add(closure); }) };
+    return {
+      address: closure.address,
+      scoped: new ScopedCallback(() => {
+        closure.close();
+        closed.add(closure);
+      }),
+    };
   };
 }
 
@@ -64,7 +75,8 @@ function fn(declaration) {
   const mayCall = !options.varargs && !types.args.some((descriptor) => descriptor.argumentOnly);
   if (!mayCall) return Object.freeze(new DeclaredType(descriptorOf(options)));
   const signature = internSignature(types, 'fn');
-  if (!descriptorsOfSignatures.has(signature)) descriptorsOfSignatures.set(signature, descriptorOf(options, scopedCallbacksOf(signature)));
+  if (!descriptorsOfSignatures.has(signature))
+    descriptorsOfSignatures.set(signature, descriptorOf(options, scopedCallbacksOf(signature)));
   return Object.freeze(new DeclaredType(descriptorsOfSignatures.get(signature)));
 }
 
@@ -76,7 +88,7 @@ function descriptorOf(options, makeScopedCallback) {
   return {
     ...base,
     name: 'fn',
-    key: `fn ${keys += 1}`,
+    key: `fn ${(keys += 1)}`,
     retains: true,
     resolve,
     read(view, at) {
@@ -92,8 +104,10 @@ function descriptorOf(options, makeScopedCallback) {
     write(view, at, value, name, position) {
       if (typeof value !== 'function') return base.write(view, at, value, name, position);
       if (makeScopedCallback === undefined) {
-        throw makeError('ERR_INVALID_ARG_TYPE',
-          `${locationOf(name, position)} must be a function pointer: C cannot call JavaScript with this signature`);
+        throw makeError(
+          'ERR_INVALID_ARG_TYPE',
+          `${locationOf(name, position)} must be a function pointer: C cannot call JavaScript with this signature`,
+        );
       }
       const { address, scoped } = makeScopedCallback(value, locationOf(name, position));
       base.write(view, at, address, name, position);

@@ -30,10 +30,12 @@ function addressOfPin(pin, who, name) {
  * A callback on a foreign thread returned a Promise: its caller waits until it settles. True tells the native side so.
  */
 function settle(promise, token, finish) {
-  promise.then((value) => {
-    finish(value);
-    binding.answer(token);
-  }).catch((error) => binding.fail(token, error));
+  promise
+    .then((value) => {
+      finish(value);
+      binding.answer(token);
+    })
+    .catch((error) => binding.fail(token, error));
   return true;
 }
 
@@ -88,7 +90,18 @@ function declareArgument(descriptor, at, i) {
 
 /** What generated source uses. */
 const runtime = {
-  ...readRuntime, addressOfPin, retainResult, answerLater, bytesAt, putAgain, putResult, decode, inlineOf, Uint8Array, DataView, ArrayBuffer,
+  ...readRuntime,
+  addressOfPin,
+  retainResult,
+  answerLater,
+  bytesAt,
+  putAgain,
+  putResult,
+  decode,
+  inlineOf,
+  Uint8Array,
+  DataView,
+  ArrayBuffer,
 };
 
 /**
@@ -166,20 +179,26 @@ function plainHandler({ args, at, result, resultAt, size }) {
  * With --abort-on-uncaught-exception V8 ends the process where an exception meets native code first, whatever is above
  * that. So what a callback throws is caught here, and native code is told.
  */
-const aborts = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
-  .some((option) => option.replaceAll('_', '-').includes('--abort-on-uncaught-exception'));
+const aborts = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) =>
+  option.replaceAll('_', '-').includes('--abort-on-uncaught-exception'),
+);
 const threw = aborts ? binding.makeThrew() : undefined;
 
-const catching = (handler) => (!aborts ? handler : (token) => {
-  try {
-    return handler(token);
-  } catch (error) {
-    return threw(error);
-  }
-});
+const catching = (handler) =>
+  !aborts
+    ? handler
+    : (token) => {
+        try {
+          return handler(token);
+        } catch (error) {
+          return threw(error);
+        }
+      };
 
 const handlerFactory = (signature) =>
-  compile('signature, argBuffer, runtime', handlerSource(signature), [signature, argBuffer, runtime], () => plainHandler(signature));
+  compile('signature, argBuffer, runtime', handlerSource(signature), [signature, argBuffer, runtime], () =>
+    plainHandler(signature),
+  );
 
 /** What C reaches for a callback of a signature. */
 const handlerOf = (signature, callback, name, context) =>

@@ -12,7 +12,9 @@ const { callbackBrand } = require('../types/pointers.js');
 
 /** Parses a declaration that is C text; set by index.js, because the parser knows callbacks. */
 let parseText;
-const acceptText = (parse) => { parseText = parse; };
+const acceptText = (parse) => {
+  parseText = parse;
+};
 
 const KEYS = { args: 'any', returns: 'any', threadsafe: 'boolean', wrap: 'boolean' };
 const NAME = 'JSCallback';
@@ -24,8 +26,12 @@ const MANY = 1000;
 const registry = new FinalizationRegistry(() => {
   dropped += 1;
   if (dropped === MANY) {
-    process.emitWarning(makeWarning(`${MANY} JSCallbacks were dropped without close(): each keeps its function and a `
-      + 'native closure until the process ends. Call close(), or declare `using`.'));
+    process.emitWarning(
+      makeWarning(
+        `${MANY} JSCallbacks were dropped without close(): each keeps its function and a ` +
+          'native closure until the process ends. Call close(), or declare `using`.',
+      ),
+    );
   }
 });
 
@@ -102,11 +108,16 @@ class Pointer extends Closure {
   calledLate() {
     if (this.warned) return;
     this.warned = true;
-    const where = this.createdAt === undefined
-      ? `without a pause after ${MOST_LOCATED} others, and only of those the place is noted`
-      : frameOf(this.createdAt);
-    process.emitWarning(makeWarning(`a ${this.name} was called by native code after its close(), and returned zero; it `
-      + `was created ${where}`, { code: 'ERR_FFI_CALLBACK_CLOSED' }));
+    const where =
+      this.createdAt === undefined
+        ? `without a pause after ${MOST_LOCATED} others, and only of those the place is noted`
+        : frameOf(this.createdAt);
+    process.emitWarning(
+      makeWarning(
+        `a ${this.name} was called by native code after its close(), and returned zero; it ` + `was created ${where}`,
+        { code: 'ERR_FFI_CALLBACK_CLOSED' },
+      ),
+    );
   }
 }
 
@@ -124,7 +135,11 @@ class Pointers {
     pointer.name = name;
     pointer.createdAt = undefined;
     pointer.warned = false;
-    pointer.open(handlerOf(this.#signature, callback, NAME, currentContext()), name, threadsafe ? KINDS.threadsafe : KINDS.usual);
+    pointer.open(
+      handlerOf(this.#signature, callback, NAME, currentContext()),
+      name,
+      threadsafe ? KINDS.threadsafe : KINDS.usual,
+    );
     return pointer;
   }
 
@@ -139,7 +154,9 @@ const pointersOf = new WeakMap();
 /** A declaration that is C text, or an array that ends in it. */
 function textOrOptions(value) {
   const isText = typeof value === 'string' || (Array.isArray(value) && typeof value.at(-1) === 'string');
-  return isText ? { threadsafe: undefined, wrap: undefined, ...parseText(value, WHERE, true) } : parseOptions(value, KEYS, WHERE);
+  return isText
+    ? { threadsafe: undefined, wrap: undefined, ...parseText(value, WHERE, true) }
+    : parseOptions(value, KEYS, WHERE);
 }
 
 /**
@@ -151,15 +168,25 @@ function declarationOf(value) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return textOrOptions(value);
   for (const key of Object.keys(value)) {
     switch (key) {
-      case 'args': options.args = value.args; break;
-      case 'returns': options.returns = value.returns; break;
-      case 'threadsafe': options.threadsafe = value.threadsafe; break;
-      case 'wrap': options.wrap = value.wrap; break;
-      default: return parseOptions(value, KEYS, WHERE);
+      case 'args':
+        options.args = value.args;
+        break;
+      case 'returns':
+        options.returns = value.returns;
+        break;
+      case 'threadsafe':
+        options.threadsafe = value.threadsafe;
+        break;
+      case 'wrap':
+        options.wrap = value.wrap;
+        break;
+      default:
+        return parseOptions(value, KEYS, WHERE);
     }
   }
   const { threadsafe, wrap } = options;
-  const isRight = (threadsafe === undefined || typeof threadsafe === 'boolean') && (wrap === undefined || typeof wrap === 'boolean');
+  const isRight =
+    (threadsafe === undefined || typeof threadsafe === 'boolean') && (wrap === undefined || typeof wrap === 'boolean');
   return isRight ? options : parseOptions(value, KEYS, WHERE);
 }
 
@@ -205,8 +232,10 @@ function makePointers(declaration) {
   const types = parseTypes(declaration, NAME);
   const invalid = types.args.findIndex((descriptor) => descriptor.argumentOnly);
   if (invalid >= 0) {
-    throw makeError('ERR_INVALID_ARG_VALUE',
-      `${NAME}: args[${invalid}] must not be ${types.args[invalid].name}: C has no such type`);
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${NAME}: args[${invalid}] must not be ${types.args[invalid].name}: C has no such type`,
+    );
   }
   const signature = internSignature(types, NAME);
   const pointers = pointersOf.get(signature) ?? new Pointers(signature);

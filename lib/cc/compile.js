@@ -39,7 +39,8 @@ function check(options) {
   if (!isRecord(options)) throw wrongType('cc: options', 'an object', options);
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) throw wrongValue('cc: a key of options', `one of ${KEYS.join(', ')}`, unknown);
-  if (!isRecord(options.symbols) && !isText(options.symbols)) throw wrongType('cc: symbols', 'an object of declarations', options.symbols);
+  if (!isRecord(options.symbols) && !isText(options.symbols))
+    throw wrongType('cc: symbols', 'an object of declarations', options.symbols);
   return {
     units: unitsOf(options.source),
     symbols: options.symbols,
@@ -107,7 +108,8 @@ function build({ units, libraries, includes, defines, flags }) {
     const texts = inputs.map((input) => fs.readFileSync(input));
     const named = namedFiles([...flags, ...link]);
     const key = keyOf(compiler, texts, flags, [...own, ...link], named);
-    const isKnown = !texts.some((text) => READS_MORE.test(text.toString('latin1'))) && !flags.some((flag) => PROFILE.test(flag));
+    const isKnown =
+      !texts.some((text) => READS_MORE.test(text.toString('latin1'))) && !flags.some((flag) => PROFILE.test(flag));
     const known = isKnown ? find(directory, key) : undefined;
     if (known !== undefined) return known;
     // What was preprocessed is what is compiled, so the key cannot belong to another state of the files.
@@ -115,8 +117,9 @@ function build({ units, libraries, includes, defines, flags }) {
     const shared = isWindows ? ['-shared', '-O2'] : ['-shared', '-fPIC', '-O2', '-Wl,-t'];
     const start = Date.now();
     const linked = linkedFiles(run(compiler, [...shared, ...flags, ...inputs, '-o', output, ...link]), work);
-    const isSame = keyOf(compiler, texts, flags, [...own, ...link], namedFiles([...flags, ...link])) === key
-      && linked.every((file) => named.includes(file) || isOlder(file, start));
+    const isSame =
+      keyOf(compiler, texts, flags, [...own, ...link], namedFiles([...flags, ...link])) === key &&
+      linked.every((file) => named.includes(file) || isOlder(file, start));
     return isKnown && isSame ? publish(directory, key, work, output, linked) : keepForProcess(output);
   } finally {
     fs.rmSync(work, { recursive: true, force: true });
@@ -196,7 +199,13 @@ const PROFILE = /^-f(?:profile|auto-profile|branch-probabilities)/;
 const WITHOUT_PATH = /^-(?:[DUOgmw]|f(?!plugin)|W(?![alp],)|std=|pedantic|pthread)/;
 /** What compilers and linkers take from the environment. */
 const VARIABLES = [
-  'CPATH', 'LIBRARY_PATH', 'SDKROOT', 'LD_RUN_PATH', 'COMPILER_PATH', 'GCC_EXEC_PREFIX', 'MACOSX_DEPLOYMENT_TARGET',
+  'CPATH',
+  'LIBRARY_PATH',
+  'SDKROOT',
+  'LD_RUN_PATH',
+  'COMPILER_PATH',
+  'GCC_EXEC_PREFIX',
+  'MACOSX_DEPLOYMENT_TARGET',
 ];
 
 const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
@@ -226,10 +235,12 @@ function namedFiles(args) {
 function librariesOf(args) {
   // What goes to the linker, and flags that are apart from their values.
   const words = args.flatMap((arg) => (arg.startsWith('-Wl,') ? arg.split(',') : [arg]));
-  const after = (flag) => words.flatMap((word, i) =>
-    (word === flag ? [words[i + 1] ?? ''] : word.startsWith(flag) ? [word.slice(2)] : []));
+  const after = (flag) =>
+    words.flatMap((word, i) => (word === flag ? [words[i + 1] ?? ''] : word.startsWith(flag) ? [word.slice(2)] : []));
   const folders = [...after('-L'), ...(process.env.LIBRARY_PATH ?? '').split(path.delimiter)].filter(Boolean);
-  const names = after('-l').flatMap((name) => (name.startsWith(':') ? [name.slice(1)] : [`lib${name}.a`, `lib${name}.${suffix}`]));
+  const names = after('-l').flatMap((name) =>
+    name.startsWith(':') ? [name.slice(1)] : [`lib${name}.a`, `lib${name}.${suffix}`],
+  );
   return folders.flatMap((folder) => names.map((name) => path.resolve(folder, name)));
 }
 
@@ -269,7 +280,16 @@ function isShared(file) {
 function keyOf(compiler, texts, flags, args, named) {
   const variables = VARIABLES.map((name) => process.env[name] ?? null);
   const directory = flags.every((flag) => WITHOUT_PATH.test(flag)) ? '' : process.cwd();
-  const inputs = JSON.stringify([2, platformKey(), compiler.command, compiler.version, args, variables, directory, named]);
+  const inputs = JSON.stringify([
+    2,
+    platformKey(),
+    compiler.command,
+    compiler.version,
+    args,
+    variables,
+    directory,
+    named,
+  ]);
   return digest([inputs, ...texts, ...named.map(contentOf)]);
 }
 

@@ -10,17 +10,21 @@ const { isText } = require('./sets.js');
 const cdef = lazy(() => require('./index.js'));
 
 /** struct or union, of fields or of `struct name { ... }`. */
-const recordOf = (kind) => (fields, options) => (isText(fields) ? cdef().parseRecord(fields, `${kind}: text`) : structs[kind](fields, options));
+const recordOf = (kind) => (fields, options) =>
+  isText(fields) ? cdef().parseRecord(fields, `${kind}: text`) : structs[kind](fields, options);
 const struct = recordOf('struct');
 const union = recordOf('union');
 
 /** fn, of an object or of `int (*)(int)`. */
-const fn = (declaration) => functions().fn(isText(declaration) ? cdef().parseSignature(declaration, 'fn: declaration', true) : declaration);
+const fn = (declaration) =>
+  functions().fn(isText(declaration) ? cdef().parseSignature(declaration, 'fn: declaration', true) : declaration);
 
 /** sizeof or alignof: a name of the table is what it is there, any other text is C. */
 const measure = (kind) => (type) => {
   const isC = Array.isArray(type) || (typeof type === 'string' && !byName.has(type));
-  return isC ? typeOf(cdef().parseType(type, `${kind}: type`), `${kind}: type`)[kind === 'sizeof' ? 'size' : 'align'] : structs[kind](type);
+  return isC
+    ? typeOf(cdef().parseType(type, `${kind}: type`), `${kind}: type`)[kind === 'sizeof' ? 'size' : 'align']
+    : structs[kind](type);
 };
 const sizeof = measure('sizeof');
 const alignof = measure('alignof');

@@ -50,14 +50,19 @@ function typeOfValue(type) {
 
 function typeWithin(type) {
   switch (type.kind) {
-    case 'scalar': return type.name;
-    case 'pointer': return typeOfPointer(type.to);
+    case 'scalar':
+      return type.name;
+    case 'pointer':
+      return typeOfPointer(type.to);
     case 'array':
       if (!type.length) throw new Unsupported(`${describeType(type)} has no length`);
       return structs().array(typeOfValue(type.of), type.length);
-    case 'record': return typeOfRecord(type);
-    case 'enum': return typeOfEnum(type.enumeration);
-    default: throw new Unsupported('a function is no value; declare a pointer to it');
+    case 'record':
+      return typeOfRecord(type);
+    case 'enum':
+      return typeOfEnum(type.enumeration);
+    default:
+      throw new Unsupported('a function is no value; declare a pointer to it');
   }
 }
 
@@ -90,7 +95,8 @@ function typeOfOpaque(record) {
 
 function typeOfRecord(type) {
   const { record } = type;
-  if (record.fields === null) throw new Unsupported(`${describeType(type)} is not defined, so that its size is not known`);
+  if (record.fields === null)
+    throw new Unsupported(`${describeType(type)} is not defined, so that its size is not known`);
   const known = converted.get(record);
   if (known !== undefined) return known;
   if (inProgress.has(record)) throw new Unsupported(`${describeType(type)} has itself as a member`);
@@ -117,7 +123,8 @@ function makeRecordType(record) {
   }
   const name = record.name ?? record.keyword;
   const options = { name, ...(record.align !== undefined && { align: record.align }) };
-  if (record.keyword === 'struct') return structs().struct(fields, record.packed ? { ...options, packed: true } : options);
+  if (record.keyword === 'struct')
+    return structs().struct(fields, record.packed ? { ...options, packed: true } : options);
   return structs().union(fields, options);
 }
 
@@ -172,15 +179,18 @@ function typeOfParameter({ type, marks }) {
   const passing = marks.out === undefined ? marks.inout && parameters().inout : parameters().out;
   if (passing !== undefined) {
     const mark = marks.out === undefined ? '_Inout_' : '_Out_';
-    if (type.kind !== 'pointer' || isVoid(type.to)) throw new Unsupported(`${mark} is of a pointer to a value, not of ${describeType(type)}`);
+    if (type.kind !== 'pointer' || isVoid(type.to))
+      throw new Unsupported(`${mark} is of a pointer to a value, not of ${describeType(type)}`);
     return passing(typeOfValue(type.to));
   }
   return marks.text === undefined ? typeOfValue(type) : textOf(type, '_Text_');
 }
 
 function textOf(type, mark) {
-  const text = type.kind === 'pointer' && type.to.kind === 'scalar' ? TEXTS[type.to.spelling] ?? TEXTS[type.to.name] : undefined;
-  if (text === undefined) throw new Unsupported(`${mark} is of a pointer to char, wchar_t or char16_t, not of ${describeType(type)}`);
+  const text =
+    type.kind === 'pointer' && type.to.kind === 'scalar' ? (TEXTS[type.to.spelling] ?? TEXTS[type.to.name]) : undefined;
+  if (text === undefined)
+    throw new Unsupported(`${mark} is of a pointer to char, wchar_t or char16_t, not of ${describeType(type)}`);
   return text;
 }
 
@@ -193,12 +203,16 @@ function declarationOf({ type, marks, at, text }, name) {
   }
 }
 
-const measure = { size: (type) => descriptorOf(typeOfValue(type)).size, align: (type) => descriptorOf(typeOfValue(type)).align };
+const measure = {
+  size: (type) => descriptorOf(typeOfValue(type)).size,
+  align: (type) => descriptorOf(typeOfValue(type)).align,
+};
 
 /** The type of a typedef or a tag for use in declarations; undefined where nothing can be made of it. */
 function typeOfName(type) {
   if (type.kind === 'function') return typeOfFunction(type);
-  if (type.kind === 'record' && type.record.fields === null) return type.record.isDeclared ? typeOfOpaque(type.record) : undefined;
+  if (type.kind === 'record' && type.record.fields === null)
+    return type.record.isDeclared ? typeOfOpaque(type.record) : undefined;
   return type.kind === 'array' && !type.length ? undefined : typeOfValue(type);
 }
 

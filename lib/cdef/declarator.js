@@ -40,7 +40,9 @@ function declarator(parser, place) {
   }
   const suffixes = [];
   for (;;) {
-    while (takeAttribute(parser, attributes)) { /* one attribute after the other */ }
+    while (takeAttribute(parser, attributes)) {
+      /* one attribute after the other */
+    }
     const suffix = takeSuffix(parser, place, inner === undefined && suffixes.length === 0);
     if (suffix === undefined) break;
     suffixes.unshift(suffix);
@@ -66,7 +68,8 @@ function takePointers(parser, attributes) {
     if (kind === 'punctuation' && text === '*') {
       tokens.next();
       pointers.push(false);
-      if (pointers.length > MOST_PARTS) throw tokens.fault(tokens.peek(), `more than ${MOST_PARTS} pointers around a name`);
+      if (pointers.length > MOST_PARTS)
+        throw tokens.fault(tokens.peek(), `more than ${MOST_PARTS} pointers around a name`);
     } else if (kind === 'word' && (QUALIFIERS.has(text) || CONVENTIONS.has(text))) {
       tokens.next();
       if (text === 'const' && pointers.length > 0) pointers[pointers.length - 1] = true;
@@ -102,16 +105,19 @@ function takeSuffix(parser, place, isFirst) {
   if (!tokens.accept('(')) return undefined;
   const { parameters, isVariadic } = parseParameters(parser);
   return (returns) => {
-    if (returns.kind === 'array' || returns.kind === 'function') throw tokens.fault(open, `a function returns no ${returns.kind}`);
+    if (returns.kind === 'array' || returns.kind === 'function')
+      throw tokens.fault(open, `a function returns no ${returns.kind}`);
     return { kind: 'function', parameters, isVariadic, returns };
   };
 }
 
 function arrayOf(parser, open, of, length, isParameter) {
   const { tokens } = parser;
-  if (of.kind === 'function') throw tokens.fault(open, 'an array of functions; declare an array of pointers to functions');
+  if (of.kind === 'function')
+    throw tokens.fault(open, 'an array of functions; declare an array of pointers to functions');
   if (isVoid(of) && !isParameter) throw tokens.fault(open, 'an array of void');
-  if (of.kind === 'array' && of.length === null) throw tokens.fault(open, `an array of ${describeType(of)}, whose length is not known`);
+  if (of.kind === 'array' && of.length === null)
+    throw tokens.fault(open, `an array of ${describeType(of)}, whose length is not known`);
   return { kind: 'array', of, length };
 }
 
@@ -147,7 +153,7 @@ function parseParameters(parser) {
     }
     parameters.push(parseParameter(parser));
     if (tokens.accept(')')) return { parameters, isVariadic: false };
-    tokens.expect(',', 'or \')\' after a parameter');
+    tokens.expect(',', "or ')' after a parameter");
   }
 }
 

@@ -5,11 +5,26 @@ const { named } = require('./tokens.js');
 
 const LIMIT_32 = 2n ** 31n;
 const ESCAPES = { n: 10, t: 9, r: 13, 0: 0, a: 7, b: 8, f: 12, v: 11, '\\': 92, "'": 39, '"': 34, '?': 63, e: 27 };
-const LEVELS = [['||'], ['&&'], ['|'], ['^'], ['&'], ['==', '!='], ['<', '>', '<=', '>='], ['<<', '>>'], ['+', '-'], ['*', '/', '%']];
+const LEVELS = [
+  ['||'],
+  ['&&'],
+  ['|'],
+  ['^'],
+  ['&'],
+  ['==', '!='],
+  ['<', '>', '<=', '>='],
+  ['<<', '>>'],
+  ['+', '-'],
+  ['*', '/', '%'],
+];
 const LEVEL_OF = new Map(LEVELS.flatMap((operators, level) => operators.map((operator) => [operator, level])));
 
 /** A value of an integer type: it wraps as that type does. */
-const integer = (value, bits, isUnsigned) => ({ value: (isUnsigned ? BigInt.asUintN : BigInt.asIntN)(bits, value), bits, isUnsigned });
+const integer = (value, bits, isUnsigned) => ({
+  value: (isUnsigned ? BigInt.asUintN : BigInt.asIntN)(bits, value),
+  bits,
+  isUnsigned,
+});
 const int = (value) => integer(BigInt(value), 32, false);
 
 /** The type of a constant by its value, as C has it. */
@@ -66,11 +81,22 @@ function textOf(token) {
 }
 
 const OPERATORS = {
-  '|': (a, b) => a | b, '^': (a, b) => a ^ b, '&': (a, b) => a & b, '+': (a, b) => a + b, '-': (a, b) => a - b, '*': (a, b) => a * b,
-  '/': (a, b) => a / b, '%': (a, b) => a % b,
+  '|': (a, b) => a | b,
+  '^': (a, b) => a ^ b,
+  '&': (a, b) => a & b,
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
 };
 const COMPARISONS = {
-  '==': (a, b) => a === b, '!=': (a, b) => a !== b, '<': (a, b) => a < b, '>': (a, b) => a > b, '<=': (a, b) => a <= b, '>=': (a, b) => a >= b,
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+  '<': (a, b) => a < b,
+  '>': (a, b) => a > b,
+  '<=': (a, b) => a <= b,
+  '>=': (a, b) => a >= b,
 };
 
 /** Evaluates expressions of a parser's tokens. */
@@ -129,8 +155,13 @@ class Expressions {
   }
 
   #shift(operator, left, right) {
-    if (right.value < 0n || right.value >= BigInt(left.bits)) throw this.#parser.tokens.fault(operator, `a shift by ${right.value}, of ${left.bits} bits`);
-    return integer(operator.text === '<<' ? left.value << right.value : left.value >> right.value, left.bits, left.isUnsigned);
+    if (right.value < 0n || right.value >= BigInt(left.bits))
+      throw this.#parser.tokens.fault(operator, `a shift by ${right.value}, of ${left.bits} bits`);
+    return integer(
+      operator.text === '<<' ? left.value << right.value : left.value >> right.value,
+      left.bits,
+      left.isUnsigned,
+    );
   }
 
   #unary() {
@@ -188,17 +219,22 @@ class Expressions {
     if (token.text === 'true' || token.text === 'false') return int(token.text === 'true');
     const constant = parser.scope.constant(token.text);
     if (typeof constant === 'number' || typeof constant === 'bigint') {
-      if (typeof constant === 'number' && !Number.isInteger(constant)) throw tokens.fault(token, `${token.text} is no integer`);
+      if (typeof constant === 'number' && !Number.isInteger(constant))
+        throw tokens.fault(token, `${token.text} is no integer`);
       return valueOf(constant);
     }
-    throw tokens.fault(token, constant === undefined
-      ? `'${token.text}' is not declared before; declare it with \`enum\` or \`#define ${token.text} value\``
-      : `${token.text} is a text, not an integer`);
+    throw tokens.fault(
+      token,
+      constant === undefined
+        ? `'${token.text}' is not declared before; declare it with \`enum\` or \`#define ${token.text} value\``
+        : `${token.text} is a text, not an integer`,
+    );
   }
 }
 
 /** C's usual arithmetic conversions. */
-const commonIsUnsigned = (a, b) => (a.bits === b.bits ? a.isUnsigned || b.isUnsigned : a.bits > b.bits ? a.isUnsigned : b.isUnsigned);
+const commonIsUnsigned = (a, b) =>
+  a.bits === b.bits ? a.isUnsigned || b.isUnsigned : a.bits > b.bits ? a.isUnsigned : b.isUnsigned;
 
 /** An integer of C as JavaScript has it: a number where it is exact. */
 const exact = (value) => (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value);

@@ -29,8 +29,11 @@ function faultAt(text, offset, message) {
   const whole = text.slice(start, end < 0 ? undefined : end).replace(/[\t\r]/g, ' ');
   const from = column > MOST_COLUMNS ? column - MOST_COLUMNS / 2 : 0;
   const shown = whole.slice(from, from + MOST_COLUMNS);
-  return makeError('ERR_FFI_DECLARATION_INVALID', `${message} (line ${line}, column ${column})\n  ${shown}\n  ${' '.repeat(column - 1 - from)}^`,
-    { line, column });
+  return makeError(
+    'ERR_FFI_DECLARATION_INVALID',
+    `${message} (line ${line}, column ${column})\n  ${shown}\n  ${' '.repeat(column - 1 - from)}^`,
+    { line, column },
+  );
 }
 
 /** Why a type has no counterpart. The caller that knows its position in the text turns it into an error. */

@@ -20,7 +20,7 @@ const numberOf = new WeakMap();
 function keyOf(text, outer) {
   let key = '';
   for (const scope of outer) {
-    if (!numberOf.has(scope)) numberOf.set(scope, numbers += 1);
+    if (!numberOf.has(scope)) numberOf.set(scope, (numbers += 1));
     key += `${numberOf.get(scope)},`;
   }
   return `${key}\n${text}`;
@@ -55,7 +55,11 @@ function partsOf(value, where) {
       return { scope: scopes.get(part), isSet: true };
     }
     if (typeof part !== 'object' || part === null || Array.isArray(part)) {
-      throw wrongType(Array.isArray(value) ? `${where}[${i}]` : where, 'C text, a set of cdef() or an object of declarations', part);
+      throw wrongType(
+        Array.isArray(value) ? `${where}[${i}]` : where,
+        'C text, a set of cdef() or an object of declarations',
+        part,
+      );
     }
     return { object: part };
   });
@@ -66,7 +70,9 @@ function partsOf(value, where) {
 /** The declarations of all functions that a text declares. */
 const functionsIn = (scope) => {
   const symbols = { __proto__: null };
-  scope.functions.forEach((declared, name) => { symbols[name] = declarationOf(declared, name); });
+  scope.functions.forEach((declared, name) => {
+    symbols[name] = declarationOf(declared, name);
+  });
   return symbols;
 };
 
@@ -85,28 +91,33 @@ function parseSymbols(value, where) {
       continue;
     }
     for (const name of Object.keys(object)) {
-      symbols[name] = isDeclaration(object[name]) ? object[name] : added(parts, symbols, name, object[name], `${where}: ${name}`);
+      symbols[name] = isDeclaration(object[name])
+        ? object[name]
+        : added(parts, symbols, name, object[name], `${where}: ${name}`);
     }
   }
   return { symbols, scope: new Scope(parts.flatMap(({ scope }) => scope ?? [])) };
 }
 
 /** Whether an object declares a function by itself: its `args` is a list of types. */
-const isDeclaration = (value) => typeof value === 'object' && value !== null && (Array.isArray(value.args) || value.returns !== undefined);
+const isDeclaration = (value) =>
+  typeof value === 'object' && value !== null && (Array.isArray(value.args) || value.returns !== undefined);
 
 /** What an object says of a function that a text declares. */
 function added(parts, symbols, name, value, where) {
   const declared = parts.reduce((found, { scope }) => scope?.function(name) ?? found, undefined);
   // dlopen checks what is not merged here, with the keys that it knows.
-  if (typeof value !== 'object' || value === null || (declared === undefined && symbols[name] === undefined)) return value;
+  if (typeof value !== 'object' || value === null || (declared === undefined && symbols[name] === undefined))
+    return value;
   const { args, free, ...others } = { __proto__: null, ...value };
   if (free !== undefined && typeof free !== 'string') throw wrongType(`${where}.free`, 'the name of a function', free);
   const isOwned = free !== undefined && declared !== undefined;
   const declaration = isOwned
     ? declarationOf({ ...declared, marks: { __proto__: null, ...declared.marks, free: { text: free } } }, name)
-    : symbols[name] ?? declarationOf(declared, name);
+    : (symbols[name] ?? declarationOf(declared, name));
   const result = { ...declaration, ...others, ...(free !== undefined && !isOwned && { free }) };
-  if (args !== undefined) result.args = describedArguments(declared?.type.parameters ?? [], declaration.args, args, where);
+  if (args !== undefined)
+    result.args = describedArguments(declared?.type.parameters ?? [], declaration.args, args, where);
   return result;
 }
 
@@ -118,13 +129,18 @@ function describedArguments(parameters, types, additions, where) {
     const given = parseOptions(additions[name], { lengthOf: 'any', minBytes: 'number' }, `${where}.args.${name}`);
     const { lengthOf } = given;
     const of = typeof lengthOf === 'string' ? indexOf(lengthOf) : lengthOf;
-    if (of === -1) throw makeError('ERR_INVALID_ARG_VALUE', `${where}.args.${name}.lengthOf: there is no parameter named ${lengthOf}`);
+    if (of === -1)
+      throw makeError(
+        'ERR_INVALID_ARG_VALUE',
+        `${where}.args.${name}.lengthOf: there is no parameter named ${lengthOf}`,
+      );
     args[indexOf(name)] = { type: types[indexOf(name)], name, ...given, ...(of !== undefined && { lengthOf: of }) };
   }
   return args;
 }
 
-const keysOf = (parameters) => Object.fromEntries(parameters.flatMap(({ name }) => (name === undefined ? [] : [[name, 'any']])));
+const keysOf = (parameters) =>
+  Object.fromEntries(parameters.flatMap(({ name }) => (name === undefined ? [] : [[name, 'any']])));
 
 /**
  * The one function of a text: its name and its declaration.
@@ -133,11 +149,14 @@ const keysOf = (parameters) => Object.fromEntries(parameters.flatMap(({ name }) 
  * @param {Scope[]} outer
  */
 function parseFunction(value, where, outer = []) {
-  if (typeof value !== 'string') throw wrongType(where, 'C text, such as \'int abs(int)\'', value);
+  if (typeof value !== 'string') throw wrongType(where, "C text, such as 'int abs(int)'", value);
   const scope = parseText(value, outer);
   const [[name, declared] = [], ...others] = [...scope.functions];
   if (name === undefined || others.length > 0) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${where} must declare one function, and declares ${others.length + (name === undefined ? 0 : 1)}`);
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${where} must declare one function, and declares ${others.length + (name === undefined ? 0 : 1)}`,
+    );
   }
   return { name, declaration: declarationOf(declared, name) };
 }
@@ -165,12 +184,15 @@ function inText(text, work, name) {
     return work();
   } catch (error) {
     if (error.code !== undefined) throw error;
-    throw name === undefined ? faultAt(text, 0, error.message) : faultAt(text, placeOf(text, name), `${name}: ${error.message}`);
+    throw name === undefined
+      ? faultAt(text, 0, error.message)
+      : faultAt(text, placeOf(text, name), `${name}: ${error.message}`);
   }
 }
 
 /** Where a name is in a text for the last time: its declaration is behind its uses within itself. */
-const placeOf = (text, name) => Math.max([...text.matchAll(new RegExp(`\\b${name.replaceAll('$', '\\$')}\\b`, 'g'))].at(-1)?.index ?? 0, 0);
+const placeOf = (text, name) =>
+  Math.max([...text.matchAll(new RegExp(`\\b${name.replaceAll('$', '\\$')}\\b`, 'g'))].at(-1)?.index ?? 0, 0);
 
 /** A C type as a type of declarations. */
 function parseType(value, where) {
@@ -198,7 +220,12 @@ function parseRecord(value, where) {
 function parseSignature(value, where, isCallback = false) {
   const { text, type } = parseTypeIn(value, where);
   const whole = type.kind === 'pointer' ? type.to : type;
-  if (whole.kind !== 'function') throw faultAt(text, 0, `${where} must be the type of a function, such as 'int (*)(int)', not ${describeType(type)}`);
+  if (whole.kind !== 'function')
+    throw faultAt(
+      text,
+      0,
+      `${where} must be the type of a function, such as 'int (*)(int)', not ${describeType(type)}`,
+    );
   return inText(text, () => (isCallback ? callbackOf(whole) : signatureOf(whole, { __proto__: null })));
 }
 
@@ -222,8 +249,14 @@ class Definitions {
     return this.#once('types', (types) => {
       for (const scope of this.#scopes) {
         for (const [tag, known] of scope.tags) {
-          const type = inText(scope.text, () => typeOfName(
-            known.keyword === 'enum' ? { kind: 'enum', enumeration: known } : { kind: 'record', record: known }), tag);
+          const type = inText(
+            scope.text,
+            () =>
+              typeOfName(
+                known.keyword === 'enum' ? { kind: 'enum', enumeration: known } : { kind: 'record', record: known },
+              ),
+            tag,
+          );
           if (type !== undefined) types[tag] = types[`${known.keyword} ${tag}`] = type;
         }
         for (const [name, declared] of scope.typedefs) {
@@ -237,7 +270,9 @@ class Definitions {
 
   /** The enumerators, the constants and the texts of #define. */
   get constants() {
-    return this.#once('constants', (constants) => Object.assign(constants, ...this.#scopes.map((scope) => Object.fromEntries(scope.constants))));
+    return this.#once('constants', (constants) =>
+      Object.assign(constants, ...this.#scopes.map((scope) => Object.fromEntries(scope.constants))),
+    );
   }
 
   /** The functions as objects of declarations, which dlopen takes. */

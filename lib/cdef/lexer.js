@@ -5,7 +5,8 @@
 const { faultAt } = require('./fault.js');
 
 const BLANK = /(?:[ \t\r\n\f\v]|\\\r?\n|\/\/(?:\\\r?\n|[^\n])*|\/\*[^]*?\*\/)+/y;
-const TOKEN = /([A-Za-z_$][\w$]*)|((?:0[xX][\da-fA-F']+|0[bB][01']+|\d[\d']*)(?:\.\d*)?(?:[eE][+-]?\d+)?[uUlLzZfF]*)|((?:u8|[uUL])?"(?:\\[^]|[^"\\\n])*")|((?:u8|[uUL])?'(?:\\[^]|[^'\\\n])+')|(\.\.\.|<<|>>|<=|>=|==|!=|&&|\|\||::|[-+*/%&|^~!<>=?:;,.(){}[\]])/y;
+const TOKEN =
+  /([A-Za-z_$][\w$]*)|((?:0[xX][\da-fA-F']+|0[bB][01']+|\d[\d']*)(?:\.\d*)?(?:[eE][+-]?\d+)?[uUlLzZfF]*)|((?:u8|[uUL])?"(?:\\[^]|[^"\\\n])*")|((?:u8|[uUL])?'(?:\\[^]|[^'\\\n])+')|(\.\.\.|<<|>>|<=|>=|==|!=|&&|\|\||::|[-+*/%&|^~!<>=?:;,.(){}[\]])/y;
 const KINDS = [undefined, 'word', 'number', 'string', 'character', 'punctuation'];
 const DIRECTIVE = /#[ \t]*(\w*)((?:\\\r?\n|\/\*[^]*?\*\/|[^\n])*)/y;
 const DEFINE = /^[ \t]*([A-Za-z_]\w*)(\(?)([^]*)$/;
@@ -39,7 +40,8 @@ class Lexer {
       const match = TOKEN.exec(this.text);
       if (match === null) throw this.#unreadable(at);
       this.#at = TOKEN.lastIndex;
-      for (let i = 1; i < KINDS.length; i += 1) if (match[i] !== undefined) return { kind: KINDS[i], text: match[i], at, hidden: undefined };
+      for (let i = 1; i < KINDS.length; i += 1)
+        if (match[i] !== undefined) return { kind: KINDS[i], text: match[i], at, hidden: undefined };
     }
   }
 
@@ -57,17 +59,20 @@ class Lexer {
     DIRECTIVE.lastIndex = at;
     const [, name, rest] = DIRECTIVE.exec(this.text);
     this.#at = DIRECTIVE.lastIndex;
-    if (name === 'include' || (name === 'pragma' && rest.trim() === 'once') || name === 'line' || /^\d*$/.test(name)) return undefined;
+    if (name === 'include' || (name === 'pragma' && rest.trim() === 'once') || name === 'line' || /^\d*$/.test(name))
+      return undefined;
     if (name !== 'define') throw faultAt(this.text, at, `#${name} is not understood; ${HINT_BIND}`);
     const [, macro, parenthesis, value] = DEFINE.exec(rest) ?? [];
     if (macro === undefined) throw faultAt(this.text, at, '#define must name a macro');
-    if (parenthesis !== '') throw faultAt(this.text, at, `#define ${macro}(...) is a macro with parameters; ${HINT_BIND}`);
+    if (parenthesis !== '')
+      throw faultAt(this.text, at, `#define ${macro}(...) is a macro with parameters; ${HINT_BIND}`);
     return { kind: 'define', text: macro, at, value: value.replace(/\\\r?\n/g, '  ') };
   }
 
   #unreadable(at) {
     const start = this.text[at];
-    if (start === '"' || start === "'") return faultAt(this.text, at, `a ${start === '"' ? 'string' : 'character'} that does not end`);
+    if (start === '"' || start === "'")
+      return faultAt(this.text, at, `a ${start === '"' ? 'string' : 'character'} that does not end`);
     return faultAt(this.text, at, `the character ${JSON.stringify(start)} is not C`);
   }
 }

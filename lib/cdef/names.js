@@ -11,12 +11,22 @@ const group = (type, names) => names.split(' ').map((name) => [name, type]);
 
 /** Integer types by their bits, as the language and <stdint.h> name them. */
 const STANDARD = [
-  ...['int8_t', 'int16_t', 'int32_t', 'int64_t', 'uint8_t', 'uint16_t', 'uint32_t', 'uint64_t'].map((name) => [name, name]),
-  ...['size_t', 'ssize_t', 'intptr_t', 'uintptr_t', 'ptrdiff_t', 'wchar_t', 'char16_t', 'char32_t'].map((name) => [name, name]),
-  ...group('int8_t', 'int_least8_t int_fast8_t'), ...group('uint8_t', 'uint_least8_t uint_fast8_t char8_t'),
-  ...group('int16_t', 'int_least16_t'), ...group('uint16_t', 'uint_least16_t'),
-  ...group('int32_t', 'int_least32_t'), ...group('uint32_t', 'uint_least32_t'),
-  ...group('int64_t', 'int_least64_t int_fast64_t intmax_t'), ...group('uint64_t', 'uint_least64_t uint_fast64_t uintmax_t'),
+  ...['int8_t', 'int16_t', 'int32_t', 'int64_t', 'uint8_t', 'uint16_t', 'uint32_t', 'uint64_t'].map((name) => [
+    name,
+    name,
+  ]),
+  ...['size_t', 'ssize_t', 'intptr_t', 'uintptr_t', 'ptrdiff_t', 'wchar_t', 'char16_t', 'char32_t'].map((name) => [
+    name,
+    name,
+  ]),
+  ...group('int8_t', 'int_least8_t int_fast8_t'),
+  ...group('uint8_t', 'uint_least8_t uint_fast8_t char8_t'),
+  ...group('int16_t', 'int_least16_t'),
+  ...group('uint16_t', 'uint_least16_t'),
+  ...group('int32_t', 'int_least32_t'),
+  ...group('uint32_t', 'uint_least32_t'),
+  ...group('int64_t', 'int_least64_t int_fast64_t intmax_t'),
+  ...group('uint64_t', 'uint_least64_t uint_fast64_t uintmax_t'),
   ...group(isWindows || isApple ? 'int32_t' : 'intptr_t', 'int_fast32_t'),
   ...group(isWindows || isApple ? 'uint32_t' : 'uintptr_t', 'uint_fast32_t'),
   ...group(isApple ? 'int16_t' : isWindows ? 'int32_t' : 'intptr_t', 'int_fast16_t'),
@@ -29,52 +39,121 @@ const POSIX = [
   ...group('int', 'pid_t clockid_t key_t errno_t regoff_t nl_item'),
   ...group('unsigned int', 'uid_t gid_t id_t useconds_t socklen_t u_int uint in_addr_t tcflag_t speed_t pthread_key_t'),
   ...group(isApple ? 'uint16_t' : 'unsigned int', 'mode_t'),
-  ...group('uint16_t', 'in_port_t u_short ushort'), ...group('unsigned char', 'u_char cc_t'),
+  ...group('uint16_t', 'in_port_t u_short ushort'),
+  ...group('unsigned char', 'u_char cc_t'),
   ...group(isApple ? 'uint8_t' : 'uint16_t', 'sa_family_t'),
   ...group(ULONG, 'u_long ulong pthread_t'),
   ...group(LONG, 'clock_t time_t'),
   ...group(isApple ? 'int' : LONG, 'suseconds_t'),
-  ...group(isApple ? 'int32_t' : 'uint64_t', 'dev_t'), ...group('uint64_t', 'ino_t ino64_t rlim_t u_int64_t'),
-  ...group('int64_t', 'off_t off64_t loff_t quad_t'), ...group(isApple ? 'int32_t' : LONG, 'blksize_t'),
-  ...group('int64_t', 'blkcnt_t'), ...group(isApple ? 'uint16_t' : 'uint64_t', 'nlink_t'),
+  ...group(isApple ? 'int32_t' : 'uint64_t', 'dev_t'),
+  ...group('uint64_t', 'ino_t ino64_t rlim_t u_int64_t'),
+  ...group('int64_t', 'off_t off64_t loff_t quad_t'),
+  ...group(isApple ? 'int32_t' : LONG, 'blksize_t'),
+  ...group('int64_t', 'blkcnt_t'),
+  ...group(isApple ? 'uint16_t' : 'uint64_t', 'nlink_t'),
   ...group(isApple ? 'unsigned int' : ULONG, 'nfds_t fsblkcnt_t fsfilcnt_t'),
-  ...group('uint8_t', 'u_int8_t'), ...group('uint16_t', 'u_int16_t'), ...group('uint32_t', 'u_int32_t'),
+  ...group('uint8_t', 'u_int8_t'),
+  ...group('uint16_t', 'u_int16_t'),
+  ...group('uint32_t', 'u_int32_t'),
   ...group('void *', 'locale_t iconv_t nl_catd timer_t'),
 ];
 
 const WINDOWS = [
-  ...group('uint8_t', 'BYTE UCHAR BOOLEAN UINT8'), ...group('char', 'CHAR CCHAR'), ...group('int8_t', 'INT8'),
-  ...group('int16_t', 'SHORT INT16'), ...group('uint16_t', 'WORD USHORT UINT16 ATOM WCHAR LANGID'),
+  ...group('uint8_t', 'BYTE UCHAR BOOLEAN UINT8'),
+  ...group('char', 'CHAR CCHAR'),
+  ...group('int8_t', 'INT8'),
+  ...group('int16_t', 'SHORT INT16'),
+  ...group('uint16_t', 'WORD USHORT UINT16 ATOM WCHAR LANGID'),
   ...group('int32_t', 'INT INT32 LONG LONG32 BOOL HRESULT NTSTATUS HFILE'),
   ...group('uint32_t', 'UINT UINT32 ULONG ULONG32 DWORD DWORD32 COLORREF LCID ACCESS_MASK'),
-  ...group('int64_t', 'LONGLONG LONG64 INT64 __int64'), ...group('uint64_t', 'ULONGLONG ULONG64 DWORD64 DWORDLONG UINT64'),
-  ...group('intptr_t', 'INT_PTR LONG_PTR SSIZE_T LPARAM LRESULT'), ...group('uintptr_t', 'UINT_PTR ULONG_PTR DWORD_PTR SIZE_T WPARAM'),
-  ...group('float', 'FLOAT'), ...group('double', 'DOUBLE'), ['VOID', 'void'],
-  ...group('void *', 'HANDLE HWND HINSTANCE HMODULE HDC HGDIOBJ HBITMAP HBRUSH HFONT HICON HCURSOR HMENU HKEY HGLOBAL HLOCAL HRSRC SC_HANDLE PVOID LPVOID LPCVOID PSECURITY_ATTRIBUTES LPSECURITY_ATTRIBUTES LPOVERLAPPED'),
-  ...group('function', 'FARPROC PROC'), ...group('void *', 'LPSTR PSTR PCHAR LPWSTR PWSTR PWCHAR PBYTE LPBYTE PUCHAR'),
-  ...group('cstring', 'LPCSTR PCSTR'), ...group('utf16', 'LPCWSTR PCWSTR'),
-  ...['BOOL', 'DWORD', 'WORD', 'INT', 'UINT', 'LONG', 'ULONG'].flatMap((name) =>
-    [[`LP${name}`, `${name} *`], [`P${name}`, `${name} *`]]),
+  ...group('int64_t', 'LONGLONG LONG64 INT64 __int64'),
+  ...group('uint64_t', 'ULONGLONG ULONG64 DWORD64 DWORDLONG UINT64'),
+  ...group('intptr_t', 'INT_PTR LONG_PTR SSIZE_T LPARAM LRESULT'),
+  ...group('uintptr_t', 'UINT_PTR ULONG_PTR DWORD_PTR SIZE_T WPARAM'),
+  ...group('float', 'FLOAT'),
+  ...group('double', 'DOUBLE'),
+  ['VOID', 'void'],
+  ...group(
+    'void *',
+    'HANDLE HWND HINSTANCE HMODULE HDC HGDIOBJ HBITMAP HBRUSH HFONT HICON HCURSOR HMENU HKEY HGLOBAL HLOCAL HRSRC SC_HANDLE PVOID LPVOID LPCVOID PSECURITY_ATTRIBUTES LPSECURITY_ATTRIBUTES LPOVERLAPPED',
+  ),
+  ...group('function', 'FARPROC PROC'),
+  ...group('void *', 'LPSTR PSTR PCHAR LPWSTR PWSTR PWCHAR PBYTE LPBYTE PUCHAR'),
+  ...group('cstring', 'LPCSTR PCSTR'),
+  ...group('utf16', 'LPCWSTR PCWSTR'),
+  ...['BOOL', 'DWORD', 'WORD', 'INT', 'UINT', 'LONG', 'ULONG'].flatMap((name) => [
+    [`LP${name}`, `${name} *`],
+    [`P${name}`, `${name} *`],
+  ]),
 ];
 
 /** Structs of the C library of which programs hold only pointers. */
 const OPAQUE = new Set(['FILE', 'DIR']);
 /** Types of the C library whose size the text does not tell: pointers to them are plain addresses. */
-const HIDDEN = new Set(['regex_t', 'fpos_t', 'mbstate_t', 'va_list', 'jmp_buf', 'sigset_t', 'fd_set', 'glob_t', 'wordexp_t', 'pthread_attr_t',
-  'pthread_mutex_t', 'pthread_mutexattr_t', 'pthread_cond_t', 'pthread_condattr_t', 'pthread_rwlock_t', 'pthread_once_t', 'sem_t', 'siginfo_t', 'stack_t',
-  'ucontext_t', 'cpu_set_t', 'posix_spawn_file_actions_t', 'posix_spawnattr_t', 'DBM', 'SOCKET_ADDRESS']);
+const HIDDEN = new Set([
+  'regex_t',
+  'fpos_t',
+  'mbstate_t',
+  'va_list',
+  'jmp_buf',
+  'sigset_t',
+  'fd_set',
+  'glob_t',
+  'wordexp_t',
+  'pthread_attr_t',
+  'pthread_mutex_t',
+  'pthread_mutexattr_t',
+  'pthread_cond_t',
+  'pthread_condattr_t',
+  'pthread_rwlock_t',
+  'pthread_once_t',
+  'sem_t',
+  'siginfo_t',
+  'stack_t',
+  'ucontext_t',
+  'cpu_set_t',
+  'posix_spawn_file_actions_t',
+  'posix_spawnattr_t',
+  'DBM',
+  'SOCKET_ADDRESS',
+]);
 
 /** Name -> the name of a scalar type, 'void *', 'T *', or a text type. */
 const KNOWN = new Map([...STANDARD, ...POSIX, ...WINDOWS]);
 
 /** The words that make up the arithmetic types, and words that are spellings of others. */
-const ARITHMETIC = new Set(['void', 'char', 'short', 'int', 'long', 'float', 'double', 'signed', 'unsigned', '_Bool', 'bool']);
-const SPELLINGS = { __proto__: null, __signed: 'signed', __signed__: 'signed', __int8: 'char', __int16: 'short', __int32: 'int' };
+const ARITHMETIC = new Set([
+  'void',
+  'char',
+  'short',
+  'int',
+  'long',
+  'float',
+  'double',
+  'signed',
+  'unsigned',
+  '_Bool',
+  'bool',
+]);
+const SPELLINGS = {
+  __proto__: null,
+  __signed: 'signed',
+  __signed__: 'signed',
+  __int8: 'char',
+  __int16: 'short',
+  __int32: 'int',
+};
 
 /** Words of the arithmetic types, sorted -> the name in the type table. */
 const ARITHMETICS = new Map([
-  ['void', 'void'], ['_Bool', 'bool'], ['bool', 'bool'], ['char', 'char'], ['char signed', 'signed char'], ['char unsigned', 'unsigned char'],
-  ['float', 'float'], ['double', 'double'],
+  ['void', 'void'],
+  ['_Bool', 'bool'],
+  ['bool', 'bool'],
+  ['char', 'char'],
+  ['char signed', 'signed char'],
+  ['char unsigned', 'unsigned char'],
+  ['float', 'float'],
+  ['double', 'double'],
   ...['short', 'int short', 'short signed', 'int short signed'].map((words) => [words, 'short']),
   ...['short unsigned', 'int short unsigned'].map((words) => [words, 'unsigned short']),
   ...['int', 'signed', 'int signed'].map((words) => [words, 'int']),
@@ -85,20 +164,85 @@ const ARITHMETICS = new Map([
   ...['long long unsigned', 'int long long unsigned'].map((words) => [words, 'unsigned long long']),
 ]);
 
-const STORAGE = new Set(['extern', 'static', 'inline', '__inline', '__inline__', '__forceinline', 'register', 'auto', '_Noreturn', 'noreturn', '_Thread_local',
-  'thread_local', '__thread', 'constexpr', '__extension__']);
-const QUALIFIERS = new Set(['const', 'volatile', 'restrict', '_Atomic', '__const', '__const__', '__volatile', '__volatile__', '__restrict', '__restrict__',
-  '_Nonnull', '_Nullable']);
-const CONVENTIONS = new Set(['__cdecl', '_cdecl', '__stdcall', '_stdcall', '__fastcall', '__vectorcall', 'WINAPI', 'WINAPIV', 'APIENTRY', 'CALLBACK', 'STDCALL',
-  'PASCAL', 'NTAPI', 'WSAAPI', '__ptr64', '__unaligned', 'far', 'FAR', 'near', 'NEAR']);
+const STORAGE = new Set([
+  'extern',
+  'static',
+  'inline',
+  '__inline',
+  '__inline__',
+  '__forceinline',
+  'register',
+  'auto',
+  '_Noreturn',
+  'noreturn',
+  '_Thread_local',
+  'thread_local',
+  '__thread',
+  'constexpr',
+  '__extension__',
+]);
+const QUALIFIERS = new Set([
+  'const',
+  'volatile',
+  'restrict',
+  '_Atomic',
+  '__const',
+  '__const__',
+  '__volatile',
+  '__volatile__',
+  '__restrict',
+  '__restrict__',
+  '_Nonnull',
+  '_Nullable',
+]);
+const CONVENTIONS = new Set([
+  '__cdecl',
+  '_cdecl',
+  '__stdcall',
+  '_stdcall',
+  '__fastcall',
+  '__vectorcall',
+  'WINAPI',
+  'WINAPIV',
+  'APIENTRY',
+  'CALLBACK',
+  'STDCALL',
+  'PASCAL',
+  'NTAPI',
+  'WSAAPI',
+  '__ptr64',
+  '__unaligned',
+  'far',
+  'FAR',
+  'near',
+  'NEAR',
+]);
 /** Keywords that no declaration here may have. */
 const REFUSED = new Map([
-  ['_Complex', 'complex numbers have no counterpart'], ['__complex__', 'complex numbers have no counterpart'],
-  ['__int128', '128-bit integers have no counterpart'], ['__float128', 'it has no counterpart'], ['_Float128', 'it has no counterpart'],
-  ['_Float16', 'it has no counterpart'], ['_BitInt', 'it has no counterpart'],
-  ['typeof', 'write the type itself'], ['__typeof__', 'write the type itself'],
-  ['template', 'this is C++: declare it `extern "C"`'], ['class', 'this is C++: declare it `extern "C"`'], ['namespace', 'this is C++: declare it `extern "C"`'],
+  ['_Complex', 'complex numbers have no counterpart'],
+  ['__complex__', 'complex numbers have no counterpart'],
+  ['__int128', '128-bit integers have no counterpart'],
+  ['__float128', 'it has no counterpart'],
+  ['_Float128', 'it has no counterpart'],
+  ['_Float16', 'it has no counterpart'],
+  ['_BitInt', 'it has no counterpart'],
+  ['typeof', 'write the type itself'],
+  ['__typeof__', 'write the type itself'],
+  ['template', 'this is C++: declare it `extern "C"`'],
+  ['class', 'this is C++: declare it `extern "C"`'],
+  ['namespace', 'this is C++: declare it `extern "C"`'],
   ['using', 'this is C++: use typedef'],
 ]);
 
-module.exports = { KNOWN, OPAQUE, HIDDEN, ARITHMETIC, ARITHMETICS, SPELLINGS, STORAGE, QUALIFIERS, CONVENTIONS, REFUSED };
+module.exports = {
+  KNOWN,
+  OPAQUE,
+  HIDDEN,
+  ARITHMETIC,
+  ARITHMETICS,
+  SPELLINGS,
+  STORAGE,
+  QUALIFIERS,
+  CONVENTIONS,
+  REFUSED,
+};

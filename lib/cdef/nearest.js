@@ -25,7 +25,21 @@ function distance(a, b, most) {
 function nearest(name, declared) {
   const most = name.length > 6 ? 2 : 1;
   let [best, least] = [undefined, most + 1];
-  for (const candidate of [...declared, ...KNOWN.keys(), 'int', 'char', 'short', 'long', 'float', 'double', 'unsigned', 'void', 'bool', 'FILE', 'DIR']) {
+  for (const candidate of [
+    ...declared,
+    ...KNOWN.keys(),
+    'int',
+    'char',
+    'short',
+    'long',
+    'float',
+    'double',
+    'unsigned',
+    'void',
+    'bool',
+    'FILE',
+    'DIR',
+  ]) {
     const changes = distance(name, candidate, most);
     if (changes < least) [best, least] = [candidate, changes];
   }

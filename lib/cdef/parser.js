@@ -24,7 +24,10 @@ class Parser {
     this.scope = scope;
     scope.text = text;
     this.#measure = measure;
-    this.tokens = new Tokens(text, { onDefine: ({ text: name, value }) => scope.macros.set(name, value), macro: (name) => scope.macro(name) });
+    this.tokens = new Tokens(text, {
+      onDefine: ({ text: name, value }) => scope.macros.set(name, value),
+      macro: (name) => scope.macro(name),
+    });
     this.expressions = new Expressions(this);
   }
 
@@ -40,7 +43,7 @@ class Parser {
       else if (this.#acceptExternC()) blocks += 1;
       else this.#declaration();
     }
-    if (blocks > 0) throw tokens.fault(tokens.peek(), "`extern \"C\" {` has no '}'");
+    if (blocks > 0) throw tokens.fault(tokens.peek(), '`extern "C" {` has no \'}\'');
     scope.macros.forEach((value, name) => this.#addConstant(name, value));
     return scope;
   }
@@ -83,7 +86,8 @@ class Parser {
   }
 
   #afterDeclarator(token) {
-    if (token.text === '{') return this.tokens.fault(token, 'a function body; end the declaration with \';\' (`cc` compiles bodies)');
+    if (token.text === '{')
+      return this.tokens.fault(token, "a function body; end the declaration with ';' (`cc` compiles bodies)");
     return this.tokens.fault(token, `expected ';' after a declaration, found ${named(token)}`);
   }
 
@@ -93,7 +97,8 @@ class Parser {
     if (name === undefined) throw tokens.fault(tokens.peek(), `expected a name, found ${named(tokens.peek())}`);
     const type = apply(specifiers.type);
     if (specifiers.isTypedef) this.#typedef(name, type, specifiers, attributes);
-    else if (type.kind === 'function') scope.functions.set(name.text, { type, marks: specifiers.marks, at: name.at, text: tokens.text });
+    else if (type.kind === 'function')
+      scope.functions.set(name.text, { type, marks: specifiers.marks, at: name.at, text: tokens.text });
     else if (isVoid(type)) throw tokens.fault(name, `${name.text} is of type void`);
     else {
       scope.variables.set(name.text, { type, at: name.at, text: tokens.text });
@@ -104,7 +109,10 @@ class Parser {
   #typedef(name, type, { type: base, attributes: before }, attributes) {
     const align = attributes.align ?? (base.record?.align === before.align ? undefined : before.align);
     if (align !== undefined && align !== this.alignOf(type, name)) {
-      throw this.tokens.fault(name, `${name.text} has an alignment that its type has not; put the attribute behind 'struct'`);
+      throw this.tokens.fault(
+        name,
+        `${name.text} has an alignment that its type has not; put the attribute behind 'struct'`,
+      );
     }
     // `typedef struct s s;` says that there is such a struct, which only C looks into unless its body follows.
     if (base.record !== undefined && !base.record.isKnown) {
@@ -171,8 +179,10 @@ class Parser {
 
   /** A value converted to an integer type. */
   castTo(type, value, at) {
-    if (!isInteger(type) && type.kind !== 'pointer') throw this.tokens.fault(at, `${describeType(type)} is no integer type`);
-    const isUnsigned = type.kind === 'pointer' || (type.kind === 'scalar' && /^(u|unsigned|size_t|bool|char(16|32))/.test(type.name));
+    if (!isInteger(type) && type.kind !== 'pointer')
+      throw this.tokens.fault(at, `${describeType(type)} is no integer type`);
+    const isUnsigned =
+      type.kind === 'pointer' || (type.kind === 'scalar' && /^(u|unsigned|size_t|bool|char(16|32))/.test(type.name));
     if (type.name === 'bool') return integer(value === 0n ? 0n : 1n, 32, false);
     const bits = this.sizeOf(type, at) * 8;
     const wrapped = integer(value, bits, isUnsigned).value;

@@ -11,10 +11,13 @@ const { makeRecord, isInteger, isVoid, describeType } = require('./types.js');
 function parseRecord(parser, keyword, found) {
   const { tokens } = parser;
   const attributes = { __proto__: null };
-  while (takeAttribute(parser, attributes)) { /* one attribute after the other */ }
+  while (takeAttribute(parser, attributes)) {
+    /* one attribute after the other */
+  }
   const tag = tokens.peek().kind === 'word' ? tokens.next() : undefined;
   if (!tokens.is('{')) {
-    if (tag === undefined) throw tokens.fault(tokens.peek(), `expected a tag or a body after '${keyword}', found ${named(tokens.peek())}`);
+    if (tag === undefined)
+      throw tokens.fault(tokens.peek(), `expected a tag or a body after '${keyword}', found ${named(tokens.peek())}`);
     return { kind: 'record', record: recordOf(parser, keyword, tag) };
   }
   const record = tag === undefined ? makeRecord(keyword, undefined) : definedRecord(parser, keyword, tag);
@@ -23,7 +26,9 @@ function parseRecord(parser, keyword, found) {
   parser.enter();
   const fields = parseBody(parser, record);
   parser.leave();
-  while (takeAttribute(parser, attributes)) { /* those behind the body */ }
+  while (takeAttribute(parser, attributes)) {
+    /* those behind the body */
+  }
   record.fields = fields;
   record.packed = attributes.packed === true;
   record.align = largest(record.fieldAlign, attributes.align, found.attributes.align);
@@ -84,7 +89,9 @@ function addField(parser, record, { fields, names }, base) {
   if (tokens.accept(':')) field.bits = bitsOf(parser, field);
   else if (name === undefined) throw tokens.fault(at, 'a field without a name');
   Object.assign(attributes, own);
-  while (takeAttribute(parser, attributes)) { /* one attribute after the other */ }
+  while (takeAttribute(parser, attributes)) {
+    /* one attribute after the other */
+  }
   checkField(parser, record, names, field);
   alignField(parser, record, fields, field, attributes);
   fields.push(field);
@@ -93,8 +100,10 @@ function addField(parser, record, { fields, names }, base) {
 function checkField(parser, record, names, field) {
   const { tokens } = parser;
   const { name, type, at } = field;
-  if (isVoid(type) || type.kind === 'function') throw tokens.fault(at, `a field of type ${describeType(type)}; declare a pointer`);
-  if (type.kind === 'record' && type.record.fields === null) throw tokens.fault(at, `${describeType(type)} is not defined before, so that its size is not known`);
+  if (isVoid(type) || type.kind === 'function')
+    throw tokens.fault(at, `a field of type ${describeType(type)}; declare a pointer`);
+  if (type.kind === 'record' && type.record.fields === null)
+    throw tokens.fault(at, `${describeType(type)} is not defined before, so that its size is not known`);
   if (name !== undefined && names.has(name)) throw tokens.fault(at, `two fields are named ${name}`);
   names.add(name);
   field.isFlexible = type.kind === 'array' && !type.length && record.keyword === 'struct';
@@ -106,7 +115,11 @@ function alignField(parser, record, fields, { name, type, at, isFlexible }, { al
   const { tokens } = parser;
   if (packed) throw tokens.fault(at, `${name} is packed alone; put the attribute behind 'struct'`);
   if (align === undefined || isFlexible || align <= parser.alignOf(type, at)) return;
-  if (fields.length > 0) throw tokens.fault(at, `only the first field may have an alignment that its type has not; add padding before ${name}`);
+  if (fields.length > 0)
+    throw tokens.fault(
+      at,
+      `only the first field may have an alignment that its type has not; add padding before ${name}`,
+    );
   record.fieldAlign = align;
 }
 
@@ -124,7 +137,9 @@ function bitsOf(parser, { name, type, at }) {
 /** An enum behind its keyword. */
 function parseEnum(parser) {
   const { tokens, scope } = parser;
-  while (takeAttribute(parser, {})) { /* they change nothing */ }
+  while (takeAttribute(parser, {})) {
+    /* they change nothing */
+  }
   const tag = tokens.peek().kind === 'word' ? tokens.next() : undefined;
   let integer;
   if (tokens.is(':') && tag !== undefined) {
@@ -132,14 +147,18 @@ function parseEnum(parser) {
     integer = parseSpecifiers(parser).type;
   }
   if (!tokens.is('{')) {
-    if (tag === undefined) throw tokens.fault(tokens.peek(), `expected a tag or a body after 'enum', found ${named(tokens.peek())}`);
+    if (tag === undefined)
+      throw tokens.fault(tokens.peek(), `expected a tag or a body after 'enum', found ${named(tokens.peek())}`);
     const known = scope.tag(tag.text);
-    if (known?.keyword !== 'enum') throw tokens.fault(tag, `enum ${tag.text} is not defined before; copy its definition, or declare an int`);
+    if (known?.keyword !== 'enum')
+      throw tokens.fault(tag, `enum ${tag.text} is not defined before; copy its definition, or declare an int`);
     return { kind: 'enum', enumeration: known };
   }
   if (tag !== undefined && scope.tags.has(tag.text)) throw tokens.fault(tag, `${tag.text} is defined twice`);
   const enumeration = { keyword: 'enum', tag: tag?.text, name: tag?.text, integer, members: parseMembers(parser) };
-  while (takeAttribute(parser, {})) { /* those behind the body */ }
+  while (takeAttribute(parser, {})) {
+    /* those behind the body */
+  }
   if (tag !== undefined) scope.tags.set(tag.text, enumeration);
   return { kind: 'enum', enumeration };
 }
@@ -153,7 +172,9 @@ function parseMembers(parser) {
     const name = tokens.next();
     if (name.kind === 'end') throw tokens.fault(open, "'{' has no '}'");
     if (name.kind !== 'word') throw tokens.fault(name, `expected the name of a constant, found ${named(name)}`);
-    while (takeAttribute(parser, {})) { /* they change nothing */ }
+    while (takeAttribute(parser, {})) {
+      /* they change nothing */
+    }
     if (tokens.accept('=')) next = parser.expressions.evaluate().value;
     if (scope.constants.has(name.text)) throw tokens.fault(name, `${name.text} is defined twice`);
     members.push({ name: name.text, value: exact(next) });

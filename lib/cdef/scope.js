@@ -11,7 +11,8 @@ const TEXTS = { cstring: 'char', utf16: 'char16_t' };
 const known = new Map();
 
 function makeKnown(name) {
-  if (OPAQUE.has(name)) return { kind: 'record', record: { ...makeRecord('struct', undefined), name, isDeclared: true, isKnown: true } };
+  if (OPAQUE.has(name))
+    return { kind: 'record', record: { ...makeRecord('struct', undefined), name, isDeclared: true, isKnown: true } };
   if (HIDDEN.has(name)) return { kind: 'record', record: { ...makeRecord('struct', undefined), name, isKnown: true } };
   const type = KNOWN.get(name);
   if (type === undefined) return undefined;

@@ -8,16 +8,49 @@ const { nearest } = require('./nearest.js');
 
 /** SAL's marks. Those with a meaning here are in the table; others of its form are understood and change nothing. */
 const MARKS = { __proto__: null, _Out_: 'out', _Inout_: 'inout', _Text_: 'text' };
-const OTHER_MARK = /^_{1,2}(?:In|Out|Inout|Ret|Outptr|Deref|Pre|Post|Reserved|Success|Must|Check|Printf|Null|At|When)[A-Za-z_]*_?$/;
+const OTHER_MARK =
+  /^_{1,2}(?:In|Out|Inout|Ret|Outptr|Deref|Pre|Post|Reserved|Success|Must|Check|Printf|Null|At|When)[A-Za-z_]*_?$/;
 
 /** The name of the type table that means the same, for who writes the package's names in C text. */
 const TABLE_NAMES = {
   __proto__: null,
-  i8: 'int8_t', u8: 'uint8_t', i16: 'int16_t', u16: 'uint16_t', i32: 'int32_t', u32: 'uint32_t', i64: 'int64_t', u64: 'uint64_t', f32: 'float', f64: 'double',
-  usize: 'size_t', isize: 'ssize_t', ptr: 'void *', pointer: 'void *', cstring: 'const char *', string: 'const char *', str: 'const char *', buffer: 'void *',
-  function: 'void (*)(void)', callback: 'void (*)(void)', boolean: 'bool', uchar: 'unsigned char', utf16: 'const char16_t *', wstring: 'const wchar_t *',
-  int8: 'int8_t', uint8: 'uint8_t', int16: 'int16_t', uint16: 'uint16_t', int32: 'int32_t', uint32: 'uint32_t', int64: 'int64_t', uint64: 'uint64_t',
-  longlong: 'long long', ulonglong: 'unsigned long long', char16: 'char16_t', float32: 'float', float64: 'double',
+  i8: 'int8_t',
+  u8: 'uint8_t',
+  i16: 'int16_t',
+  u16: 'uint16_t',
+  i32: 'int32_t',
+  u32: 'uint32_t',
+  i64: 'int64_t',
+  u64: 'uint64_t',
+  f32: 'float',
+  f64: 'double',
+  usize: 'size_t',
+  isize: 'ssize_t',
+  ptr: 'void *',
+  pointer: 'void *',
+  cstring: 'const char *',
+  string: 'const char *',
+  str: 'const char *',
+  buffer: 'void *',
+  function: 'void (*)(void)',
+  callback: 'void (*)(void)',
+  boolean: 'bool',
+  uchar: 'unsigned char',
+  utf16: 'const char16_t *',
+  wstring: 'const wchar_t *',
+  int8: 'int8_t',
+  uint8: 'uint8_t',
+  int16: 'int16_t',
+  uint16: 'uint16_t',
+  int32: 'int32_t',
+  uint32: 'uint32_t',
+  int64: 'int64_t',
+  uint64: 'uint64_t',
+  longlong: 'long long',
+  ulonglong: 'unsigned long long',
+  char16: 'char16_t',
+  float32: 'float',
+  float64: 'double',
 };
 
 /** Whether the next token begins a type or a declaration. */
@@ -25,9 +58,19 @@ function startsType(parser) {
   const token = parser.tokens.peek();
   if (token.kind !== 'word') return false;
   const { text } = token;
-  return ARITHMETIC.has(text) || SPELLINGS[text] !== undefined || STORAGE.has(text) || QUALIFIERS.has(text) || isTag(text)
-    || MARKS[text] !== undefined || text === '_Free_' || text === '__attribute__' || text === 'typedef' || REFUSED.has(text)
-    || parser.scope.typedef(text) !== undefined;
+  return (
+    ARITHMETIC.has(text) ||
+    SPELLINGS[text] !== undefined ||
+    STORAGE.has(text) ||
+    QUALIFIERS.has(text) ||
+    isTag(text) ||
+    MARKS[text] !== undefined ||
+    text === '_Free_' ||
+    text === '__attribute__' ||
+    text === 'typedef' ||
+    REFUSED.has(text) ||
+    parser.scope.typedef(text) !== undefined
+  );
 }
 
 const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum';
@@ -38,9 +81,19 @@ const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum'
  */
 function parseSpecifiers(parser) {
   const { tokens } = parser;
-  const found = { type: undefined, isTypedef: false, isConst: false, marks: { __proto__: null }, attributes: { __proto__: null }, tag: undefined, at: tokens.peek() };
+  const found = {
+    type: undefined,
+    isTypedef: false,
+    isConst: false,
+    marks: { __proto__: null },
+    attributes: { __proto__: null },
+    tag: undefined,
+    at: tokens.peek(),
+  };
   const words = [];
-  while (take(parser, found, words)) { /* one specifier after the other */ }
+  while (take(parser, found, words)) {
+    /* one specifier after the other */
+  }
   if (words.length > 0) {
     const name = ARITHMETICS.get([...words].sort().join(' '));
     if (name === undefined || found.type !== undefined) throw tokens.fault(found.at, noArithmetic(words));
@@ -51,8 +104,10 @@ function parseSpecifiers(parser) {
   return found;
 }
 
-const noArithmetic = (words) => (words.join(' ') === 'long double' || words.join(' ') === 'double long'
-  ? "'long double' has no counterpart" : `'${words.join(' ')}' is no type of C`);
+const noArithmetic = (words) =>
+  words.join(' ') === 'long double' || words.join(' ') === 'double long'
+    ? "'long double' has no counterpart"
+    : `'${words.join(' ')}' is no type of C`;
 
 /** Takes one specifier; false where the next token is none. */
 function take(parser, found, words) {
@@ -82,7 +137,8 @@ function take(parser, found, words) {
 
 function takeTag(parser, found, words) {
   const { tokens } = parser;
-  if (found.type !== undefined || words.length > 0) throw tokens.fault(tokens.peek(), `expected a name, found ${named(tokens.peek())}`);
+  if (found.type !== undefined || words.length > 0)
+    throw tokens.fault(tokens.peek(), `expected a name, found ${named(tokens.peek())}`);
   const { text } = tokens.next();
   found.type = text === 'enum' ? parser.parseEnum(found) : parser.parseRecord(text, found);
   return true;
@@ -98,20 +154,29 @@ function takeAttribute(parser, attributes) {
   }
   if (token.kind !== 'word') return false;
   switch (token.text) {
-    case '__attribute__': case '__attribute':
+    case '__attribute__':
+    case '__attribute':
       tokens.next();
       takeGnu(parser, attributes);
       return true;
-    case '_Alignas': case 'alignas': {
+    case '_Alignas':
+    case 'alignas': {
       tokens.next();
       tokens.expect('(', `after ${token.text}`);
       const at = tokens.peek();
-      const align = startsType(parser) ? parser.alignOf(parser.typeName(), at) : Number(parser.expressions.evaluate().value);
+      const align = startsType(parser)
+        ? parser.alignOf(parser.typeName(), at)
+        : Number(parser.expressions.evaluate().value);
       tokens.expect(')', `after ${token.text}`);
       attributes.align = Math.max(attributes.align ?? 0, align);
       return true;
     }
-    case '__declspec': case 'asm': case '__asm__': case '__asm': case '_Static_assert': case 'static_assert':
+    case '__declspec':
+    case 'asm':
+    case '__asm__':
+    case '__asm':
+    case '_Static_assert':
+    case 'static_assert':
       tokens.next();
       tokens.skipGroup(tokens.expect('(', `after ${token.text}`), ')');
       return true;
@@ -129,7 +194,8 @@ function takeGnu(parser, attributes) {
     if (token.kind === 'end') throw tokens.fault(open, "'((' has no '))'");
     const name = token.text.replace(/^__|__$/g, '');
     if (name === 'packed') attributes.packed = true;
-    else if (name === 'vector_size' || name === 'mode') throw tokens.fault(token, `__attribute__((${name})) has no counterpart`);
+    else if (name === 'vector_size' || name === 'mode')
+      throw tokens.fault(token, `__attribute__((${name})) has no counterpart`);
     else if (name === 'aligned') attributes.align = takeAligned(parser);
     else if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
   }
@@ -158,7 +224,8 @@ function takeMark(parser, marks) {
     tokens.next();
     tokens.expect('(', 'after _Free_');
     const symbol = tokens.next();
-    if (symbol.kind !== 'word') throw tokens.fault(symbol, `_Free_ takes the name of a function, found ${named(symbol)}`);
+    if (symbol.kind !== 'word')
+      throw tokens.fault(symbol, `_Free_ takes the name of a function, found ${named(symbol)}`);
     tokens.expect(')', 'after _Free_');
     marks.free = symbol;
     return true;
@@ -177,7 +244,8 @@ function recordOf(parser, keyword, tag) {
     parser.scope.tags.set(tag.text, record);
     return record;
   }
-  if (known.keyword !== keyword) throw parser.tokens.fault(tag, `${tag.text} is declared as ${known.keyword} before, not as ${keyword}`);
+  if (known.keyword !== keyword)
+    throw parser.tokens.fault(tag, `${tag.text} is declared as ${known.keyword} before, not as ${keyword}`);
   return known;
 }
 
@@ -187,9 +255,16 @@ function unknownType(parser) {
   if (token.kind !== 'word') return tokens.fault(token, `expected a type, found ${named(token)}`);
   const meant = TABLE_NAMES[token.text] ?? nearest(token.text, scope.typeNames());
   const tag = scope.tag(token.text);
-  if (tag !== undefined) return tokens.fault(token, `unknown type '${token.text}'; did you mean '${tag.keyword} ${token.text}'?`);
-  return tokens.fault(token, `unknown type '${token.text}'; ${meant === undefined
-    ? `declare it before: \`typedef ... ${token.text};\`, or \`typedef struct ${token.text} ${token.text};\` if only C looks inside` : `did you mean '${meant}'?`}`);
+  if (tag !== undefined)
+    return tokens.fault(token, `unknown type '${token.text}'; did you mean '${tag.keyword} ${token.text}'?`);
+  return tokens.fault(
+    token,
+    `unknown type '${token.text}'; ${
+      meant === undefined
+        ? `declare it before: \`typedef ... ${token.text};\`, or \`typedef struct ${token.text} ${token.text};\` if only C looks inside`
+        : `did you mean '${meant}'?`
+    }`,
+  );
 }
 
 module.exports = { parseSpecifiers, startsType, takeAttribute, takeMark, recordOf };

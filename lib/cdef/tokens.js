@@ -52,17 +52,20 @@ class Tokens {
     const hidden = token.hidden ?? this.hidden;
     const value = hidden.has(token.text) ? undefined : this.macro(token.text);
     if (value === undefined) return false;
-    if (hidden.size === MOST_NESTED) throw this.fault(token, `macros stand for each other more than ${MOST_NESTED} deep`);
+    if (hidden.size === MOST_NESTED)
+      throw this.fault(token, `macros stand for each other more than ${MOST_NESTED} deep`);
     const lexer = new Lexer(value);
     const within = new Set(hidden).add(token.text);
     const tokens = [];
     try {
-      for (let each = lexer.next(); each.kind !== 'end'; each = lexer.next()) tokens.push({ ...each, at: token.at, hidden: within });
+      for (let each = lexer.next(); each.kind !== 'end'; each = lexer.next())
+        tokens.push({ ...each, at: token.at, hidden: within });
     } catch (error) {
       throw this.fault(token, `the value of ${token.text}: ${error.message.split(' (line')[0]}`);
     }
     this.#expandedCount += tokens.length;
-    if (this.#expandedCount > MOST_EXPANDED) throw this.fault(token, `${token.text} stands for more than ${MOST_EXPANDED} tokens`);
+    if (this.#expandedCount > MOST_EXPANDED)
+      throw this.fault(token, `${token.text} stands for more than ${MOST_EXPANDED} tokens`);
     this.#expanded.push(...tokens.reverse());
     return true;
   }

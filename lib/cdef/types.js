@@ -12,11 +12,22 @@ const VOID = scalar('void');
 
 /** A struct or union: `fields` is null until its body is read, `isDeclared` says that the text has `struct tag;`. */
 const makeRecord = (keyword, tag) => ({
-  keyword, tag, name: tag, fields: null, packed: false, align: undefined, isDeclared: false, isKnown: false, fieldAlign: undefined, text: undefined, at: 0,
+  keyword,
+  tag,
+  name: tag,
+  fields: null,
+  packed: false,
+  align: undefined,
+  isDeclared: false,
+  isKnown: false,
+  fieldAlign: undefined,
+  text: undefined,
+  at: 0,
 });
 
 const isVoid = (type) => type.kind === 'scalar' && type.name === 'void';
-const isInteger = (type) => type.kind === 'enum' || (type.kind === 'scalar' && !/^(void|float|double|cstring|utf16|function)$/.test(type.name));
+const isInteger = (type) =>
+  type.kind === 'enum' || (type.kind === 'scalar' && !/^(void|float|double|cstring|utf16|function)$/.test(type.name));
 
 const asConst = (type) => (type.isConst ? type : { ...type, isConst: true });
 
@@ -31,12 +42,23 @@ function describeType(type, depth = 0) {
   if (depth > 8) return '...';
   const constness = type.isConst ? 'const ' : '';
   switch (type.kind) {
-    case 'scalar': return constness + type.spelling;
-    case 'pointer': return `${describeType(type.to, depth + 1)} *`;
-    case 'array': return `${describeType(type.of, depth + 1)}[${type.length ?? ''}]`;
-    case 'function': return 'a function';
-    case 'enum': return `${constness}enum ${type.enumeration.tag ?? ''}`.trim();
-    default: return constness + (type.record.tag === undefined ? type.record.name ?? `a ${type.record.keyword}` : `${type.record.keyword} ${type.record.tag}`);
+    case 'scalar':
+      return constness + type.spelling;
+    case 'pointer':
+      return `${describeType(type.to, depth + 1)} *`;
+    case 'array':
+      return `${describeType(type.of, depth + 1)}[${type.length ?? ''}]`;
+    case 'function':
+      return 'a function';
+    case 'enum':
+      return `${constness}enum ${type.enumeration.tag ?? ''}`.trim();
+    default:
+      return (
+        constness +
+        (type.record.tag === undefined
+          ? (type.record.name ?? `a ${type.record.keyword}`)
+          : `${type.record.keyword} ${type.record.tag}`)
+      );
   }
 }
 

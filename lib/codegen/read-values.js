@@ -42,10 +42,11 @@ const byExpression = (source) => ({
   value: (names) => names[0],
 });
 /** It is an element of an array over the argument buffer. */
-const byElement = (name, more = '') => byExpression((at) => {
-  const size = arrays[name].BYTES_PER_ELEMENT;
-  return at % size === 0 ? `${name}[${at / size}]${more}` : undefined;
-});
+const byElement = (name, more = '') =>
+  byExpression((at) => {
+    const size = arrays[name].BYTES_PER_ELEMENT;
+    return at % size === 0 ? `${name}[${at / size}]${more}` : undefined;
+  });
 /** It is made of two halves. */
 const byHalves = (make) => ({
   raws: (at) => (at % 4 === 0 ? [`words[${at / 4 + 1}]`, `words[${at / 4}]`] : undefined),
@@ -64,7 +65,7 @@ const runtime = { ...arrays, ...halves };
 
 const each = (descriptors, line) => descriptors.map(line).filter(Boolean).join('\n    ');
 const constants = (raws, name) =>
-  (raws.length === 0 ? '' : `const ${raws.map((raw, i) => `${name}${i} = ${raw}`).join(', ')};\n    `);
+  raws.length === 0 ? '' : `const ${raws.map((raw, i) => `${name}${i} = ${raw}`).join(', ')};\n    `;
 
 /** Reads a value from a private copy of its bytes. */
 const decode = (descriptor, bytes) => descriptor.read(new DataView(bytes.buffer), 0);
@@ -101,10 +102,25 @@ function readWords(descriptor, all) {
 /** The result is lost if other calls have overwritten it while it was copied. */
 function readLarge(descriptor, before, bytes, then) {
   if (before === then) return decode(descriptor, bytes);
-  throw makeError('ERR_FFI_INTERNAL', `a ${descriptor.name} of ${descriptor.size} bytes was lost: other calls were made while it was read`);
+  throw makeError(
+    'ERR_FFI_INTERNAL',
+    `a ${descriptor.name} of ${descriptor.size} bytes was lost: other calls were made while it was read`,
+  );
 }
 
 module.exports = {
-  noteInline, inlineOf, byExpression, byElement, byHalves, halves, constants, each, decode, runtime, DECLARED,
-  resultSource, readWords, readLarge,
+  noteInline,
+  inlineOf,
+  byExpression,
+  byElement,
+  byHalves,
+  halves,
+  constants,
+  each,
+  decode,
+  runtime,
+  DECLARED,
+  resultSource,
+  readWords,
+  readLarge,
 };

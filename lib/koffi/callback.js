@@ -68,8 +68,10 @@ function call(pointer, spec, ...values) {
   const type = typeOf(spec, 'call: type');
   const layout = layoutOf(type);
   const prototype = layout.kind === 'callback' ? layout.prototype : type;
-  if (layoutOf(prototype).kind !== 'prototype') throw makeError('ERR_INVALID_ARG_TYPE', `Unexpected ${type.name} type, expected prototype type`);
-  if (typeof pointer !== 'bigint' && typeof pointer !== 'number') throw wrongType('call: pointer', 'a function pointer', pointer);
+  if (layoutOf(prototype).kind !== 'prototype')
+    throw makeError('ERR_INVALID_ARG_TYPE', `Unexpected ${type.name} type, expected prototype type`);
+  if (typeof pointer !== 'bigint' && typeof pointer !== 'number')
+    throw wrongType('call: pointer', 'a function pointer', pointer);
   return functionAt(pointer, prototype)(...values);
 }
 

@@ -14,13 +14,17 @@ const counts = { disposed: 0, callbacks: 0 };
 const MOST = 2n ** 53n;
 
 /** A 64-bit integer as koffi has it: 2^53 and -2^53 are numbers, too. */
-const exactNumber = (value) => (typeof value === 'bigint' && (value === MOST || value === -MOST) ? Number(value) : value);
+const exactNumber = (value) =>
+  typeof value === 'bigint' && (value === MOST || value === -MOST) ? Number(value) : value;
 
 /** An address as koffi has it: a BigInt, or null. */
 const bigAddress = (address) => (address === null ? null : BigInt(address));
 
 const NAME = 'koffi';
-const decoders = { 1: new TextDecoder('utf-8', { ignoreBOM: true }), 2: new TextDecoder('utf-16le', { ignoreBOM: true }) };
+const decoders = {
+  1: new TextDecoder('utf-8', { ignoreBOM: true }),
+  2: new TextDecoder('utf-16le', { ignoreBOM: true }),
+};
 
 /** The text of some bytes. */
 function textOfBytes(bytes, unit) {
@@ -91,7 +95,9 @@ function decodeArray({ of, hint }, view, at, length) {
   const { list } = layoutOf(of);
   if (hint === 'Array') return Array.from({ length }, (_, i) => decode(of, view, at + i * of.size));
   if (hint === 'String') {
-    return shortText(of, view, at, length) ?? textOfBytes(untilNul(bytesAt(view, at, length * of.size), of.size), of.size);
+    return (
+      shortText(of, view, at, length) ?? textOfBytes(untilNul(bytesAt(view, at, length * of.size), of.size), of.size)
+    );
   }
   if (hint === 'Typed' && length * of.size <= MOST_SHORT && of.size < 8) return shortList(of, view, at, length);
   const start = view.byteOffset + at;
@@ -104,9 +110,10 @@ function decodeMembers(layout, view, at, target) {
   for (const { name, type, offset } of layout.members) {
     if (name === '_') continue;
     const inner = layoutOf(type);
-    const value = inner.countedBy === undefined
-      ? decode(type, view, at + offset)
-      : decodeArray(inner, view, at + offset, Math.max(0, Math.min(Number(target[inner.countedBy]), inner.length)));
+    const value =
+      inner.countedBy === undefined
+        ? decode(type, view, at + offset)
+        : decodeArray(inner, view, at + offset, Math.max(0, Math.min(Number(target[inner.countedBy]), inner.length)));
     target[name] = value;
   }
   return target;
@@ -116,12 +123,20 @@ function decodeMembers(layout, view, at, target) {
 function decode(type, view, at) {
   const layout = layoutOf(type);
   switch (layout.kind) {
-    case 'scalar': return exactNumber(layout.row.read(view, at));
-    case 'text': case 'pointer': case 'callback': return fromAddress(layout, readAddress(view, at));
-    case 'array': return decodeArray(layout, view, at, layout.length);
-    case 'record': return decodeMembers(layout, view, at, {});
-    case 'union': return Union.of(type, bytesAt(view, at, type.size).slice());
-    default: throw makeError('ERR_INVALID_ARG_TYPE', `Cannot decode value of type ${type.name}`);
+    case 'scalar':
+      return exactNumber(layout.row.read(view, at));
+    case 'text':
+    case 'pointer':
+    case 'callback':
+      return fromAddress(layout, readAddress(view, at));
+    case 'array':
+      return decodeArray(layout, view, at, layout.length);
+    case 'record':
+      return decodeMembers(layout, view, at, {});
+    case 'union':
+      return Union.of(type, bytesAt(view, at, type.size).slice());
+    default:
+      throw makeError('ERR_INVALID_ARG_TYPE', `Cannot decode value of type ${type.name}`);
   }
 }
 
@@ -164,7 +179,10 @@ class Union {
   static get(union, { name, type }) {
     if (union.#active === name) return union.#value;
     if (union.#active !== undefined) {
-      throw makeError('ERR_INVALID_ARG_VALUE', `${union.#type.name}: the member ${union.#active} is set, so ${name} has no value`);
+      throw makeError(
+        'ERR_INVALID_ARG_VALUE',
+        `${union.#type.name}: the member ${union.#active} is set, so ${name} has no value`,
+      );
     }
     if (union.#bytes === undefined) return undefined;
     return decode(type, new DataView(union.#bytes.buffer), 0);
@@ -190,8 +208,12 @@ function classOf(type, layout) {
     const named = { [type.name]: class extends Union {} }[type.name];
     for (const member of layout.members) {
       Object.defineProperty(named.prototype, member.name, {
-        get() { return Union.get(this, member); },
-        set(value) { Union.set(this, member.name, value); },
+        get() {
+          return Union.get(this, member);
+        },
+        set(value) {
+          Union.set(this, member.name, value);
+        },
         enumerable: true,
         configurable: true,
       });
@@ -201,4 +223,15 @@ function classOf(type, layout) {
   return classes.get(layout);
 }
 
-module.exports = { Union, counts, exactNumber, bigAddress, decode, decodeMembers, fromAddress, textAt, textOfBytes, untilNul };
+module.exports = {
+  Union,
+  counts,
+  exactNumber,
+  bigAddress,
+  decode,
+  decodeMembers,
+  fromAddress,
+  textAt,
+  textOfBytes,
+  untilNul,
+};

@@ -44,14 +44,19 @@ class Kept {
   /** Zeroed memory for the value of the parameter of an index, or for what a member points to. */
   allocate(size, index) {
     if (this.#blocks === undefined) return allocate(size);
-    return (typeof index === 'number' ? this.#blocks.take(index, size === 0 ? 1 : size) : arena.take(size === 0 ? 1 : size)) ?? allocate(size);
+    return (
+      (typeof index === 'number'
+        ? this.#blocks.take(index, size === 0 ? 1 : size)
+        : arena.take(size === 0 ? 1 : size)) ?? allocate(size)
+    );
   }
 }
 
 /** What views that were made for a call have to keep alive. */
 const attached = new WeakMap();
 
-const bytesOf = (view) => (isAnyArrayBuffer(view) ? new Uint8Array(view) : new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+const bytesOf = (view) =>
+  isAnyArrayBuffer(view) ? new Uint8Array(view) : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
 
@@ -104,29 +109,40 @@ const allocate = (size) => new Uint8Array(size === 0 ? 1 : size);
 function encode(type, view, at, value, kept, name, position) {
   const layout = layoutOf(type);
   switch (layout.kind) {
-    case 'scalar': return void layout.row.write(view, at, numberOf(layout, value), name, position);
-    case 'text': case 'pointer': case 'callback': return store(type, view, at, value, kept, name, position);
-    case 'array': return encodeArray(layout, type, view, at, value, kept, name, position);
-    case 'record': return encodeRecord(layout, type, view, at, value, kept, name, position);
-    case 'union': return encodeUnion(layout, type, view, at, value, kept, name, position);
-    default: throw makeError('ERR_INVALID_ARG_TYPE', `${place(name, position)}: cannot encode a value of type ${type.name}`);
+    case 'scalar':
+      return void layout.row.write(view, at, numberOf(layout, value), name, position);
+    case 'text':
+    case 'pointer':
+    case 'callback':
+      return store(type, view, at, value, kept, name, position);
+    case 'array':
+      return encodeArray(layout, type, view, at, value, kept, name, position);
+    case 'record':
+      return encodeRecord(layout, type, view, at, value, kept, name, position);
+    case 'union':
+      return encodeUnion(layout, type, view, at, value, kept, name, position);
+    default:
+      throw makeError('ERR_INVALID_ARG_TYPE', `${place(name, position)}: cannot encode a value of type ${type.name}`);
   }
 }
 
 /** A BigInt for a floating-point number is one in koffi. */
 const numberOf = ({ list }, value) =>
-  (typeof value === 'bigint' && (list === Float64Array || list === Float32Array) ? Number(value) : value);
+  typeof value === 'bigint' && (list === Float64Array || list === Float32Array) ? Number(value) : value;
 
 function encodeRecord({ members }, type, view, at, value, kept, name, position) {
-  if (typeof value !== 'object' || value === null || isView(value)) throw wrongType(place(name, position), `an object (${type.name})`, value);
+  if (typeof value !== 'object' || value === null || isView(value))
+    throw wrongType(place(name, position), `an object (${type.name})`, value);
   for (const member of members) {
     const part = Object.hasOwn(value, member.name) ? value[member.name] : undefined;
-    if (part !== undefined && member.name !== '_') encode(member.type, view, at + member.offset, part, kept, name, { outer: position, part: member.name });
+    if (part !== undefined && member.name !== '_')
+      encode(member.type, view, at + member.offset, part, kept, name, { outer: position, part: member.name });
   }
 }
 
 function encodeUnion({ members }, type, view, at, value, kept, name, position) {
-  if (typeof value !== 'object' || value === null || isView(value)) throw wrongType(place(name, position), `a union value (${type.name})`, value);
+  if (typeof value !== 'object' || value === null || isView(value))
+    throw wrongType(place(name, position), `a union value (${type.name})`, value);
   const isUnion = value instanceof Union;
   const state = isUnion ? Union.stateOf(value) : undefined;
   if (isUnion && state.type !== type) throw wrongType(place(name, position), `a union value (${type.name})`, value);
@@ -137,8 +153,11 @@ function encodeUnion({ members }, type, view, at, value, kept, name, position) {
   const keys = isUnion ? [state.active] : Object.keys(value);
   const member = members.find((each) => each.name === keys[0]);
   if (keys.length !== 1 || member === undefined) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${place(name, position)} must be an object with one of the members `
-      + `${members.map((each) => each.name).join(', ')} (${type.name}), received ${keys.join(', ') || 'none'}`);
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${place(name, position)} must be an object with one of the members ` +
+        `${members.map((each) => each.name).join(', ')} (${type.name}), received ${keys.join(', ') || 'none'}`,
+    );
   }
   const part = isUnion ? state.value : value[member.name];
   encode(member.type, view, at, part, kept, name, { outer: position, part: member.name });
@@ -152,9 +171,12 @@ function encodeArray({ of, length, hint }, type, view, at, value, kept, name, po
   }
   if (isView(value)) {
     const bytes = bytesOf(value);
-    const isRaw = bytes.length === 0 || isAnyArrayBuffer(value) || value instanceof Uint8Array || value instanceof DataView;
-    if (!isRaw && !(value instanceof (layoutOf(of).list ?? Uint8Array))) throw wrongType(place(name, position), list, value);
-    if (bytes.length > type.size) throw wrongValue(place(name, position), `at most ${type.size} bytes (${type.name})`, value);
+    const isRaw =
+      bytes.length === 0 || isAnyArrayBuffer(value) || value instanceof Uint8Array || value instanceof DataView;
+    if (!isRaw && !(value instanceof (layoutOf(of).list ?? Uint8Array)))
+      throw wrongType(place(name, position), list, value);
+    if (bytes.length > type.size)
+      throw wrongValue(place(name, position), `at most ${type.size} bytes (${type.name})`, value);
     return void new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
   }
   if (!Array.isArray(value)) throw wrongType(place(name, position), list, value);
@@ -165,7 +187,8 @@ function encodeArray({ of, length, hint }, type, view, at, value, kept, name, po
 /** Elements side by side; an element that is undefined stays zero. */
 function encodeElements(of, view, at, values, kept, name, position) {
   for (let i = 0; i < values.length; i += 1) {
-    if (values[i] !== undefined) encode(of, view, at + i * of.size, values[i], kept, name, { outer: position, part: i });
+    if (values[i] !== undefined)
+      encode(of, view, at + i * of.size, values[i], kept, name, { outer: position, part: i });
   }
 }
 
@@ -176,7 +199,10 @@ function store(type, view, at, value, kept, name, position) {
     kept.parts.push(row.write(view, at, lent, name, position));
     return;
   }
-  const text = typeof value === 'string' && layoutOf(type).unit === 1 ? kept.addressOfText(checkText(value, name, position)) : undefined;
+  const text =
+    typeof value === 'string' && layoutOf(type).unit === 1
+      ? kept.addressOfText(checkText(value, name, position))
+      : undefined;
   if (text !== undefined) return void address.write(view, at, text, name, position);
   const target = refer(type, value, 'InputOutput', kept, name, position);
   if (!isView(target)) return void address.write(view, at, target, name, position);
@@ -201,7 +227,8 @@ function refer(type, value, direction, kept, name, position) {
   const layout = layoutOf(type);
   if (isView(value)) return checkRoom(type, layout, value, name, position);
   if (layout.kind === 'text') return referToText(layout, type, value, kept, name, position);
-  if (layout.kind === 'callback') throw wrongType(place(name, position), `a function or a pointer (${type.name})`, value);
+  if (layout.kind === 'callback')
+    throw wrongType(place(name, position), `a function or a pointer (${type.name})`, value);
   const { to } = layout;
   if (typeof value === 'string') {
     const unit = UNITS[to.primitive];
@@ -220,7 +247,10 @@ function checkRoom(type, layout, value, name, position) {
   if ((kind !== 'record' && kind !== 'union') || layoutOf(members.at(-1).type).countedBy !== undefined) return value;
   const { byteLength } = value;
   if (byteLength >= to.size) return value;
-  throw makeError('ERR_OUT_OF_RANGE', `${place(name, position)} needs at least ${to.size} bytes (${type.name}), received ${describe(value)}`);
+  throw makeError(
+    'ERR_OUT_OF_RANGE',
+    `${place(name, position)} needs at least ${to.size} bytes (${type.name}), received ${describe(value)}`,
+  );
 }
 
 /** Texts, and arrays of one text, whose length is the room that C has. */
@@ -254,7 +284,8 @@ function referToObject(type, to, value, direction, kept, name, position) {
 }
 
 /** Whether a value for a `void *` is an array of one text. */
-const isTextIn = (to, value) => to.size === 0 && Array.isArray(value) && value.length === 1 && typeof value[0] === 'string';
+const isTextIn = (to, value) =>
+  to.size === 0 && Array.isArray(value) && value.length === 1 && typeof value[0] === 'string';
 
 /** Puts what C has left in the memory of an argument into the object or array that was passed. */
 function copyBack(type, value, bytes) {

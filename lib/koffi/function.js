@@ -20,7 +20,11 @@ function functionOf(name, signature, bind) {
   const { parameters, returns, isVariadic } = signature;
   const args = parameters.map(({ type }) => argumentOf(type));
   const result = resultOf(returns);
-  const native = bind({ args: args.map(({ type }) => type), returns: result.type, ...(isVariadic && { varargs: true }) });
+  const native = bind({
+    args: args.map(({ type }) => type),
+    returns: result.type,
+    ...(isVariadic && { varargs: true }),
+  });
   const parts = { name, native, parameters, args, result, blocks: new Blocks() };
   const call = isVariadic ? variadic(parts) : fixed(parts);
   const info = { name, arguments: parameters.map(({ type, direction }) => ({ type, direction })), result: returns };
@@ -28,7 +32,8 @@ function functionOf(name, signature, bind) {
   return Object.assign(call, isVariadic ? { info } : { async: asynchronous(parts), info });
 }
 
-const tooFew = (wanted, received) => makeError('ERR_INVALID_ARG_VALUE', `Expected ${wanted} arguments, got ${received}`);
+const tooFew = (wanted, received) =>
+  makeError('ERR_INVALID_ARG_VALUE', `Expected ${wanted} arguments, got ${received}`);
 
 /** The function of a fixed number of arguments. More are ignored, as in koffi. */
 const fixed = (parts) => compile('parts, help', fixedSource(parts), [parts, help], () => plainFixed(parts));
@@ -83,7 +88,8 @@ function convertAll({ name, parameters, args }, values, kept) {
     if (value !== NEEDS_MEMORY) passed[i] = value;
     else if (prepare !== undefined) passed[i] = prepare(values[i], kept, name, i);
     else passed[i] = refer(parameters[i].type, values[i], parameters[i].direction, kept, name, i);
-    if (typeof passed[i] === 'object' && passed[i] !== null && kept.parts.length > 0) attached.set(passed[i], kept.parts);
+    if (typeof passed[i] === 'object' && passed[i] !== null && kept.parts.length > 0)
+      attached.set(passed[i], kept.parts);
   }
   return passed;
 }
@@ -128,7 +134,8 @@ function asynchronous(parts) {
     const count = args.length;
     if (all.length < count + 1) throw tooFew(count + 1, all.length);
     const callback = all[count];
-    if (typeof callback !== 'function') throw makeError('ERR_INVALID_ARG_TYPE', `Expected callback function as last argument of ${parts.name}.async()`);
+    if (typeof callback !== 'function')
+      throw makeError('ERR_INVALID_ARG_TYPE', `Expected callback function as last argument of ${parts.name}.async()`);
     const values = all.slice(0, count);
     const kept = new Kept(lend);
     // What the program's callback throws is an uncaught exception, not a rejection.
@@ -142,10 +149,16 @@ function asynchronous(parts) {
     } catch (error) {
       return answer(error, undefined);
     }
-    native.async(...passed).then((returned) => {
-      finish(parts, values, passed);
-      return result.convert === undefined ? returned : result.convert(returned);
-    }).then((value) => answer(null, value), (error) => answer(error, undefined));
+    native
+      .async(...passed)
+      .then((returned) => {
+        finish(parts, values, passed);
+        return result.convert === undefined ? returned : result.convert(returned);
+      })
+      .then(
+        (value) => answer(null, value),
+        (error) => answer(error, undefined),
+      );
     return undefined;
   };
 }
@@ -156,7 +169,8 @@ function variadic(parts) {
   const count = args.length;
   return (...all) => {
     if (all.length < count) throw tooFew(count, all.length);
-    if ((all.length - count) % 2 !== 0) throw makeError('ERR_INVALID_ARG_VALUE', 'Missing value argument for variadic call');
+    if ((all.length - count) % 2 !== 0)
+      throw makeError('ERR_INVALID_ARG_VALUE', 'Missing value argument for variadic call');
     const values = all.slice(0, count);
     const others = [];
     for (let i = count; i < all.length; i += 2) {

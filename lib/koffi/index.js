@@ -20,7 +20,8 @@ const alignof = (spec) => measured(spec, 'alignof').alignment;
 
 function measured(spec, where) {
   const found = make.typeOf(spec, `${where}: type`);
-  if (found.size === 0 && layoutOf(found).isOpaque) throw makeError('ERR_INVALID_ARG_TYPE', `${where}: the size of ${found.name} is not known`);
+  if (found.size === 0 && layoutOf(found).isOpaque)
+    throw makeError('ERR_INVALID_ARG_TYPE', `${where}: the size of ${found.name} is not known`);
   return found;
 }
 
@@ -28,9 +29,14 @@ function measured(spec, where) {
 function offsetof(spec, name) {
   const found = make.typeOf(spec, 'offsetof: type');
   const { members } = layoutOf(found);
-  if (members === undefined) throw makeError('ERR_INVALID_ARG_TYPE', `The offsetof() function can only be used with record types, not ${found.name}`);
+  if (members === undefined)
+    throw makeError(
+      'ERR_INVALID_ARG_TYPE',
+      `The offsetof() function can only be used with record types, not ${found.name}`,
+    );
   const member = members.find((each) => each.name === name);
-  if (member === undefined) throw wrongValue('offsetof: member', `one of ${members.map((each) => each.name).join(', ')}`, name);
+  if (member === undefined)
+    throw wrongValue('offsetof: member', `one of ${members.map((each) => each.name).join(', ')}`, name);
   return member.offset;
 }
 
@@ -38,12 +44,46 @@ function offsetof(spec, name) {
 const version = '3.3.4';
 
 const koffi = {
-  LibraryHandle, TypeObject, Union,
-  address, alias: make.alias, alignof, alloc, array: make.array, as, call, config: system.config, decode, disposable: make.disposable,
-  encode, enumeration: make.enumeration, errno: system.errno, extension: system.extension, free, inout: make.inout,
-  introspect: type, load, offsetof, opaque: make.opaque, os: system.os, out: make.out, pack: structs.pack, pointer: make.pointer,
-  proto: make.proto, register, reset: system.reset, resolve: type, sizeof, stats: system.stats, struct: structs.struct, type, types,
-  union: structs.union, unregister, version, view,
+  LibraryHandle,
+  TypeObject,
+  Union,
+  address,
+  alias: make.alias,
+  alignof,
+  alloc,
+  array: make.array,
+  as,
+  call,
+  config: system.config,
+  decode,
+  disposable: make.disposable,
+  encode,
+  enumeration: make.enumeration,
+  errno: system.errno,
+  extension: system.extension,
+  free,
+  inout: make.inout,
+  introspect: type,
+  load,
+  offsetof,
+  opaque: make.opaque,
+  os: system.os,
+  out: make.out,
+  pack: structs.pack,
+  pointer: make.pointer,
+  proto: make.proto,
+  register,
+  reset: system.reset,
+  resolve: type,
+  sizeof,
+  stats: system.stats,
+  struct: structs.struct,
+  type,
+  types,
+  union: structs.union,
+  unregister,
+  version,
+  view,
 };
 // `default` is for what a compiler makes of `import koffi`. An ES module cannot export `in` by that name.
 Object.defineProperties(koffi, { default: { value: koffi }, in: { value: make.input } });

@@ -37,7 +37,8 @@ class LibraryHandle {
     }
     const [name, returns, list] = args.length > 3 && isConvention(args[0]) ? args.slice(1) : args;
     if (args.length < 3) throw makeError('ERR_INVALID_ARG_VALUE', `Expected 3 or 4 arguments, got ${args.length}`);
-    if (typeof name === 'number') throw makeError('ERR_INVALID_ARG_TYPE', 'func: functions by ordinal are not supported; use the name');
+    if (typeof name === 'number')
+      throw makeError('ERR_INVALID_ARG_TYPE', 'func: functions by ordinal are not supported; use the name');
     if (typeof name !== 'string') throw wrongType('func: name', 'a string', name);
     return this.#bind(name, signatureOf(returns, list, `func ${name}`));
   }
@@ -57,10 +58,18 @@ class LibraryHandle {
     this.#opened.close();
   }
 
-  cdecl(...args) { return this.func(...args); }
-  stdcall(...args) { return this.func(...args); }
-  fastcall(...args) { return this.func(...args); }
-  thiscall(...args) { return this.func(...args); }
+  cdecl(...args) {
+    return this.func(...args);
+  }
+  stdcall(...args) {
+    return this.func(...args);
+  }
+  fastcall(...args) {
+    return this.func(...args);
+  }
+  thiscall(...args) {
+    return this.func(...args);
+  }
 }
 
 /** koffi.load(path, { lazy, global, deep }). */

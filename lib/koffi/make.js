@@ -5,7 +5,17 @@ const { byName } = require('../types/registry.js');
 const { makeError, wrongType } = require('../errors.js');
 const { textOf } = require('./primitives.js');
 const { Reader, typeOfText } = require('./text.js');
-const { TypeObject, addName, anonymousName, checkName, findName, isType, layoutOf, register, shownOf } = require('./type.js');
+const {
+  TypeObject,
+  addName,
+  anonymousName,
+  checkName,
+  findName,
+  isType,
+  layoutOf,
+  register,
+  shownOf,
+} = require('./type.js');
 
 const { size: POINTER_SIZE, align: POINTER_ALIGN } = byName.get('ptr');
 
@@ -33,7 +43,10 @@ function makePointer(name, to) {
   if (layout.kind !== 'prototype') {
     return new TypeObject(shownOf(name, 'Pointer', POINTER_SIZE, POINTER_ALIGN, { ref: to }), { kind: 'pointer', to });
   }
-  return new TypeObject(shownOf(name, 'Callback', POINTER_SIZE, POINTER_ALIGN, { proto: to.proto }), { kind: 'callback', prototype: to });
+  return new TypeObject(shownOf(name, 'Callback', POINTER_SIZE, POINTER_ALIGN, { proto: to.proto }), {
+    kind: 'callback',
+    prototype: to,
+  });
 }
 
 /** The type that a program names: a text, a type object, or one of those with a direction. */
@@ -58,18 +71,27 @@ function checkSize(size, name) {
 
 function arrayOf(type, length, hint, countedBy) {
   const layout = layoutOf(type);
-  if (type.size === 0) throw makeError('ERR_INVALID_ARG_VALUE', `Cannot make an array of ${type.name}, which has no size`);
-  if (!Number.isInteger(length) || length < 1) throw makeError('ERR_INVALID_ARG_VALUE', 'Array length must be positive and non-zero');
+  if (type.size === 0)
+    throw makeError('ERR_INVALID_ARG_VALUE', `Cannot make an array of ${type.name}, which has no size`);
+  if (!Number.isInteger(length) || length < 1)
+    throw makeError('ERR_INVALID_ARG_VALUE', 'Array length must be positive and non-zero');
   checkSize(type.size * length, `${type.name}[${length}]`);
   if (hint !== undefined && hint !== null && !HINTS.has(hint)) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `Array conversion hint must be 'Typed', 'Array', 'Buffer' or 'String', not '${String(hint)}'`);
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `Array conversion hint must be 'Typed', 'Array', 'Buffer' or 'String', not '${String(hint)}'`,
+    );
   }
   const isText = CHARACTERS.has(type.name) && findName(type.name) === type;
   const chosen = hint ?? (isText ? 'String' : layout.list === undefined ? 'Array' : 'Typed');
   if (chosen === 'Typed' && layout.list === undefined) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Array hint 'Typed' cannot be used with ${type.name}`);
   }
-  const shown = shownOf(`${type.name}[${length}]`, 'Array', type.size * length, type.alignment, { length, hint: chosen, ref: type });
+  const shown = shownOf(`${type.name}[${length}]`, 'Array', type.size * length, type.alignment, {
+    length,
+    hint: chosen,
+    ref: type,
+  });
   return new TypeObject(shown, { kind: 'array', of: type, length, hint: chosen, countedBy });
 }
 
@@ -77,7 +99,8 @@ function arrayOf(type, length, hint, countedBy) {
 function array(type, ...rest) {
   const of = typeOf(type, 'array: type');
   if (typeof rest[0] === 'string') return arrayOf(of, rest[1], rest[2], rest[0]);
-  if (typeof rest[0] !== 'number') throw wrongType('array: length', 'a number, or the name of the member that counts', rest[0]);
+  if (typeof rest[0] !== 'number')
+    throw wrongType('array: length', 'a number, or the name of the member that counts', rest[0]);
   return arrayOf(of, rest[0], rest[1]);
 }
 
@@ -91,7 +114,8 @@ function pointer(...args) {
   const [name, spec, count = 1] = isNamed ? args : [undefined, ...args];
   const shown = isNamed ? checkName(name, 'pointer') : undefined;
   const depth = typeof count === 'string' || count === null ? 1 : count;
-  if (!Number.isInteger(depth) || depth < 1 || depth > 4) throw makeError('ERR_INVALID_ARG_VALUE', 'pointer: count must be an integer from 1 to 4');
+  if (!Number.isInteger(depth) || depth < 1 || depth > 4)
+    throw makeError('ERR_INVALID_ARG_VALUE', 'pointer: count must be an integer from 1 to 4');
   let to = typeOf(spec, 'pointer: type');
   for (let i = 1; i < depth; i += 1) to = pointerTo(to);
   return shown === undefined ? pointerTo(to) : register(makePointer(shown, to));
@@ -116,7 +140,10 @@ const fits = (values, low, high) => values.every((value) => value >= low && valu
 function storageOf(values) {
   if (process.platform === 'win32') {
     if (fits(values, -(2n ** 31n), 2n ** 31n - 1n)) return 'int';
-    throw makeError('ERR_OUT_OF_RANGE', 'enumeration: on Windows all values must fit 32 bits; name the type of the values');
+    throw makeError(
+      'ERR_OUT_OF_RANGE',
+      'enumeration: on Windows all values must fit 32 bits; name the type of the values',
+    );
   }
   if (fits(values, 0n, 2n ** 64n - 1n)) return fits(values, 0n, 2n ** 32n - 1n) ? 'unsigned int' : 'uint64_t';
   return fits(values, -(2n ** 31n), 2n ** 31n - 1n) ? 'int' : 'int64_t';
@@ -125,15 +152,19 @@ function storageOf(values) {
 /** koffi.enumeration(name, values, type). */
 function enumeration(...args) {
   const [name, values, storage] = typeof args[0] === 'object' && args[0] !== null ? [undefined, ...args] : args;
-  if (typeof values !== 'object' || values === null) throw wrongType('enumeration: values', 'an object of numbers by name', values);
+  if (typeof values !== 'object' || values === null)
+    throw wrongType('enumeration: values', 'an object of numbers by name', values);
   const entries = Object.entries(values);
   for (const [key, value] of entries) {
-    if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) throw wrongType(`enumeration: ${key}`, 'an integer', value);
+    if (typeof value !== 'bigint' && !Number.isSafeInteger(value))
+      throw wrongType(`enumeration: ${key}`, 'an integer', value);
   }
   const base = typeOf(storage ?? storageOf(entries.map(([, value]) => BigInt(value))), 'enumeration: type');
   const layout = layoutOf(base);
   if (layout.kind !== 'scalar') throw wrongType('enumeration: type', 'an integer type', storage);
-  const shown = shownOf(checkName(name, 'enumeration'), base.primitive, base.size, base.alignment, { values: { ...values } });
+  const shown = shownOf(checkName(name, 'enumeration'), base.primitive, base.size, base.alignment, {
+    values: { ...values },
+  });
   return register(new TypeObject(shown, layout));
 }
 
@@ -148,8 +179,10 @@ function makeDisposable(name, type, dispose) {
     throw makeError('ERR_INVALID_ARG_TYPE', `Unexpected ${type.name} type, expected pointer or string type`);
   }
   const { ...shown } = type;
-  return new TypeObject({ ...shown, name, disposable: true },
-    { ...layout, passed: 'ptr', dispose: dispose ?? ((address) => standard.free(address)) });
+  return new TypeObject(
+    { ...shown, name, disposable: true },
+    { ...layout, passed: 'ptr', dispose: dispose ?? ((address) => standard.free(address)) },
+  );
 }
 
 /** koffi.disposable(name, type, free). */
@@ -182,7 +215,9 @@ const isConvention = (value) => typeof value === 'string' && /^_{0,2}(cdecl|stdc
 function signatureOf(returns, list, where) {
   if (!Array.isArray(list)) throw wrongType(`${where}: arguments`, 'an array of types', list);
   const isVariadic = list.at(-1) === '...';
-  const parameters = (isVariadic ? list.slice(0, -1) : list).map((spec, i) => parameterOf(spec, `${where}: arguments[${i}]`));
+  const parameters = (isVariadic ? list.slice(0, -1) : list).map((spec, i) =>
+    parameterOf(spec, `${where}: arguments[${i}]`),
+  );
   return { returns: typeOf(returns, `${where}: result`), parameters, isVariadic };
 }
 
@@ -196,7 +231,8 @@ function parameterOf(spec, where) {
 }
 
 /** A prototype of types alone: a type, then the parameters. */
-const WITHOUT_NAME = /^\s*(?:(?:const|void|char|short|int|long|float|double|signed|unsigned|bool)\b[\s*]*)+\(|^\s*\w+[\s*]*\(/;
+const WITHOUT_NAME =
+  /^\s*(?:(?:const|void|char|short|int|long|float|double|signed|unsigned|bool)\b[\s*]*)+\(|^\s*\w+[\s*]*\(/;
 
 /** koffi.proto(text) and koffi.proto(convention, name, result, arguments), of which the first two may be missing. */
 function proto(...args) {
@@ -224,13 +260,32 @@ const inout = directed('InputOutput', 'inout');
 const input = directed('Input', 'in');
 
 const reader = new Reader({
-  pointerTo, arrayOf,
+  pointerTo,
+  arrayOf,
   opaque: () => new TypeObject(shownOf(anonymousName(), 'Void', 0, 0), { kind: 'void', isOpaque: true }),
   disposable: (type) => makeDisposable(anonymousName(), type),
   prototype: (signature) => prototypeOf(signature),
 });
 
 module.exports = {
-  VOID, standard, reader, typeOf, pointerTo, arrayOf, array, pointer, opaque, alias, enumeration, disposable, proto, out, inout, input,
-  isConvention, signatureOf, parameterOf, checkSize,
+  VOID,
+  standard,
+  reader,
+  typeOf,
+  pointerTo,
+  arrayOf,
+  array,
+  pointer,
+  opaque,
+  alias,
+  enumeration,
+  disposable,
+  proto,
+  out,
+  inout,
+  input,
+  isConvention,
+  signatureOf,
+  parameterOf,
+  checkSize,
 };

@@ -18,9 +18,11 @@ const { inKoffi } = require('./words.js');
 
 /** C's own allocator: what koffi.alloc() returns may be freed by C, and C's memory by koffi.free(). */
 let allocator;
-const c = () => (allocator ??= dlopen(process.platform === 'win32' ? 'ucrtbase.dll' : null, {
-  calloc: { args: ['size_t', 'size_t'], returns: 'ptr' }, free: { args: ['ptr'] },
-}).symbols);
+const c = () =>
+  (allocator ??= dlopen(process.platform === 'win32' ? 'ucrtbase.dll' : null, {
+    calloc: { args: ['size_t', 'size_t'], returns: 'ptr' },
+    free: { args: ['ptr'] },
+  }).symbols);
 
 const isAddress = (value) => typeof value === 'bigint' || typeof value === 'number';
 
@@ -31,10 +33,12 @@ const stored = new Map();
 function alloc(spec, length) {
   const type = typeOf(spec, 'alloc: type');
   if (typeof length !== 'number') throw wrongType('alloc: length', 'a number', length);
-  if (!Number.isInteger(length) || length < 1) throw makeError('ERR_OUT_OF_RANGE', 'alloc: length must be an integer greater than 0');
+  if (!Number.isInteger(length) || length < 1)
+    throw makeError('ERR_OUT_OF_RANGE', 'alloc: length must be an integer greater than 0');
   if (type.size === 0) throw makeError('ERR_INVALID_ARG_TYPE', `Cannot allocate memory for type ${type.name}`);
   const address = c().calloc(length, type.size);
-  if (address === null) throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `alloc: ${length * type.size} bytes could not be allocated`);
+  if (address === null)
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `alloc: ${length * type.size} bytes could not be allocated`);
   return BigInt(address);
 }
 
@@ -78,7 +82,10 @@ function bytesAt(address, offset, size, name) {
 function bytesIn(view, offset, size, type) {
   const bytes = bytesOf(view).subarray(offset);
   if (offset < 0 || bytes.length < size) {
-    throw makeError('ERR_OUT_OF_RANGE', `Expected buffer with size superior or equal to type ${type.name} (${size} bytes)`);
+    throw makeError(
+      'ERR_OUT_OF_RANGE',
+      `Expected buffer with size superior or equal to type ${type.name} (${size} bytes)`,
+    );
   }
   return bytes;
 }
@@ -126,7 +133,10 @@ function decode(value, ...rest) {
 /** Integers up to the first zero, which is where a length below 0 ends. */
 function untilZero(value, offset, type) {
   if (layoutOf(type).list === undefined || !/^U?Int(8|16|32)$/.test(type.primitive)) {
-    throw makeError('ERR_OUT_OF_RANGE', `decode: a length below 0 is for integers of up to 32 bits, and ${type.name} is none`);
+    throw makeError(
+      'ERR_OUT_OF_RANGE',
+      `decode: a length below 0 is for integers of up to 32 bits, and ${type.name} is none`,
+    );
   }
   let count = 0;
   const room = isView(value) ? Math.floor((bytesOf(value).length - offset) / type.size) : Infinity;
@@ -137,7 +147,9 @@ function untilZero(value, offset, type) {
 function decodeOne(value, offset, type) {
   const { kind, row, passed } = layoutOf(type);
   if (kind === 'scalar' && row.key === undefined && isAddress(value)) return read[passed](numberOf(value), offset);
-  const bytes = isView(value) ? bytesIn(value, offset, type.size, type).slice(0, type.size) : bytesAt(value, offset, type.size, 'decode');
+  const bytes = isView(value)
+    ? bytesIn(value, offset, type.size, type).slice(0, type.size)
+    : bytesAt(value, offset, type.size, 'decode');
   return decodeAt(type, viewOf(bytes), 0);
 }
 
@@ -148,8 +160,29 @@ function numberOf(address) {
 }
 
 /** decode.int(pointer), decode.string(pointer, length) and the others. */
-for (const name of ['char', 'short', 'int', 'long', 'longlong', 'uchar', 'ushort', 'uint', 'ulong', 'ulonglong', 'int8', 'int16', 'int32',
-  'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float', 'double']) addDecoder(name, name);
+for (const name of [
+  'char',
+  'short',
+  'int',
+  'long',
+  'longlong',
+  'uchar',
+  'ushort',
+  'uint',
+  'ulong',
+  'ulonglong',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'uint8',
+  'uint16',
+  'uint32',
+  'uint64',
+  'float',
+  'double',
+])
+  addDecoder(name, name);
 for (const bits of [16, 32, 64]) {
   for (const order of ['le', 'be']) {
     addDecoder(`int${bits}${order}`, `int${bits}_${order}`);
@@ -162,16 +195,23 @@ for (const order of ['le', 'be']) {
 }
 for (const name of ['string', 'string16', 'string32', 'wstring']) {
   const { unit } = layoutOf(builtin.get(name));
-  decode[name] = (value, length) => (value === null || value === undefined || value === 0n ? null
-    : textFrom(checkSource(value, `decode.${name}`), 0, unit, length, `decode.${name}`));
+  decode[name] = (value, length) =>
+    value === null || value === undefined || value === 0n
+      ? null
+      : textFrom(checkSource(value, `decode.${name}`), 0, unit, length, `decode.${name}`);
 }
 
 function addDecoder(key, name) {
   const type = builtin.get(name);
   const { row, passed } = layoutOf(type);
   const direct = row.key === undefined ? read[passed] : undefined;
-  decode[key] = direct === undefined ? (value) => decodeOne(checkSource(value, `decode.${key}`), 0, type) : (value) => (
-    typeof value === 'bigint' && value !== 0n ? direct(numberOf(value), 0) : decodeOne(checkSource(value, `decode.${key}`), 0, type));
+  decode[key] =
+    direct === undefined
+      ? (value) => decodeOne(checkSource(value, `decode.${key}`), 0, type)
+      : (value) =>
+          typeof value === 'bigint' && value !== 0n
+            ? direct(numberOf(value), 0)
+            : decodeOne(checkSource(value, `decode.${key}`), 0, type);
 }
 
 // ---- encode ---------------------------------------------------------------------------------------------------------

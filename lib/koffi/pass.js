@@ -42,7 +42,10 @@ function recordType(type, layout) {
     ...typeOf(passedType(type), type.name),
     key: `koffi record ${(keys += 1)}`,
     keeps: true,
-    resolve: (value, name, position) => (value instanceof Prepared ? value : new Prepared(type, value, new Kept(refuse), { name, position, isOwner: true })),
+    resolve: (value, name, position) =>
+      value instanceof Prepared
+        ? value
+        : new Prepared(type, value, new Kept(refuse), { name, position, isOwner: true }),
     write(view, at, { bytes, parts }) {
       new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
       return parts.length === 0 ? undefined : parts;
@@ -61,8 +64,12 @@ const declarations = new WeakMap();
 function callbackDeclaration(prototype) {
   if (!declarations.has(prototype)) {
     const { parameters, returns, isVariadic } = layoutOf(prototype).signature;
-    if (isVariadic) throw makeError('ERR_INVALID_ARG_TYPE', `${prototype.name}: JavaScript cannot be called with variable arguments`);
-    declarations.set(prototype, { args: parameters.map(({ type }) => resultOf(type).type), returns: returnedBy(returns) });
+    if (isVariadic)
+      throw makeError('ERR_INVALID_ARG_TYPE', `${prototype.name}: JavaScript cannot be called with variable arguments`);
+    declarations.set(prototype, {
+      args: parameters.map(({ type }) => resultOf(type).type),
+      returns: returnedBy(returns),
+    });
   }
   return declarations.get(prototype);
 }
@@ -79,7 +86,9 @@ function callbackOf(prototype, callback) {
   const giveBack = (value) => {
     const converted = result(value);
     if (converted !== NEEDS_MEMORY) return converted;
-    return layoutOf(returns).members === undefined ? refer(returns, value, 'Input', new Kept(refuse), prototype.name, 'return value') : value;
+    return layoutOf(returns).members === undefined
+      ? refer(returns, value, 'Input', new Kept(refuse), prototype.name, 'return value')
+      : value;
   };
   const [c0 = asItIs, c1 = asItIs, c2 = asItIs] = converters;
   const back = result === undefined ? asItIs : giveBack;
@@ -88,13 +97,17 @@ function callbackOf(prototype, callback) {
   if (converters.length === 2) return (a, b) => back(callback(c0(a), c1(b)));
   if (converters.length === 3) return (a, b, c) => back(callback(c0(a), c1(b), c2(c)));
   return (...values) => {
-    for (let i = 0; i < converters.length; i += 1) if (converters[i] !== undefined) values[i] = converters[i](values[i]);
+    for (let i = 0; i < converters.length; i += 1)
+      if (converters[i] !== undefined) values[i] = converters[i](values[i]);
     return back(callback(...values));
   };
 }
 
 const refuse = (layout, callback, name) => {
-  throw makeError('ERR_INVALID_ARG_TYPE', `${name}: a plain function lives for a call; pass what koffi.register() returns`);
+  throw makeError(
+    'ERR_INVALID_ARG_TYPE',
+    `${name}: a plain function lives for a call; pass what koffi.register() returns`,
+  );
 };
 
 const functionTypes = new WeakMap();
@@ -127,7 +140,8 @@ function pointer(value) {
   }
   if (value === null) return null;
   // Constants such as (void *)-1 are written as numbers.
-  if (typeof value === 'number') return value < 0 && Number.isSafeInteger(value) ? BigInt.asUintN(64, BigInt(value)) : value;
+  if (typeof value === 'number')
+    return value < 0 && Number.isSafeInteger(value) ? BigInt.asUintN(64, BigInt(value)) : value;
   return value === undefined ? null : NEEDS_MEMORY;
 }
 
@@ -139,21 +153,35 @@ function pointer(value) {
 function argumentOf(type) {
   const layout = layoutOf(type);
   switch (layout.kind) {
-    case 'scalar': return { type: layout.passed, convert: layout.list === Float32Array || layout.list === Float64Array ? floating : undefined };
-    case 'text': return { type: layout.passed, convert: layout.passed === 'ptr' ? view : text };
-    case 'pointer': return { type: 'ptr', convert: layoutOf(layout.to).kind === 'scalar' || layout.to.name === 'void' ? view : pointer };
-    case 'callback': return {
-      type: functionType(layout.prototype),
-      convert: (value) => (typeof value === 'function' ? callbackOf(layout.prototype, value) : orNull(value)),
-    };
-    case 'record': case 'union': return {
-      type: recordType(type, layout),
-      convert: refers(type) ? () => NEEDS_MEMORY : undefined,
-      prepare: (value, kept, name, position) => new Prepared(type, value, kept, { name, position, isOwner: false }),
-    };
-    case 'void': if (!layout.isOpaque) return { type: 'void', convert: undefined };
+    case 'scalar':
+      return {
+        type: layout.passed,
+        convert: layout.list === Float32Array || layout.list === Float64Array ? floating : undefined,
+      };
+    case 'text':
+      return { type: layout.passed, convert: layout.passed === 'ptr' ? view : text };
+    case 'pointer':
+      return {
+        type: 'ptr',
+        convert: layoutOf(layout.to).kind === 'scalar' || layout.to.name === 'void' ? view : pointer,
+      };
+    case 'callback':
+      return {
+        type: functionType(layout.prototype),
+        convert: (value) => (typeof value === 'function' ? callbackOf(layout.prototype, value) : orNull(value)),
+      };
+    case 'record':
+    case 'union':
+      return {
+        type: recordType(type, layout),
+        convert: refers(type) ? () => NEEDS_MEMORY : undefined,
+        prepare: (value, kept, name, position) => new Prepared(type, value, kept, { name, position, isOwner: false }),
+      };
+    case 'void':
+      if (!layout.isOpaque) return { type: 'void', convert: undefined };
     // falls through
-    default: throw makeError('ERR_INVALID_ARG_TYPE', `Type ${type.name} cannot be used as a value (maybe try ${type.name} *)`);
+    default:
+      throw makeError('ERR_INVALID_ARG_TYPE', `Type ${type.name} cannot be used as a value (maybe try ${type.name} *)`);
   }
 }
 
@@ -162,12 +190,23 @@ function resultOf(type) {
   const layout = layoutOf(type);
   switch (layout.kind) {
     case 'text':
-      return layout.passed === 'ptr' ? { type: 'ptr', convert: (address) => fromAddress(layout, address) } : { type: layout.passed, convert: undefined };
+      return layout.passed === 'ptr'
+        ? { type: 'ptr', convert: (address) => fromAddress(layout, address) }
+        : { type: layout.passed, convert: undefined };
     case 'pointer':
-      return { type: 'ptr', convert: layout.dispose === undefined ? bigAddress : (address) => fromAddress(layout, address) };
-    case 'callback': return { type: 'ptr', convert: bigAddress };
-    case 'scalar': return { type: layout.passed, convert: type.size === 8 && layout.list !== Float64Array ? exactNumber : undefined };
-    default: return { type: argumentOf(type).type, convert: undefined };
+      return {
+        type: 'ptr',
+        convert: layout.dispose === undefined ? bigAddress : (address) => fromAddress(layout, address),
+      };
+    case 'callback':
+      return { type: 'ptr', convert: bigAddress };
+    case 'scalar':
+      return {
+        type: layout.passed,
+        convert: type.size === 8 && layout.list !== Float64Array ? exactNumber : undefined,
+      };
+    default:
+      return { type: argumentOf(type).type, convert: undefined };
   }
 }
 

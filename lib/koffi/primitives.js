@@ -11,9 +11,16 @@ const wcharUnit = byName.get('wchar_t').size;
 /** The primitives of koffi: the name in the type table, and the typed array of their values. */
 const PRIMITIVES = {
   Bool: ['bool'],
-  Int8: ['i8', Int8Array], UInt8: ['u8', Uint8Array], Int16: ['i16', Int16Array], UInt16: ['u16', Uint16Array],
-  Int32: ['i32', Int32Array], UInt32: ['u32', Uint32Array], Int64: ['i64_fast', BigInt64Array], UInt64: ['u64_fast', BigUint64Array],
-  Float32: ['f32', Float32Array], Float64: ['f64', Float64Array],
+  Int8: ['i8', Int8Array],
+  UInt8: ['u8', Uint8Array],
+  Int16: ['i16', Int16Array],
+  UInt16: ['u16', Uint16Array],
+  Int32: ['i32', Int32Array],
+  UInt32: ['u32', Uint32Array],
+  Int64: ['i64_fast', BigInt64Array],
+  UInt64: ['u64_fast', BigUint64Array],
+  Float32: ['f32', Float32Array],
+  Float64: ['f64', Float64Array],
 };
 const LONG = isWide ? 'Int64' : 'Int32';
 const ULONG = isWide ? 'UInt64' : 'UInt32';
@@ -21,13 +28,32 @@ const ULONG = isWide ? 'UInt64' : 'UInt32';
 /** Names of the same type; the first one is what the type shows. */
 const NAMES = [
   ['Bool', 'bool'],
-  ['Int8', 'int8_t', 'int8'], ['UInt8', 'uint8_t', 'uint8'], ['Int8', 'char'], ['UInt8', 'unsigned char', 'uchar'],
-  ['Int16', 'char16_t', 'char16'], ['Int32', 'char32_t', 'char32'], [wcharUnit === 2 ? 'Int16' : 'Int32', 'wchar_t', 'wchar'],
-  ['Int16', 'int16_t', 'int16'], ['UInt16', 'uint16_t', 'uint16'], ['Int16', 'short'], ['UInt16', 'unsigned short', 'ushort'],
-  ['Int32', 'int32_t', 'int32'], ['UInt32', 'uint32_t', 'uint32'], ['Int32', 'int'], ['UInt32', 'unsigned int', 'uint'],
-  ['Int64', 'int64_t', 'int64'], ['UInt64', 'uint64_t', 'uint64'], ['Int64', 'intptr_t', 'intptr'], ['UInt64', 'uintptr_t', 'uintptr'],
-  ['UInt64', 'size_t'], [LONG, 'long'], [ULONG, 'unsigned long', 'ulong'], ['Int64', 'long long', 'longlong'],
-  ['UInt64', 'unsigned long long', 'ulonglong'], ['Float32', 'float', 'float32'], ['Float64', 'double', 'float64'],
+  ['Int8', 'int8_t', 'int8'],
+  ['UInt8', 'uint8_t', 'uint8'],
+  ['Int8', 'char'],
+  ['UInt8', 'unsigned char', 'uchar'],
+  ['Int16', 'char16_t', 'char16'],
+  ['Int32', 'char32_t', 'char32'],
+  [wcharUnit === 2 ? 'Int16' : 'Int32', 'wchar_t', 'wchar'],
+  ['Int16', 'int16_t', 'int16'],
+  ['UInt16', 'uint16_t', 'uint16'],
+  ['Int16', 'short'],
+  ['UInt16', 'unsigned short', 'ushort'],
+  ['Int32', 'int32_t', 'int32'],
+  ['UInt32', 'uint32_t', 'uint32'],
+  ['Int32', 'int'],
+  ['UInt32', 'unsigned int', 'uint'],
+  ['Int64', 'int64_t', 'int64'],
+  ['UInt64', 'uint64_t', 'uint64'],
+  ['Int64', 'intptr_t', 'intptr'],
+  ['UInt64', 'uintptr_t', 'uintptr'],
+  ['UInt64', 'size_t'],
+  [LONG, 'long'],
+  [ULONG, 'unsigned long', 'ulong'],
+  ['Int64', 'long long', 'longlong'],
+  ['UInt64', 'unsigned long long', 'ulonglong'],
+  ['Float32', 'float', 'float32'],
+  ['Float64', 'double', 'float64'],
 ];
 
 function addType([primitive, ...names]) {
@@ -56,7 +82,12 @@ function addSwapped(primitive, ...names) {
     },
   };
   const passed = Object.freeze(new DeclaredType(row));
-  const type = new TypeObject(shownOf(names[0], `${primitive}S`, base.size, base.align), { kind: 'scalar', row, passed, list: undefined });
+  const type = new TypeObject(shownOf(names[0], `${primitive}S`, base.size, base.align), {
+    kind: 'scalar',
+    row,
+    passed,
+    list: undefined,
+  });
   names.forEach((name) => addBuiltin(name, type));
 }
 
@@ -71,7 +102,10 @@ function addText(primitive, unit, passed, shown, ...names) {
 addBuiltin('void', new TypeObject(shownOf('void', 'Void', 0, 0), { kind: 'void' }));
 NAMES.forEach(addType);
 for (const bits of [16, 32, 64]) {
-  for (const [prefix, primitive] of [['int', `Int${bits}`], ['uint', `UInt${bits}`]]) {
+  for (const [prefix, primitive] of [
+    ['int', `Int${bits}`],
+    ['uint', `UInt${bits}`],
+  ]) {
     // The types of this machine's own order, which is little endian on every platform, are the plain ones.
     addType([primitive, `${prefix}${bits}_le_t`, `${prefix}${bits}_le`]);
     addSwapped(primitive, `${prefix}${bits}_be_t`, `${prefix}${bits}_be`);
@@ -98,7 +132,9 @@ function typeOfTableName(name) {
   const named = builtin.get(name);
   if (named !== undefined) return named;
   const id = row.name.replace(/_fast$/, '');
-  return [...builtin.values()].find((type) => layoutOf(type).kind === 'scalar' && layoutOf(type).passed.replace?.(/_fast$/, '') === id);
+  return [...builtin.values()].find(
+    (type) => layoutOf(type).kind === 'scalar' && layoutOf(type).passed.replace?.(/_fast$/, '') === id,
+  );
 }
 
 module.exports = { types, textOf, typeOfTableName };

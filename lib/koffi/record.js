@@ -19,7 +19,10 @@ function memberOf(name, declared, where) {
   const type = typeOf(spec, `${where}: ${name}`);
   const { kind } = layoutOf(type);
   if (type.size === 0 || kind === 'prototype') {
-    throw makeError('ERR_INVALID_ARG_TYPE', `${where}: type ${type.name} cannot be used as a member (maybe try ${type.name} *)`);
+    throw makeError(
+      'ERR_INVALID_ARG_TYPE',
+      `${where}: type ${type.name} cannot be used as a member (maybe try ${type.name} *)`,
+    );
   }
   return { name, type, alignment };
 }
@@ -28,7 +31,7 @@ function memberOf(name, declared, where) {
 function place(members, isUnion, isPacked) {
   let [end, size, align] = [0, 0, 1];
   const placed = members.map(({ name, type, alignment }) => {
-    const own = isPacked ? 1 : alignment ?? type.alignment;
+    const own = isPacked ? 1 : (alignment ?? type.alignment);
     const offset = isUnion ? 0 : roundUp(end, own);
     end = offset + type.size;
     size = Math.max(size, end);
@@ -42,10 +45,14 @@ function place(members, isUnion, isPacked) {
 function define(where, kind, isPacked) {
   return (...args) => {
     const [first, declared] = args.length === 1 && !isType(args[0]) ? [undefined, args[0]] : args;
-    if (typeof declared !== 'object' || declared === null) throw wrongType(`${where}: members`, 'an object of types by name', declared);
+    if (typeof declared !== 'object' || declared === null)
+      throw wrongType(`${where}: members`, 'an object of types by name', declared);
     const isRedefined = isType(first);
     if (isRedefined && !layoutOf(first).isOpaque) {
-      throw makeError('ERR_INVALID_ARG_VALUE', `${where}: only an opaque type can be defined later, and ${first.name} is none`);
+      throw makeError(
+        'ERR_INVALID_ARG_VALUE',
+        `${where}: only an opaque type can be defined later, and ${first.name} is none`,
+      );
     }
     if (isRedefined) return complete(first, declared, { where, kind, isPacked });
     // Members may point to the type by its name.
@@ -68,8 +75,11 @@ function complete(type, declared, { where, kind, isPacked }) {
   checkCounts(members, where);
   const { placed, size, align } = place(members, kind === 'union', isPacked);
   checkSize(size, name);
-  const shown = shownOf(name, kind === 'union' ? 'Union' : 'Record', size, align,
-    { members: Object.fromEntries(placed.filter((member) => member.name !== '_').map((member) => [member.name, { ...member }])) });
+  const shown = shownOf(name, kind === 'union' ? 'Union' : 'Record', size, align, {
+    members: Object.fromEntries(
+      placed.filter((member) => member.name !== '_').map((member) => [member.name, { ...member }]),
+    ),
+  });
   return TypeObject.redefine(type, shown, { kind, members: placed, size });
 }
 
@@ -78,10 +88,14 @@ function checkCounts(members, where) {
   members.forEach(({ name, type }, i) => {
     const { countedBy } = layoutOf(type);
     if (countedBy === undefined) return;
-    if (i !== members.length - 1) throw makeError('ERR_INVALID_ARG_VALUE', `${where}: ${name} has no fixed length, so it must be the last member`);
+    if (i !== members.length - 1)
+      throw makeError('ERR_INVALID_ARG_VALUE', `${where}: ${name} has no fixed length, so it must be the last member`);
     const counter = members.find((member) => member.name === countedBy);
     if (counter === undefined || layoutOf(counter.type).list === undefined) {
-      throw makeError('ERR_INVALID_ARG_VALUE', `${where}: ${name} is counted by ${countedBy}, which is no integer member`);
+      throw makeError(
+        'ERR_INVALID_ARG_VALUE',
+        `${where}: ${name} is counted by ${countedBy}, which is no integer member`,
+      );
     }
   });
 }
@@ -98,12 +112,16 @@ const passed = new WeakMap();
 function passedType(type) {
   const layout = layoutOf(type);
   switch (layout.kind) {
-    case 'scalar': return layout.row.key === undefined ? layout.passed : integerOf(type);
-    case 'array': return structs.array(passedType(layout.of), layout.length);
-    case 'record': case 'union':
+    case 'scalar':
+      return layout.row.key === undefined ? layout.passed : integerOf(type);
+    case 'array':
+      return structs.array(passedType(layout.of), layout.length);
+    case 'record':
+    case 'union':
       if (!passed.has(layout)) passed.set(layout, makeRecord(type, layout));
       return passed.get(layout);
-    default: return 'ptr';
+    default:
+      return 'ptr';
   }
 }
 
@@ -112,7 +130,9 @@ const integerOf = ({ size }) => ({ 2: 'u16', 4: 'u32', 8: 'u64' })[size];
 
 function makeRecord(type, { kind, members }) {
   if (kind === 'union') {
-    return structs.union(Object.fromEntries(members.map((member, i) => [`m${i}`, passedType(member.type)])), { name: type.name });
+    return structs.union(Object.fromEntries(members.map((member, i) => [`m${i}`, passedType(member.type)])), {
+      name: type.name,
+    });
   }
   const fields = {};
   let end = 0;

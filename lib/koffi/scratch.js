@@ -52,7 +52,9 @@ class Arena {
 
   /** The address of a piece; undefined where it is none. */
   addressOf(piece) {
-    return this.#bytes !== undefined && piece.buffer === this.#bytes.buffer ? this.#base + piece.byteOffset - this.#bytes.byteOffset : undefined;
+    return this.#bytes !== undefined && piece.buffer === this.#bytes.buffer
+      ? this.#base + piece.byteOffset - this.#bytes.byteOffset
+      : undefined;
   }
 }
 

@@ -71,7 +71,8 @@ class Reader {
   prototype(text) {
     const scope = this.#parser(text.trim().replace(/;?$/, ';')).parse();
     const [[name, declared] = [], ...others] = [...scope.functions];
-    if (name === undefined || others.length > 0) throw faultAt(text, 0, 'expected one prototype, such as `int atoi(const char *)`');
+    if (name === undefined || others.length > 0)
+      throw faultAt(text, 0, 'expected one prototype, such as `int atoi(const char *)`');
     return { name, ...this.#signature(declared.type) };
   }
 
@@ -79,7 +80,8 @@ class Reader {
     return {
       returns: this.#convert(returns),
       parameters: parameters.map(({ type, marks }) => ({
-        type: this.#convert(type), direction: marks.out ? 'Output' : marks.inout ? 'InputOutput' : 'Input',
+        type: this.#convert(type),
+        direction: marks.out ? 'Output' : marks.inout ? 'InputOutput' : 'Input',
       })),
       isVariadic,
     };
@@ -87,15 +89,21 @@ class Reader {
 
   #convert(type) {
     switch (type.kind) {
-      case 'koffi': return type.type;
-      case 'scalar': return findName(type.name) ?? typeOfTableName(type.name);
-      case 'pointer': return this.#make.pointerTo(this.#convert(type.to));
+      case 'koffi':
+        return type.type;
+      case 'scalar':
+        return findName(type.name) ?? typeOfTableName(type.name);
+      case 'pointer':
+        return this.#make.pointerTo(this.#convert(type.to));
       case 'array':
         if (!type.length) throw makeError('ERR_INVALID_ARG_VALUE', 'an array type needs a length, such as int[4]');
         return this.#make.arrayOf(this.#convert(type.of), type.length);
-      case 'function': return this.#make.prototype(this.#signature(type));
-      case 'record': return findName(type.record.tag ?? '') ?? this.#make.opaque();
-      default: throw makeError('ERR_INVALID_ARG_VALUE', 'an enum is declared by koffi.enumeration()');
+      case 'function':
+        return this.#make.prototype(this.#signature(type));
+      case 'record':
+        return findName(type.record.tag ?? '') ?? this.#make.opaque();
+      default:
+        throw makeError('ERR_INVALID_ARG_VALUE', 'an enum is declared by koffi.enumeration()');
     }
   }
 }

@@ -41,8 +41,14 @@ class TypeObject {
 const { layoutOf, is: isType } = TypeObject;
 
 /** What a type shows in the order that koffi has. */
-const shownOf = (name, primitive, size, alignment, others = {}) =>
-  ({ name, primitive, size, alignment, disposable: false, ...others });
+const shownOf = (name, primitive, size, alignment, others = {}) => ({
+  name,
+  primitive,
+  size,
+  alignment,
+  disposable: false,
+  ...others,
+});
 
 let anonymous = 0;
 const anonymousName = () => `<anonymous_${(anonymous += 1)}>`;
@@ -96,6 +102,19 @@ function removeName(name) {
 const register = (type) => (type.name.startsWith('<') ? type : addName(type.name, type));
 
 module.exports = {
-  TypeObject, layoutOf, isType, shownOf, anonymousName, addBuiltin, addName, findName, namesVersion, resetNames, removeName, checkName, register, IDENTIFIER,
+  TypeObject,
+  layoutOf,
+  isType,
+  shownOf,
+  anonymousName,
+  addBuiltin,
+  addName,
+  findName,
+  namesVersion,
+  resetNames,
+  removeName,
+  checkName,
+  register,
+  IDENTIFIER,
   builtin,
 };

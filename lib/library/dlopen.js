@@ -27,8 +27,17 @@ const ownedResult = (...values) => ownedResults().ownedResult(...values);
 const trace = config.trace ? require('../call/recorder.js') : undefined;
 
 const CALL_KEYS = {
-  args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', threadsafe: 'boolean', guard: 'boolean', nonblocking: 'boolean',
-  threads: 'boolean', errno: 'boolean', fails: 'any', varargs: 'boolean',
+  args: 'any',
+  returns: 'any',
+  wrap: 'boolean',
+  loose: 'boolean',
+  threadsafe: 'boolean',
+  guard: 'boolean',
+  nonblocking: 'boolean',
+  threads: 'boolean',
+  errno: 'boolean',
+  fails: 'any',
+  varargs: 'boolean',
 };
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
@@ -39,16 +48,18 @@ const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
  * @param {string | null} path
  * @param {Lifetime} lifetime
  */
-const library = (function (symbols, path, lifetime) {
+const library = function (symbols, path, lifetime) {
   const close = () => lifetime.close();
   return {
-    symbols, path, close,
+    symbols,
+    path,
+    close,
     thread: () => threadOf(symbols),
     trace: () => (trace === undefined ? [] : trace.callsOf(lifetime)),
     [Symbol.dispose]: () => void close(),
     [Symbol.asyncDispose]: async () => close(),
   };
-});
+};
 
 /** A dedicated thread for a library's functions: each returns a Promise, and they run one after the other. */
 function threadOf(symbols) {
@@ -59,14 +70,14 @@ function threadOf(symbols) {
 }
 
 /** The entries of an object of declarations, or of C text, with the scope of its types. */
-const declarationsOf = (function (symbols, where) {
+const declarationsOf = function (symbols, where) {
   if (!isText(symbols)) return { entries: entriesOf(symbols, where), scope: undefined };
   const parsed = cdef().parseSymbols(symbols, where);
   return { entries: entriesOf(parsed.symbols, where), scope: parsed.scope };
-});
+};
 
 /** Opens a library and binds its symbols. */
-const dlopen = (function (path, symbols, options = {}) {
+const dlopen = function (path, symbols, options = {}) {
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
   const { flags, guard } = parseOptions(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
   const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
@@ -76,19 +87,20 @@ const dlopen = (function (path, symbols, options = {}) {
   try {
     return {
       ...library(bindAll(entries, bindSymbol, opened), found, lifetime),
-      global: globalOf(native, found, scope), function: functionOf(opened, scope),
+      global: globalOf(native, found, scope),
+      function: functionOf(opened, scope),
     };
   } catch (error) {
     lifetime.close();
     throw error;
   }
-});
+};
 
 /** The engine makes tables of more than this many properties slow to look up; those are made so at once. */
 const MANY = 128;
 
 /** The functions by their keys, as properties of their own whatever Object.prototype has. */
-const bindAll = (function (entries, bindOne, opened) {
+const bindAll = function (entries, bindOne, opened) {
   for (let i = 0; i < entries.length; i += 1) {
     const entry = entries[i];
     entry[1] = bindOne(entry[0], entry[1], opened);
@@ -97,9 +109,9 @@ const bindAll = (function (entries, bindOne, opened) {
   const functions = { __proto__: null };
   for (let i = 0; i < entries.length; i += 1) functions[entries[i][0]] = entries[i][1];
   return Object.setPrototypeOf(functions, Object.prototype);
-});
+};
 
-const bindSymbol = (function (key, value, { lifetime, found, guard, mayBeFast }) {
+const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast }) {
   const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
   if (guard !== undefined) declaration.guard ??= guard;
   const symbol = declaration.name ?? key;
@@ -110,10 +122,15 @@ const bindSymbol = (function (key, value, { lifetime, found, guard, mayBeFast })
     throw missing(symbol, found, '; declare `optional: true` to get null instead');
   }
   if (typeof declaration.returns === 'object') {
-    declaration.returns = ownedResult(declaration.returns, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
+    declaration.returns = ownedResult(
+      declaration.returns,
+      key,
+      (name) => findOrThrow(lifetime.native, name, found),
+      lifetime,
+    );
   }
   return bind(key, address, declaration, lifetime, mayBeFast);
-});
+};
 
 /**
  * Opens a library whose functions are bound one by one, as a dialect declares them.
@@ -138,8 +155,12 @@ function openLibrary(path, options) {
 /** Functions that return a second time, to a stack frame that is gone by then: the process would crash. */
 const RETURNS_TWICE = new Set(['vfork', 'setjmp', '_setjmp', 'sigsetjmp', '__sigsetjmp', 'getcontext', 'savectx']);
 
-const twice = (key, symbol) => makeError('ERR_INVALID_ARG_VALUE', `dlopen: symbols.${key}: ${symbol}() returns twice, `
-  + `which a function that JavaScript calls cannot; ${symbol === 'vfork' ? 'use node:child_process' : 'call it in C (cc)'}`);
+const twice = (key, symbol) =>
+  makeError(
+    'ERR_INVALID_ARG_VALUE',
+    `dlopen: symbols.${key}: ${symbol}() returns twice, ` +
+      `which a function that JavaScript calls cannot; ${symbol === 'vfork' ? 'use node:child_process' : 'call it in C (cc)'}`,
+  );
 
 function findOrThrow(native, symbol, path) {
   const address = native.find(symbol);
@@ -147,10 +168,15 @@ function findOrThrow(native, symbol, path) {
   return address;
 }
 
-const missing = (symbol, path, hint = '') => makeError('ERR_FFI_SYMBOL_NOT_FOUND',
-  `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`, { symbol, path });
+const missing = (symbol, path, hint = '') =>
+  makeError(
+    'ERR_FFI_SYMBOL_NOT_FOUND',
+    `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`,
+    { symbol, path },
+  );
 
-const closed = (name, path) => makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
+const closed = (name, path) =>
+  makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
 
 /** Binds one more function of a library, declared by C text. */
 const functionOf = (opened, scope) => (text) => {
@@ -179,7 +205,7 @@ function flagsOf(flags) {
 }
 
 /** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
-const open = (function (path, flags) {
+const open = function (path, flags) {
   if (path === null) return { native: binding.Library.open(null, flags), found: null, rival: null };
   const expected = toPath(path);
   const tried = [];
@@ -187,11 +213,12 @@ const open = (function (path, flags) {
     const rival = rivalOf(candidate, flags);
     const isDeep = flags === 0 && (config.deepbind ?? rival !== null) && DEEPBIND !== undefined;
     const native = binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
-    if (typeof native !== 'string') return { native, found: candidate, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
+    if (typeof native !== 'string')
+      return { native, found: candidate, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
     tried.push({ path: candidate, reason: native });
   }
   throw notOpened(expected, tried);
-});
+};
 
 /**
  * A symbol that a library defines and Node exports as well: the library would call Node's definition instead of its
@@ -209,14 +236,19 @@ const ABSENT = /no such file|not found|could not be found/i;
 /** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
 function notOpened(expected, tried) {
   const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
-  const isAbsent = (attempt) => !exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(attempt.path);
+  const isAbsent = (attempt) =>
+    !exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(attempt.path);
   const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
   // glibc says of a file for another machine that it does not exist.
-  const hint = (attempt) => (exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(`${attempt.path}:`)
-    ? ' (the file is there: it may be for another architecture)' : '');
+  const hint = (attempt) =>
+    exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(`${attempt.path}:`)
+      ? ' (the file is there: it may be for another architecture)'
+      : '';
   const list = tried.map((attempt) => `\n  ${attempt.reason}${hint(attempt)}`).join('');
-  return makeError(code, `Failed to open library "${expected}"; tried:${list}`,
-    { path: expected, tried: tried.map(({ path }) => path) });
+  return makeError(code, `Failed to open library "${expected}"; tried:${list}`, {
+    path: expected,
+    tried: tried.map(({ path }) => path),
+  });
 }
 
 /** The address of a declaration's `ptr`. */
@@ -232,12 +264,16 @@ function addressOf(ptr, name) {
 function bindPointer(name, value, where, lifetime) {
   const declaration = parseOptions(value, POINTER_KEYS, where);
   if (declaration.ptr === undefined || declaration.ptr === null) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or `
-      + 'CFunction(), you must provide a "ptr" field with the memory address of the native function.');
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or ` +
+        'CFunction(), you must provide a "ptr" field with the memory address of the native function.',
+    );
   }
   const address = addressOf(declaration.ptr, name);
   if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
-  if (typeof declaration.returns === 'object') declaration.returns = ownedResult(declaration.returns, name, undefined, lifetime);
+  if (typeof declaration.returns === 'object')
+    declaration.returns = ownedResult(declaration.returns, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);
 }
 
@@ -245,7 +281,8 @@ function bindPointer(name, value, where, lifetime) {
 function linkSymbols(symbols) {
   const lifetime = new Lifetime(binding.Library.linked('linkSymbols()'));
   const functions = bindAll(entriesOf(symbols, 'linkSymbols: symbols'), (key, value) =>
-    bindPointer(key, value, `linkSymbols: symbols.${key}`, lifetime));
+    bindPointer(key, value, `linkSymbols: symbols.${key}`, lifetime),
+  );
   return library(functions, null, lifetime);
 }
 

@@ -13,14 +13,14 @@ const { isMusl } = require('../native/platform.js');
  * @param {string | URL} value
  * @param {string} [where] what an error calls the value
  */
-const toPath = (function (value, where = 'dlopen: path') {
+const toPath = function (value, where = 'dlopen: path') {
   const isUrl = typeof value === 'object' && value !== null && typeof value.href === 'string';
   if (!isUrl && typeof value !== 'string') throw wrongType(where, 'a string or a file: URL', value);
   if (value === '') throw wrongValue(where, 'a path or a name, not empty', value);
   const text = isUrl || value.startsWith('file:') ? pathOfUrl(value, where) : value;
   if (text.includes('\0')) throw wrongValue(where, 'a path or a name without a NUL character', text);
   return text;
-});
+};
 
 function pathOfUrl(value, where) {
   try {
@@ -36,12 +36,12 @@ function pathOfUrl(value, where) {
  * @param {string} name
  * @returns {string[]}
  */
-const candidates = (function (name, platform = process.platform) {
+const candidates = function (name, platform = process.platform) {
   if (isPath(name, platform)) return [name];
   if (platform === 'win32') return windowsNames(name);
   if (platform === 'darwin') return appleNames(name);
   return elfNames(name);
-});
+};
 
 const isPath = (name, platform) => name.includes('/') || (platform === 'win32' && /[\\:]/.test(name));
 
@@ -135,7 +135,10 @@ function list(directory) {
     const { mtimeMs } = fs.statSync(directory);
     const before = listings.get(directory);
     if (before?.mtimeMs === mtimeMs) return before.files;
-    const files = groupByStem(fs.readdirSync(directory).filter((file) => file.includes('.so')), (file) => file);
+    const files = groupByStem(
+      fs.readdirSync(directory).filter((file) => file.includes('.so')),
+      (file) => file,
+    );
     listings.set(directory, { mtimeMs, files });
     return files;
   } catch {

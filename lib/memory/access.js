@@ -21,7 +21,8 @@ function addressOf(view, byteOffset, name, take = addressOfView) {
   if (byteOffset === 0 && ArrayBuffer.isView(view) && locate(view) === WORKED) {
     return (words[1] >>> 0) * 4294967296 + (words[0] >>> 0);
   }
-  if (!isView(view)) throw wrongType(`${name}: view`, 'a typed array, DataView, ArrayBuffer or SharedArrayBuffer', view);
+  if (!isView(view))
+    throw wrongType(`${name}: view`, 'a typed array, DataView, ArrayBuffer or SharedArrayBuffer', view);
   const address = take(fixedSize(view, name, 'view'));
   if (address === undefined) throw wrongValue(`${name}: view`, 'attached to its storage', view);
   if (address === null) throw wrongValue(`${name}: view`, 'of more than 0 bytes: an empty view has no address', view);
@@ -44,12 +45,12 @@ function shift(address, byteOffset) {
 const LOWEST = 4096;
 
 /** Whether a value is a number of the first page, other than NULL. */
-const isInFirstPage = (value) =>
-  (typeof value === 'bigint' || Number.isInteger(value)) && value > 0 && value < LOWEST;
+const isInFirstPage = (value) => (typeof value === 'bigint' || Number.isInteger(value)) && value > 0 && value < LOWEST;
 
 /** An address that may be read or written: checks its kind, adds the offset, and refuses NULL and the first page. */
 function checkedAddress(address, byteOffset, name) {
-  if (typeof address === 'number' && byteOffset === 0 && address >= LOWEST && Number.isSafeInteger(address)) return address;
+  if (typeof address === 'number' && byteOffset === 0 && address >= LOWEST && Number.isSafeInteger(address))
+    return address;
   if (typeof address !== 'number' && typeof address !== 'bigint') {
     throw wrongType(`${name}: ptr`, 'an address (number or BigInt)', address);
   }
@@ -67,10 +68,13 @@ function checkedAddress(address, byteOffset, name) {
 }
 
 /** The guard found that memory is not mapped. */
-const unmapped = (name, address, length, access) => makeError('ERR_FFI_INVALID_POINTER',
-  `${name}: ptr must be the address of ${length === undefined ? '' : `${length} `}${access} `
-  + `${length === undefined ? 'text' : length === 1 ? 'byte' : 'bytes'}, `
-  + `received 0x${address.toString(16)}`);
+const unmapped = (name, address, length, access) =>
+  makeError(
+    'ERR_FFI_INVALID_POINTER',
+    `${name}: ptr must be the address of ${length === undefined ? '' : `${length} `}${access} ` +
+      `${length === undefined ? 'text' : length === 1 ? 'byte' : 'bytes'}, ` +
+      `received 0x${address.toString(16)}`,
+  );
 
 function invalidPointer(name, address) {
   const what = address === 0 || address === 0n ? 'NULL' : `0x${address.toString(16)}, which is in the first page`;
@@ -110,7 +114,11 @@ function write(descriptor, address, byteOffset, value, name) {
     const retained = descriptor.write(argBuffer, VALUES, resolved, name, 'value');
     if (retained !== undefined && !areCopiedViews(retained)) {
       if (hasScopedCallback(retained)) release(retained);
-      throw wrongType(`${name}: value`, 'an address: a view would not be kept alive; pass ptr(view) and keep the view', value);
+      throw wrongType(
+        `${name}: value`,
+        'an address: a view would not be kept alive; pass ptr(view) and keep the view',
+        value,
+      );
     }
   }
   if (!binding.store(target, descriptor.size)) throw unmapped(name, target, descriptor.size, 'writable');
@@ -141,7 +149,8 @@ function wideTextAt(address, unit, name) {
 function storeAddress(target, at, value, name, position) {
   const address = binding.keptAddressOf(value);
   if (address === undefined) throw wrongValue(locationOf(name, position), 'attached to its storage', value);
-  if (address === null) throw wrongValue(locationOf(name, position), 'of more than 0 bytes: an empty view has no address', value);
+  if (address === null)
+    throw wrongValue(locationOf(name, position), 'of more than 0 bytes: an empty view has no address', value);
   target.setBigUint64(at, BigInt(address), true);
 }
 
@@ -167,6 +176,17 @@ function wrap(address, length, deallocator, context, name) {
 }
 
 module.exports = {
-  addressOf, checkedAddress, isInFirstPage, read, write, textAt, textOf, textLength, wideTextAt, storeAddress, shift, wrap,
+  addressOf,
+  checkedAddress,
+  isInFirstPage,
+  read,
+  write,
+  textAt,
+  textOf,
+  textLength,
+  wideTextAt,
+  storeAddress,
+  shift,
+  wrap,
   storageAddress: binding.addressOf,
 };

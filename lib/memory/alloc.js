@@ -1,7 +1,10 @@
 'use strict';
 // alloc(): Buffers over fenced memory outside of the engine's heap.
 
-const { Buffer, constants: { MAX_LENGTH } } = require('node:buffer');
+const {
+  Buffer,
+  constants: { MAX_LENGTH },
+} = require('node:buffer');
 const { makeError, wrongType, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
 const { parseOptions } = require('../validate.js');
@@ -17,7 +20,8 @@ const inside = new FinalizationRegistry(({ address }) => binding.forgetBlock(add
 function alloc(size, options) {
   const { align = 16 } = parseOptions(options ?? {}, { align: 'number' }, 'alloc: options');
   if (typeof size !== 'number') throw wrongType('alloc: size', 'a number of bytes', size);
-  if (!Number.isInteger(size) || size < 0 || size > MOST_BYTES) throw outOfRange('alloc: size', 'an integer of at least 0', size);
+  if (!Number.isInteger(size) || size < 0 || size > MOST_BYTES)
+    throw outOfRange('alloc: size', 'an integer of at least 0', size);
   if (!Number.isInteger(align) || align < 1 || align > MOST_ALIGN || (align & (align - 1)) !== 0) {
     throw outOfRange('alloc: options.align', `a power of two from 1 to ${MOST_ALIGN}`, align);
   }

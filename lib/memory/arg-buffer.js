@@ -22,9 +22,16 @@ const { buffer } = argBuffer;
 const words = new Int32Array(buffer);
 /** By the names that generated source has for them. */
 const arrays = {
-  words, i8s: new Int8Array(buffer), u8s: new Uint8Array(buffer), i16s: new Int16Array(buffer), u16s: new Uint16Array(buffer),
-  u32s: new Uint32Array(buffer), f32s: new Float32Array(buffer), f64s: new Float64Array(buffer),
-  i64s: new BigInt64Array(buffer), u64s: new BigUint64Array(buffer),
+  words,
+  i8s: new Int8Array(buffer),
+  u8s: new Uint8Array(buffer),
+  i16s: new Int16Array(buffer),
+  u16s: new Uint16Array(buffer),
+  u32s: new Uint32Array(buffer),
+  f32s: new Float32Array(buffer),
+  f64s: new Float64Array(buffer),
+  i64s: new BigInt64Array(buffer),
+  u64s: new BigUint64Array(buffer),
 };
 
 // Blocks of one process share one layout, so the width comes before the first of them.
@@ -34,7 +41,9 @@ binding.attach(buffer, () => {});
 if (usesV8) binding.attachV8?.(Number(modules));
 
 // A stack size that the user chose stays.
-const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /stack[-_]size/.test(option));
+const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) =>
+  /stack[-_]size/.test(option),
+);
 if (other === undefined && !stackWasChosen) binding.moveStackLimit();
 
 /** The word of the number of the bound function, and the one that tells who writes. */
@@ -46,7 +55,7 @@ const VALUES = 32;
 const BEGIN = `words[${EPOCH}] = words[${EPOCH}] + 1 & 0x7fffffff`;
 
 /** Starts to write. Returns the value that `words[EPOCH]` keeps until another function starts to write. */
-const begin = () => (words[EPOCH] = words[EPOCH] + 1 & 0x7fffffff);
+const begin = () => (words[EPOCH] = (words[EPOCH] + 1) & 0x7fffffff);
 
 /** The bytes from `at` on. */
 const bytesAt = (at, size) => new Uint8Array(buffer, at, size);

@@ -23,7 +23,7 @@ const getter = (prototype, key) => {
 };
 /** The same for a property that a flag of the engine may have removed: then the answer is always `other`. */
 const getterWhere = (prototype, key, other) =>
-  (prototype !== undefined && key in prototype ? getter(prototype, key) : () => other);
+  prototype !== undefined && key in prototype ? getter(prototype, key) : () => other;
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
 const arrayBuffer = getter(TypedArray, 'buffer');
 const arrayLength = getter(TypedArray, 'byteLength');
@@ -54,7 +54,7 @@ function sharedPrototype() {
 
 /** The ArrayBuffer or SharedArrayBuffer under a view; a buffer itself. */
 const bufferOf = (value) =>
-  (isAnyArrayBuffer(value) ? value : isDataView(value) ? viewBuffer(value) : arrayBuffer(value));
+  isAnyArrayBuffer(value) ? value : isDataView(value) ? viewBuffer(value) : arrayBuffer(value);
 
 /** Where a view begins in its buffer. */
 const offsetOf = (value) => (isAnyArrayBuffer(value) ? 0 : isDataView(value) ? viewOffset(value) : arrayOffset(value));
@@ -150,8 +150,10 @@ binding.findLocks(other === undefined, hasDetachKeys, transferAborts, isResizabl
 function fixedSize(value, name, position) {
   const buffer = bufferOf(value);
   if (isResizable(buffer)) {
-    throw makeError('ERR_INVALID_ARG_VALUE',
-      `${locationOf(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`);
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${locationOf(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`,
+    );
   }
   if (!isSharedArrayBuffer(buffer) && isDetached(buffer)) {
     throw wrongValue(locationOf(name, position), 'attached to its storage', value);
@@ -162,4 +164,15 @@ function fixedSize(value, name, position) {
 
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
-module.exports = { bufferOf, offsetOf, byteLengthOf, noteNewPool, notePool, pinnable, fixedSize, isView, marked, threads };
+module.exports = {
+  bufferOf,
+  offsetOf,
+  byteLengthOf,
+  noteNewPool,
+  notePool,
+  pinnable,
+  fixedSize,
+  isView,
+  marked,
+  threads,
+};

@@ -60,13 +60,21 @@ function warnOfReports() {
   for (const report of binding.takeReports()) {
     const { found, byteLength, firstBadOffset, bytesPast, before, giver } = report;
     const late = found === 'quarantine' && firstBadOffset >= 0 && firstBadOffset < byteLength;
-    const place = late ? `into a Buffer of ${byteLength} bytes that was collected already`
+    const place = late
+      ? `into a Buffer of ${byteLength} bytes that was collected already`
       : `${before ? 'before the start' : 'past the end'} of a Buffer of ${byteLength} bytes`;
-    const warning = makeWarning(`native code wrote ${bytesPast} byte${bytesPast === 1 ? '' : 's'} ${place} (first bad offset ${firstBadOffset}); found `
-      + `${WHEN[found]}; its address was last given to ${giver ?? 'nobody through this package'}. Nothing else was hit.`, {
-      code: before ? 'ERR_FFI_BUFFER_UNDERFLOW' : 'ERR_FFI_BUFFER_OVERFLOW',
-      found, byteLength, firstBadOffset, bytesPast, symbol: giver ?? null,
-    });
+    const warning = makeWarning(
+      `native code wrote ${bytesPast} byte${bytesPast === 1 ? '' : 's'} ${place} (first bad offset ${firstBadOffset}); found ` +
+        `${WHEN[found]}; its address was last given to ${giver ?? 'nobody through this package'}. Nothing else was hit.`,
+      {
+        code: before ? 'ERR_FFI_BUFFER_UNDERFLOW' : 'ERR_FFI_BUFFER_OVERFLOW',
+        found,
+        byteLength,
+        firstBadOffset,
+        bytesPast,
+        symbol: giver ?? null,
+      },
+    );
     process.emitWarning(warning);
   }
 }

@@ -59,8 +59,11 @@ function lockInScript(buffer, where) {
     // Where V8 has detach keys, this is memory that is held whatever becomes of the buffer.
     else if (hasTransfer && (!hasDetachKeys || transferAborts)) {
       lock.undo.forEach((each) => each());
-      throw makeError('ERR_INVALID_ARG_VALUE', `${where} must be of an ArrayBuffer that takes new properties, received a frozen, `
-        + `sealed or non-extensible one: only by a property does Node ${process.versions.node} lock it against transfer()`);
+      throw makeError(
+        'ERR_INVALID_ARG_VALUE',
+        `${where} must be of an ArrayBuffer that takes new properties, received a frozen, ` +
+          `sealed or non-extensible one: only by a property does Node ${process.versions.node} lock it against transfer()`,
+      );
     }
   }
   // Node 24 and later end the process with an external buffer that is marked; its memory is held all the same.

@@ -22,10 +22,12 @@ class CopiedView {
 }
 
 /** Whether all retained values are copied views, whose fields hold addresses already. */
-const areCopiedViews = (retained) => retained instanceof CopiedView || (Array.isArray(retained) && retained.every(areCopiedViews));
+const areCopiedViews = (retained) =>
+  retained instanceof CopiedView || (Array.isArray(retained) && retained.every(areCopiedViews));
 
 /** Whether a scoped callback is among the retained values: it ends with the call. */
-const hasScopedCallback = (retained) => retained instanceof ScopedCallback || (Array.isArray(retained) && retained.some(hasScopedCallback));
+const hasScopedCallback = (retained) =>
+  retained instanceof ScopedCallback || (Array.isArray(retained) && retained.some(hasScopedCallback));
 
 /** Ends the scoped callbacks of a call. */
 function release(retained) {

@@ -17,8 +17,9 @@ function addonPath() {
   const chosen = process.env.PINNED_FFI_ADDON;
   if (chosen) return path.resolve(chosen);
   const file = `${platformKey()}.node`;
-  const places = [['..', '..', 'prebuilds', file], ['..', 'prebuilds', file], ['prebuilds', file], [file]]
-    .map((parts) => path.join(__dirname, ...parts));
+  const places = [['..', '..', 'prebuilds', file], ['..', 'prebuilds', file], ['prebuilds', file], [file]].map(
+    (parts) => path.join(__dirname, ...parts),
+  );
   return places.find((place) => fs.existsSync(place)) ?? places[0];
 }
 

@@ -8,16 +8,20 @@ const { pathToFileURL } = require('node:url');
 const root = path.join(__dirname, '..', '..');
 
 /** The hook by which a specifier means an entry. */
-const resolver = ({ SPECIFIER, required, imported }) => function resolve(specifier, context, next) {
-  if (specifier !== SPECIFIER) return next(specifier, context);
-  return context.conditions.includes('require')
-    ? { url: pathToFileURL(required).href, format: 'commonjs', shortCircuit: true }
-    : { url: imported, format: 'module', shortCircuit: true };
-};
+const resolver = ({ SPECIFIER, required, imported }) =>
+  function resolve(specifier, context, next) {
+    if (specifier !== SPECIFIER) return next(specifier, context);
+    return context.conditions.includes('require')
+      ? { url: pathToFileURL(required).href, format: 'commonjs', shortCircuit: true }
+      : { url: imported, format: 'module', shortCircuit: true };
+  };
 
 /** Node 20 and the first of 22: hooks for import run on a separate thread, and require() has none. Before 20.6 there are none. */
 const registerApart = ({ SPECIFIER, imported }) =>
-  Module.register?.(`./resolve-hook-thread.mjs?${SPECIFIER}`, { parentURL: pathToFileURL(__filename).href, data: { SPECIFIER, imported } });
+  Module.register?.(`./resolve-hook-thread.mjs?${SPECIFIER}`, {
+    parentURL: pathToFileURL(__filename).href,
+    data: { SPECIFIER, imported },
+  });
 
 /** require() where it has no hooks, and require.resolve(), which has none in Node 22 either. */
 function resolveRequired({ SPECIFIER, required }) {

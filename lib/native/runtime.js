@@ -23,7 +23,9 @@ const OLDEST = 20;
 function refuseOld() {
   const { node } = process.versions;
   if (other !== undefined || Number.parseInt(node, 10) >= OLDEST) return;
-  throw makeError('ERR_FFI_RUNTIME_UNSUPPORTED', `pinned-ffi needs Node ${OLDEST} or later, this is ${node}`, { version: node });
+  throw makeError('ERR_FFI_RUNTIME_UNSUPPORTED', `pinned-ffi needs Node ${OLDEST} or later, this is ${node}`, {
+    version: node,
+  });
 }
 
 /** NODE_MODULE_VERSION: V8's binary interface does not change within one. */
@@ -35,7 +37,8 @@ function findReason() {
   if (other !== undefined) return `not verified on ${other}`;
   if (platform !== 'linux' || arch !== 'x64' || isMusl()) return `not verified on ${platformKey()}`;
   if (!Object.hasOwn(VERIFIED, modules)) return `not verified on Node ${version} (NODE_MODULE_VERSION ${modules})`;
-  if (!`${versions.v8}.`.startsWith(`${VERIFIED[modules]}.`)) return `not verified on V8 ${versions.v8} in Node ${version}`;
+  if (!`${versions.v8}.`.startsWith(`${VERIFIED[modules]}.`))
+    return `not verified on V8 ${versions.v8} in Node ${version}`;
   const variables = process.config?.variables ?? {};
   const layout = OTHER_LAYOUTS.find((name) => Number(variables[name] ?? 0) !== 0 || variables[name] === true);
   return layout === undefined ? undefined : `not verified on a Node that was built with ${layout}`;

@@ -20,9 +20,10 @@ const texts = unverified === undefined ? makeTexts() : [];
  * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_CALL_PATH=node-api` has all go
  * by Node-API, as it does on other platforms and runtimes.
  */
-const withoutV8 = unverified
-  ?? (config.callPath === 'node-api' ? config.callPathSetting : undefined)
-  ?? binding.verifyV8(texts[0], texts[1])
-  ?? undefined;
+const withoutV8 =
+  unverified ??
+  (config.callPath === 'node-api' ? config.callPathSetting : undefined) ??
+  binding.verifyV8(texts[0], texts[1]) ??
+  undefined;
 
 module.exports = { withoutV8, usesV8: withoutV8 === undefined, texts };

@@ -24,7 +24,8 @@ function optionalAddress(value, name) {
 
 function contextAddress(value, name) {
   if (value === undefined || value === null) return 0;
-  const valid = typeof value === 'bigint' ? BigInt.asUintN(64, value) === value : Number.isSafeInteger(value) && value >= 0;
+  const valid =
+    typeof value === 'bigint' ? BigInt.asUintN(64, value) === value : Number.isSafeInteger(value) && value >= 0;
   if (typeof value !== 'number' && typeof value !== 'bigint') throw wrongType(`${name}: context`, 'an address', value);
   if (!valid) throw outOfRange(`${name}: context`, 'an address', value);
   return value;
@@ -37,7 +38,10 @@ function wrap(name, address, byteOffset, byteLength, contextOrDeallocator, deall
   const context = count > 4 ? contextAddress(contextOrDeallocator, name) : 0;
   const length = lengthOf(start, byteLength, name);
   if (length === 0) {
-    throw makeError('ERR_OUT_OF_RANGE', `${name}: byteLength must be an integer greater than 0, the text at ptr is empty`);
+    throw makeError(
+      'ERR_OUT_OF_RANGE',
+      `${name}: byteLength must be an integer greater than 0, the text at ptr is empty`,
+    );
   }
   return access.wrap(start, length, free, context, name);
 }
@@ -48,7 +52,8 @@ function toArrayBuffer(address, byteOffset, byteLength, contextOrDeallocator, de
 
 function toBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {
   return Buffer.from(
-    wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length));
+    wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length),
+  );
 }
 
 module.exports = { toArrayBuffer, toBuffer, lengthOf };

@@ -24,7 +24,9 @@ const QUICK = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64
 /** The functions of `descriptors`, a Map by name. */
 function readers(descriptors) {
   const made = { __proto__: null };
-  descriptors.forEach((descriptor, name) => { made[name] = plain(name, descriptor); });
+  descriptors.forEach((descriptor, name) => {
+    made[name] = plain(name, descriptor);
+  });
   // Under the guard it is asked first whether the memory is mapped.
   if (callPath().name !== 'fast' || config.guard) return made;
   const loader = binding.makeLoader();
@@ -56,8 +58,12 @@ readers.${name} = (address, byteOffset = 0) => {
   }
   return slow(descriptor${i}, address, byteOffset, 'read.${name}');
 };`;
-  compile('readers, descriptors, load, base, runtime, slow, isSafeInteger', `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
-    [readers, descriptors, load, base, runtime, access.read, Number.isSafeInteger], () => undefined);
+  compile(
+    'readers, descriptors, load, base, runtime, slow, isSafeInteger',
+    `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
+    [readers, descriptors, load, base, runtime, access.read, Number.isSafeInteger],
+    () => undefined,
+  );
 }
 
 const write = { __proto__: null };
@@ -77,7 +83,8 @@ add(byName.get('i64_fast'), 'intptr');
  * @param {unknown} type a type of a declaration, or C text such as 'struct tm'
  */
 function readAs(address, type, byteOffset = 0) {
-  const known = isDeclared(type) || byName.has(type) || typeof type === 'number' ? type : cdef().parseType(type, 'read: type');
+  const known =
+    isDeclared(type) || byName.has(type) || typeof type === 'number' ? type : cdef().parseType(type, 'read: type');
   if (typeof known.read === 'function') return known.read(address, byteOffset);
   const descriptor = typeOf(known, 'read: type');
   if (descriptor.argumentOnly !== undefined || descriptor.name === 'void') {

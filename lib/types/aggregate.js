@@ -31,7 +31,9 @@ function bytesOfText(text, name, position) {
   try {
     return Buffer.from(`${text}\0`);
   } catch (cause) {
-    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `${locationOf(name, position)}: there is no memory for its text`, { cause });
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `${locationOf(name, position)}: there is no memory for its text`, {
+      cause,
+    });
   }
 }
 
@@ -53,7 +55,12 @@ const RUNTIME = { zero, copy, retain };
 const retainsAny = (descriptors) => descriptors.some((descriptor) => descriptor.isPointerLike || descriptor.retains);
 
 const common = (layout, name, descriptors) => ({
-  id: layout.id, key: `T${count += 1}`, name, size: layout.size, align: layout.align, retains: retainsAny(descriptors),
+  id: layout.id,
+  key: `T${(count += 1)}`,
+  name,
+  size: layout.size,
+  align: layout.align,
+  retains: retainsAny(descriptors),
 });
 
 // ---- structs --------------------------------------------------------------------------------------------------------
@@ -71,8 +78,11 @@ function read(view, at) {
 }
 function copyOf(value, name, position) {
   const copied = { ${lines(({ key }) => `${text(key)}: value[${text(key)}]`, ', ')} };
-  ${lines((field, i) => field.descriptor.resolve
-    && `copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`)}
+  ${lines(
+    (field, i) =>
+      field.descriptor.resolve &&
+      `copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`,
+  )}
   return copied;
 }
 function write(view, at, value, name, position) {
@@ -92,7 +102,8 @@ return { read, copyOf, write };`;
 
 function plainStruct(size, isPadded) {
   return (fields) => ({
-    read: (view, at) => Object.fromEntries(fields.map(({ key, offset, descriptor }) => [key, descriptor.read(view, at + offset)])),
+    read: (view, at) =>
+      Object.fromEntries(fields.map(({ key, offset, descriptor }) => [key, descriptor.read(view, at + offset)])),
     copyOf(value, name, position) {
       const copied = fields.map(({ key }) => [key, value[key]]);
       fields.forEach(({ key, descriptor }, i) => {
@@ -106,7 +117,15 @@ function plainStruct(size, isPadded) {
       let retained;
       for (const { key, offset, descriptor } of fields) {
         const part = { outer: position, part: key };
-        retained = retain(retained, descriptor, view, at + offset, descriptor.write(view, at + offset, value[key], name, part), name, part);
+        retained = retain(
+          retained,
+          descriptor,
+          view,
+          at + offset,
+          descriptor.write(view, at + offset, value[key], name, part),
+          name,
+          part,
+        );
       }
       return retained;
     },
@@ -137,9 +156,18 @@ function noteFields(read, fields) {
 function structDescriptor(layout, name, fields) {
   const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
   const isPadded = used !== layout.size;
-  const made = compile('fields, runtime', structSource(fields, layout.size, isPadded), [fields, RUNTIME],
-    () => plainStruct(layout.size, isPadded)(fields));
-  const descriptor = { ...common(layout, name, fields.map((field) => field.descriptor)), read: made.read, write: made.write };
+  const made = compile('fields, runtime', structSource(fields, layout.size, isPadded), [fields, RUNTIME], () =>
+    plainStruct(layout.size, isPadded)(fields),
+  );
+  const descriptor = {
+    ...common(
+      layout,
+      name,
+      fields.map((field) => field.descriptor),
+    ),
+    read: made.read,
+    write: made.write,
+  };
   noteFields(descriptor.read, fields);
   descriptor.resolve = (value, owner, position) => {
     checkObject(value, name, owner, position);
@@ -157,7 +185,11 @@ function structDescriptor(layout, name, fields) {
 function unionDescriptor(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));
   const descriptor = {
-    ...common(layout, name, fields.map((field) => field.descriptor)),
+    ...common(
+      layout,
+      name,
+      fields.map((field) => field.descriptor),
+    ),
     read(view, at) {
       const start = view.byteOffset + at;
       return descriptor.live(new DataView(view.buffer.slice(start, start + layout.size)), 0);
@@ -169,9 +201,11 @@ function unionDescriptor(layout, name, fields) {
       const keys = Object.keys(value);
       const field = byKey.get(keys[0]);
       if (keys.length !== 1 || field === undefined) {
-        throw makeError('ERR_INVALID_ARG_VALUE',
-          `${locationOf(owner, position)} must have one of the fields ${[...byKey.keys()].join(', ')} (${name}), `
-          + `received ${keys.length === 0 ? 'none' : keys.join(', ')}`);
+        throw makeError(
+          'ERR_INVALID_ARG_VALUE',
+          `${locationOf(owner, position)} must have one of the fields ${[...byKey.keys()].join(', ')} (${name}), ` +
+            `received ${keys.length === 0 ? 'none' : keys.join(', ')}`,
+        );
       }
       const part = { outer: position, part: field.key };
       const content = value[field.key];
@@ -182,7 +216,15 @@ function unionDescriptor(layout, name, fields) {
       const { field, content } = value;
       const part = { outer: position, part: field.key };
       zero(view, at, layout.size);
-      return retain(undefined, field.descriptor, view, at, field.descriptor.write(view, at, content, owner, part), owner, part);
+      return retain(
+        undefined,
+        field.descriptor,
+        view,
+        at,
+        field.descriptor.write(view, at, content, owner, part),
+        owner,
+        part,
+      );
     },
   };
   return descriptor;
@@ -206,8 +248,11 @@ function arrayDescriptor(layout, element, length) {
     isArray: true,
     read(view, at) {
       if (layout.size > MOST_BYTES) {
-        throw makeError('ERR_OUT_OF_RANGE', `${name}: ${layout.size} bytes are too many for JavaScript values (at most `
-          + `${MOST_BYTES}); use its view()`);
+        throw makeError(
+          'ERR_OUT_OF_RANGE',
+          `${name}: ${layout.size} bytes are too many for JavaScript values (at most ` +
+            `${MOST_BYTES}); use its view()`,
+        );
       }
       const values = new Array(length);
       for (let i = 0; i < length; i += 1) values[i] = element.read(view, at + i * step);
@@ -271,8 +316,10 @@ function bitfieldDescriptor(unit, shift, width) {
       unit.write(scratch, 0, value, name, position);
       const big = BigInt(unit.read(scratch, 0));
       if (cut(width, big) !== big) {
-        throw makeError('ERR_OUT_OF_RANGE',
-          `${locationOf(name, position)} must fit ${width} bits (${unit.name}), received ${big}`);
+        throw makeError(
+          'ERR_OUT_OF_RANGE',
+          `${locationOf(name, position)} must fit ${width} bits (${unit.name}), received ${big}`,
+        );
       }
       const old = bigOf(view, at, unit.size);
       setBig(view, at, unit.size, (old & ~mask) | ((big << BigInt(shift)) & mask));

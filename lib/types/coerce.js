@@ -10,9 +10,10 @@ const LITTLE = true;
  * Gives a descriptor its `coercing` one: not enumerable, for a descriptor that spreads another has conversions of its
  * own.
  */
-const withCoercion = (descriptor, changes) => Object.defineProperty(descriptor, 'coercing', {
-  value: { ...descriptor, key: descriptor.key && `${descriptor.key} wrapped`, ...changes },
-});
+const withCoercion = (descriptor, changes) =>
+  Object.defineProperty(descriptor, 'coercing', {
+    value: { ...descriptor, key: descriptor.key && `${descriptor.key} wrapped`, ...changes },
+  });
 
 const isText = (value) => typeof value === 'string' || typeof value === 'symbol';
 
@@ -38,7 +39,7 @@ function toNumber(value, descriptor, name, position) {
 
 /** An object as a number. This may run the user's code. */
 const resolve = (value) =>
-  ((typeof value === 'object' && value !== null) || typeof value === 'function' ? +value : value);
+  (typeof value === 'object' && value !== null) || typeof value === 'function' ? +value : value;
 
 const { setInt8, setInt16, setInt32 } = DataView.prototype;
 
@@ -58,25 +59,30 @@ function coerceInteger(descriptor) {
  * A 64-bit integer: numbers are truncated, NaN and infinities are 0. Nothing but numbers is taken. `setSafe` stores a
  * safe integer.
  */
-const coerceWide = (descriptor, setSafe) => withCoercion(descriptor, { write(view, at, value, name, position) {
-  if (Number.isSafeInteger(value)) {
-    setSafe(view, at, value);
-    return;
-  }
-  if (typeof value !== 'number' && typeof value !== 'bigint') {
-    throw wrongType(locationOf(name, position), `a number or BigInt (${descriptor.name})`, value);
-  }
-  const whole = typeof value === 'bigint' ? value : Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
-  view.setBigInt64(at, BigInt.asIntN(64, whole), LITTLE);
-} });
+const coerceWide = (descriptor, setSafe) =>
+  withCoercion(descriptor, {
+    write(view, at, value, name, position) {
+      if (Number.isSafeInteger(value)) {
+        setSafe(view, at, value);
+        return;
+      }
+      if (typeof value !== 'number' && typeof value !== 'bigint') {
+        throw wrongType(locationOf(name, position), `a number or BigInt (${descriptor.name})`, value);
+      }
+      const whole = typeof value === 'bigint' ? value : Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
+      view.setBigInt64(at, BigInt.asIntN(64, whole), LITTLE);
+    },
+  });
 
 /** A floating point number; `set` stores it. */
-const coerceFloat = (descriptor, set) => withCoercion(descriptor, {
-  resolve,
-  write: (view, at, value, name, position) => set.call(view, at, toNumber(value, descriptor, name, position), LITTLE),
-});
+const coerceFloat = (descriptor, set) =>
+  withCoercion(descriptor, {
+    resolve,
+    write: (view, at, value, name, position) => set.call(view, at, toNumber(value, descriptor, name, position), LITTLE),
+  });
 
-const coerceBool = (descriptor) => withCoercion(descriptor, { write: (view, at, value) => view.setUint8(at, value ? 1 : 0) });
+const coerceBool = (descriptor) =>
+  withCoercion(descriptor, { write: (view, at, value) => view.setUint8(at, value ? 1 : 0) });
 
 /** An address modulo 2^64. What has none, such as NaN, stays as it is: the descriptor refuses it. */
 function modularAddress(value) {
@@ -86,11 +92,21 @@ function modularAddress(value) {
   return isPlain || !(Math.abs(value) < 2 ** 64) ? value : BigInt.asUintN(64, BigInt(Math.trunc(value)));
 }
 
-const coercePointer = (descriptor, convert = modularAddress) => withCoercion(descriptor, {
-  write: (view, at, value, name, position) => descriptor.write(view, at, convert(value), name, position),
-});
+const coercePointer = (descriptor, convert = modularAddress) =>
+  withCoercion(descriptor, {
+    write: (view, at, value, name, position) => descriptor.write(view, at, convert(value), name, position),
+  });
 
 const endAtNul = (value) => (typeof value === 'string' ? value.split('\0', 1)[0] : modularAddress(value));
 const coerceText = (descriptor) => coercePointer(descriptor, endAtNul);
 
-module.exports = { wrapHint, addressHint, coerceInteger, coerceWide, coerceFloat, coerceBool, coercePointer, coerceText };
+module.exports = {
+  wrapHint,
+  addressHint,
+  coerceInteger,
+  coerceWide,
+  coerceFloat,
+  coerceBool,
+  coercePointer,
+  coerceText,
+};

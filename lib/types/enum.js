@@ -29,8 +29,11 @@ class Enumeration extends DeclaredType {
  * @param {{ type?: string, names?: boolean, name?: string }} [options] `type` is the integer type: C's is int
  */
 function enumeration(members, options = {}) {
-  const { type = 'i32', names = false, name = 'enumeration' } =
-    parseOptions(options, { type: 'any', names: 'boolean', name: 'string' }, 'enumeration: options');
+  const {
+    type = 'i32',
+    names = false,
+    name = 'enumeration',
+  } = parseOptions(options, { type: 'any', names: 'boolean', name: 'string' }, 'enumeration: options');
   const integer = typeOf(type, `${name}: options.type`);
   if (integer.min === undefined && !/^[iu]64|long/.test(integer.name)) {
     throw wrongValue(`${name}: options.type`, 'an integer type', type);
@@ -49,7 +52,7 @@ function enumeration(members, options = {}) {
   const descriptor = sharedBy(['enumeration', name, names, keyOf(integer), ...parts], () => ({
     ...integer,
     name,
-    key: `enumeration ${keys += 1}`,
+    key: `enumeration ${(keys += 1)}`,
     read: names ? (view, at) => named(byValue, integer.read(view, at)) : integer.read,
     write(view, at, value, owner, position) {
       if (typeof value !== 'string') return integer.write(view, at, value, owner, position);

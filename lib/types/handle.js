@@ -126,7 +126,7 @@ function opaque(name, options = {}) {
   const descriptor = {
     ...base,
     name,
-    key: `opaque ${keys += 1}`,
+    key: `opaque ${(keys += 1)}`,
     opaque: handleType,
     resolve: undefined,
     read(view, at) {
@@ -136,13 +136,17 @@ function opaque(name, options = {}) {
     write(view, at, value, owner, position) {
       if (value === null) return void view.setBigUint64(at, 0n, true);
       if (!Handle.isOf(value, handleType)) {
-        throw makeError('ERR_INVALID_ARG_TYPE',
-          `${locationOf(owner, position)} must be a ${name} or null, received ${describeHandle(value)}`);
+        throw makeError(
+          'ERR_INVALID_ARG_TYPE',
+          `${locationOf(owner, position)} must be a ${name} or null, received ${describeHandle(value)}`,
+        );
       }
       const end = Handle.endOf(value);
       if (end !== undefined) {
-        throw makeError('ERR_FFI_INVALID_POINTER',
-          `${locationOf(owner, position)} must be a living ${name}, received one that ${end}() has freed`);
+        throw makeError(
+          'ERR_FFI_INVALID_POINTER',
+          `${locationOf(owner, position)} must be a living ${name}, received one that ${end}() has freed`,
+        );
       }
       return base.write(view, at, Handle.addressOf(value), owner, position);
     },
@@ -153,6 +157,7 @@ function opaque(name, options = {}) {
 }
 
 /** A value as messages name it: a handle by its type. */
-const describeHandle = (value) => (Handle.typeOfHandle(value) === undefined ? describe(value) : `a ${Handle.typeOfHandle(value).name}`);
+const describeHandle = (value) =>
+  Handle.typeOfHandle(value) === undefined ? describe(value) : `a ${Handle.typeOfHandle(value).name}`;
 
 module.exports = { opaque, Handle };

@@ -13,14 +13,18 @@ const parameter = (kind) => (type) => {
   if (descriptor.name === 'void' || descriptor.argumentOnly) {
     throw wrongValue(`${kind}: type`, 'a type that has values in memory', descriptor.name);
   }
-  return Object.freeze(new DeclaredType(sharedBy([kind, keyOf(descriptor)], () => ({
-    ...base,
-    name: `${kind}(${descriptor.name})`,
-    key: `${kind} ${keys += 1}`,
-    argumentOnly: 'it is a parameter of a function',
-    outParam: kind,
-    target: descriptor,
-  }))));
+  return Object.freeze(
+    new DeclaredType(
+      sharedBy([kind, keyOf(descriptor)], () => ({
+        ...base,
+        name: `${kind}(${descriptor.name})`,
+        key: `${kind} ${(keys += 1)}`,
+        argumentOnly: 'it is a parameter of a function',
+        outParam: kind,
+        target: descriptor,
+      })),
+    ),
+  );
 };
 
 /** A parameter through which C gives a value back: the call returns it, and nobody passes it. */

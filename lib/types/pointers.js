@@ -21,7 +21,12 @@ const textHint = (value) => `; did you mean '${value}'?`;
 function writeAddress(view, at, value, descriptor, name, position) {
   if (typeof value === 'bigint') {
     if (BigInt.asUintN(64, value) !== value) {
-      throw outOfRange(locationOf(name, position), `an address from 0 to 2^64-1 (${descriptor.name})`, value, wrapHint(value));
+      throw outOfRange(
+        locationOf(name, position),
+        `an address from 0 to 2^64-1 (${descriptor.name})`,
+        value,
+        wrapHint(value),
+      );
     }
     view.setBigUint64(at, value, LITTLE);
     return;
@@ -61,10 +66,17 @@ function resolvePointer(value, name, position) {
   const address = value.ptr;
   if ((typeof address === 'number' || typeof address === 'bigint') && address !== Object.prototype.ptr) return address;
   if (address === null && isCallback) {
-    throw makeError('ERR_FFI_CALLBACK_CLOSED', `${locationOf(name, position)} must be an open JSCallback, received a closed one`);
+    throw makeError(
+      'ERR_FFI_CALLBACK_CLOSED',
+      `${locationOf(name, position)} must be an open JSCallback, received a closed one`,
+    );
   }
   if (typeof value === 'function') {
-    throw wrongType(locationOf(name, position), 'a pointer: wrap a JavaScript function in `new JSCallback(fn, { args, returns })`', value);
+    throw wrongType(
+      locationOf(name, position),
+      'a pointer: wrap a JavaScript function in `new JSCallback(fn, { args, returns })`',
+      value,
+    );
   }
   return value;
 }
@@ -75,13 +87,19 @@ function writePointer(view, at, value, descriptor, name, position) {
     if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return pinnable(value);
   }
   if (typeof value === 'string') {
-    throw wrongType(locationOf(name, position), `${POINTER_KINDS} (${descriptor.name}); to pass text declare \`cstring\` or encode it as a Buffer`, value);
+    throw wrongType(
+      locationOf(name, position),
+      `${POINTER_KINDS} (${descriptor.name}); to pass text declare \`cstring\` or encode it as a Buffer`,
+      value,
+    );
   }
   throw wrongType(locationOf(name, position), `${POINTER_KINDS} (${descriptor.name})`, value, addressHint(value));
 }
 
 const ptr = {
-  id: 12, name: 'ptr', isPointerLike: true,
+  id: 12,
+  name: 'ptr',
+  isPointerLike: true,
   read: readAddress,
   resolve: resolvePointer,
   write: (view, at, value, name, position) => writeAny(view, at, value, ptr, name, position),
@@ -89,14 +107,18 @@ const ptr = {
 
 /** Writes what may be passed for a pointer; `descriptor` is the one that messages name. */
 function writeAny(view, at, value, descriptor, name, position) {
-  if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, descriptor, name, position);
+  if (typeof value === 'number' || typeof value === 'bigint')
+    return writeAddress(view, at, value, descriptor, name, position);
   return writePointer(view, at, value, descriptor, name, position);
 }
 
 /** What a number of the first page was meant as: no system has memory there that C could read or write. */
-const lowAddress = (value, descriptor, name, position) => makeError('ERR_FFI_INVALID_POINTER',
-  `${locationOf(name, position)} must be an address of memory (${descriptor.name}), received ${describe(value)}, which is in the first page`
-  + (descriptor.isText ? textHint(value) : ''));
+const lowAddress = (value, descriptor, name, position) =>
+  makeError(
+    'ERR_FFI_INVALID_POINTER',
+    `${locationOf(name, position)} must be an address of memory (${descriptor.name}), received ${describe(value)}, which is in the first page` +
+      (descriptor.isText ? textHint(value) : ''),
+  );
 
 /**
  * The same for a descriptor whose memory C reads or writes. A `ptr` may be a small number: an offset, an id, `SIG_IGN`.
@@ -107,14 +129,20 @@ function writeMemory(view, at, value, descriptor, name, position) {
 }
 
 const functionType = {
-  id: 17, name: 'function',
+  id: 17,
+  name: 'function',
   read: readAddress,
   resolve: resolvePointer,
   write(view, at, value, name, position) {
     if (value === null) return void view.setBigUint64(at, 0n, LITTLE);
-    if (typeof value === 'number' || typeof value === 'bigint') return writeAddress(view, at, value, functionType, name, position);
-    throw wrongType(locationOf(name, position), 'a JSCallback, a bound function, a function pointer or null (function)', value,
-      addressHint(value));
+    if (typeof value === 'number' || typeof value === 'bigint')
+      return writeAddress(view, at, value, functionType, name, position);
+    throw wrongType(
+      locationOf(name, position),
+      'a JSCallback, a bound function, a function pointer or null (function)',
+      value,
+      addressHint(value),
+    );
   },
 };
 
@@ -122,7 +150,10 @@ coercePointer(ptr);
 coercePointer(functionType);
 
 const buffer = {
-  id: 20, name: 'buffer', isPointerLike: true, argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
+  id: 20,
+  name: 'buffer',
+  isPointerLike: true,
+  argumentOnly: 'the length of the buffer would be unknown; return `ptr`',
   read: readAddress,
   write(view, at, value, name, position) {
     if (ArrayBuffer.isView(value)) return pinnable(value);
@@ -131,10 +162,13 @@ const buffer = {
 };
 
 const bufferLength = {
-  id: 21, name: 'buffer_length', argumentOnly: 'it is the length of an argument',
+  id: 21,
+  name: 'buffer_length',
+  argumentOnly: 'it is the length of an argument',
   read: (view, at) => view.getBigUint64(at, LITTLE),
   write(view, at, value, name, position) {
-    if (!ArrayBuffer.isView(value)) throw wrongType(locationOf(name, position), 'a typed array or DataView (buffer_length)', value);
+    if (!ArrayBuffer.isView(value))
+      throw wrongType(locationOf(name, position), 'a typed array or DataView (buffer_length)', value);
     const fixed = fixedSize(value, name, position);
     // A DataView does not tell the length of a detached buffer: it throws.
     const isEmpty = byteLengthOf(bufferOf(fixed)) === 0;
@@ -147,5 +181,14 @@ const bufferLength = {
 };
 
 module.exports = {
-  ptr, functionType, buffer, bufferLength, readAddress, resolvePointer, lowAddress, writeMemory, callbackBrand, storageOf,
+  ptr,
+  functionType,
+  buffer,
+  bufferLength,
+  readAddress,
+  resolvePointer,
+  lowAddress,
+  writeMemory,
+  callbackBrand,
+  storageOf,
 };

@@ -16,27 +16,78 @@ const { wrongType, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
 const { ptr, functionType, buffer, bufferLength } = require('./pointers.js');
 const {
-  sizes, char, i8, u8, i16, u16, i32, u32, i64, u64, f64, f32, bool, voidType, i64Fast, u64Fast, long, unsignedLong, wchar,
+  sizes,
+  char,
+  i8,
+  u8,
+  i16,
+  u16,
+  i32,
+  u32,
+  i64,
+  u64,
+  f64,
+  f32,
+  bool,
+  voidType,
+  i64Fast,
+  u64Fast,
+  long,
+  unsignedLong,
+  wchar,
 } = require('./scalars.js');
 const { cstring, utf16, wstring } = require('./strings.js');
 
 const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code that bun compiles itself' });
 
 const descriptors = [
-  char, i8, u8, i16, u16, i32, u32, i64, u64, f64, f32, bool, ptr,
-  voidType, cstring, i64Fast, u64Fast, functionType,
-  compiledOnly(18, 'napi_env'), compiledOnly(19, 'napi_value'), buffer, bufferLength,
-  long, unsignedLong, wchar,
+  char,
+  i8,
+  u8,
+  i16,
+  u16,
+  i32,
+  u32,
+  i64,
+  u64,
+  f64,
+  f32,
+  bool,
+  ptr,
+  voidType,
+  cstring,
+  i64Fast,
+  u64Fast,
+  functionType,
+  compiledOnly(18, 'napi_env'),
+  compiledOnly(19, 'napi_value'),
+  buffer,
+  bufferLength,
+  long,
+  unsignedLong,
+  wchar,
 ];
 /** A descriptor that lacks a key must not find one on Object.prototype: descriptors decide how C is called. */
 const alone = (descriptor) => Object.setPrototypeOf(descriptor, null);
 
 const INLINES = {
-  char: byElement('i8s'), i8: byElement('i8s'), u8: byElement('u8s'), i16: byElement('i16s'), u16: byElement('u16s'),
-  i32: byElement('words'), u32: byElement('u32s'), i64: byElement('i64s'), u64: byElement('u64s'), f32: byElement('f32s'),
-  f64: byElement('f64s'), bool: byElement('u8s', ' !== 0'), i64_fast: byHalves('toSigned'), u64_fast: byHalves('toUnsigned'),
+  char: byElement('i8s'),
+  i8: byElement('i8s'),
+  u8: byElement('u8s'),
+  i16: byElement('i16s'),
+  u16: byElement('u16s'),
+  i32: byElement('words'),
+  u32: byElement('u32s'),
+  i64: byElement('i64s'),
+  u64: byElement('u64s'),
+  f32: byElement('f32s'),
+  f64: byElement('f64s'),
+  bool: byElement('u8s', ' !== 0'),
+  i64_fast: byHalves('toSigned'),
+  u64_fast: byHalves('toUnsigned'),
   // That of all descriptors which read addresses, whose function it is.
-  ptr: byHalves('toAddress'), cstring: { ...byHalves('toAddress'), from: (address) => access.textAt(address, 'cstring') },
+  ptr: byHalves('toAddress'),
+  cstring: { ...byHalves('toAddress'), from: (address) => access.textAt(address, 'cstring') },
   void: { raws: () => [], value: () => 'undefined' },
   ...(sizes[22] === 8 && { long: byElement('i64s'), 'unsigned long': byElement('u64s') }),
 };
@@ -74,7 +125,9 @@ for (const descriptor of descriptors) {
 const FFIType = { __proto__: null };
 for (const descriptor of descriptors.slice(0, 18)) FFIType[descriptor.id] = descriptor.id;
 // No loop: a long one in the code of a file has V8 compile all of that once more.
-byName.forEach((descriptor, name) => { FFIType[name] = descriptor.id; });
+byName.forEach((descriptor, name) => {
+  FFIType[name] = descriptor.id;
+});
 Object.freeze(FFIType);
 
 // Pointers for C, so that they have the tag of one and none of their own.
@@ -96,10 +149,10 @@ const isDeclared = (type) => descriptorsOfTypes.has(type);
  * The descriptor of a declared type: a name, an alias, a numeric tag or what struct(), pointer(), ... have made; or
  * undefined.
  */
-const descriptorOf = (function (declared) {
+const descriptorOf = function (declared) {
   if (typeof declared === 'string') return byName.get(declared);
   return typeof declared === 'number' ? descriptors[declared] : descriptorsOfTypes.get(declared);
-});
+};
 
 /** The same, where there must be one that calls can have. */
 function typeOf(declared, where) {
@@ -109,17 +162,47 @@ function typeOf(declared, where) {
 }
 
 function noType(declared, descriptor, where) {
-  if (descriptor !== undefined) return wrongValue(where, `a type of FFIType (${descriptor.name} ${descriptor.refused})`, declared);
+  if (descriptor !== undefined)
+    return wrongValue(where, `a type of FFIType (${descriptor.name} ${descriptor.refused})`, declared);
   const fault = typeof declared === 'string' || typeof declared === 'number' ? wrongValue : wrongType;
   return fault(where, 'a type of FFIType', declared, hintFor(declared));
 }
 
 /** What other packages, and C, call the types. */
 const MEANT = {
-  __proto__: null, string: 'cstring', str: 'cstring', CString: 'cstring', 'const char *': 'cstring', 'const char*': 'cstring', 'char *': 'cstring', 'void *': 'ptr',
-  int8: 'i8', uint8: 'u8', int16: 'i16', uint16: 'u16', int32: 'i32', uint32: 'u32', int64: 'i64', uint64: 'u64', float32: 'f32', float64: 'f64',
-  boolean: 'bool', byte: 'u8', uchar: 'unsigned char', ushort: 'unsigned short', uint: 'unsigned int', ulong: 'unsigned long', unsigned: 'unsigned int',
-  longlong: 'long long', ulonglong: 'unsigned long long', size: 'size_t', str16: 'utf16', External: 'ptr', external: 'ptr', undefined: 'void', none: 'void',
+  __proto__: null,
+  string: 'cstring',
+  str: 'cstring',
+  CString: 'cstring',
+  'const char *': 'cstring',
+  'const char*': 'cstring',
+  'char *': 'cstring',
+  'void *': 'ptr',
+  int8: 'i8',
+  uint8: 'u8',
+  int16: 'i16',
+  uint16: 'u16',
+  int32: 'i32',
+  uint32: 'u32',
+  int64: 'i64',
+  uint64: 'u64',
+  float32: 'f32',
+  float64: 'f64',
+  boolean: 'bool',
+  byte: 'u8',
+  uchar: 'unsigned char',
+  ushort: 'unsigned short',
+  uint: 'unsigned int',
+  ulong: 'unsigned long',
+  unsigned: 'unsigned int',
+  longlong: 'long long',
+  ulonglong: 'unsigned long long',
+  size: 'size_t',
+  str16: 'utf16',
+  External: 'ptr',
+  external: 'ptr',
+  undefined: 'void',
+  none: 'void',
 };
 
 /** For a name that is none here: the one that was probably meant, or where C types are taken. */
@@ -131,8 +214,8 @@ function hintFor(declared) {
 }
 
 /** What is known of an argument. Goes into generated source: nothing of it may come from Object.prototype. */
-const parameter = (function (descriptor, label) {
+const parameter = function (descriptor, label) {
   return { __proto__: null, descriptor, label, lengthOf: undefined };
-});
+};
 
 module.exports = { descriptors, byName, aliases, FFIType, descriptorOf, typeOf, parameter, declare, isDeclared };

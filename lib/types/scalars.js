@@ -21,52 +21,98 @@ function smallInteger(value, descriptor, name, position) {
 }
 
 const char = {
-  id: 0, name: 'char', min: -128, max: 127,
+  id: 0,
+  name: 'char',
+  min: -128,
+  max: 127,
   read: (view, at) => view.getInt8(at),
   write(view, at, value, name, position) {
-    view.setInt8(at, typeof value === 'number' && value << 24 >> 24 === value ? value : smallInteger(value, char, name, position));
+    view.setInt8(
+      at,
+      typeof value === 'number' && (value << 24) >> 24 === value ? value : smallInteger(value, char, name, position),
+    );
   },
 };
 const i8 = {
-  id: 1, name: 'i8', min: -128, max: 127,
+  id: 1,
+  name: 'i8',
+  min: -128,
+  max: 127,
   read: (view, at) => view.getInt8(at),
   write(view, at, value, name, position) {
-    view.setInt8(at, typeof value === 'number' && value << 24 >> 24 === value ? value : smallInteger(value, i8, name, position));
+    view.setInt8(
+      at,
+      typeof value === 'number' && (value << 24) >> 24 === value ? value : smallInteger(value, i8, name, position),
+    );
   },
 };
 const u8 = {
-  id: 2, name: 'u8', min: 0, max: 255,
+  id: 2,
+  name: 'u8',
+  min: 0,
+  max: 255,
   read: (view, at) => view.getUint8(at),
   write(view, at, value, name, position) {
-    view.setUint8(at, typeof value === 'number' && (value & 0xff) === value ? value : smallInteger(value, u8, name, position));
+    view.setUint8(
+      at,
+      typeof value === 'number' && (value & 0xff) === value ? value : smallInteger(value, u8, name, position),
+    );
   },
 };
 const i16 = {
-  id: 3, name: 'i16', min: -32768, max: 32767,
+  id: 3,
+  name: 'i16',
+  min: -32768,
+  max: 32767,
   read: (view, at) => view.getInt16(at, LITTLE),
   write(view, at, value, name, position) {
-    view.setInt16(at, typeof value === 'number' && value << 16 >> 16 === value ? value : smallInteger(value, i16, name, position), LITTLE);
+    view.setInt16(
+      at,
+      typeof value === 'number' && (value << 16) >> 16 === value ? value : smallInteger(value, i16, name, position),
+      LITTLE,
+    );
   },
 };
 const u16 = {
-  id: 4, name: 'u16', min: 0, max: 65535,
+  id: 4,
+  name: 'u16',
+  min: 0,
+  max: 65535,
   read: (view, at) => view.getUint16(at, LITTLE),
   write(view, at, value, name, position) {
-    view.setUint16(at, typeof value === 'number' && (value & 0xffff) === value ? value : smallInteger(value, u16, name, position), LITTLE);
+    view.setUint16(
+      at,
+      typeof value === 'number' && (value & 0xffff) === value ? value : smallInteger(value, u16, name, position),
+      LITTLE,
+    );
   },
 };
 const i32 = {
-  id: 5, name: 'i32', min: -2147483648, max: 2147483647,
+  id: 5,
+  name: 'i32',
+  min: -2147483648,
+  max: 2147483647,
   read: (view, at) => view.getInt32(at, LITTLE),
   write(view, at, value, name, position) {
-    view.setInt32(at, typeof value === 'number' && (value | 0) === value ? value : smallInteger(value, i32, name, position), LITTLE);
+    view.setInt32(
+      at,
+      typeof value === 'number' && (value | 0) === value ? value : smallInteger(value, i32, name, position),
+      LITTLE,
+    );
   },
 };
 const u32 = {
-  id: 6, name: 'u32', min: 0, max: 4294967295,
+  id: 6,
+  name: 'u32',
+  min: 0,
+  max: 4294967295,
   read: (view, at) => view.getUint32(at, LITTLE),
   write(view, at, value, name, position) {
-    view.setUint32(at, typeof value === 'number' && value >>> 0 === value ? value : smallInteger(value, u32, name, position), LITTLE);
+    view.setUint32(
+      at,
+      typeof value === 'number' && value >>> 0 === value ? value : smallInteger(value, u32, name, position),
+      LITTLE,
+    );
   },
 };
 
@@ -80,9 +126,12 @@ const U64_RANGE = 'an integer from 0 to 2^64-1';
 /** Throws for what is neither a BigInt in range nor a safe integer in range. */
 function refuseWide(value, range, descriptor, name, position) {
   const expected = `${range} (${descriptor.name})`;
-  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(locationOf(name, position), expected, value);
+  if (typeof value !== 'bigint' && typeof value !== 'number')
+    throw wrongType(locationOf(name, position), expected, value);
   const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
-  const hint = isInexact ? '; a number beyond 2^53 is not exact: pass a BigInt, or declare `wrap: true`' : wrapHint(value);
+  const hint = isInexact
+    ? '; a number beyond 2^53 is not exact: pass a BigInt, or declare `wrap: true`'
+    : wrapHint(value);
   throw outOfRange(locationOf(name, position), expected, value, hint);
 }
 
@@ -105,14 +154,13 @@ function setSafeInteger(view, at, value) {
 function wide(id, name, signed, fast) {
   const fits = signed ? BigInt.asIntN : BigInt.asUintN;
   const range = signed ? I64_RANGE : U64_RANGE;
-  const get = signed
-    ? (view, at) => view.getBigInt64(at, LITTLE)
-    : (view, at) => view.getBigUint64(at, LITTLE);
+  const get = signed ? (view, at) => view.getBigInt64(at, LITTLE) : (view, at) => view.getBigUint64(at, LITTLE);
   const set = signed
     ? (view, at, value) => view.setBigInt64(at, value, LITTLE)
     : (view, at, value) => view.setBigUint64(at, value, LITTLE);
   const descriptor = {
-    id, name,
+    id,
+    name,
     read: fast ? (view, at) => numberWhereExact(view, at, signed) : get,
     write(view, at, value, owner, position) {
       if (typeof value === 'bigint' && fits(64, value) === value) set(view, at, value);
@@ -134,23 +182,32 @@ function numberWhereExact(view, at, signed) {
 // ---- floating point, bool, void -------------------------------------------------------------------------------------
 
 const f64 = {
-  id: 9, name: 'f64',
+  id: 9,
+  name: 'f64',
   read: (view, at) => view.getFloat64(at, LITTLE),
   write(view, at, value, name, position) {
-    if (typeof value !== 'number') throw wrongType(locationOf(name, position), 'a number (f64)', value, wrapHint(value));
+    if (typeof value !== 'number')
+      throw wrongType(locationOf(name, position), 'a number (f64)', value, wrapHint(value));
     view.setFloat64(at, value, LITTLE);
   },
 };
 coerceFloat(f64, DataView.prototype.setFloat64);
 
 const f32 = {
-  id: 10, name: 'f32',
+  id: 10,
+  name: 'f32',
   read: (view, at) => view.getFloat32(at, LITTLE),
   write(view, at, value, name, position) {
-    if (typeof value !== 'number') throw wrongType(locationOf(name, position), 'a number (f32)', value, wrapHint(value));
+    if (typeof value !== 'number')
+      throw wrongType(locationOf(name, position), 'a number (f32)', value, wrapHint(value));
     const rounded = Math.fround(value);
     if ((rounded === Infinity || rounded === -Infinity) && rounded !== value) {
-      throw outOfRange(locationOf(name, position), 'a number in the range of f32', value, '; declare `wrap: true` to pass Infinity');
+      throw outOfRange(
+        locationOf(name, position),
+        'a number in the range of f32',
+        value,
+        '; declare `wrap: true` to pass Infinity',
+      );
     }
     view.setFloat32(at, rounded, LITTLE);
   },
@@ -158,11 +215,17 @@ const f32 = {
 coerceFloat(f32, DataView.prototype.setFloat32);
 
 const bool = {
-  id: 11, name: 'bool',
+  id: 11,
+  name: 'bool',
   read: (view, at) => view.getUint8(at) !== 0,
   write(view, at, value, name, position) {
     if (typeof value !== 'boolean') {
-      throw wrongType(locationOf(name, position), 'a boolean (bool)', value, '; declare `wrap: true` to pass any value by its truth');
+      throw wrongType(
+        locationOf(name, position),
+        'a boolean (bool)',
+        value,
+        '; declare `wrap: true` to pass any value by its truth',
+      );
     }
     view.setUint8(at, value ? 1 : 0);
   },
@@ -170,7 +233,8 @@ const bool = {
 coerceBool(bool);
 
 const voidType = {
-  id: 13, name: 'void',
+  id: 13,
+  name: 'void',
   read: () => undefined,
   write(view, at, value, name, position) {
     if (value !== undefined) throw wrongType(locationOf(name, position), 'undefined (void)', value);
@@ -186,7 +250,9 @@ function long(id, name, signed) {
   if (sizes[id] === 8) return wide(id, name, signed, false);
   const narrow = signed ? i32 : u32;
   const descriptor = {
-    ...narrow, id, name,
+    ...narrow,
+    id,
+    name,
     read: (view, at) => BigInt(narrow.read(view, at)),
     write: (view, at, value, owner, position) => narrow.write(view, at, value, owner, position),
   };
@@ -197,9 +263,24 @@ const wideChar = sizes[24] === 2 ? u16 : binding.wcharIsSigned() ? i32 : u32;
 const wchar = coerceInteger({ ...wideChar, id: 24, name: 'wchar_t' });
 
 module.exports = {
-  sizes, char, i8, u8, i16, u16, i32, u32, f64, f32, bool, voidType, wchar,
-  i64: wide(7, 'i64', true, false), u64: wide(8, 'u64', false, false),
-  i64Fast: wide(15, 'i64_fast', true, true), u64Fast: wide(16, 'u64_fast', false, true),
-  long: long(22, 'long', true), unsignedLong: long(23, 'unsigned long', false),
+  sizes,
+  char,
+  i8,
+  u8,
+  i16,
+  u16,
+  i32,
+  u32,
+  f64,
+  f32,
+  bool,
+  voidType,
+  wchar,
+  i64: wide(7, 'i64', true, false),
+  u64: wide(8, 'u64', false, false),
+  i64Fast: wide(15, 'i64_fast', true, true),
+  u64Fast: wide(16, 'u64_fast', false, true),
+  long: long(22, 'long', true),
+  unsignedLong: long(23, 'unsigned long', false),
   setNatural,
 };

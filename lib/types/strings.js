@@ -7,11 +7,20 @@ const { coerceText } = require('./coerce.js');
 const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
 const { sizes, wchar } = require('./scalars.js');
 
-const textWithNul = (value, descriptor, name, position) => wrongValue(locationOf(name, position),
-  `a string without NUL characters (${descriptor.name})`, value, '; declare `wrap: true` to end it there');
+const textWithNul = (value, descriptor, name, position) =>
+  wrongValue(
+    locationOf(name, position),
+    `a string without NUL characters (${descriptor.name})`,
+    value,
+    '; declare `wrap: true` to end it there',
+  );
 
 const cstring = {
-  id: 14, name: 'cstring', isPointerLike: true, returnedByEntry: true, isText: true,
+  id: 14,
+  name: 'cstring',
+  isPointerLike: true,
+  returnedByEntry: true,
+  isText: true,
   read: (view, at) => access.textAt(readAddress(view, at), 'cstring'),
   resolve: resolvePointer,
   write(view, at, value, name, position) {
@@ -32,7 +41,12 @@ coerceText(cstring);
 /** Text of 2 or 4 bytes a unit: a string goes in as a copy that lives for the call. */
 function wideText(name, unit) {
   const descriptor = {
-    id: ptr.id, name, key: name, isPointerLike: true, readsMemory: true, isText: true,
+    id: ptr.id,
+    name,
+    key: name,
+    isPointerLike: true,
+    readsMemory: true,
+    isText: true,
     read(view, at) {
       const address = readAddress(view, at);
       return address === null ? null : access.wideTextAt(address, unit, name);

@@ -40,7 +40,8 @@ class Aggregate extends DeclaredType {
     const descriptor = this.#descriptor;
     const name = `${descriptor.name}.write`;
     const isAddress = typeof target === 'number' || typeof target === 'bigint';
-    if (isAddress && descriptor.size <= ARG_BUFFER_BYTES) return access.write(descriptor, target, byteOffset, value, name);
+    if (isAddress && descriptor.size <= ARG_BUFFER_BYTES)
+      return access.write(descriptor, target, byteOffset, value, name);
     return setValue(viewAt(descriptor, target, byteOffset, name), value, name);
   }
 
@@ -69,12 +70,16 @@ function fieldOf([key, declared], where) {
     throw wrongValue(`${where}: a field`, 'a name: not __proto__, nor digits, which JavaScript would put first', key);
   }
   const isRecord = typeof declared === 'object' && declared !== null && !isDeclared(declared);
-  const { type, bits } = isRecord ? parseOptions(declared, { type: 'any', bits: 'number' }, location) : { type: declared, bits: undefined };
+  const { type, bits } = isRecord
+    ? parseOptions(declared, { type: 'any', bits: 'number' }, location)
+    : { type: declared, bits: undefined };
   const descriptor = typeOf(type, location);
   if (!hasMemory(descriptor)) throw wrongValue(location, 'a type that has values in memory', descriptor.name);
   if (bits === undefined) return { key, descriptor, bits: undefined };
-  const mayHaveBits = descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
-  if (!mayHaveBits || isDeclared(type)) throw wrongValue(`${location}.type`, 'an integer type, as it has bits', descriptor.name);
+  const mayHaveBits =
+    descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
+  if (!mayHaveBits || isDeclared(type))
+    throw wrongValue(`${location}.type`, 'an integer type, as it has bits', descriptor.name);
   if (!Number.isInteger(bits) || bits < 1 || bits > descriptor.size * 8) {
     throw outOfRange(`${location}.bits`, `an integer from 1 to ${descriptor.size * 8}`, bits);
   }
@@ -130,22 +135,36 @@ function made({ descriptor, offsetsByField }) {
  * @param {{ name?: string, packed?: boolean | number, align?: number }} [options]
  */
 function struct(fields, options = {}) {
-  const { name = 'struct', packed = false, align } =
-    parseOptions(options, { name: 'string', packed: 'any', align: 'number' }, 'struct: options');
+  const {
+    name = 'struct',
+    packed = false,
+    align,
+  } = parseOptions(options, { name: 'string', packed: 'any', align: 'number' }, 'struct: options');
   const parts = fieldsOf(fields, name);
   if (typeof packed !== 'boolean' && typeof packed !== 'number') {
     throw wrongType(`${name}: options.packed`, 'a boolean or a number of bytes', packed);
   }
   const pack = typeof packed === 'number' ? powerOfTwo(packed, `${name}: options.packed`) : Number(packed);
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
-  return made(sharedBy(['struct', name, pack, least, ...keysOf(parts)], () => {
-    const layout = laidOut(name, () => binding.structure(
-      parts.map(({ descriptor }) => descriptor.id), parts.map(({ bits }) => bits ?? NO_BITS), pack, least));
-    const laidOutFields = parts.map(({ key, descriptor, bits }, i) => ({
-      key, bits, offset: layout.offsets[i], descriptor: bits === undefined ? descriptor : bitfieldDescriptor(descriptor, layout.shifts[i], bits),
-    }));
-    return prepared(structDescriptor(layout, name, laidOutFields), laidOutFields);
-  }));
+  return made(
+    sharedBy(['struct', name, pack, least, ...keysOf(parts)], () => {
+      const layout = laidOut(name, () =>
+        binding.structure(
+          parts.map(({ descriptor }) => descriptor.id),
+          parts.map(({ bits }) => bits ?? NO_BITS),
+          pack,
+          least,
+        ),
+      );
+      const laidOutFields = parts.map(({ key, descriptor, bits }, i) => ({
+        key,
+        bits,
+        offset: layout.offsets[i],
+        descriptor: bits === undefined ? descriptor : bitfieldDescriptor(descriptor, layout.shifts[i], bits),
+      }));
+      return prepared(structDescriptor(layout, name, laidOutFields), laidOutFields);
+    }),
+  );
 }
 
 /**
@@ -158,15 +177,21 @@ function union(fields, options = {}) {
   const parts = fieldsOf(fields, name);
   const bitfield = parts.find(({ bits }) => bits !== undefined);
   if (bitfield) {
-    throw makeError('ERR_INVALID_ARG_VALUE',
-      `${name}: field ${bitfield.key} must not have bits: put it into a struct`);
+    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: field ${bitfield.key} must not have bits: put it into a struct`);
   }
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
-  return made(sharedBy(['union', name, least, ...keysOf(parts)], () => {
-    const layout = laidOut(name, () => binding.unionOf(parts.map(({ descriptor }) => descriptor.id), least));
-    const laidOutFields = parts.map(({ key, descriptor }) => ({ key, descriptor, bits: undefined, offset: 0 }));
-    return prepared(unionDescriptor(layout, name, laidOutFields), laidOutFields);
-  }));
+  return made(
+    sharedBy(['union', name, least, ...keysOf(parts)], () => {
+      const layout = laidOut(name, () =>
+        binding.unionOf(
+          parts.map(({ descriptor }) => descriptor.id),
+          least,
+        ),
+      );
+      const laidOutFields = parts.map(({ key, descriptor }) => ({ key, descriptor, bits: undefined, offset: 0 }));
+      return prepared(unionDescriptor(layout, name, laidOutFields), laidOutFields);
+    }),
+  );
 }
 
 /** `length` values side by side. As an argument C knows it only inside of a struct: functions take pointer(type). */
@@ -177,12 +202,16 @@ function array(type, length) {
   if (!Number.isInteger(length) || length < 1 || length > 2 ** 32 - 1) {
     throw outOfRange('array: length', 'an integer from 1 to 2^32-1', length);
   }
-  return Object.freeze(new Aggregate(sharedBy(['array', keyOf(element), length], () => {
-    const layout = laidOut('array', () => binding.arrayOf(element.id, length));
-    const descriptor = arrayDescriptor(layout, element, length);
-    addElementViews(descriptor, element, length);
-    return descriptor;
-  })));
+  return Object.freeze(
+    new Aggregate(
+      sharedBy(['array', keyOf(element), length], () => {
+        const layout = laidOut('array', () => binding.arrayOf(element.id, length));
+        const descriptor = arrayDescriptor(layout, element, length);
+        addElementViews(descriptor, element, length);
+        return descriptor;
+      }),
+    ),
+  );
 }
 
 // ---- measures -------------------------------------------------------------------------------------------------------
@@ -195,7 +224,8 @@ function offsetof(type, field) {
   const offsetsByField = typeof type === 'object' && type !== null ? offsets.get(type) : undefined;
   if (offsetsByField === undefined) throw wrongType('offsetof: type', 'a struct or a union', type);
   const known = offsetsByField.get(field);
-  if (known === undefined) throw wrongValue('offsetof: field', `one of ${[...offsetsByField.keys()].join(', ')}`, field);
+  if (known === undefined)
+    throw wrongValue('offsetof: field', `one of ${[...offsetsByField.keys()].join(', ')}`, field);
   if (known.bits !== undefined) throw wrongValue('offsetof: field', 'a field that is no bitfield', field);
   return known.offset;
 }

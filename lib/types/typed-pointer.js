@@ -23,9 +23,10 @@ function targetOf(type, where) {
 /** A pointer to a value of a type. A view that is passed has to hold one: its bytes are counted before C is entered. */
 function pointer(type) {
   const target = targetOf(type, 'pointer: type');
-  const descriptor = typeof type === 'function'
-    ? pointerDescriptor(target, 'pointer')
-    : sharedBy(['pointer', keyOf(target())], () => pointerDescriptor(target, `pointer(${target().name})`));
+  const descriptor =
+    typeof type === 'function'
+      ? pointerDescriptor(target, 'pointer')
+      : sharedBy(['pointer', keyOf(target())], () => pointerDescriptor(target, `pointer(${target().name})`));
   return Object.freeze(new DeclaredType(descriptor));
 }
 
@@ -33,11 +34,14 @@ function pointerDescriptor(target, name) {
   const descriptor = {
     ...base,
     name,
-    key: `pointer ${keys += 1}`,
+    key: `pointer ${(keys += 1)}`,
     write(view, at, value, owner, position) {
       if (isView(value) && byteLengthOf(value) < target().size) {
-        throw makeError('ERR_OUT_OF_RANGE', `${locationOf(owner, position)} needs at least ${target().size} bytes `
-          + `(${target().name}), received ${describe(value)}`);
+        throw makeError(
+          'ERR_OUT_OF_RANGE',
+          `${locationOf(owner, position)} needs at least ${target().size} bytes ` +
+            `(${target().name}), received ${describe(value)}`,
+        );
       }
       return writeMemory(view, at, value, descriptor, owner, position);
     },

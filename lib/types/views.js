@@ -48,10 +48,19 @@ const bytesOf = (descriptor) => (value) => {
 function assign(descriptor, view, offset, value, name, position) {
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
   const [data, at] = [view[DATA], view[AT] + offset];
-  if (!descriptor.isPointerLike && !descriptor.retains) return void descriptor.write(data, at, resolved, name, position);
+  if (!descriptor.isPointerLike && !descriptor.retains)
+    return void descriptor.write(data, at, resolved, name, position);
   // Nothing of it is written before it is known that it will be kept.
   const whole = new DataView(new ArrayBuffer(descriptor.size));
-  const retained = retain(undefined, descriptor, whole, 0, descriptor.write(whole, 0, resolved, name, position), name, position);
+  const retained = retain(
+    undefined,
+    descriptor,
+    whole,
+    0,
+    descriptor.write(whole, 0, resolved, name, position),
+    name,
+    position,
+  );
   if (retained !== undefined) retainInView(view, at, descriptor.size, retained, value, name, position);
   const bytes = new Uint8Array(whole.buffer);
   new Uint8Array(data.buffer, data.byteOffset + at, descriptor.size).set(bytes);
@@ -64,8 +73,11 @@ function retainInView(view, at, size, retained, value, name, position) {
   }
   if (view[ADDRESS] !== undefined) {
     if (areCopiedViews(retained)) return;
-    throw wrongType(`${name}: ${position}`,
-      'an address: nobody would keep a view or a string; pass ptr(view) and keep the view', value);
+    throw wrongType(
+      `${name}: ${position}`,
+      'an address: nobody would keep a view or a string; pass ptr(view) and keep the view',
+      value,
+    );
   }
   const { buffer, byteOffset } = view[DATA];
   if (!retainedByBuffer.has(buffer)) retainedByBuffer.set(buffer, new Map());
@@ -81,10 +93,13 @@ function accessorsSource(fields) {
   const one = ({ key, offset, descriptor }, i) => {
     const [here, part] = [`this[DATA], this[AT] + ${offset}`, `value, runtime.name, ${text(`field ${key}`)}`];
     const get = descriptor.live ? `live${i}(${here}, this[ADDRESS])` : `read${i}(${here})`;
-    const set = isPlain(descriptor) ? `write${i}(${here}, ${part})` : `runtime.assign(descriptor${i}, this, ${offset}, ${part})`;
+    const set = isPlain(descriptor)
+      ? `write${i}(${here}, ${part})`
+      : `runtime.assign(descriptor${i}, this, ${offset}, ${part})`;
     return `get ${text(key)}() { return ${get}; }, set ${text(key)}(value) { ${set}; },`;
   };
-  const descriptors = (i) => `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, live: live${i} } = descriptor${i};`;
+  const descriptors = (i) =>
+    `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, live: live${i} } = descriptor${i};`;
   return `'use strict';
 const { DATA, AT, ADDRESS } = runtime;
 ${fields.map((_, i) => descriptors(i)).join('\n')}
@@ -101,7 +116,9 @@ function plainAccessors(fields, runtime) {
         const at = this[AT] + offset;
         return descriptor.live ? descriptor.live(this[DATA], at, this[ADDRESS]) : descriptor.read(this[DATA], at);
       },
-      set(value) { assign(descriptor, this, offset, value, runtime.name, `field ${key}`); },
+      set(value) {
+        assign(descriptor, this, offset, value, runtime.name, `field ${key}`);
+      },
       enumerable: true,
       configurable: true,
     });
@@ -112,10 +129,15 @@ function plainAccessors(fields, runtime) {
 /** Gives a struct's or union's descriptor its live views. */
 function addFieldViews(descriptor, fields) {
   const runtime = { DATA, AT, ADDRESS, assign, name: descriptor.name };
-  const accessors = compile('fields, runtime', accessorsSource(fields), [fields, runtime], () => plainAccessors(fields, runtime));
+  const accessors = compile('fields, runtime', accessorsSource(fields), [fields, runtime], () =>
+    plainAccessors(fields, runtime),
+  );
   const View = class extends LiveView {};
   Object.defineProperty(View, 'name', { value: descriptor.name });
-  Object.defineProperties(View.prototype, { ...Object.getOwnPropertyDescriptors(accessors), [DESCRIPTOR]: { value: descriptor } });
+  Object.defineProperties(View.prototype, {
+    ...Object.getOwnPropertyDescriptors(accessors),
+    [DESCRIPTOR]: { value: descriptor },
+  });
   // As strict as a struct in C: a field that is not declared cannot be set, and the type stays what it is.
   descriptor.live = (data, at, address) => Object.preventExtensions(new View(data, at, address));
   descriptor.bytesOf = bytesOf(descriptor);
@@ -146,7 +168,7 @@ class ArrayView extends LiveView {
     assign(this.element, this, i * this.element.size, value, this[DESCRIPTOR].name, `element [${i}]`);
   }
 
-  * [Symbol.iterator]() {
+  *[Symbol.iterator]() {
     for (let i = 0; i < this.length; i += 1) yield this.at(i);
   }
 
@@ -190,7 +212,11 @@ const elements = {
     if (number === undefined || !Object.hasOwn(view, DATA)) return Reflect.set(target, key, value, view);
     // A typed array would drop the value; in C it would be a write past the end.
     if (!isIndex(number, view)) {
-      throw outOfRange(`${view[DESCRIPTOR].name}: the index of an element`, `an integer from 0 to ${view.length - 1}`, number);
+      throw outOfRange(
+        `${view[DESCRIPTOR].name}: the index of an element`,
+        `an integer from 0 to ${view.length - 1}`,
+        number,
+      );
     }
     view.set(number, value);
     return true;
@@ -221,8 +247,11 @@ function viewAt(descriptor, source, byteOffset, name) {
   const buffer = bufferOf(fixedSize(storage, name, 'source'));
   const length = byteLengthOf(storage);
   if (!Number.isInteger(byteOffset) || byteOffset < 0 || length - byteOffset < descriptor.size) {
-    throw makeError('ERR_OUT_OF_RANGE', `${name}: source needs at least ${descriptor.size} bytes from byteOffset on, `
-      + `received ${length} and a byteOffset of ${String(byteOffset)}`);
+    throw makeError(
+      'ERR_OUT_OF_RANGE',
+      `${name}: source needs at least ${descriptor.size} bytes from byteOffset on, ` +
+        `received ${length} and a byteOffset of ${String(byteOffset)}`,
+    );
   }
   const start = offsetOf(storage) + byteOffset;
   return descriptor.live(new DataView(buffer, start, descriptor.size), 0);

@@ -7,7 +7,15 @@
 
 const fs = require('node:fs');
 const { ffi, makeRandom, tryOptimize } = require('../helpers.js');
-const { makeSignature, declarationOf, callbackOf, constantsOf, inCallback, TURNS, MOST_ARGUMENTS } = require('./signature.js');
+const {
+  makeSignature,
+  declarationOf,
+  callbackOf,
+  constantsOf,
+  inCallback,
+  TURNS,
+  MOST_ARGUMENTS,
+} = require('./signature.js');
 const { makeValue, spell, sumOf, assertSame, typeOf } = require('./trees.js');
 
 const job = JSON.parse(fs.readFileSync(0, 'utf8'));
@@ -43,10 +51,13 @@ function checkCallbacks(signature, ask, state, random, wrap) {
   const { args, returns } = signature;
   const constants = constantsOf(signature);
   let [got, given] = [];
-  const callback = new ffi.JSCallback((...values) => {
-    got = values;
-    return given;
-  }, callbackOf(signature, wrap));
+  const callback = new ffi.JSCallback(
+    (...values) => {
+      got = values;
+      return given;
+    },
+    callbackOf(signature, wrap),
+  );
   try {
     for (let round = 0; round < job.rounds; round += 1) {
       const turn = round % TURNS;
@@ -55,9 +66,16 @@ function checkCallbacks(signature, ask, state, random, wrap) {
       state[MOST_ARGUMENTS] = turn;
       const sum = ask(callback);
       figures.callbacks += 1;
-      args.forEach((tree, i) => assertSame(got[i], constants[turn].args[i], `the callback got another argument ${i} (${inCallback(tree).kind})`));
+      args.forEach((tree, i) =>
+        assertSame(
+          got[i],
+          constants[turn].args[i],
+          `the callback got another argument ${i} (${inCallback(tree).kind})`,
+        ),
+      );
       if (got.length !== args.length) throw new Error(`the callback got ${got.length} arguments`);
-      if (returns !== undefined && sum !== sumOf(returns, value) >>> 0) throw new Error('C got another result of the callback');
+      if (returns !== undefined && sum !== sumOf(returns, value) >>> 0)
+        throw new Error('C got another result of the callback');
     }
   } finally {
     callback.close();
@@ -93,7 +111,9 @@ for (const { path, ids, signatures } of job.libraries) {
       try {
         check(path, id, signature, wrap);
       } catch (error) {
-        say(`! ${JSON.stringify({ id, wrap, message: `${wrap ? 'with wrap: true: ' : ''}${error.message.split('\n')[0]}` })}`);
+        say(
+          `! ${JSON.stringify({ id, wrap, message: `${wrap ? 'with wrap: true: ' : ''}${error.message.split('\n')[0]}` })}`,
+        );
       }
     }
   });

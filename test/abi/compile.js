@@ -33,7 +33,9 @@ function run([command, ...args], input) {
     let messages = '';
     child.stderr.setEncoding('utf8').on('data', (text) => (messages += text));
     child.on('error', reject);
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`The C of the ABI tests does not compile:\n${messages}`))));
+    child.on('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`The C of the ABI tests does not compile:\n${messages}`)),
+    );
     child.stdin.on('error', () => {}).end(input);
   });
 }
@@ -42,7 +44,10 @@ function run([command, ...args], input) {
 async function compile(signatures) {
   const source = [PRELUDE, STATE, ...signatures.map(([id, signature]) => sourceOf(signature, id))].join('\n');
   const { command, version } = findC();
-  const key = createHash('sha256').update(JSON.stringify([version, FLAGS, source])).digest('hex').slice(0, 32);
+  const key = createHash('sha256')
+    .update(JSON.stringify([version, FLAGS, source]))
+    .digest('hex')
+    .slice(0, 32);
   const library = path.join(directory, `${key}.${ffi.suffix}`);
   if (fs.existsSync(library)) {
     fs.utimesSync(library, new Date(), new Date());

@@ -27,7 +27,10 @@ function mixBig(sum, value) {
 
 /** By the kind of a scalar: the sum after one more value of it. Every NaN is the same one. */
 const hash = {
-  int: (sum, value) => (typeof value === 'number' && Math.abs(value) < 2 ** 32 ? mix(sum, value | 0, value < 0 ? -1 : 0) : mixBig(sum, value)),
+  int: (sum, value) =>
+    typeof value === 'number' && Math.abs(value) < 2 ** 32
+      ? mix(sum, value | 0, value < 0 ? -1 : 0)
+      : mixBig(sum, value),
   pointer: mixBig,
   bool: (sum, value) => mix(sum, value ? 1 : 0, 0),
   f32(sum, value) {

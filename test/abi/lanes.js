@@ -6,8 +6,12 @@ const CALL_PATHS = ['fast', 'generic', 'node-api', 'libffi'];
 
 const major = Number(process.versions.node.split('.')[0]);
 /** Compiles what is called for the second time or so, whatever it costs. */
-const EAGER = ['--always-sparkplug', '--no-lazy-feedback-allocation', '--stress-maglev',
-  major < 22 ? '--interrupt-budget=100' : '--invocation-count-for-turbofan=2'];
+const EAGER = [
+  '--always-sparkplug',
+  '--no-lazy-feedback-allocation',
+  '--stress-maglev',
+  major < 22 ? '--interrupt-budget=100' : '--invocation-count-for-turbofan=2',
+];
 
 const ENGINES = {
   usual: [],

@@ -26,7 +26,8 @@ function runChild(job, { callPath, flags }) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...FLAGS, ...flags, path.join(__dirname, 'child.js')], { env });
     const output = { stdout: '', stderr: '' };
-    for (const name of Object.keys(output)) child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
+    for (const name of Object.keys(output))
+      child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
     child.on('error', reject);
     child.on('close', (code, signal) => resolve(resultOf(output, code, signal)));
     child.stdin.on('error', () => {}).end(JSON.stringify(job));
@@ -52,11 +53,22 @@ function jobsOf(libraries, { seed, callPaths, engines }) {
   for (const callPath of callPaths) {
     for (const engine of engines) {
       const isUsual = ENGINES[engine].length === 0;
-      const all = libraries.map(({ path: file, ids }) => ({ path: file, ids: isUsual ? ids : ids.filter((id) => id % SAMPLE === 0) }));
+      const all = libraries.map(({ path: file, ids }) => ({
+        path: file,
+        ids: isUsual ? ids : ids.filter((id) => id % SAMPLE === 0),
+      }));
       for (const group of isUsual ? groups(all, LIBRARIES) : [all]) {
-        jobs.push({ callPath, engine, job: {
-          seed, libraries: group, wraps: [false, true], rounds: isUsual ? ROUNDS : 4 * ROUNDS, optimizeEvery: isUsual ? SAMPLE : 0,
-        } });
+        jobs.push({
+          callPath,
+          engine,
+          job: {
+            seed,
+            libraries: group,
+            wraps: [false, true],
+            rounds: isUsual ? ROUNDS : 4 * ROUNDS,
+            optimizeEvery: isUsual ? SAMPLE : 0,
+          },
+        });
       }
     }
   }
@@ -81,7 +93,13 @@ async function inParallel(list, work) {
  * @param {(signature: object) => object} [options.lie] what C is compiled for instead: to see that the matrix sees
  * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest signature
  */
-async function runMatrix({ seed, count, callPaths = CALL_PATHS, engines = Object.keys(ENGINES), lie = (signature) => signature }) {
+async function runMatrix({
+  seed,
+  count,
+  callPaths = CALL_PATHS,
+  engines = Object.keys(ENGINES),
+  lie = (signature) => signature,
+}) {
   clean();
   const batches = groups(range(0, count), BATCH);
   const paths = await compileAll(batches.map((ids) => ids.map((id) => [id, lie(makeSignature(seed, id))])));
@@ -114,15 +132,22 @@ async function minimal({ id, callPath, engine, job }, seed, lie) {
 
 /** Mismatches in words. */
 function describe({ mismatches }, seed) {
-  return mismatches.map(({ id, message, callPath, engine, minimal: least }) => {
-    const whole = makeSignature(seed, id);
-    const words = (signature) => `  C:           ${prototypeOf(signature)}\n  declaration: ${declarationText(signature)}`;
-    return [`signature ${id} of seed ${seed} (call path ${callPath}, ${engine}): ${message}`, words(whole),
-      ...(least ? [`the smallest that fails: ${least.message}`, words(least.signature)] : [])].join('\n');
-  }).join('\n\n');
+  return mismatches
+    .map(({ id, message, callPath, engine, minimal: least }) => {
+      const whole = makeSignature(seed, id);
+      const words = (signature) =>
+        `  C:           ${prototypeOf(signature)}\n  declaration: ${declarationText(signature)}`;
+      return [
+        `signature ${id} of seed ${seed} (call path ${callPath}, ${engine}): ${message}`,
+        words(whole),
+        ...(least ? [`the smallest that fails: ${least.message}`, words(least.signature)] : []),
+      ].join('\n');
+    })
+    .join('\n\n');
 }
 
-const sentence = ({ figures }, seed) => `seed ${seed}: ${figures.signatures} signatures, ${figures.calls} calls and ${figures.callbacks} callbacks, `
-  + `${figures.optimized} of ${figures.tried} functions optimised`;
+const sentence = ({ figures }, seed) =>
+  `seed ${seed}: ${figures.signatures} signatures, ${figures.calls} calls and ${figures.callbacks} callbacks, ` +
+  `${figures.optimized} of ${figures.tried} functions optimised`;
 
 module.exports = { runMatrix, describe, sentence };

@@ -7,7 +7,14 @@
 //   literal the value as a C constant
 
 const { ffi } = require('../helpers.js');
-const { integerNames, floatNames, pointerNames, functionNames, edgesOf, expectBack } = require('../fixtures/scalars.js');
+const {
+  integerNames,
+  floatNames,
+  pointerNames,
+  functionNames,
+  edgesOf,
+  expectBack,
+} = require('../fixtures/scalars.js');
 
 const pick = (random, list) => list[Math.floor(random() * list.length)];
 const word = (random) => Math.floor(random() * 2 ** 32);
@@ -17,9 +24,23 @@ const bigWord = (random) => (BigInt(word(random)) << 32n) | BigInt(word(random))
 
 /** C's name, where it is not that of the declaration. */
 const C_NAMES = {
-  char: 'signed char', i8: 'int8_t', u8: 'uint8_t', i16: 'int16_t', u16: 'uint16_t', char16_t: 'uint16_t', i32: 'int32_t',
-  u32: 'uint32_t', c_int: 'int', c_uint: 'unsigned int', char32_t: 'uint32_t', i64: 'int64_t', u64: 'uint64_t',
-  isize: 'ssize_t', usize: 'size_t', i64_fast: 'int64_t', u64_fast: 'uint64_t',
+  char: 'signed char',
+  i8: 'int8_t',
+  u8: 'uint8_t',
+  i16: 'int16_t',
+  u16: 'uint16_t',
+  char16_t: 'uint16_t',
+  i32: 'int32_t',
+  u32: 'uint32_t',
+  c_int: 'int',
+  c_uint: 'unsigned int',
+  char32_t: 'uint32_t',
+  i64: 'int64_t',
+  u64: 'uint64_t',
+  isize: 'ssize_t',
+  usize: 'size_t',
+  i64_fast: 'int64_t',
+  u64_fast: 'uint64_t',
 };
 
 function integer(type, c = C_NAMES[type.name] ?? type.name) {
@@ -30,11 +51,16 @@ function integer(type, c = C_NAMES[type.name] ?? type.name) {
     c,
     kind: 'int',
     promoted: type.size < 4 ? 'int' : c,
-    value: (random) => expectBack(type, random() < 0.33 ? pick(random, edges)
-      : (type.signed ? BigInt.asIntN : BigInt.asUintN)(bits, bigWord(random) >> BigInt(Math.floor(random() * 48)))),
+    value: (random) =>
+      expectBack(
+        type,
+        random() < 0.33
+          ? pick(random, edges)
+          : (type.signed ? BigInt.asIntN : BigInt.asUintN)(bits, bigWord(random) >> BigInt(Math.floor(random() * 48))),
+      ),
     spell(random, value, wrap) {
       if (!wrap) return random() < 0.7 || !exact(value) ? value : random() < 0.5 ? BigInt(value) : Number(value);
-      const turns = BigInt(word(random) % 2001 - 1000) << BigInt(bits);
+      const turns = BigInt((word(random) % 2001) - 1000) << BigInt(bits);
       const around = BigInt(value) + turns;
       if (!exact(around) || random() < 0.3) return around;
       const fraction = random() < 0.3 && Math.abs(Number(around)) < 2 ** 50 ? 0.5 : 0;
@@ -53,8 +79,12 @@ const enumerations = ['u8', 'i16', 'i32', 'u64'].map((name) => {
 // ---- floating point and bool ----------------------------------------------------------------------------------------
 
 const digits = (value) => (Object.is(value, -0) ? '-0.0' : value.toExponential(17));
-const floatLiteral = (value) => (Number.isNaN(value) ? '__builtin_nan("")' : Math.abs(value) === Infinity
-  ? `${value < 0 ? '-' : ''}__builtin_inf()` : digits(value));
+const floatLiteral = (value) =>
+  Number.isNaN(value)
+    ? '__builtin_nan("")'
+    : Math.abs(value) === Infinity
+      ? `${value < 0 ? '-' : ''}__builtin_inf()`
+      : digits(value);
 
 const float = ({ row, edges }) => ({
   c: row === 'f32' ? 'float' : 'double',
@@ -65,7 +95,8 @@ const float = ({ row, edges }) => ({
     const value = (random() - 0.5) * 2 ** (random() * 200 - 100);
     return row === 'f32' ? Math.fround(value) : value;
   },
-  spell: (random, value, wrap) => (wrap && row === 'f32' && Math.abs(value) === Infinity ? value > 0 ? 1e300 : -1e300 : value),
+  spell: (random, value, wrap) =>
+    wrap && row === 'f32' && Math.abs(value) === Infinity ? (value > 0 ? 1e300 : -1e300) : value,
   literal: (value) => `(${row === 'f32' ? 'float' : 'double'})${floatLiteral(value)}`,
 });
 
@@ -74,7 +105,8 @@ const bool = {
   kind: 'bool',
   promoted: 'int',
   value: (random) => random() < 0.5,
-  spell: (random, value, wrap) => (wrap ? pick(random, value ? [true, 1, -1n, 'x', 0.1] : [false, 0, 0n, '', null, undefined, NaN]) : value),
+  spell: (random, value, wrap) =>
+    wrap ? pick(random, value ? [true, 1, -1n, 'x', 0.1] : [false, 0, 0n, '', null, undefined, NaN]) : value,
   literal: (value) => (value ? '1' : '0'),
 };
 
@@ -84,12 +116,16 @@ const pointer = {
   c: 'void *',
   kind: 'pointer',
   promoted: 'void *',
-  value: (random) => (random() < 0.2 ? null : random() < 0.2 ? 2n ** 64n - 1n - BigInt(word(random)) : word(random) * 2 ** 16 + 1),
+  value: (random) =>
+    random() < 0.2 ? null : random() < 0.2 ? 2n ** 64n - 1n - BigInt(word(random)) : word(random) * 2 ** 16 + 1,
   spell: (random, value) => (random() < 0.8 || value === null ? value : BigInt(value)),
   literal: (value) => `(void *)0x${BigInt(value ?? 0).toString(16)}ull`,
 };
 
-const makeText = (random) => Array.from({ length: Math.floor(random() * 24) }, () => pick(random, ['a', 'Z', '7', ' ', '%', '\\', '"', 'é', '€', '你', '😀'])).join('');
+const makeText = (random) =>
+  Array.from({ length: Math.floor(random() * 24) }, () =>
+    pick(random, ['a', 'Z', '7', ' ', '%', '\\', '"', 'é', '€', '你', '😀']),
+  ).join('');
 
 const text = (c, kind, literal) => ({
   c,
@@ -100,10 +136,19 @@ const text = (c, kind, literal) => ({
   literal: (value) => (value === null ? '(void *)0' : literal(value)),
 });
 
-const octal = (value) => `"${Array.from(Buffer.from(value), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')}"`;
+const octal = (value) =>
+  `"${Array.from(Buffer.from(value), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')}"`;
 const units = (c, list) => `(${c}[]){ ${[...list, 0].join(', ')} }`;
-const in16 = (c) => (value) => units(c, Array.from({ length: value.length }, (_, i) => value.charCodeAt(i)));
-const inPoints = (value) => units('wchar_t', Array.from(value, (character) => character.codePointAt(0)));
+const in16 = (c) => (value) =>
+  units(
+    c,
+    Array.from({ length: value.length }, (_, i) => value.charCodeAt(i)),
+  );
+const inPoints = (value) =>
+  units(
+    'wchar_t',
+    Array.from(value, (character) => character.codePointAt(0)),
+  );
 
 /** A view whose bytes are read by C: of up to 64 bytes, which V8 keeps in its heap, or of more. */
 const bytes = (type) => ({

@@ -7,33 +7,50 @@ const INT = { kind: 'scalar', name: 'i32' };
 function simplerTrees(tree, isOutermost) {
   if (tree.kind === 'scalar') return tree.name === INT.name ? [] : [INT];
   if (tree.kind === 'array') {
-    return [tree.element, ...(tree.length > 1 ? [{ ...tree, length: 1 }] : []),
-      ...simplerTrees(tree.element, false).map((element) => ({ ...tree, element }))];
+    return [
+      tree.element,
+      ...(tree.length > 1 ? [{ ...tree, length: 1 }] : []),
+      ...simplerTrees(tree.element, false).map((element) => ({ ...tree, element })),
+    ];
   }
   // C passes no arrays: they stay inside.
   const inner = tree.fields.filter((field) => !isOutermost || field.kind !== 'array');
-  const less = tree.fields.length === 1 ? [] : tree.fields.map((_, i) => withFields(tree, tree.fields.filter((__, k) => k !== i)));
-  const simpler = tree.fields.flatMap((field, i) => simplerTrees(field, false).map((each) =>
-    ({ ...tree, fields: tree.fields.with(i, each) })));
+  const less =
+    tree.fields.length === 1
+      ? []
+      : tree.fields.map((_, i) =>
+          withFields(
+            tree,
+            tree.fields.filter((__, k) => k !== i),
+          ),
+        );
+  const simpler = tree.fields.flatMap((field, i) =>
+    simplerTrees(field, false).map((each) => ({ ...tree, fields: tree.fields.with(i, each) })),
+  );
   const { packed, ...open } = tree;
   return [INT, ...inner, ...less, ...(packed ? [open] : []), ...simpler];
 }
 
-const withFields = (tree, fields) => (tree.kind === 'union'
-  ? { ...tree, fields, active: Math.max(0, fields.indexOf(tree.fields[tree.active])) } : { ...tree, fields });
+const withFields = (tree, fields) =>
+  tree.kind === 'union'
+    ? { ...tree, fields, active: Math.max(0, fields.indexOf(tree.fields[tree.active])) }
+    : { ...tree, fields };
 
 /** Signatures that are simpler by one step, the boldest first. */
 function simplerSignatures(signature) {
   const { args, returns, fixed } = signature;
   const withArgs = (list) => ({ ...signature, args: list });
-  const without = args.map((_, i) => ({
-    ...withArgs(args.filter((__, k) => k !== i)),
-    fixed: fixed === undefined ? undefined : i < fixed ? fixed - 1 : fixed,
-  })).filter((each) => each.fixed !== 0);
+  const without = args
+    .map((_, i) => ({
+      ...withArgs(args.filter((__, k) => k !== i)),
+      fixed: fixed === undefined ? undefined : i < fixed ? fixed - 1 : fixed,
+    }))
+    .filter((each) => each.fixed !== 0);
   return [
     ...(returns === undefined ? [] : [{ ...signature, returns: undefined }]),
-    ...(args.length > 3 ? [withArgs(args.slice(0, args.length >> 1)), withArgs(args.slice(args.length >> 1))] : [])
-      .filter((each) => fixed === undefined),
+    ...(args.length > 3 && fixed === undefined
+      ? [withArgs(args.slice(0, args.length >> 1)), withArgs(args.slice(args.length >> 1))]
+      : []),
     ...without.reverse(),
     ...(fixed === undefined ? [] : [{ ...signature, fixed: undefined }]),
     ...(returns === undefined ? [] : simplerTrees(returns, true).map((each) => ({ ...signature, returns: each }))),

@@ -70,7 +70,9 @@ const isScalar = (tree) => tree.kind === 'scalar';
 /** The body's variable of an argument behind the dots. */
 function extraInC(tree, type, name) {
   return `${type} ${name} = (${type})va_arg(list, ${isScalar(tree) ? SCALARS[tree.name].promoted : type});`.replace(
-    isScalar(tree) ? '' : `(${type})`, '');
+    isScalar(tree) ? '' : `(${type})`,
+    '',
+  );
 }
 
 /**
@@ -107,10 +109,14 @@ function callbackInC({ args, returns }, id, list, result) {
   const type = (i) => `C${id}_${i}`;
   const call = `f(${trees.map((_, i) => `v${id}_${i}[state[${MOST_ARGUMENTS}]]`).join(', ')})`;
   return [
-    ...trees.map((tree, i) => `typedef ${declare(tree, type(i))};
-static ${type(i)} const v${id}_${i}[] = ${list((each) => literal(tree, each.args[i]))};`),
+    ...trees.map(
+      (tree, i) => `typedef ${declare(tree, type(i))};
+static ${type(i)} const v${id}_${i}[] = ${list((each) => literal(tree, each.args[i]))};`,
+    ),
     `uint32_t ask_${id}(${result} (*f)(${trees.map((_, i) => type(i)).join(', ') || 'void'})) {`,
-    returns ? `  ${result} r = ${call}; uint32_t h = 1; ${sumInC(returns, 'r')} return h;\n}` : `  ${call}; return 1;\n}`,
+    returns
+      ? `  ${result} r = ${call}; uint32_t h = 1; ${sumInC(returns, 'r')} return h;\n}`
+      : `  ${call}; return 1;\n}`,
   ].join('\n');
 }
 
@@ -124,8 +130,10 @@ const inline = (tree) => (tree === undefined ? 'void' : declare(tree, '').trim()
 /** The prototype of a signature in C. */
 function prototypeOf({ args, returns, fixed }) {
   const list = args.map(inline);
-  return `${inline(returns)} f(${[...list.slice(0, fixed), ...(fixed === undefined ? [] : [`... ${list.slice(fixed).join(', ')}`])]
-    .join(', ') || 'void'})`;
+  return `${inline(returns)} f(${
+    [...list.slice(0, fixed), ...(fixed === undefined ? [] : [`... ${list.slice(fixed).join(', ')}`])].join(', ') ||
+    'void'
+  })`;
 }
 
 /** How a type is declared in JavaScript. */
@@ -138,12 +146,23 @@ function typeText(tree) {
 }
 
 function declarationText({ args, returns, fixed }) {
-  const [declared, extras] = [args.slice(0, fixed), fixed === undefined ? [] : args.slice(fixed)].map((list) => list.map(typeText).join(', '));
+  const [declared, extras] = [args.slice(0, fixed), fixed === undefined ? [] : args.slice(fixed)].map((list) =>
+    list.map(typeText).join(', '),
+  );
   const variadic = fixed === undefined ? '' : `, varargs: true /* ${extras} */`;
   return `{ args: [${declared}], returns: ${typeText(returns)}${variadic} }`;
 }
 
 module.exports = {
-  makeSignature, declarationOf, callbackOf, constantsOf, sourceOf, prototypeOf, declarationText, inCallback,
-  STATE, TURNS, MOST_ARGUMENTS,
+  makeSignature,
+  declarationOf,
+  callbackOf,
+  constantsOf,
+  sourceOf,
+  prototypeOf,
+  declarationText,
+  inCallback,
+  STATE,
+  TURNS,
+  MOST_ARGUMENTS,
 };

@@ -23,15 +23,20 @@ function makeScalar(random, names = NAMES) {
 
 function makeField(random, depth, names) {
   if (depth === 0 || random() < 0.6) return makeScalar(random, names);
-  if (random() < 0.4) return { kind: 'array', element: makeField(random, depth - 1, names), length: 1 + Math.floor(random() * 5) };
+  if (random() < 0.4)
+    return { kind: 'array', element: makeField(random, depth - 1, names), length: 1 + Math.floor(random() * 5) };
   return makeNode(random, depth - 1, names);
 }
 
 function makeNode(random, depth, names) {
   const isStruct = random() < 0.75;
   // Half of all are narrow on purpose: what fits two registers is where the rules are.
-  const fields = Array.from({ length: 1 + Math.floor(random() * (random() < 0.5 ? 3 : 6)) }, () => makeField(random, depth, names));
-  return isStruct ? { kind: 'struct', fields } : { kind: 'union', fields, active: Math.floor(random() * fields.length) };
+  const fields = Array.from({ length: 1 + Math.floor(random() * (random() < 0.5 ? 3 : 6)) }, () =>
+    makeField(random, depth, names),
+  );
+  return isStruct
+    ? { kind: 'struct', fields }
+    : { kind: 'union', fields, active: Math.floor(random() * fields.length) };
 }
 
 const up = (size, align) => Math.ceil(size / align) * align;
@@ -116,7 +121,9 @@ function makeValue(random, tree) {
 function spell(random, tree, value, wrap = false) {
   if (tree.kind === 'scalar') return SCALARS[tree.name].spell(random, value, wrap);
   if (tree.kind === 'array') return value.map((each) => spell(random, tree.element, each));
-  return Object.fromEntries(Object.keys(value).map((key) => [key, spell(random, tree.fields[key.slice(1)], value[key])]));
+  return Object.fromEntries(
+    Object.keys(value).map((key) => [key, spell(random, tree.fields[key.slice(1)], value[key])]),
+  );
 }
 
 /** The sum of a value: what C's statements make of it. */
@@ -132,4 +139,16 @@ function assertSame(got, passed, what) {
   for (const key of Object.keys(passed)) assertSame(got[key], passed[key], what);
 }
 
-module.exports = { makeScalar, makeAggregate, typeOf, makeType, declare, sumInC, literal, makeValue, spell, sumOf, assertSame };
+module.exports = {
+  makeScalar,
+  makeAggregate,
+  typeOf,
+  makeType,
+  declare,
+  sumInC,
+  literal,
+  makeValue,
+  spell,
+  sumOf,
+  assertSame,
+};

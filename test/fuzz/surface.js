@@ -9,7 +9,6 @@ const {
   number,
   object,
   array,
-  make,
   anyAtom,
   hostile,
   type,

@@ -87,7 +87,7 @@ const cases = {
     assert.deepEqual({ ...symbols.frexp(8.5) }, { returns: 0.53125, out: [4] });
   },
 
-  'is called back, and passes on what a callback throws'(ffi, bind) {
+  'is called back, and passes on what a callback throws'(ffi) {
     const qsort = ffi.dlopen(null, { qsort: { args: ['ptr', 'size_t', 'size_t', 'function'] } }).symbols.qsort;
     const types = { args: ['ptr', 'ptr'], returns: 'i32' };
     const compare = new ffi.JSCallback((a, b) => ffi.read.i32(a) - ffi.read.i32(b), types);
@@ -137,9 +137,14 @@ const cases = {
     const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void');
     const fillBuffer = bind('fill_bytes', ['buffer', 'u64', 'u8'], 'void');
     const kinds = [
-      (size) => new Uint8Array(size), (size) => new Float64Array(Math.ceil(size / 8)), (size) => Buffer.alloc(size),
-      (size) => Buffer.from('x'.repeat(size)), (size) => new DataView(new ArrayBuffer(size)), (size) => new ArrayBuffer(size),
-      (size) => new Uint8Array(size + 8).subarray(8), (size) => new SharedArrayBuffer(size),
+      (size) => new Uint8Array(size),
+      (size) => new Float64Array(Math.ceil(size / 8)),
+      (size) => Buffer.alloc(size),
+      (size) => Buffer.from('x'.repeat(size)),
+      (size) => new DataView(new ArrayBuffer(size)),
+      (size) => new ArrayBuffer(size),
+      (size) => new Uint8Array(size + 8).subarray(8),
+      (size) => new SharedArrayBuffer(size),
     ];
     for (const make of kinds) {
       for (const size of [1, 12, 80, 800, 8000]) {
@@ -148,8 +153,12 @@ const cases = {
           if (call === fillBuffer && !ArrayBuffer.isView(value)) continue;
           call(value, value.byteLength, 7);
           const bytes = ArrayBuffer.isView(value)
-            ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
-          assert.ok(bytes.every((byte) => byte === 7), `${make} of ${size} bytes`);
+            ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+            : new Uint8Array(value);
+          assert.ok(
+            bytes.every((byte) => byte === 7),
+            `${make} of ${size} bytes`,
+          );
         }
       }
     }
@@ -159,7 +168,9 @@ const cases = {
     const callback = new ffi.JSCallback((n) => n + 1, { args: ['i32'], returns: 'i32' });
     const call = bind('call_on_thread_i32', ['function', 'i32'], 'i32').async;
     let turns = 0;
-    const timer = setInterval(() => { turns += 1; }, 1);
+    const timer = setInterval(() => {
+      turns += 1;
+    }, 1);
     assert.deepEqual(await Promise.all([call(callback, 1), call(callback, 2), call(callback, 3)]), [2, 3, 4]);
     const sleep = bind('fill_bytes_later', ['ptr', 'u64', 'u8', 'u32'], 'void').async;
     await sleep(new Uint8Array(8), 8, 1, 50);

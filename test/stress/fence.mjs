@@ -12,26 +12,29 @@ import { bind, collect, ffi } from '../helpers.js';
 // How much resident memory may grow after the first quarter of the run.
 const MOST_GROWTH = 64e6;
 const { fill_at: fill, flip_at: flip } = bind({
-  fill_at: { args: ['ptr', 'i64', 'u8', 'u64'] }, flip_at: { args: ['ptr', 'i64', 'u64'] },
+  fill_at: { args: ['ptr', 'i64', 'u8', 'u64'] },
+  flip_at: { args: ['ptr', 'i64', 'u64'] },
 });
 Error.stackTraceLimit = 2;
 const gzip = promisify(zlib.gzip);
 const gunzip = promisify(zlib.gunzip);
 const randomFill = promisify(crypto.randomFill);
 const isWhole = (bytes, value) => Buffer.alloc(bytes.length, value).equals(bytes);
-const overflow = (view) => assert.throws(() => flip(view, view.byteLength, 20), { code: 'ERR_FFI_BUFFER_OVERFLOW', bytesPast: 20 });
+const overflow = (view) =>
+  assert.throws(() => flip(view, view.byteLength, 20), { code: 'ERR_FFI_BUFFER_OVERFLOW', bytesPast: 20 });
 
 if (isMainThread) await main();
-else parentPort.on('message', ({ buffer, value, last }) => {
-  // Of what came one half goes back as it is, with new memory of this worker; the worker may end right after.
-  const bytes = new Uint8Array(buffer);
-  assert.ok(isWhole(bytes, value));
-  fill(bytes, 0, value + 1, bytes.length);
-  overflow(bytes);
-  const own = new Uint8Array(1 + bytes.length % 5000).fill(value + 1);
-  parentPort.postMessage({ buffers: [buffer, own.buffer], value: value + 1 }, [buffer, own.buffer]);
-  if (last) parentPort.close();
-});
+else
+  parentPort.on('message', ({ buffer, value, last }) => {
+    // Of what came one half goes back as it is, with new memory of this worker; the worker may end right after.
+    const bytes = new Uint8Array(buffer);
+    assert.ok(isWhole(bytes, value));
+    fill(bytes, 0, value + 1, bytes.length);
+    overflow(bytes);
+    const own = new Uint8Array(1 + (bytes.length % 5000)).fill(value + 1);
+    parentPort.postMessage({ buffers: [buffer, own.buffer], value: value + 1 }, [buffer, own.buffer]);
+    if (last) parentPort.close();
+  });
 
 async function main() {
   const seconds = Number(process.argv[2] ?? 300);
@@ -61,15 +64,16 @@ async function main() {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
   const { port } = server.address();
 
-  const post = (body) => new Promise((resolve, reject) => {
-    const request = http.request({ host: '127.0.0.1', port, method: 'POST', agent }, async (response) => {
-      const chunks = [];
-      for await (const chunk of response) chunks.push(chunk);
-      resolve(Buffer.concat(chunks));
+  const post = (body) =>
+    new Promise((resolve, reject) => {
+      const request = http.request({ host: '127.0.0.1', port, method: 'POST', agent }, async (response) => {
+        const chunks = [];
+        for await (const chunk of response) chunks.push(chunk);
+        resolve(Buffer.concat(chunks));
+      });
+      request.on('error', reject);
+      request.end(body);
     });
-    request.on('error', reject);
-    request.end(body);
-  });
 
   async function serve() {
     while (!isOver()) {
@@ -106,11 +110,14 @@ async function main() {
         worker.postMessage({ buffer, value, last: sent === rounds }, [buffer]);
       };
       await new Promise((resolve, reject) => {
-        worker.on('error', reject).on('exit', resolve).on('message', ({ buffers, value }) => {
-          for (const buffer of buffers) keep(buffer, value);
-          counts.transfers++;
-          if (sent < rounds) send();
-        });
+        worker
+          .on('error', reject)
+          .on('exit', resolve)
+          .on('message', ({ buffers, value }) => {
+            for (const buffer of buffers) keep(buffer, value);
+            counts.transfers++;
+            if (sent < rounds) send();
+          });
         send();
       });
       counts.workers++;
@@ -138,7 +145,8 @@ async function main() {
     const { rss } = process.memoryUsage();
     // The highest of the second quarter: memory goes up and down.
     if (passed > seconds / 4) settled = settled === 0 || passed < seconds / 2 ? Math.max(settled, rss) : settled;
-    if (passed - shown > 5) console.log(JSON.stringify({ passed: Math.round(shown = passed), rssMB: Math.round(rss / 1e6), ...counts }));
+    if (passed - shown > 5)
+      console.log(JSON.stringify({ passed: Math.round((shown = passed)), rssMB: Math.round(rss / 1e6), ...counts }));
   }, 500);
   await Promise.all([serve(), serve(), squeeze(), employ(), employ(), call()]);
   clearInterval(timer);

@@ -41,8 +41,9 @@ function fail(text) {
   if (faults++ < 10) console.error(text);
 }
 
-const pattern = Buffer.alloc(48, 0xA7);
-const makeNeighbour = (i) => (i % 3 === 0 ? new Uint8Array(48) : i % 3 === 1 ? Buffer.allocUnsafe(48) : Buffer.allocUnsafeSlow(48)).fill(0xA7);
+const pattern = Buffer.alloc(48, 0xa7);
+const makeNeighbour = (i) =>
+  (i % 3 === 0 ? new Uint8Array(48) : i % 3 === 1 ? Buffer.allocUnsafe(48) : Buffer.allocUnsafeSlow(48)).fill(0xa7);
 const isWhole = (neighbour) => pattern.equals(neighbour);
 
 // Buffers that live for a while, all over the heap of malloc.
@@ -50,7 +51,7 @@ const others = Array.from({ length: 512 }, (_, i) => makeNeighbour(i));
 
 function round(i) {
   const [name, make, place] = kinds[i % kinds.length];
-  const isUnder = place !== 'tail' && (place === 'head' || (i / kinds.length | 0) % 3 === 0);
+  const isUnder = place !== 'tail' && (place === 'head' || ((i / kinds.length) | 0) % 3 === 0);
   const widths = isUnder ? under : over;
   const width = widths[(i >> 4) % widths.length];
   const first = makeNeighbour(i);
@@ -62,10 +63,13 @@ function round(i) {
     fail(`${name}: ${isUnder ? 'before' : 'past'} ${width}: no exception`);
   } catch (error) {
     exceptions++;
-    const right = error.code === (isUnder ? 'ERR_FFI_BUFFER_UNDERFLOW' : 'ERR_FFI_BUFFER_OVERFLOW')
-      && error.symbol === 'flip_at' && error.argument === 0 && error.byteLength === length
-      && error.firstBadOffset === (isUnder ? -1 : length)
-      && error.bytesPast === width;
+    const right =
+      error.code === (isUnder ? 'ERR_FFI_BUFFER_UNDERFLOW' : 'ERR_FFI_BUFFER_OVERFLOW') &&
+      error.symbol === 'flip_at' &&
+      error.argument === 0 &&
+      error.byteLength === length &&
+      error.firstBadOffset === (isUnder ? -1 : length) &&
+      error.bytesPast === width;
     if (!right) fail(`${name}: ${isUnder ? 'before' : 'past'} ${width}: ${error.message} ${JSON.stringify(error)}`);
   }
   if (!isWhole(first) || !isWhole(last)) fail(`${name}: a neighbour has changed`);
@@ -94,5 +98,7 @@ if (grown > 48e6) fail(`resident memory has grown by ${grown} bytes`);
 const broken = ffi.checkFences();
 if (broken !== 0) fail(`${broken} fences were still broken`);
 const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-console.log(JSON.stringify({ count, exceptions, faults, seconds, grownMB: grown / 1e6, rssMB: process.memoryUsage().rss / 1e6 }));
+console.log(
+  JSON.stringify({ count, exceptions, faults, seconds, grownMB: grown / 1e6, rssMB: process.memoryUsage().rss / 1e6 }),
+);
 process.exit(faults === 0 && exceptions === count ? 0 : 1);

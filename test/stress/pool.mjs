@@ -82,8 +82,12 @@ const fillers = {
 function makeSlices(count) {
   for (;;) {
     const slices = Array.from({ length: count }, () => Buffer.allocUnsafe(SIZE));
-    if (slices.every(({ buffer, byteOffset }, i) => buffer === slices[0].buffer
-      && byteOffset === slices[0].byteOffset + i * SIZE)) return slices;
+    if (
+      slices.every(
+        ({ buffer, byteOffset }, i) => buffer === slices[0].buffer && byteOffset === slices[0].byteOffset + i * SIZE,
+      )
+    )
+      return slices;
   }
 }
 

@@ -153,10 +153,13 @@ async function main() {
   process.on('warning', (warning) => state.faults.push(String(warning.stack)));
   console.log(JSON.stringify({ node: process.version, minutes, seed, ...ffi.fences() }));
   const samples = [];
-  const timer = setInterval(() => {
-    collect();
-    samples.push({ at: (Date.now() - began) / 1000, ...measure(state.counts) });
-  }, Math.min(1000, minutes * 3000));
+  const timer = setInterval(
+    () => {
+      collect();
+      samples.push({ at: (Date.now() - began) / 1000, ...measure(state.counts) });
+    },
+    Math.min(1000, minutes * 3000),
+  );
   const show = setInterval(() => say({ ...samples.at(-1) }), 60_000);
   const rounded = (object) =>
     Object.fromEntries(Object.entries(object).map(([key, value]) => [key, Number(value.toFixed(1))]));

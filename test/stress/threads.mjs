@@ -50,7 +50,11 @@ async function runAll() {
   const identity = new JSCallback((value) => value, i32);
   const sum = (count) => (BigInt(count) * BigInt(count - 1)) / 2n;
 
-  for (const [threads, times] of [[1, 100], [4, 50], [32, 4]]) {
+  for (const [threads, times] of [
+    [1, 100],
+    [4, 50],
+    [32, 4],
+  ]) {
     assert.equal(symbols.join_with_threads(identity, threads, times), sum(threads * times));
     assert.equal(await symbols.join_threads_i32.async(identity, threads, times), sum(threads * times));
   }

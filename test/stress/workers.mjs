@@ -21,7 +21,9 @@ const ROUNDS = byScale(2, 5);
 const helpers = fileURLToPath(new URL('../helpers.js', import.meta.url));
 const isWhole = (buffer, value) => Buffer.alloc(buffer.byteLength, value).equals(new Uint8Array(buffer));
 
-const start = (code, workerData) => new Worker(`
+const start = (code, workerData) =>
+  new Worker(
+    `
   const { ffi, bind, collect } = require(${JSON.stringify(helpers)});
   const { parentPort, workerData } = require('node:worker_threads');
   const { flip_at: flip, fill_at: fill } = bind({
@@ -30,7 +32,9 @@ const start = (code, workerData) => new Worker(`
     try { flip(view, view.byteLength, 5); } catch (error) { if (error.bytesPast === 5) return; throw error; }
     throw new Error('no exception');
   };
-  ${code}`, { eval: true, workerData });
+  ${code}`,
+    { eval: true, workerData },
+  );
 
 const makeBuffers = `
   const buffers = [];
@@ -77,9 +81,12 @@ async function outlive() {
 async function comeAndGo() {
   let ended = 0;
   const one = async (value) => {
-    const worker = start(`${makeBuffers}
+    const worker = start(
+      `${makeBuffers}
       for (let i = 0; i < 500; i++) overflow(new Uint8Array(1 + i % 200));
-      ${value % 5 === 0 ? 'setInterval(() => { for (let i = 0; i < 50; i++) overflow(Buffer.from("text")); }, 1);' : ''}`, value);
+      ${value % 5 === 0 ? 'setInterval(() => { for (let i = 0; i < 50; i++) overflow(Buffer.from("text")); }, 1);' : ''}`,
+      value,
+    );
     worker.on('error', (error) => {
       throw error;
     });
@@ -109,7 +116,7 @@ async function passAround(ffi) {
       collect();
     });`);
   for (let i = 0; i < 150; i++) {
-    const buffers = Array.from({ length: 20 }, (_, k) => new Uint8Array(1 + (i * k * 37) % 70000).buffer);
+    const buffers = Array.from({ length: 20 }, (_, k) => new Uint8Array(1 + ((i * k * 37) % 70000)).buffer);
     const answer = once(worker, 'message');
     worker.postMessage(buffers, buffers);
     results.passed = (results.passed ?? 0) + (await answer)[0].length;

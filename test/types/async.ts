@@ -74,7 +74,10 @@ expect<Equal<Extract<typeof thread.symbols.add, null>, never>>();
 expect<Equal<ReturnType<typeof thread.close>, void>>();
 const typed: LibraryThread<{ add: { args: ['i32', 'f64']; returns: 'f64' } }> = thread;
 thread[Symbol.dispose]();
-linkSymbols({ f: { ptr: 4096, returns: 'i32' } }).thread().symbols.f().then((result) => result.toFixed());
+linkSymbols({ f: { ptr: 4096, returns: 'i32' } })
+  .thread()
+  .symbols.f()
+  .then((result) => result.toFixed());
 
 // Closing tells when the calls are done.
 expect<Equal<ReturnType<typeof lib.close>, void | Promise<void>>>();

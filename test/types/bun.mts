@@ -1,6 +1,17 @@
 // A program for bun:ffi, as its documents write them, compiles with the name changed.
 import ffi, {
-  CFunction, CString, FFIType, JSCallback, dlopen, linkSymbols, ptr, read, suffix, toArrayBuffer, toBuffer, viewSource,
+  CFunction,
+  CString,
+  FFIType,
+  JSCallback,
+  dlopen,
+  linkSymbols,
+  ptr,
+  read,
+  suffix,
+  toArrayBuffer,
+  toBuffer,
+  viewSource,
   type Pointer,
 } from 'pinned-ffi/bun';
 import { expect, type Equal } from './equal.js';
@@ -23,7 +34,9 @@ expect<Equal<Parameters<typeof symbols.add>['length'], 2>>();
 const chunk = new Uint8Array(8);
 symbols.write_all(1, chunk, chunk);
 const callback = new JSCallback((at: Pointer, length: bigint) => /x/.test(new CString(at, 0, Number(length))), {
-  returns: 'bool', args: ['ptr', 'usize'], threadsafe: true,
+  returns: 'bool',
+  args: ['ptr', 'usize'],
+  threadsafe: true,
 });
 symbols.search('text', callback);
 symbols.search(ptr(chunk), callback.ptr!);

@@ -86,7 +86,9 @@ expect<Equal<typeof lib.path, string | null>>();
 expect<Equal<keyof typeof symbols & 'add_f64', 'add_f64'>>();
 lib.close();
 lib[Symbol.dispose]();
-dlopen(null, { getpid: { returns: 'int' } }, { flags: 2 }).symbols.getpid().toFixed();
+dlopen(null, { getpid: { returns: 'int' } }, { flags: 2 })
+  .symbols.getpid()
+  .toFixed();
 dlopen(new URL('file:///usr/lib/libm.so'), { pow: { args: ['f64', 'f64'], returns: 'f64' } });
 {
   using scoped = dlopen('m', { cos: { args: ['f64'], returns: 'f64' } });
@@ -150,6 +152,8 @@ const compiled = cc({
 expect<Equal<ReturnType<typeof compiled.symbols.hello>, number>>();
 expect<Equal<Extract<typeof compiled.symbols.maybe, null>, null>>();
 const sources = [new URL('file:///a.c'), 'int two(void) { return 2; }'];
-cc({ source: sources, symbols: { two: { returns: 'int' } } }).symbols.two().toFixed();
+cc({ source: sources, symbols: { two: { returns: 'int' } } })
+  .symbols.two()
+  .toFixed();
 
 export { total };

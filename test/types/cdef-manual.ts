@@ -4,7 +4,9 @@ import { dlopen } from 'pinned-ffi';
 import type { FunctionPointerLike, Handle, Pointer, PointerLike } from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';
 
-const { symbols: c } = dlopen('c', `
+const { symbols: c } = dlopen(
+  'c',
+  `
        void qsort(void base[.size * .n], size_t n, size_t size,
                   int (*compar)(const void [.size], const void [.size]));
 
@@ -60,43 +62,71 @@ const { symbols: c } = dlopen('c', `
        sighandler_t signal(int signum, sighandler_t handler);
 
        void (*sigset(int sig, void (*disp)(int)))(int);
-`);
+`,
+);
 
 type Integer = number | bigint;
 type Address = Pointer | bigint | null;
 
-expect<Equal<Parameters<typeof c.qsort>, [
-  arg0: PointerLike, arg1: Integer, arg2: Integer,
-  arg3: ((arg0: Address, arg1: Address) => Integer | Promise<Integer>) | FunctionPointerLike,
-]>>();
+expect<
+  Equal<
+    Parameters<typeof c.qsort>,
+    [
+      arg0: PointerLike,
+      arg1: Integer,
+      arg2: Integer,
+      arg3: ((arg0: Address, arg1: Address) => Integer | Promise<Integer>) | FunctionPointerLike,
+    ]
+  >
+>();
 expect<Equal<ReturnType<typeof c.qsort>, void>>();
-expect<Equal<Parameters<typeof c.getline>, [
-  arg0: PointerLike<'ptr'>, arg1: PointerLike<'size_t'>, arg2: Handle<'FILE'> | null,
-]>>();
+expect<
+  Equal<
+    Parameters<typeof c.getline>,
+    [arg0: PointerLike<'ptr'>, arg1: PointerLike<'size_t'>, arg2: Handle<'FILE'> | null]
+  >
+>();
 expect<Equal<ReturnType<typeof c.getline>, bigint>>();
-expect<Equal<Parameters<typeof c.strftime>, [
-  arg0: PointerLike, arg1: Integer, arg2: PointerLike | string, arg3: PointerLike,
-]>>();
+expect<
+  Equal<
+    Parameters<typeof c.strftime>,
+    [arg0: PointerLike, arg1: Integer, arg2: PointerLike | string, arg3: PointerLike]
+  >
+>();
 expect<Equal<ReturnType<typeof c.strftime>, bigint>>();
 expect<Equal<Parameters<typeof c.readdir>, [arg0: Handle<'DIR'> | null]>>();
 expect<Equal<ReturnType<typeof c.readdir>, Address>>();
 expect<Equal<Parameters<typeof c.poll>, [arg0: PointerLike, arg1: Integer, arg2: Integer]>>();
 expect<Equal<ReturnType<typeof c.poll>, number>>();
-expect<Equal<Parameters<typeof c.getaddrinfo>, [
-  arg0: PointerLike | string, arg1: PointerLike | string, arg2: PointerLike, arg3: PointerLike<'ptr'>,
-]>>();
+expect<
+  Equal<
+    Parameters<typeof c.getaddrinfo>,
+    [arg0: PointerLike | string, arg1: PointerLike | string, arg2: PointerLike, arg3: PointerLike<'ptr'>]
+  >
+>();
 expect<Equal<Parameters<typeof c.regcomp>, [arg0: PointerLike, arg1: PointerLike | string, arg2: Integer]>>();
-expect<Equal<Parameters<typeof c.dl_iterate_phdr>, [
-  arg0: ((arg0: Address, arg1: bigint, arg2: Address) => Integer | Promise<Integer>) | FunctionPointerLike,
-  arg1: PointerLike,
-]>>();
-expect<Equal<Parameters<typeof c.nftw>, [
-  arg0: PointerLike | string,
-  arg1:
-    | ((arg0: string | null, arg1: Address, arg2: number, arg3: Address) => Integer | Promise<Integer>)
-    | FunctionPointerLike,
-  arg2: Integer, arg3: Integer,
-]>>();
+expect<
+  Equal<
+    Parameters<typeof c.dl_iterate_phdr>,
+    [
+      arg0: ((arg0: Address, arg1: bigint, arg2: Address) => Integer | Promise<Integer>) | FunctionPointerLike,
+      arg1: PointerLike,
+    ]
+  >
+>();
+expect<
+  Equal<
+    Parameters<typeof c.nftw>,
+    [
+      arg0: PointerLike | string,
+      arg1:
+        | ((arg0: string | null, arg1: Address, arg2: number, arg3: Address) => Integer | Promise<Integer>)
+        | FunctionPointerLike,
+      arg2: Integer,
+      arg3: Integer,
+    ]
+  >
+>();
 c.nftw('/', (path, stat, flag) => (path === null || stat === null ? flag : 0), 20, 0).toFixed();
 c.asprintf(Buffer.alloc(8), '%d %s', ['i32', 5], ['cstring', 'x']).toFixed();
 expect<Equal<Parameters<typeof c.exit>, [arg0: Integer]>>();

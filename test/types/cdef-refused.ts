@@ -4,7 +4,9 @@ import { CFunction, JSCallback, alignof, cc, cdef, dlopen, fn, linkSymbols, size
 import type { Definitions, Library } from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';
 
-const time = cdef('struct point { int x, y; }; struct db; int norm(struct point); enum color { RED }; extern int zone;');
+const time = cdef(
+  'struct point { int x, y; }; struct db; int norm(struct point); enum color { RED }; extern int zone;',
+);
 const lib = dlopen('c', [time, 'int abs(int); int dot(struct point *, struct db *, enum color); extern int optind;']);
 const { symbols } = lib;
 
@@ -114,8 +116,9 @@ dlopen('c', { f: { returns: 'cstring', free: 'free' } });
 dlopen('c', ['int abs(int);', 5]);
 // @ts-expect-error an optional symbol may be null
 dlopen('c', ['int abs(int);', { abs: { optional: true } }]).symbols.abs(1);
+const nonblocking = dlopen('c', ['int abs(int);', { abs: { nonblocking: true } }]).symbols.abs(1);
 // @ts-expect-error a Promise
-dlopen('c', ['int abs(int);', { abs: { nonblocking: true } }]).symbols.abs(1).toFixed();
+nonblocking.toFixed();
 
 // @ts-expect-error an unknown type
 lib.function('int f(foo_t);');
@@ -163,10 +166,17 @@ cdef(5);
 // What the compiler shows is the error itself.
 type Shown<T> = T extends (path: any, symbols: infer S, ...rest: any[]) => any ? S : never;
 expect<Equal<Shown<typeof dlopen<'foo_t f(int);'>>, { error: "unknown type 'foo_t' in 'foo_t f(int)'" }>>();
-expect<Equal<Shown<typeof dlopen<'int g(i32 x);'>>, { error: "unknown type 'i32' in 'int g(i32 x)'; did you mean 'int32_t'?" }>>();
-expect<Equal<
-  Shown<typeof dlopen<'int a(\n    int (*)(foo_t)\n);'>>,
-  { error: "unknown type 'foo_t' in 'int a( int (*)(foo_t) )'" }
->>();
+expect<
+  Equal<
+    Shown<typeof dlopen<'int g(i32 x);'>>,
+    { error: "unknown type 'i32' in 'int g(i32 x)'; did you mean 'int32_t'?" }
+  >
+>();
+expect<
+  Equal<
+    Shown<typeof dlopen<'int a(\n    int (*)(foo_t)\n);'>>,
+    { error: "unknown type 'foo_t' in 'int a( int (*)(foo_t) )'" }
+  >
+>();
 const wrong: Library<Definitions<'int f(int);'>> = dlopen('c', cdef('int f(int);'));
 export { wrong };

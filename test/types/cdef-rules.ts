@@ -2,7 +2,15 @@
 
 import { cdef } from 'pinned-ffi';
 import type {
-  ArrayType, EnumerationType, FunctionType, InOutParameter, OpaqueType, OutParameter, PointerType, StructType, UnionType,
+  ArrayType,
+  EnumerationType,
+  FunctionType,
+  InOutParameter,
+  OpaqueType,
+  OutParameter,
+  PointerType,
+  StructType,
+  UnionType,
 } from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';
 
@@ -16,10 +24,30 @@ const arithmetic = cdef(`
   long unsigned int f(char, signed char, unsigned char, short int, unsigned short, int signed, unsigned, long int,
     unsigned long int, long long, int long long unsigned, float, double, _Bool, bool, __int64, __int8 unsigned);
 `);
-expect<Equal<Args<typeof arithmetic>, readonly [
-  'char', 'signed char', 'unsigned char', 'short', 'unsigned short', 'int', 'unsigned int', 'long', 'unsigned long', 'long long',
-  'unsigned long long', 'float', 'double', 'bool', 'bool', 'int64_t', 'unsigned char',
-]>>();
+expect<
+  Equal<
+    Args<typeof arithmetic>,
+    readonly [
+      'char',
+      'signed char',
+      'unsigned char',
+      'short',
+      'unsigned short',
+      'int',
+      'unsigned int',
+      'long',
+      'unsigned long',
+      'long long',
+      'unsigned long long',
+      'float',
+      'double',
+      'bool',
+      'bool',
+      'int64_t',
+      'unsigned char',
+    ]
+  >
+>();
 expect<Equal<Returns<typeof arithmetic>, 'unsigned long'>>();
 
 // Names of stdint.h, stddef.h, POSIX, Windows; a text may define them again.
@@ -28,10 +56,31 @@ const known = cdef(`
   void *f(uint8_t, size_t, ptrdiff_t, wchar_t, pid_t, mode_t, off_t, time_t, socklen_t, DWORD, HANDLE, LPCSTR, LPCWSTR, LPDWORD,
     BOOL, FARPROC, regex_t *, va_list *);
 `);
-expect<Equal<Args<typeof known>, readonly [
-  'uint8_t', 'size_t', 'ptrdiff_t', 'wchar_t', 'int', 'unsigned int', 'int64_t', 'long', 'unsigned int', 'uint32_t', 'ptr', 'cstring',
-  'utf16', PointerType<'uint32_t'>, 'short', 'function', 'ptr', 'ptr',
-]>>();
+expect<
+  Equal<
+    Args<typeof known>,
+    readonly [
+      'uint8_t',
+      'size_t',
+      'ptrdiff_t',
+      'wchar_t',
+      'int',
+      'unsigned int',
+      'int64_t',
+      'long',
+      'unsigned int',
+      'uint32_t',
+      'ptr',
+      'cstring',
+      'utf16',
+      PointerType<'uint32_t'>,
+      'short',
+      'function',
+      'ptr',
+      'ptr',
+    ]
+  >
+>();
 expect<Equal<Returns<typeof known>, 'ptr'>>();
 
 // Pointers: text, bytes, values, pointers; const stands before or behind.
@@ -41,11 +90,37 @@ const pointers = cdef(`
     gchar *, byte *, uint8_t *, void *, const void *, bool *, int *, const double *restrict, char **, const char *const *,
     int **, const size_t[], char name[16], int matrix[3][4], const char s[], unsigned *volatile x);
 `);
-expect<Equal<Args<typeof pointers>, readonly [
-  'cstring', 'cstring', 'cstring', 'cstring', 'wstring', 'utf16', 'ptr', 'ptr',
-  'ptr', 'ptr', 'ptr', 'ptr', 'ptr', 'ptr', PointerType<'int'>, PointerType<'double'>, PointerType<'ptr'>, PointerType<'cstring'>,
-  PointerType<PointerType<'int'>>, PointerType<'size_t'>, 'ptr', PointerType<ArrayType<'int'>>, 'cstring', PointerType<'unsigned int'>,
-]>>();
+expect<
+  Equal<
+    Args<typeof pointers>,
+    readonly [
+      'cstring',
+      'cstring',
+      'cstring',
+      'cstring',
+      'wstring',
+      'utf16',
+      'ptr',
+      'ptr',
+      'ptr',
+      'ptr',
+      'ptr',
+      'ptr',
+      'ptr',
+      'ptr',
+      PointerType<'int'>,
+      PointerType<'double'>,
+      PointerType<'ptr'>,
+      PointerType<'cstring'>,
+      PointerType<PointerType<'int'>>,
+      PointerType<'size_t'>,
+      'ptr',
+      PointerType<ArrayType<'int'>>,
+      'cstring',
+      PointerType<'unsigned int'>,
+    ]
+  >
+>();
 
 // Structs: with a body, declared without one, not declared at all.
 const structs = cdef(`
@@ -58,11 +133,28 @@ const structs = cdef(`
 `);
 type Point = StructType<{ readonly x: 'int'; readonly y: 'int' }>;
 type Numbers = UnionType<{ readonly i: 'int'; readonly d: 'double' }>;
-expect<Equal<Args<typeof structs>, readonly [
-  Point, PointerType<Point>, PointerType<PointerType<Point>>, Numbers, PointerType<Numbers>, OpaqueType<'open'>,
-  PointerType<OpaqueType<'open'>>, OpaqueType<'tag'>, OpaqueType<'tag'>, OpaqueType<'handle_'>, 'ptr', PointerType<'ptr'>,
-  OpaqueType<'FILE'>, OpaqueType<'DIR'>, PointerType<StructType<{ readonly n: 'long' }>>,
-]>>();
+expect<
+  Equal<
+    Args<typeof structs>,
+    readonly [
+      Point,
+      PointerType<Point>,
+      PointerType<PointerType<Point>>,
+      Numbers,
+      PointerType<Numbers>,
+      OpaqueType<'open'>,
+      PointerType<OpaqueType<'open'>>,
+      OpaqueType<'tag'>,
+      OpaqueType<'tag'>,
+      OpaqueType<'handle_'>,
+      'ptr',
+      PointerType<'ptr'>,
+      OpaqueType<'FILE'>,
+      OpaqueType<'DIR'>,
+      PointerType<StructType<{ readonly n: 'long' }>>,
+    ]
+  >
+>();
 expect<Equal<Returns<typeof structs>, Point>>();
 
 // Fields.
@@ -86,16 +178,32 @@ const fields = cdef(`
   int f(struct inner, enum color);
 `);
 type Inner = StructType<{ readonly up: 'ptr' }>;
-expect<Equal<typeof fields.types.all, StructType<{
-  readonly a: 'int'; readonly b: PointerType<'int'>; readonly c: ArrayType<'int'>;
-  readonly d: { readonly type: 'unsigned int'; readonly bits: 3 }; readonly _padding1: { readonly type: 'unsigned int'; readonly bits: 5 };
-  readonly e: { readonly type: 'unsigned int'; readonly bits: 2 }; readonly color: { readonly type: 'unsigned int'; readonly bits: 4 };
-  readonly anonymous: StructType<{ readonly x: 'char' }>; readonly u: UnionType<{ readonly i: 'int'; readonly f: 'float' }>;
-  readonly anonymous2: UnionType<{ readonly j: 'int' }>; readonly inner: Inner; readonly inners: PointerType<Inner>;
-  readonly name: 'cstring'; readonly text: ArrayType<'char'>; readonly m: ArrayType<ArrayType<'double'>>;
-  readonly call: FunctionType<{ readonly args: readonly ['int', 'ptr', 'size_t']; readonly returns: 'int' }>;
-  readonly node: PointerType; readonly next: 'ptr'; readonly l: 'long';
-}>>>();
+expect<
+  Equal<
+    typeof fields.types.all,
+    StructType<{
+      readonly a: 'int';
+      readonly b: PointerType<'int'>;
+      readonly c: ArrayType<'int'>;
+      readonly d: { readonly type: 'unsigned int'; readonly bits: 3 };
+      readonly _padding1: { readonly type: 'unsigned int'; readonly bits: 5 };
+      readonly e: { readonly type: 'unsigned int'; readonly bits: 2 };
+      readonly color: { readonly type: 'unsigned int'; readonly bits: 4 };
+      readonly anonymous: StructType<{ readonly x: 'char' }>;
+      readonly u: UnionType<{ readonly i: 'int'; readonly f: 'float' }>;
+      readonly anonymous2: UnionType<{ readonly j: 'int' }>;
+      readonly inner: Inner;
+      readonly inners: PointerType<Inner>;
+      readonly name: 'cstring';
+      readonly text: ArrayType<'char'>;
+      readonly m: ArrayType<ArrayType<'double'>>;
+      readonly call: FunctionType<{ readonly args: readonly ['int', 'ptr', 'size_t']; readonly returns: 'int' }>;
+      readonly node: PointerType;
+      readonly next: 'ptr';
+      readonly l: 'long';
+    }>
+  >
+>();
 expect<Equal<Args<typeof fields>, readonly [Inner, EnumerationType<{ readonly RED: 0; readonly GREEN: 1 }, false>]>>();
 
 // Function pointers: a text that a count follows is an address.
@@ -107,11 +215,23 @@ const functions = cdef(`
 `);
 type Visit = FunctionType<{ readonly args: readonly ['ptr', 'int']; readonly returns: 'void' }>;
 type Of<A extends readonly unknown[], R> = FunctionType<{ readonly args: Readonly<A>; readonly returns: R }>;
-expect<Equal<Args<typeof functions>, readonly [
-  Of<['ptr', 'ptr'], 'int'>, Visit, Visit, Of<['cstring', 'double'], 'unsigned int'>, Of<[], 'int'>,
-  Of<[Of<['ptr', 'long'], 'int'>], 'void'>, Of<['char'], 'int'>, Of<['int'], 'int'>, Of<['int'], Of<['cstring'], 'int'>>,
-  PointerType<Of<['int'], 'int'>>,
-]>>();
+expect<
+  Equal<
+    Args<typeof functions>,
+    readonly [
+      Of<['ptr', 'ptr'], 'int'>,
+      Visit,
+      Visit,
+      Of<['cstring', 'double'], 'unsigned int'>,
+      Of<[], 'int'>,
+      Of<[Of<['ptr', 'long'], 'int'>], 'void'>,
+      Of<['char'], 'int'>,
+      Of<['int'], 'int'>,
+      Of<['int'], Of<['cstring'], 'int'>>,
+      PointerType<Of<['int'], 'int'>>,
+    ]
+  >
+>();
 expect<Equal<Returns<typeof functions>, Of<['int'], 'void'>>>();
 
 // Marks.
@@ -120,10 +240,23 @@ const marks = cdef(`
   _Free_(db_free) char *f(_Out_ int *a, _Inout_ long *b, _Out_ struct db **db, _Out_ char **text, _In_ const int *c, _Out_opt_ int *d,
     _Text_ char *e, _Text_ wchar_t *g, _Out_writes_(16) int *h, _Out_ char *byte);
 `);
-expect<Equal<Args<typeof marks>, readonly [
-  OutParameter<'int'>, InOutParameter<'long'>, OutParameter<OpaqueType<'db'>>, OutParameter<'ptr'>, PointerType<'int'>, PointerType<'int'>,
-  'cstring', 'wstring', PointerType<'int'>, OutParameter<'char'>,
-]>>();
+expect<
+  Equal<
+    Args<typeof marks>,
+    readonly [
+      OutParameter<'int'>,
+      InOutParameter<'long'>,
+      OutParameter<OpaqueType<'db'>>,
+      OutParameter<'ptr'>,
+      PointerType<'int'>,
+      PointerType<'int'>,
+      'cstring',
+      'wstring',
+      PointerType<'int'>,
+      OutParameter<'char'>,
+    ]
+  >
+>();
 expect<Equal<Returns<typeof marks>, { readonly type: 'cstring'; readonly free: 'db_free' }>>();
 expect<Equal<Returns<typeof text>, 'cstring'>>();
 const text = cdef('_Text_ char *f(void);');
@@ -151,7 +284,19 @@ const constants = cdef(`
   #define URL "https://example.org" // a text
   int f(int x[SIZE]);
 `);
-expect<Equal<typeof constants.constants, {
-  readonly A: 0; readonly B: 10; readonly C: number; readonly D: 0; readonly E: 1; readonly F: 5; readonly N: 7;
-  readonly SIZE: number | bigint; readonly URL: 'https://example.org';
-}>>();
+expect<
+  Equal<
+    typeof constants.constants,
+    {
+      readonly A: 0;
+      readonly B: 10;
+      readonly C: number;
+      readonly D: 0;
+      readonly E: 1;
+      readonly F: 5;
+      readonly N: 7;
+      readonly SIZE: number | bigint;
+      readonly URL: 'https://example.org';
+    }
+  >
+>();

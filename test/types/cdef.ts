@@ -1,10 +1,25 @@
 // Programs that compile: declarations as C text, wherever they are taken.
 
-import { CFunction, JSCallback, alignof, cc, cdef, dlopen, fn, linkSymbols, ptr, sizeof, struct, union } from 'pinned-ffi';
+import {
+  CFunction,
+  JSCallback,
+  alignof,
+  cc,
+  cdef,
+  dlopen,
+  fn,
+  linkSymbols,
+  ptr,
+  sizeof,
+  struct,
+  union,
+} from 'pinned-ffi';
 import type { AsyncFn, Definitions, Global, Handle, Library, Pointer, PointerLike } from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';
 
-const libc = dlopen('c', `
+const libc = dlopen(
+  'c',
+  `
   // What a header looks like.
   #include <stdlib.h>
   #define LIMIT 16
@@ -19,7 +34,8 @@ const libc = dlopen('c', `
   extern const char *names[LIMIT];
   double a(double), b(double, double);
   int getpid()
-`);
+`,
+);
 const { symbols } = libc;
 
 expect<Equal<keyof typeof symbols, 'div' | 'strlen' | 'snprintf' | 'qsort' | 'a' | 'b' | 'getpid'>>();
@@ -61,10 +77,15 @@ libc.global('opterr').value = 0;
 expect<Equal<ReturnType<Global<'int'>['get']>, number>>();
 libc.global('names').view().at(0)?.toUpperCase();
 libc.global('environ', 'ptr').value;
-libc.thread().symbols.strlen('x').then((length) => length + 1n);
+libc
+  .thread()
+  .symbols.strlen('x')
+  .then((length) => length + 1n);
 const ldiv = libc.function('div_t ldiv(long, long);');
 expect<Equal<ReturnType<typeof ldiv>, { quot: number; rem: number }>>();
-dlopen('c', { abs: { args: ['int'], returns: 'int' } }).function('int abs(int)')(1).toFixed();
+dlopen('c', { abs: { args: ['int'], returns: 'int' } })
+  .function('int abs(int)')(1)
+  .toFixed();
 
 // cc, linkSymbols, CFunction.
 expect<Equal<ReturnType<(typeof compiled)['symbols']['twice']>, number>>();
@@ -82,15 +103,12 @@ const single = CFunction({ ptr: 4096, c: 'double (double, double)' });
 single(1, 2).toFixed();
 
 // Callbacks and function pointers.
-new JSCallback(
-  (a, count, name) => {
-    expect<Equal<typeof a, Pointer | bigint | null>>();
-    expect<Equal<typeof count, bigint>>();
-    expect<Equal<typeof name, string | null>>();
-    return 0;
-  },
-  'int (*)(const void *, size_t, const char *)',
-);
+new JSCallback((a, count, name) => {
+  expect<Equal<typeof a, Pointer | bigint | null>>();
+  expect<Equal<typeof count, bigint>>();
+  expect<Equal<typeof name, string | null>>();
+  return 0;
+}, 'int (*)(const void *, size_t, const char *)');
 new JSCallback((x) => x * 2, 'double (double x)');
 const compare = fn('int (*)(const void *, const void *)');
 dlopen('c', { bsearch: { args: ['ptr', compare], returns: 'ptr' } }).symbols.bsearch(null, (a, b) => (a === b ? 0 : 1));
@@ -126,11 +144,23 @@ const time = cdef(`
   int walk(visit, struct hidden *);
 `);
 expect<Equal<keyof typeof time.symbols, 'norm' | 'walk'>>();
-expect<Equal<typeof time.constants, {
-  readonly ZONE: 'UTC'; readonly SECONDS: 60; readonly MASK: number;
-  readonly BIG: number | bigint; readonly MINUS: -1; readonly FLAG: number | bigint; readonly WIDE: 16;
-  readonly MONDAY: 0; readonly TUESDAY: 1; readonly SUNDAY: 6;
-}>>();
+expect<
+  Equal<
+    typeof time.constants,
+    {
+      readonly ZONE: 'UTC';
+      readonly SECONDS: 60;
+      readonly MASK: number;
+      readonly BIG: number | bigint;
+      readonly MINUS: -1;
+      readonly FLAG: number | bigint;
+      readonly WIDE: 16;
+      readonly MONDAY: 0;
+      readonly TUESDAY: 1;
+      readonly SUNDAY: 6;
+    }
+  >
+>();
 expect<Equal<ReturnType<typeof time.types.point.read>, { x: number; y: number }>>();
 expect<Equal<(typeof time.types)['struct point'], typeof time.types.point>>();
 time.types.day.nameOf(1)?.toUpperCase();

@@ -1,7 +1,19 @@
 // Programs that compile, and some that do not: structs, unions, arrays, out parameters, handles, function pointers.
 
 import {
-  array, dlopen, enumeration, fn, inout, offsetof, opaque, out, pointer, ptr, sizeof, struct, union,
+  array,
+  dlopen,
+  enumeration,
+  fn,
+  inout,
+  offsetof,
+  opaque,
+  out,
+  pointer,
+  ptr,
+  sizeof,
+  struct,
+  union,
 } from 'pinned-ffi';
 import type { Handle, Pointer } from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';

@@ -10,4 +10,7 @@ expect<Equal<typeof all.default, typeof ffi>>();
 expect<Equal<Exclude<keyof typeof all, 'default'>, keyof typeof ffi>>();
 expect<Equal<ReturnType<typeof ffi.ptr>, Pointer>>();
 expect<Equal<ReturnType<typeof ffi.CString>, string>>();
-ffi.dlopen('m', { cos: { args: ['f64'], returns: 'f64' } }).symbols.cos(0).toFixed();
+ffi
+  .dlopen('m', { cos: { args: ['f64'], returns: 'f64' } })
+  .symbols.cos(0)
+  .toFixed();

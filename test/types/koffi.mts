@@ -6,7 +6,12 @@ const lib = load(null, { lazy: true });
 const Point: TypeObject = koffi.struct('Point', { x: 'int', y: [8, 'int'] });
 const Compare = koffi.proto('int Compare(const void *a, const void *b)');
 const qsort = lib.func('qsort', 'void', [koffi.inout('void *'), 'size_t', 'size_t', koffi.pointer(Compare)]);
-qsort(koffi.as(['a', 'b'], 'char **'), 2, koffi.sizeof('void *'), (a: bigint, b: bigint) => koffi.decode.int(a) - koffi.decode.int(b));
+qsort(
+  koffi.as(['a', 'b'], 'char **'),
+  2,
+  koffi.sizeof('void *'),
+  (a: bigint, b: bigint) => koffi.decode.int(a) - koffi.decode.int(b),
+);
 const abs = lib.func('int abs(int)') as KoffiFunc<(x: number) => number>;
 abs.async(-5, (error, result) => console.log(error, result.toFixed(1)));
 

@@ -1,7 +1,16 @@
 // Programs that compile, and some that do not: memory of this package, pins, fences, arguments declared as objects.
 
 import { alloc, checkFences, dlopen, fences, linkSymbols, out, pin, pointer, struct } from 'pinned-ffi';
-import type { AllocOptions, DescribedArgument, FFIError, FFIErrorCode, FFIWarning, Fences, Pin, Pointer } from 'pinned-ffi';
+import type {
+  AllocOptions,
+  DescribedArgument,
+  FFIError,
+  FFIErrorCode,
+  FFIWarning,
+  Fences,
+  Pin,
+  Pointer,
+} from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';
 
 // Buffers of this package.
@@ -38,10 +47,25 @@ const Event = struct({ type: 'i32', rest: 'i64' });
 const described: DescribedArgument = { type: 'ptr', name: 'event', minBytes: 192 };
 const { symbols } = dlopen('X11', {
   next: { args: ['ptr', { type: 'ptr', name: 'event', minBytes: 192 }], returns: 'i32' },
-  read: { args: ['i32', { type: 'buffer', minBytes: 1 }, { type: 'size_t', name: 'count', lengthOf: 1 }], returns: 'i64' },
+  read: {
+    args: ['i32', { type: 'buffer', minBytes: 1 }, { type: 'size_t', name: 'count', lengthOf: 1 }],
+    returns: 'i64',
+  },
   named: { args: [{ type: 'f64', name: 'x' }, { type: Event }, { type: 'cstring', minBytes: 4 }] },
-  typed: { args: [{ type: pointer(Event), minBytes: 16 }, { type: 5, lengthOf: 0 }] },
-  back: { args: [{ type: 'f64', name: 'x' }, { type: out('i32'), name: 'exponent' }], returns: 'f64', nonblocking: true },
+  typed: {
+    args: [
+      { type: pointer(Event), minBytes: 16 },
+      { type: 5, lengthOf: 0 },
+    ],
+  },
+  back: {
+    args: [
+      { type: 'f64', name: 'x' },
+      { type: out('i32'), name: 'exponent' },
+    ],
+    returns: 'f64',
+    nonblocking: true,
+  },
 });
 expect<Equal<Parameters<typeof symbols.next>['length'], 2>>();
 expect<Equal<Parameters<typeof symbols.read>, [arg0: number | bigint, arg1: ArrayBufferView, arg2: number | bigint]>>();
@@ -60,7 +84,8 @@ process.on('warning', (warning) => {
   const { code, found, firstBadOffset = 0 } = warning as FFIWarning;
   if (code === 'ERR_FFI_BUFFER_OVERFLOW' && found === 'quarantine') firstBadOffset.toFixed();
 });
-const explain = ({ argument, byteLength, bytesPast }: FFIError): number => (argument ?? 0) + (byteLength ?? 0) + (bytesPast ?? 0);
+const explain = ({ argument, byteLength, bytesPast }: FFIError): number =>
+  (argument ?? 0) + (byteLength ?? 0) + (bytesPast ?? 0);
 const code: FFIErrorCode = 'ERR_FFI_THREAD_CLOSED';
 
 // @ts-expect-error a size is needed

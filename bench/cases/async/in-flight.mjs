@@ -10,8 +10,10 @@ export default {
   unit: 'calls/s',
   clock: 'wall',
   peers: {
-    ...forPeers(['pinned', 'koffi'], (peer, library, width) =>
-      [peer.asyncOf(bound(peer, library, 'add_i32', ...types)), width]),
+    ...forPeers(['pinned', 'koffi'], (peer, library, width) => [
+      peer.asyncOf(bound(peer, library, 'add_i32', ...types)),
+      width,
+    ]),
     deno: direct({ nonblocking: true }),
     ffirs: direct({ runInNewThread: true }),
   },

@@ -5,7 +5,10 @@ const TIMES = 100;
 const KINDS = {
   'without arguments': { name: 'call_nothing', args: [], returns: 'void', fn: (state) => () => void state.calls++ },
   'with arguments': {
-    name: 'call_add', args: ['i32', 'i32'], returns: 'i32', fn: (state) => (a, b) => {
+    name: 'call_add',
+    args: ['i32', 'i32'],
+    returns: 'i32',
+    fn: (state) => (a, b) => {
       state.calls++;
       return a + b;
     },

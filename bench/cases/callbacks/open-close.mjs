@@ -20,8 +20,9 @@ peers.koffi = (peer, library) => {
 
 export default {
   title: 'a callback made and closed',
-  note: 'Callbacks are created and closed in one turn of the event loop: pinned-ffi records where the first 256 of them '
-    + 'were created, which takes 0.7 µs each (Node 20: 1.4).',
+  note:
+    'Callbacks are created and closed in one turn of the event loop: pinned-ffi records where the first 256 of them ' +
+    'were created, which takes 0.7 µs each (Node 20: 1.4).',
   peers,
   loop: (open, call) => (count) => {
     const add = (a, b) => a + b;

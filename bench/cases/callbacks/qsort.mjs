@@ -19,5 +19,11 @@ export default {
     for (let i = 0; i < count; i++) sort(out, compare);
     return isSorted(out);
   },
-  model: () => [(out) => out.forEach((_, i) => { out[i] = i + 0.25; }), null],
+  model: () => [
+    (out) =>
+      out.forEach((_, i) => {
+        out[i] = i + 0.25;
+      }),
+    null,
+  ],
 };

@@ -13,7 +13,9 @@ export default {
     const declarations = declareSymbols(COUNT);
     let symbols;
     collectYoung();
-    const opened = timeOf(() => { symbols = peer.open(library, declarations); });
+    const opened = timeOf(() => {
+      symbols = peer.open(library, declarations);
+    });
     const called = timeOf(() => checkSymbols(symbols, COUNT));
     return what === 'dlopen' ? opened : opened + called;
   }),

@@ -4,7 +4,9 @@ import { timeOf } from '../../cases.mjs';
 const requiring = (name) => () => {
   const require = createRequire(import.meta.url);
   let loaded;
-  const time = timeOf(() => { loaded = require(name); });
+  const time = timeOf(() => {
+    loaded = require(name);
+  });
   if (Object.keys(loaded).length === 0) throw new Error(`${name} gives nothing`);
   return time;
 };

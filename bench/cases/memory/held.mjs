@@ -5,10 +5,12 @@ const COUNT = 200_000;
 
 function measure() {
   const held = new Array(COUNT).fill(null);
-  return memoryOf(() => {
-    for (let i = 0; i < COUNT; i++) held[i] = Buffer.alloc(96);
-    return held;
-  }).bytes / held.length;
+  return (
+    memoryOf(() => {
+      for (let i = 0; i < COUNT; i++) held[i] = Buffer.alloc(96);
+      return held;
+    }).bytes / held.length
+  );
 }
 
 export default {

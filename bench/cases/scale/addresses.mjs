@@ -12,7 +12,7 @@ function pinned(peer, library, number) {
 }
 
 export default {
-  title: '`u32 f(ptr, u32)`, a number from \`ptr(view)\`, with {} live addresses',
+  title: '`u32 f(ptr, u32)`, a number from `ptr(view)`, with {} live addresses',
   params: [1, 1000, 100_000],
   peers: { pinned },
   // What is live is held by the loop.

@@ -9,12 +9,13 @@ const direct = forPeers(['pinned', 'koffi', 'bun', 'ffirs'], (peer, library, len
 });
 
 /** The peer reads the text at a pointer. */
-const read = (peers, toText) => forPeers(peers, (peer, library, length) => {
-  make(peer, library, length);
-  const at = bound(peer, library, 'text_at', ['i32'], 'ptr');
-  const text = toText(peer);
-  return [(i) => text(at(i))];
-});
+const read = (peers, toText) =>
+  forPeers(peers, (peer, library, length) => {
+    make(peer, library, length);
+    const at = bound(peer, library, 'text_at', ['i32'], 'ptr');
+    const text = toText(peer);
+    return [(i) => text(at(i))];
+  });
 
 export default {
   title: '`text f(i32)`, {} characters',

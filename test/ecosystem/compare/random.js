@@ -32,7 +32,7 @@ class Random {
   /** A new Buffer that can be compressed a little: runs and repeated bytes between random ones. */
   bytes(length) {
     const bytes = Buffer.allocUnsafe(length);
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       const end = Math.min(length, at + this.integer(1, 40));
       const isRun = this.next() % 3 === 0;
       const byte = this.next();
@@ -53,12 +53,22 @@ class Random {
   /** A nested value of what JSON has, and Buffers. */
   value(depth = 4) {
     const scalars = [
-      () => this.next() | 0, () => this.double(), () => this.text(this.integer(0, 60)), () => null, () => this.next() % 2 === 0,
+      () => this.next() | 0,
+      () => this.double(),
+      () => this.text(this.integer(0, 60)),
+      () => null,
+      () => this.next() % 2 === 0,
       () => this.bytes(this.integer(0, 300)),
     ];
     const nested = [
       () => Array.from({ length: this.integer(0, 8) }, () => this.value(depth - 1)),
-      () => Object.fromEntries(Array.from({ length: this.integer(0, 8) }, (_, i) => [`key${i}${this.pick(['', 'é', '中'])}`, this.value(depth - 1)])),
+      () =>
+        Object.fromEntries(
+          Array.from({ length: this.integer(0, 8) }, (_, i) => [
+            `key${i}${this.pick(['', 'é', '中'])}`,
+            this.value(depth - 1),
+          ]),
+        ),
     ];
     return this.pick(depth > 0 ? [...scalars, ...nested, ...nested, ...nested] : scalars)();
   }

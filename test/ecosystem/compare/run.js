@@ -20,8 +20,10 @@ let bytes = 0;
 /** Adds values to the digest, each with its length: two values are not mistaken for one. */
 function emit(...values) {
   for (const value of values) {
-    const data = ArrayBuffer.isView(value) ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-      : value instanceof ArrayBuffer || value instanceof SharedArrayBuffer ? Buffer.from(value)
+    const data = ArrayBuffer.isView(value)
+      ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+      : value instanceof ArrayBuffer || value instanceof SharedArrayBuffer
+        ? Buffer.from(value)
         : Buffer.from(String(value));
     hash.update(`${data.length}:`).update(data);
     bytes += data.length;

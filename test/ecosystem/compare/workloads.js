@@ -26,7 +26,13 @@ const FILES = {
 };
 
 /** By name: its run function, whether it needs packages of npm, and whether its memory is what is compared. */
-const WORKLOADS = Object.fromEntries(Object.entries(FILES).flatMap(([file, { names, isFromNpm, isChurn }]) =>
-  names.map((name) => [name, { isFromNpm, isChurn, run: (context) => require(`./workloads/${file}.js`)[name](context) }])));
+const WORKLOADS = Object.fromEntries(
+  Object.entries(FILES).flatMap(([file, { names, isFromNpm, isChurn }]) =>
+    names.map((name) => [
+      name,
+      { isFromNpm, isChurn, run: (context) => require(`./workloads/${file}.js`)[name](context) },
+    ]),
+  ),
+);
 
 module.exports = { WORKLOADS };

@@ -63,7 +63,8 @@ const isLow = (value) => {
   return address > 0n && address < 4096n;
 };
 const isLeftOut = (type, value) =>
-  (type === 'function' && (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)) || (type === 'cstring' && isLow(value));
+  (type === 'function' && (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)) ||
+  (type === 'cstring' && isLow(value));
 const addresses = new Set(['ptr', 'function', 'cstring', 'buffer']);
 
 const types = [

@@ -31,7 +31,9 @@ exports.fflate = async ({ emit, random, byScale }) => {
     emit(far);
     emit(await promisify(fflate.inflate)(far, { consume: true }), data.length);
   }
-  const files = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`folder/${i}.bin`, random.bytes(random.integer(0, 400_000))]));
+  const files = Object.fromEntries(
+    Array.from({ length: 8 }, (_, i) => [`folder/${i}.bin`, random.bytes(random.integer(0, 400_000))]),
+  );
   const zip = await promisify(fflate.zip)(files, { mtime: new Date(2000, 0, 1) });
   emit(zip);
   const unzipped = await promisify(fflate.unzip)(zip);

@@ -7,7 +7,13 @@ exports['node-forge'] = async ({ emit, random, byScale }) => {
   const forge = require('node-forge');
   const { pki, md, cipher, util, rsa } = { ...forge, rsa: forge.pki.rsa };
   const prng = { getBytesSync: (count) => random.bytes(count).toString('latin1') };
-  const { privateKey, publicKey } = rsa.generateKeyPair({ bits: 1024, e: 65537, algorithm: 'PRIMEINC', prng, workers: 0 });
+  const { privateKey, publicKey } = rsa.generateKeyPair({
+    bits: 1024,
+    e: 65537,
+    algorithm: 'PRIMEINC',
+    prng,
+    workers: 0,
+  });
   emit(pki.privateKeyToPem(privateKey));
   for (let i = 0; i < byScale(10, 40); i += 1) {
     const data = random.bytes(random.integer(0, 20_000)).toString('binary');
@@ -29,7 +35,11 @@ exports['node-forge'] = async ({ emit, random, byScale }) => {
 
 /** A private Ed25519 key of 32 bytes, in PKCS #8. */
 const ed25519 = (seed) =>
-  createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]), format: 'der', type: 'pkcs8' });
+  createPrivateKey({
+    key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]),
+    format: 'der',
+    type: 'pkcs8',
+  });
 
 exports.jose = async ({ emit, random, byScale }) => {
   const jose = await import('jose');
@@ -42,8 +52,10 @@ exports.jose = async ({ emit, random, byScale }) => {
     const payload = random.bytes(random.integer(0, 5000));
     const signed = await new jose.CompactSign(payload).setProtectedHeader({ alg: 'EdDSA' }).sign(privateKey);
     emit(signed, (await jose.compactVerify(signed, createPublicKey(privateKey))).payload);
-    const encrypted = await new jose.CompactEncrypt(payload).setProtectedHeader({ alg: 'dir', enc: 'A256CBC-HS512' })
-      .setInitializationVector(random.bytes(16)).encrypt(secret);
+    const encrypted = await new jose.CompactEncrypt(payload)
+      .setProtectedHeader({ alg: 'dir', enc: 'A256CBC-HS512' })
+      .setInitializationVector(random.bytes(16))
+      .encrypt(secret);
     emit(encrypted, (await jose.compactDecrypt(encrypted, secret)).plaintext);
   }
 };

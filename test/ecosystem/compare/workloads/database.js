@@ -7,7 +7,8 @@ exports['sql.js'] = async ({ emit, random, byScale }) => {
   database.run('CREATE TABLE rows (id INTEGER PRIMARY KEY, name TEXT, data BLOB, value REAL)');
   const insert = database.prepare('INSERT INTO rows (name, data, value) VALUES (?, ?, ?)');
   database.run('BEGIN');
-  for (let i = 0; i < byScale(2000, 8000); i += 1) insert.run([random.text(20), random.bytes(random.integer(0, 1000)), random.double()]);
+  for (let i = 0; i < byScale(2000, 8000); i += 1)
+    insert.run([random.text(20), random.bytes(random.integer(0, 1000)), random.double()]);
   database.run('COMMIT');
   insert.free();
   const file = database.export();

@@ -21,7 +21,9 @@ exports.ws = async ({ emit, random, byScale }) => {
   const server = http.createServer();
   const sockets = new WebSocketServer({ server, perMessageDeflate: { threshold: 1000 } });
   // Both directions are masked or compressed in place or in new Buffers.
-  sockets.on('connection', (socket) => socket.on('message', (data, isBinary) => socket.send(isBinary ? data : `echo ${data}`)));
+  sockets.on('connection', (socket) =>
+    socket.on('message', (data, isBinary) => socket.send(isBinary ? data : `echo ${data}`)),
+  );
   await withServer(server, async (port) => {
     for (const perMessageDeflate of [false, true]) {
       const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate });
@@ -49,13 +51,15 @@ exports.undici = async ({ emit, random, byScale }) => {
     const pool = new Pool(origin, { connections: 4, pipelining: 2 });
     for (let i = 0; i < byScale(20, 80); i += 1) {
       const bodies = Array.from({ length: 8 }, () => random.bytes(random.integer(0, 50_000)));
-      const answers = await Promise.all(bodies.map(async (body) => {
-        const answer = await pool.request({ path: '/', method: 'PUT', body });
-        return [answer.statusCode, await answer.body.arrayBuffer()];
-      }));
+      const answers = await Promise.all(
+        bodies.map(async (body) => {
+          const answer = await pool.request({ path: '/', method: 'PUT', body });
+          return [answer.statusCode, await answer.body.arrayBuffer()];
+        }),
+      );
       for (const answer of answers) emit(...answer);
       const fetched = await fetch(origin, { method: 'POST', body: bodies[0], duplex: 'half', dispatcher: pool });
-      emit(fetched.status, await fetched.bytes?.() ?? await fetched.arrayBuffer());
+      emit(fetched.status, (await fetched.bytes?.()) ?? (await fetched.arrayBuffer()));
       // The boundary is random: the form is compared by what is read of it.
       const form = new FormData();
       form.set('file', new Blob([bodies[1]]), 'file.bin');

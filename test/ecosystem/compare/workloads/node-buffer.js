@@ -12,12 +12,20 @@ exports['node:buffer'] = async ({ emit, random, byScale }) => {
     for (const encoding of ENCODINGS) emit(Buffer.from(text, encoding), Buffer.from(text).toString(encoding));
     const buffer = Buffer.allocUnsafe(random.integer(8, 5000)).fill(text || 'x');
     emit(buffer, buffer.indexOf('a'), buffer.swap16 && buffer.length % 2 === 0 ? Buffer.from(buffer).swap16() : '');
-    emit(Buffer.concat([buffer, Buffer.from(text)]), Buffer.compare(buffer, kept[i % 50] ?? buffer), transcode(buffer, 'latin1', 'utf8'));
+    emit(
+      Buffer.concat([buffer, Buffer.from(text)]),
+      Buffer.compare(buffer, kept[i % 50] ?? buffer),
+      transcode(buffer, 'latin1', 'utf8'),
+    );
     // Slices of the pool, which others get between.
     kept[i % 50] = Buffer.from(random.bytes(random.integer(0, 200)));
     emit(kept[random.integer(0, kept.length - 1)]);
     // New memory is zero, whatever was there before.
-    emit(Buffer.alloc(random.integer(0, 3000)), new Float64Array(random.integer(0, 300)), new ArrayBuffer(random.integer(0, 3000)));
+    emit(
+      Buffer.alloc(random.integer(0, 3000)),
+      new Float64Array(random.integer(0, 300)),
+      new ArrayBuffer(random.integer(0, 3000)),
+    );
     const resizable = new ArrayBuffer(100, { maxByteLength: 70_000 });
     new Uint8Array(resizable).fill(i);
     resizable.resize(random.integer(0, 70_000));
@@ -31,6 +39,10 @@ exports['node:buffer'] = async ({ emit, random, byScale }) => {
       emit(moved.transferToFixedLength(), moved.byteLength, moved.detached);
     }
     if (i % 20 === 0) emit(await new Blob([buffer, text, new Uint16Array([i])]).slice(3, 2000).arrayBuffer());
-    emit(new TextDecoder().decode(new TextEncoder().encode(text)), new TextEncoder().encodeInto(text, buffer).written, buffer);
+    emit(
+      new TextDecoder().decode(new TextEncoder().encode(text)),
+      new TextEncoder().encodeInto(text, buffer).written,
+      buffer,
+    );
   }
 };

@@ -13,17 +13,24 @@ exports['node:crypto'] = async ({ emit, random, byScale }) => {
     const decipher = crypto.createDecipheriv('aes-256-gcm', key, iv).setAuthTag(cipher.getAuthTag());
     emit(encrypted, cipher.getAuthTag(), decipher.update(encrypted), decipher.final());
     emit(crypto.createHmac('sha512', key).update(data).digest(), crypto.hkdfSync('sha256', key, iv, 'info', 100));
-    emit(...(await Promise.all([
-      promisify(crypto.pbkdf2)(key, iv, 100, 64, 'sha256'), promisify(crypto.scrypt)(key, iv, 64, { N: 256 }),
-      promisify(crypto.hkdf)('sha384', key, iv, 'info', 48),
-    ])));
+    emit(
+      ...(await Promise.all([
+        promisify(crypto.pbkdf2)(key, iv, 100, 64, 'sha256'),
+        promisify(crypto.scrypt)(key, iv, 64, { N: 256 }),
+        promisify(crypto.hkdf)('sha384', key, iv, 'info', 48),
+      ])),
+    );
     const exchange = crypto.createECDH('prime256v1');
     exchange.setPrivateKey(key);
     emit(exchange.getPublicKey(), exchange.computeSecret(exchange.getPublicKey()));
     const webKey = await crypto.webcrypto.subtle.importKey('raw', key, 'AES-CBC', false, ['encrypt', 'decrypt']);
     const algorithm = { name: 'AES-CBC', iv: key.subarray(0, 16) };
     const far = await crypto.webcrypto.subtle.encrypt(algorithm, webKey, data);
-    emit(far, await crypto.webcrypto.subtle.decrypt(algorithm, webKey, far), await crypto.webcrypto.subtle.digest('SHA-1', data));
+    emit(
+      far,
+      await crypto.webcrypto.subtle.decrypt(algorithm, webKey, far),
+      await crypto.webcrypto.subtle.digest('SHA-1', data),
+    );
     // What is random has a length, and is written into the view and nowhere else.
     const around = Buffer.alloc(300);
     crypto.randomFillSync(around, 100, 100);

@@ -9,10 +9,12 @@ const net = require('node:net');
 const HOST = '127.0.0.1';
 
 exports['node:http'] = async ({ emit, random, byScale }) => {
-  const server = http.createServer((request, response) => {
-    response.setHeader('x-method', request.method);
-    request.pipe(response);
-  }).listen(0, HOST);
+  const server = http
+    .createServer((request, response) => {
+      response.setHeader('x-method', request.method);
+      request.pipe(response);
+    })
+    .listen(0, HOST);
   await once(server, 'listening');
   const { port } = server.address();
   const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
@@ -49,11 +51,16 @@ exports['node:net'] = async ({ emit, random, byScale }) => {
     return Buffer.concat(received);
   };
   for (let i = 0; i < byScale(20, 80); i += 1) {
-    const sent = Array.from({ length: 4 }, () => Array.from({ length: 10 }, () => random.bytes(random.integer(1, 20_000))));
+    const sent = Array.from({ length: 4 }, () =>
+      Array.from({ length: 10 }, () => random.bytes(random.integer(1, 20_000))),
+    );
     emit(...(await Promise.all(sent.map((chunks) => send(chunks)))));
     // Node reads into one Buffer again and again.
     const parts = [];
-    const onread = { buffer: Buffer.alloc(1000), callback: (count, buffer) => parts.push(Buffer.from(buffer.subarray(0, count))) };
+    const onread = {
+      buffer: Buffer.alloc(1000),
+      callback: (count, buffer) => parts.push(Buffer.from(buffer.subarray(0, count))),
+    };
     await send(sent[0], onread);
     emit(Buffer.concat(parts));
   }

@@ -13,7 +13,10 @@ exports['node:fs'] = async ({ emit, random, byScale }) => {
     for (let i = 0; i < byScale(10, 40); i += 1) {
       const chunks = Array.from({ length: 20 }, () => random.bytes(random.integer(0, 20_000)));
       await pipeline(chunks, fs.createWriteStream(first, { highWaterMark: 5000 }));
-      await pipeline(fs.createReadStream(first, { highWaterMark: random.integer(100, 70_000) }), fs.createWriteStream(second));
+      await pipeline(
+        fs.createReadStream(first, { highWaterMark: random.integer(100, 70_000) }),
+        fs.createWriteStream(second),
+      );
       emit(await fs.promises.readFile(second), fs.readFileSync(second, 'latin1'));
       const file = await fs.promises.open(second, 'r+');
       const { bytesWritten } = await file.writev(chunks.slice(0, 5), 17);

@@ -5,7 +5,12 @@
 //   memory.fill) (func (export "grow") (param i32) (result i32) local.get 0 memory.grow))
 const CODE = Buffer.from(
   '0061736d01000000010c0260037f7f7f0060017f017f020e01026a73066d656d6f727902000103030200010' +
-    '70f020466696c6c0000046772' + '6f770001' + '0a1402' + '0b00200020012002fc0b000b' + '06002000' + '40000b',
+    '70f020466696c6c0000046772' +
+    '6f770001' +
+    '0a1402' +
+    '0b00200020012002fc0b000b' +
+    '06002000' +
+    '40000b',
   'hex',
 );
 
@@ -18,7 +23,11 @@ exports.WebAssembly = async ({ emit, random, byScale }) => {
       const before = memory.buffer;
       const at = random.integer(0, before.byteLength - 1);
       wasm.fill(at, random.next() & 0xff, random.integer(0, before.byteLength - at));
-      emit(k % 2 === 0 ? wasm.grow(random.integer(0, 3)) : memory.grow(random.integer(0, 3)), before.byteLength, memory.buffer.byteLength);
+      emit(
+        k % 2 === 0 ? wasm.grow(random.integer(0, 3)) : memory.grow(random.integer(0, 3)),
+        before.byteLength,
+        memory.buffer.byteLength,
+      );
       const view = new Uint8Array(memory.buffer);
       view.set(random.bytes(500), random.integer(0, view.length - 500));
       emit(view);

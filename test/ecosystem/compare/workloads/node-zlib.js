@@ -7,8 +7,13 @@ const zlib = require('node:zlib');
 
 exports['node:zlib'] = async ({ emit, random, byScale }) => {
   const pairs = [
-    [zlib.deflateSync, zlib.inflateSync], [zlib.gzipSync, zlib.gunzipSync], [zlib.deflateRawSync, zlib.inflateRawSync],
-    [(data) => zlib.brotliCompressSync(data, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }), zlib.brotliDecompressSync],
+    [zlib.deflateSync, zlib.inflateSync],
+    [zlib.gzipSync, zlib.gunzipSync],
+    [zlib.deflateRawSync, zlib.inflateRawSync],
+    [
+      (data) => zlib.brotliCompressSync(data, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }),
+      zlib.brotliDecompressSync,
+    ],
     ...(zlib.zstdCompressSync ? [[zlib.zstdCompressSync, zlib.zstdDecompressSync]] : []),
   ];
   for (let i = 0; i < byScale(5, 20); i += 1) {
@@ -25,7 +30,9 @@ exports['node:zlib'] = async ({ emit, random, byScale }) => {
     emit(...packed, ...(await Promise.all(packed.map((each) => promisify(zlib.gunzip)(each)))));
   }
   const chunks = Array.from({ length: byScale(50, 200) }, () => random.bytes(random.integer(1, 20_000)));
-  const piped = Readable.from(chunks).pipe(zlib.createDeflate({ chunkSize: 1000 })).pipe(zlib.createInflate({ chunkSize: 777 }));
+  const piped = Readable.from(chunks)
+    .pipe(zlib.createDeflate({ chunkSize: 1000 }))
+    .pipe(zlib.createInflate({ chunkSize: 777 }));
   const all = [];
   for await (const chunk of piped) all.push(chunk);
   emit(Buffer.concat(all));

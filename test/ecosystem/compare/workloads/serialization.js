@@ -149,6 +149,10 @@ exports.flatbuffers = async ({ emit, random, byScale }) => {
     const table = buffer.readInt32(buffer.position()) + buffer.position();
     const field = (offset) => table + buffer.__offset(table, offset);
     const vector = buffer.__vector(field(6));
-    emit(buffer.__string(field(4)), buffer.bytes().subarray(vector, vector + buffer.__vector_len(field(6))), buffer.readInt32(field(10)));
+    emit(
+      buffer.__string(field(4)),
+      buffer.bytes().subarray(vector, vector + buffer.__vector_len(field(6))),
+      buffer.readInt32(field(10)),
+    );
   }
 };

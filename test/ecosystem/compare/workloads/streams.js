@@ -7,7 +7,7 @@ const { Readable } = require('node:stream');
 /** A stream that gives bytes in chunks of random lengths. */
 function inChunks(bytes, random, most = 5000) {
   const chunks = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const step = random.integer(1, most);
     chunks.push(bytes.subarray(at, at + step));
     at += step;
@@ -19,10 +19,13 @@ exports.busboy = async ({ emit, random, byScale }) => {
   const busboy = require('busboy');
   for (let i = 0; i < byScale(30, 120); i += 1) {
     const boundary = `boundary${random.next()}`;
-    const parts = Array.from({ length: random.integer(0, 10) }, (_, k) => [
-      `--${boundary}\r\ncontent-disposition: form-data; name="part${k}"${k % 2 === 0 ? `; filename="${k}.bin"` : ''}\r\n\r\n`,
-      k % 2 === 0 ? random.bytes(random.integer(0, 30_000)) : random.text(random.integer(0, 500)), '\r\n',
-    ].map((each) => Buffer.from(each)));
+    const parts = Array.from({ length: random.integer(0, 10) }, (_, k) =>
+      [
+        `--${boundary}\r\ncontent-disposition: form-data; name="part${k}"${k % 2 === 0 ? `; filename="${k}.bin"` : ''}\r\n\r\n`,
+        k % 2 === 0 ? random.bytes(random.integer(0, 30_000)) : random.text(random.integer(0, 500)),
+        '\r\n',
+      ].map((each) => Buffer.from(each)),
+    );
     const body = Buffer.concat([...parts.flat(), Buffer.from(`--${boundary}--\r\n`)]);
     const files = [];
     const parser = busboy({ headers: { 'content-type': `multipart/form-data; boundary=${boundary}` } });

@@ -3,8 +3,10 @@
 
 let ffi;
 const libc = {
-  abs: { args: ['i32'], returns: 'i32' }, labs: { args: ['i64'], returns: 'i64' },
-  strlen: { args: ['cstring'], returns: 'u64_fast' }, memset: { args: ['ptr', 'i32', 'u64'], returns: 'ptr' },
+  abs: { args: ['i32'], returns: 'i32' },
+  labs: { args: ['i64'], returns: 'i64' },
+  strlen: { args: ['cstring'], returns: 'u64_fast' },
+  memset: { args: ['ptr', 'i32', 'u64'], returns: 'ptr' },
   qsort: { args: ['ptr', 'u64', 'u64', 'function'] },
 };
 const open = (by = ffi) => by.dlopen('libc.so.6', libc).symbols;

@@ -3,7 +3,8 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import * as top from 'pinned-ffi';
 
 const libc = {
-  labs: { args: ['i64'], returns: 'i64' }, abs: { args: ['i32'], returns: 'i32' },
+  labs: { args: ['i64'], returns: 'i64' },
+  abs: { args: ['i32'], returns: 'i32' },
   qsort: { args: ['ptr', 'u64', 'u64', 'function'] },
 };
 const open = (by) => by.dlopen('libc.so.6', libc).symbols;
@@ -24,7 +25,10 @@ test('calls', () => {
 
 test('callbacks', () => {
   for (const by of [top, ffi]) {
-    const callback = new by.JSCallback((a, b) => by.read.i32(a) - by.read.i32(b), { args: ['ptr', 'ptr'], returns: 'i32' });
+    const callback = new by.JSCallback((a, b) => by.read.i32(a) - by.read.i32(b), {
+      args: ['ptr', 'ptr'],
+      returns: 'i32',
+    });
     for (const c of [open(ffi), topLibrary]) {
       const values = Int32Array.of(3, 1, 2);
       c.qsort(values, 3, 4, callback);

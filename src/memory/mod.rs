@@ -41,6 +41,7 @@
 pub mod address;
 pub mod arg_buffer;
 pub mod ascii;
+pub mod block_source;
 #[cfg(all(unix, target_arch = "x86_64"))]
 pub mod exec;
 pub mod fence;

@@ -1,0 +1,29 @@
+//! The arena that this process shares with its hosts: made when it is first asked for.
+
+use std::io::{Error, ErrorKind};
+use std::sync::{Arc, OnceLock};
+
+use super::arena::Arena;
+use crate::memory::block_source;
+
+const MOST: usize = usize::MAX;
+
+static ARENA: OnceLock<Result<Arc<Arena>, (ErrorKind, String)>> = OnceLock::new();
+
+/// The arena; every block of the package comes from it from now on.
+///
+/// # Errors
+/// What the system says where it shares no memory.
+pub fn arena() -> Result<Arc<Arena>, Error> {
+    let made = ARENA.get_or_init(|| {
+        let arena = Arena::new(MOST).map(Arc::new).map_err(|error| (error.kind(), error.to_string()))?;
+        block_source::share(arena.clone());
+        Ok(arena)
+    });
+    made.clone().map_err(|(kind, text)| Error::new(kind, text))
+}
+
+/// The arena, where there is one already.
+pub fn existing() -> Option<&'static Arc<Arena>> {
+    ARENA.get()?.as_ref().ok()
+}

@@ -1,0 +1,18 @@
+//! The host's side of isolation: code that runs in the child process, in which the library is loaded.
+//!
+//! There is no JavaScript and no Node-API here. The invariants that SAFETY comments of this folder cite:
+//!
+//! * **H1** The process is a host: it was started for one library, so process-wide state (handlers, limits, the memory
+//!   map) is ours to set before the library's code runs.
+//! * **H2** A signal handler of ours uses what the kernel gave it, its own stack, and static atomics. The process ends
+//!   with it: what is not async-signal-safe may fail or hang there, which a nested fault and an alarm end.
+//! * **H3** Memory that is mapped over was ours: it lies in the arena's part of this process, or in a mapping that this
+//!   folder has made.
+//! * **H4** Structures that system calls fill are locals, zeroed, and as large as the kernel writes.
+
+pub mod alternate_stack;
+pub mod crash;
+mod unwind;
+
+#[cfg(test)]
+mod test_process;

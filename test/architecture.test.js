@@ -78,6 +78,8 @@ const RUST = {
   error: [],
   sync: [],
   trace: [],
+  host: ['isolate'],
+  isolate: [],
 };
 
 // Crate -> where it may be used.
@@ -92,7 +94,7 @@ const CRATES = {
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature)|loader\/(instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|node\/[\w/]+)\.rs$/;
+  /^(abi\/(layout|signature)|loader\/(instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|host\/[\w/]+|isolate\/\w+|node\/[\w/]+)\.rs$/;
 
 // ---- JavaScript -----------------------------------------------------------------------------------------------------
 

@@ -1,12 +1,10 @@
 //! Where a host begins. The dynamic loader has loaded the addon as a program: it comes here instead of to Node.
 #![expect(unsafe_code, reason = "is the start of a program")]
 
-use std::ffi::{c_char, c_int};
-use std::sync::atomic::Ordering;
-
-use super::memory::{self, HostMemory};
-use super::serve;
+use super::memory::HostMemory;
+use super::{crash, serve};
 use crate::isolate::wire::{CHANNELS, CONTROL_FD, LIFE_FD, MAIN};
+use std::ffi::{c_char, c_int};
 
 /// The first instructions, as those of any program: `__libc_start_main(main, argc, argv, init, fini, rtld_fini, stack)`.
 #[unsafe(naked)]
@@ -40,6 +38,8 @@ extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
     // SAFETY: the name is a text of less than 16 bytes.
     unsafe { libc::prctl(libc::PR_SET_NAME, c"pinned-ffi-host".as_ptr()) };
     close_on_exec();
+    // SAFETY: H1; the report is mapped until the process ends.
+    unsafe { crash::install(memory.report()) };
     if serve::start(memory, MAIN).is_err() {
         return NOT_A_HOST;
     }
@@ -65,7 +65,6 @@ fn watch_parent(memory: &'static HostMemory) -> c_int {
                 let _ = serve::start(memory, number.into());
             }
         } else if count == 0 || std::io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
-            memory::ENDING.store(true, Ordering::Relaxed);
             // SAFETY: both have no preconditions. Processes that the library has started end as well.
             unsafe {
                 libc::kill(0, libc::SIGKILL);

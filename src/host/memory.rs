@@ -1,15 +1,13 @@
 //! The memory that a host shares with its parent.
 #![expect(unsafe_code, reason = "maps memory that another process shares")]
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::isolate::arena::map_file;
+use crate::isolate::death_report::DeathReport;
 use crate::isolate::process::build;
 use crate::isolate::stubs::UNIT;
 use crate::isolate::wire::{ARENA_FD, CONTROL_FD, Channel, Control, Settings};
-
-/// Whether the process is ending because its parent has.
-pub static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// All of it. There is one, which lives as long as the process.
 pub struct HostMemory {
@@ -48,6 +46,11 @@ impl HostMemory {
     /// What the parent has written.
     pub fn settings(&self) -> &Settings {
         &self.control.settings
+    }
+
+    /// Where the report of this process's end goes.
+    pub fn report(&self) -> *mut DeathReport {
+        self.control.report.get()
     }
 
     /// A channel.

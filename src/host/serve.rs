@@ -8,8 +8,8 @@ use std::io::Error;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
-use super::callbacks;
 use super::memory::HostMemory;
+use super::{callbacks, crash};
 use crate::abi::signature::Signature;
 use crate::call::invoke;
 use crate::isolate::channel::{End, Head};
@@ -45,6 +45,7 @@ pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
         let end = End::new(&channel.up, &channel.down, memory.settings().spins != 0);
         let served: &'static Served = Box::leak(Box::new(Served { end, memory }));
         HERE.set(Some(served));
+        crash::prepare_thread();
         if number == crate::isolate::wire::MAIN {
             served.end.post(Head::new(Kind::Return, [0; WORDS]), &[&crate::isolate::process::build()]);
         }
@@ -87,7 +88,10 @@ impl Served {
                     self.give([0; WORDS], 0, &[])
                 }
                 // SAFETY: the function has no preconditions.
-                Some(Kind::Quit) => unsafe { libc::exit(0) },
+                Some(Kind::Quit) => unsafe {
+                    crash::expect_exit();
+                    libc::exit(0)
+                },
                 _ => Err(Refusal("a request of no known kind".into())),
             };
             if let Err(Refusal(reason)) = outcome {

@@ -15,7 +15,7 @@ use super::channel::{Head, Missed};
 use super::control::{ControlMemory, Line};
 use super::spawn::{self, Start, Started};
 use super::stubs;
-use super::watcher::{self, Exit, Status, Stderr};
+use super::watcher::{self, Exit, Stderr};
 use super::wire::{ASKS_SIGNATURE, CHANNELS, FIRST_SPARE, FOREIGN, Kind, MAIN, WORDS};
 use super::{remote_memory, signature_code};
 use crate::abi::signature::Signature;
@@ -180,14 +180,9 @@ impl Child {
     /// How it has ended.
     pub fn death(&self) -> Death {
         let status = self.exit.wait(LAST_WORDS);
-        let mut death = super::death::report_of(&self.memory.report());
+        let mut death = super::death::describe(status, self.memory.report());
         (death.pid, death.generation) = (self.pid, self.generation);
         death.stderr = String::from_utf8_lossy(&self.exit.stderr()).into_owned();
-        match status {
-            Some(Status::Exited(code)) => (death.exit_code, death.signal) = (Some(code), None),
-            Some(Status::Killed(signal)) => death.signal = Some(signal),
-            _ => {}
-        }
         death
     }
 

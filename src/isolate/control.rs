@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 
 use super::arena::{map_file, sealed_file, unmap};
 use super::channel::{self, End};
-use super::wire::{Channel, Control, REPORT_BYTES, Settings};
+use super::death_report::Death;
+use super::wire::{Channel, Control, Settings};
 use crate::memory::address::Span;
 
 /// The mapping; it is given back when nobody uses it.
@@ -58,14 +59,10 @@ impl ControlMemory {
         self.control().stub_pages.store(pages, Ordering::Release);
     }
 
-    /// A copy of what the host has reported of its end.
-    pub fn report(&self) -> Vec<u8> {
-        let mut bytes = vec![0; REPORT_BYTES];
-        // SAFETY: both are that long; the bytes may change meanwhile, and are bytes all the same.
-        unsafe {
-            bytes.as_mut_ptr().copy_from_nonoverlapping(self.control().report.0.get().cast::<u8>(), REPORT_BYTES);
-        }
-        bytes
+    /// What the host has reported of its end.
+    pub fn report(&self) -> Option<Death> {
+        // SAFETY: the memory is a report, which lives as long as `self`.
+        unsafe { Death::read(self.control().report.get()) }
     }
 }
 

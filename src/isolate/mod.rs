@@ -1,5 +1,6 @@
-//! Isolated libraries: they run in a process of their own, the host, which shares Buffers with this one at the same
-//! addresses. When it ends, a call becomes an exception. Knows nothing of JavaScript; `host` is the other side.
+//! The parent's side of isolation, and what it shares with the host (`src/host/`). An isolated library runs in the host,
+//! a process that shares Buffers with this one at the same addresses. When it ends, a call becomes an exception. Knows
+//! nothing of JavaScript.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 
 pub mod arena;
@@ -7,6 +8,7 @@ pub mod channel;
 pub mod child;
 pub mod control;
 pub mod death;
+pub mod death_report;
 pub mod function;
 pub mod process;
 pub mod remote_memory;

@@ -2,7 +2,10 @@
 //! write all of it at any time: whoever reads it copies a value once, and checks the copy.
 #![expect(unsafe_code, reason = "says of shared memory that threads may share it")]
 
+use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use super::death_report::DeathReport;
 
 /// What the host finds at its file descriptors: the arena, the read end of the pipe that ends with the parent, and the
 /// memory of this file.
@@ -97,7 +100,7 @@ pub struct Direction {
     pub status: AtomicU32,
     pub words: [AtomicU64; WORDS],
     _rest: [u64; 2],
-    pub payload: std::cell::UnsafeCell<[u8; PAYLOAD]>,
+    pub payload: UnsafeCell<[u8; PAYLOAD]>,
 }
 
 const _: () =
@@ -134,9 +137,6 @@ pub struct Settings {
     pub spins: u32,
 }
 
-/// The bytes of a report of death.
-pub const REPORT_BYTES: usize = 12 * PAGE;
-
 /// All that is shared but the arena.
 #[repr(C, align(4096))]
 pub struct Control {
@@ -150,7 +150,14 @@ pub struct Control {
 
 /// Memory for a report of death.
 #[repr(C, align(4096))]
-pub struct Report(pub std::cell::UnsafeCell<[u8; REPORT_BYTES]>);
+pub struct Report(UnsafeCell<DeathReport>);
+
+impl Report {
+    /// Where it lies.
+    pub fn get(&self) -> *mut DeathReport {
+        self.0.get()
+    }
+}
 
 // SAFETY: another process writes the bytes anyway, so that nobody makes references to them: they are copied, in and out.
 unsafe impl Sync for Report {}

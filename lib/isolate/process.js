@@ -3,6 +3,7 @@
 
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
+const { makeArena } = require('../memory/arena.js');
 const { parseIsolation } = require('./options.js');
 
 /** Throws where nothing can be isolated. */
@@ -22,6 +23,7 @@ class IsolatedProcess {
 
   constructor(options) {
     requireIsolation();
+    makeArena();
     this.#native = new binding.IsolatedProcess(options);
     this.#share = options.isApart ? 'own' : 'all';
   }

@@ -3,6 +3,7 @@
 //! nothing of JavaScript.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 
+pub mod address_space;
 pub mod arena;
 pub mod channel;
 pub mod child;

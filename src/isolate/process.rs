@@ -9,8 +9,9 @@ use super::child::{Child, Deadline, Plan};
 use super::spawn::Start;
 use super::watcher::Stderr;
 use super::wire::{BUILD_BYTES, Settings};
-use super::{shared, stubs};
+use super::{address_space, shared, stubs};
 use crate::error::{FfiError, Result};
+use crate::memory::other_memory;
 
 /// What becomes of a call after the host has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,9 @@ impl Process {
     /// Starts a process.
     pub fn new(options: Options) -> Result<Arc<Self>> {
         stubs::begin();
-        let arena = if options.is_apart { Arena::new(APART_BYTES).map(Arc::new) } else { shared::arena() };
+        other_memory::watch(Box::new(address_space::Hosts));
+        let apart = || Arena::new(APART_BYTES).map(Arc::new).inspect(shared::add_apart);
+        let arena = if options.is_apart { apart() } else { shared::arena() };
         let arena = arena
             .map_err(|error| FfiError::IsolateUnavailable { reason: format!("no memory can be shared: {error}") })?;
         let process = Arc::new(Self { options, arena, state: Mutex::default() });
@@ -116,6 +119,7 @@ impl Process {
             generation: state.generation,
         };
         let child = Child::start(plan)?;
+        address_space::add(&child);
         state.child = Some(Arc::clone(&child));
         Ok(child)
     }

@@ -47,6 +47,7 @@ pub mod exec;
 pub mod fence;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod latin1;
+pub mod other_memory;
 pub mod probe;
 pub mod raw;
 pub mod simd16;

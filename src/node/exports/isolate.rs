@@ -1,5 +1,7 @@
 //! Isolated libraries, as JavaScript has them: processes, and libraries that are opened in them.
 
+#![allow(unsafe_code, reason = "asks Node-API for the storage of a value (not on every system: no `expect`)")]
+
 use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
@@ -44,7 +46,8 @@ mod here {
     use std::rc::Rc;
     use std::sync::Arc;
 
-    use napi::bindgen_prelude::{Either, Null};
+    use napi::JsValue;
+    use napi::bindgen_prelude::{Either, Null, Unknown};
 
     use super::*;
     use crate::call::remote::RemoteMemory;
@@ -56,6 +59,7 @@ mod here {
     use crate::loader::preflight;
     use crate::memory::block_source::BlockSource;
     use crate::node::exports::library::JsLibrary;
+    use crate::node::value::{self, Pinned};
 
     fn texts(list: Vec<String>) -> Result<Vec<CString>, FfiError> {
         let text = |text: String| {
@@ -163,6 +167,17 @@ mod here {
         let arena = shared::existing()?;
         let (base, size) = arena.span();
         Some(vec![base as f64, size as f64, arena.used() as f64])
+    }
+
+    /// Whether the bytes of a view lie in the arena.
+    #[napi]
+    pub fn is_shared(env: Env, view: Unknown<'_>) -> bool {
+        // SAFETY: M3; the view is an argument of this call.
+        let span = match unsafe { value::storage(env.raw(), view.raw()) } {
+            Ok(Pinned::Bytes(storage, _)) => storage.view,
+            _ => return false,
+        };
+        shared::existing().is_some_and(|arena| arena.holds(span.start.get(), span.length))
     }
 
     /// Makes the arena. A text says why there is none.

@@ -9,6 +9,7 @@ use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::borrows::Storage;
 use crate::memory::fence::{exposed, report};
+use crate::memory::other_memory;
 use crate::memory::probe::Access;
 use crate::memory::raw;
 use crate::memory::raw::PointerCheck;
@@ -90,9 +91,9 @@ pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> na
     let environment = current(*env)?;
     let pointer_check = environment.pointer_check.get();
     // SAFETY: U2; the user has given the address.
-    let found = unsafe { raw::text(from_js(address), length.map(|length| length as usize), pointer_check) };
+    let found = unsafe { raw::any_text(from_js(address), length.map(|length| length as usize), pointer_check) };
     let Some(bytes) = found else { return Ok(None) };
-    let string = to_string(&environment, bytes).map_err(|error| thrown(*env, &error))?;
+    let string = to_string(&environment, &bytes).map_err(|error| thrown(*env, &error))?;
     // SAFETY: M3; the string was made above in the current scope.
     unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
 }
@@ -121,7 +122,7 @@ pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::R
 pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {
     let pointer_check = current(env)?.pointer_check.get();
     // SAFETY: U2; the user has given the address.
-    let found = unsafe { raw::text(from_js(address), None, pointer_check) };
+    let found = unsafe { raw::any_text(from_js(address), None, pointer_check) };
     Ok(found.map_or(Either::B(Null), |bytes| Either::A(bytes.len() as f64)))
 }
 
@@ -129,6 +130,12 @@ pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Nul
 #[napi]
 pub fn is_readable(address: JsAddress, length: f64) -> bool {
     raw::checked(from_js(address), length as usize, Access::Read, PointerCheck::Mapped).is_some()
+}
+
+/// Whether an address is of the process of an isolated library, and not of this one.
+#[napi]
+pub fn is_of_other(address: JsAddress) -> bool {
+    other_memory::at(from_js(address)).is_some()
 }
 
 /// Has this environment check that raw addresses are mapped before it uses them.

@@ -12,6 +12,7 @@
 
 pub mod alternate_stack;
 pub mod crash;
+pub mod heap;
 mod unwind;
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ const RUST = {
   error: [],
   sync: [],
   trace: [],
-  host: ['isolate'],
+  host: ['isolate', 'trace'],
   isolate: [],
 };
 
@@ -89,6 +89,7 @@ const CRATES = {
   libffi: /^(abi\/(ctype|layout|signature)|call\/invoke|callback\/closure)\.rs$/,
   libloading: /^loader\/(library|instances)\.rs$/,
   dynasmrt: /^v8\/trampoline\.rs$/,
+  dlmalloc: /^host\/heap\/shard\.rs$/,
   object: /^loader\/(preflight|inspect|interpose)\.rs$/,
 };
 

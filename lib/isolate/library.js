@@ -4,7 +4,7 @@
 const { makeError } = require('../errors.js');
 const { Lifetime } = require('../call/library-lifetime.js');
 const { timeoutOf } = require('./options.js');
-const { processOf, group } = require('./process.js');
+const { processOf, group, everything } = require('./process.js');
 
 /** The lifetime of a library in a process, which ends with the last of its libraries. */
 class IsolatedLifetime extends Lifetime {
@@ -50,4 +50,4 @@ function checkTimeout(timeout, lifetime, where) {
   );
 }
 
-module.exports = { IsolatedLifetime, processOf, group, controls, checkTimeout };
+module.exports = { IsolatedLifetime, processOf, group, everything, controls, checkTimeout };

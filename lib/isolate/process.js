@@ -100,4 +100,7 @@ function group(name, options) {
   return new Group(name, parseIsolation(options ?? true, 'isolate.group: options'));
 }
 
-module.exports = { processOf, group };
+/** The group of all libraries, with PINNED_FFI_ISOLATE=1. Pointers of one are pointers of the others, as in a process. */
+const everything = () => group('all libraries', { restart: 'lazy' });
+
+module.exports = { processOf, group, everything };

@@ -78,12 +78,15 @@ const declarationsOf = function (symbols, where) {
   return { entries: entriesOf(parsed.symbols, where), scope: parsed.scope };
 };
 
+/** Stands for the group of all libraries. */
+const ALL = Symbol('all');
+const ISOLATES = config.isolate ? ALL : false;
 const OPEN_KEYS = { flags: 'number', guard: 'boolean', isolate: 'any' };
 
 /** Opens a library and binds its symbols. */
 const dlopen = function (path, symbols, options = {}) {
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
-  const { flags, guard, isolate = config.isolate } = parseOptions(options, OPEN_KEYS, 'dlopen: options');
+  const { flags, guard, isolate = ISOLATES } = parseOptions(options, OPEN_KEYS, 'dlopen: options');
   const bits = flags === undefined ? 0 : flagsOf(flags);
   if (isolate !== false) return openIsolated(path, entries, scope, bits, guard, isolate);
   const { native, found, rival } = open(path, bits);
@@ -104,8 +107,8 @@ const dlopen = function (path, symbols, options = {}) {
 
 /** The same in a process of its own. */
 function openIsolated(path, entries, scope, flags, guard, isolate) {
-  const { IsolatedLifetime, processOf, controls } = isolation();
-  const process = processOf(isolate, 'dlopen: options.isolate');
+  const { IsolatedLifetime, processOf, everything, controls } = isolation();
+  const process = processOf(isolate === ALL ? everything() : isolate, 'dlopen: options.isolate');
   const lifetime = new IsolatedLifetime(process);
   try {
     const { native, found } = openFirst(path, (candidate) => process.open(candidate, flags));

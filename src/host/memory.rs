@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::heap::{HEAP, HeapRegion};
 use crate::isolate::arena::map_file;
 use crate::isolate::death_report::DeathReport;
 use crate::isolate::process::build;
@@ -33,6 +34,10 @@ impl HostMemory {
         }
         if settings.arena != 0 && !map_arena(settings) {
             eprintln!("pinned-ffi: the arena's addresses are taken in this process");
+            return None;
+        }
+        if settings.arena != 0 && !attach_heap(settings) {
+            eprintln!("pinned-ffi: there is no memory for a heap");
             return None;
         }
         if settings.stubs != 0 && !reserve_stubs(settings.stubs as usize) {
@@ -87,6 +92,14 @@ fn map_arena(settings: &Settings) -> bool {
         libc::madvise(at, settings.arena_size as usize, libc::MADV_DONTDUMP);
     }
     true
+}
+
+/// Has libraries allocate in the arena.
+fn attach_heap(settings: &Settings) -> bool {
+    let arena = (settings.arena as usize, settings.arena_size as usize);
+    let region = HeapRegion { base: settings.heap as usize, len: settings.heap_size as usize, arena };
+    // SAFETY: H3; the parent has set the region aside for this process, and it is mapped.
+    unsafe { HEAP.attach(region) }
 }
 
 fn reserve_stubs(base: usize) -> bool {

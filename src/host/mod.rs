@@ -16,6 +16,7 @@ pub mod alternate_stack;
 pub mod callbacks;
 pub mod crash;
 pub mod entry;
+pub mod heap;
 pub mod memory;
 pub mod serve;
 mod unwind;

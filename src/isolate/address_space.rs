@@ -6,12 +6,13 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use super::child::Child;
+use super::process::Process;
 use super::remote_memory;
 use super::shared;
 use crate::memory::other_memory::OtherMemory;
 
 /// The hosts there are, the youngest last.
-static HOSTS: Mutex<Vec<Weak<Child>>> = Mutex::new(Vec::new());
+static HOSTS: Mutex<Vec<(Weak<Child>, Weak<Process>)>> = Mutex::new(Vec::new());
 /// The mappings of this process when it was last looked.
 static MAPPINGS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 
@@ -20,15 +21,26 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Notes that a host has started.
-pub fn add(child: &Arc<Child>) {
+pub fn add(child: &Arc<Child>, process: &Arc<Process>) {
     let mut hosts = locked(&HOSTS);
-    hosts.retain(|host| host.strong_count() > 0);
-    hosts.push(Arc::downgrade(child));
+    hosts.retain(|(host, _)| host.strong_count() > 0);
+    hosts.push((Arc::downgrade(child), Arc::downgrade(process)));
+}
+
+/// The process of isolated libraries that has memory at an address, where this one has none.
+pub fn process_at(address: usize) -> Option<Arc<Process>> {
+    if !Hosts.owns(address) {
+        return None;
+    }
+    let host = host_at(address)?;
+    let hosts = locked(&HOSTS);
+    let found = hosts.iter().find(|(other, _)| std::ptr::eq(other.as_ptr(), Arc::as_ptr(&host)))?;
+    found.1.upgrade()
 }
 
 /// The living host that has memory at an address.
 fn host_at(address: usize) -> Option<Arc<Child>> {
-    let hosts: Vec<Arc<Child>> = locked(&HOSTS).iter().rev().filter_map(Weak::upgrade).collect();
+    let hosts: Vec<Arc<Child>> = locked(&HOSTS).iter().rev().filter_map(|(host, _)| host.upgrade()).collect();
     hosts.into_iter().find(|host| host.is_alive() && remote_memory::read(host.pid, address, &mut [0]))
 }
 

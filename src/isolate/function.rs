@@ -37,6 +37,15 @@ struct LibraryState {
     symbols: HashMap<u64, String>,
 }
 
+/// The function at an address of a host, in whatever library.
+pub fn function_at(process: &Arc<Process>, address: u64) -> Option<Arc<dyn RemoteCall>> {
+    let generation = process.last()?.generation;
+    let state = Mutex::new(LibraryState { generation, ..LibraryState::default() });
+    let library = Arc::new(RemoteLibrary { process: Arc::clone(process), path: None, flags: 0, state });
+    let bound = Mutex::new(Bound { generation, address, signature: None });
+    Some(Arc::new(RemoteFunction { library, symbol: None, timeout: None, bound }))
+}
+
 impl RemoteLibrary {
     /// Opens a library in a process.
     ///
@@ -47,11 +56,6 @@ impl RemoteLibrary {
         let child = library.process.child()?;
         library.handle(&child)?;
         Ok(library)
-    }
-
-    /// Its process.
-    pub fn process(&self) -> &Arc<Process> {
-        &self.process
     }
 
     /// The library in a host, where it is opened if it is another one than before.
@@ -170,7 +174,7 @@ impl RemoteCall for RemoteFunction {
 }
 
 impl RemoteFunction {
-    fn process(&self) -> &Process {
+    fn process(&self) -> &Arc<Process> {
         &self.library.process
     }
 

@@ -93,7 +93,7 @@ impl Process {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self, state: &mut State) -> Result<Arc<Child>> {
+    fn start(self: &Arc<Self>, state: &mut State) -> Result<Arc<Child>> {
         let (arena, arena_size) = self.arena.span();
         let (heap, heap_size) = self.arena.next_heap();
         // A range that comes round again is a heap of now.
@@ -119,13 +119,13 @@ impl Process {
             generation: state.generation,
         };
         let child = Child::start(plan)?;
-        address_space::add(&child);
+        address_space::add(&child, self);
         state.child = Some(Arc::clone(&child));
         Ok(child)
     }
 
     /// The host that answers calls now. One that has ended is replaced where the options say so.
-    pub fn child(&self) -> Result<Arc<Child>> {
+    pub fn child(self: &Arc<Self>) -> Result<Arc<Child>> {
         let mut state = self.locked();
         match &state.child {
             Some(child) if child.is_alive() => return Ok(Arc::clone(child)),
@@ -151,7 +151,7 @@ impl Process {
     }
 
     /// Ends the host, if it runs, and starts another one.
-    pub fn restart(&self) -> Result<()> {
+    pub fn restart(self: &Arc<Self>) -> Result<()> {
         let mut state = self.locked();
         if let Some(child) = state.child.take() {
             child.quit(QUIT);

@@ -23,6 +23,7 @@ use crate::node::async_call::dedicated_thread::JsThread;
 use crate::node::async_call::start::start as start_job;
 use crate::node::env::{BoundFunction, Environment, current};
 use crate::node::error::{thrown, to_error};
+use crate::node::exports::isolate::foreign_function;
 use crate::node::exports::library::JsLibrary;
 use crate::node::exports::signature::JsSignature;
 use crate::node::js_address::{JsAddress, from_js};
@@ -43,7 +44,7 @@ pub fn bind(
 ) -> napi::Result<u32> {
     let internal = |reason: &str| thrown(env, &FfiError::Internal { reason: reason.into() });
     let address = from_js(address);
-    let remote = library.remote_at(address as u64);
+    let remote = library.remote_at(address as u64).or_else(|| foreign_function(address as u64));
     let options = Options(options | if remote.is_some() { Options::REMOTE } else { 0 });
     let environment = current(env)?;
     if options.has(Options::GUARD) {

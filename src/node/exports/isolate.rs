@@ -41,17 +41,19 @@ pub struct JsProcessState {
 
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod here {
+    use std::cell::RefCell;
     use std::ffi::CString;
     use std::path::Path;
-    use std::rc::Rc;
-    use std::sync::Arc;
+    use std::rc::{Rc, Weak as RcWeak};
+    use std::sync::{Arc, Weak};
 
     use napi::JsValue;
     use napi::bindgen_prelude::{Either, Null, Unknown};
 
     use super::*;
-    use crate::call::remote::RemoteMemory;
-    use crate::isolate::function::{Opened, RemoteLibrary};
+    use crate::call::remote::{Remote, RemoteMemory};
+    use crate::isolate::address_space;
+    use crate::isolate::function::{Opened, RemoteLibrary, function_at};
     use crate::isolate::process::{Options, Process, Restart};
     use crate::isolate::shared;
     use crate::isolate::spawn::{Start, inherited_environment};
@@ -85,6 +87,24 @@ mod here {
         })
     }
 
+    thread_local! {
+        /// The processes that this thread has started, and the memory that its calls use for them.
+        static PROCESSES: RefCell<Vec<(RcWeak<RemoteMemory>, Weak<Process>)>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// The function at an address, where that is of the process of an isolated library.
+    pub fn foreign_function(address: u64) -> Option<Remote> {
+        if shared::existing().is_none() {
+            return None;
+        }
+        let process = address_space::process_at(address as usize)?;
+        let memory = PROCESSES.with_borrow(|all| {
+            let own = |(_, other): &&(_, Weak<Process>)| std::ptr::eq(other.as_ptr(), Arc::as_ptr(&process));
+            all.iter().find(own).and_then(|(memory, _)| memory.upgrade())
+        })?;
+        Some(Remote { function: function_at(&process, address)?, memory })
+    }
+
     /// A process of isolated libraries.
     #[napi(js_name = "IsolatedProcess")]
     pub struct JsProcess {
@@ -101,6 +121,10 @@ mod here {
                 let process = Process::new(options_of(options)?)?;
                 let source: Arc<dyn BlockSource> = process.arena().clone();
                 let memory = RemoteMemory::new(source).ok_or(FfiError::MemoryExhausted { wanted: 0 })?;
+                PROCESSES.with_borrow_mut(|all| {
+                    all.retain(|(memory, _)| memory.strong_count() > 0);
+                    all.push((Rc::downgrade(&memory), Arc::downgrade(&process)));
+                });
                 Ok(Self { process, memory })
             };
             start().map_err(|error| thrown(env, &error))
@@ -185,6 +209,15 @@ mod here {
     pub fn make_arena() -> Option<String> {
         shared::arena().err().map(|error| error.to_string())
     }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+pub use here::foreign_function;
+
+/// There are no other processes.
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
+pub fn foreign_function(_: u64) -> Option<crate::call::remote::Remote> {
+    None
 }
 
 /// Why libraries cannot be isolated here; null where they can.

@@ -21,7 +21,8 @@ function arena() {
 
 /** Whether isolated libraries have the bytes of a view at its address: they are not copied. */
 function isShared(view) {
-  if (!isView(view)) throw wrongType('isShared: view', 'a typed array, DataView, ArrayBuffer or SharedArrayBuffer', view);
+  if (!isView(view))
+    throw wrongType('isShared: view', 'a typed array, DataView, ArrayBuffer or SharedArrayBuffer', view);
   if (binding.isolateUnavailable() !== null || binding.arenaState() === null) return false;
   return binding.isShared(view);
 }

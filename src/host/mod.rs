@@ -13,7 +13,10 @@
 pub mod alternate_stack;
 pub mod crash;
 pub mod heap;
+pub mod segments;
+pub mod stack;
 mod unwind;
+pub mod window;
 
 #[cfg(test)]
 mod test_process;

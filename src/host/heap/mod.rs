@@ -10,7 +10,7 @@
 mod block;
 #[cfg(not(test))]
 mod exports;
-mod lock;
+pub mod lock;
 mod pages;
 mod shard;
 
@@ -394,3 +394,5 @@ fn abort(line: &Line) -> ! {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::heap as test_heap;

@@ -17,7 +17,7 @@ fn mapping_of(line: &str) -> Option<(Range<usize>, bool)> {
 
 /// The gaps between the mappings of `maps` from an address on, up to the main thread's stack. The kernel grows that
 /// downwards: it keeps the gap below it.
-fn gaps(maps: &str, from: usize) -> Vec<Range<usize>> {
+fn gaps(maps: &str, from: usize) -> Vec<(usize, usize)> {
     let mut gaps = Vec::new();
     let mut reached = from;
     for (mapping, is_stack) in maps.lines().filter_map(mapping_of) {
@@ -25,7 +25,7 @@ fn gaps(maps: &str, from: usize) -> Vec<Range<usize>> {
             break;
         }
         if mapping.start > reached {
-            gaps.push(reached..mapping.start);
+            gaps.push((reached, mapping.start));
         }
         reached = reached.max(mapping.end);
     }
@@ -40,16 +40,16 @@ fn gaps(maps: &str, from: usize) -> Vec<Range<usize>> {
 pub unsafe fn take_addresses_from(end: usize) -> usize {
     let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return 0 };
     let mut taken = 0;
-    for gap in gaps(&maps, end) {
+    for (start, end) in gaps(&maps, end) {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
-        let at = std::ptr::with_exposed_provenance_mut(gap.start);
+        let at = std::ptr::with_exposed_provenance_mut(start);
         // SAFETY: H1; a new mapping, which takes no other's place. Older kernels take the address for a hint.
         unsafe {
-            let mapped = libc::mmap(at, gap.len(), libc::PROT_NONE, flags, -1, 0);
+            let mapped = libc::mmap(at, end - start, libc::PROT_NONE, flags, -1, 0);
             if mapped == at {
-                taken += gap.len();
+                taken += end - start;
             } else if mapped != libc::MAP_FAILED {
-                libc::munmap(mapped, gap.len());
+                libc::munmap(mapped, end - start);
             }
         }
     }
@@ -70,8 +70,8 @@ mod tests {
 9000-a000 rw-p 00000000 00:00 0          [stack]
 c000-d000 r-xp 00000000 00:00 0          [vdso]
 ";
-        assert_eq!(gaps(maps, 0x1800), [0x2000..0x4000]);
-        assert_eq!(gaps(maps, 0x3000), [0x3000..0x4000]);
+        assert_eq!(gaps(maps, 0x1800), [(0x2000, 0x4000)]);
+        assert_eq!(gaps(maps, 0x3000), [(0x3000, 0x4000)]);
         assert_eq!(gaps(maps, 0x7000), []);
     }
 

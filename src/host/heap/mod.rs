@@ -8,6 +8,7 @@
 #![expect(unsafe_code, reason = "is an allocator")]
 
 mod block;
+mod corruption;
 #[cfg(not(test))]
 mod exports;
 pub mod lock;
@@ -19,6 +20,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use block::{Damage, Head, LARGE};
+use corruption::{fatal, overflow};
 use lock::{Guard, Locked};
 use pages::{PAGE, Pages, Taken};
 use shard::Shard;
@@ -363,33 +365,6 @@ fn own_number() -> usize {
     // SAFETY: on x86-64 the thread pointer lies at its own address.
     unsafe { asm!("mov {}, fs:0", out(reg) thread, options(nostack, preserves_flags, readonly)) };
     (thread >> 12) ^ (thread >> 20)
-}
-
-#[cold]
-fn overflow(function: &str, address: usize, size: usize) -> ! {
-    let mut line = Line::new();
-    line.text("pinned-ffi: ").text(function).text("(0x").number(address as u64, 16);
-    line.text("): heap overflow: bytes behind the block of ").number(size as u64, 10).text(" bytes were overwritten\n");
-    abort(&line)
-}
-
-#[cold]
-fn fatal(function: &str, address: usize, problem: &str) -> ! {
-    let mut line = Line::new();
-    line.text("pinned-ffi: ").text(function).text("(0x").number(address as u64, 16);
-    line.text("): invalid pointer or damaged heap: ").text(problem).text("\n");
-    abort(&line)
-}
-
-type Line = crate::trace::text::Line<256>;
-
-fn abort(line: &Line) -> ! {
-    let bytes = line.as_bytes();
-    // SAFETY: the bytes are a slice. The standard library's abort() is libc's.
-    unsafe {
-        libc::write(libc::STDERR_FILENO, bytes.as_ptr().cast(), bytes.len());
-        libc::abort()
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 
 pub mod alternate_stack;
 pub mod crash;
+pub mod fork;
 pub mod heap;
 pub mod segments;
 pub mod stack;

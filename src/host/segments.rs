@@ -140,7 +140,6 @@ struct File {
 struct Range {
     address: usize,
     bytes: usize,
-    access: c_int,
 }
 
 fn writable_ranges(base: usize, headers: &[Header]) -> Vec<Range> {
@@ -148,7 +147,9 @@ fn writable_ranges(base: usize, headers: &[Header]) -> Vec<Range> {
         let start = base.wrapping_add(header.p_vaddr as usize);
         (start, start.wrapping_add(header.p_memsz as usize))
     };
-    let is_writable = |header: &&Header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W != 0;
+    // A segment that is executable as well stays private.
+    let is_writable =
+        |header: &&Header| header.p_type == libc::PT_LOAD && header.p_flags & (libc::PF_W | libc::PF_X) == libc::PF_W;
     let read_only = headers.iter().filter(|header| header.p_type == libc::PT_GNU_RELRO).map(place);
     let without_read_only = |(start, end): (usize, usize)| {
         // The loader protects whole pages. A page that is read-only in part stays writable.
@@ -158,9 +159,7 @@ fn writable_ranges(base: usize, headers: &[Header]) -> Vec<Range> {
         let (start, end) = place(header);
         let start = without_read_only((start, end)) & !(PAGE - 1);
         let end = end.next_multiple_of(PAGE);
-        let executable = if header.p_flags & libc::PF_X == 0 { 0 } else { libc::PROT_EXEC };
-        let access = libc::PROT_READ | libc::PROT_WRITE | executable;
-        (start < end).then(|| Range { address: start, bytes: end - start, access })
+        (start < end).then(|| Range { address: start, bytes: end - start })
     };
     headers.iter().filter(is_writable).filter_map(range).collect()
 }
@@ -180,7 +179,8 @@ unsafe fn share(arena: ArenaFile, range: &Range) -> Option<Segment> {
     unsafe {
         std::ptr::with_exposed_provenance_mut::<u8>(home).copy_from_nonoverlapping(at.cast(), range.bytes);
         let (flags, offset) = (libc::MAP_SHARED | libc::MAP_FIXED, (home - arena.base) as libc::off_t);
-        if libc::mmap(at, range.bytes, range.access, flags, arena.fd, offset) == libc::MAP_FAILED {
+        if libc::mmap(at, range.bytes, libc::PROT_READ | libc::PROT_WRITE, flags, arena.fd, offset) == libc::MAP_FAILED
+        {
             HEAP.give_pages(home, range.bytes);
             return None;
         }

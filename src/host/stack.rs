@@ -103,9 +103,11 @@ pub fn current() -> Option<Current> {
     CURRENT.try_with(Cell::get).ok().flatten().filter(|stack| (stack.low..stack.high).contains(&sp))
 }
 
-/// What is below the bytes that a stack's guard takes.
-pub fn guard_of(stack: Current) -> (usize, usize) {
-    (stack.low - GUARD, GUARD)
+/// The guard of the arena's stack that the calling thread has, also while it runs on its ordinary one: the first address
+/// and the bytes.
+pub fn guard_of_thread() -> Option<(usize, usize)> {
+    let stack = CURRENT.try_with(Cell::get).ok().flatten()?;
+    Some((stack.low - GUARD, GUARD))
 }
 
 type Begin = unsafe extern "C" fn(*mut c_void, usize);

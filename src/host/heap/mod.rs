@@ -300,15 +300,15 @@ impl Heap {
         self.end.load(Ordering::Relaxed)
     }
 
-    /// The addresses that the heap has used at some time; the rest of the region is zero. Call it between
-    /// [`Heap::lock`] and [`Heap::unlock`].
-    pub fn used_locked(&self) -> (usize, usize) {
-        if !self.is_attached() {
-            return (0, 0);
-        }
-        // SAFETY: the caller has the locks, so that no other thread changes the pages.
-        let end = unsafe { self.pages.peek() }.high_water();
-        (self.base.load(Ordering::Relaxed), end)
+    /// The region: its first address, the end of what was used at some time, and the end. The rest is zero. All are 0
+    /// without a region.
+    ///
+    /// # Safety
+    /// The calling thread has called [`Heap::lock`], or did so before a `fork`.
+    pub unsafe fn extent_locked(&self) -> (usize, usize, usize) {
+        // SAFETY: by the contract of this function no other thread changes the pages.
+        let used = unsafe { self.pages.peek() }.high_water();
+        (self.base.load(Ordering::Relaxed), used, self.end())
     }
 
     /// Takes pages for another purpose, such as a stack: `bytes` is a multiple of 4096. They are zeroed. 0 if there are

@@ -1,8 +1,7 @@
 #![expect(unsafe_code, reason = "loads a library and looks at its memory")]
 
 use super::*;
-use crate::host::heap::HeapRegion;
-use crate::host::test_process::{End, in_child};
+use crate::host::test_process::{End, in_child, own_arena};
 
 fn header(p_type: u32, p_flags: u32, p_vaddr: u64, p_memsz: u64) -> Header {
     Header { p_type, p_flags, p_vaddr, p_memsz, p_offset: 0, p_paddr: 0, p_filesz: 0, p_align: 0 }
@@ -24,33 +23,13 @@ fn what_is_read_only_after_relocation_is_left_out() {
             header(PT_LOAD, PF_R | PF_W | PF_X, 0x2_0010, 0x10),
         ],
     );
-    let access = libc::PROT_READ | libc::PROT_WRITE;
-    assert_eq!(
-        ranges,
-        [
-            Range { address: 0x10_8000, bytes: 0x2000, access },
-            Range { address: 0x12_0000, bytes: 0x1000, access: access | libc::PROT_EXEC },
-        ]
-    );
-}
-
-/// The heap of this process in an arena of its own.
-fn arena(bytes: usize) -> ArenaFile {
-    // SAFETY: the mapping is new, and the process is a child for a test.
-    unsafe {
-        let fd = libc::memfd_create(c"arena".as_ptr(), libc::MFD_CLOEXEC);
-        assert_eq!(libc::ftruncate(fd, bytes as i64), 0);
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let base = libc::mmap(std::ptr::null_mut(), bytes, access, libc::MAP_SHARED, fd, 0).expose_provenance();
-        assert!(HEAP.attach(HeapRegion { base, len: bytes, arena: (base, bytes) }));
-        ArenaFile { fd, base }
-    }
+    assert_eq!(ranges, [Range { address: 0x10_8000, bytes: 0x2000 }]);
 }
 
 #[test]
 fn the_globals_of_a_library_lie_in_the_arena_too() {
     let end = in_child(|| {
-        let arena = arena(16 << 20);
+        let arena = own_arena(16 << 20, 0);
         remember_own_files();
         // SAFETY: part of libc's package, with data; nobody else uses it in this process.
         unsafe {

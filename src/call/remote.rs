@@ -1,5 +1,6 @@
 //! Functions that run in another process: what a call needs of them. `isolate` has the processes.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,6 +13,20 @@ use crate::memory::block_source::BlockSource;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::heap;
 use crate::memory::string_arena::StringArena;
+
+thread_local! {
+    static KEEPS_THREAD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has the calls of this thread be made by one thread of the other process from now on.
+pub fn keep_thread() {
+    KEEPS_THREAD.set(true);
+}
+
+/// Whether they are.
+pub fn keeps_thread() -> bool {
+    KEEPS_THREAD.get()
+}
 
 /// What a call in another process has given.
 pub struct RemoteResult {

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "is called by C")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::memory::HostMemory;
 use super::serve::{self, here};
@@ -12,7 +12,7 @@ use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::isolate::channel::{End, Head};
 use crate::isolate::signature_code::{self, arguments_at};
 use crate::isolate::stubs::{Entry, PER_PAGE, UNIT, entry_at, map_page};
-use crate::isolate::wire::{ASKS_SIGNATURE, FOREIGN, Kind};
+use crate::isolate::wire::{ASKS_SIGNATURE, ASKS_THREAD, CHANNELS, FIRST_FOREIGN, FOREIGN, Kind};
 use crate::memory::arg_buffer::bytes;
 
 static MEMORY: std::sync::OnceLock<&'static HostMemory> = std::sync::OnceLock::new();
@@ -133,22 +133,57 @@ impl Handler for Callback {
     }
 }
 
-/// Sends a message to the parent and waits for the answer; calls that the parent makes meanwhile are served. On a thread
-/// that serves no channel, the one for all such threads is used, one after the other.
+/// Sends a message to the parent and waits for the answer; calls that the parent makes meanwhile are served. A thread
+/// that serves no channel takes one of those that there are for such threads.
 fn ask_parent(head: Head, parts: &[&[u8]]) -> Option<Vec<u8>> {
+    serve::end_if_forked();
     if let Some(end) = here() {
         end.post(head, parts);
         return Some(serve::until_result(end));
     }
-    static OTHERS: Mutex<Option<End<'static>>> = Mutex::new(None);
-    let mut others = OTHERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let memory = MEMORY.get()?;
-    let end = others.get_or_insert_with(|| {
-        let channel = memory.channel(FOREIGN);
-        End::new(&channel.up, &channel.down, false)
-    });
+    let end = take_channel()?;
     end.post(head, parts);
     let mut payload = Vec::new();
-    end.receive(&mut payload, None, || false).ok()?;
-    Some(payload)
+    let answer = end.receive(&mut payload, None, || false);
+    let mut channels = CHANNELS_OF_THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    channels.free.push(end);
+    drop(channels);
+    FREED.notify_one();
+    answer.ok().map(|_| payload)
+}
+
+/// Channels of threads that serve none.
+struct Channels {
+    free: Vec<End<'static>>,
+    made: usize,
+    /// The channel on which others are asked for.
+    asking: Option<End<'static>>,
+}
+
+static CHANNELS_OF_THREADS: Mutex<Channels> = Mutex::new(Channels { free: Vec::new(), made: 0, asking: None });
+static FREED: Condvar = Condvar::new();
+
+/// A channel that no other thread uses. Where all are in use, waits for one.
+fn take_channel() -> Option<End<'static>> {
+    let memory = MEMORY.get()?;
+    let end_of = |number: usize| {
+        let channel = memory.channel(number);
+        End::new(&channel.up, &channel.down, false)
+    };
+    let mut channels = CHANNELS_OF_THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        if let Some(end) = channels.free.pop() {
+            return Some(end);
+        }
+        let number = FIRST_FOREIGN + channels.made;
+        if number >= CHANNELS {
+            channels = FREED.wait(channels).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        }
+        let asking = channels.asking.get_or_insert_with(|| end_of(FOREIGN));
+        asking.post(Head::new(Kind::Callback, [number as u64, ASKS_THREAD, 0]), &[]);
+        asking.receive(&mut Vec::new(), None, || false).ok()?;
+        channels.made += 1;
+        return Some(end_of(number));
+    }
 }

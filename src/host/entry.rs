@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "is the start of a program")]
 
 use super::memory::HostMemory;
-use super::{crash, serve};
+use super::{crash, fork, segments, serve, window};
 use crate::isolate::wire::{CHANNELS, CONTROL_FD, LIFE_FD, MAIN};
 use std::ffi::{c_char, c_int};
 
@@ -40,10 +40,26 @@ extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
     close_on_exec();
     // SAFETY: H1; the report is mapped until the process ends.
     unsafe { crash::install(memory.report()) };
+    prepare(memory);
     if serve::start(memory, MAIN).is_err() {
         return NOT_A_HOST;
     }
     watch_parent(memory)
+}
+
+/// Has what the library allocates, forks and maps from now on be where the parent expects it.
+fn prepare(memory: &HostMemory) {
+    segments::remember_own_files();
+    let settings = memory.settings();
+    // SAFETY: H1 and H3; the arena is mapped there, and the heap is in it.
+    unsafe {
+        if settings.arena != 0 {
+            fork::install(memory.arena(), settings.arena_size as usize);
+        }
+        if settings.window != 0 {
+            window::take_addresses_from((settings.window + settings.window_size) as usize);
+        }
+    }
 }
 
 /// What the library executes does not get the host's descriptors.

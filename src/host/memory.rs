@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::heap::{HEAP, HeapRegion};
+use super::segments::ArenaFile;
 use crate::isolate::arena::map_file;
 use crate::isolate::death_report::DeathReport;
 use crate::isolate::process::build;
@@ -51,6 +52,11 @@ impl HostMemory {
     /// What the parent has written.
     pub fn settings(&self) -> &Settings {
         &self.control.settings
+    }
+
+    /// The arena's file, and where it is mapped.
+    pub fn arena(&self) -> ArenaFile {
+        ArenaFile { fd: ARENA_FD, base: self.settings().arena as usize }
     }
 
     /// Where the report of this process's end goes.

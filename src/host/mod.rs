@@ -16,10 +16,14 @@ pub mod alternate_stack;
 pub mod callbacks;
 pub mod crash;
 pub mod entry;
+pub mod fork;
 pub mod heap;
 pub mod memory;
+pub mod segments;
 pub mod serve;
+pub mod stack;
 mod unwind;
+pub mod window;
 
 #[cfg(test)]
 mod test_process;

@@ -9,7 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
 use super::memory::HostMemory;
-use super::{callbacks, crash};
+use super::stack::ArenaStack;
+use super::{callbacks, crash, fork, segments};
 use crate::abi::signature::Signature;
 use crate::call::invoke;
 use crate::isolate::channel::{End, Head};
@@ -49,7 +50,10 @@ pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
         if number == crate::isolate::wire::MAIN {
             served.end.post(Head::new(Kind::Return, [0; WORDS]), &[&crate::isolate::process::build()]);
         }
-        served.until_result();
+        match ArenaStack::new(STACK) {
+            Some(mut stack) => stack.run(|| served.until_left()),
+            None => served.until_left(),
+        }
     };
     thread::Builder::new().name("call".into()).stack_size(STACK).spawn(run).map(|_| ())
 }
@@ -71,6 +75,11 @@ fn signature(number: u32) -> Option<Arc<Signature>> {
 struct Refusal(String);
 
 impl Served {
+    /// Serves the channel until the parent leaves it.
+    fn until_left(&self) {
+        self.until_result();
+    }
+
     fn until_result(&self) -> Vec<u8> {
         let mut payload = Vec::new();
         loop {
@@ -78,6 +87,11 @@ impl Served {
             self.memory.map_stubs();
             let outcome = match Kind::of(head.kind) {
                 Some(Kind::CallbackResult) => return payload,
+                Some(Kind::Leave) => {
+                    HERE.set(None);
+                    let _ = self.give([0; WORDS], 0, &[]);
+                    return payload;
+                }
                 Some(Kind::Call) => self.call(head, &payload),
                 Some(Kind::Open) => self.open(head, &payload),
                 Some(Kind::Find) => self.find(head, &payload),
@@ -118,12 +132,23 @@ impl Served {
         let path = CString::new(payload).map_err(|_| Refusal("the path has a NUL".into()))?;
         let flags = if head.words[0] == 0 { libc::RTLD_NOW } else { head.words[0] as i32 };
         let name = if path.is_empty() { std::ptr::null() } else { path.as_ptr() };
+        let threads = segments::count_threads();
         // SAFETY: the user has named the library; its constructors run in this process, which is there for that.
         let handle = unsafe { libc::dlopen(name, flags) };
         if handle.is_null() {
             return Err(Refusal(last_fault()));
         }
-        self.give([handle.expose_provenance() as u64, 0, 0], 0, &[])
+        let mut shared = Vec::new();
+        if self.memory.settings().arena != 0 {
+            // SAFETY: H1 and H3; the parent makes one request at a time that opens or closes a library.
+            for segment in unsafe { segments::share_new_files(self.memory.arena(), threads) } {
+                for word in [segment.address, segment.bytes, segment.home] {
+                    shared.extend_from_slice(&(word as u64).to_le_bytes());
+                }
+            }
+        }
+        shared.truncate(PAYLOAD / 24 * 24);
+        self.give([handle.expose_provenance() as u64, 0, 0], 0, &shared)
     }
 
     fn find(&self, head: Head, payload: &[u8]) -> Result<(), Refusal> {
@@ -149,6 +174,7 @@ impl Served {
         }
         // SAFETY: U1; the parent has bound the function with this signature.
         let result = unsafe { invoke::enter(&signature, code, &block) };
+        end_if_forked();
         let status = if captures { invoke::last_errno() as u32 } else { 0 };
         if head.words[1] & CALL_TEXT != 0 {
             return self.give_text(address_in(&result, 0), status);
@@ -164,6 +190,14 @@ impl Served {
             Some(text) if text.len() <= PAYLOAD => self.give([address as u64, 0, 0], status, text),
             _ => self.give([address as u64, TEXT_STAYS, 0], status, &[]),
         }
+    }
+}
+
+/// A child of `fork` has returned from the library: nobody waits for what it would send.
+pub fn end_if_forked() {
+    if fork::is_forked() {
+        // SAFETY: the function has no preconditions.
+        unsafe { libc::_exit(0) };
     }
 }
 

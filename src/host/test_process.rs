@@ -3,6 +3,9 @@
 
 use std::ptr::null_mut;
 
+use super::heap::{HEAP, HeapRegion};
+use super::segments::ArenaFile;
+
 /// How a child has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -51,5 +54,18 @@ pub fn shared<T>(value: T) -> *mut T {
         assert!(memory != libc::MAP_FAILED, "mmap failed");
         memory.cast::<T>().write(value);
         memory.cast()
+    }
+}
+
+/// Makes an arena for this process, a child of [`in_child`], whose heap begins `before` bytes behind the arena's start.
+pub fn own_arena(bytes: usize, before: usize) -> ArenaFile {
+    // SAFETY: the mapping is new, and is never given back.
+    unsafe {
+        let fd = libc::memfd_create(c"arena".as_ptr(), libc::MFD_CLOEXEC);
+        assert_eq!(libc::ftruncate(fd, bytes as i64), 0);
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let base = libc::mmap(null_mut(), bytes, access, libc::MAP_SHARED, fd, 0).expose_provenance();
+        assert!(HEAP.attach(HeapRegion { base: base + before, len: bytes - before, arena: (base, bytes) }));
+        ArenaFile { fd, base }
     }
 }

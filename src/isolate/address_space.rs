@@ -38,10 +38,22 @@ pub fn process_at(address: usize) -> Option<Arc<Process>> {
     found.1.upgrade()
 }
 
-/// The living host that has memory at an address.
+/// The living host that has memory at an address. One in whose window it lies is asked alone.
 fn host_at(address: usize) -> Option<Arc<Child>> {
-    let hosts: Vec<Arc<Child>> = locked(&HOSTS).iter().rev().filter_map(|(host, _)| host.upgrade()).collect();
-    hosts.into_iter().find(|host| host.is_alive() && remote_memory::read(host.pid, address, &mut [0]))
+    let hosts: Vec<_> =
+        locked(&HOSTS).iter().rev().filter_map(|(host, process)| Some((host.upgrade()?, process.upgrade()?))).collect();
+    let is_in_window = hosts.iter().any(|(_, process)| process.is_in_window(address));
+    let mut alive = hosts.into_iter().filter(|(host, _)| host.is_alive());
+    let found = alive.find(|(host, process)| {
+        if is_in_window { process.is_in_window(address) } else { remote_memory::read(host.pid, address, &mut [0]) }
+    });
+    found.map(|(host, _)| host)
+}
+
+/// Whether an address lies in the window of a process, where this one has nothing.
+fn is_in_window(address: usize) -> bool {
+    let hosts = locked(&HOSTS);
+    hosts.iter().any(|(_, process)| process.upgrade().is_some_and(|process| process.is_in_window(address)))
 }
 
 /// Whether this process had memory at an address when it was last looked.
@@ -80,7 +92,13 @@ pub struct Hosts;
 
 impl OtherMemory for Hosts {
     fn owns(&self, address: usize) -> bool {
-        if shared::holds(address) || was_mapped(address) {
+        if shared::holds(address) {
+            return false;
+        }
+        if is_in_window(address) {
+            return true;
+        }
+        if was_mapped(address) {
             return false;
         }
         // Where a host has memory the answer may be of a moment ago; where nobody has, it must be of now.
@@ -97,6 +115,10 @@ impl OtherMemory for Hosts {
 
     fn write(&self, address: usize, from: &[u8]) -> bool {
         host_at(address).is_some_and(|host| remote_memory::write(host.pid, address, from))
+    }
+
+    fn here(&self, address: usize, length: usize) -> Option<usize> {
+        host_at(address)?.globals.home_of(address, length)
     }
 
     fn text(&self, address: usize, unit: usize) -> Option<Vec<u8>> {

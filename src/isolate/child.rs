@@ -13,11 +13,13 @@ use std::time::{Duration, Instant};
 
 use super::channel::{Head, Missed};
 use super::control::{ControlMemory, Line};
+use super::lines::Lines;
+use super::shared_globals::SharedGlobals;
 use super::spawn::{self, Start, Started};
 use super::stubs;
 use super::watcher::{self, Exit, Stderr};
-use super::wire::{ASKS_SIGNATURE, CHANNELS, FIRST_SPARE, FOREIGN, Kind, MAIN, WORDS};
-use super::{remote_memory, signature_code};
+use super::wire::{Kind, MAIN, WORDS};
+use super::{listener, remote_memory, signature_code};
 use crate::abi::signature::Signature;
 use crate::error::{Death, FfiError, Result};
 
@@ -59,10 +61,12 @@ pub struct Child {
     life: File,
     /// The channel of the thread that started the host.
     main: MainLine,
-    spare: Mutex<Spare>,
+    lines: Lines,
     signatures: Mutex<HashMap<usize, (u32, Arc<Signature>)>>,
     next_signature: AtomicU32,
     listens: Mutex<bool>,
+    /// The globals of libraries that it shares.
+    pub globals: SharedGlobals,
     may_spin: bool,
 }
 
@@ -74,13 +78,6 @@ struct MainLine {
 
 // SAFETY: `Child::with_line` compares the thread with the owner before it uses the line.
 unsafe impl Sync for MainLine {}
-
-/// Channels of asynchronous calls.
-#[derive(Default)]
-struct Spare {
-    free: Vec<Line>,
-    made: usize,
-}
 
 impl std::fmt::Debug for Child {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -125,10 +122,11 @@ impl Child {
             exit,
             pidfd,
             life: life.into(),
-            spare: Mutex::default(),
+            lines: Lines::default(),
             signatures: Mutex::default(),
             next_signature: AtomicU32::new(0),
             listens: Mutex::default(),
+            globals: SharedGlobals::default(),
             may_spin,
         });
         if let Err(error) = watched {
@@ -192,28 +190,32 @@ impl Child {
         if thread::current().id() == self.main.owner {
             return self.converse(&self.main.line, head, parts, deadline);
         }
-        let line = self.spare_line()?;
+        let line = match self.lines.take_own(self.pid) {
+            Some(line) => line,
+            None => self.lines.take(&self.memory, self.may_spin, |number| {
+                // A host that has ended does not read it.
+                let _ = (&self.life).write_all(&[number]);
+            })?,
+        };
         let outcome = self.converse(&line, head, parts, deadline);
-        if outcome.is_ok() {
-            locked(&self.spare).free.push(line);
+        if self.is_alive() {
+            Lines::give(self, line);
         }
         outcome
     }
 
-    fn spare_line(&self) -> Result<Line> {
-        let mut spare = locked(&self.spare);
-        if let Some(line) = spare.free.pop() {
-            return Ok(line);
+    /// Ends the thread of the host that serves a line, and takes the channel back.
+    pub fn leave(self: &Arc<Self>, line: Line) {
+        let deadline = Deadline::after(LAST_WORDS.as_millis() as u64);
+        if self.is_alive() && self.converse(&line, Head::new(Kind::Leave, [0; WORDS]), &[], deadline).is_ok() {
+            self.memory.reset(line.number);
+            self.lines.give_number(line.number);
         }
-        let number = FIRST_SPARE + spare.made;
-        if number >= CHANNELS {
-            let reason = format!("at most {} calls of an isolated library can be under way on threads", spare.made);
-            return Err(FfiError::Internal { reason });
-        }
-        spare.made += 1;
-        // A host that has ended does not read it.
-        let _ = (&self.life).write_all(&[number as u8]);
-        Ok(self.memory.line(number, self.may_spin))
+    }
+
+    /// Takes a line back from a thread that has made its call.
+    pub fn give_line(&self, line: Line) {
+        self.lines.put(line);
     }
 
     fn converse(&self, line: &Line, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
@@ -260,41 +262,22 @@ impl Child {
 
     /// Runs a callback and sends its result.
     fn answer(&self, line: &Line, head: &Head, arguments: &[u8]) -> Result<()> {
-        let Some(result) = answer_of(head, arguments) else {
+        let Some(result) = listener::answer_of(head, arguments) else {
             return Err(self.nonsense("a call of a callback that there is not"));
         };
         line.end.post(Head::new(Kind::CallbackResult, [0; WORDS]), &[&result]);
         Ok(())
     }
 
-    /// Starts the thread that answers callbacks of the host's own threads, once there may be some.
+    /// Starts the thread that answers the host's own threads, once there may be callbacks.
     fn listen(self: &Arc<Self>) {
         if stubs::pages() == 0 {
             return;
         }
         let mut listens = locked(&self.listens);
-        if *listens {
-            return;
+        if !*listens {
+            *listens = listener::start(self, &self.memory, &self.exit);
         }
-        let line = self.memory.line(FOREIGN, false);
-        // The host outlives its process in memory as long as the thread has it, which is until the process ends.
-        let (memory, exit) = (Arc::clone(&self.memory), Arc::clone(&self.exit));
-        let child = Arc::downgrade(self);
-        let run = move || {
-            let _memory = memory;
-            let mut payload = Vec::new();
-            while let Ok(head) = line.end.receive(&mut payload, None, || exit.has_ended()) {
-                let is_call = Kind::of(head.kind) == Some(Kind::Callback);
-                let Some(result) = is_call.then(|| answer_of(&head, &payload)).flatten() else {
-                    if let Some(child) = child.upgrade() {
-                        child.kill();
-                    }
-                    return;
-                };
-                line.end.post(Head::new(Kind::CallbackResult, [0; WORDS]), &[&result]);
-            }
-        };
-        *listens = thread::Builder::new().name("pinned-ffi-calls".into()).stack_size(256 * 1024).spawn(run).is_ok();
     }
 
     /// The number by which the host knows a signature.
@@ -352,14 +335,6 @@ impl Child {
         self.kill();
         self.wait(LAST_WORDS);
     }
-}
-
-/// What a [`Kind::Callback`] is answered with: the callback's result, or its signature.
-fn answer_of(head: &Head, arguments: &[u8]) -> Option<Vec<u8>> {
-    if head.words[1] == ASKS_SIGNATURE {
-        return stubs::signature_of(head.words[0]).map(|signature| signature_code::encode(&signature));
-    }
-    stubs::call(head.words[0], arguments)
 }
 
 impl Drop for Child {

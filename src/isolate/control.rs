@@ -44,7 +44,16 @@ impl ControlMemory {
         let channel: *const Channel = self.channel(number);
         // SAFETY: the memory lives as long as the line, which holds it.
         let channel: &'static Channel = unsafe { &*channel };
-        Line { end: End::new(&channel.down, &channel.up, may_spin), _memory: Arc::clone(self) }
+        Line { end: End::new(&channel.down, &channel.up, may_spin), number, _memory: Arc::clone(self) }
+    }
+
+    /// Makes a channel one that nobody has used. Neither side uses it.
+    pub fn reset(&self, number: usize) {
+        let channel = self.channel(number);
+        for direction in [&channel.down, &channel.up] {
+            direction.sequence.store(0, Ordering::SeqCst);
+            direction.sleeping.store(0, Ordering::SeqCst);
+        }
     }
 
     /// Wakes whoever waits for the host, which has ended.
@@ -77,5 +86,7 @@ impl Drop for ControlMemory {
 #[derive(Debug)]
 pub struct Line {
     pub end: End<'static>,
+    /// Which channel it is.
+    pub number: usize,
     _memory: Arc<ControlMemory>,
 }

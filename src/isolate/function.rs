@@ -69,6 +69,8 @@ impl RemoteLibrary {
         let path = self.path.as_deref().unwrap_or("");
         let head = Head::new(Kind::Open, [self.flags as u32 as u64, 0, 0]);
         let reply = child.ask(head, &[path.as_bytes()], self.process.deadline(None))?;
+        let arena = self.process.arena();
+        child.globals.set(&reply.payload, |home, bytes| arena.holds(home, bytes));
         let mut state = locked(&self.state);
         *state = LibraryState { generation: child.generation, handle: reply.words[0], symbols: HashMap::new() };
         Ok(state.handle)

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::arena::Arena;
+use super::arena::{Arena, Range};
 use super::child::{Child, Deadline, Plan};
 use super::spawn::Start;
 use super::watcher::Stderr;
@@ -49,6 +49,8 @@ pub struct Options {
 pub struct Process {
     pub options: Options,
     arena: Arc<Arena>,
+    /// Where the mappings of hosts lie, which nothing of this process does; none where the system has no such addresses.
+    window: Option<Range>,
     state: Mutex<State>,
 }
 
@@ -75,6 +77,9 @@ pub fn build() -> [u8; BUILD_BYTES] {
 /// The arena of a process that shares nothing else.
 const APART_BYTES: usize = 16 << 30;
 
+/// The addresses of a window.
+const WINDOW_BYTES: usize = 64 << 30;
+
 impl Process {
     /// Starts a process.
     pub fn new(options: Options) -> Result<Arc<Self>> {
@@ -84,7 +89,8 @@ impl Process {
         let arena = if options.is_apart { apart() } else { shared::arena() };
         let arena = arena
             .map_err(|error| FfiError::IsolateUnavailable { reason: format!("no memory can be shared: {error}") })?;
-        let process = Arc::new(Self { options, arena, state: Mutex::default() });
+        let window = Range::reserve(WINDOW_BYTES, 1 << 30);
+        let process = Arc::new(Self { options, arena, window, state: Mutex::default() });
         process.start(&mut process.locked())?;
         Ok(process)
     }
@@ -107,8 +113,8 @@ impl Process {
             heap: heap as u64,
             heap_size: heap_size as u64,
             stubs: stubs::begin().unwrap_or(0) as u64,
-            window: 0,
-            window_size: 0,
+            window: self.window.as_ref().map_or(0, |window| window.base as u64),
+            window_size: WINDOW_BYTES as u64,
             spins: self.options.spins.into(),
         };
         let plan = Plan {
@@ -129,7 +135,10 @@ impl Process {
         let mut state = self.locked();
         match &state.child {
             Some(child) if child.is_alive() => return Ok(Arc::clone(child)),
-            Some(child) if self.options.restart == Restart::Manual || state.is_closed => return Err(child.died()),
+            Some(child) if self.options.restart == Restart::Manual => return Err(child.died()),
+            _ if state.is_closed => {
+                return Err(FfiError::IsolateUnavailable { reason: "the process of the library was closed".into() });
+            }
             _ => {}
         }
         let now = Instant::now();
@@ -173,7 +182,7 @@ impl Process {
         let child = {
             let mut state = self.locked();
             state.is_closed = true;
-            state.child.clone()
+            state.child.take()
         };
         if let Some(child) = child {
             child.quit(QUIT);
@@ -188,6 +197,16 @@ impl Process {
     /// The deadline of a call that begins now.
     pub fn deadline(&self, timeout: Option<u64>) -> Option<Deadline> {
         Deadline::after(timeout.or(self.options.timeout)?)
+    }
+
+    /// Whether an address lies where only its hosts have mappings.
+    pub fn is_in_window(&self, address: usize) -> bool {
+        self.window.as_ref().is_some_and(|window| window.contains(address, 1))
+    }
+
+    /// How many hosts there have been.
+    pub fn generation(&self) -> u32 {
+        self.locked().generation
     }
 
     /// Whether an address lies in the heap of a host that has ended.

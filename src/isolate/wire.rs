@@ -16,13 +16,15 @@ pub const CONTROL_FD: i32 = 5;
 pub const FIRST_OTHER_FD: i32 = 6;
 
 /// Channels of a host: that of the JavaScript thread, that of the host's own threads, and those of asynchronous calls.
-pub const CHANNELS: usize = 64;
+pub const CHANNELS: usize = 256;
 /// The channel of the JavaScript thread.
 pub const MAIN: usize = 0;
-/// The channel of callbacks from threads of the library.
+/// The channel on which threads of the library ask for channels of their own, one after the other.
 pub const FOREIGN: usize = 1;
 /// The first channel of asynchronous calls.
 pub const FIRST_SPARE: usize = 2;
+/// The first channel of callbacks from threads of the library.
+pub const FIRST_FOREIGN: usize = 128;
 
 const PAGE: usize = 4096;
 /// The bytes of one direction of a channel: more than the argument buffer.
@@ -54,6 +56,8 @@ pub enum Kind {
     Sandbox = 7,
     /// Ends the host, after its destructors.
     Quit = 8,
+    /// Ends the thread that serves the channel.
+    Leave = 9,
     /// What a request gives.
     Return = 16,
     /// Why a request is refused.
@@ -68,9 +72,8 @@ impl Kind {
     /// The kind of a number that came from shared memory.
     pub fn of(number: u32) -> Option<Self> {
         use Kind::*;
-        [Call, CallbackResult, Open, Find, Close, Define, Sandbox, Quit, Return, Refused, Callback, Dying]
-            .into_iter()
-            .find(|kind| *kind as u32 == number)
+        let requests = [Call, CallbackResult, Open, Find, Close, Define, Sandbox, Quit, Leave];
+        requests.into_iter().chain([Return, Refused, Callback, Dying]).into_iter().find(|kind| *kind as u32 == number)
     }
 }
 
@@ -82,6 +85,8 @@ pub const TEXT_STAYS: u64 = u64::MAX;
 
 /// The second word of a [`Kind::Callback`] that asks for the callback's signature instead of calling it.
 pub const ASKS_SIGNATURE: u64 = 1;
+/// That of one that asks for a thread of the parent for a channel, whose number is the first word.
+pub const ASKS_THREAD: u64 = 2;
 
 /// The words in a message's head.
 pub const WORDS: usize = 3;

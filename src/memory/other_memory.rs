@@ -13,6 +13,9 @@ pub trait OtherMemory: Send + Sync {
     /// Copies bytes to an address. False where not all of them can be written.
     fn write(&self, address: usize, from: &[u8]) -> bool;
 
+    /// Where this process has the same bytes, if it does.
+    fn here(&self, address: usize, length: usize) -> Option<usize>;
+
     /// The bytes up to a NUL of `unit` bytes at an address; `None` where they cannot be read.
     fn text(&self, address: usize, unit: usize) -> Option<Vec<u8>>;
 }

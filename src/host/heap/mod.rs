@@ -8,9 +8,10 @@
 #![expect(unsafe_code, reason = "is an allocator")]
 
 mod block;
+mod corruption;
 #[cfg(not(test))]
 mod exports;
-mod lock;
+pub mod lock;
 mod pages;
 mod shard;
 
@@ -19,6 +20,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use block::{Damage, Head, LARGE};
+use corruption::{fatal, overflow};
 use lock::{Guard, Locked};
 use pages::{PAGE, Pages, Taken};
 use shard::Shard;
@@ -298,15 +300,15 @@ impl Heap {
         self.end.load(Ordering::Relaxed)
     }
 
-    /// The addresses that the heap has used at some time; the rest of the region is zero. Call it between
-    /// [`Heap::lock`] and [`Heap::unlock`].
-    pub fn used_locked(&self) -> (usize, usize) {
-        if !self.is_attached() {
-            return (0, 0);
-        }
-        // SAFETY: the caller has the locks, so that no other thread changes the pages.
-        let end = unsafe { self.pages.peek() }.high_water();
-        (self.base.load(Ordering::Relaxed), end)
+    /// The region: its first address, the end of what was used at some time, and the end. The rest is zero. All are 0
+    /// without a region.
+    ///
+    /// # Safety
+    /// The calling thread has called [`Heap::lock`], or did so before a `fork`.
+    pub unsafe fn extent_locked(&self) -> (usize, usize, usize) {
+        // SAFETY: by the contract of this function no other thread changes the pages.
+        let used = unsafe { self.pages.peek() }.high_water();
+        (self.base.load(Ordering::Relaxed), used, self.end())
     }
 
     /// Takes pages for another purpose, such as a stack: `bytes` is a multiple of 4096. They are zeroed. 0 if there are
@@ -365,32 +367,7 @@ fn own_number() -> usize {
     (thread >> 12) ^ (thread >> 20)
 }
 
-#[cold]
-fn overflow(function: &str, address: usize, size: usize) -> ! {
-    let mut line = Line::new();
-    line.text("pinned-ffi: ").text(function).text("(0x").number(address as u64, 16);
-    line.text("): heap overflow: bytes behind the block of ").number(size as u64, 10).text(" bytes were overwritten\n");
-    abort(&line)
-}
-
-#[cold]
-fn fatal(function: &str, address: usize, problem: &str) -> ! {
-    let mut line = Line::new();
-    line.text("pinned-ffi: ").text(function).text("(0x").number(address as u64, 16);
-    line.text("): invalid pointer or damaged heap: ").text(problem).text("\n");
-    abort(&line)
-}
-
-type Line = crate::trace::text::Line<256>;
-
-fn abort(line: &Line) -> ! {
-    let bytes = line.as_bytes();
-    // SAFETY: the bytes are a slice. The standard library's abort() is libc's.
-    unsafe {
-        libc::write(libc::STDERR_FILENO, bytes.as_ptr().cast(), bytes.len());
-        libc::abort()
-    }
-}
-
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::heap as test_heap;

@@ -68,11 +68,6 @@ impl Pages {
         self.next < self.end
     }
 
-    /// Whether an address lies in pages that were taken at some time.
-    pub fn holds(&self, address: usize, base: usize) -> bool {
-        address >= base && address < self.next
-    }
-
     /// One past the last page that was ever taken.
     pub fn high_water(&self) -> usize {
         self.next

@@ -149,7 +149,7 @@ mod here {
             let name = path.as_deref().map_or_else(|| "(this process)".into(), |path| format!("\"{path}\""));
             match RemoteLibrary::open(Arc::clone(&self.process), path, flags) {
                 Ok(library) => {
-                    let image = Box::new(Opened(library));
+                    let image = Rc::new(Opened(library));
                     Ok(Either::A(JsLibrary::isolated(&name, image, Rc::clone(&self.memory))))
                 }
                 Err(FfiError::LibraryInvalid { reason }) => Ok(Either::B(reason)),
@@ -162,7 +162,7 @@ mod here {
         pub fn state(&self) -> JsProcessState {
             match self.process.last() {
                 Some(child) => JsProcessState { pid: child.pid, generation: child.generation, alive: child.is_alive() },
-                None => JsProcessState { pid: 0, generation: 0, alive: false },
+                None => JsProcessState { pid: 0, generation: self.process.generation(), alive: false },
             }
         }
 

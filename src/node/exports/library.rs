@@ -24,7 +24,7 @@ pub struct JsLibrary {
     functions: RefCell<Vec<u32>>,
     environment: OnceCell<Rc<Environment>>,
     /// The library in another process, and the memory that it shares, where it is isolated.
-    remote: Option<(Box<dyn RemoteImage>, Rc<RemoteMemory>)>,
+    remote: Option<(Rc<dyn RemoteImage>, Rc<RemoteMemory>)>,
     /// The timeout of the function that is bound next.
     timeout: Cell<Option<u64>>,
 }
@@ -41,8 +41,10 @@ impl JsLibrary {
     }
 
     /// A library in another process.
-    pub(in crate::node) fn isolated(name: &str, image: Box<dyn RemoteImage>, memory: Rc<RemoteMemory>) -> Self {
+    pub(in crate::node) fn isolated(name: &str, image: Rc<dyn RemoteImage>, memory: Rc<RemoteMemory>) -> Self {
         let mut library = Self::of(Library::linked(name));
+        let closing = Rc::clone(&image);
+        library.library.unload_by(Box::new(move || closing.close()));
         library.remote = Some((image, memory));
         library
     }
@@ -143,11 +145,6 @@ impl JsLibrary {
     /// Unloads the library.
     #[napi]
     pub fn close(&self, env: Env) -> napi::Result<()> {
-        let is_first = self.library.is_open();
-        self.library.close().map_err(|error| thrown(env, &error))?;
-        if let Some((image, _)) = self.remote.as_ref().filter(|_| is_first) {
-            image.close();
-        }
-        Ok(())
+        self.library.close().map_err(|error| thrown(env, &error))
     }
 }

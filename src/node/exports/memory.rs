@@ -15,6 +15,7 @@ use crate::memory::raw;
 use crate::memory::raw::PointerCheck;
 use crate::node::env::current;
 use crate::node::error::{clear_exception, thrown};
+use crate::node::exports::isolate::foreign_function;
 use crate::node::exposed_views::ExposedViews;
 use crate::node::js_address::{JsAddress, from_js, to_js};
 use crate::node::string::to_string;
@@ -132,10 +133,15 @@ pub fn is_readable(address: JsAddress, length: f64) -> bool {
     raw::checked(from_js(address), length as usize, Access::Read, PointerCheck::Mapped).is_some()
 }
 
-/// Whether an address is of the process of an isolated library, and not of this one.
+/// Where this process has the bytes at an address: there, or elsewhere where the address is of the process of an
+/// isolated library. Null where it has them nowhere.
 #[napi]
-pub fn is_of_other(address: JsAddress) -> bool {
-    other_memory::at(from_js(address)).is_some()
+pub fn address_here(address: JsAddress, length: f64) -> Either<JsAddress, Null> {
+    let address = from_js(address);
+    match other_memory::at(address) {
+        None => Either::A(to_js(address)),
+        Some(other) => other.here(address, length as usize).map_or(Either::B(Null), |here| Either::A(to_js(here))),
+    }
 }
 
 /// Has this environment check that raw addresses are mapped before it uses them.
@@ -160,7 +166,10 @@ pub fn wrap<'env>(
         let start = Address::new(from_js(address))
             .ok_or_else(|| FfiError::Internal { reason: "the JavaScript side let a NULL through".into() })?;
         let span = Span::new(start, length as usize)?;
-        let owner = Address::new(from_js(deallocator)).map(|free| (free, from_js(context)));
+        let owner = Address::new(from_js(deallocator)).map(|free| {
+            let remote = foreign_function(free.get() as u64);
+            (free, from_js(context), remote)
+        });
         // SAFETY: U2 and U3; the user has given the addresses.
         let wrapped = unsafe { external_buffer::wrap(env.raw(), span, owner) };
         wrapped.inspect_err(|_| clear_exception(env.raw()))

@@ -190,6 +190,11 @@ impl Child {
         if thread::current().id() == self.main.owner {
             return self.converse(&self.main.line, head, parts, deadline);
         }
+        self.ask_on_spare(head, parts, deadline)
+    }
+
+    #[inline(never)] // The JavaScript thread's calls may nest.
+    fn ask_on_spare(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
         let line = match self.lines.take_own(self.pid) {
             Some(line) => line,
             None => self.lines.take(&self.memory, self.may_spin, |number| {
@@ -261,6 +266,7 @@ impl Child {
     }
 
     /// Runs a callback and sends its result.
+    #[inline(never)] // Calls may nest.
     fn answer(&self, line: &Line, head: &Head, arguments: &[u8]) -> Result<()> {
         let Some(result) = listener::answer_of(head, arguments) else {
             return Err(self.nonsense("a call of a callback that there is not"));
@@ -270,6 +276,7 @@ impl Child {
     }
 
     /// Starts the thread that answers the host's own threads, once there may be callbacks.
+    #[inline(never)]
     fn listen(self: &Arc<Self>) {
         if stubs::pages() == 0 {
             return;
@@ -298,27 +305,23 @@ impl Child {
         remote_memory::text(self.pid, address)
     }
 
-    /// Copies memory of the host. False where it has none there.
-    pub fn read(&self, address: usize, to: &mut [u8]) -> bool {
-        self.is_alive() && remote_memory::read(self.pid, address, to)
-    }
-
-    /// Copies bytes into memory of the host. False where it has none there that can be written.
-    pub fn write(&self, address: usize, from: &[u8]) -> bool {
-        self.is_alive() && remote_memory::write(self.pid, address, from)
-    }
-
     /// The error of its end.
+    #[cold]
+    #[inline(never)] // Calls may nest.
     pub fn died(&self) -> FfiError {
         FfiError::LibraryDied { symbol: String::new(), death: Box::new(self.death()) }
     }
 
+    #[cold]
+    #[inline(never)] // Calls may nest.
     fn too_late(&self, deadline: Option<Deadline>) -> FfiError {
         self.kill();
         let milliseconds = deadline.map_or(0, |deadline| deadline.milliseconds);
         FfiError::TimedOut { symbol: String::new(), milliseconds, death: Box::new(self.death()) }
     }
 
+    #[cold]
+    #[inline(never)] // Calls may nest.
     fn nonsense(&self, what: &str) -> FfiError {
         self.kill();
         FfiError::IsolateProtocol { symbol: String::new(), reason: what.into(), death: Box::new(self.death()) }

@@ -86,6 +86,7 @@ pub struct ReportedFrame {
 
 impl DeathReport {
     /// A report in [`STATE_EMPTY`].
+    #[cfg(test)]
     pub const EMPTY: Self = Self {
         state: STATE_EMPTY,
         kind: 0,
@@ -107,6 +108,7 @@ impl DeathReport {
 
 impl ReportedFrame {
     /// A frame of which nothing is known.
+    #[cfg(test)]
     pub const EMPTY: Self = Self {
         address: 0,
         object_offset: 0,

@@ -180,6 +180,7 @@ impl RemoteFunction {
         &self.library.process
     }
 
+    #[inline(never)] // Not under the call, under which others may nest.
     fn result_of(
         &self,
         child: &Arc<Child>,
@@ -204,6 +205,7 @@ impl RemoteFunction {
     }
 
     /// Where it is in a host.
+    #[inline(never)] // As above.
     fn bound_in(&self, child: &Arc<Child>, signature: &Arc<Signature>) -> Result<Bound> {
         let mut bound = *locked(&self.bound);
         if bound.generation == child.generation && bound.signature.is_some() {

@@ -14,6 +14,7 @@ pub mod alternate_stack;
 pub mod crash;
 pub mod fork;
 pub mod heap;
+pub mod sandbox;
 pub mod segments;
 pub mod stack;
 mod unwind;

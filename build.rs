@@ -26,6 +26,11 @@ fn main() {
     }
     let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
     println!("cargo::rustc-env=PINNED_FFI_BUILD={version}-{:016x}", digest.finish());
+    // The addon is the program of isolated libraries, too (src/host/entry.rs).
+    let target = env::var("TARGET").unwrap_or_default();
+    if target == "x86_64-unknown-linux-gnu" {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-e,pinned_ffi_host");
+    }
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) {

@@ -6,6 +6,7 @@ const { lazy } = require('./lazy.js');
 const { dlopen, linkSymbols, CFunction } = require('./library/dlopen.js');
 const { FFIType } = require('./types/registry.js');
 const { suffix } = require('./native/platform.js');
+const config = require('./native/config.js');
 
 /** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
 function functionsOf(load, ...names) {
@@ -28,6 +29,9 @@ const [enumeration] = functionsOf(() => require('./types/enum.js'), 'enumeration
 const [pin] = functionsOf(() => require('./memory/pin.js'), 'pin');
 const [opaque] = functionsOf(() => require('./types/handle.js'), 'opaque');
 const [errno] = functionsOf(() => require('./call/errno.js'), 'errno');
+const [arena, isShared] = functionsOf(() => require('./isolate/memory.js'), 'arena', 'isShared');
+const [group] = functionsOf(() => require('./isolate/process.js'), 'group');
+if (config.arena) require('./memory/arena.js').makeArena();
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
 const [cc] = functionsOf(() => require('./cc/compile.js'), 'cc');
 
@@ -38,6 +42,7 @@ module.exports = {
   JSCallback: undefined,
   alignof,
   alloc: undefined,
+  arena,
   array,
   cc,
   cdef,
@@ -47,7 +52,9 @@ module.exports = {
   errno,
   fences,
   fn,
+  group,
   inout,
+  isShared,
   linkSymbols,
   offsetof,
   opaque,

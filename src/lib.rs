@@ -10,10 +10,7 @@ mod abi;
 mod call;
 mod callback;
 mod error;
-#[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
-#[cfg_attr(not(test), allow(dead_code, reason = "what the entry of the host calls is not all there yet"))]
 mod host;
-#[cfg_attr(not(test), allow(dead_code, reason = "what the parent calls is not all there yet"))]
 mod isolate;
 mod loader;
 mod memory;

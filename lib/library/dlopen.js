@@ -22,6 +22,8 @@ const locate = lazy(() => require('./inspect.js'));
 // Loaded for declarations that are C text.
 const cdef = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
+// Loaded for libraries in processes of their own.
+const isolation = lazy(() => require('../isolate/library.js'));
 const ownedResults = lazy(() => require('../call/owned-result.js'));
 const ownedResult = (...values) => ownedResults().ownedResult(...values);
 const trace = config.trace ? require('../call/recorder.js') : undefined;
@@ -39,7 +41,7 @@ const CALL_KEYS = {
   fails: 'any',
   varargs: 'boolean',
 };
-const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };
+const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean', timeout: 'number' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
 
 /**
@@ -76,11 +78,18 @@ const declarationsOf = function (symbols, where) {
   return { entries: entriesOf(parsed.symbols, where), scope: parsed.scope };
 };
 
+/** Stands for the group of all libraries. */
+const ALL = Symbol('all');
+const ISOLATES = config.isolate ? ALL : false;
+const OPEN_KEYS = { flags: 'number', guard: 'boolean', isolate: 'any' };
+
 /** Opens a library and binds its symbols. */
 const dlopen = function (path, symbols, options = {}) {
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
-  const { flags, guard } = parseOptions(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
-  const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
+  const { flags, guard, isolate = ISOLATES } = parseOptions(options, OPEN_KEYS, 'dlopen: options');
+  const bits = flags === undefined ? 0 : flagsOf(flags);
+  if (isolate !== false) return openIsolated(path, entries, scope, bits, guard, isolate);
+  const { native, found, rival } = open(path, bits);
   const lifetime = new Lifetime(native, rival);
   // An addon may run JavaScript, which a fast call must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
@@ -95,6 +104,30 @@ const dlopen = function (path, symbols, options = {}) {
     throw error;
   }
 };
+
+/** The same in a process of its own. */
+function openIsolated(path, entries, scope, flags, guard, isolate) {
+  const { IsolatedLifetime, processOf, everything, controls } = isolation();
+  const process = processOf(isolate === ALL ? everything() : isolate, 'dlopen: options.isolate');
+  const lifetime = new IsolatedLifetime(process);
+  try {
+    const { native, found } = openFirst(path, (candidate) => process.open(candidate, flags));
+    lifetime.native = native;
+    // Fast calls run in this process.
+    const opened = { lifetime, found, guard, mayBeFast: false };
+    return Object.defineProperties(
+      {
+        ...library(bindAll(entries, bindSymbol, opened), found, lifetime),
+        global: globalOf(native, found, scope),
+        function: functionOf(opened, scope),
+      },
+      controls(process),
+    );
+  } catch (error) {
+    lifetime.close();
+    throw error;
+  }
+}
 
 /** The engine makes tables of more than this many properties slow to look up; those are made so at once. */
 const MANY = 128;
@@ -115,6 +148,8 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast }) 
   const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
   if (guard !== undefined) declaration.guard ??= guard;
   const symbol = declaration.name ?? key;
+  if (declaration.timeout !== undefined)
+    isolation().checkTimeout(declaration.timeout, lifetime, `dlopen: symbols.${key}`);
   if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(key, symbol);
   const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
   if (address === null) {
@@ -229,6 +264,19 @@ function rivalOf(candidate, flags) {
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
   const file = candidate.includes('/') ? candidate : locate().fileOf(candidate);
   return file === null ? null : binding.interposed(file);
+}
+
+/** Opens the first candidate of a path that `openOne` takes. */
+function openFirst(path, openOne) {
+  if (path === null) return { native: openOne(null), found: null };
+  const expected = toPath(path);
+  const tried = [];
+  for (const candidate of candidates(expected)) {
+    const native = openOne(candidate);
+    if (typeof native !== 'string') return { native, found: candidate };
+    tried.push({ path: candidate, reason: native });
+  }
+  throw notOpened(expected, tried);
 }
 
 const ABSENT = /no such file|not found|could not be found/i;

@@ -89,4 +89,4 @@ function checkFences() {
   return broken;
 }
 
-module.exports = { fences, checkFences };
+module.exports = { fences, checkFences, renewPool };

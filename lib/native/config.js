@@ -59,6 +59,13 @@ function callPath() {
   return { callPath: LANES[lane], callPathSetting: `PINNED_FFI_LANE=${lane}` };
 }
 
+/** A variable that is 1, 0 or not set. */
+function flag(name) {
+  const setting = process.env[name] ?? '';
+  if (setting !== '' && setting !== '0' && setting !== '1') refuse(name, '0 or 1', setting);
+  return setting === '1';
+}
+
 module.exports = {
   fence: fence(),
   quarantine: quarantine(),
@@ -66,4 +73,7 @@ module.exports = {
   ...callPath(),
   deepbind: deepbind(),
   trace: process.env.PINNED_FFI_TRACE === '1',
+  // Whether every library is isolated, and whether Buffers are born in shared memory from the start.
+  isolate: flag('PINNED_FFI_ISOLATE'),
+  arena: flag('PINNED_FFI_ARENA'),
 };

@@ -74,6 +74,15 @@ pub fn last_errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
+/// Sets errno of this thread.
+#[cfg(target_os = "linux")]
+pub fn set_errno(errno: i32) {
+    // SAFETY: U1; errno is this thread's own.
+    unsafe {
+        *libc::__errno_location() = errno;
+    }
+}
+
 /// Sets errno (the last error on Windows) of this thread to 0, so that what is there after a call is the function's.
 pub fn clear_errno() {
     #[cfg(windows)]

@@ -1,4 +1,5 @@
-//! The host's side of isolation: code that runs in the child process, in which the library is loaded.
+//! The host's side of isolation: code that runs in the child process, in which the library is loaded. It is this same
+//! file, started as a program; it begins at `entry`.
 //!
 //! There is no JavaScript and no Node-API here. The invariants that SAFETY comments of this folder cite:
 //!
@@ -9,13 +10,18 @@
 //! * **H3** Memory that is mapped over was ours: it lies in the arena's part of this process, or in a mapping that this
 //!   folder has made.
 //! * **H4** Structures that system calls fill are locals, zeroed, and as large as the kernel writes.
+#![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 
 pub mod alternate_stack;
+pub mod callbacks;
 pub mod crash;
+pub mod entry;
 pub mod fork;
 pub mod heap;
+pub mod memory;
 pub mod sandbox;
 pub mod segments;
+pub mod serve;
 pub mod stack;
 mod unwind;
 pub mod window;

@@ -41,11 +41,13 @@
 pub mod address;
 pub mod arg_buffer;
 pub mod ascii;
+pub mod block_source;
 #[cfg(all(unix, target_arch = "x86_64"))]
 pub mod exec;
 pub mod fence;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod latin1;
+pub mod other_memory;
 pub mod probe;
 pub mod raw;
 pub mod simd16;

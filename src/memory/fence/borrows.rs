@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "compares and restores the bytes around views")]
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -12,6 +13,7 @@ use super::shadow::ShadowCopy;
 use super::{block_map, exposed};
 use crate::error::Overflow;
 use crate::memory::address::{Address, Span};
+use crate::memory::block_source::BlockSource;
 
 #[derive(Debug)]
 enum Borrow {
@@ -133,9 +135,9 @@ impl Borrows {
         self.candidates.push(Candidate { argument, at, memory: memory.unwrap_or(nothing), wants: memory.is_some() });
     }
 
-    /// Makes the copies: overlapping views share one, so that all see the same bytes, and those with a fence of their
+    /// Makes the copies, in the memory of a source where there is one: overlapping views share one, so that all see the same bytes, and those with a fence of their
     /// own join them. Calls `set` with the address of each argument's copy; false where there is no memory.
-    pub fn copies(&mut self, mut set: impl FnMut(usize, Address)) -> bool {
+    pub fn copies(&mut self, source: Option<&Arc<dyn BlockSource>>, mut set: impl FnMut(usize, Address)) -> bool {
         let mut candidates = std::mem::take(&mut self.candidates);
         if !candidates.iter().any(|candidate| candidate.wants) {
             return true;
@@ -165,7 +167,7 @@ impl Borrows {
             };
             let whole = Span { start: first.memory.start, length: end - start };
             // SAFETY: M3.
-            let Some(copy) = (unsafe { ShadowCopy::new(whole) }) else { return false };
+            let Some(copy) = (unsafe { ShadowCopy::new(whole, source) }) else { return false };
             group.iter().for_each(|candidate| set(candidate.argument, copy.address(candidate.at)));
             self.pauses = true;
             self.items.push(Borrow::Copy { argument, copy });
@@ -348,7 +350,7 @@ mod tests {
         let mut borrows = Borrows::default();
         let mut copy = None;
         borrows.want_copy(2, view);
-        assert!(borrows.copies(|_, address| copy = Some(address)));
+        assert!(borrows.copies(None, |_, address| copy = Some(address)));
         let copy = copy.unwrap();
         // SAFETY: M8; the copy has a fence after it.
         unsafe { copy.as_ptr().write_bytes(8, 70) };
@@ -368,11 +370,11 @@ mod tests {
             borrows.want_step(argument, number(offset), None);
         }
         let mut set = [0; 4];
-        assert!(borrows.copies(|argument, address| set[argument] = address.get()));
+        assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
         assert_eq!(set, [set[0], set[0] + 4, set[0] + 32, 0]);
         borrows.end();
         borrows.want_step(0, number(8), Some(view));
-        assert!(borrows.copies(|argument, address| set[argument] = address.get()));
+        assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
         // SAFETY: M8; inside the copy.
         unsafe { std::ptr::with_exposed_provenance_mut::<u8>(set[0]).write(7) };
         assert_eq!((borrows.end(), bytes[8]), (None, 7));
@@ -387,7 +389,7 @@ mod tests {
         borrows.block(0, whole, block, 1);
         borrows.want_copy(1, part);
         let mut set = [0; 2];
-        assert!(borrows.copies(|argument, address| set[argument] = address.get()));
+        assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
         assert_eq!(set[1], set[0] + 8);
         assert_eq!(borrows.end(), None);
         // SAFETY: M10; the block is this test's.
@@ -402,7 +404,7 @@ mod tests {
         borrows.want_copy(1, span(&mut bytes, 0..32));
         borrows.want_copy(2, span(&mut bytes, 48..64));
         let mut at = [0; 3];
-        assert!(borrows.copies(|argument, address| at[argument] = address.get()));
+        assert!(borrows.copies(None, |argument, address| at[argument] = address.get()));
         assert_eq!(at[0], at[1] + 8);
         let distance = at[2].abs_diff(at[1]);
         assert!(distance >= 64, "copies of views apart have fences between them: {distance}");

@@ -7,6 +7,7 @@ use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
 use super::job::STACK;
+use crate::call::remote;
 use crate::error::FfiError;
 use crate::node::env::{Jobs, SentJob, Work, current};
 use crate::node::error::thrown;
@@ -27,6 +28,7 @@ impl JsThread {
         let (jobs, queue) = (Jobs::new(), environment.queue());
         let mine = Arc::clone(&jobs);
         let run = move || {
+            remote::keep_thread();
             mine.run(|mut job| {
                 job.run();
                 match queue.submit(Work::Done(job)) {

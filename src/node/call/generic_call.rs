@@ -2,17 +2,21 @@
 #![expect(unsafe_code, reason = "calls C")]
 
 use std::ptr::null_mut;
+use std::sync::Arc;
 
 use napi::sys;
 
 use super::prepared::PreparedCall;
 use crate::abi::ctype::CType;
 use crate::call::bound_function::Options;
-use crate::call::invoke::{self, ResultBlock};
+use crate::call::invoke::ResultBlock;
+use crate::call::remote::Remote;
 use crate::error::{FfiError, Result};
 use crate::memory::address::{Address, Span};
 use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
+use crate::memory::block_source::BlockSource;
 use crate::memory::fence::borrows::Borrows;
+use crate::memory::fence::exposed;
 use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
@@ -53,10 +57,11 @@ impl BoundFunction {
         self.check_open()?;
         let environment = &*self.environment;
         let _inside = self.library.enter();
-        let (text, locks) = (environment.strings.mark(), environment.transfer_locks.mark());
+        let strings = self.remote.as_ref().map_or(&environment.strings, |remote| &remote.memory.strings);
+        let (text, locks) = (strings.mark(), environment.transfer_locks.mark());
         // Not on the stack, under which calls may nest.
         let mut prepared = Box::new(PreparedCall::default());
-        let mut outcome = self.prepare(values, Some(&environment.strings), &mut prepared).map(|()| null_mut());
+        let mut outcome = self.prepare(values, Some(strings), &mut prepared).map(|()| null_mut());
         if outcome.is_ok() {
             let pauses = prepared.borrows.pauses();
             let depth = environment.nesting.get();
@@ -68,32 +73,46 @@ impl BoundFunction {
             // A call that serves callbacks keeps nobody waiting.
             let serves = self.options.has(Options::THREADS);
             let outer = environment.record_inside(if serves { 0 } else { self.id });
-            let result = self.enter(&prepared.block);
+            let result = self.enter(&prepared.block, &mut prepared.text);
             environment.record_inside(outer);
             environment.nesting.set(depth);
             if pauses && let Some((_, borrows)) = environment.borrows.borrow_mut().pop() {
                 prepared.borrows = borrows;
             }
-            outcome = result.and_then(|result| self.finish(&mut prepared, &result));
+            outcome = match result {
+                Ok(result) => self.finish(&mut prepared, &result),
+                Err(error) => Err(self.failed(&mut prepared, error)),
+            };
         }
         environment.transfer_locks.end(environment.raw, locks);
-        environment.strings.release(text);
+        strings.release(text);
         outcome
     }
 
-    fn enter(&self, block: &ArgBlock) -> Result<ResultBlock> {
+    fn enter(&self, block: &ArgBlock, text: &mut Option<Vec<u8>>) -> Result<ResultBlock> {
         let environment = &*self.environment;
         self.record_free();
-        if self.options.has(Options::THREADS) {
-            let (result, errno) = enter_on_helper(environment, &self.signature, self.code, block)?;
-            self.record_errno(errno);
-            return Ok(result);
+        let entered = if self.options.has(Options::THREADS) {
+            let calling = self.calling();
+            // SAFETY: U1 and M4; the caller waits for the result.
+            enter_on_helper(environment, || unsafe { calling.enter(block) })?
+        } else {
+            // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
+            unsafe { self.calling().enter(block) }
+        }?;
+        self.record_errno(entered.errno);
+        *text = entered.text;
+        Ok(entered.block)
+    }
+
+    /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is
+    /// told along.
+    pub fn failed(&self, prepared: &mut PreparedCall, mut error: FfiError) -> FfiError {
+        let overflow = prepared.borrows.end();
+        if let FfiError::LibraryDied { death, .. } = &mut error {
+            death.overflow = overflow;
         }
-        self.clear_errno();
-        // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
-        let result = unsafe { invoke::enter(&self.signature, self.code, block) };
-        self.record_errno(invoke::last_errno());
-        Ok(result)
+        error.of_call(&self.symbol)
     }
 
     /// Takes the arguments out of the argument buffer, and the addresses of the pins. Without an arena, text gets
@@ -117,7 +136,11 @@ impl BoundFunction {
     pub fn finish(&self, prepared: &mut PreparedCall, result: &ResultBlock) -> Result<sys::napi_value> {
         let arg_buffer = &self.environment.arg_buffer;
         arg_buffer.put(self.signature.plan.result, bytes(result));
-        let text = if self.gives_text { self.text(address_in(result, 0)) } else { Ok(null_mut()) };
+        let text = match &prepared.text {
+            Some(text) => to_string(&self.environment, text),
+            None if self.gives_text => self.text(address_in(result, 0)),
+            None => Ok(null_mut()),
+        };
         match prepared.borrows.end() {
             Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
             None => text,
@@ -136,10 +159,14 @@ impl BoundFunction {
             unsafe { sys::napi_get_null(self.environment.raw, &mut null) };
             return Ok(null);
         }
+        let unreadable = || FfiError::InvalidPointer { symbol: self.symbol.clone(), address };
+        if let Some(remote) = &self.remote {
+            return to_string(&self.environment, &remote.function.text(address).ok_or_else(unreadable)?);
+        }
         // SAFETY: U1; the function returns text.
         match unsafe { raw::text(address, None, self.pointer_check()) } {
             Some(bytes) => to_string(&self.environment, bytes),
-            None => Err(FfiError::InvalidPointer { symbol: self.symbol.clone(), address }),
+            None => Err(unreadable()),
         }
     }
 
@@ -151,13 +178,18 @@ impl BoundFunction {
         strings: Option<&StringArena>,
         prepared: &mut PreparedCall,
     ) -> Result<()> {
-        let PreparedCall { block, owned, borrows, lent } = prepared;
+        let PreparedCall { block, owned, borrows, lent, .. } = prepared;
         let bits = block[0];
         let environment = &*self.environment;
         for (value, argument) in values.iter().zip(&self.signature.pins) {
             let at = self.signature.plan.arguments[*argument];
             if bits >> argument & 1 == 0 {
                 if let Some(address) = Address::new(address_in(block, at)) {
+                    let address = match &self.remote {
+                        Some(remote) => self.number_there(remote, *argument, address)?,
+                        None => address,
+                    };
+                    set_address(block, at, address.get());
                     let slice = environment.pool_slices.around(environment.raw, address);
                     borrows.number(*argument, address, slice.map(|(view, _)| view));
                     match slice {
@@ -174,7 +206,7 @@ impl BoundFunction {
                 && unsafe { value::is_string(environment.raw, *value) };
             let address = if is_text {
                 // SAFETY: M3.
-                unsafe { value::text(environment.raw, *value, strings, owned) }.map(|(block, length)| {
+                unsafe { value::text(environment.raw, *value, strings, self.source(), owned) }.map(|(block, length)| {
                     borrows.block(*argument, Span { start: block.data(), length }, block, self.id);
                     block.data()
                 })
@@ -193,8 +225,8 @@ impl BoundFunction {
             })?;
             set_address(block, at, address.get());
         }
-        if self.options.has(Options::GUARD) {
-            let made = borrows.copies(|argument, address| {
+        if self.options.has(Options::GUARD) || self.remote.is_some() {
+            let made = borrows.copies(self.source(), |argument, address| {
                 set_address(block, self.signature.plan.arguments[argument], address.get());
             });
             if !made {
@@ -202,6 +234,30 @@ impl BoundFunction {
             }
         }
         Ok(())
+    }
+
+    /// Where copies go that another process has to see.
+    fn source(&self) -> Option<&Arc<dyn BlockSource>> {
+        self.remote.as_ref().map(|remote| &remote.memory.source)
+    }
+
+    /// What a number that was passed for a pointer is in the other process.
+    fn number_there(&self, remote: &Remote, argument: usize, address: Address) -> Result<Address> {
+        if let Some(pointer) = remote.function.pointer_there(address.get()) {
+            return Ok(Address::new(pointer).unwrap_or(address));
+        }
+        if remote.function.is_stale(address.get()) {
+            let (symbol, address) = (self.symbol.clone(), address.get());
+            return Err(FfiError::StalePointer { symbol, argument, address });
+        }
+        let is_here = || {
+            exposed::with(address, |_, _| ()).is_some()
+                || self.environment.exposed_views.memory(self.environment.raw, address).is_some()
+        };
+        if !remote.memory.source.contains(address) && is_here() {
+            return Err(FfiError::NotShared { symbol: self.symbol.clone(), argument });
+        }
+        Ok(address)
     }
 
     /// Has a number mean the copy of what it lies in, where that is or will be copied.
@@ -240,8 +296,9 @@ impl BoundFunction {
         let (storage, buffer) = match unsafe { value::storage(environment.raw, value) }? {
             Pinned::Bytes(storage, buffer) => (storage, buffer),
             Pinned::Empty => {
-                let view = Span { start: environment.empty_block.data(), length: 0 };
-                borrows.block(argument, view, environment.empty_block, self.id);
+                let empty = self.remote.as_ref().map_or(environment.empty_block, |remote| remote.memory.empty);
+                let view = Span { start: empty.data(), length: 0 };
+                borrows.block(argument, view, empty, self.id);
                 return Ok(view.start);
             }
         };
@@ -250,6 +307,10 @@ impl BoundFunction {
         }
         if is_sync {
             environment.transfer_locks.hand(buffer, None);
+        }
+        if self.remote.as_ref().is_some_and(|remote| !remote.memory.holds(storage.view)) {
+            borrows.want_copy(argument, storage.view);
+            return Ok(storage.view.start);
         }
         let block = storage.block();
         // SAFETY: M3.

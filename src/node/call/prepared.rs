@@ -15,6 +15,8 @@ pub struct PreparedCall {
     pub borrows: Borrows,
     /// What of Node's Buffer pool an asynchronous call may write.
     pub lent: Ranges,
+    /// The text that the result is the address of, where another process has sent it along.
+    pub text: Option<Vec<u8>>,
 }
 
 impl PreparedCall {

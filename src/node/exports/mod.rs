@@ -3,6 +3,7 @@
 pub mod fences;
 pub mod inspect;
 pub mod instances;
+pub mod isolate;
 pub mod layout;
 pub mod library;
 pub mod memory;

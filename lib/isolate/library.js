@@ -1,0 +1,53 @@
+'use strict';
+// Isolated libraries: how long they live, and what their object has beside that of any library.
+
+const { makeError } = require('../errors.js');
+const { Lifetime } = require('../call/library-lifetime.js');
+const { timeoutOf } = require('./options.js');
+const { processOf, group, everything } = require('./process.js');
+
+/** The lifetime of a library in a process, which ends with the last of its libraries. */
+class IsolatedLifetime extends Lifetime {
+  #process;
+  #isInside = true;
+
+  constructor(process) {
+    super(null);
+    this.#process = process;
+    process.enter();
+  }
+
+  get isIsolated() {
+    return true;
+  }
+
+  close() {
+    // A library that was not opened has none.
+    const unloaded = this.native === null ? undefined : super.close();
+    if (this.#isInside) {
+      this.#isInside = false;
+      if (unloaded === undefined) this.#process.leave();
+      else unloaded.then(() => this.#process.leave());
+    }
+    return unloaded;
+  }
+}
+
+/** The properties of an isolated library's object. */
+const controls = (process) => ({
+  isolated: { get: () => process.state, enumerable: true },
+  restart: { value: () => process.restart(), enumerable: true },
+  kill: { value: () => process.kill(), enumerable: true },
+});
+
+/** Checks the timeout of a declaration, which only isolated calls can have. */
+function checkTimeout(timeout, lifetime, where) {
+  timeoutOf(timeout, `${where}.timeout`);
+  if (lifetime.isIsolated) return;
+  throw makeError(
+    'ERR_INVALID_ARG_VALUE',
+    `${where}.timeout needs an isolated library: dlopen(path, symbols, { isolate: true })`,
+  );
+}
+
+module.exports = { IsolatedLifetime, processOf, group, everything, controls, checkTimeout };

@@ -63,22 +63,34 @@ function testFiles(names, isRuntime = false) {
 
 // --- The fixture
 
-function buildFixture() {
-  const names = fs.readdirSync(fixtures).filter((file) => /\.[ch]$/.test(file));
-  const files = names.map((file) => path.join(fixtures, file));
-  const output = path.join(fixtures, 'build', `libfixture.${suffix}`);
+const filesIn = (folder, pattern) =>
+  fs
+    .readdirSync(folder)
+    .filter((file) => pattern.test(file))
+    .map((file) => path.join(folder, file));
+
+/** Compiles C into a library in test/fixtures/build, if something has changed. */
+function buildLibrary(name, sources, { headers = [], flags = [] } = {}) {
+  const output = path.join(fixtures, 'build', `${name}.${suffix}`);
   const changed = (file) => fs.statSync(file).mtimeMs;
-  if (fs.existsSync(output) && [...files, __filename].every((file) => changed(file) < changed(output))) return;
+  const inputs = [...sources, ...headers, __filename];
+  if (fs.existsSync(output) && inputs.every((file) => changed(file) < changed(output))) return;
   const compiler = findCompiler() ?? fail('The tests need a C compiler (cc, gcc or clang, or set CC).');
   fs.mkdirSync(path.dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.tmp`;
   const position = process.platform === 'win32' ? [] : ['-fPIC', '-pthread'];
-  const sources = files.filter((file) => file.endsWith('.c'));
-  const args = ['-std=gnu11', '-O1', '-g', '-Wall', '-shared', ...position, '-o', temporary, ...sources];
+  const args = ['-std=gnu11', '-O1', '-g', '-Wall', '-shared', ...position, ...flags, '-o', temporary, ...sources];
   if (process.platform === 'linux') args.push('-lm');
   const { status, error } = spawnSync(compiler[0], [...compiler.slice(1), ...args], { cwd: root, stdio: 'inherit' });
   if (status !== 0) fail(`The C fixture of the tests does not compile${error ? `: ${error.message}` : '.'}`);
   fs.renameSync(temporary, output);
+}
+
+function buildFixture() {
+  buildLibrary('libfixture', filesIn(fixtures, /\.c$/), { headers: filesIn(fixtures, /\.h$/) });
+  // Each file is a library of its own. They are wrong on purpose, which compilers notice.
+  const isolated = process.platform === 'linux' ? filesIn(path.join(fixtures, 'isolate'), /\.c$/) : [];
+  for (const file of isolated) buildLibrary(`isolate-${path.basename(file, '.c')}`, [file], { flags: ['-w'] });
 }
 
 // --- Running

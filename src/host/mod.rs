@@ -19,6 +19,7 @@ pub mod entry;
 pub mod fork;
 pub mod heap;
 pub mod memory;
+pub mod sandbox;
 pub mod segments;
 pub mod serve;
 pub mod stack;

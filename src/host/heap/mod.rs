@@ -311,6 +311,11 @@ impl Heap {
         (self.base.load(Ordering::Relaxed), used, self.end())
     }
 
+    /// Limits the heap to the first `bytes` of its region. More than that which is in use already stays.
+    pub fn limit(&self, bytes: usize) {
+        self.pages.lock().limit(self.base.load(Ordering::Relaxed).saturating_add(bytes));
+    }
+
     /// Takes pages for another purpose, such as a stack: `bytes` is a multiple of 4096. They are zeroed. 0 if there are
     /// none.
     pub fn take_pages(&self, bytes: usize) -> usize {

@@ -68,6 +68,11 @@ impl Pages {
         self.next < self.end
     }
 
+    /// Takes no more pages from an address on.
+    pub fn limit(&mut self, end: usize) {
+        self.end = self.end.min(end & !(PAGE - 1)).max(self.next);
+    }
+
     /// One past the last page that was ever taken.
     pub fn high_water(&self) -> usize {
         self.next

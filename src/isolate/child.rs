@@ -65,6 +65,8 @@ pub struct Child {
     signatures: Mutex<HashMap<usize, (u32, Arc<Signature>)>>,
     next_signature: AtomicU32,
     listens: Mutex<bool>,
+    /// What of the sandbox is applied.
+    sandbox: Mutex<Option<String>>,
     /// The globals of libraries that it shares.
     pub globals: SharedGlobals,
     may_spin: bool,
@@ -126,6 +128,7 @@ impl Child {
             signatures: Mutex::default(),
             next_signature: AtomicU32::new(0),
             listens: Mutex::default(),
+            sandbox: Mutex::default(),
             globals: SharedGlobals::default(),
             may_spin,
         });
@@ -298,6 +301,34 @@ impl Child {
         self.ask(head, &[&signature_code::encode(signature)], Deadline::after(STARTING.as_millis() as u64))?;
         locked(&self.signatures).insert(key, (number, Arc::clone(signature)));
         Ok(number)
+    }
+
+    /// Takes rights from the host, once: those that a sandbox does not have.
+    ///
+    /// # Errors
+    /// What is wrong with the sandbox, or missing in the system. Then the host has ended.
+    pub fn confine(self: &Arc<Self>, sandbox: &str) -> Result<()> {
+        if self.sandbox().is_some() {
+            return Ok(());
+        }
+        let deadline = Deadline::after(STARTING.as_millis() as u64);
+        match self.ask(Head::new(Kind::Sandbox, [0; WORDS]), &[sandbox.as_bytes()], deadline) {
+            Ok(reply) => {
+                *locked(&self.sandbox) = Some(String::from_utf8_lossy(&reply.payload).into_owned());
+                Ok(())
+            }
+            Err(FfiError::LibraryInvalid { reason }) => {
+                self.kill();
+                self.wait(LAST_WORDS);
+                Err(FfiError::IsolateUnavailable { reason: format!("the sandbox cannot be applied: {reason}") })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What of the sandbox is applied, as text.
+    pub fn sandbox(&self) -> Option<String> {
+        locked(&self.sandbox).clone()
     }
 
     /// The text at an address in the host, up to its NUL.

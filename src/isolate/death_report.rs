@@ -108,7 +108,6 @@ impl DeathReport {
 
 impl ReportedFrame {
     /// A frame of which nothing is known.
-    #[cfg(test)]
     pub const EMPTY: Self = Self {
         address: 0,
         object_offset: 0,

@@ -71,6 +71,9 @@ impl RemoteLibrary {
         let reply = child.ask(head, &[path.as_bytes()], self.process.deadline(None))?;
         let arena = self.process.arena();
         child.globals.set(&reply.payload, |home, bytes| arena.holds(home, bytes));
+        if !self.process.options.sandbox.is_empty() {
+            child.confine(&self.process.options.sandbox)?;
+        }
         let mut state = locked(&self.state);
         *state = LibraryState { generation: child.generation, handle: reply.words[0], symbols: HashMap::new() };
         Ok(state.handle)

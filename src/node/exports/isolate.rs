@@ -174,6 +174,12 @@ mod here {
             }
         }
 
+        /// What of the sandbox is applied, as text; null where there is none yet.
+        #[napi(getter)]
+        pub fn sandbox(&self) -> Option<String> {
+            self.process.last()?.sandbox()
+        }
+
         /// Ends it, if it runs, and starts another one.
         #[napi]
         pub fn restart(&self, env: Env) -> napi::Result<()> {

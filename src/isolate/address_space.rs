@@ -35,7 +35,7 @@ pub fn end_busy() {
 
 /// The process of isolated libraries that has memory at an address, where this one has none.
 pub fn process_at(address: usize) -> Option<Arc<Process>> {
-    if !Hosts.owns(address) {
+    if locked(&HOSTS).is_empty() || !Hosts.owns(address) {
         return None;
     }
     let host = host_at(address)?;

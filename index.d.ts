@@ -1118,22 +1118,36 @@ export type FFIErrorCode =
    * written.
    */
   | 'ERR_FFI_INVALID_POINTER'
+  /** Error: the process of an isolated library sent what makes no sense, and was killed. */
+  | 'ERR_FFI_ISOLATE_PROTOCOL'
+  /** Error: a library cannot be isolated here; the message says why. */
+  | 'ERR_FFI_ISOLATE_UNAVAILABLE'
   /** Error: `close()` was called in a callback that the library is running. */
   | 'ERR_FFI_LIBRARY_BUSY'
   /** Error: a call after `close()` of the library or function. */
   | 'ERR_FFI_LIBRARY_CLOSED'
+  /** Error: the process of an isolated library has ended; `signal`, `exitCode`, `where`, `frames`, `stderr` tell how. */
+  | 'ERR_FFI_LIBRARY_DIED'
   /** Error: the file exists and cannot be loaded. */
   | 'ERR_FFI_LIBRARY_INVALID'
   /** Error: no such library; `tried` lists the names that were tried. */
   | 'ERR_FFI_LIBRARY_NOT_FOUND'
+  /** Error: the process of an isolated library with `restart: 'lazy'` ended too often. */
+  | 'ERR_FFI_LIBRARY_UNSTABLE'
   /** RangeError: native memory could not be allocated. */
   | 'ERR_FFI_MEMORY_EXHAUSTED'
+  /** TypeError: an isolated library was passed a pointer to memory that it does not share. */
+  | 'ERR_FFI_NOT_SHARED'
   /** Error: this version of Node is too old. */
   | 'ERR_FFI_RUNTIME_UNSUPPORTED'
+  /** RangeError: a pointer of a process of an isolated library that has ended was passed. */
+  | 'ERR_FFI_STALE_POINTER'
   /** Error: the library lacks a symbol. */
   | 'ERR_FFI_SYMBOL_NOT_FOUND'
   /** Error: a call on a `thread()` after its `close()`. */
-  | 'ERR_FFI_THREAD_CLOSED';
+  | 'ERR_FFI_THREAD_CLOSED'
+  /** Error: a call of an isolated library took longer than its `timeout`. */
+  | 'ERR_FFI_TIMEOUT';
 
 /** An error of this package: a TypeError, RangeError or Error with a code. */
 export interface FFIError extends Error {

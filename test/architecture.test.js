@@ -69,9 +69,9 @@ const BASE = ['errors', 'validate', 'lazy'];
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  node: ['v8', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
+  node: ['v8', 'isolate', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
   v8: ['call', 'abi', 'loader', 'memory'],
-  call: ['abi', 'loader', 'memory'],
+  call: ['abi', 'loader', 'memory', 'error'],
   callback: ['abi', 'memory', 'error'],
   threads: ['loader', 'memory', 'sync'],
   abi: ['memory', 'error'],
@@ -80,8 +80,8 @@ const RUST = {
   error: [],
   sync: [],
   trace: [],
-  host: ['isolate', 'trace'],
-  isolate: [],
+  host: ['isolate', 'callback', 'call', 'abi', 'memory', 'trace'],
+  isolate: ['call', 'abi', 'memory', 'error'],
 };
 
 // Crate -> where it may be used.

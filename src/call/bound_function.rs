@@ -92,7 +92,7 @@ impl Calling<'_> {
     ///
     /// # Safety
     /// U1: the signature is that of the function. M4: what the block points to lives until this returns.
-    pub unsafe fn enter(&self, block: &ArgBlock) -> Result<Entered> {
+    pub unsafe fn enter(&self, block: &ArgBlock) -> Result<Box<Entered>> {
         let captures_errno = self.options.captures_errno();
         if let Some(remote) = self.remote {
             return remote.call(self.signature, block, captures_errno);
@@ -102,7 +102,7 @@ impl Calling<'_> {
         }
         // SAFETY: by the contract of this function.
         let block = unsafe { invoke::enter(self.signature, self.code, block) };
-        Ok(Entered { block, errno: invoke::last_errno(), text: None })
+        Ok(Box::new(Entered { block, errno: invoke::last_errno(), text: None }))
     }
 }
 

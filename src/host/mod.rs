@@ -22,6 +22,7 @@ pub mod memory;
 pub mod sandbox;
 pub mod segments;
 pub mod serve;
+pub mod served;
 pub mod stack;
 mod unwind;
 pub mod window;

@@ -153,7 +153,7 @@ struct Bound {
 }
 
 impl RemoteCall for RemoteFunction {
-    fn call(&self, signature: &Arc<Signature>, block: &ArgBlock, captures_errno: bool) -> Result<RemoteResult> {
+    fn call(&self, signature: &Arc<Signature>, block: &ArgBlock, captures_errno: bool) -> Result<Box<RemoteResult>> {
         let child = self.process().child()?;
         let bound = self.bound_in(&child, signature)?;
         let is_text = gives_text(signature);
@@ -190,13 +190,13 @@ impl RemoteFunction {
         signature: &Signature,
         reply: Reply,
         is_text: bool,
-    ) -> Result<RemoteResult> {
+    ) -> Result<Box<RemoteResult>> {
         let mut block = invoke::no_result(signature);
         let errno = reply.status as i32;
         if is_text {
             set_bytes(&mut block, 0, &reply.words[0].to_le_bytes());
             let text = (reply.words[1] != TEXT_STAYS && reply.words[0] != 0).then_some(reply.payload);
-            return Ok(RemoteResult { block, errno, text });
+            return Ok(Box::new(RemoteResult { block, errno, text }));
         }
         if reply.payload.len() != signature.result_size() {
             child.kill();
@@ -204,7 +204,7 @@ impl RemoteFunction {
             return Err(FfiError::IsolateProtocol { symbol: String::new(), reason, death: Box::new(child.death()) });
         }
         set_bytes(&mut block, 0, &reply.payload);
-        Ok(RemoteResult { block, errno, text: None })
+        Ok(Box::new(RemoteResult { block, errno, text: None }))
     }
 
     /// Where it is in a host.

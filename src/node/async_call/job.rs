@@ -91,7 +91,8 @@ impl<E> SentJob<E> {
             // SAFETY: U1; the job keeps what the block points to (M13).
             exit::on_other_thread(|| unsafe { job.function.calling().enter(&job.prepared.block) })
         });
-        job.result = entered.map(|Entered { block, errno, text }| {
+        job.result = entered.map(|entered| {
+            let Entered { block, errno, text } = *entered;
             (job.errno, job.prepared.text) = (errno, text);
             block
         });

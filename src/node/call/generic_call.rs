@@ -60,7 +60,7 @@ impl BoundFunction {
         let strings = self.remote.as_ref().map_or(&environment.strings, |remote| &remote.memory.strings);
         let (text, locks) = (strings.mark(), environment.transfer_locks.mark());
         // Not on the stack, under which calls may nest.
-        let mut prepared = Box::new(PreparedCall::default());
+        let mut prepared = PreparedCall::boxed();
         let mut outcome = self.prepare(values, Some(strings), &mut prepared).map(|()| null_mut());
         if outcome.is_ok() {
             let pauses = prepared.borrows.pauses();
@@ -111,20 +111,24 @@ impl BoundFunction {
         let block = &prepared.block;
         // SAFETY: U1 and M4; the caller waits for the result.
         let entered = enter_on_helper(&self.environment, || unsafe { calling.enter(block) })??;
-        self.record_errno(entered.errno);
-        prepared.text = entered.text;
-        Ok(entered.block)
+        self.take_entered(prepared, entered)
+    }
+
+    /// Keeps what a call has left beside its result.
+    #[inline(never)] // As above.
+    fn take_entered(&self, prepared: &mut PreparedCall, entered: Box<Entered>) -> Result<ResultBlock> {
+        let Entered { block, errno, text } = *entered;
+        self.record_errno(errno);
+        prepared.text = text;
+        Ok(block)
     }
 
     #[inline(never)] // As above.
     fn enter_remote(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
         let calling = self.calling();
         // SAFETY: U1 and M4, as in `enter`.
-        let entered = Box::new(unsafe { calling.enter(&prepared.block) }?);
-        self.record_errno(entered.errno);
-        let Entered { block, text, .. } = *entered;
-        prepared.text = text;
-        Ok(block)
+        let entered = unsafe { calling.enter(&prepared.block) };
+        self.take_entered(prepared, entered?)
     }
 
     /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is

@@ -20,6 +20,12 @@ pub struct PreparedCall {
 }
 
 impl PreparedCall {
+    /// One that is not prepared yet.
+    #[inline(never)] // What it is made of is not on the stack of a call, under which others may nest.
+    pub fn boxed() -> Box<Self> {
+        Box::default()
+    }
+
     /// What of Node's Buffer pool the call may write; a range without an end where it was passed an unknown address.
     pub fn take_lent(&mut self) -> Ranges {
         std::mem::take(&mut self.lent)

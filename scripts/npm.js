@@ -20,16 +20,19 @@ function npm(args, cwd) {
   return spawnSync(command, all, options).status === 0;
 }
 
+/** Whether a folder has the packages that its package-lock.json names. */
+function isLockedInstalled(folder) {
+  const changed = (...file) => fs.statSync(path.join(folder, ...file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return changed('node_modules', '.package-lock.json') >= changed('package-lock.json');
+}
+
 /**
- * Installs what package-lock.json of a folder says, unless that was done already; whether it is there now.
+ * Installs the packages that a folder's package-lock.json names, unless they are there. Returns whether they are there now.
  * @param {string} folder
  * @param {...string} options of npm ci
  */
-function installLocked(folder, ...options) {
-  const changed = (...file) => fs.statSync(path.join(folder, ...file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (changed('node_modules', '.package-lock.json') >= changed('package-lock.json')) return true;
-  return npm(['ci', '--prefix', folder, '--ignore-scripts', ...options], folder);
-}
+const installLocked = (folder, ...options) =>
+  isLockedInstalled(folder) || npm(['ci', '--prefix', folder, '--ignore-scripts', ...options], folder);
 
 /**
  * The file of a package that is no dependency: from npm, kept in a folder of .nodes/ of the checkout.
@@ -78,4 +81,4 @@ function versionsIn(lists) {
 const installBun = (version = '1.4.5') => install(`bun-${version}`, '@oven/bun-linux-x64', version, 'bin', 'bun');
 const installDeno = (version = '2.9.6') => install(`deno-${version}`, '@deno/linux-x64-glibc', version, 'deno');
 
-module.exports = { npm, installLocked, installNode, versionsIn, installBun, installDeno };
+module.exports = { npm, isLockedInstalled, installLocked, installNode, versionsIn, installBun, installDeno };

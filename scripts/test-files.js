@@ -23,7 +23,7 @@ const SAME_EVERYWHERE = new Set([
   'workflows',
 ]);
 
-/** They look at clocks, or wait for what other threads do in time: they run after the others, alone. */
+/** They look at clocks, or wait for what other threads do in time: they run after the others, when the machine is idle. */
 const WITH_CLOCKS = new Set(['async', 'thread']);
 
 /** Seconds that a file may take on two cores, by the scale. */

@@ -102,7 +102,8 @@ async function runAll(files, count, work) {
 }
 
 /**
- * Runs test files on a Node, as many at a time as there are cores, and those with clocks after the others, alone.
+ * Runs test files on a Node, as many at a time as there are cores. Those with clocks run after the others: together, because
+ * they wait more than they compute.
  * @param {string} node the Node binary
  * @param {string[]} files
  * @param {object} [options]
@@ -137,7 +138,7 @@ async function runTests(node, files, { flags = [], environment = {}, isAgain = f
     os.availableParallelism(),
     run,
   );
-  await runAll(byBudget.filter(hasClocks), 1, run);
+  await runAll(byBudget.filter(hasClocks), os.availableParallelism(), run);
   for (const { file, events } of [...failed]) {
     console.log(`\n# ${file} has failed and is run once more\n`);
     const first = makePrinter();

@@ -87,7 +87,7 @@ const CRATES = {
   libffi: /^(abi\/(ctype|layout|signature)|call\/invoke|callback\/closure)\.rs$/,
   libloading: /^loader\/(library|instances)\.rs$/,
   dynasmrt: /^v8\/trampoline\.rs$/,
-  object: /^loader\/(preflight|inspect|interpose)\.rs$/,
+  object: /^loader\/(preflight|inspect|interpose|dynamic)\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use object::macho::{FatArch32, FatArch64, MachHeader32, MachHeader64};
-use object::read::elf::{ElfFile, FileHeader};
+use object::read::elf::{ElfFile, FileHeader, Sym};
 use object::read::macho::{FatArch, LoadCommandVariant, MachHeader, MachOFatFile32, MachOFatFile64, MachOFile};
 use object::read::{
     Architecture, BinaryFormat, Export, ExportFlags, ExportTarget, FileKind, NameOrOrdinal, ObjectKind, ObjectSection,
@@ -16,6 +16,7 @@ use object::read::{
 use object::{Object, elf as raw};
 
 use crate::error::{FfiError, Result};
+use crate::loader::dynamic::Dynamic;
 
 /// The most bytes that all names of a library may have together.
 const MOST_NAME_BYTES: usize = 128 << 20;
@@ -162,13 +163,17 @@ fn report<'data, R: ReadRef<'data>>(data: R) -> Parsed<Report> {
         _ => {}
     }
     let mut names = Names { left: MOST_NAME_BYTES, c_prefix: file.format() == BinaryFormat::MachO };
-    let own = own_names(&file, &mut names)?;
-    let mut exports = exports(&file, &mut names)?;
+    let Contents { own, dependencies, mut exports, mut imports } = match &file {
+        object::File::Elf32(elf) if file.sections().next().is_none() => by_segments(elf, &mut names)?,
+        object::File::Elf64(elf) if file.sections().next().is_none() => by_segments(elf, &mut names)?,
+        _ => Contents {
+            own: own_names(&file, &mut names)?,
+            dependencies: dependencies(&file, &mut names)?,
+            exports: exports(&file, &mut names)?,
+            imports: imports(&file, &mut names)?,
+        },
+    };
     exports.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
-    if exports.is_empty() && file.sections().next().is_none() {
-        return Err("has no table of sections, so that its symbols cannot be listed".into());
-    }
-    let mut imports = imports(&file, &mut names)?;
     imports.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Report {
         format: match file.format() {
@@ -181,7 +186,7 @@ fn report<'data, R: ReadRef<'data>>(data: R) -> Parsed<Report> {
         little_endian: file.is_little_endian(),
         soname: own.soname,
         search_path: own.search_path,
-        dependencies: dependencies(&file, &mut names)?,
+        dependencies,
         exports,
         imports,
     })
@@ -354,6 +359,53 @@ fn elf_names<'data, E: FileHeader, R: ReadRef<'data>>(file: &ElfFile<'data, E, R
         *place = names.some(table.string(entry).map_err(damaged)?)?;
     }
     Ok(own)
+}
+
+/// The parts of a report that are read out of tables.
+struct Contents {
+    own: Own,
+    dependencies: Vec<String>,
+    exports: Vec<Exported>,
+    imports: Vec<Imported>,
+}
+
+/// Reads an ELF file that has no section headers: all but the versions of its symbols, which name the libraries of imports.
+fn by_segments<'data, E: FileHeader, R: ReadRef<'data>>(
+    file: &ElfFile<'data, E, R>,
+    names: &mut Names,
+) -> Parsed<Contents> {
+    let (header, endian) = (file.elf_header(), file.endian());
+    let dynamic =
+        Dynamic::of(header, endian, file.data()).ok_or("has neither section headers nor a dynamic segment")?;
+    let mut string = |tag| dynamic.strings(tag).next().map(|text| names.take(text)).transpose();
+    let soname = string(raw::DT_SONAME)?;
+    let search_path = match string(raw::DT_RUNPATH)? {
+        None => string(raw::DT_RPATH)?,
+        path => path,
+    };
+    let dependencies = dynamic.strings(raw::DT_NEEDED).map(|text| names.take(text)).collect::<Parsed<_>>()?;
+    let (mut exports, mut imports) = (Vec::new(), Vec::new());
+    for symbol in dynamic.symbols() {
+        let Some(name) = dynamic.name_of(symbol).filter(|name| !name.is_empty()) else { continue };
+        match (symbol.st_bind(), symbol.st_visibility()) {
+            (raw::STB_LOCAL, _) | (_, raw::STV_HIDDEN | raw::STV_INTERNAL) => continue,
+            _ => {}
+        }
+        let name = names.take(name)?;
+        if symbol.is_undefined(endian) {
+            imports.push(Imported { name, library: None });
+            continue;
+        }
+        let kind = match symbol.st_type() {
+            raw::STT_FUNC | raw::STT_GNU_IFUNC => Kind::Function,
+            raw::STT_OBJECT => Kind::Data,
+            raw::STT_TLS => Kind::ThreadLocal,
+            _ => Kind::Other,
+        };
+        let size = Some(symbol.st_size(endian).into()).filter(|size| *size != 0);
+        exports.push(Exported { name, kind, size, version: None, is_default: true, target: None });
+    }
+    Ok(Contents { own: Own { soname, search_path }, dependencies, exports, imports })
 }
 
 fn macho_names<'data, M: MachHeader, R: ReadRef<'data>>(

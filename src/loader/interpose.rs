@@ -12,9 +12,10 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use object::read::ReadCache;
-use object::read::SectionIndex;
-use object::read::elf::{FileHeader, SectionHeader, Sym};
+use object::read::elf::{FileHeader, Sym};
 use object::{Endianness, elf};
+
+use crate::loader::dynamic::Dynamic;
 
 /// A symbol that the library defines and the program would take the place of; `None` where there is none, and where the
 /// library is loaded already, so that nothing can be done about it.
@@ -27,15 +28,10 @@ pub fn first(path: &Path) -> Option<String> {
     let cache = ReadCache::new(File::open(path).ok()?);
     let header = elf::FileHeader64::<Endianness>::parse(&cache).ok()?;
     let endian = header.endian().ok()?;
-    let sections = header.sections(endian, &cache).ok()?;
-    let table = sections.iter().find(|section| section.sh_type(endian) == elf::SHT_DYNSYM)?;
-    let names = sections.section(SectionIndex(table.sh_link(endian) as usize)).ok()?.data(endian, &cache).ok()?;
-    let symbols = table.data_as_array::<elf::Sym64<Endianness>, _>(endian, &cache).ok()?;
-    let name_of = |symbol: &elf::Sym64<Endianness>| {
-        CStr::from_bytes_until_nul(names.get(symbol.st_name(endian) as usize..)?).ok()
-    };
+    let file = Dynamic::of(header, endian, &cache)?;
+    let symbols = file.symbols();
     let is_rival = |symbol: &&elf::Sym64<Endianness>| {
-        is_own(symbol, endian) && name_of(symbol).is_some_and(|name| program.find(name).is_some())
+        is_own(symbol, endian) && file.name_of(symbol).is_some_and(|name| program.find(name).is_some())
     };
     let rival = symbols.iter().find(is_rival)?;
     // Variables of other libraries that the program uses (`environ`, `tzname`, `std::cout`) live in the program, which
@@ -44,14 +40,14 @@ pub fn first(path: &Path) -> Option<String> {
     let shares_variable = symbols.iter().any(|symbol| {
         let is_wanted = symbol.st_shndx(endian) == elf::SHN_UNDEF && symbol.st_bind() != elf::STB_LOCAL;
         let is_variable = |found: &elf::Sym64<Endianness>| found.st_type() == elf::STT_OBJECT;
-        let name = name_of(symbol).filter(|name| is_wanted && !STREAMS.contains(name));
+        let name = file.name_of(symbol).filter(|name| is_wanted && !STREAMS.contains(name));
         name.and_then(|name| program.find(name)).is_some_and(is_variable)
     });
-    if shares_variable { None } else { name_of(rival).map(|name| name.to_string_lossy().into_owned()) }
+    if shares_variable { None } else { file.name_of(rival).map(|name| String::from_utf8_lossy(name).into_owned()) }
 }
 
 /// Variables whose originals and copies point to the same streams.
-const STREAMS: [&CStr; 3] = [c"stdin", c"stdout", c"stderr"];
+const STREAMS: [&[u8]; 3] = [b"stdin", b"stdout", b"stderr"];
 
 /// Whether the library means its own: code or data with a strong definition. Weak ones, inline functions of C++ among
 /// them, are meant to be one in the whole process.
@@ -223,12 +219,11 @@ impl Exports {
     }
 
     /// The program's definition of a name.
-    fn find(&self, name: &CStr) -> Option<&elf::Sym64<Endianness>> {
+    fn find(&self, name: &[u8]) -> Option<&elf::Sym64<Endianness>> {
         if self.bloom.is_empty() || self.buckets.is_empty() {
             return None;
         }
-        let hash =
-            name.to_bytes().iter().fold(5381u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(*byte)));
+        let hash = name.iter().fold(5381u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(*byte)));
         let word = self.bloom[(hash / u64::BITS) as usize % self.bloom.len()];
         if word >> (hash % u64::BITS) & word >> ((hash >> self.shift) % u64::BITS) & 1 == 0 {
             return None;
@@ -245,7 +240,7 @@ impl Exports {
                 // SAFETY: M11; the name of a symbol ends with a NUL.
                 let known =
                     unsafe { CStr::from_ptr(self.names.add(symbol.st_name(Endianness::Little) as usize).cast()) };
-                if known == name && symbol.st_shndx(Endianness::Little) != elf::SHN_UNDEF {
+                if known.to_bytes() == name && symbol.st_shndx(Endianness::Little) != elf::SHN_UNDEF {
                     return Some(symbol);
                 }
             }

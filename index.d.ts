@@ -954,6 +954,8 @@ export type FFIErrorCode =
   | 'ERR_INVALID_ARG_VALUE'
   /** RangeError: a number does not fit its type, or a Buffer is too small. */
   | 'ERR_OUT_OF_RANGE'
+  /** Error: Node's permission model does not allow native code; `permission` is `'FFI'` or `'Addon'`. */
+  | 'ERR_ACCESS_DENIED'
   /** Error: `pinned-ffi/bun` could not open a library; `cause` is the error of this entry. */
   | 'ERR_DLOPEN_FAILED'
   /** Error: no native addon for this platform. */
@@ -1010,6 +1012,10 @@ export interface FFIError extends Error {
   readonly line?: number;
   /** With ERR_FFI_DECLARATION_INVALID: the column in that line, from 1. */
   readonly column?: number;
+  /** With ERR_ACCESS_DENIED: the permission that is missing, as Node names it in its own errors. */
+  readonly permission?: string;
+  /** With ERR_ACCESS_DENIED: the library that was to be opened; empty if there is none. */
+  readonly resource?: string;
   /** With ERR_FFI_LIBRARY_NOT_FOUND: the paths and names that were tried, in order. */
   readonly tried?: readonly string[];
   /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW and ERR_FFI_SYMBOL_NOT_FOUND: the name of the C function or variable. */

@@ -4,6 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { requirePermission } = require('../lib/library/permission.js');
 const { version } = require('../package.json');
 const { Progress } = require('./progress.js');
 const { usageError, failure, onlyArgument } = require('./usage.js');
@@ -95,6 +96,7 @@ function findOwn(name, folders) {
 }
 
 async function run(values, positionals) {
+  requirePermission('bind');
   const name = onlyArgument(positionals, 'header');
   const typed = isTyped(values.output);
   const { findClang, Clang } = require('./bind/clang.js');

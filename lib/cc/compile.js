@@ -9,6 +9,7 @@ const { isText } = require('../cdef/sets.js');
 const { makeError, wrongType, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { platformKey, suffix } = require('../native/platform.js');
+const { requirePermission } = require('../library/permission.js');
 const { toPath } = require('../library/resolve.js');
 
 const KEYS = ['source', 'library', 'include', 'symbols', 'define', 'flags'];
@@ -26,6 +27,7 @@ const library = lazy(() => require('../library/dlopen.js'));
  * @param {string | string[]} [options.flags] for the compiler; a string is split at white space
  */
 function cc(options) {
+  requirePermission('cc');
   const checked = check(options);
   return library().dlopen(build(checked), checked.symbols);
 }

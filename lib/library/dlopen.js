@@ -11,6 +11,7 @@ const { makeError, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { Lifetime } = require('../call/library-lifetime.js');
 const { parseOptions, entriesOf } = require('../validate.js');
+const { requirePermission } = require('./permission.js');
 const { candidates, toPath } = require('./resolve.js');
 const config = require('../native/config.js');
 
@@ -78,6 +79,7 @@ const declarationsOf = function (symbols, where) {
 
 /** Opens a library and binds its symbols. */
 const dlopen = function (path, symbols, options = {}) {
+  requirePermission('dlopen', path);
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
   const { flags, guard } = parseOptions(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
   const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
@@ -137,6 +139,7 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast }) 
  * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function }}
  */
 function openLibrary(path, options) {
+  requirePermission('load', path);
   const { flags } = parseOptions(options, { flags: 'number' }, 'load: options');
   const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
   const lifetime = new Lifetime(native, rival);
@@ -279,6 +282,7 @@ function bindPointer(name, value, where, lifetime) {
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */
 function linkSymbols(symbols) {
+  requirePermission('linkSymbols');
   const lifetime = new Lifetime(binding.Library.linked('linkSymbols()'));
   const functions = bindAll(entriesOf(symbols, 'linkSymbols: symbols'), (key, value) =>
     bindPointer(key, value, `linkSymbols: symbols.${key}`, lifetime),
@@ -290,6 +294,7 @@ function linkSymbols(symbols) {
  * Binds one function whose address is known; works with and without `new`. After its close() it refuses to be called.
  */
 function CFunction(declaration) {
+  requirePermission('CFunction');
   const lifetime = new Lifetime(binding.Library.linked('CFunction'));
   const call = bindPointer('CFunction', declaration, 'CFunction: declaration', lifetime);
   const close = () => lifetime.close();

@@ -28,9 +28,21 @@ function load(file) {
   try {
     process.dlopen(holder, path.toNamespacedPath(file));
   } catch (cause) {
-    throw notFound(file, cause);
+    throw refusal(file, cause) ?? notFound(file, cause);
   }
   return holder.exports;
+}
+
+/** Why Node loads no addon at all; undefined where it would. */
+function refusal(file, cause) {
+  if (cause.code !== 'ERR_DLOPEN_DISABLED') return undefined;
+  if (process.permission === undefined) {
+    const message = 'pinned-ffi: Node was started with --no-addons, which disables native addons; start it without';
+    return makeError('ERR_FFI_ADDON_NOT_FOUND', message, { path: file, platform: platformKey(), cause });
+  }
+  const more = process.allowedNodeEnvironmentFlags.has('--allow-ffi') ? ' and --allow-ffi' : '';
+  const message = `pinned-ffi: Node's permission model does not allow native addons; start Node with --allow-addons${more}`;
+  return makeError('ERR_ACCESS_DENIED', message, { permission: 'Addon', resource: file, cause });
 }
 
 function notFound(file, cause) {

@@ -16,12 +16,17 @@ const resolver = ({ SPECIFIER, required, imported }) =>
       : { url: imported, format: 'module', shortCircuit: true };
   };
 
-/** Node 20 and the first of 22: hooks for import run on a separate thread, and require() has none. Before 20.6 there are none. */
-const registerApart = ({ SPECIFIER, imported }) =>
+/**
+ * Node 20 and the first of 22: hooks for import run on a separate thread, and require() has none. Before 20.6 there are
+ * none. Without the permission for threads, the entry works all the same, under its own name.
+ */
+function registerApart({ SPECIFIER, imported }) {
+  if (process.permission?.has('worker') === false) return;
   Module.register?.(`./resolve-hook-thread.mjs?${SPECIFIER}`, {
     parentURL: pathToFileURL(__filename).href,
     data: { SPECIFIER, imported },
   });
+}
 
 /** require() where it has no hooks, and require.resolve(), which has none in Node 22 either. */
 function resolveRequired({ SPECIFIER, required }) {

@@ -12,6 +12,7 @@ const TABLE = Object.freeze({
   ERR_INVALID_ARG_TYPE: TypeError,
   ERR_INVALID_ARG_VALUE: TypeError,
   ERR_OUT_OF_RANGE: RangeError,
+  ERR_ACCESS_DENIED: Error,
   ERR_DLOPEN_FAILED: Error,
   ERR_FFI_ADDON_NOT_FOUND: Error,
   ERR_FFI_BUFFER_OVERFLOW: RangeError,

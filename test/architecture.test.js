@@ -15,7 +15,7 @@ const FOLDERS = {
   '.': ['lib/instance'],
   bin: ['cli'],
   cli: ['.', 'lib/native', 'lib/call', 'lib/library', 'scripts'],
-  'lib/instance': ['lib/index', 'lib/bun', 'lib/koffi', 'lib/native', 'lib/base'],
+  'lib/instance': ['lib/index', 'lib/bun', 'lib/koffi', 'lib/node-ffi', 'lib/native', 'lib/base'],
   'lib/index': [
     'lib/cc',
     'lib/library',
@@ -49,6 +49,7 @@ const FOLDERS = {
     'lib/native',
     'lib/base',
   ],
+  'lib/node-ffi': ['lib/library', 'lib/callback', 'lib/pointer', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
   'lib/cc': ['lib/library', 'lib/cdef', 'lib/native', 'lib/base'],
   'lib/library': ['lib/cdef', 'lib/call', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
   'lib/cdef': ['lib/callback', 'lib/types', 'lib/base'],
@@ -106,7 +107,7 @@ const filesIn = (folder) =>
     .filter((name) => /\.m?js$/.test(name))
     .sort();
 
-const ENTRIES = ['index', 'bun', 'koffi'];
+const ENTRIES = ['index', 'bun', 'koffi', 'node-ffi'];
 const libFiles = filesIn('lib');
 const jsFiles = [...ENTRIES.map((name) => `${name}.js`), ...filesIn('bin'), ...filesIn('cli'), ...libFiles];
 

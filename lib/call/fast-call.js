@@ -84,21 +84,35 @@ const unconverted = (nativeClass, test = '') => ({ nativeClass, pass: 'a@', test
  * A pointer is a number that the trampoline checks, or NaN where native code has put the address into the argument
  * buffer.
  */
-const pointerOf = (isAddress, ...others) => ({
+const pointerOf = (isAddress, number, ...others) => ({
   nativeClass: POINTER,
   pass: 'x@',
   test: 'var x@ = NaN;',
   store: (at, slot) =>
-    [`if (${isAddress}) x@ = a@;`, 'if (a@ === null) x@ = 0;', ...others.map((other) => other(at, slot)), LEAVE].join(
+    [`if (${isAddress}) ${number}`, 'if (a@ === null) x@ = 0;', ...others.map((other) => other(at, slot)), LEAVE].join(
       '\n      else ',
     ),
 });
-const pointer = (...others) => pointerOf("typeof a@ === 'number'", ...others);
+const pointer = (...others) => pointerOf("typeof a@ === 'number'", 'x@ = a@;', ...others);
 const stored = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
 const ofView = (at) => `if (isView(a@)) ${stored(`storeView(a@, ${at})`)}`;
 const ofText = (at, slot) => `if (typeof a@ === 'string') ${stored(`storeText(a@, ${at + slot * 256})`)}`;
 /** No text lies in the first page: the generic call says so. */
-const text = pointerOf("typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)", ofText, ofView);
+const text = {
+  ...pointerOf("typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)", 'x@ = a@;', ofText, ofView),
+  hasTexts: true,
+};
+/** A pointer of a dialect whose addresses are BigInts: a number is none there, but undefined is NULL. */
+const address = {
+  ...pointerOf(
+    "typeof a@ === 'bigint'",
+    `{ x@ = Number(a@); if (!(x@ >= 0 && x@ <= ${Number.MAX_SAFE_INTEGER})) ${LEAVE} }`,
+    () => 'if (a@ === undefined) x@ = 0;',
+    ofView,
+    ofText,
+  ),
+  hasTexts: true,
+};
 
 const ARGUMENTS = {
   char: integer(I32, 'a@ << 24 >> 24'),
@@ -166,6 +180,12 @@ function keyed(table) {
   return argClasses;
 }
 const argumentClasses = keyed(ARGUMENTS);
+const classesByName = { __proto__: null, ...ARGUMENTS, address };
+/**
+ * The argument class of a descriptor. A dialect's has `fastClass`, the name of one that takes no other values than the
+ * descriptor does: what is left is the generic call's.
+ */
+const classOf = (descriptor) => argumentClasses.get(descriptor) ?? classesByName[descriptor.fastClass];
 const resultClasses = keyed(RESULTS);
 
 /** V8 of Node 26 ends the process where it compiles a call of more than thirty; such functions are rare. */
@@ -266,7 +286,7 @@ const callerSource = function ({ args, at, pins, result, resultAt }, argClasses)
     passed += `, ${argClass.pass.replaceAll('@', i)}`;
     tests += `${argClass.test.replaceAll('@', i)}\n      `;
     if (argClass.store)
-      stores += `${argClass.store(at[i] * 65536 + i, argClass === text ? texts++ : 0).replaceAll('@', i)}\n      `;
+      stores += `${argClass.store(at[i] * 65536 + i, argClass.hasTexts ? texts++ : 0).replaceAll('@', i)}\n      `;
   }
   const nativeClass = resultClasses.get(result);
   const usesArgBuffer =
@@ -312,12 +332,12 @@ const makeFastCaller = function (signature) {
   const argClasses = [];
   const nativeClasses = [];
   for (let i = 0; i < args.length; i += 1) {
-    const argClass = argumentClasses.get(args[i]);
+    const argClass = classOf(args[i]);
     if (argClass === undefined || parameters[i].lengthOf !== undefined) return null;
     argClasses.push(argClass);
     nativeClasses.push(argClass.nativeClass);
   }
-  if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass === text).length > TEXT_SLOTS) return null;
+  if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass.hasTexts).length > TEXT_SLOTS) return null;
   const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result));
   if (fast === null) return null;
   return compile(

@@ -91,6 +91,14 @@ const callerFactory = (signature, ending) =>
     plainCaller(signature, ending),
   );
 
+/**
+ * A dialect's messages about calls.
+ * @typedef {object} Wording
+ * @property {string} key tells it from others
+ * @property {(name: string, expected: number, received: number) => Error} wrongCount
+ * @property {(error: unknown, name: string) => unknown} translate gives what is thrown in place of a call's error
+ */
+
 function wrongCount(name, expected, received) {
   return makeError(
     'ERR_INVALID_ARG_VALUE',
@@ -111,7 +119,7 @@ function refuse({ args, at, parameters }, values, name) {
 }
 
 const countCheck = (count) =>
-  `if (arguments.length !== ${count}) throw runtime.wrongCount(name, ${count}, arguments.length);`;
+  `if (arguments.length !== ${count}) throw wording.wrongCount(name, ${count}, arguments.length);`;
 const bitOf = (position) => `(p${position} === undefined ? 0 : ${1 << (position & 31)})`;
 
 /** The words of pin bits at the start of the argument buffer: one bit an argument. */
@@ -164,7 +172,7 @@ const endings = {
 };
 
 function callerSource(signature, ending) {
-  const { args, at, pins, parameters, loose } = signature;
+  const { args, at, pins, parameters, loose, wording } = signature;
   const names = args.map((_, i) => `a${i}`);
   const retained = args.flatMap((descriptor, i) => (descriptor.retains ? [i] : []));
   const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].retains ? `k${i} = ` : '');
@@ -184,10 +192,11 @@ function callerSource(signature, ending) {
 const { parameters, args: { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } } = signature;
 ${each(args, (descriptor, i) => `const write${i} = descriptor${i}.${writer(descriptor)}, resolve${i} = descriptor${i}.resolve;`)}
 ${DECLARED}
-const { result } = signature, from = runtime.inlineOf(result)?.from;
+const { result, wording = runtime } = signature, from = runtime.inlineOf(result)?.from;
 const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins);
 return (${isAsync ? 'launch' : '{ functionId, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
     var epoch, tries = 0${isAsync ? ', promise' : ''}${retained.map((i) => `, k${i}`).join('')};
+    ${wording ? 'try {' : ''}
     ${isAsync || retained.length > 0 ? 'try {' : ''}
     ${loose ? '' : countCheck(args.length)}
     ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.isPointerLike ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
@@ -208,6 +217,7 @@ return (${isAsync ? 'launch' : '{ functionId, library }'}, name, check) => ({ __
     ${isAsync ? `} catch (error) { ${releases} return runtime.reject(error); }` : end}
     ${looksLater ? `} catch (error) { runtime.refuse(signature, [${names}], name); throw error; }` : ''}
     ${!isAsync && retained.length > 0 ? `} finally { ${releases} }` : ''}
+    ${wording ? '} catch (error) { throw wording.translate(error, name); }' : ''}
 } })[name];`;
 }
 
@@ -262,7 +272,7 @@ const plainEndings = {
 };
 
 function plainCaller(signature, ending) {
-  const { args, at, pins, parameters, loose } = signature;
+  const { args, at, pins, parameters, loose, wording } = signature;
   const isAsync = ending === 'launch';
   const result = bytesAt(signature.resultAt, signature.result.size);
   const encode = (values, written, name) => {
@@ -279,7 +289,8 @@ function plainCaller(signature, ending) {
       const written = [];
       const retainedOf = () => args.flatMap((descriptor, i) => (descriptor.retains ? [written[i]] : []));
       try {
-        if (!loose && values.length !== args.length) throw wrongCount(name, args.length, values.length);
+        if (!loose && values.length !== args.length)
+          throw (wording ?? runtime).wrongCount(name, args.length, values.length);
         args.forEach((descriptor, i) => {
           if (descriptor.resolve) values[i] = descriptor.resolve(values[i], name, parameters[i].label);
         });
@@ -294,7 +305,7 @@ function plainCaller(signature, ending) {
           writeAgain(tries, name);
         }
       } catch (error) {
-        if (!isAsync) throw error;
+        if (!isAsync) throw wording === undefined ? error : wording.translate(error, name);
         release(retainedOf());
         return Promise.reject(error);
       } finally {

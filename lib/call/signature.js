@@ -27,9 +27,9 @@ function readArgs(args = []) {
 
 /**
  * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's
- * conversions, `loose` its way with the number of arguments.
+ * conversions, `loose` its way with the number of arguments; `wording` has a dialect's messages.
  */
-const parseTypes = function ({ args: list = [], returns, wrap, loose = false }, name) {
+const parseTypes = function ({ args: list = [], returns, wrap, loose = false, wording }, name) {
   if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
   const { length } = list;
   if (length > MOST_ARGUMENTS) throw tooMany(length, name);
@@ -54,7 +54,7 @@ const parseTypes = function ({ args: list = [], returns, wrap, loose = false }, 
   if (returned === undefined || returned.refused !== undefined) typeOf(returns, `${name}: returns`);
   const result = wrap && returned.coercing ? returned.coercing : returned;
   if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
-  return { __proto__: null, args, result, parameters, loose };
+  return { __proto__: null, args, result, parameters, loose, wording };
 };
 
 const tooMany = (length, name) =>
@@ -108,7 +108,7 @@ const internSignature = function (types, name) {
     if (lengthOf !== undefined) texts += `${JSON.stringify(`${label}<${lengthOf}`)},`;
     else if (typeof label === 'string') texts += `${JSON.stringify(label)},`;
   }
-  const key = `${descriptors}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
+  const key = `${descriptors}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}|${types.wording?.key}`;
   let signature = signatures.get(key);
   if (signature === undefined) signatures.set(key, (signature = prepare(types, name)));
   return signature;
@@ -121,7 +121,7 @@ const sizeOf = function (args, at) {
   return end;
 };
 
-const prepare = function ({ args, result, parameters, fixed, loose }, name) {
+const prepare = function ({ args, result, parameters, fixed, loose, wording }, name) {
   const ids = [];
   for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
   let native;
@@ -139,6 +139,7 @@ const prepare = function ({ args, result, parameters, fixed, loose }, name) {
     result,
     parameters,
     loose,
+    wording,
     at: places[0],
     pins: places[1],
     resultAt: places[2],

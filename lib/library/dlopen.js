@@ -113,8 +113,9 @@ const bindAll = function (entries, bindOne, opened) {
   return Object.setPrototypeOf(functions, Object.prototype);
 };
 
-const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast }) {
+const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording }) {
   const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
+  if (wording !== undefined) declaration.wording = wording;
   if (guard !== undefined) declaration.guard ??= guard;
   const symbol = declaration.name ?? key;
   if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(key, symbol);
@@ -136,14 +137,15 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast }) 
 
 /**
  * Opens a library whose functions are bound one by one, as a dialect declares them.
+ * @param {import('../call/generic-call').Wording} [wording] the dialect's messages about calls
  * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function }}
  */
-function openLibrary(path, options) {
+function openLibrary(path, options, wording) {
   requirePermission('load', path);
   const { flags } = parseOptions(options, { flags: 'number' }, 'load: options');
   const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
   const lifetime = new Lifetime(native, rival);
-  const opened = { lifetime, found, guard: undefined, mayBeFast: found === null || !isAddon(found) };
+  const opened = { lifetime, found, guard: undefined, mayBeFast: found === null || !isAddon(found), wording };
   const openNow = (name) => {
     if (!native.isOpen) throw closed(name, found);
     return native;

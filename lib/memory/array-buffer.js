@@ -162,6 +162,13 @@ function fixedSize(value, name, position) {
   return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;
 }
 
+/** Whether the storage of a view or a buffer was transferred away. */
+function isDetachedView(value) {
+  const buffer = bufferOf(value);
+  if (isSharedArrayBuffer(buffer)) return false;
+  return isDetached(buffer) || (byteLengthOf(buffer) === 0 && binding.addressOf(buffer) === undefined);
+}
+
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
 module.exports = {
@@ -172,6 +179,7 @@ module.exports = {
   notePool,
   pinnable,
   fixedSize,
+  isDetachedView,
   isView,
   marked,
   threads,

@@ -50,7 +50,8 @@ function notFound(file, cause) {
   const fault = fs.existsSync(file)
     ? `the native addon ${file}${chosen} does not load: ${cause.message}`
     : `there is no native addon for ${platformKey()}: ${file}${chosen} does not exist`;
-  const message = `pinned-ffi: ${fault}; ${build}`;
+  const step = cause.code === 'ERR_DLOPEN_DISABLED' ? 'start Node with --allow-addons' : build;
+  const message = `pinned-ffi: ${fault}; ${step}`;
   return makeError('ERR_FFI_ADDON_NOT_FOUND', message, { path: file, platform: platformKey(), cause });
 }
 

@@ -36,6 +36,14 @@ function resolveRequired({ SPECIFIER, required }) {
   };
 }
 
+/** require() of a name with `node:`, which is not resolved: where there are no hooks, Node looks for a module of its own. */
+function loadRequired({ SPECIFIER, required }) {
+  const { _load } = Module;
+  Module._load = function load(request, ...rest) {
+    return Reflect.apply(_load, this, [request === SPECIFIER ? required : request, ...rest]);
+  };
+}
+
 /**
  * Has a specifier mean an entry. Hooks of a thread hold for all of its realms and instances.
  * @param {string} specifier such as 'bun:ffi'
@@ -51,8 +59,11 @@ function install(specifier, entry) {
     required: path.join(root, `${entry}.js`),
     imported: pathToFileURL(path.join(root, `${entry}.mjs`)).href,
   };
-  if (Module.registerHooks === undefined) registerApart(names);
-  else Module.registerHooks({ resolve: resolver(names) });
+  if (Module.registerHooks !== undefined) Module.registerHooks({ resolve: resolver(names) });
+  else {
+    registerApart(names);
+    if (specifier.startsWith('node:')) loadRequired(names);
+  }
   resolveRequired(names);
 }
 

@@ -161,3 +161,15 @@ pub fn wrap<'env>(
     let buffer = wrapped().map_err(|error| thrown(*env, &error))?;
     Ok(Object::from_raw(env.raw(), buffer))
 }
+
+/// The address of the event loop of this environment's thread, a `uv_loop_t`; null where there is none.
+#[napi]
+pub fn event_loop(env: Env) -> napi::Result<Option<JsAddress>> {
+    let mut event_loop = std::ptr::null_mut();
+    // SAFETY: M6; the out-parameter is a local.
+    let status = unsafe { sys::napi_get_uv_event_loop(env.raw(), &mut event_loop) };
+    if status != sys::Status::napi_ok {
+        return Ok(None);
+    }
+    Ok(Some(to_js(event_loop as usize)))
+}

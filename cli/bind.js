@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { requirePermission } = require('../lib/library/permission.js');
+const { requirePermission } = require('../lib/native/permission.js');
 const { version } = require('../package.json');
 const { Progress } = require('./progress.js');
 const { usageError, failure, onlyArgument } = require('./usage.js');

@@ -152,7 +152,8 @@ const makeWarning = (message, properties) => Object.assign(new Error(message), {
 
 /**
  * Where a value came from: an argument by its index, a named part (an argument, a result), a part of an aggregate
- * ({ outer, part }, a field's name or an element's index), or the name alone.
+ * ({ outer, part }, a field's name or an element's index), or the name alone. `{ outer, type }` adds how the
+ * declaration spells the type, for `typeNameOf`.
  */
 function locationOf(name, position) {
   if (typeof position === 'number') return `${name}: argument ${position}`;
@@ -164,10 +165,14 @@ function locationOfPart(name, position) {
   let path = '';
   let outer = position;
   for (; typeof outer === 'object'; outer = outer.outer) {
-    path = (typeof outer.part === 'number' ? `[${outer.part}]` : `.${outer.part}`) + path;
+    if (outer.part !== undefined) path = (typeof outer.part === 'number' ? `[${outer.part}]` : `.${outer.part}`) + path;
   }
+  if (path === '') return locationOf(name, outer);
   return `${locationOf(name, outer)}: ${path.startsWith('[') ? `element ${path}` : `field ${path.slice(1)}`}`;
 }
+
+/** The name of a type in messages: as the declaration spells it, where the position knows. */
+const typeNameOf = (descriptor, position) => position?.type ?? descriptor.name;
 
 /** Where a callback's result came from, for `locationOf`. */
 const RESULT = 'return value';
@@ -199,6 +204,7 @@ module.exports = {
   Trace,
   describe,
   locationOf,
+  typeNameOf,
   wrongType,
   wrongValue,
   outOfRange,

@@ -418,7 +418,7 @@ describe('CFunction', () => {
       assert.equal(fn.length, 2);
       assert.equal(fn.ptr, address);
       throws(() => fn('x', 1), 'ERR_INVALID_ARG_TYPE', /argument 0 must be /);
-      throws(() => fn(1), 'ERR_INVALID_ARG_VALUE', /takes 2 arguments, received 1/);
+      throws(() => fn(1), 'ERR_INVALID_ARG_VALUE', /expects 2 arguments, received 1/);
       fn.close();
       throws(() => fn(1, 2), 'ERR_FFI_LIBRARY_CLOSED');
       fn.close();

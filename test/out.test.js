@@ -40,8 +40,8 @@ describe('out parameters', () => {
 
   test('are not passed, and do not count', () => {
     assert.equal(c.divide.length, 2);
-    throws(() => c.divide(1, 2, null), 'ERR_INVALID_ARG_VALUE', /divide takes 2 arguments, received 3/);
-    throws(() => c.divide(1), 'ERR_INVALID_ARG_VALUE', /divide takes 2 arguments, received 1/);
+    throws(() => c.divide(1, 2, null), 'ERR_INVALID_ARG_VALUE', /divide expects 2 arguments, received 3/);
+    throws(() => c.divide(1), 'ERR_INVALID_ARG_VALUE', /divide expects 2 arguments, received 1/);
     throws(() => c.grow('5', 2, { x: 1, y: 2 }), 'ERR_INVALID_ARG_TYPE', /grow: argument 0 must be an integer/);
     throws(() => c.grow(5, 2, { x: 1 }), 'ERR_INVALID_ARG_TYPE', /grow: argument 2: field y must be a number/);
   });

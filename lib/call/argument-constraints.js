@@ -7,7 +7,7 @@ const access = require('../memory/access.js');
 const { byteLengthOf, isView } = require('../memory/array-buffer.js');
 const { parseOptions } = require('../validate.js');
 const { lowAddress } = require('../types/pointers.js');
-const { typeOf, parameter } = require('../types/registry.js');
+const { typeOf, spelled, parameter } = require('../types/registry.js');
 
 const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'number' };
 
@@ -21,7 +21,7 @@ function argumentOf(declared, index, where) {
   }
   const { type, name, minBytes, lengthOf } = parseOptions(declared, KEYS, where);
   const descriptor = typeOf(type, `${where}.type`);
-  const label = name === undefined ? index : `argument ${index} (${name})`;
+  const label = spelled(name === undefined ? index : `argument ${index} (${name})`, type, descriptor);
   if (minBytes !== undefined && lengthOf !== undefined) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${where} must have minBytes or lengthOf, not both`);
   }
@@ -39,7 +39,10 @@ function argumentOf(declared, index, where) {
 /** A pointer to at least `minBytes` bytes. A number or null has no length to check. */
 function atLeast(descriptor, minBytes, where) {
   if (!descriptor.isPointerLike)
-    throw makeError('ERR_INVALID_ARG_VALUE', `${where}.minBytes is of a pointer, not of ${descriptor.name}`);
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${where}: minBytes is only valid for pointer types, not ${descriptor.name}`,
+    );
   if (!Number.isSafeInteger(minBytes) || minBytes < 0) {
     throw outOfRange(`${where}.minBytes`, 'a number of bytes', minBytes);
   }

@@ -102,8 +102,7 @@ const callerFactory = (signature, ending) =>
 function wrongCount(name, expected, received) {
   return makeError(
     'ERR_INVALID_ARG_VALUE',
-    `${name} takes ${expected} argument${expected === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take ` +
-      'any number',
+    `${name} expects ${expected} argument${expected === 1 ? '' : 's'}, received ${received}`,
   );
 }
 
@@ -178,7 +177,8 @@ function callerSource(signature, ending) {
   const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].retains ? `k${i} = ` : '');
   const releases = retained.map((i) => `runtime.release(k${i});`).join(' ');
   const forgets = retained.map((i) => `k${i} = undefined;`).join(' ');
-  const label = (i) => JSON.stringify(parameters[i].label);
+  // What is no index is an object of its own: source that wrote it out would make one in each call.
+  const label = (i) => (typeof parameters[i].label === 'number' ? parameters[i].label : `label${i}`);
   const end = endings[ending](signature, {
     names,
     pins: pins.map((i) => `p${i}`),
@@ -191,6 +191,7 @@ function callerSource(signature, ending) {
   return `'use strict';
 const { parameters, args: { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } } = signature;
 ${each(args, (descriptor, i) => `const write${i} = descriptor${i}.${writer(descriptor)}, resolve${i} = descriptor${i}.resolve;`)}
+${each(parameters, ({ label: text }, i) => typeof text !== 'number' && `const label${i} = parameters[${i}].label;`)}
 ${DECLARED}
 const { result, wording = runtime } = signature, from = runtime.inlineOf(result)?.from;
 const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins);

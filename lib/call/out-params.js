@@ -4,6 +4,7 @@
 const { maybeThen } = require('./maybe-then.js');
 const { retain } = require('../types/aggregate.js');
 const { release } = require('../memory/retained.js');
+const { spelled } = require('../types/registry.js');
 const { alloc } = require('../memory/alloc.js');
 
 /**
@@ -35,7 +36,14 @@ function withOutParams({ args, parameters, loose }, call, name, wrongCount) {
         if (!descriptor.outParam) return void all.push(values[next++]);
         const view = views[cell++];
         if (descriptor.outParam === 'inout')
-          fill(descriptor.target, view, values[next++], retainedAll, name, parameters[index].label);
+          fill(
+            descriptor.target,
+            view,
+            values[next++],
+            retainedAll,
+            name,
+            spelled(parameters[index].label, descriptor.targetType, descriptor.target),
+          );
         all.push(view);
       });
       return maybeThen(

@@ -71,7 +71,7 @@ function fn(declaration) {
   const options = parseOptions(declaration, KEYS, 'fn: declaration');
   // Read once: functions that are read later have the types of now.
   options.args = readArgs(options.args) ?? options.args;
-  const types = parseTypes(options, 'fn');
+  const types = parseTypes(options, 'fn', true);
   const mayCall = !options.varargs && !types.args.some((descriptor) => descriptor.argumentOnly);
   if (!mayCall) return Object.freeze(new DeclaredType(descriptorOf(options)));
   const signature = internSignature(types, 'fn');

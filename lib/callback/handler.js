@@ -116,11 +116,11 @@ function handlerSource({ args, at, result, resultAt }) {
   const isDirect = isWrittenAtOnce(result);
   const to = isDirect ? `argBuffer, ${resultAt}` : 'whole, 0';
   const finish = `{
-    ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
+    ${result.resolve ? `value = resolve(value, name, position);` : ''}
     ${isDirect ? '' : 'const whole = new runtime.DataView(new runtime.ArrayBuffer(signature.result.size));'}
-    ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, '${RESULT}');`}
+    ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, position);`}
     ${result.retains ? 'if (pin !== undefined) runtime.retainResult(pin, who, name);' : ''}
-    ${result.isPointerLike ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
+    ${result.isPointerLike ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, position);` : ''}
     ${isDirect ? '' : 'runtime.putResult(resultBytes, whole);'}
   }`;
   return `'use strict';
@@ -129,6 +129,7 @@ ${each(args, (descriptor, i) => declareArgument(descriptor, at[i], i))}
 ${DECLARED}
 ${isDirect ? '' : `const resultBytes = runtime.bytesAt(${resultAt}, signature.result.size);`}
 const write = signature.result.writeResult ?? signature.result.write, resolve = signature.result.resolve;
+const position = signature.resultPosition;
 const putAgain = runtime.putAgain;
 return (callback, name, context) => (token) => {
   var ${raws.map(({ name }) => name).join(', ')};
@@ -153,17 +154,17 @@ function copyArguments(bytes) {
   }
 }
 
-function plainHandler({ args, at, result, resultAt, size }) {
+function plainHandler({ args, at, result, resultAt, resultPosition, size }) {
   const write = result.writeResult ?? result.write;
   const resultBytes = bytesAt(resultAt, result.size);
   const bytes = bytesAt(VALUES, size - VALUES);
   return (callback, name, context) => {
     const finish = (returned, who) => {
-      const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
+      const value = result.resolve ? result.resolve(returned, name, resultPosition) : returned;
       const whole = new DataView(new ArrayBuffer(Math.max(result.size, 8)));
-      const pin = write(whole, 0, value, name, RESULT);
+      const pin = write(whole, 0, value, name, resultPosition);
       if (pin !== undefined && result.retains) retainResult(pin, who, name);
-      else if (pin !== undefined) write(whole, 0, addressOfPin(pin, who, name), name, RESULT);
+      else if (pin !== undefined) write(whole, 0, addressOfPin(pin, who, name), name, resultPosition);
       putResult(resultBytes, new DataView(whole.buffer.slice(0, result.size)));
     };
     return (token) => {

@@ -229,7 +229,7 @@ function prepare({ args, returns, wrap }) {
 }
 
 function makePointers(declaration) {
-  const types = parseTypes(declaration, NAME);
+  const types = parseTypes(declaration, NAME, true);
   const invalid = types.args.findIndex((descriptor) => descriptor.argumentOnly);
   if (invalid >= 0) {
     throw makeError(

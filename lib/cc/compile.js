@@ -9,7 +9,7 @@ const { isText } = require('../cdef/sets.js');
 const { makeError, wrongType, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { platformKey, suffix } = require('../native/platform.js');
-const { requirePermission } = require('../library/permission.js');
+const { requirePermission } = require('../native/permission.js');
 const { toPath } = require('../library/resolve.js');
 
 const KEYS = ['source', 'library', 'include', 'symbols', 'define', 'flags'];

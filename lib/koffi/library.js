@@ -4,7 +4,7 @@
 const { dlopen: FLAGS } = require('node:os').constants;
 const { makeError, wrongType } = require('../errors.js');
 const { openLibrary } = require('../library/dlopen.js');
-const { requirePermission } = require('../library/permission.js');
+const { requirePermission } = require('../native/permission.js');
 const { functionOf } = require('./function.js');
 const { isConvention, reader, signatureOf } = require('./make.js');
 const { errnoAddress } = require('./system.js');

@@ -9,9 +9,12 @@ const { bind, onThread } = require('../call/bind.js');
 const { isText } = require('../cdef/sets.js');
 const { makeError, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
+const { nearest, didYouMean } = require('../nearest.js');
 const { Lifetime } = require('../call/library-lifetime.js');
+const { parseTypes } = require('../call/signature.js');
+const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
-const { requirePermission } = require('./permission.js');
+const { requirePermission } = require('../native/permission.js');
 const { candidates, toPath } = require('./resolve.js');
 const config = require('../native/config.js');
 
@@ -122,7 +125,9 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
   const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
   if (address === null) {
     if (declaration.optional) return null;
-    throw missing(symbol, found, '; declare `optional: true` to get null instead');
+    // What is wrong with the types is said first: it is wrong in every library.
+    parseTypes({ ...declaration, returns: withoutFree(declaration.returns) }, key);
+    throw missing(symbol, found);
   }
   if (typeof declaration.returns === 'object') {
     declaration.returns = ownedResult(
@@ -157,6 +162,10 @@ function openLibrary(path, options, wording) {
   };
 }
 
+/** The type of a result; of one that is freed, that of its text. */
+const withoutFree = (returns) =>
+  typeof returns === 'object' && returns !== null && !isDeclared(returns) ? (returns.type ?? 'cstring') : returns;
+
 /** Functions that return a second time, to a stack frame that is gone by then: the process would crash. */
 const RETURNS_TWICE = new Set(['vfork', 'setjmp', '_setjmp', 'sigsetjmp', '__sigsetjmp', 'getcontext', 'savectx']);
 
@@ -173,12 +182,33 @@ function findOrThrow(native, symbol, path) {
   return address;
 }
 
-const missing = (symbol, path, hint = '') =>
+const missing = (symbol, path) =>
   makeError(
     'ERR_FFI_SYMBOL_NOT_FOUND',
-    `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`,
+    `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"${symbolHint(symbol, path)}`}`,
     { symbol, path },
   );
+
+/** In a library of more symbols none is looked for that may be meant. */
+const MOST_SYMBOLS = 20000;
+
+/** The symbol of the file that was probably meant, or how to list its symbols. */
+function symbolHint(symbol, path) {
+  const meant = nearestSymbol(symbol, path);
+  if (meant !== undefined) return didYouMean(meant);
+  return `. List its symbols: npx pinned-ffi info ${/^[\w./+-]+$/.test(path) ? path : JSON.stringify(path)}`;
+}
+
+function nearestSymbol(symbol, path) {
+  try {
+    const file = locate().fileOf(path);
+    const { exports } = binding.inspect(file).find(locate().isLoadable);
+    return exports.length > MOST_SYMBOLS ? undefined : nearest(symbol, new Set(exports.map(({ name }) => name)));
+  } catch {
+    // The loader has opened it; that it cannot be read as a file is no other error.
+    return undefined;
+  }
+}
 
 const closed = (name, path) =>
   makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);

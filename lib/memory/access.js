@@ -105,17 +105,17 @@ function read(descriptor, address, byteOffset, name) {
   }
 }
 
-/** Writes a value of a type's descriptor at an address. */
-function write(descriptor, address, byteOffset, value, name) {
+/** Writes a value of a type's descriptor at an address. `position` is what messages call it. */
+function write(descriptor, address, byteOffset, value, name, position = 'value') {
   const target = checkedAddress(address, byteOffset, name);
-  const resolved = descriptor.resolve ? descriptor.resolve(value, name, 'value') : value;
+  const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
   for (let epoch; words[EPOCH] !== epoch;) {
     epoch = begin();
-    const retained = descriptor.write(argBuffer, VALUES, resolved, name, 'value');
+    const retained = descriptor.write(argBuffer, VALUES, resolved, name, position);
     if (retained !== undefined && !areCopiedViews(retained)) {
       if (hasScopedCallback(retained)) release(retained);
       throw wrongType(
-        `${name}: value`,
+        locationOf(name, position),
         'an address: a view would not be kept alive; pass ptr(view) and keep the view',
         value,
       );

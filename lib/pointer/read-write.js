@@ -10,7 +10,7 @@ const { callPath } = require('../call/fast-call.js');
 const access = require('../memory/access.js');
 const { wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
-const { byName, isDeclared, typeOf } = require('../types/registry.js');
+const { byName, isDeclared, spelled, typeOf } = require('../types/registry.js');
 const config = require('../native/config.js');
 
 // Loaded for types that are C text.
@@ -72,7 +72,8 @@ function add(descriptor, name) {
   if (name === 'void' || descriptor.refused || descriptor.argumentOnly) return;
   const writer = `write.${name}`;
   readable.set(name, descriptor);
-  write[name] = (address, byteOffset, value) => access.write(descriptor, address, byteOffset, value, writer);
+  const position = spelled('value', name, descriptor);
+  write[name] = (address, byteOffset, value) => access.write(descriptor, address, byteOffset, value, writer, position);
 }
 byName.forEach(add);
 add(byName.get('i64_fast'), 'intptr');

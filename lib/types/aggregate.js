@@ -69,7 +69,8 @@ const text = JSON.stringify;
 
 /** The source of read, resolve and write of a struct. */
 function structSource(fields, size, isPadded) {
-  const outer = (field) => `{ outer: position, part: ${text(field.key)} }`;
+  const outer = ({ key, type }) =>
+    `{ outer: position, part: ${text(key)}${type === undefined ? '' : `, type: ${text(type)}`} }`;
   const lines = (line, separator = '\n  ') => fields.map(line).filter(Boolean).join(separator);
   return `'use strict';
 ${lines((_, i) => `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, resolve: resolve${i} } = descriptor${i};`)}
@@ -106,8 +107,9 @@ function plainStruct(size, isPadded) {
       Object.fromEntries(fields.map(({ key, offset, descriptor }) => [key, descriptor.read(view, at + offset)])),
     copyOf(value, name, position) {
       const copied = fields.map(({ key }) => [key, value[key]]);
-      fields.forEach(({ key, descriptor }, i) => {
-        if (descriptor.resolve) copied[i][1] = descriptor.resolve(copied[i][1], name, { outer: position, part: key });
+      fields.forEach(({ key, descriptor, type }, i) => {
+        const part = { outer: position, part: key, type };
+        if (descriptor.resolve) copied[i][1] = descriptor.resolve(copied[i][1], name, part);
       });
       return Object.fromEntries(copied);
     },
@@ -115,8 +117,8 @@ function plainStruct(size, isPadded) {
       if (value instanceof Uint8Array) return copy(view, at, value);
       if (isPadded) zero(view, at, size);
       let retained;
-      for (const { key, offset, descriptor } of fields) {
-        const part = { outer: position, part: key };
+      for (const { key, offset, descriptor, type } of fields) {
+        const part = { outer: position, part: key, type };
         retained = retain(
           retained,
           descriptor,
@@ -151,7 +153,7 @@ function noteFields(read, fields) {
  * The descriptor of a struct.
  * @param {object} layout { id, size, align }
  * @param {string} name
- * @param {{ key: string, offset: number, descriptor: object, bits?: number }[]} fields
+ * @param {{ key: string, offset: number, descriptor: object, bits?: number, type?: string }[]} fields
  */
 function structDescriptor(layout, name, fields) {
   const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
@@ -207,14 +209,14 @@ function unionDescriptor(layout, name, fields) {
             `received ${keys.length === 0 ? 'none' : keys.join(', ')}`,
         );
       }
-      const part = { outer: position, part: field.key };
+      const part = { outer: position, part: field.key, type: field.type };
       const content = value[field.key];
       return { field, content: field.descriptor.resolve ? field.descriptor.resolve(content, owner, part) : content };
     },
     write(view, at, value, owner, position) {
       if (value instanceof Uint8Array) return copy(view, at, value);
       const { field, content } = value;
-      const part = { outer: position, part: field.key };
+      const part = { outer: position, part: field.key, type: field.type };
       zero(view, at, layout.size);
       return retain(
         undefined,
@@ -237,15 +239,17 @@ const MOST_BYTES = 2 ** 25;
 
 /**
  * The descriptor of `length` values side by side. An array or a typed array of that length goes in, an array comes out.
+ * `type` is how the declaration spells the type of the elements, where that is not its name.
  */
-function arrayDescriptor(layout, element, length) {
-  const name = `${element.name}[${length}]`;
+function arrayDescriptor(layout, element, length, type) {
+  const name = `${type ?? element.name}[${length}]`;
   const step = element.size;
   const isText = element.name === 'char';
   const expected = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
   const descriptor = {
     ...common(layout, name, [element]),
     isArray: true,
+    elementType: type,
     read(view, at) {
       if (layout.size > MOST_BYTES) {
         throw makeError(
@@ -269,7 +273,8 @@ function arrayDescriptor(layout, element, length) {
       const values = new Array(length);
       for (let i = 0; i < length; i += 1) values[i] = value[i];
       if (element.resolve) {
-        for (let i = 0; i < length; i += 1) values[i] = element.resolve(values[i], owner, { outer: position, part: i });
+        for (let i = 0; i < length; i += 1)
+          values[i] = element.resolve(values[i], owner, { outer: position, part: i, type });
       }
       return values;
     },
@@ -277,7 +282,7 @@ function arrayDescriptor(layout, element, length) {
       if (value instanceof Uint8Array) return copy(view, at, value);
       let retained;
       for (let i = 0; i < length; i += 1) {
-        const part = { outer: position, part: i };
+        const part = { outer: position, part: i, type };
         const here = at + i * step;
         retained = retain(retained, element, view, here, element.write(view, here, value[i], owner, part), owner, part);
       }

@@ -138,7 +138,7 @@ function opaque(name, options = {}) {
       if (!Handle.isOf(value, handleType)) {
         throw makeError(
           'ERR_INVALID_ARG_TYPE',
-          `${locationOf(owner, position)} must be a ${name} or null, received ${describeHandle(value)}`,
+          `${locationOf(owner, position)} must be of type ${name} or null, received ${describeHandle(value)}`,
         );
       }
       const end = Handle.endOf(value);
@@ -158,6 +158,6 @@ function opaque(name, options = {}) {
 
 /** A value as messages name it: a handle by its type. */
 const describeHandle = (value) =>
-  Handle.typeOfHandle(value) === undefined ? describe(value) : `a ${Handle.typeOfHandle(value).name}`;
+  Handle.typeOfHandle(value) === undefined ? describe(value) : Handle.typeOfHandle(value).name;
 
 module.exports = { opaque, Handle };

@@ -15,13 +15,14 @@ const parameter = (kind) => (type) => {
   }
   return Object.freeze(
     new DeclaredType(
-      sharedBy([kind, keyOf(descriptor)], () => ({
+      sharedBy([kind, keyOf(descriptor), typeof type === 'string' ? type : undefined], () => ({
         ...base,
-        name: `${kind}(${descriptor.name})`,
+        name: `${kind}(${typeof type === 'string' ? type : descriptor.name})`,
         key: `${kind} ${(keys += 1)}`,
         argumentOnly: 'it is a parameter of a function',
         outParam: kind,
         target: descriptor,
+        targetType: typeof type === 'string' ? type : undefined,
       })),
     ),
   );

@@ -2,10 +2,11 @@
 // The type descriptors of pointers (ptr, function, buffer, buffer_length); checks, reads and writes addresses.
 
 const { isAnyArrayBuffer } = require('node:util').types;
-const { wrongType, wrongValue, outOfRange, makeError, describe, locationOf } = require('../errors.js');
+const { wrongType, wrongValue, outOfRange, makeError, describe, locationOf, typeNameOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('../memory/array-buffer.js');
-const { wrapHint, addressHint, coercePointer } = require('./coerce.js');
+const { coercePointer } = require('./coerce.js');
+const { addressHint } = require('./hints.js');
 const { setNatural } = require('./scalars.js');
 
 const LITTLE = true;
@@ -23,16 +24,16 @@ function writeAddress(view, at, value, descriptor, name, position) {
     if (BigInt.asUintN(64, value) !== value) {
       throw outOfRange(
         locationOf(name, position),
-        `an address from 0 to 2^64-1 (${descriptor.name})`,
+        `an address from 0 to 2^64-1 (${typeNameOf(descriptor, position)})`,
         value,
-        wrapHint(value),
+        addressHint(value),
       );
     }
     view.setBigUint64(at, value, LITTLE);
     return;
   }
   if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
-    const expected = `an address: an integer from 0 to 2^53-1, or a BigInt (${descriptor.name})`;
+    const expected = `an address: an integer from 0 to 2^53-1, or a BigInt (${typeNameOf(descriptor, position)})`;
     const isFraction = descriptor.isText && !Number.isInteger(value);
     throw outOfRange(locationOf(name, position), expected, value, isFraction ? textHint(value) : addressHint(value));
   }
@@ -48,6 +49,10 @@ function readAddress(view, at) {
 }
 
 const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a JSCallback or an object with a `ptr`';
+
+/** What a pointer type takes, for messages. */
+const kindsOf = (descriptor, position) =>
+  `${descriptor.isText ? `a string, ${POINTER_KINDS}` : POINTER_KINDS} (${typeNameOf(descriptor, position)})`;
 
 /**
  * What an object or function stands for: its `ptr`, which is none if every object has it from Object.prototype. Views
@@ -74,7 +79,8 @@ function resolvePointer(value, name, position) {
   if (typeof value === 'function') {
     throw wrongType(
       locationOf(name, position),
-      'a pointer: wrap a JavaScript function in `new JSCallback(fn, { args, returns })`',
+      'a pointer: for the call alone declare `fn({ args, returns })`, for longer pass ' +
+        '`new JSCallback(fn, { args, returns })`',
       value,
     );
   }
@@ -89,11 +95,11 @@ function writePointer(view, at, value, descriptor, name, position) {
   if (typeof value === 'string') {
     throw wrongType(
       locationOf(name, position),
-      `${POINTER_KINDS} (${descriptor.name}); to pass text declare \`cstring\` or encode it as a Buffer`,
+      `${kindsOf(descriptor, position)}; to pass text declare \`cstring\` or encode it as a Buffer`,
       value,
     );
   }
-  throw wrongType(locationOf(name, position), `${POINTER_KINDS} (${descriptor.name})`, value, addressHint(value));
+  throw wrongType(locationOf(name, position), kindsOf(descriptor, position), value, addressHint(value));
 }
 
 const ptr = {
@@ -116,7 +122,7 @@ function writeAny(view, at, value, descriptor, name, position) {
 const lowAddress = (value, descriptor, name, position) =>
   makeError(
     'ERR_FFI_INVALID_POINTER',
-    `${locationOf(name, position)} must be an address of memory (${descriptor.name}), received ${describe(value)}, which is in the first page` +
+    `${locationOf(name, position)} must be an address of memory (${typeNameOf(descriptor, position)}), received ${describe(value)}, which is in the first page` +
       (descriptor.isText ? textHint(value) : ''),
   );
 

@@ -12,7 +12,8 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');
-const { wrongType, wrongValue } = require('../errors.js');
+const { makeError, describe, wrongType, wrongValue } = require('../errors.js');
+const { nearest, didYouMean } = require('../nearest.js');
 const access = require('../memory/access.js');
 const { ptr, functionType, buffer, bufferLength } = require('./pointers.js');
 const {
@@ -164,9 +165,13 @@ function typeOf(declared, where) {
 function noType(declared, descriptor, where) {
   if (descriptor !== undefined)
     return wrongValue(where, `a type of FFIType (${descriptor.name} ${descriptor.refused})`, declared);
+  if (typeof declared === 'string' && declared.length <= LONGEST_NAME)
+    return makeError('ERR_INVALID_ARG_VALUE', `${where}: unknown type ${quoted(declared)}${hintFor(declared, where)}`);
   const fault = typeof declared === 'string' || typeof declared === 'number' ? wrongValue : wrongType;
-  return fault(where, 'a type of FFIType', declared, hintFor(declared));
+  return fault(where, 'a type of FFIType', declared);
 }
+const LONGEST_NAME = 64;
+const quoted = (text) => describe(text).replace('the string ', '');
 
 /** What other packages, and C, call the types. */
 const MEANT = {
@@ -203,19 +208,65 @@ const MEANT = {
   external: 'ptr',
   undefined: 'void',
   none: 'void',
+  string16: 'utf16',
+  str32: 'wstring',
+  string32: 'wstring',
+  'unsigned long long int': 'unsigned long long',
+  'long long int': 'long long',
+  'long int': 'long',
+  'unsigned short int': 'unsigned short',
+  'short int': 'short',
+  signed: 'int',
+  'signed int': 'int',
+  _Bool: 'bool',
+  'wchar_t *': 'wstring',
+  'wchar_t*': 'wstring',
+  'const wchar_t *': 'wstring',
+  'const wchar_t*': 'wstring',
+  'char16_t *': 'utf16',
+  'const char16_t *': 'utf16',
+  'const void *': 'ptr',
+  'const void*': 'ptr',
 };
 
 /** For a name that is none here: the one that was probably meant, or where C types are taken. */
-function hintFor(declared) {
-  if (typeof declared !== 'string') return '';
-  const meant = MEANT[declared] ?? [...byName.keys()].find((name) => name.toLowerCase() === declared.toLowerCase());
-  if (meant !== undefined) return `; did you mean '${meant}'?`;
+function hintFor(declared, where) {
+  const meant = MEANT[declared] ?? nearest(declared, byName.keys());
+  if (meant !== undefined) return didYouMean(meant);
+  const target = /^(?:const )?(.*[^ *]) ?\*$/.exec(declared)?.[1];
+  if (target !== undefined && (byName.has(target) || MEANT[target] !== undefined)) {
+    const name = byName.has(target) ? target : MEANT[target];
+    return `. Did you mean pointer('${name}')${where.includes('args') ? `, out('${name}')` : ''} or 'ptr'?`;
+  }
   return /[ *]/.test(declared) ? '; for types as C writes them declare the function as C text' : '';
 }
+
+const spellings = new Map();
+
+/** A position whose messages name the type as the declaration spells it, where that is another name. */
+const spelled = function (position, declared, descriptor) {
+  if (typeof declared !== 'string' || declared === descriptor.name) return position;
+  const key = `${declared} ${position}`;
+  let known = spellings.get(key);
+  if (known === undefined)
+    spellings.set(key, (known = Object.freeze({ __proto__: null, outer: position, part: undefined, type: declared })));
+  return known;
+};
 
 /** What is known of an argument. Goes into generated source: nothing of it may come from Object.prototype. */
 const parameter = function (descriptor, label) {
   return { __proto__: null, descriptor, label, lengthOf: undefined };
 };
 
-module.exports = { descriptors, byName, aliases, FFIType, descriptorOf, typeOf, parameter, declare, isDeclared };
+module.exports = {
+  descriptors,
+  byName,
+  aliases,
+  FFIType,
+  descriptorOf,
+  typeOf,
+  spelled,
+  parameter,
+  declare,
+  isDeclared,
+};

@@ -1,7 +1,7 @@
 'use strict';
 // The type descriptors of text: cstring, utf16, wstring.
 
-const { wrongValue, locationOf } = require('../errors.js');
+const { wrongValue, locationOf, typeNameOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { coerceText } = require('./coerce.js');
 const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
@@ -10,9 +10,9 @@ const { sizes, wchar } = require('./scalars.js');
 const textWithNul = (value, descriptor, name, position) =>
   wrongValue(
     locationOf(name, position),
-    `a string without NUL characters (${descriptor.name})`,
+    `a string without NUL characters (${typeNameOf(descriptor, position)})`,
     value,
-    '; declare `wrap: true` to end it there',
+    '; to pass the bytes after the NUL as well, pass a Buffer',
   );
 
 const cstring = {

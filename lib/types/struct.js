@@ -9,7 +9,7 @@ const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
 const access = require('../memory/access.js');
 const { alloc } = require('../memory/alloc.js');
 const { parseOptions, entriesOf } = require('../validate.js');
-const { typeOf, isDeclared } = require('./registry.js');
+const { typeOf, spelled, isDeclared } = require('./registry.js');
 const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./views.js');
 
 /** The most bytes of values that the argument buffer has room for. */
@@ -67,7 +67,10 @@ const hasMemory = (descriptor) => descriptor.name !== 'void' && !descriptor.argu
 function fieldOf([key, declared], where) {
   const location = `${where}: field ${key}`;
   if (key === '__proto__' || /^\d+$/.test(key)) {
-    throw wrongValue(`${where}: a field`, 'a name: not __proto__, nor digits, which JavaScript would put first', key);
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${where}: field names must not be '__proto__' or numbers, which JavaScript puts before other keys; received '${key}'`,
+    );
   }
   const isRecord = typeof declared === 'object' && declared !== null && !isDeclared(declared);
   const { type, bits } = isRecord
@@ -75,7 +78,7 @@ function fieldOf([key, declared], where) {
     : { type: declared, bits: undefined };
   const descriptor = typeOf(type, location);
   if (!hasMemory(descriptor)) throw wrongValue(location, 'a type that has values in memory', descriptor.name);
-  if (bits === undefined) return { key, descriptor, bits: undefined };
+  if (bits === undefined) return { key, descriptor, bits: undefined, type: spelled(undefined, type, descriptor)?.type };
   const mayHaveBits =
     descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
   if (!mayHaveBits || isDeclared(type))
@@ -115,7 +118,7 @@ function laidOut(name, ask) {
 const offsets = new WeakMap();
 
 /** What tells the fields of a declaration from others. */
-const keysOf = (parts) => parts.flatMap(({ key, descriptor, bits }) => [key, keyOf(descriptor), bits]);
+const keysOf = (parts) => parts.flatMap(({ key, descriptor, bits, type }) => [key, keyOf(descriptor), bits, type]);
 
 /** Prepares the descriptor of a struct or union, and where its fields lie. */
 function prepared(descriptor, fields) {
@@ -156,9 +159,10 @@ function struct(fields, options = {}) {
           least,
         ),
       );
-      const laidOutFields = parts.map(({ key, descriptor, bits }, i) => ({
+      const laidOutFields = parts.map(({ key, descriptor, bits, type }, i) => ({
         key,
         bits,
+        type,
         offset: layout.offsets[i],
         descriptor: bits === undefined ? descriptor : bitfieldDescriptor(descriptor, layout.shifts[i], bits),
       }));
@@ -188,7 +192,13 @@ function union(fields, options = {}) {
           least,
         ),
       );
-      const laidOutFields = parts.map(({ key, descriptor }) => ({ key, descriptor, bits: undefined, offset: 0 }));
+      const laidOutFields = parts.map(({ key, descriptor, type }) => ({
+        key,
+        descriptor,
+        type,
+        bits: undefined,
+        offset: 0,
+      }));
       return prepared(unionDescriptor(layout, name, laidOutFields), laidOutFields);
     }),
   );
@@ -198,15 +208,16 @@ function union(fields, options = {}) {
 function array(type, length) {
   const element = typeOf(type, 'array: type');
   if (!hasMemory(element)) throw wrongValue('array: type', 'a type that has values in memory', element.name);
+  const spelling = spelled(undefined, type, element)?.type;
   if (typeof length !== 'number') throw wrongType('array: length', 'a number', length);
   if (!Number.isInteger(length) || length < 1 || length > 2 ** 32 - 1) {
     throw outOfRange('array: length', 'an integer from 1 to 2^32-1', length);
   }
   return Object.freeze(
     new Aggregate(
-      sharedBy(['array', keyOf(element), length], () => {
+      sharedBy(['array', keyOf(element), length, spelling], () => {
         const layout = laidOut('array', () => binding.arrayOf(element.id, length));
-        const descriptor = arrayDescriptor(layout, element, length);
+        const descriptor = arrayDescriptor(layout, element, length, spelling);
         addElementViews(descriptor, element, length);
         return descriptor;
       }),

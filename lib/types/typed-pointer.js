@@ -23,10 +23,9 @@ function targetOf(type, where) {
 /** A pointer to a value of a type. A view that is passed has to hold one: its bytes are counted before C is entered. */
 function pointer(type) {
   const target = targetOf(type, 'pointer: type');
-  const descriptor =
-    typeof type === 'function'
-      ? pointerDescriptor(target, 'pointer')
-      : sharedBy(['pointer', keyOf(target())], () => pointerDescriptor(target, `pointer(${target().name})`));
+  if (typeof type === 'function') return Object.freeze(new DeclaredType(pointerDescriptor(target, 'pointer')));
+  const name = `pointer(${typeof type === 'string' ? type : target().name})`;
+  const descriptor = sharedBy([name, keyOf(target())], () => pointerDescriptor(target, name));
   return Object.freeze(new DeclaredType(descriptor));
 }
 

@@ -2,7 +2,7 @@
 // Live views: accessors over native memory, without a copy. A generated class for each struct, one class for all
 // arrays.
 
-const { wrongType, outOfRange, makeError } = require('../errors.js');
+const { wrongType, outOfRange, makeError, locationOf } = require('../errors.js');
 const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../memory/retained.js');
 const { retain } = require('./aggregate.js');
 const { compile } = require('../codegen/compile.js');
@@ -69,12 +69,12 @@ function assign(descriptor, view, offset, value, name, position) {
 function retainInView(view, at, size, retained, value, name, position) {
   if (hasScopedCallback(retained)) {
     release(retained);
-    throw wrongType(`${name}: ${position}`, 'a JSCallback: a plain function lives for a call only', value);
+    throw wrongType(locationOf(name, position), 'a JSCallback: a plain function lives for a call only', value);
   }
   if (view[ADDRESS] !== undefined) {
     if (areCopiedViews(retained)) return;
     throw wrongType(
-      `${name}: ${position}`,
+      locationOf(name, position),
       'an address: nobody would keep a view or a string; pass ptr(view) and keep the view',
       value,
     );
@@ -86,12 +86,15 @@ function retainInView(view, at, size, retained, value, name, position) {
 
 // ---- structs and unions ---------------------------------------------------------------------------------------------
 
+/** Where a value that is assigned to a field goes, for messages. */
+const positionOf = ({ key, type }) => ({ outer: `field ${key}`, part: undefined, type });
+
 const isPlain = (descriptor) => !descriptor.resolve && !descriptor.isPointerLike && !descriptor.retains;
 
 function accessorsSource(fields) {
   const text = JSON.stringify;
   const one = ({ key, offset, descriptor }, i) => {
-    const [here, part] = [`this[DATA], this[AT] + ${offset}`, `value, runtime.name, ${text(`field ${key}`)}`];
+    const [here, part] = [`this[DATA], this[AT] + ${offset}`, `value, runtime.name, position${i}`];
     const get = descriptor.live ? `live${i}(${here}, this[ADDRESS])` : `read${i}(${here})`;
     const set = isPlain(descriptor)
       ? `write${i}(${here}, ${part})`
@@ -99,7 +102,8 @@ function accessorsSource(fields) {
     return `get ${text(key)}() { return ${get}; }, set ${text(key)}(value) { ${set}; },`;
   };
   const descriptors = (i) =>
-    `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, live: live${i} } = descriptor${i};`;
+    `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, live: live${i} } = descriptor${i};
+const position${i} = runtime.positionOf(fields[${i}]);`;
   return `'use strict';
 const { DATA, AT, ADDRESS } = runtime;
 ${fields.map((_, i) => descriptors(i)).join('\n')}
@@ -110,14 +114,16 @@ return {
 
 function plainAccessors(fields, runtime) {
   const accessors = {};
-  for (const { key, offset, descriptor } of fields) {
+  for (const field of fields) {
+    const { key, offset, descriptor } = field;
+    const position = positionOf(field);
     Object.defineProperty(accessors, key, {
       get() {
         const at = this[AT] + offset;
         return descriptor.live ? descriptor.live(this[DATA], at, this[ADDRESS]) : descriptor.read(this[DATA], at);
       },
       set(value) {
-        assign(descriptor, this, offset, value, runtime.name, `field ${key}`);
+        assign(descriptor, this, offset, value, runtime.name, position);
       },
       enumerable: true,
       configurable: true,
@@ -128,7 +134,7 @@ function plainAccessors(fields, runtime) {
 
 /** Gives a struct's or union's descriptor its live views. */
 function addFieldViews(descriptor, fields) {
-  const runtime = { DATA, AT, ADDRESS, assign, name: descriptor.name };
+  const runtime = { DATA, AT, ADDRESS, assign, positionOf, name: descriptor.name };
   const accessors = compile('fields, runtime', accessorsSource(fields), [fields, runtime], () =>
     plainAccessors(fields, runtime),
   );
@@ -165,7 +171,8 @@ class ArrayView extends LiveView {
   /** Writes the element of an index. */
   set(index, value) {
     const i = this.#checked(index, 'set');
-    assign(this.element, this, i * this.element.size, value, this[DESCRIPTOR].name, `element [${i}]`);
+    const position = { outer: `element [${i}]`, part: undefined, type: this[DESCRIPTOR].elementType };
+    assign(this.element, this, i * this.element.size, value, this[DESCRIPTOR].name, position);
   }
 
   *[Symbol.iterator]() {

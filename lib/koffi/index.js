@@ -86,10 +86,10 @@ const koffi = {
   version,
   view,
 };
-// What reaches native code or its memory needs the permission.
+// What reaches native code or its memory needs the permission; load() asks by itself, with the library's name.
 Object.assign(
   koffi,
-  allPermitted({ address, alloc, call, decode, encode, errno: system.errno, free, load, register, unregister, view }),
+  allPermitted({ address, alloc, call, decode, encode, errno: system.errno, free, register, unregister, view }),
 );
 // `default` is for what a compiler makes of `import koffi`. An ES module cannot export `in` by that name.
 Object.defineProperties(koffi, { default: { value: koffi }, in: { value: make.input } });

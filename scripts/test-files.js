@@ -46,7 +46,7 @@ const BUDGETS = {
   fence: { quick: 12, full: 60 },
   fuzz: { quick: 10, full: 35 },
   install: { quick: 12, full: 12 },
-  lanes: { quick: 20, full: 45 },
+  'call-paths': { quick: 20, full: 45 },
   runtimes: { quick: 12, full: 12 },
   runners: { quick: 25, full: 25 },
   process: { quick: 8, full: 8 },

@@ -89,7 +89,7 @@ const tag: FFIType = FFIType.fn;
 
 // Errors.
 function explain(error: FFIError): string {
-  return error.code === 'ERR_FFI_LIBRARY_NOT_FOUND' ? (error.tried ?? []).join() : error.message;
+  return error.code === 'ERR_FFI_LIBRARY_NOT_FOUND' ? error.tried.join() : error.message;
 }
 const code: FFIErrorCode = 'ERR_OUT_OF_RANGE';
 

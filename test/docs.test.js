@@ -4,13 +4,14 @@
 // it: <!-- not run: reason -->. Commands for a shell (```sh) and plain text (```text) are only shown.
 
 const assert = require('node:assert/strict');
-const { spawn, spawnSync } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { root } = require('./helpers.js');
+const { compile, makeProject } = require('./typed-project.js');
 
 const TIMEOUT_MS = 60_000;
 const docs = path.join(root, 'docs');
@@ -144,9 +145,6 @@ test('every link to a file leads to one, and to a heading that it has', () => {
   assert.deepEqual(broken, []);
 });
 
-const DECLARATIONS = /\.d\.m?ts$/;
-const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-
 /** The examples in the comments of the declarations. What they use of the package is imported for them. */
 function commentedExamples() {
   const names = Object.keys(require('../index.js'));
@@ -161,65 +159,18 @@ function commentedExamples() {
   });
 }
 
-/** A project with the declarations of the package as npm installs them, where the compiler sees what is exported. */
-function makeProject() {
+test('every example of the documents and of the comments compiles, strictly', () => {
   const project = path.join(folder, 'typed');
-  const installed = path.join(project, 'node_modules', 'pinned-ffi');
-  fs.mkdirSync(installed, { recursive: true });
-  for (const name of [...fs.readdirSync(root).filter((file) => DECLARATIONS.test(file)), 'types', 'package.json'])
-    fs.cpSync(path.join(root, name), path.join(installed, name), { recursive: true });
-  fs.symlinkSync(path.join(root, 'node_modules', '@types'), path.join(project, 'node_modules', '@types'), 'junction');
+  makeProject(project);
   // As docs/bun.md says.
   fs.writeFileSync(path.join(project, 'bun.d.ts'), "declare module 'bun:ffi' { export * from 'pinned-ffi/bun'; }\n");
-  for (const name of ['exported.mts', 'equal.ts'])
-    fs.copyFileSync(path.join(root, 'test', 'types', name), path.join(project, name));
-  return project;
-}
-
-describe('TypeScript, strict and with declarations', () => {
-  let project;
-  let output;
-
-  before(() => {
-    project = makeProject();
-    const blocks = all.filter(({ language, notRun }) => language === 'ts' || (language === 'js' && !notRun));
-    for (const { where, code } of [...blocks, ...commentedExamples()]) {
-      const isCommonJs = /\brequire\(/.test(code) && !/^import /m.test(code);
-      const file = `${where.replace(/\W+/g, '-')}.${isCommonJs ? 'cts' : 'mts'}`;
-      // As a module, so that the names of one example are unknown to the others.
-      fs.writeFileSync(path.join(project, file), isCommonJs ? code : `${code}\nexport {};\n`);
-    }
-    const compilerOptions = {
-      strict: true,
-      declaration: true,
-      outDir: 'out',
-      target: 'esnext',
-      module: 'nodenext',
-      types: ['node'],
-    };
-    fs.writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*'] }));
-    output = spawnSync(process.execPath, [tsc, '-p', project], { cwd: project, encoding: 'utf8' }).stdout;
-  });
-
-  test('every example of the documents and of the comments compiles, and every exported type can be named', () => {
-    assert.equal(output, '');
-    assert.ok(fs.readdirSync(path.join(project, 'out')).length > 70, 'the examples were not compiled');
-  });
-
-  test('declarations of a program that exports what the package gives refer to its entries only', () => {
-    const emitted = fs.readFileSync(path.join(project, 'out', 'exported.d.mts'), 'utf8');
-    const imported = new Set([...emitted.matchAll(/\b(?:from |import\()["']([^"']+)/g)].map(([, from]) => from));
-    assert.deepEqual([...imported].sort(), ['pinned-ffi', 'pinned-ffi/bun', 'pinned-ffi/koffi']);
-  });
-
-  test('the compiler, and so an editor, shows the fields of structs and the parameters of functions', () => {
-    const emitted = fs.readFileSync(path.join(project, 'out', 'exported.d.mts'), 'utf8').replace(/\s+/g, ' ');
-    const POINT = '{ x: number; y: number; }';
-    assert.ok(emitted.includes(`declare const pointRead: ${POINT};`), emitted);
-    assert.ok(emitted.includes(`declare const pointView: ${POINT} & import("pinned-ffi").LiveView;`), emitted);
-    assert.match(
-      emitted,
-      /declare const abs: \(\(arg0: number \| bigint\) => number\) & import\("pinned-ffi"\)\.BoundFunction<\(arg0: number \| bigint\) => Promise<number>>/,
-    );
-  });
+  const blocks = all.filter(({ language, notRun }) => language === 'ts' || (language === 'js' && !notRun));
+  for (const { where, code } of [...blocks, ...commentedExamples()]) {
+    const isCommonJs = /\brequire\(/.test(code) && !/^import /m.test(code);
+    const file = `${where.replace(/\W+/g, '-')}.${isCommonJs ? 'cts' : 'mts'}`;
+    // As a module, so that the names of one example are unknown to the others.
+    fs.writeFileSync(path.join(project, file), isCommonJs ? code : `${code}\nexport {};\n`);
+  }
+  assert.equal(compile(project), '');
+  assert.ok(fs.readdirSync(path.join(project, 'out')).length > 70, 'the examples were not compiled');
 });

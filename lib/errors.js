@@ -144,6 +144,10 @@ function makeFailure(errno, syscall, result) {
   return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall, result });
 }
 
+/** Whether a value is an error with a code of the table. */
+const isFFIError = (value) =>
+  types.isNativeError(value) && typeof value.code === 'string' && Object.hasOwn(TABLE, value.code);
+
 /** What has a stack: of whoever makes it, the caller, and so on, as many as Error.stackTraceLimit says. */
 const Trace = Error;
 
@@ -201,6 +205,7 @@ module.exports = {
   makeError,
   makeFailure,
   makeWarning,
+  isFFIError,
   Trace,
   describe,
   locationOf,

@@ -20,6 +20,7 @@ const SAME_EVERYWHERE = new Set([
   'runners',
   'runtimes',
   'testing',
+  'types',
   'workflows',
 ]);
 
@@ -55,6 +56,7 @@ const BUDGETS = {
   reset: { quick: 15, full: 15 },
   signature: { quick: 15, full: 60 },
   symbols: { quick: 8, full: 60 },
+  types: { quick: 12, full: 30 },
   thread: { quick: 10, full: 35 },
   worker: { quick: 12, full: 12 },
 };

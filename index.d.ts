@@ -955,6 +955,7 @@ export type FFIErrorCode =
   /** RangeError: a number does not fit its type, or a Buffer is too small. */
   | 'ERR_OUT_OF_RANGE'
   /** Error: `pinned-ffi/bun` could not open a library; `cause` is the error of this entry. */
+  | 'ERR_ACCESS_DENIED'
   | 'ERR_DLOPEN_FAILED'
   /** Error: no native addon for this platform. */
   | 'ERR_FFI_ADDON_NOT_FOUND'

@@ -957,6 +957,7 @@ export type FFIErrorCode =
   /** Error: Node's permission model does not allow native code; `permission` is `'FFI'` or `'Addon'`. */
   | 'ERR_ACCESS_DENIED'
   /** Error: `pinned-ffi/bun` could not open a library; `cause` is the error of this entry. */
+  | 'ERR_ACCESS_DENIED'
   | 'ERR_DLOPEN_FAILED'
   /** Error: no native addon for this platform. */
   | 'ERR_FFI_ADDON_NOT_FOUND'

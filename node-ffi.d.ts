@@ -77,6 +77,10 @@ export interface FunctionSignature {
   readonly return?: ResultType;
   /** Default: none. */
   readonly arguments?: readonly ArgumentType[];
+  /**
+   * Whether calls run on a helper thread, so that C may wait for threads which call back. Node does not read it. Default: false.
+   */
+  readonly threads?: boolean;
 }
 
 /** Signatures by the names of the symbols. */

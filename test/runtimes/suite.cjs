@@ -89,13 +89,14 @@ const cases = {
   },
 
   'refuses wrong values as often as they come'(ffi, bind) {
+    const refused = /^ERR_(INVALID_ARG_(TYPE|VALUE)|OUT_OF_RANGE|FFI_INVALID_POINTER)$/;
     const add = bind('add_i32', ['i32', 'i32'], 'i32');
     const measure = bind('measure_cstring', ['cstring'], 'i32');
     for (let round = 0; round < 300; round++) {
       for (const value of ['x', 1.5, 2 ** 40, 2n ** 40n, undefined, {}, Symbol('s')]) {
-        assert.match(caught(() => add(value, 1)).code, /^ERR_(INVALID_ARG_TYPE|INVALID_ARG_VALUE|OUT_OF_RANGE)$/);
+        assert.match(caught(() => add(value, 1)).code, refused);
       }
-      for (const value of [1, {}, 'a\0b']) assert.match(caught(() => measure(value)).code, /^ERR_INVALID_ARG_/);
+      for (const value of [1.5, {}, 'a\0b', Symbol('s')]) assert.match(caught(() => measure(value)).code, refused);
       assert.equal(add(1, 1), 2);
     }
   },
@@ -369,11 +370,12 @@ const cases = {
     pinned.release();
     const view = new Uint8Array(32);
     pinned = ffi.pin(view);
-    const isTransferred = () => structuredClone(view.buffer, { transfer: [view.buffer] }).byteLength === 32;
-    assert.throws(() => (view.buffer.transfer ? view.buffer.transfer() : isTransferred()));
+    const transfer = () =>
+      view.buffer.transfer ? view.buffer.transfer() : structuredClone(view.buffer, { transfer: [view.buffer] });
+    assert.throws(transfer);
     pinned.release();
     // Deno has no way back from a buffer that must not be transferred.
-    if (process.versions.deno === undefined) assert.ok(isTransferred());
+    if (process.versions.deno === undefined) assert.equal(transfer().byteLength, 32);
   },
 
   'refuses what is detached or can be resized'(ffi, bind) {
@@ -514,7 +516,8 @@ async function main() {
     try {
       await run(ffi, bind);
     } catch (error) {
-      failed = String(error?.stack ?? error);
+      // The stack of JavaScriptCore does not begin with the message.
+      failed = `${error}\n${error?.stack ?? ''}`;
     }
     console.log(JSON.stringify({ title, failed }));
   }

@@ -44,10 +44,10 @@ async function runSuite({ binary, args = ['--expose-gc'], env, leftOut = {} }) {
   const [facts, ...results] = linesOf(stdout);
   const wanted = titles.filter((title) => !(title in leftOut));
   const failures = new Map(results.map(({ title, failed }) => [title, failed]));
-  const faults = wanted.flatMap((title) => {
-    if (!failures.has(title)) return [`suite: not run: ${title}`];
-    return failures.get(title) === null ? [] : [`suite: ${title}: ${failures.get(title)}`];
-  });
+  const failed = wanted.filter((title) => failures.has(title) && failures.get(title) !== null);
+  const missing = wanted.filter((title) => !failures.has(title));
+  const faults = failed.map((title) => `suite: ${title}: ${failures.get(title)}`);
+  if (missing.length > 0) faults.push(`suite: ${missing.length} cases not run, the first is: ${missing[0]}`);
   if (end !== undefined)
     faults.unshift(`suite: the process ${end}${stderr === '' ? '' : `: ${stderr.trim().slice(-1500)}`}`);
   const passed = wanted.filter((title) => failures.get(title) === null).length;

@@ -125,7 +125,7 @@ const inDeno = ['run', '--allow-all', '--v8-flags=--expose-gc'];
 const SWEEP = [
   ...Object.values(SUPPORTED).flatMap((versions) => versions.map((version) => node(version, { fences: true }))),
   ...ODD.map((version) => node(version, { fences: false })),
-  node('18', { refused: /ERR_FFI_RUNTIME_UNSUPPORTED.*pinned-ffi needs Node 20 or later/s }),
+  node('18', { refused: /pinned-ffi needs Node 20 or later.*ERR_FFI_RUNTIME_UNSUPPORTED/s }),
   ...Object.entries(DEBIAN).map(([release, system]) => ({
     name: `Node of ${system}`,
     system: `${system}, shared libnode`,

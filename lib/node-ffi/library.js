@@ -179,7 +179,7 @@ class DynamicLibrary {
     }
   }
 
-  /** What a function of a signature needs; throws where there is none, or was one of another signature. */
+  /** Finds a function and checks its signature. Throws if it is missing or was requested with another signature. */
   #prepare(name, declared) {
     const signature = parseSignature(declared, name);
     const key = keyOf(signature);

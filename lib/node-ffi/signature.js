@@ -21,7 +21,7 @@ function argumentOf(declared, i, name) {
 }
 
 /**
- * What a signature object says, in types of the table. Each property is read once.
+ * Converts a signature object into types of the table. Each property is read once.
  * @param {object} signature
  * @param {string} name what messages call the function
  * @returns {{ returns: string, args: string[], threads: boolean }} `threads` is the main entry's: Node does not look at it

@@ -15,9 +15,13 @@
 
 pub mod allocator;
 pub mod allocator_symbols;
+#[cfg(all(target_arch = "x86_64", unix))]
+pub mod argument_moves;
 pub mod array_buffer;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod array_buffer_view;
+#[cfg(all(target_arch = "x86_64", unix))]
+pub mod assembler;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod callback_info;
 #[cfg(all(target_arch = "x86_64", unix))]

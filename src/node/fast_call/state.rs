@@ -22,7 +22,7 @@ pub const MOST_ARGUMENTS: usize = 16;
 
 /// The fast calls of an environment.
 pub struct FastCalls<E> {
-    pub around: TrampolineContext,
+    pub context: TrampolineContext,
     /// What its calls hand to C.
     pub passed: FastArguments<E>,
 }

@@ -1,5 +1,5 @@
 //! Makes the function of V8 for each signature that fast calls serve.
-#![cfg(all(target_arch = "x86_64", unix))]
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
 use std::cell::Cell;

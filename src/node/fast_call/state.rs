@@ -1,6 +1,6 @@
 //! What the fast calls of an environment have in common: the memory they share with JavaScript, and what they have
 //! handed to C.
-#![cfg(all(target_arch = "x86_64", unix))]
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "writes memory that it shares with JavaScript")]
 
 use std::cell::{Cell, RefCell};

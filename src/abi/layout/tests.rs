@@ -1,3 +1,5 @@
+//! Tests of the layout of aggregates.
+
 use super::*;
 
 fn field(value: impl Into<ValueType>) -> Field {

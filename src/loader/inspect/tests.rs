@@ -1,3 +1,5 @@
+//! Tests of reading library files.
+
 use super::*;
 
 #[test]

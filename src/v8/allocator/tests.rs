@@ -1,3 +1,5 @@
+//! Tests of the stand-in for Node's allocator.
+
 use super::*;
 use std::alloc::{Layout, alloc, dealloc};
 use std::sync::atomic::{AtomicIsize, Ordering};

@@ -1,3 +1,5 @@
+//! Tests of fenced blocks.
+
 use super::*;
 
 struct Owned(Vec<u128>, Fenced, usize);

@@ -1,3 +1,5 @@
+//! Tests of what a call borrows.
+
 use super::*;
 use crate::error::Side;
 use crate::memory::fence::heap;

@@ -87,7 +87,6 @@ const CRATES = {
   napi_derive: /^node\//,
   libffi: /^(abi\/(ctype|layout|signature)|call\/invoke|callback\/closure)\.rs$/,
   libloading: /^loader\/(library|instances)\.rs$/,
-  dynasmrt: /^v8\/trampoline\.rs$/,
   object: /^loader\/(preflight|inspect|interpose|dynamic)\.rs$/,
 };
 

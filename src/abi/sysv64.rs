@@ -158,7 +158,7 @@ impl CallingSequence {
     /// The plan of a signature whose arguments lie at these offsets of the argument buffer; `None` where an aggregate
     /// is none that [`Eightbytes`] has, there are too many arguments, or the platform has another ABI.
     pub fn new(arguments: &[ValueType], offsets: &[usize], result: &ValueType) -> Option<Self> {
-        if cfg!(not(all(target_arch = "x86_64", unix))) {
+        if cfg!(not(sysv64)) {
             return None;
         }
         let mut taken = Taken::default();
@@ -247,7 +247,7 @@ impl CallingSequence {
     }
 }
 
-#[cfg(all(test, target_arch = "x86_64", unix))]
+#[cfg(all(test, sysv64))]
 mod tests {
     use std::sync::Arc;
 

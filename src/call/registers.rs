@@ -95,7 +95,7 @@ impl RegisterFile {
 
 /// Puts the words into registers and onto the stack, and calls. `al` is the number of vector registers that a variadic
 /// function may have to save (section 3.5.7): 8 is always enough.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(sysv64)]
 #[unsafe(naked)]
 unsafe extern "sysv64" fn enter(
     words: &RegisterFile,
@@ -164,10 +164,10 @@ unsafe extern "sysv64" fn enter(
 }
 
 /// Never called: there are no plans on other platforms.
-#[cfg(not(all(target_arch = "x86_64", unix)))]
+#[cfg(not(sysv64))]
 unsafe fn enter(_: &RegisterFile, _: usize, _: usize, _: *mut Registers, _: bool) {}
 
-#[cfg(all(test, target_arch = "x86_64", unix))]
+#[cfg(all(test, sysv64))]
 mod tests {
     use super::*;
     use crate::abi::ctype::CType;

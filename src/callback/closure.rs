@@ -11,11 +11,11 @@ use std::sync::Arc;
 use libffi::low::ffi_cif;
 use libffi::middle::Closure as FfiClosure;
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(callback_stubs)]
 use super::stub;
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(callback_stubs)]
 use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
@@ -36,7 +36,7 @@ pub struct Incoming<'a> {
 /// How a call has come in.
 enum Way<'a> {
     /// By a stub, with the signature's own plan.
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    #[cfg(callback_stubs)]
     Stub(&'a CallingSequence, &'a stub::SavedRegisters),
     /// By libffi: a pointer to each argument, and where the result goes.
     Ffi(*const *const c_void, NonNull<u8>, PhantomData<&'a ()>),
@@ -48,7 +48,7 @@ impl Incoming<'_> {
     pub fn take_arguments(&self, arg_buffer: &ArgBuffer) {
         match self.way {
             // SAFETY: U1; the plan is that of the signature.
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            #[cfg(callback_stubs)]
             Way::Stub(plan, block) => unsafe { block.put_arguments(plan, arg_buffer) },
             Way::Ffi(arguments, ..) => self.take_pointed(arguments, arg_buffer),
         }
@@ -80,11 +80,11 @@ impl Incoming<'_> {
     #[inline]
     pub fn put_result(&self, arg_buffer: &ArgBuffer) {
         match self.way {
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            #[cfg(callback_stubs)]
             Way::Stub(plan, block) if plan.result != ResultIn::Nothing => {
                 block.set_result(plan, arg_buffer.word(self.signature.plan.result));
             }
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            #[cfg(callback_stubs)]
             Way::Stub(..) => {}
             Way::Ffi(_, result, _) => self.put_from(arg_buffer, self.signature.plan.result, result),
         }
@@ -96,7 +96,7 @@ impl Incoming<'_> {
             return;
         }
         match self.way {
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            #[cfg(callback_stubs)]
             Way::Stub(plan, block) => {
                 let mut word = [0; size_of::<u64>()];
                 let size = bytes.len().min(word.len());
@@ -162,7 +162,7 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
 }
 
 /// As [`trampoline`], for a call that came by a stub: the result is zero there until it is set.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(callback_stubs)]
 unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
     // SAFETY: M7; `Closure::new` gave the stub the address of a slot that was leaked.
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
@@ -173,13 +173,13 @@ unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
 }
 
 /// The code of a stub; `None` where libffi has to make the pointer.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(callback_stubs)]
 fn thunk_for(target: &'static Target) -> Option<Address> {
     target.signature.sequence.as_ref().filter(|_| target.signature.is_of_scalars())?;
     stub::make(arrive, (&raw const *target).expose_provenance())
 }
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[cfg(not(callback_stubs))]
 fn thunk_for(_: &'static Target) -> Option<Address> {
     None
 }

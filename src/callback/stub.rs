@@ -1,7 +1,7 @@
 //! What C reaches when it calls a callback of scalars: a few instructions that keep the registers of the arguments in
 //! one block with those on the stack, by the same plan as calls go out (`abi::sysv64`). libffi's closures serve every other
 //! signature, and are the oracle of the tests.
-#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![cfg(callback_stubs)]
 #![expect(unsafe_code, reason = "is called by C")]
 
 use std::cell::Cell;

@@ -1,7 +1,7 @@
 //! Which of a library's own definitions the program would put its own in the place of: on ELF systems what the
 //! executable exports comes before what a library defines, so that a library which brings a copy of zlib calls the
 //! executable's. Read out of the file before it is loaded. Knows no JavaScript.
-#![cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+#![cfg(glibc)]
 #![expect(unsafe_code, reason = "reads the symbol table of the running program")]
 #![expect(clippy::disallowed_methods, reason = "the loader never changes its tables")]
 

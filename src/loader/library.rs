@@ -276,7 +276,7 @@ impl Images {
 }
 
 /// The bytes of the object that a symbol names, as the file that defines it says; `None` where that is not known.
-#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+#[cfg(glibc)]
 pub fn symbol_size(symbol: Address) -> Option<usize> {
     const RTLD_DL_SYMENT: libc::c_int = 1;
     let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
@@ -291,7 +291,7 @@ pub fn symbol_size(symbol: Address) -> Option<usize> {
 }
 
 /// It is not asked for where there is no stand-in.
-#[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
+#[cfg(not(glibc))]
 pub fn symbol_size(_: Address) -> Option<usize> {
     None
 }

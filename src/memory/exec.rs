@@ -76,7 +76,7 @@ fn map() -> Option<Address> {
     if mapped == libc::MAP_FAILED { None } else { Address::new(mapped.expose_provenance()) }
 }
 
-#[cfg(all(test, target_arch = "x86_64"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -41,10 +41,10 @@
 pub mod address;
 pub mod arg_buffer;
 pub mod ascii;
-#[cfg(all(unix, target_arch = "x86_64"))]
+#[cfg(sysv64)]
 pub mod exec;
 pub mod fence;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod latin1;
 pub mod probe;
 pub mod raw;

@@ -41,7 +41,7 @@ pub unsafe fn load(arg_buffer: &ArgBuffer, address: usize, length: usize, pointe
 ///
 /// # Safety
 /// U2: `size` bytes are readable at `address`. M1: `arg_buffer` is the address of an argument buffer.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 #[inline]
 pub unsafe fn load_word(arg_buffer: usize, address: usize, size: u32) {
     let target = std::ptr::with_exposed_provenance_mut::<u64>(arg_buffer);
@@ -145,7 +145,7 @@ unsafe fn length_in_mapped(address: usize) -> Option<usize> {
 ///
 /// # Safety
 /// M15: there is an object of the engine, as long as that, which does not move meanwhile.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub unsafe fn word(object: Address, offset: usize) -> usize {
     // SAFETY: by the contract of this function.
     unsafe { object.as_ptr().add(offset).cast::<usize>().read_unaligned() }

@@ -122,19 +122,19 @@ pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Re
         empty_block,
         functions: FunctionTable::default(),
         block_caches: Default::default(),
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         templates: OnceCell::new(),
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         code: RefCell::default(),
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         view_storage: OnceCell::new(),
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         flat_strings: OnceCell::new(),
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         fast_calls: OnceCell::new(),
         callbacks: Callbacks::default(),
         callback_arguments: CallbackArguments::default(),
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         function_caller: OnceCell::new(),
         kept: RefCell::new(vec![buffer_reference, nothing_reference]),
         nothing: nothing_reference,

@@ -17,7 +17,7 @@ use super::callback::argument_source::CallbackArguments;
 use super::callback::{env_handle, slot};
 use super::error::thrown;
 use super::exposed_views::ExposedViews;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 use super::fast_call;
 use super::nesting::Nesting;
 use super::pool_slices::PoolSlices;
@@ -53,10 +53,10 @@ pub type CallbackSlot = slot::CallbackSlot<Environment>;
 /// The callbacks of an environment.
 pub type Callbacks = slot::Callbacks<Environment>;
 /// The fast calls of an environment.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub type FastCalls = fast_call::state::FastCalls<Environment>;
 /// What they hand to C.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub type FastArguments = fast_call::state::FastArguments<Environment>;
 /// A function that is bound in an environment.
 pub type BoundFunction = bound_function::BoundFunction<Environment>;
@@ -124,26 +124,26 @@ pub struct Environment {
     /// The blocks of the last call's views, by the order of its pins.
     pub block_caches: [BlockCache; MOST_PINS],
     /// V8's own functions, where they were tried.
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     pub templates: OnceCell<crate::v8::function_template::FunctionTemplates>,
     /// Its generated code.
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     pub code: RefCell<crate::memory::exec::Code>,
     /// V8's own way to the storage of a view, where there is one.
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     pub view_storage: OnceCell<crate::v8::array_buffer_view::ViewStorage>,
     /// What flat texts of V8 are known by, where they are as they are looked for.
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     pub flat_strings: OnceCell<crate::v8::flat_string::FlatStrings>,
     /// Fast calls, where there are any.
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     pub fast_calls: OnceCell<FastCalls>,
     /// Its C function pointers.
     pub callbacks: Callbacks,
     /// The arguments of the callback under way.
     pub callback_arguments: CallbackArguments,
     /// V8's own way into JavaScript, where there is one.
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     pub function_caller: OnceCell<crate::v8::function_call::FunctionCaller>,
     /// What is kept of JavaScript's as long as this.
     pub kept: RefCell<Vec<sys::napi_ref>>,
@@ -193,7 +193,7 @@ impl Environment {
     /// M3: `value` is rooted while the result is used.
     #[inline]
     pub unsafe fn view(&self, value: sys::napi_value) -> Option<Span> {
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         if let Some(views) = self.view_storage.get() {
             // SAFETY: M3, by the contract of this function; in Node a `napi_value` is a `Local`.
             return unsafe { views.of(value.cast()) };
@@ -208,7 +208,7 @@ impl Environment {
     /// M3: `value` is rooted.
     #[inline]
     pub unsafe fn text(&self, value: sys::napi_value) -> Option<CachedBlock> {
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         // SAFETY: M3, by the contract of this function, and M15: nothing here is V8's.
         if let Some(text) = self.flat_strings.get().and_then(|flat| unsafe { flat.of(value.cast()) })
             && let Some(handed) = self.strings.take(text.size())

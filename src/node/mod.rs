@@ -25,7 +25,7 @@ pub mod termination;
 pub mod transfer_lock;
 pub mod unwinding;
 pub mod value;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod verify;
 pub mod waker;
 pub mod work;

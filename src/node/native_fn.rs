@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::env::{Environment, current};
 use super::error::{thrown, to_error};
 use crate::error::FfiError;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 use crate::v8::callback_info::CallbackInfo;
 
 /// An exception is pending in Node-API, or JavaScript is being ended.
@@ -47,7 +47,7 @@ pub enum Arguments {
     /// By Node-API.
     NodeApi(sys::napi_env, sys::napi_callback_info),
     /// By V8.
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     V8(CallbackInfo),
 }
 
@@ -62,7 +62,7 @@ impl Arguments {
                 values
             }
             // One by one: a copy of many words at once would have to wait for the stores of each.
-            #[cfg(all(target_arch = "x86_64", unix))]
+            #[cfg(v8_abi)]
             Self::V8(info) => std::array::from_fn(info.arguments()),
         }
     }
@@ -75,7 +75,7 @@ impl Arguments {
                 fill(env, info, &mut values);
                 values
             }
-            #[cfg(all(target_arch = "x86_64", unix))]
+            #[cfg(v8_abi)]
             Self::V8(info) => (0..count).map(info.arguments()).collect(),
         }
     }
@@ -114,7 +114,7 @@ fn run<F: NativeFnImpl>(environment: &'static Environment, arguments: Arguments)
 #[derive(Clone, Copy)]
 pub struct NativeFn {
     by_node_api: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     by_v8: by_v8::Function,
 }
 
@@ -131,7 +131,7 @@ impl NativeFn {
     pub fn with_own_boundary<F: NativeFnImpl>(_: F) -> Self {
         Self {
             by_node_api: by_node_api::<F>,
-            #[cfg(all(target_arch = "x86_64", unix))]
+            #[cfg(v8_abi)]
             by_v8: by_v8::called::<F>,
         }
     }
@@ -164,7 +164,7 @@ pub fn native_functions<const COUNT: usize>(
     natives: [NativeFn; COUNT],
 ) -> napi::Result<[Object<'static>; COUNT]> {
     let environment = current(env)?;
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     if let Some(functions) = by_v8::make(&environment, natives) {
         return Ok(functions);
     }
@@ -182,7 +182,7 @@ pub fn native_functions<const COUNT: usize>(
     Ok(functions.map(|function| Object::from_raw(env.raw(), function)))
 }
 
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod by_v8 {
     //! The same for V8.
 

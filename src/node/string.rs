@@ -15,7 +15,7 @@ pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_va
     let (env, mut string) = (environment.raw, null_mut());
     // ASCII is Latin-1, of which the engine makes a string without decoding.
     let is_plain = is_plain(bytes);
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     if is_plain
         && let Some(v8) = environment.templates.get()
         // SAFETY: M6; a native function is under way, and its scope is open. In Node a `Local` is a `napi_value`.

@@ -8,7 +8,7 @@ use napi::{JsString, JsValue, sys};
 use napi_derive::napi;
 
 use crate::v8::handle::Local;
-use crate::v8::trampoline::Maps;
+use crate::v8::verify::Maps;
 use crate::v8::verify::{self, BIGINT_WORDS, DOUBLE, INTEGER, Refusal, Samples};
 
 fn make(make: impl FnOnce(*mut sys::napi_value)) -> Local {

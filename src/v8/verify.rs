@@ -6,7 +6,6 @@
 
 use super::flat_string::{CHARACTERS, LENGTH};
 use super::handle::Local;
-use super::trampoline::Maps;
 use crate::memory::address::Address;
 use crate::memory::probe;
 
@@ -25,6 +24,15 @@ pub const INTEGER: i32 = -7;
 pub const DOUBLE: f64 = 0.75;
 /// Sign and digits of [`Samples::bigints`].
 pub const BIGINT_WORDS: [(i32, &[u64]); 5] = [(0, &[]), (0, &[5]), (1, &[1 << 63]), (0, &[u64::MAX]), (1, &[7, 9])];
+
+/// The maps by which V8's numbers are told apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Maps {
+    /// That of heap numbers.
+    pub number: usize,
+    /// That of BigInts.
+    pub bigint: usize,
+}
 
 /// Values that are compared, as handles.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +64,7 @@ fn object(value: Local) -> Option<Address> {
     content(value).filter(|word| word & 1 == 1).and_then(|word| Address::new(word - 1))
 }
 
-/// The maps of V8's numbers, where its objects are as `trampoline` reads them. The cheapest check comes first.
+/// The maps of V8's numbers, where its objects are as `argument_moves` reads them. The cheapest check comes first.
 ///
 /// # Errors
 /// What is not.

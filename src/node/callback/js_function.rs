@@ -9,13 +9,13 @@ use napi_derive::napi;
 
 use super::kept_function::JsFunction;
 use crate::node::env::{Environment, current};
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 use crate::v8::function_call::FunctionCaller;
 
 impl JsFunction {
     /// Keeps a function.
     pub fn hold(environment: &Environment, function: sys::napi_value) -> Self {
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         if let Some(entry) = environment.function_caller.get() {
             // SAFETY: M3 and M6; the function is an argument of the native function under way.
             return Self::Global(unsafe { entry.hold(function.cast()) }.cast());
@@ -33,7 +33,7 @@ impl JsFunction {
             Self::Reference(reference) => unsafe {
                 sys::napi_delete_reference(environment.raw, reference);
             },
-            #[cfg(all(target_arch = "x86_64", unix))]
+            #[cfg(v8_abi)]
             Self::Global(handle) => {
                 if let Some(entry) = environment.function_caller.get() {
                     // SAFETY: M6; `hold` made the handle.
@@ -52,7 +52,7 @@ impl JsFunction {
                 unsafe { sys::napi_get_reference_value(environment.raw, reference, &mut function) };
                 function
             }
-            #[cfg(all(target_arch = "x86_64", unix))]
+            #[cfg(v8_abi)]
             Self::Global(handle) => handle,
         }
     }
@@ -66,12 +66,12 @@ pub fn attach_entry(env: Env, modules: u32) -> napi::Result<bool> {
     Ok(attach(&environment, env.raw(), modules))
 }
 
-#[cfg(not(all(target_arch = "x86_64", unix)))]
+#[cfg(not(v8_abi))]
 fn attach(_: &Environment, _: sys::napi_env, _: u32) -> bool {
     false
 }
 
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
     if environment.function_caller.get().is_some() {
         return false;
@@ -86,7 +86,7 @@ fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
 }
 
 /// Whether V8's scopes are where they are looked for: Node-API's are seen there.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 fn keeps_level(environment: &Environment, entry: &FunctionCaller) -> bool {
     let before = entry.level();
     let mut scope = null_mut();

@@ -15,10 +15,10 @@ use super::slot::{OPEN, this_thread};
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 use crate::node::error::take_thrown;
 use crate::threads::callback_queue::Kind;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 use crate::v8::function_call::{FunctionCaller, Kept};
 
 struct JsHandler(&'static CallbackSlot);
@@ -95,7 +95,7 @@ impl CallbackSlot {
         if environment.ended.get() || environment.has_exception() {
             return;
         }
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         if let (Some(JsFunction::Global(function)), Some(entry)) =
             (self.function.get(), environment.function_caller.get())
         {
@@ -104,7 +104,7 @@ impl CallbackSlot {
         self.call_by_node_api(environment, incoming);
     }
 
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     #[inline]
     fn call_by(
         &self,

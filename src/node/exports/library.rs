@@ -46,9 +46,9 @@ impl Drop for JsLibrary {
 /// A symbol that the library of a file defines, and that Node would take the place of; null where there is none.
 #[napi]
 pub fn interposed(path: String) -> Option<String> {
-    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+    #[cfg(glibc)]
     return crate::loader::interpose::first(Path::new(&path));
-    #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
+    #[cfg(not(glibc))]
     {
         let _ = path;
         None

@@ -1,6 +1,6 @@
 //! Arguments of fast calls: the addresses of views and texts are put into the argument buffer before a call, the fences
 //! are checked after it, and a text that C has returned is brought along.
-#![cfg(all(target_arch = "x86_64", unix))]
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
 use std::ptr::{null, null_mut};

@@ -1,5 +1,5 @@
 //! Makes the function of V8 for each signature that fast calls serve.
-#![cfg(all(target_arch = "x86_64", unix))]
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
 use std::cell::Cell;
@@ -60,18 +60,18 @@ impl FastCalls {
         if !STATE.get().is_null() {
             return None;
         }
-        let around = TrampolineContext {
-            gate: OPEN.with(|open| (&raw const *open).expose_provenance()),
+        let context = TrampolineContext {
+            open_callbacks: OPEN.with(|open| (&raw const *open).expose_provenance()),
             state: state.expose_provenance(),
             arg_buffer: environment.arg_buffer.base().expose_provenance(),
-            rows: environment.functions.base(),
-            given: exposed::count_word(),
-            slices: environment.pool_slices.count_word(),
-            after: (after as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
-            bring: (bring as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
+            entries: environment.functions.base(),
+            exposed_count: exposed::count_word(),
+            slice_count: environment.pool_slices.count_word(),
+            check_fences: (after as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
+            copy_result: (bring as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
             maps: verify::find_number_maps(environment.raw).ok()?,
         };
-        let fast_calls = Self { around, passed: FastArguments::new(shared) };
+        let fast_calls = Self { context, passed: FastArguments::new(shared) };
         STATE.set(state);
         let works = fast_calls.runs_code(environment);
         if !works {
@@ -86,7 +86,8 @@ impl FastCalls {
             a - b
         }
         use crate::abi::ctype::CType::I32;
-        let Some(plan) = CallingSequence::new(&[I32.into(), I32.into()], &[HEAD_BYTES, HEAD_BYTES + 8], &I32.into())
+        let Some(sequence) =
+            CallingSequence::new(&[I32.into(), I32.into()], &[HEAD_BYTES, HEAD_BYTES + 8], &I32.into())
         else {
             return false;
         };
@@ -100,12 +101,11 @@ impl FastCalls {
             arguments: vec![FastType::I32; 2],
             result: FastType::I32,
             has_pins: false,
-            gives_text: false,
+            returns_text: false,
         };
-        let around = TrampolineContext { rows: bound.base(), ..self.around };
-        let Some(at) = environment.code.borrow_mut().put(&assemble(&plan, &fast_signature, 0, around)) else {
-            return false;
-        };
+        let context = TrampolineContext { entries: bound.base(), ..self.context };
+        let code = assemble(&sequence, &fast_signature, 0, context);
+        let Some(at) = environment.code.borrow_mut().put(&code) else { return false };
         // SAFETY: M15; the code was assembled for these parameters.
         let function =
             unsafe { std::mem::transmute::<*mut u8, extern "C" fn(Local, u32, i32, i32) -> i32>(at.as_ptr()) };
@@ -113,21 +113,26 @@ impl FastCalls {
     }
 }
 
-/// How the values of a signature travel; `None` where JavaScript asks for what its types are not.
-fn shape_of(signature: &Signature, plan: &CallingSequence, arguments: &[u8], result: u8) -> Option<FastSignature> {
-    let passings = arguments.iter().map(|code| FastType::from_code(*code)).collect::<Option<Vec<_>>>()?;
-    let is_word = |at: usize| plan.steps[at].load == Load::Word && plan.steps[at].float_register().is_none();
-    if passings.len() != plan.steps.len()
-        || passings.len() > MOST_ARGUMENTS
-        || passings.iter().enumerate().any(|(at, fast_type)| fast_type.is_word() != is_word(at))
+/// The fast signature of a signature; `None` if the fast types that JavaScript names do not fit its types.
+fn fast_signature_of(
+    signature: &Signature,
+    sequence: &CallingSequence,
+    arguments: &[u8],
+    result: u8,
+) -> Option<FastSignature> {
+    let types = arguments.iter().map(|code| FastType::from_code(*code)).collect::<Option<Vec<_>>>()?;
+    let is_word = |at: usize| sequence.steps[at].load == Load::Word && sequence.steps[at].float_register().is_none();
+    if types.len() != sequence.steps.len()
+        || types.len() > MOST_ARGUMENTS
+        || types.iter().enumerate().any(|(at, fast_type)| fast_type.is_word() != is_word(at))
     {
         return None;
     }
     Some(FastSignature {
-        arguments: passings,
+        arguments: types,
         result: FastType::from_code(result)?,
         has_pins: !signature.pins.is_empty(),
-        gives_text: signature.result.scalar() == Some(CType::CString),
+        returns_text: signature.result.scalar() == Some(CType::CString),
     })
 }
 
@@ -215,10 +220,11 @@ pub fn fast_function<'env>(
     let make = || {
         let (fast_calls, v8) = (environment.fast_calls.get()?, environment.templates.get()?);
         let signature = &signature.signature;
-        let plan = signature.sequence.as_ref()?;
-        let fast_signature = shape_of(signature, plan, &arguments, result)?;
+        let sequence = signature.sequence.as_ref()?;
+        let fast_signature = fast_signature_of(signature, sequence, &arguments, result)?;
         let result_at = i32::try_from(signature.plan.result).ok()?;
-        let code = environment.code.borrow_mut().put(&assemble(plan, &fast_signature, result_at, fast_calls.around))?;
+        let code = assemble(sequence, &fast_signature, result_at, fast_calls.context);
+        let code = environment.code.borrow_mut().put(&code)?;
         // SAFETY: M15; the scope of this native function is open, and a `Local` is a `napi_value` in Node.
         unsafe {
             v8.function(

@@ -1,6 +1,6 @@
 //! `read.*` as fast calls: optimised code calls a C function that copies a value to the start of the argument buffer.
 //! It runs no JavaScript and needs none of the gates of other fast calls, so that it serves callbacks as well.
-#![cfg(all(target_arch = "x86_64", unix))]
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by V8")]
 
 use std::ffi::c_void;

@@ -1,6 +1,6 @@
 //! What the fast calls of an environment have in common: the memory they share with JavaScript, and what they have
 //! handed to C.
-#![cfg(all(target_arch = "x86_64", unix))]
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "writes memory that it shares with JavaScript")]
 
 use std::cell::{Cell, RefCell};
@@ -22,7 +22,7 @@ pub const MOST_ARGUMENTS: usize = 16;
 
 /// The fast calls of an environment.
 pub struct FastCalls<E> {
-    pub around: TrampolineContext,
+    pub context: TrampolineContext,
     /// What its calls hand to C.
     pub passed: FastArguments<E>,
 }

@@ -1131,6 +1131,40 @@ export interface FFIWarning extends Error {
   readonly symbol?: string | null;
 }
 
+/** What is published on the channel `pinned-ffi:library:open`. */
+export interface LibraryOpenMessage {
+  /** The file that was opened; `null` for the process itself. */
+  readonly path: string | null;
+  /** What was passed: a path, a URL or a name; `null` for the process itself. */
+  readonly name: string | null;
+}
+
+/** What is published on the channel `pinned-ffi:library:close`. */
+export interface LibraryCloseMessage {
+  /** The file that was closed; `null` for the process itself. */
+  readonly path: string | null;
+}
+
+/** What is published on the channel `pinned-ffi:fence:breach`. The other properties are those of `error`. */
+export interface FenceBreachMessage {
+  /** The kind of the breach. */
+  readonly code: 'ERR_FFI_BUFFER_OVERFLOW' | 'ERR_FFI_BUFFER_UNDERFLOW';
+  /** When it was found: after the call, which throws, or later, which is a process warning. */
+  readonly found: 'call' | 'checked' | 'freed' | 'quarantine';
+  /** The function; for a late one the last that received the address, `null` if none is known. */
+  readonly symbol: string | null;
+  /** The index of the argument, if a call throws. */
+  readonly argument?: number | undefined;
+  /** The length of the argument or Buffer in bytes. */
+  readonly byteLength: number;
+  /** The offset of the first bad byte; negative before the start. */
+  readonly firstBadOffset: number;
+  /** The number of bytes beyond the end that were written. */
+  readonly bytesPast: number;
+  /** What the call throws, or the process warning. */
+  readonly error: FFIOverflowError | FFIWarning;
+}
+
 /**
  * C's errno (GetLastError on Windows) right after the last call of this thread whose declaration has `errno: true` or
  * `fails`. After an asynchronous call, it is that of its thread, from when its Promise settles until the next one

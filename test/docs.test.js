@@ -88,7 +88,7 @@ function run(file) {
 }
 
 for (const file of files) {
-  describe(file, () => {
+  describe(file, { concurrency: 2 }, () => {
     for (const { line, code } of blocksOf(file).filter(({ language, notRun }) => language === 'js' && !notRun)) {
       const wanted = /^\/\/ throws (\w+)/.exec(code)?.[1];
       test(`the example at line ${line} ${wanted === undefined ? 'runs' : `throws ${wanted}`}`, async () => {

@@ -9,6 +9,8 @@ const { lazy } = require('../lazy.js');
 const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js');
 const config = require('../native/config.js');
 const trace = config.trace ? require('./recorder.js') : undefined;
+const log = config.log === undefined ? undefined : require('./call-log.js');
+const isLogged = log?.makeFilter(config.log);
 
 // Most programs have neither asynchronous calls nor such declarations.
 const asyncCall = lazy(() => require('./async-call.js'));
@@ -183,8 +185,9 @@ function makeCall(boundFunction, thread) {
 
 /** The function that has a thread call. */
 function asyncOn(boundFunction, thread) {
-  const call = makeCall(boundFunction, thread);
-  return boundFunction.spec.varargs || boundFunction.spec.hasOutParams ? rejecting(call) : call;
+  const made = makeCall(boundFunction, thread);
+  const call = boundFunction.spec.varargs || boundFunction.spec.hasOutParams ? rejecting(made) : made;
+  return isLogged?.(boundFunction.name, boundFunction.inC) ? log.logged(call, boundFunction, '.async') : call;
 }
 
 /** Has a function the name. Those of `callerOf` have it from the start: to change it makes all properties slow. */
@@ -243,7 +246,9 @@ const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
     last: undefined,
     asynchronous: undefined,
   };
-  const call = spec.isDirect ? callerOf(boundFunction, spec.signature) : makeDecorated(boundFunction);
+  let call = spec.isDirect ? callerOf(boundFunction, spec.signature) : makeDecorated(boundFunction);
+  if (isLogged !== undefined && !spec.nonblocking && isLogged(name, boundFunction.inC))
+    call = log.logged(call, boundFunction);
   own.value = boundFunction;
   return Object.defineProperty(Object.setPrototypeOf(call, boundPrototype), BOUND, own);
 };

@@ -1,11 +1,18 @@
 'use strict';
 // The states of a library: open, closed to new calls, unloaded when the calls on other threads are done.
 
+const { libraryClose } = require('../native/channels.js');
+
 /** A native library and the calls of it that are under way on other threads. */
 class Lifetime {
-  /** `rival` is a symbol of it that Node takes the place of, if any. */
-  constructor(native, rival = null) {
+  /**
+   * @param {object} native
+   * @param {string | null} [rival] a symbol of it that Node takes the place of, if any
+   * @param {string | null} [path] its file, null for the process; undefined for functions that are known by address
+   */
+  constructor(native, rival = null, path = undefined) {
     this.native = native;
+    this.path = path;
     this.rival = rival;
     this.jobs = 0;
     this.unloaded = undefined;
@@ -27,7 +34,9 @@ class Lifetime {
    * done: a Promise tells when. Throws ERR_FFI_LIBRARY_BUSY inside a callback of one of its synchronous calls.
    */
   close() {
+    const wasOpen = this.native.isOpen;
     this.native.close();
+    if (wasOpen && this.path !== undefined && libraryClose.hasSubscribers) libraryClose.publish({ path: this.path });
     if (this.jobs === 0) return undefined;
     if (this.unloaded === undefined) {
       let resolve;

@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const { isAddon } = require('../native/addon.js');
 const binding = require('../native/binding.js');
+const { libraryOpen } = require('../native/channels.js');
 const { bind, onThread } = require('../call/bind.js');
 const { isText } = require('../cdef/sets.js');
 const { makeError, wrongType, outOfRange } = require('../errors.js');
@@ -85,8 +86,7 @@ const dlopen = function (path, symbols, options = {}) {
   requirePermission('dlopen', path);
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
   const { flags, guard } = parseOptions(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
-  const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
-  const lifetime = new Lifetime(native, rival);
+  const { native, found, lifetime } = open(path, flags === undefined ? 0 : flagsOf(flags));
   // An addon may run JavaScript, which a fast call must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
@@ -148,8 +148,7 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
 function openLibrary(path, options, wording) {
   requirePermission('load', path);
   const { flags } = parseOptions(options, { flags: 'number' }, 'load: options');
-  const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
-  const lifetime = new Lifetime(native, rival);
+  const { native, found, lifetime } = open(path, flags === undefined ? 0 : flagsOf(flags));
   const opened = { lifetime, found, guard: undefined, mayBeFast: found === null || !isAddon(found), wording };
   const openNow = (name) => {
     if (!native.isOpen) throw closed(name, found);
@@ -239,8 +238,15 @@ function flagsOf(flags) {
   return (flags & (RTLD_NOW | RTLD_LAZY)) === 0 ? flags | RTLD_NOW : flags;
 }
 
-/** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
+/** Opens a library, and publishes that it is open. */
 const open = function (path, flags) {
+  const { native, found, rival } = openFirst(path, flags);
+  if (libraryOpen.hasSubscribers) libraryOpen.publish({ path: found, name: path === null ? null : String(path) });
+  return { native, found, lifetime: new Lifetime(native, rival, found) };
+};
+
+/** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
+const openFirst = function (path, flags) {
   if (path === null) return { native: binding.Library.open(null, flags), found: null, rival: null };
   const expected = toPath(path);
   const tried = [];

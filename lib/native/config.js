@@ -59,11 +59,25 @@ function callPath() {
   return { callPath: LANES[lane], callPathSetting: `PINNED_FFI_LANE=${lane}` };
 }
 
+/**
+ * PINNED_FFI_TRACE: `1` for the flight recorder, `log` or `log:NAMES` for the live log of calls, of all functions or of
+ * those whose names are in the list.
+ */
+function trace() {
+  const setting = process.env.PINNED_FFI_TRACE ?? '';
+  if (setting === '' || setting === '0') return { trace: false, log: undefined };
+  if (setting === '1') return { trace: true, log: undefined };
+  const match = /^log(?::(.*))?$/.exec(setting);
+  if (match === null) return refuse('PINNED_FFI_TRACE', '0, 1, log or log:NAMES', setting);
+  const names = (match[1] ?? '').split(',').map((name) => name.trim());
+  return { trace: false, log: names.filter((name) => name !== '') };
+}
+
 module.exports = {
   fence: fence(),
   quarantine: quarantine(),
   guard: process.env.PINNED_FFI_GUARD === '1',
   ...callPath(),
   deepbind: deepbind(),
-  trace: process.env.PINNED_FFI_TRACE === '1',
+  ...trace(),
 };

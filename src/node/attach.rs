@@ -138,6 +138,7 @@ pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Re
         function_caller: OnceCell::new(),
         kept: RefCell::new(vec![buffer_reference, nothing_reference]),
         nothing: nothing_reference,
+        breach_listener: Cell::new(null_mut()),
     });
     exit::watch();
     // Before the engine frees anything, while other threads may still use it.

@@ -149,6 +149,8 @@ pub struct Environment {
     pub kept: RefCell<Vec<sys::napi_ref>>,
     /// A function that does nothing.
     pub nothing: sys::napi_ref,
+    /// A function that gets the error of each call that has breached a fence; null for none.
+    pub breach_listener: Cell<sys::napi_ref>,
 }
 
 impl Environment {

@@ -10,7 +10,7 @@ use napi::sys;
 use smallvec::SmallVec;
 
 use super::env::{Environment, current};
-use super::error::{thrown, to_error};
+use super::error::{clear_exception, thrown, to_error};
 use crate::error::FfiError;
 #[cfg(v8_abi)]
 use crate::v8::callback_info::CallbackInfo;
@@ -23,7 +23,34 @@ pub type JsResult = Result<sys::napi_value, PendingException>;
 
 /// Throws an error of the native side.
 pub fn thrown_by(environment: &Environment, error: &FfiError) -> PendingException {
-    throw_value(environment, to_error(environment.raw, error, None))
+    throw_value(environment, error_of(environment, error, None))
+}
+
+/// The JavaScript error of an error of the native side; `cause` is the exception that it replaces. Who listens for
+/// breached fences is told of those.
+pub fn error_of(environment: &Environment, error: &FfiError, cause: Option<sys::napi_value>) -> sys::napi_value {
+    let js_error = to_error(environment.raw, error, cause);
+    if matches!(error, FfiError::Overflow { .. }) {
+        tell_of_breach(environment, js_error);
+    }
+    js_error
+}
+
+#[cold]
+fn tell_of_breach(environment: &Environment, error: sys::napi_value) {
+    let listener = environment.breach_listener.get();
+    if listener.is_null() {
+        return;
+    }
+    let (mut this, mut function, mut ignored) = (null_mut(), null_mut(), null_mut());
+    // SAFETY: M3 and M6; the error is a value of the current scope, the listener is kept as long as the environment,
+    // and what it throws takes the place of nothing.
+    unsafe {
+        sys::napi_get_undefined(environment.raw, &mut this);
+        sys::napi_get_reference_value(environment.raw, listener, &mut function);
+        sys::napi_call_function(environment.raw, this, function, 1, &error, &mut ignored);
+    }
+    clear_exception(environment.raw);
 }
 
 /// Throws a value once the native function returns: where V8 calls it without Node-API, under whose own handler

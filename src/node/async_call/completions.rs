@@ -20,7 +20,8 @@ use super::pool::{Entry, key_of};
 use crate::error::FfiError;
 use crate::node::env::{Environment, SentJob, current};
 use crate::node::env_waker::make_waker;
-use crate::node::error::{thrown, to_error};
+use crate::node::error::thrown;
+use crate::node::native_fn::error_of;
 use crate::node::waker::wake;
 use crate::threads::pool::Pool;
 
@@ -226,7 +227,7 @@ impl Job<Environment> {
         match (outcome, environment.end_job(self.number)) {
             (Ok(text), None) => (false, text),
             (Ok(_), Some(exception)) => (true, exception),
-            (Err(error), cause) => (true, to_error(environment.raw, &error, cause)),
+            (Err(error), cause) => (true, error_of(&environment, &error, cause)),
         }
     }
 }

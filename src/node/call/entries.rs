@@ -27,7 +27,7 @@ use crate::node::exports::library::JsLibrary;
 use crate::node::exports::signature::JsSignature;
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{
-    Arguments, JsResult, NativeFn, PendingException, native_functions, throw_value, thrown_by, unless_thrown,
+    Arguments, JsResult, NativeFn, PendingException, error_of, native_functions, throw_value, thrown_by, unless_thrown,
 };
 use crate::node::unwinding::Unwinding;
 
@@ -176,7 +176,9 @@ fn end(function: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_v
     match (outcome, cause) {
         (Ok(Ok(result)), None) => unless_thrown(&function.environment, result),
         (Ok(Ok(_)), Some(exception)) => Err(throw_value(&function.environment, exception)),
-        (Ok(Err(error)), cause) => Err(throw_value(&function.environment, to_error(env, &error, cause))),
+        (Ok(Err(error)), cause) => {
+            Err(throw_value(&function.environment, error_of(&function.environment, &error, cause)))
+        }
         (Err(_), cause) => Err(throw_value(&function.environment, to_error(env, &function.panicked(), cause))),
     }
 }

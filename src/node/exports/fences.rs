@@ -13,6 +13,7 @@ use crate::memory::address::Address;
 use crate::memory::fence::block::{self, Breach, Fenced};
 use crate::memory::fence::report::{self, Found, Report};
 use crate::memory::fence::{block_map, exposed, heap, quarantine};
+use crate::node::env::current;
 use crate::node::env_waker::resource;
 use crate::node::error::thrown;
 use crate::node::js_address::{JsAddress, from_js};
@@ -178,6 +179,14 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     }
     let waker = Waker(waker);
     report::add_waker(id, Box::new(move || waker.wake()));
+    Ok(())
+}
+
+/// Has `listener` called with the error of each call that has breached a fence, before it is thrown.
+#[napi]
+pub fn on_breach(env: Env, listener: Object<'_>) -> napi::Result<()> {
+    let environment = current(env)?;
+    environment.breach_listener.set(environment.keep(listener.raw()));
     Ok(())
 }
 

@@ -17,8 +17,8 @@ use crate::memory::fence::{borrows, exposed};
 use crate::memory::latin1::Latin1;
 use crate::memory::raw::{self, PointerCheck};
 use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls, current};
-use crate::node::error::throw;
-use crate::node::native_fn::{Arguments, JsResult, contained, thrown_by};
+use crate::node::error::throw_error;
+use crate::node::native_fn::{Arguments, JsResult, contained, error_of, thrown_by};
 use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
 use crate::v8::trampoline::MISSED;
@@ -30,7 +30,7 @@ const BROKEN: u32 = 2;
 pub fn take_overflow(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
     if let Some(error) = environment.fast_calls.get().and_then(|fast_calls| fast_calls.passed.overflow.take()) {
-        throw(env.raw(), &error, None);
+        throw_error(env.raw(), error_of(&environment, &error, None));
         return Err(napi::Error::new(napi::Status::PendingException, ""));
     }
     Ok(())

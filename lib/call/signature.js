@@ -55,7 +55,8 @@ const parseTypes = function ({ args: list = [], returns, wrap, loose = false }, 
   const result = wrap && returned.coercing ? returned.coercing : returned;
   if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
   const resultPosition = isCalledByC ? spelled(RESULT, returns, returned) : RESULT;
-  return { __proto__: null, args, result, resultPosition, parameters, loose };
+  const resultName = typeof returns === 'string' ? returns : result.name;
+  return { __proto__: null, args, result, resultName, resultPosition, parameters, loose };
 };
 
 const tooMany = (length, name) =>

@@ -164,6 +164,9 @@ function fixedSize(value, name, position) {
 
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
+/** What a live view of native memory gives of itself: a view or an address. */
+const storageOf = Symbol('storage');
+
 module.exports = {
   bufferOf,
   offsetOf,
@@ -173,6 +176,7 @@ module.exports = {
   pinnable,
   fixedSize,
   isView,
+  storageOf,
   marked,
   threads,
 };

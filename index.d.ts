@@ -265,11 +265,12 @@ export interface LinkedSymbols<S> {
   trace(): TracedCall[];
   /**
    * Closes the functions: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. A library is unloaded
-   * at once. If asynchronous calls are running, it is unloaded when they are done, and `close` returns a Promise of
-   * that.
+   * at once. If asynchronous calls are running, it is unloaded when they are done: see {@link LinkedSymbols.closed}.
    * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that a synchronous call of one of these functions is running.
    */
-  close(): void | Promise<void>;
+  close(): void;
+  /** Resolves after `close()`, when no call of these functions is running any more. */
+  readonly closed: Promise<void>;
   /** The same as {@link LinkedSymbols.close} without waiting, for `using`. */
   [Symbol.dispose](): void;
   /** The same as {@link LinkedSymbols.close}, for `await using`: waits for the running calls. */
@@ -346,6 +347,19 @@ export interface Library<S> extends LinkedSymbols<S> {
   function<const T extends string>(
     declaration: [FunctionProblem<T, S>] extends [never] ? T : FunctionProblem<T, S>,
   ): Fn<FunctionOfText<T, S>>;
+  /**
+   * Binds one more function.
+   *
+   * @param name The name of the symbol, if the declaration has no other.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
+   * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
+   */
+  function<const D extends FFIFunction>(name: string, declaration: D): BoundSymbols<{ readonly f: D }>['f'];
+  /**
+   * The address of a symbol; `null` if the library lacks it.
+   * @throws ERR_INVALID_ARG_TYPE if the name is no string, ERR_FFI_LIBRARY_CLOSED after `close()`.
+   */
+  symbol(name: string): Pointer | bigint | null;
 }
 
 /** A global variable of a library. */
@@ -406,6 +420,11 @@ export declare function dlopen<const S extends Symbols | CDeclarations>(
   symbols: Declarations<S>,
   options?: DlopenOptions,
 ): Library<S>;
+/**
+ * Opens a shared library without functions: bind them by `function` of the result.
+ * @param path See above.
+ */
+export declare function dlopen(path: string | URL | null): Library<{}>;
 
 /**
  * Binds functions by address. Their library must stay loaded while you call them.
@@ -420,13 +439,14 @@ export declare function linkSymbols<const S extends LinkedSymbolDeclarations>(
 /** Result of {@link CFunction}: a bound function that you can close. */
 export interface ClosableFunction {
   /**
-   * Closes the function: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. If asynchronous calls
-   * are running, `close` returns a Promise that resolves when they are done.
+   * Closes the function: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing.
    * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that a synchronous call of it is running.
    */
-  close(): void | Promise<void>;
+  close(): void;
+  /** Resolves after `close()`, when no call of the function is running any more. */
+  readonly closed: Promise<void>;
   /** The same as {@link ClosableFunction.close}, for `using`. */
-  [Symbol.dispose](): void | Promise<void>;
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -591,12 +611,13 @@ export interface Pin {
  * Pin is, and its buffer cannot be transferred. On Node 20 and 22 `postMessage` and `structuredClone` do not transfer
  * it afterwards either.
  *
- * @param view A typed array, Buffer, DataView, ArrayBuffer or SharedArrayBuffer of more than 0 bytes.
+ * @param view A typed array, Buffer, DataView, ArrayBuffer or SharedArrayBuffer of more than 0 bytes, or a live view of
+ *   such memory (`Point.alloc()`).
  * @throws ERR_INVALID_ARG_TYPE if it is something else.
  * @throws ERR_INVALID_ARG_VALUE if the view is empty, detached or resizable.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
  */
-export declare function pin(view: ArrayBufferView | ArrayBufferLike): Pin;
+export declare function pin(view: ArrayBufferView | ArrayBufferLike | LiveView): Pin;
 
 /** Result of {@link fences}. All numbers except the counts are bytes. */
 export interface Fences {

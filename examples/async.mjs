@@ -30,4 +30,5 @@ thread.close();
 
 clearInterval(timer);
 assert.ok(ticks > 0, 'the JS thread went on meanwhile');
-await library.close();
+library.close();
+await library.closed;

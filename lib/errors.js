@@ -46,7 +46,50 @@ const TABLE = Object.freeze({
 function makeError(code, message, properties) {
   const error = new TABLE[code](message);
   error.code = code;
+  made.add(error);
   return properties === undefined ? error : Object.assign(error, properties);
+}
+
+/** The errors whose stacks still begin in the package. */
+const made = new WeakSet();
+/** Those of native code that begin at the user's line already. */
+const located = new WeakSet();
+
+/** Whether an error is one of the package that no public function has passed on yet. */
+function isOwn(error) {
+  if (typeof error !== 'object' || error === null) return false;
+  if (made.delete(error)) return true;
+  if (!types.isNativeError(error) || !Object.hasOwn(error, 'code')) return false;
+  return typeof error.code === 'string' && error.code.startsWith('ERR_FFI_') && !located.has(error);
+}
+
+/**
+ * An error that leaves the package: its stack begins where the user has called `above`, so that Node prints that line.
+ * What callbacks have thrown stays as it is.
+ */
+function atCaller(error, above) {
+  if (!isOwn(error)) return error;
+  located.add(error);
+  const { stack } = error;
+  Error.captureStackTrace?.(error, above);
+  // `above` was not on the stack, or lies deeper than stacks are captured.
+  if (!/\n\s+at /.test(error.stack))
+    Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
+  return error;
+}
+
+/** A function of the package with the errors that leave it: see `atCaller`. `call` gets what `outer` is called with. */
+function published(name, call) {
+  const outer = {
+    [name]: function (...values) {
+      try {
+        return call(...values);
+      } catch (error) {
+        throw atCaller(error, outer); // node-do-not-add-exception-line
+      }
+    },
+  }[name];
+  return outer;
 }
 
 const MOST_CHARACTERS = 64;
@@ -81,6 +124,9 @@ const escape = (character) =>
 
 const describeBigInt = (value) =>
   BigInt.asIntN(128, value) === value ? String(value) : 'a BigInt beyond 128 bits, such as 2^128';
+
+/** An address as messages show it. */
+const hex = (address) => (address === null || address === 0 ? 'NULL' : `0x${address.toString(16)}`);
 
 const getter = (prototype, key) => Object.getOwnPropertyDescriptor(prototype, key).get;
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
@@ -141,7 +187,9 @@ function makeFailure(errno, syscall, result) {
     return makeError('ERR_FFI_CALL_FAILED', `${syscall} returned ${describe(result)}`, { syscall, result });
   const map = getSystemErrorMap?.() ?? errorMap();
   const [code, text] = map.get(-errno) ?? ['UNKNOWN', `unknown error ${errno}`];
-  return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall, result });
+  const error = new Error(`${code}: ${text}, ${syscall}`);
+  made.add(error);
+  return Object.assign(error, { errno: -errno, code, syscall, result });
 }
 
 /** Whether a value is an error with a code of the table. */
@@ -203,11 +251,14 @@ module.exports = {
   TABLE,
   RESULT,
   makeError,
+  atCaller,
+  published,
   makeFailure,
   makeWarning,
   isFFIError,
   Trace,
   describe,
+  hex,
   locationOf,
   typeNameOf,
   wrongType,

@@ -2,16 +2,20 @@
 // The exports of `pinned-ffi`.
 
 const { fences, checkFences } = require('./memory/fences.js');
-const { isFFIError } = require('./errors.js');
+const { isFFIError, published } = require('./errors.js');
 const { lazy } = require('./lazy.js');
-const { dlopen, linkSymbols, CFunction } = require('./library/dlopen.js');
+const libraries = require('./library/dlopen.js');
 const { FFIType } = require('./types/registry.js');
 const { suffix } = require('./native/platform.js');
+
+const [dlopen, linkSymbols, CFunction] = ['dlopen', 'linkSymbols', 'CFunction'].map((name) =>
+  published(name, libraries[name]),
+);
 
 /** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
 function functionsOf(load, ...names) {
   const get = lazy(load);
-  return names.map((name) => ({ [name]: (...values) => get()[name](...values) })[name]);
+  return names.map((name) => published(name, (...values) => get()[name](...values)));
 }
 const [struct, union, fn, sizeof, alignof] = functionsOf(
   () => require('./cdef/accept.js'),

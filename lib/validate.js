@@ -2,7 +2,7 @@
 // Validates objects of options and declarations: own keys only, each read once, unknown keys refused.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const { wrongType, makeError } = require('./errors.js');
+const { wrongType, outOfRange, makeError } = require('./errors.js');
 const { nearest, didYouMean } = require('./nearest.js');
 
 /**
@@ -69,4 +69,19 @@ const entriesOf = function (value, where) {
   return entries;
 };
 
-module.exports = { parseOptions, entriesOf };
+/**
+ * A length, a count or an offset as a number: C gives many of them as BigInts.
+ * @param {unknown} value
+ * @param {string} where
+ * @param {string} expected the range, for messages
+ * @param {number} [least]
+ * @param {number} [most]
+ */
+function integerOf(value, where, expected, least = 0, most = Number.MAX_SAFE_INTEGER) {
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw wrongType(where, expected, value);
+  if (!(value >= least && value <= most) || (typeof value === 'number' && !Number.isInteger(value)))
+    throw outOfRange(where, expected, value);
+  return Number(value);
+}
+
+module.exports = { parseOptions, entriesOf, integerOf };

@@ -3,7 +3,7 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
-const { makeFailure, wrongValue } = require('../errors.js');
+const { atCaller, makeFailure, wrongValue } = require('../errors.js');
 const { fastCallerOf } = require('./fast-call.js');
 const { lazy } = require('../lazy.js');
 const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js');
@@ -133,7 +133,15 @@ const bindNative = function (boundFunction, signature, frees) {
     library,
     boundFunction.spec.options | (frees ? FREES : 0),
   );
-  return (boundFunction.last = { signature, functionId, library, before: boundFunction.last });
+  return (boundFunction.last = {
+    signature,
+    functionId,
+    library,
+    before: boundFunction.last,
+    // Whether the user calls its function, so that errors begin at the user's line; `above` is what is called then.
+    isOuter: boundFunction.spec.isDirect,
+    above: undefined,
+  });
 };
 
 /**
@@ -194,19 +202,51 @@ function asyncOn(boundFunction, thread) {
 const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
 
 /** The function of a declaration that asks for more than a call. */
-const makeDecorated = (boundFunction) =>
-  named(
-    boundFunction.spec.nonblocking ? asyncOn(boundFunction, null) : makeCall(boundFunction, undefined),
-    boundFunction.name,
-  );
+function makeDecorated(boundFunction) {
+  if (boundFunction.spec.nonblocking) return named(asyncOn(boundFunction, null), boundFunction.name);
+  const call = makeCall(boundFunction, undefined);
+  const outer = function (...values) {
+    try {
+      return call(...values);
+    } catch (error) {
+      throw atCaller(error, outer); // node-do-not-add-exception-line
+    }
+  };
+  return Object.defineProperties(outer, { name: { value: boundFunction.name }, length: { value: call.length } });
+}
 
 const BOUND = Symbol('bound');
+const { toString: functionText } = Function.prototype;
+
+/** A bound function with its types, as `strlen(cstring) => size_t`. */
+function prototypeOf(call) {
+  const { name, spec } = call[BOUND];
+  const { parameters, resultName } = spec.types;
+  const types = parameters.map(({ label, descriptor }) => label?.type ?? descriptor.name);
+  if (spec.varargs) types.push('...');
+  return `${name}(${types.join(', ')}) => ${resultName}`;
+}
 
 /** The properties that bound functions have in addition to those of functions. */
 const boundPrototype = Object.create(Function.prototype, {
   ptr: {
     get() {
       return this[BOUND]?.address;
+    },
+  },
+  toString: {
+    value() {
+      return this[BOUND] === undefined ? functionText.call(this) : `function ${prototypeOf(this)} { [native code] }`;
+    },
+  },
+  toJSON: {
+    value() {
+      return this[BOUND] === undefined ? undefined : { name: this.name, ptr: Number(this.ptr) };
+    },
+  },
+  [Symbol.for('nodejs.util.inspect.custom')]: {
+    value(depth, options) {
+      return options.stylize(this[BOUND] === undefined ? '[Function]' : `[Function: ${prototypeOf(this)}]`, 'special');
     },
   },
   native: {

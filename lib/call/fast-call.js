@@ -7,7 +7,7 @@ const binding = require('../native/binding.js');
 const { modules, unverified } = require('../native/runtime.js');
 const { withoutV8, usesV8, texts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
-const { compile } = require('../codegen/compile.js');
+const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
 const config = require('../native/config.js');
@@ -205,6 +205,7 @@ const shortText = (length) =>
   `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
 const shortTexts = () =>
   compile(
+    'text',
     'fromCharCode, bytes',
     `'use strict'; return function (length) {
   switch (length) {
@@ -304,7 +305,7 @@ return (function (callTarget, name) {
   const { functionId } = callTarget;
   let pause = 0;
   let slow;
-  return { __proto__: null, [name]: function (${names}) {
+  const self = { __proto__: null, [name]: function (${names}) {
     if (pause !== 0) pause -= 1;
     else attempt: {
       if (arguments.length !== ${args.length}) ${LEAVE}
@@ -322,6 +323,8 @@ return (function (callTarget, name) {
     if (slow === undefined) slow = signature.caller(callTarget, name);
     return ${typed.replace('@', 'apply(slow, undefined, arguments)')};
   } }[name];
+  callTarget.above = self;
+  return self;
 });`;
 };
 
@@ -341,6 +344,7 @@ const makeFastCaller = function (signature) {
   const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result));
   if (fast === null) return null;
   return compile(
+    nameOf('call', signature),
     'signature, runtime, fast',
     callerSource(signature, argClasses),
     [signature, runtime, fast],

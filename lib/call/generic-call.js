@@ -2,7 +2,7 @@
 // The generic call: arguments go through the argument buffer, in generated source or in plain functions. It serves
 // every platform and every type.
 
-const { compile } = require('../codegen/compile.js');
+const { compile, nameOf } = require('../codegen/compile.js');
 const {
   constants,
   each,
@@ -13,7 +13,7 @@ const {
   readWords,
   readLarge,
 } = require('../codegen/read-values.js');
-const { makeError } = require('../errors.js');
+const { atCaller, makeError } = require('../errors.js');
 const { argBuffer, words, begin, bytesAt, FUNCTION_ID, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { release } = require('../memory/retained.js');
 const binding = require('../native/binding.js');
@@ -62,6 +62,9 @@ function writeAgain(tries, name) {
   throw makeError('ERR_FFI_INTERNAL', `${name}: other calls were made each time its arguments were written`);
 }
 
+/** Has Node print no source line of ours above an uncaught error: its stack begins at the user's line. */
+const NO_LINE = '// node-do-not-add-exception-line';
+
 /** What generated source uses. */
 const runtime = {
   ...readRuntime,
@@ -74,8 +77,9 @@ const runtime = {
   readWords,
   readLarge,
   wrongCount,
-  refuse,
+  fail,
   release,
+  atCaller,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
@@ -87,8 +91,12 @@ const runtime = {
  * iterator of arrays: a program may have replaced it by then.
  */
 const callerFactory = (signature, ending) =>
-  compile('signature, argBuffer, runtime', callerSource(signature, ending), [signature, argBuffer, runtime], () =>
-    plainCaller(signature, ending),
+  compile(
+    nameOf(ending === 'launch' ? 'async' : 'call', signature),
+    'signature, argBuffer, runtime',
+    callerSource(signature, ending),
+    [signature, argBuffer, runtime],
+    () => plainCaller(signature, ending),
   );
 
 /**
@@ -108,13 +116,34 @@ function wrongCount(name, expected, received) {
 
 /**
  * Something has thrown in a call whose texts the native side looks through. Where one has a NUL, C was not called: the
- * first thing that is wrong with an argument is thrown, as if all had been looked through before.
+ * first thing that is wrong with an argument is what it throws, as if all had been looked through before.
  */
-function refuse({ args, at, parameters }, values, name) {
+function errorOf(error, { args, at, parameters }, values, name) {
   const hasNul = (descriptor, i) =>
     descriptor.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
-  if (!args.some(hasNul)) return;
-  args.forEach((descriptor, i) => descriptor.write(argBuffer, at[i], values[i], name, parameters[i].label));
+  if (!args.some(hasNul)) return error;
+  try {
+    args.forEach((descriptor, i) => descriptor.write(argBuffer, at[i], values[i], name, parameters[i].label));
+    return error;
+  } catch (wrong) {
+    return wrong;
+  }
+}
+
+/** What a call throws for an `error`; `epoch` and `values` are there where the native side looks through texts. */
+function fail(error, callTarget, self, epoch, values) {
+  return thrownBy(
+    epoch === undefined ? error : errorOf(error, callTarget.signature, values, self.name),
+    callTarget,
+    self,
+  );
+}
+
+/** The error in the words of the dialect, with a stack that begins at the user's line. */
+function thrownBy(error, callTarget, self) {
+  const { wording } = callTarget.signature;
+  const thrown = wording === undefined ? error : wording.translate(error, self.name);
+  return callTarget.isOuter ? atCaller(thrown, callTarget.above ?? self) : thrown;
 }
 
 const countCheck = (count) =>
@@ -171,7 +200,7 @@ const endings = {
 };
 
 function callerSource(signature, ending) {
-  const { args, at, pins, parameters, loose, wording } = signature;
+  const { args, at, pins, parameters, loose } = signature;
   const names = args.map((_, i) => `a${i}`);
   const retained = args.flatMap((descriptor, i) => (descriptor.retains ? [i] : []));
   const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].retains ? `k${i} = ` : '');
@@ -194,14 +223,13 @@ ${each(args, (descriptor, i) => `const write${i} = descriptor${i}.${writer(descr
 ${each(parameters, ({ label: text }, i) => typeof text !== 'number' && `const label${i} = parameters[${i}].label;`)}
 ${DECLARED}
 const { result, wording = runtime } = signature, from = runtime.inlineOf(result)?.from;
-const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins);
-return (${isAsync ? 'launch' : '{ functionId, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
+const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins), fail = runtime.fail;
+return (${isAsync ? 'launch' : 'callTarget'}, name, check) => { ${isAsync ? '' : 'const { functionId, library } = callTarget;'}
+  const self = { __proto__: null, [name]: function (${names.join(', ')}) {
     var epoch, tries = 0${isAsync ? ', promise' : ''}${retained.map((i) => `, k${i}`).join('')};
-    ${wording ? 'try {' : ''}
-    ${isAsync || retained.length > 0 ? 'try {' : ''}
+    try {
     ${loose ? '' : countCheck(args.length)}
     ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.isPointerLike ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
-    ${looksLater ? 'try {' : ''}
     for (;;) {
     epoch = ${BEGIN};
     ${each(args, (descriptor, i) => `${assigned(i)}write${i}(argBuffer, ${at[i]}, a${i}, name, ${label(i)});`)}
@@ -215,11 +243,18 @@ return (${isAsync ? 'launch' : '{ functionId, library }'}, name, check) => ({ __
     ${releases} ${forgets}
     runtime.writeAgain(tries += 1, name);
     }
-    ${isAsync ? `} catch (error) { ${releases} return runtime.reject(error); }` : end}
-    ${looksLater ? `} catch (error) { runtime.refuse(signature, [${names}], name); throw error; }` : ''}
-    ${!isAsync && retained.length > 0 ? `} finally { ${releases} }` : ''}
-    ${wording ? '} catch (error) { throw wording.translate(error, name); }' : ''}
-} })[name];`;
+    ${isAsync ? `} catch (error) { ${releases} return runtime.reject(runtime.atCaller(error, self)); }` : end}
+    ${
+      isAsync
+        ? ''
+        : `} catch (error) {
+    throw fail(error, callTarget, self${looksLater ? `, epoch, [${names}]` : ''}); ${NO_LINE}
+    }`
+    }
+    ${!isAsync && retained.length > 0 ? `finally { ${releases} }` : ''}
+  } }[name];
+  return self;
+};`;
 }
 
 /** Enters C, and gives the result; `AGAIN` where others have written the argument buffer. */
@@ -306,9 +341,9 @@ function plainCaller(signature, ending) {
           writeAgain(tries, name);
         }
       } catch (error) {
-        if (!isAsync) throw wording === undefined ? error : wording.translate(error, name);
+        if (!isAsync) throw thrownBy(error, callTarget, call); // node-do-not-add-exception-line
         release(retainedOf());
-        return Promise.reject(error);
+        return Promise.reject(atCaller(error, call));
       } finally {
         if (!isAsync) release(retainedOf());
       }

@@ -5,6 +5,10 @@ const { libraryClose } = require('../native/channels.js');
 
 /** A native library and the calls of it that are under way on other threads. */
 class Lifetime {
+  #isClosed = false;
+  #closed;
+  #resolve;
+
   /**
    * @param {object} native
    * @param {string | null} [rival] a symbol of it that Node takes the place of, if any
@@ -15,7 +19,6 @@ class Lifetime {
     this.path = path;
     this.rival = rival;
     this.jobs = 0;
-    this.unloaded = undefined;
   }
 
   /** A call goes in on another thread. */
@@ -26,26 +29,28 @@ class Lifetime {
   /** It has come out. */
   end() {
     this.jobs -= 1;
-    if (this.jobs === 0) this.unloaded?.resolve();
+    if (this.jobs === 0 && this.#isClosed) this.#resolve?.();
   }
 
   /**
    * Refuses new calls and unloads the library. While calls are under way on other threads that happens when they are
-   * done: a Promise tells when. Throws ERR_FFI_LIBRARY_BUSY inside a callback of one of its synchronous calls.
+   * done. Throws ERR_FFI_LIBRARY_BUSY inside a callback of one of its synchronous calls.
    */
   close() {
     const wasOpen = this.native.isOpen;
     this.native.close();
     if (wasOpen && this.path !== undefined && libraryClose.hasSubscribers) libraryClose.publish({ path: this.path });
-    if (this.jobs === 0) return undefined;
-    if (this.unloaded === undefined) {
-      let resolve;
-      const promise = new Promise((settle) => {
-        resolve = settle;
-      });
-      this.unloaded = { promise, resolve };
-    }
-    return this.unloaded.promise;
+    this.#isClosed = true;
+    if (this.jobs === 0) this.#resolve?.();
+  }
+
+  /** A Promise of the end: closed, and no call under way. */
+  get closed() {
+    this.#closed ??= new Promise((resolve) => {
+      this.#resolve = resolve;
+      if (this.#isClosed && this.jobs === 0) resolve();
+    });
+    return this.#closed;
   }
 }
 

@@ -43,7 +43,7 @@ function siteOf(above) {
     const file = fileOf(frames[i]);
     if (file === '') continue;
     const site = `${file}:${frames[i].getLineNumber()}:${frames[i].getColumnNumber()}`;
-    if (!file.startsWith(own) && !file.startsWith('node:')) return site;
+    if (!file.startsWith(own) && !file.startsWith('node:') && !file.startsWith('pinned-ffi:')) return site;
     nearest ??= site;
   }
   return nearest ?? 'unknown';

@@ -56,7 +56,8 @@ const parseTypes = function ({ args: list = [], returns, wrap, loose = false, wo
   const result = wrap && returned.coercing ? returned.coercing : returned;
   if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
   const resultPosition = isCalledByC ? spelled(RESULT, returns, returned) : RESULT;
-  return { __proto__: null, args, result, resultPosition, parameters, loose, wording };
+  const resultName = typeof returns === 'string' ? returns : result.name;
+  return { __proto__: null, args, result, resultName, resultPosition, parameters, loose, wording };
 };
 
 const tooMany = (length, name) =>

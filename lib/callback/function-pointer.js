@@ -90,6 +90,7 @@ function descriptorOf(options, makeScopedCallback) {
     name: 'fn',
     key: `fn ${(keys += 1)}`,
     retains: true,
+    isFunction: true,
     resolve,
     read(view, at) {
       const address = readAddress(view, at);

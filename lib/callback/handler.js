@@ -7,7 +7,7 @@ const binding = require('../native/binding.js');
 const { callIn, contexts } = require('../native/async-context.js');
 const { RESULT, makeError } = require('../errors.js');
 const { argBuffer, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer.js');
-const { compile } = require('../codegen/compile.js');
+const { compile, nameOf } = require('../codegen/compile.js');
 const { each, inlineOf, decode, runtime: readRuntime, DECLARED } = require('../codegen/read-values.js');
 const { hasScopedCallback, release } = require('../memory/retained.js');
 const { storageAddress } = require('../memory/access.js');
@@ -197,8 +197,12 @@ const catching = (handler) =>
       };
 
 const handlerFactory = (signature) =>
-  compile('signature, argBuffer, runtime', handlerSource(signature), [signature, argBuffer, runtime], () =>
-    plainHandler(signature),
+  compile(
+    nameOf('callback', signature),
+    'signature, argBuffer, runtime',
+    handlerSource(signature),
+    [signature, argBuffer, runtime],
+    () => plainHandler(signature),
   );
 
 /** The handler of the callbacks of a signature. */

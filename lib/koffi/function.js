@@ -36,7 +36,7 @@ const tooFew = (wanted, received) =>
   makeError('ERR_INVALID_ARG_VALUE', `Expected ${wanted} arguments, got ${received}`);
 
 /** The function of a fixed number of arguments. More are ignored, as in koffi. */
-const fixed = (parts) => compile('parts, help', fixedSource(parts), [parts, help], () => plainFixed(parts));
+const fixed = (parts) => compile('koffi', 'parts, help', fixedSource(parts), [parts, help], () => plainFixed(parts));
 
 const help = { NEEDS_MEMORY, callWithMemory, tooFew, withoutOptions };
 

@@ -6,7 +6,8 @@ const fs = require('node:fs');
 const { isAddon } = require('../native/addon.js');
 const binding = require('../native/binding.js');
 const { libraryOpen } = require('../native/channels.js');
-const { bind, onThread } = require('../call/bind.js');
+const { bind } = require('../call/bind.js');
+const { bindAll, makeLibrary } = require('./library.js');
 const { isText } = require('../cdef/sets.js');
 const { makeError, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
@@ -29,7 +30,6 @@ const cdef = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
 const ownedResults = lazy(() => require('../call/owned-result.js'));
 const ownedResult = (...values) => ownedResults().ownedResult(...values);
-const trace = config.trace ? require('../call/recorder.js') : undefined;
 
 const CALL_KEYS = {
   args: 'any',
@@ -47,33 +47,6 @@ const CALL_KEYS = {
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
 
-/**
- * A function table with an end: what dlopen and linkSymbols give.
- * @param {Record<string, Function | null>} symbols
- * @param {string | null} path
- * @param {Lifetime} lifetime
- */
-const library = function (symbols, path, lifetime) {
-  const close = () => lifetime.close();
-  return {
-    symbols,
-    path,
-    close,
-    thread: () => threadOf(symbols),
-    trace: () => (trace === undefined ? [] : trace.callsOf(lifetime)),
-    [Symbol.dispose]: () => void close(),
-    [Symbol.asyncDispose]: async () => close(),
-  };
-};
-
-/** A dedicated thread for a library's functions: each returns a Promise, and they run one after the other. */
-function threadOf(symbols) {
-  const native = new binding.Thread();
-  const functions = bindAll(Object.entries(symbols), (key, call) => (call === null ? null : onThread(call, native)));
-  const close = () => native.close();
-  return { symbols: functions, close, [Symbol.dispose]: close };
-}
-
 /** The entries of an object of declarations, or of C text, with the scope of its types. */
 const declarationsOf = function (symbols, where) {
   if (!isText(symbols)) return { entries: entriesOf(symbols, where), scope: undefined };
@@ -82,7 +55,7 @@ const declarationsOf = function (symbols, where) {
 };
 
 /** Opens a library and binds its symbols. */
-const dlopen = function (path, symbols, options = {}) {
+const dlopen = function (path, symbols = {}, options = {}) {
   requirePermission('dlopen', path);
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
   const { flags, guard } = parseOptions(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
@@ -90,30 +63,15 @@ const dlopen = function (path, symbols, options = {}) {
   // An addon may run JavaScript, which a fast call must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
-    return {
-      ...library(bindAll(entries, bindSymbol, opened), found, lifetime),
+    return makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, 'of this process', {
       global: globalOf(native, found, scope),
       function: functionOf(opened, scope),
-    };
+      symbol: symbolOf(native, found),
+    });
   } catch (error) {
     lifetime.close();
     throw error;
   }
-};
-
-/** The engine makes tables of more than this many properties slow to look up; those are made so at once. */
-const MANY = 128;
-
-/** The functions by their keys, as own properties, whatever Object.prototype has. */
-const bindAll = function (entries, bindOne, opened) {
-  for (let i = 0; i < entries.length; i += 1) {
-    const entry = entries[i];
-    entry[1] = bindOne(entry[0], entry[1], opened);
-  }
-  if (entries.length <= MANY) return Object.fromEntries(entries);
-  const functions = { __proto__: null };
-  for (let i = 0; i < entries.length; i += 1) functions[entries[i][0]] = entries[i][1];
-  return Object.setPrototypeOf(functions, Object.prototype);
 };
 
 const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording }) {
@@ -212,16 +170,31 @@ function nearestSymbol(symbol, path) {
 const closed = (name, path) =>
   makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
 
-/** Binds one more function of a library, declared by C text. */
-const functionOf = (opened, scope) => (text) => {
-  const { name, declaration } = cdef().parseFunction(text, 'function: text', scope === undefined ? [] : [scope]);
+/** Binds one more function of a library: by its name and a declaration, or by C text. */
+const functionOf = (opened, scope) => (first, second) => {
+  const { name, declaration } =
+    second === undefined
+      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope])
+      : { name: nameOf(first, 'function: name'), declaration: second };
   if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
   return bindSymbol(name, declaration, opened);
 };
 
+function nameOf(name, where) {
+  if (typeof name !== 'string') throw wrongType(where, 'a string', name);
+  return name;
+}
+
+/** Looks symbols of a library up: the address, or null where there is no such symbol. */
+const symbolOf = (native, path) => (name) => {
+  nameOf(name, 'symbol: name');
+  if (!native.isOpen) throw closed(name, path);
+  return native.find(name);
+};
+
 /** The maker of a library's globals. */
 const globalOf = (native, path, scope) => (name, declared) => {
-  if (typeof name !== 'string') throw wrongType('global: name', 'a string', name);
+  nameOf(name, 'global: name');
   const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
   if (!native.isOpen) throw closed(name, path);
   return global(name, findOrThrow(native, name, path), type, native, path);
@@ -325,7 +298,7 @@ function linkSymbols(symbols) {
   const functions = bindAll(entriesOf(symbols, 'linkSymbols: symbols'), (key, value) =>
     bindPointer(key, value, `linkSymbols: symbols.${key}`, lifetime),
   );
-  return library(functions, null, lifetime);
+  return makeLibrary(functions, null, lifetime, 'of linkSymbols()');
 }
 
 /**
@@ -336,7 +309,8 @@ function CFunction(declaration) {
   const lifetime = new Lifetime(binding.Library.linked('CFunction'));
   const call = bindPointer('CFunction', declaration, 'CFunction: declaration', lifetime);
   const close = () => lifetime.close();
-  return Object.assign(call, { close, [Symbol.dispose]: close });
+  Object.assign(call, { close, [Symbol.dispose]: close });
+  return Object.defineProperty(call, 'closed', { get: () => lifetime.closed, enumerable: true });
 }
 
 module.exports = { dlopen, openLibrary, linkSymbols, CFunction };

@@ -145,6 +145,27 @@ function wideTextAt(address, unit, name) {
   return text;
 }
 
+/** Whether memory is there, as far as the system says: on Linux. */
+const isReadable = (address, size) => binding.isReadable(address, size);
+
+const PAGE = 4096;
+/** The most bytes of a text that are shown. */
+const MOST_SHOWN = 1024;
+const KNOWS_MEMORY = process.platform === 'linux';
+
+/** A copy of the bytes at any address, to print: as many as are there for certain; undefined where there are none. */
+function shownBytes(address) {
+  if (!KNOWS_MEMORY || address < LOWEST) return undefined;
+  let size = 0;
+  while (size < MOST_SHOWN) {
+    const from = BigInt(address) + BigInt(size);
+    const more = Math.min(PAGE - Number(from % BigInt(PAGE)), MOST_SHOWN - size);
+    if (BigInt.asUintN(64, from) !== from || !isReadable(from, more)) break;
+    size += more;
+  }
+  return size === 0 ? undefined : new Uint8Array(binding.wrap(address, size, 0, 0)).slice();
+}
+
 /** Stores the address of a view at a place in a DataView. The caller keeps the view alive. */
 function storeAddress(target, at, value, name, position) {
   const address = binding.keptAddressOf(value);
@@ -187,6 +208,8 @@ module.exports = {
   wideTextAt,
   storeAddress,
   shift,
+  isReadable,
+  shownBytes,
   wrap,
   storageAddress: binding.addressOf,
 };

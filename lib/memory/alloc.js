@@ -5,7 +5,7 @@ const {
   Buffer,
   constants: { MAX_LENGTH },
 } = require('node:buffer');
-const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { atCaller, makeError, wrongType, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
 const { parseOptions } = require('../validate.js');
 const { shift } = require('./access.js');
@@ -17,6 +17,14 @@ const inside = new FinalizationRegistry(({ address }) => binding.forgetBlock(add
 
 /** A zeroed Buffer of `size` bytes over fenced memory outside of the engine. */
 function alloc(size, options) {
+  try {
+    return allocate(size, options);
+  } catch (error) {
+    throw atCaller(error, alloc); // node-do-not-add-exception-line
+  }
+}
+
+function allocate(size, options) {
   const { align = 16 } = parseOptions(options ?? {}, { align: 'number' }, 'alloc: options');
   if (typeof size !== 'number') throw wrongType('alloc: size', 'a number of bytes', size);
   if (!Number.isInteger(size) || size < 0 || size > MAX_LENGTH)

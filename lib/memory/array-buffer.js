@@ -171,6 +171,9 @@ function isDetachedView(value) {
 
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
+/** What a live view of native memory gives of itself: a view or an address. */
+const storageOf = Symbol('storage');
+
 module.exports = {
   bufferOf,
   offsetOf,
@@ -181,6 +184,7 @@ module.exports = {
   fixedSize,
   isDetachedView,
   isView,
+  storageOf,
   marked,
   threads,
 };

@@ -2,7 +2,7 @@
 // CString: copies C text into a JavaScript string.
 
 const { MAX_STRING_LENGTH } = require('node:buffer').constants;
-const { outOfRange } = require('../errors.js');
+const { atCaller, outOfRange } = require('../errors.js');
 const access = require('../memory/access.js');
 const { lengthOf } = require('./external.js');
 
@@ -13,8 +13,12 @@ const NAME = 'CString';
  * string either way (bun since 1.4).
  */
 function CString(address, byteOffset = 0, byteLength) {
-  const text = textOf(address, byteOffset ?? 0, byteLength);
-  return new.target === undefined ? text : Object(text);
+  try {
+    const text = textOf(address, byteOffset ?? 0, byteLength);
+    return new.target === undefined ? text : Object(text);
+  } catch (error) {
+    throw atCaller(error, CString); // node-do-not-add-exception-line
+  }
 }
 
 function textOf(address, byteOffset, byteLength) {

@@ -1,7 +1,7 @@
 'use strict';
 // toBuffer() and toArrayBuffer(): native memory as JavaScript buffers.
 
-const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { atCaller, makeError, wrongType, outOfRange } = require('../errors.js');
 const access = require('../memory/access.js');
 const { resolvePointer } = require('../types/pointers.js');
 
@@ -47,13 +47,21 @@ function wrap(name, address, byteOffset, byteLength, contextOrDeallocator, deall
 }
 
 function toArrayBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {
-  return wrap('toArrayBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length);
+  try {
+    return wrap('toArrayBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length);
+  } catch (error) {
+    throw atCaller(error, toArrayBuffer); // node-do-not-add-exception-line
+  }
 }
 
 function toBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {
-  return Buffer.from(
-    wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length),
-  );
+  try {
+    return Buffer.from(
+      wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length),
+    );
+  } catch (error) {
+    throw atCaller(error, toBuffer); // node-do-not-add-exception-line
+  }
 }
 
 module.exports = { toArrayBuffer, toBuffer, lengthOf };

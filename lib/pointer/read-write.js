@@ -8,7 +8,7 @@ const { compile } = require('../codegen/compile.js');
 const { constants, inlineOf, runtime, DECLARED } = require('../codegen/read-values.js');
 const { callPath } = require('../call/fast-call.js');
 const access = require('../memory/access.js');
-const { wrongValue } = require('../errors.js');
+const { atCaller, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { byName, isDeclared, spelled, typeOf } = require('../types/registry.js');
 const config = require('../native/config.js');
@@ -36,7 +36,17 @@ function readers(descriptors) {
 
 function plain(name, descriptor) {
   const reader = `read.${name}`;
-  return (address, byteOffset = 0) => access.read(descriptor, address, byteOffset, reader);
+  const self = (address, byteOffset = 0) => slow(descriptor, address, byteOffset, reader, self);
+  return self;
+}
+
+/** Reads by the address; errors begin where `self` was called. */
+function slow(descriptor, address, byteOffset, name, self) {
+  try {
+    return access.read(descriptor, address, byteOffset, name);
+  } catch (error) {
+    throw atCaller(error, self); // node-do-not-add-exception-line
+  }
 }
 
 /** Each has separate source, so that V8 sees a constant target. None where code generation is disallowed. */
@@ -56,12 +66,13 @@ readers.${name} = (address, byteOffset = 0) => {
     }
     pause${i} = ${PAUSE};
   }
-  return slow(descriptor${i}, address, byteOffset, 'read.${name}');
+  return slow(descriptor${i}, address, byteOffset, 'read.${name}', readers.${name});
 };`;
   compile(
+    'read',
     'readers, descriptors, load, base, runtime, slow, isSafeInteger',
     `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
-    [readers, descriptors, load, base, runtime, access.read, Number.isSafeInteger],
+    [readers, descriptors, load, base, runtime, slow, Number.isSafeInteger],
     () => undefined,
   );
 }
@@ -73,7 +84,14 @@ function add(descriptor, name) {
   const writer = `write.${name}`;
   readable.set(name, descriptor);
   const position = spelled('value', name, descriptor);
-  write[name] = (address, byteOffset, value) => access.write(descriptor, address, byteOffset, value, writer, position);
+  const self = (address, byteOffset, value) => {
+    try {
+      access.write(descriptor, address, byteOffset, value, writer, position);
+    } catch (error) {
+      throw atCaller(error, self); // node-do-not-add-exception-line
+    }
+  };
+  write[name] = self;
 }
 byName.forEach(add);
 add(byName.get('i64_fast'), 'intptr');

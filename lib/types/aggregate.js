@@ -9,6 +9,7 @@ const { wrongType, wrongValue, makeError, locationOf } = require('../errors.js')
 const { compile } = require('../codegen/compile.js');
 const { noteInline, inlineOf, byExpression } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
+const { encodeInto, textElements } = require('./text-units.js');
 
 let count = 0;
 
@@ -158,8 +159,12 @@ function noteFields(read, fields) {
 function structDescriptor(layout, name, fields) {
   const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
   const isPadded = used !== layout.size;
-  const made = compile('fields, runtime', structSource(fields, layout.size, isPadded), [fields, RUNTIME], () =>
-    plainStruct(layout.size, isPadded)(fields),
+  const made = compile(
+    `struct/${name}`,
+    'fields, runtime',
+    structSource(fields, layout.size, isPadded),
+    [fields, RUNTIME],
+    () => plainStruct(layout.size, isPadded)(fields),
   );
   const descriptor = {
     ...common(
@@ -169,6 +174,7 @@ function structDescriptor(layout, name, fields) {
     ),
     read: made.read,
     write: made.write,
+    fields,
   };
   noteFields(descriptor.read, fields);
   descriptor.resolve = (value, owner, position) => {
@@ -192,6 +198,8 @@ function unionDescriptor(layout, name, fields) {
       name,
       fields.map((field) => field.descriptor),
     ),
+    fields,
+    isUnion: true,
     read(view, at) {
       const start = view.byteOffset + at;
       return descriptor.live(new DataView(view.buffer.slice(start, start + layout.size)), 0);
@@ -244,11 +252,14 @@ const MOST_BYTES = 2 ** 25;
 function arrayDescriptor(layout, element, length, type) {
   const name = `${type ?? element.name}[${length}]`;
   const step = element.size;
-  const isText = element.name === 'char';
-  const expected = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
+  const characters = textElements(element, type);
+  const unit = element.size === 1 ? 'bytes' : 'units';
+  const expected = `an array of ${length}${characters ? ` or a string of at most ${length} ${unit}` : ''} (${name})`;
   const descriptor = {
     ...common(layout, name, [element]),
     isArray: true,
+    element,
+    length,
     elementType: type,
     read(view, at) {
       if (layout.size > MOST_BYTES) {
@@ -263,7 +274,11 @@ function arrayDescriptor(layout, element, length, type) {
       return values;
     },
     resolve(value, owner, position) {
-      if (isText && typeof value === 'string') return textOf(value, length, expected, owner, position);
+      if (characters && typeof value === 'string') {
+        const bytes = encodeInto(value, characters.encoding, layout.size);
+        if (bytes === undefined) throw wrongValue(locationOf(owner, position), expected, value);
+        return bytes;
+      }
       if (typeof value !== 'object' || value === null) throw wrongType(locationOf(owner, position), expected, value);
       const bytes = descriptor.bytesOf(value);
       if (bytes !== undefined) return bytes;
@@ -290,14 +305,6 @@ function arrayDescriptor(layout, element, length, type) {
     },
   };
   return descriptor;
-}
-
-/** The bytes of a text in an array of char, filled up with NULs. */
-function textOf(value, length, expected, owner, position) {
-  const bytes = new Uint8Array(length);
-  const { read } = new TextEncoder().encodeInto(value, bytes);
-  if (read < value.length || value.includes('\0')) throw wrongValue(locationOf(owner, position), expected, value);
-  return bytes;
 }
 
 // ---- bitfields ------------------------------------------------------------------------------------------------------

@@ -53,6 +53,7 @@ function enumeration(members, options = {}) {
     ...integer,
     name,
     key: `enumeration ${(keys += 1)}`,
+    members: values,
     read: names ? (view, at) => named(byValue, integer.read(view, at)) : integer.read,
     write(view, at, value, owner, position) {
       if (typeof value !== 'string') return integer.write(view, at, value, owner, position);

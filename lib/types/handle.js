@@ -3,7 +3,7 @@
 // refused.
 
 const { DeclaredType } = require('./native-type.js');
-const { makeError, wrongType, describe, locationOf } = require('../errors.js');
+const { makeError, wrongType, describe, hex, locationOf } = require('../errors.js');
 const { parseOptions } = require('../validate.js');
 const { readAddress } = require('./pointers.js');
 const { byName, isDeclared } = require('./registry.js');
@@ -42,6 +42,17 @@ class Handle {
   /** The function that ended it or one of its owners; undefined while it lives. */
   static endOf(handle) {
     return handle.#freedBy ?? (handle.#owner === null ? undefined : Handle.endOf(handle.#owner));
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    const end = Handle.endOf(this);
+    const ended = end === undefined ? '' : `, ended by ${end}`;
+    return `${this.type} <${hex(this.#address)}${ended}>`;
+  }
+
+  /** Its type, its address, and the function that ended it. */
+  toJSON() {
+    return { type: this.type, ptr: this.ptr === null ? null : Number(this.ptr), endedBy: Handle.endOf(this) ?? null };
   }
 
   static isOf(value, handleType) {

@@ -2,12 +2,15 @@
 // What a message adds about a value that a type refuses: the value that was probably meant. Nothing here advises to turn
 // a check off.
 
+// A program may have replaced Number.isInteger.
+const isWhole = (value) => typeof value === 'number' && value % 1 === 0;
+
 /** The same bits as an integer of the other sign: C's -1 is 4294967295 in a u32. Undefined where the bits do not fit. */
 function sameBits(value, bits, isSigned) {
-  const big = typeof value === 'bigint' ? value : Number.isInteger(value) ? BigInt(value) : undefined;
+  const big = typeof value === 'bigint' ? value : isWhole(value) ? BigInt(value) : undefined;
   if (big === undefined || (isSigned ? big < 0n : big >= 0n)) return undefined;
-  const [fits, other] = isSigned ? [BigInt.asUintN, BigInt.asIntN] : [BigInt.asIntN, BigInt.asUintN];
-  return fits(bits, big) === big ? other(bits, big) : undefined;
+  if (isSigned) return BigInt.asUintN(bits, big) === big ? BigInt.asIntN(bits, big) : undefined;
+  return BigInt.asIntN(bits, big) === big ? BigInt.asUintN(bits, big) : undefined;
 }
 
 const literal = (big) =>
@@ -19,7 +22,7 @@ const isNumeric = (text) => text.trim() !== '' && Number.isFinite(Number(text));
 function integerHint(value, bits, isSigned) {
   if (typeof value === 'boolean') return `; did you mean ${Number(value)}?`;
   if (typeof value === 'string') return isNumeric(value) ? `; did you mean ${value.trim()}?` : '';
-  if (typeof value === 'number' && Number.isFinite(value) && !Number.isInteger(value)) return '; round it first';
+  if (typeof value === 'number' && value % 1 !== 0 && value - value === 0) return '; round it first';
   const bitsOfOther = sameBits(value, bits, isSigned);
   return bitsOfOther === undefined ? '' : `; the same bits are ${literal(bitsOfOther)}`;
 }

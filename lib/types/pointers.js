@@ -4,15 +4,13 @@
 const { isAnyArrayBuffer } = require('node:util').types;
 const { wrongType, wrongValue, outOfRange, makeError, describe, locationOf, typeNameOf } = require('../errors.js');
 const access = require('../memory/access.js');
-const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('../memory/array-buffer.js');
+const { bufferOf, byteLengthOf, fixedSize, pinnable, storageOf } = require('../memory/array-buffer.js');
 const { coercePointer } = require('./coerce.js');
 const { addressHint } = require('./hints.js');
 const { setNatural } = require('./scalars.js');
 
 const LITTLE = true;
 const TWO_32 = 2 ** 32;
-/** The view or the address that a live view of native memory stands for. */
-const storageOf = Symbol('storage');
 /** Marks the instances of JSCallback, to distinguish a closed one from an object without a pointer. */
 const callbackBrand = Symbol('JSCallback');
 

@@ -4,13 +4,15 @@
 const binding = require('../native/binding.js');
 const { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor } = require('./aggregate.js');
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
-const { makeError, wrongType, wrongValue, outOfRange } = require('../errors.js');
+const { atCaller, makeError, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
 const access = require('../memory/access.js');
 const { alloc } = require('../memory/alloc.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { typeOf, spelled, isDeclared } = require('./registry.js');
-const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./views.js');
+const { viewAt, valueOf, setValue } = require('./live-view.js');
+const { addElementViews } = require('./array-view.js');
+const { addFieldViews } = require('./struct-view.js');
 
 /** The most bytes of values that the argument buffer has room for. */
 const ARG_BUFFER_BYTES = argBuffer.byteLength - VALUES;
@@ -28,6 +30,14 @@ class Aggregate extends DeclaredType {
 
   /** A copy of the value at an address, or in a view. */
   read(source, byteOffset = 0) {
+    try {
+      return this.#read(source, byteOffset);
+    } catch (error) {
+      throw atCaller(error, this.read); // node-do-not-add-exception-line
+    }
+  }
+
+  #read(source, byteOffset) {
     const descriptor = this.#descriptor;
     const name = `${descriptor.name}.read`;
     const isAddress = typeof source === 'number' || typeof source === 'bigint';
@@ -37,6 +47,14 @@ class Aggregate extends DeclaredType {
 
   /** Writes a value to an address, or into a view. */
   write(target, value, byteOffset = 0) {
+    try {
+      this.#write(target, value, byteOffset);
+    } catch (error) {
+      throw atCaller(error, this.write); // node-do-not-add-exception-line
+    }
+  }
+
+  #write(target, value, byteOffset) {
     const descriptor = this.#descriptor;
     const name = `${descriptor.name}.write`;
     const isAddress = typeof target === 'number' || typeof target === 'bigint';
@@ -47,11 +65,23 @@ class Aggregate extends DeclaredType {
 
   /** Accessors over the memory at an address, or of a view, without a copy. */
   view(source, byteOffset = 0) {
-    return viewAt(this.#descriptor, source, byteOffset, `${this.#descriptor.name}.view`);
+    try {
+      return viewAt(this.#descriptor, source, byteOffset, `${this.#descriptor.name}.view`);
+    } catch (error) {
+      throw atCaller(error, this.view); // node-do-not-add-exception-line
+    }
   }
 
   /** Accessors over new fenced memory, zeroed or with a value. */
   alloc(value) {
+    try {
+      return this.#alloc(value);
+    } catch (error) {
+      throw atCaller(error, this.alloc); // node-do-not-add-exception-line
+    }
+  }
+
+  #alloc(value) {
     const descriptor = this.#descriptor;
     const view = viewAt(descriptor, alloc(descriptor.size, { align: descriptor.align }), 0, descriptor.name);
     if (value !== undefined) setValue(view, value, `${descriptor.name}.alloc`);
@@ -218,7 +248,7 @@ function array(type, length) {
       sharedBy(['array', keyOf(element), length, spelling], () => {
         const layout = laidOut('array', () => binding.arrayOf(element.id, length));
         const descriptor = arrayDescriptor(layout, element, length, spelling);
-        addElementViews(descriptor, element, length);
+        addElementViews(descriptor);
         return descriptor;
       }),
     ),

@@ -102,8 +102,8 @@ dlopen('x', { f: 'i32' });
 dlopen('x', { f: { optional: 1 } });
 // @ts-expect-error an address is not NULL
 dlopen('x', { f: { ptr: null } });
-// @ts-expect-error no declarations
-dlopen('x');
+// @ts-expect-error no path
+dlopen();
 // @ts-expect-error a path is not undefined
 dlopen(undefined, {});
 // @ts-expect-error a path is not a Buffer

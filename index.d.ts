@@ -65,7 +65,6 @@ import type {
   CallbackFunction,
   CallbackRet,
   Fn,
-  HasAsync,
   Ret,
 } from './types/infer.js';
 import type {
@@ -104,7 +103,7 @@ export type {
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
-export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, HasAsync, LooseDeclaration, OneOf };
+export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, LooseDeclaration, OneOf, TagTable };
 export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
@@ -336,6 +335,7 @@ export interface Library<S> extends LinkedSymbols<S> {
    *
    * @example
    * ```js
+   * const libc = dlopen('c', 'size_t strlen(const char *text);');
    * const abs = libc.function('int abs(int)');
    * ```
    *
@@ -638,7 +638,7 @@ export declare function checkFences(): number;
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address or an offset.
  */
-export type Reader<Value> = (ptr: number | bigint, byteOffset?: number) => Value;
+export type Reader<Value> = (ptr: number | bigint | null, byteOffset?: number) => Value;
 
 /**
  * Writes one value to native memory. It need not be aligned.
@@ -649,7 +649,7 @@ export type Reader<Value> = (ptr: number | bigint, byteOffset?: number) => Value
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument.
  */
-export type Writer<Value> = (ptr: number | bigint, byteOffset: number, value: Value) => void;
+export type Writer<Value> = (ptr: number | bigint | null, byteOffset: number, value: Value) => void;
 
 /**
  * Reads from native memory, a function per scalar type: `read.i32(ptr, 4)`.
@@ -704,7 +704,7 @@ export type Deallocator = number | bigint | BoundFunction;
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime does not allow a Buffer over native memory.
  */
 export declare function toBuffer(
-  ptr: number | bigint,
+  ptr: number | bigint | null,
   byteOffset?: number,
   byteLength?: number,
   deallocator?: Deallocator,
@@ -714,7 +714,7 @@ export declare function toBuffer(
  * @param context The second argument of the deallocator.
  */
 export declare function toBuffer(
-  ptr: number | bigint,
+  ptr: number | bigint | null,
   byteOffset: number | undefined,
   byteLength: number | undefined,
   context: number | bigint | null | undefined,
@@ -726,7 +726,7 @@ export declare function toBuffer(
  * Parameters and errors are those of {@link toBuffer}.
  */
 export declare function toArrayBuffer(
-  ptr: number | bigint,
+  ptr: number | bigint | null,
   byteOffset?: number,
   byteLength?: number,
   deallocator?: Deallocator,
@@ -736,7 +736,7 @@ export declare function toArrayBuffer(
  * @param context The second argument of the deallocator.
  */
 export declare function toArrayBuffer(
-  ptr: number | bigint,
+  ptr: number | bigint | null,
   byteOffset: number | undefined,
   byteLength: number | undefined,
   context: number | bigint | null | undefined,
@@ -957,6 +957,7 @@ export type FFIErrorCode =
   /** Error: Node's permission model does not allow native code; `permission` is `'FFI'` or `'Addon'`. */
   | 'ERR_ACCESS_DENIED'
   /** Error: `pinned-ffi/bun` could not open a library; `cause` is the error of this entry. */
+  | 'ERR_ACCESS_DENIED'
   | 'ERR_DLOPEN_FAILED'
   /** Error: no native addon for this platform. */
   | 'ERR_FFI_ADDON_NOT_FOUND'
@@ -1004,31 +1005,113 @@ export type FFIErrorCode =
   /** Error: a call on a `thread()` after its `close()`. */
   | 'ERR_FFI_THREAD_CLOSED';
 
-/** An error of this package: a TypeError, RangeError or Error with a code. */
-export interface FFIError extends Error {
+/** An error of this package with one of these codes. Other properties depend on the code: see {@link FFIError}. */
+export interface FFIErrorOf<Code extends FFIErrorCode> extends Error {
   /** The kind of the error. It is stable; messages may change. */
-  readonly code: FFIErrorCode;
-  /** With ERR_FFI_DECLARATION_INVALID: the line in the C text, from 1. */
-  readonly line?: number;
-  /** With ERR_FFI_DECLARATION_INVALID: the column in that line, from 1. */
-  readonly column?: number;
-  /** With ERR_ACCESS_DENIED: the permission that is missing, as Node names it in its own errors. */
-  readonly permission?: string;
-  /** With ERR_ACCESS_DENIED: the library that was to be opened; empty if there is none. */
-  readonly resource?: string;
-  /** With ERR_FFI_LIBRARY_NOT_FOUND: the paths and names that were tried, in order. */
-  readonly tried?: readonly string[];
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW and ERR_FFI_SYMBOL_NOT_FOUND: the name of the C function or variable. */
-  readonly symbol?: string;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the index of the argument. */
-  readonly argument?: number;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the length of the argument in bytes. */
-  readonly byteLength?: number;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the offset of the first bad byte in the argument; negative before it. */
-  readonly firstBadOffset?: number;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the number of bytes beyond the argument that were written. */
-  readonly bytesPast?: number;
+  readonly code: Code;
 }
+
+/** Native code wrote beyond a buffer. */
+export interface FFIOverflowError extends FFIErrorOf<'ERR_FFI_BUFFER_OVERFLOW' | 'ERR_FFI_BUFFER_UNDERFLOW'> {
+  /** The name of the C function. */
+  readonly symbol: string;
+  /** The index of the argument. */
+  readonly argument: number;
+  /** The length of the argument in bytes. */
+  readonly byteLength: number;
+  /** The offset of the first bad byte in the argument; negative before it. */
+  readonly firstBadOffset: number;
+  /** The number of bytes beyond the argument that were written. */
+  readonly bytesPast: number;
+}
+
+/** A library was not found, or cannot be loaded. */
+export interface FFILibraryError extends FFIErrorOf<'ERR_FFI_LIBRARY_INVALID' | 'ERR_FFI_LIBRARY_NOT_FOUND'> {
+  /** The path or name that was passed. */
+  readonly path: string;
+  /** The paths and names that were tried, in order. */
+  readonly tried: readonly string[];
+}
+
+/** A library lacks a symbol. */
+export interface FFISymbolError extends FFIErrorOf<'ERR_FFI_SYMBOL_NOT_FOUND'> {
+  /** The name of the C function or variable. */
+  readonly symbol: string;
+  /** The file of the library; `null` for the process itself. */
+  readonly path: string | null;
+}
+
+/** C text is not understood. */
+export interface FFIDeclarationError extends FFIErrorOf<'ERR_FFI_DECLARATION_INVALID'> {
+  /** The line in the text, from 1. */
+  readonly line: number;
+  /** The column in that line, from 1. */
+  readonly column: number;
+}
+
+/** A C function failed according to its `fails`, without setting errno. With errno it is a system error of Node. */
+export interface FFICallError extends FFIErrorOf<'ERR_FFI_CALL_FAILED'> {
+  /** The name of the C function. */
+  readonly syscall: string;
+  /** Its result. */
+  readonly result: unknown;
+}
+
+/** The C compiler reported errors. */
+export interface FFICompileError extends FFIErrorOf<'ERR_FFI_COMPILE_FAILED'> {
+  /** The output of the compiler. */
+  readonly diagnostics: string;
+  /** The command: the compiler and its arguments. */
+  readonly command: readonly string[];
+}
+
+/** There is no C compiler. */
+export interface FFICompilerError extends FFIErrorOf<'ERR_FFI_COMPILER_NOT_FOUND'> {
+  /** The commands that were tried, in order. */
+  readonly tried: readonly string[];
+}
+
+/** Node's permission model does not allow native code. */
+export interface FFIAccessError extends FFIErrorOf<'ERR_ACCESS_DENIED'> {
+  /** The permission that is missing, as Node names it in its own errors. */
+  readonly permission: 'FFI' | 'Addon';
+  /** The file that was to be opened; empty if there is none. */
+  readonly resource: string;
+}
+
+/** Errors that have more properties than a code. */
+type DetailedFFIError =
+  | FFIOverflowError
+  | FFILibraryError
+  | FFISymbolError
+  | FFIDeclarationError
+  | FFICallError
+  | FFICompileError
+  | FFICompilerError
+  | FFIAccessError;
+
+/**
+ * An error of this package: a TypeError, RangeError or Error with a code. Compare the code to reach the properties of
+ * one kind. See {@link isFFIError}.
+ */
+export type FFIError = DetailedFFIError | FFIErrorOf<Exclude<FFIErrorCode, DetailedFFIError['code']>>;
+
+/**
+ * Whether a value is an error with one of the codes of {@link FFIErrorCode}. It narrows the type in a `catch`. Node's own
+ * errors share the codes `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_DLOPEN_FAILED` and
+ * `ERR_ACCESS_DENIED`. System errors of functions with `fails` (`ENOENT`) are none.
+ *
+ * @example
+ * ```js
+ * try {
+ *   dlopen('nonesuch', 'int f(void);');
+ * } catch (error) {
+ *   if (!isFFIError(error) || error.code !== 'ERR_FFI_LIBRARY_NOT_FOUND') throw error;
+ *   console.error(error.tried);
+ * }
+ * ```
+ */
+export declare function isFFIError(value: unknown): value is FFIError;
 
 /** A process warning of this package, for errors that no call can throw: see `process.on('warning')`. */
 export interface FFIWarning extends Error {

@@ -17,6 +17,7 @@ export const {
   fences,
   fn,
   inout,
+  isFFIError,
   linkSymbols,
   offsetof,
   opaque,

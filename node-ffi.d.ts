@@ -77,6 +77,10 @@ export interface FunctionSignature {
   readonly return?: ResultType;
   /** Default: none. */
   readonly arguments?: readonly ArgumentType[];
+  /**
+   * Whether calls run on a helper thread, so that C may wait for threads which call back. Node does not read it. Default: false.
+   */
+  readonly threads?: boolean;
 }
 
 /** Signatures by the names of the symbols. */
@@ -99,13 +103,17 @@ type ValuesOf<A extends readonly ArgumentType[]> = { -readonly [K in keyof A]: A
 /** A list of what a callback gets. */
 type GivenOf<A extends readonly ArgumentType[]> = { -readonly [K in keyof A]: ResultTypes[A[K]] };
 
+// TypeScript before 5.4 does not see otherwise that these are lists.
+/** What a function takes. */
+type ParametersOf<S> = ValuesOf<ArgumentsOf<S>> extends infer V extends unknown[] ? V : never;
+
 /** A C function. */
 export interface LibraryFunction<S extends FunctionSignature = FunctionSignature> {
-  (...args: ValuesOf<ArgumentsOf<S>>): ResultTypes[ResultOf<S>];
+  (...args: ParametersOf<S>): ResultTypes[ResultOf<S>];
   /** The address of the function. */
   readonly pointer: bigint;
   /** The same call on a thread of libuv's pool. Node's functions have none. */
-  async(...args: ValuesOf<ArgumentsOf<S>>): Promise<ResultTypes[ResultOf<S>]>;
+  async(...args: ParametersOf<S>): Promise<ResultTypes[ResultOf<S>]>;
 }
 
 /** The C functions of an object of signatures. */
@@ -225,7 +233,7 @@ export declare function setFloat64(pointer: bigint, offset: number, value: numbe
 /** The UTF-8 text at an address, up to its NUL; null at NULL. */
 export declare function toString(pointer: bigint): string | null;
 /** Memory as a Buffer: a copy, or the memory itself where `copy` is false. */
-export declare function toBuffer(pointer: bigint, length: number, copy?: boolean): Buffer<ArrayBuffer>;
+export declare function toBuffer(pointer: bigint, length: number, copy?: boolean): Buffer;
 /** Memory as an ArrayBuffer: a copy, or the memory itself where `copy` is false. */
 export declare function toArrayBuffer(pointer: bigint, length: number, copy?: boolean): ArrayBuffer;
 /** Copies a text and its NUL to an address, where there are `length` bytes. */

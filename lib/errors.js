@@ -144,7 +144,11 @@ function makeFailure(errno, syscall, result) {
   return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall, result });
 }
 
-/** What has a stack: of whoever makes it, the caller, and so on, as many as Error.stackTraceLimit says. */
+/** Whether a value is an error with a code of the table. */
+const isFFIError = (value) =>
+  types.isNativeError(value) && typeof value.code === 'string' && Object.hasOwn(TABLE, value.code);
+
+/** An object with a stack: its creator, the caller and so on, as many frames as Error.stackTraceLimit says. */
 const Trace = Error;
 
 /** A process warning of late findings; `properties` as in makeError. */
@@ -177,7 +181,7 @@ const typeNameOf = (descriptor, position) => position?.type ?? descriptor.name;
 /** Where a callback's result came from, for `locationOf`. */
 const RESULT = 'return value';
 
-/** What a message adds of a Promise: nothing makes a value of it in time. */
+/** The hint for a Promise: it cannot settle in time. */
 const promiseHint = (where) =>
   where.endsWith(RESULT)
     ? '; here a callback must return its value at once, which an async function cannot'
@@ -201,6 +205,7 @@ module.exports = {
   makeError,
   makeFailure,
   makeWarning,
+  isFFIError,
   Trace,
   describe,
   locationOf,

@@ -2,6 +2,7 @@
 // The exports of `pinned-ffi`.
 
 const { fences, checkFences } = require('./memory/fences.js');
+const { isFFIError } = require('./errors.js');
 const { lazy } = require('./lazy.js');
 const { dlopen, linkSymbols, CFunction } = require('./library/dlopen.js');
 const { FFIType } = require('./types/registry.js');
@@ -48,6 +49,7 @@ module.exports = {
   fences,
   fn,
   inout,
+  isFFIError,
   linkSymbols,
   offsetof,
   opaque,

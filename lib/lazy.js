@@ -54,7 +54,7 @@ function lazy(load) {
 
 /** Loads what cannot be loaded later. */
 function begin() {
-  // What is loaded adds to the list.
+  // Loading a file adds to the list.
   if (!hasRegistry) for (const get of all) get();
 }
 

@@ -18,7 +18,7 @@ function distance(a, b, most) {
   return row[b.length];
 }
 
-/** Longer names are compared with none: it takes too long, and nobody misspells them. */
+/** The longest name that is compared. Longer ones take too long, and are rarely typed by hand. */
 const LONGEST = 64;
 
 /**
@@ -37,7 +37,7 @@ function nearest(name, candidates) {
   return best;
 }
 
-/** What a message adds: `. Did you mean 'x'?`, or nothing. */
+/** The end of a message: `. Did you mean 'x'?`, or nothing. */
 const didYouMean = (name) => (name === undefined ? '' : `. Did you mean '${name}'?`);
 
 module.exports = { nearest, didYouMean };

@@ -20,6 +20,7 @@ const SAME_EVERYWHERE = new Set([
   'runners',
   'runtimes',
   'testing',
+  'types',
   'workflows',
 ]);
 
@@ -46,7 +47,8 @@ const BUDGETS = {
   fence: { quick: 12, full: 60 },
   fuzz: { quick: 10, full: 35 },
   install: { quick: 12, full: 12 },
-  lanes: { quick: 20, full: 45 },
+  'call-paths': { quick: 20, full: 45 },
+  'node-ffi': { quick: 6, full: 6 },
   runtimes: { quick: 12, full: 12 },
   runners: { quick: 25, full: 25 },
   process: { quick: 8, full: 8 },
@@ -55,6 +57,7 @@ const BUDGETS = {
   reset: { quick: 15, full: 15 },
   signature: { quick: 15, full: 60 },
   symbols: { quick: 8, full: 60 },
+  types: { quick: 12, full: 30 },
   thread: { quick: 10, full: 35 },
   worker: { quick: 12, full: 12 },
 };

@@ -63,19 +63,28 @@ function testFiles(names, isRuntime = false) {
 
 // --- The fixture
 
-function buildFixture() {
+/** The C fixture of the tests on this machine. */
+const fixture = path.join(fixtures, 'build', `libfixture.${suffix}`);
+
+/**
+ * Compiles the fixture, unless it is newer than its sources. For another platform: with its compiler, into another file.
+ * @param {object} [options]
+ * @param {string} [options.output]
+ * @param {string[]} [options.compiler] a command
+ * @param {boolean} [options.isWindows] whether it is for Windows
+ */
+function buildFixture({ output = fixture, compiler = findCompiler(), isWindows = process.platform === 'win32' } = {}) {
   const names = fs.readdirSync(fixtures).filter((file) => /\.[ch]$/.test(file));
   const files = names.map((file) => path.join(fixtures, file));
-  const output = path.join(fixtures, 'build', `libfixture.${suffix}`);
   const changed = (file) => fs.statSync(file).mtimeMs;
   if (fs.existsSync(output) && [...files, __filename].every((file) => changed(file) < changed(output))) return;
-  const compiler = findCompiler() ?? fail('The tests need a C compiler (cc, gcc or clang, or set CC).');
+  if (compiler === undefined) fail('The tests need a C compiler (cc, gcc or clang, or set CC).');
   fs.mkdirSync(path.dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.tmp`;
-  const position = process.platform === 'win32' ? [] : ['-fPIC', '-pthread'];
+  const position = isWindows ? [] : ['-fPIC'];
   const sources = files.filter((file) => file.endsWith('.c'));
-  const args = ['-std=gnu11', '-O1', '-g', '-Wall', '-shared', ...position, '-o', temporary, ...sources];
-  if (process.platform === 'linux') args.push('-lm');
+  const args = ['-std=gnu11', '-O1', '-g', '-Wall', '-shared', '-pthread', ...position, '-o', temporary, ...sources];
+  if (!isWindows && process.platform === 'linux') args.push('-lm');
   const { status, error } = spawnSync(compiler[0], [...compiler.slice(1), ...args], { cwd: root, stdio: 'inherit' });
   if (status !== 0) fail(`The C fixture of the tests does not compile${error ? `: ${error.message}` : '.'}`);
   fs.renameSync(temporary, output);
@@ -181,6 +190,6 @@ async function main() {
   if (failed.length > 0) fail(`Failed on ${failed.join(', ')}.`);
 }
 
-module.exports = { parse, prepare, testFiles, runTests };
+module.exports = { parse, prepare, testFiles, runTests, fixture, buildFixture };
 
 if (require.main === module) main().catch((error) => fail(error.stack));

@@ -481,7 +481,10 @@ describe('real headers', () => {
             erasableSyntaxOnly: true,
             verbatimModuleSyntax: true,
             allowImportingTsExtensions: true,
-            noEmit: true,
+            // Every type that a module exports can be named.
+            declaration: true,
+            emitDeclarationOnly: true,
+            outDir: 'declared',
             target: 'es2022',
             module: 'nodenext',
             types: ['node'],
@@ -509,6 +512,10 @@ sqlite3_finalize(database);
         folder,
       ]);
       assert.deepEqual([code, stdout, stderr], [0, '', '']);
+      for (const name of ['user', 'everything', ...Object.keys(HEADERS)]) {
+        const emitted = fs.readFileSync(path.join(folder, 'declared', `${name}.d.mts`), 'utf8');
+        assert.doesNotMatch(emitted, /pinned-ffi\/types|\.\.\/.*types\//, name);
+      }
     },
   );
 });

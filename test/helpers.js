@@ -116,7 +116,7 @@ function tryOptimize(fn, warmUp = fn, attempts = 1) {
   return (status & optimizedBits) === optimizedBits;
 }
 
-/** A process whose flags say what is optimised, nothing or everything early: `npm run test:lanes` has some. */
+/** A process whose flags say what is optimised, nothing or everything early: `npm run test:call-paths` has some. */
 const isOptimisedByFlags = ['--no-opt', '--always-sparkplug'].some((flag) => process.execArgv.includes(flag));
 
 /** The same, and fails if V8 did not though it may. */

@@ -88,6 +88,7 @@ const REQUIREMENTS = {
   suites: packages('ecosystem', '--omit=optional'),
   workloads: packages('ecosystem/compare'),
   runners: packages('ecosystem/runners'),
+  oldestTypeScript: packages('types/oldest'),
   registry: { found: hasRegistry, otherwise: 'connect this machine to the npm registry' },
 };
 
@@ -108,6 +109,19 @@ const PLATFORM = {
   transfer: {
     is: () => typeof ArrayBuffer.prototype.transfer === 'function',
     reason: 'this Node has no ArrayBuffer.prototype.transfer',
+  },
+  nodeFfi: {
+    is: () =>
+      /^26\.(?:1[2-9]|[2-9]\d)\./.test(process.versions.node) && process.config.variables.node_use_ffi !== false,
+    reason: 'compares with node:ffi of Node 26.12',
+  },
+  allowFfi: {
+    is: () => process.allowedNodeEnvironmentFlags.has('--allow-ffi'),
+    reason: 'this Node has no --allow-ffi',
+  },
+  register: {
+    is: () => require('node:module').register !== undefined,
+    reason: 'this Node has no module.register()',
   },
   flag: { is: () => true, reason: 'this Node has no such flag' },
   fences: { is: () => require('../index.js').fences().installed, reason: 'this runtime has no fences' },

@@ -1,7 +1,18 @@
 // Types that are made at run time: struct(), union(), array(), pointer(), ... as TypeScript sees them.
 
 import type { CallbackFunction, Fn } from './infer.js';
-import type { AddressOf, FunctionPointerLike, In, Out, Pointer, PointerLike, Text, View } from './table.js';
+import type {
+  AddressOf,
+  FunctionPointerLike,
+  In,
+  IntegerType,
+  MemoryScalar,
+  Out,
+  Pointer,
+  PointerLike,
+  Text,
+  View,
+} from './table.js';
 
 declare const row: unique symbol;
 declare const live: unique symbol;
@@ -38,12 +49,13 @@ export type DeclaredField = DeclaredType<DeclaredRow & { kind: 'value' | 'array'
 
 /** Accessors for native memory. Passed for a pointer, a view is the address of its memory. */
 export interface LiveView {
+  // Optional, so that a nested struct can be assigned a plain object: `line.from = { x: 0, y: 0 }`.
   /** Only for the compiler: distinguishes a view from other objects. */
-  readonly [live]: true;
+  readonly [live]?: true;
 }
 
-/** The memory of a T: its address, or a view or buffer that holds it. */
-export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | LiveView;
+/** The memory of a T: its address, or a view or buffer that holds it. NULL, which C may give, throws. */
+export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | LiveView | null;
 
 /** A struct, a union or an array. `I` is the accepted value, `O` the result, `V` the live view. */
 export interface AggregateType<I, O, V, Kind extends 'value' | 'array'> extends DeclaredType<{
@@ -64,22 +76,29 @@ export interface AggregateType<I, O, V, Kind extends 'value' | 'array'> extends 
 
 /** A bitfield: `bits` of an integer type. */
 export interface Bitfield {
-  readonly type: string;
+  /** An integer type or `'bool'`. */
+  readonly type: IntegerType | 'bool' | 11;
+  /** The number of bits, at most those of the type. */
   readonly bits: number;
 }
 
 /** The fields of a struct: a type each, or a bitfield. */
 export type StructFields = { readonly [name: string]: FieldType | Bitfield };
+/** The fields of a union: a type each. */
 export type UnionFields = { readonly [name: string]: FieldType };
-type FieldType = string | number | DeclaredField;
-type TypeOfField<F> = F extends Bitfield ? F['type'] : F;
+/** The type of a field. */
+export type FieldType = MemoryScalar | DeclaredField;
+type TypeOfField<F> = F extends { readonly type: infer T; readonly bits: number } ? T : F;
 
+// Conditional, although the condition always holds: an editor then shows the fields and not these aliases.
 /** The fields of a struct on their way into C. */
-export type FieldsIn<F> = { readonly [K in keyof F]: In<TypeOfField<F[K]>> };
+export type FieldsIn<F> = F extends unknown ? { readonly [K in keyof F]: In<TypeOfField<F[K]>> } : never;
 /** The fields of a struct as C gives them. */
-export type FieldsOut<F> = { -readonly [K in keyof F]: Out<TypeOfField<F[K]>> };
+export type FieldsOut<F> = F extends unknown ? { -readonly [K in keyof F]: Out<TypeOfField<F[K]>> } : never;
 /** The fields of a struct in memory. */
-export type FieldsView<F> = { -readonly [K in keyof F]: View<TypeOfField<F[K]>> } & LiveView;
+export type FieldsView<F> = F extends unknown
+  ? { -readonly [K in keyof F]: View<TypeOfField<F[K]>> } & LiveView
+  : never;
 /** A union on its way into C: one of its fields. */
 export type OneOf<F> = { [K in keyof F]: { readonly [Only in K]: In<F[K]> } }[keyof F];
 

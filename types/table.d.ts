@@ -199,6 +199,9 @@ export type LengthType = Spelled<
   'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32' | 'i64' | 'u64' | 'i64_fast' | 'u64_fast' | 'long' | 'unsigned long'
 >;
 
+/** Types of bitfields. */
+export type IntegerType = LengthType | Spelled<'char' | 'wchar_t'>;
+
 /** An argument with a name for messages: `{ type: 'ptr', name: 'event' }`. */
 interface NamedArgument {
   /** Its type. */
@@ -248,8 +251,11 @@ export type Text = 'cstring' | 'utf16' | 'wstring';
 /** Every type, by name, alias or numeric tag. */
 export type AnyType = Spelled<keyof TypeTable>;
 
+/** Types of values in memory: of fields, elements and variables. */
+export type MemoryScalar = Spelled<Exclude<keyof TypeTable, 'void' | 'buffer' | 'buffer_length'>>;
+
 /** Types that can be in memory, by canonical name or alias: `read` and `write` have a function for each. */
-export type ScalarName = Extract<Spelled<Exclude<keyof TypeTable, 'void' | Text | 'buffer' | 'buffer_length'>>, string>;
+export type ScalarName = Extract<MemoryScalar, string>;
 
 /** The row of a type, however it is written. */
 type RowOf<T> = T extends keyof TypeTable

@@ -199,7 +199,7 @@ const makeDecorated = (boundFunction) =>
 
 const BOUND = Symbol('bound');
 
-/** What bound functions have beside what functions have. */
+/** The properties that bound functions have in addition to those of functions. */
 const boundPrototype = Object.create(Function.prototype, {
   ptr: {
     get() {
@@ -218,7 +218,7 @@ const boundPrototype = Object.create(Function.prototype, {
     },
   },
 });
-/** A property of their own; one object serves for all. */
+/** An own property; one object serves for all. */
 const own = { value: undefined };
 
 /**
@@ -232,7 +232,7 @@ const own = { value: undefined };
  */
 const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
   const spec = specOf(declaration, name);
-  // What is behind the function; `inC` is what C calls it.
+  // The call target of the function; `inC` is its name in C.
   const boundFunction = {
     name,
     inC: declaration.name ?? name,

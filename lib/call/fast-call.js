@@ -77,7 +77,7 @@ const integer = (nativeClass, as) => ({
   pass: 'x@',
   test: `var x@; if (typeof a@ !== 'number' || (x@ = (${as})) !== a@) ${LEAVE}`,
 });
-/** What the trampoline looks at by itself. */
+/** The checks that the trampoline makes itself. */
 const unconverted = (nativeClass, test = '') => ({ nativeClass, pass: 'a@', test });
 
 /**
@@ -270,7 +270,7 @@ const VALUES = {
 };
 const valueOf = (name, nativeClass) => (nativeClass === I64 || nativeClass === U64 ? 'r' : (VALUES[name] ?? 'r'));
 
-/** How V8 is told what kind of number `@` gives. */
+/** Source by which V8 sees the kind of number that `@` gives. */
 const NUMBERS = { [I32]: '@ | 0', [U32]: '@ >>> 0', [F32]: '+@', [F64]: '+@' };
 
 /** The source of a signature's functions; `argClasses` are those of its arguments. */

@@ -177,7 +177,7 @@ function callerSource(signature, ending) {
   const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].retains ? `k${i} = ` : '');
   const releases = retained.map((i) => `runtime.release(k${i});`).join(' ');
   const forgets = retained.map((i) => `k${i} = undefined;`).join(' ');
-  // What is no index is an object of its own: source that wrote it out would make one in each call.
+  // A label that is no index is an object: source that wrote it out would create one in each call.
   const label = (i) => (typeof parameters[i].label === 'number' ? parameters[i].label : `label${i}`);
   const end = endings[ending](signature, {
     names,
@@ -229,7 +229,7 @@ function enterPlainly({ functionId, library }, signature, { pins, retained }, re
   const entry = isPinned ? enterWith(pins) : enter;
   const bits = bitsOf(signature, pins);
   if (words[EPOCH] !== epoch) return AGAIN;
-  // Not in a function of their own, here and in startCall: V8 may run other JavaScript where one is entered.
+  // Not in a separate function, here and in startCall: V8 may run other JavaScript where a function is entered.
   words[0] = bits[0];
   words[1] = bits[1];
   words[2] = bits[2];

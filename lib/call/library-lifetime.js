@@ -24,7 +24,7 @@ class Lifetime {
 
   /**
    * Refuses new calls and unloads the library. While calls are under way on other threads that happens when they are
-   * done: a Promise tells when. Throws ERR_FFI_LIBRARY_BUSY inside a callback of one of its own synchronous calls.
+   * done: a Promise tells when. Throws ERR_FFI_LIBRARY_BUSY inside a callback of one of its synchronous calls.
    */
   close() {
     this.native.close();

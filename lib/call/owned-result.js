@@ -36,7 +36,7 @@ function textOf({ type, cstring, free }, where) {
 }
 
 /**
- * What a declaration's `returns` stands for: { type, free } becomes a type, anything else stays.
+ * Converts a declaration's `returns`: { type, free } becomes a type, anything else stays.
  * @param {((name: string) => number | bigint) | undefined} find the address of a symbol by its name
  */
 function ownedResult(returns, name, find, lifetime) {

@@ -19,7 +19,7 @@ const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', v
 const base = byName.get('function');
 let keys = 0;
 
-/** A JavaScript function as it is, unless it has an address of its own; anything else as for `function`. */
+/** A JavaScript function unchanged, unless it has an address; anything else as for `function`. */
 function resolve(value, name, position) {
   if (typeof value !== 'function') return resolvePointer(value, name, position);
   const address = value.ptr;
@@ -54,7 +54,7 @@ function scopedCallbacksOf(signature) {
     const handler = handlerOf(signature, callback, name);
     const closure = closed.take() ?? new ScopedClosure(signature.native);
     closure.to = name;
-    // What it is called is not asked: that may run the program's code, and others are written already.
+    // Its name is not read: a getter may run the program's code, and other arguments are written already.
     closure.open(handler, `a function passed to ${name}`, KINDS.scoped);
     return {
       address: closure.address,

@@ -1,5 +1,5 @@
 'use strict';
-// What C reaches for a callback: it decodes the arguments, calls the user's function and encodes its result. The mirror
+// The handler of a callback: it decodes the arguments, calls the user's function and encodes its result. The mirror
 // of call/generic-call.js.
 
 const { isPromise } = require('node:util').types;
@@ -201,7 +201,7 @@ const handlerFactory = (signature) =>
     plainHandler(signature),
   );
 
-/** What C reaches for a callback of a signature. */
+/** The handler of the callbacks of a signature. */
 const handlerOf = (signature, callback, name, context) =>
   catching((signature.handle ??= handlerFactory(signature))(callback, name, context));
 

@@ -114,7 +114,7 @@ function build({ units, libraries, includes, defines, flags }) {
       !texts.some((text) => READS_MORE.test(text.toString('latin1'))) && !flags.some((flag) => PROFILE.test(flag));
     const known = isKnown ? find(directory, key) : undefined;
     if (known !== undefined) return known;
-    // What was preprocessed is what is compiled, so the key cannot belong to another state of the files.
+    // The preprocessed text is compiled, so the key cannot belong to another state of the files.
     const output = path.join(work, `library.${suffix}`);
     const shared = isWindows ? ['-shared', '-O2'] : ['-shared', '-fPIC', '-O2', '-Wl,-t'];
     const start = Date.now();
@@ -191,7 +191,7 @@ function advice() {
   return 'install gcc or clang (apt install gcc libc6-dev, dnf install gcc, apk add gcc musl-dev), or set CC';
 }
 
-// --- What was read
+// --- The files that were read
 
 /** Source that has the assembler read files, whose names are not known: it is compiled each time. */
 const READS_MORE = /\.inc(?:bin|lude)\b/;

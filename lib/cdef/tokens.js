@@ -14,7 +14,7 @@ class Tokens {
   #list = [];
   #at = 0;
   #lexer;
-  /** What a macro stands for, to be read before the text goes on. */
+  /** The tokens of an expanded macro, read before the rest of the text. */
   #expanded = [];
   #expandedCount = 0;
 

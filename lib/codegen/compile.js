@@ -4,7 +4,7 @@
 const { apply } = Reflect;
 
 /**
- * What the body of a function returns for `values`.
+ * Returns the result of a function body for `values`.
  * @param {string} parameters their names
  * @param {string} source the body
  * @param {unknown[]} values

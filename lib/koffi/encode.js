@@ -22,7 +22,7 @@ class Cast {
   }
 }
 
-/** What has to live as long as what was written, and what has to be released after a call. */
+/** Values that must live as long as the memory that refers to them, and values to release after a call. */
 class Kept {
   parts = [];
   #blocks;
@@ -217,7 +217,7 @@ function store(type, view, at, value, kept, name, position) {
 const UNITS = { Void: 1, Int8: 1, UInt8: 1, Int16: 2, UInt16: 2, Int32: 4, UInt32: 4 };
 
 /**
- * What a pointer is passed as: null, an address, or a view. An object, an array or a text becomes a new view.
+ * Converts a value for a pointer to null, an address, or a view. An object, an array or a text becomes a new view.
  * @returns {null | number | bigint | ArrayBufferView}
  */
 function refer(type, value, direction, kept, name, position) {

@@ -138,7 +138,7 @@ function asynchronous(parts) {
       throw makeError('ERR_INVALID_ARG_TYPE', `Expected callback function as last argument of ${parts.name}.async()`);
     const values = all.slice(0, count);
     const kept = new Kept(lend);
-    // What the program's callback throws is an uncaught exception, not a rejection.
+    // An error of the program's callback is an uncaught exception, not a rejection.
     const answer = (error, value) => {
       release(kept.parts);
       process.nextTick(callback, withoutOptions(error), value);

@@ -1,5 +1,5 @@
 'use strict';
-// How values of koffi's types go through calls of the main entry: the type that the main entry is told, and what converts
+// How values of koffi's types go through calls of the main entry: the type that the main entry gets, and the code that converts
 // values before and after.
 
 const { DeclaredType } = require('../types/native-type.js');

@@ -104,7 +104,7 @@ const dlopen = function (path, symbols, options = {}) {
 /** The engine makes tables of more than this many properties slow to look up; those are made so at once. */
 const MANY = 128;
 
-/** The functions by their keys, as properties of their own whatever Object.prototype has. */
+/** The functions by their keys, as own properties, whatever Object.prototype has. */
 const bindAll = function (entries, bindOne, opened) {
   for (let i = 0; i < entries.length; i += 1) {
     const entry = entries[i];
@@ -125,7 +125,7 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
   const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
   if (address === null) {
     if (declaration.optional) return null;
-    // What is wrong with the types is said first: it is wrong in every library.
+    // An error in the types comes first, because it is an error with every library.
     parseTypes({ ...declaration, returns: withoutFree(declaration.returns) }, key);
     throw missing(symbol, found);
   }

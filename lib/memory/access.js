@@ -145,7 +145,7 @@ function wideTextAt(address, unit, name) {
   return text;
 }
 
-/** Stores the address of a view at a place in a DataView: whoever calls this keeps the view. */
+/** Stores the address of a view at a place in a DataView. The caller keeps the view alive. */
 function storeAddress(target, at, value, name, position) {
   const address = binding.keptAddressOf(value);
   if (address === undefined) throw wrongValue(locationOf(name, position), 'attached to its storage', value);

@@ -36,7 +36,7 @@ const reason = install();
 renewPool();
 notePool();
 
-/** What is fenced, how wide, and why not. */
+/** The state of the fences: their widths, or the reason why there are none. */
 function fences() {
   const [before, after] = binding.fenceWidths();
   const [bytes, count, heldBytes, heldCount] = binding.quarantineState();

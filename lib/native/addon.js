@@ -10,7 +10,7 @@ const build = 'build it from the source in the package with "npx pinned-ffi buil
 
 /**
  * Where the addon is. PINNED_FFI_ADDON names another build of it, whatever its file is called. In the package it lies
- * in prebuilds/ beside lib/. A bundle is one file: it has prebuilds/ or the addon beside it, or prebuilds/ one folder
+ * in prebuilds/ next to lib/. A bundle is one file: it has prebuilds/ or the addon next to it, or prebuilds/ one folder
  * up.
  */
 function addonPath() {

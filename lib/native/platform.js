@@ -21,7 +21,7 @@ function detectMusl() {
   }
 }
 
-// The report would look up the names of all network peers, were it not told to leave them out.
+// By default the report looks up the names of all network peers.
 function reportHeader() {
   const { excludeNetwork } = process.report;
   process.report.excludeNetwork = true;

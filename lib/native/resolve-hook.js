@@ -36,7 +36,7 @@ function resolveRequired({ SPECIFIER, required }) {
   };
 }
 
-/** require() of a name with `node:`, which is not resolved: where there are no hooks, Node looks for a module of its own. */
+/** require() of a name with `node:`, which is not resolved: without hooks, Node looks for a built-in module. */
 function loadRequired({ SPECIFIER, required }) {
   const { _load } = Module;
   Module._load = function load(request, ...rest) {

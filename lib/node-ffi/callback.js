@@ -6,7 +6,7 @@ const { JSCallback } = require('../callback/js-callback.js');
 const { callbackResultType, resultType } = require('./types.js');
 const { wrongValue } = require('./words.js');
 
-/** What C gets from a callback whose function was collected. */
+/** The result that C gets from a callback whose function was collected. */
 const ZEROS = { __proto__: null, void: undefined, ptr: null, i64: 0n, u64: 0n };
 const zeroOf = (type) => (type in ZEROS ? ZEROS[type] : 0);
 

@@ -40,7 +40,7 @@ function checkName(name, what) {
   if (name.includes('\0')) throw wrongValue(`${what} must not contain null bytes`);
 }
 
-const keyOf = ({ returns, args }) => [returns, ...args].join();
+const keyOf = ({ returns, args, threads }) => [threads, returns, ...args].join();
 
 /** An object without a prototype, of a Map. */
 const objectOf = (map, read) => {
@@ -49,6 +49,9 @@ const objectOf = (map, read) => {
   return object;
 };
 const itself = (value) => value;
+
+/** The library of each function, which it keeps alive, as in Node. */
+const owners = new WeakMap();
 
 /** A loaded library. It is closed by close(), or once nothing refers to it or its functions. */
 class DynamicLibrary {
@@ -176,7 +179,7 @@ class DynamicLibrary {
     }
   }
 
-  /** What a function of a signature needs; throws where there is none, or was one of another signature. */
+  /** Finds a function and checks its signature. Throws if it is missing or was requested with another signature. */
   #prepare(name, declared) {
     const signature = parseSignature(declared, name);
     const key = keyOf(signature);
@@ -188,12 +191,17 @@ class DynamicLibrary {
   }
 
   /** The function that was prepared, bound if it is none yet. */
-  #bind({ name, signature: { returns, args }, key, address }) {
+  #bind({ name, signature: { returns, args, threads }, key, address }) {
     this.#symbols.set(name, address);
     const known = this.#functions.get(name);
     if (known !== undefined && known.key === key) return known.call;
-    const call = this.#library.bind(name, { args: args.map(argumentType), returns: resultType(returns) });
+    const call = this.#library.bind(name, {
+      args: args.map(argumentType),
+      returns: resultType(returns),
+      ...(threads && { threads }),
+    });
     Object.defineProperty(call, 'pointer', { value: address, writable: true, enumerable: true, configurable: true });
+    owners.set(call, this);
     this.#functions.set(name, { key, call });
     return call;
   }

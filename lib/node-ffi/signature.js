@@ -21,17 +21,20 @@ function argumentOf(declared, i, name) {
 }
 
 /**
- * What a signature object says, in types of the table. Each property is read once.
+ * Converts a signature object into types of the table. Each property is read once.
  * @param {object} signature
  * @param {string} name what messages call the function
- * @returns {{ returns: string, args: string[] }}
+ * @returns {{ returns: string, args: string[], threads: boolean }} `threads` is the main entry's: Node does not look at it
  */
 function parseSignature(signature, name) {
   const returns = 'return' in signature ? typeOf(signature.return, `Return value type of function ${name}`) : 'void';
-  if (!('arguments' in signature)) return { returns, args: [] };
-  const list = signature.arguments;
+  const args = 'arguments' in signature ? argumentsOf(signature.arguments, name) : [];
+  return { returns, args, threads: signature.threads === true };
+}
+
+function argumentsOf(list, name) {
   if (!Array.isArray(list)) throw wrongType(`Arguments list of function ${name} must be an array`);
-  return { returns, args: Array.from(list, (declared, i) => argumentOf(declared, i, name)) };
+  return Array.from(list, (declared, i) => argumentOf(declared, i, name));
 }
 
 /** Whether a value may be a signature, or an object of them. */

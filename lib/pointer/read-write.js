@@ -16,9 +16,9 @@ const config = require('../native/config.js');
 // Loaded for types that are C text.
 const cdef = lazy(() => require('../cdef/index.js'));
 
-/** A call from code that is not optimised is dear: as many reads go the other way before the next one tries. */
+/** A fast call from code that is not optimised is expensive: so many reads take the other path before the next attempt. */
 const PAUSE = 64;
-/** The names that have source of their own; those of aliases and of rarer types are served the plain way. */
+/** The names with generated source. Aliases and rarer types use a plain function. */
 const QUICK = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64', 'bool', 'ptr', 'intptr'];
 
 /** The functions of `descriptors`, a Map by name. */
@@ -39,7 +39,7 @@ function plain(name, descriptor) {
   return (address, byteOffset = 0) => access.read(descriptor, address, byteOffset, reader);
 }
 
-/** Each has source of its own, so that V8 sees what it calls; none where code generation is disallowed. */
+/** Each has separate source, so that V8 sees a constant target. None where code generation is disallowed. */
 function generate(readers, descriptors, { load, frame: base }) {
   const readSource = ({ raws, value }) => {
     const all = raws(0);

@@ -72,7 +72,7 @@ const coerceFloat = (descriptor, set) =>
 const coerceBool = (descriptor) =>
   withCoercion(descriptor, { write: (view, at, value) => view.setUint8(at, value ? 1 : 0) });
 
-/** An address modulo 2^64. What has none, such as NaN, stays as it is: the descriptor refuses it. */
+/** An address modulo 2^64. A value without one, such as NaN, stays unchanged: the descriptor refuses it. */
 function modularAddress(value) {
   if (value === undefined) return null;
   if (typeof value === 'bigint') return BigInt.asUintN(64, value);

@@ -28,7 +28,7 @@ const parameter = (kind) => (type) => {
   );
 };
 
-/** A parameter through which C gives a value back: the call returns it, and nobody passes it. */
+/** A parameter through which C returns a value. The call returns it, and the caller does not pass it. */
 const out = parameter('out');
 
 /** A parameter through which C takes a value and gives one back. */

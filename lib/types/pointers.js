@@ -11,9 +11,9 @@ const { setNatural } = require('./scalars.js');
 
 const LITTLE = true;
 const TWO_32 = 2 ** 32;
-/** What a live view of native memory gives of itself: a view or an address. */
+/** The view or the address that a live view of native memory stands for. */
 const storageOf = Symbol('storage');
-/** Marks the instances of JSCallback, so that a closed one is told from an object without a pointer. */
+/** Marks the instances of JSCallback, to distinguish a closed one from an object without a pointer. */
 const callbackBrand = Symbol('JSCallback');
 
 /** What a message adds of a number where text is wanted. */
@@ -50,7 +50,7 @@ function readAddress(view, at) {
 
 const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a JSCallback or an object with a `ptr`';
 
-/** What a pointer type takes, for messages. */
+/** The values that a pointer type takes, for messages. */
 const kindsOf = (descriptor, position) =>
   `${descriptor.isText ? `a string, ${POINTER_KINDS}` : POINTER_KINDS} (${typeNameOf(descriptor, position)})`;
 
@@ -118,7 +118,7 @@ function writeAny(view, at, value, descriptor, name, position) {
   return writePointer(view, at, value, descriptor, name, position);
 }
 
-/** What a number of the first page was meant as: no system has memory there that C could read or write. */
+/** The value that was probably meant by a number of the first page, where no system has memory for C. */
 const lowAddress = (value, descriptor, name, position) =>
   makeError(
     'ERR_FFI_INVALID_POINTER',

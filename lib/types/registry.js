@@ -3,7 +3,7 @@
 // position), ... }. `read` and `write` are the only conversions of the project; calls, callbacks, structs, read.* and
 // write.* use them.
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
-//           A returned view or string is not stored yet: its address is taken by whoever keeps it alive.
+//           A returned view or string is not stored yet: its address is taken by the code that keeps it alive.
 //   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
 //   writeAnyText (where present): `write`, except that a string with a NUL in it passes.
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
@@ -122,7 +122,7 @@ for (const descriptor of descriptors) {
   for (const alias of aliases[descriptor.name] ?? []) byName.set(alias, descriptor);
 }
 
-/** bun's FFIType: names, aliases and numeric tags. Tags 18 and on, and `size_t`, have no key of their own there. */
+/** bun's FFIType: names, aliases and numeric tags. Tags from 18 on, and `size_t`, have no separate key there. */
 const FFIType = { __proto__: null };
 for (const descriptor of descriptors.slice(0, 18)) FFIType[descriptor.id] = descriptor.id;
 // No loop: a long one in the code of a file has V8 compile all of that once more.
@@ -131,7 +131,7 @@ byName.forEach((descriptor, name) => {
 });
 Object.freeze(FFIType);
 
-// Pointers for C, so that they have the tag of one and none of their own.
+// Pointers for C, so they have the tag of a pointer.
 for (const descriptor of [utf16, wstring]) {
   descriptor.size = descriptor.align = ptr.size;
   alone(descriptor.coercing).size = descriptor.coercing.align = ptr.size;
@@ -253,7 +253,7 @@ const spelled = function (position, declared, descriptor) {
   return known;
 };
 
-/** What is known of an argument. Goes into generated source: nothing of it may come from Object.prototype. */
+/** A parameter of a signature. It goes into generated source, so nothing of it may come from Object.prototype. */
 const parameter = function (descriptor, label) {
   return { __proto__: null, descriptor, label, lengthOf: undefined };
 };

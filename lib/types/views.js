@@ -44,7 +44,7 @@ const bytesOf = (descriptor) => (value) => {
   return bytes;
 };
 
-/** Writes a value where a live view has it. What the value points to lives as long as the buffer of the view. */
+/** Writes a value into a live view. The memory that the value points to lives as long as the buffer of the view. */
 function assign(descriptor, view, offset, value, name, position) {
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
   const [data, at] = [view[DATA], view[AT] + offset];
@@ -215,7 +215,7 @@ const elements = {
   },
   set(target, key, value, view) {
     const number = numberOf(key);
-    // What only inherits from a view has properties of its own.
+    // An object that only inherits from a view gets properties as any object does.
     if (number === undefined || !Object.hasOwn(view, DATA)) return Reflect.set(target, key, value, view);
     // A typed array would drop the value; in C it would be a write past the end.
     if (!isIndex(number, view)) {

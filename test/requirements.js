@@ -8,7 +8,7 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { findClang } = require('../cli/bind/clang.js');
+const { findLibclang } = require('../cli/bind/libclang.js');
 const { isMusl } = require('../lib/native/platform.js');
 const { cachedFiles, searchDirectories } = require('../lib/library/resolve.js');
 const { installLocked, isLockedInstalled } = require('../scripts/npm.js');
@@ -42,7 +42,7 @@ function hasHeader(name) {
 
 function hasClang() {
   try {
-    return findClang() !== undefined;
+    return findLibclang() !== undefined;
   } catch {
     return false;
   }

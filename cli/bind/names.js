@@ -8,7 +8,8 @@ const RESERVED = new Set(
     'super switch this throw true try typeof var void while with yield arguments eval undefined NaN Infinity ' +
     // What the module itself uses.
     'Error Object Buffer dlopen struct union array pointer out inout enumeration opaque fn constants library check ' +
-    'sizeof alignof offsetof ptr toBuffer DeclaredField DeclaredType Handle'
+    'sizeof alignof offsetof ptr toBuffer DeclaredField DeclaredType Handle BoundFunction Named NamedArguments symbols cc ' +
+    'shims exports module require process'
   ).split(' '),
 );
 

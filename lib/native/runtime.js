@@ -2,7 +2,7 @@
 // The runtime: Node, Bun, Deno or Electron, and whether its V8 was verified.
 
 const { makeError } = require('../errors.js');
-const { isMusl, platformKey } = require('./platform.js');
+const { platformKey } = require('./platform.js');
 
 /**
  * NODE_MODULE_VERSION of the Nodes that the whole test suite runs on (20, 22, 24, 26), and the version of V8 that each

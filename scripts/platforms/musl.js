@@ -53,6 +53,7 @@ main(async () => {
     name: `Node ${version}`,
     system: 'Linux x64, musl 1.2.5',
     platform: 'linux-x64-musl',
+    fences: true,
     install: () => installMuslNode(version),
     env,
     isLong: major === '22' || major === '24',

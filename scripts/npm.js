@@ -41,7 +41,9 @@ const installLocked = (folder, ...options) =>
  * @param {string} version
  * @param {...string} file its path inside the package
  */
-function install(folder, name, version, ...file) {
+const install = (folder, name, version, ...file) => installWith([], folder, name, version, ...file);
+
+function installWith(more, folder, name, version, ...file) {
   const prefix = path.join(root, '.nodes', folder);
   const binary = path.join(prefix, 'node_modules', name, ...file);
   if (fs.existsSync(binary)) return binary;
@@ -49,7 +51,7 @@ function install(folder, name, version, ...file) {
   fs.mkdirSync(prefix, { recursive: true });
   // A package.json of its own keeps npm from looking at the project's.
   fs.writeFileSync(path.join(prefix, 'package.json'), '{ "private": true }\n');
-  const options = ['--no-save', '--no-package-lock', '--ignore-scripts'];
+  const options = ['--no-save', '--no-package-lock', '--ignore-scripts', ...more];
   const installed = npm(['install', '--prefix', prefix, ...options, `${name}@${version}`], prefix);
   if (!installed || !fs.existsSync(binary)) throw new Error(`${name}@${version} could not be installed from npm.`);
   return binary;
@@ -62,6 +64,17 @@ function install(folder, name, version, ...file) {
 function installNode(version) {
   const name = `node-${isWindows ? 'win' : process.platform}-${process.arch}`;
   return install(version, name, version, 'bin', isWindows ? 'node.exe' : 'node');
+}
+
+/**
+ * The binary of a Node for another platform, which something here emulates.
+ * @param {'linux-arm64' | 'win-x64'} platform as npm's packages of Node call it
+ * @param {string} version a major version, or a full one
+ */
+function installForeignNode(platform, version) {
+  const file = platform.startsWith('win') ? 'node.exe' : 'node';
+  // npm refuses packages for other platforms unless it is forced.
+  return installWith(['--force'], `${platform}-${version}`, `node-${platform}`, version, 'bin', file);
 }
 
 /**
@@ -81,4 +94,13 @@ function versionsIn(lists) {
 const installBun = (version = '1.4.5') => install(`bun-${version}`, '@oven/bun-linux-x64', version, 'bin', 'bun');
 const installDeno = (version = '2.9.6') => install(`deno-${version}`, '@deno/linux-x64-glibc', version, 'deno');
 
-module.exports = { npm, isLockedInstalled, installLocked, installNode, versionsIn, installBun, installDeno };
+module.exports = {
+  npm,
+  isLockedInstalled,
+  installLocked,
+  installNode,
+  installForeignNode,
+  versionsIn,
+  installBun,
+  installDeno,
+};

@@ -87,12 +87,12 @@ const CRATES = {
   napi_derive: /^node\//,
   libffi: /^(abi\/(ctype|layout|signature)|call\/invoke|callback\/closure)\.rs$/,
   libloading: /^loader\/(library|instances)\.rs$/,
-  object: /^loader\/(preflight|inspect|interpose|dynamic)\.rs$/,
+  object: /^loader\/(preflight|inspect|interpose|dynamic|exports)\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature)|loader\/(instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|node\/[\w/]+)\.rs$/;
+  /^(abi\/(layout|signature)|loader\/(exports|instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|node\/[\w/]+)\.rs$/;
 
 // ---- JavaScript -----------------------------------------------------------------------------------------------------
 

@@ -104,6 +104,7 @@ async function runAll(command, runtimes, { short, write, only }) {
     }));
     results.push(result);
     const { row, faults } = result;
+    if (write) save(command, [row], { isPart: true });
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     const facts = row.refused
       ? `refused: ${row.refused}`
@@ -115,7 +116,7 @@ async function runAll(command, runtimes, { short, write, only }) {
     save(
       command,
       results.map(({ row }) => row),
-      { isPart: only.length > 0 },
+      { isPart: wanted.length < runtimes.length },
     );
   const rows = results.map(({ row }) => row);
   const sum = (key) => rows.reduce((total, row) => total + (key(row) ?? 0), 0);

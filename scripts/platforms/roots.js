@@ -8,11 +8,12 @@ const path = require('node:path');
  * Writes an executable script.
  * @param {string} file
  * @param {string[]} lines
+ * @param {string} [head] its first line
  * @returns {string} the file
  */
-function writeScript(file, lines) {
+function writeScript(file, lines, head = '#!/bin/sh') {
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, `${['#!/bin/sh', ...lines].join('\n')}\n`, { mode: 0o755 });
+  fs.writeFileSync(file, `${[head, ...lines].join('\n')}\n`, { mode: 0o755 });
   return file;
 }
 

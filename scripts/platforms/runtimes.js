@@ -75,7 +75,8 @@ function makeMuslRoot(wheel) {
     if (entry.name === 'lib') continue;
     if (entry.isSymbolicLink()) {
       fs.mkdirSync(muslRoot, { recursive: true });
-      if (!fs.existsSync(here)) fs.symlinkSync(fs.readlinkSync(`/${entry.name}`), here);
+      fs.rmSync(here, { force: true });
+      fs.symlinkSync(fs.readlinkSync(`/${entry.name}`), here);
     } else if (entry.isDirectory()) shared.push(`/${entry.name}`);
   }
   const lib = path.join(muslRoot, 'lib');

@@ -8,15 +8,16 @@ const { prepare, fixture } = require('../test.js');
 const { main, parse, runAll } = require('./command.js');
 const { SWEEP } = require('./runtimes.js');
 
-const EVERYWHERE = ['everyday', 'call', 'callback', 'struct', 'pointer', 'string', 'worker'];
-const FENCED = ['fence', 'pin', 'pool', 'fn'];
+/** npm run test:oldest, test:between and test:nodes run more of them on the supported Nodes. */
+const EVERYWHERE = ['everyday', 'call', 'callback', 'struct'];
+const FENCED = ['fence'];
 
 const filesOf = (runtime) => (isShort) => {
   if (runtime.other) return [];
   if (isShort) return ['everyday'];
   // Debian's Node is in a root directory without a C compiler.
   const isBare = runtime.system.includes('libnode');
-  return isBare ? ['everyday', 'pointer', 'worker', 'pin'] : [...EVERYWHERE, ...(runtime.fences ? FENCED : [])];
+  return isBare ? ['everyday', 'pointer', 'worker'] : [...EVERYWHERE, ...(runtime.fences ? FENCED : [])];
 };
 
 main(async () => {

@@ -277,7 +277,7 @@ impl Images {
 
 /// The bytes of the object that a symbol names, as the file that defines it says; `None` where that is not known.
 #[cfg(glibc)]
-pub fn symbol_size(symbol: Address) -> Option<usize> {
+pub fn symbol_size(_: &str, symbol: Address) -> Option<usize> {
     const RTLD_DL_SYMENT: libc::c_int = 1;
     let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
     let mut entry: *mut libc::c_void = std::ptr::null_mut();
@@ -290,9 +290,15 @@ pub fn symbol_size(symbol: Address) -> Option<usize> {
     }
 }
 
+/// The bytes of the object that a symbol of Node names; `None` where that is not known. musl has no dladdr1.
+#[cfg(all(target_os = "linux", not(target_env = "gnu"), target_pointer_width = "64"))]
+pub fn symbol_size(name: &str, symbol: Address) -> Option<usize> {
+    crate::loader::exports::Exports::of_program()?.size_of(name, symbol.get())
+}
+
 /// It is not asked for where there is no stand-in.
-#[cfg(not(glibc))]
-pub fn symbol_size(_: Address) -> Option<usize> {
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+pub fn symbol_size(_: &str, _: Address) -> Option<usize> {
     None
 }
 

@@ -47,7 +47,7 @@ impl Symbols {
             current_isolate: find(symbols::ISOLATE_GET_CURRENT)?,
             allocator_of: find(symbols::ISOLATE_GET_ALLOCATOR)?,
             vtable,
-            vtable_bytes: symbol_size(vtable)?,
+            vtable_bytes: symbol_size(symbols::ALLOCATOR_VTABLE, vtable)?,
             reallocate: find(symbols::ALLOCATOR_REALLOCATE),
             harmless: [
                 // It allocates, copies and frees through the allocator's own functions.

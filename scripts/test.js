@@ -13,7 +13,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { spec: SpecReporter } = require('node:test/reporters');
 const { parseArgs } = require('node:util');
-const { build, findCompiler } = require('./build.js');
+const { buildIfChanged, findCompiler } = require('./build.js');
 const { installNode, versionsIn } = require('./npm.js');
 const { budgetOf, dependsOnNode, hasClocks } = require('./test-files.js');
 const { runTestFile } = require('./test-process.js');
@@ -173,7 +173,7 @@ async function runTests(node, files, { flags = [], environment = {}, isAgain = f
 
 /** Builds what the tests need. */
 async function prepare({ isBuilt = false } = {}) {
-  if (!isBuilt) await build();
+  if (!isBuilt) await buildIfChanged();
   buildFixture();
 }
 

@@ -2,7 +2,22 @@
 // The table of error codes and their classes; the only file in JavaScript that makes errors. docs/errors.md explains
 // each code.
 
-const { getSystemErrorMap, types } = require('node:util');
+/**
+ * Loads a module of Node. This is the first one that the package requires: in an ES module that a bundler has made there
+ * may be no require(). The call of require() is not inside of `try`, where some bundlers would leave it as it is.
+ */
+function first(load) {
+  try {
+    return load();
+  } catch (cause) {
+    const line = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+    throw new Error(
+      `pinned-ffi: this bundle is an ES module without require(); begin it with the line: ${line} (docs/bundlers.md)`,
+      { cause },
+    );
+  }
+}
+const { getSystemErrorMap, types } = first(() => require('node:util'));
 
 /**
  * Every code this package throws, with the class of its errors. src/error.rs, docs/errors.md and index.d.ts agree with

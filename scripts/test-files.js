@@ -35,6 +35,7 @@ const BUDGETS = {
   async: { quick: 12, full: 12 },
   bind: { quick: 20, full: 25 },
   canary: { quick: 15, full: 30 },
+  bundle: { quick: 15, full: 15 },
   callback: { quick: 8, full: 8 },
   cc: { quick: 15, full: 15 },
   cdef: { quick: 8, full: 30 },

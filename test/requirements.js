@@ -88,6 +88,7 @@ const REQUIREMENTS = {
   suites: packages('ecosystem', '--omit=optional'),
   workloads: packages('ecosystem/compare'),
   runners: packages('ecosystem/runners'),
+  bundlers: packages('ecosystem/bundlers'),
   oldestTypeScript: packages('types/oldest'),
   registry: { found: hasRegistry, otherwise: 'connect this machine to the npm registry' },
 };

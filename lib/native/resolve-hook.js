@@ -4,8 +4,9 @@
 const Module = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
+const { folder, isBundled } = require('../location.js');
 
-const root = path.join(__dirname, '..', '..');
+const root = path.dirname(folder);
 
 /** The hook by which a specifier means an entry. */
 const resolver = ({ SPECIFIER, required, imported }) =>
@@ -23,7 +24,7 @@ const resolver = ({ SPECIFIER, required, imported }) =>
 function registerApart({ SPECIFIER, imported }) {
   if (process.permission?.has('worker') === false) return;
   Module.register?.(`./resolve-hook-thread.mjs?${SPECIFIER}`, {
-    parentURL: pathToFileURL(__filename).href,
+    parentURL: pathToFileURL(path.join(folder, 'native', 'resolve-hook.js')).href,
     data: { SPECIFIER, imported },
   });
 }
@@ -51,6 +52,8 @@ function loadRequired({ SPECIFIER, required }) {
  */
 function install(specifier, entry) {
   const installed = Symbol.for(`pinned-ffi hook ${root} ${specifier}`);
+  // The files that a name would mean are not there.
+  if (isBundled()) return;
   // Bun has its own, and Deno its own way.
   if (process.versions.bun !== undefined || process.versions.deno !== undefined || Module[installed]) return;
   Object.defineProperty(Module, installed, { value: true });

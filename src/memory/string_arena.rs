@@ -25,13 +25,15 @@ pub struct StringArena {
 #[derive(Clone, Copy, Debug)]
 pub struct Mark(usize);
 
-impl StringArena {
+impl Default for StringArena {
     /// An empty stack.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let memory = Box::leak(vec![0u128; CAPACITY / 16].into_boxed_slice());
         Self { memory: NonNull::from(memory).cast(), top: Cell::new(0), bottom: Cell::default() }
     }
+}
 
+impl StringArena {
     /// Where the stack stands now.
     pub fn mark(&self) -> Mark {
         Mark(self.top.get())
@@ -111,7 +113,7 @@ mod tests {
 
     #[test]
     fn nested_calls_do_not_overwrite_each_other() {
-        let arena = StringArena::new();
+        let arena = StringArena::default();
         let put = |text: &'static [u8]| {
             arena.fill(|free| {
                 free[..text.len()].copy_from_slice(text);
@@ -133,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_block_at_the_bottom_is_built_anew_where_another_was_there() {
-        let arena = StringArena::new();
+        let arena = StringArena::default();
         let empty = arena.mark();
         let is_whole = |size| {
             let handed = arena.take(size).unwrap();
@@ -157,7 +159,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_not_kept() {
-        let arena = StringArena::new();
+        let arena = StringArena::default();
         assert_eq!(arena.fill(|_| None), None);
         while arena.fill(|free| Some(free.len().min(100))).is_some() {}
         assert_eq!(arena.fill(|free| Some(free.len())), None);

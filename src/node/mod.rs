@@ -1,7 +1,6 @@
 //! What knows JavaScript: the only user of Node-API.
 //!
-//! `env` has the state of an environment. `exports`, and the `#[napi]` functions of the other files, are what `lib/`
-//! calls.
+//! `env` has the state of an environment. `exports` has every `#[napi]` function: it is what `lib/` calls.
 
 pub mod async_call;
 pub mod attach;
@@ -24,6 +23,8 @@ pub mod string;
 pub mod termination;
 pub mod transfer_lock;
 pub mod unwinding;
+#[cfg(v8_abi)]
+pub mod v8_state;
 pub mod value;
 #[cfg(v8_abi)]
 pub mod verify;

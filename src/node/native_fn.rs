@@ -29,7 +29,7 @@ pub fn thrown_by(environment: &Environment, error: &FfiError) -> PendingExceptio
 /// Throws a value once the native function returns: where V8 calls it without Node-API, under whose own handler
 /// `--abort-on-uncaught-exception` takes every exception for one that nobody catches.
 pub fn throw_value(environment: &Environment, value: sys::napi_value) -> PendingException {
-    environment.to_throw.set(value);
+    environment.exceptions.to_throw.set(value);
     PendingException
 }
 
@@ -149,7 +149,7 @@ unsafe extern "C" fn by_node_api<F: NativeFnImpl>(
     };
     // Node-API throws what is pending.
     run::<F>(environment, Arguments::NodeApi(env, info)).unwrap_or_else(|PendingException| {
-        let value = environment.to_throw.replace(null_mut());
+        let value = environment.exceptions.to_throw.replace(null_mut());
         if !value.is_null() {
             // SAFETY: M6; the value is one of the current scope.
             unsafe { sys::napi_throw(env, value) };
@@ -186,8 +186,6 @@ pub fn native_functions<const COUNT: usize>(
 pub mod by_v8 {
     //! The same for V8.
 
-    use napi_derive::napi;
-
     use super::*;
     use crate::node::error::take_thrown;
     use crate::v8::function_template::FunctionTemplates;
@@ -207,7 +205,7 @@ pub mod by_v8 {
         // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made
         // with.
         let environment = unsafe { &*environment };
-        let Some(v8) = environment.templates.get() else { return };
+        let Some(v8) = environment.v8.templates.get() else { return };
         // SAFETY: M18; V8 has called this function with it.
         let info = unsafe { CallbackInfo::new(info, v8.layout) };
         match run::<F>(environment, Arguments::V8(info)) {
@@ -221,7 +219,7 @@ pub mod by_v8 {
     /// Throws what is pending in Node-API, as Node-API does when its own functions return.
     #[cold]
     fn rethrow(environment: &Environment, v8: &FunctionTemplates) {
-        let value = environment.to_throw.replace(null_mut());
+        let value = environment.exceptions.to_throw.replace(null_mut());
         let exception = if value.is_null() { take_thrown(environment.raw) } else { Some(value) };
         if let Some(exception) = exception {
             // SAFETY: M3 and M6; the exception is one of the scope that V8 has opened for this function.
@@ -234,10 +232,10 @@ pub mod by_v8 {
         environment: &Environment,
         natives: [NativeFn; COUNT],
     ) -> Option<[Object<'static>; COUNT]> {
-        let v8 = environment.templates.get()?;
+        let v8 = environment.v8.templates.get()?;
         let context = (&raw const *environment).expose_provenance();
         let stubs = natives.map(|native| with_context((native.by_v8 as *const ()).addr(), context));
-        let starts = environment.code.borrow_mut().put_all(stubs)?;
+        let starts = environment.v8.code.borrow_mut().put_all(stubs)?;
         let mut functions = [null_mut(); COUNT];
         for (function, code) in functions.iter_mut().zip(starts) {
             // SAFETY: M15; the scope of the native function under way is open.
@@ -257,7 +255,7 @@ pub mod by_v8 {
     /// Whether a function that V8 calls gets its arguments and gives one back.
     fn works(environment: &Environment, v8: &FunctionTemplates) -> bool {
         let stub = with_context((second as *const ()).addr(), (&raw const *v8).expose_provenance());
-        let code = environment.code.borrow_mut().put(&stub);
+        let code = environment.v8.code.borrow_mut().put(&stub);
         // SAFETY: M15; the scope of the native function under way is open.
         let Some(function) = code.and_then(|code| unsafe { v8.plain_function(code) }) else { return false };
         let (env, mut values, mut result, mut is_same) = (environment.raw, [null_mut(); 2], null_mut(), false);
@@ -277,13 +275,10 @@ pub mod by_v8 {
 
     /// Has V8 call native functions of this environment itself, where everything is found and a trial works; for a
     /// verified `NODE_MODULE_VERSION`.
-    #[napi]
-    pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
-        let environment = current(env)?;
+    pub fn attach(environment: &Environment, modules: u32) {
         // SAFETY: M6.
-        if let Some(v8) = unsafe { FunctionTemplates::find(modules) }.filter(|v8| works(&environment, v8)) {
-            let _ = environment.templates.set(v8);
+        if let Some(v8) = unsafe { FunctionTemplates::find(modules) }.filter(|v8| works(environment, v8)) {
+            let _ = environment.v8.templates.set(v8);
         }
-        Ok(())
     }
 }

@@ -17,7 +17,7 @@ pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_va
     let is_plain = is_plain(bytes);
     #[cfg(v8_abi)]
     if is_plain
-        && let Some(v8) = environment.templates.get()
+        && let Some(v8) = environment.v8.templates.get()
         // SAFETY: M6; a native function is under way, and its scope is open. In Node a `Local` is a `napi_value`.
         && let Some(text) = unsafe { v8.text(bytes) }
     {

@@ -1,6 +1,7 @@
 //! How a callback has ended early: what the call that it was made under has to pass on.
 
-use std::ptr::NonNull;
+use std::cell::Cell;
+use std::ptr::{NonNull, null_mut};
 
 use napi::sys;
 
@@ -18,6 +19,29 @@ pub enum Unwinding<T> {
     Terminated,
     /// It was not begun, as C was on another stack: the number of the callback's name.
     OtherStack(u32),
+}
+
+/// The exceptions of an environment, on their way from callbacks to the calls that they were made under.
+pub struct Exceptions {
+    /// What a callback has thrown and no outer call has rethrown yet.
+    pub pending: Cell<Option<Unwinding<Held>>>,
+    /// What the native function under way throws when it returns; null for nothing. A value of its scope.
+    pub to_throw: Cell<sys::napi_value>,
+    /// Whether the callback under way has thrown, as its function says itself.
+    pub has_thrown: Cell<bool>,
+    /// The asynchronous call that the callback under way was made under; 0 for none.
+    pub origin: Cell<usize>,
+}
+
+impl Default for Exceptions {
+    fn default() -> Self {
+        Self {
+            pending: Cell::default(),
+            to_throw: Cell::new(null_mut()),
+            has_thrown: Cell::default(),
+            origin: Cell::default(),
+        }
+    }
 }
 
 /// What is to be done after a call: something is to be thrown; what callbacks have returned is kept.

@@ -5,3 +5,4 @@ pub mod dedicated_thread;
 pub mod job;
 pub mod pool;
 pub mod start;
+pub mod threaded_work;

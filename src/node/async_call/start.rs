@@ -4,12 +4,9 @@
 use std::rc::Rc;
 use std::thread;
 
-use napi::bindgen_prelude::Env;
 use napi::sys;
-use napi_derive::napi;
 
 use super::completions;
-use super::dedicated_thread::JsThread;
 use super::job::{IS_HELPER, Job, STACK};
 use crate::abi::signature::Signature;
 use crate::call::invoke::{self, ResultBlock};
@@ -17,7 +14,7 @@ use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::ArgBlock;
 use crate::node::call::prepared::PreparedCall;
-use crate::node::env::{BoundFunction, Environment, SentJob, current};
+use crate::node::env::{BoundFunction, Environment, Jobs, SentJob};
 use crate::node::event_loop::serve;
 use crate::sync::locks::atomic::AtomicBool;
 use crate::threads::exit;
@@ -29,7 +26,7 @@ pub fn start(
     function: &Rc<BoundFunction>,
     mut prepared: PreparedCall,
     slot: sys::napi_value,
-    thread: Option<&JsThread>,
+    thread: Option<&Jobs>,
 ) -> Result<()> {
     let environment = &function.environment;
     let mut number = 0;
@@ -104,16 +101,4 @@ pub fn enter_on_helper(
         }
         helper.join().map_err(|_| FfiError::Internal { reason: "the helper thread panicked".into() })
     })
-}
-
-/// How many calls of functions that free a handle have gone in, at once or as a job.
-#[napi]
-pub fn entered_frees(env: Env) -> napi::Result<u32> {
-    Ok(current(env)?.frees.get())
-}
-
-/// The errno (GetLastError on Windows) of the last call that was declared to capture it.
-#[napi]
-pub fn last_errno(env: Env) -> napi::Result<i32> {
-    Ok(current(env)?.errno.get())
 }

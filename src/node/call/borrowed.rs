@@ -13,8 +13,8 @@ impl Environment {
     /// already.
     #[inline]
     pub fn pause_borrows(&self) {
-        if let Some((depth, borrows)) = self.borrows.borrow_mut().last_mut()
-            && Nesting::level(*depth) == Nesting::level(self.nesting.get())
+        if let Some((depth, borrows)) = self.calls.borrows.borrow_mut().last_mut()
+            && Nesting::level(*depth) == Nesting::level(self.calls.nesting.get())
         {
             borrows.pause();
         }
@@ -23,10 +23,10 @@ impl Environment {
     /// JavaScript has run in a callback, whose result is in the argument buffer: so many bytes from an offset on.
     #[inline]
     pub fn resume_borrows(&self, result: Range<usize>) {
-        if let Some(((depth, borrows), outer)) = self.borrows.borrow_mut().split_last_mut()
-            && Nesting::level(*depth) == Nesting::level(self.nesting.get())
+        if let Some(((depth, borrows), outer)) = self.calls.borrows.borrow_mut().split_last_mut()
+            && Nesting::level(*depth) == Nesting::level(self.calls.nesting.get())
         {
-            let calls = Nesting::level(self.nesting.get()) - 1;
+            let calls = Nesting::level(self.calls.nesting.get()) - 1;
             borrows.resume(|slab| {
                 // C may write where the callback has told it to.
                 let returns_part = result.clone().step_by(size_of::<usize>()).any(|at| {

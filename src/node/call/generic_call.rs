@@ -26,14 +26,14 @@ impl BoundFunction {
     /// Counts a call that frees a handle, at the point where C is certain to be entered.
     pub fn record_free(&self) {
         if self.options.has(Options::FREES) {
-            self.environment.frees.set(self.environment.frees.get().wrapping_add(1));
+            self.environment.calls.frees.set(self.environment.calls.frees.get().wrapping_add(1));
         }
     }
 
     /// Keeps errno for `errno()`, where the declaration says so.
     pub fn record_errno(&self, errno: i32) {
         if self.options.has(Options::ERRNO) {
-            self.environment.errno.set(errno);
+            self.environment.calls.errno.set(errno);
         }
     }
 
@@ -53,31 +53,31 @@ impl BoundFunction {
         self.check_open()?;
         let environment = &*self.environment;
         let _inside = self.library.enter();
-        let (text, locks) = (environment.strings.mark(), environment.transfer_locks.mark());
+        let (text, locks) = (environment.calls.strings.mark(), environment.transfer_locks.mark());
         // Not on the stack, under which calls may nest.
         let mut prepared = Box::new(PreparedCall::default());
-        let mut outcome = self.prepare(values, Some(&environment.strings), &mut prepared).map(|()| null_mut());
+        let mut outcome = self.prepare(values, Some(&environment.calls.strings), &mut prepared).map(|()| null_mut());
         if outcome.is_ok() {
             let pauses = prepared.borrows.pauses();
-            let depth = environment.nesting.get();
+            let depth = environment.calls.nesting.get();
             if pauses {
                 let borrows = std::mem::take(&mut prepared.borrows);
-                environment.borrows.borrow_mut().push((depth + 1, borrows));
+                environment.calls.borrows.borrow_mut().push((depth + 1, borrows));
             }
-            environment.nesting.set(depth + 1);
+            environment.calls.nesting.set(depth + 1);
             // A call that serves callbacks keeps nobody waiting.
             let serves = self.options.has(Options::THREADS);
             let outer = environment.record_inside(if serves { 0 } else { self.id });
             let result = self.enter(&prepared.block);
             environment.record_inside(outer);
-            environment.nesting.set(depth);
-            if pauses && let Some((_, borrows)) = environment.borrows.borrow_mut().pop() {
+            environment.calls.nesting.set(depth);
+            if pauses && let Some((_, borrows)) = environment.calls.borrows.borrow_mut().pop() {
                 prepared.borrows = borrows;
             }
             outcome = result.and_then(|result| self.finish(&mut prepared, &result));
         }
         environment.transfer_locks.end(environment.raw, locks);
-        environment.strings.release(text);
+        environment.calls.strings.release(text);
         outcome
     }
 
@@ -279,7 +279,12 @@ impl BoundFunction {
 
     fn watch_slice(&self, argument: usize, view: Span, slab: Span, borrows: &mut Borrows) {
         let environment = &*self.environment;
-        let calls = Nesting::level(environment.nesting.get());
-        borrows.slice(argument, view, slab, environment.written_by_others(slab, &environment.borrows.borrow(), calls));
+        let calls = Nesting::level(environment.calls.nesting.get());
+        borrows.slice(
+            argument,
+            view,
+            slab,
+            environment.written_by_others(slab, &environment.calls.borrows.borrow(), calls),
+        );
     }
 }

@@ -4,16 +4,14 @@
 
 use std::ptr::null_mut;
 
-use napi::bindgen_prelude::{Env, Object};
 use napi::sys;
-use napi_derive::napi;
 
 use crate::memory::arg_buffer::HEAD_BYTES;
 use crate::memory::fence::block_cache::begun_by;
 use crate::memory::fence::{exposed, report};
 use crate::memory::raw;
 use crate::node::env::Environment;
-use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
+use crate::node::native_fn::{Arguments, JsResult, NativeFn};
 
 /// The argument buffer's word of an address, and that of a length in bytes.
 const ADDRESS: usize = 0;
@@ -59,8 +57,7 @@ fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
     Ok(null_mut())
 }
 
-/// `[load, locate]`: each returns undefined where it has worked.
-#[napi]
-pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
-    Ok(native_functions(env, [NativeFn::new(load), NativeFn::new(locate)])?.into())
+/// [`load`] and [`locate`].
+pub fn intrinsics() -> [NativeFn; 2] {
+    [NativeFn::new(load), NativeFn::new(locate)]
 }

@@ -58,10 +58,10 @@ impl BoundFunction {
         let mut words = RegisterFile::new();
         let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
         let environment = &*self.environment;
-        let (text, locks) = (environment.strings.mark(), environment.transfer_locks.mark());
+        let (text, locks) = (environment.calls.strings.mark(), environment.transfer_locks.mark());
         let outcome = self.go_with(plan, &mut words, values);
         environment.transfer_locks.end(environment.raw, locks);
-        environment.strings.release(text);
+        environment.calls.strings.release(text);
         outcome
     }
 
@@ -138,9 +138,9 @@ impl BoundFunction {
     #[inline(always)]
     fn cross(&self, plan: &CallingSequence, words: &RegisterFile) -> ReturnRegisters {
         let environment = &*self.environment;
-        let depth = environment.nesting.get();
+        let depth = environment.calls.nesting.get();
         let inside = self.library.enter();
-        environment.nesting.set(depth + 1);
+        environment.calls.nesting.set(depth + 1);
         let outer = environment.record_inside(self.id);
         self.clear_errno();
         // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
@@ -149,7 +149,7 @@ impl BoundFunction {
             self.record_errno(invoke::last_errno());
         }
         environment.record_inside(outer);
-        environment.nesting.set(depth);
+        environment.calls.nesting.set(depth);
         drop(inside);
         returned
     }
@@ -158,7 +158,7 @@ impl BoundFunction {
     #[inline(always)]
     fn go_with(&self, plan: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
         let pins = self.environment.arg_buffer.low_pins();
-        let lasts = &self.environment.block_caches;
+        let lasts = &self.environment.calls.block_caches;
         for ((pin, value), last) in self.signature.register_pins.iter().zip(values).zip(lasts) {
             if pins >> pin.argument & 1 == 1 {
                 let Some(block) = self.take(*pin, *value, last) else { return Outcome::Leave };
@@ -218,7 +218,7 @@ impl BoundFunction {
     /// Whether the blocks of all pins are known to be whole, and no number may lie in one.
     #[inline(always)]
     fn are_whole(&self, words: &RegisterFile, pins: u32) -> bool {
-        let mut lasts = self.signature.register_pins.iter().zip(&self.environment.block_caches);
+        let mut lasts = self.signature.register_pins.iter().zip(&self.environment.calls.block_caches);
         !exposed::any()
             && lasts.all(|(pin, last)| {
                 // SAFETY: the words were loaded by this plan.
@@ -232,7 +232,7 @@ impl BoundFunction {
     #[inline(never)]
     fn overflow(&self, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Option<Overflow> {
         let mut found = None;
-        let lasts = &self.environment.block_caches;
+        let lasts = &self.environment.calls.block_caches;
         for (position, (pin, last)) in self.signature.register_pins.iter().zip(lasts).enumerate() {
             // SAFETY: the words were loaded by this plan.
             let word = unsafe { words.get(pin.step) };
@@ -256,8 +256,8 @@ impl BoundFunction {
     #[cold]
     fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
         // Headers are written anew.
-        self.environment.block_caches.iter().for_each(BlockCache::forget);
-        self.environment.strings.forget();
+        self.environment.calls.block_caches.iter().for_each(BlockCache::forget);
+        self.environment.calls.strings.forget();
         let env = self.environment.raw;
         // SAFETY: M3.
         let view = match unsafe { value::storage(env, value) } {

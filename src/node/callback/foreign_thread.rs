@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use napi::bindgen_prelude::{Env, Unknown};
-use napi::{JsValue, sys};
-use napi_derive::napi;
+use napi::sys;
 
 use super::argument_source::Source;
 use super::arguments::caller_of;
@@ -21,7 +19,7 @@ use crate::memory::arg_buffer::{ArgBlock, address_in, set_address};
 use crate::memory::fence::report;
 use crate::memory::raw::{self, PointerCheck};
 use crate::node::async_call::job;
-use crate::node::env::{CallbackSlot, EnvHandle, Environment, current};
+use crate::node::env::{CallbackSlot, EnvHandle, Environment};
 use crate::node::waker::{key_of, wake};
 use crate::threads::callback_queue::{Kind, Request};
 
@@ -110,7 +108,8 @@ impl CallbackSlot {
         );
     }
 
-    fn result_bytes(&self, environment: &Environment) -> Box<[u8]> {
+    /// The result that JavaScript has put into the argument buffer.
+    pub fn result_bytes(&self, environment: &Environment) -> Box<[u8]> {
         let bytes = environment.arg_buffer.copy_out(self.signature.plan.result, self.signature.result_size());
         bytes.into_vec().into_boxed_slice()
     }
@@ -149,8 +148,8 @@ impl CallbackSlot {
         };
         let closed = function.is_none();
         // No Promise settles before a synchronous call that is under way.
-        let may_wait = !closed && environment.nesting.get() == 0;
-        let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
+        let may_wait = !closed && environment.calls.nesting.get() == 0;
+        let token = environment.work.waiting.borrow_mut().keep(Arc::clone(request));
         environment.transfer_locks.before_callback(environment.raw);
         environment.pause_borrows();
         let answered = if closed {
@@ -158,18 +157,18 @@ impl CallbackSlot {
         } else {
             let who = caller_of(environment, request);
             let source = Source::Block((&request.block).into(), self.signature.plan.size, who);
-            let outer = environment.origin.replace(request.origin);
+            let outer = environment.exceptions.origin.replace(request.origin);
             let answered = environment.with_arguments(source, || {
                 self.enter_js(environment, function, may_wait.then_some(token), request.origin)
             });
-            environment.origin.set(outer);
-            answered.filter(|_| !environment.has_thrown.take())
+            environment.exceptions.origin.set(outer);
+            answered.filter(|_| !environment.exceptions.has_thrown.take())
         };
         environment.resume_borrows(self.result_in_buffer());
         match answered {
             Some(true) => {}
             answered => {
-                environment.waiting.borrow_mut().take(token);
+                environment.work.waiting.borrow_mut().take(token);
                 request.answer(answered.filter(|_| !closed).map(|_| self.result_bytes(environment)));
             }
         }
@@ -183,31 +182,10 @@ pub fn serve(environment: &Environment, request: &Arc<Request>) {
     target_of(request).serve(environment, request);
 }
 
-fn target_of(request: &Request) -> &'static CallbackSlot {
+/// The callback that a request calls.
+pub fn target_of(request: &Request) -> &'static CallbackSlot {
     // SAFETY: M7; `call_from_foreign_thread` exposed the address of a slot, which lives as long as the process.
     unsafe { &*std::ptr::with_exposed_provenance::<CallbackSlot>(request.slot) }
-}
-
-/// A callback's Promise has settled: the result is in the argument buffer.
-#[napi]
-pub fn answer(env: Env, token: u32) -> napi::Result<()> {
-    let environment = current(env)?;
-    if let Some(request) = environment.waiting.borrow_mut().take(token) {
-        request.answer(Some(target_of(&request).result_bytes(&environment)));
-    }
-    Ok(())
-}
-
-/// A callback's Promise was rejected, or its value does not fit: C gets zero.
-#[napi]
-pub fn fail(env: Env, token: u32, error: Unknown<'_>) -> napi::Result<()> {
-    let environment = current(env)?;
-    let request = environment.waiting.borrow_mut().take(token);
-    if let Some(request) = request {
-        request.answer(None);
-        environment.propagate(error.raw(), request.origin);
-    }
-    Ok(())
 }
 
 /// After this time a callback that waits while JavaScript is inside a call is reported; `PINNED_FFI_STALL_MS`.

@@ -97,7 +97,7 @@ impl CallbackSlot {
         }
         #[cfg(v8_abi)]
         if let (Some(JsFunction::Global(function)), Some(entry)) =
-            (self.function.get(), environment.function_caller.get())
+            (self.function.get(), environment.v8.function_caller.get())
         {
             return self.call_by(environment, entry, function, incoming);
         }
@@ -128,7 +128,7 @@ impl CallbackSlot {
         });
         environment.resume_borrows(self.result_in_buffer());
         match called {
-            Ok(()) if environment.has_thrown.take() => {}
+            Ok(()) if environment.exceptions.has_thrown.take() => {}
             Ok(()) => incoming.put_result(&environment.arg_buffer),
             Err(Some(exception)) => environment.propagate(exception.cast(), 0),
             Err(None) => environment.propagate_termination(),
@@ -137,7 +137,7 @@ impl CallbackSlot {
 
     fn call_by_node_api(&self, environment: &Environment, incoming: &Incoming<'_>) {
         let mut scope = null_mut();
-        let has_scope = !environment.nesting.spares_scope();
+        let has_scope = !environment.calls.nesting.spares_scope();
         // SAFETY: M6; this is the environment's thread.
         if has_scope && unsafe { sys::napi_open_handle_scope(environment.raw, &mut scope) } != sys::Status::napi_ok {
             return;
@@ -148,7 +148,7 @@ impl CallbackSlot {
             .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
             .is_some();
         environment.resume_borrows(self.result_in_buffer());
-        if answered && !environment.has_thrown.take() {
+        if answered && !environment.exceptions.has_thrown.take() {
             incoming.put_result(&environment.arg_buffer);
         }
         if has_scope {

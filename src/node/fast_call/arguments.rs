@@ -5,9 +5,6 @@
 
 use std::ptr::{null, null_mut};
 
-use napi::bindgen_prelude::Env;
-use napi_derive::napi;
-
 use super::state::{LONGEST, MOST_ARGUMENTS, NO_TEXT, NOT_PLAIN, SHORT};
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
@@ -16,31 +13,25 @@ use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
 use crate::memory::fence::{borrows, exposed};
 use crate::memory::latin1::Latin1;
 use crate::memory::raw::{self, PointerCheck};
-use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls, current};
-use crate::node::error::throw;
+use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
 use crate::node::native_fn::{Arguments, JsResult, contained, thrown_by};
 use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
 use crate::v8::trampoline::MISSED;
 
-/// An overflow was found after the call; [`take_overflow`] throws it.
+/// An overflow was found after the call; [`take_overflow`] returns it.
 const BROKEN: u32 = 2;
-/// Throws the overflow that the last fast call has found.
-#[napi]
-pub fn take_overflow(env: Env) -> napi::Result<()> {
-    let environment = current(env)?;
-    if let Some(error) = environment.fast_calls.get().and_then(|fast_calls| fast_calls.passed.overflow.take()) {
-        throw(env.raw(), &error, None);
-        return Err(napi::Error::new(napi::Status::PendingException, ""));
-    }
-    Ok(())
+
+/// The overflow that the last fast call has found.
+pub fn take_overflow(environment: &Environment) -> Option<FfiError> {
+    environment.v8.fast_calls.get()?.passed.overflow.take()
 }
 
 /// Throws, or gives, the text that the last fast call has returned, where JavaScript could not read it itself.
 #[inline(always)] // It is short.
 pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
     let function =
-        environment.fast_calls.get().map_or(null(), |fast_calls| fast_calls.passed.returning.replace(null()));
+        environment.v8.fast_calls.get().map_or(null(), |fast_calls| fast_calls.passed.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.
     let Some(function) = (unsafe { function.as_ref() }) else { return Ok(null_mut()) };
     let text = function.text(environment.arg_buffer.word(function.signature.plan.result) as usize);
@@ -52,7 +43,7 @@ pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
 pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
-    let Some(FastCalls { passed, .. }) = environment.fast_calls.get() else { return };
+    let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
     let is_done = contained(|| passed.place_view(environment, view, to));
     if !is_done {
         passed.shared.set_state(MISSED);
@@ -64,7 +55,7 @@ pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment:
 pub unsafe extern "C" fn place_text(_: Local, text: *const OneByteString, to: u32, environment: *const Environment) {
     // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
     let (environment, text) = unsafe { (&*environment, &*text) };
-    let Some(FastCalls { passed, .. }) = environment.fast_calls.get() else { return };
+    let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
     let is_done = contained(|| passed.copy_text(environment, text, to));
     if !is_done {
         passed.shared.set_state(MISSED);
@@ -75,7 +66,7 @@ impl FastArguments {
     #[inline(always)] // It has one caller, and is under every such call.
     fn place_view(&self, environment: &Environment, view: Local, to: u32) {
         // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
-        let view = environment.view_storage.get().and_then(|views| unsafe { views.storage(view) });
+        let view = environment.v8.view_storage.get().and_then(|views| unsafe { views.storage(view) });
         let number = (to & 0xff) as usize;
         // SAFETY: M3, as above.
         let found = view.and_then(|view| unsafe { self.blocks[number].of(view) });
@@ -186,7 +177,7 @@ pub unsafe extern "C" fn after(function: *const BoundFunction) {
     // SAFETY: M16; the row points to a callable that lives.
     let function = unsafe { &*function };
     let environment = &*function.environment;
-    let Some(FastCalls { passed, .. }) = environment.fast_calls.get() else { return };
+    let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
     let mut pins = environment.arg_buffer.low_pins();
     while pins != 0 {
         // SAFETY: M3 and M8; `hand` has noted the block, and the caller holds its view.
@@ -222,7 +213,7 @@ pub unsafe extern "C" fn bring(function: *const BoundFunction) {
     // SAFETY: M16; the row points to a callable that lives.
     let function = unsafe { &*function };
     contained(|| {
-        if let Some(fast_calls) = function.environment.fast_calls.get() {
+        if let Some(fast_calls) = function.environment.v8.fast_calls.get() {
             fast_calls.passed.bring(function);
         }
     });

@@ -6,7 +6,6 @@ use std::ptr::{NonNull, null_mut};
 use napi::sys;
 
 use super::env::Environment;
-use super::nesting::Nesting;
 use super::unwinding::{Held, KEEPS_RESULTS, THROWS, Unwinding};
 
 const EXCEPTION: &std::ffi::CStr = c"exception";
@@ -28,7 +27,7 @@ impl Environment {
             if thrown.is_none() {
                 *thrown = self.hold(exception);
             }
-        } else if self.calls.nesting.get() > 0 {
+        } else if self.calls.depth.get() > 0 {
             self.record_exception(exception);
         } else {
             // SAFETY: M6.
@@ -39,7 +38,7 @@ impl Environment {
     /// A callback was ended from outside, which is no exception: the synchronous call that it was made under passes
     /// that on.
     pub fn propagate_termination(&self) {
-        if self.calls.nesting.get() == 0 {
+        if self.calls.depth.get() == 0 {
             return;
         }
         self.calls.after_call.set(self.calls.after_call.get() | THROWS);
@@ -52,7 +51,7 @@ impl Environment {
     /// to it throws.
     #[cold]
     pub fn refuse_stack(&self, name: u32) {
-        if self.calls.nesting.get() > 0 && self.exceptions.pending.get().is_none() {
+        if self.calls.depth.get() > 0 && self.exceptions.pending.get().is_none() {
             self.exceptions.pending.set(Some(Unwinding::OtherStack(name)));
             self.calls.after_call.set(self.calls.after_call.get() | THROWS);
         }
@@ -79,7 +78,7 @@ impl Environment {
     /// more.
     pub fn pop_exception(&self) -> Option<Unwinding<sys::napi_value>> {
         let after = self.calls.after_call.get() & !THROWS;
-        let is_outermost = Nesting::level(self.calls.nesting.get()) == 0;
+        let is_outermost = self.calls.depth.get() == 0;
         if after & KEEPS_RESULTS != 0 && is_outermost {
             self.arg_buffer.end_outermost();
         }

@@ -17,7 +17,6 @@ pub mod external_buffer;
 pub mod fast_call;
 pub mod js_address;
 pub mod native_fn;
-pub mod nesting;
 pub mod pool_slices;
 pub mod string;
 pub mod termination;

@@ -6,7 +6,6 @@ use crate::memory::address::{Address, Span};
 use crate::memory::fence::borrows::Borrows;
 use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::node::env::Environment;
-use crate::node::nesting::Nesting;
 
 impl Environment {
     /// JavaScript is about to run in a callback: what the innermost call watches is looked at. Outer calls are paused
@@ -14,7 +13,7 @@ impl Environment {
     #[inline]
     pub fn pause_borrows(&self) {
         if let Some((depth, borrows)) = self.calls.borrows.borrow_mut().last_mut()
-            && Nesting::level(*depth) == Nesting::level(self.calls.nesting.get())
+            && *depth == self.calls.depth.get()
         {
             borrows.pause();
         }
@@ -24,9 +23,9 @@ impl Environment {
     #[inline]
     pub fn resume_borrows(&self, result: Range<usize>) {
         if let Some(((depth, borrows), outer)) = self.calls.borrows.borrow_mut().split_last_mut()
-            && Nesting::level(*depth) == Nesting::level(self.calls.nesting.get())
+            && *depth == self.calls.depth.get()
         {
-            let calls = Nesting::level(self.calls.nesting.get()) - 1;
+            let calls = self.calls.depth.get() - 1;
             borrows.resume(|slab| {
                 // C may write where the callback has told it to.
                 let returns_part = result.clone().step_by(size_of::<usize>()).any(|at| {

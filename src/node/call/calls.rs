@@ -6,15 +6,14 @@ use crate::call::bound_function::MOST_PINS;
 use crate::memory::fence::block_cache::BlockCache;
 use crate::memory::fence::borrows::Borrows;
 use crate::memory::string_arena::StringArena;
-use crate::node::nesting::Nesting;
 
 /// The calls under way, and what remains of the last one.
 #[derive(Default)]
 pub struct Calls {
     /// The texts that calls under way have passed.
     pub strings: StringArena,
-    /// How deep calls are nested.
-    pub nesting: Nesting,
+    /// How deep calls into C are nested.
+    pub depth: Cell<usize>,
     /// What the calls under way have borrowed and their callbacks have to pause, with the level of each call; the
     /// innermost comes last.
     pub borrows: RefCell<Vec<(usize, Borrows)>>,

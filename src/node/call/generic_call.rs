@@ -18,7 +18,6 @@ use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
 use crate::node::async_call::start::enter_on_helper;
 use crate::node::env::BoundFunction;
-use crate::node::nesting::Nesting;
 use crate::node::string::to_string;
 use crate::node::value::{self, Pinned, Unpinned};
 
@@ -59,18 +58,18 @@ impl BoundFunction {
         let mut outcome = self.prepare(values, Some(&environment.calls.strings), &mut prepared).map(|()| null_mut());
         if outcome.is_ok() {
             let pauses = prepared.borrows.pauses();
-            let depth = environment.calls.nesting.get();
+            let depth = environment.calls.depth.get();
             if pauses {
                 let borrows = std::mem::take(&mut prepared.borrows);
                 environment.calls.borrows.borrow_mut().push((depth + 1, borrows));
             }
-            environment.calls.nesting.set(depth + 1);
+            environment.calls.depth.set(depth + 1);
             // A call that serves callbacks keeps nobody waiting.
             let serves = self.options.has(Options::THREADS);
             let outer = environment.record_inside(if serves { 0 } else { self.id });
             let result = self.enter(&prepared.block);
             environment.record_inside(outer);
-            environment.calls.nesting.set(depth);
+            environment.calls.depth.set(depth);
             if pauses && let Some((_, borrows)) = environment.calls.borrows.borrow_mut().pop() {
                 prepared.borrows = borrows;
             }
@@ -279,7 +278,7 @@ impl BoundFunction {
 
     fn watch_slice(&self, argument: usize, view: Span, slab: Span, borrows: &mut Borrows) {
         let environment = &*self.environment;
-        let calls = Nesting::level(environment.calls.nesting.get());
+        let calls = environment.calls.depth.get();
         borrows.slice(
             argument,
             view,

@@ -138,9 +138,9 @@ impl BoundFunction {
     #[inline(always)]
     fn cross(&self, plan: &CallingSequence, words: &RegisterFile) -> ReturnRegisters {
         let environment = &*self.environment;
-        let depth = environment.calls.nesting.get();
+        let depth = environment.calls.depth.get();
         let inside = self.library.enter();
-        environment.calls.nesting.set(depth + 1);
+        environment.calls.depth.set(depth + 1);
         let outer = environment.record_inside(self.id);
         self.clear_errno();
         // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
@@ -149,7 +149,7 @@ impl BoundFunction {
             self.record_errno(invoke::last_errno());
         }
         environment.record_inside(outer);
-        environment.calls.nesting.set(depth);
+        environment.calls.depth.set(depth);
         drop(inside);
         returned
     }

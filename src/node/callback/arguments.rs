@@ -24,13 +24,13 @@ pub fn caller_of(environment: &Environment, request: &Request) -> u32 {
     }
     // Threads differ in the bits above those of a page.
     let thread = (request.thread >> 12 ^ request.thread >> 32) as u32 & (UNDER_CALL - 1) | 2;
-    if environment.calls.nesting.get() == 0 { thread } else { thread | UNDER_CALL }
+    if environment.calls.depth.get() == 0 { thread } else { thread | UNDER_CALL }
 }
 
 impl Environment {
     #[inline]
     fn caller(&self) -> u32 {
-        if self.calls.nesting.get() == 0 { BY_NOBODY } else { BY_CALL }
+        if self.calls.depth.get() == 0 { BY_NOBODY } else { BY_CALL }
     }
 
     /// Puts the arguments of a callback into the argument buffer, and runs what calls it.
@@ -39,7 +39,7 @@ impl Environment {
         let outer = self.callback_arguments.0.replace(source);
         source.put(&self.arg_buffer, self.caller());
         let output = run();
-        if self.arg_buffer.end_callback() && self.calls.nesting.get() != 0 {
+        if self.arg_buffer.end_callback() && self.calls.depth.get() != 0 {
             self.calls.after_call.set(self.calls.after_call.get() | KEEPS_RESULTS);
         }
         self.callback_arguments.0.set(outer);

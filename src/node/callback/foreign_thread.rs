@@ -148,7 +148,7 @@ impl CallbackSlot {
         };
         let closed = function.is_none();
         // No Promise settles before a synchronous call that is under way.
-        let may_wait = !closed && environment.calls.nesting.get() == 0;
+        let may_wait = !closed && environment.calls.depth.get() == 0;
         let token = environment.work.waiting.borrow_mut().keep(Arc::clone(request));
         environment.transfer_locks.before_callback(environment.raw);
         environment.pause_borrows();

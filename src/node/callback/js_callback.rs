@@ -5,7 +5,6 @@ use std::ptr::null_mut;
 use super::kept_function::JsFunction;
 use crate::node::env::{CallbackSlot, Callbacks, Environment};
 use crate::node::native_fn::{Arguments, JsResult};
-use crate::node::nesting::Nesting;
 
 /// Where the arguments of [`open`] and [`close`] are in the argument buffer.
 const ID: usize = 0;
@@ -30,7 +29,7 @@ impl Callbacks {
     /// Closes those that were lent to the call that ends, or to one inside of it: JavaScript is being ended, and does
     /// not.
     pub fn close_lent(&self, environment: &Environment) {
-        let depth = Nesting::level(environment.calls.nesting.get());
+        let depth = environment.calls.depth.get();
         let is_ended = |slot: &&'static CallbackSlot| slot.lent.get().is_some_and(|lent| lent >= depth);
         while let Some(slot) = self.lent.borrow_mut().pop_if(|slot| is_ended(&&**slot)) {
             slot.lent.set(None);
@@ -52,7 +51,7 @@ pub fn open(environment: &Environment, arguments: Arguments) -> JsResult {
         let (name, kind) = (environment.arg_buffer.half(NAME), environment.arg_buffer.half(KIND));
         slot.open(JsFunction::hold(environment, function), name, kind == OF_THREADS);
         if kind == LENT {
-            slot.lent.set(Some(Nesting::level(environment.calls.nesting.get())));
+            slot.lent.set(Some(environment.calls.depth.get()));
             environment.callbacks.lent.borrow_mut().push(slot);
         }
     }

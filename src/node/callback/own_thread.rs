@@ -137,9 +137,8 @@ impl CallbackSlot {
 
     fn call_by_node_api(&self, environment: &Environment, incoming: &Incoming<'_>) {
         let mut scope = null_mut();
-        let has_scope = !environment.calls.nesting.spares_scope();
         // SAFETY: M6; this is the environment's thread.
-        if has_scope && unsafe { sys::napi_open_handle_scope(environment.raw, &mut scope) } != sys::Status::napi_ok {
+        if unsafe { sys::napi_open_handle_scope(environment.raw, &mut scope) } != sys::Status::napi_ok {
             return;
         }
         environment.transfer_locks.before_callback(environment.raw);
@@ -151,10 +150,8 @@ impl CallbackSlot {
         if answered && !environment.exceptions.has_thrown.take() {
             incoming.put_result(&environment.arg_buffer);
         }
-        if has_scope {
-            // SAFETY: the scope was opened above.
-            unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
-        }
+        // SAFETY: the scope was opened above.
+        unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
     }
 
     /// Calls a JavaScript function with a number, or without arguments. `Some(true)` where it will answer later, `None`

@@ -267,21 +267,21 @@ mod tests {
         let integers = [I64; 5].map(ValueType::from);
         let arguments = [&integers[..], &[mixed.clone(), mixed.clone(), large.clone(), pair, I64.into()]].concat();
         let offsets: Vec<usize> = (0..arguments.len()).map(|i| i * 32).collect();
-        let plan = CallingSequence::new(&arguments, &offsets, &mixed).unwrap();
-        let first = |argument| usize::from(plan.step_of(argument).to);
+        let sequence = CallingSequence::new(&arguments, &offsets, &mixed).unwrap();
+        let first = |argument| usize::from(sequence.step_of(argument).to);
         // The first has the last register of integers, and all that needs one after it is on the stack.
         let stack = |word| REGISTERS + word;
         assert_eq!([5, 6, 7, 8, 9].map(first), [5, stack(0), stack(2), INTEGERS + 1, stack(5)]);
-        assert_eq!((plan.steps.len(), plan.on_stack), (14, 6));
-        assert_eq!(plan.result, ResultIn::Two(Class::Integer, Class::Float));
-        assert_eq!(plan.registers, (0, 2));
+        assert_eq!((sequence.steps.len(), sequence.on_stack), (14, 6));
+        assert_eq!(sequence.result, ResultIn::Two(Class::Integer, Class::Float));
+        assert_eq!(sequence.registers, (0, 2));
         let hidden = CallingSequence::new(&[I64.into()], &[0], &large).unwrap();
         assert_eq!((hidden.result, usize::from(hidden.step_of(0).to)), (ResultIn::Memory, 1));
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "calls C")]
-    fn what_has_no_plan_is_left_to_libffi() {
+    fn what_has_no_calling_sequence_is_left_to_libffi() {
         let many = vec![ValueType::from(CType::I32); INTEGERS + MOST_ON_STACK + 1];
         let offsets: Vec<usize> = (0..many.len()).map(|i| i * 8).collect();
         assert!(CallingSequence::new(&many, &offsets, &CType::Void.into()).is_none());

@@ -49,13 +49,14 @@ impl Incoming<'_> {
         match self.way {
             // SAFETY: U1; the plan is that of the signature.
             #[cfg(callback_stubs)]
-            Way::Stub(plan, block) => unsafe { block.put_arguments(plan, arg_buffer) },
+            Way::Stub(sequence, block) => unsafe { block.put_arguments(sequence, arg_buffer) },
             Way::Ffi(arguments, ..) => self.take_pointed(arguments, arg_buffer),
         }
     }
 
     fn take_pointed(&self, arguments: *const *const c_void, arg_buffer: &ArgBuffer) {
-        for (position, (value, at)) in self.signature.arguments.iter().zip(&self.signature.plan.arguments).enumerate() {
+        for (position, (value, at)) in self.signature.arguments.iter().zip(&self.signature.layout.arguments).enumerate()
+        {
             // SAFETY: libffi gives one pointer an argument (libffi manual, "The Closure API"), each to a value of the
             // declared type (U1); an aggregate is whole there.
             unsafe {
@@ -69,10 +70,10 @@ impl Incoming<'_> {
 
     /// A copy of the arguments, laid out as the signature's plan has them.
     pub fn block(&self) -> ArgBlock {
-        let mut block = ArgBlock::from_elem(0, self.signature.plan.size.div_ceil(16));
+        let mut block = ArgBlock::from_elem(0, self.signature.layout.size.div_ceil(16));
         let base = NonNull::from(block.as_mut_slice()).cast();
         // SAFETY: M4; the block is as long as the plan, and outlives this buffer over it.
-        self.take_arguments(&unsafe { ArgBuffer::new(base, self.signature.plan.size) });
+        self.take_arguments(&unsafe { ArgBuffer::new(base, self.signature.layout.size) });
         block
     }
 
@@ -81,12 +82,12 @@ impl Incoming<'_> {
     pub fn put_result(&self, arg_buffer: &ArgBuffer) {
         match self.way {
             #[cfg(callback_stubs)]
-            Way::Stub(plan, block) if plan.result != ResultIn::Nothing => {
-                block.set_result(plan, arg_buffer.word(self.signature.plan.result));
+            Way::Stub(sequence, block) if sequence.result != ResultIn::Nothing => {
+                block.set_result(sequence, arg_buffer.word(self.signature.layout.result));
             }
             #[cfg(callback_stubs)]
             Way::Stub(..) => {}
-            Way::Ffi(_, result, _) => self.put_from(arg_buffer, self.signature.plan.result, result),
+            Way::Ffi(_, result, _) => self.put_from(arg_buffer, self.signature.layout.result, result),
         }
     }
 
@@ -97,11 +98,11 @@ impl Incoming<'_> {
         }
         match self.way {
             #[cfg(callback_stubs)]
-            Way::Stub(plan, block) => {
+            Way::Stub(sequence, block) => {
                 let mut word = [0; size_of::<u64>()];
                 let size = bytes.len().min(word.len());
                 word[..size].copy_from_slice(&bytes[..size]);
-                block.set_result(plan, u64::from_le_bytes(word));
+                block.set_result(sequence, u64::from_le_bytes(word));
             }
             Way::Ffi(_, result, _) => {
                 let base = NonNull::from(bytes).cast();
@@ -166,8 +167,8 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
 unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
     // SAFETY: M7; `Closure::new` gave the stub the address of a slot that was leaked.
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
-    let Some(plan) = &target.signature.sequence else { return };
-    let incoming = Incoming { signature: &target.signature, way: Way::Stub(plan, block) };
+    let Some(sequence) = &target.signature.sequence else { return };
+    let incoming = Incoming { signature: &target.signature, way: Way::Stub(sequence, block) };
     // A panic must not unwind into C; the zeroed result stands.
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
 }

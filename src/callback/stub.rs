@@ -1,5 +1,5 @@
 //! What C reaches when it calls a callback of scalars: a few instructions that keep the registers of the arguments in
-//! one block with those on the stack, by the same plan as calls go out (`abi::sysv64`). libffi's closures serve every other
+//! one block with those on the stack, by the same sequence as calls go out (`abi::sysv64`). libffi's closures serve every other
 //! signature, and are the oracle of the tests.
 #![cfg(callback_stubs)]
 #![expect(unsafe_code, reason = "is called by C")]
@@ -34,7 +34,7 @@ impl SavedRegisters {
     /// The word of an argument.
     ///
     /// # Safety
-    /// U1: the step is of the plan of the signature that C called.
+    /// U1: the step is of the sequence of the signature that C called.
     unsafe fn word(&self, step: Step) -> u64 {
         match step.stack_word() {
             None => self.registers[usize::from(step.to)],
@@ -49,10 +49,10 @@ impl SavedRegisters {
     /// Copies the arguments to where the sequence has them in a buffer.
     ///
     /// # Safety
-    /// U1: the plan is of the signature that C called.
+    /// U1: the sequence is of the signature that C called.
     #[inline]
-    pub unsafe fn put_arguments(&self, plan: &CallingSequence, arg_buffer: &ArgBuffer) {
-        for step in &plan.steps {
+    pub unsafe fn put_arguments(&self, sequence: &CallingSequence, arg_buffer: &ArgBuffer) {
+        for step in &sequence.steps {
             // SAFETY: U1 by the contract of this function.
             arg_buffer.put_word(usize::from(step.from), unsafe { self.word(*step) });
         }
@@ -60,12 +60,12 @@ impl SavedRegisters {
 
     /// Gives C this word as its result, widened as the ABI's callers expect.
     #[inline]
-    pub fn set_result(&self, plan: &CallingSequence, word: u64) {
-        match plan.result {
+    pub fn set_result(&self, sequence: &CallingSequence, word: u64) {
+        match sequence.result {
             // Aggregates are libffi's.
             ResultIn::Nothing | ResultIn::Two(..) | ResultIn::Memory => {}
             ResultIn::Float => self.results[1].set(word),
-            ResultIn::Integer => self.results[0].set(match plan.returned {
+            ResultIn::Integer => self.results[0].set(match sequence.returned {
                 Load::I8 => word as i8 as u64,
                 Load::I16 => word as i16 as u64,
                 Load::I32 => word as i32 as u64,
@@ -203,12 +203,13 @@ mod tests {
 
     static SEEN: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
-    unsafe extern "sysv64" fn note(block: &SavedRegisters, plan: usize) {
-        let plan = std::ptr::with_exposed_provenance::<CallingSequence>(plan);
-        // SAFETY: U1; the test calls the stub by the signature of the plan, which it leaked.
-        let (plan, words) = unsafe { (&*plan, (*plan).steps.iter().map(|step| block.word(*step)).collect()) };
+    unsafe extern "sysv64" fn note(block: &SavedRegisters, sequence: usize) {
+        let sequence = std::ptr::with_exposed_provenance::<CallingSequence>(sequence);
+        // SAFETY: U1; the test calls the stub by the signature of the sequence, which it leaked.
+        let (sequence, words) =
+            unsafe { (&*sequence, (*sequence).steps.iter().map(|step| block.word(*step)).collect()) };
         *SEEN.lock().unwrap() = words;
-        block.set_result(plan, 0xffff_ff80);
+        block.set_result(sequence, 0xffff_ff80);
     }
 
     #[test]
@@ -216,9 +217,9 @@ mod tests {
     fn arguments_come_from_registers_and_from_the_stack() {
         let types: Vec<ValueType> = [CType::I64; 8].map(ValueType::from).into();
         let offsets: Vec<usize> = (0..types.len()).map(|i| i * 8).collect();
-        let plan: &'static CallingSequence =
+        let sequence: &'static CallingSequence =
             Box::leak(Box::new(CallingSequence::new(&types, &offsets, &CType::I8.into()).unwrap()));
-        let code = make(note, (&raw const *plan).expose_provenance()).unwrap();
+        let code = make(note, (&raw const *sequence).expose_provenance()).unwrap();
         type Function = extern "sysv64" fn(i64, i64, i64, i64, i64, i64, i64, i64) -> i64;
         // SAFETY: M7 and U1; the stub was made for this signature.
         let function = unsafe { std::mem::transmute::<*mut u8, Function>(code.as_ptr()) };

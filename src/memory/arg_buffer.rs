@@ -151,7 +151,7 @@ impl ArgBuffer {
 
     /// Copies the first `size` bytes out.
     pub fn take(&self, size: usize) -> ArgBlock {
-        assert!(size <= self.length, "a plan is larger than the argument buffer");
+        assert!(size <= self.length, "the layout is larger than the argument buffer");
         let mut block = ArgBlock::new();
         block.resize(size.div_ceil(16), 0);
         // SAFETY: M1 and M2; the block is a fresh allocation of at least `size` bytes.

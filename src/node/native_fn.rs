@@ -211,7 +211,7 @@ pub mod by_v8 {
         match run::<F>(environment, Arguments::V8(info)) {
             Ok(value) if value.is_null() => {}
             // SAFETY: M3; the value is one of the scope that V8 has opened for this function.
-            Ok(value) => unsafe { info.give(value.cast()) },
+            Ok(value) => unsafe { info.set_return_value(value.cast()) },
             Err(PendingException) => rethrow(environment, v8),
         }
     }
@@ -249,7 +249,7 @@ pub mod by_v8 {
         // SAFETY: M18; V8 has called this function with it, and `works` has the pointer's V8.
         let info = unsafe { CallbackInfo::new(info, (*v8).layout) };
         // SAFETY: M3; the value is an argument.
-        unsafe { info.give(info.arguments()(1)) };
+        unsafe { info.set_return_value(info.arguments()(1)) };
     }
 
     /// Whether a function that V8 calls gets its arguments and gives one back.

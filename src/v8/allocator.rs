@@ -207,7 +207,7 @@ unsafe extern "C" fn free(object: Object, data: *mut u8, length: usize) {
         block.repair(length);
     }
     exposed::remove(block.data());
-    if block.giver() == 0 {
+    if block.exposed_to() == 0 {
         // SAFETY: M11; the engine is done with the block.
         return unsafe { release_counted(block, length, object) };
     }

@@ -69,7 +69,7 @@ impl CallbackInfo {
     /// # Safety
     /// M3: `value` is a handle of the scope of the function.
     #[inline]
-    pub unsafe fn give(self, value: Local) {
+    pub unsafe fn set_return_value(self, value: Local) {
         // SAFETY: M18, by the contract of `new`, and M3.
         unsafe {
             let place = match self.layout {
@@ -99,7 +99,7 @@ mod tests {
         // SAFETY: M18; the frame is as V8 lays it out, and `value` is what a handle is.
         let info = unsafe {
             let info = CallbackInfo::new(frame.as_mut_ptr(), InfoLayout::of(147));
-            info.give((&raw mut value).cast());
+            info.set_return_value((&raw mut value).cast());
             info
         };
         assert_eq!((read(info), frame[RESULT_IN_FRAME]), ([110, 111, 109], 7));
@@ -114,7 +114,7 @@ mod tests {
         // SAFETY: M18; the words are as V8 lays them out, and `value` is what a handle is.
         let info = unsafe {
             let info = CallbackInfo::new(words.as_mut_ptr().cast(), InfoLayout::of(137));
-            info.give((&raw mut value).cast());
+            info.set_return_value((&raw mut value).cast());
             info
         };
         assert_eq!((read(info), block[RESULT_IN_BLOCK]), ([110, 111, 109], 7));

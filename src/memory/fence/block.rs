@@ -173,15 +173,15 @@ impl Fenced {
         (probe::is_mapped(fence, Access::Read) && self.intact(length, 0, fence.length)).then_some(length)
     }
 
-    /// Whether the header was destroyed and [`Fenced::give_up`] has noted it.
-    pub fn is_given_up(self) -> bool {
-        self.header().is_given_up(self.canary())
+    /// Whether the header was destroyed and [`Fenced::abandon`] has noted it.
+    pub fn is_abandoned(self) -> bool {
+        self.header().is_abandoned(self.canary())
     }
 
     /// Notes that a write before the block has destroyed its header, so that it is not reported again.
-    pub fn give_up(self) {
+    pub fn abandon(self) {
         let canary = self.canary();
-        self.header().give_up(canary);
+        self.header().abandon(canary);
         // SAFETY: M8.
         unsafe { self.mend_before(canary) };
     }
@@ -198,13 +198,13 @@ impl Fenced {
 
     /// Notes to whom the address was given.
     #[inline]
-    pub fn give(self, symbol: u32) {
-        self.header().give(symbol);
+    pub fn expose_to(self, symbol: u32) {
+        self.header().expose_to(symbol);
     }
 
     /// To whom the address was last given; 0 nobody.
-    pub fn giver(self) -> u32 {
-        self.header().giver()
+    pub fn exposed_to(self) -> u32 {
+        self.header().exposed_to()
     }
 
     /// Notes that a call is using the block: its memory is not given back before [`Fenced::unpin`].
@@ -315,7 +315,7 @@ impl Fenced {
             };
             return Some(Breach { side: Side::Before, first: -(first as isize) - 1, past });
         }
-        let untouched = self.length() == Some(length) || self.is_given_up();
+        let untouched = self.length() == Some(length) || self.is_abandoned();
         (!untouched).then(|| Breach {
             side: Side::Before,
             first: -(widths.before as isize) - 1,
@@ -325,7 +325,7 @@ impl Fenced {
 
     /// How many bytes of the header were overwritten, from the data's side: as far as what stood there is known.
     fn header_damage(self, length: usize) -> usize {
-        if self.length() == Some(length) || self.is_given_up() {
+        if self.length() == Some(length) || self.is_abandoned() {
             return 0;
         }
         self.header().damage(self.canary(), length, lead())

@@ -122,12 +122,12 @@ impl BlockCache {
     /// # Safety
     /// M8: the block is allocated, unless it was forgotten.
     #[inline(always)]
-    pub unsafe fn is_whole_after(&self, giver: u32) -> bool {
+    pub unsafe fn is_whole_after(&self, symbol: u32) -> bool {
         let Some(data) = Address::new(self.data.get()) else { return false };
         // SAFETY: M8, by the contract of this function; nobody writes the copy meanwhile.
         unsafe {
             let block = Fenced::at(data);
-            block.give(giver);
+            block.expose_to(symbol);
             block.is_whole_as(&*self.sealed.as_ptr())
         }
     }

@@ -85,7 +85,7 @@ impl Borrows {
 
     /// Watches the block of a view. `symbol` is noted as the last one that was given its address.
     pub fn block(&mut self, argument: usize, view: Span, block: Fenced, symbol: u32) {
-        block.give(symbol);
+        block.expose_to(symbol);
         block.pin();
         self.granted.push(range(view));
         self.items.push(Borrow::Block { argument, view, block });

@@ -22,7 +22,7 @@ const PINNED_FOR_GOOD: u32 = u32::MAX / 2;
 #[repr(C)]
 pub struct Header {
     /// Who was given the address: 0 nobody, else a symbol of `report`.
-    giver: AtomicU32,
+    exposed_to: AtomicU32,
     /// Calls under way that were handed the block.
     pins: AtomicU32,
     length: AtomicUsize,
@@ -92,7 +92,7 @@ impl Header {
     pub fn new(canary: Canary, length: usize, offset: usize) -> Self {
         let Sealed { length, offset, seal, .. } = Sealed::new(canary, length, offset);
         Self {
-            giver: AtomicU32::new(0),
+            exposed_to: AtomicU32::new(0),
             pins: AtomicU32::new(0),
             length: AtomicUsize::new(length),
             offset: AtomicUsize::new(offset),
@@ -120,8 +120,8 @@ impl Header {
         self.valid(canary).filter(|found| found.length != UNKNOWN)
     }
 
-    /// Whether it was destroyed and [`Header::give_up`] has noted that.
-    pub fn is_given_up(&self, canary: Canary) -> bool {
+    /// Whether it was destroyed and [`Header::abandon`] has noted that.
+    pub fn is_abandoned(&self, canary: Canary) -> bool {
         self.valid(canary).is_some_and(|found| found.length == UNKNOWN)
     }
 
@@ -146,27 +146,27 @@ impl Header {
             self.pins.store(PINNED_FOR_GOOD, Ordering::Relaxed);
         }
         let Sealed { length, offset, seal, .. } = Sealed::new(canary, length, LOST);
-        self.giver.store(SOMEBODY, Ordering::Relaxed);
+        self.exposed_to.store(SOMEBODY, Ordering::Relaxed);
         self.length.store(length, Ordering::Relaxed);
         self.offset.store(offset, Ordering::Relaxed);
         self.seal.store(seal, Ordering::Relaxed);
     }
 
     /// Notes that it was destroyed while nobody knew the length, so that this is not reported again.
-    pub fn give_up(&self, canary: Canary) {
+    pub fn abandon(&self, canary: Canary) {
         self.rewrite(canary, UNKNOWN);
     }
 
     /// Notes to whom the address was given.
     #[inline]
-    pub fn give(&self, symbol: u32) {
-        self.giver.store(symbol, Ordering::Relaxed);
+    pub fn expose_to(&self, symbol: u32) {
+        self.exposed_to.store(symbol, Ordering::Relaxed);
     }
 
     /// To whom the address was last given; 0 nobody.
     #[inline]
-    pub fn giver(&self) -> u32 {
-        self.giver.load(Ordering::Relaxed)
+    pub fn exposed_to(&self) -> u32 {
+        self.exposed_to.load(Ordering::Relaxed)
     }
 
     /// Counts a call that uses the block.

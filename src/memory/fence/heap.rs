@@ -83,7 +83,7 @@ pub unsafe fn free(block: Fenced, length: usize) {
     }
     // SAFETY: M10 by the contract of this function.
     unsafe {
-        match block.giver() {
+        match block.exposed_to() {
             0 => release(block, length, 0),
             _ => quarantine::hold(block, length, 0, release),
         }

@@ -101,7 +101,7 @@ pub fn name(id: u32) -> Option<String> {
 pub fn push(found: Found, block: Fenced, length: usize, breach: Breach) {
     let mut pending = locked(&PENDING);
     if pending.len() < MOST {
-        pending.push(Report { found, length, breach, giver: name(block.giver()) });
+        pending.push(Report { found, length, breach, giver: name(block.exposed_to()) });
     }
     drop(pending);
     // The first one is enough: reports are of the process.

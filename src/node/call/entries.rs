@@ -47,7 +47,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
 /// Gives the text whose address C has returned: it is in the argument buffer.
 #[inline(never)]
 fn end_with_text(function: &BoundFunction) -> JsResult {
-    let address = function.environment.arg_buffer.word(function.signature.plan.result) as usize;
+    let address = function.environment.arg_buffer.word(function.signature.layout.result) as usize;
     match catch_unwind(AssertUnwindSafe(|| function.text(address))) {
         Ok(Ok(text)) if !function.environment.has_work_after_call() => Ok(text),
         outcome => end(function, outcome),
@@ -107,7 +107,7 @@ fn end(function: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_v
         // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no
         // JavaScript does.
         Some(Unwinding::Terminated) => {
-            function.environment.callbacks.close_lent(&function.environment);
+            function.environment.callbacks.close_scoped(&function.environment);
             return Err(PendingException);
         }
         Some(Unwinding::OtherStack(name)) => {

@@ -104,7 +104,7 @@ impl BoundFunction {
         strings: Option<&StringArena>,
         prepared: &mut PreparedCall,
     ) -> Result<()> {
-        prepared.block = self.environment.arg_buffer.take(self.signature.plan.size);
+        prepared.block = self.environment.arg_buffer.take(self.signature.layout.size);
         self.pin(values, strings, prepared).inspect_err(|_| {
             prepared.borrows.end();
         })
@@ -115,7 +115,7 @@ impl BoundFunction {
     #[inline(never)] // As `prepare`.
     pub fn finish(&self, prepared: &mut PreparedCall, result: &ResultBlock) -> Result<sys::napi_value> {
         let arg_buffer = &self.environment.arg_buffer;
-        arg_buffer.put(self.signature.plan.result, bytes(result));
+        arg_buffer.put(self.signature.layout.result, bytes(result));
         let text = if self.gives_text { self.text(address_in(result, 0)) } else { Ok(null_mut()) };
         match prepared.borrows.end() {
             Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
@@ -154,7 +154,7 @@ impl BoundFunction {
         let bits = block[0];
         let environment = &*self.environment;
         for (value, argument) in values.iter().zip(&self.signature.pins) {
-            let at = self.signature.plan.arguments[*argument];
+            let at = self.signature.layout.arguments[*argument];
             if bits >> argument & 1 == 0 {
                 if let Some(address) = Address::new(address_in(block, at)) {
                     let slice = environment.pool_slices.around(environment.raw, address);
@@ -194,7 +194,7 @@ impl BoundFunction {
         }
         if self.options.has(Options::GUARD) {
             let made = borrows.copies(|argument, address| {
-                set_address(block, self.signature.plan.arguments[argument], address.get());
+                set_address(block, self.signature.layout.arguments[argument], address.get());
             });
             if !made {
                 return Err(FfiError::MemoryExhausted { wanted: 0 });

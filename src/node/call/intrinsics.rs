@@ -45,12 +45,12 @@ fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
     // SAFETY: M3; the view is an argument of this call.
     let block = unsafe { environment.view(view).and_then(|view| begun_by(view)) };
     let Some(block) = block else { return refused(environment) };
-    let giver = report::intern_ptr();
-    if block.giver() != giver {
+    let symbol = report::intern_ptr();
+    if block.exposed_to() != symbol {
         let Some(length) = block.length().filter(|length| !environment.pool_slices.has_size(*length)) else {
             return refused(environment);
         };
-        block.give(giver);
+        block.expose_to(symbol);
         exposed::insert(block.data(), length);
     }
     environment.arg_buffer.put_word(ADDRESS, block.data().get() as u64);

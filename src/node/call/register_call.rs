@@ -34,44 +34,44 @@ impl BoundFunction {
     /// Whether a register call may do.
     pub fn has_register_call(&self) -> bool {
         let signature = &*self.signature;
-        let is_planned = signature.sequence.as_ref().is_some_and(|plan| plan.result != ResultIn::Memory);
+        let has_sequence = signature.sequence.as_ref().is_some_and(|sequence| sequence.result != ResultIn::Memory);
         let pins = &signature.pins;
         let has_few = pins.len() <= MOST_PINS && pins.last().is_none_or(|last| *last < u32::BITS as usize);
-        self.options.is_plain() && is_planned && has_few
+        self.options.is_plain() && has_sequence && has_few
     }
 
     /// Makes a call without pins, if it can; only where [`BoundFunction::has_register_call`].
     #[inline]
     pub fn enter_registers(&self) -> Outcome {
         let mut words = RegisterFile::new();
-        let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
-        // SAFETY: the words were loaded by this plan.
+        let Some(sequence) = self.load(&mut words) else { return Outcome::Leave };
+        // SAFETY: the words were loaded by this sequence.
         if self.signature.register_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
             return Outcome::Leave;
         }
-        self.call_c(plan, &words, 0, &[])
+        self.call_c(sequence, &words, 0, &[])
     }
 
     /// The same with the values that ride along.
     #[inline]
     pub fn enter_registers_with(&self, values: &[sys::napi_value]) -> Outcome {
         let mut words = RegisterFile::new();
-        let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
+        let Some(sequence) = self.load(&mut words) else { return Outcome::Leave };
         let environment = &*self.environment;
         let (text, locks) = (environment.calls.strings.mark(), environment.transfer_locks.mark());
-        let outcome = self.go_with(plan, &mut words, values);
+        let outcome = self.go_with(sequence, &mut words, values);
         environment.transfer_locks.end(environment.raw, locks);
         environment.calls.strings.release(text);
         outcome
     }
 
-    /// Loads the arguments out of the argument buffer by the plan; `None` where the library is closed.
+    /// Loads the arguments out of the argument buffer by the sequence; `None` where the library is closed.
     #[inline(always)]
     fn load(&self, words: &mut RegisterFile) -> Option<&CallingSequence> {
-        let plan = self.signature.sequence.as_ref().filter(|_| self.library.is_open())?;
+        let sequence = self.signature.sequence.as_ref().filter(|_| self.library.is_open())?;
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the argument buffer.
-        unsafe { plan.load(self.environment.arg_buffer.base(), words) };
-        Some(plan)
+        unsafe { sequence.load(self.environment.arg_buffer.base(), words) };
+        Some(sequence)
     }
 
     /// Whether a call is no more than numbers in, and a number or the address of a text out, unless it is given a pin.
@@ -90,14 +90,14 @@ impl BoundFunction {
     #[inline]
     pub fn enter_numbers(&self) -> bool {
         let mut words = RegisterFile::new();
-        let Some(plan) = self.load(&mut words) else { return false };
-        if plan.is_wide() {
-            self.enter_wide(plan, &mut words);
+        let Some(sequence) = self.load(&mut words) else { return false };
+        if sequence.is_wide() {
+            self.enter_wide(sequence, &mut words);
             return true;
         }
-        let returned = self.cross(plan, &words);
-        if plan.result != ResultIn::Nothing {
-            self.environment.arg_buffer.put_word(self.signature.plan.result, returned.first);
+        let returned = self.cross(sequence, &words);
+        if sequence.result != ResultIn::Nothing {
+            self.environment.arg_buffer.put_word(self.signature.layout.result, returned.first);
         }
         true
     }
@@ -105,38 +105,38 @@ impl BoundFunction {
     /// The same for a result of more than one word. What C puts into memory is not put into the argument buffer at
     /// once, because callbacks use it meanwhile.
     #[inline(never)] // The entry of numbers is short.
-    fn enter_wide(&self, plan: &CallingSequence, words: &mut RegisterFile) {
+    fn enter_wide(&self, sequence: &CallingSequence, words: &mut RegisterFile) {
         let mut memory = ResultBlock::new();
-        if plan.result == ResultIn::Memory {
+        if sequence.result == ResultIn::Memory {
             memory = invoke::no_result(&self.signature);
             words.set_result(NonNull::from(memory.as_mut_slice()).cast());
         }
-        let returned = self.cross(plan, words);
-        match plan.result {
+        let returned = self.cross(sequence, words);
+        match sequence.result {
             ResultIn::Memory => {
                 self.environment
                     .arg_buffer
-                    .put(self.signature.plan.result, &bytes(&memory)[..self.signature.result_size()]);
+                    .put(self.signature.layout.result, &bytes(&memory)[..self.signature.result_size()]);
             }
-            _ => self.put_words(plan, returned),
+            _ => self.put_words(sequence, returned),
         }
     }
 
     /// Puts a result that came in registers into the argument buffer.
     #[inline]
-    fn put_words(&self, plan: &CallingSequence, returned: ReturnRegisters) {
-        let (arg_buffer, at) = (&self.environment.arg_buffer, self.signature.plan.result);
-        if plan.result != ResultIn::Nothing {
+    fn put_words(&self, sequence: &CallingSequence, returned: ReturnRegisters) {
+        let (arg_buffer, at) = (&self.environment.arg_buffer, self.signature.layout.result);
+        if sequence.result != ResultIn::Nothing {
             arg_buffer.put_word(at, returned.first);
         }
-        if plan.has_second() {
+        if sequence.has_second() {
             arg_buffer.put_word(at + 8, returned.second);
         }
     }
 
     /// Calls C, with everything noted that a callback has to know.
     #[inline(always)]
-    fn cross(&self, plan: &CallingSequence, words: &RegisterFile) -> ReturnRegisters {
+    fn cross(&self, sequence: &CallingSequence, words: &RegisterFile) -> ReturnRegisters {
         let environment = &*self.environment;
         let depth = environment.calls.depth.get();
         let inside = self.library.enter();
@@ -144,7 +144,7 @@ impl BoundFunction {
         let outer = environment.record_inside(self.id);
         self.clear_errno();
         // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
-        let returned = unsafe { plan.enter(self.code, words) };
+        let returned = unsafe { sequence.enter(self.code, words) };
         if self.options.captures_errno() {
             self.record_errno(invoke::last_errno());
         }
@@ -156,19 +156,19 @@ impl BoundFunction {
 
     /// Puts the addresses of what rides along into the words.
     #[inline(always)]
-    fn go_with(&self, plan: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
+    fn go_with(&self, sequence: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
         let pins = self.environment.arg_buffer.low_pins();
         let lasts = &self.environment.calls.block_caches;
         for ((pin, value), last) in self.signature.register_pins.iter().zip(values).zip(lasts) {
             if pins >> pin.argument & 1 == 1 {
                 let Some(block) = self.take(*pin, *value, last) else { return Outcome::Leave };
                 words.set(pin.step, block.data().get() as u64);
-            // SAFETY: the words were loaded by this plan.
+            // SAFETY: the words were loaded by this sequence.
             } else if self.is_in_slab(unsafe { words.get(pin.step) }) {
                 return Outcome::Leave;
             }
         }
-        self.call_c(plan, words, pins, values)
+        self.call_c(sequence, words, pins, values)
     }
 
     /// The block of a text, or that of a Buffer with a fence of its own; `None` for anything else.
@@ -188,7 +188,7 @@ impl BoundFunction {
         if view.length < length && environment.pool_slices.has_size(length) {
             return None;
         }
-        block.give(self.id);
+        block.expose_to(self.id);
         environment.transfer_locks.hand(value, Some(block));
         Some(block)
     }
@@ -201,9 +201,15 @@ impl BoundFunction {
 
     /// Calls C, looks at the fences, and puts the result into the argument buffer.
     #[inline(always)]
-    fn call_c(&self, plan: &CallingSequence, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Outcome {
-        let returned = self.cross(plan, words);
-        self.put_words(plan, returned);
+    fn call_c(
+        &self,
+        sequence: &CallingSequence,
+        words: &RegisterFile,
+        pins: u32,
+        values: &[sys::napi_value],
+    ) -> Outcome {
+        let returned = self.cross(sequence, words);
+        self.put_words(sequence, returned);
         let text = if self.gives_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };
         let overflow = if self.are_whole(words, pins) { None } else { self.overflow(words, pins, values) };
         match (overflow, text) {
@@ -221,7 +227,7 @@ impl BoundFunction {
         let mut lasts = self.signature.register_pins.iter().zip(&self.environment.calls.block_caches);
         !exposed::any()
             && lasts.all(|(pin, last)| {
-                // SAFETY: the words were loaded by this plan.
+                // SAFETY: the words were loaded by this sequence.
                 let address = Address::new(unsafe { words.get(pin.step) } as usize);
                 // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
                 pins >> pin.argument & 1 == 0 || address.is_some_and(|address| unsafe { last.is_whole_at(address) })
@@ -234,7 +240,7 @@ impl BoundFunction {
         let mut found = None;
         let lasts = &self.environment.calls.block_caches;
         for (position, (pin, last)) in self.signature.register_pins.iter().zip(lasts).enumerate() {
-            // SAFETY: the words were loaded by this plan.
+            // SAFETY: the words were loaded by this sequence.
             let word = unsafe { words.get(pin.step) };
             let Some(address) = Address::new(word as usize) else { continue };
             let argument = usize::from(pin.argument);

@@ -80,7 +80,7 @@ impl CallbackSlot {
     /// Copies the texts that the arguments point to, and has the arguments point to the copies.
     fn copy_texts(&self, block: &mut ArgBlock) -> Vec<Box<[u8]>> {
         let mut texts = Vec::new();
-        for (value, at) in self.signature.arguments.iter().zip(&self.signature.plan.arguments) {
+        for (value, at) in self.signature.arguments.iter().zip(&self.signature.layout.arguments) {
             if value.scalar() != Some(CType::CString) {
                 continue;
             }
@@ -110,7 +110,7 @@ impl CallbackSlot {
 
     /// The result that JavaScript has put into the argument buffer.
     pub fn result_bytes(&self, environment: &Environment) -> Box<[u8]> {
-        let bytes = environment.arg_buffer.copy_out(self.signature.plan.result, self.signature.result_size());
+        let bytes = environment.arg_buffer.copy_out(self.signature.layout.result, self.signature.result_size());
         bytes.into_vec().into_boxed_slice()
     }
 
@@ -156,7 +156,7 @@ impl CallbackSlot {
             self.enter_js(environment, environment.callbacks.late.get(), Some(self.id.get()), request.origin)
         } else {
             let who = caller_of(environment, request);
-            let source = Source::Block((&request.block).into(), self.signature.plan.size, who);
+            let source = Source::Block((&request.block).into(), self.signature.layout.size, who);
             let outer = environment.exceptions.origin.replace(request.origin);
             let answered = environment.with_arguments(source, || {
                 self.enter_js(environment, function, may_wait.then_some(token), request.origin)

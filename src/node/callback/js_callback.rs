@@ -13,7 +13,7 @@ const NAME: usize = 8;
 
 /// Kinds: C does not wait for the result; open for the length of a call. Any other is 0.
 const OF_THREADS: u32 = 1;
-const LENT: u32 = 2;
+const SCOPED: u32 = 2;
 
 impl Callbacks {
     /// The environment is gone; the callbacks outlive it.
@@ -26,13 +26,13 @@ impl Callbacks {
         slots
     }
 
-    /// Closes those that were lent to the call that ends, or to one inside of it: JavaScript is being ended, and does
+    /// Closes those that were scoped to the call that ends, or to one inside of it: JavaScript is being ended, and does
     /// not.
-    pub fn close_lent(&self, environment: &Environment) {
+    pub fn close_scoped(&self, environment: &Environment) {
         let depth = environment.calls.depth.get();
-        let is_ended = |slot: &&'static CallbackSlot| slot.lent.get().is_some_and(|lent| lent >= depth);
-        while let Some(slot) = self.lent.borrow_mut().pop_if(|slot| is_ended(&&**slot)) {
-            slot.lent.set(None);
+        let is_ended = |slot: &&'static CallbackSlot| slot.scoped.get().is_some_and(|scoped| scoped >= depth);
+        while let Some(slot) = self.scoped.borrow_mut().pop_if(|slot| is_ended(&&**slot)) {
+            slot.scoped.set(None);
             slot.close(environment);
         }
     }
@@ -50,9 +50,9 @@ pub fn open(environment: &Environment, arguments: Arguments) -> JsResult {
     if let Some(slot) = environment.callbacks.named(environment) {
         let (name, kind) = (environment.arg_buffer.half(NAME), environment.arg_buffer.half(KIND));
         slot.open(JsFunction::hold(environment, function), name, kind == OF_THREADS);
-        if kind == LENT {
-            slot.lent.set(Some(environment.calls.depth.get()));
-            environment.callbacks.lent.borrow_mut().push(slot);
+        if kind == SCOPED {
+            slot.scoped.set(Some(environment.calls.depth.get()));
+            environment.callbacks.scoped.borrow_mut().push(slot);
         }
     }
     Ok(null_mut())
@@ -61,10 +61,10 @@ pub fn open(environment: &Environment, arguments: Arguments) -> JsResult {
 /// Closes the callback whose number is in the argument buffer.
 pub fn close(environment: &Environment, _: Arguments) -> JsResult {
     if let Some(slot) = environment.callbacks.named(environment) {
-        if slot.lent.take().is_some() {
-            let mut lent = environment.callbacks.lent.borrow_mut();
-            if let Some(at) = lent.iter().rposition(|other| std::ptr::eq(*other, slot)) {
-                lent.remove(at);
+        if slot.scoped.take().is_some() {
+            let mut scoped = environment.callbacks.scoped.borrow_mut();
+            if let Some(at) = scoped.iter().rposition(|other| std::ptr::eq(*other, slot)) {
+                scoped.remove(at);
             }
         }
         slot.close(environment);

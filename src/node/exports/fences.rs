@@ -70,7 +70,7 @@ pub fn check_fences() -> u32 {
     block_map::for_each(|data| {
         // SAFETY: M8; no block is freed while `for_each` runs.
         let block = unsafe { Fenced::at(data) };
-        if block.is_given_up() {
+        if block.is_abandoned() {
             return;
         }
         let given = || exposed::with(data, |known, length| (known == data).then_some(length)).flatten();
@@ -78,7 +78,7 @@ pub fn check_fences() -> u32 {
             // A write before the block has destroyed its header, so nobody knows how long it is until it is freed.
             let past = block::lead();
             report::push(Found::Checked, block, 0, Breach { side: Side::Before, first: -1, past });
-            block.give_up();
+            block.abandon();
             broken += 1;
             return;
         };

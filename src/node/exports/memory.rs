@@ -61,7 +61,7 @@ fn take(
                     if let Some(length) = block.length() {
                         // `locate` of call/intrinsics.rs leaves a slab to this function every time: another view may
                         // begin it.
-                        block.give(if slab.is_some() { report::intern("ptr()") } else { report::intern_ptr() });
+                        block.expose_to(if slab.is_some() { report::intern("ptr()") } else { report::intern_ptr() });
                         exposed::insert(block.data(), length);
                     }
                 }

@@ -16,7 +16,7 @@ use crate::node::transfer_lock::block;
 #[napi]
 pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
     let (block, _) = block(env.raw(), buffer.raw())?;
-    block.give(report::intern("pin"));
+    block.expose_to(report::intern("pin"));
     block.pin();
     Some(to_js(block.data().get()))
 }

@@ -34,7 +34,7 @@ pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
         environment.v8.fast_calls.get().map_or(null(), |fast_calls| fast_calls.passed.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.
     let Some(function) = (unsafe { function.as_ref() }) else { return Ok(null_mut()) };
-    let text = function.text(environment.arg_buffer.word(function.signature.plan.result) as usize);
+    let text = function.text(environment.arg_buffer.word(function.signature.layout.result) as usize);
     text.map_err(|error| thrown_by(environment, &error))
 }
 
@@ -127,7 +127,7 @@ impl FastArguments {
     #[inline(always)] // As above.
     fn bring(&self, function: &BoundFunction) {
         let environment = &*function.environment;
-        let address = environment.arg_buffer.word(function.signature.plan.result) as usize;
+        let address = environment.arg_buffer.word(function.signature.layout.result) as usize;
         if address == 0 {
             return self.shared.set_text(NO_TEXT);
         }
@@ -198,7 +198,7 @@ fn look_at_all(function: &BoundFunction, passed: &FastArguments) {
     let pins = arg_buffer.low_pins();
     for argument in &function.signature.pins {
         let is_pin = pins >> argument & 1 == 1;
-        let word = arg_buffer.word(function.signature.plan.arguments[*argument]);
+        let word = arg_buffer.word(function.signature.layout.arguments[*argument]);
         let Some(address) = Address::new(word as usize) else { continue };
         // SAFETY: M3 and M8; the address was put there by `hand`, and the caller holds the view of the block.
         if is_pin && unsafe { passed.last(*argument).is_whole_at(address) } {

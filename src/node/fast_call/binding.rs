@@ -159,7 +159,7 @@ pub fn function(environment: &Environment, signature: &Signature, arguments: &[u
     let (fast_calls, v8) = (environment.v8.fast_calls.get()?, environment.v8.templates.get()?);
     let sequence = signature.sequence.as_ref()?;
     let fast_signature = fast_signature_of(signature, sequence, arguments, result)?;
-    let result_at = i32::try_from(signature.plan.result).ok()?;
+    let result_at = i32::try_from(signature.layout.result).ok()?;
     let code = assemble(sequence, &fast_signature, result_at, fast_calls.context);
     let code = environment.v8.code.borrow_mut().put(&code)?;
     let types = std::iter::once(FastType::U32).chain(fast_signature.arguments);

@@ -172,7 +172,7 @@ fn lay_out(parts: &[(usize, usize)]) -> Result<(usize, usize, Vec<usize>)> {
     let mut whole =
         ffi_type { type_: libffi::raw::FFI_TYPE_STRUCT, elements: elements.as_mut_ptr(), ..ffi_type::default() };
     let mut offsets = vec![0; parts.len()];
-    // SAFETY: M4; the elements are locals, end with a NULL and have sizes, and there is room for an offset of each.
+    // SAFETY: M4; the elements are locals, end with a NULL and have sizes, and there is space for an offset of each.
     match unsafe { get_struct_offsets(ffi_abi_FFI_DEFAULT_ABI, &mut whole, offsets.as_mut_ptr()) } {
         Ok(()) => Ok((whole.size, whole.alignment.into(), offsets)),
         Err(error) => refuse(format!("libffi refuses the struct: {error:?}")),

@@ -119,14 +119,14 @@ impl Signature {
         self.result.size()
     }
 
-    /// libffi's view once more, for whoever has to own it.
+    /// Another copy of libffi's view, for an owner of its own.
     pub fn to_cif(&self) -> Result<Cif> {
         prepare(&self.arguments, &self.result, self.fixed)
     }
 }
 
 impl BufferLayout {
-    /// The result, and then each argument, all of sizes that libffi takes: a scalar in a slot of its own, an aggregate
+    /// The result, and then each argument, all of sizes that libffi takes: a scalar in a separate slot, an aggregate
     /// aligned as no type exceeds.
     fn new(arguments: &[ValueType], result: &ValueType) -> Self {
         let mut end = HEAD_BYTES + result.size().next_multiple_of(WIDE).max(WIDE);

@@ -8,7 +8,7 @@ use super::layout::{Class, Eightbytes, ValueType};
 
 pub const INTEGERS: usize = 6;
 pub const FLOATS: usize = 8;
-/// Arguments on the stack that a plan carries; more are libffi's.
+/// Arguments on the stack that a calling sequence carries; more are libffi's.
 pub const MOST_ON_STACK: usize = 32;
 /// The words in front of those of the stack.
 pub const REGISTERS: usize = INTEGERS + FLOATS;
@@ -108,7 +108,7 @@ impl ResultIn {
     }
 }
 
-/// How a scalar is loaded, and whether it travels in a register of floating point; `None` for void.
+/// How a scalar is loaded, and whether it is passed in a register of floating point; `None` for void.
 fn class(ctype: CType) -> Option<(Load, bool)> {
     let is_signed = ctype.is_signed();
     Some(match (ctype, ctype.size()) {
@@ -155,7 +155,7 @@ impl Taken {
 }
 
 impl CallingSequence {
-    /// The plan of a signature whose arguments lie at these offsets of the argument buffer; `None` where an aggregate
+    /// The calling sequence of a signature whose arguments lie at these offsets of the argument buffer; `None` where an aggregate
     /// is none that [`Eightbytes`] has, there are too many arguments, or the platform has another ABI.
     pub fn new(arguments: &[ValueType], offsets: &[usize], result: &ValueType) -> Option<Self> {
         if cfg!(not(sysv64)) {

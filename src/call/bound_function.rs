@@ -40,13 +40,13 @@ pub struct BoundFunction<E> {
 pub struct Options(pub u32);
 
 impl Options {
-    /// Arguments without a fence of their own get one by copy.
+    /// Arguments without a fence get one by copy.
     pub const GUARD: u32 = 1;
     /// errno is captured.
     pub const ERRNO: u32 = 2;
     /// The call runs on a helper thread while this one serves callbacks.
     pub const THREADS: u32 = 4;
-    /// JavaScript has to know whether the call went in: what it was handed may be gone.
+    /// JavaScript has to know whether the call went in: what it was passed may be gone.
     pub const FREES: u32 = 8;
 
     /// Whether a call needs no more than `register_call` does.

@@ -13,13 +13,13 @@ use crate::memory::address::Address;
 #[repr(C)]
 #[derive(Debug)]
 pub struct Entry<T> {
-    /// The C function; 0 where the number is nobody's.
+    /// The C function; 0 where the number is unused.
     pub code: usize,
     /// The address of a byte that is not 0 while the library is open.
     pub open: usize,
-    /// The rest, with a count of its `Rc`; null where the number is nobody's.
+    /// The bound function, with a count of its `Rc`; null where the number is unused.
     pub owner: *const T,
-    /// Rows are of a size that is a power of two.
+    /// Makes the size of an entry a power of two.
     _unused: usize,
 }
 
@@ -31,7 +31,7 @@ const _: () = assert!(size_of::<Entry<()>>().is_power_of_two());
 static CLOSED: u8 = 0;
 
 impl<T> Entry<T> {
-    fn nobody() -> Self {
+    fn vacant() -> Self {
         Self { code: 0, open: (&raw const CLOSED).expose_provenance(), owner: null(), _unused: 0 }
     }
 }
@@ -58,13 +58,13 @@ impl<T> Default for FunctionTable<T> {
 }
 
 impl<T> FunctionTable<T> {
-    /// Takes a function in; its number. `owner` keeps the library, whose word generated code looks at.
+    /// Takes a function in; its number. `owner` keeps the library, whose flag generated code reads.
     pub fn add(&self, code: Address, library: &Library, owner: Rc<T>) -> u32 {
         let open = library.open_flag().expose_provenance();
         let entry = Entry { code: code.get(), open, owner: Rc::into_raw(owner), _unused: 0 };
         let mut entries = self.entries.borrow_mut();
         let number = self.unused.borrow_mut().pop().unwrap_or_else(|| {
-            entries.push(Entry::nobody());
+            entries.push(Entry::vacant());
             entries.len() as u32 - 1
         });
         entries[number as usize] = entry;
@@ -76,11 +76,11 @@ impl<T> FunctionTable<T> {
     /// The function of a number.
     #[inline]
     pub fn get(&self, number: u32) -> Option<&T> {
-        // SAFETY: M16; the entry has a count until its number is given back, which nobody does under a call.
+        // SAFETY: M16; the entry has a count until its number is freed, which does not happen during a call.
         unsafe { self.owner(number).as_ref() }
     }
 
-    /// The owner in a entry; null where the number is nobody's.
+    /// The owner in an entry; null where the number is unused.
     #[inline]
     fn owner(&self, number: u32) -> *const T {
         if number as usize >= self.length.get() {
@@ -90,7 +90,7 @@ impl<T> FunctionTable<T> {
         unsafe { (*self.base.get().add(number as usize)).owner }
     }
 
-    /// The same, with a count of its own.
+    /// The function of a number, as an `Rc`.
     pub fn share(&self, number: u32) -> Option<Rc<T>> {
         let owner = self.owner(number);
         // SAFETY: M16; `add` leaked a count of this `Rc`.
@@ -100,10 +100,10 @@ impl<T> FunctionTable<T> {
         })
     }
 
-    /// Gives a number back.
+    /// Frees a number.
     pub fn remove(&self, number: u32) {
         let entry =
-            self.entries.borrow_mut().get_mut(number as usize).map(|entry| std::mem::replace(entry, Entry::nobody()));
+            self.entries.borrow_mut().get_mut(number as usize).map(|entry| std::mem::replace(entry, Entry::vacant()));
         let Some(entry) = entry.filter(|entry| !entry.owner.is_null()) else { return };
         self.unused.borrow_mut().push(number);
         // SAFETY: M16; `add` leaked this count, and only the entry had it.

@@ -51,7 +51,7 @@ impl CallingSequence {
     /// Calls a function with loaded arguments.
     ///
     /// # Safety
-    /// U1: the function has this plan's signature. M4: what the words point to lives until this returns.
+    /// U1: the function has this signature. M4: what the words point to lives until this returns.
     #[inline]
     pub unsafe fn enter(&self, code: Address, words: &RegisterFile) -> ReturnRegisters {
         let mut registers = MaybeUninit::<Registers>::uninit();
@@ -67,7 +67,7 @@ impl CallingSequence {
 }
 
 impl RegisterFile {
-    /// Room for the arguments of a call.
+    /// Space for the arguments of a call.
     #[inline]
     pub fn new() -> Self {
         Self([const { MaybeUninit::uninit() }; REGISTERS + MOST_ON_STACK])

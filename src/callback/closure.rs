@@ -21,7 +21,7 @@ use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::{ArgBlock, ArgBuffer};
 
-/// Whoever answers the calls of a closure.
+/// Answers the calls of a closure.
 pub trait Handler {
     /// Answers one call. Without an answer C gets a zeroed result.
     fn call(&self, incoming: &Incoming<'_>);
@@ -35,7 +35,7 @@ pub struct Incoming<'a> {
 
 /// How a call has come in.
 enum Way<'a> {
-    /// By a stub, with the signature's own plan.
+    /// By a stub, with the signature's calling sequence.
     #[cfg(callback_stubs)]
     Stub(&'a CallingSequence, &'a stub::SavedRegisters),
     /// By libffi: a pointer to each argument, and where the result goes.
@@ -43,11 +43,11 @@ enum Way<'a> {
 }
 
 impl Incoming<'_> {
-    /// Copies the arguments to where the signature's plan has them.
+    /// Copies the arguments to where the signature's layout has them.
     #[inline]
     pub fn take_arguments(&self, arg_buffer: &ArgBuffer) {
         match self.way {
-            // SAFETY: U1; the plan is that of the signature.
+            // SAFETY: U1; the calling sequence is that of the signature.
             #[cfg(callback_stubs)]
             Way::Stub(sequence, block) => unsafe { block.put_arguments(sequence, arg_buffer) },
             Way::Ffi(arguments, ..) => self.take_pointed(arguments, arg_buffer),
@@ -68,7 +68,7 @@ impl Incoming<'_> {
         }
     }
 
-    /// A copy of the arguments, laid out as the signature's plan has them.
+    /// A copy of the arguments, laid out as the signature's layout has them.
     pub fn block(&self) -> ArgBlock {
         let mut block = ArgBlock::from_elem(0, self.signature.layout.size.div_ceil(16));
         let base = NonNull::from(block.as_mut_slice()).cast();
@@ -77,7 +77,7 @@ impl Incoming<'_> {
         block
     }
 
-    /// Copies the result from where the signature's plan has it.
+    /// Copies the result from where the signature's layout has it.
     #[inline]
     pub fn put_result(&self, arg_buffer: &ArgBuffer) {
         match self.way {
@@ -119,7 +119,7 @@ impl Incoming<'_> {
         if scalar == Some(CType::Void) {
             return;
         }
-        // SAFETY: libffi gives room for the result of a closure, at least a full register for a scalar.
+        // SAFETY: libffi gives space for the result of a closure, at least a full register for a scalar.
         unsafe { arg_buffer.take_to(at, result, size) };
         if let Some(ctype) = scalar.filter(|ctype| !ctype.is_float() && size < size_of::<usize>()) {
             // SAFETY: as above.
@@ -155,7 +155,7 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
         Some(_) => size_of::<usize>(),
         None => target.signature.result.size(),
     };
-    // SAFETY: libffi gives room for the result of a closure, at least a full register for a scalar.
+    // SAFETY: libffi gives space for the result of a closure, at least a full register for a scalar.
     unsafe { result.write_bytes(0, zeroed) };
     let incoming = Incoming { signature: &target.signature, way: Way::Ffi(arguments, result, PhantomData) };
     // A panic must not unwind into C; the zeroed result stands.

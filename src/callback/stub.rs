@@ -1,5 +1,5 @@
 //! What C reaches when it calls a callback of scalars: a few instructions that keep the registers of the arguments in
-//! one block with those on the stack, by the same sequence as calls go out (`abi::sysv64`). libffi's closures serve every other
+//! one block with those on the stack, by the same kind of calling sequence as calls (`abi::sysv64`). libffi's closures serve every other
 //! signature, and are the oracle of the tests.
 #![cfg(callback_stubs)]
 #![expect(unsafe_code, reason = "is called by C")]
@@ -13,7 +13,7 @@ use crate::memory::address::Address;
 use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::exec::Code;
 
-/// Answers a call: is given the block, and what the stub was made with.
+/// Answers a call. It gets the saved registers, and the value that the stub was made with.
 pub type Arrive = unsafe extern "sysv64" fn(&SavedRegisters, usize);
 
 /// The words of registers in front: 6 of integers, 8 of floating point.
@@ -23,7 +23,7 @@ const RESULTS: usize = 2;
 /// What the stub itself keeps between its block and the arguments on the stack: rbp, and where C goes on.
 const LINKS: usize = 2;
 
-/// The arguments of one call, as C left them, and room for the result. Behind it lie those on the stack.
+/// The arguments of one call, as C left them, and space for the result. Behind it lie those on the stack.
 #[repr(C)]
 pub struct SavedRegisters {
     registers: [u64; REGISTERS],
@@ -78,7 +78,7 @@ impl SavedRegisters {
     }
 }
 
-/// What a stub reads; written before its address is given out, and never again.
+/// What a stub reads; written before C has its address, and never again.
 #[repr(C)]
 struct Slot {
     entry: Cell<usize>,
@@ -94,17 +94,17 @@ struct Unused {
     refused: bool,
 }
 
-// SAFETY: M7; a slot is written by whoever took it out of the pool, before C has its address.
+// SAFETY: M7; a slot is written by the thread that took it out of the pool, before C has its address.
 unsafe impl Send for Unused {}
 
 static UNUSED: Mutex<Unused> = Mutex::new(Unused { code: 0, slots: &[], refused: false });
 
-/// As many are made at once; their code fills pages of its own.
+/// As many are made at once; their code fills separate pages.
 const AT_ONCE: usize = 512;
 /// The bytes of one.
 const THUNK: usize = 16;
 
-/// A function pointer of the plan's signature, which calls `arrive` with `target`. It stays until the process ends.
+/// A function pointer of the signature, which calls `arrive` with `target`. It stays until the process ends.
 /// `None` where the system has no memory for code.
 pub fn make(arrive: Arrive, target: usize) -> Option<Address> {
     let mut unused = UNUSED.lock().unwrap_or_else(PoisonError::into_inner);

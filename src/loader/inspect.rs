@@ -72,7 +72,7 @@ pub struct Report {
     pub bits: u32,
     /// Whether numbers have their lowest byte first.
     pub little_endian: bool,
-    /// What it calls itself: the soname, the install name.
+    /// Its name for itself: the soname, the install name.
     pub soname: Option<String>,
     /// Where it has its dependencies looked for first.
     pub search_path: Option<String>,
@@ -108,7 +108,7 @@ pub fn parse(data: &[u8]) -> std::result::Result<Vec<Report>, String> {
     }
 }
 
-/// Why a file that begins so is no library, if that much can be told.
+/// Why a file that begins so is no library, if the format shows it.
 fn foreign(start: &[u8]) -> Option<String> {
     let reason = match start {
         [] => "is empty",
@@ -324,7 +324,7 @@ fn dependencies<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, names: 
     Ok(found)
 }
 
-/// What a library says of its own name and of where its dependencies are.
+/// The name of a library, and where its dependencies are.
 #[derive(Default)]
 struct Own {
     soname: Option<String>,

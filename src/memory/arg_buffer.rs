@@ -7,7 +7,7 @@
 //! [ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]
 //! ```
 //!
-//! The number is that of the bound function (`call::function_table`). The epoch tells who writes
+//! The number is that of the bound function (`call::function_table`). The epoch shows who writes
 //! (lib/memory/arg-buffer.js). `returns` and `who` tell how long the texts are kept that callbacks return
 //! (lib/memory/callback-results.js).
 #![expect(unsafe_code, reason = "copies between the argument buffer and native memory")]
@@ -89,7 +89,7 @@ impl ArgBuffer {
     }
 
     /// The arguments of a callback lie in the argument buffer: JavaScript takes the note back when it begins to write.
-    /// `who` tells what calls.
+    /// `who` is the kind of caller.
     #[inline]
     pub fn begin_callback(&self, who: u32) {
         // SAFETY: M1 and M2; every buffer begins with the head.
@@ -125,7 +125,7 @@ impl ArgBuffer {
         }
     }
 
-    /// Reads half a word at the offset `at`: what JavaScript has just written so a whole one would wait for.
+    /// Reads the `u32` at the byte offset `at`. A load as wide as JavaScript's store forwards from it; a wider one waits.
     #[inline]
     pub fn half(&self, at: usize) -> u32 {
         assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the argument buffer");

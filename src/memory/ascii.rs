@@ -1,6 +1,6 @@
 //! Whether a text is plain ASCII without a NUL, many bytes at once. V8 keeps such a text as C expects it.
 
-/// What is looked at without a branch in between; a multiple of the widest registers.
+/// Bytes that are checked without a branch in between; a multiple of the widest registers.
 const LONG: usize = 128;
 const SHORT: usize = 16;
 
@@ -34,7 +34,7 @@ fn is_long_plain(bytes: &[u8]) -> bool {
 /// Looks at the bytes in chunks; the last one overlaps the one before. There is one at least.
 #[inline(always)]
 fn in_chunks<const SIZE: usize>(bytes: &[u8]) -> bool {
-    // Without a way out in between, so that many are looked at at once.
+    // No early exit, so that the loop is vectorised.
     let is_plain = |chunk: &[u8; SIZE]| chunk.iter().fold(true, |plain, byte| plain & (byte.cast_signed() > 0));
     bytes.as_chunks().0.iter().all(is_plain) && bytes.last_chunk().is_none_or(is_plain)
 }

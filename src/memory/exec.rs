@@ -12,7 +12,7 @@ const PAGE: usize = 4096;
 /// Where a piece of code begins.
 const ALIGNMENT: usize = 16;
 
-/// The generated code of an environment. It is given back with this: what JavaScript calls, the environment outlives.
+/// The generated code of an environment. It is freed with this: what JavaScript calls, the environment outlives.
 #[derive(Debug, Default)]
 pub struct Code {
     /// Where the chunks are.
@@ -34,7 +34,7 @@ impl Code {
         starts.into_iter().map(|start| Address::new(first.get() + start)).collect()
     }
 
-    /// Puts code into pages of its own, which are executable from now on, and no longer writable. `None` where there is
+    /// Puts code into separate pages, which are executable from now on, and no longer writable. `None` where there is
     /// no memory for it, or the system refuses.
     pub fn put(&mut self, code: &[u8]) -> Option<Address> {
         let length = code.len().next_multiple_of(PAGE);

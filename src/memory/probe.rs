@@ -58,7 +58,7 @@ pub unsafe fn read(from: Address, to: &mut [u8]) -> bool {
     copied == to.len() as isize
 }
 
-/// Copies no memory: V8's own is not looked at on other systems.
+/// Copies no memory: V8's is not read on other systems.
 ///
 /// # Safety
 /// None is needed.

@@ -21,7 +21,7 @@ pub struct StringArena {
     bottom: Cell<Option<CachedBlock>>,
 }
 
-/// Where the stack stood; given back by [`StringArena::release`].
+/// A height of the stack, for [`StringArena::release`].
 #[derive(Clone, Copy, Debug)]
 pub struct Mark(usize);
 
@@ -45,7 +45,7 @@ impl StringArena {
     }
 
     /// Lets `write` fill the free part and makes a fenced block of as many bytes as it says it used. `None`, and
-    /// nothing is kept, where `write` says `None` or there is no room.
+    /// nothing is kept, where `write` says `None` or there is no space.
     pub fn fill(&self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<(Fenced, usize)> {
         let top = self.top.get();
         if top == 0 {
@@ -53,7 +53,7 @@ impl StringArena {
         }
         let start = top + block::lead();
         let room = CAPACITY.checked_sub(start + block::widths().after).filter(|room| *room > 0)?;
-        // SAFETY: M4 and M6; bytes above `top` belong to nobody, and `write` cannot reach this stack.
+        // SAFETY: M4 and M6; bytes above `top` belong to no block, and `write` cannot reach this stack.
         let free = unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().add(start), room) };
         let used = write(free)?.min(room);
         let raw = Address::new(self.memory.as_ptr().expose_provenance() + top)?;
@@ -63,8 +63,8 @@ impl StringArena {
         Some((block, used))
     }
 
-    /// A block of `size` bytes that hold anything; `None` where there is no room. At the bottom that of before is taken
-    /// again where it was as long, because calls have looked at its fences.
+    /// A block of `size` bytes with any content; `None` if there is no space. The block at the bottom is reused if it is as
+    /// long, because calls have checked its fences.
     #[inline]
     pub fn take(&self, size: usize) -> Option<CachedBlock> {
         let top = self.top.get();
@@ -84,7 +84,7 @@ impl StringArena {
     #[inline(never)]
     fn build(&self, top: usize, size: usize) -> Option<CachedBlock> {
         let raw = Address::new(self.memory.as_ptr().expose_provenance() + top)?;
-        // SAFETY: M4, M6 and M8; bytes above `top` belong to nobody, and there are as many as the block needs.
+        // SAFETY: M4, M6 and M8; bytes above `top` belong to no block, and there are as many as the block needs.
         let handed = CachedBlock::new(unsafe { Fenced::build(raw, block::lead(), size) }?)?;
         if top == 0 {
             self.bottom.set(Some(handed));

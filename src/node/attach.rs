@@ -37,7 +37,7 @@ impl Drop for Environment {
         free_list::release(self.callbacks.abandon(self));
         // SAFETY: M10; the block was made for this state, and no call is under way.
         unsafe { heap::free(self.empty_block, 0) };
-        // The engine gives back what references refer to, but not the references.
+        // The engine frees the targets of references, but not the references.
         self.exposed_views.forget(self.raw);
         self.pool_slices.forget(self.raw);
         let thrown = match self.exceptions.pending.take() {

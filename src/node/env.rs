@@ -91,7 +91,7 @@ pub struct Environment {
     pub stack_limit: StackLimit,
     /// The ArrayBuffers that are locked against transfer.
     pub transfer_locks: TransferLocks,
-    /// Unfenced memory whose address was given out.
+    /// Unfenced memory whose address was exposed.
     pub exposed_views: ExposedViews,
     /// The slabs of Node's Buffer pool.
     pub pool_slices: PoolSlices,
@@ -142,7 +142,7 @@ impl Environment {
     }
 
     /// The bytes of a view; `None` for every other value, an empty view and a detached one, and for one whose bytes lie
-    /// in the engine's heap, where it can be told.
+    /// in the engine's heap, if that is known.
     ///
     /// # Safety
     /// M3: `value` is rooted while the result is used.
@@ -157,7 +157,7 @@ impl Environment {
         unsafe { value::view(self.raw, value) }
     }
 
-    /// A short text as UTF-8 with a NUL, in the arena; `None` for any other value, and where there is no room.
+    /// A short text as UTF-8 with a NUL, in the arena; `None` for any other value, and where there is no space.
     ///
     /// # Safety
     /// M3: `value` is rooted.

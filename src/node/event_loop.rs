@@ -1,4 +1,4 @@
-//! What runs on the event loop for other threads: wakers of an environment, and the work that is served when they wake it.
+//! Work of other threads on the event loop: the wakers of an environment, and how their work is served.
 #![expect(unsafe_code, reason = "lets other threads call into Node-API")]
 
 use std::ffi::c_void;

@@ -19,7 +19,7 @@ impl Environment {
         }
     }
 
-    /// Brings what a callback has thrown to whoever called: the asynchronous call (`origin`) or the synchronous one it
+    /// Passes what a callback has thrown to its call: the asynchronous one (`origin`) or the synchronous one it
     /// was made under. Without either it is an uncaught exception.
     pub fn propagate(&self, exception: sys::napi_value, origin: usize) {
         // A call of another environment cannot be given an exception of this one.
@@ -92,7 +92,7 @@ impl Environment {
 
     fn hold(&self, exception: sys::napi_value) -> Option<Held> {
         let (mut reference, mut holder, mut scope) = (null_mut(), null_mut(), null_mut());
-        // SAFETY: M6; the exception rides in an object, because a reference may hold objects only before Node-API 10.
+        // SAFETY: M6; the exception is in an object, because a reference may hold objects only before Node-API 10.
         unsafe {
             sys::napi_open_handle_scope(self.raw, &mut scope);
             sys::napi_create_object(self.raw, &mut holder);
@@ -103,7 +103,7 @@ impl Environment {
         NonNull::new(reference)
     }
 
-    /// The exception of a reference, which is given back.
+    /// The exception of a reference, which is deleted.
     pub fn let_go(&self, held: Held) -> sys::napi_value {
         let (mut holder, mut exception) = (null_mut(), null_mut());
         // SAFETY: M6; `hold` made the reference and the property.

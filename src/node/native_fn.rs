@@ -18,7 +18,7 @@ use crate::v8::callback_info::CallbackInfo;
 /// An exception is pending in Node-API, or JavaScript is being ended.
 pub struct PendingException;
 
-/// What a native function gives: a value, or null for undefined.
+/// The result of a native function: a value, or null for undefined.
 pub type JsResult = Result<sys::napi_value, PendingException>;
 
 /// Throws an error of the native side.
@@ -27,7 +27,7 @@ pub fn thrown_by(environment: &Environment, error: &FfiError) -> PendingExceptio
 }
 
 /// Throws a value once the native function returns: where V8 calls it without Node-API, under whose own handler
-/// `--abort-on-uncaught-exception` takes every exception for one that nobody catches.
+/// `--abort-on-uncaught-exception` takes every exception for an uncaught one.
 pub fn throw_value(environment: &Environment, value: sys::napi_value) -> PendingException {
     environment.exceptions.to_throw.set(value);
     PendingException
@@ -83,7 +83,7 @@ impl Arguments {
 
 fn fill(env: sys::napi_env, info: sys::napi_callback_info, values: &mut [sys::napi_value]) {
     let (mut count, start) = (values.len(), values.as_mut_ptr());
-    // SAFETY: M6; the function is under way, and there is room for so many.
+    // SAFETY: M6; the function is under way, and there is space for so many.
     unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
 }
 

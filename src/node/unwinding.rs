@@ -44,6 +44,6 @@ impl Default for Exceptions {
     }
 }
 
-/// What is to be done after a call: something is to be thrown; what callbacks have returned is kept.
+/// Bits of work after a call: something has to be thrown; the results of callbacks are retained.
 pub const THROWS: u8 = 1;
 pub const KEEPS_RESULTS: u8 = 2;

@@ -132,7 +132,7 @@ pub unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
     unsafe { sys::napi_typeof(env, value, &mut kind) == sys::Status::napi_ok && kind == sys::ValueType::napi_string }
 }
 
-/// Text that did not fit the arena: a block of its own.
+/// Text that did not fit the arena: a separate block.
 #[derive(Debug)]
 pub struct OwnedText(Fenced, usize);
 
@@ -173,7 +173,7 @@ pub unsafe fn text(
     let length = unsafe { text_size(env, value) }.ok_or(Unpinned::NotAView)?;
     let block = heap::allocate(length, 16).ok_or(Unpinned::NoMemory(length))?;
     owned.push(OwnedText(block, length));
-    // SAFETY: M3 and M8; the block has room for as much.
+    // SAFETY: M3 and M8; the block has space for as much.
     unsafe { encode(env, value, block.data().as_ptr(), length) }?;
     Ok((block, length))
 }

@@ -9,7 +9,7 @@ use super::env::{Environment, Jobs, Work};
 use super::waker::{Waker, forget_waker, key_of};
 
 impl Environment {
-    /// Answers whoever waits for a Promise that can never settle, because JavaScript has ended.
+    /// Answers the threads that wait for a Promise that cannot settle any more, because JavaScript has ended.
     pub fn check_alive(&self) {
         if self.work.waiting.borrow().is_any() && !self.runs_js() {
             self.end();
@@ -21,12 +21,12 @@ impl Environment {
         self.work.queue.get()?.0.take()
     }
 
-    /// Whether other threads have handed in work that was not taken yet.
+    /// Whether other threads have submitted work that was not taken yet.
     pub fn has_work(&self) -> bool {
         self.work.queue.get().is_some_and(|(queue, _)| queue.has_work())
     }
 
-    /// Tells other threads which symbol this thread is inside; what it was before.
+    /// Lets other threads know which symbol this thread is inside; what it was before.
     pub fn record_inside(&self, symbol: u32) -> u32 {
         let Some((queue, _)) = self.work.queue.get() else { return 0 };
         // Only this thread writes it; a swap would lock the bus.
@@ -63,7 +63,7 @@ impl Environment {
         }
     }
 
-    /// Notes a dedicated thread, which ends with the environment.
+    /// Records a dedicated thread, which ends with the environment.
     pub fn record_thread(&self, jobs: &Arc<Jobs>) {
         let mut threads = self.work.threads.borrow_mut();
         threads.retain(|thread| thread.strong_count() > 0);

@@ -20,7 +20,7 @@ pub struct Request {
     pub slot: usize,
     /// Which use of that target it is for.
     pub life: u32,
-    /// The arguments, as the signature's plan has them in the argument buffer.
+    /// The arguments, as the signature's layout has them in the argument buffer.
     pub block: ArgBlock,
     /// Texts that the arguments point to, where C does not wait.
     _texts: Vec<Box<[u8]>>,
@@ -45,7 +45,7 @@ pub enum Kind {
     Late,
 }
 
-/// What is handed in.
+/// A piece of work.
 #[derive(Debug)]
 pub enum Work<T> {
     /// A call that may be waited for.
@@ -88,7 +88,7 @@ impl<T> Drop for Serving<'_, T> {
 }
 
 impl Request {
-    /// A request that nobody has answered.
+    /// A request without an answer.
     pub fn new(
         slot: usize,
         life: u32,
@@ -136,10 +136,10 @@ impl<T: Send> Queue<T> {
     /// Hands work in.
     ///
     /// # Errors
-    /// The work, where nobody will ever take it.
+    /// The work, if it will never be taken.
     pub fn submit(&self, work: Work<T>) -> Result<(), Work<T>> {
         let mut state = locked(&self.state);
-        // A job that is done keeps nobody waiting, and the process may go on after an `exit` event.
+        // No thread waits for a job that is done, and the process may go on after an `exit` event.
         let is_taken = state.open && (matches!(work, Work::Done(_)) || !state.exiting || state.serving > 0);
         if !is_taken {
             return Err(work);
@@ -154,7 +154,7 @@ impl<T: Send> Queue<T> {
         locked(&self.state).work.pop_front()
     }
 
-    /// Whether there is work that nobody has taken.
+    /// Whether there is work that was not taken.
     pub fn has_work(&self) -> bool {
         !locked(&self.state).work.is_empty()
     }
@@ -200,8 +200,8 @@ impl<T: Send> Queue<T> {
         locked(&self.state).exiting = false;
     }
 
-    /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on. The jobs that are done
-    /// and that nobody has taken.
+    /// The JavaScript thread is gone: threads that wait get a zeroed result, now and from now on. Returns the finished
+    /// jobs that were not taken.
     pub fn end(&self) -> Vec<T> {
         let mut state = locked(&self.state);
         state.open = false;

@@ -1,4 +1,4 @@
-//! The flight recorder: the last calls, in static memory, for whoever asks and for the message of a crash. It is used
+//! The flight recorder: the last calls, in static memory, for `library.trace()` and for the message of a crash. It is used
 //! only where `PINNED_FFI_TRACE=1`; otherwise nothing here runs.
 
 pub mod recorder;

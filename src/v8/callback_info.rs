@@ -30,7 +30,7 @@ impl InfoLayout {
     }
 }
 
-/// What a function that is under way was handed.
+/// The arguments of the function under way.
 #[derive(Clone, Copy, Debug)]
 pub struct CallbackInfo {
     at: *mut usize,
@@ -46,7 +46,7 @@ impl CallbackInfo {
         Self { at, layout }
     }
 
-    /// The arguments, as handles: a function from the position. In the place of what was not given there is the
+    /// The arguments, as handles: a function from the position. In the place of a missing argument there is the
     /// receiver.
     #[inline(always)]
     pub fn arguments<T>(self) -> impl Fn(usize) -> *mut T {
@@ -85,7 +85,7 @@ impl CallbackInfo {
 mod tests {
     use super::*;
 
-    /// The words behind the first two arguments and the one that was not given, when two were.
+    /// The words behind the first two arguments and the missing third one.
     fn read(info: CallbackInfo) -> [usize; 3] {
         // SAFETY: M18; the words are the test's.
         [0, 1, 2].map(|at| unsafe { info.arguments::<usize>()(at).read() })

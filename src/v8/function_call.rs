@@ -124,7 +124,7 @@ impl FunctionCaller {
         }
     }
 
-    /// Gives a global handle back.
+    /// Frees a global handle.
     ///
     /// # Safety
     /// M6; `hold` made the handle.
@@ -158,7 +158,7 @@ impl FunctionCaller {
         Scope { entry: self, kept }
     }
 
-    /// Calls a function without arguments: what it has thrown, as a handle of the scope, or `None` where JavaScript was
+    /// Calls a function without arguments. Returns what it has thrown, as a handle of the scope, or `None` where JavaScript was
     /// ended.
     ///
     /// # Safety

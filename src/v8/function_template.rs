@@ -52,7 +52,7 @@ pub struct FunctionTemplates {
     make_text: unsafe extern "C" fn(Local, *const u8, u32, i32) -> Local,
     throw: unsafe extern "C" fn(Local, Local) -> Local,
     is_ending: unsafe extern "C" fn(Local) -> bool,
-    /// What a function is handed.
+    /// The arguments of a function.
     pub layout: InfoLayout,
     /// Bytes of a `v8::CTypeInfo`.
     type_size: usize,

@@ -43,7 +43,7 @@ impl StackLimit {
         self.deep.set(usize::MAX);
     }
 
-    /// Whether this runs on the thread's own stack, as far as that is known, and not on that of a coroutine.
+    /// Whether this runs on the thread's own stack, if that is known, and not on that of a coroutine.
     #[inline]
     pub fn is_here(&self) -> bool {
         let here = 0u8;

@@ -26,7 +26,7 @@ pub struct TrampolineContext {
     pub arg_buffer: usize,
     /// A word that has the address of the first [`Entry`].
     pub entries: usize,
-    /// A word that is 0 while no address of a Buffer was given out.
+    /// A word that is 0 while no address of a Buffer was exposed.
     pub exposed_count: usize,
     /// A word that is 0 while no number can be the address of a slice of Node's Buffer pool.
     pub slice_count: usize,
@@ -161,7 +161,7 @@ fn widen_result(code: &mut Assembler, sequence: &CallingSequence) {
 }
 
 /// Jumps if C is passed a pin, or any number may be the address of a Buffer. Before the call this is as good as after
-/// it: an address that is given out during the call is none of those that C was passed.
+/// it: an address that is exposed during the call is none of those that C was passed.
 fn jump_if_fences_matter(code: &mut Assembler, context: TrampolineContext, target: Label) {
     code.mov_constant(RDI, context.arg_buffer as u64);
     code.cmp_constant(Bits32, RDI.at(0), 0);

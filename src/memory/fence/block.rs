@@ -92,7 +92,7 @@ static LEAD: AtomicUsize = AtomicUsize::new(HEADER + DEFAULT.before);
 const LAST: usize = COPIED - CHUNK;
 const _: () = assert!(LAST <= CHUNK && HEADER.is_multiple_of(CHUNK));
 
-/// A block with fences. Its memory is allocated as long as the value is used: whoever makes one answers for that.
+/// A block with fences. Its memory is allocated as long as the value is used: its maker guarantees that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fenced(Address);
 
@@ -158,7 +158,7 @@ impl Fenced {
         self.sealed().map(Sealed::length)
     }
 
-    /// What the header says, where it fits and tells the length.
+    /// The header, if its seal is valid.
     #[inline]
     pub fn sealed(self) -> Option<Sealed> {
         self.header().sealed(self.canary())
@@ -178,7 +178,7 @@ impl Fenced {
         self.header().is_abandoned(self.canary())
     }
 
-    /// Notes that a write before the block has destroyed its header, so that it is not reported again.
+    /// Records that a write before the block has destroyed its header, so that it is not reported again.
     pub fn abandon(self) {
         let canary = self.canary();
         self.header().abandon(canary);
@@ -196,23 +196,23 @@ impl Fenced {
         Address::new(self.0.get() - self.sealed()?.offset()?)
     }
 
-    /// Notes to whom the address was given.
+    /// Records who received the address.
     #[inline]
     pub fn expose_to(self, symbol: u32) {
         self.header().expose_to(symbol);
     }
 
-    /// To whom the address was last given; 0 nobody.
+    /// Who received the address last; 0 for nobody.
     pub fn exposed_to(self) -> u32 {
         self.header().exposed_to()
     }
 
-    /// Notes that a call is using the block: its memory is not given back before [`Fenced::unpin`].
+    /// Records that a call is using the block: its memory is not freed before [`Fenced::unpin`].
     pub fn pin(self) {
         self.header().pin();
     }
 
-    /// Notes that the call is over.
+    /// Records that the call is over.
     pub fn unpin(self) {
         self.header().unpin();
     }
@@ -222,7 +222,7 @@ impl Fenced {
         self.header().is_pinned()
     }
 
-    /// Whether its memory can never be given back, because a write has destroyed the count of the calls that use it.
+    /// Whether its memory can never be freed, because a write has destroyed the count of the calls that use it.
     pub fn is_pinned_for_good(self) -> bool {
         self.header().is_pinned_for_good()
     }
@@ -291,7 +291,7 @@ impl Fenced {
         }
     }
 
-    /// What was overwritten: the side past the end is looked at first.
+    /// What was overwritten: the side past the end is checked first.
     pub fn breach(self, length: usize) -> Option<Breach> {
         let widths = widths();
         let (data, canary) = (self.0.as_ptr(), self.canary());

@@ -1,4 +1,4 @@
-//! A cache of the blocks that calls are handed. Comparing a header with its copy is faster than validating it, before
+//! A cache of the blocks that calls are passed. Comparing a header with its copy is faster than validating it, before
 //! the call and after it.
 #![expect(unsafe_code, reason = "takes views for blocks")]
 
@@ -40,11 +40,11 @@ impl CachedBlock {
     }
 }
 
-/// The block that was handed last: often the next one, too. Whether its header is as it was is asked after the call.
-/// Its parts are cells of their own, so that a look at them copies nothing.
+/// The block that was passed last: often the next one, too. Whether its header is as it was is asked after the call.
+/// Its parts are separate cells, so that a look at them copies nothing.
 #[derive(Debug)]
 pub struct BlockCache {
-    /// Where the data begins; 0 where nothing was handed.
+    /// Where the data begins; 0 if nothing was passed.
     data: Cell<usize>,
     sealed: Cell<Sealed>,
     /// [`block_map::forgotten`] of then: while it stays, what was a block is one.
@@ -85,7 +85,7 @@ impl BlockCache {
         Some((handed.block, handed.length()))
     }
 
-    /// Notes a block that is no view's.
+    /// Records a block that is no view's.
     #[inline]
     pub fn note(&self, handed: CachedBlock) {
         self.data.set(handed.block.data().get());
@@ -117,7 +117,7 @@ impl BlockCache {
         self.data.get() == data.get() && unsafe { Fenced::at(data).is_whole_as(&*self.sealed.as_ptr()) }
     }
 
-    /// Whether it is whole, and was not forgotten; notes whom it was given to.
+    /// Whether it is whole, and was not forgotten; records who received it.
     ///
     /// # Safety
     /// M8: the block is allocated, unless it was forgotten.

@@ -17,7 +17,7 @@ use crate::memory::address::{Address, Span};
 enum Borrow {
     /// A view of a fenced block.
     Block { argument: usize, view: Span, block: Fenced },
-    /// A number that may lie in a block whose address was given out.
+    /// A number that may lie in a block whose address was exposed.
     Number { argument: usize, address: Address },
     /// A view of a slab that other Buffers share. Boxed: the others are small, and calls may nest deeply.
     Slice(Box<PoolSlice>),
@@ -31,9 +31,9 @@ struct Candidate {
     argument: usize,
     /// Its address.
     at: Address,
-    /// The memory that is copied; of no bytes where nobody knows.
+    /// The memory that is copied; of no bytes if it is unknown.
     memory: Span,
-    /// Whether it has no fence of its own.
+    /// Whether it has no fence.
     wants: bool,
 }
 
@@ -83,7 +83,7 @@ impl Borrows {
         self.pauses
     }
 
-    /// Watches the block of a view. `symbol` is noted as the last one that was given its address.
+    /// Borrows the block of a view. `symbol` is recorded as the last one that received its address.
     pub fn block(&mut self, argument: usize, view: Span, block: Fenced, symbol: u32) {
         block.expose_to(symbol);
         block.pin();
@@ -91,7 +91,7 @@ impl Borrows {
         self.items.push(Borrow::Block { argument, view, block });
     }
 
-    /// Watches a number: the block it lies in, if its address was given out. `extent` is what it may mean, where that
+    /// Borrows a number: the block it lies in, if its address was exposed. `extent` is what it may mean, where that
     /// is known.
     pub fn number(&mut self, argument: usize, address: Address, extent: Option<Span>) {
         self.granted.push(extent.map_or(address.get()..usize::MAX, range));
@@ -100,7 +100,7 @@ impl Borrows {
         }
     }
 
-    /// Notes a view that needs no watching.
+    /// Records a view that needs no check.
     pub fn grant(&mut self, view: Span) {
         self.granted.push(range(view));
     }
@@ -126,7 +126,7 @@ impl Borrows {
         self.candidates.push(Candidate { argument, at: view.start, memory: view, wants: true });
     }
 
-    /// The same for a number inside memory that was given out, or with `None` in memory of which nobody knows: that
+    /// The same for a number inside exposed memory, or with `None` in unknown memory: that
     /// goes along where another argument is copied.
     pub fn want_step(&mut self, argument: usize, at: Address, memory: Option<Span>) {
         let nothing = Span { start: at, length: 0 };
@@ -187,7 +187,7 @@ impl Borrows {
         inside.or_else(|| copies().find(|copy| range(copy.view()).end == address.get()))
     }
 
-    /// JavaScript is about to run: whatever native code has done so far is looked at and put right.
+    /// JavaScript is about to run: whatever native code has done so far is checked and repaired.
     pub fn pause(&mut self) {
         let granted = std::mem::take(&mut self.granted);
         let mut found = self.found;
@@ -225,7 +225,7 @@ impl Borrows {
         });
     }
 
-    /// The call has returned: the first overflow that was found; all of them are put right.
+    /// The call has returned: the first overflow that was found; all are repaired.
     pub fn end(&mut self) -> Option<Overflow> {
         if self.pauses {
             self.pause();
@@ -264,7 +264,7 @@ fn join(first: Overflow, next: Option<Overflow>, items: &[Borrow]) -> Overflow {
     }
 }
 
-/// What a call has written outside of the block of an argument; it is put right.
+/// What a call has written outside of the block of an argument; it is repaired.
 pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overflow> {
     match block.length() {
         Some(length) if block.is_whole_near(length) => None,
@@ -276,7 +276,7 @@ pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overf
     }
 }
 
-/// The same for a number, if it lies in a block whose address was given out.
+/// The same for a number, if it lies in a block whose address was exposed.
 pub fn number_overflow(argument: usize, address: Address) -> Option<Overflow> {
     let found = exposed::with(address, |data, length| {
         let view = Span { start: data, length };

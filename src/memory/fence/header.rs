@@ -1,6 +1,6 @@
 //! The header of a fenced block: how long the block is, who uses it, and a seal that shows whether it was overwritten.
 //!
-//! Its fields are atomic, because the engine frees blocks on threads of its own, and `checkFences()` looks at the
+//! Its fields are atomic, because the engine frees blocks on separate threads, and `checkFences()` reads the
 //! blocks of every thread.
 
 use std::mem::offset_of;
@@ -14,16 +14,16 @@ const UNKNOWN: usize = usize::MAX;
 const SOMEBODY: u32 = u32::MAX;
 /// The offset of a block whose header had to be written anew.
 const LOST: usize = 0;
-/// The pins of a block whose count was destroyed. It may be in use, so its memory is never given back.
+/// The pins of a block whose count was destroyed. It may be in use, so its memory is never freed.
 const PINNED_FOR_GOOD: u32 = u32::MAX / 2;
 
 /// What stands at the start of a block.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Header {
-    /// Who was given the address: 0 nobody, else a symbol of `report`.
+    /// Who received the address: 0 for nobody, else a symbol of `report`.
     exposed_to: AtomicU32,
-    /// Calls under way that were handed the block.
+    /// Calls under way that were passed the block.
     pins: AtomicU32,
     length: AtomicUsize,
     /// From `raw` to the data.
@@ -115,7 +115,7 @@ impl Header {
         (found == Sealed::new(canary, found.length, found.offset)).then_some(found)
     }
 
-    /// What the header says, where it fits and tells the length.
+    /// The contents of the header, if its seal is valid.
     pub fn sealed(&self, canary: Canary) -> Option<Sealed> {
         self.valid(canary).filter(|found| found.length != UNKNOWN)
     }
@@ -152,18 +152,18 @@ impl Header {
         self.seal.store(seal, Ordering::Relaxed);
     }
 
-    /// Notes that it was destroyed while nobody knew the length, so that this is not reported again.
+    /// Records that it was destroyed while the length was unknown, so that this is not reported again.
     pub fn abandon(&self, canary: Canary) {
         self.rewrite(canary, UNKNOWN);
     }
 
-    /// Notes to whom the address was given.
+    /// Records who received the address.
     #[inline]
     pub fn expose_to(&self, symbol: u32) {
         self.exposed_to.store(symbol, Ordering::Relaxed);
     }
 
-    /// To whom the address was last given; 0 nobody.
+    /// Who received the address last; 0 for nobody.
     #[inline]
     pub fn exposed_to(&self) -> u32 {
         self.exposed_to.load(Ordering::Relaxed)

@@ -47,7 +47,7 @@ struct Window {
 }
 
 impl PoolSlice {
-    /// Remembers what lies around a slice, as far as fences reach, inside its slab.
+    /// Copies the bytes around a slice, up to the width of fences, inside its slab.
     pub fn new(argument: usize, view: Span, slab: Span, exempt: Ranges) -> Self {
         let width = block::widths();
         let (whole, inside) = (range(slab), range(view));
@@ -89,7 +89,7 @@ impl PoolSlice {
         self.after.remember();
     }
 
-    /// What native code has written around the slice, which is put back. `granted` is what it was passed.
+    /// What native code has written around the slice, which is restored. `granted` is what it was passed.
     pub fn overflow(&self, granted: &[Range<usize>], width: Widths) -> Option<Overflow> {
         let (own, slab) = (range(self.view), range(self.slab));
         // What lies beyond another argument is that one's surroundings, not this one's.
@@ -128,7 +128,7 @@ impl Window {
         unsafe { source.copy_to_nonoverlapping(self.bytes.as_mut_ptr(), self.bytes.len()) };
     }
 
-    /// Puts the bytes back that differ and that `counts` says nobody else may write; the addresses of the first and
+    /// Puts the bytes back that differ and that `counts` says that only C may write; the addresses of the first and
     /// last.
     fn restore(&self, counts: impl Fn(&usize) -> bool) -> Option<(usize, usize)> {
         let now = std::ptr::with_exposed_provenance_mut::<u8>(self.start);

@@ -1,5 +1,5 @@
 //! Overflows that are found late (when a block is freed or leaves the quarantine, on any thread): kept until the
-//! JavaScript thread collects them for a process warning. And the names of those who were given an address.
+//! JavaScript thread collects them for a process warning. And the names of those who received an address.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
@@ -26,7 +26,7 @@ pub struct Report {
     pub length: usize,
     /// What was overwritten; in the quarantine the data itself.
     pub breach: Breach,
-    /// Who was last given the address.
+    /// Who received the address last.
     pub giver: Option<String>,
 }
 
@@ -47,7 +47,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// As many names are kept, so that a program which makes names without end does not fill the memory; the others share
-/// one. Those of callbacks leave room for those of symbols.
+/// one. Those of callbacks leave space for those of symbols.
 const MOST_NAMES: usize = 1 << 18;
 const MOST_WITH_CALLBACKS: usize = 1 << 14;
 /// The most bytes of a name that are kept.
@@ -112,7 +112,7 @@ pub fn push(found: Found, block: Fenced, length: usize, breach: Breach) {
 pub type Wake = Box<dyn Fn() + Send>;
 static WAKERS: Wakers<Wake> = Wakers::new();
 
-/// Adds somebody to be woken, under a number of their own.
+/// Adds a waker, under a number.
 pub fn add_waker(id: usize, wake: Wake) {
     WAKERS.add(id, wake);
 }

@@ -169,7 +169,7 @@ fn come(environment: &Rc<Environment>) {
     settle(environment);
 }
 
-/// Has JavaScript settle a job that another thread has handed back.
+/// Has JavaScript settle a job that another thread has returned.
 pub fn settle_one(environment: &Environment, job: SentJob) {
     environment.work.completions.jobs.borrow_mut().push_back(job);
     settle(environment);

@@ -55,7 +55,7 @@ pub struct Job<E> {
     pub traced: Option<Entry>,
 }
 
-/// A job that is with another thread, or on its way there or back. Dropped there, it is given up: what it has of
+/// A job that is with another thread, or on its way there or back. Dropped there, it is leaked: what it has of
 /// JavaScript belongs to JavaScript's thread.
 pub struct SentJob<E>(ManuallyDrop<Box<Job<E>>>);
 
@@ -77,7 +77,7 @@ pub type Work<E> = callback_queue::Work<SentJob<E>>;
 pub type Jobs<E> = dedicated::Jobs<SentJob<E>>;
 
 impl<E> SentJob<E> {
-    /// A job that is about to be handed to another thread.
+    /// A job that is about to be passed to another thread.
     pub fn new(job: Job<E>) -> Self {
         Self(ManuallyDrop::new(Box::new(job)))
     }

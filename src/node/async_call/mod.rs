@@ -1,4 +1,4 @@
-//! Asynchronous calls: on libuv's pool, or on a thread of their own.
+//! Asynchronous calls: on libuv's pool, or on a separate thread.
 
 pub mod completions;
 pub mod dedicated_thread;

@@ -52,7 +52,7 @@ pub fn key_of<E>(pool: &Arc<Pool<SentJob<E>>>) -> usize {
 /// Calls that are done, on their way to JavaScript.
 pub struct Completions<E> {
     pub jobs: RefCell<VecDeque<SentJob<E>>>,
-    /// Whether JavaScript has to let go of its thread before it gets the next: `errno()` is that of the last.
+    /// Whether the event loop has to turn before JavaScript gets the next one: `errno()` is that of the last.
     pub paused: Cell<bool>,
     /// Whether what is left keeps the process alive.
     pub held: Cell<bool>,
@@ -72,7 +72,7 @@ impl<E> Default for Completions<E> {
 }
 
 impl<E> Completions<E> {
-    /// Takes back the jobs that nobody will settle, because the environment is going.
+    /// Drops the jobs that cannot be settled any more, because the environment ends.
     pub fn end(&self) {
         for job in self.jobs.take() {
             // SAFETY: M6; this is JavaScript's thread.

@@ -21,7 +21,7 @@ use crate::threads::exit;
 use crate::trace::recorder;
 use crate::trace::thread::Who;
 
-/// Starts a call on libuv's pool, or on a thread of its own. `slot` is a value of the current scope.
+/// Starts a call on libuv's pool, or on a separate thread. `slot` is a value of the current scope.
 pub fn start(
     function: &Rc<BoundFunction>,
     mut prepared: PreparedCall,
@@ -64,7 +64,7 @@ pub fn start(
         }
     };
     function.library.leave_job();
-    // SAFETY: M6; nobody took the job, and this is JavaScript's thread.
+    // SAFETY: M6; the job was not taken, and this is JavaScript's thread.
     let job = unsafe { job.open() };
     let _ = environment.end_job(job.number);
     Err(refused)

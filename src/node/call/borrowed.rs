@@ -8,7 +8,7 @@ use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::node::env::Environment;
 
 impl Environment {
-    /// JavaScript is about to run in a callback: what the innermost call watches is looked at. Outer calls are paused
+    /// JavaScript is about to run in a callback: what the innermost call has borrowed is checked. Outer calls are paused
     /// already.
     #[inline]
     pub fn pause_borrows(&self) {
@@ -27,7 +27,7 @@ impl Environment {
         {
             let calls = self.calls.depth.get() - 1;
             borrows.resume(|slab| {
-                // C may write where the callback has told it to.
+                // C may write where the callback said.
                 let returns_part = result.clone().step_by(size_of::<usize>()).any(|at| {
                     let address = Address::new(self.arg_buffer.word(at) as usize);
                     let address = address.filter(|address| range(slab).contains(&address.get()));

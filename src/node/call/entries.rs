@@ -25,7 +25,7 @@ pub fn native_entries() -> [NativeFn; 3] {
 }
 
 /// JavaScript has written the arguments into the argument buffer, and none of them is a pin.
-#[inline(never)] // As part of what calls it, it would save more registers, and be slower.
+#[inline(never)] // Inlined, the caller would save more registers on the hot path.
 fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
     let Some(function) = environment.functions.get(environment.arg_buffer.number()) else {
         return unbound(environment);
@@ -44,7 +44,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
     }
 }
 
-/// Gives the text whose address C has returned: it is in the argument buffer.
+/// Returns the text whose address C has returned: the address is in the argument buffer.
 #[inline(never)]
 fn end_with_text(function: &BoundFunction) -> JsResult {
     let address = function.environment.arg_buffer.word(function.signature.layout.result) as usize;
@@ -83,7 +83,7 @@ fn conclude(function: &BoundFunction, arguments: Arguments, outcome: std::thread
     }
 }
 
-// What is rare has a stack frame of its own, so that as little as possible stays under C, under which calls may nest.
+// Cold paths are outlined: the stack frame of an entry stays live while C runs, and calls may nest there.
 
 #[inline(never)]
 fn enter_with_numbers(function: &BoundFunction, arguments: Arguments) -> JsResult {
@@ -99,13 +99,13 @@ fn enter_generally(function: &BoundFunction, arguments: Arguments) -> JsResult {
     end(function, catch_unwind(AssertUnwindSafe(|| function.call(&values))))
 }
 
-/// Gives a result to JavaScript, or throws: what a callback has thrown, an error, or that it panicked.
+/// Returns a result to JavaScript, or throws: the exception of a callback, an error, or a panic as an error.
 #[inline(never)]
 fn end(function: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_value>>) -> JsResult {
     let env = function.environment.raw;
     let cause = match function.environment.pop_exception() {
-        // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no
-        // JavaScript does.
+        // Nothing is thrown: the engine would go on with that instead of the termination. The callbacks that were
+        // opened for the call are closed here, because no JavaScript runs.
         Some(Unwinding::Terminated) => {
             function.environment.callbacks.close_scoped(&function.environment);
             return Err(PendingException);

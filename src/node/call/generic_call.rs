@@ -64,7 +64,7 @@ impl BoundFunction {
                 environment.calls.borrows.borrow_mut().push((depth + 1, borrows));
             }
             environment.calls.depth.set(depth + 1);
-            // A call that serves callbacks keeps nobody waiting.
+            // A call that serves callbacks lets no thread wait.
             let serves = self.options.has(Options::THREADS);
             let outer = environment.record_inside(if serves { 0 } else { self.id });
             let result = self.enter(&prepared.block);
@@ -96,8 +96,8 @@ impl BoundFunction {
     }
 
     /// Takes the arguments out of the argument buffer, and the addresses of the pins. Without an arena, text gets
-    /// blocks of its own, and JavaScript goes on while C runs.
-    #[inline(never)] // Its stack is given back before C runs, under which calls may nest.
+    /// separate blocks, and JavaScript goes on while C runs.
+    #[inline(never)] // Its stack is freed before C runs, under which calls may nest.
     pub fn prepare(
         &self,
         values: &[sys::napi_value],
@@ -225,7 +225,7 @@ impl BoundFunction {
         self.signature.arguments.len() == 1 && self.signature.result.scalar() == Some(CType::Void)
     }
 
-    /// The address of a view's storage, watched as far as it can be.
+    /// The address of a view's storage, borrowed if that is possible.
     fn storage(
         &self,
         argument: usize,
@@ -254,7 +254,7 @@ impl BoundFunction {
         // SAFETY: M3.
         let whole = || unsafe { value::buffer_length(environment.raw, buffer) };
         let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
-        // A part of a buffer has no fence of its own either.
+        // A part of a buffer has no fence either.
         let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
         let is_kept = || environment.exposed_views.is_kept(environment.raw, storage.view.start);
         if self.options.has(Options::GUARD) && !has_fence && !is_kept() {

@@ -17,7 +17,7 @@ use crate::node::native_fn::{Arguments, JsResult, NativeFn};
 const ADDRESS: usize = 0;
 const LENGTH: usize = 8;
 
-/// What tells that it did not work; undefined tells that it did.
+/// The result of an intrinsic that did not work, null. One that worked returns undefined.
 fn refused(environment: &Environment) -> JsResult {
     let mut null = null_mut();
     // SAFETY: M6.
@@ -31,7 +31,7 @@ fn load(environment: &Environment, _: Arguments) -> JsResult {
     let arg_buffer = &environment.arg_buffer;
     let (address, length) = (arg_buffer.word(ADDRESS) as usize, arg_buffer.word(LENGTH) as usize);
     let check = environment.pointer_check.get();
-    // SAFETY: U2; the user has given the address. The length is that of a type, which fits the argument buffer.
+    // SAFETY: U2; the user passed the address. The length is that of a type, which fits the argument buffer.
     if length <= arg_buffer.length() - HEAD_BYTES && unsafe { raw::load(arg_buffer, address, length, check) } {
         return Ok(null_mut());
     }

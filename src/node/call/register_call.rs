@@ -45,7 +45,7 @@ impl BoundFunction {
     pub fn enter_registers(&self) -> Outcome {
         let mut words = RegisterFile::new();
         let Some(sequence) = self.load(&mut words) else { return Outcome::Leave };
-        // SAFETY: the words were loaded by this sequence.
+        // SAFETY: the words were loaded by this calling sequence.
         if self.signature.register_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
             return Outcome::Leave;
         }
@@ -65,7 +65,7 @@ impl BoundFunction {
         outcome
     }
 
-    /// Loads the arguments out of the argument buffer by the sequence; `None` where the library is closed.
+    /// Loads the arguments out of the argument buffer by the calling sequence; `None` where the library is closed.
     #[inline(always)]
     fn load(&self, words: &mut RegisterFile) -> Option<&CallingSequence> {
         let sequence = self.signature.sequence.as_ref().filter(|_| self.library.is_open())?;
@@ -143,7 +143,7 @@ impl BoundFunction {
         environment.calls.depth.set(depth + 1);
         let outer = environment.record_inside(self.id);
         self.clear_errno();
-        // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
+        // SAFETY: U1 and M4; the values that are passed live until the entry returns by M3, texts by M4.
         let returned = unsafe { sequence.enter(self.code, words) };
         if self.options.captures_errno() {
             self.record_errno(invoke::last_errno());
@@ -154,7 +154,7 @@ impl BoundFunction {
         returned
     }
 
-    /// Puts the addresses of what rides along into the words.
+    /// Puts the addresses of the values that are passed into the words.
     #[inline(always)]
     fn go_with(&self, sequence: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
         let pins = self.environment.arg_buffer.low_pins();
@@ -163,7 +163,7 @@ impl BoundFunction {
             if pins >> pin.argument & 1 == 1 {
                 let Some(block) = self.take(*pin, *value, last) else { return Outcome::Leave };
                 words.set(pin.step, block.data().get() as u64);
-            // SAFETY: the words were loaded by this sequence.
+            // SAFETY: the words were loaded by this calling sequence.
             } else if self.is_in_slab(unsafe { words.get(pin.step) }) {
                 return Outcome::Leave;
             }
@@ -171,7 +171,7 @@ impl BoundFunction {
         self.call_c(sequence, words, pins, values)
     }
 
-    /// The block of a text, or that of a Buffer with a fence of its own; `None` for anything else.
+    /// The block of a text, or that of a Buffer with a fence; `None` for anything else.
     #[inline(always)]
     fn take(&self, pin: RegisterPin, value: sys::napi_value, last: &BlockCache) -> Option<Fenced> {
         let environment = &*self.environment;
@@ -193,7 +193,7 @@ impl BoundFunction {
         Some(block)
     }
 
-    /// Whether a number is an address in a slab whose slices have to be watched.
+    /// Whether a number is an address in a slab whose slices have to be borrowed.
     #[inline(always)]
     fn is_in_slab(&self, word: u64) -> bool {
         self.environment.pool_slices.holds(word as usize)
@@ -227,20 +227,20 @@ impl BoundFunction {
         let mut lasts = self.signature.register_pins.iter().zip(&self.environment.calls.block_caches);
         !exposed::any()
             && lasts.all(|(pin, last)| {
-                // SAFETY: the words were loaded by this sequence.
+                // SAFETY: the words were loaded by this calling sequence.
                 let address = Address::new(unsafe { words.get(pin.step) } as usize);
                 // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
                 pins >> pin.argument & 1 == 0 || address.is_some_and(|address| unsafe { last.is_whole_at(address) })
             })
     }
 
-    /// The first overflow of an argument; all are put right.
+    /// The first overflow of an argument; all are repaired.
     #[inline(never)]
     fn overflow(&self, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Option<Overflow> {
         let mut found = None;
         let lasts = &self.environment.calls.block_caches;
         for (position, (pin, last)) in self.signature.register_pins.iter().zip(lasts).enumerate() {
-            // SAFETY: the words were loaded by this sequence.
+            // SAFETY: the words were loaded by this calling sequence.
             let word = unsafe { words.get(pin.step) };
             let Some(address) = Address::new(word as usize) else { continue };
             let argument = usize::from(pin.argument);
@@ -257,7 +257,7 @@ impl BoundFunction {
         found
     }
 
-    /// What has happened to the fence of an argument, if anything: a callback's calls may have been handed other
+    /// What has happened to the fence of an argument, if anything: a callback's calls may have been passed other
     /// blocks.
     #[cold]
     fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {

@@ -1,6 +1,6 @@
 //! Callbacks invoked on a foreign thread, which wait in the queue for the environment's own, and calls of closed
-//! callbacks, of which JavaScript is told later.
-#![expect(unsafe_code, reason = "calls JavaScript at C's word")]
+//! callbacks, of which JavaScript learns later.
+#![expect(unsafe_code, reason = "calls JavaScript functions from C callbacks")]
 
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl CallbackSlot {
         }
     }
 
-    /// Hands a call to the JavaScript thread; `None` where nobody takes it.
+    /// Passes a call to the JavaScript thread; `None` if that takes none.
     pub fn submit_call(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>, kind: Kind) -> Option<Arc<Request>> {
         let mut block = incoming.block();
         // C may free its text once it goes on.

@@ -24,7 +24,7 @@ impl JsFunction {
         Self::Reference(reference)
     }
 
-    /// Keeps it no longer.
+    /// Releases it.
     pub fn let_go(self, environment: &Environment) {
         match self {
             // SAFETY: M6; `hold` made the reference.

@@ -25,7 +25,7 @@ struct JsHandler(&'static CallbackSlot);
 
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
-        // Looked at once: it may be another one at any time, where the call is late.
+        // Read once: a late call may find another one at any time.
         let env_handle = self.0.env_handle();
         if this_thread() == env_handle.thread {
             self.0.call_here(env_handle, incoming);
@@ -51,7 +51,7 @@ impl CallbackSlot {
         Ok(slot)
     }
 
-    /// The environment is gone: calls give zero without a word, until another one opens it.
+    /// The environment is gone: calls return zero without a warning, until another one opens it.
     pub fn abandon(&self, environment: &Environment) {
         self.close(environment);
         if let Some(function) = self.leaving.take() {
@@ -62,7 +62,7 @@ impl CallbackSlot {
         self.held.set(false);
     }
 
-    /// Has calls give zero, and lets the function go.
+    /// Has calls return zero, and releases the function.
     pub fn close(&self, environment: &Environment) {
         if !self.closed.load(Ordering::Relaxed) {
             self.closed.store(true, Ordering::Release);

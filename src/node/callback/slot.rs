@@ -10,7 +10,7 @@ use super::kept_function::JsFunction;
 use crate::abi::signature::Signature;
 use crate::memory::address::Address;
 
-/// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
+/// Identifies threads, also in the destructors of a thread that ends, where std's own identity is gone.
 #[inline]
 pub fn this_thread() -> usize {
     #[cfg(unix)]

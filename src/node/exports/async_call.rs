@@ -39,7 +39,7 @@ impl JsThread {
         &self.jobs
     }
 
-    /// Ends the thread after the calls that were handed to it.
+    /// Ends the thread after the calls that were passed to it.
     #[napi]
     pub fn close(&mut self) {
         self.jobs.close();
@@ -52,8 +52,8 @@ impl Drop for JsThread {
     }
 }
 
-/// The native entry of an asynchronous call: starts it on libuv's pool, or on a dedicated thread. The first two values are
-/// what settles it, and the thread or null.
+/// The native entry of an asynchronous call: starts it on libuv's pool, or on a dedicated thread. The first two values
+/// are what settles it, and the thread or null.
 pub fn start_call(environment: &Environment, arguments: Arguments) -> JsResult {
     let Some(function) = environment.functions.share(environment.arg_buffer.number()) else {
         return entries::unbound(environment);
@@ -113,7 +113,7 @@ pub fn has_work(env: Env) -> napi::Result<bool> {
     Ok(current(env)?.has_work())
 }
 
-/// The process is exiting: whoever waits for JavaScript gets a zeroed result, so that no thread keeps the process.
+/// The process is exiting: threads that wait for JavaScript get a zeroed result, so that none keeps the process.
 #[napi]
 pub fn end_queue(env: Env) -> napi::Result<()> {
     let environment = current(env)?;

@@ -58,8 +58,8 @@ pub fn bind(
 }
 
 /// `[enter, enterWithFew, enterWithMany, start]`, which take the number of a function out of the argument buffer. The
-/// first is for calls without pins, the second for functions of at most two pins. What rides along are the pins,
-/// what else has to stay alive, and the library. `start` hands the call to another thread; its first two values are
+/// first is for calls without pins, the second for functions of at most two pins. The values are the pins,
+/// what else has to stay alive, and the library. `start` makes the call on another thread; its first two values are
 /// what settles it, and the thread or null.
 #[napi]
 pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {

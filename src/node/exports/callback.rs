@@ -42,7 +42,7 @@ pub fn number_of_name(name: String) -> u32 {
 }
 
 /// `[open, close]`, whose arguments lie in the argument buffer: the number of a pointer; for the first one also that of
-/// its name, and its kind: threadsafe, or lent for the length of a call. `open(function)` has the pointer call a
+/// its name, and its kind: threadsafe, or open for the length of a call. `open(function)` has the pointer call a
 /// function. On its own thread that takes no arguments: it reads and writes the argument buffer. For a call from
 /// another thread it takes a token, and may return true: then `answer` or `fail` ends the call. `close()` lets the
 /// function go: C gets zero from now on, and when it calls all the same, `late` is called with the number.
@@ -54,7 +54,7 @@ pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>
     Ok(native_functions(env, functions)?.into())
 }
 
-/// The function that is told what a callback has thrown.
+/// The function that takes what a callback has thrown.
 #[napi]
 pub fn make_threw(env: Env) -> napi::Result<Object<'static>> {
     let [function] = native_functions(env, [NativeFn::new(threw)])?;

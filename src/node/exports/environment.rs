@@ -6,8 +6,8 @@ use napi_derive::napi;
 
 use crate::node::attach;
 
-/// Gives the environment its argument buffer: an ArrayBuffer that JavaScript keeps for itself and never transfers. `nothing` is a
-/// function that does nothing. What was bound by an earlier instance of the package belongs to the state that it
+/// Sets the argument buffer of the environment: an ArrayBuffer that JavaScript keeps and never transfers. `nothing` is
+/// a function that does nothing. What was bound by an earlier instance of the package belongs to the state that it
 /// attached, so that none is ever replaced.
 #[napi]
 pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Result<()> {

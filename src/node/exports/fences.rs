@@ -75,7 +75,7 @@ pub fn check_fences() -> u32 {
         }
         let given = || exposed::with(data, |known, length| (known == data).then_some(length)).flatten();
         let Some(length) = block.length().or_else(given).or_else(|| block.guess_length()) else {
-            // A write before the block has destroyed its header, so nobody knows how long it is until it is freed.
+            // A write before the block has destroyed its header, so its length is unknown until it is freed.
             let past = block::lead();
             report::push(Found::Checked, block, 0, Breach { side: Side::Before, first: -1, past });
             block.abandon();
@@ -106,7 +106,7 @@ pub struct JsReport {
     pub bytes_past: f64,
     /// Whether the write was before the block.
     pub before: bool,
-    /// Who was given the address last.
+    /// Who received the address last.
     pub giver: Option<String>,
 }
 
@@ -210,7 +210,7 @@ pub fn fence_inside(env: Env, buffer: Unknown<'_>, length: f64, align: u32) -> n
     }))
 }
 
-/// The bytes that fences take beside the data.
+/// The bytes of fences, without the data.
 #[napi]
 pub fn fence_overhead() -> u32 {
     block::overhead() as u32
@@ -253,7 +253,7 @@ pub fn allocate<'env>(env: &'env Env, length: f64, align: u32) -> napi::Result<O
     };
     if status == sys::Status::napi_ok {
         let mut total = 0;
-        // SAFETY: M6. V8 is told, so that it collects in time.
+        // SAFETY: M6. V8 learns of the memory, so that it collects in time.
         unsafe { sys::napi_adjust_external_memory(env.raw(), length as i64, &mut total) };
         return Ok(Some(Object::from_raw(env.raw(), result)));
     }

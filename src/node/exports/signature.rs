@@ -21,7 +21,7 @@ pub struct JsSignature {
 #[napi]
 impl JsSignature {
     /// Prepares the signature of type ids; `fixed` is the number of arguments that a variadic function declares. It is
-    /// called through libffi unless it may have a plan of its own.
+    /// called through libffi unless it may have a calling sequence.
     #[napi(constructor)]
     pub fn new(
         env: Env,

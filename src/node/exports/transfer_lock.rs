@@ -25,7 +25,7 @@ pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
 #[napi]
 pub fn let_go(address: JsAddress) {
     if let Some(data) = Address::new(from_js(address)) {
-        // SAFETY: M8 and M10; `hold` returned the address, and what is pinned is not given back.
+        // SAFETY: M8 and M10; `hold` returned the address, and what is pinned is not freed.
         unsafe { Fenced::at(data) }.unpin();
     }
 }

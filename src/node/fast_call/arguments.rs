@@ -1,5 +1,5 @@
 //! Arguments of fast calls: the addresses of views and texts are put into the argument buffer before a call, the fences
-//! are checked after it, and a text that C has returned is brought along.
+//! are checked after it, and a text that C has returned is copied to JavaScript.
 #![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
@@ -27,7 +27,7 @@ pub fn take_overflow(environment: &Environment) -> Option<FfiError> {
     environment.v8.fast_calls.get()?.passed.overflow.take()
 }
 
-/// Throws, or gives, the text that the last fast call has returned, where JavaScript could not read it itself.
+/// Throws, or returns, the text that the last fast call has returned, where JavaScript could not read it itself.
 #[inline(always)] // It is short.
 pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
     let function =
@@ -39,7 +39,7 @@ pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
 }
 
 /// Puts the address of a Buffer into the argument buffer, at the offset in the upper half of `to`, for the argument in
-/// the lowest byte. What has no fence of its own is left to the generic call.
+/// the lowest byte. What has no fence is left to the generic call.
 pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
@@ -97,7 +97,7 @@ impl FastArguments {
         self.handed[argument].set(number as u8);
     }
 
-    /// The block that an argument was handed last.
+    /// The block that an argument was passed last.
     #[inline]
     fn last(&self, argument: usize) -> &BlockCache {
         &self.blocks[usize::from(self.handed[argument].get())]
@@ -137,7 +137,7 @@ impl FastArguments {
             (pointer_check == PointerCheck::LowPage).then(|| unsafe { raw::short_text(address, SHORT) }).flatten();
         match text.filter(|text| text.is_ascii()) {
             Some(text) => {
-                // SAFETY: M1; there is room for it. The text is not there, unless it is that of an argument, which
+                // SAFETY: M1; there is space for it. The text is not there, unless it is that of an argument, which
                 // `copy` allows.
                 unsafe { self.shared.given().copy_from(text.as_ptr(), text.len()) };
                 self.shared.set_text(text.len() as u32);
@@ -151,7 +151,7 @@ impl FastArguments {
 }
 
 impl FastArguments {
-    /// Keeps the overflow of an argument, the first one of the call; all are put right.
+    /// Keeps the overflow of an argument, the first one of the call; all are repaired.
     #[inline(always)] // As above.
     fn look(&self, function: &BoundFunction, argument: usize, address: Address, is_pin: bool) {
         let found = if is_pin {
@@ -171,10 +171,10 @@ impl FastArguments {
     }
 }
 
-/// Looks at the fences of what a call was handed; the argument buffer still has its arguments, as no JavaScript has
+/// Checks the fences of what a call was passed; the argument buffer still has its arguments, as no JavaScript has
 /// run.
 pub unsafe extern "C" fn after(function: *const BoundFunction) {
-    // SAFETY: M16; the row points to a callable that lives.
+    // SAFETY: M16; the entry's function is alive.
     let function = unsafe { &*function };
     let environment = &*function.environment;
     let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
@@ -208,9 +208,9 @@ fn look_at_all(function: &BoundFunction, passed: &FastArguments) {
     }
 }
 
-/// Brings the text that C has returned.
+/// Copies the text that C has returned.
 pub unsafe extern "C" fn bring(function: *const BoundFunction) {
-    // SAFETY: M16; the row points to a callable that lives.
+    // SAFETY: M16; the entry's function is alive.
     let function = unsafe { &*function };
     contained(|| {
         if let Some(fast_calls) = function.environment.v8.fast_calls.get() {

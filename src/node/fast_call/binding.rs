@@ -39,13 +39,13 @@ thread_local! {
 unsafe extern "C" fn missed(_: *const c_void) {
     let state = STATE.get();
     if !state.is_null() {
-        // SAFETY: M1 and M6; `attach_lane` was given the memory, on this thread.
+        // SAFETY: M1 and M6; `attach_lane` received the memory, on this thread.
         unsafe { state.write(COLD) };
     }
 }
 
 impl FastCalls {
-    /// The fast calls of this thread: the first environment of a thread that asks gets it. Another one (the package loaded
+    /// The fast calls of this thread: the first environment of a thread has them. Another one (the package loaded
     /// into a second realm) would share the word for missed calls, and a callback of one would not close the gate of
     /// the other.
     fn make(environment: &Environment, shared: Shared) -> Option<Self> {
@@ -73,7 +73,7 @@ impl FastCalls {
         works.then_some(fast_calls)
     }
 
-    /// Whether generated code runs here, and gives what C gives.
+    /// Whether generated code runs here, and returns the result of C.
     fn runs_code(&self, environment: &Environment) -> bool {
         extern "C" fn subtract(a: i32, b: i32) -> i32 {
             a - b

@@ -24,11 +24,11 @@ pub fn make_loader(environment: &Environment) -> Option<Local> {
 /// Copies `size` bytes at an address to the argument buffer. JavaScript has refused the first page.
 unsafe extern "C" fn load(_: Local, size: u32, address: f64, arg_buffer: f64) -> i32 {
     let (address, arg_buffer) = (address as usize, arg_buffer as usize);
-    // SAFETY: U2 for the address, which the user has given. M1 and M2: the argument buffer's address is passed by the
+    // SAFETY: U2 for the address, which the user passed. M1 and M2: the argument buffer's address is passed by the
     // package's own source, which keeps this function to itself, and no type of `read` is larger than a word.
     unsafe { raw::load_word(arg_buffer, address, size) };
     1
 }
 
-/// V8 calls this from code that is not optimised: undefined is what it gives.
+/// V8 calls this from code that is not optimised: it returns undefined.
 unsafe extern "C" fn missed(_: *const c_void) {}

@@ -1,5 +1,5 @@
-//! What the fast calls of an environment have in common: the memory they share with JavaScript, and what they have
-//! handed to C.
+//! The state of an environment's fast calls: the memory that they share with JavaScript, and the blocks that they have
+//! passed to C.
 #![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "writes memory that it shares with JavaScript")]
 
@@ -23,15 +23,15 @@ pub const MOST_ARGUMENTS: usize = 16;
 /// The fast calls of an environment.
 pub struct FastCalls<E> {
     pub context: TrampolineContext,
-    /// What its calls hand to C.
+    /// The arguments that its calls pass.
     pub passed: FastArguments<E>,
 }
 
-/// What fast calls have handed to C.
+/// The blocks that fast calls have passed to C.
 pub struct FastArguments<E> {
-    /// The blocks that were handed last: of views by argument, then of texts by place.
+    /// The blocks that were passed last: of views by argument, then of texts by place.
     pub blocks: [BlockCache; MOST_ARGUMENTS + PLACES],
-    /// Which of them each argument was handed.
+    /// Which of them each argument was passed.
     pub handed: [Cell<u8>; MOST_ARGUMENTS],
     pub overflow: RefCell<Option<FfiError>>,
     /// The memory it shares with JavaScript.
@@ -41,7 +41,7 @@ pub struct FastArguments<E> {
 }
 
 impl<E> FastArguments<E> {
-    /// Nothing has been handed yet.
+    /// Nothing has been passed yet.
     pub fn new(shared: Shared) -> Self {
         Self {
             blocks: Default::default(),
@@ -66,7 +66,7 @@ pub const NO_TEXT: u32 = u32::MAX;
 pub const NOT_PLAIN: u32 = u32::MAX - 1;
 /// The longest text that is put into a place, in bytes.
 pub const LONGEST: usize = 1024;
-/// The longest text that is brought along: JavaScript makes a string of each of its bytes.
+/// The longest text that is copied to JavaScript: JavaScript makes a string of each of its bytes.
 pub const SHORT: usize = 32;
 
 impl Shared {
@@ -77,18 +77,18 @@ impl Shared {
 
     #[inline]
     pub fn set_state(self, state: u32) {
-        // SAFETY: M1 and M6; `attach_lane` was given the memory, for words of 32 bits.
+        // SAFETY: M1 and M6; `attach_lane` received the memory, for words of 32 bits.
         unsafe { self.state().write(state) };
     }
 
-    /// Tells how long the text is that came back.
+    /// Writes the length of the text that was returned.
     #[inline]
     pub fn set_text(self, length: u32) {
         // SAFETY: as above.
         unsafe { self.state().add(1).write(length) };
     }
 
-    /// Room for a text of [`SHORT`] bytes.
+    /// Space for a text of [`SHORT`] bytes.
     #[inline]
     pub fn given(self) -> *mut u8 {
         self.0.start.as_ptr().wrapping_add(GIVEN)

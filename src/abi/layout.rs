@@ -127,6 +127,9 @@ impl ValueType {
     }
 
     /// What libffi passes for it.
+    ///
+    /// # Errors
+    /// If libffi refuses an aggregate.
     pub fn to_libffi(&self) -> Result<Type> {
         match self {
             Self::Scalar(ctype) => Ok(ctype.to_libffi()),
@@ -201,6 +204,9 @@ fn gather<'a>(parts: impl Iterator<Item = (usize, &'a ValueType)>, size: usize) 
 
 impl Layout {
     /// A struct. `pack` is the widest alignment that its fields have, `align` the least that the whole has.
+    ///
+    /// # Errors
+    /// `Declaration` for a void field, a bitfield that is too wide, or a struct that is too large.
     pub fn structure(fields: &[Field], pack: Option<usize>, align: Option<usize>) -> Result<Self> {
         check_values(fields.iter().map(|field| &field.value))?;
         if fields.iter().any(|field| field.bits.is_some()) {
@@ -260,6 +266,9 @@ impl Layout {
     }
 
     /// A union.
+    ///
+    /// # Errors
+    /// `Declaration` for a void member, or a union that is too large.
     pub fn union(fields: &[Field], align: Option<usize>) -> Result<Self> {
         if fields.iter().any(|field| field.bits.is_some()) {
             return refuse("a union cannot have bitfields; put them into a struct");
@@ -273,6 +282,9 @@ impl Layout {
     }
 
     /// `count` values side by side.
+    ///
+    /// # Errors
+    /// `Declaration` for void elements, or an array that is too large.
     pub fn array(element: &ValueType, count: usize) -> Result<Self> {
         check_values(std::iter::once(element))?;
         if count == 0 {

@@ -78,8 +78,10 @@ const SLOT: usize = 8;
 const WIDE: usize = 16;
 
 impl Signature {
-    /// Prepares a signature; of a variadic function `fixed` arguments are declared. Fails for a void argument, more
-    /// than [`MOST_ARGUMENTS`], or what libffi refuses.
+    /// Prepares a signature; of a variadic function `fixed` arguments are declared.
+    ///
+    /// # Errors
+    /// `Declaration` for a void argument, for more than [`MOST_ARGUMENTS`], and for types that libffi refuses.
     pub fn new(arguments: Vec<ValueType>, result: ValueType, fixed: Option<usize>) -> Result<Self> {
         let refuse = |reason: String| Err(FfiError::Declaration { reason });
         if arguments.len() > MOST_ARGUMENTS {
@@ -120,6 +122,9 @@ impl Signature {
     }
 
     /// Another copy of libffi's view, for an owner of its own.
+    ///
+    /// # Errors
+    /// If libffi refuses the types; it accepted them once.
     pub fn to_cif(&self) -> Result<Cif> {
         prepare(&self.arguments, &self.result, self.fixed)
     }

@@ -23,7 +23,7 @@ pub struct Entry<T> {
     _unused: usize,
 }
 
-/// The size of a entry, as a power of two.
+/// The size of an entry, as a power of two.
 pub const ENTRY_SHIFT: u8 = size_of::<Entry<()>>().trailing_zeros() as u8;
 const _: () = assert!(size_of::<Entry<()>>().is_power_of_two());
 

@@ -187,6 +187,9 @@ fn thunk_for(_: &'static Target) -> Option<Address> {
 
 impl Closure {
     /// Makes a function pointer of the signature.
+    ///
+    /// # Errors
+    /// `NoExecutableMemory` if the system provides none, otherwise the refusal of libffi.
     pub fn new(signature: Arc<Signature>, handler: Box<dyn Handler>) -> Result<Self> {
         let refuse = |error| match error {
             libffi::low::Error::Allocation => FfiError::NoExecutableMemory,

@@ -85,6 +85,9 @@ pub struct Report {
 }
 
 /// Reads the library at a path: one report, or one for each architecture.
+///
+/// # Errors
+/// `LibraryInvalid` if the file cannot be read, or is no library.
 pub fn inspect(path: &Path) -> Result<Vec<Report>> {
     let invalid = |reason: String| FfiError::LibraryInvalid { reason: format!("{}: {reason}", path.display()) };
     let metadata = std::fs::metadata(path).map_err(|error| invalid(error.to_string()))?;

@@ -27,6 +27,9 @@ pub struct Library {
 impl Library {
     /// Opens a library, or the process itself for `None`. `flags` are those of dlopen (0: `RTLD_NOW`).
     ///
+    /// # Errors
+    /// `LibraryInvalid` with the message of the loader.
+    ///
     /// # Safety
     /// U4: the constructors of the library may run in this process.
     pub unsafe fn open(path: Option<&str>, flags: i32) -> Result<Self> {
@@ -91,6 +94,9 @@ impl Library {
 
     /// Closes the library: it is unloaded when its calls on other threads are done. Closing twice is fine; closing
     /// under a call of its own on this thread is refused.
+    ///
+    /// # Errors
+    /// `LibraryBusy` while a call of the library is under way on this thread.
     pub fn close(&self) -> Result<()> {
         if self.inside.get() > 0 {
             return Err(FfiError::LibraryBusy { library: self.name.clone() });

@@ -42,6 +42,9 @@ pub struct Span {
 
 impl Span {
     /// A span whose end is still an address.
+    ///
+    /// # Errors
+    /// If the end is not an address.
     pub fn new(start: Address, length: usize) -> Result<Self> {
         let end = start.get().checked_add(length).filter(|end| *end <= END_OF_MEMORY);
         match end {

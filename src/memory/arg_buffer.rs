@@ -126,6 +126,9 @@ impl ArgBuffer {
     }
 
     /// Reads the `u32` at the byte offset `at`. A load as wide as JavaScript's store forwards from it; a wider one waits.
+    ///
+    /// # Panics
+    /// If the word is outside of the argument buffer (M2).
     #[inline]
     pub fn half(&self, at: usize) -> u32 {
         assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the argument buffer");
@@ -134,6 +137,9 @@ impl ArgBuffer {
     }
 
     /// Reads a word at the offset `at`.
+    ///
+    /// # Panics
+    /// If the word is outside of the argument buffer (M2).
     #[inline]
     pub fn word(&self, at: usize) -> u64 {
         assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a read past the argument buffer");
@@ -142,6 +148,9 @@ impl ArgBuffer {
     }
 
     /// Writes a word at the offset `at`.
+    ///
+    /// # Panics
+    /// If the word is outside of the argument buffer (M2).
     #[inline]
     pub fn put_word(&self, at: usize, word: u64) {
         assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a write past the argument buffer");
@@ -150,6 +159,9 @@ impl ArgBuffer {
     }
 
     /// Copies the first `size` bytes out.
+    ///
+    /// # Panics
+    /// If the argument buffer is shorter (M2).
     pub fn take(&self, size: usize) -> ArgBlock {
         assert!(size <= self.length, "the layout is larger than the argument buffer");
         let mut block = ArgBlock::new();
@@ -168,6 +180,9 @@ impl ArgBuffer {
     }
 
     /// Copies `bytes` to the offset `at`.
+    ///
+    /// # Panics
+    /// If the bytes are outside of the argument buffer (M2).
     pub fn put(&self, at: usize, bytes: &[u8]) {
         assert!(at <= self.length && bytes.len() <= self.length - at, "a write past the argument buffer");
         // SAFETY: M1 and M2; a Rust slice never overlaps the argument buffer, which JavaScript owns.
@@ -175,6 +190,9 @@ impl ArgBuffer {
     }
 
     /// Copies `length` bytes from native memory to the offset `at`.
+    ///
+    /// # Panics
+    /// If the bytes are outside of the argument buffer (M2).
     ///
     /// # Safety
     /// `source` is readable for `length` bytes (U1 where a C caller gave it).
@@ -185,6 +203,9 @@ impl ArgBuffer {
     }
 
     /// Copies `length` bytes at the offset `at` to native memory.
+    ///
+    /// # Panics
+    /// If the bytes are outside of the argument buffer (M2).
     ///
     /// # Safety
     /// `target` is writable for `length` bytes (U1 where a C caller gave it).

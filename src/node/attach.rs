@@ -54,6 +54,9 @@ impl Drop for Environment {
 }
 
 /// Makes the state of an environment; see `exports::environment::attach`.
+///
+/// # Errors
+/// If the environment is attached already, the buffer is no ArrayBuffer, or there is no memory.
 pub fn attach(env: Env, arg_buffer: sys::napi_value, nothing: sys::napi_value) -> napi::Result<()> {
     if env.get_instance_data::<Rc<Environment>>()?.is_some() {
         return Err(thrown(env, &FfiError::Internal { reason: "the environment is attached already".into() }));

@@ -192,6 +192,9 @@ impl Environment {
 }
 
 /// The state that `attach` made for the environment.
+///
+/// # Errors
+/// A JavaScript error if `attach` was not called.
 pub fn current(env: Env) -> napi::Result<Rc<Environment>> {
     match env.get_instance_data::<Rc<Environment>>()? {
         Some(state) => Ok(Rc::clone(state)),

@@ -20,6 +20,7 @@ pub mod native_fn;
 pub mod pool_slices;
 pub mod string;
 pub mod termination;
+pub mod threadsafe_function;
 pub mod transfer_lock;
 pub mod unwinding;
 #[cfg(v8_abi)]

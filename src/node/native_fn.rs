@@ -34,6 +34,9 @@ pub fn throw_value(environment: &Environment, value: sys::napi_value) -> Pending
 }
 
 /// A value, unless JavaScript of our own that ran meanwhile has thrown (it was short of stack, say).
+///
+/// # Errors
+/// [`PendingException`] if something was thrown meanwhile.
 pub fn unless_thrown(environment: &Environment, value: sys::napi_value) -> JsResult {
     let mut is_pending = false;
     // SAFETY: M6; the out-parameter is a local.
@@ -159,6 +162,9 @@ unsafe extern "C" fn by_node_api<F: NativeFnImpl>(
 }
 
 /// Makes functions of the environment.
+///
+/// # Errors
+/// If the engine refuses a function.
 pub fn native_functions<const COUNT: usize>(
     env: Env,
     natives: [NativeFn; COUNT],

@@ -11,6 +11,9 @@ use crate::error::FfiError;
 use crate::memory::ascii::is_plain;
 
 /// A JavaScript string of UTF-8 bytes; invalid ones become U+FFFD.
+///
+/// # Errors
+/// If the text is too long for a string.
 pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_value, FfiError> {
     let (env, mut string) = (environment.raw, null_mut());
     // ASCII is Latin-1, of which the engine makes a string without decoding.

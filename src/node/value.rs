@@ -43,6 +43,9 @@ const ELEMENT_SIZE: [usize; 12] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2];
 /// The storage of a typed array, DataView, ArrayBuffer or SharedArrayBuffer. Node-API moves a small typed array's
 /// storage out of the engine's heap here, for good (promise level 1, External).
 ///
+/// # Errors
+/// Why the storage of the value cannot be used.
+///
 /// # Safety
 /// `env` is the current environment and `value` one of its values, rooted while the result is used (M3).
 pub unsafe fn storage(env: sys::napi_env, value: sys::napi_value) -> Result<Pinned, Unpinned> {
@@ -156,6 +159,9 @@ pub unsafe fn text_size(env: sys::napi_env, value: sys::napi_value) -> Option<us
 
 /// Encodes a JavaScript string as UTF-8 with a NUL behind it, into the arena or, where that is full, into a block of
 /// its own that `owned` keeps. The block and its bytes, the NUL among them.
+///
+/// # Errors
+/// If the value is no string, has a NUL in it, or there is no memory for it.
 ///
 /// # Safety
 /// As [`storage`].

@@ -64,6 +64,9 @@ unsafe fn function<F: Copy>(address: Address) -> F {
 
 /// Puts the stand-in in front of the current isolate's allocator. `Err` says why it was not done.
 ///
+/// # Errors
+/// The first requirement that does not hold; then nothing was changed.
+///
 /// # Safety
 /// M11: the symbols are those of the running executable, each of the function it is named after; this is a thread
 /// with a current isolate; the caller keeps the addon mapped for good.

@@ -161,6 +161,9 @@ impl FunctionCaller {
     /// Calls a function without arguments. Returns what it has thrown, as a handle of the scope, or `None` where JavaScript was
     /// ended.
     ///
+    /// # Errors
+    /// What the function has thrown, or `None` if JavaScript was terminated.
+    ///
     /// # Safety
     /// M6; `function` is a handle of a function.
     #[inline]

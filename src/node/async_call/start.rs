@@ -22,6 +22,9 @@ use crate::trace::recorder;
 use crate::trace::thread::Who;
 
 /// Starts a call on libuv's pool, or on a separate thread. `slot` is a value of the current scope.
+///
+/// # Errors
+/// If the thread is closed, or the pool takes no call.
 pub fn start(
     function: &Rc<BoundFunction>,
     mut prepared: PreparedCall,
@@ -71,6 +74,9 @@ pub fn start(
 }
 
 /// Makes a call on a helper thread while this one, JavaScript's, serves callbacks.
+///
+/// # Errors
+/// If no thread can be started.
 #[inline(never)] // The stack of other calls need not hold what this one needs.
 pub fn enter_on_helper(
     environment: &Environment,

@@ -97,6 +97,9 @@ impl BoundFunction {
 
     /// Takes the arguments out of the argument buffer, and the addresses of the pins. Without an arena, text gets
     /// separate blocks, and JavaScript goes on while C runs.
+    ///
+    /// # Errors
+    /// If an argument does not pass.
     #[inline(never)] // Its stack is freed before C runs, under which calls may nest.
     pub fn prepare(
         &self,
@@ -112,6 +115,9 @@ impl BoundFunction {
 
     /// Puts the result into the argument buffer; text is returned as well, because it may lie in an argument that ends
     /// with the call. An overflow is an error.
+    ///
+    /// # Errors
+    /// The first overflow of a fence, or a text that cannot be read.
     #[inline(never)] // As `prepare`.
     pub fn finish(&self, prepared: &mut PreparedCall, result: &ResultBlock) -> Result<sys::napi_value> {
         let arg_buffer = &self.environment.arg_buffer;
@@ -128,6 +134,9 @@ impl BoundFunction {
     }
 
     /// The text that C has returned; null for NULL.
+    ///
+    /// # Errors
+    /// If the address cannot be read, or the text is too long for a string.
     pub fn text(&self, address: usize) -> Result<sys::napi_value> {
         let mut null = null_mut();
         if address == 0 {

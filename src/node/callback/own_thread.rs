@@ -37,6 +37,9 @@ impl Handler for JsHandler {
 
 impl CallbackSlot {
     /// A closed one.
+    ///
+    /// # Errors
+    /// If there is no executable memory, or libffi refuses the signature.
     pub fn make(environment: &Environment, signature: &Arc<Signature>, id: u32) -> crate::error::Result<&'static Self> {
         let env_handle = environment.env_handle();
         if let Some(slot) = free_list::reuse(signature) {

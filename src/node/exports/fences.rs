@@ -16,6 +16,7 @@ use crate::memory::fence::{block_map, exposed, heap, quarantine};
 use crate::node::env_waker::resource;
 use crate::node::error::thrown;
 use crate::node::js_address::{JsAddress, from_js};
+use crate::node::threadsafe_function::ThreadsafeFunction;
 use crate::node::value::{self, Pinned};
 use crate::v8::allocator;
 use crate::v8::allocator_symbols::Symbols;
@@ -128,20 +129,6 @@ impl From<Report> for JsReport {
     }
 }
 
-struct Waker(sys::napi_threadsafe_function);
-// SAFETY: M12; a threadsafe function may be called from any thread.
-unsafe impl Send for Waker {}
-
-impl Waker {
-    fn wake(&self) {
-        // SAFETY: M12; the function is removed from the wakers before it is gone.
-        unsafe {
-            let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
-            sys::napi_call_threadsafe_function(self.0, null_mut(), mode);
-        }
-    }
-}
-
 unsafe extern "C" fn forget_waker(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
     report::remove_waker(data.addr());
 }
@@ -152,32 +139,15 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
     let id = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let data = std::ptr::without_provenance_mut(id);
-    let (mut name, mut waker) = (null_mut(), null_mut());
+    let resource = resource(env.raw(), None);
     // SAFETY: M6 and M12; the finalizer removes the waker before the threadsafe function is gone.
-    let status = unsafe {
-        sys::napi_create_string_utf8(env.raw(), c"pinned-ffi report".as_ptr(), -1, &mut name);
-        let no_data = null_mut();
-        let status = sys::napi_create_threadsafe_function(
-            env.raw(),
-            callback.raw(),
-            resource(env.raw(), None),
-            name,
-            0,
-            1,
-            data,
-            Some(forget_waker),
-            no_data,
-            None,
-            &mut waker,
-        );
-        sys::napi_unref_threadsafe_function(env.raw(), waker);
-        status
+    let waker = unsafe {
+        ThreadsafeFunction::make(env.raw(), c"pinned-ffi report", resource, callback.raw(), None, data, forget_waker)
     };
-    if status != sys::Status::napi_ok {
+    let Some(waker) = waker else {
         return Err(thrown(env, &FfiError::Internal { reason: "the engine refuses a threadsafe function".into() }));
-    }
-    let waker = Waker(waker);
-    report::add_waker(id, Box::new(move || waker.wake()));
+    };
+    report::add_waker(id, Box::new(move || waker.call()));
     Ok(())
 }
 

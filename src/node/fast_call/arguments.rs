@@ -28,6 +28,9 @@ pub fn take_overflow(environment: &Environment) -> Option<FfiError> {
 }
 
 /// Throws, or returns, the text that the last fast call has returned, where JavaScript could not read it itself.
+///
+/// # Errors
+/// [`PendingException`](crate::node::native_fn::PendingException) if the text cannot be read.
 #[inline(always)] // It is short.
 pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
     let function =

@@ -1,7 +1,7 @@
-//! Calling sequences of the System V ABI of x86-64 ("System V Application Binary Interface, AMD64 Architecture Processor
-//! Supplement", version 1.0, section 3.2.3), made when a function is bound: which word of a register or of the stack
-//! each argument goes to. libffi classifies the arguments at every call; it serves every other signature, and is the
-//! oracle of the tests. An aggregate is one word after the other, each where its class or the stack has it.
+//! Calling sequences of the System V ABI of x86-64 ("System V Application Binary Interface, AMD64 Architecture
+//! Processor Supplement", version 1.0, section 3.2.3), made when a function is bound: which word of a register or of
+//! the stack each argument goes to. libffi classifies the arguments at every call; it serves every other signature, and
+//! is the oracle of the tests. An aggregate is one word after the other, each where its class or the stack has it.
 
 use super::ctype::CType;
 use super::layout::{Class, Eightbytes, ValueType};
@@ -155,8 +155,8 @@ impl Taken {
 }
 
 impl CallingSequence {
-    /// The calling sequence of a signature whose arguments lie at these offsets of the argument buffer; `None` where an aggregate
-    /// is none that [`Eightbytes`] has, there are too many arguments, or the platform has another ABI.
+    /// The calling sequence of a signature whose arguments lie at these offsets of the argument buffer; `None` where an
+    /// aggregate is none that [`Eightbytes`] has, there are too many arguments, or the platform has another ABI.
     pub fn new(arguments: &[ValueType], offsets: &[usize], result: &ValueType) -> Option<Self> {
         if cfg!(not(sysv64)) {
             return None;

@@ -1,6 +1,6 @@
 //! What C reaches when it calls a callback of scalars: a few instructions that keep the registers of the arguments in
-//! one block with those on the stack, by the same kind of calling sequence as calls (`abi::sysv64`). libffi's closures serve every other
-//! signature, and are the oracle of the tests.
+//! one block with those on the stack, by the same kind of calling sequence as calls (`abi::sysv64`). libffi's closures
+//! serve every other signature, and are the oracle of the tests.
 #![cfg(callback_stubs)]
 #![expect(unsafe_code, reason = "is called by C")]
 

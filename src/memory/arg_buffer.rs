@@ -125,7 +125,8 @@ impl ArgBuffer {
         }
     }
 
-    /// Reads the `u32` at the byte offset `at`. A load as wide as JavaScript's store forwards from it; a wider one waits.
+    /// Reads the `u32` at the byte offset `at`. A load as wide as JavaScript's store forwards from it; a wider one
+    /// waits.
     ///
     /// # Panics
     /// If the word is outside of the argument buffer (M2).

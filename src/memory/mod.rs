@@ -32,11 +32,12 @@
 //! * **M16** A number stays assigned to a bound function until the library's JavaScript object is collected. Every
 //!   JavaScript function that uses the number holds that object, so the entry's function is alive during any call.
 //!   Vacant entries point to the flag of a library that is closed.
-//! * **M17** A signal handler of the package uses what the kernel passed, its own stack and static atomics; what it calls was
-//!   installed before it, or is async-signal-safe. A stack for it is freed only when the thread does not use it.
-//! * **M18** The arguments of a native function that V8 calls lie as V8's headers of this `NODE_MODULE_VERSION` say, which are
-//!   verified ones. It stays until the function returns; no function is made before one that is tried got its arguments
-//!   there.
+//! * **M17** A signal handler of the package uses what the kernel passed, its own stack and static atomics; what it
+//!   calls was installed before it, or is async-signal-safe. A stack for it is freed only when the thread does not use
+//!   it.
+//! * **M18** The arguments of a native function that V8 calls lie as V8's headers of this `NODE_MODULE_VERSION` say,
+//!   which are verified ones. It stays until the function returns; no function is made before one that is tried got its
+//!   arguments there.
 
 pub mod address;
 pub mod arg_buffer;

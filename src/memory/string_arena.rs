@@ -63,8 +63,8 @@ impl StringArena {
         Some((block, used))
     }
 
-    /// A block of `size` bytes with any content; `None` if there is no space. The block at the bottom is reused if it is as
-    /// long, because calls have checked its fences.
+    /// A block of `size` bytes with any content; `None` if there is no space. The block at the bottom is reused if it
+    /// is as long, because calls have checked its fences.
     #[inline]
     pub fn take(&self, size: usize) -> Option<CachedBlock> {
         let top = self.top.get();

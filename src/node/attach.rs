@@ -1,4 +1,4 @@
-//! Makes the state of an environment, and takes it apart.
+//! Creates and drops the state of an environment.
 #![expect(unsafe_code, reason = "keeps Node-API references and takes the argument buffer's address")]
 
 use std::cell::{Cell, OnceCell, RefCell};

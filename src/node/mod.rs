@@ -1,4 +1,4 @@
-//! What knows JavaScript: the only user of Node-API.
+//! The binding to JavaScript: the only user of Node-API.
 //!
 //! `env` has the state of an environment. `exports` has every `#[napi]` function: it is what `lib/` calls.
 

@@ -33,7 +33,7 @@ pub fn throw_value(environment: &Environment, value: sys::napi_value) -> Pending
     PendingException
 }
 
-/// A value, unless JavaScript of our own that ran meanwhile has thrown (it was short of stack, say).
+/// Returns the value, unless JavaScript of the package that ran meanwhile has thrown (for example a stack overflow).
 ///
 /// # Errors
 /// [`PendingException`] if something was thrown meanwhile.
@@ -44,7 +44,7 @@ pub fn unless_thrown(environment: &Environment, value: sys::napi_value) -> JsRes
     if is_pending { Err(PendingException) } else { Ok(value) }
 }
 
-/// What a native function was called with.
+/// The arguments of a native function.
 #[derive(Clone, Copy)]
 pub enum Arguments {
     /// By Node-API.
@@ -64,13 +64,13 @@ impl Arguments {
                 fill(env, info, &mut values);
                 values
             }
-            // One by one: a copy of many words at once would have to wait for the stores of each.
+            // Word by word: a wider load that spans recent stores would wait for them.
             #[cfg(v8_abi)]
             Self::V8(info) => std::array::from_fn(info.arguments()),
         }
     }
 
-    /// As many of the first ones as there are to be.
+    /// The first `count` arguments.
     pub fn many(self, count: usize) -> SmallVec<[sys::napi_value; 8]> {
         match self {
             Self::NodeApi(env, info) => {
@@ -90,7 +90,7 @@ fn fill(env: sys::napi_env, info: sys::napi_callback_info, values: &mut [sys::na
     unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
 }
 
-/// Runs what has no caller to throw to, and keeps a panic from unwinding into the engine. Whether it came to its end.
+/// Runs code that has no caller to throw to. A panic does not unwind into the engine. Returns whether there was none.
 #[inline(always)]
 pub fn contained(function: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(function)).is_ok()
@@ -101,7 +101,7 @@ fn panicked(environment: &Environment) -> PendingException {
     thrown_by(environment, &FfiError::Internal { reason: "a native function panicked".into() })
 }
 
-/// A function in Rust that is to be a native one: its own type says which one it is, and has no value to be kept.
+/// A function in Rust that becomes a native one. Its type identifies it, so that no value has to be stored.
 pub trait NativeFnImpl: Fn(&'static Environment, Arguments) -> JsResult + Copy {}
 impl<F: Fn(&'static Environment, Arguments) -> JsResult + Copy> NativeFnImpl for F {}
 
@@ -113,7 +113,7 @@ fn run<F: NativeFnImpl>(environment: &'static Environment, arguments: Arguments)
     function(environment, arguments)
 }
 
-/// A native function: how it is called.
+/// A native function, by the ways in which it is called.
 #[derive(Clone, Copy)]
 pub struct NativeFn {
     by_node_api: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
@@ -122,7 +122,7 @@ pub struct NativeFn {
 }
 
 impl NativeFn {
-    /// That of a function in Rust. A panic in it becomes an exception, and does not unwind into the engine.
+    /// Makes one of a function in Rust. A panic in it becomes an exception, and does not unwind into the engine.
     pub fn new<F: NativeFnImpl>(function: F) -> Self {
         Self::with_own_boundary(move |environment: &'static Environment, arguments: Arguments| {
             catch_unwind(AssertUnwindSafe(|| function(environment, arguments)))
@@ -130,7 +130,7 @@ impl NativeFn {
         })
     }
 
-    /// That of a function that catches its panics itself.
+    /// Makes one of a function that catches its panics itself.
     pub fn with_own_boundary<F: NativeFnImpl>(_: F) -> Self {
         Self {
             by_node_api: by_node_api::<F>,
@@ -198,8 +198,8 @@ pub mod by_v8 {
     use crate::v8::handle::Local;
     use crate::v8::trampoline::with_context;
 
-    /// Generated code puts the environment behind what V8 has passed, and what the two registers in between happen to
-    /// hold.
+    /// Generated code passes the environment as the fourth argument. V8 passes the first; the two in between are
+    /// undefined.
     pub type Function = unsafe extern "C" fn(*mut usize, usize, usize, *const Environment);
 
     pub unsafe extern "C" fn called<F: NativeFnImpl>(
@@ -250,7 +250,7 @@ pub mod by_v8 {
         Some(functions.map(|function: Local| Object::from_raw(environment.raw, function.cast())))
     }
 
-    /// Gives its second argument.
+    /// Returns its second argument.
     unsafe extern "C" fn second(info: *mut usize, _: usize, _: usize, v8: *const FunctionTemplates) {
         // SAFETY: M18; V8 has called this function with it, and `works` has the pointer's V8.
         let info = unsafe { CallbackInfo::new(info, (*v8).layout) };
@@ -258,7 +258,7 @@ pub mod by_v8 {
         unsafe { info.set_return_value(info.arguments()(1)) };
     }
 
-    /// Whether a function that V8 calls gets its arguments and gives one back.
+    /// Whether a function that V8 calls gets its arguments and can return one.
     fn works(environment: &Environment, v8: &FunctionTemplates) -> bool {
         let stub = with_context((second as *const ()).addr(), (&raw const *v8).expose_provenance());
         let code = environment.v8.code.borrow_mut().put(&stub);

@@ -54,7 +54,7 @@ impl Requests {
         self.own.set(self.own.get() + 1);
     }
 
-    /// It is done. libuv counts it down right before; of JavaScript only `before` hooks of `node:async_hooks` run in
+    /// Counts the end of such a request. libuv counts it right before; only `before` hooks of `node:async_hooks` run in
     /// between.
     pub fn end(&self) {
         self.own.set(self.own.get().saturating_sub(1));
@@ -80,9 +80,9 @@ pub struct PoolSlices {
     count: Cell<usize>,
     /// A JavaScript function: whether a buffer is a slab.
     asks_slab: OnceCell<sys::napi_ref>,
-    /// The slabs there may be before those are dropped that were collected.
+    /// The number of slabs at which those that were collected are dropped.
     limit: Cell<usize>,
-    /// What the asynchronous calls under way were passed, by the number of the job.
+    /// The memory that the asynchronous calls under way were passed, by the number of the job.
     jobs: RefCell<HashMap<usize, Ranges>>,
 }
 
@@ -215,7 +215,7 @@ impl PoolSlices {
         self.jobs.borrow_mut().remove(&job);
     }
 
-    /// What others than the call may write in a slab during it; `None` where that is not known.
+    /// The parts of a slab that others may write during a call; `None` if that is unknown.
     pub fn written_by_others(&self, env: sys::napi_env, slab: Span) -> Option<Ranges> {
         if !self.requests.are_own() {
             return None;
@@ -228,7 +228,7 @@ impl PoolSlices {
         Some(ranges)
     }
 
-    /// Forgets all: the environment is going.
+    /// Forgets everything: the environment ends.
     pub fn forget(&self, env: sys::napi_env) {
         for slab in self.slabs.take().into_values() {
             slab.forget(env);

@@ -1,4 +1,4 @@
-//! JavaScript strings of C's texts.
+//! JavaScript strings from texts of C.
 #![expect(unsafe_code, reason = "makes JavaScript strings")]
 
 use std::ptr::null_mut;

@@ -21,7 +21,7 @@ pub struct TransferLocks {
     /// Whether callbacks hold the storage of what their call was passed rather than lock it: V8 ends the process in
     /// `transfer()` where it meets a key.
     only_holds: Cell<bool>,
-    /// What holds the storage of buffers that cannot be locked.
+    /// Holds the storage of buffers that cannot be locked.
     stores: Cell<Option<BackingStores>>,
     /// `IsResizableByUserJavaScript`, where the executable exports it.
     is_resizable: Cell<Option<Question>>,
@@ -43,7 +43,7 @@ pub struct TransferLocks {
 struct Passed {
     value: sys::napi_value,
     block: Option<Fenced>,
-    /// What holds its storage meanwhile, where it cannot be locked.
+    /// Holds its storage meanwhile, if it cannot be locked.
     store: Cell<sys::napi_ref>,
 }
 
@@ -65,7 +65,7 @@ impl Default for TransferLocks {
 }
 
 impl TransferLocks {
-    /// Looks V8's functions up, once an environment.
+    /// Looks V8's functions up, once per environment.
     pub fn find(&self, has_detach_keys: bool, transfer_aborts: bool) {
         let Some(process) = symbols::process() else { return };
         if has_detach_keys {
@@ -105,13 +105,14 @@ impl TransferLocks {
         self.passed.borrow_mut().push(Passed { value, block, store: Cell::new(null_mut()) });
     }
 
-    /// Where the list stands; for [`TransferLocks::end`].
+    /// The length of the list; for [`TransferLocks::end`].
     pub fn mark(&self) -> usize {
         self.passed.borrow().len()
     }
 
     /// JavaScript is about to run inside a call: locks what the calls under way were passed. True where there was
-    /// anything: an exception may be pending in Node-API then, of JavaScript of our own that was short of stack.
+    /// anything: an exception may be pending in Node-API then, thrown by JavaScript of the package at the end of the
+    /// stack.
     #[inline]
     pub fn before_callback(&self, env: sys::napi_env) -> bool {
         let passed = self.passed.borrow();

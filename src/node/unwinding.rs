@@ -1,4 +1,4 @@
-//! How a callback has ended early: what the call that it was made under has to pass on.
+//! Callbacks that end early, and what the calls above them have to pass on.
 
 use std::cell::Cell;
 use std::ptr::{NonNull, null_mut};
@@ -27,7 +27,7 @@ pub struct Exceptions {
     pub pending: Cell<Option<Unwinding<Held>>>,
     /// What the native function under way throws when it returns; null for nothing. A value of its scope.
     pub to_throw: Cell<sys::napi_value>,
-    /// Whether the callback under way has thrown, as its function says itself.
+    /// Whether the callback under way has thrown; its generated function reports that.
     pub has_thrown: Cell<bool>,
     /// The asynchronous call that the callback under way was made under; 0 for none.
     pub origin: Cell<usize>,

@@ -1,4 +1,4 @@
-//! What an environment uses of V8's private binary interface. Each part is there once it was tried.
+//! An environment's part of V8's private binary interface. Each field is set once a trial has succeeded.
 #![cfg(v8_abi)]
 
 use std::cell::{OnceCell, RefCell};

@@ -23,7 +23,7 @@ pub enum Unpinned {
     NotAView,
     /// It is a string with a NUL in it.
     HasNul,
-    /// There is no memory of so many bytes for its copy.
+    /// There is no memory for its copy, of so many bytes.
     NoMemory(usize),
 }
 

@@ -1,4 +1,5 @@
-//! Records calls while they run on a thread: what is under way there, and what its next asynchronous call is recorded as.
+//! Records calls while they run on a thread: what is under way there, and what its next asynchronous call is recorded
+//! as.
 
 use std::cell::{Cell, RefCell};
 

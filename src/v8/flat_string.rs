@@ -1,5 +1,5 @@
-//! Flat texts of Latin-1, read where V8 keeps them. A text is recognised by its map, which has to be that of a sample: one
-//! that V8 has in its table (a literal, a key), one that was made, or one that was put together and then flattened,
+//! Flat texts of Latin-1, read where V8 keeps them. A text is recognised by its map, which has to be that of a sample:
+//! one that V8 has in its table (a literal, a key), one that was made, or one that was put together and then flattened,
 //! which refers to such a one and to the empty text.
 #![expect(unsafe_code, reason = "reads the engine's memory")]
 

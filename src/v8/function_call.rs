@@ -158,8 +158,8 @@ impl FunctionCaller {
         Scope { entry: self, kept }
     }
 
-    /// Calls a function without arguments. Returns what it has thrown, as a handle of the scope, or `None` where JavaScript was
-    /// ended.
+    /// Calls a function without arguments. Returns what it has thrown, as a handle of the scope, or `None` where
+    /// JavaScript was ended.
     ///
     /// # Errors
     /// What the function has thrown, or `None` if JavaScript was terminated.

@@ -1,8 +1,8 @@
 //! The machine code of a fast call, between V8 and a C function: finds the function by its number, tests whether the
 //! call may go in, puts every argument where C wants it, and the result where JavaScript reads it.
 //!
-//! V8 passes the receiver in rdi and the number in esi; both are free once the entry of the function table is found. r10
-//! is the argument buffer and r11 the entry. rax, rdi, rsi and xmm8 to xmm15 hold no argument of C.
+//! V8 passes the receiver in rdi and the number in esi; both are free once the entry of the function table is found.
+//! r10 is the argument buffer and r11 the entry. rax, rdi, rsi and xmm8 to xmm15 hold no argument of C.
 
 use std::mem::offset_of;
 

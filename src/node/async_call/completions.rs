@@ -31,7 +31,7 @@ struct Turn {
     thread: ThreadId,
 }
 
-/// How many threads libuv's pool has: it reads the variable in the same way, when it is first used.
+/// The number of threads of libuv's pool. libuv reads the variable in the same way (`init_threads`), at its first use.
 fn pool_size() -> usize {
     const MOST: i64 = 1024;
     let Some(text) = std::env::var_os("UV_THREADPOOL_SIZE") else { return 4 };
@@ -108,9 +108,9 @@ unsafe extern "C" fn execute(_: sys::napi_env, data: *mut c_void) {
     if turn.thread == thread::current().id() && drain_apart(&turn.environment) {
         return;
     }
-    // No more of the turn than its pool is used on another thread.
+    // Only the pool of the turn is used on another thread.
     let pool = &turn.pool;
-    // A panic does not get this far: `run` calls C alone.
+    // No panic can reach this point: `run` only calls C.
     pool.drain(SentJob::run, || wake(key_of(pool)));
 }
 
@@ -153,7 +153,7 @@ unsafe extern "C" fn come_by_waker(env: sys::napi_env, _: sys::napi_value, conte
     }
 }
 
-/// Starts the drainers that are wanted, and has JavaScript settle what is done.
+/// Starts the drainers that were requested, and has JavaScript settle the finished calls.
 fn come(environment: &Rc<Environment>) {
     let Some(Entry { pool, waker, ended, .. }) = environment.work.pool.get() else { return };
     for _ in 0..ended.swap(0, Ordering::Acquire) {
@@ -175,7 +175,7 @@ pub fn settle_one(environment: &Environment, job: SentJob) {
     settle(environment);
 }
 
-/// Has JavaScript settle what is done: all with one call.
+/// Has JavaScript settle all finished calls, by one call of a function.
 fn settle(environment: &Environment) {
     let completions = &environment.work.completions;
     if !completions.jobs.borrow().is_empty() {
@@ -228,7 +228,7 @@ impl Job<Environment> {
     }
 }
 
-/// Ends the calls that no JavaScript will settle.
+/// Ends the calls that JavaScript will not settle any more.
 fn forget_all(environment: &Environment) {
     loop {
         let Some(job) = environment.work.completions.jobs.borrow_mut().pop_front() else { return };

@@ -8,7 +8,7 @@ use super::job::STACK;
 use crate::node::env::{Environment, Jobs, Work};
 use crate::node::waker::{key_of, wake};
 
-/// Starts a thread that runs the jobs that are pushed to what is returned.
+/// Starts a thread. It runs the jobs that are pushed to the result.
 ///
 /// # Errors
 /// If the system refuses the thread.

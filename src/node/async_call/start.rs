@@ -92,7 +92,7 @@ pub fn enter_on_helper(
         let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
             recorder::take_over(traced);
             IS_HELPER.set(true);
-            // What starting the thread has left there is not C's.
+            // Starting the thread may have set errno.
             invoke::clear_errno();
             // SAFETY: U1 and M4; the caller waits for the result.
             let result = exit::on_other_thread(|| unsafe { invoke::enter(signature, code, block) });

@@ -1,4 +1,4 @@
-//! What an environment has under way on other threads.
+//! The work of an environment on other threads.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -11,12 +11,12 @@ use crate::node::waker::Waker;
 
 /// Asynchronous calls, and calls of callbacks on other threads.
 pub struct ThreadedWork<E> {
-    /// The asynchronous calls under way, by number: the slot by which JavaScript knows each, and what its callbacks have
-    /// thrown.
+    /// The asynchronous calls under way, by number: the slot by which JavaScript knows each, and what its callbacks
+    /// have thrown.
     pub jobs: RefCell<HashMap<usize, (u32, Option<Held>)>>,
     /// Calls of callbacks that wait for a Promise.
     pub waiting: RefCell<Waiting>,
-    /// The queue of work from other threads, and what wakes the JavaScript thread for it.
+    /// The queue of work from other threads, and the waker of the JavaScript thread.
     pub queue: OnceCell<(Arc<Queue<E>>, Option<Waker>)>,
     /// The calls for libuv's pool, from the first one on.
     pub pool: OnceCell<pool::Entry<E>>,

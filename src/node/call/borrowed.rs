@@ -1,4 +1,4 @@
-//! What the calls under way have borrowed, while callbacks of theirs run.
+//! Pauses the borrows of the calls under way while their callbacks run.
 
 use std::ops::Range;
 
@@ -8,8 +8,8 @@ use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::node::env::Environment;
 
 impl Environment {
-    /// JavaScript is about to run in a callback: what the innermost call has borrowed is checked. Outer calls are paused
-    /// already.
+    /// JavaScript is about to run in a callback: what the innermost call has borrowed is checked. Outer calls are
+    /// paused already.
     #[inline]
     pub fn pause_borrows(&self) {
         if let Some((depth, borrows)) = self.calls.borrows.borrow_mut().last_mut()

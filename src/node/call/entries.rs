@@ -1,5 +1,5 @@
-//! The native entries of every call, and of every symbol: they find the bound function by its number, and choose between the
-//! register call and the generic call.
+//! The native entries that all calls share: they find the bound function by its number, and choose between the register
+//! call and the generic call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;

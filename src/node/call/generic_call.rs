@@ -1,4 +1,4 @@
-//! The generic call: does whatever the register call cannot.
+//! The generic call: everything that the register call does not do.
 #![expect(unsafe_code, reason = "calls C")]
 
 use std::ptr::null_mut;
@@ -212,13 +212,13 @@ impl BoundFunction {
         Ok(())
     }
 
-    /// Has a number mean the copy of what it lies in, where that is or will be copied.
+    /// Translates a number into an address in the copy of the memory that it lies in, if that is or will be copied.
     fn step(&self, argument: usize, address: Address, is_sync: bool, borrows: &mut Borrows) {
         if !self.options.has(Options::GUARD) {
             return;
         }
         let environment = &*self.environment;
-        // Nobody would hold the buffer of a job's number.
+        // Nothing would hold the buffer of a job's number.
         let found = if is_sync { environment.exposed_views.memory(environment.raw, address) } else { None };
         if found.is_some_and(|found| found.is_native) && self.may_free() {
             return;
@@ -229,7 +229,7 @@ impl BoundFunction {
         borrows.want_step(argument, address, found.map(|found| found.memory));
     }
 
-    /// Whether the function is of the shape of `free`: it may want the address itself.
+    /// Whether the signature is that of `free`, which needs the address itself.
     fn may_free(&self) -> bool {
         self.signature.arguments.len() == 1 && self.signature.result.scalar() == Some(CType::Void)
     }
@@ -274,7 +274,7 @@ impl BoundFunction {
         match environment.pool_slices.slab(environment.raw, storage, buffer, length) {
             Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, borrows),
             Some(_) => lent.push(range(storage.view)),
-            // Memory of others may be a part of a slab.
+            // Foreign memory may be a part of a slab.
             None if block.is_none() => lent.push(range(storage.view)),
             None => {}
         }

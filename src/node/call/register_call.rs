@@ -20,7 +20,7 @@ use crate::memory::fence::{borrows, exposed};
 use crate::node::env::BoundFunction;
 use crate::node::value::{self, Pinned};
 
-/// What has become of a call. Small, because it is moved about at every call.
+/// The outcome of a call. Small, because every call moves it.
 pub enum Outcome {
     /// C has returned: the value of the entry.
     Done(sys::napi_value),
@@ -52,7 +52,7 @@ impl BoundFunction {
         self.call_c(sequence, &words, 0, &[])
     }
 
-    /// The same with the values that ride along.
+    /// The same with the values of the pins.
     #[inline]
     pub fn enter_registers_with(&self, values: &[sys::napi_value]) -> Outcome {
         let mut words = RegisterFile::new();
@@ -74,12 +74,12 @@ impl BoundFunction {
         Some(sequence)
     }
 
-    /// Whether a call is no more than numbers in, and a number or the address of a text out, unless it is given a pin.
+    /// Whether a call without pins has only numbers as arguments, and a number or a text as its result.
     pub fn may_be_of_numbers(&self) -> bool {
         self.options.is_plain() && self.signature.sequence.is_some()
     }
 
-    /// Whether a call without pins is: no number of it may be the address of a Buffer.
+    /// Whether that holds now: no number may be the address of a Buffer.
     #[inline]
     pub fn is_of_numbers(&self) -> bool {
         self.may_be_of_numbers
@@ -134,7 +134,7 @@ impl BoundFunction {
         }
     }
 
-    /// Calls C, with everything noted that a callback has to know.
+    /// Calls C, and records what a callback has to know.
     #[inline(always)]
     fn cross(&self, sequence: &CallingSequence, words: &RegisterFile) -> ReturnRegisters {
         let environment = &*self.environment;
@@ -199,7 +199,7 @@ impl BoundFunction {
         self.environment.pool_slices.holds(word as usize)
     }
 
-    /// Calls C, looks at the fences, and puts the result into the argument buffer.
+    /// Calls C, checks the fences, and puts the result into the argument buffer.
     #[inline(always)]
     fn call_c(
         &self,

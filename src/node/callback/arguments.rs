@@ -9,15 +9,15 @@ use crate::node::native_fn::{Arguments, JsResult};
 use crate::node::unwinding::KEEPS_RESULTS;
 use crate::threads::callback_queue::Request;
 
-/// Who calls back, as lib/memory/callback-results.js has it: a synchronous call of this thread, this thread without
-/// one, a thread of C with the bit `UNDER_CALL` where a synchronous call is under way, or the asynchronous call of a
-/// slot.
+/// The caller of a callback, as lib/memory/callback-results.js encodes it: a synchronous call of this thread, this
+/// thread without one, a thread of C with the bit `UNDER_CALL` where a synchronous call is under way, or the
+/// asynchronous call of a slot.
 const BY_CALL: u32 = 0;
 const BY_NOBODY: u32 = 1;
 const UNDER_CALL: u32 = 1 << 29;
 const BY_JOB: u32 = 1 << 30;
 
-/// Who calls back from another thread.
+/// The caller of a callback on another thread.
 pub fn caller_of(environment: &Environment, request: &Request) -> u32 {
     if let Some(slot) = environment.slot_of(request.origin) {
         return BY_JOB | slot & (BY_JOB - 1);

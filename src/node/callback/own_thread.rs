@@ -1,5 +1,5 @@
-//! Callbacks invoked on the environment's own thread: a JavaScript function that decodes the argument buffer and encodes
-//! the result runs at once.
+//! Callbacks invoked on the environment's own thread: a JavaScript function that decodes the argument buffer and
+//! encodes the result runs at once.
 #![expect(unsafe_code, reason = "calls JavaScript at C's word")]
 
 use std::ptr::null_mut;

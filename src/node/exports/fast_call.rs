@@ -127,8 +127,8 @@ pub fn take_overflow(env: Env) -> napi::Result<()> {
 /// `read.*` as a fast call.
 #[napi(object)]
 pub struct JsLoader<'env> {
-    /// (address, size, argument buffer): 1 where the bytes are in the argument buffer; undefined where the caller is not
-    /// optimised.
+    /// (address, size, argument buffer): 1 where the bytes are in the argument buffer; undefined where the caller is
+    /// not optimised.
     pub load: Object<'env>,
     /// The address of the argument buffer, to be passed along.
     pub arg_buffer: f64,

@@ -1,5 +1,5 @@
 //! `read.*` as fast calls: optimised code calls a C function that copies a value to the start of the argument buffer.
-//! It runs no JavaScript and needs none of the gates of other fast calls, so that it serves callbacks as well.
+//! It runs no JavaScript and needs no test for open callbacks, so that it serves callbacks as well.
 #![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by V8")]
 

@@ -36,7 +36,7 @@ pub struct FastArguments<E> {
     pub overflow: RefCell<Option<FfiError>>,
     /// The memory it shares with JavaScript.
     pub shared: Shared,
-    /// Whose text has come back, where it is not plain.
+    /// The function that has returned a text, if the text is not short ASCII.
     pub returning: Cell<*const BoundFunction<E>>,
 }
 
@@ -53,15 +53,15 @@ impl<E> FastArguments<E> {
     }
 }
 
-/// What JavaScript and fast calls both read and write: two words (how the last call went, and the length of the text it
-/// gave), that text, and from [`TEXTS`] on the places of the texts of a call, one after the other.
+/// What JavaScript and fast calls both read and write: two words (the outcome of the last call, and the length of the
+/// text it returned), that text, and from [`TEXTS`] on the places of the texts of a call, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared(pub Span);
 
 /// Where the text that C has returned is, and where the places of texts begin.
 pub const GIVEN: usize = 16;
 pub const TEXTS: usize = 64;
-/// In place of the length of a text: there is none, and it has to be asked for.
+/// In place of the length of a text: there is no text, or `take_text` has to fetch it.
 pub const NO_TEXT: u32 = u32::MAX;
 pub const NOT_PLAIN: u32 = u32::MAX - 1;
 /// The longest text that is put into a place, in bytes.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
 
-/// What generated code reads of a bound function.
+/// The part of a bound function that generated code reads.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Entry<T> {
@@ -27,7 +27,7 @@ pub struct Entry<T> {
 pub const ENTRY_SHIFT: u8 = size_of::<Entry<()>>().trailing_zeros() as u8;
 const _: () = assert!(size_of::<Entry<()>>().is_power_of_two());
 
-/// What the entry of nobody points to: a library that is closed.
+/// Vacant entries point to this flag of a closed library.
 static CLOSED: u8 = 0;
 
 impl<T> Entry<T> {
@@ -58,7 +58,7 @@ impl<T> Default for FunctionTable<T> {
 }
 
 impl<T> FunctionTable<T> {
-    /// Takes a function in; its number. `owner` keeps the library, whose flag generated code reads.
+    /// Adds a function; returns its number. `owner` keeps the library, whose flag generated code reads.
     pub fn add(&self, code: Address, library: &Library, owner: Rc<T>) -> u32 {
         let open = library.open_flag().expose_provenance();
         let entry = Entry { code: code.get(), open, owner: Rc::into_raw(owner), _unused: 0 };

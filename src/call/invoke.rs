@@ -1,4 +1,4 @@
-//! Calls C: a block of arguments goes in, the result comes back, by the signature's calling sequence or by libffi.
+//! Calls C with a block of arguments, and returns the result, by the signature's calling sequence or by libffi.
 //! Knows nothing of JavaScript.
 #![expect(unsafe_code, reason = "calls a C function")]
 
@@ -70,12 +70,12 @@ unsafe fn enter_by_libffi(signature: &Signature, code: Address, bytes: &[u8]) ->
     result
 }
 
-/// A result that nobody has written yet.
+/// A zeroed result.
 pub fn no_result(signature: &Signature) -> ResultBlock {
     ResultBlock::from_elem(0, signature.result.size().div_ceil(16).max(1))
 }
 
-/// errno (GetLastError on Windows) of this thread: right after a call, what the function left there.
+/// errno (GetLastError on Windows) of this thread: right after a call, the value that the function has set.
 pub fn last_errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }

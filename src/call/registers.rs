@@ -56,7 +56,7 @@ impl CallingSequence {
     pub unsafe fn enter(&self, code: Address, words: &RegisterFile) -> ReturnRegisters {
         let mut registers = MaybeUninit::<Registers>::uninit();
         // SAFETY: U1 and M4 by the contract of this function; `load` has written the words of the stack. Registers that
-        // no argument is in hold anything, which the callee does not look at. `enter` writes all of the registers; they
+        // no argument is in hold anything, which the callee does not read. `enter` writes all of the registers; they
         // are read one by one, as they were written: a wider load would have to wait for all of them.
         unsafe {
             enter(words, code.get(), self.on_stack, registers.as_mut_ptr(), self.has_floats);
@@ -82,7 +82,7 @@ impl RegisterFile {
         unsafe { self.0[usize::from(step.to)].assume_init() }
     }
 
-    /// Says where the result goes, of a sequence that has it in memory.
+    /// Sets the address of the result, of a sequence that returns it in memory.
     pub fn set_result(&mut self, memory: NonNull<u128>) {
         self.0[0] = MaybeUninit::new(memory.as_ptr().expose_provenance() as u64);
     }
@@ -163,7 +163,7 @@ unsafe extern "sysv64" fn enter(
     )
 }
 
-/// Never called: there are no plans on other platforms.
+/// Never called: there are no calling sequences on other platforms.
 #[cfg(not(sysv64))]
 unsafe fn enter(_: &RegisterFile, _: usize, _: usize, _: *mut Registers, _: bool) {}
 

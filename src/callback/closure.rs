@@ -33,7 +33,7 @@ pub struct Incoming<'a> {
     way: Way<'a>,
 }
 
-/// How a call has come in.
+/// The way of an incoming call.
 enum Way<'a> {
     /// By a stub, with the signature's calling sequence.
     #[cfg(callback_stubs)]
@@ -158,7 +158,7 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
     // SAFETY: libffi gives space for the result of a closure, at least a full register for a scalar.
     unsafe { result.write_bytes(0, zeroed) };
     let incoming = Incoming { signature: &target.signature, way: Way::Ffi(arguments, result, PhantomData) };
-    // A panic must not unwind into C; the zeroed result stands.
+    // A panic must not unwind into C; C gets the zeroed result.
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
 }
 
@@ -169,7 +169,7 @@ unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
     let Some(sequence) = &target.signature.sequence else { return };
     let incoming = Incoming { signature: &target.signature, way: Way::Stub(sequence, block) };
-    // A panic must not unwind into C; the zeroed result stands.
+    // A panic must not unwind into C; C gets the zeroed result.
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
 }
 

@@ -1,5 +1,5 @@
-//! What C reaches when it calls a callback of scalars: a few instructions that keep the registers of the arguments in
-//! one block with those on the stack, by the same kind of calling sequence as calls (`abi::sysv64`). libffi's closures
+//! Stubs: the function pointers of callbacks of scalars. A few instructions save the argument registers in one block
+//! with the stack arguments, by the same kind of calling sequence as calls (`abi::sysv64`). libffi's closures
 //! serve every other signature, and are the oracle of the tests.
 #![cfg(callback_stubs)]
 #![expect(unsafe_code, reason = "is called by C")]
@@ -20,7 +20,7 @@ pub type Arrive = unsafe extern "sysv64" fn(&SavedRegisters, usize);
 const REGISTERS: usize = 14;
 /// rax and xmm0 as C gets them back.
 const RESULTS: usize = 2;
-/// What the stub itself keeps between its block and the arguments on the stack: rbp, and where C goes on.
+/// The words between the block and the stack arguments: rbp, and the return address.
 const LINKS: usize = 2;
 
 /// The arguments of one call, as C left them, and space for the result. Behind it lie those on the stack.
@@ -58,7 +58,7 @@ impl SavedRegisters {
         }
     }
 
-    /// Gives C this word as its result, widened as the ABI's callers expect.
+    /// Sets C's result to this word, widened as the ABI's callers expect.
     #[inline]
     pub fn set_result(&self, sequence: &CallingSequence, word: u64) {
         match sequence.result {
@@ -86,7 +86,7 @@ struct Slot {
     target: Cell<usize>,
 }
 
-/// Thunks that are not in use yet, those of one mapping: the address of their code and their slots.
+/// Stubs that are not in use yet, those of one mapping: the address of their code and their slots.
 struct Unused {
     code: usize,
     slots: &'static [Slot],
@@ -99,7 +99,7 @@ unsafe impl Send for Unused {}
 
 static UNUSED: Mutex<Unused> = Mutex::new(Unused { code: 0, slots: &[], refused: false });
 
-/// As many are made at once; their code fills separate pages.
+/// The number of stubs that are made at once; their code fills separate pages.
 const AT_ONCE: usize = 512;
 /// The bytes of one.
 const THUNK: usize = 16;
@@ -149,7 +149,7 @@ fn stub(slot: usize) -> [u8; THUNK] {
     code
 }
 
-/// Where all stubs go on: r10 is the slot. Makes a [`SavedRegisters`] on the stack, whose result is zero until it is
+/// All stubs continue here: r10 is the slot. Makes a [`SavedRegisters`] on the stack, whose result is zero until it is
 /// set.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn enter() {

@@ -1,4 +1,4 @@
-//! What a library file says of itself: read as data, never loaded. Knows no JavaScript.
+//! Reads what a library file declares: as data, without loading it. Knows no JavaScript.
 //!
 //! The file is whatever the user names, so nothing in it is trusted: the parser checks bounds, and the names that are
 //! taken out of it are limited, because those of a damaged file may overlap as often as it has symbols.
@@ -20,7 +20,7 @@ use crate::error::{FfiError, Result};
 /// The most bytes that all names of a library may have together.
 const MOST_NAME_BYTES: usize = 128 << 20;
 
-/// What an exported symbol is.
+/// The kind of an exported symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Code.
@@ -40,7 +40,7 @@ pub enum Kind {
 pub struct Exported {
     /// Its name as `dlsym` takes it, or `#` and its ordinal.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its bytes, where the format knows them (ELF).
     pub size: Option<u64>,
@@ -52,7 +52,7 @@ pub struct Exported {
     pub target: Option<String>,
 }
 
-/// A symbol that the library wants of others.
+/// A symbol that the library needs from others.
 #[derive(Debug)]
 pub struct Imported {
     /// Its name.
@@ -61,7 +61,7 @@ pub struct Imported {
     pub library: Option<String>,
 }
 
-/// What one library says; a file may hold several, for several architectures.
+/// The report of one library; a file may hold several, for several architectures.
 #[derive(Debug)]
 pub struct Report {
     /// ELF, Mach-O or PE.
@@ -74,7 +74,7 @@ pub struct Report {
     pub little_endian: bool,
     /// Its name for itself: the soname, the install name.
     pub soname: Option<String>,
-    /// Where it has its dependencies looked for first.
+    /// The folders in which its dependencies are looked up first.
     pub search_path: Option<String>,
     /// The libraries it needs, by the names it has for them.
     pub dependencies: Vec<String>,

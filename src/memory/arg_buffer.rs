@@ -1,7 +1,7 @@
 //! The argument buffer: memory that JavaScript writes with a DataView and native code reads, so that a call converts
 //! nothing.
 //!
-//! A call lies in it like this, at the offsets of its signature's layout:
+//! The layout of a call, at the offsets of its signature's layout:
 //!
 //! ```text
 //! [ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]
@@ -23,11 +23,11 @@ pub const PIN_BYTES: usize = 16;
 const NUMBER: usize = PIN_BYTES;
 /// Where the epoch lies.
 const EPOCH: usize = NUMBER + 4;
-/// Where the number of outermost calls lies that have returned since a callback of theirs returned text, and who calls
-/// back.
+/// The offsets of the number of outermost calls that have returned since one of their callbacks returned text, and of
+/// the caller of a callback.
 const RETURNS: usize = EPOCH + 4;
 const WHO: usize = RETURNS + 4;
-/// What JavaScript writes over who calls: the callback has returned what has to be kept.
+/// JavaScript writes this over the caller: the result of the callback has to be retained.
 const KEEPS: u32 = u32::MAX;
 /// The bit of the epoch that is set while the values are the arguments of a callback that native code has put there.
 const OF_CALLBACK: u32 = 1 << 31;
@@ -60,7 +60,7 @@ impl ArgBuffer {
         self.length
     }
 
-    /// Its first byte. What is read through it is bounds-checked by the plan of a signature that fits the argument
+    /// Its first byte. Reads through it are bounds-checked by the layout of a signature that fits the argument
     /// buffer (M2).
     #[inline]
     pub fn base(&self) -> *const u8 {
@@ -74,7 +74,7 @@ impl ArgBuffer {
         unsafe { self.base.cast::<u32>().read_unaligned() }
     }
 
-    /// Says of one of the first 32 arguments that it is a pin.
+    /// Marks one of the first 32 arguments as a pin.
     #[inline]
     pub fn add_pin(&self, argument: usize) {
         // SAFETY: M1 and M2, as above.
@@ -88,7 +88,7 @@ impl ArgBuffer {
         unsafe { self.base.add(NUMBER).cast::<u32>().read_unaligned() }
     }
 
-    /// The arguments of a callback lie in the argument buffer: JavaScript takes the note back when it begins to write.
+    /// The arguments of a callback lie in the argument buffer: JavaScript clears the mark when it begins to write.
     /// `who` is the kind of caller.
     #[inline]
     pub fn begin_callback(&self, who: u32) {
@@ -100,7 +100,7 @@ impl ArgBuffer {
         }
     }
 
-    /// An outermost call has returned: nothing that callbacks have returned is kept for it any more.
+    /// An outermost call has returned: the results of its callbacks are no longer retained.
     pub fn end_outermost(&self) {
         // SAFETY: M1 and M2; every buffer begins with the head.
         unsafe {
@@ -109,7 +109,7 @@ impl ArgBuffer {
         }
     }
 
-    /// The callback has returned: whether what it has returned has to be kept for its outermost call.
+    /// The callback has returned: whether its result has to be retained for its outermost call.
     #[inline]
     pub fn end_callback(&self) -> bool {
         // SAFETY: M1 and M2; every buffer begins with the head.

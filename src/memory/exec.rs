@@ -5,19 +5,19 @@ use std::ptr::null_mut;
 
 use super::address::{Address, Span};
 
-/// What is mapped at once.
+/// The bytes of a mapping.
 const CHUNK: usize = 64 * 1024;
-/// What is made executable at once. x86-64 has pages of this size.
+/// The bytes that are made executable at once: a page of x86-64.
 const PAGE: usize = 4096;
 /// Where a piece of code begins.
 const ALIGNMENT: usize = 16;
 
-/// The generated code of an environment. It is freed with this: what JavaScript calls, the environment outlives.
+/// The generated code of an environment. It is unmapped when this is dropped, after all JavaScript of the environment.
 #[derive(Debug, Default)]
 pub struct Code {
     /// Where the chunks are.
     chunks: Vec<Address>,
-    /// The pages that are still to be written.
+    /// The pages that were not written yet.
     free: Option<Span>,
 }
 

@@ -18,7 +18,7 @@
 //!   of it is used: the registry forgets a block before its memory is freed.
 //! * **M9** What the registry's tables point to is made once, zeroed, and never freed.
 //! * **M10** A block that is freed or held in quarantine belongs to the package alone; the only other writer is native
-//!   code that was given its address, whose writes the poison shows.
+//!   code that has its address, whose writes the poison shows.
 //! * **M11** A function of V8 is called with the type that its mangled name says, if that was found in the running
 //!   executable. The stand-in is installed only where every symbol was found there, and every function in the vtable it
 //!   is called through; the addon is never unmapped afterwards.

@@ -9,7 +9,7 @@ use super::address::{Address, LOWEST, Span};
 use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
 use super::probe::{self, Access, PAGE};
 
-/// How carefully a raw address is used.
+/// How a raw address is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointerCheck {
     /// Addresses in the first page are refused (M5).

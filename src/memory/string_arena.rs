@@ -34,12 +34,12 @@ impl Default for StringArena {
 }
 
 impl StringArena {
-    /// Where the stack stands now.
+    /// The height of the stack.
     pub fn mark(&self) -> Mark {
         Mark(self.top.get())
     }
 
-    /// Takes everything off that was put on since `mark`.
+    /// Frees everything above `mark`.
     pub fn release(&self, mark: Mark) {
         self.top.set(mark.0);
     }
@@ -92,7 +92,7 @@ impl StringArena {
         Some(handed)
     }
 
-    /// Has the next block be built anew, after a breach.
+    /// Has the next block rebuilt, after a breach.
     pub fn forget(&self) {
         self.bottom.set(None);
     }

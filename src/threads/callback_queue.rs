@@ -1,4 +1,4 @@
-//! The queue of work for a JavaScript thread that other threads hand in: calls of callbacks, which wait for their
+//! The queue of work that other threads submit to a JavaScript thread: calls of callbacks, which wait for their
 //! result, and jobs that are done. Knows nothing of JavaScript.
 
 use std::collections::VecDeque;
@@ -16,9 +16,9 @@ pub type Answer = Option<Box<[u8]>>;
 /// A call of a callback from a foreign thread. The arguments are copies.
 #[derive(Debug)]
 pub struct Request {
-    /// Whom it is for: an address that only the JavaScript thread understands.
+    /// The callback slot, as an opaque address: only the JavaScript thread dereferences it.
     pub slot: usize,
-    /// Which use of that target it is for.
+    /// The generation of the slot.
     pub life: u32,
     /// The arguments, as the signature's layout has them in the argument buffer.
     pub block: ArgBlock,
@@ -39,7 +39,7 @@ pub struct Request {
 pub enum Kind {
     /// It waits for the result.
     Waiting,
-    /// It has gone on: the call was made while the callback was open, and is delivered after its close, too.
+    /// It does not wait: the call was made while the callback was open, and is delivered after its close, too.
     Queued,
     /// Nothing: the callback was closed.
     Late,
@@ -120,7 +120,7 @@ impl Request {
         }
     }
 
-    /// Waits for the answer; `None` where the time is up first.
+    /// Waits for the answer; `None` on a timeout.
     pub fn wait(&self, time: Duration) -> Option<Answer> {
         wait_while_for(&self.answered, locked(&self.answer), time, Option::is_none).take()
     }
@@ -133,7 +133,7 @@ impl<T: Send> Queue<T> {
         Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new(), inside: AtomicU32::new(0) })
     }
 
-    /// Hands work in.
+    /// Submits work.
     ///
     /// # Errors
     /// The work, if it will never be taken.
@@ -174,21 +174,21 @@ impl<T: Send> Queue<T> {
     }
 
     /// A synchronous call serves work until the result is dropped, also while the process is exiting. To be called
-    /// before anybody can hand in work of that call.
+    /// before other threads can submit work of that call.
     pub fn serve(&self) -> Serving<'_, T> {
         locked(&self.state).serving += 1;
         Serving(self)
     }
 
-    /// Sets `done` and wakes who waits for it.
+    /// Sets `done` and wakes the thread that waits for it.
     pub fn finish(&self, done: &AtomicBool) {
         let _state = locked(&self.state);
         done.store(true, Ordering::Release);
         self.arrived.notify_all();
     }
 
-    /// The process is exiting: who waits now gets a zeroed result, and from now on who is not served by a synchronous
-    /// call.
+    /// The process is exiting: threads that wait get a zeroed result, and from now on who is not served by a
+    /// synchronous call.
     pub fn exit(&self) {
         let mut state = locked(&self.state);
         state.exiting = true;

@@ -1,5 +1,5 @@
-//! What V8 hands to a function that it calls as it is (`v8::FunctionCallbackInfo`): the arguments, and a place for the
-//! result. By V8's headers of `NODE_MODULE_VERSION` 115, 127, 137 and 147.
+//! The argument of an ordinary native function that V8 calls (`v8::FunctionCallbackInfo`): the arguments, and a place
+//! for the result. By V8's headers of `NODE_MODULE_VERSION` 115, 127, 137 and 147.
 #![expect(unsafe_code, reason = "reads what V8 has put onto the stack")]
 
 use super::handle::Local;

@@ -103,7 +103,7 @@ unsafe fn length(text: Address) -> usize {
     unsafe { text.as_ptr().add(LENGTH).cast::<u32>().read_unaligned() as usize }
 }
 
-/// What a value is to V8: in Node a `Local` is the address of a word with it.
+/// The word behind a value: in Node a `Local` is the address of a word with it.
 ///
 /// # Safety
 /// M3: the value is rooted.

@@ -67,7 +67,7 @@ fn object(value: Local) -> Option<Address> {
 /// The maps of V8's numbers, where its objects are as `argument_moves` reads them. The cheapest check comes first.
 ///
 /// # Errors
-/// What is not.
+/// The first difference.
 pub fn numbers(samples: &Samples) -> Result<Maps, Refusal> {
     if content(samples.integer).ok_or(HANDLES)? != ((INTEGER as isize) << 32) as usize {
         return Err(INTEGERS);
@@ -108,7 +108,7 @@ fn is_flat(text: Local, characters: &[u8]) -> bool {
 /// characters.
 ///
 /// # Errors
-/// What is not.
+/// The first difference.
 pub fn verify(samples: &Samples, texts: &[(Local, &[u8])]) -> Result<(), Refusal> {
     numbers(samples)?;
     if texts.iter().all(|(text, characters)| is_flat(*text, characters)) { Ok(()) } else { Err(TEXTS) }

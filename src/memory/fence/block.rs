@@ -1,7 +1,7 @@
 //! Fenced blocks: canaries before and after the data, so that a native write past the end hits nothing else and is
 //! found.
 //!
-//! A block lies in memory like this; `data` is what everybody else knows of it:
+//! The layout of a block; other code only sees `data`:
 //!
 //! ```text
 //! raw   [ header 32 | fence before | data ... | fence after ]
@@ -85,10 +85,10 @@ pub fn lead() -> usize {
     LEAD.load(Ordering::Relaxed)
 }
 
-/// [`lead`] by the widths in force, so that every look at a header is one load.
+/// [`lead`] by the widths in force, so that a header is found by one load.
 static LEAD: AtomicUsize = AtomicUsize::new(HEADER + DEFAULT.before);
 
-/// Where the last sixteen bytes begin of what a [`Sealed`] has of a header.
+/// The offset of the last sixteen bytes of a header that a [`Sealed`] compares.
 const LAST: usize = COPIED - CHUNK;
 const _: () = assert!(LAST <= CHUNK && HEADER.is_multiple_of(CHUNK));
 
@@ -96,10 +96,10 @@ const _: () = assert!(LAST <= CHUNK && HEADER.is_multiple_of(CHUNK));
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fenced(Address);
 
-/// What was found in a fence.
+/// An overflow into a fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breach {
-    /// Where.
+    /// The side.
     pub side: Side,
     /// The offset of the byte nearest to the data that was overwritten, from the data's start.
     pub first: isize,
@@ -173,7 +173,7 @@ impl Fenced {
         (probe::is_mapped(fence, Access::Read) && self.intact(length, 0, fence.length)).then_some(length)
     }
 
-    /// Whether the header was destroyed and [`Fenced::abandon`] has noted it.
+    /// Whether the header was destroyed and [`Fenced::abandon`] has recorded it.
     pub fn is_abandoned(self) -> bool {
         self.header().is_abandoned(self.canary())
     }
@@ -186,7 +186,7 @@ impl Fenced {
         unsafe { self.mend_before(canary) };
     }
 
-    /// Whether the engine allocated it: memory of our own has its capacity in front.
+    /// Whether the engine allocated it: memory of the package's heap has its capacity in front.
     pub fn is_of_engine(self) -> bool {
         self.sealed().and_then(Sealed::offset) == Some(lead())
     }
@@ -323,7 +323,7 @@ impl Fenced {
         })
     }
 
-    /// How many bytes of the header were overwritten, from the data's side: as far as what stood there is known.
+    /// How many bytes of the header were overwritten, from the data's side, if the old value is known.
     fn header_damage(self, length: usize) -> usize {
         if self.length() == Some(length) || self.is_abandoned() {
             return 0;

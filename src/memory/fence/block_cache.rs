@@ -40,8 +40,8 @@ impl CachedBlock {
     }
 }
 
-/// The block that was passed last: often the next one, too. Whether its header is as it was is asked after the call.
-/// Its parts are separate cells, so that a look at them copies nothing.
+/// The block that was passed last: often the next one, too. Its header is compared after the call.
+/// Its parts are separate cells, so that reading one copies nothing else.
 #[derive(Debug)]
 pub struct BlockCache {
     /// Where the data begins; 0 if nothing was passed.
@@ -132,11 +132,11 @@ impl BlockCache {
         }
     }
 
-    /// Forgets it, after a breach: what its header says is written anew.
+    /// Forgets it, after a breach: its header is rewritten.
     pub fn forget(&self) {
         self.data.set(0);
     }
 }
 
-/// So many blocks were not forgotten at any time.
+/// A count of forgotten blocks that is never reached.
 const NEVER: u64 = u64::MAX;

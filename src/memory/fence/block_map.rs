@@ -61,7 +61,7 @@ fn zeroed<T>() -> *mut T {
 }
 
 /// # Safety
-/// [`zeroed`] made it, and nobody uses it.
+/// [`zeroed`] made it, and it is unused.
 #[cfg(all(unix, not(miri)))]
 unsafe fn release<T>(made: *mut T) {
     // SAFETY: by the contract of this function.
@@ -75,7 +75,7 @@ fn zeroed<T>() -> *mut T {
 }
 
 /// # Safety
-/// [`zeroed`] made it, and nobody uses it.
+/// [`zeroed`] made it, and it is unused.
 #[cfg(not(all(unix, not(miri))))]
 unsafe fn release<T>(made: *mut T) {
     // SAFETY: by the contract of this function.

@@ -25,7 +25,7 @@ enum Borrow {
     Copy { argument: usize, copy: ShadowCopy },
 }
 
-/// An argument that the guard may have to give the address of a copy.
+/// An argument that the guard may have to replace by the address of a copy.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     argument: usize,
@@ -37,19 +37,19 @@ struct Candidate {
     wants: bool,
 }
 
-/// What one call watches.
+/// The borrows of one call.
 #[derive(Debug, Default)]
 pub struct Borrows {
     items: SmallVec<[Borrow; 4]>,
     /// What native code may write: all arguments of the call.
     granted: Ranges,
-    /// What the guard looks at.
+    /// The arguments of the guard.
     candidates: SmallVec<[Candidate; 2]>,
     found: Option<Overflow>,
     pauses: bool,
 }
 
-/// Where an argument's storage lies.
+/// The storage of an argument.
 #[derive(Clone, Copy, Debug)]
 pub struct Storage {
     /// The view.
@@ -105,8 +105,8 @@ impl Borrows {
         self.granted.push(range(view));
     }
 
-    /// Watches the surroundings of a slice of a slab, but for what others may write; not at all where that is not
-    /// known.
+    /// Borrows a slice of a slab: the bytes around it are checked, except those that others may write. If it is
+    /// unknown which these are, nothing is checked.
     pub fn slice(&mut self, argument: usize, view: Span, slab: Span, exempt: Option<Ranges>) {
         // Calls inside of this one have to know what it was passed, in any case.
         self.pauses = true;
@@ -116,12 +116,12 @@ impl Borrows {
         }
     }
 
-    /// What native code was passed, as far as it meets a slab.
+    /// The arguments of the call that touch a slab.
     pub fn granted_in(&self, slab: Span) -> impl Iterator<Item = Range<usize>> {
         self.granted.iter().filter(move |range| meets(slab, range)).cloned()
     }
 
-    /// Asks for a fenced copy of a view, which native code is given instead; see [`Borrows::copies`].
+    /// Requests a fenced copy of a view, which native code gets instead; see [`Borrows::copies`].
     pub fn want_copy(&mut self, argument: usize, view: Span) {
         self.candidates.push(Candidate { argument, at: view.start, memory: view, wants: true });
     }
@@ -133,8 +133,8 @@ impl Borrows {
         self.candidates.push(Candidate { argument, at, memory: memory.unwrap_or(nothing), wants: memory.is_some() });
     }
 
-    /// Makes the copies: overlapping views share one, so that all see the same bytes, and those with a fence of their
-    /// own join them. Calls `set` with the address of each argument's copy; false where there is no memory.
+    /// Makes the copies: overlapping views share one, so that all see the same bytes, and those with a fence
+    /// join them. Calls `set` with the address of each argument's copy; false where there is no memory.
     pub fn copies(&mut self, mut set: impl FnMut(usize, Address)) -> bool {
         let mut candidates = std::mem::take(&mut self.candidates);
         if !candidates.iter().any(|candidate| candidate.wants) {
@@ -208,7 +208,7 @@ impl Borrows {
         self.granted = granted;
     }
 
-    /// JavaScript has run: what it wrote is how things are now. `exempt` says what others may write in a slab, as for
+    /// JavaScript has run: what it wrote is the new state. `exempt` says what others may write in a slab, as for
     /// [`Borrows::slice`].
     pub fn resume(&mut self, exempt: impl Fn(Span) -> Option<Ranges>) {
         self.items.retain(|item| match item {

@@ -68,7 +68,7 @@ impl Canary {
             let spread = number.wrapping_mul(SPREAD[at]) ^ key(at);
             (spread ^ spread >> 32) | HIGH_BITS
         };
-        // The upper bytes of a product are spread best; they come to lie next to the data, on either side.
+        // The upper bytes of a product are spread best; they lie next to the data, on either side.
         Self([without_ones(half(0).swap_bytes()), without_ones(half(1))])
     }
 

@@ -16,7 +16,7 @@ struct Exposed {
 }
 
 impl Exposed {
-    /// Takes note of a change of the blocks.
+    /// Records a change of the blocks.
     fn changed(&mut self) {
         self.last = None;
         COUNT.store(self.blocks.len(), Ordering::Release);

@@ -10,14 +10,14 @@ use super::canary::Canary;
 
 /// The length of a block whose header was destroyed before its length was known.
 const UNKNOWN: usize = usize::MAX;
-/// The giver of a block whose header had to be written anew.
+/// The receiver of the address of a block whose header was rewritten.
 const SOMEBODY: u32 = u32::MAX;
-/// The offset of a block whose header had to be written anew.
+/// The offset of a block whose header was rewritten.
 const LOST: usize = 0;
 /// The pins of a block whose count was destroyed. It may be in use, so its memory is never freed.
 const PINNED_FOR_GOOD: u32 = u32::MAX / 2;
 
-/// What stands at the start of a block.
+/// The start of a block.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Header {
@@ -33,8 +33,8 @@ pub struct Header {
     seal: AtomicUsize,
 }
 
-/// What a valid header says, its last fields, and the canary of the block: to compare with this copy is quicker than to
-/// compute the seal and the canary again.
+/// What a valid header says, its last fields, and the canary of the block. Comparing with this copy is faster than
+/// computing the seal and the canary again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Sealed {
@@ -100,7 +100,7 @@ impl Header {
         }
     }
 
-    /// The fields as they are, whether they fit or not.
+    /// The fields, valid or not.
     fn found(&self, canary: Canary) -> Sealed {
         Sealed {
             length: self.length.load(Ordering::Relaxed),
@@ -120,12 +120,12 @@ impl Header {
         self.valid(canary).filter(|found| found.length != UNKNOWN)
     }
 
-    /// Whether it was destroyed and [`Header::abandon`] has noted that.
+    /// Whether it was destroyed and [`Header::abandon`] has recorded that.
     pub fn is_abandoned(&self, canary: Canary) -> bool {
         self.valid(canary).is_some_and(|found| found.length == UNKNOWN)
     }
 
-    /// The length, whether the header fits or not.
+    /// The length, whether the header is valid or not.
     pub fn unverified_length(&self) -> usize {
         self.length.load(Ordering::Relaxed)
     }
@@ -185,7 +185,7 @@ impl Header {
         self.pins.load(Ordering::Acquire) > 0
     }
 
-    /// Whether it is not known whether calls use the block.
+    /// Whether the count of calls was destroyed.
     pub fn is_pinned_for_good(&self) -> bool {
         self.pins.load(Ordering::Acquire) > PINNED_FOR_GOOD / 2
     }

@@ -10,7 +10,7 @@ use super::block::{self, Widths};
 use crate::error::{Overflow, Side};
 use crate::memory::address::Span;
 
-/// Addresses that somebody may write.
+/// Addresses that others may write.
 pub type Ranges = SmallVec<[Range<usize>; 4]>;
 
 /// The addresses of a span.
@@ -18,8 +18,8 @@ pub fn range(span: Span) -> Range<usize> {
     span.start.get()..span.start.get() + span.length
 }
 
-/// Whether a range has bytes of a span. One without an end is an address of which no more is known: what it means does
-/// not reach from one allocation into another.
+/// Whether a range has bytes of a span. An unbounded one is an address of unknown extent: it does not
+/// reach from one allocation into another.
 pub fn meets(span: Span, other: &Range<usize>) -> bool {
     let own = range(span);
     match other.end {
@@ -28,7 +28,7 @@ pub fn meets(span: Span, other: &Range<usize>) -> bool {
     }
 }
 
-/// A slice, and what lies around it.
+/// A slice, and the bytes around it.
 #[derive(Debug)]
 pub struct PoolSlice {
     argument: usize,
@@ -78,7 +78,7 @@ impl PoolSlice {
         self.slab
     }
 
-    /// Remembers what lies around the slice now, and what others may write from now on.
+    /// Copies the bytes around the slice again, and records what others may write from now on.
     pub fn renew(&mut self, exempt: Ranges) {
         self.exempt = exempt;
         self.remember();
@@ -92,7 +92,7 @@ impl PoolSlice {
     /// What native code has written around the slice, which is restored. `granted` is what it was passed.
     pub fn overflow(&self, granted: &[Range<usize>], width: Widths) -> Option<Overflow> {
         let (own, slab) = (range(self.view), range(self.slab));
-        // What lies beyond another argument is that one's surroundings, not this one's.
+        // The bytes beyond another argument belong to that one's check.
         let others =
             || granted.iter().filter(|other| **other != own && !other.is_empty() && slab.contains(&other.start));
         // A number in the slab of which nothing is known may mean any part of it.

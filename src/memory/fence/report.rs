@@ -1,5 +1,5 @@
 //! Overflows that are found late (when a block is freed or leaves the quarantine, on any thread): kept until the
-//! JavaScript thread collects them for a process warning. And the names of those who received an address.
+//! JavaScript thread collects them for a process warning. Also the names of functions that received an address.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
@@ -86,7 +86,7 @@ impl Names {
     }
 }
 
-/// The number of what stands for `ptr()` in reports.
+/// The number of the name `ptr()`.
 pub fn intern_ptr() -> u32 {
     static NUMBER: OnceLock<u32> = OnceLock::new();
     *NUMBER.get_or_init(|| intern("ptr"))
@@ -108,7 +108,7 @@ pub fn push(found: Found, block: Fenced, length: usize, breach: Breach) {
     WAKERS.wake_first(|wake| wake());
 }
 
-/// Somebody who is to be woken when a breach was kept; runs on any thread.
+/// Wakes the reader of reports when a breach was recorded; runs on any thread.
 pub type Wake = Box<dyn Fn() + Send>;
 static WAKERS: Wakers<Wake> = Wakers::new();
 
@@ -117,12 +117,12 @@ pub fn add_waker(id: usize, wake: Wake) {
     WAKERS.add(id, wake);
 }
 
-/// Removes them; they are not woken any more once this returns.
+/// Removes a waker; it is not called any more once this returns.
 pub fn remove_waker(id: usize) {
     WAKERS.remove(id);
 }
 
-/// What was found since the last time.
+/// The breaches since the last time.
 pub fn take() -> Vec<Report> {
     std::mem::take(&mut locked(&PENDING))
 }

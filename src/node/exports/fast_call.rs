@@ -72,7 +72,7 @@ pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined:
 
 /// What JavaScript puts the pointers of a call into the argument buffer with.
 #[napi(object)]
-pub struct JsPlacers<'env> {
+pub struct JsStores<'env> {
     /// (view, argument and offset in the argument buffer): the address of a view.
     pub view: Object<'env>,
     /// (text, argument, place and offset in the argument buffer): the address of a copy of a flat text of Latin-1.
@@ -82,14 +82,14 @@ pub struct JsPlacers<'env> {
 }
 
 /// Starts fast calls. `shared` is a Uint8Array over the memory that both use. Null where there are none.
-#[napi(ts_return_type = "JsPlacers | null")]
-pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsPlacers<'env>>> {
+#[napi(ts_return_type = "JsStores | null")]
+pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsStores<'env>>> {
     let environment = current(*env)?;
     // SAFETY: M3; the array is an argument of this call.
     let Some(stores) = (unsafe { binding::attach(&environment, shared.raw()) }) else { return Ok(None) };
     let [view, text] = stores.map(|function: Local| Object::from_raw(env.raw(), function.cast()));
     let [take_text] = native_functions(*env, [NativeFn::new(arguments::take_text)])?;
-    Ok(Some(JsPlacers { view, text, take_text }))
+    Ok(Some(JsStores { view, text, take_text }))
 }
 
 /// The function of fast calls for all functions of a signature, which takes the number of one and then what is passed;

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use napi::sys;
 
-use super::arguments::{after, bring, place_text, place_view};
+use super::arguments::{check_fences, copy_result, store_text, store_view};
 use super::state::{MOST_ARGUMENTS, Shared};
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
@@ -60,8 +60,8 @@ impl FastCalls {
             entries: environment.functions.base(),
             exposed_count: exposed::count_word(),
             slice_count: environment.pool_slices.count_word(),
-            check_fences: (after as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
-            copy_result: (bring as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
+            check_fences: (check_fences as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
+            copy_result: (copy_result as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
             maps: verify::find_number_maps(environment.raw).ok()?,
         };
         let fast_calls = Self { context, passed: FastArguments::new(shared) };
@@ -142,9 +142,9 @@ pub unsafe fn attach(environment: &Environment, shared: sys::napi_value) -> Opti
     let v8 = environment.v8.templates.get()?;
     let fast_calls = FastCalls::make(environment, Shared(storage.view))?;
     let context = (&raw const *environment).expose_provenance();
-    let view = (place_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
+    let view = (store_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
     let text =
-        (place_text as unsafe extern "C" fn(Local, *const OneByteString, u32, *const Environment) as *const ()).addr();
+        (store_text as unsafe extern "C" fn(Local, *const OneByteString, u32, *const Environment) as *const ()).addr();
     let pieces = [view, text].map(|function| with_context(function, context));
     let starts = environment.v8.code.borrow_mut().put_all(pieces)?;
     // SAFETY: M15; the scope of the native function under way is open.

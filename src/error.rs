@@ -44,7 +44,7 @@ pub struct Overflow {
 pub enum FfiError {
     /// A symbol of a library that has been closed was called.
     LibraryClosed { symbol: String, library: String },
-    /// A call was handed to a thread that has been closed.
+    /// A call was passed to a thread that has been closed.
     ThreadClosed { symbol: String },
     /// `close()` was called while native code of the library is on the stack.
     LibraryBusy { library: String },
@@ -56,7 +56,7 @@ pub enum FfiError {
     Resizable { symbol: String, argument: usize },
     /// A value that is no view, buffer or string came where one was promised by the JS side.
     NotAView { symbol: String, argument: usize },
-    /// A string with a NUL in it was passed; JavaScript throws an error of its own instead, which shows the string.
+    /// A string with a NUL in it was passed; JavaScript throws a different error instead, which shows the string.
     HasNul { symbol: String, argument: usize },
     /// A declaration that cannot be dispatched.
     Declaration { reason: String },

@@ -84,7 +84,7 @@ const RUST = {
 // Crate -> where it may be used.
 const CRATES = {
   napi: /^node\//,
-  napi_derive: /^node\//,
+  napi_derive: /^node\/exports\//,
   libffi: /^(abi\/(ctype|layout|signature)|call\/invoke|callback\/closure)\.rs$/,
   libloading: /^loader\/(library|instances)\.rs$/,
   object: /^loader\/(preflight|inspect|interpose|dynamic|exports)\.rs$/,
@@ -373,6 +373,14 @@ describe('src/', () => {
 
   test('the files have no circles', () => {
     assert.deepEqual(findCircles(rustFiles, rustUses), []);
+  });
+
+  test('nothing in src/ uses src/node/exports/, which only JavaScript calls', () => {
+    const users = rustFiles.filter(
+      (name) =>
+        !name.startsWith('node/exports/') && rustUses(name).some((used) => /^node\/exports\/(?!mod\.rs)/.test(used)),
+    );
+    assert.deepEqual(users, []);
   });
 
   test('only src/v8/symbols.rs names functions of V8 and Node', () => {

@@ -127,6 +127,9 @@ impl ValueType {
     }
 
     /// What libffi passes for it.
+    ///
+    /// # Errors
+    /// If libffi refuses an aggregate.
     pub fn to_libffi(&self) -> Result<Type> {
         match self {
             Self::Scalar(ctype) => Ok(ctype.to_libffi()),
@@ -172,7 +175,7 @@ fn lay_out(parts: &[(usize, usize)]) -> Result<(usize, usize, Vec<usize>)> {
     let mut whole =
         ffi_type { type_: libffi::raw::FFI_TYPE_STRUCT, elements: elements.as_mut_ptr(), ..ffi_type::default() };
     let mut offsets = vec![0; parts.len()];
-    // SAFETY: M4; the elements are locals, end with a NULL and have sizes, and there is room for an offset of each.
+    // SAFETY: M4; the elements are locals, end with a NULL and have sizes, and there is space for an offset of each.
     match unsafe { get_struct_offsets(ffi_abi_FFI_DEFAULT_ABI, &mut whole, offsets.as_mut_ptr()) } {
         Ok(()) => Ok((whole.size, whole.alignment.into(), offsets)),
         Err(error) => refuse(format!("libffi refuses the struct: {error:?}")),
@@ -201,6 +204,9 @@ fn gather<'a>(parts: impl Iterator<Item = (usize, &'a ValueType)>, size: usize) 
 
 impl Layout {
     /// A struct. `pack` is the widest alignment that its fields have, `align` the least that the whole has.
+    ///
+    /// # Errors
+    /// `Declaration` for a void field, a bitfield that is too wide, or a struct that is too large.
     pub fn structure(fields: &[Field], pack: Option<usize>, align: Option<usize>) -> Result<Self> {
         check_values(fields.iter().map(|field| &field.value))?;
         if fields.iter().any(|field| field.bits.is_some()) {
@@ -260,6 +266,9 @@ impl Layout {
     }
 
     /// A union.
+    ///
+    /// # Errors
+    /// `Declaration` for a void member, or a union that is too large.
     pub fn union(fields: &[Field], align: Option<usize>) -> Result<Self> {
         if fields.iter().any(|field| field.bits.is_some()) {
             return refuse("a union cannot have bitfields; put them into a struct");
@@ -273,6 +282,9 @@ impl Layout {
     }
 
     /// `count` values side by side.
+    ///
+    /// # Errors
+    /// `Declaration` for void elements, or an array that is too large.
     pub fn array(element: &ValueType, count: usize) -> Result<Self> {
         check_values(std::iter::once(element))?;
         if count == 0 {

@@ -1,4 +1,4 @@
-//! What a library file says of itself: read as data, never loaded. Knows no JavaScript.
+//! Reads what a library file declares: as data, without loading it. Knows no JavaScript.
 //!
 //! The file is whatever the user names, so nothing in it is trusted: the parser checks bounds, and the names that are
 //! taken out of it are limited, because those of a damaged file may overlap as often as it has symbols.
@@ -21,7 +21,7 @@ use crate::loader::dynamic::Dynamic;
 /// The most bytes that all names of a library may have together.
 const MOST_NAME_BYTES: usize = 128 << 20;
 
-/// What an exported symbol is.
+/// The kind of an exported symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Code.
@@ -41,7 +41,7 @@ pub enum Kind {
 pub struct Exported {
     /// Its name as `dlsym` takes it, or `#` and its ordinal.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its bytes, where the format knows them (ELF).
     pub size: Option<u64>,
@@ -53,7 +53,7 @@ pub struct Exported {
     pub target: Option<String>,
 }
 
-/// A symbol that the library wants of others.
+/// A symbol that the library needs from others.
 #[derive(Debug)]
 pub struct Imported {
     /// Its name.
@@ -62,7 +62,7 @@ pub struct Imported {
     pub library: Option<String>,
 }
 
-/// What one library says; a file may hold several, for several architectures.
+/// The report of one library; a file may hold several, for several architectures.
 #[derive(Debug)]
 pub struct Report {
     /// ELF, Mach-O or PE.
@@ -73,9 +73,9 @@ pub struct Report {
     pub bits: u32,
     /// Whether numbers have their lowest byte first.
     pub little_endian: bool,
-    /// What it calls itself: the soname, the install name.
+    /// Its name for itself: the soname, the install name.
     pub soname: Option<String>,
-    /// Where it has its dependencies looked for first.
+    /// The folders in which its dependencies are looked up first.
     pub search_path: Option<String>,
     /// The libraries it needs, by the names it has for them.
     pub dependencies: Vec<String>,
@@ -86,6 +86,9 @@ pub struct Report {
 }
 
 /// Reads the library at a path: one report, or one for each architecture.
+///
+/// # Errors
+/// `LibraryInvalid` if the file cannot be read, or is no library.
 pub fn inspect(path: &Path) -> Result<Vec<Report>> {
     let invalid = |reason: String| FfiError::LibraryInvalid { reason: format!("{}: {reason}", path.display()) };
     let metadata = std::fs::metadata(path).map_err(|error| invalid(error.to_string()))?;
@@ -109,7 +112,7 @@ pub fn parse(data: &[u8]) -> std::result::Result<Vec<Report>, String> {
     }
 }
 
-/// Why a file that begins so is no library, if that much can be told.
+/// Why a file that begins so is no library, if the format shows it.
 fn foreign(start: &[u8]) -> Option<String> {
     let reason = match start {
         [] => "is empty",
@@ -329,7 +332,7 @@ fn dependencies<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, names: 
     Ok(found)
 }
 
-/// What a library says of its own name and of where its dependencies are.
+/// The name of a library, and where its dependencies are.
 #[derive(Default)]
 struct Own {
     soname: Option<String>,

@@ -60,7 +60,7 @@ fn is_own(symbol: &elf::Sym64<Endianness>, endian: Endianness) -> bool {
 
 fn is_loaded(path: &Path) -> bool {
     let Ok(name) = CString::new(path.as_os_str().as_bytes()) else { return true };
-    // SAFETY: M11; nothing is loaded, and a handle that is given is given back.
+    // SAFETY: M11; nothing is loaded, and a handle that is returned is closed.
     unsafe {
         let handle = libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
         !handle.is_null() && libc::dlclose(handle) == 0
@@ -76,7 +76,7 @@ fn program() -> Option<&'static Exports> {
 /// Whether something has put itself in the place of malloc (LD_PRELOAD, a sanitizer): a library must not pass that by.
 fn allocator_is_replaced() -> bool {
     unsafe extern "C" fn note(info: *mut libc::dl_phdr_info, _: usize, names: *mut c_void) -> libc::c_int {
-        // SAFETY: M11; the loader hands a whole structure, and `names` is what is given below.
+        // SAFETY: M11; the loader passes a whole structure, and `names` is the one below.
         unsafe {
             let name = (*info).dlpi_name;
             if !name.is_null() && *name != 0 {
@@ -86,12 +86,12 @@ fn allocator_is_replaced() -> bool {
         0
     }
     let mut names: Vec<CString> = Vec::new();
-    // SAFETY: M11; `note` is of the type, and what it is given outlives the walk.
+    // SAFETY: M11; `note` is of the type, and its argument outlives the walk.
     unsafe { libc::dl_iterate_phdr(Some(note), (&raw mut names).cast()) };
     let libc_image = image_of(libc::RTLD_DEFAULT, c"gnu_get_libc_version");
     // The program itself may have its own address for a function of libc: the others are asked, one by one.
     names.iter().any(|name| {
-        // SAFETY: M11; nothing is loaded, and the handle is given back.
+        // SAFETY: M11; nothing is loaded, and the handle is freed.
         unsafe {
             let handle = libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
             if handle.is_null() {

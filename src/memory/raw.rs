@@ -9,7 +9,7 @@ use super::address::{Address, LOWEST, Span};
 use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
 use super::probe::{self, Access, PAGE};
 
-/// How carefully a raw address is used.
+/// How a raw address is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointerCheck {
     /// Addresses in the first page are refused (M5).
@@ -18,7 +18,7 @@ pub enum PointerCheck {
     Mapped,
 }
 
-/// The span of an address and a length, where it may be accessed as far as the care tells.
+/// The span of an address and a length, if the check allows the access.
 pub fn checked(address: usize, length: usize, access: Access, pointer_check: PointerCheck) -> Option<Span> {
     let span = Span::new(Address::new(address).filter(|_| address >= LOWEST)?, length).ok()?;
     (pointer_check == PointerCheck::LowPage || probe::is_mapped(span, access)).then_some(span)
@@ -122,7 +122,7 @@ pub unsafe fn text<'a>(address: usize, length: Option<usize>, pointer_check: Poi
     Some(unsafe { std::slice::from_raw_parts(span.start.as_ptr(), span.length) })
 }
 
-/// The distance to the NUL, looked for as far as pages are mapped.
+/// The distance to the NUL, in mapped pages.
 ///
 /// # Safety
 /// U2: memory that is mapped may be read.
@@ -132,7 +132,7 @@ unsafe fn length_in_mapped(address: usize) -> Option<usize> {
         let here = address.checked_add(length)?;
         let rest = PAGE - here % PAGE;
         let span = checked(here, rest, Access::Read, PointerCheck::Mapped)?;
-        // One by one: what follows the NUL may be nobody's.
+        // One by one: the bytes after the NUL may not be mapped.
         // SAFETY: U2 by the contract of this function; the page was found to be mapped.
         match (0..rest).find(|at| unsafe { span.start.as_ptr().add(*at).read() } == 0) {
             Some(at) => return Some(length + at),

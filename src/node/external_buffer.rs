@@ -27,6 +27,9 @@ unsafe extern "C" fn release(_: sys::napi_env, data: *mut c_void, hint: *mut c_v
 /// An ArrayBuffer over a span. With a deallocator it owns the memory: the deallocator runs once, on the JavaScript
 /// thread, after the buffer was collected or when the environment ends.
 ///
+/// # Errors
+/// If the engine refuses the memory.
+///
 /// # Safety
 /// `env` is the current environment; U2: the span stays valid while the buffer is used; U3 for the deallocator.
 pub unsafe fn wrap(env: sys::napi_env, span: Span, owner: Option<(Address, usize)>) -> Result<sys::napi_value> {

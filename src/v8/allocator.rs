@@ -2,9 +2,9 @@
 //!
 //! The allocator is one C++ object an isolate, with a vtable (Itanium C++ ABI, section 2.5: two words in front of the
 //! address point). Its vtable is copied, with our functions in the slots of Allocate, AllocateUninitialized, Free and
-//! the destructors, of Reallocate where Node has one of its own (20.0 to 20.16, 22.0 to 22.3), and the copy is put into
+//! the destructors, of Reallocate where Node has one (20.0 to 20.16, 22.0 to 22.3), and the copy is put into
 //! the object. Every slot is found by comparing it with the exported symbol of the function. Every entry of the vtable
-//! must be a function that is known, because one that is not might be handed our blocks; where anything is not as
+//! must be a function that is known, because one that is not might be passed our blocks; if anything is not as
 //! expected nothing is changed. The addon must never be unmapped afterwards.
 #![expect(unsafe_code, reason = "calls and is called by C++ through a vtable")]
 
@@ -63,6 +63,9 @@ unsafe fn function<F: Copy>(address: Address) -> F {
 }
 
 /// Puts the stand-in in front of the current isolate's allocator. `Err` says why it was not done.
+///
+/// # Errors
+/// The first requirement that does not hold; then nothing was changed.
 ///
 /// # Safety
 /// M11: the symbols are those of the running executable, each of the function it is named after; this is a thread
@@ -207,7 +210,7 @@ unsafe extern "C" fn free(object: Object, data: *mut u8, length: usize) {
         block.repair(length);
     }
     exposed::remove(block.data());
-    if block.giver() == 0 {
+    if block.exposed_to() == 0 {
         // SAFETY: M11; the engine is done with the block.
         return unsafe { release_counted(block, length, object) };
     }

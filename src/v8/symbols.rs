@@ -15,7 +15,7 @@ pub fn process() -> Option<Library> {
 #[cfg(v8_abi)]
 macro_rules! function {
     ($process:expr, $name:expr) => {
-        // SAFETY: M11; the mangled name tells the parameters, which are those of the type it is given.
+        // SAFETY: M11; the mangled name contains the parameters, which are those of the type.
         unsafe { std::mem::transmute::<*mut u8, _>($process.find($name)?.as_ptr()) }
     };
 }

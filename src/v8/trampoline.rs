@@ -1,8 +1,8 @@
 //! The machine code of a fast call, between V8 and a C function: finds the function by its number, tests whether the
 //! call may go in, puts every argument where C wants it, and the result where JavaScript reads it.
 //!
-//! V8 passes the receiver in rdi and the number in esi; both are free once the entry of the function table is found. r10
-//! is the argument buffer and r11 the entry. rax, rdi, rsi and xmm8 to xmm15 hold no argument of C.
+//! V8 passes the receiver in rdi and the number in esi; both are free once the entry of the function table is found.
+//! r10 is the argument buffer and r11 the entry. rax, rdi, rsi and xmm8 to xmm15 hold no argument of C.
 
 use std::mem::offset_of;
 
@@ -26,7 +26,7 @@ pub struct TrampolineContext {
     pub arg_buffer: usize,
     /// A word that has the address of the first [`Entry`].
     pub entries: usize,
-    /// A word that is 0 while no address of a Buffer was given out.
+    /// A word that is 0 while no address of a Buffer was exposed.
     pub exposed_count: usize,
     /// A word that is 0 while no number can be the address of a slice of Node's Buffer pool.
     pub slice_count: usize,
@@ -161,7 +161,7 @@ fn widen_result(code: &mut Assembler, sequence: &CallingSequence) {
 }
 
 /// Jumps if C is passed a pin, or any number may be the address of a Buffer. Before the call this is as good as after
-/// it: an address that is given out during the call is none of those that C was passed.
+/// it: an address that is exposed during the call is none of those that C was passed.
 fn jump_if_fences_matter(code: &mut Assembler, context: TrampolineContext, target: Label) {
     code.mov_constant(RDI, context.arg_buffer as u64);
     code.cmp_constant(Bits32, RDI.at(0), 0);

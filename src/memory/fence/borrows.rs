@@ -17,7 +17,7 @@ use crate::memory::address::{Address, Span};
 enum Borrow {
     /// A view of a fenced block.
     Block { argument: usize, view: Span, block: Fenced },
-    /// A number that may lie in a block whose address was given out.
+    /// A number that may lie in a block whose address was exposed.
     Number { argument: usize, address: Address },
     /// A view of a slab that other Buffers share. Boxed: the others are small, and calls may nest deeply.
     Slice(Box<PoolSlice>),
@@ -25,31 +25,31 @@ enum Borrow {
     Copy { argument: usize, copy: ShadowCopy },
 }
 
-/// An argument that the guard may have to give the address of a copy.
+/// An argument that the guard may have to replace by the address of a copy.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     argument: usize,
     /// Its address.
     at: Address,
-    /// The memory that is copied; of no bytes where nobody knows.
+    /// The memory that is copied; of no bytes if it is unknown.
     memory: Span,
-    /// Whether it has no fence of its own.
+    /// Whether it has no fence.
     wants: bool,
 }
 
-/// What one call watches.
+/// The borrows of one call.
 #[derive(Debug, Default)]
 pub struct Borrows {
     items: SmallVec<[Borrow; 4]>,
     /// What native code may write: all arguments of the call.
     granted: Ranges,
-    /// What the guard looks at.
+    /// The arguments of the guard.
     candidates: SmallVec<[Candidate; 2]>,
     found: Option<Overflow>,
     pauses: bool,
 }
 
-/// Where an argument's storage lies.
+/// The storage of an argument.
 #[derive(Clone, Copy, Debug)]
 pub struct Storage {
     /// The view.
@@ -83,15 +83,15 @@ impl Borrows {
         self.pauses
     }
 
-    /// Watches the block of a view. `symbol` is noted as the last one that was given its address.
+    /// Borrows the block of a view. `symbol` is recorded as the last one that received its address.
     pub fn block(&mut self, argument: usize, view: Span, block: Fenced, symbol: u32) {
-        block.give(symbol);
+        block.expose_to(symbol);
         block.pin();
         self.granted.push(range(view));
         self.items.push(Borrow::Block { argument, view, block });
     }
 
-    /// Watches a number: the block it lies in, if its address was given out. `extent` is what it may mean, where that
+    /// Borrows a number: the block it lies in, if its address was exposed. `extent` is what it may mean, where that
     /// is known.
     pub fn number(&mut self, argument: usize, address: Address, extent: Option<Span>) {
         self.granted.push(extent.map_or(address.get()..usize::MAX, range));
@@ -100,13 +100,13 @@ impl Borrows {
         }
     }
 
-    /// Notes a view that needs no watching.
+    /// Records a view that needs no check.
     pub fn grant(&mut self, view: Span) {
         self.granted.push(range(view));
     }
 
-    /// Watches the surroundings of a slice of a slab, but for what others may write; not at all where that is not
-    /// known.
+    /// Borrows a slice of a slab: the bytes around it are checked, except those that others may write. If it is
+    /// unknown which these are, nothing is checked.
     pub fn slice(&mut self, argument: usize, view: Span, slab: Span, exempt: Option<Ranges>) {
         // Calls inside of this one have to know what it was passed, in any case.
         self.pauses = true;
@@ -116,25 +116,25 @@ impl Borrows {
         }
     }
 
-    /// What native code was passed, as far as it meets a slab.
+    /// The arguments of the call that touch a slab.
     pub fn granted_in(&self, slab: Span) -> impl Iterator<Item = Range<usize>> {
         self.granted.iter().filter(move |range| meets(slab, range)).cloned()
     }
 
-    /// Asks for a fenced copy of a view, which native code is given instead; see [`Borrows::copies`].
+    /// Requests a fenced copy of a view, which native code gets instead; see [`Borrows::copies`].
     pub fn want_copy(&mut self, argument: usize, view: Span) {
         self.candidates.push(Candidate { argument, at: view.start, memory: view, wants: true });
     }
 
-    /// The same for a number inside memory that was given out, or with `None` in memory of which nobody knows: that
+    /// The same for a number inside exposed memory, or with `None` in unknown memory: that
     /// goes along where another argument is copied.
     pub fn want_step(&mut self, argument: usize, at: Address, memory: Option<Span>) {
         let nothing = Span { start: at, length: 0 };
         self.candidates.push(Candidate { argument, at, memory: memory.unwrap_or(nothing), wants: memory.is_some() });
     }
 
-    /// Makes the copies: overlapping views share one, so that all see the same bytes, and those with a fence of their
-    /// own join them. Calls `set` with the address of each argument's copy; false where there is no memory.
+    /// Makes the copies: overlapping views share one, so that all see the same bytes, and those with a fence
+    /// join them. Calls `set` with the address of each argument's copy; false where there is no memory.
     pub fn copies(&mut self, mut set: impl FnMut(usize, Address)) -> bool {
         let mut candidates = std::mem::take(&mut self.candidates);
         if !candidates.iter().any(|candidate| candidate.wants) {
@@ -187,7 +187,7 @@ impl Borrows {
         inside.or_else(|| copies().find(|copy| range(copy.view()).end == address.get()))
     }
 
-    /// JavaScript is about to run: whatever native code has done so far is looked at and put right.
+    /// JavaScript is about to run: whatever native code has done so far is checked and repaired.
     pub fn pause(&mut self) {
         let granted = std::mem::take(&mut self.granted);
         let mut found = self.found;
@@ -208,7 +208,7 @@ impl Borrows {
         self.granted = granted;
     }
 
-    /// JavaScript has run: what it wrote is how things are now. `exempt` says what others may write in a slab, as for
+    /// JavaScript has run: what it wrote is the new state. `exempt` says what others may write in a slab, as for
     /// [`Borrows::slice`].
     pub fn resume(&mut self, exempt: impl Fn(Span) -> Option<Ranges>) {
         self.items.retain(|item| match item {
@@ -225,7 +225,7 @@ impl Borrows {
         });
     }
 
-    /// The call has returned: the first overflow that was found; all of them are put right.
+    /// The call has returned: the first overflow that was found; all are repaired.
     pub fn end(&mut self) -> Option<Overflow> {
         if self.pauses {
             self.pause();
@@ -264,7 +264,7 @@ fn join(first: Overflow, next: Option<Overflow>, items: &[Borrow]) -> Overflow {
     }
 }
 
-/// What a call has written outside of the block of an argument; it is put right.
+/// What a call has written outside of the block of an argument; it is repaired.
 pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overflow> {
     match block.length() {
         Some(length) if block.is_whole_near(length) => None,
@@ -276,7 +276,7 @@ pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overf
     }
 }
 
-/// The same for a number, if it lies in a block whose address was given out.
+/// The same for a number, if it lies in a block whose address was exposed.
 pub fn number_overflow(argument: usize, address: Address) -> Option<Overflow> {
     let found = exposed::with(address, |data, length| {
         let view = Span { start: data, length };

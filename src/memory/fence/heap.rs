@@ -55,7 +55,7 @@ pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
         length.checked_add(CAPACITY + block::overhead() + slack).filter(|bytes| *bytes <= isize::MAX as usize)?;
     let (raw, is_zeroed) = raw(bytes)?;
     let data = (raw.get() + lead).next_multiple_of(align.max(16));
-    // SAFETY: M8; `bytes` has room for the lead, the slack, the data and the fence after it.
+    // SAFETY: M8; `bytes` has space for the lead, the slack, the data and the fence after it.
     unsafe {
         if !is_zeroed {
             std::ptr::with_exposed_provenance_mut::<u8>(data).write_bytes(0, length);
@@ -68,10 +68,10 @@ pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
     }
 }
 
-/// Gives a block back: checked, and held in quarantine where its address was given out.
+/// Frees a block: it is checked, and held in quarantine where its address was exposed.
 ///
 /// # Safety
-/// M10: the block came from [`allocate`] and nobody uses it any more but native code that was given its address.
+/// M10: the block came from [`allocate`] and it is used by nothing but native code that has its address.
 pub unsafe fn free(block: Fenced, length: usize) {
     let _freeing = block_map::begin_free(block.data());
     exposed::remove(block.data());
@@ -83,7 +83,7 @@ pub unsafe fn free(block: Fenced, length: usize) {
     }
     // SAFETY: M10 by the contract of this function.
     unsafe {
-        match block.giver() {
+        match block.exposed_to() {
             0 => release(block, length, 0),
             _ => quarantine::hold(block, length, 0, release),
         }

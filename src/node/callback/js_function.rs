@@ -3,12 +3,10 @@
 
 use std::ptr::null_mut;
 
-use napi::bindgen_prelude::Env;
 use napi::sys;
-use napi_derive::napi;
 
 use super::kept_function::JsFunction;
-use crate::node::env::{Environment, current};
+use crate::node::env::Environment;
 #[cfg(v8_abi)]
 use crate::v8::function_call::FunctionCaller;
 
@@ -16,7 +14,7 @@ impl JsFunction {
     /// Keeps a function.
     pub fn hold(environment: &Environment, function: sys::napi_value) -> Self {
         #[cfg(v8_abi)]
-        if let Some(entry) = environment.function_caller.get() {
+        if let Some(entry) = environment.v8.function_caller.get() {
             // SAFETY: M3 and M6; the function is an argument of the native function under way.
             return Self::Global(unsafe { entry.hold(function.cast()) }.cast());
         }
@@ -26,7 +24,7 @@ impl JsFunction {
         Self::Reference(reference)
     }
 
-    /// Keeps it no longer.
+    /// Releases it.
     pub fn let_go(self, environment: &Environment) {
         match self {
             // SAFETY: M6; `hold` made the reference.
@@ -35,7 +33,7 @@ impl JsFunction {
             },
             #[cfg(v8_abi)]
             Self::Global(handle) => {
-                if let Some(entry) = environment.function_caller.get() {
+                if let Some(entry) = environment.v8.function_caller.get() {
                     // SAFETY: M6; `hold` made the handle.
                     unsafe { entry.let_go(handle.cast()) };
                 }
@@ -58,22 +56,16 @@ impl JsFunction {
     }
 }
 
-/// Has callbacks of this environment go by V8's own way from now on, where everything it needs is found, for a verified
-/// `NODE_MODULE_VERSION`. False where not.
-#[napi]
-pub fn attach_entry(env: Env, modules: u32) -> napi::Result<bool> {
-    let environment = current(env)?;
-    Ok(attach(&environment, env.raw(), modules))
-}
-
+/// Has callbacks of this environment call JavaScript by V8's functions. False if one of them is missing.
 #[cfg(not(v8_abi))]
-fn attach(_: &Environment, _: sys::napi_env, _: u32) -> bool {
+pub fn attach(_: &Environment, _: sys::napi_env, _: u32) -> bool {
     false
 }
 
+/// Has callbacks of this environment call JavaScript by V8's functions. False if one of them is missing.
 #[cfg(v8_abi)]
-fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
-    if environment.function_caller.get().is_some() {
+pub fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
+    if environment.v8.function_caller.get().is_some() {
         return false;
     }
     let mut undefined = null_mut();
@@ -82,7 +74,7 @@ fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
         sys::napi_get_undefined(env, &mut undefined);
         FunctionCaller::find(undefined.cast(), modules).filter(|entry| keeps_level(environment, entry))
     };
-    entry.is_some_and(|entry| environment.function_caller.set(entry).is_ok())
+    entry.is_some_and(|entry| environment.v8.function_caller.set(entry).is_ok())
 }
 
 /// Whether V8's scopes are where they are looked for: Node-API's are seen there.

@@ -72,13 +72,13 @@ fn given(bytes: u32) -> Option<usize> {
     (bytes != 0).then_some(bytes as usize)
 }
 
-/// Declares a struct of type ids and widths in bits (2^32-1: no bitfield); `pack` and `align` are 0 where not given.
+/// Declares a struct of type ids and widths in bits (2^32-1: no bitfield); `pack` and `align` are 0 for the default.
 #[napi]
 pub fn structure(env: Env, ids: Vec<u32>, bits: Vec<u32>, pack: u32, align: u32) -> napi::Result<JsLayout> {
     declare(env, |environment| Layout::structure(&fields(environment, &ids, &bits)?, given(pack), given(align)))
 }
 
-/// Declares a union of type ids; `align` is 0 where not given.
+/// Declares a union of type ids; `align` is 0 for the default.
 #[napi]
 pub fn union_of(env: Env, ids: Vec<u32>, align: u32) -> napi::Result<JsLayout> {
     declare(env, |environment| Layout::union(&fields(environment, &ids, &[])?, given(align)))

@@ -99,7 +99,7 @@ impl JsLibrary {
         self.library.name().to_owned()
     }
 
-    /// Whether nobody has closed it.
+    /// Whether it is open.
     #[napi(getter)]
     pub fn is_open(&self) -> bool {
         self.library.is_open()

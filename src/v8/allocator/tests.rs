@@ -106,7 +106,7 @@ fn a_buffer_of_the_engine_has_fences_and_is_counted_as_before() {
         // Other tests hold blocks as well.
         let held_before = quarantine::held().0;
         let given = allocate(this, 64);
-        Fenced::at(address(given)).give(report::intern("test"));
+        Fenced::at(address(given)).expose_to(report::intern("test"));
         free(this, given, 64);
         assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
         assert!(quarantine::held().0 > held_before);

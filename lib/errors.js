@@ -59,6 +59,7 @@ const TABLE = Object.freeze({
  * @param {object} [properties]
  */
 function makeError(code, message, properties) {
+  /** @type {Error & { code?: string }} */
   const error = new TABLE[code](message);
   error.code = code;
   made.add(error);

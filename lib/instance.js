@@ -14,7 +14,7 @@ function makeEntries() {
   const koffi = lazy(() => require('./koffi/index.js'));
   const nodeFfi = lazy(() => require('./node-ffi/index.js'));
   // Only the entries of the dialects redirect `bun:ffi`, `koffi` and `node:ffi` to the package.
-  const hook = (...names) => require('./native/resolve-hook.js').install(...names);
+  const hook = (name, entry) => require('./native/resolve-hook.js').install(name, entry);
   const entry = (load) => () => {
     const exported = load();
     begin();

@@ -20,7 +20,7 @@ function registry() {
  * Whether require() has Node's registry, into which files can be put back. That of a test runner, and a bundle's, have
  * other rules: there everything is loaded at the start.
  */
-const hasRegistry = registry() !== undefined && registry() === Module._cache;
+const hasRegistry = registry() !== undefined && registry() === /** @type {any} */ (Module)._cache;
 const folder = location.folder + path.sep;
 
 /** The modules of this instance by their files. */

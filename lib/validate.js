@@ -64,6 +64,7 @@ const entriesOf = function (value, where) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrongType(where, 'an object of declarations by symbol name', value);
   }
+  /** @type {any[]} */
   const entries = Object.keys(value);
   for (let i = 0; i < entries.length; i += 1) entries[i] = [entries[i], value[entries[i]]];
   return entries;

@@ -13,7 +13,7 @@ const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'numbe
 
 /**
  * The descriptor of an argument that is not declared by a type, and what the call has to know of it.
- * @returns {{ descriptor: object, label: number | string, lengthOf?: number }} `label` is what messages call the argument
+ * @returns {import('../types/registry.js').Parameter}
  */
 function argumentOf(declared, index, where) {
   if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) {
@@ -26,12 +26,12 @@ function argumentOf(declared, index, where) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${where} must have minBytes or lengthOf, not both`);
   }
   if (lengthOf !== undefined) {
-    return {
+    return /** @type {any} */ ({
       __proto__: null,
       ...parameter(checkLengthType(descriptor, lengthOf, where), label),
       lengthOf,
       checkLength,
-    };
+    });
   }
   return parameter(minBytes === undefined ? descriptor : atLeast(descriptor, minBytes, where), label);
 }

@@ -7,6 +7,8 @@ const { atCaller, makeFailure, wrongValue } = require('../errors.js');
 const { fastCallerOf } = require('./fast-call.js');
 const { lazy } = require('../lazy.js');
 const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js');
+/** @typedef {import('./signature.js').Signature} Signature */
+/** @typedef {import('../types/registry.js').TypeDescriptor} TypeDescriptor */
 const config = require('../native/config.js');
 const trace = config.trace ? require('./recorder.js') : undefined;
 const log = config.log === undefined ? undefined : require('./call-log.js');
@@ -115,6 +117,32 @@ const addSpec = function (declaration, name) {
   node?.set(SPEC, spec);
   return spec;
 };
+
+/**
+ * What functions of equal declarations share.
+ * @typedef {object} FunctionSpec
+ * @property {{ args: TypeDescriptor[], result: TypeDescriptor, parameters: object[], loose: boolean }} types
+ * @property {Function | undefined} failed tells whether a result is a failure
+ * @property {number} options bits for the native side
+ * @property {boolean} varargs
+ * @property {boolean} nonblocking
+ * @property {boolean} hasOutParams
+ * @property {Signature | undefined} signature undefined where each call, or what the declaration asks for, decides it
+ * @property {boolean} isDirect whether the function of the signature is the bound function
+ */
+
+/**
+ * What is behind the JavaScript function of a C function.
+ * @typedef {object} BoundFunction
+ * @property {string} name what messages call it
+ * @property {string} inC what C calls it
+ * @property {number | bigint} address
+ * @property {FunctionSpec} spec
+ * @property {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of its library
+ * @property {boolean} mayBeFast whether fast calls may reach it
+ * @property {object | undefined} last the call target that was made last; each has the one before
+ * @property {Function | undefined} asynchronous what `async` gives, once it was asked for
+ */
 
 // ---- a bound function -----------------------------------------------------------------------------------------------
 
@@ -268,14 +296,15 @@ const own = { value: undefined };
  * The JavaScript function of a C function.
  * @param {string} name what messages call it
  * @param {number | bigint} address
- * @param {object} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
+ * @param {Record<string, any>} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
  *   threads, nonblocking }
- * @param {import('./library-lifetime').Lifetime} lifetime of the library that must be open
+ * @param {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether fast calls may reach it: it runs no JavaScript but by a JSCallback
  */
 const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
   const spec = specOf(declaration, name);
   // The call target of the function; `inC` is its name in C.
+  /** @type {BoundFunction} */
   const boundFunction = {
     name,
     inC: declaration.name ?? name,

@@ -168,7 +168,7 @@ const showReturned = (value, descriptor) => (descriptor.name === 'void' ? 'void'
 /** What was thrown, in one line. */
 function showThrown(error) {
   if (!types.isNativeError(error)) return `threw ${show(error)}`;
-  const { code, message } = error;
+  const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
   const [first] = String(message).split('\n');
   return `threw ${typeof code === 'string' && !first.startsWith(code) ? `${code}: ` : ''}${first}`;
 }
@@ -217,6 +217,7 @@ function follow(promise, name, start, spec) {
 /**
  * A bound function that prints its calls.
  * @param {Function} call
+ * @param {import('./bind.js').BoundFunction} boundFunction
  * @param {string} kind what stands behind the name: '' or '.async'
  */
 function logged(call, { name, spec, lifetime }, kind = '') {

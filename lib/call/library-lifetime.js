@@ -6,11 +6,13 @@ const { libraryClose } = require('../native/channels.js');
 /** A native library and the calls of it that are under way on other threads. */
 class Lifetime {
   #isClosed = false;
+  /** @type {Promise<void> | undefined} */
   #closed;
+  /** @type {(() => void) | undefined} */
   #resolve;
 
   /**
-   * @param {object} native
+   * @param {{ isOpen: boolean, name: string, close: () => void }} native
    * @param {string | null} [rival] a symbol of it that Node takes the place of, if any
    * @param {string | null} [path] its file, null for the process; undefined for functions that are known by address
    */

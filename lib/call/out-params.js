@@ -7,11 +7,15 @@ const { release } = require('../memory/retained.js');
 const { spelled } = require('../types/registry.js');
 const { alloc } = require('../memory/alloc.js');
 
+/** @typedef {import('../types/registry.js').TypeDescriptor} TypeDescriptor */
+/** @typedef {import('../types/registry.js').Parameter} Parameter */
+
 /**
  * A function that takes the values of all parameters but out().
- * @param {{ args: object[], parameters: object[], loose: boolean }} types
+ * @param {{ args: TypeDescriptor[], parameters: Parameter[], loose: boolean }} types
  * @param {Function} call takes all arguments
- * @param {(wanted: number, received: number) => Error} wrongCount
+ * @param {string} name
+ * @param {(name: string, expected: number, received: number) => Error} wrongCount
  */
 function withOutParams({ args, parameters, loose }, call, name, wrongCount) {
   const expected = args.filter((descriptor) => descriptor.outParam !== 'out').length;

@@ -80,6 +80,21 @@ const noResult = (descriptor, name) =>
     `${name}: returns must not be ${descriptor.name}: ${descriptor.isArray ? 'C returns no arrays' : descriptor.argumentOnly}`,
   );
 
+/**
+ * The types of functions, prepared once for all functions that have them.
+ * @typedef {object} Signature
+ * @property {object} native that of the native side
+ * @property {import('../types/registry.js').TypeDescriptor[]} args
+ * @property {import('../types/registry.js').TypeDescriptor} result
+ * @property {import('../types/registry.js').Parameter[]} parameters
+ * @property {boolean} loose whether any number of arguments is taken
+ * @property {object} [wording] a dialect's messages
+ * @property {number[]} at where each argument lies in the argument buffer
+ * @property {number[]} pins which arguments are passed along to the native entry
+ * @property {number} resultAt where the result lies
+ * @property {number} size the bytes of the argument buffer up to the end of the last argument
+ */
+
 // ---- signatures -----------------------------------------------------------------------------------------------------
 
 /** The methods of signatures: each makes functions by a factory that is compiled when it is first used. */

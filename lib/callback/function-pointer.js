@@ -24,7 +24,7 @@ function resolve(value, name, position) {
   if (typeof value !== 'function') return resolvePointer(value, name, position);
   const address = value.ptr;
   const isBound = typeof address === 'number' || typeof address === 'bigint';
-  return isBound && address !== Object.prototype.ptr ? address : value;
+  return isBound && address !== /** @type {any} */ (Object.prototype).ptr ? address : value;
 }
 
 /** The functions that C has called after the calls which they were passed to: each is warned of once. */

@@ -155,7 +155,7 @@ function run({ command }, args, input) {
   });
 }
 
-const spawn = ([file, ...args], input = '') =>
+const spawn = (/** @type {string[]} */ [file, ...args], input = '') =>
   spawnSync(file, args, { input, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, windowsHide: true });
 
 // --- The compiler
@@ -177,7 +177,7 @@ function lookForCompiler(chosen) {
   const commands = [...(chosen === '' ? [] : [chosen.split(/\s+/)]), ...usual.map((name) => [name])];
   for (const command of commands) {
     const { status, stdout, error } = spawn([...command, '--version']);
-    if (SHORTAGES.has(error?.code)) throw error;
+    if (SHORTAGES.has(/** @type {NodeJS.ErrnoException} */ (error)?.code)) throw error;
     if (status === 0) return { command, version: stdout };
   }
   const tried = commands.map((command) => command.join(' '));

@@ -80,7 +80,7 @@ const functionsIn = (scope) => {
  * C text, or an array of sets, texts and objects, as an object of declarations, and the scope of its types.
  * @param {unknown} value
  * @param {string} where for messages
- * @returns {{ symbols: object, scope: Scope }}
+ * @returns {{ symbols: object, scope: InstanceType<typeof Scope> }}
  */
 function parseSymbols(value, where) {
   const parts = partsOf(value, where);
@@ -146,7 +146,7 @@ const keysOf = (parameters) =>
  * The one function of a text: its name and its declaration.
  * @param {unknown} value
  * @param {string} where
- * @param {Scope[]} outer
+ * @param {InstanceType<typeof Scope>[]} outer
  */
 function parseFunction(value, where, outer = []) {
   if (typeof value !== 'string') throw wrongType(where, "C text, such as 'int abs(int)'", value);

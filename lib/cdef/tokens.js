@@ -20,7 +20,7 @@ class Tokens {
 
   /**
    * @param {string} text
-   * @param {{ onDefine: (token: object) => void, macro: (name: string) => string | undefined }} options `macro` is the
+   * @param {{ onDefine: (token: any) => void, macro: (name: string) => string | undefined }} options `macro` is the
    *   value of a #define
    * @param {Set<string>} [hidden] macros that stand for themselves in this text
    */

@@ -29,7 +29,7 @@ class Kept {
 
   /**
    * @param {(type: object, callback: Function) => { row: object, value: unknown }} lend has C call a function
-   * @param {import('./scratch').Blocks} [blocks] of a synchronous call, whose memory is used again
+   * @param {InstanceType<typeof import('./scratch.js').Blocks>} [blocks] of a synchronous call, whose memory is used again
    */
   constructor(lend, blocks) {
     this.lend = lend;
@@ -99,7 +99,7 @@ const allocate = (size) => new Uint8Array(size === 0 ? 1 : size);
 
 /**
  * Writes a value of a type into zeroed memory.
- * @param {object} type
+ * @param {any} type
  * @param {DataView} view
  * @param {number} at
  * @param {unknown} value
@@ -303,7 +303,7 @@ function copyBack(type, value, bytes) {
     for (let i = 0; i < value.length; i += 1) value[i] = decode(to, view, i * to.size);
     return undefined;
   }
-  if (value instanceof Union) return void Union.fill(value, bytes.slice());
+  if (value instanceof Union) return void Union.fill(value, /** @type {any} */ (bytes).slice());
   return void decodeMembers(layoutOf(to), view, 0, value);
 }
 

@@ -17,7 +17,7 @@ const NEEDS_MEMORY = Symbol('needs memory');
 
 /** The bytes of a struct or a union by value, and what they keep alive. */
 class Prepared {
-  /** @param {boolean} isOwner whether the bytes alone keep what they refer to; otherwise the caller's `kept` does */
+  /** `isOwner` says whether the bytes alone keep what they refer to; otherwise the caller's `kept` does. */
   constructor(type, value, kept, { name, position, isOwner }) {
     this.bytes = kept.allocate(type.size, position);
     this.parts = isOwner ? kept.parts : [];

@@ -202,6 +202,7 @@ const globalOf = (native, path, scope) => (name, declared) => {
 
 /** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
 function flagsOf(flags) {
+  /** @type {Record<string, number>} */
   const known = require('node:os').constants.dlopen ?? {};
   const all = Object.values(known).reduce((bits, flag) => bits | flag, 0);
   if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~all) !== 0) {

@@ -12,13 +12,15 @@ class Global {
   #descriptor;
   #native;
   #path;
+  /** @type {number | bigint} */
+  ptr;
 
   constructor(name, address, descriptor, native, path) {
     this.#name = name;
     this.#descriptor = descriptor;
     this.#native = native;
     this.#path = path;
-    Object.defineProperty(this, 'ptr', { value: address, enumerable: true });
+    Object.defineProperty(this, 'ptr', { value: address, writable: false, configurable: false, enumerable: true });
   }
 
   /** The value, read now. */

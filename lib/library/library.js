@@ -47,7 +47,7 @@ const shown = (inspect, toJSON) => ({
  * A function table with an end.
  * @param {Record<string, Function | null>} symbols
  * @param {string | null} path
- * @param {import('../call/library-lifetime').Lifetime} lifetime
+ * @param {InstanceType<typeof import('../call/library-lifetime.js').Lifetime>} lifetime
  * @param {string} kind what it is called where it has no path
  * @param {object} [more] further members
  */

@@ -46,7 +46,9 @@ const isDetached = getterWhere(ArrayBuffer.prototype, 'detached', false);
 function sharedPrototype() {
   if (typeof SharedArrayBuffer === 'function') return SharedArrayBuffer.prototype;
   try {
-    return Object.getPrototypeOf(new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true }).buffer);
+    return Object.getPrototypeOf(
+      new /** @type {any} */ (globalThis).WebAssembly.Memory({ initial: 0, maximum: 0, shared: true }).buffer,
+    );
   } catch {
     return undefined;
   }

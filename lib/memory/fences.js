@@ -18,6 +18,7 @@ function install() {
 }
 
 function boundQuarantine() {
+  /** @type {{ bytes?: number, count?: number }} */
   const { bytes, count } = config.quarantine ?? {};
   if (bytes !== undefined) binding.setQuarantine(bytes, count ?? binding.quarantineState()[1]);
 }

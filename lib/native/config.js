@@ -3,6 +3,7 @@
 
 const { makeError } = require('../errors.js');
 
+/** @returns {never} */
 function refuse(name, expected, received) {
   throw makeError('ERR_INVALID_ARG_VALUE', `${name} must be ${expected}, received '${received}'`);
 }
@@ -21,7 +22,10 @@ function fence() {
   return { off: false, width };
 }
 
-/** PINNED_FFI_QUARANTINE: `off`, BYTES or BYTES,COUNT. */
+/**
+ * PINNED_FFI_QUARANTINE: `off`, BYTES or BYTES,COUNT.
+ * @returns {{ bytes: number, count?: number } | undefined}
+ */
 function quarantine() {
   const setting = process.env.PINNED_FFI_QUARANTINE ?? '';
   if (setting === '') return undefined;
@@ -62,6 +66,7 @@ function callPath() {
 /**
  * PINNED_FFI_TRACE: `1` for the flight recorder, `log` or `log:NAMES` for the live log of calls, of all functions or of
  * those whose names are in the list.
+ * @returns {{ trace: boolean, log: string[] | undefined }}
  */
 function trace() {
   const setting = process.env.PINNED_FFI_TRACE ?? '';

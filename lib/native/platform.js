@@ -23,12 +23,14 @@ function detectMusl() {
 
 // By default the report looks up the names of all network peers.
 function reportHeader() {
-  const { excludeNetwork } = process.report;
-  process.report.excludeNetwork = true;
+  /** @type {any} */
+  const { report } = process;
+  const { excludeNetwork } = report;
+  report.excludeNetwork = true;
   try {
-    return process.report.getReport().header;
+    return report.getReport().header;
   } finally {
-    process.report.excludeNetwork = excludeNetwork;
+    report.excludeNetwork = excludeNetwork;
   }
 }
 

@@ -1,6 +1,7 @@
 'use strict';
 // Has a name such as `bun:ffi` mean an entry of this package, in import and require.
 
+/** @type {any} */
 const Module = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');

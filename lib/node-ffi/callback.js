@@ -16,7 +16,7 @@ class Callback {
   #weak;
   #pointer;
 
-  /** @param {{ returns: string, args: string[] }} signature in types of the table */
+  /** The signature is one of the table's types. */
   constructor(callback, { returns, args }) {
     this.#held = callback;
     this.#weak = new WeakRef(callback);

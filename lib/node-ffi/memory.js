@@ -152,7 +152,7 @@ function exportString(text, data, length, encoding = 'utf8') {
   if (typeof text !== 'string') throw wrongArgument('string', 'of type string', text);
   if (typeof encoding !== 'string') throw wrongArgument('encoding', 'of type string', encoding);
   checkLength(length);
-  const bytes = Buffer.from(text, encoding);
+  const bytes = Buffer.from(text, /** @type {BufferEncoding} */ (encoding));
   const whole = Buffer.alloc(bytes.length + (WIDE.test(encoding) ? 2 : 1));
   bytes.copy(whole);
   if (length < whole.length) throw outOfRange('len', `>= ${whole.length}`, length);

@@ -22,7 +22,7 @@ function argumentOf(declared, i, name) {
 
 /**
  * Converts a signature object into types of the table. Each property is read once.
- * @param {object} signature
+ * @param {any} signature
  * @param {string} name what messages call the function
  * @returns {{ returns: string, args: string[], threads: boolean }} `threads` is the main entry's: Node does not look at it
  */

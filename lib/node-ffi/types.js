@@ -177,8 +177,11 @@ const returnedPointer = {
 };
 
 const declare = (descriptor) => Object.freeze(new DeclaredType(descriptor));
+/** @type {[string, any][]} */
 const numbers = Object.keys(RULES).map((name) => [name, declare(numberOf(name))]);
+/** @type {Map<string, any>} */
 const argumentTypes = new Map([...numbers, ['ptr', declare(pointer)]]);
+/** @type {Map<string, any>} */
 const callbackResults = new Map([...numbers, ['ptr', declare(returnedPointer)], ['void', 'void']]);
 
 /** The type of the table that a name of node:ffi stands for; undefined for any other name. */

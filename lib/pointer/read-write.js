@@ -77,6 +77,7 @@ readers.${name} = (address, byteOffset = 0) => {
   );
 }
 
+/** @type {any} */
 const write = { __proto__: null };
 const readable = new Map();
 function add(descriptor, name) {

@@ -152,9 +152,9 @@ function noteFields(read, fields) {
 
 /**
  * The descriptor of a struct.
- * @param {object} layout { id, size, align }
+ * @param {{ id: number, size: number, align: number }} layout
  * @param {string} name
- * @param {{ key: string, offset: number, descriptor: object, bits?: number, type?: string }[]} fields
+ * @param {{ key: string, offset: number, descriptor: import('./registry.js').TypeDescriptor, bits?: number, type?: string }[]} fields
  */
 function structDescriptor(layout, name, fields) {
   const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
@@ -166,6 +166,7 @@ function structDescriptor(layout, name, fields) {
     [fields, RUNTIME],
     () => plainStruct(layout.size, isPadded)(fields),
   );
+  /** @type {any} */
   const descriptor = {
     ...common(
       layout,
@@ -192,6 +193,7 @@ function structDescriptor(layout, name, fields) {
  */
 function unionDescriptor(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));
+  /** @type {any} */
   const descriptor = {
     ...common(
       layout,
@@ -255,6 +257,7 @@ function arrayDescriptor(layout, element, length, type) {
   const characters = textElements(element, type);
   const unit = element.size === 1 ? 'bytes' : 'units';
   const expected = `an array of ${length}${characters ? ` or a string of at most ${length} ${unit}` : ''} (${name})`;
+  /** @type {any} */
   const descriptor = {
     ...common(layout, name, [element]),
     isArray: true,
@@ -284,7 +287,7 @@ function arrayDescriptor(layout, element, length, type) {
       if (bytes !== undefined) return bytes;
       const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
       if (!isList) throw wrongType(locationOf(owner, position), expected, value);
-      if (value.length !== length) throw wrongValue(locationOf(owner, position), expected, value);
+      if (/** @type {any} */ (value).length !== length) throw wrongValue(locationOf(owner, position), expected, value);
       const values = new Array(length);
       for (let i = 0; i < length; i += 1) values[i] = value[i];
       if (element.resolve) {

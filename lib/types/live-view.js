@@ -127,6 +127,7 @@ function readFar(descriptor, view, offset) {
 const bytesOf = (descriptor) => (value) => {
   if (!(value instanceof LiveView) || value[DESCRIPTOR] !== descriptor) return undefined;
   const { data, at } = memoryOf(value);
+  /** @type {Uint8Array & { source?: object }} */
   const bytes = new Uint8Array(data.buffer, data.byteOffset + at, descriptor.size).slice();
   if (descriptor.retains) bytes.source = new CopiedView(value);
   return bytes;

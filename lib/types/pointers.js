@@ -67,7 +67,11 @@ function resolvePointer(value, name, position) {
     if (storage !== undefined) return storage;
   }
   const address = value.ptr;
-  if ((typeof address === 'number' || typeof address === 'bigint') && address !== Object.prototype.ptr) return address;
+  if (
+    (typeof address === 'number' || typeof address === 'bigint') &&
+    address !== /** @type {any} */ (Object.prototype).ptr
+  )
+    return address;
   if (address === null && isCallback) {
     throw makeError(
       'ERR_FFI_CALLBACK_CLOSED',

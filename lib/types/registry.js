@@ -11,6 +11,32 @@
 // `name` and `position` say where the value came from: see errors.js, locationOf().
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
+/**
+ * A type, as the package knows it. The opening comment says what the functions do.
+ * @typedef {object} TypeDescriptor
+ * @property {number} id of the native side
+ * @property {string} name
+ * @property {number} size in bytes
+ * @property {number} align in bytes
+ * @property {(view: DataView, at: number) => any} read
+ * @property {(view: DataView, at: number, value: any, name?: string, position?: any) => any} write
+ * @property {(value: any, name?: string, position?: any) => any} [resolve]
+ * @property {Function} [writeAnyText]
+ * @property {string} [key] tells it from others of the same id
+ * @property {boolean} [isPointerLike]
+ * @property {boolean} [isText]
+ * @property {boolean} [retains]
+ * @property {boolean} [returnedByEntry]
+ * @property {boolean} [isArray]
+ * @property {'out' | 'inout'} [outParam]
+ * @property {TypeDescriptor} [target] of an out-parameter: the type of its value
+ * @property {any} [targetType] how that was declared
+ * @property {any} [opaque] of a handle
+ * @property {string} [argumentOnly] why it is no result
+ * @property {string} [refused] why it may not be declared
+ * @property {TypeDescriptor} [coercing] the same with bun's conversions
+ */
+
 const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');
 const { makeError, describe, wrongType, wrongValue } = require('../errors.js');
 const { nearest, didYouMean } = require('../nearest.js');
@@ -253,9 +279,21 @@ const spelled = function (position, declared, descriptor) {
   return known;
 };
 
-/** A parameter of a signature. It goes into generated source, so nothing of it may come from Object.prototype. */
+/**
+ * A parameter of a signature.
+ * @typedef {object} Parameter
+ * @property {TypeDescriptor} descriptor
+ * @property {any} label its index, or what messages call it
+ * @property {number} [lengthOf] the index of the argument whose bytes it counts
+ * @property {Function} [checkLength] throws where it counts more than there are
+ */
+
+/**
+ * A parameter of a signature. It goes into generated source, so nothing of it may come from Object.prototype.
+ * @returns {Parameter}
+ */
 const parameter = function (descriptor, label) {
-  return { __proto__: null, descriptor, label, lengthOf: undefined };
+  return /** @type {any} */ ({ __proto__: null, descriptor, label, lengthOf: undefined });
 };
 
 module.exports = {

@@ -95,6 +95,7 @@ async function bindHeader(request) {
       `Made by pinned-ffi ${version} from ${shown} for ${process.platform}-${process.arch} (${clang.version}).`,
       'Do not change it: run `pinned-ffi bind` again.',
     ],
+    names: model.names,
     constants,
     entities: model.entities.all,
     functions: kept,

@@ -227,9 +227,10 @@ class Emitter {
   #shims({ functions, source, options }) {
     this.#types.use('cc');
     const text = source.replace(/[\\`]|\$\{/g, '\\$&');
+    const lines = Object.entries(options).map(([key, value]) => `  ${key}: ${listOf(value)},\n`);
     return (
-      `/** Compiled when this module is loaded the first time. */\nexport const shims = cc({\n  source: \`\n${text}\`,\n` +
-      options.map((line) => `  ${line},\n`).join('') +
+      '/** C functions that call those which only the header has: compiled when this module is loaded the first time. */\n' +
+      `export const shims = cc({\n  source: \`\n${text}\`,\n${lines.join('')}` +
       `  symbols: {\n${this.#declarations(functions).replace(/^/gm, '  ').trimEnd()}\n  },\n});\n\n` +
       this.#exports(functions, 'shims.symbols')
     );
@@ -264,6 +265,8 @@ class Emitter {
     return /^check\(.*\}, \{ /m.test(this.#declared);
   }
 }
+
+const listOf = (value) => (Array.isArray(value) ? `[${value.map(quote).join(', ')}]` : quote(value));
 
 /** The library as the module's dlopen takes it: a name, or a path, which counts from the module. */
 function specifier(name, output) {

@@ -6,7 +6,7 @@ const { failure } = require('../usage.js');
 const { Emitter } = require('./emit.js');
 const { LeftOut } = require('./left-out.js');
 const { readModel } = require('./read.js');
-const { findShims } = require('./shims.js');
+const { shimModule } = require('./shims.js');
 const { findLibrary, clashWithNode } = require('./target.js');
 const { validate, tryFunction } = require('./validate.js');
 
@@ -82,7 +82,7 @@ async function bindHeader(request) {
   const target = targetOf(model, request);
   const { kept, variables } = select(model, target?.exports, leftOut);
   const deepbind = target === undefined ? undefined : clashWithNode(target);
-  const shims = findShims({ ...request, model, target, deepbind }, leftOut);
+  const shims = shimModule({ clang, model, target, deepbind }, leftOut);
   const isEmpty = [kept, variables, model.constants, shims.functions, model.entities.of('enum')].every(
     ({ length }) => length === 0,
   );

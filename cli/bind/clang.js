@@ -246,9 +246,22 @@ class Clang {
     return file === null ? undefined : this.fileName(BigInt(file));
   }
 
-  /** A key that declarations of the same thing share. */
+  /** A key that declarations of the same thing share in a unit. */
   keyOf(cursor) {
     return this.c.clang_getCanonicalCursor(cursor).a;
+  }
+
+  /** A key that they share in all units. */
+  globalKeyOf(cursor) {
+    return this.text(this.c.clang_getCursorUSR(cursor));
+  }
+
+  /** A type as C writes it; typeof, which does not say what it is, as what it is. */
+  spellingOf(type) {
+    const text = this.text(this.c.clang_getTypeSpelling(type));
+    return text.includes('typeof')
+      ? this.text(this.c.clang_getTypeSpelling(this.c.clang_getCanonicalType(type)))
+      : text;
   }
 
   /** Why a declaration is deprecated; undefined where it is not. */

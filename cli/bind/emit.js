@@ -156,7 +156,20 @@ class Emitter {
   // ---- the module ---------------------------------------------------------------------------------------------------
 
   /** @param {object} module what module.js has found */
-  module({ title, names, constants, entities, functions, globals, library, output, shims, deepbind, leftOut }) {
+  module({
+    title,
+    names,
+    constants,
+    entities,
+    functions,
+    aliases,
+    globals,
+    library,
+    output,
+    shims,
+    deepbind,
+    leftOut,
+  }) {
     this.#names = names;
     for (const kind of ['opaque', 'enum', 'record', 'alias']) {
       for (const entity of entities.filter((each) => each.kind === kind)) this.#declare(entity);
@@ -169,7 +182,13 @@ class Emitter {
           .join(''),
       ),
       section('types', this.#declared),
-      section('functions', library === undefined ? '' : this.#library(functions, library, output, deepbind)),
+      section(
+        'functions',
+        library === undefined
+          ? ''
+          : this.#library(functions, library, output, deepbind) +
+              aliases.map(({ exportName, of }) => `export const ${exportName} = ${of};\n`).join(''),
+      ),
       section('functions of the header itself', shims.functions.length === 0 ? '' : this.#shims(shims)),
       section('variables', globals.map((each) => this.#global(each)).join('')),
       section('layouts', this.#isChecked ? checkFunction(this.#isTyped, this.#hasBits) : ''),

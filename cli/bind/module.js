@@ -82,7 +82,7 @@ async function bindHeader(request) {
   const target = targetOf(model, request);
   const { kept, variables } = select(model, target?.exports, leftOut);
   const deepbind = target === undefined ? undefined : clashWithNode(target);
-  const shims = shimModule({ clang, model, target, deepbind }, leftOut);
+  const shims = shimModule({ clang, model, target }, leftOut);
   const isEmpty = [kept, variables, model.constants, shims.functions, model.entities.of('enum')].every(
     ({ length }) => length === 0,
   );
@@ -90,6 +90,10 @@ async function bindHeader(request) {
   progress.step('bind: writing');
   const constants = nameConstants(model.constants, model.entities, model.names);
   hints.report(leftOut);
+  const bound = new Map(kept.map(({ name, exportName }) => [name, exportName]));
+  const aliases = model.aliases
+    .filter(({ of }) => bound.has(of))
+    .map(({ name, of }) => ({ exportName: model.names.claim(name), of: bound.get(of) }));
   const text = new Emitter(format).module({
     title: [
       `Made by pinned-ffi ${version} from ${shown} for ${process.platform}-${process.arch} (${clang.version}).`,
@@ -99,6 +103,7 @@ async function bindHeader(request) {
     constants,
     entities: model.entities.all,
     functions: kept,
+    aliases,
     globals: variables.map((each) => ({ ...each, exportName: model.names.claim(each.name) })),
     library: target?.name,
     output,

@@ -42,7 +42,7 @@ function declarator(type, name) {
 function prototypeOf(clang, { name, cursor }) {
   const { c } = clang;
   const type = c.clang_getCursorType(cursor);
-  const spelling = (each) => clang.text(c.clang_getTypeSpelling(each));
+  const spelling = (each) => clang.spellingOf(each);
   const parameters = parametersOf(clang, cursor).map((parameter, i) =>
     declarator(spelling(c.clang_getCursorType(c.clang_Cursor_getArgument(cursor, i))), parameter),
   );
@@ -54,7 +54,7 @@ function prototypeOf(clang, { name, cursor }) {
 function constantsOf(evaluator, macros, names, leftOut) {
   const candidates = [];
   for (const [name, { isFunction, body }] of macros) {
-    if (isFunction || body === '') continue;
+    if (isFunction || body === '' || names.has(body)) continue;
     if (mayBeExpression(body)) candidates.push(name);
     else leftOut.add('macros that are no constants', name);
   }
@@ -113,7 +113,7 @@ function readModel(request, leftOut) {
   resolveFields(clang, types, entities);
   progress.step(`bind: ${count(macros.length, 'macro')}: values`);
   constants.push(...constantsOf(evaluator, macros, known, leftOut));
-  return { header, include, libraries, notes, functions, shimmed, globals, constants, entities, names };
+  return { header, include, libraries, notes, functions, shimmed, globals, constants, entities, names, evaluator };
 }
 
 /** Types of the header that nothing refers to are declared, too; an enum without a name is constants. */

@@ -12,10 +12,12 @@ const PREFIX = 'pinned_ffi_';
 const INLINE = 'functions that exist in the header only (static, inline); --inline binds them';
 const MACROS = 'macros with parameters; --inline binds those that call a function, or have a prototype';
 
+const UNCALLABLE = 'macros that a function cannot call';
+
 /** A type as C writes it before a name, whatever the type is. */
 const typeOf = (spelling) => `__typeof__(${spelling})`;
 
-const spellingOf = (clang, type) => clang.text(clang.c.clang_getTypeSpelling(type));
+const spellingOf = (clang, type) => clang.spellingOf(type);
 
 // ---- macros ---------------------------------------------------------------------------------------------------------
 
@@ -106,7 +108,7 @@ function findShims({ clang, evaluator, inline, macros, functions, selected }, le
     const { found } = evaluator.keep(asked);
     asked.forEach(({ name }, i) => {
       if (found.has(i)) shims.push([name, found.get(i)]);
-      else leftOut.add('macros that a function cannot call', name);
+      else leftOut.add(UNCALLABLE, name);
     });
   }
   for (const text of patterns.unused)
@@ -146,22 +148,36 @@ function linkedAs({ name, library }) {
   return isLinkable || library === undefined ? name : path.resolve(library.path);
 }
 
+/** Those whose C functions compile: a macro may be a statement, or assembly. */
+function compiling(functions, clang, evaluator, leftOut) {
+  if (functions.length === 0) return functions;
+  const questions = functions.map((each) => ({
+    macro: '__STDC__',
+    text: sourceOf(clang, each).trimEnd().replace(`${PREFIX}${each.name}`, '%'),
+  }));
+  const { found } = evaluator.ask(questions);
+  return functions.filter(({ name }, i) => {
+    if (!found.has(i)) leftOut.add(UNCALLABLE, name);
+    return found.has(i);
+  });
+}
+
 /**
  * @returns {{ functions: object[], source: string, include: string, options: Record<string, unknown> }} what the module
  *   passes to cc()
  */
-function shimModule({ clang, model, target, deepbind }, leftOut) {
-  const functions = model.shimmed.filter((each) => {
+function shimModule({ clang, model, target }, leftOut) {
+  const known = model.shimmed.filter((each) => {
     if (each.type !== undefined) tryFunction(each.type);
     const fault =
       each.fault ??
       each.type.fault ??
       (each.type.varargs ? 'it has further arguments, which a C function cannot pass on' : undefined) ??
-      (isWritable(clang, each) ? undefined : 'it has types without a name') ??
-      (deepbind === undefined ? undefined : "Node exports functions of the library: it might call Node's");
+      (isWritable(clang, each) ? undefined : 'it has types without a name');
     if (fault !== undefined) leftOut.add('functions of the header that cannot be bound', each.name, fault);
     return fault === undefined;
   });
+  const functions = compiling(known, clang, model.evaluator, leftOut);
   const source = `${model.include}\n${functions.map((each) => sourceOf(clang, each)).join('')}`;
   const options = {
     ...(target === undefined ? {} : { library: linkedAs(target) }),

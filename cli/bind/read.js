@@ -113,7 +113,24 @@ function readModel(request, leftOut) {
   resolveFields(clang, types, entities);
   progress.step(`bind: ${count(macros.length, 'macro')}: values`);
   constants.push(...constantsOf(evaluator, macros, known, leftOut));
-  return { header, include, libraries, notes, functions, shimmed, globals, constants, entities, names, evaluator };
+  // `#define SDL_BlitSurface SDL_UpperBlit`: another name of a function.
+  const aliases = macros
+    .filter(([each, { body }]) => exported.has(body) && !known.has(each))
+    .map(([each, { body }]) => ({ name: each, of: body }));
+  return {
+    header,
+    include,
+    libraries,
+    notes,
+    functions,
+    aliases,
+    shimmed,
+    globals,
+    constants,
+    entities,
+    names,
+    evaluator,
+  };
 }
 
 /** Types of the header that nothing refers to are declared, too; an enum without a name is constants. */

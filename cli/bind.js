@@ -165,7 +165,6 @@ async function run(given, positionals) {
       output: values.output,
       prefixes: values.prefix ?? [],
       inline: values.inline ?? [],
-      flags,
     });
     progress.end();
     if (values.output === undefined) process.stdout.write(text);

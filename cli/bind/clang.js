@@ -72,6 +72,8 @@ class Clang {
   #index;
   #units = [];
   #flags;
+  /** The options that a compiler needs for the same header, too. */
+  own = [];
   #files = new Map();
   #visit;
   #visitFields;
@@ -86,8 +88,9 @@ class Clang {
     this.c = symbols;
     this.path = file;
     this.#index = symbols.clang_createIndex(0, 0);
-    const own = resourceFolder === undefined ? [] : ['-resource-dir', resourceFolder];
-    this.#flags = [...FLAGS, ...own, ...systemFlags(), ...flags];
+    const resources = resourceFolder === undefined ? [] : ['-resource-dir', resourceFolder];
+    this.#flags = [...FLAGS, ...resources, ...systemFlags()];
+    this.addFlags(flags);
     this.version = this.text(symbols.clang_getClangVersion());
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-bind-'));
     this.#visit = new JSCallback(
@@ -111,7 +114,8 @@ class Clang {
 
   /** More options for what is parsed from now on. */
   addFlags(flags) {
-    this.#flags.push(...flags.filter((flag) => !this.#flags.includes(flag)));
+    this.own.push(...flags);
+    this.#flags.push(...flags);
   }
 
   /** A C file in the folder of ours: its path. */
@@ -242,9 +246,22 @@ class Clang {
     return file === null ? undefined : this.fileName(BigInt(file));
   }
 
-  /** A key that declarations of the same thing share. */
+  /** A key that declarations of the same thing share in a unit. */
   keyOf(cursor) {
     return this.c.clang_getCanonicalCursor(cursor).a;
+  }
+
+  /** A key that they share in all units. */
+  globalKeyOf(cursor) {
+    return this.text(this.c.clang_getCursorUSR(cursor));
+  }
+
+  /** A type as C writes it; typeof, which does not say what it is, as what it is. */
+  spellingOf(type) {
+    const text = this.text(this.c.clang_getTypeSpelling(type));
+    return text.includes('typeof')
+      ? this.text(this.c.clang_getTypeSpelling(this.c.clang_getCanonicalType(type)))
+      : text;
   }
 
   /** Why a declaration is deprecated; undefined where it is not. */

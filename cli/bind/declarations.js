@@ -76,14 +76,14 @@ class Declarations {
     let named = type;
     while (named.kind === Type.elaborated) named = c.clang_Type_getNamedType(named);
     if (named.kind === Type.record || named.kind === Type.enum)
-      return this.#clang.keyOf(c.clang_getTypeDeclaration(named));
+      return this.#clang.globalKeyOf(c.clang_getTypeDeclaration(named));
     if (named.kind !== Type.typedef) return undefined;
     return this.#tagOf(c.clang_getTypedefDeclUnderlyingType(c.clang_getTypeDeclaration(named)));
   }
 
   /** The name that a typedef gives to a struct, a union or an enum. */
   typedefOf(cursor) {
-    return this.#names.get(this.#clang.keyOf(cursor));
+    return this.#names.get(this.#clang.globalKeyOf(cursor));
   }
 
   #addMacro(cursor) {
@@ -92,7 +92,13 @@ class Declarations {
     const isFunction = clang.c.clang_Cursor_isMacroFunctionLike(cursor) !== 0;
     const { file, start, end } = clang.extent(cursor);
     const text = this.#source(file).toString('utf8', start, end);
-    this.macros.set(name, { isFunction, body: text.slice(name.length).trim() });
+    this.macros.set(name, {
+      isFunction,
+      body: text
+        .slice(name.length)
+        .replace(/\\\r?\n/g, ' ')
+        .trim(),
+    });
   }
 
   #source(file) {

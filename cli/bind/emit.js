@@ -4,29 +4,38 @@
 const path = require('node:path');
 const { checkFunction } = require('./check.js');
 const { bitsOf } = require('./layout.js');
-const { keyOf } = require('./names.js');
+const { keyOf, labelOf } = require('./names.js');
 const { asCommonJs } = require('./commonjs.js');
 const { TypeText } = require('./emit-types.js');
 const { wrapped, docText, quote, literal, section } = require('./text.js');
 
 // The compiler cannot take the names of parameters from a declaration: they are given to it as a tuple.
-const NAMED = `/** A function with the names that its parameters have in C. */
-type Named<F, Names extends unknown[]> = F extends {
+const NAMED = `/** A function with the names that its parameters have in C; \`More\` are those of \`...\`. */
+type Named<F, Names extends unknown[], More extends unknown[] = []> = F extends {
   (...args: infer Args): infer Result;
   readonly async: (...args: never) => infer Later;
 }
-  ? ((...args: NamedArguments<Names, Args>) => Result) & {
-      readonly async: (...args: NamedArguments<Names, Args>) => Later;
-    } & BoundFunction
+  ? ((...args: [...NamedArguments<Names, Args>, ...more: More]) => Result) &
+      BoundFunction<(...args: [...NamedArguments<Names, Args>, ...more: More]) => Later>
   : never;
 type NamedArguments<Names extends unknown[], Args> = { [I in keyof Names]: I extends keyof Args ? Args[I] : never };
 `;
+
+/** What the functions that make types take, and the types that they return. */
+const CONTENT = { struct: 'fields', union: 'fields', enumeration: 'values', fn: 'declaration' };
+const TYPES = {
+  struct: ['StructType', ''],
+  union: ['UnionType', ''],
+  enumeration: ['EnumerationType', ', false'],
+  fn: ['FunctionType', ''],
+};
 
 /** Writes a module, part after part. */
 class Emitter {
   #isTyped;
   #isCommonJs;
   #types;
+  #names;
   #declared = '';
   #emitting = new Set();
 
@@ -75,12 +84,28 @@ class Emitter {
     return this.#isTyped ? `${text}export type ${name} = ${this.#types.use('Handle')}<${quote(name)}>;\n` : text;
   }
 
+  /**
+   * A type by one of the package's functions. In TypeScript its type has a name, too: what refers to it would else repeat
+   * all of it, at each place.
+   */
+  #named(name, make, content, options) {
+    const call = this.#types.use(make);
+    if (!this.#isTyped) return `export const ${name} = ${call}(${content}${options});\n`;
+    const [declaration, type] = [this.#names.claim(`${name}_${CONTENT[make]}`), this.#names.claim(`${name}_type`)];
+    const [generic, more] = TYPES[make];
+    return (
+      `const ${declaration} = ${content} as const;\n` +
+      `export interface ${type} extends ${this.#types.use(generic)}<typeof ${declaration}${more}> {}\n` +
+      `export const ${name}: ${type} = ${call}(${declaration}${options});\n`
+    );
+  }
+
   #enumeration({ name, members, type, c, size, exported = [] }) {
     const lines = members.map(
       (member) => `${docText(member.doc, '  ')}  ${keyOf(member.name)}: ${literal(member.value)},\n`,
     );
     const more = type === 'i32' ? '' : `, type: ${quote(type)}`;
-    const text = `export const ${name} = ${this.#types.use('enumeration')}({\n${lines.join('')}}, { name: ${quote(name)}${more} });\n`;
+    const text = this.#named(name, 'enumeration', `{\n${lines.join('')}}`, `, { name: ${quote(name)}${more} }`);
     const names = exported.map(({ name: member, exportName }) =>
       exportName === member ? `${member},` : `${keyOf(member)}: ${exportName},`,
     );
@@ -91,7 +116,9 @@ class Emitter {
   #alias(entity) {
     const { text, later } = this.#types.of(entity.type);
     // What holds itself by value is declared after it: then nothing is known of its arguments.
-    return `export const ${entity.name} = ${later ? `${this.#types.use('fn')}({})` : text};\n`;
+    const declaration = /^fn\((.*)\)$/s.exec(text)?.[1];
+    if (declaration === undefined) return `export const ${entity.name} = ${text};\n`;
+    return this.#named(entity.name, 'fn', later ? '{}' : declaration, '');
   }
 
   #record(entity) {
@@ -105,7 +132,7 @@ class Emitter {
     const open =
       flexible === undefined ? '' : `  // ${flexible} is an array without a length: it begins at sizeof(${name}).\n`;
     return (
-      `export const ${name} = ${this.#types.use(isUnion ? 'union' : 'struct')}({\n${lines.join('')}${open}}, { ${given.join(', ')} });\n` +
+      this.#named(name, isUnion ? 'union' : 'struct', `{\n${lines.join('')}${open}}`, `, { ${given.join(', ')} }`) +
       this.#check(entity)
     );
   }
@@ -129,7 +156,21 @@ class Emitter {
   // ---- the module ---------------------------------------------------------------------------------------------------
 
   /** @param {object} module what module.js has found */
-  module({ title, constants, entities, functions, globals, library, output, shims, deepbind, leftOut }) {
+  module({
+    title,
+    names,
+    constants,
+    entities,
+    functions,
+    aliases,
+    globals,
+    library,
+    output,
+    shims,
+    deepbind,
+    leftOut,
+  }) {
+    this.#names = names;
     for (const kind of ['opaque', 'enum', 'record', 'alias']) {
       for (const entity of entities.filter((each) => each.kind === kind)) this.#declare(entity);
     }
@@ -141,7 +182,13 @@ class Emitter {
           .join(''),
       ),
       section('types', this.#declared),
-      section('functions', library === undefined ? '' : this.#library(functions, library, output, deepbind)),
+      section(
+        'functions',
+        library === undefined
+          ? ''
+          : this.#library(functions, library, output, deepbind) +
+              aliases.map(({ exportName, of }) => `export const ${exportName} = ${of};\n`).join(''),
+      ),
       section('functions of the header itself', shims.functions.length === 0 ? '' : this.#shims(shims)),
       section('variables', globals.map((each) => this.#global(each)).join('')),
       section('layouts', this.#isChecked ? checkFunction(this.#isTyped, this.#hasBits) : ''),
@@ -190,18 +237,19 @@ class Emitter {
   #label(place, parameters, type) {
     if (!this.#isTyped) return '';
     const names = type.args.flatMap(({ kind }, i) => (kind === 'out' ? [] : [parameters[i] || `arg${i}`]));
-    const labels = names.map((name) => `${name}: 0`);
+    const labels = names.map((name) => `${labelOf(name)}: 0`);
     if (labels.length === 0) return '';
-    if (type.varargs) labels.push('...extra: 0[]');
-    return `: Named<typeof ${place}, [${labels.join(', ')}]>`;
+    const more = type.varargs ? `, ${this.#types.use('Extra')}[]` : '';
+    return `: Named<typeof ${place}, [${labels.join(', ')}]${more}>`;
   }
 
   #shims({ functions, source, options }) {
     this.#types.use('cc');
     const text = source.replace(/[\\`]|\$\{/g, '\\$&');
+    const lines = Object.entries(options).map(([key, value]) => `  ${key}: ${listOf(value)},\n`);
     return (
-      `/** Compiled when this module is loaded the first time. */\nexport const shims = cc({\n  source: \`\n${text}\`,\n` +
-      options.map((line) => `  ${line},\n`).join('') +
+      '/** C functions that call those which only the header has: compiled when this module is loaded the first time. */\n' +
+      `export const shims = cc({\n  source: \`\n${text}\`,\n${lines.join('')}` +
       `  symbols: {\n${this.#declarations(functions).replace(/^/gm, '  ').trimEnd()}\n  },\n});\n\n` +
       this.#exports(functions, 'shims.symbols')
     );
@@ -236,6 +284,8 @@ class Emitter {
     return /^check\(.*\}, \{ /m.test(this.#declared);
   }
 }
+
+const listOf = (value) => (Array.isArray(value) ? `[${value.map(quote).join(', ')}]` : quote(value));
 
 /** The library as the module's dlopen takes it: a name, or a path, which counts from the module. */
 function specifier(name, output) {

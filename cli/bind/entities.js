@@ -53,8 +53,14 @@ class Entities {
    */
   ofTag(cursor, place) {
     const key = this.#clang.keyOf(cursor);
-    if (!this.#byKey.has(key)) this.#byKey.set(key, this.#make(cursor, place));
-    return this.#byKey.get(key);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    // It may have been met in another unit.
+    const global = this.#clang.globalKeyOf(cursor);
+    const type = this.#byKey.get(global) ?? this.#make(cursor, place);
+    this.#byKey.set(key, type);
+    this.#byKey.set(global, type);
+    return type;
   }
 
   #make(cursor, place) {

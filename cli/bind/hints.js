@@ -58,7 +58,7 @@ class Hints {
       this.#change(each, 'text', asText, 'no pointer to characters');
       this.#change(each, 'number', asNumber);
       this.#lengths(each);
-      this.#results(each, entities);
+      this.#results(each);
     }
     for (const entity of entities.all) this.#changeEntity(entity);
     this.#owners(entities);
@@ -148,7 +148,7 @@ class Hints {
 
   // ---- functions -----------------------------------------------------------------------------------------------------
 
-  #results(each, entities) {
+  #results(each) {
     const { name, type } = each;
     for (const option of ['errno', 'threads']) {
       const found = this.#patterns[option].select(name);
@@ -169,11 +169,11 @@ class Hints {
       if (asText(type.returns) !== undefined || isScalar(type.returns, 'cstring'))
         type.returns = { kind: 'owned', of: scalar('cstring'), free: free.value };
       else this.#misfit('free', free, name, 'its result is no text');
-    } else if (free !== undefined) this.#frees(free, each, entities);
+    } else if (free !== undefined) this.#frees(free, each);
   }
 
   /** A function that ends the handle it is passed first. */
-  #frees(found, { name, type }, entities) {
+  #frees(found, { name, type }) {
     const first = type.args.find((arg) => arg.kind === 'entity' && arg.entity.kind === 'opaque');
     if (first === undefined) this.#misfit('free', found, name, 'it takes no handle');
     else first.entity.free = [...(first.entity.free ?? []), name];

@@ -47,6 +47,7 @@ const API = `
     unsigned *offset);
   CXString clang_getFileName(void *file);
   void *clang_getIncludedFile(CXCursor cursor);
+  CXString clang_getCursorUSR(CXCursor cursor);
   CXString clang_Cursor_getRawCommentText(CXCursor cursor);
   CXString clang_Cursor_getMangling(CXCursor cursor);
   int clang_Cursor_getStorageClass(CXCursor cursor);

@@ -33,17 +33,19 @@ const isCharacter = ({ kind }) => kind === 4 || kind === 13;
 class Evaluator {
   #clang;
   #start;
+  #name;
   #file;
   #unit;
 
   /** @param {string} start the line that includes the header */
-  constructor(clang, start) {
+  constructor(clang, start, name = 'questions.c') {
     this.#clang = clang;
     this.#start = start;
+    this.#name = name;
   }
 
   /**
-   * The variables of questions that are right: by their number, the cursor of each.
+   * The variables and functions of questions that are right: by their number, the cursor of each.
    * @param {{ macro: string, text: string }[]} questions C declarations of one line, with % for the name of what they
    *   declare, each for when the macro is still defined at the end of the header
    * @returns {{ found: Map<number, object>, defined: Set<number> }} `defined`: the questions whose macro is
@@ -58,7 +60,7 @@ class Evaluator {
       const wrong = new Set();
       for (const { file, line } of clang.errors(this.#unit))
         if (file === this.#file) wrong.add(Math.floor((line - first) / 3));
-      const { found, defined } = this.#variables();
+      const { found, defined } = this.#answers();
       // A macro that is no expression may swallow the lines after it: they are asked again without it.
       const isSwallowed = (i) => asked[i] !== '' && defined.has(i) && !found.has(i) && !wrong.has(i);
       const isComplete = wrong.size === 0 || !asked.some((_, i) => isSwallowed(i));
@@ -70,11 +72,17 @@ class Evaluator {
     }
   }
 
-  #variables() {
+  /** The same with a unit that stays as it is: what is found can be used while others are asked. */
+  keep(questions) {
+    const own = new Evaluator(this.#clang, this.#start, 'kept.c');
+    return own.ask(questions);
+  }
+
+  #answers() {
     const clang = this.#clang;
     const [found, defined] = [new Map(), new Set()];
     for (const cursor of clang.childrenOfUnit(this.#unit)) {
-      if (cursor.kind !== Cursor.variable) continue;
+      if (cursor.kind !== Cursor.variable && cursor.kind !== Cursor.function) continue;
       const name = clang.spelling(cursor);
       if (name.startsWith(PREFIX)) found.set(Number(name.slice(PREFIX.length)), cursor);
       else if (name.startsWith(MARK)) defined.add(Number(name.slice(MARK.length)));
@@ -83,7 +91,7 @@ class Evaluator {
   }
 
   #parse(text) {
-    this.#file = this.#clang.write('questions.c', text);
+    this.#file = this.#clang.write(this.#name, text);
     if (this.#unit === undefined) this.#unit = this.#clang.parseOften(this.#file);
     else this.#clang.parseAgain(this.#unit);
   }

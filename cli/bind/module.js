@@ -6,7 +6,7 @@ const { failure } = require('../usage.js');
 const { Emitter } = require('./emit.js');
 const { LeftOut } = require('./left-out.js');
 const { readModel } = require('./read.js');
-const { findShims } = require('./shims.js');
+const { shimModule } = require('./shims.js');
 const { findLibrary, clashWithNode } = require('./target.js');
 const { validate, tryFunction } = require('./validate.js');
 
@@ -82,7 +82,7 @@ async function bindHeader(request) {
   const target = targetOf(model, request);
   const { kept, variables } = select(model, target?.exports, leftOut);
   const deepbind = target === undefined ? undefined : clashWithNode(target);
-  const shims = findShims({ ...request, model, target, deepbind }, leftOut);
+  const shims = shimModule({ clang, model, target }, leftOut);
   const isEmpty = [kept, variables, model.constants, shims.functions, model.entities.of('enum')].every(
     ({ length }) => length === 0,
   );
@@ -90,14 +90,20 @@ async function bindHeader(request) {
   progress.step('bind: writing');
   const constants = nameConstants(model.constants, model.entities, model.names);
   hints.report(leftOut);
+  const bound = new Map(kept.map(({ name, exportName }) => [name, exportName]));
+  const aliases = model.aliases
+    .filter(({ of }) => bound.has(of))
+    .map(({ name, of }) => ({ exportName: model.names.claim(name), of: bound.get(of) }));
   const text = new Emitter(format).module({
     title: [
       `Made by pinned-ffi ${version} from ${shown} for ${process.platform}-${process.arch} (${clang.version}).`,
       'Do not change it: run `pinned-ffi bind` again.',
     ],
+    names: model.names,
     constants,
     entities: model.entities.all,
     functions: kept,
+    aliases,
     globals: variables.map((each) => ({ ...each, exportName: model.names.claim(each.name) })),
     library: target?.name,
     output,

@@ -10,6 +10,7 @@ const { Evaluator, evaluate, mayBeExpression } = require('./macros.js');
 const { Names } = require('./names.js');
 const { ownership } = require('./ownership.js');
 const { resolveDeclared, resolveFields } = require('./resolve.js');
+const { findShims } = require('./shims.js');
 const { Types } = require('./types.js');
 
 const EXTERN = 2;
@@ -41,7 +42,7 @@ function declarator(type, name) {
 function prototypeOf(clang, { name, cursor }) {
   const { c } = clang;
   const type = c.clang_getCursorType(cursor);
-  const spelling = (each) => clang.text(c.clang_getTypeSpelling(each));
+  const spelling = (each) => clang.spellingOf(each);
   const parameters = parametersOf(clang, cursor).map((parameter, i) =>
     declarator(spelling(c.clang_getCursorType(c.clang_Cursor_getArgument(cursor, i))), parameter),
   );
@@ -53,11 +54,8 @@ function prototypeOf(clang, { name, cursor }) {
 function constantsOf(evaluator, macros, names, leftOut) {
   const candidates = [];
   for (const [name, { isFunction, body }] of macros) {
-    if (body === '') continue;
-    // A macro of a function's name is another way to write that function.
-    if (isFunction) {
-      if (!names.has(name)) leftOut.add('macros with parameters', name);
-    } else if (mayBeExpression(body)) candidates.push(name);
+    if (isFunction || body === '' || names.has(body)) continue;
+    if (mayBeExpression(body)) candidates.push(name);
     else leftOut.add('macros that are no constants', name);
   }
   const { constants, others } = evaluate(evaluator, candidates);
@@ -71,7 +69,8 @@ function constantsOf(evaluator, macros, names, leftOut) {
  * @param {string} request.name the header, as the user names it
  * @param {import('./hints').Hints} request.hints
  */
-function readModel({ clang, name, folders, also, prefixes, hints, progress }, leftOut) {
+function readModel(request, leftOut) {
+  const { clang, name, folders, also, prefixes, hints, progress } = request;
   const isWanted = (each) => prefixes.length === 0 || prefixes.some((prefix) => each.startsWith(prefix));
   progress.step('bind: reading the declarations');
   const { cursors, header, include, roots, libraries, notes } = readHeader(clang, name, folders);
@@ -94,7 +93,17 @@ function readModel({ clang, name, folders, also, prefixes, hints, progress }, le
   const functions = resolveDeclared(clang, types, entities, declared)
     .map(describe)
     .map((each) => ({ ...each, exportName: exported.get(each.name) }));
-  const inline = resolveDeclared(clang, types, entities, wanted(declarations.inline)).map(describe);
+  const inline = wanted(declarations.inline);
+  const evaluator = new Evaluator(clang, include);
+  const known = new Set([...declarations.functions.keys(), ...declarations.inline.keys()]);
+  const macros = wanted(declarations.macros);
+  // A macro of a function's name is another way to write that function.
+  const callable = macros.filter(([each, { isFunction }]) => isFunction && !known.has(each));
+  const shims = findShims(
+    { clang, evaluator, inline, macros: callable, functions: declared, selected: request.inline },
+    leftOut,
+  );
+  const shimmed = resolveDeclared(clang, types, entities, shims).map(describe);
   const externals = wanted(declarations.variables).filter(
     ([, cursor]) => clang.c.clang_Cursor_getStorageClass(cursor) === EXTERN,
   );
@@ -102,24 +111,25 @@ function readModel({ clang, name, folders, also, prefixes, hints, progress }, le
   const constants = [];
   if (prefixes.length === 0) for (const tag of declarations.tags) declareTag(clang, tag, entities, constants);
   resolveFields(clang, types, entities);
-  const macros = wanted(declarations.macros);
   progress.step(`bind: ${count(macros.length, 'macro')}: values`);
-  const evaluator = new Evaluator(clang, include);
-  const known = new Set([...declarations.functions.keys(), ...declarations.inline.keys()]);
   constants.push(...constantsOf(evaluator, macros, known, leftOut));
+  // `#define SDL_BlitSurface SDL_UpperBlit`: another name of a function.
+  const aliases = macros
+    .filter(([each, { body }]) => exported.has(body) && !known.has(each))
+    .map(([each, { body }]) => ({ name: each, of: body }));
   return {
     header,
     include,
     libraries,
     notes,
     functions,
-    inline,
+    aliases,
+    shimmed,
     globals,
     constants,
     entities,
     names,
     evaluator,
-    macros,
   };
 }
 

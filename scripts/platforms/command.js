@@ -81,7 +81,8 @@ async function check(runtime, isShort) {
   return { row: { ...row, faults: faults.length }, faults };
 }
 
-const indent = (text) => text.trimEnd().replaceAll('\n', '\n      ');
+const LINES = 12;
+const indent = (text) => text.trimEnd().split('\n').slice(0, LINES).join('\n      ');
 
 /**
  * Runs a command on its runtimes, prints what each did, saves the results, and ends with one line about all of it.

@@ -81,7 +81,8 @@ function buildFixture({ output = fixture, compiler = findCompiler(), isWindows =
   if (compiler === undefined) fail('The tests need a C compiler (cc, gcc or clang, or set CC).');
   fs.mkdirSync(path.dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.tmp`;
-  const position = isWindows ? [] : ['-fPIC'];
+  // Its threads are those of a library that only MinGW has.
+  const position = isWindows ? ['-static'] : ['-fPIC'];
   const sources = files.filter((file) => file.endsWith('.c'));
   const args = ['-std=gnu11', '-O1', '-g', '-Wall', '-shared', '-pthread', ...position, '-o', temporary, ...sources];
   if (!isWindows && process.platform === 'linux') args.push('-lm');

@@ -98,6 +98,7 @@ const PLATFORM = {
   linux: { is: () => isLinux, reason: 'only on Linux' },
   posix: { is: () => !isWindows, reason: 'not on Windows' },
   glibc: { is: () => isLinux && !isMusl(), reason: 'only with glibc' },
+  unloads: { is: () => !isMusl(), reason: 'musl does not unload libraries' },
   bunAndDeno: {
     is: () => isLinux && process.arch === 'x64' && !isMusl(),
     reason: 'the npm packages of Bun and Deno are for Linux on x64 with glibc',

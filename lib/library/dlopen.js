@@ -246,20 +246,27 @@ function rivalOf(candidate, flags) {
   return file === null ? null : binding.interposed(file);
 }
 
-const ABSENT = /no such file|not found|could not be found/i;
+/** Windows has its own words in each language, and a number for all of them. */
+const ABSENT = /no such file|not found|could not be found|os error 126/i;
 
 /** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
 function notOpened(expected, tried) {
   const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
+  // Windows does not say of which file it speaks: the one that was asked for, or one that it needs.
+  const isNamed = ({ path, reason }) => reason.includes(path);
   const isAbsent = (attempt) =>
-    !exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(attempt.path);
+    !exists(attempt) && ABSENT.test(attempt.reason) && (process.platform === 'win32' || isNamed(attempt));
   const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
-  // glibc says of a file for another machine that it does not exist.
-  const hint = (attempt) =>
-    exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(`${attempt.path}:`)
+  const hint = (attempt) => {
+    if (!exists(attempt) || !ABSENT.test(attempt.reason)) return '';
+    if (process.platform === 'win32') return ' (the file is there: a library that it needs may be missing)';
+    // glibc says of a file for another machine that it does not exist.
+    return attempt.reason.includes(`${attempt.path}:`)
       ? ' (the file is there: it may be for another architecture)'
       : '';
-  const list = tried.map((attempt) => `\n  ${attempt.reason}${hint(attempt)}`).join('');
+  };
+  const textOf = (attempt) => (isNamed(attempt) ? attempt.reason : `${attempt.path}: ${attempt.reason}`);
+  const list = tried.map((attempt) => `\n  ${textOf(attempt)}${hint(attempt)}`).join('');
   return makeError(code, `Failed to open library "${expected}"; tried:${list}`, {
     path: expected,
     tried: tried.map(({ path }) => path),

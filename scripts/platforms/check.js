@@ -15,15 +15,17 @@ const TIMEOUT_MS = 10 * 60 * 1000;
 /** Runs a program to its end: what it printed, and how it ended. */
 function start(binary, args, env) {
   return new Promise((resolve) => {
-    const options = { cwd: root, env, timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] };
-    const child = spawn(binary, args, options);
+    const child = spawn(binary, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
     const printed = { stdout: '', stderr: '' };
     for (const name of Object.keys(printed))
       child[name].setEncoding('utf8').on('data', (text) => (printed[name] += text));
-    child.on('error', (error) => resolve({ ...printed, end: error.message }));
-    child.on('close', (code, signal) =>
-      resolve({ ...printed, end: code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}` }),
-    );
+    const finish = (end) => {
+      clearTimeout(timer);
+      resolve({ ...printed, end });
+    };
+    child.on('error', (error) => finish(error.message));
+    child.on('close', (code, signal) => finish(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`));
   });
 }
 

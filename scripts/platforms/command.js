@@ -1,6 +1,7 @@
 'use strict';
 // What the commands for platforms have in common: options, running each runtime, the report, the last line.
 
+const os = require('node:os');
 const { parseArgs } = require('node:util');
 const { runFiles, runSuite } = require('./check.js');
 const { save } = require('./results.js');
@@ -81,7 +82,10 @@ async function check(runtime, isShort) {
   return { row: { ...row, faults: faults.length }, faults };
 }
 
-const indent = (text) => text.trimEnd().replaceAll('\n', '\n      ');
+/** Runtimes that are checked at the same time. */
+const AT_ONCE = 2;
+const LINES = 12;
+const indent = (text) => text.trimEnd().split('\n').slice(0, LINES).join('\n      ');
 
 /**
  * Runs a command on its runtimes, prints what each did, saves the results, and ends with one line about all of it.
@@ -95,40 +99,51 @@ async function runAll(command, runtimes, { short, write, only }) {
   );
   if (wanted.length === 0)
     throw new Error(`--only ${only.join(' ')}: there is ${runtimes.map(({ name }) => name).join(', ')}`);
-  const results = [];
-  for (const runtime of wanted) {
-    const began = performance.now();
-    const result = await check(runtime, short).catch((error) => ({
-      row: { name: runtime.name, runtime: runtime.name, system: runtime.system, passed: 0, cases: 0, faults: 1 },
-      faults: [error.message],
-    }));
-    results.push(result);
-    const { row, faults } = result;
-    if (write) save(command, [row], { isPart: true });
-    const seconds = ((performance.now() - began) / 1000).toFixed(0);
-    const facts = row.refused
-      ? `refused: ${row.refused}`
-      : `${row.passed} of ${row.cases} cases${row.files ? `, ${row.files.passed} tests` : ''}, ${row.fences ? 'fenced' : 'no fences'}`;
-    console.log(`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${row.runtime}, ${row.system}: ${facts}; ${seconds} s`);
-    for (const fault of faults) console.log(`    ${indent(fault)}`);
-  }
-  if (write)
-    save(
-      command,
-      results.map(({ row }) => row),
-      { isPart: wanted.length < runtimes.length },
-    );
-  const rows = results.map(({ row }) => row);
-  const sum = (key) => rows.reduce((total, row) => total + (key(row) ?? 0), 0);
-  const failed = results.filter(({ faults }) => faults.length > 0).map(({ row }) => row.name);
-  const refused = rows.filter((row) => row.refused !== undefined).length;
-  const works = rows.length - failed.length - refused;
-  const counts = `${sum((row) => row.passed)} cases of the suite and ${sum((row) => row.files?.passed)} tests passed`;
-  console.log(
-    `test:${command}${short ? ' (short)' : ''}: ${rows.length} runtimes: ${works} work${refused > 0 ? `, ${refused} refused with a reason` : ''}, ` +
-      `${failed.length} failed${failed.length > 0 ? ` (${failed.join(', ')})` : ''}; ${counts}`,
-  );
+  const results = new Map();
+  const next = wanted.values();
+  const work = async () => {
+    for (const runtime of next) {
+      const result = await checkAndPrint(runtime, short);
+      results.set(runtime, result);
+      if (write) save(command, [result.row], { isPart: true });
+    }
+  };
+  // Each waits a lot: for the event loop, for other threads, for child processes.
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, os.availableParallelism()) }, work));
+  const inOrder = wanted.map((runtime) => results.get(runtime));
+  const rows = inOrder.map(({ row }) => row);
+  if (write) save(command, rows, { isPart: wanted.length < runtimes.length });
+  const failed = inOrder.filter(({ faults }) => faults.length > 0).map(({ row }) => row.name);
+  console.log(lastLine(command, rows, failed, short));
   process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+/** The line that says what ran and what passed. */
+function lastLine(command, rows, failed, isShort) {
+  const sum = (key) => rows.reduce((total, row) => total + (key(row) ?? 0), 0);
+  const refused = rows.filter((row) => row.refused !== undefined && !failed.includes(row.name)).length;
+  const parts = [`${rows.length - failed.length - refused} work`];
+  if (refused > 0) parts.push(`${refused} refused with a reason`);
+  parts.push(`${failed.length} failed${failed.length > 0 ? ` (${failed.join(', ')})` : ''}`);
+  const counts = [`${sum((row) => row.passed)} cases of the suite`, `${sum((row) => row.files?.passed)} tests`];
+  return `test:${command}${isShort ? ' (short)' : ''}: ${rows.length} runtimes: ${parts.join(', ')}; ${counts.join(' and ')} passed`;
+}
+
+/** Checks a runtime and prints a line about it, and what went wrong. */
+async function checkAndPrint(runtime, isShort) {
+  const began = performance.now();
+  const { name, system } = runtime;
+  const result = await check(runtime, isShort).catch((error) => ({
+    row: { name, runtime: name, system, passed: 0, cases: 0, faults: 1 },
+    faults: [error.cause === undefined ? error.message : `${error.message}\n${error.cause.message}`],
+  }));
+  const { row, faults } = result;
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  const cases = `${row.passed} of ${row.cases} cases${row.files ? `, ${row.files.passed} tests` : ''}`;
+  const facts = row.refused ? `refused: ${row.refused}` : `${cases}, ${row.fences ? 'fenced' : 'no fences'}`;
+  console.log(`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${row.runtime}, ${system}: ${facts}; ${seconds} s`);
+  for (const fault of faults) console.log(`    ${indent(fault)}`);
+  return result;
 }
 
 /** Runs a program of this folder; ends with one message where it cannot. */

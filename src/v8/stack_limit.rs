@@ -115,8 +115,29 @@ fn bounds() -> Option<(usize, usize)> {
         }
         let status = libc::pthread_attr_getstack(attributes.as_ptr(), &mut lowest, &mut size);
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
-        (status == 0).then(|| (lowest.addr(), size))
+        (status == 0).then(|| grown(lowest.addr(), size))
     }
+}
+
+/// The bounds of a stack that grows, as it may become. musl tells what of the main thread's is mapped so far; glibc tells
+/// the limit of the system.
+#[cfg(all(target_os = "linux", target_env = "musl"))]
+fn grown(lowest: usize, size: usize) -> (usize, usize) {
+    let mut limit = std::mem::MaybeUninit::<libc::rlimit>::zeroed();
+    // SAFETY: M11; the functions have no preconditions but that the structure is a local, which is filled.
+    let limit = unsafe {
+        if libc::gettid() != libc::getpid() || libc::getrlimit(libc::RLIMIT_STACK, limit.as_mut_ptr()) != 0 {
+            return (lowest, size);
+        }
+        limit.assume_init().rlim_cur
+    };
+    let most = usize::try_from(limit).unwrap_or(usize::MAX).min(MOST).max(size);
+    (lowest + size - most, most)
+}
+
+#[cfg(all(target_os = "linux", not(target_env = "musl")))]
+const fn grown(lowest: usize, size: usize) -> (usize, usize) {
+    (lowest, size)
 }
 
 #[cfg(not(target_os = "linux"))]

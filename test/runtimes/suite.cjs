@@ -517,7 +517,7 @@ async function main() {
       await run(ffi, bind);
     } catch (error) {
       // The stack of JavaScriptCore does not begin with the message.
-      failed = `${error}\n${error?.stack ?? ''}`;
+      failed = globalThis.Bun ? `${error}\n${error?.stack}` : String(error?.stack ?? error);
     }
     console.log(JSON.stringify({ title, failed }));
   }

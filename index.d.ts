@@ -52,8 +52,10 @@ import type {
   PointerType,
   StructFields,
   StructType,
+  TextType,
   UnionFields,
   UnionType,
+  ZeroedStructType,
 } from './types/declared.js';
 import type {
   Args,
@@ -101,7 +103,8 @@ export type {
   Handle,
   LiveView,
 };
-export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
+export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, TextType, UnionType };
+export type { ZeroedStructType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
 export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, HasAsync, LooseDeclaration, OneOf };
@@ -574,7 +577,7 @@ export declare const JSCallback: JSCallbackConstructor;
  * @throws ERR_OUT_OF_RANGE if the offset lies outside the view.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
  */
-export declare function ptr(view: ArrayBufferView | ArrayBufferLike | LiveView, byteOffset?: number): Pointer;
+export declare function ptr(view: ArrayBufferView | ArrayBufferLike | LiveView, byteOffset?: number | bigint): Pointer;
 
 /** Options of {@link alloc}. */
 export interface AllocOptions {
@@ -592,7 +595,7 @@ export interface AllocOptions {
  * @throws ERR_OUT_OF_RANGE for an invalid size or alignment.
  * @throws ERR_FFI_MEMORY_EXHAUSTED if the memory cannot be allocated.
  */
-export declare function alloc(size: number, options?: AllocOptions): Buffer;
+export declare function alloc(size: number | bigint, options?: AllocOptions): Buffer;
 
 /** Result of {@link pin}: holds a view. */
 export interface Pin {
@@ -653,13 +656,17 @@ export declare function fences(): Fences;
 export declare function checkFences(): number;
 
 /**
- * Reads one value from native memory. It need not be aligned.
- * @param ptr The address. The memory must be readable: only PINNED_FFI_GUARD=1 checks that.
+ * Reads one value from memory. It need not be aligned.
+ * @param source The address, or a view or buffer. Memory at an address must be readable: only PINNED_FFI_GUARD=1 checks
+ *   that.
  * @param byteOffset Bytes to add to it. Default: 0.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address or an offset.
  */
-export type Reader<Value> = (ptr: number | bigint, byteOffset?: number) => Value;
+export type Reader<Value> = (
+  source: number | bigint | ArrayBufferView | ArrayBufferLike | LiveView,
+  byteOffset?: number | bigint,
+) => Value;
 
 /**
  * Writes one value to native memory. It need not be aligned.
@@ -670,7 +677,7 @@ export type Reader<Value> = (ptr: number | bigint, byteOffset?: number) => Value
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument.
  */
-export type Writer<Value> = (ptr: number | bigint, byteOffset: number, value: Value) => void;
+export type Writer<Value> = (ptr: number | bigint, byteOffset: number | bigint, value: Value) => void;
 
 /**
  * Reads from native memory, a function per scalar type: `read.i32(ptr, 4)`.
@@ -685,20 +692,27 @@ export declare const write: { readonly [Name in ScalarName]: Writer<In<Name>> } 
   readonly intptr: Writer<In<'i64_fast'>>;
 };
 
+/** Where a text is: at an address, or in a view or buffer. */
+export type TextSource = number | bigint | ArrayBufferView | ArrayBufferLike | LiveView | null;
+
+/** The encoding of a text in memory: `wide` is that of wchar_t, UTF-32 on Linux and macOS, UTF-16 on Windows. */
+export type TextEncoding = 'utf8' | 'utf16' | 'utf32' | 'wide';
+
 /** The type of {@link CString}, which can be called with and without `new`. */
 export interface CStringConstructor {
   /** For programs written for bun:ffi. With `new` the result is a String object: compare it with `==`. */
-  new (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
+  new (source: TextSource, byteOffset?: number | bigint, byteLength?: number | bigint, encoding?: TextEncoding): string;
   /** Returns a primitive string. */
-  (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
+  (source: TextSource, byteOffset?: number | bigint, byteLength?: number | bigint, encoding?: TextEncoding): string;
 }
 
 /**
- * Copies a UTF-8 string from native memory. NULL becomes `''`. Call it without `new` to get a primitive string.
+ * Copies a text from memory. NULL becomes `''`. Call it without `new` to get a primitive string.
  *
- * @param ptr The address.
+ * @param source The address, or a view or buffer that holds the text.
  * @param byteOffset Bytes to add to it. Default: 0.
- * @param byteLength The length in bytes. Default: up to the first NUL byte.
+ * @param byteLength The length in bytes. Default: up to the first NUL; in a view at most to its end.
+ * @param encoding Default: `'utf8'`.
  * @throws ERR_FFI_INVALID_POINTER for addresses below 4096 other than NULL.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
  */
@@ -718,16 +732,16 @@ export type Deallocator = number | bigint | BoundFunction;
  *
  * @param ptr The address.
  * @param byteOffset Bytes to add to it. Default: 0.
- * @param byteLength The length in bytes, more than 0. Default: up to the first NUL byte.
+ * @param byteLength The length in bytes. Default: up to the first NUL byte. With 0 the Buffer is empty, at NULL as well.
  * @param deallocator Frees the memory after the Buffer was collected. Default: the memory is not freed.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime does not allow a Buffer over native memory.
  */
 export declare function toBuffer(
-  ptr: number | bigint,
-  byteOffset?: number,
-  byteLength?: number,
+  ptr: number | bigint | null,
+  byteOffset?: number | bigint,
+  byteLength?: number | bigint,
   deallocator?: Deallocator,
 ): Buffer;
 /**
@@ -735,9 +749,9 @@ export declare function toBuffer(
  * @param context The second argument of the deallocator.
  */
 export declare function toBuffer(
-  ptr: number | bigint,
-  byteOffset: number | undefined,
-  byteLength: number | undefined,
+  ptr: number | bigint | null,
+  byteOffset: number | bigint | undefined,
+  byteLength: number | bigint | undefined,
   context: number | bigint | null | undefined,
   deallocator: Deallocator,
 ): Buffer;
@@ -747,9 +761,9 @@ export declare function toBuffer(
  * Parameters and errors are those of {@link toBuffer}.
  */
 export declare function toArrayBuffer(
-  ptr: number | bigint,
-  byteOffset?: number,
-  byteLength?: number,
+  ptr: number | bigint | null,
+  byteOffset?: number | bigint,
+  byteLength?: number | bigint,
   deallocator?: Deallocator,
 ): ArrayBuffer;
 /**
@@ -757,9 +771,9 @@ export declare function toArrayBuffer(
  * @param context The second argument of the deallocator.
  */
 export declare function toArrayBuffer(
-  ptr: number | bigint,
-  byteOffset: number | undefined,
-  byteLength: number | undefined,
+  ptr: number | bigint | null,
+  byteOffset: number | bigint | undefined,
+  byteLength: number | bigint | undefined,
   context: number | bigint | null | undefined,
   deallocator: Deallocator,
 ): ArrayBuffer;
@@ -774,6 +788,8 @@ export interface StructOptions {
   readonly packed?: boolean | number;
   /** The minimum alignment of the struct, in bytes. */
   readonly align?: number;
+  /** Whether fields that a value lacks are zero. Default: `false`: a missing field is an error. */
+  readonly zero?: boolean;
 }
 
 /**
@@ -786,7 +802,16 @@ export interface StructOptions {
  * symbols.distance({ x: 0, y: 0 }, { x: 3, y: 4 });
  * ```
  *
- * @param fields A type for each field, in order; `{ type, bits }` for a bitfield, which is never passed by value.
+ * @param fields A type for each field, in order; `{ type, bits }` for a bitfield, which is never passed by value;
+ *   `{ type, align }` for a field with an alignment of its own.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
+export declare function struct<const F extends StructFields>(
+  fields: F,
+  options: StructOptions & { readonly zero: true },
+): ZeroedStructType<F>;
+/**
+ * The same without defaults: a value has all fields.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
 export declare function struct<const F extends StructFields>(fields: F, options?: StructOptions): StructType<F>;
@@ -814,7 +839,7 @@ export declare function struct<const T extends TypeText>(
  */
 export declare function union<const F extends UnionFields>(
   fields: F,
-  options?: Omit<StructOptions, 'packed'>,
+  options?: Omit<StructOptions, 'packed' | 'zero'>,
 ): UnionType<F>;
 /**
  * Declares a C union by C text: `union('union number { double d; long long i; }')`.
@@ -830,10 +855,21 @@ export declare function union<const T extends TypeText>(
  * Declares a C array, for fields, globals and memory. As an argument, C has a {@link pointer} instead.
  *
  * @param type The type of an element.
- * @param length The number of elements, not of bytes: 1 to 2 ** 32 - 1.
+ * @param length The number of elements, not of bytes: 0 to 2 ** 32 - 1. With 0 it is empty; a struct may end in such a
+ *   field, whose elements you read with their count.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
-export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number): ArrayType<T>;
+export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number | bigint): ArrayType<T>;
+
+/**
+ * Declares a text of fixed size in memory, such as `char name[16]`: a string both ways, up to the first NUL. Memory after
+ * the string is zeroed. A string may fill the memory: then no NUL follows.
+ *
+ * @param length The number of units, not of bytes: 1 to 2 ** 32 - 1.
+ * @param encoding The units: bytes, char16_t, char32_t or wchar_t. Default: `'utf8'`.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
+export declare function text(length: number | bigint, encoding?: TextEncoding): TextType;
 
 /**
  * Declares a pointer to a type. A view that is passed must have at least the bytes of one value. A {@link Pointer} to
@@ -1063,6 +1099,14 @@ export interface FFIWarning extends Error {
   readonly symbol?: string | null;
 }
 
+/**
+ * Sets errno of this thread, and what {@link errno} returns until the next call that saves it. Such a call begins with
+ * errno 0.
+ *
+ * @param value The number, such as `os.constants.errno.EINVAL`.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if it is no 32-bit integer.
+ */
+export declare function errno(value: number | bigint): void;
 /**
  * C's errno (GetLastError on Windows) right after the last call of this thread whose declaration has `errno: true` or
  * `fails`. After an asynchronous call, it is that of its thread, from when its Promise settles until the next one

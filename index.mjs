@@ -28,6 +28,7 @@ export const {
   sizeof,
   struct,
   suffix,
+  text,
   toArrayBuffer,
   toBuffer,
   union,

@@ -126,7 +126,10 @@ impl fmt::Display for FfiError {
             Self::LibraryClosed { symbol, library } => write!(f, "{symbol}: the library {library} is closed"),
             Self::ThreadClosed { symbol } => write!(f, "{symbol}: the thread is closed"),
             Self::LibraryBusy { library } => {
-                write!(f, "close: {library} cannot be closed from a callback that it is running; close it after the call returns")
+                write!(
+                    f,
+                    "close: {library} cannot be closed from a callback that it is running; close it after the call returns"
+                )
             }
             Self::LibraryInvalid { reason } | Self::Declaration { reason } | Self::OutOfRange { reason } => {
                 f.write_str(reason)

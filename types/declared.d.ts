@@ -53,11 +53,11 @@ export interface AggregateType<I, O, V, Kind extends 'value' | 'array'> extends 
   kind: Kind;
 }> {
   /** A copy of the value in memory. */
-  read(source: Place<this>, byteOffset?: number): O;
+  read(source: Place<this>, byteOffset?: number | bigint): O;
   /** Writes a value to memory. */
-  write(target: Place<this>, value: I | V, byteOffset?: number): void;
+  write(target: Place<this>, value: I | V, byteOffset?: number | bigint): void;
   /** Accessors for memory, without a copy. Memory at an address must stay valid while you use them. */
-  view(source: Place<this>, byteOffset?: number): V;
+  view(source: Place<this>, byteOffset?: number | bigint): V;
   /** Accessors for new fenced memory, zeroed or with a value. It lives as long as its views. */
   alloc(value?: I | V): V;
 }
@@ -68,11 +68,17 @@ export interface Bitfield {
   readonly bits: number;
 }
 
-/** The fields of a struct: a type each, or a bitfield. */
-export type StructFields = { readonly [name: string]: FieldType | Bitfield };
+/** A field with an alignment of its own, in bytes. */
+export interface AlignedField {
+  readonly type: FieldType;
+  readonly align: number;
+}
+
+/** The fields of a struct: a type each, a bitfield, or a field with an alignment. */
+export type StructFields = { readonly [name: string]: FieldType | Bitfield | AlignedField };
 export type UnionFields = { readonly [name: string]: FieldType };
 type FieldType = string | number | DeclaredField;
-type TypeOfField<F> = F extends Bitfield ? F['type'] : F;
+type TypeOfField<F> = F extends Bitfield | AlignedField ? F['type'] : F;
 
 /** The fields of a struct on their way into C. */
 export type FieldsIn<F> = { readonly [K in keyof F]: In<TypeOfField<F[K]>> };
@@ -86,6 +92,9 @@ export type OneOf<F> = { [K in keyof F]: { readonly [Only in K]: In<F[K]> } }[ke
 /** Result of `struct`. */
 export type StructType<F> = AggregateType<FieldsIn<F>, FieldsOut<F>, FieldsView<F>, 'value'>;
 
+/** Result of `struct` with `zero: true`: a value may lack fields, which are zero. */
+export type ZeroedStructType<F> = AggregateType<Partial<FieldsIn<F>>, FieldsOut<F>, FieldsView<F>, 'value'>;
+
 /** Result of `union`: you pass one field; a result is a view. */
 export type UnionType<F> = AggregateType<OneOf<F>, FieldsView<F>, FieldsView<F>, 'value'>;
 
@@ -98,20 +107,46 @@ export interface ArrayView<T> extends LiveView, Iterable<View<T>> {
    */
   [index: number]: View<T>;
   /** The element of an index; negative indices count from the end. */
-  at(index: number): View<T>;
+  at(index: number | bigint): View<T>;
   /** Writes the element of an index; negative indices count from the end. */
-  set(index: number, value: In<T>): void;
+  set(index: number | bigint, value: In<T>): void;
   /** The values, copied. */
   toArray(): Out<T>[];
 }
 
+/** Elements that a string may be written into. */
+type CharacterType =
+  | 'char'
+  | 'wchar_t'
+  | 'char16_t'
+  | 'char32_t'
+  | 'u8'
+  | 'uint8_t'
+  | 'unsigned char'
+  | 'i8'
+  | 'int8_t'
+  | 'signed char'
+  | 'u16'
+  | 'uint16_t'
+  | 'unsigned short';
+
 /** Result of `array`. */
 export type ArrayType<T> = AggregateType<
-  ArrayLike<In<T>> | (T extends 'char' ? string : never),
+  ArrayLike<In<T>> | (T extends CharacterType ? string : never),
   Out<T>[],
   ArrayView<T>,
   'array'
 >;
+
+/** Result of `text`: a string in memory. */
+export interface TextType extends DeclaredType<{ in: string; out: string; view: string; kind: 'array' }> {
+  /** A copy of the text in memory. */
+  read(source: Place, byteOffset?: number | bigint): string;
+  /** Writes a text to memory. */
+  write(target: Place, value: string, byteOffset?: number | bigint): void;
+  /** New fenced memory of this size, zeroed or with a text. */
+  alloc(value?: string): Buffer;
+}
 
 /** Result of `pointer`, for pointers to a T. */
 export type PointerType<T = any> = DeclaredType<{

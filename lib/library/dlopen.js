@@ -53,7 +53,8 @@ const declarationsOf = function (symbols, where) {
 };
 
 /** Opens a library and binds its symbols. */
-const dlopen = function (path, symbols = {}, options = {}) {
+const dlopen = function (path, given, options = {}) {
+  const symbols = arguments.length > 1 ? given : {};
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
   const { flags, guard } = parseOptions(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
   const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));

@@ -34,6 +34,7 @@ function pointerDescriptor(target, name) {
     ...base,
     name,
     key: `pointer ${(keys += 1)}`,
+    elementSize: () => target().size,
     write(view, at, value, owner, position) {
       if (isView(value) && byteLengthOf(value) < target().size) {
         throw makeError(

@@ -117,3 +117,11 @@ pub fn entered_frees(env: Env) -> napi::Result<u32> {
 pub fn last_errno(env: Env) -> napi::Result<i32> {
     Ok(current(env)?.errno.get())
 }
+
+/// Sets errno of this thread, and what `last_errno` gives until the next call that is declared to capture it.
+#[napi]
+pub fn set_errno(env: Env, value: i32) -> napi::Result<()> {
+    current(env)?.errno.set(value);
+    invoke::set_errno(value);
+    Ok(())
+}

@@ -49,6 +49,7 @@ import type {
   OpaqueType,
   OutParameter,
   OwnedText,
+  PlainTarget,
   PointerType,
   StructFields,
   StructType,
@@ -104,7 +105,7 @@ export type {
   LiveView,
 };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, TextType, UnionType };
-export type { ZeroedStructType };
+export type { PlainTarget, ZeroedStructType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
 export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, HasAsync, LooseDeclaration, OneOf };
@@ -874,6 +875,9 @@ export declare function text(length: number | bigint, encoding?: TextEncoding): 
 /**
  * Declares a pointer to a type. A view that is passed must have at least the bytes of one value. A {@link Pointer} to
  * another type does not compile.
+ *
+ * You may pass plain values: an array, or an object for a struct. They are in fenced memory for the call, and what C
+ * changes there is copied back into the array or object. An array of pointers or texts ends with NULL.
  *
  * @param type The type that it points to, or, for a type that is declared later (as in a linked list), a function that
  *   returns it. TypeScript does not know the type of such a pointer.

@@ -148,9 +148,12 @@ export interface TextType extends DeclaredType<{ in: string; out: string; view: 
   alloc(value?: string): Buffer;
 }
 
+/** Plain values for a pointer: an array of them, or an object for a struct or a union. */
+export type PlainTarget<T> = readonly In<T>[] | (T extends AggregateType<any, any, any, 'value'> ? In<T> : never);
+
 /** Result of `pointer`, for pointers to a T. */
 export type PointerType<T = any> = DeclaredType<{
-  in: PointerLike<T>;
+  in: PointerLike<T> | PlainTarget<T>;
   out: Pointer<T> | bigint | null;
   view: Pointer<T> | bigint | null;
   kind: 'value';

@@ -37,6 +37,7 @@ import type {
   DeclaredField,
   DeclaredType,
   DeclaredValue,
+  EnumerationMembers,
   EnumerationType,
   FieldsIn,
   FieldsOut,
@@ -105,7 +106,7 @@ export type {
   LiveView,
 };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, TextType, UnionType };
-export type { PlainTarget, ZeroedStructType };
+export type { EnumerationMembers, PlainTarget, ZeroedStructType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
 export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, HasAsync, LooseDeclaration, OneOf };
@@ -908,19 +909,27 @@ export declare function out<const T extends AnyType | DeclaredField>(type: T): O
 export declare function inout<const T extends AnyType | DeclaredField>(type: T): InOutParameter<T>;
 
 /**
- * Declares integers with names. You pass names or numbers; results are numbers, or names with `names: true`.
+ * Declares integers with names. You pass names or numbers; results are numbers, or names with `names: true`. The members
+ * are properties of the result: `Whence.SEEK_END`.
  *
  * @param members The integers by name.
- * @param options `type` is the integer type in C (default: `'i32'`); `name` is the name in messages.
+ * @param options `type` is the integer type in C (default: `'i32'`); `name` is the name in messages; `flags: true` says
+ *   that the members are bits: you may pass `'A | B'` or `['A', 'B']`, and with `names: true` get `'A | B'`.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
 export declare function enumeration<
   const M extends { readonly [name: string]: number | bigint },
   const Named extends boolean = false,
+  const Flags extends boolean = false,
 >(
   members: M,
-  options?: { readonly type?: AnyType; readonly names?: Named; readonly name?: string },
-): EnumerationType<M, Named>;
+  options?: {
+    readonly type?: AnyType;
+    readonly names?: Named;
+    readonly name?: string;
+    readonly flags?: Flags;
+  },
+): EnumerationType<M, Named, Flags>;
 
 /** Options of {@link opaque}. */
 export interface OpaqueOptions<Base extends string> {

@@ -171,17 +171,29 @@ export interface InOutParameter<T> extends DeclaredType<{ in: In<T>; out: Out<T>
   readonly passes?: 'inout';
 }
 
-/** Result of `enumeration`. */
-export interface EnumerationType<M, Named> extends DeclaredType<{
-  in: (keyof M & string) | number | bigint;
-  out: Named extends true ? (keyof M & string) | number : number;
-  view: Named extends true ? (keyof M & string) | number : number;
+/** What every enumeration has; a constant of such a name is in `values` only. */
+type OwnNames = 'name' | 'size' | 'align' | 'values' | 'nameOf';
+
+/** Result of `enumeration`: the type, with the constants as properties. */
+export type EnumerationType<M, Named, Flags = false> = EnumerationMembers<M, Named, Flags> & {
+  readonly [Name in Exclude<keyof M, OwnNames>]: M[Name];
+};
+
+/** The properties of an enumeration. */
+export interface EnumerationMembers<M, Named, Flags = false> extends DeclaredType<{
+  in:
+    | (keyof M & string)
+    | number
+    | bigint
+    | (Flags extends true ? readonly (keyof M & string)[] | `${keyof M & string} | ${string}` : never);
+  out: Named extends true ? (Flags extends true ? string : keyof M & string) | number : number;
+  view: Named extends true ? (Flags extends true ? string : keyof M & string) | number : number;
   kind: 'value';
 }> {
   /** The values by name. */
   readonly values: Readonly<M>;
   /** The name of a value; undefined if it has none. */
-  nameOf(value: number | bigint): (keyof M & string) | undefined;
+  nameOf(value: number | bigint): (Flags extends true ? string : keyof M & string) | undefined;
 }
 
 /** A handle: a pointer of an opaque type, from C. `Names` are the names of the type and of its bases. */

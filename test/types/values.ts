@@ -1,6 +1,6 @@
 // Values and their types: libraries without symbols, functions by name, pins of views.
 
-import { array, CString, dlopen, errno, pin, pointer, read, struct, text, toBuffer } from 'pinned-ffi';
+import { array, CString, dlopen, enumeration, errno, pin, pointer, read, struct, text, toBuffer } from 'pinned-ffi';
 import type { Pointer } from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';
 
@@ -35,3 +35,17 @@ const Strict = struct({ a: 'int', b: 'int' });
 Strict.alloc({ a: 1 });
 dlopen('x', { f: { args: [pointer('int'), { type: 'size_t', countOf: 0 }] } }).symbols.f(new Int32Array(4), 4);
 export { value, wide };
+
+// Enumerations have their constants, and flags that are joined.
+const Mode = enumeration({ READ: 4, WRITE: 2 }, { flags: true, names: true });
+expect<Equal<typeof Mode.READ, 4>>();
+const { f } = dlopen('x', { f: { args: [Mode], returns: Mode } }).symbols;
+expect<Equal<ReturnType<typeof f>, string | number>>();
+f('READ | WRITE');
+f(['READ', 'WRITE']);
+f(Mode.READ | Mode.WRITE);
+// @ts-expect-error an unknown flag
+f(['RUN']);
+const Plain = enumeration({ A: 1 });
+// @ts-expect-error no flags
+dlopen('x', { g: { args: [Plain] } }).symbols.g(['A']);

@@ -89,6 +89,7 @@ import type {
   ReturnType,
   ScalarName,
   TagTable,
+  Text,
   View,
 } from './types/table.js';
 
@@ -893,12 +894,21 @@ export declare function pointer(type: () => any): PointerType;
 
 /**
  * Declares a parameter through which C returns a value: see {@link Ret}. You do not pass it: the call provides fenced
- * memory for it.
+ * memory for it. The text of `out('cstring')` is copied and not freed: if C allocates it, somebody has to free it. Then
+ * declare `out({ type: 'cstring', free: 'symbol' })`.
  *
  * @param type The type of the value, not that of the pointer to it.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function out<const T extends AnyType | DeclaredField>(type: T): OutParameter<T>;
+/**
+ * Declares a parameter through which C returns a text that the caller frees: it is copied, then `free` is called with its
+ * address. If the call fails by its `fails`, the error has the text as `out`.
+ *
+ * @param type The text, and the function that frees it.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for another type.
+ */
+export declare function out<const T extends OwnedText & { readonly type: Text }>(type: T): OutParameter<T['type']>;
 
 /**
  * Declares a parameter through which C receives a value and returns one: see {@link Ret}.
@@ -907,6 +917,14 @@ export declare function out<const T extends AnyType | DeclaredField>(type: T): O
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function inout<const T extends AnyType | DeclaredField>(type: T): InOutParameter<T>;
+/**
+ * Declares a parameter through which C receives a text and may return another one, which the caller frees. A pointer that
+ * C leaves as it was is not freed.
+ *
+ * @param type The text, and the function that frees it.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for another type.
+ */
+export declare function inout<const T extends OwnedText & { readonly type: Text }>(type: T): InOutParameter<T['type']>;
 
 /**
  * Declares integers with names. You pass names or numbers; results are numbers, or names with `names: true`. The members

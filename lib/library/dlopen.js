@@ -93,7 +93,18 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast }) 
       lifetime,
     );
   }
+  if (mayBeOwned(declaration.args)) {
+    const find = (name) => findOrThrow(lifetime.native, name, found);
+    declaration.args = ownedResults().ownedArgs(declaration.args, key, find, lifetime);
+  }
   return bind(key, address, declaration, lifetime, mayBeFast);
+};
+
+/** Whether a declaration has arguments that are made by functions: few have. */
+const mayBeOwned = function (args) {
+  if (!Array.isArray(args)) return false;
+  for (let i = 0; i < args.length; i += 1) if (typeof args[i] === 'object' && args[i] !== null) return true;
+  return false;
 };
 
 /**
@@ -278,6 +289,8 @@ function bindPointer(name, value, where, lifetime) {
   if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
   if (typeof declaration.returns === 'object')
     declaration.returns = ownedResult(declaration.returns, name, undefined, lifetime);
+  if (mayBeOwned(declaration.args))
+    declaration.args = ownedResults().ownedArgs(declaration.args, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);
 }
 

@@ -1,6 +1,19 @@
 // Values and their types: libraries without symbols, functions by name, pins of views.
 
-import { array, CString, dlopen, enumeration, errno, pin, pointer, read, struct, text, toBuffer } from 'pinned-ffi';
+import {
+  array,
+  CString,
+  dlopen,
+  enumeration,
+  errno,
+  out,
+  pin,
+  pointer,
+  read,
+  struct,
+  text,
+  toBuffer,
+} from 'pinned-ffi';
 import type { Pointer } from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';
 
@@ -49,3 +62,9 @@ f(['RUN']);
 const Plain = enumeration({ A: 1 });
 // @ts-expect-error no flags
 dlopen('x', { g: { args: [Plain] } }).symbols.g(['A']);
+
+// Texts that the caller frees.
+const given = dlopen('x', { g: { args: [out({ type: 'cstring', free: 'free' })], returns: 'int' } }).symbols.g();
+expect<Equal<typeof given, { returns: number; out: [string | null] }>>();
+// @ts-expect-error only text is freed
+out({ type: 'int', free: 'free' });

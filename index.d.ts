@@ -37,6 +37,7 @@ import type {
   DeclaredField,
   DeclaredType,
   DeclaredValue,
+  EnumerationMembers,
   EnumerationType,
   FieldsIn,
   FieldsOut,
@@ -49,11 +50,14 @@ import type {
   OpaqueType,
   OutParameter,
   OwnedText,
+  PlainTarget,
   PointerType,
   StructFields,
   StructType,
+  TextType,
   UnionFields,
   UnionType,
+  ZeroedStructType,
 } from './types/declared.js';
 import type {
   Args,
@@ -84,6 +88,7 @@ import type {
   ReturnType,
   ScalarName,
   TagTable,
+  Text,
   View,
 } from './types/table.js';
 
@@ -100,7 +105,8 @@ export type {
   Handle,
   LiveView,
 };
-export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
+export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, TextType, UnionType };
+export type { EnumerationMembers, PlainTarget, ZeroedStructType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
 export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, LooseDeclaration, OneOf, TagTable };
@@ -574,7 +580,7 @@ export declare const JSCallback: JSCallbackConstructor;
  * @throws ERR_OUT_OF_RANGE if the offset lies outside the view.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
  */
-export declare function ptr(view: ArrayBufferView | ArrayBufferLike | LiveView, byteOffset?: number): Pointer;
+export declare function ptr(view: ArrayBufferView | ArrayBufferLike | LiveView, byteOffset?: number | bigint): Pointer;
 
 /** Options of {@link alloc}. */
 export interface AllocOptions {
@@ -592,7 +598,7 @@ export interface AllocOptions {
  * @throws ERR_OUT_OF_RANGE for an invalid size or alignment.
  * @throws ERR_FFI_MEMORY_EXHAUSTED if the memory cannot be allocated.
  */
-export declare function alloc(size: number, options?: AllocOptions): Buffer;
+export declare function alloc(size: number | bigint, options?: AllocOptions): Buffer;
 
 /** Result of {@link pin}: holds a view. */
 export interface Pin {
@@ -653,13 +659,17 @@ export declare function fences(): Fences;
 export declare function checkFences(): number;
 
 /**
- * Reads one value from native memory. It need not be aligned.
- * @param ptr The address. The memory must be readable: only PINNED_FFI_GUARD=1 checks that.
+ * Reads one value from memory. It need not be aligned.
+ * @param source The address, or a view or buffer. Memory at an address must be readable: only PINNED_FFI_GUARD=1 checks
+ *   that.
  * @param byteOffset Bytes to add to it. Default: 0.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address or an offset.
  */
-export type Reader<Value> = (ptr: number | bigint | null, byteOffset?: number) => Value;
+export type Reader<Value> = (
+  source: number | bigint | null | ArrayBufferView | ArrayBufferLike | LiveView,
+  byteOffset?: number | bigint,
+) => Value;
 
 /**
  * Writes one value to native memory. It need not be aligned.
@@ -670,7 +680,7 @@ export type Reader<Value> = (ptr: number | bigint | null, byteOffset?: number) =
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument.
  */
-export type Writer<Value> = (ptr: number | bigint | null, byteOffset: number, value: Value) => void;
+export type Writer<Value> = (ptr: number | bigint | null, byteOffset: number | bigint, value: Value) => void;
 
 /**
  * Reads from native memory, a function per scalar type: `read.i32(ptr, 4)`.
@@ -685,20 +695,27 @@ export declare const write: { readonly [Name in ScalarName]: Writer<In<Name>> } 
   readonly intptr: Writer<In<'i64_fast'>>;
 };
 
+/** Where a text is: at an address, or in a view or buffer. */
+export type TextSource = number | bigint | ArrayBufferView | ArrayBufferLike | LiveView | null;
+
+/** The encoding of a text in memory: `wide` is that of wchar_t, UTF-32 on Linux and macOS, UTF-16 on Windows. */
+export type TextEncoding = 'utf8' | 'utf16' | 'utf32' | 'wide';
+
 /** The type of {@link CString}, which can be called with and without `new`. */
 export interface CStringConstructor {
   /** For programs written for bun:ffi. With `new` the result is a String object: compare it with `==`. */
-  new (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
+  new (source: TextSource, byteOffset?: number | bigint, byteLength?: number | bigint, encoding?: TextEncoding): string;
   /** Returns a primitive string. */
-  (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
+  (source: TextSource, byteOffset?: number | bigint, byteLength?: number | bigint, encoding?: TextEncoding): string;
 }
 
 /**
- * Copies a UTF-8 string from native memory. NULL becomes `''`. Call it without `new` to get a primitive string.
+ * Copies a text from memory. NULL becomes `''`. Call it without `new` to get a primitive string.
  *
- * @param ptr The address.
+ * @param source The address, or a view or buffer that holds the text.
  * @param byteOffset Bytes to add to it. Default: 0.
- * @param byteLength The length in bytes. Default: up to the first NUL byte.
+ * @param byteLength The length in bytes. Default: up to the first NUL; in a view at most to its end.
+ * @param encoding Default: `'utf8'`.
  * @throws ERR_FFI_INVALID_POINTER for addresses below 4096 other than NULL.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
  */
@@ -718,7 +735,7 @@ export type Deallocator = number | bigint | BoundFunction;
  *
  * @param ptr The address.
  * @param byteOffset Bytes to add to it. Default: 0.
- * @param byteLength The length in bytes, more than 0. Default: up to the first NUL byte.
+ * @param byteLength The length in bytes. Default: up to the first NUL byte. With 0 the Buffer is empty, at NULL as well.
  * @param deallocator Frees the memory after the Buffer was collected. Default: the memory is not freed.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
@@ -726,8 +743,8 @@ export type Deallocator = number | bigint | BoundFunction;
  */
 export declare function toBuffer(
   ptr: number | bigint | null,
-  byteOffset?: number,
-  byteLength?: number,
+  byteOffset?: number | bigint,
+  byteLength?: number | bigint,
   deallocator?: Deallocator,
 ): Buffer;
 /**
@@ -736,8 +753,8 @@ export declare function toBuffer(
  */
 export declare function toBuffer(
   ptr: number | bigint | null,
-  byteOffset: number | undefined,
-  byteLength: number | undefined,
+  byteOffset: number | bigint | undefined,
+  byteLength: number | bigint | undefined,
   context: number | bigint | null | undefined,
   deallocator: Deallocator,
 ): Buffer;
@@ -748,8 +765,8 @@ export declare function toBuffer(
  */
 export declare function toArrayBuffer(
   ptr: number | bigint | null,
-  byteOffset?: number,
-  byteLength?: number,
+  byteOffset?: number | bigint,
+  byteLength?: number | bigint,
   deallocator?: Deallocator,
 ): ArrayBuffer;
 /**
@@ -758,8 +775,8 @@ export declare function toArrayBuffer(
  */
 export declare function toArrayBuffer(
   ptr: number | bigint | null,
-  byteOffset: number | undefined,
-  byteLength: number | undefined,
+  byteOffset: number | bigint | undefined,
+  byteLength: number | bigint | undefined,
   context: number | bigint | null | undefined,
   deallocator: Deallocator,
 ): ArrayBuffer;
@@ -774,6 +791,8 @@ export interface StructOptions {
   readonly packed?: boolean | number;
   /** The minimum alignment of the struct, in bytes. */
   readonly align?: number;
+  /** Whether fields that a value lacks are zero. Default: `false`: a missing field is an error. */
+  readonly zero?: boolean;
 }
 
 /**
@@ -786,7 +805,16 @@ export interface StructOptions {
  * symbols.distance({ x: 0, y: 0 }, { x: 3, y: 4 });
  * ```
  *
- * @param fields A type for each field, in order; `{ type, bits }` for a bitfield, which is never passed by value.
+ * @param fields A type for each field, in order; `{ type, bits }` for a bitfield, which is never passed by value;
+ *   `{ type, align }` for a field with an alignment of its own.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
+export declare function struct<const F extends StructFields>(
+  fields: F,
+  options: StructOptions & { readonly zero: true },
+): ZeroedStructType<F>;
+/**
+ * The same without defaults: a value has all fields.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
 export declare function struct<const F extends StructFields>(fields: F, options?: StructOptions): StructType<F>;
@@ -814,7 +842,7 @@ export declare function struct<const T extends TypeText>(
  */
 export declare function union<const F extends UnionFields>(
   fields: F,
-  options?: Omit<StructOptions, 'packed'>,
+  options?: Omit<StructOptions, 'packed' | 'zero'>,
 ): UnionType<F>;
 /**
  * Declares a C union by C text: `union('union number { double d; long long i; }')`.
@@ -830,14 +858,28 @@ export declare function union<const T extends TypeText>(
  * Declares a C array, for fields, globals and memory. As an argument, C has a {@link pointer} instead.
  *
  * @param type The type of an element.
- * @param length The number of elements, not of bytes: 1 to 2 ** 32 - 1.
+ * @param length The number of elements, not of bytes: 0 to 2 ** 32 - 1. With 0 it is empty; a struct may end in such a
+ *   field, whose elements you read with their count.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
-export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number): ArrayType<T>;
+export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number | bigint): ArrayType<T>;
+
+/**
+ * Declares a text of fixed size in memory, such as `char name[16]`: a string both ways, up to the first NUL. Memory after
+ * the string is zeroed. A string may fill the memory: then no NUL follows.
+ *
+ * @param length The number of units, not of bytes: 1 to 2 ** 32 - 1.
+ * @param encoding The units: bytes, char16_t, char32_t or wchar_t. Default: `'utf8'`.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
+export declare function text(length: number | bigint, encoding?: TextEncoding): TextType;
 
 /**
  * Declares a pointer to a type. A view that is passed must have at least the bytes of one value. A {@link Pointer} to
  * another type does not compile.
+ *
+ * You may pass plain values: an array, or an object for a struct. They are in fenced memory for the call, and what C
+ * changes there is copied back into the array or object. An array of pointers or texts ends with NULL.
  *
  * @param type The type that it points to, or, for a type that is declared later (as in a linked list), a function that
  *   returns it. TypeScript does not know the type of such a pointer.
@@ -852,12 +894,21 @@ export declare function pointer(type: () => any): PointerType;
 
 /**
  * Declares a parameter through which C returns a value: see {@link Ret}. You do not pass it: the call provides fenced
- * memory for it.
+ * memory for it. The text of `out('cstring')` is copied and not freed: if C allocates it, somebody has to free it. Then
+ * declare `out({ type: 'cstring', free: 'symbol' })`.
  *
  * @param type The type of the value, not that of the pointer to it.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function out<const T extends AnyType | DeclaredField>(type: T): OutParameter<T>;
+/**
+ * Declares a parameter through which C returns a text that the caller frees: it is copied, then `free` is called with its
+ * address. If the call fails by its `fails`, the error has the text as `out`.
+ *
+ * @param type The text, and the function that frees it.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for another type.
+ */
+export declare function out<const T extends OwnedText & { readonly type: Text }>(type: T): OutParameter<T['type']>;
 
 /**
  * Declares a parameter through which C receives a value and returns one: see {@link Ret}.
@@ -866,21 +917,37 @@ export declare function out<const T extends AnyType | DeclaredField>(type: T): O
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function inout<const T extends AnyType | DeclaredField>(type: T): InOutParameter<T>;
+/**
+ * Declares a parameter through which C receives a text and may return another one, which the caller frees. A pointer that
+ * C leaves as it was is not freed.
+ *
+ * @param type The text, and the function that frees it.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for another type.
+ */
+export declare function inout<const T extends OwnedText & { readonly type: Text }>(type: T): InOutParameter<T['type']>;
 
 /**
- * Declares integers with names. You pass names or numbers; results are numbers, or names with `names: true`.
+ * Declares integers with names. You pass names or numbers; results are numbers, or names with `names: true`. The members
+ * are properties of the result: `Whence.SEEK_END`.
  *
  * @param members The integers by name.
- * @param options `type` is the integer type in C (default: `'i32'`); `name` is the name in messages.
+ * @param options `type` is the integer type in C (default: `'i32'`); `name` is the name in messages; `flags: true` says
+ *   that the members are bits: you may pass `'A | B'` or `['A', 'B']`, and with `names: true` get `'A | B'`.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
 export declare function enumeration<
   const M extends { readonly [name: string]: number | bigint },
   const Named extends boolean = false,
+  const Flags extends boolean = false,
 >(
   members: M,
-  options?: { readonly type?: AnyType; readonly names?: Named; readonly name?: string },
-): EnumerationType<M, Named>;
+  options?: {
+    readonly type?: AnyType;
+    readonly names?: Named;
+    readonly name?: string;
+    readonly flags?: Flags;
+  },
+): EnumerationType<M, Named, Flags>;
 
 /** Options of {@link opaque}. */
 export interface OpaqueOptions<Base extends string> {
@@ -1186,6 +1253,14 @@ export interface FenceBreachMessage {
   readonly error: FFIOverflowError | FFIWarning;
 }
 
+/**
+ * Sets errno of this thread, and what {@link errno} returns until the next call that saves it. Such a call begins with
+ * errno 0.
+ *
+ * @param value The number, such as `os.constants.errno.EINVAL`.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if it is no 32-bit integer.
+ */
+export declare function errno(value: number | bigint): void;
 /**
  * C's errno (GetLastError on Windows) right after the last call of this thread whose declaration has `errno: true` or
  * `fails`. After an asynchronous call, it is that of its thread, from when its Promise settles until the next one

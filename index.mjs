@@ -29,6 +29,7 @@ export const {
   sizeof,
   struct,
   suffix,
+  text,
   toArrayBuffer,
   toBuffer,
   union,

@@ -240,7 +240,9 @@ function locationOfPart(name, position) {
 }
 
 /** The name of a type in messages: as the declaration spells it, where the position knows. */
-const typeNameOf = (descriptor, position) => position?.type ?? descriptor.name;
+const typeNameOf = (descriptor, position) => spellingOf(position) ?? descriptor.name;
+const spellingOf = (position) =>
+  typeof position === 'object' && Object.hasOwn(position, 'type') ? position.type : undefined;
 
 /** Where a callback's result came from, for `locationOf`. */
 const RESULT = 'return value';
@@ -277,6 +279,7 @@ module.exports = {
   hex,
   locationOf,
   typeNameOf,
+  spellingOf,
   wrongType,
   wrongValue,
   outOfRange,

@@ -25,7 +25,7 @@ const [struct, union, fn, sizeof, alignof] = functionsOf(
   'sizeof',
   'alignof',
 );
-const [array, offsetof] = functionsOf(() => require('./types/struct.js'), 'array', 'offsetof');
+const [array, text, offsetof] = functionsOf(() => require('./types/struct.js'), 'array', 'text', 'offsetof');
 const [cdef] = functionsOf(() => require('./cdef/index.js'), 'cdef');
 const [pointer] = functionsOf(() => require('./types/typed-pointer.js'), 'pointer');
 const [out, inout] = functionsOf(() => require('./types/out-param.js'), 'out', 'inout');
@@ -65,6 +65,7 @@ module.exports = {
   sizeof,
   struct,
   suffix,
+  text,
   toArrayBuffer: undefined,
   toBuffer: undefined,
   union,
@@ -89,10 +90,10 @@ function lazyExport(name, load) {
   Object.defineProperty(module.exports, name, { get, set, enumerable: true, configurable: true });
 }
 lazyExport('CString', () => require('./pointer/cstring.js'));
-const text = lazy(() => require('./cdef/index.js'));
+const declarations = lazy(() => require('./cdef/index.js'));
 lazyExport('JSCallback', () => {
   const exported = require('./callback/js-callback.js');
-  exported.acceptText((...values) => text().parseSignature(...values));
+  exported.acceptText((...values) => declarations().parseSignature(...values));
   return exported;
 });
 lazyExport('alloc', () => require('./memory/alloc.js'));

@@ -281,7 +281,7 @@ describe('a declaration of a struct', () => {
     throws(() => struct({ a: { type: 'u8', bits: 9 } }), 'ERR_OUT_OF_RANGE');
     throws(() => struct({ ['__proto__']: 'i32' }), 'ERR_INVALID_ARG_VALUE');
     throws(() => struct({ 7: 'i32' }), 'ERR_INVALID_ARG_VALUE', /must not be .* or numbers/);
-    throws(() => array('i32', 0), 'ERR_OUT_OF_RANGE');
+    throws(() => array('i32', -1), 'ERR_OUT_OF_RANGE');
     throws(() => array('i32', 1.5), 'ERR_OUT_OF_RANGE');
     throws(() => struct({ a: array(array('u64', 2 ** 31), 2 ** 31) }), 'ERR_INVALID_ARG_VALUE', /larger than memory/);
     throws(

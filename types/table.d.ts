@@ -210,6 +210,7 @@ interface NamedArgument {
   readonly name?: string;
   readonly minBytes?: never;
   readonly lengthOf?: never;
+  readonly countOf?: never;
 }
 
 /** A pointer to at least so many bytes: `{ type: 'ptr', minBytes: 192 }`. */
@@ -220,7 +221,7 @@ interface SizedArgument extends Omit<NamedArgument, 'minBytes'> {
    * refused with ERR_OUT_OF_RANGE before C is called. The length of an address or `null` is unknown, so these are
    * accepted.
    */
-  readonly minBytes: number;
+  readonly minBytes: number | bigint;
 }
 
 /** The length of another argument: `{ type: 'size_t', lengthOf: 0 }`. */
@@ -233,8 +234,18 @@ interface LengthArgument extends Omit<NamedArgument, 'lengthOf'> {
   readonly lengthOf: number;
 }
 
-/** An argument as an object: its type with a name or constraints. `minBytes` and `lengthOf` exclude each other. */
-export type DescribedArgument = NamedArgument | SizedArgument | LengthArgument;
+/** The number of elements of another argument: `{ type: 'size_t', countOf: 0 }`. */
+interface CountArgument extends Omit<NamedArgument, 'countOf'> {
+  readonly type: LengthType;
+  /**
+   * The index in `args` of the pointer whose elements this argument counts: values of T for `pointer(T)`, units for
+   * text, elements of a typed array for other pointers. It is checked like `lengthOf`.
+   */
+  readonly countOf: number;
+}
+
+/** An argument as an object: its type with a name or constraints, which exclude each other. */
+export type DescribedArgument = NamedArgument | SizedArgument | LengthArgument | CountArgument;
 
 /** Types of results of C functions and callbacks. */
 export type ReturnType = Spelled<Having<'out'>> | DeclaredValue;

@@ -3,7 +3,7 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
-const { atCaller, makeFailure, wrongValue } = require('../errors.js');
+const { atCaller, makeFailure, typeNameOf, wrongValue } = require('../errors.js');
 const { fastCallerOf } = require('./fast-call.js');
 const { lazy } = require('../lazy.js');
 const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js');
@@ -250,7 +250,7 @@ const { toString: functionText } = Function.prototype;
 function prototypeOf(call) {
   const { name, spec } = call[BOUND];
   const { parameters, resultName } = spec.types;
-  const types = parameters.map(({ label, descriptor }) => label?.type ?? descriptor.name);
+  const types = parameters.map(({ label, descriptor }) => typeNameOf(descriptor, label));
   if (spec.varargs) types.push('...');
   return `${name}(${types.join(', ')}) => ${resultName}`;
 }

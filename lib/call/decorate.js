@@ -18,7 +18,7 @@ const { variadic } = require('./varargs.js');
 function decorate(types, varargs, names, make, check) {
   const [name] = names;
   const call = (all) => endHandles(all, names, make, check);
-  return withResults(types, varargs ? withExtras(types, call, name) : call(types), name);
+  return withResults({ ...types, varargs }, varargs ? withExtras(types, call, name) : call(types), name);
 }
 
 /** Prepares a variadic function for the types that follow the declared arguments. */

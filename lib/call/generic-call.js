@@ -16,6 +16,7 @@ const {
 const { atCaller, makeError } = require('../errors.js');
 const { argBuffer, words, begin, bytesAt, FUNCTION_ID, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { release } = require('../memory/retained.js');
+const { copyBack } = require('../types/plain-target.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
 
@@ -79,6 +80,7 @@ const runtime = {
   wrongCount,
   fail,
   release,
+  copyBack,
   atCaller,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
@@ -175,16 +177,22 @@ function enteredBy(pins, others) {
  */
 const finish =
   (isChecked) =>
-  ({ result, resultAt }, { pins, retained, names }) => {
+  ({ args, result, resultAt }, { pins, retained, names }) => {
     const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
     const call = `words[${FUNCTION_ID}] = functionId;\n    `;
     const entered = enteredBy(pins, retained.concat('library'));
-    if (result.returnedByEntry) return call + give(entered);
-    if (result.name === 'void' && !isChecked) return `${call}${entered};`;
+    const back = copyBacks(args);
+    if (result.returnedByEntry)
+      return back === '' ? call + give(entered) : `${call}const text = ${entered};\n    ${back}${give('text')}`;
+    if (result.name === 'void' && !isChecked) return `${call}${entered};\n    ${back}`;
     const hold = result.readsMemory ? `runtime.keepAlive = [${names}];\n    ` : '';
     const { raws, value } = resultSource(result, resultAt);
-    return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${give(value('result'))}`;
+    return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${back}${give(value('result'))}`;
   };
+
+/** What comes back to plain objects and arrays that were passed, after the result was read: it runs setters. */
+const copyBacks = (args) =>
+  each(args, (descriptor, i) => descriptor.copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i});`);
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
 /** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
@@ -229,6 +237,7 @@ return (${isAsync ? 'launch' : 'callTarget'}, name, check) => { ${isAsync ? '' :
     var epoch, tries = 0${isAsync ? ', promise' : ''}${retained.map((i) => `, k${i}`).join('')};
     try {
     ${loose ? '' : countCheck(args.length)}
+    ${each(args, (descriptor, i) => descriptor.copiesBack && `const g${i} = a${i};`)}
     ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.isPointerLike ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
     for (;;) {
     epoch = ${BEGIN};
@@ -258,7 +267,7 @@ return (${isAsync ? 'launch' : 'callTarget'}, name, check) => { ${isAsync ? '' :
 }
 
 /** Enters C, and gives the result; `AGAIN` where others have written the argument buffer. */
-function enterPlainly({ functionId, library }, signature, { pins, retained }, result, epoch) {
+function enterPlainly({ functionId, library }, signature, { pins, retained, values }, result, epoch) {
   const isPinned = pins.some((pin) => pin !== undefined);
   const passed = isPinned ? [...pins, ...retained, library] : [...retained, library];
   const entry = isPinned ? enterWith(pins) : enter;
@@ -291,12 +300,23 @@ function enterPlainly({ functionId, library }, signature, { pins, retained }, re
     words[23],
   ];
   const before = words[EPOCH];
-  if (signature.result.returnedByEntry) return text;
-  if (signature.result.size <= 4 * first.length) return readWords(signature.result, first);
+  const value = resultOf(signature.result, text, first, before, result);
+  copyAllBack(signature, values);
+  return value;
+}
+
+function resultOf(descriptor, text, first, before, result) {
+  if (descriptor.returnedByEntry) return text;
+  if (descriptor.size <= 4 * first.length) return readWords(descriptor, first);
   const bytes = new Uint8Array(result);
-  return readLarge(signature.result, before, bytes, words[EPOCH]);
+  return readLarge(descriptor, before, bytes, words[EPOCH]);
 }
 const AGAIN = Symbol('again');
+
+/** The same for the values of a call that was prepared or is done. */
+function copyAllBack({ args }, values) {
+  for (let i = 0; i < args.length; i += 1) if (args[i].copiesBack && typeof values[i] === 'object') copyBack(values[i]);
+}
 
 const plainEndings = {
   call: ({ callTarget, signature, result }, parts, epoch) => enterPlainly(callTarget, signature, parts, result, epoch),
@@ -352,4 +372,4 @@ function plainCaller(signature, ending) {
   };
 }
 
-module.exports = { callerFactory, startCall, wrongCount };
+module.exports = { callerFactory, startCall, copyAllBack, wrongCount };

@@ -3,7 +3,7 @@
 // signature, with the native one and the factories of their callers.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const { RESULT, makeError, wrongType } = require('../errors.js');
+const { RESULT, makeError, spellingOf, wrongType } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { VALUES } = require('../memory/arg-buffer.js');
 const binding = require('../native/binding.js');
@@ -123,10 +123,10 @@ const internSignature = function (types, name) {
   for (let i = 0; i < args.length; i += 1) {
     const { label, lengthOf } = parameters[i];
     descriptors += `${keyOf(args[i])},`;
-    if (lengthOf !== undefined) texts += `${JSON.stringify([label, lengthOf])},`;
+    if (lengthOf !== undefined) texts += `${JSON.stringify([label, lengthOf, parameters[i].counts])},`;
     else if (typeof label !== 'number') texts += `${JSON.stringify(label)},`;
   }
-  const said = `${types.resultPosition?.type}|${types.wording?.key}`;
+  const said = `${spellingOf(types.resultPosition)}|${types.wording?.key}`;
   const key = `${descriptors}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}|${said}`;
   let signature = signatures.get(key);
   if (signature === undefined) signatures.set(key, (signature = prepare(types, name)));

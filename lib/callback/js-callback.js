@@ -5,7 +5,7 @@ const binding = require('../native/binding.js');
 const { handlerOf } = require('./handler.js');
 const { Closure, ClosurePool, KINDS } = require('./closure.js');
 const { currentContext } = require('../native/async-context.js');
-const { atCaller, hex, makeError, makeWarning, Trace, wrongType } = require('../errors.js');
+const { atCaller, hex, makeError, makeWarning, Trace, typeNameOf, wrongType } = require('../errors.js');
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
 const { callbackBrand } = require('../types/pointers.js');
@@ -147,7 +147,7 @@ class Pointers {
   /** The types, as `(ptr, ptr) => int`. */
   describe() {
     const { parameters, result, resultPosition } = this.#signature;
-    return describeSignature(parameters, resultPosition.type ?? result.name);
+    return describeSignature(parameters, typeNameOf(result, resultPosition));
   }
 
   close(pointer, createdAt) {

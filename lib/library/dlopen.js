@@ -55,8 +55,9 @@ const declarationsOf = function (symbols, where) {
 };
 
 /** Opens a library and binds its symbols. */
-const dlopen = function (path, symbols = {}, options = {}) {
+const dlopen = function (path, given, options = {}) {
   requirePermission('dlopen', path);
+  const symbols = arguments.length > 1 ? given : {};
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
   const { flags, guard } = parseOptions(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
   const { native, found, lifetime } = open(path, flags === undefined ? 0 : flagsOf(flags));
@@ -95,7 +96,18 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
       lifetime,
     );
   }
+  if (mayBeOwned(declaration.args)) {
+    const find = (name) => findOrThrow(lifetime.native, name, found);
+    declaration.args = ownedResults().ownedArgs(declaration.args, key, find, lifetime);
+  }
   return bind(key, address, declaration, lifetime, mayBeFast);
+};
+
+/** Whether a declaration has arguments that are made by functions: few have. */
+const mayBeOwned = function (args) {
+  if (!Array.isArray(args)) return false;
+  for (let i = 0; i < args.length; i += 1) if (typeof args[i] === 'object' && args[i] !== null) return true;
+  return false;
 };
 
 /**
@@ -296,6 +308,8 @@ function bindPointer(name, value, where, lifetime) {
   if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
   if (typeof declaration.returns === 'object')
     declaration.returns = ownedResult(declaration.returns, name, undefined, lifetime);
+  if (mayBeOwned(declaration.args))
+    declaration.args = ownedResults().ownedArgs(declaration.args, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);
 }
 

@@ -6,6 +6,7 @@ const { isAnyArrayBuffer } = require('node:util').types;
 const { makeError, locationOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
+const { integerOf } = require('../validate.js');
 const { argBuffer, words, begin, EPOCH, VALUES } = require('./arg-buffer.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, noteNewPool } = require('./array-buffer.js');
 const { areCopiedViews, hasScopedCallback, release } = require('./retained.js');
@@ -27,11 +28,7 @@ function addressOf(view, byteOffset, name, take = addressOfView) {
   if (address === undefined) throw wrongValue(`${name}: view`, 'attached to its storage', view);
   if (address === null) throw wrongValue(`${name}: view`, 'of more than 0 bytes: an empty view has no address', view);
   const length = byteLengthOf(view);
-  if (typeof byteOffset !== 'number') throw wrongType(`${name}: byteOffset`, 'a number', byteOffset);
-  if (!Number.isInteger(byteOffset) || byteOffset < 0 || byteOffset > length) {
-    throw outOfRange(`${name}: byteOffset`, `an integer from 0 to ${length}`, byteOffset);
-  }
-  return shift(address, byteOffset);
+  return shift(address, integerOf(byteOffset, `${name}: byteOffset`, `an integer from 0 to ${length}`, 0, length));
 }
 
 /** An address plus an offset in bytes; a number where it fits 2^53-1, else a BigInt. */
@@ -54,12 +51,11 @@ function checkedAddress(address, byteOffset, name) {
   if (typeof address !== 'number' && typeof address !== 'bigint') {
     throw wrongType(`${name}: ptr`, 'an address (number or BigInt)', address);
   }
-  if (typeof byteOffset !== 'number') throw wrongType(`${name}: byteOffset`, 'a number', byteOffset);
-  if (!Number.isSafeInteger(byteOffset)) throw outOfRange(`${name}: byteOffset`, 'a safe integer', byteOffset);
+  const offset = integerOf(byteOffset, `${name}: byteOffset`, 'a safe integer', Number.MIN_SAFE_INTEGER);
   if (typeof address === 'number' && !Number.isSafeInteger(address)) {
     throw outOfRange(`${name}: ptr`, 'an address: an integer from 0 to 2^53-1, or a BigInt', address);
   }
-  const target = shift(address, byteOffset);
+  const target = shift(address, offset);
   if (target < 0 || (typeof target === 'bigint' && BigInt.asUintN(64, target) !== target)) {
     throw outOfRange(`${name}: ptr`, 'an address from 0 to 2^64-1', target);
   }

@@ -5,9 +5,9 @@ const {
   Buffer,
   constants: { MAX_LENGTH },
 } = require('node:buffer');
-const { atCaller, makeError, wrongType, outOfRange } = require('../errors.js');
+const { atCaller, makeError, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
-const { parseOptions } = require('../validate.js');
+const { integerOf, parseOptions } = require('../validate.js');
 const { shift } = require('./access.js');
 
 const MOST_ALIGN = 2 ** 20;
@@ -24,11 +24,9 @@ function alloc(size, options) {
   }
 }
 
-function allocate(size, options) {
+function allocate(wanted, options) {
   const { align = 16 } = parseOptions(options ?? {}, { align: 'number' }, 'alloc: options');
-  if (typeof size !== 'number') throw wrongType('alloc: size', 'a number of bytes', size);
-  if (!Number.isInteger(size) || size < 0 || size > MAX_LENGTH)
-    throw outOfRange('alloc: size', `an integer from 0 to ${MAX_LENGTH}`, size);
+  const size = integerOf(wanted, 'alloc: size', `an integer from 0 to ${MAX_LENGTH}`, 0, MAX_LENGTH);
   if (!Number.isInteger(align) || align < 1 || align > MOST_ALIGN || (align & (align - 1)) !== 0) {
     throw outOfRange('alloc: options.align', `a power of two from 1 to ${MOST_ALIGN}`, align);
   }

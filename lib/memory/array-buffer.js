@@ -27,6 +27,7 @@ const getterWhere = (prototype, key, other) =>
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
 const arrayBuffer = getter(TypedArray, 'buffer');
 const arrayLength = getter(TypedArray, 'byteLength');
+const arrayName = getter(TypedArray, Symbol.toStringTag);
 const viewBuffer = getter(DataView.prototype, 'buffer');
 const viewLength = getter(DataView.prototype, 'byteLength');
 const arrayOffset = getter(TypedArray, 'byteOffset');
@@ -53,6 +54,23 @@ function sharedPrototype() {
     return undefined;
   }
 }
+
+const SIZES = { __proto__: null };
+for (const Type of [
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+])
+  SIZES[Type.name] = Type.BYTES_PER_ELEMENT;
+if (globalThis.Float16Array !== undefined) SIZES.Float16Array = 2;
+
+/** The bytes of an element of a typed array; 1 for any other value. */
+const elementSizeOf = (value) => (ArrayBuffer.isView(value) ? (SIZES[arrayName(value)] ?? 1) : 1);
 
 /** The ArrayBuffer or SharedArrayBuffer under a view; a buffer itself. */
 const bufferOf = (value) =>
@@ -186,6 +204,7 @@ module.exports = {
   fixedSize,
   isDetachedView,
   isView,
+  elementSizeOf,
   storageOf,
   marked,
   threads,

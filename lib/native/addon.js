@@ -10,21 +10,15 @@ const { platformKey } = require('./platform.js');
 const build = 'build it from the source in the package with "npx pinned-ffi build" (it needs cargo and a C compiler)';
 
 /**
-<<<<<<< HEAD
- * Where the addon is. PINNED_FFI_ADDON names another build of it, whatever its file is called. In the package it lies
- * in prebuilds/ next to lib/. A bundle is one file: it has prebuilds/ or the addon next to it, or prebuilds/ one folder
- * up.
-=======
  * The addon in the package. Bundlers that look for the files which a program needs (ncc, the tracers of hosts) find it
  * by this expression: it has to be written with __dirname, and to be no part of a longer one.
->>>>>>> 3c86d21 (native: run in bundles of any bundler, and say what a bundle lacks)
  */
 const inPackage = (file) =>
   typeof __dirname === 'undefined' ? undefined : path.join(__dirname, '..', '..', 'prebuilds', file);
 
 /**
- * Where the addon may be. In the package it lies in prebuilds/ beside lib/. A bundle is one file: it has the addon or
- * prebuilds/ beside it, or prebuilds/ one folder up, or the package is installed where it lies.
+ * Where the addon may be. In the package it lies in prebuilds/ next to lib/. A bundle is one file: it has the addon or
+ * prebuilds/ next to it, or prebuilds/ one folder up, or the package is installed where it lies.
  */
 function placesOf(file) {
   if (!isBundled()) return [inPackage(file)];

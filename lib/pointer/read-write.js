@@ -10,6 +10,7 @@ const { callPath } = require('../call/fast-call.js');
 const access = require('../memory/access.js');
 const { atCaller, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
+const { valueAt } = require('../types/live-view.js');
 const { byName, isDeclared, spelled, typeOf } = require('../types/registry.js');
 const config = require('../native/config.js');
 
@@ -43,11 +44,16 @@ function plain(name, descriptor) {
 /** Reads by the address; errors begin where `self` was called. */
 function slow(descriptor, address, byteOffset, name, self) {
   try {
-    return access.read(descriptor, address, byteOffset, name);
+    return typeof address === 'object' && address !== null
+      ? readView(descriptor, address, byteOffset, name)
+      : access.read(descriptor, address, byteOffset, name);
   } catch (error) {
     throw atCaller(error, self); // node-do-not-add-exception-line
   }
 }
+
+/** Reads out of a view or a buffer. */
+const readView = (descriptor, source, byteOffset, name) => valueAt(descriptor, source, byteOffset ?? 0, name);
 
 /** Each has separate source, so that V8 sees a constant target. None where code generation is disallowed. */
 function generate(readers, descriptors, { load, frame: base }) {
@@ -99,10 +105,18 @@ add(byName.get('i64_fast'), 'intptr');
 
 /**
  * Reads a value of any type: read(address, type, byteOffset). Its properties read the types of the table.
- * @param {number | bigint} address
+ * @param {number | bigint | object} address an address, or a view or buffer
  * @param {unknown} type a type of a declaration, or C text such as 'struct tm'
  */
 function readAs(address, type, byteOffset = 0) {
+  try {
+    return readOf(address, type, byteOffset);
+  } catch (error) {
+    throw atCaller(error, readAs); // node-do-not-add-exception-line
+  }
+}
+
+function readOf(address, type, byteOffset) {
   const known =
     isDeclared(type) || byName.has(type) || typeof type === 'number' ? type : cdef().parseType(type, 'read: type');
   if (typeof known.read === 'function') return known.read(address, byteOffset);
@@ -110,7 +124,9 @@ function readAs(address, type, byteOffset = 0) {
   if (descriptor.argumentOnly !== undefined || descriptor.name === 'void') {
     throw wrongValue('read: type', 'a type that has values in memory', descriptor.name);
   }
-  return access.read(descriptor, address, byteOffset, 'read');
+  return typeof address === 'object' && address !== null
+    ? readView(descriptor, address, byteOffset, 'read')
+    : access.read(descriptor, address, byteOffset, 'read');
 }
 const read = Object.freeze(Object.assign(Object.setPrototypeOf(readAs, null), readers(readable)));
 

@@ -9,7 +9,7 @@ const { wrongType, wrongValue, makeError, locationOf } = require('../errors.js')
 const { compile } = require('../codegen/compile.js');
 const { noteInline, inlineOf, byExpression } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
-const { encodeInto, textElements } = require('./text-units.js');
+const { decodeText, encodeInto, textElements } = require('./text-units.js');
 
 let count = 0;
 
@@ -69,7 +69,7 @@ const common = (layout, name, descriptors) => ({
 const text = JSON.stringify;
 
 /** The source of read, resolve and write of a struct. */
-function structSource(fields, size, isPadded) {
+function structSource(fields, size, isPadded, zero) {
   const outer = ({ key, type }) =>
     `{ outer: position, part: ${text(key)}${type === undefined ? '' : `, type: ${text(type)}`} }`;
   const lines = (line, separator = '\n  ') => fields.map(line).filter(Boolean).join(separator);
@@ -83,26 +83,27 @@ function copyOf(value, name, position) {
   ${lines(
     (field, i) =>
       field.descriptor.resolve &&
-      `copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`,
+      `${zero ? `if (copied[${text(field.key)}] !== undefined) ` : ''}copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`,
   )}
   return copied;
 }
 function write(view, at, value, name, position) {
   if (value instanceof Uint8Array) return runtime.copy(view, at, value);
-  ${isPadded ? `runtime.zero(view, at, ${size});` : ''}
+  ${isPadded || zero ? `runtime.zero(view, at, ${size});` : ''}
   let retained;
   ${lines((field, i) => {
     const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
+    const given = zero ? `if (value[${text(field.key)}] !== undefined) ` : '';
     return field.descriptor.isPointerLike || field.descriptor.retains
-      ? `retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
-      : `${written};`;
+      ? `${given}retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
+      : `${given}${written};`;
   })}
   return retained;
 }
 return { read, copyOf, write };`;
 }
 
-function plainStruct(size, isPadded) {
+function plainStruct(size, isPadded, zeroes) {
   return (fields) => ({
     read: (view, at) =>
       Object.fromEntries(fields.map(({ key, offset, descriptor }) => [key, descriptor.read(view, at + offset)])),
@@ -110,15 +111,17 @@ function plainStruct(size, isPadded) {
       const copied = fields.map(({ key }) => [key, value[key]]);
       fields.forEach(({ key, descriptor, type }, i) => {
         const part = { outer: position, part: key, type };
+        if (zeroes && copied[i][1] === undefined) return;
         if (descriptor.resolve) copied[i][1] = descriptor.resolve(copied[i][1], name, part);
       });
       return Object.fromEntries(copied);
     },
     write(view, at, value, name, position) {
       if (value instanceof Uint8Array) return copy(view, at, value);
-      if (isPadded) zero(view, at, size);
+      if (isPadded || zeroes) zero(view, at, size);
       let retained;
       for (const { key, offset, descriptor, type } of fields) {
+        if (zeroes && value[key] === undefined) continue;
         const part = { outer: position, part: key, type };
         retained = retain(
           retained,
@@ -155,16 +158,17 @@ function noteFields(read, fields) {
  * @param {{ id: number, size: number, align: number }} layout
  * @param {string} name
  * @param {{ key: string, offset: number, descriptor: import('./registry.js').TypeDescriptor, bits?: number, type?: string }[]} fields
+ * @param {boolean} zero whether fields that a value lacks are zero
  */
-function structDescriptor(layout, name, fields) {
+function structDescriptor(layout, name, fields, zero = false) {
   const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
   const isPadded = used !== layout.size;
   const made = compile(
     `struct/${name}`,
     'fields, runtime',
-    structSource(fields, layout.size, isPadded),
+    structSource(fields, layout.size, isPadded, zero),
     [fields, RUNTIME],
-    () => plainStruct(layout.size, isPadded)(fields),
+    () => plainStruct(layout.size, isPadded, zero)(fields),
   );
   /** @type {any} */
   const descriptor = {
@@ -310,6 +314,25 @@ function arrayDescriptor(layout, element, length, type) {
   return descriptor;
 }
 
+// ---- text -----------------------------------------------------------------------------------------------------------
+
+/** The descriptor of a text of `length` units: a string both ways. */
+function textDescriptor(layout, length, encoding) {
+  const name = `text(${length}${encoding === 'utf8' ? '' : `, '${encoding}'`})`;
+  const expected = `a string of at most ${length} ${encoding === 'utf8' ? 'bytes' : 'units'} (${name})`;
+  return {
+    ...common(layout, name, []),
+    isArray: true,
+    read: (view, at) => decodeText(new Uint8Array(view.buffer, view.byteOffset + at, layout.size), encoding),
+    write(view, at, value, owner, position) {
+      if (typeof value !== 'string') throw wrongType(locationOf(owner, position), expected, value);
+      const bytes = encodeInto(value, encoding, layout.size);
+      if (bytes === undefined) throw wrongValue(locationOf(owner, position), expected, value);
+      copy(view, at, bytes);
+    },
+  };
+}
+
 // ---- bitfields ------------------------------------------------------------------------------------------------------
 
 /** The descriptor of `width` bits from the bit `shift` of a unit on. */
@@ -352,4 +375,4 @@ function setBig(view, at, size, value) {
   for (let i = 0; i < size; i += 1) view.setUint8(at + i, Number((value >> BigInt(8 * i)) & 0xffn));
 }
 
-module.exports = { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor, retain };
+module.exports = { structDescriptor, unionDescriptor, arrayDescriptor, textDescriptor, bitfieldDescriptor, retain };

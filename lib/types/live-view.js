@@ -182,22 +182,49 @@ function retainInView(view, at, size, retained, value, name, position) {
   retainedByBuffer.get(buffer).set(`${byteOffset + at} ${size}`, retained);
 }
 
-/** The value that a live view shows, copied; writes it whole. */
+/** The value that a live view shows, copied. */
 function valueOf(view) {
   const { data, at } = memoryOf(view);
   return view[DESCRIPTOR].read(data, at);
 }
-const setValue = (view, value, name) => assign(view[DESCRIPTOR], view, 0, value, name, 'value');
 
 // ---- where a view comes from ----------------------------------------------------------------------------------------
 
+/** Memory of which nobody reads anything: C gives an empty list as NULL. */
+const nothing = new DataView(new ArrayBuffer(0));
+
+/** A view of memory that only reads and writes the whole value. */
+class WholeView extends LiveView {
+  [DESCRIPTOR];
+
+  constructor(descriptor, data, at, address) {
+    super(data, at, address);
+    this[DESCRIPTOR] = descriptor;
+  }
+}
+
+/** The value of memory: of a view or buffer, or at an address. Copied. */
+const valueAt = (descriptor, source, byteOffset, name) => valueOf(wholeView(descriptor, source, byteOffset, name));
+
+/** Writes it. */
+function setValueAt(descriptor, target, byteOffset, value, name) {
+  assign(descriptor, wholeView(descriptor, target, byteOffset, name), 0, value, name, 'value');
+}
+
+const wholeView = (descriptor, source, byteOffset, name) =>
+  placeOf(descriptor, source, byteOffset, name, (...place) => new WholeView(descriptor, ...place));
+
 /** A live view over memory: of a view or buffer, or at an address. */
-function viewAt(descriptor, source, byteOffset, name) {
+const viewAt = (descriptor, source, byteOffset, name) => placeOf(descriptor, source, byteOffset, name, descriptor.live);
+
+/** What `make` makes of the memory: its DataView, an offset and an address. */
+function placeOf(descriptor, source, byteOffset, name, make) {
+  if (descriptor.size === 0 && (source === null || source === 0 || source === 0n)) return make(nothing, 0);
   const storage = (typeof source === 'object' && source !== null ? source[storageOf] : undefined) ?? source;
   if (typeof storage === 'number' || typeof storage === 'bigint') {
     const address = access.checkedAddress(storage, byteOffset, name);
     // The guard asks at once whether the memory is there; so does `wrap` of its length.
-    const view = descriptor.live(undefined, 0, address);
+    const view = make(undefined, 0, address);
     if (descriptor.size > MOST_FAR || config.guard) memoryOf(view);
     return view;
   }
@@ -213,7 +240,7 @@ function viewAt(descriptor, source, byteOffset, name) {
     );
   }
   const start = offsetOf(storage) + offset;
-  return descriptor.live(new DataView(buffer, start, descriptor.size), 0);
+  return make(new DataView(buffer, start, descriptor.size), 0);
 }
 
 module.exports = {
@@ -230,5 +257,6 @@ module.exports = {
   assign,
   viewAt,
   valueOf,
-  setValue,
+  valueAt,
+  setValueAt,
 };

@@ -50,7 +50,7 @@ const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a J
 
 /** The values that a pointer type takes, for messages. */
 const kindsOf = (descriptor, position) =>
-  `${descriptor.isText ? `a string, ${POINTER_KINDS}` : POINTER_KINDS} (${typeNameOf(descriptor, position)})`;
+  `${descriptor.isText ? 'a string, ' : descriptor.copiesBack ? 'values, ' : ''}${POINTER_KINDS} (${typeNameOf(descriptor, position)})`;
 
 /**
  * What an object or function stands for: its `ptr`, which is none if every object has it from Object.prototype. Views

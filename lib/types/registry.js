@@ -32,6 +32,7 @@
  * @property {TypeDescriptor} [target] of an out-parameter: the type of its value
  * @property {any} [targetType] how that was declared
  * @property {any} [opaque] of a handle
+ * @property {boolean} [isOwned] a text that the call frees
  * @property {string} [argumentOnly] why it is no result
  * @property {string} [refused] why it may not be declared
  * @property {TypeDescriptor} [coercing] the same with bun's conversions

@@ -2,7 +2,7 @@
 // How values and types look in console.log, util.inspect, the REPL and JSON. What is shown is read with care: a pointer
 // that leads nowhere must not end the process that prints it.
 
-const { hex } = require('../errors.js');
+const { hex, typeNameOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { readAddress } = require('./pointers.js');
 const { decodeText, endOf, textElements } = require('./text-units.js');
@@ -141,6 +141,6 @@ function describeType(descriptor) {
 
 /** The types of a function, as `(ptr, size_t) => int`. */
 const describeSignature = (parameters, result) =>
-  `(${parameters.map(({ label, descriptor }) => label?.type ?? descriptor.name).join(', ')}) => ${result}`;
+  `(${parameters.map(({ label, descriptor }) => typeNameOf(descriptor, label)).join(', ')}) => ${result}`;
 
 module.exports = { Shown, inspectView, jsonOf, textOfArray, describeType, describeSignature };

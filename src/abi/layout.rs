@@ -1,10 +1,8 @@
 //! Layouts of structs, unions and arrays: where their fields lie, and what libffi and the calling convention pass by
 //! value.
-#![expect(unsafe_code, reason = "asks libffi for the layout of a structure")]
 
 use std::sync::Arc;
 
-use libffi::low::{ffi_abi_FFI_DEFAULT_ABI, ffi_type, get_struct_offsets};
 use libffi::middle::Type;
 
 use super::ctype::CType;
@@ -44,6 +42,8 @@ pub struct Field {
     pub value: ValueType,
     /// The width in bits of a bitfield.
     pub bits: Option<usize>,
+    /// The least alignment that the declaration asks for, in bytes.
+    pub align: Option<usize>,
 }
 
 /// What an aggregate is made of.
@@ -91,6 +91,8 @@ const LARGE: usize = 32;
 /// The bytes up to which the classes of the parts count here.
 const IN_REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { LARGE };
 
+const TOO_LARGE: &str = "the type is larger than memory";
+const EMPTY: &str = "a struct that ends in an array without a length cannot be passed by value; pass a pointer";
 const BITFIELDS: &str = "a struct with bitfields cannot be passed by value; pass a pointer";
 const PACKED: &str = "a packed struct of this shape cannot be passed by value; pass a pointer";
 const OVER_ALIGNED: &str = "an over-aligned struct of this shape cannot be passed by value; pass a pointer";
@@ -160,25 +162,19 @@ fn check_values<'a>(mut values: impl Iterator<Item = &'a ValueType>) -> Result<(
     }
 }
 
-/// The size, the alignment and the offsets of parts that follow each other, as libffi lays a structure out.
+/// The size, the alignment and the offsets of parts that follow each other: (size, alignment) each.
 fn lay_out(parts: &[(usize, usize)]) -> Result<(usize, usize, Vec<usize>)> {
-    let total = parts.iter().try_fold(0usize, |sum, (size, align)| sum.checked_add(*size)?.checked_add(*align));
-    if total.is_none_or(|total| total > isize::MAX as usize) {
-        return refuse("the type is larger than memory");
+    let (mut end, mut align, mut offsets) = (0usize, 1usize, Vec::with_capacity(parts.len()));
+    for (size, own) in parts {
+        align = align.max(*own);
+        let Some(offset) = end.checked_next_multiple_of(*own) else { return refuse(TOO_LARGE) };
+        let Some(next) = offset.checked_add(*size) else { return refuse(TOO_LARGE) };
+        offsets.push(offset);
+        end = next;
     }
-    let mut stand_ins: Vec<ffi_type> = parts
-        .iter()
-        .map(|(size, align)| ffi_type { size: *size, alignment: *align as u16, ..ffi_type::default() })
-        .collect();
-    let mut elements: Vec<*mut ffi_type> = stand_ins.iter_mut().map(std::ptr::from_mut).collect();
-    elements.push(std::ptr::null_mut());
-    let mut whole =
-        ffi_type { type_: libffi::raw::FFI_TYPE_STRUCT, elements: elements.as_mut_ptr(), ..ffi_type::default() };
-    let mut offsets = vec![0; parts.len()];
-    // SAFETY: M4; the elements are locals, end with a NULL and have sizes, and there is space for an offset of each.
-    match unsafe { get_struct_offsets(ffi_abi_FFI_DEFAULT_ABI, &mut whole, offsets.as_mut_ptr()) } {
-        Ok(()) => Ok((whole.size, whole.alignment.into(), offsets)),
-        Err(error) => refuse(format!("libffi refuses the struct: {error:?}")),
+    match end.checked_next_multiple_of(align) {
+        Some(size) if size <= isize::MAX as usize => Ok((size, align, offsets)),
+        _ => refuse(TOO_LARGE),
     }
 }
 
@@ -213,7 +209,8 @@ impl Layout {
             return Self::with_bitfields(fields, pack, align);
         }
         let part = |field: &Field| {
-            (field.value.size(), pack.map_or(field.value.align(), |pack| field.value.align().min(pack)))
+            let packed = pack.map_or(field.value.align(), |pack| field.value.align().min(pack));
+            (field.value.size(), packed.max(field.align.unwrap_or(1)))
         };
         let (size, natural, offsets) = lay_out(&fields.iter().map(part).collect::<Vec<_>>())?;
         let (size, align, _) = lay_out(&[(size, natural.max(align.unwrap_or(1)))])?;
@@ -234,12 +231,13 @@ impl Layout {
         for field in fields {
             let unit = field.value.size();
             if unit > MOST_BITFIELD_BYTES {
-                return refuse("the type is larger than memory");
+                return refuse(TOO_LARGE);
             }
-            widest = widest.max(field.value.align());
+            let own = field.value.align().max(field.align.unwrap_or(1));
+            widest = widest.max(own);
             match field.bits {
                 None => {
-                    let at = bit.div_ceil(8).next_multiple_of(field.value.align());
+                    let at = bit.div_ceil(8).next_multiple_of(own);
                     offsets.push(at);
                     shifts.push(0);
                     bit = (at + unit) * 8;
@@ -258,7 +256,7 @@ impl Layout {
                 }
             }
             if bit > MOST_BITFIELD_BYTES * 8 {
-                return refuse("the type is larger than memory");
+                return refuse(TOO_LARGE);
             }
         }
         let (size, align, _) = lay_out(&[(bit.div_ceil(8), widest)])?;
@@ -288,10 +286,12 @@ impl Layout {
     pub fn array(element: &ValueType, count: usize) -> Result<Self> {
         check_values(std::iter::once(element))?;
         if count == 0 {
-            return refuse("an array has at least one element");
+            // What a struct may end in; C passes no such struct by value in a way that programs could rely on.
+            let (content, align) = (Content::Refused(EMPTY), element.align());
+            return Ok(Self { size: 0, align, offsets: Vec::new(), shifts: Vec::new(), content });
         }
         let size = element.size().checked_mul(count).filter(|size| *size <= isize::MAX as usize / 16);
-        let Some(size) = size else { return refuse("the type is larger than memory") };
+        let Some(size) = size else { return refuse(TOO_LARGE) };
         let shown = if size > LARGE { 1 } else { count };
         let content = gather((0..shown).map(|index| (index * element.size(), element)), size);
         Ok(Self { size, align: element.align(), offsets: Vec::new(), shifts: Vec::new(), content })

@@ -255,7 +255,8 @@ mod tests {
     use crate::abi::layout::{Field, Layout};
 
     fn structure(fields: &[CType]) -> ValueType {
-        let fields: Vec<_> = fields.iter().map(|ctype| Field { value: (*ctype).into(), bits: None }).collect();
+        let fields: Vec<_> =
+            fields.iter().map(|ctype| Field { value: (*ctype).into(), bits: None, align: None }).collect();
         ValueType::Aggregate(Arc::new(Layout::structure(&fields, None, None).unwrap()))
     }
 

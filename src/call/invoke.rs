@@ -82,20 +82,25 @@ pub fn last_errno() -> i32 {
 
 /// Sets errno (the last error on Windows) of this thread to 0, so that what is there after a call is the function's.
 pub fn clear_errno() {
+    set_errno(0);
+}
+
+/// Sets errno (the last error on Windows) of this thread.
+pub fn set_errno(value: i32) {
     #[cfg(windows)]
     // SAFETY: U1; the function has no preconditions.
     unsafe {
-        SetLastError(0);
+        SetLastError(value as u32);
     }
     #[cfg(any(target_os = "linux", target_os = "android"))]
     // SAFETY: U1; errno is this thread's own.
     unsafe {
-        *libc::__errno_location() = 0;
+        *libc::__errno_location() = value;
     }
     #[cfg(not(any(windows, target_os = "linux", target_os = "android")))]
     // SAFETY: U1; errno is this thread's own.
     unsafe {
-        *libc::__error() = 0;
+        *libc::__error() = value;
     }
 }
 

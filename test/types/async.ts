@@ -138,8 +138,8 @@ dlopen('x', { f: { fails: 'zero' } });
 dlopen('x', { f: { fails: (result: number) => result.toFixed() } });
 // @ts-expect-error guard is a boolean
 dlopen('x', {}, { guard: 'on' });
-// @ts-expect-error errno takes nothing
-errno(1);
+// @ts-expect-error errno is a number
+errno('EINVAL');
 // @ts-expect-error a callback has no such key
 new JSCallback(() => {}, { nonblocking: true });
 // @ts-expect-error a Promise of another result

@@ -103,7 +103,7 @@ const code: FFIErrorCode = 'ERR_FFI_THREAD_CLOSED';
 // @ts-expect-error a size is needed
 alloc();
 // @ts-expect-error a size is a number
-alloc(8n);
+alloc('8');
 // @ts-expect-error an unknown option
 alloc(8, { alignment: 8 });
 // @ts-expect-error an address is no view

@@ -164,16 +164,14 @@ ptr('text');
 ptr(4096);
 // @ts-expect-error a plain number is not known to be a pointer
 const plain: Pointer = 4096;
-// @ts-expect-error a view is not an address
-read.u8(new Uint8Array(8));
 // @ts-expect-error there is no such function
 read.buffer(4096);
 // @ts-expect-error an offset is needed
 write.i32(4096, 7);
 // @ts-expect-error a BigInt for f64
 write.f64(4096, 0, 7n);
-// @ts-expect-error a view is not an address
-toBuffer(new Uint8Array(8));
+// @ts-expect-error text has no address
+toBuffer('text');
 // @ts-expect-error a JS function cannot give memory back
 toBuffer(4096, 0, 8, () => {});
 // @ts-expect-error nor can a JSCallback, since it runs on the JS thread alone

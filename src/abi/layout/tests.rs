@@ -3,11 +3,11 @@
 use super::*;
 
 fn field(value: impl Into<ValueType>) -> Field {
-    Field { value: value.into(), bits: None }
+    Field { value: value.into(), bits: None, align: None }
 }
 
 fn bits(ctype: CType, width: usize) -> Field {
-    Field { value: ctype.into(), bits: Some(width) }
+    Field { value: ctype.into(), bits: Some(width), align: None }
 }
 
 #[test]

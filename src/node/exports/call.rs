@@ -11,6 +11,7 @@ use super::library::JsLibrary;
 use super::signature::JsSignature;
 use crate::abi::ctype::CType;
 use crate::call::bound_function::Options;
+use crate::call::invoke;
 use crate::error::FfiError;
 use crate::memory::address::Address;
 use crate::memory::fence::report;
@@ -84,4 +85,12 @@ pub fn entered_frees(env: Env) -> napi::Result<u32> {
 #[napi]
 pub fn last_errno(env: Env) -> napi::Result<i32> {
     Ok(current(env)?.calls.errno.get())
+}
+
+/// Sets errno of this thread, and the value of `last_errno` until the next call that is declared to capture it.
+#[napi]
+pub fn set_errno(env: Env, value: i32) -> napi::Result<()> {
+    current(env)?.calls.errno.set(value);
+    invoke::set_errno(value);
+    Ok(())
 }

@@ -140,7 +140,7 @@ struct Callback {
 impl Handler for Callback {
     fn call(&self, incoming: &Incoming<'_>) {
         let block = incoming.block();
-        let arguments = &bytes(&block)[arguments_at(&self.signature)..self.signature.plan.size];
+        let arguments = &bytes(&block)[arguments_at(&self.signature)..self.signature.layout.size];
         let errno = crate::call::invoke::last_errno();
         if let Some(result) = ask_parent(Head::new(Kind::Callback, [self.number, 0, 0]), &[arguments])
             && result.len() == self.signature.result_size()

@@ -160,10 +160,10 @@ impl CallThread {
         let signature = signature(number).ok_or_else(|| Refusal("a signature that was not told".into()))?;
         let code = Address::new(head.words[0] as usize).ok_or_else(|| Refusal("no function".into()))?;
         let from = arguments_at(&signature);
-        if payload.len() != signature.plan.size - from {
+        if payload.len() != signature.layout.size - from {
             return Err(Refusal("arguments of another size".into()));
         }
-        let mut block = ArgBlock::from_elem(0, signature.plan.size.div_ceil(16));
+        let mut block = ArgBlock::from_elem(0, signature.layout.size.div_ceil(16));
         set_bytes(&mut block, from, payload);
         let captures = head.words[1] & CALL_ERRNO != 0;
         if captures {

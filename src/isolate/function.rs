@@ -160,7 +160,7 @@ impl RemoteCall for RemoteFunction {
         let flags = if captures_errno { CALL_ERRNO } else { 0 } | if is_text { CALL_TEXT } else { 0 };
         let number = u64::from(bound.signature.unwrap_or_default());
         let head = Head::new(Kind::Call, [bound.address, number | flags, 0]);
-        let arguments = &bytes(block)[arguments_at(signature)..signature.plan.size];
+        let arguments = &bytes(block)[arguments_at(signature)..signature.layout.size];
         let reply = child.ask(head, &[arguments], self.process().deadline(self.timeout))?;
         self.result_of(&child, signature, reply, is_text)
     }

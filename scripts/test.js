@@ -90,7 +90,7 @@ function buildFixture() {
   buildLibrary('libfixture', filesIn(fixtures, /\.c$/), { headers: filesIn(fixtures, /\.h$/) });
   // Each file is a library of its own. They are wrong on purpose, which compilers notice.
   const isolated = process.platform === 'linux' ? filesIn(path.join(fixtures, 'isolate'), /\.c$/) : [];
-  for (const file of isolated) buildLibrary(`isolate-${path.basename(file, '.c')}`, [file], { flags: ['-w'] });
+  for (const file of isolated) buildLibrary(`isolate-${path.basename(file, '.c')}`, [file], { flags: ['-w', '-fno-builtin'] });
 }
 
 // --- Running

@@ -23,6 +23,7 @@ pub mod sandbox;
 pub mod segments;
 pub mod serve;
 pub mod stack;
+pub mod threads;
 mod unwind;
 pub mod window;
 

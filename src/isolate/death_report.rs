@@ -207,6 +207,16 @@ impl Death {
         })
     }
 
+    /// Leaves out the frames of a file, the host's, and what lies outside of the outermost of them: who has called the
+    /// library says nothing of it.
+    pub fn leave_out(&mut self, file: &str) {
+        let is_its = |frame: &DeathFrame| frame.object.as_ref().is_some_and(|(path, _)| path == file);
+        if let Some(outermost) = self.frames.iter().rposition(is_its) {
+            self.frames.truncate(outermost);
+            self.frames.retain(|frame| !is_its(frame));
+        }
+    }
+
     /// The frame that says most about where the library died: the innermost one outside of the C library, because
     /// `abort`, `free` and `memcpy` report for whoever called them.
     pub fn site(&self) -> Option<&DeathFrame> {
@@ -297,6 +307,19 @@ mod tests {
         let lines: Vec<_> = death.frames.iter().map(ToString::to_string).collect();
         assert_eq!(lines, ["memcpy+0x0 (libc.so.6+0x500)", "decode_row+0x1c (libcodec.so+0x4d1c)"]);
         assert_eq!(death.site().unwrap().to_string(), lines[1], "the C library reports for its caller");
+    }
+
+    #[test]
+    fn frames_of_the_host_are_left_out() {
+        let frame = |path: &str| DeathFrame { object: Some((path.into(), 1)), ..DeathFrame::default() };
+        let stack = ["/libc.so.6", "/host", "/library", "/host", "/library", "/host", "/libc.so.6"];
+        let mut death = read(&segv()).unwrap();
+        death.frames = stack.map(frame).into();
+        death.leave_out("/host");
+        let left: Vec<_> = death.frames.iter().map(|frame| frame.object.clone().unwrap().0).collect();
+        assert_eq!(left, ["/libc.so.6", "/library", "/library"]);
+        death.leave_out("/host");
+        assert_eq!(death.frames.len(), 3);
     }
 
     #[test]

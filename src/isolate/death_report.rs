@@ -207,14 +207,17 @@ impl Death {
         })
     }
 
-    /// Leaves out the frames of a file, the host's, and what lies outside of the outermost of them: who has called the
-    /// library says nothing of it.
+    /// Leaves out the frames of a file, the host's, and those outside of the library's: who has called it says nothing of
+    /// it.
     pub fn leave_out(&mut self, file: &str) {
         let is_its = |frame: &DeathFrame| frame.object.as_ref().is_some_and(|(path, _)| path == file);
-        if let Some(outermost) = self.frames.iter().rposition(is_its) {
-            self.frames.truncate(outermost);
-            self.frames.retain(|frame| !is_its(frame));
+        let is_library = |frame: &DeathFrame| frame.object.is_some() && !is_its(frame) && !frame.is_in_c_library();
+        match self.frames.iter().rposition(is_library) {
+            Some(outermost) => self.frames.truncate(outermost + 1),
+            // A function of the C library that was called directly.
+            None => self.frames.truncate(self.frames.iter().rposition(is_its).unwrap_or(self.frames.len())),
         }
+        self.frames.retain(|frame| !is_its(frame));
     }
 
     /// The frame that says most about where the library died: the innermost one outside of the C library, because
@@ -311,15 +314,18 @@ mod tests {
 
     #[test]
     fn frames_of_the_host_are_left_out() {
-        let frame = |path: &str| DeathFrame { object: Some((path.into(), 1)), ..DeathFrame::default() };
-        let stack = ["/libc.so.6", "/host", "/library", "/host", "/library", "/host", "/libc.so.6"];
-        let mut death = read(&segv()).unwrap();
-        death.frames = stack.map(frame).into();
-        death.leave_out("/host");
-        let left: Vec<_> = death.frames.iter().map(|frame| frame.object.clone().unwrap().0).collect();
-        assert_eq!(left, ["/libc.so.6", "/library", "/library"]);
-        death.leave_out("/host");
-        assert_eq!(death.frames.len(), 3);
+        let frame = |path: &&str| DeathFrame { object: Some(((*path).into(), 1)), ..DeathFrame::default() };
+        let left = |stack: &[&str]| {
+            let mut death = read(&segv()).unwrap();
+            death.frames = stack.iter().map(frame).collect();
+            death.leave_out("/host");
+            death.frames.into_iter().filter_map(|frame| frame.object).map(|(path, _)| path).collect::<Vec<_>>()
+        };
+        let nested = ["/libc.so.6", "/host", "/library", "/host", "/library", "/host", "/libc.so.6"];
+        assert_eq!(left(&nested), ["/libc.so.6", "/library", "/library"]);
+        assert_eq!(left(&["/libc.so.6", "/host", "/library", "/libc.so.6"]), ["/libc.so.6", "/library"], "a thread");
+        assert_eq!(left(&["/libc.so.6", "/host", "/libc.so.6"]), ["/libc.so.6"], "a function of libc");
+        assert_eq!(left(&["/libc.so.6"]), ["/libc.so.6"]);
     }
 
     #[test]

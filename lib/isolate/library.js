@@ -36,6 +36,7 @@ class IsolatedLifetime extends Lifetime {
 /** The properties of an isolated library's object. */
 const controls = (process) => ({
   isolated: { get: () => process.state, enumerable: true },
+  sandbox: { get: () => process.sandbox, enumerable: true },
   restart: { value: () => process.restart(), enumerable: true },
   kill: { value: () => process.kill(), enumerable: true },
 });

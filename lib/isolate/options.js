@@ -1,6 +1,7 @@
 'use strict';
 // The options of isolation: `isolate: true`, an object, or a group.
 
+const { resolve } = require('node:path');
 const { makeError, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const { parseOptions } = require('../validate.js');
 
@@ -58,6 +59,53 @@ function commandOf(command, where) {
   return command.map((word, i) => textOf(word, `${where}[${i}]`));
 }
 
+const SANDBOX_KEYS = {
+  read: 'any',
+  write: 'any',
+  net: 'boolean',
+  exec: 'boolean',
+  memory: 'any',
+  cpu: 'number',
+  require: 'any',
+};
+const PARTS = ['privileges', 'files', 'network', 'exec', 'syscalls', 'signals', 'memory', 'cpu'];
+const UNITS = { __proto__: null, '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+function listOf(value = [], where) {
+  if (!Array.isArray(value)) throw wrongType(where, 'an array of strings', value);
+  return value.map((item, i) => textOf(item, `${where}[${i}]`));
+}
+
+/** A number of bytes: a number, or text such as '512M'. */
+function bytesOf(value, where) {
+  const match = typeof value === 'string' ? /^(\d{1,12})([KMG]?)$/.exec(value) : null;
+  const bytes = match === null ? value : Number(match[1]) * UNITS[match[2]];
+  if (!Number.isSafeInteger(bytes) || bytes < 2 ** 20) {
+    throw outOfRange(where, "a number of bytes of at least 1048576, or a text such as '512M'", value);
+  }
+  return bytes;
+}
+
+/** A sandbox as the host reads it: fields, each with a NUL behind it (src/host/sandbox/text.rs). */
+function sandboxText(value, where) {
+  const options = parseOptions(value === true ? {} : value, SANDBOX_KEYS, where);
+  const { cpu, memory } = options;
+  if (cpu !== undefined && !(Number.isInteger(cpu) && cpu > 0 && cpu < 2 ** 31)) {
+    throw outOfRange(`${where}.cpu`, 'a number of seconds of at least 1', cpu);
+  }
+  const fields = [
+    ...listOf(options.read, `${where}.read`).map((path) => `read=${resolve(path)}`),
+    ...listOf(options.write, `${where}.write`).map((path) => `write=${resolve(path)}`),
+    ...(options.net ? ['net'] : []),
+    ...(options.exec ? ['exec'] : []),
+    ...(memory === undefined ? [] : [`memory=${bytesOf(memory, `${where}.memory`)}`]),
+    ...(cpu === undefined ? [] : [`cpu=${cpu}`]),
+    ...listOf(options.require, `${where}.require`).map((part) => `require=${oneOf(part, PARTS, `${where}.require`)}`),
+  ];
+  // One that allows nothing is not one that is not there.
+  return ['', ...fields].map((field) => `${field}\0`).join('');
+}
+
 /**
  * What a process is started with.
  * @param {true | object} value
@@ -85,7 +133,7 @@ function parseIsolation(value, where) {
     spins: spin,
     isApart,
     timeout: timeout === undefined ? (isApart ? APART_TIMEOUT : undefined) : timeoutOf(timeout, `${where}.timeout`),
-    sandbox: '',
+    sandbox: sandbox === undefined ? '' : sandboxText(sandbox, `${where}.sandbox`),
   };
 }
 

@@ -57,6 +57,19 @@ class IsolatedProcess {
     return { pid, generation, alive, shared: this.#share };
   }
 
+  /** What of the sandbox is applied, by the names of its parts; null where there is none. */
+  get sandbox() {
+    const text = this.#native.sandbox;
+    if (text === null) return null;
+    const fields = text.split('\0').filter((field) => field !== '');
+    return Object.fromEntries(
+      fields.map((field) => {
+        const [name, state] = field.split('=');
+        return [name, name === 'landlock' ? Number(state) : state];
+      }),
+    );
+  }
+
   restart() {
     this.#native.restart();
   }

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::invoke::{self, ResultBlock};
+use super::invoke;
 use super::remote::{Remote, RemoteCall, RemoteResult};
 use crate::abi::signature::Signature;
 use crate::error::Result;
@@ -74,14 +74,7 @@ impl Options {
 }
 
 /// What a call has left.
-pub struct Entered {
-    /// The result.
-    pub block: ResultBlock,
-    /// errno, right after the call.
-    pub errno: i32,
-    /// The text that the result is the address of, where another process has sent it along.
-    pub text: Option<Vec<u8>>,
-}
+pub type Entered = RemoteResult;
 
 /// What of a function another thread needs to call it.
 pub struct Calling<'a> {
@@ -102,8 +95,7 @@ impl Calling<'_> {
     pub unsafe fn enter(&self, block: &ArgBlock) -> Result<Entered> {
         let captures_errno = self.options.captures_errno();
         if let Some(remote) = self.remote {
-            let RemoteResult { block, errno, text } = remote.call(self.signature, block, captures_errno)?;
-            return Ok(Entered { block, errno, text });
+            return remote.call(self.signature, block, captures_errno);
         }
         if captures_errno {
             invoke::clear_errno();

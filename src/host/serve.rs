@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
 use super::memory::HostMemory;
+use super::sandbox::{self, Sandbox};
 use super::stack::ArenaStack;
 use super::{callbacks, crash, fork, segments};
 use crate::abi::signature::Signature;
@@ -95,6 +96,7 @@ impl Served {
                 Some(Kind::Call) => self.call(head, &payload),
                 Some(Kind::Open) => self.open(head, &payload),
                 Some(Kind::Find) => self.find(head, &payload),
+                Some(Kind::Sandbox) => self.confine(&payload),
                 Some(Kind::Define) => self.define(head, &payload),
                 Some(Kind::Close) => {
                     // SAFETY: the parent has the handle from `open`, and makes no more calls of the library.
@@ -149,6 +151,12 @@ impl Served {
         }
         shared.truncate(PAYLOAD / 24 * 24);
         self.give([handle.expose_provenance() as u64, 0, 0], 0, &shared)
+    }
+
+    fn confine(&self, payload: &[u8]) -> Result<(), Refusal> {
+        let sandbox = Sandbox::parse(payload).map_err(|field| Refusal(format!("'{field}' is not known")))?;
+        let applied = sandbox::apply(&sandbox).map_err(|refusal| Refusal(refusal.to_string()))?;
+        self.give([0; WORDS], 0, applied.to_text().as_bytes())
     }
 
     fn find(&self, head: Head, payload: &[u8]) -> Result<(), Refusal> {

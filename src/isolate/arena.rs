@@ -185,13 +185,6 @@ impl Arena {
         (start, size)
     }
 
-    /// Gives the memory of a heap back that no host uses any more.
-    pub fn drop_heap(&self, start: usize, size: usize) {
-        if self.holds(start, size) {
-            give_back(start, size);
-        }
-    }
-
     fn locked(&self) -> MutexGuard<'_, Blocks> {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }

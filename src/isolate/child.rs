@@ -65,6 +65,8 @@ pub struct Child {
     signatures: Mutex<HashMap<usize, (u32, Arc<Signature>)>>,
     next_signature: AtomicU32,
     listens: Mutex<bool>,
+    /// What of the sandbox is applied.
+    sandbox: Mutex<Option<String>>,
     /// The globals of libraries that it shares.
     pub globals: SharedGlobals,
     may_spin: bool,
@@ -126,6 +128,7 @@ impl Child {
             signatures: Mutex::default(),
             next_signature: AtomicU32::new(0),
             listens: Mutex::default(),
+            sandbox: Mutex::default(),
             globals: SharedGlobals::default(),
             may_spin,
         });
@@ -190,6 +193,11 @@ impl Child {
         if thread::current().id() == self.main.owner {
             return self.converse(&self.main.line, head, parts, deadline);
         }
+        self.ask_on_spare(head, parts, deadline)
+    }
+
+    #[inline(never)] // The JavaScript thread's calls may nest.
+    fn ask_on_spare(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
         let line = match self.lines.take_own(self.pid) {
             Some(line) => line,
             None => self.lines.take(&self.memory, self.may_spin, |number| {
@@ -261,6 +269,7 @@ impl Child {
     }
 
     /// Runs a callback and sends its result.
+    #[inline(never)] // Calls may nest.
     fn answer(&self, line: &Line, head: &Head, arguments: &[u8]) -> Result<()> {
         let Some(result) = listener::answer_of(head, arguments) else {
             return Err(self.nonsense("a call of a callback that there is not"));
@@ -270,6 +279,7 @@ impl Child {
     }
 
     /// Starts the thread that answers the host's own threads, once there may be callbacks.
+    #[inline(never)]
     fn listen(self: &Arc<Self>) {
         if stubs::pages() == 0 {
             return;
@@ -293,32 +303,56 @@ impl Child {
         Ok(number)
     }
 
+    /// Takes rights from the host, once: those that a sandbox does not have.
+    ///
+    /// # Errors
+    /// What is wrong with the sandbox, or missing in the system. Then the host has ended.
+    pub fn confine(self: &Arc<Self>, sandbox: &str) -> Result<()> {
+        if self.sandbox().is_some() {
+            return Ok(());
+        }
+        let deadline = Deadline::after(STARTING.as_millis() as u64);
+        match self.ask(Head::new(Kind::Sandbox, [0; WORDS]), &[sandbox.as_bytes()], deadline) {
+            Ok(reply) => {
+                *locked(&self.sandbox) = Some(String::from_utf8_lossy(&reply.payload).into_owned());
+                Ok(())
+            }
+            Err(FfiError::LibraryInvalid { reason }) => {
+                self.kill();
+                self.wait(LAST_WORDS);
+                Err(FfiError::IsolateUnavailable { reason: format!("the sandbox cannot be applied: {reason}") })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What of the sandbox is applied, as text.
+    pub fn sandbox(&self) -> Option<String> {
+        locked(&self.sandbox).clone()
+    }
+
     /// The text at an address in the host, up to its NUL.
     pub fn text(&self, address: usize) -> Option<Vec<u8>> {
         remote_memory::text(self.pid, address)
     }
 
-    /// Copies memory of the host. False where it has none there.
-    pub fn read(&self, address: usize, to: &mut [u8]) -> bool {
-        self.is_alive() && remote_memory::read(self.pid, address, to)
-    }
-
-    /// Copies bytes into memory of the host. False where it has none there that can be written.
-    pub fn write(&self, address: usize, from: &[u8]) -> bool {
-        self.is_alive() && remote_memory::write(self.pid, address, from)
-    }
-
     /// The error of its end.
+    #[cold]
+    #[inline(never)] // Calls may nest.
     pub fn died(&self) -> FfiError {
         FfiError::LibraryDied { symbol: String::new(), death: Box::new(self.death()) }
     }
 
+    #[cold]
+    #[inline(never)] // Calls may nest.
     fn too_late(&self, deadline: Option<Deadline>) -> FfiError {
         self.kill();
         let milliseconds = deadline.map_or(0, |deadline| deadline.milliseconds);
         FfiError::TimedOut { symbol: String::new(), milliseconds, death: Box::new(self.death()) }
     }
 
+    #[cold]
+    #[inline(never)] // Calls may nest.
     fn nonsense(&self, what: &str) -> FfiError {
         self.kill();
         FfiError::IsolateProtocol { symbol: String::new(), reason: what.into(), death: Box::new(self.death()) }

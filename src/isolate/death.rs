@@ -29,7 +29,10 @@ pub fn describe(status: Option<Status>, reported: Option<Reported>) -> Death {
     if let Some(own) = spawn::own_file().and_then(|file| file.to_str().ok()) {
         reported.leave_out(own);
     }
-    if let Some(site) = reported.site() {
+    // Of frames that are all the C library's the first with a name says the most.
+    let named = || reported.frames.iter().find(|frame| frame.symbol.is_some());
+    let site = reported.site().filter(|site| site.symbol.is_some()).or_else(named).or(reported.site());
+    if let Some(site) = site {
         death.place = Some(site.to_string());
         death.object = site.object.as_ref().map(|(path, _)| path.clone());
     }

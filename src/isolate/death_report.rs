@@ -86,6 +86,7 @@ pub struct ReportedFrame {
 
 impl DeathReport {
     /// A report in [`STATE_EMPTY`].
+    #[cfg(test)]
     pub const EMPTY: Self = Self {
         state: STATE_EMPTY,
         kind: 0,

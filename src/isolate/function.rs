@@ -71,6 +71,9 @@ impl RemoteLibrary {
         let reply = child.ask(head, &[path.as_bytes()], self.process.deadline(None))?;
         let arena = self.process.arena();
         child.globals.set(&reply.payload, |home, bytes| arena.holds(home, bytes));
+        if !self.process.options.sandbox.is_empty() {
+            child.confine(&self.process.options.sandbox)?;
+        }
         let mut state = locked(&self.state);
         *state = LibraryState { generation: child.generation, handle: reply.words[0], symbols: HashMap::new() };
         Ok(state.handle)
@@ -180,6 +183,7 @@ impl RemoteFunction {
         &self.library.process
     }
 
+    #[inline(never)] // Not under the call, under which others may nest.
     fn result_of(
         &self,
         child: &Arc<Child>,
@@ -204,6 +208,7 @@ impl RemoteFunction {
     }
 
     /// Where it is in a host.
+    #[inline(never)] // As above.
     fn bound_in(&self, child: &Arc<Child>, signature: &Arc<Signature>) -> Result<Bound> {
         let mut bound = *locked(&self.bound);
         if bound.generation == child.generation && bound.signature.is_some() {

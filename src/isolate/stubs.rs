@@ -158,19 +158,28 @@ pub fn signature_of(number: u64) -> Option<Arc<Signature>> {
 /// Calls the callback of a stub as C does, with arguments that a host has sent. The bytes of its result; `None` where
 /// there is no such stub or the arguments are not its.
 pub fn call(number: u64, arguments: &[u8]) -> Option<Vec<u8>> {
-    let (code, signature) = {
-        let stubs = locked(region()?);
-        let stub = stubs.all.get(usize::try_from(number).ok()?)?;
-        (stub.code, Arc::clone(&stub.signature))
-    };
-    let from = arguments_at(&signature);
-    if arguments.len() != signature.plan.size - from {
-        return None;
-    }
-    let mut block = ArgBlock::from_elem(0, signature.plan.size.div_ceil(16));
-    set_bytes(&mut block, from, arguments);
+    let (code, signature) = target_of(number)?;
+    let block = block_of(&signature, arguments)?;
     // SAFETY: U1; the code is that of a callback of this signature, which C may call with any arguments, and which lives
     // as long as the process (M7).
     let result = unsafe { invoke::enter(&signature, code, &block) };
     Some(bytes(&result)[..signature.result_size()].to_vec())
+}
+
+fn target_of(number: u64) -> Option<(Address, Arc<Signature>)> {
+    let stubs = locked(region()?);
+    let stub = stubs.all.get(usize::try_from(number).ok()?)?;
+    Some((stub.code, Arc::clone(&stub.signature)))
+}
+
+/// The arguments as the signature has them. Not on the stack, under which calls may nest.
+#[inline(never)]
+fn block_of(signature: &Signature, arguments: &[u8]) -> Option<Box<ArgBlock>> {
+    let from = arguments_at(signature);
+    if arguments.len() != signature.plan.size - from {
+        return None;
+    }
+    let mut block = Box::new(ArgBlock::from_elem(0, signature.plan.size.div_ceil(16)));
+    set_bytes(&mut block, from, arguments);
+    Some(block)
 }

@@ -8,12 +8,12 @@ use napi::sys;
 
 use super::prepared::PreparedCall;
 use crate::abi::ctype::CType;
-use crate::call::bound_function::Options;
-use crate::call::invoke::ResultBlock;
+use crate::call::bound_function::{Entered, Options};
+use crate::call::invoke::{self, ResultBlock};
 use crate::call::remote::Remote;
 use crate::error::{FfiError, Result};
 use crate::memory::address::{Address, Span};
-use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
+use crate::memory::arg_buffer::{address_in, bytes, set_address};
 use crate::memory::block_source::BlockSource;
 use crate::memory::fence::borrows::Borrows;
 use crate::memory::fence::exposed;
@@ -73,7 +73,7 @@ impl BoundFunction {
             // A call that serves callbacks keeps nobody waiting.
             let serves = self.options.has(Options::THREADS);
             let outer = environment.record_inside(if serves { 0 } else { self.id });
-            let result = self.enter(&prepared.block, &mut prepared.text);
+            let result = self.enter(&mut prepared);
             environment.record_inside(outer);
             environment.nesting.set(depth);
             if pauses && let Some((_, borrows)) = environment.borrows.borrow_mut().pop() {
@@ -89,24 +89,48 @@ impl BoundFunction {
         outcome
     }
 
-    fn enter(&self, block: &ArgBlock, text: &mut Option<Vec<u8>>) -> Result<ResultBlock> {
-        let environment = &*self.environment;
+    #[inline(never)] // As `prepare`: the ways of a call have what they need of the stack, and nobody else has it.
+    fn enter(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
         self.record_free();
-        let entered = if self.options.has(Options::THREADS) {
-            let calling = self.calling();
-            // SAFETY: U1 and M4; the caller waits for the result.
-            enter_on_helper(environment, || unsafe { calling.enter(block) })?
-        } else {
-            // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
-            unsafe { self.calling().enter(block) }
-        }?;
+        if self.options.has(Options::THREADS) {
+            return self.enter_by_helper(prepared);
+        }
+        if self.remote.is_some() {
+            return self.enter_remote(prepared);
+        }
+        self.clear_errno();
+        // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
+        let result = unsafe { invoke::enter(&self.signature, self.code, &prepared.block) };
+        self.record_errno(invoke::last_errno());
+        Ok(result)
+    }
+
+    #[inline(never)] // As above.
+    fn enter_by_helper(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
+        let calling = self.calling();
+        let block = &prepared.block;
+        // SAFETY: U1 and M4; the caller waits for the result.
+        let entered = enter_on_helper(&self.environment, || unsafe { calling.enter(block) })??;
         self.record_errno(entered.errno);
-        *text = entered.text;
+        prepared.text = entered.text;
         Ok(entered.block)
+    }
+
+    #[inline(never)] // As above.
+    fn enter_remote(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
+        let calling = self.calling();
+        // SAFETY: U1 and M4, as in `enter`.
+        let entered = Box::new(unsafe { calling.enter(&prepared.block) }?);
+        self.record_errno(entered.errno);
+        let Entered { block, text, .. } = *entered;
+        prepared.text = text;
+        Ok(block)
     }
 
     /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is
     /// told along.
+    #[cold]
+    #[inline(never)] // As `prepare`.
     pub fn failed(&self, prepared: &mut PreparedCall, mut error: FfiError) -> FfiError {
         let overflow = prepared.borrows.end();
         if let FfiError::LibraryDied { death, .. } = &mut error {
@@ -242,6 +266,7 @@ impl BoundFunction {
     }
 
     /// What a number that was passed for a pointer is in the other process.
+    #[inline(never)] // Rare.
     fn number_there(&self, remote: &Remote, argument: usize, address: Address) -> Result<Address> {
         if let Some(pointer) = remote.function.pointer_there(address.get()) {
             return Ok(Address::new(pointer).unwrap_or(address));

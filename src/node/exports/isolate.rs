@@ -57,9 +57,11 @@ mod here {
     use crate::isolate::process::{Options, Process, Restart};
     use crate::isolate::shared;
     use crate::isolate::spawn::{Start, inherited_environment};
+    use crate::isolate::stubs;
     use crate::isolate::watcher::Stderr;
     use crate::loader::preflight;
     use crate::memory::block_source::BlockSource;
+    use crate::node::env::current;
     use crate::node::exports::library::JsLibrary;
     use crate::node::value::{self, Pinned};
 
@@ -117,8 +119,14 @@ mod here {
         /// Starts a process.
         #[napi(constructor)]
         pub fn new(env: Env, options: JsProcessOptions) -> napi::Result<Self> {
+            let environment = current(env)?;
             let start = || {
                 let process = Process::new(options_of(options)?)?;
+                for slot in environment.callbacks.slots.borrow().iter() {
+                    if let Some(code) = slot.code() {
+                        stubs::public_address(code, &slot.signature);
+                    }
+                }
                 let source: Arc<dyn BlockSource> = process.arena().clone();
                 let memory = RemoteMemory::new(source).ok_or(FfiError::MemoryExhausted { wanted: 0 })?;
                 PROCESSES.with_borrow_mut(|all| {
@@ -164,6 +172,12 @@ mod here {
                 Some(child) => JsProcessState { pid: child.pid, generation: child.generation, alive: child.is_alive() },
                 None => JsProcessState { pid: 0, generation: self.process.generation(), alive: false },
             }
+        }
+
+        /// What of the sandbox is applied, as text; null where there is none yet.
+        #[napi(getter)]
+        pub fn sandbox(&self) -> Option<String> {
+            self.process.last()?.sandbox()
         }
 
         /// Ends it, if it runs, and starts another one.

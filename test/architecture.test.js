@@ -19,6 +19,7 @@ const FOLDERS = {
   'lib/index': [
     'lib/cc',
     'lib/library',
+    'lib/isolate',
     'lib/cdef',
     'lib/callback',
     'lib/pointer',
@@ -50,7 +51,8 @@ const FOLDERS = {
     'lib/base',
   ],
   'lib/cc': ['lib/library', 'lib/cdef', 'lib/native', 'lib/base'],
-  'lib/library': ['lib/cdef', 'lib/call', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/library': ['lib/isolate', 'lib/cdef', 'lib/call', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/isolate': ['lib/call', 'lib/memory', 'lib/native', 'lib/base'],
   'lib/cdef': ['lib/callback', 'lib/types', 'lib/base'],
   'lib/callback': ['lib/call', 'lib/types', 'lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],
   'lib/pointer': ['lib/cdef', 'lib/call', 'lib/types', 'lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],

@@ -24,6 +24,7 @@ class IsolatedProcess {
   constructor(options) {
     requireIsolation();
     makeArena();
+    listen();
     this.#native = new binding.IsolatedProcess(options);
     this.#share = options.isApart ? 'own' : 'all';
   }
@@ -77,6 +78,20 @@ class IsolatedProcess {
   kill() {
     this.#native.kill();
   }
+}
+
+/**
+ * At its end the process waits for its threads: so those that wait for a library are let go. The event may also be emitted
+ * by a program.
+ */
+function exit() {
+  if (process._exiting !== false) binding.endBusyHosts();
+}
+let listens = false;
+function listen() {
+  if (listens) return;
+  listens = true;
+  process.on('exit', exit);
 }
 
 /** Groups by name, whose libraries share a process. */

@@ -54,7 +54,7 @@ fn prepare(memory: &HostMemory) {
     let settings = memory.settings();
     // SAFETY: H1 and H3; the arena is mapped there, and the heap is in it.
     unsafe {
-        if settings.arena != 0 {
+        if settings.heap_size != 0 {
             fork::install(memory.arena(), settings.arena_size as usize);
         }
         if settings.window != 0 {

@@ -37,7 +37,7 @@ impl HostMemory {
             eprintln!("pinned-ffi: the arena's addresses are taken in this process");
             return None;
         }
-        if settings.arena != 0 && !attach_heap(settings) {
+        if settings.heap_size != 0 && !attach_heap(settings) {
             eprintln!("pinned-ffi: there is no memory for a heap");
             return None;
         }

@@ -141,7 +141,7 @@ impl Served {
             return Err(Refusal(last_fault()));
         }
         let mut shared = Vec::new();
-        if self.memory.settings().arena != 0 {
+        if self.memory.settings().heap_size != 0 {
             // SAFETY: H1 and H3; the parent makes one request at a time that opens or closes a library.
             for segment in unsafe { segments::share_new_files(self.memory.arena(), threads) } {
                 for word in [segment.address, segment.bytes, segment.home] {
@@ -154,7 +154,9 @@ impl Served {
     }
 
     fn confine(&self, payload: &[u8]) -> Result<(), Refusal> {
-        let sandbox = Sandbox::parse(payload).map_err(|field| Refusal(format!("'{field}' is not known")))?;
+        let mut sandbox = Sandbox::parse(payload).map_err(|field| Refusal(format!("'{field}' is not known")))?;
+        // Libraries load others when they are first needed.
+        sandbox.read.extend(sandbox::loader_paths());
         let applied = sandbox::apply(&sandbox).map_err(|refusal| Refusal(refusal.to_string()))?;
         self.give([0; WORDS], 0, applied.to_text().as_bytes())
     }

@@ -27,9 +27,15 @@ pub fn add(child: &Arc<Child>, process: &Arc<Process>) {
     hosts.push((Arc::downgrade(child), Arc::downgrade(process)));
 }
 
+/// Ends the hosts that other threads than JavaScript's wait for: at its end the process waits for these threads.
+pub fn end_busy() {
+    let hosts: Vec<Arc<Child>> = locked(&HOSTS).iter().filter_map(|(host, _)| host.upgrade()).collect();
+    hosts.iter().filter(|host| host.is_busy()).for_each(|host| host.kill());
+}
+
 /// The process of isolated libraries that has memory at an address, where this one has none.
 pub fn process_at(address: usize) -> Option<Arc<Process>> {
-    if !Hosts.owns(address) {
+    if locked(&HOSTS).is_empty() || !Hosts.owns(address) {
         return None;
     }
     let host = host_at(address)?;

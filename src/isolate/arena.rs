@@ -2,12 +2,12 @@
 //! are handed out; what is known of them is kept outside of it, because a host may write all of it.
 #![expect(unsafe_code, reason = "maps memory")]
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Error, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::memory::address::{Address, Span};
 use crate::memory::block_source::BlockSource;
@@ -120,7 +120,24 @@ pub struct Arena {
     range: Range,
     fd: OwnedFd,
     blocks: Mutex<Blocks>,
-    heaps: AtomicUsize,
+    /// The heaps that no host has, by number; the one that was given back first comes first.
+    heaps: Mutex<VecDeque<usize>>,
+}
+
+/// The heap of one host. It is given back with this.
+#[derive(Debug)]
+pub struct HostHeap {
+    arena: Arc<Arena>,
+    number: usize,
+    pub start: usize,
+    pub size: usize,
+}
+
+impl Drop for HostHeap {
+    fn drop(&mut self) {
+        give_back(self.start, self.size);
+        self.arena.free_heaps().push_back(self.number);
+    }
 }
 
 impl Arena {
@@ -150,7 +167,7 @@ impl Arena {
         }
         // The first page stays unused: a NULL with an offset is no block.
         let blocks = Blocks::new(range.base + MIB, range.base + size / OWN_PART);
-        Ok(Self { range, fd, blocks: Mutex::new(blocks), heaps: AtomicUsize::new(0) })
+        Ok(Self { range, fd, blocks: Mutex::new(blocks), heaps: Mutex::new((0..HEAPS).collect()) })
     }
 
     /// Its first address and its bytes.
@@ -173,16 +190,31 @@ impl Arena {
         self.locked().used
     }
 
-    /// The next part of the arena that is to be the heap of a host: its start and its bytes, which are zeroed.
-    pub fn next_heap(&self) -> (usize, usize) {
+    /// The start and the bytes of a heap, by its number.
+    fn heap(&self, number: usize) -> (usize, usize) {
         let first = self.range.size / OWN_PART;
         let size = ((self.range.size - first) / HEAPS) & !(MIB - 1);
-        let number = self.heaps.fetch_add(1, Ordering::Relaxed);
-        let start = self.range.base + first + number % HEAPS * size;
-        if number >= HEAPS {
-            give_back(start, size);
-        }
-        (start, size)
+        (self.range.base + first + number * size, size)
+    }
+
+    /// A part of the arena that is to be the heap of a host, zeroed: the one that nobody has used for longest. `None`
+    /// where hosts have all of them.
+    pub fn take_heap(self: &Arc<Self>) -> Option<HostHeap> {
+        let number = self.free_heaps().pop_front()?;
+        let (start, size) = self.heap(number);
+        Some(HostHeap { arena: Arc::clone(self), number, start, size })
+    }
+
+    /// Whether an address lies where hosts have heaps, and none has one now.
+    pub fn is_in_free_heap(&self, address: usize) -> bool {
+        self.free_heaps().iter().any(|number| {
+            let (start, size) = self.heap(*number);
+            address.wrapping_sub(start) < size
+        })
+    }
+
+    fn free_heaps(&self) -> MutexGuard<'_, VecDeque<usize>> {
+        self.heaps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn locked(&self) -> MutexGuard<'_, Blocks> {
@@ -339,17 +371,19 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "calls the kernel")]
-    fn heaps_come_round_zeroed() {
-        let arena = Arena::new(64 * MIB).unwrap();
-        let (first, size) = arena.next_heap();
+    fn heaps_come_round_zeroed_and_none_is_two_hosts() {
+        let arena = Arc::new(Arena::new(64 * MIB).unwrap());
+        let first = arena.take_heap().unwrap();
+        let start = first.start;
         // SAFETY: the heap is nobody's.
-        unsafe { pointer(first).cast::<u8>().write(1) };
-        for _ in 1..HEAPS {
-            let (start, _) = arena.next_heap();
-            assert!(start != first && arena.holds(start, size));
-        }
-        assert_eq!(arena.next_heap(), (first, size));
+        unsafe { pointer(start).cast::<u8>().write(1) };
+        let others: Vec<_> = (1..HEAPS).map(|_| arena.take_heap().unwrap()).collect();
+        assert!(others.iter().all(|heap| heap.start != start && arena.holds(heap.start, heap.size)));
+        assert!(arena.take_heap().is_none() && !arena.is_in_free_heap(start));
+        drop(first);
+        assert!(arena.is_in_free_heap(start));
+        let again = arena.take_heap().unwrap();
         // SAFETY: as above.
-        assert_eq!(unsafe { pointer(first).cast::<u8>().read() }, 0);
+        assert_eq!((again.start, unsafe { pointer(start).cast::<u8>().read() }), (start, 0));
     }
 }

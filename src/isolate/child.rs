@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
+use super::arena::HostHeap;
 use super::channel::{Head, Missed};
 use super::control::{ControlMemory, Line};
 use super::lines::Lines;
@@ -55,6 +56,8 @@ pub struct Child {
     pub pid: i32,
     pub generation: u32,
     memory: Arc<ControlMemory>,
+    /// What the library allocates lies there; it can be read until somebody else gets it.
+    heap: Option<HostHeap>,
     exit: Arc<Exit>,
     pidfd: OwnedFd,
     /// Tells the host which channels to serve; while it is open the host lives.
@@ -64,6 +67,8 @@ pub struct Child {
     lines: Lines,
     signatures: Mutex<HashMap<usize, (u32, Arc<Signature>)>>,
     next_signature: AtomicU32,
+    /// The calls of other threads than JavaScript's that are under way.
+    busy: AtomicU32,
     listens: Mutex<bool>,
     /// What of the sandbox is applied.
     sandbox: Mutex<Option<String>>,
@@ -97,6 +102,7 @@ pub struct Plan<'a> {
     pub start: &'a Start,
     pub settings: super::wire::Settings,
     pub arena: i32,
+    pub heap: Option<HostHeap>,
     pub stderr: Stderr,
     pub generation: u32,
 }
@@ -121,12 +127,14 @@ impl Child {
             generation: plan.generation,
             main: MainLine { owner: thread::current().id(), line: memory.line(MAIN, may_spin) },
             memory,
+            heap: plan.heap,
             exit,
             pidfd,
             life: life.into(),
             lines: Lines::default(),
             signatures: Mutex::default(),
             next_signature: AtomicU32::new(0),
+            busy: AtomicU32::new(0),
             listens: Mutex::default(),
             sandbox: Mutex::default(),
             globals: SharedGlobals::default(),
@@ -198,6 +206,18 @@ impl Child {
 
     #[inline(never)] // The JavaScript thread's calls may nest.
     fn ask_on_spare(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        let outcome = self.ask_elsewhere(head, parts, deadline);
+        self.busy.fetch_sub(1, Ordering::Relaxed);
+        outcome
+    }
+
+    /// Whether other threads than JavaScript's wait for it.
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed) > 0
+    }
+
+    fn ask_elsewhere(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
         let line = match self.lines.take_own(self.pid) {
             Some(line) => line,
             None => self.lines.take(&self.memory, self.may_spin, |number| {
@@ -331,6 +351,11 @@ impl Child {
         locked(&self.sandbox).clone()
     }
 
+    /// Whether an address lies in its heap.
+    pub fn has_in_heap(&self, address: usize) -> bool {
+        self.heap.as_ref().is_some_and(|heap| address.wrapping_sub(heap.start) < heap.size)
+    }
+
     /// The text at an address in the host, up to its NUL.
     pub fn text(&self, address: usize) -> Option<Vec<u8>> {
         remote_memory::text(self.pid, address)
@@ -374,5 +399,7 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
+        // Its heap is somebody else's afterwards.
+        self.exit.wait(LAST_WORDS);
     }
 }

@@ -60,8 +60,6 @@ struct State {
     generation: u32,
     /// When calls have restarted it.
     restarts: VecDeque<Instant>,
-    /// The heaps of hosts, with their generations: where a pointer came from.
-    heaps: Vec<(u32, usize, usize)>,
     is_closed: bool,
 }
 
@@ -101,16 +99,14 @@ impl Process {
 
     fn start(self: &Arc<Self>, state: &mut State) -> Result<Arc<Child>> {
         let (arena, arena_size) = self.arena.span();
-        let (heap, heap_size) = self.arena.next_heap();
-        // A range that comes round again is a heap of now.
-        state.heaps.retain(|(_, start, _)| *start != heap);
+        let heap = self.arena.take_heap();
+        let (heap_start, heap_size) = heap.as_ref().map_or((0, 0), |heap| (heap.start, heap.size));
         state.generation += 1;
-        state.heaps.push((state.generation, heap, heap_size));
         let settings = Settings {
             build: build(),
             arena: arena as u64,
             arena_size: arena_size as u64,
-            heap: heap as u64,
+            heap: heap_start as u64,
             heap_size: heap_size as u64,
             stubs: stubs::begin().unwrap_or(0) as u64,
             window: self.window.as_ref().map_or(0, |window| window.base as u64),
@@ -121,6 +117,7 @@ impl Process {
             start: &self.options.start,
             settings,
             arena: self.arena.fd(),
+            heap,
             stderr: self.options.stderr,
             generation: state.generation,
         };
@@ -211,13 +208,13 @@ impl Process {
 
     /// Whether an address lies in the heap of a host that has ended.
     pub fn is_stale(&self, address: usize) -> bool {
-        if !self.arena.holds(address, 1) {
-            return false;
-        }
-        let state = self.locked();
-        let now = state.child.as_ref().filter(|child| child.is_alive()).map(|child| child.generation);
-        let lies_in = |(_, start, size): &&(u32, usize, usize)| address.wrapping_sub(*start) < *size;
-        state.heaps.iter().find(lies_in).is_some_and(|(generation, ..)| Some(*generation) != now)
+        self.arena.holds(address, 1) && (self.arena.is_in_free_heap(address) || self.is_of_dead_host(address))
+    }
+
+    /// Whether the host has ended, and its heap is not given back yet.
+    fn is_of_dead_host(&self, address: usize) -> bool {
+        let child = self.last().filter(|child| !child.is_alive());
+        child.is_some_and(|child| child.has_in_heap(address))
     }
 }
 

@@ -168,6 +168,7 @@ pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
     let (life_out, life_in) = pipe()?;
     let (stderr_out, stderr_in) = pipe()?;
     let mut plan = Plan::new()?;
+    let mut streams = Vec::new();
     let null = c"/dev/null";
     // SAFETY: `Plan::new` has initialised the actions; the paths outlive the call, which copies them.
     unsafe {
@@ -178,6 +179,11 @@ pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
         }
     }
     let sources = [arena, life_out.as_raw_fd(), control, stderr_in.as_raw_fd()].map(moved_up);
+    // Node has its own streams closed on exec. A process may have no stdout.
+    if let Ok(stdout) = moved_up(libc::STDOUT_FILENO) {
+        plan.place(stdout.as_raw_fd(), libc::STDOUT_FILENO)?;
+        streams.push(stdout);
+    }
     for (source, target) in sources.iter().zip([ARENA_FD, LIFE_FD, CONTROL_FD, libc::STDERR_FILENO]) {
         match source {
             Ok(source) => plan.place(source.as_raw_fd(), target)?,

@@ -14,6 +14,7 @@ use super::callback::argument_source::CallbackArguments;
 use super::callback::free_list;
 use super::env::{Callbacks, Environment, current};
 use super::error::thrown;
+use super::exports::isolate::end_processes;
 use super::exposed_views::ExposedViews;
 use super::nesting::Nesting;
 use super::pool_slices::PoolSlices;
@@ -141,6 +142,9 @@ pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Re
     });
     exit::watch();
     // Before the engine frees anything, while other threads may still use it.
-    env.add_env_cleanup_hook(Rc::clone(&state), |state| state.end())?;
+    env.add_env_cleanup_hook(Rc::clone(&state), |state| {
+        end_processes();
+        state.end();
+    })?;
     env.set_instance_data(state, (), |_| ())
 }

@@ -96,9 +96,6 @@ mod here {
 
     /// The function at an address, where that is of the process of an isolated library.
     pub fn foreign_function(address: u64) -> Option<Remote> {
-        if shared::existing().is_none() {
-            return None;
-        }
         let process = address_space::process_at(address as usize)?;
         let memory = PROCESSES.with_borrow(|all| {
             let own = |(_, other): &&(_, Weak<Process>)| std::ptr::eq(other.as_ptr(), Arc::as_ptr(&process));
@@ -199,6 +196,19 @@ mod here {
         }
     }
 
+    /// The process is exiting: threads of it must not wait for calls that may never return.
+    #[napi]
+    pub fn end_busy_hosts() {
+        address_space::end_busy();
+    }
+
+    /// The environment of this thread is going, and with it what has started processes.
+    pub fn end_processes() {
+        let all =
+            PROCESSES.with_borrow(|all| all.iter().filter_map(|(_, process)| process.upgrade()).collect::<Vec<_>>());
+        all.iter().for_each(|process| process.kill());
+    }
+
     /// What is known of the arena; null where there is none yet.
     #[napi]
     pub fn arena_state() -> Option<Vec<f64>> {
@@ -226,7 +236,11 @@ mod here {
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
-pub use here::foreign_function;
+pub use here::{end_processes, foreign_function};
+
+/// There are none.
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
+pub fn end_processes() {}
 
 /// There are no other processes.
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]

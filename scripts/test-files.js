@@ -47,6 +47,7 @@ const BUDGETS = {
   fuzz: { quick: 10, full: 35 },
   isolate: { quick: 15, full: 60 },
   install: { quick: 12, full: 12 },
+  'isolate-host': { quick: 8, full: 30 },
   lanes: { quick: 20, full: 45 },
   runtimes: { quick: 12, full: 12 },
   runners: { quick: 25, full: 25 },

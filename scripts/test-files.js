@@ -49,6 +49,7 @@ const BUDGETS = {
   fuzz: { quick: 10, full: 35 },
   isolate: { quick: 15, full: 60 },
   install: { quick: 12, full: 12 },
+  'isolate-host': { quick: 8, full: 30 },
   'call-paths': { quick: 20, full: 45 },
   'node-ffi': { quick: 6, full: 6 },
   runtimes: { quick: 12, full: 12 },

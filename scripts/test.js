@@ -114,7 +114,7 @@ function buildFixture({ output = fixture, compiler = findCompiler(), isWindows =
   const isHere = output === fixture && process.platform === 'linux';
   for (const file of isHere ? filesIn(path.join(fixtures, 'isolate'), /\.c$/) : []) {
     const library = path.join(fixtures, 'build', `isolate-${path.basename(file, '.c')}.${suffix}`);
-    buildLibrary(library, [file], { compiler, isWindows, flags: ['-w'] });
+    buildLibrary(library, [file], { compiler, isWindows, flags: ['-w', '-fno-builtin'] });
   }
 }
 

@@ -1,5 +1,6 @@
 'use strict';
-// The addon exports malloc and its family for the processes of isolated libraries. In Node nothing may be bound to them.
+// The addon exports malloc and its family, fork and others for the processes of isolated libraries. In Node nothing may be
+// bound to them.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -24,6 +25,12 @@ const FUNCTIONS = [
   'valloc',
   'pvalloc',
   'malloc_usable_size',
+  'fork',
+  '_Fork',
+  'daemon',
+  'forkpty',
+  'pthread_create',
+  'pthread_getattr_np',
 ];
 
 /** What the dynamic loader has bound while a program ran: `[file, file that defines the symbol, symbol]`. */
@@ -41,15 +48,19 @@ function bindingsOf(script) {
   }
 }
 
-test('in Node, no call of malloc or its family reaches the definitions of the addon', { skip: onlyOn('glibc') }, () => {
-  const bindings = bindingsOf("require('./index.js')");
-  const ours = bindings.filter(([, , symbol]) => FUNCTIONS.includes(symbol));
-  assert.ok(
-    ours.some(([from]) => from === addon),
-    'the addon itself calls malloc',
-  );
-  assert.deepEqual(
-    ours.filter(([, to]) => to === addon),
-    [],
-  );
-});
+test(
+  'in Node, no call of malloc, fork or their families reaches the definitions of the addon',
+  { skip: onlyOn('glibc') },
+  () => {
+    const bindings = bindingsOf("require('./index.js')");
+    const ours = bindings.filter(([, , symbol]) => FUNCTIONS.includes(symbol));
+    assert.ok(
+      ours.some(([from]) => from === addon),
+      'the addon itself calls malloc',
+    );
+    assert.deepEqual(
+      ours.filter(([, to]) => to === addon),
+      [],
+    );
+  },
+);

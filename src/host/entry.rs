@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "is the start of a program")]
 
 use super::memory::HostMemory;
-use super::{crash, fork, segments, serve, window};
+use super::{crash, fork, segments, serve, threads, window};
 use crate::isolate::wire::{CHANNELS, CONTROL_FD, LIFE_FD, MAIN};
 use std::ffi::{c_char, c_int};
 
@@ -40,6 +40,7 @@ extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
     close_on_exec();
     // SAFETY: H1; the report is mapped until the process ends.
     unsafe { crash::install(memory.report()) };
+    threads::prepare_new_threads();
     prepare(memory);
     if serve::start(memory, MAIN).is_err() {
         return NOT_A_HOST;

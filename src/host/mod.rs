@@ -10,7 +10,8 @@
 //! * **H3** Memory that is mapped over was ours: it lies in the arena's part of this process, or in a mapping that this
 //!   folder has made.
 //! * **H4** Structures that system calls fill are locals, zeroed, and as large as the kernel writes.
-#![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+// Not under Miri: nearly all of it calls the kernel.
+#![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64", not(miri)))]
 
 pub mod alternate_stack;
 pub mod callbacks;
@@ -24,6 +25,7 @@ pub mod segments;
 pub mod serve;
 pub mod served;
 pub mod stack;
+pub mod threads;
 mod unwind;
 pub mod window;
 

@@ -1,6 +1,6 @@
 //! The end of a host, in the words of errors: what the kernel says of it, and what the host has reported.
 
-use super::death_report::{Cause, Death as Reported, DeathFrame};
+use super::death_report::{Cause, Death as Reported};
 use super::spawn;
 use super::watcher::Status;
 use crate::error::Death;
@@ -26,11 +26,8 @@ pub fn describe(status: Option<Status>, reported: Option<Reported>) -> Death {
         death.signal = Some(signal);
         death.address = address;
     }
-    // What has called the library says nothing of it.
-    let own = spawn::own_file().and_then(|file| file.to_str().ok()).unwrap_or_default();
-    let is_own = |frame: &DeathFrame| frame.object.as_ref().is_some_and(|(path, _)| !own.is_empty() && path == own);
-    if let Some(first) = reported.frames.iter().position(is_own) {
-        reported.frames.truncate(first);
+    if let Some(own) = spawn::own_file().and_then(|file| file.to_str().ok()) {
+        reported.leave_out(own);
     }
     // Of frames that are all the C library's the first with a name says the most.
     let named = || reported.frames.iter().find(|frame| frame.symbol.is_some());

@@ -208,6 +208,19 @@ impl Death {
         })
     }
 
+    /// Leaves out the frames of a file, the host's, and those outside of the library's: who has called it says nothing of
+    /// it.
+    pub fn leave_out(&mut self, file: &str) {
+        let is_its = |frame: &DeathFrame| frame.object.as_ref().is_some_and(|(path, _)| path == file);
+        let is_library = |frame: &DeathFrame| frame.object.is_some() && !is_its(frame) && !frame.is_in_c_library();
+        match self.frames.iter().rposition(is_library) {
+            Some(outermost) => self.frames.truncate(outermost + 1),
+            // A function of the C library that was called directly.
+            None => self.frames.truncate(self.frames.iter().rposition(is_its).unwrap_or(self.frames.len())),
+        }
+        self.frames.retain(|frame| !is_its(frame));
+    }
+
     /// The frame that says most about where the library died: the innermost one outside of the C library, because
     /// `abort`, `free` and `memcpy` report for whoever called them.
     pub fn site(&self) -> Option<&DeathFrame> {
@@ -298,6 +311,22 @@ mod tests {
         let lines: Vec<_> = death.frames.iter().map(ToString::to_string).collect();
         assert_eq!(lines, ["memcpy+0x0 (libc.so.6+0x500)", "decode_row+0x1c (libcodec.so+0x4d1c)"]);
         assert_eq!(death.site().unwrap().to_string(), lines[1], "the C library reports for its caller");
+    }
+
+    #[test]
+    fn frames_of_the_host_are_left_out() {
+        let frame = |path: &&str| DeathFrame { object: Some(((*path).into(), 1)), ..DeathFrame::default() };
+        let left = |stack: &[&str]| {
+            let mut death = read(&segv()).unwrap();
+            death.frames = stack.iter().map(frame).collect();
+            death.leave_out("/host");
+            death.frames.into_iter().filter_map(|frame| frame.object).map(|(path, _)| path).collect::<Vec<_>>()
+        };
+        let nested = ["/libc.so.6", "/host", "/library", "/host", "/library", "/host", "/libc.so.6"];
+        assert_eq!(left(&nested), ["/libc.so.6", "/library", "/library"]);
+        assert_eq!(left(&["/libc.so.6", "/host", "/library", "/libc.so.6"]), ["/libc.so.6", "/library"], "a thread");
+        assert_eq!(left(&["/libc.so.6", "/host", "/libc.so.6"]), ["/libc.so.6"], "a function of libc");
+        assert_eq!(left(&["/libc.so.6"]), ["/libc.so.6"]);
     }
 
     #[test]

@@ -176,7 +176,10 @@ unsafe fn copy(fd: c_int, address: usize, bytes: usize, offset: usize) -> bool {
             if data < 0 || data >= end {
                 break;
             }
-            let hole = libc::lseek(fd, data, libc::SEEK_HOLE).clamp(data, end);
+            let hole = libc::lseek(fd, data, libc::SEEK_HOLE).min(end);
+            if hole <= data {
+                return false;
+            }
             at = data;
             while at < hole {
                 let to = copy.byte_add((at - offset as i64) as usize);

@@ -88,20 +88,22 @@ impl Head {
     }
 }
 
-/// Mixes bits (the finaliser of splitmix64).
-fn mix(mut value: u64) -> u64 {
-    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
+/// A number that depends on all bits of an address, a head's word and the secret. It keeps mistakes from passing, not an
+/// adversary who reads the heap.
+fn mix(address: usize, word: u64) -> u64 {
+    let value =
+        (word.rotate_left(29) ^ address as u64 ^ SECRET.load(Ordering::Relaxed)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 32)
 }
 
-fn seal(address: usize, word: u64, is_freed: bool) -> u64 {
-    mix(word ^ (address as u64).rotate_left(20) ^ SECRET.load(Ordering::Relaxed)) ^ u64::from(is_freed)
+/// The last bit is the mark of freed blocks.
+fn seal(mixed: u64, is_freed: bool) -> u64 {
+    mixed & !1 | u64::from(is_freed)
 }
 
 /// No byte is zero: a text without room for its NUL changes the canary.
-fn canary(address: usize) -> u64 {
-    mix(address as u64 ^ SECRET.load(Ordering::Relaxed)) | 0x0101_0101_0101_0101
+fn canary(mixed: u64) -> u64 {
+    mixed.rotate_left(13) | 0x0101_0101_0101_0101
 }
 
 /// Writes head and canary of a block.
@@ -109,25 +111,40 @@ fn canary(address: usize) -> u64 {
 /// # Safety
 /// H3: the [`HEAD`] bytes before `user`, and `head.size` + [`CANARY`] from it on, belong to this block.
 pub unsafe fn write(user: *mut u8, head: Head) {
-    let address = user.addr();
+    let mixed = mix(user.addr(), head.word());
     // SAFETY: by the contract of this function; the head is aligned to 16.
     unsafe {
         let words = user.sub(HEAD).cast::<u64>();
         *words = head.word();
-        *words.add(1) = seal(address, head.word(), false);
-        user.add(head.size).cast::<u64>().write_unaligned(canary(address));
+        *words.add(1) = seal(mixed, false);
+        user.add(head.size).cast::<u64>().write_unaligned(canary(mixed));
     }
 }
 
-/// Changes the head of a block so that [`check`] gives [`Damage::Freed`].
+/// Changes the head of a block that was checked so that [`check`] gives [`Damage::Freed`]. False if it was marked already:
+/// another thread frees the block, too.
 ///
 /// # Safety
-/// As [`write`].
-pub unsafe fn mark_freed(user: *mut u8) {
+/// As [`write`]. Calls for one block come one after the other.
+pub unsafe fn mark_freed(user: *mut u8) -> bool {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let seal = user.sub(8).cast::<u64>();
+        let is_first = *seal & 1 == 0;
+        *seal |= 1;
+        is_first
+    }
+}
+
+/// Whether the head is that of a block that was marked as freed.
+///
+/// # Safety
+/// The [`HEAD`] bytes before `user` are readable.
+pub unsafe fn is_marked(user: *const u8) -> bool {
     // SAFETY: by the contract of this function.
     unsafe {
         let words = user.sub(HEAD).cast::<u64>();
-        *words.add(1) = seal(user.addr(), *words, true);
+        *words.add(1) == seal(mix(user.addr(), *words), true)
     }
 }
 
@@ -151,8 +168,9 @@ pub unsafe fn check(user: *const u8, end: usize) -> Result<Head, Damage> {
     unsafe {
         let words = user.sub(HEAD).cast::<u64>();
         let (word, found) = (*words, *words.add(1));
-        if found != seal(address, word, false) {
-            return Err(if found == seal(address, word, true) { Damage::Freed } else { Damage::NoBlock });
+        let mixed = mix(address, word);
+        if found != seal(mixed, false) {
+            return Err(if found == seal(mixed, true) { Damage::Freed } else { Damage::NoBlock });
         }
         let head = Head::of(word);
         let behind =
@@ -161,7 +179,7 @@ pub unsafe fn check(user: *const u8, end: usize) -> Result<Head, Damage> {
             return Err(Damage::NoBlock);
         }
         let bytes = user.add(head.size).cast::<u64>().read_unaligned();
-        if bytes != canary(address) {
+        if bytes != canary(mixed) {
             return Err(Damage::Overflow(head.size));
         }
         Ok(head)
@@ -238,8 +256,10 @@ mod tests {
     fn a_freed_block_is_recognised() {
         let (memory, user) = block(24);
         // SAFETY: the block is this test's.
-        unsafe { mark_freed(user) };
+        let (is_first, is_second) = unsafe { (mark_freed(user), mark_freed(user)) };
         assert_eq!(check_in(&memory, user), Err(Damage::Freed));
+        // SAFETY: as above.
+        assert_eq!((is_first, is_second, unsafe { is_marked(user) }), (true, false, true));
     }
 
     #[test]

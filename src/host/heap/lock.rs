@@ -33,7 +33,8 @@ impl<T> Locked<T> {
     /// The value, if nobody uses it.
     pub fn try_lock(&self) -> Option<Guard<'_, T>> {
         let taken = self.state.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed);
-        taken.is_ok().then_some(Guard { lock: self })
+        // Lazily: a guard that is dropped would release the lock of whoever has it.
+        taken.is_ok().then(|| Guard { lock: self })
     }
 
     /// The value, as soon as nobody else uses it.
@@ -125,7 +126,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..20_000 {
-                        let mut value = counter.lock();
+                        let mut value = counter.try_lock().unwrap_or_else(|| counter.lock());
                         *value += 1;
                     }
                 });
@@ -134,6 +135,7 @@ mod tests {
         assert_eq!(*counter.lock(), 80_000);
         let guard = counter.lock();
         assert!(counter.try_lock().is_none());
+        assert!(counter.try_lock().is_none(), "an attempt releases nothing");
         drop(guard);
         assert!(counter.try_lock().is_some());
     }

@@ -200,14 +200,13 @@ impl Heap {
                 self.pages.lock().give(memory.addr(), total.next_multiple_of(PAGE));
                 return;
             }
-            // The freed mark is set under the lock: of two threads that free a block one finds it.
+            // The mark is set under the lock: of two threads that free a block one finds it.
             let mut shard = self.shards[usize::from(head.owner) % SHARDS].lock();
-            if block::check(user, self.end()) != Ok(head) {
+            if !block::mark_freed(user) {
                 drop(shard);
                 self.checked(user, "free");
                 return;
             }
-            block::mark_freed(user);
             let old = shard.delay(user);
             self.release(shard, old);
         }
@@ -220,7 +219,7 @@ impl Heap {
         }
         // SAFETY: the block was this shard's when it was freed, and is released only if its head is what it was then.
         unsafe {
-            if block::check(block, self.end()) != Err(Damage::Freed) {
+            if !block::is_marked(block) {
                 drop(shard);
                 fatal("free", block.addr(), "the block was written to after it was freed");
             }

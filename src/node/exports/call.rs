@@ -19,7 +19,7 @@ use crate::node::call::entries::native_entries;
 use crate::node::call::intrinsics::intrinsics;
 use crate::node::env::{BoundFunction, current};
 use crate::node::error::thrown;
-use crate::node::exports::isolate::foreign_function;
+use crate::node::isolated::foreign_function;
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, native_functions};
 

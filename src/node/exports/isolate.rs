@@ -41,19 +41,18 @@ pub struct JsProcessState {
 
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod here {
-    use std::cell::RefCell;
     use std::ffi::CString;
     use std::path::Path;
-    use std::rc::{Rc, Weak as RcWeak};
-    use std::sync::{Arc, Weak};
+    use std::rc::Rc;
+    use std::sync::Arc;
 
     use napi::JsValue;
     use napi::bindgen_prelude::{Either, Null, Unknown};
 
     use super::*;
-    use crate::call::remote::{Remote, RemoteMemory};
+    use crate::call::remote::RemoteMemory;
     use crate::isolate::address_space;
-    use crate::isolate::function::{Opened, RemoteLibrary, function_at};
+    use crate::isolate::function::{Opened, RemoteLibrary};
     use crate::isolate::process::{Options, Process, Restart};
     use crate::isolate::shared;
     use crate::isolate::spawn::{Start, inherited_environment};
@@ -63,6 +62,7 @@ mod here {
     use crate::memory::block_source::BlockSource;
     use crate::node::env::current;
     use crate::node::exports::library::JsLibrary;
+    use crate::node::isolated;
     use crate::node::value::{self, Pinned};
 
     fn texts(list: Vec<String>) -> Result<Vec<CString>, FfiError> {
@@ -89,21 +89,6 @@ mod here {
         })
     }
 
-    thread_local! {
-        /// The processes that this thread has started, and the memory that its calls use for them.
-        static PROCESSES: RefCell<Vec<(RcWeak<RemoteMemory>, Weak<Process>)>> = const { RefCell::new(Vec::new()) };
-    }
-
-    /// The function at an address, where that is of the process of an isolated library.
-    pub fn foreign_function(address: u64) -> Option<Remote> {
-        let host = address_space::owner_of(address as usize)?;
-        let (memory, process) = PROCESSES.with_borrow(|all| {
-            let mut all = all.iter().filter_map(|(memory, process)| Some((memory.upgrade()?, process.upgrade()?)));
-            all.find(|(_, process)| process.last().is_some_and(|last| Arc::ptr_eq(&last, &host)))
-        })?;
-        Some(Remote { function: function_at(&process, address)?, memory })
-    }
-
     /// A process of isolated libraries.
     #[napi(js_name = "IsolatedProcess")]
     pub struct JsProcess {
@@ -126,10 +111,7 @@ mod here {
                 }
                 let source: Arc<dyn BlockSource> = process.arena().clone();
                 let memory = RemoteMemory::new(source).ok_or(FfiError::MemoryExhausted { wanted: 0 })?;
-                PROCESSES.with_borrow_mut(|all| {
-                    all.retain(|(memory, _)| memory.strong_count() > 0);
-                    all.push((Rc::downgrade(&memory), Arc::downgrade(&process)));
-                });
+                isolated::add(&process, &memory);
                 Ok(Self { process, memory })
             };
             start().map_err(|error| thrown(env, &error))
@@ -202,13 +184,6 @@ mod here {
         address_space::end_busy();
     }
 
-    /// The environment of this thread is going, and with it what has started processes.
-    pub fn end_processes() {
-        let all =
-            PROCESSES.with_borrow(|all| all.iter().filter_map(|(_, process)| process.upgrade()).collect::<Vec<_>>());
-        all.iter().for_each(|process| process.kill());
-    }
-
     /// What is known of the arena; null where there is none yet.
     #[napi]
     pub fn arena_state() -> Option<Vec<f64>> {
@@ -233,19 +208,6 @@ mod here {
     pub fn make_arena() -> Option<String> {
         shared::arena().err().map(|error| error.to_string())
     }
-}
-
-#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
-pub use here::{end_processes, foreign_function};
-
-/// There are none.
-#[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
-pub fn end_processes() {}
-
-/// There are no other processes.
-#[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
-pub fn foreign_function(_: u64) -> Option<crate::call::remote::Remote> {
-    None
 }
 
 /// Why libraries cannot be isolated here; null where they can.

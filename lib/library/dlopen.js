@@ -13,7 +13,7 @@ const { makeError, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { nearest, didYouMean } = require('../nearest.js');
 const { Lifetime } = require('../call/library-lifetime.js');
-const { parseTypes } = require('../call/signature.js');
+const { MOST_ARGUMENTS, parseTypes, readArgs } = require('../call/signature.js');
 const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
@@ -96,6 +96,7 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
       lifetime,
     );
   }
+  declaration.args = readArgs(declaration.args) ?? declaration.args;
   if (mayBeOwned(declaration.args)) {
     const find = (name) => findOrThrow(lifetime.native, name, found);
     declaration.args = ownedResults().ownedArgs(declaration.args, key, find, lifetime);
@@ -103,9 +104,9 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
   return bind(key, address, declaration, lifetime, mayBeFast);
 };
 
-/** Whether a declaration has arguments that are made by functions: few have. */
+/** Whether a list of types has objects, of which some have a function that frees what C gives: few lists have. */
 const mayBeOwned = function (args) {
-  if (!Array.isArray(args)) return false;
+  if (!Array.isArray(args) || args.length > MOST_ARGUMENTS) return false;
   for (let i = 0; i < args.length; i += 1) if (typeof args[i] === 'object' && args[i] !== null) return true;
   return false;
 };
@@ -308,6 +309,7 @@ function bindPointer(name, value, where, lifetime) {
   if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
   if (typeof declaration.returns === 'object')
     declaration.returns = ownedResult(declaration.returns, name, undefined, lifetime);
+  declaration.args = readArgs(declaration.args) ?? declaration.args;
   if (mayBeOwned(declaration.args))
     declaration.args = ownedResults().ownedArgs(declaration.args, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);

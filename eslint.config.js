@@ -27,6 +27,9 @@ module.exports = [
   {
     ignores: [
       'target/',
+      'docs/site/pages/',
+      'docs/site/dist/',
+      'docs/site/.vitepress/cache/',
       'prebuilds/',
       '**/node_modules/',
       'test/fixtures/build/',

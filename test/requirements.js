@@ -84,11 +84,13 @@ const REQUIREMENTS = {
   'SDL2/SDL.h': header('SDL2/SDL.h', 'libsdl2-dev'),
   ldconfig: command('ldconfig', 'libc-bin'),
   ssh: command('ssh', 'openssh-client'),
+  chromium: command('chromium', 'chromium'),
   // ssh2's optional dependencies are native; its suite does without.
   suites: packages('ecosystem', '--omit=optional'),
   workloads: packages('ecosystem/compare'),
   runners: packages('ecosystem/runners'),
   bundlers: packages('ecosystem/bundlers'),
+  site: packages('../docs/site'),
   oldestTypeScript: packages('types/oldest'),
   registry: { found: hasRegistry, otherwise: 'connect this machine to the npm registry' },
 };

@@ -9,6 +9,7 @@ const nameOf = (file) => path.basename(file, '.test.js');
 const SAME_EVERYWHERE = new Set([
   'bench',
   'bind',
+  'bind-headers',
   'bundle',
   'cli',
   'docs',
@@ -35,6 +36,7 @@ const BUDGETS = {
   alloc: { quick: 6, full: 6 },
   async: { quick: 12, full: 12 },
   bind: { quick: 20, full: 25 },
+  'bind-headers': { quick: 10, full: 45 },
   canary: { quick: 15, full: 30 },
   bundle: { quick: 15, full: 15 },
   callback: { quick: 8, full: 8 },

@@ -55,7 +55,9 @@ class Emitter {
     this.#emitting.add(entity);
     for (const needed of neededBy(entity)) this.#declare(needed);
     this.#emitting.delete(entity);
-    this.#declared += `${docText(entity.doc)}${this.#declaration(entity)}\n`;
+    const text = this.#declaration(entity);
+    const at = text.indexOf(`export const ${entity.name}`);
+    this.#declared += `${text.slice(0, at)}${docText(entity.doc)}${text.slice(at)}\n`;
     types.emitted.add(entity);
   }
 

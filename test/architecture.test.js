@@ -63,7 +63,7 @@ const FOLDERS = {
 };
 
 // Files directly under lib/ that every other file may use.
-const BASE = ['errors', 'validate', 'lazy'];
+const BASE = ['errors', 'win32-errors', 'validate', 'lazy'];
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {

@@ -14,7 +14,12 @@ export default defineConfig({
   vite: { build: { chunkSizeWarningLimit: 2000 } },
   themeConfig: {
     search: { provider: 'local' },
-    nav: [page('Tutorial', 'tutorial'), page('Cookbook', 'cookbook'), page('API', 'api'), page('Reference', 'reference/')],
+    nav: [
+      page('Tutorial', 'tutorial'),
+      page('Cookbook', 'cookbook'),
+      page('API', 'api'),
+      page('Reference', 'reference/'),
+    ],
     outline: [2, 3],
     sidebar: [
       {
@@ -64,7 +69,11 @@ export default defineConfig({
       },
       {
         text: 'Inside',
-        items: [page('Architecture', 'architecture'), page('Testing', 'testing'), page('Internals', 'internals/README')],
+        items: [
+          page('Architecture', 'architecture'),
+          page('Testing', 'testing'),
+          page('Internals', 'internals/README'),
+        ],
       },
     ],
   },

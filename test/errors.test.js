@@ -119,7 +119,10 @@ describe('the table of errors', () => {
 
   test('codes are ERR_FFI_ names, or those of Node for arguments and libraries', () => {
     for (const code of table)
-      assert.match(code, /^ERR_(FFI_[A-Z]+(_[A-Z]+)*|INVALID_ARG_TYPE|INVALID_ARG_VALUE|OUT_OF_RANGE|ACCESS_DENIED|DLOPEN_FAILED)$/);
+      assert.match(
+        code,
+        /^ERR_(FFI_[A-Z]+(_[A-Z]+)*|INVALID_ARG_TYPE|INVALID_ARG_VALUE|OUT_OF_RANGE|ACCESS_DENIED|DLOPEN_FAILED)$/,
+      );
   });
 });
 

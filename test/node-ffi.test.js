@@ -92,7 +92,7 @@ describe('calls', () => {
   test('after close() they throw, with what the main entry says as the cause', () => {
     const { lib: other, functions } = ffi.dlopen(library, { add_i32: { return: 'i32', arguments: ['i32', 'i32'] } });
     assert.equal(functions.add_i32(1, 2), 3);
-    other[Symbol.dispose]();
+    other[Symbol.dispose ?? Symbol.for('nodejs.dispose')]();
     const error = throws(() => functions.add_i32(1, 2), 'ERR_FFI_LIBRARY_CLOSED', /^Library is closed$/);
     assert.match(error.cause.message, /^add_i32: the library .* is closed$/);
   });
@@ -315,7 +315,7 @@ describe('the name node:ffi', () => {
       const ffi = require('node:ffi');
       const { functions } = ffi.dlopen(${JSON.stringify(library)}, { add_i32: { return: 'int32', arguments: ['int32', 'int32'] } });
       console.log(functions.add_i32(20, 22), 'async' in functions.add_i32, require('node:ffi') === ffi);
-      import('node:ffi').then((imported) => console.log(imported.default === ffi, Object.keys(imported).length));`,
+      if (require('node:module').register !== undefined) import('node:ffi').then((imported) => console.log(imported.default === ffi));`,
     'program.mjs': `
       import ffi, { dlopen } from 'node:ffi';
       const { functions } = dlopen(${JSON.stringify(library)}, { add_i32: { return: 'int32', arguments: ['int32', 'int32'] } });
@@ -334,7 +334,7 @@ describe('the name node:ffi', () => {
 
   test('means the package after --require, in CommonJS and in import()', async () => {
     const lines = await start('--require', './node-ffi.js', path.join(folder, 'program.cjs'));
-    assert.deepEqual(lines, ['42 true true', `true ${Object.keys(ffi).length + 1}`]);
+    assert.deepEqual(lines, onlyOn('register') ? ['42 true true'] : ['42 true true', 'true']);
   });
 
   test('means the package after --import, in an ES module', { skip: onlyOn('register') }, async () => {

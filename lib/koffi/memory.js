@@ -3,7 +3,6 @@
 
 const { dlopen } = require('../library/dlopen.js');
 const { makeError, wrongType } = require('../errors.js');
-const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
 const access = require('../memory/access.js');
 const { toArrayBuffer } = require('../pointer/external.js');
 const { ptr } = require('../pointer/ptr.js');
@@ -67,16 +66,8 @@ function view(value, length) {
 
 // ---- decode ---------------------------------------------------------------------------------------------------------
 
-const FRAME_BYTES = argBuffer.byteLength - VALUES;
-
 /** A copy of bytes at an address. */
-function bytesAt(address, offset, size, name) {
-  if (size <= FRAME_BYTES) {
-    const read = (from, at) => new Uint8Array(from.buffer.slice(from.byteOffset + at, from.byteOffset + at + size));
-    return access.read({ size, read }, address, offset, name);
-  }
-  return new Uint8Array(toArrayBuffer(access.checkedAddress(address, offset, name), 0, size)).slice();
-}
+const bytesAt = (address, offset, size, name) => new Uint8Array(access.copyOf(address, offset, size, name));
 
 /** The bytes of a view from an offset on, of which there must be so many. */
 function bytesIn(view, offset, size, type) {
@@ -231,15 +222,8 @@ function encode(target, ...rest) {
     keepFor(target, offset, kept);
     return;
   }
-  writeBytes(access.checkedAddress(target, offset, 'encode'), bytes);
+  access.copyTo(access.checkedAddress(target, offset, 'encode'), bytes, 'encode');
   keepAt(BigInt(target) + BigInt(offset), kept);
-}
-
-function writeBytes(address, bytes) {
-  const size = bytes.length;
-  if (size > FRAME_BYTES) return void new Uint8Array(toArrayBuffer(address, 0, size)).set(bytes);
-  const write = (view, at) => new Uint8Array(view.buffer, view.byteOffset + at, size).set(bytes);
-  return access.write({ size, write: (view, at) => void write(view, at) }, address, 0, bytes, 'encode');
 }
 
 /** What was stored in a view lives as long as its buffer. */

@@ -37,16 +37,31 @@ const TABLE = Object.freeze({
   ERR_FFI_THREAD_CLOSED: Error,
 });
 
+/** What the end of an error's message says of an option of declarations: see withoutOption(). */
+const OPTION = Symbol('option');
+
 /**
  * Makes (does not throw) the error of a code. `properties` become own properties of the error.
  * @param {keyof typeof TABLE} code
  * @param {string} message
  * @param {object} [properties]
+ * @param {string} [option] goes behind the message: which option of the declaration would help
  */
-function makeError(code, message, properties) {
-  const error = new TABLE[code](message);
+function makeError(code, message, properties, option = '') {
+  const error = new TABLE[code](message + option);
   error.code = code;
+  if (option !== '') Object.defineProperty(error, OPTION, { value: option });
   return properties === undefined ? error : Object.assign(error, properties);
+}
+
+/** The same error without its advice about an option, for places and dialects where nothing is declared with options. */
+function withoutOption(error) {
+  const option = typeof error === 'object' && error !== null ? error[OPTION] : undefined;
+  if (option === undefined || !error.message.endsWith(option)) return error;
+  const { message, stack } = error;
+  error.message = message.slice(0, -option.length);
+  if (typeof stack === 'string') error.stack = stack.replace(message, () => error.message);
+  return error;
 }
 
 const MOST_CHARACTERS = 64;
@@ -178,22 +193,25 @@ const promiseHint = (where) =>
     ? '; here a callback must return its value at once, which an async function cannot'
     : '; await it first';
 
-const wrongType = (where, expected, value, hint = '') =>
-  makeError(
-    'ERR_INVALID_ARG_TYPE',
-    `${where} must be ${expected}, received ${describe(value)}${types.isPromise(value) ? promiseHint(where) : hint}`,
-  );
+/** What stands behind `expected, received ...` in the messages of a fault; `option` as in makeError. */
+const fault =
+  (code) =>
+  (where, expected, value, hint = '', option = '') =>
+    makeError(code, `${where} must be ${expected}, received ${describe(value)}${hint}`, undefined, option);
 
-const wrongValue = (where, expected, value, hint = '') =>
-  makeError('ERR_INVALID_ARG_VALUE', `${where} must be ${expected}, received ${describe(value)}${hint}`);
-
-const outOfRange = (where, expected, value, hint = '') =>
-  makeError('ERR_OUT_OF_RANGE', `${where} must be ${expected}, received ${describe(value)}${hint}`);
+const wrongKind = fault('ERR_INVALID_ARG_TYPE');
+const wrongType = (where, expected, value, hint, option) =>
+  types.isPromise(value)
+    ? wrongKind(where, expected, value, promiseHint(where))
+    : wrongKind(where, expected, value, hint, option);
+const wrongValue = fault('ERR_INVALID_ARG_VALUE');
+const outOfRange = fault('ERR_OUT_OF_RANGE');
 
 module.exports = {
   TABLE,
   RESULT,
   makeError,
+  withoutOption,
   makeFailure,
   makeWarning,
   Trace,

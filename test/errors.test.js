@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const { root } = require('./helpers.js');
-const { TABLE, makeError, describe: show } = require('../lib/errors.js');
+const { TABLE, makeError, withoutOption, describe: show } = require('../lib/errors.js');
 
 const textOf = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 const CODE = /\bERR_[A-Z][A-Z_]*[A-Z]\b/g;
@@ -256,5 +256,50 @@ describe('describe', () => {
     revoke();
     assert.equal(typeof show(proxy), 'string');
     assert.equal(typeof show(Object.create(null)), 'string');
+  });
+});
+
+describe('advice about an option of declarations', () => {
+  const isAdvice = /declare `/;
+  const { dlopen, ptr, struct, write } = require('../index.js');
+  const koffi = require('../koffi.js');
+  const int = { abs: { args: ['int'], returns: 'int' } };
+
+  test('is given where something is declared', () => {
+    const { symbols } = dlopen('c', int);
+    for (const value of [2 ** 31, 1.5, true]) assert.throws(() => symbols.abs(value), isAdvice);
+    assert.throws(() => symbols.abs(), isAdvice);
+    assert.throws(() => dlopen('c', { no_such_function: {} }), isAdvice);
+  });
+
+  test('is not given where nothing is', () => {
+    const bytes = new Uint8Array(8);
+    const Point = struct({ x: 'int', at: 'ptr' });
+    const point = Point.alloc();
+    const lib = koffi.load('libc.so.6');
+    const abs = lib.func('int abs(int)');
+    for (const run of [
+      () => write.i32(ptr(bytes), 0, 2 ** 31),
+      () => write.ptr(ptr(bytes), 0, undefined),
+      () => Point.alloc({ x: 2 ** 31, at: null }),
+      () => (point.x = 1.5),
+      () => (point.at = undefined),
+      () => abs(2 ** 31),
+      () => abs('x'),
+      () => lib.func('int no_such_function()'),
+      () => koffi.encode(bytes, 'int', 2 ** 31),
+    ]) {
+      assert.throws(run, (error) => TABLE[error.code] !== undefined && !isAdvice.test(error.message + error.stack));
+    }
+  });
+
+  test('is taken off the message and the stack, and nothing else', () => {
+    const error = makeError('ERR_OUT_OF_RANGE', 'a number', { at: 5 }, '; declare `wrap: true`');
+    assert.equal(error.message, 'a number; declare `wrap: true`');
+    assert.equal(withoutOption(error), error);
+    assert.equal(error.message, 'a number');
+    assert.match(error.stack, /^RangeError: a number\n/);
+    assert.deepEqual(Object.keys(error), ['code', 'at']);
+    for (const value of [undefined, null, 5, 'text', new Error('mine')]) assert.equal(withoutOption(value), value);
   });
 });

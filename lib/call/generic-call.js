@@ -102,8 +102,9 @@ const callerFactory = (signature, ending) =>
 function wrongCount(name, expected, received) {
   return makeError(
     'ERR_INVALID_ARG_VALUE',
-    `${name} takes ${expected} argument${expected === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take ` +
-      'any number',
+    `${name} takes ${expected} argument${expected === 1 ? '' : 's'}, received ${received}`,
+    undefined,
+    '; declare `loose: true` to take any number',
   );
 }
 

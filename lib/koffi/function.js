@@ -3,12 +3,11 @@
 
 const { compile } = require('../codegen/compile.js');
 const { release } = require('../memory/retained.js');
-const { makeError } = require('../errors.js');
+const { makeError, withoutOption } = require('../errors.js');
 const { attached, Kept, copyBack, refer } = require('./encode.js');
 const { parameterOf } = require('./make.js');
 const { NEEDS_MEMORY, argumentOf, lend, resultOf } = require('./pass.js');
 const { arena, Blocks } = require('./scratch.js');
-const { withoutOptions } = require('./words.js');
 
 /**
  * The function of a signature.
@@ -38,7 +37,7 @@ const tooFew = (wanted, received) =>
 /** The function of a fixed number of arguments. More are ignored, as in koffi. */
 const fixed = (parts) => compile('parts, help', fixedSource(parts), [parts, help], () => plainFixed(parts));
 
-const help = { NEEDS_MEMORY, callWithMemory, tooFew, withoutOptions };
+const help = { NEEDS_MEMORY, callWithMemory, tooFew, withoutOption };
 
 /** The source of a function: one for each, so that the engine sees what is called. */
 function fixedSource({ args, result }) {
@@ -56,7 +55,7 @@ return function (${names.join(', ')}) {
   try {
     return ${result.convert === undefined ? native : `from(${native})`};
   } catch (error) {
-    throw help.withoutOptions(error);
+    throw help.withoutOption(error);
   }
 };`;
 }
@@ -73,7 +72,7 @@ function plainFixed(parts) {
       const returned = native(...passed);
       return result.convert === undefined ? returned : result.convert(returned);
     } catch (error) {
-      throw withoutOptions(error);
+      throw withoutOption(error);
     }
   };
   return Object.defineProperty(call, 'length', { value: count });
@@ -119,7 +118,7 @@ function withMemory({ blocks }, run) {
   try {
     return run(kept);
   } catch (error) {
-    throw withoutOptions(error);
+    throw withoutOption(error);
   } finally {
     blocks.isBusy = isBusy;
     arena.reset(top);
@@ -141,7 +140,7 @@ function asynchronous(parts) {
     // What the program's callback throws is an uncaught exception, not a rejection.
     const answer = (error, value) => {
       release(kept.parts);
-      process.nextTick(callback, withoutOptions(error), value);
+      process.nextTick(callback, withoutOption(error), value);
     };
     let passed;
     try {

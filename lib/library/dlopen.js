@@ -170,11 +170,12 @@ function findOrThrow(native, symbol, path) {
   return address;
 }
 
-const missing = (symbol, path, hint = '') =>
+const missing = (symbol, path, option) =>
   makeError(
     'ERR_FFI_SYMBOL_NOT_FOUND',
-    `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`,
+    `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}`,
     { symbol, path },
+    option,
   );
 
 const closed = (name, path) =>

@@ -3,7 +3,7 @@
 
 const { MAX_LENGTH } = require('node:buffer').constants;
 const { isAnyArrayBuffer } = require('node:util').types;
-const { makeError, locationOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
+const { makeError, withoutOption, locationOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
 const { argBuffer, words, begin, EPOCH, VALUES } = require('./arg-buffer.js');
@@ -105,8 +105,16 @@ function read(descriptor, address, byteOffset, name) {
   }
 }
 
-/** Writes a value of a type's descriptor at an address. */
+/** Writes a value of a type's descriptor at an address. What is stored there has no declaration, so no option of one helps. */
 function write(descriptor, address, byteOffset, value, name) {
+  try {
+    writeAt(descriptor, address, byteOffset, value, name);
+  } catch (error) {
+    throw withoutOption(error);
+  }
+}
+
+function writeAt(descriptor, address, byteOffset, value, name) {
   const target = checkedAddress(address, byteOffset, name);
   const isBig = typeof target === 'bigint';
   const low = isBig ? Number(BigInt.asUintN(32, target)) : target;

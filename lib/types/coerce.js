@@ -17,17 +17,23 @@ const withCoercion = (descriptor, changes) =>
 
 const isText = (value) => typeof value === 'string' || typeof value === 'symbol';
 
-/** What a message adds where `wrap: true` would take a number or what becomes one. */
-function wrapHint(value) {
+/** Whether a value at a position was declared, so that an option of the declaration can help: parts of aggregates have none. */
+const isDeclaredAt = (position) => typeof position === 'number' || typeof position === 'string';
+
+/** What a message adds at its end where an option of the declaration would help. */
+const optionAt = (position, option) => (isDeclaredAt(position) ? option : '');
+
+/** The same where `wrap: true` would take a number or what becomes one. */
+function wrapOption(value, position) {
   if (isText(value)) return '';
   const isNumeric = typeof value === 'number' || typeof value === 'bigint';
-  return `; declare \`wrap: true\` to ${isNumeric ? 'wrap' : 'convert'} it`;
+  return optionAt(position, `; declare \`wrap: true\` to ${isNumeric ? 'wrap' : 'convert'} it`);
 }
 
-/** What a message adds where `wrap: true` would take an address. */
-function addressHint(value) {
-  if (value === undefined) return '; declare `wrap: true` to take undefined as NULL';
-  return Object.is(modularAddress(value), value) ? '' : wrapHint(value);
+/** The same where `wrap: true` would take an address. */
+function addressOption(value, position) {
+  if (value === undefined) return optionAt(position, '; declare `wrap: true` to take undefined as NULL');
+  return Object.is(modularAddress(value), value) ? '' : wrapOption(value, position);
 }
 
 /** ECMAScript's conversion to a number, without text. */
@@ -101,8 +107,9 @@ const endAtNul = (value) => (typeof value === 'string' ? value.split('\0', 1)[0]
 const coerceText = (descriptor) => coercePointer(descriptor, endAtNul);
 
 module.exports = {
-  wrapHint,
-  addressHint,
+  optionAt,
+  wrapOption,
+  addressOption,
   coerceInteger,
   coerceWide,
   coerceFloat,

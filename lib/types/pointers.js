@@ -5,7 +5,7 @@ const { isAnyArrayBuffer } = require('node:util').types;
 const { wrongType, wrongValue, outOfRange, makeError, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('../memory/array-buffer.js');
-const { wrapHint, addressHint, coercePointer } = require('./coerce.js');
+const { wrapOption, addressOption, coercePointer } = require('./coerce.js');
 const { setNatural } = require('./scalars.js');
 
 const LITTLE = true;
@@ -25,7 +25,8 @@ function writeAddress(view, at, value, descriptor, name, position) {
         locationOf(name, position),
         `an address from 0 to 2^64-1 (${descriptor.name})`,
         value,
-        wrapHint(value),
+        '',
+        wrapOption(value, position),
       );
     }
     view.setBigUint64(at, value, LITTLE);
@@ -34,7 +35,13 @@ function writeAddress(view, at, value, descriptor, name, position) {
   if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
     const expected = `an address: an integer from 0 to 2^53-1, or a BigInt (${descriptor.name})`;
     const isFraction = descriptor.isText && !Number.isInteger(value);
-    throw outOfRange(locationOf(name, position), expected, value, isFraction ? textHint(value) : addressHint(value));
+    throw outOfRange(
+      locationOf(name, position),
+      expected,
+      value,
+      isFraction ? textHint(value) : '',
+      isFraction ? '' : addressOption(value, position),
+    );
   }
   setNatural(view, at, value);
 }
@@ -93,7 +100,13 @@ function writePointer(view, at, value, descriptor, name, position) {
       value,
     );
   }
-  throw wrongType(locationOf(name, position), `${POINTER_KINDS} (${descriptor.name})`, value, addressHint(value));
+  throw wrongType(
+    locationOf(name, position),
+    `${POINTER_KINDS} (${descriptor.name})`,
+    value,
+    '',
+    addressOption(value, position),
+  );
 }
 
 const ptr = {
@@ -141,7 +154,8 @@ const functionType = {
       locationOf(name, position),
       'a JSCallback, a bound function, a function pointer or null (function)',
       value,
-      addressHint(value),
+      '',
+      addressOption(value, position),
     );
   },
 };

@@ -3,7 +3,7 @@
 
 const { wrongType, outOfRange, locationOf } = require('../errors.js');
 const binding = require('../native/binding.js');
-const { wrapHint, coerceInteger, coerceWide, coerceFloat, coerceBool } = require('./coerce.js');
+const { optionAt, wrapOption, coerceInteger, coerceWide, coerceFloat, coerceBool } = require('./coerce.js');
 
 const LITTLE = true;
 const TWO_32 = 2 ** 32;
@@ -17,7 +17,7 @@ function smallInteger(value, descriptor, name, position) {
   const expected = `an integer from ${descriptor.min} to ${descriptor.max} (${descriptor.name})`;
   if (typeof value === 'bigint' && value >= descriptor.min && value <= descriptor.max) return Number(value);
   const fault = typeof value === 'number' || typeof value === 'bigint' ? outOfRange : wrongType;
-  throw fault(locationOf(name, position), expected, value, wrapHint(value));
+  throw fault(locationOf(name, position), expected, value, '', wrapOption(value, position));
 }
 
 const char = {
@@ -129,10 +129,15 @@ function refuseWide(value, range, descriptor, name, position) {
   if (typeof value !== 'bigint' && typeof value !== 'number')
     throw wrongType(locationOf(name, position), expected, value);
   const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
-  const hint = isInexact
-    ? '; a number beyond 2^53 is not exact: pass a BigInt, or declare `wrap: true`'
-    : wrapHint(value);
-  throw outOfRange(locationOf(name, position), expected, value, hint);
+  throw isInexact
+    ? outOfRange(
+        locationOf(name, position),
+        expected,
+        value,
+        '; a number beyond 2^53 is not exact: pass a BigInt',
+        optionAt(position, ', or declare `wrap: true`'),
+      )
+    : outOfRange(locationOf(name, position), expected, value, '', wrapOption(value, position));
 }
 
 /** Stores a safe integer of at least 0 as 64 bits, in halves, of which the setters take what fits. */
@@ -187,7 +192,7 @@ const f64 = {
   read: (view, at) => view.getFloat64(at, LITTLE),
   write(view, at, value, name, position) {
     if (typeof value !== 'number')
-      throw wrongType(locationOf(name, position), 'a number (f64)', value, wrapHint(value));
+      throw wrongType(locationOf(name, position), 'a number (f64)', value, '', wrapOption(value, position));
     view.setFloat64(at, value, LITTLE);
   },
 };
@@ -199,14 +204,15 @@ const f32 = {
   read: (view, at) => view.getFloat32(at, LITTLE),
   write(view, at, value, name, position) {
     if (typeof value !== 'number')
-      throw wrongType(locationOf(name, position), 'a number (f32)', value, wrapHint(value));
+      throw wrongType(locationOf(name, position), 'a number (f32)', value, '', wrapOption(value, position));
     const rounded = Math.fround(value);
     if ((rounded === Infinity || rounded === -Infinity) && rounded !== value) {
       throw outOfRange(
         locationOf(name, position),
         'a number in the range of f32',
         value,
-        '; declare `wrap: true` to pass Infinity',
+        '',
+        optionAt(position, '; declare `wrap: true` to pass Infinity'),
       );
     }
     view.setFloat32(at, rounded, LITTLE);
@@ -224,7 +230,8 @@ const bool = {
         locationOf(name, position),
         'a boolean (bool)',
         value,
-        '; declare `wrap: true` to pass any value by its truth',
+        '',
+        optionAt(position, '; declare `wrap: true` to pass any value by its truth'),
       );
     }
     view.setUint8(at, value ? 1 : 0);

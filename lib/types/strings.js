@@ -3,7 +3,7 @@
 
 const { wrongValue, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
-const { coerceText } = require('./coerce.js');
+const { coerceText, optionAt } = require('./coerce.js');
 const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
 const { sizes, wchar } = require('./scalars.js');
 
@@ -12,7 +12,8 @@ const textWithNul = (value, descriptor, name, position) =>
     locationOf(name, position),
     `a string without NUL characters (${descriptor.name})`,
     value,
-    '; declare `wrap: true` to end it there',
+    '',
+    optionAt(position, '; declare `wrap: true` to end it there'),
   );
 
 const cstring = {

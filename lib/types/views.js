@@ -2,7 +2,7 @@
 // Live views: accessors over native memory, without a copy. A generated class for each struct, one class for all
 // arrays.
 
-const { wrongType, outOfRange, makeError } = require('../errors.js');
+const { wrongType, outOfRange, makeError, withoutOption } = require('../errors.js');
 const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../memory/retained.js');
 const { retain } = require('./aggregate.js');
 const { compile } = require('../codegen/compile.js');
@@ -44,8 +44,17 @@ const bytesOf = (descriptor) => (value) => {
   return bytes;
 };
 
-/** Writes a value where a live view has it. What the value points to lives as long as the buffer of the view. */
+/** Writes a value where a live view has it. No option of a declaration would help with a value that it does not take. */
 function assign(descriptor, view, offset, value, name, position) {
+  try {
+    write(descriptor, view, offset, value, name, position);
+  } catch (error) {
+    throw withoutOption(error);
+  }
+}
+
+/** The same. What the value points to lives as long as the buffer of the view. */
+function write(descriptor, view, offset, value, name, position) {
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
   const [data, at] = [view[DATA], view[AT] + offset];
   if (!descriptor.isPointerLike && !descriptor.retains)

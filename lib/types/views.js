@@ -2,7 +2,7 @@
 // Live views: accessors over native memory, without a copy. A generated class for each struct, one class for all
 // arrays.
 
-const { wrongType, outOfRange, makeError, withoutOption } = require('../errors.js');
+const { locationOf, wrongType, outOfRange, makeError } = require('../errors.js');
 const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../memory/retained.js');
 const { retain } = require('./aggregate.js');
 const { compile } = require('../codegen/compile.js');
@@ -44,17 +44,8 @@ const bytesOf = (descriptor) => (value) => {
   return bytes;
 };
 
-/** Writes a value where a live view has it. No option of a declaration would help with a value that it does not take. */
+/** Writes a value where a live view has it. What the value points to lives as long as the buffer of the view. */
 function assign(descriptor, view, offset, value, name, position) {
-  try {
-    write(descriptor, view, offset, value, name, position);
-  } catch (error) {
-    throw withoutOption(error);
-  }
-}
-
-/** The same. What the value points to lives as long as the buffer of the view. */
-function write(descriptor, view, offset, value, name, position) {
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
   const [data, at] = [view[DATA], view[AT] + offset];
   if (!descriptor.isPointerLike && !descriptor.retains)
@@ -78,12 +69,12 @@ function write(descriptor, view, offset, value, name, position) {
 function retainInView(view, at, size, retained, value, name, position) {
   if (hasScopedCallback(retained)) {
     release(retained);
-    throw wrongType(`${name}: ${position}`, 'a JSCallback: a plain function lives for a call only', value);
+    throw wrongType(locationOf(name, position), 'a JSCallback: a plain function lives for a call only', value);
   }
   if (view[ADDRESS] !== undefined) {
     if (areCopiedViews(retained)) return;
     throw wrongType(
-      `${name}: ${position}`,
+      locationOf(name, position),
       'an address: nobody would keep a view or a string; pass ptr(view) and keep the view',
       value,
     );
@@ -100,18 +91,18 @@ const isPlain = (descriptor) => !descriptor.resolve && !descriptor.isPointerLike
 function accessorsSource(fields) {
   const text = JSON.stringify;
   const one = ({ key, offset, descriptor }, i) => {
-    const [here, part] = [`this[DATA], this[AT] + ${offset}`, `value, runtime.name, ${text(`field ${key}`)}`];
+    const [here, part] = [`this[DATA], this[AT] + ${offset}`, `value, runtime.name, part${i}`];
     const get = descriptor.live ? `live${i}(${here}, this[ADDRESS])` : `read${i}(${here})`;
     const set = isPlain(descriptor)
       ? `write${i}(${here}, ${part})`
       : `runtime.assign(descriptor${i}, this, ${offset}, ${part})`;
     return `get ${text(key)}() { return ${get}; }, set ${text(key)}(value) { ${set}; },`;
   };
-  const descriptors = (i) =>
-    `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, live: live${i} } = descriptor${i};`;
+  const descriptors = ({ key }, i) =>
+    `const part${i} = { part: ${text(key)} }, descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, live: live${i} } = descriptor${i};`;
   return `'use strict';
 const { DATA, AT, ADDRESS } = runtime;
-${fields.map((_, i) => descriptors(i)).join('\n')}
+${fields.map(descriptors).join('\n')}
 return {
   ${fields.map(one).join('\n  ')}
 };`;
@@ -120,13 +111,14 @@ return {
 function plainAccessors(fields, runtime) {
   const accessors = {};
   for (const { key, offset, descriptor } of fields) {
+    const part = { part: key };
     Object.defineProperty(accessors, key, {
       get() {
         const at = this[AT] + offset;
         return descriptor.live ? descriptor.live(this[DATA], at, this[ADDRESS]) : descriptor.read(this[DATA], at);
       },
       set(value) {
-        assign(descriptor, this, offset, value, runtime.name, `field ${key}`);
+        assign(descriptor, this, offset, value, runtime.name, part);
       },
       enumerable: true,
       configurable: true,
@@ -174,7 +166,7 @@ class ArrayView extends LiveView {
   /** Writes the element of an index. */
   set(index, value) {
     const i = this.#checked(index, 'set');
-    assign(this.element, this, i * this.element.size, value, this[DESCRIPTOR].name, `element [${i}]`);
+    assign(this.element, this, i * this.element.size, value, this[DESCRIPTOR].name, { part: i });
   }
 
   *[Symbol.iterator]() {

@@ -5,7 +5,7 @@
 const { isAnyArrayBuffer } = require('node:util').types;
 const { describe, makeError, locationOf: place, wrongType, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
-const { isView } = require('../memory/array-buffer.js');
+const { bytesOf, isView } = require('../memory/array-buffer.js');
 const { byName } = require('../types/registry.js');
 const { utf32 } = require('../types/strings.js');
 const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul } = require('./decode.js');
@@ -54,9 +54,6 @@ class Kept {
 
 /** What views that were made for a call have to keep alive. */
 const attached = new WeakMap();
-
-const bytesOf = (view) =>
-  isAnyArrayBuffer(view) ? new Uint8Array(view) : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
 
@@ -170,7 +167,7 @@ function encodeArray({ of, length, hint }, type, view, at, value, kept, name, po
     return encodeText(of, length, view, at, value);
   }
   if (isView(value)) {
-    const bytes = bytesOf(value);
+    const bytes = bytesOf(value, place(name, position));
     const isRaw =
       bytes.length === 0 || isAnyArrayBuffer(value) || value instanceof Uint8Array || value instanceof DataView;
     if (!isRaw && !(value instanceof (layoutOf(of).list ?? Uint8Array)))
@@ -307,4 +304,4 @@ function copyBack(type, value, bytes) {
   return void decodeMembers(layoutOf(to), view, 0, value);
 }
 
-module.exports = { Cast, Kept, attached, bigAddress, bytesOf, copyBack, encode, encodeElements, isView, refer, viewOf };
+module.exports = { Cast, Kept, attached, bigAddress, copyBack, encode, encodeElements, isView, refer, viewOf };

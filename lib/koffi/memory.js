@@ -9,7 +9,8 @@ const { ptr } = require('../pointer/ptr.js');
 const { read } = require('../pointer/read-write.js');
 const { functionAt } = require('./callback.js');
 const { decode: decodeAt, textOfBytes, textAt, untilNul } = require('./decode.js');
-const { Kept, bytesOf, encode: encodeAt, isView, viewOf } = require('./encode.js');
+const { bytesOf, isView } = require('../memory/array-buffer.js');
+const { Kept, encode: encodeAt, viewOf } = require('./encode.js');
 const { arrayOf, standard, typeOf } = require('./make.js');
 const { refuse } = require('./pass.js');
 const { builtin, layoutOf } = require('./type.js');
@@ -70,8 +71,8 @@ function view(value, length) {
 const bytesAt = (address, offset, size, name) => new Uint8Array(access.copyOf(address, offset, size, name));
 
 /** The bytes of a view from an offset on, of which there must be so many. */
-function bytesIn(view, offset, size, type) {
-  const bytes = bytesOf(view).subarray(offset);
+function bytesIn(view, offset, size, type, where) {
+  const bytes = bytesOf(view, `${where}: buffer`).subarray(offset);
   if (offset < 0 || bytes.length < size) {
     throw makeError(
       'ERR_OUT_OF_RANGE',
@@ -93,7 +94,7 @@ function checkSource(value, where) {
 function textFrom(value, offset, unit, length, where) {
   const limit = length === undefined || length === null || Number(length) < 0 ? undefined : Number(length) * unit;
   if (isView(value)) {
-    const bytes = bytesOf(value).subarray(offset);
+    const bytes = bytesOf(value, `${where}: buffer`).subarray(offset);
     return textOfBytes(untilNul(limit === undefined ? bytes : bytes.subarray(0, limit), unit), unit);
   }
   if (limit === undefined) return textAt(access.checkedAddress(value, offset, where), unit);
@@ -130,7 +131,7 @@ function untilZero(value, offset, type) {
     );
   }
   let count = 0;
-  const room = isView(value) ? Math.floor((bytesOf(value).length - offset) / type.size) : Infinity;
+  const room = isView(value) ? Math.floor((bytesOf(value, 'decode: buffer').length - offset) / type.size) : Infinity;
   while (count < room && decodeOne(value, offset + count * type.size, type) !== 0) count += 1;
   return count === 0 ? new (layoutOf(type).list)(0) : decodeOne(value, offset, arrayOf(type, count));
 }
@@ -139,7 +140,7 @@ function decodeOne(value, offset, type) {
   const { kind, row, passed } = layoutOf(type);
   if (kind === 'scalar' && row.key === undefined && isAddress(value)) return read[passed](numberOf(value), offset);
   const bytes = isView(value)
-    ? bytesIn(value, offset, type.size, type).slice(0, type.size)
+    ? bytesIn(value, offset, type.size, type, 'decode').slice(0, type.size)
     : bytesAt(value, offset, type.size, 'decode');
   return decodeAt(type, viewOf(bytes), 0);
 }
@@ -218,7 +219,7 @@ function encode(target, ...rest) {
   const kept = new Kept(refuse);
   inKoffi(() => encodeAt(whole, viewOf(bytes), 0, value, kept, 'encode', 'value'));
   if (isView(target)) {
-    bytesIn(target, offset, whole.size, whole).set(bytes);
+    bytesIn(target, offset, whole.size, whole, 'encode').set(bytes);
     keepFor(target, offset, kept);
     return;
   }

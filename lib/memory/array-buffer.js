@@ -169,6 +169,13 @@ function isDetachedView(value) {
   return isDetached(buffer) || (byteLengthOf(buffer) === 0 && binding.addressOf(buffer) === undefined);
 }
 
+/** The bytes of a view or a buffer, whatever its own properties say; `where` is what messages call it. */
+function bytesOf(value, where) {
+  if (isDetachedView(value)) throw wrongValue(where, 'attached to its storage', value);
+  const length = byteLengthOf(value);
+  return length === 0 ? new Uint8Array(0) : new Uint8Array(bufferOf(value), offsetOf(value), length);
+}
+
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
 module.exports = {
@@ -180,6 +187,7 @@ module.exports = {
   pinnable,
   fixedSize,
   isDetachedView,
+  bytesOf,
   isView,
   marked,
   threads,

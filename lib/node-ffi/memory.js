@@ -1,11 +1,11 @@
 'use strict';
 // Memory at addresses: get*, set*, toString, toBuffer, toArrayBuffer, export*, getRawPointer.
 
-const { isAnyArrayBuffer, isArrayBuffer } = require('node:util').types;
+const { isArrayBuffer } = require('node:util').types;
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
 const access = require('../memory/access.js');
-const { byteLengthOf, isDetachedView, isView } = require('../memory/array-buffer.js');
+const { byteLengthOf, bytesOf, isDetachedView, isView } = require('../memory/array-buffer.js');
 const { read, write } = require('../pointer/read-write.js');
 const { RULES } = require('./types.js');
 const { addressOf, checkLength, checkSpan, sizeOf } = require('./validate.js');
@@ -134,10 +134,7 @@ function exportBytes(source, data, length) {
   if (address === 0n && size > 0) throw nullPointer('Cannot create a buffer from a null pointer');
   checkSpan(address, length, EXCEEDS);
   if (size === 0) return;
-  const bytes = isAnyArrayBuffer(source)
-    ? new Uint8Array(source)
-    : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  access.copyTo(address, bytes, 'export');
+  access.copyTo(address, bytesOf(source, 'export'), 'export');
 }
 
 function exporter(name, kind, is) {
@@ -151,7 +148,7 @@ function exporter(name, kind, is) {
 }
 
 const exportBuffer = named(
-  exporter('buffer', 'Buffer', (value) => Buffer.isBuffer(value)),
+  exporter('buffer', 'Buffer', (value) => ArrayBuffer.isView(value) && Buffer.isBuffer(value)),
   'exportBuffer',
 );
 const exportArrayBuffer = named(exporter('arrayBuffer', 'ArrayBuffer', isArrayBuffer), 'exportArrayBuffer');

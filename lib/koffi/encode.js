@@ -9,6 +9,7 @@ const { bytesOf, isView } = require('../memory/array-buffer.js');
 const { byName } = require('../types/registry.js');
 const { utf32 } = require('../types/strings.js');
 const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul } = require('./decode.js');
+const { makeWriter } = require('./members.js');
 const { arena, viewOf } = require('./scratch.js');
 const { layoutOf } = require('./type.js');
 
@@ -127,14 +128,48 @@ function encode(type, view, at, value, kept, name, position) {
 const numberOf = ({ list }, value) =>
   typeof value === 'bigint' && (list === Float64Array || list === Float32Array) ? Number(value) : value;
 
-function encodeRecord({ members }, type, view, at, value, kept, name, position) {
+/** The function of lib/koffi/members.js for each struct; null where there is none. */
+const writers = new WeakMap();
+
+function writerOf(layout) {
+  let made = writers.get(layout);
+  if (made === undefined) writers.set(layout, (made = makeWriter(layout, { encode, again: faultOf })));
+  return made;
+}
+
+function encodeRecord(layout, type, view, at, value, kept, name, position) {
   if (typeof value !== 'object' || value === null || isView(value))
     throw wrongType(place(name, position), `an object (${type.name})`, value);
-  for (const member of members) {
-    const part = Object.hasOwn(value, member.name) ? value[member.name] : undefined;
+  const write = writerOf(layout);
+  if (write !== null) return write(view, at, value, kept, name, position);
+  for (const member of layout.members) {
+    const part = partOf(value, member.name);
     if (part !== undefined && member.name !== '_')
       encode(member.type, view, at + member.offset, part, kept, name, { outer: position, part: member.name });
   }
+}
+
+/** What an object has as a member; not what every object has from Object.prototype. */
+function partOf(value, name) {
+  const part = value[name];
+  return part !== undefined && Object.prototype[name] !== undefined && !Object.hasOwn(value, name) ? undefined : part;
+}
+
+/** The error of the first scalar that does not fit its member, with the member's name; undefined where all do. */
+function faultOf(members, values, view, at, name, position) {
+  for (const [i, member] of members.entries()) {
+    const layout = layoutOf(member.type);
+    if (layout.kind !== 'scalar' || values[i] === undefined) continue;
+    try {
+      layout.row.write(view, at + member.offset, numberOf(layout, values[i]), name, {
+        outer: position,
+        part: member.name,
+      });
+    } catch (error) {
+      return error;
+    }
+  }
+  return undefined;
 }
 
 function encodeUnion({ members }, type, view, at, value, kept, name, position) {

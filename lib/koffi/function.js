@@ -3,8 +3,8 @@
 
 const { compile } = require('../codegen/compile.js');
 const { release } = require('../memory/retained.js');
-const { makeError, withoutOption } = require('../errors.js');
-const { attached, Kept, copyBack, refer } = require('./encode.js');
+const { makeError, withoutOption, wrongValue } = require('../errors.js');
+const { attached, Cast, Kept, copyBack, refer } = require('./encode.js');
 const { parameterOf } = require('./make.js');
 const { NEEDS_MEMORY, argumentOf, lend, resultOf } = require('./pass.js');
 const { arena, Blocks } = require('./scratch.js');
@@ -93,10 +93,26 @@ function convertAll({ name, parameters, args }, values, kept) {
   return passed;
 }
 
+/** Whether some property of an object, or of what `koffi.as` has of it, cannot be set. */
+function isFixed(value) {
+  const object = value instanceof Cast ? value.value : value;
+  return (
+    Object.isSealed(object) ||
+    Object.values(Object.getOwnPropertyDescriptors(object)).some((own) => own.writable === false)
+  );
+}
+
 /** Copies back what C has written through parameters. */
-function finish({ parameters }, values, passed) {
+function finish({ name, parameters }, values, passed) {
   parameters.forEach(({ type, direction }, i) => {
-    if (direction !== 'Input') copyBack(type, values[i], passed[i]);
+    if (direction === 'Input') return;
+    try {
+      copyBack(type, values[i], passed[i]);
+    } catch (error) {
+      throw isFixed(values[i])
+        ? wrongValue(`${name}: argument ${i}`, 'an object or an array whose values can be set', values[i])
+        : error;
+    }
   });
 }
 

@@ -13,7 +13,7 @@ const { bytesOf, isView } = require('../memory/array-buffer.js');
 const { Kept, encode: encodeAt, viewOf } = require('./encode.js');
 const { arrayOf, standard, typeOf } = require('./make.js');
 const { refuse } = require('./pass.js');
-const { builtin, layoutOf } = require('./type.js');
+const { builtin, layoutOf, namesVersion } = require('./type.js');
 const { inKoffi } = require('./words.js');
 
 /** C's own allocator: what koffi.alloc() returns may be freed by C, and C's memory by koffi.free(). */
@@ -101,9 +101,31 @@ function textFrom(value, offset, unit, length, where) {
   return limit === 0 ? '' : textOfBytes(untilNul(bytesAt(value, offset, limit, where), unit), unit);
 }
 
+/** The readers of scalars by the names that programs decode by, while the names mean the same. */
+let readersByName = new Map();
+let readersVersion = 0;
+
+function readerOf(name) {
+  if (readersVersion !== namesVersion()) {
+    readersByName = new Map();
+    readersVersion = namesVersion();
+  }
+  const known = readersByName.get(name);
+  if (known !== undefined) return known;
+  const { kind, row, passed } = layoutOf(typeOf(name, 'decode: type'));
+  const reader = kind === 'scalar' && row.key === undefined ? read[passed] : undefined;
+  if (reader !== undefined && readersByName.size < 1000) readersByName.set(name, reader);
+  return reader;
+}
+
 /** koffi.decode(value, offset, type, length), of which the second and the last may be missing. */
-function decode(value, ...rest) {
-  const [offset, spec, length] = typeof rest[0] === 'number' ? rest : [0, ...rest];
+function decode(value, first, second, third) {
+  if (typeof value === 'bigint' && typeof first === 'string' && second === undefined) {
+    const reader = readerOf(first);
+    if (reader !== undefined && value !== 0n) return reader(numberOf(value));
+  }
+  const hasOffset = typeof first === 'number';
+  const [offset, spec, length] = hasOffset ? [first, second, third] : [0, first, second];
   const type = typeOf(spec, 'decode: type');
   const layout = layoutOf(type);
   checkSource(value, 'decode');

@@ -8,7 +8,7 @@ const { toArrayBuffer } = require('../pointer/external.js');
 const { ptr } = require('../pointer/ptr.js');
 const { read } = require('../pointer/read-write.js');
 const { functionAt } = require('./callback.js');
-const { decode: decodeAt, textOfBytes, textAt, untilNul } = require('./decode.js');
+const { decode: decodeAt, fromAddress, textOfBytes, textAt, untilNul } = require('./decode.js');
 const { bytesOf, isView } = require('../memory/array-buffer.js');
 const { Kept, encode: encodeAt, viewOf } = require('./encode.js');
 const { arrayOf, standard, typeOf } = require('./make.js');
@@ -101,9 +101,14 @@ function textFrom(value, offset, unit, length, where) {
   return limit === 0 ? '' : textOfBytes(untilNul(bytesAt(value, offset, limit, where), unit), unit);
 }
 
-/** The readers of scalars by the names that programs decode by, while the names mean the same. */
+/** The readers of scalars and pointers by the names that programs decode by, while the names mean the same. */
 let readersByName = new Map();
 let readersVersion = 0;
+
+function makeReader(layout) {
+  if (isPlainScalar(layout)) return read[layout.passed];
+  return isReference(layout) ? (address) => fromAddress(layout, read.ptr(address)) : undefined;
+}
 
 function readerOf(name) {
   if (readersVersion !== namesVersion()) {
@@ -112,8 +117,7 @@ function readerOf(name) {
   }
   const known = readersByName.get(name);
   if (known !== undefined) return known;
-  const { kind, row, passed } = layoutOf(typeOf(name, 'decode: type'));
-  const reader = kind === 'scalar' && row.key === undefined ? read[passed] : undefined;
+  const reader = makeReader(layoutOf(typeOf(name, 'decode: type')));
   if (reader !== undefined && readersByName.size < 1000) readersByName.set(name, reader);
   return reader;
 }
@@ -158,9 +162,17 @@ function untilZero(value, offset, type) {
   return count === 0 ? new (layoutOf(type).list)(0) : decodeOne(value, offset, arrayOf(type, count));
 }
 
+/** A scalar of the type table, with its own reader. */
+const isPlainScalar = ({ kind, row }) => kind === 'scalar' && row.key === undefined;
+/** What is an address in memory. */
+const isReference = ({ kind }) => kind === 'text' || kind === 'pointer' || kind === 'callback';
+
 function decodeOne(value, offset, type) {
-  const { kind, row, passed } = layoutOf(type);
-  if (kind === 'scalar' && row.key === undefined && isAddress(value)) return read[passed](numberOf(value), offset);
+  const layout = layoutOf(type);
+  if (isAddress(value)) {
+    if (isPlainScalar(layout)) return read[layout.passed](numberOf(value), offset);
+    if (isReference(layout)) return fromAddress(layout, read.ptr(numberOf(value), offset));
+  }
   const bytes = isView(value)
     ? bytesIn(value, offset, type.size, type, 'decode').slice(0, type.size)
     : bytesAt(value, offset, type.size, 'decode');

@@ -78,9 +78,23 @@ function checkText(text, name, position) {
   return text;
 }
 
+/** Characters of a text that are put one by one. */
+const MOST_SHORT = 64;
+
+/** Puts a text of ASCII; false for any other, of which something may have been put. */
+function putAscii(view, at, text) {
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return false;
+    view.setUint8(at + i, unit);
+  }
+  return true;
+}
+
 /** Fills an array with a text, which is cut to leave room for a NUL, between characters. */
 function encodeText(of, length, view, at, text) {
   const room = (length - 1) * of.size;
+  if (of.size === 1 && text.length <= room && text.length <= MOST_SHORT && putAscii(view, at, text)) return;
   let bytes = bytesOfText(text, of.size);
   if (bytes.length > room) {
     let end = room;

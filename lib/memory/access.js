@@ -149,7 +149,7 @@ const MOST_BYTES = argBuffer.byteLength - VALUES;
 function copyOf(address, byteOffset, size, name) {
   if (size > MOST_BYTES) return wrap(checkedAddress(address, byteOffset, name), size, 0, 0, name).slice();
   const readBytes = (view, at) => view.buffer.slice(view.byteOffset + at, view.byteOffset + at + size);
-  return read({ size, read: readBytes }, address, byteOffset, name);
+  return read({ __proto__: null, size, read: readBytes }, address, byteOffset, name);
 }
 
 /** Copies bytes to an address. */
@@ -160,7 +160,7 @@ function copyTo(address, bytes, name) {
     return;
   }
   const writeBytes = (view, at) => void new Uint8Array(view.buffer, view.byteOffset + at, size).set(bytes);
-  write({ size, write: writeBytes }, address, 0, bytes, name);
+  write({ __proto__: null, size, write: writeBytes }, address, 0, bytes, name);
 }
 
 /** The string at an address: null for NULL, an error for another address in the first page. */

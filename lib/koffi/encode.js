@@ -5,7 +5,7 @@
 const { isAnyArrayBuffer } = require('node:util').types;
 const { describe, makeError, locationOf: place, wrongType, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
-const { bytesOf, isView } = require('../memory/array-buffer.js');
+const { byteLengthOf, bytesOf, isView } = require('../memory/array-buffer.js');
 const { byName } = require('../types/registry.js');
 const { utf32 } = require('../types/strings.js');
 const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul } = require('./decode.js');
@@ -291,8 +291,7 @@ function checkRoom(type, layout, value, name, position) {
   if (to === undefined) return value;
   const { kind, members } = layoutOf(to);
   if ((kind !== 'record' && kind !== 'union') || layoutOf(members.at(-1).type).countedBy !== undefined) return value;
-  const { byteLength } = value;
-  if (byteLength >= to.size) return value;
+  if (byteLengthOf(value) >= to.size) return value;
   throw makeError(
     'ERR_OUT_OF_RANGE',
     `${place(name, position)} needs at least ${to.size} bytes (${type.name}), received ${describe(value)}`,

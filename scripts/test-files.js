@@ -46,6 +46,7 @@ const BUDGETS = {
   fence: { quick: 12, full: 60 },
   fuzz: { quick: 10, full: 35 },
   install: { quick: 12, full: 12 },
+  hostile: { quick: 8, full: 8 },
   lanes: { quick: 20, full: 45 },
   'node-ffi': { quick: 6, full: 6 },
   runtimes: { quick: 12, full: 12 },

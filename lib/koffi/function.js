@@ -97,7 +97,7 @@ function convertAll({ name, parameters, args }, values, kept) {
 function isFixed(value) {
   const object = value instanceof Cast ? value.value : value;
   return (
-    Object.isSealed(object) ||
+    !Object.isExtensible(object) ||
     Object.values(Object.getOwnPropertyDescriptors(object)).some((own) => own.writable === false)
   );
 }

@@ -10,7 +10,7 @@ const { after, before, describe, test } = require('node:test');
 const { promisify } = require('node:util');
 const { ffi: main, gc, optimize, root, runs, throws } = require('./helpers.js');
 const { outcomesOf } = require('./node-ffi/outcomes.js');
-const { onlyOn } = require('./requirements.js');
+const { needs, onlyOn } = require('./requirements.js');
 const ffi = require('../node-ffi.js');
 
 const source = path.join(__dirname, 'node-ffi', 'library.c');
@@ -340,4 +340,26 @@ describe('the name node:ffi', () => {
   test('means the package after --import, in an ES module', { skip: onlyOn('register') }, async () => {
     assert.deepEqual(await start('--import', './node-ffi.mjs', path.join(folder, 'program.mjs')), ['42 true true']);
   });
+});
+
+describe('a program that was written for node:ffi runs unchanged', { skip: onlyOn('linux', 'register') }, () => {
+  const PROGRAMS = {
+    'libc.mjs': { says: /^sorted true\ntime 2001-09-09 01:46:40\nmemory -42 grüße\nnumber 1257n\s+rest\n/ },
+    'sqlite.cjs': { says: /'Mars', '343\.49' .*\n.*'Earth ♁', '182\.628'/, wants: ['sqlite3'] },
+    'zlib.mjs': { says: /crc32 cbf43926 .*\npacked 0 true\nunpacked 0 9000n true\n/, wants: ['z'] },
+  };
+  const start = async (...args) => {
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    return stdout;
+  };
+
+  for (const [name, { says, wants = [] }] of Object.entries(PROGRAMS)) {
+    const file = path.join(__dirname, 'node-ffi', 'programs', name);
+    test(name, { skip: needs(...wants) }, async () => {
+      const output = await start('--import', './node-ffi.mjs', file);
+      assert.match(output, says);
+      // What Node itself says, where it has the module.
+      if (!onlyOn('nodeFfi')) assert.equal(output, await start('--no-warnings', file));
+    });
+  }
 });

@@ -447,6 +447,20 @@ describe('callbacks', () => {
     );
   });
 
+  test('a plain function is passed for a `void *`, by koffi.as()', () => {
+    const sort = koffi.load(null).func('void qsort(_Inout_ void *base, size_t count, size_t size, void *compare)');
+    koffi.proto('int Order(const void *first, const void *second)');
+    const numbers = Int32Array.of(3, 1, 2);
+    sort(
+      numbers,
+      3,
+      4,
+      koffi.as((a, b) => koffi.decode(a, 'int') - koffi.decode(b, 'int'), 'Order *'),
+    );
+    assert.deepEqual(numbers, Int32Array.of(1, 2, 3));
+    throws(() => sort(numbers, 3, 4, koffi.as({}, 'Order *')), 'ERR_INVALID_ARG_TYPE', /argument 3 must be a function/);
+  });
+
   test('structs and arrays of plain functions are passed', () => {
     const apply = lib.func('int apply_struct(int x, Functions functions)');
     const functions = { first: (x) => -x, second: (x) => x * 5 };
@@ -626,6 +640,8 @@ describe('types', () => {
 
   test('array hints say what comes out', () => {
     const read = (hint) => koffi.decode(Buffer.from([65, 66, 0, 0]), koffi.array('uint8_t', 4, hint));
+    assert.deepEqual(read('array'), [65, 66, 0, 0]);
+    assert.equal(koffi.array('uint8_t', 4, 'typed').hint, 'Typed');
     assert.deepEqual(['Array', 'Typed', 'Buffer', 'String'].map(read), [
       [65, 66, 0, 0],
       Uint8Array.of(65, 66, 0, 0),

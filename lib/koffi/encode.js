@@ -273,8 +273,7 @@ function refer(type, value, direction, kept, name, position) {
   const layout = layoutOf(type);
   if (isView(value)) return checkRoom(type, layout, value, name, position);
   if (layout.kind === 'text') return referToText(layout, type, value, kept, name, position);
-  if (layout.kind === 'callback')
-    throw wrongType(place(name, position), `a function or a pointer (${type.name})`, value);
+  if (layout.kind === 'callback') return pointerOf(type, layout, value, kept, name, position);
   const { to } = layout;
   if (typeof value === 'string') {
     const unit = UNITS[to.primitive];
@@ -283,6 +282,16 @@ function refer(type, value, direction, kept, name, position) {
   }
   if (typeof value !== 'object') throw wrongType(place(name, position), `a pointer (${type.name})`, value);
   return referToObject(type, to, value, direction, kept, name, position);
+}
+
+/** The address of a function that C may call for the length of the call. */
+function pointerOf(type, layout, callback, kept, name, position) {
+  if (typeof callback !== 'function')
+    throw wrongType(place(name, position), `a function or a pointer (${type.name})`, callback);
+  const { row, value } = kept.lend(layout, callback, name, position);
+  const pointer = new DataView(new ArrayBuffer(type.size));
+  kept.parts.push(row.write(pointer, 0, value, name, position));
+  return pointer.getBigUint64(0, true);
 }
 
 /** A view where a struct is declared has to hold one. */

@@ -192,6 +192,8 @@ class DynamicLibrary {
 
   /** The function that was prepared, bound if it is none yet. */
   #bind({ name, signature: { returns, args, threads }, key, address }) {
+    // A getter of another definition may have closed it.
+    this.#checkOpen();
     this.#symbols.set(name, address);
     const known = this.#functions.get(name);
     if (known !== undefined && known.key === key) return known.call;

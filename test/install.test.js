@@ -51,7 +51,7 @@ describe('the package', () => {
     const files = packed.files.map((file) => file.path);
     const top = new Set(files.map((file) => file.split('/')[0]));
     const known = ['bin', 'bun', 'cli', 'lib', 'prebuilds', 'scripts', 'src', 'types'];
-    const knownFile = /^(\w+\.(js|mjs|d\.ts|d\.mts)|build\.rs|Cargo\.(toml|lock)|package\.json|LICENSE|\w+\.md)$/;
+    const knownFile = /^([\w-]+\.(js|mjs|d\.ts|d\.mts)|build\.rs|Cargo\.(toml|lock)|package\.json|LICENSE|\w+\.md)$/;
     const isKnown = (name) => known.includes(name) || knownFile.test(name);
     assert.deepEqual(
       [...top].filter((name) => !isKnown(name)),

@@ -52,6 +52,7 @@ const BUDGETS = {
   fuzz: { quick: 10, full: 35 },
   install: { quick: 12, full: 12 },
   'call-paths': { quick: 20, full: 45 },
+  hostile: { quick: 8, full: 8 },
   'node-ffi': { quick: 6, full: 6 },
   runtimes: { quick: 12, full: 12 },
   runners: { quick: 25, full: 25 },

@@ -32,7 +32,7 @@ const readers = (members) =>
 
 /**
  * Makes the functions that read a struct: `make` gives a new object, `fill` puts the members into one that exists.
- * @param {object} layout of a record
+ * @param {any} layout of a record
  * @param {{ decode: Function, exactNumber: Function }} help
  * @returns {{ make: Function, fill: Function } | null} null where there is no source
  */
@@ -49,7 +49,7 @@ return {
     return target;
   },
 };`;
-  return compile('rows, types, help', source, [...partsOf(members), help], () => null);
+  return compile('koffi/read', 'rows, types, help', source, [...partsOf(members), help], () => null);
 }
 
 const partsOf = (members) => [members.map(({ type }) => layoutOf(type).row), members.map(({ type }) => type)];
@@ -68,7 +68,7 @@ function writeSource(member, i) {
 
 /**
  * Makes the function that writes an object into zeroed memory: (view, at, value, kept, name, position).
- * @param {object} layout of a record
+ * @param {any} layout of a record
  * @param {{ encode: Function, again: Function }} help `again` writes the scalars once more, to throw what names the member
  * @returns {Function | null} null where there is no source
  */
@@ -94,7 +94,7 @@ return (view, at, value, kept, name, position) => {
     )
     .join('\n  ')}
 };`;
-  return compile('members, rows, types, help', source, [members, ...partsOf(members), help], () => null);
+  return compile('koffi/write', 'members, rows, types, help', source, [members, ...partsOf(members), help], () => null);
 }
 
 // ---- by value -------------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ return (value) => {
   ${members.map(valueSource).join('\n  ')}
   return { ${members.map(({ name }, i) => `${propertyOf(name)}: v${i}`).join(', ')} };
 };`;
-  return compile('', source, [], () => null);
+  return compile('koffi/copy', '', source, [], () => null);
 }
 
 /** The most characters of a source that reads all members at once. */

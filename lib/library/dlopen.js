@@ -157,7 +157,6 @@ const missing = (symbol, path) =>
     'ERR_FFI_SYMBOL_NOT_FOUND',
     `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"${symbolHint(symbol, path)}`}`,
     { symbol, path },
-    option,
   );
 
 /** In a library of more symbols none is looked for that may be meant. */

@@ -10,6 +10,7 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { promisify } = require('node:util');
 const { ffi: main, root, throws } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
 const koffi = require('../koffi.js');
 
 const source = path.join(__dirname, 'koffi', 'library.c');
@@ -789,7 +790,7 @@ describe('the name koffi', () => {
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
   for (const file of ['import.mjs', 'require.cjs', 'both.mjs', 'reset.cjs']) {
-    test(`means the package in ${file}, with --import pinned-ffi/koffi`, async () => {
+    test(`means the package in ${file}, with --import pinned-ffi/koffi`, { skip: onlyOn('register') }, async () => {
       const { NODE_TEST_CONTEXT, ...env } = process.env;
       const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'pinned-ffi/koffi', file], {
         cwd: folder,

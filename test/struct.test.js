@@ -341,7 +341,7 @@ describe('an array', () => {
     points.set(-1, { x: 7, y: 8 });
     assert.deepEqual([points.length, points[1].x, points.at(-1).y, points[3]], [3, 0, 8, undefined]);
     throws(() => points.at(3), 'ERR_OUT_OF_RANGE', /Point\[3\]\.at: index/);
-    throws(() => points.set(0, { x: 1 }), 'ERR_INVALID_ARG_TYPE', /element \[0\]\.y/);
+    throws(() => points.set(0, { x: 1 }), 'ERR_INVALID_ARG_TYPE', /element \[0\]: field y/);
   });
 
   test('has each element as view[i], however long it is', () => {

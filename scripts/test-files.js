@@ -52,6 +52,7 @@ const BUDGETS = {
   process: { quick: 8, full: 8 },
   quarantine: { quick: 8, full: 8 },
   pin: { quick: 8, full: 8 },
+  platforms: { quick: 6, full: 6 },
   reset: { quick: 15, full: 15 },
   signature: { quick: 15, full: 60 },
   symbols: { quick: 8, full: 60 },

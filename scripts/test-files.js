@@ -59,6 +59,7 @@ const BUDGETS = {
   process: { quick: 8, full: 8 },
   quarantine: { quick: 8, full: 8 },
   pin: { quick: 8, full: 8 },
+  platforms: { quick: 6, full: 6 },
   reset: { quick: 15, full: 15 },
   site: { quick: 60, full: 60 },
   signature: { quick: 15, full: 60 },

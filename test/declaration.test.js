@@ -404,7 +404,7 @@ describe('the words of other packages', () => {
       throws(
         open({ [key]: [] }),
         'ERR_INVALID_ARG_VALUE',
-        new RegExp(`unknown key '${key}'. Did you mean '${meant}'\\?`),
+        new RegExp(`unknown key '${key}'\\. Did you mean '${meant}'\\?$`),
       );
     });
   }

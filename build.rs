@@ -27,6 +27,10 @@ fn main() {
     napi_build::setup();
     set_aliases();
     println!("cargo::rustc-env=PINNED_FFI_BUILD={}", name_of_build());
+    // The addon is the program of isolated libraries, too (src/host/entry.rs).
+    if env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-gnu") {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-e,pinned_ffi_host");
+    }
 }
 
 /// Platforms by what they offer. fuzz/build.rs sets the same.

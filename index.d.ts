@@ -180,6 +180,11 @@ export interface FFIFunction {
    */
   readonly threads?: boolean;
   /**
+   * The milliseconds that a call of an isolated library may take. Then it throws ERR_FFI_TIMEOUT, and the process of the
+   * library is killed. Default: that of the library.
+   */
+  readonly timeout?: number;
+  /**
    * Whether errno is cleared before each call, and saved for {@link errno} right after it. Default: `false`; `true`
    * with `fails`.
    */
@@ -397,7 +402,135 @@ export interface DlopenOptions {
   readonly flags?: number;
   /** Default of `guard` for all declarations. Default: `false`, or `true` with PINNED_FFI_GUARD=1. */
   readonly guard?: boolean;
+  /**
+   * Whether the library runs in a process of its own, so that a crash of it is an exception: `true`, options, or a
+   * {@link group}. See docs/isolation.md. Default: `false`, or a group of all libraries with PINNED_FFI_ISOLATE=1.
+   */
+  readonly isolate?: boolean | IsolateOptions | IsolateGroup;
 }
+
+/** Options of `isolate` of {@link DlopenOptions}. */
+export interface IsolateOptions {
+  /**
+   * The milliseconds that a call may take. Then it throws ERR_FFI_TIMEOUT, and the process is killed. Default: no limit;
+   * 10000 with `share: 'own'`.
+   */
+  readonly timeout?: number;
+  /** Whether a call after the end of the process throws, or starts it again. Default: `'manual'`, which throws. */
+  readonly restart?: 'manual' | 'lazy';
+  /**
+   * Which Buffers the library can reach: all of the process, or only copies of those that it is passed. Default:
+   * `'all'`.
+   */
+  readonly share?: 'all' | 'own';
+  /** What the library may do; needs `share: 'own'`. Default: all that Node may. */
+  readonly sandbox?: SandboxOptions;
+  /** Whether what the library writes to stderr is passed on. Default: `'inherit'`. */
+  readonly stderr?: 'inherit' | 'ignore';
+  /** The environment of the process. Default: that of this one, without NODE_*. */
+  readonly env?: { readonly [name: string]: string | undefined };
+  /** The working directory of the process. Default: that of this one. */
+  readonly cwd?: string;
+  /** Words in front of the command, such as `['valgrind']`. Default: none. */
+  readonly command?: readonly string[];
+  /** Whether a process may spin for some microseconds while it waits for the other. Default: `true`. */
+  readonly spin?: boolean;
+}
+
+/** What an isolated library may do. What is left out is refused. */
+export interface SandboxOptions {
+  /** Files and folders that may be read, beside the system's libraries. Default: none. */
+  readonly read?: readonly string[];
+  /** Files and folders that may be read and written. Default: none. */
+  readonly write?: readonly string[];
+  /** Whether sockets may be used. Default: `false`. */
+  readonly net?: boolean;
+  /** Whether programs may be started. Default: `false`. */
+  readonly exec?: boolean;
+  /** Bytes of memory, or a text such as `'512M'`. Default: no limit. */
+  readonly memory?: number | string;
+  /** Seconds of processor time. Default: no limit. */
+  readonly cpu?: number;
+  /** Parts without which the library is refused. Default: none. */
+  readonly require?: readonly SandboxPart[];
+}
+
+/** A part of a sandbox. */
+export type SandboxPart = 'privileges' | 'files' | 'network' | 'exec' | 'syscalls' | 'signals' | 'memory' | 'cpu';
+
+/** Stands for the libraries that share a process: {@link group}. */
+export interface IsolateGroup {
+  /** Its name. */
+  readonly name: string;
+}
+
+/**
+ * A group of isolated libraries: those that are opened with the same name share a process.
+ *
+ * @param name The name of the group.
+ * @param options How its process is started. Those of the first library that is opened count.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for wrong arguments.
+ */
+export declare function group(name: string, options?: IsolateOptions): IsolateGroup;
+
+/** Result of {@link dlopen} with `isolate`. */
+export interface IsolatedLibrary<S> extends Library<S> {
+  /** The process that the library runs in. */
+  readonly isolated: {
+    /** Its number; 0 once the library is closed. */
+    readonly pid: number;
+    /** How many processes of the library there have been. */
+    readonly generation: number;
+    /** Whether it runs. */
+    readonly alive: boolean;
+    /** `share` of {@link IsolateOptions}. */
+    readonly shared: 'all' | 'own';
+  };
+  /** For each part of the sandbox `'applied'`, `'unrestricted'` or `'refused:ERRNO'`; null without a sandbox. */
+  readonly sandbox: ({ readonly [part in SandboxPart]: string } & { readonly landlock: number }) | null;
+  /**
+   * Ends the process, if it runs, and starts another one. The functions are bound again; pointers are not valid any more.
+   * @throws ERR_FFI_ISOLATE_UNAVAILABLE if it does not start.
+   */
+  restart(): void;
+  /** Ends the process at once. */
+  kill(): void;
+}
+
+/** Result of {@link arena}. */
+export interface Arena {
+  /** Whether there is one. */
+  readonly active: boolean;
+  /** Whether the Buffers that Node creates lie in it. */
+  readonly buffers: boolean;
+  /** Why there is none, or why Buffers lie elsewhere. */
+  readonly reason?: string;
+  /** Its size in bytes. Only what is used takes memory. */
+  readonly size: number;
+  /** The bytes that Buffers use. */
+  readonly used: number;
+}
+
+/** The state of the memory that isolated libraries share, as a new object. */
+export declare function arena(): Arena;
+
+/**
+ * Whether isolated libraries access the bytes of a view in place. They get copies of others.
+ * @throws ERR_INVALID_ARG_TYPE if it is no view or buffer.
+ */
+export declare function isShared(view: ArrayBufferView | ArrayBufferLike): boolean;
+
+/**
+ * Opens a shared library in a process of its own. See docs/isolation.md.
+ *
+ * @throws ERR_FFI_LIBRARY_DIED if a constructor of the library ends the process. Calls throw it as well.
+ * @throws ERR_FFI_ISOLATE_UNAVAILABLE if this platform cannot isolate libraries, or a process does not start.
+ */
+export declare function dlopen<const S extends Symbols | CDeclarations>(
+  path: string | URL | null,
+  symbols: Declarations<S>,
+  options: DlopenOptions & { readonly isolate: true | IsolateOptions | IsolateGroup },
+): IsolatedLibrary<S>;
 
 /**
  * Opens a shared library and binds functions of it.
@@ -1079,22 +1212,36 @@ export type FFIErrorCode =
    * written.
    */
   | 'ERR_FFI_INVALID_POINTER'
+  /** Error: the process of an isolated library sent what makes no sense, and was killed. */
+  | 'ERR_FFI_ISOLATE_PROTOCOL'
+  /** Error: a library cannot be isolated here; the message says why. */
+  | 'ERR_FFI_ISOLATE_UNAVAILABLE'
   /** Error: `close()` was called in a callback that the library is running. */
   | 'ERR_FFI_LIBRARY_BUSY'
   /** Error: a call after `close()` of the library or function. */
   | 'ERR_FFI_LIBRARY_CLOSED'
+  /** Error: the process of an isolated library has ended; `signal`, `exitCode`, `where`, `frames`, `stderr` tell how. */
+  | 'ERR_FFI_LIBRARY_DIED'
   /** Error: the file exists and cannot be loaded. */
   | 'ERR_FFI_LIBRARY_INVALID'
   /** Error: no such library; `tried` lists the names that were tried. */
   | 'ERR_FFI_LIBRARY_NOT_FOUND'
+  /** Error: the process of an isolated library with `restart: 'lazy'` ended too often. */
+  | 'ERR_FFI_LIBRARY_UNSTABLE'
   /** RangeError: native memory could not be allocated. */
   | 'ERR_FFI_MEMORY_EXHAUSTED'
+  /** TypeError: an isolated library was passed a pointer to memory that it does not share. */
+  | 'ERR_FFI_NOT_SHARED'
   /** Error: this version of Node is too old. */
   | 'ERR_FFI_RUNTIME_UNSUPPORTED'
+  /** RangeError: a pointer of a process of an isolated library that has ended was passed. */
+  | 'ERR_FFI_STALE_POINTER'
   /** Error: the library lacks a symbol. */
   | 'ERR_FFI_SYMBOL_NOT_FOUND'
   /** Error: a call on a `thread()` after its `close()`. */
-  | 'ERR_FFI_THREAD_CLOSED';
+  | 'ERR_FFI_THREAD_CLOSED'
+  /** Error: a call of an isolated library took longer than its `timeout`. */
+  | 'ERR_FFI_TIMEOUT';
 
 /** An error of this package with one of these codes. Other properties depend on the code: see {@link FFIError}. */
 export interface FFIErrorOf<Code extends FFIErrorCode> extends Error {

@@ -7,6 +7,7 @@ const { lazy } = require('./lazy.js');
 const libraries = require('./library/dlopen.js');
 const { FFIType } = require('./types/registry.js');
 const { suffix } = require('./native/platform.js');
+const config = require('./native/config.js');
 
 const [dlopen, linkSymbols, CFunction] = ['dlopen', 'linkSymbols', 'CFunction'].map((name) =>
   published(name, libraries[name]),
@@ -33,6 +34,9 @@ const [enumeration] = functionsOf(() => require('./types/enum.js'), 'enumeration
 const [pin] = functionsOf(() => require('./memory/pin.js'), 'pin');
 const [opaque] = functionsOf(() => require('./types/handle.js'), 'opaque');
 const [errno] = functionsOf(() => require('./call/errno.js'), 'errno');
+const [arena, isShared] = functionsOf(() => require('./isolate/memory.js'), 'arena', 'isShared');
+const [group] = functionsOf(() => require('./isolate/process.js'), 'group');
+if (config.arena) require('./memory/arena.js').makeArena();
 /** Its file wants node:crypto and node:child_process, which take about as long to load as all of the package. */
 const [cc] = functionsOf(() => require('./cc/compile.js'), 'cc');
 
@@ -43,6 +47,7 @@ module.exports = {
   JSCallback: undefined,
   alignof,
   alloc: undefined,
+  arena,
   array,
   cc,
   cdef,
@@ -52,8 +57,10 @@ module.exports = {
   errno,
   fences,
   fn,
+  group,
   inout,
   isFFIError,
+  isShared,
   linkSymbols,
   offsetof,
   opaque,

@@ -63,32 +63,59 @@ function testFiles(names, isRuntime = false) {
 
 // --- The fixture
 
+const filesIn = (folder, pattern) =>
+  fs
+    .readdirSync(folder)
+    .filter((file) => pattern.test(file))
+    .map((file) => path.join(folder, file));
+
 /** The C fixture of the tests on this machine. */
 const fixture = path.join(fixtures, 'build', `libfixture.${suffix}`);
 
 /**
- * Compiles the fixture, unless it is newer than its sources. For another platform: with its compiler, into another file.
+ * Compiles C into a library, unless that is newer than its sources.
+ * @param {string} output
+ * @param {string[]} sources
+ * @param {object} options
+ * @param {string[]} options.compiler a command
+ * @param {boolean} options.isWindows whether it is for Windows
+ * @param {string[]} [options.headers]
+ * @param {string[]} [options.flags]
+ */
+function buildLibrary(output, sources, { compiler, isWindows, headers = [], flags = [] }) {
+  const changed = (file) => fs.statSync(file).mtimeMs;
+  const inputs = [...sources, ...headers, __filename];
+  if (fs.existsSync(output) && inputs.every((file) => changed(file) < changed(output))) return;
+  if (compiler === undefined) fail('The tests need a C compiler (cc, gcc or clang, or set CC).');
+  fs.mkdirSync(path.dirname(output), { recursive: true });
+  const temporary = `${output}.${process.pid}.tmp`;
+  // Its threads are those of a library that only MinGW has.
+  const position = isWindows ? ['-static'] : ['-fPIC'];
+  const all = ['-pthread', ...position, ...flags, '-o', temporary, ...sources];
+  const args = ['-std=gnu11', '-O1', '-g', '-Wall', '-shared', ...all];
+  if (!isWindows && process.platform === 'linux') args.push('-lm');
+  const { status, error } = spawnSync(compiler[0], [...compiler.slice(1), ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) fail(`The C fixture of the tests does not compile${error ? `: ${error.message}` : '.'}`);
+  fs.renameSync(temporary, output);
+}
+
+/**
+ * Compiles the fixture, and on Linux the libraries that are isolated. For another platform: the fixture alone, with its
+ * compiler, into another file.
  * @param {object} [options]
  * @param {string} [options.output]
  * @param {string[]} [options.compiler] a command
  * @param {boolean} [options.isWindows] whether it is for Windows
  */
 function buildFixture({ output = fixture, compiler = findCompiler(), isWindows = process.platform === 'win32' } = {}) {
-  const names = fs.readdirSync(fixtures).filter((file) => /\.[ch]$/.test(file));
-  const files = names.map((file) => path.join(fixtures, file));
-  const changed = (file) => fs.statSync(file).mtimeMs;
-  if (fs.existsSync(output) && [...files, __filename].every((file) => changed(file) < changed(output))) return;
-  if (compiler === undefined) fail('The tests need a C compiler (cc, gcc or clang, or set CC).');
-  fs.mkdirSync(path.dirname(output), { recursive: true });
-  const temporary = `${output}.${process.pid}.tmp`;
-  // Its threads are those of a library that only MinGW has.
-  const position = isWindows ? ['-static'] : ['-fPIC'];
-  const sources = files.filter((file) => file.endsWith('.c'));
-  const args = ['-std=gnu11', '-O1', '-g', '-Wall', '-shared', '-pthread', ...position, '-o', temporary, ...sources];
-  if (!isWindows && process.platform === 'linux') args.push('-lm');
-  const { status, error } = spawnSync(compiler[0], [...compiler.slice(1), ...args], { cwd: root, stdio: 'inherit' });
-  if (status !== 0) fail(`The C fixture of the tests does not compile${error ? `: ${error.message}` : '.'}`);
-  fs.renameSync(temporary, output);
+  const headers = filesIn(fixtures, /\.h$/);
+  buildLibrary(output, filesIn(fixtures, /\.c$/), { compiler, isWindows, headers });
+  // Each file is a library of its own. They are wrong on purpose, which compilers notice.
+  const isHere = output === fixture && process.platform === 'linux';
+  for (const file of isHere ? filesIn(path.join(fixtures, 'isolate'), /\.c$/) : []) {
+    const library = path.join(fixtures, 'build', `isolate-${path.basename(file, '.c')}.${suffix}`);
+    buildLibrary(library, [file], { compiler, isWindows, flags: ['-w', '-fno-builtin'] });
+  }
 }
 
 // --- Running

@@ -39,6 +39,31 @@ pub struct Overflow {
     pub contained: bool,
 }
 
+/// How the process of an isolated library has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Death {
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// The status it exited with.
+    pub exit_code: Option<i32>,
+    /// The address that the processor could not access.
+    pub address: Option<u64>,
+    /// Where it happened: a symbol and an offset, or the offset in a file.
+    pub place: Option<String>,
+    /// The file that this place is in.
+    pub object: Option<String>,
+    /// The calls that were under way, innermost first.
+    pub frames: Vec<String>,
+    /// The last bytes of its stderr.
+    pub stderr: String,
+    /// Its number.
+    pub pid: i32,
+    /// How many processes of the library there have been, this one among them.
+    pub generation: u32,
+    /// The bytes of arguments that it has overwritten, where that was found afterwards.
+    pub overflow: Option<Overflow>,
+}
+
 /// What can go wrong on the native side. `Display` is the message the user reads.
 #[derive(Debug)]
 pub enum FfiError {
@@ -74,11 +99,47 @@ pub enum FfiError {
     OtherStack { symbol: String, callback: String },
     /// Native code wrote outside of an argument.
     Overflow { symbol: String, overflow: Overflow },
+    /// The process of an isolated library has ended.
+    LibraryDied { symbol: String, death: Box<Death> },
+    /// An isolated call took longer than its timeout.
+    TimedOut { symbol: String, milliseconds: u64, death: Box<Death> },
+    /// The process of an isolated library has sent what makes no sense, and was ended.
+    IsolateProtocol { symbol: String, reason: String, death: Box<Death> },
+    /// A library cannot be isolated here.
+    IsolateUnavailable { reason: String },
+    /// A restart was refused, because there were too many.
+    LibraryUnstable { symbol: String, restarts: usize, seconds: u64 },
+    /// Memory of this process was passed that the process of the library does not share.
+    NotShared { symbol: String, argument: usize },
+    /// A pointer of a process that has ended was passed.
+    StalePointer { symbol: String, argument: usize, address: usize },
     /// A defect of this package.
     Internal { reason: String },
 }
 
 impl FfiError {
+    /// How the process of an isolated library has ended, where that is the error.
+    pub fn death(&self) -> Option<(&str, &Death)> {
+        match self {
+            Self::LibraryDied { symbol, death }
+            | Self::TimedOut { symbol, death, .. }
+            | Self::IsolateProtocol { symbol, death, .. } => Some((symbol, death)),
+            _ => None,
+        }
+    }
+
+    /// The same for the call of a function: messages name it.
+    pub fn of_call(mut self, name: &str) -> Self {
+        if let Self::LibraryDied { symbol, .. }
+        | Self::TimedOut { symbol, .. }
+        | Self::IsolateProtocol { symbol, .. }
+        | Self::LibraryUnstable { symbol, .. } = &mut self
+        {
+            name.clone_into(symbol);
+        }
+        self
+    }
+
     /// The value of `error.code`.
     pub fn code(&self) -> &'static str {
         match self {
@@ -99,6 +160,13 @@ impl FfiError {
                 Side::After => "ERR_FFI_BUFFER_OVERFLOW",
                 Side::Before => "ERR_FFI_BUFFER_UNDERFLOW",
             },
+            Self::LibraryDied { .. } => "ERR_FFI_LIBRARY_DIED",
+            Self::TimedOut { .. } => "ERR_FFI_TIMEOUT",
+            Self::IsolateProtocol { .. } => "ERR_FFI_ISOLATE_PROTOCOL",
+            Self::IsolateUnavailable { .. } => "ERR_FFI_ISOLATE_UNAVAILABLE",
+            Self::LibraryUnstable { .. } => "ERR_FFI_LIBRARY_UNSTABLE",
+            Self::NotShared { .. } => "ERR_FFI_NOT_SHARED",
+            Self::StalePointer { .. } => "ERR_FFI_STALE_POINTER",
             Self::Internal { .. } => "ERR_FFI_INTERNAL",
         }
     }
@@ -110,10 +178,12 @@ impl FfiError {
             | Self::Resizable { .. }
             | Self::Declaration { .. }
             | Self::NotAView { .. }
-            | Self::HasNul { .. } => Class::TypeError,
+            | Self::HasNul { .. }
+            | Self::NotShared { .. } => Class::TypeError,
             Self::OutOfRange { .. }
             | Self::MemoryExhausted { .. }
             | Self::InvalidPointer { .. }
+            | Self::StalePointer { .. }
             | Self::Overflow { .. } => Class::RangeError,
             _ => Class::Error,
         }
@@ -180,9 +250,81 @@ impl fmt::Display for FfiError {
                     bytes(*byte_length),
                 )
             }
+            Self::LibraryDied { symbol, death } => write!(f, "{symbol}: the process of the library {death}"),
+            Self::TimedOut { symbol, milliseconds, .. } => {
+                write!(
+                    f,
+                    "{symbol}: took longer than its timeout of {milliseconds} ms; the process of the library was ended"
+                )
+            }
+            Self::IsolateProtocol { symbol, reason, .. } => {
+                write!(f, "{symbol}: the process of the library was ended, because it sent {reason}")
+            }
+            Self::IsolateUnavailable { reason } => write!(f, "a library cannot be isolated here: {reason}"),
+            Self::LibraryUnstable { symbol, restarts, seconds } => write!(
+                f,
+                "{symbol}: the library is not started again: its process ended {restarts} times within {seconds} s; call \
+                 restart() to try all the same"
+            ),
+            Self::NotShared { symbol, argument } => write!(
+                f,
+                "{symbol}: argument {argument} must be memory that the process of the library shares, and is an address of \
+                 memory that it does not; make the Buffer by alloc(), or set PINNED_FFI_ARENA=1"
+            ),
+            Self::StalePointer { symbol, argument, address } => write!(
+                f,
+                "{symbol}: argument {argument} is {address:#x}, a pointer of a process of the library that has ended"
+            ),
             Self::Internal { reason } => write!(f, "internal error of pinned-ffi: {reason}"),
         }
     }
+}
+
+impl fmt::Display for Death {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.signal, self.exit_code) {
+            (Some(signal), _) => write!(f, "died of {}", signal_name(signal))?,
+            (None, Some(code)) => write!(f, "exited with status {code}")?,
+            (None, None) => f.write_str("has ended")?,
+        }
+        if let Some(place) = &self.place {
+            write!(f, " in {place}")?;
+        }
+        match self.address {
+            Some(address) => write!(f, " (address {address:#x})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The name of a signal.
+pub fn signal_name(signal: i32) -> String {
+    #[cfg(unix)]
+    for (number, name) in [
+        (libc::SIGHUP, "SIGHUP"),
+        (libc::SIGINT, "SIGINT"),
+        (libc::SIGQUIT, "SIGQUIT"),
+        (libc::SIGILL, "SIGILL"),
+        (libc::SIGTRAP, "SIGTRAP"),
+        (libc::SIGABRT, "SIGABRT"),
+        (libc::SIGBUS, "SIGBUS"),
+        (libc::SIGFPE, "SIGFPE"),
+        (libc::SIGKILL, "SIGKILL"),
+        (libc::SIGUSR1, "SIGUSR1"),
+        (libc::SIGSEGV, "SIGSEGV"),
+        (libc::SIGUSR2, "SIGUSR2"),
+        (libc::SIGPIPE, "SIGPIPE"),
+        (libc::SIGALRM, "SIGALRM"),
+        (libc::SIGTERM, "SIGTERM"),
+        (libc::SIGXCPU, "SIGXCPU"),
+        (libc::SIGXFSZ, "SIGXFSZ"),
+        (libc::SIGSYS, "SIGSYS"),
+    ] {
+        if number == signal {
+            return name.into();
+        }
+    }
+    format!("signal {signal}")
 }
 
 impl std::error::Error for FfiError {}

@@ -10,6 +10,8 @@ mod abi;
 mod call;
 mod callback;
 mod error;
+mod host;
+mod isolate;
 mod loader;
 mod memory;
 mod node;

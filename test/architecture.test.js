@@ -19,6 +19,7 @@ const FOLDERS = {
   'lib/index': [
     'lib/cc',
     'lib/library',
+    'lib/isolate',
     'lib/cdef',
     'lib/callback',
     'lib/pointer',
@@ -51,7 +52,8 @@ const FOLDERS = {
   ],
   'lib/node-ffi': ['lib/library', 'lib/callback', 'lib/pointer', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
   'lib/cc': ['lib/library', 'lib/cdef', 'lib/native', 'lib/base'],
-  'lib/library': ['lib/cdef', 'lib/call', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/library': ['lib/isolate', 'lib/cdef', 'lib/call', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
+  'lib/isolate': ['lib/call', 'lib/memory', 'lib/native', 'lib/base'],
   'lib/cdef': ['lib/callback', 'lib/types', 'lib/base'],
   'lib/callback': ['lib/call', 'lib/types', 'lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],
   'lib/pointer': ['lib/cdef', 'lib/call', 'lib/types', 'lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],
@@ -68,9 +70,9 @@ const BASE = ['errors', 'win32-errors', 'validate', 'lazy', 'nearest', 'location
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  node: ['v8', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
+  node: ['v8', 'isolate', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
   v8: ['call', 'abi', 'loader', 'memory'],
-  call: ['abi', 'loader', 'memory'],
+  call: ['abi', 'loader', 'memory', 'error'],
   callback: ['abi', 'memory', 'error'],
   threads: ['loader', 'memory', 'sync'],
   abi: ['memory', 'error'],
@@ -79,6 +81,8 @@ const RUST = {
   error: [],
   sync: [],
   trace: [],
+  host: ['isolate', 'callback', 'call', 'abi', 'memory', 'trace'],
+  isolate: ['call', 'abi', 'memory', 'error'],
 };
 
 // Crate -> where it may be used.
@@ -87,12 +91,13 @@ const CRATES = {
   napi_derive: /^node\/exports\//,
   libffi: /^(abi\/(ctype|layout|signature)|call\/invoke|callback\/closure)\.rs$/,
   libloading: /^loader\/(library|instances)\.rs$/,
+  dlmalloc: /^host\/heap\/shard\.rs$/,
   object: /^loader\/(preflight|inspect|interpose|dynamic|exports)\.rs$/,
 };
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature)|loader\/(exports|instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|node\/[\w/]+)\.rs$/;
+  /^(abi\/(layout|signature)|loader\/(exports|instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|host\/[\w/]+|isolate\/\w+|node\/[\w/]+)\.rs$/;
 
 // ---- JavaScript -----------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ const EXAMPLES = {
   'async.mjs': { says: [/in the pool: \d+ ms/, /on a thread: \d+ ms/] },
   'curl.mjs': { says: [/libcurl.*you asked for/], wants: ['curl'] },
   'demo.mjs': { says: [/qsort/, /strftime/, /sqlite|crc32/i] },
+  'isolate.mjs': { says: [/aborts: ERR_FFI_LIBRARY_DIED, SIGABRT/, /never returns: ERR_FFI_TIMEOUT/, /stay whole/] },
   'openssl-digest.mjs': { says: [/^[0-9a-f]{64} /, /OpenSSL/], wants: ['crypto'] },
   'own-c.mjs': { says: [/distance 5/] },
   'own-rust.mjs': { says: [/HELLO FROM RUST/] },

@@ -112,6 +112,10 @@ const REQUIREMENTS = {
 /** Why a test is not run on a platform. No installation changes that, so PINNED_FFI_TEST_REQUIRE does not either. */
 const PLATFORM = {
   linux: { is: () => isLinux, reason: 'only on Linux' },
+  isolation: {
+    is: () => isLinux && process.arch === 'x64' && !isMusl(),
+    reason: 'libraries are isolated on Linux x64 with glibc',
+  },
   posix: { is: () => !isWindows, reason: 'not on Windows' },
   glibc: { is: () => isLinux && !isMusl(), reason: 'only with glibc' },
   unloads: { is: () => !isMusl(), reason: 'musl does not unload libraries' },

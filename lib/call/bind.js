@@ -74,7 +74,7 @@ const makeSpec = function (declaration, name) {
 const specCache = new Map();
 const SPEC = Symbol('spec');
 /** The properties that differ from symbol to symbol. */
-const OF_SYMBOL = new Set(['name', 'ptr', 'optional']);
+const OF_SYMBOL = new Set(['name', 'ptr', 'optional', 'timeout']);
 
 /** The spec of a declaration, whose `args` are read once. */
 const specOf = function (declaration, name) {
@@ -155,6 +155,7 @@ const bindNative = function (boundFunction, signature, frees) {
   for (let known = boundFunction.last; known !== undefined; known = known.before)
     if (known.signature === signature) return known;
   const library = boundFunction.lifetime.native;
+  if (boundFunction.timeout !== undefined) library.limitNext(boundFunction.timeout);
   const functionId = binding.bind(
     boundFunction.name,
     boundFunction.address,
@@ -313,6 +314,7 @@ const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
     spec,
     lifetime,
     mayBeFast,
+    timeout: declaration.timeout,
     last: undefined,
     asynchronous: undefined,
   };

@@ -28,6 +28,8 @@ const locate = lazy(() => require('./inspect.js'));
 // Loaded for declarations that are C text.
 const cdef = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
+// Loaded for libraries in processes of their own.
+const isolation = lazy(() => require('../isolate/library.js'));
 const ownedResults = lazy(() => require('../call/owned-result.js'));
 const ownedResult = (...values) => ownedResults().ownedResult(...values);
 
@@ -44,7 +46,7 @@ const CALL_KEYS = {
   fails: 'any',
   varargs: 'boolean',
 };
-const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean' };
+const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean', timeout: 'number' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
 
 /** The entries of an object of declarations, or of C text, with the scope of its types. */
@@ -54,13 +56,20 @@ const declarationsOf = function (symbols, where) {
   return { entries: entriesOf(parsed.symbols, where), scope: parsed.scope };
 };
 
+/** Stands for the group of all libraries. */
+const ALL = Symbol('all');
+const ISOLATES = config.isolate ? ALL : false;
+const OPEN_KEYS = { flags: 'number', guard: 'boolean', isolate: 'any' };
+
 /** Opens a library and binds its symbols. */
 const dlopen = function (path, given, options = {}) {
   requirePermission('dlopen', path);
   const symbols = arguments.length > 1 ? given : {};
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
-  const { flags, guard } = parseOptions(options, { flags: 'number', guard: 'boolean' }, 'dlopen: options');
-  const { native, found, lifetime } = open(path, flags === undefined ? 0 : flagsOf(flags));
+  const { flags, guard, isolate = ISOLATES } = parseOptions(options, OPEN_KEYS, 'dlopen: options');
+  const bits = flags === undefined ? 0 : flagsOf(flags);
+  if (isolate !== false) return openIsolated(path, entries, scope, bits, guard, isolate);
+  const { native, found, lifetime } = open(path, bits);
   // An addon may run JavaScript, which a fast call must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
@@ -75,11 +84,35 @@ const dlopen = function (path, given, options = {}) {
   }
 };
 
+/** The same in a process of its own. */
+function openIsolated(path, entries, scope, flags, guard, isolate) {
+  const { IsolatedLifetime, processOf, everything, controls } = isolation();
+  const process = processOf(isolate === ALL ? everything() : isolate, 'dlopen: options.isolate');
+  const lifetime = new IsolatedLifetime(process);
+  try {
+    const { native, found } = openFirst(path, (candidate) => process.open(candidate, flags));
+    lifetime.native = native;
+    // Fast calls run in this process.
+    const opened = { lifetime, found, guard, mayBeFast: false };
+    const more = { global: globalOf(native, found, scope), function: functionOf(opened, scope) };
+    const made = makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, 'of its process', {
+      ...more,
+      symbol: symbolOf(native, found),
+    });
+    return Object.defineProperties(made, controls(process));
+  } catch (error) {
+    lifetime.close();
+    throw error;
+  }
+}
+
 const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording }) {
   const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
   if (wording !== undefined) declaration.wording = wording;
   if (guard !== undefined) declaration.guard ??= guard;
   const symbol = declaration.name ?? key;
+  if (declaration.timeout !== undefined)
+    isolation().checkTimeout(declaration.timeout, lifetime, `dlopen: symbols.${key}`);
   if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(key, symbol);
   const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
   if (address === null) {
@@ -228,22 +261,32 @@ function flagsOf(flags) {
 
 /** Opens a library, and publishes that it is open. */
 const open = function (path, flags) {
-  const { native, found, rival } = openFirst(path, flags);
+  const { native, found, rival } = openHere(path, flags);
   if (libraryOpen.hasSubscribers) libraryOpen.publish({ path: found, name: path === null ? null : String(path) });
   return { native, found, lifetime: new Lifetime(native, rival, found) };
 };
 
-/** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
-const openFirst = function (path, flags) {
+/** Opens the first candidate of a path that the loader of this process takes. */
+const openHere = function (path, flags) {
   if (path === null) return { native: binding.Library.open(null, flags), found: null, rival: null };
+  let rival = null;
+  let isDeep = false;
+  const { native, found } = openFirst(path, (candidate) => {
+    rival = rivalOf(candidate, flags);
+    isDeep = flags === 0 && (config.deepbind ?? rival !== null) && DEEPBIND !== undefined;
+    return binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
+  });
+  return { native, found, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
+};
+
+/** Opens the first candidate of a path that `openOne` takes; the error lists all that were tried. */
+const openFirst = function (path, openOne) {
+  if (path === null) return { native: openOne(null), found: null };
   const expected = toPath(path);
   const tried = [];
   for (const candidate of candidates(expected)) {
-    const rival = rivalOf(candidate, flags);
-    const isDeep = flags === 0 && (config.deepbind ?? rival !== null) && DEEPBIND !== undefined;
-    const native = binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
-    if (typeof native !== 'string')
-      return { native, found: candidate, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
+    const native = openOne(candidate);
+    if (typeof native !== 'string') return { native, found: candidate };
     tried.push({ path: candidate, reason: native });
   }
   throw notOpened(expected, tried);

@@ -223,8 +223,16 @@ function wrap(address, length, deallocator, context, name) {
   if (length > MAX_LENGTH) {
     throw outOfRange(`${name}: byteLength`, `an integer of at most ${MAX_LENGTH}`, length);
   }
-  if (config.guard && !binding.isReadable(address, length)) throw unmapped(name, address, length, 'readable');
-  const buffer = binding.wrap(address, length, deallocator, context);
+  const here = binding.addressHere(address, length);
+  if (here === null) {
+    throw makeError(
+      'ERR_FFI_NOT_SHARED',
+      `${name}: ptr must be an address of this process or of shared memory, received 0x${address.toString(16)} of the ` +
+        'process of an isolated library; copy it with read(), or CString',
+    );
+  }
+  if (config.guard && !binding.isReadable(here, length)) throw unmapped(name, address, length, 'readable');
+  const buffer = binding.wrap(here, length, deallocator, context);
   native.add(buffer);
   return buffer;
 }

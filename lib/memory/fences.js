@@ -93,4 +93,4 @@ function checkFences() {
   return broken;
 }
 
-module.exports = { fences, checkFences };
+module.exports = { fences, checkFences, renewPool };

@@ -72,6 +72,13 @@ function callPath() {
   return { callPath: LANES[lane], callPathSetting: `PINNED_FFI_LANE=${lane}` };
 }
 
+/** A variable that is 1, 0 or not set. */
+function flag(name) {
+  const setting = process.env[name] ?? '';
+  if (setting !== '' && setting !== '0' && setting !== '1') refuse(name, '0 or 1', setting);
+  return setting === '1';
+}
+
 /**
  * PINNED_FFI_TRACE: `1` for the flight recorder, `log` or `log:NAMES` for the live log of calls, of all functions or of
  * those whose names are in the list.
@@ -95,4 +102,7 @@ module.exports = {
   deepbind: deepbind(),
   asBun: asBun(),
   ...trace(),
+  // Whether every library is isolated, and whether Buffers are born in shared memory from the start.
+  isolate: flag('PINNED_FFI_ISOLATE'),
+  arena: flag('PINNED_FFI_ARENA'),
 };

@@ -32,7 +32,7 @@ pub struct Layout {
     /// The first bit of each field in its unit; 0 where it is no bitfield.
     pub shifts: Vec<usize>,
     /// The scalars in it, as far as they decide how it is passed.
-    content: Content,
+    pub(super) content: Content,
 }
 
 /// A field of a struct or union.
@@ -48,7 +48,7 @@ pub struct Field {
 
 /// What an aggregate is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Content {
+pub(super) enum Content {
     /// The scalars, where they may decide in which registers the aggregate goes.
     Scalars(Vec<Scalar>),
     /// It goes through memory, whatever it is made of.
@@ -76,10 +76,10 @@ pub enum Eightbytes {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Scalar {
-    at: usize,
-    size: usize,
-    class: Class,
+pub(super) struct Scalar {
+    pub at: usize,
+    pub size: usize,
+    pub class: Class,
 }
 
 /// The most bytes of a struct with bitfields, so that its bits can be counted.

@@ -111,6 +111,11 @@ impl Signature {
         Self { sequence: None, ..self }
     }
 
+    /// How many arguments a variadic function declares; `None` for any other.
+    pub fn fixed(&self) -> Option<usize> {
+        self.fixed
+    }
+
     /// Whether no value is an aggregate.
     pub fn is_of_scalars(&self) -> bool {
         self.result.scalar().is_some() && self.arguments.iter().all(|value| value.scalar().is_some())

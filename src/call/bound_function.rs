@@ -1,12 +1,17 @@
 //! A function that is bound to a symbol: everything about it that does not change from call to call.
 
+#![expect(unsafe_code, reason = "calls a C function")]
+
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::invoke;
+use super::remote::{Remote, RemoteCall, RemoteResult};
 use crate::abi::signature::Signature;
+use crate::error::Result;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
+use crate::memory::arg_buffer::ArgBlock;
 
 /// The most arguments of a register call that may be pins.
 pub const MOST_PINS: usize = 8;
@@ -33,6 +38,8 @@ pub struct BoundFunction<E> {
     pub has_register_call: bool,
     /// Whether it returns text.
     pub gives_text: bool,
+    /// The function in another process, where it is isolated: then `code` means nothing here.
+    pub remote: Option<Remote>,
 }
 
 /// How a function is called; bits of `bind`'s `options`.
@@ -48,6 +55,8 @@ impl Options {
     pub const THREADS: u32 = 4;
     /// JavaScript has to know whether C was called: it may have freed an argument.
     pub const FREES: u32 = 8;
+    /// The function runs in another process.
+    pub const REMOTE: u32 = 16;
 
     /// Whether none of the options needs the generic call.
     pub fn is_plain(self) -> bool {
@@ -64,7 +73,46 @@ impl Options {
     }
 }
 
+/// What a call has left.
+pub type Entered = RemoteResult;
+
+/// What of a function another thread needs to call it.
+pub struct Calling<'a> {
+    signature: &'a Arc<Signature>,
+    code: Address,
+    options: Options,
+    remote: Option<&'a dyn RemoteCall>,
+}
+
+impl Calling<'_> {
+    /// Calls the function with a block of arguments.
+    ///
+    /// # Errors
+    /// Those of a function in another process.
+    ///
+    /// # Safety
+    /// U1: the signature is that of the function. M4: what the block points to lives until this returns.
+    pub unsafe fn enter(&self, block: &ArgBlock) -> Result<Box<Entered>> {
+        let captures_errno = self.options.captures_errno();
+        if let Some(remote) = self.remote {
+            return remote.call(self.signature, block, captures_errno);
+        }
+        if captures_errno {
+            invoke::clear_errno();
+        }
+        // SAFETY: by the contract of this function.
+        let block = unsafe { invoke::enter(self.signature, self.code, block) };
+        Ok(Box::new(Entered { block, errno: invoke::last_errno(), text: None }))
+    }
+}
+
 impl<E> BoundFunction<E> {
+    /// What of it another thread needs.
+    pub fn calling(&self) -> Calling<'_> {
+        let remote = self.remote.as_ref().map(|remote| &*remote.function as &dyn RemoteCall);
+        Calling { signature: &self.signature, code: self.code, options: self.options, remote }
+    }
+
     /// Clears errno if the declaration captures it, so that its value after the call is C's.
     #[inline]
     pub fn clear_errno(&self) {

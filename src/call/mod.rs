@@ -4,3 +4,4 @@ pub mod bound_function;
 pub mod function_table;
 pub mod invoke;
 pub mod registers;
+pub mod remote;

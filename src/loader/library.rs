@@ -22,6 +22,17 @@ pub struct Library {
     inside: Cell<usize>,
     /// Calls on other threads.
     jobs: Cell<usize>,
+    /// What unloads it beside the handle.
+    unload_by: RefCell<Option<Unload>>,
+}
+
+/// What is run once, when a library is unloaded.
+struct Unload(Box<dyn FnOnce()>);
+
+impl std::fmt::Debug for Unload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unload")
+    }
 }
 
 impl Library {
@@ -45,6 +56,7 @@ impl Library {
             handle: RefCell::new(Some(handle)),
             inside: Cell::new(0),
             jobs: Cell::new(0),
+            unload_by: RefCell::new(None),
         })
     }
 
@@ -56,7 +68,13 @@ impl Library {
             handle: RefCell::new(None),
             inside: Cell::new(0),
             jobs: Cell::new(0),
+            unload_by: RefCell::new(None),
         }
+    }
+
+    /// Has a function run when the library is unloaded.
+    pub fn unload_by(&self, function: Box<dyn FnOnce()>) {
+        self.unload_by.replace(Some(Unload(function)));
     }
 
     /// What messages call it.
@@ -124,6 +142,9 @@ impl Library {
     fn unload(&self) {
         if self.jobs.get() > 0 {
             return;
+        }
+        if let Some(Unload(function)) = self.unload_by.take() {
+            function();
         }
         let handle = self.handle.take();
         if CALLING_BACK.load(Ordering::Acquire) > 0 {

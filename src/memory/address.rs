@@ -11,7 +11,7 @@ pub const LOWEST: usize = 4096;
 const END_OF_MEMORY: usize = if cfg!(target_pointer_width = "64") { usize::MAX >> 16 } else { usize::MAX };
 
 /// A native address that is not NULL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address(NonZeroUsize);
 
 impl Address {

@@ -232,9 +232,14 @@ pub fn address_in(block: &ArgBlock, at: usize) -> usize {
 
 /// Writes an address into a block.
 pub fn set_address(block: &mut ArgBlock, at: usize, address: usize) {
+    set_bytes(block, at, &address.to_ne_bytes());
+}
+
+/// Writes bytes into a block.
+pub fn set_bytes(block: &mut ArgBlock, at: usize, bytes: &[u8]) {
     // SAFETY: M4; u128 has no padding and any byte is a valid u8; the slice is bounds-checked below.
-    let bytes = unsafe { std::slice::from_raw_parts_mut(block.as_mut_ptr().cast::<u8>(), block.len() * 16) };
-    bytes[at..at + size_of::<usize>()].copy_from_slice(&address.to_ne_bytes());
+    let all = unsafe { std::slice::from_raw_parts_mut(block.as_mut_ptr().cast::<u8>(), block.len() * 16) };
+    all[at..at + bytes.len()].copy_from_slice(bytes);
 }
 
 #[cfg(test)]

@@ -42,11 +42,13 @@
 pub mod address;
 pub mod arg_buffer;
 pub mod ascii;
+pub mod block_source;
 #[cfg(sysv64)]
 pub mod exec;
 pub mod fence;
 #[cfg(v8_abi)]
 pub mod latin1;
+pub mod other_memory;
 pub mod probe;
 pub mod raw;
 pub mod simd16;

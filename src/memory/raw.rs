@@ -2,11 +2,13 @@
 #![expect(unsafe_code, reason = "touches memory at an address the user gave")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
 
 use super::address::{Address, LOWEST, Span};
 use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
+use super::other_memory;
 use super::probe::{self, Access, PAGE};
 
 /// How a raw address is checked.
@@ -30,6 +32,12 @@ pub fn checked(address: usize, length: usize, access: Access, pointer_check: Poi
 /// # Safety
 /// U2: `length` bytes are readable at `address`.
 pub unsafe fn load(arg_buffer: &ArgBuffer, address: usize, length: usize, pointer_check: PointerCheck) -> bool {
+    if let Some(other) = other_memory::at(address) {
+        let mut bytes = vec![0; length];
+        let is_read = other.read(address, &mut bytes);
+        arg_buffer.put(HEAD_BYTES, &bytes);
+        return is_read;
+    }
     let span = checked(address, length, Access::Read, pointer_check);
     let Some(source) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
     // SAFETY: M5, and U2 by the contract of this function.
@@ -63,6 +71,9 @@ pub unsafe fn load_word(arg_buffer: usize, address: usize, size: u32) {
 /// # Safety
 /// U2: the bytes up to the NUL are readable at `address`.
 pub unsafe fn wide_text(address: usize, unit: usize, pointer_check: PointerCheck) -> Option<Vec<u8>> {
+    if let Some(other) = other_memory::at(address) {
+        return other.text(address, unit);
+    }
     let mut text = Vec::new();
     loop {
         let next = checked(address.checked_add(text.len())?, unit, Access::Read, pointer_check)?;
@@ -81,6 +92,9 @@ pub unsafe fn wide_text(address: usize, unit: usize, pointer_check: PointerCheck
 /// # Safety
 /// U2: `length` bytes are writable at `address`.
 pub unsafe fn store(arg_buffer: &ArgBuffer, address: usize, length: usize, pointer_check: PointerCheck) -> bool {
+    if let Some(other) = other_memory::at(address) {
+        return other.write(address, &arg_buffer.copy_out(HEAD_BYTES, length));
+    }
     let span = checked(address, length, Access::Write, pointer_check);
     let Some(target) = span.and_then(|span| NonNull::new(span.start.as_ptr())) else { return false };
     // SAFETY: M5, and U2 by the contract of this function.
@@ -100,6 +114,26 @@ pub unsafe fn short_text<'a>(address: usize, most: usize) -> Option<&'a [u8]> {
         let length = (0..=most).find(|at| start.add(*at).read() == 0)?;
         Some(std::slice::from_raw_parts(start, length))
     }
+}
+
+/// As [`text`], of another process's memory as well: copied there.
+///
+/// # Safety
+/// As [`text`].
+pub unsafe fn any_text<'a>(
+    address: usize,
+    length: Option<usize>,
+    pointer_check: PointerCheck,
+) -> Option<Cow<'a, [u8]>> {
+    let Some(other) = other_memory::at(address) else {
+        // SAFETY: by the contract of this function.
+        return unsafe { text(address, length, pointer_check) }.map(Cow::Borrowed);
+    };
+    let Some(length) = length else { return other.text(address, 1).map(Cow::Owned) };
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).ok()?;
+    bytes.resize(length, 0);
+    other.read(address, &mut bytes).then_some(Cow::Owned(bytes))
 }
 
 /// The bytes of a C string without its NUL, or the first `length` bytes; `None` for an address that is refused.

@@ -5,17 +5,20 @@
 
 use std::cell::Cell;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::address::Address;
+use super::block_source::BlockSource;
 use super::fence::block::{self, Fenced};
 use super::fence::block_cache::CachedBlock;
 
 const CAPACITY: usize = 16 * 1024;
 
 /// A stack of bytes, one per environment.
-#[derive(Debug)]
 pub struct StringArena {
     memory: NonNull<u8>,
+    /// Where the memory came from, if not from the C library's heap.
+    source: Option<Arc<dyn BlockSource>>,
     top: Cell<usize>,
     /// The last block at the very bottom: as long as no other is put there, it stays as it is.
     bottom: Cell<Option<CachedBlock>>,
@@ -29,11 +32,17 @@ impl Default for StringArena {
     /// An empty stack.
     fn default() -> Self {
         let memory = Box::leak(vec![0u128; CAPACITY / 16].into_boxed_slice());
-        Self { memory: NonNull::from(memory).cast(), top: Cell::new(0), bottom: Cell::default() }
+        Self { memory: NonNull::from(memory).cast(), source: None, top: Cell::new(0), bottom: Cell::default() }
     }
 }
 
 impl StringArena {
+    /// An empty stack in a source's memory; `None` where that has none left.
+    pub fn from_source(source: Arc<dyn BlockSource>) -> Option<Self> {
+        let memory = NonNull::new(source.allocate(CAPACITY)?.0.as_ptr())?;
+        Some(Self { memory, source: Some(source), top: Cell::new(0), bottom: Cell::default() })
+    }
+
     /// The height of the stack.
     pub fn mark(&self) -> Mark {
         Mark(self.top.get())
@@ -100,6 +109,12 @@ impl StringArena {
 
 impl Drop for StringArena {
     fn drop(&mut self) {
+        if let Some(source) = &self.source {
+            if let Some(start) = Address::new(self.memory.as_ptr().expose_provenance()) {
+                source.release(start, CAPACITY);
+            }
+            return;
+        }
         // SAFETY: M4; `new` leaked exactly this box, and no call is under way when the state is dropped.
         drop(unsafe {
             Box::from_raw(std::ptr::slice_from_raw_parts_mut(self.memory.as_ptr().cast::<u128>(), CAPACITY / 16))

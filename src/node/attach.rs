@@ -15,6 +15,7 @@ use super::callback::free_list;
 use super::env::{Callbacks, Environment};
 use super::error::thrown;
 use super::exposed_views::ExposedViews;
+use super::isolated::end_processes;
 use super::pool_slices::PoolSlices;
 use super::transfer_lock::TransferLocks;
 use super::unwinding::{Exceptions, Unwinding};
@@ -108,6 +109,9 @@ pub fn attach(env: Env, arg_buffer: sys::napi_value, nothing: sys::napi_value) -
     });
     exit::watch();
     // Before the engine frees anything, while other threads may still use it.
-    env.add_env_cleanup_hook(Rc::clone(&state), |state| state.end())?;
+    env.add_env_cleanup_hook(Rc::clone(&state), |state| {
+        end_processes();
+        state.end();
+    })?;
     env.set_instance_data(state, (), |_| ())
 }

@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use napi::bindgen_prelude::Env;
 use napi::sys;
 
-use crate::error::{Class, FfiError};
+use crate::error::{Class, Death, FfiError, signal_name};
 
 /// Throws an error of the native side.
 pub fn throw(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value>) {
@@ -62,11 +62,62 @@ pub fn to_error(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_va
                 sys::napi_set_named_property(env, js_error, name.as_ptr(), number);
             }
         }
+        if let Some((symbol, death)) = error.death() {
+            describe_death(env, js_error, symbol, death);
+        }
         if let Some(cause) = cause {
             sys::napi_set_named_property(env, js_error, c"cause".as_ptr(), cause);
         }
     }
     js_error
+}
+
+/// Puts what is known of the end of an isolated library's process into an error.
+fn describe_death(env: sys::napi_env, error: sys::napi_value, symbol: &str, death: &Death) {
+    let text = |text: &str| {
+        let mut value = null_mut();
+        // SAFETY: M6; the text is a slice, and the out-parameter a local.
+        unsafe { sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &mut value) };
+        value
+    };
+    let number = |number: f64| {
+        let mut value = null_mut();
+        // SAFETY: M6; the out-parameter is a local.
+        unsafe { sys::napi_create_double(env, number, &mut value) };
+        value
+    };
+    // SAFETY: M6; all values are of the current scope.
+    let set = |name: &std::ffi::CStr, value| unsafe { sys::napi_set_named_property(env, error, name.as_ptr(), value) };
+    set(c"symbol", text(symbol));
+    if let Some(signal) = death.signal {
+        set(c"signal", text(&signal_name(signal)));
+    }
+    if let Some(code) = death.exit_code {
+        set(c"exitCode", number(code.into()));
+    }
+    if let Some(address) = death.address {
+        set(c"address", number(address as f64));
+    }
+    if let Some(place) = &death.place {
+        set(c"where", text(place));
+    }
+    if let Some(object) = &death.object {
+        set(c"object", text(object));
+    }
+    if !death.frames.is_empty() {
+        let mut list = null_mut();
+        // SAFETY: M6; the out-parameter is a local, and the index is the list's.
+        unsafe {
+            sys::napi_create_array_with_length(env, death.frames.len(), &mut list);
+            for (at, frame) in (0..).zip(&death.frames) {
+                sys::napi_set_element(env, list, at, text(frame));
+            }
+        }
+        set(c"frames", list);
+    }
+    set(c"stderr", text(&death.stderr));
+    set(c"pid", number(death.pid.into()));
+    set(c"generation", number(death.generation.into()));
 }
 
 /// Turns an error of the native side into the error napi-rs throws as it stands.

@@ -3,11 +3,16 @@
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
+use std::sync::Arc;
 
 use napi::sys;
 
+use crate::abi::ctype::CType;
+use crate::abi::signature::Signature;
+use crate::call::remote::Remote;
 use crate::error::{FfiError, Result};
 use crate::memory::address::{Address, Span};
+use crate::memory::arg_buffer::{ArgBlock, set_address};
 
 /// A C function that frees what a buffer was made of: bun's `(bytes, context)`.
 pub type Deallocator = unsafe extern "C" fn(bytes: *mut c_void, context: *mut c_void);
@@ -15,11 +20,29 @@ pub type Deallocator = unsafe extern "C" fn(bytes: *mut c_void, context: *mut c_
 struct Owner {
     free: Deallocator,
     context: usize,
+    /// The function in another process, where it is there.
+    remote: Option<Remote>,
+}
+
+impl Owner {
+    /// Has another process free the memory. A process that has ended needs not.
+    fn free_there(&self, remote: &Remote, data: usize) -> Result<()> {
+        let pointers = vec![CType::Pointer.into(), CType::Pointer.into()];
+        let signature = Arc::new(Signature::new(pointers, CType::Void.into(), None)?);
+        let mut block = ArgBlock::from_elem(0, signature.layout.size.div_ceil(16));
+        set_address(&mut block, signature.layout.arguments[0], data);
+        set_address(&mut block, signature.layout.arguments[1], self.context);
+        remote.function.call(&signature, &block, false).map(|_| ())
+    }
 }
 
 unsafe extern "C" fn release(_: sys::napi_env, data: *mut c_void, hint: *mut c_void) {
     // SAFETY: M4; `wrap` leaked exactly this box for exactly one finalizer.
     let owner = unsafe { Box::from_raw(hint.cast::<Owner>()) };
+    if let Some(remote) = &owner.remote {
+        let _ = owner.free_there(remote, data.expose_provenance());
+        return;
+    }
     // SAFETY: U3; the user promised that this function frees that memory.
     unsafe { (owner.free)(data, std::ptr::with_exposed_provenance_mut(owner.context)) };
 }
@@ -32,14 +55,18 @@ unsafe extern "C" fn release(_: sys::napi_env, data: *mut c_void, hint: *mut c_v
 ///
 /// # Safety
 /// `env` is the current environment; U2: the span stays valid while the buffer is used; U3 for the deallocator.
-pub unsafe fn wrap(env: sys::napi_env, span: Span, owner: Option<(Address, usize)>) -> Result<sys::napi_value> {
+pub unsafe fn wrap(
+    env: sys::napi_env,
+    span: Span,
+    owner: Option<(Address, usize, Option<Remote>)>,
+) -> Result<sys::napi_value> {
     let mut result = null_mut();
     let (finalize, hint): (sys::napi_finalize, *mut c_void) = match owner {
         None => (None, null_mut()),
-        Some((free, context)) => {
+        Some((free, context, remote)) => {
             // SAFETY: U3; the user promised that the address is a function of this type.
             let free = unsafe { std::mem::transmute::<*mut u8, Deallocator>(free.as_ptr()) };
-            (Some(release), Box::into_raw(Box::new(Owner { free, context })).cast())
+            (Some(release), Box::into_raw(Box::new(Owner { free, context, remote })).cast())
         }
     };
     let data = span.start.as_ptr().cast();

@@ -15,6 +15,7 @@ pub mod exports;
 pub mod exposed_views;
 pub mod external_buffer;
 pub mod fast_call;
+pub mod isolated;
 pub mod js_address;
 pub mod native_fn;
 pub mod pool_slices;

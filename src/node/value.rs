@@ -3,10 +3,12 @@
 
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
+use std::sync::Arc;
 
 use napi::sys;
 
 use crate::memory::address::{Address, Span};
+use crate::memory::block_source::BlockSource;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::borrows::Storage;
 use crate::memory::fence::heap;
@@ -169,6 +171,7 @@ pub unsafe fn text(
     env: sys::napi_env,
     value: sys::napi_value,
     strings: Option<&StringArena>,
+    source: Option<&Arc<dyn BlockSource>>,
     owned: &mut Vec<OwnedText>,
 ) -> Result<(Fenced, usize), Unpinned> {
     // SAFETY: as of this function.
@@ -177,7 +180,11 @@ pub unsafe fn text(
     }
     // SAFETY: as of this function.
     let length = unsafe { text_size(env, value) }.ok_or(Unpinned::NotAView)?;
-    let block = heap::allocate(length, 16).ok_or(Unpinned::NoMemory(length))?;
+    let block = match source {
+        Some(source) => heap::allocate_from(source, length, 16),
+        None => heap::allocate(length, 16),
+    };
+    let block = block.ok_or(Unpinned::NoMemory(length))?;
     owned.push(OwnedText(block, length));
     // SAFETY: M3 and M8; the block has space for as much.
     unsafe { encode(env, value, block.data().as_ptr(), length) }?;

@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 
 use super::allocator_symbols::Symbols;
 use crate::memory::address::Address;
+use crate::memory::block_source;
 use crate::memory::fence::block::{self, Fenced};
 use crate::memory::fence::report::{self, Found};
 use crate::memory::fence::{block_map, exposed, quarantine};
@@ -161,22 +162,25 @@ fn original() -> &'static Original {
 
 unsafe extern "C" fn allocate(object: Object, length: usize) -> *mut u8 {
     // SAFETY: M11; the engine calls with its own object.
-    unsafe { fenced(object, length, original().allocate) }
+    unsafe { fenced(object, length, original().allocate, true) }
 }
 
 unsafe extern "C" fn allocate_uninitialized(object: Object, length: usize) -> *mut u8 {
     // SAFETY: M11; the engine calls with its own object.
-    unsafe { fenced(object, length, original().allocate_uninitialized) }
+    unsafe { fenced(object, length, original().allocate_uninitialized, false) }
 }
 
 /// # Safety
 /// M11: `object` is the allocator `allocate` belongs to.
-unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn) -> *mut u8 {
+unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn, clears: bool) -> *mut u8 {
     let extra = block::overhead();
     let Some(total) = length.checked_add(extra).filter(|_| length > 0) else {
         // SAFETY: M11 by the contract of this function.
         return unsafe { allocate(object, length) };
     };
+    if let Some(data) = shared(object, length, total, clears) {
+        return data.as_ptr();
+    }
     // SAFETY: M11 by the contract of this function.
     let Some(raw) = Address::new(unsafe { allocate(object, total) }.expose_provenance()) else { return null_mut() };
     // SAFETY: M8; `total` is the data and its fences.
@@ -192,6 +196,23 @@ unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn) -> *mut u8
     // SAFETY: M11; `process.memoryUsage().arrayBuffers` counts what JavaScript sees.
     unsafe { (original().count_out)(object, raw.as_ptr(), extra) };
     block.data().as_ptr()
+}
+
+/// A block of memory that other processes share, zeroed if it `clears`, where there is such memory. It counts as JavaScript's.
+fn shared(object: Object, length: usize, total: usize, clears: bool) -> Option<Address> {
+    let source = block_source::shared()?;
+    let (raw, is_zeroed) = source.allocate(total)?;
+    let data = raw.as_ptr().wrapping_add(block::lead());
+    // SAFETY: M8; `total` is the data and its fences. M11 for the counter of the engine's own object.
+    let block = unsafe {
+        if clears && !is_zeroed {
+            data.write_bytes(0, length);
+        }
+        (original().count_in)(object, data, length);
+        Fenced::build(raw, block::lead(), length)?
+    };
+    block_map::insert(block.data());
+    Some(block.data())
 }
 
 /// Runs on V8's background threads too, and sees blocks from before the stand-in and from elsewhere.
@@ -232,7 +253,7 @@ unsafe extern "C" fn reallocate(object: Object, data: *mut u8, from: usize, to: 
             // The original is there, because it was replaced.
             return original().reallocate.map_or(null_mut(), |reallocate| reallocate(object, data, from, to));
         }
-        let moved = fenced(object, to, original().allocate);
+        let moved = fenced(object, to, original().allocate, true);
         if !moved.is_null() || to == 0 {
             data.copy_to_nonoverlapping(moved, from.min(to));
             free(object, data, from);
@@ -246,6 +267,14 @@ unsafe extern "C" fn reallocate(object: Object, data: *mut u8, from: usize, to: 
 unsafe fn release_counted(block: Fenced, length: usize, object: Object) {
     let raw = std::ptr::with_exposed_provenance_mut::<u8>(block.data().get() - block::lead());
     let extra = block::overhead();
+    if let Some(source) = block_source::shared().filter(|source| source.contains(block.data())) {
+        // SAFETY: M11 by the contract of this function.
+        unsafe { (original().count_out)(object, block.data().as_ptr(), length) };
+        if let Some(raw) = Address::new(raw.expose_provenance()) {
+            source.release(raw, length + extra);
+        }
+        return;
+    }
     // SAFETY: M11 by the contract of this function.
     unsafe {
         (original().count_in)(object, raw, extra);

@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "compares and restores the bytes around views")]
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -12,6 +13,7 @@ use super::shadow::ShadowCopy;
 use super::{block_map, exposed};
 use crate::error::Overflow;
 use crate::memory::address::{Address, Span};
+use crate::memory::block_source::BlockSource;
 
 #[derive(Debug)]
 enum Borrow {
@@ -133,9 +135,10 @@ impl Borrows {
         self.candidates.push(Candidate { argument, at, memory: memory.unwrap_or(nothing), wants: memory.is_some() });
     }
 
-    /// Makes the copies: overlapping views share one, so that all see the same bytes, and those with a fence
-    /// join them. Calls `set` with the address of each argument's copy; false where there is no memory.
-    pub fn copies(&mut self, mut set: impl FnMut(usize, Address)) -> bool {
+    /// Makes the copies, in the memory of a source if there is one: overlapping views share one, so that all see the same
+    /// bytes, and those with a fence join them. Calls `set` with the address of each argument's copy; false where there is
+    /// no memory.
+    pub fn copies(&mut self, source: Option<&Arc<dyn BlockSource>>, mut set: impl FnMut(usize, Address)) -> bool {
         let mut candidates = std::mem::take(&mut self.candidates);
         if !candidates.iter().any(|candidate| candidate.wants) {
             return true;
@@ -165,7 +168,7 @@ impl Borrows {
             };
             let whole = Span { start: first.memory.start, length: end - start };
             // SAFETY: M3.
-            let Some(copy) = (unsafe { ShadowCopy::new(whole) }) else { return false };
+            let Some(copy) = (unsafe { ShadowCopy::new(whole, source) }) else { return false };
             group.iter().for_each(|candidate| set(candidate.argument, copy.address(candidate.at)));
             self.pauses = true;
             self.items.push(Borrow::Copy { argument, copy });

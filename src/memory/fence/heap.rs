@@ -2,12 +2,14 @@
 #![expect(unsafe_code, reason = "allocates raw memory")]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
-use std::sync::Mutex;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::block::{self, Fenced};
 use super::report::{self, Found};
 use super::{block_map, exposed, quarantine};
 use crate::memory::address::Address;
+use crate::memory::block_source::{self, BlockSource};
 
 /// The capacity stands in front of the header.
 const CAPACITY: usize = 16;
@@ -47,15 +49,58 @@ fn raw(bytes: usize) -> Option<(Address, bool)> {
     Some((raw, true))
 }
 
-/// A zeroed block; `None` where there is no memory. `align` is a power of two.
-pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
-    let lead = CAPACITY + block::lead();
+/// The memory of a block that came from a [`BlockSource`]. It is kept here, because others may write the block's header.
+struct Origin {
+    source: Arc<dyn BlockSource>,
+    raw: Address,
+    bytes: usize,
+}
+
+/// The blocks that came from sources, by their data.
+static ORIGINS: LazyLock<Mutex<HashMap<Address, Origin>>> = LazyLock::new(Mutex::default);
+
+fn origins() -> MutexGuard<'static, HashMap<Address, Origin>> {
+    ORIGINS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The bytes that a block takes up, with room to align its data.
+fn bytes_of(length: usize, align: usize) -> Option<usize> {
     let slack = align.max(16) - 16;
-    let bytes =
-        length.checked_add(CAPACITY + block::overhead() + slack).filter(|bytes| *bytes <= isize::MAX as usize)?;
-    let (raw, is_zeroed) = raw(bytes)?;
+    length.checked_add(CAPACITY + block::overhead() + slack).filter(|bytes| *bytes <= isize::MAX as usize)
+}
+
+/// A zeroed block; `None` where there is no memory. `align` is a power of two. It comes from the shared source, where
+/// there is one that has memory.
+pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
+    if let Some(block) = block_source::shared().and_then(|source| allocate_from(source, length, align)) {
+        return Some(block);
+    }
+    let (raw, is_zeroed) = raw(bytes_of(length, align)?)?;
+    build(raw, is_zeroed, length, align)
+}
+
+/// A zeroed block of a source's memory.
+pub fn allocate_from(source: &Arc<dyn BlockSource>, length: usize, align: usize) -> Option<Fenced> {
+    let bytes = bytes_of(length, align)?;
+    let (raw, is_zeroed) = source.allocate(bytes)?;
+    let block = build(raw, is_zeroed, length, align)?;
+    origins().insert(block.data(), Origin { source: Arc::clone(source), raw, bytes });
+    Some(block)
+}
+
+/// Gives the memory of an unused block back to the source that it came from.
+pub fn forget(block: Fenced) {
+    let _freeing = block_map::begin_free(block.data());
+    let origin = origins().remove(&block.data());
+    if let Some(origin) = origin {
+        origin.source.release(origin.raw, origin.bytes);
+    }
+}
+
+fn build(raw: Address, is_zeroed: bool, length: usize, align: usize) -> Option<Fenced> {
+    let lead = CAPACITY + block::lead();
     let data = (raw.get() + lead).next_multiple_of(align.max(16));
-    // SAFETY: M8; `bytes` has space for the lead, the slack, the data and the fence after it.
+    // SAFETY: M8; there is room for the lead, the slack, the data and the fence after it.
     unsafe {
         if !is_zeroed {
             std::ptr::with_exposed_provenance_mut::<u8>(data).write_bytes(0, length);
@@ -93,6 +138,10 @@ pub unsafe fn free(block: Fenced, length: usize) {
 /// # Safety
 /// M10: as [`free`].
 unsafe fn release(block: Fenced, _: usize, _: usize) {
+    let origin = origins().remove(&block.data());
+    if let Some(origin) = origin {
+        return origin.source.release(origin.raw, origin.bytes);
+    }
     let Some(raw) = block.raw() else { return };
     // SAFETY: M8; `raw` wrote the capacity.
     let capacity = unsafe { raw.as_ptr().cast::<usize>().read() };

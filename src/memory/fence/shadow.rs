@@ -3,9 +3,12 @@
 #![expect(unsafe_code, reason = "copies the bytes of views")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 
+use std::sync::Arc;
+
 use super::block::Fenced;
 use super::heap;
 use crate::memory::address::{Address, Span};
+use crate::memory::block_source::BlockSource;
 
 /// A copy of some memory; gone when dropped.
 #[derive(Debug)]
@@ -20,15 +23,18 @@ pub struct ShadowCopy {
 const CHUNK: usize = 64;
 
 impl ShadowCopy {
-    /// Copies memory; `None` where there is none for the copy.
+    /// Copies memory, into that of a source where there is one; `None` where there is none for the copy.
     ///
     /// # Safety
     /// M3: the memory stays allocated while the copy is used.
-    pub unsafe fn new(view: Span) -> Option<Self> {
+    pub unsafe fn new(view: Span, source: Option<&Arc<dyn BlockSource>>) -> Option<Self> {
         let mut before = Vec::new();
         before.try_reserve_exact(view.length).ok()?;
         before.resize(view.length, 0);
-        let block = heap::allocate(view.length, 16)?;
+        let block = match source {
+            Some(source) => heap::allocate_from(source, view.length, 16),
+            None => heap::allocate(view.length, 16),
+        }?;
         let mut copy = Self { view, block, before: before.into() };
         // SAFETY: by the contract of this function.
         unsafe { copy.refresh() };
@@ -99,7 +105,7 @@ mod tests {
         let mut bytes = vec![1u8; 200];
         let start = Address::new(bytes.as_mut_ptr().expose_provenance()).unwrap();
         // SAFETY: M3; the vector outlives the copy.
-        let copy = unsafe { ShadowCopy::new(Span { start, length: 200 }) }.unwrap();
+        let copy = unsafe { ShadowCopy::new(Span { start, length: 200 }, None) }.unwrap();
         let seen = copy.block().data().as_ptr();
         // SAFETY: M8; inside the copy and the vector.
         unsafe {

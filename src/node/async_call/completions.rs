@@ -15,6 +15,7 @@ use napi::sys;
 
 use super::job::{Job, STACK};
 use super::pool::{Entry, key_of};
+use crate::call::invoke::ResultBlock;
 use crate::node::env::{Environment, SentJob};
 use crate::node::env_waker::make_waker;
 use crate::node::native_fn::error_of;
@@ -218,7 +219,11 @@ impl Job<Environment> {
     pub fn outcome(mut self: Box<Self>) -> (bool, sys::napi_value) {
         let environment = Rc::clone(&self.function.environment);
         self.function.record_errno(self.errno);
-        let outcome = self.function.finish(&mut self.prepared, &self.result);
+        let result = std::mem::replace(&mut self.result, Ok(ResultBlock::new()));
+        let outcome = match result {
+            Ok(result) => self.function.finish(&mut self.prepared, &result),
+            Err(error) => Err(self.function.failed(&mut self.prepared, error)),
+        };
         self.function.library.leave_job();
         match (outcome, environment.end_job(self.number)) {
             (Ok(text), None) => (false, text),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::job::STACK;
+use crate::call::remote;
 use crate::node::env::{Environment, Jobs, Work};
 use crate::node::waker::{key_of, wake};
 
@@ -16,6 +17,7 @@ pub fn start(environment: &Environment) -> io::Result<Arc<Jobs>> {
     let (jobs, queue) = (Jobs::new(), environment.queue());
     let shared = Arc::clone(&jobs);
     let run = move || {
+        remote::keep_thread();
         shared.run(|mut job| {
             job.run();
             match queue.submit(Work::Done(job)) {

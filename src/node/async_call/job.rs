@@ -9,8 +9,9 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::call::bound_function::BoundFunction;
-use crate::call::invoke::{self, ResultBlock};
+use crate::call::bound_function::{BoundFunction, Entered};
+use crate::call::invoke::ResultBlock;
+use crate::error::Result;
 use crate::node::call::prepared::PreparedCall;
 use crate::threads::callback_queue::{self, Request};
 use crate::threads::dedicated;
@@ -49,7 +50,7 @@ pub struct Job<E> {
     /// Everything the other thread uses.
     pub number: usize,
     pub who: Who,
-    pub result: ResultBlock,
+    pub result: Result<ResultBlock>,
     pub errno: i32,
     /// The entry of the flight recorder, if it is on.
     pub traced: Option<Entry>,
@@ -86,12 +87,14 @@ impl<E> SentJob<E> {
     pub fn run(&mut self) {
         let job = &mut **self.0;
         CURRENT.with(|current| current.set(job.number));
-        (job.result, job.errno) = recorder::record(job.traced.as_ref(), job.who, || {
-            job.function.clear_errno();
+        let entered = recorder::record(job.traced.as_ref(), job.who, || {
             // SAFETY: U1; the job keeps what the block points to (M13).
-            let enter = || unsafe { invoke::enter(&job.function.signature, job.function.code, &job.prepared.block) };
-            let result = exit::on_other_thread(enter);
-            (result, invoke::last_errno())
+            exit::on_other_thread(|| unsafe { job.function.calling().enter(&job.prepared.block) })
+        });
+        job.result = entered.map(|entered| {
+            let Entered { block, errno, text } = *entered;
+            (job.errno, job.prepared.text) = (errno, text);
+            block
         });
         CURRENT.with(|current| current.set(0));
     }

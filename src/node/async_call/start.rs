@@ -8,11 +8,7 @@ use napi::sys;
 
 use super::completions;
 use super::job::{IS_HELPER, Job, STACK};
-use crate::abi::signature::Signature;
-use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Result};
-use crate::memory::address::Address;
-use crate::memory::arg_buffer::ArgBlock;
 use crate::node::call::prepared::PreparedCall;
 use crate::node::env::{BoundFunction, Environment, Jobs, SentJob};
 use crate::node::event_loop::serve;
@@ -43,7 +39,7 @@ pub fn start(
         slot: number,
         number: begun,
         who: if thread.is_some() { Who::Own } else { Who::Pool },
-        result: invoke::no_result(&function.signature),
+        result: Err(FfiError::Internal { reason: "the call was not made".into() }),
         errno: 0,
         traced: recorder::job_entry(),
     });
@@ -78,12 +74,7 @@ pub fn start(
 /// # Errors
 /// If no thread can be started.
 #[inline(never)] // The stack of other calls need not hold what this one needs.
-pub fn enter_on_helper(
-    environment: &Environment,
-    signature: &Signature,
-    code: Address,
-    block: &ArgBlock,
-) -> Result<(ResultBlock, i32)> {
+pub fn enter_on_helper<T: Send>(environment: &Environment, call: impl FnOnce() -> T + Send) -> Result<T> {
     let queue = environment.queue();
     let done = AtomicBool::new(false);
     let traced = recorder::open_call();
@@ -92,13 +83,9 @@ pub fn enter_on_helper(
         let helper = thread::Builder::new().name("pinned-ffi".into()).stack_size(STACK).spawn_scoped(scope, || {
             recorder::take_over(traced);
             IS_HELPER.set(true);
-            // Starting the thread may have set errno.
-            invoke::clear_errno();
-            // SAFETY: U1 and M4; the caller waits for the result.
-            let result = exit::on_other_thread(|| unsafe { invoke::enter(signature, code, block) });
-            let errno = invoke::last_errno();
+            let result = exit::on_other_thread(call);
             queue.finish(&done);
-            (result, errno)
+            result
         });
         let helper =
             helper.map_err(|error| FfiError::Internal { reason: format!("no thread could be started: {error}") })?;

@@ -2,17 +2,21 @@
 #![expect(unsafe_code, reason = "calls C")]
 
 use std::ptr::null_mut;
+use std::sync::Arc;
 
 use napi::sys;
 
 use super::prepared::PreparedCall;
 use crate::abi::ctype::CType;
-use crate::call::bound_function::Options;
+use crate::call::bound_function::{Entered, Options};
 use crate::call::invoke::{self, ResultBlock};
+use crate::call::remote::Remote;
 use crate::error::{FfiError, Result};
 use crate::memory::address::{Address, Span};
-use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
+use crate::memory::arg_buffer::{address_in, bytes, set_address};
+use crate::memory::block_source::BlockSource;
 use crate::memory::fence::borrows::Borrows;
+use crate::memory::fence::exposed;
 use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
@@ -52,10 +56,11 @@ impl BoundFunction {
         self.check_open()?;
         let environment = &*self.environment;
         let _inside = self.library.enter();
-        let (text, locks) = (environment.calls.strings.mark(), environment.transfer_locks.mark());
+        let strings = self.remote.as_ref().map_or(&environment.calls.strings, |remote| &remote.memory.strings);
+        let (text, locks) = (strings.mark(), environment.transfer_locks.mark());
         // Not on the stack, under which calls may nest.
-        let mut prepared = Box::new(PreparedCall::default());
-        let mut outcome = self.prepare(values, Some(&environment.calls.strings), &mut prepared).map(|()| null_mut());
+        let mut prepared = PreparedCall::boxed();
+        let mut outcome = self.prepare(values, Some(strings), &mut prepared).map(|()| null_mut());
         if outcome.is_ok() {
             let pauses = prepared.borrows.pauses();
             let depth = environment.calls.depth.get();
@@ -67,32 +72,74 @@ impl BoundFunction {
             // A call that serves callbacks lets no thread wait.
             let serves = self.options.has(Options::THREADS);
             let outer = environment.record_inside(if serves { 0 } else { self.id });
-            let result = self.enter(&prepared.block);
+            let result = self.enter(&mut prepared);
             environment.record_inside(outer);
             environment.calls.depth.set(depth);
             if pauses && let Some((_, borrows)) = environment.calls.borrows.borrow_mut().pop() {
                 prepared.borrows = borrows;
             }
-            outcome = result.and_then(|result| self.finish(&mut prepared, &result));
+            outcome = match result {
+                Ok(result) => self.finish(&mut prepared, &result),
+                Err(error) => Err(self.failed(&mut prepared, error)),
+            };
         }
         environment.transfer_locks.end(environment.raw, locks);
-        environment.calls.strings.release(text);
+        strings.release(text);
         outcome
     }
 
-    fn enter(&self, block: &ArgBlock) -> Result<ResultBlock> {
-        let environment = &*self.environment;
+    #[inline(never)] // As `prepare`: the ways of a call have what they need of the stack, and nobody else has it.
+    fn enter(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
         self.record_free();
         if self.options.has(Options::THREADS) {
-            let (result, errno) = enter_on_helper(environment, &self.signature, self.code, block)?;
-            self.record_errno(errno);
-            return Ok(result);
+            return self.enter_by_helper(prepared);
+        }
+        if self.remote.is_some() {
+            return self.enter_remote(prepared);
         }
         self.clear_errno();
         // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
-        let result = unsafe { invoke::enter(&self.signature, self.code, block) };
+        let result = unsafe { invoke::enter(&self.signature, self.code, &prepared.block) };
         self.record_errno(invoke::last_errno());
         Ok(result)
+    }
+
+    #[inline(never)] // As above.
+    fn enter_by_helper(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
+        let calling = self.calling();
+        let block = &prepared.block;
+        // SAFETY: U1 and M4; the caller waits for the result.
+        let entered = enter_on_helper(&self.environment, || unsafe { calling.enter(block) })??;
+        self.take_entered(prepared, entered)
+    }
+
+    /// Keeps what a call has left beside its result.
+    #[inline(never)] // As above.
+    fn take_entered(&self, prepared: &mut PreparedCall, entered: Box<Entered>) -> Result<ResultBlock> {
+        let Entered { block, errno, text } = *entered;
+        self.record_errno(errno);
+        prepared.text = text;
+        Ok(block)
+    }
+
+    #[inline(never)] // As above.
+    fn enter_remote(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
+        let calling = self.calling();
+        // SAFETY: U1 and M4, as in `enter`.
+        let entered = unsafe { calling.enter(&prepared.block) };
+        self.take_entered(prepared, entered?)
+    }
+
+    /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is
+    /// told along.
+    #[cold]
+    #[inline(never)] // As `prepare`.
+    pub fn failed(&self, prepared: &mut PreparedCall, mut error: FfiError) -> FfiError {
+        let overflow = prepared.borrows.end();
+        if let FfiError::LibraryDied { death, .. } = &mut error {
+            death.overflow = overflow;
+        }
+        error.of_call(&self.symbol)
     }
 
     /// Takes the arguments out of the argument buffer, and the addresses of the pins. Without an arena, text gets
@@ -122,7 +169,11 @@ impl BoundFunction {
     pub fn finish(&self, prepared: &mut PreparedCall, result: &ResultBlock) -> Result<sys::napi_value> {
         let arg_buffer = &self.environment.arg_buffer;
         arg_buffer.put(self.signature.layout.result, bytes(result));
-        let text = if self.gives_text { self.text(address_in(result, 0)) } else { Ok(null_mut()) };
+        let text = match &prepared.text {
+            Some(text) => to_string(&self.environment, text),
+            None if self.gives_text => self.text(address_in(result, 0)),
+            None => Ok(null_mut()),
+        };
         match prepared.borrows.end() {
             Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
             None => text,
@@ -144,10 +195,14 @@ impl BoundFunction {
             unsafe { sys::napi_get_null(self.environment.raw, &mut null) };
             return Ok(null);
         }
+        let unreadable = || FfiError::InvalidPointer { symbol: self.symbol.clone(), address };
+        if let Some(remote) = &self.remote {
+            return to_string(&self.environment, &remote.function.text(address).ok_or_else(unreadable)?);
+        }
         // SAFETY: U1; the function returns text.
         match unsafe { raw::text(address, None, self.pointer_check()) } {
             Some(bytes) => to_string(&self.environment, bytes),
-            None => Err(FfiError::InvalidPointer { symbol: self.symbol.clone(), address }),
+            None => Err(unreadable()),
         }
     }
 
@@ -159,13 +214,18 @@ impl BoundFunction {
         strings: Option<&StringArena>,
         prepared: &mut PreparedCall,
     ) -> Result<()> {
-        let PreparedCall { block, owned, borrows, lent } = prepared;
+        let PreparedCall { block, owned, borrows, lent, .. } = prepared;
         let bits = block[0];
         let environment = &*self.environment;
         for (value, argument) in values.iter().zip(&self.signature.pins) {
             let at = self.signature.layout.arguments[*argument];
             if bits >> argument & 1 == 0 {
                 if let Some(address) = Address::new(address_in(block, at)) {
+                    let address = match &self.remote {
+                        Some(remote) => self.number_there(remote, *argument, address)?,
+                        None => address,
+                    };
+                    set_address(block, at, address.get());
                     let slice = environment.pool_slices.around(environment.raw, address);
                     borrows.number(*argument, address, slice.map(|(view, _)| view));
                     match slice {
@@ -182,7 +242,7 @@ impl BoundFunction {
                 && unsafe { value::is_string(environment.raw, *value) };
             let address = if is_text {
                 // SAFETY: M3.
-                unsafe { value::text(environment.raw, *value, strings, owned) }.map(|(block, length)| {
+                unsafe { value::text(environment.raw, *value, strings, self.source(), owned) }.map(|(block, length)| {
                     borrows.block(*argument, Span { start: block.data(), length }, block, self.id);
                     block.data()
                 })
@@ -201,8 +261,8 @@ impl BoundFunction {
             })?;
             set_address(block, at, address.get());
         }
-        if self.options.has(Options::GUARD) {
-            let made = borrows.copies(|argument, address| {
+        if self.options.has(Options::GUARD) || self.remote.is_some() {
+            let made = borrows.copies(self.source(), |argument, address| {
                 set_address(block, self.signature.layout.arguments[argument], address.get());
             });
             if !made {
@@ -210,6 +270,31 @@ impl BoundFunction {
             }
         }
         Ok(())
+    }
+
+    /// Where copies go that another process has to see.
+    fn source(&self) -> Option<&Arc<dyn BlockSource>> {
+        self.remote.as_ref().map(|remote| &remote.memory.source)
+    }
+
+    /// What a number that was passed for a pointer is in the other process.
+    #[inline(never)] // Rare.
+    fn number_there(&self, remote: &Remote, argument: usize, address: Address) -> Result<Address> {
+        if let Some(pointer) = remote.function.pointer_there(address.get()) {
+            return Ok(Address::new(pointer).unwrap_or(address));
+        }
+        if remote.function.is_stale(address.get()) {
+            let (symbol, address) = (self.symbol.clone(), address.get());
+            return Err(FfiError::StalePointer { symbol, argument, address });
+        }
+        let is_here = || {
+            exposed::with(address, |_, _| ()).is_some()
+                || self.environment.exposed_views.memory(self.environment.raw, address).is_some()
+        };
+        if !remote.memory.source.contains(address) && is_here() {
+            return Err(FfiError::NotShared { symbol: self.symbol.clone(), argument });
+        }
+        Ok(address)
     }
 
     /// Translates a number into an address in the copy of the memory that it lies in, if that is or will be copied.
@@ -248,8 +333,9 @@ impl BoundFunction {
         let (storage, buffer) = match unsafe { value::storage(environment.raw, value) }? {
             Pinned::Bytes(storage, buffer) => (storage, buffer),
             Pinned::Empty => {
-                let view = Span { start: environment.empty_block.data(), length: 0 };
-                borrows.block(argument, view, environment.empty_block, self.id);
+                let empty = self.remote.as_ref().map_or(environment.empty_block, |remote| remote.memory.empty);
+                let view = Span { start: empty.data(), length: 0 };
+                borrows.block(argument, view, empty, self.id);
                 return Ok(view.start);
             }
         };
@@ -258,6 +344,10 @@ impl BoundFunction {
         }
         if is_sync {
             environment.transfer_locks.hand(buffer, None);
+        }
+        if self.remote.as_ref().is_some_and(|remote| !remote.memory.holds(storage.view)) {
+            borrows.want_copy(argument, storage.view);
+            return Ok(storage.view.start);
         }
         let block = storage.block();
         // SAFETY: M3.

@@ -15,9 +15,17 @@ pub struct PreparedCall {
     pub borrows: Borrows,
     /// The parts of Node's Buffer pool that an asynchronous call may write.
     pub lent: Ranges,
+    /// The text that the result is the address of, where another process has sent it along.
+    pub text: Option<Vec<u8>>,
 }
 
 impl PreparedCall {
+    /// One that is not prepared yet.
+    #[inline(never)] // What it is made of is not on the stack of a call, under which others may nest.
+    pub fn boxed() -> Box<Self> {
+        Box::default()
+    }
+
     /// The parts of Node's Buffer pool that the call may write; an unbounded range if it was passed an unknown address.
     pub fn take_lent(&mut self) -> Ranges {
         std::mem::take(&mut self.lent)

@@ -19,6 +19,7 @@ use crate::node::call::entries::native_entries;
 use crate::node::call::intrinsics::intrinsics;
 use crate::node::env::{BoundFunction, current};
 use crate::node::error::thrown;
+use crate::node::isolated::foreign_function;
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, native_functions};
 
@@ -33,12 +34,14 @@ pub fn bind(
     options: u32,
 ) -> napi::Result<u32> {
     let internal = |reason: &str| thrown(env, &FfiError::Internal { reason: reason.into() });
-    let options = Options(options);
+    let address = from_js(address);
+    let remote = library.remote_at(address as u64).or_else(|| foreign_function(address as u64));
+    let options = Options(options | if remote.is_some() { Options::REMOTE } else { 0 });
     let environment = current(env)?;
     if options.has(Options::GUARD) {
         environment.exposed_views.guard();
     }
-    let code = Address::new(from_js(address)).ok_or_else(|| internal("the JavaScript side let a NULL through"))?;
+    let code = Address::new(address).ok_or_else(|| internal("the JavaScript side let a NULL through"))?;
     let mut function = BoundFunction {
         code,
         signature: Arc::clone(&signature.signature),
@@ -50,6 +53,7 @@ pub fn bind(
         may_be_of_numbers: false,
         has_register_call: false,
         gives_text: signature.signature.result.scalar() == Some(CType::CString),
+        remote,
     };
     function.may_be_of_numbers = function.may_be_of_numbers();
     function.has_register_call = function.has_register_call();

@@ -32,7 +32,18 @@ pub fn make_callback(env: Env, signature: ClassInstance<'_, JsSignature>) -> nap
     let id = u32::try_from(slots.len()).unwrap_or(u32::MAX);
     let slot = CallbackSlot::make(&environment, &signature.signature, id).map_err(|error| thrown(env, &error))?;
     slots.push(slot);
-    Ok(JsPointer { id, address: to_js(slot.code().map_or(0, Address::get)) })
+    Ok(JsPointer { id, address: to_js(slot.code().map_or(0, |code| public_address(slot, code))) })
+}
+
+/// The address by which C knows a callback, here and in the processes of isolated libraries.
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+fn public_address(slot: &CallbackSlot, code: Address) -> usize {
+    crate::isolate::stubs::public_address(code, &slot.signature).get()
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
+fn public_address(_: &CallbackSlot, code: Address) -> usize {
+    code.get()
 }
 
 /// The number of a name, for messages.

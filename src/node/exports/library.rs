@@ -1,16 +1,18 @@
 //! Libraries, as JavaScript holds them.
 #![expect(unsafe_code, reason = "opens a library at the user's word")]
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{Either, Env, Null};
 use napi_derive::napi;
 
+use crate::call::remote::{Remote, RemoteImage, RemoteMemory};
 use crate::error::FfiError;
 use crate::loader::library::Library;
 use crate::loader::preflight;
+use crate::memory::address::Address;
 use crate::node::env::Environment;
 use crate::node::error::thrown;
 use crate::node::js_address::{JsAddress, to_js};
@@ -21,11 +23,36 @@ pub struct JsLibrary {
     pub(in crate::node) library: Rc<Library>,
     functions: RefCell<Vec<u32>>,
     environment: OnceCell<Rc<Environment>>,
+    /// The library in another process, and the memory that it shares, where it is isolated.
+    remote: Option<(Rc<dyn RemoteImage>, Rc<RemoteMemory>)>,
+    /// The timeout of the function that is bound next.
+    timeout: Cell<Option<u64>>,
 }
 
 impl JsLibrary {
     fn of(library: Library) -> Self {
-        Self { library: Rc::new(library), functions: RefCell::default(), environment: OnceCell::new() }
+        Self {
+            library: Rc::new(library),
+            functions: RefCell::default(),
+            environment: OnceCell::new(),
+            remote: None,
+            timeout: Cell::new(None),
+        }
+    }
+
+    /// A library in another process.
+    pub(in crate::node) fn isolated(name: &str, image: Rc<dyn RemoteImage>, memory: Rc<RemoteMemory>) -> Self {
+        let mut library = Self::of(Library::linked(name));
+        let closing = Rc::clone(&image);
+        library.library.unload_by(Box::new(move || closing.close()));
+        library.remote = Some((image, memory));
+        library
+    }
+
+    /// The function at an address of the other process; `None` for a library of this one.
+    pub(in crate::node) fn remote_at(&self, address: u64) -> Option<Remote> {
+        let (image, memory) = self.remote.as_ref()?;
+        Some(Remote { function: image.function(address, self.timeout.take()), memory: Rc::clone(memory) })
     }
 
     /// Keeps a bound function of the environment for as long as this lives.
@@ -86,11 +113,21 @@ impl JsLibrary {
 
     /// The address of a symbol, or null.
     #[napi]
-    pub fn find(&self, symbol: String) -> Either<JsAddress, Null> {
-        match self.library.find(&symbol) {
-            Some(address) => Either::A(to_js(address.get())),
-            None => Either::B(Null),
-        }
+    pub fn find(&self, env: Env, symbol: String) -> napi::Result<Either<JsAddress, Null>> {
+        let found = match &self.remote {
+            Some((image, _)) => {
+                let found = image.find(&symbol).map_err(|error| thrown(env, &error.of_call(&symbol)))?;
+                found.map(|address| address as usize)
+            }
+            None => self.library.find(&symbol).map(Address::get),
+        };
+        Ok(found.map_or(Either::B(Null), |address| Either::A(to_js(address))))
+    }
+
+    /// What a call of the function that is bound next may take, in milliseconds, where the library is isolated.
+    #[napi]
+    pub fn limit_next(&self, milliseconds: f64) {
+        self.timeout.set(Some(milliseconds as u64));
     }
 
     /// What messages call it.

@@ -9,12 +9,14 @@ use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::borrows::Storage;
 use crate::memory::fence::{exposed, report};
+use crate::memory::other_memory;
 use crate::memory::probe::Access;
 use crate::memory::raw;
 use crate::memory::raw::PointerCheck;
 use crate::node::env::current;
 use crate::node::error::{clear_exception, thrown};
 use crate::node::exposed_views::ExposedViews;
+use crate::node::isolated::foreign_function;
 use crate::node::js_address::{JsAddress, from_js, to_js};
 use crate::node::string::to_string;
 use crate::node::value::Pinned;
@@ -80,9 +82,9 @@ pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> na
     let environment = current(*env)?;
     let pointer_check = environment.pointer_check.get();
     // SAFETY: U2; the user passed the address.
-    let found = unsafe { raw::text(from_js(address), length.map(|length| length as usize), pointer_check) };
+    let found = unsafe { raw::any_text(from_js(address), length.map(|length| length as usize), pointer_check) };
     let Some(bytes) = found else { return Ok(None) };
-    let string = to_string(&environment, bytes).map_err(|error| thrown(*env, &error))?;
+    let string = to_string(&environment, &bytes).map_err(|error| thrown(*env, &error))?;
     // SAFETY: M3; the string was made above in the current scope.
     unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
 }
@@ -111,7 +113,7 @@ pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::R
 pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {
     let pointer_check = current(env)?.pointer_check.get();
     // SAFETY: U2; the user passed the address.
-    let found = unsafe { raw::text(from_js(address), None, pointer_check) };
+    let found = unsafe { raw::any_text(from_js(address), None, pointer_check) };
     Ok(found.map_or(Either::B(Null), |bytes| Either::A(bytes.len() as f64)))
 }
 
@@ -119,6 +121,17 @@ pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Nul
 #[napi]
 pub fn is_readable(address: JsAddress, length: f64) -> bool {
     raw::checked(from_js(address), length as usize, Access::Read, PointerCheck::Mapped).is_some()
+}
+
+/// Where this process has the bytes at an address: there, or elsewhere where the address is of the process of an
+/// isolated library. Null where it has them nowhere.
+#[napi]
+pub fn address_here(address: JsAddress, length: f64) -> Either<JsAddress, Null> {
+    let address = from_js(address);
+    match other_memory::at(address) {
+        None => Either::A(to_js(address)),
+        Some(other) => other.here(address, length as usize).map_or(Either::B(Null), |here| Either::A(to_js(here))),
+    }
 }
 
 /// Has this environment check that raw addresses are mapped before it uses them.
@@ -143,7 +156,10 @@ pub fn wrap<'env>(
         let start = Address::new(from_js(address))
             .ok_or_else(|| FfiError::Internal { reason: "the JavaScript side let a NULL through".into() })?;
         let span = Span::new(start, length as usize)?;
-        let owner = Address::new(from_js(deallocator)).map(|free| (free, from_js(context)));
+        let owner = Address::new(from_js(deallocator)).map(|free| {
+            let remote = foreign_function(free.get() as u64);
+            (free, from_js(context), remote)
+        });
         // SAFETY: U2 and U3; the user passed the addresses.
         let wrapped = unsafe { external_buffer::wrap(env.raw(), span, owner) };
         wrapped.inspect_err(|_| clear_exception(env.raw()))

@@ -9,6 +9,7 @@ pub mod fast_call;
 pub mod fences;
 pub mod inspect;
 pub mod instances;
+pub mod isolate;
 pub mod layout;
 pub mod library;
 pub mod memory;

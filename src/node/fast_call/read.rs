@@ -6,7 +6,7 @@
 use std::ffi::c_void;
 
 use crate::memory::address::Address;
-use crate::memory::raw;
+use crate::memory::{other_memory, raw};
 use crate::node::env::Environment;
 use crate::v8::fast_signature::FastType;
 use crate::v8::handle::Local;
@@ -24,6 +24,9 @@ pub fn make_loader(environment: &Environment) -> Option<Local> {
 /// Copies `size` bytes at an address to the argument buffer. JavaScript has refused the first page.
 unsafe extern "C" fn load(_: Local, size: u32, address: f64, arg_buffer: f64) -> i32 {
     let (address, arg_buffer) = (address as usize, arg_buffer as usize);
+    if other_memory::at(address).is_some() {
+        return 0;
+    }
     // SAFETY: U2 for the address, which the user passed. M1 and M2: the argument buffer's address is passed by the
     // package's own source, which keeps this function to itself, and no type of `read` is larger than a word.
     unsafe { raw::load_word(arg_buffer, address, size) };

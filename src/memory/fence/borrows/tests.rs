@@ -47,7 +47,7 @@ fn a_copy_is_copied_back_and_its_fence_is_checked() {
     let mut borrows = Borrows::default();
     let mut copy = None;
     borrows.want_copy(2, view);
-    assert!(borrows.copies(|_, address| copy = Some(address)));
+    assert!(borrows.copies(None, |_, address| copy = Some(address)));
     let copy = copy.unwrap();
     // SAFETY: M8; the copy has a fence after it.
     unsafe { copy.as_ptr().write_bytes(8, 70) };
@@ -67,11 +67,11 @@ fn a_number_in_memory_that_is_copied_means_the_copy() {
         borrows.want_step(argument, number(offset), None);
     }
     let mut set = [0; 4];
-    assert!(borrows.copies(|argument, address| set[argument] = address.get()));
+    assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
     assert_eq!(set, [set[0], set[0] + 4, set[0] + 32, 0]);
     borrows.end();
     borrows.want_step(0, number(8), Some(view));
-    assert!(borrows.copies(|argument, address| set[argument] = address.get()));
+    assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
     // SAFETY: M8; inside the copy.
     unsafe { std::ptr::with_exposed_provenance_mut::<u8>(set[0]).write(7) };
     assert_eq!((borrows.end(), bytes[8]), (None, 7));
@@ -86,7 +86,7 @@ fn a_view_with_a_fence_joins_the_copy_of_its_part() {
     borrows.block(0, whole, block, 1);
     borrows.want_copy(1, part);
     let mut set = [0; 2];
-    assert!(borrows.copies(|argument, address| set[argument] = address.get()));
+    assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
     assert_eq!(set[1], set[0] + 8);
     assert_eq!(borrows.end(), None);
     // SAFETY: M10; the block is this test's.
@@ -101,7 +101,7 @@ fn overlapping_views_share_a_copy() {
     borrows.want_copy(1, span(&mut bytes, 0..32));
     borrows.want_copy(2, span(&mut bytes, 48..64));
     let mut at = [0; 3];
-    assert!(borrows.copies(|argument, address| at[argument] = address.get()));
+    assert!(borrows.copies(None, |argument, address| at[argument] = address.get()));
     assert_eq!(at[0], at[1] + 8);
     let distance = at[2].abs_diff(at[1]);
     assert!(distance >= 64, "copies of views apart have fences between them: {distance}");

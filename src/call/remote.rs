@@ -1,0 +1,109 @@
+//! Functions that run in another process: what a call needs of them. `isolate` has the processes.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::invoke::ResultBlock;
+use crate::abi::signature::Signature;
+use crate::error::Result;
+use crate::memory::address::{Address, Span};
+use crate::memory::arg_buffer::ArgBlock;
+use crate::memory::block_source::BlockSource;
+use crate::memory::fence::block::Fenced;
+use crate::memory::fence::heap;
+use crate::memory::string_arena::StringArena;
+
+thread_local! {
+    static KEEPS_THREAD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has the calls of this thread be made by one thread of the other process from now on.
+pub fn keep_thread() {
+    KEEPS_THREAD.set(true);
+}
+
+/// Whether they are.
+pub fn keeps_thread() -> bool {
+    KEEPS_THREAD.get()
+}
+
+/// What a call in another process has given.
+pub struct RemoteResult {
+    /// The result.
+    pub block: ResultBlock,
+    /// errno, where it was asked for.
+    pub errno: i32,
+    /// The text that the result is the address of, where the result is text and not too long.
+    pub text: Option<Vec<u8>>,
+}
+
+/// A function in another process; any thread may call it.
+pub trait RemoteCall: Send + Sync {
+    /// Calls it with a block of arguments. A function is always called with one signature.
+    ///
+    /// # Errors
+    /// The end of the process, a timeout, and what is wrong with the arguments.
+    fn call(&self, signature: &Arc<Signature>, block: &ArgBlock, captures_errno: bool) -> Result<Box<RemoteResult>>;
+
+    /// Whether an address was that of memory of a process which has ended.
+    fn is_stale(&self, address: usize) -> bool;
+
+    /// What a number is there that is the address of a callback's code here.
+    fn pointer_there(&self, address: usize) -> Option<usize>;
+
+    /// The text at an address there, up to its NUL.
+    fn text(&self, address: usize) -> Option<Vec<u8>>;
+}
+
+/// A library in another process.
+pub trait RemoteImage {
+    /// The address of a symbol there.
+    ///
+    /// # Errors
+    /// The end of the process.
+    fn find(&self, symbol: &str) -> Result<Option<u64>>;
+
+    /// The function at an address there. `timeout` is what a call may take, in milliseconds.
+    fn function(&self, address: u64, timeout: Option<u64>) -> Arc<dyn RemoteCall>;
+
+    /// Closes it there.
+    fn close(&self);
+}
+
+/// Memory that the other process shares; used on the JavaScript thread.
+pub struct RemoteMemory {
+    /// Where copies go.
+    pub source: Arc<dyn BlockSource>,
+    /// The texts of the calls under way.
+    pub strings: StringArena,
+    /// Where a pointer to an empty view points.
+    pub empty: Fenced,
+}
+
+impl RemoteMemory {
+    /// `None` where the source has no memory left.
+    pub fn new(source: Arc<dyn BlockSource>) -> Option<Rc<Self>> {
+        let strings = StringArena::from_source(Arc::clone(&source))?;
+        let empty = heap::allocate_from(&source, 0, 16)?;
+        Some(Rc::new(Self { source, strings, empty }))
+    }
+
+    /// Whether the other process has these bytes at the same address.
+    pub fn holds(&self, span: Span) -> bool {
+        let last = Address::new(span.start.get() + span.length.saturating_sub(1));
+        self.source.contains(span.start) && last.is_some_and(|last| self.source.contains(last))
+    }
+}
+
+impl Drop for RemoteMemory {
+    fn drop(&mut self) {
+        heap::forget(self.empty);
+    }
+}
+
+/// A function in another process, as it is bound.
+pub struct Remote {
+    pub function: Arc<dyn RemoteCall>,
+    pub memory: Rc<RemoteMemory>,
+}

@@ -1,0 +1,36 @@
+//! Limits of resources.
+#![expect(unsafe_code, reason = "calls the kernel")]
+
+use std::io::Error;
+
+use super::super::heap::HEAP;
+
+/// Limits private memory (RLIMIT_DATA), and the heap in the arena, to `bytes` each. The address space is not limited:
+/// the arena and the window take up hundreds of gigabytes of it without using memory.
+pub fn limit_memory(bytes: u64) -> Result<(), i32> {
+    HEAP.limit(usize::try_from(bytes).unwrap_or(usize::MAX));
+    limit(libc::RLIMIT_DATA, bytes, bytes)
+}
+
+/// Limits processor time. SIGXCPU comes first, because it names the cause; SIGKILL follows a second later.
+pub fn limit_cpu(seconds: u64) -> Result<(), i32> {
+    limit(libc::RLIMIT_CPU, seconds, seconds.saturating_add(1))
+}
+
+/// Lowers a limit; one that is lower stays.
+fn limit(resource: libc::__rlimit_resource_t, soft: u64, hard: u64) -> Result<(), i32> {
+    let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: H4.
+    unsafe {
+        if libc::getrlimit(resource, &mut now) != 0 {
+            return Err(last_errno());
+        }
+        let wanted = libc::rlimit { rlim_cur: soft.min(now.rlim_cur), rlim_max: hard.min(now.rlim_max) };
+        if libc::setrlimit(resource, &wanted) == 0 { Ok(()) } else { Err(last_errno()) }
+    }
+}
+
+/// errno of the last call.
+pub fn last_errno() -> i32 {
+    Error::last_os_error().raw_os_error().unwrap_or(libc::EPERM)
+}

@@ -1,0 +1,284 @@
+//! One end of a channel between a process and its host: posts messages, and waits for them by spinning and on a futex.
+//!
+//! Two rules keep a spin from hurting. Nobody spins for a peer that ran last on the same processor, because it cannot
+//! run meanwhile. And after k spins in a row that were in vain the next 2^k - 1 are left out.
+#![expect(unsafe_code, reason = "shares memory with another process")]
+
+use std::cell::Cell;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
+use std::sync::atomic::{AtomicU32, fence};
+use std::time::{Duration, Instant};
+
+use super::wire::{Direction, ENDED, Kind, PAYLOAD, WORDS};
+
+/// How often a spin looks at the sequence number.
+const SPINS: u32 = 2000;
+/// The most ticks of the processor's clock that a spin takes: PAUSE takes from 10 to 140 of them.
+const SPIN_TICKS: u64 = 150_000;
+/// The most spins that are left out, as a power of two.
+const MOST_SKIPPED: u32 = 10;
+/// A sleep is never longer: who sleeps looks again whether the peer has ended.
+const LONGEST_SLEEP: Duration = Duration::from_millis(500);
+
+/// A message, but for its payload.
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    pub kind: u32,
+    pub status: u32,
+    pub words: [u64; WORDS],
+}
+
+impl Head {
+    pub fn new(kind: Kind, words: [u64; WORDS]) -> Self {
+        Self { kind: kind as u32, status: 0, words }
+    }
+}
+
+/// Why no message has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// The peer has ended.
+    Ended,
+    /// The deadline is over.
+    Late,
+    /// The message is longer than any can be.
+    Garbled,
+}
+
+/// One end of a channel. Used by one thread at a time.
+#[derive(Debug)]
+pub struct End<'a> {
+    out: &'a Direction,
+    incoming: &'a Direction,
+    /// The messages that were sent and received; what is in shared memory is not believed.
+    sent: Cell<u32>,
+    seen: Cell<u32>,
+    skipped: Cell<u32>,
+    failed: Cell<u32>,
+    may_spin: bool,
+}
+
+// SAFETY: the owner hands an end from one thread to another as a whole; the directions are shared memory, of which only
+// atomics are used, and payloads whose bytes may change at any time anyway.
+unsafe impl Send for End<'_> {}
+
+impl std::fmt::Debug for Direction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Direction({})", self.sequence.load(Relaxed))
+    }
+}
+
+impl<'a> End<'a> {
+    /// An end of a channel that nobody has used.
+    pub fn new(out: &'a Direction, incoming: &'a Direction, may_spin: bool) -> Self {
+        let zero = || Cell::new(0);
+        Self { out, incoming, sent: zero(), seen: zero(), skipped: zero(), failed: zero(), may_spin }
+    }
+
+    /// Sends a message. False where it is too long.
+    pub fn post(&self, head: Head, parts: &[&[u8]]) -> bool {
+        let to = self.out;
+        let mut length = 0;
+        for part in parts {
+            if part.len() > PAYLOAD - length {
+                return false;
+            }
+            // SAFETY: the payload has room for the part, as was just compared, and only this end writes it.
+            unsafe { to.payload.get().cast::<u8>().add(length).copy_from_nonoverlapping(part.as_ptr(), part.len()) };
+            length += part.len();
+        }
+        to.kind.store(head.kind, Relaxed);
+        to.status.store(head.status, Relaxed);
+        to.length.store(length as u32, Relaxed);
+        for (word, value) in to.words.iter().zip(head.words) {
+            word.store(value, Relaxed);
+        }
+        to.processor.store(processor(), Relaxed);
+        let sequence = next(self.sent.get());
+        self.sent.set(sequence);
+        to.sequence.store(sequence, SeqCst);
+        if to.sleeping.load(SeqCst) != 0 {
+            wake(&to.sequence);
+        }
+        true
+    }
+
+    /// Waits for the next message and copies it: the payload into `payload`, which holds nothing else afterwards.
+    /// `has_ended` tells whether the peer has ended.
+    pub fn receive(
+        &self,
+        payload: &mut Vec<u8>,
+        deadline: Option<Instant>,
+        has_ended: impl Fn() -> bool,
+    ) -> Result<Head, Missed> {
+        self.wait(deadline, has_ended)?;
+        self.seen.set(next(self.seen.get()));
+        fence(Acquire);
+        let from = self.incoming;
+        let head = Head {
+            kind: from.kind.load(Relaxed),
+            status: from.status.load(Relaxed),
+            words: std::array::from_fn(|at| from.words[at].load(Relaxed)),
+        };
+        let length = from.length.load(Relaxed) as usize;
+        if length > PAYLOAD {
+            return Err(Missed::Garbled);
+        }
+        payload.clear();
+        payload.reserve(length);
+        // SAFETY: the payload is that long, and so is the vector's memory. The bytes may change while they are copied;
+        // they are bytes all the same.
+        unsafe {
+            payload.as_mut_ptr().copy_from_nonoverlapping(from.payload.get().cast::<u8>(), length);
+            payload.set_len(length);
+        }
+        Ok(head)
+    }
+
+    fn has_come(&self) -> bool {
+        self.incoming.sequence.load(Acquire) & !ENDED != self.seen.get()
+    }
+
+    fn wait(&self, deadline: Option<Instant>, has_ended: impl Fn() -> bool) -> Result<(), Missed> {
+        let from = self.incoming;
+        let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if self.has_come() || self.spin() {
+            return Ok(());
+        }
+        loop {
+            from.sleeping.store(1, SeqCst);
+            let outcome = if self.has_come() {
+                Some(Ok(()))
+            } else if has_ended() {
+                Some(Err(Missed::Ended))
+            } else if is_over() {
+                Some(Err(Missed::Late))
+            } else {
+                None
+            };
+            if let Some(outcome) = outcome {
+                from.sleeping.store(0, Relaxed);
+                return outcome;
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            sleep(&from.sequence, self.seen.get(), left.map_or(LONGEST_SLEEP, |left| left.min(LONGEST_SLEEP)));
+            from.sleeping.store(0, Relaxed);
+        }
+    }
+
+    /// Whether the message came while this thread span.
+    fn spin(&self) -> bool {
+        if !self.may_spin {
+            return false;
+        }
+        if self.skipped.get() > 0 {
+            self.skipped.set(self.skipped.get() - 1);
+            return false;
+        }
+        if self.incoming.processor.load(Relaxed) == processor() {
+            return false;
+        }
+        let start = ticks();
+        for turn in 0..SPINS {
+            if self.has_come() {
+                self.failed.set(0);
+                return true;
+            }
+            std::hint::spin_loop();
+            if turn % 64 == 63 && ticks().wrapping_sub(start) > SPIN_TICKS {
+                break;
+            }
+        }
+        self.failed.set((self.failed.get() + 1).min(MOST_SKIPPED));
+        self.skipped.set((1 << self.failed.get()) - 1);
+        false
+    }
+}
+
+fn next(sequence: u32) -> u32 {
+    (sequence + 1) & !ENDED
+}
+
+/// Marks a direction as ended and wakes whoever waits for it. The mark makes a sleep that is about to begin end at
+/// once.
+pub fn end(direction: &Direction) {
+    direction.sequence.fetch_or(ENDED, SeqCst);
+    wake(&direction.sequence);
+}
+
+fn processor() -> u32 {
+    // SAFETY: the function has no preconditions.
+    unsafe { libc::sched_getcpu() as u32 }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn ticks() -> u64 {
+    // SAFETY: every x86-64 processor has the instruction, which touches no memory.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn ticks() -> u64 {
+    0
+}
+
+fn wake(word: &AtomicU32) {
+    // SAFETY: the word is alive; the kernel only looks for sleepers.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX, 0, 0, 0) };
+}
+
+fn sleep(word: &AtomicU32, expected: u32, longest: Duration) {
+    let time = libc::timespec { tv_sec: longest.as_secs() as _, tv_nsec: longest.subsec_nanos().into() };
+    // SAFETY: the word and the time outlive the call.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, &raw const time, 0, 0) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isolate::wire::Channel;
+
+    fn channel() -> &'static Channel {
+        // SAFETY: a channel of zeroes is one that nobody has used.
+        Box::leak(unsafe { Box::<Channel>::new_zeroed().assume_init() })
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls the kernel")]
+    fn messages_go_to_and_fro() {
+        let channel = channel();
+        let peer = std::thread::spawn(|| {
+            let end = End::new(&channel.up, &channel.down, true);
+            let mut payload = Vec::new();
+            for _ in 0..1000 {
+                let mut head = end.receive(&mut payload, None, || false).unwrap();
+                head.words[0] += 1;
+                assert!(end.post(head, &[&payload, b"!"]));
+            }
+        });
+        let end = End::new(&channel.down, &channel.up, true);
+        let mut payload = Vec::new();
+        for number in 0..1000 {
+            assert!(end.post(Head::new(Kind::Call, [number, 0, 0]), &[b"a", b"b"]));
+            let head = end.receive(&mut payload, None, || false).unwrap();
+            assert_eq!((head.words[0], payload.as_slice()), (number + 1, &b"ab!"[..]));
+        }
+        peer.join().unwrap();
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls the kernel")]
+    fn a_wait_ends_with_the_peer_the_deadline_or_nonsense() {
+        let channel = channel();
+        let end = End::new(&channel.down, &channel.up, false);
+        let mut payload = Vec::new();
+        let soon = Some(Instant::now() + Duration::from_millis(5));
+        assert_eq!(end.receive(&mut payload, soon, || false).unwrap_err(), Missed::Late);
+        super::end(&channel.up);
+        assert_eq!(end.receive(&mut payload, None, || true).unwrap_err(), Missed::Ended);
+        channel.up.length.store(u32::MAX, Relaxed);
+        channel.up.sequence.store(1, SeqCst);
+        assert_eq!(end.receive(&mut payload, None, || false).unwrap_err(), Missed::Garbled);
+        assert!(!end.post(Head::new(Kind::Call, [0; WORDS]), &[&[0; PAYLOAD], b"x"]));
+    }
+}

@@ -1,0 +1,398 @@
+//! One host: a process, the channels to it, and how it is asked. When it ends another one may take its place
+//! ([`super::process`]); what is known of this one stays with whoever still holds it.
+#![expect(unsafe_code, reason = "keeps a line for one thread")]
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Error, Write};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use super::arena::HostHeap;
+use super::channel::{Head, Missed};
+use super::control::{ControlMemory, Line};
+use super::life::Life;
+use super::lines::Lines;
+use super::shared_globals::SharedGlobals;
+use super::spawn::{self, Start, Started};
+use super::stubs;
+use super::watcher::{self, Exit, Stderr};
+use super::wire::{Kind, MAIN, WORDS};
+use super::{listener, remote_memory, signature_code};
+use crate::abi::signature::Signature;
+use crate::error::{Death, FfiError, Result};
+
+/// What a host has given for a request.
+#[derive(Debug)]
+pub struct Reply {
+    pub words: [u64; WORDS],
+    pub status: u32,
+    pub payload: Vec<u8>,
+}
+
+/// How long a host that reports its end may take to end.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+/// How long a host may take to start.
+const STARTING: Duration = Duration::from_secs(20);
+
+/// A deadline, and what it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    pub at: Instant,
+    pub milliseconds: u64,
+}
+
+impl Deadline {
+    /// That of something that begins now.
+    pub fn after(milliseconds: u64) -> Option<Self> {
+        Some(Self { at: Instant::now().checked_add(Duration::from_millis(milliseconds))?, milliseconds })
+    }
+}
+
+/// A host.
+pub struct Child {
+    pub pid: i32,
+    pub generation: u32,
+    memory: Arc<ControlMemory>,
+    /// What the library allocates lies there; it can be read until somebody else gets it.
+    heap: Option<HostHeap>,
+    life: Arc<Life>,
+    /// Tells the host which channels to serve; while it is open the host lives.
+    parent: File,
+    /// The channel of the thread that started the host.
+    main: MainLine,
+    lines: Lines,
+    signatures: Mutex<HashMap<usize, (u32, Arc<Signature>)>>,
+    next_signature: AtomicU32,
+    /// The calls of other threads than JavaScript's that are under way.
+    busy: AtomicU32,
+    listens: Mutex<bool>,
+    /// What of the sandbox is applied.
+    sandbox: Mutex<Option<String>>,
+    /// The globals of libraries that it shares.
+    pub globals: SharedGlobals,
+    may_spin: bool,
+}
+
+/// A line that only one thread uses.
+struct MainLine {
+    owner: ThreadId,
+    line: Line,
+}
+
+// SAFETY: `Child::with_line` compares the thread with the owner before it uses the line.
+unsafe impl Sync for MainLine {}
+
+impl std::fmt::Debug for Child {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Child({:?})", self.life)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How a host is started.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    pub start: &'a Start,
+    pub settings: super::wire::Settings,
+    pub arena: i32,
+    pub heap: Option<HostHeap>,
+    pub stderr: Stderr,
+    pub generation: u32,
+}
+
+impl Child {
+    /// Starts a host, and waits until it answers.
+    pub fn start(plan: Plan<'_>) -> Result<Arc<Self>> {
+        let unavailable =
+            |what: &str, error: Error| FfiError::IsolateUnavailable { reason: format!("{what}: {error}") };
+        let (build, may_spin) = (plan.settings.build, plan.settings.spins != 0);
+        let (memory, file) =
+            ControlMemory::new(plan.settings).map_err(|error| unavailable("no memory can be shared", error))?;
+        memory.set_stub_pages(stubs::pages());
+        let started = spawn::start(plan.start, file.as_raw_fd(), plan.arena);
+        let Started { pid, pidfd, life, stderr } =
+            started.map_err(|error| unavailable("its process does not start", error))?;
+        let shared = Arc::clone(&memory);
+        let exit = Exit::new(Box::new(move || shared.end()));
+        let watched = pidfd.try_clone().and_then(|fd| watcher::watch(fd, stderr, plan.stderr, Arc::clone(&exit)));
+        let child = Arc::new(Self {
+            pid,
+            generation: plan.generation,
+            main: MainLine { owner: thread::current().id(), line: memory.line(MAIN, may_spin) },
+            memory,
+            heap: plan.heap,
+            life: Arc::new(Life::new(pid, exit, pidfd)),
+            parent: life.into(),
+            lines: Lines::default(),
+            signatures: Mutex::default(),
+            next_signature: AtomicU32::new(0),
+            busy: AtomicU32::new(0),
+            listens: Mutex::default(),
+            sandbox: Mutex::default(),
+            globals: SharedGlobals::default(),
+            may_spin,
+        });
+        if let Err(error) = watched {
+            child.kill();
+            return Err(unavailable("its process cannot be watched", error));
+        }
+        let deadline = Instant::now() + STARTING;
+        let mut payload = Vec::new();
+        let hello = child.main.line.end.receive(&mut payload, Some(deadline), || child.life.exit.has_ended());
+        match hello {
+            Ok(head) if head.kind == Kind::Return as u32 && payload == build => Ok(child),
+            Ok(_) => {
+                child.kill();
+                Err(FfiError::IsolateUnavailable { reason: "the addon's file is of another build by now".into() })
+            }
+            Err(missed) => {
+                child.kill();
+                let death = child.death();
+                let last = death.stderr.trim().lines().last().unwrap_or_default().to_owned();
+                let late = if missed == Missed::Late { " too late" } else { "" };
+                Err(FfiError::IsolateUnavailable {
+                    reason: format!("its process {death} before it answered{late}: {last}"),
+                })
+            }
+        }
+    }
+
+    /// Whether it has not ended.
+    pub fn is_alive(&self) -> bool {
+        self.life.is_alive()
+    }
+
+    /// Ends it, with the processes that it has started.
+    pub fn kill(&self) {
+        self.life.kill();
+    }
+
+    /// Waits until it has ended. False where it did not.
+    pub fn wait(&self, longest: Duration) -> bool {
+        self.life.exit.wait(longest).is_some()
+    }
+
+    /// How it has ended.
+    pub fn death(&self) -> Death {
+        let status = self.life.exit.wait(LAST_WORDS);
+        let mut death = super::death::describe(status, self.memory.report());
+        (death.pid, death.generation) = (self.pid, self.generation);
+        death.stderr = String::from_utf8_lossy(&self.life.exit.stderr()).into_owned();
+        death
+    }
+
+    /// Asks the host, on a channel of this thread, and serves the callbacks that it calls meanwhile.
+    pub fn ask(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
+        self.listen();
+        if thread::current().id() == self.main.owner {
+            return self.converse(&self.main.line, head, parts, deadline);
+        }
+        self.ask_on_spare(head, parts, deadline)
+    }
+
+    #[inline(never)] // The JavaScript thread's calls may nest.
+    fn ask_on_spare(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        let outcome = self.ask_elsewhere(head, parts, deadline);
+        self.busy.fetch_sub(1, Ordering::Relaxed);
+        outcome
+    }
+
+    /// Whether other threads than JavaScript's wait for it.
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed) > 0
+    }
+
+    fn ask_elsewhere(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
+        let line = match self.lines.take_own(self.pid) {
+            Some(line) => line,
+            None => self.lines.take(&self.memory, self.may_spin, |number| {
+                // A host that has ended does not read it.
+                let _ = (&self.parent).write_all(&[number]);
+            })?,
+        };
+        let outcome = self.converse(&line, head, parts, deadline);
+        if self.is_alive() {
+            let child = Arc::downgrade(self);
+            self.lines.give(self.pid, line, move |line| {
+                if let Some(child) = child.upgrade() {
+                    child.leave(line);
+                }
+            });
+        }
+        outcome
+    }
+
+    /// Ends the thread of the host that serves a line, and takes the channel back.
+    fn leave(&self, line: Line) {
+        let deadline = Deadline::after(LAST_WORDS.as_millis() as u64);
+        if self.is_alive() && self.converse(&line, Head::new(Kind::Leave, [0; WORDS]), &[], deadline).is_ok() {
+            self.memory.reset(line.number);
+            self.lines.give_number(line.number);
+        }
+    }
+
+    fn converse(&self, line: &Line, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
+        self.memory.set_stub_pages(stubs::pages());
+        if !self.is_alive() {
+            return Err(self.died());
+        }
+        if !line.end.post(head, parts) {
+            return Err(FfiError::OutOfRange { reason: "the arguments are too long for an isolated call".into() });
+        }
+        let at = deadline.map(|deadline| deadline.at);
+        let mut payload = Vec::new();
+        loop {
+            let head = match line.end.receive(&mut payload, at, || self.life.exit.has_ended()) {
+                Ok(head) => head,
+                Err(Missed::Ended) => return Err(self.died()),
+                Err(Missed::Late) => return Err(self.too_late(deadline)),
+                Err(Missed::Garbled) => return Err(self.nonsense("a message without an end")),
+            };
+            match Kind::of(head.kind) {
+                Some(Kind::Return) => {
+                    return Ok(Reply { words: head.words, status: head.status, payload });
+                }
+                Some(Kind::Refused) => {
+                    let reason = String::from_utf8_lossy(&payload).into_owned();
+                    return Err(FfiError::LibraryInvalid { reason });
+                }
+                Some(Kind::Callback) => {
+                    // One that calls back without end would never come to a deadline.
+                    if at.is_some_and(|at| Instant::now() >= at) {
+                        return Err(self.too_late(deadline));
+                    }
+                    self.answer(line, &head, &payload)?;
+                }
+                Some(Kind::Dying) => {
+                    self.life.exit.wait(LAST_WORDS);
+                    self.kill();
+                    return Err(self.died());
+                }
+                _ => return Err(self.nonsense("a message of no known kind")),
+            }
+        }
+    }
+
+    /// Runs a callback and sends its result.
+    #[inline(never)] // Calls may nest.
+    fn answer(&self, line: &Line, head: &Head, arguments: &[u8]) -> Result<()> {
+        let Some(result) = listener::answer_of(head, arguments) else {
+            return Err(self.nonsense("a call of a callback that there is not"));
+        };
+        line.end.post(Head::new(Kind::CallbackResult, [0; WORDS]), &[&result]);
+        Ok(())
+    }
+
+    /// Starts the thread that answers the host's own threads, once there may be callbacks.
+    #[inline(never)]
+    fn listen(self: &Arc<Self>) {
+        if stubs::pages() == 0 {
+            return;
+        }
+        let mut listens = locked(&self.listens);
+        if !*listens {
+            *listens = listener::start(&self.memory, &self.life);
+        }
+    }
+
+    /// The number by which the host knows a signature.
+    pub fn signature(self: &Arc<Self>, signature: &Arc<Signature>) -> Result<u32> {
+        let key = Arc::as_ptr(signature).addr();
+        if let Some((number, _)) = locked(&self.signatures).get(&key) {
+            return Ok(*number);
+        }
+        let number = self.next_signature.fetch_add(1, Ordering::Relaxed);
+        let head = Head::new(Kind::Define, [number.into(), 0, 0]);
+        self.ask(head, &[&signature_code::encode(signature)], Deadline::after(STARTING.as_millis() as u64))?;
+        locked(&self.signatures).insert(key, (number, Arc::clone(signature)));
+        Ok(number)
+    }
+
+    /// Takes rights from the host, once: those that a sandbox does not have.
+    ///
+    /// # Errors
+    /// What is wrong with the sandbox, or missing in the system. Then the host has ended.
+    pub fn confine(self: &Arc<Self>, sandbox: &str) -> Result<()> {
+        if self.sandbox().is_some() {
+            return Ok(());
+        }
+        let deadline = Deadline::after(STARTING.as_millis() as u64);
+        match self.ask(Head::new(Kind::Sandbox, [0; WORDS]), &[sandbox.as_bytes()], deadline) {
+            Ok(reply) => {
+                *locked(&self.sandbox) = Some(String::from_utf8_lossy(&reply.payload).into_owned());
+                Ok(())
+            }
+            Err(FfiError::LibraryInvalid { reason }) => {
+                self.kill();
+                self.wait(LAST_WORDS);
+                Err(FfiError::IsolateUnavailable { reason: format!("the sandbox cannot be applied: {reason}") })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What of the sandbox is applied, as text.
+    pub fn sandbox(&self) -> Option<String> {
+        locked(&self.sandbox).clone()
+    }
+
+    /// Whether an address lies in its heap.
+    pub fn has_in_heap(&self, address: usize) -> bool {
+        self.heap.as_ref().is_some_and(|heap| address.wrapping_sub(heap.start) < heap.size)
+    }
+
+    /// The text at an address in the host, up to its NUL.
+    pub fn text(&self, address: usize) -> Option<Vec<u8>> {
+        remote_memory::text(self.pid, address)
+    }
+
+    /// The error of its end.
+    #[cold]
+    #[inline(never)] // Calls may nest.
+    pub fn died(&self) -> FfiError {
+        FfiError::LibraryDied { symbol: String::new(), death: Box::new(self.death()) }
+    }
+
+    #[cold]
+    #[inline(never)] // Calls may nest.
+    fn too_late(&self, deadline: Option<Deadline>) -> FfiError {
+        self.kill();
+        let milliseconds = deadline.map_or(0, |deadline| deadline.milliseconds);
+        FfiError::TimedOut { symbol: String::new(), milliseconds, death: Box::new(self.death()) }
+    }
+
+    #[cold]
+    #[inline(never)] // Calls may nest.
+    fn nonsense(&self, what: &str) -> FfiError {
+        self.kill();
+        FfiError::IsolateProtocol { symbol: String::new(), reason: what.into(), death: Box::new(self.death()) }
+    }
+
+    /// Asks it to end, and ends it where it does not.
+    pub fn quit(self: &Arc<Self>, longest: Duration) {
+        if thread::current().id() == self.main.owner && self.is_alive() {
+            self.main.line.end.post(Head::new(Kind::Quit, [0; WORDS]), &[]);
+            if self.wait(longest) {
+                return;
+            }
+        }
+        self.kill();
+        self.wait(LAST_WORDS);
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
+        // Its heap is somebody else's afterwards.
+        self.life.exit.wait(LAST_WORDS);
+    }
+}

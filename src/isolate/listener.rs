@@ -1,0 +1,65 @@
+//! Threads of this process that answer threads of a host which the library has started.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::channel::Head;
+use super::control::{ControlMemory, Line};
+use super::life::Life;
+use super::wire::{ASKS_SIGNATURE, ASKS_THREAD, CHANNELS, FIRST_FOREIGN, FOREIGN, Kind, WORDS};
+use super::{signature_code, stubs};
+
+/// A listener hands the arguments of a callback to the JavaScript thread, and does nothing else.
+const STACK: usize = 256 * 1024;
+
+/// What all listeners of a host share.
+struct Host {
+    memory: Arc<ControlMemory>,
+    life: Arc<Life>,
+    /// How many channels the host has asked for.
+    count: AtomicUsize,
+}
+
+/// Starts the first listener of a host, which starts others when the host asks. False where there is no thread for it.
+pub fn start(memory: &Arc<ControlMemory>, life: &Arc<Life>) -> bool {
+    let host = Host { memory: Arc::clone(memory), life: Arc::clone(life), count: AtomicUsize::new(0) };
+    listen(Arc::new(host), FOREIGN)
+}
+
+fn listen(host: Arc<Host>, channel: usize) -> bool {
+    let line = host.memory.line(channel, false);
+    let run = move || host.run(&line);
+    thread::Builder::new().name("pinned-ffi-calls".into()).stack_size(STACK).spawn(run).is_ok()
+}
+
+impl Host {
+    fn run(self: &Arc<Self>, line: &Line) {
+        let mut payload = Vec::new();
+        while let Ok(head) = line.end.receive(&mut payload, None, || !self.life.is_alive()) {
+            let answer = match Kind::of(head.kind) {
+                Some(Kind::Callback) if head.words[1] == ASKS_THREAD => self.add(head.words[0]),
+                Some(Kind::Callback) => answer_of(&head, &payload),
+                _ => None,
+            };
+            let Some(answer) = answer else {
+                return self.life.kill();
+            };
+            line.end.post(Head::new(Kind::CallbackResult, [0; WORDS]), &[&answer]);
+        }
+    }
+
+    /// Starts a listener on a channel that the host has asked for: the next one.
+    fn add(self: &Arc<Self>, channel: u64) -> Option<Vec<u8>> {
+        let next = FIRST_FOREIGN + self.count.fetch_add(1, Ordering::Relaxed);
+        (channel == next as u64 && next < CHANNELS && listen(Arc::clone(self), next)).then(Vec::new)
+    }
+}
+
+/// What a [`Kind::Callback`] is answered with: the callback's result, or its signature.
+pub fn answer_of(head: &Head, arguments: &[u8]) -> Option<Vec<u8>> {
+    if head.words[1] == ASKS_SIGNATURE {
+        return stubs::signature_of(head.words[0]).map(|signature| signature_code::encode(&signature));
+    }
+    stubs::call(head.words[0], arguments)
+}

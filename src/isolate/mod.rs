@@ -1,0 +1,25 @@
+//! The parent's side of isolation, and what it shares with the host (`src/host/`). An isolated library runs in the host,
+//! a process that shares Buffers with this one at the same addresses. When it ends, a call becomes an exception. Knows
+//! nothing of JavaScript.
+#![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+
+pub mod address_space;
+pub mod arena;
+pub mod channel;
+pub mod child;
+pub mod control;
+pub mod death;
+pub mod death_report;
+pub mod function;
+pub mod life;
+pub mod lines;
+pub mod listener;
+pub mod process;
+pub mod remote_memory;
+pub mod shared;
+pub mod shared_globals;
+pub mod signature_code;
+pub mod spawn;
+pub mod stubs;
+pub mod watcher;
+pub mod wire;

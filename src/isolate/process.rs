@@ -1,0 +1,220 @@
+//! The process of isolated libraries over time: a host, and those that take its place when it has ended.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::arena::{Arena, Range};
+use super::child::{Child, Deadline, Plan};
+use super::spawn::Start;
+use super::watcher::Stderr;
+use super::wire::{BUILD_BYTES, Settings};
+use super::{address_space, shared, stubs};
+use crate::error::{FfiError, Result};
+use crate::memory::other_memory;
+
+/// What becomes of a call after the host has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// It fails until somebody restarts the process.
+    Manual,
+    /// It starts the process again.
+    Lazy,
+}
+
+/// So many restarts by calls are made within so many seconds.
+pub const MOST_RESTARTS: usize = 5;
+pub const RESTART_SECONDS: u64 = 10;
+
+/// How long a host has for its destructors.
+const QUIT: Duration = Duration::from_secs(1);
+
+/// How a process is started and what it may do.
+#[derive(Debug)]
+pub struct Options {
+    pub start: Start,
+    pub stderr: Stderr,
+    pub restart: Restart,
+    pub spins: bool,
+    /// Whether it has an arena of its own, and sees no other Buffers.
+    pub is_apart: bool,
+    /// What a call may take, in milliseconds, where its declaration does not say.
+    pub timeout: Option<u64>,
+    /// The sandbox, as text for the host; none where it is empty.
+    pub sandbox: String,
+}
+
+/// A process of isolated libraries.
+#[derive(Debug)]
+pub struct Process {
+    pub options: Options,
+    arena: Arc<Arena>,
+    /// Where the mappings of hosts lie, which nothing of this process does; none where the system has no such addresses.
+    window: Option<Arc<Range>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    child: Option<Arc<Child>>,
+    generation: u32,
+    /// When calls have restarted it.
+    restarts: VecDeque<Instant>,
+    is_closed: bool,
+}
+
+/// The build of the addon, as hosts compare it.
+pub fn build() -> [u8; BUILD_BYTES] {
+    let name = env!("PINNED_FFI_BUILD").as_bytes();
+    let mut build = [0; BUILD_BYTES];
+    let length = name.len().min(BUILD_BYTES);
+    build[..length].copy_from_slice(&name[name.len() - length..]);
+    build
+}
+
+/// The arena of a process that shares nothing else.
+const APART_BYTES: usize = 16 << 30;
+
+/// The addresses of a window.
+const WINDOW_BYTES: usize = 64 << 30;
+
+impl Process {
+    /// Starts a process.
+    pub fn new(options: Options) -> Result<Arc<Self>> {
+        stubs::begin();
+        other_memory::watch(Box::new(address_space::Hosts));
+        let apart = || Arena::new(APART_BYTES).map(Arc::new).inspect(shared::add_apart);
+        let arena = if options.is_apart { apart() } else { shared::arena() };
+        let arena = arena
+            .map_err(|error| FfiError::IsolateUnavailable { reason: format!("no memory can be shared: {error}") })?;
+        let window = Range::reserve(WINDOW_BYTES, 1 << 30).map(Arc::new);
+        let process = Arc::new(Self { options, arena, window, state: Mutex::default() });
+        process.start(&mut process.locked())?;
+        Ok(process)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self, state: &mut State) -> Result<Arc<Child>> {
+        let (arena, arena_size) = self.arena.span();
+        let heap = self.arena.take_heap();
+        let (heap_start, heap_size) = heap.as_ref().map_or((0, 0), |heap| (heap.start, heap.size));
+        state.generation += 1;
+        let settings = Settings {
+            build: build(),
+            arena: arena as u64,
+            arena_size: arena_size as u64,
+            heap: heap_start as u64,
+            heap_size: heap_size as u64,
+            stubs: stubs::begin().unwrap_or(0) as u64,
+            window: self.window.as_ref().map_or(0, |window| window.base as u64),
+            window_size: WINDOW_BYTES as u64,
+            spins: self.options.spins.into(),
+        };
+        let plan = Plan {
+            start: &self.options.start,
+            settings,
+            arena: self.arena.fd(),
+            heap,
+            stderr: self.options.stderr,
+            generation: state.generation,
+        };
+        let child = Child::start(plan)?;
+        address_space::add(&child, self.window.as_ref());
+        state.child = Some(Arc::clone(&child));
+        Ok(child)
+    }
+
+    /// The host that answers calls now. One that has ended is replaced where the options say so.
+    pub fn child(&self) -> Result<Arc<Child>> {
+        let mut state = self.locked();
+        match &state.child {
+            Some(child) if child.is_alive() => return Ok(Arc::clone(child)),
+            Some(child) if self.options.restart == Restart::Manual => return Err(child.died()),
+            _ if state.is_closed => {
+                return Err(FfiError::IsolateUnavailable { reason: "the process of the library was closed".into() });
+            }
+            _ => {}
+        }
+        let now = Instant::now();
+        state.restarts.retain(|then| now.duration_since(*then) < Duration::from_secs(RESTART_SECONDS));
+        if state.restarts.len() >= MOST_RESTARTS {
+            return Err(FfiError::LibraryUnstable {
+                symbol: String::new(),
+                restarts: MOST_RESTARTS,
+                seconds: RESTART_SECONDS,
+            });
+        }
+        state.restarts.push_back(now);
+        self.start(&mut state)
+    }
+
+    /// The host of now, alive or not.
+    pub fn last(&self) -> Option<Arc<Child>> {
+        self.locked().child.clone()
+    }
+
+    /// Ends the host, if it runs, and starts another one.
+    pub fn restart(&self) -> Result<()> {
+        let mut state = self.locked();
+        if let Some(child) = state.child.take() {
+            child.quit(QUIT);
+        }
+        state.restarts.clear();
+        self.start(&mut state).map(|_| ())
+    }
+
+    /// Ends the host at once.
+    pub fn kill(&self) {
+        if let Some(child) = self.last() {
+            child.kill();
+            child.wait(QUIT);
+        }
+    }
+
+    /// Lets the host run its destructors and end. Calls fail from now on.
+    pub fn close(&self) {
+        let child = {
+            let mut state = self.locked();
+            state.is_closed = true;
+            state.child.take()
+        };
+        if let Some(child) = child {
+            child.quit(QUIT);
+        }
+    }
+
+    /// The memory that it shares.
+    pub fn arena(&self) -> &Arc<Arena> {
+        &self.arena
+    }
+
+    /// The deadline of a call that begins now.
+    pub fn deadline(&self, timeout: Option<u64>) -> Option<Deadline> {
+        Deadline::after(timeout.or(self.options.timeout)?)
+    }
+
+    /// How many hosts there have been.
+    pub fn generation(&self) -> u32 {
+        self.locked().generation
+    }
+
+    /// Whether an address lies in the heap of a host that has ended.
+    pub fn is_stale(&self, address: usize) -> bool {
+        self.arena.holds(address, 1) && (self.arena.is_in_free_heap(address) || self.is_of_dead_host(address))
+    }
+
+    /// Whether the host has ended, and its heap is not given back yet.
+    fn is_of_dead_host(&self, address: usize) -> bool {
+        let child = self.last().filter(|child| !child.is_alive());
+        child.is_some_and(|child| child.has_in_heap(address))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,45 @@
+'use strict';
+// Tests of the suite that cannot hold where every library is isolated (PINNED_FFI_ISOLATE=1), with the reason of each.
+// `npm run test:isolated` runs the files, and fails for a test that fails and is not here.
+
+/** The files that are run. */
+const FILES = [
+  'alloc',
+  'async',
+  'call',
+  'callback',
+  'contract',
+  'declaration',
+  'enumeration',
+  'errno',
+  'everyday',
+  'external',
+  'fence',
+  'fn',
+  'global',
+  'hostile',
+  'kept-text',
+  'library',
+  'opaque',
+  'out',
+  'pin',
+  'pointer',
+  'string',
+  'struct',
+  'thread',
+  'varargs',
+];
+
+const CONSTANTS = 'constants of a library are not shared memory, so no Buffer can lie over them';
+
+/** By file: the title of a test, and why it fails. */
+const EXCEPTIONS = {
+  library: {
+    'null is the process itself': 'it is the process of the library, whose number is another one',
+    'cycles that really load and unload leave no handle behind':
+      'the first isolated library opens the arena and what watches processes, for good',
+  },
+  pointer: { 'takes an offset, a BigInt address, and without a length reads up to the NUL': CONSTANTS },
+};
+
+module.exports = { FILES, EXCEPTIONS };

@@ -18,6 +18,7 @@ export {
   fences,
   fn,
   inout,
+  isFFIError,
   linkSymbols,
   offsetof,
   opaque,

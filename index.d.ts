@@ -37,6 +37,7 @@ import type {
   DeclaredField,
   DeclaredType,
   DeclaredValue,
+  EnumerationMembers,
   EnumerationType,
   FieldsIn,
   FieldsOut,
@@ -49,11 +50,14 @@ import type {
   OpaqueType,
   OutParameter,
   OwnedText,
+  PlainTarget,
   PointerType,
   StructFields,
   StructType,
+  TextType,
   UnionFields,
   UnionType,
+  ZeroedStructType,
 } from './types/declared.js';
 import type {
   Args,
@@ -65,7 +69,6 @@ import type {
   CallbackFunction,
   CallbackRet,
   Fn,
-  HasAsync,
   Ret,
 } from './types/infer.js';
 import type {
@@ -85,6 +88,7 @@ import type {
   ReturnType,
   ScalarName,
   TagTable,
+  Text,
   View,
 } from './types/table.js';
 
@@ -101,10 +105,11 @@ export type {
   Handle,
   LiveView,
 };
-export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, UnionType };
+export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, TextType, UnionType };
+export type { EnumerationMembers, PlainTarget, ZeroedStructType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
-export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, HasAsync, LooseDeclaration, OneOf };
+export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, LooseDeclaration, OneOf, TagTable };
 export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
@@ -271,11 +276,12 @@ export interface LinkedSymbols<S> {
   trace(): TracedCall[];
   /**
    * Closes the functions: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. A library is unloaded
-   * at once. If asynchronous calls are running, it is unloaded when they are done, and `close` returns a Promise of
-   * that.
+   * at once. If asynchronous calls are running, it is unloaded when they are done: see {@link LinkedSymbols.closed}.
    * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that a synchronous call of one of these functions is running.
    */
-  close(): void | Promise<void>;
+  close(): void;
+  /** Resolves after `close()`, when no call of these functions is running any more. */
+  readonly closed: Promise<void>;
   /** The same as {@link LinkedSymbols.close} without waiting, for `using`. */
   [Symbol.dispose](): void;
   /** The same as {@link LinkedSymbols.close}, for `await using`: waits for the running calls. */
@@ -341,6 +347,7 @@ export interface Library<S> extends LinkedSymbols<S> {
    *
    * @example
    * ```js
+   * const libc = dlopen('c', 'size_t strlen(const char *text);');
    * const abs = libc.function('int abs(int)');
    * ```
    *
@@ -351,6 +358,19 @@ export interface Library<S> extends LinkedSymbols<S> {
   function<const T extends string>(
     declaration: [FunctionProblem<T, S>] extends [never] ? T : FunctionProblem<T, S>,
   ): Fn<FunctionOfText<T, S>>;
+  /**
+   * Binds one more function.
+   *
+   * @param name The name of the symbol, if the declaration has no other.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
+   * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
+   */
+  function<const D extends FFIFunction>(name: string, declaration: D): BoundSymbols<{ readonly f: D }>['f'];
+  /**
+   * The address of a symbol; `null` if the library lacks it.
+   * @throws ERR_INVALID_ARG_TYPE if the name is no string, ERR_FFI_LIBRARY_CLOSED after `close()`.
+   */
+  symbol(name: string): Pointer | bigint | null;
 }
 
 /** A global variable of a library. */
@@ -539,6 +559,11 @@ export declare function dlopen<const S extends Symbols | CDeclarations>(
   symbols: Declarations<S>,
   options?: DlopenOptions,
 ): Library<S>;
+/**
+ * Opens a shared library without functions: bind them by `function` of the result.
+ * @param path See above.
+ */
+export declare function dlopen(path: string | URL | null): Library<{}>;
 
 /**
  * Binds functions by address. Their library must stay loaded while you call them.
@@ -553,13 +578,14 @@ export declare function linkSymbols<const S extends LinkedSymbolDeclarations>(
 /** Result of {@link CFunction}: a bound function that you can close. */
 export interface ClosableFunction {
   /**
-   * Closes the function: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing. If asynchronous calls
-   * are running, `close` returns a Promise that resolves when they are done.
+   * Closes the function: a later call throws ERR_FFI_LIBRARY_CLOSED. Closing again does nothing.
    * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that a synchronous call of it is running.
    */
-  close(): void | Promise<void>;
+  close(): void;
+  /** Resolves after `close()`, when no call of the function is running any more. */
+  readonly closed: Promise<void>;
   /** The same as {@link ClosableFunction.close}, for `using`. */
-  [Symbol.dispose](): void | Promise<void>;
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -687,7 +713,7 @@ export declare const JSCallback: JSCallbackConstructor;
  * @throws ERR_OUT_OF_RANGE if the offset lies outside the view.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
  */
-export declare function ptr(view: ArrayBufferView | ArrayBufferLike | LiveView, byteOffset?: number): Pointer;
+export declare function ptr(view: ArrayBufferView | ArrayBufferLike | LiveView, byteOffset?: number | bigint): Pointer;
 
 /** Options of {@link alloc}. */
 export interface AllocOptions {
@@ -705,7 +731,7 @@ export interface AllocOptions {
  * @throws ERR_OUT_OF_RANGE for an invalid size or alignment.
  * @throws ERR_FFI_MEMORY_EXHAUSTED if the memory cannot be allocated.
  */
-export declare function alloc(size: number, options?: AllocOptions): Buffer;
+export declare function alloc(size: number | bigint, options?: AllocOptions): Buffer;
 
 /** Result of {@link pin}: holds a view. */
 export interface Pin {
@@ -724,12 +750,13 @@ export interface Pin {
  * Pin is, and its buffer cannot be transferred. On Node 20 and 22 `postMessage` and `structuredClone` do not transfer
  * it afterwards either.
  *
- * @param view A typed array, Buffer, DataView, ArrayBuffer or SharedArrayBuffer of more than 0 bytes.
+ * @param view A typed array, Buffer, DataView, ArrayBuffer or SharedArrayBuffer of more than 0 bytes, or a live view of
+ *   such memory (`Point.alloc()`).
  * @throws ERR_INVALID_ARG_TYPE if it is something else.
  * @throws ERR_INVALID_ARG_VALUE if the view is empty, detached or resizable.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
  */
-export declare function pin(view: ArrayBufferView | ArrayBufferLike): Pin;
+export declare function pin(view: ArrayBufferView | ArrayBufferLike | LiveView): Pin;
 
 /** Result of {@link fences}. All numbers except the counts are bytes. */
 export interface Fences {
@@ -765,13 +792,17 @@ export declare function fences(): Fences;
 export declare function checkFences(): number;
 
 /**
- * Reads one value from native memory. It need not be aligned.
- * @param ptr The address. The memory must be readable: only PINNED_FFI_GUARD=1 checks that.
+ * Reads one value from memory. It need not be aligned.
+ * @param source The address, or a view or buffer. Memory at an address must be readable: only PINNED_FFI_GUARD=1 checks
+ *   that.
  * @param byteOffset Bytes to add to it. Default: 0.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address or an offset.
  */
-export type Reader<Value> = (ptr: number | bigint, byteOffset?: number) => Value;
+export type Reader<Value> = (
+  source: number | bigint | null | ArrayBufferView | ArrayBufferLike | LiveView,
+  byteOffset?: number | bigint,
+) => Value;
 
 /**
  * Writes one value to native memory. It need not be aligned.
@@ -782,7 +813,7 @@ export type Reader<Value> = (ptr: number | bigint, byteOffset?: number) => Value
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument.
  */
-export type Writer<Value> = (ptr: number | bigint, byteOffset: number, value: Value) => void;
+export type Writer<Value> = (ptr: number | bigint | null, byteOffset: number | bigint, value: Value) => void;
 
 /**
  * Reads from native memory, a function per scalar type: `read.i32(ptr, 4)`.
@@ -797,20 +828,27 @@ export declare const write: { readonly [Name in ScalarName]: Writer<In<Name>> } 
   readonly intptr: Writer<In<'i64_fast'>>;
 };
 
+/** Where a text is: at an address, or in a view or buffer. */
+export type TextSource = number | bigint | ArrayBufferView | ArrayBufferLike | LiveView | null;
+
+/** The encoding of a text in memory: `wide` is that of wchar_t, UTF-32 on Linux and macOS, UTF-16 on Windows. */
+export type TextEncoding = 'utf8' | 'utf16' | 'utf32' | 'wide';
+
 /** The type of {@link CString}, which can be called with and without `new`. */
 export interface CStringConstructor {
   /** For programs written for bun:ffi. With `new` the result is a String object: compare it with `==`. */
-  new (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
+  new (source: TextSource, byteOffset?: number | bigint, byteLength?: number | bigint, encoding?: TextEncoding): string;
   /** Returns a primitive string. */
-  (ptr: number | bigint | null, byteOffset?: number, byteLength?: number): string;
+  (source: TextSource, byteOffset?: number | bigint, byteLength?: number | bigint, encoding?: TextEncoding): string;
 }
 
 /**
- * Copies a UTF-8 string from native memory. NULL becomes `''`. Call it without `new` to get a primitive string.
+ * Copies a text from memory. NULL becomes `''`. Call it without `new` to get a primitive string.
  *
- * @param ptr The address.
+ * @param source The address, or a view or buffer that holds the text.
  * @param byteOffset Bytes to add to it. Default: 0.
- * @param byteLength The length in bytes. Default: up to the first NUL byte.
+ * @param byteLength The length in bytes. Default: up to the first NUL; in a view at most to its end.
+ * @param encoding Default: `'utf8'`.
  * @throws ERR_FFI_INVALID_POINTER for addresses below 4096 other than NULL.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
  */
@@ -830,16 +868,16 @@ export type Deallocator = number | bigint | BoundFunction;
  *
  * @param ptr The address.
  * @param byteOffset Bytes to add to it. Default: 0.
- * @param byteLength The length in bytes, more than 0. Default: up to the first NUL byte.
+ * @param byteLength The length in bytes. Default: up to the first NUL byte. With 0 the Buffer is empty, at NULL as well.
  * @param deallocator Frees the memory after the Buffer was collected. Default: the memory is not freed.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime does not allow a Buffer over native memory.
  */
 export declare function toBuffer(
-  ptr: number | bigint,
-  byteOffset?: number,
-  byteLength?: number,
+  ptr: number | bigint | null,
+  byteOffset?: number | bigint,
+  byteLength?: number | bigint,
   deallocator?: Deallocator,
 ): Buffer;
 /**
@@ -847,9 +885,9 @@ export declare function toBuffer(
  * @param context The second argument of the deallocator.
  */
 export declare function toBuffer(
-  ptr: number | bigint,
-  byteOffset: number | undefined,
-  byteLength: number | undefined,
+  ptr: number | bigint | null,
+  byteOffset: number | bigint | undefined,
+  byteLength: number | bigint | undefined,
   context: number | bigint | null | undefined,
   deallocator: Deallocator,
 ): Buffer;
@@ -859,9 +897,9 @@ export declare function toBuffer(
  * Parameters and errors are those of {@link toBuffer}.
  */
 export declare function toArrayBuffer(
-  ptr: number | bigint,
-  byteOffset?: number,
-  byteLength?: number,
+  ptr: number | bigint | null,
+  byteOffset?: number | bigint,
+  byteLength?: number | bigint,
   deallocator?: Deallocator,
 ): ArrayBuffer;
 /**
@@ -869,9 +907,9 @@ export declare function toArrayBuffer(
  * @param context The second argument of the deallocator.
  */
 export declare function toArrayBuffer(
-  ptr: number | bigint,
-  byteOffset: number | undefined,
-  byteLength: number | undefined,
+  ptr: number | bigint | null,
+  byteOffset: number | bigint | undefined,
+  byteLength: number | bigint | undefined,
   context: number | bigint | null | undefined,
   deallocator: Deallocator,
 ): ArrayBuffer;
@@ -886,6 +924,8 @@ export interface StructOptions {
   readonly packed?: boolean | number;
   /** The minimum alignment of the struct, in bytes. */
   readonly align?: number;
+  /** Whether fields that a value lacks are zero. Default: `false`: a missing field is an error. */
+  readonly zero?: boolean;
 }
 
 /**
@@ -898,7 +938,16 @@ export interface StructOptions {
  * symbols.distance({ x: 0, y: 0 }, { x: 3, y: 4 });
  * ```
  *
- * @param fields A type for each field, in order; `{ type, bits }` for a bitfield, which is never passed by value.
+ * @param fields A type for each field, in order; `{ type, bits }` for a bitfield, which is never passed by value;
+ *   `{ type, align }` for a field with an alignment of its own.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
+export declare function struct<const F extends StructFields>(
+  fields: F,
+  options: StructOptions & { readonly zero: true },
+): ZeroedStructType<F>;
+/**
+ * The same without defaults: a value has all fields.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
 export declare function struct<const F extends StructFields>(fields: F, options?: StructOptions): StructType<F>;
@@ -926,7 +975,7 @@ export declare function struct<const T extends TypeText>(
  */
 export declare function union<const F extends UnionFields>(
   fields: F,
-  options?: Omit<StructOptions, 'packed'>,
+  options?: Omit<StructOptions, 'packed' | 'zero'>,
 ): UnionType<F>;
 /**
  * Declares a C union by C text: `union('union number { double d; long long i; }')`.
@@ -942,14 +991,28 @@ export declare function union<const T extends TypeText>(
  * Declares a C array, for fields, globals and memory. As an argument, C has a {@link pointer} instead.
  *
  * @param type The type of an element.
- * @param length The number of elements, not of bytes: 1 to 2 ** 32 - 1.
+ * @param length The number of elements, not of bytes: 0 to 2 ** 32 - 1. With 0 it is empty; a struct may end in such a
+ *   field, whose elements you read with their count.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
-export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number): ArrayType<T>;
+export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number | bigint): ArrayType<T>;
+
+/**
+ * Declares a text of fixed size in memory, such as `char name[16]`: a string both ways, up to the first NUL. Memory after
+ * the string is zeroed. A string may fill the memory: then no NUL follows.
+ *
+ * @param length The number of units, not of bytes: 1 to 2 ** 32 - 1.
+ * @param encoding The units: bytes, char16_t, char32_t or wchar_t. Default: `'utf8'`.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
+export declare function text(length: number | bigint, encoding?: TextEncoding): TextType;
 
 /**
  * Declares a pointer to a type. A view that is passed must have at least the bytes of one value. A {@link Pointer} to
  * another type does not compile.
+ *
+ * You may pass plain values: an array, or an object for a struct. They are in fenced memory for the call, and what C
+ * changes there is copied back into the array or object. An array of pointers or texts ends with NULL.
  *
  * @param type The type that it points to, or, for a type that is declared later (as in a linked list), a function that
  *   returns it. TypeScript does not know the type of such a pointer.
@@ -964,12 +1027,21 @@ export declare function pointer(type: () => any): PointerType;
 
 /**
  * Declares a parameter through which C returns a value: see {@link Ret}. You do not pass it: the call provides fenced
- * memory for it.
+ * memory for it. The text of `out('cstring')` is copied and not freed: if C allocates it, somebody has to free it. Then
+ * declare `out({ type: 'cstring', free: 'symbol' })`.
  *
  * @param type The type of the value, not that of the pointer to it.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function out<const T extends AnyType | DeclaredField>(type: T): OutParameter<T>;
+/**
+ * Declares a parameter through which C returns a text that the caller frees: it is copied, then `free` is called with its
+ * address. If the call fails by its `fails`, the error has the text as `out`.
+ *
+ * @param type The text, and the function that frees it.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for another type.
+ */
+export declare function out<const T extends OwnedText & { readonly type: Text }>(type: T): OutParameter<T['type']>;
 
 /**
  * Declares a parameter through which C receives a value and returns one: see {@link Ret}.
@@ -978,21 +1050,37 @@ export declare function out<const T extends AnyType | DeclaredField>(type: T): O
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function inout<const T extends AnyType | DeclaredField>(type: T): InOutParameter<T>;
+/**
+ * Declares a parameter through which C receives a text and may return another one, which the caller frees. A pointer that
+ * C leaves as it was is not freed.
+ *
+ * @param type The text, and the function that frees it.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for another type.
+ */
+export declare function inout<const T extends OwnedText & { readonly type: Text }>(type: T): InOutParameter<T['type']>;
 
 /**
- * Declares integers with names. You pass names or numbers; results are numbers, or names with `names: true`.
+ * Declares integers with names. You pass names or numbers; results are numbers, or names with `names: true`. The members
+ * are properties of the result: `Whence.SEEK_END`.
  *
  * @param members The integers by name.
- * @param options `type` is the integer type in C (default: `'i32'`); `name` is the name in messages.
+ * @param options `type` is the integer type in C (default: `'i32'`); `name` is the name in messages; `flags: true` says
+ *   that the members are bits: you may pass `'A | B'` or `['A', 'B']`, and with `names: true` get `'A | B'`.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
 export declare function enumeration<
   const M extends { readonly [name: string]: number | bigint },
   const Named extends boolean = false,
+  const Flags extends boolean = false,
 >(
   members: M,
-  options?: { readonly type?: AnyType; readonly names?: Named; readonly name?: string },
-): EnumerationType<M, Named>;
+  options?: {
+    readonly type?: AnyType;
+    readonly names?: Named;
+    readonly name?: string;
+    readonly flags?: Flags;
+  },
+): EnumerationType<M, Named, Flags>;
 
 /** Options of {@link opaque}. */
 export interface OpaqueOptions<Base extends string> {
@@ -1087,7 +1175,10 @@ export type FFIErrorCode =
   | 'ERR_INVALID_ARG_VALUE'
   /** RangeError: a number does not fit its type, or a Buffer is too small. */
   | 'ERR_OUT_OF_RANGE'
+  /** Error: Node's permission model does not allow native code; `permission` is `'FFI'` or `'Addon'`. */
+  | 'ERR_ACCESS_DENIED'
   /** Error: `pinned-ffi/bun` could not open a library; `cause` is the error of this entry. */
+  | 'ERR_ACCESS_DENIED'
   | 'ERR_DLOPEN_FAILED'
   /** Error: no native addon for this platform. */
   | 'ERR_FFI_ADDON_NOT_FOUND'
@@ -1118,44 +1209,144 @@ export type FFIErrorCode =
    * written.
    */
   | 'ERR_FFI_INVALID_POINTER'
+  /** Error: the process of an isolated library sent what makes no sense, and was killed. */
+  | 'ERR_FFI_ISOLATE_PROTOCOL'
+  /** Error: a library cannot be isolated here; the message says why. */
+  | 'ERR_FFI_ISOLATE_UNAVAILABLE'
   /** Error: `close()` was called in a callback that the library is running. */
   | 'ERR_FFI_LIBRARY_BUSY'
   /** Error: a call after `close()` of the library or function. */
   | 'ERR_FFI_LIBRARY_CLOSED'
+  /** Error: the process of an isolated library has ended; `signal`, `exitCode`, `where`, `frames`, `stderr` tell how. */
+  | 'ERR_FFI_LIBRARY_DIED'
   /** Error: the file exists and cannot be loaded. */
   | 'ERR_FFI_LIBRARY_INVALID'
   /** Error: no such library; `tried` lists the names that were tried. */
   | 'ERR_FFI_LIBRARY_NOT_FOUND'
+  /** Error: the process of an isolated library with `restart: 'lazy'` ended too often. */
+  | 'ERR_FFI_LIBRARY_UNSTABLE'
   /** RangeError: native memory could not be allocated. */
   | 'ERR_FFI_MEMORY_EXHAUSTED'
+  /** TypeError: an isolated library was passed a pointer to memory that it does not share. */
+  | 'ERR_FFI_NOT_SHARED'
   /** Error: this version of Node is too old. */
   | 'ERR_FFI_RUNTIME_UNSUPPORTED'
+  /** RangeError: a pointer of a process of an isolated library that has ended was passed. */
+  | 'ERR_FFI_STALE_POINTER'
   /** Error: the library lacks a symbol. */
   | 'ERR_FFI_SYMBOL_NOT_FOUND'
   /** Error: a call on a `thread()` after its `close()`. */
-  | 'ERR_FFI_THREAD_CLOSED';
+  | 'ERR_FFI_THREAD_CLOSED'
+  /** Error: a call of an isolated library took longer than its `timeout`. */
+  | 'ERR_FFI_TIMEOUT';
 
-/** An error of this package: a TypeError, RangeError or Error with a code. */
-export interface FFIError extends Error {
+/** An error of this package with one of these codes. Other properties depend on the code: see {@link FFIError}. */
+export interface FFIErrorOf<Code extends FFIErrorCode> extends Error {
   /** The kind of the error. It is stable; messages may change. */
-  readonly code: FFIErrorCode;
-  /** With ERR_FFI_DECLARATION_INVALID: the line in the C text, from 1. */
-  readonly line?: number;
-  /** With ERR_FFI_DECLARATION_INVALID: the column in that line, from 1. */
-  readonly column?: number;
-  /** With ERR_FFI_LIBRARY_NOT_FOUND: the paths and names that were tried, in order. */
-  readonly tried?: readonly string[];
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW and ERR_FFI_SYMBOL_NOT_FOUND: the name of the C function or variable. */
-  readonly symbol?: string;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the index of the argument. */
-  readonly argument?: number;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the length of the argument in bytes. */
-  readonly byteLength?: number;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the offset of the first bad byte in the argument; negative before it. */
-  readonly firstBadOffset?: number;
-  /** With ERR_FFI_BUFFER_OVERFLOW, _UNDERFLOW: the number of bytes beyond the argument that were written. */
-  readonly bytesPast?: number;
+  readonly code: Code;
 }
+
+/** Native code wrote beyond a buffer. */
+export interface FFIOverflowError extends FFIErrorOf<'ERR_FFI_BUFFER_OVERFLOW' | 'ERR_FFI_BUFFER_UNDERFLOW'> {
+  /** The name of the C function. */
+  readonly symbol: string;
+  /** The index of the argument. */
+  readonly argument: number;
+  /** The length of the argument in bytes. */
+  readonly byteLength: number;
+  /** The offset of the first bad byte in the argument; negative before it. */
+  readonly firstBadOffset: number;
+  /** The number of bytes beyond the argument that were written. */
+  readonly bytesPast: number;
+}
+
+/** A library was not found, or cannot be loaded. */
+export interface FFILibraryError extends FFIErrorOf<'ERR_FFI_LIBRARY_INVALID' | 'ERR_FFI_LIBRARY_NOT_FOUND'> {
+  /** The path or name that was passed. */
+  readonly path: string;
+  /** The paths and names that were tried, in order. */
+  readonly tried: readonly string[];
+}
+
+/** A library lacks a symbol. */
+export interface FFISymbolError extends FFIErrorOf<'ERR_FFI_SYMBOL_NOT_FOUND'> {
+  /** The name of the C function or variable. */
+  readonly symbol: string;
+  /** The file of the library; `null` for the process itself. */
+  readonly path: string | null;
+}
+
+/** C text is not understood. */
+export interface FFIDeclarationError extends FFIErrorOf<'ERR_FFI_DECLARATION_INVALID'> {
+  /** The line in the text, from 1. */
+  readonly line: number;
+  /** The column in that line, from 1. */
+  readonly column: number;
+}
+
+/** A C function failed according to its `fails`, without setting errno. With errno it is a system error of Node. */
+export interface FFICallError extends FFIErrorOf<'ERR_FFI_CALL_FAILED'> {
+  /** The name of the C function. */
+  readonly syscall: string;
+  /** Its result. */
+  readonly result: unknown;
+}
+
+/** The C compiler reported errors. */
+export interface FFICompileError extends FFIErrorOf<'ERR_FFI_COMPILE_FAILED'> {
+  /** The output of the compiler. */
+  readonly diagnostics: string;
+  /** The command: the compiler and its arguments. */
+  readonly command: readonly string[];
+}
+
+/** There is no C compiler. */
+export interface FFICompilerError extends FFIErrorOf<'ERR_FFI_COMPILER_NOT_FOUND'> {
+  /** The commands that were tried, in order. */
+  readonly tried: readonly string[];
+}
+
+/** Node's permission model does not allow native code. */
+export interface FFIAccessError extends FFIErrorOf<'ERR_ACCESS_DENIED'> {
+  /** The permission that is missing, as Node names it in its own errors. */
+  readonly permission: 'FFI' | 'Addon';
+  /** The file that was to be opened; empty if there is none. */
+  readonly resource: string;
+}
+
+/** Errors that have more properties than a code. */
+type DetailedFFIError =
+  | FFIOverflowError
+  | FFILibraryError
+  | FFISymbolError
+  | FFIDeclarationError
+  | FFICallError
+  | FFICompileError
+  | FFICompilerError
+  | FFIAccessError;
+
+/**
+ * An error of this package: a TypeError, RangeError or Error with a code. Compare the code to reach the properties of
+ * one kind. See {@link isFFIError}.
+ */
+export type FFIError = DetailedFFIError | FFIErrorOf<Exclude<FFIErrorCode, DetailedFFIError['code']>>;
+
+/**
+ * Whether a value is an error with one of the codes of {@link FFIErrorCode}. It narrows the type in a `catch`. Node's own
+ * errors share the codes `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_DLOPEN_FAILED` and
+ * `ERR_ACCESS_DENIED`. System errors of functions with `fails` (`ENOENT`) are none.
+ *
+ * @example
+ * ```js
+ * try {
+ *   dlopen('nonesuch', 'int f(void);');
+ * } catch (error) {
+ *   if (!isFFIError(error) || error.code !== 'ERR_FFI_LIBRARY_NOT_FOUND') throw error;
+ *   console.error(error.tried);
+ * }
+ * ```
+ */
+export declare function isFFIError(value: unknown): value is FFIError;
 
 /** A process warning of this package, for errors that no call can throw: see `process.on('warning')`. */
 export interface FFIWarning extends Error {
@@ -1175,6 +1366,48 @@ export interface FFIWarning extends Error {
   readonly symbol?: string | null;
 }
 
+/** What is published on the channel `pinned-ffi:library:open`. */
+export interface LibraryOpenMessage {
+  /** The file that was opened; `null` for the process itself. */
+  readonly path: string | null;
+  /** What was passed: a path, a URL or a name; `null` for the process itself. */
+  readonly name: string | null;
+}
+
+/** What is published on the channel `pinned-ffi:library:close`. */
+export interface LibraryCloseMessage {
+  /** The file that was closed; `null` for the process itself. */
+  readonly path: string | null;
+}
+
+/** What is published on the channel `pinned-ffi:fence:breach`. The other properties are those of `error`. */
+export interface FenceBreachMessage {
+  /** The kind of the breach. */
+  readonly code: 'ERR_FFI_BUFFER_OVERFLOW' | 'ERR_FFI_BUFFER_UNDERFLOW';
+  /** When it was found: after the call, which throws, or later, which is a process warning. */
+  readonly found: 'call' | 'checked' | 'freed' | 'quarantine';
+  /** The function; for a late one the last that received the address, `null` if none is known. */
+  readonly symbol: string | null;
+  /** The index of the argument, if a call throws. */
+  readonly argument?: number | undefined;
+  /** The length of the argument or Buffer in bytes. */
+  readonly byteLength: number;
+  /** The offset of the first bad byte; negative before the start. */
+  readonly firstBadOffset: number;
+  /** The number of bytes beyond the end that were written. */
+  readonly bytesPast: number;
+  /** What the call throws, or the process warning. */
+  readonly error: FFIOverflowError | FFIWarning;
+}
+
+/**
+ * Sets errno of this thread, and what {@link errno} returns until the next call that saves it. Such a call begins with
+ * errno 0.
+ *
+ * @param value The number, such as `os.constants.errno.EINVAL`.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if it is no 32-bit integer.
+ */
+export declare function errno(value: number | bigint): void;
 /**
  * C's errno (GetLastError on Windows) right after the last call of this thread whose declaration has `errno: true` or
  * `fails`. After an asynchronous call, it is that of its thread, from when its Promise settles until the next one

@@ -174,7 +174,7 @@ export declare const types: Readonly<Record<string, TypeObject>>;
 export interface KoffiFunction {
   (...values: any[]): any;
   /** Calls on another thread; the last argument is `(error, result) => void`. */
-  async: (...values: any[]) => void;
+  async: (...values: [...any[], (error: any, result: any) => void]) => void;
   info: PrototypeInfo;
 }
 

@@ -1,10 +1,10 @@
 'use strict';
-// Where the package wants to stand. For each row of `rows` the median of `lane`, divided by that of the best of `of`,
+// Where the package wants to stand. For each row of `rows` the median of `path`, divided by that of the best of `of`,
 // is to be at most `most`. Asynchronous calls are compared by the time of one call: 5 times the calls are 0.2 times it.
 
 const both = (bound) => [
-  { lane: 'pinned', ...bound },
-  { lane: 'frame', ...bound },
+  { path: 'pinned', ...bound },
+  { path: 'generic', ...bound },
 ];
 
 const TARGETS = [
@@ -20,34 +20,34 @@ const TARGETS = [
       'numbers/mixed-8',
     ],
     bounds: [
-      { lane: 'pinned', most: 1.2, of: ['deno'] },
-      { lane: 'pinned', most: 0.2, of: ['koffi'] },
-      { lane: 'pinned', most: 1, of: ['nodeffi'] },
-      { lane: 'frame', most: 0.8, of: ['koffi'] },
+      { path: 'pinned', most: 1.2, of: ['deno'] },
+      { path: 'pinned', most: 0.2, of: ['koffi'] },
+      { path: 'pinned', most: 1, of: ['nodeffi'] },
+      { path: 'generic', most: 0.8, of: ['koffi'] },
     ],
   },
   {
     title: '64-bit integers as BigInt',
     rows: ['numbers/add-i64', 'numbers/add-u64'],
     bounds: [
-      { lane: 'pinned', most: 1, of: ['bun', 'deno'] },
-      { lane: 'frame', most: 0.8, of: ['koffi'] },
+      { path: 'pinned', most: 1, of: ['bun', 'deno'] },
+      { path: 'generic', most: 0.8, of: ['koffi'] },
     ],
   },
   {
     title: 'an address as a number, a Buffer of 64 bytes',
     rows: ['pointers/number', 'pointers/buffer@64-bytes'],
     bounds: [
-      { lane: 'pinned', most: 1, of: ['deno'] },
-      { lane: 'frame', most: 0.8, of: ['koffi'] },
+      { path: 'pinned', most: 1, of: ['deno'] },
+      { path: 'generic', most: 0.8, of: ['koffi'] },
     ],
   },
   {
     title: 'texts in and out',
     rows: ['texts/text-in@5', 'texts/text-in@100', 'texts/text-in@1000', 'texts/text-out@16', 'texts/text-out@1000'],
     bounds: [
-      { lane: 'pinned', most: 1, of: ['koffi', 'bun'] },
-      { lane: 'frame', most: 1, of: ['koffi'] },
+      { path: 'pinned', most: 1, of: ['koffi', 'bun'] },
+      { path: 'generic', most: 1, of: ['koffi'] },
     ],
   },
   {
@@ -70,8 +70,8 @@ const TARGETS = [
     title: '`ptr(view)`, `read.f64`',
     rows: ['pointers/ptr', 'pointers/read-f64'],
     bounds: [
-      { lane: 'pinned', most: 1, of: ['deno'] },
-      { lane: 'frame', most: 0.5, of: ['koffi'] },
+      { path: 'pinned', most: 1, of: ['deno'] },
+      { path: 'generic', most: 0.5, of: ['koffi'] },
     ],
   },
   {

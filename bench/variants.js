@@ -9,7 +9,12 @@
 /** Packages that are measured against each other. A case has a function for each `peer` that can do it. */
 const peers = {
   pinned: { label: 'pinned-ffi', peer: 'pinned', runtime: 'node', env: {} },
-  frame: { label: 'pinned-ffi, generic call', peer: 'pinned', runtime: 'node', env: { PINNED_FFI_LANE: 'frame' } },
+  generic: {
+    label: 'pinned-ffi, generic call',
+    peer: 'pinned',
+    runtime: 'node',
+    env: { PINNED_FFI_CALL_PATH: 'generic' },
+  },
   v8: { label: 'pinned-ffi, fast call', peer: 'pinned', runtime: 'node', env: { PINNED_FFI_LANE: 'v8' }, asked: true },
   koffi: { label: 'koffi', peer: 'koffi', runtime: 'node', env: {} },
   nodeffi: { label: 'node:ffi', peer: 'nodeffi', runtime: 'nodeffi', env: {} },

@@ -1,5 +1,5 @@
 'use strict';
-// `pinned-ffi bind HEADER`: a module from a C header. The compiler reads the header; what it says is turned into
+// `pinned-ffi bind HEADER`: a module from a C header. libclang reads the header; what it says is turned into
 // declarations, each of which the package itself has taken before it is written.
 
 const fs = require('node:fs');
@@ -8,84 +8,122 @@ const { version } = require('../package.json');
 const { Progress } = require('./progress.js');
 const { usageError, failure, onlyArgument } = require('./usage.js');
 
-const help = `Usage: pinned-ffi bind HEADER.h [--lib NAME] [-o FILE.ts] [options]
+const help = `Usage: pinned-ffi bind HEADER.h [--lib NAME] [-o FILE.mts] [options]
 
-Writes a TypeScript module that binds what the header declares: functions, structs, unions, enums, variables and macros
-that are plain constants, with their comments. clang reads the header ($CLANG, clang, clang-NN); the module checks when it
-loads that structs lie in memory as the compiler had them. What is left out is listed at its end and on stderr.
+Writes a module that binds what the header declares: functions, structs, unions, enums, variables and macros that are
+plain constants, with their comments. libclang reads the header ($LIBCLANG, or the newest that is installed); the module
+checks when it loads that structs lie in memory as the compiler had them. What is left out is listed at its end and on
+stderr.
 
-HEADER is a path, or is looked for as #include <HEADER>.
+HEADER is a path, or is looked for as #include <HEADER>, and one folder below.
 
-  --lib NAME         what dlopen opens; left out, it is guessed from the header's name and what libraries export
-  -o, --output FILE  .ts or .mts, or .js or .mjs for JavaScript; left out, TypeScript goes to stdout
+  --lib NAME         what dlopen opens; without it, the installed library that exports the most of the header's functions
+  --pkg NAME         the package of pkg-config that the header belongs to: its folders and libraries
+  -o, --output FILE  .ts or .mts; .js, .mjs or .cjs for JavaScript; without it, TypeScript goes to stdout
   -I, --include DIR  a folder of headers          -D, --define NAME[=VALUE]  a macro
   --flag FLAG        any other option of clang, as --flag=-include --flag=stdio.h
   --also PATH        a further header or folder whose declarations are bound (of the header's own, without this: those of
                      its folder and below, or only itself where the folder is one of the system's)
   --prefix PREFIX    only functions, variables and macros that begin so, and the types they need
-  --out PATTERN      parameters that C writes through: FUNCTION.PARAMETER, with * and ?, as 'sqlite3_open*.ppDb'
-  --inout PATTERN    the same for those that C reads and writes through
+  --hints FILE       a file of options: { "out": ["sqlite3_open*.ppDb"], "lib": "sqlite3", ... }
   --progress         says on stderr what it does, where that is no terminal, too
+
+What C does not say, by patterns of names with * and ?; one that begins with ! takes out again. What does not fit is listed.
+
+  --out F.PARAM            parameters that C writes through: the call returns them
+  --inout F.PARAM          parameters that C reads and writes through
+  --text F | F.PARAM | STRUCT.FIELD | TYPEDEF    char * that is text: results, out parameters, fields, xmlChar
+  --number F | F.PARAM | STRUCT.FIELD            integers of 64 bits as numbers where they are exact
+  --length F.PARAM=PARAM   a parameter that counts the bytes of another
+  --free F                 functions that end the handle that they take;  --free F=FREE  texts that FREE frees
+  --owner HANDLE=HANDLE    handles that end with another
+  --fails F=negative|null|nonzero    results that are failures, which are thrown
+  --errno F                functions whose errno is kept          --threads F    functions that wait for threads
+  --inline F               inline functions, and macros with parameters, by C that the module compiles when it is loaded
 `;
 
 const many = { type: 'string', multiple: true };
 const options = {
   lib: { type: 'string' },
+  pkg: many,
   output: { type: 'string', short: 'o' },
   include: { ...many, short: 'I' },
   define: { ...many, short: 'D' },
   flag: many,
   also: many,
   prefix: many,
+  hints: many,
   out: many,
   inout: many,
+  text: many,
+  number: many,
+  length: many,
+  free: many,
+  owner: many,
+  fails: many,
+  errno: many,
+  threads: many,
+  inline: many,
   progress: { type: 'boolean' },
 };
 
-const EXTENSIONS = { '.ts': true, '.mts': true, '.js': false, '.mjs': false };
+const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs'];
 
-/** Whether the output is TypeScript. */
-function isTyped(output) {
-  if (output === undefined) return true;
-  const typed = EXTENSIONS[path.extname(output)];
-  if (typed === undefined)
-    throw usageError(`--output must end in ${Object.keys(EXTENSIONS).join(', ')}, received '${output}'`);
-  return typed;
-}
-
-/** The header's file: as it is, or in the folders that the compiler looks in. */
-function findHeader(name, folders) {
-  const places = [name, ...(path.isAbsolute(name) ? [] : folders.map((folder) => path.join(folder, name)))];
-  const found = places.find((place) => fs.statSync(place, { throwIfNoEntry: false })?.isFile());
-  if (found === undefined) {
-    throw failure(
-      `there is no header '${name}'; looked for ${places.join(', ')}.\n` +
-        'It comes with the development package of the library (Debian: lib...-dev), or give its folder by -I.',
-    );
+/** Whether the nearest package.json makes a file an ES module; undefined where it does not say. */
+function isEsModule(file) {
+  for (let folder = path.dirname(path.resolve(file)); ; folder = path.dirname(folder)) {
+    const found = path.join(folder, 'package.json');
+    if (fs.existsSync(found)) {
+      const { type } = JSON.parse(fs.readFileSync(found, 'utf8'));
+      return type === undefined ? undefined : type === 'module';
+    }
+    if (folder === path.dirname(folder)) return undefined;
   }
-  return path.resolve(found);
 }
 
-/** What tells whether a file belongs to what is bound. */
-function ownership(header, folders, also) {
-  const real = new Map();
-  const realPath = (file) => {
-    if (!real.has(file)) real.set(file, fs.existsSync(file) ? fs.realpathSync(file) : file);
-    return real.get(file);
-  };
-  const roots = new Set(folders.map(realPath));
-  const folder = path.dirname(header);
-  const own = [
-    header,
-    ...(roots.has(realPath(folder)) ? [] : [folder]),
-    ...also.map((each) => findOwn(each, folders)),
-  ].map(realPath);
-  return (file) => {
-    // <built-in>, <command line>: what the compiler calls itself.
-    if (file.startsWith('<')) return false;
-    const place = realPath(path.resolve(file));
-    return own.some((each) => place === each || place.startsWith(each + path.sep));
-  };
+/** What kind of module the output is. */
+function formatOf(output) {
+  if (output === undefined) return { isTyped: true, isCommonJs: false };
+  const extension = path.extname(output);
+  if (!EXTENSIONS.includes(extension))
+    throw usageError(`--output must end in ${EXTENSIONS.join(', ')}, received '${output}'`);
+  const isTyped = extension.endsWith('ts');
+  const isCommonJs = extension === '.cjs' || (extension === '.js' && isEsModule(output) !== true);
+  const warning =
+    extension === '.ts' && isEsModule(output) === false
+      ? `warning: package.json makes ${output} a CommonJS file, and Node runs no TypeScript module in one; name it ${output.replace(/ts$/, 'mts')} (require() takes that too), or .cjs for JavaScript`
+      : undefined;
+  return { isTyped, isCommonJs, warning };
+}
+
+/** The options of files of hints, before those of the command line. */
+function withHints(values) {
+  const merged = { ...values };
+  for (const file of values.hints ?? []) {
+    const own = readHints(file);
+    for (const [key, value] of Object.entries(own)) {
+      const option = options[key];
+      if (option === undefined || key === 'hints' || key === 'output')
+        throw usageError(`--hints ${file}: there is no option '${key}'`);
+      if (option.multiple) merged[key] = [...[value].flat(), ...(merged[key] ?? [])];
+      else merged[key] ??= value;
+    }
+  }
+  return merged;
+}
+
+function readHints(file) {
+  let own;
+  try {
+    own = JSON.parse(fs.readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw failure(`--hints ${file}: ${error.message}`);
+  }
+  const isText = (value) => typeof value === 'string';
+  const isRight = (value) => isText(value) || value === true || (Array.isArray(value) && value.every(isText));
+  if (typeof own !== 'object' || own === null || Array.isArray(own) || !Object.values(own).every(isRight))
+    throw failure(`--hints ${file}: must be an object of texts and lists of texts`);
+  return own;
 }
 
 function findOwn(name, folders) {
@@ -94,43 +132,44 @@ function findOwn(name, folders) {
   return path.resolve(found);
 }
 
-async function run(values, positionals) {
+async function run(given, positionals) {
   const name = onlyArgument(positionals, 'header');
-  const typed = isTyped(values.output);
-  const { findClang, Clang } = require('./bind/clang.js');
+  const values = withHints(given);
+  const format = formatOf(values.output);
+  const { Clang } = require('./bind/clang.js');
+  const { Hints, HINTS } = require('./bind/hints.js');
+  const { readPackage, standardFolders } = require('./bind/headers.js');
+  const packages = (values.pkg ?? []).map(readPackage);
   const flags = [
     ...(values.include ?? []).map((folder) => `-I${folder}`),
+    ...packages.flatMap((each) => each.flags),
     ...(values.define ?? []).map((macro) => `-D${macro}`),
     ...(values.flag ?? []),
   ];
-  const clang = new Clang(findClang(), flags);
+  const clang = new Clang(flags);
   const progress = new Progress(values.progress);
   try {
-    const folders = [
-      ...(values.include ?? []).map((folder) => path.resolve(folder)),
-      ...(await clang.includeFolders()),
-    ];
-    const header = findHeader(name, folders);
-    const isOwn = ownership(header, folders, values.also ?? []);
     const { bindHeader } = require('./bind/module.js');
     const { text, notes } = await bindHeader({
       clang,
-      header,
-      isOwn,
-      typed,
+      name,
+      shown: name,
+      format,
       progress,
       version,
+      folders: values.include ?? [],
+      packages: packages.flatMap(({ libraries }) => libraries),
+      also: (roots) => (values.also ?? []).map((each) => findOwn(each, [...roots, ...standardFolders()])),
+      hints: new Hints(Object.fromEntries(HINTS.map((option) => [option, values[option]]))),
       lib: values.lib,
       output: values.output,
       prefixes: values.prefix ?? [],
-      out: values.out ?? [],
-      inout: values.inout ?? [],
-      shown: name,
+      inline: values.inline ?? [],
     });
     progress.end();
     if (values.output === undefined) process.stdout.write(text);
     else fs.writeFileSync(values.output, text);
-    process.stderr.write(notes);
+    process.stderr.write(`${notes}${format.warning === undefined ? '' : `bind: ${format.warning}\n`}`);
     return 0;
   } finally {
     progress.end();

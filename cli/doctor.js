@@ -36,7 +36,7 @@ function runtime() {
   return versions.electron ? `Electron ${versions.electron}, ${node}` : node;
 }
 
-/** What the process says of itself, without looking up the names of network peers. */
+/** The process report, without looking up the names of network peers. */
 function processReport() {
   const { report } = process;
   if (report?.getReport === undefined) return undefined;
@@ -78,7 +78,7 @@ function examine() {
       fences: fences(),
     };
   } catch (error) {
-    // Nothing can be told of an addon that is not there, or refuses its settings; the message says what to do.
+    // An addon that is missing or refuses its settings has no state to show. The message says what to do.
     return { ...facts, error: error.message };
   }
 }

@@ -57,7 +57,7 @@ function described(name, found, isWanted) {
   };
 }
 
-/** Where a dependency is, as far as that can be told without the loader: $ORIGIN and @rpath are the loader's. */
+/** The path of a dependency, if it can be found without the loader, which expands $ORIGIN and @rpath. */
 function pathOf(name, found, fileOf) {
   const beside = path.join(path.dirname(found.path), path.basename(name));
   if (/^@(rpath|loader_path|executable_path)\//.test(name)) return fs.existsSync(beside) ? beside : null;

@@ -17,7 +17,7 @@ class Progress {
     process.stderr.write(this.#isTerminal ? `\r\x1b[K${text}` : `${text}\n`);
   }
 
-  /** What a step has done so far; at most ten times a second, and on a terminal only. */
+  /** Shows the progress of a step, at most ten times a second, and on a terminal only. */
   update(text) {
     if (!this.#isTerminal || Date.now() - this.#last < 100) return;
     this.#last = Date.now();

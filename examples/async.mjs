@@ -3,7 +3,7 @@
 //   apt install gcc libc6-dev    (any C compiler)
 //   node examples/async.mjs
 import assert from 'node:assert/strict';
-import { cc } from '../index.mjs';
+import { cc } from 'pinned-ffi';
 
 const library = cc({
   source: new URL('own/geometry.c', import.meta.url),
@@ -30,4 +30,5 @@ thread.close();
 
 clearInterval(timer);
 assert.ok(ticks > 0, 'the JS thread went on meanwhile');
-await library.close();
+library.close();
+await library.closed;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { JSCallback, dlopen, opaque, toBuffer } from '../index.mjs';
+import { JSCallback, dlopen, opaque, toBuffer } from 'pinned-ffi';
 
 const Easy = opaque('CURL', { free: 'curl_easy_cleanup' });
 const { symbols: curl } = dlopen('curl', {

@@ -5,7 +5,7 @@
 //   node examples/demo.mjs      (npm run demo builds the addon first)
 import assert from 'node:assert/strict';
 import zlib from 'node:zlib';
-import { dlopen, JSCallback, ptr, read } from '../index.mjs';
+import { dlopen, JSCallback, ptr, read } from 'pinned-ffi';
 
 const isWindows = process.platform === 'win32';
 const libc = { linux: 'c', darwin: '/usr/lib/libSystem.B.dylib', win32: 'ucrtbase' }[process.platform] ?? 'c';

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { dlopen, opaque, out } from '../index.mjs';
+import { dlopen, opaque, out } from 'pinned-ffi';
 
 const Context = opaque('EVP_MD_CTX', { free: 'EVP_MD_CTX_free' });
 const { symbols: ssl } = dlopen(

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dlopen, fn, struct, suffix } from '../index.mjs';
+import { dlopen, fn, struct, suffix } from 'pinned-ffi';
 
 const folder = mkdtempSync(join(tmpdir(), 'own-c-'));
 const file = join(folder, `libgeometry.${suffix}`);

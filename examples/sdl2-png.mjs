@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
-import { dlopen, pointer, struct, toBuffer } from '../index.mjs';
+import { dlopen, pointer, struct, toBuffer } from 'pinned-ffi';
 
 const [WIDTH, HEIGHT] = [256, 128];
 const RGBA32 = 0x16762004; // SDL_PIXELFORMAT_RGBA32 on little-endian machines: bytes in the order R, G, B, A

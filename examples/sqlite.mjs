@@ -3,7 +3,7 @@
 //   apt install libsqlite3-0    (dnf install sqlite-libs, brew install sqlite; Windows has winsqlite3.dll)
 //   node examples/sqlite.mjs
 import assert from 'node:assert/strict';
-import { dlopen, opaque, out } from '../index.mjs';
+import { dlopen, opaque, out } from 'pinned-ffi';
 
 const Database = opaque('sqlite3', { free: 'sqlite3_close' });
 const Statement = opaque('sqlite3_stmt', { owner: Database, free: 'sqlite3_finalize' });

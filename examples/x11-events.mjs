@@ -11,7 +11,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { dlopen, fences } from '../index.mjs';
+import { dlopen, fences } from 'pinned-ffi';
 
 const INSTALL = 'install it: apt install xvfb libx11-6';
 const COUNT = Number(process.argv[2] ?? 1000);

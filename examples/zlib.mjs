@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { inflateSync } from 'node:zlib';
-import { dlopen, inout } from '../index.mjs';
+import { dlopen, inout } from 'pinned-ffi';
 
 const { symbols: z, path } = dlopen(
   'z',

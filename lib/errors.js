@@ -2,7 +2,22 @@
 // The table of error codes and their classes; the only file in JavaScript that makes errors. docs/errors.md explains
 // each code.
 
-const { getSystemErrorMap, types } = require('node:util');
+/**
+ * Loads a module of Node. This is the first one that the package requires: in an ES module that a bundler has made there
+ * may be no require(). The call of require() is not inside of `try`, where some bundlers would leave it as it is.
+ */
+function first(load) {
+  try {
+    return load();
+  } catch (cause) {
+    const line = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+    throw new Error(
+      `pinned-ffi: this bundle is an ES module without require(); begin it with the line: ${line} (docs/bundlers.md)`,
+      { cause },
+    );
+  }
+}
+const { getSystemErrorMap, types } = first(() => require('node:util'));
 
 /**
  * Every code this package throws, with the class of its errors. src/error.rs, docs/errors.md and index.d.ts agree with
@@ -12,6 +27,7 @@ const TABLE = Object.freeze({
   ERR_INVALID_ARG_TYPE: TypeError,
   ERR_INVALID_ARG_VALUE: TypeError,
   ERR_OUT_OF_RANGE: RangeError,
+  ERR_ACCESS_DENIED: Error,
   ERR_DLOPEN_FAILED: Error,
   ERR_FFI_ADDON_NOT_FOUND: Error,
   ERR_FFI_BUFFER_OVERFLOW: RangeError,
@@ -50,9 +66,53 @@ const TABLE = Object.freeze({
  * @param {object} [properties]
  */
 function makeError(code, message, properties) {
+  /** @type {Error & { code?: string }} */
   const error = new TABLE[code](message);
   error.code = code;
+  made.add(error);
   return properties === undefined ? error : Object.assign(error, properties);
+}
+
+/** The errors whose stacks still begin in the package. */
+const made = new WeakSet();
+/** Those of native code that begin at the user's line already. */
+const located = new WeakSet();
+
+/** Whether an error is one of the package that no public function has passed on yet. */
+function isOwn(error) {
+  if (typeof error !== 'object' || error === null) return false;
+  if (made.delete(error)) return true;
+  if (!types.isNativeError(error) || !Object.hasOwn(error, 'code')) return false;
+  return typeof error.code === 'string' && error.code.startsWith('ERR_FFI_') && !located.has(error);
+}
+
+/**
+ * An error that leaves the package: its stack begins where the user has called `above`, so that Node prints that line.
+ * What callbacks have thrown stays as it is.
+ */
+function atCaller(error, above) {
+  if (!isOwn(error)) return error;
+  located.add(error);
+  const { stack } = error;
+  Error.captureStackTrace?.(error, above);
+  // `above` was not on the stack, or lies deeper than stacks are captured.
+  if (!/\n\s+at /.test(error.stack))
+    Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
+  return error;
+}
+
+/** A function of the package with the errors that leave it: see `atCaller`. `call` gets what `outer` is called with. */
+function published(name, call) {
+  const outer = {
+    [name]: function (...values) {
+      try {
+        return call(...values);
+      } catch (error) {
+        throw atCaller(error, outer); // node-do-not-add-exception-line
+      }
+    },
+  }[name];
+  return outer;
 }
 
 const MOST_CHARACTERS = 64;
@@ -87,6 +147,9 @@ const escape = (character) =>
 
 const describeBigInt = (value) =>
   BigInt.asIntN(128, value) === value ? String(value) : 'a BigInt beyond 128 bits, such as 2^128';
+
+/** An address as messages show it. */
+const hex = (address) => (address === null || address === 0 ? 'NULL' : `0x${address.toString(16)}`);
 
 const getter = (prototype, key) => Object.getOwnPropertyDescriptor(prototype, key).get;
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
@@ -147,10 +210,16 @@ function makeFailure(errno, syscall, result) {
     return makeError('ERR_FFI_CALL_FAILED', `${syscall} returned ${describe(result)}`, { syscall, result });
   const map = getSystemErrorMap?.() ?? errorMap();
   const [code, text] = map.get(-errno) ?? ['UNKNOWN', `unknown error ${errno}`];
-  return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { errno: -errno, code, syscall, result });
+  const error = new Error(`${code}: ${text}, ${syscall}`);
+  made.add(error);
+  return Object.assign(error, { errno: -errno, code, syscall, result });
 }
 
-/** What has a stack: of whoever makes it, the caller, and so on, as many as Error.stackTraceLimit says. */
+/** Whether a value is an error with a code of the table. */
+const isFFIError = (value) =>
+  types.isNativeError(value) && typeof value.code === 'string' && Object.hasOwn(TABLE, value.code);
+
+/** An object with a stack: its creator, the caller and so on, as many frames as Error.stackTraceLimit says. */
 const Trace = Error;
 
 /** A process warning of late findings; `properties` as in makeError. */
@@ -158,7 +227,8 @@ const makeWarning = (message, properties) => Object.assign(new Error(message), {
 
 /**
  * Where a value came from: an argument by its index, a named part (an argument, a result), a part of an aggregate
- * ({ outer, part }, a field's name or an element's index), or the name alone.
+ * ({ outer, part }, a field's name or an element's index), or the name alone. `{ outer, type }` adds how the
+ * declaration spells the type, for `typeNameOf`.
  */
 function locationOf(name, position) {
   if (typeof position === 'number') return `${name}: argument ${position}`;
@@ -170,15 +240,21 @@ function locationOfPart(name, position) {
   let path = '';
   let outer = position;
   for (; typeof outer === 'object'; outer = outer.outer) {
-    path = (typeof outer.part === 'number' ? `[${outer.part}]` : `.${outer.part}`) + path;
+    if (outer.part !== undefined) path = (typeof outer.part === 'number' ? `[${outer.part}]` : `.${outer.part}`) + path;
   }
+  if (path === '') return locationOf(name, outer);
   return `${locationOf(name, outer)}: ${path.startsWith('[') ? `element ${path}` : `field ${path.slice(1)}`}`;
 }
+
+/** The name of a type in messages: as the declaration spells it, where the position knows. */
+const typeNameOf = (descriptor, position) => spellingOf(position) ?? descriptor.name;
+const spellingOf = (position) =>
+  typeof position === 'object' && Object.hasOwn(position, 'type') ? position.type : undefined;
 
 /** Where a callback's result came from, for `locationOf`. */
 const RESULT = 'return value';
 
-/** What a message adds of a Promise: nothing makes a value of it in time. */
+/** The hint for a Promise: it cannot settle in time. */
 const promiseHint = (where) =>
   where.endsWith(RESULT)
     ? '; here a callback must return its value at once, which an async function cannot'
@@ -200,11 +276,17 @@ module.exports = {
   TABLE,
   RESULT,
   makeError,
+  atCaller,
+  published,
   makeFailure,
   makeWarning,
+  isFFIError,
   Trace,
   describe,
+  hex,
   locationOf,
+  typeNameOf,
+  spellingOf,
   wrongType,
   wrongValue,
   outOfRange,

@@ -2,16 +2,21 @@
 // The exports of `pinned-ffi`.
 
 const { fences, checkFences } = require('./memory/fences.js');
+const { isFFIError, published } = require('./errors.js');
 const { lazy } = require('./lazy.js');
-const { dlopen, linkSymbols, CFunction } = require('./library/dlopen.js');
+const libraries = require('./library/dlopen.js');
 const { FFIType } = require('./types/registry.js');
 const { suffix } = require('./native/platform.js');
 const config = require('./native/config.js');
 
+const [dlopen, linkSymbols, CFunction] = ['dlopen', 'linkSymbols', 'CFunction'].map((name) =>
+  published(name, libraries[name]),
+);
+
 /** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
 function functionsOf(load, ...names) {
   const get = lazy(load);
-  return names.map((name) => ({ [name]: (...values) => get()[name](...values) })[name]);
+  return names.map((name) => published(name, (...values) => get()[name](...values)));
 }
 const [struct, union, fn, sizeof, alignof] = functionsOf(
   () => require('./cdef/accept.js'),
@@ -21,7 +26,7 @@ const [struct, union, fn, sizeof, alignof] = functionsOf(
   'sizeof',
   'alignof',
 );
-const [array, offsetof] = functionsOf(() => require('./types/struct.js'), 'array', 'offsetof');
+const [array, text, offsetof] = functionsOf(() => require('./types/struct.js'), 'array', 'text', 'offsetof');
 const [cdef] = functionsOf(() => require('./cdef/index.js'), 'cdef');
 const [pointer] = functionsOf(() => require('./types/typed-pointer.js'), 'pointer');
 const [out, inout] = functionsOf(() => require('./types/out-param.js'), 'out', 'inout');
@@ -54,6 +59,7 @@ module.exports = {
   fn,
   group,
   inout,
+  isFFIError,
   isShared,
   linkSymbols,
   offsetof,
@@ -66,6 +72,7 @@ module.exports = {
   sizeof,
   struct,
   suffix,
+  text,
   toArrayBuffer: undefined,
   toBuffer: undefined,
   union,
@@ -90,10 +97,10 @@ function lazyExport(name, load) {
   Object.defineProperty(module.exports, name, { get, set, enumerable: true, configurable: true });
 }
 lazyExport('CString', () => require('./pointer/cstring.js'));
-const text = lazy(() => require('./cdef/index.js'));
+const declarations = lazy(() => require('./cdef/index.js'));
 lazyExport('JSCallback', () => {
   const exported = require('./callback/js-callback.js');
-  exported.acceptText((...values) => text().parseSignature(...values));
+  exported.acceptText((...values) => declarations().parseSignature(...values));
   return exported;
 });
 lazyExport('alloc', () => require('./memory/alloc.js'));

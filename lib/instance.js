@@ -12,8 +12,9 @@ function makeEntries() {
   const main = lazy(() => require('./index.js'));
   const bun = lazy(() => require('./bun/index.js'));
   const koffi = lazy(() => require('./koffi/index.js'));
-  // Only the entries of the dialects redirect `bun:ffi` and `koffi` to the package.
-  const hook = (...names) => require('./native/resolve-hook.js').install(...names);
+  const nodeFfi = lazy(() => require('./node-ffi/index.js'));
+  // Only the entries of the dialects redirect `bun:ffi`, `koffi` and `node:ffi` to the package.
+  const hook = (name, entry) => require('./native/resolve-hook.js').install(name, entry);
   const entry = (load) => () => {
     const exported = load();
     begin();
@@ -28,6 +29,10 @@ function makeEntries() {
     koffi: entry(() => {
       hook('koffi', 'koffi');
       return koffi();
+    }),
+    nodeFfi: entry(() => {
+      hook('node:ffi', 'node-ffi');
+      return nodeFfi();
     }),
   };
 }

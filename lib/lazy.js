@@ -5,26 +5,37 @@
 
 const Module = require('node:module');
 const path = require('node:path');
+const location = require('./location.js');
+
+/** The modules that require() has loaded; a bundle may have no require(). */
+function registry() {
+  try {
+    return require.cache;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Whether require() has Node's registry, into which files can be put back. That of a test runner, and a bundle's, have
  * other rules: there everything is loaded at the start.
  */
-const hasRegistry = require.cache !== undefined && require.cache === Module._cache;
-const folder = __dirname + path.sep;
+const hasRegistry = registry() !== undefined && registry() === /** @type {any} */ (Module)._cache;
+const folder = location.folder + path.sep;
 
 /** The modules of this instance by their files. */
 const own = new Map();
 
 function noteOwn() {
-  for (const file of Object.keys(require.cache)) {
-    if (file.startsWith(folder) && !own.has(file)) own.set(file, require.cache[file]);
+  const cache = registry();
+  for (const file of Object.keys(cache)) {
+    if (file.startsWith(folder) && !own.has(file)) own.set(file, cache[file]);
   }
 }
 
 /** Runs `load` while the registry has the modules of this instance, and leaves it as it was. */
 function withOwn(load) {
-  const { cache } = require;
+  const cache = registry();
   const others = [];
   for (const [file, module] of own) {
     if (cache[file] === module) continue;
@@ -54,7 +65,7 @@ function lazy(load) {
 
 /** Loads what cannot be loaded later. */
 function begin() {
-  // What is loaded adds to the list.
+  // Loading a file adds to the list.
   if (!hasRegistry) for (const get of all) get();
 }
 

@@ -2,7 +2,8 @@
 // Validates objects of options and declarations: own keys only, each read once, unknown keys refused.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const { wrongType, makeError } = require('./errors.js');
+const { wrongType, outOfRange, makeError } = require('./errors.js');
+const { nearest, didYouMean } = require('./nearest.js');
 
 /**
  * A copy of the own properties of `value`, without a prototype. Throws for a non-object and for a key not in `keys`.
@@ -11,7 +12,8 @@ const { wrongType, makeError } = require('./errors.js');
  * @param {string} where
  */
 const parseOptions = function (value, keys, where) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(where, 'an object', value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrongType(where, keys.args === undefined ? 'an object' : DECLARATION, value);
   // A literal without a prototype would be a dictionary, which takes more room and is slower to read.
   const options = Object.setPrototypeOf({}, null);
   const own = Object.keys(value);
@@ -26,6 +28,8 @@ const parseOptions = function (value, keys, where) {
   }
   return options;
 };
+
+const DECLARATION = 'an object { args: [...], returns: ... }';
 
 /** What other packages call the keys of a declaration. */
 const MEANT = {
@@ -47,11 +51,11 @@ const MEANT = {
 };
 
 function unknownKey(key, keys, where) {
-  const lower = Object.keys(keys).find((known) => known.toLowerCase() === key.toLowerCase());
-  const meant = lower ?? (Object.hasOwn(keys, MEANT[key] ?? '') ? MEANT[key] : undefined);
+  const known = Object.keys(keys);
+  const meant = Object.hasOwn(keys, MEANT[key] ?? '') ? MEANT[key] : nearest(key, known);
   return makeError(
     'ERR_INVALID_ARG_VALUE',
-    `${where} has the unknown key '${key}'${meant === undefined ? '' : ` (did you mean '${meant}'?)`}; known are ${Object.keys(keys).join(', ')}`,
+    `${where} has the unknown key '${key}'${didYouMean(meant) || `; known are ${known.join(', ')}`}`,
   );
 }
 
@@ -60,9 +64,25 @@ const entriesOf = function (value, where) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrongType(where, 'an object of declarations by symbol name', value);
   }
+  /** @type {any[]} */
   const entries = Object.keys(value);
   for (let i = 0; i < entries.length; i += 1) entries[i] = [entries[i], value[entries[i]]];
   return entries;
 };
 
-module.exports = { parseOptions, entriesOf };
+/**
+ * A length, a count or an offset as a number: C gives many of them as BigInts.
+ * @param {unknown} value
+ * @param {string} where
+ * @param {string} expected the range, for messages
+ * @param {number} [least]
+ * @param {number} [most]
+ */
+function integerOf(value, where, expected, least = 0, most = Number.MAX_SAFE_INTEGER) {
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw wrongType(where, expected, value);
+  if (!(value >= least && value <= most) || (typeof value === 'number' && !Number.isInteger(value)))
+    throw outOfRange(where, expected, value);
+  return Number(value);
+}
+
+module.exports = { parseOptions, entriesOf, integerOf };

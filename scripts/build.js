@@ -1,5 +1,7 @@
 'use strict';
 // Builds the addon with cargo and puts it where lib/native/binding.js looks. Quick and silent when nothing has changed.
+//   node scripts/build.js                  as it is published
+//   node scripts/build.js --development    without link-time optimisation, in a few seconds after a change
 
 const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -52,9 +54,9 @@ function fail(message, exitCode = 1) {
   process.exit(exitCode);
 }
 
-/** Runs cargo; gives the path of the library it made, whatever target directory is configured. */
-function runCargo(cargo, target) {
-  const args = ['build', '--release', '--lib', '--message-format=json-render-diagnostics'];
+/** Runs cargo; returns the path of the library, whatever target directory is configured. */
+function runCargo(cargo, target, profile) {
+  const args = ['build', '--profile', profile, '--lib', '--message-format=json-render-diagnostics'];
   if (!isCheckout()) args.push('--locked');
   if (target !== undefined) args.push('--target-dir', target);
   const color = process.stderr.isTTY ? { CARGO_TERM_COLOR: process.env.CARGO_TERM_COLOR ?? 'always' } : {};
@@ -106,7 +108,10 @@ function artifactOf(messages) {
 /** Copies by a rename, so that a process which has the old file open keeps it whole. */
 function install(from, to) {
   const content = fs.readFileSync(from);
-  if (fs.existsSync(to) && fs.readFileSync(to).equals(content)) return;
+  if (fs.existsSync(to) && fs.readFileSync(to).equals(content)) {
+    const now = new Date();
+    return fs.utimesSync(to, now, now);
+  }
   fs.mkdirSync(path.dirname(to), { recursive: true });
   const temporary = `${to}.${process.pid}.tmp`;
   try {
@@ -131,13 +136,38 @@ function replace(from, to) {
 /** Whether this is a checkout rather than an installed package. */
 const isCheckout = () => fs.existsSync(path.join(root, 'test'));
 
-/** Builds the addon; gives the file it was put into. `target` is cargo's directory, if it is not to be the usual one. */
-async function build({ output = path.join(root, 'prebuilds', `${platformKey()}.node`), target } = {}) {
-  const library = await runCargo(requireTools(), target);
+const addon = path.join(root, 'prebuilds', `${platformKey()}.node`);
+
+/**
+ * Builds the addon; returns the file it was put into.
+ * @param {object} [options]
+ * @param {string} [options.output]
+ * @param {string} [options.target] cargo's directory, if it is not the usual one
+ * @param {'release' | 'development'} [options.profile] of Cargo.toml
+ */
+async function build({ output = addon, target, profile = 'release' } = {}) {
+  const library = await runCargo(requireTools(), target, profile);
   install(library, path.resolve(output));
   return path.resolve(output);
 }
 
-module.exports = { build, findCompiler, isCheckout };
+/** The time at which something that the addon is made of was changed last. */
+function changedAt(file) {
+  const { mtimeMs } = fs.statSync(file);
+  const entries = fs.statSync(file).isDirectory() ? fs.readdirSync(file) : [];
+  return Math.max(mtimeMs, ...entries.map((entry) => changedAt(path.join(file, entry))));
+}
 
-if (require.main === module) build();
+/** Builds the addon by the development profile, unless it is newer than its sources, by whatever profile. */
+async function buildIfChanged() {
+  const builtAt = fs.statSync(addon, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = ['src', 'build.rs', 'Cargo.toml', 'Cargo.lock'].map((name) => path.join(root, name));
+  if (sources.every((file) => changedAt(file) < builtAt)) return;
+  await build({ profile: 'development' });
+}
+
+module.exports = { build, buildIfChanged, findCompiler, isCheckout };
+
+if (require.main === module) {
+  build({ profile: process.argv.includes('--development') ? 'development' : 'release' });
+}

@@ -184,6 +184,6 @@ async function main() {
   process.exitCode = counts.different === 0 ? 0 : 1;
 }
 
-module.exports = { home, compareWorkload };
+module.exports = { compareWorkload };
 
 if (require.main === module) main().catch((error) => fail(error.stack));

@@ -11,7 +11,7 @@ const root = path.join(__dirname, '..');
 const FILE = 'THIRD_PARTY_NOTICES.md';
 
 /** The licence under which a crate is used, where it offers a choice: the first of these that it names. */
-const PREFERRED = ['MIT', 'ISC', 'Apache-2.0', 'MPL-2.0', 'Unicode-3.0'];
+const PREFERRED = ['MIT', 'ISC', 'Apache-2.0', 'Unicode-3.0'];
 
 const LICENCE_FILES = {
   MIT: /^licen[cs]e(-mit)?(\.(md|txt))?$/i,
@@ -95,7 +95,7 @@ function textsOf(name, folder, licence, authors) {
       `Authors: ${authors.map((each) => each.replace(/ <.*>$/, '')).join(', ')}. The crate ships no licence text.\n\n${MIT}`,
     );
   }
-  if (texts.length === 0 && licence !== 'MPL-2.0') throw new Error(`${name} has no text of the ${licence} licence`);
+  if (texts.length === 0) throw new Error(`${name} has no text of the ${licence} licence`);
   if (name === 'libffi-sys') texts.push(readText(path.join(folder, 'libffi', 'LICENSE')));
   return texts;
 }
@@ -119,13 +119,6 @@ function render(crates) {
   for (const { name, texts } of crates) {
     for (const text of texts) namesByText.set(text, [...(namesByText.get(text) ?? []), name]);
   }
-  const copyleft = crates
-    .filter(({ chosen }) => chosen === 'MPL-2.0')
-    .map(
-      ({ name, version }) =>
-        `${name} ${version} is under the Mozilla Public License 2.0 (https://www.mozilla.org/MPL/2.0/) and is used unchanged. Its` +
-        ` source code is at https://crates.io/crates/${name}/${version}.`,
-    );
   return (
     [
       '# Third-party notices',
@@ -133,7 +126,6 @@ function render(crates) {
         'addon of every platform.',
       'This file is generated: `node scripts/notices.js` writes it.',
       ['| crate | version | licence | source |', '| --- | --- | --- | --- |', ...crates.map(rowOf)].join('\n'),
-      ...copyleft,
       'libffi-sys contains the C library libffi, whose licence is among the texts below.',
       'The addon also contains the standard library of Rust (https://github.com/rust-lang/rust), which is used under the MIT\n' +
         'licence. Copyrights in it are retained by its contributors; `COPYRIGHT-library.html` of each Rust release lists them and\n' +

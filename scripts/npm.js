@@ -20,16 +20,19 @@ function npm(args, cwd) {
   return spawnSync(command, all, options).status === 0;
 }
 
+/** Whether a folder has the packages that its package-lock.json names. */
+function isLockedInstalled(folder) {
+  const changed = (...file) => fs.statSync(path.join(folder, ...file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return changed('node_modules', '.package-lock.json') >= changed('package-lock.json');
+}
+
 /**
- * Installs what package-lock.json of a folder says, unless that was done already; whether it is there now.
+ * Installs the packages that a folder's package-lock.json names, unless they are there. Returns whether they are there now.
  * @param {string} folder
  * @param {...string} options of npm ci
  */
-function installLocked(folder, ...options) {
-  const changed = (...file) => fs.statSync(path.join(folder, ...file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (changed('node_modules', '.package-lock.json') >= changed('package-lock.json')) return true;
-  return npm(['ci', '--prefix', folder, '--ignore-scripts', ...options], folder);
-}
+const installLocked = (folder, ...options) =>
+  isLockedInstalled(folder) || npm(['ci', '--prefix', folder, '--ignore-scripts', ...options], folder);
 
 /**
  * The file of a package that is no dependency: from npm, kept in a folder of .nodes/ of the checkout.
@@ -38,7 +41,9 @@ function installLocked(folder, ...options) {
  * @param {string} version
  * @param {...string} file its path inside the package
  */
-function install(folder, name, version, ...file) {
+const install = (folder, name, version, ...file) => installWith([], folder, name, version, ...file);
+
+function installWith(more, folder, name, version, ...file) {
   const prefix = path.join(root, '.nodes', folder);
   const binary = path.join(prefix, 'node_modules', name, ...file);
   if (fs.existsSync(binary)) return binary;
@@ -46,7 +51,7 @@ function install(folder, name, version, ...file) {
   fs.mkdirSync(prefix, { recursive: true });
   // A package.json of its own keeps npm from looking at the project's.
   fs.writeFileSync(path.join(prefix, 'package.json'), '{ "private": true }\n');
-  const options = ['--no-save', '--no-package-lock', '--ignore-scripts'];
+  const options = ['--no-save', '--no-package-lock', '--ignore-scripts', ...more];
   const installed = npm(['install', '--prefix', prefix, ...options, `${name}@${version}`], prefix);
   if (!installed || !fs.existsSync(binary)) throw new Error(`${name}@${version} could not be installed from npm.`);
   return binary;
@@ -59,6 +64,17 @@ function install(folder, name, version, ...file) {
 function installNode(version) {
   const name = `node-${isWindows ? 'win' : process.platform}-${process.arch}`;
   return install(version, name, version, 'bin', isWindows ? 'node.exe' : 'node');
+}
+
+/**
+ * The binary of a Node for another platform, which something here emulates.
+ * @param {'linux-arm64' | 'win-x64'} platform as npm's packages of Node call it
+ * @param {string} version a major version, or a full one
+ */
+function installForeignNode(platform, version) {
+  const file = platform.startsWith('win') ? 'node.exe' : 'node';
+  // npm refuses packages for other platforms unless it is forced.
+  return installWith(['--force'], `${platform}-${version}`, `node-${platform}`, version, 'bin', file);
 }
 
 /**
@@ -78,4 +94,13 @@ function versionsIn(lists) {
 const installBun = (version = '1.4.5') => install(`bun-${version}`, '@oven/bun-linux-x64', version, 'bin', 'bun');
 const installDeno = (version = '2.9.6') => install(`deno-${version}`, '@deno/linux-x64-glibc', version, 'deno');
 
-module.exports = { npm, installLocked, installNode, versionsIn, installBun, installDeno };
+module.exports = {
+  npm,
+  isLockedInstalled,
+  installLocked,
+  installNode,
+  installForeignNode,
+  versionsIn,
+  installBun,
+  installDeno,
+};

@@ -20,10 +20,11 @@ const SAME_EVERYWHERE = new Set([
   'runners',
   'runtimes',
   'testing',
+  'types',
   'workflows',
 ]);
 
-/** They look at clocks, or wait for what other threads do in time: they run after the others, alone. */
+/** They look at clocks, or wait for what other threads do in time: they run after the others, when the machine is idle. */
 const WITH_CLOCKS = new Set(['async', 'isolate', 'thread']);
 
 /** Seconds that a file may take on two cores, by the scale. */
@@ -34,6 +35,7 @@ const BUDGETS = {
   async: { quick: 12, full: 12 },
   bind: { quick: 20, full: 25 },
   canary: { quick: 15, full: 30 },
+  bundle: { quick: 15, full: 15 },
   callback: { quick: 8, full: 8 },
   cc: { quick: 15, full: 15 },
   cdef: { quick: 8, full: 30 },
@@ -48,7 +50,8 @@ const BUDGETS = {
   isolate: { quick: 15, full: 60 },
   install: { quick: 12, full: 12 },
   'isolate-host': { quick: 8, full: 30 },
-  lanes: { quick: 20, full: 45 },
+  'call-paths': { quick: 20, full: 45 },
+  'node-ffi': { quick: 6, full: 6 },
   runtimes: { quick: 12, full: 12 },
   runners: { quick: 25, full: 25 },
   process: { quick: 8, full: 8 },
@@ -57,6 +60,7 @@ const BUDGETS = {
   reset: { quick: 15, full: 15 },
   signature: { quick: 15, full: 60 },
   symbols: { quick: 8, full: 60 },
+  types: { quick: 12, full: 30 },
   thread: { quick: 10, full: 35 },
   worker: { quick: 12, full: 12 },
 };

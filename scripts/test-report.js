@@ -87,18 +87,23 @@ function timeLines(results, scale) {
   ];
 }
 
-/** The titles of what failed in a file, without the suites around it. */
+/** What failed in a file, without the suites around it: { title, error }. */
 const failuresOf = ({ events }) =>
   events
     .filter((event) => isFailed(event) && event.data.details.error?.failureType !== 'subtestsFailed')
-    .map(({ data }) => data.name);
+    .map(({ data }) => ({ title: data.name, error: data.details.error?.message ?? '' }));
+
+const failedTitles = (result) =>
+  failuresOf(result)
+    .map(({ title }) => title)
+    .join('; ');
 
 function flakyLines(flaky) {
   if (flaky.length === 0) return [];
-  const lines = flaky.map((result) => `  ${nameOf(result.file)}: ${failuresOf(result).join('; ')}`);
+  const lines = flaky.map((result) => `  ${nameOf(result.file)}: ${failedTitles(result)}`);
   const warnings =
     process.env.GITHUB_ACTIONS === 'true'
-      ? flaky.map((result) => `::warning file=${result.file},title=Flaky test::${failuresOf(result).join('; ')}`)
+      ? flaky.map((result) => `::warning file=${result.file},title=Flaky test::${failedTitles(result)}`)
       : [];
   return ['failed, and passed when they were run again:', ...lines, ...warnings];
 }
@@ -143,4 +148,4 @@ function report({ results, flaky, scale }) {
   };
 }
 
-module.exports = { report, totals };
+module.exports = { report, totals, failuresOf };

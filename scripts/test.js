@@ -13,7 +13,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { spec: SpecReporter } = require('node:test/reporters');
 const { parseArgs } = require('node:util');
-const { build, findCompiler } = require('./build.js');
+const { buildIfChanged, findCompiler } = require('./build.js');
 const { installNode, versionsIn } = require('./npm.js');
 const { budgetOf, dependsOnNode, hasClocks } = require('./test-files.js');
 const { runTestFile } = require('./test-process.js');
@@ -69,28 +69,53 @@ const filesIn = (folder, pattern) =>
     .filter((file) => pattern.test(file))
     .map((file) => path.join(folder, file));
 
-/** Compiles C into a library in test/fixtures/build, if something has changed. */
-function buildLibrary(name, sources, { headers = [], flags = [] } = {}) {
-  const output = path.join(fixtures, 'build', `${name}.${suffix}`);
+/** The C fixture of the tests on this machine. */
+const fixture = path.join(fixtures, 'build', `libfixture.${suffix}`);
+
+/**
+ * Compiles C into a library, unless that is newer than its sources.
+ * @param {string} output
+ * @param {string[]} sources
+ * @param {object} options
+ * @param {string[]} options.compiler a command
+ * @param {boolean} options.isWindows whether it is for Windows
+ * @param {string[]} [options.headers]
+ * @param {string[]} [options.flags]
+ */
+function buildLibrary(output, sources, { compiler, isWindows, headers = [], flags = [] }) {
   const changed = (file) => fs.statSync(file).mtimeMs;
   const inputs = [...sources, ...headers, __filename];
   if (fs.existsSync(output) && inputs.every((file) => changed(file) < changed(output))) return;
-  const compiler = findCompiler() ?? fail('The tests need a C compiler (cc, gcc or clang, or set CC).');
+  if (compiler === undefined) fail('The tests need a C compiler (cc, gcc or clang, or set CC).');
   fs.mkdirSync(path.dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.tmp`;
-  const position = process.platform === 'win32' ? [] : ['-fPIC', '-pthread'];
-  const args = ['-std=gnu11', '-O1', '-g', '-Wall', '-shared', ...position, ...flags, '-o', temporary, ...sources];
-  if (process.platform === 'linux') args.push('-lm');
+  // Its threads are those of a library that only MinGW has.
+  const position = isWindows ? ['-static'] : ['-fPIC'];
+  const all = ['-pthread', ...position, ...flags, '-o', temporary, ...sources];
+  const args = ['-std=gnu11', '-O1', '-g', '-Wall', '-shared', ...all];
+  if (!isWindows && process.platform === 'linux') args.push('-lm');
   const { status, error } = spawnSync(compiler[0], [...compiler.slice(1), ...args], { cwd: root, stdio: 'inherit' });
   if (status !== 0) fail(`The C fixture of the tests does not compile${error ? `: ${error.message}` : '.'}`);
   fs.renameSync(temporary, output);
 }
 
-function buildFixture() {
-  buildLibrary('libfixture', filesIn(fixtures, /\.c$/), { headers: filesIn(fixtures, /\.h$/) });
+/**
+ * Compiles the fixture, and on Linux the libraries that are isolated. For another platform: the fixture alone, with its
+ * compiler, into another file.
+ * @param {object} [options]
+ * @param {string} [options.output]
+ * @param {string[]} [options.compiler] a command
+ * @param {boolean} [options.isWindows] whether it is for Windows
+ */
+function buildFixture({ output = fixture, compiler = findCompiler(), isWindows = process.platform === 'win32' } = {}) {
+  const headers = filesIn(fixtures, /\.h$/);
+  buildLibrary(output, filesIn(fixtures, /\.c$/), { compiler, isWindows, headers });
   // Each file is a library of its own. They are wrong on purpose, which compilers notice.
-  const isolated = process.platform === 'linux' ? filesIn(path.join(fixtures, 'isolate'), /\.c$/) : [];
-  for (const file of isolated) buildLibrary(`isolate-${path.basename(file, '.c')}`, [file], { flags: ['-w', '-fno-builtin'] });
+  const isHere = output === fixture && process.platform === 'linux';
+  for (const file of isHere ? filesIn(path.join(fixtures, 'isolate'), /\.c$/) : []) {
+    const library = path.join(fixtures, 'build', `isolate-${path.basename(file, '.c')}.${suffix}`);
+    buildLibrary(library, [file], { compiler, isWindows, flags: ['-w', '-fno-builtin'] });
+  }
 }
 
 // --- Running
@@ -114,7 +139,8 @@ async function runAll(files, count, work) {
 }
 
 /**
- * Runs test files on a Node, as many at a time as there are cores, and those with clocks after the others, alone.
+ * Runs test files on a Node, as many at a time as there are cores. Those with clocks run after the others: together, because
+ * they wait more than they compute.
  * @param {string} node the Node binary
  * @param {string[]} files
  * @param {object} [options]
@@ -149,7 +175,7 @@ async function runTests(node, files, { flags = [], environment = {}, isAgain = f
     os.availableParallelism(),
     run,
   );
-  await runAll(byBudget.filter(hasClocks), 1, run);
+  await runAll(byBudget.filter(hasClocks), os.availableParallelism(), run);
   for (const { file, events } of [...failed]) {
     console.log(`\n# ${file} has failed and is run once more\n`);
     const first = makePrinter();
@@ -175,7 +201,7 @@ async function runTests(node, files, { flags = [], environment = {}, isAgain = f
 
 /** Builds what the tests need. */
 async function prepare({ isBuilt = false } = {}) {
-  if (!isBuilt) await build();
+  if (!isBuilt) await buildIfChanged();
   buildFixture();
 }
 
@@ -192,6 +218,6 @@ async function main() {
   if (failed.length > 0) fail(`Failed on ${failed.join(', ')}.`);
 }
 
-module.exports = { parse, prepare, testFiles, runTests };
+module.exports = { parse, prepare, testFiles, runTests, fixture, buildFixture };
 
 if (require.main === module) main().catch((error) => fail(error.stack));

@@ -69,7 +69,7 @@ pub struct Death {
 pub enum FfiError {
     /// A symbol of a library that has been closed was called.
     LibraryClosed { symbol: String, library: String },
-    /// A call was handed to a thread that has been closed.
+    /// A call was passed to a thread that has been closed.
     ThreadClosed { symbol: String },
     /// `close()` was called while native code of the library is on the stack.
     LibraryBusy { library: String },
@@ -81,7 +81,7 @@ pub enum FfiError {
     Resizable { symbol: String, argument: usize },
     /// A value that is no view, buffer or string came where one was promised by the JS side.
     NotAView { symbol: String, argument: usize },
-    /// A string with a NUL in it was passed; JavaScript throws an error of its own instead, which shows the string.
+    /// A string with a NUL in it was passed; JavaScript throws a different error instead, which shows the string.
     HasNul { symbol: String, argument: usize },
     /// A declaration that cannot be dispatched.
     Declaration { reason: String },
@@ -196,7 +196,10 @@ impl fmt::Display for FfiError {
             Self::LibraryClosed { symbol, library } => write!(f, "{symbol}: the library {library} is closed"),
             Self::ThreadClosed { symbol } => write!(f, "{symbol}: the thread is closed"),
             Self::LibraryBusy { library } => {
-                write!(f, "close: the library {library} has a call on the stack; close it after the call returned")
+                write!(
+                    f,
+                    "close: {library} cannot be closed from a callback that it is running; close it after the call returns"
+                )
             }
             Self::LibraryInvalid { reason } | Self::Declaration { reason } | Self::OutOfRange { reason } => {
                 f.write_str(reason)

@@ -63,12 +63,12 @@ describe('alloc', () => {
 
   test('refuses sizes that are none or that no memory has, and the process goes on', async () => {
     for (const size of [-1, 1.5, NaN, Infinity, 2 ** 53]) throws(() => alloc(size), 'ERR_OUT_OF_RANGE');
-    for (const size of ['8', null, undefined, 8n, {}]) throws(() => alloc(size), 'ERR_INVALID_ARG_TYPE');
+    for (const size of ['8', null, undefined, {}]) throws(() => alloc(size), 'ERR_INVALID_ARG_TYPE');
     for (const size of [2 ** 44, 2 ** 46, 2 ** 47, 2 ** 53 - 1]) {
       for (const external of ['on', 'off']) {
         if (external === 'off') process.env.PINNED_FFI_EXTERNAL = 'off';
         try {
-          throws(() => alloc(size), 'ERR_FFI_MEMORY_EXHAUSTED');
+          throws(() => alloc(size), ['ERR_OUT_OF_RANGE', 'ERR_FFI_MEMORY_EXHAUSTED']);
         } finally {
           delete process.env.PINNED_FFI_EXTERNAL;
         }

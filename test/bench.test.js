@@ -61,7 +61,7 @@ describe('the runner', () => {
     for (const [args, message] of [
       [['nonsense'], /no case is called nonsense/],
       [['--nonsense'], /unknown option --nonsense/],
-      [['--peers', 'nonsense'], /nonsense is none of pinned, frame/],
+      [['--peers', 'nonsense'], /nonsense is none of pinned, generic/],
       [['--rounds', '0'], /--rounds wants a number/],
       [['--node'], /--node wants a value/], // --list, which follows, is none
     ]) {
@@ -88,9 +88,9 @@ describe('the cases', () => {
     assert.equal(ids.size, rows.length);
     for (const id of [...Object.keys(CHART), ...TARGETS.flatMap((target) => target.rows)]) assert.ok(ids.has(id), id);
     for (const { rows: wanted, bounds } of TARGETS) {
-      for (const { lane, of } of bounds) {
+      for (const { path, of } of bounds) {
         const peers = choose(rows, wanted).flatMap(({ variants }) => variants);
-        for (const name of [lane, ...of]) assert.ok(peers.includes(name), `${wanted}: ${name}`);
+        for (const name of [path, ...of]) assert.ok(peers.includes(name), `${wanted}: ${name}`);
       }
     }
   });
@@ -120,7 +120,7 @@ describe('the documents', () => {
     const results = path.join(folder, 'documents');
     const rows = await allRows();
     const keep = (id, variants) => save(results, choose(rows, [id])[0], node, variants);
-    keep('numbers/add-i32', { pinned: measured(batches(30)), frame: measured(batches(30)) });
+    keep('numbers/add-i32', { pinned: measured(batches(30)), generic: measured(batches(30)) });
     // Added to what is there, and with batches that something disturbed.
     keep('numbers/add-i32', { koffi: measured(batches(60), batches(600, 200)), deno: measured(batches(4)) });
     const disturbed = measured(batches(100, 300));

@@ -571,7 +571,7 @@ describe('argument lists', () => {
       const mixed = bindOne(`mixed_${count}`, types(count), 'cstring');
       const args = types(count).map((kind) => edges[kind][0]);
       const noun = count === 1 ? 'argument' : 'arguments';
-      const message = (received) => new RegExp(`^mixed_${count} takes ${count} ${noun}, received ${received};`);
+      const message = (received) => new RegExp(`^mixed_${count} expects ${count} ${noun}, received ${received}$`);
       throws(() => mixed(...args, 1), 'ERR_INVALID_ARG_VALUE', message(count + 1));
       throws(() => mixed(...args, undefined), 'ERR_INVALID_ARG_VALUE', message(count + 1));
       if (count > 0) throws(() => mixed(...args.slice(1)), 'ERR_INVALID_ARG_VALUE', message(count - 1));
@@ -609,9 +609,9 @@ describe('argument lists', () => {
 
   test('the number of arguments is checked before any of them is looked at', () => {
     const add = bindOne('add_i32', ['i32', 'i32'], 'i32');
-    throws(() => add(), 'ERR_INVALID_ARG_VALUE', /^add_i32 takes 2 arguments, received 0;/);
-    throws(() => add('x'), 'ERR_INVALID_ARG_VALUE', /^add_i32 takes 2 arguments, received 1;/);
-    throws(() => add(1, 2, 3), 'ERR_INVALID_ARG_VALUE', /^add_i32 takes 2 arguments, received 3;/);
+    throws(() => add(), 'ERR_INVALID_ARG_VALUE', /^add_i32 expects 2 arguments, received 0$/);
+    throws(() => add('x'), 'ERR_INVALID_ARG_VALUE', /^add_i32 expects 2 arguments, received 1$/);
+    throws(() => add(1, 2, 3), 'ERR_INVALID_ARG_VALUE', /^add_i32 expects 2 arguments, received 3$/);
   });
 
   test('a refused argument leaves the next call intact', () => {

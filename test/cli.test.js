@@ -9,7 +9,8 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { ffi, root, fixture } = require('./helpers.js');
-const { needs } = require('./requirements.js');
+const { needs, onlyOn } = require('./requirements.js');
+const { withoutSections } = require('./fixtures/elf.js');
 const { version } = require('../package.json');
 const { findCompiler } = require('../scripts/build.js');
 
@@ -238,6 +239,17 @@ describe('info', () => {
     await fails(['info', './no-such.so'], 1, /no library is found/);
   });
 
+  test('lists the same symbols where a file has no section headers', { skip: onlyOn('linux') }, () => {
+    const binding = require('../lib/native/binding.js');
+    const file = write('sectionless.so', withoutSections(fs.readFileSync(fixture)));
+    const [found] = binding.inspect(file);
+    const [expected] = binding.inspect(fixture);
+    assert.ok(expected.exports.length > 100);
+    // The versions of symbols, which name the libraries of imports, have a table that is not read then.
+    const imports = expected.imports.map(({ name }) => ({ name }));
+    assert.deepEqual(found, { ...expected, imports });
+  });
+
   test('survives a file whose every byte may be wrong', () => {
     // In this process, where a crash would be seen: a few thousand damaged copies of three formats.
     const binding = require('../lib/native/binding.js');
@@ -247,6 +259,7 @@ describe('info', () => {
     const foreign = require('./fixtures/foreign.js');
     const originals = [
       fs.readFileSync(fixture),
+      ...(process.platform === 'linux' ? [withoutSections(fs.readFileSync(fixture))] : []),
       foreign['tiny.dll'](),
       foreign['tiny.dylib'](),
       foreign['fat.dylib'](),

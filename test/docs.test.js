@@ -4,13 +4,14 @@
 // it: <!-- not run: reason -->. Commands for a shell (```sh) and plain text (```text) are only shown.
 
 const assert = require('node:assert/strict');
-const { spawn, spawnSync } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { root } = require('./helpers.js');
+const { compile, makeProject } = require('./typed-project.js');
 
 const TIMEOUT_MS = 60_000;
 const docs = path.join(root, 'docs');
@@ -87,7 +88,7 @@ function run(file) {
 }
 
 for (const file of files) {
-  describe(file, () => {
+  describe(file, { concurrency: 2 }, () => {
     for (const { line, code } of blocksOf(file).filter(({ language, notRun }) => language === 'js' && !notRun)) {
       const wanted = /^\/\/ throws (\w+)/.exec(code)?.[1];
       test(`the example at line ${line} ${wanted === undefined ? 'runs' : `throws ${wanted}`}`, async () => {
@@ -144,30 +145,32 @@ test('every link to a file leads to one, and to a heading that it has', () => {
   assert.deepEqual(broken, []);
 });
 
-test('every TypeScript example compiles', () => {
-  const blocks = all.filter(({ language, notRun }) => language === 'ts' && !notRun);
-  assert.ok(blocks.length > 0);
-  const names = blocks.map(({ where, code }) => {
-    const name = `${where.replace(/\W+/g, '-')}.mts`;
-    fs.writeFileSync(path.join(folder, name), code);
-    return name;
+/** The examples in the comments of the declarations. What they use of the package is imported for them. */
+function commentedExamples() {
+  const names = Object.keys(require('../index.js'));
+  return ['index.d.ts', 'types/declared.d.ts', 'types/infer.d.ts', 'types/table.d.ts'].flatMap((file) => {
+    const text = fs.readFileSync(path.join(root, file), 'utf8');
+    return [...text.matchAll(/^ *\* ```[jt]s\n([^]*?)^ *\* ```/gm)].map(({ 1: body, index }) => {
+      const code = body.replace(/^ *\* ?/gm, '');
+      const used = names.filter((name) => new RegExp(`\\b${name}[(.]`).test(code));
+      const line = text.slice(0, index).split('\n').length + 1;
+      return { where: `${file}:${line}`, code: `import { ${used.join(', ')} } from 'pinned-ffi';\n${code}` };
+    });
   });
-  fs.symlinkSync(path.join(root, 'node_modules', '@types'), path.join(folder, 'node_modules', '@types'), 'junction');
-  const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const options = [
-    '--ignoreConfig',
-    '--noEmit',
-    '--strict',
-    '--target',
-    'es2022',
-    '--module',
-    'nodenext',
-    '--types',
-    'node',
-  ];
-  const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, ...names], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  assert.equal(status, 0, stdout);
+}
+
+test('every example of the documents and of the comments compiles, strictly', () => {
+  const project = path.join(folder, 'typed');
+  makeProject(project);
+  // As docs/bun.md says.
+  fs.writeFileSync(path.join(project, 'bun.d.ts'), "declare module 'bun:ffi' { export * from 'pinned-ffi/bun'; }\n");
+  const blocks = all.filter(({ language, notRun }) => language === 'ts' || (language === 'js' && !notRun));
+  for (const { where, code } of [...blocks, ...commentedExamples()]) {
+    const isCommonJs = /\brequire\(/.test(code) && !/^import /m.test(code);
+    const file = `${where.replace(/\W+/g, '-')}.${isCommonJs ? 'cts' : 'mts'}`;
+    // As a module, so that the names of one example are unknown to the others.
+    fs.writeFileSync(path.join(project, file), isCommonJs ? code : `${code}\nexport {};\n`);
+  }
+  assert.equal(compile(project), '');
+  assert.ok(fs.readdirSync(path.join(project, 'out')).length > 70, 'the examples were not compiled');
 });

@@ -10,8 +10,8 @@ const { ffi, root } = require('./helpers.js');
 const { TABLE } = require('../lib/errors.js');
 
 const FILES = ['index.d.ts', 'types/table.d.ts', 'types/infer.d.ts', 'types/declared.d.ts', 'types/cdef/sources.d.ts'];
-// Functions that cannot fail: they take nothing.
-const NEVER_THROW = ['fences', 'checkFences', 'errno'];
+// Functions that cannot fail: they take nothing, or any value.
+const NEVER_THROW = ['arena', 'fences', 'checkFences', 'isFFIError'];
 
 const VALUES = ['VariableDeclaration', 'TSDeclareFunction', 'ClassDeclaration'];
 const nameOf = (node) => node.key?.name ?? node.key?.value ?? node.id?.name ?? node.declarations?.[0].id.name;

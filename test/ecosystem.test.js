@@ -6,19 +6,15 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { before, describe, test } = require('node:test');
+const { describe, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { root } = require('./helpers.js');
 const { needs, onlyOn } = require('./requirements.js');
 const { byScale } = require('./scale.js');
-const { installLocked } = require('../scripts/npm.js');
 
 const home = path.join(__dirname, 'ecosystem');
 const modules = path.join(home, 'node_modules');
 const TIMEOUT_MS = 120_000;
-
-/** ssh2's optional dependencies are native; its suite does without. */
-const install = () => assert.ok(installLocked(home, '--omit=optional'), 'npm ci failed in test/ecosystem');
 
 const testsIn = (name, filter) =>
   fs
@@ -95,12 +91,10 @@ async function runSuite(name, extra) {
 const urlOf = (...parts) => pathToFileURL(path.join(...parts)).href;
 
 describe('the test suites of other packages', { skip: onlyOn('fences') }, () => {
-  before(() => needs('registry') || install());
-
   for (const name of byScale(['msgpack5', 'busboy', 'ssh2'], Object.keys(SUITES))) {
     test(
       `${name} passes as many of its own tests under the fences as without`,
-      { skip: needs('registry', ...(SUITES[name].wants ?? [])) },
+      { skip: needs('suites', ...(SUITES[name].wants ?? [])) },
       async (t) => {
         const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-ecosystem-'));
         try {

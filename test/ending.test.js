@@ -332,7 +332,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
     ends(
       `main(async () => {
         const numbers = [];
-        await Promise.all(Array.from({ length: 4 }, async (_, lane) => {
+        await Promise.all(Array.from({ length: 4 }, async (_, turn) => {
           for (let i = 0; i < ${TIMES}; i++) {
             const [worker, number] = await start(\`
               const callback = new ffi.JSCallback(() => 1, i32);
@@ -342,7 +342,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
               parentPort.postMessage(number);
             \`);
             numbers.push(number);
-            await wait((i + lane) % 4);
+            await wait((i + turn) % 4);
             await worker.terminate();
             s.stop_ticker(number);
           }

@@ -43,4 +43,30 @@ describe('an enumeration', () => {
     throws(() => enumeration({ a: 300 }, { type: 'u8' }), 'ERR_OUT_OF_RANGE', /a must be an integer from 0 to 255/);
     throws(() => enumeration({ a: 1 }, { type: 'f64' }), 'ERR_INVALID_ARG_VALUE', /integer type/);
   });
+
+  test('has its constants as properties, next to what every type has', () => {
+    const Kind = enumeration({ SMALL: 1, LARGE: 2n, name: 3, toString: 4 }, { type: 'u64', name: 'Kind' });
+    assert.deepEqual(
+      [Kind.SMALL, Kind.LARGE, Kind.name, Kind.values.name, Kind.values.toString],
+      [1, 2n, 'Kind', 3, 4],
+    );
+    assert.equal(typeof Kind.toString, 'function');
+    assert.ok(Object.isFrozen(Kind));
+  });
+
+  test('takes flags joined, and gives them so on request', () => {
+    const members = { NONE: 0, READ: 4, WRITE: 2, RUN: 1, ALL: 7 };
+    const Mode = enumeration(members, { flags: true, name: 'Mode' });
+    const NamedMode = enumeration(members, { flags: true, names: true });
+    const same = abs(Mode, NamedMode);
+    for (const value of ['READ | WRITE', 'READ|WRITE', ['READ', 'WRITE'], ['READ', 2], Mode.READ | Mode.WRITE, 6n])
+      assert.equal(same(value), 'READ | WRITE');
+    assert.deepEqual([same('ALL'), same([]), same(0), same('RUN'), same(8)], ['ALL', 'NONE', 'NONE', 'RUN', 8]);
+    assert.deepEqual([Mode.nameOf(5), Mode.nameOf(9), Mode.nameOf(0.5)], ['READ | RUN', undefined, undefined]);
+    throws(() => same('READ | WIRTE'), 'ERR_INVALID_ARG_VALUE', /made of NONE, READ, WRITE, RUN, ALL \(Mode\)/);
+    throws(() => same(['READ', {}]), 'ERR_INVALID_ARG_VALUE');
+    throws(() => abs(Color, Color)('grene'), 'ERR_INVALID_ARG_VALUE', /Did you mean 'green'\?$/);
+    const T = struct({ mode: Mode });
+    assert.deepEqual(T.read(T.alloc({ mode: ['RUN', 'READ'] })), { mode: 5 });
+  });
 });

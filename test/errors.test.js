@@ -117,9 +117,12 @@ describe('the table of errors', () => {
     }
   });
 
-  test('codes are ERR_FFI_ names, or those of Node for arguments and libraries', () => {
+  test('codes are ERR_FFI_ names, or those of Node for arguments, libraries and permissions', () => {
     for (const code of table)
-      assert.match(code, /^ERR_(FFI_[A-Z]+(_[A-Z]+)*|INVALID_ARG_TYPE|INVALID_ARG_VALUE|OUT_OF_RANGE|DLOPEN_FAILED)$/);
+      assert.match(
+        code,
+        /^ERR_(FFI_[A-Z]+(_[A-Z]+)*|INVALID_ARG_TYPE|INVALID_ARG_VALUE|OUT_OF_RANGE|DLOPEN_FAILED|ACCESS_DENIED)$/,
+      );
   });
 });
 

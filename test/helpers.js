@@ -11,7 +11,9 @@ const ffi = require('../index.js');
 const { TABLE } = require('../lib/errors.js');
 
 const root = path.join(__dirname, '..');
-const fixture = path.join(__dirname, 'fixtures', 'build', `libfixture.${ffi.suffix}`);
+/** The library of test/fixtures/. Where it was compiled for another system than this one's, a variable names it. */
+const fixture =
+  process.env.PINNED_FFI_TEST_FIXTURE ?? path.join(__dirname, 'fixtures', 'build', `libfixture.${ffi.suffix}`);
 
 if (!fs.existsSync(fixture)) {
   throw new Error(
@@ -116,7 +118,7 @@ function tryOptimize(fn, warmUp = fn, attempts = 1) {
   return (status & optimizedBits) === optimizedBits;
 }
 
-/** A process whose flags say what is optimised, nothing or everything early: `npm run test:lanes` has some. */
+/** A process whose flags say what is optimised, nothing or everything early: `npm run test:call-paths` has some. */
 const isOptimisedByFlags = ['--no-opt', '--always-sparkplug'].some((flag) => process.execArgv.includes(flag));
 
 /** The same, and fails if V8 did not though it may. */

@@ -245,7 +245,8 @@ for (const [way, call] of Object.entries(WAYS)) {
       const { sum, threw, opened } = await middle((parts) => parts.opened.close());
       assert.equal(sum, 200n);
       assert.deepEqual(threw, isSync ? ['ERR_FFI_LIBRARY_BUSY'] : []);
-      await opened.close();
+      opened.close();
+      await opened.closed;
       throws(() => opened.symbols.copy_bytes(null, null, 0), 'ERR_FFI_LIBRARY_CLOSED');
     });
 

@@ -50,8 +50,8 @@ describe('the package', () => {
   test('holds what is used and what builds it, and nothing else', (t) => {
     const files = packed.files.map((file) => file.path);
     const top = new Set(files.map((file) => file.split('/')[0]));
-    const known = ['bin', 'bun', 'cli', 'lib', 'prebuilds', 'scripts', 'src', 'types'];
-    const knownFile = /^(\w+\.(js|mjs|d\.ts|d\.mts)|build\.rs|Cargo\.(toml|lock)|package\.json|LICENSE|\w+\.md)$/;
+    const known = ['bin', 'bun', 'cli', 'docs', 'examples', 'lib', 'prebuilds', 'scripts', 'src', 'types'];
+    const knownFile = /^([\w-]+\.(js|mjs|d\.ts|d\.mts)|build\.rs|Cargo\.(toml|lock)|package\.json|LICENSE|\w+\.md)$/;
     const isKnown = (name) => known.includes(name) || knownFile.test(name);
     assert.deepEqual(
       [...top].filter((name) => !isKnown(name)),
@@ -92,6 +92,21 @@ describe('the package', () => {
     );
   });
 
+  test('has its documents, and every file to which they link', () => {
+    const files = new Set(packed.files.map((file) => file.path));
+    const isThere = (name) => files.has(name) || [...files].some((file) => file.startsWith(`${name}/`));
+    const documents = [...files].filter((file) => file.endsWith('.md'));
+    assert.ok(documents.length > 20, documents.join());
+    for (const document of documents) {
+      const text = fs.readFileSync(path.join(installed, document), 'utf8').replace(/^```[^]*?^```/gm, '');
+      for (const [, link] of text.matchAll(/\]\(([^)\s#]+)/g)) {
+        if (/^\w+:/.test(link)) continue;
+        const target = path.posix.join(path.posix.dirname(document), link);
+        assert.ok(isThere(target), `${document} links to ${link}, which is not packed`);
+      }
+    }
+  });
+
   test('is installed alone, with no other package', () => {
     const names = fs.readdirSync(path.join(project, 'node_modules')).filter((name) => !name.startsWith('.'));
     assert.deepEqual(names, ['pinned-ffi']);
@@ -105,6 +120,12 @@ const CALLS = `
 `;
 
 describe('an installed package', () => {
+  test('has examples that run in the project when they are copied', () => {
+    fs.cpSync(path.join(installed, 'examples'), path.join(project, 'copied'), { recursive: true });
+    assert.match(node(path.join('copied', 'demo.mjs')), /qsort/);
+    assert.match(node(path.join('copied', 'own-c.mjs')), /distance 5/);
+  });
+
   test('is used by require', () => {
     write('app.cjs', `const { alloc, dlopen, ptr } = require('pinned-ffi');${CALLS}`);
     assert.equal(node('app.cjs'), '7 0\n');

@@ -9,6 +9,7 @@ const path = require('node:path');
 const { after, describe, test } = require('node:test');
 const { runs, run } = require('./helpers.js');
 const { onlyOn } = require('./requirements.js');
+const { withoutSections } = require('./fixtures/elf.js');
 
 const isGlibc = process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime !== undefined;
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-interpose-'));
@@ -91,6 +92,15 @@ describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, 
     assert.ok(!['mine', 'no environment'].includes(await said(which(environment))));
     assert.equal(await said(which(streams)), 'mine');
   });
+
+  for (const style of ['gnu', 'sysv', 'both']) {
+    test(`calls its own where the file has no section headers, with a hash table of the style ${style}`, async () => {
+      const source = `const char *zlibVersion(void) { return "mine"; } const char *which(void) { return zlibVersion(); }`;
+      const file = library(`sectionless-${style}`, source, [`-Wl,--hash-style=${style}`]);
+      fs.writeFileSync(file, withoutSections(fs.readFileSync(file)));
+      assert.equal(await said(which(file)), 'mine');
+    });
+  }
 
   test('is left alone where malloc is replaced', async () => {
     assert.ok(!isMine(await said(which(own), { LD_PRELOAD: malloc })));

@@ -41,7 +41,7 @@ describe('an opaque handle', () => {
     throws(
       () => c.part_get(shape),
       'ERR_INVALID_ARG_TYPE',
-      /part_get: argument 0 must be a Part or null, received a Shape/,
+      /part_get: argument 0 must be of type Part or null, received Shape/,
     );
     for (const other of [
       shape.ptr,
@@ -52,7 +52,7 @@ describe('an opaque handle', () => {
       'x',
       new Proxy(shape, {}),
     ]) {
-      throws(() => c.shape_get(other), 'ERR_INVALID_ARG_TYPE', /must be a Shape or null/);
+      throws(() => c.shape_get(other), 'ERR_INVALID_ARG_TYPE', /must be of type Shape or null/);
     }
     c.shape_free(shape);
     c.drop(circle);

@@ -40,8 +40,8 @@ describe('out parameters', () => {
 
   test('are not passed, and do not count', () => {
     assert.equal(c.divide.length, 2);
-    throws(() => c.divide(1, 2, null), 'ERR_INVALID_ARG_VALUE', /divide takes 2 arguments, received 3/);
-    throws(() => c.divide(1), 'ERR_INVALID_ARG_VALUE', /divide takes 2 arguments, received 1/);
+    throws(() => c.divide(1, 2, null), 'ERR_INVALID_ARG_VALUE', /divide expects 2 arguments, received 3/);
+    throws(() => c.divide(1), 'ERR_INVALID_ARG_VALUE', /divide expects 2 arguments, received 1/);
     throws(() => c.grow('5', 2, { x: 1, y: 2 }), 'ERR_INVALID_ARG_TYPE', /grow: argument 0 must be an integer/);
     throws(() => c.grow(5, 2, { x: 1 }), 'ERR_INVALID_ARG_TYPE', /grow: argument 2: field y must be a number/);
   });
@@ -59,5 +59,71 @@ describe('out parameters', () => {
       /parameter of a function/,
     );
     throws(() => new ffi.JSCallback(() => {}, { args: [out('i32')] }), 'ERR_INVALID_ARG_VALUE');
+  });
+
+  describe('of a text that the caller frees', () => {
+    const owned = { type: 'cstring', free: 'release' };
+    const { symbols: texts } = ffi.cc({
+      source: `#include <stdlib.h>
+        #include <string.h>
+        static int freed;
+        void release(void *text) { freed++; free(text); }
+        int count(void) { return freed; }
+        int give(char **text) { *text = strdup("given"); return 1; }
+        int none(char **text) { *text = 0; return 1; }
+        int fail(char **text) { *text = strdup("why"); return -1; }
+        int keep(char **text) { return (*text)[0]; }
+        int change(char **text) { *text = strdup("changed"); return 1; }`,
+      symbols: {
+        count: { returns: 'int' },
+        give: { args: [ffi.out(owned)], returns: 'int' },
+        none: { args: [ffi.out(owned)], returns: 'int' },
+        fail: { args: [ffi.out(owned)], returns: 'int', fails: 'negative' },
+        keep: { args: [ffi.inout(owned)], returns: 'int' },
+        change: { args: [{ type: ffi.inout(owned), name: 'text' }], returns: 'int' },
+      },
+    });
+    const freed = (call) => {
+      const before = texts.count();
+      const result = call();
+      return [result, texts.count() - before];
+    };
+
+    test('it is copied, then freed once', async () => {
+      assert.deepEqual(
+        freed(() => texts.give()),
+        [{ returns: 1, out: ['given'] }, 1],
+      );
+      assert.deepEqual(
+        freed(() => texts.none()),
+        [{ returns: 1, out: [null] }, 0],
+      );
+      const before = texts.count();
+      assert.deepEqual(await texts.give.async(), { returns: 1, out: ['given'] });
+      assert.equal(texts.count(), before + 1);
+    });
+
+    test('it is freed where the call fails, and the error has it', () => {
+      const [error, count] = freed(() => throws(() => texts.fail(), 'ERR_FFI_CALL_FAILED'));
+      assert.deepEqual([error.out, count], [['why'], 1]);
+    });
+
+    test('what C leaves as it was is not freed', () => {
+      assert.deepEqual(
+        freed(() => texts.keep('abc')),
+        [{ returns: 97, out: ['abc'] }, 0],
+      );
+      assert.deepEqual(
+        freed(() => texts.change('abc')),
+        [{ returns: 1, out: ['changed'] }, 1],
+      );
+    });
+
+    test('only text is freed, by a function that there is', () => {
+      throws(() => ffi.out({ type: 'int', free: 'free' }), 'ERR_INVALID_ARG_VALUE', /cstring, utf16 or wstring/);
+      const open = (free) => () => ffi.dlopen(null, { abs: { args: [ffi.out({ type: 'cstring', free })] } });
+      throws(open('no_such_function'), 'ERR_FFI_SYMBOL_NOT_FOUND');
+      throws(open({}), 'ERR_INVALID_ARG_TYPE');
+    });
   });
 });

@@ -228,7 +228,7 @@ describe('sqlite3', () => {
     throws(
       () => s.sqlite3_step(db),
       'ERR_INVALID_ARG_TYPE',
-      /sqlite3_step: argument 0 must be a sqlite3_stmt or null, received a sqlite3$/,
+      /sqlite3_step: argument 0 must be of type sqlite3_stmt or null, received sqlite3$/,
     );
     throws(() => s.sqlite3_step(4096), 'ERR_INVALID_ARG_TYPE', /received 4096/);
     s.sqlite3_finalize(statement);

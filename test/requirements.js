@@ -3,13 +3,15 @@
 // `skip: needs('clang')`; the runner lists it by name. With PINNED_FFI_TEST_REQUIRE=all nothing is skipped: the test fails.
 //   node test/requirements.js          prints the table, and what of it is missing here
 //   node test/requirements.js --apt    prints the Debian packages that are missing here, for apt-get install
+//   node test/requirements.js --npm    installs the npm packages that are missing here, in folders of test/
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { findClang } = require('../cli/bind/clang.js');
+const { findLibclang } = require('../cli/bind/libclang.js');
 const { isMusl } = require('../lib/native/platform.js');
 const { cachedFiles, searchDirectories } = require('../lib/library/resolve.js');
+const { installLocked, isLockedInstalled } = require('../scripts/npm.js');
 
 const isLinux = process.platform === 'linux';
 const isWindows = process.platform === 'win32';
@@ -40,21 +42,16 @@ function hasHeader(name) {
 
 function hasClang() {
   try {
-    return findClang() !== undefined;
+    return findLibclang() !== undefined;
   } catch {
     return false;
   }
 }
 
-/** Where what tests take from the npm registry is kept. */
-const INSTALLED = [
-  '.nodes/bun-1.4.5',
-  '.nodes/deno-2.9.6',
-  'test/ecosystem/node_modules',
-  'test/ecosystem/compare/node_modules',
-].map((folder) => path.join(__dirname, '..', folder));
+/** Where runtimes from the npm registry are kept. */
+const INSTALLED = ['bun-1.4.5', 'deno-2.9.6'].map((folder) => path.join(__dirname, '..', '.nodes', folder));
 
-/** Whether everything from the npm registry is installed already, or npm gets an answer from it. */
+/** Whether the runtimes are installed already, or npm gets an answer from it. */
 const hasRegistry = () =>
   INSTALLED.every((folder) => fs.existsSync(folder)) ||
   spawnSync('npm', ['ping', '--fetch-retries=0', '--fetch-timeout=10000'], { stdio: 'ignore', shell: isWindows })
@@ -64,7 +61,14 @@ const library = (soname, apt) => ({ found: () => hasLibrary(soname), apt });
 const header = (name, apt) => ({ found: () => hasHeader(name), apt });
 const command = (name, apt) => ({ found: () => hasCommand(name), apt });
 
-/** By name: how it is found, and the Debian package that has it or, without one, what to do. */
+/** The npm packages that a folder's package-lock.json has. */
+function packages(folder, ...options) {
+  const prefix = path.join(__dirname, folder);
+  const otherwise = 'node test/requirements.js --npm';
+  return { found: () => isLockedInstalled(prefix), install: () => installLocked(prefix, ...options), otherwise };
+}
+
+/** By name: how it is found, and the Debian package that has it or, without one, the command that installs it. */
 const REQUIREMENTS = {
   clang: { found: hasClang, apt: 'clang' },
   sqlite3: library('libsqlite3.so.0', 'libsqlite3-0'),
@@ -80,6 +84,12 @@ const REQUIREMENTS = {
   'SDL2/SDL.h': header('SDL2/SDL.h', 'libsdl2-dev'),
   ldconfig: command('ldconfig', 'libc-bin'),
   ssh: command('ssh', 'openssh-client'),
+  // ssh2's optional dependencies are native; its suite does without.
+  suites: packages('ecosystem', '--omit=optional'),
+  workloads: packages('ecosystem/compare'),
+  runners: packages('ecosystem/runners'),
+  bundlers: packages('ecosystem/bundlers'),
+  oldestTypeScript: packages('types/oldest'),
   registry: { found: hasRegistry, otherwise: 'connect this machine to the npm registry' },
 };
 
@@ -92,6 +102,7 @@ const PLATFORM = {
   },
   posix: { is: () => !isWindows, reason: 'not on Windows' },
   glibc: { is: () => isLinux && !isMusl(), reason: 'only with glibc' },
+  unloads: { is: () => !isMusl(), reason: 'musl does not unload libraries' },
   bunAndDeno: {
     is: () => isLinux && process.arch === 'x64' && !isMusl(),
     reason: 'the npm packages of Bun and Deno are for Linux on x64 with glibc',
@@ -104,6 +115,19 @@ const PLATFORM = {
   transfer: {
     is: () => typeof ArrayBuffer.prototype.transfer === 'function',
     reason: 'this Node has no ArrayBuffer.prototype.transfer',
+  },
+  nodeFfi: {
+    is: () =>
+      /^26\.(?:1[2-9]|[2-9]\d)\./.test(process.versions.node) && process.config.variables.node_use_ffi !== false,
+    reason: 'compares with node:ffi of Node 26.12',
+  },
+  allowFfi: {
+    is: () => process.allowedNodeEnvironmentFlags.has('--allow-ffi'),
+    reason: 'this Node has no --allow-ffi',
+  },
+  register: {
+    is: () => require('node:module').register !== undefined,
+    reason: 'this Node has no module.register()',
   },
   flag: { is: () => true, reason: 'this Node has no such flag' },
   fences: { is: () => require('../index.js').fences().installed, reason: 'this runtime has no fences' },
@@ -124,7 +148,7 @@ const isRequired = process.env.PINNED_FFI_TEST_REQUIRE === 'all';
 /** What to do about requirements that are missing. */
 function remedyOf(names) {
   const packages = names.map((name) => REQUIREMENTS[name].apt).filter((apt) => apt !== undefined);
-  const others = names.map((name) => REQUIREMENTS[name].otherwise).filter((text) => text !== undefined);
+  const others = new Set(names.map((name) => REQUIREMENTS[name].otherwise).filter((text) => text !== undefined));
   return [...(packages.length > 0 ? [`apt install ${packages.join(' ')}`] : []), ...others].join('; ');
 }
 
@@ -155,6 +179,12 @@ if (require.main === module) {
   const missing = Object.keys(REQUIREMENTS).filter(isMissing);
   if (process.argv[2] === '--apt') {
     for (const name of missing) if (REQUIREMENTS[name].apt !== undefined) console.log(REQUIREMENTS[name].apt);
+  } else if (process.argv[2] === '--npm') {
+    const failed = missing.filter((name) => REQUIREMENTS[name].install?.() === false);
+    if (failed.length > 0) {
+      console.error(`npm could not install ${failed.join(', ')}`);
+      process.exitCode = 1;
+    }
   } else {
     for (const name of Object.keys(REQUIREMENTS)) {
       console.log(`${missing.includes(name) ? 'missing' : 'here   '}  ${name.padEnd(12)} ${remedyOf([name])}`);

@@ -94,6 +94,7 @@ for (const [name, { install, args, leftOut = [] }] of Object.entries(runtimes)) 
           .trim()
           .split('\n')
           .map((line) => JSON.parse(line))
+          .filter(({ title }) => title !== undefined)
           .map(({ title, failed }) => [title, failed]),
       );
     });

@@ -123,7 +123,7 @@ describe('a struct', () => {
     throws(
       () => c.sum({ x: 1, y: '2' }),
       'ERR_INVALID_ARG_TYPE',
-      /^sum: argument 0: field y must be a number \(f64\), received the string '2'$/,
+      /^sum: argument 0: field y must be a number \(f64\), received the string '2'; did you mean 2\?$/,
     );
     throws(() => c.sum({ x: 1 }), 'ERR_INVALID_ARG_TYPE', /field y must be a number \(f64\), received undefined/);
     throws(() => c.sum(3), 'ERR_INVALID_ARG_TYPE', /^sum: argument 0 must be an object \(Point\), received 3$/);
@@ -270,7 +270,7 @@ describe('a live view of a struct', () => {
 describe('a declaration of a struct', () => {
   test('refuses what C does not have', () => {
     throws(() => struct({}), 'ERR_INVALID_ARG_VALUE', /at least one/);
-    throws(() => struct({ a: 'i23' }), 'ERR_INVALID_ARG_VALUE', /field a must be a type/);
+    throws(() => struct({ a: 'i23' }), 'ERR_INVALID_ARG_VALUE', /field a: unknown type 'i23'\. Did you mean 'i32'\?/);
     throws(() => struct({ a: 'void' }), 'ERR_INVALID_ARG_VALUE');
     throws(() => struct({ a: 'buffer' }), 'ERR_INVALID_ARG_VALUE');
     throws(() => struct({ a: ffi.out('i32') }), 'ERR_INVALID_ARG_VALUE');
@@ -280,8 +280,8 @@ describe('a declaration of a struct', () => {
     throws(() => struct({ a: { type: 'f32', bits: 3 } }), 'ERR_INVALID_ARG_VALUE', /integer type/);
     throws(() => struct({ a: { type: 'u8', bits: 9 } }), 'ERR_OUT_OF_RANGE');
     throws(() => struct({ ['__proto__']: 'i32' }), 'ERR_INVALID_ARG_VALUE');
-    throws(() => struct({ 7: 'i32' }), 'ERR_INVALID_ARG_VALUE', /digits/);
-    throws(() => array('i32', 0), 'ERR_OUT_OF_RANGE');
+    throws(() => struct({ 7: 'i32' }), 'ERR_INVALID_ARG_VALUE', /must not be .* or numbers/);
+    throws(() => array('i32', -1), 'ERR_OUT_OF_RANGE');
     throws(() => array('i32', 1.5), 'ERR_OUT_OF_RANGE');
     throws(() => struct({ a: array(array('u64', 2 ** 31), 2 ** 31) }), 'ERR_INVALID_ARG_VALUE', /larger than memory/);
     throws(
@@ -540,7 +540,7 @@ describe('types that are declared again and again', () => {
 });
 
 describe('a value that a pointer or a number may not be', () => {
-  test('is refused by the name of the declared type, with the way to have it wrapped', () => {
+  test('is refused by the name of the declared type, with the value of the same bits', () => {
     const symbols = ffi.linkSymbols({
       f: { ptr: 4096, args: [pointer('u64')] },
       i: { ptr: 4096, args: ['i64'] },
@@ -549,8 +549,10 @@ describe('a value that a pointer or a number may not be', () => {
     throws(() => symbols.f('text'), 'ERR_INVALID_ARG_TYPE', /argument 0 must be .*\(pointer\(u64\)\)/);
     throws(() => symbols.f(-1), 'ERR_OUT_OF_RANGE', /\(pointer\(u64\)\)/);
     throws(() => symbols.f(2n ** 64n), 'ERR_OUT_OF_RANGE', /\(pointer\(u64\)\)/);
-    for (const value of [-1, 0.5, NaN, 2 ** 64, -1n]) throws(() => symbols.u(value), 'ERR_OUT_OF_RANGE', /wrap: true/);
-    for (const value of [0.5, Infinity, 2 ** 63, 2n ** 63n])
-      throws(() => symbols.i(value), 'ERR_OUT_OF_RANGE', /wrap: true/);
+    throws(() => symbols.u(-1), 'ERR_OUT_OF_RANGE', /received -1; the same bits are 18446744073709551615n$/);
+    throws(() => symbols.u(-1n), 'ERR_OUT_OF_RANGE', /received -1n; the same bits are 18446744073709551615n$/);
+    throws(() => symbols.u(0.5), 'ERR_OUT_OF_RANGE', /; round it first$/);
+    throws(() => symbols.u(2 ** 64), 'ERR_OUT_OF_RANGE', /not exact: pass a BigInt$/);
+    throws(() => symbols.i(2n ** 63n), 'ERR_OUT_OF_RANGE', /the same bits are -9223372036854775808n$/);
   });
 });

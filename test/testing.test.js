@@ -162,7 +162,7 @@ describe('requirements', () => {
     assert.deepEqual(JSON.parse(node(['-e', code], { PINNED_FFI_TEST_REQUIRE: 'all' }).stdout), [false, false]);
   });
 
-  test('every one has a package of Debian or says what to do', () => {
+  test('every one has a Debian package or a command that installs it', () => {
     for (const [name, { found, apt, otherwise }] of Object.entries(REQUIREMENTS)) {
       assert.equal(typeof found(), 'boolean', name);
       assert.notEqual(apt === undefined, otherwise === undefined, name);
@@ -174,6 +174,7 @@ describe('requirements', () => {
   test('CI installs them from the table, requires all of them, and lists none by itself', () => {
     const ci = fs.readFileSync(path.join(root, '.ci', 'run'), 'utf8');
     assert.match(ci, /node test\/requirements\.js --apt/);
+    assert.match(ci, /^node test\/requirements\.js --npm$/m);
     assert.match(ci, /^export PINNED_FFI_TEST_REQUIRE=all$/m);
     for (const { apt } of Object.values(REQUIREMENTS))
       if (apt !== undefined) assert.doesNotMatch(ci, new RegExp(`\\b${apt}\\b`));

@@ -88,7 +88,7 @@ describe('a variadic function', () => {
 
   test('has the length of what it declares, and needs that much', () => {
     assert.equal(c.sum.length, 1);
-    throws(() => c.sum(), 'ERR_INVALID_ARG_VALUE', /sum takes 1 argument, received 0/);
+    throws(() => c.sum(), 'ERR_INVALID_ARG_VALUE', /sum expects 1 argument, received 0/);
     throws(() => c.sum('', ...Array.from({ length: 128 }, () => ['i32', 1])), 'ERR_OUT_OF_RANGE', /at most 128/);
   });
 

@@ -38,7 +38,7 @@ describe('wrap: true', () => {
     throws(() => wrapped('i64', Symbol('s')), 'ERR_INVALID_ARG_TYPE', /^identity_i64: argument 0/);
   });
 
-  test('is named by every refusal that it lifts, and by no other', () => {
+  test('is advised by no refusal that it lifts', () => {
     const view = new Uint8Array([7]);
     const values = [
       1.5,
@@ -100,7 +100,7 @@ describe('wrap: true', () => {
         if (!String(refused).startsWith('ERR_')) continue;
         const isLifted = !String(outcome(() => wrapping(value))).startsWith('ERR_');
         const error = throws(() => strict(value), refused);
-        assert.equal(error.message.includes('`wrap: true`'), isLifted, `${type}: ${error.message}`);
+        assert.doesNotMatch(error.message, /`?(?:wrap|loose)`?: true/);
         lifted += Number(isLifted);
       }
     }
@@ -157,14 +157,18 @@ describe('loose: true', () => {
   });
 
   test('takes a missing argument as undefined', () => {
-    throws(() => loose()(1), 'ERR_INVALID_ARG_TYPE', /^add_i32: argument 1 .*undefined; declare `wrap: true`/);
+    throws(() => loose()(1), 'ERR_INVALID_ARG_TYPE', /^add_i32: argument 1 .* received undefined$/);
     assert.equal(loose({ wrap: true })(1), 1);
     assert.equal(loose({ wrap: true })(), 0);
   });
 
   test('does not make other functions of the same types loose', () => {
     loose()(1, 2, 3);
-    throws(() => bindOne('add_i32', ['i32', 'i32'], 'i32')(1, 2, 3), 'ERR_INVALID_ARG_VALUE', /declare `loose: true`/);
+    throws(
+      () => bindOne('add_i32', ['i32', 'i32'], 'i32')(1, 2, 3),
+      'ERR_INVALID_ARG_VALUE',
+      /^add_i32 expects 2 arguments, received 3$/,
+    );
   });
 
   test('holds without code generation, too', async () => {

@@ -1,7 +1,18 @@
 // Types that are made at run time: struct(), union(), array(), pointer(), ... as TypeScript sees them.
 
 import type { CallbackFunction, Fn } from './infer.js';
-import type { AddressOf, FunctionPointerLike, In, Out, Pointer, PointerLike, Text, View } from './table.js';
+import type {
+  AddressOf,
+  FunctionPointerLike,
+  In,
+  IntegerType,
+  MemoryScalar,
+  Out,
+  Pointer,
+  PointerLike,
+  Text,
+  View,
+} from './table.js';
 
 declare const row: unique symbol;
 declare const live: unique symbol;
@@ -38,12 +49,13 @@ export type DeclaredField = DeclaredType<DeclaredRow & { kind: 'value' | 'array'
 
 /** Accessors for native memory. Passed for a pointer, a view is the address of its memory. */
 export interface LiveView {
+  // Optional, so that a nested struct can be assigned a plain object: `line.from = { x: 0, y: 0 }`.
   /** Only for the compiler: distinguishes a view from other objects. */
-  readonly [live]: true;
+  readonly [live]?: true;
 }
 
-/** The memory of a T: its address, or a view or buffer that holds it. */
-export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | LiveView;
+/** The memory of a T: its address, or a view or buffer that holds it. NULL, which C may give, throws. */
+export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | LiveView | null;
 
 /** A struct, a union or an array. `I` is the accepted value, `O` the result, `V` the live view. */
 export interface AggregateType<I, O, V, Kind extends 'value' | 'array'> extends DeclaredType<{
@@ -53,38 +65,54 @@ export interface AggregateType<I, O, V, Kind extends 'value' | 'array'> extends 
   kind: Kind;
 }> {
   /** A copy of the value in memory. */
-  read(source: Place<this>, byteOffset?: number): O;
+  read(source: Place<this>, byteOffset?: number | bigint): O;
   /** Writes a value to memory. */
-  write(target: Place<this>, value: I | V, byteOffset?: number): void;
+  write(target: Place<this>, value: I | V, byteOffset?: number | bigint): void;
   /** Accessors for memory, without a copy. Memory at an address must stay valid while you use them. */
-  view(source: Place<this>, byteOffset?: number): V;
+  view(source: Place<this>, byteOffset?: number | bigint): V;
   /** Accessors for new fenced memory, zeroed or with a value. It lives as long as its views. */
   alloc(value?: I | V): V;
 }
 
 /** A bitfield: `bits` of an integer type. */
 export interface Bitfield {
-  readonly type: string;
+  /** An integer type or `'bool'`. */
+  readonly type: IntegerType | 'bool' | 11;
+  /** The number of bits, at most those of the type. */
   readonly bits: number;
 }
 
-/** The fields of a struct: a type each, or a bitfield. */
-export type StructFields = { readonly [name: string]: FieldType | Bitfield };
-export type UnionFields = { readonly [name: string]: FieldType };
-type FieldType = string | number | DeclaredField;
-type TypeOfField<F> = F extends Bitfield ? F['type'] : F;
+/** A field with a separate alignment, in bytes. */
+export interface AlignedField {
+  readonly type: FieldType;
+  readonly align: number;
+}
 
+/** The fields of a struct: a type each, a bitfield, or a field with an alignment. */
+export type StructFields = { readonly [name: string]: FieldType | Bitfield | AlignedField };
+/** The fields of a union: a type each. */
+export type UnionFields = { readonly [name: string]: FieldType };
+/** The type of a field. */
+export type FieldType = MemoryScalar | DeclaredField;
+type TypeOfField<F> = F extends Bitfield | AlignedField ? F['type'] : F;
+
+// Conditional, although the condition always holds: an editor then shows the fields and not these aliases.
 /** The fields of a struct on their way into C. */
-export type FieldsIn<F> = { readonly [K in keyof F]: In<TypeOfField<F[K]>> };
+export type FieldsIn<F> = F extends unknown ? { readonly [K in keyof F]: In<TypeOfField<F[K]>> } : never;
 /** The fields of a struct as C gives them. */
-export type FieldsOut<F> = { -readonly [K in keyof F]: Out<TypeOfField<F[K]>> };
+export type FieldsOut<F> = F extends unknown ? { -readonly [K in keyof F]: Out<TypeOfField<F[K]>> } : never;
 /** The fields of a struct in memory. */
-export type FieldsView<F> = { -readonly [K in keyof F]: View<TypeOfField<F[K]>> } & LiveView;
+export type FieldsView<F> = F extends unknown
+  ? { -readonly [K in keyof F]: View<TypeOfField<F[K]>> } & LiveView
+  : never;
 /** A union on its way into C: one of its fields. */
 export type OneOf<F> = { [K in keyof F]: { readonly [Only in K]: In<F[K]> } }[keyof F];
 
 /** Result of `struct`. */
 export type StructType<F> = AggregateType<FieldsIn<F>, FieldsOut<F>, FieldsView<F>, 'value'>;
+
+/** Result of `struct` with `zero: true`: a value may lack fields, which are zero. */
+export type ZeroedStructType<F> = AggregateType<Partial<FieldsIn<F>>, FieldsOut<F>, FieldsView<F>, 'value'>;
 
 /** Result of `union`: you pass one field; a result is a view. */
 export type UnionType<F> = AggregateType<OneOf<F>, FieldsView<F>, FieldsView<F>, 'value'>;
@@ -98,24 +126,53 @@ export interface ArrayView<T> extends LiveView, Iterable<View<T>> {
    */
   [index: number]: View<T>;
   /** The element of an index; negative indices count from the end. */
-  at(index: number): View<T>;
+  at(index: number | bigint): View<T>;
   /** Writes the element of an index; negative indices count from the end. */
-  set(index: number, value: In<T>): void;
+  set(index: number | bigint, value: In<T>): void;
   /** The values, copied. */
   toArray(): Out<T>[];
 }
 
+/** Elements that a string may be written into. */
+type CharacterType =
+  | 'char'
+  | 'wchar_t'
+  | 'char16_t'
+  | 'char32_t'
+  | 'u8'
+  | 'uint8_t'
+  | 'unsigned char'
+  | 'i8'
+  | 'int8_t'
+  | 'signed char'
+  | 'u16'
+  | 'uint16_t'
+  | 'unsigned short';
+
 /** Result of `array`. */
 export type ArrayType<T> = AggregateType<
-  ArrayLike<In<T>> | (T extends 'char' ? string : never),
+  ArrayLike<In<T>> | (T extends CharacterType ? string : never),
   Out<T>[],
   ArrayView<T>,
   'array'
 >;
 
+/** Result of `text`: a string in memory. */
+export interface TextType extends DeclaredType<{ in: string; out: string; view: string; kind: 'array' }> {
+  /** A copy of the text in memory. */
+  read(source: Place, byteOffset?: number | bigint): string;
+  /** Writes a text to memory. */
+  write(target: Place, value: string, byteOffset?: number | bigint): void;
+  /** New fenced memory of this size, zeroed or with a text. */
+  alloc(value?: string): Buffer;
+}
+
+/** Plain values for a pointer: an array of them, or an object for a struct or a union. */
+export type PlainTarget<T> = readonly In<T>[] | (T extends AggregateType<any, any, any, 'value'> ? In<T> : never);
+
 /** Result of `pointer`, for pointers to a T. */
 export type PointerType<T = any> = DeclaredType<{
-  in: PointerLike<T>;
+  in: PointerLike<T> | PlainTarget<T>;
   out: Pointer<T> | bigint | null;
   view: Pointer<T> | bigint | null;
   kind: 'value';
@@ -133,17 +190,29 @@ export interface InOutParameter<T> extends DeclaredType<{ in: In<T>; out: Out<T>
   readonly passes?: 'inout';
 }
 
-/** Result of `enumeration`. */
-export interface EnumerationType<M, Named> extends DeclaredType<{
-  in: (keyof M & string) | number | bigint;
-  out: Named extends true ? (keyof M & string) | number : number;
-  view: Named extends true ? (keyof M & string) | number : number;
+/** What every enumeration has; a constant of such a name is in `values` only. */
+type OwnNames = 'name' | 'size' | 'align' | 'values' | 'nameOf';
+
+/** Result of `enumeration`: the type, with the constants as properties. */
+export type EnumerationType<M, Named, Flags = false> = EnumerationMembers<M, Named, Flags> & {
+  readonly [Name in Exclude<keyof M, OwnNames>]: M[Name];
+};
+
+/** The properties of an enumeration. */
+export interface EnumerationMembers<M, Named, Flags = false> extends DeclaredType<{
+  in:
+    | (keyof M & string)
+    | number
+    | bigint
+    | (Flags extends true ? readonly (keyof M & string)[] | `${keyof M & string} | ${string}` : never);
+  out: Named extends true ? (Flags extends true ? string : keyof M & string) | number : number;
+  view: Named extends true ? (Flags extends true ? string : keyof M & string) | number : number;
   kind: 'value';
 }> {
   /** The values by name. */
   readonly values: Readonly<M>;
   /** The name of a value; undefined if it has none. */
-  nameOf(value: number | bigint): (keyof M & string) | undefined;
+  nameOf(value: number | bigint): (Flags extends true ? string : keyof M & string) | undefined;
 }
 
 /** A handle: a pointer of an opaque type, from C. `Names` are the names of the type and of its bases. */

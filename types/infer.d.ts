@@ -57,7 +57,7 @@ type Declared<D> = D extends { readonly args?: infer A } ? (A extends readonly u
 type Extras<D> = D extends { readonly varargs?: infer V } ? (V extends true ? Extra[] : []) : [];
 
 /** The parameters of a function declared as D: none without `args`; followed by pairs if it is variadic. */
-export type Args<D> = [...Inputs<Passed<Declared<D>>>, ...Extras<D>];
+export type Args<D> = Inputs<Passed<Declared<D>>> extends infer I extends unknown[] ? [...I, ...Extras<D>] : never;
 
 type Result1<D> = D extends { readonly returns?: infer R }
   ? R extends OwnedText
@@ -108,30 +108,29 @@ export type CallbackFunction<D> = (...args: CallbackArgs<D>) => CallbackRet<D> |
 // A function that returns anything is one that returns void, but not one that returns void or a Promise.
 type Later<R> = [R] extends [void] ? never : Promise<R>;
 
-/** The properties of a bound function. `name` is the name of the symbol, `length` the number of arguments. */
-export interface BoundFunction {
+/**
+ * The properties of a bound function; `Async` is its asynchronous form. `name` is the name of the symbol, `length` the
+ * number of arguments.
+ */
+export interface BoundFunction<Async = (...args: never) => Promise<unknown>> {
   /** The address of the native function. */
   readonly ptr: Pointer;
   /** The function itself (bun:ffi has this property). */
   readonly native: this;
-}
-
-// Conditional, although the condition always holds: an editor then shows the signature and not this alias.
-/** The function of a declaration D. */
-export type Fn<D> = D extends unknown ? ((...args: Args<D>) => Ret<D>) & BoundFunction & HasAsync<D> : never;
-
-/** The asynchronous function of a declaration D: it takes the same arguments and returns a Promise. */
-export type AsyncFn<D> = D extends unknown ? (...args: Args<D>) => Promise<Outcome<D>> : never;
-
-/** The asynchronous form that every bound function has. */
-export interface HasAsync<D> {
   /**
    * The same call on a thread of libuv's pool (4 threads, UV_THREADPOOL_SIZE). JavaScript continues meanwhile.
    * Arguments stay alive, and their buffers cannot be transferred, until the Promise settles. Errors that a synchronous
    * call would throw, also those of wrong arguments, reject the Promise.
    */
-  readonly async: AsyncFn<D>;
+  readonly async: Async;
 }
+
+// Conditional, although the condition always holds: an editor then shows the signature and not this alias.
+/** The function of a declaration D. */
+export type Fn<D> = D extends unknown ? ((...args: Args<D>) => Ret<D>) & BoundFunction<AsyncFn<D>> : never;
+
+/** The asynchronous function of a declaration D: it takes the same arguments and returns a Promise. */
+export type AsyncFn<D> = D extends unknown ? (...args: Args<D>) => Promise<Outcome<D>> : never;
 
 /** The `symbols` of a library: a function for each declaration, `| null` with `optional: true`. */
 export type BoundSymbols<S> = { readonly [Name in keyof S]: Fn<S[Name]> | Missing<S[Name]> };

@@ -199,6 +199,9 @@ export type LengthType = Spelled<
   'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32' | 'i64' | 'u64' | 'i64_fast' | 'u64_fast' | 'long' | 'unsigned long'
 >;
 
+/** Types of bitfields. */
+export type IntegerType = LengthType | Spelled<'char' | 'wchar_t'>;
+
 /** An argument with a name for messages: `{ type: 'ptr', name: 'event' }`. */
 interface NamedArgument {
   /** Its type. */
@@ -207,6 +210,7 @@ interface NamedArgument {
   readonly name?: string;
   readonly minBytes?: never;
   readonly lengthOf?: never;
+  readonly countOf?: never;
 }
 
 /** A pointer to at least so many bytes: `{ type: 'ptr', minBytes: 192 }`. */
@@ -217,7 +221,7 @@ interface SizedArgument extends Omit<NamedArgument, 'minBytes'> {
    * refused with ERR_OUT_OF_RANGE before C is called. The length of an address or `null` is unknown, so these are
    * accepted.
    */
-  readonly minBytes: number;
+  readonly minBytes: number | bigint;
 }
 
 /** The length of another argument: `{ type: 'size_t', lengthOf: 0 }`. */
@@ -230,8 +234,18 @@ interface LengthArgument extends Omit<NamedArgument, 'lengthOf'> {
   readonly lengthOf: number;
 }
 
-/** An argument as an object: its type with a name or constraints. `minBytes` and `lengthOf` exclude each other. */
-export type DescribedArgument = NamedArgument | SizedArgument | LengthArgument;
+/** The number of elements of another argument: `{ type: 'size_t', countOf: 0 }`. */
+interface CountArgument extends Omit<NamedArgument, 'countOf'> {
+  readonly type: LengthType;
+  /**
+   * The index in `args` of the pointer whose elements this argument counts: values of T for `pointer(T)`, units for
+   * text, elements of a typed array for other pointers. It is checked like `lengthOf`.
+   */
+  readonly countOf: number;
+}
+
+/** An argument as an object: its type with a name or constraints, which exclude each other. */
+export type DescribedArgument = NamedArgument | SizedArgument | LengthArgument | CountArgument;
 
 /** Types of results of C functions and callbacks. */
 export type ReturnType = Spelled<Having<'out'>> | DeclaredValue;
@@ -248,8 +262,11 @@ export type Text = 'cstring' | 'utf16' | 'wstring';
 /** Every type, by name, alias or numeric tag. */
 export type AnyType = Spelled<keyof TypeTable>;
 
+/** Types of values in memory: of fields, elements and variables. */
+export type MemoryScalar = Spelled<Exclude<keyof TypeTable, 'void' | 'buffer' | 'buffer_length'>>;
+
 /** Types that can be in memory, by canonical name or alias: `read` and `write` have a function for each. */
-export type ScalarName = Extract<Spelled<Exclude<keyof TypeTable, 'void' | Text | 'buffer' | 'buffer_length'>>, string>;
+export type ScalarName = Extract<MemoryScalar, string>;
 
 /** The row of a type, however it is written. */
 type RowOf<T> = T extends keyof TypeTable

@@ -1,4 +1,4 @@
-// pinned-ffi, in the lane and with the fences that the environment says.
+// pinned-ffi, by the call path and with the fences that the environment says.
 import ffi from '../../index.js';
 import { translate } from './types.mjs';
 

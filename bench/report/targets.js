@@ -9,14 +9,14 @@ const { ratio, table } = require('./format.js');
  * How far a call path is from a bound in one row: what it takes, divided by what the best of the others takes. Undefined if
  * not all of those that can do it were measured.
  */
-function ratioOf(row, { lane, of }) {
+function ratioOf(row, { path, of }) {
   const others = of.filter((name) => row?.variants.includes(name)).map((name) => row.summaries[name]?.median);
-  const own = row?.summaries[lane]?.median;
+  const own = row?.summaries[path]?.median;
   if (own === undefined || others.length === 0 || others.includes(undefined)) return undefined;
   return own / Math.min(...others);
 }
 
-const CALL_PATHS = { pinned: 'default', frame: 'generic' };
+const CALL_PATHS = { pinned: 'default', generic: 'generic' };
 
 const wanted = ({ most, of }) =>
   `≤ ${most} × ${of.length > 1 ? 'the best of ' : ''}${of.map((name) => peers[name].label).join(', ')}`;
@@ -25,7 +25,7 @@ function line({ title, rows }, bound, byId) {
   const measured = rows
     .map((id) => ({ ...byId.get(id), value: ratioOf(byId.get(id), bound) }))
     .filter(({ value }) => value !== undefined);
-  const start = [title, CALL_PATHS[bound.lane], wanted(bound)];
+  const start = [title, CALL_PATHS[bound.path], wanted(bound)];
   if (measured.length === 0) return [...start, 'not measured', ''];
   const missed = measured.filter(({ value }) => value > bound.most);
   const values = measured.map(({ value }) => value);

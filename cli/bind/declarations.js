@@ -1,154 +1,129 @@
 'use strict';
-// What a header declares: functions, variables and types, those of the header itself and, for when one of them is
-// needed, the types of the headers that it includes.
+// What a header declares: functions, variables, types and macros of the header itself, and the names that typedefs give
+// to the types of all headers.
 
-const { readTree } = require('./syntax.js');
+const fs = require('node:fs');
+const { Cursor, Type } = require('./clang.js');
 
-const TAGS = new Set(['RecordDecl', 'EnumDecl']);
-
-/** A struct, a union or an enum: its syntax, and the names it has. */
-class Tag {
-  constructor(node, isOwn) {
-    this.node = node;
-    this.isOwn = isOwn;
-    this.kind = node.kind === 'EnumDecl' ? 'enum' : node.tagUsed;
-    this.tag = node.name;
-    this.typedef = undefined;
-  }
-
-  /** As C writes it; undefined for one without a name. */
-  get c() {
-    return this.tag === undefined ? this.typedef : `${this.kind} ${this.tag}`;
-  }
-
-  /** The name of a type: that which a typedef gives it comes first. */
-  get name() {
-    return this.typedef ?? this.tag;
-  }
-
-  get isComplete() {
-    return this.kind === 'enum'
-      ? this.node.inner?.some(({ kind }) => kind === 'EnumConstantDecl') === true
-      : this.node.completeDefinition === true;
-  }
-}
-
-/** What a typedef names, if it is a struct, a union or an enum itself and no pointer to one. */
-function tagOfTypedef(node) {
-  for (
-    let type = node.inner?.find(({ kind }) => kind.endsWith('Type'));
-    type !== undefined;
-    type = type.inner?.at(-1)
-  ) {
-    if (type.kind === 'RecordType' || type.kind === 'EnumType') return type.decl;
-    if (type.kind !== 'ElaboratedType' && type.kind !== 'TypedefType') return undefined;
-  }
-  return undefined;
-}
+const STATIC = 3;
+const TAGS = new Set([Cursor.struct, Cursor.union, Cursor.enum]);
 
 class Declarations {
-  /** By name: the first declaration of each, in the order of the header. */
+  /** By name: the first declaration of each that has a comment, else the first, in the order of the header. */
   functions = new Map();
+  /** Functions that the header defines itself: nothing exports them. */
+  inline = new Map();
   variables = new Map();
   /** Names of typedefs of the header itself. */
-  ownTypedefs = [];
+  typedefs = new Set();
   /** Structs, unions and enums of the header itself. */
-  ownTags = [];
-  #tags = new Map();
-  #byId = new Map();
-  #typedefs = new Map();
+  tags = [];
+  /** Macros of the header itself, by name: { isFunction, body }. */
+  macros = new Map();
+  #names = new Map();
+  #clang;
+  #sources = new Map();
 
-  /** @param {object} declaration what readTree gives; `isOwn`: whether it is in the header itself */
-  add(declaration, isOwn) {
-    const { kind, id, name } = declaration;
-    if (TAGS.has(kind))
-      this.#addTag(isOwn ? this.#enter(declaration.parse(), true) : { later: declaration.keep() }, id, name);
-    else if (kind === 'TypedefDecl')
-      this.#addTypedef(isOwn ? { node: declaration.parse() } : { later: declaration.keep() }, name, isOwn);
-    else if (isOwn && kind === 'FunctionDecl') this.#addFunction(declaration.parse());
-    else if (isOwn && kind === 'VarDecl' && !this.variables.has(name)) this.variables.set(name, declaration.parse());
+  constructor(clang) {
+    this.#clang = clang;
   }
 
-  #addFunction(node) {
-    const before = this.functions.get(node.name);
-    // A later declaration may be the one that has the comment.
-    const isCommented = ({ inner = [] }) => inner.some(({ kind }) => kind === 'FullComment');
-    if (before === undefined || (!isCommented(before) && isCommented(node))) this.functions.set(node.name, node);
-  }
-
-  /** Registers the tags inside of a record, too: in C they are visible outside of it. */
-  #enter(node, isOwn) {
-    const tag = new Tag(node, isOwn);
-    for (const inner of node.inner ?? []) {
-      if (TAGS.has(inner.kind) && inner.name !== undefined)
-        this.#addTag(this.#enter(inner, isOwn), inner.id, inner.name);
+  add(cursor, isOwn) {
+    if (cursor.kind === Cursor.typedef) this.#addTypedef(cursor, isOwn);
+    else if (!isOwn()) return;
+    else if (cursor.kind === Cursor.function) this.#addFunction(cursor);
+    else if (TAGS.has(cursor.kind)) this.tags.push(cursor);
+    else if (cursor.kind === Cursor.macro) this.#addMacro(cursor);
+    else if (cursor.kind === Cursor.variable) {
+      const name = this.#clang.spelling(cursor);
+      if (!this.variables.has(name)) this.variables.set(name, cursor);
     }
-    return tag;
   }
 
-  #addTag(entry, id, name) {
-    const holder = { entry };
-    this.#byId.set(id, holder);
-    if (entry instanceof Tag && entry.isOwn) this.ownTags.push(entry);
-    if (name === undefined) return;
-    if (!this.#tags.has(name)) this.#tags.set(name, []);
-    this.#tags.get(name).push(holder);
+  #addFunction(cursor) {
+    const clang = this.#clang;
+    const name = clang.spelling(cursor);
+    // What the compiler has declared by itself is not of the header.
+    if (name.startsWith('__builtin_')) return;
+    const { c } = clang;
+    const storage = c.clang_Cursor_getStorageClass(cursor);
+    const isInline = storage === STATIC || (c.clang_Cursor_isFunctionInlined(cursor) !== 0 && storage !== 2);
+    if (isInline) {
+      this.functions.delete(name);
+      this.inline.set(name, cursor);
+      return;
+    }
+    if (this.inline.has(name)) return;
+    const before = this.functions.get(name);
+    if (before === undefined || (!this.#isCommented(before) && this.#isCommented(cursor)))
+      this.functions.set(name, cursor);
   }
 
-  #addTypedef(entry, name, isOwn) {
-    this.#typedefs.set(name, entry);
-    if (isOwn) this.ownTypedefs.push(name);
-    if (isOwn) this.#name(entry.node);
+  #isCommented(cursor) {
+    return this.#clang.text(this.#clang.c.clang_Cursor_getRawCommentText(cursor)) !== '';
   }
 
-  /** Gives the tag that a typedef names its name. */
-  #name(node) {
-    const named = tagOfTypedef(node);
-    const tag =
-      named &&
-      (named.name === undefined || named.name === '' ? this.#open(this.#byId.get(named.id)) : this.tag(named.name));
-    if (tag !== undefined) tag.typedef ??= node.name;
-    return tag;
+  #addTypedef(cursor, isOwn) {
+    const clang = this.#clang;
+    const tag = this.#tagOf(clang.c.clang_getTypedefDeclUnderlyingType(cursor));
+    if (tag !== undefined && !this.#names.has(tag)) this.#names.set(tag, clang.spelling(cursor));
+    if (isOwn()) this.typedefs.add(clang.spelling(cursor));
   }
 
-  #open(holder) {
-    if (holder?.entry.later !== undefined) holder.entry = this.#enter(holder.entry.later(), false);
-    return holder?.entry;
+  /** The key of the struct, union or enum that a type is, other than by a pointer; undefined where it is none. */
+  #tagOf(type) {
+    const { c } = this.#clang;
+    let named = type;
+    while (named.kind === Type.elaborated) named = c.clang_Type_getNamedType(named);
+    if (named.kind === Type.record || named.kind === Type.enum)
+      return this.#clang.globalKeyOf(c.clang_getTypeDeclaration(named));
+    if (named.kind !== Type.typedef) return undefined;
+    return this.#tagOf(c.clang_getTypedefDeclUnderlyingType(c.clang_getTypeDeclaration(named)));
   }
 
-  /** The struct, union or enum of a tag: its definition where there is one. */
-  tag(name) {
-    const all = (this.#tags.get(name) ?? []).map((holder) => this.#open(holder));
-    const found = all.find((each) => each.isComplete) ?? all[0];
-    if (found !== undefined && found.typedef === undefined) found.typedef = all.find((each) => each.typedef)?.typedef;
-    return found;
+  /** The name that a typedef gives to a struct, a union or an enum. */
+  typedefOf(cursor) {
+    return this.#names.get(this.#clang.globalKeyOf(cursor));
   }
 
-  /** The tag that a typedef names; undefined where it names something else. */
-  tagOf(typedef) {
-    const entry = this.#typedefs.get(typedef);
-    if (entry === undefined) return undefined;
-    entry.node ??= entry.later();
-    return this.#name(entry.node);
+  #addMacro(cursor) {
+    const clang = this.#clang;
+    const name = clang.spelling(cursor);
+    const isFunction = clang.c.clang_Cursor_isMacroFunctionLike(cursor) !== 0;
+    const { file, start, end } = clang.extent(cursor);
+    const text = this.#source(file).toString('utf8', start, end);
+    this.macros.set(name, {
+      isFunction,
+      body: text
+        .slice(name.length)
+        .replace(/\\\r?\n/g, ' ')
+        .trim(),
+    });
   }
 
-  /** The syntax of a typedef. */
-  typedef(name) {
-    const entry = this.#typedefs.get(name);
-    if (entry !== undefined) entry.node ??= entry.later();
-    return entry?.node;
+  #source(file) {
+    if (!this.#sources.has(file)) this.#sources.set(file, fs.readFileSync(file));
+    return this.#sources.get(file);
   }
+}
+
+/** Which file includes which, in the order of the preprocessor. */
+function inclusionsOf(clang, cursors) {
+  return cursors
+    .filter(({ kind }) => kind === Cursor.inclusion)
+    .map((cursor) => ({ from: clang.place(cursor).file, to: clang.includedFile(cursor) }))
+    .filter(({ to }) => to !== undefined);
 }
 
 /**
- * Reads the declarations of a file.
- * @param {(file: string) => boolean} isOwn whether a file belongs to what is bound
+ * @param {import('./clang').Clang} clang
+ * @param {object[]} cursors those of a unit
+ * @param {(file: string | undefined) => boolean} isOwn whether a file belongs to what is bound
  */
-async function readDeclarations(clang, file, isOwn, onProgress) {
-  const declarations = new Declarations();
-  const onDeclaration = (each) => declarations.add(each, each.file !== undefined && isOwn(each.file));
-  const { status, errors } = await readTree(clang, file, onDeclaration, onProgress);
-  return { declarations, status, errors };
+function readDeclarations(clang, cursors, isOwn) {
+  const declarations = new Declarations(clang);
+  for (const cursor of cursors) declarations.add(cursor, () => isOwn(clang.place(cursor).file));
+  return declarations;
 }
 
-module.exports = { readDeclarations, Tag };
+module.exports = { readDeclarations, inclusionsOf };

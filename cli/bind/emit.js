@@ -1,94 +1,62 @@
 'use strict';
 // The text of the module.
 
+const path = require('node:path');
 const { checkFunction } = require('./check.js');
 const { bitsOf } = require('./layout.js');
-const { keyOf } = require('./names.js');
+const { keyOf, labelOf } = require('./names.js');
+const { asCommonJs } = require('./commonjs.js');
+const { TypeText } = require('./emit-types.js');
 const { wrapped, docText, quote, literal, section } = require('./text.js');
+
+// The compiler cannot take the names of parameters from a declaration: they are given to it as a tuple.
+const NAMED = `/** A function with the names that its parameters have in C; \`More\` are those of \`...\`. */
+type Named<F, Names extends unknown[], More extends unknown[] = []> = F extends {
+  (...args: infer Args): infer Result;
+  readonly async: (...args: never) => infer Later;
+}
+  ? ((...args: [...NamedArguments<Names, Args>, ...more: More]) => Result) &
+      BoundFunction<(...args: [...NamedArguments<Names, Args>, ...more: More]) => Later>
+  : never;
+type NamedArguments<Names extends unknown[], Args> = { [I in keyof Names]: I extends keyof Args ? Args[I] : never };
+`;
+
+/** What the functions that make types take, and the types that they return. */
+const CONTENT = { struct: 'fields', union: 'fields', enumeration: 'values', fn: 'declaration' };
+const TYPES = {
+  struct: ['StructType', ''],
+  union: ['UnionType', ''],
+  enumeration: ['EnumerationType', ', false'],
+  fn: ['FunctionType', ''],
+};
 
 /** Writes a module, part after part. */
 class Emitter {
-  #ffi;
   #isTyped;
-  #used = new Set();
-  #emitted = new Set();
+  #isCommonJs;
+  #types;
+  #names;
+  #declared = '';
   #emitting = new Set();
-  #types = '';
 
-  /**
-   * @param {object} ffi the package
-   * @param {boolean} isTyped TypeScript rather than JavaScript
-   */
-  constructor(ffi, isTyped) {
-    this.#ffi = ffi;
+  /** @param {{ isTyped: boolean, isCommonJs: boolean }} format TypeScript rather than JavaScript; CommonJS */
+  constructor({ isTyped, isCommonJs }) {
     this.#isTyped = isTyped;
-  }
-
-  #use(name) {
-    this.#used.add(name);
-    return name;
+    this.#isCommonJs = isCommonJs;
+    this.#types = new TypeText(isTyped);
   }
 
   // ---- types --------------------------------------------------------------------------------------------------------
 
-  /** A type as an expression; `later` says that something in it is declared further down. */
-  #type(type) {
-    switch (type.kind) {
-      case 'scalar':
-        return { text: quote(type.name) };
-      case 'array': {
-        const of = this.#type(type.of);
-        return { text: `${this.#use('array')}(${of.text}, ${type.length})`, later: of.later, fault: of.fault };
-      }
-      case 'pointer':
-        return { text: this.#pointer(type) };
-      case 'out':
-      case 'inout':
-        return { text: `${this.#use(type.kind)}(${this.#type(type.of).text})` };
-      case 'fn':
-        return this.#function(type);
-      default:
-        return this.#entity(type.entity);
-    }
-  }
-
-  #entity(entity) {
-    if (entity.fault !== undefined) return { text: "'ptr'", fault: true };
-    return { text: entity.name, later: !this.#emitted.has(entity) };
-  }
-
-  #pointer({ to }) {
-    const { text, later, fault } = this.#type(to);
-    if (fault) return "'ptr'";
-    const annotation = this.#isTyped && later ? `: ${this.#use('DeclaredField')}` : '';
-    return `${this.#use('pointer')}(${later ? `()${annotation} => ${text}` : text})`;
-  }
-
-  #function(type) {
-    if (type.fault !== undefined) return { text: "'function'" };
-    const { text, later } = this.signature(type);
-    return { text: `${this.#use('fn')}({ ${text} })`, later };
-  }
-
-  /** The `args` and `returns` of a declaration. */
-  signature({ args, returns, varargs }) {
-    const parts = args.map((arg) => this.#type(arg));
-    const result = this.#type(returns);
-    const texts = [];
-    if (parts.length > 0) texts.push(`args: [${parts.map(({ text }) => text).join(', ')}]`);
-    if (varargs) texts.push('varargs: true');
-    if (result.text !== "'void'") texts.push(`returns: ${result.text}`);
-    return { text: texts.join(', '), later: [...parts, result].some((part) => part.later) };
-  }
-
   /** Declares an entity, after those that it holds by value. */
-  declare(entity) {
-    if (this.#emitted.has(entity) || this.#emitting.has(entity) || entity.fault !== undefined) return;
+  #declare(entity) {
+    const types = this.#types;
+    if (types.emitted.has(entity) || this.#emitting.has(entity) || entity.fault !== undefined) return;
     this.#emitting.add(entity);
-    for (const needed of neededBy(entity)) this.declare(needed);
+    for (const needed of neededBy(entity)) this.#declare(needed);
     this.#emitting.delete(entity);
-    this.#types += `${docText(entity.doc)}${this.#declaration(entity)}\n`;
-    this.#emitted.add(entity);
+    this.#declared += `${docText(entity.doc)}${this.#declaration(entity)}\n`;
+    types.emitted.add(entity);
   }
 
   #declaration(entity) {
@@ -104,30 +72,59 @@ class Emitter {
     }
   }
 
-  #opaque({ name }) {
-    const text = `export const ${name} = ${this.#use('opaque')}(${quote(name)});\n`;
-    return this.#isTyped ? `${text}export type ${name} = ${this.#use('Handle')}<${quote(name)}>;\n` : text;
+  #opaque({ name, free, owner }) {
+    const options = [
+      ...(owner === undefined ? [] : [`owner: ${owner.name}`]),
+      ...(free === undefined
+        ? []
+        : [`free: ${free.length === 1 ? quote(free[0]) : `[${free.map(quote).join(', ')}]`}`]),
+    ];
+    const more = options.length === 0 ? '' : `, { ${options.join(', ')} }`;
+    const text = `export const ${name} = ${this.#types.use('opaque')}(${quote(name)}${more});\n`;
+    return this.#isTyped ? `${text}export type ${name} = ${this.#types.use('Handle')}<${quote(name)}>;\n` : text;
   }
 
-  #enumeration({ name, members, type, c, size }) {
+  /**
+   * A type by one of the package's functions. In TypeScript its type has a name, too: what refers to it would else repeat
+   * all of it, at each place.
+   */
+  #named(name, make, content, options) {
+    const call = this.#types.use(make);
+    if (!this.#isTyped) return `export const ${name} = ${call}(${content}${options});\n`;
+    const [declaration, type] = [this.#names.claim(`${name}_${CONTENT[make]}`), this.#names.claim(`${name}_type`)];
+    const [generic, more] = TYPES[make];
+    return (
+      `const ${declaration} = ${content} as const;\n` +
+      `export interface ${type} extends ${this.#types.use(generic)}<typeof ${declaration}${more}> {}\n` +
+      `export const ${name}: ${type} = ${call}(${declaration}${options});\n`
+    );
+  }
+
+  #enumeration({ name, members, type, c, size, exported = [] }) {
     const lines = members.map(
       (member) => `${docText(member.doc, '  ')}  ${keyOf(member.name)}: ${literal(member.value)},\n`,
     );
     const more = type === 'i32' ? '' : `, type: ${quote(type)}`;
-    const text = `export const ${name} = ${this.#use('enumeration')}({\n${lines.join('')}}, { name: ${quote(name)}${more} });\n`;
-    return c === undefined ? text : `${text}check(${name}, ${quote(c)}, ${size}, ${size}, {});\n`;
+    const text = this.#named(name, 'enumeration', `{\n${lines.join('')}}`, `, { name: ${quote(name)}${more} }`);
+    const names = exported.map(({ name: member, exportName }) =>
+      exportName === member ? `${member},` : `${keyOf(member)}: ${exportName},`,
+    );
+    const constants = names.length === 0 ? '' : `export const {\n${wrapped(names, '  ')}\n} = ${name}.values;\n`;
+    return `${text}${constants}${c === undefined ? '' : `check(${name}, ${quote(c)}, ${size}, ${size}, {});\n`}`;
   }
 
   #alias(entity) {
-    const { text, later } = this.#type(entity.type);
+    const { text, later } = this.#types.of(entity.type);
     // What holds itself by value is declared after it: then nothing is known of its arguments.
-    return `export const ${entity.name} = ${later ? `${this.#use('fn')}({})` : text};\n`;
+    const declaration = /^fn\((.*)\)$/s.exec(text)?.[1];
+    if (declaration === undefined) return `export const ${entity.name} = ${text};\n`;
+    return this.#named(entity.name, 'fn', later ? '{}' : declaration, '');
   }
 
   #record(entity) {
-    const { name, fields, options, layout, isUnion, flexible } = entity;
+    const { name, fields, options, isUnion, flexible } = entity;
     const lines = fields.map((field) => {
-      const { text, later } = this.#type(field.type);
+      const { text, later } = this.#types.of(field.type);
       const type = later ? "'ptr'" : text;
       return `${docText(field.doc, '  ')}  ${keyOf(field.name)}: ${field.bits === undefined ? type : `{ type: ${type}, bits: ${field.bits} }`},\n`;
     });
@@ -135,98 +132,171 @@ class Emitter {
     const open =
       flexible === undefined ? '' : `  // ${flexible} is an array without a length: it begins at sizeof(${name}).\n`;
     return (
-      `export const ${name} = ${this.#use(isUnion ? 'union' : 'struct')}({\n${lines.join('')}${open}}, { ${given.join(', ')} });\n` +
-      this.#check(entity, layout)
+      this.#named(name, isUnion ? 'union' : 'struct', `{\n${lines.join('')}${open}}`, `, { ${given.join(', ')} }`) +
+      this.#check(entity)
     );
   }
 
-  #check({ name, c, real, fields }, layout) {
+  #check({ name, c, real, fields, layout }) {
     const offsets = fields.filter((field) => layout.offsets[field.name] !== undefined && field.bits === undefined);
     const places = offsets.map((field) => `${keyOf(field.name)}: ${layout.offsets[field.name]}`);
     const bits = fields
       .filter((field) => field.bits !== undefined && field.isNamed)
       .map((field) => {
-        const { value, first, width } = bitsOf(this.#ffi, real, field.name);
+        const { value, first, width } = bitsOf(real, field.name);
         return `${keyOf(field.name)}: [${literal(value)}, ${first}, ${width}]`;
       });
     const last = bits.length === 0 ? '' : `, { ${bits.join(', ')} }`;
     return (
-      `check(${name}, ${quote(c ?? name)}, ${layout.size ?? real.size}, ${layout.align ?? real.align}, ` +
+      `check(${name}, ${quote(c ?? name)}, ${layout.size}, ${layout.align}, ` +
       `{${places.length === 0 ? '' : ` ${places.join(', ')} `}}${last});\n`
     );
   }
 
   // ---- the module ---------------------------------------------------------------------------------------------------
 
-  /**
-   * @param {object} module { title, constants, entities, functions, globals, library, deepbind, leftOut, names }
-   */
-  module({ title, constants, entities, functions, globals, library, deepbind, leftOut }) {
+  /** @param {object} module what module.js has found */
+  module({
+    title,
+    names,
+    constants,
+    entities,
+    functions,
+    aliases,
+    globals,
+    library,
+    output,
+    shims,
+    deepbind,
+    leftOut,
+  }) {
+    this.#names = names;
     for (const kind of ['opaque', 'enum', 'record', 'alias']) {
-      for (const entity of entities.filter((each) => each.kind === kind)) this.declare(entity);
+      for (const entity of entities.filter((each) => each.kind === kind)) this.#declare(entity);
     }
-    const parts = [
-      title.map((line) => `// ${line}\n`).join(''),
+    const texts = [
       section(
         'constants',
         constants
-          .map(({ name, value, doc = [] }) => `${docText(doc)}export const ${name} = ${literal(value)};\n`)
+          .map(({ exportName, value, doc = [] }) => `${docText(doc)}export const ${exportName} = ${literal(value)};\n`)
           .join(''),
       ),
-      section('types', this.#types),
-      section('functions', this.#functions(functions, library, deepbind)),
+      section('types', this.#declared),
       section(
-        'variables',
-        globals
-          .map(
-            ({ name, symbol, type, doc }) =>
-              `${docText(doc)}export const ${name} = library.global(${quote(symbol)}, ${this.#type(type).text});\n`,
-          )
-          .join(''),
+        'functions',
+        library === undefined
+          ? ''
+          : this.#library(functions, library, output, deepbind) +
+              aliases.map(({ exportName, of }) => `export const ${exportName} = ${of};\n`).join(''),
       ),
-      this.#types.includes('\ncheck(') ? section('layouts', checkFunction(this.#isTyped, this.#hasBits)) : '',
-      leftOut,
+      section('functions of the header itself', shims.functions.length === 0 ? '' : this.#shims(shims)),
+      section('variables', globals.map((each) => this.#global(each)).join('')),
+      section('layouts', this.#isChecked ? checkFunction(this.#isTyped, this.#hasBits) : ''),
     ];
-    parts.splice(1, 0, this.#imports(deepbind));
-    return parts.filter((part) => part !== '').join('\n');
+    if (this.#isTyped && texts.some((text) => text.includes(': Named<'))) {
+      this.#types.use('BoundFunction');
+      texts.push(section('names of parameters', NAMED));
+    }
+    const head = title.map((line) => `// ${line}\n`).join('');
+    const text = [head, this.#imports(deepbind), ...texts, leftOut].filter((part) => part !== '').join('\n');
+    return this.#isCommonJs ? asCommonJs(text) : text;
   }
 
-  #functions(functions, library, deepbind) {
-    const lines = functions.map(({ symbol, linkName, doc, type }) => {
-      const { text } = this.signature(type);
-      const name = linkName === undefined ? '' : `name: ${quote(linkName)}, `;
-      return `${docText(doc, '  ')}  ${keyOf(symbol)}: { ${name}${text} },\n`.replace('{  }', '{}');
-    });
+  #library(functions, library, output, deepbind) {
     const options = deepbind === undefined ? '' : ', { flags: constants.dlopen.RTLD_DEEPBIND ?? 0 }';
     const reason = deepbind === undefined ? '' : `// ${deepbind}\n`;
-    this.#use('dlopen');
-    const names = functions.map(({ name, symbol }) => `${name === symbol ? name : `${keyOf(symbol)}: ${name}`},`);
-    const exported = names.length === 0 ? '' : `\nexport const {\n${wrapped(names, '  ')}\n} = library.symbols;\n`;
-    return `${reason}export const library = dlopen(${library}, {\n${lines.join('')}}${options});\n${exported}`;
-  }
-
-  #imports(deepbind) {
-    if (this.#types.includes('\ncheck(')) {
-      ['alignof', 'offsetof', 'sizeof'].forEach((name) => this.#use(name));
-      if (this.#hasBits) ['ptr', 'toBuffer'].forEach((name) => this.#use(name));
-      if (this.#isTyped) this.#use('DeclaredType');
-    }
-    const types = ['DeclaredField', 'DeclaredType', 'Handle'];
-    const values = [...this.#used].filter((name) => !types.includes(name)).sort();
-    const used = types.filter((name) => this.#used.has(name));
+    this.#types.use('dlopen');
+    const place = specifier(library, output);
     return (
-      (deepbind === undefined ? '' : "import { constants } from 'node:os';\n") +
-      `import { ${values.join(', ')} } from 'pinned-ffi';\n` +
-      (used.length === 0 ? '' : `import type { ${used.join(', ')} } from 'pinned-ffi';\n`)
+      `${reason}export const library = dlopen(${place}, {\n${this.#declarations(functions)}}${options});\n` +
+      (functions.length === 0 ? '' : `const { symbols } = library;\n\n${this.#exports(functions, 'symbols')}`)
     );
   }
 
+  #declarations(functions) {
+    return functions
+      .map(({ name, linkName, type }) => {
+        const { text } = this.#types.signature(type);
+        const parts = [linkName === undefined ? '' : `name: ${quote(linkName)}`, text].filter((part) => part !== '');
+        return `  ${keyOf(name)}: {${parts.length === 0 ? '' : ` ${parts.join(', ')} `}},\n`;
+      })
+      .join('');
+  }
+
+  #exports(functions, symbols) {
+    return functions
+      .map(({ name, exportName, doc, prototype, parameters, type }) => {
+        const place = `${symbols}${/^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${quote(name)}]`}`;
+        const comment = docText([...doc, ...(doc.length > 0 ? [''] : []), `\`${prototype}\``]);
+        return `${comment}export const ${exportName}${this.#label(place, parameters, type)} = ${place};\n`;
+      })
+      .join('');
+  }
+
+  /** The type of a function with the names of its parameters; those that are out parameters are not passed. */
+  #label(place, parameters, type) {
+    if (!this.#isTyped) return '';
+    const names = type.args.flatMap(({ kind }, i) => (kind === 'out' ? [] : [parameters[i] || `arg${i}`]));
+    const labels = names.map((name) => `${labelOf(name)}: 0`);
+    if (labels.length === 0) return '';
+    const more = type.varargs ? `, ${this.#types.use('Extra')}[]` : '';
+    return `: Named<typeof ${place}, [${labels.join(', ')}]${more}>`;
+  }
+
+  #shims({ functions, source, options }) {
+    this.#types.use('cc');
+    const text = source.replace(/[\\`]|\$\{/g, '\\$&');
+    const lines = Object.entries(options).map(([key, value]) => `  ${key}: ${listOf(value)},\n`);
+    return (
+      '/** C functions that call those which only the header has: compiled when this module is loaded the first time. */\n' +
+      `export const shims = cc({\n  source: \`\n${text}\`,\n${lines.join('')}` +
+      `  symbols: {\n${this.#declarations(functions).replace(/^/gm, '  ').trimEnd()}\n  },\n});\n\n` +
+      this.#exports(functions, 'shims.symbols')
+    );
+  }
+
+  #global({ exportName, name, type, doc }) {
+    return `${docText(doc)}export const ${exportName} = library.global(${quote(name)}, ${this.#types.of(type).text});\n`;
+  }
+
+  #imports(deepbind) {
+    const types = this.#types;
+    if (this.#isChecked) {
+      ['alignof', 'offsetof', 'sizeof'].forEach((name) => types.use(name));
+      if (this.#hasBits) ['ptr', 'toBuffer'].forEach((name) => types.use(name));
+      if (this.#isTyped) types.use('DeclaredType');
+    }
+    const isType = (name) => /^[A-Z]/.test(name);
+    const list = (kind) => [...types.used].filter((name) => isType(name) === kind).sort();
+    const [values, names] = [list(false), list(true)];
+    return (
+      (deepbind === undefined ? '' : "import { constants } from 'node:os';\n") +
+      (values.length === 0 ? '' : `import { ${values.join(', ')} } from 'pinned-ffi';\n`) +
+      (names.length === 0 ? '' : `import type { ${names.join(', ')} } from 'pinned-ffi';\n`)
+    );
+  }
+
+  get #isChecked() {
+    return this.#declared.includes('\ncheck(');
+  }
+
   get #hasBits() {
-    return /^check\(.*\}, \{ /m.test(this.#types);
+    return /^check\(.*\}, \{ /m.test(this.#declared);
   }
 }
 
-/** The entities that have to be declared before one: those it holds by value. */
+const listOf = (value) => (Array.isArray(value) ? `[${value.map(quote).join(', ')}]` : quote(value));
+
+/** The library as the module's dlopen takes it: a name, or a path, which counts from the module. */
+function specifier(name, output) {
+  const isPath = name.includes('/') || (process.platform === 'win32' && /[\\:]/.test(name));
+  if (!isPath) return quote(name);
+  if (output === undefined || path.isAbsolute(name)) return quote(path.resolve(name));
+  const relative = path.relative(path.dirname(path.resolve(output)), path.resolve(name));
+  return `new URL(${quote(relative.split(path.sep).map(encodeURIComponent).join('/'))}, import.meta.url)`;
+}
+
+/** The entities that have to be declared before one: those it holds by value, and the owner of a handle. */
 function neededBy(entity) {
   const needed = [];
   const visit = (type) => {
@@ -235,6 +305,7 @@ function neededBy(entity) {
     else if (type.kind === 'fn' && type.fault === undefined) [...type.args, type.returns].forEach(visit);
   };
   if (entity.kind === 'alias') visit(entity.type);
+  if (entity.owner !== undefined) needed.push(entity.owner);
   for (const { type } of entity.fields ?? []) if (type !== undefined) visit(type);
   return needed;
 }

@@ -1,39 +1,35 @@
 'use strict';
-// The types that a module declares: one object each, made when the type is first met, with what is still to be asked.
+// The types that a module declares: one object each, made when the type is first met; its fields follow later, because
+// they may lead back to it.
 
 const { commentOf } = require('./comments.js');
-const { Tag } = require('./declarations.js');
+const { Cursor } = require('./clang.js');
 
-const TAGS = new Set(['RecordDecl', 'EnumDecl']);
-
-/** The fields of a record as they are written, each with the unnamed type that stands before it. */
-function fieldsOf(node) {
-  const fields = [];
-  let anonymous;
-  for (const inner of node.inner ?? []) {
-    if (TAGS.has(inner.kind) && inner.name === undefined) anonymous = inner;
-    if (inner.kind === 'FieldDecl') fields.push({ node: inner, anonymous });
-  }
-  return fields;
-}
+/** The kinds of types that are unsigned integers. */
+const UNSIGNED = new Set([3, 4, 5, 6, 7, 8, 9, 10, 11]);
 
 class Entities {
   /** In the order in which they were met: records, enums, opaque types, function pointers with a name. */
   all = [];
   /** Records whose fields are still to be resolved. */
   pending = [];
-  #byTag = new Map();
+  #byKey = new Map();
   #aliases = new Map();
   #names;
-  #ownTypedefs;
+  #clang;
+  #declarations;
+  #isOwnFile;
 
   /**
+   * @param {import('./clang').Clang} clang
    * @param {import('./names').Names} names
-   * @param {string[]} ownTypedefs names of typedefs that the header itself makes
+   * @param {(file: string | undefined) => boolean} isOwnFile
    */
-  constructor(names, ownTypedefs) {
+  constructor(clang, declarations, names, isOwnFile) {
+    this.#clang = clang;
+    this.#declarations = declarations;
     this.#names = names;
-    this.#ownTypedefs = new Set(ownTypedefs);
+    this.#isOwnFile = isOwnFile;
   }
 
   #add(entity, wanted) {
@@ -42,72 +38,79 @@ class Entities {
     return entity;
   }
 
-  /** The type of a struct, a union or an enum that has a name. */
-  ofTag(tag) {
-    const key = tag.node;
-    const known = this.#byTag.get(key);
-    if (known !== undefined) return known;
-    const type = this.#make(tag);
-    this.#byTag.set(key, type);
-    return type;
+  /** Whether a type is declared in the header itself. */
+  isOwn(cursor) {
+    return this.#isOwnFile(this.#clang.place(cursor).file);
   }
 
-  #make(tag) {
-    const doc = commentOf(tag.node);
-    if (tag.kind === 'enum') {
-      if (!tag.isComplete) return { kind: 'scalar', name: 'int' };
-      return { kind: 'entity', entity: this.#add({ kind: 'enum', c: tag.c, node: tag.node, doc }, tag.name) };
-    }
-    if (!tag.isComplete) return { kind: 'incomplete', entity: this.#add({ kind: 'opaque', c: tag.c, doc }, tag.name) };
-    return { kind: 'entity', entity: this.#record(tag, `(*(${tag.c} *)0)`, tag.name, doc) };
-  }
-
-  #record(tag, expression, name, doc) {
-    const record = this.#add(
-      {
-        kind: 'record',
-        isUnion: tag.kind === 'union',
-        c: tag.c,
-        expression,
-        written: fieldsOf(tag.node),
-        doc,
-        fields: [],
-      },
-      name,
-    );
-    this.pending.push(record);
-    return record;
+  docOf(cursor) {
+    return commentOf(this.#clang.text(this.#clang.c.clang_Cursor_getRawCommentText(cursor)));
   }
 
   /**
-   * The type of a record or enum without a name.
-   * @param {object} node
-   * @param {string | undefined} expression an expression of C that is of the type
-   * @param {string} name what it is called here
+   * The type of a struct, a union or an enum.
+   * @param {string} [place] a name for one that has none
    */
-  ofAnonymous(node, expression, name) {
-    const known = this.#byTag.get(node);
+  ofTag(cursor, place) {
+    const key = this.#clang.keyOf(cursor);
+    const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const tag = new Tag(node, true);
-    const entity =
-      tag.kind === 'enum'
-        ? this.#add({ kind: 'enum', c: undefined, node, doc: commentOf(node) }, name)
-        : this.#record(tag, expression, name, commentOf(node));
-    const type = { kind: 'entity', entity };
-    this.#byTag.set(node, type);
+    // It may have been met in another unit.
+    const global = this.#clang.globalKeyOf(cursor);
+    const type = this.#byKey.get(global) ?? this.#make(cursor, place);
+    this.#byKey.set(key, type);
+    this.#byKey.set(global, type);
     return type;
   }
 
-  /** The type of a member without a name, whose fields are reached as if they were those around it. */
-  ofMember(node, outer, name) {
-    const type = this.ofAnonymous(node, outer.expression, name);
-    type.entity.memberOf = outer;
-    return type;
+  #make(cursor, place) {
+    const clang = this.#clang;
+    const type = clang.c.clang_getCursorType(cursor);
+    const spelling = clang.text(clang.c.clang_getTypeSpelling(type));
+    // Nameless types are spelt with their place in parentheses.
+    const c = spelling.includes('(') ? undefined : spelling;
+    const name =
+      this.#declarations.typedefOf(cursor) ?? c?.replace(/^(struct|union|enum) /, '') ?? place ?? 'anonymous';
+    const definition = clang.c.clang_getCursorDefinition(cursor);
+    const isComplete = clang.c.clang_Type_getSizeOf(type) >= 0n;
+    const doc = this.docOf(isComplete ? definition : cursor);
+    if (cursor.kind === Cursor.enum) {
+      const members = isComplete ? this.enumeratorsOf(definition) : [];
+      if (members.length === 0) return { kind: 'scalar', name: 'int' };
+      const size = Number(clang.c.clang_Type_getSizeOf(type));
+      return {
+        kind: 'entity',
+        entity: this.#add({ kind: 'enum', c, doc, members, ...integerOf(members, size) }, name),
+      };
+    }
+    if (!isComplete) return { kind: 'incomplete', entity: this.#add({ kind: 'opaque', c, doc }, name) };
+    const isUnion = cursor.kind === Cursor.union;
+    const record = this.#add({ kind: 'record', isUnion, c, type, cursor: definition, doc, fields: [] }, name);
+    record.layout = {
+      size: Number(clang.c.clang_Type_getSizeOf(type)),
+      align: Number(clang.c.clang_Type_getAlignOf(type)),
+      offsets: {},
+      bits: {},
+    };
+    this.pending.push(record);
+    return { kind: 'entity', entity: record };
+  }
+
+  /** The constants of an enum: { name, value, doc }. */
+  enumeratorsOf(cursor) {
+    const clang = this.#clang;
+    const { c } = clang;
+    const isUnsigned = UNSIGNED.has(c.clang_getCanonicalType(c.clang_getEnumDeclIntegerType(cursor)).kind);
+    const valueOf = isUnsigned ? c.clang_getEnumConstantDeclUnsignedValue : c.clang_getEnumConstantDeclValue;
+    return clang
+      .children(cursor)
+      .filter(({ kind }) => kind === Cursor.enumerator)
+      .map((each) => ({ name: clang.spelling(each), value: exact(BigInt(valueOf(each))), doc: this.docOf(each) }));
   }
 
   /** A function pointer by the name of its typedef; those of other headers are written out. */
   alias(name, type) {
-    if (!this.#ownTypedefs.has(name)) return type;
+    if (!this.#declarations.typedefs.has(name)) return type;
     if (!this.#aliases.has(name)) {
       this.#aliases.set(name, { kind: 'entity', entity: this.#add({ kind: 'alias', type, doc: [] }, name) });
     }
@@ -119,4 +122,14 @@ class Entities {
   }
 }
 
-module.exports = { Entities };
+/** The integer type of an enum, in which all of its values are what they are in C. */
+function integerOf(members, size) {
+  const numbers = members.map(({ value }) => Number(value));
+  const isSigned = Math.min(...numbers) < 0 || Math.max(...numbers) < 2 ** (size * 8 - 1);
+  return { size, type: `${isSigned ? 'i' : 'u'}${size * 8}` };
+}
+
+/** A 64-bit integer as a number where that is exact. */
+const exact = (big) => (Number.isSafeInteger(Number(big)) && BigInt(Number(big)) === big ? Number(big) : big);
+
+module.exports = { Entities, exact };

@@ -1,38 +1,41 @@
 'use strict';
 // Holds the compiler's layout of each record against the package's own: what does not agree is not declared.
 
-const { exact } = require('./macros.js');
+const ffi = require('../../index.js');
+const { exact } = require('./entities.js');
 const { Unsupported } = require('./types.js');
 
 /** A declaration of the real package for a type, as far as its place in memory goes; throws Unsupported. */
-function realOf(ffi, type) {
+function realOf(type) {
   switch (type.kind) {
     case 'scalar':
       return type.name;
     case 'array':
-      return ffi.array(realOf(ffi, type.of), type.length);
+      return ffi.array(realOf(type.of), type.length);
     case 'entity':
-      return realOfEntity(ffi, type.entity);
+      return realOfEntity(type.entity);
+    case 'owned':
+      return realOf(type.of);
     default:
       return 'ptr';
   }
 }
 
-function realOfEntity(ffi, entity) {
+function realOfEntity(entity) {
   if (entity.kind === 'enum') return entity.type;
   if (entity.kind !== 'record') return 'ptr';
-  settle(ffi, entity);
+  settle(entity);
   if (entity.fault !== undefined) throw new Unsupported(`${entity.c ?? entity.name}: ${entity.fault}`);
   return entity.real;
 }
 
 /** Finds the options under which the package lays a record out as C does; else `entity.fault` says what is wrong. */
-function settle(ffi, entity) {
+function settle(entity) {
   if (entity.real !== undefined || entity.fault !== undefined) return;
   // A record that holds itself is nothing that C has; a fault of ours would not end.
   entity.fault = 'holds itself';
   try {
-    entity.real = matching(ffi, entity);
+    entity.real = matching(entity);
     entity.fault = undefined;
   } catch (error) {
     if (!(error instanceof Unsupported) && !/^ERR_/.test(error.code ?? '')) throw error;
@@ -40,14 +43,14 @@ function settle(ffi, entity) {
   }
 }
 
-function matching(ffi, entity) {
+function matching(entity) {
   const unsupported = entity.fields.find(({ fault }) => fault !== undefined);
   if (unsupported !== undefined) throw new Unsupported(`field ${unsupported.name}: ${unsupported.fault}`);
   if (entity.fields.length === 0) throw new Unsupported('it has no fields');
   const fields = Object.fromEntries(
     entity.fields.map(({ name, type, bits }) => [
       name,
-      bits === undefined ? realOf(ffi, type) : { type: realOf(ffi, type), bits },
+      bits === undefined ? realOf(type) : { type: realOf(type), bits },
     ]),
   );
   const { align } = entity.layout;
@@ -58,7 +61,7 @@ function matching(ffi, entity) {
   let different = '';
   for (const options of wanted) {
     const real = make(fields, { ...options, name: entity.name });
-    const difference = differenceOf(ffi, entity, real);
+    const difference = differenceOf(entity, real);
     if (difference === undefined) {
       entity.options = options;
       return real;
@@ -69,14 +72,14 @@ function matching(ffi, entity) {
 }
 
 /** What of a type of the package is not as the compiler has it; undefined where nothing is. */
-function differenceOf(ffi, { fields, layout }, real) {
+function differenceOf({ fields, layout }, real) {
   if (layout.size !== undefined && layout.size !== real.size) return `${layout.size} bytes instead of ${real.size}`;
   if (layout.align !== undefined && layout.align !== real.align)
     return `aligned to ${layout.align} instead of ${real.align}`;
   for (const { name, bits } of fields) {
     const at = layout.offsets[name];
     if (bits !== undefined) {
-      const [found, wanted] = [bitsOf(ffi, real, name), layout.bits?.[name]];
+      const [found, wanted] = [bitsOf(real, name), layout.bits?.[name]];
       if (wanted !== undefined && (found.first !== wanted.first || found.width !== wanted.width)) {
         return `the bits of ${name} lie elsewhere`;
       }
@@ -89,7 +92,7 @@ function differenceOf(ffi, { fields, layout }, real) {
 /**
  * Where the bits of a bitfield are: the first, counted from the record's start, how many, and the value that sets them.
  */
-function bitsOf(ffi, real, name) {
+function bitsOf(real, name) {
   for (const value of [-1, 1, true]) {
     const view = real.alloc();
     const ones = allOnes(view, name, value);
@@ -124,20 +127,4 @@ function allOnes(view, name, value) {
   }
 }
 
-/** Where the bits of a record's bitfields are, from clang's list of layouts. */
-function expectedBits(dump, c) {
-  const expected = {};
-  for (const text of dump.split('*** Dumping AST Record Layout')) {
-    const [first, ...lines] = text.split('\n').filter((line) => line.includes('|'));
-    if (first === undefined || !new RegExp(`\\| ${c}$`).test(first)) continue;
-    for (const line of lines) {
-      const match = /^ *(\d+):(\d+)-(\d+) \| {3}\S.* (\w+)$/.exec(line);
-      if (match === null) continue;
-      const [byte, low, high] = match.slice(1, 4).map(Number);
-      expected[match[4]] = { first: byte * 8 + low, width: high - low + 1 };
-    }
-  }
-  return expected;
-}
-
-module.exports = { settle, realOf, bitsOf, expectedBits };
+module.exports = { settle, realOf, bitsOf };

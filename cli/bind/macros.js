@@ -1,31 +1,9 @@
 'use strict';
 // Macros of the header that are plain constants: integers, floating point numbers, strings, pointers that are numbers.
-// The preprocessor lists them, the compiler evaluates them.
+// The compiler evaluates them: a second file gives each to a variable.
 
-const { failure } = require('../usage.js');
-
-/**
- * The macros that are defined in files of the header at its end.
- * @returns {Promise<Map<string, { isFunction: boolean, body: string }>>}
- */
-async function listMacros(clang, file, isOwn) {
-  const { status, errors, output } = await clang.text(['-E', '-dD', file]);
-  if (status !== 0) throw failure(`clang cannot read the header:\n${errors.trim()}`);
-  const macros = new Map();
-  let own = false;
-  for (const line of output.split('\n')) {
-    const marker = /^# \d+ ("(?:[^"\\]|\\.)*")/.exec(line);
-    if (marker !== null) {
-      own = isOwn(JSON.parse(marker[1]));
-      continue;
-    }
-    const [, undefinition] = /^#undef (\w+)/.exec(line) ?? [];
-    if (undefinition !== undefined) macros.delete(undefinition);
-    const [, name, parenthesis, body] = /^#define ([\w$]+)(\()?\s*(.*)/.exec(line) ?? [];
-    if (own && name !== undefined) macros.set(name, { isFunction: parenthesis !== undefined, body });
-  }
-  return macros;
-}
+const { Cursor, Type } = require('./clang.js');
+const { exact } = require('./entities.js');
 
 const CHANGING =
   /\b__(FILE|FILE_NAME|BASE_FILE|LINE|DATE|TIME|TIMESTAMP|COUNTER|INCLUDE_LEVEL|func|FUNCTION|PRETTY_FUNCTION)__\b/;
@@ -44,70 +22,172 @@ function mayBeExpression(body) {
   return depth === 0;
 }
 
-// What __builtin_classify_type tells.
-const [INTEGER, CHAR, ENUM, BOOL, POINTER, REAL] = [1n, 2n, 3n, 4n, 5n, 8n];
-const INTEGERS = new Set([INTEGER, CHAR, ENUM, BOOL]);
+const PREFIX = 'pinned_ffi_value_';
+const MARK = 'pinned_ffi_is_defined_';
+const [BOOL, LAST_INTEGER, FLOAT, DOUBLE, LONG_DOUBLE] = [3, 20, 21, 22, 23];
+const isInteger = ({ kind }) => (kind >= BOOL && kind <= LAST_INTEGER) || kind === Type.enum;
+const isReal = ({ kind }) => kind === FLOAT || kind === DOUBLE;
+const isCharacter = ({ kind }) => kind === 4 || kind === 13;
 
-const WIDE = 'const unsigned long long % = (unsigned long long)';
+/** Asks the compiler for the values of expressions, which may use the header. */
+class Evaluator {
+  #clang;
+  #start;
+  #name;
+  #file;
+  #unit;
 
-/** What has to be asked of a macro, once it is known to be of a kind. */
-function questions(name, kind) {
-  if (INTEGERS.has(kind)) {
-    return [
-      [`v_${name}`, `${WIDE}(${name})`],
-      [`s_${name}`, `const int % = ((__typeof__(${name}))-1 < (__typeof__(${name}))1)`],
-      [`z_${name}`, `const int % = sizeof(${name})`],
-    ];
+  /** @param {string} start the line that includes the header */
+  constructor(clang, start, name = 'questions.c') {
+    this.#clang = clang;
+    this.#start = start;
+    this.#name = name;
   }
-  if (kind === REAL)
-    return [
-      [`v_${name}`, `const double % = (double)(${name})`],
-      [`z_${name}`, `const int % = (${name}) == (double)(${name})`],
-    ];
-  if (kind === POINTER)
-    return [
-      [`v_${name}`, `const char %[] = ${name}`],
-      [`p_${name}`, `${WIDE}(${name})`],
-    ];
-  return [];
-}
 
-/** The value of a macro in JavaScript; undefined where it has none. */
-function answer(name, kind, values) {
-  const value = values.get(`v_${name}`);
-  if (INTEGERS.has(kind)) {
-    if (value === undefined || values.get(`z_${name}`) > 8n) return undefined;
-    const isSigned = values.get(`s_${name}`) === 1n;
-    return exact(isSigned ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value));
+  /**
+   * The variables and functions of questions that are right: by their number, the cursor of each.
+   * @param {{ macro: string, text: string }[]} questions C declarations of one line, with % for the name of what they
+   *   declare, each for when the macro is still defined at the end of the header
+   * @returns {{ found: Map<number, object>, defined: Set<number> }} `defined`: the questions whose macro is
+   */
+  ask(questions) {
+    const clang = this.#clang;
+    const asked = questions.map(({ text }, i) => text.replaceAll('%', `${PREFIX}${i}`));
+    const block = (text, i) => `#ifdef ${questions[i].macro}\nextern int ${MARK}${i}; ${text}\n#endif\n`;
+    const first = this.#start.split('\n').length + 1;
+    for (;;) {
+      this.#parse(`${this.#start}\n${asked.map(block).join('')}`);
+      const wrong = new Set();
+      for (const { file, line } of clang.errors(this.#unit))
+        if (file === this.#file) wrong.add(Math.floor((line - first) / 3));
+      const { found, defined } = this.#answers();
+      // A macro that is no expression may swallow the lines after it: they are asked again without it.
+      const isSwallowed = (i) => asked[i] !== '' && defined.has(i) && !found.has(i) && !wrong.has(i);
+      const isComplete = wrong.size === 0 || !asked.some((_, i) => isSwallowed(i));
+      wrong.forEach((i) => {
+        asked[i] = '';
+        found.delete(i);
+      });
+      if (isComplete) return { found, defined };
+    }
   }
-  if (kind === REAL) return values.get(`z_${name}`) === 1n || Number.isNaN(value) ? value : undefined;
-  if (value !== undefined) return value;
-  const address = values.get(`p_${name}`);
-  return address === undefined ? undefined : exact(BigInt.asUintN(64, address)) || null;
-}
 
-const exact = (big) => (BigInt(Number(big)) === big && Number.isSafeInteger(Number(big)) ? Number(big) : big);
+  /** The same with a unit that stays as it is: what is found can be used while others are asked. */
+  keep(questions) {
+    const own = new Evaluator(this.#clang, this.#start, 'kept.c');
+    return own.ask(questions);
+  }
+
+  #answers() {
+    const clang = this.#clang;
+    const [found, defined] = [new Map(), new Set()];
+    for (const cursor of clang.childrenOfUnit(this.#unit)) {
+      if (cursor.kind !== Cursor.variable && cursor.kind !== Cursor.function) continue;
+      const name = clang.spelling(cursor);
+      if (name.startsWith(PREFIX)) found.set(Number(name.slice(PREFIX.length)), cursor);
+      else if (name.startsWith(MARK)) defined.add(Number(name.slice(MARK.length)));
+    }
+    return { found, defined };
+  }
+
+  #parse(text) {
+    this.#file = this.#clang.write(this.#name, text);
+    if (this.#unit === undefined) this.#unit = this.#clang.parseOften(this.#file);
+    else this.#clang.parseAgain(this.#unit);
+  }
+
+  /** The value of a constant: { integer } or { real } or { text }; empty where there is none. */
+  value(cursor) {
+    const { c } = this.#clang;
+    const result = c.clang_Cursor_Evaluate(cursor);
+    if (result === null) return {};
+    try {
+      switch (c.clang_EvalResult_getKind(result)) {
+        case 1:
+          return {
+            integer: BigInt(
+              c.clang_EvalResult_isUnsignedInt(result) !== 0
+                ? c.clang_EvalResult_getAsUnsigned(result)
+                : c.clang_EvalResult_getAsLongLong(result),
+            ),
+          };
+        case 2:
+          return { real: c.clang_EvalResult_getAsDouble(result) };
+        case 4:
+          return { text: c.clang_EvalResult_getAsStr(result) };
+        default:
+          return {};
+      }
+    } finally {
+      c.clang_EvalResult_dispose(result);
+    }
+  }
+
+  /** The type of a variable, without its other names. */
+  typeOf(cursor) {
+    return this.#clang.c.clang_getCanonicalType(this.#clang.c.clang_getCursorType(cursor));
+  }
+
+  sizeOf(type) {
+    return Number(this.#clang.c.clang_Type_getSizeOf(type));
+  }
+
+  pointee(type) {
+    return this.#clang.c.clang_getPointeeType(type);
+  }
+}
 
 /**
  * The constants among macros.
- * @param {import('./probe').Prober} prober
+ * @param {Evaluator} evaluator
  * @param {string[]} names
- * @returns {Promise<{ constants: Map<string, number | bigint | string | null>, others: string[] }>}
+ * @returns {{ constants: Map<string, number | bigint | string | null>, others: string[] }}
  */
-async function evaluate(prober, names) {
-  const kinds = await prober.constants(
-    new Map(names.map((name) => [`k_${name}`, `const int % = __builtin_classify_type(${name})`])),
-  );
-  const kindOf = (name) => kinds.values.get(`k_${name}`);
-  const { values } = await prober.constants(new Map(names.flatMap((name) => questions(name, kindOf(name)))));
+function evaluate(evaluator, names) {
   const constants = new Map();
-  const others = [];
-  for (const name of names) {
-    const value = kindOf(name) === undefined ? undefined : answer(name, kindOf(name), values);
-    if (value === undefined) others.push(name);
-    else constants.set(name, value);
+  const pointers = [];
+  const { found, defined } = evaluator.ask(names.map((macro) => ({ macro, text: `__auto_type % = (${macro});` })));
+  for (const [i, cursor] of found) {
+    const type = evaluator.typeOf(cursor);
+    const { integer, real } = isInteger(type) || isReal(type) ? evaluator.value(cursor) : {};
+    if (isInteger(type) && integer !== undefined && evaluator.sizeOf(type) <= 8)
+      constants.set(names[i], exact(integer));
+    else if (isReal(type) && real !== undefined) constants.set(names[i], real);
+    else if (type.kind === Type.pointer || type.kind === LONG_DOUBLE) pointers.push({ name: names[i], type });
   }
-  return { constants, others };
+  evaluatePointers(evaluator, pointers, constants);
+  return { constants, others: names.filter((name, i) => defined.has(i) && !constants.has(name)) };
 }
 
-module.exports = { listMacros, mayBeExpression, evaluate, exact };
+/** Texts, addresses that are numbers, and long doubles that are doubles. */
+function evaluatePointers(evaluator, asked, constants) {
+  if (asked.length === 0) return;
+  const isText = ({ type }) => type.kind === Type.pointer && isCharacter(evaluator.pointee(type));
+  const questions = asked.flatMap(({ name: macro, type }) => [
+    {
+      macro,
+      text: isText({ type }) ? `const char %[] = ${macro};` : `const int % = (${macro}) == (double)(${macro});`,
+    },
+    {
+      macro,
+      text:
+        type.kind === Type.pointer
+          ? `const unsigned long long % = (unsigned long long)(${macro});`
+          : `const double % = (double)(${macro});`,
+    },
+  ]);
+  const { found: answers } = evaluator.ask(questions);
+  asked.forEach(({ name, type }, i) => {
+    const [specific, number] = [answers.get(2 * i), answers.get(2 * i + 1)].map((cursor) =>
+      cursor === undefined ? {} : evaluator.value(cursor),
+    );
+    if (type.kind === LONG_DOUBLE) {
+      if (specific.integer === 1n && number.real !== undefined) constants.set(name, number.real);
+    } else if (specific.text !== undefined) {
+      // Bytes that are no UTF-8 make no text.
+      if (!specific.text.includes('\ufffd')) constants.set(name, specific.text);
+    } else if (number.integer !== undefined) constants.set(name, exact(BigInt.asUintN(64, number.integer)) || null);
+  });
+}
+
+module.exports = { mayBeExpression, evaluate, Evaluator };

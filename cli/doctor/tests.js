@@ -68,7 +68,8 @@ async function withC(test) {
   try {
     await test(library.symbols);
   } finally {
-    await library.close();
+    library.close();
+    await library.closed;
   }
 }
 

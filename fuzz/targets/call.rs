@@ -53,7 +53,7 @@ fuzz_target!(|input: Input| {
     let Some(arguments) = input.arguments.iter().map(declare).collect::<Option<Vec<_>>>() else { return };
     let Some(result) = declare(&input.result) else { return };
     let Ok(signature) = Signature::new(arguments, result, input.fixed.map(usize::from)) else { return };
-    if signature.plan.size > FRAME_BYTES {
+    if signature.layout.size > FRAME_BYTES {
         return;
     }
     let signature = Arc::new(signature);
@@ -63,8 +63,8 @@ fuzz_target!(|input: Input| {
     let answer = Answer { arrived: Rc::clone(&arrived), result: given.clone() };
     let Ok(closure) = Closure::new(Arc::clone(&signature), Box::new(answer)) else { return };
 
-    let mut block = ArgBlock::from_elem(0, signature.plan.size.div_ceil(16));
-    for (value, chunk) in block.iter_mut().zip(fill(!input.seed | 1, signature.plan.size.div_ceil(16) * 16).chunks(16)) {
+    let mut block = ArgBlock::from_elem(0, signature.layout.size.div_ceil(16));
+    for (value, chunk) in block.iter_mut().zip(fill(!input.seed | 1, signature.layout.size.div_ceil(16) * 16).chunks(16)) {
         *value = u128::from_ne_bytes(chunk.try_into().expect("chunks of 16"));
     }
     // SAFETY: U1; the closure has this very signature.
@@ -72,7 +72,7 @@ fuzz_target!(|input: Input| {
 
     let (sent, arrived) = (bytes(&block), arrived.borrow());
     let arrived = bytes(&arrived);
-    for (value, at) in signature.arguments.iter().zip(&signature.plan.arguments) {
+    for (value, at) in signature.arguments.iter().zip(&signature.layout.arguments) {
         let range = *at..*at + value.size();
         assert_eq!(arrived[range.clone()], sent[range], "an argument at {at} of {:?}", signature.arguments);
     }

@@ -1,37 +1,39 @@
 'use strict';
-// Arguments that are declared as objects: { type, name, minBytes, lengthOf }. Each becomes a type descriptor whose
+// Arguments that are declared as objects: { type, name, minBytes, lengthOf, countOf }. Each becomes a type descriptor whose
 // write() checks the constraints before C is entered, in every mode.
 
 const { makeError, wrongValue, outOfRange, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
-const { byteLengthOf, isView } = require('../memory/array-buffer.js');
-const { parseOptions } = require('../validate.js');
+const { byteLengthOf, elementSizeOf, isView } = require('../memory/array-buffer.js');
+const { integerOf, parseOptions } = require('../validate.js');
 const { lowAddress } = require('../types/pointers.js');
-const { typeOf, parameter } = require('../types/registry.js');
+const { typeOf, spelled, parameter } = require('../types/registry.js');
 
-const KEYS = { type: 'any', name: 'string', minBytes: 'number', lengthOf: 'number' };
+const KEYS = { type: 'any', name: 'string', minBytes: 'any', lengthOf: 'number', countOf: 'number' };
 
 /**
  * The descriptor of an argument that is not declared by a type, and what the call has to know of it.
- * @returns {{ descriptor: object, label: number | string, lengthOf?: number }} `label` is what messages call the argument
+ * @returns {import('../types/registry.js').Parameter}
  */
 function argumentOf(declared, index, where) {
   if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) {
     return parameter(typeOf(declared, where), index);
   }
-  const { type, name, minBytes, lengthOf } = parseOptions(declared, KEYS, where);
+  const { type, name, minBytes, lengthOf: bytesOfIndex, countOf } = parseOptions(declared, KEYS, where);
+  const lengthOf = bytesOfIndex ?? countOf;
   const descriptor = typeOf(type, `${where}.type`);
-  const label = name === undefined ? index : `argument ${index} (${name})`;
-  if (minBytes !== undefined && lengthOf !== undefined) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${where} must have minBytes or lengthOf, not both`);
+  const label = spelled(name === undefined ? index : `argument ${index} (${name})`, type, descriptor);
+  if ([minBytes, bytesOfIndex, countOf].filter((each) => each !== undefined).length > 1) {
+    throw makeError('ERR_INVALID_ARG_VALUE', `${where} must have one of minBytes, lengthOf and countOf`);
   }
   if (lengthOf !== undefined) {
-    return {
+    return /** @type {any} */ ({
       __proto__: null,
-      ...parameter(checkLengthType(descriptor, lengthOf, where), label),
+      ...parameter(checkLengthType(descriptor, lengthOf, where, countOf === undefined ? 'lengthOf' : 'countOf'), label),
       lengthOf,
-      checkLength,
-    };
+      counts: countOf !== undefined,
+      checkLength: countOf === undefined ? checkLength : checkCount,
+    });
   }
   return parameter(minBytes === undefined ? descriptor : atLeast(descriptor, minBytes, where), label);
 }
@@ -39,15 +41,20 @@ function argumentOf(declared, index, where) {
 /** A pointer to at least `minBytes` bytes. A number or null has no length to check. */
 function atLeast(descriptor, minBytes, where) {
   if (!descriptor.isPointerLike)
-    throw makeError('ERR_INVALID_ARG_VALUE', `${where}.minBytes is of a pointer, not of ${descriptor.name}`);
-  if (!Number.isSafeInteger(minBytes) || minBytes < 0) {
-    throw outOfRange(`${where}.minBytes`, 'a number of bytes', minBytes);
-  }
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${where}: minBytes is only valid for pointer types, not ${descriptor.name}`,
+    );
+  const least = integerOf(minBytes, `${where}.minBytes`, 'a number of bytes');
+  return atLeastBytes(descriptor, least);
+}
+
+function atLeastBytes(descriptor, minBytes) {
   return {
     __proto__: null,
     ...descriptor,
     key: `${descriptor.coercing ? descriptor.id : `${descriptor.id}w`}>=${minBytes}`,
-    ...(descriptor.coercing && { coercing: atLeast(descriptor.coercing, minBytes, where) }),
+    ...(descriptor.coercing && { coercing: atLeastBytes(descriptor.coercing, minBytes) }),
     write(view, at, value, name, position) {
       if (minBytes > 0 && access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);
       if (bytesOf(value, descriptor) < minBytes) {
@@ -76,11 +83,11 @@ const INTEGERS = new Set([
   'unsigned long',
 ]);
 
-function checkLengthType(descriptor, lengthOf, where) {
+function checkLengthType(descriptor, lengthOf, where, key) {
   if (!INTEGERS.has(descriptor.name))
     throw wrongValue(`${where}.type`, 'an integer type, as the length of an argument', descriptor.name);
   if (!Number.isInteger(lengthOf) || lengthOf < 0) {
-    throw outOfRange(`${where}.lengthOf`, 'the index of an argument', lengthOf);
+    throw outOfRange(`${where}.${key}`, 'the index of an argument', lengthOf);
   }
   return descriptor;
 }
@@ -100,7 +107,7 @@ function checkLengths(args, descriptors, name) {
     if (lengthOf !== undefined && (lengthOf === index || !descriptors[lengthOf]?.isPointerLike)) {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        `${name}: args[${index}].lengthOf must be the index of a pointer argument, received ${lengthOf}`,
+        `${name}: args[${index}].${args[index].counts ? 'countOf' : 'lengthOf'} must be the index of a pointer argument, received ${lengthOf}`,
       );
     }
   }
@@ -114,6 +121,23 @@ function checkLength(length, of, descriptor, name, label, index) {
     locationOf(name, label),
     `${length < 0 ? 'at least 0 and ' : ''}at most ${bytes}, the bytes of argument ${index}`,
     length,
+  );
+}
+
+/**
+ * The same for a number of elements: values of the type that the pointer points to, units of a text, else elements of
+ * the typed array.
+ */
+function checkCount(count, of, descriptor, name, label, index) {
+  const size = descriptor.elementSize?.() ?? descriptor.unit ?? elementSizeOf(of);
+  const bytes =
+    typeof of === 'string' && descriptor.unit !== undefined ? (of.length + 1) * size : bytesOf(of, descriptor);
+  const most = Math.floor(bytes / size);
+  if (most === Infinity || (count >= 0 && count <= most)) return;
+  throw outOfRange(
+    locationOf(name, label),
+    `${count < 0 ? 'at least 0 and ' : ''}at most ${most}, the elements of argument ${index}`,
+    count,
   );
 }
 

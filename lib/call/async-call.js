@@ -7,7 +7,7 @@ const { contexts, currentContext } = require('../native/async-context.js');
 const { bytesAt } = require('../memory/arg-buffer.js');
 const { decode } = require('../codegen/read-values.js');
 const { release } = require('../memory/retained.js');
-const { startCall } = require('./generic-call.js');
+const { copyAllBack, startCall } = require('./generic-call.js');
 const { lockAll } = require('../memory/pin.js');
 const { endJob } = require('../memory/callback-results.js');
 
@@ -91,6 +91,7 @@ function settle(slot, isFailed, value, bytes) {
     if (isFailed) return void call.reject(value);
     const { signature, check } = call;
     const result = bytes === undefined ? value : decode(signature.result, bytes);
+    if (call.values.length > 0) copyAllBack(signature, call.values);
     call.resolve(check ? check(result) : result);
   } catch (error) {
     call.reject(error);

@@ -3,12 +3,16 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
-const { makeFailure, wrongValue } = require('../errors.js');
+const { atCaller, makeFailure, typeNameOf, wrongValue } = require('../errors.js');
 const { fastCallerOf } = require('./fast-call.js');
 const { lazy } = require('../lazy.js');
 const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js');
+/** @typedef {import('./signature.js').Signature} Signature */
+/** @typedef {import('../types/registry.js').TypeDescriptor} TypeDescriptor */
 const config = require('../native/config.js');
 const trace = config.trace ? require('./recorder.js') : undefined;
+const log = config.log === undefined ? undefined : require('./call-log.js');
+const isLogged = log?.makeFilter(config.log);
 
 // Most programs have neither asynchronous calls nor such declarations.
 const asyncCall = lazy(() => require('./async-call.js'));
@@ -114,6 +118,32 @@ const addSpec = function (declaration, name) {
   return spec;
 };
 
+/**
+ * What functions of equal declarations share.
+ * @typedef {object} FunctionSpec
+ * @property {{ args: TypeDescriptor[], result: TypeDescriptor, parameters: object[], loose: boolean }} types
+ * @property {Function | undefined} failed tells whether a result is a failure
+ * @property {number} options bits for the native side
+ * @property {boolean} varargs
+ * @property {boolean} nonblocking
+ * @property {boolean} hasOutParams
+ * @property {Signature | undefined} signature undefined where each call, or what the declaration asks for, decides it
+ * @property {boolean} isDirect whether the function of the signature is the bound function
+ */
+
+/**
+ * What is behind the JavaScript function of a C function.
+ * @typedef {object} BoundFunction
+ * @property {string} name what messages call it
+ * @property {string} inC what C calls it
+ * @property {number | bigint} address
+ * @property {FunctionSpec} spec
+ * @property {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of its library
+ * @property {boolean} mayBeFast whether fast calls may reach it
+ * @property {object | undefined} last the call target that was made last; each has the one before
+ * @property {Function | undefined} asynchronous what `async` gives, once it was asked for
+ */
+
 // ---- a bound function -----------------------------------------------------------------------------------------------
 
 /**
@@ -132,7 +162,15 @@ const bindNative = function (boundFunction, signature, frees) {
     library,
     boundFunction.spec.options | (frees ? FREES : 0),
   );
-  return (boundFunction.last = { signature, functionId, library, before: boundFunction.last });
+  return (boundFunction.last = {
+    signature,
+    functionId,
+    library,
+    before: boundFunction.last,
+    // Whether the user calls its function, so that errors begin at the user's line; `above` is what is called then.
+    isOuter: boundFunction.spec.isDirect,
+    above: undefined,
+  });
 };
 
 /**
@@ -184,27 +222,60 @@ function makeCall(boundFunction, thread) {
 
 /** The function that has a thread call. */
 function asyncOn(boundFunction, thread) {
-  const call = makeCall(boundFunction, thread);
-  return boundFunction.spec.varargs || boundFunction.spec.hasOutParams ? rejecting(call) : call;
+  const made = makeCall(boundFunction, thread);
+  const call = boundFunction.spec.varargs || boundFunction.spec.hasOutParams ? rejecting(made) : made;
+  return isLogged?.(boundFunction.name, boundFunction.inC) ? log.logged(call, boundFunction, '.async') : call;
 }
 
 /** Has a function the name. Those of `callerOf` have it from the start: to change it makes all properties slow. */
 const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
 
 /** The function of a declaration that asks for more than a call. */
-const makeDecorated = (boundFunction) =>
-  named(
-    boundFunction.spec.nonblocking ? asyncOn(boundFunction, null) : makeCall(boundFunction, undefined),
-    boundFunction.name,
-  );
+function makeDecorated(boundFunction) {
+  if (boundFunction.spec.nonblocking) return named(asyncOn(boundFunction, null), boundFunction.name);
+  const call = makeCall(boundFunction, undefined);
+  const outer = function (...values) {
+    try {
+      return call(...values);
+    } catch (error) {
+      throw atCaller(error, outer); // node-do-not-add-exception-line
+    }
+  };
+  return Object.defineProperties(outer, { name: { value: boundFunction.name }, length: { value: call.length } });
+}
 
 const BOUND = Symbol('bound');
+const { toString: functionText } = Function.prototype;
 
-/** What bound functions have beside what functions have. */
+/** A bound function with its types, as `strlen(cstring) => size_t`. */
+function prototypeOf(call) {
+  const { name, spec } = call[BOUND];
+  const { parameters, resultName } = spec.types;
+  const types = parameters.map(({ label, descriptor }) => typeNameOf(descriptor, label));
+  if (spec.varargs) types.push('...');
+  return `${name}(${types.join(', ')}) => ${resultName}`;
+}
+
+/** The properties that bound functions have in addition to those of functions. */
 const boundPrototype = Object.create(Function.prototype, {
   ptr: {
     get() {
       return this[BOUND]?.address;
+    },
+  },
+  toString: {
+    value() {
+      return this[BOUND] === undefined ? functionText.call(this) : `function ${prototypeOf(this)} { [native code] }`;
+    },
+  },
+  toJSON: {
+    value() {
+      return this[BOUND] === undefined ? undefined : { name: this.name, ptr: Number(this.ptr) };
+    },
+  },
+  [Symbol.for('nodejs.util.inspect.custom')]: {
+    value(depth, options) {
+      return options.stylize(this[BOUND] === undefined ? '[Function]' : `[Function: ${prototypeOf(this)}]`, 'special');
     },
   },
   native: {
@@ -219,21 +290,22 @@ const boundPrototype = Object.create(Function.prototype, {
     },
   },
 });
-/** A property of their own; one object serves for all. */
+/** An own property; one object serves for all. */
 const own = { value: undefined };
 
 /**
  * The JavaScript function of a C function.
  * @param {string} name what messages call it
  * @param {number | bigint} address
- * @param {object} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
+ * @param {Record<string, any>} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
  *   threads, nonblocking }
- * @param {import('./library-lifetime').Lifetime} lifetime of the library that must be open
+ * @param {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether fast calls may reach it: it runs no JavaScript but by a JSCallback
  */
 const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
   const spec = specOf(declaration, name);
-  // What is behind the function; `inC` is what C calls it.
+  // The call target of the function; `inC` is its name in C.
+  /** @type {BoundFunction} */
   const boundFunction = {
     name,
     inC: declaration.name ?? name,
@@ -245,7 +317,9 @@ const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
     last: undefined,
     asynchronous: undefined,
   };
-  const call = spec.isDirect ? callerOf(boundFunction, spec.signature) : makeDecorated(boundFunction);
+  let call = spec.isDirect ? callerOf(boundFunction, spec.signature) : makeDecorated(boundFunction);
+  if (isLogged !== undefined && !spec.nonblocking && isLogged(name, boundFunction.inC))
+    call = log.logged(call, boundFunction);
   own.value = boundFunction;
   return Object.defineProperty(Object.setPrototypeOf(call, boundPrototype), BOUND, own);
 };

@@ -5,7 +5,7 @@ const { wrongCount } = require('./generic-call.js');
 const { MOST_ARGUMENTS } = require('./signature.js');
 const { endHandles, adoptHandles } = require('./handle-ownership.js');
 const { withOutParams } = require('./out-params.js');
-const { parameter } = require('../types/registry.js');
+const { parameter, spelled } = require('../types/registry.js');
 const { variadic } = require('./varargs.js');
 
 /**
@@ -18,7 +18,7 @@ const { variadic } = require('./varargs.js');
 function decorate(types, varargs, names, make, check) {
   const [name] = names;
   const call = (all) => endHandles(all, names, make, check);
-  return withResults(types, varargs ? withExtras(types, call, name) : call(types), name);
+  return withResults({ ...types, varargs }, varargs ? withExtras(types, call, name) : call(types), name);
 }
 
 /** Prepares a variadic function for the types that follow the declared arguments. */
@@ -26,8 +26,11 @@ function withExtras(types, enter, name) {
   const fixed = types.args.length;
   return variadic(name, fixed, MOST_ARGUMENTS, (extras) =>
     enter({
-      args: [...types.args, ...extras],
-      parameters: [...types.parameters, ...extras.map((descriptor, i) => parameter(descriptor, fixed + i))],
+      args: [...types.args, ...extras.map(({ descriptor }) => descriptor)],
+      parameters: [
+        ...types.parameters,
+        ...extras.map(({ descriptor, type }, i) => parameter(descriptor, spelled(fixed + i, type, descriptor))),
+      ],
       result: types.result,
       fixed,
       loose: types.loose,

@@ -7,7 +7,7 @@ const binding = require('../native/binding.js');
 const { modules, unverified } = require('../native/runtime.js');
 const { withoutV8, usesV8, texts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
-const { compile } = require('../codegen/compile.js');
+const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
 const config = require('../native/config.js');
@@ -77,28 +77,42 @@ const integer = (nativeClass, as) => ({
   pass: 'x@',
   test: `var x@; if (typeof a@ !== 'number' || (x@ = (${as})) !== a@) ${LEAVE}`,
 });
-/** What the trampoline looks at by itself. */
+/** The checks that the trampoline makes itself. */
 const unconverted = (nativeClass, test = '') => ({ nativeClass, pass: 'a@', test });
 
 /**
  * A pointer is a number that the trampoline checks, or NaN where native code has put the address into the argument
  * buffer.
  */
-const pointerOf = (isAddress, ...others) => ({
+const pointerOf = (isAddress, number, ...others) => ({
   nativeClass: POINTER,
   pass: 'x@',
   test: 'var x@ = NaN;',
   store: (at, slot) =>
-    [`if (${isAddress}) x@ = a@;`, 'if (a@ === null) x@ = 0;', ...others.map((other) => other(at, slot)), LEAVE].join(
+    [`if (${isAddress}) ${number}`, 'if (a@ === null) x@ = 0;', ...others.map((other) => other(at, slot)), LEAVE].join(
       '\n      else ',
     ),
 });
-const pointer = (...others) => pointerOf("typeof a@ === 'number'", ...others);
+const pointer = (...others) => pointerOf("typeof a@ === 'number'", 'x@ = a@;', ...others);
 const stored = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
 const ofView = (at) => `if (isView(a@)) ${stored(`storeView(a@, ${at})`)}`;
 const ofText = (at, slot) => `if (typeof a@ === 'string') ${stored(`storeText(a@, ${at + slot * 256})`)}`;
 /** No text lies in the first page: the generic call says so. */
-const text = pointerOf("typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)", ofText, ofView);
+const text = {
+  ...pointerOf("typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)", 'x@ = a@;', ofText, ofView),
+  hasTexts: true,
+};
+/** A pointer of a dialect whose addresses are BigInts: a number is none there, but undefined is NULL. */
+const address = {
+  ...pointerOf(
+    "typeof a@ === 'bigint'",
+    `{ x@ = Number(a@); if (!(x@ >= 0 && x@ <= ${Number.MAX_SAFE_INTEGER})) ${LEAVE} }`,
+    () => 'if (a@ === undefined) x@ = 0;',
+    ofView,
+    ofText,
+  ),
+  hasTexts: true,
+};
 
 const ARGUMENTS = {
   char: integer(I32, 'a@ << 24 >> 24'),
@@ -166,6 +180,12 @@ function keyed(table) {
   return argClasses;
 }
 const argumentClasses = keyed(ARGUMENTS);
+const classesByName = { __proto__: null, ...ARGUMENTS, address };
+/**
+ * The argument class of a descriptor. A dialect's has `fastClass`, the name of one that takes no other values than the
+ * descriptor does: what is left is the generic call's.
+ */
+const classOf = (descriptor) => argumentClasses.get(descriptor) ?? classesByName[descriptor.fastClass];
 const resultClasses = keyed(RESULTS);
 
 /** V8 of Node 26 ends the process where it compiles a call of more than thirty; such functions are rare. */
@@ -185,6 +205,7 @@ const shortText = (length) =>
   `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
 const shortTexts = () =>
   compile(
+    'text',
     'fromCharCode, bytes',
     `'use strict'; return function (length) {
   switch (length) {
@@ -250,7 +271,7 @@ const VALUES = {
 };
 const valueOf = (name, nativeClass) => (nativeClass === I64 || nativeClass === U64 ? 'r' : (VALUES[name] ?? 'r'));
 
-/** How V8 is told what kind of number `@` gives. */
+/** Source by which V8 sees the kind of number that `@` gives. */
 const NUMBERS = { [I32]: '@ | 0', [U32]: '@ >>> 0', [F32]: '+@', [F64]: '+@' };
 
 /** The source of a signature's functions; `argClasses` are those of its arguments. */
@@ -266,7 +287,7 @@ const callerSource = function ({ args, at, pins, result, resultAt }, argClasses)
     passed += `, ${argClass.pass.replaceAll('@', i)}`;
     tests += `${argClass.test.replaceAll('@', i)}\n      `;
     if (argClass.store)
-      stores += `${argClass.store(at[i] * 65536 + i, argClass === text ? texts++ : 0).replaceAll('@', i)}\n      `;
+      stores += `${argClass.store(at[i] * 65536 + i, argClass.hasTexts ? texts++ : 0).replaceAll('@', i)}\n      `;
   }
   const nativeClass = resultClasses.get(result);
   const usesArgBuffer =
@@ -284,7 +305,7 @@ return (function (callTarget, name) {
   const { functionId } = callTarget;
   let pause = 0;
   let slow;
-  return { __proto__: null, [name]: function (${names}) {
+  const self = { __proto__: null, [name]: function (${names}) {
     if (pause !== 0) pause -= 1;
     else attempt: {
       if (arguments.length !== ${args.length}) ${LEAVE}
@@ -302,6 +323,8 @@ return (function (callTarget, name) {
     if (slow === undefined) slow = signature.caller(callTarget, name);
     return ${typed.replace('@', 'apply(slow, undefined, arguments)')};
   } }[name];
+  callTarget.above = self;
+  return self;
 });`;
 };
 
@@ -312,15 +335,16 @@ const makeFastCaller = function (signature) {
   const argClasses = [];
   const nativeClasses = [];
   for (let i = 0; i < args.length; i += 1) {
-    const argClass = argumentClasses.get(args[i]);
+    const argClass = classOf(args[i]);
     if (argClass === undefined || parameters[i].lengthOf !== undefined) return null;
     argClasses.push(argClass);
     nativeClasses.push(argClass.nativeClass);
   }
-  if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass === text).length > TEXT_SLOTS) return null;
+  if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass.hasTexts).length > TEXT_SLOTS) return null;
   const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result));
   if (fast === null) return null;
   return compile(
+    nameOf('call', signature),
     'signature, runtime, fast',
     callerSource(signature, argClasses),
     [signature, runtime, fast],

@@ -2,7 +2,7 @@
 // The generic call: arguments go through the argument buffer, in generated source or in plain functions. It serves
 // every platform and every type.
 
-const { compile } = require('../codegen/compile.js');
+const { compile, nameOf } = require('../codegen/compile.js');
 const {
   constants,
   each,
@@ -13,9 +13,10 @@ const {
   readWords,
   readLarge,
 } = require('../codegen/read-values.js');
-const { makeError } = require('../errors.js');
+const { atCaller, makeError } = require('../errors.js');
 const { argBuffer, words, begin, bytesAt, FUNCTION_ID, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { release } = require('../memory/retained.js');
+const { copyBack } = require('../types/plain-target.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
 
@@ -62,6 +63,9 @@ function writeAgain(tries, name) {
   throw makeError('ERR_FFI_INTERNAL', `${name}: other calls were made each time its arguments were written`);
 }
 
+/** Has Node print no source line of ours above an uncaught error: its stack begins at the user's line. */
+const NO_LINE = '// node-do-not-add-exception-line';
+
 /** What generated source uses. */
 const runtime = {
   ...readRuntime,
@@ -74,8 +78,10 @@ const runtime = {
   readWords,
   readLarge,
   wrongCount,
-  refuse,
+  fail,
   release,
+  copyBack,
+  atCaller,
   none: Object.freeze([]),
   reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
@@ -87,31 +93,63 @@ const runtime = {
  * iterator of arrays: a program may have replaced it by then.
  */
 const callerFactory = (signature, ending) =>
-  compile('signature, argBuffer, runtime', callerSource(signature, ending), [signature, argBuffer, runtime], () =>
-    plainCaller(signature, ending),
+  compile(
+    nameOf(ending === 'launch' ? 'async' : 'call', signature),
+    'signature, argBuffer, runtime',
+    callerSource(signature, ending),
+    [signature, argBuffer, runtime],
+    () => plainCaller(signature, ending),
   );
+
+/**
+ * A dialect's messages about calls.
+ * @typedef {object} Wording
+ * @property {string} key tells it from others
+ * @property {(name: string, expected: number, received: number) => Error} wrongCount
+ * @property {(error: unknown, name: string) => unknown} translate gives what is thrown in place of a call's error
+ */
 
 function wrongCount(name, expected, received) {
   return makeError(
     'ERR_INVALID_ARG_VALUE',
-    `${name} takes ${expected} argument${expected === 1 ? '' : 's'}, received ${received}; declare \`loose: true\` to take ` +
-      'any number',
+    `${name} expects ${expected} argument${expected === 1 ? '' : 's'}, received ${received}`,
   );
 }
 
 /**
  * Something has thrown in a call whose texts the native side looks through. Where one has a NUL, C was not called: the
- * first thing that is wrong with an argument is thrown, as if all had been looked through before.
+ * first thing that is wrong with an argument is what it throws, as if all had been looked through before.
  */
-function refuse({ args, at, parameters }, values, name) {
+function errorOf(error, { args, at, parameters }, values, name) {
   const hasNul = (descriptor, i) =>
     descriptor.writeAnyText && typeof values[i] === 'string' && values[i].includes('\0');
-  if (!args.some(hasNul)) return;
-  args.forEach((descriptor, i) => descriptor.write(argBuffer, at[i], values[i], name, parameters[i].label));
+  if (!args.some(hasNul)) return error;
+  try {
+    args.forEach((descriptor, i) => descriptor.write(argBuffer, at[i], values[i], name, parameters[i].label));
+    return error;
+  } catch (wrong) {
+    return wrong;
+  }
+}
+
+/** What a call throws for an `error`; `epoch` and `values` are there where the native side looks through texts. */
+function fail(error, callTarget, self, epoch, values) {
+  return thrownBy(
+    epoch === undefined ? error : errorOf(error, callTarget.signature, values, self.name),
+    callTarget,
+    self,
+  );
+}
+
+/** The error in the words of the dialect, with a stack that begins at the user's line. */
+function thrownBy(error, callTarget, self) {
+  const { wording } = callTarget.signature;
+  const thrown = wording === undefined ? error : wording.translate(error, self.name);
+  return callTarget.isOuter ? atCaller(thrown, callTarget.above ?? self) : thrown;
 }
 
 const countCheck = (count) =>
-  `if (arguments.length !== ${count}) throw runtime.wrongCount(name, ${count}, arguments.length);`;
+  `if (arguments.length !== ${count}) throw wording.wrongCount(name, ${count}, arguments.length);`;
 const bitOf = (position) => `(p${position} === undefined ? 0 : ${1 << (position & 31)})`;
 
 /** The words of pin bits at the start of the argument buffer: one bit an argument. */
@@ -139,16 +177,22 @@ function enteredBy(pins, others) {
  */
 const finish =
   (isChecked) =>
-  ({ result, resultAt }, { pins, retained, names }) => {
+  ({ args, result, resultAt }, { pins, retained, names }) => {
     const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
     const call = `words[${FUNCTION_ID}] = functionId;\n    `;
     const entered = enteredBy(pins, retained.concat('library'));
-    if (result.returnedByEntry) return call + give(entered);
-    if (result.name === 'void' && !isChecked) return `${call}${entered};`;
+    const back = copyBacks(args);
+    if (result.returnedByEntry)
+      return back === '' ? call + give(entered) : `${call}const text = ${entered};\n    ${back}${give('text')}`;
+    if (result.name === 'void' && !isChecked) return `${call}${entered};\n    ${back}`;
     const hold = result.readsMemory ? `runtime.keepAlive = [${names}];\n    ` : '';
     const { raws, value } = resultSource(result, resultAt);
-    return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${give(value('result'))}`;
+    return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${back}${give(value('result'))}`;
   };
+
+/** What comes back to plain objects and arrays that were passed, after the result was read: it runs setters. */
+const copyBacks = (args) =>
+  each(args, (descriptor, i) => descriptor.copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i});`);
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
 /** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
@@ -170,7 +214,8 @@ function callerSource(signature, ending) {
   const assigned = (i) => (pins.includes(i) ? `var p${i} = ` : args[i].retains ? `k${i} = ` : '');
   const releases = retained.map((i) => `runtime.release(k${i});`).join(' ');
   const forgets = retained.map((i) => `k${i} = undefined;`).join(' ');
-  const label = (i) => JSON.stringify(parameters[i].label);
+  // A label that is no index is an object: source that wrote it out would create one in each call.
+  const label = (i) => (typeof parameters[i].label === 'number' ? parameters[i].label : `label${i}`);
   const end = endings[ending](signature, {
     names,
     pins: pins.map((i) => `p${i}`),
@@ -183,15 +228,17 @@ function callerSource(signature, ending) {
   return `'use strict';
 const { parameters, args: { ${args.map((_, i) => `${i}: descriptor${i}`).join(', ')} } } = signature;
 ${each(args, (descriptor, i) => `const write${i} = descriptor${i}.${writer(descriptor)}, resolve${i} = descriptor${i}.resolve;`)}
+${each(parameters, ({ label: text }, i) => typeof text !== 'number' && `const label${i} = parameters[${i}].label;`)}
 ${DECLARED}
-const { result } = signature, from = runtime.inlineOf(result)?.from;
-const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins);
-return (${isAsync ? 'launch' : '{ functionId, library }'}, name, check) => ({ __proto__: null, [name]: function (${names.join(', ')}) {
+const { result, wording = runtime } = signature, from = runtime.inlineOf(result)?.from;
+const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins), fail = runtime.fail;
+return (${isAsync ? 'launch' : 'callTarget'}, name, check) => { ${isAsync ? '' : 'const { functionId, library } = callTarget;'}
+  const self = { __proto__: null, [name]: function (${names.join(', ')}) {
     var epoch, tries = 0${isAsync ? ', promise' : ''}${retained.map((i) => `, k${i}`).join('')};
-    ${isAsync || retained.length > 0 ? 'try {' : ''}
+    try {
     ${loose ? '' : countCheck(args.length)}
+    ${each(args, (descriptor, i) => descriptor.copiesBack && `const g${i} = a${i};`)}
     ${each(args, (descriptor, i) => descriptor.resolve && `${descriptor.isPointerLike ? `if (typeof a${i} !== 'number') ` : ''}a${i} = resolve${i}(a${i}, name, ${label(i)});`)}
-    ${looksLater ? 'try {' : ''}
     for (;;) {
     epoch = ${BEGIN};
     ${each(args, (descriptor, i) => `${assigned(i)}write${i}(argBuffer, ${at[i]}, a${i}, name, ${label(i)});`)}
@@ -205,20 +252,28 @@ return (${isAsync ? 'launch' : '{ functionId, library }'}, name, check) => ({ __
     ${releases} ${forgets}
     runtime.writeAgain(tries += 1, name);
     }
-    ${isAsync ? `} catch (error) { ${releases} return runtime.reject(error); }` : end}
-    ${looksLater ? `} catch (error) { runtime.refuse(signature, [${names}], name); throw error; }` : ''}
-    ${!isAsync && retained.length > 0 ? `} finally { ${releases} }` : ''}
-} })[name];`;
+    ${isAsync ? `} catch (error) { ${releases} return runtime.reject(runtime.atCaller(error, self)); }` : end}
+    ${
+      isAsync
+        ? ''
+        : `} catch (error) {
+    throw fail(error, callTarget, self${looksLater ? `, epoch, [${names}]` : ''}); ${NO_LINE}
+    }`
+    }
+    ${!isAsync && retained.length > 0 ? `finally { ${releases} }` : ''}
+  } }[name];
+  return self;
+};`;
 }
 
 /** Enters C, and gives the result; `AGAIN` where others have written the argument buffer. */
-function enterPlainly({ functionId, library }, signature, { pins, retained }, result, epoch) {
+function enterPlainly({ functionId, library }, signature, { pins, retained, values }, result, epoch) {
   const isPinned = pins.some((pin) => pin !== undefined);
   const passed = isPinned ? [...pins, ...retained, library] : [...retained, library];
   const entry = isPinned ? enterWith(pins) : enter;
   const bits = bitsOf(signature, pins);
   if (words[EPOCH] !== epoch) return AGAIN;
-  // Not in a function of their own, here and in startCall: V8 may run other JavaScript where one is entered.
+  // Not in a separate function, here and in startCall: V8 may run other JavaScript where a function is entered.
   words[0] = bits[0];
   words[1] = bits[1];
   words[2] = bits[2];
@@ -245,12 +300,23 @@ function enterPlainly({ functionId, library }, signature, { pins, retained }, re
     words[23],
   ];
   const before = words[EPOCH];
-  if (signature.result.returnedByEntry) return text;
-  if (signature.result.size <= 4 * first.length) return readWords(signature.result, first);
+  const value = resultOf(signature.result, text, first, before, result);
+  copyAllBack(signature, values);
+  return value;
+}
+
+function resultOf(descriptor, text, first, before, result) {
+  if (descriptor.returnedByEntry) return text;
+  if (descriptor.size <= 4 * first.length) return readWords(descriptor, first);
   const bytes = new Uint8Array(result);
-  return readLarge(signature.result, before, bytes, words[EPOCH]);
+  return readLarge(descriptor, before, bytes, words[EPOCH]);
 }
 const AGAIN = Symbol('again');
+
+/** The same for the values of a call that was prepared or is done. */
+function copyAllBack({ args }, values) {
+  for (let i = 0; i < args.length; i += 1) if (args[i].copiesBack && typeof values[i] === 'object') copyBack(values[i]);
+}
 
 const plainEndings = {
   call: ({ callTarget, signature, result }, parts, epoch) => enterPlainly(callTarget, signature, parts, result, epoch),
@@ -262,7 +328,7 @@ const plainEndings = {
 };
 
 function plainCaller(signature, ending) {
-  const { args, at, pins, parameters, loose } = signature;
+  const { args, at, pins, parameters, loose, wording } = signature;
   const isAsync = ending === 'launch';
   const result = bytesAt(signature.resultAt, signature.result.size);
   const encode = (values, written, name) => {
@@ -279,7 +345,8 @@ function plainCaller(signature, ending) {
       const written = [];
       const retainedOf = () => args.flatMap((descriptor, i) => (descriptor.retains ? [written[i]] : []));
       try {
-        if (!loose && values.length !== args.length) throw wrongCount(name, args.length, values.length);
+        if (!loose && values.length !== args.length)
+          throw (wording ?? runtime).wrongCount(name, args.length, values.length);
         args.forEach((descriptor, i) => {
           if (descriptor.resolve) values[i] = descriptor.resolve(values[i], name, parameters[i].label);
         });
@@ -294,9 +361,9 @@ function plainCaller(signature, ending) {
           writeAgain(tries, name);
         }
       } catch (error) {
-        if (!isAsync) throw error;
+        if (!isAsync) throw thrownBy(error, callTarget, call); // node-do-not-add-exception-line
         release(retainedOf());
-        return Promise.reject(error);
+        return Promise.reject(atCaller(error, call));
       } finally {
         if (!isAsync) release(retainedOf());
       }
@@ -305,4 +372,4 @@ function plainCaller(signature, ending) {
   };
 }
 
-module.exports = { callerFactory, startCall, wrongCount };
+module.exports = { callerFactory, startCall, copyAllBack, wrongCount };

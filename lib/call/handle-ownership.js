@@ -85,7 +85,7 @@ function endHandles(types, names, make, check) {
   };
 }
 
-/** Has the handles that a bound function gives belong to the argument of their owner's type; `results` picks them. */
+/** Makes the handles that a bound function returns belong to the argument of their owner's type; `results` picks them. */
 function adoptHandles(results, call) {
   if (!results.descriptors.some((descriptor) => descriptor.opaque?.owner)) return call;
   const adopt = (value, values) => {

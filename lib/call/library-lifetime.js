@@ -1,14 +1,26 @@
 'use strict';
 // The states of a library: open, closed to new calls, unloaded when the calls on other threads are done.
 
+const { libraryClose } = require('../native/channels.js');
+
 /** A native library and the calls of it that are under way on other threads. */
 class Lifetime {
-  /** `rival` is a symbol of it that Node takes the place of, if any. */
-  constructor(native, rival = null) {
+  #isClosed = false;
+  /** @type {Promise<void> | undefined} */
+  #closed;
+  /** @type {(() => void) | undefined} */
+  #resolve;
+
+  /**
+   * @param {{ isOpen: boolean, name: string, close: () => void }} native
+   * @param {string | null} [rival] a symbol of it that Node takes the place of, if any
+   * @param {string | null} [path] its file, null for the process; undefined for functions that are known by address
+   */
+  constructor(native, rival = null, path = undefined) {
     this.native = native;
+    this.path = path;
     this.rival = rival;
     this.jobs = 0;
-    this.unloaded = undefined;
   }
 
   /** A call goes in on another thread. */
@@ -19,24 +31,28 @@ class Lifetime {
   /** It has come out. */
   end() {
     this.jobs -= 1;
-    if (this.jobs === 0) this.unloaded?.resolve();
+    if (this.jobs === 0 && this.#isClosed) this.#resolve?.();
   }
 
   /**
    * Refuses new calls and unloads the library. While calls are under way on other threads that happens when they are
-   * done: a Promise tells when. Throws ERR_FFI_LIBRARY_BUSY inside a callback of one of its own synchronous calls.
+   * done. Throws ERR_FFI_LIBRARY_BUSY inside a callback of one of its synchronous calls.
    */
   close() {
+    const wasOpen = this.native.isOpen;
     this.native.close();
-    if (this.jobs === 0) return undefined;
-    if (this.unloaded === undefined) {
-      let resolve;
-      const promise = new Promise((settle) => {
-        resolve = settle;
-      });
-      this.unloaded = { promise, resolve };
-    }
-    return this.unloaded.promise;
+    if (wasOpen && this.path !== undefined && libraryClose.hasSubscribers) libraryClose.publish({ path: this.path });
+    this.#isClosed = true;
+    if (this.jobs === 0) this.#resolve?.();
+  }
+
+  /** A Promise of the end: closed, and no call under way. */
+  get closed() {
+    this.#closed ??= new Promise((resolve) => {
+      this.#resolve = resolve;
+      if (this.#isClosed && this.jobs === 0) resolve();
+    });
+    return this.#closed;
   }
 }
 

@@ -4,29 +4,45 @@
 const { maybeThen } = require('./maybe-then.js');
 const { retain } = require('../types/aggregate.js');
 const { release } = require('../memory/retained.js');
+const { readAddress } = require('../types/pointers.js');
+const { spelled } = require('../types/registry.js');
 const { alloc } = require('../memory/alloc.js');
+
+/** @typedef {import('../types/registry.js').TypeDescriptor} TypeDescriptor */
+/** @typedef {import('../types/registry.js').Parameter} Parameter */
 
 /**
  * A function that takes the values of all parameters but out().
- * @param {{ args: object[], parameters: object[], loose: boolean }} types
+ * @param {{ args: TypeDescriptor[], parameters: Parameter[], loose: boolean, varargs?: boolean }} types
  * @param {Function} call takes all arguments
- * @param {(wanted: number, received: number) => Error} wrongCount
+ * @param {string} name
+ * @param {(name: string, expected: number, received: number) => Error} wrongCount
  */
-function withOutParams({ args, parameters, loose }, call, name, wrongCount) {
+function withOutParams({ args, parameters, loose, varargs }, call, name, wrongCount) {
   const expected = args.filter((descriptor) => descriptor.outParam !== 'out').length;
   const cells = args.flatMap((descriptor) => (descriptor.outParam ? [{ descriptor: descriptor.target }] : []));
   const caller = (...values) => {
-    if (!loose && values.length !== expected) throw wrongCount(name, expected, values.length);
+    const isRight = values.length === expected || (varargs && values.length > expected);
+    if (!loose && !isRight) throw wrongCount(name, expected, values.length);
     const retainedAll = [];
     const views = cells.map(({ descriptor }) => {
       const cell = alloc(descriptor.size, { align: descriptor.align });
       return new DataView(cell.buffer, cell.byteOffset, descriptor.size);
     });
     const end = () => retainedAll.forEach(release);
+    const before = views.map(() => null);
+    const read = ({ descriptor }, i) => {
+      // A text that C has left as it was is the caller's.
+      const isOwn = descriptor.isOwned && readAddress(views[i], 0) === before[i];
+      return isOwn ? descriptor.readUnfreed(views[i], 0) : descriptor.read(views[i], 0);
+    };
     const fail = (error) => {
       end();
+      // C may have given a text that says why, which has to be freed as well.
+      if (!isRead && cells.some(({ descriptor }) => descriptor.isOwned)) addTexts(error, cells, read);
       throw error;
     };
+    let isRead = false;
     try {
       const all = [];
       let next = 0;
@@ -35,14 +51,25 @@ function withOutParams({ args, parameters, loose }, call, name, wrongCount) {
         if (!descriptor.outParam) return void all.push(values[next++]);
         const view = views[cell++];
         if (descriptor.outParam === 'inout')
-          fill(descriptor.target, view, values[next++], retainedAll, name, parameters[index].label);
+          fill(
+            descriptor.target,
+            view,
+            values[next++],
+            retainedAll,
+            name,
+            spelled(parameters[index].label, descriptor.targetType, descriptor.target),
+          );
+        if (descriptor.target.isOwned) before[cell - 1] = readAddress(view, 0);
         all.push(view);
       });
+      // The pairs of a variadic function.
+      if (varargs) for (; next < values.length; next += 1) all.push(values[next]);
       return maybeThen(
         call(...all),
         (returns) => {
           end();
-          return { returns, out: cells.map(({ descriptor }, i) => descriptor.read(views[i], 0)) };
+          isRead = true;
+          return { returns, out: cells.map(read) };
         },
         fail,
       );
@@ -51,6 +78,21 @@ function withOutParams({ args, parameters, loose }, call, name, wrongCount) {
     }
   };
   return Object.defineProperty(caller, 'length', { value: expected });
+}
+
+/** Frees the texts of a call that has failed; the error of a failure of C has them as `out`. */
+function addTexts(error, cells, read) {
+  const texts = [];
+  for (let i = 0; i < cells.length; i += 1) {
+    if (!cells[i].descriptor.isOwned) continue;
+    try {
+      texts.push(read(cells[i], i));
+    } catch {
+      // What C has left there is no text. The failure itself is what the caller has to know.
+      texts.push(null);
+    }
+  }
+  if (Object.hasOwn(Object(error), 'result')) error.out = texts;
 }
 
 function fill(descriptor, view, value, retainedAll, name, position) {

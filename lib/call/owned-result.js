@@ -1,12 +1,13 @@
 'use strict';
-// Results that the caller has to free: { type, free }. The text is copied, then the C function frees it.
+// Texts that the caller has to free, { type, free }: results, and those that C gives through out parameters. The text is
+// copied, then the C function frees it.
 
 const { bind } = require('./bind.js');
 const { DeclaredType } = require('../types/native-type.js');
 const { wrongType, wrongValue } = require('../errors.js');
 const { parseOptions } = require('../validate.js');
 const { readAddress, resolvePointer } = require('../types/pointers.js');
-const { byName, typeOf, isDeclared } = require('../types/registry.js');
+const { byName, descriptorOf, typeOf, isDeclared } = require('../types/registry.js');
 
 const TEXTS = new Set(['cstring', 'utf16', 'wstring']);
 const base = byName.get('ptr');
@@ -36,7 +37,7 @@ function textOf({ type, cstring, free }, where) {
 }
 
 /**
- * What a declaration's `returns` stands for: { type, free } becomes a type, anything else stays.
+ * Converts a declaration's `returns`: { type, free } becomes a type, anything else stays.
  * @param {((name: string) => number | bigint) | undefined} find the address of a symbol by its name
  */
 function ownedResult(returns, name, find, lifetime) {
@@ -47,12 +48,7 @@ function ownedResult(returns, name, find, lifetime) {
   if (free === undefined) return type;
   if (!TEXTS.has(descriptor.name))
     throw wrongValue(`${where}.type`, 'cstring, utf16 or wstring, as it is freed', descriptor.name);
-  const release = bind(
-    `${name}: free`,
-    addressOf(free, find, `${where}.free`),
-    { __proto__: null, args: ['ptr'] },
-    lifetime,
-  );
+  const release = releaseOf(free, name, find, lifetime, where);
   return Object.freeze(
     new DeclaredType({
       ...base,
@@ -71,4 +67,45 @@ function ownedResult(returns, name, find, lifetime) {
   );
 }
 
-module.exports = { ownedResult };
+const releaseOf = (free, name, find, lifetime, where) =>
+  bind(`${name}: free`, addressOf(free, find, `${where}.free`), { __proto__: null, args: ['ptr'] }, lifetime);
+
+/** The type of a parameter whose text is freed once it is read; other types stay. */
+function ownedParameter(type, name, find, lifetime, where) {
+  const declared = descriptorOf(type);
+  if (declared?.outParam === undefined || declared.free === undefined) return type;
+  const { target, free } = declared;
+  const release = releaseOf(free, name, find, lifetime, where);
+  const owned = {
+    __proto__: null,
+    ...target,
+    key: `owned ${(keys += 1)}`,
+    isOwned: true,
+    readUnfreed: target.read,
+    read(view, at) {
+      const address = readAddress(view, at);
+      if (address === null) return null;
+      try {
+        return target.read(view, at);
+      } finally {
+        release(address);
+      }
+    },
+  };
+  return Object.freeze(new DeclaredType({ ...declared, key: `owned ${(keys += 1)}`, target: owned, free: undefined }));
+}
+
+const isOwned = (type) => typeof type === 'object' && type !== null && descriptorOf(type)?.free !== undefined;
+
+/** The arguments of a declaration, where some are parameters whose texts are freed. */
+function ownedArgs(args, name, find, lifetime) {
+  return Array.from(args, (declared, i) => {
+    const where = `${name}: args[${i}]`;
+    if (isOwned(declared)) return ownedParameter(declared, name, find, lifetime, where);
+    if (typeof declared !== 'object' || declared === null || isDeclared(declared) || !isOwned(declared.type))
+      return declared;
+    return { ...declared, type: ownedParameter(declared.type, name, find, lifetime, where) };
+  });
+}
+
+module.exports = { ownedResult, ownedArgs };

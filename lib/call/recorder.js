@@ -6,6 +6,7 @@ const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const binding = require('../native/binding.js');
 const { describe } = require('../errors.js');
+const { folder } = require('../location.js');
 const config = require('../native/config.js');
 
 if (config.trace) binding.startTrace(require('node:worker_threads').threadId);
@@ -14,7 +15,7 @@ if (config.trace) binding.startTrace(require('node:worker_threads').threadId);
 
 /** How far up the place of a call is looked for: our own functions lie between. */
 const MOST_FRAMES = 16;
-const own = path.dirname(__dirname) + path.sep;
+const own = folder + path.sep;
 
 const keepFrames = (_, frames) => frames;
 
@@ -43,7 +44,7 @@ function siteOf(above) {
     const file = fileOf(frames[i]);
     if (file === '') continue;
     const site = `${file}:${frames[i].getLineNumber()}:${frames[i].getColumnNumber()}`;
-    if (!file.startsWith(own) && !file.startsWith('node:')) return site;
+    if (!file.startsWith(own) && !file.startsWith('node:') && !file.startsWith('pinned-ffi:')) return site;
     nearest ??= site;
   }
   return nearest ?? 'unknown';
@@ -58,7 +59,7 @@ function fileOf(frame) {
   }
 }
 
-// ---- What was passed ------------------------------------------------------------------------------------------------
+// ---- The arguments --------------------------------------------------------------------------------------------------
 
 /** The kind of a value, never what it holds. */
 function kindOf(value) {

@@ -3,12 +3,12 @@
 // signature, with the native one and the factories of their callers.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const { makeError, wrongType } = require('../errors.js');
+const { RESULT, makeError, spellingOf, wrongType } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { VALUES } = require('../memory/arg-buffer.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
-const { descriptorOf, typeOf, parameter: parameterOf } = require('../types/registry.js');
+const { descriptorOf, typeOf, spelled, parameter: parameterOf } = require('../types/registry.js');
 const { callerFactory } = require('./generic-call.js');
 
 const constraints = lazy(() => require('./argument-constraints.js'));
@@ -27,9 +27,10 @@ function readArgs(args = []) {
 
 /**
  * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's
- * conversions, `loose` its way with the number of arguments.
+ * conversions, `loose` its way with the number of arguments; `wording` has a dialect's messages. `isCalledByC` says that
+ * the result is JavaScript's.
  */
-const parseTypes = function ({ args: list = [], returns, wrap, loose = false }, name) {
+const parseTypes = function ({ args: list = [], returns, wrap, loose = false, wording }, name, isCalledByC = false) {
   if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
   const { length } = list;
   if (length > MOST_ARGUMENTS) throw tooMany(length, name);
@@ -42,7 +43,7 @@ const parseTypes = function ({ args: list = [], returns, wrap, loose = false }, 
     const parameter =
       known === undefined || known.refused !== undefined
         ? constraints().argumentOf(type, i, `${name}: args[${i}]`)
-        : parameterOf(known, i);
+        : parameterOf(known, spelled(i, type, known));
     if (parameter.lengthOf !== undefined) hasLengths = true;
     const descriptor = wrap && parameter.descriptor.coercing ? parameter.descriptor.coercing : parameter.descriptor;
     if (descriptor.name === 'void' || descriptor.isArray) throw noArgument(descriptor, `${name}: args[${i}]`);
@@ -54,7 +55,9 @@ const parseTypes = function ({ args: list = [], returns, wrap, loose = false }, 
   if (returned === undefined || returned.refused !== undefined) typeOf(returns, `${name}: returns`);
   const result = wrap && returned.coercing ? returned.coercing : returned;
   if (result.isArray || result.argumentOnly !== undefined) throw noResult(result, name);
-  return { __proto__: null, args, result, parameters, loose };
+  const resultPosition = isCalledByC ? spelled(RESULT, returns, returned) : RESULT;
+  const resultName = typeof returns === 'string' ? returns : result.name;
+  return { __proto__: null, args, result, resultName, resultPosition, parameters, loose, wording };
 };
 
 const tooMany = (length, name) =>
@@ -76,6 +79,21 @@ const noResult = (descriptor, name) =>
     'ERR_INVALID_ARG_VALUE',
     `${name}: returns must not be ${descriptor.name}: ${descriptor.isArray ? 'C returns no arrays' : descriptor.argumentOnly}`,
   );
+
+/**
+ * The types of functions, prepared once for all functions that have them.
+ * @typedef {object} Signature
+ * @property {object} native that of the native side
+ * @property {import('../types/registry.js').TypeDescriptor[]} args
+ * @property {import('../types/registry.js').TypeDescriptor} result
+ * @property {import('../types/registry.js').Parameter[]} parameters
+ * @property {boolean} loose whether any number of arguments is taken
+ * @property {object} [wording] a dialect's messages
+ * @property {number[]} at where each argument lies in the argument buffer
+ * @property {number[]} pins which arguments are passed along to the native entry
+ * @property {number} resultAt where the result lies
+ * @property {number} size the bytes of the argument buffer up to the end of the last argument
+ */
 
 // ---- signatures -----------------------------------------------------------------------------------------------------
 
@@ -105,10 +123,11 @@ const internSignature = function (types, name) {
   for (let i = 0; i < args.length; i += 1) {
     const { label, lengthOf } = parameters[i];
     descriptors += `${keyOf(args[i])},`;
-    if (lengthOf !== undefined) texts += `${JSON.stringify(`${label}<${lengthOf}`)},`;
-    else if (typeof label === 'string') texts += `${JSON.stringify(label)},`;
+    if (lengthOf !== undefined) texts += `${JSON.stringify([label, lengthOf, parameters[i].counts])},`;
+    else if (typeof label !== 'number') texts += `${JSON.stringify(label)},`;
   }
-  const key = `${descriptors}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}`;
+  const said = `${spellingOf(types.resultPosition)}|${types.wording?.key}`;
+  const key = `${descriptors}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}|${said}`;
   let signature = signatures.get(key);
   if (signature === undefined) signatures.set(key, (signature = prepare(types, name)));
   return signature;
@@ -121,7 +140,7 @@ const sizeOf = function (args, at) {
   return end;
 };
 
-const prepare = function ({ args, result, parameters, fixed, loose }, name) {
+const prepare = function ({ args, result, resultPosition = RESULT, parameters, fixed, loose, wording }, name) {
   const ids = [];
   for (let i = 0; i < args.length; i += 1) ids.push(args[i].id);
   let native;
@@ -137,8 +156,10 @@ const prepare = function ({ args, result, parameters, fixed, loose }, name) {
     native,
     args,
     result,
+    resultPosition,
     parameters,
     loose,
+    wording,
     at: places[0],
     pins: places[1],
     resultAt: places[2],

@@ -37,27 +37,31 @@ function extraDescriptor(type, where) {
   return promotions.get(descriptor);
 }
 
+/** What tells an extra argument's type from others; messages name it as it was passed. */
+const keyOf = ({ descriptor, type }) =>
+  `${descriptor.key ?? descriptor.id}${typeof type === 'string' ? ` ${type}` : ''}`;
+
 /** A [type, value] that was passed: an array is taken apart once. */
 function extraOf(pair, name, position) {
   if (!Array.isArray(pair) || pair.length !== 2) {
     throw wrongType(`${name}: argument ${position}`, 'a pair [type, value]', pair);
   }
   const [type, value] = pair;
-  return { descriptor: extraDescriptor(type, `${name}: the type of argument ${position}`), value };
+  return { descriptor: extraDescriptor(type, `${name}: the type of argument ${position}`), type, value };
 }
 
 /**
  * A function that takes the declared arguments and then pairs [type, value].
  * @param {number} fixed how many arguments are declared
- * @param {(extras: object[]) => Function} prepare the function for a list of descriptors
+ * @param {(extras: { descriptor: import('../types/registry.js').TypeDescriptor, type: unknown }[]) => Function} prepare the function for a list of { descriptor, type }
  */
 function variadic(name, fixed, most, prepare) {
   const prepared = new Map();
   const call = (...values) => {
     if (values.length > most) throw outOfRange(`${name}: the number of arguments`, `at most ${most}`, values.length);
     const extras = values.slice(fixed).map((pair, i) => extraOf(pair, name, fixed + i));
-    const key = extras.map(({ descriptor }) => descriptor.key ?? descriptor.id).join();
-    if (!prepared.has(key)) prepared.set(key, prepare(extras.map(({ descriptor }) => descriptor)));
+    const key = extras.map(keyOf).join();
+    if (!prepared.has(key)) prepared.set(key, prepare(extras));
     return prepared.get(key)(...values.slice(0, fixed), ...extras.map(({ value }) => value));
   };
   return Object.defineProperty(call, 'length', { value: fixed });

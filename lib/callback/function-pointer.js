@@ -19,12 +19,12 @@ const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', v
 const base = byName.get('function');
 let keys = 0;
 
-/** A JavaScript function as it is, unless it has an address of its own; anything else as for `function`. */
+/** A JavaScript function unchanged, unless it has an address; anything else as for `function`. */
 function resolve(value, name, position) {
   if (typeof value !== 'function') return resolvePointer(value, name, position);
   const address = value.ptr;
   const isBound = typeof address === 'number' || typeof address === 'bigint';
-  return isBound && address !== Object.prototype.ptr ? address : value;
+  return isBound && address !== /** @type {any} */ (Object.prototype).ptr ? address : value;
 }
 
 /** The functions that C has called after the calls which they were passed to: each is warned of once. */
@@ -54,7 +54,7 @@ function scopedCallbacksOf(signature) {
     const handler = handlerOf(signature, callback, name);
     const closure = closed.take() ?? new ScopedClosure(signature.native);
     closure.to = name;
-    // What it is called is not asked: that may run the program's code, and others are written already.
+    // Its name is not read: a getter may run the program's code, and other arguments are written already.
     closure.open(handler, `a function passed to ${name}`, KINDS.scoped);
     return {
       address: closure.address,
@@ -71,7 +71,7 @@ function fn(declaration) {
   const options = parseOptions(declaration, KEYS, 'fn: declaration');
   // Read once: functions that are read later have the types of now.
   options.args = readArgs(options.args) ?? options.args;
-  const types = parseTypes(options, 'fn');
+  const types = parseTypes(options, 'fn', true);
   const mayCall = !options.varargs && !types.args.some((descriptor) => descriptor.argumentOnly);
   if (!mayCall) return Object.freeze(new DeclaredType(descriptorOf(options)));
   const signature = internSignature(types, 'fn');
@@ -90,6 +90,7 @@ function descriptorOf(options, makeScopedCallback) {
     name: 'fn',
     key: `fn ${(keys += 1)}`,
     retains: true,
+    isFunction: true,
     resolve,
     read(view, at) {
       const address = readAddress(view, at);

@@ -1,5 +1,5 @@
 'use strict';
-// What C reaches for a callback: it decodes the arguments, calls the user's function and encodes its result. The mirror
+// The handler of a callback: it decodes the arguments, calls the user's function and encodes its result. The mirror
 // of call/generic-call.js.
 
 const { isPromise } = require('node:util').types;
@@ -7,7 +7,7 @@ const binding = require('../native/binding.js');
 const { callIn, contexts } = require('../native/async-context.js');
 const { RESULT, makeError } = require('../errors.js');
 const { argBuffer, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer.js');
-const { compile } = require('../codegen/compile.js');
+const { compile, nameOf } = require('../codegen/compile.js');
 const { each, inlineOf, decode, runtime: readRuntime, DECLARED } = require('../codegen/read-values.js');
 const { hasScopedCallback, release } = require('../memory/retained.js');
 const { storageAddress } = require('../memory/access.js');
@@ -116,11 +116,11 @@ function handlerSource({ args, at, result, resultAt }) {
   const isDirect = isWrittenAtOnce(result);
   const to = isDirect ? `argBuffer, ${resultAt}` : 'whole, 0';
   const finish = `{
-    ${result.resolve ? `value = resolve(value, name, '${RESULT}');` : ''}
+    ${result.resolve ? `value = resolve(value, name, position);` : ''}
     ${isDirect ? '' : 'const whole = new runtime.DataView(new runtime.ArrayBuffer(signature.result.size));'}
-    ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, '${RESULT}');`}
+    ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, position);`}
     ${result.retains ? 'if (pin !== undefined) runtime.retainResult(pin, who, name);' : ''}
-    ${result.isPointerLike ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, '${RESULT}');` : ''}
+    ${result.isPointerLike ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, position);` : ''}
     ${isDirect ? '' : 'runtime.putResult(resultBytes, whole);'}
   }`;
   return `'use strict';
@@ -129,6 +129,7 @@ ${each(args, (descriptor, i) => declareArgument(descriptor, at[i], i))}
 ${DECLARED}
 ${isDirect ? '' : `const resultBytes = runtime.bytesAt(${resultAt}, signature.result.size);`}
 const write = signature.result.writeResult ?? signature.result.write, resolve = signature.result.resolve;
+const position = signature.resultPosition;
 const putAgain = runtime.putAgain;
 return (callback, name, context) => (token) => {
   var ${raws.map(({ name }) => name).join(', ')};
@@ -153,17 +154,17 @@ function copyArguments(bytes) {
   }
 }
 
-function plainHandler({ args, at, result, resultAt, size }) {
+function plainHandler({ args, at, result, resultAt, resultPosition, size }) {
   const write = result.writeResult ?? result.write;
   const resultBytes = bytesAt(resultAt, result.size);
   const bytes = bytesAt(VALUES, size - VALUES);
   return (callback, name, context) => {
     const finish = (returned, who) => {
-      const value = result.resolve ? result.resolve(returned, name, RESULT) : returned;
+      const value = result.resolve ? result.resolve(returned, name, resultPosition) : returned;
       const whole = new DataView(new ArrayBuffer(Math.max(result.size, 8)));
-      const pin = write(whole, 0, value, name, RESULT);
+      const pin = write(whole, 0, value, name, resultPosition);
       if (pin !== undefined && result.retains) retainResult(pin, who, name);
-      else if (pin !== undefined) write(whole, 0, addressOfPin(pin, who, name), name, RESULT);
+      else if (pin !== undefined) write(whole, 0, addressOfPin(pin, who, name), name, resultPosition);
       putResult(resultBytes, new DataView(whole.buffer.slice(0, result.size)));
     };
     return (token) => {
@@ -196,11 +197,15 @@ const catching = (handler) =>
       };
 
 const handlerFactory = (signature) =>
-  compile('signature, argBuffer, runtime', handlerSource(signature), [signature, argBuffer, runtime], () =>
-    plainHandler(signature),
+  compile(
+    nameOf('callback', signature),
+    'signature, argBuffer, runtime',
+    handlerSource(signature),
+    [signature, argBuffer, runtime],
+    () => plainHandler(signature),
   );
 
-/** What C reaches for a callback of a signature. */
+/** The handler of the callbacks of a signature. */
 const handlerOf = (signature, callback, name, context) =>
   catching((signature.handle ??= handlerFactory(signature))(callback, name, context));
 

@@ -5,10 +5,11 @@ const binding = require('../native/binding.js');
 const { handlerOf } = require('./handler.js');
 const { Closure, ClosurePool, KINDS } = require('./closure.js');
 const { currentContext } = require('../native/async-context.js');
-const { makeError, makeWarning, Trace, wrongType } = require('../errors.js');
+const { atCaller, hex, makeError, makeWarning, Trace, typeNameOf, wrongType } = require('../errors.js');
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
 const { callbackBrand } = require('../types/pointers.js');
+const { describeSignature } = require('../types/show.js');
 
 /** Parses a declaration that is C text; set by index.js, because the parser knows callbacks. */
 let parseText;
@@ -143,6 +144,12 @@ class Pointers {
     return pointer;
   }
 
+  /** The types, as `(ptr, ptr) => int`. */
+  describe() {
+    const { parameters, result, resultPosition } = this.#signature;
+    return describeSignature(parameters, typeNameOf(result, resultPosition));
+  }
+
   close(pointer, createdAt) {
     pointer.createdAt = createdAt;
     pointer.close();
@@ -229,7 +236,7 @@ function prepare({ args, returns, wrap }) {
 }
 
 function makePointers(declaration) {
-  const types = parseTypes(declaration, NAME);
+  const types = parseTypes(declaration, NAME, true);
   const invalid = types.args.findIndex((descriptor) => descriptor.argumentOnly);
   if (invalid >= 0) {
     throw makeError(
@@ -264,9 +271,15 @@ class JSCallback {
       this.#createdAt = isPlain ? new Trace() : captureSite(new.target);
       limitStacks(stackTraceLimit);
     }
-    if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
-    const options = declarationOf(declaration);
-    const pointers = prepare(options);
+    let options;
+    let pointers;
+    try {
+      if (typeof callback !== 'function') throw wrongType(`${NAME}: callback`, 'a function', callback);
+      options = declarationOf(declaration);
+      pointers = prepare(options);
+    } catch (error) {
+      throw atCaller(error, JSCallback); // node-do-not-add-exception-line
+    }
     const { name } = callback;
     const called = calledBy(name);
     this.#threadsafe = options.threadsafe === true;
@@ -340,6 +353,15 @@ class JSCallback {
 
   [Symbol.toPrimitive]() {
     return this.#ptr;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    return `JSCallback ${this.#pointers.describe()} <${this.#ptr === null ? 'closed' : hex(this.#ptr)}>`;
+  }
+
+  /** Its types and its address, which is null once it is closed. */
+  toJSON() {
+    return { signature: this.#pointers.describe(), ptr: this.#ptr === null ? null : Number(this.#ptr) };
   }
 }
 

@@ -18,7 +18,7 @@ function beforeExit() {
  * on.
  */
 function exit() {
-  if (process._exiting === false) return;
+  if (/** @type {any} */ (process)._exiting === false) return;
   binding.endQueue();
   setImmediate(() => binding.reopenQueue());
 }

@@ -91,7 +91,7 @@ function remove(directory) {
 /** A day: no compiler takes that long. */
 const OLD_MS = 24 * 60 * 60 * 1000;
 
-/** A directory to compile in. What a process that was killed has left in the cache goes when it is old. */
+/** A directory to compile in. Old files that a killed process left in the cache are removed. */
 function workDirectory(directory) {
   for (const name of fs.readdirSync(directory)) {
     if (!name.startsWith('build-')) continue;
@@ -111,7 +111,7 @@ function digest(parts) {
   return sum.digest('hex').slice(0, 40);
 }
 
-/** What is read of a file for a library: nothing of what cannot be read. */
+/** The bytes of a file that a library was made from; none if it cannot be read. */
 function contentOf(file) {
   try {
     return fs.readFileSync(file);

@@ -9,6 +9,7 @@ const { isText } = require('../cdef/sets.js');
 const { makeError, wrongType, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { platformKey, suffix } = require('../native/platform.js');
+const { requirePermission } = require('../native/permission.js');
 const { toPath } = require('../library/resolve.js');
 
 const KEYS = ['source', 'library', 'include', 'symbols', 'define', 'flags'];
@@ -26,6 +27,7 @@ const library = lazy(() => require('../library/dlopen.js'));
  * @param {string | string[]} [options.flags] for the compiler; a string is split at white space
  */
 function cc(options) {
+  requirePermission('cc');
   const checked = check(options);
   return library().dlopen(build(checked), checked.symbols);
 }
@@ -112,7 +114,7 @@ function build({ units, libraries, includes, defines, flags }) {
       !texts.some((text) => READS_MORE.test(text.toString('latin1'))) && !flags.some((flag) => PROFILE.test(flag));
     const known = isKnown ? find(directory, key) : undefined;
     if (known !== undefined) return known;
-    // What was preprocessed is what is compiled, so the key cannot belong to another state of the files.
+    // The preprocessed text is compiled, so the key cannot belong to another state of the files.
     const output = path.join(work, `library.${suffix}`);
     const shared = isWindows ? ['-shared', '-O2'] : ['-shared', '-fPIC', '-O2', '-Wl,-t'];
     const start = Date.now();
@@ -153,7 +155,7 @@ function run({ command }, args, input) {
   });
 }
 
-const spawn = ([file, ...args], input = '') =>
+const spawn = (/** @type {string[]} */ [file, ...args], input = '') =>
   spawnSync(file, args, { input, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, windowsHide: true });
 
 // --- The compiler
@@ -175,7 +177,7 @@ function lookForCompiler(chosen) {
   const commands = [...(chosen === '' ? [] : [chosen.split(/\s+/)]), ...usual.map((name) => [name])];
   for (const command of commands) {
     const { status, stdout, error } = spawn([...command, '--version']);
-    if (SHORTAGES.has(error?.code)) throw error;
+    if (SHORTAGES.has(/** @type {NodeJS.ErrnoException} */ (error)?.code)) throw error;
     if (status === 0) return { command, version: stdout };
   }
   const tried = commands.map((command) => command.join(' '));
@@ -189,7 +191,7 @@ function advice() {
   return 'install gcc or clang (apt install gcc libc6-dev, dnf install gcc, apk add gcc musl-dev), or set CC';
 }
 
-// --- What was read
+// --- The files that were read
 
 /** Source that has the assembler read files, whose names are not known: it is compiled each time. */
 const READS_MORE = /\.inc(?:bin|lude)\b/;

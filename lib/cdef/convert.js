@@ -18,7 +18,7 @@ const TEXTS = { __proto__: null, char: 'cstring', wchar_t: 'wstring', char16_t: 
 /** Types whose pointers may point to any bytes, so that they are plain addresses. */
 const BYTES = new Set(['i8', 'u8', 'char', 'bool', 'void']);
 
-/** What a record, an enumeration or an opaque struct became: it is the same type wherever it is named. */
+/** The types made from records, enumerations and opaque structs: each is the same type wherever it is named. */
 const converted = new WeakMap();
 /** Records whose fields are being converted: a pointer to one of them waits for it. */
 const inProgress = new Set();

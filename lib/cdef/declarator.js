@@ -12,9 +12,9 @@ const MOST_ELEMENTS = 2n ** 32n - 1n;
 
 /**
  * The declarator at the next tokens.
- * @param {object} parser
+ * @param {InstanceType<typeof import('./parser.js').Parser>} parser
  * @param {'parameter' | 'type' | 'name'} place whether a name may stand there, must not, or must
- * @returns {{ name?: object, apply: (type: object) => object, attributes: object }} `apply` makes the type of the name
+ * @returns {{ name?: any, apply: (type: any) => any, attributes: object }} `apply` makes the type of the name
  */
 function parseDeclarator(parser, place) {
   parser.enter();

@@ -3,7 +3,7 @@
 
 const { makeError } = require('../errors.js');
 
-/** What a line of an error shows at most, so that a text of one long line stays readable. */
+/** The longest line that an error shows, so that a text of one long line stays readable. */
 const MOST_COLUMNS = 100;
 
 /** The line and column, from 1, of an offset. */

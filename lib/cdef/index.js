@@ -10,7 +10,7 @@ const { Scope } = require('./scope.js');
 const { scopes } = require('./sets.js');
 const { describeType } = require('./types.js');
 
-/** What a text is parsed to is kept for the last texts, by the scopes before it: programs open a library again and again. */
+/** A cache of parsed texts by the scopes before them, because programs open a library again and again. */
 const MOST_KEPT = 64;
 const kept = new Map();
 
@@ -80,7 +80,7 @@ const functionsIn = (scope) => {
  * C text, or an array of sets, texts and objects, as an object of declarations, and the scope of its types.
  * @param {unknown} value
  * @param {string} where for messages
- * @returns {{ symbols: object, scope: Scope }}
+ * @returns {{ symbols: object, scope: InstanceType<typeof Scope> }}
  */
 function parseSymbols(value, where) {
   const parts = partsOf(value, where);
@@ -146,7 +146,7 @@ const keysOf = (parameters) =>
  * The one function of a text: its name and its declaration.
  * @param {unknown} value
  * @param {string} where
- * @param {Scope[]} outer
+ * @param {InstanceType<typeof Scope>[]} outer
  */
 function parseFunction(value, where, outer = []) {
   if (typeof value !== 'string') throw wrongType(where, "C text, such as 'int abs(int)'", value);
@@ -178,7 +178,7 @@ function parseTypeIn(value, where) {
   return { text, type: once(text, outer, 't', () => new Parser(text, new Scope(outer), measure).parseType()) };
 }
 
-/** What a text says in an error that has no place in it: that of a name, or its start. */
+/** The line to show for an error without a position: the one with a name, or the first. */
 function inText(text, work, name) {
   try {
     return work();
@@ -231,7 +231,7 @@ function parseSignature(value, where, isCallback = false) {
 
 // ---- sets -----------------------------------------------------------------------------------------------------------
 
-/** What C text declares. Each part is made when it is first asked for. */
+/** The declarations of a C text. Each part is converted when it is first read. */
 class Definitions {
   #scopes;
   #made = {};

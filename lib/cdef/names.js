@@ -144,6 +144,12 @@ const SPELLINGS = {
   __int32: 'int',
 };
 
+/**
+ * The ways to write a type.
+ * @returns {[string, string][]}
+ */
+const spellingsOf = (name, list) => list.map((words) => [words, name]);
+
 /** Words of the arithmetic types, sorted -> the name in the type table. */
 const ARITHMETICS = new Map([
   ['void', 'void'],
@@ -154,14 +160,14 @@ const ARITHMETICS = new Map([
   ['char unsigned', 'unsigned char'],
   ['float', 'float'],
   ['double', 'double'],
-  ...['short', 'int short', 'short signed', 'int short signed'].map((words) => [words, 'short']),
-  ...['short unsigned', 'int short unsigned'].map((words) => [words, 'unsigned short']),
-  ...['int', 'signed', 'int signed'].map((words) => [words, 'int']),
-  ...['unsigned', 'int unsigned'].map((words) => [words, 'unsigned int']),
-  ...['long', 'int long', 'long signed', 'int long signed'].map((words) => [words, 'long']),
-  ...['long unsigned', 'int long unsigned'].map((words) => [words, 'unsigned long']),
-  ...['long long', 'int long long', 'long long signed', 'int long long signed'].map((words) => [words, 'long long']),
-  ...['long long unsigned', 'int long long unsigned'].map((words) => [words, 'unsigned long long']),
+  ...spellingsOf('short', ['short', 'int short', 'short signed', 'int short signed']),
+  ...spellingsOf('unsigned short', ['short unsigned', 'int short unsigned']),
+  ...spellingsOf('int', ['int', 'signed', 'int signed']),
+  ...spellingsOf('unsigned int', ['unsigned', 'int unsigned']),
+  ...spellingsOf('long', ['long', 'int long', 'long signed', 'int long signed']),
+  ...spellingsOf('unsigned long', ['long unsigned', 'int long unsigned']),
+  ...spellingsOf('long long', ['long long', 'int long long', 'long long signed', 'int long long signed']),
+  ...spellingsOf('unsigned long long', ['long long unsigned', 'int long long unsigned']),
 ]);
 
 const STORAGE = new Set([

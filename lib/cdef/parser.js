@@ -17,8 +17,8 @@ class Parser {
 
   /**
    * @param {string} text
-   * @param {import('./scope').Scope} scope where the declarations go
-   * @param {{ size: (type: object) => number, align: (type: object) => number }} measure of complete types
+   * @param {InstanceType<typeof import('./scope.js').Scope>} scope where the declarations go
+   * @param {{ size: (type: any) => number, align: (type: any) => number }} measure of complete types
    */
   constructor(text, scope, measure) {
     this.scope = scope;
@@ -151,8 +151,8 @@ class Parser {
     return parseTypeName(this);
   }
 
-  parseEnum(found) {
-    return parseEnum(this, found);
+  parseEnum() {
+    return parseEnum(this);
   }
 
   parseRecord(keyword, found) {

@@ -1,5 +1,6 @@
 'use strict';
-// The sets that cdef() has made, each with its scope. Apart from the parser, so that objects are told from sets without it.
+// The sets that cdef() has made, each with its scope. Separate from the parser, so that a set is recognised without
+// loading it.
 
 const scopes = new WeakMap();
 

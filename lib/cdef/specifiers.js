@@ -77,7 +77,7 @@ const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum'
 
 /**
  * The specifiers at the next tokens.
- * @returns {{ type: object, isTypedef: boolean, marks: object, attributes: object, isTagOnly: boolean, at: object }}
+ * @returns {{ type: any, isTypedef: boolean, isConst: boolean, marks: object, attributes: object, tag: any, at: any }}
  */
 function parseSpecifiers(parser) {
   const { tokens } = parser;

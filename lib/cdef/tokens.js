@@ -14,13 +14,13 @@ class Tokens {
   #list = [];
   #at = 0;
   #lexer;
-  /** What a macro stands for, to be read before the text goes on. */
+  /** The tokens of an expanded macro, read before the rest of the text. */
   #expanded = [];
   #expandedCount = 0;
 
   /**
    * @param {string} text
-   * @param {{ onDefine: (token: object) => void, macro: (name: string) => string | undefined }} options `macro` is the
+   * @param {{ onDefine: (token: any) => void, macro: (name: string) => string | undefined }} options `macro` is the
    *   value of a #define
    * @param {Set<string>} [hidden] macros that stand for themselves in this text
    */

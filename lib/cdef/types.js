@@ -31,7 +31,7 @@ const isInteger = (type) =>
 
 const asConst = (type) => (type.isConst ? type : { ...type, isConst: true });
 
-/** What a parameter of a type is: arrays and functions are pointers there. */
+/** The type of a parameter: arrays and functions become pointers. */
 function decayed(type) {
   if (type.kind === 'array') return pointerTo(type.of);
   return type.kind === 'function' ? pointerTo(type) : type;

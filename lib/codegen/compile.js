@@ -3,20 +3,29 @@
 
 const { apply } = Reflect;
 
+/** A name in a stack trace or a profile: a comment may contain neither spaces nor quotes. */
+const MOST_CHARACTERS = 120;
+const urlOf = (name) => `pinned-ffi:${name.replace(/[\s"'\\]+/g, '_').slice(0, MOST_CHARACTERS)}`;
+
 /**
- * What the body of a function returns for `values`.
+ * Returns the result of a function body for `values`.
+ * @param {string} name the source's name in stack traces and profiles: `call/i32(i32,i32)`
  * @param {string} parameters their names
  * @param {string} source the body
  * @param {unknown[]} values
  * @param {() => unknown} otherwise gives the result where code generation is disallowed
  */
-function compile(parameters, source, values, otherwise) {
+function compile(name, parameters, source, values, otherwise) {
   try {
-    return apply(new Function(parameters, source), undefined, values);
+    return apply(new Function(parameters, `${source}\n//# sourceURL=${urlOf(name)}`), undefined, values);
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
     return otherwise();
   }
 }
 
-module.exports = { compile };
+/** The name of a function's source: its result and its arguments. */
+const nameOf = (kind, { args, result }) =>
+  `${kind}/${result.name}(${args.map((descriptor) => descriptor.name).join(',')})`;
+
+module.exports = { compile, nameOf };

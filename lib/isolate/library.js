@@ -23,13 +23,11 @@ class IsolatedLifetime extends Lifetime {
 
   close() {
     // A library that was not opened has none.
-    const unloaded = this.native === null ? undefined : super.close();
-    if (this.#isInside) {
-      this.#isInside = false;
-      if (unloaded === undefined) this.#process.leave();
-      else unloaded.then(() => this.#process.leave());
-    }
-    return unloaded;
+    if (this.native !== null) super.close();
+    if (!this.#isInside) return;
+    this.#isInside = false;
+    if (this.jobs === 0) this.#process.leave();
+    else this.closed.then(() => this.#process.leave());
   }
 }
 

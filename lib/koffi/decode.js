@@ -164,7 +164,7 @@ class Union {
     return new Union(new TypeAndBytes(type, bytes));
   }
 
-  /** What was set, for those who write a union to memory: { type, bytes, active, value }. */
+  /** The member that was set, for code that writes a union to memory: { type, bytes, active, value }. */
   static stateOf(union) {
     return { type: union.#type, bytes: union.#bytes, active: union.#active, value: union.#value };
   }

@@ -22,14 +22,14 @@ class Cast {
   }
 }
 
-/** What has to live as long as what was written, and what has to be released after a call. */
+/** Values that must live as long as the memory that refers to them, and values to release after a call. */
 class Kept {
   parts = [];
   #blocks;
 
   /**
    * @param {(type: object, callback: Function) => { row: object, value: unknown }} lend has C call a function
-   * @param {import('./scratch').Blocks} [blocks] of a synchronous call, whose memory is used again
+   * @param {InstanceType<typeof import('./scratch.js').Blocks>} [blocks] of a synchronous call, whose memory is used again
    */
   constructor(lend, blocks) {
     this.lend = lend;
@@ -99,7 +99,7 @@ const allocate = (size) => new Uint8Array(size === 0 ? 1 : size);
 
 /**
  * Writes a value of a type into zeroed memory.
- * @param {object} type
+ * @param {any} type
  * @param {DataView} view
  * @param {number} at
  * @param {unknown} value
@@ -217,7 +217,7 @@ function store(type, view, at, value, kept, name, position) {
 const UNITS = { Void: 1, Int8: 1, UInt8: 1, Int16: 2, UInt16: 2, Int32: 4, UInt32: 4 };
 
 /**
- * What a pointer is passed as: null, an address, or a view. An object, an array or a text becomes a new view.
+ * Converts a value for a pointer to null, an address, or a view. An object, an array or a text becomes a new view.
  * @returns {null | number | bigint | ArrayBufferView}
  */
 function refer(type, value, direction, kept, name, position) {
@@ -303,7 +303,7 @@ function copyBack(type, value, bytes) {
     for (let i = 0; i < value.length; i += 1) value[i] = decode(to, view, i * to.size);
     return undefined;
   }
-  if (value instanceof Union) return void Union.fill(value, bytes.slice());
+  if (value instanceof Union) return void Union.fill(value, /** @type {any} */ (bytes).slice());
   return void decodeMembers(layoutOf(to), view, 0, value);
 }
 

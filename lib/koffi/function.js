@@ -36,7 +36,7 @@ const tooFew = (wanted, received) =>
   makeError('ERR_INVALID_ARG_VALUE', `Expected ${wanted} arguments, got ${received}`);
 
 /** The function of a fixed number of arguments. More are ignored, as in koffi. */
-const fixed = (parts) => compile('parts, help', fixedSource(parts), [parts, help], () => plainFixed(parts));
+const fixed = (parts) => compile('koffi', 'parts, help', fixedSource(parts), [parts, help], () => plainFixed(parts));
 
 const help = { NEEDS_MEMORY, callWithMemory, tooFew, withoutOptions };
 
@@ -138,7 +138,7 @@ function asynchronous(parts) {
       throw makeError('ERR_INVALID_ARG_TYPE', `Expected callback function as last argument of ${parts.name}.async()`);
     const values = all.slice(0, count);
     const kept = new Kept(lend);
-    // What the program's callback throws is an uncaught exception, not a rejection.
+    // An error of the program's callback is an uncaught exception, not a rejection.
     const answer = (error, value) => {
       release(kept.parts);
       process.nextTick(callback, withoutOptions(error), value);

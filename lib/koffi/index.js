@@ -11,6 +11,7 @@ const { types } = require('./primitives.js');
 const system = require('./system.js');
 const { TypeObject, layoutOf } = require('./type.js');
 const { makeError, wrongValue } = require('../errors.js');
+const { allPermitted } = require('../native/permission.js');
 require('../memory/fences.js');
 
 /** koffi.type(type). */
@@ -85,6 +86,11 @@ const koffi = {
   version,
   view,
 };
+// What reaches native code or its memory needs the permission; load() asks by itself, with the library's name.
+Object.assign(
+  koffi,
+  allPermitted({ address, alloc, call, decode, encode, errno: system.errno, free, register, unregister, view }),
+);
 // `default` is for what a compiler makes of `import koffi`. An ES module cannot export `in` by that name.
 Object.defineProperties(koffi, { default: { value: koffi }, in: { value: make.input } });
 

@@ -4,6 +4,7 @@
 const { dlopen: FLAGS } = require('node:os').constants;
 const { makeError, wrongType } = require('../errors.js');
 const { openLibrary } = require('../library/dlopen.js');
+const { requirePermission } = require('../native/permission.js');
 const { functionOf } = require('./function.js');
 const { isConvention, reader, signatureOf } = require('./make.js');
 const { errnoAddress } = require('./system.js');
@@ -75,6 +76,7 @@ class LibraryHandle {
 /** koffi.load(path, { lazy, global, deep }). */
 function load(path, options = {}) {
   const flags = flagsOf(options);
+  requirePermission('load', path);
   errnoAddress();
   return new LibraryHandle(openLibrary(path, flags === undefined ? {} : { flags }));
 }

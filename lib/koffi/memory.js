@@ -242,7 +242,7 @@ function writeBytes(address, bytes) {
   return access.write({ size, write: (view, at) => void write(view, at) }, address, 0, bytes, 'encode');
 }
 
-/** What was stored in a view lives as long as its buffer. */
+/** Values stored in a view live as long as its buffer. */
 const ofViews = new WeakMap();
 
 function keepFor(target, offset, { parts }) {

@@ -1,5 +1,5 @@
 'use strict';
-// How values of koffi's types go through calls of the main entry: the type that the main entry is told, and what converts
+// How values of koffi's types go through calls of the main entry: the type that the main entry gets, and the code that converts
 // values before and after.
 
 const { DeclaredType } = require('../types/native-type.js');
@@ -17,7 +17,7 @@ const NEEDS_MEMORY = Symbol('needs memory');
 
 /** The bytes of a struct or a union by value, and what they keep alive. */
 class Prepared {
-  /** @param {boolean} isOwner whether the bytes alone keep what they refer to; otherwise the caller's `kept` does */
+  /** `isOwner` says whether the bytes alone keep what they refer to; otherwise the caller's `kept` does. */
   constructor(type, value, kept, { name, position, isOwner }) {
     this.bytes = kept.allocate(type.size, position);
     this.parts = isOwner ? kept.parts : [];

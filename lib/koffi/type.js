@@ -40,7 +40,7 @@ class TypeObject {
 
 const { layoutOf, is: isType } = TypeObject;
 
-/** What a type shows in the order that koffi has. */
+/** The properties of a type, in koffi's order. */
 const shownOf = (name, primitive, size, alignment, others = {}) => ({
   name,
   primitive,

@@ -5,12 +5,18 @@
 const fs = require('node:fs');
 const { isAddon } = require('../native/addon.js');
 const binding = require('../native/binding.js');
-const { bind, onThread } = require('../call/bind.js');
+const { libraryOpen } = require('../native/channels.js');
+const { bind } = require('../call/bind.js');
+const { bindAll, makeLibrary } = require('./library.js');
 const { isText } = require('../cdef/sets.js');
 const { makeError, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
+const { nearest, didYouMean } = require('../nearest.js');
 const { Lifetime } = require('../call/library-lifetime.js');
+const { parseTypes } = require('../call/signature.js');
+const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
+const { requirePermission } = require('../native/permission.js');
 const { candidates, toPath } = require('./resolve.js');
 const config = require('../native/config.js');
 
@@ -26,7 +32,6 @@ const global = (...values) => globals().global(...values);
 const isolation = lazy(() => require('../isolate/library.js'));
 const ownedResults = lazy(() => require('../call/owned-result.js'));
 const ownedResult = (...values) => ownedResults().ownedResult(...values);
-const trace = config.trace ? require('../call/recorder.js') : undefined;
 
 const CALL_KEYS = {
   args: 'any',
@@ -44,33 +49,6 @@ const CALL_KEYS = {
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean', timeout: 'number' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
 
-/**
- * A function table with an end: what dlopen and linkSymbols give.
- * @param {Record<string, Function | null>} symbols
- * @param {string | null} path
- * @param {Lifetime} lifetime
- */
-const library = function (symbols, path, lifetime) {
-  const close = () => lifetime.close();
-  return {
-    symbols,
-    path,
-    close,
-    thread: () => threadOf(symbols),
-    trace: () => (trace === undefined ? [] : trace.callsOf(lifetime)),
-    [Symbol.dispose]: () => void close(),
-    [Symbol.asyncDispose]: async () => close(),
-  };
-};
-
-/** A dedicated thread for a library's functions: each returns a Promise, and they run one after the other. */
-function threadOf(symbols) {
-  const native = new binding.Thread();
-  const functions = bindAll(Object.entries(symbols), (key, call) => (call === null ? null : onThread(call, native)));
-  const close = () => native.close();
-  return { symbols: functions, close, [Symbol.dispose]: close };
-}
-
 /** The entries of an object of declarations, or of C text, with the scope of its types. */
 const declarationsOf = function (symbols, where) {
   if (!isText(symbols)) return { entries: entriesOf(symbols, where), scope: undefined };
@@ -84,21 +62,22 @@ const ISOLATES = config.isolate ? ALL : false;
 const OPEN_KEYS = { flags: 'number', guard: 'boolean', isolate: 'any' };
 
 /** Opens a library and binds its symbols. */
-const dlopen = function (path, symbols, options = {}) {
+const dlopen = function (path, given, options = {}) {
+  requirePermission('dlopen', path);
+  const symbols = arguments.length > 1 ? given : {};
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
   const { flags, guard, isolate = ISOLATES } = parseOptions(options, OPEN_KEYS, 'dlopen: options');
   const bits = flags === undefined ? 0 : flagsOf(flags);
   if (isolate !== false) return openIsolated(path, entries, scope, bits, guard, isolate);
-  const { native, found, rival } = open(path, bits);
-  const lifetime = new Lifetime(native, rival);
+  const { native, found, lifetime } = open(path, bits);
   // An addon may run JavaScript, which a fast call must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
-    return {
-      ...library(bindAll(entries, bindSymbol, opened), found, lifetime),
+    return makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, 'of this process', {
       global: globalOf(native, found, scope),
       function: functionOf(opened, scope),
-    };
+      symbol: symbolOf(native, found),
+    });
   } catch (error) {
     lifetime.close();
     throw error;
@@ -115,37 +94,21 @@ function openIsolated(path, entries, scope, flags, guard, isolate) {
     lifetime.native = native;
     // Fast calls run in this process.
     const opened = { lifetime, found, guard, mayBeFast: false };
-    return Object.defineProperties(
-      {
-        ...library(bindAll(entries, bindSymbol, opened), found, lifetime),
-        global: globalOf(native, found, scope),
-        function: functionOf(opened, scope),
-      },
-      controls(process),
-    );
+    const more = { global: globalOf(native, found, scope), function: functionOf(opened, scope) };
+    const made = makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, 'of its process', {
+      ...more,
+      symbol: symbolOf(native, found),
+    });
+    return Object.defineProperties(made, controls(process));
   } catch (error) {
     lifetime.close();
     throw error;
   }
 }
 
-/** The engine makes tables of more than this many properties slow to look up; those are made so at once. */
-const MANY = 128;
-
-/** The functions by their keys, as properties of their own whatever Object.prototype has. */
-const bindAll = function (entries, bindOne, opened) {
-  for (let i = 0; i < entries.length; i += 1) {
-    const entry = entries[i];
-    entry[1] = bindOne(entry[0], entry[1], opened);
-  }
-  if (entries.length <= MANY) return Object.fromEntries(entries);
-  const functions = { __proto__: null };
-  for (let i = 0; i < entries.length; i += 1) functions[entries[i][0]] = entries[i][1];
-  return Object.setPrototypeOf(functions, Object.prototype);
-};
-
-const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast }) {
+const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording }) {
   const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
+  if (wording !== undefined) declaration.wording = wording;
   if (guard !== undefined) declaration.guard ??= guard;
   const symbol = declaration.name ?? key;
   if (declaration.timeout !== undefined)
@@ -154,7 +117,9 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast }) 
   const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
   if (address === null) {
     if (declaration.optional) return null;
-    throw missing(symbol, found, '; declare `optional: true` to get null instead');
+    // An error in the types comes first, because it is an error with every library.
+    parseTypes({ ...declaration, returns: withoutFree(declaration.returns) }, key);
+    throw missing(symbol, found);
   }
   if (typeof declaration.returns === 'object') {
     declaration.returns = ownedResult(
@@ -164,18 +129,30 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast }) 
       lifetime,
     );
   }
+  if (mayBeOwned(declaration.args)) {
+    const find = (name) => findOrThrow(lifetime.native, name, found);
+    declaration.args = ownedResults().ownedArgs(declaration.args, key, find, lifetime);
+  }
   return bind(key, address, declaration, lifetime, mayBeFast);
+};
+
+/** Whether a declaration has arguments that are made by functions: few have. */
+const mayBeOwned = function (args) {
+  if (!Array.isArray(args)) return false;
+  for (let i = 0; i < args.length; i += 1) if (typeof args[i] === 'object' && args[i] !== null) return true;
+  return false;
 };
 
 /**
  * Opens a library whose functions are bound one by one, as a dialect declares them.
+ * @param {import('../call/generic-call').Wording} [wording] the dialect's messages about calls
  * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function }}
  */
-function openLibrary(path, options) {
+function openLibrary(path, options, wording) {
+  requirePermission('load', path);
   const { flags } = parseOptions(options, { flags: 'number' }, 'load: options');
-  const { native, found, rival } = open(path, flags === undefined ? 0 : flagsOf(flags));
-  const lifetime = new Lifetime(native, rival);
-  const opened = { lifetime, found, guard: undefined, mayBeFast: found === null || !isAddon(found) };
+  const { native, found, lifetime } = open(path, flags === undefined ? 0 : flagsOf(flags));
+  const opened = { lifetime, found, guard: undefined, mayBeFast: found === null || !isAddon(found), wording };
   const openNow = (name) => {
     if (!native.isOpen) throw closed(name, found);
     return native;
@@ -186,6 +163,10 @@ function openLibrary(path, options) {
     close: () => lifetime.close(),
   };
 }
+
+/** The type of a result; of one that is freed, that of its text. */
+const withoutFree = (returns) =>
+  typeof returns === 'object' && returns !== null && !isDeclared(returns) ? (returns.type ?? 'cstring') : returns;
 
 /** Functions that return a second time, to a stack frame that is gone by then: the process would crash. */
 const RETURNS_TWICE = new Set(['vfork', 'setjmp', '_setjmp', 'sigsetjmp', '__sigsetjmp', 'getcontext', 'savectx']);
@@ -203,26 +184,62 @@ function findOrThrow(native, symbol, path) {
   return address;
 }
 
-const missing = (symbol, path, hint = '') =>
+const missing = (symbol, path) =>
   makeError(
     'ERR_FFI_SYMBOL_NOT_FOUND',
-    `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"`}${hint}`,
+    `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"${symbolHint(symbol, path)}`}`,
     { symbol, path },
   );
+
+/** In a library of more symbols none is looked for that may be meant. */
+const MOST_SYMBOLS = 20000;
+
+/** The symbol of the file that was probably meant, or how to list its symbols. */
+function symbolHint(symbol, path) {
+  const meant = nearestSymbol(symbol, path);
+  if (meant !== undefined) return didYouMean(meant);
+  return `. List its symbols: npx pinned-ffi info ${/^[\w./+-]+$/.test(path) ? path : JSON.stringify(path)}`;
+}
+
+function nearestSymbol(symbol, path) {
+  try {
+    const file = locate().fileOf(path);
+    const { exports } = binding.inspect(file).find(locate().isLoadable);
+    return exports.length > MOST_SYMBOLS ? undefined : nearest(symbol, new Set(exports.map(({ name }) => name)));
+  } catch {
+    // The loader has opened it; that it cannot be read as a file is no other error.
+    return undefined;
+  }
+}
 
 const closed = (name, path) =>
   makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
 
-/** Binds one more function of a library, declared by C text. */
-const functionOf = (opened, scope) => (text) => {
-  const { name, declaration } = cdef().parseFunction(text, 'function: text', scope === undefined ? [] : [scope]);
+/** Binds one more function of a library: by its name and a declaration, or by C text. */
+const functionOf = (opened, scope) => (first, second) => {
+  const { name, declaration } =
+    second === undefined
+      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope])
+      : { name: nameOf(first, 'function: name'), declaration: second };
   if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
   return bindSymbol(name, declaration, opened);
 };
 
+function nameOf(name, where) {
+  if (typeof name !== 'string') throw wrongType(where, 'a string', name);
+  return name;
+}
+
+/** Looks symbols of a library up: the address, or null where there is no such symbol. */
+const symbolOf = (native, path) => (name) => {
+  nameOf(name, 'symbol: name');
+  if (!native.isOpen) throw closed(name, path);
+  return native.find(name);
+};
+
 /** The maker of a library's globals. */
 const globalOf = (native, path, scope) => (name, declared) => {
-  if (typeof name !== 'string') throw wrongType('global: name', 'a string', name);
+  nameOf(name, 'global: name');
   const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
   if (!native.isOpen) throw closed(name, path);
   return global(name, findOrThrow(native, name, path), type, native, path);
@@ -230,6 +247,7 @@ const globalOf = (native, path, scope) => (name, declared) => {
 
 /** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
 function flagsOf(flags) {
+  /** @type {Record<string, number>} */
   const known = require('node:os').constants.dlopen ?? {};
   const all = Object.values(known).reduce((bits, flag) => bits | flag, 0);
   if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~all) !== 0) {
@@ -239,17 +257,34 @@ function flagsOf(flags) {
   return (flags & (RTLD_NOW | RTLD_LAZY)) === 0 ? flags | RTLD_NOW : flags;
 }
 
-/** Opens the first candidate of a path that the loader takes; the error lists all that were tried. */
+/** Opens a library, and publishes that it is open. */
 const open = function (path, flags) {
+  const { native, found, rival } = openHere(path, flags);
+  if (libraryOpen.hasSubscribers) libraryOpen.publish({ path: found, name: path === null ? null : String(path) });
+  return { native, found, lifetime: new Lifetime(native, rival, found) };
+};
+
+/** Opens the first candidate of a path that the loader of this process takes. */
+const openHere = function (path, flags) {
   if (path === null) return { native: binding.Library.open(null, flags), found: null, rival: null };
+  let rival = null;
+  let isDeep = false;
+  const { native, found } = openFirst(path, (candidate) => {
+    rival = rivalOf(candidate, flags);
+    isDeep = flags === 0 && (config.deepbind ?? rival !== null) && DEEPBIND !== undefined;
+    return binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
+  });
+  return { native, found, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
+};
+
+/** Opens the first candidate of a path that `openOne` takes; the error lists all that were tried. */
+const openFirst = function (path, openOne) {
+  if (path === null) return { native: openOne(null), found: null };
   const expected = toPath(path);
   const tried = [];
   for (const candidate of candidates(expected)) {
-    const rival = rivalOf(candidate, flags);
-    const isDeep = flags === 0 && (config.deepbind ?? rival !== null) && DEEPBIND !== undefined;
-    const native = binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
-    if (typeof native !== 'string')
-      return { native, found: candidate, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
+    const native = openOne(candidate);
+    if (typeof native !== 'string') return { native, found: candidate };
     tried.push({ path: candidate, reason: native });
   }
   throw notOpened(expected, tried);
@@ -266,33 +301,27 @@ function rivalOf(candidate, flags) {
   return file === null ? null : binding.interposed(file);
 }
 
-/** Opens the first candidate of a path that `openOne` takes. */
-function openFirst(path, openOne) {
-  if (path === null) return { native: openOne(null), found: null };
-  const expected = toPath(path);
-  const tried = [];
-  for (const candidate of candidates(expected)) {
-    const native = openOne(candidate);
-    if (typeof native !== 'string') return { native, found: candidate };
-    tried.push({ path: candidate, reason: native });
-  }
-  throw notOpened(expected, tried);
-}
-
-const ABSENT = /no such file|not found|could not be found/i;
+/** Windows has its own words in each language, and a number for all of them. */
+const ABSENT = /no such file|not found|could not be found|os error 126/i;
 
 /** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
 function notOpened(expected, tried) {
   const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
+  // Windows does not say of which file it speaks: the one that was asked for, or one that it needs.
+  const isNamed = ({ path, reason }) => reason.includes(path);
   const isAbsent = (attempt) =>
-    !exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(attempt.path);
+    !exists(attempt) && ABSENT.test(attempt.reason) && (process.platform === 'win32' || isNamed(attempt));
   const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
-  // glibc says of a file for another machine that it does not exist.
-  const hint = (attempt) =>
-    exists(attempt) && ABSENT.test(attempt.reason) && attempt.reason.includes(`${attempt.path}:`)
+  const hint = (attempt) => {
+    if (!exists(attempt) || !ABSENT.test(attempt.reason)) return '';
+    if (process.platform === 'win32') return ' (the file is there: a library that it needs may be missing)';
+    // glibc says of a file for another machine that it does not exist.
+    return attempt.reason.includes(`${attempt.path}:`)
       ? ' (the file is there: it may be for another architecture)'
       : '';
-  const list = tried.map((attempt) => `\n  ${attempt.reason}${hint(attempt)}`).join('');
+  };
+  const textOf = (attempt) => (isNamed(attempt) ? attempt.reason : `${attempt.path}: ${attempt.reason}`);
+  const list = tried.map((attempt) => `\n  ${textOf(attempt)}${hint(attempt)}`).join('');
   return makeError(code, `Failed to open library "${expected}"; tried:${list}`, {
     path: expected,
     tried: tried.map(({ path }) => path),
@@ -322,26 +351,31 @@ function bindPointer(name, value, where, lifetime) {
   if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
   if (typeof declaration.returns === 'object')
     declaration.returns = ownedResult(declaration.returns, name, undefined, lifetime);
+  if (mayBeOwned(declaration.args))
+    declaration.args = ownedResults().ownedArgs(declaration.args, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */
 function linkSymbols(symbols) {
+  requirePermission('linkSymbols');
   const lifetime = new Lifetime(binding.Library.linked('linkSymbols()'));
   const functions = bindAll(entriesOf(symbols, 'linkSymbols: symbols'), (key, value) =>
     bindPointer(key, value, `linkSymbols: symbols.${key}`, lifetime),
   );
-  return library(functions, null, lifetime);
+  return makeLibrary(functions, null, lifetime, 'of linkSymbols()');
 }
 
 /**
  * Binds one function whose address is known; works with and without `new`. After its close() it refuses to be called.
  */
 function CFunction(declaration) {
+  requirePermission('CFunction');
   const lifetime = new Lifetime(binding.Library.linked('CFunction'));
   const call = bindPointer('CFunction', declaration, 'CFunction: declaration', lifetime);
   const close = () => lifetime.close();
-  return Object.assign(call, { close, [Symbol.dispose]: close });
+  Object.assign(call, { close, [Symbol.dispose]: close });
+  return Object.defineProperty(call, 'closed', { get: () => lifetime.closed, enumerable: true });
 }
 
 module.exports = { dlopen, openLibrary, linkSymbols, CFunction };

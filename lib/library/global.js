@@ -1,10 +1,10 @@
 'use strict';
 // Globals: accessors for the data symbols of a library.
 
-const { makeError, wrongValue } = require('../errors.js');
+const { hex, makeError, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
 const { typeOf } = require('../types/registry.js');
-const { viewAt } = require('../types/views.js');
+const { viewAt } = require('../types/live-view.js');
 
 /** The accessor of a data symbol; refuses when its library is closed. */
 class Global {
@@ -12,13 +12,15 @@ class Global {
   #descriptor;
   #native;
   #path;
+  /** @type {number | bigint} */
+  ptr;
 
   constructor(name, address, descriptor, native, path) {
     this.#name = name;
     this.#descriptor = descriptor;
     this.#native = native;
     this.#path = path;
-    Object.defineProperty(this, 'ptr', { value: address, enumerable: true });
+    Object.defineProperty(this, 'ptr', { value: address, writable: false, configurable: false, enumerable: true });
   }
 
   /** The value, read now. */
@@ -47,6 +49,11 @@ class Global {
       throw wrongValue(`${this.#name}: type`, 'a struct, a union or an array', this.#descriptor.name);
     }
     return viewAt(this.#descriptor, this.ptr, 0, this.#name);
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    const closed = this.#native.isOpen ? '' : ', closed';
+    return `Global ${this.#descriptor.name} ${this.#name} <${hex(this.ptr)}${closed}>`;
   }
 
   #checkOpen() {

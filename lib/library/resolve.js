@@ -17,7 +17,7 @@ const toPath = function (value, where = 'dlopen: path') {
   const isUrl = typeof value === 'object' && value !== null && typeof value.href === 'string';
   if (!isUrl && typeof value !== 'string') throw wrongType(where, 'a string or a file: URL', value);
   if (value === '') throw wrongValue(where, 'a path or a name, not empty', value);
-  const text = isUrl || value.startsWith('file:') ? pathOfUrl(value, where) : value;
+  const text = typeof value !== 'string' || value.startsWith('file:') ? pathOfUrl(value, where) : value;
   if (text.includes('\0')) throw wrongValue(where, 'a path or a name without a NUL character', text);
   return text;
 };

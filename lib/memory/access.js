@@ -6,6 +6,7 @@ const { isAnyArrayBuffer } = require('node:util').types;
 const { makeError, locationOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
+const { integerOf } = require('../validate.js');
 const { argBuffer, words, begin, EPOCH, VALUES } = require('./arg-buffer.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, noteNewPool } = require('./array-buffer.js');
 const { areCopiedViews, hasScopedCallback, release } = require('./retained.js');
@@ -27,11 +28,7 @@ function addressOf(view, byteOffset, name, take = addressOfView) {
   if (address === undefined) throw wrongValue(`${name}: view`, 'attached to its storage', view);
   if (address === null) throw wrongValue(`${name}: view`, 'of more than 0 bytes: an empty view has no address', view);
   const length = byteLengthOf(view);
-  if (typeof byteOffset !== 'number') throw wrongType(`${name}: byteOffset`, 'a number', byteOffset);
-  if (!Number.isInteger(byteOffset) || byteOffset < 0 || byteOffset > length) {
-    throw outOfRange(`${name}: byteOffset`, `an integer from 0 to ${length}`, byteOffset);
-  }
-  return shift(address, byteOffset);
+  return shift(address, integerOf(byteOffset, `${name}: byteOffset`, `an integer from 0 to ${length}`, 0, length));
 }
 
 /** An address plus an offset in bytes; a number where it fits 2^53-1, else a BigInt. */
@@ -54,12 +51,11 @@ function checkedAddress(address, byteOffset, name) {
   if (typeof address !== 'number' && typeof address !== 'bigint') {
     throw wrongType(`${name}: ptr`, 'an address (number or BigInt)', address);
   }
-  if (typeof byteOffset !== 'number') throw wrongType(`${name}: byteOffset`, 'a number', byteOffset);
-  if (!Number.isSafeInteger(byteOffset)) throw outOfRange(`${name}: byteOffset`, 'a safe integer', byteOffset);
+  const offset = integerOf(byteOffset, `${name}: byteOffset`, 'a safe integer', Number.MIN_SAFE_INTEGER);
   if (typeof address === 'number' && !Number.isSafeInteger(address)) {
     throw outOfRange(`${name}: ptr`, 'an address: an integer from 0 to 2^53-1, or a BigInt', address);
   }
-  const target = shift(address, byteOffset);
+  const target = shift(address, offset);
   if (target < 0 || (typeof target === 'bigint' && BigInt.asUintN(64, target) !== target)) {
     throw outOfRange(`${name}: ptr`, 'an address from 0 to 2^64-1', target);
   }
@@ -105,17 +101,17 @@ function read(descriptor, address, byteOffset, name) {
   }
 }
 
-/** Writes a value of a type's descriptor at an address. */
-function write(descriptor, address, byteOffset, value, name) {
+/** Writes a value of a type's descriptor at an address. `position` is what messages call it. */
+function write(descriptor, address, byteOffset, value, name, position = 'value') {
   const target = checkedAddress(address, byteOffset, name);
-  const resolved = descriptor.resolve ? descriptor.resolve(value, name, 'value') : value;
+  const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
   for (let epoch; words[EPOCH] !== epoch;) {
     epoch = begin();
-    const retained = descriptor.write(argBuffer, VALUES, resolved, name, 'value');
+    const retained = descriptor.write(argBuffer, VALUES, resolved, name, position);
     if (retained !== undefined && !areCopiedViews(retained)) {
       if (hasScopedCallback(retained)) release(retained);
       throw wrongType(
-        `${name}: value`,
+        locationOf(name, position),
         'an address: a view would not be kept alive; pass ptr(view) and keep the view',
         value,
       );
@@ -145,7 +141,28 @@ function wideTextAt(address, unit, name) {
   return text;
 }
 
-/** Stores the address of a view at a place in a DataView: whoever calls this keeps the view. */
+/** Whether memory is there, as far as the system says: on Linux. */
+const isReadable = (address, size) => binding.isReadable(address, size);
+
+const PAGE = 4096;
+/** The most bytes of a text that are shown. */
+const MOST_SHOWN = 1024;
+const KNOWS_MEMORY = process.platform === 'linux';
+
+/** A copy of the bytes at any address, to print: as many as are there for certain; undefined where there are none. */
+function shownBytes(address) {
+  if (!KNOWS_MEMORY || address < LOWEST) return undefined;
+  let size = 0;
+  while (size < MOST_SHOWN) {
+    const from = BigInt(address) + BigInt(size);
+    const more = Math.min(PAGE - Number(from % BigInt(PAGE)), MOST_SHOWN - size);
+    if (BigInt.asUintN(64, from) !== from || !isReadable(from, more)) break;
+    size += more;
+  }
+  return size === 0 ? undefined : new Uint8Array(binding.wrap(address, size, 0, 0)).slice();
+}
+
+/** Stores the address of a view at a place in a DataView. The caller keeps the view alive. */
 function storeAddress(target, at, value, name, position) {
   const address = binding.keptAddressOf(value);
   if (address === undefined) throw wrongValue(locationOf(name, position), 'attached to its storage', value);
@@ -195,6 +212,8 @@ module.exports = {
   wideTextAt,
   storeAddress,
   shift,
+  isReadable,
+  shownBytes,
   wrap,
   storageAddress: binding.addressOf,
 };

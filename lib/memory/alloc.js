@@ -5,12 +5,11 @@ const {
   Buffer,
   constants: { MAX_LENGTH },
 } = require('node:buffer');
-const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { atCaller, makeError, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
-const { parseOptions } = require('../validate.js');
+const { integerOf, parseOptions } = require('../validate.js');
 const { shift } = require('./access.js');
 
-const MOST_BYTES = 2 ** 53 - 1;
 const MOST_ALIGN = 2 ** 20;
 
 /** Fences inside an ordinary ArrayBuffer: held strongly until the Buffer over it was collected. */
@@ -18,15 +17,18 @@ const inside = new FinalizationRegistry(({ address }) => binding.forgetBlock(add
 
 /** A zeroed Buffer of `size` bytes over fenced memory outside of the engine. */
 function alloc(size, options) {
+  try {
+    return allocate(size, options);
+  } catch (error) {
+    throw atCaller(error, alloc); // node-do-not-add-exception-line
+  }
+}
+
+function allocate(wanted, options) {
   const { align = 16 } = parseOptions(options ?? {}, { align: 'number' }, 'alloc: options');
-  if (typeof size !== 'number') throw wrongType('alloc: size', 'a number of bytes', size);
-  if (!Number.isInteger(size) || size < 0 || size > MOST_BYTES)
-    throw outOfRange('alloc: size', 'an integer of at least 0', size);
+  const size = integerOf(wanted, 'alloc: size', `an integer from 0 to ${MAX_LENGTH}`, 0, MAX_LENGTH);
   if (!Number.isInteger(align) || align < 1 || align > MOST_ALIGN || (align & (align - 1)) !== 0) {
     throw outOfRange('alloc: options.align', `a power of two from 1 to ${MOST_ALIGN}`, align);
-  }
-  if (size > MAX_LENGTH) {
-    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `out of memory: a Buffer has at most ${MAX_LENGTH} bytes, not ${size}`);
   }
   const storage = process.env.PINNED_FFI_EXTERNAL === 'off' ? null : binding.allocate(size, align);
   return storage === null ? allocInside(size, align) : Buffer.from(storage, 0, size);

@@ -27,6 +27,7 @@ const getterWhere = (prototype, key, other) =>
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
 const arrayBuffer = getter(TypedArray, 'buffer');
 const arrayLength = getter(TypedArray, 'byteLength');
+const arrayName = getter(TypedArray, Symbol.toStringTag);
 const viewBuffer = getter(DataView.prototype, 'buffer');
 const viewLength = getter(DataView.prototype, 'byteLength');
 const arrayOffset = getter(TypedArray, 'byteOffset');
@@ -46,11 +47,30 @@ const isDetached = getterWhere(ArrayBuffer.prototype, 'detached', false);
 function sharedPrototype() {
   if (typeof SharedArrayBuffer === 'function') return SharedArrayBuffer.prototype;
   try {
-    return Object.getPrototypeOf(new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true }).buffer);
+    return Object.getPrototypeOf(
+      new /** @type {any} */ (globalThis).WebAssembly.Memory({ initial: 0, maximum: 0, shared: true }).buffer,
+    );
   } catch {
     return undefined;
   }
 }
+
+const SIZES = { __proto__: null };
+for (const Type of [
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+])
+  SIZES[Type.name] = Type.BYTES_PER_ELEMENT;
+if (globalThis.Float16Array !== undefined) SIZES.Float16Array = 2;
+
+/** The bytes of an element of a typed array; 1 for any other value. */
+const elementSizeOf = (value) => (ArrayBuffer.isView(value) ? (SIZES[arrayName(value)] ?? 1) : 1);
 
 /** The ArrayBuffer or SharedArrayBuffer under a view; a buffer itself. */
 const bufferOf = (value) =>
@@ -162,7 +182,17 @@ function fixedSize(value, name, position) {
   return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;
 }
 
+/** Whether the storage of a view or a buffer was transferred away. */
+function isDetachedView(value) {
+  const buffer = bufferOf(value);
+  if (isSharedArrayBuffer(buffer)) return false;
+  return isDetached(buffer) || (byteLengthOf(buffer) === 0 && binding.addressOf(buffer) === undefined);
+}
+
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
+
+/** What a live view of native memory gives of itself: a view or an address. */
+const storageOf = Symbol('storage');
 
 module.exports = {
   bufferOf,
@@ -172,7 +202,10 @@ module.exports = {
   notePool,
   pinnable,
   fixedSize,
+  isDetachedView,
   isView,
+  elementSizeOf,
+  storageOf,
   marked,
   threads,
 };

@@ -11,13 +11,13 @@ const { words } = require('./arg-buffer.js');
  */
 const RETURNS = 6;
 const WHO = 7;
-/** What is written over who calls: the result is kept for the outermost call. */
+/** The thread number that stands for the outermost call: the result is kept until it returns. */
 const RETAINED_FOR_CALL = -1;
 const BY_CALL = 0;
 const UNDER_CALL = 1 << 29;
 const BY_JOB = 1 << 30;
 
-/** The most results kept for one thread of C, and the most threads that are told apart. */
+/** The most results kept for one thread of C, and the most threads that are distinguished. */
 const MOST_OF_THREAD = 16;
 const MOST_THREADS = 256;
 

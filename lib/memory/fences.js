@@ -2,6 +2,7 @@
 // Installs the allocator with fences when this file is loaded; fences() and checkFences().
 
 const binding = require('../native/binding.js');
+const { publishBreach } = require('../native/channels.js');
 const { unverified } = require('../native/runtime.js');
 const { makeWarning } = require('../errors.js');
 const config = require('../native/config.js');
@@ -17,6 +18,7 @@ function install() {
 }
 
 function boundQuarantine() {
+  /** @type {{ bytes?: number, count?: number }} */
   const { bytes, count } = config.quarantine ?? {};
   if (bytes !== undefined) binding.setQuarantine(bytes, count ?? binding.quarantineState()[1]);
 }
@@ -36,7 +38,7 @@ const reason = install();
 renewPool();
 notePool();
 
-/** What is fenced, how wide, and why not. */
+/** The state of the fences: their widths, or the reason why there are none. */
 function fences() {
   const [before, after] = binding.fenceWidths();
   const [bytes, count, heldBytes, heldCount] = binding.quarantineState();
@@ -75,10 +77,12 @@ function warnOfReports() {
         symbol: giver ?? null,
       },
     );
+    publishBreach(found, warning);
     process.emitWarning(warning);
   }
 }
 binding.onReport(warnOfReports);
+binding.onBreach((error) => publishBreach('call', error));
 
 /**
  * Checks every fence and the quarantine of the process, whole. Returns how many were broken; each becomes a warning.

@@ -4,9 +4,9 @@
 const { isSharedArrayBuffer } = require('node:util').types;
 const binding = require('../native/binding.js');
 const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js');
-const { makeError } = require('../errors.js');
+const { hex, makeError, wrongType } = require('../errors.js');
 const { addressOf } = require('./access.js');
-const { bufferOf, byteLengthOf, isView, marked, threads } = require('./array-buffer.js');
+const { bufferOf, byteLengthOf, isView, marked, storageOf, threads } = require('./array-buffer.js');
 
 /** How often each buffer is locked in JavaScript, where V8 cannot, and how that is undone. */
 const locks = new WeakMap();
@@ -116,7 +116,8 @@ class Pin {
   #unlock;
   #hold;
 
-  constructor(view) {
+  constructor(held) {
+    const view = viewOf(held);
     this.#ptr = addressOf(view, 0, 'pin', binding.keptAddressOf);
     this.#view = view;
     this.#unlock = lock(bufferOf(view), 'pin: view');
@@ -145,6 +146,21 @@ class Pin {
   [Symbol.dispose]() {
     this.release();
   }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    return this.#ptr === null ? 'Pin <released>' : `Pin <${hex(this.#ptr)}, ${this.byteLength} bytes>`;
+  }
+
+  toJSON() {
+    return { ptr: this.#ptr === null ? null : Number(this.#ptr), byteLength: this.byteLength };
+  }
+}
+
+/** What is held of a value: of a live view the bytes of its buffer. */
+function viewOf(value) {
+  const storage = typeof value === 'object' && value !== null && !isView(value) ? value[storageOf] : undefined;
+  if (typeof storage !== 'number' && typeof storage !== 'bigint') return storage ?? value;
+  throw wrongType('pin: view', 'a view of a buffer: memory at an address is not held by JavaScript', value);
 }
 
 /** Holds a view's storage where it is until the result's release(). */

@@ -4,22 +4,38 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { makeError } = require('../errors.js');
+const { folder, isBundled } = require('../location.js');
 const { platformKey } = require('./platform.js');
 
 const build = 'build it from the source in the package with "npx pinned-ffi build" (it needs cargo and a C compiler)';
 
 /**
- * Where the addon is. PINNED_FFI_ADDON names another build of it, whatever its file is called. In the package it lies
- * in prebuilds/ beside lib/. A bundle is one file: it has prebuilds/ or the addon beside it, or prebuilds/ one folder
- * up.
+ * The addon in the package. Bundlers that look for the files which a program needs (ncc, the tracers of hosts) find it
+ * by this expression: it has to be written with __dirname, and to be no part of a longer one.
  */
+const inPackage = (file) =>
+  typeof __dirname === 'undefined' ? undefined : path.join(__dirname, '..', '..', 'prebuilds', file);
+
+/**
+ * Where the addon may be. In the package it lies in prebuilds/ next to lib/. A bundle is one file: it has the addon or
+ * prebuilds/ next to it, or prebuilds/ one folder up, or the package is installed where it lies.
+ */
+function placesOf(file) {
+  if (!isBundled()) return [inPackage(file)];
+  const near = [[file], ['prebuilds', file], ['..', 'prebuilds', file]].map((parts) => path.join(folder, ...parts));
+  const installed = [];
+  for (let up = folder; ; up = path.dirname(up)) {
+    installed.push(path.join(up, 'node_modules', 'pinned-ffi', 'prebuilds', file));
+    if (up === path.dirname(up)) break;
+  }
+  return [...near, inPackage(file), ...installed].filter((place) => place !== undefined);
+}
+
+/** The addon's file. PINNED_FFI_ADDON names another build of it, whatever its file is called. */
 function addonPath() {
   const chosen = process.env.PINNED_FFI_ADDON;
   if (chosen) return path.resolve(chosen);
-  const file = `${platformKey()}.node`;
-  const places = [['..', '..', 'prebuilds', file], ['..', 'prebuilds', file], ['prebuilds', file], [file]].map(
-    (parts) => path.join(__dirname, ...parts),
-  );
+  const places = placesOf(`${platformKey()}.node`);
   return places.find((place) => fs.existsSync(place)) ?? places[0];
 }
 
@@ -28,17 +44,34 @@ function load(file) {
   try {
     process.dlopen(holder, path.toNamespacedPath(file));
   } catch (cause) {
-    throw notFound(file, cause);
+    throw refusal(file, cause) ?? notFound(file, cause);
   }
   return holder.exports;
 }
+
+/** Why Node loads no addon at all; undefined where it would. */
+function refusal(file, cause) {
+  if (cause.code !== 'ERR_DLOPEN_DISABLED') return undefined;
+  if (process.permission === undefined) {
+    const message = 'pinned-ffi: Node was started with --no-addons, which disables native addons; start it without';
+    return makeError('ERR_FFI_ADDON_NOT_FOUND', message, { path: file, platform: platformKey(), cause });
+  }
+  const more = process.allowedNodeEnvironmentFlags.has('--allow-ffi') ? ' and --allow-ffi' : '';
+  const message = `pinned-ffi: Node's permission model does not allow native addons; start Node with --allow-addons${more}`;
+  return makeError('ERR_ACCESS_DENIED', message, { permission: 'Addon', resource: file, cause });
+}
+
+/** What to do in a bundle: the package that it was made of has the addon. */
+const copyIt = (file) =>
+  'this program is a bundle, which needs the addon beside it: ' +
+  `cp node_modules/pinned-ffi/prebuilds/${path.basename(file)} ${path.dirname(file)}/ (docs/bundlers.md)`;
 
 function notFound(file, cause) {
   const chosen = process.env.PINNED_FFI_ADDON ? ' (from PINNED_FFI_ADDON)' : '';
   const fault = fs.existsSync(file)
     ? `the native addon ${file}${chosen} does not load: ${cause.message}`
     : `there is no native addon for ${platformKey()}: ${file}${chosen} does not exist`;
-  const message = `pinned-ffi: ${fault}; ${build}`;
+  const message = `pinned-ffi: ${fault}; ${isBundled() && chosen === '' ? copyIt(file) : build}`;
   return makeError('ERR_FFI_ADDON_NOT_FOUND', message, { path: file, platform: platformKey(), cause });
 }
 

@@ -1,4 +1,4 @@
 'use strict';
 // The functions of the native addon, which serves all copies of this build.
 
-module.exports = require('./realm.js').addon;
+module.exports = /** @type {any} */ (require('./realm.js').addon);

@@ -3,6 +3,7 @@
 
 const { makeError } = require('../errors.js');
 
+/** @returns {never} */
 function refuse(name, expected, received) {
   throw makeError('ERR_INVALID_ARG_VALUE', `${name} must be ${expected}, received '${received}'`);
 }
@@ -21,7 +22,10 @@ function fence() {
   return { off: false, width };
 }
 
-/** PINNED_FFI_QUARANTINE: `off`, BYTES or BYTES,COUNT. */
+/**
+ * PINNED_FFI_QUARANTINE: `off`, BYTES or BYTES,COUNT.
+ * @returns {{ bytes: number, count?: number } | undefined}
+ */
 function quarantine() {
   const setting = process.env.PINNED_FFI_QUARANTINE ?? '';
   if (setting === '') return undefined;
@@ -66,13 +70,28 @@ function flag(name) {
   return setting === '1';
 }
 
+/**
+ * PINNED_FFI_TRACE: `1` for the flight recorder, `log` or `log:NAMES` for the live log of calls, of all functions or of
+ * those whose names are in the list.
+ * @returns {{ trace: boolean, log: string[] | undefined }}
+ */
+function trace() {
+  const setting = process.env.PINNED_FFI_TRACE ?? '';
+  if (setting === '' || setting === '0') return { trace: false, log: undefined };
+  if (setting === '1') return { trace: true, log: undefined };
+  const match = /^log(?::(.*))?$/.exec(setting);
+  if (match === null) return refuse('PINNED_FFI_TRACE', '0, 1, log or log:NAMES', setting);
+  const names = (match[1] ?? '').split(',').map((name) => name.trim());
+  return { trace: false, log: names.filter((name) => name !== '') };
+}
+
 module.exports = {
   fence: fence(),
   quarantine: quarantine(),
   guard: process.env.PINNED_FFI_GUARD === '1',
   ...callPath(),
   deepbind: deepbind(),
-  trace: process.env.PINNED_FFI_TRACE === '1',
+  ...trace(),
   // Whether every library is isolated, and whether Buffers are born in shared memory from the start.
   isolate: flag('PINNED_FFI_ISOLATE'),
   arena: flag('PINNED_FFI_ARENA'),

@@ -21,14 +21,16 @@ function detectMusl() {
   }
 }
 
-// The report would look up the names of all network peers, were it not told to leave them out.
+// By default the report looks up the names of all network peers.
 function reportHeader() {
-  const { excludeNetwork } = process.report;
-  process.report.excludeNetwork = true;
+  /** @type {any} */
+  const { report } = process;
+  const { excludeNetwork } = report;
+  report.excludeNetwork = true;
   try {
-    return process.report.getReport().header;
+    return report.getReport().header;
   } finally {
-    process.report.excludeNetwork = excludeNetwork;
+    report.excludeNetwork = excludeNetwork;
   }
 }
 

@@ -43,5 +43,5 @@ function stateOf() {
   return `${file} ${mtimeMs} ${size}`;
 }
 
-/** What the copies share: the native functions, and what the entries of the package export. */
+/** The state that copies share: the native functions and the exports of the entries. */
 module.exports = ofRealm(stateOf(), sharedByBuild);

@@ -2,7 +2,7 @@
 // The runtime: Node, Bun, Deno or Electron, and whether its V8 was verified.
 
 const { makeError } = require('../errors.js');
-const { isMusl, platformKey } = require('./platform.js');
+const { platformKey } = require('./platform.js');
 
 /**
  * NODE_MODULE_VERSION of the Nodes that the whole test suite runs on (20, 22, 24, 26), and the version of V8 that each
@@ -35,7 +35,7 @@ const { modules } = process.versions;
 function findReason() {
   const { platform, arch, version, versions } = process;
   if (other !== undefined) return `not verified on ${other}`;
-  if (platform !== 'linux' || arch !== 'x64' || isMusl()) return `not verified on ${platformKey()}`;
+  if (platform !== 'linux' || arch !== 'x64') return `not verified on ${platformKey()}`;
   if (!Object.hasOwn(VERIFIED, modules)) return `not verified on Node ${version} (NODE_MODULE_VERSION ${modules})`;
   if (!`${versions.v8}.`.startsWith(`${VERIFIED[modules]}.`))
     return `not verified on V8 ${versions.v8} in Node ${version}`;

@@ -1,20 +1,18 @@
 'use strict';
 // toBuffer() and toArrayBuffer(): native memory as JavaScript buffers.
 
-const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { atCaller, wrongType, outOfRange } = require('../errors.js');
 const access = require('../memory/access.js');
+const { integerOf } = require('../validate.js');
 const { resolvePointer } = require('../types/pointers.js');
 
-const MOST_BYTES = 2 ** 53 - 1;
+const isZero = (value) => value === 0 || value === 0n;
+const isNull = (address) => address === null || isZero(address);
 
 /** A length in bytes that the caller gave, or the distance to the NUL. */
 function lengthOf(address, byteLength, name) {
   if (byteLength === undefined || byteLength === null) return access.textLength(address, name);
-  if (typeof byteLength !== 'number') throw wrongType(`${name}: byteLength`, 'a number of bytes', byteLength);
-  if (!Number.isInteger(byteLength) || byteLength < 1 || byteLength > MOST_BYTES) {
-    throw outOfRange(`${name}: byteLength`, 'an integer greater than 0', byteLength);
-  }
-  return byteLength;
+  return integerOf(byteLength, `${name}: byteLength`, 'an integer of at least 0');
 }
 
 function optionalAddress(value, name) {
@@ -33,27 +31,31 @@ function contextAddress(value, name) {
 
 /** bun's order: with four arguments the fourth is the deallocator, with five it is the deallocator's context. */
 function wrap(name, address, byteOffset, byteLength, contextOrDeallocator, deallocator, count) {
+  // C gives an empty list as NULL and 0.
+  if (isNull(address) && isZero(byteLength)) return new ArrayBuffer(0);
   const start = access.checkedAddress(address, byteOffset ?? 0, name);
   const free = optionalAddress(count > 4 ? deallocator : contextOrDeallocator, `${name}: deallocator`);
   const context = count > 4 ? contextAddress(contextOrDeallocator, name) : 0;
   const length = lengthOf(start, byteLength, name);
-  if (length === 0) {
-    throw makeError(
-      'ERR_OUT_OF_RANGE',
-      `${name}: byteLength must be an integer greater than 0, the text at ptr is empty`,
-    );
-  }
   return access.wrap(start, length, free, context, name);
 }
 
 function toArrayBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {
-  return wrap('toArrayBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length);
+  try {
+    return wrap('toArrayBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length);
+  } catch (error) {
+    throw atCaller(error, toArrayBuffer); // node-do-not-add-exception-line
+  }
 }
 
 function toBuffer(address, byteOffset, byteLength, contextOrDeallocator, deallocator) {
-  return Buffer.from(
-    wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length),
-  );
+  try {
+    return Buffer.from(
+      wrap('toBuffer', address, byteOffset, byteLength, contextOrDeallocator, deallocator, arguments.length),
+    );
+  } catch (error) {
+    throw atCaller(error, toBuffer); // node-do-not-add-exception-line
+  }
 }
 
 module.exports = { toArrayBuffer, toBuffer, lengthOf };

@@ -8,17 +8,18 @@ const { compile } = require('../codegen/compile.js');
 const { constants, inlineOf, runtime, DECLARED } = require('../codegen/read-values.js');
 const { callPath } = require('../call/fast-call.js');
 const access = require('../memory/access.js');
-const { wrongValue } = require('../errors.js');
+const { atCaller, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
-const { byName, isDeclared, typeOf } = require('../types/registry.js');
+const { valueAt } = require('../types/live-view.js');
+const { byName, isDeclared, spelled, typeOf } = require('../types/registry.js');
 const config = require('../native/config.js');
 
 // Loaded for types that are C text.
 const cdef = lazy(() => require('../cdef/index.js'));
 
-/** A call from code that is not optimised is dear: as many reads go the other way before the next one tries. */
+/** A fast call from code that is not optimised is expensive: so many reads take the other path before the next attempt. */
 const PAUSE = 64;
-/** The names that have source of their own; those of aliases and of rarer types are served the plain way. */
+/** The names with generated source. Aliases and rarer types use a plain function. */
 const QUICK = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64', 'bool', 'ptr', 'intptr'];
 
 /** The functions of `descriptors`, a Map by name. */
@@ -36,10 +37,25 @@ function readers(descriptors) {
 
 function plain(name, descriptor) {
   const reader = `read.${name}`;
-  return (address, byteOffset = 0) => access.read(descriptor, address, byteOffset, reader);
+  const self = (address, byteOffset = 0) => slow(descriptor, address, byteOffset, reader, self);
+  return self;
 }
 
-/** Each has source of its own, so that V8 sees what it calls; none where code generation is disallowed. */
+/** Reads by the address; errors begin where `self` was called. */
+function slow(descriptor, address, byteOffset, name, self) {
+  try {
+    return typeof address === 'object' && address !== null
+      ? readView(descriptor, address, byteOffset, name)
+      : access.read(descriptor, address, byteOffset, name);
+  } catch (error) {
+    throw atCaller(error, self); // node-do-not-add-exception-line
+  }
+}
+
+/** Reads out of a view or a buffer. */
+const readView = (descriptor, source, byteOffset, name) => valueAt(descriptor, source, byteOffset ?? 0, name);
+
+/** Each has separate source, so that V8 sees a constant target. None where code generation is disallowed. */
 function generate(readers, descriptors, { load, frame: base }) {
   const readSource = ({ raws, value }) => {
     const all = raws(0);
@@ -56,33 +72,51 @@ readers.${name} = (address, byteOffset = 0) => {
     }
     pause${i} = ${PAUSE};
   }
-  return slow(descriptor${i}, address, byteOffset, 'read.${name}');
+  return slow(descriptor${i}, address, byteOffset, 'read.${name}', readers.${name});
 };`;
   compile(
+    'read',
     'readers, descriptors, load, base, runtime, slow, isSafeInteger',
     `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
-    [readers, descriptors, load, base, runtime, access.read, Number.isSafeInteger],
+    [readers, descriptors, load, base, runtime, slow, Number.isSafeInteger],
     () => undefined,
   );
 }
 
+/** @type {any} */
 const write = { __proto__: null };
 const readable = new Map();
 function add(descriptor, name) {
   if (name === 'void' || descriptor.refused || descriptor.argumentOnly) return;
   const writer = `write.${name}`;
   readable.set(name, descriptor);
-  write[name] = (address, byteOffset, value) => access.write(descriptor, address, byteOffset, value, writer);
+  const position = spelled('value', name, descriptor);
+  const self = (address, byteOffset, value) => {
+    try {
+      access.write(descriptor, address, byteOffset, value, writer, position);
+    } catch (error) {
+      throw atCaller(error, self); // node-do-not-add-exception-line
+    }
+  };
+  write[name] = self;
 }
 byName.forEach(add);
 add(byName.get('i64_fast'), 'intptr');
 
 /**
  * Reads a value of any type: read(address, type, byteOffset). Its properties read the types of the table.
- * @param {number | bigint} address
+ * @param {number | bigint | object} address an address, or a view or buffer
  * @param {unknown} type a type of a declaration, or C text such as 'struct tm'
  */
 function readAs(address, type, byteOffset = 0) {
+  try {
+    return readOf(address, type, byteOffset);
+  } catch (error) {
+    throw atCaller(error, readAs); // node-do-not-add-exception-line
+  }
+}
+
+function readOf(address, type, byteOffset) {
   const known =
     isDeclared(type) || byName.has(type) || typeof type === 'number' ? type : cdef().parseType(type, 'read: type');
   if (typeof known.read === 'function') return known.read(address, byteOffset);
@@ -90,7 +124,9 @@ function readAs(address, type, byteOffset = 0) {
   if (descriptor.argumentOnly !== undefined || descriptor.name === 'void') {
     throw wrongValue('read: type', 'a type that has values in memory', descriptor.name);
   }
-  return access.read(descriptor, address, byteOffset, 'read');
+  return typeof address === 'object' && address !== null
+    ? readView(descriptor, address, byteOffset, 'read')
+    : access.read(descriptor, address, byteOffset, 'read');
 }
 const read = Object.freeze(Object.assign(Object.setPrototypeOf(readAs, null), readers(readable)));
 

@@ -9,6 +9,7 @@ const { wrongType, wrongValue, makeError, locationOf } = require('../errors.js')
 const { compile } = require('../codegen/compile.js');
 const { noteInline, inlineOf, byExpression } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
+const { decodeText, encodeInto, textElements } = require('./text-units.js');
 
 let count = 0;
 
@@ -68,8 +69,9 @@ const common = (layout, name, descriptors) => ({
 const text = JSON.stringify;
 
 /** The source of read, resolve and write of a struct. */
-function structSource(fields, size, isPadded) {
-  const outer = (field) => `{ outer: position, part: ${text(field.key)} }`;
+function structSource(fields, size, isPadded, zero) {
+  const outer = ({ key, type }) =>
+    `{ outer: position, part: ${text(key)}${type === undefined ? '' : `, type: ${text(type)}`} }`;
   const lines = (line, separator = '\n  ') => fields.map(line).filter(Boolean).join(separator);
   return `'use strict';
 ${lines((_, i) => `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, resolve: resolve${i} } = descriptor${i};`)}
@@ -81,42 +83,46 @@ function copyOf(value, name, position) {
   ${lines(
     (field, i) =>
       field.descriptor.resolve &&
-      `copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`,
+      `${zero ? `if (copied[${text(field.key)}] !== undefined) ` : ''}copied[${text(field.key)}] = resolve${i}(copied[${text(field.key)}], name, ${outer(field)});`,
   )}
   return copied;
 }
 function write(view, at, value, name, position) {
   if (value instanceof Uint8Array) return runtime.copy(view, at, value);
-  ${isPadded ? `runtime.zero(view, at, ${size});` : ''}
+  ${isPadded || zero ? `runtime.zero(view, at, ${size});` : ''}
   let retained;
   ${lines((field, i) => {
     const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
+    const given = zero ? `if (value[${text(field.key)}] !== undefined) ` : '';
     return field.descriptor.isPointerLike || field.descriptor.retains
-      ? `retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
-      : `${written};`;
+      ? `${given}retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
+      : `${given}${written};`;
   })}
   return retained;
 }
 return { read, copyOf, write };`;
 }
 
-function plainStruct(size, isPadded) {
+function plainStruct(size, isPadded, zeroes) {
   return (fields) => ({
     read: (view, at) =>
       Object.fromEntries(fields.map(({ key, offset, descriptor }) => [key, descriptor.read(view, at + offset)])),
     copyOf(value, name, position) {
       const copied = fields.map(({ key }) => [key, value[key]]);
-      fields.forEach(({ key, descriptor }, i) => {
-        if (descriptor.resolve) copied[i][1] = descriptor.resolve(copied[i][1], name, { outer: position, part: key });
+      fields.forEach(({ key, descriptor, type }, i) => {
+        const part = { outer: position, part: key, type };
+        if (zeroes && copied[i][1] === undefined) return;
+        if (descriptor.resolve) copied[i][1] = descriptor.resolve(copied[i][1], name, part);
       });
       return Object.fromEntries(copied);
     },
     write(view, at, value, name, position) {
       if (value instanceof Uint8Array) return copy(view, at, value);
-      if (isPadded) zero(view, at, size);
+      if (isPadded || zeroes) zero(view, at, size);
       let retained;
-      for (const { key, offset, descriptor } of fields) {
-        const part = { outer: position, part: key };
+      for (const { key, offset, descriptor, type } of fields) {
+        if (zeroes && value[key] === undefined) continue;
+        const part = { outer: position, part: key, type };
         retained = retain(
           retained,
           descriptor,
@@ -149,16 +155,22 @@ function noteFields(read, fields) {
 
 /**
  * The descriptor of a struct.
- * @param {object} layout { id, size, align }
+ * @param {{ id: number, size: number, align: number }} layout
  * @param {string} name
- * @param {{ key: string, offset: number, descriptor: object, bits?: number }[]} fields
+ * @param {{ key: string, offset: number, descriptor: import('./registry.js').TypeDescriptor, bits?: number, type?: string }[]} fields
+ * @param {boolean} zero whether fields that a value lacks are zero
  */
-function structDescriptor(layout, name, fields) {
+function structDescriptor(layout, name, fields, zero = false) {
   const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
   const isPadded = used !== layout.size;
-  const made = compile('fields, runtime', structSource(fields, layout.size, isPadded), [fields, RUNTIME], () =>
-    plainStruct(layout.size, isPadded)(fields),
+  const made = compile(
+    `struct/${name}`,
+    'fields, runtime',
+    structSource(fields, layout.size, isPadded, zero),
+    [fields, RUNTIME],
+    () => plainStruct(layout.size, isPadded, zero)(fields),
   );
+  /** @type {any} */
   const descriptor = {
     ...common(
       layout,
@@ -167,6 +179,7 @@ function structDescriptor(layout, name, fields) {
     ),
     read: made.read,
     write: made.write,
+    fields,
   };
   noteFields(descriptor.read, fields);
   descriptor.resolve = (value, owner, position) => {
@@ -184,12 +197,15 @@ function structDescriptor(layout, name, fields) {
  */
 function unionDescriptor(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));
+  /** @type {any} */
   const descriptor = {
     ...common(
       layout,
       name,
       fields.map((field) => field.descriptor),
     ),
+    fields,
+    isUnion: true,
     read(view, at) {
       const start = view.byteOffset + at;
       return descriptor.live(new DataView(view.buffer.slice(start, start + layout.size)), 0);
@@ -207,14 +223,14 @@ function unionDescriptor(layout, name, fields) {
             `received ${keys.length === 0 ? 'none' : keys.join(', ')}`,
         );
       }
-      const part = { outer: position, part: field.key };
+      const part = { outer: position, part: field.key, type: field.type };
       const content = value[field.key];
       return { field, content: field.descriptor.resolve ? field.descriptor.resolve(content, owner, part) : content };
     },
     write(view, at, value, owner, position) {
       if (value instanceof Uint8Array) return copy(view, at, value);
       const { field, content } = value;
-      const part = { outer: position, part: field.key };
+      const part = { outer: position, part: field.key, type: field.type };
       zero(view, at, layout.size);
       return retain(
         undefined,
@@ -237,15 +253,21 @@ const MOST_BYTES = 2 ** 25;
 
 /**
  * The descriptor of `length` values side by side. An array or a typed array of that length goes in, an array comes out.
+ * `type` is how the declaration spells the type of the elements, where that is not its name.
  */
-function arrayDescriptor(layout, element, length) {
-  const name = `${element.name}[${length}]`;
+function arrayDescriptor(layout, element, length, type) {
+  const name = `${type ?? element.name}[${length}]`;
   const step = element.size;
-  const isText = element.name === 'char';
-  const expected = `an array of ${length}${isText ? ` or a string of at most ${length} bytes` : ''} (${name})`;
+  const characters = textElements(element, type);
+  const unit = element.size === 1 ? 'bytes' : 'units';
+  const expected = `an array of ${length}${characters ? ` or a string of at most ${length} ${unit}` : ''} (${name})`;
+  /** @type {any} */
   const descriptor = {
     ...common(layout, name, [element]),
     isArray: true,
+    element,
+    length,
+    elementType: type,
     read(view, at) {
       if (layout.size > MOST_BYTES) {
         throw makeError(
@@ -259,17 +281,22 @@ function arrayDescriptor(layout, element, length) {
       return values;
     },
     resolve(value, owner, position) {
-      if (isText && typeof value === 'string') return textOf(value, length, expected, owner, position);
+      if (characters && typeof value === 'string') {
+        const bytes = encodeInto(value, characters.encoding, layout.size);
+        if (bytes === undefined) throw wrongValue(locationOf(owner, position), expected, value);
+        return bytes;
+      }
       if (typeof value !== 'object' || value === null) throw wrongType(locationOf(owner, position), expected, value);
       const bytes = descriptor.bytesOf(value);
       if (bytes !== undefined) return bytes;
       const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
       if (!isList) throw wrongType(locationOf(owner, position), expected, value);
-      if (value.length !== length) throw wrongValue(locationOf(owner, position), expected, value);
+      if (/** @type {any} */ (value).length !== length) throw wrongValue(locationOf(owner, position), expected, value);
       const values = new Array(length);
       for (let i = 0; i < length; i += 1) values[i] = value[i];
       if (element.resolve) {
-        for (let i = 0; i < length; i += 1) values[i] = element.resolve(values[i], owner, { outer: position, part: i });
+        for (let i = 0; i < length; i += 1)
+          values[i] = element.resolve(values[i], owner, { outer: position, part: i, type });
       }
       return values;
     },
@@ -277,7 +304,7 @@ function arrayDescriptor(layout, element, length) {
       if (value instanceof Uint8Array) return copy(view, at, value);
       let retained;
       for (let i = 0; i < length; i += 1) {
-        const part = { outer: position, part: i };
+        const part = { outer: position, part: i, type };
         const here = at + i * step;
         retained = retain(retained, element, view, here, element.write(view, here, value[i], owner, part), owner, part);
       }
@@ -287,12 +314,23 @@ function arrayDescriptor(layout, element, length) {
   return descriptor;
 }
 
-/** The bytes of a text in an array of char, filled up with NULs. */
-function textOf(value, length, expected, owner, position) {
-  const bytes = new Uint8Array(length);
-  const { read } = new TextEncoder().encodeInto(value, bytes);
-  if (read < value.length || value.includes('\0')) throw wrongValue(locationOf(owner, position), expected, value);
-  return bytes;
+// ---- text -----------------------------------------------------------------------------------------------------------
+
+/** The descriptor of a text of `length` units: a string both ways. */
+function textDescriptor(layout, length, encoding) {
+  const name = `text(${length}${encoding === 'utf8' ? '' : `, '${encoding}'`})`;
+  const expected = `a string of at most ${length} ${encoding === 'utf8' ? 'bytes' : 'units'} (${name})`;
+  return {
+    ...common(layout, name, []),
+    isArray: true,
+    read: (view, at) => decodeText(new Uint8Array(view.buffer, view.byteOffset + at, layout.size), encoding),
+    write(view, at, value, owner, position) {
+      if (typeof value !== 'string') throw wrongType(locationOf(owner, position), expected, value);
+      const bytes = encodeInto(value, encoding, layout.size);
+      if (bytes === undefined) throw wrongValue(locationOf(owner, position), expected, value);
+      copy(view, at, bytes);
+    },
+  };
 }
 
 // ---- bitfields ------------------------------------------------------------------------------------------------------
@@ -337,4 +375,4 @@ function setBig(view, at, size, value) {
   for (let i = 0; i < size; i += 1) view.setUint8(at + i, Number((value >> BigInt(8 * i)) & 0xffn));
 }
 
-module.exports = { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor, retain };
+module.exports = { structDescriptor, unionDescriptor, arrayDescriptor, textDescriptor, bitfieldDescriptor, retain };

@@ -2,7 +2,7 @@
 // bun's conversions: the type descriptors for `wrap: true`.
 // Integers wrap, anything but text becomes a number, undefined is NULL, text ends at its first NUL.
 
-const { wrongType, locationOf } = require('../errors.js');
+const { wrongType, locationOf, typeNameOf } = require('../errors.js');
 
 const LITTLE = true;
 
@@ -17,23 +17,11 @@ const withCoercion = (descriptor, changes) =>
 
 const isText = (value) => typeof value === 'string' || typeof value === 'symbol';
 
-/** What a message adds where `wrap: true` would take a number or what becomes one. */
-function wrapHint(value) {
-  if (isText(value)) return '';
-  const isNumeric = typeof value === 'number' || typeof value === 'bigint';
-  return `; declare \`wrap: true\` to ${isNumeric ? 'wrap' : 'convert'} it`;
-}
-
-/** What a message adds where `wrap: true` would take an address. */
-function addressHint(value) {
-  if (value === undefined) return '; declare `wrap: true` to take undefined as NULL';
-  return Object.is(modularAddress(value), value) ? '' : wrapHint(value);
-}
-
 /** ECMAScript's conversion to a number, without text. */
 function toNumber(value, descriptor, name, position) {
   if (typeof value === 'number') return value;
-  if (isText(value)) throw wrongType(locationOf(name, position), `a number (${descriptor.name})`, value);
+  if (isText(value))
+    throw wrongType(locationOf(name, position), `a number (${typeNameOf(descriptor, position)})`, value);
   return Number(value);
 }
 
@@ -67,7 +55,7 @@ const coerceWide = (descriptor, setSafe) =>
         return;
       }
       if (typeof value !== 'number' && typeof value !== 'bigint') {
-        throw wrongType(locationOf(name, position), `a number or BigInt (${descriptor.name})`, value);
+        throw wrongType(locationOf(name, position), `a number or BigInt (${typeNameOf(descriptor, position)})`, value);
       }
       const whole = typeof value === 'bigint' ? value : Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
       view.setBigInt64(at, BigInt.asIntN(64, whole), LITTLE);
@@ -84,7 +72,7 @@ const coerceFloat = (descriptor, set) =>
 const coerceBool = (descriptor) =>
   withCoercion(descriptor, { write: (view, at, value) => view.setUint8(at, value ? 1 : 0) });
 
-/** An address modulo 2^64. What has none, such as NaN, stays as it is: the descriptor refuses it. */
+/** An address modulo 2^64. A value without one, such as NaN, stays unchanged: the descriptor refuses it. */
 function modularAddress(value) {
   if (value === undefined) return null;
   if (typeof value === 'bigint') return BigInt.asUintN(64, value);
@@ -101,8 +89,6 @@ const endAtNul = (value) => (typeof value === 'string' ? value.split('\0', 1)[0]
 const coerceText = (descriptor) => coercePointer(descriptor, endAtNul);
 
 module.exports = {
-  wrapHint,
-  addressHint,
   coerceInteger,
   coerceWide,
   coerceFloat,

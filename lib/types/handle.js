@@ -3,7 +3,7 @@
 // refused.
 
 const { DeclaredType } = require('./native-type.js');
-const { makeError, wrongType, describe, locationOf } = require('../errors.js');
+const { makeError, wrongType, describe, hex, locationOf } = require('../errors.js');
 const { parseOptions } = require('../validate.js');
 const { readAddress } = require('./pointers.js');
 const { byName, isDeclared } = require('./registry.js');
@@ -42,6 +42,17 @@ class Handle {
   /** The function that ended it or one of its owners; undefined while it lives. */
   static endOf(handle) {
     return handle.#freedBy ?? (handle.#owner === null ? undefined : Handle.endOf(handle.#owner));
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    const end = Handle.endOf(this);
+    const ended = end === undefined ? '' : `, ended by ${end}`;
+    return `${this.type} <${hex(this.#address)}${ended}>`;
+  }
+
+  /** Its type, its address, and the function that ended it. */
+  toJSON() {
+    return { type: this.type, ptr: this.ptr === null ? null : Number(this.ptr), endedBy: Handle.endOf(this) ?? null };
   }
 
   static isOf(value, handleType) {
@@ -138,7 +149,7 @@ function opaque(name, options = {}) {
       if (!Handle.isOf(value, handleType)) {
         throw makeError(
           'ERR_INVALID_ARG_TYPE',
-          `${locationOf(owner, position)} must be a ${name} or null, received ${describeHandle(value)}`,
+          `${locationOf(owner, position)} must be of type ${name} or null, received ${describeHandle(value)}`,
         );
       }
       const end = Handle.endOf(value);
@@ -158,6 +169,6 @@ function opaque(name, options = {}) {
 
 /** A value as messages name it: a handle by its type. */
 const describeHandle = (value) =>
-  Handle.typeOfHandle(value) === undefined ? describe(value) : `a ${Handle.typeOfHandle(value).name}`;
+  Handle.typeOfHandle(value) === undefined ? describe(value) : Handle.typeOfHandle(value).name;
 
 module.exports = { opaque, Handle };

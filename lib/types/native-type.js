@@ -1,7 +1,8 @@
 'use strict';
 // The objects that struct(), pointer() and others return: each stands for a type descriptor in declarations.
 
-const { declare } = require('./registry.js');
+const { declare, descriptorOf } = require('./registry.js');
+const { describeType } = require('./show.js');
 
 class DeclaredType {
   constructor(descriptor) {
@@ -11,6 +12,12 @@ class DeclaredType {
       align: { value: descriptor.align, enumerable: true },
     });
     declare(this, descriptor);
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](depth, options) {
+    const descriptor = descriptorOf(this);
+    if (descriptor === undefined) return 'DeclaredType {}';
+    return depth < 0 ? options.stylize(`[${descriptor.name}]`, 'special') : describeType(descriptor);
   }
 }
 

@@ -2,32 +2,48 @@
 // out() and inout(): parameters through which C gives values back.
 
 const { wrongValue } = require('../errors.js');
+const { parseOptions } = require('../validate.js');
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
-const { byName, typeOf } = require('./registry.js');
+const { byName, isDeclared, typeOf } = require('./registry.js');
 
 const base = byName.get('ptr');
 let keys = 0;
 
-const parameter = (kind) => (type) => {
-  const descriptor = typeOf(type, `${kind}: type`);
-  if (descriptor.name === 'void' || descriptor.argumentOnly) {
-    throw wrongValue(`${kind}: type`, 'a type that has values in memory', descriptor.name);
+const TEXTS = new Set(['cstring', 'utf16', 'wstring']);
+
+/** { type, free } is a text that the caller frees: the function that frees it is found when the parameter is bound. */
+function ownedText(declared, kind) {
+  if (typeof declared !== 'object' || declared === null || isDeclared(declared))
+    return { type: declared, free: undefined };
+  const { type, free } = parseOptions(declared, { type: 'any', free: 'any' }, `${kind}: type`);
+  if (free !== undefined && !TEXTS.has(typeOf(type, `${kind}: type.type`).name)) {
+    throw wrongValue(`${kind}: type.type`, 'cstring, utf16 or wstring, as it is freed', type);
   }
-  return Object.freeze(
-    new DeclaredType(
-      sharedBy([kind, keyOf(descriptor)], () => ({
-        ...base,
-        name: `${kind}(${descriptor.name})`,
-        key: `${kind} ${(keys += 1)}`,
-        argumentOnly: 'it is a parameter of a function',
-        outParam: kind,
-        target: descriptor,
-      })),
-    ),
-  );
+  return { type, free };
+}
+
+const parameter = (kind) => (declared) => {
+  const { type, free } = ownedText(declared, kind);
+  const target = typeOf(type, `${kind}: type`);
+  if (target.name === 'void' || target.argumentOnly) {
+    throw wrongValue(`${kind}: type`, 'a type that has values in memory', target.name);
+  }
+  const targetType = typeof type === 'string' ? type : undefined;
+  const make = () => ({
+    ...base,
+    name: `${kind}(${targetType ?? target.name})`,
+    key: `${kind} ${(keys += 1)}`,
+    argumentOnly: 'it is a parameter of a function',
+    outParam: kind,
+    target,
+    targetType,
+    free,
+  });
+  const descriptor = free === undefined ? sharedBy([kind, keyOf(target), targetType], make) : make();
+  return Object.freeze(new DeclaredType(descriptor));
 };
 
-/** A parameter through which C gives a value back: the call returns it, and nobody passes it. */
+/** A parameter through which C returns a value. The call returns it, and the caller does not pass it. */
 const out = parameter('out');
 
 /** A parameter through which C takes a value and gives one back. */

@@ -2,17 +2,16 @@
 // The type descriptors of pointers (ptr, function, buffer, buffer_length); checks, reads and writes addresses.
 
 const { isAnyArrayBuffer } = require('node:util').types;
-const { wrongType, wrongValue, outOfRange, makeError, describe, locationOf } = require('../errors.js');
+const { wrongType, wrongValue, outOfRange, makeError, describe, locationOf, typeNameOf } = require('../errors.js');
 const access = require('../memory/access.js');
-const { bufferOf, byteLengthOf, fixedSize, pinnable } = require('../memory/array-buffer.js');
-const { wrapHint, addressHint, coercePointer } = require('./coerce.js');
+const { bufferOf, byteLengthOf, fixedSize, pinnable, storageOf } = require('../memory/array-buffer.js');
+const { coercePointer } = require('./coerce.js');
+const { addressHint } = require('./hints.js');
 const { setNatural } = require('./scalars.js');
 
 const LITTLE = true;
 const TWO_32 = 2 ** 32;
-/** What a live view of native memory gives of itself: a view or an address. */
-const storageOf = Symbol('storage');
-/** Marks the instances of JSCallback, so that a closed one is told from an object without a pointer. */
+/** Marks the instances of JSCallback, to distinguish a closed one from an object without a pointer. */
 const callbackBrand = Symbol('JSCallback');
 
 /** What a message adds of a number where text is wanted. */
@@ -23,16 +22,16 @@ function writeAddress(view, at, value, descriptor, name, position) {
     if (BigInt.asUintN(64, value) !== value) {
       throw outOfRange(
         locationOf(name, position),
-        `an address from 0 to 2^64-1 (${descriptor.name})`,
+        `an address from 0 to 2^64-1 (${typeNameOf(descriptor, position)})`,
         value,
-        wrapHint(value),
+        addressHint(value),
       );
     }
     view.setBigUint64(at, value, LITTLE);
     return;
   }
   if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
-    const expected = `an address: an integer from 0 to 2^53-1, or a BigInt (${descriptor.name})`;
+    const expected = `an address: an integer from 0 to 2^53-1, or a BigInt (${typeNameOf(descriptor, position)})`;
     const isFraction = descriptor.isText && !Number.isInteger(value);
     throw outOfRange(locationOf(name, position), expected, value, isFraction ? textHint(value) : addressHint(value));
   }
@@ -49,6 +48,10 @@ function readAddress(view, at) {
 
 const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a JSCallback or an object with a `ptr`';
 
+/** The values that a pointer type takes, for messages. */
+const kindsOf = (descriptor, position) =>
+  `${descriptor.isText ? 'a string, ' : descriptor.copiesBack ? 'values, ' : ''}${POINTER_KINDS} (${typeNameOf(descriptor, position)})`;
+
 /**
  * What an object or function stands for: its `ptr`, which is none if every object has it from Object.prototype. Views
  * and buffers stand for themselves. May run the user's code.
@@ -64,7 +67,11 @@ function resolvePointer(value, name, position) {
     if (storage !== undefined) return storage;
   }
   const address = value.ptr;
-  if ((typeof address === 'number' || typeof address === 'bigint') && address !== Object.prototype.ptr) return address;
+  if (
+    (typeof address === 'number' || typeof address === 'bigint') &&
+    address !== /** @type {any} */ (Object.prototype).ptr
+  )
+    return address;
   if (address === null && isCallback) {
     throw makeError(
       'ERR_FFI_CALLBACK_CLOSED',
@@ -74,7 +81,8 @@ function resolvePointer(value, name, position) {
   if (typeof value === 'function') {
     throw wrongType(
       locationOf(name, position),
-      'a pointer: wrap a JavaScript function in `new JSCallback(fn, { args, returns })`',
+      'a pointer: for the call alone declare `fn({ args, returns })`, for longer pass ' +
+        '`new JSCallback(fn, { args, returns })`',
       value,
     );
   }
@@ -89,11 +97,11 @@ function writePointer(view, at, value, descriptor, name, position) {
   if (typeof value === 'string') {
     throw wrongType(
       locationOf(name, position),
-      `${POINTER_KINDS} (${descriptor.name}); to pass text declare \`cstring\` or encode it as a Buffer`,
+      `${kindsOf(descriptor, position)}; to pass text declare \`cstring\` or encode it as a Buffer`,
       value,
     );
   }
-  throw wrongType(locationOf(name, position), `${POINTER_KINDS} (${descriptor.name})`, value, addressHint(value));
+  throw wrongType(locationOf(name, position), kindsOf(descriptor, position), value, addressHint(value));
 }
 
 const ptr = {
@@ -112,11 +120,11 @@ function writeAny(view, at, value, descriptor, name, position) {
   return writePointer(view, at, value, descriptor, name, position);
 }
 
-/** What a number of the first page was meant as: no system has memory there that C could read or write. */
+/** The value that was probably meant by a number of the first page, where no system has memory for C. */
 const lowAddress = (value, descriptor, name, position) =>
   makeError(
     'ERR_FFI_INVALID_POINTER',
-    `${locationOf(name, position)} must be an address of memory (${descriptor.name}), received ${describe(value)}, which is in the first page` +
+    `${locationOf(name, position)} must be an address of memory (${typeNameOf(descriptor, position)}), received ${describe(value)}, which is in the first page` +
       (descriptor.isText ? textHint(value) : ''),
   );
 

@@ -3,7 +3,7 @@
 // position), ... }. `read` and `write` are the only conversions of the project; calls, callbacks, structs, read.* and
 // write.* use them.
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
-//           A returned view or string is not stored yet: its address is taken by whoever keeps it alive.
+//           A returned view or string is not stored yet: its address is taken by the code that keeps it alive.
 //   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
 //   writeAnyText (where present): `write`, except that a string with a NUL in it passes.
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
@@ -11,8 +11,36 @@
 // `name` and `position` say where the value came from: see errors.js, locationOf().
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
+/**
+ * A type, as the package knows it. The opening comment says what the functions do.
+ * @typedef {object} TypeDescriptor
+ * @property {number} id of the native side
+ * @property {string} name
+ * @property {number} size in bytes
+ * @property {number} align in bytes
+ * @property {(view: DataView, at: number) => any} read
+ * @property {(view: DataView, at: number, value: any, name?: string, position?: any) => any} write
+ * @property {(value: any, name?: string, position?: any) => any} [resolve]
+ * @property {Function} [writeAnyText]
+ * @property {string} [key] tells it from others of the same id
+ * @property {boolean} [isPointerLike]
+ * @property {boolean} [isText]
+ * @property {boolean} [retains]
+ * @property {boolean} [returnedByEntry]
+ * @property {boolean} [isArray]
+ * @property {'out' | 'inout'} [outParam]
+ * @property {TypeDescriptor} [target] of an out-parameter: the type of its value
+ * @property {any} [targetType] how that was declared
+ * @property {any} [opaque] of a handle
+ * @property {boolean} [isOwned] a text that the call frees
+ * @property {string} [argumentOnly] why it is no result
+ * @property {string} [refused] why it may not be declared
+ * @property {TypeDescriptor} [coercing] the same with bun's conversions
+ */
+
 const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');
-const { wrongType, wrongValue } = require('../errors.js');
+const { makeError, describe, wrongType, wrongValue } = require('../errors.js');
+const { nearest, didYouMean } = require('../nearest.js');
 const access = require('../memory/access.js');
 const { ptr, functionType, buffer, bufferLength } = require('./pointers.js');
 const {
@@ -121,7 +149,7 @@ for (const descriptor of descriptors) {
   for (const alias of aliases[descriptor.name] ?? []) byName.set(alias, descriptor);
 }
 
-/** bun's FFIType: names, aliases and numeric tags. Tags 18 and on, and `size_t`, have no key of their own there. */
+/** bun's FFIType: names, aliases and numeric tags. Tags from 18 on, and `size_t`, have no separate key there. */
 const FFIType = { __proto__: null };
 for (const descriptor of descriptors.slice(0, 18)) FFIType[descriptor.id] = descriptor.id;
 // No loop: a long one in the code of a file has V8 compile all of that once more.
@@ -130,7 +158,7 @@ byName.forEach((descriptor, name) => {
 });
 Object.freeze(FFIType);
 
-// Pointers for C, so that they have the tag of one and none of their own.
+// Pointers for C, so they have the tag of a pointer.
 for (const descriptor of [utf16, wstring]) {
   descriptor.size = descriptor.align = ptr.size;
   alone(descriptor.coercing).size = descriptor.coercing.align = ptr.size;
@@ -164,9 +192,13 @@ function typeOf(declared, where) {
 function noType(declared, descriptor, where) {
   if (descriptor !== undefined)
     return wrongValue(where, `a type of FFIType (${descriptor.name} ${descriptor.refused})`, declared);
+  if (typeof declared === 'string' && declared.length <= LONGEST_NAME)
+    return makeError('ERR_INVALID_ARG_VALUE', `${where}: unknown type ${quoted(declared)}${hintFor(declared, where)}`);
   const fault = typeof declared === 'string' || typeof declared === 'number' ? wrongValue : wrongType;
-  return fault(where, 'a type of FFIType', declared, hintFor(declared));
+  return fault(where, 'a type of FFIType', declared);
 }
+const LONGEST_NAME = 64;
+const quoted = (text) => describe(text).replace('the string ', '');
 
 /** What other packages, and C, call the types. */
 const MEANT = {
@@ -203,19 +235,77 @@ const MEANT = {
   external: 'ptr',
   undefined: 'void',
   none: 'void',
+  string16: 'utf16',
+  str32: 'wstring',
+  string32: 'wstring',
+  'unsigned long long int': 'unsigned long long',
+  'long long int': 'long long',
+  'long int': 'long',
+  'unsigned short int': 'unsigned short',
+  'short int': 'short',
+  signed: 'int',
+  'signed int': 'int',
+  _Bool: 'bool',
+  'wchar_t *': 'wstring',
+  'wchar_t*': 'wstring',
+  'const wchar_t *': 'wstring',
+  'const wchar_t*': 'wstring',
+  'char16_t *': 'utf16',
+  'const char16_t *': 'utf16',
+  'const void *': 'ptr',
+  'const void*': 'ptr',
 };
 
 /** For a name that is none here: the one that was probably meant, or where C types are taken. */
-function hintFor(declared) {
-  if (typeof declared !== 'string') return '';
-  const meant = MEANT[declared] ?? [...byName.keys()].find((name) => name.toLowerCase() === declared.toLowerCase());
-  if (meant !== undefined) return `; did you mean '${meant}'?`;
+function hintFor(declared, where) {
+  const meant = MEANT[declared] ?? nearest(declared, byName.keys());
+  if (meant !== undefined) return didYouMean(meant);
+  const target = /^(?:const )?(.*[^ *]) ?\*$/.exec(declared)?.[1];
+  if (target !== undefined && (byName.has(target) || MEANT[target] !== undefined)) {
+    const name = byName.has(target) ? target : MEANT[target];
+    return `. Did you mean pointer('${name}')${where.includes('args') ? `, out('${name}')` : ''} or 'ptr'?`;
+  }
   return /[ *]/.test(declared) ? '; for types as C writes them declare the function as C text' : '';
 }
 
-/** What is known of an argument. Goes into generated source: nothing of it may come from Object.prototype. */
-const parameter = function (descriptor, label) {
-  return { __proto__: null, descriptor, label, lengthOf: undefined };
+const spellings = new Map();
+
+/** A position whose messages name the type as the declaration spells it, where that is another name. */
+const spelled = function (position, declared, descriptor) {
+  if (typeof declared !== 'string' || declared === descriptor.name) return position;
+  const key = `${declared} ${position}`;
+  let known = spellings.get(key);
+  if (known === undefined)
+    spellings.set(key, (known = Object.freeze({ __proto__: null, outer: position, part: undefined, type: declared })));
+  return known;
 };
 
-module.exports = { descriptors, byName, aliases, FFIType, descriptorOf, typeOf, parameter, declare, isDeclared };
+/**
+ * A parameter of a signature.
+ * @typedef {object} Parameter
+ * @property {TypeDescriptor} descriptor
+ * @property {any} label its index, or what messages call it
+ * @property {number} [lengthOf] the index of the argument whose bytes it counts
+ * @property {Function} [checkLength] throws where it counts more than there are
+ */
+
+/**
+ * A parameter of a signature. It goes into generated source, so nothing of it may come from Object.prototype.
+ * @returns {Parameter}
+ */
+const parameter = function (descriptor, label) {
+  return /** @type {any} */ ({ __proto__: null, descriptor, label, lengthOf: undefined });
+};
+
+module.exports = {
+  descriptors,
+  byName,
+  aliases,
+  FFIType,
+  descriptorOf,
+  typeOf,
+  spelled,
+  parameter,
+  declare,
+  isDeclared,
+};

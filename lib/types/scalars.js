@@ -1,9 +1,10 @@
 'use strict';
 // The type descriptors of numbers, booleans and void.
 
-const { wrongType, outOfRange, locationOf } = require('../errors.js');
+const { wrongType, outOfRange, locationOf, typeNameOf } = require('../errors.js');
 const binding = require('../native/binding.js');
-const { wrapHint, coerceInteger, coerceWide, coerceFloat, coerceBool } = require('./coerce.js');
+const { coerceInteger, coerceWide, coerceFloat, coerceBool } = require('./coerce.js');
+const { integerHint, numberHint, boolHint } = require('./hints.js');
 
 const LITTLE = true;
 const TWO_32 = 2 ** 32;
@@ -14,10 +15,11 @@ const sizes = binding.sizes();
 
 /** An integer that did not pass the fast test of a descriptor: a BigInt in range passes, anything else throws. */
 function smallInteger(value, descriptor, name, position) {
-  const expected = `an integer from ${descriptor.min} to ${descriptor.max} (${descriptor.name})`;
+  const expected = `an integer from ${descriptor.min} to ${descriptor.max} (${typeNameOf(descriptor, position)})`;
   if (typeof value === 'bigint' && value >= descriptor.min && value <= descriptor.max) return Number(value);
   const fault = typeof value === 'number' || typeof value === 'bigint' ? outOfRange : wrongType;
-  throw fault(locationOf(name, position), expected, value, wrapHint(value));
+  const bits = Math.log2(descriptor.max - descriptor.min + 1);
+  throw fault(locationOf(name, position), expected, value, integerHint(value, bits, descriptor.min < 0));
 }
 
 const char = {
@@ -125,14 +127,13 @@ const U64_RANGE = 'an integer from 0 to 2^64-1';
 
 /** Throws for what is neither a BigInt in range nor a safe integer in range. */
 function refuseWide(value, range, descriptor, name, position) {
-  const expected = `${range} (${descriptor.name})`;
+  const expected = `${range} (${typeNameOf(descriptor, position)})`;
+  const hint = integerHint(value, 64, range === I64_RANGE);
   if (typeof value !== 'bigint' && typeof value !== 'number')
-    throw wrongType(locationOf(name, position), expected, value);
+    throw wrongType(locationOf(name, position), expected, value, hint);
   const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
-  const hint = isInexact
-    ? '; a number beyond 2^53 is not exact: pass a BigInt, or declare `wrap: true`'
-    : wrapHint(value);
-  throw outOfRange(locationOf(name, position), expected, value, hint);
+  const inexact = '; a number beyond 2^53 is not exact: pass a BigInt';
+  throw outOfRange(locationOf(name, position), expected, value, isInexact ? inexact : hint);
 }
 
 /** Stores a safe integer of at least 0 as 64 bits, in halves, of which the setters take what fits. */
@@ -187,7 +188,7 @@ const f64 = {
   read: (view, at) => view.getFloat64(at, LITTLE),
   write(view, at, value, name, position) {
     if (typeof value !== 'number')
-      throw wrongType(locationOf(name, position), 'a number (f64)', value, wrapHint(value));
+      throw wrongType(locationOf(name, position), `a number (${typeNameOf(f64, position)})`, value, numberHint(value));
     view.setFloat64(at, value, LITTLE);
   },
 };
@@ -199,15 +200,10 @@ const f32 = {
   read: (view, at) => view.getFloat32(at, LITTLE),
   write(view, at, value, name, position) {
     if (typeof value !== 'number')
-      throw wrongType(locationOf(name, position), 'a number (f32)', value, wrapHint(value));
+      throw wrongType(locationOf(name, position), `a number (${typeNameOf(f32, position)})`, value, numberHint(value));
     const rounded = Math.fround(value);
     if ((rounded === Infinity || rounded === -Infinity) && rounded !== value) {
-      throw outOfRange(
-        locationOf(name, position),
-        'a number in the range of f32',
-        value,
-        '; declare `wrap: true` to pass Infinity',
-      );
+      throw outOfRange(locationOf(name, position), `a number in the range of ${typeNameOf(f32, position)}`, value);
     }
     view.setFloat32(at, rounded, LITTLE);
   },
@@ -220,12 +216,7 @@ const bool = {
   read: (view, at) => view.getUint8(at) !== 0,
   write(view, at, value, name, position) {
     if (typeof value !== 'boolean') {
-      throw wrongType(
-        locationOf(name, position),
-        'a boolean (bool)',
-        value,
-        '; declare `wrap: true` to pass any value by its truth',
-      );
+      throw wrongType(locationOf(name, position), 'a boolean (bool)', value, boolHint(value));
     }
     view.setUint8(at, value ? 1 : 0);
   },

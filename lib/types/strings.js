@@ -1,18 +1,19 @@
 'use strict';
 // The type descriptors of text: cstring, utf16, wstring.
 
-const { wrongValue, locationOf } = require('../errors.js');
+const { wrongValue, locationOf, typeNameOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { coerceText } = require('./coerce.js');
 const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
 const { sizes, wchar } = require('./scalars.js');
+const { utf32 } = require('./text-units.js');
 
 const textWithNul = (value, descriptor, name, position) =>
   wrongValue(
     locationOf(name, position),
-    `a string without NUL characters (${descriptor.name})`,
+    `a string without NUL characters (${typeNameOf(descriptor, position)})`,
     value,
-    '; declare `wrap: true` to end it there',
+    '; to pass the bytes after the NUL as well, pass a Buffer',
   );
 
 const cstring = {
@@ -47,6 +48,7 @@ function wideText(name, unit) {
     isPointerLike: true,
     readsMemory: true,
     isText: true,
+    unit,
     read(view, at) {
       const address = readAddress(view, at);
       return address === null ? null : access.wideTextAt(address, unit, name);
@@ -61,12 +63,6 @@ function wideText(name, unit) {
     },
   };
   return coerceText(descriptor);
-}
-
-/** The code points of a string; a lone surrogate becomes U+FFFD. */
-function utf32(text) {
-  const points = Uint32Array.from(text, (character) => character.codePointAt(0));
-  return points.map((point) => (point >= 0xd800 && point <= 0xdfff ? 0xfffd : point));
 }
 
 module.exports = { utf32, cstring, utf16: wideText('utf16', 2), wstring: wideText('wstring', sizes[wchar.id]) };

@@ -2,15 +2,24 @@
 // struct(), union(), array() and the types that they return; sizeof(), alignof(), offsetof().
 
 const binding = require('../native/binding.js');
-const { structDescriptor, unionDescriptor, arrayDescriptor, bitfieldDescriptor } = require('./aggregate.js');
+const {
+  structDescriptor,
+  unionDescriptor,
+  arrayDescriptor,
+  bitfieldDescriptor,
+  textDescriptor,
+} = require('./aggregate.js');
+const { ENCODINGS } = require('./text-units.js');
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
-const { makeError, wrongType, wrongValue, outOfRange } = require('../errors.js');
+const { atCaller, makeError, spellingOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
 const access = require('../memory/access.js');
 const { alloc } = require('../memory/alloc.js');
-const { parseOptions, entriesOf } = require('../validate.js');
-const { typeOf, isDeclared } = require('./registry.js');
-const { addFieldViews, addElementViews, viewAt, valueOf, setValue } = require('./views.js');
+const { parseOptions, entriesOf, integerOf } = require('../validate.js');
+const { typeOf, spelled, isDeclared } = require('./registry.js');
+const { viewAt, valueAt, setValueAt } = require('./live-view.js');
+const { addElementViews } = require('./array-view.js');
+const { addFieldViews } = require('./struct-view.js');
 
 /** The most bytes of values that the argument buffer has room for. */
 const ARG_BUFFER_BYTES = argBuffer.byteLength - VALUES;
@@ -28,34 +37,65 @@ class Aggregate extends DeclaredType {
 
   /** A copy of the value at an address, or in a view. */
   read(source, byteOffset = 0) {
+    try {
+      return this.#read(source, byteOffset);
+    } catch (error) {
+      throw atCaller(error, this.read); // node-do-not-add-exception-line
+    }
+  }
+
+  #read(source, byteOffset) {
     const descriptor = this.#descriptor;
     const name = `${descriptor.name}.read`;
     const isAddress = typeof source === 'number' || typeof source === 'bigint';
-    if (isAddress && descriptor.size <= ARG_BUFFER_BYTES) return access.read(descriptor, source, byteOffset, name);
-    return valueOf(viewAt(descriptor, source, byteOffset, name));
+    if (isAddress && descriptor.size > 0 && descriptor.size <= ARG_BUFFER_BYTES)
+      return access.read(descriptor, source, byteOffset, name);
+    return valueAt(descriptor, source, byteOffset, name);
   }
 
   /** Writes a value to an address, or into a view. */
   write(target, value, byteOffset = 0) {
+    try {
+      this.#write(target, value, byteOffset);
+    } catch (error) {
+      throw atCaller(error, this.write); // node-do-not-add-exception-line
+    }
+  }
+
+  #write(target, value, byteOffset) {
     const descriptor = this.#descriptor;
     const name = `${descriptor.name}.write`;
     const isAddress = typeof target === 'number' || typeof target === 'bigint';
-    if (isAddress && descriptor.size <= ARG_BUFFER_BYTES)
+    if (isAddress && descriptor.size > 0 && descriptor.size <= ARG_BUFFER_BYTES)
       return access.write(descriptor, target, byteOffset, value, name);
-    return setValue(viewAt(descriptor, target, byteOffset, name), value, name);
+    return setValueAt(descriptor, target, byteOffset, value, name);
   }
 
   /** Accessors over the memory at an address, or of a view, without a copy. */
   view(source, byteOffset = 0) {
-    return viewAt(this.#descriptor, source, byteOffset, `${this.#descriptor.name}.view`);
+    try {
+      const descriptor = this.#descriptor;
+      if (descriptor.live !== undefined) return viewAt(descriptor, source, byteOffset, `${descriptor.name}.view`);
+      throw wrongValue(`${descriptor.name}.view`, 'called on a struct, a union or an array', descriptor.name);
+    } catch (error) {
+      throw atCaller(error, this.view); // node-do-not-add-exception-line
+    }
   }
 
   /** Accessors over new fenced memory, zeroed or with a value. */
   alloc(value) {
+    try {
+      return this.#alloc(value);
+    } catch (error) {
+      throw atCaller(error, this.alloc); // node-do-not-add-exception-line
+    }
+  }
+
+  #alloc(value) {
     const descriptor = this.#descriptor;
-    const view = viewAt(descriptor, alloc(descriptor.size, { align: descriptor.align }), 0, descriptor.name);
-    if (value !== undefined) setValue(view, value, `${descriptor.name}.alloc`);
-    return view;
+    const memory = alloc(descriptor.size, { align: descriptor.align });
+    if (value !== undefined) setValueAt(descriptor, memory, 0, value, `${descriptor.name}.alloc`);
+    return descriptor.live === undefined ? memory : viewAt(descriptor, memory, 0, descriptor.name);
   }
 }
 
@@ -67,15 +107,26 @@ const hasMemory = (descriptor) => descriptor.name !== 'void' && !descriptor.argu
 function fieldOf([key, declared], where) {
   const location = `${where}: field ${key}`;
   if (key === '__proto__' || /^\d+$/.test(key)) {
-    throw wrongValue(`${where}: a field`, 'a name: not __proto__, nor digits, which JavaScript would put first', key);
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${where}: field names must not be '__proto__' or numbers, which JavaScript puts before other keys; received '${key}'`,
+    );
   }
   const isRecord = typeof declared === 'object' && declared !== null && !isDeclared(declared);
-  const { type, bits } = isRecord
-    ? parseOptions(declared, { type: 'any', bits: 'number' }, location)
-    : { type: declared, bits: undefined };
+  const { type, bits, align } = isRecord
+    ? parseOptions(declared, { type: 'any', bits: 'number', align: 'number' }, location)
+    : { type: declared, bits: undefined, align: undefined };
   const descriptor = typeOf(type, location);
   if (!hasMemory(descriptor)) throw wrongValue(location, 'a type that has values in memory', descriptor.name);
-  if (bits === undefined) return { key, descriptor, bits: undefined };
+  if (bits === undefined)
+    return {
+      key,
+      descriptor,
+      bits: undefined,
+      align: fieldAlign(align, location),
+      type: spellingOf(spelled(undefined, type, descriptor)),
+    };
+  if (align !== undefined) throw makeError('ERR_INVALID_ARG_VALUE', `${location} must have bits or align, not both`);
   const mayHaveBits =
     descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
   if (!mayHaveBits || isDeclared(type))
@@ -83,8 +134,10 @@ function fieldOf([key, declared], where) {
   if (!Number.isInteger(bits) || bits < 1 || bits > descriptor.size * 8) {
     throw outOfRange(`${location}.bits`, `an integer from 1 to ${descriptor.size * 8}`, bits);
   }
-  return { key, descriptor, bits };
+  return { key, descriptor, bits, align: undefined, type: undefined };
 }
+
+const fieldAlign = (align, where) => (align === undefined ? 0 : powerOfTwo(align, `${where}.align`));
 
 function fieldsOf(declared, where) {
   const entries = entriesOf(declared, `${where}: fields`);
@@ -115,7 +168,8 @@ function laidOut(name, ask) {
 const offsets = new WeakMap();
 
 /** What tells the fields of a declaration from others. */
-const keysOf = (parts) => parts.flatMap(({ key, descriptor, bits }) => [key, keyOf(descriptor), bits]);
+const keysOf = (parts) =>
+  parts.flatMap(({ key, descriptor, bits, type, align }) => [key, keyOf(descriptor), bits, type, align]);
 
 /** Prepares the descriptor of a struct or union, and where its fields lie. */
 function prepared(descriptor, fields) {
@@ -131,15 +185,17 @@ function made({ descriptor, offsetsByField }) {
 
 /**
  * A C struct.
- * @param {object} fields types by name; { type, bits } is a bitfield
- * @param {{ name?: string, packed?: boolean | number, align?: number }} [options]
+ * @param {object} fields types by name; { type, bits } is a bitfield, { type, align } has an alignment of its own
+ * @param {{ name?: string, packed?: boolean | number, align?: number, zero?: boolean }} [options] `zero`: fields that a
+ *   value lacks are zero
  */
 function struct(fields, options = {}) {
   const {
     name = 'struct',
     packed = false,
     align,
-  } = parseOptions(options, { name: 'string', packed: 'any', align: 'number' }, 'struct: options');
+    zero = false,
+  } = parseOptions(options, { name: 'string', packed: 'any', align: 'number', zero: 'boolean' }, 'struct: options');
   const parts = fieldsOf(fields, name);
   if (typeof packed !== 'boolean' && typeof packed !== 'number') {
     throw wrongType(`${name}: options.packed`, 'a boolean or a number of bytes', packed);
@@ -147,22 +203,25 @@ function struct(fields, options = {}) {
   const pack = typeof packed === 'number' ? powerOfTwo(packed, `${name}: options.packed`) : Number(packed);
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
   return made(
-    sharedBy(['struct', name, pack, least, ...keysOf(parts)], () => {
+    sharedBy(['struct', name, pack, least, zero, ...keysOf(parts)], () => {
       const layout = laidOut(name, () =>
         binding.structure(
           parts.map(({ descriptor }) => descriptor.id),
           parts.map(({ bits }) => bits ?? NO_BITS),
+          parts.map(({ align }) => align ?? 0),
           pack,
           least,
         ),
       );
-      const laidOutFields = parts.map(({ key, descriptor, bits }, i) => ({
+      const laidOutFields = parts.map(({ key, descriptor, bits, type }, i) => ({
         key,
         bits,
+        type,
         offset: layout.offsets[i],
         descriptor: bits === undefined ? descriptor : bitfieldDescriptor(descriptor, layout.shifts[i], bits),
       }));
-      return prepared(structDescriptor(layout, name, laidOutFields), laidOutFields);
+      if (layout.size === 0) throw makeError('ERR_INVALID_ARG_VALUE', `${name}: C has no empty struct`);
+      return prepared(structDescriptor(layout, name, laidOutFields, zero), laidOutFields);
     }),
   );
 }
@@ -188,27 +247,51 @@ function union(fields, options = {}) {
           least,
         ),
       );
-      const laidOutFields = parts.map(({ key, descriptor }) => ({ key, descriptor, bits: undefined, offset: 0 }));
+      const laidOutFields = parts.map(({ key, descriptor, type }) => ({
+        key,
+        descriptor,
+        type,
+        bits: undefined,
+        offset: 0,
+      }));
       return prepared(unionDescriptor(layout, name, laidOutFields), laidOutFields);
     }),
   );
 }
 
 /** `length` values side by side. As an argument C knows it only inside of a struct: functions take pointer(type). */
-function array(type, length) {
+function array(type, count) {
   const element = typeOf(type, 'array: type');
   if (!hasMemory(element)) throw wrongValue('array: type', 'a type that has values in memory', element.name);
-  if (typeof length !== 'number') throw wrongType('array: length', 'a number', length);
-  if (!Number.isInteger(length) || length < 1 || length > 2 ** 32 - 1) {
-    throw outOfRange('array: length', 'an integer from 1 to 2^32-1', length);
-  }
+  const spelling = spellingOf(spelled(undefined, type, element));
+  const length = integerOf(count, 'array: length', 'an integer from 0 to 2^32-1', 0, 2 ** 32 - 1);
   return Object.freeze(
     new Aggregate(
-      sharedBy(['array', keyOf(element), length], () => {
+      sharedBy(['array', keyOf(element), length, spelling], () => {
         const layout = laidOut('array', () => binding.arrayOf(element.id, length));
-        const descriptor = arrayDescriptor(layout, element, length);
-        addElementViews(descriptor, element, length);
+        const descriptor = arrayDescriptor(layout, element, length, spelling);
+        addElementViews(descriptor);
         return descriptor;
+      }),
+    ),
+  );
+}
+
+/**
+ * A text in `length` units of memory: a string both ways, up to the first NUL.
+ * @param {number | bigint} length the units: bytes, char16_t, char32_t or wchar_t
+ * @param {'utf8' | 'utf16' | 'utf32' | 'wide'} [encoding] `wide` is that of wchar_t
+ */
+function text(length, encoding = 'utf8') {
+  const units = integerOf(length, 'text: length', 'an integer from 1 to 2^32-1', 1, 2 ** 32 - 1);
+  const known = typeof encoding === 'string' ? ENCODINGS[encoding] : undefined;
+  if (known === undefined) throw wrongValue('text: encoding', `one of ${Object.keys(ENCODINGS).join(', ')}`, encoding);
+  const unit = typeOf({ utf8: 'char', utf16: 'char16_t', utf32: 'char32_t' }[known], 'text');
+  return Object.freeze(
+    new Aggregate(
+      sharedBy(['text', units, known], () => {
+        const layout = laidOut('text', () => binding.arrayOf(unit.id, units));
+        return textDescriptor(layout, units, known);
       }),
     ),
   );
@@ -230,4 +313,4 @@ function offsetof(type, field) {
   return known.offset;
 }
 
-module.exports = { struct, union, array, sizeof, alignof, offsetof };
+module.exports = { struct, union, array, text, sizeof, alignof, offsetof };

@@ -4,6 +4,7 @@
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
 const { makeError, describe, locationOf } = require('../errors.js');
 const { byteLengthOf, isView } = require('../memory/array-buffer.js');
+const { isPlain, memoryOf } = require('./plain-target.js');
 const { writeMemory } = require('./pointers.js');
 const { byName, typeOf } = require('./registry.js');
 
@@ -23,18 +24,28 @@ function targetOf(type, where) {
 /** A pointer to a value of a type. A view that is passed has to hold one: its bytes are counted before C is entered. */
 function pointer(type) {
   const target = targetOf(type, 'pointer: type');
-  const descriptor =
-    typeof type === 'function'
-      ? pointerDescriptor(target, 'pointer')
-      : sharedBy(['pointer', keyOf(target())], () => pointerDescriptor(target, `pointer(${target().name})`));
+  if (typeof type === 'function') return Object.freeze(new DeclaredType(pointerDescriptor(target, 'pointer')));
+  const name = `pointer(${typeof type === 'string' ? type : target().name})`;
+  const spelling = typeof type === 'string' ? type : undefined;
+  const descriptor = sharedBy([name, keyOf(target())], () => pointerDescriptor(target, name, spelling));
   return Object.freeze(new DeclaredType(descriptor));
 }
 
-function pointerDescriptor(target, name) {
+/** `type` is how the declaration spells the target, where that is a name. */
+function pointerDescriptor(target, name, type) {
   const descriptor = {
     ...base,
     name,
     key: `pointer ${(keys += 1)}`,
+    elementSize: () => target().size,
+    copiesBack: true,
+    // A value that is plain becomes memory before anything is written: getters of it may run the user's code.
+    resolve(value, owner, position) {
+      const resolved = base.resolve(value, owner, position);
+      if (typeof resolved !== 'object' || resolved === null || isView(resolved)) return resolved;
+      const pointee = target();
+      return isPlain(resolved, pointee) ? memoryOf(resolved, pointee, owner, position, type) : resolved;
+    },
     write(view, at, value, owner, position) {
       if (isView(value) && byteLengthOf(value) < target().size) {
         throw makeError(

@@ -16,6 +16,9 @@ macro_rules! ctypes {
             pub const ALL: &'static [CType] = &[$(CType::$name),*];
 
             /// The type of an id.
+            ///
+            /// # Errors
+            /// `Declaration` if there is no such id.
             pub fn from_id(id: u32) -> Result<CType> {
                 match id {
                     $($id => Ok(CType::$name),)*

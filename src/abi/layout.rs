@@ -1,10 +1,8 @@
 //! Layouts of structs, unions and arrays: where their fields lie, and what libffi and the calling convention pass by
 //! value.
-#![expect(unsafe_code, reason = "asks libffi for the layout of a structure")]
 
 use std::sync::Arc;
 
-use libffi::low::{ffi_abi_FFI_DEFAULT_ABI, ffi_type, get_struct_offsets};
 use libffi::middle::Type;
 
 use super::ctype::CType;
@@ -44,6 +42,8 @@ pub struct Field {
     pub value: ValueType,
     /// The width in bits of a bitfield.
     pub bits: Option<usize>,
+    /// The least alignment that the declaration asks for, in bytes.
+    pub align: Option<usize>,
 }
 
 /// What an aggregate is made of.
@@ -91,6 +91,8 @@ const LARGE: usize = 32;
 /// The bytes up to which the classes of the parts count here.
 const IN_REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { LARGE };
 
+const TOO_LARGE: &str = "the type is larger than memory";
+const EMPTY: &str = "a struct that ends in an array without a length cannot be passed by value; pass a pointer";
 const BITFIELDS: &str = "a struct with bitfields cannot be passed by value; pass a pointer";
 const PACKED: &str = "a packed struct of this shape cannot be passed by value; pass a pointer";
 const OVER_ALIGNED: &str = "an over-aligned struct of this shape cannot be passed by value; pass a pointer";
@@ -127,6 +129,9 @@ impl ValueType {
     }
 
     /// What libffi passes for it.
+    ///
+    /// # Errors
+    /// If libffi refuses an aggregate.
     pub fn to_libffi(&self) -> Result<Type> {
         match self {
             Self::Scalar(ctype) => Ok(ctype.to_libffi()),
@@ -157,25 +162,19 @@ fn check_values<'a>(mut values: impl Iterator<Item = &'a ValueType>) -> Result<(
     }
 }
 
-/// The size, the alignment and the offsets of parts that follow each other, as libffi lays a structure out.
+/// The size, the alignment and the offsets of parts that follow each other: (size, alignment) each.
 fn lay_out(parts: &[(usize, usize)]) -> Result<(usize, usize, Vec<usize>)> {
-    let total = parts.iter().try_fold(0usize, |sum, (size, align)| sum.checked_add(*size)?.checked_add(*align));
-    if total.is_none_or(|total| total > isize::MAX as usize) {
-        return refuse("the type is larger than memory");
+    let (mut end, mut align, mut offsets) = (0usize, 1usize, Vec::with_capacity(parts.len()));
+    for (size, own) in parts {
+        align = align.max(*own);
+        let Some(offset) = end.checked_next_multiple_of(*own) else { return refuse(TOO_LARGE) };
+        let Some(next) = offset.checked_add(*size) else { return refuse(TOO_LARGE) };
+        offsets.push(offset);
+        end = next;
     }
-    let mut stand_ins: Vec<ffi_type> = parts
-        .iter()
-        .map(|(size, align)| ffi_type { size: *size, alignment: *align as u16, ..ffi_type::default() })
-        .collect();
-    let mut elements: Vec<*mut ffi_type> = stand_ins.iter_mut().map(std::ptr::from_mut).collect();
-    elements.push(std::ptr::null_mut());
-    let mut whole =
-        ffi_type { type_: libffi::raw::FFI_TYPE_STRUCT, elements: elements.as_mut_ptr(), ..ffi_type::default() };
-    let mut offsets = vec![0; parts.len()];
-    // SAFETY: M4; the elements are locals, end with a NULL and have sizes, and there is room for an offset of each.
-    match unsafe { get_struct_offsets(ffi_abi_FFI_DEFAULT_ABI, &mut whole, offsets.as_mut_ptr()) } {
-        Ok(()) => Ok((whole.size, whole.alignment.into(), offsets)),
-        Err(error) => refuse(format!("libffi refuses the struct: {error:?}")),
+    match end.checked_next_multiple_of(align) {
+        Some(size) if size <= isize::MAX as usize => Ok((size, align, offsets)),
+        _ => refuse(TOO_LARGE),
     }
 }
 
@@ -201,13 +200,17 @@ fn gather<'a>(parts: impl Iterator<Item = (usize, &'a ValueType)>, size: usize) 
 
 impl Layout {
     /// A struct. `pack` is the widest alignment that its fields have, `align` the least that the whole has.
+    ///
+    /// # Errors
+    /// `Declaration` for a void field, a bitfield that is too wide, or a struct that is too large.
     pub fn structure(fields: &[Field], pack: Option<usize>, align: Option<usize>) -> Result<Self> {
         check_values(fields.iter().map(|field| &field.value))?;
         if fields.iter().any(|field| field.bits.is_some()) {
             return Self::with_bitfields(fields, pack, align);
         }
         let part = |field: &Field| {
-            (field.value.size(), pack.map_or(field.value.align(), |pack| field.value.align().min(pack)))
+            let packed = pack.map_or(field.value.align(), |pack| field.value.align().min(pack));
+            (field.value.size(), packed.max(field.align.unwrap_or(1)))
         };
         let (size, natural, offsets) = lay_out(&fields.iter().map(part).collect::<Vec<_>>())?;
         let (size, align, _) = lay_out(&[(size, natural.max(align.unwrap_or(1)))])?;
@@ -228,12 +231,13 @@ impl Layout {
         for field in fields {
             let unit = field.value.size();
             if unit > MOST_BITFIELD_BYTES {
-                return refuse("the type is larger than memory");
+                return refuse(TOO_LARGE);
             }
-            widest = widest.max(field.value.align());
+            let own = field.value.align().max(field.align.unwrap_or(1));
+            widest = widest.max(own);
             match field.bits {
                 None => {
-                    let at = bit.div_ceil(8).next_multiple_of(field.value.align());
+                    let at = bit.div_ceil(8).next_multiple_of(own);
                     offsets.push(at);
                     shifts.push(0);
                     bit = (at + unit) * 8;
@@ -252,7 +256,7 @@ impl Layout {
                 }
             }
             if bit > MOST_BITFIELD_BYTES * 8 {
-                return refuse("the type is larger than memory");
+                return refuse(TOO_LARGE);
             }
         }
         let (size, align, _) = lay_out(&[(bit.div_ceil(8), widest)])?;
@@ -260,6 +264,9 @@ impl Layout {
     }
 
     /// A union.
+    ///
+    /// # Errors
+    /// `Declaration` for a void member, or a union that is too large.
     pub fn union(fields: &[Field], align: Option<usize>) -> Result<Self> {
         if fields.iter().any(|field| field.bits.is_some()) {
             return refuse("a union cannot have bitfields; put them into a struct");
@@ -273,13 +280,18 @@ impl Layout {
     }
 
     /// `count` values side by side.
+    ///
+    /// # Errors
+    /// `Declaration` for void elements, or an array that is too large.
     pub fn array(element: &ValueType, count: usize) -> Result<Self> {
         check_values(std::iter::once(element))?;
         if count == 0 {
-            return refuse("an array has at least one element");
+            // What a struct may end in; C passes no such struct by value in a way that programs could rely on.
+            let (content, align) = (Content::Refused(EMPTY), element.align());
+            return Ok(Self { size: 0, align, offsets: Vec::new(), shifts: Vec::new(), content });
         }
         let size = element.size().checked_mul(count).filter(|size| *size <= isize::MAX as usize / 16);
-        let Some(size) = size else { return refuse("the type is larger than memory") };
+        let Some(size) = size else { return refuse(TOO_LARGE) };
         let shown = if size > LARGE { 1 } else { count };
         let content = gather((0..shown).map(|index| (index * element.size(), element)), size);
         Ok(Self { size, align: element.align(), offsets: Vec::new(), shifts: Vec::new(), content })
@@ -373,89 +385,4 @@ fn integer(size: usize) -> Type {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn field(value: impl Into<ValueType>) -> Field {
-        Field { value: value.into(), bits: None }
-    }
-
-    fn bits(ctype: CType, width: usize) -> Field {
-        Field { value: ctype.into(), bits: Some(width) }
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "calls libffi")]
-    fn fields_lie_where_c_has_them() {
-        let layout = Layout::structure(&[field(CType::U8), field(CType::F64), field(CType::I16)], None, None).unwrap();
-        assert_eq!((layout.size, layout.align, layout.offsets.as_slice()), (24, 8, &[0, 8, 16][..]));
-        let packed = Layout::structure(&[field(CType::U8), field(CType::F64)], Some(1), None).unwrap();
-        assert_eq!((packed.size, packed.align, packed.offsets.as_slice()), (9, 1, &[0, 1][..]));
-        assert!(packed.to_libffi().is_err());
-        let wide = Layout::structure(&[field(CType::I32)], None, Some(64)).unwrap();
-        assert_eq!((wide.size, wide.align), (64, 64));
-        assert!(wide.to_libffi().is_err());
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "calls libffi")]
-    fn bitfields_share_units() {
-        let fields = [bits(CType::U32, 3), bits(CType::U32, 30), bits(CType::U8, 2), field(CType::U8)];
-        let layout = Layout::structure(&fields, None, None).unwrap();
-        assert_eq!(layout.offsets, [0, 4, 7, 8]);
-        assert_eq!(layout.shifts, [0, 0, 6, 0]);
-        assert!(layout.to_libffi().is_err());
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "calls libffi")]
-    fn absurd_sizes_are_refused() {
-        assert!(Layout::array(&CType::U64.into(), usize::MAX / 8).is_err());
-        let large = ValueType::Aggregate(Arc::new(Layout::array(&CType::U64.into(), 1 << 40).unwrap()));
-        assert!(large.to_libffi().is_err());
-        assert!(Layout::structure(&[field(large.clone()), field(large)], None, None).is_ok());
-        assert!(Layout::structure(&[], None, None).is_err());
-        let huge = ValueType::Aggregate(Arc::new(Layout::array(&CType::U8.into(), isize::MAX as usize / 16).unwrap()));
-        let huge = ValueType::Aggregate(Arc::new(Layout::structure(&vec![field(huge); 8], None, None).unwrap()));
-        assert!(Layout::structure(&[field(huge), bits(CType::U8, 1)], None, None).is_err());
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "calls libffi")]
-    fn unions_of_unions_stay_small() {
-        let mut value = ValueType::from(CType::U8);
-        for _ in 0..20 {
-            value = ValueType::Aggregate(Arc::new(Layout::union(&vec![field(value); 50], None).unwrap()));
-        }
-        assert!(value.to_libffi().is_ok());
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "calls libffi")]
-    fn eightbytes_are_classified_by_what_is_in_them() {
-        use Class::{Float, Integer};
-        use Eightbytes::{Memory, Registers};
-        let passed = |fields: &[CType]| {
-            let fields: Vec<_> = fields.iter().map(|ctype| field(*ctype)).collect();
-            Layout::structure(&fields, None, None).unwrap().eightbytes()
-        };
-        assert_eq!(passed(&[CType::F64, CType::F64]), Some(Registers(Float, Some(Float))));
-        assert_eq!(passed(&[CType::F32, CType::F32, CType::U8]), Some(Registers(Float, Some(Integer))));
-        assert_eq!(passed(&[CType::F32, CType::I8, CType::F32]), Some(Registers(Integer, Some(Float))));
-        assert_eq!(passed(&[CType::U8]), Some(Registers(Integer, None)));
-        assert_eq!(passed(&[CType::F64, CType::F64, CType::U8]), Some(Memory(3)));
-        let union = Layout::union(&[field(CType::F64), field(CType::U8)], None).unwrap();
-        assert_eq!(union.eightbytes(), Some(Registers(Integer, None)));
-        let packed = Layout::structure(&[field(CType::U8), field(CType::F64)], Some(1), None).unwrap();
-        let wide = Layout::structure(&[field(CType::I32)], None, Some(16)).unwrap();
-        let bit = Layout::structure(&[bits(CType::U8, 1)], None, None).unwrap();
-        assert_eq!([packed, wide, bit].map(|layout| layout.eightbytes()), [None; 3]);
-    }
-
-    #[test]
-    fn void_is_refused_in_memory() {
-        assert!(Layout::array(&CType::Void.into(), 1).is_err() && Layout::array(&CType::I8.into(), 0).is_err());
-        assert!(Layout::structure(&[field(CType::I8), field(CType::Void)], None, None).is_err());
-        assert!(Layout::union(&[field(CType::Void)], None).is_err());
-    }
-}
+mod tests;

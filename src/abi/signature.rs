@@ -34,7 +34,7 @@ pub struct Signature {
     /// libffi's view of both.
     pub cif: Cif,
     /// The layout in the argument buffer.
-    pub plan: BufferLayout,
+    pub layout: BufferLayout,
     /// The positions of the arguments that may be pins.
     pub pins: Vec<usize>,
     /// How it is called without libffi, where it can be.
@@ -43,7 +43,7 @@ pub struct Signature {
     pub register_pins: Box<[RegisterPin]>,
 }
 
-/// An argument of a plan that may be a pin.
+/// An argument of a layout that may be a pin.
 #[derive(Clone, Copy, Debug)]
 pub struct RegisterPin {
     /// Its position.
@@ -78,8 +78,10 @@ const SLOT: usize = 8;
 const WIDE: usize = 16;
 
 impl Signature {
-    /// Prepares a signature; of a variadic function `fixed` arguments are declared. Fails for a void argument, more
-    /// than [`MOST_ARGUMENTS`], or what libffi refuses.
+    /// Prepares a signature; of a variadic function `fixed` arguments are declared.
+    ///
+    /// # Errors
+    /// `Declaration` for a void argument, for more than [`MOST_ARGUMENTS`], and for types that libffi refuses.
     pub fn new(arguments: Vec<ValueType>, result: ValueType, fixed: Option<usize>) -> Result<Self> {
         let refuse = |reason: String| Err(FfiError::Declaration { reason });
         if arguments.len() > MOST_ARGUMENTS {
@@ -92,20 +94,20 @@ impl Signature {
             return refuse(format!("argument {position} must not be void"));
         }
         let cif = prepare(&arguments, &result, fixed)?;
-        let plan = BufferLayout::new(&arguments, &result);
+        let layout = BufferLayout::new(&arguments, &result);
         let takes_pin = |value: &ValueType| value.scalar().is_some_and(CType::takes_pin);
         let pins: Vec<usize> = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
-        let sequence = sysv64::CallingSequence::new(&arguments, &plan.arguments, &result);
+        let sequence = sysv64::CallingSequence::new(&arguments, &layout.arguments, &result);
         let as_register_pin = |argument: &usize| {
             let is_text = arguments[*argument].scalar() == Some(CType::CString);
             Some(RegisterPin { argument: *argument as u8, is_text, step: sequence.as_ref()?.step_of(*argument) })
         };
         let register_pins = pins.iter().filter_map(as_register_pin).collect();
-        Ok(Self { arguments, result, fixed, cif, plan, pins, sequence, register_pins })
+        Ok(Self { arguments, result, fixed, cif, layout, pins, sequence, register_pins })
     }
 
     /// The same, but called through libffi alone.
-    pub fn without_plan(self) -> Self {
+    pub fn without_sequence(self) -> Self {
         Self { sequence: None, ..self }
     }
 
@@ -124,14 +126,17 @@ impl Signature {
         self.result.size()
     }
 
-    /// libffi's view once more, for whoever has to own it.
+    /// Another copy of libffi's view, for an owner of its own.
+    ///
+    /// # Errors
+    /// If libffi refuses the types; it accepted them once.
     pub fn to_cif(&self) -> Result<Cif> {
         prepare(&self.arguments, &self.result, self.fixed)
     }
 }
 
 impl BufferLayout {
-    /// The result, and then each argument, all of sizes that libffi takes: a scalar in a slot of its own, an aggregate
+    /// The result, and then each argument, all of sizes that libffi takes: a scalar in a separate slot, an aggregate
     /// aligned as no type exceeds.
     fn new(arguments: &[ValueType], result: &ValueType) -> Self {
         let mut end = HEAD_BYTES + result.size().next_multiple_of(WIDE).max(WIDE);
@@ -181,9 +186,9 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "calls libffi")]
     fn values_do_not_overlap() {
-        let plan = prepared(vec![CType::I8; 5], CType::F64).unwrap().plan;
-        assert_eq!(plan.arguments, [48, 56, 64, 72, 80]);
-        assert_eq!((plan.result, plan.size), (32, 88));
+        let layout = prepared(vec![CType::I8; 5], CType::F64).unwrap().layout;
+        assert_eq!(layout.arguments, [48, 56, 64, 72, 80]);
+        assert_eq!((layout.result, layout.size), (32, 88));
     }
 
     #[test]
@@ -191,8 +196,8 @@ mod tests {
     fn aggregates_have_room() {
         let triple = ValueType::Aggregate(Arc::new(Layout::array(&CType::F64.into(), 3).unwrap()));
         let arguments = vec![CType::I8.into(), triple.clone(), CType::I8.into()];
-        let plan = Signature::new(arguments, triple, None).unwrap().plan;
-        assert_eq!((plan.result, plan.arguments.as_slice(), plan.size), (32, &[64, 80, 112][..], 120));
+        let layout = Signature::new(arguments, triple, None).unwrap().layout;
+        assert_eq!((layout.result, layout.arguments.as_slice(), layout.size), (32, &[64, 80, 112][..], 120));
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! Calling sequences of the System V ABI of x86-64 ("System V Application Binary Interface, AMD64 Architecture Processor
-//! Supplement", version 1.0, section 3.2.3), made when a function is bound: which word of a register or of the stack
-//! each argument goes to. libffi classifies the arguments at every call; it serves every other signature, and is the
-//! oracle of the tests. An aggregate is one word after the other, each where its class or the stack has it.
+//! Calling sequences of the System V ABI of x86-64 ("System V Application Binary Interface, AMD64 Architecture
+//! Processor Supplement", version 1.0, section 3.2.3), made when a function is bound: which word of a register or of
+//! the stack each argument goes to. libffi classifies the arguments at every call; it serves every other signature, and
+//! is the oracle of the tests. An aggregate is one word after the other, each where its class or the stack has it.
 
 use super::ctype::CType;
 use super::layout::{Class, Eightbytes, ValueType};
 
 pub const INTEGERS: usize = 6;
 pub const FLOATS: usize = 8;
-/// Arguments on the stack that a plan carries; more are libffi's.
+/// Arguments on the stack that a calling sequence carries; more are libffi's.
 pub const MOST_ON_STACK: usize = 32;
 /// The words in front of those of the stack.
 pub const REGISTERS: usize = INTEGERS + FLOATS;
@@ -108,7 +108,7 @@ impl ResultIn {
     }
 }
 
-/// How a scalar is loaded, and whether it travels in a register of floating point; `None` for void.
+/// How a scalar is loaded, and whether it is passed in a register of floating point; `None` for void.
 fn class(ctype: CType) -> Option<(Load, bool)> {
     let is_signed = ctype.is_signed();
     Some(match (ctype, ctype.size()) {
@@ -155,10 +155,10 @@ impl Taken {
 }
 
 impl CallingSequence {
-    /// The plan of a signature whose arguments lie at these offsets of the argument buffer; `None` where an aggregate
-    /// is none that [`Eightbytes`] has, there are too many arguments, or the platform has another ABI.
+    /// The calling sequence of a signature whose arguments lie at these offsets of the argument buffer; `None` where an
+    /// aggregate is none that [`Eightbytes`] has, there are too many arguments, or the platform has another ABI.
     pub fn new(arguments: &[ValueType], offsets: &[usize], result: &ValueType) -> Option<Self> {
-        if cfg!(not(all(target_arch = "x86_64", unix))) {
+        if cfg!(not(sysv64)) {
             return None;
         }
         let mut taken = Taken::default();
@@ -247,7 +247,7 @@ impl CallingSequence {
     }
 }
 
-#[cfg(all(test, target_arch = "x86_64", unix))]
+#[cfg(all(test, sysv64))]
 mod tests {
     use std::sync::Arc;
 
@@ -255,7 +255,8 @@ mod tests {
     use crate::abi::layout::{Field, Layout};
 
     fn structure(fields: &[CType]) -> ValueType {
-        let fields: Vec<_> = fields.iter().map(|ctype| Field { value: (*ctype).into(), bits: None }).collect();
+        let fields: Vec<_> =
+            fields.iter().map(|ctype| Field { value: (*ctype).into(), bits: None, align: None }).collect();
         ValueType::Aggregate(Arc::new(Layout::structure(&fields, None, None).unwrap()))
     }
 
@@ -267,21 +268,21 @@ mod tests {
         let integers = [I64; 5].map(ValueType::from);
         let arguments = [&integers[..], &[mixed.clone(), mixed.clone(), large.clone(), pair, I64.into()]].concat();
         let offsets: Vec<usize> = (0..arguments.len()).map(|i| i * 32).collect();
-        let plan = CallingSequence::new(&arguments, &offsets, &mixed).unwrap();
-        let first = |argument| usize::from(plan.step_of(argument).to);
+        let sequence = CallingSequence::new(&arguments, &offsets, &mixed).unwrap();
+        let first = |argument| usize::from(sequence.step_of(argument).to);
         // The first has the last register of integers, and all that needs one after it is on the stack.
         let stack = |word| REGISTERS + word;
         assert_eq!([5, 6, 7, 8, 9].map(first), [5, stack(0), stack(2), INTEGERS + 1, stack(5)]);
-        assert_eq!((plan.steps.len(), plan.on_stack), (14, 6));
-        assert_eq!(plan.result, ResultIn::Two(Class::Integer, Class::Float));
-        assert_eq!(plan.registers, (0, 2));
+        assert_eq!((sequence.steps.len(), sequence.on_stack), (14, 6));
+        assert_eq!(sequence.result, ResultIn::Two(Class::Integer, Class::Float));
+        assert_eq!(sequence.registers, (0, 2));
         let hidden = CallingSequence::new(&[I64.into()], &[0], &large).unwrap();
         assert_eq!((hidden.result, usize::from(hidden.step_of(0).to)), (ResultIn::Memory, 1));
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "calls C")]
-    fn what_has_no_plan_is_left_to_libffi() {
+    fn what_has_no_calling_sequence_is_left_to_libffi() {
         let many = vec![ValueType::from(CType::I32); INTEGERS + MOST_ON_STACK + 1];
         let offsets: Vec<usize> = (0..many.len()).map(|i| i * 8).collect();
         assert!(CallingSequence::new(&many, &offsets, &CType::Void.into()).is_none());

@@ -18,7 +18,7 @@ pub const MOST_PINS: usize = 8;
 
 /// A function that is bound to a symbol.
 pub struct BoundFunction<E> {
-    /// What messages call it.
+    /// Its name in messages.
     pub symbol: String,
     /// The symbol's number in `report`.
     pub id: u32,
@@ -32,9 +32,9 @@ pub struct BoundFunction<E> {
     pub environment: Rc<E>,
     /// How it is called.
     pub options: Options,
-    /// Whether numbers, and a text that is returned, are all there is to a call without pins.
+    /// Whether a call without pins has only numbers as arguments, and a number or a text as its result.
     pub may_be_of_numbers: bool,
-    /// Whether a register call may do.
+    /// Whether it has a register call.
     pub has_register_call: bool,
     /// Whether it returns text.
     pub gives_text: bool,
@@ -47,18 +47,18 @@ pub struct BoundFunction<E> {
 pub struct Options(pub u32);
 
 impl Options {
-    /// Arguments without a fence of their own get one by copy.
+    /// Arguments without a fence get one by copy.
     pub const GUARD: u32 = 1;
     /// errno is captured.
     pub const ERRNO: u32 = 2;
     /// The call runs on a helper thread while this one serves callbacks.
     pub const THREADS: u32 = 4;
-    /// JavaScript has to know whether the call went in: what it was handed may be gone.
+    /// JavaScript has to know whether C was called: it may have freed an argument.
     pub const FREES: u32 = 8;
     /// The function runs in another process.
     pub const REMOTE: u32 = 16;
 
-    /// Whether a call needs no more than `register_call` does.
+    /// Whether none of the options needs the generic call.
     pub fn is_plain(self) -> bool {
         self.0 & !Self::ERRNO == 0
     }
@@ -92,7 +92,7 @@ impl Calling<'_> {
     ///
     /// # Safety
     /// U1: the signature is that of the function. M4: what the block points to lives until this returns.
-    pub unsafe fn enter(&self, block: &ArgBlock) -> Result<Entered> {
+    pub unsafe fn enter(&self, block: &ArgBlock) -> Result<Box<Entered>> {
         let captures_errno = self.options.captures_errno();
         if let Some(remote) = self.remote {
             return remote.call(self.signature, block, captures_errno);
@@ -102,7 +102,7 @@ impl Calling<'_> {
         }
         // SAFETY: by the contract of this function.
         let block = unsafe { invoke::enter(self.signature, self.code, block) };
-        Ok(Entered { block, errno: invoke::last_errno(), text: None })
+        Ok(Box::new(Entered { block, errno: invoke::last_errno(), text: None }))
     }
 }
 
@@ -113,7 +113,7 @@ impl<E> BoundFunction<E> {
         Calling { signature: &self.signature, code: self.code, options: self.options, remote }
     }
 
-    /// Clears errno, where the declaration says that it is captured: what is there afterwards is C's.
+    /// Clears errno if the declaration captures it, so that its value after the call is C's.
     #[inline]
     pub fn clear_errno(&self) {
         if self.options.captures_errno() {

@@ -9,29 +9,29 @@ use std::rc::Rc;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
 
-/// What generated code reads of a bound function.
+/// The part of a bound function that generated code reads.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Entry<T> {
-    /// The C function; 0 where the number is nobody's.
+    /// The C function; 0 where the number is unused.
     pub code: usize,
     /// The address of a byte that is not 0 while the library is open.
     pub open: usize,
-    /// The rest, with a count of its `Rc`; null where the number is nobody's.
+    /// The bound function, with a count of its `Rc`; null where the number is unused.
     pub owner: *const T,
-    /// Rows are of a size that is a power of two.
+    /// Makes the size of an entry a power of two.
     _unused: usize,
 }
 
-/// The size of a row, as a power of two.
+/// The size of an entry, as a power of two.
 pub const ENTRY_SHIFT: u8 = size_of::<Entry<()>>().trailing_zeros() as u8;
 const _: () = assert!(size_of::<Entry<()>>().is_power_of_two());
 
-/// What the row of nobody points to: a library that is closed.
+/// Vacant entries point to this flag of a closed library.
 static CLOSED: u8 = 0;
 
 impl<T> Entry<T> {
-    fn nobody() -> Self {
+    fn vacant() -> Self {
         Self { code: 0, open: (&raw const CLOSED).expose_provenance(), owner: null(), _unused: 0 }
     }
 }
@@ -39,53 +39,58 @@ impl<T> Entry<T> {
 /// The table. Numbers are used again.
 #[derive(Debug)]
 pub struct FunctionTable<T> {
-    rows: RefCell<Vec<Entry<T>>>,
+    entries: RefCell<Vec<Entry<T>>>,
     unused: RefCell<Vec<u32>>,
-    /// Where the rows are now, and how many there are.
+    /// Where the entries are now, and how many there are.
     base: Cell<*mut Entry<T>>,
     length: Cell<usize>,
 }
 
 impl<T> Default for FunctionTable<T> {
     fn default() -> Self {
-        Self { rows: RefCell::default(), unused: RefCell::default(), base: Cell::new(null_mut()), length: Cell::new(0) }
+        Self {
+            entries: RefCell::default(),
+            unused: RefCell::default(),
+            base: Cell::new(null_mut()),
+            length: Cell::new(0),
+        }
     }
 }
 
 impl<T> FunctionTable<T> {
-    /// Takes a function in; its number. `owner` keeps the library, whose word generated code looks at.
+    /// Adds a function; returns its number. `owner` keeps the library, whose flag generated code reads.
     pub fn add(&self, code: Address, library: &Library, owner: Rc<T>) -> u32 {
         let open = library.open_flag().expose_provenance();
-        let row = Entry { code: code.get(), open, owner: Rc::into_raw(owner), _unused: 0 };
-        let mut rows = self.rows.borrow_mut();
+        let entry = Entry { code: code.get(), open, owner: Rc::into_raw(owner), _unused: 0 };
+        let mut entries = self.entries.borrow_mut();
         let number = self.unused.borrow_mut().pop().unwrap_or_else(|| {
-            rows.push(Entry::nobody());
-            rows.len() as u32 - 1
+            entries.push(Entry::vacant());
+            entries.len() as u32 - 1
         });
-        rows[number as usize] = row;
-        self.base.set(rows.as_mut_ptr());
-        self.length.set(rows.len());
+        entries[number as usize] = entry;
+        self.base.set(entries.as_mut_ptr());
+        self.length.set(entries.len());
         number
     }
 
     /// The function of a number.
     #[inline]
     pub fn get(&self, number: u32) -> Option<&T> {
-        // SAFETY: M16; the row has a count until its number is given back, which nobody does under a call.
+        // SAFETY: M16; the entry has a count until its number is freed, which does not happen during a call.
         unsafe { self.owner(number).as_ref() }
     }
 
-    /// The owner in a row; null where the number is nobody's.
+    /// The owner in an entry; null where the number is unused.
     #[inline]
     fn owner(&self, number: u32) -> *const T {
         if number as usize >= self.length.get() {
             return null();
         }
-        // SAFETY: M16; there are so many rows.
+        // SAFETY: M16; there are so many entries.
         unsafe { (*self.base.get().add(number as usize)).owner }
     }
 
-    /// The same, with a count of its own.
+    /// The function of a number, as an `Rc`.
     pub fn share(&self, number: u32) -> Option<Rc<T>> {
         let owner = self.owner(number);
         // SAFETY: M16; `add` leaked a count of this `Rc`.
@@ -95,16 +100,17 @@ impl<T> FunctionTable<T> {
         })
     }
 
-    /// Gives a number back.
+    /// Frees a number.
     pub fn remove(&self, number: u32) {
-        let row = self.rows.borrow_mut().get_mut(number as usize).map(|row| std::mem::replace(row, Entry::nobody()));
-        let Some(row) = row.filter(|row| !row.owner.is_null()) else { return };
+        let entry =
+            self.entries.borrow_mut().get_mut(number as usize).map(|entry| std::mem::replace(entry, Entry::vacant()));
+        let Some(entry) = entry.filter(|entry| !entry.owner.is_null()) else { return };
         self.unused.borrow_mut().push(number);
-        // SAFETY: M16; `add` leaked this count, and only the row had it.
-        drop(unsafe { Rc::from_raw(row.owner) });
+        // SAFETY: M16; `add` leaked this count, and only the entry had it.
+        drop(unsafe { Rc::from_raw(entry.owner) });
     }
 
-    /// The address of the word that has the address of the first row, for generated code.
+    /// The address of the word that has the address of the first entry, for generated code.
     pub fn base(&self) -> usize {
         (&raw const self.base).expose_provenance()
     }
@@ -112,7 +118,7 @@ impl<T> FunctionTable<T> {
 
 impl<T> Drop for FunctionTable<T> {
     fn drop(&mut self) {
-        (0..self.rows.get_mut().len() as u32).for_each(|number| self.remove(number));
+        (0..self.entries.get_mut().len() as u32).for_each(|number| self.remove(number));
     }
 }
 

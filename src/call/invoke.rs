@@ -1,4 +1,4 @@
-//! Calls C: a block of arguments goes in, the result comes back, by the signature's calling sequence or by libffi.
+//! Calls C with a block of arguments, and returns the result, by the signature's calling sequence or by libffi.
 //! Knows nothing of JavaScript.
 #![expect(unsafe_code, reason = "calls a C function")]
 
@@ -17,14 +17,14 @@ use crate::memory::arg_buffer::{ArgBlock, bytes};
 /// What C returned: at least the width of two registers; the bytes past the type's size are undefined.
 pub type ResultBlock = ArgBlock;
 
-/// Calls the function at `code` with the arguments that lie in `block` as the signature's plan says.
+/// Calls the function at `code` with the arguments that lie in `block` as the signature's layout says.
 ///
 /// # Safety
 /// U1: the signature is that of the function. M4: what the block points to lives until this returns.
 pub unsafe fn enter(signature: &Signature, code: Address, block: &ArgBlock) -> ResultBlock {
     match &signature.sequence {
         // SAFETY: by the contract of this function.
-        Some(plan) => unsafe { enter_by_plan(signature, plan, code, bytes(block)) },
+        Some(sequence) => unsafe { enter_by_sequence(signature, sequence, code, bytes(block)) },
         // SAFETY: as above.
         None => unsafe { enter_by_libffi(signature, code, bytes(block)) },
     }
@@ -33,18 +33,23 @@ pub unsafe fn enter(signature: &Signature, code: Address, block: &ArgBlock) -> R
 /// # Safety
 /// As [`enter`].
 #[inline(never)] // Calls may nest: each way has no more of the stack than it needs.
-unsafe fn enter_by_plan(signature: &Signature, plan: &CallingSequence, code: Address, bytes: &[u8]) -> ResultBlock {
+unsafe fn enter_by_sequence(
+    signature: &Signature,
+    sequence: &CallingSequence,
+    code: Address,
+    bytes: &[u8],
+) -> ResultBlock {
     let mut words = RegisterFile::new();
     let mut result = ResultBlock::new();
-    // SAFETY: M2; the block is as long as the signature's plan.
-    unsafe { plan.load(bytes.as_ptr(), &mut words) };
-    if plan.result == ResultIn::Memory {
+    // SAFETY: M2; the block is as long as the signature's layout.
+    unsafe { sequence.load(bytes.as_ptr(), &mut words) };
+    if sequence.result == ResultIn::Memory {
         result = no_result(signature);
         words.set_result(NonNull::from(result.as_mut_slice()).cast());
     }
     // SAFETY: U1 and M4 by the contract of this function; the result's memory is as large as its type says.
-    let returned = unsafe { plan.enter(code, &words) };
-    if plan.result != ResultIn::Memory {
+    let returned = unsafe { sequence.enter(code, &words) };
+    if sequence.result != ResultIn::Memory {
         result.push(u128::from(returned.first) | u128::from(returned.second) << 64);
     }
     result
@@ -54,7 +59,8 @@ unsafe fn enter_by_plan(signature: &Signature, plan: &CallingSequence, code: Add
 /// As [`enter`].
 #[inline(never)] // As above.
 unsafe fn enter_by_libffi(signature: &Signature, code: Address, bytes: &[u8]) -> ResultBlock {
-    let arguments: SmallVec<[Arg<'_>; 12]> = signature.plan.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
+    let arguments: SmallVec<[Arg<'_>; 12]> =
+        signature.layout.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
     let mut result = no_result(signature);
     let is_void = signature.result.scalar() == Some(CType::Void);
     let ret = if is_void { Ret::void() } else { Ret::new(result.as_mut_slice()) };
@@ -64,41 +70,37 @@ unsafe fn enter_by_libffi(signature: &Signature, code: Address, bytes: &[u8]) ->
     result
 }
 
-/// A result that nobody has written yet.
+/// A zeroed result.
 pub fn no_result(signature: &Signature) -> ResultBlock {
     ResultBlock::from_elem(0, signature.result.size().div_ceil(16).max(1))
 }
 
-/// errno (GetLastError on Windows) of this thread: right after a call, what the function left there.
+/// errno (GetLastError on Windows) of this thread: right after a call, the value that the function has set.
 pub fn last_errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
-/// Sets errno of this thread.
-#[cfg(target_os = "linux")]
-pub fn set_errno(errno: i32) {
-    // SAFETY: U1; errno is this thread's own.
-    unsafe {
-        *libc::__errno_location() = errno;
-    }
-}
-
 /// Sets errno (the last error on Windows) of this thread to 0, so that what is there after a call is the function's.
 pub fn clear_errno() {
+    set_errno(0);
+}
+
+/// Sets errno (the last error on Windows) of this thread.
+pub fn set_errno(value: i32) {
     #[cfg(windows)]
     // SAFETY: U1; the function has no preconditions.
     unsafe {
-        SetLastError(0);
+        SetLastError(value as u32);
     }
     #[cfg(any(target_os = "linux", target_os = "android"))]
     // SAFETY: U1; errno is this thread's own.
     unsafe {
-        *libc::__errno_location() = 0;
+        *libc::__errno_location() = value;
     }
     #[cfg(not(any(windows, target_os = "linux", target_os = "android")))]
     // SAFETY: U1; errno is this thread's own.
     unsafe {
-        *libc::__error() = 0;
+        *libc::__error() = value;
     }
 }
 
@@ -120,9 +122,9 @@ mod tests {
     #[cfg_attr(miri, ignore = "calls libffi")]
     fn arguments_arrive_in_order() {
         let signature = Signature::new(vec![CType::U64.into(); 2], CType::U64.into(), None).unwrap();
-        let mut block = ArgBlock::from_elem(0, signature.plan.size.div_ceil(16));
-        set_address(&mut block, signature.plan.arguments[0], 50);
-        set_address(&mut block, signature.plan.arguments[1], 8);
+        let mut block = ArgBlock::from_elem(0, signature.layout.size.div_ceil(16));
+        set_address(&mut block, signature.layout.arguments[0], 50);
+        set_address(&mut block, signature.layout.arguments[1], 8);
         let code = Address::new((subtract as extern "C" fn(u64, u64) -> u64 as *const ()).expose_provenance()).unwrap();
         // SAFETY: U1; the signature above is the function's.
         assert_eq!(address_in(&unsafe { enter(&signature, code, &block) }, 0), 42);

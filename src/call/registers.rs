@@ -51,12 +51,12 @@ impl CallingSequence {
     /// Calls a function with loaded arguments.
     ///
     /// # Safety
-    /// U1: the function has this plan's signature. M4: what the words point to lives until this returns.
+    /// U1: the function has this signature. M4: what the words point to lives until this returns.
     #[inline]
     pub unsafe fn enter(&self, code: Address, words: &RegisterFile) -> ReturnRegisters {
         let mut registers = MaybeUninit::<Registers>::uninit();
         // SAFETY: U1 and M4 by the contract of this function; `load` has written the words of the stack. Registers that
-        // no argument is in hold anything, which the callee does not look at. `enter` writes all of the registers; they
+        // no argument is in hold anything, which the callee does not read. `enter` writes all of the registers; they
         // are read one by one, as they were written: a wider load would have to wait for all of them.
         unsafe {
             enter(words, code.get(), self.on_stack, registers.as_mut_ptr(), self.has_floats);
@@ -67,7 +67,7 @@ impl CallingSequence {
 }
 
 impl RegisterFile {
-    /// Room for the arguments of a call.
+    /// Space for the arguments of a call.
     #[inline]
     pub fn new() -> Self {
         Self([const { MaybeUninit::uninit() }; REGISTERS + MOST_ON_STACK])
@@ -76,13 +76,13 @@ impl RegisterFile {
     /// The argument of a step as it was loaded.
     ///
     /// # Safety
-    /// The step is of the plan that loaded the words.
+    /// The step is of the sequence that loaded the words.
     pub unsafe fn get(&self, step: Step) -> u64 {
         // SAFETY: by the contract of this function the word was written.
         unsafe { self.0[usize::from(step.to)].assume_init() }
     }
 
-    /// Says where the result goes, of a plan that has it in memory.
+    /// Sets the address of the result, of a sequence that returns it in memory.
     pub fn set_result(&mut self, memory: NonNull<u128>) {
         self.0[0] = MaybeUninit::new(memory.as_ptr().expose_provenance() as u64);
     }
@@ -95,7 +95,7 @@ impl RegisterFile {
 
 /// Puts the words into registers and onto the stack, and calls. `al` is the number of vector registers that a variadic
 /// function may have to save (section 3.5.7): 8 is always enough.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(sysv64)]
 #[unsafe(naked)]
 unsafe extern "sysv64" fn enter(
     words: &RegisterFile,
@@ -163,11 +163,11 @@ unsafe extern "sysv64" fn enter(
     )
 }
 
-/// Never called: there are no plans on other platforms.
-#[cfg(not(all(target_arch = "x86_64", unix)))]
+/// Never called: there are no calling sequences on other platforms.
+#[cfg(not(sysv64))]
 unsafe fn enter(_: &RegisterFile, _: usize, _: usize, _: *mut Registers, _: bool) {}
 
-#[cfg(all(test, target_arch = "x86_64", unix))]
+#[cfg(all(test, sysv64))]
 mod tests {
     use super::*;
     use crate::abi::ctype::CType;
@@ -187,8 +187,8 @@ mod tests {
         use CType::{Bool, F32, F64, I8, I16, I32, I64, U8, U16, U32};
         let types: Vec<ValueType> = [I8, F32, U16, F64, I64, U8, I32, U32, I16, F32, Bool].map(ValueType::from).into();
         let offsets: Vec<usize> = (0..types.len()).map(|i| i * 8).collect();
-        let plan = CallingSequence::new(&types, &offsets, &F64.into()).unwrap();
-        assert_eq!((plan.on_stack, plan.result), (2, ResultIn::Float));
+        let sequence = CallingSequence::new(&types, &offsets, &F64.into()).unwrap();
+        assert_eq!((sequence.on_stack, sequence.result), (2, ResultIn::Float));
         let slot = |bytes: &[u8]| {
             let mut slot = [0xEE; 8];
             slot[..bytes.len()].copy_from_slice(bytes);
@@ -211,8 +211,8 @@ mod tests {
         // SAFETY: U1; the types are those of the function, and there is a slot for each.
         let returned = unsafe {
             let mut words = RegisterFile::new();
-            plan.load(memory.as_ptr().cast(), &mut words);
-            plan.enter(code, &words)
+            sequence.load(memory.as_ptr().cast(), &mut words);
+            sequence.enter(code, &words)
         };
         let wanted = weigh(-5, 1.5, 60_000, 0.25, -9_000_000_000, 200, -70_000, 4_000_000_000, -300, -2.5, true);
         assert_eq!(f64::from_bits(returned.first), wanted);

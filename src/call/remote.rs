@@ -44,7 +44,7 @@ pub trait RemoteCall: Send + Sync {
     ///
     /// # Errors
     /// The end of the process, a timeout, and what is wrong with the arguments.
-    fn call(&self, signature: &Arc<Signature>, block: &ArgBlock, captures_errno: bool) -> Result<RemoteResult>;
+    fn call(&self, signature: &Arc<Signature>, block: &ArgBlock, captures_errno: bool) -> Result<Box<RemoteResult>>;
 
     /// Whether an address was that of memory of a process which has ended.
     fn is_stale(&self, address: usize) -> bool;

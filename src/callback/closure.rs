@@ -11,17 +11,17 @@ use std::sync::Arc;
 use libffi::low::ffi_cif;
 use libffi::middle::Closure as FfiClosure;
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(callback_stubs)]
 use super::stub;
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(callback_stubs)]
 use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::{ArgBlock, ArgBuffer};
 
-/// Whoever answers the calls of a closure.
+/// Answers the calls of a closure.
 pub trait Handler {
     /// Answers one call. Without an answer C gets a zeroed result.
     fn call(&self, incoming: &Incoming<'_>);
@@ -33,29 +33,30 @@ pub struct Incoming<'a> {
     way: Way<'a>,
 }
 
-/// How a call has come in.
+/// The way of an incoming call.
 enum Way<'a> {
-    /// By a stub, with the signature's own plan.
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    /// By a stub, with the signature's calling sequence.
+    #[cfg(callback_stubs)]
     Stub(&'a CallingSequence, &'a stub::SavedRegisters),
     /// By libffi: a pointer to each argument, and where the result goes.
     Ffi(*const *const c_void, NonNull<u8>, PhantomData<&'a ()>),
 }
 
 impl Incoming<'_> {
-    /// Copies the arguments to where the signature's plan has them.
+    /// Copies the arguments to where the signature's layout has them.
     #[inline]
     pub fn take_arguments(&self, arg_buffer: &ArgBuffer) {
         match self.way {
-            // SAFETY: U1; the plan is that of the signature.
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Way::Stub(plan, block) => unsafe { block.put_arguments(plan, arg_buffer) },
+            // SAFETY: U1; the calling sequence is that of the signature.
+            #[cfg(callback_stubs)]
+            Way::Stub(sequence, block) => unsafe { block.put_arguments(sequence, arg_buffer) },
             Way::Ffi(arguments, ..) => self.take_pointed(arguments, arg_buffer),
         }
     }
 
     fn take_pointed(&self, arguments: *const *const c_void, arg_buffer: &ArgBuffer) {
-        for (position, (value, at)) in self.signature.arguments.iter().zip(&self.signature.plan.arguments).enumerate() {
+        for (position, (value, at)) in self.signature.arguments.iter().zip(&self.signature.layout.arguments).enumerate()
+        {
             // SAFETY: libffi gives one pointer an argument (libffi manual, "The Closure API"), each to a value of the
             // declared type (U1); an aggregate is whole there.
             unsafe {
@@ -67,26 +68,26 @@ impl Incoming<'_> {
         }
     }
 
-    /// A copy of the arguments, laid out as the signature's plan has them.
+    /// A copy of the arguments, laid out as the signature's layout has them.
     pub fn block(&self) -> ArgBlock {
-        let mut block = ArgBlock::from_elem(0, self.signature.plan.size.div_ceil(16));
+        let mut block = ArgBlock::from_elem(0, self.signature.layout.size.div_ceil(16));
         let base = NonNull::from(block.as_mut_slice()).cast();
         // SAFETY: M4; the block is as long as the plan, and outlives this buffer over it.
-        self.take_arguments(&unsafe { ArgBuffer::new(base, self.signature.plan.size) });
+        self.take_arguments(&unsafe { ArgBuffer::new(base, self.signature.layout.size) });
         block
     }
 
-    /// Copies the result from where the signature's plan has it.
+    /// Copies the result from where the signature's layout has it.
     #[inline]
     pub fn put_result(&self, arg_buffer: &ArgBuffer) {
         match self.way {
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Way::Stub(plan, block) if plan.result != ResultIn::Nothing => {
-                block.set_result(plan, arg_buffer.word(self.signature.plan.result));
+            #[cfg(callback_stubs)]
+            Way::Stub(sequence, block) if sequence.result != ResultIn::Nothing => {
+                block.set_result(sequence, arg_buffer.word(self.signature.layout.result));
             }
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            #[cfg(callback_stubs)]
             Way::Stub(..) => {}
-            Way::Ffi(_, result, _) => self.put_from(arg_buffer, self.signature.plan.result, result),
+            Way::Ffi(_, result, _) => self.put_from(arg_buffer, self.signature.layout.result, result),
         }
     }
 
@@ -96,12 +97,12 @@ impl Incoming<'_> {
             return;
         }
         match self.way {
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Way::Stub(plan, block) => {
+            #[cfg(callback_stubs)]
+            Way::Stub(sequence, block) => {
                 let mut word = [0; size_of::<u64>()];
                 let size = bytes.len().min(word.len());
                 word[..size].copy_from_slice(&bytes[..size]);
-                block.set_result(plan, u64::from_le_bytes(word));
+                block.set_result(sequence, u64::from_le_bytes(word));
             }
             Way::Ffi(_, result, _) => {
                 let base = NonNull::from(bytes).cast();
@@ -118,7 +119,7 @@ impl Incoming<'_> {
         if scalar == Some(CType::Void) {
             return;
         }
-        // SAFETY: libffi gives room for the result of a closure, at least a full register for a scalar.
+        // SAFETY: libffi gives space for the result of a closure, at least a full register for a scalar.
         unsafe { arg_buffer.take_to(at, result, size) };
         if let Some(ctype) = scalar.filter(|ctype| !ctype.is_float() && size < size_of::<usize>()) {
             // SAFETY: as above.
@@ -154,38 +155,41 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
         Some(_) => size_of::<usize>(),
         None => target.signature.result.size(),
     };
-    // SAFETY: libffi gives room for the result of a closure, at least a full register for a scalar.
+    // SAFETY: libffi gives space for the result of a closure, at least a full register for a scalar.
     unsafe { result.write_bytes(0, zeroed) };
     let incoming = Incoming { signature: &target.signature, way: Way::Ffi(arguments, result, PhantomData) };
-    // A panic must not unwind into C; the zeroed result stands.
+    // A panic must not unwind into C; C gets the zeroed result.
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
 }
 
 /// As [`trampoline`], for a call that came by a stub: the result is zero there until it is set.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(callback_stubs)]
 unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
     // SAFETY: M7; `Closure::new` gave the stub the address of a slot that was leaked.
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
-    let Some(plan) = &target.signature.sequence else { return };
-    let incoming = Incoming { signature: &target.signature, way: Way::Stub(plan, block) };
-    // A panic must not unwind into C; the zeroed result stands.
+    let Some(sequence) = &target.signature.sequence else { return };
+    let incoming = Incoming { signature: &target.signature, way: Way::Stub(sequence, block) };
+    // A panic must not unwind into C; C gets the zeroed result.
     let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
 }
 
 /// The code of a stub; `None` where libffi has to make the pointer.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(callback_stubs)]
 fn thunk_for(target: &'static Target) -> Option<Address> {
     target.signature.sequence.as_ref().filter(|_| target.signature.is_of_scalars())?;
     stub::make(arrive, (&raw const *target).expose_provenance())
 }
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[cfg(not(callback_stubs))]
 fn thunk_for(_: &'static Target) -> Option<Address> {
     None
 }
 
 impl Closure {
     /// Makes a function pointer of the signature.
+    ///
+    /// # Errors
+    /// `NoExecutableMemory` if the system provides none, otherwise the refusal of libffi.
     pub fn new(signature: Arc<Signature>, handler: Box<dyn Handler>) -> Result<Self> {
         let refuse = |error| match error {
             libffi::low::Error::Allocation => FfiError::NoExecutableMemory,

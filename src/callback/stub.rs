@@ -1,7 +1,7 @@
-//! What C reaches when it calls a callback of scalars: a few instructions that keep the registers of the arguments in
-//! one block with those on the stack, by the same plan as calls go out (`abi::sysv64`). libffi's closures serve every other
-//! signature, and are the oracle of the tests.
-#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+//! Stubs: the function pointers of callbacks of scalars. A few instructions save the argument registers in one block
+//! with the stack arguments, by the same kind of calling sequence as calls (`abi::sysv64`). libffi's closures
+//! serve every other signature, and are the oracle of the tests.
+#![cfg(callback_stubs)]
 #![expect(unsafe_code, reason = "is called by C")]
 
 use std::cell::Cell;
@@ -13,17 +13,17 @@ use crate::memory::address::Address;
 use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::exec::Code;
 
-/// Answers a call: is given the block, and what the stub was made with.
+/// Answers a call. It gets the saved registers, and the value that the stub was made with.
 pub type Arrive = unsafe extern "sysv64" fn(&SavedRegisters, usize);
 
 /// The words of registers in front: 6 of integers, 8 of floating point.
 const REGISTERS: usize = 14;
 /// rax and xmm0 as C gets them back.
 const RESULTS: usize = 2;
-/// What the stub itself keeps between its block and the arguments on the stack: rbp, and where C goes on.
+/// The words between the block and the stack arguments: rbp, and the return address.
 const LINKS: usize = 2;
 
-/// The arguments of one call, as C left them, and room for the result. Behind it lie those on the stack.
+/// The arguments of one call, as C left them, and space for the result. Behind it lie those on the stack.
 #[repr(C)]
 pub struct SavedRegisters {
     registers: [u64; REGISTERS],
@@ -34,7 +34,7 @@ impl SavedRegisters {
     /// The word of an argument.
     ///
     /// # Safety
-    /// U1: the step is of the plan of the signature that C called.
+    /// U1: the step is of the sequence of the signature that C called.
     unsafe fn word(&self, step: Step) -> u64 {
         match step.stack_word() {
             None => self.registers[usize::from(step.to)],
@@ -49,23 +49,23 @@ impl SavedRegisters {
     /// Copies the arguments to where the sequence has them in a buffer.
     ///
     /// # Safety
-    /// U1: the plan is of the signature that C called.
+    /// U1: the sequence is of the signature that C called.
     #[inline]
-    pub unsafe fn put_arguments(&self, plan: &CallingSequence, arg_buffer: &ArgBuffer) {
-        for step in &plan.steps {
+    pub unsafe fn put_arguments(&self, sequence: &CallingSequence, arg_buffer: &ArgBuffer) {
+        for step in &sequence.steps {
             // SAFETY: U1 by the contract of this function.
             arg_buffer.put_word(usize::from(step.from), unsafe { self.word(*step) });
         }
     }
 
-    /// Gives C this word as its result, widened as the ABI's callers expect.
+    /// Sets C's result to this word, widened as the ABI's callers expect.
     #[inline]
-    pub fn set_result(&self, plan: &CallingSequence, word: u64) {
-        match plan.result {
+    pub fn set_result(&self, sequence: &CallingSequence, word: u64) {
+        match sequence.result {
             // Aggregates are libffi's.
             ResultIn::Nothing | ResultIn::Two(..) | ResultIn::Memory => {}
             ResultIn::Float => self.results[1].set(word),
-            ResultIn::Integer => self.results[0].set(match plan.returned {
+            ResultIn::Integer => self.results[0].set(match sequence.returned {
                 Load::I8 => word as i8 as u64,
                 Load::I16 => word as i16 as u64,
                 Load::I32 => word as i32 as u64,
@@ -78,7 +78,7 @@ impl SavedRegisters {
     }
 }
 
-/// What a stub reads; written before its address is given out, and never again.
+/// What a stub reads; written before C has its address, and never again.
 #[repr(C)]
 struct Slot {
     entry: Cell<usize>,
@@ -86,7 +86,7 @@ struct Slot {
     target: Cell<usize>,
 }
 
-/// Thunks that are not in use yet, those of one mapping: the address of their code and their slots.
+/// Stubs that are not in use yet, those of one mapping: the address of their code and their slots.
 struct Unused {
     code: usize,
     slots: &'static [Slot],
@@ -94,17 +94,17 @@ struct Unused {
     refused: bool,
 }
 
-// SAFETY: M7; a slot is written by whoever took it out of the pool, before C has its address.
+// SAFETY: M7; a slot is written by the thread that took it out of the pool, before C has its address.
 unsafe impl Send for Unused {}
 
 static UNUSED: Mutex<Unused> = Mutex::new(Unused { code: 0, slots: &[], refused: false });
 
-/// As many are made at once; their code fills pages of its own.
+/// The number of stubs that are made at once; their code fills separate pages.
 const AT_ONCE: usize = 512;
 /// The bytes of one.
 const THUNK: usize = 16;
 
-/// A function pointer of the plan's signature, which calls `arrive` with `target`. It stays until the process ends.
+/// A function pointer of the signature, which calls `arrive` with `target`. It stays until the process ends.
 /// `None` where the system has no memory for code.
 pub fn make(arrive: Arrive, target: usize) -> Option<Address> {
     let mut unused = UNUSED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,7 +149,7 @@ fn stub(slot: usize) -> [u8; THUNK] {
     code
 }
 
-/// Where all stubs go on: r10 is the slot. Makes a [`SavedRegisters`] on the stack, whose result is zero until it is
+/// All stubs continue here: r10 is the slot. Makes a [`SavedRegisters`] on the stack, whose result is zero until it is
 /// set.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn enter() {
@@ -203,12 +203,13 @@ mod tests {
 
     static SEEN: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
-    unsafe extern "sysv64" fn note(block: &SavedRegisters, plan: usize) {
-        let plan = std::ptr::with_exposed_provenance::<CallingSequence>(plan);
-        // SAFETY: U1; the test calls the stub by the signature of the plan, which it leaked.
-        let (plan, words) = unsafe { (&*plan, (*plan).steps.iter().map(|step| block.word(*step)).collect()) };
+    unsafe extern "sysv64" fn note(block: &SavedRegisters, sequence: usize) {
+        let sequence = std::ptr::with_exposed_provenance::<CallingSequence>(sequence);
+        // SAFETY: U1; the test calls the stub by the signature of the sequence, which it leaked.
+        let (sequence, words) =
+            unsafe { (&*sequence, (*sequence).steps.iter().map(|step| block.word(*step)).collect()) };
         *SEEN.lock().unwrap() = words;
-        block.set_result(plan, 0xffff_ff80);
+        block.set_result(sequence, 0xffff_ff80);
     }
 
     #[test]
@@ -216,9 +217,9 @@ mod tests {
     fn arguments_come_from_registers_and_from_the_stack() {
         let types: Vec<ValueType> = [CType::I64; 8].map(ValueType::from).into();
         let offsets: Vec<usize> = (0..types.len()).map(|i| i * 8).collect();
-        let plan: &'static CallingSequence =
+        let sequence: &'static CallingSequence =
             Box::leak(Box::new(CallingSequence::new(&types, &offsets, &CType::I8.into()).unwrap()));
-        let code = make(note, (&raw const *plan).expose_provenance()).unwrap();
+        let code = make(note, (&raw const *sequence).expose_provenance()).unwrap();
         type Function = extern "sysv64" fn(i64, i64, i64, i64, i64, i64, i64, i64) -> i64;
         // SAFETY: M7 and U1; the stub was made for this signature.
         let function = unsafe { std::mem::transmute::<*mut u8, Function>(code.as_ptr()) };

@@ -5,8 +5,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::fork;
 use super::memory::HostMemory;
-use super::serve::{self, here};
+use super::served::here;
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::isolate::channel::{End, Head};
@@ -20,10 +21,27 @@ static MEMORY: std::sync::OnceLock<&'static HostMemory> = std::sync::OnceLock::n
 /// Where the stubs are, for the code that makes them.
 pub fn begin(memory: &'static HostMemory) {
     let _ = MEMORY.set(memory);
+    map_stubs(memory);
+}
+
+/// A child of `fork` has returned from the library, or calls back: nobody waits for what it would send.
+pub fn end_if_forked() {
+    if fork::is_forked() {
+        // SAFETY: the function has no preconditions.
+        unsafe { libc::_exit(0) };
+    }
+}
+
+/// Maps the pages of function pointers that the parent has come to use.
+pub fn map_stubs(memory: &HostMemory) {
+    let wanted = memory.wanted_stub_pages();
+    if memory.stub_pages.load(Ordering::Acquire) < wanted {
+        map_pages(memory.settings().stubs as usize, &memory.stub_pages, wanted);
+    }
 }
 
 /// Maps more pages of stubs.
-pub fn map_pages(base: usize, mapped: &AtomicU32, wanted: u32) {
+fn map_pages(base: usize, mapped: &AtomicU32, wanted: u32) {
     static MAPPING: Mutex<()> = Mutex::new(());
     let _mapping = MAPPING.lock().unwrap_or_else(PoisonError::into_inner);
     let first = mapped.load(Ordering::Acquire);
@@ -122,7 +140,7 @@ struct Callback {
 impl Handler for Callback {
     fn call(&self, incoming: &Incoming<'_>) {
         let block = incoming.block();
-        let arguments = &bytes(&block)[arguments_at(&self.signature)..self.signature.plan.size];
+        let arguments = &bytes(&block)[arguments_at(&self.signature)..self.signature.layout.size];
         let errno = crate::call::invoke::last_errno();
         if let Some(result) = ask_parent(Head::new(Kind::Callback, [self.number, 0, 0]), &[arguments])
             && result.len() == self.signature.result_size()
@@ -136,10 +154,10 @@ impl Handler for Callback {
 /// Sends a message to the parent and waits for the answer; calls that the parent makes meanwhile are served. A thread
 /// that serves no channel takes one of those that there are for such threads.
 fn ask_parent(head: Head, parts: &[&[u8]]) -> Option<Vec<u8>> {
-    serve::end_if_forked();
-    if let Some(end) = here() {
-        end.post(head, parts);
-        return Some(serve::until_result(end));
+    end_if_forked();
+    if let Some(served) = here() {
+        served.end().post(head, parts);
+        return Some(served.until_result());
     }
     let end = take_channel()?;
     end.post(head, parts);

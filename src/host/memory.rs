@@ -14,7 +14,8 @@ use crate::isolate::wire::{ARENA_FD, CONTROL_FD, Channel, Control, Settings};
 /// All of it. There is one, which lives as long as the process.
 pub struct HostMemory {
     control: &'static Control,
-    stub_pages: AtomicU32,
+    /// Those that are mapped here.
+    pub stub_pages: AtomicU32,
 }
 
 impl HostMemory {
@@ -45,7 +46,6 @@ impl HostMemory {
             eprintln!("pinned-ffi: the addresses of function pointers are taken in this process");
             return None;
         }
-        memory.map_stubs();
         Some(memory)
     }
 
@@ -69,13 +69,9 @@ impl HostMemory {
         &self.control.channels[number]
     }
 
-    /// Maps the pages of function pointers that the parent has come to use.
-    pub fn map_stubs(&self) {
-        let wanted = self.control.stub_pages.load(Ordering::Acquire);
-        if self.stub_pages.load(Ordering::Acquire) >= wanted {
-            return;
-        }
-        super::callbacks::map_pages(self.settings().stubs as usize, &self.stub_pages, wanted);
+    /// The pages of function pointers that the parent uses.
+    pub fn wanted_stub_pages(&self) -> u32 {
+        self.control.stub_pages.load(Ordering::Acquire)
     }
 }
 

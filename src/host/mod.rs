@@ -23,6 +23,7 @@ pub mod memory;
 pub mod sandbox;
 pub mod segments;
 pub mod serve;
+pub mod served;
 pub mod stack;
 pub mod threads;
 mod unwind;

@@ -1,7 +1,6 @@
 //! A thread of the host that serves a channel: it makes the calls that the parent asks for.
 #![expect(unsafe_code, reason = "calls C and the loader")]
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::io::Error;
@@ -10,8 +9,9 @@ use std::thread;
 
 use super::memory::HostMemory;
 use super::sandbox::{self, Sandbox};
+use super::served::{Served, serve_here};
 use super::stack::ArenaStack;
-use super::{callbacks, crash, fork, segments};
+use super::{callbacks, crash, segments};
 use crate::abi::signature::Signature;
 use crate::call::invoke;
 use crate::isolate::channel::{End, Head};
@@ -24,19 +24,10 @@ use crate::memory::raw::{self, PointerCheck};
 /// As much as the main thread of a program has: C code expects it.
 const STACK: usize = 8 << 20;
 
-thread_local! {
-    static HERE: Cell<Option<&'static Served>> = const { Cell::new(None) };
-}
-
 /// A channel, and the thread that serves it.
-struct Served {
+struct CallThread {
     end: End<'static>,
     memory: &'static HostMemory,
-}
-
-/// The channel that this thread serves.
-pub fn here() -> Option<&'static End<'static>> {
-    HERE.get().map(|served| &served.end)
 }
 
 /// Starts a thread that serves a channel.
@@ -45,23 +36,18 @@ pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
     let run = move || {
         let channel = memory.channel(number);
         let end = End::new(&channel.up, &channel.down, memory.settings().spins != 0);
-        let served: &'static Served = Box::leak(Box::new(Served { end, memory }));
-        HERE.set(Some(served));
+        let served: &'static CallThread = Box::leak(Box::new(CallThread { end, memory }));
+        serve_here(Some(served));
         crash::prepare_thread();
         if number == crate::isolate::wire::MAIN {
             served.end.post(Head::new(Kind::Return, [0; WORDS]), &[&crate::isolate::process::build()]);
         }
         match ArenaStack::new(STACK) {
-            Some(mut stack) => stack.run(|| served.until_left()),
-            None => served.until_left(),
+            Some(mut stack) => stack.run(|| served.until_result()),
+            None => served.until_result(),
         }
     };
     thread::Builder::new().name("call".into()).stack_size(STACK).spawn(run).map(|_| ())
-}
-
-/// Serves the channel of this thread until the result of a callback comes.
-pub fn until_result(_: &End<'static>) -> Vec<u8> {
-    HERE.get().map(Served::until_result).unwrap_or_default()
 }
 
 /// The signatures that the parent has told, by number.
@@ -75,21 +61,20 @@ fn signature(number: u32) -> Option<Arc<Signature>> {
 /// What is wrong with a request.
 struct Refusal(String);
 
-impl Served {
-    /// Serves the channel until the parent leaves it.
-    fn until_left(&self) {
-        self.until_result();
+impl Served for CallThread {
+    fn end(&self) -> &End<'static> {
+        &self.end
     }
 
     fn until_result(&self) -> Vec<u8> {
         let mut payload = Vec::new();
         loop {
             let Ok(head) = self.end.receive(&mut payload, None, || false) else { continue };
-            self.memory.map_stubs();
+            callbacks::map_stubs(self.memory);
             let outcome = match Kind::of(head.kind) {
                 Some(Kind::CallbackResult) => return payload,
                 Some(Kind::Leave) => {
-                    HERE.set(None);
+                    serve_here(None);
                     let _ = self.give([0; WORDS], 0, &[]);
                     return payload;
                 }
@@ -116,7 +101,9 @@ impl Served {
             }
         }
     }
+}
 
+impl CallThread {
     fn give(&self, words: [u64; WORDS], status: u32, payload: &[u8]) -> Result<(), Refusal> {
         self.end.post(Head { kind: Kind::Return as u32, status, words }, &[payload]);
         Ok(())
@@ -173,10 +160,10 @@ impl Served {
         let signature = signature(number).ok_or_else(|| Refusal("a signature that was not told".into()))?;
         let code = Address::new(head.words[0] as usize).ok_or_else(|| Refusal("no function".into()))?;
         let from = arguments_at(&signature);
-        if payload.len() != signature.plan.size - from {
+        if payload.len() != signature.layout.size - from {
             return Err(Refusal("arguments of another size".into()));
         }
-        let mut block = ArgBlock::from_elem(0, signature.plan.size.div_ceil(16));
+        let mut block = ArgBlock::from_elem(0, signature.layout.size.div_ceil(16));
         set_bytes(&mut block, from, payload);
         let captures = head.words[1] & CALL_ERRNO != 0;
         if captures {
@@ -184,7 +171,7 @@ impl Served {
         }
         // SAFETY: U1; the parent has bound the function with this signature.
         let result = unsafe { invoke::enter(&signature, code, &block) };
-        end_if_forked();
+        callbacks::end_if_forked();
         let status = if captures { invoke::last_errno() as u32 } else { 0 };
         if head.words[1] & CALL_TEXT != 0 {
             return self.give_text(address_in(&result, 0), status);
@@ -200,14 +187,6 @@ impl Served {
             Some(text) if text.len() <= PAYLOAD => self.give([address as u64, 0, 0], status, text),
             _ => self.give([address as u64, TEXT_STAYS, 0], status, &[]),
         }
-    }
-}
-
-/// A child of `fork` has returned from the library: nobody waits for what it would send.
-pub fn end_if_forked() {
-    if fork::is_forked() {
-        // SAFETY: the function has no preconditions.
-        unsafe { libc::_exit(0) };
     }
 }
 

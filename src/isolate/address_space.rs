@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
+use super::arena::Range;
 use super::child::Child;
-use super::process::Process;
 use super::remote_memory;
 use super::shared;
 use crate::memory::other_memory::OtherMemory;
 
-/// The hosts there are, the youngest last.
-static HOSTS: Mutex<Vec<(Weak<Child>, Weak<Process>)>> = Mutex::new(Vec::new());
+/// The hosts there are, the youngest last, each with where its mappings lie.
+static HOSTS: Mutex<Vec<(Weak<Child>, Option<Arc<Range>>)>> = Mutex::new(Vec::new());
 /// The mappings of this process when it was last looked.
 static MAPPINGS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 
@@ -20,11 +20,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Notes that a host has started.
-pub fn add(child: &Arc<Child>, process: &Arc<Process>) {
+/// Notes that a host has started, whose mappings lie in a window.
+pub fn add(child: &Arc<Child>, window: Option<&Arc<Range>>) {
     let mut hosts = locked(&HOSTS);
     hosts.retain(|(host, _)| host.strong_count() > 0);
-    hosts.push((Arc::downgrade(child), Arc::downgrade(process)));
+    hosts.push((Arc::downgrade(child), window.map(Arc::clone)));
 }
 
 /// Ends the hosts that other threads than JavaScript's wait for: at its end the process waits for these threads.
@@ -33,33 +33,34 @@ pub fn end_busy() {
     hosts.iter().filter(|host| host.is_busy()).for_each(|host| host.kill());
 }
 
-/// The process of isolated libraries that has memory at an address, where this one has none.
-pub fn process_at(address: usize) -> Option<Arc<Process>> {
+/// The host that has memory at an address, where this process has none.
+pub fn owner_of(address: usize) -> Option<Arc<Child>> {
     if locked(&HOSTS).is_empty() || !Hosts.owns(address) {
         return None;
     }
-    let host = host_at(address)?;
-    let hosts = locked(&HOSTS);
-    let found = hosts.iter().find(|(other, _)| std::ptr::eq(other.as_ptr(), Arc::as_ptr(&host)))?;
-    found.1.upgrade()
+    host_at(address)
+}
+
+fn is_in(window: Option<&Arc<Range>>, address: usize) -> bool {
+    window.is_some_and(|window| window.contains(address, 1))
 }
 
 /// The living host that has memory at an address. One in whose window it lies is asked alone.
 fn host_at(address: usize) -> Option<Arc<Child>> {
     let hosts: Vec<_> =
-        locked(&HOSTS).iter().rev().filter_map(|(host, process)| Some((host.upgrade()?, process.upgrade()?))).collect();
-    let is_in_window = hosts.iter().any(|(_, process)| process.is_in_window(address));
+        locked(&HOSTS).iter().rev().filter_map(|(host, window)| Some((host.upgrade()?, window.clone()))).collect();
+    let is_in_window = hosts.iter().any(|(_, window)| is_in(window.as_ref(), address));
     let mut alive = hosts.into_iter().filter(|(host, _)| host.is_alive());
-    let found = alive.find(|(host, process)| {
-        if is_in_window { process.is_in_window(address) } else { remote_memory::read(host.pid, address, &mut [0]) }
+    let found = alive.find(|(host, window)| {
+        if is_in_window { is_in(window.as_ref(), address) } else { remote_memory::read(host.pid, address, &mut [0]) }
     });
     found.map(|(host, _)| host)
 }
 
-/// Whether an address lies in the window of a process, where this one has nothing.
+/// Whether an address lies in the window of a host, where this process has nothing.
 fn is_in_window(address: usize) -> bool {
     let hosts = locked(&HOSTS);
-    hosts.iter().any(|(_, process)| process.upgrade().is_some_and(|process| process.is_in_window(address)))
+    hosts.iter().any(|(host, window)| host.strong_count() > 0 && is_in(window.as_ref(), address))
 }
 
 /// Whether this process had memory at an address when it was last looked.

@@ -1,11 +1,11 @@
 //! One host: a process, the channels to it, and how it is asked. When it ends another one may take its place
 //! ([`super::process`]); what is known of this one stays with whoever still holds it.
-#![expect(unsafe_code, reason = "signals a process")]
+#![expect(unsafe_code, reason = "keeps a line for one thread")]
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Error, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::arena::HostHeap;
 use super::channel::{Head, Missed};
 use super::control::{ControlMemory, Line};
+use super::life::Life;
 use super::lines::Lines;
 use super::shared_globals::SharedGlobals;
 use super::spawn::{self, Start, Started};
@@ -58,10 +59,9 @@ pub struct Child {
     memory: Arc<ControlMemory>,
     /// What the library allocates lies there; it can be read until somebody else gets it.
     heap: Option<HostHeap>,
-    exit: Arc<Exit>,
-    pidfd: OwnedFd,
+    life: Arc<Life>,
     /// Tells the host which channels to serve; while it is open the host lives.
-    life: File,
+    parent: File,
     /// The channel of the thread that started the host.
     main: MainLine,
     lines: Lines,
@@ -88,7 +88,7 @@ unsafe impl Sync for MainLine {}
 
 impl std::fmt::Debug for Child {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Child({}, {:?})", self.pid, self.exit)
+        write!(f, "Child({:?})", self.life)
     }
 }
 
@@ -128,9 +128,8 @@ impl Child {
             main: MainLine { owner: thread::current().id(), line: memory.line(MAIN, may_spin) },
             memory,
             heap: plan.heap,
-            exit,
-            pidfd,
-            life: life.into(),
+            life: Arc::new(Life::new(pid, exit, pidfd)),
+            parent: life.into(),
             lines: Lines::default(),
             signatures: Mutex::default(),
             next_signature: AtomicU32::new(0),
@@ -146,7 +145,7 @@ impl Child {
         }
         let deadline = Instant::now() + STARTING;
         let mut payload = Vec::new();
-        let hello = child.main.line.end.receive(&mut payload, Some(deadline), || child.exit.has_ended());
+        let hello = child.main.line.end.receive(&mut payload, Some(deadline), || child.life.exit.has_ended());
         match hello {
             Ok(head) if head.kind == Kind::Return as u32 && payload == build => Ok(child),
             Ok(_) => {
@@ -167,31 +166,25 @@ impl Child {
 
     /// Whether it has not ended.
     pub fn is_alive(&self) -> bool {
-        !self.exit.has_ended()
+        self.life.is_alive()
     }
 
     /// Ends it, with the processes that it has started.
     pub fn kill(&self) {
-        if self.is_alive() {
-            // SAFETY: its status was not taken yet, so that the number is still its, and that of its group.
-            unsafe {
-                libc::kill(-self.pid, libc::SIGKILL);
-                libc::syscall(libc::SYS_pidfd_send_signal, self.pidfd.as_raw_fd(), libc::SIGKILL, 0, 0);
-            }
-        }
+        self.life.kill();
     }
 
     /// Waits until it has ended. False where it did not.
     pub fn wait(&self, longest: Duration) -> bool {
-        self.exit.wait(longest).is_some()
+        self.life.exit.wait(longest).is_some()
     }
 
     /// How it has ended.
     pub fn death(&self) -> Death {
-        let status = self.exit.wait(LAST_WORDS);
+        let status = self.life.exit.wait(LAST_WORDS);
         let mut death = super::death::describe(status, self.memory.report());
         (death.pid, death.generation) = (self.pid, self.generation);
-        death.stderr = String::from_utf8_lossy(&self.exit.stderr()).into_owned();
+        death.stderr = String::from_utf8_lossy(&self.life.exit.stderr()).into_owned();
         death
     }
 
@@ -222,28 +215,28 @@ impl Child {
             Some(line) => line,
             None => self.lines.take(&self.memory, self.may_spin, |number| {
                 // A host that has ended does not read it.
-                let _ = (&self.life).write_all(&[number]);
+                let _ = (&self.parent).write_all(&[number]);
             })?,
         };
         let outcome = self.converse(&line, head, parts, deadline);
         if self.is_alive() {
-            Lines::give(self, line);
+            let child = Arc::downgrade(self);
+            self.lines.give(self.pid, line, move |line| {
+                if let Some(child) = child.upgrade() {
+                    child.leave(line);
+                }
+            });
         }
         outcome
     }
 
     /// Ends the thread of the host that serves a line, and takes the channel back.
-    pub fn leave(self: &Arc<Self>, line: Line) {
+    fn leave(&self, line: Line) {
         let deadline = Deadline::after(LAST_WORDS.as_millis() as u64);
         if self.is_alive() && self.converse(&line, Head::new(Kind::Leave, [0; WORDS]), &[], deadline).is_ok() {
             self.memory.reset(line.number);
             self.lines.give_number(line.number);
         }
-    }
-
-    /// Takes a line back from a thread that has made its call.
-    pub fn give_line(&self, line: Line) {
-        self.lines.put(line);
     }
 
     fn converse(&self, line: &Line, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
@@ -257,7 +250,7 @@ impl Child {
         let at = deadline.map(|deadline| deadline.at);
         let mut payload = Vec::new();
         loop {
-            let head = match line.end.receive(&mut payload, at, || self.exit.has_ended()) {
+            let head = match line.end.receive(&mut payload, at, || self.life.exit.has_ended()) {
                 Ok(head) => head,
                 Err(Missed::Ended) => return Err(self.died()),
                 Err(Missed::Late) => return Err(self.too_late(deadline)),
@@ -279,7 +272,7 @@ impl Child {
                     self.answer(line, &head, &payload)?;
                 }
                 Some(Kind::Dying) => {
-                    self.exit.wait(LAST_WORDS);
+                    self.life.exit.wait(LAST_WORDS);
                     self.kill();
                     return Err(self.died());
                 }
@@ -306,7 +299,7 @@ impl Child {
         }
         let mut listens = locked(&self.listens);
         if !*listens {
-            *listens = listener::start(self, &self.memory, &self.exit);
+            *listens = listener::start(&self.memory, &self.life);
         }
     }
 
@@ -400,6 +393,6 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
         // Its heap is somebody else's afterwards.
-        self.exit.wait(LAST_WORDS);
+        self.life.exit.wait(LAST_WORDS);
     }
 }

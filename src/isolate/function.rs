@@ -153,14 +153,14 @@ struct Bound {
 }
 
 impl RemoteCall for RemoteFunction {
-    fn call(&self, signature: &Arc<Signature>, block: &ArgBlock, captures_errno: bool) -> Result<RemoteResult> {
+    fn call(&self, signature: &Arc<Signature>, block: &ArgBlock, captures_errno: bool) -> Result<Box<RemoteResult>> {
         let child = self.process().child()?;
         let bound = self.bound_in(&child, signature)?;
         let is_text = gives_text(signature);
         let flags = if captures_errno { CALL_ERRNO } else { 0 } | if is_text { CALL_TEXT } else { 0 };
         let number = u64::from(bound.signature.unwrap_or_default());
         let head = Head::new(Kind::Call, [bound.address, number | flags, 0]);
-        let arguments = &bytes(block)[arguments_at(signature)..signature.plan.size];
+        let arguments = &bytes(block)[arguments_at(signature)..signature.layout.size];
         let reply = child.ask(head, &[arguments], self.process().deadline(self.timeout))?;
         self.result_of(&child, signature, reply, is_text)
     }
@@ -190,13 +190,13 @@ impl RemoteFunction {
         signature: &Signature,
         reply: Reply,
         is_text: bool,
-    ) -> Result<RemoteResult> {
+    ) -> Result<Box<RemoteResult>> {
         let mut block = invoke::no_result(signature);
         let errno = reply.status as i32;
         if is_text {
             set_bytes(&mut block, 0, &reply.words[0].to_le_bytes());
             let text = (reply.words[1] != TEXT_STAYS && reply.words[0] != 0).then_some(reply.payload);
-            return Ok(RemoteResult { block, errno, text });
+            return Ok(Box::new(RemoteResult { block, errno, text }));
         }
         if reply.payload.len() != signature.result_size() {
             child.kill();
@@ -204,7 +204,7 @@ impl RemoteFunction {
             return Err(FfiError::IsolateProtocol { symbol: String::new(), reason, death: Box::new(child.death()) });
         }
         set_bytes(&mut block, 0, &reply.payload);
-        Ok(RemoteResult { block, errno, text: None })
+        Ok(Box::new(RemoteResult { block, errno, text: None }))
     }
 
     /// Where it is in a host.

@@ -2,9 +2,8 @@
 //! dedicated thread keeps its own, so that C finds the same thread, and what is local to it, at each call.
 
 use std::cell::Cell;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::child::Child;
 use super::control::{ControlMemory, Line};
 use super::wire::{FIRST_FOREIGN, FIRST_SPARE};
 use crate::call::remote;
@@ -29,15 +28,15 @@ thread_local! {
 
 /// The line of a dedicated thread. When the thread ends the one that serves it ends as well.
 struct OwnLine {
-    child: Weak<Child>,
     pid: i32,
     line: Option<Line>,
+    leave: Option<Box<dyn FnOnce(Line)>>,
 }
 
 impl Drop for OwnLine {
     fn drop(&mut self) {
-        if let (Some(child), Some(line)) = (self.child.upgrade(), self.line.take()) {
-            child.leave(line);
+        if let (Some(leave), Some(line)) = (self.leave.take(), self.line.take()) {
+            leave(line);
         }
     }
 }
@@ -85,18 +84,13 @@ impl Lines {
         Ok(memory.line(number, may_spin))
     }
 
-    /// Keeps a line for the thread, if it is a dedicated one, or for the next call.
-    pub fn give(child: &Arc<Child>, line: Line) {
+    /// Keeps a line for the thread, if it is a dedicated one, or for the next call. `leave` is run when the thread ends.
+    pub fn give(&self, pid: i32, line: Line, leave: impl FnOnce(Line) + 'static) {
         if remote::keeps_thread() {
-            OWN.set(Some(OwnLine { child: Arc::downgrade(child), pid: child.pid, line: Some(line) }));
+            OWN.set(Some(OwnLine { pid, line: Some(line), leave: Some(Box::new(leave)) }));
         } else {
-            child.give_line(line);
+            self.locked().lines.push(line);
         }
-    }
-
-    /// Keeps a line for the next call.
-    pub fn put(&self, line: Line) {
-        self.locked().lines.push(line);
     }
 
     /// Takes a channel back that nobody serves any more.

@@ -1,13 +1,12 @@
 //! Threads of this process that answer threads of a host which the library has started.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 use std::thread;
 
 use super::channel::Head;
-use super::child::Child;
 use super::control::{ControlMemory, Line};
-use super::watcher::Exit;
+use super::life::Life;
 use super::wire::{ASKS_SIGNATURE, ASKS_THREAD, CHANNELS, FIRST_FOREIGN, FOREIGN, Kind, WORDS};
 use super::{signature_code, stubs};
 
@@ -17,21 +16,14 @@ const STACK: usize = 256 * 1024;
 /// What all listeners of a host share.
 struct Host {
     memory: Arc<ControlMemory>,
-    exit: Arc<Exit>,
-    /// A listener does not keep the host alive.
-    child: Weak<Child>,
+    life: Arc<Life>,
     /// How many channels the host has asked for.
     count: AtomicUsize,
 }
 
 /// Starts the first listener of a host, which starts others when the host asks. False where there is no thread for it.
-pub fn start(child: &Arc<Child>, memory: &Arc<ControlMemory>, exit: &Arc<Exit>) -> bool {
-    let host = Host {
-        memory: Arc::clone(memory),
-        exit: Arc::clone(exit),
-        child: Arc::downgrade(child),
-        count: AtomicUsize::new(0),
-    };
+pub fn start(memory: &Arc<ControlMemory>, life: &Arc<Life>) -> bool {
+    let host = Host { memory: Arc::clone(memory), life: Arc::clone(life), count: AtomicUsize::new(0) };
     listen(Arc::new(host), FOREIGN)
 }
 
@@ -44,17 +36,14 @@ fn listen(host: Arc<Host>, channel: usize) -> bool {
 impl Host {
     fn run(self: &Arc<Self>, line: &Line) {
         let mut payload = Vec::new();
-        while let Ok(head) = line.end.receive(&mut payload, None, || self.exit.has_ended()) {
+        while let Ok(head) = line.end.receive(&mut payload, None, || !self.life.is_alive()) {
             let answer = match Kind::of(head.kind) {
                 Some(Kind::Callback) if head.words[1] == ASKS_THREAD => self.add(head.words[0]),
                 Some(Kind::Callback) => answer_of(&head, &payload),
                 _ => None,
             };
             let Some(answer) = answer else {
-                if let Some(child) = self.child.upgrade() {
-                    child.kill();
-                }
-                return;
+                return self.life.kill();
             };
             line.end.post(Head::new(Kind::CallbackResult, [0; WORDS]), &[&answer]);
         }

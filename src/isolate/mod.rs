@@ -11,6 +11,7 @@ pub mod control;
 pub mod death;
 pub mod death_report;
 pub mod function;
+pub mod life;
 pub mod lines;
 pub mod listener;
 pub mod process;

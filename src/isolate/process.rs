@@ -50,7 +50,7 @@ pub struct Process {
     pub options: Options,
     arena: Arc<Arena>,
     /// Where the mappings of hosts lie, which nothing of this process does; none where the system has no such addresses.
-    window: Option<Range>,
+    window: Option<Arc<Range>>,
     state: Mutex<State>,
 }
 
@@ -87,7 +87,7 @@ impl Process {
         let arena = if options.is_apart { apart() } else { shared::arena() };
         let arena = arena
             .map_err(|error| FfiError::IsolateUnavailable { reason: format!("no memory can be shared: {error}") })?;
-        let window = Range::reserve(WINDOW_BYTES, 1 << 30);
+        let window = Range::reserve(WINDOW_BYTES, 1 << 30).map(Arc::new);
         let process = Arc::new(Self { options, arena, window, state: Mutex::default() });
         process.start(&mut process.locked())?;
         Ok(process)
@@ -97,7 +97,7 @@ impl Process {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(self: &Arc<Self>, state: &mut State) -> Result<Arc<Child>> {
+    fn start(&self, state: &mut State) -> Result<Arc<Child>> {
         let (arena, arena_size) = self.arena.span();
         let heap = self.arena.take_heap();
         let (heap_start, heap_size) = heap.as_ref().map_or((0, 0), |heap| (heap.start, heap.size));
@@ -122,13 +122,13 @@ impl Process {
             generation: state.generation,
         };
         let child = Child::start(plan)?;
-        address_space::add(&child, self);
+        address_space::add(&child, self.window.as_ref());
         state.child = Some(Arc::clone(&child));
         Ok(child)
     }
 
     /// The host that answers calls now. One that has ended is replaced where the options say so.
-    pub fn child(self: &Arc<Self>) -> Result<Arc<Child>> {
+    pub fn child(&self) -> Result<Arc<Child>> {
         let mut state = self.locked();
         match &state.child {
             Some(child) if child.is_alive() => return Ok(Arc::clone(child)),
@@ -157,7 +157,7 @@ impl Process {
     }
 
     /// Ends the host, if it runs, and starts another one.
-    pub fn restart(self: &Arc<Self>) -> Result<()> {
+    pub fn restart(&self) -> Result<()> {
         let mut state = self.locked();
         if let Some(child) = state.child.take() {
             child.quit(QUIT);
@@ -194,11 +194,6 @@ impl Process {
     /// The deadline of a call that begins now.
     pub fn deadline(&self, timeout: Option<u64>) -> Option<Deadline> {
         Deadline::after(timeout.or(self.options.timeout)?)
-    }
-
-    /// Whether an address lies where only its hosts have mappings.
-    pub fn is_in_window(&self, address: usize) -> bool {
-        self.window.as_ref().is_some_and(|window| window.contains(address, 1))
     }
 
     /// How many hosts there have been.

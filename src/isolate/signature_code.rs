@@ -29,12 +29,12 @@ pub fn decode(mut bytes: &[u8]) -> Option<Signature> {
     }
     let fixed = Some(u32::from_le_bytes(*fixed)).filter(|fixed| *fixed != u32::MAX).map(|fixed| fixed as usize);
     let signature = Signature::new(arguments, result, fixed).ok()?;
-    Some(if *has_plan == 0 { signature.without_plan() } else { signature })
+    Some(if *has_plan == 0 { signature.without_sequence() } else { signature })
 }
 
 /// Where the arguments begin in the layout of a signature; what is before them is the parent's.
 pub fn arguments_at(signature: &Signature) -> usize {
-    signature.plan.arguments.first().copied().unwrap_or(signature.plan.size)
+    signature.layout.arguments.first().copied().unwrap_or(signature.layout.size)
 }
 
 /// Whether a function of this signature returns text.
@@ -62,7 +62,7 @@ mod tests {
             let signature = Signature::new(arguments, result, fixed).unwrap();
             let copy = decode(&encode(&signature)).unwrap();
             assert!(copy == signature);
-            assert_eq!(copy.plan.arguments, signature.plan.arguments);
+            assert_eq!(copy.layout.arguments, signature.layout.arguments);
         }
         assert!(decode(&[]).is_none() && decode(&[0, 0, 0, 0, 1, 99]).is_none());
     }

@@ -176,10 +176,10 @@ fn target_of(number: u64) -> Option<(Address, Arc<Signature>)> {
 #[inline(never)]
 fn block_of(signature: &Signature, arguments: &[u8]) -> Option<Box<ArgBlock>> {
     let from = arguments_at(signature);
-    if arguments.len() != signature.plan.size - from {
+    if arguments.len() != signature.layout.size - from {
         return None;
     }
-    let mut block = Box::new(ArgBlock::from_elem(0, signature.plan.size.div_ceil(16)));
+    let mut block = Box::new(ArgBlock::from_elem(0, signature.layout.size.div_ceil(16)));
     set_bytes(&mut block, from, arguments);
     Some(block)
 }

@@ -1,4 +1,4 @@
-//! What a library file says of itself: read as data, never loaded. Knows no JavaScript.
+//! Reads what a library file declares: as data, without loading it. Knows no JavaScript.
 //!
 //! The file is whatever the user names, so nothing in it is trusted: the parser checks bounds, and the names that are
 //! taken out of it are limited, because those of a damaged file may overlap as often as it has symbols.
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use object::macho::{FatArch32, FatArch64, MachHeader32, MachHeader64};
-use object::read::elf::{ElfFile, FileHeader};
+use object::read::elf::{ElfFile, FileHeader, Sym};
 use object::read::macho::{FatArch, LoadCommandVariant, MachHeader, MachOFatFile32, MachOFatFile64, MachOFile};
 use object::read::{
     Architecture, BinaryFormat, Export, ExportFlags, ExportTarget, FileKind, NameOrOrdinal, ObjectKind, ObjectSection,
@@ -16,11 +16,12 @@ use object::read::{
 use object::{Object, elf as raw};
 
 use crate::error::{FfiError, Result};
+use crate::loader::dynamic::Dynamic;
 
 /// The most bytes that all names of a library may have together.
 const MOST_NAME_BYTES: usize = 128 << 20;
 
-/// What an exported symbol is.
+/// The kind of an exported symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Code.
@@ -40,7 +41,7 @@ pub enum Kind {
 pub struct Exported {
     /// Its name as `dlsym` takes it, or `#` and its ordinal.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its bytes, where the format knows them (ELF).
     pub size: Option<u64>,
@@ -52,7 +53,7 @@ pub struct Exported {
     pub target: Option<String>,
 }
 
-/// A symbol that the library wants of others.
+/// A symbol that the library needs from others.
 #[derive(Debug)]
 pub struct Imported {
     /// Its name.
@@ -61,7 +62,7 @@ pub struct Imported {
     pub library: Option<String>,
 }
 
-/// What one library says; a file may hold several, for several architectures.
+/// The report of one library; a file may hold several, for several architectures.
 #[derive(Debug)]
 pub struct Report {
     /// ELF, Mach-O or PE.
@@ -72,9 +73,9 @@ pub struct Report {
     pub bits: u32,
     /// Whether numbers have their lowest byte first.
     pub little_endian: bool,
-    /// What it calls itself: the soname, the install name.
+    /// Its name for itself: the soname, the install name.
     pub soname: Option<String>,
-    /// Where it has its dependencies looked for first.
+    /// The folders in which its dependencies are looked up first.
     pub search_path: Option<String>,
     /// The libraries it needs, by the names it has for them.
     pub dependencies: Vec<String>,
@@ -85,6 +86,9 @@ pub struct Report {
 }
 
 /// Reads the library at a path: one report, or one for each architecture.
+///
+/// # Errors
+/// `LibraryInvalid` if the file cannot be read, or is no library.
 pub fn inspect(path: &Path) -> Result<Vec<Report>> {
     let invalid = |reason: String| FfiError::LibraryInvalid { reason: format!("{}: {reason}", path.display()) };
     let metadata = std::fs::metadata(path).map_err(|error| invalid(error.to_string()))?;
@@ -108,7 +112,7 @@ pub fn parse(data: &[u8]) -> std::result::Result<Vec<Report>, String> {
     }
 }
 
-/// Why a file that begins so is no library, if that much can be told.
+/// Why a file that begins so is no library, if the format shows it.
 fn foreign(start: &[u8]) -> Option<String> {
     let reason = match start {
         [] => "is empty",
@@ -162,13 +166,17 @@ fn report<'data, R: ReadRef<'data>>(data: R) -> Parsed<Report> {
         _ => {}
     }
     let mut names = Names { left: MOST_NAME_BYTES, c_prefix: file.format() == BinaryFormat::MachO };
-    let own = own_names(&file, &mut names)?;
-    let mut exports = exports(&file, &mut names)?;
+    let Contents { own, dependencies, mut exports, mut imports } = match &file {
+        object::File::Elf32(elf) if file.sections().next().is_none() => by_segments(elf, &mut names)?,
+        object::File::Elf64(elf) if file.sections().next().is_none() => by_segments(elf, &mut names)?,
+        _ => Contents {
+            own: own_names(&file, &mut names)?,
+            dependencies: dependencies(&file, &mut names)?,
+            exports: exports(&file, &mut names)?,
+            imports: imports(&file, &mut names)?,
+        },
+    };
     exports.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
-    if exports.is_empty() && file.sections().next().is_none() {
-        return Err("has no table of sections, so that its symbols cannot be listed".into());
-    }
-    let mut imports = imports(&file, &mut names)?;
     imports.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Report {
         format: match file.format() {
@@ -181,7 +189,7 @@ fn report<'data, R: ReadRef<'data>>(data: R) -> Parsed<Report> {
         little_endian: file.is_little_endian(),
         soname: own.soname,
         search_path: own.search_path,
-        dependencies: dependencies(&file, &mut names)?,
+        dependencies,
         exports,
         imports,
     })
@@ -324,7 +332,7 @@ fn dependencies<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, names: 
     Ok(found)
 }
 
-/// What a library says of its own name and of where its dependencies are.
+/// The name of a library, and where its dependencies are.
 #[derive(Default)]
 struct Own {
     soname: Option<String>,
@@ -356,6 +364,53 @@ fn elf_names<'data, E: FileHeader, R: ReadRef<'data>>(file: &ElfFile<'data, E, R
     Ok(own)
 }
 
+/// The parts of a report that are read out of tables.
+struct Contents {
+    own: Own,
+    dependencies: Vec<String>,
+    exports: Vec<Exported>,
+    imports: Vec<Imported>,
+}
+
+/// Reads an ELF file that has no section headers: all but the versions of its symbols, which name the libraries of imports.
+fn by_segments<'data, E: FileHeader, R: ReadRef<'data>>(
+    file: &ElfFile<'data, E, R>,
+    names: &mut Names,
+) -> Parsed<Contents> {
+    let (header, endian) = (file.elf_header(), file.endian());
+    let dynamic =
+        Dynamic::of(header, endian, file.data()).ok_or("has neither section headers nor a dynamic segment")?;
+    let mut string = |tag| dynamic.strings(tag).next().map(|text| names.take(text)).transpose();
+    let soname = string(raw::DT_SONAME)?;
+    let search_path = match string(raw::DT_RUNPATH)? {
+        None => string(raw::DT_RPATH)?,
+        path => path,
+    };
+    let dependencies = dynamic.strings(raw::DT_NEEDED).map(|text| names.take(text)).collect::<Parsed<_>>()?;
+    let (mut exports, mut imports) = (Vec::new(), Vec::new());
+    for symbol in dynamic.symbols() {
+        let Some(name) = dynamic.name_of(symbol).filter(|name| !name.is_empty()) else { continue };
+        match (symbol.st_bind(), symbol.st_visibility()) {
+            (raw::STB_LOCAL, _) | (_, raw::STV_HIDDEN | raw::STV_INTERNAL) => continue,
+            _ => {}
+        }
+        let name = names.take(name)?;
+        if symbol.is_undefined(endian) {
+            imports.push(Imported { name, library: None });
+            continue;
+        }
+        let kind = match symbol.st_type() {
+            raw::STT_FUNC | raw::STT_GNU_IFUNC => Kind::Function,
+            raw::STT_OBJECT => Kind::Data,
+            raw::STT_TLS => Kind::ThreadLocal,
+            _ => Kind::Other,
+        };
+        let size = Some(symbol.st_size(endian).into()).filter(|size| *size != 0);
+        exports.push(Exported { name, kind, size, version: None, is_default: true, target: None });
+    }
+    Ok(Contents { own: Own { soname, search_path }, dependencies, exports, imports })
+}
+
 fn macho_names<'data, M: MachHeader, R: ReadRef<'data>>(
     file: &MachOFile<'data, M, R>,
     names: &mut Names,
@@ -378,54 +433,4 @@ fn macho_names<'data, M: MachHeader, R: ReadRef<'data>>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[cfg_attr(miri, ignore = "reads files")]
-    fn a_program_is_read_with_what_it_needs() {
-        let reports = inspect(&std::env::current_exe().unwrap()).unwrap();
-        assert_eq!(reports.len(), 1);
-        assert_eq!(reports[0].bits, usize::BITS);
-        assert!(!reports[0].dependencies.is_empty());
-    }
-
-    #[test]
-    fn what_is_no_library_is_refused_by_its_first_bytes() {
-        assert!(foreign(b"").unwrap().contains("empty"));
-        assert!(foreign(b"INPUT(libc.so.6)").unwrap().contains("text"));
-        assert!(foreign(b"!<arch>\n").unwrap().contains("static"));
-        assert!(foreign(b"\x7fELF\x02\x01\x01\0").is_none());
-        assert!(read(b"\x7fELF\x02\x01\x01".as_slice()).is_err());
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "reads files")]
-    fn a_damaged_library_is_read_or_refused() {
-        let path = std::env::var("PINNED_FFI_INSPECT").map_or_else(|_| std::env::current_exe().unwrap(), Into::into);
-        let whole = std::fs::read(path).unwrap();
-        // The head, where the tables are found, and the places that it names.
-        let data = &whole[..whole.len().min(1 << 20)];
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut next = |below: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % below
-        };
-        for round in 0..2000 {
-            let mut damaged = data.to_vec();
-            for _ in 0..=next(4) {
-                let at = if round % 2 == 0 { next(4096) } else { next(damaged.len()) };
-                damaged[at] = [0, 0xff, 0x80, next(256) as u8][next(4)];
-            }
-            damaged.truncate(damaged.len() - if round % 5 == 0 { next(damaged.len() / 2) } else { 0 });
-            let _ = parse(&damaged);
-        }
-    }
-
-    #[test]
-    fn names_that_are_too_many_bytes_are_refused() {
-        let mut names = Names { left: 3, c_prefix: true };
-        assert_eq!(names.symbol(NameOrOrdinal::Name(b"_ab")).unwrap(), "ab");
-        assert!(names.take(b"cd").is_err());
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 
-/// What tells builds apart: the version and a digest of the sources (build.rs). Exported, so that another copy can read
+/// The name of the build: the version and a digest of the sources (build.rs). Exported, so that another copy can read
 /// it with the loader's means.
 #[unsafe(no_mangle)]
 #[used]
@@ -74,7 +74,7 @@ fn loaded() -> Vec<OsString> {
 fn build_of(file: &OsString) -> Option<String> {
     use libloading::os::unix::{Library, RTLD_LAZY};
 
-    // Other libraries are not asked: whoever wraps the addon would answer for it.
+    // Other libraries are not asked: one that wraps the addon would answer for it.
     if !file.as_encoded_bytes().ends_with(b".node") {
         return None;
     }

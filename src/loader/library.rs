@@ -38,6 +38,9 @@ impl std::fmt::Debug for Unload {
 impl Library {
     /// Opens a library, or the process itself for `None`. `flags` are those of dlopen (0: `RTLD_NOW`).
     ///
+    /// # Errors
+    /// `LibraryInvalid` with the message of the loader.
+    ///
     /// # Safety
     /// U4: the constructors of the library may run in this process.
     pub unsafe fn open(path: Option<&str>, flags: i32) -> Result<Self> {
@@ -101,7 +104,7 @@ impl Library {
         Address::new(found.ok()?.into_raw_address())
     }
 
-    /// Notes that a call is going in, and out when the result is dropped.
+    /// Records that a call is going in, and out when the result is dropped.
     pub fn enter(&self) -> Inside<'_> {
         self.inside.set(self.inside.get() + 1);
         Inside(self)
@@ -109,6 +112,9 @@ impl Library {
 
     /// Closes the library: it is unloaded when its calls on other threads are done. Closing twice is fine; closing
     /// under a call of its own on this thread is refused.
+    ///
+    /// # Errors
+    /// `LibraryBusy` while a call of the library is under way on this thread.
     pub fn close(&self) -> Result<()> {
         if self.inside.get() > 0 {
             return Err(FfiError::LibraryBusy { library: self.name.clone() });
@@ -118,12 +124,12 @@ impl Library {
         Ok(())
     }
 
-    /// Notes that a call goes in on another thread.
+    /// Records that a call goes in on another thread.
     pub fn enter_job(&self) {
         self.jobs.set(self.jobs.get() + 1);
     }
 
-    /// Notes that a call on another thread has come out.
+    /// Records that a call on another thread has come out.
     pub fn leave_job(&self) {
         self.jobs.set(self.jobs.get() - 1);
         if !self.open.get() {
@@ -170,7 +176,7 @@ impl Drop for CallingBack {
 
 impl Drop for Library {
     fn drop(&mut self) {
-        // A library that nobody closed stays loaded: its addresses may be in use.
+        // A library that was not closed stays loaded: its addresses may be in use.
         std::mem::forget(self.handle.take());
     }
 }
@@ -223,7 +229,7 @@ unsafe fn open_handle(path: Option<&str>, _flags: i32) -> std::result::Result<Ha
     }
 }
 
-/// Tells libraries and executables apart by the addresses that lie in them.
+/// Finds libraries and executables by the addresses that lie in them.
 #[derive(Debug, Default)]
 pub struct Images {
     /// The segment that was found last: functions are bound library by library.
@@ -244,7 +250,7 @@ struct Segment {
 
 #[cfg(target_os = "linux")]
 impl Images {
-    /// What tells the image that an address lies in from others; `None` where it lies in none. dladdr would look for
+    /// An identifier of the image that an address lies in; `None` if it lies in none. dladdr would look for
     /// the nearest symbol as well, which takes the longer the more there are.
     pub fn find(&self, address: Address) -> Option<usize> {
         struct Search {
@@ -276,7 +282,7 @@ impl Images {
         }
 
         let mut search = Search { address: address.get(), last: self.last.get(), found: None };
-        // SAFETY: M11; `look` is of the type, and what it is given outlives the walk.
+        // SAFETY: M11; `look` is of the type, and its argument outlives the walk.
         unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
         self.last.set(search.found);
         search.found.map(|segment| segment.image)
@@ -297,8 +303,8 @@ impl Images {
 }
 
 /// The bytes of the object that a symbol names, as the file that defines it says; `None` where that is not known.
-#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
-pub fn symbol_size(symbol: Address) -> Option<usize> {
+#[cfg(glibc)]
+pub fn symbol_size(_: &str, symbol: Address) -> Option<usize> {
     const RTLD_DL_SYMENT: libc::c_int = 1;
     let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
     let mut entry: *mut libc::c_void = std::ptr::null_mut();
@@ -311,9 +317,15 @@ pub fn symbol_size(symbol: Address) -> Option<usize> {
     }
 }
 
+/// The bytes of the object that a symbol of Node names; `None` where that is not known. musl has no dladdr1.
+#[cfg(all(target_os = "linux", not(target_env = "gnu"), target_pointer_width = "64"))]
+pub fn symbol_size(name: &str, symbol: Address) -> Option<usize> {
+    crate::loader::exports::Exports::of_program()?.size_of(name, symbol.get())
+}
+
 /// It is not asked for where there is no stand-in.
-#[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
-pub fn symbol_size(_: Address) -> Option<usize> {
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+pub fn symbol_size(_: &str, _: Address) -> Option<usize> {
     None
 }
 

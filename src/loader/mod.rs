@@ -1,5 +1,7 @@
 //! Library files and the libraries that are loaded. Knows no JavaScript.
 
+pub mod dynamic;
+pub mod exports;
 pub mod inspect;
 pub mod instances;
 pub mod interpose;

@@ -1,7 +1,9 @@
-//! Checks a file before the system's loader gets it: on a FIFO the loader would hang, and a library that is shorter
-//! than its segments ends the process with SIGBUS when they are mapped. Knows no JavaScript.
+//! Checks a file before the system's loader gets it: on a FIFO the loader would hang, a library that is shorter
+//! than its segments ends the process with SIGBUS when they are mapped, and musl loads libraries for other processors.
+//! Knows no JavaScript.
 
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
 use object::read::ReadCache;
@@ -18,10 +20,42 @@ pub fn fault(path: &Path) -> Option<String> {
     if !status.is_file() {
         return Some(format!("{}: not a regular file", path.display()));
     }
+    if let Some(reason) = foreign_reason(File::open(path).ok()?) {
+        return Some(format!("{}: {reason}", path.display()));
+    }
     let wanted = bytes_of_segments(File::open(path).ok()?)?;
     let size = status.len();
     (wanted > size)
         .then(|| format!("{}: the file is cut off: it has {size} bytes of at least {wanted}", path.display()))
+}
+
+/// What the machine field of ELF files for this processor has; `None` where it is not compared.
+const MACHINE: Option<u16> = if cfg!(not(target_os = "linux")) {
+    None
+} else if cfg!(target_arch = "x86_64") {
+    Some(elf::EM_X86_64.0)
+} else if cfg!(target_arch = "aarch64") {
+    Some(elf::EM_AARCH64.0)
+} else {
+    None
+};
+
+/// Why an ELF file is for another processor; `None` where it is for this one, or no ELF file.
+fn foreign_reason(mut file: File) -> Option<String> {
+    let machine = MACHINE?;
+    let mut start = [0; 20];
+    file.read_exact(&mut start).ok()?;
+    if start[..4] != elf::ELFMAG {
+        return None;
+    }
+    // Both processors are used with little-endian files of 64 bits.
+    if start[4] != elf::ELFCLASS64.0 || start[5] != elf::ELFDATA2LSB.0 {
+        return Some("the file is for another architecture: it is no little-endian ELF file of 64 bits".to_owned());
+    }
+    let found = u16::from_le_bytes([start[18], start[19]]);
+    (found != machine).then(|| {
+        format!("the file is for another architecture: its ELF machine is {found}, that of this process is {machine}")
+    })
 }
 
 /// The bytes up to the end of the last segment that is mapped, or of the program headers if these are cut off; `None`
@@ -53,6 +87,14 @@ mod tests {
             fs::write(&part, &bytes[..kept]).unwrap();
             // Less than a header is for the loader to refuse.
             assert_eq!(fault(&part).is_some_and(|fault| fault.contains("cut off")), kept > 64);
+            fs::remove_file(&part).unwrap();
+        }
+        for (at, byte) in [(18, 0xf3), (4, elf::ELFCLASS32.0), (5, elf::ELFDATA2MSB.0)] {
+            let mut foreign = bytes.clone();
+            foreign[at] = byte;
+            let part = std::env::temp_dir().join(format!("pinned-ffi-foreign-{}-{at}", std::process::id()));
+            fs::write(&part, &foreign).unwrap();
+            assert!(fault(&part).is_some_and(|fault| fault.contains("another architecture")), "byte {at}");
             fs::remove_file(&part).unwrap();
         }
         assert!(fault(Path::new("/dev/null")).is_some_and(|fault| fault.ends_with("not a regular file")));

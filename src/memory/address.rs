@@ -1,13 +1,13 @@
-//! Addresses and spans: what a raw number has to be before anything is done with it.
+//! Addresses and spans: non-null addresses, and byte ranges that do not wrap around.
 
 use std::num::NonZeroUsize;
 
 use crate::error::{FfiError, Result};
 
-/// The lowest address that is ever touched: the first page of a process is never mapped.
+/// The lowest address that is ever accessed: the first page of a process is never mapped.
 pub const LOWEST: usize = 4096;
 
-/// Where the memory of a process ends: 47 bits on x86-64, 48 on arm64 (Linux, Documentation/arch/*/mm).
+/// The end of a process's memory: 47 bits on x86-64, 48 on arm64 (Linux, Documentation/arch/*/mm).
 const END_OF_MEMORY: usize = if cfg!(target_pointer_width = "64") { usize::MAX >> 16 } else { usize::MAX };
 
 /// A native address that is not NULL.
@@ -42,6 +42,9 @@ pub struct Span {
 
 impl Span {
     /// A span whose end is still an address.
+    ///
+    /// # Errors
+    /// If the end is not an address.
     pub fn new(start: Address, length: usize) -> Result<Self> {
         let end = start.get().checked_add(length).filter(|end| *end <= END_OF_MEMORY);
         match end {

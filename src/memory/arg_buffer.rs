@@ -1,13 +1,13 @@
 //! The argument buffer: memory that JavaScript writes with a DataView and native code reads, so that a call converts
 //! nothing.
 //!
-//! A call lies in it like this, at the offsets of its signature's layout:
+//! The layout of a call, at the offsets of its signature's layout:
 //!
 //! ```text
 //! [ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]
 //! ```
 //!
-//! The number is that of the bound function (`call::function_table`). The epoch tells who writes
+//! The number is that of the bound function (`call::function_table`). The epoch shows who writes
 //! (lib/memory/arg-buffer.js). `returns` and `who` tell how long the texts are kept that callbacks return
 //! (lib/memory/callback-results.js).
 #![expect(unsafe_code, reason = "copies between the argument buffer and native memory")]
@@ -23,11 +23,11 @@ pub const PIN_BYTES: usize = 16;
 const NUMBER: usize = PIN_BYTES;
 /// Where the epoch lies.
 const EPOCH: usize = NUMBER + 4;
-/// Where the number of outermost calls lies that have returned since a callback of theirs returned text, and who calls
-/// back.
+/// The offsets of the number of outermost calls that have returned since one of their callbacks returned text, and of
+/// the caller of a callback.
 const RETURNS: usize = EPOCH + 4;
 const WHO: usize = RETURNS + 4;
-/// What JavaScript writes over who calls: the callback has returned what has to be kept.
+/// JavaScript writes this over the caller: the result of the callback has to be retained.
 const KEEPS: u32 = u32::MAX;
 /// The bit of the epoch that is set while the values are the arguments of a callback that native code has put there.
 const OF_CALLBACK: u32 = 1 << 31;
@@ -60,7 +60,7 @@ impl ArgBuffer {
         self.length
     }
 
-    /// Its first byte. What is read through it is bounds-checked by the plan of a signature that fits the argument
+    /// Its first byte. Reads through it are bounds-checked by the layout of a signature that fits the argument
     /// buffer (M2).
     #[inline]
     pub fn base(&self) -> *const u8 {
@@ -74,7 +74,7 @@ impl ArgBuffer {
         unsafe { self.base.cast::<u32>().read_unaligned() }
     }
 
-    /// Says of one of the first 32 arguments that it is a pin.
+    /// Marks one of the first 32 arguments as a pin.
     #[inline]
     pub fn add_pin(&self, argument: usize) {
         // SAFETY: M1 and M2, as above.
@@ -88,8 +88,8 @@ impl ArgBuffer {
         unsafe { self.base.add(NUMBER).cast::<u32>().read_unaligned() }
     }
 
-    /// The arguments of a callback lie in the argument buffer: JavaScript takes the note back when it begins to write.
-    /// `who` tells what calls.
+    /// The arguments of a callback lie in the argument buffer: JavaScript clears the mark when it begins to write.
+    /// `who` is the kind of caller.
     #[inline]
     pub fn begin_callback(&self, who: u32) {
         // SAFETY: M1 and M2; every buffer begins with the head.
@@ -100,7 +100,7 @@ impl ArgBuffer {
         }
     }
 
-    /// An outermost call has returned: nothing that callbacks have returned is kept for it any more.
+    /// An outermost call has returned: the results of its callbacks are no longer retained.
     pub fn end_outermost(&self) {
         // SAFETY: M1 and M2; every buffer begins with the head.
         unsafe {
@@ -109,7 +109,7 @@ impl ArgBuffer {
         }
     }
 
-    /// The callback has returned: whether what it has returned has to be kept for its outermost call.
+    /// The callback has returned: whether its result has to be retained for its outermost call.
     #[inline]
     pub fn end_callback(&self) -> bool {
         // SAFETY: M1 and M2; every buffer begins with the head.
@@ -125,7 +125,11 @@ impl ArgBuffer {
         }
     }
 
-    /// Reads half a word at the offset `at`: what JavaScript has just written so a whole one would wait for.
+    /// Reads the `u32` at the byte offset `at`. A load as wide as JavaScript's store forwards from it; a wider one
+    /// waits.
+    ///
+    /// # Panics
+    /// If the word is outside of the argument buffer (M2).
     #[inline]
     pub fn half(&self, at: usize) -> u32 {
         assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the argument buffer");
@@ -134,6 +138,9 @@ impl ArgBuffer {
     }
 
     /// Reads a word at the offset `at`.
+    ///
+    /// # Panics
+    /// If the word is outside of the argument buffer (M2).
     #[inline]
     pub fn word(&self, at: usize) -> u64 {
         assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a read past the argument buffer");
@@ -142,6 +149,9 @@ impl ArgBuffer {
     }
 
     /// Writes a word at the offset `at`.
+    ///
+    /// # Panics
+    /// If the word is outside of the argument buffer (M2).
     #[inline]
     pub fn put_word(&self, at: usize, word: u64) {
         assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a write past the argument buffer");
@@ -150,8 +160,11 @@ impl ArgBuffer {
     }
 
     /// Copies the first `size` bytes out.
+    ///
+    /// # Panics
+    /// If the argument buffer is shorter (M2).
     pub fn take(&self, size: usize) -> ArgBlock {
-        assert!(size <= self.length, "a plan is larger than the argument buffer");
+        assert!(size <= self.length, "the layout is larger than the argument buffer");
         let mut block = ArgBlock::new();
         block.resize(size.div_ceil(16), 0);
         // SAFETY: M1 and M2; the block is a fresh allocation of at least `size` bytes.
@@ -168,6 +181,9 @@ impl ArgBuffer {
     }
 
     /// Copies `bytes` to the offset `at`.
+    ///
+    /// # Panics
+    /// If the bytes are outside of the argument buffer (M2).
     pub fn put(&self, at: usize, bytes: &[u8]) {
         assert!(at <= self.length && bytes.len() <= self.length - at, "a write past the argument buffer");
         // SAFETY: M1 and M2; a Rust slice never overlaps the argument buffer, which JavaScript owns.
@@ -175,6 +191,9 @@ impl ArgBuffer {
     }
 
     /// Copies `length` bytes from native memory to the offset `at`.
+    ///
+    /// # Panics
+    /// If the bytes are outside of the argument buffer (M2).
     ///
     /// # Safety
     /// `source` is readable for `length` bytes (U1 where a C caller gave it).
@@ -185,6 +204,9 @@ impl ArgBuffer {
     }
 
     /// Copies `length` bytes at the offset `at` to native memory.
+    ///
+    /// # Panics
+    /// If the bytes are outside of the argument buffer (M2).
     ///
     /// # Safety
     /// `target` is writable for `length` bytes (U1 where a C caller gave it).

@@ -1,6 +1,6 @@
 //! Whether a text is plain ASCII without a NUL, many bytes at once. V8 keeps such a text as C expects it.
 
-/// What is looked at without a branch in between; a multiple of the widest registers.
+/// Bytes that are checked without a branch in between; a multiple of the widest registers.
 const LONG: usize = 128;
 const SHORT: usize = 16;
 
@@ -31,19 +31,19 @@ fn is_long_plain(bytes: &[u8]) -> bool {
     in_chunks::<LONG>(bytes)
 }
 
-/// Looks at the bytes in chunks; the last one overlaps the one before. There is one at least.
+/// Tests the bytes in chunks; the last one overlaps the one before. There is at least one.
 #[inline(always)]
 fn in_chunks<const SIZE: usize>(bytes: &[u8]) -> bool {
-    // Without a way out in between, so that many are looked at at once.
+    // No early exit, so that the loop is vectorised.
     let is_plain = |chunk: &[u8; SIZE]| chunk.iter().fold(true, |plain, byte| plain & (byte.cast_signed() > 0));
     bytes.as_chunks().0.iter().all(is_plain) && bytes.last_chunk().is_none_or(is_plain)
 }
 
-/// Looks at the first and the last word, which overlap.
+/// Tests the first and the last word, which overlap.
 #[inline(always)]
 fn in_words<const SIZE: usize>(bytes: &[u8], word: impl Fn([u8; SIZE]) -> u64) -> bool {
     let ends = [bytes.first_chunk(), bytes.last_chunk()];
-    // In front of what a smaller word leaves free stand ones.
+    // The bytes that a smaller word leaves free are set to 1.
     let ones = u64::MAX / 255;
     let free = if SIZE == 8 { 0 } else { ones << (SIZE * 8) };
     ends.into_iter().flatten().all(|end| {

@@ -5,19 +5,19 @@ use std::ptr::null_mut;
 
 use super::address::{Address, Span};
 
-/// What is mapped at once.
+/// The bytes of a mapping.
 const CHUNK: usize = 64 * 1024;
-/// What is made executable at once. x86-64 has pages of this size.
+/// The bytes that are made executable at once: a page of x86-64.
 const PAGE: usize = 4096;
 /// Where a piece of code begins.
 const ALIGNMENT: usize = 16;
 
-/// The generated code of an environment. It is given back with this: what JavaScript calls, the environment outlives.
+/// The generated code of an environment. It is unmapped when this is dropped, after all JavaScript of the environment.
 #[derive(Debug, Default)]
 pub struct Code {
     /// Where the chunks are.
     chunks: Vec<Address>,
-    /// The pages that are still to be written.
+    /// The pages that were not written yet.
     free: Option<Span>,
 }
 
@@ -34,7 +34,7 @@ impl Code {
         starts.into_iter().map(|start| Address::new(first.get() + start)).collect()
     }
 
-    /// Puts code into pages of its own, which are executable from now on, and no longer writable. `None` where there is
+    /// Puts code into separate pages, which are executable from now on, and no longer writable. `None` where there is
     /// no memory for it, or the system refuses.
     pub fn put(&mut self, code: &[u8]) -> Option<Address> {
         let length = code.len().next_multiple_of(PAGE);
@@ -76,7 +76,7 @@ fn map() -> Option<Address> {
     if mapped == libc::MAP_FAILED { None } else { Address::new(mapped.expose_provenance()) }
 }
 
-#[cfg(all(test, target_arch = "x86_64"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

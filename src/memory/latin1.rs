@@ -41,7 +41,7 @@ impl<'a> Latin1<'a> {
     /// Writes it, with the NUL, into a block of [`Latin1::size`] bytes.
     ///
     /// # Safety
-    /// M8: the block is of that size, and nobody else uses it.
+    /// M8: the block is of that size, and unused.
     pub unsafe fn put(self, block: Fenced) {
         // SAFETY: by the contract of this function.
         let to = unsafe { std::slice::from_raw_parts_mut(block.data().as_ptr(), self.size()) };

@@ -1,7 +1,7 @@
 //! Whether an address is mapped: the guard probes it before the package itself reads or writes through it.
 //!
 //! Linux: the kernel copies a byte a page through a pipe, which fails with EFAULT where this process would have a
-//! SIGSEGV; `/proc/self/maps` for very long spans, and where there is no pipe to be had. Elsewhere nothing is known,
+//! SIGSEGV; `/proc/self/maps` for very long spans, and if no pipe can be made. Elsewhere nothing is known,
 //! and every address counts as mapped (docs/platforms.md).
 #![allow(unsafe_code, reason = "asks the kernel to read this process (not on every system: no `expect`)")]
 
@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::address::{Address, Span};
 
-/// What is going to be done with memory.
+/// A kind of access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Read it.
@@ -42,7 +42,7 @@ pub fn is_mapped(_: Span, _: Access) -> bool {
 /// Copies memory that may not be mapped; false where it is not.
 ///
 /// # Safety
-/// Where a sandbox forbids the question, the memory is read as it is: the caller has reason to believe that it is
+/// If a sandbox forbids the system call, the memory is read directly: the caller has reason to believe that it is
 /// mapped.
 #[cfg(target_os = "linux")]
 pub unsafe fn read(from: Address, to: &mut [u8]) -> bool {
@@ -58,7 +58,7 @@ pub unsafe fn read(from: Address, to: &mut [u8]) -> bool {
     copied == to.len() as isize
 }
 
-/// Copies no memory: V8's own is not looked at on other systems.
+/// Copies no memory: V8's is not read on other systems.
 ///
 /// # Safety
 /// None is needed.
@@ -69,10 +69,10 @@ pub unsafe fn read(_: Address, _: &mut [u8]) -> bool {
 
 /// The bytes of a page, or of a part of one: no mapping begins or ends inside.
 pub const PAGE: usize = 4096;
-/// Pages that are asked for at once.
+/// Pages that are probed at once.
 #[cfg(target_os = "linux")]
 const MOST_PAGES: usize = 64;
-/// Longer spans are looked up rather than asked for page by page.
+/// Longer spans are looked up in `/proc/self/maps`, not probed page by page.
 #[cfg(target_os = "linux")]
 const LARGE: usize = 64 << 20;
 
@@ -131,7 +131,7 @@ impl Pipe {
     }
 }
 
-/// Asks the kernel; `None` where there is no pipe to be had.
+/// Asks the kernel; `None` if no pipe can be made.
 #[cfg(target_os = "linux")]
 fn probed(span: Span, access: Access) -> Option<bool> {
     let mut slot = PIPE.lock().unwrap_or_else(PoisonError::into_inner);

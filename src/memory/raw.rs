@@ -11,7 +11,7 @@ use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
 use super::other_memory;
 use super::probe::{self, Access, PAGE};
 
-/// How carefully a raw address is used.
+/// How a raw address is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointerCheck {
     /// Addresses in the first page are refused (M5).
@@ -20,7 +20,7 @@ pub enum PointerCheck {
     Mapped,
 }
 
-/// The span of an address and a length, where it may be accessed as far as the care tells.
+/// The span of an address and a length, if the check allows the access.
 pub fn checked(address: usize, length: usize, access: Access, pointer_check: PointerCheck) -> Option<Span> {
     let span = Span::new(Address::new(address).filter(|_| address >= LOWEST)?, length).ok()?;
     (pointer_check == PointerCheck::LowPage || probe::is_mapped(span, access)).then_some(span)
@@ -49,7 +49,7 @@ pub unsafe fn load(arg_buffer: &ArgBuffer, address: usize, length: usize, pointe
 ///
 /// # Safety
 /// U2: `size` bytes are readable at `address`. M1: `arg_buffer` is the address of an argument buffer.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 #[inline]
 pub unsafe fn load_word(arg_buffer: usize, address: usize, size: u32) {
     let target = std::ptr::with_exposed_provenance_mut::<u64>(arg_buffer);
@@ -156,7 +156,7 @@ pub unsafe fn text<'a>(address: usize, length: Option<usize>, pointer_check: Poi
     Some(unsafe { std::slice::from_raw_parts(span.start.as_ptr(), span.length) })
 }
 
-/// The distance to the NUL, looked for as far as pages are mapped.
+/// The distance to the NUL, in mapped pages.
 ///
 /// # Safety
 /// U2: memory that is mapped may be read.
@@ -166,7 +166,7 @@ unsafe fn length_in_mapped(address: usize) -> Option<usize> {
         let here = address.checked_add(length)?;
         let rest = PAGE - here % PAGE;
         let span = checked(here, rest, Access::Read, PointerCheck::Mapped)?;
-        // One by one: what follows the NUL may be nobody's.
+        // One by one: the bytes after the NUL may not be mapped.
         // SAFETY: U2 by the contract of this function; the page was found to be mapped.
         match (0..rest).find(|at| unsafe { span.start.as_ptr().add(*at).read() } == 0) {
             Some(at) => return Some(length + at),
@@ -179,7 +179,7 @@ unsafe fn length_in_mapped(address: usize) -> Option<usize> {
 ///
 /// # Safety
 /// M15: there is an object of the engine, as long as that, which does not move meanwhile.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub unsafe fn word(object: Address, offset: usize) -> usize {
     // SAFETY: by the contract of this function.
     unsafe { object.as_ptr().add(offset).cast::<usize>().read_unaligned() }

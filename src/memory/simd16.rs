@@ -21,7 +21,7 @@ impl Simd16 {
         Self(unsafe { _mm_set_epi64x(second.cast_signed(), first.cast_signed()) })
     }
 
-    /// Those at an address.
+    /// Reads from an address.
     ///
     /// # Safety
     /// They may be read there.
@@ -31,21 +31,21 @@ impl Simd16 {
         Self(unsafe { _mm_loadu_si128(at.cast()) })
     }
 
-    /// What differs between two.
+    /// The exclusive or of two.
     #[inline(always)]
     pub fn xor(self, other: Self) -> Self {
         // SAFETY: as above.
         Self(unsafe { _mm_xor_si128(self.0, other.0) })
     }
 
-    /// What is set in one of two.
+    /// The or of two.
     #[inline(always)]
     pub fn or(self, other: Self) -> Self {
         // SAFETY: as above.
         Self(unsafe { _mm_or_si128(self.0, other.0) })
     }
 
-    /// Whether nothing is set.
+    /// Whether all bits are 0.
     #[inline(always)]
     pub fn is_zero(self) -> bool {
         // SAFETY: as above.
@@ -61,7 +61,7 @@ impl Simd16 {
         Self(words)
     }
 
-    /// Those at an address.
+    /// Reads from an address.
     ///
     /// # Safety
     /// They may be read there.
@@ -71,19 +71,19 @@ impl Simd16 {
         Self(unsafe { at.cast::<[u64; 2]>().read_unaligned() })
     }
 
-    /// What differs between two.
+    /// The exclusive or of two.
     #[inline(always)]
     pub fn xor(self, other: Self) -> Self {
         Self([self.0[0] ^ other.0[0], self.0[1] ^ other.0[1]])
     }
 
-    /// What is set in one of two.
+    /// The or of two.
     #[inline(always)]
     pub fn or(self, other: Self) -> Self {
         Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
     }
 
-    /// Whether nothing is set.
+    /// Whether all bits are 0.
     #[inline(always)]
     pub fn is_zero(self) -> bool {
         self.0 == [0; 2]
@@ -111,7 +111,7 @@ impl Simd32 {
         Self(_mm256_set_m128i(high.0, low.0))
     }
 
-    /// Those at an address.
+    /// Reads from an address.
     ///
     /// # Safety
     /// They may be read there.
@@ -122,21 +122,21 @@ impl Simd32 {
         Self(unsafe { _mm256_loadu_si256(at.cast()) })
     }
 
-    /// What differs between two.
+    /// The exclusive or of two.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub fn xor(self, other: Self) -> Self {
         Self(_mm256_xor_si256(self.0, other.0))
     }
 
-    /// What is set in one of two.
+    /// The or of two.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub fn or(self, other: Self) -> Self {
         Self(_mm256_or_si256(self.0, other.0))
     }
 
-    /// Whether nothing is set.
+    /// Whether all bits are 0.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub fn is_zero(self) -> bool {

@@ -24,35 +24,37 @@ pub struct StringArena {
     bottom: Cell<Option<CachedBlock>>,
 }
 
-/// Where the stack stood; given back by [`StringArena::release`].
+/// A height of the stack, for [`StringArena::release`].
 #[derive(Clone, Copy, Debug)]
 pub struct Mark(usize);
 
-impl StringArena {
+impl Default for StringArena {
     /// An empty stack.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let memory = Box::leak(vec![0u128; CAPACITY / 16].into_boxed_slice());
         Self { memory: NonNull::from(memory).cast(), source: None, top: Cell::new(0), bottom: Cell::default() }
     }
+}
 
+impl StringArena {
     /// An empty stack in a source's memory; `None` where that has none left.
     pub fn from_source(source: Arc<dyn BlockSource>) -> Option<Self> {
         let memory = NonNull::new(source.allocate(CAPACITY)?.0.as_ptr())?;
         Some(Self { memory, source: Some(source), top: Cell::new(0), bottom: Cell::default() })
     }
 
-    /// Where the stack stands now.
+    /// The height of the stack.
     pub fn mark(&self) -> Mark {
         Mark(self.top.get())
     }
 
-    /// Takes everything off that was put on since `mark`.
+    /// Frees everything above `mark`.
     pub fn release(&self, mark: Mark) {
         self.top.set(mark.0);
     }
 
     /// Lets `write` fill the free part and makes a fenced block of as many bytes as it says it used. `None`, and
-    /// nothing is kept, where `write` says `None` or there is no room.
+    /// nothing is kept, where `write` says `None` or there is no space.
     pub fn fill(&self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<(Fenced, usize)> {
         let top = self.top.get();
         if top == 0 {
@@ -60,7 +62,7 @@ impl StringArena {
         }
         let start = top + block::lead();
         let room = CAPACITY.checked_sub(start + block::widths().after).filter(|room| *room > 0)?;
-        // SAFETY: M4 and M6; bytes above `top` belong to nobody, and `write` cannot reach this stack.
+        // SAFETY: M4 and M6; bytes above `top` belong to no block, and `write` cannot reach this stack.
         let free = unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().add(start), room) };
         let used = write(free)?.min(room);
         let raw = Address::new(self.memory.as_ptr().expose_provenance() + top)?;
@@ -70,8 +72,8 @@ impl StringArena {
         Some((block, used))
     }
 
-    /// A block of `size` bytes that hold anything; `None` where there is no room. At the bottom that of before is taken
-    /// again where it was as long, because calls have looked at its fences.
+    /// A block of `size` bytes with any content; `None` if there is no space. The block at the bottom is reused if it
+    /// is as long, because calls have checked its fences.
     #[inline]
     pub fn take(&self, size: usize) -> Option<CachedBlock> {
         let top = self.top.get();
@@ -91,7 +93,7 @@ impl StringArena {
     #[inline(never)]
     fn build(&self, top: usize, size: usize) -> Option<CachedBlock> {
         let raw = Address::new(self.memory.as_ptr().expose_provenance() + top)?;
-        // SAFETY: M4, M6 and M8; bytes above `top` belong to nobody, and there are as many as the block needs.
+        // SAFETY: M4, M6 and M8; bytes above `top` belong to no block, and there are as many as the block needs.
         let handed = CachedBlock::new(unsafe { Fenced::build(raw, block::lead(), size) }?)?;
         if top == 0 {
             self.bottom.set(Some(handed));
@@ -99,7 +101,7 @@ impl StringArena {
         Some(handed)
     }
 
-    /// Has the next block be built anew, after a breach.
+    /// Has the next block rebuilt, after a breach.
     pub fn forget(&self) {
         self.bottom.set(None);
     }
@@ -126,7 +128,7 @@ mod tests {
 
     #[test]
     fn nested_calls_do_not_overwrite_each_other() {
-        let arena = StringArena::new();
+        let arena = StringArena::default();
         let put = |text: &'static [u8]| {
             arena.fill(|free| {
                 free[..text.len()].copy_from_slice(text);
@@ -148,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_block_at_the_bottom_is_built_anew_where_another_was_there() {
-        let arena = StringArena::new();
+        let arena = StringArena::default();
         let empty = arena.mark();
         let is_whole = |size| {
             let handed = arena.take(size).unwrap();
@@ -172,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_not_kept() {
-        let arena = StringArena::new();
+        let arena = StringArena::default();
         assert_eq!(arena.fill(|_| None), None);
         while arena.fill(|free| Some(free.len().min(100))).is_some() {}
         assert_eq!(arena.fill(|free| Some(free.len())), None);

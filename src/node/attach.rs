@@ -1,32 +1,32 @@
-//! Makes the state of an environment, and takes it apart.
+//! Creates and drops the state of an environment.
 #![expect(unsafe_code, reason = "keeps Node-API references and takes the argument buffer's address")]
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ptr::{NonNull, null_mut};
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Env, Object};
-use napi::{JsValue, sys};
-use napi_derive::napi;
+use napi::bindgen_prelude::Env;
+use napi::sys;
 
-use super::async_call::pool::Completions;
+use super::async_call::threaded_work::ThreadedWork;
+use super::call::calls::Calls;
 use super::callback::argument_source::CallbackArguments;
 use super::callback::free_list;
-use super::env::{Callbacks, Environment, current};
+use super::env::{Callbacks, Environment};
 use super::error::thrown;
 use super::exports::isolate::end_processes;
 use super::exposed_views::ExposedViews;
-use super::nesting::Nesting;
 use super::pool_slices::PoolSlices;
 use super::transfer_lock::TransferLocks;
-use super::unwinding::Unwinding;
+use super::unwinding::{Exceptions, Unwinding};
+#[cfg(v8_abi)]
+use super::v8_state::V8State;
 use super::value::{self, Pinned};
 use crate::call::function_table::FunctionTable;
 use crate::error::FfiError;
 use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::fence::heap;
 use crate::memory::raw::PointerCheck;
-use crate::memory::string_arena::StringArena;
 use crate::threads::exit;
 use crate::v8::stack_limit::StackLimit;
 
@@ -38,14 +38,15 @@ impl Drop for Environment {
         free_list::release(self.callbacks.abandon(self));
         // SAFETY: M10; the block was made for this state, and no call is under way.
         unsafe { heap::free(self.empty_block, 0) };
-        // The engine gives back what references refer to, but not the references.
+        // The engine frees the targets of references, but not the references.
         self.exposed_views.forget(self.raw);
         self.pool_slices.forget(self.raw);
-        let thrown = match self.pending.take() {
+        let thrown = match self.exceptions.pending.take() {
             Some(Unwinding::Thrown(held)) => Some(held),
             _ => None,
         };
-        let thrown = self.jobs.take().into_values().filter_map(|(_, thrown)| thrown).chain(thrown).map(NonNull::as_ptr);
+        let thrown =
+            self.work.jobs.take().into_values().filter_map(|(_, thrown)| thrown).chain(thrown).map(NonNull::as_ptr);
         for reference in self.kept.take().into_iter().chain(thrown) {
             // SAFETY: M6; the reference is this state's, and Node-API's environment goes after it.
             unsafe { sys::napi_delete_reference(self.raw, reference) };
@@ -53,31 +54,20 @@ impl Drop for Environment {
     }
 }
 
-/// The process is exiting: whoever waits for JavaScript gets a zeroed result, so that no thread keeps the process.
-#[napi]
-pub fn end_queue(env: Env) -> napi::Result<()> {
-    let environment = current(env)?;
-    if let Some((queue, _)) = environment.queue.get() {
-        queue.exit();
-    }
-    environment.waiting.borrow_mut().end();
-    Ok(())
-}
-
-/// Gives the environment its argument buffer: an ArrayBuffer that JavaScript keeps for itself and never transfers. `nothing` is a
-/// function that does nothing. What was bound by an earlier instance of the package belongs to the state that it
-/// attached, so that none is ever replaced.
-#[napi]
-pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Result<()> {
+/// Makes the state of an environment; see `exports::environment::attach`.
+///
+/// # Errors
+/// If the environment is attached already, the buffer is no ArrayBuffer, or there is no memory.
+pub fn attach(env: Env, arg_buffer: sys::napi_value, nothing: sys::napi_value) -> napi::Result<()> {
     if env.get_instance_data::<Rc<Environment>>()?.is_some() {
         return Err(thrown(env, &FfiError::Internal { reason: "the environment is attached already".into() }));
     }
     let (mut buffer_reference, mut nothing_reference) = (null_mut(), null_mut());
     // SAFETY: M1 and M3; `arg_buffer` is rooted by the caller and then by the reference.
     let storage = unsafe {
-        sys::napi_create_reference(env.raw(), arg_buffer.raw(), 1, &mut buffer_reference);
-        sys::napi_create_reference(env.raw(), nothing.raw(), 1, &mut nothing_reference);
-        value::storage(env.raw(), arg_buffer.raw())
+        sys::napi_create_reference(env.raw(), arg_buffer, 1, &mut buffer_reference);
+        sys::napi_create_reference(env.raw(), nothing, 1, &mut nothing_reference);
+        value::storage(env.raw(), arg_buffer)
     };
     let base = match storage {
         Ok(Pinned::Bytes(storage, _)) => {
@@ -93,52 +83,29 @@ pub fn attach(env: Env, arg_buffer: Object<'_>, nothing: Object<'_>) -> napi::Re
     };
     let state = Rc::new_cyclic(|this| Environment {
         raw: env.raw(),
+        this: this.clone(),
+        ended: Cell::new(false),
         // SAFETY: M1, by the reference above.
         arg_buffer: unsafe { ArgBuffer::new(base, length) },
-        strings: StringArena::new(),
-        nesting: Nesting::default(),
-        ended: Cell::new(false),
-        pending: Cell::new(None),
-        jobs: RefCell::default(),
-        to_throw: Cell::new(null_mut()),
-        origin: Cell::new(0),
-        has_thrown: Cell::new(false),
-        after_call: Cell::new(0),
-        errno: Cell::new(0),
-        frees: Cell::new(0),
-        waiting: RefCell::default(),
-        queue: OnceCell::new(),
+        functions: FunctionTable::default(),
+        layouts: RefCell::default(),
+        calls: Calls::default(),
+        exceptions: Exceptions::default(),
+        callbacks: Callbacks::default(),
+        callback_arguments: CallbackArguments::default(),
         env_handle: OnceCell::new(),
-        pool: OnceCell::new(),
-        completions: Completions::default(),
-        threads: RefCell::default(),
-        this: this.clone(),
-        borrows: RefCell::new(Vec::new()),
+        work: ThreadedWork::default(),
         pointer_check: Cell::new(PointerCheck::LowPage),
         stack_limit: StackLimit::default(),
         transfer_locks: TransferLocks::default(),
         exposed_views: ExposedViews::default(),
         pool_slices: PoolSlices::default(),
-        layouts: RefCell::default(),
         empty_block,
-        functions: FunctionTable::default(),
-        block_caches: Default::default(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        templates: OnceCell::new(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        code: RefCell::default(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        view_storage: OnceCell::new(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        flat_strings: OnceCell::new(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        fast_calls: OnceCell::new(),
-        callbacks: Callbacks::default(),
-        callback_arguments: CallbackArguments::default(),
-        #[cfg(all(target_arch = "x86_64", unix))]
-        function_caller: OnceCell::new(),
+        #[cfg(v8_abi)]
+        v8: V8State::default(),
         kept: RefCell::new(vec![buffer_reference, nothing_reference]),
         nothing: nothing_reference,
+        breach_listener: Cell::new(null_mut()),
     });
     exit::watch();
     // Before the engine frees anything, while other threads may still use it.

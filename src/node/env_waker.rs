@@ -1,7 +1,6 @@
 //! Makes wakers of an environment.
 #![expect(unsafe_code, reason = "lets other threads call into Node-API")]
 
-use std::cell::Cell;
 use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 use std::rc::Rc;
@@ -9,7 +8,8 @@ use std::rc::Rc;
 use napi::sys;
 
 use super::env::Environment;
-use super::waker::{WAKERS, Wake, Waker};
+use super::threadsafe_function::{Serve, ThreadsafeFunction};
+use super::waker::Waker;
 
 unsafe extern "C" fn drop_waker(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
     // SAFETY: M12; `make_waker` leaked exactly this count.
@@ -45,37 +45,18 @@ pub fn resource(env: sys::napi_env, environment: Option<&Rc<Environment>>) -> sy
     }
 }
 
-/// What a waker runs on the JavaScript thread; its context is the environment.
-type Serve = unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);
-
-/// Makes a threadsafe function of an environment. It does not keep the process alive.
+/// Makes a waker of an environment. It does not keep the process alive.
 pub fn make_waker(environment: &Rc<Environment>, key: usize, name: &CStr, serve: Serve) -> Option<Waker> {
     let env = environment.raw;
     let context = Rc::into_raw(Rc::clone(environment)).cast_mut().cast::<c_void>();
-    let (mut js_name, mut function) = (null_mut(), null_mut());
-    // SAFETY: M6 and M12.
-    unsafe {
-        sys::napi_create_string_utf8(env, name.as_ptr(), -1, &mut js_name);
-        let no_function = null_mut();
-        let status = sys::napi_create_threadsafe_function(
-            env,
-            no_function,
-            resource(env, Some(environment)),
-            js_name,
-            0,
-            1,
-            context,
-            Some(drop_waker),
-            context,
-            Some(serve),
-            &mut function,
-        );
-        if status != sys::Status::napi_ok {
+    let resource = resource(env, Some(environment));
+    // SAFETY: M6 and M12; the finalizer drops the count that was leaked here.
+    let function = unsafe {
+        let function = ThreadsafeFunction::make(env, name, resource, null_mut(), Some(serve), context, drop_waker);
+        if function.is_none() {
             drop_waker(env, context, null_mut());
-            return None;
         }
-        sys::napi_unref_threadsafe_function(env, function);
-    }
-    WAKERS.add(key, Wake(function));
-    Some(Waker { function, held: Cell::new(0) })
+        function?
+    };
+    Some(Waker::register(key, function))
 }

@@ -11,8 +11,13 @@ use crate::error::{Class, Death, FfiError, signal_name};
 
 /// Throws an error of the native side.
 pub fn throw(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value>) {
+    throw_error(env, to_error(env, error, cause));
+}
+
+/// Throws an error of JavaScript.
+pub fn throw_error(env: sys::napi_env, error: sys::napi_value) {
     // SAFETY: M6.
-    unsafe { sys::napi_throw(env, to_error(env, error, cause)) };
+    unsafe { sys::napi_throw(env, error) };
 }
 
 /// Takes what is pending in Node-API: what was thrown by a function that it has called, or by itself.

@@ -1,17 +1,15 @@
-//! What runs on the event loop for other threads: wakers of an environment, and the work that is served when they wake it.
+//! Work of other threads on the event loop: the wakers of an environment, and how their work is served.
 #![expect(unsafe_code, reason = "lets other threads call into Node-API")]
 
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::Env;
 use napi::sys;
-use napi_derive::napi;
 
 use super::async_call::completions;
 use super::callback::foreign_thread;
 use super::callback::slot::this_thread;
-use super::env::{EnvHandle, Environment, Queue, Work, current};
+use super::env::{EnvHandle, Environment, Queue, Work};
 use super::env_waker::make_waker;
 use super::native_fn::contained;
 use super::waker::key_of;
@@ -19,7 +17,7 @@ use super::waker::key_of;
 impl Environment {
     /// The queue of work from other threads, made when first needed.
     pub fn queue(&self) -> Arc<Queue> {
-        let (queue, _) = self.queue.get_or_init(|| {
+        let (queue, _) = self.work.queue.get_or_init(|| {
             let queue = Queue::new();
             let make = |this| make_waker(&this, key_of(&queue), c"pinned-ffi callbacks", serve_one);
             let waker = self.this().and_then(make);
@@ -62,33 +60,4 @@ pub unsafe extern "C" fn serve_one(env: sys::napi_env, _: sys::napi_value, conte
         Some(work) => serve(environment, work),
         None => environment.check_alive(),
     }
-}
-
-/// Keeps the process alive while a callback is expected; taken back by `unrefQueue`.
-#[napi]
-pub fn ref_queue(env: Env) -> napi::Result<()> {
-    let environment = current(env)?;
-    environment.queue();
-    environment.hold_open();
-    Ok(())
-}
-
-/// Takes one `refQueue` back.
-#[napi]
-pub fn unref_queue(env: Env) -> napi::Result<()> {
-    current(env)?.let_close();
-    Ok(())
-}
-
-/// The process goes on after an `exit` event: other threads are answered again.
-#[napi]
-pub fn reopen_queue(env: Env) -> napi::Result<()> {
-    current(env)?.reopen_queue();
-    Ok(())
-}
-
-/// Whether other threads have called, and wait for the event loop to turn.
-#[napi]
-pub fn has_work(env: Env) -> napi::Result<bool> {
-    Ok(current(env)?.has_work())
 }

@@ -1,4 +1,4 @@
-//! Unfenced memory whose address was given out. The guard keeps it in step with its copies: a number from `ptr()` means
+//! Unfenced memory whose address was exposed. The guard keeps it in step with its copies: a number from `ptr()` means
 //! the copy for the length of a call; what a pin or a struct holds the address of is not copied.
 #![expect(unsafe_code, reason = "holds weak references to buffers")]
 
@@ -12,14 +12,14 @@ use super::value;
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::borrows::Storage;
 
-/// What is known of one environment's memory whose address was given out.
+/// The exposed memory of an environment.
 #[derive(Debug, Default)]
 pub struct ExposedViews {
     /// By the first byte.
     entries: RefCell<BTreeMap<usize, Entry>>,
     /// The most bytes of any entry: how far in front of a number its entry may begin.
     longest: Cell<usize>,
-    /// Whether anything is guarded: else nobody asks for a number's memory.
+    /// Whether anything is guarded: otherwise the memory of a number does not matter.
     is_guarded: Cell<bool>,
     /// How many entries there may be before the dead ones are dropped.
     limit: Cell<usize>,
@@ -39,7 +39,7 @@ struct Entry {
 /// Memory that a number from `ptr()` lies in.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
-    /// All that was given out.
+    /// Everything that was exposed.
     pub memory: Span,
     /// Its buffer.
     pub buffer: sys::napi_value,
@@ -58,12 +58,12 @@ impl ExposedViews {
     /// Forgets all: the environment is going.
     pub fn forget(&self, env: sys::napi_env) {
         for entry in self.entries.take().into_values() {
-            // SAFETY: M6; nobody has the entry any more.
+            // SAFETY: M6; the entry is no longer used.
             unsafe { sys::napi_delete_reference(env, entry.buffer) };
         }
     }
 
-    /// Notes a view without a fence whose address `ptr()` gives out.
+    /// Records a view without a fence whose address `ptr()` exposes.
     pub fn note(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value) {
         if self.is_guarded.get() {
             self.insert(env, storage.view, buffer, (false, false));
@@ -77,7 +77,7 @@ impl ExposedViews {
         }
     }
 
-    /// Notes that C may keep addresses of a view's buffer for as long as that lives.
+    /// Records that C may keep addresses of a view's buffer for as long as that lives.
     pub fn keep(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value) {
         // SAFETY: M3; the buffer is that of an argument.
         let whole = unsafe { value::buffer_length(env, buffer) }
@@ -150,7 +150,7 @@ impl Entry {
     fn is_alive(&self, env: sys::napi_env) -> bool {
         let is_alive = self.alive(env).is_some();
         if !is_alive {
-            // SAFETY: M6; the entry is dropped by whoever asked.
+            // SAFETY: M6; the caller drops the entry.
             unsafe { sys::napi_delete_reference(env, self.buffer) };
         }
         is_alive

@@ -29,9 +29,9 @@ impl Owner {
     fn free_there(&self, remote: &Remote, data: usize) -> Result<()> {
         let pointers = vec![CType::Pointer.into(), CType::Pointer.into()];
         let signature = Arc::new(Signature::new(pointers, CType::Void.into(), None)?);
-        let mut block = ArgBlock::from_elem(0, signature.plan.size.div_ceil(16));
-        set_address(&mut block, signature.plan.arguments[0], data);
-        set_address(&mut block, signature.plan.arguments[1], self.context);
+        let mut block = ArgBlock::from_elem(0, signature.layout.size.div_ceil(16));
+        set_address(&mut block, signature.layout.arguments[0], data);
+        set_address(&mut block, signature.layout.arguments[1], self.context);
         remote.function.call(&signature, &block, false).map(|_| ())
     }
 }
@@ -49,6 +49,9 @@ unsafe extern "C" fn release(_: sys::napi_env, data: *mut c_void, hint: *mut c_v
 
 /// An ArrayBuffer over a span. With a deallocator it owns the memory: the deallocator runs once, on the JavaScript
 /// thread, after the buffer was collected or when the environment ends.
+///
+/// # Errors
+/// If the engine refuses the memory.
 ///
 /// # Safety
 /// `env` is the current environment; U2: the span stays valid while the buffer is used; U3 for the deallocator.

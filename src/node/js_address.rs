@@ -1,4 +1,4 @@
-//! Addresses as JavaScript has them.
+//! Addresses as JavaScript values.
 
 use napi::bindgen_prelude::{BigInt, Either};
 

@@ -1,7 +1,6 @@
-//! What knows JavaScript: the only user of Node-API.
+//! The binding to JavaScript: the only user of Node-API.
 //!
-//! `env` has the state of an environment. `exports`, and the `#[napi]` functions of the other files, are what `lib/`
-//! calls.
+//! `env` has the state of an environment. `exports` has every `#[napi]` function: it is what `lib/` calls.
 
 pub mod async_call;
 pub mod attach;
@@ -18,14 +17,16 @@ pub mod external_buffer;
 pub mod fast_call;
 pub mod js_address;
 pub mod native_fn;
-pub mod nesting;
 pub mod pool_slices;
 pub mod string;
 pub mod termination;
+pub mod threadsafe_function;
 pub mod transfer_lock;
 pub mod unwinding;
+#[cfg(v8_abi)]
+pub mod v8_state;
 pub mod value;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod verify;
 pub mod waker;
 pub mod work;

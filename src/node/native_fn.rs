@@ -10,30 +10,60 @@ use napi::sys;
 use smallvec::SmallVec;
 
 use super::env::{Environment, current};
-use super::error::{thrown, to_error};
+use super::error::{clear_exception, thrown, to_error};
 use crate::error::FfiError;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 use crate::v8::callback_info::CallbackInfo;
 
 /// An exception is pending in Node-API, or JavaScript is being ended.
 pub struct PendingException;
 
-/// What a native function gives: a value, or null for undefined.
+/// The result of a native function: a value, or null for undefined.
 pub type JsResult = Result<sys::napi_value, PendingException>;
 
 /// Throws an error of the native side.
 pub fn thrown_by(environment: &Environment, error: &FfiError) -> PendingException {
-    throw_value(environment, to_error(environment.raw, error, None))
+    throw_value(environment, error_of(environment, error, None))
+}
+
+/// The JavaScript error of an error of the native side; `cause` is the exception that it replaces. Who listens for
+/// breached fences is told of those.
+pub fn error_of(environment: &Environment, error: &FfiError, cause: Option<sys::napi_value>) -> sys::napi_value {
+    let js_error = to_error(environment.raw, error, cause);
+    if matches!(error, FfiError::Overflow { .. }) {
+        tell_of_breach(environment, js_error);
+    }
+    js_error
+}
+
+#[cold]
+fn tell_of_breach(environment: &Environment, error: sys::napi_value) {
+    let listener = environment.breach_listener.get();
+    if listener.is_null() {
+        return;
+    }
+    let (mut this, mut function, mut ignored) = (null_mut(), null_mut(), null_mut());
+    // SAFETY: M3 and M6; the error is a value of the current scope, the listener is kept as long as the environment,
+    // and what it throws takes the place of nothing.
+    unsafe {
+        sys::napi_get_undefined(environment.raw, &mut this);
+        sys::napi_get_reference_value(environment.raw, listener, &mut function);
+        sys::napi_call_function(environment.raw, this, function, 1, &error, &mut ignored);
+    }
+    clear_exception(environment.raw);
 }
 
 /// Throws a value once the native function returns: where V8 calls it without Node-API, under whose own handler
-/// `--abort-on-uncaught-exception` takes every exception for one that nobody catches.
+/// `--abort-on-uncaught-exception` takes every exception for an uncaught one.
 pub fn throw_value(environment: &Environment, value: sys::napi_value) -> PendingException {
-    environment.to_throw.set(value);
+    environment.exceptions.to_throw.set(value);
     PendingException
 }
 
-/// A value, unless JavaScript of our own that ran meanwhile has thrown (it was short of stack, say).
+/// Returns the value, unless JavaScript of the package that ran meanwhile has thrown (for example a stack overflow).
+///
+/// # Errors
+/// [`PendingException`] if something was thrown meanwhile.
 pub fn unless_thrown(environment: &Environment, value: sys::napi_value) -> JsResult {
     let mut is_pending = false;
     // SAFETY: M6; the out-parameter is a local.
@@ -41,13 +71,13 @@ pub fn unless_thrown(environment: &Environment, value: sys::napi_value) -> JsRes
     if is_pending { Err(PendingException) } else { Ok(value) }
 }
 
-/// What a native function was called with.
+/// The arguments of a native function.
 #[derive(Clone, Copy)]
 pub enum Arguments {
     /// By Node-API.
     NodeApi(sys::napi_env, sys::napi_callback_info),
     /// By V8.
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     V8(CallbackInfo),
 }
 
@@ -61,13 +91,13 @@ impl Arguments {
                 fill(env, info, &mut values);
                 values
             }
-            // One by one: a copy of many words at once would have to wait for the stores of each.
-            #[cfg(all(target_arch = "x86_64", unix))]
+            // Word by word: a wider load that spans recent stores would wait for them.
+            #[cfg(v8_abi)]
             Self::V8(info) => std::array::from_fn(info.arguments()),
         }
     }
 
-    /// As many of the first ones as there are to be.
+    /// The first `count` arguments.
     pub fn many(self, count: usize) -> SmallVec<[sys::napi_value; 8]> {
         match self {
             Self::NodeApi(env, info) => {
@@ -75,7 +105,7 @@ impl Arguments {
                 fill(env, info, &mut values);
                 values
             }
-            #[cfg(all(target_arch = "x86_64", unix))]
+            #[cfg(v8_abi)]
             Self::V8(info) => (0..count).map(info.arguments()).collect(),
         }
     }
@@ -83,11 +113,11 @@ impl Arguments {
 
 fn fill(env: sys::napi_env, info: sys::napi_callback_info, values: &mut [sys::napi_value]) {
     let (mut count, start) = (values.len(), values.as_mut_ptr());
-    // SAFETY: M6; the function is under way, and there is room for so many.
+    // SAFETY: M6; the function is under way, and there is space for so many.
     unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
 }
 
-/// Runs what has no caller to throw to, and keeps a panic from unwinding into the engine. Whether it came to its end.
+/// Runs code that has no caller to throw to. A panic does not unwind into the engine. Returns whether there was none.
 #[inline(always)]
 pub fn contained(function: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(function)).is_ok()
@@ -98,7 +128,7 @@ fn panicked(environment: &Environment) -> PendingException {
     thrown_by(environment, &FfiError::Internal { reason: "a native function panicked".into() })
 }
 
-/// A function in Rust that is to be a native one: its own type says which one it is, and has no value to be kept.
+/// A function in Rust that becomes a native one. Its type identifies it, so that no value has to be stored.
 pub trait NativeFnImpl: Fn(&'static Environment, Arguments) -> JsResult + Copy {}
 impl<F: Fn(&'static Environment, Arguments) -> JsResult + Copy> NativeFnImpl for F {}
 
@@ -110,16 +140,16 @@ fn run<F: NativeFnImpl>(environment: &'static Environment, arguments: Arguments)
     function(environment, arguments)
 }
 
-/// A native function: how it is called.
+/// A native function, by the ways in which it is called.
 #[derive(Clone, Copy)]
 pub struct NativeFn {
     by_node_api: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     by_v8: by_v8::Function,
 }
 
 impl NativeFn {
-    /// That of a function in Rust. A panic in it becomes an exception, and does not unwind into the engine.
+    /// Makes one of a function in Rust. A panic in it becomes an exception, and does not unwind into the engine.
     pub fn new<F: NativeFnImpl>(function: F) -> Self {
         Self::with_own_boundary(move |environment: &'static Environment, arguments: Arguments| {
             catch_unwind(AssertUnwindSafe(|| function(environment, arguments)))
@@ -127,11 +157,11 @@ impl NativeFn {
         })
     }
 
-    /// That of a function that catches its panics itself.
+    /// Makes one of a function that catches its panics itself.
     pub fn with_own_boundary<F: NativeFnImpl>(_: F) -> Self {
         Self {
             by_node_api: by_node_api::<F>,
-            #[cfg(all(target_arch = "x86_64", unix))]
+            #[cfg(v8_abi)]
             by_v8: by_v8::called::<F>,
         }
     }
@@ -149,7 +179,7 @@ unsafe extern "C" fn by_node_api<F: NativeFnImpl>(
     };
     // Node-API throws what is pending.
     run::<F>(environment, Arguments::NodeApi(env, info)).unwrap_or_else(|PendingException| {
-        let value = environment.to_throw.replace(null_mut());
+        let value = environment.exceptions.to_throw.replace(null_mut());
         if !value.is_null() {
             // SAFETY: M6; the value is one of the current scope.
             unsafe { sys::napi_throw(env, value) };
@@ -159,12 +189,15 @@ unsafe extern "C" fn by_node_api<F: NativeFnImpl>(
 }
 
 /// Makes functions of the environment.
+///
+/// # Errors
+/// If the engine refuses a function.
 pub fn native_functions<const COUNT: usize>(
     env: Env,
     natives: [NativeFn; COUNT],
 ) -> napi::Result<[Object<'static>; COUNT]> {
     let environment = current(env)?;
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     if let Some(functions) = by_v8::make(&environment, natives) {
         return Ok(functions);
     }
@@ -182,11 +215,9 @@ pub fn native_functions<const COUNT: usize>(
     Ok(functions.map(|function| Object::from_raw(env.raw(), function)))
 }
 
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod by_v8 {
     //! The same for V8.
-
-    use napi_derive::napi;
 
     use super::*;
     use crate::node::error::take_thrown;
@@ -194,8 +225,8 @@ pub mod by_v8 {
     use crate::v8::handle::Local;
     use crate::v8::trampoline::with_context;
 
-    /// Generated code puts the environment behind what V8 has passed, and what the two registers in between happen to
-    /// hold.
+    /// Generated code passes the environment as the fourth argument. V8 passes the first; the two in between are
+    /// undefined.
     pub type Function = unsafe extern "C" fn(*mut usize, usize, usize, *const Environment);
 
     pub unsafe extern "C" fn called<F: NativeFnImpl>(
@@ -207,13 +238,13 @@ pub mod by_v8 {
         // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made
         // with.
         let environment = unsafe { &*environment };
-        let Some(v8) = environment.templates.get() else { return };
+        let Some(v8) = environment.v8.templates.get() else { return };
         // SAFETY: M18; V8 has called this function with it.
         let info = unsafe { CallbackInfo::new(info, v8.layout) };
         match run::<F>(environment, Arguments::V8(info)) {
             Ok(value) if value.is_null() => {}
             // SAFETY: M3; the value is one of the scope that V8 has opened for this function.
-            Ok(value) => unsafe { info.give(value.cast()) },
+            Ok(value) => unsafe { info.set_return_value(value.cast()) },
             Err(PendingException) => rethrow(environment, v8),
         }
     }
@@ -221,7 +252,7 @@ pub mod by_v8 {
     /// Throws what is pending in Node-API, as Node-API does when its own functions return.
     #[cold]
     fn rethrow(environment: &Environment, v8: &FunctionTemplates) {
-        let value = environment.to_throw.replace(null_mut());
+        let value = environment.exceptions.to_throw.replace(null_mut());
         let exception = if value.is_null() { take_thrown(environment.raw) } else { Some(value) };
         if let Some(exception) = exception {
             // SAFETY: M3 and M6; the exception is one of the scope that V8 has opened for this function.
@@ -234,10 +265,10 @@ pub mod by_v8 {
         environment: &Environment,
         natives: [NativeFn; COUNT],
     ) -> Option<[Object<'static>; COUNT]> {
-        let v8 = environment.templates.get()?;
+        let v8 = environment.v8.templates.get()?;
         let context = (&raw const *environment).expose_provenance();
         let stubs = natives.map(|native| with_context((native.by_v8 as *const ()).addr(), context));
-        let starts = environment.code.borrow_mut().put_all(stubs)?;
+        let starts = environment.v8.code.borrow_mut().put_all(stubs)?;
         let mut functions = [null_mut(); COUNT];
         for (function, code) in functions.iter_mut().zip(starts) {
             // SAFETY: M15; the scope of the native function under way is open.
@@ -246,18 +277,18 @@ pub mod by_v8 {
         Some(functions.map(|function: Local| Object::from_raw(environment.raw, function.cast())))
     }
 
-    /// Gives its second argument.
+    /// Returns its second argument.
     unsafe extern "C" fn second(info: *mut usize, _: usize, _: usize, v8: *const FunctionTemplates) {
         // SAFETY: M18; V8 has called this function with it, and `works` has the pointer's V8.
         let info = unsafe { CallbackInfo::new(info, (*v8).layout) };
         // SAFETY: M3; the value is an argument.
-        unsafe { info.give(info.arguments()(1)) };
+        unsafe { info.set_return_value(info.arguments()(1)) };
     }
 
-    /// Whether a function that V8 calls gets its arguments and gives one back.
+    /// Whether a function that V8 calls gets its arguments and can return one.
     fn works(environment: &Environment, v8: &FunctionTemplates) -> bool {
         let stub = with_context((second as *const ()).addr(), (&raw const *v8).expose_provenance());
-        let code = environment.code.borrow_mut().put(&stub);
+        let code = environment.v8.code.borrow_mut().put(&stub);
         // SAFETY: M15; the scope of the native function under way is open.
         let Some(function) = code.and_then(|code| unsafe { v8.plain_function(code) }) else { return false };
         let (env, mut values, mut result, mut is_same) = (environment.raw, [null_mut(); 2], null_mut(), false);
@@ -277,13 +308,10 @@ pub mod by_v8 {
 
     /// Has V8 call native functions of this environment itself, where everything is found and a trial works; for a
     /// verified `NODE_MODULE_VERSION`.
-    #[napi]
-    pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
-        let environment = current(env)?;
+    pub fn attach(environment: &Environment, modules: u32) {
         // SAFETY: M6.
-        if let Some(v8) = unsafe { FunctionTemplates::find(modules) }.filter(|v8| works(&environment, v8)) {
-            let _ = environment.templates.set(v8);
+        if let Some(v8) = unsafe { FunctionTemplates::find(modules) }.filter(|v8| works(environment, v8)) {
+            let _ = environment.v8.templates.set(v8);
         }
-        Ok(())
     }
 }

@@ -1,14 +1,14 @@
 //! Slices of Node's Buffer pool. They lie side by side in one slab without fences in between, so a synchronous call
 //! remembers the bytes around a slice, and compares them when C returns.
 //!
-//! A byte that has changed is an overflow only if nobody else may write it meanwhile. JavaScript does not run during
+//! A byte that has changed is an overflow only if nothing else may write it meanwhile. JavaScript does not run during
 //! the call. What else can write into a slab is known:
 //!
-//! * asynchronous calls of this package, calls that this one is nested in, and C code that was given an address by
+//! * asynchronous calls of this package, calls that this one is nested in, and C code that has an address from
 //!   `ptr()`, `pin()`, a struct or a callback's result: their slices are recorded, and exempt. Where one of them was
-//!   passed an address in the slab of which no more is known, no slice of it is watched;
+//!   passed an address in the slab of which no more is known, no slice of it is borrowed;
 //! * everything that libuv runs on its pool, also for Node itself and for other addons: [`Requests`] counts it, and
-//!   while there is any, no slice is watched.
+//!   while there is any, no slice is borrowed.
 #![expect(unsafe_code, reason = "reads a counter of libuv, and holds weak references to buffers")]
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -54,7 +54,7 @@ impl Requests {
         self.own.set(self.own.get() + 1);
     }
 
-    /// It is done. libuv counts it down right before; of JavaScript only `before` hooks of `node:async_hooks` run in
+    /// Counts the end of such a request. libuv counts it right before; only `before` hooks of `node:async_hooks` run in
     /// between.
     pub fn end(&self) {
         self.own.set(self.own.get().saturating_sub(1));
@@ -76,13 +76,13 @@ pub struct PoolSlices {
     sizes: RefCell<SmallVec<[usize; 2]>>,
     /// The slabs that are known, by their first byte.
     slabs: RefCell<BTreeMap<usize, Slab>>,
-    /// Of how many the address of a slice was given out: a word that generated code reads.
+    /// The number of slabs with an exposed slice: a word that generated code reads.
     count: Cell<usize>,
-    /// A JavaScript function that tells whether a buffer is a slab.
+    /// A JavaScript function: whether a buffer is a slab.
     asks_slab: OnceCell<sys::napi_ref>,
-    /// The slabs there may be before those are dropped that were collected.
+    /// The number of slabs at which those that were collected are dropped.
     limit: Cell<usize>,
-    /// What the asynchronous calls under way were passed, by the number of the job.
+    /// The memory that the asynchronous calls under way were passed, by the number of the job.
     jobs: RefCell<HashMap<usize, Ranges>>,
 }
 
@@ -91,7 +91,7 @@ struct Slab {
     length: usize,
     /// Its buffer, weakly.
     buffer: sys::napi_ref,
-    /// The bytes of each slice whose address was given out, by its start. Slabs are never filled twice: an entry stays
+    /// The bytes of each slice whose address was exposed, by its start. Slabs are never filled twice: an entry stays
     /// true as long as its slab lives.
     slices: BTreeMap<usize, usize>,
 }
@@ -115,7 +115,7 @@ impl PoolSlices {
         Span::new(start, length).ok()
     }
 
-    /// Records the size of a slab. `asks` keeps the function that tells of a buffer of this size whether it is one.
+    /// Records the size of a slab. `asks` keeps the function that returns whether a buffer of this size is one.
     pub fn add_size(&self, env: sys::napi_env, bytes: usize, asks: impl FnOnce() -> sys::napi_ref) {
         self.asks_slab.get_or_init(|| {
             self.requests.find(env);
@@ -154,7 +154,7 @@ impl PoolSlices {
         self.sizes.borrow().contains(&length)
     }
 
-    /// Whether the address of any slice was given out: one load.
+    /// Whether the address of any slice was exposed: one load.
     #[inline]
     pub fn any(&self) -> bool {
         self.count.get() > 0
@@ -165,7 +165,7 @@ impl PoolSlices {
         self.count.as_ptr().expose_provenance()
     }
 
-    /// Records that the address of a slice of a known slab is given out: C may write there until the slab is collected.
+    /// Records that the address of a slice of a known slab is exposed: C may write there until the slab is collected.
     pub fn expose(&self, slice: Span, slab: Span) {
         if let Some(slab) = self.slabs.borrow_mut().get_mut(&slab.start.get()) {
             if slab.slices.is_empty() {
@@ -176,7 +176,7 @@ impl PoolSlices {
         }
     }
 
-    /// Whether a number is an address in a slab, where addresses of slices were given out.
+    /// Whether a number is an address in a slab, where addresses of slices were exposed.
     #[inline]
     pub fn holds(&self, address: usize) -> bool {
         self.any() && self.slab_around(address).is_some()
@@ -189,7 +189,7 @@ impl PoolSlices {
         (address - start < slab.length).then(|| Span::new(Address::new(*start)?, slab.length).ok())?
     }
 
-    /// What a number may mean, and the slab of it: the slices around it whose addresses were given out; `None` where
+    /// What a number may mean, and the slab of it: the slices around it whose addresses were exposed; `None` where
     /// there are none.
     pub fn around(&self, env: sys::napi_env, address: Address) -> Option<(Span, Span)> {
         let slab = self.slab_around(address.get()).filter(|_| self.any())?;
@@ -215,7 +215,7 @@ impl PoolSlices {
         self.jobs.borrow_mut().remove(&job);
     }
 
-    /// What others than the call may write in a slab during it; `None` where that is not known.
+    /// The parts of a slab that others may write during a call; `None` if that is unknown.
     pub fn written_by_others(&self, env: sys::napi_env, slab: Span) -> Option<Ranges> {
         if !self.requests.are_own() {
             return None;
@@ -228,7 +228,7 @@ impl PoolSlices {
         Some(ranges)
     }
 
-    /// Forgets all: the environment is going.
+    /// Forgets everything: the environment ends.
     pub fn forget(&self, env: sys::napi_env) {
         for slab in self.slabs.take().into_values() {
             slab.forget(env);
@@ -251,9 +251,9 @@ impl Slab {
         }
     }
 
-    /// Gives its reference back.
+    /// Deletes its reference.
     fn forget(&self, env: sys::napi_env) {
-        // SAFETY: M6; nobody has the entry any more.
+        // SAFETY: M6; the entry is no longer used.
         unsafe { sys::napi_delete_reference(env, self.buffer) };
     }
 }

@@ -1,4 +1,4 @@
-//! JavaScript strings of C's texts.
+//! JavaScript strings from texts of C.
 #![expect(unsafe_code, reason = "makes JavaScript strings")]
 
 use std::ptr::null_mut;
@@ -11,13 +11,16 @@ use crate::error::FfiError;
 use crate::memory::ascii::is_plain;
 
 /// A JavaScript string of UTF-8 bytes; invalid ones become U+FFFD.
+///
+/// # Errors
+/// If the text is too long for a string.
 pub fn to_string(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_value, FfiError> {
     let (env, mut string) = (environment.raw, null_mut());
     // ASCII is Latin-1, of which the engine makes a string without decoding.
     let is_plain = is_plain(bytes);
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     if is_plain
-        && let Some(v8) = environment.templates.get()
+        && let Some(v8) = environment.v8.templates.get()
         // SAFETY: M6; a native function is under way, and its scope is open. In Node a `Local` is a `napi_value`.
         && let Some(text) = unsafe { v8.text(bytes) }
     {

@@ -19,7 +19,7 @@ impl Environment {
         let exception = take_thrown(self.raw);
         let is_terminating = known.unwrap_or_else(|| {
             let may_be = exception.is_none_or(|exception| self.is_null(exception));
-            let is_terminating = may_be && self.nesting.get() > 0 && !self.runs_js();
+            let is_terminating = may_be && self.calls.depth.get() > 0 && !self.runs_js();
             if is_terminating {
                 take_thrown(self.raw);
             }

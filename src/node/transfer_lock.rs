@@ -1,5 +1,5 @@
 //! Transfer locks: a buffer that is pinned cannot be transferred while native code uses it. V8 refuses to detach a
-//! buffer whose detach key is not given, so a lock is a key that nobody has (`v8::ArrayBuffer::SetDetachKey`).
+//! buffer whose detach key is not passed, so a lock is a secret key (`v8::ArrayBuffer::SetDetachKey`).
 #![expect(unsafe_code, reason = "calls an exported function of V8")]
 
 use std::cell::{Cell, RefCell};
@@ -13,37 +13,37 @@ use crate::memory::fence::block::Fenced;
 use crate::v8::array_buffer::{BackingStores, DetachKey, Question};
 use crate::v8::symbols;
 
-/// The locks of an environment, and the buffers that the calls under way were handed.
+/// The locks of an environment, and the buffers that the calls under way were passed.
 #[derive(Debug)]
 pub struct TransferLocks {
     /// `SetDetachKey`, where the executable exports it.
     setter: Cell<Option<DetachKey>>,
-    /// Whether callbacks hold the storage of what their call was handed rather than lock it: V8 ends the process in
+    /// Whether callbacks hold the storage of what their call was passed rather than lock it: V8 ends the process in
     /// `transfer()` where it meets a key.
     only_holds: Cell<bool>,
-    /// What holds the storage of buffers that cannot be locked.
+    /// Holds the storage of buffers that cannot be locked.
     stores: Cell<Option<BackingStores>>,
     /// `IsResizableByUserJavaScript`, where the executable exports it.
     is_resizable: Cell<Option<Question>>,
-    /// A JavaScript function that tells the same, for everywhere else.
+    /// A JavaScript function that returns the same, for all other runtimes.
     pub asks_resizable: Cell<sys::napi_ref>,
     /// `IsDetachable`, where the executable exports it.
     is_detachable: Cell<Option<Question>>,
-    /// A JavaScript function that tells whether Node has marked a buffer as not transferable.
+    /// A JavaScript function that returns whether Node has marked a buffer as not transferable.
     pub asks_marked: Cell<sys::napi_ref>,
     /// How often each buffer is locked, by the address of its storage.
     counts: RefCell<HashMap<usize, usize>>,
-    handed: RefCell<Vec<Passed>>,
-    /// How many of `handed` are locked: those a callback has run under.
+    passed: RefCell<Vec<Passed>>,
+    /// How many of `passed` are locked: those a callback has run under.
     locked: Cell<usize>,
 }
 
-/// A view or buffer that a call under way was handed, and its block, which is held while callbacks run.
+/// A view or buffer that a call under way was passed, and its block, which is held while callbacks run.
 #[derive(Debug)]
 struct Passed {
     value: sys::napi_value,
     block: Option<Fenced>,
-    /// What holds its storage meanwhile, where it cannot be locked.
+    /// Holds its storage meanwhile, if it cannot be locked.
     store: Cell<sys::napi_ref>,
 }
 
@@ -58,14 +58,14 @@ impl Default for TransferLocks {
             is_detachable: Cell::default(),
             asks_marked: Cell::new(null_mut()),
             counts: RefCell::default(),
-            handed: RefCell::default(),
+            passed: RefCell::default(),
             locked: Cell::default(),
         }
     }
 }
 
 impl TransferLocks {
-    /// Looks V8's functions up, once an environment.
+    /// Looks V8's functions up, once per environment.
     pub fn find(&self, has_detach_keys: bool, transfer_aborts: bool) {
         let Some(process) = symbols::process() else { return };
         if has_detach_keys {
@@ -89,7 +89,7 @@ impl TransferLocks {
     }
 
     /// Whether the engine allocated an ArrayBuffer. An external one Node itself detaches without a key when its
-    /// environment ends, and ends the process where that fails; a WebAssembly.Memory's has a key of its own.
+    /// environment ends, and ends the process where that fails; a WebAssembly.Memory's has a separate key.
     fn is_of_engine(&self, env: sys::napi_env, value: sys::napi_value, buffer: sys::napi_value) -> bool {
         if block(env, value).is_some_and(|(block, _)| block.is_of_engine()) {
             return true;
@@ -100,55 +100,56 @@ impl TransferLocks {
         is_detachable && ask(env, self.asks_marked.get(), buffer) == Some(false)
     }
 
-    /// Notes a view or buffer that a call was handed, and its block where nobody else holds that.
+    /// Records a view or buffer that a call was passed, and its block if nothing else holds that.
     pub fn hand(&self, value: sys::napi_value, block: Option<Fenced>) {
-        self.handed.borrow_mut().push(Passed { value, block, store: Cell::new(null_mut()) });
+        self.passed.borrow_mut().push(Passed { value, block, store: Cell::new(null_mut()) });
     }
 
-    /// Where the list stands; for [`TransferLocks::end`].
+    /// The length of the list; for [`TransferLocks::end`].
     pub fn mark(&self) -> usize {
-        self.handed.borrow().len()
+        self.passed.borrow().len()
     }
 
-    /// JavaScript is about to run inside a call: locks what the calls under way were handed. True where there was
-    /// anything: an exception may be pending in Node-API then, of JavaScript of our own that was short of stack.
+    /// JavaScript is about to run inside a call: locks what the calls under way were passed. True where there was
+    /// anything: an exception may be pending in Node-API then, thrown by JavaScript of the package at the end of the
+    /// stack.
     #[inline]
     pub fn before_callback(&self, env: sys::napi_env) -> bool {
-        let handed = self.handed.borrow();
-        let has_more = handed.len() > self.locked.get();
+        let passed = self.passed.borrow();
+        let has_more = passed.len() > self.locked.get();
         if has_more {
-            self.lock_handed(env, &handed);
+            self.lock_handed(env, &passed);
         }
         has_more
     }
 
     #[cold]
-    fn lock_handed(&self, env: sys::napi_env, handed: &[Passed]) {
-        for Passed { value, block, store } in &handed[self.locked.get()..] {
+    fn lock_handed(&self, env: sys::napi_env, passed: &[Passed]) {
+        for Passed { value, block, store } in &passed[self.locked.get()..] {
             block.inspect(|block| block.pin());
             let is_locked = !self.only_holds.get() && self.lock(env, *value);
             if !is_locked && block.is_none() {
                 store.set(self.stores.get().map_or(null_mut(), |stores| hold_storage(stores, env, *value)));
             }
         }
-        self.locked.set(handed.len());
+        self.locked.set(passed.len());
     }
 
-    /// A call has returned: what was handed to it since `mark` is unlocked.
+    /// A call has returned: what was passed to it since `mark` is unlocked.
     #[inline]
     pub fn end(&self, env: sys::napi_env, mark: usize) {
-        let mut handed = self.handed.borrow_mut();
+        let mut passed = self.passed.borrow_mut();
         let locked = self.locked.get();
         if locked > mark {
-            self.unlock_handed(env, &handed[mark..locked]);
+            self.unlock_handed(env, &passed[mark..locked]);
             self.locked.set(mark);
         }
-        handed.truncate(mark);
+        passed.truncate(mark);
     }
 
     #[cold]
-    fn unlock_handed(&self, env: sys::napi_env, handed: &[Passed]) {
-        for Passed { value, block, store } in handed {
+    fn unlock_handed(&self, env: sys::napi_env, passed: &[Passed]) {
+        for Passed { value, block, store } in passed {
             if !self.only_holds.get() {
                 self.unlock(env, *value);
             }
@@ -240,7 +241,7 @@ fn array_buffer(env: sys::napi_env, value: sys::napi_value) -> Option<(usize, sy
     }
 }
 
-/// What a function of ours in JavaScript tells of a buffer; it runs nothing of the user's.
+/// The result of a function of the package for a buffer; it runs no code of the user.
 pub fn ask(env: sys::napi_env, function: sys::napi_ref, buffer: sys::napi_value) -> Option<bool> {
     let (mut callee, mut this, mut answer, mut is_so) = (null_mut(), null_mut(), null_mut(), false);
     // SAFETY: M3 and M6; the environment keeps the reference.

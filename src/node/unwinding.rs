@@ -1,6 +1,7 @@
-//! How a callback has ended early: what the call that it was made under has to pass on.
+//! Callbacks that end early, and what the calls above them have to pass on.
 
-use std::ptr::NonNull;
+use std::cell::Cell;
+use std::ptr::{NonNull, null_mut};
 
 use napi::sys;
 
@@ -20,6 +21,29 @@ pub enum Unwinding<T> {
     OtherStack(u32),
 }
 
-/// What is to be done after a call: something is to be thrown; what callbacks have returned is kept.
+/// The exceptions of an environment, on their way from callbacks to the calls that they were made under.
+pub struct Exceptions {
+    /// What a callback has thrown and no outer call has rethrown yet.
+    pub pending: Cell<Option<Unwinding<Held>>>,
+    /// What the native function under way throws when it returns; null for nothing. A value of its scope.
+    pub to_throw: Cell<sys::napi_value>,
+    /// Whether the callback under way has thrown; its generated function reports that.
+    pub has_thrown: Cell<bool>,
+    /// The asynchronous call that the callback under way was made under; 0 for none.
+    pub origin: Cell<usize>,
+}
+
+impl Default for Exceptions {
+    fn default() -> Self {
+        Self {
+            pending: Cell::default(),
+            to_throw: Cell::new(null_mut()),
+            has_thrown: Cell::default(),
+            origin: Cell::default(),
+        }
+    }
+}
+
+/// Bits of work after a call: something has to be thrown; the results of callbacks are retained.
 pub const THROWS: u8 = 1;
 pub const KEEPS_RESULTS: u8 = 2;

@@ -25,7 +25,7 @@ pub enum Unpinned {
     NotAView,
     /// It is a string with a NUL in it.
     HasNul,
-    /// There is no memory of so many bytes for its copy.
+    /// There is no memory for its copy, of so many bytes.
     NoMemory(usize),
 }
 
@@ -44,6 +44,9 @@ const ELEMENT_SIZE: [usize; 12] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2];
 
 /// The storage of a typed array, DataView, ArrayBuffer or SharedArrayBuffer. Node-API moves a small typed array's
 /// storage out of the engine's heap here, for good (promise level 1, External).
+///
+/// # Errors
+/// Why the storage of the value cannot be used.
 ///
 /// # Safety
 /// `env` is the current environment and `value` one of its values, rooted while the result is used (M3).
@@ -134,7 +137,7 @@ pub unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
     unsafe { sys::napi_typeof(env, value, &mut kind) == sys::Status::napi_ok && kind == sys::ValueType::napi_string }
 }
 
-/// Text that did not fit the arena: a block of its own.
+/// Text that did not fit the arena: a separate block.
 #[derive(Debug)]
 pub struct OwnedText(Fenced, usize);
 
@@ -159,6 +162,9 @@ pub unsafe fn text_size(env: sys::napi_env, value: sys::napi_value) -> Option<us
 /// Encodes a JavaScript string as UTF-8 with a NUL behind it, into the arena or, where that is full, into a block of
 /// its own that `owned` keeps. The block and its bytes, the NUL among them.
 ///
+/// # Errors
+/// If the value is no string, has a NUL in it, or there is no memory for it.
+///
 /// # Safety
 /// As [`storage`].
 pub unsafe fn text(
@@ -180,7 +186,7 @@ pub unsafe fn text(
     };
     let block = block.ok_or(Unpinned::NoMemory(length))?;
     owned.push(OwnedText(block, length));
-    // SAFETY: M3 and M8; the block has room for as much.
+    // SAFETY: M3 and M8; the block has space for as much.
     unsafe { encode(env, value, block.data().as_ptr(), length) }?;
     Ok((block, length))
 }

@@ -3,12 +3,10 @@
 
 use std::ptr::null_mut;
 
-use napi::bindgen_prelude::Env;
-use napi::{JsString, JsValue, sys};
-use napi_derive::napi;
+use napi::sys;
 
 use crate::v8::handle::Local;
-use crate::v8::trampoline::Maps;
+use crate::v8::verify::Maps;
 use crate::v8::verify::{self, BIGINT_WORDS, DOUBLE, INTEGER, Refusal, Samples};
 
 fn make(make: impl FnOnce(*mut sys::napi_value)) -> Local {
@@ -43,12 +41,11 @@ pub fn find_number_maps(env: sys::napi_env) -> Result<Maps, Refusal> {
     verify::numbers(&make_samples(env))
 }
 
-/// Looks whether V8 keeps its values as this package reads them: why not, or null. `literal` and `made` are texts of
-/// Latin-1 in one piece.
-#[napi(js_name = "verifyV8")]
-pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::Result<Option<String>> {
-    let characters = [literal.into_latin1()?, made.into_latin1()?];
-    let texts = [literal.raw().cast(), made.raw().cast()];
-    let texts = [(texts[0], characters[0].as_slice()), (texts[1], characters[1].as_slice())];
-    Ok(verify::verify(&make_samples(env.raw()), &texts).err().map(str::to_owned))
+/// Compares V8's numbers and two texts of Latin-1 in one piece, which come with their characters, with what the package
+/// expects.
+///
+/// # Errors
+/// The first difference.
+pub fn verify_values(env: sys::napi_env, texts: &[(Local, &[u8])]) -> Result<(), Refusal> {
+    verify::verify(&make_samples(env), texts)
 }

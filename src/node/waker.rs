@@ -1,51 +1,45 @@
-//! The event-loop waker: a threadsafe function by which other threads wake a JavaScript thread.
-#![expect(unsafe_code, reason = "lets other threads call into Node-API")]
+//! Event-loop wakers: other threads wake a JavaScript thread by a key.
 
 use std::cell::Cell;
-use std::ptr::null_mut;
 use std::sync::Arc;
 
 use napi::sys;
 
+use super::threadsafe_function::ThreadsafeFunction;
 use crate::sync::wakers::Wakers;
 use crate::threads::callback_queue::Queue;
 
-/// A threadsafe function of an environment.
+/// The waker of an environment.
 #[derive(Debug)]
 pub struct Waker {
-    pub function: sys::napi_threadsafe_function,
-    pub held: Cell<usize>,
+    function: ThreadsafeFunction,
+    held: Cell<usize>,
 }
 
-/// A threadsafe function, for other threads.
-pub struct Wake(pub sys::napi_threadsafe_function);
-// SAFETY: M12; a threadsafe function may be called from any thread.
-unsafe impl Send for Wake {}
+static WAKERS: Wakers<ThreadsafeFunction> = Wakers::new();
 
-pub static WAKERS: Wakers<Wake> = Wakers::new();
-
-/// What wakers know a queue by.
+/// The key of a queue's waker.
 pub fn key_of<T>(queue: &Arc<Queue<T>>) -> usize {
     Arc::as_ptr(queue).addr()
 }
 
-/// Wakes the JavaScript thread that has a waker of this key, if it still is.
+/// Wakes the JavaScript thread whose waker has this key; does nothing if that has ended.
 pub fn wake(key: usize) {
-    WAKERS.wake(key, |Wake(function)| {
-        // SAFETY: M12; the finalizer takes the function off the list, and waits for calls of it, before it is gone.
-        unsafe {
-            sys::napi_call_threadsafe_function(*function, null_mut(), sys::ThreadsafeFunctionCallMode::nonblocking);
-        }
-    });
+    WAKERS.wake(key, |function| function.call());
 }
 
 impl Waker {
-    /// Keeps the process alive until [`Waker::release`], as often as it is called.
+    /// Lets other threads wake this one by a key, until [`forget_waker`].
+    pub fn register(key: usize, function: ThreadsafeFunction) -> Self {
+        WAKERS.add(key, function);
+        Self { function, held: Cell::new(0) }
+    }
+
+    /// Keeps the process alive until [`Waker::release`] was called as often.
     pub fn hold(&self, env: sys::napi_env) {
         self.held.set(self.held.get() + 1);
         if self.held.get() == 1 {
-            // SAFETY: M6 and M12.
-            unsafe { sys::napi_ref_threadsafe_function(env, self.function) };
+            self.function.keep_alive(env, true);
         }
     }
 
@@ -58,13 +52,12 @@ impl Waker {
     pub fn release(&self, env: sys::napi_env) {
         self.held.set(self.held.get().saturating_sub(1));
         if self.held.get() == 0 {
-            // SAFETY: M6 and M12.
-            unsafe { sys::napi_unref_threadsafe_function(env, self.function) };
+            self.function.keep_alive(env, false);
         }
     }
 }
 
-/// Takes a waker off the list of those that can be woken.
+/// Removes a waker. It is not called any more once this returns.
 pub fn forget_waker(key: usize) {
     WAKERS.remove(key);
 }

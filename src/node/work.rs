@@ -9,26 +9,26 @@ use super::env::{Environment, Jobs, Work};
 use super::waker::{Waker, forget_waker, key_of};
 
 impl Environment {
-    /// Answers whoever waits for a Promise that can never settle, because JavaScript has ended.
+    /// Answers the threads that wait for a Promise that cannot settle any more, because JavaScript has ended.
     pub fn check_alive(&self) {
-        if self.waiting.borrow().is_any() && !self.runs_js() {
+        if self.work.waiting.borrow().is_any() && !self.runs_js() {
             self.end();
         }
     }
 
     /// The oldest work from other threads.
     pub fn take_work(&self) -> Option<Work> {
-        self.queue.get()?.0.take()
+        self.work.queue.get()?.0.take()
     }
 
-    /// Whether other threads have handed in work that was not taken yet.
+    /// Whether other threads have submitted work that was not taken yet.
     pub fn has_work(&self) -> bool {
-        self.queue.get().is_some_and(|(queue, _)| queue.has_work())
+        self.work.queue.get().is_some_and(|(queue, _)| queue.has_work())
     }
 
-    /// Tells other threads which symbol this thread is inside; what it was before.
+    /// Lets other threads know which symbol this thread is inside; what it was before.
     pub fn record_inside(&self, symbol: u32) -> u32 {
-        let Some((queue, _)) = self.queue.get() else { return 0 };
+        let Some((queue, _)) = self.work.queue.get() else { return 0 };
         // Only this thread writes it; a swap would lock the bus.
         let outer = queue.inside.load(Ordering::Relaxed);
         queue.inside.store(symbol, Ordering::Relaxed);
@@ -37,35 +37,35 @@ impl Environment {
 
     /// Keeps the process alive until [`Environment::let_close`].
     pub fn hold_open(&self) {
-        if let Some((_, Some(waker))) = self.queue.get() {
+        if let Some((_, Some(waker))) = self.work.queue.get() {
             waker.hold(self.raw);
         }
     }
 
     /// Takes one [`Environment::hold_open`] back.
     pub fn let_close(&self) {
-        if let Some((_, Some(waker))) = self.queue.get() {
+        if let Some((_, Some(waker))) = self.work.queue.get() {
             waker.release(self.raw);
         }
     }
 
     /// Whether the process is kept alive for other threads.
     pub fn is_held_open(&self) -> bool {
-        let queue = self.queue.get().and_then(|(_, waker)| waker.as_ref());
-        let pool = self.pool.get().and_then(pool::Entry::waker);
+        let queue = self.work.queue.get().and_then(|(_, waker)| waker.as_ref());
+        let pool = self.work.pool.get().and_then(pool::Entry::waker);
         queue.into_iter().chain(pool).any(Waker::is_held)
     }
 
     /// Other threads are answered again, after an exit that did not take place.
     pub fn reopen_queue(&self) {
-        if let Some((queue, _)) = self.queue.get() {
+        if let Some((queue, _)) = self.work.queue.get() {
             queue.reopen();
         }
     }
 
-    /// Notes a dedicated thread, which ends with the environment.
+    /// Records a dedicated thread, which ends with the environment.
     pub fn record_thread(&self, jobs: &Arc<Jobs>) {
-        let mut threads = self.threads.borrow_mut();
+        let mut threads = self.work.threads.borrow_mut();
         threads.retain(|thread| thread.strong_count() > 0);
         threads.push(Arc::downgrade(jobs));
     }
@@ -76,17 +76,17 @@ impl Environment {
     pub fn end(&self) {
         self.ended.set(true);
         let mut jobs = Vec::new();
-        if let Some((queue, _)) = self.queue.get() {
+        if let Some((queue, _)) = self.work.queue.get() {
             forget_waker(key_of(queue));
             jobs = queue.end();
         }
-        if let Some(entry) = self.pool.get() {
+        if let Some(entry) = self.work.pool.get() {
             forget_waker(entry.key());
             entry.join();
         }
-        self.completions.end();
-        self.waiting.borrow_mut().end();
-        for thread in self.threads.take() {
+        self.work.completions.end();
+        self.work.waiting.borrow_mut().end();
+        for thread in self.work.threads.take() {
             jobs.extend(thread.upgrade().map(|thread| thread.stop()).unwrap_or_default());
         }
         for job in jobs {

@@ -1,5 +1,5 @@
-//! The locks of what threads share: std's, or in the models (`threads::models`) those of loom, which tries every order in which
-//! threads can meet.
+//! The locks of what threads share: std's, or in the models (`threads::models`) those of loom, which tries every order
+//! in which threads can meet.
 
 use std::sync::PoisonError;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A list of them. A waker is called under a lock of its own, not under that of the list, so that a slow one
+/// A list of them. A waker is called under a separate lock, not under that of the list, so that a slow one
 /// delays only the threads that call or remove it.
 #[derive(Debug)]
 pub struct Wakers<T> {

@@ -1,4 +1,4 @@
-//! The queue of work for a JavaScript thread that other threads hand in: calls of callbacks, which wait for their
+//! The queue of work that other threads submit to a JavaScript thread: calls of callbacks, which wait for their
 //! result, and jobs that are done. Knows nothing of JavaScript.
 
 use std::collections::VecDeque;
@@ -16,11 +16,11 @@ pub type Answer = Option<Box<[u8]>>;
 /// A call of a callback from a foreign thread. The arguments are copies.
 #[derive(Debug)]
 pub struct Request {
-    /// Whom it is for: an address that only the JavaScript thread understands.
+    /// The callback slot, as an opaque address: only the JavaScript thread dereferences it.
     pub slot: usize,
-    /// Which use of that target it is for.
+    /// The generation of the slot.
     pub life: u32,
-    /// The arguments, as the signature's plan has them in the argument buffer.
+    /// The arguments, as the signature's layout has them in the argument buffer.
     pub block: ArgBlock,
     /// Texts that the arguments point to, where C does not wait.
     _texts: Vec<Box<[u8]>>,
@@ -39,13 +39,13 @@ pub struct Request {
 pub enum Kind {
     /// It waits for the result.
     Waiting,
-    /// It has gone on: the call was made while the callback was open, and is delivered after its close, too.
+    /// It does not wait: the call was made while the callback was open, and is delivered after its close, too.
     Queued,
     /// Nothing: the callback was closed.
     Late,
 }
 
-/// What is handed in.
+/// A piece of work.
 #[derive(Debug)]
 pub enum Work<T> {
     /// A call that may be waited for.
@@ -88,7 +88,7 @@ impl<T> Drop for Serving<'_, T> {
 }
 
 impl Request {
-    /// A request that nobody has answered.
+    /// A request without an answer.
     pub fn new(
         slot: usize,
         life: u32,
@@ -120,7 +120,7 @@ impl Request {
         }
     }
 
-    /// Waits for the answer; `None` where the time is up first.
+    /// Waits for the answer; `None` on a timeout.
     pub fn wait(&self, time: Duration) -> Option<Answer> {
         wait_while_for(&self.answered, locked(&self.answer), time, Option::is_none).take()
     }
@@ -133,13 +133,13 @@ impl<T: Send> Queue<T> {
         Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new(), inside: AtomicU32::new(0) })
     }
 
-    /// Hands work in.
+    /// Submits work.
     ///
     /// # Errors
-    /// The work, where nobody will ever take it.
+    /// The work, if it will never be taken.
     pub fn submit(&self, work: Work<T>) -> Result<(), Work<T>> {
         let mut state = locked(&self.state);
-        // A job that is done keeps nobody waiting, and the process may go on after an `exit` event.
+        // No thread waits for a job that is done, and the process may go on after an `exit` event.
         let is_taken = state.open && (matches!(work, Work::Done(_)) || !state.exiting || state.serving > 0);
         if !is_taken {
             return Err(work);
@@ -154,7 +154,7 @@ impl<T: Send> Queue<T> {
         locked(&self.state).work.pop_front()
     }
 
-    /// Whether there is work that nobody has taken.
+    /// Whether there is work that was not taken.
     pub fn has_work(&self) -> bool {
         !locked(&self.state).work.is_empty()
     }
@@ -174,21 +174,21 @@ impl<T: Send> Queue<T> {
     }
 
     /// A synchronous call serves work until the result is dropped, also while the process is exiting. To be called
-    /// before anybody can hand in work of that call.
+    /// before other threads can submit work of that call.
     pub fn serve(&self) -> Serving<'_, T> {
         locked(&self.state).serving += 1;
         Serving(self)
     }
 
-    /// Sets `done` and wakes who waits for it.
+    /// Sets `done` and wakes the thread that waits for it.
     pub fn finish(&self, done: &AtomicBool) {
         let _state = locked(&self.state);
         done.store(true, Ordering::Release);
         self.arrived.notify_all();
     }
 
-    /// The process is exiting: who waits now gets a zeroed result, and from now on who is not served by a synchronous
-    /// call.
+    /// The process is exiting: threads that wait get a zeroed result, and from now on who is not served by a
+    /// synchronous call.
     pub fn exit(&self) {
         let mut state = locked(&self.state);
         state.exiting = true;
@@ -200,8 +200,8 @@ impl<T: Send> Queue<T> {
         locked(&self.state).exiting = false;
     }
 
-    /// The JavaScript thread is gone: whoever waits gets a zeroed result, now and from now on. The jobs that are done
-    /// and that nobody has taken.
+    /// The JavaScript thread is gone: threads that wait get a zeroed result, now and from now on. Returns the finished
+    /// jobs that were not taken.
     pub fn end(&self) -> Vec<T> {
         let mut state = locked(&self.state);
         state.open = false;

@@ -12,7 +12,7 @@ struct State<T> {
     running: bool,
     /// No more jobs are taken; those that are queued still run.
     closed: bool,
-    /// Jobs that have run, and that nobody wanted back.
+    /// Jobs that have run and could not be returned.
     left: Vec<T>,
 }
 
@@ -48,8 +48,8 @@ impl<T: Send> Jobs<T> {
         Ok(())
     }
 
-    /// The thread's work: runs the jobs until they are closed. `run` hands the job back itself, or gives it where
-    /// nobody wants it back.
+    /// The thread's work: runs the jobs until they are closed. `run` returns the job to its environment, or to
+    /// this function if the environment is gone.
     pub fn run(&self, mut run: impl FnMut(T) -> Option<T>) {
         let mut state = self.locked();
         loop {
@@ -76,7 +76,7 @@ impl<T: Send> Jobs<T> {
     }
 
     /// Takes the queued jobs away and waits for the one that runs, because what it uses is going. The jobs that were
-    /// not handed back.
+    /// not returned.
     pub fn stop(&self) -> Vec<T> {
         let mut state = self.locked();
         state.closed = true;

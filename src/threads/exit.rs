@@ -18,7 +18,7 @@ pub fn on_other_thread<Output>(call: impl FnOnce() -> Output) -> Output {
 }
 
 /// Looks after `exit()` from now on. What is registered later, as the destructors of libraries are, runs before.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(glibc)]
 pub fn watch() {
     use std::ffi::{c_int, c_void};
 
@@ -46,5 +46,5 @@ pub fn watch() {
 }
 
 /// Looks after `exit()`: nothing is known to do elsewhere.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+#[cfg(not(glibc))]
 pub fn watch() {}

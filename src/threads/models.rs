@@ -165,7 +165,7 @@ fn a_thread_that_is_stopped_runs_nothing_any_more_and_every_job_ends_once() {
                     running.store(true, Ordering::Release);
                     thread::yield_now();
                     running.store(false, Ordering::Release);
-                    // The first is handed back, the second is not wanted.
+                    // The first is returned, the second is not wanted.
                     ran.fetch_add(usize::from(job == 1), Ordering::AcqRel);
                     (job != 1).then_some(job)
                 });

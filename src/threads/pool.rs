@@ -1,5 +1,5 @@
 //! The calls for libuv's pool: they wait in one queue, and a few drainers, each on a thread of the pool, take them out
-//! of it. What is done is given back in batches. A job has one owner at a time. Knows nothing of JavaScript.
+//! of it. Finished jobs are returned in batches. A job has one owner at a time. Knows nothing of JavaScript.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ struct State<T> {
     unfinished: usize,
     /// Drainers that are at work, or wait for a thread of the pool.
     drainers: usize,
-    /// Whether JavaScript was told, and has not come yet.
+    /// Whether JavaScript was woken, and has not come yet.
     told: bool,
     /// Drainers that want another to go on in their place.
     wanted: usize,
@@ -85,7 +85,7 @@ impl<T: Send> Pool<T> {
         is_wanted
     }
 
-    /// A drainer could not be started for the job that was pushed last: that job, where nobody else will run it. Only
+    /// A drainer could not be started for the job that was pushed last: that job, if no other thread will run it. Only
     /// the JavaScript thread pushes, and the oldest job runs first, so that one that is still queued is the last of
     /// them.
     pub fn take_back(&self) -> Option<T> {
@@ -106,7 +106,7 @@ impl<T: Send> Pool<T> {
     }
 
     /// The work of a drainer: runs jobs until there are none, or until its time is over and another has its place. What
-    /// is done last is not told of: whoever has started the drainer looks when it has ended.
+    /// is done last is not reported: the thread that started the drainer looks when it has ended.
     pub fn drain(&self, mut run: impl FnMut(&mut T), tell: impl Fn()) {
         let mut start = Instant::now();
         let mut state = locked(&self.state);

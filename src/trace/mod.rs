@@ -1,5 +1,5 @@
-//! The flight recorder: the last calls, in static memory, for whoever asks and for the message of a crash. It is used
-//! only where `PINNED_FFI_TRACE=1`; otherwise nothing here runs.
+//! The flight recorder: the last calls, in static memory, for `library.trace()` and for the message of a crash. It is
+//! used only where `PINNED_FFI_TRACE=1`; otherwise nothing here runs.
 
 pub mod recorder;
 pub mod ring;

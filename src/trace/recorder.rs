@@ -1,4 +1,5 @@
-//! Records calls while they run on a thread: what is under way there, and what its next asynchronous call is recorded as.
+//! Records calls while they run on a thread: what is under way there, and what its next asynchronous call is recorded
+//! as.
 
 use std::cell::{Cell, RefCell};
 
@@ -40,7 +41,7 @@ pub fn job_entry() -> Option<Entry> {
     NEXT_JOB.take()
 }
 
-/// Records a call while it runs on this thread, which is `who`; what `run` gives.
+/// Records a call while it runs on this thread, which is `who`; returns the result of `run`.
 pub fn record<T>(entry: Option<&Entry>, who: Who, run: impl FnOnce() -> T) -> T {
     let Some(entry) = entry else { return run() };
     prepare_thread();

@@ -23,7 +23,7 @@ pub enum State {
 }
 
 impl State {
-    /// What it is called.
+    /// Its name.
     pub fn name(code: u8) -> &'static str {
         match code {
             1 => "inside",

@@ -1,4 +1,4 @@
-//! What happens when C crashes: the calls are printed, and the signal goes to whoever had it before.
+//! Signal handlers for crashes of C: they print the last calls, and pass the signal to the handler before them.
 //!
 //! Everything below `on_signal` may run at any moment on any thread: it allocates nothing, takes no lock, touches no
 //! thread-local variable, and calls only what POSIX lists as async-signal-safe (signal-safety(7)).
@@ -67,7 +67,7 @@ struct AlternateStack(NonNull<c_void>);
 
 thread_local!(static ALTERNATE: RefCell<Option<AlternateStack>> = const { RefCell::new(None) });
 
-/// Gives this thread a stack for signal handlers, if it has none: a recursion without end leaves them no other.
+/// Makes a stack for signal handlers on this thread, if it has none: a stack overflow leaves no other.
 pub fn prepare_thread() {
     // In the destructors of a thread that ends there is nothing to prepare any more.
     let _ = ALTERNATE.try_with(|slot| {
@@ -100,7 +100,7 @@ impl AlternateStack {
 
 impl Drop for AlternateStack {
     fn drop(&mut self) {
-        // SAFETY: M17; the stack is given back only where it is not in use, by this thread or as somebody else's.
+        // SAFETY: M17; the stack is freed only where it is not in use, by this thread or set by other code.
         unsafe {
             let mut current = std::mem::zeroed::<libc::stack_t>();
             libc::sigaltstack(std::ptr::null(), &mut current);
@@ -299,7 +299,7 @@ fn print_call(slot: &Slot, is_culprit: bool) {
     write(line.as_bytes());
 }
 
-/// Writes to stderr; gives up where nobody reads it.
+/// Writes to stderr; stops if the pipe has no reader.
 fn write(mut bytes: &[u8]) {
     let mut patience = 50;
     while !bytes.is_empty() && patience > 0 {

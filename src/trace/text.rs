@@ -19,7 +19,7 @@ impl<const N: usize> Text<N> {
         self.set(&text.as_bytes()[..text.floor_char_boundary(N)]);
     }
 
-    /// Keeps the end of a text: that of a path tells more.
+    /// Keeps the end of a text: the end of a path is more useful.
     pub fn set_end(&self, text: &str) {
         self.set(&text.as_bytes()[text.ceil_char_boundary(text.len().saturating_sub(N))..]);
     }

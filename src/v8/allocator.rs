@@ -2,9 +2,9 @@
 //!
 //! The allocator is one C++ object an isolate, with a vtable (Itanium C++ ABI, section 2.5: two words in front of the
 //! address point). Its vtable is copied, with our functions in the slots of Allocate, AllocateUninitialized, Free and
-//! the destructors, of Reallocate where Node has one of its own (20.0 to 20.16, 22.0 to 22.3), and the copy is put into
+//! the destructors, of Reallocate where Node has one (20.0 to 20.16, 22.0 to 22.3), and the copy is put into
 //! the object. Every slot is found by comparing it with the exported symbol of the function. Every entry of the vtable
-//! must be a function that is known, because one that is not might be handed our blocks; where anything is not as
+//! must be a function that is known, because one that is not might be passed our blocks; if anything is not as
 //! expected nothing is changed. The addon must never be unmapped afterwards.
 #![expect(unsafe_code, reason = "calls and is called by C++ through a vtable")]
 
@@ -64,6 +64,9 @@ unsafe fn function<F: Copy>(address: Address) -> F {
 }
 
 /// Puts the stand-in in front of the current isolate's allocator. `Err` says why it was not done.
+///
+/// # Errors
+/// The first requirement that does not hold; then nothing was changed.
 ///
 /// # Safety
 /// M11: the symbols are those of the running executable, each of the function it is named after; this is a thread
@@ -228,7 +231,7 @@ unsafe extern "C" fn free(object: Object, data: *mut u8, length: usize) {
         block.repair(length);
     }
     exposed::remove(block.data());
-    if block.giver() == 0 {
+    if block.exposed_to() == 0 {
         // SAFETY: M11; the engine is done with the block.
         return unsafe { release_counted(block, length, object) };
     }
@@ -303,129 +306,4 @@ unsafe extern "C" fn delete(object: Object) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::alloc::{Layout, alloc, dealloc};
-    use std::sync::atomic::{AtomicIsize, Ordering};
-
-    static COUNTED: AtomicIsize = AtomicIsize::new(0);
-
-    #[repr(C)]
-    struct FakeAllocator {
-        vtable: *const usize,
-    }
-
-    unsafe extern "C" fn fake_allocate(_: Object, n: usize) -> *mut u8 {
-        COUNTED.fetch_add(n as isize, Ordering::SeqCst);
-        // SAFETY: the layout is not empty.
-        unsafe { alloc(Layout::from_size_align(n.max(1), 16).unwrap()) }
-    }
-    unsafe extern "C" fn fake_uninitialized(object: Object, n: usize) -> *mut u8 {
-        std::hint::black_box(1);
-        // SAFETY: as above.
-        unsafe { fake_allocate(object, n) }
-    }
-    unsafe extern "C" fn fake_free(_: Object, data: *mut u8, n: usize) {
-        COUNTED.fetch_sub(n as isize, Ordering::SeqCst);
-        // SAFETY: it came from `fake_allocate` with the same length.
-        unsafe { dealloc(data, Layout::from_size_align(n.max(1), 16).unwrap()) };
-    }
-    unsafe extern "C" fn fake_reallocate(_: Object, _: *mut u8, _: usize, _: usize) -> *mut u8 {
-        std::hint::black_box(null_mut())
-    }
-    unsafe extern "C" fn fake_in(_: Object, _: *mut u8, n: usize) {
-        COUNTED.fetch_add(n as isize, Ordering::SeqCst);
-    }
-    unsafe extern "C" fn fake_out(_: Object, _: *mut u8, n: usize) {
-        COUNTED.fetch_sub(n as isize, Ordering::SeqCst);
-    }
-    unsafe extern "C" fn fake_destroy(_: Object) {}
-    unsafe extern "C" fn fake_delete(object: Object) {
-        std::hint::black_box(object);
-    }
-    thread_local!(static OBJECT: std::cell::Cell<Object> = const { std::cell::Cell::new(null_mut()) });
-    unsafe extern "C" fn fake_isolate() -> Object {
-        OBJECT.get()
-    }
-    unsafe extern "C" fn fake_allocator_of(isolate: Object) -> Object {
-        isolate
-    }
-
-    fn address<T>(function: *const T) -> Address {
-        Address::new(function.expose_provenance()).unwrap()
-    }
-
-    #[test]
-    fn a_buffer_of_the_engine_has_fences_and_is_counted_as_before() {
-        let table: &'static mut [usize; 32] = Box::leak(Box::new([0; 32]));
-        let symbols = Symbols {
-            current_isolate: address(fake_isolate as *const ()),
-            allocator_of: address(fake_allocator_of as *const ()),
-            vtable: address(table.as_ptr()),
-            vtable_bytes: size_of::<[usize; 8]>(),
-            allocate: address(fake_allocate as *const ()),
-            allocate_uninitialized: address(fake_uninitialized as *const ()),
-            free: address(fake_free as *const ()),
-            reallocate: Some(address(fake_reallocate as *const ())),
-            harmless: [None; 3],
-            page_allocator: None,
-            count_in: address(fake_in as *const ()),
-            count_out: address(fake_out as *const ()),
-            destroy: address(fake_destroy as *const ()),
-            delete: address(fake_delete as *const ()),
-        };
-        let [first, second, free] = [symbols.destroy, symbols.delete, symbols.free];
-        let entries =
-            [first, second, symbols.allocate, symbols.allocate_uninitialized, free, symbols.reallocate.unwrap()];
-        for (slot, entry) in table[IN_FRONT..].iter_mut().zip(entries) {
-            *slot = entry.get();
-        }
-        let mut object = FakeAllocator { vtable: table.as_ptr().wrapping_add(IN_FRONT) };
-        OBJECT.set((&raw mut object).cast());
-        // SAFETY: M11; the fakes are of the types.
-        assert_eq!(unsafe { install(&symbols) }, Ok(Installed::Now));
-        // SAFETY: M11.
-        assert_eq!(unsafe { install(&symbols) }, Ok(Installed::Before));
-
-        let this: Object = (&raw mut object).cast();
-        // SAFETY: M11; slots 2 and 4 of the object's table are of these types.
-        let (allocate, free) = unsafe {
-            let table = object.vtable;
-            (
-                function::<AllocateFn>(Address::new(*table.add(2)).unwrap()),
-                function::<FreeFn>(Address::new(*table.add(4)).unwrap()),
-            )
-        };
-        // SAFETY: M11; what is allocated is freed.
-        unsafe {
-            let data = allocate(this, 100);
-            assert_eq!(COUNTED.load(Ordering::SeqCst), 100);
-            assert!(block_map::contains(address(data)));
-            let block = Fenced::at(address(data));
-            data.add(100).write_bytes(1, 5);
-            assert!(!block.is_whole_near(100));
-            free(this, data, 100);
-            assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
-            assert!(report::take().iter().any(|report| report.length == 100 && report.breach.past == 5));
-
-            // Other tests hold blocks as well.
-            let held_before = quarantine::held().0;
-            let given = allocate(this, 64);
-            Fenced::at(address(given)).give(report::intern("test"));
-            free(this, given, 64);
-            assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
-            assert!(quarantine::held().0 > held_before);
-            given.add(3).write(9);
-            destroy(this);
-            assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
-            let reports = report::take();
-            assert!(
-                reports.iter().any(|late| late.found == Found::Quarantine && late.giver.as_deref() == Some("test"))
-            );
-
-            let foreign = fake_allocate(this, 32);
-            free(this, foreign, 32);
-            assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
-        }
-    }
-}
+mod tests;

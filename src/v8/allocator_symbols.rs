@@ -47,7 +47,7 @@ impl Symbols {
             current_isolate: find(symbols::ISOLATE_GET_CURRENT)?,
             allocator_of: find(symbols::ISOLATE_GET_ALLOCATOR)?,
             vtable,
-            vtable_bytes: symbol_size(vtable)?,
+            vtable_bytes: symbol_size(symbols::ALLOCATOR_VTABLE, vtable)?,
             reallocate: find(symbols::ALLOCATOR_REALLOCATE),
             harmless: [
                 // It allocates, copies and frees through the allocator's own functions.
@@ -109,7 +109,7 @@ mod tests {
         };
         let entries = |numbers: &[usize]| numbers.iter().map(|number| address(*number).get()).collect::<Vec<_>>();
         assert!(symbols.are_all_known(&entries(&[10, 11, 3, 4, 5, 8])));
-        // It might be handed our blocks.
+        // It might be passed our blocks.
         assert!(!symbols.are_all_known(&entries(&[10, 5, 99])));
         // MaxAllocationSize() is known by its place alone.
         assert!(symbols.are_all_known(&entries(&[5, 99, 9])));

@@ -44,7 +44,7 @@ impl DetachKey {
         process.find(symbols::BUFFER_SET_DETACH_KEY).map(Self)
     }
 
-    /// Gives an ArrayBuffer the key without which V8 does not detach it; undefined takes it away.
+    /// Sets the key without which V8 does not detach an ArrayBuffer; undefined removes it.
     ///
     /// # Safety
     /// M3: both values are rooted, and `buffer` is an ArrayBuffer.
@@ -64,7 +64,7 @@ pub struct BackingStores {
     new: Address,
 }
 
-/// Room for a `std::shared_ptr`, which C++ returns through memory: larger than what would be returned in registers.
+/// Space for a `std::shared_ptr`, which C++ returns through memory: larger than what would be returned in registers.
 #[repr(C)]
 struct SharedPointer([usize; 4]);
 

@@ -8,7 +8,7 @@ use super::handle::Local;
 use super::symbols::{self, function};
 use crate::memory::address::{Address, Span};
 
-/// What was found.
+/// V8's functions.
 #[derive(Debug)]
 pub struct ViewStorage {
     is_view: unsafe extern "C" fn(Local) -> bool,

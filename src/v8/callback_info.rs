@@ -1,5 +1,5 @@
-//! What V8 hands to a function that it calls as it is (`v8::FunctionCallbackInfo`): the arguments, and a place for the
-//! result. By V8's headers of `NODE_MODULE_VERSION` 115, 127, 137 and 147.
+//! The argument of an ordinary native function that V8 calls (`v8::FunctionCallbackInfo`): the arguments, and a place
+//! for the result. By V8's headers of `NODE_MODULE_VERSION` 115, 127, 137 and 147.
 #![expect(unsafe_code, reason = "reads what V8 has put onto the stack")]
 
 use super::handle::Local;
@@ -30,7 +30,7 @@ impl InfoLayout {
     }
 }
 
-/// What a function that is under way was handed.
+/// The arguments of the function under way.
 #[derive(Clone, Copy, Debug)]
 pub struct CallbackInfo {
     at: *mut usize,
@@ -46,7 +46,7 @@ impl CallbackInfo {
         Self { at, layout }
     }
 
-    /// The arguments, as handles: a function from the position. In the place of what was not given there is the
+    /// The arguments, as handles: a function from the position. In the place of a missing argument there is the
     /// receiver.
     #[inline(always)]
     pub fn arguments<T>(self) -> impl Fn(usize) -> *mut T {
@@ -69,7 +69,7 @@ impl CallbackInfo {
     /// # Safety
     /// M3: `value` is a handle of the scope of the function.
     #[inline]
-    pub unsafe fn give(self, value: Local) {
+    pub unsafe fn set_return_value(self, value: Local) {
         // SAFETY: M18, by the contract of `new`, and M3.
         unsafe {
             let place = match self.layout {
@@ -85,7 +85,7 @@ impl CallbackInfo {
 mod tests {
     use super::*;
 
-    /// The words behind the first two arguments and the one that was not given, when two were.
+    /// The words behind the first two arguments and the missing third one.
     fn read(info: CallbackInfo) -> [usize; 3] {
         // SAFETY: M18; the words are the test's.
         [0, 1, 2].map(|at| unsafe { info.arguments::<usize>()(at).read() })
@@ -99,7 +99,7 @@ mod tests {
         // SAFETY: M18; the frame is as V8 lays it out, and `value` is what a handle is.
         let info = unsafe {
             let info = CallbackInfo::new(frame.as_mut_ptr(), InfoLayout::of(147));
-            info.give((&raw mut value).cast());
+            info.set_return_value((&raw mut value).cast());
             info
         };
         assert_eq!((read(info), frame[RESULT_IN_FRAME]), ([110, 111, 109], 7));
@@ -114,7 +114,7 @@ mod tests {
         // SAFETY: M18; the words are as V8 lays them out, and `value` is what a handle is.
         let info = unsafe {
             let info = CallbackInfo::new(words.as_mut_ptr().cast(), InfoLayout::of(137));
-            info.give((&raw mut value).cast());
+            info.set_return_value((&raw mut value).cast());
             info
         };
         assert_eq!((read(info), block[RESULT_IN_BLOCK]), ([110, 111, 109], 7));

@@ -32,7 +32,7 @@ impl FastType {
     const ALL: [Self; 8] =
         [Self::Buffer, Self::I32, Self::U32, Self::F32, Self::F64, Self::Pointer, Self::I64, Self::U64];
 
-    /// The passing of this number.
+    /// The type with this number.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|fast_type| *fast_type as u8 == code)
     }
@@ -55,33 +55,33 @@ impl FastType {
         }
     }
 
-    /// Whether all 64 bits of the value count.
+    /// Whether the value has 64 bits.
     pub fn is_word(self) -> bool {
         matches!(self, Self::Buffer | Self::Pointer | Self::I64 | Self::U64)
     }
 
-    /// Whether it is in the argument buffer, at least at times.
+    /// Whether the value may be in the argument buffer.
     pub fn is_in_buffer(self) -> bool {
         matches!(self, Self::Buffer | Self::Pointer)
     }
 
-    /// Whether V8 puts it among the values of floating point.
+    /// Whether V8 passes it as a floating-point number.
     fn is_float(self) -> bool {
         matches!(self, Self::F32 | Self::F64 | Self::Pointer)
     }
 }
 
-/// How the values of a signature travel.
+/// The fast types of a signature.
 #[derive(Clone, Debug)]
 pub struct FastSignature {
     /// Each argument.
     pub arguments: Vec<FastType>,
     /// The result.
     pub result: FastType,
-    /// The argument is a view or a text at times, whose fences are looked at afterwards.
+    /// Whether an argument may be a view or a text, whose fences are checked after the call.
     pub has_pins: bool,
-    /// Whether the result is a text, which is brought along.
-    pub gives_text: bool,
+    /// Whether the result is a text, which is copied to where JavaScript reads it.
+    pub returns_text: bool,
 }
 
 /// The numbers of the registers of integer arguments, in order: rdi, rsi, rdx, rcx, r8, r9.
@@ -98,18 +98,18 @@ pub enum Source {
     /// A word of the arguments on the stack.
     Stack(i32),
     /// An offset in the argument buffer.
-    Frame(i32),
+    Buffer(i32),
 }
 
 /// Where the arguments are when V8 calls: the receiver is the first integer, the number of the function the second.
-pub fn sources(plan: &CallingSequence, signature: &FastSignature) -> Vec<Source> {
+pub fn sources(sequence: &CallingSequence, signature: &FastSignature) -> Vec<Source> {
     let (mut integers, mut floats, mut stack) = (2, 0, 0);
     let mut on_stack = || {
         stack += 1;
         Source::Stack(stack - 1)
     };
     let mut source = |fast_type: FastType, from: u16| match fast_type {
-        FastType::Buffer => Source::Frame(from.into()),
+        FastType::Buffer => Source::Buffer(from.into()),
         fast_type if fast_type.is_float() => {
             floats += 1;
             if floats > FLOAT_REGISTERS { on_stack() } else { Source::Float(floats - 1) }
@@ -119,5 +119,5 @@ pub fn sources(plan: &CallingSequence, signature: &FastSignature) -> Vec<Source>
             INTEGER_REGISTERS.get(integers - 1).map_or_else(&mut on_stack, |number| Source::Register(*number))
         }
     };
-    signature.arguments.iter().zip(&plan.steps).map(|(fast_type, step)| source(*fast_type, step.from)).collect()
+    signature.arguments.iter().zip(&sequence.steps).map(|(fast_type, step)| source(*fast_type, step.from)).collect()
 }

@@ -1,5 +1,5 @@
-//! Flat texts of Latin-1, read where V8 keeps them. A text is told by its map, which has to be that of a sample: one
-//! that V8 has in its table (a literal, a key), one that was made, or one that was put together and then flattened,
+//! Flat texts of Latin-1, read where V8 keeps them. A text is recognised by its map, which has to be that of a sample:
+//! one that V8 has in its table (a literal, a key), one that was made, or one that was put together and then flattened,
 //! which refers to such a one and to the empty text.
 #![expect(unsafe_code, reason = "reads the engine's memory")]
 
@@ -15,7 +15,7 @@ pub const CHARACTERS: usize = 16;
 const FIRST: usize = 16;
 const SECOND: usize = 24;
 
-/// What such texts are told by.
+/// The maps of such texts.
 #[derive(Debug)]
 pub struct FlatStrings {
     maps: [usize; 2],
@@ -37,7 +37,7 @@ pub struct Samples<'a> {
 }
 
 impl FlatStrings {
-    /// What the samples are told by, where they are as they are looked for.
+    /// The maps of the samples, if they are laid out as expected.
     ///
     /// # Safety
     /// M3: the values are texts, rooted meanwhile.
@@ -103,7 +103,7 @@ unsafe fn length(text: Address) -> usize {
     unsafe { text.as_ptr().add(LENGTH).cast::<u32>().read_unaligned() as usize }
 }
 
-/// What a value is to V8: in Node a `Local` is the address of a word with it.
+/// The word behind a value: in Node a `Local` is the address of a word with it.
 ///
 /// # Safety
 /// M3: the value is rooted.

@@ -11,7 +11,7 @@ use super::handle::Local;
 use super::symbols::{self, function};
 use crate::loader::library::Library;
 
-/// What was found, for one environment.
+/// V8's functions, for one environment.
 #[derive(Debug)]
 pub struct FunctionCaller {
     isolate: Local,
@@ -124,7 +124,7 @@ impl FunctionCaller {
         }
     }
 
-    /// Gives a global handle back.
+    /// Frees a global handle.
     ///
     /// # Safety
     /// M6; `hold` made the handle.
@@ -158,8 +158,10 @@ impl FunctionCaller {
         Scope { entry: self, kept }
     }
 
-    /// Calls a function without arguments: what it has thrown, as a handle of the scope, or `None` where JavaScript was
-    /// ended.
+    /// Calls a function without arguments. What it has thrown is a handle of the scope.
+    ///
+    /// # Errors
+    /// What the function has thrown, or `None` if JavaScript was terminated.
     ///
     /// # Safety
     /// M6; `function` is a handle of a function.
@@ -185,7 +187,7 @@ impl FunctionCaller {
     }
 }
 
-/// `v8::HandleScope`, or what it would remember.
+/// `v8::HandleScope`, or its fields.
 pub type Kept = [usize; 4];
 
 /// An open handle scope.

@@ -40,7 +40,7 @@ pub struct OneByteString {
     pub length: u32,
 }
 
-/// What was found, for one environment.
+/// V8's functions, for one environment.
 #[derive(Debug)]
 pub struct FunctionTemplates {
     isolate: Local,
@@ -52,7 +52,7 @@ pub struct FunctionTemplates {
     make_text: unsafe extern "C" fn(Local, *const u8, u32, i32) -> Local,
     throw: unsafe extern "C" fn(Local, Local) -> Local,
     is_ending: unsafe extern "C" fn(Local) -> bool,
-    /// What a function is handed.
+    /// The arguments of a function.
     pub layout: InfoLayout,
     /// Bytes of a `v8::CTypeInfo`.
     type_size: usize,
@@ -173,8 +173,8 @@ impl FunctionTemplates {
         unsafe { self.make(code, &[VALUE, TEXT, FastType::U32 as u8], FastType::Buffer as u8, otherwise) }
     }
 
-    /// What a function is to V8, which keeps pointers to it as long as there is code that calls the function. Equal
-    /// functions have one in the process, so that workers leave nothing behind.
+    /// The description of a function for V8, which keeps pointers to it while code that calls the function exists.
+    /// Equal functions have one in the process, so that workers leave nothing behind.
     fn describe(&self, arguments: &[u8], result: u8) -> &'static CFunctionInfo {
         type Known = HashMap<(Box<[u8]>, u8), &'static CFunctionInfo>;
         static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);

@@ -17,7 +17,7 @@ pub fn current_isolate() -> Option<Address> {
     Address::new(current().expose_provenance())
 }
 
-/// Whether V8 is ending the JavaScript of this thread; `None` where the engine does not export the function that tells.
+/// Whether V8 is ending the JavaScript of this thread; `None` if the engine does not export the function.
 pub fn is_execution_terminating() -> Option<bool> {
     static FUNCTION: OnceLock<Option<Address>> = OnceLock::new();
     let function = (*FUNCTION.get_or_init(|| symbols::process()?.find(symbols::ISOLATE_IS_TERMINATING)))?;

@@ -15,24 +15,28 @@
 
 pub mod allocator;
 pub mod allocator_symbols;
+#[cfg(v8_abi)]
+pub mod argument_moves;
 pub mod array_buffer;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod array_buffer_view;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
+pub mod assembler;
+#[cfg(v8_abi)]
 pub mod callback_info;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod fast_signature;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod flat_string;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod function_call;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod function_template;
 pub mod handle;
 pub mod isolate;
 pub mod stack_limit;
 pub mod symbols;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod trampoline;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub mod verify;

@@ -1,6 +1,6 @@
 //! V8's stack limit. V8 lets JavaScript use 984 KB of the main thread's stack, which a hundred levels of JS -> C -> JS
 //! fill. Where such levels nest, the limit is moved down once to seven eighths of what the thread really has
-//! (`v8::Isolate::SetStackLimit`); the rest stays for C. Beyond it a recursion is a RangeError, as ever.
+//! (`v8::Isolate::SetStackLimit`); the rest stays for C. Beyond it a recursion is a RangeError, as usual.
 #![expect(unsafe_code, reason = "asks the system for the stack and calls an exported function of V8")]
 
 use std::cell::Cell;
@@ -43,7 +43,7 @@ impl StackLimit {
         self.deep.set(usize::MAX);
     }
 
-    /// Whether this runs on the thread's own stack, as far as that is known, and not on that of a coroutine.
+    /// Whether this runs on the thread's own stack, if that is known, and not on that of a coroutine.
     #[inline]
     pub fn is_here(&self) -> bool {
         let here = 0u8;
@@ -52,7 +52,7 @@ impl StackLimit {
         here.wrapping_sub(lowest) < size || self.is_in_bounds(here)
     }
 
-    /// Measured again before anything is refused: the limit of the system may have been raised.
+    /// Measures again before anything is refused: the limit of the system may have been raised.
     #[cold]
     fn is_in_bounds(&self, here: usize) -> bool {
         let (lowest, size) = bounds().unwrap_or((0, usize::MAX));
@@ -60,7 +60,7 @@ impl StackLimit {
         here.wrapping_sub(lowest) < size
     }
 
-    /// A callback is coming in: moves the limit where it is deep.
+    /// Moves the limit if the callback that begins is deep in the stack.
     #[inline]
     pub fn deepen(&self) {
         let here = 0u8;
@@ -115,8 +115,29 @@ fn bounds() -> Option<(usize, usize)> {
         }
         let status = libc::pthread_attr_getstack(attributes.as_ptr(), &mut lowest, &mut size);
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
-        (status == 0).then(|| (lowest.addr(), size))
+        (status == 0).then(|| grown(lowest.addr(), size))
     }
+}
+
+/// The bounds of a stack that grows, as it may become. musl tells what of the main thread's is mapped so far; glibc tells
+/// the limit of the system.
+#[cfg(all(target_os = "linux", target_env = "musl"))]
+fn grown(lowest: usize, size: usize) -> (usize, usize) {
+    let mut limit = std::mem::MaybeUninit::<libc::rlimit>::zeroed();
+    // SAFETY: M11; the functions have no preconditions but that the structure is a local, which is filled.
+    let limit = unsafe {
+        if libc::gettid() != libc::getpid() || libc::getrlimit(libc::RLIMIT_STACK, limit.as_mut_ptr()) != 0 {
+            return (lowest, size);
+        }
+        limit.assume_init().rlim_cur
+    };
+    let most = usize::try_from(limit).unwrap_or(usize::MAX).min(MOST).max(size);
+    (lowest + size - most, most)
+}
+
+#[cfg(all(target_os = "linux", not(target_env = "musl")))]
+const fn grown(lowest: usize, size: usize) -> (usize, usize) {
+    (lowest, size)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -12,14 +12,14 @@ pub fn process() -> Option<Library> {
 
 /// Finds a function of the process and gives it a type; returns `None` from the function it is used in where it is
 /// missing.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 macro_rules! function {
     ($process:expr, $name:expr) => {
-        // SAFETY: M11; the mangled name tells the parameters, which are those of the type it is given.
+        // SAFETY: M11; the mangled name contains the parameters, which are those of the type.
         unsafe { std::mem::transmute::<*mut u8, _>($process.find($name)?.as_ptr()) }
     };
 }
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 pub(super) use function;
 
 // v8::Isolate

@@ -1,4 +1,4 @@
-//! Whether V8 keeps numbers and texts in memory as this package reads them: one look before anything relies on it.
+//! Whether V8 keeps numbers and texts in memory as this package reads them: checked before anything relies on it.
 //!
 //! Each check compares words with known values. The kernel copies them, so that a V8 of another layout is
 //! refused rather than read: with pointer compression, what is taken for the length of a text may be any number.
@@ -6,7 +6,6 @@
 
 use super::flat_string::{CHARACTERS, LENGTH};
 use super::handle::Local;
-use super::trampoline::Maps;
 use crate::memory::address::Address;
 use crate::memory::probe;
 
@@ -25,6 +24,15 @@ pub const INTEGER: i32 = -7;
 pub const DOUBLE: f64 = 0.75;
 /// Sign and digits of [`Samples::bigints`].
 pub const BIGINT_WORDS: [(i32, &[u64]); 5] = [(0, &[]), (0, &[5]), (1, &[1 << 63]), (0, &[u64::MAX]), (1, &[7, 9])];
+
+/// The maps by which V8's numbers are told apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Maps {
+    /// That of heap numbers.
+    pub number: usize,
+    /// That of BigInts.
+    pub bigint: usize,
+}
 
 /// Values that are compared, as handles.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +53,7 @@ fn word(at: Address, offset: usize) -> Option<usize> {
     unsafe { probe::read(from, &mut bytes) }.then(|| usize::from_ne_bytes(bytes))
 }
 
-/// What a value is to V8: in Node a `napi_value` is the address of a word with it.
+/// The word behind a value: in Node a `napi_value` is the address of a word with it.
 fn content(value: Local) -> Option<usize> {
     let slot = Address::new(value.addr()).filter(|slot| slot.get().is_multiple_of(align_of::<usize>()))?;
     word(slot, 0)
@@ -56,10 +64,10 @@ fn object(value: Local) -> Option<Address> {
     content(value).filter(|word| word & 1 == 1).and_then(|word| Address::new(word - 1))
 }
 
-/// The maps of V8's numbers, where its objects are as `trampoline` reads them. The cheapest check comes first.
+/// The maps of V8's numbers, where its objects are as `argument_moves` reads them. The cheapest check comes first.
 ///
 /// # Errors
-/// What is not.
+/// The first difference.
 pub fn numbers(samples: &Samples) -> Result<Maps, Refusal> {
     if content(samples.integer).ok_or(HANDLES)? != ((INTEGER as isize) << 32) as usize {
         return Err(INTEGERS);
@@ -96,11 +104,11 @@ fn is_flat(text: Local, characters: &[u8]) -> bool {
         && found == characters
 }
 
-/// Looks whether V8 keeps its values as this package reads them. The texts are Latin-1 in one piece, with their
+/// Checks whether V8 keeps its values as this package reads them. The texts are Latin-1 in one piece, with their
 /// characters.
 ///
 /// # Errors
-/// What is not.
+/// The first difference.
 pub fn verify(samples: &Samples, texts: &[(Local, &[u8])]) -> Result<(), Refusal> {
     numbers(samples)?;
     if texts.iter().all(|(text, characters)| is_flat(*text, characters)) { Ok(()) } else { Err(TEXTS) }

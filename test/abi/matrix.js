@@ -4,7 +4,7 @@
 const { spawn } = require('node:child_process');
 const path = require('node:path');
 const { compileAll, clean } = require('./compile.js');
-const { CALL_PATHS, ENGINES, environmentOf } = require('./lanes.js');
+const { CALL_PATHS, ENGINES, environmentOf } = require('./call-paths.js');
 const { shrink } = require('./shrink.js');
 const { makeSignature, prototypeOf, declarationText } = require('./signature.js');
 

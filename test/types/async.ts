@@ -80,11 +80,13 @@ linkSymbols({ f: { ptr: 4096, returns: 'i32' } })
   .then((result) => result.toFixed());
 
 // Closing tells when the calls are done.
-expect<Equal<ReturnType<typeof lib.close>, void | Promise<void>>>();
+expect<Equal<ReturnType<typeof lib.close>, void>>();
+expect<Equal<typeof lib.closed, Promise<void>>>();
 expect<Equal<ReturnType<(typeof lib)[typeof Symbol.asyncDispose]>, Promise<void>>>();
 const one = CFunction({ ptr: 4096, returns: 'i32', nonblocking: true });
 expect<Equal<ReturnType<typeof one>, Promise<number>>>();
-expect<Equal<ReturnType<typeof one.close>, void | Promise<void>>>();
+expect<Equal<ReturnType<typeof one.close>, void>>();
+expect<Equal<typeof one.closed, Promise<void>>>();
 one[Symbol.dispose]();
 async function scoped(): Promise<void> {
   await using opened = dlopen('m', { cos: { args: ['f64'], returns: 'f64' } });
@@ -136,8 +138,8 @@ dlopen('x', { f: { fails: 'zero' } });
 dlopen('x', { f: { fails: (result: number) => result.toFixed() } });
 // @ts-expect-error guard is a boolean
 dlopen('x', {}, { guard: 'on' });
-// @ts-expect-error errno takes nothing
-errno(1);
+// @ts-expect-error errno is a number
+errno('EINVAL');
 // @ts-expect-error a callback has no such key
 new JSCallback(() => {}, { nonblocking: true });
 // @ts-expect-error a Promise of another result

@@ -1,8 +1,10 @@
 // Programs that compile: prototypes as manual pages have them, without a change.
 
 import { dlopen } from 'pinned-ffi';
-import type { FunctionPointerLike, Handle, Pointer, PointerLike } from 'pinned-ffi';
+import type { FunctionPointerLike, Handle, PlainTarget, Pointer, PointerLike } from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';
+
+type Target<T> = PointerLike<T> | PlainTarget<T>;
 
 const { symbols: c } = dlopen(
   'c',
@@ -81,10 +83,7 @@ expect<
 >();
 expect<Equal<ReturnType<typeof c.qsort>, void>>();
 expect<
-  Equal<
-    Parameters<typeof c.getline>,
-    [arg0: PointerLike<'ptr'>, arg1: PointerLike<'size_t'>, arg2: Handle<'FILE'> | null]
-  >
+  Equal<Parameters<typeof c.getline>, [arg0: Target<'ptr'>, arg1: Target<'size_t'>, arg2: Handle<'FILE'> | null]>
 >();
 expect<Equal<ReturnType<typeof c.getline>, bigint>>();
 expect<
@@ -101,7 +100,7 @@ expect<Equal<ReturnType<typeof c.poll>, number>>();
 expect<
   Equal<
     Parameters<typeof c.getaddrinfo>,
-    [arg0: PointerLike | string, arg1: PointerLike | string, arg2: PointerLike, arg3: PointerLike<'ptr'>]
+    [arg0: PointerLike | string, arg1: PointerLike | string, arg2: PointerLike, arg3: Target<'ptr'>]
   >
 >();
 expect<Equal<Parameters<typeof c.regcomp>, [arg0: PointerLike, arg1: PointerLike | string, arg2: Integer]>>();
@@ -131,7 +130,7 @@ c.nftw('/', (path, stat, flag) => (path === null || stat === null ? flag : 0), 2
 c.asprintf(Buffer.alloc(8), '%d %s', ['i32', 5], ['cstring', 'x']).toFixed();
 expect<Equal<Parameters<typeof c.exit>, [arg0: Integer]>>();
 c.openat(-100, '/tmp', 0, ['u32', 0o600]).toFixed();
-expect<Equal<Parameters<typeof c.pipe>, [arg0: PointerLike<'int'>]>>();
+expect<Equal<Parameters<typeof c.pipe>, [arg0: Target<'int'>]>>();
 c.signal(2, (number) => {
   expect<Equal<typeof number, number>>();
 })?.(2);

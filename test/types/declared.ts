@@ -67,6 +67,9 @@ back?.(1, 2).toFixed();
 
 const line = Line.alloc();
 line.from.x = 5;
+line.from = { x: 1, y: 2 };
+line.from = line.to;
+line.flags = 7;
 expect<Equal<typeof line.from.x, number>>();
 for (const tag of line.tags) tag.toFixed();
 Line.view(ptr(line)).to.y.toFixed();
@@ -105,3 +108,21 @@ dlopen('x', { f: { args: [array('i32', 4)] } });
 dlopen('x', { f: { returns: out('i32') } });
 // @ts-expect-error no such field
 line.nowhere;
+// @ts-expect-error a nested struct lacks a field
+line.from = { x: 1 };
+// @ts-expect-error a nested struct has another field
+line.from = { x: 1, y: 2, z: 3 };
+// @ts-expect-error no such type of a field
+struct({ x: 'f6' });
+// @ts-expect-error no such type of a field of a union
+union({ x: 'i23' });
+// @ts-expect-error nothing is in memory as void
+struct({ x: 'void' });
+// @ts-expect-error a buffer is an argument only
+struct({ x: 'buffer' });
+// @ts-expect-error no such type of a bitfield
+struct({ x: { type: 'u23', bits: 3 } });
+// @ts-expect-error a bitfield is an integer
+struct({ x: { type: 'f64', bits: 3 } });
+// @ts-expect-error an out parameter is no field
+struct({ x: out('i32') });

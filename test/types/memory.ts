@@ -87,9 +87,21 @@ expect<Equal<typeof FFIType.napi_value, 19>>();
 expect<Equal<typeof FFIType.buffer_bytelength, 21>>();
 const tag: FFIType = FFIType.fn;
 
+// Text in memory, and NULL as C gives it.
+expect<Equal<ReturnType<typeof read.cstring>, string | null>>();
+expect<Equal<ReturnType<typeof read.utf16>, string | null>>();
+expect<Equal<ReturnType<typeof read.wstring>, string | null>>();
+write.cstring(4096, 0, Buffer.from('text\0'));
+const given = read.ptr(4096);
+read.f64(given);
+write.f64(given, 0, 1);
+toBuffer(given, 0, 8);
+toArrayBuffer(given, 0, 8);
+new JSCallback((a, b) => read.f64(a) - read.f64(b), { args: ['ptr', 'ptr'], returns: 'f64' });
+
 // Errors.
 function explain(error: FFIError): string {
-  return error.code === 'ERR_FFI_LIBRARY_NOT_FOUND' ? (error.tried ?? []).join() : error.message;
+  return error.code === 'ERR_FFI_LIBRARY_NOT_FOUND' ? error.tried.join() : error.message;
 }
 const code: FFIErrorCode = 'ERR_OUT_OF_RANGE';
 

@@ -1,16 +1,7 @@
 // Programs that compile, and some that do not: memory of this package, pins, fences, arguments declared as objects.
 
-import { alloc, checkFences, dlopen, fences, linkSymbols, out, pin, pointer, struct } from 'pinned-ffi';
-import type {
-  AllocOptions,
-  DescribedArgument,
-  FFIError,
-  FFIErrorCode,
-  FFIWarning,
-  Fences,
-  Pin,
-  Pointer,
-} from 'pinned-ffi';
+import { alloc, checkFences, dlopen, fences, isFFIError, linkSymbols, out, pin, pointer, struct } from 'pinned-ffi';
+import type { AllocOptions, DescribedArgument, FFIErrorCode, FFIWarning, Fences, Pin, Pointer } from 'pinned-ffi';
 import { expect, type Equal } from './equal.js';
 
 // Buffers of this package.
@@ -84,14 +75,35 @@ process.on('warning', (warning) => {
   const { code, found, firstBadOffset = 0 } = warning as FFIWarning;
   if (code === 'ERR_FFI_BUFFER_OVERFLOW' && found === 'quarantine') firstBadOffset.toFixed();
 });
-const explain = ({ argument, byteLength, bytesPast }: FFIError): number =>
-  (argument ?? 0) + (byteLength ?? 0) + (bytesPast ?? 0);
+const explain = (error: unknown): number | string => {
+  if (!isFFIError(error)) throw error;
+  switch (error.code) {
+    case 'ERR_FFI_BUFFER_OVERFLOW':
+    case 'ERR_FFI_BUFFER_UNDERFLOW':
+      return error.argument + error.byteLength + error.bytesPast + error.firstBadOffset;
+    case 'ERR_FFI_LIBRARY_NOT_FOUND':
+      return error.tried.join() + error.path;
+    case 'ERR_FFI_SYMBOL_NOT_FOUND':
+      return `${error.symbol} ${error.path?.length}`;
+    case 'ERR_FFI_DECLARATION_INVALID':
+      return error.line + error.column;
+    case 'ERR_FFI_COMPILE_FAILED':
+      return error.diagnostics + error.command.join(' ');
+    case 'ERR_ACCESS_DENIED':
+      return error.permission + error.resource;
+    case 'ERR_OUT_OF_RANGE':
+      // @ts-expect-error an error without further properties
+      return error.argument;
+    default:
+      return error.message;
+  }
+};
 const code: FFIErrorCode = 'ERR_FFI_THREAD_CLOSED';
 
 // @ts-expect-error a size is needed
 alloc();
 // @ts-expect-error a size is a number
-alloc(8n);
+alloc('8');
 // @ts-expect-error an unknown option
 alloc(8, { alignment: 8 });
 // @ts-expect-error an address is no view

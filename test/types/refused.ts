@@ -40,7 +40,7 @@ symbols.find('text');
 // @ts-expect-error undefined for ptr
 symbols.find(undefined);
 // @ts-expect-error a plain object for ptr
-symbols.find({});
+symbols.find({ x: 1 });
 // @ts-expect-error an object whose address is null
 symbols.find({ ptr: null });
 // @ts-expect-error a plain array for ptr
@@ -102,8 +102,8 @@ dlopen('x', { f: 'i32' });
 dlopen('x', { f: { optional: 1 } });
 // @ts-expect-error an address is not NULL
 dlopen('x', { f: { ptr: null } });
-// @ts-expect-error no declarations
-dlopen('x');
+// @ts-expect-error no path
+dlopen();
 // @ts-expect-error a path is not undefined
 dlopen(undefined, {});
 // @ts-expect-error a path is not a Buffer
@@ -164,18 +164,14 @@ ptr('text');
 ptr(4096);
 // @ts-expect-error a plain number is not known to be a pointer
 const plain: Pointer = 4096;
-// @ts-expect-error a view is not an address
-read.u8(new Uint8Array(8));
-// @ts-expect-error NULL cannot be read
-read.u8(null);
 // @ts-expect-error there is no such function
-read.cstring(4096);
+read.buffer(4096);
 // @ts-expect-error an offset is needed
 write.i32(4096, 7);
 // @ts-expect-error a BigInt for f64
 write.f64(4096, 0, 7n);
-// @ts-expect-error NULL has no bytes
-toBuffer(null);
+// @ts-expect-error text has no address
+toBuffer('text');
 // @ts-expect-error a JS function cannot give memory back
 toBuffer(4096, 0, 8, () => {});
 // @ts-expect-error nor can a JSCallback, since it runs on the JS thread alone

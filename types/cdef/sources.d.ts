@@ -210,7 +210,9 @@ export type TypesOf<S> =
   IsLoose<S> extends true
     ? { readonly [name: string]: any }
     : ScopeOf<S> extends infer Scope
-      ? TypesIn<Omit<Scope, keyof Outermost>, Scope>
+      ? TypesIn<Omit<Scope, keyof Outermost>, Scope> extends infer T
+        ? { readonly [K in keyof T]: T[K] }
+        : never
       : never;
 
 /** Typedef names before tags of the same name. */

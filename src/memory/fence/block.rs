@@ -1,7 +1,7 @@
 //! Fenced blocks: canaries before and after the data, so that a native write past the end hits nothing else and is
 //! found.
 //!
-//! A block lies in memory like this; `data` is what everybody else knows of it:
+//! The layout of a block; other code only sees `data`:
 //!
 //! ```text
 //! raw   [ header 32 | fence before | data ... | fence after ]
@@ -85,21 +85,21 @@ pub fn lead() -> usize {
     LEAD.load(Ordering::Relaxed)
 }
 
-/// [`lead`] by the widths in force, so that every look at a header is one load.
+/// [`lead`] by the widths in force, so that a header is found by one load.
 static LEAD: AtomicUsize = AtomicUsize::new(HEADER + DEFAULT.before);
 
-/// Where the last sixteen bytes begin of what a [`Sealed`] has of a header.
+/// The offset of the last sixteen bytes of a header that a [`Sealed`] compares.
 const LAST: usize = COPIED - CHUNK;
 const _: () = assert!(LAST <= CHUNK && HEADER.is_multiple_of(CHUNK));
 
-/// A block with fences. Its memory is allocated as long as the value is used: whoever makes one answers for that.
+/// A block with fences. Its memory is allocated as long as the value is used: its maker guarantees that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fenced(Address);
 
-/// What was found in a fence.
+/// An overflow into a fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breach {
-    /// Where.
+    /// The side.
     pub side: Side,
     /// The offset of the byte nearest to the data that was overwritten, from the data's start.
     pub first: isize,
@@ -158,7 +158,7 @@ impl Fenced {
         self.sealed().map(Sealed::length)
     }
 
-    /// What the header says, where it fits and tells the length.
+    /// The header, if its seal is valid.
     #[inline]
     pub fn sealed(self) -> Option<Sealed> {
         self.header().sealed(self.canary())
@@ -173,20 +173,20 @@ impl Fenced {
         (probe::is_mapped(fence, Access::Read) && self.intact(length, 0, fence.length)).then_some(length)
     }
 
-    /// Whether the header was destroyed and [`Fenced::give_up`] has noted it.
-    pub fn is_given_up(self) -> bool {
-        self.header().is_given_up(self.canary())
+    /// Whether the header was destroyed and [`Fenced::abandon`] has recorded it.
+    pub fn is_abandoned(self) -> bool {
+        self.header().is_abandoned(self.canary())
     }
 
-    /// Notes that a write before the block has destroyed its header, so that it is not reported again.
-    pub fn give_up(self) {
+    /// Records that a write before the block has destroyed its header, so that it is not reported again.
+    pub fn abandon(self) {
         let canary = self.canary();
-        self.header().give_up(canary);
+        self.header().abandon(canary);
         // SAFETY: M8.
         unsafe { self.mend_before(canary) };
     }
 
-    /// Whether the engine allocated it: memory of our own has its capacity in front.
+    /// Whether the engine allocated it: memory of the package's heap has its capacity in front.
     pub fn is_of_engine(self) -> bool {
         self.sealed().and_then(Sealed::offset) == Some(lead())
     }
@@ -196,23 +196,23 @@ impl Fenced {
         Address::new(self.0.get() - self.sealed()?.offset()?)
     }
 
-    /// Notes to whom the address was given.
+    /// Records who received the address.
     #[inline]
-    pub fn give(self, symbol: u32) {
-        self.header().give(symbol);
+    pub fn expose_to(self, symbol: u32) {
+        self.header().expose_to(symbol);
     }
 
-    /// To whom the address was last given; 0 nobody.
-    pub fn giver(self) -> u32 {
-        self.header().giver()
+    /// Who received the address last; 0 for nobody.
+    pub fn exposed_to(self) -> u32 {
+        self.header().exposed_to()
     }
 
-    /// Notes that a call is using the block: its memory is not given back before [`Fenced::unpin`].
+    /// Records that a call is using the block: its memory is not freed before [`Fenced::unpin`].
     pub fn pin(self) {
         self.header().pin();
     }
 
-    /// Notes that the call is over.
+    /// Records that the call is over.
     pub fn unpin(self) {
         self.header().unpin();
     }
@@ -222,7 +222,7 @@ impl Fenced {
         self.header().is_pinned()
     }
 
-    /// Whether its memory can never be given back, because a write has destroyed the count of the calls that use it.
+    /// Whether its memory can never be freed, because a write has destroyed the count of the calls that use it.
     pub fn is_pinned_for_good(self) -> bool {
         self.header().is_pinned_for_good()
     }
@@ -291,7 +291,7 @@ impl Fenced {
         }
     }
 
-    /// What was overwritten: the side past the end is looked at first.
+    /// What was overwritten: the side past the end is checked first.
     pub fn breach(self, length: usize) -> Option<Breach> {
         let widths = widths();
         let (data, canary) = (self.0.as_ptr(), self.canary());
@@ -315,7 +315,7 @@ impl Fenced {
             };
             return Some(Breach { side: Side::Before, first: -(first as isize) - 1, past });
         }
-        let untouched = self.length() == Some(length) || self.is_given_up();
+        let untouched = self.length() == Some(length) || self.is_abandoned();
         (!untouched).then(|| Breach {
             side: Side::Before,
             first: -(widths.before as isize) - 1,
@@ -323,9 +323,9 @@ impl Fenced {
         })
     }
 
-    /// How many bytes of the header were overwritten, from the data's side: as far as what stood there is known.
+    /// How many bytes of the header were overwritten, from the data's side, if the old value is known.
     fn header_damage(self, length: usize) -> usize {
-        if self.length() == Some(length) || self.is_given_up() {
+        if self.length() == Some(length) || self.is_abandoned() {
             return 0;
         }
         self.header().damage(self.canary(), length, lead())
@@ -382,103 +382,4 @@ unsafe fn different(one: *const u8, other: *const u8) -> Simd16 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Owned(Vec<u128>, Fenced, usize);
-
-    fn block(length: usize) -> Owned {
-        let mut memory = vec![0u128; (length + overhead()).div_ceil(16)];
-        let raw = Address::new(memory.as_mut_ptr().expose_provenance()).unwrap();
-        // SAFETY: M8; the vector is that large and moves nowhere.
-        let fenced = unsafe { Fenced::build(raw, lead(), length) }.unwrap();
-        Owned(memory, fenced, length)
-    }
-
-    impl Owned {
-        fn write(&self, at: isize, byte: u8, count: usize) {
-            // SAFETY: M8; the tests stay inside the block.
-            unsafe { self.1.data().as_ptr().offset(at).write_bytes(byte, count) };
-        }
-    }
-
-    #[test]
-    fn a_new_block_is_whole() {
-        for length in [0, 1, 7, 64, 96, 1000] {
-            let Owned(_memory, fenced, _) = &block(length);
-            assert!(
-                fenced.is_whole_as(&fenced.sealed().unwrap())
-                    && fenced.is_whole(length)
-                    && fenced.breach(length).is_none()
-            );
-            assert_eq!(fenced.length(), Some(length));
-        }
-    }
-
-    #[test]
-    fn a_write_past_the_end_is_seen_where_it_begins_and_ends() {
-        for (length, count) in [(96, 96), (96, 1), (40, 128), (7, 3), (1, 16)] {
-            let owned = block(length);
-            let sealed = owned.1.sealed().unwrap();
-            owned.write(length as isize, 0x41, count);
-            assert!(!owned.1.is_whole_as(&sealed));
-            let found = owned.1.breach(length).unwrap();
-            assert_eq!((found.side, found.first, found.past), (Side::After, length as isize, count));
-            owned.1.repair(length);
-            assert!(owned.1.is_whole(owned.2));
-        }
-    }
-
-    #[test]
-    fn a_write_before_the_start_is_seen_even_in_the_header() {
-        for count in [1, 16, 64, 70, 80, 64 + 32] {
-            let owned = block(100);
-            let sealed = owned.1.sealed().unwrap();
-            owned.write(-(count as isize), 0x41, count);
-            assert!(!owned.1.is_whole(100) && !owned.1.is_whole_as(&sealed));
-            let found = owned.1.breach(100).unwrap();
-            assert_eq!((found.side, found.first, found.past), (Side::Before, -1, count.min(64 + 24)));
-            owned.1.repair(100);
-            assert!(owned.1.is_whole(100));
-            assert_eq!(owned.1.raw().is_some(), count <= 64);
-        }
-    }
-
-    #[test]
-    fn a_header_alone_that_was_overwritten_is_seen() {
-        for at in 65..=64 + 24 {
-            let owned = block(64);
-            let sealed = owned.1.sealed().unwrap();
-            // SAFETY: M8; the byte is one of the header.
-            let byte = unsafe { owned.1.data().as_ptr().offset(-at).read() };
-            owned.write(-at, !byte, 1);
-            assert!(!owned.1.is_whole_as(&sealed));
-        }
-    }
-
-    #[test]
-    fn a_single_byte_of_any_other_value_is_seen() {
-        let owned = block(64);
-        let sealed = owned.1.sealed().unwrap();
-        for at in [-64, -1, 64, 64 + 127] {
-            // SAFETY: M8; the byte is one of a fence.
-            let canary = unsafe { owned.1.data().as_ptr().offset(at).read() };
-            for byte in 0..=255u8 {
-                owned.write(at, byte, 1);
-                assert_eq!(owned.1.is_whole_as(&sealed), byte == canary);
-                owned.1.repair(64);
-            }
-        }
-    }
-
-    #[test]
-    fn a_fence_that_was_copied_from_another_block_is_seen() {
-        for past in 1..=128 {
-            let (source, target) = (block(96), block(96));
-            let sealed = target.1.sealed().unwrap();
-            // SAFETY: M8; `past` bytes past the end are inside the fences of both.
-            unsafe { source.1.data().as_ptr().copy_to(target.1.data().as_ptr(), 96 + past) };
-            assert!(past < 8 || !target.1.is_whole_as(&sealed) && !target.1.is_whole(96));
-        }
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! A cache of the blocks that calls are handed. Comparing a header with its copy is faster than validating it, before
+//! A cache of the blocks that calls are passed. Comparing a header with its copy is faster than validating it, before
 //! the call and after it.
 #![expect(unsafe_code, reason = "takes views for blocks")]
 
@@ -40,11 +40,11 @@ impl CachedBlock {
     }
 }
 
-/// The block that was handed last: often the next one, too. Whether its header is as it was is asked after the call.
-/// Its parts are cells of their own, so that a look at them copies nothing.
+/// The block that was passed last: often the next one, too. Its header is compared after the call.
+/// Its parts are separate cells, so that reading one copies nothing else.
 #[derive(Debug)]
 pub struct BlockCache {
-    /// Where the data begins; 0 where nothing was handed.
+    /// Where the data begins; 0 if nothing was passed.
     data: Cell<usize>,
     sealed: Cell<Sealed>,
     /// [`block_map::forgotten`] of then: while it stays, what was a block is one.
@@ -85,7 +85,7 @@ impl BlockCache {
         Some((handed.block, handed.length()))
     }
 
-    /// Notes a block that is no view's.
+    /// Records a block that is no view's.
     #[inline]
     pub fn note(&self, handed: CachedBlock) {
         self.data.set(handed.block.data().get());
@@ -117,26 +117,26 @@ impl BlockCache {
         self.data.get() == data.get() && unsafe { Fenced::at(data).is_whole_as(&*self.sealed.as_ptr()) }
     }
 
-    /// Whether it is whole, and was not forgotten; notes whom it was given to.
+    /// Whether it is whole, and was not forgotten; records who received it.
     ///
     /// # Safety
     /// M8: the block is allocated, unless it was forgotten.
     #[inline(always)]
-    pub unsafe fn is_whole_after(&self, giver: u32) -> bool {
+    pub unsafe fn is_whole_after(&self, symbol: u32) -> bool {
         let Some(data) = Address::new(self.data.get()) else { return false };
         // SAFETY: M8, by the contract of this function; nobody writes the copy meanwhile.
         unsafe {
             let block = Fenced::at(data);
-            block.give(giver);
+            block.expose_to(symbol);
             block.is_whole_as(&*self.sealed.as_ptr())
         }
     }
 
-    /// Forgets it, after a breach: what its header says is written anew.
+    /// Forgets it, after a breach: its header is rewritten.
     pub fn forget(&self) {
         self.data.set(0);
     }
 }
 
-/// So many blocks were not forgotten at any time.
+/// A count of forgotten blocks that is never reached.
 const NEVER: u64 = u64::MAX;

@@ -48,7 +48,7 @@ unsafe fn entry<T>(slot: &AtomicPtr<T>) -> &'static T {
     unsafe { &*found }
 }
 
-/// Memory of a table. Not from malloc: a table lives for good, and would keep the heap below it from being given back.
+/// Memory of a table. Not from malloc: a table lives for good, and would keep the heap below it from being freed.
 #[cfg(all(unix, not(miri)))]
 fn zeroed<T>() -> *mut T {
     let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
@@ -61,7 +61,7 @@ fn zeroed<T>() -> *mut T {
 }
 
 /// # Safety
-/// [`zeroed`] made it, and nobody uses it.
+/// [`zeroed`] made it, and it is unused.
 #[cfg(all(unix, not(miri)))]
 unsafe fn release<T>(made: *mut T) {
     // SAFETY: by the contract of this function.
@@ -75,7 +75,7 @@ fn zeroed<T>() -> *mut T {
 }
 
 /// # Safety
-/// [`zeroed`] made it, and nobody uses it.
+/// [`zeroed`] made it, and it is unused.
 #[cfg(not(all(unix, not(miri))))]
 unsafe fn release<T>(made: *mut T) {
     // SAFETY: by the contract of this function.
@@ -95,7 +95,7 @@ fn bit(data: Address) -> (usize, u64) {
     (granule / 64, 1 << (granule % 64))
 }
 
-/// Notes a block. The address must fit.
+/// Records a block. The address must fit.
 pub fn insert(data: Address) {
     // SAFETY: M9; an atomic of zero bytes is an atomic of 0 or NULL.
     let leaf = unsafe { entry(&entry(top(data))[middle_index(data)]) };
@@ -125,7 +125,7 @@ fn remove(data: Address) -> bool {
     leaf(data).is_some_and(|leaf| leaf[word].fetch_and(!mask, Ordering::AcqRel) & mask != 0)
 }
 
-/// Held (shared) from the moment a block is forgotten until its memory is given back, and (alone) by [`for_each`].
+/// Held (shared) from the moment a block is forgotten until its memory is freed, and (alone) by [`for_each`].
 static FREEING: RwLock<()> = RwLock::new(());
 
 /// How many blocks were forgotten: while the number stays, what was a block is one.
@@ -137,7 +137,7 @@ pub fn forgotten() -> u64 {
     FORGOTTEN.load(Ordering::Acquire)
 }
 
-/// Forgets a block; whoever holds the result may give its memory back. `None` where it was not known.
+/// Forgets a block; the holder of the result may free its memory. `None` if it was not known.
 pub fn begin_free(data: Address) -> Option<RwLockReadGuard<'static, ()>> {
     let freeing = FREEING.read().unwrap_or_else(PoisonError::into_inner);
     FORGOTTEN.fetch_add(1, Ordering::AcqRel);

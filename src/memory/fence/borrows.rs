@@ -19,7 +19,7 @@ use crate::memory::block_source::BlockSource;
 enum Borrow {
     /// A view of a fenced block.
     Block { argument: usize, view: Span, block: Fenced },
-    /// A number that may lie in a block whose address was given out.
+    /// A number that may lie in a block whose address was exposed.
     Number { argument: usize, address: Address },
     /// A view of a slab that other Buffers share. Boxed: the others are small, and calls may nest deeply.
     Slice(Box<PoolSlice>),
@@ -27,31 +27,31 @@ enum Borrow {
     Copy { argument: usize, copy: ShadowCopy },
 }
 
-/// An argument that the guard may have to give the address of a copy.
+/// An argument that the guard may have to replace by the address of a copy.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     argument: usize,
     /// Its address.
     at: Address,
-    /// The memory that is copied; of no bytes where nobody knows.
+    /// The memory that is copied; of no bytes if it is unknown.
     memory: Span,
-    /// Whether it has no fence of its own.
+    /// Whether it has no fence.
     wants: bool,
 }
 
-/// What one call watches.
+/// The borrows of one call.
 #[derive(Debug, Default)]
 pub struct Borrows {
     items: SmallVec<[Borrow; 4]>,
     /// What native code may write: all arguments of the call.
     granted: Ranges,
-    /// What the guard looks at.
+    /// The arguments of the guard.
     candidates: SmallVec<[Candidate; 2]>,
     found: Option<Overflow>,
     pauses: bool,
 }
 
-/// Where an argument's storage lies.
+/// The storage of an argument.
 #[derive(Clone, Copy, Debug)]
 pub struct Storage {
     /// The view.
@@ -85,15 +85,15 @@ impl Borrows {
         self.pauses
     }
 
-    /// Watches the block of a view. `symbol` is noted as the last one that was given its address.
+    /// Borrows the block of a view. `symbol` is recorded as the last one that received its address.
     pub fn block(&mut self, argument: usize, view: Span, block: Fenced, symbol: u32) {
-        block.give(symbol);
+        block.expose_to(symbol);
         block.pin();
         self.granted.push(range(view));
         self.items.push(Borrow::Block { argument, view, block });
     }
 
-    /// Watches a number: the block it lies in, if its address was given out. `extent` is what it may mean, where that
+    /// Borrows a number: the block it lies in, if its address was exposed. `extent` is what it may mean, where that
     /// is known.
     pub fn number(&mut self, argument: usize, address: Address, extent: Option<Span>) {
         self.granted.push(extent.map_or(address.get()..usize::MAX, range));
@@ -102,13 +102,13 @@ impl Borrows {
         }
     }
 
-    /// Notes a view that needs no watching.
+    /// Records a view that needs no check.
     pub fn grant(&mut self, view: Span) {
         self.granted.push(range(view));
     }
 
-    /// Watches the surroundings of a slice of a slab, but for what others may write; not at all where that is not
-    /// known.
+    /// Borrows a slice of a slab: the bytes around it are checked, except those that others may write. If it is
+    /// unknown which these are, nothing is checked.
     pub fn slice(&mut self, argument: usize, view: Span, slab: Span, exempt: Option<Ranges>) {
         // Calls inside of this one have to know what it was passed, in any case.
         self.pauses = true;
@@ -118,25 +118,26 @@ impl Borrows {
         }
     }
 
-    /// What native code was passed, as far as it meets a slab.
+    /// The arguments of the call that touch a slab.
     pub fn granted_in(&self, slab: Span) -> impl Iterator<Item = Range<usize>> {
         self.granted.iter().filter(move |range| meets(slab, range)).cloned()
     }
 
-    /// Asks for a fenced copy of a view, which native code is given instead; see [`Borrows::copies`].
+    /// Requests a fenced copy of a view, which native code gets instead; see [`Borrows::copies`].
     pub fn want_copy(&mut self, argument: usize, view: Span) {
         self.candidates.push(Candidate { argument, at: view.start, memory: view, wants: true });
     }
 
-    /// The same for a number inside memory that was given out, or with `None` in memory of which nobody knows: that
+    /// The same for a number inside exposed memory, or with `None` in unknown memory: that
     /// goes along where another argument is copied.
     pub fn want_step(&mut self, argument: usize, at: Address, memory: Option<Span>) {
         let nothing = Span { start: at, length: 0 };
         self.candidates.push(Candidate { argument, at, memory: memory.unwrap_or(nothing), wants: memory.is_some() });
     }
 
-    /// Makes the copies, in the memory of a source where there is one: overlapping views share one, so that all see the same bytes, and those with a fence of their
-    /// own join them. Calls `set` with the address of each argument's copy; false where there is no memory.
+    /// Makes the copies, in the memory of a source if there is one: overlapping views share one, so that all see the same
+    /// bytes, and those with a fence join them. Calls `set` with the address of each argument's copy; false where there is
+    /// no memory.
     pub fn copies(&mut self, source: Option<&Arc<dyn BlockSource>>, mut set: impl FnMut(usize, Address)) -> bool {
         let mut candidates = std::mem::take(&mut self.candidates);
         if !candidates.iter().any(|candidate| candidate.wants) {
@@ -189,7 +190,7 @@ impl Borrows {
         inside.or_else(|| copies().find(|copy| range(copy.view()).end == address.get()))
     }
 
-    /// JavaScript is about to run: whatever native code has done so far is looked at and put right.
+    /// JavaScript is about to run: whatever native code has done so far is checked and repaired.
     pub fn pause(&mut self) {
         let granted = std::mem::take(&mut self.granted);
         let mut found = self.found;
@@ -210,7 +211,7 @@ impl Borrows {
         self.granted = granted;
     }
 
-    /// JavaScript has run: what it wrote is how things are now. `exempt` says what others may write in a slab, as for
+    /// JavaScript has run: what it wrote is the new state. `exempt` says what others may write in a slab, as for
     /// [`Borrows::slice`].
     pub fn resume(&mut self, exempt: impl Fn(Span) -> Option<Ranges>) {
         self.items.retain(|item| match item {
@@ -227,7 +228,7 @@ impl Borrows {
         });
     }
 
-    /// The call has returned: the first overflow that was found; all of them are put right.
+    /// The call has returned: the first overflow that was found; all are repaired.
     pub fn end(&mut self) -> Option<Overflow> {
         if self.pauses {
             self.pause();
@@ -266,7 +267,7 @@ fn join(first: Overflow, next: Option<Overflow>, items: &[Borrow]) -> Overflow {
     }
 }
 
-/// What a call has written outside of the block of an argument; it is put right.
+/// What a call has written outside of the block of an argument; it is repaired.
 pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overflow> {
     match block.length() {
         Some(length) if block.is_whole_near(length) => None,
@@ -278,7 +279,7 @@ pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overf
     }
 }
 
-/// The same for a number, if it lies in a block whose address was given out.
+/// The same for a number, if it lies in a block whose address was exposed.
 pub fn number_overflow(argument: usize, address: Address) -> Option<Overflow> {
     let found = exposed::with(address, |data, length| {
         let view = Span { start: data, length };
@@ -302,115 +303,4 @@ fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, len
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Side;
-    use crate::memory::fence::heap;
-
-    fn span(bytes: &mut [u8], range: Range<usize>) -> Span {
-        let start = Address::new(bytes.as_mut_ptr().expose_provenance() + range.start).unwrap();
-        Span::new(start, range.len()).unwrap()
-    }
-
-    #[test]
-    fn neighbours_in_a_slab_are_put_back_but_other_arguments_are_not() {
-        let mut slab = vec![1u8; 512];
-        let (whole, first, second) = (span(&mut slab, 0..512), span(&mut slab, 100..108), span(&mut slab, 112..120));
-        let mut borrows = Borrows::default();
-        borrows.slice(0, first, whole, Some(Ranges::new()));
-        borrows.slice(1, second, whole, Some(Ranges::new()));
-        slab[100..125].fill(9);
-        let found = borrows.end().unwrap();
-        assert_eq!((found.argument, found.side, found.first_bad_offset, found.bytes_past), (0, Side::After, 8, 4));
-        assert_eq!(slab[100..108], [9; 8]);
-        assert_eq!(slab[108..112], [1; 4]);
-        assert_eq!(slab[112..120], [9; 8]);
-        assert_eq!(slab[120..130], [1; 10]);
-    }
-
-    #[test]
-    fn what_javascript_writes_during_the_call_stays() {
-        let mut slab = vec![1u8; 512];
-        let (whole, view) = (span(&mut slab, 0..512), span(&mut slab, 100..108));
-        let mut borrows = Borrows::default();
-        borrows.slice(0, view, whole, Some(Ranges::new()));
-        borrows.pause();
-        slab[110] = 5;
-        borrows.resume(|_| Some(Ranges::new()));
-        slab[109] = 6;
-        let found = borrows.end().unwrap();
-        assert_eq!((found.first_bad_offset, found.bytes_past), (9, 2));
-        assert_eq!((slab[109], slab[110]), (1, 5));
-    }
-
-    #[test]
-    fn a_copy_is_copied_back_and_its_fence_is_checked() {
-        let mut bytes = vec![3u8; 64];
-        let view = span(&mut bytes, 0..64);
-        let mut borrows = Borrows::default();
-        let mut copy = None;
-        borrows.want_copy(2, view);
-        assert!(borrows.copies(None, |_, address| copy = Some(address)));
-        let copy = copy.unwrap();
-        // SAFETY: M8; the copy has a fence after it.
-        unsafe { copy.as_ptr().write_bytes(8, 70) };
-        let found = borrows.end().unwrap();
-        assert_eq!((found.argument, found.first_bad_offset, found.bytes_past), (2, 64, 6));
-        assert_eq!(bytes, [8; 64]);
-    }
-
-    #[test]
-    fn a_number_in_memory_that_is_copied_means_the_copy() {
-        let mut bytes = vec![0u8; 64];
-        let view = span(&mut bytes, 0..32);
-        let number = |offset| Address::new(view.start.get() + offset).unwrap();
-        let mut borrows = Borrows::default();
-        borrows.want_copy(0, view);
-        for (argument, offset) in [(1, 4), (2, 32), (3, 33)] {
-            borrows.want_step(argument, number(offset), None);
-        }
-        let mut set = [0; 4];
-        assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
-        assert_eq!(set, [set[0], set[0] + 4, set[0] + 32, 0]);
-        borrows.end();
-        borrows.want_step(0, number(8), Some(view));
-        assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
-        // SAFETY: M8; inside the copy.
-        unsafe { std::ptr::with_exposed_provenance_mut::<u8>(set[0]).write(7) };
-        assert_eq!((borrows.end(), bytes[8]), (None, 7));
-    }
-
-    #[test]
-    fn a_view_with_a_fence_joins_the_copy_of_its_part() {
-        let block = heap::allocate(64, 16).unwrap();
-        let whole = Span { start: block.data(), length: 64 };
-        let part = Span { start: Address::new(block.data().get() + 8).unwrap(), length: 8 };
-        let mut borrows = Borrows::default();
-        borrows.block(0, whole, block, 1);
-        borrows.want_copy(1, part);
-        let mut set = [0; 2];
-        assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
-        assert_eq!(set[1], set[0] + 8);
-        assert_eq!(borrows.end(), None);
-        // SAFETY: M10; the block is this test's.
-        unsafe { heap::free(block, 64) };
-    }
-
-    #[test]
-    fn overlapping_views_share_a_copy() {
-        let mut bytes: Vec<u8> = (0..64).collect();
-        let mut borrows = Borrows::default();
-        borrows.want_copy(0, span(&mut bytes, 8..40));
-        borrows.want_copy(1, span(&mut bytes, 0..32));
-        borrows.want_copy(2, span(&mut bytes, 48..64));
-        let mut at = [0; 3];
-        assert!(borrows.copies(None, |argument, address| at[argument] = address.get()));
-        assert_eq!(at[0], at[1] + 8);
-        let distance = at[2].abs_diff(at[1]);
-        assert!(distance >= 64, "copies of views apart have fences between them: {distance}");
-        // SAFETY: M8; inside the first copy.
-        unsafe { std::ptr::with_exposed_provenance_mut::<u8>(at[0]).write(99) };
-        assert_eq!(borrows.end(), None);
-        assert_eq!(bytes[8], 99);
-    }
-}
+mod tests;

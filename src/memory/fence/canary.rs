@@ -1,7 +1,7 @@
 //! Canaries: the bytes that fences are made of, and that quarantined blocks are filled with.
 //!
 //! The canary of a block depends on the address of its data and on a random key of the process, and no sixteen bytes of
-//! it are like the next. A fence that was copied from another block, or to another position of its own, is therefore
+//! it are like the next. A fence that was copied from another block, or to another position in its block, is therefore
 //! seen as the overflow that it is: `memcpy` with a length that is too large for both blocks copies just that.
 //!
 //! Every byte has its highest bit set, and none of the sixteen behind the data is 0xFF. Text, NULs, small numbers and
@@ -68,7 +68,7 @@ impl Canary {
             let spread = number.wrapping_mul(SPREAD[at]) ^ key(at);
             (spread ^ spread >> 32) | HIGH_BITS
         };
-        // The upper bytes of a product are spread best; they come to lie next to the data, on either side.
+        // The upper bytes of a product are spread best; they lie next to the data, on either side.
         Self([without_ones(half(0).swap_bytes()), without_ones(half(1))])
     }
 
@@ -172,7 +172,7 @@ impl Canary {
         }
     }
 
-    /// Fills memory that nobody owns any more.
+    /// Fills memory without an owner.
     pub fn poison(self, memory: &mut [u8]) {
         for (chunk, number) in memory.chunks_mut(CHUNK).zip(POISON..) {
             chunk.copy_from_slice(&bytes(self.chunk(number))[..chunk.len()]);

@@ -1,4 +1,4 @@
-//! Blocks whose address was given out as a number: they are found again from a number inside them.
+//! Blocks whose address was exposed as a number: they are found again from a number inside them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,12 +11,12 @@ type Block = (Address, usize);
 
 struct Exposed {
     blocks: BTreeMap<Address, usize>,
-    /// The last address that was asked for, and its block: the next call is often handed the same.
+    /// The last address that was asked for, and its block: the next call is often passed the same.
     last: Option<(Address, Block)>,
 }
 
 impl Exposed {
-    /// Takes note of a change of the blocks.
+    /// Records a change of the blocks.
     fn changed(&mut self) {
         self.last = None;
         COUNT.store(self.blocks.len(), Ordering::Release);
@@ -42,14 +42,14 @@ fn locked() -> MutexGuard<'static, Exposed> {
     GIVEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Notes that the address of a block was given out.
+/// Records that the address of a block is exposed.
 pub fn insert(data: Address, length: usize) {
     let mut given = locked();
     given.blocks.insert(data, length);
     given.changed();
 }
 
-/// Whether any address is given out: one load.
+/// Whether any address is exposed: one load.
 #[inline]
 pub fn any() -> bool {
     COUNT.load(Ordering::Relaxed) > 0
@@ -62,7 +62,7 @@ pub fn count_word() -> usize {
 
 static INSIDE: AtomicBool = AtomicBool::new(false);
 
-/// Notes that blocks lie inside ordinary ArrayBuffers: views of them are found by their address alone.
+/// Records that blocks lie inside ordinary ArrayBuffers: views of them are found by their address alone.
 pub fn note_inside() {
     INSIDE.store(true, Ordering::Relaxed);
 }

@@ -1,6 +1,6 @@
 //! The header of a fenced block: how long the block is, who uses it, and a seal that shows whether it was overwritten.
 //!
-//! Its fields are atomic, because the engine frees blocks on threads of its own, and `checkFences()` looks at the
+//! Its fields are atomic, because the engine frees blocks on separate threads, and `checkFences()` reads the
 //! blocks of every thread.
 
 use std::mem::offset_of;
@@ -10,20 +10,20 @@ use super::canary::Canary;
 
 /// The length of a block whose header was destroyed before its length was known.
 const UNKNOWN: usize = usize::MAX;
-/// The giver of a block whose header had to be written anew.
+/// The receiver of the address of a block whose header was rewritten.
 const SOMEBODY: u32 = u32::MAX;
-/// The offset of a block whose header had to be written anew.
+/// The offset of a block whose header was rewritten.
 const LOST: usize = 0;
-/// The pins of a block whose count was destroyed. It may be in use, so its memory is never given back.
+/// The pins of a block whose count was destroyed. It may be in use, so its memory is never freed.
 const PINNED_FOR_GOOD: u32 = u32::MAX / 2;
 
-/// What stands at the start of a block.
+/// The start of a block.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Header {
-    /// Who was given the address: 0 nobody, else a symbol of `report`.
-    giver: AtomicU32,
-    /// Calls under way that were handed the block.
+    /// Who received the address: 0 for nobody, else a symbol of `report`.
+    exposed_to: AtomicU32,
+    /// Calls under way that were passed the block.
     pins: AtomicU32,
     length: AtomicUsize,
     /// From `raw` to the data.
@@ -33,8 +33,8 @@ pub struct Header {
     seal: AtomicUsize,
 }
 
-/// What a valid header says, its last fields, and the canary of the block: to compare with this copy is quicker than to
-/// compute the seal and the canary again.
+/// What a valid header says, its last fields, and the canary of the block. Comparing with this copy is faster than
+/// computing the seal and the canary again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Sealed {
@@ -92,7 +92,7 @@ impl Header {
     pub fn new(canary: Canary, length: usize, offset: usize) -> Self {
         let Sealed { length, offset, seal, .. } = Sealed::new(canary, length, offset);
         Self {
-            giver: AtomicU32::new(0),
+            exposed_to: AtomicU32::new(0),
             pins: AtomicU32::new(0),
             length: AtomicUsize::new(length),
             offset: AtomicUsize::new(offset),
@@ -100,7 +100,7 @@ impl Header {
         }
     }
 
-    /// The fields as they are, whether they fit or not.
+    /// The fields, valid or not.
     fn found(&self, canary: Canary) -> Sealed {
         Sealed {
             length: self.length.load(Ordering::Relaxed),
@@ -115,17 +115,17 @@ impl Header {
         (found == Sealed::new(canary, found.length, found.offset)).then_some(found)
     }
 
-    /// What the header says, where it fits and tells the length.
+    /// The contents of the header, if its seal is valid.
     pub fn sealed(&self, canary: Canary) -> Option<Sealed> {
         self.valid(canary).filter(|found| found.length != UNKNOWN)
     }
 
-    /// Whether it was destroyed and [`Header::give_up`] has noted that.
-    pub fn is_given_up(&self, canary: Canary) -> bool {
+    /// Whether it was destroyed and [`Header::abandon`] has recorded that.
+    pub fn is_abandoned(&self, canary: Canary) -> bool {
         self.valid(canary).is_some_and(|found| found.length == UNKNOWN)
     }
 
-    /// The length, whether the header fits or not.
+    /// The length, whether the header is valid or not.
     pub fn unverified_length(&self) -> usize {
         self.length.load(Ordering::Relaxed)
     }
@@ -146,27 +146,27 @@ impl Header {
             self.pins.store(PINNED_FOR_GOOD, Ordering::Relaxed);
         }
         let Sealed { length, offset, seal, .. } = Sealed::new(canary, length, LOST);
-        self.giver.store(SOMEBODY, Ordering::Relaxed);
+        self.exposed_to.store(SOMEBODY, Ordering::Relaxed);
         self.length.store(length, Ordering::Relaxed);
         self.offset.store(offset, Ordering::Relaxed);
         self.seal.store(seal, Ordering::Relaxed);
     }
 
-    /// Notes that it was destroyed while nobody knew the length, so that this is not reported again.
-    pub fn give_up(&self, canary: Canary) {
+    /// Records that it was destroyed while the length was unknown, so that this is not reported again.
+    pub fn abandon(&self, canary: Canary) {
         self.rewrite(canary, UNKNOWN);
     }
 
-    /// Notes to whom the address was given.
+    /// Records who received the address.
     #[inline]
-    pub fn give(&self, symbol: u32) {
-        self.giver.store(symbol, Ordering::Relaxed);
+    pub fn expose_to(&self, symbol: u32) {
+        self.exposed_to.store(symbol, Ordering::Relaxed);
     }
 
-    /// To whom the address was last given; 0 nobody.
+    /// Who received the address last; 0 for nobody.
     #[inline]
-    pub fn giver(&self) -> u32 {
-        self.giver.load(Ordering::Relaxed)
+    pub fn exposed_to(&self) -> u32 {
+        self.exposed_to.load(Ordering::Relaxed)
     }
 
     /// Counts a call that uses the block.
@@ -185,7 +185,7 @@ impl Header {
         self.pins.load(Ordering::Acquire) > 0
     }
 
-    /// Whether it is not known whether calls use the block.
+    /// Whether the count of calls was destroyed.
     pub fn is_pinned_for_good(&self) -> bool {
         self.pins.load(Ordering::Acquire) > PINNED_FOR_GOOD / 2
     }

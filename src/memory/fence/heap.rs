@@ -113,10 +113,10 @@ fn build(raw: Address, is_zeroed: bool, length: usize, align: usize) -> Option<F
     }
 }
 
-/// Gives a block back: checked, and held in quarantine where its address was given out.
+/// Frees a block: it is checked, and held in quarantine where its address was exposed.
 ///
 /// # Safety
-/// M10: the block came from [`allocate`] and nobody uses it any more but native code that was given its address.
+/// M10: the block came from [`allocate`] and it is used by nothing but native code that has its address.
 pub unsafe fn free(block: Fenced, length: usize) {
     let _freeing = block_map::begin_free(block.data());
     exposed::remove(block.data());
@@ -128,7 +128,7 @@ pub unsafe fn free(block: Fenced, length: usize) {
     }
     // SAFETY: M10 by the contract of this function.
     unsafe {
-        match block.giver() {
+        match block.exposed_to() {
             0 => release(block, length, 0),
             _ => quarantine::hold(block, length, 0, release),
         }

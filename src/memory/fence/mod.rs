@@ -1,5 +1,5 @@
-//! Blocks with a fence (ASan: redzone) before and after their data: how they are laid out, which exist, and how an
-//! overflow is found.
+//! Blocks with a fence (ASan: redzone) before and after their data: their layout, their registry, and the
+//! checks for overflows.
 
 pub mod block;
 pub mod block_cache;

@@ -10,7 +10,7 @@ use super::block::{self, Widths};
 use crate::error::{Overflow, Side};
 use crate::memory::address::Span;
 
-/// Addresses that somebody may write.
+/// Addresses that others may write.
 pub type Ranges = SmallVec<[Range<usize>; 4]>;
 
 /// The addresses of a span.
@@ -18,8 +18,8 @@ pub fn range(span: Span) -> Range<usize> {
     span.start.get()..span.start.get() + span.length
 }
 
-/// Whether a range has bytes of a span. One without an end is an address of which no more is known: what it means does
-/// not reach from one allocation into another.
+/// Whether a range has bytes of a span. An unbounded one is an address of unknown extent: it does not
+/// reach from one allocation into another.
 pub fn meets(span: Span, other: &Range<usize>) -> bool {
     let own = range(span);
     match other.end {
@@ -28,7 +28,7 @@ pub fn meets(span: Span, other: &Range<usize>) -> bool {
     }
 }
 
-/// A slice, and what lies around it.
+/// A slice, and the bytes around it.
 #[derive(Debug)]
 pub struct PoolSlice {
     argument: usize,
@@ -47,7 +47,7 @@ struct Window {
 }
 
 impl PoolSlice {
-    /// Remembers what lies around a slice, as far as fences reach, inside its slab.
+    /// Copies the bytes around a slice, up to the width of fences, inside its slab.
     pub fn new(argument: usize, view: Span, slab: Span, exempt: Ranges) -> Self {
         let width = block::widths();
         let (whole, inside) = (range(slab), range(view));
@@ -78,7 +78,7 @@ impl PoolSlice {
         self.slab
     }
 
-    /// Remembers what lies around the slice now, and what others may write from now on.
+    /// Copies the bytes around the slice again, and records what others may write from now on.
     pub fn renew(&mut self, exempt: Ranges) {
         self.exempt = exempt;
         self.remember();
@@ -89,10 +89,10 @@ impl PoolSlice {
         self.after.remember();
     }
 
-    /// What native code has written around the slice, which is put back. `granted` is what it was passed.
+    /// What native code has written around the slice, which is restored. `granted` is what it was passed.
     pub fn overflow(&self, granted: &[Range<usize>], width: Widths) -> Option<Overflow> {
         let (own, slab) = (range(self.view), range(self.slab));
-        // What lies beyond another argument is that one's surroundings, not this one's.
+        // The bytes beyond another argument belong to that one's check.
         let others =
             || granted.iter().filter(|other| **other != own && !other.is_empty() && slab.contains(&other.start));
         // A number in the slab of which nothing is known may mean any part of it.
@@ -128,7 +128,7 @@ impl Window {
         unsafe { source.copy_to_nonoverlapping(self.bytes.as_mut_ptr(), self.bytes.len()) };
     }
 
-    /// Puts the bytes back that differ and that `counts` says nobody else may write; the addresses of the first and
+    /// Puts the bytes back that differ and that `counts` says that only C may write; the addresses of the first and
     /// last.
     fn restore(&self, counts: impl Fn(&usize) -> bool) -> Option<(usize, usize)> {
         let now = std::ptr::with_exposed_provenance_mut::<u8>(self.start);

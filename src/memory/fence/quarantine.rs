@@ -1,5 +1,5 @@
-//! The quarantine: a freed block whose address native code was given is poisoned and held back, first in, first out,
-//! bounded by bytes and count. A late native write hits memory that nobody uses, and is reported on the way out.
+//! The quarantine: a freed block whose address native code has is poisoned and held back, first in, first out,
+//! bounded by bytes and count. A late native write hits unused memory, and is reported on the way out.
 #![expect(unsafe_code, reason = "poisons blocks that nobody else owns any more")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 
@@ -23,7 +23,7 @@ const DEFAULT_COUNT: usize = 4096;
 static MOST_BYTES: AtomicUsize = AtomicUsize::new(DEFAULT_BYTES);
 static MOST_COUNT: AtomicUsize = AtomicUsize::new(DEFAULT_COUNT);
 
-/// Gives a block's memory back to whom it came from.
+/// Frees a block's memory, by the allocator that it came from.
 pub type Release = unsafe fn(block: Fenced, length: usize, origin: usize);
 
 struct Held {
@@ -69,15 +69,15 @@ fn locked() -> std::sync::MutexGuard<'static, Queue> {
 }
 
 /// Holds a block back. Blocks that are pushed out are checked and released.
-/// The memory of a block whose users are unknown is never given back.
+/// The memory of a block whose users are unknown is never freed.
 ///
 /// # Safety
-/// M10: nobody uses the block any more but native code that was given its address; `release` frees it once.
+/// M10: the block is used by nothing but native code that has its address; `release` frees it once.
 pub unsafe fn hold(block: Fenced, length: usize, origin: usize, release: Release) {
     if block.is_pinned_for_good() {
         return;
     }
-    // A buffer that a callback has transferred away and dropped: the call that was handed it still reads it.
+    // A buffer that a callback has transferred away and dropped: the call that was passed it still reads it.
     let is_poisoned = !block.is_pinned();
     if is_poisoned {
         // SAFETY: M10 by the contract of this function.
@@ -108,7 +108,7 @@ pub fn flush(origin: usize) {
     queue.held = kept;
     for held in gone {
         queue.bytes -= held.length;
-        // A call on another thread outlives its environment: what it uses is given up rather than given back.
+        // A call on another thread outlives its environment: what it uses is leaked rather than freed.
         if !held.block.is_pinned() {
             held.let_go();
         }
@@ -158,9 +158,9 @@ impl Held {
 }
 
 /// # Safety
-/// M10: the block's data is used by nobody.
+/// M10: the block's data is unused.
 unsafe fn poison(data: Address, length: usize) {
-    // SAFETY: M10 by the contract of this function: the first `length` bytes are allocated, and nobody reads them.
+    // SAFETY: M10 by the contract of this function: the first `length` bytes are allocated, and not read.
     let memory = unsafe { std::slice::from_raw_parts_mut(data.as_ptr(), length.min(MOST_POISON)) };
     Canary::of(data).poison(memory);
 }

@@ -1,5 +1,5 @@
 //! Overflows that are found late (when a block is freed or leaves the quarantine, on any thread): kept until the
-//! JavaScript thread collects them for a process warning. And the names of those who were given an address.
+//! JavaScript thread collects them for a process warning. Also the names of functions that received an address.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
@@ -26,7 +26,7 @@ pub struct Report {
     pub length: usize,
     /// What was overwritten; in the quarantine the data itself.
     pub breach: Breach,
-    /// Who was last given the address.
+    /// Who received the address last.
     pub giver: Option<String>,
 }
 
@@ -47,7 +47,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// As many names are kept, so that a program which makes names without end does not fill the memory; the others share
-/// one. Those of callbacks leave room for those of symbols.
+/// one. Those of callbacks leave space for those of symbols.
 const MOST_NAMES: usize = 1 << 18;
 const MOST_WITH_CALLBACKS: usize = 1 << 14;
 /// The most bytes of a name that are kept.
@@ -86,7 +86,7 @@ impl Names {
     }
 }
 
-/// The number of what stands for `ptr()` in reports.
+/// The number of the name `ptr()`.
 pub fn intern_ptr() -> u32 {
     static NUMBER: OnceLock<u32> = OnceLock::new();
     *NUMBER.get_or_init(|| intern("ptr"))
@@ -101,28 +101,28 @@ pub fn name(id: u32) -> Option<String> {
 pub fn push(found: Found, block: Fenced, length: usize, breach: Breach) {
     let mut pending = locked(&PENDING);
     if pending.len() < MOST {
-        pending.push(Report { found, length, breach, giver: name(block.giver()) });
+        pending.push(Report { found, length, breach, giver: name(block.exposed_to()) });
     }
     drop(pending);
     // The first one is enough: reports are of the process.
     WAKERS.wake_first(|wake| wake());
 }
 
-/// Somebody who is to be woken when a breach was kept; runs on any thread.
+/// Wakes the reader of reports when a breach was recorded; runs on any thread.
 pub type Wake = Box<dyn Fn() + Send>;
 static WAKERS: Wakers<Wake> = Wakers::new();
 
-/// Adds somebody to be woken, under a number of their own.
+/// Adds a waker, under a number.
 pub fn add_waker(id: usize, wake: Wake) {
     WAKERS.add(id, wake);
 }
 
-/// Removes them; they are not woken any more once this returns.
+/// Removes a waker; it is not called any more once this returns.
 pub fn remove_waker(id: usize) {
     WAKERS.remove(id);
 }
 
-/// What was found since the last time.
+/// The breaches since the last time.
 pub fn take() -> Vec<Report> {
     std::mem::take(&mut locked(&PENDING))
 }

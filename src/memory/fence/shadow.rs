@@ -57,7 +57,7 @@ impl ShadowCopy {
         Address::new(self.block.data().get() + offset).unwrap_or(self.block.data())
     }
 
-    /// Makes the copy what the memory is now.
+    /// Updates the copy from the memory.
     ///
     /// # Safety
     /// M3: the memory is allocated.

@@ -11,17 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, ThreadId};
 
-use napi::bindgen_prelude::{Env, Object};
-use napi::{JsValue, sys};
-use napi_derive::napi;
+use napi::sys;
 
 use super::job::{Job, STACK};
 use super::pool::{Entry, key_of};
 use crate::call::invoke::ResultBlock;
-use crate::error::FfiError;
-use crate::node::env::{Environment, SentJob, current};
+use crate::node::env::{Environment, SentJob};
 use crate::node::env_waker::make_waker;
-use crate::node::error::{thrown, to_error};
+use crate::node::native_fn::error_of;
 use crate::node::waker::wake;
 use crate::threads::pool::Pool;
 
@@ -35,7 +32,7 @@ struct Turn {
     thread: ThreadId,
 }
 
-/// How many threads libuv's pool has: it reads the variable in the same way, when it is first used.
+/// The number of threads of libuv's pool. libuv reads the variable in the same way (`init_threads`), at its first use.
 fn pool_size() -> usize {
     const MOST: i64 = 1024;
     let Some(text) = std::env::var_os("UV_THREADPOOL_SIZE") else { return 4 };
@@ -55,7 +52,7 @@ fn pool_size() -> usize {
 }
 
 fn entry(environment: &Rc<Environment>) -> &Entry<Environment> {
-    environment.pool.get_or_init(|| {
+    environment.work.pool.get_or_init(|| {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = Pool::new(pool_size(), processors > 1);
         let waker = make_waker(environment, key_of(&pool), c"pinned-ffi calls", come_by_waker);
@@ -112,9 +109,9 @@ unsafe extern "C" fn execute(_: sys::napi_env, data: *mut c_void) {
     if turn.thread == thread::current().id() && drain_apart(&turn.environment) {
         return;
     }
-    // No more of the turn than its pool is used on another thread.
+    // Only the pool of the turn is used on another thread.
     let pool = &turn.pool;
-    // A panic does not get this far: `run` calls C alone.
+    // No panic can reach this point: `run` only calls C.
     pool.drain(SentJob::run, || wake(key_of(pool)));
 }
 
@@ -157,9 +154,9 @@ unsafe extern "C" fn come_by_waker(env: sys::napi_env, _: sys::napi_value, conte
     }
 }
 
-/// Starts the drainers that are wanted, and has JavaScript settle what is done.
+/// Starts the drainers that were requested, and has JavaScript settle the finished calls.
 fn come(environment: &Rc<Environment>) {
-    let Some(Entry { pool, waker, ended, .. }) = environment.pool.get() else { return };
+    let Some(Entry { pool, waker, ended, .. }) = environment.work.pool.get() else { return };
     for _ in 0..ended.swap(0, Ordering::Acquire) {
         waker.iter().for_each(|waker| waker.release(environment.raw));
     }
@@ -169,19 +166,19 @@ fn come(environment: &Rc<Environment>) {
             pool.unstarted();
         }
     }
-    environment.completions.jobs.borrow_mut().extend(done.jobs);
+    environment.work.completions.jobs.borrow_mut().extend(done.jobs);
     settle(environment);
 }
 
-/// Has JavaScript settle a job that another thread has handed back.
+/// Has JavaScript settle a job that another thread has returned.
 pub fn settle_one(environment: &Environment, job: SentJob) {
-    environment.completions.jobs.borrow_mut().push_back(job);
+    environment.work.completions.jobs.borrow_mut().push_back(job);
     settle(environment);
 }
 
-/// Has JavaScript settle what is done: all with one call.
+/// Has JavaScript settle all finished calls, by one call of a function.
 fn settle(environment: &Environment) {
-    let completions = &environment.completions;
+    let completions = &environment.work.completions;
     if !completions.jobs.borrow().is_empty() {
         let env = environment.raw;
         let (mut scope, mut this, mut function, mut ignored) = (null_mut(), null_mut(), null_mut(), null_mut());
@@ -231,15 +228,15 @@ impl Job<Environment> {
         match (outcome, environment.end_job(self.number)) {
             (Ok(text), None) => (false, text),
             (Ok(_), Some(exception)) => (true, exception),
-            (Err(error), cause) => (true, to_error(environment.raw, &error, cause)),
+            (Err(error), cause) => (true, error_of(&environment, &error, cause)),
         }
     }
 }
 
-/// Ends the calls that no JavaScript will settle.
+/// Ends the calls that JavaScript will not settle any more.
 fn forget_all(environment: &Environment) {
     loop {
-        let Some(job) = environment.completions.jobs.borrow_mut().pop_front() else { return };
+        let Some(job) = environment.work.completions.jobs.borrow_mut().pop_front() else { return };
         // SAFETY: M6; this is JavaScript's thread.
         unsafe { job.open() }.outcome();
     }
@@ -254,7 +251,7 @@ unsafe extern "C" fn take_settled(env: sys::napi_env, info: sys::napi_callback_i
         sys::napi_get_cb_info(env, info, &mut count, null_mut(), null_mut(), &mut data);
         &*data.cast::<Environment>()
     };
-    let completions = &environment.completions;
+    let completions = &environment.work.completions;
     if completions.paused.take() {
         return null_mut();
     }
@@ -282,19 +279,15 @@ unsafe extern "C" fn take_settled(env: sys::napi_env, info: sys::napi_callback_i
     taken
 }
 
-/// Has `settle_all` called when asynchronous calls are done. Returns the function that takes them, one by one.
-#[napi]
-pub fn settle_by(env: Env, settle_all: Object<'_>) -> napi::Result<Object<'static>> {
-    let environment = current(env)?;
+/// Has `settle_all` called when asynchronous calls are done; the function that takes them, one by one. `None` if the
+/// engine refuses the function.
+pub fn settle_by(environment: &Environment, settle_all: sys::napi_value) -> Option<sys::napi_value> {
     // The state lives as long as the environment, which is as long as its functions.
     let data = (&raw const *environment).cast_mut().cast::<c_void>();
     let mut function = null_mut();
-    environment.completions.function.set(environment.keep(settle_all.raw()));
+    environment.work.completions.function.set(environment.keep(settle_all));
     // SAFETY: M6.
     let status =
-        unsafe { sys::napi_create_function(env.raw(), null_mut(), 0, Some(take_settled), data, &mut function) };
-    if status != sys::Status::napi_ok {
-        return Err(thrown(env, &FfiError::Internal { reason: "the engine refuses a function".into() }));
-    }
-    Ok(Object::from_raw(env.raw(), function))
+        unsafe { sys::napi_create_function(environment.raw, null_mut(), 0, Some(take_settled), data, &mut function) };
+    (status == sys::Status::napi_ok).then_some(function)
 }

@@ -30,7 +30,7 @@ thread_local! {
     pub static IS_HELPER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread is in a call of the package's, which keeps the library loaded.
+/// Whether this thread is in a call of the package, which keeps the library loaded.
 pub fn is_ours() -> bool {
     current() != 0 || IS_HELPER.get()
 }
@@ -45,18 +45,18 @@ pub struct Job<E> {
     /// Everything that is used on the JavaScript thread only (M6).
     pub function: Rc<BoundFunction<E>>,
     pub prepared: PreparedCall,
-    /// What JavaScript knows the call by: it has the Promise, and the values that must stay alive.
+    /// The slot by which JavaScript knows the call. It has the Promise and the values that must stay alive.
     pub slot: u32,
     /// Everything the other thread uses.
     pub number: usize,
     pub who: Who,
     pub result: Result<ResultBlock>,
     pub errno: i32,
-    /// What the flight recorder keeps, where it is on.
+    /// The entry of the flight recorder, if it is on.
     pub traced: Option<Entry>,
 }
 
-/// A job that is with another thread, or on its way there or back. Dropped there, it is given up: what it has of
+/// A job that is with another thread, or on its way there or back. Dropped there, it is leaked: what it has of
 /// JavaScript belongs to JavaScript's thread.
 pub struct SentJob<E>(ManuallyDrop<Box<Job<E>>>);
 
@@ -72,18 +72,18 @@ unsafe impl<E> Send for SentJob<E> {}
 
 /// The queue of work for a JavaScript thread.
 pub type Queue<E> = callback_queue::Queue<SentJob<E>>;
-/// What it takes.
+/// A piece of work of that queue.
 pub type Work<E> = callback_queue::Work<SentJob<E>>;
 /// The jobs of a dedicated thread.
 pub type Jobs<E> = dedicated::Jobs<SentJob<E>>;
 
 impl<E> SentJob<E> {
-    /// A job that is about to be handed to another thread.
+    /// A job that is about to be passed to another thread.
     pub fn new(job: Job<E>) -> Self {
         Self(ManuallyDrop::new(Box::new(job)))
     }
 
-    /// Runs the call, on whatever thread this is.
+    /// Runs the call, on any thread.
     pub fn run(&mut self) {
         let job = &mut **self.0;
         CURRENT.with(|current| current.set(job.number));
@@ -91,7 +91,8 @@ impl<E> SentJob<E> {
             // SAFETY: U1; the job keeps what the block points to (M13).
             exit::on_other_thread(|| unsafe { job.function.calling().enter(&job.prepared.block) })
         });
-        job.result = entered.map(|Entered { block, errno, text }| {
+        job.result = entered.map(|entered| {
+            let Entered { block, errno, text } = *entered;
             (job.errno, job.prepared.text) = (errno, text);
             block
         });
@@ -108,7 +109,7 @@ impl<E> SentJob<E> {
 }
 
 impl<E> Job<E> {
-    /// What JavaScript knows the call by.
+    /// The slot by which JavaScript knows the call.
     pub fn slot(&self) -> u32 {
         self.slot
     }
@@ -119,7 +120,7 @@ impl<E> Job<E> {
     }
 }
 
-/// As much as the main thread has by default: C code expects it.
+/// Stack bytes, as many as the main thread has by default: C code expects that.
 pub const STACK: usize = 8 << 20;
 
 /// Calls waiting for a Promise of JavaScript, by token.
@@ -142,12 +143,12 @@ impl Waiting {
         self.requests.remove(&token)
     }
 
-    /// Whether anybody waits.
+    /// Whether a call waits.
     pub fn is_any(&self) -> bool {
         !self.requests.is_empty()
     }
 
-    /// Answers all with nothing.
+    /// Answers all without a result.
     pub fn end(&mut self) {
         for (_, request) in self.requests.drain() {
             request.answer(None);

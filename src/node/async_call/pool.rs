@@ -1,4 +1,4 @@
-//! What an environment has of libuv's pool: the queue of its calls, and those that are done.
+//! An environment's part of libuv's pool: the queue of its calls, and the finished ones.
 #![expect(unsafe_code, reason = "takes jobs back")]
 
 use std::cell::{Cell, RefCell};
@@ -14,19 +14,19 @@ use super::job::SentJob;
 use crate::node::waker::Waker;
 use crate::threads::pool::Pool;
 
-/// The pool of an environment, and what wakes its JavaScript thread for it.
+/// The pool of an environment, and the waker of its JavaScript thread.
 pub struct Entry<E> {
     /// The jobs.
     pub pool: Arc<Pool<SentJob<E>>>,
     pub waker: Option<Waker>,
     /// Drainers on threads of the package.
     pub own_threads: RefCell<Vec<JoinHandle<()>>>,
-    /// Those that have ended, and whose hold on the process was not taken back.
+    /// The number of those that have ended and still keep the process alive.
     pub ended: Arc<AtomicUsize>,
 }
 
 impl<E> Entry<E> {
-    /// What wakes the JavaScript thread for it.
+    /// The waker of the JavaScript thread.
     pub fn waker(&self) -> Option<&Waker> {
         self.waker.as_ref()
     }
@@ -38,13 +38,13 @@ impl<E> Entry<E> {
         }
     }
 
-    /// What wakers know it by.
+    /// The key of its waker.
     pub fn key(&self) -> usize {
         key_of(&self.pool)
     }
 }
 
-/// What wakers know a pool by.
+/// The key of a pool's waker.
 pub fn key_of<E>(pool: &Arc<Pool<SentJob<E>>>) -> usize {
     Arc::as_ptr(pool).addr()
 }
@@ -52,9 +52,9 @@ pub fn key_of<E>(pool: &Arc<Pool<SentJob<E>>>) -> usize {
 /// Calls that are done, on their way to JavaScript.
 pub struct Completions<E> {
     pub jobs: RefCell<VecDeque<SentJob<E>>>,
-    /// Whether JavaScript has to let go of its thread before it gets the next: `errno()` is that of the last.
+    /// Whether the event loop has to turn before JavaScript gets the next one: `errno()` is that of the last.
     pub paused: Cell<bool>,
-    /// Whether what is left keeps the process alive.
+    /// Whether the rest keeps the process alive.
     pub held: Cell<bool>,
     /// The function of JavaScript that settles all.
     pub function: Cell<sys::napi_ref>,
@@ -72,7 +72,7 @@ impl<E> Default for Completions<E> {
 }
 
 impl<E> Completions<E> {
-    /// Takes back the jobs that nobody will settle, because the environment is going.
+    /// Drops the jobs that cannot be settled any more, because the environment ends.
     pub fn end(&self) {
         for job in self.jobs.take() {
             // SAFETY: M6; this is JavaScript's thread.

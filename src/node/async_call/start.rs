@@ -4,28 +4,28 @@
 use std::rc::Rc;
 use std::thread;
 
-use napi::bindgen_prelude::Env;
 use napi::sys;
-use napi_derive::napi;
 
 use super::completions;
-use super::dedicated_thread::JsThread;
 use super::job::{IS_HELPER, Job, STACK};
 use crate::error::{FfiError, Result};
 use crate::node::call::prepared::PreparedCall;
-use crate::node::env::{BoundFunction, Environment, SentJob, current};
+use crate::node::env::{BoundFunction, Environment, Jobs, SentJob};
 use crate::node::event_loop::serve;
 use crate::sync::locks::atomic::AtomicBool;
 use crate::threads::exit;
 use crate::trace::recorder;
 use crate::trace::thread::Who;
 
-/// Starts a call on libuv's pool, or on a thread of its own. `slot` is a value of the current scope.
+/// Starts a call on libuv's pool, or on a separate thread. `slot` is a value of the current scope.
+///
+/// # Errors
+/// If the thread is closed, or the pool takes no call.
 pub fn start(
     function: &Rc<BoundFunction>,
     mut prepared: PreparedCall,
     slot: sys::napi_value,
-    thread: Option<&JsThread>,
+    thread: Option<&Jobs>,
 ) -> Result<()> {
     let environment = &function.environment;
     let mut number = 0;
@@ -63,13 +63,16 @@ pub fn start(
         }
     };
     function.library.leave_job();
-    // SAFETY: M6; nobody took the job, and this is JavaScript's thread.
+    // SAFETY: M6; the job was not taken, and this is JavaScript's thread.
     let job = unsafe { job.open() };
     let _ = environment.end_job(job.number);
     Err(refused)
 }
 
 /// Makes a call on a helper thread while this one, JavaScript's, serves callbacks.
+///
+/// # Errors
+/// If no thread can be started.
 #[inline(never)] // The stack of other calls need not hold what this one needs.
 pub fn enter_on_helper<T: Send>(environment: &Environment, call: impl FnOnce() -> T + Send) -> Result<T> {
     let queue = environment.queue();
@@ -91,16 +94,4 @@ pub fn enter_on_helper<T: Send>(environment: &Environment, call: impl FnOnce() -
         }
         helper.join().map_err(|_| FfiError::Internal { reason: "the helper thread panicked".into() })
     })
-}
-
-/// How many calls of functions that free a handle have gone in, at once or as a job.
-#[napi]
-pub fn entered_frees(env: Env) -> napi::Result<u32> {
-    Ok(current(env)?.frees.get())
-}
-
-/// The errno (GetLastError on Windows) of the last call that was declared to capture it.
-#[napi]
-pub fn last_errno(env: Env) -> napi::Result<i32> {
-    Ok(current(env)?.errno.get())
 }

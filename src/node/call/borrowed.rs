@@ -1,4 +1,4 @@
-//! What the calls under way have borrowed, while callbacks of theirs run.
+//! Pauses the borrows of the calls under way while their callbacks run.
 
 use std::ops::Range;
 
@@ -6,15 +6,14 @@ use crate::memory::address::{Address, Span};
 use crate::memory::fence::borrows::Borrows;
 use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::node::env::Environment;
-use crate::node::nesting::Nesting;
 
 impl Environment {
-    /// JavaScript is about to run in a callback: what the innermost call watches is looked at. Outer calls are paused
-    /// already.
+    /// JavaScript is about to run in a callback: what the innermost call has borrowed is checked. Outer calls are
+    /// paused already.
     #[inline]
     pub fn pause_borrows(&self) {
-        if let Some((depth, borrows)) = self.borrows.borrow_mut().last_mut()
-            && Nesting::level(*depth) == Nesting::level(self.nesting.get())
+        if let Some((depth, borrows)) = self.calls.borrows.borrow_mut().last_mut()
+            && *depth == self.calls.depth.get()
         {
             borrows.pause();
         }
@@ -23,12 +22,12 @@ impl Environment {
     /// JavaScript has run in a callback, whose result is in the argument buffer: so many bytes from an offset on.
     #[inline]
     pub fn resume_borrows(&self, result: Range<usize>) {
-        if let Some(((depth, borrows), outer)) = self.borrows.borrow_mut().split_last_mut()
-            && Nesting::level(*depth) == Nesting::level(self.nesting.get())
+        if let Some(((depth, borrows), outer)) = self.calls.borrows.borrow_mut().split_last_mut()
+            && *depth == self.calls.depth.get()
         {
-            let calls = Nesting::level(self.nesting.get()) - 1;
+            let calls = self.calls.depth.get() - 1;
             borrows.resume(|slab| {
-                // C may write where the callback has told it to.
+                // C may write where the callback said.
                 let returns_part = result.clone().step_by(size_of::<usize>()).any(|at| {
                     let address = Address::new(self.arg_buffer.word(at) as usize);
                     let address = address.filter(|address| range(slab).contains(&address.get()));

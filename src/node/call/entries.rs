@@ -1,90 +1,33 @@
-//! The native entries of every call, and of every symbol: they find the bound function by its number, and choose between the
-//! register call and the generic call.
-#![expect(unsafe_code, reason = "is called by the engine")]
+//! The native entries that all calls share: they find the bound function by its number, and choose between the register
+//! call and the generic call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
-use std::rc::Rc;
-use std::sync::Arc;
 
-use napi::bindgen_prelude::{ClassInstance, Env, FromNapiValue, Object};
 use napi::sys;
-use napi_derive::napi;
 
-use super::prepared::PreparedCall;
 use super::register_call::Outcome;
-use crate::abi::ctype::CType;
 use crate::call::bound_function::MOST_PINS;
-use crate::call::bound_function::Options;
 use crate::error::{FfiError, Result};
-use crate::memory::address::Address;
 use crate::memory::fence::report;
-use crate::node::async_call::dedicated_thread::JsThread;
-use crate::node::async_call::start::start as start_job;
-use crate::node::env::{BoundFunction, Environment, current};
-use crate::node::error::{thrown, to_error};
-use crate::node::exports::isolate::foreign_function;
-use crate::node::exports::library::JsLibrary;
-use crate::node::exports::signature::JsSignature;
-use crate::node::js_address::{JsAddress, from_js};
+use crate::node::env::{BoundFunction, Environment};
+use crate::node::error::to_error;
 use crate::node::native_fn::{
-    Arguments, JsResult, NativeFn, PendingException, native_functions, throw_value, thrown_by, unless_thrown,
+    Arguments, JsResult, NativeFn, PendingException, error_of, throw_value, thrown_by, unless_thrown,
 };
 use crate::node::unwinding::Unwinding;
 
-/// Binds an address to a signature: the number of the function, which `library` keeps.
-#[napi]
-pub fn bind(
-    env: Env,
-    symbol: String,
-    address: JsAddress,
-    signature: ClassInstance<'_, JsSignature>,
-    library: ClassInstance<'_, JsLibrary>,
-    options: u32,
-) -> napi::Result<u32> {
-    let internal = |reason: &str| thrown(env, &FfiError::Internal { reason: reason.into() });
-    let address = from_js(address);
-    let remote = library.remote_at(address as u64).or_else(|| foreign_function(address as u64));
-    let options = Options(options | if remote.is_some() { Options::REMOTE } else { 0 });
-    let environment = current(env)?;
-    if options.has(Options::GUARD) {
-        environment.exposed_views.guard();
-    }
-    let code = Address::new(address).ok_or_else(|| internal("the JavaScript side let a NULL through"))?;
-    let mut function = BoundFunction {
-        code,
-        signature: Arc::clone(&signature.signature),
-        library: Rc::clone(&library.library),
-        environment: Rc::clone(&environment),
-        id: report::intern(&symbol),
-        symbol,
-        options,
-        may_be_of_numbers: false,
-        has_register_call: false,
-        gives_text: signature.signature.result.scalar() == Some(CType::CString),
-        remote,
-    };
-    function.may_be_of_numbers = function.may_be_of_numbers();
-    function.has_register_call = function.has_register_call();
-    let number = environment.functions.add(code, &library.library, Rc::new(function));
-    library.note(&environment, number);
-    Ok(number)
-}
-
-/// `[enter, enterWithFew, enterWithMany, start]`, which take the number of a function out of the argument buffer. The
-/// first is for calls without pins, the second for functions of at most [`FEW_PINS`]. What rides along are the pins,
-/// what else has to stay alive, and the library. `start` hands the call to another thread; its first two values are
-/// what settles it, and the thread or null.
-#[napi]
-pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
-    let (few, many) =
-        (NativeFn::with_own_boundary(enter_with::<FEW_PINS>), NativeFn::with_own_boundary(enter_with::<MOST_PINS>));
-    Ok(native_functions(env, [NativeFn::with_own_boundary(enter), few, many, NativeFn::with_own_boundary(start)])?
-        .into())
+/// The entries: for calls without pins, for functions of at most [`FEW_PINS`], and for all others.
+pub fn native_entries() -> [NativeFn; 3] {
+    [
+        NativeFn::with_own_boundary(enter),
+        NativeFn::with_own_boundary(enter_with::<FEW_PINS>),
+        NativeFn::with_own_boundary(enter_with::<MOST_PINS>),
+    ]
 }
 
 /// JavaScript has written the arguments into the argument buffer, and none of them is a pin.
-#[inline(never)] // As part of what calls it, it would save more registers, and be slower.
+#[inline(never)] // Inlined, the caller would save more registers on the hot path.
 fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
     let Some(function) = environment.functions.get(environment.arg_buffer.number()) else {
         return unbound(environment);
@@ -103,17 +46,17 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
     }
 }
 
-/// Gives the text whose address C has returned: it is in the argument buffer.
+/// Returns the text whose address C has returned: the address is in the argument buffer.
 #[inline(never)]
 fn end_with_text(function: &BoundFunction) -> JsResult {
-    let address = function.environment.arg_buffer.word(function.signature.plan.result) as usize;
+    let address = function.environment.arg_buffer.word(function.signature.layout.result) as usize;
     match catch_unwind(AssertUnwindSafe(|| function.text(address))) {
         Ok(Ok(text)) if !function.environment.has_work_after_call() => Ok(text),
         outcome => end(function, outcome),
     }
 }
 
-/// So many pins most functions have: the engine gives values one by one.
+/// Most functions have no more pins than this: the engine passes values one by one.
 const FEW_PINS: usize = 2;
 
 /// The same for a call with pins, of a function of at most `COUNT`: the values that must stay alive are the arguments
@@ -142,7 +85,7 @@ fn conclude(function: &BoundFunction, arguments: Arguments, outcome: std::thread
     }
 }
 
-// What is rare has a stack frame of its own, so that as little as possible stays under C, under which calls may nest.
+// Cold paths are outlined: the stack frame of an entry stays live while C runs, and calls may nest there.
 
 #[inline(never)]
 fn enter_with_numbers(function: &BoundFunction, arguments: Arguments) -> JsResult {
@@ -158,15 +101,15 @@ fn enter_generally(function: &BoundFunction, arguments: Arguments) -> JsResult {
     end(function, catch_unwind(AssertUnwindSafe(|| function.call(&values))))
 }
 
-/// Gives a result to JavaScript, or throws: what a callback has thrown, an error, or that it panicked.
+/// Returns a result to JavaScript, or throws: the exception of a callback, an error, or a panic as an error.
 #[inline(never)]
 fn end(function: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_value>>) -> JsResult {
     let env = function.environment.raw;
     let cause = match function.environment.pop_exception() {
-        // Nothing is thrown: the engine would go on with that instead. What was lent is let go of here, for no
-        // JavaScript does.
+        // Nothing is thrown: the engine would go on with that instead of the termination. The callbacks that were
+        // opened for the call are closed here, because no JavaScript runs.
         Some(Unwinding::Terminated) => {
-            function.environment.callbacks.close_lent(&function.environment);
+            function.environment.callbacks.close_scoped(&function.environment);
             return Err(PendingException);
         }
         Some(Unwinding::OtherStack(name)) => {
@@ -180,33 +123,15 @@ fn end(function: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_v
     match (outcome, cause) {
         (Ok(Ok(result)), None) => unless_thrown(&function.environment, result),
         (Ok(Ok(_)), Some(exception)) => Err(throw_value(&function.environment, exception)),
-        (Ok(Err(error)), cause) => Err(throw_value(&function.environment, to_error(env, &error, cause))),
+        (Ok(Err(error)), cause) => {
+            Err(throw_value(&function.environment, error_of(&function.environment, &error, cause)))
+        }
         (Err(_), cause) => Err(throw_value(&function.environment, to_error(env, &function.panicked(), cause))),
     }
 }
 
+/// Throws: no function has the number in the argument buffer.
 #[cold]
-fn unbound(environment: &Environment) -> JsResult {
+pub fn unbound(environment: &Environment) -> JsResult {
     Err(thrown_by(environment, &FfiError::Internal { reason: "no function has this number".into() }))
-}
-
-/// As [`enter`], but the call goes to another thread.
-fn start(environment: &Environment, arguments: Arguments) -> JsResult {
-    let Some(function) = environment.functions.share(environment.arg_buffer.number()) else {
-        return unbound(environment);
-    };
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let values = arguments.many(2 + function.signature.pins.len());
-        function.check_open()?;
-        let mut prepared = PreparedCall::default();
-        function.prepare(&values[2..], None, &mut prepared)?;
-        // SAFETY: M3; the value is an argument of this call.
-        let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(environment.raw, values[1]) }.ok();
-        start_job(&function, prepared, values[0], thread.as_deref())
-    }));
-    match outcome {
-        Ok(Ok(())) => unless_thrown(environment, null_mut()),
-        Ok(Err(error)) => Err(thrown_by(environment, &error)),
-        Err(_) => Err(thrown_by(environment, &function.panicked())),
-    }
 }

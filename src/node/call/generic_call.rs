@@ -1,4 +1,4 @@
-//! The generic call: does whatever the register call cannot.
+//! The generic call: everything that the register call does not do.
 #![expect(unsafe_code, reason = "calls C")]
 
 use std::ptr::null_mut;
@@ -22,7 +22,6 @@ use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
 use crate::node::async_call::start::enter_on_helper;
 use crate::node::env::BoundFunction;
-use crate::node::nesting::Nesting;
 use crate::node::string::to_string;
 use crate::node::value::{self, Pinned, Unpinned};
 
@@ -30,14 +29,14 @@ impl BoundFunction {
     /// Counts a call that frees a handle, at the point where C is certain to be entered.
     pub fn record_free(&self) {
         if self.options.has(Options::FREES) {
-            self.environment.frees.set(self.environment.frees.get().wrapping_add(1));
+            self.environment.calls.frees.set(self.environment.calls.frees.get().wrapping_add(1));
         }
     }
 
     /// Keeps errno for `errno()`, where the declaration says so.
     pub fn record_errno(&self, errno: i32) {
         if self.options.has(Options::ERRNO) {
-            self.environment.errno.set(errno);
+            self.environment.calls.errno.set(errno);
         }
     }
 
@@ -57,26 +56,26 @@ impl BoundFunction {
         self.check_open()?;
         let environment = &*self.environment;
         let _inside = self.library.enter();
-        let strings = self.remote.as_ref().map_or(&environment.strings, |remote| &remote.memory.strings);
+        let strings = self.remote.as_ref().map_or(&environment.calls.strings, |remote| &remote.memory.strings);
         let (text, locks) = (strings.mark(), environment.transfer_locks.mark());
         // Not on the stack, under which calls may nest.
-        let mut prepared = Box::new(PreparedCall::default());
+        let mut prepared = PreparedCall::boxed();
         let mut outcome = self.prepare(values, Some(strings), &mut prepared).map(|()| null_mut());
         if outcome.is_ok() {
             let pauses = prepared.borrows.pauses();
-            let depth = environment.nesting.get();
+            let depth = environment.calls.depth.get();
             if pauses {
                 let borrows = std::mem::take(&mut prepared.borrows);
-                environment.borrows.borrow_mut().push((depth + 1, borrows));
+                environment.calls.borrows.borrow_mut().push((depth + 1, borrows));
             }
-            environment.nesting.set(depth + 1);
-            // A call that serves callbacks keeps nobody waiting.
+            environment.calls.depth.set(depth + 1);
+            // A call that serves callbacks lets no thread wait.
             let serves = self.options.has(Options::THREADS);
             let outer = environment.record_inside(if serves { 0 } else { self.id });
             let result = self.enter(&mut prepared);
             environment.record_inside(outer);
-            environment.nesting.set(depth);
-            if pauses && let Some((_, borrows)) = environment.borrows.borrow_mut().pop() {
+            environment.calls.depth.set(depth);
+            if pauses && let Some((_, borrows)) = environment.calls.borrows.borrow_mut().pop() {
                 prepared.borrows = borrows;
             }
             outcome = match result {
@@ -111,20 +110,24 @@ impl BoundFunction {
         let block = &prepared.block;
         // SAFETY: U1 and M4; the caller waits for the result.
         let entered = enter_on_helper(&self.environment, || unsafe { calling.enter(block) })??;
-        self.record_errno(entered.errno);
-        prepared.text = entered.text;
-        Ok(entered.block)
+        self.take_entered(prepared, entered)
+    }
+
+    /// Keeps what a call has left beside its result.
+    #[inline(never)] // As above.
+    fn take_entered(&self, prepared: &mut PreparedCall, entered: Box<Entered>) -> Result<ResultBlock> {
+        let Entered { block, errno, text } = *entered;
+        self.record_errno(errno);
+        prepared.text = text;
+        Ok(block)
     }
 
     #[inline(never)] // As above.
     fn enter_remote(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
         let calling = self.calling();
         // SAFETY: U1 and M4, as in `enter`.
-        let entered = Box::new(unsafe { calling.enter(&prepared.block) }?);
-        self.record_errno(entered.errno);
-        let Entered { block, text, .. } = *entered;
-        prepared.text = text;
-        Ok(block)
+        let entered = unsafe { calling.enter(&prepared.block) };
+        self.take_entered(prepared, entered?)
     }
 
     /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is
@@ -140,15 +143,18 @@ impl BoundFunction {
     }
 
     /// Takes the arguments out of the argument buffer, and the addresses of the pins. Without an arena, text gets
-    /// blocks of its own, and JavaScript goes on while C runs.
-    #[inline(never)] // Its stack is given back before C runs, under which calls may nest.
+    /// separate blocks, and JavaScript goes on while C runs.
+    ///
+    /// # Errors
+    /// If an argument does not pass.
+    #[inline(never)] // Its stack is freed before C runs, under which calls may nest.
     pub fn prepare(
         &self,
         values: &[sys::napi_value],
         strings: Option<&StringArena>,
         prepared: &mut PreparedCall,
     ) -> Result<()> {
-        prepared.block = self.environment.arg_buffer.take(self.signature.plan.size);
+        prepared.block = self.environment.arg_buffer.take(self.signature.layout.size);
         self.pin(values, strings, prepared).inspect_err(|_| {
             prepared.borrows.end();
         })
@@ -156,10 +162,13 @@ impl BoundFunction {
 
     /// Puts the result into the argument buffer; text is returned as well, because it may lie in an argument that ends
     /// with the call. An overflow is an error.
+    ///
+    /// # Errors
+    /// The first overflow of a fence, or a text that cannot be read.
     #[inline(never)] // As `prepare`.
     pub fn finish(&self, prepared: &mut PreparedCall, result: &ResultBlock) -> Result<sys::napi_value> {
         let arg_buffer = &self.environment.arg_buffer;
-        arg_buffer.put(self.signature.plan.result, bytes(result));
+        arg_buffer.put(self.signature.layout.result, bytes(result));
         let text = match &prepared.text {
             Some(text) => to_string(&self.environment, text),
             None if self.gives_text => self.text(address_in(result, 0)),
@@ -176,6 +185,9 @@ impl BoundFunction {
     }
 
     /// The text that C has returned; null for NULL.
+    ///
+    /// # Errors
+    /// If the address cannot be read, or the text is too long for a string.
     pub fn text(&self, address: usize) -> Result<sys::napi_value> {
         let mut null = null_mut();
         if address == 0 {
@@ -206,7 +218,7 @@ impl BoundFunction {
         let bits = block[0];
         let environment = &*self.environment;
         for (value, argument) in values.iter().zip(&self.signature.pins) {
-            let at = self.signature.plan.arguments[*argument];
+            let at = self.signature.layout.arguments[*argument];
             if bits >> argument & 1 == 0 {
                 if let Some(address) = Address::new(address_in(block, at)) {
                     let address = match &self.remote {
@@ -251,7 +263,7 @@ impl BoundFunction {
         }
         if self.options.has(Options::GUARD) || self.remote.is_some() {
             let made = borrows.copies(self.source(), |argument, address| {
-                set_address(block, self.signature.plan.arguments[argument], address.get());
+                set_address(block, self.signature.layout.arguments[argument], address.get());
             });
             if !made {
                 return Err(FfiError::MemoryExhausted { wanted: 0 });
@@ -285,13 +297,13 @@ impl BoundFunction {
         Ok(address)
     }
 
-    /// Has a number mean the copy of what it lies in, where that is or will be copied.
+    /// Translates a number into an address in the copy of the memory that it lies in, if that is or will be copied.
     fn step(&self, argument: usize, address: Address, is_sync: bool, borrows: &mut Borrows) {
         if !self.options.has(Options::GUARD) {
             return;
         }
         let environment = &*self.environment;
-        // Nobody would hold the buffer of a job's number.
+        // Nothing would hold the buffer of a job's number.
         let found = if is_sync { environment.exposed_views.memory(environment.raw, address) } else { None };
         if found.is_some_and(|found| found.is_native) && self.may_free() {
             return;
@@ -302,12 +314,12 @@ impl BoundFunction {
         borrows.want_step(argument, address, found.map(|found| found.memory));
     }
 
-    /// Whether the function is of the shape of `free`: it may want the address itself.
+    /// Whether the signature is that of `free`, which needs the address itself.
     fn may_free(&self) -> bool {
         self.signature.arguments.len() == 1 && self.signature.result.scalar() == Some(CType::Void)
     }
 
-    /// The address of a view's storage, watched as far as it can be.
+    /// The address of a view's storage, borrowed if that is possible.
     fn storage(
         &self,
         argument: usize,
@@ -341,7 +353,7 @@ impl BoundFunction {
         // SAFETY: M3.
         let whole = || unsafe { value::buffer_length(environment.raw, buffer) };
         let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
-        // A part of a buffer has no fence of its own either.
+        // A part of a buffer has no fence either.
         let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
         let is_kept = || environment.exposed_views.is_kept(environment.raw, storage.view.start);
         if self.options.has(Options::GUARD) && !has_fence && !is_kept() {
@@ -352,7 +364,7 @@ impl BoundFunction {
         match environment.pool_slices.slab(environment.raw, storage, buffer, length) {
             Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, borrows),
             Some(_) => lent.push(range(storage.view)),
-            // Memory of others may be a part of a slab.
+            // Foreign memory may be a part of a slab.
             None if block.is_none() => lent.push(range(storage.view)),
             None => {}
         }
@@ -365,7 +377,12 @@ impl BoundFunction {
 
     fn watch_slice(&self, argument: usize, view: Span, slab: Span, borrows: &mut Borrows) {
         let environment = &*self.environment;
-        let calls = Nesting::level(environment.nesting.get());
-        borrows.slice(argument, view, slab, environment.written_by_others(slab, &environment.borrows.borrow(), calls));
+        let calls = environment.calls.depth.get();
+        borrows.slice(
+            argument,
+            view,
+            slab,
+            environment.written_by_others(slab, &environment.calls.borrows.borrow(), calls),
+        );
     }
 }

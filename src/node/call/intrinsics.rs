@@ -4,22 +4,20 @@
 
 use std::ptr::null_mut;
 
-use napi::bindgen_prelude::{Env, Object};
 use napi::sys;
-use napi_derive::napi;
 
 use crate::memory::arg_buffer::HEAD_BYTES;
 use crate::memory::fence::block_cache::begun_by;
 use crate::memory::fence::{exposed, report};
 use crate::memory::raw;
 use crate::node::env::Environment;
-use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
+use crate::node::native_fn::{Arguments, JsResult, NativeFn};
 
 /// The argument buffer's word of an address, and that of a length in bytes.
 const ADDRESS: usize = 0;
 const LENGTH: usize = 8;
 
-/// What tells that it did not work; undefined tells that it did.
+/// The result of an intrinsic that did not work, null. One that worked returns undefined.
 fn refused(environment: &Environment) -> JsResult {
     let mut null = null_mut();
     // SAFETY: M6.
@@ -33,7 +31,7 @@ fn load(environment: &Environment, _: Arguments) -> JsResult {
     let arg_buffer = &environment.arg_buffer;
     let (address, length) = (arg_buffer.word(ADDRESS) as usize, arg_buffer.word(LENGTH) as usize);
     let check = environment.pointer_check.get();
-    // SAFETY: U2; the user has given the address. The length is that of a type, which fits the argument buffer.
+    // SAFETY: U2; the user passed the address. The length is that of a type, which fits the argument buffer.
     if length <= arg_buffer.length() - HEAD_BYTES && unsafe { raw::load(arg_buffer, address, length, check) } {
         return Ok(null_mut());
     }
@@ -47,20 +45,19 @@ fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
     // SAFETY: M3; the view is an argument of this call.
     let block = unsafe { environment.view(view).and_then(|view| begun_by(view)) };
     let Some(block) = block else { return refused(environment) };
-    let giver = report::intern_ptr();
-    if block.giver() != giver {
+    let symbol = report::intern_ptr();
+    if block.exposed_to() != symbol {
         let Some(length) = block.length().filter(|length| !environment.pool_slices.has_size(*length)) else {
             return refused(environment);
         };
-        block.give(giver);
+        block.expose_to(symbol);
         exposed::insert(block.data(), length);
     }
     environment.arg_buffer.put_word(ADDRESS, block.data().get() as u64);
     Ok(null_mut())
 }
 
-/// `[load, locate]`: each returns undefined where it has worked.
-#[napi]
-pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
-    Ok(native_functions(env, [NativeFn::new(load), NativeFn::new(locate)])?.into())
+/// [`load`] and [`locate`].
+pub fn intrinsics() -> [NativeFn; 2] {
+    [NativeFn::new(load), NativeFn::new(locate)]
 }

@@ -1,6 +1,7 @@
-//! Synchronous calls: what JavaScript enters, and what becomes of arguments and results.
+//! Synchronous calls: the native entries, and the preparation of arguments and results.
 
 pub mod borrowed;
+pub mod calls;
 pub mod entries;
 pub mod generic_call;
 pub mod intrinsics;

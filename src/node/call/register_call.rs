@@ -20,7 +20,7 @@ use crate::memory::fence::{borrows, exposed};
 use crate::node::env::BoundFunction;
 use crate::node::value::{self, Pinned};
 
-/// What has become of a call. Small, because it is moved about at every call.
+/// The outcome of a call. Small, because every call moves it.
 pub enum Outcome {
     /// C has returned: the value of the entry.
     Done(sys::napi_value),
@@ -34,52 +34,52 @@ impl BoundFunction {
     /// Whether a register call may do.
     pub fn has_register_call(&self) -> bool {
         let signature = &*self.signature;
-        let is_planned = signature.sequence.as_ref().is_some_and(|plan| plan.result != ResultIn::Memory);
+        let has_sequence = signature.sequence.as_ref().is_some_and(|sequence| sequence.result != ResultIn::Memory);
         let pins = &signature.pins;
         let has_few = pins.len() <= MOST_PINS && pins.last().is_none_or(|last| *last < u32::BITS as usize);
-        self.options.is_plain() && is_planned && has_few
+        self.options.is_plain() && has_sequence && has_few
     }
 
     /// Makes a call without pins, if it can; only where [`BoundFunction::has_register_call`].
     #[inline]
     pub fn enter_registers(&self) -> Outcome {
         let mut words = RegisterFile::new();
-        let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
-        // SAFETY: the words were loaded by this plan.
+        let Some(sequence) = self.load(&mut words) else { return Outcome::Leave };
+        // SAFETY: the words were loaded by this calling sequence.
         if self.signature.register_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
             return Outcome::Leave;
         }
-        self.call_c(plan, &words, 0, &[])
+        self.call_c(sequence, &words, 0, &[])
     }
 
-    /// The same with the values that ride along.
+    /// The same with the values of the pins.
     #[inline]
     pub fn enter_registers_with(&self, values: &[sys::napi_value]) -> Outcome {
         let mut words = RegisterFile::new();
-        let Some(plan) = self.load(&mut words) else { return Outcome::Leave };
+        let Some(sequence) = self.load(&mut words) else { return Outcome::Leave };
         let environment = &*self.environment;
-        let (text, locks) = (environment.strings.mark(), environment.transfer_locks.mark());
-        let outcome = self.go_with(plan, &mut words, values);
+        let (text, locks) = (environment.calls.strings.mark(), environment.transfer_locks.mark());
+        let outcome = self.go_with(sequence, &mut words, values);
         environment.transfer_locks.end(environment.raw, locks);
-        environment.strings.release(text);
+        environment.calls.strings.release(text);
         outcome
     }
 
-    /// Loads the arguments out of the argument buffer by the plan; `None` where the library is closed.
+    /// Loads the arguments out of the argument buffer by the calling sequence; `None` where the library is closed.
     #[inline(always)]
     fn load(&self, words: &mut RegisterFile) -> Option<&CallingSequence> {
-        let plan = self.signature.sequence.as_ref().filter(|_| self.library.is_open())?;
+        let sequence = self.signature.sequence.as_ref().filter(|_| self.library.is_open())?;
         // SAFETY: M1 and M2; a signature is prepared only where its values fit the argument buffer.
-        unsafe { plan.load(self.environment.arg_buffer.base(), words) };
-        Some(plan)
+        unsafe { sequence.load(self.environment.arg_buffer.base(), words) };
+        Some(sequence)
     }
 
-    /// Whether a call is no more than numbers in, and a number or the address of a text out, unless it is given a pin.
+    /// Whether a call without pins has only numbers as arguments, and a number or a text as its result.
     pub fn may_be_of_numbers(&self) -> bool {
         self.options.is_plain() && self.signature.sequence.is_some()
     }
 
-    /// Whether a call without pins is: no number of it may be the address of a Buffer.
+    /// Whether that holds now: no number may be the address of a Buffer.
     #[inline]
     pub fn is_of_numbers(&self) -> bool {
         self.may_be_of_numbers
@@ -90,14 +90,14 @@ impl BoundFunction {
     #[inline]
     pub fn enter_numbers(&self) -> bool {
         let mut words = RegisterFile::new();
-        let Some(plan) = self.load(&mut words) else { return false };
-        if plan.is_wide() {
-            self.enter_wide(plan, &mut words);
+        let Some(sequence) = self.load(&mut words) else { return false };
+        if sequence.is_wide() {
+            self.enter_wide(sequence, &mut words);
             return true;
         }
-        let returned = self.cross(plan, &words);
-        if plan.result != ResultIn::Nothing {
-            self.environment.arg_buffer.put_word(self.signature.plan.result, returned.first);
+        let returned = self.cross(sequence, &words);
+        if sequence.result != ResultIn::Nothing {
+            self.environment.arg_buffer.put_word(self.signature.layout.result, returned.first);
         }
         true
     }
@@ -105,73 +105,73 @@ impl BoundFunction {
     /// The same for a result of more than one word. What C puts into memory is not put into the argument buffer at
     /// once, because callbacks use it meanwhile.
     #[inline(never)] // The entry of numbers is short.
-    fn enter_wide(&self, plan: &CallingSequence, words: &mut RegisterFile) {
+    fn enter_wide(&self, sequence: &CallingSequence, words: &mut RegisterFile) {
         let mut memory = ResultBlock::new();
-        if plan.result == ResultIn::Memory {
+        if sequence.result == ResultIn::Memory {
             memory = invoke::no_result(&self.signature);
             words.set_result(NonNull::from(memory.as_mut_slice()).cast());
         }
-        let returned = self.cross(plan, words);
-        match plan.result {
+        let returned = self.cross(sequence, words);
+        match sequence.result {
             ResultIn::Memory => {
                 self.environment
                     .arg_buffer
-                    .put(self.signature.plan.result, &bytes(&memory)[..self.signature.result_size()]);
+                    .put(self.signature.layout.result, &bytes(&memory)[..self.signature.result_size()]);
             }
-            _ => self.put_words(plan, returned),
+            _ => self.put_words(sequence, returned),
         }
     }
 
     /// Puts a result that came in registers into the argument buffer.
     #[inline]
-    fn put_words(&self, plan: &CallingSequence, returned: ReturnRegisters) {
-        let (arg_buffer, at) = (&self.environment.arg_buffer, self.signature.plan.result);
-        if plan.result != ResultIn::Nothing {
+    fn put_words(&self, sequence: &CallingSequence, returned: ReturnRegisters) {
+        let (arg_buffer, at) = (&self.environment.arg_buffer, self.signature.layout.result);
+        if sequence.result != ResultIn::Nothing {
             arg_buffer.put_word(at, returned.first);
         }
-        if plan.has_second() {
+        if sequence.has_second() {
             arg_buffer.put_word(at + 8, returned.second);
         }
     }
 
-    /// Calls C, with everything noted that a callback has to know.
+    /// Calls C, and records what a callback has to know.
     #[inline(always)]
-    fn cross(&self, plan: &CallingSequence, words: &RegisterFile) -> ReturnRegisters {
+    fn cross(&self, sequence: &CallingSequence, words: &RegisterFile) -> ReturnRegisters {
         let environment = &*self.environment;
-        let depth = environment.nesting.get();
+        let depth = environment.calls.depth.get();
         let inside = self.library.enter();
-        environment.nesting.set(depth + 1);
+        environment.calls.depth.set(depth + 1);
         let outer = environment.record_inside(self.id);
         self.clear_errno();
-        // SAFETY: U1 and M4; what rides along lives until the entry returns by M3, texts by M4.
-        let returned = unsafe { plan.enter(self.code, words) };
+        // SAFETY: U1 and M4; the values that are passed live until the entry returns by M3, texts by M4.
+        let returned = unsafe { sequence.enter(self.code, words) };
         if self.options.captures_errno() {
             self.record_errno(invoke::last_errno());
         }
         environment.record_inside(outer);
-        environment.nesting.set(depth);
+        environment.calls.depth.set(depth);
         drop(inside);
         returned
     }
 
-    /// Puts the addresses of what rides along into the words.
+    /// Puts the addresses of the values that are passed into the words.
     #[inline(always)]
-    fn go_with(&self, plan: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
+    fn go_with(&self, sequence: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
         let pins = self.environment.arg_buffer.low_pins();
-        let lasts = &self.environment.block_caches;
+        let lasts = &self.environment.calls.block_caches;
         for ((pin, value), last) in self.signature.register_pins.iter().zip(values).zip(lasts) {
             if pins >> pin.argument & 1 == 1 {
                 let Some(block) = self.take(*pin, *value, last) else { return Outcome::Leave };
                 words.set(pin.step, block.data().get() as u64);
-            // SAFETY: the words were loaded by this plan.
+            // SAFETY: the words were loaded by this calling sequence.
             } else if self.is_in_slab(unsafe { words.get(pin.step) }) {
                 return Outcome::Leave;
             }
         }
-        self.call_c(plan, words, pins, values)
+        self.call_c(sequence, words, pins, values)
     }
 
-    /// The block of a text, or that of a Buffer with a fence of its own; `None` for anything else.
+    /// The block of a text, or that of a Buffer with a fence; `None` for anything else.
     #[inline(always)]
     fn take(&self, pin: RegisterPin, value: sys::napi_value, last: &BlockCache) -> Option<Fenced> {
         let environment = &*self.environment;
@@ -188,22 +188,28 @@ impl BoundFunction {
         if view.length < length && environment.pool_slices.has_size(length) {
             return None;
         }
-        block.give(self.id);
+        block.expose_to(self.id);
         environment.transfer_locks.hand(value, Some(block));
         Some(block)
     }
 
-    /// Whether a number is an address in a slab whose slices have to be watched.
+    /// Whether a number is an address in a slab whose slices have to be borrowed.
     #[inline(always)]
     fn is_in_slab(&self, word: u64) -> bool {
         self.environment.pool_slices.holds(word as usize)
     }
 
-    /// Calls C, looks at the fences, and puts the result into the argument buffer.
+    /// Calls C, checks the fences, and puts the result into the argument buffer.
     #[inline(always)]
-    fn call_c(&self, plan: &CallingSequence, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Outcome {
-        let returned = self.cross(plan, words);
-        self.put_words(plan, returned);
+    fn call_c(
+        &self,
+        sequence: &CallingSequence,
+        words: &RegisterFile,
+        pins: u32,
+        values: &[sys::napi_value],
+    ) -> Outcome {
+        let returned = self.cross(sequence, words);
+        self.put_words(sequence, returned);
         let text = if self.gives_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };
         let overflow = if self.are_whole(words, pins) { None } else { self.overflow(words, pins, values) };
         match (overflow, text) {
@@ -218,23 +224,23 @@ impl BoundFunction {
     /// Whether the blocks of all pins are known to be whole, and no number may lie in one.
     #[inline(always)]
     fn are_whole(&self, words: &RegisterFile, pins: u32) -> bool {
-        let mut lasts = self.signature.register_pins.iter().zip(&self.environment.block_caches);
+        let mut lasts = self.signature.register_pins.iter().zip(&self.environment.calls.block_caches);
         !exposed::any()
             && lasts.all(|(pin, last)| {
-                // SAFETY: the words were loaded by this plan.
+                // SAFETY: the words were loaded by this calling sequence.
                 let address = Address::new(unsafe { words.get(pin.step) } as usize);
                 // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
                 pins >> pin.argument & 1 == 0 || address.is_some_and(|address| unsafe { last.is_whole_at(address) })
             })
     }
 
-    /// The first overflow of an argument; all are put right.
+    /// The first overflow of an argument; all are repaired.
     #[inline(never)]
     fn overflow(&self, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Option<Overflow> {
         let mut found = None;
-        let lasts = &self.environment.block_caches;
+        let lasts = &self.environment.calls.block_caches;
         for (position, (pin, last)) in self.signature.register_pins.iter().zip(lasts).enumerate() {
-            // SAFETY: the words were loaded by this plan.
+            // SAFETY: the words were loaded by this calling sequence.
             let word = unsafe { words.get(pin.step) };
             let Some(address) = Address::new(word as usize) else { continue };
             let argument = usize::from(pin.argument);
@@ -251,13 +257,13 @@ impl BoundFunction {
         found
     }
 
-    /// What has happened to the fence of an argument, if anything: a callback's calls may have been handed other
+    /// What has happened to the fence of an argument, if anything: a callback's calls may have been passed other
     /// blocks.
     #[cold]
     fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
         // Headers are written anew.
-        self.environment.block_caches.iter().for_each(BlockCache::forget);
-        self.environment.strings.forget();
+        self.environment.calls.block_caches.iter().for_each(BlockCache::forget);
+        self.environment.calls.strings.forget();
         let env = self.environment.raw;
         // SAFETY: M3.
         let view = match unsafe { value::storage(env, value) } {

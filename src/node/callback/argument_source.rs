@@ -16,7 +16,7 @@ pub enum Source {
     Nothing,
     /// C has called on this thread.
     Call(NonNull<Incoming<'static>>),
-    /// C has called on another thread: a copy of them, with the bytes of the head, the size of all, and who calls.
+    /// C has called on another thread: a copy of them, with the bytes of the head, the total size, and the caller.
     Block(NonNull<ArgBlock>, usize, u32),
 }
 

@@ -3,37 +3,34 @@
 
 use std::ptr::null_mut;
 
-use napi::bindgen_prelude::{Env, Object};
-use napi_derive::napi;
-
 use super::argument_source::Source;
 use crate::node::env::Environment;
-use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
+use crate::node::native_fn::{Arguments, JsResult};
 use crate::node::unwinding::KEEPS_RESULTS;
 use crate::threads::callback_queue::Request;
 
-/// Who calls back, as lib/memory/callback-results.js has it: a synchronous call of this thread, this thread without
-/// one, a thread of C with the bit `UNDER_CALL` where a synchronous call is under way, or the asynchronous call of a
-/// slot.
+/// The caller of a callback, as lib/memory/callback-results.js encodes it: a synchronous call of this thread, this
+/// thread without one, a thread of C with the bit `UNDER_CALL` where a synchronous call is under way, or the
+/// asynchronous call of a slot.
 const BY_CALL: u32 = 0;
 const BY_NOBODY: u32 = 1;
 const UNDER_CALL: u32 = 1 << 29;
 const BY_JOB: u32 = 1 << 30;
 
-/// Who calls back from another thread.
+/// The caller of a callback on another thread.
 pub fn caller_of(environment: &Environment, request: &Request) -> u32 {
     if let Some(slot) = environment.slot_of(request.origin) {
         return BY_JOB | slot & (BY_JOB - 1);
     }
     // Threads differ in the bits above those of a page.
     let thread = (request.thread >> 12 ^ request.thread >> 32) as u32 & (UNDER_CALL - 1) | 2;
-    if environment.nesting.get() == 0 { thread } else { thread | UNDER_CALL }
+    if environment.calls.depth.get() == 0 { thread } else { thread | UNDER_CALL }
 }
 
 impl Environment {
     #[inline]
     fn caller(&self) -> u32 {
-        if self.nesting.get() == 0 { BY_NOBODY } else { BY_CALL }
+        if self.calls.depth.get() == 0 { BY_NOBODY } else { BY_CALL }
     }
 
     /// Puts the arguments of a callback into the argument buffer, and runs what calls it.
@@ -42,8 +39,8 @@ impl Environment {
         let outer = self.callback_arguments.0.replace(source);
         source.put(&self.arg_buffer, self.caller());
         let output = run();
-        if self.arg_buffer.end_callback() && self.nesting.get() != 0 {
-            self.after_call.set(self.after_call.get() | KEEPS_RESULTS);
+        if self.arg_buffer.end_callback() && self.calls.depth.get() != 0 {
+            self.calls.after_call.set(self.calls.after_call.get() | KEEPS_RESULTS);
         }
         self.callback_arguments.0.set(outer);
         output
@@ -51,28 +48,15 @@ impl Environment {
 }
 
 /// The callback under way has thrown its argument, which JavaScript has caught.
-fn threw(environment: &Environment, arguments: Arguments) -> JsResult {
+pub fn threw(environment: &Environment, arguments: Arguments) -> JsResult {
     let [exception] = arguments.first();
-    environment.has_thrown.set(true);
-    environment.propagate(exception, environment.origin.get());
+    environment.exceptions.has_thrown.set(true);
+    environment.propagate(exception, environment.exceptions.origin.get());
     Ok(null_mut())
 }
 
-/// The function that is told what a callback has thrown.
-#[napi]
-pub fn make_threw(env: Env) -> napi::Result<Object<'static>> {
-    let [function] = native_functions(env, [NativeFn::new(threw)])?;
-    Ok(function)
-}
-
-fn put_again(environment: &Environment, _: Arguments) -> JsResult {
+/// Puts the arguments of the callback under way into the argument buffer again.
+pub fn put_again(environment: &Environment, _: Arguments) -> JsResult {
     environment.callback_arguments.0.get().put(&environment.arg_buffer, environment.caller());
     Ok(null_mut())
-}
-
-/// The function that puts the arguments of the callback under way into the argument buffer again.
-#[napi]
-pub fn make_put_again(env: Env) -> napi::Result<Object<'static>> {
-    let [function] = native_functions(env, [NativeFn::new(put_again)])?;
-    Ok(function)
 }

@@ -28,7 +28,7 @@ impl<E> EnvHandle<E> {
     /// The environment, on its thread; `None` once it is gone.
     #[inline]
     pub fn environment(&self) -> Option<&E> {
-        // SAFETY: M6; whoever drops the state has called `end` before, on this thread.
+        // SAFETY: M6; the state calls `end` before it is dropped, on this thread.
         unsafe { self.environment.get().as_ref() }
     }
 

@@ -1,15 +1,13 @@
 //! Callbacks invoked on a foreign thread, which wait in the queue for the environment's own, and calls of closed
-//! callbacks, of which JavaScript is told later.
-#![expect(unsafe_code, reason = "calls JavaScript at C's word")]
+//! callbacks, of which JavaScript learns later.
+#![expect(unsafe_code, reason = "calls JavaScript functions from C callbacks")]
 
 use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use napi::bindgen_prelude::{Env, Unknown};
-use napi::{JsValue, sys};
-use napi_derive::napi;
+use napi::sys;
 
 use super::argument_source::Source;
 use super::arguments::caller_of;
@@ -21,7 +19,7 @@ use crate::memory::arg_buffer::{ArgBlock, address_in, set_address};
 use crate::memory::fence::report;
 use crate::memory::raw::{self, PointerCheck};
 use crate::node::async_call::job;
-use crate::node::env::{CallbackSlot, EnvHandle, Environment, current};
+use crate::node::env::{CallbackSlot, EnvHandle, Environment};
 use crate::node::waker::{key_of, wake};
 use crate::threads::callback_queue::{Kind, Request};
 
@@ -61,7 +59,7 @@ impl CallbackSlot {
         }
     }
 
-    /// Hands a call to the JavaScript thread; `None` where nobody takes it.
+    /// Passes a call to the JavaScript thread; `None` if that takes none.
     pub fn submit_call(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>, kind: Kind) -> Option<Arc<Request>> {
         let mut block = incoming.block();
         // C may free its text once it goes on.
@@ -82,7 +80,7 @@ impl CallbackSlot {
     /// Copies the texts that the arguments point to, and has the arguments point to the copies.
     fn copy_texts(&self, block: &mut ArgBlock) -> Vec<Box<[u8]>> {
         let mut texts = Vec::new();
-        for (value, at) in self.signature.arguments.iter().zip(&self.signature.plan.arguments) {
+        for (value, at) in self.signature.arguments.iter().zip(&self.signature.layout.arguments) {
             if value.scalar() != Some(CType::CString) {
                 continue;
             }
@@ -110,8 +108,9 @@ impl CallbackSlot {
         );
     }
 
-    fn result_bytes(&self, environment: &Environment) -> Box<[u8]> {
-        let bytes = environment.arg_buffer.copy_out(self.signature.plan.result, self.signature.result_size());
+    /// The result that JavaScript has put into the argument buffer.
+    pub fn result_bytes(&self, environment: &Environment) -> Box<[u8]> {
+        let bytes = environment.arg_buffer.copy_out(self.signature.layout.result, self.signature.result_size());
         bytes.into_vec().into_boxed_slice()
     }
 
@@ -149,27 +148,27 @@ impl CallbackSlot {
         };
         let closed = function.is_none();
         // No Promise settles before a synchronous call that is under way.
-        let may_wait = !closed && environment.nesting.get() == 0;
-        let token = environment.waiting.borrow_mut().keep(Arc::clone(request));
+        let may_wait = !closed && environment.calls.depth.get() == 0;
+        let token = environment.work.waiting.borrow_mut().keep(Arc::clone(request));
         environment.transfer_locks.before_callback(environment.raw);
         environment.pause_borrows();
         let answered = if closed {
             self.enter_js(environment, environment.callbacks.late.get(), Some(self.id.get()), request.origin)
         } else {
             let who = caller_of(environment, request);
-            let source = Source::Block((&request.block).into(), self.signature.plan.size, who);
-            let outer = environment.origin.replace(request.origin);
+            let source = Source::Block((&request.block).into(), self.signature.layout.size, who);
+            let outer = environment.exceptions.origin.replace(request.origin);
             let answered = environment.with_arguments(source, || {
                 self.enter_js(environment, function, may_wait.then_some(token), request.origin)
             });
-            environment.origin.set(outer);
-            answered.filter(|_| !environment.has_thrown.take())
+            environment.exceptions.origin.set(outer);
+            answered.filter(|_| !environment.exceptions.has_thrown.take())
         };
         environment.resume_borrows(self.result_in_buffer());
         match answered {
             Some(true) => {}
             answered => {
-                environment.waiting.borrow_mut().take(token);
+                environment.work.waiting.borrow_mut().take(token);
                 request.answer(answered.filter(|_| !closed).map(|_| self.result_bytes(environment)));
             }
         }
@@ -183,31 +182,10 @@ pub fn serve(environment: &Environment, request: &Arc<Request>) {
     target_of(request).serve(environment, request);
 }
 
-fn target_of(request: &Request) -> &'static CallbackSlot {
+/// The callback that a request calls.
+pub fn target_of(request: &Request) -> &'static CallbackSlot {
     // SAFETY: M7; `call_from_foreign_thread` exposed the address of a slot, which lives as long as the process.
     unsafe { &*std::ptr::with_exposed_provenance::<CallbackSlot>(request.slot) }
-}
-
-/// A callback's Promise has settled: the result is in the argument buffer.
-#[napi]
-pub fn answer(env: Env, token: u32) -> napi::Result<()> {
-    let environment = current(env)?;
-    if let Some(request) = environment.waiting.borrow_mut().take(token) {
-        request.answer(Some(target_of(&request).result_bytes(&environment)));
-    }
-    Ok(())
-}
-
-/// A callback's Promise was rejected, or its value does not fit: C gets zero.
-#[napi]
-pub fn fail(env: Env, token: u32, error: Unknown<'_>) -> napi::Result<()> {
-    let environment = current(env)?;
-    let request = environment.waiting.borrow_mut().take(token);
-    if let Some(request) = request {
-        request.answer(None);
-        environment.propagate(error.raw(), request.origin);
-    }
-    Ok(())
 }
 
 /// After this time a callback that waits while JavaScript is inside a call is reported; `PINNED_FFI_STALL_MS`.

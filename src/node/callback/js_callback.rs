@@ -1,80 +1,19 @@
-//! JSCallback's native half: makes C function pointers, opens and closes them. C's calls of them are in `slot` and
-//! `foreign_thread`.
+//! Opens and closes C function pointers. `slot` and `foreign_thread` have the calls of C.
 
 use std::ptr::null_mut;
 
-use napi::JsValue;
-use napi::bindgen_prelude::{ClassInstance, Env, Object};
-use napi_derive::napi;
-
 use super::kept_function::JsFunction;
-use crate::memory::address::Address;
-use crate::memory::fence::report;
-use crate::node::env::{CallbackSlot, Callbacks, Environment, current};
-use crate::node::error::thrown;
-use crate::node::exports::signature::JsSignature;
-use crate::node::js_address::{JsAddress, to_js};
-use crate::node::native_fn::{Arguments, JsResult, NativeFn, native_functions};
-use crate::node::nesting::Nesting;
+use crate::node::env::{CallbackSlot, Callbacks, Environment};
+use crate::node::native_fn::{Arguments, JsResult};
 
-/// A C function pointer, before it was opened.
-#[napi(object)]
-pub struct JsPointer {
-    /// Its number in this environment.
-    pub id: u32,
-    /// Its address.
-    pub address: JsAddress,
-}
-
-/// Makes a C function pointer of the signature: a closed one.
-#[napi]
-pub fn make_callback(env: Env, signature: ClassInstance<'_, JsSignature>) -> napi::Result<JsPointer> {
-    let environment = current(env)?;
-    let mut slots = environment.callbacks.slots.borrow_mut();
-    let id = u32::try_from(slots.len()).unwrap_or(u32::MAX);
-    let slot = CallbackSlot::make(&environment, &signature.signature, id).map_err(|error| thrown(env, &error))?;
-    slots.push(slot);
-    Ok(JsPointer { id, address: to_js(slot.code().map_or(0, |code| public_address(slot, code))) })
-}
-
-/// The address by which C knows a callback, here and in the processes of isolated libraries.
-#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
-fn public_address(slot: &CallbackSlot, code: Address) -> usize {
-    crate::isolate::stubs::public_address(code, &slot.signature).get()
-}
-
-#[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
-fn public_address(_: &CallbackSlot, code: Address) -> usize {
-    code.get()
-}
-
-/// The number of a name, for messages.
-#[napi]
-pub fn number_of_name(name: String) -> u32 {
-    report::intern_callback(&name)
-}
-
-/// `[open, close]`, whose arguments lie in the argument buffer: the number of a pointer; for the first one also that of
-/// its name, and its kind: threadsafe, or lent for the length of a call. `open(function)` has the pointer call a
-/// function. On its own thread that takes no arguments: it reads and writes the argument buffer. For a call from
-/// another thread it takes a token, and may return true: then `answer` or `fail` ends the call. `close()` lets the
-/// function go: C gets zero from now on, and when it calls all the same, `late` is called with the number.
-#[napi]
-pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>>> {
-    let environment = current(env)?;
-    environment.callbacks.late.set(Some(JsFunction::hold(&environment, late.raw())));
-    let functions = [NativeFn::new(open), NativeFn::new(close)];
-    Ok(native_functions(env, functions)?.into())
-}
-
-/// Where they lie in the argument buffer.
+/// Where the arguments of [`open`] and [`close`] are in the argument buffer.
 const ID: usize = 0;
 const KIND: usize = 4;
 const NAME: usize = 8;
 
-/// Kinds: C does not wait for it; it is open for the length of a call. Any other is 0.
+/// Kinds: C does not wait for the result; open for the length of a call. Any other is 0.
 const OF_THREADS: u32 = 1;
-const LENT: u32 = 2;
+const SCOPED: u32 = 2;
 
 impl Callbacks {
     /// The environment is gone; the callbacks outlive it.
@@ -87,13 +26,13 @@ impl Callbacks {
         slots
     }
 
-    /// Closes those that were lent to the call that ends, or to one inside of it: JavaScript is being ended, and does
+    /// Closes those that were scoped to the call that ends, or to one inside of it: JavaScript is being ended, and does
     /// not.
-    pub fn close_lent(&self, environment: &Environment) {
-        let depth = Nesting::level(environment.nesting.get());
-        let is_ended = |slot: &&'static CallbackSlot| slot.lent.get().is_some_and(|lent| lent >= depth);
-        while let Some(slot) = self.lent.borrow_mut().pop_if(|slot| is_ended(&&**slot)) {
-            slot.lent.set(None);
+    pub fn close_scoped(&self, environment: &Environment) {
+        let depth = environment.calls.depth.get();
+        let is_ended = |slot: &&'static CallbackSlot| slot.scoped.get().is_some_and(|scoped| scoped >= depth);
+        while let Some(slot) = self.scoped.borrow_mut().pop_if(|slot| is_ended(&&**slot)) {
+            slot.scoped.set(None);
             slot.close(environment);
         }
     }
@@ -105,25 +44,27 @@ impl Callbacks {
     }
 }
 
-fn open(environment: &Environment, arguments: Arguments) -> JsResult {
+/// Opens the callback whose number is in the argument buffer.
+pub fn open(environment: &Environment, arguments: Arguments) -> JsResult {
     let [function] = arguments.first();
     if let Some(slot) = environment.callbacks.named(environment) {
         let (name, kind) = (environment.arg_buffer.half(NAME), environment.arg_buffer.half(KIND));
         slot.open(JsFunction::hold(environment, function), name, kind == OF_THREADS);
-        if kind == LENT {
-            slot.lent.set(Some(Nesting::level(environment.nesting.get())));
-            environment.callbacks.lent.borrow_mut().push(slot);
+        if kind == SCOPED {
+            slot.scoped.set(Some(environment.calls.depth.get()));
+            environment.callbacks.scoped.borrow_mut().push(slot);
         }
     }
     Ok(null_mut())
 }
 
-fn close(environment: &Environment, _: Arguments) -> JsResult {
+/// Closes the callback whose number is in the argument buffer.
+pub fn close(environment: &Environment, _: Arguments) -> JsResult {
     if let Some(slot) = environment.callbacks.named(environment) {
-        if slot.lent.take().is_some() {
-            let mut lent = environment.callbacks.lent.borrow_mut();
-            if let Some(at) = lent.iter().rposition(|other| std::ptr::eq(*other, slot)) {
-                lent.remove(at);
+        if slot.scoped.take().is_some() {
+            let mut scoped = environment.callbacks.scoped.borrow_mut();
+            if let Some(at) = scoped.iter().rposition(|other| std::ptr::eq(*other, slot)) {
+                scoped.remove(at);
             }
         }
         slot.close(environment);

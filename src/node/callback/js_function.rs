@@ -3,20 +3,18 @@
 
 use std::ptr::null_mut;
 
-use napi::bindgen_prelude::Env;
 use napi::sys;
-use napi_derive::napi;
 
 use super::kept_function::JsFunction;
-use crate::node::env::{Environment, current};
-#[cfg(all(target_arch = "x86_64", unix))]
+use crate::node::env::Environment;
+#[cfg(v8_abi)]
 use crate::v8::function_call::FunctionCaller;
 
 impl JsFunction {
     /// Keeps a function.
     pub fn hold(environment: &Environment, function: sys::napi_value) -> Self {
-        #[cfg(all(target_arch = "x86_64", unix))]
-        if let Some(entry) = environment.function_caller.get() {
+        #[cfg(v8_abi)]
+        if let Some(entry) = environment.v8.function_caller.get() {
             // SAFETY: M3 and M6; the function is an argument of the native function under way.
             return Self::Global(unsafe { entry.hold(function.cast()) }.cast());
         }
@@ -26,16 +24,16 @@ impl JsFunction {
         Self::Reference(reference)
     }
 
-    /// Keeps it no longer.
+    /// Releases it.
     pub fn let_go(self, environment: &Environment) {
         match self {
             // SAFETY: M6; `hold` made the reference.
             Self::Reference(reference) => unsafe {
                 sys::napi_delete_reference(environment.raw, reference);
             },
-            #[cfg(all(target_arch = "x86_64", unix))]
+            #[cfg(v8_abi)]
             Self::Global(handle) => {
-                if let Some(entry) = environment.function_caller.get() {
+                if let Some(entry) = environment.v8.function_caller.get() {
                     // SAFETY: M6; `hold` made the handle.
                     unsafe { entry.let_go(handle.cast()) };
                 }
@@ -52,28 +50,22 @@ impl JsFunction {
                 unsafe { sys::napi_get_reference_value(environment.raw, reference, &mut function) };
                 function
             }
-            #[cfg(all(target_arch = "x86_64", unix))]
+            #[cfg(v8_abi)]
             Self::Global(handle) => handle,
         }
     }
 }
 
-/// Has callbacks of this environment go by V8's own way from now on, where everything it needs is found, for a verified
-/// `NODE_MODULE_VERSION`. False where not.
-#[napi]
-pub fn attach_entry(env: Env, modules: u32) -> napi::Result<bool> {
-    let environment = current(env)?;
-    Ok(attach(&environment, env.raw(), modules))
-}
-
-#[cfg(not(all(target_arch = "x86_64", unix)))]
-fn attach(_: &Environment, _: sys::napi_env, _: u32) -> bool {
+/// Has callbacks of this environment call JavaScript by V8's functions. False if one of them is missing.
+#[cfg(not(v8_abi))]
+pub fn attach(_: &Environment, _: sys::napi_env, _: u32) -> bool {
     false
 }
 
-#[cfg(all(target_arch = "x86_64", unix))]
-fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
-    if environment.function_caller.get().is_some() {
+/// Has callbacks of this environment call JavaScript by V8's functions. False if one of them is missing.
+#[cfg(v8_abi)]
+pub fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
+    if environment.v8.function_caller.get().is_some() {
         return false;
     }
     let mut undefined = null_mut();
@@ -82,11 +74,11 @@ fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
         sys::napi_get_undefined(env, &mut undefined);
         FunctionCaller::find(undefined.cast(), modules).filter(|entry| keeps_level(environment, entry))
     };
-    entry.is_some_and(|entry| environment.function_caller.set(entry).is_ok())
+    entry.is_some_and(|entry| environment.v8.function_caller.set(entry).is_ok())
 }
 
 /// Whether V8's scopes are where they are looked for: Node-API's are seen there.
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 fn keeps_level(environment: &Environment, entry: &FunctionCaller) -> bool {
     let before = entry.level();
     let mut scope = null_mut();

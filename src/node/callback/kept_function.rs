@@ -8,6 +8,6 @@ pub enum JsFunction {
     /// By a reference of Node-API.
     Reference(sys::napi_ref),
     /// By a global handle of V8, which in Node is a `napi_value` as well.
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     Global(sys::napi_value),
 }

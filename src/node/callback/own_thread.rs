@@ -1,5 +1,5 @@
-//! Callbacks invoked on the environment's own thread: a JavaScript function that decodes the argument buffer and encodes
-//! the result runs at once.
+//! Callbacks invoked on the environment's own thread: a JavaScript function that decodes the argument buffer and
+//! encodes the result runs at once.
 #![expect(unsafe_code, reason = "calls JavaScript at C's word")]
 
 use std::ptr::null_mut;
@@ -15,17 +15,17 @@ use super::slot::{OPEN, this_thread};
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 use crate::node::error::take_thrown;
 use crate::threads::callback_queue::Kind;
-#[cfg(all(target_arch = "x86_64", unix))]
+#[cfg(v8_abi)]
 use crate::v8::function_call::{FunctionCaller, Kept};
 
 struct JsHandler(&'static CallbackSlot);
 
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
-        // Looked at once: it may be another one at any time, where the call is late.
+        // Read once: a late call may find another one at any time.
         let env_handle = self.0.env_handle();
         if this_thread() == env_handle.thread {
             self.0.call_here(env_handle, incoming);
@@ -37,6 +37,9 @@ impl Handler for JsHandler {
 
 impl CallbackSlot {
     /// A closed one.
+    ///
+    /// # Errors
+    /// If there is no executable memory, or libffi refuses the signature.
     pub fn make(environment: &Environment, signature: &Arc<Signature>, id: u32) -> crate::error::Result<&'static Self> {
         let env_handle = environment.env_handle();
         if let Some(slot) = free_list::reuse(signature) {
@@ -51,7 +54,7 @@ impl CallbackSlot {
         Ok(slot)
     }
 
-    /// The environment is gone: calls give zero without a word, until another one opens it.
+    /// The environment is gone: calls return zero without a warning, until another one opens it.
     pub fn abandon(&self, environment: &Environment) {
         self.close(environment);
         if let Some(function) = self.leaving.take() {
@@ -62,7 +65,7 @@ impl CallbackSlot {
         self.held.set(false);
     }
 
-    /// Has calls give zero, and lets the function go.
+    /// Has calls return zero, and releases the function.
     pub fn close(&self, environment: &Environment) {
         if !self.closed.load(Ordering::Relaxed) {
             self.closed.store(true, Ordering::Release);
@@ -95,16 +98,16 @@ impl CallbackSlot {
         if environment.ended.get() || environment.has_exception() {
             return;
         }
-        #[cfg(all(target_arch = "x86_64", unix))]
+        #[cfg(v8_abi)]
         if let (Some(JsFunction::Global(function)), Some(entry)) =
-            (self.function.get(), environment.function_caller.get())
+            (self.function.get(), environment.v8.function_caller.get())
         {
             return self.call_by(environment, entry, function, incoming);
         }
         self.call_by_node_api(environment, incoming);
     }
 
-    #[cfg(all(target_arch = "x86_64", unix))]
+    #[cfg(v8_abi)]
     #[inline]
     fn call_by(
         &self,
@@ -128,7 +131,7 @@ impl CallbackSlot {
         });
         environment.resume_borrows(self.result_in_buffer());
         match called {
-            Ok(()) if environment.has_thrown.take() => {}
+            Ok(()) if environment.exceptions.has_thrown.take() => {}
             Ok(()) => incoming.put_result(&environment.arg_buffer),
             Err(Some(exception)) => environment.propagate(exception.cast(), 0),
             Err(None) => environment.propagate_termination(),
@@ -137,9 +140,8 @@ impl CallbackSlot {
 
     fn call_by_node_api(&self, environment: &Environment, incoming: &Incoming<'_>) {
         let mut scope = null_mut();
-        let has_scope = !environment.nesting.spares_scope();
         // SAFETY: M6; this is the environment's thread.
-        if has_scope && unsafe { sys::napi_open_handle_scope(environment.raw, &mut scope) } != sys::Status::napi_ok {
+        if unsafe { sys::napi_open_handle_scope(environment.raw, &mut scope) } != sys::Status::napi_ok {
             return;
         }
         environment.transfer_locks.before_callback(environment.raw);
@@ -148,13 +150,11 @@ impl CallbackSlot {
             .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
             .is_some();
         environment.resume_borrows(self.result_in_buffer());
-        if answered && !environment.has_thrown.take() {
+        if answered && !environment.exceptions.has_thrown.take() {
             incoming.put_result(&environment.arg_buffer);
         }
-        if has_scope {
-            // SAFETY: the scope was opened above.
-            unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
-        }
+        // SAFETY: the scope was opened above.
+        unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
     }
 
     /// Calls a JavaScript function with a number, or without arguments. `Some(true)` where it will answer later, `None`

@@ -10,7 +10,7 @@ use super::kept_function::JsFunction;
 use crate::abi::signature::Signature;
 use crate::memory::address::Address;
 
-/// Tells threads apart, also in the destructors of a thread that ends, where std's own identity is gone.
+/// Identifies threads, also in the destructors of a thread that ends, where std's own identity is gone.
 #[inline]
 pub fn this_thread() -> usize {
     #[cfg(unix)]
@@ -56,8 +56,8 @@ pub struct CallbackSlot<E> {
     pub leaving: Cell<Option<JsFunction>>,
     /// Its number in the environment. Used on that thread only (M6).
     pub id: Cell<u32>,
-    /// How deep the calls were nested when it was lent to one; `None` where it is open until it is closed. As above.
-    pub lent: Cell<Option<usize>>,
+    /// How deep the calls were nested when it was scoped to one; `None` where it is open until it is closed. As above.
+    pub scoped: Cell<Option<usize>>,
 }
 
 impl<E> CallbackSlot<E> {
@@ -77,7 +77,7 @@ impl<E> CallbackSlot<E> {
             queued: AtomicU32::new(0),
             leaving: Cell::new(None),
             id: Cell::new(id),
-            lent: Cell::new(None),
+            scoped: Cell::new(None),
         }
     }
 
@@ -93,7 +93,7 @@ impl<E> CallbackSlot<E> {
 
     /// Where a result lies in the argument buffer.
     pub fn result_in_buffer(&self) -> std::ops::Range<usize> {
-        let at = self.signature.plan.result;
+        let at = self.signature.layout.result;
         at..at + self.signature.result_size()
     }
 
@@ -130,11 +130,11 @@ pub struct Callbacks<E: 'static> {
     /// The function that is called with the number of a closed one that C has called.
     pub late: Cell<Option<JsFunction>>,
     /// Those that are open for the length of a call, innermost last.
-    pub lent: RefCell<Vec<&'static CallbackSlot<E>>>,
+    pub scoped: RefCell<Vec<&'static CallbackSlot<E>>>,
 }
 
 impl<E> Default for Callbacks<E> {
     fn default() -> Self {
-        Self { slots: RefCell::default(), late: Cell::new(None), lent: RefCell::default() }
+        Self { slots: RefCell::default(), late: Cell::new(None), scoped: RefCell::default() }
     }
 }

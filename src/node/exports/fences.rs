@@ -13,9 +13,11 @@ use crate::memory::address::Address;
 use crate::memory::fence::block::{self, Breach, Fenced};
 use crate::memory::fence::report::{self, Found, Report};
 use crate::memory::fence::{block_map, exposed, heap, quarantine};
+use crate::node::env::current;
 use crate::node::env_waker::resource;
 use crate::node::error::thrown;
 use crate::node::js_address::{JsAddress, from_js};
+use crate::node::threadsafe_function::ThreadsafeFunction;
 use crate::node::value::{self, Pinned};
 use crate::v8::allocator;
 use crate::v8::allocator_symbols::Symbols;
@@ -70,15 +72,15 @@ pub fn check_fences() -> u32 {
     block_map::for_each(|data| {
         // SAFETY: M8; no block is freed while `for_each` runs.
         let block = unsafe { Fenced::at(data) };
-        if block.is_given_up() {
+        if block.is_abandoned() {
             return;
         }
         let given = || exposed::with(data, |known, length| (known == data).then_some(length)).flatten();
         let Some(length) = block.length().or_else(given).or_else(|| block.guess_length()) else {
-            // A write before the block has destroyed its header, so nobody knows how long it is until it is freed.
+            // A write before the block has destroyed its header, so its length is unknown until it is freed.
             let past = block::lead();
             report::push(Found::Checked, block, 0, Breach { side: Side::Before, first: -1, past });
-            block.give_up();
+            block.abandon();
             broken += 1;
             return;
         };
@@ -106,7 +108,7 @@ pub struct JsReport {
     pub bytes_past: f64,
     /// Whether the write was before the block.
     pub before: bool,
-    /// Who was given the address last.
+    /// Who received the address last.
     pub giver: Option<String>,
 }
 
@@ -128,20 +130,6 @@ impl From<Report> for JsReport {
     }
 }
 
-struct Waker(sys::napi_threadsafe_function);
-// SAFETY: M12; a threadsafe function may be called from any thread.
-unsafe impl Send for Waker {}
-
-impl Waker {
-    fn wake(&self) {
-        // SAFETY: M12; the function is removed from the wakers before it is gone.
-        unsafe {
-            let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
-            sys::napi_call_threadsafe_function(self.0, null_mut(), mode);
-        }
-    }
-}
-
 unsafe extern "C" fn forget_waker(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
     report::remove_waker(data.addr());
 }
@@ -152,32 +140,23 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
     let id = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let data = std::ptr::without_provenance_mut(id);
-    let (mut name, mut waker) = (null_mut(), null_mut());
+    let resource = resource(env.raw(), None);
     // SAFETY: M6 and M12; the finalizer removes the waker before the threadsafe function is gone.
-    let status = unsafe {
-        sys::napi_create_string_utf8(env.raw(), c"pinned-ffi report".as_ptr(), -1, &mut name);
-        let no_data = null_mut();
-        let status = sys::napi_create_threadsafe_function(
-            env.raw(),
-            callback.raw(),
-            resource(env.raw(), None),
-            name,
-            0,
-            1,
-            data,
-            Some(forget_waker),
-            no_data,
-            None,
-            &mut waker,
-        );
-        sys::napi_unref_threadsafe_function(env.raw(), waker);
-        status
+    let waker = unsafe {
+        ThreadsafeFunction::make(env.raw(), c"pinned-ffi report", resource, callback.raw(), None, data, forget_waker)
     };
-    if status != sys::Status::napi_ok {
+    let Some(waker) = waker else {
         return Err(thrown(env, &FfiError::Internal { reason: "the engine refuses a threadsafe function".into() }));
-    }
-    let waker = Waker(waker);
-    report::add_waker(id, Box::new(move || waker.wake()));
+    };
+    report::add_waker(id, Box::new(move || waker.call()));
+    Ok(())
+}
+
+/// Has `listener` called with the error of each call that has breached a fence, before it is thrown.
+#[napi]
+pub fn on_breach(env: Env, listener: Object<'_>) -> napi::Result<()> {
+    let environment = current(env)?;
+    environment.breach_listener.set(environment.keep(listener.raw()));
     Ok(())
 }
 
@@ -210,7 +189,7 @@ pub fn fence_inside(env: Env, buffer: Unknown<'_>, length: f64, align: u32) -> n
     }))
 }
 
-/// The bytes that fences take beside the data.
+/// The bytes of fences, without the data.
 #[napi]
 pub fn fence_overhead() -> u32 {
     block::overhead() as u32
@@ -253,7 +232,7 @@ pub fn allocate<'env>(env: &'env Env, length: f64, align: u32) -> napi::Result<O
     };
     if status == sys::Status::napi_ok {
         let mut total = 0;
-        // SAFETY: M6. V8 is told, so that it collects in time.
+        // SAFETY: M6. V8 learns of the memory, so that it collects in time.
         unsafe { sys::napi_adjust_external_memory(env.raw(), length as i64, &mut total) };
         return Ok(Some(Object::from_raw(env.raw(), result)));
     }

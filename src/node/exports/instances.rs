@@ -4,7 +4,7 @@ use napi_derive::napi;
 
 use crate::loader::instances;
 
-/// What tells this build from others: copies with the same name are the same to the byte.
+/// The name of the build. Copies with the same name are of the same sources, compiler and settings.
 #[napi]
 pub fn build_name() -> &'static str {
     instances::BUILD

@@ -96,10 +96,10 @@ mod here {
 
     /// The function at an address, where that is of the process of an isolated library.
     pub fn foreign_function(address: u64) -> Option<Remote> {
-        let process = address_space::process_at(address as usize)?;
-        let memory = PROCESSES.with_borrow(|all| {
-            let own = |(_, other): &&(_, Weak<Process>)| std::ptr::eq(other.as_ptr(), Arc::as_ptr(&process));
-            all.iter().find(own).and_then(|(memory, _)| memory.upgrade())
+        let host = address_space::owner_of(address as usize)?;
+        let (memory, process) = PROCESSES.with_borrow(|all| {
+            let mut all = all.iter().filter_map(|(memory, process)| Some((memory.upgrade()?, process.upgrade()?)));
+            all.find(|(_, process)| process.last().is_some_and(|last| Arc::ptr_eq(&last, &host)))
         })?;
         Some(Remote { function: function_at(&process, address)?, memory })
     }

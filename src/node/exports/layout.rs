@@ -40,11 +40,12 @@ pub fn value_type(environment: &Environment, id: u32) -> Result<ValueType> {
     }
 }
 
-fn fields(environment: &Environment, ids: &[u32], bits: &[u32]) -> Result<Vec<Field>> {
+fn fields(environment: &Environment, ids: &[u32], bits: &[u32], aligns: &[u32]) -> Result<Vec<Field>> {
     let field = |(position, id): (usize, &u32)| {
         let width = bits.get(position).copied().unwrap_or(NO_BITS);
         let value = value_type(environment, *id)?;
-        Ok(Field { value, bits: (width != NO_BITS).then_some(width as usize) })
+        let align = aligns.get(position).copied().and_then(given);
+        Ok(Field { value, bits: (width != NO_BITS).then_some(width as usize), align })
     };
     ids.iter().enumerate().map(field).collect()
 }
@@ -72,16 +73,25 @@ fn given(bytes: u32) -> Option<usize> {
     (bytes != 0).then_some(bytes as usize)
 }
 
-/// Declares a struct of type ids and widths in bits (2^32-1: no bitfield); `pack` and `align` are 0 where not given.
+/// Declares a struct of type ids, widths in bits (2^32-1: no bitfield) and alignments of fields; `pack` and alignments
+/// are 0 for the default.
 #[napi]
-pub fn structure(env: Env, ids: Vec<u32>, bits: Vec<u32>, pack: u32, align: u32) -> napi::Result<JsLayout> {
-    declare(env, |environment| Layout::structure(&fields(environment, &ids, &bits)?, given(pack), given(align)))
+pub fn structure(
+    env: Env,
+    ids: Vec<u32>,
+    bits: Vec<u32>,
+    aligns: Vec<u32>,
+    pack: u32,
+    align: u32,
+) -> napi::Result<JsLayout> {
+    let declared = |environment: &Environment| fields(environment, &ids, &bits, &aligns);
+    declare(env, |environment| Layout::structure(&declared(environment)?, given(pack), given(align)))
 }
 
-/// Declares a union of type ids; `align` is 0 where not given.
+/// Declares a union of type ids; `align` is 0 for the default.
 #[napi]
 pub fn union_of(env: Env, ids: Vec<u32>, align: u32) -> napi::Result<JsLayout> {
-    declare(env, |environment| Layout::union(&fields(environment, &ids, &[])?, given(align)))
+    declare(env, |environment| Layout::union(&fields(environment, &ids, &[], &[])?, given(align)))
 }
 
 /// Declares an array.

@@ -73,9 +73,9 @@ impl Drop for JsLibrary {
 /// A symbol that the library of a file defines, and that Node would take the place of; null where there is none.
 #[napi]
 pub fn interposed(path: String) -> Option<String> {
-    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+    #[cfg(glibc)]
     return crate::loader::interpose::first(Path::new(&path));
-    #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
+    #[cfg(not(glibc))]
     {
         let _ = path;
         None
@@ -136,7 +136,7 @@ impl JsLibrary {
         self.library.name().to_owned()
     }
 
-    /// Whether nobody has closed it.
+    /// Whether it is open.
     #[napi(getter)]
     pub fn is_open(&self) -> bool {
         self.library.is_open()

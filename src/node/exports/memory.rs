@@ -22,7 +22,7 @@ use crate::node::string::to_string;
 use crate::node::value::Pinned;
 use crate::node::{external_buffer, value};
 
-/// What [`address_of`] gives.
+/// The result of [`address_of`].
 type ViewAddress = Either<JsAddress, Either<Null, ()>>;
 
 /// The address of a view's first byte; null for an empty view; undefined for a detached one.
@@ -63,7 +63,7 @@ fn take(
                     if let Some(length) = block.length() {
                         // `locate` of call/intrinsics.rs leaves a slab to this function every time: another view may
                         // begin it.
-                        block.give(if slab.is_some() { report::intern("ptr()") } else { report::intern_ptr() });
+                        block.expose_to(if slab.is_some() { report::intern("ptr()") } else { report::intern_ptr() });
                         exposed::insert(block.data(), length);
                     }
                 }
@@ -80,7 +80,7 @@ fn take(
 #[napi]
 pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
     let environment = current(env)?;
-    // SAFETY: U2; the user has given the address.
+    // SAFETY: U2; the user passed the address.
     Ok(unsafe {
         raw::store(&environment.arg_buffer, from_js(address), length as usize, environment.pointer_check.get())
     })
@@ -91,7 +91,7 @@ pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
 pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {
     let environment = current(*env)?;
     let pointer_check = environment.pointer_check.get();
-    // SAFETY: U2; the user has given the address.
+    // SAFETY: U2; the user passed the address.
     let found = unsafe { raw::any_text(from_js(address), length.map(|length| length as usize), pointer_check) };
     let Some(bytes) = found else { return Ok(None) };
     let string = to_string(&environment, &bytes).map_err(|error| thrown(*env, &error))?;
@@ -104,7 +104,7 @@ pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> na
 #[napi]
 pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::Result<Option<JsString<'env>>> {
     let pointer_check = current(*env)?.pointer_check.get();
-    // SAFETY: U2; the user has given the address.
+    // SAFETY: U2; the user passed the address.
     let found = unsafe { raw::wide_text(from_js(address), unit as usize, pointer_check) };
     let Some(bytes) = found else { return Ok(None) };
     let code_point = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_ne_bytes);
@@ -122,12 +122,12 @@ pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::R
 #[napi]
 pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {
     let pointer_check = current(env)?.pointer_check.get();
-    // SAFETY: U2; the user has given the address.
+    // SAFETY: U2; the user passed the address.
     let found = unsafe { raw::any_text(from_js(address), None, pointer_check) };
     Ok(found.map_or(Either::B(Null), |bytes| Either::A(bytes.len() as f64)))
 }
 
-/// Whether memory may be read, as far as it is known.
+/// Whether memory may be read, if that is known.
 #[napi]
 pub fn is_readable(address: JsAddress, length: f64) -> bool {
     raw::checked(from_js(address), length as usize, Access::Read, PointerCheck::Mapped).is_some()
@@ -153,7 +153,7 @@ pub fn guard_addresses(env: Env) -> napi::Result<()> {
     Ok(())
 }
 
-/// An ArrayBuffer over native memory, owned where a deallocator is given.
+/// An ArrayBuffer over native memory, owned if there is a deallocator.
 #[napi]
 pub fn wrap<'env>(
     env: &'env Env,
@@ -170,10 +170,22 @@ pub fn wrap<'env>(
             let remote = foreign_function(free.get() as u64);
             (free, from_js(context), remote)
         });
-        // SAFETY: U2 and U3; the user has given the addresses.
+        // SAFETY: U2 and U3; the user passed the addresses.
         let wrapped = unsafe { external_buffer::wrap(env.raw(), span, owner) };
         wrapped.inspect_err(|_| clear_exception(env.raw()))
     };
     let buffer = wrapped().map_err(|error| thrown(*env, &error))?;
     Ok(Object::from_raw(env.raw(), buffer))
+}
+
+/// The address of the event loop of this environment's thread, a `uv_loop_t`; null where there is none.
+#[napi]
+pub fn event_loop(env: Env) -> napi::Result<Option<JsAddress>> {
+    let mut event_loop = std::ptr::null_mut();
+    // SAFETY: M6; the out-parameter is a local.
+    let status = unsafe { sys::napi_get_uv_event_loop(env.raw(), &mut event_loop) };
+    if status != sys::Status::napi_ok {
+        return Ok(None);
+    }
+    Ok(Some(to_js(event_loop as usize)))
 }

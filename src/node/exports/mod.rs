@@ -1,5 +1,11 @@
-//! What JavaScript has of the other folders: functions and classes of Node-API.
+//! What JavaScript calls: every function and class of Node-API, and nothing else. The files below do the work.
 
+pub mod async_call;
+pub mod call;
+pub mod callback;
+pub mod environment;
+#[cfg(v8_abi)]
+pub mod fast_call;
 pub mod fences;
 pub mod inspect;
 pub mod instances;

@@ -21,14 +21,14 @@ pub struct JsSignature {
 #[napi]
 impl JsSignature {
     /// Prepares the signature of type ids; `fixed` is the number of arguments that a variadic function declares. It is
-    /// called through libffi unless it may have a plan of its own.
+    /// called through libffi unless it may have a calling sequence.
     #[napi(constructor)]
     pub fn new(
         env: Env,
         arguments: Vec<u32>,
         result: u32,
         fixed: Option<u32>,
-        may_have_plan: bool,
+        may_have_sequence: bool,
     ) -> napi::Result<Self> {
         let environment = current(env)?;
         let arg_buffer = environment.arg_buffer.length();
@@ -36,12 +36,12 @@ impl JsSignature {
             let arguments = arguments.iter().map(|id| value_type(&environment, *id)).collect::<Result<Vec<_>, _>>()?;
             let result = value_type(&environment, result)?;
             let signature = Signature::new(arguments, result, fixed.map(|fixed| fixed as usize))?;
-            if signature.plan.size > arg_buffer {
+            if signature.layout.size > arg_buffer {
                 let reason =
-                    format!("the values need {} bytes, at most {arg_buffer} are possible", signature.plan.size);
+                    format!("the values need {} bytes, at most {arg_buffer} are possible", signature.layout.size);
                 return Err(FfiError::Declaration { reason });
             }
-            Ok(if may_have_plan { signature } else { signature.without_plan() })
+            Ok(if may_have_sequence { signature } else { signature.without_sequence() })
         };
         Ok(Self { signature: Arc::new(prepare().map_err(|error| thrown(env, &error))?) })
     }
@@ -51,8 +51,8 @@ impl JsSignature {
     #[napi(getter)]
     pub fn places(&self) -> (Vec<u32>, Vec<u32>, u32) {
         let numbers = |list: &[usize]| list.iter().map(|number| *number as u32).collect();
-        let Signature { plan, pins, .. } = &*self.signature;
-        (numbers(&plan.arguments), numbers(pins), plan.result as u32)
+        let Signature { layout, pins, .. } = &*self.signature;
+        (numbers(&layout.arguments), numbers(pins), layout.result as u32)
     }
 }
 

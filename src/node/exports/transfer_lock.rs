@@ -16,7 +16,7 @@ use crate::node::transfer_lock::block;
 #[napi]
 pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
     let (block, _) = block(env.raw(), buffer.raw())?;
-    block.give(report::intern("pin"));
+    block.expose_to(report::intern("pin"));
     block.pin();
     Some(to_js(block.data().get()))
 }
@@ -25,7 +25,7 @@ pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
 #[napi]
 pub fn let_go(address: JsAddress) {
     if let Some(data) = Address::new(from_js(address)) {
-        // SAFETY: M8 and M10; `hold` returned the address, and what is pinned is not given back.
+        // SAFETY: M8 and M10; `hold` returned the address, and what is pinned is not freed.
         unsafe { Fenced::at(data) }.unpin();
     }
 }

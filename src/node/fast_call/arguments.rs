@@ -1,12 +1,9 @@
 //! Arguments of fast calls: the addresses of views and texts are put into the argument buffer before a call, the fences
-//! are checked after it, and a text that C has returned is brought along.
-#![cfg(all(target_arch = "x86_64", unix))]
+//! are checked after it, and a text that C has returned is copied to JavaScript.
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
 use std::ptr::{null, null_mut};
-
-use napi::bindgen_prelude::Env;
-use napi_derive::napi;
 
 use super::state::{LONGEST, MOST_ARGUMENTS, NO_TEXT, NOT_PLAIN, SHORT};
 use crate::error::FfiError;
@@ -16,56 +13,53 @@ use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
 use crate::memory::fence::{borrows, exposed};
 use crate::memory::latin1::Latin1;
 use crate::memory::raw::{self, PointerCheck};
-use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls, current};
-use crate::node::error::throw;
+use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
 use crate::node::native_fn::{Arguments, JsResult, contained, thrown_by};
 use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
 use crate::v8::trampoline::MISSED;
 
-/// An overflow was found after the call; [`take_overflow`] throws it.
+/// An overflow was found after the call; [`take_overflow`] returns it.
 const BROKEN: u32 = 2;
-/// Throws the overflow that the last fast call has found.
-#[napi]
-pub fn take_overflow(env: Env) -> napi::Result<()> {
-    let environment = current(env)?;
-    if let Some(error) = environment.fast_calls.get().and_then(|fast_calls| fast_calls.passed.overflow.take()) {
-        throw(env.raw(), &error, None);
-        return Err(napi::Error::new(napi::Status::PendingException, ""));
-    }
-    Ok(())
+
+/// The overflow that the last fast call has found.
+pub fn take_overflow(environment: &Environment) -> Option<FfiError> {
+    environment.v8.fast_calls.get()?.passed.overflow.take()
 }
 
-/// Throws, or gives, the text that the last fast call has returned, where JavaScript could not read it itself.
+/// Throws, or returns, the text that the last fast call has returned, where JavaScript could not read it itself.
+///
+/// # Errors
+/// [`PendingException`](crate::node::native_fn::PendingException) if the text cannot be read.
 #[inline(always)] // It is short.
 pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
     let function =
-        environment.fast_calls.get().map_or(null(), |fast_calls| fast_calls.passed.returning.replace(null()));
+        environment.v8.fast_calls.get().map_or(null(), |fast_calls| fast_calls.passed.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.
     let Some(function) = (unsafe { function.as_ref() }) else { return Ok(null_mut()) };
-    let text = function.text(environment.arg_buffer.word(function.signature.plan.result) as usize);
+    let text = function.text(environment.arg_buffer.word(function.signature.layout.result) as usize);
     text.map_err(|error| thrown_by(environment, &error))
 }
 
 /// Puts the address of a Buffer into the argument buffer, at the offset in the upper half of `to`, for the argument in
-/// the lowest byte. What has no fence of its own is left to the generic call.
-pub unsafe extern "C" fn place_view(_: Local, view: Local, to: u32, environment: *const Environment) {
+/// the lowest byte. What has no fence is left to the generic call.
+pub unsafe extern "C" fn store_view(_: Local, view: Local, to: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
-    let Some(FastCalls { passed, .. }) = environment.fast_calls.get() else { return };
-    let is_done = contained(|| passed.place_view(environment, view, to));
+    let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
+    let is_done = contained(|| passed.store_view(environment, view, to));
     if !is_done {
         passed.shared.set_state(MISSED);
     }
 }
 
-/// The same for a text: a copy as UTF-8 at the place whose number is in the second byte of `to`. What is too long or
+/// The same for a text: a copy as UTF-8 in the text slot whose number is in the second byte of `to`. What is too long or
 /// has a NUL in it is left to JavaScript.
-pub unsafe extern "C" fn place_text(_: Local, text: *const OneByteString, to: u32, environment: *const Environment) {
+pub unsafe extern "C" fn store_text(_: Local, text: *const OneByteString, to: u32, environment: *const Environment) {
     // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
     let (environment, text) = unsafe { (&*environment, &*text) };
-    let Some(FastCalls { passed, .. }) = environment.fast_calls.get() else { return };
-    let is_done = contained(|| passed.copy_text(environment, text, to));
+    let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
+    let is_done = contained(|| passed.store_flat_text(environment, text, to));
     if !is_done {
         passed.shared.set_state(MISSED);
     }
@@ -73,58 +67,58 @@ pub unsafe extern "C" fn place_text(_: Local, text: *const OneByteString, to: u3
 
 impl FastArguments {
     #[inline(always)] // It has one caller, and is under every such call.
-    fn place_view(&self, environment: &Environment, view: Local, to: u32) {
+    fn store_view(&self, environment: &Environment, view: Local, to: u32) {
         // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
-        let view = environment.view_storage.get().and_then(|views| unsafe { views.storage(view) });
+        let view = environment.v8.view_storage.get().and_then(|views| unsafe { views.storage(view) });
         let number = (to & 0xff) as usize;
         // SAFETY: M3, as above.
         let found = view.and_then(|view| unsafe { self.blocks[number].of(view) });
         match found.filter(|(_, length)| view.is_some_and(|view| view.length == *length)) {
-            Some((block, _)) => self.hand(environment, to, block.data(), number),
+            Some((block, _)) => self.pass_block(environment, to, block.data(), number),
             None => self.shared.set_state(MISSED),
         }
     }
 
     #[inline(always)] // As above.
-    fn copy_text(&self, environment: &Environment, text: &OneByteString, to: u32) {
+    fn store_flat_text(&self, environment: &Environment, text: &OneByteString, to: u32) {
         let length = text.length as usize;
         // SAFETY: M15, as above.
         let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
         let number = MOST_ARGUMENTS + (to >> 8 & 0xff) as usize;
-        match text.and_then(|text| self.place_text(&text, number)) {
-            Some(data) => self.hand(environment, to, data, number),
+        match text.and_then(|text| self.store_text(&text, number)) {
+            Some(data) => self.pass_block(environment, to, data, number),
             None => self.shared.set_state(MISSED),
         }
     }
 
-    /// Puts the address of a block into the argument buffer, and notes which block it is.
+    /// Puts the address of a block into the argument buffer, and records which block it is.
     #[inline]
-    fn hand(&self, environment: &Environment, to: u32, data: Address, number: usize) {
+    fn pass_block(&self, environment: &Environment, to: u32, data: Address, number: usize) {
         let argument = (to & 0xff) as usize;
         environment.arg_buffer.put_word((to >> 16) as usize, data.get() as u64);
         environment.arg_buffer.add_pin(argument);
-        self.handed[argument].set(number as u8);
+        self.last_blocks[argument].set(number as u8);
     }
 
-    /// The block that an argument was handed last.
+    /// The block that an argument was passed last.
     #[inline]
     fn last(&self, argument: usize) -> &BlockCache {
-        &self.blocks[usize::from(self.handed[argument].get())]
+        &self.blocks[usize::from(self.last_blocks[argument].get())]
     }
 
-    /// Copies a text to a place, between fences: those of the text before, where it was as long.
+    /// Copies a text to a text slot, between fences. They stay from the text before if that was as long.
     #[inline]
-    fn place_text(&self, text: &Latin1<'_>, number: usize) -> Option<Address> {
+    fn store_text(&self, text: &Latin1<'_>, number: usize) -> Option<Address> {
         let last = self.blocks.get(number)?;
         let size = text.size();
         let block = match last.block_of(size) {
             Some(block) => block,
             None => {
-                let raw = self.shared.place(number - MOST_ARGUMENTS, size)?;
-                // SAFETY: M8; the block is of that size, and fits the place, which lives as long as this.
-                let handed = CachedBlock::new(unsafe { Fenced::build(raw, block::lead(), size)? })?;
-                last.note(handed);
-                handed.block
+                let raw = self.shared.text_slot(number - MOST_ARGUMENTS, size)?;
+                // SAFETY: M8; the block is of that size, and fits the slot, which lives as long as this.
+                let cached = CachedBlock::new(unsafe { Fenced::build(raw, block::lead(), size)? })?;
+                last.note(cached);
+                cached.block
             }
         };
         // SAFETY: M8; the block is as long as the text.
@@ -134,9 +128,9 @@ impl FastArguments {
 
     /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
     #[inline(always)] // As above.
-    fn bring(&self, function: &BoundFunction) {
+    fn copy_result(&self, function: &BoundFunction) {
         let environment = &*function.environment;
-        let address = environment.arg_buffer.word(function.signature.plan.result) as usize;
+        let address = environment.arg_buffer.word(function.signature.layout.result) as usize;
         if address == 0 {
             return self.shared.set_text(NO_TEXT);
         }
@@ -146,9 +140,9 @@ impl FastArguments {
             (pointer_check == PointerCheck::LowPage).then(|| unsafe { raw::short_text(address, SHORT) }).flatten();
         match text.filter(|text| text.is_ascii()) {
             Some(text) => {
-                // SAFETY: M1; there is room for it. The text is not there, unless it is that of an argument, which
+                // SAFETY: M1; there is space for it. The text is not there, unless it is that of an argument, which
                 // `copy` allows.
-                unsafe { self.shared.given().copy_from(text.as_ptr(), text.len()) };
+                unsafe { self.shared.returned().copy_from(text.as_ptr(), text.len()) };
                 self.shared.set_text(text.len() as u32);
             }
             None => {
@@ -160,9 +154,9 @@ impl FastArguments {
 }
 
 impl FastArguments {
-    /// Keeps the overflow of an argument, the first one of the call; all are put right.
+    /// Keeps the overflow of an argument, the first one of the call; all are repaired.
     #[inline(always)] // As above.
-    fn look(&self, function: &BoundFunction, argument: usize, address: Address, is_pin: bool) {
+    fn check(&self, function: &BoundFunction, argument: usize, address: Address, is_pin: bool) {
         let found = if is_pin {
             let view = Span { start: address, length: self.last(argument).length() };
             // Headers are written anew.
@@ -180,50 +174,50 @@ impl FastArguments {
     }
 }
 
-/// Looks at the fences of what a call was handed; the argument buffer still has its arguments, as no JavaScript has
+/// Checks the fences of what a call was passed; the argument buffer still has its arguments, as no JavaScript has
 /// run.
-pub unsafe extern "C" fn after(function: *const BoundFunction) {
-    // SAFETY: M16; the row points to a callable that lives.
+pub unsafe extern "C" fn check_fences(function: *const BoundFunction) {
+    // SAFETY: M16; the entry's function is alive.
     let function = unsafe { &*function };
     let environment = &*function.environment;
-    let Some(FastCalls { passed, .. }) = environment.fast_calls.get() else { return };
+    let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
     let mut pins = environment.arg_buffer.low_pins();
     while pins != 0 {
-        // SAFETY: M3 and M8; `hand` has noted the block, and the caller holds its view.
+        // SAFETY: M3 and M8; `pass_block` has recorded the block, and the caller holds its view.
         if !unsafe { passed.last(pins.trailing_zeros() as usize).is_whole_after(function.id) } {
-            return look_at_all(function, passed);
+            return check_all(function, passed);
         }
         pins &= pins - 1;
     }
     if exposed::any() {
-        look_at_all(function, passed);
+        check_all(function, passed);
     }
 }
 
 /// The same where something may be wrong, or a number may be the address of a Buffer.
 #[inline(never)]
-fn look_at_all(function: &BoundFunction, passed: &FastArguments) {
+fn check_all(function: &BoundFunction, passed: &FastArguments) {
     let arg_buffer = &function.environment.arg_buffer;
     let pins = arg_buffer.low_pins();
     for argument in &function.signature.pins {
         let is_pin = pins >> argument & 1 == 1;
-        let word = arg_buffer.word(function.signature.plan.arguments[*argument]);
+        let word = arg_buffer.word(function.signature.layout.arguments[*argument]);
         let Some(address) = Address::new(word as usize) else { continue };
-        // SAFETY: M3 and M8; the address was put there by `hand`, and the caller holds the view of the block.
+        // SAFETY: M3 and M8; the address was put there by `pass_block`, and the caller holds the view of the block.
         if is_pin && unsafe { passed.last(*argument).is_whole_at(address) } {
             continue;
         }
-        contained(|| passed.look(function, *argument, address, is_pin));
+        contained(|| passed.check(function, *argument, address, is_pin));
     }
 }
 
-/// Brings the text that C has returned.
-pub unsafe extern "C" fn bring(function: *const BoundFunction) {
-    // SAFETY: M16; the row points to a callable that lives.
+/// Copies the text that C has returned.
+pub unsafe extern "C" fn copy_result(function: *const BoundFunction) {
+    // SAFETY: M16; the entry's function is alive.
     let function = unsafe { &*function };
     contained(|| {
-        if let Some(fast_calls) = function.environment.fast_calls.get() {
-            fast_calls.passed.bring(function);
+        if let Some(fast_calls) = function.environment.v8.fast_calls.get() {
+            fast_calls.passed.copy_result(function);
         }
     });
 }

@@ -1,40 +1,24 @@
 //! `read.*` as fast calls: optimised code calls a C function that copies a value to the start of the argument buffer.
-//! It runs no JavaScript and needs none of the gates of other fast calls, so that it serves callbacks as well.
-#![cfg(all(target_arch = "x86_64", unix))]
+//! It runs no JavaScript and needs no test for open callbacks, so that it serves callbacks as well.
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by V8")]
 
 use std::ffi::c_void;
 
-use napi::bindgen_prelude::{Env, Object};
-use napi_derive::napi;
-
 use crate::memory::address::Address;
 use crate::memory::{other_memory, raw};
-use crate::node::env::current;
+use crate::node::env::Environment;
 use crate::v8::fast_signature::FastType;
 use crate::v8::handle::Local;
 
-/// What JavaScript has of it.
-#[napi(object)]
-pub struct JsLoader<'env> {
-    /// (address, size, argument buffer): 1 where the bytes are in the argument buffer; undefined where the caller is not
-    /// optimised.
-    pub load: Object<'env>,
-    /// The address of the argument buffer, to be passed along.
-    pub arg_buffer: f64,
-}
-
-/// Makes the function. Null where it cannot be had.
-#[napi(ts_return_type = "JsLoader | null")]
-pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>> {
-    let environment = current(*env)?;
+/// Makes the function: (address, size, argument buffer) => 1 if the bytes are in the argument buffer, and undefined if
+/// the caller is not optimised. `None` without V8's functions.
+pub fn make_loader(environment: &Environment) -> Option<Local> {
     let code = (load as unsafe extern "C" fn(Local, u32, f64, f64) -> i32 as *const ()).expose_provenance();
-    let (Some(v8), Some(code)) = (environment.templates.get(), Address::new(code)) else { return Ok(None) };
+    let (v8, code) = (environment.v8.templates.get()?, Address::new(code)?);
     let passed = [FastType::F64, FastType::U32, FastType::F64];
-    // SAFETY: M15; `load` is a function of these, and the scope of this native function is open.
-    let function = unsafe { v8.function(code, passed, FastType::I32, missed) };
-    let arg_buffer = environment.arg_buffer.base().expose_provenance() as f64;
-    Ok(function.map(|function| JsLoader { load: Object::from_raw(env.raw(), function.cast()), arg_buffer }))
+    // SAFETY: M15; `load` is a function of these, and the scope of the native function under way is open.
+    unsafe { v8.function(code, passed, FastType::I32, missed) }
 }
 
 /// Copies `size` bytes at an address to the argument buffer. JavaScript has refused the first page.
@@ -43,11 +27,11 @@ unsafe extern "C" fn load(_: Local, size: u32, address: f64, arg_buffer: f64) ->
     if other_memory::at(address).is_some() {
         return 0;
     }
-    // SAFETY: U2 for the address, which the user has given. M1 and M2: the argument buffer's address is passed by the
+    // SAFETY: U2 for the address, which the user passed. M1 and M2: the argument buffer's address is passed by the
     // package's own source, which keeps this function to itself, and no type of `read` is larger than a word.
     unsafe { raw::load_word(arg_buffer, address, size) };
     1
 }
 
-/// V8 calls this from code that is not optimised: undefined is what it gives.
+/// V8 calls this from code that is not optimised: it returns undefined.
 unsafe extern "C" fn missed(_: *const c_void) {}

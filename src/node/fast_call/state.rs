@@ -1,6 +1,6 @@
-//! What the fast calls of an environment have in common: the memory they share with JavaScript, and what they have
-//! handed to C.
-#![cfg(all(target_arch = "x86_64", unix))]
+//! The state of an environment's fast calls: the memory that they share with JavaScript, and the blocks that they have
+//! passed to C.
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "writes memory that it shares with JavaScript")]
 
 use std::cell::{Cell, RefCell};
@@ -13,8 +13,8 @@ use crate::memory::fence::block;
 use crate::memory::fence::block_cache::BlockCache;
 use crate::v8::trampoline::TrampolineContext;
 
-/// The places for texts: the most texts of a call.
-pub const PLACES: usize = 8;
+/// The slots for texts: the most texts of a call.
+pub const TEXT_SLOTS: usize = 8;
 
 /// Arguments of a fast call, at most (lib/call/fast-call.js has the reason). Their pins' bits fit the argument
 /// buffer's first word.
@@ -22,30 +22,30 @@ pub const MOST_ARGUMENTS: usize = 16;
 
 /// The fast calls of an environment.
 pub struct FastCalls<E> {
-    pub around: TrampolineContext,
-    /// What its calls hand to C.
+    pub context: TrampolineContext,
+    /// The arguments that its calls pass.
     pub passed: FastArguments<E>,
 }
 
-/// What fast calls have handed to C.
+/// The blocks that fast calls have passed to C.
 pub struct FastArguments<E> {
-    /// The blocks that were handed last: of views by argument, then of texts by place.
-    pub blocks: [BlockCache; MOST_ARGUMENTS + PLACES],
-    /// Which of them each argument was handed.
-    pub handed: [Cell<u8>; MOST_ARGUMENTS],
+    /// The blocks that were passed last: of views by argument, then of texts by slot.
+    pub blocks: [BlockCache; MOST_ARGUMENTS + TEXT_SLOTS],
+    /// Which of them each argument was passed.
+    pub last_blocks: [Cell<u8>; MOST_ARGUMENTS],
     pub overflow: RefCell<Option<FfiError>>,
     /// The memory it shares with JavaScript.
     pub shared: Shared,
-    /// Whose text has come back, where it is not plain.
+    /// The function that has returned a text, if the text is not short ASCII.
     pub returning: Cell<*const BoundFunction<E>>,
 }
 
 impl<E> FastArguments<E> {
-    /// Nothing has been handed yet.
+    /// Nothing has been passed yet.
     pub fn new(shared: Shared) -> Self {
         Self {
             blocks: Default::default(),
-            handed: Default::default(),
+            last_blocks: Default::default(),
             overflow: RefCell::default(),
             shared,
             returning: Cell::new(null()),
@@ -53,20 +53,20 @@ impl<E> FastArguments<E> {
     }
 }
 
-/// What JavaScript and fast calls both read and write: two words (how the last call went, and the length of the text it
-/// gave), that text, and from [`TEXTS`] on the places of the texts of a call, one after the other.
+/// What JavaScript and fast calls both read and write: two words (the outcome of the last call, and the length of the
+/// text it returned), that text, and from [`TEXTS`] on the slots of the texts of a call, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared(pub Span);
 
-/// Where the text that C has returned is, and where the places of texts begin.
-pub const GIVEN: usize = 16;
+/// Where the text that C has returned is, and where the text slots begin.
+pub const RETURNED: usize = 16;
 pub const TEXTS: usize = 64;
-/// In place of the length of a text: there is none, and it has to be asked for.
+/// In place of the length of a text: there is no text, or `take_text` has to fetch it.
 pub const NO_TEXT: u32 = u32::MAX;
 pub const NOT_PLAIN: u32 = u32::MAX - 1;
-/// The longest text that is put into a place, in bytes.
+/// The longest text that is put into a slot, in bytes.
 pub const LONGEST: usize = 1024;
-/// The longest text that is brought along: JavaScript makes a string of each of its bytes.
+/// The longest text that is copied to JavaScript: JavaScript makes a string of each of its bytes.
 pub const SHORT: usize = 32;
 
 impl Shared {
@@ -77,29 +77,29 @@ impl Shared {
 
     #[inline]
     pub fn set_state(self, state: u32) {
-        // SAFETY: M1 and M6; `attach_lane` was given the memory, for words of 32 bits.
+        // SAFETY: M1 and M6; `attach_lane` received the memory, for words of 32 bits.
         unsafe { self.state().write(state) };
     }
 
-    /// Tells how long the text is that came back.
+    /// Writes the length of the text that was returned.
     #[inline]
     pub fn set_text(self, length: u32) {
         // SAFETY: as above.
         unsafe { self.state().add(1).write(length) };
     }
 
-    /// Room for a text of [`SHORT`] bytes.
+    /// Space for a text of [`SHORT`] bytes.
     #[inline]
-    pub fn given(self) -> *mut u8 {
-        self.0.start.as_ptr().wrapping_add(GIVEN)
+    pub fn returned(self) -> *mut u8 {
+        self.0.start.as_ptr().wrapping_add(RETURNED)
     }
 
-    /// The start of a place for a text: a whole block fits there.
+    /// The start of a text slot: a whole block fits there.
     #[inline]
-    pub fn place(self, number: usize, bytes: usize) -> Option<Address> {
+    pub fn text_slot(self, number: usize, bytes: usize) -> Option<Address> {
         // Blocks begin at multiples of 16, as the memory itself does.
-        let stride = ((self.0.length - TEXTS) / PLACES) & !15;
-        let fits = number < PLACES && bytes.checked_add(block::overhead())? <= stride;
+        let stride = ((self.0.length - TEXTS) / TEXT_SLOTS) & !15;
+        let fits = number < TEXT_SLOTS && bytes.checked_add(block::overhead())? <= stride;
         fits.then(|| Address::new(self.0.start.get() + TEXTS + number * stride))?
     }
 }

@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict');
 const { describe, test, before } = require('node:test');
 const { run } = require('./helpers.js');
-const { CALL_PATHS, ENGINES, environmentOf } = require('./abi/lanes.js');
+const { CALL_PATHS, ENGINES, environmentOf } = require('./abi/call-paths.js');
 
 const NATIVES = ['--expose-gc', '--allow-natives-syntax'];
 const file = 'test/fixtures/calls.js';

@@ -1,17 +1,17 @@
 'use strict';
 // The test suite on every call path, interpreted, optimised early, and guarded:
-//   npm run test:lanes [-- --full --nodes 20,22,24,26] [file or part of a file name ...]
+//   npm run test:call-paths [-- --full --nodes 20,22,24,26] [file or part of a file name ...]
 
 const { execFileSync } = require('node:child_process');
 const path = require('node:path');
 const { installNode } = require('./npm.js');
 const { parse, prepare, runTests, testFiles } = require('./test.js');
 
-const lanesFile = path.join(__dirname, '..', 'test', 'abi', 'lanes.js');
+const pathsFile = path.join(__dirname, '..', 'test', 'abi', 'call-paths.js');
 
 /** Flags differ from one V8 to the next: each Node is asked for its own. */
 const askNode = (node) =>
-  JSON.parse(execFileSync(node, ['-p', `JSON.stringify(require(${JSON.stringify(lanesFile)}))`], { encoding: 'utf8' }));
+  JSON.parse(execFileSync(node, ['-p', `JSON.stringify(require(${JSON.stringify(pathsFile)}))`], { encoding: 'utf8' }));
 
 async function main() {
   const { nodes, names, full } = parse(process.argv.slice(2));

@@ -1,0 +1,146 @@
+'use strict';
+// Everything that a header says, as what a module may declare.
+
+const { count } = require('../table.js');
+const { Cursor } = require('./clang.js');
+const { inclusionsOf, readDeclarations } = require('./declarations.js');
+const { Entities } = require('./entities.js');
+const { readHeader } = require('./headers.js');
+const { Evaluator, evaluate, mayBeExpression } = require('./macros.js');
+const { Names } = require('./names.js');
+const { ownership } = require('./ownership.js');
+const { resolveDeclared, resolveFields } = require('./resolve.js');
+const { findShims } = require('./shims.js');
+const { Types } = require('./types.js');
+
+const EXTERN = 2;
+
+/** What the linker calls a function, where that is not its name. */
+function linkNameOf(clang, { name, cursor }) {
+  const mangled = clang.text(clang.c.clang_Cursor_getMangling(cursor)).replace(/^\x01/, '');
+  const linked = process.platform === 'darwin' ? mangled.replace(/^_/, '') : mangled;
+  return linked === name || linked === '' ? undefined : linked;
+}
+
+/** The names of a function's parameters; empty where C gives none. */
+function parametersOf(clang, cursor) {
+  const number = clang.c.clang_Cursor_getNumArguments(cursor);
+  return Array.from({ length: Math.max(0, number) }, (_, i) =>
+    clang.spelling(clang.c.clang_Cursor_getArgument(cursor, i)),
+  );
+}
+
+/** How C declares a parameter: the name of a function pointer or an array stands inside of its type. */
+function declarator(type, name) {
+  if (name === '') return type;
+  if (/\(\*+\)/.test(type)) return type.replace(/\(\*+/, (stars) => `${stars}${name}`);
+  if (/\[/.test(type)) return type.replace(/ ?\[/, ` ${name}[`);
+  return `${type}${type.endsWith('*') ? '' : ' '}${name}`;
+}
+
+/** How C declares a function. */
+function prototypeOf(clang, { name, cursor }) {
+  const { c } = clang;
+  const type = c.clang_getCursorType(cursor);
+  const spelling = (each) => clang.spellingOf(each);
+  const parameters = parametersOf(clang, cursor).map((parameter, i) =>
+    declarator(spelling(c.clang_getCursorType(c.clang_Cursor_getArgument(cursor, i))), parameter),
+  );
+  const list = [...parameters, ...(c.clang_isFunctionTypeVariadic(type) !== 0 ? ['...'] : [])].join(', ');
+  return declarator(spelling(c.clang_getResultType(type)), `${name}(${list || 'void'})`);
+}
+
+/** The constants among the macros of the header. */
+function constantsOf(evaluator, macros, names, leftOut) {
+  const candidates = [];
+  for (const [name, { isFunction, body }] of macros) {
+    if (isFunction || body === '' || names.has(body)) continue;
+    if (mayBeExpression(body)) candidates.push(name);
+    else leftOut.add('macros that are no constants', name);
+  }
+  const { constants, others } = evaluate(evaluator, candidates);
+  others.filter((name) => !names.has(name)).forEach((name) => leftOut.add('macros that are no constants', name));
+  return [...constants].map(([name, value]) => ({ name, value }));
+}
+
+/**
+ * @param {object} request
+ * @param {import('./clang').Clang} request.clang
+ * @param {string} request.name the header, as the user names it
+ * @param {import('./hints').Hints} request.hints
+ */
+function readModel(request, leftOut) {
+  const { clang, name, folders, also, prefixes, hints, progress } = request;
+  const isWanted = (each) => prefixes.length === 0 || prefixes.some((prefix) => each.startsWith(prefix));
+  progress.step('bind: reading the declarations');
+  const { cursors, header, include, roots, libraries, notes } = readHeader(clang, name, folders);
+  const isOwn = ownership({ header, roots, also: also(roots), inclusions: inclusionsOf(clang, cursors) });
+  const declarations = readDeclarations(clang, cursors, isOwn);
+  const wanted = (map) => [...map].filter(([each]) => isWanted(each));
+
+  const names = new Names();
+  const declared = wanted(declarations.functions);
+  const exported = new Map(declared.map(([each]) => [each, names.claim(each)]));
+  const entities = new Entities(clang, declarations, names, isOwn);
+  const types = new Types(clang, entities, hints.isTextType);
+  progress.step(`bind: ${count(declared.length, 'function')}: types`);
+  const describe = (each) => ({
+    ...each,
+    parameters: parametersOf(clang, each.cursor),
+    prototype: prototypeOf(clang, each),
+    linkName: linkNameOf(clang, each),
+  });
+  const functions = resolveDeclared(clang, types, entities, declared)
+    .map(describe)
+    .map((each) => ({ ...each, exportName: exported.get(each.name) }));
+  const inline = wanted(declarations.inline);
+  const evaluator = new Evaluator(clang, include);
+  const known = new Set([...declarations.functions.keys(), ...declarations.inline.keys()]);
+  const macros = wanted(declarations.macros);
+  // A macro of a function's name is another way to write that function.
+  const callable = macros.filter(([each, { isFunction }]) => isFunction && !known.has(each));
+  const shims = findShims(
+    { clang, evaluator, inline, macros: callable, functions: declared, selected: request.inline },
+    leftOut,
+  );
+  const shimmed = resolveDeclared(clang, types, entities, shims).map(describe);
+  const externals = wanted(declarations.variables).filter(
+    ([, cursor]) => clang.c.clang_Cursor_getStorageClass(cursor) === EXTERN,
+  );
+  const globals = resolveDeclared(clang, types, entities, externals);
+  const constants = [];
+  if (prefixes.length === 0) for (const tag of declarations.tags) declareTag(clang, tag, entities, constants);
+  resolveFields(clang, types, entities);
+  progress.step(`bind: ${count(macros.length, 'macro')}: values`);
+  constants.push(...constantsOf(evaluator, macros, known, leftOut));
+  // `#define SDL_BlitSurface SDL_UpperBlit`: another name of a function.
+  const aliases = macros
+    .filter(([each, { body }]) => exported.has(body) && !known.has(each))
+    .map(([each, { body }]) => ({ name: each, of: body }));
+  return {
+    header,
+    include,
+    libraries,
+    notes,
+    functions,
+    aliases,
+    shimmed,
+    globals,
+    constants,
+    entities,
+    names,
+    evaluator,
+  };
+}
+
+/** Types of the header that nothing refers to are declared, too; an enum without a name is constants. */
+function declareTag(clang, cursor, entities, constants) {
+  const type = clang.c.clang_getCursorType(cursor);
+  const isComplete = clang.c.clang_Type_getSizeOf(type) >= 0n;
+  if (!isComplete) return;
+  const isNameless = clang.text(clang.c.clang_getTypeSpelling(type)).includes('(');
+  if (!isNameless) entities.ofTag(cursor);
+  else if (cursor.kind === Cursor.enum) constants.push(...entities.enumeratorsOf(cursor));
+}
+
+module.exports = { readModel };

@@ -1,0 +1,22 @@
+//! The aliases of platforms that the package's own build.rs sets.
+
+use std::env;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
+    let is_linux = is("CARGO_CFG_TARGET_OS", "linux");
+    let sysv64 = is("CARGO_CFG_TARGET_ARCH", "x86_64") && env::var_os("CARGO_CFG_UNIX").is_some();
+    let aliases = [
+        ("sysv64", sysv64),
+        ("callback_stubs", sysv64 && is_linux),
+        ("v8_abi", sysv64),
+        ("glibc", is_linux && is("CARGO_CFG_TARGET_ENV", "gnu")),
+    ];
+    for (alias, holds) in aliases {
+        println!("cargo::rustc-check-cfg=cfg({alias})");
+        if holds {
+            println!("cargo::rustc-cfg={alias}");
+        }
+    }
+}

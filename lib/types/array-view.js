@@ -1,0 +1,143 @@
+'use strict';
+// Live views of arrays: one class for all of them.
+
+const { atCaller, makeError, wrongType, outOfRange } = require('../errors.js');
+const { nearest } = require('../nearest.js');
+const {
+  LiveView,
+  DATA,
+  AT,
+  ADDRESS,
+  DESCRIPTOR,
+  copyMembers,
+  bytesOf,
+  memoryOf,
+  readFar,
+  assign,
+  valueOf,
+} = require('./live-view.js');
+const { textOfArray } = require('./show.js');
+
+/** A live array: its elements are read when they are asked for; those that are aggregates are live themselves. */
+class ArrayView extends LiveView {
+  [DESCRIPTOR];
+
+  constructor(data, at, address, descriptor) {
+    super(data, at, address);
+    this[DESCRIPTOR] = descriptor;
+    Object.preventExtensions(this);
+  }
+
+  /** The number of elements. */
+  get length() {
+    return this[DESCRIPTOR].length;
+  }
+
+  /** The element of an index; from the end where the index is negative. */
+  at(index) {
+    const i = this.#checked(index, 'at');
+    const { element } = this[DESCRIPTOR];
+    const data = this[DATA];
+    if (data === undefined) return readFar(element, this, i * element.size);
+    const at = this[AT] + i * element.size;
+    return element.live ? element.live(data, at, this[ADDRESS]) : element.read(data, at);
+  }
+
+  /** Writes the element of an index. */
+  set(index, value) {
+    const i = this.#checked(index, 'set');
+    const { element, elementType, name } = this[DESCRIPTOR];
+    const position = { outer: `element [${i}]`, part: undefined, type: elementType };
+    assign(element, this, i * element.size, value, name, position);
+  }
+
+  *[Symbol.iterator]() {
+    for (let i = 0; i < this.length; i += 1) yield this.at(i);
+  }
+
+  /** The values, copied. */
+  toArray() {
+    const values = valueOf(this);
+    return Array.isArray(values) ? values : Array.from(this);
+  }
+
+  /** The text of an array of characters; of another one what an array gives. */
+  toString() {
+    const { data, at } = memoryOf(this);
+    return textOfArray(this[DESCRIPTOR], data, at) ?? this.toArray().join();
+  }
+
+  #checked(index, name) {
+    const { length } = this;
+    const location = () => `${this[DESCRIPTOR].name}.${name}: index`;
+    const i = typeof index === 'bigint' ? Number(index) : index;
+    if (typeof i !== 'number') throw wrongType(location(), 'a number', index);
+    if (!Number.isInteger(i) || i < -length || i >= length) {
+      throw outOfRange(location(), `an integer from ${-length} to ${length - 1}`, index);
+    }
+    return i < 0 ? i + length : i;
+  }
+}
+
+/**
+ * The number that a key is, as typed arrays take it: they have no properties of such names, only elements. Undefined
+ * for other keys.
+ */
+function numberOf(key) {
+  if (typeof key !== 'string') return undefined;
+  const number = Number(key);
+  return String(number) === key ? number : undefined;
+}
+
+const isIndex = (number, { length }) => number >= 0 && number < length && Number.isInteger(number);
+
+const unknown = (view, key) => {
+  const meant = nearest(key, ['length', 'toArray']);
+  return makeError(
+    'ERR_INVALID_ARG_VALUE',
+    `${view[DESCRIPTOR].name} has no property '${key}'${meant === undefined ? '' : `. Did you mean '${meant}'?`}`,
+  );
+};
+
+/** Properties that resemble `length`, which programs misspell most. */
+const isMisspelt = (key) => key !== 'length' && /^len?g?[ht]{1,2}$/i.test(key);
+
+/** The elements as `view[i]`: the last prototype but one, so that the look-up of methods stays fast. */
+const elements = {
+  get(target, key, view) {
+    const number = numberOf(key);
+    if (number !== undefined) return isIndex(number, view) ? view.at(number) : undefined;
+    if (typeof key === 'string' && isMisspelt(key)) throw atCaller(unknown(view, key), elements.get); // node-do-not-add-exception-line
+    return Reflect.get(target, key, view);
+  },
+  set(target, key, value, view) {
+    const number = numberOf(key);
+    // What only inherits from a view has properties of its own.
+    if (!Object.hasOwn(view, DATA)) return Reflect.set(target, key, value, view);
+    if (number === undefined) {
+      if (typeof key !== 'string' || key in target) return Reflect.set(target, key, value, view);
+      throw atCaller(unknown(view, key), elements.set); // node-do-not-add-exception-line
+    }
+    // A typed array would drop the value; in C it would be a write past the end.
+    if (!isIndex(number, view)) {
+      const expected = view.length === 0 ? 'none: the array is empty' : `an integer from 0 to ${view.length - 1}`;
+      const error = outOfRange(`${view[DESCRIPTOR].name}: the index of an element`, expected, number);
+      throw atCaller(error, elements.set); // node-do-not-add-exception-line
+    }
+    view.set(number, value);
+    return true;
+  },
+  // The methods of Array call it for the indices below the length. The trap does not get the view, so it cannot check
+  // the length.
+  has: (target, key) => (numberOf(key) >= 0 && Number.isInteger(Number(key))) || Reflect.has(target, key),
+};
+copyMembers(ArrayView);
+Object.setPrototypeOf(ArrayView.prototype, new Proxy(Object.create(LiveView.prototype), elements));
+
+/** Gives an array's descriptor its live views. */
+function addElementViews(descriptor) {
+  descriptor.live = (data, at, address) => new ArrayView(data, at, address, descriptor);
+  descriptor.bytesOf = bytesOf(descriptor);
+}
+
+module.exports = { addElementViews };

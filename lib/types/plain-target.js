@@ -1,0 +1,79 @@
+'use strict';
+// Plain objects and arrays that are passed for pointer(T): they are written into fenced memory for the call, and what C has
+// changed there is copied back.
+
+const { wrongType, locationOf } = require('../errors.js');
+const { alloc } = require('../memory/alloc.js');
+const { hasScopedCallback, release } = require('../memory/retained.js');
+const { retain } = require('./aggregate.js');
+
+/** By the memory that is passed: where its values came from, and its bytes before the call. */
+const copies = new WeakMap();
+
+const isPlainObject = (value) => {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+};
+
+/** Whether a value is one that memory is made of: an array, or an object for a struct or union. */
+const isPlain = (value, target) => Array.isArray(value) || (target.fields !== undefined && isPlainObject(value));
+
+/** What the values point to lives as long as their memory; a plain function would not. */
+function keep(retained, name, position, value) {
+  if (!hasScopedCallback(retained)) return;
+  release(retained);
+  throw wrongType(locationOf(name, position), 'without plain functions in it: pass a JSCallback', value);
+}
+
+/**
+ * The memory of a plain object or an array. May run the user's code.
+ * @param {import('./registry.js').TypeDescriptor} target the pointer's target
+ * @param {string} [type] how the declaration spells it
+ */
+function memoryOf(value, target, name, position, type) {
+  const isList = Array.isArray(value);
+  const count = isList ? value.length : 1;
+  // C finds the end of many lists of pointers by a NULL.
+  const room = target.isPointerLike || target.opaque !== undefined ? count + 1 : Math.max(count, 1);
+  const memory = alloc(room * target.size, { align: Math.max(target.align, 1) });
+  const data = new DataView(memory.buffer, memory.byteOffset, memory.length);
+  let retained;
+  for (let i = 0; i < count; i += 1) {
+    const part = isList ? { outer: position, part: i, type } : position;
+    const each = isList ? value[i] : value;
+    const resolved = target.resolve ? target.resolve(each, name, part) : each;
+    const at = i * target.size;
+    retained = retain(retained, target, data, at, target.write(data, at, resolved, name, part), name, part);
+  }
+  keep(retained, name, position, value);
+  const passed = count === 0 ? memory : memory.subarray(0, count * target.size);
+  copies.set(passed, { value, target, isList, count, retained, data, before: Uint8Array.from(memory) });
+  return passed;
+}
+
+/** Copies what C has changed in memory back to where its values came from; other values are not looked at. */
+function copyBack(memory) {
+  const copy = memory === null ? undefined : copies.get(memory);
+  if (copy === undefined) return;
+  const { value, target, isList, count, data, before } = copy;
+  const isChanged = (at, size) => {
+    for (let i = at; i < at + size; i += 1) if (data.getUint8(i) !== before[i]) return true;
+    return false;
+  };
+  const set = (key, descriptor, at) => {
+    // What is frozen stays as it is.
+    if (isChanged(at, descriptor.size)) Reflect.set(value, key, descriptor.read(data, at));
+  };
+  if (isList) for (let i = 0; i < count; i += 1) set(i, target, i * target.size);
+  else if (target.isUnion) copyUnion(value, target, data, isChanged);
+  else target.fields.forEach(({ key, offset, descriptor }) => set(key, descriptor, offset));
+}
+
+/** Of a union the field comes back that was passed. */
+function copyUnion(value, target, data, isChanged) {
+  const field = target.fields.find(({ key }) => Object.hasOwn(value, key));
+  if (field !== undefined && isChanged(0, field.descriptor.size))
+    Reflect.set(value, field.key, field.descriptor.read(data, 0));
+}
+
+module.exports = { isPlain, memoryOf, copyBack };

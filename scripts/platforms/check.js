@@ -1,0 +1,83 @@
+'use strict';
+// Runs the suite of all platforms, and test files, on one runtime: what passed and what failed.
+
+const { spawn } = require('node:child_process');
+const path = require('node:path');
+const { runTestFile } = require('../test-process.js');
+const { failuresOf, totals } = require('../test-report.js');
+const { titles } = require('../../test/runtimes/suite.cjs');
+
+const root = path.join(__dirname, '..', '..');
+const suite = path.join(root, 'test', 'runtimes', 'suite.cjs');
+const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
+const TIMEOUT_MS = 10 * 60 * 1000;
+
+/** Runs a program to its end: what it printed, and how it ended. */
+function start(binary, args, env) {
+  return new Promise((resolve) => {
+    const child = spawn(binary, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+    const printed = { stdout: '', stderr: '' };
+    for (const name of Object.keys(printed))
+      child[name].setEncoding('utf8').on('data', (text) => (printed[name] += text));
+    const finish = (end) => {
+      clearTimeout(timer);
+      resolve({ ...printed, end });
+    };
+    child.on('error', (error) => finish(error.message));
+    child.on('close', (code, signal) => finish(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`));
+  });
+}
+
+/** The values of the lines of JSON in a text. */
+const linesOf = (text) =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.trimEnd().endsWith('}'))
+    .map((line) => JSON.parse(line));
+
+/**
+ * Runs the suite.
+ * @returns {Promise<{ facts: object | undefined, passed: number, cases: number, faults: string[], refusal: string }>} faults: what went wrong, a
+ *   line each; refusal: what was printed where the package did not load
+ */
+async function runSuite({ binary, args = ['--expose-gc'], env, leftOut = {} }) {
+  const { stdout, stderr, end } = await start(binary, [...args, suite], env);
+  const [facts, ...results] = linesOf(stdout);
+  const wanted = titles.filter((title) => !(title in leftOut));
+  const failures = new Map(results.map(({ title, failed }) => [title, failed]));
+  const failed = wanted.filter((title) => failures.has(title) && failures.get(title) !== null);
+  const missing = wanted.filter((title) => !failures.has(title));
+  const faults = failed.map((title) => `suite: ${title}: ${failures.get(title)}`);
+  if (missing.length > 0) faults.push(`suite: ${missing.length} cases not run, the first is: ${missing[0]}`);
+  if (end !== undefined)
+    faults.unshift(`suite: the process ${end}${stderr === '' ? '' : `: ${stderr.trim().slice(-1500)}`}`);
+  const passed = wanted.filter((title) => failures.get(title) === null).length;
+  return { facts, passed, cases: wanted.length, faults, refusal: stderr };
+}
+
+/**
+ * Runs test files, one after the other.
+ * @param {{ binary: string, env: object, flags?: string[] }} runtime
+ * @param {string[]} names of the files: call for test/call.test.js
+ * @param {Record<string, string>} [except] tests that cannot pass there, by title, with the reason
+ */
+async function runFiles({ binary, env, flags = [] }, names, except = {}) {
+  const sums = { passed: 0, skipped: 0, excepted: 0, faults: [] };
+  for (const name of names) {
+    const result = await runTestFile(binary, path.join('test', `${name}.test.js`), {
+      flags: [...FLAGS, ...flags],
+      env,
+    });
+    const { pass, skipped } = totals([result], 0);
+    sums.passed += pass;
+    sums.skipped += skipped;
+    for (const { title, error } of failuresOf(result)) {
+      if (title in except) sums.excepted += 1;
+      else sums.faults.push(`${name}.test.js: ${title}: ${error}`);
+    }
+  }
+  return sums;
+}
+
+module.exports = { runSuite, runFiles, root };

@@ -1,0 +1,156 @@
+'use strict';
+// What the commands for platforms have in common: options, running each runtime, the report, the last line.
+
+const os = require('node:os');
+const { parseArgs } = require('node:util');
+const { runFiles, runSuite } = require('./check.js');
+const { save } = require('./results.js');
+
+const OPTIONS = {
+  short: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
+  only: { type: 'string', multiple: true, default: [] },
+};
+
+/**
+ * @param {string} usage the command, for messages
+ * @returns {{ short: boolean, write: boolean, only: string[] }} write: whether the results go into the table
+ */
+function parse(usage) {
+  try {
+    const { values } = parseArgs({ args: process.argv.slice(2), options: OPTIONS });
+    return { ...values, write: values.write || !values.short };
+  } catch (error) {
+    console.error(`${error.message}\n${usage} [-- --short] [--write] [--only NAME ...]`);
+    return process.exit(1);
+  }
+}
+
+const environment = (more) => {
+  const env = { ...process.env, NO_COLOR: '1', ...more };
+  // Set where a test runs a command: the tests of that command are no part of it.
+  delete env.NODE_TEST_CONTEXT;
+  delete env.PINNED_FFI_TEST_REQUIRE;
+  return env;
+};
+
+/** What must hold of the facts that the suite prints. */
+function faultsOf({ facts }, { fences, platform }) {
+  if (facts === undefined) return [];
+  const faults = [];
+  if (fences !== undefined && (facts.fences === null) !== fences)
+    faults.push(fences ? `no fences: ${facts.fences}` : 'fences, which were not verified');
+  if (fences !== undefined && (facts.fastCalls === null) !== fences)
+    faults.push(fences ? `no fast calls: ${facts.fastCalls}` : 'fast calls, which were not verified');
+  if (platform !== undefined && facts.platform !== platform)
+    faults.push(`it runs on ${facts.platform}, not on ${platform}`);
+  return faults;
+}
+
+/** Runs everything on one runtime: its row of the table, and what went wrong. */
+async function check(runtime, isShort) {
+  const { name, system, refused, args, leftOut, except } = runtime;
+  const binary = runtime.install();
+  const env = environment(runtime.env);
+  const suite = await runSuite({ binary, args, env, leftOut });
+  if (refused !== undefined) {
+    const isRefused = suite.facts === undefined && refused.test(suite.refusal);
+    const text = suite.refusal.match(/pinned-ffi needs [^\n]*/)?.[0] ?? '';
+    return {
+      row: { name, runtime: name, system, refused: text },
+      faults: isRefused ? [] : ['suite: it was not refused', ...suite.faults],
+    };
+  }
+  const faults = [...faultsOf(suite, runtime), ...suite.faults];
+  const { facts, passed, cases } = suite;
+  const row = {
+    name,
+    runtime: facts?.runtime ?? name,
+    system,
+    fences: facts?.fences === null,
+    fastCalls: facts?.fastCalls === null,
+    passed,
+    cases,
+  };
+  const names = runtime.files?.(isShort) ?? [];
+  // Where the suite has crashed, test files would, too.
+  if (names.length > 0 && facts !== undefined) {
+    const files = await runFiles({ binary, env }, names, except);
+    faults.push(...files.faults);
+    row.files = { passed: files.passed, skipped: files.skipped, excepted: files.excepted, failed: files.faults.length };
+  }
+  return { row: { ...row, faults: faults.length }, faults };
+}
+
+/** Runtimes that are checked at the same time. */
+const AT_ONCE = 2;
+const LINES = 12;
+const indent = (text) => text.trimEnd().split('\n').slice(0, LINES).join('\n      ');
+
+/**
+ * Runs a command on its runtimes, prints what each did, saves the results, and ends with one line about all of it.
+ * @param {string} command sweep, musl, arm64 or windows
+ * @param {object[]} runtimes
+ * @param {{ short: boolean, write: boolean, only: string[] }} options
+ */
+async function runAll(command, runtimes, { short, write, only }) {
+  const wanted = runtimes.filter(({ name, isLong }) =>
+    only.length === 0 ? !(short && isLong) : only.some((each) => name.includes(each)),
+  );
+  if (wanted.length === 0)
+    throw new Error(`--only ${only.join(' ')}: there is ${runtimes.map(({ name }) => name).join(', ')}`);
+  const results = new Map();
+  const next = wanted.values();
+  const work = async () => {
+    for (const runtime of next) {
+      const result = await checkAndPrint(runtime, short);
+      results.set(runtime, result);
+      if (write) save(command, [result.row], { isPart: true });
+    }
+  };
+  // Each waits a lot: for the event loop, for other threads, for child processes.
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, os.availableParallelism()) }, work));
+  const inOrder = wanted.map((runtime) => results.get(runtime));
+  const rows = inOrder.map(({ row }) => row);
+  if (write) save(command, rows, { isPart: wanted.length < runtimes.length });
+  const failed = inOrder.filter(({ faults }) => faults.length > 0).map(({ row }) => row.name);
+  console.log(lastLine(command, rows, failed, short));
+  process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+/** The line that says what ran and what passed. */
+function lastLine(command, rows, failed, isShort) {
+  const sum = (key) => rows.reduce((total, row) => total + (key(row) ?? 0), 0);
+  const refused = rows.filter((row) => row.refused !== undefined && !failed.includes(row.name)).length;
+  const parts = [`${rows.length - failed.length - refused} work`];
+  if (refused > 0) parts.push(`${refused} refused with a reason`);
+  parts.push(`${failed.length} failed${failed.length > 0 ? ` (${failed.join(', ')})` : ''}`);
+  const counts = [`${sum((row) => row.passed)} cases of the suite`, `${sum((row) => row.files?.passed)} tests`];
+  return `test:${command}${isShort ? ' (short)' : ''}: ${rows.length} runtimes: ${parts.join(', ')}; ${counts.join(' and ')} passed`;
+}
+
+/** Checks a runtime and prints a line about it, and what went wrong. */
+async function checkAndPrint(runtime, isShort) {
+  const began = performance.now();
+  const { name, system } = runtime;
+  const result = await check(runtime, isShort).catch((error) => ({
+    row: { name, runtime: name, system, passed: 0, cases: 0, faults: 1 },
+    faults: [error.cause === undefined ? error.message : `${error.message}\n${error.cause.message}`],
+  }));
+  const { row, faults } = result;
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  const cases = `${row.passed} of ${row.cases} cases${row.files ? `, ${row.files.passed} tests` : ''}`;
+  const facts = row.refused ? `refused: ${row.refused}` : `${cases}, ${row.fences ? 'fenced' : 'no fences'}`;
+  console.log(`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${row.runtime}, ${system}: ${facts}; ${seconds} s`);
+  for (const fault of faults) console.log(`    ${indent(fault)}`);
+  return result;
+}
+
+/** Runs a program of this folder; ends with one message where it cannot. */
+const main = (program) =>
+  program().catch((error) => {
+    console.error(error.cause === undefined ? error.message : `${error.message}\n${error.cause.message}`);
+    process.exitCode = 1;
+  });
+
+module.exports = { parse, runAll, main };

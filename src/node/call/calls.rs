@@ -1,0 +1,28 @@
+//! The state that the synchronous calls of an environment share.
+
+use std::cell::{Cell, RefCell};
+
+use crate::call::bound_function::MOST_PINS;
+use crate::memory::fence::block_cache::BlockCache;
+use crate::memory::fence::borrows::Borrows;
+use crate::memory::string_arena::StringArena;
+
+/// The calls under way, and what remains of the last one.
+#[derive(Default)]
+pub struct Calls {
+    /// The texts that calls under way have passed.
+    pub strings: StringArena,
+    /// How deep calls into C are nested.
+    pub depth: Cell<usize>,
+    /// What the calls under way have borrowed and their callbacks have to pause, with the level of each call; the
+    /// innermost comes last.
+    pub borrows: RefCell<Vec<(usize, Borrows)>>,
+    /// The blocks of the last call's views, by the order of its pins.
+    pub block_caches: [BlockCache; MOST_PINS],
+    /// What has to be done after a call: bits.
+    pub after_call: Cell<u8>,
+    /// The errno of the last call that captures it.
+    pub errno: Cell<i32>,
+    /// How many calls of functions that free a handle were made.
+    pub frees: Cell<u32>,
+}

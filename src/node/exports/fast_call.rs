@@ -1,0 +1,145 @@
+//! V8's private binary interface, which each environment tries before it uses it, and the fast calls that need it.
+#![cfg(v8_abi)]
+#![expect(unsafe_code, reason = "passes values to V8's functions")]
+
+use napi::bindgen_prelude::{ClassInstance, Env, Object};
+use napi::{JsString, JsValue};
+use napi_derive::napi;
+
+use super::signature::JsSignature;
+use crate::memory::address::Address;
+use crate::node::env::current;
+use crate::node::error::throw_error;
+use crate::node::fast_call::{arguments, binding, read};
+use crate::node::js_address::{JsAddress, from_js};
+use crate::node::native_fn::{NativeFn, by_v8, error_of, native_functions};
+use crate::node::{value, verify};
+use crate::v8::array_buffer_view::ViewStorage;
+use crate::v8::flat_string::{FlatStrings, Samples};
+use crate::v8::handle::Local;
+
+/// Whether V8 keeps its values as this package reads them: why not, or null. `literal` and `made` are texts of Latin-1
+/// in one piece.
+#[napi(js_name = "verifyV8")]
+pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::Result<Option<String>> {
+    let characters = [literal.into_latin1()?, made.into_latin1()?];
+    let texts = [literal.raw().cast(), made.raw().cast()];
+    let texts = [(texts[0], characters[0].as_slice()), (texts[1], characters[1].as_slice())];
+    Ok(verify::verify_values(env.raw(), &texts).err().map(str::to_owned))
+}
+
+/// Has V8 call native functions of this environment itself, where everything is found and a trial works; for a verified
+/// `NODE_MODULE_VERSION`.
+#[napi]
+pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
+    by_v8::attach(&*current(env)?, modules);
+    Ok(())
+}
+
+/// Has all call paths find the storage of views by V8's own functions, which are tried on two views over memory outside
+/// of the engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
+#[napi]
+pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
+    let environment = current(env)?;
+    let Some(views) = ViewStorage::find() else { return Ok(false) };
+    let is_same = [array, view].iter().all(|value| {
+        // SAFETY: M3; the values are arguments of this call.
+        unsafe { views.of(value.raw().cast()).is_some_and(|found| value::view(env.raw(), value.raw()) == Some(found)) }
+    });
+    let _ = is_same.then(|| environment.v8.view_storage.set(views));
+    Ok(is_same)
+}
+
+/// Has the generic call read flat texts where V8 keeps them, which is tried on samples first, all of them of Latin-1: a
+/// literal, a text that was made, one that was put together and flattened; for a verified `NODE_MODULE_VERSION`. False
+/// where they are kept otherwise.
+#[napi]
+pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined: JsString<'_>) -> napi::Result<bool> {
+    let environment = current(env)?;
+    let empty = env.create_string("")?;
+    let local = |text: JsString<'_>| text.raw().cast();
+    let bytes = [literal.into_latin1()?, made.into_latin1()?, joined.into_latin1()?];
+    let samples = Samples {
+        literal: (local(literal), bytes[0].as_slice()),
+        made: (local(made), bytes[1].as_slice()),
+        joined: (local(joined), bytes[2].as_slice()),
+        empty: local(empty),
+    };
+    // SAFETY: M3; the texts are arguments of this call, or its own.
+    let found = unsafe { FlatStrings::find(&samples) };
+    Ok(found.is_some_and(|found| environment.v8.flat_strings.set(found).is_ok()))
+}
+
+/// What JavaScript puts the pointers of a call into the argument buffer with.
+#[napi(object)]
+pub struct JsStores<'env> {
+    /// (view, argument and offset in the argument buffer): the address of a view.
+    pub view: Object<'env>,
+    /// (text, argument, place and offset in the argument buffer): the address of a copy of a flat text of Latin-1.
+    pub text: Object<'env>,
+    /// The text that was returned, where it is not short ASCII.
+    pub take_text: Object<'env>,
+}
+
+/// Starts fast calls. `shared` is a Uint8Array over the memory that both use. Null where there are none.
+#[napi(ts_return_type = "JsStores | null")]
+pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsStores<'env>>> {
+    let environment = current(*env)?;
+    // SAFETY: M3; the array is an argument of this call.
+    let Some(stores) = (unsafe { binding::attach(&environment, shared.raw()) }) else { return Ok(None) };
+    let [view, text] = stores.map(|function: Local| Object::from_raw(env.raw(), function.cast()));
+    let [take_text] = native_functions(*env, [NativeFn::new(arguments::take_text)])?;
+    Ok(Some(JsStores { view, text, take_text }))
+}
+
+/// The function of fast calls for all functions of a signature, which takes the number of one and then what is passed;
+/// null where there is none. `arguments` and `result` are numbers of `FastType`.
+#[napi(ts_return_type = "Function | null")]
+pub fn fast_function<'env>(
+    env: &'env Env,
+    signature: ClassInstance<'env, JsSignature>,
+    arguments: Vec<u8>,
+    result: u8,
+) -> napi::Result<Option<Object<'env>>> {
+    let environment = current(*env)?;
+    let function = binding::function(&environment, &signature.signature, &arguments, result);
+    Ok(function.map(|function| Object::from_raw(env.raw(), function.cast())))
+}
+
+/// Whether a function may be called by fast calls: what is Node's own, and what is in no library, may run JavaScript.
+#[napi]
+pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
+    let environment = current(env)?;
+    let code = Address::new(from_js(address));
+    Ok(environment.v8.templates.get().zip(code).is_some_and(|(v8, code)| !v8.owns(code)))
+}
+
+/// Throws the overflow that the last fast call has found.
+#[napi]
+pub fn take_overflow(env: Env) -> napi::Result<()> {
+    let environment = current(env)?;
+    if let Some(error) = arguments::take_overflow(&environment) {
+        throw_error(env.raw(), error_of(&environment, &error, None));
+        return Err(napi::Error::new(napi::Status::PendingException, ""));
+    }
+    Ok(())
+}
+
+/// `read.*` as a fast call.
+#[napi(object)]
+pub struct JsLoader<'env> {
+    /// (address, size, argument buffer): 1 where the bytes are in the argument buffer; undefined where the caller is
+    /// not optimised.
+    pub load: Object<'env>,
+    /// The address of the argument buffer, to be passed along.
+    pub arg_buffer: f64,
+}
+
+/// Makes the function. Null where it cannot be had.
+#[napi(ts_return_type = "JsLoader | null")]
+pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>> {
+    let environment = current(*env)?;
+    let arg_buffer = environment.arg_buffer.base().expose_provenance() as f64;
+    let load = read::make_loader(&environment);
+    Ok(load.map(|load| JsLoader { load: Object::from_raw(env.raw(), load.cast()), arg_buffer }))
+}

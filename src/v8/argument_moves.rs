@@ -1,0 +1,184 @@
+//! The arguments in the code of a fast call: from where V8 passes them to where C expects them.
+
+use super::assembler::Condition::{Above, Equal, Negative, NotEqual, NotNegative, Ordered, Unordered};
+use super::assembler::Width::{Bits32, Bits64};
+use super::assembler::{Assembler, Label, Memory, R10, RAX, RDI, RSI, RSP, Register, XMM14, XMM15, Xmm};
+use super::fast_signature::{INTEGER_REGISTERS, Source};
+use super::verify::Maps;
+use crate::abi::sysv64::CallingSequence;
+
+/// The place of an argument on the stack before the trampoline pushes anything: the return address is below it.
+fn stack_argument(word: i32) -> Memory {
+    RSP.at(8 + word * 8)
+}
+
+/// Puts an address into the argument buffer, at `to`: a double that is an integer from 0 to 2^53-1. That of a pin is
+/// there already. Misses the call if the address may be that of a pool slice, whose neighbours have to be recorded.
+pub fn convert_pointer(
+    code: &mut Assembler,
+    source: Source,
+    to: Memory,
+    argument: usize,
+    slice_count: usize,
+    miss: Label,
+) {
+    match source {
+        Source::Float(number) => code.movaps(XMM15, Xmm(number)),
+        Source::Stack(word) => code.load_double(XMM15, stack_argument(word)),
+        Source::Register(_) | Source::Buffer(_) => return,
+    }
+    let (is_no_address, store, done) = (code.label(), code.label(), code.label());
+    code.double_to_integer(RAX, XMM15);
+    code.clear_float(XMM14);
+    code.integer_to_double(XMM14, RAX);
+    code.mov(Bits64, RDI, RAX);
+    code.shr(RDI, 53);
+    code.jump_if(NotEqual, is_no_address);
+    code.compare_doubles(XMM14, XMM15);
+    code.jump_if(NotEqual, miss);
+    code.mov_constant(RDI, slice_count as u64);
+    code.cmp_constant(Bits64, RDI.at(0), 0);
+    code.jump_if(Equal, store);
+    code.test(Bits64, RAX);
+    code.jump_if(NotEqual, miss);
+    code.bind(store);
+    code.store(to, RAX);
+    code.jmp(done);
+    // A NaN stands for an address that is in the argument buffer, if the bit of its pin is set.
+    code.bind(is_no_address);
+    code.compare_doubles(XMM15, XMM15);
+    code.jump_if(Ordered, miss);
+    code.test_bits(R10.at(0), 1 << argument);
+    code.jump_if(Equal, miss);
+    code.bind(done);
+}
+
+/// Replaces a handle by its integer of 64 bits. V8's objects (a heap number: its double after the map; a BigInt: a word
+/// whose lowest bit is the sign and the rest the number of digits, then the digits) are laid out as was found for
+/// [`Maps`].
+pub fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps: Maps, miss: Label) {
+    match source {
+        Source::Register(number) => code.mov(Bits64, RAX, Register(number).at(0)),
+        Source::Stack(word) => {
+            code.mov(Bits64, RAX, stack_argument(word));
+            code.mov(Bits64, RAX, RAX.at(0));
+        }
+        Source::Float(_) | Source::Buffer(_) => return,
+    }
+    let (is_small, is_number, is_integer, done) = (code.label(), code.label(), code.label(), code.label());
+    code.test_bits(RAX, 1);
+    code.jump_if(Equal, is_small);
+    code.mov_constant(RDI, maps.bigint as u64);
+    code.cmp(RDI, RAX.at(-1));
+    code.jump_if(NotEqual, is_number);
+    convert_bigint(code, is_signed, miss, done);
+    code.bind(is_number);
+    code.mov_constant(RDI, maps.number as u64);
+    code.cmp(RDI, RAX.at(-1));
+    code.jump_if(NotEqual, miss);
+    code.load_double(XMM15, RAX.at(7));
+    code.double_to_integer(RAX, XMM15);
+    code.clear_float(XMM14);
+    code.integer_to_double(XMM14, RAX);
+    code.compare_doubles(XMM14, XMM15);
+    code.jump_if(Unordered, miss);
+    code.jump_if(NotEqual, miss);
+    // From 2^53 on a double is not exact. |rax| <= 2^53-1 is one unsigned comparison.
+    code.mov_constant(RDI, (1 << 53) - 1);
+    code.lea_sum(RSI, RAX, RDI);
+    code.add(RDI, RDI);
+    code.cmp(RSI, RDI);
+    code.jump_if(Above, miss);
+    code.jmp(is_integer);
+    code.bind(is_small);
+    code.sar(RAX, 32); // A small integer is in the upper half.
+    code.bind(is_integer);
+    if !is_signed {
+        code.test(Bits64, RAX);
+        code.jump_if(Negative, miss);
+    }
+    code.bind(done);
+    match source {
+        Source::Register(number) => code.mov(Bits64, Register(number), RAX),
+        Source::Stack(word) => code.store(stack_argument(word), RAX),
+        Source::Float(_) | Source::Buffer(_) => {}
+    }
+}
+
+/// The value of the BigInt in rax, of one digit or none.
+fn convert_bigint(code: &mut Assembler, is_signed: bool, miss: Label, done: Label) {
+    let (is_not_positive, is_zero) = (code.label(), code.label());
+    code.mov(Bits32, RDI, RAX.at(7));
+    code.cmp_constant(Bits32, RDI, 2);
+    code.jump_if(NotEqual, is_not_positive);
+    code.mov(Bits64, RAX, RAX.at(15));
+    if is_signed {
+        code.test(Bits64, RAX);
+        code.jump_if(Negative, miss);
+    }
+    code.jmp(done);
+    code.bind(is_not_positive);
+    if is_signed {
+        code.cmp_constant(Bits32, RDI, 3);
+        code.jump_if(NotEqual, is_zero);
+        code.mov(Bits64, RAX, RAX.at(15));
+        code.neg(RAX);
+        code.jump_if(NotNegative, miss);
+        code.jmp(done);
+    }
+    // Zero has no digits; nothing else that comes here fits.
+    code.bind(is_zero);
+    code.mov(Bits32, RAX, RDI);
+    code.test(Bits32, RDI);
+    code.jump_if(NotEqual, miss);
+    code.jmp(done);
+}
+
+/// Moves the arguments into C's registers and onto its stack, which begins at rsp. V8's own stack arguments begin at
+/// `stack`.
+pub fn move_arguments(code: &mut Assembler, sequence: &CallingSequence, sources: &[Source], stack: Memory) {
+    let moves = || sources.iter().copied().zip(&sequence.steps);
+    let stack_argument = |word: i32| stack.plus(word * 8);
+    // The stack comes first, while every register still holds what V8 has put there.
+    for (source, step) in moves() {
+        let Some(to) = step.stack_word().map(|word| RSP.at(word as i32 * 8)) else { continue };
+        match source {
+            Source::Register(number) => code.store(to, Register(number)),
+            Source::Float(number) => code.store_double(to, Xmm(number)),
+            Source::Stack(word) => {
+                code.mov(Bits64, RAX, stack_argument(word));
+                code.store(to, RAX);
+            }
+            Source::Buffer(at) => {
+                code.mov(Bits64, RAX, R10.at(at));
+                code.store(to, RAX);
+            }
+        }
+    }
+    // Then the integer registers that V8 has filled. Those whose value moves up come first, the last one first; then
+    // those whose value moves down. So no value is overwritten before it has moved. Floats only move down.
+    let position = |number: u8| INTEGER_REGISTERS.iter().position(|other| *other == number);
+    let (up, down): (Vec<_>, Vec<_>) = moves()
+        .filter_map(|(source, step)| match (source, step.integer_register()) {
+            (Source::Register(from), Some(to)) => Some((from, INTEGER_REGISTERS[to])),
+            _ => None,
+        })
+        .partition(|(from, to)| position(*to) > position(*from));
+    for (from, to) in up.into_iter().rev().chain(down) {
+        code.mov(Bits64, Register(to), Register(from));
+    }
+    for (source, step) in moves() {
+        match (source, step.integer_register(), step.float_register()) {
+            (Source::Float(from), _, Some(to)) if from != to => code.movaps(Xmm(to), Xmm(from)),
+            (Source::Stack(word), _, Some(to)) => {
+                code.mov(Bits64, RAX, stack_argument(word));
+                code.movq(Xmm(to), RAX);
+            }
+            (Source::Stack(word), Some(to), _) => {
+                code.mov(Bits64, Register(INTEGER_REGISTERS[to]), stack_argument(word));
+            }
+            (Source::Buffer(at), Some(to), _) => code.mov(Bits64, Register(INTEGER_REGISTERS[to]), R10.at(at)),
+            _ => {}
+        }
+    }
+}

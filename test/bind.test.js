@@ -397,7 +397,7 @@ describe('what kind of module it is', () => {
         symbols.bind_create().out[0].type, types.bind_all.read(all).level, constants.BIND_TEXT.length, types.bind_packed.size]));`,
     );
     const { stdout, stderr } = await run(program, []);
-    assert.equal(stdout, '[3,{"x":2,"y":3},"owned","bind_opaque",-3,29,11]\n', stderr);
+    assert.equal(stdout, '[3,{"x":2,"y":3},"owned","bind_opaque",-3,26,11]\n', stderr);
   });
 
   test('a .ts file that package.json makes CommonJS comes with a warning', { skip }, async () => {

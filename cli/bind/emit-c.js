@@ -122,8 +122,9 @@ function emitC({ title, constants, entities, functions, globals, leftOut }) {
     .map((entity) => `typedef ${wordOf(entity)} ${entity.name} ${entity.name};\n`);
   const known = constants.filter(({ value }) => value !== null && !Number.isNaN(value));
   const prototypes = functions.map(({ name, linkName, doc, parameters, type }) => {
-    const label = linkName === undefined ? '' : ` __asm__("${linkName}")`;
-    return `${docText(doc)}${declareFunction(type, name, parameters)}${label};\n`;
+    const prototype = `${declareFunction(type, name, parameters)};\n`;
+    // A text has no word for another name of the symbol.
+    return linkName === undefined ? `${docText(doc)}${prototype}` : `// The library calls it ${linkName}: ${prototype}`;
   });
   const text = [
     title.map((line) => `// ${line}\n`).join(''),

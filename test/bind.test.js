@@ -376,6 +376,30 @@ describe('what kind of module it is', () => {
     }
   });
 
+  test('.h is C text with comments and names, which dlopen takes', { skip }, async () => {
+    const file = path.join(folder, 'text.h');
+    const made = await bind([...args, ...OUT, '--free', 'bind_owned=free', '-o', file]);
+    assert.equal(made.code, 0, made.stderr);
+    const text = fs.readFileSync(file, 'utf8');
+    assert.match(text, /\* Adds two numbers\.\n[^]*?\*\/\nint bind_add\(int a, int b\);/);
+    assert.match(text, /int bind_create\(_Out_ bind_opaque \*\*created\);/);
+    const program = path.join(folder, 'text-program.mjs');
+    fs.writeFileSync(
+      program,
+      `import { cdef, dlopen } from 'pinned-ffi';
+      import { readFileSync } from 'node:fs';
+      const text = readFileSync(${JSON.stringify(file)}, 'utf8');
+      const { symbols } = dlopen(${JSON.stringify(fixture)}, text);
+      const { types, constants } = cdef(text);
+      const all = types.bind_all.alloc();
+      symbols.bind_fill(all);
+      console.log(JSON.stringify([symbols.bind_add(1, 2), symbols.bind_move({ x: 1, y: 2 }, 1), symbols.bind_owned(),
+        symbols.bind_create().out[0].type, types.bind_all.read(all).level, constants.BIND_TEXT.length, types.bind_packed.size]));`,
+    );
+    const { stdout, stderr } = await run(program, []);
+    assert.equal(stdout, '[3,{"x":2,"y":3},"owned","bind_opaque",-3,26,11]\n', stderr);
+  });
+
   test('a .ts file that package.json makes CommonJS comes with a warning', { skip }, async () => {
     const inner = path.join(folder, 'warned');
     fs.mkdirSync(inner);
@@ -432,7 +456,7 @@ describe('what cannot be bound', () => {
       fails([header], 1, /bind\.h is no libclang that this program can use/, { LIBCLANG: header }),
       fails([header], 1, /libfixture\S* is no libclang that this program can use/, { LIBCLANG: fixture }),
       fails([], 2, /header is missing/),
-      fails([header, '-o', 'module.py'], 2, /--output must end in \.ts, \.mts, \.js, \.mjs, \.cjs/),
+      fails([header, '-o', 'module.py'], 2, /--output must end in \.ts, \.mts, \.js, \.mjs, \.cjs, \.h/),
     ]));
 
   test('is said with an exit code: no header, C that does not compile, no library', { skip }, async () => {

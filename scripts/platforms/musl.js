@@ -51,7 +51,7 @@ main(async () => {
   const { addon, fixture, compiler } = buildFor('linux-x64-musl');
   const env = { FIXTURE: fixture, PINNED_FFI_TEST_FIXTURE: fixture, PINNED_FFI_ADDON: addon, CC: compiler };
   const runtimes = Object.entries(MUSL).map(([major, version]) => ({
-    name: `Node ${version}`,
+    name: `Node ${version.replace(/rc\d+$/, '')}`,
     system: 'Linux x64, musl 1.2.5',
     platform: 'linux-x64-musl',
     fences: true,

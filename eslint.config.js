@@ -19,7 +19,13 @@ const rules = {
 const programs = ['bench/**', 'cli/main.js', 'scripts/**', 'test/**'];
 
 /** Programs for other runtimes, and for packages that are installed where they run. */
-const foreign = ['bench/peers/**', 'test/runtimes/**', 'test/ecosystem/**'];
+const foreign = [
+  'bench/peers/**',
+  'docs/site/**',
+  'test/runtimes/**',
+  'test/ecosystem/**',
+  'test/node-ffi/programs/**',
+];
 
 const jest = ['beforeEach', 'expect', 'jest', 'test'];
 
@@ -27,6 +33,9 @@ module.exports = [
   {
     ignores: [
       'target/',
+      'docs/site/pages/',
+      'docs/site/dist/',
+      'docs/site/.vitepress/cache/',
       'prebuilds/',
       '**/node_modules/',
       'test/fixtures/build/',

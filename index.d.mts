@@ -30,6 +30,7 @@ export {
   sizeof,
   struct,
   suffix,
+  text,
   toArrayBuffer,
   toBuffer,
   union,

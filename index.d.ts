@@ -60,6 +60,7 @@ import type {
   ZeroedStructType,
 } from './types/declared.js';
 import type {
+  Abortable,
   Args,
   AsyncFn,
   AsyncSymbols,
@@ -68,6 +69,7 @@ import type {
   CallbackArgs,
   CallbackFunction,
   CallbackRet,
+  CallOptions,
   Fn,
   Ret,
 } from './types/infer.js';
@@ -106,6 +108,7 @@ export type {
   LiveView,
 };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, TextType, UnionType };
+export type { Abortable, CallOptions };
 export type { EnumerationMembers, PlainTarget, ZeroedStructType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.

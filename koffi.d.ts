@@ -40,7 +40,7 @@ export type PrimitiveKind =
   | 'Callback';
 
 /** What an array becomes in JavaScript. */
-export type ArrayHint = 'Array' | 'Typed' | 'Buffer' | 'String';
+export type ArrayHint = 'Array' | 'Typed' | 'Buffer' | 'String' | 'array' | 'typed' | 'buffer' | 'string';
 
 /** A parameter of a function. */
 export interface ParameterInfo {

@@ -36,6 +36,12 @@ const GROUPS = [
     cases: ['symbols', 'pins', 'buffers', 'addresses', 'callbacks'],
   },
   {
+    name: 'koffi',
+    title: "Koffi's own examples",
+    isDialect: true,
+    cases: ['rand', 'atoi', 'struct-pointer', 'sort', 'sqlite'],
+  },
+  {
     name: 'memory',
     title: 'Memory',
     hasSettings: true,

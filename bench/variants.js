@@ -17,6 +17,7 @@ const peers = {
   },
   v8: { label: 'pinned-ffi, fast call', peer: 'pinned', runtime: 'node', env: { PINNED_FFI_LANE: 'v8' }, asked: true },
   koffi: { label: 'koffi', peer: 'koffi', runtime: 'node', env: {} },
+  koffiLayer: { label: 'pinned-ffi/koffi', peer: 'koffiLayer', runtime: 'node', env: {} },
   nodeffi: { label: 'node:ffi', peer: 'nodeffi', runtime: 'nodeffi', env: {} },
   deno: { label: 'Deno.dlopen', peer: 'deno', runtime: 'deno', env: {} },
   bun: { label: 'bun:ffi', peer: 'bun', runtime: 'bun', env: {} },

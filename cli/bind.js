@@ -19,7 +19,8 @@ HEADER is a path, or is looked for as #include <HEADER>, and one folder below.
 
   --lib NAME         what dlopen opens; without it, the installed library that exports the most of the header's functions
   --pkg NAME         the package of pkg-config that the header belongs to: its folders and libraries
-  -o, --output FILE  .ts or .mts; .js, .mjs or .cjs for JavaScript; without it, TypeScript goes to stdout
+  -o, --output FILE  .ts or .mts; .js, .mjs or .cjs for JavaScript; .h for C text that cdef() takes; without it,
+                     TypeScript goes to stdout
   -I, --include DIR  a folder of headers          -D, --define NAME[=VALUE]  a macro
   --flag FLAG        any other option of clang, as --flag=-include --flag=stdio.h
   --also PATH        a further header or folder whose declarations are bound (of the header's own, without this: those of
@@ -67,7 +68,7 @@ const options = {
   progress: { type: 'boolean' },
 };
 
-const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs'];
+const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.h'];
 
 /** Whether the nearest package.json makes a file an ES module; undefined where it does not say. */
 function isEsModule(file) {
@@ -87,6 +88,7 @@ function formatOf(output) {
   const extension = path.extname(output);
   if (!EXTENSIONS.includes(extension))
     throw usageError(`--output must end in ${EXTENSIONS.join(', ')}, received '${output}'`);
+  if (extension === '.h') return { isText: true };
   const isTyped = extension.endsWith('ts');
   const isCommonJs = extension === '.cjs' || (extension === '.js' && isEsModule(output) !== true);
   const warning =

@@ -201,6 +201,16 @@ function errorMap() {
   return new Map(Object.entries(errno).map(([code, number]) => [-number, [code, `system error ${number}`]]));
 }
 
+/** What Node calls an error: its number there, its name, its words. `errno` is GetLastError() on Windows. */
+function systemErrorOf(errno) {
+  const map = getSystemErrorMap?.() ?? errorMap();
+  const unknown = ['UNKNOWN', `unknown error ${errno}`];
+  if (process.platform !== 'win32') return [-errno, ...(map.get(-errno) ?? unknown)];
+  const name = require('./win32-errors.js').nameOfCode(errno);
+  const [number, known] = [...map].find(([, [code]]) => code === name) ?? [-errno, unknown];
+  return [number, ...known];
+}
+
 /**
  * The error of a C function that failed, as its `result` says. Where it has set errno, it is Node's kind of error of a
  * system call: { code: 'ENOENT', errno: -2, syscall: 'open' }.
@@ -208,11 +218,10 @@ function errorMap() {
 function makeFailure(errno, syscall, result) {
   if (errno === 0)
     return makeError('ERR_FFI_CALL_FAILED', `${syscall} returned ${describe(result)}`, { syscall, result });
-  const map = getSystemErrorMap?.() ?? errorMap();
-  const [code, text] = map.get(-errno) ?? ['UNKNOWN', `unknown error ${errno}`];
+  const [number, code, text] = systemErrorOf(errno);
   const error = new Error(`${code}: ${text}, ${syscall}`);
   made.add(error);
-  return Object.assign(error, { errno: -errno, code, syscall, result });
+  return Object.assign(error, { errno: number, code, syscall, result });
 }
 
 /** Whether a value is an error with a code of the table. */

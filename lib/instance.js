@@ -24,7 +24,9 @@ function makeEntries() {
     main: entry(main),
     bun: entry(() => {
       hook('bun:ffi', 'bun');
-      return bun();
+      const exported = bun();
+      require('./native/as-bun.js').claimBun();
+      return exported;
     }),
     koffi: entry(() => {
       hook('koffi', 'koffi');

@@ -201,3 +201,42 @@ describe('the name bun:ffi', () => {
     await assert.rejects(node(['import.mjs']), /'bun:'/);
   });
 });
+
+describe('what bun says and is asked for', () => {
+  test('cc names the symbol that its source lacks in the words of bun', () => {
+    const { cc } = require('../bun.js');
+    const error = throws(
+      () => cc({ source: 'int add(int a) { return a; }', symbols: { subtract: { returns: 'int' } } }),
+      'ERR_FFI_SYMBOL_NOT_FOUND',
+      /^"subtract" is missing from the source\. Was it included in the source code\?$/,
+    );
+    assert.match(error.cause.message, /^Symbol "subtract" not found/);
+  });
+
+  test('dlopen takes the options of the main entry', () => {
+    const { dlopen } = require('../bun.js');
+    const { RTLD_LAZY } = require('node:os').constants.dlopen;
+    const { symbols } = dlopen(
+      'libc.so.6',
+      { abs: { args: ['i32'], returns: 'i32' } },
+      { flags: RTLD_LAZY, guard: true },
+    );
+    assert.equal(symbols.abs(-2), 2);
+    throws(() => dlopen('libc.so.6', { abs: {} }, { flag: 1 }), 'ERR_INVALID_ARG_VALUE', /Did you mean 'flags'/);
+  });
+
+  test('process.versions.bun is there where PINNED_FFI_AS_BUN asks for it, and nowhere else', async () => {
+    const code = "require('./bun.js'); console.log(process.versions.bun, require('bun:ffi').dlopen !== undefined);";
+    const run = async (setting) =>
+      (
+        await promisify(execFile)(process.execPath, ['-e', code], {
+          cwd: root,
+          env: { ...process.env, PINNED_FFI_AS_BUN: setting },
+        })
+      ).stdout.trim();
+    assert.equal(await run('1'), '1.4.5 true');
+    assert.equal(await run('1.3.0'), '1.3.0 true');
+    assert.equal(await run(''), 'undefined true');
+    await assert.rejects(run('yes'), /PINNED_FFI_AS_BUN must be 0, 1 or a version/);
+  });
+});

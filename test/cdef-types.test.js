@@ -1,13 +1,17 @@
 'use strict';
 // The types of C text at scale: a text of 500 prototypes is understood, is exported to a declaration file, and does not take
-// long. The types themselves are checked by `npm run test:types`.
+// long. The types themselves are checked by `npm run test:types`. The lists of names in lib/cdef/, types/cdef/ and lib/koffi/ agree.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { after, test } = require('node:test');
+const { after, describe, test } = require('node:test');
+const main = require('../index.js');
+const koffi = require('../koffi.js');
+const names = require('../lib/cdef/names.js');
+const { onlyOn } = require('./requirements.js');
 
 const root = path.join(__dirname, '..');
 const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -79,4 +83,63 @@ test(`a text of ${COUNT} prototypes compiles`, (t) => {
   const declared = fs.readFileSync(path.join(folder, 'out', 'large.d.mts'), 'utf8');
   assert.match(declared, /library: import\("pinned-ffi"\)\.Library</);
   assert.match(declared, /f0: \(\(arg0: number \| bigint, arg1: number \| bigint, arg2: .*\) => number\)/);
+});
+
+describe('names of types are the same at run time and in the declarations', () => {
+  const declarations = fs.readFileSync(path.join(root, 'types', 'cdef', 'words.d.ts'), 'utf8');
+  const withoutComments = declarations.replace(/\/\*\*[^]*?\*\/|\/\/.*/g, '');
+
+  /** The members of an interface: name -> type. */
+  function membersOf(name) {
+    const [, body] = new RegExp(`interface ${name} \\{([^]*?)\\n\\}`).exec(withoutComments);
+    return new Map([...body.matchAll(/(\w+): ((?:[^;'<]|'[^']*'|<'[^']*'>)+);/g)].map(([, key, type]) => [key, type]));
+  }
+
+  /** The texts of a union of texts, without those of other unions in it. */
+  function textsOf(name) {
+    const [, body] = new RegExp(`type ${name} =([^]*?);`).exec(withoutComments);
+    return [...body.matchAll(/'([^']*)'/g)].map(([, text]) => text).filter((text) => text !== '');
+  }
+
+  const sorted = (values) => [...values].sort();
+
+  test('the names that need no declaration, and what they stand for', { skip: onlyOn('linux') }, () => {
+    const known = membersOf('Known');
+    assert.deepEqual(sorted(known.keys()), sorted([...names.KNOWN.keys(), ...names.HIDDEN]));
+    assert.deepEqual(sorted(membersOf('Outermost').keys()), sorted(names.OPAQUE));
+    for (const [name, type] of names.KNOWN) {
+      const declared = known.get(name);
+      // Those differ from platform to platform, and are what is common to all.
+      if (/^'[iu]64_fast'$/.test(declared)) continue;
+      const [, pointee] = /^(\w+) \*$/.exec(type) ?? [];
+      const inC =
+        { cstring: 'const char', utf16: 'const char16_t', 'void *': 'void' }[type] ?? names.KNOWN.get(pointee);
+      assert.equal(declared, inC === undefined ? `'${type}'` : `To<'${inC}'>`, name);
+    }
+    for (const name of names.HIDDEN) assert.equal(known.get(name), `Tag<'${name}'>`);
+  });
+
+  test('the words around them', () => {
+    const { ARITHMETIC, ARITHMETICS, CONVENTIONS, QUALIFIERS, REFUSED, SPELLINGS, STORAGE } = names;
+    assert.deepEqual(sorted(textsOf('Convention')), sorted(CONVENTIONS));
+    assert.deepEqual(sorted(textsOf('Qualifier')), sorted(QUALIFIERS));
+    assert.deepEqual(sorted(textsOf('Skipped')), sorted([...STORAGE, '"C"', '"C++"', 'typedef']));
+    assert.deepEqual(sorted(textsOf('Arithmetic')), sorted(ARITHMETIC));
+    assert.deepEqual(
+      Object.fromEntries(membersOf('Spellings')),
+      Object.fromEntries(Object.entries(SPELLINGS).map(([key, word]) => [key, `'${word}'`])),
+    );
+    assert.deepEqual(membersOf('Refused'), new Map([...REFUSED].map(([key, why]) => [key, `'${why}'`])));
+    const [, body] = /interface Arithmetics \{([^]*?)\n\}/.exec(withoutComments);
+    const results = new Set([...body.matchAll(/': '([^']*)'/g)].map(([, type]) => type));
+    assert.deepEqual(sorted(results), sorted(new Set(ARITHMETICS.values())));
+  });
+
+  test('C text means the same in pinned-ffi/koffi', () => {
+    for (const [name, type] of names.KNOWN) {
+      if (type.includes('*') || ['void', 'function', 'cstring', 'utf16'].includes(type)) continue;
+      const { size, alignment } = koffi.type(name);
+      assert.deepEqual([size, alignment], [main.sizeof(name), main.alignof(name)], name);
+    }
+  });
 });

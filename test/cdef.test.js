@@ -366,6 +366,17 @@ describe('the language', () => {
     const { symbols } = cdef('typedef unsigned short mode_t; typedef unsigned short mode_t; mode_t f(mode_t);');
     assert.deepEqual(namesOf(symbols.f), ['unsigned short', 'unsigned short']);
   });
+
+  test('a struct may point to one that holds it by value', () => {
+    const text =
+      'struct outer; struct inner { struct outer *owner; int x; }; struct outer { struct inner first; int y; };';
+    const { types } = cdef([text, 'struct inner *abs(struct inner *p);'].join(' '));
+    const { symbols } = dlopen('c', `${text} int abs(struct inner *p); int labs(struct outer *p);`);
+    assert.equal(typeof symbols.labs, 'function');
+    const outer = types.outer.alloc({ first: { owner: null, x: 3 }, y: 4 });
+    const inner = types.inner.alloc({ owner: outer, x: 1 });
+    assert.deepEqual(types.outer.read(inner.owner), { first: { owner: null, x: 3 }, y: 4 });
+  });
 });
 
 describe('the places that take C text', () => {

@@ -14,16 +14,16 @@ const { root } = require('./helpers.js');
 const { compile, makeProject } = require('./typed-project.js');
 
 const TIMEOUT_MS = 60_000;
-const docs = path.join(root, 'docs');
 const files = [
   'README.md',
   'CONTRIBUTING.md',
-  ...fs
-    .readdirSync(docs, { recursive: true })
-    .map(String)
-    .filter((name) => name.endsWith('.md'))
-    .sort()
-    .map((name) => path.join('docs', name)),
+  ...['docs', path.join('docs', 'internals')].flatMap((name) =>
+    fs
+      .readdirSync(path.join(root, name))
+      .filter((file) => file.endsWith('.md'))
+      .sort()
+      .map((file) => path.join(name, file)),
+  ),
 ];
 
 const NOT_RUN = /^\s*<!-- not run: (\S.*\S) -->$/;

@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const { describe, test } = require('node:test');
+const { getSystemErrorMap } = require('node:util');
 const { Worker } = require('node:worker_threads');
 const path = require('node:path');
 const { constants } = require('node:os');
@@ -308,4 +309,23 @@ describe('fails', () => {
       throws(() => bind({ set_errno_i32: { ...setting, errno: errnoOption } }), 'ERR_INVALID_ARG_TYPE', /errno/);
     }
   });
+});
+
+test('the codes of Windows have names that Node has errors for, each code one', () => {
+  const { nameOfCode } = require('../lib/win32-errors.js');
+  assert.deepEqual([2, 3, 5, 6, 183, 10061].map(nameOfCode), [
+    'ENOENT',
+    'ENOENT',
+    'EPERM',
+    'EBADF',
+    'EEXIST',
+    'ECONNREFUSED',
+  ]);
+  assert.equal(nameOfCode(99_999), undefined);
+  const known = new Set([...getSystemErrorMap().values()].map(([name]) => name));
+  const names = Array.from({ length: 12_000 }, (_, code) => nameOfCode(code)).filter((name) => name !== undefined);
+  assert.deepEqual(
+    names.filter((name) => !known.has(name)),
+    [],
+  );
 });

@@ -101,6 +101,100 @@ describe('whatever is declared or passed', () => {
   });
 });
 
+describe('whatever is declared or passed in a dialect', () => {
+  const nodeFfi = require('../node-ffi.js');
+  const koffi = require('../koffi.js');
+  const isAddress = (value) => typeof value === 'number' || typeof value === 'bigint';
+  /** What the engine throws in the name of a proxy, and what it says of Node's key `arguments` of a function. */
+  const BY_ENGINE = /^trap$|'caller', 'callee', and 'arguments'/;
+
+  function counting() {
+    const attempt = (what) => {
+      try {
+        what();
+      } catch (error) {
+        attempt.thrown += 1;
+        if (!BY_ENGINE.test(error.message)) assert.ok(Object.hasOwn(TABLE, error.code), error.stack);
+      }
+    };
+    attempt.thrown = 0;
+    return attempt;
+  }
+
+  test('works or throws an error of the table: node:ffi', () => {
+    const attempt = counting();
+    const lib = new nodeFfi.DynamicLibrary(fixture);
+    const same = lib.getFunction('same_ptr', { return: 'bool', arguments: ['pointer', 'string'] });
+    const small = lib.getFunction('identity_i8', { return: 'i8', arguments: ['i8'] });
+    const accessors = Object.keys(nodeFfi).filter((name) => /^[gs]et[IUF]/.test(name));
+    for (const a of HOSTILE) {
+      attempt(() => small(a));
+      attempt(() => nodeFfi.getRawPointer(a));
+      for (const b of HOSTILE) {
+        attempt(() => same(a, b));
+        for (const name of ['getFunction', 'getFunctions', 'getSymbol', 'registerCallback', 'unrefCallback'])
+          attempt(() => lib[name](a, b));
+        attempt(() => new nodeFfi.DynamicLibrary(fixture).getFunction('answer_zero', { return: a, arguments: b }));
+        attempt(() =>
+          new nodeFfi.DynamicLibrary(fixture).getFunction('answer_zero', { return: 'i32', arguments: [a, b] }),
+        );
+        if (isAddress(a)) continue;
+        for (const name of accessors) attempt(() => nodeFfi[name](a, b, a));
+        for (const name of ['toString', 'toBuffer', 'toArrayBuffer', 'exportBuffer', 'exportArrayBufferView'])
+          attempt(() => nodeFfi[name](a, a, b));
+      }
+    }
+    assert.ok(attempt.thrown > 20_000, `${attempt.thrown} were refused`);
+  });
+
+  test('works or throws an error of the table: koffi', () => {
+    const attempt = counting();
+    const lib = koffi.load(fixture);
+    koffi.struct('HostilePoint', { x: 'int', y: 'double', name: 'str', list: koffi.array('int16_t', 3) });
+    koffi.proto('int HostileCallback(int value)');
+    const types = [
+      'int',
+      'int64_t',
+      'float',
+      'str',
+      'int *',
+      '_Inout_ int *',
+      'HostilePoint',
+      '_Inout_ HostilePoint *',
+      'HostileCallback *',
+      'const char **',
+    ];
+    const functions = types.map((type) => lib.func('answer_zero', 'int', [type]));
+    const Point = koffi.type('HostilePoint');
+    for (const a of HOSTILE) {
+      for (const call of functions) attempt(() => call(a));
+      attempt(() => koffi.register(a, 'HostileCallback *'));
+      for (const b of HOSTILE) {
+        for (const declare of [
+          'struct',
+          'pack',
+          'union',
+          'array',
+          'pointer',
+          'enumeration',
+          'proto',
+          'alias',
+          'as',
+          'offsetof',
+        ])
+          attempt(() => koffi[declare](a, b));
+        attempt(() => lib.func('answer_zero', a, b));
+        attempt(() => lib.func('answer_zero', 'int', [a, b]));
+        attempt(() => koffi.encode(Buffer.alloc(Point.size), Point, { x: a, y: b }));
+        attempt(() => koffi.encode(Buffer.alloc(Point.size), Point, { name: a, list: b }));
+        if (!isAddress(a)) for (const use of ['decode', 'encode', 'view', 'address']) attempt(() => koffi[use](a, b));
+      }
+    }
+    koffi.reset();
+    assert.ok(attempt.thrown > 12_000, `${attempt.thrown} were refused`);
+  });
+});
+
 // ---- the user's code in the middle ----------------------------------------------------------------------------------
 
 const WAYS = {

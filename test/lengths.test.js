@@ -42,7 +42,8 @@ describe('a BigInt is taken', () => {
 
 describe('an empty list or text', () => {
   test('is empty, at NULL as well', () => {
-    const address = ptr(new Uint8Array(8));
+    const memory = new Uint8Array(8);
+    const address = ptr(memory);
     for (const pointer of [address, null, 0, 0n]) {
       for (const zero of [0, 0n]) {
         assert.equal(toBuffer(pointer, 0, zero).length, 0);
@@ -53,6 +54,7 @@ describe('an empty list or text', () => {
       }
     }
     assert.equal(toBuffer(address).length, 0);
+    assert.equal(memory[0], 0);
     assert.deepEqual(array('int', 0).alloc([]).toArray(), []);
     throws(() => toBuffer(null, 0, 4), 'ERR_INVALID_ARG_TYPE');
     throws(() => (array('int', 0).alloc()[0] = 1), 'ERR_OUT_OF_RANGE', /the array is empty/);

@@ -8,9 +8,9 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { promisify } = require('node:util');
-const { ffi: main, gc, optimize, root, runs, throws } = require('./helpers.js');
+const { ffi: main, gc, root, runs, throws, tryOptimize } = require('./helpers.js');
 const { outcomesOf } = require('./node-ffi/outcomes.js');
-const { onlyOn } = require('./requirements.js');
+const { needs, onlyOn } = require('./requirements.js');
 const ffi = require('../node-ffi.js');
 
 const source = path.join(__dirname, 'node-ffi', 'library.c');
@@ -65,7 +65,7 @@ describe('calls', () => {
     const values = ['text', bytes, address, null, undefined, '', 'grüße'];
     const call = (value) => length(value);
     const expected = values.map(call);
-    optimize(call, () => values.forEach(call));
+    tryOptimize(call, () => values.forEach(call), 10);
     assert.deepEqual(values.map(call), expected);
     assert.deepEqual(expected, [4n, 4n, 4n, 0n, 0n, 0n, 7n]);
     for (const wrong of [5, -1n, 2n ** 64n, true, {}, Symbol('a'), 'a\0b'])
@@ -73,7 +73,7 @@ describe('calls', () => {
 
     const wide = lib.getFunction('identity_u64', { return: 'u64', arguments: ['u64'] });
     const same = (value) => wide(value);
-    optimize(same, () => [5, 5n, 2n ** 64n - 1n].forEach(same));
+    tryOptimize(same, () => [5, 5n, 2n ** 64n - 1n].forEach(same), 10);
     assert.deepEqual([5, 5n, 2n ** 64n - 1n, 2 ** 53 - 1].map(same), [5n, 5n, 2n ** 64n - 1n, BigInt(2 ** 53 - 1)]);
     for (const wrong of [-1, 1.5, 2 ** 53, -1n, 2n ** 64n, '5', null])
       throws(() => same(wrong), 'ERR_INVALID_ARG_VALUE', /^Argument 0 must be a uint64$/);
@@ -92,7 +92,7 @@ describe('calls', () => {
   test('after close() they throw, with what the main entry says as the cause', () => {
     const { lib: other, functions } = ffi.dlopen(library, { add_i32: { return: 'i32', arguments: ['i32', 'i32'] } });
     assert.equal(functions.add_i32(1, 2), 3);
-    other[Symbol.dispose]();
+    other[Symbol.dispose ?? Symbol.for('nodejs.dispose')]();
     const error = throws(() => functions.add_i32(1, 2), 'ERR_FFI_LIBRARY_CLOSED', /^Library is closed$/);
     assert.match(error.cause.message, /^add_i32: the library .* is closed$/);
   });
@@ -299,7 +299,7 @@ describe('the permission model', { skip: onlyOn('allowFfi') }, () => {
     const pointers = 'ERR_FFI_INVALID_POINTER,';
     const allowed = `object object ${pointers} object ${pointers}`;
     assert.equal(await runs(code, { flags: [...flags, '--allow-ffi'], isBare: true }), allowed);
-    assert.equal(await runs(code, { flags: ['--permission-audit'], isBare: true }), allowed);
+    assert.equal(await runs(code, { flags: ['--permission-audit', '--allow-addons'], isBare: true }), allowed);
   });
 
   test('names the flag that addons need', async () => {
@@ -315,7 +315,7 @@ describe('the name node:ffi', () => {
       const ffi = require('node:ffi');
       const { functions } = ffi.dlopen(${JSON.stringify(library)}, { add_i32: { return: 'int32', arguments: ['int32', 'int32'] } });
       console.log(functions.add_i32(20, 22), 'async' in functions.add_i32, require('node:ffi') === ffi);
-      import('node:ffi').then((imported) => console.log(imported.default === ffi, Object.keys(imported).length));`,
+      if (require('node:module').register !== undefined) import('node:ffi').then((imported) => console.log(imported.default === ffi));`,
     'program.mjs': `
       import ffi, { dlopen } from 'node:ffi';
       const { functions } = dlopen(${JSON.stringify(library)}, { add_i32: { return: 'int32', arguments: ['int32', 'int32'] } });
@@ -334,10 +334,32 @@ describe('the name node:ffi', () => {
 
   test('means the package after --require, in CommonJS and in import()', async () => {
     const lines = await start('--require', './node-ffi.js', path.join(folder, 'program.cjs'));
-    assert.deepEqual(lines, ['42 true true', `true ${Object.keys(ffi).length + 1}`]);
+    assert.deepEqual(lines, onlyOn('register') ? ['42 true true'] : ['42 true true', 'true']);
   });
 
   test('means the package after --import, in an ES module', { skip: onlyOn('register') }, async () => {
     assert.deepEqual(await start('--import', './node-ffi.mjs', path.join(folder, 'program.mjs')), ['42 true true']);
   });
+});
+
+describe('a program that was written for node:ffi runs unchanged', { skip: onlyOn('linux', 'register') }, () => {
+  const PROGRAMS = {
+    'libc.mjs': { says: /^sorted true\ntime 2001-09-09 01:46:40\nmemory -42 grüße\nnumber 1257n\s+rest\n/ },
+    'sqlite.cjs': { says: /'Mars', '343\.49' .*\n.*'Earth ♁', '182\.628'/, wants: ['sqlite3'] },
+    'zlib.mjs': { says: /crc32 cbf43926 .*\npacked 0 true\nunpacked 0 9000n true\n/, wants: ['z'] },
+  };
+  const start = async (...args) => {
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    return stdout;
+  };
+
+  for (const [name, { says, wants = [] }] of Object.entries(PROGRAMS)) {
+    const file = path.join(__dirname, 'node-ffi', 'programs', name);
+    test(name, { skip: needs(...wants) }, async () => {
+      const output = await start('--import', './node-ffi.mjs', file);
+      assert.match(output, says);
+      // What Node itself says, where it has the module.
+      if (!onlyOn('nodeFfi')) assert.equal(output, await start('--no-warnings', file));
+    });
+  }
 });

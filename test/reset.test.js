@@ -111,6 +111,13 @@ const LATE = {
     const abs = koffi.load('libc.so.6').func('int abs(int)');
     assert.equal(abs(-5), 5);
     assert.equal(koffi.sizeof(koffi.struct({ a: 'int' })), 4);`,
+  'node:ffi': `
+    const nodeFfi = load('node-ffi.js');
+    const { functions, lib } = nodeFfi.dlopen(fixture, {
+      call_i32: { return: 'i32', arguments: ['function', 'i32'] } });
+    const callback = lib.registerCallback({ return: 'i32', arguments: ['i32'] }, (value) => value + 1);
+    assert.equal(functions.call_i32(callback, 41), 42);
+    assert.equal(nodeFfi.getInt32(nodeFfi.getRawPointer(Int32Array.of(7))), 7);`,
   'bun:ffi': `
     const bun = load('bun.js');
     const { add_i32, call_i32 } = bun.dlopen(fixture, declarations).symbols;

@@ -45,7 +45,7 @@ describe('a program that exports what the package gives', () => {
     assert.ok(emitted.includes(`declare const pointRead: ${POINT};`), emitted);
     assert.ok(emitted.includes(`declare const pointView: ${POINT} & import("pinned-ffi").LiveView;`), emitted);
     const call = '((arg0: number | bigint) => number)';
-    const asynchronous = '<(arg0: number | bigint) => Promise<number>>';
+    const asynchronous = '<((arg0: number | bigint) => Promise<number>)';
     assert.ok(
       emitted.includes(`declare const abs: ${call} & import("pinned-ffi").BoundFunction${asynchronous}`),
       emitted,

@@ -127,16 +127,38 @@ export interface BoundFunction<Async = (...args: never) => Promise<unknown>> {
 
 // Conditional, although the condition always holds: an editor then shows the signature and not this alias.
 /** The function of a declaration D. */
-export type Fn<D> = D extends unknown ? ((...args: Args<D>) => Ret<D>) & BoundFunction<AsyncFn<D>> : never;
+export type Fn<D> = D extends unknown
+  ? ((...args: Args<D>) => Ret<D>) & BoundFunction<AsyncFn<D> & Abortable<D>>
+  : never;
 
 /** The asynchronous function of a declaration D: it takes the same arguments and returns a Promise. */
 export type AsyncFn<D> = D extends unknown ? (...args: Args<D>) => Promise<Outcome<D>> : never;
+
+/** Options of `with` of an asynchronous function. */
+export interface CallOptions {
+  /** Rejects the Promise with the reason of the signal. If it is aborted before the call, C is not called. */
+  readonly signal?: AbortSignal;
+  /** Rejects the Promise with a `TimeoutError` (DOMException) after so many milliseconds. */
+  readonly timeout?: number | bigint;
+}
+
+/** What every asynchronous function has. */
+export interface Abortable<D> {
+  /**
+   * The same function, whose Promise a signal or a timeout rejects early. The C function is not stopped: it runs to its
+   * end on its thread, its arguments stay alive until then, and its result is lost.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for wrong options.
+   */
+  with(options: CallOptions): (...args: Args<D>) => Promise<Outcome<D>>;
+}
 
 /** The `symbols` of a library: a function for each declaration, `| null` with `optional: true`. */
 export type BoundSymbols<S> = { readonly [Name in keyof S]: Fn<S[Name]> | Missing<S[Name]> };
 
 /** The `symbols` of a thread: the same functions, each of which returns a Promise. */
-export type AsyncSymbols<S> = { readonly [Name in keyof S]: AsyncFn<S[Name]> | Missing<S[Name]> };
+export type AsyncSymbols<S> = {
+  readonly [Name in keyof S]: (AsyncFn<S[Name]> & Abortable<S[Name]>) | Missing<S[Name]>;
+};
 type Missing<D> = D extends { readonly optional?: infer O } ? (O extends true ? null : never) : never;
 
 // Inference alone would let unknown keys through.

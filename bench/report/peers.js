@@ -63,7 +63,8 @@ function growth(rows) {
   return table(['', ...names.flatMap((name) => [peers[name].label, '÷ with 1', `≤ ${GROWTH}`])], lines);
 }
 
-const groups = GROUPS.filter(({ hasSettings, isOwn }) => !hasSettings && !isOwn);
+// The figures of dialects are in their own documents.
+const groups = GROUPS.filter(({ hasSettings, isOwn, isDialect }) => !hasSettings && !isOwn && !isDialect);
 const scale = GROUPS.find(({ isOwn }) => isOwn);
 
 /** The sections of a Node: for each group that was measured, what `show` makes of its rows. */

@@ -73,26 +73,42 @@ class Elf {
   }
 
   has(name) {
+    return this.#find(name) !== undefined;
+  }
+
+  /** Whether it exports a function of that name, rather than a variable. */
+  hasFunction(name) {
+    const FUNCTIONS = [2, 10];
+    const index = this.#find(name);
+    return index !== undefined && FUNCTIONS.includes(this.#symbol(index).readUInt8(4) & 15);
+  }
+
+  /** The number of a symbol; undefined where there is none. */
+  #find(name) {
     const table = this.#addresses.get(HASH);
     const header = this.#at(table, 16);
     const [buckets, first, words, shift] = [0, 4, 8, 12].map((at) => header.readUInt32LE(at));
     const hash = hashOf(name);
     const word = this.#at(table + 16n + BigInt(((hash >>> 6) % words) * 8), 8).readBigUInt64LE(0);
     const bits = (1n << BigInt(hash & 63)) | (1n << BigInt((hash >>> shift) & 63));
-    if ((word & bits) !== bits) return false;
+    if ((word & bits) !== bits) return undefined;
     const start = table + 16n + BigInt(words * 8);
     let index = this.#at(start + BigInt((hash % buckets) * 4), 4).readUInt32LE(0);
-    if (index < first) return false;
+    if (index < first) return undefined;
     for (;;) {
       const value = this.#at(start + BigInt((buckets + index - first) * 4), 4).readUInt32LE(0);
-      if (((value ^ hash) & ~1) === 0 && this.#isNamed(index, name)) return true;
-      if ((value & 1) === 1) return false;
+      if (((value ^ hash) & ~1) === 0 && this.#isNamed(index, name)) return index;
+      if ((value & 1) === 1) return undefined;
       index += 1;
     }
   }
 
+  #symbol(index) {
+    return this.#at(this.#addresses.get(SYMBOLS) + BigInt(index * 24), 24);
+  }
+
   #isNamed(index, name) {
-    const symbol = this.#at(this.#addresses.get(SYMBOLS) + BigInt(index * 24), 4).readUInt32LE(0);
+    const symbol = this.#symbol(index).readUInt32LE(0);
     const bytes = Buffer.from(`${name}\0`);
     return this.#at(this.#addresses.get(STRINGS) + BigInt(symbol), bytes.length).equals(bytes);
   }

@@ -4,6 +4,7 @@
 const path = require('node:path');
 const { checkFunction } = require('./check.js');
 const { bitsOf } = require('./layout.js');
+const { neededBy } = require('./needed.js');
 const { keyOf, labelOf } = require('./names.js');
 const { asCommonJs } = require('./commonjs.js');
 const { TypeText } = require('./emit-types.js');
@@ -55,7 +56,9 @@ class Emitter {
     this.#emitting.add(entity);
     for (const needed of neededBy(entity)) this.#declare(needed);
     this.#emitting.delete(entity);
-    this.#declared += `${docText(entity.doc)}${this.#declaration(entity)}\n`;
+    const text = this.#declaration(entity);
+    const at = text.indexOf(`export const ${entity.name}`);
+    this.#declared += `${text.slice(0, at)}${docText(entity.doc)}${text.slice(at)}\n`;
     types.emitted.add(entity);
   }
 
@@ -294,20 +297,6 @@ function specifier(name, output) {
   if (output === undefined || path.isAbsolute(name)) return quote(path.resolve(name));
   const relative = path.relative(path.dirname(path.resolve(output)), path.resolve(name));
   return `new URL(${quote(relative.split(path.sep).map(encodeURIComponent).join('/'))}, import.meta.url)`;
-}
-
-/** The entities that have to be declared before one: those it holds by value, and the owner of a handle. */
-function neededBy(entity) {
-  const needed = [];
-  const visit = (type) => {
-    if (type.kind === 'entity') needed.push(type.entity);
-    else if (type.kind === 'array') visit(type.of);
-    else if (type.kind === 'fn' && type.fault === undefined) [...type.args, type.returns].forEach(visit);
-  };
-  if (entity.kind === 'alias') visit(entity.type);
-  if (entity.owner !== undefined) needed.push(entity.owner);
-  for (const { type } of entity.fields ?? []) if (type !== undefined) visit(type);
-  return needed;
 }
 
 module.exports = { Emitter };

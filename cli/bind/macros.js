@@ -163,29 +163,32 @@ function evaluate(evaluator, names) {
 function evaluatePointers(evaluator, asked, constants) {
   if (asked.length === 0) return;
   const isText = ({ type }) => type.kind === Type.pointer && isCharacter(evaluator.pointee(type));
-  const questions = asked.flatMap(({ name: macro, type }) => [
-    {
-      macro,
-      text: isText({ type }) ? `const char %[] = ${macro};` : `const int % = (${macro}) == (double)(${macro});`,
-    },
-    {
-      macro,
-      text:
-        type.kind === Type.pointer
-          ? `const unsigned long long % = (unsigned long long)(${macro});`
-          : `const double % = (double)(${macro});`,
-    },
-  ]);
-  const { found: answers } = evaluator.ask(questions);
+  const textsOf = (each) => {
+    if (each.type.kind === LONG_DOUBLE)
+      return [
+        `const int % = (${each.name}) == (double)(${each.name});`,
+        `const double % = (double)(${each.name});`,
+        '',
+      ];
+    const number = `const unsigned long long % = (unsigned long long)(${each.name});`;
+    // Older versions of libclang read a text from one of these only, newer ones from both.
+    return isText(each)
+      ? [`const char %[] = ${each.name};`, number, `const char *% = ${each.name};`]
+      : ['', number, ''];
+  };
+  const questions = asked.flatMap((each) => textsOf(each).map((text) => ({ macro: each.name, text })));
+  const { found } = evaluator.ask(questions);
   asked.forEach(({ name, type }, i) => {
-    const [specific, number] = [answers.get(2 * i), answers.get(2 * i + 1)].map((cursor) =>
-      cursor === undefined ? {} : evaluator.value(cursor),
-    );
+    const [specific, number, other] = [0, 1, 2].map((k) => {
+      const cursor = found.get(3 * i + k);
+      return cursor === undefined ? {} : evaluator.value(cursor);
+    });
+    const text = specific.text ?? other.text;
     if (type.kind === LONG_DOUBLE) {
       if (specific.integer === 1n && number.real !== undefined) constants.set(name, number.real);
-    } else if (specific.text !== undefined) {
+    } else if (text !== undefined) {
       // Bytes that are no UTF-8 make no text.
-      if (!specific.text.includes('\ufffd')) constants.set(name, specific.text);
+      if (!text.includes('\ufffd')) constants.set(name, text);
     } else if (number.integer !== undefined) constants.set(name, exact(BigInt.asUintN(64, number.integer)) || null);
   });
 }

@@ -4,6 +4,7 @@
 const { count } = require('../table.js');
 const { failure } = require('../usage.js');
 const { Emitter } = require('./emit.js');
+const { emitC } = require('./emit-c.js');
 const { LeftOut } = require('./left-out.js');
 const { readModel } = require('./read.js');
 const { shimModule } = require('./shims.js');
@@ -94,7 +95,8 @@ async function bindHeader(request) {
   const aliases = model.aliases
     .filter(({ of }) => bound.has(of))
     .map(({ name, of }) => ({ exportName: model.names.claim(name), of: bound.get(of) }));
-  const text = new Emitter(format).module({
+  const emit = (found) => (format.isText ? emitC(found) : new Emitter(format).module(found));
+  const text = emit({
     title: [
       `Made by pinned-ffi ${version} from ${shown} for ${process.platform}-${process.arch} (${clang.version}).`,
       'Do not change it: run `pinned-ffi bind` again.',

@@ -186,22 +186,28 @@ function exportsFor(library, functions) {
 }
 
 /**
+ * What tells whether Node exports a function. Variables are not it: an executable has copies of those of the C library,
+ * which are meant to be shared.
+ */
+function functionsOfNode() {
+  const elf = openElf(process.execPath);
+  if (elf !== undefined) return (name) => elf.hasFunction(name);
+  const functions = inspect(process.execPath).reports[0].exports.filter(({ kind }) => kind === 'function');
+  const names = new Set(functions.map(({ name }) => name));
+  return (name) => names.has(name);
+}
+
+/**
  * Why the library has to be opened with RTLD_DEEPBIND: this Node exports functions that the library, or one that it
  * needs, calls by name; it would get Node's. undefined where that is not so.
  */
 function clashWithNode({ library }) {
   if (process.platform !== 'linux' || library === undefined) return undefined;
-  // Variables are not it: an executable has copies of those of the C library, which are meant to be shared.
-  const isOurs = ({ name, kind }) => kind === 'function' && !name.startsWith('_');
-  const ours = new Set(
-    inspect(process.execPath)
-      .reports[0].exports.filter(isOurs)
-      .map(({ name }) => name),
-  );
+  const isNodes = functionsOfNode();
   const { exports, imports } = nativeOf(library);
   const functions = exports.filter(({ kind }) => kind === 'function');
   const shared = [...new Set([...functions, ...imports].map(({ name }) => name))]
-    .filter((name) => ours.has(name))
+    .filter((name) => !name.startsWith('_') && isNodes(name))
     .sort();
   if (shared.length === 0) return undefined;
   return `Node exports ${shared.length} functions that the library has or wants, ${shared[0]} for one: without RTLD_DEEPBIND it would get Node's.`;

@@ -3,6 +3,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { fileURLToPath } = require('node:url');
 const { makeError } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const main = require('../library/dlopen.js');
@@ -50,7 +51,25 @@ function CFunction(declaration) {
 const compiler = lazy(() => require('../cc/compile.js'));
 
 /** Compiles C with the system's compiler, where bun has TinyCC. */
-const cc = (options) => compiler().cc({ ...options, symbols: symbolsOf(options?.symbols, functionOf) });
+function cc(options) {
+  const symbols = symbolsOf(options?.symbols, functionOf);
+  const phrases = {
+    ERR_FFI_SYMBOL_NOT_FOUND: (cause) =>
+      makeError(
+        'ERR_FFI_SYMBOL_NOT_FOUND',
+        `"${cause.symbol}" is missing from ${sourceOf(options.source)}. Was it included in the source code?`,
+        { cause, symbol: cause.symbol },
+      ),
+  };
+  return inWords(phrases, () => compiler().cc({ ...options, symbols }));
+}
+
+/** What bun calls a source: its file. The package takes the text itself as well. */
+function sourceOf(source) {
+  const [first] = Array.isArray(source) ? source : [source];
+  const name = first instanceof URL ? fileURLToPath(first) : String(first);
+  return name.includes('\n') || !fs.existsSync(name) ? 'the source' : path.resolve(name);
+}
 
 const nameOf = (type) => (typeof type === 'object' ? type.name : type);
 const prototypeOf = (name, { args, returns }) => `${nameOf(returns)} ${name}(${args.map(nameOf).join(', ')})`;

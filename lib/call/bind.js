@@ -17,6 +17,7 @@ const isLogged = log?.makeFilter(config.log);
 // Most programs have neither asynchronous calls nor such declarations.
 const asyncCall = lazy(() => require('./async-call.js'));
 const decorate = lazy(() => require('./decorate.js'));
+const abort = lazy(() => require('./abort.js'));
 
 // Bits of the native bind(): src/call/bound_function.rs, Options.
 const GUARD = 1;
@@ -286,7 +287,7 @@ const boundPrototype = Object.create(Function.prototype, {
   async: {
     get() {
       const boundFunction = this[BOUND];
-      return (boundFunction.asynchronous ??= named(asyncOn(boundFunction, null), boundFunction.name));
+      return (boundFunction.asynchronous ??= abort().addAbort(named(asyncOn(boundFunction, null), boundFunction.name)));
     },
   },
 });
@@ -325,7 +326,7 @@ const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
 };
 
 /** The function that calls what a bound one calls, on a thread of the user's own. */
-const onThread = (call, thread) => named(asyncOn(call[BOUND], thread), call.name);
+const onThread = (call, thread) => abort().addAbort(named(asyncOn(call[BOUND], thread), call.name));
 
 /** An asynchronous function that rejects where its outer layers would throw. */
 function rejecting(call) {

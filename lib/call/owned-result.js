@@ -99,7 +99,7 @@ const isOwned = (type) => typeof type === 'object' && type !== null && descripto
 
 /** The arguments of a declaration, where some are parameters whose texts are freed. */
 function ownedArgs(args, name, find, lifetime) {
-  return Array.from(args, (declared, i) => {
+  return args.map((declared, i) => {
     const where = `${name}: args[${i}]`;
     if (isOwned(declared)) return ownedParameter(declared, name, find, lifetime, where);
     if (typeof declared !== 'object' || declared === null || isDeclared(declared) || !isOwned(declared.type))

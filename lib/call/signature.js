@@ -17,13 +17,13 @@ const constraints = lazy(() => require('./argument-constraints.js'));
 const MOST_ARGUMENTS = 128;
 
 /** The types of the arguments, each read once; undefined where there is no such list. */
-function readArgs(args = []) {
+const readArgs = function (args = []) {
   const length = Array.isArray(args) ? args.length : NaN;
   if (!(length <= MOST_ARGUMENTS)) return undefined;
   const list = [];
   for (let i = 0; i < length; i += 1) list.push(args[i]);
   return list;
-}
+};
 
 /**
  * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's

@@ -60,7 +60,8 @@ function retainResult(retained, who, name) {
  * A result that takes several steps is written elsewhere first: the argument buffer is written last, at once
  * (memory/arg-buffer.js).
  */
-const isWrittenAtOnce = (descriptor) => descriptor.key === undefined && !descriptor.retains;
+const isWrittenAtOnce = (descriptor) =>
+  descriptor.writesAtOnce === true || (descriptor.key === undefined && !descriptor.retains);
 
 /** Copies a result into the argument buffer. */
 function putResult(target, whole) {

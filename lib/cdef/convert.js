@@ -18,6 +18,9 @@ const TEXTS = { __proto__: null, char: 'cstring', wchar_t: 'wstring', char16_t: 
 /** Types whose pointers may point to any bytes, so that they are plain addresses. */
 const BYTES = new Set(['i8', 'u8', 'char', 'bool', 'void']);
 
+/** A struct that is needed by value while its own fields are being converted. */
+class Incomplete extends Unsupported {}
+
 /** The types made from records, enumerations and opaque structs: each is the same type wherever it is named. */
 const converted = new WeakMap();
 /** Records whose fields are being converted: a pointer to one of them waits for it. */
@@ -78,7 +81,13 @@ function typeOfPointer(to) {
   if (to.kind === 'record' && to.record.fields === null) return to.record.isDeclared ? typeOfOpaque(to.record) : 'ptr';
   if (to.kind === 'record' && inProgress.has(to.record)) return pointers().pointer(() => converted.get(to.record));
   if (to.kind === 'array' && !to.length) return 'ptr';
-  return pointers().pointer(typeOfValue(to));
+  try {
+    return pointers().pointer(typeOfValue(to));
+  } catch (error) {
+    // A struct that holds, by value, the one that points to it: it is complete once that one is.
+    if (!(error instanceof Incomplete) || to.kind !== 'record') throw error;
+    return pointers().pointer(() => typeOfRecord(to));
+  }
 }
 
 /** Whether a type is a pointer to a pointer, and so on, more often than is worth to tell. */
@@ -99,7 +108,7 @@ function typeOfRecord(type) {
     throw new Unsupported(`${describeType(type)} is not defined, so that its size is not known`);
   const known = converted.get(record);
   if (known !== undefined) return known;
-  if (inProgress.has(record)) throw new Unsupported(`${describeType(type)} has itself as a member`);
+  if (inProgress.has(record)) throw new Incomplete(`${describeType(type)} has itself as a member`);
   inProgress.add(record);
   try {
     const made = makeRecordType(record);

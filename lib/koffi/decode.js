@@ -6,6 +6,7 @@ const { makeError, wrongType } = require('../errors.js');
 const access = require('../memory/access.js');
 const { readAddress } = require('../types/pointers.js');
 const { typeOf } = require('./make.js');
+const { makeReaders } = require('./members.js');
 const { layoutOf } = require('./type.js');
 
 /** What koffi.stats() counts. */
@@ -105,8 +106,28 @@ function decodeArray({ of, hint }, view, at, length) {
   return hint === 'Buffer' ? Buffer.from(copied) : new list(copied);
 }
 
+/** The functions of lib/koffi/members.js for each struct; null where there are none. */
+const readers = new WeakMap();
+
+function readersOf(layout) {
+  let made = readers.get(layout);
+  if (made === undefined) readers.set(layout, (made = makeReaders(layout, { decode, exactNumber })));
+  return made;
+}
+
+/** The members of a struct, as a new object. */
+function decodeRecord(layout, view, at) {
+  const made = readersOf(layout);
+  return made === null ? decodeEach(layout, view, at, {}) : made.make(view, at);
+}
+
 /** The members of a struct, put into `target`. */
 function decodeMembers(layout, view, at, target) {
+  const made = readersOf(layout);
+  return made === null ? decodeEach(layout, view, at, target) : made.fill(view, at, target);
+}
+
+function decodeEach(layout, view, at, target) {
   for (const { name, type, offset } of layout.members) {
     if (name === '_') continue;
     const inner = layoutOf(type);
@@ -132,7 +153,7 @@ function decode(type, view, at) {
     case 'array':
       return decodeArray(layout, view, at, layout.length);
     case 'record':
-      return decodeMembers(layout, view, at, {});
+      return decodeRecord(layout, view, at);
     case 'union':
       return Union.of(type, bytesAt(view, at, type.size).slice());
     default:

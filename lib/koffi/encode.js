@@ -5,10 +5,11 @@
 const { isAnyArrayBuffer } = require('node:util').types;
 const { describe, makeError, locationOf: place, wrongType, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
-const { isView } = require('../memory/array-buffer.js');
+const { byteLengthOf, bytesOf, isView } = require('../memory/array-buffer.js');
 const { byName } = require('../types/registry.js');
 const { utf32 } = require('../types/strings.js');
 const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul } = require('./decode.js');
+const { makeWriter } = require('./members.js');
 const { arena, viewOf } = require('./scratch.js');
 const { layoutOf } = require('./type.js');
 
@@ -55,9 +56,6 @@ class Kept {
 /** What views that were made for a call have to keep alive. */
 const attached = new WeakMap();
 
-const bytesOf = (view) =>
-  isAnyArrayBuffer(view) ? new Uint8Array(view) : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-
 // ---- texts ----------------------------------------------------------------------------------------------------------
 
 /** The bytes of a text, without a NUL. */
@@ -80,9 +78,23 @@ function checkText(text, name, position) {
   return text;
 }
 
+/** Characters of a text that are put one by one. */
+const MOST_SHORT = 64;
+
+/** Puts a text of ASCII; false for any other, of which something may have been put. */
+function putAscii(view, at, text) {
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return false;
+    view.setUint8(at + i, unit);
+  }
+  return true;
+}
+
 /** Fills an array with a text, which is cut to leave room for a NUL, between characters. */
 function encodeText(of, length, view, at, text) {
   const room = (length - 1) * of.size;
+  if (of.size === 1 && text.length <= room && text.length <= MOST_SHORT && putAscii(view, at, text)) return;
   let bytes = bytesOfText(text, of.size);
   if (bytes.length > room) {
     let end = room;
@@ -130,14 +142,48 @@ function encode(type, view, at, value, kept, name, position) {
 const numberOf = ({ list }, value) =>
   typeof value === 'bigint' && (list === Float64Array || list === Float32Array) ? Number(value) : value;
 
-function encodeRecord({ members }, type, view, at, value, kept, name, position) {
+/** The function of lib/koffi/members.js for each struct; null where there is none. */
+const writers = new WeakMap();
+
+function writerOf(layout) {
+  let made = writers.get(layout);
+  if (made === undefined) writers.set(layout, (made = makeWriter(layout, { encode, again: faultOf })));
+  return made;
+}
+
+function encodeRecord(layout, type, view, at, value, kept, name, position) {
   if (typeof value !== 'object' || value === null || isView(value))
     throw wrongType(place(name, position), `an object (${type.name})`, value);
-  for (const member of members) {
-    const part = Object.hasOwn(value, member.name) ? value[member.name] : undefined;
+  const write = writerOf(layout);
+  if (write !== null) return write(view, at, value, kept, name, position);
+  for (const member of layout.members) {
+    const part = partOf(value, member.name);
     if (part !== undefined && member.name !== '_')
       encode(member.type, view, at + member.offset, part, kept, name, { outer: position, part: member.name });
   }
+}
+
+/** What an object has as a member; not what every object has from Object.prototype. */
+function partOf(value, name) {
+  const part = value[name];
+  return part !== undefined && Object.prototype[name] !== undefined && !Object.hasOwn(value, name) ? undefined : part;
+}
+
+/** The error of the first scalar that does not fit its member, with the member's name; undefined where all do. */
+function faultOf(members, values, view, at, name, position) {
+  for (const [i, member] of members.entries()) {
+    const layout = layoutOf(member.type);
+    if (layout.kind !== 'scalar' || values[i] === undefined) continue;
+    try {
+      layout.row.write(view, at + member.offset, numberOf(layout, values[i]), name, {
+        outer: position,
+        part: member.name,
+      });
+    } catch (error) {
+      return error;
+    }
+  }
+  return undefined;
 }
 
 function encodeUnion({ members }, type, view, at, value, kept, name, position) {
@@ -170,7 +216,7 @@ function encodeArray({ of, length, hint }, type, view, at, value, kept, name, po
     return encodeText(of, length, view, at, value);
   }
   if (isView(value)) {
-    const bytes = bytesOf(value);
+    const bytes = bytesOf(value, place(name, position));
     const isRaw =
       bytes.length === 0 || isAnyArrayBuffer(value) || value instanceof Uint8Array || value instanceof DataView;
     if (!isRaw && !(value instanceof (layoutOf(of).list ?? Uint8Array)))
@@ -227,8 +273,7 @@ function refer(type, value, direction, kept, name, position) {
   const layout = layoutOf(type);
   if (isView(value)) return checkRoom(type, layout, value, name, position);
   if (layout.kind === 'text') return referToText(layout, type, value, kept, name, position);
-  if (layout.kind === 'callback')
-    throw wrongType(place(name, position), `a function or a pointer (${type.name})`, value);
+  if (layout.kind === 'callback') return pointerOf(type, layout, value, kept, name, position);
   const { to } = layout;
   if (typeof value === 'string') {
     const unit = UNITS[to.primitive];
@@ -239,14 +284,23 @@ function refer(type, value, direction, kept, name, position) {
   return referToObject(type, to, value, direction, kept, name, position);
 }
 
+/** The address of a function that C may call for the length of the call. */
+function pointerOf(type, layout, callback, kept, name, position) {
+  if (typeof callback !== 'function')
+    throw wrongType(place(name, position), `a function or a pointer (${type.name})`, callback);
+  const { row, value } = kept.lend(layout, callback, name, position);
+  const pointer = new DataView(new ArrayBuffer(type.size));
+  kept.parts.push(row.write(pointer, 0, value, name, position));
+  return pointer.getBigUint64(0, true);
+}
+
 /** A view where a struct is declared has to hold one. */
 function checkRoom(type, layout, value, name, position) {
   const to = layout.kind === 'pointer' ? layout.to : undefined;
   if (to === undefined) return value;
   const { kind, members } = layoutOf(to);
   if ((kind !== 'record' && kind !== 'union') || layoutOf(members.at(-1).type).countedBy !== undefined) return value;
-  const { byteLength } = value;
-  if (byteLength >= to.size) return value;
+  if (byteLengthOf(value) >= to.size) return value;
   throw makeError(
     'ERR_OUT_OF_RANGE',
     `${place(name, position)} needs at least ${to.size} bytes (${type.name}), received ${describe(value)}`,
@@ -307,4 +361,4 @@ function copyBack(type, value, bytes) {
   return void decodeMembers(layoutOf(to), view, 0, value);
 }
 
-module.exports = { Cast, Kept, attached, bigAddress, bytesOf, copyBack, encode, encodeElements, isView, refer, viewOf };
+module.exports = { Cast, Kept, attached, bigAddress, copyBack, encode, encodeElements, isView, refer, viewOf };

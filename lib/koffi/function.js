@@ -3,12 +3,11 @@
 
 const { compile } = require('../codegen/compile.js');
 const { release } = require('../memory/retained.js');
-const { makeError } = require('../errors.js');
-const { attached, Kept, copyBack, refer } = require('./encode.js');
+const { makeError, wrongValue } = require('../errors.js');
+const { attached, Cast, Kept, copyBack, refer } = require('./encode.js');
 const { parameterOf } = require('./make.js');
 const { NEEDS_MEMORY, argumentOf, lend, resultOf } = require('./pass.js');
 const { arena, Blocks } = require('./scratch.js');
-const { withoutOptions } = require('./words.js');
 
 /**
  * The function of a signature.
@@ -38,7 +37,7 @@ const tooFew = (wanted, received) =>
 /** The function of a fixed number of arguments. More are ignored, as in koffi. */
 const fixed = (parts) => compile('koffi', 'parts, help', fixedSource(parts), [parts, help], () => plainFixed(parts));
 
-const help = { NEEDS_MEMORY, callWithMemory, tooFew, withoutOptions };
+const help = { NEEDS_MEMORY, callWithMemory, tooFew };
 
 /** The source of a function: one for each, so that the engine sees what is called. */
 function fixedSource({ args, result }) {
@@ -53,11 +52,7 @@ return function (${names.join(', ')}) {
   ${args.length === 0 ? '' : `if (arguments.length < ${args.length}) throw help.tooFew(${args.length}, arguments.length);`}
   ${converted.map((i) => `const v${i} = convert${i}(a${i});`).join(' ')}
   ${converted.length === 0 ? '' : `if (${converted.map((i) => `v${i} === NEEDS_MEMORY`).join(' || ')}) return help.callWithMemory(parts, [${names.join(', ')}]);`}
-  try {
-    return ${result.convert === undefined ? native : `from(${native})`};
-  } catch (error) {
-    throw help.withoutOptions(error);
-  }
+  return ${result.convert === undefined ? native : `from(${native})`};
 };`;
 }
 
@@ -69,12 +64,8 @@ function plainFixed(parts) {
     if (values.length < count) throw tooFew(count, values.length);
     const passed = args.map(({ convert }, i) => (convert === undefined ? values[i] : convert(values[i])));
     if (passed.includes(NEEDS_MEMORY)) return callWithMemory(parts, values);
-    try {
-      const returned = native(...passed);
-      return result.convert === undefined ? returned : result.convert(returned);
-    } catch (error) {
-      throw withoutOptions(error);
-    }
+    const returned = native(...passed);
+    return result.convert === undefined ? returned : result.convert(returned);
   };
   return Object.defineProperty(call, 'length', { value: count });
 }
@@ -94,10 +85,26 @@ function convertAll({ name, parameters, args }, values, kept) {
   return passed;
 }
 
+/** Whether some property of an object, or of what `koffi.as` has of it, cannot be set. */
+function isFixed(value) {
+  const object = value instanceof Cast ? value.value : value;
+  return (
+    !Object.isExtensible(object) ||
+    Object.values(Object.getOwnPropertyDescriptors(object)).some((own) => own.writable === false)
+  );
+}
+
 /** Copies back what C has written through parameters. */
-function finish({ parameters }, values, passed) {
+function finish({ name, parameters }, values, passed) {
   parameters.forEach(({ type, direction }, i) => {
-    if (direction !== 'Input') copyBack(type, values[i], passed[i]);
+    if (direction === 'Input') return;
+    try {
+      copyBack(type, values[i], passed[i]);
+    } catch (error) {
+      throw isFixed(values[i])
+        ? wrongValue(`${name}: argument ${i}`, 'an object or an array whose values can be set', values[i])
+        : error;
+    }
   });
 }
 
@@ -118,8 +125,6 @@ function withMemory({ blocks }, run) {
   blocks.isBusy = true;
   try {
     return run(kept);
-  } catch (error) {
-    throw withoutOptions(error);
   } finally {
     blocks.isBusy = isBusy;
     arena.reset(top);
@@ -141,7 +146,7 @@ function asynchronous(parts) {
     // An error of the program's callback is an uncaught exception, not a rejection.
     const answer = (error, value) => {
       release(kept.parts);
-      process.nextTick(callback, withoutOptions(error), value);
+      process.nextTick(callback, error, value);
     };
     let passed;
     try {

@@ -8,7 +8,6 @@ const { requirePermission } = require('../native/permission.js');
 const { functionOf } = require('./function.js');
 const { isConvention, reader, signatureOf } = require('./make.js');
 const { errnoAddress } = require('./system.js');
-const { inKoffi } = require('./words.js');
 
 const OPTIONS = { lazy: 'RTLD_LAZY', global: 'RTLD_GLOBAL', deep: 'RTLD_DEEPBIND' };
 
@@ -45,7 +44,7 @@ class LibraryHandle {
   }
 
   #bind(name, signature) {
-    return inKoffi(() => functionOf(name, signature, (declaration) => this.#opened.bind(name, declaration)));
+    return functionOf(name, signature, (declaration) => this.#opened.bind(name, declaration));
   }
 
   /** The address of a variable or a function. */

@@ -59,7 +59,13 @@ function typeOf(spec, where = 'type') {
 
 // ---- arrays ---------------------------------------------------------------------------------------------------------
 
-const HINTS = new Set(['Array', 'Typed', 'Buffer', 'String']);
+/** What arrays become in JavaScript, by both of koffi's spellings. */
+const HINTS = new Map(
+  ['Array', 'Typed', 'Buffer', 'String'].flatMap((hint) => [
+    [hint, hint],
+    [hint.toLowerCase(), hint],
+  ]),
+);
 const CHARACTERS = new Set(['char', 'char16_t', 'char32_t', 'wchar_t']);
 
 /** koffi's highest setting of max_type_size. */
@@ -83,7 +89,7 @@ function arrayOf(type, length, hint, countedBy) {
     );
   }
   const isText = CHARACTERS.has(type.name) && findName(type.name) === type;
-  const chosen = hint ?? (isText ? 'String' : layout.list === undefined ? 'Array' : 'Typed');
+  const chosen = HINTS.get(hint) ?? (isText ? 'String' : layout.list === undefined ? 'Array' : 'Typed');
   if (chosen === 'Typed' && layout.list === undefined) {
     throw makeError('ERR_INVALID_ARG_VALUE', `Array hint 'Typed' cannot be used with ${type.name}`);
   }

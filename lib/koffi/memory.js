@@ -3,18 +3,17 @@
 
 const { dlopen } = require('../library/dlopen.js');
 const { makeError, wrongType } = require('../errors.js');
-const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
 const access = require('../memory/access.js');
 const { toArrayBuffer } = require('../pointer/external.js');
 const { ptr } = require('../pointer/ptr.js');
 const { read } = require('../pointer/read-write.js');
 const { functionAt } = require('./callback.js');
-const { decode: decodeAt, textOfBytes, textAt, untilNul } = require('./decode.js');
-const { Kept, bytesOf, encode: encodeAt, isView, viewOf } = require('./encode.js');
+const { decode: decodeAt, fromAddress, textOfBytes, textAt, untilNul } = require('./decode.js');
+const { bytesOf, isView } = require('../memory/array-buffer.js');
+const { Kept, encode: encodeAt, viewOf } = require('./encode.js');
 const { arrayOf, standard, typeOf } = require('./make.js');
 const { refuse } = require('./pass.js');
-const { builtin, layoutOf } = require('./type.js');
-const { inKoffi } = require('./words.js');
+const { builtin, layoutOf, namesVersion } = require('./type.js');
 
 /** C's own allocator: what koffi.alloc() returns may be freed by C, and C's memory by koffi.free(). */
 let allocator;
@@ -67,20 +66,12 @@ function view(value, length) {
 
 // ---- decode ---------------------------------------------------------------------------------------------------------
 
-const FRAME_BYTES = argBuffer.byteLength - VALUES;
-
 /** A copy of bytes at an address. */
-function bytesAt(address, offset, size, name) {
-  if (size <= FRAME_BYTES) {
-    const read = (from, at) => new Uint8Array(from.buffer.slice(from.byteOffset + at, from.byteOffset + at + size));
-    return access.read({ size, read }, address, offset, name);
-  }
-  return new Uint8Array(toArrayBuffer(access.checkedAddress(address, offset, name), 0, size)).slice();
-}
+const bytesAt = (address, offset, size, name) => new Uint8Array(access.copyOf(address, offset, size, name));
 
 /** The bytes of a view from an offset on, of which there must be so many. */
-function bytesIn(view, offset, size, type) {
-  const bytes = bytesOf(view).subarray(offset);
+function bytesIn(view, offset, size, type, where) {
+  const bytes = bytesOf(view, `${where}: buffer`).subarray(offset);
   if (offset < 0 || bytes.length < size) {
     throw makeError(
       'ERR_OUT_OF_RANGE',
@@ -102,16 +93,42 @@ function checkSource(value, where) {
 function textFrom(value, offset, unit, length, where) {
   const limit = length === undefined || length === null || Number(length) < 0 ? undefined : Number(length) * unit;
   if (isView(value)) {
-    const bytes = bytesOf(value).subarray(offset);
+    const bytes = bytesOf(value, `${where}: buffer`).subarray(offset);
     return textOfBytes(untilNul(limit === undefined ? bytes : bytes.subarray(0, limit), unit), unit);
   }
   if (limit === undefined) return textAt(access.checkedAddress(value, offset, where), unit);
   return limit === 0 ? '' : textOfBytes(untilNul(bytesAt(value, offset, limit, where), unit), unit);
 }
 
+/** The readers of scalars and pointers by the names that programs decode by, while the names mean the same. */
+let readersByName = new Map();
+let readersVersion = 0;
+
+function makeReader(layout) {
+  if (isPlainScalar(layout)) return read[layout.passed];
+  return isReference(layout) ? (address) => fromAddress(layout, read.ptr(address)) : undefined;
+}
+
+function readerOf(name) {
+  if (readersVersion !== namesVersion()) {
+    readersByName = new Map();
+    readersVersion = namesVersion();
+  }
+  const known = readersByName.get(name);
+  if (known !== undefined) return known;
+  const reader = makeReader(layoutOf(typeOf(name, 'decode: type')));
+  if (reader !== undefined && readersByName.size < 1000) readersByName.set(name, reader);
+  return reader;
+}
+
 /** koffi.decode(value, offset, type, length), of which the second and the last may be missing. */
-function decode(value, ...rest) {
-  const [offset, spec, length] = typeof rest[0] === 'number' ? rest : [0, ...rest];
+function decode(value, first, second, third) {
+  if (typeof value === 'bigint' && typeof first === 'string' && second === undefined) {
+    const reader = readerOf(first);
+    if (reader !== undefined && value !== 0n) return reader(numberOf(value));
+  }
+  const hasOffset = typeof first === 'number';
+  const [offset, spec, length] = hasOffset ? [first, second, third] : [0, first, second];
   const type = typeOf(spec, 'decode: type');
   const layout = layoutOf(type);
   checkSource(value, 'decode');
@@ -139,16 +156,24 @@ function untilZero(value, offset, type) {
     );
   }
   let count = 0;
-  const room = isView(value) ? Math.floor((bytesOf(value).length - offset) / type.size) : Infinity;
+  const room = isView(value) ? Math.floor((bytesOf(value, 'decode: buffer').length - offset) / type.size) : Infinity;
   while (count < room && decodeOne(value, offset + count * type.size, type) !== 0) count += 1;
   return count === 0 ? new (layoutOf(type).list)(0) : decodeOne(value, offset, arrayOf(type, count));
 }
 
+/** A scalar of the type table, with its own reader. */
+const isPlainScalar = ({ kind, row }) => kind === 'scalar' && row.key === undefined;
+/** What is an address in memory. */
+const isReference = ({ kind }) => kind === 'text' || kind === 'pointer' || kind === 'callback';
+
 function decodeOne(value, offset, type) {
-  const { kind, row, passed } = layoutOf(type);
-  if (kind === 'scalar' && row.key === undefined && isAddress(value)) return read[passed](numberOf(value), offset);
+  const layout = layoutOf(type);
+  if (isAddress(value)) {
+    if (isPlainScalar(layout)) return read[layout.passed](numberOf(value), offset);
+    if (isReference(layout)) return fromAddress(layout, read.ptr(numberOf(value), offset));
+  }
   const bytes = isView(value)
-    ? bytesIn(value, offset, type.size, type).slice(0, type.size)
+    ? bytesIn(value, offset, type.size, type, 'decode').slice(0, type.size)
     : bytesAt(value, offset, type.size, 'decode');
   return decodeAt(type, viewOf(bytes), 0);
 }
@@ -225,21 +250,14 @@ function encode(target, ...rest) {
   const whole = length === undefined || length === null ? type : arrayOf(type, length);
   const bytes = new Uint8Array(whole.size);
   const kept = new Kept(refuse);
-  inKoffi(() => encodeAt(whole, viewOf(bytes), 0, value, kept, 'encode', 'value'));
+  encodeAt(whole, viewOf(bytes), 0, value, kept, 'encode', 'value');
   if (isView(target)) {
-    bytesIn(target, offset, whole.size, whole).set(bytes);
+    bytesIn(target, offset, whole.size, whole, 'encode').set(bytes);
     keepFor(target, offset, kept);
     return;
   }
-  writeBytes(access.checkedAddress(target, offset, 'encode'), bytes);
+  access.copyTo(access.checkedAddress(target, offset, 'encode'), bytes, 'encode');
   keepAt(BigInt(target) + BigInt(offset), kept);
-}
-
-function writeBytes(address, bytes) {
-  const size = bytes.length;
-  if (size > FRAME_BYTES) return void new Uint8Array(toArrayBuffer(address, 0, size)).set(bytes);
-  const write = (view, at) => new Uint8Array(view.buffer, view.byteOffset + at, size).set(bytes);
-  return access.write({ size, write: (view, at) => void write(view, at) }, address, 0, bytes, 'encode');
 }
 
 /** Values stored in a view live as long as its buffer. */

@@ -4,10 +4,12 @@
 
 const { DeclaredType } = require('../types/native-type.js');
 const { fn } = require('../callback/function-pointer.js');
-const { makeError } = require('../errors.js');
+const { locationOf, makeError, wrongType } = require('../errors.js');
+const { isView } = require('../memory/array-buffer.js');
 const { typeOf } = require('../types/registry.js');
 const { bigAddress, decode, exactNumber, fromAddress } = require('./decode.js');
 const { Kept, encode, refer } = require('./encode.js');
+const { isPlain, makeCopier, noteRecord } = require('./members.js');
 const { passedType } = require('./record.js');
 const { viewOf } = require('./scratch.js');
 const { layoutOf } = require('./type.js');
@@ -32,26 +34,64 @@ function refers(type) {
   return layout.members === undefined ? layout.kind !== 'scalar' : layout.members.some((member) => refers(member.type));
 }
 
+/** Bytes that are set at once. */
+const WORD = 4;
+
+/** Sets bytes to zero. */
+function zero(view, at, size) {
+  let i = 0;
+  for (; i + WORD <= size; i += WORD) view.setInt32(at + i, 0);
+  for (; i < size; i += 1) view.setInt8(at + i, 0);
+}
+
+/** What is read once of an object that is passed for a plain struct: getters run before anything is written. */
+const copiers = new WeakMap();
+
+function copyOf(type, layout, value, name, position) {
+  if (typeof value !== 'object' || value === null || isView(value))
+    throw wrongType(locationOf(name, position), `an object (${type.name})`, value);
+  if (!copiers.has(layout)) copiers.set(layout, makeCopier(layout));
+  const copier = copiers.get(layout);
+  return copier === null ? { ...value } : copier(value);
+}
+
+/** The row of a struct of scalars: written where it is passed, without memory of its own. */
+function plainRow(type, layout) {
+  const read = (view, at) => decode(type, view, at);
+  noteRecord(read, layout);
+  return {
+    ...typeOf(passedType(type), type.name),
+    key: `koffi record ${(keys += 1)}`,
+    resolve: (value, name, position) => copyOf(type, layout, value, name, position),
+    write(view, at, value, name, position) {
+      zero(view, at, type.size);
+      encode(type, view, at, value, undefined, name, position);
+    },
+    read,
+  };
+}
+
 let keys = 0;
 const records = new WeakMap();
 
 /** The type of a struct or a union by value: the main entry's, with koffi's conversions. */
 function recordType(type, layout) {
   if (records.has(layout)) return records.get(layout);
-  const row = {
-    ...typeOf(passedType(type), type.name),
-    key: `koffi record ${(keys += 1)}`,
-    keeps: true,
-    resolve: (value, name, position) =>
-      value instanceof Prepared
-        ? value
-        : new Prepared(type, value, new Kept(refuse), { name, position, isOwner: true }),
-    write(view, at, { bytes, parts }) {
-      new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
-      return parts.length === 0 ? undefined : parts;
-    },
-    read: (view, at) => decode(type, view, at),
-  };
+  const row = isPlain(layout)
+    ? plainRow(type, layout)
+    : {
+        ...typeOf(passedType(type), type.name),
+        key: `koffi record ${(keys += 1)}`,
+        resolve: (value, name, position) =>
+          value instanceof Prepared
+            ? value
+            : new Prepared(type, value, new Kept(refuse), { name, position, isOwner: true }),
+        write(view, at, { bytes, parts }) {
+          new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
+          return parts.length === 0 ? undefined : parts;
+        },
+        read: (view, at) => decode(type, view, at),
+      };
   records.set(layout, Object.freeze(new DeclaredType(row)));
   return records.get(layout);
 }

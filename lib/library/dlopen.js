@@ -13,7 +13,7 @@ const { makeError, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { nearest, didYouMean } = require('../nearest.js');
 const { Lifetime } = require('../call/library-lifetime.js');
-const { parseTypes } = require('../call/signature.js');
+const { parseTypes, readArgs } = require('../call/signature.js');
 const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
@@ -129,18 +129,20 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
       lifetime,
     );
   }
-  if (mayBeOwned(declaration.args)) {
-    const find = (name) => findOrThrow(lifetime.native, name, found);
-    declaration.args = ownedResults().ownedArgs(declaration.args, key, find, lifetime);
-  }
+  bindOwned(declaration, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
   return bind(key, address, declaration, lifetime, mayBeFast);
 };
 
-/** Whether a declaration has arguments that are made by functions: few have. */
-const mayBeOwned = function (args) {
-  if (!Array.isArray(args)) return false;
-  for (let i = 0; i < args.length; i += 1) if (typeof args[i] === 'object' && args[i] !== null) return true;
-  return false;
+/** Finds the functions that free texts of parameters. The list of types is read once: it may have getters. */
+const bindOwned = function (declaration, name, find, lifetime) {
+  const list = declaration.args === undefined ? undefined : readArgs(declaration.args);
+  if (list === undefined) return;
+  declaration.args = list;
+  for (let i = 0; i < list.length; i += 1) {
+    if (typeof list[i] !== 'object' || list[i] === null) continue;
+    declaration.args = ownedResults().ownedArgs(list, name, find, lifetime);
+    return;
+  }
 };
 
 /**
@@ -351,8 +353,7 @@ function bindPointer(name, value, where, lifetime) {
   if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
   if (typeof declaration.returns === 'object')
     declaration.returns = ownedResult(declaration.returns, name, undefined, lifetime);
-  if (mayBeOwned(declaration.args))
-    declaration.args = ownedResults().ownedArgs(declaration.args, name, undefined, lifetime);
+  bindOwned(declaration, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);
 }
 

@@ -78,7 +78,7 @@ function invalidPointer(name, address) {
 }
 
 // The engine calls these as they are; their arguments and results lie in the argument buffer: src/node/call/intrinsics.rs.
-const [load, locate] = binding.quick();
+const [load, locate, store, text] = binding.quick();
 const WORKED = undefined;
 
 /** Reads a value of a type's descriptor at an address. */
@@ -104,9 +104,13 @@ function read(descriptor, address, byteOffset, name) {
 /** Writes a value of a type's descriptor at an address. `position` is what messages call it. */
 function write(descriptor, address, byteOffset, value, name, position = 'value') {
   const target = checkedAddress(address, byteOffset, name);
+  const isBig = typeof target === 'bigint';
+  const low = isBig ? Number(BigInt.asUintN(32, target)) : target;
+  const high = isBig ? Number(target >> 32n) : target / 4294967296;
+  const { size } = descriptor;
   const resolved = descriptor.resolve ? descriptor.resolve(value, name, position) : value;
-  for (let epoch; words[EPOCH] !== epoch;) {
-    epoch = begin();
+  for (;;) {
+    const epoch = begin();
     const retained = descriptor.write(argBuffer, VALUES, resolved, name, position);
     if (retained !== undefined && !areCopiedViews(retained)) {
       if (hasScopedCallback(retained)) release(retained);
@@ -116,29 +120,62 @@ function write(descriptor, address, byteOffset, value, name, position = 'value')
         value,
       );
     }
+    if (words[EPOCH] !== epoch) continue;
+    words[0] = low;
+    words[1] = high;
+    words[2] = size;
+    words[3] = 0;
+    if (store() === WORKED) return;
+    throw unmapped(name, target, size, 'writable');
   }
-  if (!binding.store(target, descriptor.size)) throw unmapped(name, target, descriptor.size, 'writable');
+}
+
+/** The bytes that fit the argument buffer. */
+const MOST_BYTES = argBuffer.byteLength - VALUES;
+
+/** A copy of the bytes at an address. */
+function copyOf(address, byteOffset, size, name) {
+  if (size > MOST_BYTES) return wrap(checkedAddress(address, byteOffset, name), size, 0, 0, name).slice();
+  const readBytes = (view, at) => view.buffer.slice(view.byteOffset + at, view.byteOffset + at + size);
+  return read({ __proto__: null, size, read: readBytes }, address, byteOffset, name);
+}
+
+/** Copies bytes to an address. */
+function copyTo(address, bytes, name) {
+  const { length: size } = bytes;
+  if (size > MOST_BYTES) {
+    new Uint8Array(wrap(checkedAddress(address, 0, name), size, 0, 0, name)).set(bytes);
+    return;
+  }
+  const writeBytes = (view, at) => void new Uint8Array(view.buffer, view.byteOffset + at, size).set(bytes);
+  write({ __proto__: null, size, write: writeBytes }, address, 0, bytes, name);
 }
 
 /** The string at an address: null for NULL, an error for another address in the first page. */
 function textAt(address, name) {
   if (address === null) return null;
-  return textOf(checkedAddress(address, 0, name), undefined, name);
+  const start = checkedAddress(address, 0, name);
+  const isBig = typeof start === 'bigint';
+  words[0] = isBig ? Number(BigInt.asUintN(32, start)) : start;
+  words[1] = isBig ? Number(start >> 32n) : start / 4294967296;
+  const found = text();
+  if (found === null) throw unmapped(name, start, undefined, 'readable');
+  return found;
 }
 
 /** The string of `byteLength` bytes, or up to the NUL, at an address that was checked. */
 function textOf(address, byteLength, name) {
-  const text = binding.text(address, byteLength);
-  if (text === null) throw unmapped(name, address, byteLength, 'readable');
-  return text;
+  const found = binding.text(address, byteLength);
+  if (found === null) throw unmapped(name, address, byteLength, 'readable');
+  return found;
 }
 
 /** The text of 2 or 4 bytes a unit at an address. */
 function wideTextAt(address, unit, name) {
   const start = checkedAddress(address, 0, name);
-  const text = binding.wideText(start, unit);
-  if (text === null) throw unmapped(name, start, undefined, 'readable');
-  return text;
+  const found = binding.wideText(start, unit);
+  if (found === null) throw unmapped(name, start, undefined, 'readable');
+  return found;
 }
 
 /** Whether memory is there, as far as the system says: on Linux. */
@@ -206,6 +243,8 @@ module.exports = {
   isInFirstPage,
   read,
   write,
+  copyOf,
+  copyTo,
   textAt,
   textOf,
   textLength,

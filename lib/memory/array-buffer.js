@@ -184,9 +184,18 @@ function fixedSize(value, name, position) {
 
 /** Whether the storage of a view or a buffer was transferred away. */
 function isDetachedView(value) {
+  if (byteLengthOf(value) > 0) return false;
   const buffer = bufferOf(value);
   if (isSharedArrayBuffer(buffer)) return false;
   return isDetached(buffer) || (byteLengthOf(buffer) === 0 && binding.addressOf(buffer) === undefined);
+}
+
+/** The bytes of a view or a buffer, whatever its own properties say; `where` is what messages call it. */
+function bytesOf(value, where) {
+  const length = byteLengthOf(value);
+  if (length > 0) return new Uint8Array(bufferOf(value), offsetOf(value), length);
+  if (isDetachedView(value)) throw wrongValue(where, 'attached to its storage', value);
+  return new Uint8Array(0);
 }
 
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
@@ -203,6 +212,7 @@ module.exports = {
   pinnable,
   fixedSize,
   isDetachedView,
+  bytesOf,
   isView,
   elementSizeOf,
   storageOf,

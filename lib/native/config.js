@@ -44,6 +44,15 @@ function deepbind() {
   return setting === '1';
 }
 
+/** PINNED_FFI_AS_BUN: the version of bun that process.versions names, once pinned-ffi/bun is loaded; `1` is 1.4.5. */
+function asBun() {
+  const setting = process.env.PINNED_FFI_AS_BUN ?? '';
+  if (setting === '' || setting === '0') return undefined;
+  if (setting === '1') return '1.4.5';
+  if (!/^\d+\.\d+\.\d+$/.test(setting)) refuse('PINNED_FFI_AS_BUN', '0, 1 or a version such as 1.4.5', setting);
+  return setting;
+}
+
 const CALL_PATHS = ['fast', 'generic', 'node-api', 'libffi'];
 /** The values of the variable's earlier name. */
 const LANES = { __proto__: null, v8: 'fast', frame: 'generic', 'node-api': 'node-api', libffi: 'libffi' };
@@ -91,6 +100,7 @@ module.exports = {
   guard: process.env.PINNED_FFI_GUARD === '1',
   ...callPath(),
   deepbind: deepbind(),
+  asBun: asBun(),
   ...trace(),
   // Whether every library is isolated, and whether Buffers are born in shared memory from the start.
   isolate: flag('PINNED_FFI_ISOLATE'),

@@ -13,7 +13,8 @@ const root = path.dirname(folder);
 const resolver = ({ SPECIFIER, required, imported }) =>
   function resolve(specifier, context, next) {
     if (specifier !== SPECIFIER) return next(specifier, context);
-    return context.conditions.includes('require')
+    // An array, or in some releases a Set.
+    return Array.from(context.conditions).includes('require')
       ? { url: pathToFileURL(required).href, format: 'commonjs', shortCircuit: true }
       : { url: imported, format: 'module', shortCircuit: true };
   };
@@ -38,7 +39,9 @@ function resolveRequired({ SPECIFIER, required }) {
   };
 }
 
-/** require() of a name with `node:`, which is not resolved: without hooks, Node looks for a built-in module. */
+/**
+ * require() of a name with `node:`: Node looks for a built-in module, until 24.11 even where a hook has resolved it.
+ */
 function loadRequired({ SPECIFIER, required }) {
   const { _load } = Module;
   Module._load = function load(request, ...rest) {
@@ -63,11 +66,9 @@ function install(specifier, entry) {
     required: path.join(root, `${entry}.js`),
     imported: pathToFileURL(path.join(root, `${entry}.mjs`)).href,
   };
-  if (Module.registerHooks !== undefined) Module.registerHooks({ resolve: resolver(names) });
-  else {
-    registerApart(names);
-    if (specifier.startsWith('node:')) loadRequired(names);
-  }
+  if (Module.registerHooks === undefined) registerApart(names);
+  else Module.registerHooks({ resolve: resolver(names) });
+  if (specifier.startsWith('node:')) loadRequired(names);
   resolveRequired(names);
 }
 

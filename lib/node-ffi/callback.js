@@ -10,24 +10,34 @@ const { wrongValue } = require('./words.js');
 const ZEROS = { __proto__: null, void: undefined, ptr: null, i64: 0n, u64: 0n };
 const zeroOf = (type) => (type in ZEROS ? ZEROS[type] : 0);
 
+/** What a callback returns, unless that would come too late. */
+function atOnce(result) {
+  if (typeof result === 'object' && isPromise(result)) throw wrongValue('Callbacks cannot return promises');
+  return result;
+}
+
+/**
+ * The function that C calls in place of the program's, which it gets each time from `held` or, after unref(), from `weak`.
+ * Without lists of values, which cost more than the rest.
+ */
+function caller(target, count, zero) {
+  const get = () => target.held ?? target.weak.deref() ?? (() => zero);
+  if (count === 0) return () => atOnce(get()());
+  if (count === 1) return (a) => atOnce(get()(a));
+  if (count === 2) return (a, b) => atOnce(get()(a, b));
+  if (count === 3) return (a, b, c) => atOnce(get()(a, b, c));
+  return (...values) => atOnce(get()(...values));
+}
+
 /** A registered callback: its function is held, or may be collected after unref(). */
 class Callback {
-  #held;
-  #weak;
+  #target;
   #pointer;
 
   /** The signature is one of the table's types. */
   constructor(callback, { returns, args }) {
-    this.#held = callback;
-    this.#weak = new WeakRef(callback);
-    const zero = zeroOf(returns);
-    const call = (...values) => {
-      const target = this.#held ?? this.#weak.deref();
-      if (target === undefined) return zero;
-      const result = Reflect.apply(target, undefined, values);
-      if (isPromise(result)) throw wrongValue('Callbacks cannot return promises');
-      return result;
-    };
+    this.#target = { held: callback, weak: new WeakRef(callback) };
+    const call = caller(this.#target, args.length, zeroOf(returns));
     this.#pointer = new JSCallback(Object.defineProperty(call, 'name', { value: callback.name }), {
       args: args.map(resultType),
       returns: callbackResultType(returns),
@@ -40,14 +50,14 @@ class Callback {
 
   /** Holds the function; false if it was collected. */
   ref() {
-    this.#held = this.#weak.deref();
-    return this.#held !== undefined;
+    this.#target.held = this.#target.weak.deref();
+    return this.#target.held !== undefined;
   }
 
   /** Lets the function be collected; false if it was. */
   unref() {
-    if (this.#weak.deref() === undefined) return false;
-    this.#held = undefined;
+    if (this.#target.weak.deref() === undefined) return false;
+    this.#target.held = undefined;
     return true;
   }
 

@@ -192,6 +192,8 @@ class DynamicLibrary {
 
   /** The function that was prepared, bound if it is none yet. */
   #bind({ name, signature: { returns, args, threads }, key, address }) {
+    // A getter of another definition may have closed it.
+    this.#checkOpen();
     this.#symbols.set(name, address);
     const known = this.#functions.get(name);
     if (known !== undefined && known.key === key) return known.call;
@@ -207,8 +209,10 @@ class DynamicLibrary {
   }
 }
 
+/** The first releases of Node 20 have no such symbol. */
+const DISPOSE = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const { close } = DynamicLibrary.prototype;
-Object.defineProperty(DynamicLibrary.prototype, Symbol.dispose ?? Symbol.for('nodejs.dispose'), {
+Object.defineProperty(DynamicLibrary.prototype, DISPOSE, {
   value: close,
   writable: true,
   enumerable: true,
@@ -224,7 +228,7 @@ function dlopen(path, definitions) {
   const lib = new DynamicLibrary(path);
   try {
     const functions = definitions === undefined ? Object.freeze({ __proto__: null }) : lib.getFunctions(definitions);
-    return { lib, functions, [Symbol.dispose]: () => lib.close() };
+    return { lib, functions, [DISPOSE]: () => lib.close() };
   } catch (error) {
     lib.close();
     throw error;

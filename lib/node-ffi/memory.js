@@ -1,11 +1,11 @@
 'use strict';
 // Memory at addresses: get*, set*, toString, toBuffer, toArrayBuffer, export*, getRawPointer.
 
-const { isAnyArrayBuffer, isArrayBuffer } = require('node:util').types;
+const { isArrayBuffer } = require('node:util').types;
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
 const access = require('../memory/access.js');
-const { byteLengthOf, isDetachedView, isView } = require('../memory/array-buffer.js');
+const { byteLengthOf, bytesOf, isDetachedView, isView } = require('../memory/array-buffer.js');
 const { read, write } = require('../pointer/read-write.js');
 const { RULES } = require('./types.js');
 const { addressOf, checkLength, checkSpan, sizeOf } = require('./validate.js');
@@ -17,6 +17,18 @@ const nullPointer = (message) => makeError('ERR_FFI_INVALID_POINTER', message);
 
 /** The address of a value: a number where it is exact, for which the main entry has a fast call. */
 function placeOf(pointer, byteOffset, size) {
+  if (
+    typeof pointer === 'bigint' &&
+    (byteOffset === undefined || (Number.isSafeInteger(byteOffset) && byteOffset >= 0))
+  ) {
+    const place = Number(pointer) + (byteOffset ?? 0);
+    // Beyond 2^53 it is not exact, and below the offset it may be at NULL.
+    if (place <= Number.MAX_SAFE_INTEGER && place - (byteOffset ?? 0) > 0) return place;
+  }
+  return checkedPlace(pointer, byteOffset, size);
+}
+
+function checkedPlace(pointer, byteOffset, size) {
   const address = addressOf(pointer, 'pointer');
   if (address === 0n) throw nullPointer('Cannot dereference a null pointer');
   const offset = byteOffset === undefined ? 0 : sizeOf(byteOffset, 'offset');
@@ -40,15 +52,18 @@ const refusal = (type, expected, value) =>
     ? wrongValue('Value must be a bigint or a number')
     : wrongValue(`Value must be ${expected}`);
 
+function withoutOffset(pointer) {
+  if (addressOf(pointer, 'pointer') === 0n) return nullPointer('Cannot dereference a null pointer');
+  return wrongValue('Expected an offset argument');
+}
+
 function setter(type, size) {
   const set = write[type];
   const { isValid, expected } = RULES[type];
   const convert = type === 'f32' ? Math.fround : undefined;
   return (pointer, byteOffset, value) => {
-    const address = addressOf(pointer, 'pointer');
-    if (address === 0n) throw nullPointer('Cannot dereference a null pointer');
-    if (byteOffset === undefined) throw wrongValue('Expected an offset argument');
-    const place = placeOf(address, byteOffset, size);
+    if (byteOffset === undefined) throw withoutOffset(pointer);
+    const place = placeOf(pointer, byteOffset, size);
     if (value === undefined) throw wrongValue('Expected a value argument');
     if (!isValid(value)) throw refusal(type, expected, value);
     set(place, 0, convert === undefined ? value : convert(value));
@@ -97,7 +112,7 @@ function bufferAt(pointer, length, copy, what) {
 }
 
 const memoryAt = (address, size) => access.wrap(access.checkedAddress(address, 0, 'toBuffer'), size, 0, 0, 'toBuffer');
-const copyAt = (address, size) => memoryAt(address, size).slice();
+const copyAt = (address, size) => access.copyOf(address, 0, size, 'toBuffer');
 
 /** Memory as an ArrayBuffer: a copy, unless `copy` is false. */
 function toArrayBuffer(pointer, length, copy) {
@@ -119,10 +134,7 @@ function exportBytes(source, data, length) {
   if (address === 0n && size > 0) throw nullPointer('Cannot create a buffer from a null pointer');
   checkSpan(address, length, EXCEEDS);
   if (size === 0) return;
-  const bytes = isAnyArrayBuffer(source)
-    ? new Uint8Array(source)
-    : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  new Uint8Array(memoryAt(address, size)).set(bytes);
+  access.copyTo(address, bytesOf(source, 'export'), 'export');
 }
 
 function exporter(name, kind, is) {
@@ -136,7 +148,7 @@ function exporter(name, kind, is) {
 }
 
 const exportBuffer = named(
-  exporter('buffer', 'Buffer', (value) => Buffer.isBuffer(value)),
+  exporter('buffer', 'Buffer', (value) => ArrayBuffer.isView(value) && Buffer.isBuffer(value)),
   'exportBuffer',
 );
 const exportArrayBuffer = named(exporter('arrayBuffer', 'ArrayBuffer', isArrayBuffer), 'exportArrayBuffer');

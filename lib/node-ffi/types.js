@@ -113,6 +113,7 @@ function numberOf(name) {
     ...base,
     key: `node:ffi ${name}`,
     fastClass: name,
+    writesAtOnce: true,
     write(view, at, value, owner, position) {
       if (!isValid(value)) throw refusal(position, expected);
       return write(view, at, value, owner, position);
@@ -171,6 +172,7 @@ Object.defineProperty(pointer, 'writeAnyText', {
 const returnedPointer = {
   ...byName.get('u64'),
   key: 'node:ffi returned pointer',
+  writesAtOnce: true,
   write(view, at, value, name, position) {
     if (!writeAddress(view, at, value, position)) throw refusal(position, POINTERS);
   },

@@ -20,8 +20,8 @@ const SUPPORTED = {
 };
 /** Majors without long-term support: there is nothing of V8 that was verified there. */
 const ODD = ['21', '23', '25'];
-/** The Nodes for musl on PyPI: the newest of each major version there. */
-const MUSL = { 20: '20.18.0', 22: '22.20.0', 24: '24.19.0', 26: '26.7.0' };
+/** The Nodes for musl on PyPI: the newest of each major version there, as the package that holds them is called. */
+const MUSL = { 20: '20.18.0', 22: '22.20.0', 24: '24.19.0', 26: '26.7.0rc0' };
 /** Releases of Debian whose Node is new enough. Their Node is a small program and a shared libnode. */
 const DEBIAN = { trixie: 'Debian 13', sid: 'Debian sid' };
 const MUSL_RELEASE = 'trixie';

@@ -213,6 +213,9 @@ impl Layout {
             (field.value.size(), packed.max(field.align.unwrap_or(1)))
         };
         let (size, natural, offsets) = lay_out(&fields.iter().map(part).collect::<Vec<_>>())?;
+        if size == 0 {
+            return refuse("C has no empty struct");
+        }
         let (size, align, _) = lay_out(&[(size, natural.max(align.unwrap_or(1)))])?;
         let content = gather(offsets.iter().copied().zip(fields.iter().map(|field| &field.value)), size);
         Ok(Self { size, align, shifts: vec![0; offsets.len()], offsets, content })

@@ -60,7 +60,7 @@ pub fn remember_own_files() {
 /// H1, H3. The heap is in the arena of `arena`. No other thread runs code of the new files, loads a library or closes one.
 pub unsafe fn share_new_files(arena: ArenaFile, threads_before: usize) -> Vec<Segment> {
     let files = loaded_files();
-    let is_quiet = count_threads() == threads_before;
+    let is_quiet = threads_before != 0 && count_threads() == threads_before;
     let gone = TABLE.lock().forget_unloaded(&files);
     for segment in gone {
         // SAFETY: the loader has unmapped the segment, so that its home is the only mapping.
@@ -108,7 +108,7 @@ pub fn unlock_in_child() {
     TABLE.reset();
 }
 
-/// The threads of this process. 0 where there is no `/proc`.
+/// The threads of this process. 0, which is not known, where there is no `/proc`.
 pub fn count_threads() -> usize {
     std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
 }

@@ -3,7 +3,6 @@
 //! executable's. Read out of the file before it is loaded. Knows no JavaScript.
 #![cfg(glibc)]
 #![expect(unsafe_code, reason = "reads the symbol table of the running program")]
-#![expect(clippy::disallowed_methods, reason = "the loader never changes its tables")]
 
 use std::ffi::{CStr, CString, c_void};
 use std::fs::File;

@@ -1,6 +1,7 @@
 'use strict';
 // The fuzzer: random inputs over the public interface, in child processes, so that a crash is told by its input.
 //   npm run fuzz -- [--count 1000000] [--seed S] [--shards 2]     exits 1 with a minimal input where one fails
+//   npm run fuzz -- --rows '^koffi'                               only the rows of test/fuzz/surface.js whose names match
 //   npm run fuzz -- --input JSON                                  runs one input again
 
 const { spawn } = require('node:child_process');
@@ -166,9 +167,11 @@ async function main() {
       count: { type: 'string', default: '1000000' },
       seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
       shards: { type: 'string', default: '2' },
+      rows: { type: 'string' },
       input: { type: 'string' },
     },
   });
+  if (values.rows !== undefined) process.env.PINNED_FFI_FUZZ_ROWS = values.rows;
   if (values.input !== undefined) {
     const fault = faultOf(await runShard(['-', values.input], { guard: process.env.PINNED_FFI_GUARD === '1' }));
     console.log(fault ?? 'the input passes');

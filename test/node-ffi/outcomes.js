@@ -66,7 +66,7 @@ function outcome(run) {
   try {
     return show(run());
   } catch (error) {
-    return `${error.code}: ${error.message}`;
+    return `${error.code}: ${error.message.replace(/0x[0-9a-f]{7,}/g, '<address>')}`;
   }
 }
 
@@ -91,7 +91,10 @@ function outcomesOf(ffi, path) {
   const bytes = new Uint8Array(16);
   note('empty views', () => [new Uint8Array(0), Buffer.alloc(0), new ArrayBuffer(0)].map((value) => pointer(value)));
   note('a view', () => pointer(bytes) === ffi.getRawPointer(bytes));
-  note('a part of a view', () => pointer(bytes.subarray(3)) - ffi.getRawPointer(bytes));
+  note('a part of a view', () => {
+    const sum = lib.getFunction('sum', { return: 'u64', arguments: ['pointer', 'u64'] });
+    return sum(Uint8Array.of(1, 2, 3, 4, 5).subarray(3), 2);
+  });
   note('an ArrayBuffer', () => pointer(bytes.buffer) === pointer(bytes));
   note('a shared view', () => typeof pointer(new Uint8Array(new SharedArrayBuffer(8))));
   note('a SharedArrayBuffer', () => pointer(new SharedArrayBuffer(8)));

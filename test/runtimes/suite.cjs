@@ -441,8 +441,15 @@ const cases = {
   },
 
   'throws the system error of a call that fails'(ffi) {
-    // C's errno cannot be read on Windows; what the package has there is GetLastError().
-    if (isWindows) return;
+    if (isWindows) {
+      const fails = (attributes) => attributes === 0xffffffff;
+      const { GetFileAttributesW } = ffi.dlopen('kernel32', {
+        GetFileAttributesW: { args: ['ptr'], returns: 'u32', fails },
+      }).symbols;
+      const { code, syscall } = caught(() => GetFileAttributesW(Buffer.from('Z:\\no\\such\\place\0', 'utf16le')));
+      assert.deepEqual({ code, syscall }, { code: 'ENOENT', syscall: 'GetFileAttributesW' });
+      return;
+    }
     const { symbols } = ffi.dlopen(LIBC, { chdir: { args: ['cstring'], returns: 'int', fails: 'negative' } });
     const { code, syscall } = caught(() => symbols.chdir('/no/such/place'));
     assert.deepEqual({ code, syscall }, { code: 'ENOENT', syscall: 'chdir' });

@@ -68,3 +68,10 @@ const given = dlopen('x', { g: { args: [out({ type: 'cstring', free: 'free' })],
 expect<Equal<typeof given, { returns: number; out: [string | null] }>>();
 // @ts-expect-error only text is freed
 out({ type: 'int', free: 'free' });
+
+// Calls that are given up.
+const abs = dlopen('x', { abs: { args: ['int'], returns: 'int' } }).symbols.abs;
+expect<Equal<ReturnType<ReturnType<typeof abs.async.with>>, Promise<number>>>();
+void abs.async.with({ timeout: 100, signal: new AbortController().signal })(1);
+// @ts-expect-error an unknown option
+abs.async.with({ time: 1 });

@@ -11,7 +11,8 @@ use crate::memory::fence::block_cache::begun_by;
 use crate::memory::fence::{exposed, report};
 use crate::memory::raw;
 use crate::node::env::Environment;
-use crate::node::native_fn::{Arguments, JsResult, NativeFn};
+use crate::node::native_fn::{Arguments, JsResult, NativeFn, thrown_by};
+use crate::node::string::to_string;
 
 /// The argument buffer's word of an address, and that of a length in bytes.
 const ADDRESS: usize = 0;
@@ -38,6 +39,29 @@ fn load(environment: &Environment, _: Arguments) -> JsResult {
     refused(environment)
 }
 
+/// Copies as many bytes as the argument buffer says, from where values begin, to the address that it says.
+#[inline(always)] // It is short.
+fn store(environment: &Environment, _: Arguments) -> JsResult {
+    let arg_buffer = &environment.arg_buffer;
+    let (address, length) = (arg_buffer.word(ADDRESS) as usize, arg_buffer.word(LENGTH) as usize);
+    let check = environment.pointer_check.get();
+    // SAFETY: U2; the user has given the address. The length is that of a type, which fits the argument buffer.
+    if length <= arg_buffer.length() - HEAD_BYTES && unsafe { raw::store(arg_buffer, address, length, check) } {
+        return Ok(null_mut());
+    }
+    refused(environment)
+}
+
+/// The text up to its NUL at the address that the argument buffer says.
+fn text(environment: &Environment, _: Arguments) -> JsResult {
+    let address = environment.arg_buffer.word(ADDRESS) as usize;
+    // SAFETY: U2; the user has given the address.
+    let Some(bytes) = (unsafe { raw::text(address, None, environment.pointer_check.get()) }) else {
+        return refused(environment);
+    };
+    to_string(environment, bytes).map_err(|error| thrown_by(environment, &error))
+}
+
 /// Puts the address of a view that begins a fenced block into the argument buffer; everything else is refused.
 #[inline(always)] // It is short.
 fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
@@ -57,7 +81,7 @@ fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
     Ok(null_mut())
 }
 
-/// [`load`] and [`locate`].
-pub fn intrinsics() -> [NativeFn; 2] {
-    [NativeFn::new(load), NativeFn::new(locate)]
+/// [`load`], [`locate`], [`store`] and [`text`]. Each of the first three returns undefined where it has worked.
+pub fn intrinsics() -> [NativeFn; 4] {
+    [NativeFn::new(load), NativeFn::new(locate), NativeFn::new(store), NativeFn::new(text)]
 }

@@ -76,16 +76,6 @@ fn take(
     })
 }
 
-/// Copies bytes from where the values of the argument buffer begin to an address; false for an address that is refused.
-#[napi]
-pub fn store(env: Env, address: JsAddress, length: u32) -> napi::Result<bool> {
-    let environment = current(env)?;
-    // SAFETY: U2; the user passed the address.
-    Ok(unsafe {
-        raw::store(&environment.arg_buffer, from_js(address), length as usize, environment.pointer_check.get())
-    })
-}
-
 /// The text at an address: up to its NUL, or `length` bytes; null for an address that is refused.
 #[napi]
 pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {

@@ -1,0 +1,62 @@
+'use strict';
+// with(): asynchronous calls that a signal or a timeout ends for the caller. C is not stopped: nothing can do that safely.
+
+const { atCaller, wrongType } = require('../errors.js');
+const { integerOf, parseOptions } = require('../validate.js');
+
+const KEYS = { signal: 'any', timeout: 'any' };
+/** What setTimeout of the engine takes. */
+const MOST_MS = 2 ** 31 - 1;
+
+/** The signals of the options: the user's, and one that the timeout aborts. */
+function signalsOf(options, where) {
+  const { signal, timeout } = parseOptions(options, KEYS, where);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw wrongType(`${where}.signal`, 'an AbortSignal', signal);
+  const ms =
+    timeout === undefined
+      ? undefined
+      : integerOf(timeout, `${where}.timeout`, `an integer from 0 to ${MOST_MS} (milliseconds)`, 0, MOST_MS);
+  return { signal, ms };
+}
+
+/** A Promise that settles as `call` does, or rejects as soon as one of the signals is aborted. */
+function untilAborted(call, signals) {
+  return new Promise((resolve, reject) => {
+    const abort = (event) => reject(event.target.reason);
+    const end = () => signals.forEach((signal) => signal.removeEventListener('abort', abort));
+    signals.forEach((signal) => signal.addEventListener('abort', abort, { once: true }));
+    // Later results and failures reach nobody.
+    call.then(resolve, reject).finally(end);
+  });
+}
+
+/**
+ * The same function, whose Promise rejects early: with the signal's reason, or with a TimeoutError after so many
+ * milliseconds.
+ */
+function abortable(call, options) {
+  const { signal, ms } = signalsOf(options, `${call.name}: options`);
+  const caller = async function (...values) {
+    signal?.throwIfAborted();
+    const signals = signal === undefined ? [] : [signal];
+    const started = call(...values);
+    if (ms !== undefined) signals.push(AbortSignal.timeout(ms));
+    return untilAborted(started, signals);
+  };
+  return Object.defineProperties(caller, { name: { value: call.name }, length: { value: call.length } });
+}
+
+/** Gives an asynchronous function its `with`. */
+function addAbort(call) {
+  const withOptions = (options) => {
+    try {
+      return abortable(call, options);
+    } catch (error) {
+      throw atCaller(error, withOptions); // node-do-not-add-exception-line
+    }
+  };
+  return Object.defineProperty(call, 'with', { value: withOptions, writable: true, configurable: true });
+}
+
+module.exports = { addAbort };

@@ -517,7 +517,12 @@ describe('what is left behind', { skip }, () => {
     }
     // Threads end a moment after the process that they have answered.
     for (let i = 0; i < 500 && threads() > before[2]; i += 1) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.deepEqual([descriptors(), children().length, threads()], before);
+    const after = [descriptors(), children().length, threads()];
+    // What earlier tests have left may go meanwhile.
+    assert.ok(
+      after.every((count, i) => count <= before[i]),
+      `${after} after ${before}`,
+    );
   });
 
   test('close() ends the process, after its destructors', (t) => {

@@ -1317,6 +1317,32 @@ export interface FFIAccessError extends FFIErrorOf<'ERR_ACCESS_DENIED'> {
   readonly resource: string;
 }
 
+/** The process of an isolated library has ended, or was ended. */
+export interface FFIDeathError extends FFIErrorOf<
+  'ERR_FFI_LIBRARY_DIED' | 'ERR_FFI_TIMEOUT' | 'ERR_FFI_ISOLATE_PROTOCOL'
+> {
+  /** The name of the C function that was called. */
+  readonly symbol: string;
+  /** The signal that ended it, such as `'SIGSEGV'`, if one did. */
+  readonly signal?: string;
+  /** The status it exited with, if it did. */
+  readonly exitCode?: number;
+  /** The address that could not be accessed. */
+  readonly address?: number;
+  /** Where it happened: a function and an offset, or an offset in a file. */
+  readonly where?: string;
+  /** The file that this place is in. */
+  readonly object?: string;
+  /** The calls that led there, the innermost first. */
+  readonly frames?: readonly string[];
+  /** The last 4 KiB that the process wrote to stderr. */
+  readonly stderr: string;
+  /** The number of the process. */
+  readonly pid: number;
+  /** How many processes of the library there had been. */
+  readonly generation: number;
+}
+
 /** Errors that have more properties than a code. */
 type DetailedFFIError =
   | FFIOverflowError
@@ -1326,7 +1352,8 @@ type DetailedFFIError =
   | FFICallError
   | FFICompileError
   | FFICompilerError
-  | FFIAccessError;
+  | FFIAccessError
+  | FFIDeathError;
 
 /**
  * An error of this package: a TypeError, RangeError or Error with a code. Compare the code to reach the properties of

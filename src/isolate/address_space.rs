@@ -11,8 +11,11 @@ use super::remote_memory;
 use super::shared;
 use crate::memory::other_memory::OtherMemory;
 
+/// A host, and where its mappings lie.
+type Host = (Weak<Child>, Option<Arc<Range>>);
+
 /// The hosts there are, the youngest last, each with where its mappings lie.
-static HOSTS: Mutex<Vec<(Weak<Child>, Option<Arc<Range>>)>> = Mutex::new(Vec::new());
+static HOSTS: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 /// The mappings of this process when it was last looked.
 static MAPPINGS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 

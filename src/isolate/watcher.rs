@@ -198,7 +198,10 @@ impl Watcher {
         }
         // What it wrote last is in the pipe. Its own children may hold the pipe open: what they write is not waited for.
         host.pass_on(AT_ONCE);
-        host.exit.end(status);
+        // Whoever learns of the end finds no descriptor of it.
+        let exit = Arc::clone(&host.exit);
+        drop(host);
+        exit.end(status);
     }
 }
 

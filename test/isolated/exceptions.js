@@ -34,6 +34,16 @@ const CONSTANTS = 'constants of a library are not shared memory, so no Buffer ca
 
 /** By file: the title of a test, and why it fails. */
 const EXCEPTIONS = {
+  alloc: {
+    'behaves the same where external buffers are refused':
+      'without external buffers memory of alloc() is not shared, so an address of it is refused',
+  },
+  async: {
+    'unloads after the last call and not before': 'it looks for the library among the mappings of Node',
+  },
+  callback: {
+    'JS -> C -> JS goes a thousand levels deep on a stack of 6 MB': 'a level takes more of the stack, for its messages',
+  },
   library: {
     'null is the process itself': 'it is the process of the library, whose number is another one',
     'cycles that really load and unload leave no handle behind':

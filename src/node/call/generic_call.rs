@@ -109,17 +109,16 @@ impl BoundFunction {
         let calling = self.calling();
         let block = &prepared.block;
         // SAFETY: U1 and M4; the caller waits for the result.
-        let entered = enter_on_helper(&self.environment, || unsafe { calling.enter(block) })??;
-        self.take_entered(prepared, entered)
+        let mut entered = enter_on_helper(&self.environment, || unsafe { calling.enter(block) })??;
+        self.take_entered(prepared, &mut entered)
     }
 
     /// Keeps what a call has left beside its result.
     #[inline(never)] // As above.
-    fn take_entered(&self, prepared: &mut PreparedCall, entered: Box<Entered>) -> Result<ResultBlock> {
-        let Entered { block, errno, text } = *entered;
-        self.record_errno(errno);
-        prepared.text = text;
-        Ok(block)
+    fn take_entered(&self, prepared: &mut PreparedCall, entered: &mut Entered) -> Result<ResultBlock> {
+        self.record_errno(entered.errno);
+        prepared.text = entered.text.take();
+        Ok(std::mem::take(&mut entered.block))
     }
 
     #[inline(never)] // As above.
@@ -127,7 +126,7 @@ impl BoundFunction {
         let calling = self.calling();
         // SAFETY: U1 and M4, as in `enter`.
         let entered = unsafe { calling.enter(&prepared.block) };
-        self.take_entered(prepared, entered?)
+        self.take_entered(prepared, &mut *entered?)
     }
 
     /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is

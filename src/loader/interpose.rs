@@ -101,7 +101,7 @@ fn allocator_is_replaced() -> bool {
                 .iter()
                 .any(|name| !libc::dlsym(handle, name.as_ptr()).is_null());
             libc::dlclose(handle);
-            is_sanitizer || (image.is_some() && image != libc_image && image != loader_image())
+            is_sanitizer || (image.is_some() && ![libc_image, loader_image(), own_image()].contains(&image))
         }
     })
 }
@@ -111,12 +111,21 @@ fn loader_image() -> Option<usize> {
     image_of(libc::RTLD_DEFAULT, c"__tls_get_addr")
 }
 
+/// This addon, whose malloc serves the processes of isolated libraries alone.
+fn own_image() -> Option<usize> {
+    image_at(own_image as *const c_void)
+}
+
 /// Where the image begins that a symbol lies in.
 fn image_of(handle: *mut c_void, name: &CStr) -> Option<usize> {
+    // SAFETY: M11; the handle is one of dlopen, and the name ends with a NUL.
+    image_at(unsafe { libc::dlsym(handle, name.as_ptr()) })
+}
+
+fn image_at(address: *const c_void) -> Option<usize> {
     let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
     // SAFETY: M11; dladdr fills the structure where it returns non-zero.
     unsafe {
-        let address = libc::dlsym(handle, name.as_ptr());
         let is_known = !address.is_null() && libc::dladdr(address, found.as_mut_ptr()) != 0;
         is_known.then(|| found.assume_init().dli_fbase.addr())
     }

@@ -119,6 +119,15 @@ describe('an isolated library', { skip }, () => {
     callback.close();
   });
 
+  test('gives callbacks its texts, those of constants as well', (t) => {
+    const lib = open(t, 'sharing', { with_text: { args: ['function'], returns: 'i32' } });
+    const texts = [];
+    const callback = new JSCallback((text) => texts.push(text), { args: ['cstring'], returns: 'i32' });
+    lib.symbols.with_text(callback);
+    assert.ok(texts.length > 1 && texts.every((text) => typeof text === 'string' && text.length > 0), texts.join());
+    callback.close();
+  });
+
   test('calls back on its own thread, nested, and on threads of its own', async (t) => {
     const lib = open(t, 'sharing', {
       each: { args: ['i32', 'function'], returns: 'i32' },

@@ -56,10 +56,10 @@ fn store(environment: &Environment, _: Arguments) -> JsResult {
 fn text(environment: &Environment, _: Arguments) -> JsResult {
     let address = environment.arg_buffer.word(ADDRESS) as usize;
     // SAFETY: U2; the user has given the address.
-    let Some(bytes) = (unsafe { raw::text(address, None, environment.pointer_check.get()) }) else {
+    let Some(bytes) = (unsafe { raw::any_text(address, None, environment.pointer_check.get()) }) else {
         return refused(environment);
     };
-    to_string(environment, bytes).map_err(|error| thrown_by(environment, &error))
+    to_string(environment, &bytes).map_err(|error| thrown_by(environment, &error))
 }
 
 /// Puts the address of a view that begins a fenced block into the argument buffer; everything else is refused.

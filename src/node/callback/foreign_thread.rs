@@ -85,8 +85,8 @@ impl CallbackSlot {
                 continue;
             }
             // SAFETY: U1; C gives text where it is declared.
-            if let Some(text) = unsafe { raw::text(address_in(block, *at), None, PointerCheck::LowPage) } {
-                let copy: Box<[u8]> = [text, b"\0"].concat().into();
+            if let Some(text) = unsafe { raw::any_text(address_in(block, *at), None, PointerCheck::LowPage) } {
+                let copy: Box<[u8]> = [&*text, b"\0"].concat().into();
                 set_address(block, *at, copy.as_ptr().expose_provenance());
                 texts.push(copy);
             }

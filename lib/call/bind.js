@@ -141,6 +141,7 @@ const addSpec = function (declaration, name) {
  * @property {FunctionSpec} spec
  * @property {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of its library
  * @property {boolean} mayBeFast whether fast calls may reach it
+ * @property {number | undefined} timeout milliseconds that a call may take, for an isolated library
  * @property {object | undefined} last the call target that was made last; each has the one before
  * @property {Function | undefined} asynchronous what `async` gives, once it was asked for
  */

@@ -85,7 +85,7 @@ class IsolatedProcess {
  * by a program.
  */
 function exit() {
-  if (process._exiting !== false) binding.endBusyHosts();
+  if (/** @type {any} */ (process)._exiting !== false) binding.endBusyHosts();
 }
 let listens = false;
 function listen() {

@@ -119,6 +119,18 @@ describe('an isolated library', { skip }, () => {
     callback.close();
   });
 
+  test('calls a callback that was made before there was a process', () => {
+    const script = `
+      const ffi = require(${JSON.stringify(root)});
+      const callback = new ffi.JSCallback((i) => i + 1, { args: ['i32'], returns: 'i32' });
+      const declared = { each: { args: ['i32', 'function'], returns: 'i32' } };
+      const lib = ffi.dlopen(${JSON.stringify(library('sharing'))}, declared, { isolate: true });
+      console.log(typeof lib.symbols.each(3, callback));
+      lib.close();`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+    assert.equal(stdout, 'number\n', stderr);
+  });
+
   test('gives callbacks its texts, those of constants as well', (t) => {
     const lib = open(t, 'sharing', { with_text: { args: ['function'], returns: 'i32' } });
     const texts = [];

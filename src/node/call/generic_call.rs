@@ -13,7 +13,7 @@ use crate::call::invoke::{self, ResultBlock};
 use crate::call::remote::Remote;
 use crate::error::{FfiError, Result};
 use crate::memory::address::{Address, Span};
-use crate::memory::arg_buffer::{address_in, bytes, set_address};
+use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
 use crate::memory::block_source::BlockSource;
 use crate::memory::fence::borrows::Borrows;
 use crate::memory::fence::exposed;
@@ -260,6 +260,9 @@ impl BoundFunction {
             })?;
             set_address(block, at, address.get());
         }
+        if let Some(remote) = &self.remote {
+            self.translate_functions(remote, block);
+        }
         if self.options.has(Options::GUARD) || self.remote.is_some() {
             let made = borrows.copies(self.source(), |argument, address| {
                 set_address(block, self.signature.layout.arguments[argument], address.get());
@@ -274,6 +277,19 @@ impl BoundFunction {
     /// Where copies go that another process has to see.
     fn source(&self) -> Option<&Arc<dyn BlockSource>> {
         self.remote.as_ref().map(|remote| &remote.memory.source)
+    }
+
+    /// Has function pointers of callbacks mean the same in the other process: those that were made before there was one
+    /// have other addresses there.
+    #[inline(never)] // As `prepare`.
+    fn translate_functions(&self, remote: &Remote, block: &mut ArgBlock) {
+        for (value, at) in self.signature.arguments.iter().zip(&self.signature.layout.arguments) {
+            if value.scalar() == Some(CType::Function)
+                && let Some(pointer) = remote.function.pointer_there(address_in(block, *at))
+            {
+                set_address(block, *at, pointer);
+            }
+        }
     }
 
     /// What a number that was passed for a pointer is in the other process.

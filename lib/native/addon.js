@@ -56,7 +56,8 @@ function refusal(file, cause) {
     const message = 'pinned-ffi: Node was started with --no-addons, which disables native addons; start it without';
     return makeError('ERR_FFI_ADDON_NOT_FOUND', message, { path: file, platform: platformKey(), cause });
   }
-  const more = process.allowedNodeEnvironmentFlags.has('--allow-ffi') ? ' and --allow-ffi' : '';
+  const isFFIDenied = process.allowedNodeEnvironmentFlags.has('--allow-ffi') && !process.permission.has('ffi');
+  const more = isFFIDenied ? ' and --allow-ffi' : '';
   const message = `pinned-ffi: Node's permission model does not allow native addons; start Node with --allow-addons${more}`;
   return makeError('ERR_ACCESS_DENIED', message, { permission: 'Addon', resource: file, cause });
 }

@@ -143,7 +143,7 @@ async function run(given, positionals) {
   const { readPackage, standardFolders } = require('./bind/headers.js');
   const packages = (values.pkg ?? []).map(readPackage);
   const flags = [
-    ...(values.include ?? []).map((folder) => `-I${folder}`),
+    ...(values.include ?? []).map((folder) => `-I${path.resolve(folder)}`),
     ...packages.flatMap((each) => each.flags),
     ...(values.define ?? []).map((macro) => `-D${macro}`),
     ...(values.flag ?? []),

@@ -429,6 +429,16 @@ describe('where the header and the library are', () => {
     assert.doesNotMatch(stdout, /atoi/);
   });
 
+  test('a function that returns twice is left out', { skip }, async () => {
+    const file = path.join(folder, 'twice.h');
+    fs.writeFileSync(file, 'int vfork(void);\nint abs(int x);\n');
+    const { code, stdout, stderr } = await bind([file, '--lib', 'c']);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /abs: \{/);
+    assert.doesNotMatch(stdout, /vfork: \{/);
+    assert.match(stderr, /vfork: it returns twice/);
+  });
+
   test('typedefs of nameless structs, and pointers to functions with further arguments', { skip }, async () => {
     const file = path.join(folder, 'nameless.h');
     fs.writeFileSync(

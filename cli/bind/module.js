@@ -1,6 +1,7 @@
 'use strict';
 // A header as a module: what it declares, what of that the package and the library have, as text.
 
+const { RETURNS_TWICE } = require('../../lib/library/dlopen.js');
 const { count } = require('../table.js');
 const { failure } = require('../usage.js');
 const { Emitter } = require('./emit.js');
@@ -18,9 +19,11 @@ function select({ functions, globals, entities }, exports, leftOut) {
   const has = (symbol) => exports === undefined || exports.has(symbol);
   const kept = functions.filter((each) => {
     if (each.type !== undefined) tryFunction(each.type);
-    const fault = each.fault ?? each.type.fault;
+    const isTwice = RETURNS_TWICE.has(each.linkName ?? each.name);
+    const fault = each.fault ?? each.type.fault ?? (isTwice ? 'it returns twice: call it in C (cc)' : undefined);
     if (!has(each.linkName ?? each.name)) leftOut.add(LACKING, each.name);
-    else if (fault !== undefined) leftOut.add('functions of types that have no counterpart', each.name, fault);
+    else if (fault !== undefined)
+      leftOut.add('functions that cannot be called, or have types without a counterpart', each.name, fault);
     else return true;
     return false;
   });

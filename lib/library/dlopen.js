@@ -379,4 +379,4 @@ function CFunction(declaration) {
   return Object.defineProperty(call, 'closed', { get: () => lifetime.closed, enumerable: true });
 }
 
-module.exports = { dlopen, openLibrary, linkSymbols, CFunction };
+module.exports = { RETURNS_TWICE, dlopen, openLibrary, linkSymbols, CFunction };

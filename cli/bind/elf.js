@@ -8,6 +8,9 @@ const LOAD = 1;
 const DYNAMIC = 2;
 const [NEEDED, STRINGS, SYMBOLS] = [1n, 5n, 6n];
 const HASH = 0x6ffffef5n;
+const VERSIONS = 0x6ffffff0n;
+/** The bit of a version that only programs which were linked to it get. */
+const OLD = 0x8000;
 
 function hashOf(name) {
   let hash = 5381;
@@ -97,10 +100,15 @@ class Elf {
     if (index < first) return undefined;
     for (;;) {
       const value = this.#at(start + BigInt((buckets + index - first) * 4), 4).readUInt32LE(0);
-      if (((value ^ hash) & ~1) === 0 && this.#isNamed(index, name)) return index;
+      if (((value ^ hash) & ~1) === 0 && this.#isNamed(index, name) && !this.#isOld(index)) return index;
       if ((value & 1) === 1) return undefined;
       index += 1;
     }
+  }
+
+  #isOld(index) {
+    const versions = this.#addresses.get(VERSIONS);
+    return versions !== undefined && (this.#at(versions + BigInt(index * 2), 2).readUInt16LE(0) & OLD) !== 0;
   }
 
   #symbol(index) {

@@ -26,7 +26,13 @@ function guesses(header) {
 /** The report for this machine. */
 const nativeOf = ({ reports }) => reports.find(({ architecture }) => architecture === process.arch) ?? reports[0];
 
-const exportsOf = (library) => new Set(nativeOf(library).exports.map(({ name }) => name));
+/** What dlsym finds in a library: not the old versions of a symbol, which are for programs that were linked to them. */
+const exportsOf = (library) =>
+  new Set(
+    nativeOf(library)
+      .exports.filter(({ isDefault }) => isDefault !== false)
+      .map(({ name }) => name),
+  );
 
 /** A library by its name or path; undefined where there is none that can be read. */
 function find(name) {

@@ -35,7 +35,7 @@ const BUDGETS = {
   abi: { quick: 8, full: 8 },
   alloc: { quick: 6, full: 6 },
   async: { quick: 12, full: 12 },
-  bind: { quick: 20, full: 25 },
+  bind: { quick: 25, full: 30 },
   'bind-headers': { quick: 10, full: 45 },
   canary: { quick: 15, full: 30 },
   bundle: { quick: 15, full: 15 },

@@ -83,7 +83,8 @@ function installedLibraries() {
   for (const folder of folders) {
     if (!fs.existsSync(folder)) continue;
     for (const name of fs.readdirSync(folder)) {
-      if (!isLibrary.test(name)) continue;
+      // Not loaders: that of musl has the C library in it.
+      if (!isLibrary.test(name) || name.startsWith('ld-')) continue;
       const file = path.join(folder, name);
       const real = fs.existsSync(file) ? fs.realpathSync(file) : undefined;
       // Of several names the one that programs are linked by: libz.so.1, not libz.so.1.2.13.

@@ -12,10 +12,14 @@ pub mod error;
 /// Of the loader what needs no build of the package.
 #[path = "."]
 pub mod loader {
+    #[path = "../src/loader/dynamic.rs"]
+    pub mod dynamic;
     #[path = "../src/loader/inspect.rs"]
     pub mod inspect;
     #[path = "../src/loader/library.rs"]
     pub mod library;
+    #[path = "../src/loader/library_report.rs"]
+    pub mod library_report;
 }
 #[path = "../src/memory/mod.rs"]
 pub mod memory;

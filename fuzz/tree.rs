@@ -47,13 +47,13 @@ impl Tree {
             Self::Scalar(id) => return CType::from_id(u32::from(*id) % CType::ALL.len() as u32).map(ValueType::from),
             Self::Struct { fields, pack, align } => {
                 let field = |(tree, bits): &(Tree, Option<u8>)| {
-                    Ok(Field { value: tree.declare(seen)?, bits: bits.map(usize::from) })
+                    Ok(Field { value: tree.declare(seen)?, bits: bits.map(usize::from), align: None })
                 };
                 let fields = fields.iter().map(field).collect::<Result<Vec<_>>>()?;
                 (Layout::structure(&fields, bytes(*pack), bytes(*align))?, fields)
             }
             Self::Union { fields, align } => {
-                let field = |tree: &Tree| Ok(Field { value: tree.declare(seen)?, bits: None });
+                let field = |tree: &Tree| Ok(Field { value: tree.declare(seen)?, bits: None, align: None });
                 let fields = fields.iter().map(field).collect::<Result<Vec<_>>>()?;
                 (Layout::union(&fields, bytes(*align))?, fields)
             }

@@ -59,7 +59,7 @@ fuzz_target!(|input: Input| {
     block.repair(length);
     assert!(block.is_whole(length));
     if input.is_given {
-        block.give(1);
+        block.expose_to(1);
     }
     // SAFETY: M10; the block is this target's, and not used any more.
     unsafe { heap::free(block, length) };

@@ -97,7 +97,7 @@ const CRATES = {
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature)|loader\/(exports|instances|interpose|library)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|host\/[\w/]+|isolate\/\w+|node\/[\w/]+)\.rs$/;
+  /^(abi\/(layout|signature)|loader\/(exports|instances|interpose|library|symbol_size)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|host\/[\w/]+|isolate\/\w+|node\/[\w/]+)\.rs$/;
 
 // ---- JavaScript -----------------------------------------------------------------------------------------------------
 

@@ -6,4 +6,6 @@ pub mod inspect;
 pub mod instances;
 pub mod interpose;
 pub mod library;
+pub mod library_report;
 pub mod preflight;
+pub mod symbol_size;

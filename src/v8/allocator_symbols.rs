@@ -1,7 +1,8 @@
 //! The exported symbols of Node's ArrayBuffer allocator, and whether its vtable has no others.
 
 use super::symbols;
-use crate::loader::library::{Library, symbol_size};
+use crate::loader::library::Library;
+use crate::loader::symbol_size::symbol_size;
 use crate::memory::address::Address;
 
 /// The addresses of the exported symbols that the stand-in needs.

@@ -2,7 +2,6 @@
 #![expect(unsafe_code, reason = "calls C")]
 
 use std::ptr::null_mut;
-use std::sync::Arc;
 
 use napi::sys;
 
@@ -10,13 +9,10 @@ use super::prepared::PreparedCall;
 use crate::abi::ctype::CType;
 use crate::call::bound_function::{Entered, Options};
 use crate::call::invoke::{self, ResultBlock};
-use crate::call::remote::Remote;
 use crate::error::{FfiError, Result};
 use crate::memory::address::{Address, Span};
-use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
-use crate::memory::block_source::BlockSource;
+use crate::memory::arg_buffer::{address_in, bytes, set_address};
 use crate::memory::fence::borrows::Borrows;
-use crate::memory::fence::exposed;
 use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
@@ -272,44 +268,6 @@ impl BoundFunction {
             }
         }
         Ok(())
-    }
-
-    /// Where copies go that another process has to see.
-    fn source(&self) -> Option<&Arc<dyn BlockSource>> {
-        self.remote.as_ref().map(|remote| &remote.memory.source)
-    }
-
-    /// Has function pointers of callbacks mean the same in the other process: those that were made before there was one
-    /// have other addresses there.
-    #[inline(never)] // As `prepare`.
-    fn translate_functions(&self, remote: &Remote, block: &mut ArgBlock) {
-        for (value, at) in self.signature.arguments.iter().zip(&self.signature.layout.arguments) {
-            if value.scalar() == Some(CType::Function)
-                && let Some(pointer) = remote.function.pointer_there(address_in(block, *at))
-            {
-                set_address(block, *at, pointer);
-            }
-        }
-    }
-
-    /// What a number that was passed for a pointer is in the other process.
-    #[inline(never)] // Rare.
-    fn number_there(&self, remote: &Remote, argument: usize, address: Address) -> Result<Address> {
-        if let Some(pointer) = remote.function.pointer_there(address.get()) {
-            return Ok(Address::new(pointer).unwrap_or(address));
-        }
-        if remote.function.is_stale(address.get()) {
-            let (symbol, address) = (self.symbol.clone(), address.get());
-            return Err(FfiError::StalePointer { symbol, argument, address });
-        }
-        let is_here = || {
-            exposed::with(address, |_, _| ()).is_some()
-                || self.environment.exposed_views.memory(self.environment.raw, address).is_some()
-        };
-        if !remote.memory.source.contains(address) && is_here() {
-            return Err(FfiError::NotShared { symbol: self.symbol.clone(), argument });
-        }
-        Ok(address)
     }
 
     /// Translates a number into an address in the copy of the memory that it lies in, if that is or will be copied.

@@ -7,3 +7,4 @@ pub mod generic_call;
 pub mod intrinsics;
 pub mod prepared;
 pub mod register_call;
+pub mod remote_arguments;

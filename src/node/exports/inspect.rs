@@ -5,7 +5,8 @@ use std::path::Path;
 use napi::bindgen_prelude::Env;
 use napi_derive::napi;
 
-use crate::loader::inspect::{self, Exported, Imported, Kind, Report};
+use crate::loader::inspect;
+use crate::loader::library_report::{Exported, Imported, Kind, Report};
 use crate::node::error::thrown;
 
 /// A symbol that other programs may look up.

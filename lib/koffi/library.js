@@ -4,7 +4,6 @@
 const { dlopen: FLAGS } = require('node:os').constants;
 const { makeError, wrongType } = require('../errors.js');
 const { openLibrary } = require('../library/dlopen.js');
-const { requirePermission } = require('../native/permission.js');
 const { functionOf } = require('./function.js');
 const { isConvention, reader, signatureOf } = require('./make.js');
 const { errnoAddress } = require('./system.js');
@@ -75,9 +74,9 @@ class LibraryHandle {
 /** koffi.load(path, { lazy, global, deep }). */
 function load(path, options = {}) {
   const flags = flagsOf(options);
-  requirePermission('load', path);
+  const library = openLibrary(path, flags === undefined ? {} : { flags });
   errnoAddress();
-  return new LibraryHandle(openLibrary(path, flags === undefined ? {} : { flags }));
+  return new LibraryHandle(library);
 }
 
 module.exports = { LibraryHandle, load };

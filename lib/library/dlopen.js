@@ -28,10 +28,9 @@ const locate = lazy(() => require('./inspect.js'));
 // Loaded for declarations that are C text.
 const cdef = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
-// Loaded for libraries in processes of their own.
+// Loaded for isolated libraries.
 const isolation = lazy(() => require('../isolate/library.js'));
 const ownedResults = lazy(() => require('../call/owned-result.js'));
-const ownedResult = (...values) => ownedResults().ownedResult(...values);
 
 const CALL_KEYS = {
   args: 'any',
@@ -69,22 +68,28 @@ const dlopen = function (path, given, options = {}) {
   const { flags, guard, isolate = ISOLATES } = parseOptions(options, OPEN_KEYS, 'dlopen: options');
   const bits = flags === undefined ? 0 : flagsOf(flags);
   if (isolate !== false) return openIsolated(path, entries, scope, bits, guard, isolate);
-  const { native, found, lifetime } = open(path, bits);
+  const { found, lifetime } = open(path, bits);
   // An addon may run JavaScript, which a fast call must not.
   const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
   try {
-    return makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, 'of this process', {
-      global: globalOf(native, found, scope),
-      function: functionOf(opened, scope),
-      symbol: symbolOf(native, found),
-    });
+    return libraryOf(opened, entries, scope, 'of this process');
   } catch (error) {
     lifetime.close();
     throw error;
   }
 };
 
-/** The same in a process of its own. */
+/** Binds the symbols of a library that is open. */
+const libraryOf = function (opened, entries, scope, kind) {
+  const { lifetime, found } = opened;
+  return makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, kind, {
+    global: globalOf(lifetime.native, found, scope),
+    function: functionOf(opened, scope),
+    symbol: symbolOf(lifetime.native, found),
+  });
+};
+
+/** The same in a separate process. */
 function openIsolated(path, entries, scope, flags, guard, isolate) {
   const { IsolatedLifetime, processOf, everything, controls } = isolation();
   const process = processOf(isolate === ALL ? everything() : isolate, 'dlopen: options.isolate');
@@ -94,12 +99,7 @@ function openIsolated(path, entries, scope, flags, guard, isolate) {
     lifetime.native = native;
     // Fast calls run in this process.
     const opened = { lifetime, found, guard, mayBeFast: false };
-    const more = { global: globalOf(native, found, scope), function: functionOf(opened, scope) };
-    const made = makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, 'of its process', {
-      ...more,
-      symbol: symbolOf(native, found),
-    });
-    return Object.defineProperties(made, controls(process));
+    return Object.defineProperties(libraryOf(opened, entries, scope, 'of its process'), controls(process));
   } catch (error) {
     lifetime.close();
     throw error;
@@ -121,20 +121,14 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
     parseTypes({ ...declaration, returns: withoutFree(declaration.returns) }, key);
     throw missing(symbol, found);
   }
-  if (typeof declaration.returns === 'object') {
-    declaration.returns = ownedResult(
-      declaration.returns,
-      key,
-      (name) => findOrThrow(lifetime.native, name, found),
-      lifetime,
-    );
-  }
   bindOwned(declaration, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
   return bind(key, address, declaration, lifetime, mayBeFast);
 };
 
-/** Finds the functions that free texts of parameters. The list of types is read once: it may have getters. */
+/** Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have getters. */
 const bindOwned = function (declaration, name, find, lifetime) {
+  if (typeof declaration.returns === 'object')
+    declaration.returns = ownedResults().ownedResult(declaration.returns, name, find, lifetime);
   const list = declaration.args === undefined ? undefined : readArgs(declaration.args);
   if (list === undefined) return;
   declaration.args = list;
@@ -351,8 +345,6 @@ function bindPointer(name, value, where, lifetime) {
   }
   const address = addressOf(declaration.ptr, name);
   if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
-  if (typeof declaration.returns === 'object')
-    declaration.returns = ownedResult(declaration.returns, name, undefined, lifetime);
   bindOwned(declaration, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);
 }

@@ -1,5 +1,5 @@
 'use strict';
-// What dlopen, linkSymbols and thread() return: functions with an end, and how they look in util.inspect and JSON.
+// The results of dlopen, linkSymbols and thread(): functions that can be closed, and their form in util.inspect and JSON.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
@@ -10,7 +10,7 @@ const trace = config.trace ? require('../call/recorder.js') : undefined;
 /** The engine makes tables of more than this many properties slow to look up; those are made so at once. */
 const MANY = 128;
 
-/** The functions by their keys, as properties of their own whatever Object.prototype has. */
+/** The functions by their keys, as own properties, whatever Object.prototype has. */
 const bindAll = function (entries, bindOne, opened) {
   for (let i = 0; i < entries.length; i += 1) {
     const entry = entries[i];

@@ -25,7 +25,12 @@ function findScope() {
 // Found when the addon has just been loaded: a scope may be dropped later (`process.permission.drop`).
 const required = findScope();
 
-const isDenied = () => required !== null && !process.permission.has(required.scope);
+/** Throws where the scope is not granted, in the words that `messageOf` has for a flag. */
+function check(messageOf, resource) {
+  if (required === null || process.permission.has(required.scope)) return;
+  const { permission, flag } = required;
+  throw makeError('ERR_ACCESS_DENIED', messageOf(flag), { permission, resource });
+}
 
 /**
  * Throws where Node's permission model does not allow native code to be called.
@@ -34,12 +39,9 @@ const isDenied = () => required !== null && !process.permission.has(required.sco
  * @throws ERR_ACCESS_DENIED
  */
 function requirePermission(name, resource) {
-  if (!isDenied()) return;
-  const { permission, flag } = required;
-  throw makeError(
-    'ERR_ACCESS_DENIED',
-    `${name}: Node's permission model does not allow native code to be called; start Node with ${flag}`,
-    { permission, resource: typeof resource === 'string' || resource instanceof URL ? String(resource) : '' },
+  check(
+    (flag) => `${name}: Node's permission model does not allow native code to be called; start Node with ${flag}`,
+    typeof resource === 'string' || resource instanceof URL ? String(resource) : '',
   );
 }
 
@@ -48,12 +50,7 @@ function requirePermission(name, resource) {
  * @throws ERR_ACCESS_DENIED
  */
 function checkPermission() {
-  if (!isDenied()) return;
-  throw makeError(
-    'ERR_ACCESS_DENIED',
-    `Access to this API has been restricted. Use ${required.flag} to manage permissions.`,
-    { permission: required.permission, resource: '' },
-  );
+  check((flag) => `Access to this API has been restricted. Use ${flag} to manage permissions.`, '');
 }
 
 /** A function that checks first; where nothing is restricted, the function itself. */

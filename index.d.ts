@@ -403,7 +403,7 @@ export interface DlopenOptions {
   /** Default of `guard` for all declarations. Default: `false`, or `true` with PINNED_FFI_GUARD=1. */
   readonly guard?: boolean;
   /**
-   * Whether the library runs in a process of its own, so that a crash of it is an exception: `true`, options, or a
+   * Whether the library runs in a separate process, so that its crash is an exception: `true`, options, or a
    * {@link group}. See docs/isolation.md. Default: `false`, or a group of all libraries with PINNED_FFI_ISOLATE=1.
    */
   readonly isolate?: boolean | IsolateOptions | IsolateGroup;
@@ -439,7 +439,7 @@ export interface IsolateOptions {
 
 /** What an isolated library may do. What is left out is refused. */
 export interface SandboxOptions {
-  /** Files and folders that may be read, beside the system's libraries. Default: none. */
+  /** Files and folders that may be read, in addition to the system's libraries. Default: none. */
   readonly read?: readonly string[];
   /** Files and folders that may be read and written. Default: none. */
   readonly write?: readonly string[];
@@ -521,7 +521,7 @@ export declare function arena(): Arena;
 export declare function isShared(view: ArrayBufferView | ArrayBufferLike): boolean;
 
 /**
- * Opens a shared library in a process of its own. See docs/isolation.md.
+ * Opens a shared library in a separate process. See docs/isolation.md.
  *
  * @throws ERR_FFI_LIBRARY_DIED if a constructor of the library ends the process. Calls throw it as well.
  * @throws ERR_FFI_ISOLATE_UNAVAILABLE if this platform cannot isolate libraries, or a process does not start.
@@ -942,7 +942,7 @@ export interface StructOptions {
  * ```
  *
  * @param fields A type for each field, in order; `{ type, bits }` for a bitfield, which is never passed by value;
- *   `{ type, align }` for a field with an alignment of its own.
+ *   `{ type, align }` for a field with a separate alignment.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
 export declare function struct<const F extends StructFields>(
@@ -1030,7 +1030,7 @@ export declare function pointer(type: () => any): PointerType;
 
 /**
  * Declares a parameter through which C returns a value: see {@link Ret}. You do not pass it: the call provides fenced
- * memory for it. The text of `out('cstring')` is copied and not freed: if C allocates it, somebody has to free it. Then
+ * memory for it. The text of `out('cstring')` is copied and not freed: if C allocates it, your program has to free it. Then
  * declare `out({ type: 'cstring', free: 'symbol' })`.
  *
  * @param type The type of the value, not that of the pointer to it.

@@ -22,7 +22,7 @@ function fileByStack() {
 /** The folder of lib/, or that of the bundle. */
 const folder = typeof __dirname === 'undefined' ? path.dirname(fileByStack()) : __dirname;
 
-/** Whether this runs in a bundle: the files of the package are not beside it. */
+/** Whether this runs in a bundle: the files of the package are not next to it. */
 const isBundled = () => !fs.existsSync(path.join(folder, 'native', 'addon.js'));
 
 module.exports = { folder, isBundled };

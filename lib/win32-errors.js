@@ -1,5 +1,5 @@
 'use strict';
-// The names that Node gives to the error codes of Windows, as far as a system call of C is likely to end with them.
+// The names that Node gives to the error codes of Windows, for the codes that a system call of C is likely to end with.
 
 /** Codes of GetLastError() and of sockets, by the name that libuv gives them. */
 const CODES = {

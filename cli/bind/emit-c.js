@@ -103,7 +103,7 @@ function definitions(entities) {
   return text;
 }
 
-/** The options of functions, which a text cannot have: an object beside it, as a comment. */
+/** The options of functions, which a text cannot have: an object next to it, as a comment. */
 function optionsText(functions) {
   const having = functions.filter(({ type }) => type.options !== undefined);
   if (having.length === 0) return '';

@@ -5,7 +5,7 @@ const ffi = require('../../index.js');
 const { exact } = require('./entities.js');
 const { Unsupported } = require('./types.js');
 
-/** A declaration of the real package for a type, as far as its place in memory goes; throws Unsupported. */
+/** A declaration of the real package for the layout of a type; throws Unsupported. */
 function realOf(type) {
   switch (type.kind) {
     case 'scalar':

@@ -162,7 +162,7 @@ function loaderFinds() {
 }
 
 /**
- * The folder of the compiler's own headers (stddef.h), which libclang looks for beside itself. Undefined where that is
+ * The folder of the compiler's own headers (stddef.h), which libclang looks for next to itself. Undefined where that is
  * right: some distributions keep them elsewhere.
  */
 function resourceFolder(library) {

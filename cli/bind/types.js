@@ -46,7 +46,7 @@ const BUILTIN = new Map([
 const VA_LIST = /^(__builtin_|__gnuc_)?va_list$|__va_list(_tag)?$/;
 const TEXTS = { wchar_t: 'wstring', char16_t: 'utf16' };
 
-// In C such names belong to the compiler and its library: nobody is meant to look inside of what they name.
+// In C such names belong to the compiler and its library: programs must not look inside of the types that they name.
 const isReserved = (name) => /^_[_A-Z]/.test(name);
 
 class Types {

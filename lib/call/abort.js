@@ -26,7 +26,7 @@ function untilAborted(call, signals) {
     const abort = (event) => reject(event.target.reason);
     const end = () => signals.forEach((signal) => signal.removeEventListener('abort', abort));
     signals.forEach((signal) => signal.addEventListener('abort', abort, { once: true }));
-    // Later results and failures reach nobody.
+    // Later results and failures are dropped.
     call.then(resolve, reject).finally(end);
   });
 }

@@ -106,7 +106,7 @@ const callerFactory = (signature, ending) =>
  * @typedef {object} Wording
  * @property {string} key tells it from others
  * @property {(name: string, expected: number, received: number) => Error} wrongCount
- * @property {(error: unknown, name: string) => unknown} translate gives what is thrown in place of a call's error
+ * @property {(error: unknown, name: string) => unknown} translate returns the error to throw in place of a call's error
  */
 
 function wrongCount(name, expected, received) {
@@ -118,7 +118,7 @@ function wrongCount(name, expected, received) {
 
 /**
  * Something has thrown in a call whose texts the native side looks through. Where one has a NUL, C was not called: the
- * first thing that is wrong with an argument is what it throws, as if all had been looked through before.
+ * first wrong argument is the error, as if all had been looked through before.
  */
 function errorOf(error, { args, at, parameters }, values, name) {
   const hasNul = (descriptor, i) =>
@@ -132,7 +132,7 @@ function errorOf(error, { args, at, parameters }, values, name) {
   }
 }
 
-/** What a call throws for an `error`; `epoch` and `values` are there where the native side looks through texts. */
+/** The error that a call throws for `error`. `epoch` and `values` are passed if the native side looks through texts. */
 function fail(error, callTarget, self, epoch, values) {
   return thrownBy(
     epoch === undefined ? error : errorOf(error, callTarget.signature, values, self.name),

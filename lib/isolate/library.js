@@ -1,5 +1,5 @@
 'use strict';
-// Isolated libraries: how long they live, and what their object has beside that of any library.
+// Isolated libraries: their lifetime, and the members that only their objects have.
 
 const { makeError } = require('../errors.js');
 const { Lifetime } = require('../call/library-lifetime.js');

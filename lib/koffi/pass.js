@@ -55,7 +55,7 @@ function copyOf(type, layout, value, name, position) {
   return copier === null ? { ...value } : copier(value);
 }
 
-/** The row of a struct of scalars: written where it is passed, without memory of its own. */
+/** The row of a struct of scalars: written where it is passed, without separate memory. */
 function plainRow(type, layout) {
   const read = (view, at) => decode(type, view, at);
   noteRecord(read, layout);

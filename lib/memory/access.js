@@ -178,7 +178,7 @@ function wideTextAt(address, unit, name) {
   return found;
 }
 
-/** Whether memory is there, as far as the system says: on Linux. */
+/** Whether memory is mapped. Known on Linux only. */
 const isReadable = (address, size) => binding.isReadable(address, size);
 
 const PAGE = 4096;

@@ -2,7 +2,7 @@
 // Retains the results of callbacks: views, texts, and what the fields of structs point to.
 //   - Under a synchronous call until the outermost one has returned.
 //   - Under an asynchronous call until that is done.
-//   - On a thread of C's own, and where nothing of ours has called C, until that thread has returned some more.
+//   - On a foreign thread, and where this package has not called C, until that thread has returned some more.
 
 const { words } = require('./arg-buffer.js');
 

@@ -112,7 +112,7 @@ const elements = {
   },
   set(target, key, value, view) {
     const number = numberOf(key);
-    // What only inherits from a view has properties of its own.
+    // An object that only inherits from a view gets properties as any object does.
     if (!Object.hasOwn(view, DATA)) return Reflect.set(target, key, value, view);
     if (number === undefined) {
       if (typeof key !== 'string' || key in target) return Reflect.set(target, key, value, view);

@@ -79,7 +79,7 @@ class LiveView {
   }
 }
 
-/** The memory of a view for whoever shows it; undefined where it is known not to be there. */
+/** The memory of a view, for printing; undefined if it is known not to be mapped. */
 function mappedMemory(view) {
   if (view[ADDRESS] !== undefined && !access.isReadable(view[storageOf], view[DESCRIPTOR].size)) return undefined;
   return memoryOf(view);
@@ -104,7 +104,7 @@ function copyMembers(View) {
  * are used more often than this.
  */
 const MOST_USES = 8;
-/** Larger memory gets its ArrayBuffer at once: whoever wants one value of it reads that. */
+/** Larger memory gets its ArrayBuffer at once: a program that reads one value reads more. */
 const MOST_FAR = 65536;
 
 /** The DataView of memory at an address. */
@@ -190,7 +190,7 @@ function valueOf(view) {
 
 // ---- where a view comes from ----------------------------------------------------------------------------------------
 
-/** Memory of which nobody reads anything: C gives an empty list as NULL. */
+/** Memory of which nothing is read: C returns an empty list as NULL. */
 const nothing = new DataView(new ArrayBuffer(0));
 
 /** A view of memory that only reads and writes the whole value. */

@@ -106,7 +106,7 @@ function strictPrototype(name, fields) {
       return undefined;
     },
     set(target, key, value, view) {
-      // What only inherits from a view has properties of its own.
+      // An object that only inherits from a view gets properties as any object does.
       if (typeof key !== 'string' || key in target || !Object.hasOwn(view, DATA))
         return Reflect.set(target, key, value, view);
       throw atCaller(unknown(key, find(key)), traps.set); // node-do-not-add-exception-line

@@ -185,7 +185,7 @@ function made({ descriptor, offsetsByField }) {
 
 /**
  * A C struct.
- * @param {object} fields types by name; { type, bits } is a bitfield, { type, align } has an alignment of its own
+ * @param {object} fields types by name; { type, bits } is a bitfield, { type, align } has a separate alignment
  * @param {{ name?: string, packed?: boolean | number, align?: number, zero?: boolean }} [options] `zero`: fields that a
  *   value lacks are zero
  */

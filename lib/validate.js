@@ -31,7 +31,7 @@ const parseOptions = function (value, keys, where) {
 
 const DECLARATION = 'an object { args: [...], returns: ... }';
 
-/** What other packages call the keys of a declaration. */
+/** The names that other packages have for the keys of a declaration. */
 const MEANT = {
   __proto__: null,
   arguments: 'args',

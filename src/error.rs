@@ -39,7 +39,7 @@ pub struct Overflow {
     pub contained: bool,
 }
 
-/// How the process of an isolated library has ended.
+/// The end of the process of an isolated library.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Death {
     /// The signal that ended it.
@@ -48,7 +48,7 @@ pub struct Death {
     pub exit_code: Option<i32>,
     /// The address that the processor could not access.
     pub address: Option<u64>,
-    /// Where it happened: a symbol and an offset, or the offset in a file.
+    /// The place: a symbol and an offset, or the offset in a file.
     pub place: Option<String>,
     /// The file that this place is in.
     pub object: Option<String>,
@@ -58,13 +58,13 @@ pub struct Death {
     pub stderr: String,
     /// Its number.
     pub pid: i32,
-    /// How many processes of the library there have been, this one among them.
+    /// The number of processes of the library so far, this one included.
     pub generation: u32,
     /// The bytes of arguments that it has overwritten, where that was found afterwards.
     pub overflow: Option<Overflow>,
 }
 
-/// What can go wrong on the native side. `Display` is the message the user reads.
+/// The errors of the native side. `Display` is the message for the user.
 #[derive(Debug)]
 pub enum FfiError {
     /// A symbol of a library that has been closed was called.
@@ -118,7 +118,7 @@ pub enum FfiError {
 }
 
 impl FfiError {
-    /// How the process of an isolated library has ended, where that is the error.
+    /// The end of the process of an isolated library, if that is the error.
     pub fn death(&self) -> Option<(&str, &Death)> {
         match self {
             Self::LibraryDied { symbol, death }

@@ -32,7 +32,7 @@ const FAILURES = {
   nonzero: (result) => result !== 0 && result !== 0n,
 };
 
-/** What tells that a call failed, from a declaration's `fails`. */
+/** The test for a failed call, from a declaration's `fails`. */
 function failureOf(fails, name) {
   if (typeof fails === 'function') return fails;
   const known = typeof fails === 'string' ? FAILURES[fails] : undefined;
@@ -229,7 +229,7 @@ function asyncOn(boundFunction, thread) {
   return isLogged?.(boundFunction.name, boundFunction.inC) ? log.logged(call, boundFunction, '.async') : call;
 }
 
-/** Has a function the name. Those of `callerOf` have it from the start: to change it makes all properties slow. */
+/** Gives a function its name. Those of `callerOf` have it from the start, because changing it makes all properties slow. */
 const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
 
 /** The function of a declaration that asks for more than a call. */

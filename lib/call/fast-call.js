@@ -196,7 +196,7 @@ const MOST_ARGUMENTS = 16;
 const { fromCharCode } = String;
 /** As many characters are made a string one by one; longer texts native code makes. */
 const SHORT = 32;
-/** Where native code puts a short text that C has returned. */
+/** The place for a short text that C has returned; native code writes it. */
 const RETURNED = 16;
 const returned = shared.subarray(RETURNED, RETURNED + SHORT);
 
@@ -233,7 +233,7 @@ function textOfState(length) {
 
 // ---- the caller -----------------------------------------------------------------------------------------------------
 
-/** What generated source uses. */
+/** The names that generated source uses. */
 const runtime = {
   state,
   words,
@@ -247,7 +247,7 @@ const runtime = {
   MOST: 3.4028234663852886e38,
   apply: Reflect.apply,
   ...halves,
-  /** How many of the next calls take the generic path, as the last one did not go in. */
+  /** The number of next calls that take the generic path, because the last attempt failed. */
   missed: (outcome) => {
     // It did, and has broken a fence: this throws.
     if (outcome === BROKEN) binding.takeOverflow();

@@ -103,7 +103,7 @@ function parseSymbols(value, where) {
 const isDeclaration = (value) =>
   typeof value === 'object' && value !== null && (Array.isArray(value.args) || value.returns !== undefined);
 
-/** What an object says of a function that a text declares. */
+/** The options in an object for a function that a text declares. */
 function added(parts, symbols, name, value, where) {
   const declared = parts.reduce((found, { scope }) => scope?.function(name) ?? found, undefined);
   // dlopen checks what is not merged here, with the keys that it knows.

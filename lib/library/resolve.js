@@ -31,7 +31,7 @@ function pathOfUrl(value, where) {
 }
 
 /**
- * What dlopen should try, in order, for a path or a bare name ("sqlite3", "libz.so.1"). Never throws.
+ * The files that dlopen tries, in order, for a path or a bare name ("sqlite3", "libz.so.1"). Never throws.
  * Several are needed even where the first one exists: libm.so may be a text file for the linker.
  * @param {string} name
  * @returns {string[]}

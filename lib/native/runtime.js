@@ -14,7 +14,7 @@ const VERIFIED = { 115: '11.3', 127: '12.4', 137: '13.6', 147: '14.6' };
 /** Builds of V8 whose objects or handles lie in memory in another way. */
 const OTHER_LAYOUTS = ['v8_enable_pointer_compression', 'v8_enable_sandbox', 'v8_enable_direct_handle'];
 
-/** What runs this in place of Node; undefined for Node. */
+/** The runtime, if it is not Node; undefined for Node. */
 const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
 
 const OLDEST = 20;

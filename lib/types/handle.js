@@ -34,7 +34,7 @@ class Handle {
     return this.#handleType.name;
   }
 
-  /** What this belongs to: it ends with it. */
+  /** The owner: the handle ends with it. */
   get owner() {
     return this.#owner;
   }

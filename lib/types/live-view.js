@@ -14,7 +14,7 @@ const { inspectView, jsonOf } = require('./show.js');
 
 /** The DataView of a buffer's memory; undefined where the memory is at an address. */
 const DATA = Symbol('data');
-/** Where the value begins: in the data, or behind the address. */
+/** The offset of the value in the data or from the address. */
 const AT = Symbol('at');
 /** The address, where the memory is not a buffer's. */
 const ADDRESS = Symbol('address');
@@ -56,7 +56,7 @@ class LiveView {
     return (view.#uses += 1) > MOST_USES ? (view.#far = wrapped(view)) : undefined;
   }
 
-  /** What stands for the view as a pointer. */
+  /** The value that is passed as a pointer to the view. */
   get [storageOf]() {
     if (this[ADDRESS] !== undefined) return access.shift(this[ADDRESS], this[AT]);
     const data = this[DATA];

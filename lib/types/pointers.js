@@ -14,7 +14,7 @@ const TWO_32 = 2 ** 32;
 /** Marks the instances of JSCallback, to distinguish a closed one from an object without a pointer. */
 const callbackBrand = Symbol('JSCallback');
 
-/** What a message adds of a number where text is wanted. */
+/** The hint for a number where a text is wanted. */
 const textHint = (value) => `; did you mean '${value}'?`;
 
 function writeAddress(view, at, value, descriptor, name, position) {

@@ -170,7 +170,7 @@ for (const descriptor of [utf16, wstring]) {
 /** The descriptors of the types that were made by struct(), pointer(), ... */
 const descriptorsOfTypes = new WeakMap();
 
-/** Has declarations take `type`, an object that stands for a descriptor. */
+/** Makes declarations accept `type`, an object that stands for a descriptor. */
 const declare = (type, descriptor) => descriptorsOfTypes.set(type, alone(descriptor));
 
 const isDeclared = (type) => descriptorsOfTypes.has(type);
@@ -202,7 +202,7 @@ function noType(declared, descriptor, where) {
 const LONGEST_NAME = 64;
 const quoted = (text) => describe(text).replace('the string ', '');
 
-/** What other packages, and C, call the types. */
+/** The names that other packages, and C, have for the types. */
 const MEANT = {
   __proto__: null,
   string: 'cstring',

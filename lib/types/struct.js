@@ -167,7 +167,7 @@ function laidOut(name, ask) {
 /** Places of the fields by type object, for offsetof(). */
 const offsets = new WeakMap();
 
-/** What tells the fields of a declaration from others. */
+/** The key of a declaration's fields in the cache. */
 const keysOf = (parts) =>
   parts.flatMap(({ key, descriptor, bits, type, align }) => [key, keyOf(descriptor), bits, type, align]);
 
@@ -302,7 +302,7 @@ function text(length, encoding = 'utf8') {
 const sizeof = (type) => typeOf(type, 'sizeof: type').size;
 const alignof = (type) => typeOf(type, 'alignof: type').align;
 
-/** Where a field of a struct or union lies, in bytes. */
+/** The offset of a field of a struct or union, in bytes. */
 function offsetof(type, field) {
   const offsetsByField = typeof type === 'object' && type !== null ? offsets.get(type) : undefined;
   if (offsetsByField === undefined) throw wrongType('offsetof: type', 'a struct or a union', type);

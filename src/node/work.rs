@@ -26,7 +26,7 @@ impl Environment {
         self.work.queue.get().is_some_and(|(queue, _)| queue.has_work())
     }
 
-    /// Lets other threads know which symbol this thread is inside; what it was before.
+    /// Tells other threads which symbol this thread is inside. Returns the previous one.
     pub fn record_inside(&self, symbol: u32) -> u32 {
         let Some((queue, _)) = self.work.queue.get() else { return 0 };
         // Only this thread writes it; a swap would lock the bus.

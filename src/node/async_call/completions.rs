@@ -170,13 +170,13 @@ fn come(environment: &Rc<Environment>) {
     settle(environment);
 }
 
-/// Has JavaScript settle a job that another thread has returned.
+/// Makes JavaScript settle a job that another thread has returned.
 pub fn settle_one(environment: &Environment, job: SentJob) {
     environment.work.completions.jobs.borrow_mut().push_back(job);
     settle(environment);
 }
 
-/// Has JavaScript settle all finished calls, by one call of a function.
+/// Makes JavaScript settle all finished calls, by one call of a function.
 fn settle(environment: &Environment) {
     let completions = &environment.work.completions;
     if !completions.jobs.borrow().is_empty() {

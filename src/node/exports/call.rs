@@ -79,7 +79,7 @@ pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
     Ok(native_functions(env, intrinsics())?.into())
 }
 
-/// How many calls of functions that free a handle have gone in, at once or as a job.
+/// The number of calls of functions that free a handle, synchronous and asynchronous.
 #[napi]
 pub fn entered_frees(env: Env) -> napi::Result<u32> {
     Ok(current(env)?.calls.frees.get())

@@ -8,7 +8,7 @@ use napi_derive::napi;
 use crate::error::FfiError;
 use crate::node::error::thrown;
 
-/// How a process of isolated libraries is started.
+/// The options of a process of isolated libraries.
 #[napi(object)]
 pub struct JsProcessOptions {
     /// `NAME=value`; what this process has where there is none.
@@ -25,13 +25,13 @@ pub struct JsProcessOptions {
     pub spins: bool,
     /// Whether it shares an arena of its own alone.
     pub is_apart: bool,
-    /// What a call may take, in milliseconds.
+    /// The most that a call may take, in milliseconds.
     pub timeout: Option<f64>,
     /// The sandbox.
     pub sandbox: String,
 }
 
-/// What is known of the process of now.
+/// The state of the present process.
 #[napi(object)]
 pub struct JsProcessState {
     pub pid: i32,
@@ -144,7 +144,7 @@ mod here {
             }
         }
 
-        /// What is known of it now.
+        /// Its present state.
         #[napi(getter)]
         pub fn state(&self) -> JsProcessState {
             match self.process.last() {
@@ -153,7 +153,7 @@ mod here {
             }
         }
 
-        /// What of the sandbox is applied, as text; null where there is none yet.
+        /// The parts of the sandbox that are applied, as text; null if there is no process yet.
         #[napi(getter)]
         pub fn sandbox(&self) -> Option<String> {
             self.process.last()?.sandbox()
@@ -184,7 +184,7 @@ mod here {
         address_space::end_busy();
     }
 
-    /// What is known of the arena; null where there is none yet.
+    /// The state of the arena; null if there is none yet.
     #[napi]
     pub fn arena_state() -> Option<Vec<f64>> {
         let arena = shared::existing()?;

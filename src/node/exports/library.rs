@@ -124,13 +124,13 @@ impl JsLibrary {
         Ok(found.map_or(Either::B(Null), |address| Either::A(to_js(address))))
     }
 
-    /// What a call of the function that is bound next may take, in milliseconds, where the library is isolated.
+    /// The most that a call of the function that is bound next may take, in milliseconds, if the library is isolated.
     #[napi]
     pub fn limit_next(&self, milliseconds: f64) {
         self.timeout.set(Some(milliseconds as u64));
     }
 
-    /// What messages call it.
+    /// Its name in messages.
     #[napi(getter)]
     pub fn name(&self) -> String {
         self.library.name().to_owned()

@@ -47,14 +47,14 @@ function environmentOf({ env }) {
 const reasonIn = (stderr) =>
   (/^.*?(?:\w*Error: |panicked|Fatal error).*/im.exec(stderr)?.[0] ?? stderr.trim()).slice(0, 200);
 
-/** One process. Gives { runtime, batches } or { runtime, value }. */
-function runProcess(row, name, node, library, plan) {
+/** One process. Gives { runtime, batches } or { runtime, value }. `env` is added to the variant's environment variables. */
+function runProcess(row, name, { node, library, plan, env = {} }) {
   const variant = table[row.kind][name];
   const { file, kind, param } = row;
   const order = { file, kind, name, peer: variant.peer, param, library, plan };
   const [command, ...args] = COMMANDS[variant.runtime](node);
   const { status, signal, stdout, stderr, error } = spawnSync(command, [...args, script, JSON.stringify(order)], {
-    env: environmentOf(variant),
+    env: { ...environmentOf(variant), ...env },
     encoding: 'utf8',
     timeout: TIMEOUT_MS,
   });
@@ -76,7 +76,7 @@ function runRow(row, { names, node, library, plan, progress, failed }) {
       const name = names[(i + round) % names.length];
       progress(name, round);
       try {
-        const { runtime, ...measured } = runProcess(row, name, node, library, plan);
+        const { runtime, ...measured } = runProcess(row, name, { node, library, plan });
         results[name].runtime = runtime;
         results[name].rounds.push(measured);
       } catch (error) {
@@ -88,4 +88,4 @@ function runRow(row, { names, node, library, plan, progress, failed }) {
   return results;
 }
 
-module.exports = { PLANS, chooseVariants, roundsOf, runRow };
+module.exports = { PLANS, chooseVariants, roundsOf, runProcess, runRow };

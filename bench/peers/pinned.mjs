@@ -1,6 +1,9 @@
 // pinned-ffi, by the call path and with the fences that the environment says.
-import ffi from '../../index.js';
+import process from 'node:process';
 import { translate } from './types.mjs';
+
+// compare.js measures another checkout of the package.
+const { default: ffi } = await import(process.env.BENCH_PACKAGE ?? '../../index.js');
 
 export { ffi };
 

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import process from 'node:process';
 import { timeOf } from '../../cases.mjs';
 
 const requiring = (name) => () => {
@@ -17,7 +18,7 @@ export default {
   isCold: true,
   isAlone: true,
   peers: {
-    pinned: requiring('../../../index.js'),
+    pinned: requiring(process.env.BENCH_PACKAGE ?? '../../../index.js'),
     koffi: requiring('koffi'),
     nodeffi: requiring('node:ffi'),
     bun: requiring('bun:ffi'),

@@ -207,12 +207,14 @@ describe('the cache', () => {
 describe('what was read for a library is a part of what it is known by', { skip: onlyOn('posix') }, () => {
   const calls = 'int part(void);\nint f(void) { return part(); }';
 
-  /** Has the compiler write an object, and an archive of it, whose function returns `result`. */
-  function makePart(directory, result, name = 'part') {
-    fs.mkdirSync(directory, { recursive: true });
-    const source = path.join(directory, `${name}.c`);
-    const object = path.join(directory, `${name}.o`);
-    const archive = path.join(directory, `lib${name}.a`);
+  const made = new Map();
+
+  /** Has the compiler write an object, and an archive of it, whose function returns `result`: once for each result. */
+  function compilePart(result) {
+    if (made.has(result)) return made.get(result);
+    const directory = path.join(folder, `compiled part ${result}`);
+    fs.mkdirSync(directory);
+    const [source, object, archive] = ['part.c', 'part.o', 'libpart.a'].map((name) => path.join(directory, name));
     fs.writeFileSync(source, `int part(void) { return ${result}; }\n`);
     for (const [command, ...args] of [
       ['cc', '-c', '-fPIC', source, '-o', object],
@@ -221,7 +223,14 @@ describe('what was read for a library is a part of what it is known by', { skip:
       const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
       assert.equal(status, 0, stderr);
     }
-    return { object, archive };
+    made.set(result, [object, archive]);
+    return made.get(result);
+  }
+
+  /** Writes part.o and libpart.a, whose function returns `result`. */
+  function makePart(directory, result) {
+    fs.mkdirSync(directory, { recursive: true });
+    for (const file of compilePart(result)) fs.copyFileSync(file, path.join(directory, path.basename(file)));
   }
 
   /** The value follows what `change` does; without a change it is not compiled again. */

@@ -282,14 +282,14 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
           const [worker] = await start(\`
             const thread = lib.thread();
             const view = new Uint8Array(1000000).fill(1);
-            \${call}(view, view.length, 600);
+            \${call}(view, view.length, ${byScale(300, 600)});
             parentPort.postMessage('ready');
           \`);
           while (s.get_last_sum() !== -2n) await wait(1);
           await end(worker);
-          for (let i = 0; i < 40; i++) {
+          for (let i = 0; i < ${byScale(12, 40)}; i++) {
             ffi.ptr(new Uint8Array(1000000).fill(5));
-            if (i % 10 === 9) await h.gc();
+            if (i % ${byScale(4, 10)} === 1) await h.gc();
           }
           while (s.get_last_sum() === -2n) await wait(10);
           console.log(s.get_last_sum());
@@ -298,7 +298,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
       { stdout: '1000000n\n1000000n' },
     ));
 
-  const LARGE = byScale(16, 64) << 20;
+  const LARGE = byScale(4, 64) << 20;
   // Without the fences nothing but the end of the environment can wait for native code: the engine frees the memory.
   // Not guarded, which would copy 64 MB for each of the calls.
   const unfenced = { PINNED_FFI_GUARD: '', PINNED_FFI_FENCE: 'off', PINNED_FFI_QUARANTINE: 'off' };
@@ -326,7 +326,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
       ));
   }
 
-  const TIMES = byScale(4, 10);
+  const TIMES = byScale(2, 10);
 
   test(`${4 * TIMES} times, with threads that call at every moment of it`, () =>
     ends(
@@ -603,8 +603,8 @@ describe('many callbacks', () => {
         make(1);
         await h.gc();
         const before = process.memoryUsage.rss();
-        for (let i = 0; i < 20; i++) { make(5000); await h.gc(); }
-        const each = (process.memoryUsage.rss() - before) / 100_000;
+        for (let i = 0; i < ${byScale(4, 20)}; i++) { make(5000); await h.gc(); }
+        const each = (process.memoryUsage.rss() - before) / ${byScale(20_000, 100_000)};
         console.log(each < 2048 ? 'bounded' : each + ' bytes each');
       });`,
       { stdout: 'FFIWarning true\nbounded', stderr: /dropped without close/, timeout: 60_000 },

@@ -467,7 +467,7 @@ const cases = {
     const fill = bind('fill_bytes', ['buffer', 'u64', 'u8'], 'void');
     const callback = new ffi.JSCallback(
       (n) => {
-        if (n % 1000 === 0) churn();
+        if (n % 4000 === 0) churn();
         return n + 1;
       },
       { args: ['i32'], returns: 'i32' },

@@ -17,7 +17,9 @@ const collect = vm.runInNewContext('gc');
 // Loads nothing of the package.
 const { byScale } = createRequire(import.meta.url)('../scale.js');
 /** Each begins and ends ten workers. */
-const ROUNDS = byScale(2, 5);
+const ROUNDS = byScale(1, 5);
+/** Overflows of each of these workers. */
+const OVERFLOWS = byScale(100, 500);
 const helpers = fileURLToPath(new URL('../helpers.js', import.meta.url));
 const isWhole = (buffer, value) => Buffer.alloc(buffer.byteLength, value).equals(new Uint8Array(buffer));
 
@@ -77,13 +79,13 @@ async function outlive() {
   }
 }
 
-/** Fifty workers, ten at a time, some terminated in the middle of it. */
+/** Ten workers at a time, some terminated in the middle of it. */
 async function comeAndGo() {
   let ended = 0;
   const one = async (value) => {
     const worker = start(
       `${makeBuffers}
-      for (let i = 0; i < 500; i++) overflow(new Uint8Array(1 + i % 200));
+      for (let i = 0; i < ${OVERFLOWS}; i++) overflow(new Uint8Array(1 + i % 200));
       ${value % 5 === 0 ? 'setInterval(() => { for (let i = 0; i < 50; i++) overflow(Buffer.from("text")); }, 1);' : ''}`,
       value,
     );
@@ -115,7 +117,7 @@ async function passAround(ffi) {
       parentPort.postMessage(back, back);
       collect();
     });`);
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < byScale(50, 150); i++) {
     const buffers = Array.from({ length: 20 }, (_, k) => new Uint8Array(1 + ((i * k * 37) % 70000)).buffer);
     const answer = once(worker, 'message');
     worker.postMessage(buffers, buffers);

@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
-const { describe, test } = require('node:test');
+const { before, describe, test } = require('node:test');
 const { run } = require('./helpers.js');
 const { byScale } = require('./scale.js');
 
@@ -57,6 +57,29 @@ const stopAll = async (numbers) => {
 };
 const main = async (code) => { await code(); };
 `;
+
+/**
+ * Tests of one child that goes through cases, one after the other, and says the name of each that was as it should be. A
+ * case that ends the process fails, and so do those after it.
+ * @param {string[]} names
+ * @param {(name: string) => string} titleOf
+ * @param {string} code of the child
+ */
+function eachIn(names, titleOf, code) {
+  let result;
+  before(async () => {
+    result = await run({ code: common + parent + code });
+  });
+  for (const name of names) {
+    test(titleOf(name), () => {
+      const { stdout, stderr, code: exit, signal } = result;
+      const shown = `the process ended with ${signal ?? exit}\nstderr:\n${stderr}\nstdout:\n${stdout}`;
+      assert.ok(stdout.split('\n').includes(name), shown);
+      assert.match(stderr, /^$/);
+      if (name === names.at(-1)) assert.deepEqual([exit, signal], [0, null], shown);
+    });
+  }
+}
 
 /** A child must end with this code and say this; nothing else may be on its stderr unless it is expected. */
 async function ends(code, { exit = 0, stdout = '', stderr = /^$/, timeout = 30_000, ...options } = {}) {
@@ -217,22 +240,22 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
     'with pins and buffers of calls under way': `globalThis.pin = ffi.pin(ffi.alloc(100));
       s.sum_bytes_later.async(ffi.alloc(1000), 1000, 100); s.sum_bytes_later.async(new Uint8Array(1000), 1000, 100); ${ready}`,
   };
-  for (const [state, code] of Object.entries(workers)) {
-    test(`${state}: it ends, and the others go on`, () =>
-      ends(
-        `main(async () => {
-          for (let i = 0; i < ${byScale(1, 2)}; i++) {
-            const [worker] = await start(${JSON.stringify(code)});
-            await wait(50);
-            await end(worker);
-            if (s.add_i32(20, i) !== 20 + i) throw new Error('add is broken');
-            if (await s.add_i32.async(20, i) !== 20 + i) throw new Error('the pool is broken');
-          }
-          console.log('alive');
-        });`,
-        { stdout: 'alive' },
-      ));
-  }
+  eachIn(
+    Object.keys(workers),
+    (state) => `${state}: it ends, and the others go on`,
+    `main(async () => {
+      for (const [state, code] of Object.entries(${JSON.stringify(workers)})) {
+        for (let i = 0; i < ${byScale(1, 2)}; i++) {
+          const [worker] = await start(code);
+          await wait(50);
+          await end(worker);
+          if (s.add_i32(20, i) !== 20 + i) throw new Error('add is broken');
+          if (await s.add_i32.async(20, i) !== 20 + i) throw new Error('the pool is broken');
+        }
+        console.log(state);
+      }
+    });`,
+  );
 
   test('while foreign threads call back: they get zero, at once and from then on', () =>
     ends(
@@ -354,23 +377,28 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
     ));
 });
 
-describe('process.exit in a worker', { concurrency: 4 }, () => {
-  for (const [where, code] of [
-    ['a callback on its thread', 's.call_times_i32(callback, 3);'],
-    ['a callback that a foreign thread has called', 's.start_ticker(callback, 100, 50); callback.ref();'],
-    ['a callback under a call with threads: true', 'withThreads.join_threads_i32(callback, 8, 20);'],
-    ['a callback of a nonblocking call', 's.join_threads_i32.async(callback, 8, 20);'],
-    ['a callback of a thread of its own', 'lib.thread().symbols.call_i32(callback, 1);'],
-  ]) {
-    test(`in ${where} ends that worker alone, with that code`, () =>
-      ends(
-        `const worker = new Worker(${JSON.stringify(inWorker)} + ${JSON.stringify(
-          `const callback = new ffi.JSCallback(() => process.exit(5), i32); ${code}`,
-        )}, { eval: true });
-        worker.on('exit', (code) => console.log(code, s.add_i32(20, 22)));`,
-        { stdout: '5 42' },
-      ));
-  }
+describe('process.exit in a worker', () => {
+  const places = {
+    'a callback on its thread': 's.call_times_i32(callback, 3);',
+    'a callback that a foreign thread has called': 's.start_ticker(callback, 100, 50); callback.ref();',
+    'a callback under a call with threads: true': 'withThreads.join_threads_i32(callback, 8, 20);',
+    'a callback of a nonblocking call': 's.join_threads_i32.async(callback, 8, 20);',
+    'a callback of a thread of its own': 'lib.thread().symbols.call_i32(callback, 1);',
+  };
+  eachIn(
+    Object.keys(places),
+    (where) => `in ${where} ends that worker alone, with that code`,
+    `main(async () => {
+      const exiting = 'const callback = new ffi.JSCallback(() => process.exit(5), i32); ';
+      for (const [where, code] of Object.entries(${JSON.stringify(places)})) {
+        const worker = new Worker(${JSON.stringify(inWorker)} + exiting + code, { eval: true });
+        const [exit] = await once(worker, 'exit');
+        if (exit !== 5) throw new Error('the worker ended with ' + exit);
+        if (s.add_i32(20, 22) !== 42) throw new Error('add is broken');
+        console.log(where);
+      }
+    });`,
+  );
 });
 
 describe('an exception with no outer call', { concurrency: 4 }, () => {

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, bind, bindOne, throws, optimize, runs, makeDetached, makeRandom, collect } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 const { integerNames, floatNames, pointerNames, functionNames, edgesOf, expectBack } = require('./fixtures/scalars.js');
 
 const { dlopen, ptr, read, JSCallback, FFIType } = ffi;
@@ -743,7 +744,7 @@ describe('optimised code', () => {
       for (const [key, sum] of Object.entries(c)) {
         const count = Number(key.split('_')[1]);
         const loop = new Function('sum', 'n', 'let last; for (let i = 0; i < n; i++) last = sum(' + each(count, (i) => i === 0 ? 'i' : i) + '); return last;');
-        for (let round = 0; round < 12; round++) {
+        for (let round = 0; round < ${byScale(4, 12)}; round++) {
           const wanted = count === 0 ? 0 : 4999 + count * (count - 1) / 2;
           if (loop(sum, 5000) !== wanted) throw new Error(key);
         }
@@ -836,7 +837,7 @@ describe('optimised code', () => {
       const caller = (size) => sumAfter(callback, new Uint8Array(size).fill(1), size);
       h.optimize(caller, () => caller(1 << 10));
       calls = 1000;
-      for (let i = 0; i < 10; i++) {
+      for (let i = 0; i < ${byScale(4, 10)}; i++) {
         for (const size of [8, 64, 1000, 1 << 22]) {
           if (caller(size) !== BigInt(size)) throw new Error('the memory changed: ' + size);
         }

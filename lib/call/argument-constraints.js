@@ -46,10 +46,7 @@ const FLOWS = ['in', 'out', 'inout'];
 function checkFlow(flow, descriptor, where) {
   if (!FLOWS.includes(flow)) throw wrongValue(`${where}.flow`, "'in', 'out' or 'inout'", flow);
   if (descriptor.isPointerLike && descriptor.outParam === undefined) return flow;
-  throw makeError(
-    'ERR_INVALID_ARG_VALUE',
-    `${where}: flow is only valid for pointer types, not ${descriptor.name}`,
-  );
+  throw makeError('ERR_INVALID_ARG_VALUE', `${where}: flow is only valid for pointer types, not ${descriptor.name}`);
 }
 
 /** A pointer to at least `minBytes` bytes. A number or null has no length to check. */

@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 use super::channel::Head;
 use super::child::Child;
 use super::{address_space, listener, remote_memory, shared, stubs};
+use crate::memory::address::LOWEST;
 
 impl Child {
     /// Whether an address is of memory that this process has and the host does not.
     pub fn is_private(&self, address: usize) -> bool {
-        if address == 0 || self.arena.holds(address, 1) || stubs::is_stub(address) {
+        if address < LOWEST || self.arena.holds(address, 1) || stubs::is_stub(address) {
             return false;
         }
         // Where both have memory, the address may be of either.

@@ -122,8 +122,12 @@ impl BoundFunction {
     fn enter_remote(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
         let calling = self.calling();
         // SAFETY: U1 and M4, as in `enter`.
-        let entered = unsafe { calling.enter(&prepared.block) };
-        self.take_entered(prepared, &mut *entered?)
+        let mut entered = unsafe { calling.enter(&prepared.block) }?;
+        if self.options.captures_errno() {
+            // Who reads errno itself finds it, too.
+            invoke::set_errno(entered.errno);
+        }
+        self.take_entered(prepared, &mut entered)
     }
 
     /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is

@@ -10,6 +10,7 @@ const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js'
 /** @typedef {import('./signature.js').Signature} Signature */
 /** @typedef {import('../types/registry.js').TypeDescriptor} TypeDescriptor */
 const config = require('../native/config.js');
+const { hasHosts } = require('../memory/hosts.js');
 const trace = config.trace ? require('./recorder.js') : undefined;
 const log = config.log === undefined ? undefined : require('./call-log.js');
 const isLogged = log?.makeFilter(config.log);
@@ -18,6 +19,8 @@ const isLogged = log?.makeFilter(config.log);
 const asyncCall = lazy(() => require('./async-call.js'));
 const decorate = lazy(() => require('./decorate.js'));
 const abort = lazy(() => require('./abort.js'));
+// Only for functions of isolated libraries.
+const shapes = lazy(() => require('./pointer-shapes.js'));
 
 // Bits of the native bind(): src/call/bound_function.rs, Options.
 const GUARD = 1;
@@ -163,6 +166,7 @@ const bindNative = function (boundFunction, signature, frees) {
     signature.native,
     library,
     boundFunction.spec.options | (frees ? FREES : 0),
+    hasHosts() ? shapes().shapesOf(signature) : undefined,
   );
   return (boundFunction.last = {
     signature,

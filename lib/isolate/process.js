@@ -4,6 +4,7 @@
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
 const { makeArena } = require('../memory/arena.js');
+const { noteHost } = require('../memory/hosts.js');
 const { parseIsolation } = require('./options.js');
 
 /** Throws where nothing can be isolated. */
@@ -24,9 +25,10 @@ class IsolatedProcess {
   constructor(options) {
     requireIsolation();
     makeArena();
+    noteHost();
     listen();
     this.#native = new binding.IsolatedProcess(options);
-    this.#share = options.isApart ? 'own' : 'all';
+    this.#share = this.#native.sharesBuffers ? 'all' : 'own';
   }
 
   /** Opens a library; a text says why the loader refuses it. */

@@ -22,7 +22,7 @@ let location;
 function errnoAddress() {
   if (location === undefined) {
     const [library, name] = LOCATIONS[process.platform] ?? LOCATIONS.linux;
-    location = dlopen(library, { [name]: { returns: 'ptr' } }).symbols[name]();
+    location = dlopen(library, { [name]: { returns: 'ptr' } }, { isolate: false }).symbols[name]();
   }
   return location;
 }

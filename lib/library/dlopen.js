@@ -59,6 +59,7 @@ const declarationsOf = function (symbols, where) {
 const ALL = Symbol('all');
 const ISOLATES = config.isolate ? ALL : false;
 const OPEN_KEYS = { flags: 'number', guard: 'boolean', isolate: 'any' };
+const LOAD_KEYS = { flags: 'number', isolate: 'any' };
 
 /** Opens a library and binds its symbols. */
 const dlopen = function (path, given, options = {}) {
@@ -66,17 +67,24 @@ const dlopen = function (path, given, options = {}) {
   const symbols = arguments.length > 1 ? given : {};
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
   const { flags, guard, isolate = ISOLATES } = parseOptions(options, OPEN_KEYS, 'dlopen: options');
-  const bits = flags === undefined ? 0 : flagsOf(flags);
-  if (isolate !== false) return openIsolated(path, entries, scope, bits, guard, isolate);
-  const { found, lifetime } = open(path, bits);
-  // An addon may run JavaScript, which a fast call must not.
-  const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
+  const opened = { ...openAs(path, flags, isolate, 'dlopen: options.isolate'), guard };
+  const { lifetime, process } = opened;
   try {
-    return libraryOf(opened, entries, scope, 'of this process');
+    const library = libraryOf(opened, entries, scope, process === undefined ? 'of this process' : 'of its process');
+    return process === undefined ? library : Object.defineProperties(library, isolation().controls(process));
   } catch (error) {
     lifetime.close();
     throw error;
   }
+};
+
+/** Opens a library in this process, or in another one: what its functions are bound with. */
+const openAs = function (path, flags, isolate, where) {
+  const bits = flags === undefined ? 0 : flagsOf(flags);
+  if (isolate !== false) return openIsolated(path, bits, isolate, where);
+  const { found, lifetime } = open(path, bits);
+  // An addon may run JavaScript, which a fast call must not.
+  return { lifetime, found, mayBeFast: found === null || !isAddon(found), process: undefined };
 };
 
 /** Binds the symbols of a library that is open. */
@@ -89,17 +97,17 @@ const libraryOf = function (opened, entries, scope, kind) {
   });
 };
 
-/** The same in a separate process. */
-function openIsolated(path, entries, scope, flags, guard, isolate) {
-  const { IsolatedLifetime, processOf, everything, controls } = isolation();
-  const process = processOf(isolate === ALL ? everything() : isolate, 'dlopen: options.isolate');
+/** Opens a library in a separate process, and publishes that it is open. */
+function openIsolated(path, flags, isolate, where) {
+  const { IsolatedLifetime, processOf, everything } = isolation();
+  const process = processOf(isolate === ALL ? everything() : isolate, where);
   const lifetime = new IsolatedLifetime(process);
   try {
     const { native, found } = openFirst(path, (candidate) => process.open(candidate, flags));
-    lifetime.native = native;
+    lifetime.opened(native, found);
+    publishOpen(path, found, process);
     // Fast calls run in this process.
-    const opened = { lifetime, found, guard, mayBeFast: false };
-    return Object.defineProperties(libraryOf(opened, entries, scope, 'of its process'), controls(process));
+    return { lifetime, found, mayBeFast: false, process };
   } catch (error) {
     lifetime.close();
     throw error;
@@ -146,9 +154,10 @@ const bindOwned = function (declaration, name, find, lifetime) {
  */
 function openLibrary(path, options, wording) {
   requirePermission('load', path);
-  const { flags } = parseOptions(options, { flags: 'number' }, 'load: options');
-  const { native, found, lifetime } = open(path, flags === undefined ? 0 : flagsOf(flags));
-  const opened = { lifetime, found, guard: undefined, mayBeFast: found === null || !isAddon(found), wording };
+  const { flags, isolate = ISOLATES } = parseOptions(options, LOAD_KEYS, 'load: options');
+  const opened = { ...openAs(path, flags, isolate, 'load: options.isolate'), guard: undefined, wording };
+  const { found, lifetime } = opened;
+  const { native } = lifetime;
   const openNow = (name) => {
     if (!native.isOpen) throw closed(name, found);
     return native;
@@ -157,6 +166,7 @@ function openLibrary(path, options, wording) {
     bind: (name, declaration) => openNow(name) && bindSymbol(name, declaration, opened),
     find: (name) => findOrThrow(openNow(name), name, found),
     close: () => lifetime.close(),
+    isIsolated: opened.process !== undefined,
   };
 }
 
@@ -256,8 +266,15 @@ function flagsOf(flags) {
 /** Opens a library, and publishes that it is open. */
 const open = function (path, flags) {
   const { native, found, rival } = openHere(path, flags);
-  if (libraryOpen.hasSubscribers) libraryOpen.publish({ path: found, name: path === null ? null : String(path) });
+  publishOpen(path, found);
   return { native, found, lifetime: new Lifetime(native, rival, found) };
+};
+
+/** Publishes that a library is open; `process` is that of one that is isolated. */
+const publishOpen = function (path, found, process) {
+  if (!libraryOpen.hasSubscribers) return;
+  const isolated = process === undefined ? {} : { isolated: process.state };
+  libraryOpen.publish({ path: found, name: path === null ? null : String(path), ...isolated });
 };
 
 /** Opens the first candidate of a path that the loader of this process takes. */

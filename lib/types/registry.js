@@ -289,6 +289,7 @@ const spelled = function (position, declared, descriptor) {
  * @property {any} label its index, or what messages call it
  * @property {number} [lengthOf] the index of the argument whose bytes it counts
  * @property {Function} [checkLength] throws where it counts more than there are
+ * @property {'in' | 'out' | 'inout'} [flow] which way the bytes of a copy go, for an isolated library
  */
 
 /**

@@ -3,5 +3,6 @@
 pub mod bound_function;
 pub mod function_table;
 pub mod invoke;
+pub mod pointer_shapes;
 pub mod registers;
 pub mod remote;

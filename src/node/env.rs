@@ -104,8 +104,8 @@ pub struct Environment {
     pub kept: RefCell<Vec<sys::napi_ref>>,
     /// A function that does nothing.
     pub nothing: sys::napi_ref,
-    /// A function that gets the error of each call that has breached a fence; null for none.
-    pub breach_listener: Cell<sys::napi_ref>,
+    /// A function that gets the error of each call that has breached a fence, or whose process has ended; null for none.
+    pub failure_listener: Cell<sys::napi_ref>,
 }
 
 impl Environment {

@@ -152,11 +152,12 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     Ok(())
 }
 
-/// Calls `listener` with the error of each call that has breached a fence, before it is thrown.
+/// Has `listener` called with the error of each call that has breached a fence, or whose process has ended, before it
+/// is thrown.
 #[napi]
-pub fn on_breach(env: Env, listener: Object<'_>) -> napi::Result<()> {
+pub fn on_failure(env: Env, listener: Object<'_>) -> napi::Result<()> {
     let environment = current(env)?;
-    environment.breach_listener.set(environment.keep(listener.raw()));
+    environment.failure_listener.set(environment.keep(listener.raw()));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use napi::bindgen_prelude::{Either, Env, Null};
 use napi_derive::napi;
 
-use crate::call::remote::{Remote, RemoteImage, RemoteMemory};
+use crate::call::remote::{Remote, RemoteArguments, RemoteImage, RemoteMemory};
 use crate::error::FfiError;
 use crate::loader::library::Library;
 use crate::loader::preflight;
@@ -52,7 +52,8 @@ impl JsLibrary {
     /// The function at an address of the other process; `None` for a library of this one.
     pub(in crate::node) fn remote_at(&self, address: u64) -> Option<Remote> {
         let (image, memory) = self.remote.as_ref()?;
-        Some(Remote { function: image.function(address, self.timeout.take()), memory: Rc::clone(memory) })
+        let function = image.function(address, self.timeout.take());
+        Some(Remote { function, memory: Rc::clone(memory), arguments: RemoteArguments::default() })
     }
 
     /// Keeps a bound function of the environment for as long as this lives.

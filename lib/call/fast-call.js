@@ -5,7 +5,7 @@
 
 const binding = require('../native/binding.js');
 const { modules, unverified } = require('../native/runtime.js');
-const { withoutV8, usesV8, texts } = require('../native/v8.js');
+const { withoutV8, usesV8, attachTexts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
@@ -47,7 +47,7 @@ function start() {
   if (unverified !== undefined) return unverified;
   // The generic call finds views by V8's functions as well, and reads flat texts where they lie.
   const hasViews = usesV8 && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
-  if (usesV8) binding.attachTexts?.(...texts);
+  if (usesV8) attachTexts();
   if (config.callPath !== undefined && config.callPath !== 'fast') return config.callPathSetting;
   if (withoutV8 !== undefined) return withoutV8;
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];

@@ -9,7 +9,7 @@ const { libraryOpen } = require('../native/channels.js');
 const { bind } = require('../call/bind.js');
 const { bindAll, makeLibrary } = require('./library.js');
 const { isText } = require('../cdef/sets.js');
-const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { makeError, published, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { nearest, didYouMean } = require('../nearest.js');
 const { Lifetime } = require('../call/library-lifetime.js');
@@ -212,14 +212,15 @@ const closed = (name, path) =>
   makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
 
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
-const functionOf = (opened, scope) => (first, second) => {
-  const { name, declaration } =
-    second === undefined
-      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope])
-      : { name: nameOf(first, 'function: name'), declaration: second };
-  if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
-  return bindSymbol(name, declaration, opened);
-};
+const functionOf = (opened, scope) =>
+  published('function', (first, second) => {
+    const { name, declaration } =
+      second === undefined
+        ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope])
+        : { name: nameOf(first, 'function: name'), declaration: second };
+    if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
+    return bindSymbol(name, declaration, opened);
+  });
 
 function nameOf(name, where) {
   if (typeof name !== 'string') throw wrongType(where, 'a string', name);
@@ -227,19 +228,21 @@ function nameOf(name, where) {
 }
 
 /** Looks symbols of a library up: the address, or null where there is no such symbol. */
-const symbolOf = (native, path) => (name) => {
-  nameOf(name, 'symbol: name');
-  if (!native.isOpen) throw closed(name, path);
-  return native.find(name);
-};
+const symbolOf = (native, path) =>
+  published('symbol', (name) => {
+    nameOf(name, 'symbol: name');
+    if (!native.isOpen) throw closed(name, path);
+    return native.find(name);
+  });
 
 /** The maker of a library's globals. */
-const globalOf = (native, path, scope) => (name, declared) => {
-  nameOf(name, 'global: name');
-  const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
-  if (!native.isOpen) throw closed(name, path);
-  return global(name, findOrThrow(native, name, path), type, native, path);
-};
+const globalOf = (native, path, scope) =>
+  published('global', (name, declared) => {
+    nameOf(name, 'global: name');
+    const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
+    if (!native.isOpen) throw closed(name, path);
+    return global(name, findOrThrow(native, name, path), type, native, path);
+  });
 
 /** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
 function flagsOf(flags) {

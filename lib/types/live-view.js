@@ -2,7 +2,7 @@
 // What live views of all kinds have: accessors over native memory, without a copy. struct-view.js and array-view.js add
 // the fields and the elements.
 
-const { wrongType, makeError, locationOf } = require('../errors.js');
+const { atCaller, wrongType, makeError, locationOf } = require('../errors.js');
 const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../memory/retained.js');
 const { retain } = require('./aggregate.js');
 const access = require('../memory/access.js');
@@ -74,8 +74,12 @@ class LiveView {
 
   /** The values as JSON has them: BigInts become numbers where these are exact, else text. */
   toJSON() {
-    const { data, at } = memoryOf(this);
-    return jsonOf(this[DESCRIPTOR], data, at);
+    try {
+      const { data, at } = memoryOf(this);
+      return jsonOf(this[DESCRIPTOR], data, at);
+    } catch (error) {
+      throw atCaller(error, this.toJSON); // node-do-not-add-exception-line
+    }
   }
 }
 

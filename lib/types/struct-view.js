@@ -31,7 +31,7 @@ function accessorsSource(fields) {
     const set = isPlain(descriptor)
       ? `const data = this[DATA]; if (data === undefined) ${slow}; else write${i}(data, ${at}, value, runtime.name, position${i});`
       : `${slow};`;
-    return `get ${text(key)}() { ${get} }, set ${text(key)}(value) { try { ${set} } catch (error) { throw runtime.thrown(error, ${i}); } },`;
+    return `get ${text(key)}() { try { ${get} } catch (error) { throw runtime.thrown(error, ${i}, 'get'); } }, set ${text(key)}(value) { try { ${set} } catch (error) { throw runtime.thrown(error, ${i}, 'set'); } },`;
   };
   const descriptors = (i) =>
     `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, live: live${i} } = descriptor${i};
@@ -51,15 +51,19 @@ function plainAccessors(fields, runtime) {
     const position = positionOf(field);
     Object.defineProperty(accessors, key, {
       get() {
-        if (this[DATA] === undefined) return readFar(descriptor, this, offset);
-        const at = this[AT] + offset;
-        return descriptor.live ? descriptor.live(this[DATA], at, this[ADDRESS]) : descriptor.read(this[DATA], at);
+        try {
+          if (this[DATA] === undefined) return readFar(descriptor, this, offset);
+          const at = this[AT] + offset;
+          return descriptor.live ? descriptor.live(this[DATA], at, this[ADDRESS]) : descriptor.read(this[DATA], at);
+        } catch (error) {
+          throw runtime.thrown(error, i, 'get');
+        }
       },
       set(value) {
         try {
           assign(descriptor, this, offset, value, runtime.name, position);
         } catch (error) {
-          throw runtime.thrown(error, i);
+          throw runtime.thrown(error, i, 'set');
         }
       },
       enumerable: true,
@@ -118,7 +122,8 @@ function strictPrototype(name, fields) {
 /** Gives a struct's or union's descriptor its live views. */
 function addFieldViews(descriptor, fields) {
   const runtime = { DATA, AT, ADDRESS, readFar, assign, positionOf, name: descriptor.name };
-  runtime.thrown = (error, i) => atCaller(error, Object.getOwnPropertyDescriptor(View.prototype, fields[i].key).set);
+  runtime.thrown = (error, i, kind) =>
+    atCaller(error, Object.getOwnPropertyDescriptor(View.prototype, fields[i].key)[kind]);
   const accessors = compile(
     `view/${descriptor.name}`,
     'fields, runtime',

@@ -6,6 +6,7 @@ const binding = require('../native/binding.js');
 const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js');
 const { hex, makeError, wrongType } = require('../errors.js');
 const { addressOf } = require('./access.js');
+const { Uncloneable, refusingClones } = require('./uncloneable.js');
 const { bufferOf, byteLengthOf, isView, marked, storageOf, threads } = require('./array-buffer.js');
 
 /** How often each buffer is locked in JavaScript, where V8 cannot, and how that is undone. */
@@ -110,13 +111,14 @@ function lockAll(values, name) {
 const pins = new Set();
 
 /** A view whose storage is held: neither collected nor transferred until it is released. */
-class Pin {
+class Pin extends Uncloneable {
   #view;
   #ptr;
   #unlock;
   #hold;
 
   constructor(held) {
+    super();
     const view = viewOf(held);
     this.#ptr = addressOf(view, 0, 'pin', binding.keptAddressOf);
     this.#view = view;
@@ -155,6 +157,8 @@ class Pin {
     return { ptr: this.#ptr === null ? null : Number(this.#ptr), byteLength: this.byteLength };
   }
 }
+
+refusingClones(Pin);
 
 /** What is held of a value: of a live view the bytes of its buffer. */
 function viewOf(value) {

@@ -17,6 +17,7 @@ const {
   valueOf,
 } = require('./live-view.js');
 const { textOfArray } = require('./show.js');
+const { refusingClones } = require('../memory/uncloneable.js');
 
 /** A live array: its elements are read when they are asked for; those that are aggregates are live themselves. */
 class ArrayView extends LiveView {
@@ -25,7 +26,6 @@ class ArrayView extends LiveView {
   constructor(data, at, address, descriptor) {
     super(data, at, address);
     this[DESCRIPTOR] = descriptor;
-    Object.preventExtensions(this);
   }
 
   /** The number of elements. */
@@ -176,6 +176,9 @@ function indexed(view, i) {
   }
 }
 copyMembers(ArrayView);
+refusingClones(ArrayView);
+// A value, which the engine finds for the message of structuredClone.
+Object.defineProperty(ArrayView.prototype, Symbol.toStringTag, { value: 'ArrayView', configurable: true });
 Object.setPrototypeOf(ArrayView.prototype, new Proxy(Object.create(LiveView.prototype), elements));
 
 /** Gives an array's descriptor its live views. */

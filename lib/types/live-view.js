@@ -11,6 +11,7 @@ const config = require('../native/config.js');
 const { integerOf } = require('../validate.js');
 const { callbackBrand, storageOf } = require('./pointers.js');
 const { inspectView, jsonOf } = require('./show.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 
 /** The DataView of a buffer's memory; undefined where the memory is at an address. */
 const DATA = Symbol('data');
@@ -29,7 +30,7 @@ const custom = Symbol.for('nodejs.util.inspect.custom');
  * What all live views have. What tells one from another is enumerable, because deepEqual of assert and of test runners
  * compares that: the bytes of a buffer, or the address.
  */
-class LiveView {
+class LiveView extends Uncloneable {
   // Fields, because assigning a new property would call the Proxy in the chain of prototypes.
   [DATA];
   [AT];
@@ -39,6 +40,7 @@ class LiveView {
   #uses = 0;
 
   constructor(data, at, address) {
+    super();
     this[DATA] = data;
     this[AT] = at;
     this[ADDRESS] = address;
@@ -206,6 +208,7 @@ class WholeView extends LiveView {
     this[DESCRIPTOR] = descriptor;
   }
 }
+refusingClones(WholeView);
 
 /** The value of memory: of a view or buffer, or at an address. Copied. */
 const valueAt = (descriptor, source, byteOffset, name) => valueOf(wholeView(descriptor, source, byteOffset, name));

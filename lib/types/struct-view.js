@@ -4,6 +4,7 @@
 const { atCaller, makeError } = require('../errors.js');
 const { nearest } = require('../nearest.js');
 const { compile } = require('../codegen/compile.js');
+const { refusingClones } = require('../memory/uncloneable.js');
 const {
   LiveView,
   DATA,
@@ -131,16 +132,16 @@ function addFieldViews(descriptor, fields) {
     [fields, runtime],
     () => plainAccessors(fields, runtime),
   );
-  const View = class extends LiveView {};
+  const View = refusingClones(class extends LiveView {});
   Object.defineProperty(View, 'name', { value: descriptor.name });
   Object.defineProperties(View.prototype, {
     ...Object.getOwnPropertyDescriptors(accessors),
     [DESCRIPTOR]: { value: descriptor },
+    [Symbol.toStringTag]: { value: descriptor.name, configurable: true },
   });
   copyMembers(View);
   Object.setPrototypeOf(View.prototype, strictPrototype(descriptor.name, fields));
-  // As strict as a struct in C: a field that is not declared cannot be set, and the type stays what it is.
-  descriptor.live = (data, at, address) => Object.preventExtensions(new View(data, at, address));
+  descriptor.live = (data, at, address) => new View(data, at, address);
   descriptor.bytesOf = bytesOf(descriptor);
 }
 

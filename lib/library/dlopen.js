@@ -2,7 +2,6 @@
 // dlopen(), linkSymbols() and CFunction(): opens libraries and binds functions to their symbols.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const fs = require('node:fs');
 const { isAddon } = require('../native/addon.js');
 const binding = require('../native/binding.js');
 const { libraryOpen } = require('../native/channels.js');
@@ -286,7 +285,7 @@ const openFirst = function (path, openOne) {
     if (typeof native !== 'string') return { native, found: candidate };
     tried.push({ path: candidate, reason: native });
   }
-  throw notOpened(expected, tried);
+  throw require('./not-opened.js').notOpened(expected, tried);
 };
 
 /**
@@ -298,33 +297,6 @@ function rivalOf(candidate, flags) {
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
   const file = candidate.includes('/') ? candidate : locate().fileOf(candidate);
   return file === null ? null : binding.interposed(file);
-}
-
-/** Windows has its own words in each language, and a number for all of them. */
-const ABSENT = /no such file|not found|could not be found|os error 126/i;
-
-/** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
-function notOpened(expected, tried) {
-  const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
-  // Windows does not say of which file it speaks: the one that was asked for, or one that it needs.
-  const isNamed = ({ path, reason }) => reason.includes(path);
-  const isAbsent = (attempt) =>
-    !exists(attempt) && ABSENT.test(attempt.reason) && (process.platform === 'win32' || isNamed(attempt));
-  const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
-  const hint = (attempt) => {
-    if (!exists(attempt) || !ABSENT.test(attempt.reason)) return '';
-    if (process.platform === 'win32') return ' (the file is there: a library that it needs may be missing)';
-    // glibc says of a file for another machine that it does not exist.
-    return attempt.reason.includes(`${attempt.path}:`)
-      ? ' (the file is there: it may be for another architecture)'
-      : '';
-  };
-  const textOf = (attempt) => (isNamed(attempt) ? attempt.reason : `${attempt.path}: ${attempt.reason}`);
-  const list = tried.map((attempt) => `\n  ${textOf(attempt)}${hint(attempt)}`).join('');
-  return makeError(code, `Failed to open library "${expected}"; tried:${list}`, {
-    path: expected,
-    tried: tried.map(({ path }) => path),
-  });
 }
 
 /** The address of a declaration's `ptr`. */

@@ -2,7 +2,7 @@
 // 0 to 21 are bun's, the later ones this package's.
 // lib/types/registry.js is its twin at run time.
 
-import type { DeclaredArgument, DeclaredType, DeclaredValue, LiveView, OwnedText, PointerType } from './declared.js';
+import type { DeclaredArgument, DeclaredType, DeclaredValue, OwnedText, PassedView, PointerType } from './declared.js';
 
 /**
  * The address of native memory, as a branded number. NULL is `null`, never `0`.
@@ -62,7 +62,7 @@ export type FunctionPointerLike = number | bigint | HasPointer | ClosablePointer
  * is refused.
  */
 export type PointerLike<T = any> =
-  AddressOf<T> | HasPointer | ClosablePointer | ArrayBufferView | ArrayBufferLike | LiveView | null;
+  AddressOf<T> | HasPointer | ClosablePointer | ArrayBufferView | ArrayBufferLike | PassedView | null;
 
 /** In: JavaScript to C (arguments, results of callbacks). Out: C to JavaScript. never: not in this direction. */
 interface Row<In, Out, Tag> {

@@ -55,6 +55,7 @@ const roundTrips = Object.entries(values).map(([name, pairs]) => ({
 }));
 
 const path = process.platform === 'win32' ? 'ucrtbase' : null;
+/** @type {import('../../index.js').Symbols} */
 const declarations = {
   strlen: { args: ['cstring'], returns: 'size_t' },
   memset: { args: ['ptr', 'int', 'size_t'], returns: 'ptr' },

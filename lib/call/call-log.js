@@ -238,7 +238,7 @@ function logged(call, { name, spec, lifetime }, kind = '') {
       return promise;
     } catch (error) {
       outcome = showThrown(error);
-      throw error;
+      throw error; // node-do-not-add-exception-line
     } finally {
       end(line, outcome);
     }
@@ -246,4 +246,33 @@ function logged(call, { name, spec, lifetime }, kind = '') {
   return Object.defineProperties(caller, { name: { value: call.name }, length: { value: call.length } });
 }
 
-module.exports = { logged, makeFilter };
+/**
+ * A function that C calls, which prints its calls.
+ * @param {Function} callback
+ * @param {{ args: import('../types/registry.js').TypeDescriptor[], result: import('../types/registry.js').TypeDescriptor }} types
+ */
+function loggedCallback(callback, { args, result }) {
+  const title = `callback ${nameOf(callback)}`;
+  const spec = { types: { result }, hasOutParams: false };
+  return (...values) => {
+    const line = begin(title, values.map((value, i) => show(value, args[i])).join(', '));
+    let outcome = '';
+    try {
+      const value = callback(...values);
+      if (!types.isPromise(value)) {
+        outcome = showResult(value, spec);
+        return value;
+      }
+      const [number, promise] = follow(value, title, line.start, spec);
+      outcome = `= promise ${number}`;
+      return promise;
+    } catch (error) {
+      outcome = showThrown(error);
+      throw error; // node-do-not-add-exception-line
+    } finally {
+      end(line, outcome);
+    }
+  };
+}
+
+module.exports = { logged, loggedCallback, makeFilter, nameOf };

@@ -2,14 +2,13 @@
 // dlopen(), linkSymbols() and CFunction(): opens libraries and binds functions to their symbols.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const fs = require('node:fs');
 const { isAddon } = require('../native/addon.js');
 const binding = require('../native/binding.js');
 const { libraryOpen } = require('../native/channels.js');
 const { bind } = require('../call/bind.js');
 const { bindAll, makeLibrary } = require('./library.js');
 const { isText } = require('../cdef/sets.js');
-const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { makeError, published, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { nearest, didYouMean } = require('../nearest.js');
 const { Lifetime } = require('../call/library-lifetime.js');
@@ -222,14 +221,15 @@ const closed = (name, path) =>
   makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
 
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
-const functionOf = (opened, scope) => (first, second) => {
-  const { name, declaration } =
-    second === undefined
-      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope])
-      : { name: nameOf(first, 'function: name'), declaration: second };
-  if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
-  return bindSymbol(name, declaration, opened);
-};
+const functionOf = (opened, scope) =>
+  published('function', (first, second) => {
+    const { name, declaration } =
+      second === undefined
+        ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope])
+        : { name: nameOf(first, 'function: name'), declaration: second };
+    if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
+    return bindSymbol(name, declaration, opened);
+  });
 
 function nameOf(name, where) {
   if (typeof name !== 'string') throw wrongType(where, 'a string', name);
@@ -237,19 +237,21 @@ function nameOf(name, where) {
 }
 
 /** Looks symbols of a library up: the address, or null where there is no such symbol. */
-const symbolOf = (native, path) => (name) => {
-  nameOf(name, 'symbol: name');
-  if (!native.isOpen) throw closed(name, path);
-  return native.find(name);
-};
+const symbolOf = (native, path) =>
+  published('symbol', (name) => {
+    nameOf(name, 'symbol: name');
+    if (!native.isOpen) throw closed(name, path);
+    return native.find(name);
+  });
 
 /** The maker of a library's globals. */
-const globalOf = (native, path, scope) => (name, declared) => {
-  nameOf(name, 'global: name');
-  const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
-  if (!native.isOpen) throw closed(name, path);
-  return global(name, findOrThrow(native, name, path), type, native, path);
-};
+const globalOf = (native, path, scope) =>
+  published('global', (name, declared) => {
+    nameOf(name, 'global: name');
+    const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
+    if (!native.isOpen) throw closed(name, path);
+    return global(name, findOrThrow(native, name, path), type, native, path);
+  });
 
 /** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
 function flagsOf(flags) {
@@ -300,7 +302,7 @@ const openFirst = function (path, openOne) {
     if (typeof native !== 'string') return { native, found: candidate };
     tried.push({ path: candidate, reason: native });
   }
-  throw notOpened(expected, tried);
+  throw require('./not-opened.js').notOpened(expected, tried);
 };
 
 /**
@@ -312,33 +314,6 @@ function rivalOf(candidate, flags) {
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
   const file = candidate.includes('/') ? candidate : locate().fileOf(candidate);
   return file === null ? null : binding.interposed(file);
-}
-
-/** Windows has its own words in each language, and a number for all of them. */
-const ABSENT = /no such file|not found|could not be found|os error 126/i;
-
-/** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
-function notOpened(expected, tried) {
-  const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
-  // Windows does not say of which file it speaks: the one that was asked for, or one that it needs.
-  const isNamed = ({ path, reason }) => reason.includes(path);
-  const isAbsent = (attempt) =>
-    !exists(attempt) && ABSENT.test(attempt.reason) && (process.platform === 'win32' || isNamed(attempt));
-  const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
-  const hint = (attempt) => {
-    if (!exists(attempt) || !ABSENT.test(attempt.reason)) return '';
-    if (process.platform === 'win32') return ' (the file is there: a library that it needs may be missing)';
-    // glibc says of a file for another machine that it does not exist.
-    return attempt.reason.includes(`${attempt.path}:`)
-      ? ' (the file is there: it may be for another architecture)'
-      : '';
-  };
-  const textOf = (attempt) => (isNamed(attempt) ? attempt.reason : `${attempt.path}: ${attempt.reason}`);
-  const list = tried.map((attempt) => `\n  ${textOf(attempt)}${hint(attempt)}`).join('');
-  return makeError(code, `Failed to open library "${expected}"; tried:${list}`, {
-    path: expected,
-    tried: tried.map(({ path }) => path),
-  });
 }
 
 /** The address of a declaration's `ptr`. */

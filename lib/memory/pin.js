@@ -6,6 +6,7 @@ const binding = require('../native/binding.js');
 const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js');
 const { hex, makeError, wrongType } = require('../errors.js');
 const { addressOf } = require('./access.js');
+const { Uncloneable, refusingClones } = require('./uncloneable.js');
 const { bufferOf, byteLengthOf, isView, marked, storageOf, threads } = require('./array-buffer.js');
 
 /** The number of locks of each buffer in JavaScript, where V8 cannot lock, and the function that undoes them. */
@@ -110,13 +111,14 @@ function lockAll(values, name) {
 const pins = new Set();
 
 /** A view whose storage is held: neither collected nor transferred until it is released. */
-class Pin {
+class Pin extends Uncloneable {
   #view;
   #ptr;
   #unlock;
   #hold;
 
   constructor(held) {
+    super();
     const view = viewOf(held);
     this.#ptr = addressOf(view, 0, 'pin', binding.keptAddressOf);
     this.#view = view;
@@ -156,7 +158,9 @@ class Pin {
   }
 }
 
-/** The memory of a value that is held: for a live view, the bytes of its buffer. */
+refusingClones(Pin);
+
+/** What is held of a value: of a live view the bytes of its buffer. */
 function viewOf(value) {
   const storage = typeof value === 'object' && value !== null && !isView(value) ? value[storageOf] : undefined;
   if (typeof storage !== 'number' && typeof storage !== 'bigint') return storage ?? value;

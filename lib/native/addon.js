@@ -76,7 +76,14 @@ function notFound(file, cause) {
   return makeError('ERR_FFI_ADDON_NOT_FOUND', message, { path: file, platform: platformKey(), cause });
 }
 
+/** What an addon that `cc` has compiled exports. The loader's words are those of the error. */
+function loadCompiled(file) {
+  const holder = { exports: {} };
+  process.dlopen(holder, file);
+  return holder.exports;
+}
+
 /** Whether a library is an addon of Node. */
 const isAddon = (file) => file.endsWith('.node');
 
-module.exports = { addonPath, load, isAddon };
+module.exports = { addonPath, load, loadCompiled, isAddon };

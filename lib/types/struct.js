@@ -128,7 +128,8 @@ function fieldOf([key, declared], where) {
     };
   if (align !== undefined) throw makeError('ERR_INVALID_ARG_VALUE', `${location} must have bits or align, not both`);
   const mayHaveBits =
-    descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
+    !descriptor.isSwapped &&
+    (descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name));
   if (!mayHaveBits || isDeclared(type))
     throw wrongValue(`${location}.type`, 'an integer type, as it has bits', descriptor.name);
   if (!Number.isInteger(bits) || bits < 1 || bits > descriptor.size * 8) {

@@ -25,8 +25,10 @@ const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlope
 // Loaded when needed: few libraries have any.
 const globals = lazy(() => require('./global.js'));
 const locate = lazy(() => require('./inspect.js'));
-// Loaded for declarations that are C text.
-const cdef = lazy(() => require('../cdef/index.js'));
+// Loaded for declarations that are C text: plain prototypes, any functions, types.
+const plain = lazy(() => require('../cdef/plain.js'));
+const cdef = lazy(() => require('../cdef/symbols.js'));
+const types = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
 // Loaded for isolated libraries.
 const isolation = lazy(() => require('../isolate/library.js'));
@@ -48,11 +50,12 @@ const CALL_KEYS = {
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean', timeout: 'number' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
 
-/** The entries of an object of declarations, or of C text, with the scope of its types. */
+/** The entries of an object of declarations, or of C text, with what gives the scope of its types. */
 const declarationsOf = function (symbols, where) {
   if (!isText(symbols)) return { entries: entriesOf(symbols, where), scope: undefined };
-  const parsed = cdef().parseSymbols(symbols, where);
-  return { entries: entriesOf(parsed.symbols, where), scope: parsed.scope };
+  const entries = typeof symbols === 'string' ? plain().plainEntries(symbols) : undefined;
+  if (entries === undefined) return cdef().parseSymbols(symbols, where);
+  return { entries, scope: () => cdef().scopeOf(symbols) };
 };
 
 /** Stands for the group of all libraries. */
@@ -215,7 +218,7 @@ const closed = (name, path) =>
 const functionOf = (opened, scope) => (first, second) => {
   const { name, declaration } =
     second === undefined
-      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope])
+      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
       : { name: nameOf(first, 'function: name'), declaration: second };
   if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
   return bindSymbol(name, declaration, opened);
@@ -236,7 +239,7 @@ const symbolOf = (native, path) => (name) => {
 /** The maker of a library's globals. */
 const globalOf = (native, path, scope) => (name, declared) => {
   nameOf(name, 'global: name');
-  const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
+  const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
   if (!native.isOpen) throw closed(name, path);
   return global(name, findOrThrow(native, name, path), type, native, path);
 };
@@ -344,7 +347,7 @@ function bindPointer(name, value, where, lifetime) {
     );
   }
   const address = addressOf(declaration.ptr, name);
-  if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
+  if (declaration.c !== undefined) Object.assign(declaration, types().parseSignature(declaration.c, `${where}.c`));
   bindOwned(declaration, name, undefined, lifetime);
   return bind(name, address, declaration, lifetime);
 }

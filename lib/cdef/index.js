@@ -78,6 +78,12 @@ function parseSignature(value, where, isCallback = false) {
   return inText(text, () => (isCallback ? callbackOf(whole) : signatureOf(whole, { __proto__: null })));
 }
 
+/** The name of a parameter of a function type that was parsed. */
+const parameterIn = (text, index) => {
+  const { type } = parseTypeIn(text, 'text');
+  return (type.kind === 'pointer' ? type.to : type).parameters[index]?.name;
+};
+
 // ---- sets -----------------------------------------------------------------------------------------------------------
 
 /** The declarations of a C text. Each part is converted when it is first read. */
@@ -143,4 +149,4 @@ function cdef(value) {
   return Object.freeze(definitions);
 }
 
-module.exports = { cdef, typeOfVariable, parseRecord, parseSignature, parseType };
+module.exports = { cdef, typeOfVariable, parameterIn, parseRecord, parseSignature, parseType };

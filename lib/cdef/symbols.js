@@ -120,7 +120,7 @@ function parseFunction(value, where, outer = []) {
       `${where} must declare one function, and declares ${others.length + (name === undefined ? 0 : 1)}`,
     );
   }
-  return { name, declaration: functionsIn(scope)[name] };
+  return { name, declaration: functionsIn(scope)[name], own: scope };
 }
 
 module.exports = { scopeOf, functionsIn, parseSymbols, parseFunction };

@@ -85,6 +85,7 @@ const dlopen = function (path, given, options = {}) {
 /** Binds the symbols of a library that is open. */
 const libraryOf = function (opened, entries, scope, kind) {
   const { lifetime, found } = opened;
+  opened.parameterOf = scope === undefined ? undefined : (name, index) => parameterIn(scope(), name, index);
   return makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, kind, {
     global: globalOf(lifetime.native, found, scope),
     function: functionOf(opened, scope),
@@ -109,7 +110,10 @@ function openIsolated(path, entries, scope, flags, guard, isolate) {
   }
 }
 
-const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording }) {
+/** The name of a parameter in the C text of a library. */
+const parameterIn = (scope, name, index) => scope.function(name)?.type.parameters[index]?.name;
+
+const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording, parameterOf }) {
   const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
   if (wording !== undefined) declaration.wording = wording;
   if (guard !== undefined) declaration.guard ??= guard;
@@ -125,7 +129,7 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
     throw missing(symbol, found);
   }
   bindOwned(declaration, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
-  return bind(key, address, declaration, lifetime, mayBeFast);
+  return bind(key, address, declaration, lifetime, mayBeFast, parameterOf);
 };
 
 /** Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have getters. */
@@ -216,12 +220,13 @@ const closed = (name, path) =>
 
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
 const functionOf = (opened, scope) => (first, second) => {
-  const { name, declaration } =
+  const { name, declaration, own } =
     second === undefined
       ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
-      : { name: nameOf(first, 'function: name'), declaration: second };
+      : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
   if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
-  return bindSymbol(name, declaration, opened);
+  const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
+  return bindSymbol(name, declaration, { ...opened, parameterOf });
 };
 
 function nameOf(name, where) {
@@ -347,9 +352,11 @@ function bindPointer(name, value, where, lifetime) {
     );
   }
   const address = addressOf(declaration.ptr, name);
-  if (declaration.c !== undefined) Object.assign(declaration, types().parseSignature(declaration.c, `${where}.c`));
+  const { c } = declaration;
+  if (c !== undefined) Object.assign(declaration, types().parseSignature(c, `${where}.c`));
   bindOwned(declaration, name, undefined, lifetime);
-  return bind(name, address, declaration, lifetime);
+  const parameterOf = c === undefined ? undefined : (_, index) => types().parameterIn(c, index);
+  return bind(name, address, declaration, lifetime, true, parameterOf);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */

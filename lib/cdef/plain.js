@@ -63,11 +63,14 @@ const RESERVED = new Set(
 /** Marks such as _Out_ and __In. */
 const MARK = /^__?[A-Z]/;
 
-const WORD = /^[A-Za-z_]\w*$/;
+const NO_WORD = /\W/;
 
 /** Whether a text is a name that may be declared. */
 const isName = function (text) {
-  return WORD.test(text) && !RESERVED.has(text) && !(text.charCodeAt(0) === 95 && MARK.test(text));
+  const first = text.charCodeAt(0);
+  // 95 is `_`, in front of which are only digits and other marks.
+  if (!(first >= 65) || NO_WORD.test(text) || RESERVED.has(text)) return false;
+  return first !== 95 || !MARK.test(text);
 };
 
 /** The text types of pointers to constant characters, by the name that was written: uint16_t is no text, char16_t is. */

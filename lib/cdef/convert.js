@@ -116,19 +116,21 @@ function typeOfRecord(type) {
 function makeRecordType(record) {
   const fields = {};
   let [paddings, members] = [0, 0];
-  for (const { name, type, bits } of record.fields) {
+  for (const { name, type, bits, align } of record.fields) {
     if (bits !== undefined) {
       fields[name ?? `_padding${(paddings += 1)}`] = { type: type.kind === 'enum' ? 'unsigned int' : type.name, bits };
     } else {
       const key = name ?? `anonymous${(members += 1) === 1 ? '' : members}`;
-      fields[key] = typeOfValue(type);
+      fields[key] = align === undefined ? typeOfValue(type) : { type: typeOfValue(type), align };
     }
   }
   const name = record.name ?? record.keyword;
-  const options = { name, ...(record.align !== undefined && { align: record.align }) };
-  if (record.keyword === 'struct')
-    return structs().struct(fields, record.packed ? { ...options, packed: true } : options);
-  return structs().union(fields, options);
+  const options = {
+    name,
+    ...(record.align !== undefined && { align: record.align }),
+    ...(record.packed && { packed: true }),
+  };
+  return structs()[record.keyword](fields, options);
 }
 
 function typeOfEnum(known) {

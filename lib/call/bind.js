@@ -3,7 +3,7 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
-const { atCaller, makeFailure, typeNameOf, wrongValue } = require('../errors.js');
+const { atCaller, makeFailure, nameParameter, typeNameOf, wrongValue } = require('../errors.js');
 const { fastCallerOf } = require('./fast-call.js');
 const { lazy } = require('../lazy.js');
 const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js');
@@ -145,6 +145,7 @@ const addSpec = function (declaration, name) {
  * @property {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of its library
  * @property {boolean} mayBeFast whether fast calls may reach it
  * @property {number | undefined} timeout milliseconds that a call may take, for an isolated library
+ * @property {((name: string, index: number) => string | undefined) | undefined} parameterOf gives the names of parameters
  * @property {object | undefined} last the call target that was made last; each has the one before
  * @property {Function | undefined} asynchronous what `async` gives, once it was asked for
  */
@@ -172,6 +173,8 @@ const bindNative = function (boundFunction, signature, frees) {
     signature,
     functionId,
     library,
+    name: boundFunction.name,
+    parameterOf: boundFunction.parameterOf,
     before: boundFunction.last,
     // Whether the user calls its function, so that errors begin at the user's line; `above` is what is called then.
     isOuter: boundFunction.spec.isDirect,
@@ -205,7 +208,8 @@ function launcherOf(boundFunction, signature, thread, frees) {
     lifetime,
     thread,
   );
-  return signature.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, signature, lifetime), name);
+  const recorded = trace === undefined ? launch : trace.recordedJob(launch, name, signature, lifetime);
+  return signature.launcher(Object.assign(recorded, { parameterOf: boundFunction.parameterOf }), name);
 }
 
 /** The function of a signature: it calls at once, or has `thread` make the call. */
@@ -244,7 +248,7 @@ function makeDecorated(boundFunction) {
     try {
       return call(...values);
     } catch (error) {
-      throw atCaller(error, outer); // node-do-not-add-exception-line
+      throw atCaller(nameParameter(error, boundFunction.name, boundFunction.parameterOf), outer); // node-do-not-add-exception-line
     }
   };
   return Object.defineProperties(outer, { name: { value: boundFunction.name }, length: { value: call.length } });
@@ -307,8 +311,9 @@ const own = { value: undefined };
  *   threads, nonblocking }
  * @param {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether fast calls may reach it: it runs no JavaScript but by a JSCallback
+ * @param {(name: string, index: number) => string | undefined} [parameterOf] the names of parameters, for messages
  */
-const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
+const bind = function (name, address, declaration, lifetime, mayBeFast = true, parameterOf = undefined) {
   const spec = specOf(declaration, name);
   // The call target of the function; `inC` is its name in C.
   /** @type {BoundFunction} */
@@ -320,6 +325,7 @@ const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
     lifetime,
     mayBeFast,
     timeout: declaration.timeout,
+    parameterOf,
     last: undefined,
     asynchronous: undefined,
   };

@@ -19,6 +19,7 @@ class Names extends Scope {
   constructor(local) {
     super();
     this.local = local;
+    this.isPlain = false;
   }
 
   typedef(name) {

@@ -24,8 +24,10 @@ const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlope
 // Loaded when needed: few libraries have any.
 const globals = lazy(() => require('./global.js'));
 const locate = lazy(() => require('./inspect.js'));
-// Loaded for declarations that are C text.
-const cdef = lazy(() => require('../cdef/index.js'));
+// Loaded for declarations that are C text: plain prototypes, any functions, types.
+const plain = lazy(() => require('../cdef/plain.js'));
+const cdef = lazy(() => require('../cdef/symbols.js'));
+const types = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
 // Loaded for isolated libraries.
 const isolation = lazy(() => require('../isolate/library.js'));
@@ -47,11 +49,12 @@ const CALL_KEYS = {
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean', timeout: 'number' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
 
-/** The entries of an object of declarations, or of C text, with the scope of its types. */
+/** The entries of an object of declarations, or of C text, with what gives the scope of its types. */
 const declarationsOf = function (symbols, where) {
   if (!isText(symbols)) return { entries: entriesOf(symbols, where), scope: undefined };
-  const parsed = cdef().parseSymbols(symbols, where);
-  return { entries: entriesOf(parsed.symbols, where), scope: parsed.scope };
+  const entries = typeof symbols === 'string' ? plain().plainEntries(symbols) : undefined;
+  if (entries === undefined) return cdef().parseSymbols(symbols, where);
+  return { entries, scope: () => cdef().scopeOf(symbols) };
 };
 
 /** Stands for the group of all libraries. */
@@ -89,6 +92,7 @@ const openAs = function (path, flags, isolate, where) {
 /** Binds the symbols of a library that is open. */
 const libraryOf = function (opened, entries, scope, kind) {
   const { lifetime, found } = opened;
+  opened.parameterOf = scope === undefined ? undefined : (name, index) => parameterIn(scope(), name, index);
   return makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, kind, {
     global: globalOf(lifetime.native, found, scope),
     function: functionOf(opened, scope),
@@ -113,7 +117,10 @@ function openIsolated(path, flags, isolate, where) {
   }
 }
 
-const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording }) {
+/** The name of a parameter in the C text of a library. */
+const parameterIn = (scope, name, index) => scope.function(name)?.type.parameters[index]?.name;
+
+const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording, parameterOf }) {
   const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
   if (wording !== undefined) declaration.wording = wording;
   if (guard !== undefined) declaration.guard ??= guard;
@@ -129,7 +136,7 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
     throw missing(symbol, found);
   }
   bindOwned(declaration, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
-  return bind(key, address, declaration, lifetime, mayBeFast);
+  return bind(key, address, declaration, lifetime, mayBeFast, parameterOf);
 };
 
 /** Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have getters. */
@@ -221,15 +228,15 @@ const closed = (name, path) =>
   makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
 
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
-const functionOf = (opened, scope) =>
-  published('function', (first, second) => {
-    const { name, declaration } =
-      second === undefined
-        ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope])
-        : { name: nameOf(first, 'function: name'), declaration: second };
-    if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
-    return bindSymbol(name, declaration, opened);
-  });
+const functionOf = (opened, scope) => (first, second) => {
+  const { name, declaration, own } =
+    second === undefined
+      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
+      : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
+  if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
+  const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
+  return bindSymbol(name, declaration, { ...opened, parameterOf });
+};
 
 function nameOf(name, where) {
   if (typeof name !== 'string') throw wrongType(where, 'a string', name);
@@ -245,13 +252,12 @@ const symbolOf = (native, path) =>
   });
 
 /** The maker of a library's globals. */
-const globalOf = (native, path, scope) =>
-  published('global', (name, declared) => {
-    nameOf(name, 'global: name');
-    const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
-    if (!native.isOpen) throw closed(name, path);
-    return global(name, findOrThrow(native, name, path), type, native, path);
-  });
+const globalOf = (native, path, scope) => (name, declared) => {
+  nameOf(name, 'global: name');
+  const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
+  if (!native.isOpen) throw closed(name, path);
+  return global(name, findOrThrow(native, name, path), type, native, path);
+};
 
 /** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
 function flagsOf(flags) {
@@ -336,9 +342,11 @@ function bindPointer(name, value, where, lifetime) {
     );
   }
   const address = addressOf(declaration.ptr, name);
-  if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
+  const { c } = declaration;
+  if (c !== undefined) Object.assign(declaration, types().parseSignature(c, `${where}.c`));
   bindOwned(declaration, name, undefined, lifetime);
-  return bind(name, address, declaration, lifetime);
+  const parameterOf = c === undefined ? undefined : (_, index) => types().parameterIn(c, index);
+  return bind(name, address, declaration, lifetime, true, parameterOf);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */

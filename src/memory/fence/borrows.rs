@@ -118,6 +118,16 @@ impl Borrows {
         }
     }
 
+    /// All arguments were borrowed: `words` are what else was passed. An address of unknown extent in a slab (in a struct
+    /// by value, or passed for an integer) ends the checks of slices of that slab.
+    pub fn check_words(&mut self, words: impl Iterator<Item = usize> + Clone) {
+        let granted = &self.granted;
+        self.items.retain(|item| match item {
+            Borrow::Slice(slice) => !words.clone().any(|word| slice.is_other_address(word, granted)),
+            _ => true,
+        });
+    }
+
     /// The arguments of the call that touch a slab.
     pub fn granted_in(&self, slab: Span) -> impl Iterator<Item = Range<usize>> {
         self.granted.iter().filter(move |range| meets(slab, range)).cloned()

@@ -91,7 +91,13 @@ impl PoolSlice {
 
     /// What native code has written around the slice, which is restored. `granted` is what it was passed.
     pub fn overflow(&self, granted: &[Range<usize>], width: Widths) -> Option<Overflow> {
+        if !self.after.differs() && !self.before.differs() {
+            return None;
+        }
         let (own, slab) = (range(self.view), range(self.slab));
+        if granted.iter().any(|memory| self.holds_other_address(memory, granted)) {
+            return None;
+        }
         // The bytes beyond another argument belong to that one's check.
         let others =
             || granted.iter().filter(|other| **other != own && !other.is_empty() && slab.contains(&other.start));
@@ -119,9 +125,42 @@ impl PoolSlice {
             (None, None) => None,
         }
     }
+
+    /// Whether a word is an address in the slab, but in none of the arguments (`granted`): what native code writes there
+    /// is no overflow.
+    pub fn is_other_address(&self, word: usize, granted: &[Range<usize>]) -> bool {
+        let slab = range(self.slab);
+        let is_in = |known: &Range<usize>| known.end != usize::MAX && (known.start..=known.end).contains(&word);
+        (slab.start..=slab.end).contains(&word) && !granted.iter().chain(&self.exempt).any(is_in)
+    }
+
+    /// Whether memory that native code was passed has such an address, which is that of an earlier call, as in the
+    /// state of `strtok_r`.
+    fn holds_other_address(&self, memory: &Range<usize>, granted: &[Range<usize>]) -> bool {
+        const WORD: usize = size_of::<usize>();
+        if memory.end == usize::MAX || memory.end - memory.start < WORD {
+            return false;
+        }
+        let last = (memory.end - WORD).min(memory.start.saturating_add(MOST_SEARCHED));
+        (memory.start..=last).any(|at| {
+            // SAFETY: M3; the word is inside an argument of the call, which keeps its memory alive.
+            let word = unsafe { std::ptr::with_exposed_provenance::<usize>(at).read_unaligned() };
+            self.is_other_address(word, granted)
+        })
+    }
 }
 
+/// The bytes of an argument that are searched for addresses.
+const MOST_SEARCHED: usize = 65536;
+
 impl Window {
+    /// Whether any byte has changed.
+    fn differs(&self) -> bool {
+        let now = std::ptr::with_exposed_provenance::<u8>(self.start);
+        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
+        unsafe { std::slice::from_raw_parts(now, self.bytes.len()) != self.bytes.as_slice() }
+    }
+
     fn remember(&mut self) {
         let source = std::ptr::with_exposed_provenance::<u8>(self.start);
         // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
@@ -132,15 +171,10 @@ impl Window {
     /// last.
     fn restore(&self, counts: impl Fn(&usize) -> bool) -> Option<(usize, usize)> {
         let now = std::ptr::with_exposed_provenance_mut::<u8>(self.start);
-        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
-        let same = unsafe { std::slice::from_raw_parts(now, self.bytes.len()) == self.bytes.as_slice() };
-        if same {
-            return None;
-        }
         let mut hit = None;
         for (at, byte) in self.bytes.iter().enumerate() {
             let address = self.start + at;
-            // SAFETY: as above.
+            // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
             unsafe {
                 if now.add(at).read() != *byte && counts(&address) {
                     now.add(at).write(*byte);

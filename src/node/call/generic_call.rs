@@ -11,7 +11,7 @@ use crate::call::bound_function::{Entered, Options};
 use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::memory::address::{Address, Span};
-use crate::memory::arg_buffer::{address_in, bytes, set_address};
+use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
 use crate::memory::fence::borrows::Borrows;
 use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::memory::raw::{self, PointerCheck};
@@ -256,6 +256,9 @@ impl BoundFunction {
             })?;
             set_address(block, at, address.get());
         }
+        if borrows.pauses() {
+            borrows.check_words(self.words(block));
+        }
         if let Some(remote) = &self.remote {
             self.translate_functions(remote, block);
         }
@@ -268,6 +271,14 @@ impl BoundFunction {
             }
         }
         Ok(())
+    }
+
+    /// The words of a call's arguments.
+    fn words(&self, block: &ArgBlock) -> impl Iterator<Item = usize> + Clone {
+        let arguments = self.signature.arguments.iter().zip(&self.signature.layout.arguments);
+        let places =
+            arguments.flat_map(|(each, at)| (*at..).step_by(size_of::<usize>()).take(each.size() / size_of::<usize>()));
+        places.map(move |at| address_in(block, at))
     }
 
     /// Translates a number into an address in the copy of the memory that it lies in, if that is or will be copied.

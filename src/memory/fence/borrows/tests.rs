@@ -26,6 +26,20 @@ fn neighbours_in_a_slab_are_put_back_but_other_arguments_are_not() {
 }
 
 #[test]
+fn neighbours_stay_as_they_are_where_an_argument_has_the_address_of_one() {
+    let mut slab = vec![1u8; 512];
+    let (whole, view) = (span(&mut slab, 0..512), span(&mut slab, 100..124));
+    for (address, is_found) in [(50, false), (511, false), (512, false), (100, true), (124, true), (1000, true)] {
+        let mut borrows = Borrows::default();
+        slab[101..109].copy_from_slice(&(whole.start.get() + address).to_ne_bytes());
+        borrows.slice(0, view, whole, Some(Ranges::new()));
+        slab[90] = 9;
+        assert_eq!((borrows.end().is_some(), slab[90]), (is_found, if is_found { 1 } else { 9 }), "{address}");
+        slab[90] = 1;
+    }
+}
+
+#[test]
 fn what_javascript_writes_during_the_call_stays() {
     let mut slab = vec![1u8; 512];
     let (whole, view) = (span(&mut slab, 0..512), span(&mut slab, 100..108));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::block::{self, Breach, Fenced};
-use super::pool_slice::{PoolSlice, Ranges, meets, range};
+use super::pool_slice::{PoolSlab, PoolSlice, Ranges, meets, range};
 use super::shadow::ShadowCopy;
 use super::{block_map, exposed};
 use crate::error::Overflow;
@@ -109,7 +109,7 @@ impl Borrows {
 
     /// Borrows a slice of a slab: the bytes around it are checked, except those that others may write. If it is
     /// unknown which these are, nothing is checked.
-    pub fn slice(&mut self, argument: usize, view: Span, slab: Span, exempt: Option<Ranges>) {
+    pub fn slice(&mut self, argument: usize, view: Span, slab: PoolSlab, exempt: Option<Ranges>) {
         // Calls inside of this one have to know what it was passed, in any case.
         self.pauses = true;
         self.granted.push(range(view));
@@ -118,14 +118,14 @@ impl Borrows {
         }
     }
 
-    /// All arguments were borrowed: `words` are what else was passed. An address of unknown extent in a slab (in a struct
-    /// by value, or passed for an integer) ends the checks of slices of that slab.
-    pub fn check_words(&mut self, words: impl Iterator<Item = usize> + Clone) {
-        let granted = &self.granted;
-        self.items.retain(|item| match item {
-            Borrow::Slice(slice) => !words.clone().any(|word| slice.is_other_address(word, granted)),
-            _ => true,
-        });
+    /// All arguments were borrowed: `words` are what else was passed, in structs by value and for integers. Where one is
+    /// an address of a slice, native code may write that slice.
+    pub fn follow(&mut self, words: impl Iterator<Item = usize> + Clone) {
+        for item in &mut self.items {
+            if let Borrow::Slice(slice) = item {
+                words.clone().for_each(|word| slice.follow(word, &self.granted));
+            }
+        }
     }
 
     /// The arguments of the call that touch a slab.

@@ -97,22 +97,23 @@ const pointer = (...others) => pointerOf("typeof a@ === 'number'", 'x@ = a@;', .
 const stored = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
 const ofView = (at) => `if (isView(a@)) ${stored(`storeView(a@, ${at})`)}`;
 const ofText = (at, slot) => `if (typeof a@ === 'string') ${stored(`storeText(a@, ${at + slot * 256})`)}`;
-/** No text lies in the first page: the generic call says so. */
-const text = {
-  ...pointerOf("typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)", 'x@ = a@;', ofText, ofView),
-  hasTexts: true,
-};
+/** Nothing that C reads or writes lies in the first page: the generic call says so. */
+const isMemory = "typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)";
+const memory = pointerOf(isMemory, 'x@ = a@;', ofView);
+const text = { ...pointerOf(isMemory, 'x@ = a@;', ofText, ofView), hasTexts: true };
 /** A pointer of a dialect whose addresses are BigInts: a number is none there, but undefined is NULL. */
-const address = {
+const bigAddress = (isAddress) => ({
   ...pointerOf(
-    "typeof a@ === 'bigint'",
+    isAddress,
     `{ x@ = Number(a@); if (!(x@ >= 0 && x@ <= ${Number.MAX_SAFE_INTEGER})) ${LEAVE} }`,
     () => 'if (a@ === undefined) x@ = 0;',
     ofView,
     ofText,
   ),
   hasTexts: true,
-};
+});
+const address = bigAddress("typeof a@ === 'bigint'");
+const memoryAddress = bigAddress("typeof a@ === 'bigint' && (a@ >= 4096n || a@ === 0n)");
 
 const ARGUMENTS = {
   char: integer(I32, 'a@ << 24 >> 24'),
@@ -180,7 +181,7 @@ function keyed(table) {
   return argClasses;
 }
 const argumentClasses = keyed(ARGUMENTS);
-const classesByName = { __proto__: null, ...ARGUMENTS, address };
+const classesByName = { __proto__: null, ...ARGUMENTS, address, memory, memoryAddress };
 /**
  * The argument class of a descriptor. A dialect's has `fastClass`, the name of one that takes no other values than the
  * descriptor does: what is left is the generic call's.

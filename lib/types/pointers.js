@@ -124,7 +124,8 @@ function writeAny(view, at, value, descriptor, name, position) {
 const lowAddress = (value, descriptor, name, position) =>
   makeError(
     'ERR_FFI_INVALID_POINTER',
-    `${locationOf(name, position)} must be an address of memory (${typeNameOf(descriptor, position)}), received ${describe(value)}, which is in the first page` +
+    `${locationOf(name, position)} must be ${descriptor === buffer ? 'a typed array or DataView' : 'an address of memory'} ` +
+      `(${typeNameOf(descriptor, position)}), received ${describe(value)}, which is in the first page` +
       (descriptor.isText ? textHint(value) : ''),
   );
 
@@ -134,6 +135,20 @@ const lowAddress = (value, descriptor, name, position) =>
 function writeMemory(view, at, value, descriptor, name, position) {
   if (access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);
   return writeAny(view, at, value, descriptor, name, position);
+}
+
+let keys = 0;
+
+/** The descriptor of a dialect's pointer to memory that C reads or writes, without what `pointer(T)` knows of T. */
+function memoryPointer(name) {
+  const descriptor = {
+    ...ptr,
+    name,
+    key: `memory ${(keys += 1)}`,
+    fastClass: 'memory',
+    write: (view, at, value, owner, position) => writeMemory(view, at, value, descriptor, owner, position),
+  };
+  return descriptor;
 }
 
 const functionType = {
@@ -165,6 +180,7 @@ const buffer = {
   read: readAddress,
   write(view, at, value, name, position) {
     if (ArrayBuffer.isView(value)) return pinnable(value);
+    if (access.isInFirstPage(value)) throw lowAddress(value, buffer, name, position);
     throw wrongType(locationOf(name, position), 'a typed array or DataView (buffer)', value);
   },
 };
@@ -196,6 +212,7 @@ module.exports = {
   readAddress,
   resolvePointer,
   lowAddress,
+  memoryPointer,
   writeMemory,
   callbackBrand,
   storageOf,

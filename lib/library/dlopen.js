@@ -41,6 +41,7 @@ const CALL_KEYS = {
   guard: 'boolean',
   nonblocking: 'boolean',
   threads: 'boolean',
+  leaf: 'boolean',
   errno: 'boolean',
   fails: 'any',
   varargs: 'boolean',

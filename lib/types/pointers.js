@@ -139,6 +139,7 @@ function writeMemory(view, at, value, descriptor, name, position) {
 const functionType = {
   id: 17,
   name: 'function',
+  takesFunctions: true,
   read: readAddress,
   resolve: resolvePointer,
   write(view, at, value, name, position) {

@@ -11,7 +11,7 @@ use crate::call::bound_function::MOST_PINS;
 use crate::error::{FfiError, Result};
 use crate::memory::fence::report;
 use crate::node::env::{BoundFunction, Environment};
-use crate::node::error::to_error;
+use crate::node::error::{leaf_called_back, to_error};
 use crate::node::native_fn::{
     Arguments, JsResult, NativeFn, PendingException, error_of, throw_value, thrown_by, unless_thrown,
 };
@@ -116,6 +116,9 @@ fn end(function: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_v
             let callback = report::name(name).unwrap_or_default();
             let error = FfiError::OtherStack { symbol: function.symbol.clone(), callback };
             return Err(thrown_by(&function.environment, &error));
+        }
+        Some(Unwinding::LeafCalledBack(called_back)) => {
+            Some(error_of(&function.environment, &leaf_called_back(called_back), None))
         }
         Some(Unwinding::Thrown(exception)) => Some(exception),
         None => None,

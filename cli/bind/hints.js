@@ -7,7 +7,7 @@ const { Patterns } = require('./patterns.js');
 const { isScalar, scalar } = require('./types.js');
 
 /** The options, with what each is about. */
-const HINTS = ['out', 'inout', 'text', 'number', 'length', 'free', 'owner', 'fails', 'errno', 'threads'];
+const HINTS = ['out', 'inout', 'text', 'number', 'length', 'free', 'owner', 'fails', 'errno', 'threads', 'leaf'];
 
 const WIDE = new Map([
   ...['int64_t', 'ssize_t', 'intptr_t', 'ptrdiff_t', 'long long'].map((name) => [name, 'i64_fast']),
@@ -150,7 +150,7 @@ class Hints {
 
   #results(each) {
     const { name, type } = each;
-    for (const option of ['errno', 'threads']) {
+    for (const option of ['errno', 'threads', 'leaf']) {
       const found = this.#patterns[option].select(name);
       if (found !== undefined)
         this.#try(option, found, name, each, () => (type.options = { ...type.options, [option]: true }));

@@ -108,6 +108,8 @@ pub enum FfiError {
     ExternalRefused,
     /// C called a callback on the stack of a coroutine.
     OtherStack { symbol: String, callback: String },
+    /// A leaf function has called a callback.
+    LeafCalledBack { symbol: String, callback: String },
     /// Native code wrote outside of an argument.
     Overflow { symbol: String, overflow: Overflow },
     /// The process of an isolated library has ended.
@@ -170,6 +172,7 @@ impl FfiError {
             Self::ExternalRefused => "ERR_FFI_EXTERNAL_REFUSED",
             Self::NoExecutableMemory => "ERR_FFI_NO_EXECUTABLE_MEMORY",
             Self::OtherStack { .. } => "ERR_FFI_CALLBACK_STACK",
+            Self::LeafCalledBack { .. } => "ERR_FFI_LEAF_CALLED_BACK",
             Self::Overflow { overflow, .. } => match overflow.side {
                 Side::After => "ERR_FFI_BUFFER_OVERFLOW",
                 Side::Before => "ERR_FFI_BUFFER_UNDERFLOW",
@@ -238,6 +241,11 @@ impl fmt::Display for FfiError {
                 f,
                 "{symbol}: {callback} was called on a stack that is not the thread's (of a coroutine or fiber), where \
                  JavaScript cannot run; C got zero. Have C call it outside of the coroutine, or on a thread"
+            ),
+            Self::LeafCalledBack { symbol, callback } => write!(
+                f,
+                "{symbol}: the function is declared `leaf: true`, but it called {callback}, which did not run; C got zero. \
+                 Declare {symbol} without `leaf`"
             ),
             Self::NoExecutableMemory => f.write_str(
                 "a C function pointer needs executable memory, which the system refuses this process (seccomp, SELinux \

@@ -3,7 +3,7 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
-const { atCaller, makeFailure, nameParameter, typeNameOf, wrongValue } = require('../errors.js');
+const { atCaller, makeError, makeFailure, nameParameter, typeNameOf, wrongValue } = require('../errors.js');
 const { fastCallerOf } = require('./fast-call.js');
 const { lazy } = require('../lazy.js');
 const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js');
@@ -27,6 +27,7 @@ const GUARD = 1;
 const ERRNO = 2;
 const THREADS = 4;
 const FREES = 8;
+const LEAF = 32;
 
 const FAILURES = {
   __proto__: null,
@@ -51,14 +52,27 @@ const checkerOf = (failed, name) =>
     return result;
   });
 
+/** Refuses what contradicts `leaf`: what a function declares only because it calls callbacks. */
+function checkLeaf({ args, parameters }, threads, name) {
+  const refuse = (what) =>
+    makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${name}: leaf must not be true: ${what}, and a leaf function calls no callback; leave \`leaf\` out`,
+    );
+  if (threads) throw refuse('the declaration has `threads: true`');
+  const index = args.findIndex((descriptor) => descriptor.takesFunctions);
+  if (index >= 0) throw refuse(`args[${index}] is a function (${typeNameOf(args[index], parameters[index].label)})`);
+}
+
 // ---- what functions of equal declarations have in common ------------------------------------------------------------
 
 /** The function spec of a declaration: what functions of equal declarations share. */
 const makeSpec = function (declaration, name) {
   const types = parseTypes(declaration, name);
-  const { varargs, nonblocking, guard = config.guard, errno, fails, threads } = declaration;
+  const { varargs, nonblocking, guard = config.guard, errno, fails, threads, leaf } = declaration;
+  if (leaf) checkLeaf(types, threads, name);
   const failed = fails === undefined ? undefined : failureOf(fails, name);
-  const options = (guard ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0);
+  const options = (guard ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0) | (leaf ? LEAF : 0);
   let hasOutParams = false;
   let isPlain = !varargs && !types.result.opaque;
   for (let i = 0; i < types.args.length; i += 1) {
@@ -190,7 +204,8 @@ const callerOf = function (boundFunction, signature, frees = false) {
   const callTarget = bindNative(boundFunction, signature, frees);
   if (spec.failed !== undefined && !frees)
     return signature.checkedCaller(callTarget, name, checkerOf(spec.failed, name));
-  const fastCaller = boundFunction.mayBeFast && spec.options === 0 ? fastCallerOf(signature) : null;
+  const isFast = boundFunction.mayBeFast && (spec.options & ~LEAF) === 0;
+  const fastCaller = isFast ? fastCallerOf(signature, spec.options === LEAF) : null;
   return fastCaller !== null && binding.runsNoScript(boundFunction.address)
     ? fastCaller(callTarget, name)
     : signature.caller(callTarget, name);
@@ -308,7 +323,7 @@ const own = { value: undefined };
  * @param {string} name what messages call it
  * @param {number | bigint} address
  * @param {Record<string, any>} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
- *   threads, nonblocking }
+ *   threads, leaf, nonblocking }
  * @param {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether fast calls may reach it: it runs no JavaScript but by a JSCallback
  * @param {(name: string, index: number) => string | undefined} [parameterOf] the names of parameters, for messages

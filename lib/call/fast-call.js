@@ -250,8 +250,8 @@ const runtime = {
   ...halves,
   /** The number of next calls that take the generic path, because the last attempt failed. */
   missed: (outcome) => {
-    // It did, and has broken a fence: this throws.
-    if (outcome === BROKEN) binding.takeOverflow();
+    // It did, and has broken a fence, or called a callback although it is a leaf function: this throws.
+    if (outcome === BROKEN) binding.takeFailure();
     return outcome === COLD ? PAUSE : 0;
   },
 };
@@ -329,8 +329,8 @@ return (function (callTarget, name) {
 });`;
 };
 
-/** The maker of a signature's fast callers; null where the signature has none. */
-const makeFastCaller = function (signature) {
+/** The maker of a signature's fast callers, for leaf functions or for others; null where the signature has none. */
+const makeFastCaller = function (signature, isLeaf) {
   const { args, parameters } = signature;
   if (addressStores === null || args.length > MOST_ARGUMENTS || !resultClasses.has(signature.result)) return null;
   const argClasses = [];
@@ -342,7 +342,7 @@ const makeFastCaller = function (signature) {
     nativeClasses.push(argClass.nativeClass);
   }
   if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass.hasTexts).length > TEXT_SLOTS) return null;
-  const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result));
+  const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result), isLeaf);
   if (fast === null) return null;
   return compile(
     nameOf('call', signature),
@@ -357,10 +357,12 @@ const makeFastCaller = function (signature) {
  * The maker of a signature's functions, (callTarget, name) => what users call: by a fast call, or by the generic call,
  * whose function is made when it is first needed. Null where the signature has no fast call. Functions of a signature
  * share their source: V8 then has one constant target to call for all of them, which takes the id of the function.
+ * Leaf functions have a target of their own, which callbacks that are open do not close.
  */
-const fastCallerOf = function (signature) {
-  if (signature.fastCaller === undefined) signature.fastCaller = makeFastCaller(signature);
-  return signature.fastCaller;
+const fastCallerOf = function (signature, isLeaf) {
+  const kind = isLeaf ? 'leafCaller' : 'fastCaller';
+  if (signature[kind] === undefined) signature[kind] = makeFastCaller(signature, isLeaf);
+  return signature[kind];
 };
 
 module.exports = { callPath, fastCallerOf };

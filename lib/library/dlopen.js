@@ -16,7 +16,7 @@ const { parseTypes, readArgs } = require('../call/signature.js');
 const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
-const { candidates, toPath } = require('./resolve.js');
+const { candidatesInTurn, fileOf, toPath } = require('./resolve.js');
 const config = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
@@ -42,6 +42,7 @@ const CALL_KEYS = {
   guard: 'boolean',
   nonblocking: 'boolean',
   threads: 'boolean',
+  leaf: 'boolean',
   errno: 'boolean',
   fails: 'any',
   varargs: 'boolean',
@@ -215,7 +216,7 @@ function symbolHint(symbol, path) {
 
 function nearestSymbol(symbol, path) {
   try {
-    const file = locate().fileOf(path);
+    const file = fileOf(path);
     const { exports } = binding.inspect(file).find(locate().isLoadable);
     return exports.length > MOST_SYMBOLS ? undefined : nearest(symbol, new Set(exports.map(({ name }) => name)));
   } catch {
@@ -303,7 +304,8 @@ const openFirst = function (path, openOne) {
   if (path === null) return { native: openOne(null), found: null };
   const expected = toPath(path);
   const tried = [];
-  for (const candidate of candidates(expected)) {
+  for (const candidate of candidatesInTurn(expected)) {
+    if (tried.some(({ path }) => path === candidate)) continue;
     const native = openOne(candidate);
     if (typeof native !== 'string') return { native, found: candidate };
     tried.push({ path: candidate, reason: native });
@@ -318,7 +320,9 @@ const openFirst = function (path, openOne) {
 function rivalOf(candidate, flags) {
   const decides = flags === 0 && config.deepbind === undefined;
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
-  const file = candidate.includes('/') ? candidate : locate().fileOf(candidate);
+  if (candidate.includes('/')) return binding.interposed(candidate);
+  // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
+  const file = binding.isLoaded(candidate) ? null : fileOf(candidate);
   return file === null ? null : binding.interposed(file);
 }
 

@@ -154,6 +154,7 @@ function memoryPointer(name) {
 const functionType = {
   id: 17,
   name: 'function',
+  takesFunctions: true,
   read: readAddress,
   resolve: resolvePointer,
   write(view, at, value, name, position) {

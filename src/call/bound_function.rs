@@ -32,6 +32,8 @@ pub struct BoundFunction<E> {
     pub environment: Rc<E>,
     /// Its options.
     pub options: Options,
+    /// What the word of a thread says while it is inside (`inside.rs`).
+    pub inside: usize,
     /// Whether a call without pins has only numbers as arguments, and a number or a text as its result.
     pub may_be_of_numbers: bool,
     /// Whether it has a register call.
@@ -57,10 +59,18 @@ impl Options {
     pub const FREES: u32 = 8;
     /// The function runs in another process.
     pub const REMOTE: u32 = 16;
+    /// The function calls no callback; one that it calls after all does not run JavaScript.
+    pub const LEAF: u32 = 32;
 
     /// Whether none of the options needs the generic call.
     pub fn is_plain(self) -> bool {
-        self.0 & !Self::ERRNO == 0
+        self.0 & !(Self::ERRNO | Self::LEAF) == 0
+    }
+
+    /// Whether it is a leaf function.
+    #[inline]
+    pub fn is_leaf(self) -> bool {
+        self.has(Self::LEAF)
     }
 
     /// Whether errno is captured.

@@ -28,6 +28,7 @@ use super::value;
 use crate::abi::layout::Layout;
 use crate::call::bound_function;
 use crate::call::function_table::FunctionTable;
+use crate::call::inside::Inside;
 use crate::error::FfiError;
 use crate::memory::address::Span;
 use crate::memory::arg_buffer::ArgBuffer;
@@ -73,6 +74,8 @@ pub struct Environment {
     pub functions: FunctionTable<BoundFunction>,
     /// The aggregates that have been declared; their ids follow those of the scalars.
     pub layouts: RefCell<Vec<Arc<Layout>>>,
+    /// The function that this thread is inside.
+    pub inside: Inside,
     /// The synchronous calls under way.
     pub calls: Calls,
     /// Exceptions on their way from callbacks to calls.

@@ -28,7 +28,7 @@ impl Environment {
 
     /// The handle that its callbacks have, made when first needed.
     pub fn env_handle(&self) -> &'static EnvHandle {
-        self.env_handle.get_or_init(|| EnvHandle::make(self, self.queue(), this_thread()))
+        self.env_handle.get_or_init(|| EnvHandle::make(self, self.queue(), self.inside.clone(), this_thread()))
     }
 }
 

@@ -5,6 +5,8 @@ use std::ptr::{NonNull, null_mut};
 
 use napi::sys;
 
+use crate::call::inside::CalledBack;
+
 /// A reference to something that was thrown.
 pub type Held = NonNull<sys::napi_ref__>;
 
@@ -19,6 +21,8 @@ pub enum Unwinding<T> {
     Terminated,
     /// It was not begun, as C was on another stack: the number of the callback's name.
     OtherStack(u32),
+    /// It was not begun, as the function has declared to call none.
+    LeafCalledBack(CalledBack),
 }
 
 /// The exceptions of an environment, on their way from callbacks to the calls that they were made under.

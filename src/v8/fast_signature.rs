@@ -82,6 +82,8 @@ pub struct FastSignature {
     pub has_pins: bool,
     /// Whether the result is a text, which is copied to where JavaScript reads it.
     pub returns_text: bool,
+    /// Whether its functions call no callback, so that calls go in while callbacks are open.
+    pub is_leaf: bool,
 }
 
 /// The numbers of the registers of integer arguments, in order: rdi, rsi, rdx, rcx, r8, r9.

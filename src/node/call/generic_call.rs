@@ -68,10 +68,13 @@ impl BoundFunction {
             environment.calls.depth.set(depth + 1);
             // A call that serves callbacks lets no thread wait.
             let serves = self.options.has(Options::THREADS);
-            let outer = environment.record_inside(if serves { 0 } else { self.id });
+            let outer = environment.inside.replace(if serves { 0 } else { self.inside });
             let result = self.enter(&mut prepared);
-            environment.record_inside(outer);
+            environment.inside.replace(outer);
             environment.calls.depth.set(depth);
+            if self.options.is_leaf() {
+                environment.end_leaf();
+            }
             if pauses && let Some((_, borrows)) = environment.calls.borrows.borrow_mut().pop() {
                 prepared.borrows = borrows;
             }

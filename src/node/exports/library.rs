@@ -83,6 +83,18 @@ pub fn interposed(path: String) -> Option<String> {
     }
 }
 
+/// Whether a library is loaded, by its path or by a name that the loader finds.
+#[napi]
+pub fn is_loaded(path: String) -> bool {
+    #[cfg(glibc)]
+    return crate::loader::interpose::is_loaded(Path::new(&path));
+    #[cfg(not(glibc))]
+    {
+        let _ = path;
+        false
+    }
+}
+
 #[napi]
 impl JsLibrary {
     /// Opens the library at a path; the process itself for null. A text says why the loader refuses it: one of several

@@ -75,7 +75,7 @@ pub enum Private {
     Late,
 }
 
-/// What can go wrong on the native side. `Display` is the message the user reads.
+/// The errors of the native side. `Display` is the message for the user.
 #[derive(Debug)]
 pub enum FfiError {
     /// A symbol of a library that has been closed was called.

@@ -337,7 +337,7 @@ class JSCallback {
     if (context !== undefined) context.isRef = isRef;
   }
 
-  /** Lets the function go. A call that C still makes returns zero, and is warned of once. */
+  /** Releases the function. A later call by C returns zero, and the first one prints a warning. */
   close() {
     if (this.#ptr === null) return;
     this.unref();

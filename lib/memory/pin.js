@@ -160,7 +160,7 @@ class Pin extends Uncloneable {
 
 refusingClones(Pin);
 
-/** What is held of a value: of a live view the bytes of its buffer. */
+/** The memory of a value that is held: for a live view, the bytes of its buffer. */
 function viewOf(value) {
   const storage = typeof value === 'object' && value !== null && !isView(value) ? value[storageOf] : undefined;
   if (typeof storage !== 'number' && typeof storage !== 'bigint') return storage ?? value;

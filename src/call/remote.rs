@@ -54,7 +54,7 @@ pub trait RemoteCall: Send + Sync {
     /// Whether an address is of memory that this process has and the other one does not.
     fn is_private(&self, address: usize) -> bool;
 
-    /// What a number is there that is the address of a callback's code here.
+    /// The other process's address of a callback whose code has this address here.
     fn pointer_there(&self, address: usize) -> Option<usize>;
 
     /// The text at an address there, up to its NUL.

@@ -18,12 +18,12 @@ pub struct EnvHandle<E> {
     pub queue: Arc<Queue<E>>,
     /// The function that the JavaScript thread is inside.
     pub inside: Inside,
-    /// Null once the environment is gone. Used on its thread only (M6).
+    /// Null once the environment has ended. Used on its thread only (M6).
     environment: Cell<*const E>,
 }
 
 impl<E> EnvHandle<E> {
-    /// The handle of an environment, which has to [`EnvHandle::end`] it. For as long as the process lives.
+    /// Makes the handle of an environment, which must call [`EnvHandle::end`]. It is never freed.
     pub fn make(environment: &E, queue: Arc<Queue<E>>, inside: Inside, thread: usize) -> &'static Self {
         Box::leak(Box::new(Self { thread, queue, inside, environment: Cell::new(environment) }))
     }

@@ -160,7 +160,7 @@ mod here {
             self.process.shares_buffers
         }
 
-        /// What of the sandbox is applied, as text; null where there is none yet.
+        /// The parts of the sandbox that are applied, as text; null if there is no process yet.
         #[napi(getter)]
         pub fn sandbox(&self) -> Option<String> {
             self.process.last()?.sandbox()

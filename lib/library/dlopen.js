@@ -157,12 +157,17 @@ const bindOwned = function (declaration, name, find, lifetime) {
 /**
  * Opens a library whose functions are bound one by one, as a dialect declares them.
  * @param {import('../call/generic-call').Wording} [wording] the dialect's messages about calls
- * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function }}
+ * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function, isIsolated: boolean }}
  */
 function openLibrary(path, options, wording) {
   requirePermission('load', path);
   const { flags, isolate = ISOLATES } = parseOptions(options, LOAD_KEYS, 'load: options');
-  const opened = { ...openAs(path, flags, isolate, 'load: options.isolate'), guard: undefined, wording };
+  const opened = {
+    ...openAs(path, flags, isolate, 'load: options.isolate'),
+    guard: undefined,
+    wording,
+    parameterOf: undefined,
+  };
   const { found, lifetime } = opened;
   const { native } = lifetime;
   const openNow = (name) => {

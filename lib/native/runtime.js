@@ -35,7 +35,7 @@ const { modules } = process.versions;
 function findReason() {
   const { platform, arch, version, versions } = process;
   if (other !== undefined) return `not verified on ${other}`;
-  if (platform !== 'linux' || arch !== 'x64') return `not verified on ${platformKey()}`;
+  if (platform !== 'linux' || !['x64', 'arm64'].includes(arch)) return `not verified on ${platformKey()}`;
   if (!Object.hasOwn(VERIFIED, modules)) return `not verified on Node ${version} (NODE_MODULE_VERSION ${modules})`;
   if (!`${versions.v8}.`.startsWith(`${VERIFIED[modules]}.`))
     return `not verified on V8 ${versions.v8} in Node ${version}`;

@@ -288,15 +288,18 @@ describe('what a header does not say', { concurrency: 2 }, () => {
         errno: ['bind_add'],
         length: ['bind_add.a=b', 'bind_sum.count=data'],
         threads: 'bind_call',
+        leaf: ['bind_sum', 'bind_call'],
       }),
     );
     const { text, notes } = await generate('hinted', [header, '--hints', hints, '--out', 'bind_read.name']);
     assert.match(text, /bind_opaque = opaque\('bind_opaque', \{ free: 'bind_destroy' \}\)/);
     assert.match(text, /bind_add: \{ args: \['int', 'int'\], returns: 'int', errno: true \}/);
     assert.match(text, /bind_call: \{.*threads: true \}/);
+    assert.match(text, /bind_sum: \{.*leaf: true \}/);
     assert.match(text, /\n {2}c: 'i64_fast',/);
     for (const line of [
       /--out 'bind_add\.a': bind_add\.a: no pointer to a value of a known type/,
+      /--leaf 'bind_call': bind_call: .*calls no callback/,
       /--free 'bind_add': bind_add: it takes no handle/,
       /--length 'bind_add\.a=b': bind_add\.a: .*lengthOf/,
       /--length 'bind_sum\.count=data': bind_sum\.count: bind_sum has no parameter data/,

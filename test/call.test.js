@@ -352,7 +352,7 @@ describe('pointers', () => {
       undefined,
       0,
       4096,
-      1n,
+      4096n,
       'text',
       {},
       [1, 2],
@@ -362,6 +362,9 @@ describe('pointers', () => {
     ]) {
       throws(() => sum(value, 0), 'ERR_INVALID_ARG_TYPE', /^sum_bytes: argument 0 must be /);
     }
+    // A number of the first page is no address, as for the other types whose memory C reads.
+    for (const value of [1, 5n, 4095])
+      throws(() => sum(value, 0), 'ERR_FFI_INVALID_POINTER', /^sum_bytes: argument 0 /);
   });
 
   test('buffer_length is the byte length of the view', () => {

@@ -292,10 +292,13 @@ describe('the language', () => {
     assert.equal(sizeof('struct { char c; double d; } __attribute__((packed))'), 9);
     assert.equal(sizeof('struct __attribute__((__packed__)) { char c; double d; }'), 9);
     assert.equal(alignof('struct { _Alignas(32) char c; }'), 32);
-    throws(
-      () => sizeof('struct { char a; _Alignas(8) char c; }'),
-      'ERR_FFI_DECLARATION_INVALID',
-      /only the first field/,
+    assert.equal(sizeof('struct { char a; _Alignas(8) char c; }'), 16);
+    assert.equal(sizeof('struct { char a; int b __attribute__((aligned(16))), c; }'), 32);
+    assert.deepEqual(
+      ['', 'packed', 'packed, aligned(2)'].map((list) =>
+        sizeof(`union { char c[5]; int i; } __attribute__((${list}))`),
+      ),
+      [8, 5, 6],
     );
     throws(
       () => cdef('typedef int wide __attribute__((aligned(16)));'),

@@ -10,7 +10,7 @@ const { describe, test } = require('node:test');
 const ffi = require('../index.js');
 const koffi = require('../koffi.js');
 const { root, throws } = require('./helpers.js');
-const { onlyOn } = require('./requirements.js');
+const { asanLibrary, needs, onlyOn } = require('./requirements.js');
 const { byScale } = require('./scale.js');
 
 const skip = onlyOn('isolation');
@@ -165,6 +165,57 @@ describe('the interfaces of other packages', { skip }, () => {
       console.log(ids.every((id) => Number(id) === Number(ids[0]) && Number(id) !== process.pid));`;
     const { stdout } = runScript(script, { env: { PINNED_FFI_ISOLATE: '1' } });
     assert.equal(stdout, 'true\n');
+  });
+});
+
+describe('tools for the library alone', { skip }, () => {
+  const symbols = {
+    read_past_end: { args: ['i32'], returns: 'i32' },
+    read_freed: { returns: 'i32' },
+    fill: { args: ['buffer', 'usize', 'u8'] },
+    copy_text: { args: ['cstring'], returns: { type: 'cstring', free: 'free' } },
+  };
+  /** What works under each of them. */
+  function check(lib, readsTexts) {
+    const bytes = Buffer.alloc(100);
+    lib.symbols.fill(bytes, 100, 7);
+    assert.ok(bytes.every((byte) => byte === 7));
+    assert.equal(lib.symbols.read_past_end(3), 1);
+    if (readsTexts) assert.equal(lib.symbols.copy_text('text'), 'text');
+    else throws(() => lib.symbols.copy_text('text'), 'ERR_FFI_INVALID_POINTER');
+    assert.equal(lib.isolated.shared, 'own');
+  }
+
+  test('AddressSanitizer ends it, and the error has the report', { skip: needs('asan') }, (t) => {
+    const file = path.join(__dirname, 'fixtures', 'build', `isolate-tools-asan.${ffi.suffix}`);
+    const source = path.join(__dirname, 'fixtures', 'isolate', 'tools.c');
+    const built = spawnSync('cc', ['-shared', '-fPIC', '-g', '-fsanitize=address', source, '-o', file], {
+      encoding: 'utf8',
+    });
+    assert.equal(built.status, 0, built.stderr);
+    const env = { LD_PRELOAD: asanLibrary(), ASAN_OPTIONS: 'detect_leaks=0' };
+    const lib = ffi.dlopen(file, symbols, { isolate: { env, malloc: 'own', stderr: 'ignore' } });
+    t.after(() => lib.close());
+    check(lib, true);
+    for (const [call, fault] of [
+      [() => lib.symbols.read_past_end(12), /heap-buffer-overflow/],
+      [() => lib.symbols.read_freed(), /heap-use-after-free/],
+    ]) {
+      assert.match(throws(call, 'ERR_FFI_LIBRARY_DIED', /exited with status 1/).stderr, fault);
+      lib.restart();
+    }
+  });
+
+  test('valgrind reports what it does', { skip: needs('valgrind') }, (t) => {
+    // It takes seconds to start.
+    if (byScale(true, false)) return;
+    const command = ['valgrind', '-q', '--error-exitcode=9', '--exit-on-first-error=yes'];
+    const lib = ffi.dlopen(library('tools'), symbols, { isolate: { command, stderr: 'ignore' } });
+    t.after(() => lib.close());
+    // Its heap lies where Node has its own code.
+    check(lib, false);
+    const error = throws(() => lib.symbols.read_past_end(12), 'ERR_FFI_LIBRARY_DIED', /status 9/);
+    assert.match(error.stderr, /Invalid read of size 1[^]*read_past_end[^]*2 bytes after a block of size 10/);
   });
 });
 

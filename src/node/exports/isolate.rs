@@ -23,6 +23,8 @@ pub struct JsProcessOptions {
     pub restarts: bool,
     /// Whether it may spin while it waits.
     pub spins: bool,
+    /// Whether the library keeps the malloc that it has.
+    pub keeps_malloc: bool,
     /// Whether it shares an arena of its own alone.
     pub is_apart: bool,
     /// What a call may take, in milliseconds.
@@ -84,6 +86,7 @@ mod here {
             stderr: if given.inherits_stderr { Stderr::Inherit } else { Stderr::Ignore },
             restart: if given.restarts { Restart::Lazy } else { Restart::Manual },
             spins: given.spins,
+            keeps_malloc: given.keeps_malloc,
             is_apart: given.is_apart,
             timeout: given.timeout.map(|timeout| timeout as u64),
             sandbox: given.sandbox,

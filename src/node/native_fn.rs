@@ -2,7 +2,6 @@
 //! that was verified (`v8::callback_info`); elsewhere Node-API does, which takes some 5 ns more.
 #![expect(unsafe_code, reason = "is called by the engine")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{NonNull, null_mut};
 
 use napi::bindgen_prelude::{Env, Object};
@@ -12,6 +11,7 @@ use smallvec::SmallVec;
 use super::env::{Environment, current};
 use super::error::{clear_exception, thrown, to_error};
 use crate::error::FfiError;
+use crate::panics::contain;
 #[cfg(v8_abi)]
 use crate::v8::callback_info::CallbackInfo;
 
@@ -123,12 +123,6 @@ fn fill(env: sys::napi_env, info: sys::napi_callback_info, values: &mut [sys::na
     unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
 }
 
-/// Runs code that has no caller to throw to. A panic does not unwind into the engine. Returns whether there was none.
-#[inline(always)]
-pub fn contained(function: impl FnOnce()) -> bool {
-    catch_unwind(AssertUnwindSafe(function)).is_ok()
-}
-
 #[cold]
 fn panicked(environment: &Environment) -> PendingException {
     thrown_by(environment, &FfiError::Internal { reason: "a native function panicked".into() })
@@ -158,8 +152,7 @@ impl NativeFn {
     /// Makes one of a function in Rust. A panic in it becomes an exception, and does not unwind into the engine.
     pub fn new<F: NativeFnImpl>(function: F) -> Self {
         Self::with_own_boundary(move |environment: &'static Environment, arguments: Arguments| {
-            catch_unwind(AssertUnwindSafe(|| function(environment, arguments)))
-                .unwrap_or_else(|_| Err(panicked(environment)))
+            contain(|| function(environment, arguments)).unwrap_or_else(|_| Err(panicked(environment)))
         })
     }
 

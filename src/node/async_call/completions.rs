@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::ffi::c_void;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use crate::node::env::{Environment, SentJob};
 use crate::node::env_waker::make_waker;
 use crate::node::native_fn::error_of;
 use crate::node::waker::wake;
+use crate::panics::contain;
 use crate::threads::pool::Pool;
 
 /// A drainer's turn on a thread of libuv's pool.
@@ -260,9 +260,7 @@ unsafe extern "C" fn take_settled(env: sys::napi_env, info: sys::napi_callback_i
     let job = unsafe { job.open() };
     completions.paused.set(job.captures_errno());
     let slot = job.slot();
-    // A panic must not unwind into the engine.
-    let outcome = catch_unwind(AssertUnwindSafe(|| job.outcome()));
-    let (is_failed, value) = outcome.unwrap_or((true, null_mut()));
+    let (is_failed, value) = contain(|| job.outcome()).unwrap_or((true, null_mut()));
     let (mut number, mut failed, mut taken) = (null_mut(), null_mut(), null_mut());
     // SAFETY: M6.
     unsafe {

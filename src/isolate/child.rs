@@ -251,7 +251,7 @@ impl Child {
                 Err(Missed::Garbled) => return Err(self.nonsense("a message without an end")),
             };
             match Kind::of(head.kind) {
-                Some(Kind::Return) if is_refused || self.has_refused.swap(false, Ordering::Relaxed) => {
+                Some(Kind::Return) if is_refused || self.take_refused() => {
                     return Err(FfiError::ResultNotShared { symbol: String::new() });
                 }
                 Some(Kind::Return) => {
@@ -276,6 +276,10 @@ impl Child {
                 _ => return Err(self.nonsense("a message of no known kind")),
             }
         }
+    }
+
+    fn take_refused(&self) -> bool {
+        self.has_refused.load(Ordering::Relaxed) && self.has_refused.swap(false, Ordering::Relaxed)
     }
 
     /// Runs a callback and sends its result; zeroes, and false, where that is a pointer which the host must not have.

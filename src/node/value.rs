@@ -230,7 +230,8 @@ unsafe fn encode(env: sys::napi_env, value: sys::napi_value, bytes: *mut u8, roo
         if sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) != sys::Status::napi_ok {
             return Err(Unpinned::NotAView);
         }
-        CStr::from_ptr(bytes.cast()).count_bytes()
+        // No further than what was written: another process may have changed it.
+        CStr::from_bytes_until_nul(std::slice::from_raw_parts(bytes, used + 1)).map(CStr::count_bytes)
     };
-    if length == used { Ok(used) } else { Err(Unpinned::HasNul) }
+    if length == Ok(used) { Ok(used) } else { Err(Unpinned::HasNul) }
 }

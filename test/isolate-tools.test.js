@@ -7,6 +7,7 @@ const { spawnSync } = require('node:child_process');
 const diagnostics = require('node:diagnostics_channel');
 const path = require('node:path');
 const { describe, test } = require('node:test');
+const vm = require('node:vm');
 const ffi = require('../index.js');
 const koffi = require('../koffi.js');
 const { root, throws } = require('./helpers.js');
@@ -26,6 +27,7 @@ function open(t, name, symbols, isolate = {}) {
 function runScript(script, { env = {}, shell = 'exec "$@"', flags = [] } = {}) {
   const args = ['-c', shell, 'sh', process.execPath, ...flags, '-e', script];
   const { stdout, stderr, status, signal } = spawnSync('sh', args, {
+    timeout: 60_000,
     encoding: 'utf8',
     env: { ...process.env, ...env },
     cwd: root,
@@ -71,6 +73,46 @@ describe('an asynchronous call of an isolated library', { skip }, () => {
     lib.kill();
     lib.restart();
     await lib.symbols.sleep_ms.async(1);
+  });
+});
+
+describe('a worker', { skip }, () => {
+  const worker = (code) => `
+    const ffi = require('./index.js');
+    const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+    const open = () => ffi.dlopen(${JSON.stringify(library('deaths'))}, { sleep_ms: { args: ['i32'] }, sleep_forever: {} },
+      { isolate: { stderr: 'ignore' } });
+    ${code}`;
+
+  test('that ends leaves the calls of other threads alone', () => {
+    const script = worker(`
+      const lib = open();
+      const pending = lib.symbols.sleep_ms.async(300);
+      const source = "const ffi = require('./index.js'); const lib = (" + open + ")(); lib.symbols.sleep_ms(0);";
+      const started = new Worker(source, { eval: true });
+      started.on('exit', () => pending.then(() => lib.close()).then(() => console.log('both')));`);
+    assert.equal(runScript(script).stdout, 'both\n');
+  });
+
+  test('that is in a call does not keep the process from its exit', () => {
+    const script = worker(`
+      const source = "const ffi = require('./index.js'); const lib = (" + open + ")();" +
+        "require('node:worker_threads').parentPort.postMessage(1); lib.symbols.sleep_forever();";
+      new Worker(source, { eval: true }).on('message', () => setTimeout(() => process.exit(0), 30));`);
+    assert.equal(runScript(script).stdout, '');
+  });
+});
+
+describe('a call that never returns', { skip }, () => {
+  test('ends with the timeout of node:vm, and so does its process', (t) => {
+    const lib = open(t, 'deaths', { sleep_forever: {}, sleep_ms: { args: ['i32'] } });
+    const context = vm.createContext({ call: () => lib.symbols.sleep_forever() });
+    const options = { timeout: 100 };
+    assert.throws(() => vm.runInContext('call()', context, options), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' });
+    assert.equal(lib.isolated.alive, false);
+    lib.restart();
+    // A call that takes its time is none.
+    lib.symbols.sleep_ms(byScale(10, 1200));
   });
 });
 

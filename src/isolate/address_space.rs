@@ -68,7 +68,7 @@ pub fn is_private_at(target: usize, value: usize) -> bool {
     host.is_some_and(|host| host.is_private(value))
 }
 
-/// Ends the hosts that other threads than JavaScript's wait for: at its end the process waits for these threads.
+/// Ends the hosts that other threads than this one wait for: at its end the process waits for these threads.
 pub fn end_busy() {
     let hosts: Vec<Arc<Child>> = locked(&HOSTS).iter().filter_map(|(host, _)| host.upgrade()).collect();
     hosts.iter().filter(|host| host.is_busy()).for_each(|host| host.kill());

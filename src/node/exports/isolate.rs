@@ -115,7 +115,7 @@ mod here {
                 }
                 let source: Arc<dyn BlockSource> = process.arena().clone();
                 let memory = RemoteMemory::new(source).ok_or(FfiError::MemoryExhausted { wanted: 0 })?;
-                isolated::add(&process, &memory);
+                isolated::add(&environment, &process, &memory);
                 Ok(Self { process, memory })
             };
             start().map_err(|error| thrown(env, &error))
@@ -188,10 +188,15 @@ mod here {
         }
     }
 
-    /// The process is exiting: threads of it must not wait for calls that may never return.
+    /// The process is exiting, or a worker of it: threads must not wait for calls that may never return. A worker ends its
+    /// own processes alone.
     #[napi]
-    pub fn end_busy_hosts() {
-        address_space::end_busy();
+    pub fn end_busy_hosts(is_main_thread: bool) {
+        if is_main_thread {
+            address_space::end_busy();
+        } else {
+            isolated::end_busy();
+        }
     }
 
     /// What is known of the arena; null where there is none yet.

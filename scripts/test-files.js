@@ -53,6 +53,8 @@ const BUDGETS = {
   isolate: { quick: 15, full: 60 },
   install: { quick: 12, full: 12 },
   'isolate-host': { quick: 8, full: 30 },
+  'isolate-sandbox': { quick: 4, full: 8 },
+  'isolate-tools': { quick: 8, full: 25 },
   'call-paths': { quick: 20, full: 45 },
   hostile: { quick: 8, full: 8 },
   'node-ffi': { quick: 6, full: 6 },

@@ -103,7 +103,7 @@ const REQUIREMENTS = {
   ldconfig: command('ldconfig', 'libc-bin'),
   ssh: command('ssh', 'openssh-client'),
   valgrind: command('valgrind', 'valgrind'),
-  asan: { found: () => fs.existsSync(asanLibrary()), apt: 'gcc' },
+  asan: { found: () => fs.existsSync(asanLibrary()), otherwise: 'have the compiler of GNU as cc' },
   chromium: command('chromium', 'chromium'),
   // ssh2's optional dependencies are native; its suite does without.
   suites: packages('ecosystem', '--omit=optional'),

@@ -316,7 +316,9 @@ impl Child {
         }
         let mut listens = locked(&self.listens);
         if !*listens {
-            *listens = listener::start(&self.memory, &self.life, Arc::downgrade(self));
+            let child = Arc::downgrade(self);
+            let answer = move |head: &Head, arguments: &[u8]| child.upgrade()?.answer_late(head, arguments);
+            *listens = listener::start(&self.memory, &self.life, Box::new(answer));
         }
     }
 

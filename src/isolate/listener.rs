@@ -1,11 +1,10 @@
 //! Threads of this process that answer threads of a host which the library has started.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 use std::thread;
 
 use super::channel::Head;
-use super::child::Child;
 use super::control::{ControlMemory, Line};
 use super::life::Life;
 use super::wire::{ASKS_SIGNATURE, ASKS_THREAD, CHANNELS, FIRST_FOREIGN, FOREIGN, Kind, WORDS};
@@ -15,18 +14,21 @@ use crate::abi::ctype::CType;
 /// A listener hands the arguments of a callback to the JavaScript thread, and does nothing else.
 const STACK: usize = 256 * 1024;
 
+/// Answers a callback; `None` where the host asks for what there is not, or has ended.
+pub type Answer = Box<dyn Fn(&Head, &[u8]) -> Option<Vec<u8>> + Send + Sync>;
+
 /// What all listeners of a host share.
 struct Host {
     memory: Arc<ControlMemory>,
     life: Arc<Life>,
-    child: Weak<Child>,
+    answer: Answer,
     /// How many channels the host has asked for.
     count: AtomicUsize,
 }
 
 /// Starts the first listener of a host, which starts others when the host asks. False where there is no thread for it.
-pub fn start(memory: &Arc<ControlMemory>, life: &Arc<Life>, child: Weak<Child>) -> bool {
-    let host = Host { memory: Arc::clone(memory), life: Arc::clone(life), child, count: AtomicUsize::new(0) };
+pub fn start(memory: &Arc<ControlMemory>, life: &Arc<Life>, answer: Answer) -> bool {
+    let host = Host { memory: Arc::clone(memory), life: Arc::clone(life), answer, count: AtomicUsize::new(0) };
     listen(Arc::new(host), FOREIGN)
 }
 
@@ -42,7 +44,7 @@ impl Host {
         while let Ok(head) = line.end.receive(&mut payload, None, || !self.life.is_alive()) {
             let answer = match Kind::of(head.kind) {
                 Some(Kind::Callback) if head.words[1] == ASKS_THREAD => self.add(head.words[0]),
-                Some(Kind::Callback) => self.child.upgrade().and_then(|child| child.answer_late(&head, &payload)),
+                Some(Kind::Callback) => (self.answer)(&head, &payload),
                 _ => None,
             };
             let Some(answer) = answer else {

@@ -150,7 +150,7 @@ const bindOwned = function (declaration, name, find, lifetime) {
 /**
  * Opens a library whose functions are bound one by one, as a dialect declares them.
  * @param {import('../call/generic-call').Wording} [wording] the dialect's messages about calls
- * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function }}
+ * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function, isIsolated: boolean }}
  */
 function openLibrary(path, options, wording) {
   requirePermission('load', path);

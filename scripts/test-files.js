@@ -1,5 +1,5 @@
 'use strict';
-// What the runner knows of single test files: which depend on the Node that runs them, which have clocks, how long each may take.
+// What the runner knows of single test files: which depend on the Node that runs them, and how long each may take.
 
 const path = require('node:path');
 
@@ -26,56 +26,65 @@ const SAME_EVERYWHERE = new Set([
   'workflows',
 ]);
 
-/** They look at clocks, or wait for what other threads do in time: they run after the others, when the machine is idle. */
-const WITH_CLOCKS = new Set(['async', 'isolate', 'thread']);
-
 /** Seconds that a file may take on two cores, by the scale. */
-const USUAL = { quick: 4, full: 4 };
+const USUAL = { quick: 2, full: 4 };
 const BUDGETS = {
-  abi: { quick: 8, full: 8 },
+  abi: { quick: 3, full: 8 },
   alloc: { quick: 6, full: 6 },
-  async: { quick: 12, full: 12 },
-  bind: { quick: 25, full: 30 },
-  'bind-headers': { quick: 10, full: 45 },
-  canary: { quick: 15, full: 30 },
+  async: { quick: 8, full: 12 },
+  bind: { quick: 18, full: 30 },
+  'bind-headers': { quick: 9, full: 45 },
   bundle: { quick: 15, full: 15 },
-  callback: { quick: 8, full: 8 },
-  cc: { quick: 15, full: 15 },
-  cdef: { quick: 8, full: 30 },
-  cli: { quick: 8, full: 8 },
-  compare: { quick: 20, full: 60 },
-  docs: { quick: 15, full: 15 },
-  ecosystem: { quick: 12, full: 40 },
-  ending: { quick: 20, full: 20 },
-  faults: { quick: 12, full: 12 },
-  fence: { quick: 12, full: 60 },
-  fuzz: { quick: 10, full: 35 },
-  isolate: { quick: 15, full: 60 },
-  install: { quick: 12, full: 12 },
-  'isolate-host': { quick: 8, full: 30 },
-  'isolate-sandbox': { quick: 4, full: 8 },
-  'isolate-tools': { quick: 8, full: 25 },
-  'call-paths': { quick: 20, full: 45 },
-  hostile: { quick: 8, full: 8 },
-  'node-ffi': { quick: 6, full: 6 },
-  runtimes: { quick: 12, full: 12 },
+  call: { quick: 5, full: 5 },
+  'call-paths': { quick: 12, full: 45 },
+  callback: { quick: 6, full: 8 },
+  canary: { quick: 4, full: 30 },
+  cc: { quick: 3, full: 15 },
+  'cc-cache': { quick: 8, full: 15 },
+  cdef: { quick: 4, full: 30 },
+  cli: { quick: 6, full: 8 },
+  compare: { quick: 8, full: 60 },
+  docs: { quick: 7, full: 15 },
+  ecosystem: { quick: 10, full: 40 },
+  ending: { quick: 14, full: 20 },
+  external: { quick: 4, full: 4 },
+  faults: { quick: 8, full: 12 },
+  fence: { quick: 7, full: 60 },
+  fuzz: { quick: 5, full: 35 },
+  hostile: { quick: 5, full: 8 },
+  install: { quick: 10, full: 12 },
+  interpose: { quick: 4, full: 4 },
+  interrupted: { quick: 3, full: 4 },
+  isolate: { quick: 6, full: 60 },
+  'isolate-host': { quick: 4, full: 30 },
+  'isolate-sandbox': { quick: 3, full: 8 },
+  'isolate-tools': { quick: 5, full: 25 },
+  koffi: { quick: 4, full: 4 },
+  library: { quick: 4, full: 4 },
+  'node-ffi': { quick: 4, full: 6 },
+  pin: { quick: 5, full: 8 },
+  platforms: { quick: 4, full: 6 },
+  pointer: { quick: 5, full: 5 },
+  pool: { quick: 4, full: 4 },
+  process: { quick: 3, full: 8 },
+  quarantine: { quick: 6, full: 8 },
+  reset: { quick: 4, full: 15 },
   runners: { quick: 25, full: 25 },
-  process: { quick: 8, full: 8 },
-  quarantine: { quick: 8, full: 8 },
-  pin: { quick: 8, full: 8 },
-  platforms: { quick: 6, full: 6 },
-  reset: { quick: 15, full: 15 },
+  runtimes: { quick: 7, full: 12 },
+  signature: { quick: 10, full: 60 },
   site: { quick: 60, full: 60 },
-  signature: { quick: 15, full: 60 },
-  symbols: { quick: 8, full: 60 },
+  'stack-end': { quick: 4, full: 4 },
+  symbols: { quick: 4, full: 60 },
+  termination: { quick: 4, full: 4 },
+  testing: { quick: 3, full: 4 },
+  thread: { quick: 8, full: 35 },
+  trace: { quick: 4, full: 4 },
   types: { quick: 12, full: 30 },
-  thread: { quick: 10, full: 35 },
-  worker: { quick: 12, full: 12 },
+  worker: { quick: 6, full: 12 },
 };
 
 const budgetOf = (file, scale) => (BUDGETS[nameOf(file)] ?? USUAL)[scale];
 
 const dependsOnNode = (file) => !SAME_EVERYWHERE.has(nameOf(file));
-const hasClocks = (file) => WITH_CLOCKS.has(nameOf(file));
 
-module.exports = { budgetOf, dependsOnNode, hasClocks };
+module.exports = { budgetOf, dependsOnNode };

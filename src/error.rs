@@ -39,7 +39,7 @@ pub struct Overflow {
     pub contained: bool,
 }
 
-/// How the process of an isolated library has ended.
+/// The end of the process of an isolated library.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Death {
     /// The signal that ended it.
@@ -48,7 +48,7 @@ pub struct Death {
     pub exit_code: Option<i32>,
     /// The address that the processor could not access.
     pub address: Option<u64>,
-    /// Where it happened: a symbol and an offset, or the offset in a file.
+    /// The place: a symbol and an offset, or the offset in a file.
     pub place: Option<String>,
     /// The file that this place is in.
     pub object: Option<String>,
@@ -58,7 +58,7 @@ pub struct Death {
     pub stderr: String,
     /// Its number.
     pub pid: i32,
-    /// How many processes of the library there have been, this one among them.
+    /// The number of processes of the library so far, this one included.
     pub generation: u32,
     /// The bytes of arguments that it has overwritten, where that was found afterwards.
     pub overflow: Option<Overflow>,
@@ -75,7 +75,7 @@ pub enum Private {
     Late,
 }
 
-/// What can go wrong on the native side. `Display` is the message the user reads.
+/// The errors of the native side. `Display` is the message for the user.
 #[derive(Debug)]
 pub enum FfiError {
     /// A symbol of a library that has been closed was called.
@@ -108,6 +108,8 @@ pub enum FfiError {
     ExternalRefused,
     /// C called a callback on the stack of a coroutine.
     OtherStack { symbol: String, callback: String },
+    /// A leaf function has called a callback.
+    LeafCalledBack { symbol: String, callback: String },
     /// Native code wrote outside of an argument.
     Overflow { symbol: String, overflow: Overflow },
     /// The process of an isolated library has ended.
@@ -131,7 +133,7 @@ pub enum FfiError {
 }
 
 impl FfiError {
-    /// How the process of an isolated library has ended, where that is the error.
+    /// The end of the process of an isolated library, if that is the error.
     pub fn death(&self) -> Option<(&str, &Death)> {
         match self {
             Self::LibraryDied { symbol, death }
@@ -170,6 +172,7 @@ impl FfiError {
             Self::ExternalRefused => "ERR_FFI_EXTERNAL_REFUSED",
             Self::NoExecutableMemory => "ERR_FFI_NO_EXECUTABLE_MEMORY",
             Self::OtherStack { .. } => "ERR_FFI_CALLBACK_STACK",
+            Self::LeafCalledBack { .. } => "ERR_FFI_LEAF_CALLED_BACK",
             Self::Overflow { overflow, .. } => match overflow.side {
                 Side::After => "ERR_FFI_BUFFER_OVERFLOW",
                 Side::Before => "ERR_FFI_BUFFER_UNDERFLOW",
@@ -238,6 +241,11 @@ impl fmt::Display for FfiError {
                 f,
                 "{symbol}: {callback} was called on a stack that is not the thread's (of a coroutine or fiber), where \
                  JavaScript cannot run; C got zero. Have C call it outside of the coroutine, or on a thread"
+            ),
+            Self::LeafCalledBack { symbol, callback } => write!(
+                f,
+                "{symbol}: the function is declared `leaf: true`, but it called {callback}, which did not run; C got zero. \
+                 Declare {symbol} without `leaf`"
             ),
             Self::NoExecutableMemory => f.write_str(
                 "a C function pointer needs executable memory, which the system refuses this process (seccomp, SELinux \

@@ -172,8 +172,9 @@ const prepare = function ({ args, result, resultPosition = RESULT, parameters, f
     handle: undefined,
     // The bytes of the result in the argument buffer, for calls on other threads: call/async-call.js.
     resultBytes: undefined,
-    // The maker of fast callers: call/fast-call.js.
+    // The makers of fast callers, of leaf functions and of others: call/fast-call.js.
     fastCaller: undefined,
+    leafCaller: undefined,
     // What another process has to know of the arguments: call/pointer-shapes.js.
     shapes: undefined,
   };

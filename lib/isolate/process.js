@@ -61,7 +61,7 @@ class IsolatedProcess {
     return { pid, generation, alive, shared: this.#share };
   }
 
-  /** What of the sandbox is applied, by the names of its parts; null where there is none. */
+  /** The parts of the sandbox that are applied, by name; null if there is none. */
   get sandbox() {
     const text = this.#native.sandbox;
     if (text === null) return null;
@@ -100,7 +100,7 @@ function listen() {
 /** Groups by name, whose libraries share a process. */
 const groups = new Map();
 
-/** What stands for a group in the options of dlopen. */
+/** A group, for the options of dlopen. */
 class Group {
   constructor(name, options) {
     this.name = name;

@@ -17,7 +17,7 @@ function flagsOf(options) {
   return chosen.length === 0 ? undefined : chosen.reduce((flags, key) => flags | (FLAGS[OPTIONS[key]] ?? 0), 0);
 }
 
-/** What koffi.load() returns. */
+/** The result of koffi.load(). */
 class LibraryHandle {
   #opened;
 

@@ -2,14 +2,13 @@
 // dlopen(), linkSymbols() and CFunction(): opens libraries and binds functions to their symbols.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const fs = require('node:fs');
 const { isAddon } = require('../native/addon.js');
 const binding = require('../native/binding.js');
 const { libraryOpen } = require('../native/channels.js');
 const { bind } = require('../call/bind.js');
 const { bindAll, makeLibrary } = require('./library.js');
 const { isText } = require('../cdef/sets.js');
-const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { makeError, published, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { nearest, didYouMean } = require('../nearest.js');
 const { Lifetime } = require('../call/library-lifetime.js');
@@ -17,7 +16,7 @@ const { parseTypes, readArgs } = require('../call/signature.js');
 const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
-const { candidates, toPath } = require('./resolve.js');
+const { candidatesInTurn, fileOf, toPath } = require('./resolve.js');
 const config = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
@@ -25,8 +24,10 @@ const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlope
 // Loaded when needed: few libraries have any.
 const globals = lazy(() => require('./global.js'));
 const locate = lazy(() => require('./inspect.js'));
-// Loaded for declarations that are C text.
-const cdef = lazy(() => require('../cdef/index.js'));
+// Loaded for declarations that are C text: plain prototypes, any functions, types.
+const plain = lazy(() => require('../cdef/plain.js'));
+const cdef = lazy(() => require('../cdef/symbols.js'));
+const types = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
 // Loaded for isolated libraries.
 const isolation = lazy(() => require('../isolate/library.js'));
@@ -41,6 +42,7 @@ const CALL_KEYS = {
   guard: 'boolean',
   nonblocking: 'boolean',
   threads: 'boolean',
+  leaf: 'boolean',
   errno: 'boolean',
   fails: 'any',
   varargs: 'boolean',
@@ -48,11 +50,12 @@ const CALL_KEYS = {
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean', timeout: 'number' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
 
-/** The entries of an object of declarations, or of C text, with the scope of its types. */
+/** The entries of an object of declarations, or of C text, with what gives the scope of its types. */
 const declarationsOf = function (symbols, where) {
   if (!isText(symbols)) return { entries: entriesOf(symbols, where), scope: undefined };
-  const parsed = cdef().parseSymbols(symbols, where);
-  return { entries: entriesOf(parsed.symbols, where), scope: parsed.scope };
+  const entries = typeof symbols === 'string' ? plain().plainEntries(symbols) : undefined;
+  if (entries === undefined) return cdef().parseSymbols(symbols, where);
+  return { entries, scope: () => cdef().scopeOf(symbols) };
 };
 
 /** Stands for the group of all libraries. */
@@ -90,6 +93,7 @@ const openAs = function (path, flags, isolate, where) {
 /** Binds the symbols of a library that is open. */
 const libraryOf = function (opened, entries, scope, kind) {
   const { lifetime, found } = opened;
+  opened.parameterOf = scope === undefined ? undefined : (name, index) => parameterIn(scope(), name, index);
   return makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, kind, {
     global: globalOf(lifetime.native, found, scope),
     function: functionOf(opened, scope),
@@ -114,7 +118,10 @@ function openIsolated(path, flags, isolate, where) {
   }
 }
 
-const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording }) {
+/** The name of a parameter in the C text of a library. */
+const parameterIn = (scope, name, index) => scope.function(name)?.type.parameters[index]?.name;
+
+const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording, parameterOf }) {
   const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
   if (wording !== undefined) declaration.wording = wording;
   if (guard !== undefined) declaration.guard ??= guard;
@@ -130,7 +137,7 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
     throw missing(symbol, found);
   }
   bindOwned(declaration, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
-  return bind(key, address, declaration, lifetime, mayBeFast);
+  return bind(key, address, declaration, lifetime, mayBeFast, parameterOf);
 };
 
 /** Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have getters. */
@@ -155,7 +162,12 @@ const bindOwned = function (declaration, name, find, lifetime) {
 function openLibrary(path, options, wording) {
   requirePermission('load', path);
   const { flags, isolate = ISOLATES } = parseOptions(options, LOAD_KEYS, 'load: options');
-  const opened = { ...openAs(path, flags, isolate, 'load: options.isolate'), guard: undefined, wording };
+  const opened = {
+    ...openAs(path, flags, isolate, 'load: options.isolate'),
+    guard: undefined,
+    wording,
+    parameterOf: undefined,
+  };
   const { found, lifetime } = opened;
   const { native } = lifetime;
   const openNow = (name) => {
@@ -209,7 +221,7 @@ function symbolHint(symbol, path) {
 
 function nearestSymbol(symbol, path) {
   try {
-    const file = locate().fileOf(path);
+    const file = fileOf(path);
     const { exports } = binding.inspect(file).find(locate().isLoadable);
     return exports.length > MOST_SYMBOLS ? undefined : nearest(symbol, new Set(exports.map(({ name }) => name)));
   } catch {
@@ -223,12 +235,13 @@ const closed = (name, path) =>
 
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
 const functionOf = (opened, scope) => (first, second) => {
-  const { name, declaration } =
+  const { name, declaration, own } =
     second === undefined
-      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope])
-      : { name: nameOf(first, 'function: name'), declaration: second };
+      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
+      : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
   if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
-  return bindSymbol(name, declaration, opened);
+  const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
+  return bindSymbol(name, declaration, { ...opened, parameterOf });
 };
 
 function nameOf(name, where) {
@@ -237,16 +250,17 @@ function nameOf(name, where) {
 }
 
 /** Looks symbols of a library up: the address, or null where there is no such symbol. */
-const symbolOf = (native, path) => (name) => {
-  nameOf(name, 'symbol: name');
-  if (!native.isOpen) throw closed(name, path);
-  return native.find(name);
-};
+const symbolOf = (native, path) =>
+  published('symbol', (name) => {
+    nameOf(name, 'symbol: name');
+    if (!native.isOpen) throw closed(name, path);
+    return native.find(name);
+  });
 
 /** The maker of a library's globals. */
 const globalOf = (native, path, scope) => (name, declared) => {
   nameOf(name, 'global: name');
-  const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
+  const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
   if (!native.isOpen) throw closed(name, path);
   return global(name, findOrThrow(native, name, path), type, native, path);
 };
@@ -295,12 +309,13 @@ const openFirst = function (path, openOne) {
   if (path === null) return { native: openOne(null), found: null };
   const expected = toPath(path);
   const tried = [];
-  for (const candidate of candidates(expected)) {
+  for (const candidate of candidatesInTurn(expected)) {
+    if (tried.some(({ path }) => path === candidate)) continue;
     const native = openOne(candidate);
     if (typeof native !== 'string') return { native, found: candidate };
     tried.push({ path: candidate, reason: native });
   }
-  throw notOpened(expected, tried);
+  throw require('./not-opened.js').notOpened(expected, tried);
 };
 
 /**
@@ -310,35 +325,10 @@ const openFirst = function (path, openOne) {
 function rivalOf(candidate, flags) {
   const decides = flags === 0 && config.deepbind === undefined;
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
-  const file = candidate.includes('/') ? candidate : locate().fileOf(candidate);
+  if (candidate.includes('/')) return binding.interposed(candidate);
+  // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
+  const file = binding.isLoaded(candidate) ? null : fileOf(candidate);
   return file === null ? null : binding.interposed(file);
-}
-
-/** Windows has its own words in each language, and a number for all of them. */
-const ABSENT = /no such file|not found|could not be found|os error 126/i;
-
-/** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
-function notOpened(expected, tried) {
-  const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
-  // Windows does not say of which file it speaks: the one that was asked for, or one that it needs.
-  const isNamed = ({ path, reason }) => reason.includes(path);
-  const isAbsent = (attempt) =>
-    !exists(attempt) && ABSENT.test(attempt.reason) && (process.platform === 'win32' || isNamed(attempt));
-  const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
-  const hint = (attempt) => {
-    if (!exists(attempt) || !ABSENT.test(attempt.reason)) return '';
-    if (process.platform === 'win32') return ' (the file is there: a library that it needs may be missing)';
-    // glibc says of a file for another machine that it does not exist.
-    return attempt.reason.includes(`${attempt.path}:`)
-      ? ' (the file is there: it may be for another architecture)'
-      : '';
-  };
-  const textOf = (attempt) => (isNamed(attempt) ? attempt.reason : `${attempt.path}: ${attempt.reason}`);
-  const list = tried.map((attempt) => `\n  ${textOf(attempt)}${hint(attempt)}`).join('');
-  return makeError(code, `Failed to open library "${expected}"; tried:${list}`, {
-    path: expected,
-    tried: tried.map(({ path }) => path),
-  });
 }
 
 /** The address of a declaration's `ptr`. */
@@ -361,9 +351,11 @@ function bindPointer(name, value, where, lifetime) {
     );
   }
   const address = addressOf(declaration.ptr, name);
-  if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
+  const { c } = declaration;
+  if (c !== undefined) Object.assign(declaration, types().parseSignature(c, `${where}.c`));
   bindOwned(declaration, name, undefined, lifetime);
-  return bind(name, address, declaration, lifetime);
+  const parameterOf = c === undefined ? undefined : (_, index) => types().parameterIn(c, index);
+  return bind(name, address, declaration, lifetime, true, parameterOf);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */

@@ -2,7 +2,7 @@
 // What live views of all kinds have: accessors over native memory, without a copy. struct-view.js and array-view.js add
 // the fields and the elements.
 
-const { wrongType, makeError, locationOf } = require('../errors.js');
+const { atCaller, wrongType, makeError, locationOf } = require('../errors.js');
 const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../memory/retained.js');
 const { retain } = require('./aggregate.js');
 const access = require('../memory/access.js');
@@ -13,10 +13,11 @@ const config = require('../native/config.js');
 const { integerOf } = require('../validate.js');
 const { callbackBrand, storageOf } = require('./pointers.js');
 const { inspectView, jsonOf } = require('./show.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 
 /** The DataView of a buffer's memory; undefined where the memory is at an address. */
 const DATA = Symbol('data');
-/** Where the value begins: in the data, or behind the address. */
+/** The offset of the value in the data or from the address. */
 const AT = Symbol('at');
 /** The address, where the memory is not a buffer's. */
 const ADDRESS = Symbol('address');
@@ -31,7 +32,7 @@ const custom = Symbol.for('nodejs.util.inspect.custom');
  * What all live views have. What tells one from another is enumerable, because deepEqual of assert and of test runners
  * compares that: the bytes of a buffer, or the address.
  */
-class LiveView {
+class LiveView extends Uncloneable {
   // Fields, because assigning a new property would call the Proxy in the chain of prototypes.
   [DATA];
   [AT];
@@ -41,6 +42,7 @@ class LiveView {
   #uses = 0;
 
   constructor(data, at, address) {
+    super();
     this[DATA] = data;
     this[AT] = at;
     this[ADDRESS] = address;
@@ -63,7 +65,7 @@ class LiveView {
     return (view.#far = wrapped(view));
   }
 
-  /** What stands for the view as a pointer. */
+  /** The value that is passed as a pointer to the view. */
   get [storageOf]() {
     if (this[ADDRESS] !== undefined) return access.shift(this[ADDRESS], this[AT]);
     const data = this[DATA];
@@ -81,8 +83,12 @@ class LiveView {
 
   /** The values as JSON has them: BigInts become numbers where these are exact, else text. */
   toJSON() {
-    const { data, at } = memoryOf(this);
-    return jsonOf(this[DESCRIPTOR], data, at);
+    try {
+      const { data, at } = memoryOf(this);
+      return jsonOf(this[DESCRIPTOR], data, at);
+    } catch (error) {
+      throw atCaller(error, this.toJSON); // node-do-not-add-exception-line
+    }
   }
 }
 
@@ -211,6 +217,7 @@ class WholeView extends LiveView {
     this[DESCRIPTOR] = descriptor;
   }
 }
+refusingClones(WholeView);
 
 /** The value of memory: of a view or buffer, or at an address. Copied. */
 const valueAt = (descriptor, source, byteOffset, name) => valueOf(wholeView(descriptor, source, byteOffset, name));

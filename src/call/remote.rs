@@ -20,7 +20,7 @@ thread_local! {
     static KEEPS_THREAD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Has the calls of this thread be made by one thread of the other process from now on.
+/// Makes one thread of the other process run the calls of this thread from now on.
 pub fn keep_thread() {
     KEEPS_THREAD.set(true);
 }
@@ -30,7 +30,7 @@ pub fn keeps_thread() -> bool {
     KEEPS_THREAD.get()
 }
 
-/// What a call in another process has given.
+/// The result of a call in another process.
 pub struct RemoteResult {
     /// The result.
     pub block: ResultBlock,
@@ -54,7 +54,7 @@ pub trait RemoteCall: Send + Sync {
     /// Whether an address is of memory that this process has and the other one does not.
     fn is_private(&self, address: usize) -> bool;
 
-    /// What a number is there that is the address of a callback's code here.
+    /// The other process's address of a callback whose code has this address here.
     fn pointer_there(&self, address: usize) -> Option<usize>;
 
     /// The text at an address there, up to its NUL.
@@ -78,11 +78,11 @@ pub trait RemoteImage {
 
 /// Memory that the other process shares; used on the JavaScript thread.
 pub struct RemoteMemory {
-    /// Where copies go.
+    /// The memory for copies.
     pub source: Arc<dyn BlockSource>,
     /// The texts of the calls under way.
     pub strings: StringArena,
-    /// Where a pointer to an empty view points.
+    /// The address for pointers to empty views.
     pub empty: Fenced,
 }
 

@@ -317,7 +317,7 @@ impl Child {
         let mut listens = locked(&self.listens);
         if !*listens {
             let child = Arc::downgrade(self);
-            let answer = move |head: &Head, arguments: &[u8]| child.upgrade()?.answer_late(head, arguments);
+            let answer = move |head: &Head, payload: &[u8]| child.upgrade()?.answer_late(head, payload);
             *listens = listener::start(&self.memory, &self.life, Box::new(answer));
         }
     }

@@ -14,15 +14,15 @@ use crate::abi::ctype::CType;
 /// A listener hands the arguments of a callback to the JavaScript thread, and does nothing else.
 const STACK: usize = 256 * 1024;
 
-/// Answers a callback; `None` where the host asks for what there is not, or has ended.
+/// Answers a call of a callback; `None` if it is none.
 pub type Answer = Box<dyn Fn(&Head, &[u8]) -> Option<Vec<u8>> + Send + Sync>;
 
-/// What all listeners of a host share.
+/// The state that all listeners of a host share.
 struct Host {
     memory: Arc<ControlMemory>,
     life: Arc<Life>,
     answer: Answer,
-    /// How many channels the host has asked for.
+    /// The number of channels that the host has asked for.
     count: AtomicUsize,
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::block::{self, Breach, Fenced};
-use super::pool_slice::{PoolSlice, Ranges, meets, range};
+use super::pool_slice::{PoolSlab, PoolSlice, Ranges, meets, range};
 use super::shadow::{Flow, ShadowCopy};
 use super::{block_map, exposed};
 use crate::error::Overflow;
@@ -120,12 +120,22 @@ impl Borrows {
 
     /// Borrows a slice of a slab: the bytes around it are checked, except those that others may write. If it is
     /// unknown which these are, nothing is checked.
-    pub fn slice(&mut self, argument: usize, view: Span, slab: Span, exempt: Option<Ranges>) {
+    pub fn slice(&mut self, argument: usize, view: Span, slab: PoolSlab, exempt: Option<Ranges>) {
         // Calls inside of this one have to know what it was passed, in any case.
         self.pauses = true;
         self.granted.push(range(view));
         if let Some(exempt) = exempt {
             self.items.push(Borrow::Slice(Box::new(PoolSlice::new(argument, view, slab, exempt))));
+        }
+    }
+
+    /// All arguments were borrowed: `words` are what else was passed, in structs by value and for integers. Where one is
+    /// an address of a slice, native code may write that slice.
+    pub fn follow(&mut self, words: impl Iterator<Item = usize> + Clone) {
+        for item in &mut self.items {
+            if let Borrow::Slice(slice) = item {
+                words.clone().for_each(|word| slice.follow(word, &self.granted));
+            }
         }
     }
 

@@ -11,9 +11,9 @@ use crate::call::bound_function::{Entered, Options};
 use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Private, Result};
 use crate::memory::address::{Address, Span};
-use crate::memory::arg_buffer::{address_in, bytes, set_address};
+use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
 use crate::memory::fence::borrows::Borrows;
-use crate::memory::fence::pool_slice::{Ranges, range};
+use crate::memory::fence::pool_slice::{PoolSlab, Ranges, range};
 use crate::memory::fence::shadow::Flow;
 use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
@@ -68,10 +68,13 @@ impl BoundFunction {
             environment.calls.depth.set(depth + 1);
             // A call that serves callbacks lets no thread wait.
             let serves = self.options.has(Options::THREADS);
-            let outer = environment.record_inside(if serves { 0 } else { self.id });
+            let outer = environment.inside.replace(if serves { 0 } else { self.inside });
             let result = self.enter(&mut prepared);
-            environment.record_inside(outer);
+            environment.inside.replace(outer);
             environment.calls.depth.set(depth);
+            if self.options.is_leaf() {
+                environment.end_leaf();
+            }
             if pauses && let Some((_, borrows)) = environment.calls.borrows.borrow_mut().pop() {
                 prepared.borrows = borrows;
             }
@@ -228,7 +231,7 @@ impl BoundFunction {
                     };
                     set_address(block, at, address.get());
                     let slice = environment.pool_slices.around(environment.raw, address);
-                    borrows.number(*argument, address, slice.map(|(view, _)| view));
+                    borrows.number(*argument, address, slice.as_ref().map(|(view, _)| *view));
                     match slice {
                         Some((view, slab)) if strings.is_some() => self.watch_slice(*argument, view, slab, borrows),
                         Some(_) => {}
@@ -269,6 +272,9 @@ impl BoundFunction {
             }
             set_address(block, at, address.get());
         }
+        if borrows.pauses() {
+            borrows.follow(self.words(block));
+        }
         if let Some(remote) = &self.remote {
             self.translate_functions(remote, block);
             self.check_values(remote, block)?;
@@ -282,6 +288,14 @@ impl BoundFunction {
             }
         }
         Ok(())
+    }
+
+    /// The words of a call's arguments.
+    fn words(&self, block: &ArgBlock) -> impl Iterator<Item = usize> + Clone {
+        let arguments = self.signature.arguments.iter().zip(&self.signature.layout.arguments);
+        let places =
+            arguments.flat_map(|(each, at)| (*at..).step_by(size_of::<usize>()).take(each.size() / size_of::<usize>()));
+        places.map(move |at| address_in(block, at))
     }
 
     /// Translates a number into an address in the copy of the memory that it lies in, if that is or will be copied.
@@ -350,7 +364,11 @@ impl BoundFunction {
             return Ok(storage.view.start);
         }
         // Meanwhile JavaScript may write the neighbours of a job's slice, which is not an overflow.
-        match environment.pool_slices.slab(environment.raw, storage, buffer, length) {
+        let slab = environment.pool_slices.slab(environment.raw, storage, buffer, length);
+        if let Some(slab) = &slab {
+            slab.passed.record(storage.view);
+        }
+        match slab {
             Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, borrows),
             Some(_) => lent.push(range(storage.view)),
             // Foreign memory may be a part of a slab.
@@ -364,14 +382,10 @@ impl BoundFunction {
         Ok(storage.view.start)
     }
 
-    fn watch_slice(&self, argument: usize, view: Span, slab: Span, borrows: &mut Borrows) {
+    fn watch_slice(&self, argument: usize, view: Span, slab: PoolSlab, borrows: &mut Borrows) {
         let environment = &*self.environment;
         let calls = environment.calls.depth.get();
-        borrows.slice(
-            argument,
-            view,
-            slab,
-            environment.written_by_others(slab, &environment.calls.borrows.borrow(), calls),
-        );
+        let exempt = environment.written_by_others(slab.span, &environment.calls.borrows.borrow(), calls);
+        borrows.slice(argument, view, slab, exempt);
     }
 }

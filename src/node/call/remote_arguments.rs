@@ -16,7 +16,7 @@ use crate::node::env::BoundFunction;
 use crate::node::value::Unpinned;
 
 impl BoundFunction {
-    /// Where copies go that another process has to see.
+    /// The memory for copies that another process must see.
     pub fn source(&self) -> Option<&Arc<dyn BlockSource>> {
         self.remote.as_ref().map(|remote| &remote.memory.source)
     }
@@ -34,7 +34,7 @@ impl BoundFunction {
         }
     }
 
-    /// What a number that was passed for a pointer is in the other process.
+    /// The other process's address for a number that was passed as a pointer.
     #[inline(never)] // Rare.
     pub fn number_there(&self, remote: &Remote, argument: usize, address: Address) -> Result<Address> {
         if let Some(pointer) = remote.function.pointer_there(address.get()) {

@@ -11,6 +11,7 @@ use super::library::JsLibrary;
 use super::signature::JsSignature;
 use crate::abi::ctype::CType;
 use crate::call::bound_function::Options;
+use crate::call::inside;
 use crate::call::invoke;
 use crate::call::remote::RemoteArguments;
 use crate::error::FfiError;
@@ -51,6 +52,7 @@ pub fn bind(
             .ok_or_else(|| internal("what is declared of the arguments makes no sense"))?;
     }
     let options = Options(options | if remote.is_some() { Options::REMOTE } else { 0 });
+    let id = report::intern(&symbol);
     let environment = current(env)?;
     if options.has(Options::GUARD) {
         environment.exposed_views.guard();
@@ -61,7 +63,8 @@ pub fn bind(
         signature: Arc::clone(&signature.signature),
         library: Rc::clone(&library.library),
         environment: Rc::clone(&environment),
-        id: report::intern(&symbol),
+        id,
+        inside: inside::word_of(id, options.is_leaf()),
         symbol,
         options,
         may_be_of_numbers: false,
@@ -71,7 +74,7 @@ pub fn bind(
     };
     function.may_be_of_numbers = function.may_be_of_numbers();
     function.has_register_call = function.has_register_call();
-    let number = environment.functions.add(code, &library.library, Rc::new(function));
+    let number = environment.functions.add(code, &library.library, Rc::new(function), inside::fast_word_of(id));
     library.note(&environment, number);
     Ok(number)
 }
@@ -93,7 +96,7 @@ pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
     Ok(native_functions(env, intrinsics())?.into())
 }
 
-/// How many calls of functions that free a handle have gone in, at once or as a job.
+/// The number of calls of functions that free a handle, synchronous and asynchronous.
 #[napi]
 pub fn entered_frees(env: Env) -> napi::Result<u32> {
     Ok(current(env)?.calls.frees.get())

@@ -109,7 +109,7 @@ pub struct JsReport {
     pub bytes_past: f64,
     /// Whether the write was before the block.
     pub before: bool,
-    /// Who received the address last.
+    /// The function that received the address last.
     pub giver: Option<String>,
 }
 
@@ -135,7 +135,7 @@ unsafe extern "C" fn forget_waker(_: sys::napi_env, data: *mut c_void, _: *mut c
     report::remove_waker(data.addr());
 }
 
-/// Has `callback` called on this thread whenever a breach was found late, without keeping the process alive.
+/// Calls `callback` on this thread whenever a breach was found late, without keeping the process alive.
 #[napi]
 pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);

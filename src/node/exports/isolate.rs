@@ -8,7 +8,7 @@ use napi_derive::napi;
 use crate::error::FfiError;
 use crate::node::error::thrown;
 
-/// How a process of isolated libraries is started.
+/// The options of a process of isolated libraries.
 #[napi(object)]
 pub struct JsProcessOptions {
     /// `NAME=value`; what this process has where there is none.
@@ -27,13 +27,13 @@ pub struct JsProcessOptions {
     pub keeps_malloc: bool,
     /// Whether it shares an arena of its own alone.
     pub is_apart: bool,
-    /// What a call may take, in milliseconds.
+    /// The most that a call may take, in milliseconds.
     pub timeout: Option<f64>,
     /// The sandbox.
     pub sandbox: String,
 }
 
-/// What is known of the process of now.
+/// The state of the present process.
 #[napi(object)]
 pub struct JsProcessState {
     pub pid: i32,
@@ -148,7 +148,7 @@ mod here {
             }
         }
 
-        /// What is known of it now.
+        /// Its present state.
         #[napi(getter)]
         pub fn state(&self) -> JsProcessState {
             match self.process.last() {
@@ -163,7 +163,7 @@ mod here {
             self.process.shares_buffers
         }
 
-        /// What of the sandbox is applied, as text; null where there is none yet.
+        /// The parts of the sandbox that are applied, as text; null if there is no process yet.
         #[napi(getter)]
         pub fn sandbox(&self) -> Option<String> {
             self.process.last()?.sandbox()
@@ -199,7 +199,7 @@ mod here {
         }
     }
 
-    /// What is known of the arena; null where there is none yet.
+    /// The state of the arena; null if there is none yet.
     #[napi]
     pub fn arena_state() -> Option<Vec<f64>> {
         let arena = shared::existing()?;

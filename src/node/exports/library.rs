@@ -83,6 +83,18 @@ pub fn interposed(path: String) -> Option<String> {
     }
 }
 
+/// Whether a library is loaded, by its path or by a name that the loader finds.
+#[napi]
+pub fn is_loaded(path: String) -> bool {
+    #[cfg(glibc)]
+    return crate::loader::interpose::is_loaded(Path::new(&path));
+    #[cfg(not(glibc))]
+    {
+        let _ = path;
+        false
+    }
+}
+
 #[napi]
 impl JsLibrary {
     /// Opens the library at a path; the process itself for null. A text says why the loader refuses it: one of several
@@ -125,13 +137,13 @@ impl JsLibrary {
         Ok(found.map_or(Either::B(Null), |address| Either::A(to_js(address))))
     }
 
-    /// What a call of the function that is bound next may take, in milliseconds, where the library is isolated.
+    /// The most that a call of the function that is bound next may take, in milliseconds, if the library is isolated.
     #[napi]
     pub fn limit_next(&self, milliseconds: f64) {
         self.timeout.set(Some(milliseconds as u64));
     }
 
-    /// What messages call it.
+    /// Its name in messages.
     #[napi(getter)]
     pub fn name(&self) -> String {
         self.library.name().to_owned()

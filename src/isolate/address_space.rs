@@ -196,6 +196,10 @@ impl OtherMemory for Hosts {
         only_host_at(address)?.globals.home_of(address, length)
     }
 
+    fn is_cut(&self, address: usize, length: usize) -> bool {
+        shared::is_cut(address, length)
+    }
+
     fn text(&self, address: usize, unit: usize) -> Option<Vec<u8>> {
         remote_memory::text_of_units(only_host_at(address)?.pid, address, unit)
     }

@@ -57,6 +57,8 @@ const BUDGETS = {
   interrupted: { quick: 3, full: 4 },
   isolate: { quick: 6, full: 60 },
   'isolate-host': { quick: 4, full: 30 },
+  'isolate-sandbox': { quick: 3, full: 8 },
+  'isolate-tools': { quick: 5, full: 25 },
   koffi: { quick: 4, full: 4 },
   library: { quick: 4, full: 4 },
   'node-ffi': { quick: 4, full: 6 },

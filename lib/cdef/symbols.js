@@ -83,12 +83,14 @@ function added(parts, symbols, name, value, where) {
   return result;
 }
 
+const ADDITION_KEYS = { lengthOf: 'any', minBytes: 'number', flow: 'any' };
+
 /** The arguments with what an object says of them by their names. */
 function describedArguments(parameters, types, additions, where) {
   const indexOf = (name) => parameters.findIndex((parameter) => parameter.name === name);
   const args = [...types];
   for (const name of Object.keys(parseOptions(additions, keysOf(parameters), `${where}.args`))) {
-    const given = parseOptions(additions[name], { lengthOf: 'any', minBytes: 'number' }, `${where}.args.${name}`);
+    const given = parseOptions(additions[name], ADDITION_KEYS, `${where}.args.${name}`);
     const { lengthOf } = given;
     const of = typeof lengthOf === 'string' ? indexOf(lengthOf) : lengthOf;
     if (of === -1)

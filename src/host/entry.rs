@@ -1,6 +1,7 @@
 //! Where a host begins. The dynamic loader has loaded the addon as a program: it comes here instead of to Node.
 #![expect(unsafe_code, reason = "is the start of a program")]
 
+use super::heap::next;
 use super::memory::HostMemory;
 use super::{crash, fork, segments, serve, threads, window};
 use crate::isolate::wire::{CHANNELS, CONTROL_FD, LIFE_FD, MAIN};
@@ -56,6 +57,9 @@ fn prepare(memory: &HostMemory) {
     unsafe {
         if settings.heap_size != 0 {
             fork::install(memory.arena(), settings.arena_size as usize);
+        }
+        if settings.keeps_malloc != 0 {
+            next::find();
         }
         if settings.window != 0 {
             window::take_addresses_from((settings.window + settings.window_size) as usize);

@@ -247,7 +247,7 @@ impl BoundFunction {
             let address = if is_text {
                 // SAFETY: M3.
                 unsafe { value::text(environment.raw, *value, strings, self.source(), owned) }.map(|(block, length)| {
-                    borrows.block(*argument, Span { start: block.data(), length }, block, self.id);
+                    borrows.whole_block(*argument, Span { start: block.data(), length }, block, self.id);
                     block.data()
                 })
             } else {
@@ -336,7 +336,7 @@ impl BoundFunction {
             Pinned::Empty => {
                 let empty = self.remote.as_ref().map_or(environment.empty_block, |remote| remote.memory.empty);
                 let view = Span { start: empty.data(), length: 0 };
-                borrows.block(argument, view, empty, self.id);
+                borrows.whole_block(argument, view, empty, self.id);
                 return Ok(view.start);
             }
         };

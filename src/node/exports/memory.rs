@@ -131,6 +131,7 @@ pub fn is_readable(address: JsAddress, length: f64) -> bool {
 pub fn address_here(address: JsAddress, length: f64) -> Either<JsAddress, Null> {
     let address = from_js(address);
     match other_memory::at(address) {
+        None if other_memory::is_cut(address, length as usize) => Either::B(Null),
         None => Either::A(to_js(address)),
         Some(other) => other.here(address, length as usize).map_or(Either::B(Null), |here| Either::A(to_js(here))),
     }

@@ -247,8 +247,9 @@ impl Fenced {
 
     /// As [`Fenced::is_whole_as`], thirty-two bytes at a time.
     #[cfg(target_arch = "x86_64")]
+    #[inline]
     #[target_feature(enable = "avx2")]
-    fn is_whole_by_pairs(self, sealed: &Sealed) -> bool {
+    pub fn is_whole_by_pairs(self, sealed: &Sealed) -> bool {
         let [first, last] = self.differs_from(sealed);
         let (data, canary) = (self.0.as_ptr(), sealed.canary());
         let (start, end) = (data, data.wrapping_add(sealed.length()));

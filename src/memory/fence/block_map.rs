@@ -137,6 +137,11 @@ pub fn forgotten() -> u64 {
     FORGOTTEN.load(Ordering::Acquire)
 }
 
+/// The address of the word that has it, for generated code.
+pub fn forgotten_word() -> usize {
+    (&raw const FORGOTTEN).expose_provenance()
+}
+
 /// Forgets a block; the holder of the result may free its memory. `None` if it was not known.
 pub fn begin_free(data: Address) -> Option<RwLockReadGuard<'static, ()>> {
     let freeing = FREEING.read().unwrap_or_else(PoisonError::into_inner);

@@ -14,10 +14,10 @@ const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
 const { atCaller, makeError, spellingOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
 const access = require('../memory/access.js');
-const { alloc } = require('../memory/alloc.js');
+const { alloc, engineStorage } = require('../memory/alloc.js');
 const { parseOptions, entriesOf, integerOf } = require('../validate.js');
 const { typeOf, spelled, isDeclared } = require('./registry.js');
-const { viewAt, valueAt, setValueAt } = require('./live-view.js');
+const { viewAt, valueAt, setValue, setValueAt } = require('./live-view.js');
 const { addElementViews } = require('./array-view.js');
 const { addFieldViews } = require('./struct-view.js');
 
@@ -93,6 +93,12 @@ class Aggregate extends DeclaredType {
 
   #alloc(value) {
     const descriptor = this.#descriptor;
+    const storage = engineStorage(descriptor.size, descriptor.align);
+    if (storage !== undefined && descriptor.live !== undefined) {
+      const data = new DataView(storage);
+      if (value !== undefined) setValue(descriptor, data, value, `${descriptor.name}.alloc`);
+      return descriptor.live(data, 0);
+    }
     const memory = alloc(descriptor.size, { align: descriptor.align });
     if (value !== undefined) setValueAt(descriptor, memory, 0, value, `${descriptor.name}.alloc`);
     return descriptor.live === undefined ? memory : viewAt(descriptor, memory, 0, descriptor.name);

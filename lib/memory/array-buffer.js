@@ -33,6 +33,7 @@ const viewLength = getter(DataView.prototype, 'byteLength');
 const arrayOffset = getter(TypedArray, 'byteOffset');
 const viewOffset = getter(DataView.prototype, 'byteOffset');
 const SharedPrototype = sharedPrototype();
+const ArrayBufferPrototype = ArrayBuffer.prototype;
 const resizable = getterWhere(ArrayBuffer.prototype, 'resizable', false);
 const growable = getterWhere(SharedPrototype, 'growable', false);
 const bufferLength = getter(ArrayBuffer.prototype, 'byteLength');
@@ -170,10 +171,25 @@ const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) 
 const isMarked = (buffer) => threads().isMarkedAsUntransferable?.(buffer) ?? true;
 binding.findLocks(other === undefined, hasDetachKeys, transferAborts, isResizable, isMarked);
 
+/** Whether a buffer is shared. Node is asked only where the prototype does not tell. */
+const isSharedBuffer = (buffer) => !isPlainBuffer(buffer) && isSharedArrayBuffer(buffer);
+
+/** Whether a buffer is an ArrayBuffer with its usual prototype. */
+function isPlainBuffer(buffer) {
+  if (Object.getPrototypeOf(buffer) !== ArrayBufferPrototype) return false;
+  try {
+    bufferLength(buffer);
+    return true;
+  } catch {
+    // A shared one with another prototype.
+    return false;
+  }
+}
+
 /** A view or buffer that does not go to a call; refuses what can be resized. */
 function fixedSize(value, name, position) {
   const buffer = bufferOf(value);
-  const isShared = isSharedArrayBuffer(buffer);
+  const isShared = isSharedBuffer(buffer);
   if (isShared ? growable(buffer) : resizable(buffer)) {
     throw makeError(
       'ERR_INVALID_ARG_VALUE',

@@ -211,9 +211,8 @@ function setValueAt(descriptor, target, byteOffset, value, name) {
   assign(descriptor, wholeView(descriptor, target, byteOffset, name), 0, value, name, 'value');
 }
 
-/** Writes it to memory that is as large as the type. */
-const setValue = (descriptor, data, value, name) =>
-  assign(descriptor, new WholeView(descriptor, data, 0), 0, value, name, 'value');
+/** Writes a value to the memory of a live view. */
+const setValue = (view, value, name) => assign(view[DESCRIPTOR], view, 0, value, name, 'value');
 
 const wholeView = (descriptor, source, byteOffset, name) =>
   placeOf(descriptor, source, byteOffset, name, (...place) => new WholeView(descriptor, ...place));

@@ -29,10 +29,10 @@ const GROUPS = [
   {
     name: 'callbacks',
     title: 'Callbacks',
-    cases: ['callback', 'call-callback', 'qsort', 'open-close', 'foreign-thread'],
+    cases: ['callback', 'call-callback', 'qsort', 'open-close', 'open', 'foreign-thread'],
   },
   { name: 'async', title: 'Asynchronous calls', cases: ['in-flight'] },
-  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'memory', 'start-up'] },
+  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'dlopen-text', 'memory', 'start-up'] },
   {
     name: 'scale',
     title: 'Beyond single calls',

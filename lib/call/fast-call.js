@@ -102,23 +102,25 @@ const pointerOf = (nativeClass, ofViews, isNumber, number, ...others) => ({
 });
 const ofText = (slot) =>
   `if (typeof a@ === 'string') { storeText(a@, @ + ${slot * 256}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
-/** No text lies in the first page: the generic call says so. */
-const text = {
-  ...pointerOf(TEXT, TEXT_OR_VIEW, "typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)", 'x@ = v@ = a@;', ofText),
-  hasTexts: true,
-};
+const pointer = pointerOf(POINTER, POINTER_OR_VIEW, "typeof a@ === 'number'", 'x@ = v@ = a@;');
+/** Nothing that C reads or writes lies in the first page: the generic call says so. */
+const isMemory = "typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)";
+const memory = pointerOf(POINTER, POINTER_OR_VIEW, isMemory, 'x@ = v@ = a@;');
+const text = { ...pointerOf(TEXT, TEXT_OR_VIEW, isMemory, 'x@ = v@ = a@;', ofText), hasTexts: true };
 /** A pointer of a dialect whose addresses are BigInts: a number is none there, but undefined is NULL. */
-const address = {
+const bigAddress = (isAddress) => ({
   ...pointerOf(
     TEXT,
     TEXT_OR_VIEW,
-    "typeof a@ === 'bigint'",
+    isAddress,
     `{ x@ = v@ = Number(a@); if (!(x@ >= 0 && x@ <= ${Number.MAX_SAFE_INTEGER})) ${LEAVE} }`,
     () => 'if (a@ === undefined) x@ = v@ = 0;',
     ofText,
   ),
   hasTexts: true,
-};
+});
+const address = bigAddress("typeof a@ === 'bigint'");
+const memoryAddress = bigAddress("typeof a@ === 'bigint' && (a@ >= 4096n || a@ === 0n)");
 
 const ARGUMENTS = {
   char: integer(I32, 'a@ << 24 >> 24'),
@@ -137,7 +139,7 @@ const ARGUMENTS = {
   u64: unconverted(U64),
   u64_fast: unconverted(U64),
   'unsigned long': unconverted(U64),
-  ptr: pointerOf(POINTER, POINTER_OR_VIEW, "typeof a@ === 'number'", 'x@ = v@ = a@;'),
+  ptr: pointer,
   cstring: text,
   buffer: { nativeClass: VIEW, pass: 'a@', test: `if (!isView(a@)) ${LEAVE}` },
 };
@@ -181,7 +183,7 @@ function keyed(table) {
   return argClasses;
 }
 const argumentClasses = keyed(ARGUMENTS);
-const classesByName = { __proto__: null, ...ARGUMENTS, address };
+const classesByName = { __proto__: null, ...ARGUMENTS, address, memory, memoryAddress };
 /**
  * The argument class of a descriptor. A dialect's has `fastClass`, the name of one that takes no other values than the
  * descriptor does: what is left is the generic call's.
@@ -197,7 +199,7 @@ const MOST_ARGUMENTS = 16;
 const { fromCharCode } = String;
 /** As many characters are made a string one by one; longer texts native code makes. */
 const SHORT = 32;
-/** Where native code puts a short text that C has returned. */
+/** The place for a short text that C has returned; native code writes it. */
 const RETURNED = 16;
 const returned = shared.subarray(RETURNED, RETURNED + SHORT);
 
@@ -234,7 +236,7 @@ function textOfState(length) {
 
 // ---- the caller -----------------------------------------------------------------------------------------------------
 
-/** What generated source uses. */
+/** The names that generated source uses. */
 const runtime = {
   state,
   words,
@@ -247,10 +249,10 @@ const runtime = {
   MOST: 3.4028234663852886e38,
   apply: Reflect.apply,
   ...halves,
-  /** How many of the next calls take the generic path, as the last one did not go in. */
+  /** The number of next calls that take the generic path, because the last attempt failed. */
   missed: (outcome) => {
-    // It did, and has broken a fence: this throws.
-    if (outcome === BROKEN) binding.takeOverflow();
+    // It did, and has broken a fence, or called a callback although it is a leaf function: this throws.
+    if (outcome === BROKEN) binding.takeFailure();
     return outcome === COLD ? PAUSE : 0;
   },
 };
@@ -340,8 +342,8 @@ const neverGoesIn = () => {
   state[0] = COLD;
 };
 
-/** The maker of a signature's fast callers; null where the signature has none. */
-const makeFastCaller = function (signature) {
+/** The maker of a signature's fast callers, for leaf functions or for others; null where the signature has none. */
+const makeFastCaller = function (signature, isLeaf) {
   const { args, parameters } = signature;
   if (texts === null || args.length > MOST_ARGUMENTS || !resultClasses.has(signature.result)) return null;
   const argClasses = [];
@@ -354,12 +356,12 @@ const makeFastCaller = function (signature) {
   }
   if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass.hasTexts).length > TEXT_SLOTS) return null;
   const resultClass = resultClasses.get(signature.result);
-  const fast = binding.fastFunction(signature.native, nativeClasses, resultClass);
+  const fast = binding.fastFunction(signature.native, nativeClasses, resultClass, isLeaf);
   if (fast === null) return null;
   // Made when a view is passed first: most functions with pointers never get one.
   const withViews = () => {
     const classes = argClasses.map(({ nativeClass, ofViews }) => ofViews ?? nativeClass);
-    return binding.fastFunction(signature.native, classes, resultClass) ?? neverGoesIn;
+    return binding.fastFunction(signature.native, classes, resultClass, isLeaf) ?? neverGoesIn;
   };
   return compile(
     nameOf('call', signature),
@@ -374,10 +376,12 @@ const makeFastCaller = function (signature) {
  * The maker of a signature's functions, (callTarget, name) => what users call: by a fast call, or by the generic call,
  * whose function is made when it is first needed. Null where the signature has no fast call. Functions of a signature
  * share their source: V8 then has one constant target to call for all of them, which takes the id of the function.
+ * Leaf functions have a target of their own, which callbacks that are open do not close.
  */
-const fastCallerOf = function (signature) {
-  if (signature.fastCaller === undefined) signature.fastCaller = makeFastCaller(signature);
-  return signature.fastCaller;
+const fastCallerOf = function (signature, isLeaf) {
+  const kind = isLeaf ? 'leafCaller' : 'fastCaller';
+  if (signature[kind] === undefined) signature[kind] = makeFastCaller(signature, isLeaf);
+  return signature[kind];
 };
 
 module.exports = { callPath, fastCallerOf };

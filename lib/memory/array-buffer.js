@@ -80,7 +80,7 @@ const isTypedArray = (view) => arrayName(view) !== undefined;
 const bufferOf = (value) =>
   !ArrayBuffer.isView(value) ? value : isTypedArray(value) ? arrayBuffer(value) : viewBuffer(value);
 
-/** Where a view begins in its buffer. */
+/** The offset of a view in its buffer. */
 const offsetOf = (value) =>
   !ArrayBuffer.isView(value) ? 0 : isTypedArray(value) ? arrayOffset(value) : viewOffset(value);
 
@@ -221,7 +221,7 @@ function bytesOf(value, where) {
 
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
-/** What a live view of native memory gives of itself: a view or an address. */
+/** The memory of a live view: a view or an address. */
 const storageOf = Symbol('storage');
 
 module.exports = {

@@ -3,6 +3,7 @@
 // values.
 
 const binding = require('./binding.js');
+const { platformKey } = require('./platform.js');
 const { unverified } = require('./runtime.js');
 const config = require('./config.js');
 
@@ -24,6 +25,7 @@ function makeTexts() {
  */
 const withoutV8 =
   unverified ??
+  (binding.verifyV8 === undefined ? `not implemented on ${platformKey()}` : undefined) ??
   (config.callPath === 'node-api' ? config.callPathSetting : undefined) ??
   binding.verifyV8(...makeTexts().slice(0, 2)) ??
   undefined;

@@ -107,6 +107,8 @@ pub struct FastSignature {
     pub result: FastType,
     /// Whether the result is a text, which is copied to where JavaScript reads it.
     pub returns_text: bool,
+    /// Whether its functions call no callback, so that calls go in while callbacks are open.
+    pub is_leaf: bool,
 }
 
 impl FastSignature {
@@ -130,7 +132,7 @@ impl FastSignature {
 pub const INTEGER_REGISTERS: [u8; 6] = [7, 6, 2, 1, 8, 9];
 const FLOAT_REGISTERS: u8 = 8;
 
-/// Where V8 has put a value, or the trampoline has put it.
+/// The place of a value: as V8 passes it, or in the memory that fast calls share with JavaScript.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
     /// A register of integers, by its number.

@@ -60,13 +60,13 @@ impl<E> FastArguments<E> {
 #[derive(Clone, Copy, Debug)]
 pub struct Shared(pub Span);
 
-/// Where the bits of the pins are, one an argument.
+/// The offset of the bits of the pins, one an argument.
 pub const PINS: usize = 12;
-/// Where the text that C has returned is.
+/// The offset of the text that C has returned.
 pub const RETURNED: usize = 16;
-/// Where the addresses are, a word for each argument.
+/// The offset of the addresses, a word for each argument.
 pub const ADDRESSES: usize = 64;
-/// Where the text slots begin.
+/// The offset of the text slots.
 pub const TEXTS: usize = ADDRESSES + MOST_ARGUMENTS * 8;
 /// In place of the length of a text: there is no text, or `take_text` has to fetch it.
 pub const NO_TEXT: u32 = u32::MAX;

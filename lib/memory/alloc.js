@@ -14,8 +14,8 @@ const { isInstalled } = require('./fences.js');
 const MOST_ALIGN = 2 ** 20;
 /** How the engine's allocator aligns memory. */
 const ENGINE_ALIGN = 16;
-/** The most bytes that the engine is asked for: an error of more memory says how much. */
-const MOST_OF_ENGINE = 2 ** 20;
+/** The most bytes that the engine is asked for. Where there is no memory for more, it may end the process. */
+const MOST_OF_ENGINE = 4096;
 
 /** Fences inside an ordinary ArrayBuffer: held strongly until the Buffer over it was collected. */
 const inside = new FinalizationRegistry(({ address }) => binding.forgetBlock(address));

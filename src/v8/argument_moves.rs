@@ -1,16 +1,38 @@
 //! The arguments in the code of a fast call: from where V8 passes them to where C expects them.
 
+use super::array_buffer_view::ViewLayout;
 use super::assembler::Condition::{Above, Equal, Negative, NotEqual, NotNegative, Unordered};
 use super::assembler::Width::{Bits32, Bits64};
 use super::assembler::{Assembler, Label, Memory, R10, RAX, RDI, RSI, RSP, Register, XMM14, XMM15, Xmm};
 use super::fast_signature::{INTEGER_REGISTERS, Source};
-use super::trampoline::ViewContext;
 use super::verify::Maps;
 use crate::abi::sysv64::CallingSequence;
 
 /// The place of an argument on the stack before the trampoline pushes anything: the return address is below it.
 fn stack_argument(word: i32) -> Memory {
     RSP.at(8 + word * 8)
+}
+
+/// What trampolines need for arguments that are views.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewContext {
+    /// Where V8 has the parts of a view.
+    pub layout: ViewLayout,
+    /// By argument, what is known of the block that was passed last, and how many bytes that takes.
+    pub caches: usize,
+    pub cache_bytes: usize,
+    /// Where it has the address of the data, its length, and the number of forgotten blocks.
+    pub data_at: i32,
+    pub length_at: i32,
+    pub forgotten_at: i32,
+    /// By argument, a byte: the number of the cache.
+    pub last_blocks: usize,
+    /// A word: the number of forgotten blocks now.
+    pub forgotten: usize,
+    /// The code by which a trampoline finds the block of another view.
+    pub resolve: usize,
+    /// `extern "C" fn(cache, owner of the entry) -> bool`: whether the block is whole after a call.
+    pub is_whole: usize,
 }
 
 /// How a trampoline takes an argument that is an address. r10 is the shared memory.

@@ -7,8 +7,7 @@
 
 use std::mem::offset_of;
 
-use super::argument_moves::{AddressArgument, convert_long, move_arguments};
-use super::array_buffer_view::ViewLayout;
+use super::argument_moves::{AddressArgument, ViewContext, convert_long, move_arguments};
 use super::assembler::Condition::{Equal, NotEqual};
 use super::assembler::Width::{Bits32, Bits64};
 use super::assembler::{Assembler, Label, R8, R9, R10, R11, RAX, RBP, RCX, RDI, RDX, RSI, RSP, Register, XMM0, Xmm};
@@ -48,28 +47,6 @@ pub struct TrampolineContext {
     pub maps: Maps,
     /// How views are found.
     pub views: ViewContext,
-}
-
-/// What trampolines need for arguments that are views.
-#[derive(Clone, Copy, Debug)]
-pub struct ViewContext {
-    /// Where V8 has the parts of a view.
-    pub layout: ViewLayout,
-    /// By argument, what is known of the block that was passed last, and how many bytes that takes.
-    pub caches: usize,
-    pub cache_bytes: usize,
-    /// Where it has the address of the data, its length, and the number of forgotten blocks.
-    pub data_at: i32,
-    pub length_at: i32,
-    pub forgotten_at: i32,
-    /// By argument, a byte: the number of the cache.
-    pub last_blocks: usize,
-    /// A word: the number of forgotten blocks now.
-    pub forgotten: usize,
-    /// The code of [`resolver`].
-    pub resolve: usize,
-    /// `extern "C" fn(cache, owner of the entry) -> bool`: whether the block is whole after a call.
-    pub is_whole: usize,
 }
 
 /// The call did not go in.

@@ -24,10 +24,11 @@ use crate::node::callback::slot::OPEN;
 use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
 use crate::node::value::{self, Pinned};
 use crate::node::verify;
+use crate::v8::argument_moves::ViewContext;
 use crate::v8::fast_signature::{FastSignature, FastType};
 use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
-use crate::v8::trampoline::{TrampolineContext, ViewContext, assemble, resolver, with_context};
+use crate::v8::trampoline::{TrampolineContext, assemble, resolver, with_context};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;

@@ -227,6 +227,9 @@ function setValueAt(descriptor, target, byteOffset, value, name) {
   assign(descriptor, wholeView(descriptor, target, byteOffset, name), 0, value, name, 'value');
 }
 
+/** Writes a value to the memory of a live view. */
+const setValue = (view, value, name) => assign(view[DESCRIPTOR], view, 0, value, name, 'value');
+
 const wholeView = (descriptor, source, byteOffset, name) =>
   placeOf(descriptor, source, byteOffset, name, (...place) => new WholeView(descriptor, ...place));
 
@@ -274,5 +277,6 @@ module.exports = {
   viewAt,
   valueOf,
   valueAt,
+  setValue,
   setValueAt,
 };

@@ -16,9 +16,8 @@ use crate::node::fast_call::{arguments, binding, read};
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, by_v8, error_of, native_functions};
 use crate::node::{value, verify};
-use crate::v8::array_buffer_view::ViewStorage;
+use crate::v8::array_buffer_view::{ViewLayout, ViewStorage};
 use crate::v8::flat_string::{FlatStrings, Samples};
-use crate::v8::handle::Local;
 
 /// Whether V8 keeps its values as this package reads them: why not, or null. `literal` and `made` are texts of Latin-1
 /// in one piece.
@@ -43,7 +42,10 @@ pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
 #[napi]
 pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
-    let Some(views) = ViewStorage::find() else { return Ok(false) };
+    let samples = [array, view].map(|value| verify::view_sample(env.raw(), value.raw()));
+    let [Some(array_sample), Some(view_sample)] = samples else { return Ok(false) };
+    let layout = ViewLayout::find(&[array_sample, view_sample]);
+    let Some(views) = layout.and_then(ViewStorage::find) else { return Ok(false) };
     let is_same = [array, view].iter().all(|value| {
         // SAFETY: M3; the values are arguments of this call.
         unsafe { views.of(value.raw().cast()).is_some_and(|found| value::view(env.raw(), value.raw()) == Some(found)) }
@@ -72,12 +74,10 @@ pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined:
     Ok(found.is_some_and(|found| environment.v8.flat_strings.set(found).is_ok()))
 }
 
-/// The functions by which JavaScript writes the pointers of a call into the argument buffer.
+/// The functions that JavaScript calls around a fast call.
 #[napi(object)]
 pub struct JsStores<'env> {
-    /// (view, argument and offset in the argument buffer): the address of a view.
-    pub view: Object<'env>,
-    /// (text, argument, place and offset in the argument buffer): the address of a copy of a flat text of Latin-1.
+    /// (text, argument and slot): puts a copy of a flat text of Latin-1 between fences, for the argument.
     pub text: Object<'env>,
     /// The text that was returned, where it is not short ASCII.
     pub take_text: Object<'env>,
@@ -88,10 +88,9 @@ pub struct JsStores<'env> {
 pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsStores<'env>>> {
     let environment = current(*env)?;
     // SAFETY: M3; the array is an argument of this call.
-    let Some(stores) = (unsafe { binding::attach(&environment, shared.raw()) }) else { return Ok(None) };
-    let [view, text] = stores.map(|function: Local| Object::from_raw(env.raw(), function.cast()));
+    let Some(text) = (unsafe { binding::attach(&environment, shared.raw()) }) else { return Ok(None) };
     let [take_text] = native_functions(*env, [NativeFn::new(arguments::take_text)])?;
-    Ok(Some(JsStores { view, text, take_text }))
+    Ok(Some(JsStores { text: Object::from_raw(env.raw(), text.cast()), take_text }))
 }
 
 /// The function of fast calls for all functions of a signature, which takes the number of one and then what is passed;

@@ -118,8 +118,17 @@ const returnedBy = (type) => (layoutOf(type).kind === 'callback' ? 'ptr' : argum
 
 const asItIs = (value) => value;
 
+/** What makes the functions of a prototype, once for all of them. */
+const adapters = new WeakMap();
+
 /** The JavaScript function that C calls in place of the program's: its values are koffi's. */
 function callbackOf(prototype, callback) {
+  let adapt = adapters.get(prototype);
+  if (adapt === undefined) adapters.set(prototype, (adapt = adapterOf(prototype)));
+  return adapt(callback);
+}
+
+function adapterOf(prototype) {
   const { parameters, returns } = layoutOf(prototype).signature;
   const converters = parameters.map(({ type }) => resultOf(type).convert);
   const result = argumentOf(returns).convert;
@@ -133,14 +142,15 @@ function callbackOf(prototype, callback) {
   const [c0 = asItIs, c1 = asItIs, c2 = asItIs] = converters;
   const back = result === undefined ? asItIs : giveBack;
   // Without lists of values, which cost more than the conversions.
-  if (converters.length === 1) return (a) => back(callback(c0(a)));
-  if (converters.length === 2) return (a, b) => back(callback(c0(a), c1(b)));
-  if (converters.length === 3) return (a, b, c) => back(callback(c0(a), c1(b), c2(c)));
-  return (...values) => {
-    for (let i = 0; i < converters.length; i += 1)
-      if (converters[i] !== undefined) values[i] = converters[i](values[i]);
-    return back(callback(...values));
-  };
+  if (converters.length === 1) return (callback) => (a) => back(callback(c0(a)));
+  if (converters.length === 2) return (callback) => (a, b) => back(callback(c0(a), c1(b)));
+  if (converters.length === 3) return (callback) => (a, b, c) => back(callback(c0(a), c1(b), c2(c)));
+  return (callback) =>
+    (...values) => {
+      for (let i = 0; i < converters.length; i += 1)
+        if (converters[i] !== undefined) values[i] = converters[i](values[i]);
+      return back(callback(...values));
+    };
 }
 
 const refuse = (layout, callback, name) => {

@@ -31,7 +31,7 @@ function inText(text, work, name) {
   try {
     return work();
   } catch (error) {
-    if (error.code !== undefined) throw error;
+    if (error.line !== undefined) throw error;
     throw name === undefined
       ? faultAt(text, 0, error.message)
       : faultAt(text, placeOf(text, name), `${name}: ${error.message}`);

@@ -62,6 +62,7 @@ const valueSource = ({ name }, i) =>
 
 function writeSource(member, i) {
   const at = `at + ${member.offset}`;
+  if (isWide(member)) return `if (v${i} !== undefined) write${i}(view, ${at}, help.wideNumber(v${i}), name, position);`;
   const number = isFloat(member) ? `typeof v${i} === 'bigint' ? Number(v${i}) : v${i}` : `v${i}`;
   return `if (v${i} !== undefined) write${i}(view, ${at}, ${number}, name, position);`;
 }

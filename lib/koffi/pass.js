@@ -7,7 +7,7 @@ const { fn } = require('../callback/function-pointer.js');
 const { locationOf, makeError, wrongType } = require('../errors.js');
 const { isView } = require('../memory/array-buffer.js');
 const { typeOf } = require('../types/registry.js');
-const { bigAddress, decode, exactNumber, fromAddress } = require('./decode.js');
+const { bigAddress, decode, exactNumber, fromAddress, wideNumber } = require('./decode.js');
 const { Kept, encode, refer } = require('./encode.js');
 const { isPlain, makeCopier, noteRecord } = require('./members.js');
 const { passedType } = require('./record.js');
@@ -195,6 +195,10 @@ function pointer(value) {
   return value === undefined ? null : NEEDS_MEMORY;
 }
 
+/** What is done with a number before it is passed. */
+const converterOf = ({ list }, { size }) =>
+  list === Float32Array || list === Float64Array ? floating : size === 8 ? wideNumber : undefined;
+
 /**
  * How an argument of a type is passed.
  * @returns {{ type: unknown, convert?: Function, prepare?: Function }} `type` is one of the main entry; `prepare` makes what is passed
@@ -206,7 +210,7 @@ function argumentOf(type) {
     case 'scalar':
       return {
         type: layout.passed,
-        convert: layout.list === Float32Array || layout.list === Float64Array ? floating : undefined,
+        convert: converterOf(layout, type),
       };
     case 'text':
       return { type: layout.passed, convert: layout.passed === 'ptr' ? view : text };

@@ -43,6 +43,7 @@ const TABLE = Object.freeze({
   ERR_FFI_INVALID_POINTER: RangeError,
   ERR_FFI_ISOLATE_PROTOCOL: Error,
   ERR_FFI_ISOLATE_UNAVAILABLE: Error,
+  ERR_FFI_LEAF_CALLED_BACK: Error,
   ERR_FFI_LIBRARY_BUSY: Error,
   ERR_FFI_LIBRARY_CLOSED: Error,
   ERR_FFI_LIBRARY_DIED: Error,
@@ -223,7 +224,7 @@ function errorMap() {
   return new Map(Object.entries(errno).map(([code, number]) => [-number, [code, `system error ${number}`]]));
 }
 
-/** What Node calls an error: its number there, its name, its words. `errno` is GetLastError() on Windows. */
+/** A system error as Node describes it: number, name, text. `errno` is GetLastError() on Windows. */
 function systemErrorOf(errno) {
   const map = getSystemErrorMap?.() ?? errorMap();
   const unknown = ['UNKNOWN', `unknown error ${errno}`];
@@ -282,7 +283,7 @@ const typeNameOf = (descriptor, position) => spellingOf(position) ?? descriptor.
 const spellingOf = (position) =>
   typeof position === 'object' && Object.hasOwn(position, 'type') ? position.type : undefined;
 
-/** Where a callback's result came from, for `locationOf`. */
+/** The origin of a callback's result, for `locationOf`. */
 const RESULT = 'return value';
 
 /** The hint for a Promise: it cannot settle in time. */

@@ -4,7 +4,7 @@
 
 const { nameParameter } = require('../errors.js');
 const binding = require('../native/binding.js');
-const { contexts, currentContext } = require('../native/async-context.js');
+const { contexts, contextOfCall } = require('../native/async-context.js');
 const { bytesAt } = require('../memory/arg-buffer.js');
 const { decode } = require('../codegen/read-values.js');
 const { release } = require('../memory/retained.js');
@@ -40,6 +40,7 @@ function takeSlot(slot) {
   const call = slots[slot];
   slots[slot] = undefined;
   endJob(slot);
+  contexts[slot]?.end();
   contexts[slot] = undefined;
   freeSlots.push(slot);
   return call;
@@ -66,7 +67,7 @@ function launcher(callTarget, name, signature, check, lifetime, thread) {
     const call = new AsyncCall(resolveNext, rejectNext, callTarget, check, lifetime, retained, values);
     const slot = freeSlots.length > 0 ? freeSlots.pop() : slots.length;
     slots[slot] = call;
-    contexts[slot] = currentContext();
+    contexts[slot] = contextOfCall();
     lifetime.begin();
     try {
       if (pins.length > 0) call.unlock = lockAll(pins, name);

@@ -66,7 +66,7 @@ function writeAgain(tries, name) {
 /** Has Node print no source line of ours above an uncaught error: its stack begins at the user's line. */
 const NO_LINE = '// node-do-not-add-exception-line';
 
-/** What generated source uses. */
+/** The names that generated source uses. */
 const runtime = {
   ...readRuntime,
   bytesAt,

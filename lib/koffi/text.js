@@ -111,7 +111,7 @@ class Reader {
   }
 }
 
-/** What texts were read as, while the names mean the same. */
+/** The parsed form of texts, valid while the names mean the same. */
 let known = new Map();
 let knownVersion = 0;
 

@@ -128,7 +128,8 @@ function fieldOf([key, declared], where) {
     };
   if (align !== undefined) throw makeError('ERR_INVALID_ARG_VALUE', `${location} must have bits or align, not both`);
   const mayHaveBits =
-    descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
+    !descriptor.isSwapped &&
+    (descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name));
   if (!mayHaveBits || isDeclared(type))
     throw wrongValue(`${location}.type`, 'an integer type, as it has bits', descriptor.name);
   if (!Number.isInteger(bits) || bits < 1 || bits > descriptor.size * 8) {
@@ -167,7 +168,7 @@ function laidOut(name, ask) {
 /** Places of the fields by type object, for offsetof(). */
 const offsets = new WeakMap();
 
-/** What tells the fields of a declaration from others. */
+/** The key of a declaration's fields in the cache. */
 const keysOf = (parts) =>
   parts.flatMap(({ key, descriptor, bits, type, align }) => [key, keyOf(descriptor), bits, type, align]);
 
@@ -314,7 +315,7 @@ function text(length, encoding = 'utf8') {
 const sizeof = (type) => typeOf(type, 'sizeof: type').size;
 const alignof = (type) => typeOf(type, 'alignof: type').align;
 
-/** Where a field of a struct or union lies, in bytes. */
+/** The offset of a field of a struct or union, in bytes. */
 function offsetof(type, field) {
   const offsetsByField = typeof type === 'object' && type !== null ? offsets.get(type) : undefined;
   if (offsetsByField === undefined) throw wrongType('offsetof: type', 'a struct or a union', type);

@@ -721,6 +721,6 @@ describe('C text agrees with a C compiler', { skip: onlyOn('posix') }, () => {
 });
 
 test(`no text crashes or hangs the parser (PINNED_FFI_TEST_SEED=${SEED})`, () => {
-  const { texts, refused } = fuzz({ count: byScale(3000, 60_000), seed: SEED });
+  const { texts, refused } = fuzz({ count: byScale(1500, 60_000), seed: SEED });
   assert.ok(refused > 0.2 * texts && refused < texts, `${refused} of ${texts} were refused`);
 });

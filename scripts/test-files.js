@@ -42,6 +42,8 @@ const BUDGETS = {
   cc: { quick: 3, full: 15 },
   'cc-cache': { quick: 8, full: 15 },
   cdef: { quick: 4, full: 30 },
+  'cdef-grammar': { quick: 3, full: 30 },
+  'cdef-types': { quick: 4, full: 30 },
   cli: { quick: 6, full: 8 },
   compare: { quick: 8, full: 60 },
   docs: { quick: 7, full: 15 },

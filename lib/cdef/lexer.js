@@ -17,6 +17,9 @@ const SINGLE = new Set(['(', ')', '*', ',', ';', '{', '}', '[', ']', '~', '?', '
 const DIRECTIVE = /#[ \t]*(\w*)((?:\\\r?\n|\/\*[^]*?\*\/|[^\n])*)/y;
 const DEFINE = /^[ \t]*([A-Za-z_]\w*)(\(?)([^]*)$/;
 
+/** Those that change no layout. */
+const PRAGMA = /^[ \t]*(?:once|GCC|clang|STDC|region|endregion|warning|comment)\b/;
+
 const HINT_BIND = 'for macros and whole headers use `pinned-ffi bind`, or the output of `cc -E -P`';
 
 /** Reads tokens one after the other. */
@@ -105,7 +108,7 @@ class Lexer {
     DIRECTIVE.lastIndex = at;
     const [, name, rest] = DIRECTIVE.exec(this.text);
     this.#at = this.#behind = DIRECTIVE.lastIndex;
-    if (name === 'include' || (name === 'pragma' && rest.trim() === 'once') || name === 'line' || /^\d*$/.test(name))
+    if (name === 'include' || (name === 'pragma' && PRAGMA.test(rest)) || name === 'line' || /^\d*$/.test(name))
       return undefined;
     if (name !== 'define') throw faultAt(this.text, at, `#${name} is not understood; ${HINT_BIND}`);
     const [, macro, parenthesis, value] = DEFINE.exec(rest) ?? [];

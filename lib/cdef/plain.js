@@ -52,7 +52,7 @@ for (const name of [
 const RESERVED = new Set(
   (
     'void char short int long float double signed unsigned bool _Bool __signed __signed__ __int8 __int16 __int32 ' +
-    'const volatile restrict _Atomic __const __const__ __volatile __volatile__ __restrict __restrict__ _Nonnull _Nullable ' +
+    'const volatile restrict _Atomic __const __const__ __volatile __volatile__ __restrict __restrict__ _Restrict_ __restrict_arr _Nonnull _Nullable ' +
     'extern static inline __inline __inline__ __forceinline register auto _Noreturn noreturn _Thread_local thread_local ' +
     '__thread constexpr __extension__ typedef struct union enum __attribute__ __attribute _Alignas alignas __declspec ' +
     'asm __asm__ __asm _Static_assert static_assert __cdecl _cdecl __stdcall _stdcall __fastcall __vectorcall WINAPI ' +

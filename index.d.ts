@@ -690,7 +690,7 @@ export interface JSCallbackConstructor {
    * ```
    *
    * @param callback The function; its parameters and result follow from the declaration.
-   * @param declaration The C type of the function, or of a pointer to one: an object, or C text.
+   * @param declaration The C type of the function, or of a pointer to one: an object, C text, or what {@link fn} returned.
    * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
    */
@@ -698,6 +698,13 @@ export interface JSCallbackConstructor {
     callback: CallbackFunction<CallbackDeclaration<D>>,
     declaration: [CallbackProblem<D, FFICallback>] extends [never] ? D : CallbackProblem<D, FFICallback>,
   ): JSCallback;
+  /**
+   * The same for a type that {@link fn} returned, such as those of modules that `pinned-ffi bind` writes.
+   *
+   * @param callback The function; its parameters and result follow from the type.
+   * @param type The type of a function pointer.
+   */
+  new <D>(callback: CallbackFunction<D>, type: FunctionType<D>): JSCallback;
   /** The prototype of all callbacks. */
   readonly prototype: JSCallback;
 }

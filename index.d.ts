@@ -182,6 +182,13 @@ export interface FFIFunction {
    */
   readonly threads?: boolean;
   /**
+   * Whether the C function calls no callback: no {@link JSCallback}, and none of another thread that it waits for. Such a
+   * function keeps the fast call while JSCallbacks are open. If it calls one after all, the callback does not run, C gets
+   * zero, and the call throws, or rejects with, ERR_FFI_LEAF_CALLED_BACK. Refused with `threads` and with arguments that
+   * are functions. Default: `false`.
+   */
+  readonly leaf?: boolean;
+  /**
    * The milliseconds that a call of an isolated library may take. Then it throws ERR_FFI_TIMEOUT, and the process of the
    * library is killed. Default: that of the library.
    */
@@ -990,7 +997,7 @@ export declare function struct<const T extends TypeText>(
  */
 export declare function union<const F extends UnionFields>(
   fields: F,
-  options?: Omit<StructOptions, 'packed' | 'zero'>,
+  options?: Omit<StructOptions, 'zero'>,
 ): UnionType<F>;
 /**
  * Declares a C union by C text: `union('union number { double d; long long i; }')`.
@@ -1228,6 +1235,7 @@ export type FFIErrorCode =
   | 'ERR_FFI_ISOLATE_PROTOCOL'
   /** Error: a library cannot be isolated here; the message says why. */
   | 'ERR_FFI_ISOLATE_UNAVAILABLE'
+  | 'ERR_FFI_LEAF_CALLED_BACK'
   /** Error: `close()` was called in a callback that the library is running. */
   | 'ERR_FFI_LIBRARY_BUSY'
   /** Error: a call after `close()` of the library or function. */

@@ -38,7 +38,7 @@ const hintFor = (value, keys) =>
     ? '; C text is passed for all functions: dlopen(path, `int abs(int n);`)'
     : '';
 
-/** What other packages call the keys of a declaration. */
+/** The names that other packages have for the keys of a declaration. */
 const MEANT = {
   __proto__: null,
   arguments: 'args',

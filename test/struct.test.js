@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, throws, gc, runs } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
 const { struct, union, array, pointer, fn, sizeof, alignof, offsetof, ptr, JSCallback } = ffi;
 
@@ -499,9 +500,10 @@ describe('types that are declared again and again', () => {
     for (let i = 0; i < 2000; i += 1) declareAll();
     await gc();
     const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < 20_000; i += 1) declareAll();
+    const TIMES = byScale(5000, 20_000);
+    for (let i = 0; i < TIMES; i += 1) declareAll();
     await gc();
-    const each = (process.memoryUsage().heapUsed - before) / 20_000;
+    const each = (process.memoryUsage().heapUsed - before) / TIMES;
     assert.ok(each < 200, `each set of declarations keeps ${each} bytes`);
   });
 

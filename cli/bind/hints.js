@@ -7,7 +7,7 @@ const { Patterns } = require('./patterns.js');
 const { isScalar, scalar } = require('./types.js');
 
 /** The options, with what each is about. */
-const HINTS = ['out', 'inout', 'text', 'number', 'length', 'free', 'owner', 'fails', 'errno', 'threads'];
+const HINTS = ['out', 'inout', 'text', 'number', 'length', 'free', 'owner', 'fails', 'errno', 'threads', 'leaf'];
 
 /** @type {Map<string, string>} */
 const WIDE = new Map(
@@ -150,7 +150,7 @@ class Hints {
 
   #results(each) {
     const { name, type } = each;
-    for (const option of ['errno', 'threads']) {
+    for (const option of ['errno', 'threads', 'leaf']) {
       const found = this.#patterns[option].select(name);
       if (found !== undefined)
         this.#try(option, found, name, each, () => (type.options = { ...type.options, [option]: true }));

@@ -3,8 +3,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { inspect, fileOf, isLoadable } = require('../../lib/library/inspect.js');
-const { searchDirectories } = require('../../lib/library/resolve.js');
+const { inspect, isLoadable } = require('../../lib/library/inspect.js');
+const { fileOf, searchDirectories } = require('../../lib/library/resolve.js');
 const { failure } = require('../usage.js');
 const { openElf } = require('./elf.js');
 

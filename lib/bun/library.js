@@ -78,7 +78,7 @@ function cc(options) {
   );
 }
 
-/** What bun calls a source: its file. The package takes the text itself as well. */
+/** A source in bun's sense: a file. The package also takes the text itself. */
 function sourceOf(source) {
   const [first] = Array.isArray(source) ? source : [source];
   const name = first instanceof URL ? fileURLToPath(first) : String(first);

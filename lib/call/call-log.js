@@ -12,7 +12,7 @@ const { typeOf } = require('../types/registry.js');
 // ---- Lines ----------------------------------------------------------------------------------------------------------
 
 const STDERR = 2;
-/** How often a full pipe is tried again before the text is dropped: the program goes on in any case. */
+/** The number of attempts to write to a full pipe before the text is dropped: the program goes on in any case. */
 const MOST_TRIES = 1000;
 
 /** Writes at once, so that the last line is there when the call crashes. */
@@ -165,7 +165,7 @@ function showResult(value, spec) {
 
 const showReturned = (value, descriptor) => (descriptor.name === 'void' ? 'void' : show(value, descriptor));
 
-/** What was thrown, in one line. */
+/** The thrown value, in one line. */
 function showThrown(error) {
   if (!types.isNativeError(error)) return `threw ${show(error)}`;
   const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);

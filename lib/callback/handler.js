@@ -93,7 +93,7 @@ function declareArgument(descriptor, at, i) {
   return inline.from === undefined ? '' : `const from${i} = runtime.inlineOf(descriptor${i}).from;`;
 }
 
-/** What generated source uses. */
+/** The names that generated source uses. */
 const runtime = {
   ...readRuntime,
   addressOfPin,

@@ -9,7 +9,7 @@ const { addressOf } = require('./access.js');
 const { Uncloneable, refusingClones } = require('./uncloneable.js');
 const { bufferOf, byteLengthOf, isView, marked, storageOf, threads } = require('./array-buffer.js');
 
-/** How often each buffer is locked in JavaScript, where V8 cannot, and how that is undone. */
+/** The number of locks of each buffer in JavaScript, where V8 cannot lock, and the function that undoes them. */
 const locks = new WeakMap();
 const MOVES = ['transfer', 'transferToFixedLength'];
 /** Whether a buffer can be transferred in a way that looks at no mark. */
@@ -36,7 +36,7 @@ function shadow(buffer, key, lock) {
   };
 }
 
-/** Has Node refuse to transfer a buffer. Bun before 1.4 has the function, which throws that it is not implemented. */
+/** Makes Node refuse to transfer a buffer. Bun before 1.4 has the function, but it throws that it is not implemented. */
 function mark(buffer) {
   try {
     marked.add(buffer);
@@ -137,7 +137,7 @@ class Pin extends Uncloneable {
     return this.#view === null ? 0 : byteLengthOf(this.#view);
   }
 
-  /** Lets the view go. Releasing twice is fine. */
+  /** Releases the view. Releasing twice does nothing. */
   release() {
     if (!pins.delete(this)) return;
     this.#unlock();
@@ -160,7 +160,7 @@ class Pin extends Uncloneable {
 
 refusingClones(Pin);
 
-/** What is held of a value: of a live view the bytes of its buffer. */
+/** The memory of a value that is held: for a live view, the bytes of its buffer. */
 function viewOf(value) {
   const storage = typeof value === 'object' && value !== null && !isView(value) ? value[storageOf] : undefined;
   if (typeof storage !== 'number' && typeof storage !== 'bigint') return storage ?? value;

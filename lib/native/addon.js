@@ -62,7 +62,7 @@ function refusal(file, cause) {
   return makeError('ERR_ACCESS_DENIED', message, { permission: 'Addon', resource: file, cause });
 }
 
-/** What to do in a bundle: the package that it was made of has the addon. */
+/** The advice for a bundle: the package that it was made from has the addon. */
 const copyIt = (file) =>
   'this program is a bundle, which needs the addon beside it: ' +
   `cp node_modules/pinned-ffi/prebuilds/${path.basename(file)} ${path.dirname(file)}/ (docs/bundlers.md)`;

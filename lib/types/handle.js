@@ -36,7 +36,7 @@ class Handle extends Uncloneable {
     return this.#handleType.name;
   }
 
-  /** What this belongs to: it ends with it. */
+  /** The owner: the handle ends with it. */
   get owner() {
     return this.#owner;
   }

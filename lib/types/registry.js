@@ -174,7 +174,7 @@ for (const descriptor of ordered) byName.set(descriptor.name, alone(descriptor))
 /** The descriptors of the types that were made by struct(), pointer(), ... */
 const descriptorsOfTypes = new WeakMap();
 
-/** Has declarations take `type`, an object that stands for a descriptor. */
+/** Makes declarations accept `type`, an object that stands for a descriptor. */
 const declare = (type, descriptor) => descriptorsOfTypes.set(type, alone(descriptor));
 
 const isDeclared = (type) => descriptorsOfTypes.has(type);
@@ -231,6 +231,7 @@ const spelled = function (position, declared, descriptor) {
  * @property {any} label its index, or what messages call it
  * @property {number} [lengthOf] the index of the argument whose bytes it counts
  * @property {Function} [checkLength] throws where it counts more than there are
+ * @property {'in' | 'out' | 'inout'} [flow] which way the bytes of a copy go, for an isolated library
  */
 
 /**

@@ -18,7 +18,7 @@ const {
   assign,
 } = require('./live-view.js');
 
-/** Where a value that is assigned to a field goes, for messages. */
+/** The place of a value that is assigned to a field, for messages. */
 const positionOf = ({ key, type }) => ({ outer: `field ${key}`, part: undefined, type });
 
 function accessorsSource(fields) {

@@ -57,7 +57,8 @@ fn is_own(symbol: &elf::Sym64<Endianness>, endian: Endianness) -> bool {
     is_defined && is_of_value && symbol.st_bind() == elf::STB_GLOBAL && symbol.st_visibility() == elf::STV_DEFAULT
 }
 
-fn is_loaded(path: &Path) -> bool {
+/// Whether a library is loaded, by its path or by a name that the loader finds.
+pub fn is_loaded(path: &Path) -> bool {
     let Ok(name) = CString::new(path.as_os_str().as_bytes()) else { return true };
     // SAFETY: M11; nothing is loaded, and a handle that is returned is closed.
     unsafe {

@@ -26,9 +26,9 @@ impl Environment {
         Arc::clone(queue)
     }
 
-    /// What its callbacks know of it, made when first needed.
+    /// The handle that its callbacks have, made when first needed.
     pub fn env_handle(&self) -> &'static EnvHandle {
-        self.env_handle.get_or_init(|| EnvHandle::make(self, self.queue(), this_thread()))
+        self.env_handle.get_or_init(|| EnvHandle::make(self, self.queue(), self.inside.clone(), this_thread()))
     }
 }
 

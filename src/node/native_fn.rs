@@ -27,18 +27,24 @@ pub fn thrown_by(environment: &Environment, error: &FfiError) -> PendingExceptio
 }
 
 /// The JavaScript error of an error of the native side; `cause` is the exception that it replaces. Who listens for
-/// breached fences is told of those.
+/// breached fences and processes that have ended is told of those.
 pub fn error_of(environment: &Environment, error: &FfiError, cause: Option<sys::napi_value>) -> sys::napi_value {
     let js_error = to_error(environment.raw, error, cause);
-    if matches!(error, FfiError::Overflow { .. }) {
-        tell_of_breach(environment, js_error);
+    if matches!(
+        error,
+        FfiError::Overflow { .. }
+            | FfiError::LibraryDied { .. }
+            | FfiError::TimedOut { .. }
+            | FfiError::IsolateProtocol { .. }
+    ) {
+        tell_of_failure(environment, js_error);
     }
     js_error
 }
 
 #[cold]
-fn tell_of_breach(environment: &Environment, error: sys::napi_value) {
-    let listener = environment.breach_listener.get();
+fn tell_of_failure(environment: &Environment, error: sys::napi_value) {
+    let listener = environment.failure_listener.get();
     if listener.is_null() {
         return;
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::memory::arg_buffer::ArgBlock;
-use crate::sync::locks::atomic::{AtomicBool, AtomicU32};
+use crate::sync::locks::atomic::AtomicBool;
 use crate::sync::locks::{Condvar, Mutex, locked, wait, wait_while_for};
 
 /// The bytes of a result; `None` where C gets a zeroed one.
@@ -69,8 +69,6 @@ struct State<T> {
 pub struct Queue<T> {
     state: Mutex<State<T>>,
     arrived: Condvar,
-    /// The symbol (a number of `report`) of the synchronous call that the JavaScript thread is in; 0 for none.
-    pub inside: AtomicU32,
 }
 
 /// A synchronous call that serves work; see [`Queue::serve`].
@@ -130,7 +128,7 @@ impl<T: Send> Queue<T> {
     /// An open, empty queue.
     pub fn new() -> Arc<Self> {
         let state = State { open: true, exiting: false, serving: 0, work: VecDeque::new() };
-        Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new(), inside: AtomicU32::new(0) })
+        Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new() })
     }
 
     /// Submits work.

@@ -10,7 +10,7 @@ use crate::call::bound_function::MOST_PINS;
 use crate::error::{self, FfiError};
 use crate::memory::fence::report;
 use crate::node::env::{BoundFunction, Environment};
-use crate::node::error::to_error;
+use crate::node::error::{leaf_called_back, to_error};
 use crate::node::native_fn::{
     Arguments, JsResult, NativeFn, PendingException, error_of, throw_value, thrown_by, unless_thrown,
 };
@@ -115,6 +115,9 @@ fn end(function: &BoundFunction, outcome: Result<error::Result<sys::napi_value>,
             let callback = report::name(name).unwrap_or_default();
             let error = FfiError::OtherStack { symbol: function.symbol.clone(), callback };
             return Err(thrown_by(&function.environment, &error));
+        }
+        Some(Unwinding::LeafCalledBack(called_back)) => {
+            Some(error_of(&function.environment, &leaf_called_back(called_back), None))
         }
         Some(Unwinding::Thrown(exception)) => Some(exception),
         None => None,

@@ -13,6 +13,7 @@ use super::argument_source::Source;
 use super::arguments::caller_of;
 use super::slot::this_thread;
 use crate::abi::ctype::CType;
+use crate::call::inside::Inside;
 use crate::callback::closure::Incoming;
 use crate::loader::library::CallingBack;
 use crate::memory::arg_buffer::{ArgBlock, address_in, set_address};
@@ -28,6 +29,9 @@ impl CallbackSlot {
     #[inline(never)] // JavaScript may nest calls, and inlining would make each level need more stack.
     pub fn call_from_foreign_thread(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
         let closed = self.closed.load(Ordering::Acquire);
+        if !closed && let Some(here) = Inside::here().filter(Inside::is_leaf) {
+            return here.record_called_back(self.name.load(Ordering::Relaxed));
+        }
         if closed && self.warned.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -96,7 +100,7 @@ impl CallbackSlot {
 
     /// The JavaScript thread cannot warn by itself: it is inside the call that waits.
     fn warn_of_stall(&self, env_handle: &EnvHandle) {
-        let inside = env_handle.queue.inside.load(Ordering::Relaxed);
+        let inside = env_handle.inside.function();
         let (Some(symbol), Some(callback)) = (report::name(inside), report::name(self.name.load(Ordering::Relaxed)))
         else {
             return;

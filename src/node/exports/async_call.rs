@@ -74,7 +74,7 @@ pub fn start_call(environment: &Environment, arguments: Arguments) -> JsResult {
     }
 }
 
-/// Has `settle_all` called when asynchronous calls are done. Returns the function that takes them, one by one.
+/// Calls `settle_all` when asynchronous calls are done. Returns the function that takes them, one by one.
 #[napi]
 pub fn settle_by(env: Env, settle_all: Object<'_>) -> napi::Result<Object<'static>> {
     let environment = current(env)?;

@@ -20,8 +20,8 @@ use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
 use crate::v8::trampoline::MISSED;
 
-/// An overflow was found after the call; [`take_overflow`] returns it.
-const BROKEN: u32 = 2;
+/// Something was found during or after the call; `take_failure` of exports throws it.
+pub const BROKEN: u32 = 2;
 
 /// The overflow that the last fast call has found.
 pub fn take_overflow(environment: &Environment) -> Option<FfiError> {

@@ -74,6 +74,13 @@ function makeError(code, message, properties) {
   return properties === undefined ? error : Object.assign(error, properties);
 }
 
+/** Puts a name before the message of an error of native code. */
+function named(error, name) {
+  error.message = `${name}: ${error.message}`;
+  made.add(error);
+  return error;
+}
+
 /** The errors whose stacks still begin in the package. */
 const made = new WeakSet();
 /** Those of native code that begin at the user's line already. */
@@ -308,6 +315,7 @@ module.exports = {
   TABLE,
   RESULT,
   makeError,
+  named,
   atCaller,
   nameParameter,
   published,

@@ -136,3 +136,16 @@ new JSCallback((text, point) => (text?.length ?? 0) + point.x, fn({ args: ['cstr
 new JSCallback(() => 'x', compare);
 // @ts-expect-error no type of a function
 new JSCallback(() => 0, Point);
+
+// ---- flexible arrays -------------------------------------------------------------------------------------------------
+
+const Packet = struct({ kind: 'u8', count: 'u32be', items: array('u16be', 'count') });
+const packet = Packet.alloc({ kind: 1, items: [1, 2] });
+expect<Equal<typeof packet.count, number>>();
+expect<Equal<ReturnType<typeof Packet.read>, { kind: number; count: number; items: number[] }>>();
+Packet.write(packet, { kind: 1, count: 1, items: Uint16Array.of(1) });
+dlopen('x', { f: { args: [pointer(Packet)] } }).symbols.f(packet);
+// @ts-expect-error the elements are required
+Packet.alloc({ kind: 1 });
+// @ts-expect-error not by value
+dlopen('x', { f: { args: [Packet] } });

@@ -86,12 +86,18 @@ const made = new WeakSet();
 /** Those of native code that begin at the user's line already. */
 const located = new WeakSet();
 
+/** Where the package's files are; unknown in a bundle. */
+const PACKAGE = typeof __dirname === 'string' ? __dirname : undefined;
+/** Whether a stack begins in a file of the package, which has called a public function itself. */
+const beginsHere = ({ stack }) => PACKAGE !== undefined && /\n {4}at .*/.exec(stack)?.[0].includes(PACKAGE) === true;
+
 /** Whether an error is one of the package that no public function has passed on yet. */
 function isOwn(error) {
   if (typeof error !== 'object' || error === null) return false;
   if (made.delete(error)) return true;
+  if (located.has(error)) return beginsHere(error);
   if (!types.isNativeError(error) || !Object.hasOwn(error, 'code')) return false;
-  return typeof error.code === 'string' && error.code.startsWith('ERR_FFI_') && !located.has(error);
+  return typeof error.code === 'string' && error.code.startsWith('ERR_FFI_');
 }
 
 /**

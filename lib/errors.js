@@ -74,17 +74,30 @@ function makeError(code, message, properties) {
   return properties === undefined ? error : Object.assign(error, properties);
 }
 
+/** Puts a name before the message of an error of native code. */
+function named(error, name) {
+  error.message = `${name}: ${error.message}`;
+  made.add(error);
+  return error;
+}
+
 /** The errors whose stacks still begin in the package. */
 const made = new WeakSet();
 /** Those of native code that begin at the user's line already. */
 const located = new WeakSet();
 
+/** Where the package's files are; unknown in a bundle. */
+const PACKAGE = typeof __dirname === 'string' ? __dirname : undefined;
+/** Whether a stack begins in a file of the package, which has called a public function itself. */
+const beginsHere = ({ stack }) => PACKAGE !== undefined && /\n {4}at .*/.exec(stack)?.[0].includes(PACKAGE) === true;
+
 /** Whether an error is one of the package that no public function has passed on yet. */
 function isOwn(error) {
   if (typeof error !== 'object' || error === null) return false;
   if (made.delete(error)) return true;
+  if (located.has(error)) return beginsHere(error);
   if (!types.isNativeError(error) || !Object.hasOwn(error, 'code')) return false;
-  return typeof error.code === 'string' && error.code.startsWith('ERR_FFI_') && !located.has(error);
+  return typeof error.code === 'string' && error.code.startsWith('ERR_FFI_');
 }
 
 /**
@@ -308,6 +321,7 @@ module.exports = {
   TABLE,
   RESULT,
   makeError,
+  named,
   atCaller,
   nameParameter,
   published,

@@ -33,14 +33,23 @@ const FAILURES = {
   __proto__: null,
   negative: (result) => result < 0,
   null: (result) => result === null,
-  nonzero: (result) => result !== 0 && result !== 0n,
+  nonzero: (result) => result !== 0 && result !== 0n && result !== false,
 };
 
 /** The test for a failed call, from a declaration's `fails`. */
-function failureOf(fails, name) {
+function failureOf(fails, result, name) {
   if (typeof fails === 'function') return fails;
   const known = typeof fails === 'string' ? FAILURES[fails] : undefined;
   if (known === undefined) throw wrongValue(`${name}: fails`, "a function, 'negative', 'null' or 'nonzero'", fails);
+  const isPointer = result.isPointerLike || result.isFunction || result.opaque !== undefined;
+  const isNumber = !isPointer && result.fields === undefined && result.name !== 'void';
+  if (fails === 'null' ? !isPointer : !isNumber) {
+    const wanted = fails === 'null' ? 'a pointer or text' : 'a number';
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${name}: fails '${fails}' needs ${wanted} as the result, not ${result.name}`,
+    );
+  }
   return known;
 }
 
@@ -71,7 +80,7 @@ const makeSpec = function (declaration, name) {
   const types = parseTypes(declaration, name);
   const { varargs, nonblocking, guard = config.guard, errno, fails, threads, leaf } = declaration;
   if (leaf) checkLeaf(types, threads, name);
-  const failed = fails === undefined ? undefined : failureOf(fails, name);
+  const failed = fails === undefined ? undefined : failureOf(fails, types.result, name);
   const options = (guard ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0) | (leaf ? LEAF : 0);
   let hasOutParams = false;
   let isPlain = !varargs && !types.result.opaque;

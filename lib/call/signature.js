@@ -3,7 +3,7 @@
 // signature, with the native one and the factories of their callers.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const { RESULT, makeError, spellingOf, wrongType } = require('../errors.js');
+const { RESULT, makeError, named, spellingOf, wrongType } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { VALUES } = require('../memory/arg-buffer.js');
 const binding = require('../native/binding.js');
@@ -148,8 +148,7 @@ const prepare = function ({ args, result, resultPosition = RESULT, parameters, f
   try {
     native = new binding.Signature(ids, result.id, fixed, config.callPath !== 'libffi');
   } catch (error) {
-    error.message = `${name}: ${error.message}`;
-    throw error;
+    throw named(error, name);
   }
   const { places } = native;
   return {

@@ -9,6 +9,7 @@ const { atCaller, hex, makeError, makeWarning, Trace, typeNameOf, wrongType } = 
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
 const { callbackBrand } = require('../types/pointers.js');
+const { descriptorOf, isDeclared } = require('../types/registry.js');
 const { describeSignature } = require('../types/show.js');
 
 /** Parses a declaration that is C text; set by index.js, because the parser knows callbacks. */
@@ -170,6 +171,14 @@ function textOrOptions(value) {
     : parseOptions(value, KEYS, WHERE);
 }
 
+/** What fn() was called with. */
+function declarationOfType(type) {
+  const { declaration, isFunction } = descriptorOf(type);
+  if (declaration !== undefined) return declaration;
+  const expected = isFunction ? 'a type that C can call JavaScript with' : 'the type of a function, as fn() returns';
+  throw wrongType(WHERE, `${expected}, not ${descriptorOf(type).name}`, type);
+}
+
 /**
  * What a declaration says, each key read once. By their names, which is quicker than parseOptions, that refuses what is
  * wrong.
@@ -192,7 +201,7 @@ function declarationOf(value) {
         options.wrap = value.wrap;
         break;
       default:
-        return parseOptions(value, KEYS, WHERE);
+        return isDeclared(value) ? declarationOfType(value) : parseOptions(value, KEYS, WHERE);
     }
   }
   const { threadsafe, wrap } = options;

@@ -234,15 +234,16 @@ const closed = (name, path) =>
   makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
 
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
-const functionOf = (opened, scope) => (first, second) => {
-  const { name, declaration, own } =
-    second === undefined
-      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
-      : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
-  if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
-  const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
-  return bindSymbol(name, declaration, { ...opened, parameterOf });
-};
+const functionOf = (opened, scope) =>
+  published('function', (first, second) => {
+    const { name, declaration, own } =
+      second === undefined
+        ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
+        : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
+    if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
+    const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
+    return bindSymbol(name, declaration, { ...opened, parameterOf });
+  });
 
 function nameOf(name, where) {
   if (typeof name !== 'string') throw wrongType(where, 'a string', name);
@@ -258,12 +259,13 @@ const symbolOf = (native, path) =>
   });
 
 /** The maker of a library's globals. */
-const globalOf = (native, path, scope) => (name, declared) => {
-  nameOf(name, 'global: name');
-  const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
-  if (!native.isOpen) throw closed(name, path);
-  return global(name, findOrThrow(native, name, path), type, native, path);
-};
+const globalOf = (native, path, scope) =>
+  published('global', (name, declared) => {
+    nameOf(name, 'global: name');
+    const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
+    if (!native.isOpen) throw closed(name, path);
+    return global(name, findOrThrow(native, name, path), type, native, path);
+  });
 
 /** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
 function flagsOf(flags) {

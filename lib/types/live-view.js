@@ -69,7 +69,8 @@ class LiveView extends Uncloneable {
   get [storageOf]() {
     if (this[ADDRESS] !== undefined) return access.shift(this[ADDRESS], this[AT]);
     const data = this[DATA];
-    return new Uint8Array(data.buffer, data.byteOffset + this[AT], this[DESCRIPTOR].size);
+    const { size, isFlexible } = this[DESCRIPTOR];
+    return new Uint8Array(data.buffer, data.byteOffset + this[AT], isFlexible ? data.byteLength - this[AT] : size);
   }
 
   /** Asked of all that is passed for a pointer. */
@@ -122,8 +123,10 @@ const MOST_FAR = 65536;
 
 /** The DataView of memory at an address. */
 function wrapped(view) {
-  const { size, name } = view[DESCRIPTOR];
-  return new DataView(access.wrap(access.shift(view[ADDRESS], view[AT]), size, 0, 0, name));
+  const { sizeAt, name } = view[DESCRIPTOR];
+  const start = access.shift(view[ADDRESS], view[AT]);
+  const size = sizeAt === undefined ? view[DESCRIPTOR].size : sizeAt(start);
+  return new DataView(access.wrap(start, size, 0, 0, name));
 }
 
 /** Reads a part of a view of memory at an address; the part may be a live view itself. */
@@ -150,6 +153,8 @@ const isPlain = (descriptor) => !descriptor.resolve && !descriptor.isPointerLike
 
 /** Writes a value where a live view has it. What the value points to lives as long as the buffer of the view. */
 function assign(descriptor, view, offset, value, name, position) {
+  if (descriptor.isCounted)
+    return assignElements(descriptor.live(view[DATA], view[AT] + offset, view[ADDRESS]), value, name, position);
   if (view[DATA] === undefined && isPlain(descriptor) && farOf(view) === undefined) {
     const address = access.shift(view[ADDRESS], view[AT] + offset);
     return access.write(descriptor, address, 0, value, name, position);
@@ -177,6 +182,11 @@ function assign(descriptor, view, offset, value, name, position) {
   const bytes = new Uint8Array(whole.buffer);
   new Uint8Array(data.buffer, data.byteOffset + at, descriptor.size).set(bytes);
   return undefined;
+}
+
+/** Writes all elements of an array whose length is known only now. */
+function assignElements(elements, value, name, position) {
+  return assign(elements[DESCRIPTOR], elements, 0, value, name, position);
 }
 
 function retainInView(view, at, size, retained, value, name, position) {
@@ -259,7 +269,7 @@ function placeOf(descriptor, source, byteOffset, name, make) {
     );
   }
   const start = offsetOf(storage) + offset;
-  return make(new DataView(buffer, start, descriptor.size), 0);
+  return make(new DataView(buffer, start, descriptor.isFlexible ? length - offset : descriptor.size), 0);
 }
 
 module.exports = {

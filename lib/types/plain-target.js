@@ -31,6 +31,10 @@ function keep(retained, name, position, value) {
  * @param {string} [type] how the declaration spells it
  */
 function memoryOf(value, target, name, position, type) {
+  if (target.isFlexible) {
+    const expected = `a view, as ${target.name}.alloc() returns: the size of a ${target.name} varies`;
+    throw wrongType(locationOf(name, position), expected, value);
+  }
   const isList = Array.isArray(value);
   const count = isList ? value.length : 1;
   // C finds the end of many lists of pointers by a NULL.

@@ -5,11 +5,11 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Error, Read};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::ptr::null_mut;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::memory::address::{Address, Span};
+use super::memory_file::sealed_file;
+use crate::memory::address::Address;
 use crate::memory::block_source::BlockSource;
 
 const MIB: usize = 1 << 20;
@@ -85,43 +85,22 @@ fn pointer(address: usize) -> *mut libc::c_void {
     std::ptr::with_exposed_provenance_mut(address)
 }
 
-/// A memory file of a size that nobody can change.
-pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the out-parameter is a local; the descriptor is new.
-    unsafe {
-        // The kernel would send SIGXFSZ.
-        if libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) == 0 && limit.rlim_cur < size as u64 {
-            return Err(Error::from_raw_os_error(libc::EFBIG));
-        }
-        let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-        let mut fd = libc::memfd_create(name.as_ptr(), flags | libc::MFD_NOEXEC_SEAL);
-        if fd < 0 {
-            // Kernels before 6.3 do not know the flag.
-            fd = libc::memfd_create(name.as_ptr(), flags);
-        }
-        if fd < 0 {
-            return Err(Error::last_os_error());
-        }
-        let fd = OwnedFd::from_raw_fd(fd);
-        let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
-        if libc::ftruncate(fd.as_raw_fd(), size as i64) != 0
-            || libc::fcntl(fd.as_raw_fd(), libc::F_ADD_SEALS, seals) != 0
-        {
-            return Err(Error::last_os_error());
-        }
-        Ok(fd)
-    }
-}
-
 /// An arena.
 #[derive(Debug)]
 pub struct Arena {
     range: Range,
     fd: OwnedFd,
     blocks: Mutex<Blocks>,
-    /// The heaps that no host has, by number; the one that was given back first comes first.
-    heaps: Mutex<VecDeque<usize>>,
+    heaps: Mutex<FreeHeaps>,
+}
+
+/// The heaps that no host has.
+#[derive(Debug)]
+struct FreeHeaps {
+    /// By number; the one that was given back first comes first.
+    numbers: VecDeque<usize>,
+    /// Whether a host has ever had it, by number.
+    had_host: [bool; HEAPS],
 }
 
 /// The heap of one host. It is given back with this.
@@ -136,7 +115,9 @@ pub struct HostHeap {
 impl Drop for HostHeap {
     fn drop(&mut self) {
         give_back(self.start, self.size);
-        self.arena.free_heaps().push_back(self.number);
+        let mut free = self.arena.free_heaps();
+        free.had_host[self.number] = true;
+        free.numbers.push_back(self.number);
     }
 }
 
@@ -167,7 +148,8 @@ impl Arena {
         }
         // The first page stays unused: a NULL with an offset is no block.
         let blocks = Blocks::new(range.base + MIB, range.base + size / OWN_PART);
-        Ok(Self { range, fd, blocks: Mutex::new(blocks), heaps: Mutex::new((0..HEAPS).collect()) })
+        let heaps = FreeHeaps { numbers: (0..HEAPS).collect(), had_host: [false; HEAPS] };
+        Ok(Self { range, fd, blocks: Mutex::new(blocks), heaps: Mutex::new(heaps) })
     }
 
     /// Its first address and its bytes.
@@ -200,20 +182,22 @@ impl Arena {
     /// A part of the arena that is to be the heap of a host, zeroed: the one that nobody has used for longest. `None`
     /// where hosts have all of them.
     pub fn take_heap(self: &Arc<Self>) -> Option<HostHeap> {
-        let number = self.free_heaps().pop_front()?;
+        let number = self.free_heaps().numbers.pop_front()?;
         let (start, size) = self.heap(number);
         Some(HostHeap { arena: Arc::clone(self), number, start, size })
     }
 
-    /// Whether an address lies where hosts have heaps, and none has one now.
+    /// Whether an address lies in the heap of a host that has ended, and of no other since. A number that happens to lie
+    /// where no heap has been is nobody's pointer.
     pub fn is_in_free_heap(&self, address: usize) -> bool {
-        self.free_heaps().iter().any(|number| {
+        let free = self.free_heaps();
+        free.numbers.iter().any(|number| {
             let (start, size) = self.heap(*number);
-            address.wrapping_sub(start) < size
+            free.had_host[*number] && address.wrapping_sub(start) < size
         })
     }
 
-    fn free_heaps(&self) -> MutexGuard<'_, VecDeque<usize>> {
+    fn free_heaps(&self) -> MutexGuard<'_, FreeHeaps> {
         self.heaps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -308,26 +292,6 @@ impl Blocks {
     }
 }
 
-/// Maps a memory file anywhere; for the memory of messages.
-pub fn map_file(fd: i32, size: usize) -> Option<Span> {
-    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_NORESERVE);
-    // SAFETY: a new mapping.
-    let mapped = unsafe { libc::mmap(null_mut(), size, protection, flags, fd, 0) };
-    if mapped == libc::MAP_FAILED {
-        return None;
-    }
-    Span::new(Address::new(mapped.expose_provenance())?, size).ok()
-}
-
-/// Gives a mapping of [`map_file`] back.
-///
-/// # Safety
-/// Nobody uses it any more.
-pub unsafe fn unmap(span: Span) {
-    // SAFETY: by the contract of this function.
-    unsafe { libc::munmap(span.start.as_ptr().cast(), span.length) };
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -375,6 +339,7 @@ mod tests {
         let arena = Arc::new(Arena::new(64 * MIB).unwrap());
         let first = arena.take_heap().unwrap();
         let start = first.start;
+        assert!(!arena.is_in_free_heap(start + first.size), "no host has had that heap");
         // SAFETY: the heap is nobody's.
         unsafe { pointer(start).cast::<u8>().write(1) };
         let others: Vec<_> = (1..HEAPS).map(|_| arena.take_heap().unwrap()).collect();

@@ -14,6 +14,7 @@ pub mod function;
 pub mod life;
 pub mod lines;
 pub mod listener;
+pub mod memory_file;
 pub mod process;
 pub mod remote_memory;
 pub mod shared;

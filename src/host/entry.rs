@@ -35,8 +35,12 @@ extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
         eprintln!("pinned-ffi: this file is an addon of Node.js, not a program");
         return NOT_A_HOST;
     };
-    // SAFETY: the name is a text of less than 16 bytes.
-    unsafe { libc::prctl(libc::PR_SET_NAME, c"pinned-ffi-host".as_ptr()) };
+    // SAFETY: the name is a text of less than 16 bytes. A process that was stopped does not notice the end of its parent:
+    // this signal makes it go on then, and changes nothing when another thread of the parent has ended.
+    unsafe {
+        libc::prctl(libc::PR_SET_NAME, c"pinned-ffi-host".as_ptr());
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGCONT);
+    }
     close_on_exec();
     // SAFETY: H1; the report is mapped until the process ends.
     unsafe { crash::install(memory.report()) };

@@ -27,7 +27,7 @@ const SAME_EVERYWHERE = new Set([
 ]);
 
 /** They look at clocks, or wait for what other threads do in time: they run after the others, when the machine is idle. */
-const WITH_CLOCKS = new Set(['async', 'isolate', 'thread']);
+const WITH_CLOCKS = new Set(['async', 'isolate', 'isolate-death', 'thread']);
 
 /** Seconds that a file may take on two cores, by the scale. */
 const USUAL = { quick: 4, full: 4 };
@@ -52,6 +52,7 @@ const BUDGETS = {
   fuzz: { quick: 10, full: 35 },
   isolate: { quick: 15, full: 60 },
   install: { quick: 12, full: 12 },
+  'isolate-death': { quick: 8, full: 30 },
   'isolate-host': { quick: 8, full: 30 },
   'call-paths': { quick: 20, full: 45 },
   hostile: { quick: 8, full: 8 },

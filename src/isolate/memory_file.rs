@@ -13,9 +13,10 @@ pub fn sealed_file(name: &CStr, size: usize) -> Result<OwnedFd, Error> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the out-parameter is a local; the descriptor is new.
     unsafe {
-        // The kernel would send SIGXFSZ.
+        // The kernel takes it for a limit on memory files as well, and would send SIGXFSZ.
         if libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) == 0 && limit.rlim_cur < size as u64 {
-            return Err(Error::from_raw_os_error(libc::EFBIG));
+            let limit = limit.rlim_cur;
+            return Err(Error::other(format!("the limit on the size of files (ulimit -f) is {limit} bytes")));
         }
         let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
         let mut fd = libc::memfd_create(name.as_ptr(), flags | libc::MFD_NOEXEC_SEAL);

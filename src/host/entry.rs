@@ -42,6 +42,7 @@ extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGCONT);
     }
     close_on_exec();
+    end_before_parent();
     // SAFETY: H1; the report is mapped until the process ends.
     unsafe { crash::install(memory.report()) };
     threads::prepare_new_threads();
@@ -65,6 +66,12 @@ fn prepare(memory: &HostMemory) {
             window::take_addresses_from((settings.window + settings.window_size) as usize);
         }
     }
+}
+
+/// Where the memory runs out, the system ends this process before its parent, which has shared more of it.
+fn end_before_parent() {
+    // Without /proc the system chooses.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
 
 /// What the library executes does not get the host's descriptors.

@@ -114,9 +114,16 @@ pub struct HostHeap {
     pub size: usize,
 }
 
+impl HostHeap {
+    /// Its start and its bytes.
+    pub fn span(&self) -> (usize, usize) {
+        (self.start, self.size)
+    }
+}
+
 impl Drop for HostHeap {
     fn drop(&mut self) {
-        give_back(self.start, self.size);
+        give_back(self.span());
         let mut free = self.arena.free_heaps();
         free.had_host[self.number] = true;
         free.numbers.push_back(self.number);
@@ -208,7 +215,8 @@ impl Arena {
     }
 }
 
-fn give_back(start: usize, size: usize) {
+/// Gives memory of an arena back to the system. It is zero from now on.
+pub fn give_back((start, size): (usize, usize)) {
     // SAFETY: nobody uses the bytes, which are zero from now on.
     unsafe { libc::madvise(pointer(start), size, libc::MADV_REMOVE) };
 }
@@ -283,7 +291,7 @@ impl Blocks {
         self.used -= size;
         let goes_back = size >= LARGE || (size >= MEDIUM && self.kept + size > MOST_KEPT);
         if goes_back {
-            give_back(start, size);
+            give_back((start, size));
         } else {
             self.kept += size;
         }

@@ -11,10 +11,18 @@ pub mod control;
 pub mod death;
 pub mod death_report;
 pub mod function;
+#[cfg(not(all(test, loom)))]
+pub mod futex;
 pub mod life;
 pub mod lines;
 pub mod listener;
 pub mod memory_file;
+#[cfg(all(test, loom))]
+mod modelled;
+#[cfg(all(test, loom))]
+mod models;
+#[cfg(not(all(test, loom)))]
+pub mod payload;
 pub mod process;
 pub mod remote_memory;
 pub mod shared;
@@ -24,3 +32,6 @@ pub mod spawn;
 pub mod stubs;
 pub mod watcher;
 pub mod wire;
+
+#[cfg(all(test, loom))]
+pub use modelled::{futex, payload};

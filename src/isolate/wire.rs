@@ -3,9 +3,10 @@
 #![expect(unsafe_code, reason = "says of shared memory that threads may share it")]
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::death_report::DeathReport;
+use super::payload::Payload;
+use crate::sync::locks::atomic::{AtomicU32, AtomicU64};
 
 /// What the host finds at its file descriptors: the arena, the read end of the pipe that ends with the parent, and the
 /// memory of this file.
@@ -92,7 +93,8 @@ pub const ASKS_THREAD: u64 = 2;
 pub const WORDS: usize = 3;
 
 /// One direction of a channel. The head and a short payload share one line of the cache.
-#[repr(C, align(4096))]
+#[cfg_attr(all(test, loom), derive(Default))]
+#[cfg_attr(not(all(test, loom)), repr(C, align(4096)))]
 pub struct Direction {
     /// How many messages were sent, without the sign; the sign says that no other comes.
     pub sequence: AtomicU32,
@@ -105,9 +107,11 @@ pub struct Direction {
     pub status: AtomicU32,
     pub words: [AtomicU64; WORDS],
     _rest: [u64; 2],
-    pub payload: UnsafeCell<[u8; PAYLOAD]>,
+    pub payload: Payload,
 }
 
+// The atomics of the models are larger.
+#[cfg(not(all(test, loom)))]
 const _: () =
     assert!(size_of::<Direction>() == DIRECTION && std::mem::offset_of!(Direction, payload) == DIRECTION_HEAD);
 
@@ -115,6 +119,7 @@ const _: () =
 pub const ENDED: u32 = 1 << 31;
 
 /// A channel: requests go down, to the host.
+#[cfg_attr(all(test, loom), derive(Default))]
 #[repr(C)]
 pub struct Channel {
     pub down: Direction,
@@ -147,7 +152,7 @@ pub struct Settings {
 pub struct Control {
     pub settings: Settings,
     /// Pages of function pointers that are in use: [`super::stubs`].
-    pub stub_pages: AtomicU32,
+    pub stub_pages: std::sync::atomic::AtomicU32,
     /// What the host writes when it gets a signal that ends it.
     pub report: Report,
     pub channels: [Channel; CHANNELS],

@@ -257,7 +257,7 @@ impl BoundFunction {
             set_address(block, at, address.get());
         }
         if let Some(remote) = &self.remote {
-            self.translate_functions(remote, block);
+            self.translate_functions(remote, block)?;
         }
         if self.options.has(Options::GUARD) || self.remote.is_some() {
             let made = borrows.copies(self.source(), |argument, address| {

@@ -54,6 +54,8 @@ const BUDGETS = {
   install: { quick: 12, full: 12 },
   'isolate-death': { quick: 8, full: 30 },
   'isolate-host': { quick: 8, full: 30 },
+  'isolate-real': { quick: 5, full: 20 },
+  'isolate-surroundings': { quick: 6, full: 20 },
   'call-paths': { quick: 20, full: 45 },
   hostile: { quick: 8, full: 8 },
   'node-ffi': { quick: 6, full: 6 },

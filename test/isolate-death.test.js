@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const os = require('node:os');
 const { describe, test } = require('node:test');
+const { fuzz } = require('./fuzz/isolation.js');
 const { outcome, run, throws } = require('./helpers.js');
 const {
   ffi,
@@ -326,4 +327,26 @@ describe('a parent that ends', { skip }, () => {
       await until(() => pids.every(isGone), `${pids} after ${how}`);
     });
   }
+});
+
+// ---- hostile libraries ----------------------------------------------------------------------------------------------
+
+describe('a library that lies', { skip }, () => {
+  test('in every word that it shares neither crashes nor hangs Node: every end is an exception', async (t) => {
+    const seed = Number(process.env.PINNED_FFI_TEST_SEED ?? Date.now() % 2 ** 31);
+    const { messages, processes, codes } = await fuzz({ count: byScale(500, 50_000), seed });
+    t.diagnostic(`seed ${seed}: ${messages} messages with ${processes} processes; ${JSON.stringify(codes)}`);
+  });
+
+  test('a flood of callbacks from its threads meets the timeout', async (t) => {
+    const lib = open(t, 'sharing', calls, { timeout: 60 });
+    let count = 0;
+    const callback = callbackOf(t, (i) => (count += 1) && i);
+    throws(() => lib.symbols.call_in_threads(3, 2 ** 30, callback), 'ERR_FFI_TIMEOUT', /60 ms/);
+    assert.ok(count > 0);
+    lib.restart();
+    await assert.rejects(lib.symbols.call_in_threads.async(3, 2 ** 30, callback), { code: 'ERR_FFI_TIMEOUT' });
+    lib.restart();
+    assert.equal(lib.symbols.add(1, 2), 3);
+  });
 });

@@ -10,7 +10,7 @@
 //   --no-write measures, and writes no document
 //   --results  the folder of what was measured, instead of results/
 //
-// Writes results/, then docs/performance.md with its chart, and measurements.md and performance-memory.md in docs/internals/.
+// Writes results/, then docs/performance.md with its chart, and measurements.md and performance-*.md in docs/internals/.
 
 const path = require('node:path');
 const { allRows, choose } = require('./catalogue.js');

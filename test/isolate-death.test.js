@@ -66,8 +66,9 @@ describe('a process that is killed', { skip }, () => {
         env: { ...process.env, LD_PRELOAD: library('killer') },
       });
       const killer = ffi.dlopen(library('killer'), { get_plan: { returns: 'ptr' } }, { isolate });
-      const { symbols } = ffi.dlopen(library('sharing'), calls, { isolate });
-      t.after(() => killer.close());
+      const sharing = ffi.dlopen(library('sharing'), calls, { isolate });
+      const { symbols } = sharing;
+      t.after(() => [killer, sharing].forEach((each) => each.close()));
       const add = callbackOf(t, (i) => symbols.add(i, 1));
       const nest = callbackOf(t, (i) => symbols.each(1, add) + i);
       const count = callbackOf(t, (i) => i);

@@ -107,12 +107,13 @@ async function fuzz({ count, seed, progress = () => {} }) {
     checkError(error);
     total.codes[error.code] = (total.codes[error.code] ?? 0) + 1;
   };
-  const isolate = { share: 'own', timeout: 250, stderr: 'ignore' };
+  const isolate = { share: 'own', timeout: 500, stderr: 'ignore' };
   const own = BigUint64Array.from(mappingsOf('self').slice(0, 512), ({ start }) => start);
   while (total.messages < count) {
     total.processes += 1;
-    const lib = ffi.dlopen(file, SYMBOLS, { isolate });
+    let lib;
     try {
+      lib = ffi.dlopen(file, SYMBOLS, { isolate });
       const control = mappingsOf(lib.isolated.pid).find(({ name }) => name.includes('pinned-ffi control'));
       const pause = 10 ** (2 + random(4));
       const size = Number(control.end - control.start);
@@ -129,10 +130,9 @@ async function fuzz({ count, seed, progress = () => {} }) {
       await Promise.all(pending);
     } catch (error) {
       fail(error);
-    } finally {
-      lib.kill();
-      lib.close();
     }
+    lib?.kill();
+    lib?.close();
     progress(total.messages);
   }
   for (const callback of Object.values(callbacks)) callback.close();

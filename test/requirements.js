@@ -144,6 +144,10 @@ const PLATFORM = {
     },
     reason: 'only as root, with control groups of version 1',
   },
+  mounts: {
+    is: () => isLinux && spawnSync('unshare', ['-m', 'true']).status === 0,
+    reason: 'only where a process may have mounts of its own',
+  },
   transfer: {
     is: () => typeof ArrayBuffer.prototype.transfer === 'function',
     reason: 'this Node has no ArrayBuffer.prototype.transfer',

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::heap::{HEAP, HeapRegion};
 use super::segments::ArenaFile;
+use crate::isolate::arena::map_file;
 use crate::isolate::death_report::DeathReport;
-use crate::isolate::memory_file::map_file;
 use crate::isolate::process::build;
 use crate::isolate::stubs::UNIT;
 use crate::isolate::wire::{ARENA_FD, CONTROL_FD, Channel, Control, Settings};

@@ -6,9 +6,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::arena::{map_file, sealed_file, unmap};
 use super::channel::{self, End};
 use super::death_report::Death;
-use super::memory_file::{map_file, sealed_file, unmap};
 use super::wire::{Channel, Control, Settings};
 use crate::memory::address::Span;
 

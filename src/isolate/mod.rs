@@ -8,22 +8,26 @@ pub mod arena;
 pub mod channel;
 pub mod child;
 pub mod control;
+pub mod deadline;
 pub mod death;
 pub mod death_report;
 pub mod function;
 #[cfg(not(all(test, loom)))]
 pub mod futex;
+pub mod heaps;
 pub mod life;
+pub mod limits;
 pub mod lines;
 pub mod listener;
-pub mod memory_file;
 #[cfg(all(test, loom))]
 mod modelled;
 #[cfg(all(test, loom))]
 mod models;
 #[cfg(not(all(test, loom)))]
 pub mod payload;
+pub mod private_memory;
 pub mod process;
+pub mod range;
 pub mod remote_memory;
 pub mod shared;
 pub mod shared_globals;

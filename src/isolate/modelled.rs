@@ -5,6 +5,9 @@
 pub mod payload {
     use loom::cell::UnsafeCell;
 
+    /// Nothing is so long here.
+    pub const PAYLOAD: usize = 100;
+
     /// See `payload.rs`.
     #[derive(Default)]
     pub struct Payload(UnsafeCell<Vec<u8>>);

@@ -3,7 +3,8 @@
 
 use std::cell::UnsafeCell;
 
-use super::wire::PAYLOAD;
+/// The most bytes that follow the head of a message. With the head they are 17 pages: more than the argument buffer.
+pub const PAYLOAD: usize = 17 * 4096 - 64;
 
 /// Bytes that one side writes and the other reads, by turns. A host that does not keep to the turns changes bytes while
 /// they are copied: they are bytes all the same.

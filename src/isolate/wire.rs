@@ -5,6 +5,7 @@
 use std::cell::UnsafeCell;
 
 use super::death_report::DeathReport;
+pub use super::payload::PAYLOAD;
 use super::payload::Payload;
 use crate::sync::locks::atomic::{AtomicU32, AtomicU64};
 
@@ -27,12 +28,8 @@ pub const FIRST_SPARE: usize = 2;
 /// The first channel of callbacks from threads of the library.
 pub const FIRST_FOREIGN: usize = 128;
 
-const PAGE: usize = 4096;
-/// The bytes of one direction of a channel: more than the argument buffer.
-const DIRECTION: usize = 17 * PAGE;
+#[cfg(not(all(test, loom)))]
 const DIRECTION_HEAD: usize = 64;
-/// The most bytes that follow the head of a message.
-pub const PAYLOAD: usize = DIRECTION - DIRECTION_HEAD;
 
 /// Bytes of the build's name.
 pub const BUILD_BYTES: usize = 64;
@@ -112,8 +109,9 @@ pub struct Direction {
 
 // The atomics of the models are larger.
 #[cfg(not(all(test, loom)))]
-const _: () =
-    assert!(size_of::<Direction>() == DIRECTION && std::mem::offset_of!(Direction, payload) == DIRECTION_HEAD);
+const _: () = assert!(
+    size_of::<Direction>() == DIRECTION_HEAD + PAYLOAD && std::mem::offset_of!(Direction, payload) == DIRECTION_HEAD
+);
 
 /// The sign of [`Direction::sequence`].
 pub const ENDED: u32 = 1 << 31;

@@ -1,7 +1,7 @@
 // What the cases of isolation have in common: the package in its process and isolated, and the ways that people have
 // without it: koffi in a worker, which answers messages, and in a child process, which does so over IPC.
 
-import { fork } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
 
 const server = new URL('./peers/koffi-server.mjs', import.meta.url);
@@ -9,6 +9,13 @@ const server = new URL('./peers/koffi-server.mjs', import.meta.url);
 /** Functions of a library of the package. */
 export const inProcess = ({ ffi }, library, declared) => ffi.dlopen(library, declared).symbols;
 export const isolated = ({ ffi }, library, declared) => ffi.dlopen(library, declared, { isolate: true }).symbols;
+
+/** The same with the library's process on another processor than this one. */
+function isolatedApart({ ffi }, library, declared) {
+  const { symbols, isolated: host } = ffi.dlopen(library, declared, { isolate: true });
+  spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '1', String(host.pid)]);
+  return symbols;
+}
 
 /** A port to whoever serves a library: `ask(name, args)` gives a Promise of the result. */
 function portTo(peer) {
@@ -41,6 +48,7 @@ export function calls({ name, argumentsOf, declared, model, hasServers = true, .
     settings: {
       inProcess: direct(inProcess),
       isolated: direct(isolated),
+      isolatedTwo: direct(isolatedApart),
       isolatedOne: direct(isolated),
       ...(hasServers && {
         worker: served(startWorker),

@@ -57,6 +57,7 @@ const settings = {
   // Where the library runs.
   inProcess: ours('in the process'),
   isolated: ours('isolated'),
+  isolatedTwo: { ...ours('isolated, each process on its own processor'), isOnOne: true },
   isolatedOne: one(ours('isolated')),
   worker: alone('koffi in a worker'),
   workerOne: one(alone('koffi in a worker')),

@@ -36,9 +36,14 @@ extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
         eprintln!("pinned-ffi: this file is an addon of Node.js, not a program");
         return NOT_A_HOST;
     };
-    // SAFETY: the name is a text of less than 16 bytes.
-    unsafe { libc::prctl(libc::PR_SET_NAME, c"pinned-ffi-host".as_ptr()) };
+    // SAFETY: the name is a text of less than 16 bytes. A process that was stopped does not notice the end of its parent:
+    // this signal makes it go on then, and changes nothing when another thread of the parent has ended.
+    unsafe {
+        libc::prctl(libc::PR_SET_NAME, c"pinned-ffi-host".as_ptr());
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGCONT);
+    }
     close_on_exec();
+    end_before_parent();
     // SAFETY: H1; the report is mapped until the process ends.
     unsafe { crash::install(memory.report()) };
     threads::prepare_new_threads();
@@ -65,6 +70,12 @@ fn prepare(memory: &HostMemory) {
             window::take_addresses_from((settings.window + settings.window_size) as usize);
         }
     }
+}
+
+/// Where the memory runs out, the system ends this process before its parent, which has shared more of it.
+fn end_before_parent() {
+    // Without /proc the system chooses.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
 
 /// What the library executes does not get the host's descriptors.

@@ -276,7 +276,7 @@ impl BoundFunction {
             borrows.follow(self.words(block));
         }
         if let Some(remote) = &self.remote {
-            self.translate_functions(remote, block);
+            self.translate_functions(remote, block)?;
             self.check_values(remote, block)?;
         }
         if self.options.has(Options::GUARD) || self.remote.is_some() {

@@ -29,7 +29,8 @@ const FAILURES = {
   __proto__: null,
   negative: (result) => result < 0,
   null: (result) => result === null,
-  nonzero: (result) => result !== 0 && result !== 0n,
+  // Also not `false` or NULL.
+  nonzero: (result) => result !== 0 && result !== 0n && result !== false && result !== null,
 };
 
 /** What tells that a call failed, from a declaration's `fails`. */

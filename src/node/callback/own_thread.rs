@@ -62,7 +62,7 @@ impl CallbackSlot {
         }
         self.queued.store(0, Ordering::Release);
         self.warned.store(true, Ordering::Release);
-        self.held.set(false);
+        self.held.set(0);
     }
 
     /// Has calls return zero, and releases the function.
@@ -86,7 +86,7 @@ impl CallbackSlot {
         if self.closed.load(Ordering::Acquire) {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
                 environment.hold_open();
-                self.held.set(true);
+                self.held.set(self.held.get() + 1);
                 self.submit_call(env_handle, incoming, Kind::Late);
             }
             return;

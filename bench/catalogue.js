@@ -26,9 +26,9 @@ const GROUPS = [
   { name: 'pointers', title: 'Pointers and Buffers', cases: ['number', 'buffer', 'returned', 'ptr', 'read-f64'] },
   { name: 'texts', title: 'Texts', cases: ['text-in', 'text-out'] },
   { name: 'structs', title: 'Structs', cases: ['struct'] },
-  { name: 'callbacks', title: 'Callbacks', cases: ['callback', 'call-callback', 'qsort', 'open-close'] },
+  { name: 'callbacks', title: 'Callbacks', cases: ['callback', 'call-callback', 'qsort', 'open-close', 'open'] },
   { name: 'async', title: 'Asynchronous calls', cases: ['in-flight'] },
-  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'memory', 'start-up'] },
+  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'dlopen-text', 'memory', 'start-up'] },
   {
     name: 'scale',
     title: 'Beyond single calls',

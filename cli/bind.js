@@ -40,6 +40,7 @@ What C does not say, by patterns of names with * and ?; one that begins with ! t
   --owner HANDLE=HANDLE    handles that end with another
   --fails F=negative|null|nonzero    results that are failures, which are thrown
   --errno F                functions whose errno is kept          --threads F    functions that wait for threads
+  --leaf F                 functions that call no callback
   --inline F               inline functions, and macros with parameters, by C that the module compiles when it is loaded
 `;
 
@@ -64,6 +65,7 @@ const options = {
   fails: many,
   errno: many,
   threads: many,
+  leaf: many,
   inline: many,
   progress: { type: 'boolean' },
 };
@@ -82,7 +84,7 @@ function isEsModule(file) {
   }
 }
 
-/** What kind of module the output is. */
+/** The kind of module of the output. */
 function formatOf(output) {
   if (output === undefined) return { isTyped: true, isCommonJs: false };
   const extension = path.extname(output);

@@ -34,9 +34,9 @@ function matcher(pattern) {
   return (name) => expression.test(name);
 }
 
-/** What --json prints. */
+/** The output of --json. */
 function described(name, found, isWanted) {
-  const { fileOf } = require('../lib/library/inspect.js');
+  const { fileOf } = require('../lib/library/resolve.js');
   return {
     name,
     path: found.path,

@@ -43,6 +43,7 @@ const TABLE = Object.freeze({
   ERR_FFI_INVALID_POINTER: RangeError,
   ERR_FFI_ISOLATE_PROTOCOL: Error,
   ERR_FFI_ISOLATE_UNAVAILABLE: Error,
+  ERR_FFI_LEAF_CALLED_BACK: Error,
   ERR_FFI_LIBRARY_BUSY: Error,
   ERR_FFI_LIBRARY_CLOSED: Error,
   ERR_FFI_LIBRARY_DIED: Error,
@@ -98,6 +99,28 @@ function atCaller(error, above) {
   // `above` was not on the stack, or lies deeper than stacks are captured.
   if (!/\n\s+at /.test(error.stack))
     Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
+  return error;
+}
+
+/** Behind `name: `, what a message about an argument begins with. No value that the message shows stands in front of it. */
+const ABOUT_ARGUMENT = /^[a-z0-9 ]*\bargument (\d+)(?!\d| \()/;
+
+/**
+ * Adds the name of a parameter to the message of an error about it: `argument 3` becomes `argument 3 (compare)`.
+ * @param {any} error only one of the package is changed
+ * @param {string} name what the message calls the function
+ * @param {((name: string, index: number) => string | undefined) | undefined} parameterOf
+ */
+function nameParameter(error, name, parameterOf) {
+  if (parameterOf === undefined || typeof error !== 'object' || error === null) return error;
+  if (!made.has(error) && !(types.isNativeError(error) && String(error.code).startsWith('ERR_FFI_'))) return error;
+  const { message } = error;
+  if (!message.startsWith(`${name}: `)) return error;
+  const [about, index] = ABOUT_ARGUMENT.exec(message.slice(name.length + 2)) ?? [];
+  const parameter = index === undefined ? undefined : parameterOf(name, Number(index));
+  if (parameter === undefined) return error;
+  const end = name.length + 2 + about.length;
+  error.message = `${message.slice(0, end)} (${parameter})${message.slice(end)}`;
   return error;
 }
 
@@ -201,7 +224,7 @@ function errorMap() {
   return new Map(Object.entries(errno).map(([code, number]) => [-number, [code, `system error ${number}`]]));
 }
 
-/** What Node calls an error: its number there, its name, its words. `errno` is GetLastError() on Windows. */
+/** A system error as Node describes it: number, name, text. `errno` is GetLastError() on Windows. */
 function systemErrorOf(errno) {
   const map = getSystemErrorMap?.() ?? errorMap();
   const unknown = ['UNKNOWN', `unknown error ${errno}`];
@@ -260,7 +283,7 @@ const typeNameOf = (descriptor, position) => spellingOf(position) ?? descriptor.
 const spellingOf = (position) =>
   typeof position === 'object' && Object.hasOwn(position, 'type') ? position.type : undefined;
 
-/** Where a callback's result came from, for `locationOf`. */
+/** The origin of a callback's result, for `locationOf`. */
 const RESULT = 'return value';
 
 /** The hint for a Promise: it cannot settle in time. */
@@ -286,6 +309,7 @@ module.exports = {
   RESULT,
   makeError,
   atCaller,
+  nameParameter,
   published,
   makeFailure,
   makeWarning,

@@ -253,10 +253,11 @@ describe('callbacks during a call with a slice', () => {
 });
 
 describe('the size of the pool', () => {
+  const TIMES = byScale(1000, 3000);
   const code = `
     const { flip_at: flip } = h.bind({ flip_at: { args: ['ptr', 'i64', 'u64'] } });
     let thrown = 0;
-    for (let i = 0; i < 3000; i++) {
+    for (let i = 0; i < ${TIMES}; i++) {
       const [left, view, right] = [Buffer.from('left'), Buffer.from('view'), Buffer.from('right')];
       try { flip(view, 4, 20); } catch { thrown++; }
       try { flip(view, -10, 10); } catch { thrown++; }
@@ -266,12 +267,12 @@ describe('the size of the pool', () => {
 
   test('may change after the package was loaded', async () => {
     for (const size of [0, 1024, 10000, 131072]) {
-      assert.equal(await runs(`Buffer.poolSize = ${size}; ${code}`), '6000', `Buffer.poolSize = ${size}`);
+      assert.equal(await runs(`Buffer.poolSize = ${size}; ${code}`), `${2 * TIMES}`, `Buffer.poolSize = ${size}`);
     }
   });
 
   test('does not matter without the fence in front of the allocator, inside of the slab', async () => {
-    assert.equal(await runs(code.replace('3000', '20'), { env: { PINNED_FFI_FENCE: 'off' } }), '40');
+    assert.equal(await runs(code.replace(TIMES, '20'), { env: { PINNED_FFI_FENCE: 'off' } }), '40');
   });
 });
 

@@ -5,7 +5,7 @@
 
 const binding = require('../native/binding.js');
 const { modules, unverified } = require('../native/runtime.js');
-const { withoutV8, usesV8, texts } = require('../native/v8.js');
+const { withoutV8, usesV8, attachTexts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
@@ -47,7 +47,7 @@ function start() {
   if (unverified !== undefined) return unverified;
   // The generic call finds views by V8's functions as well, and reads flat texts where they lie.
   const hasViews = usesV8 && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
-  if (usesV8) binding.attachTexts?.(...texts);
+  if (usesV8) attachTexts();
   if (config.callPath !== undefined && config.callPath !== 'fast') return config.callPathSetting;
   if (withoutV8 !== undefined) return withoutV8;
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
@@ -197,7 +197,7 @@ const MOST_ARGUMENTS = 16;
 const { fromCharCode } = String;
 /** As many characters are made a string one by one; longer texts native code makes. */
 const SHORT = 32;
-/** Where native code puts a short text that C has returned. */
+/** The place for a short text that C has returned; native code writes it. */
 const RETURNED = 16;
 const returned = shared.subarray(RETURNED, RETURNED + SHORT);
 
@@ -234,7 +234,7 @@ function textOfState(length) {
 
 // ---- the caller -----------------------------------------------------------------------------------------------------
 
-/** What generated source uses. */
+/** The names that generated source uses. */
 const runtime = {
   state,
   words,
@@ -248,10 +248,10 @@ const runtime = {
   MOST: 3.4028234663852886e38,
   apply: Reflect.apply,
   ...halves,
-  /** How many of the next calls take the generic path, as the last one did not go in. */
+  /** The number of next calls that take the generic path, because the last attempt failed. */
   missed: (outcome) => {
-    // It did, and has broken a fence: this throws.
-    if (outcome === BROKEN) binding.takeOverflow();
+    // It did, and has broken a fence, or called a callback although it is a leaf function: this throws.
+    if (outcome === BROKEN) binding.takeFailure();
     return outcome === COLD ? PAUSE : 0;
   },
 };
@@ -329,8 +329,8 @@ return (function (callTarget, name) {
 });`;
 };
 
-/** The maker of a signature's fast callers; null where the signature has none. */
-const makeFastCaller = function (signature) {
+/** The maker of a signature's fast callers, for leaf functions or for others; null where the signature has none. */
+const makeFastCaller = function (signature, isLeaf) {
   const { args, parameters } = signature;
   if (addressStores === null || args.length > MOST_ARGUMENTS || !resultClasses.has(signature.result)) return null;
   const argClasses = [];
@@ -342,7 +342,7 @@ const makeFastCaller = function (signature) {
     nativeClasses.push(argClass.nativeClass);
   }
   if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass.hasTexts).length > TEXT_SLOTS) return null;
-  const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result));
+  const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result), isLeaf);
   if (fast === null) return null;
   return compile(
     nameOf('call', signature),
@@ -357,10 +357,12 @@ const makeFastCaller = function (signature) {
  * The maker of a signature's functions, (callTarget, name) => what users call: by a fast call, or by the generic call,
  * whose function is made when it is first needed. Null where the signature has no fast call. Functions of a signature
  * share their source: V8 then has one constant target to call for all of them, which takes the id of the function.
+ * Leaf functions have a target of their own, which callbacks that are open do not close.
  */
-const fastCallerOf = function (signature) {
-  if (signature.fastCaller === undefined) signature.fastCaller = makeFastCaller(signature);
-  return signature.fastCaller;
+const fastCallerOf = function (signature, isLeaf) {
+  const kind = isLeaf ? 'leafCaller' : 'fastCaller';
+  if (signature[kind] === undefined) signature[kind] = makeFastCaller(signature, isLeaf);
+  return signature[kind];
 };
 
 module.exports = { callPath, fastCallerOf };

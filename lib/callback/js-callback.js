@@ -86,7 +86,7 @@ function limitStacks(most) {
   }
 }
 
-/** Where the user's code made a callback, if it is of a class that the user derived. */
+/** The line of the user's code that made a callback of a class that the user derived. */
 function captureSite(constructor) {
   const createdAt = {};
   Error.captureStackTrace(createdAt, constructor);
@@ -102,7 +102,7 @@ function frameOf(createdAt) {
 /** A function pointer, with what the warning of a call after close() says. */
 class Pointer extends Closure {
   name;
-  /** Where its callback was made; put into words only when needed. */
+  /** The stack of the callback's creation; made into text only when needed. */
   createdAt;
   warned = false;
   /** The asynchronous context of the function. */
@@ -350,7 +350,7 @@ class JSCallback {
     if (context !== undefined) context.isRef = isRef;
   }
 
-  /** Lets the function go. A call that C still makes returns zero, and is warned of once. */
+  /** Releases the function. A later call by C returns zero, and the first one prints a warning. */
   close() {
     if (this.#ptr === null) return;
     this.unref();

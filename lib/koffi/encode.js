@@ -53,7 +53,7 @@ class Kept {
   }
 }
 
-/** What views that were made for a call have to keep alive. */
+/** The values that must live as long as the views of a call. */
 const attached = new WeakMap();
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ function encodeRecord(layout, type, view, at, value, kept, name, position) {
   }
 }
 
-/** What an object has as a member; not what every object has from Object.prototype. */
+/** A member of an object, without those that every object has from Object.prototype. */
 function partOf(value, name) {
   const part = value[name];
   return part !== undefined && Object.prototype[name] !== undefined && !Object.hasOwn(value, name) ? undefined : part;

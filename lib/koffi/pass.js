@@ -159,7 +159,7 @@ function functionType(prototype) {
   return functionTypes.get(prototype);
 }
 
-/** Has a function be called by C for the length of a call. */
+/** Makes a function pointer of a function for the length of a call. */
 function lend({ prototype }, callback) {
   return { row: typeOf(functionType(prototype), prototype.name), value: callbackOf(prototype, callback) };
 }
@@ -196,7 +196,7 @@ function memoryType(type) {
 }
 
 /**
- * How an argument of a type is passed.
+ * The conversion of an argument of a type.
  * @returns {{ type: unknown, convert?: Function, prepare?: Function }} `type` is one of the main entry; `prepare` makes what is passed
  *   of a value that needs memory
  */
@@ -238,7 +238,7 @@ function argumentOf(type) {
   }
 }
 
-/** How a result of a type, or an argument of a callback, is converted. */
+/** The conversion of a result of a type, or of a callback's argument. */
 function resultOf(type) {
   const layout = layoutOf(type);
   switch (layout.kind) {

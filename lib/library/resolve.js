@@ -7,6 +7,7 @@ const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const { wrongType, wrongValue } = require('../errors.js');
 const { isMusl } = require('../native/platform.js');
+const { entriesFor } = require('./ld-cache.js');
 
 /**
  * A path as a string: from a path, a file: URL, or a "file:" string.
@@ -31,17 +32,25 @@ function pathOfUrl(value, where) {
 }
 
 /**
- * What dlopen should try, in order, for a path or a bare name ("sqlite3", "libz.so.1"). Never throws.
+ * What dlopen should try, in order, for a path or a bare name ("sqlite3", "libz.so.1"). Never throws. What the loader finds
+ * itself comes first; the others are looked for when they are asked for. Names may come twice.
  * Several are needed even where the first one exists: libm.so may be a text file for the linker.
  * @param {string} name
- * @returns {string[]}
+ * @returns {Iterable<string>}
  */
-const candidates = function (name, platform = process.platform) {
+const candidatesInTurn = function (name, platform = process.platform) {
   if (isPath(name, platform)) return [name];
   if (platform === 'win32') return windowsNames(name);
   if (platform === 'darwin') return appleNames(name);
   return elfNames(name);
 };
+
+/**
+ * All of them, each once.
+ * @param {string} name
+ * @returns {string[]}
+ */
+const candidates = (name, platform = process.platform) => unique(candidatesInTurn(name, platform));
 
 const isPath = (name, platform) => name.includes('/') || (platform === 'win32' && /[\\:]/.test(name));
 
@@ -70,17 +79,18 @@ function appleNames(name) {
 
 // --- Linux and the other ELF systems
 
-function elfNames(name) {
+function* elfNames(name) {
   const [, stem, version] = /^(.+?)\.so((?:\.\w+)*)$/.exec(name) ?? [null, name, null];
   const isFile = version !== null;
   const stems = stem.startsWith('lib') ? [stem] : [`lib${stem}`];
   if (isFile && stems[0] !== stem) stems.unshift(stem);
   if (!isFile && stems[0] === stem) stems.push(`lib${stem}`);
   const files = stems.map((each) => `${each}.so${version ?? ''}`);
+  yield* files;
   const cached = files.flatMap(cachedVersions);
+  for (const { soname } of cached) yield soname;
   const known = new Set(cached.map(({ file }) => realPath(file)));
-  const scanned = files.flatMap((file) => scannedVersions(file, known));
-  return unique([...files, ...cached.map(({ soname }) => soname), ...scanned]);
+  for (const file of files) yield* scannedVersions(file, known);
 }
 
 // Whether `file` is `wanted` or a (longer) version of it: libz.so, libz.so.1, libz.so.1.2.13.
@@ -97,8 +107,8 @@ function byVersion(a, b) {
 }
 
 function cachedVersions(expected) {
-  const entries = loaderCache().get(stemOf(expected)) ?? [];
-  return entries.filter(({ soname }) => isVersionOf(soname, expected)).sort((a, b) => byVersion(a.soname, b.soname));
+  const entries = cachedEntries(expected).filter(({ soname }) => isVersionOf(soname, expected));
+  return entries.sort((a, b) => byVersion(a.soname, b.soname));
 }
 
 // Adds what it finds to `known`, so that a file with several names is tried once.
@@ -176,8 +186,9 @@ function searchDirectories() {
 
 /** The files that the loader's cache has for a name such as libc.so.6. */
 function cachedFiles(name) {
-  const entries = loaderCache().get(stemOf(name)) ?? [];
-  return entries.filter(({ soname }) => soname === name).map(({ file }) => file);
+  return cachedEntries(name)
+    .filter(({ soname }) => soname === name)
+    .map(({ file }) => file);
 }
 
 let directories;
@@ -207,34 +218,52 @@ function read(file) {
 
 let cache;
 
-/** The entries of /etc/ld.so.cache for this machine, by stem ("libz"); none where there is no such cache (musl). */
+/** What the loader's cache has; undefined where there is none (musl). It is read once. */
 function loaderCache() {
-  cache ??= parseCache(isMusl() || process.platform !== 'linux' ? undefined : read('/etc/ld.so.cache'));
-  return cache;
+  cache ??= { file: isMusl() || process.platform !== 'linux' ? undefined : read('/etc/ld.so.cache') };
+  return cache.file;
 }
 
-const MAGIC = 'glibc-ld.so.cache1.1';
-const HEADER_SIZE = 48;
-const ENTRY_SIZE = 24;
+/** Its entries for this machine whose sonames begin with a text. */
+const cachedEntries = (start) => entriesFor(loaderCache(), start, machine?.flags);
 
-// The format of glibc since 2.2: a header, entries { i32 flags, u32 key, u32 value, u32 osversion, u64 hwcap }, and
-// the strings. Offsets count from the header, which an older format may stand before.
-function parseCache(file, flags = machine?.flags) {
-  const start = file?.indexOf(MAGIC) ?? -1;
-  if (start < 0 || flags === undefined) return new Map();
-  const data = file.subarray(start);
-  const isLittle = require('node:os').endianness() === 'LE';
-  const u32 = (at) => (isLittle ? data.readUInt32LE(at) : data.readUInt32BE(at));
-  const text = (at) => data.toString('utf8', at, Math.max(at, data.indexOf(0, at)));
-  const count = data.length < HEADER_SIZE ? 0 : Math.min(u32(20), Math.floor((data.length - HEADER_SIZE) / ENTRY_SIZE));
-  const entries = [];
-  for (let at = HEADER_SIZE; at < HEADER_SIZE + count * ENTRY_SIZE; at += ENTRY_SIZE) {
-    const [key, value] = [u32(at + 4), u32(at + 8)];
-    if (u32(at) === flags && key < data.length && value < data.length) {
-      entries.push({ soname: text(key), file: text(value) });
-    }
+// --- the file of a name, as the loader finds it
+
+const listed = (variable) => (process.env[variable] ?? '').split(path.delimiter).filter((part) => part !== '');
+
+/** The places where the loader looks for a plain file name, in its order. */
+function placesOf(file) {
+  if (process.platform === 'win32') {
+    const system = process.env.SystemRoot ?? 'C:\\Windows';
+    const folders = [
+      path.dirname(process.execPath),
+      path.join(system, 'System32'),
+      system,
+      process.cwd(),
+      ...listed('PATH'),
+    ];
+    return folders.map((folder) => path.join(folder, file));
   }
-  return groupByStem(entries, ({ soname }) => soname);
+  if (process.platform === 'darwin') {
+    const fallback = listed('DYLD_FALLBACK_LIBRARY_PATH');
+    const folders = [
+      ...listed('DYLD_LIBRARY_PATH'),
+      ...(fallback.length > 0 ? fallback : ['/usr/local/lib', '/usr/lib']),
+    ];
+    return folders.map((folder) => path.join(folder, file));
+  }
+  const { own, standard } = searchDirectories();
+  const inFolder = (folder) => path.join(folder, file);
+  return [...own.map(inFolder), ...cachedFiles(file), ...standard.map(inFolder)];
 }
 
-module.exports = { candidates, toPath, parseCache, searchDirectories, cachedFiles };
+const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+
+/**
+ * The file that the loader takes for a name inside of another library (`libc.so.6`, a path); null where there is none.
+ */
+function fileOf(name) {
+  return (isPath(name, process.platform) ? [name] : placesOf(name)).find(isFile) ?? null;
+}
+
+module.exports = { candidates, candidatesInTurn, toPath, isPath, searchDirectories, cachedFiles, fileOf };

@@ -14,7 +14,7 @@ const TWO_32 = 2 ** 32;
 /** Marks the instances of JSCallback, to distinguish a closed one from an object without a pointer. */
 const callbackBrand = Symbol('JSCallback');
 
-/** What a message adds of a number where text is wanted. */
+/** The hint for a number where a text is wanted. */
 const textHint = (value) => `; did you mean '${value}'?`;
 
 function writeAddress(view, at, value, descriptor, name, position) {
@@ -154,6 +154,7 @@ function memoryPointer(name) {
 const functionType = {
   id: 17,
   name: 'function',
+  takesFunctions: true,
   read: readAddress,
   resolve: resolvePointer,
   write(view, at, value, name, position) {

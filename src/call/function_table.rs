@@ -19,8 +19,8 @@ pub struct Entry<T> {
     pub open: usize,
     /// The bound function, with a count of its `Rc`; null where the number is unused.
     pub owner: *const T,
-    /// Makes the size of an entry a power of two.
-    _unused: usize,
+    /// What the word of the thread says during a fast call of a leaf function (`inside.rs`).
+    pub inside: usize,
 }
 
 /// The size of an entry, as a power of two.
@@ -32,7 +32,7 @@ static CLOSED: u8 = 0;
 
 impl<T> Entry<T> {
     fn vacant() -> Self {
-        Self { code: 0, open: (&raw const CLOSED).expose_provenance(), owner: null(), _unused: 0 }
+        Self { code: 0, open: (&raw const CLOSED).expose_provenance(), owner: null(), inside: 0 }
     }
 }
 
@@ -41,7 +41,7 @@ impl<T> Entry<T> {
 pub struct FunctionTable<T> {
     entries: RefCell<Vec<Entry<T>>>,
     unused: RefCell<Vec<u32>>,
-    /// Where the entries are now, and how many there are.
+    /// The present address and number of the entries.
     base: Cell<*mut Entry<T>>,
     length: Cell<usize>,
 }
@@ -59,9 +59,9 @@ impl<T> Default for FunctionTable<T> {
 
 impl<T> FunctionTable<T> {
     /// Adds a function; returns its number. `owner` keeps the library, whose flag generated code reads.
-    pub fn add(&self, code: Address, library: &Library, owner: Rc<T>) -> u32 {
+    pub fn add(&self, code: Address, library: &Library, owner: Rc<T>, inside: usize) -> u32 {
         let open = library.open_flag().expose_provenance();
-        let entry = Entry { code: code.get(), open, owner: Rc::into_raw(owner), _unused: 0 };
+        let entry = Entry { code: code.get(), open, owner: Rc::into_raw(owner), inside };
         let mut entries = self.entries.borrow_mut();
         let number = self.unused.borrow_mut().pop().unwrap_or_else(|| {
             entries.push(Entry::vacant());
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_number_is_its_functions_until_it_is_given_back() {
         let (library, bound) = (Library::linked("test"), FunctionTable::default());
-        let add = |text: &str| bound.add(Address::new(4096).unwrap(), &library, Rc::new(text.to_owned()));
+        let add = |text: &str| bound.add(Address::new(4096).unwrap(), &library, Rc::new(text.to_owned()), 0);
         let numbers = ["a", "b", "c"].map(add);
         assert_eq!(numbers.map(|number| bound.get(number).unwrap().as_str()), ["a", "b", "c"]);
         let kept = bound.share(numbers[1]).unwrap();

@@ -23,6 +23,7 @@ use super::unwinding::{Exceptions, Unwinding};
 use super::v8_state::V8State;
 use super::value::{self, Pinned};
 use crate::call::function_table::FunctionTable;
+use crate::call::inside::Inside;
 use crate::error::FfiError;
 use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::fence::heap;
@@ -81,6 +82,9 @@ pub fn attach(env: Env, arg_buffer: sys::napi_value, nothing: sys::napi_value) -
     let Some(empty_block) = heap::allocate(0, 16) else {
         return Err(thrown(env, &FfiError::MemoryExhausted { wanted: 0 }));
     };
+    let Some(inside) = Inside::here() else {
+        return Err(thrown(env, &FfiError::Internal { reason: "the thread is ending".into() }));
+    };
     let state = Rc::new_cyclic(|this| Environment {
         raw: env.raw(),
         this: this.clone(),
@@ -89,6 +93,7 @@ pub fn attach(env: Env, arg_buffer: sys::napi_value, nothing: sys::napi_value) -
         arg_buffer: unsafe { ArgBuffer::new(base, length) },
         functions: FunctionTable::default(),
         layouts: RefCell::default(),
+        inside,
         calls: Calls::default(),
         exceptions: Exceptions::default(),
         callbacks: Callbacks::default(),
@@ -105,7 +110,7 @@ pub fn attach(env: Env, arg_buffer: sys::napi_value, nothing: sys::napi_value) -
         v8: V8State::default(),
         kept: RefCell::new(vec![buffer_reference, nothing_reference]),
         nothing: nothing_reference,
-        breach_listener: Cell::new(null_mut()),
+        failure_listener: Cell::new(null_mut()),
     });
     exit::watch();
     // Before the engine frees anything, while other threads may still use it.

@@ -7,7 +7,15 @@ use std::ptr::null_mut;
 use napi::bindgen_prelude::Env;
 use napi::sys;
 
+use crate::call::inside::CalledBack;
 use crate::error::{Class, Death, FfiError, signal_name};
+use crate::memory::fence::report;
+
+/// The error of a leaf function that has called a callback.
+pub fn leaf_called_back(CalledBack { function, callback }: CalledBack) -> FfiError {
+    let [symbol, callback] = [function, callback].map(|number| report::name(number).unwrap_or_default());
+    FfiError::LeafCalledBack { symbol, callback }
+}
 
 /// Throws an error of the native side.
 pub fn throw(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value>) {

@@ -7,6 +7,7 @@ use napi::sys;
 
 use super::env::Environment;
 use super::unwinding::{Held, KEEPS_RESULTS, THROWS, Unwinding};
+use crate::call::inside;
 
 const EXCEPTION: &std::ffi::CStr = c"exception";
 
@@ -57,6 +58,17 @@ impl Environment {
         }
     }
 
+    /// A leaf function has returned. If it has called a callback, its call throws.
+    #[inline]
+    pub fn end_leaf(&self) {
+        if let Some(called_back) = inside::take_called_back()
+            && self.exceptions.pending.get().is_none()
+        {
+            self.exceptions.pending.set(Some(Unwinding::LeafCalledBack(called_back)));
+            self.calls.after_call.set(self.calls.after_call.get() | THROWS);
+        }
+    }
+
     /// Whether an exception, or the end of JavaScript, is waiting for the outer call.
     #[inline]
     pub fn has_exception(&self) -> bool {
@@ -87,6 +99,7 @@ impl Environment {
             Unwinding::Thrown(held) => Unwinding::Thrown(self.let_go(held)),
             Unwinding::Terminated => Unwinding::Terminated,
             Unwinding::OtherStack(name) => Unwinding::OtherStack(name),
+            Unwinding::LeafCalledBack(called_back) => Unwinding::LeafCalledBack(called_back),
         })
     }
 

@@ -71,7 +71,7 @@ impl Requests {
 /// The slabs of the pool, and which of their slices may be written during a call that was not passed them.
 #[derive(Debug, Default)]
 pub struct PoolSlices {
-    /// What runs on libuv's pool.
+    /// The work on libuv's pool.
     pub requests: Requests,
     /// The sizes that slabs have had.
     sizes: RefCell<SmallVec<[usize; 2]>>,

@@ -5,6 +5,8 @@ use std::ptr::{NonNull, null_mut};
 
 use napi::sys;
 
+use crate::call::inside::CalledBack;
+
 /// A reference to something that was thrown.
 pub type Held = NonNull<sys::napi_ref__>;
 
@@ -19,13 +21,15 @@ pub enum Unwinding<T> {
     Terminated,
     /// It was not begun, as C was on another stack: the number of the callback's name.
     OtherStack(u32),
+    /// It was not begun, as the function has declared to call none.
+    LeafCalledBack(CalledBack),
 }
 
 /// The exceptions of an environment, on their way from callbacks to the calls that they were made under.
 pub struct Exceptions {
-    /// What a callback has thrown and no outer call has rethrown yet.
+    /// The exception of a callback that no outer call has rethrown yet.
     pub pending: Cell<Option<Unwinding<Held>>>,
-    /// What the native function under way throws when it returns; null for nothing. A value of its scope.
+    /// The value that the native function under way throws when it returns; null for none. A value of its scope.
     pub to_throw: Cell<sys::napi_value>,
     /// Whether the callback under way has thrown; its generated function reports that.
     pub has_thrown: Cell<bool>,

@@ -2,7 +2,6 @@
 #![expect(unsafe_code, reason = "takes jobs back")]
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::async_call::pool;
 use super::env::{Environment, Jobs, Work};
@@ -24,15 +23,6 @@ impl Environment {
     /// Whether other threads have submitted work that was not taken yet.
     pub fn has_work(&self) -> bool {
         self.work.queue.get().is_some_and(|(queue, _)| queue.has_work())
-    }
-
-    /// Lets other threads know which symbol this thread is inside; what it was before.
-    pub fn record_inside(&self, symbol: u32) -> u32 {
-        let Some((queue, _)) = self.work.queue.get() else { return 0 };
-        // Only this thread writes it; a swap would lock the bus.
-        let outer = queue.inside.load(Ordering::Relaxed);
-        queue.inside.store(symbol, Ordering::Relaxed);
-        outer
     }
 
     /// Keeps the process alive until [`Environment::let_close`].

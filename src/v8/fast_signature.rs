@@ -82,13 +82,15 @@ pub struct FastSignature {
     pub has_pins: bool,
     /// Whether the result is a text, which is copied to where JavaScript reads it.
     pub returns_text: bool,
+    /// Whether its functions call no callback, so that calls go in while callbacks are open.
+    pub is_leaf: bool,
 }
 
 /// The numbers of the registers of integer arguments, in order: rdi, rsi, rdx, rcx, r8, r9.
 pub const INTEGER_REGISTERS: [u8; 6] = [7, 6, 2, 1, 8, 9];
 const FLOAT_REGISTERS: u8 = 8;
 
-/// Where V8 has put a value, or the argument buffer has it.
+/// The place of a value: as V8 passes it, or in the argument buffer.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
     /// A register of integers, by its number.

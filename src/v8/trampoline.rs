@@ -20,6 +20,8 @@ use crate::call::function_table::{ENTRY_SHIFT, Entry};
 pub struct TrampolineContext {
     /// A 32-bit word: how many callbacks are open. JavaScript can run during a call while it is not 0.
     pub open_callbacks: usize,
+    /// The word that says which function the thread is inside.
+    pub inside: usize,
     /// A 32-bit word that is set to [`MISSED`] if the call did not go in.
     pub state: usize,
     /// The argument buffer.
@@ -41,11 +43,12 @@ pub struct TrampolineContext {
 /// The call did not go in.
 pub const MISSED: u32 = 1;
 
-/// What a call keeps in its stack frame, below rbp: C's result while a function of the package runs, and the owner of
-/// the entry.
+/// What a call keeps in its stack frame, below rbp: C's result while a function of the package runs, the owner of the
+/// entry, and what the thread was inside before.
 const RESULT: i32 = -8;
 const FLOAT_RESULT: i32 = -16;
 const OWNER: i32 = -24;
+const OUTER: i32 = -32;
 const FRAME_BYTES: i32 = 32;
 
 /// The code that calls the C function of an entry, by its number. It does not depend on where it is put.
@@ -58,7 +61,7 @@ pub fn assemble(
     let mut assembler = Assembler::default();
     let code = &mut assembler;
     let (miss, check) = (code.label(), code.label());
-    find_entry(code, context, miss);
+    find_entry(code, context, signature.is_leaf, miss);
     let mut sources = sources(sequence, signature);
     if signature.arguments.iter().any(|fast_type| fast_type.is_in_buffer()) {
         code.mov_constant(R10, context.arg_buffer as u64);
@@ -80,7 +83,7 @@ pub fn assemble(
     let is_narrow =
         sequence.result == ResultIn::Integer && !matches!(sequence.returned, Load::I32 | Load::U32 | Load::Word);
     let is_word = signature.result.is_in_buffer() && sequence.result != ResultIn::Nothing;
-    let returns_here = sequence.on_stack > 0 || is_narrow || is_word || signature.returns_text;
+    let returns_here = sequence.on_stack > 0 || is_narrow || is_word || signature.returns_text || signature.is_leaf;
     if !returns_here {
         if signature.has_pins {
             jump_if_fences_matter(code, context, check);
@@ -95,9 +98,15 @@ pub fn assemble(
         code.sub_constant(RSP, FRAME_BYTES + (sequence.on_stack * 8).next_multiple_of(16) as i32);
         code.mov(Bits64, RAX, R11.at(offset_of!(Entry<()>, owner) as i32));
         code.store(RBP.at(OWNER), RAX);
+        if signature.is_leaf {
+            enter_leaf(code, context);
+        }
         move_arguments(code, sequence, &sources, RBP.at(16));
         code.mov_constant32(RAX, 8);
         code.call(R11.at(offset_of!(Entry<()>, code) as i32));
+        if signature.is_leaf {
+            leave_leaf(code, context);
+        }
         widen_result(code, sequence);
         if is_word && signature.result == FastType::Buffer {
             code.mov_constant(R10, context.arg_buffer as u64);
@@ -132,11 +141,13 @@ pub fn assemble(
     assembler.finish()
 }
 
-/// Finds the entry. Misses the call if a callback is open or the library is closed.
-fn find_entry(code: &mut Assembler, context: TrampolineContext, miss: Label) {
-    code.mov_constant(RAX, context.open_callbacks as u64);
-    code.cmp_constant(Bits32, RAX.at(0), 0);
-    code.jump_if(NotEqual, miss);
+/// Finds the entry. Misses the call if the library is closed, or if a callback is open that the function may call.
+fn find_entry(code: &mut Assembler, context: TrampolineContext, is_leaf: bool, miss: Label) {
+    if !is_leaf {
+        code.mov_constant(RAX, context.open_callbacks as u64);
+        code.cmp_constant(Bits32, RAX.at(0), 0);
+        code.jump_if(NotEqual, miss);
+    }
     code.mov_constant(RAX, context.entries as u64);
     code.mov(Bits32, R11, RSI);
     code.shl(R11, ENTRY_SHIFT);
@@ -144,6 +155,22 @@ fn find_entry(code: &mut Assembler, context: TrampolineContext, miss: Label) {
     code.mov(Bits64, RAX, R11.at(offset_of!(Entry<()>, open) as i32));
     code.cmp_byte(RAX.at(0), 0);
     code.jump_if(Equal, miss);
+}
+
+/// Has callbacks see that the thread is inside a leaf function.
+fn enter_leaf(code: &mut Assembler, context: TrampolineContext) {
+    code.mov_constant(RAX, context.inside as u64);
+    code.mov(Bits64, RDI, RAX.at(0));
+    code.store(RBP.at(OUTER), RDI);
+    code.mov(Bits64, RDI, R11.at(offset_of!(Entry<()>, inside) as i32));
+    code.store(RAX.at(0), RDI);
+}
+
+/// The thread is inside what it was inside before. The result of C stays.
+fn leave_leaf(code: &mut Assembler, context: TrampolineContext) {
+    code.mov_constant(RDI, context.inside as u64);
+    code.mov(Bits64, RCX, RBP.at(OUTER));
+    code.store(RDI.at(0), RCX);
 }
 
 /// V8 expects narrow integers as 32 bits; C leaves the upper ones undefined.

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::call::bound_function::{BoundFunction, Entered};
+use crate::call::inside::{self, CalledBack};
 use crate::call::invoke::ResultBlock;
 use crate::error::Result;
 use crate::node::call::prepared::PreparedCall;
@@ -52,6 +53,8 @@ pub struct Job<E> {
     pub who: Who,
     pub result: Result<ResultBlock>,
     pub errno: i32,
+    /// The callback that the function has called, although it is a leaf.
+    pub called_back: Option<CalledBack>,
     /// The entry of the flight recorder, if it is on.
     pub traced: Option<Entry>,
 }
@@ -87,10 +90,14 @@ impl<E> SentJob<E> {
     pub fn run(&mut self) {
         let job = &mut **self.0;
         CURRENT.with(|current| current.set(job.number));
-        let entered = recorder::record(job.traced.as_ref(), job.who, || {
+        let enter = || {
             // SAFETY: U1; the job keeps what the block points to (M13).
             exit::on_other_thread(|| unsafe { job.function.calling().enter(&job.prepared.block) })
-        });
+        };
+        let run = || recorder::record(job.traced.as_ref(), job.who, enter);
+        let (entered, called_back) =
+            if job.function.options.is_leaf() { inside::run_leaf(job.function.id, run) } else { (run(), None) };
+        job.called_back = called_back;
         job.result = entered.map(|entered| {
             let Entered { block, errno, text } = *entered;
             (job.errno, job.prepared.text) = (errno, text);

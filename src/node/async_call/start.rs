@@ -41,6 +41,7 @@ pub fn start(
         who: if thread.is_some() { Who::Own } else { Who::Pool },
         result: Err(FfiError::Internal { reason: "the call was not made".into() }),
         errno: 0,
+        called_back: None,
         traced: recorder::job_entry(),
     });
     function.library.enter_job();

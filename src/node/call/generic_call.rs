@@ -9,11 +9,12 @@ use super::prepared::PreparedCall;
 use crate::abi::ctype::CType;
 use crate::call::bound_function::{Entered, Options};
 use crate::call::invoke::{self, ResultBlock};
-use crate::error::{FfiError, Result};
+use crate::error::{FfiError, Private, Result};
 use crate::memory::address::{Address, Span};
 use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
 use crate::memory::fence::borrows::Borrows;
 use crate::memory::fence::pool_slice::{PoolSlab, Ranges, range};
+use crate::memory::fence::shadow::Flow;
 use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
 use crate::node::async_call::start::enter_on_helper;
@@ -67,10 +68,13 @@ impl BoundFunction {
             environment.calls.depth.set(depth + 1);
             // A call that serves callbacks lets no thread wait.
             let serves = self.options.has(Options::THREADS);
-            let outer = environment.record_inside(if serves { 0 } else { self.id });
+            let outer = environment.inside.replace(if serves { 0 } else { self.inside });
             let result = self.enter(&mut prepared);
-            environment.record_inside(outer);
+            environment.inside.replace(outer);
             environment.calls.depth.set(depth);
+            if self.options.is_leaf() {
+                environment.end_leaf();
+            }
             if pauses && let Some((_, borrows)) = environment.calls.borrows.borrow_mut().pop() {
                 prepared.borrows = borrows;
             }
@@ -121,8 +125,12 @@ impl BoundFunction {
     fn enter_remote(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
         let calling = self.calling();
         // SAFETY: U1 and M4, as in `enter`.
-        let entered = unsafe { calling.enter(&prepared.block) };
-        self.take_entered(prepared, &mut *entered?)
+        let mut entered = unsafe { calling.enter(&prepared.block) }?;
+        if self.options.captures_errno() {
+            // Who reads errno itself finds it, too.
+            invoke::set_errno(entered.errno);
+        }
+        self.take_entered(prepared, &mut entered)
     }
 
     /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is
@@ -130,6 +138,7 @@ impl BoundFunction {
     #[cold]
     #[inline(never)] // As `prepare`.
     pub fn failed(&self, prepared: &mut PreparedCall, mut error: FfiError) -> FfiError {
+        prepared.borrows.forget_outputs();
         let overflow = prepared.borrows.end();
         if let FfiError::LibraryDied { death, .. } = &mut error {
             death.overflow = overflow;
@@ -252,8 +261,15 @@ impl BoundFunction {
                     Unpinned::NotAView => FfiError::NotAView { symbol, argument },
                     Unpinned::HasNul => FfiError::HasNul { symbol, argument },
                     Unpinned::NoMemory(wanted) => FfiError::MemoryExhausted { wanted },
+                    Unpinned::NotShared => FfiError::NotShared { symbol, argument, private: Private::Late },
                 }
             })?;
+            if let Some(remote) = &self.remote
+                && !is_text
+            {
+                // SAFETY: M3.
+                self.check_pointers(remote, *argument, || unsafe { value::span(environment.raw, *value) })?;
+            }
             set_address(block, at, address.get());
         }
         if borrows.pauses() {
@@ -261,6 +277,7 @@ impl BoundFunction {
         }
         if let Some(remote) = &self.remote {
             self.translate_functions(remote, block);
+            self.check_values(remote, block)?;
         }
         if self.options.has(Options::GUARD) || self.remote.is_some() {
             let made = borrows.copies(self.source(), |argument, address| {
@@ -329,8 +346,10 @@ impl BoundFunction {
         if is_sync {
             environment.transfer_locks.hand(buffer, None);
         }
-        if self.remote.as_ref().is_some_and(|remote| !remote.memory.holds(storage.view)) {
-            borrows.want_copy(argument, storage.view);
+        if let Some(remote) = &self.remote
+            && !remote.memory.holds(storage.view)
+        {
+            borrows.want_copy(argument, storage.view, self.flow_of(remote, argument, is_sync)?);
             return Ok(storage.view.start);
         }
         let block = storage.block();
@@ -341,7 +360,7 @@ impl BoundFunction {
         let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
         let is_kept = || environment.exposed_views.is_kept(environment.raw, storage.view.start);
         if self.options.has(Options::GUARD) && !has_fence && !is_kept() {
-            borrows.want_copy(argument, storage.view);
+            borrows.want_copy(argument, storage.view, Flow::Both);
             return Ok(storage.view.start);
         }
         // Meanwhile JavaScript may write the neighbours of a job's slice, which is not an overflow.

@@ -141,15 +141,18 @@ impl BoundFunction {
         let depth = environment.calls.depth.get();
         let inside = self.library.enter();
         environment.calls.depth.set(depth + 1);
-        let outer = environment.record_inside(self.id);
+        let outer = environment.inside.replace(self.inside);
         self.clear_errno();
         // SAFETY: U1 and M4; the values that are passed live until the entry returns by M3, texts by M4.
         let returned = unsafe { sequence.enter(self.code, words) };
         if self.options.captures_errno() {
             self.record_errno(invoke::last_errno());
         }
-        environment.record_inside(outer);
+        environment.inside.replace(outer);
         environment.calls.depth.set(depth);
+        if self.options.is_leaf() {
+            environment.end_leaf();
+        }
         drop(inside);
         returned
     }

@@ -13,10 +13,13 @@ use super::free_list;
 use super::kept_function::JsFunction;
 use super::slot::{OPEN, this_thread};
 use crate::abi::signature::Signature;
+use crate::call::inside::Inside;
 use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};
 #[cfg(v8_abi)]
 use crate::node::error::take_thrown;
+#[cfg(v8_abi)]
+use crate::node::fast_call::binding;
 use crate::threads::callback_queue::Kind;
 #[cfg(v8_abi)]
 use crate::v8::function_call::{FunctionCaller, Kept};
@@ -65,7 +68,7 @@ impl CallbackSlot {
         self.held.set(0);
     }
 
-    /// Has calls return zero, and releases the function.
+    /// Closes it: calls return zero, and the function is released.
     pub fn close(&self, environment: &Environment) {
         if !self.closed.load(Ordering::Relaxed) {
             self.closed.store(true, Ordering::Release);
@@ -91,6 +94,9 @@ impl CallbackSlot {
             }
             return;
         }
+        if env_handle.inside.is_leaf() {
+            return self.refuse_leaf(&env_handle.inside);
+        }
         if !environment.stack_limit.is_here() {
             return environment.refuse_stack(self.name.load(Ordering::Relaxed));
         }
@@ -105,6 +111,16 @@ impl CallbackSlot {
             return self.call_by(environment, entry, function, incoming);
         }
         self.call_by_node_api(environment, incoming);
+    }
+
+    /// The function that has declared to call no callback does so: no JavaScript runs, and its call throws.
+    #[cold]
+    fn refuse_leaf(&self, inside: &Inside) {
+        inside.record_called_back(self.name.load(Ordering::Relaxed));
+        #[cfg(v8_abi)]
+        if inside.is_fast() {
+            binding::refuse_result();
+        }
     }
 
     #[cfg(v8_abi)]

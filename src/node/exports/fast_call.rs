@@ -7,9 +7,11 @@ use napi::{JsString, JsValue};
 use napi_derive::napi;
 
 use super::signature::JsSignature;
+use crate::call::inside::take_called_back;
+use crate::error::FfiError;
 use crate::memory::address::Address;
 use crate::node::env::current;
-use crate::node::error::throw_error;
+use crate::node::error::{leaf_called_back, throw_error};
 use crate::node::fast_call::{arguments, binding, read};
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, by_v8, error_of, native_functions};
@@ -70,7 +72,7 @@ pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined:
     Ok(found.is_some_and(|found| environment.v8.flat_strings.set(found).is_ok()))
 }
 
-/// What JavaScript puts the pointers of a call into the argument buffer with.
+/// The functions by which JavaScript writes the pointers of a call into the argument buffer.
 #[napi(object)]
 pub struct JsStores<'env> {
     /// (view, argument and offset in the argument buffer): the address of a view.
@@ -93,16 +95,18 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<O
 }
 
 /// The function of fast calls for all functions of a signature, which takes the number of one and then what is passed;
-/// null where there is none. `arguments` and `result` are numbers of `FastType`.
+/// null where there is none. `arguments` and `result` are numbers of `FastType`; `is_leaf` says that the functions call no
+/// callback.
 #[napi(ts_return_type = "Function | null")]
 pub fn fast_function<'env>(
     env: &'env Env,
     signature: ClassInstance<'env, JsSignature>,
     arguments: Vec<u8>,
     result: u8,
+    is_leaf: bool,
 ) -> napi::Result<Option<Object<'env>>> {
     let environment = current(*env)?;
-    let function = binding::function(&environment, &signature.signature, &arguments, result);
+    let function = binding::function(&environment, &signature.signature, &arguments, result, is_leaf);
     Ok(function.map(|function| Object::from_raw(env.raw(), function.cast())))
 }
 
@@ -114,15 +118,20 @@ pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     Ok(environment.v8.templates.get().zip(code).is_some_and(|(v8, code)| !v8.owns(code)))
 }
 
-/// Throws the overflow that the last fast call has found.
+/// Throws what is wrong with the last fast call: an overflow, or that a leaf function has called a callback.
 #[napi]
-pub fn take_overflow(env: Env) -> napi::Result<()> {
+pub fn take_failure(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
-    if let Some(error) = arguments::take_overflow(&environment) {
-        throw_error(env.raw(), error_of(&environment, &error, None));
-        return Err(napi::Error::new(napi::Status::PendingException, ""));
+    let error_of = |error: &FfiError, cause| error_of(&environment, error, cause);
+    let called_back = take_called_back().map(|called_back| error_of(&leaf_called_back(called_back), None));
+    let overflow = arguments::take_overflow(&environment).map(|overflow| error_of(&overflow, called_back));
+    match overflow.or(called_back) {
+        Some(error) => {
+            throw_error(env.raw(), error);
+            Err(napi::Error::new(napi::Status::PendingException, ""))
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// `read.*` as a fast call.

@@ -136,7 +136,7 @@ pub fn address_here(address: JsAddress, length: f64) -> Either<JsAddress, Null> 
     }
 }
 
-/// Has this environment check that raw addresses are mapped before it uses them.
+/// Makes this environment check that raw addresses are mapped before it uses them.
 #[napi]
 pub fn guard_addresses(env: Env) -> napi::Result<()> {
     let environment = current(env)?;

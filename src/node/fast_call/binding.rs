@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use napi::sys;
 
-use super::arguments::{check_fences, copy_result, store_text, store_view};
+use super::arguments::{BROKEN, check_fences, copy_result, store_text, store_view};
 use super::state::{MOST_ARGUMENTS, Shared};
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
@@ -35,12 +35,21 @@ thread_local! {
     static STATE: Cell<*mut u32> = const { Cell::new(null_mut()) };
 }
 
-/// What V8 calls in code that is not optimised: the caller takes the generic call.
+/// The function that V8 calls in code that is not optimised: the caller then takes the generic call.
 unsafe extern "C" fn missed(_: *const c_void) {
     let state = STATE.get();
     if !state.is_null() {
         // SAFETY: M1 and M6; `attach_lane` received the memory, on this thread.
         unsafe { state.write(COLD) };
+    }
+}
+
+/// A leaf function has called a callback during the fast call under way, whose result does not count.
+pub fn refuse_result() {
+    let state = STATE.get();
+    if !state.is_null() {
+        // SAFETY: M1 and M6, as in `missed`.
+        unsafe { state.write(BROKEN) };
     }
 }
 
@@ -55,6 +64,7 @@ impl FastCalls {
         }
         let context = TrampolineContext {
             open_callbacks: OPEN.with(|open| (&raw const *open).expose_provenance()),
+            inside: environment.inside.address(),
             state: state.expose_provenance(),
             arg_buffer: environment.arg_buffer.base().expose_provenance(),
             entries: environment.functions.base(),
@@ -89,12 +99,13 @@ impl FastCalls {
         else {
             return false;
         };
-        let number = bound.add(code, &library, Rc::new(()));
+        let number = bound.add(code, &library, Rc::new(()), 0);
         let fast_signature = FastSignature {
             arguments: vec![FastType::I32; 2],
             result: FastType::I32,
             has_pins: false,
             returns_text: false,
+            is_leaf: false,
         };
         let context = TrampolineContext { entries: bound.base(), ..self.context };
         let code = assemble(&sequence, &fast_signature, 0, context);
@@ -112,6 +123,7 @@ fn fast_signature_of(
     sequence: &CallingSequence,
     arguments: &[u8],
     result: u8,
+    is_leaf: bool,
 ) -> Option<FastSignature> {
     let types = arguments.iter().map(|code| FastType::from_code(*code)).collect::<Option<Vec<_>>>()?;
     let is_word = |at: usize| sequence.steps[at].load == Load::Word && sequence.steps[at].float_register().is_none();
@@ -126,6 +138,7 @@ fn fast_signature_of(
         result: FastType::from_code(result)?,
         has_pins: !signature.pins.is_empty(),
         returns_text: signature.result.scalar() == Some(CType::CString),
+        is_leaf,
     })
 }
 
@@ -154,11 +167,18 @@ pub unsafe fn attach(environment: &Environment, shared: sys::napi_value) -> Opti
 }
 
 /// The function of fast calls for all functions of a signature, which takes the number of one and then the arguments.
-/// `arguments` and `result` are numbers of [`FastType`]. `None` if fast calls do not serve the signature.
-pub fn function(environment: &Environment, signature: &Signature, arguments: &[u8], result: u8) -> Option<Local> {
+/// `arguments` and `result` are numbers of [`FastType`]; `is_leaf` makes that of leaf functions, which goes in while
+/// callbacks are open. `None` if fast calls do not serve the signature.
+pub fn function(
+    environment: &Environment,
+    signature: &Signature,
+    arguments: &[u8],
+    result: u8,
+    is_leaf: bool,
+) -> Option<Local> {
     let (fast_calls, v8) = (environment.v8.fast_calls.get()?, environment.v8.templates.get()?);
     let sequence = signature.sequence.as_ref()?;
-    let fast_signature = fast_signature_of(signature, sequence, arguments, result)?;
+    let fast_signature = fast_signature_of(signature, sequence, arguments, result, is_leaf)?;
     let result_at = i32::try_from(signature.layout.result).ok()?;
     let code = assemble(sequence, &fast_signature, result_at, fast_calls.context);
     let code = environment.v8.code.borrow_mut().put(&code)?;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::*;
 use crate::error::Side;
 use crate::memory::fence::heap;
+use crate::memory::fence::shadow::Flow;
 
 fn span(bytes: &mut [u8], range: Range<usize>) -> Span {
     let start = Address::new(bytes.as_mut_ptr().expose_provenance() + range.start).unwrap();
@@ -90,7 +91,7 @@ fn a_copy_is_copied_back_and_its_fence_is_checked() {
     let view = span(&mut bytes, 0..64);
     let mut borrows = Borrows::default();
     let mut copy = None;
-    borrows.want_copy(2, view);
+    borrows.want_copy(2, view, Flow::Both);
     assert!(borrows.copies(None, |_, address| copy = Some(address)));
     let copy = copy.unwrap();
     // SAFETY: M8; the copy has a fence after it.
@@ -106,7 +107,7 @@ fn a_number_in_memory_that_is_copied_means_the_copy() {
     let view = span(&mut bytes, 0..32);
     let number = |offset| Address::new(view.start.get() + offset).unwrap();
     let mut borrows = Borrows::default();
-    borrows.want_copy(0, view);
+    borrows.want_copy(0, view, Flow::Both);
     for (argument, offset) in [(1, 4), (2, 32), (3, 33)] {
         borrows.want_step(argument, number(offset), None);
     }
@@ -128,7 +129,7 @@ fn a_view_with_a_fence_joins_the_copy_of_its_part() {
     let part = Span { start: Address::new(block.data().get() + 8).unwrap(), length: 8 };
     let mut borrows = Borrows::default();
     borrows.block(0, whole, block, 1);
-    borrows.want_copy(1, part);
+    borrows.want_copy(1, part, Flow::Both);
     let mut set = [0; 2];
     assert!(borrows.copies(None, |argument, address| set[argument] = address.get()));
     assert_eq!(set[1], set[0] + 8);
@@ -141,9 +142,9 @@ fn a_view_with_a_fence_joins_the_copy_of_its_part() {
 fn overlapping_views_share_a_copy() {
     let mut bytes: Vec<u8> = (0..64).collect();
     let mut borrows = Borrows::default();
-    borrows.want_copy(0, span(&mut bytes, 8..40));
-    borrows.want_copy(1, span(&mut bytes, 0..32));
-    borrows.want_copy(2, span(&mut bytes, 48..64));
+    borrows.want_copy(0, span(&mut bytes, 8..40), Flow::Both);
+    borrows.want_copy(1, span(&mut bytes, 0..32), Flow::Both);
+    borrows.want_copy(2, span(&mut bytes, 48..64), Flow::Both);
     let mut at = [0; 3];
     assert!(borrows.copies(None, |argument, address| at[argument] = address.get()));
     assert_eq!(at[0], at[1] + 8);

@@ -33,7 +33,8 @@ const FAILURES = {
   __proto__: null,
   negative: (result) => result < 0,
   null: (result) => result === null,
-  nonzero: (result) => result !== 0 && result !== 0n && result !== false,
+  // Also not `false` or NULL.
+  nonzero: (result) => result !== 0 && result !== 0n && result !== false && result !== null,
 };
 
 /** The test for a failed call, from a declaration's `fails`. */

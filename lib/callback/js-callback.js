@@ -109,16 +109,27 @@ class Pointer extends Closure {
   /** The asynchronous context of the function. */
   context;
 
+  formerName;
+  formerCreatedAt;
+
   calledLate() {
     if (this.warned) return;
     this.warned = true;
+    this.#warn(this.name, this.createdAt);
+  }
+
+  formerCalledLate() {
+    this.#warn(this.formerName, this.formerCreatedAt);
+  }
+
+  #warn(name, createdAt) {
     const where =
-      this.createdAt === undefined
+      createdAt === undefined
         ? `without a pause after ${MOST_LOCATED} others, and only of those the place is noted`
-        : frameOf(this.createdAt);
+        : frameOf(createdAt);
     process.emitWarning(
       makeWarning(
-        `a ${this.name} was called by native code after its close(), and returned zero; it ` + `was created ${where}`,
+        `a ${name} was called by native code after its close(), and returned zero; it ` + `was created ${where}`,
         { code: 'ERR_FFI_CALLBACK_CLOSED' },
       ),
     );
@@ -136,6 +147,8 @@ class Pointers {
 
   open(callback, name, threadsafe) {
     const pointer = this.#closed.take() ?? new Pointer(this.#signature.native);
+    pointer.formerName = pointer.name;
+    pointer.formerCreatedAt = pointer.createdAt;
     pointer.name = name;
     pointer.createdAt = undefined;
     pointer.warned = false;

@@ -16,7 +16,10 @@ const { parseTypes, readArgs } = require('../call/signature.js');
 const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
+// Not loaded when it is needed: the process may have no file descriptor left then.
+const { notOpened } = require('./not-opened.js');
 const { candidatesInTurn, fileOf, toPath } = require('./resolve.js');
+const { RETURNS_TWICE, refuseAddress, twice } = require('./returns-twice.js');
 const config = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
@@ -128,8 +131,11 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
   const symbol = declaration.name ?? key;
   if (declaration.timeout !== undefined)
     isolation().checkTimeout(declaration.timeout, lifetime, `dlopen: symbols.${key}`);
-  if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(key, symbol);
-  const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
+  if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(`dlopen: symbols.${key}`, symbol);
+  const address =
+    declaration.ptr === undefined
+      ? lifetime.native.find(symbol)
+      : addressOf(declaration.ptr, key, `dlopen: symbols.${key}`);
   if (address === null) {
     if (declaration.optional) return null;
     // An error in the types comes first, because it is an error with every library.
@@ -185,16 +191,6 @@ function openLibrary(path, options, wording) {
 /** The type of a result; of one that is freed, that of its text. */
 const withoutFree = (returns) =>
   typeof returns === 'object' && returns !== null && !isDeclared(returns) ? (returns.type ?? 'cstring') : returns;
-
-/** Functions that return a second time, to a stack frame that is gone by then: the process would crash. */
-const RETURNS_TWICE = new Set(['vfork', 'setjmp', '_setjmp', 'sigsetjmp', '__sigsetjmp', 'getcontext', 'savectx']);
-
-const twice = (key, symbol) =>
-  makeError(
-    'ERR_INVALID_ARG_VALUE',
-    `dlopen: symbols.${key}: ${symbol}() returns twice, ` +
-      `which a function that JavaScript calls cannot; ${symbol === 'vfork' ? 'use node:child_process' : 'call it in C (cc)'}`,
-  );
 
 function findOrThrow(native, symbol, path) {
   const address = native.find(symbol);
@@ -317,7 +313,7 @@ const openFirst = function (path, openOne) {
     if (typeof native !== 'string') return { native, found: candidate };
     tried.push({ path: candidate, reason: native });
   }
-  throw require('./not-opened.js').notOpened(expected, tried);
+  throw notOpened(expected, tried);
 };
 
 /**
@@ -334,12 +330,13 @@ function rivalOf(candidate, flags) {
 }
 
 /** The address of a declaration's `ptr`. */
-function addressOf(ptr, name) {
+function addressOf(ptr, name, where) {
   if (typeof ptr !== 'number' && typeof ptr !== 'bigint') {
     throw wrongType(`${name}: ptr`, 'the address of the native function (number or BigInt)', ptr);
   }
   const valid = typeof ptr === 'bigint' ? BigInt.asUintN(64, ptr) === ptr : Number.isSafeInteger(ptr);
   if (!valid || ptr < 4096) throw outOfRange(`${name}: ptr`, 'the address of the native function', ptr);
+  refuseAddress(ptr, where);
   return ptr;
 }
 
@@ -352,7 +349,7 @@ function bindPointer(name, value, where, lifetime) {
         'CFunction(), you must provide a "ptr" field with the memory address of the native function.',
     );
   }
-  const address = addressOf(declaration.ptr, name);
+  const address = addressOf(declaration.ptr, name, where);
   const { c } = declaration;
   if (c !== undefined) Object.assign(declaration, types().parseSignature(c, `${where}.c`));
   bindOwned(declaration, name, undefined, lifetime);
@@ -382,4 +379,4 @@ function CFunction(declaration) {
   return Object.defineProperty(call, 'closed', { get: () => lifetime.closed, enumerable: true });
 }
 
-module.exports = { RETURNS_TWICE, dlopen, openLibrary, linkSymbols, CFunction };
+module.exports = { dlopen, openLibrary, linkSymbols, CFunction };

@@ -10,9 +10,10 @@ const { retain } = require('./aggregate.js');
 /** By the memory that is passed: where its values came from, and its bytes before the call. */
 const copies = new WeakMap();
 
+/** Object.prototype of every realm (`vm`, test runners) has no prototype itself. */
 const isPlainObject = (value) => {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 };
 
 /** Whether a value is one that memory is made of: an array, or an object for a struct or union. */

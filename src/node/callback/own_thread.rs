@@ -65,7 +65,7 @@ impl CallbackSlot {
         }
         self.queued.store(0, Ordering::Release);
         self.warned.store(true, Ordering::Release);
-        self.held.set(false);
+        self.held.set(0);
     }
 
     /// Closes it: calls return zero, and the function is released.
@@ -89,7 +89,7 @@ impl CallbackSlot {
         if self.closed.load(Ordering::Acquire) {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
                 environment.hold_open();
-                self.held.set(true);
+                self.held.set(self.held.get() + 1);
                 self.submit_call(env_handle, incoming, Kind::Late);
             }
             return;

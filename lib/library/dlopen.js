@@ -17,7 +17,7 @@ const { parseTypes, readArgs } = require('../call/signature.js');
 const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
-const { candidatesInTurn, fileOf, toPath } = require('./resolve.js');
+const { candidatesInTurn, toPath } = require('./resolve.js');
 const config = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
@@ -25,6 +25,7 @@ const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlope
 // Loaded when needed: few libraries have any.
 const globals = lazy(() => require('./global.js'));
 const locate = lazy(() => require('./inspect.js'));
+const search = lazy(() => require('./search.js'));
 // Loaded for declarations that are C text.
 const cdef = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
@@ -200,7 +201,7 @@ function symbolHint(symbol, path) {
 
 function nearestSymbol(symbol, path) {
   try {
-    const file = fileOf(path);
+    const file = search().fileOf(path);
     const { exports } = binding.inspect(file).find(locate().isLoadable);
     return exports.length > MOST_SYMBOLS ? undefined : nearest(symbol, new Set(exports.map(({ name }) => name)));
   } catch {
@@ -297,7 +298,7 @@ function rivalOf(candidate, flags) {
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
   if (candidate.includes('/')) return binding.interposed(candidate);
   // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
-  const file = binding.isLoaded(candidate) ? null : fileOf(candidate);
+  const file = binding.isLoaded(candidate) ? null : search().fileOf(candidate);
   return file === null ? null : binding.interposed(file);
 }
 

@@ -1,0 +1,83 @@
+'use strict';
+// Puts the files of lib/ that every program loads into one, which lib/instance.js reads in a published package. The files
+// are there as well, and their modules have their names, so that files which are loaded later find them (lib/lazy.js).
+//   node scripts/startup.js [--remove] [folder of a package]
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const root = path.join(__dirname, '..');
+const NAME = 'pinned-ffi.startup';
+
+/** Prints the files that a program has loaded after its first call, by their names in lib/. */
+const PROBE = `
+  const path = require('node:path');
+  const { dlopen } = require(process.argv[1]);
+  dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-1);
+  const lib = path.join(process.argv[1], 'lib') + path.sep;
+  const files = Object.keys(require.cache).filter((file) => file.startsWith(lib));
+  console.log(JSON.stringify(files.map((file) => file.slice(lib.length).split(path.sep).join('/'))));
+`;
+
+/** The files of lib/ that the first call of a program needs: the first one is that of the entries. */
+function filesOf(folder) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', PROBE, folder], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the package does not load: ${stderr}`);
+  const others = JSON.parse(stdout).filter((file) => file !== 'instance.js' && file !== 'entries.js');
+  return ['entries.js', ...others];
+}
+
+/** The files that a file requires and that are in the list, by the names it has for them. */
+function importsOf(file, source, files) {
+  const imports = {};
+  for (const [, name] of source.matchAll(/\brequire\('(\.{1,2}\/[^']+)'\)/g)) {
+    const target = path.posix.join(path.posix.dirname(file), name);
+    if (files.includes(target)) imports[name] = files.indexOf(target);
+  }
+  return imports;
+}
+
+/** A source without its comments: they are a quarter of what V8 would read. Lines keep their numbers. */
+function withoutComments(source) {
+  const { comments } = require('@babel/parser').parse(source, { sourceType: 'script' });
+  let text = '';
+  let at = 0;
+  for (const { start, end } of comments ?? []) {
+    text += source.slice(at, start) + source.slice(start, end).replace(/[^\n]+/g, '');
+    at = end;
+  }
+  return text + source.slice(at);
+}
+
+/** What lib/instance.js reads. */
+function contentOf(folder) {
+  const files = filesOf(folder);
+  const sources = files.map((file) => withoutComments(fs.readFileSync(path.join(folder, 'lib', file), 'utf8')));
+  // Then a character is a byte, and a part of the file is a string as it is.
+  const other = files.find((_, i) => /[^\0-\x7f]/.test(sources[i]));
+  if (other !== undefined) throw new Error(`lib/${other} has characters that are not ASCII`);
+  const head = files.map((file, i) => [file, sources[i].length, importsOf(file, sources[i], files)]);
+  return `${JSON.stringify(head)}\n${sources.join('')}`;
+}
+
+const fileIn = (folder) => path.join(folder, 'lib', NAME);
+const remove = (folder = root) => fs.rmSync(fileIn(folder), { force: true });
+
+function write(folder = root) {
+  remove(folder);
+  const content = contentOf(folder);
+  // Others may load the package meanwhile.
+  const temporary = `${fileIn(folder)}.${process.pid}.tmp`;
+  fs.writeFileSync(temporary, content);
+  fs.renameSync(temporary, fileIn(folder));
+}
+
+module.exports = { NAME, remove, write };
+
+if (require.main === module) {
+  const args = process.argv.slice(2);
+  const [folder] = args.filter((arg) => arg !== '--remove').map((arg) => path.resolve(arg));
+  if (args.includes('--remove')) remove(folder);
+  else write(folder);
+}

@@ -51,7 +51,7 @@ export declare const FFIType: {
   readonly buffer_bytelength: 21;
 };
 export type FFIType = (typeof FFIType)[keyof typeof FFIType];
-/** A type in a declaration: a tag or a name. `napi_env` and `napi_value` are refused when a declaration is read. */
+/** A type in a declaration: a tag or a name. `napi_env` and `napi_value` are for functions of {@link cc}. */
 export type FFITypeOrString = FFIType | keyof typeof FFIType | 'size_t';
 
 type TypedArray = NodeJS.TypedArray | DataView;
@@ -76,6 +76,7 @@ interface ArgumentOf {
   15: number | bigint;
   16: number | bigint;
   17: Address | JSCallback | { readonly ptr: Address };
+  /** Ignored: C gets the environment. */
   18: unknown;
   19: unknown;
   20: TypedArray;
@@ -167,7 +168,8 @@ export declare const CFunction: {
 };
 
 /**
- * Compiles C with the system's compiler (bun has TinyCC) and opens the result.
+ * Compiles C with the system's compiler (bun has TinyCC) and opens the result. Functions may use Node-API: they take a
+ * `napi_env`, and any value as `napi_value`. Not on Windows.
  * @throws ERR_FFI_COMPILE_FAILED, ERR_FFI_COMPILER_NOT_FOUND
  */
 export declare function cc<const S extends Record<string, FFIFunction>>(options: {

@@ -46,6 +46,7 @@ import type {
   Handle,
   InOutParameter,
   LiveView,
+  PassedView,
   OneOf,
   OpaqueType,
   OutParameter,
@@ -106,6 +107,7 @@ export type {
   FunctionType,
   Handle,
   LiveView,
+  PassedView,
 };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, TextType, UnionType };
 export type { Abortable, CallOptions };
@@ -723,7 +725,10 @@ export declare const JSCallback: JSCallbackConstructor;
  * @throws ERR_OUT_OF_RANGE if the offset lies outside the view.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
  */
-export declare function ptr(view: ArrayBufferView | ArrayBufferLike | LiveView, byteOffset?: number | bigint): Pointer;
+export declare function ptr(
+  view: ArrayBufferView | ArrayBufferLike | PassedView,
+  byteOffset?: number | bigint,
+): Pointer;
 
 /** Options of {@link alloc}. */
 export interface AllocOptions {
@@ -766,7 +771,7 @@ export interface Pin {
  * @throws ERR_INVALID_ARG_VALUE if the view is empty, detached or resizable.
  * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime refuses to move a small view out of its heap.
  */
-export declare function pin(view: ArrayBufferView | ArrayBufferLike | LiveView): Pin;
+export declare function pin(view: ArrayBufferView | ArrayBufferLike | PassedView): Pin;
 
 /** Result of {@link fences}. All numbers except the counts are bytes. */
 export interface Fences {
@@ -810,7 +815,7 @@ export declare function checkFences(): number;
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address or an offset.
  */
 export type Reader<Value> = (
-  source: number | bigint | null | ArrayBufferView | ArrayBufferLike | LiveView,
+  source: number | bigint | null | ArrayBufferView | ArrayBufferLike | PassedView,
   byteOffset?: number | bigint,
 ) => Value;
 
@@ -839,7 +844,7 @@ export declare const write: { readonly [Name in ScalarName]: Writer<In<Name>> } 
 };
 
 /** Where a text is: at an address, or in a view or buffer. */
-export type TextSource = number | bigint | ArrayBufferView | ArrayBufferLike | LiveView | null;
+export type TextSource = number | bigint | ArrayBufferView | ArrayBufferLike | PassedView | null;
 
 /** The encoding of a text in memory: `wide` is that of wchar_t, UTF-32 on Linux and macOS, UTF-16 on Windows. */
 export type TextEncoding = 'utf8' | 'utf16' | 'utf32' | 'wide';
@@ -985,7 +990,7 @@ export declare function struct<const T extends TypeText>(
  */
 export declare function union<const F extends UnionFields>(
   fields: F,
-  options?: Omit<StructOptions, 'packed' | 'zero'>,
+  options?: Omit<StructOptions, 'zero'>,
 ): UnionType<F>;
 /**
  * Declares a C union by C text: `union('union number { double d; long long i; }')`.

@@ -8,6 +8,7 @@
 //   --report   measures nothing: writes the documents from what is in results/
 //   --list     measures nothing: lists the rows
 //   --no-write measures, and writes no document
+//   --built    takes the addon as it is
 //   --results  the folder of what was measured, instead of results/
 //
 // Writes results/, then docs/performance.md with its chart, and measurements.md and performance-memory.md in docs/internals/.
@@ -20,7 +21,13 @@ const { PLANS, chooseVariants, roundsOf, runRow } = require('./runner.js');
 const { peers: known } = require('./variants.js');
 const { writeDocuments } = require('./report/documents.js');
 
-const FLAGS = { '--quick': 'quick', '--report': 'report', '--list': 'list', '--no-write': 'isDry' };
+const FLAGS = {
+  '--quick': 'quick',
+  '--report': 'report',
+  '--list': 'list',
+  '--no-write': 'isDry',
+  '--built': 'isBuilt',
+};
 
 function parse(args) {
   const options = { names: [], nodes: [], results: path.join(__dirname, 'results') };
@@ -89,7 +96,7 @@ async function main() {
   let failures = [];
   if (!options.report) {
     const plan = { ...PLANS[options.quick ? 'quick' : 'full'], ...(options.rounds && { rounds: options.rounds }) };
-    await build();
+    if (!options.isBuilt) await build();
     const isOurs = options.peers?.every((name) => known[name].peer === 'pinned');
     if (!isOurs) installPeers(showProgress);
     const nodes = options.nodes.length > 0 ? options.nodes.map(findNode) : [defaultNode()];

@@ -84,7 +84,7 @@ function isEsModule(file) {
   }
 }
 
-/** What kind of module the output is. */
+/** The kind of module of the output. */
 function formatOf(output) {
   if (output === undefined) return { isTyped: true, isCommonJs: false };
   const extension = path.extname(output);

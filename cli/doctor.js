@@ -36,9 +36,13 @@ function runtime() {
   return versions.electron ? `Electron ${versions.electron}, ${node}` : node;
 }
 
-/** The process report, without looking up the names of network peers. */
+/**
+ * The process report, without looking up the names of network peers.
+ * @returns {any}
+ */
 function processReport() {
-  const { report } = process;
+  /** @type {any} */
+  const report = process.report;
   if (report?.getReport === undefined) return undefined;
   const before = report.excludeNetwork;
   report.excludeNetwork = true;
@@ -55,7 +59,10 @@ function libc(header) {
   return header?.glibcVersionRuntime === undefined ? 'unknown' : `glibc ${header.glibcVersionRuntime}`;
 }
 
-/** The facts and, where the addon does not load, why. */
+/**
+ * The facts and, where the addon does not load, why.
+ * @returns {any}
+ */
 function examine() {
   const report = processReport();
   const facts = {

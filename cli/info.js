@@ -34,7 +34,7 @@ function matcher(pattern) {
   return (name) => expression.test(name);
 }
 
-/** What --json prints. */
+/** The output of --json. */
 function described(name, found, isWanted) {
   const { fileOf } = require('../lib/library/search.js');
   return {

@@ -35,6 +35,7 @@ function complain(text, exitCode) {
 async function runCommand(name, args) {
   const command = COMMANDS[name].load();
   try {
+    /** @type {{ values: any, positionals: string[] }} */
     const { values, positionals } = parseArgs({
       args,
       options: { ...command.options, ...COMMON },
@@ -54,7 +55,7 @@ async function runCommand(name, args) {
  */
 async function main(args) {
   // Whoever reads may stop (`| head`): that is no failure.
-  process.stdout.on('error', (error) => {
+  process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit();
   });

@@ -102,6 +102,28 @@ function atCaller(error, above) {
   return error;
 }
 
+/** Behind `name: `, what a message about an argument begins with. No value that the message shows stands in front of it. */
+const ABOUT_ARGUMENT = /^[a-z0-9 ]*\bargument (\d+)(?!\d| \()/;
+
+/**
+ * Adds the name of a parameter to the message of an error about it: `argument 3` becomes `argument 3 (compare)`.
+ * @param {any} error only one of the package is changed
+ * @param {string} name what the message calls the function
+ * @param {((name: string, index: number) => string | undefined) | undefined} parameterOf
+ */
+function nameParameter(error, name, parameterOf) {
+  if (parameterOf === undefined || typeof error !== 'object' || error === null) return error;
+  if (!made.has(error) && !(types.isNativeError(error) && String(error.code).startsWith('ERR_FFI_'))) return error;
+  const { message } = error;
+  if (!message.startsWith(`${name}: `)) return error;
+  const [about, index] = ABOUT_ARGUMENT.exec(message.slice(name.length + 2)) ?? [];
+  const parameter = index === undefined ? undefined : parameterOf(name, Number(index));
+  if (parameter === undefined) return error;
+  const end = name.length + 2 + about.length;
+  error.message = `${message.slice(0, end)} (${parameter})${message.slice(end)}`;
+  return error;
+}
+
 /** A function of the package with the errors that leave it: see `atCaller`. `call` gets what `outer` is called with. */
 function published(name, call) {
   const outer = {
@@ -202,7 +224,7 @@ function errorMap() {
   return new Map(Object.entries(errno).map(([code, number]) => [-number, [code, `system error ${number}`]]));
 }
 
-/** What Node calls an error: its number there, its name, its words. `errno` is GetLastError() on Windows. */
+/** A system error as Node describes it: number, name, text. `errno` is GetLastError() on Windows. */
 function systemErrorOf(errno) {
   const map = getSystemErrorMap?.() ?? errorMap();
   const unknown = ['UNKNOWN', `unknown error ${errno}`];
@@ -261,7 +283,7 @@ const typeNameOf = (descriptor, position) => spellingOf(position) ?? descriptor.
 const spellingOf = (position) =>
   typeof position === 'object' && Object.hasOwn(position, 'type') ? position.type : undefined;
 
-/** Where a callback's result came from, for `locationOf`. */
+/** The origin of a callback's result, for `locationOf`. */
 const RESULT = 'return value';
 
 /** The hint for a Promise: it cannot settle in time. */
@@ -287,6 +309,7 @@ module.exports = {
   RESULT,
   makeError,
   atCaller,
+  nameParameter,
   published,
   makeFailure,
   makeWarning,

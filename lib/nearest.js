@@ -1,7 +1,7 @@
 'use strict';
 // The name that was probably meant: "did you mean".
 
-/** How many letters differ, are missing or are swapped, up to `most`. */
+/** The number of letters that differ, are missing or are swapped, up to `most`. */
 function distance(a, b, most) {
   if (Math.abs(a.length - b.length) > most) return most + 1;
   let earlier;

@@ -2,6 +2,7 @@
 // Validates objects of options and declarations: own keys only, each read once, unknown keys refused.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
+const { types } = require('node:util');
 const { wrongType, outOfRange, makeError } = require('./errors.js');
 const { nearest, didYouMean } = require('./nearest.js');
 
@@ -13,7 +14,7 @@ const { nearest, didYouMean } = require('./nearest.js');
  */
 const parseOptions = function (value, keys, where) {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrongType(where, keys.args === undefined ? 'an object' : DECLARATION, value);
+    throw wrongType(where, keys.args === undefined ? 'an object' : DECLARATION, value, hintFor(value, keys));
   // A literal without a prototype would be a dictionary, which takes more room and is slower to read.
   const options = Object.setPrototypeOf({}, null);
   const own = Object.keys(value);
@@ -31,7 +32,13 @@ const parseOptions = function (value, keys, where) {
 
 const DECLARATION = 'an object { args: [...], returns: ... }';
 
-/** What other packages call the keys of a declaration. */
+/** For a prototype in place of a declaration. */
+const hintFor = (value, keys) =>
+  typeof value === 'string' && value.includes('(') && keys.optional !== undefined
+    ? '; C text is passed for all functions: dlopen(path, `int abs(int n);`)'
+    : '';
+
+/** The names that other packages have for the keys of a declaration. */
 const MEANT = {
   __proto__: null,
   arguments: 'args',
@@ -59,6 +66,8 @@ function unknownKey(key, keys, where) {
   );
 }
 
+const isCollection = (value) => types.isMap(value) || types.isSet(value);
+
 /** The own keys and values of an object of declarations. */
 const entriesOf = function (value, where) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -66,6 +75,9 @@ const entriesOf = function (value, where) {
   }
   /** @type {any[]} */
   const entries = Object.keys(value);
+  // The entries of a Map are no properties.
+  if (entries.length === 0 && isCollection(value))
+    throw wrongType(where, 'an object of declarations by symbol name', value);
   for (let i = 0; i < entries.length; i += 1) entries[i] = [entries[i], value[entries[i]]];
   return entries;
 };

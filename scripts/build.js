@@ -65,6 +65,7 @@ function runCargo(cargo, target, profile) {
   // libffi is compiled with make, which not every machine with a C compiler has.
   const PATH = [process.env.PATH, path.join(__dirname, 'make')].join(path.delimiter);
   const make = isWindows ? {} : { PATH };
+  /** @type {import('node:child_process').SpawnOptionsWithStdioTuple<'ignore', 'pipe', 'pipe'>} */
   const options = { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...color, ...musl, ...make } };
   const child = spawn(cargo, args, options);
   let messages = '';

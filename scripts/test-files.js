@@ -1,5 +1,5 @@
 'use strict';
-// What the runner knows of single test files: which depend on the Node that runs them, which have clocks, how long each may take.
+// What the runner knows of single test files: which depend on the Node that runs them, and how long each may take.
 
 const path = require('node:path');
 
@@ -25,9 +25,6 @@ const SAME_EVERYWHERE = new Set([
   'types',
   'workflows',
 ]);
-
-/** They look at clocks, or wait for what other threads do in time: they run after the others, when the machine is idle. */
-const WITH_CLOCKS = new Set(['async', 'isolate', 'thread']);
 
 /** Seconds that a file may take on two cores, by the scale. */
 const USUAL = { quick: 4, full: 4 };
@@ -74,6 +71,5 @@ const BUDGETS = {
 const budgetOf = (file, scale) => (BUDGETS[nameOf(file)] ?? USUAL)[scale];
 
 const dependsOnNode = (file) => !SAME_EVERYWHERE.has(nameOf(file));
-const hasClocks = (file) => WITH_CLOCKS.has(nameOf(file));
 
-module.exports = { budgetOf, dependsOnNode, hasClocks };
+module.exports = { budgetOf, dependsOnNode };

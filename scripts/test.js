@@ -17,7 +17,7 @@ const { parseArgs } = require('node:util');
 const { buildIfChanged, findCompiler } = require('./build.js');
 const startup = require('./startup.js');
 const { installNode, versionsIn } = require('./npm.js');
-const { budgetOf, dependsOnNode, hasClocks } = require('./test-files.js');
+const { budgetOf, dependsOnNode } = require('./test-files.js');
 const { runTestFile } = require('./test-process.js');
 const { report, totals } = require('./test-report.js');
 const { suffix } = require('../lib/native/platform.js');
@@ -26,7 +26,6 @@ const root = path.join(__dirname, '..');
 const testDirectory = path.join(root, 'test');
 const fixtures = path.join(testDirectory, 'fixtures');
 
-const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
 const OPTIONS = {
   nodes: { type: 'string', multiple: true, default: [] },
   runtime: { type: 'boolean', default: false },
@@ -141,13 +140,16 @@ async function runAll(files, count, work) {
   await Promise.all(Array.from({ length: count }, worker));
 }
 
+/** One more file than there are cores: files wait for processes, threads and timers now and then. */
+const AT_ONCE = os.availableParallelism() + 1;
+
 /**
- * Runs test files on a Node, as many at a time as there are cores. Those with clocks run after the others: together, because
- * they wait more than they compute.
+ * Runs test files on a Node, several at a time.
  * @param {string} node the Node binary
  * @param {string[]} files
  * @param {object} [options]
- * @param {string[]} [options.flags] added to the usual flags of Node
+ * @param {string[]} [options.flags] of Node. Those that tests need are set by test/helpers.js: with other flags than at its build,
+ *   Node compiles its own modules again in each process
  * @param {object} [options.environment] added to the environment
  * @param {boolean} [options.isAgain] runs what has failed once more, alone
  * @param {'quick' | 'full'} [options.scale]
@@ -163,7 +165,7 @@ async function runTests(node, files, { flags = [], environment = {}, isAgain = f
   const results = [];
   const failed = [];
   const run = async (file) => {
-    const result = await runTestFile(node, file, { flags: [...FLAGS, ...flags], env });
+    const result = await runTestFile(node, file, { flags, env });
     if (!result.isOk && isAgain && !failed.some((each) => each.file === file)) {
       failed.push(result);
       return;
@@ -173,12 +175,7 @@ async function runTests(node, files, { flags = [], environment = {}, isAgain = f
   };
   // The longest first, so that none is left over at the end.
   const byBudget = [...files].sort((a, b) => budgetOf(b, scale) - budgetOf(a, scale));
-  await runAll(
-    byBudget.filter((file) => !hasClocks(file)),
-    os.availableParallelism(),
-    run,
-  );
-  await runAll(byBudget.filter(hasClocks), os.availableParallelism(), run);
+  await runAll(byBudget, AT_ONCE, run);
   for (const { file, events } of [...failed]) {
     console.log(`\n# ${file} has failed and is run once more\n`);
     const first = makePrinter();

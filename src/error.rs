@@ -39,7 +39,7 @@ pub struct Overflow {
     pub contained: bool,
 }
 
-/// How the process of an isolated library has ended.
+/// The end of the process of an isolated library.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Death {
     /// The signal that ended it.
@@ -48,7 +48,7 @@ pub struct Death {
     pub exit_code: Option<i32>,
     /// The address that the processor could not access.
     pub address: Option<u64>,
-    /// Where it happened: a symbol and an offset, or the offset in a file.
+    /// The place: a symbol and an offset, or the offset in a file.
     pub place: Option<String>,
     /// The file that this place is in.
     pub object: Option<String>,
@@ -58,13 +58,24 @@ pub struct Death {
     pub stderr: String,
     /// Its number.
     pub pid: i32,
-    /// How many processes of the library there have been, this one among them.
+    /// The number of processes of the library so far, this one included.
     pub generation: u32,
     /// The bytes of arguments that it has overwritten, where that was found afterwards.
     pub overflow: Option<Overflow>,
 }
 
-/// What can go wrong on the native side. `Display` is the message the user reads.
+/// How memory reaches a function that does not share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Private {
+    /// As a number.
+    Address,
+    /// By a pointer that an argument holds.
+    Pointee,
+    /// As a view that is passed to an asynchronous call.
+    Late,
+}
+
+/// The errors of the native side. `Display` is the message for the user.
 #[derive(Debug)]
 pub enum FfiError {
     /// A symbol of a library that has been closed was called.
@@ -112,7 +123,9 @@ pub enum FfiError {
     /// A restart was refused, because there were too many.
     LibraryUnstable { symbol: String, restarts: usize, seconds: u64 },
     /// Memory of this process was passed that the process of the library does not share.
-    NotShared { symbol: String, argument: usize },
+    NotShared { symbol: String, argument: usize, private: Private },
+    /// The same of the result of a callback that the library has called.
+    ResultNotShared { symbol: String },
     /// A pointer of a process that has ended was passed.
     StalePointer { symbol: String, argument: usize, address: usize },
     /// A defect of this package.
@@ -120,7 +133,7 @@ pub enum FfiError {
 }
 
 impl FfiError {
-    /// How the process of an isolated library has ended, where that is the error.
+    /// The end of the process of an isolated library, if that is the error.
     pub fn death(&self) -> Option<(&str, &Death)> {
         match self {
             Self::LibraryDied { symbol, death }
@@ -135,7 +148,8 @@ impl FfiError {
         if let Self::LibraryDied { symbol, .. }
         | Self::TimedOut { symbol, .. }
         | Self::IsolateProtocol { symbol, .. }
-        | Self::LibraryUnstable { symbol, .. } = &mut self
+        | Self::LibraryUnstable { symbol, .. }
+        | Self::ResultNotShared { symbol } = &mut self
         {
             name.clone_into(symbol);
         }
@@ -168,7 +182,7 @@ impl FfiError {
             Self::IsolateProtocol { .. } => "ERR_FFI_ISOLATE_PROTOCOL",
             Self::IsolateUnavailable { .. } => "ERR_FFI_ISOLATE_UNAVAILABLE",
             Self::LibraryUnstable { .. } => "ERR_FFI_LIBRARY_UNSTABLE",
-            Self::NotShared { .. } => "ERR_FFI_NOT_SHARED",
+            Self::NotShared { .. } | Self::ResultNotShared { .. } => "ERR_FFI_NOT_SHARED",
             Self::StalePointer { .. } => "ERR_FFI_STALE_POINTER",
             Self::Internal { .. } => "ERR_FFI_INTERNAL",
         }
@@ -182,7 +196,8 @@ impl FfiError {
             | Self::Declaration { .. }
             | Self::NotAView { .. }
             | Self::HasNul { .. }
-            | Self::NotShared { .. } => Class::TypeError,
+            | Self::NotShared { .. }
+            | Self::ResultNotShared { .. } => Class::TypeError,
             Self::OutOfRange { .. }
             | Self::MemoryExhausted { .. }
             | Self::InvalidPointer { .. }
@@ -274,10 +289,15 @@ impl fmt::Display for FfiError {
                 "{symbol}: the library is not started again: its process ended {restarts} times within {seconds} s; call \
                  restart() to try all the same"
             ),
-            Self::NotShared { symbol, argument } => write!(
+            Self::NotShared { symbol, argument, private } => write!(
                 f,
-                "{symbol}: argument {argument} must be memory that the process of the library shares, and is an address of \
-                 memory that it does not; make the Buffer by alloc(), or set PINNED_FFI_ARENA=1"
+                "{symbol}: argument {argument} must be memory that the process of the library shares, and {private}; make \
+                 the Buffer by alloc(), or set PINNED_FFI_ARENA=1"
+            ),
+            Self::ResultNotShared { symbol } => write!(
+                f,
+                "{symbol}: a callback must return pointers to memory that the process of the library shares, and has \
+                 returned one to other memory; return memory of alloc(), or set PINNED_FFI_ARENA=1"
             ),
             Self::StalePointer { symbol, argument, address } => write!(
                 f,
@@ -285,6 +305,19 @@ impl fmt::Display for FfiError {
             ),
             Self::Internal { reason } => write!(f, "internal error of pinned-ffi: {reason}"),
         }
+    }
+}
+
+impl fmt::Display for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "is an address of memory that it does not",
+            Self::Pointee => "has a pointer to memory that it does not",
+            Self::Late => {
+                "is a view of other memory, which an asynchronous call cannot share; declare its flow ('in', 'out' or \
+                 'inout') to have it copied"
+            }
+        })
     }
 }
 

@@ -15,6 +15,7 @@ mod isolate;
 mod loader;
 mod memory;
 mod node;
+mod panics;
 mod sync;
 mod threads;
 mod trace;

@@ -11,7 +11,7 @@ const { makeAggregate, typeOf, makeType, declare, makeValue, assertSame } = requ
 const { struct, union, array, sizeof, alignof, offsetof, JSCallback } = ffi;
 
 const SEED = Number(process.env.PINNED_FFI_TEST_SEED ?? 4);
-const SEEDS = byScale(600, 2500);
+const SEEDS = byScale(200, 2500);
 
 const C_NAMES = {
   i8: 'int8_t',

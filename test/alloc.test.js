@@ -7,6 +7,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const { ffi, root, bind, throws, gc, runs } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
 const { alloc, ptr, checkFences } = ffi;
 const native = bind({
@@ -100,18 +101,19 @@ describe('alloc', () => {
   test('uses freed blocks again, zeroed, and stays flat', async () => {
     const addresses = new Set();
     let before = 0;
-    for (let i = 0; i < 40_000; i++) {
+    const COUNT = byScale(20_000, 40_000);
+    for (let i = 0; i < COUNT; i++) {
       const size = 1 + (i % 5) * 100;
       const buffer = alloc(size);
       assert.ok(buffer[0] === 0 && buffer[size - 1] === 0);
       buffer.fill(255);
-      // Whose address was asked for is held in quarantine first: 4096 of 20,000.
+      // Whose address was asked for is held in quarantine first: 4096 of them.
       if (i % 2 === 0) addresses.add(ptr(buffer));
       if (i % 1000 !== 0) continue;
       await gc();
-      if (i === 10_000) before = process.memoryUsage().rss;
+      if (i === COUNT / 4) before = process.memoryUsage().rss;
     }
-    assert.ok(addresses.size < 18_000, `${addresses.size} addresses of 20,000 are different`);
+    assert.ok(addresses.size < COUNT / 2 - 1000, `${addresses.size} addresses of ${COUNT / 2} are different`);
     const grown = process.memoryUsage().rss - before;
     assert.ok(grown < 30e6, `resident memory has grown by ${grown} bytes`);
   });
@@ -122,12 +124,13 @@ describe('alloc', () => {
     const more = process.memoryUsage().external - external;
     assert.ok(more >= 5e6 && more < 11e6 && buffer.length === 5e6, `V8 was told of ${more} bytes`);
     let most = 0;
-    for (let i = 0; i < 3000; i++) {
+    const COUNT = byScale(1500, 3000);
+    for (let i = 0; i < COUNT; i++) {
       alloc(1e6)[0] = 1;
       most = Math.max(most, process.memoryUsage().external);
       if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    assert.ok(most < external + 1e9, `${most} bytes were held at once of 3 GB`);
+    assert.ok(most < external + 1e9, `${most} bytes were held at once of ${COUNT} MB`);
   });
 
   test('behaves the same where external buffers are refused', async () => {

@@ -71,15 +71,16 @@ const BASE = ['errors', 'win32-errors', 'validate', 'lazy', 'nearest', 'location
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  node: ['v8', 'isolate', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'sync', 'trace'],
+  node: ['v8', 'isolate', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'panics', 'sync', 'trace'],
   v8: ['call', 'abi', 'loader', 'memory'],
   call: ['abi', 'loader', 'memory', 'error'],
-  callback: ['abi', 'memory', 'error'],
+  callback: ['abi', 'memory', 'error', 'panics'],
   threads: ['loader', 'memory', 'sync'],
   abi: ['memory', 'error'],
   loader: ['memory', 'error'],
   memory: ['error', 'sync'],
   error: [],
+  panics: [],
   sync: [],
   trace: [],
   host: ['isolate', 'callback', 'call', 'abi', 'memory', 'trace'],
@@ -392,6 +393,11 @@ describe('src/', () => {
   test('only src/v8/symbols.rs names functions of V8 and Node', () => {
     const others = rustFiles.filter((name) => name !== 'v8/symbols.rs' && /_Z[NKT]|@v8@@/.test(rustOf(name)));
     assert.deepEqual(others, []);
+  });
+
+  test('only src/panics.rs catches panics', () => {
+    const others = rustFiles.filter((name) => name !== 'panics.rs' && /\bcatch_unwind\b/.test(rustOf(name)));
+    assert.deepEqual(others, ['host/test_process.rs']);
   });
 
   test('unsafe code is denied for the whole crate', () => {

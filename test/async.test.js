@@ -29,6 +29,7 @@ const declarations = {
   get_thread: { returns: 'u64' },
   flip_at: { args: ['ptr', 'i64', 'u64'] },
   sleep_ms: { args: ['u32'] },
+  signal_and_wait: { args: ['ptr'], returns: 'bool' },
   get_text: { returns: 'cstring' },
   get_null: { returns: 'cstring' },
 };
@@ -38,7 +39,7 @@ const i32 = { args: ['i32'], returns: 'i32' };
 
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const open = () => dlopen(fixture, declarations);
-const SLOW = 300;
+const SLOW = 150;
 
 describe('the two ways to call asynchronously', () => {
   test('nonblocking: true makes a function that returns a Promise', async () => {
@@ -65,11 +66,15 @@ describe('the two ways to call asynchronously', () => {
   test('the call runs on another thread, and the event loop goes on', async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 5);
-    const start = Date.now();
-    assert.equal(await later.add_i32_later(20, 22, SLOW), 42);
-    clearInterval(timer);
-    assert.ok(Date.now() - start >= SLOW - 5);
+    const flag = new Int32Array(new SharedArrayBuffer(4));
+    const call = later.signal_and_wait(flag);
+    const end = Date.now() + timeout;
+    while (ticks <= 5 && Date.now() < end) await wait(5);
     assert.ok(ticks > 5, `${ticks} ticks`);
+    assert.equal(Atomics.load(flag, 0), 1);
+    Atomics.store(flag, 0, 2);
+    assert.equal(await call, true);
+    clearInterval(timer);
     assert.notEqual(await later.get_thread(), symbols.get_thread());
   });
 
@@ -111,9 +116,17 @@ describe('the two ways to call asynchronously', () => {
     test(`UV_THREADPOOL_SIZE=${size} is how many calls run at once`, async () => {
       const stdout = await runs(
         `
-        const count = h.bindOne('count_running', ['u32'], 'i32', { nonblocking: true });
-        Promise.all(Array.from({ length: 12 }, () => count(60)))
-          .then(() => console.log(h.bindOne('get_most_running', [], 'i32')()));
+        const s = h.bind({ run_until_release: { nonblocking: true }, get_running: { returns: 'i32' }, release_running: {} });
+        const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+        const calls = Array.from({ length: 12 }, () => s.run_until_release());
+        (async () => {
+          while (s.get_running() < ${size}) await wait(1);
+          // Another call would start now, if it could.
+          await wait(30);
+          console.log(s.get_running());
+          s.release_running();
+          await Promise.all(calls);
+        })();
       `,
         { env: { UV_THREADPOOL_SIZE: size }, timeout },
       );
@@ -124,23 +137,31 @@ describe('the two ways to call asynchronously', () => {
 
 describe('many calls at once', () => {
   const { AsyncLocalStorage } = require('node:async_hooks');
-  const signals = bind({ signal_and_sleep_ms: { args: ['ptr', 'u32'], nonblocking: true } });
 
-  test('all go out although JavaScript stands still, and those that wait do not hold up the others', () => {
+  test('all go out although JavaScript stands still, and those that wait do not hold up the others', async () => {
     const flags = Array.from({ length: 20 }, () => new Int32Array(new SharedArrayBuffer(4)));
-    const promises = flags.map((flag, i) => signals.signal_and_sleep_ms(flag, i < 3 ? SLOW : 0));
-    const end = Date.now() + SLOW - 100;
-    while (flags.some((flag) => Atomics.load(flag, 0) === 0)) assert.ok(Date.now() < end, 'calls have not started');
-    return Promise.all(promises);
+    const promises = flags.map((flag) => later.signal_and_wait(flag));
+    const end = Date.now() + timeout;
+    // The first three wait until the last has come to its end.
+    for (const flag of [...flags.slice(3), ...flags.slice(0, 3)]) {
+      while (Atomics.load(flag, 0) === 0) assert.ok(Date.now() < end, 'a call has not started');
+      Atomics.store(flag, 0, 2);
+    }
+    assert.deepEqual(new Set(await Promise.all(promises)), new Set([true]));
   });
 
   test('each settles when it is done, not when those after it are', () =>
     runs(
-      `const { sleep_ms } = h.bind({ sleep_ms: { args: ['u32'], nonblocking: true } });
+      `const { sleep_ms, signal_and_wait } = h.bind({ sleep_ms: { args: ['u32'], nonblocking: true },
+        signal_and_wait: { args: ['ptr'], returns: 'bool', nonblocking: true } });
+      const flag = new Int32Array(new SharedArrayBuffer(4));
       const order = [];
-      for (const [name, ms] of [['first', 0], ['second', 20], ['third', 400]]) sleep_ms(ms).then(() => order.push(name));
-      setTimeout(() => { if (order.join() !== 'first,second') process.exit(4); }, 200);
-      process.on('exit', () => { if (order.length !== 3) process.exit(5); });`,
+      for (const [name, ms] of [['first', 0], ['second', 20]]) sleep_ms(ms).then(() => {
+        order.push(name);
+        if (order.length === 2) Atomics.store(flag, 0, 2);
+      });
+      signal_and_wait(flag).then((isReleased) => order.push(isReleased));
+      process.on('exit', () => { if (order.join() !== 'first,second,true') process.exit(5); });`,
       { env: { UV_THREADPOOL_SIZE: '1' }, timeout },
     ));
 
@@ -313,7 +334,7 @@ describe('memory during a call', () => {
     for (let i = 0; i < 10; i++) {
       collect();
       Array.from({ length: 50 }, () => new Uint8Array(2000).fill(255));
-      await wait(20);
+      await wait(10);
     }
     assert.equal(await promise, 2000n);
   });
@@ -347,7 +368,7 @@ describe('memory during a call', () => {
     for (let i = 0; i < 10; i++) {
       collect();
       symbols.identity_cstring('other text');
-      await wait(20);
+      await wait(10);
     }
     assert.equal(await promise, 3000);
   });
@@ -456,12 +477,12 @@ describe('many calls', () => {
   });
 
   test('ten thousand whose Promises nobody keeps do their work, and their memory goes', async () => {
-    const number = bindOne('count_running', ['u32'], 'i32');
+    const count = bindOne('count_start');
     const started = bindOne('get_started', [], 'i32');
     const before = started();
     let peak = 0;
     for (let i = 0; i < 10; i++) {
-      for (let j = 0; j < 1000; j++) number.async(0);
+      for (let j = 0; j < 1000; j++) count.async();
       await gc();
       peak = Math.max(peak, started() - before);
     }
@@ -795,12 +816,14 @@ describe('close', () => {
         const isLoaded = () =>
           process.platform !== 'linux' || fs.readFileSync('/proc/self/maps', 'utf8').includes(copy);
         const library = dlopen(copy, declarations);
-        const promise = library.symbols.add_i32_later.async(20, 22, SLOW);
+        const flag = new Int32Array(new SharedArrayBuffer(4));
+        const promise = library.symbols.signal_and_wait.async(flag);
         library.close();
         const closing = library.closed;
         await gc();
         assert.equal(isLoaded(), true);
-        assert.equal(await promise, 42);
+        Atomics.store(flag, 0, 2);
+        assert.equal(await promise, true);
         await closing;
         if (process.platform === 'linux') assert.equal(isLoaded(), false);
 

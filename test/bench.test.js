@@ -29,7 +29,17 @@ function run(...args) {
 describe('the runner', () => {
   test('measures a row of the package alone, without the peers being installed', () => {
     const results = path.join(folder, 'results');
-    const options = ['--quick', '--rounds', '1', '--peers', 'pinned', '--node', process.execPath, '--no-write'];
+    const options = [
+      '--quick',
+      '--rounds',
+      '1',
+      '--peers',
+      'pinned',
+      '--node',
+      process.execPath,
+      '--no-write',
+      '--built',
+    ];
     const { status, text } = run(path.join(bench, 'run.js'), 'add-i32', ...options, '--results', results);
     assert.equal(status, 0, text);
     const [{ id, node, variants }] = load(results);

@@ -61,9 +61,11 @@ async function generate(name, args) {
   return { file, text: fs.readFileSync(file, 'utf8'), notes: result.stderr };
 }
 
+let programs = 0;
+
 /** Runs a program that imports a generated module as `m`; gives what it printed as JSON. */
 async function runs(name, code, extension = EXTENSION) {
-  const file = path.join(folder, `${name}-program.mjs`);
+  const file = path.join(folder, `${name}-program-${(programs += 1)}.mjs`);
   fs.writeFileSync(
     file,
     `import * as m from './${name}.${extension}';\nimport * as ffi from 'pinned-ffi';\n` +
@@ -81,7 +83,7 @@ const fails = async (args, code, message, env) => {
   assert.match(result.stderr, message);
 };
 
-describe('a header that has everything', () => {
+describe('a header that has everything', { concurrency: 2 }, () => {
   const skip = needs('clang');
   let made;
 
@@ -269,7 +271,7 @@ describe('a header that has everything', () => {
   });
 });
 
-describe('what a header does not say', () => {
+describe('what a header does not say', { concurrency: 2 }, () => {
   const skip = needs('clang');
 
   test('options of the command line and of a file say it, and what does not fit is listed', { skip }, async () => {
@@ -354,7 +356,7 @@ describe('what a header does not say', () => {
   });
 });
 
-describe('what kind of module it is', () => {
+describe('what kind of module it is', { concurrency: 2 }, () => {
   const skip = needs('clang');
   const args = [header, '--lib', fixture];
 
@@ -413,7 +415,7 @@ describe('what kind of module it is', () => {
   });
 });
 
-describe('where the header and the library are', () => {
+describe('where the header and the library are', { concurrency: 2 }, () => {
   const skip = needs('clang');
 
   test('a header that only includes others stands for those of its name', { skip }, async () => {
@@ -458,7 +460,7 @@ describe('where the header and the library are', () => {
   });
 });
 
-describe('what cannot be bound', () => {
+describe('what cannot be bound', { concurrency: 2 }, () => {
   const lib = ['--lib', fixture];
 
   const skip = needs('clang');
@@ -494,7 +496,7 @@ describe('what cannot be bound', () => {
   });
 });
 
-describe('real headers', () => {
+describe('real headers', { concurrency: 2 }, () => {
   const HEADERS = {
     sqlite3: [
       'sqlite3.h',

@@ -213,6 +213,93 @@ describe('what bun says and is asked for', () => {
     assert.match(error.cause.message, /^Symbol "subtract" not found/);
   });
 
+  describe('cc with functions that use Node-API', () => {
+    const { cc } = require('../bun.js');
+    const source = `
+typedef void *napi_env, *napi_value;
+extern int napi_create_string_utf8(napi_env, const char *, __SIZE_TYPE__, napi_value *);
+extern int napi_get_value_double(napi_env, napi_value, double *);
+extern int napi_create_double(napi_env, double, napi_value *);
+extern int napi_throw_error(napi_env, const char *, const char *);
+extern int napi_call_function(napi_env, napi_value, napi_value, __SIZE_TYPE__, const napi_value *, napi_value *);
+napi_value hello(napi_env env) {
+  napi_value text;
+  napi_create_string_utf8(env, "Hello, Napi!", -1, &text);
+  return text;
+}
+napi_value scale(napi_env env, napi_value number, int by, const char *text, double *sum) {
+  double value;
+  napi_value result;
+  napi_get_value_double(env, number, &value);
+  *sum += value * by + text[0];
+  napi_create_double(env, *sum, &result);
+  return result;
+}
+napi_value same(napi_value value) { return value; }
+long long wide(napi_env env) { return env == 0 ? 0 : -5000000000; }
+void fail(napi_env env) { napi_throw_error(env, "EMINE", "mine"); }
+napi_value call(napi_env env, napi_value function) {
+  napi_value result = 0;
+  napi_call_function(env, function, function, 0, 0, &result);
+  return result;
+}
+int plain(int n) { return n + 1; }`;
+    const open = () =>
+      cc({
+        source,
+        symbols: {
+          hello: { args: ['napi_env'], returns: 'napi_value' },
+          scale: { args: ['napi_env', 'napi_value', 'int', 'cstring', 'ptr'], returns: 'napi_value' },
+          same: { args: [19], returns: 19 },
+          wide: { args: [18], returns: 'i64' },
+          fail: { args: ['napi_env'] },
+          call: { args: ['napi_env', 'napi_value'], returns: 'napi_value' },
+          plain: { args: ['int'], returns: 'int' },
+        },
+      });
+
+    test('passes the environment and values of JavaScript as they are', () => {
+      const { symbols } = open();
+      assert.equal(symbols.hello(null), 'Hello, Napi!');
+      assert.equal(symbols.hello(), 'Hello, Napi!');
+      const object = {};
+      assert.equal(symbols.same(object), object);
+      assert.equal(symbols.same(), undefined);
+      assert.deepEqual([symbols.wide(), symbols.plain(1)], [-5000000000n, 2]);
+      const sum = Float64Array.of(0.5);
+      assert.equal(symbols.scale(null, 2, 10, 'A', sum), 85.5);
+      assert.equal(sum[0], 85.5);
+      throws(() => symbols.scale(null, 2, 'x', 'A', sum), 'ERR_INVALID_ARG_TYPE', /cannot convert argument to 'i32'/);
+    });
+
+    test('passes exceptions on, also those of functions that C calls', () => {
+      const { symbols } = open();
+      assert.throws(() => symbols.fail(), { code: 'EMINE', message: 'mine' });
+      assert.equal(
+        symbols.call(null, () => symbols.call(null, () => symbols.hello())),
+        'Hello, Napi!',
+      );
+      const error = new Error('inner');
+      assert.throws(
+        () =>
+          symbols.call(null, () => {
+            throw error;
+          }),
+        error,
+      );
+    });
+
+    test('refuses calls after close(), types that it cannot pass, and a missing function', () => {
+      const library = open();
+      library.close();
+      throws(() => library.symbols.hello(), 'ERR_FFI_LIBRARY_CLOSED', /^hello: the library/);
+      const declare = (symbols) => () => cc({ source, symbols });
+      throws(declare({ lost: { args: ['napi_env'] } }), 'ERR_FFI_SYMBOL_NOT_FOUND', /^"lost" is missing from/);
+      const { dlopen } = require('../bun.js');
+      throws(() => dlopen('libc.so.6', { abs: { args: ['napi_env'] } }), 'ERR_INVALID_ARG_TYPE', /only supported in/);
+    });
+  });
+
   test('dlopen takes the options of the main entry', () => {
     const { dlopen } = require('../bun.js');
     const { RTLD_LAZY } = require('node:os').constants.dlopen;

@@ -65,19 +65,53 @@ describe('the log of calls', { concurrency: 4 }, () => {
         symbols.abs(-3);
         return read.i32(a) - read.i32(b);
       });`);
-    assert.deepEqual(lines, [
-      'qsort([Int32Array of 8 bytes], 2, 4, [function compare]) <unfinished ...>',
-      '  abs(-3) = 3',
-      '<... qsort resumed> = void',
+    assert.deepEqual(
+      lines.map((line) => line.replaceAll(/0x[0-9a-f]+/g, '0x1').replace(/ <\d.*/, '')),
+      [
+        'qsort([Int32Array of 8 bytes], 2, 4, [function compare]) <unfinished ...>',
+        '  callback compare(0x1, 0x1) <unfinished ...>',
+        '    abs(-3) = 3',
+        '  <... callback compare resumed> = 1',
+        '<... qsort resumed> = void',
+      ],
+    );
+  });
+
+  test('shows calls of callbacks with their arguments, results and exceptions', async () => {
+    const { lines, stdout } = await logOf(`
+      const { JSCallback, CFunction } = require('./index.js');
+      const types = { args: ['cstring', 'int'], returns: 'int' };
+      const half = new JSCallback(function half(text, n) { return n / 2; }, types);
+      const call = CFunction({ ptr: half.ptr, ...types });
+      console.log(call('a', 4));
+      try { call('b', 5); } catch (error) { console.log(error.code); }
+      const later = new JSCallback(async () => 1, { returns: 'void' });
+      CFunction({ ptr: later.ptr })();`);
+    const calls = lines.map((line) => line.trim()).filter((line) => /^callback|^<... callback/.test(line));
+    assert.deepEqual(calls.slice(0, 3), [
+      'callback half("a", 4) = 2',
+      'callback half("b", 5) = 2.5',
+      'callback (anonymous)() = promise 1',
     ]);
+    assert.equal(stdout, '2\nERR_OUT_OF_RANGE\n');
+  });
+
+  test('is limited to callbacks that a list names', async () => {
+    const code = `symbols.qsort(Int32Array.of(2, 1), 2, 4, function compare() { return 0; });`;
+    assert.equal((await logOf(code, 'log:comp*')).lines.length, 1);
+    assert.equal((await logOf(code, 'log:!compare')).lines.length, 1);
   });
 
   test('shows what was thrown, and throws it', async () => {
     const { lines, stdout } = await logOf(`
       try { symbols.abs('x'); } catch (error) { console.log(error.code); }
       symbols.qsort(Int32Array.of(2, 1), 2, 4, () => { throw new Error('mine'); });`);
+    lines[2] = lines[2].replaceAll(/0x[0-9a-f]+/g, '0x1');
     assert.match(lines[0], /^abs\("x"\) threw ERR_INVALID_ARG_TYPE: abs: argument 0 must be .+$/);
-    assert.match(lines[1], /^qsort\(.+\) threw mine$/);
+    assert.deepEqual(lines.slice(2, 4), [
+      '  callback (anonymous)(0x1, 0x1) threw mine',
+      '<... qsort resumed> threw mine',
+    ]);
     assert.equal(stdout, 'ERR_INVALID_ARG_TYPE\n');
   });
 

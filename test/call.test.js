@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, bind, bindOne, throws, optimize, runs, makeDetached, makeRandom, collect } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 const { integerNames, floatNames, pointerNames, functionNames, edgesOf, expectBack } = require('./fixtures/scalars.js');
 
 const { dlopen, ptr, read, JSCallback, FFIType } = ffi;
@@ -351,7 +352,7 @@ describe('pointers', () => {
       undefined,
       0,
       4096,
-      1n,
+      4096n,
       'text',
       {},
       [1, 2],
@@ -361,6 +362,9 @@ describe('pointers', () => {
     ]) {
       throws(() => sum(value, 0), 'ERR_INVALID_ARG_TYPE', /^sum_bytes: argument 0 must be /);
     }
+    // A number of the first page is no address, as for the other types whose memory C reads.
+    for (const value of [1, 5n, 4095])
+      throws(() => sum(value, 0), 'ERR_FFI_INVALID_POINTER', /^sum_bytes: argument 0 /);
   });
 
   test('buffer_length is the byte length of the view', () => {
@@ -743,7 +747,7 @@ describe('optimised code', () => {
       for (const [key, sum] of Object.entries(c)) {
         const count = Number(key.split('_')[1]);
         const loop = new Function('sum', 'n', 'let last; for (let i = 0; i < n; i++) last = sum(' + each(count, (i) => i === 0 ? 'i' : i) + '); return last;');
-        for (let round = 0; round < 12; round++) {
+        for (let round = 0; round < ${byScale(4, 12)}; round++) {
           const wanted = count === 0 ? 0 : 4999 + count * (count - 1) / 2;
           if (loop(sum, 5000) !== wanted) throw new Error(key);
         }
@@ -836,7 +840,7 @@ describe('optimised code', () => {
       const caller = (size) => sumAfter(callback, new Uint8Array(size).fill(1), size);
       h.optimize(caller, () => caller(1 << 10));
       calls = 1000;
-      for (let i = 0; i < 10; i++) {
+      for (let i = 0; i < ${byScale(4, 10)}; i++) {
         for (const size of [8, 64, 1000, 1 << 22]) {
           if (caller(size) !== BigInt(size)) throw new Error('the memory changed: ' + size);
         }

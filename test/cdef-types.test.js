@@ -10,7 +10,12 @@ const path = require('node:path');
 const { after, describe, test } = require('node:test');
 const main = require('../index.js');
 const koffi = require('../koffi.js');
+const { makeDeclarations } = require('./cdef/declarations.js');
+const { callbackOf, measure, typeOfValue } = require('../lib/cdef/convert.js');
 const names = require('../lib/cdef/names.js');
+const { Parser } = require('../lib/cdef/parser.js');
+const { Scope } = require('../lib/cdef/scope.js');
+const { byScale } = require('./scale.js');
 const { onlyOn } = require('./requirements.js');
 
 const root = path.join(__dirname, '..');
@@ -18,6 +23,7 @@ const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-cdef-types-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
+const SEED = Number(process.env.PINNED_FFI_TEST_SEED ?? 7);
 const COUNT = 500;
 /** What the compiler does for the text, however fast the machine is. It was 370,000 when this was written. */
 const MOST_INSTANTIATIONS = 500_000;
@@ -83,6 +89,70 @@ test(`a text of ${COUNT} prototypes compiles`, (t) => {
   const declared = fs.readFileSync(path.join(folder, 'out', 'large.d.mts'), 'utf8');
   assert.match(declared, /library: import\("pinned-ffi"\)\.Library</);
   assert.match(declared, /f0: \(\(arg0: number \| bigint, arg1: number \| bigint, arg2: .*\) => number\)/);
+});
+
+/** To the compiler, types that differ between platforms are what is common to all. */
+const SAME = new Map([
+  ...['i64_fast', 'long', 'int64_t'].map((name) => [name, 'i64']),
+  ...['u64_fast', 'unsigned long', 'uint64_t'].map((name) => [name, 'u64']),
+]);
+
+/**
+ * A kind of each type, for the compiler: what the type is, as far as all that a pointer points to. Enumerations are the only
+ * declared types that take names.
+ */
+const KINDS = `
+type Kind<T> = T extends keyof Differs ? Differs[T] : T extends string ? T
+  : T extends FunctionType<infer D> ? ['function', ...(D extends { args: infer A } ? KindsOf<A> : never), KindOf<D>]
+  : T extends OpaqueType<string> ? 'opaque'
+  : T extends PointerType<infer P> ? ['pointer', Kind<P>]
+  : T extends { values: any } ? 'enumeration'
+  : T extends AggregateType<any, any, any, 'value'> ? 'record'
+  : T extends AggregateType<any, any, any, 'array'> ? 'array' : 'unknown';
+interface Differs { ${[...SAME].map(([name, kind]) => `${JSON.stringify(name)}: '${kind}'`).join('; ')} }
+type KindsOf<A> = A extends readonly [infer First, ...infer Rest] ? [Kind<First>, ...KindsOf<Rest>] : [];
+type KindOf<D> = D extends { returns: infer R } ? Kind<R> : never;
+type KindsOfFunction<D> = [KindsOf<D extends { args: infer A } ? A : never>, KindOf<D>, D extends { varargs: true } ? true : false];
+`;
+
+/** The same kind at run time, of a C type. */
+function kindOf(type) {
+  const same = (name) => SAME.get(name) ?? name;
+  if (type.kind === 'scalar') return same(type.name);
+  if (type.kind === 'enum') return 'enumeration';
+  if (type.kind === 'array') return 'array';
+  if (type.kind === 'record') return 'record';
+  const { to } = type;
+  if (to.kind === 'function') {
+    const { args, returns } = callbackOf(to);
+    const kinds = to.parameters.map((parameter, i) => (args[i] === 'ptr' ? 'ptr' : kindOf(parameter.type)));
+    return ['function', ...kinds, typeof returns === 'string' ? same(returns) : kindOf(to.returns)];
+  }
+  const declared = typeOfValue(type);
+  return typeof declared === 'string' ? same(declared) : ['pointer', kindOf(to)];
+}
+
+test(`the compiler reads random declarations as the run time does (PINNED_FFI_TEST_SEED=${SEED})`, () => {
+  let code = `
+    import type { SymbolsOf } from './types/cdef/sources.js';
+    import type { AggregateType, FunctionType, OpaqueType, PointerType } from './types/declared.js';
+    ${KINDS}`;
+  let count = 0;
+  for (let id = 0; id < byScale(40, 600); id += 1) {
+    const { text } = makeDeclarations(SEED, id);
+    const scope = new Parser(text, new Scope(), measure).parse();
+    const expected = [...scope.functions].map(([name, { type }]) => {
+      count += 1;
+      const kinds = [type.parameters.map((parameter) => kindOf(parameter.type)), kindOf(type.returns), type.isVariadic];
+      return `${name}: ${JSON.stringify(kinds)}`;
+    });
+    code += `
+      declare const kinds${id}: { [K in keyof SymbolsOf<${JSON.stringify(text)}>]: KindsOfFunction<SymbolsOf<${JSON.stringify(text)}>[K]> };
+      const expected${id}: { ${expected.join('; ')} } = kinds${id};`;
+  }
+  fs.symlinkSync(path.join(root, 'types'), path.join(folder, 'types'), 'junction');
+  compile('random.mts', code);
+  assert.ok(count > byScale(80, 1200), `${count} functions`);
 });
 
 describe('names of types are the same at run time and in the declarations', () => {

@@ -292,10 +292,13 @@ describe('the language', () => {
     assert.equal(sizeof('struct { char c; double d; } __attribute__((packed))'), 9);
     assert.equal(sizeof('struct __attribute__((__packed__)) { char c; double d; }'), 9);
     assert.equal(alignof('struct { _Alignas(32) char c; }'), 32);
-    throws(
-      () => sizeof('struct { char a; _Alignas(8) char c; }'),
-      'ERR_FFI_DECLARATION_INVALID',
-      /only the first field/,
+    assert.equal(sizeof('struct { char a; _Alignas(8) char c; }'), 16);
+    assert.equal(sizeof('struct { char a; int b __attribute__((aligned(16))), c; }'), 32);
+    assert.deepEqual(
+      ['', 'packed', 'packed, aligned(2)'].map((list) =>
+        sizeof(`union { char c[5]; int i; } __attribute__((${list}))`),
+      ),
+      [8, 5, 6],
     );
     throws(
       () => cdef('typedef int wide __attribute__((aligned(16)));'),
@@ -548,7 +551,7 @@ describe('the places that take C text', () => {
     const [a, b] = [dlopen('c', text), dlopen('c', text)];
     assert.deepEqual(a.symbols.div(7, 2), b.symbols.div(7, 2));
     const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < 2000; i += 1) dlopen('c', `int abs(int number_${i});`).close();
+    for (let i = 0; i < byScale(1000, 2000); i += 1) dlopen('c', `int abs(int number_${i});`).close();
     await gc();
     assert.ok(process.memoryUsage().heapUsed - before < 16e6, 'texts are not kept for ever');
   });
@@ -734,7 +737,7 @@ test(`no text crashes or hangs the parser (PINNED_FFI_TEST_SEED=${SEED})`, () =>
     'toString',
     '_Static_assert(1)',
   ];
-  for (let i = 0; i < byScale(5000, 60_000); i += 1) {
+  for (let i = 0; i < byScale(3000, 60_000); i += 1) {
     let text = '';
     for (let length = 1 + Math.floor(random() * 24); length > 0; length -= 1)
       text += `${pick(WORDS)}${random() < 0.7 ? ' ' : ''}`;

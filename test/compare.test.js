@@ -21,7 +21,7 @@ const churns = byScale(
 );
 const others = Object.keys(WORKLOADS).filter((name) => !WORKLOADS[name].isChurn);
 
-describe('with the package loaded', () => {
+describe('with the package loaded', { concurrency: 2 }, () => {
   const wanted = byScale(['node:zlib', 'workers'], others);
 
   for (const name of wanted) {
@@ -45,7 +45,7 @@ describe('with the package loaded', () => {
   }
 });
 
-describe('the comparison reports', () => {
+describe('the comparison reports', { concurrency: 2 }, () => {
   const cases = [
     {
       what: 'a byte that is not the same',

@@ -2,9 +2,9 @@
 // AsyncLocalStorage: callbacks and what follows asynchronous calls run in the same context on every Node.
 
 const assert = require('node:assert/strict');
-const { AsyncLocalStorage } = require('node:async_hooks');
+const { AsyncLocalStorage, createHook, executionAsyncId } = require('node:async_hooks');
 const { describe, test } = require('node:test');
-const { ffi, runs } = require('./helpers.js');
+const { ffi, gc, runs } = require('./helpers.js');
 
 const SOURCE = `#include <pthread.h>
 typedef int (*callback)(int);
@@ -130,4 +130,41 @@ test('a process without any context has no store, though the queue was made in o
       console.log(seen.map(String).join());
     })();`);
   assert.equal(said, 'first,undefined');
+});
+
+// `jest --detectOpenHandles` reports resources that have no `destroy` event, unless their hasRef() is false.
+test('hooks see each asynchronous call begin and end, and what keeps the process alive', async () => {
+  const seen = new Map();
+  const events = [];
+  const hook = createHook({
+    init: (id, type, _, resource) => type === 'PINNED_FFI' && seen.set(id, new WeakRef(resource)),
+    before: (id) => seen.has(id) && events.push(['before', id]),
+    after: (id) => seen.has(id) && events.push(['after', id]),
+    destroy: (id) => seen.has(id) && events.push(['destroy', id]),
+  }).enable();
+  const refs = () => [...seen.values()].map((each) => each.deref()?.hasRef() ?? false);
+  let inside;
+  const callback = new ffi.JSCallback((n) => ((inside = executionAsyncId()), n), { args: ['int'], returns: 'int' });
+  assert.deepEqual(refs(), [false]);
+  callback.ref();
+  assert.deepEqual(refs(), [true]);
+  callback.unref();
+  assert.deepEqual(refs(), [false]);
+  c.plainly(callback);
+  assert.deepEqual([events, inside], [[], executionAsyncId()], 'a synchronous call makes no resource');
+  const call = c.plainly.async(callback);
+  assert.deepEqual(refs(), [false, true]);
+  await call;
+  await new Promise((resolve) => setImmediate(resolve));
+  const [made, called] = seen.keys();
+  assert.deepEqual(events, [
+    ['before', called],
+    ['after', called],
+    ['destroy', called],
+  ]);
+  assert.equal(inside, called);
+  assert.deepEqual(refs(), [false, false]);
+  callback.close();
+  await gc(() => events.some(([event, id]) => event === 'destroy' && id === made));
+  hook.disable();
 });

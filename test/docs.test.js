@@ -11,6 +11,7 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { root } = require('./helpers.js');
+const { scale } = require('./scale.js');
 const { compile, makeProject } = require('./typed-project.js');
 
 const TIMEOUT_MS = 60_000;
@@ -45,16 +46,21 @@ function blocksOf(file) {
   return blocks.map(({ lines: code, ...block }) => ({ ...block, code: code.join('\n') }));
 }
 
-// Says on its last line how the block ended, so that a thrown error is told from any other end.
+// Runs examples one after the other, and says in a line how each ended, so that a thrown error is told from any other end. The
+// last line is of the process itself, at its end.
 const RUNNER = `
 import { writeSync } from 'node:fs';
-try {
-  await import(process.argv[2]);
-  process.on('exit', (code) => writeSync(1, '\\nended: ' + JSON.stringify({ code })));
-} catch (error) {
-  writeSync(2, String(error?.stack ?? error));
-  writeSync(1, '\\nended: ' + JSON.stringify({ thrown: error?.code ?? String(error) }));
-}`;
+const say = (ended) => writeSync(1, '\\nended: ' + JSON.stringify(ended) + '\\n');
+for (const file of process.argv.slice(2)) {
+  try {
+    await import(file);
+    say({ file });
+  } catch (error) {
+    writeSync(2, String(error?.stack ?? error));
+    say({ file, thrown: error?.code ?? String(error) });
+  }
+}
+process.on('exit', (code) => say({ code }));`;
 
 let folder;
 
@@ -67,12 +73,23 @@ before(() => {
 
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-function run(file) {
+/** Runs examples in a process: how each ended by its file, whether the process ended well, and what it printed. */
+async function runExamples(list) {
+  const urls = list.map((file) => pathToFileURL(file).href);
+  const { code, signal, stdout, stderr } = await run(urls);
+  const ends = [...stdout.matchAll(/^ended: (.*)$/gm)].map(([, text]) => JSON.parse(text));
+  const isWhole = code === 0 && signal === null && ends.at(-1)?.code === 0;
+  const byFile = new Map(ends.map(({ file, thrown }) => [file, thrown ?? 'nothing']));
+  const thrown = (file) => byFile.get(pathToFileURL(file).href);
+  return { isWhole, thrown, shown: `exit code ${code}, signal ${signal}\n${stderr}\n${stdout}` };
+}
+
+function run(files) {
   // The documents tell what holds by default.
   const env = { ...process.env, PINNED_FFI_GUARD: '', PINNED_FFI_FENCE: '' };
   delete env.NODE_TEST_CONTEXT;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(folder, 'runner.mjs'), pathToFileURL(file).href], {
+    const child = spawn(process.execPath, [path.join(folder, 'runner.mjs'), ...files], {
       cwd: folder,
       env,
       timeout: TIMEOUT_MS,
@@ -87,20 +104,36 @@ function run(file) {
   });
 }
 
+/** The examples of a document: the line, the file that it is written to, and the code of the error that it throws. */
+const examplesOf = (file) =>
+  blocksOf(file)
+    .filter(({ language, notRun }) => language === 'js' && !notRun)
+    .map(({ line, code }) => {
+      // An example that requires is CommonJS, any other is an ES module.
+      const isCommonJs = /\brequire\(/.test(code) && !/^import /m.test(code);
+      const name = `${path.basename(file, '.md')}-${line}.${isCommonJs ? 'cjs' : 'mjs'}`;
+      return { line, code, name, expected: /^\/\/ throws (\w+)/.exec(code)?.[1] ?? 'nothing' };
+    });
+
 for (const file of files) {
+  const examples = examplesOf(file);
+  if (examples.length === 0) continue;
   describe(file, { concurrency: 2 }, () => {
-    for (const { line, code } of blocksOf(file).filter(({ language, notRun }) => language === 'js' && !notRun)) {
-      const wanted = /^\/\/ throws (\w+)/.exec(code)?.[1];
-      test(`the example at line ${line} ${wanted === undefined ? 'runs' : `throws ${wanted}`}`, async () => {
-        // An example that requires is CommonJS, any other is an ES module.
-        const isCommonJs = /\brequire\(/.test(code) && !/^import /m.test(code);
-        const example = path.join(folder, `${path.basename(file, '.md')}-${line}.${isCommonJs ? 'cjs' : 'mjs'}`);
-        fs.writeFileSync(example, code);
-        const { code: exit, signal, stdout, stderr } = await run(example);
-        const shown = `${file}:${line}\n${stderr}\n${stdout}`;
-        assert.deepEqual({ exit, signal }, { exit: 0, signal: null }, shown);
-        const ended = JSON.parse(/^ended: (.*)$/m.exec(stdout)?.[1] ?? '{}');
-        assert.deepEqual(ended, wanted === undefined ? { code: 0 } : { thrown: wanted }, shown);
+    const at = ({ name }) => path.join(folder, name);
+    // At the quick scale one process runs all of a document. What does not end as it should there runs alone.
+    let together;
+    before(async () => {
+      for (const example of examples) fs.writeFileSync(at(example), example.code);
+      if (scale === 'quick') together = await runExamples(examples.map(at));
+    });
+
+    for (const example of examples) {
+      const { line, expected } = example;
+      test(`the example at line ${line} ${expected === 'nothing' ? 'runs' : `throws ${expected}`}`, async () => {
+        if (together?.isWhole && together.thrown(at(example)) === expected) return;
+        const { isWhole, thrown, shown } = await runExamples([at(example)]);
+        assert.ok(isWhole, `${file}:${line}\n${shown}`);
+        assert.equal(thrown(at(example)), expected, `${file}:${line}\n${shown}`);
       });
     }
   });

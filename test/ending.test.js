@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
-const { describe, test } = require('node:test');
+const { before, describe, test } = require('node:test');
 const { run } = require('./helpers.js');
 const { byScale } = require('./scale.js');
 
@@ -57,6 +57,29 @@ const stopAll = async (numbers) => {
 };
 const main = async (code) => { await code(); };
 `;
+
+/**
+ * Tests of one child that goes through cases, one after the other, and says the name of each that was as it should be. A
+ * case that ends the process fails, and so do those after it.
+ * @param {string[]} names
+ * @param {(name: string) => string} titleOf
+ * @param {string} code of the child
+ */
+function eachIn(names, titleOf, code) {
+  let result;
+  before(async () => {
+    result = await run({ code: common + parent + code });
+  });
+  for (const name of names) {
+    test(titleOf(name), () => {
+      const { stdout, stderr, code: exit, signal } = result;
+      const shown = `the process ended with ${signal ?? exit}\nstderr:\n${stderr}\nstdout:\n${stdout}`;
+      assert.ok(stdout.split('\n').includes(name), shown);
+      assert.match(stderr, /^$/);
+      if (name === names.at(-1)) assert.deepEqual([exit, signal], [0, null], shown);
+    });
+  }
+}
 
 /** A child must end with this code and say this; nothing else may be on its stderr unless it is expected. */
 async function ends(code, { exit = 0, stdout = '', stderr = /^$/, timeout = 30_000, ...options } = {}) {
@@ -217,22 +240,22 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
     'with pins and buffers of calls under way': `globalThis.pin = ffi.pin(ffi.alloc(100));
       s.sum_bytes_later.async(ffi.alloc(1000), 1000, 100); s.sum_bytes_later.async(new Uint8Array(1000), 1000, 100); ${ready}`,
   };
-  for (const [state, code] of Object.entries(workers)) {
-    test(`${state}: it ends, and the others go on`, () =>
-      ends(
-        `main(async () => {
-          for (let i = 0; i < ${byScale(1, 2)}; i++) {
-            const [worker] = await start(${JSON.stringify(code)});
-            await wait(50);
-            await end(worker);
-            if (s.add_i32(20, i) !== 20 + i) throw new Error('add is broken');
-            if (await s.add_i32.async(20, i) !== 20 + i) throw new Error('the pool is broken');
-          }
-          console.log('alive');
-        });`,
-        { stdout: 'alive' },
-      ));
-  }
+  eachIn(
+    Object.keys(workers),
+    (state) => `${state}: it ends, and the others go on`,
+    `main(async () => {
+      for (const [state, code] of Object.entries(${JSON.stringify(workers)})) {
+        for (let i = 0; i < ${byScale(1, 2)}; i++) {
+          const [worker] = await start(code);
+          await wait(50);
+          await end(worker);
+          if (s.add_i32(20, i) !== 20 + i) throw new Error('add is broken');
+          if (await s.add_i32.async(20, i) !== 20 + i) throw new Error('the pool is broken');
+        }
+        console.log(state);
+      }
+    });`,
+  );
 
   test('while foreign threads call back: they get zero, at once and from then on', () =>
     ends(
@@ -282,14 +305,14 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
           const [worker] = await start(\`
             const thread = lib.thread();
             const view = new Uint8Array(1000000).fill(1);
-            \${call}(view, view.length, 600);
+            \${call}(view, view.length, ${byScale(300, 600)});
             parentPort.postMessage('ready');
           \`);
           while (s.get_last_sum() !== -2n) await wait(1);
           await end(worker);
-          for (let i = 0; i < 40; i++) {
+          for (let i = 0; i < ${byScale(12, 40)}; i++) {
             ffi.ptr(new Uint8Array(1000000).fill(5));
-            if (i % 10 === 9) await h.gc();
+            if (i % ${byScale(4, 10)} === 1) await h.gc();
           }
           while (s.get_last_sum() === -2n) await wait(10);
           console.log(s.get_last_sum());
@@ -298,7 +321,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
       { stdout: '1000000n\n1000000n' },
     ));
 
-  const LARGE = byScale(16, 64) << 20;
+  const LARGE = byScale(4, 64) << 20;
   // Without the fences nothing but the end of the environment can wait for native code: the engine frees the memory.
   // Not guarded, which would copy 64 MB for each of the calls.
   const unfenced = { PINNED_FFI_GUARD: '', PINNED_FFI_FENCE: 'off', PINNED_FFI_QUARANTINE: 'off' };
@@ -326,7 +349,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
       ));
   }
 
-  const TIMES = byScale(4, 10);
+  const TIMES = byScale(2, 10);
 
   test(`${4 * TIMES} times, with threads that call at every moment of it`, () =>
     ends(
@@ -354,23 +377,28 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
     ));
 });
 
-describe('process.exit in a worker', { concurrency: 4 }, () => {
-  for (const [where, code] of [
-    ['a callback on its thread', 's.call_times_i32(callback, 3);'],
-    ['a callback that a foreign thread has called', 's.start_ticker(callback, 100, 50); callback.ref();'],
-    ['a callback under a call with threads: true', 'withThreads.join_threads_i32(callback, 8, 20);'],
-    ['a callback of a nonblocking call', 's.join_threads_i32.async(callback, 8, 20);'],
-    ['a callback of a thread of its own', 'lib.thread().symbols.call_i32(callback, 1);'],
-  ]) {
-    test(`in ${where} ends that worker alone, with that code`, () =>
-      ends(
-        `const worker = new Worker(${JSON.stringify(inWorker)} + ${JSON.stringify(
-          `const callback = new ffi.JSCallback(() => process.exit(5), i32); ${code}`,
-        )}, { eval: true });
-        worker.on('exit', (code) => console.log(code, s.add_i32(20, 22)));`,
-        { stdout: '5 42' },
-      ));
-  }
+describe('process.exit in a worker', () => {
+  const places = {
+    'a callback on its thread': 's.call_times_i32(callback, 3);',
+    'a callback that a foreign thread has called': 's.start_ticker(callback, 100, 50); callback.ref();',
+    'a callback under a call with threads: true': 'withThreads.join_threads_i32(callback, 8, 20);',
+    'a callback of a nonblocking call': 's.join_threads_i32.async(callback, 8, 20);',
+    'a callback of a thread of its own': 'lib.thread().symbols.call_i32(callback, 1);',
+  };
+  eachIn(
+    Object.keys(places),
+    (where) => `in ${where} ends that worker alone, with that code`,
+    `main(async () => {
+      const exiting = 'const callback = new ffi.JSCallback(() => process.exit(5), i32); ';
+      for (const [where, code] of Object.entries(${JSON.stringify(places)})) {
+        const worker = new Worker(${JSON.stringify(inWorker)} + exiting + code, { eval: true });
+        const [exit] = await once(worker, 'exit');
+        if (exit !== 5) throw new Error('the worker ended with ' + exit);
+        if (s.add_i32(20, 22) !== 42) throw new Error('add is broken');
+        console.log(where);
+      }
+    });`,
+  );
 });
 
 describe('an exception with no outer call', { concurrency: 4 }, () => {
@@ -603,8 +631,8 @@ describe('many callbacks', () => {
         make(1);
         await h.gc();
         const before = process.memoryUsage.rss();
-        for (let i = 0; i < 20; i++) { make(5000); await h.gc(); }
-        const each = (process.memoryUsage.rss() - before) / 100_000;
+        for (let i = 0; i < ${byScale(4, 20)}; i++) { make(5000); await h.gc(); }
+        const each = (process.memoryUsage.rss() - before) / ${byScale(20_000, 100_000)};
         console.log(each < 2048 ? 'bounded' : each + ' bytes each');
       });`,
       { stdout: 'FFIWarning true\nbounded', stderr: /dropped without close/, timeout: 60_000 },

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, bind, throws, gc, collect, optimize, runs } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
 const { ptr } = ffi;
 const native = bind({
@@ -99,7 +100,7 @@ describe('the address of a view', () => {
     for (const size of [1, 2, 7, 8, 16, 31, 32, 40, 63, 64, 65, 200]) {
       const views = makersOf(size).map((make) => make());
       const addresses = views.map((view) => ptr(view));
-      const junk = Array.from({ length: 2000 }, (_, i) => new Uint8Array(i & 63));
+      const junk = Array.from({ length: byScale(500, 2000) }, (_, i) => new Uint8Array(i & 63));
       collect();
       await gc();
       junk.length = 0;
@@ -229,7 +230,7 @@ describe('the storage of a process under the fence', () => {
   });
 
   test('is zeroed where it must be, also after blocks are reused', () => {
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < byScale(8000, 20_000); i++) {
       const size = 1 + ((i * 37) % 3000);
       assert.ok(Buffer.alloc(size).every((byte) => byte === 0));
       if (i % 20 !== 0) continue;

@@ -36,7 +36,7 @@ const eventSource = `
 `;
 
 describe('the regression of a 96-byte Buffer that is given to a function that writes 192', () => {
-  const WRITES = byScale(1000, 5000);
+  const WRITES = byScale(500, 5000);
 
   test(`in C compiled here: ${WRITES} writes inside and past small buffers leave every other buffer alone`, async () => {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-'));
@@ -249,7 +249,7 @@ describe('an overflow', () => {
 });
 
 describe('under load', () => {
-  const OVERFLOWS = byScale(30_000, 1_000_000);
+  const OVERFLOWS = byScale(10_000, 1_000_000);
   const SECONDS = byScale(1, 20);
 
   const stress = async (file, args, timeout) => {

@@ -127,6 +127,11 @@ function optimize(fn, warmUp = fn) {
   assert.ok(tryOptimize(fn, warmUp, 10), `V8 did not optimise ${fn.name}`);
 }
 
+/** Whether `fn`, which was optimised, still is: V8 discards code that is wrong for what it meets. */
+function staysOptimized(fn) {
+  return isOptimisedByFlags || (getNatives().status(fn) & optimizedBits) === optimizedBits;
+}
+
 const defaultTimeout = 60_000;
 
 /**
@@ -213,6 +218,7 @@ module.exports = {
   collect,
   optimize,
   tryOptimize,
+  staysOptimized,
   run,
   runs,
   makeDetached,

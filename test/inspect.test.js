@@ -118,6 +118,36 @@ describe('util.inspect', () => {
   });
 });
 
+describe('structuredClone', () => {
+  const message = (value) => {
+    try {
+      structuredClone(value);
+    } catch (error) {
+      assert.equal(error.name, 'DataCloneError');
+      return error.message;
+    }
+    return assert.fail('was cloned');
+  };
+
+  test('refuses views, handles and pins, of which nothing would arrive', () => {
+    assert.match(message(Point.alloc()), /Point.* could not be cloned/);
+    assert.match(message({ points: [array(Point, 2).alloc()] }), /ArrayView.* could not be cloned/);
+    assert.match(message(Point.view(ptr(Point.alloc()))), /Point.* could not be cloned/);
+    const pinned = ffi.pin(new Uint8Array(8));
+    assert.match(message(pinned), /Pin.* could not be cloned/);
+    pinned.release();
+    const Block = ffi.opaque('Block', { free: 'free' });
+    const { symbols } = ffi.dlopen(null, { malloc: { args: ['size_t'], returns: Block }, free: { args: [Block] } });
+    const block = symbols.malloc(8);
+    assert.match(message(block), /Handle.* could not be cloned/);
+    symbols.free(block);
+  });
+
+  test('copies what read() returns', () => {
+    assert.deepEqual(structuredClone(Point.read(Point.alloc({ x: 1, y: 2 }))), { x: 1, y: 2 });
+  });
+});
+
 describe('JSON.stringify', () => {
   test('has the values of a view, with BigInts as numbers where they are exact', () => {
     const json = JSON.stringify(makeItem());
@@ -172,7 +202,7 @@ describe('a field that a struct does not have', () => {
       assert.ok(['undefined', 'function'].includes(typeof asked[key]), key);
     assert.equal(await asked, asked);
     assert.equal(await Promise.resolve(point), point);
-    assert.equal(point[Symbol.toStringTag], undefined);
+    assert.equal(point[Symbol.toStringTag], 'Point');
     assert.equal(point[Symbol('any')], undefined);
     assert.equal(point.pipe, undefined);
     assert.equal('z' in point, false);

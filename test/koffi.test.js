@@ -185,6 +185,14 @@ describe('texts', () => {
     throws(() => call({}), 'ERR_INVALID_ARG_TYPE');
   });
 
+  test('that are members or elements refuse small numbers as well', () => {
+    const small = /must be an address of memory \(char \*\), received 12n?, which is in the first page/;
+    for (const value of [12, 12n]) {
+      throws(() => lib.func('Mixed next_mixed(Mixed mixed)')({ s: value }), 'ERR_FFI_INVALID_POINTER', small);
+      throws(() => koffi.encode(Buffer.alloc(8), 'str', value), 'ERR_FFI_INVALID_POINTER', small);
+    }
+  });
+
   test('that are disposable are freed', () => {
     const { disposed } = koffi.stats();
     assert.equal(lib.func('str! duplicate(str text)')('a'), 'a');
@@ -360,6 +368,26 @@ describe('pointers', () => {
       throws(() => lib.func('void overrun(_Out_ int *values)')([0]), 'ERR_FFI_BUFFER_OVERFLOW');
     },
   );
+
+  test('to memory that C reads or writes refuse small numbers', async () => {
+    const small = /^(fill|sum): argument 0 must be an address of memory \(int \*\), received (1|12|4095)n?, which/;
+    const [sum, fill] = ['int sum(int *values, int count)', 'void fill(_Out_ int *values, int count)'].map((text) =>
+      lib.func(text),
+    );
+    for (const value of [1, 12, 4095, 12n]) {
+      throws(() => sum(value, 0), 'ERR_FFI_INVALID_POINTER', small);
+      throws(() => fill(value, 0), 'ERR_FFI_INVALID_POINTER', small);
+      await assert.rejects(promisify(sum.async)(value, 0), { code: 'ERR_FFI_INVALID_POINTER' });
+      throws(
+        () => lib.func('identity_pointer', 'void *', ['void *'])(koffi.as(value, 'int *')),
+        'ERR_FFI_INVALID_POINTER',
+      );
+    }
+    for (let i = 0; i < 20_000; i += 1) assert.equal(sum(null, 0), 0);
+    throws(() => sum(12, 0), 'ERR_FFI_INVALID_POINTER', small);
+    const address = koffi.address(Int32Array.of(1, 2));
+    assert.deepEqual([sum(address, 0), sum(Number(address), 0)], [0, 0]);
+  });
 
   test('come out of parameters', () => {
     const handle = [null];

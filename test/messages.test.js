@@ -20,6 +20,11 @@ describe('messages about a declaration', () => {
     ['unit32_t', 'uint32_t'],
     ['signed int', 'int'],
     ['const wchar_t *', 'wstring'],
+    ['utf8', 'cstring'],
+    ['number', 'f64'],
+    ['time_t', 'i64'],
+    ['uint32_be_t', 'u32be'],
+    ['func', 'function'],
   ]) {
     test(`the unknown type '${type}' leads to '${meant}'`, () => {
       const error = throws(declare({ args: [type] }), 'ERR_INVALID_ARG_VALUE');
@@ -56,6 +61,19 @@ describe('messages about a declaration', () => {
       else assert.ok(error.message.endsWith(`. Did you mean '${meant}'?`), error.message);
     });
   }
+
+  test('a type of C that has no counterpart is said to have none', () => {
+    throws(declare({ args: ['long double'] }), 'ERR_INVALID_ARG_VALUE', /no counterpart/);
+  });
+
+  test('a Map of declarations is refused', () => {
+    const symbols = new Map([['abs', {}]]);
+    throws(() => ffi.dlopen(null, symbols), 'ERR_INVALID_ARG_TYPE', /symbols must be an object .*, received a Map$/);
+  });
+
+  test('a prototype in place of a declaration leads to C text', () => {
+    throws(declare('int abs(int)'), 'ERR_INVALID_ARG_TYPE', /; C text is passed for all functions/);
+  });
 
   test('a declaration of another kind shows what one looks like', () => {
     const shown = /must be an object \{ args: \[\.\.\.\], returns: \.\.\. \}, received an array of 2$/;

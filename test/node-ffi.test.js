@@ -236,6 +236,20 @@ describe('where Node ends the process or corrupts memory', () => {
     throws(() => ffi.toString(1n), 'ERR_FFI_INVALID_POINTER', /first page/);
     throws(() => ffi.toBuffer(8n, 4), 'ERR_FFI_INVALID_POINTER', /first page/);
     throws(() => ffi.exportString('x', 8n, 4), 'ERR_FFI_INVALID_POINTER', /first page/);
+    for (const type of ['string', 'str', 'buffer', 'arraybuffer', 'pointer', 'ptr', 'function']) {
+      const call = new ffi.DynamicLibrary(library).getFunction('identity_pointer', {
+        return: 'pointer',
+        arguments: [type],
+      });
+      const isAnyNumber = ['pointer', 'ptr', 'function'].includes(type);
+      for (const value of [1n, 12n, 4095n]) {
+        if (isAnyNumber) assert.equal(call(value), value);
+        else throws(() => call(value), 'ERR_FFI_INVALID_POINTER', /^identity_pointer: argument 0 .* first page$/);
+      }
+      for (let i = 0; i < 5000; i += 1) assert.equal(call(4096n), 4096n);
+      assert.deepEqual([call(0n), call(null), call(undefined)], [0n, 0n, 0n]);
+      if (!isAnyNumber) throws(() => call(12n), 'ERR_FFI_INVALID_POINTER');
+    }
   });
 
   test('the address of a view stays the same', async () => {

@@ -6,6 +6,7 @@ const { describe, test } = require('node:test');
 const { MessageChannel } = require('node:worker_threads');
 const { ffi, bind, throws, gc, collect, optimize, runs, makeDetached } = require('./helpers.js');
 const { onlyOn } = require('./requirements.js');
+const { byScale } = require('./scale.js');
 
 const { pin, ptr, read, JSCallback } = ffi;
 const native = bind({
@@ -65,7 +66,7 @@ describe('the arguments of a call', () => {
       churns = false;
       optimize(caller);
       churns = true;
-      for (let i = 0; i < 20; i++) assert.equal(caller(), 448n, caller.name);
+      for (let i = 0; i < byScale(6, 20); i++) assert.equal(caller(), 448n, caller.name);
     }
     assert.equal(ffi.checkFences(), 0);
   });
@@ -74,14 +75,16 @@ describe('the arguments of a call', () => {
     const output = await runs(
       `
       const { call_then_sum: sum } = h.bind({ call_then_sum: { args: ['function', 'ptr', 'u64'], returns: 'u64' } });
-      const callback = new ffi.JSCallback(() => { h.collect(); h.collect(); }, {});
+      let isOptimised = false;
+      const callback = new ffi.JSCallback(() => { if (isOptimised) { h.collect(); h.collect(); } }, {});
       // A frame of its own, which is gone when C is called: optimised code may hold what it has inlined for longer.
       const place = () => ffi.ptr(new Uint8Array(64).fill(7));
       new Function('place', '%NeverOptimizeFunction(place)')(place);
       const caller = () => sum(callback, place(), 64);
       h.optimize(caller);
+      isOptimised = true;
       const seen = new Set();
-      for (let i = 0; i < 30; i++) seen.add(Number(caller()));
+      for (let i = 0; i < ${byScale(10, 30)}; i++) seen.add(Number(caller()));
       console.log(seen.size > 1 || !seen.has(448), [...seen].some((sum) => sum >= 64 * 0x80));
     `,
       { flags: ['--expose-gc', '--allow-natives-syntax'] },
@@ -114,7 +117,7 @@ describe('the arguments of a call', () => {
           view = new Uint8Array(${size}).fill(1);
           const callback = new ffi.JSCallback(() => {
             try { move(); } catch {}
-            for (let i = 0; i < 5; i++) h.collect();
+            for (let i = 0; i < ${byScale(2, 5)}; i++) h.collect();
           }, {});
           const summed = sum(callback, view, ${size});
           if (summed !== ${size}n) throw new Error(move + ' leaves native code with other bytes: ' + summed);

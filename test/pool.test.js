@@ -6,6 +6,7 @@ const { randomFill } = require('node:crypto');
 const { describe, test } = require('node:test');
 const { promisify } = require('node:util');
 const { ffi, bind, bindOne, optimize, throws, gc, run, runs } = require('./helpers.js');
+const { onlyOn } = require('./requirements.js');
 const { byScale } = require('./scale.js');
 
 const { JSCallback, ptr, pin, fences, struct } = ffi;
@@ -252,10 +253,11 @@ describe('callbacks during a call with a slice', () => {
 });
 
 describe('the size of the pool', () => {
+  const TIMES = byScale(1000, 3000);
   const code = `
     const { flip_at: flip } = h.bind({ flip_at: { args: ['ptr', 'i64', 'u64'] } });
     let thrown = 0;
-    for (let i = 0; i < 3000; i++) {
+    for (let i = 0; i < ${TIMES}; i++) {
       const [left, view, right] = [Buffer.from('left'), Buffer.from('view'), Buffer.from('right')];
       try { flip(view, 4, 20); } catch { thrown++; }
       try { flip(view, -10, 10); } catch { thrown++; }
@@ -265,12 +267,12 @@ describe('the size of the pool', () => {
 
   test('may change after the package was loaded', async () => {
     for (const size of [0, 1024, 10000, 131072]) {
-      assert.equal(await runs(`Buffer.poolSize = ${size}; ${code}`), '6000', `Buffer.poolSize = ${size}`);
+      assert.equal(await runs(`Buffer.poolSize = ${size}; ${code}`), `${2 * TIMES}`, `Buffer.poolSize = ${size}`);
     }
   });
 
   test('does not matter without the fence in front of the allocator, inside of the slab', async () => {
-    assert.equal(await runs(code.replace('3000', '20'), { env: { PINNED_FFI_FENCE: 'off' } }), '40');
+    assert.equal(await runs(code.replace(TIMES, '20'), { env: { PINNED_FFI_FENCE: 'off' } }), '40');
   });
 });
 
@@ -477,6 +479,41 @@ describe('an address in a slab that came in another way', () => {
       isWhole(slices, 3);
     });
   }
+
+  // strtok_r keeps where it is in a variable of its caller.
+  test('may be written where memory that C was passed has it from an earlier call', { skip: onlyOn('posix') }, () => {
+    const args = ['ptr', 'cstring', 'ptr'];
+    const { strtok_r: next } = ffi.dlopen(null, { strtok_r: { args, returns: 'cstring' } }).symbols;
+    const state = () => [Buffer.allocUnsafe(8), ffi.alloc(8), new BigUint64Array(1)];
+    for (let i = 0; i < 3; i += 1) {
+      const text = Buffer.from('a,bc,d\0');
+      const kept = state()[i];
+      const other = Buffer.from('neighbour');
+      assert.deepEqual([next(text, ',', kept), next(null, ',', kept), next(null, ',', kept)], ['a', 'bc', 'd']);
+      assert.deepEqual([next(null, ',', kept), text.toString(), other.toString()], [null, 'a\0bc\0d\0', 'neighbour']);
+    }
+    const slices = makeSlices();
+    const same = bindOne('identity_ptr', ['ptr'], 'ptr');
+    const fillAll = ffi.cc({
+      source:
+        '#include <string.h>\nstruct piece { char *at; size_t size; };\n' +
+        'void fill_all(struct piece *list, int n, char *own) {' +
+        ' memset(own, 5, 32); for (int i = 0; i < n; i++) memset(list[i].at, 9, list[i].size); }\n' +
+        'void fill_one(struct piece piece, char *own) { fill_all(&piece, 1, own); }',
+      symbols: {
+        fill_all: { args: ['ptr', 'int', 'ptr'] },
+        fill_one: { args: [struct({ at: 'ptr', size: 'size_t' }), 'ptr'] },
+      },
+    });
+    const list = BigUint64Array.of(BigInt(same(slices[3])), 32n, BigInt(same(slices[5])), 32n);
+    fillAll.symbols.fill_all(list, 2, slices[4]);
+    assert.ok([slices[3], slices[5]].every((slice) => slice.every((byte) => byte === 9)));
+    isWhole(slices, 3, 5);
+    fillAll.symbols.fill_one({ at: same(slices[6]), size: 32 }, slices[4]);
+    assert.ok(slices[6].every((byte) => byte === 9));
+    isWhole(slices, 3, 5, 6);
+    fillAll.close();
+  });
 
   test('may be written when a callback has returned it', () => {
     const library = ffi.cc({

@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, bind, gc, run, runs } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
 const { fences, checkFences } = ffi;
 const native = bind({
@@ -176,7 +177,7 @@ describe('the quarantine', () => {
         (() => native.keep_ptr(new Uint8Array(500)))();
         await settle();
         native.flip_kept(3, 2);
-        for (let i = 0; i < 300; i++) {
+        for (let i = 0; i < ${byScale(100, 300)}; i++) {
           ffi.ptr(new Uint8Array(1 + i));
           ffi.ptr(ffi.alloc(100));
           if (i % 20 === 0) { await settle(); look(); }

@@ -128,6 +128,10 @@ const PLATFORM = {
     reason: 'the same beside every Node: runs beside Node 24',
   },
   root: { is: () => process.geteuid?.() === 0, reason: 'only as root' },
+  mounts: {
+    is: () => isLinux && spawnSync('unshare', ['-m', 'true']).status === 0,
+    reason: 'only where a process may have mounts of its own',
+  },
   transfer: {
     is: () => typeof ArrayBuffer.prototype.transfer === 'function',
     reason: 'this Node has no ArrayBuffer.prototype.transfer',

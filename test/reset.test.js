@@ -5,6 +5,7 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const { root, fixture, runs } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
 // Each child loads the package by itself, so that nothing is loaded before the scenario wants it.
 const SHARED = `
@@ -127,7 +128,15 @@ const LATE = {
 
 const TIMES = { timeout: 120_000 };
 
+/** How many of LATE a process uses, one after the other, each after a reset. Alone, each is the first that is used. */
+const IN_A_PROCESS = byScale(7, 1);
+const late = Object.entries(LATE);
+const groups = Array.from({ length: Math.ceil(late.length / IN_A_PROCESS) }, (_, i) =>
+  late.slice(i * IN_A_PROCESS, (i + 1) * IN_A_PROCESS),
+);
+
 for (const [name, registry] of Object.entries(REGISTRIES)) {
+  const isNodes = name === 'require.cache';
   const prelude = `${SHARED}${registry}`;
   const child = (code) =>
     runs(
@@ -199,16 +208,25 @@ for (const [name, registry] of Object.entries(REGISTRIES)) {
       );
     });
 
-    for (const [what, code] of Object.entries(LATE)) {
-      test(`${what} works when it is first used`, TIMES, async () => {
+    for (const group of groups) {
+      const names = group.map(([what]) => what);
+      test(`works when it is first used: ${names.join('; ')}`, TIMES, async () => {
+        // In the other order for the other registry: what is first there has been loaded in part here, and the reverse.
+        const scripts = (isNodes ? group : group.toReversed()).map(
+          ([what, code]) => `
+          at = ${JSON.stringify(what)};
+          reset();
+          { ${code} }
+          reset();
+          { ${code} }`,
+        );
         assert.equal(
           await child(`
+          let at;
+          process.on('exit', (exitCode) => { if (exitCode !== 0) console.error('at ' + at); });
           const ffi = load();
           const { symbols } = ffi.dlopen(fixture, declarations);
-          reset();
-          ${code}
-          reset();
-          ${code.includes('const ') ? `{ ${code} }` : code}`),
+          ${scripts.join('')}`),
           'done',
         );
       });

@@ -42,7 +42,7 @@ group(`random signatures (PINNED_FFI_TEST_SEED=${SEED})`, () => {
   });
 
   test(`agree with C on the call paths ${CALL_PATHS.join(', ')}; ${Object.keys(ENGINES).join(', ')}; plain and wrap`, async (t) => {
-    const result = await runMatrix({ seed: SEED, count: CALLED });
+    const result = await runMatrix({ seed: SEED, count: CALLED, enginesOnOnePath: byScale(true, false) });
     t.diagnostic(sentence(result, SEED));
     assert.equal(describe(result, SEED), '');
     assert.ok(result.figures.optimized > result.figures.tried / 2, sentence(result, SEED));
@@ -65,7 +65,7 @@ group('a mismatch', () => {
     });
     const result = await runMatrix({
       seed: SEED,
-      count: 100,
+      count: byScale(40, 100),
       callPaths: CALL_PATHS.slice(0, 1),
       engines: ['usual'],
       lie,

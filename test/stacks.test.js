@@ -19,6 +19,9 @@ const { symbols } = ffi.dlopen(null, {
   memset: { args: ['ptr', 'int', 'size_t'], returns: 'ptr' },
 });
 
+/** Memory whose text is at an address in the first page. */
+const nowhere = Uint8Array.of(5, 0, 0, 0, 0, 0, 0, 0);
+
 /** The first frame of what a function throws. */
 function firstFrame(call) {
   try {
@@ -60,6 +63,19 @@ describe('the stack of an error begins where the user has called', () => {
     'T.alloc': () => ffi.struct({ x: 'int' }).alloc({ x: 'x' }),
     'a field': () => (ffi.struct({ x: 'int' }).alloc().x = 'x'),
     'a misspelt field': () => ffi.struct({ count: 'int' }).alloc().cuont,
+    'library.global': () => ffi.dlopen(null, {}).global('no_such_variable', 'int'),
+    'library.function': () => ffi.dlopen(null, {}).function('abs', { args: ['f6'] }),
+    'library.symbol': () => ffi.dlopen(null, {}).symbol(5),
+    'the value of a variable': () => (ffi.dlopen(null, {}).global('optind', 'int').value = 'x'),
+    'the view of a variable': () => ffi.dlopen(null, {}).global('optind', 'int').view(),
+    errno: () => ffi.errno('x'),
+    'a text of a view that leads nowhere': () => ffi.struct({ text: 'cstring' }).view(nowhere).text,
+    'view.at': () => ffi.array('int', 2).alloc().at(5),
+    'view.set': () => ffi.array('int', 2).alloc().set(0, 'x'),
+    'view[i]': () => ffi.array('cstring', 1).view(nowhere)[0],
+    'view.toArray': () => ffi.array('cstring', 1).view(nowhere).toArray(),
+    'view.toString': () => ffi.array('cstring', 1).view(nowhere).toString(),
+    'view.toJSON': () => ffi.array('cstring', 1).view(nowhere).toJSON(),
     'an element': () => (ffi.array('int', 2).alloc()[5] = 1),
   };
   for (const [title, call] of Object.entries(calls)) {

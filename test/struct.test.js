@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, throws, gc, runs } = require('./helpers.js');
+const { byScale } = require('./scale.js');
 
 const { struct, union, array, pointer, fn, sizeof, alignof, offsetof, ptr, JSCallback } = ffi;
 
@@ -499,9 +500,10 @@ describe('types that are declared again and again', () => {
     for (let i = 0; i < 2000; i += 1) declareAll();
     await gc();
     const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < 20_000; i += 1) declareAll();
+    const TIMES = byScale(5000, 20_000);
+    for (let i = 0; i < TIMES; i += 1) declareAll();
     await gc();
-    const each = (process.memoryUsage().heapUsed - before) / 20_000;
+    const each = (process.memoryUsage().heapUsed - before) / TIMES;
     assert.ok(each < 200, `each set of declarations keeps ${each} bytes`);
   });
 
@@ -536,6 +538,63 @@ describe('types that are declared again and again', () => {
       [typeof enumeration({ A: 1 }).values.A, typeof enumeration({ A: 1n }).values.A],
       ['number', 'bigint'],
     );
+  });
+});
+
+describe('numbers in a stated byte order', () => {
+  const Header = struct(
+    {
+      magic: 'u16be',
+      length: 'u32be',
+      id: 'u64le',
+      scale: 'f32be',
+      size: 'f64be',
+      delta: 'i16be',
+      all: array('u16be', 2),
+    },
+    { name: 'Header' },
+  );
+  const value = { magic: 0xcafe, length: 1, id: 5n, scale: 1.5, size: -2.25, delta: -2, all: [1, 2] };
+
+  test('lie in memory in that order', () => {
+    const header = Header.alloc(value);
+    const hex = Buffer.from(ffi.toBuffer(ptr(header), 0, Header.size)).toString('hex');
+    assert.match(hex, /^cafe0000000000010500000000000000/);
+    assert.match(hex, /3fc00000.*c002000000000000fffe00010002/);
+    assert.deepEqual(Header.read(header), value);
+    header.length = 0x01020304;
+    assert.equal(header.length, 0x01020304);
+    assert.equal(ffi.read.u32be(Buffer.from([1, 2, 3, 4])), 0x01020304);
+    assert.equal(ffi.read.u32le(Buffer.from([1, 2, 3, 4])), 0x04030201);
+  });
+
+  test('are swapped on the way to C and back, as by htons()', () => {
+    const { symbols } = ffi.cc({
+      source: `typedef struct { unsigned short a; unsigned b; } S;
+unsigned value(unsigned v) { return v; }
+unsigned short first(S s) { return s.a; }
+void store(unsigned *out) { *out = 0x01020304; }
+int call(int (*f)(int)) { return f(0x01000000); }`,
+      symbols: {
+        value: { args: ['u32be'], returns: 'u32' },
+        first: { args: [struct({ a: 'u16be', b: 'u32be' })], returns: 'u16' },
+        store: { args: [ffi.out('u32be')] },
+        call: { args: [fn({ args: ['i32be'], returns: 'i32' })], returns: 'int' },
+      },
+    });
+    assert.equal(symbols.value(0x01020304), 0x04030201);
+    assert.equal(symbols.first({ a: 0x1234, b: 1 }), 0x3412);
+    assert.deepEqual(symbols.store().out, [0x04030201]);
+    assert.equal(
+      symbols.call((number) => number + 1),
+      2,
+    );
+  });
+
+  test('have the limits of their type, which messages name as it is declared', () => {
+    throws(() => (Header.alloc().magic = 70000), 'ERR_OUT_OF_RANGE', /field magic must be .* \(u16be\)/);
+    throws(() => struct({ a: { type: 'u16be', bits: 3 } }), 'ERR_INVALID_ARG_VALUE', /integer type, as it has bits/);
+    assert.equal(ffi.FFIType.u16be, undefined);
   });
 });
 

@@ -209,14 +209,12 @@ describe('threads that call back', () => {
     try {
       let ticks = 0;
       const timer = setInterval(() => ticks++, 5);
-      const start = Date.now();
-      await wait(300);
-      const late = Date.now() - start;
+      await until(() => ticks > 5, 'timers');
       await fs.promises.readFile(__filename);
+      await until(() => numbers.every((number) => plain.count_ticks(number) > 10n), 'calls of every thread');
+      const before = ticks;
+      await until(() => ticks > before, 'timers after many calls');
       clearInterval(timer);
-      assert.ok(ticks > 5, `the loop turned ${ticks} times`);
-      assert.ok(late < 3000, `a timer of 300 ms took ${late} ms`);
-      for (const number of numbers) assert.ok(plain.count_ticks(number) > 10n);
     } finally {
       for (const number of numbers) plain.stop_ticker(number);
       await until(() => numbers.every((number) => plain.is_ticker_over(number)), 'the threads to stop');
@@ -226,14 +224,18 @@ describe('threads that call back', () => {
 
   test('what JavaScript has to do after many calls is not delayed by them', async () => {
     const callback = new JSCallback((value) => value, i32);
-    const start = process.hrtime.bigint();
-    onThread.join_threads_i32(callback, 4, 5000);
-    const during = process.hrtime.bigint() - start;
-    const end = process.hrtime.bigint();
-    await wait(1);
-    const afterwards = process.hrtime.bigint() - end;
+    const times = [];
+    // On a busy machine a turn may be late for other reasons, but not each of them.
+    while (times.length < 5) {
+      const start = performance.now();
+      onThread.join_threads_i32(callback, 4, byScale(1000, 5000));
+      const end = performance.now();
+      await wait(1);
+      times.push(`the calls took ${end - start} ms, the next turn ${performance.now() - end} ms`);
+      if (performance.now() - end < end - start) break;
+    }
     callback.close();
-    assert.ok(afterwards < during, `the calls took ${during / 1000000n} ms, the next turn ${afterwards / 1000000n} ms`);
+    assert.ok(times.length < 5, times.join('\n'));
   });
 });
 
@@ -717,7 +719,7 @@ describe('sqlite', () => {
   });
 });
 
-describe('the warning of a stall', () => {
+describe('the warning of a stall', { concurrency: 3 }, () => {
   const env = { PINNED_FFI_STALL_MS: '100' };
 
   test('names the function and the callback where a synchronous call waits for its threads', async () => {
@@ -737,24 +739,16 @@ describe('the warning of a stall', () => {
   });
 
   test('comes for every function that stalls, and the time is configurable', async () => {
-    const stdout = await runs(
-      `
-      const wait = h.bindOne('wait_for_thread', ['function', 'i32', 'u32'], 'i32');
-      const callback = new ffi.JSCallback((value) => value, { args: ['i32'], returns: 'i32' });
-      console.log(wait(callback, 1, 500));
-    `,
-      { env: { PINNED_FFI_STALL_MS: '5000' }, timeout },
-    );
-    assert.equal(stdout, '-1');
-    const { stderr } = await run({
+    const { stdout, stderr } = await run({
       code: `
         const wait = h.bindOne('wait_for_thread', ['function', 'i32', 'u32'], 'i32');
         const callback = new ffi.JSCallback((value) => value, { args: ['i32'], returns: 'i32' });
-        wait(callback, 1, 500);
+        console.log(wait(callback, 1, 500));
       `,
       env: { PINNED_FFI_STALL_MS: '5000' },
       timeout,
     });
+    assert.equal(stdout.trim(), '-1');
     assert.doesNotMatch(stderr, /Warning/);
   });
 
@@ -783,7 +777,7 @@ describe('the warning of a stall', () => {
   });
 });
 
-describe('closing in the middle of what threads of C do', () => {
+describe('closing in the middle of what threads of C do', { concurrency: 4 }, () => {
   const SOURCE = `
 #include <pthread.h>
 #include <unistd.h>

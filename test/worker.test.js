@@ -48,7 +48,7 @@ describe('workers', () => {
       });
       const callback = new ffi.JSCallback((value) => value + workerData, { args: ['i32'], returns: 'i32' });
       const faults = [];
-      for (let i = 0; i < 5000; i++) {
+      for (let i = 0; i < ${byScale(1500, 5000)}; i++) {
         const view = new Uint8Array(32).fill(workerData);
         if (add(i, workerData) !== i + workerData) faults.push('add');
         if (call(callback, i) !== i + workerData) faults.push('call');
@@ -68,7 +68,7 @@ describe('workers', () => {
 
   test('the main thread works while and after workers come and go', async () => {
     const add = bindOne('add_i32', ['i32', 'i32'], 'i32');
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < byScale(2, 5); round++) {
       const workers = Array.from({ length: 4 }, () =>
         inWorker(`h.bindOne('add_i32', ['i32', 'i32'], 'i32')(1, 2); parentPort.postMessage('ran');`),
       );
@@ -204,7 +204,7 @@ describe('terminating a worker', () => {
     const stdout = await runs(`${startWorker}
       (async () => {
         const add = h.bindOne('add_i32', ['i32', 'i32'], 'i32');
-        for (let i = 0; i < ${byScale(2, 5)}; i++) {
+        for (let i = 0; i < ${byScale(1, 5)}; i++) {
           const shared = new Int32Array(new SharedArrayBuffer(8));
           const worker = await start(${JSON.stringify(workerCode)}, shared);
           while (Atomics.load(shared, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 5));

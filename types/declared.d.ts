@@ -49,13 +49,20 @@ export type DeclaredField = DeclaredType<DeclaredRow & { kind: 'value' | 'array'
 
 /** Accessors for native memory. Passed for a pointer, a view is the address of its memory. */
 export interface LiveView {
-  // Optional, so that a nested struct can be assigned a plain object: `line.from = { x: 0, y: 0 }`.
+  // Any object has this method of Object, which gives an Object. So a plain object can be assigned to a nested struct,
+  // `line.from = { x: 0, y: 0 }`, and cannot be passed where a PassedView is expected.
+  /** The view itself. */
+  valueOf(): any;
+}
+
+/** A view where an address is expected. Other objects are refused. */
+export interface PassedView {
   /** Only for the compiler: distinguishes a view from other objects. */
-  readonly [live]?: true;
+  valueOf(): { readonly [live]: true };
 }
 
 /** The memory of a T: its address, or a view or buffer that holds it. NULL, which C may give, throws. */
-export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | LiveView | null;
+export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | PassedView | null;
 
 /** A struct, a union or an array. `I` is the accepted value, `O` the result, `V` the live view. */
 export interface AggregateType<I, O, V, Kind extends 'value' | 'array'> extends DeclaredType<{

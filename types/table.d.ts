@@ -2,7 +2,7 @@
 // 0 to 21 are bun's, the later ones this package's.
 // lib/types/registry.js is its twin at run time.
 
-import type { DeclaredArgument, DeclaredType, DeclaredValue, LiveView, OwnedText, PointerType } from './declared.js';
+import type { DeclaredArgument, DeclaredType, DeclaredValue, OwnedText, PassedView, PointerType } from './declared.js';
 
 /**
  * The address of native memory, as a branded number. NULL is `null`, never `0`.
@@ -62,7 +62,7 @@ export type FunctionPointerLike = number | bigint | HasPointer | ClosablePointer
  * is refused.
  */
 export type PointerLike<T = any> =
-  AddressOf<T> | HasPointer | ClosablePointer | ArrayBufferView | ArrayBufferLike | LiveView | null;
+  AddressOf<T> | HasPointer | ClosablePointer | ArrayBufferView | ArrayBufferLike | PassedView | null;
 
 /** In: JavaScript to C (arguments, results of callbacks). Out: C to JavaScript. never: not in this direction. */
 interface Row<In, Out, Tag> {
@@ -119,6 +119,23 @@ export interface TypeTable {
   'unsigned long': Row<number | bigint, bigint, 23>;
   /** C's wchar_t: 32 bits on Linux and macOS, 16 on Windows. */
   wchar_t: Row<number | bigint, number, 24>;
+  /** The numbers in a stated byte order, `be` big-endian and `le` little-endian: for files and network packets. */
+  i16be: Row<number | bigint, number, never>;
+  i16le: Row<number | bigint, number, never>;
+  u16be: Row<number | bigint, number, never>;
+  u16le: Row<number | bigint, number, never>;
+  i32be: Row<number | bigint, number, never>;
+  i32le: Row<number | bigint, number, never>;
+  u32be: Row<number | bigint, number, never>;
+  u32le: Row<number | bigint, number, never>;
+  i64be: Row<number | bigint, bigint, never>;
+  i64le: Row<number | bigint, bigint, never>;
+  u64be: Row<number | bigint, bigint, never>;
+  u64le: Row<number | bigint, bigint, never>;
+  f32be: Row<number, number, never>;
+  f32le: Row<number, number, never>;
+  f64be: Row<number, number, never>;
+  f64le: Row<number, number, never>;
   /** `char16_t *` up to NUL, as UTF-16. Out: a copy, `null` for NULL. */
   utf16: Row<PointerLike | string, string | null, never>;
   /** `wchar_t *` up to NUL: UTF-32 on Linux and macOS, UTF-16 on Windows. Out: a copy, `null` for NULL. */
@@ -168,7 +185,7 @@ export interface TypeAliases {
 type NameOfTag = { [Name in keyof TypeTable as TypeTable[Name]['tag']]: Name };
 
 /** The shape of FFIType: every name and alias, with its numeric tag. */
-export type TagTable = { readonly [Name in Exclude<keyof TypeTable, 'utf16' | 'wstring'>]: TypeTable[Name]['tag'] } & {
+export type TagTable = { readonly [Tag in keyof NameOfTag as NameOfTag[Tag]]: Tag } & {
   readonly [Alias in keyof TypeAliases]: TypeTable[TypeAliases[Alias]]['tag'];
 } & {
   /** Belongs to bun's `cc`; refused in a declaration. */

@@ -116,7 +116,7 @@ function inclusionsOf(clang, cursors) {
 }
 
 /**
- * @param {import('./clang').Clang} clang
+ * @param {InstanceType<typeof import('./clang.js').Clang>} clang
  * @param {object[]} cursors those of a unit
  * @param {(file: string | undefined) => boolean} isOwn whether a file belongs to what is bound
  */

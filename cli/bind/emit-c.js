@@ -54,7 +54,10 @@ function declareFunction({ args, returns, varargs }, name, parameters) {
   return declare(returns, `${name}(${list.join(', ') || 'void'})`);
 }
 
-/** Whether the text can declare a type: C has no word for packing to more than one byte. */
+/**
+ * Whether the text can declare a type: C has no word for packing to more than one byte.
+ * @param {any} entity
+ */
 const isDeclared = ({ kind, fault, type, options = {} }) =>
   fault === undefined && (kind !== 'alias' || type.fault === undefined) && (options.packed ?? 1) === 1;
 
@@ -112,7 +115,7 @@ function optionsText(functions) {
 }
 
 /**
- * @param {object} module what module.js has found
+ * @param {any} module what module.js has found
  * @returns {string} C text, which the package has taken
  */
 function emitC({ title, constants, entities, functions, globals, leftOut }) {

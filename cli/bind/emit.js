@@ -158,7 +158,7 @@ class Emitter {
 
   // ---- the module ---------------------------------------------------------------------------------------------------
 
-  /** @param {object} module what module.js has found */
+  /** @param {any} module what module.js has found */
   module({
     title,
     names,

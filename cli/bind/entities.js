@@ -21,8 +21,8 @@ class Entities {
   #isOwnFile;
 
   /**
-   * @param {import('./clang').Clang} clang
-   * @param {import('./names').Names} names
+   * @param {InstanceType<typeof import('./clang.js').Clang>} clang
+   * @param {InstanceType<typeof import('./names.js').Names>} names
    * @param {(file: string | undefined) => boolean} isOwnFile
    */
   constructor(clang, declarations, names, isOwnFile) {

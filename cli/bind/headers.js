@@ -94,7 +94,7 @@ const includeOf = (name) => (path.isAbsolute(name) ? `#include ${JSON.stringify(
 
 /**
  * Reads a header: as a path, as #include finds it, or one folder below that.
- * @param {import('./clang').Clang} clang
+ * @param {InstanceType<typeof import('./clang.js').Clang>} clang
  * @returns {{ unit: number, cursors: object[], header: string, include: string, roots: string[], libraries: string[],
  *   notes: string[] }} `include`: the line that includes it; `roots`: folders in which headers are looked for
  */

@@ -9,16 +9,19 @@ const { isScalar, scalar } = require('./types.js');
 /** The options, with what each is about. */
 const HINTS = ['out', 'inout', 'text', 'number', 'length', 'free', 'owner', 'fails', 'errno', 'threads', 'leaf'];
 
-const WIDE = new Map([
-  ...['int64_t', 'ssize_t', 'intptr_t', 'ptrdiff_t', 'long long'].map((name) => [name, 'i64_fast']),
-  ...['uint64_t', 'size_t', 'uintptr_t', 'unsigned long long'].map((name) => [name, 'u64_fast']),
-  ...(process.platform === 'win32'
-    ? []
-    : [
-        ['long', 'i64_fast'],
-        ['unsigned long', 'u64_fast'],
-      ]),
-]);
+/** @type {Map<string, string>} */
+const WIDE = new Map(
+  /** @type {[string, string][]} */ ([
+    ...['int64_t', 'ssize_t', 'intptr_t', 'ptrdiff_t', 'long long'].map((name) => [name, 'i64_fast']),
+    ...['uint64_t', 'size_t', 'uintptr_t', 'unsigned long long'].map((name) => [name, 'u64_fast']),
+    ...(process.platform === 'win32'
+      ? []
+      : [
+          ['long', 'i64_fast'],
+          ['unsigned long', 'u64_fast'],
+        ]),
+  ]),
+);
 
 /** A type as text, where it is a pointer to characters. */
 const asText = (type) => (isScalar(type, 'ptr') && type.isCharacters ? scalar('cstring') : undefined);
@@ -109,10 +112,7 @@ class Hints {
 
   /** Fields of structs, and parameters and results of function pointers that have a name. */
   #changeEntity(entity) {
-    for (const [option, change] of [
-      ['text', asText],
-      ['number', asNumber],
-    ]) {
+    for (const [option, change] of Object.entries({ text: asText, number: asNumber })) {
       const patterns = this.#patterns[option];
       if (patterns.isEmpty) continue;
       for (const field of entity.kind === 'record' ? entity.fields : []) {

@@ -54,6 +54,7 @@ function matching(entity) {
     ]),
   );
   const { align } = entity.layout;
+  /** @type {{ packed?: number, align?: number }[]} */
   const wanted = [{}, ...(align === undefined ? [] : [{ align }])];
   if (!entity.isUnion)
     for (const packed of [1, 2, 4, 8]) wanted.push({ packed }, ...(align === undefined ? [] : [{ packed, align }]));

@@ -181,7 +181,7 @@ function resourceFolder(library) {
 
 /**
  * Opens libclang.
- * @returns {{ symbols: object, resourceFolder: string | undefined, path: string }}
+ * @returns {{ symbols: any, resourceFolder: string | undefined, path: string }}
  */
 function openLibclang() {
   const file = findLibclang();
@@ -193,7 +193,11 @@ function openLibclang() {
   }
   const { dlopen } = require('../../index.js');
   try {
-    return { symbols: dlopen(file, API).symbols, resourceFolder: resourceFolder(file), path: file };
+    return {
+      symbols: dlopen(file, /** @type {any} */ (API)).symbols,
+      resourceFolder: resourceFolder(file),
+      path: file,
+    };
   } catch (error) {
     throw failure(`${file} is no libclang that this program can use: ${error.message}`);
   }

@@ -73,7 +73,7 @@ function nothingBound(header, leftOut) {
 }
 
 /**
- * @param {object} request what bind.js has read from the command line
+ * @param {any} request what bind.js has read from the command line
  * @returns {Promise<{ text: string, notes: string }>} the module, and what stderr gets
  */
 async function bindHeader(request) {

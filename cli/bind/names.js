@@ -13,7 +13,7 @@ const WORDS = new Set(
 const RESERVED = [
   ...WORDS,
   ...'undefined NaN Infinity Error Object Buffer exports module require process URL'.split(' '),
-  // What the module itself uses.
+  // The names that the module itself uses.
   ...'dlopen struct union array pointer out inout enumeration opaque fn constants library symbols shims cc check'.split(
     ' ',
   ),

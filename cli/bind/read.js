@@ -64,10 +64,8 @@ function constantsOf(evaluator, macros, names, leftOut) {
 }
 
 /**
- * @param {object} request
- * @param {import('./clang').Clang} request.clang
- * @param {string} request.name the header, as the user names it
- * @param {import('./hints').Hints} request.hints
+ * @param {Record<string, any>} request
+ * @param {InstanceType<typeof import('./left-out.js').LeftOut>} leftOut
  */
 function readModel(request, leftOut) {
   const { clang, name, folders, also, prefixes, hints, progress } = request;

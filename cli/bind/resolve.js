@@ -71,7 +71,10 @@ function resolveRecord(clang, types, entities, record) {
   });
 }
 
-/** A bitfield's type: an enum has that of an unsigned int, as the compilers have it. */
+/**
+ * A bitfield's type: an enum has that of an unsigned int, as the compilers have it.
+ * @param {any} field
+ */
 function bitfield({ type, bits, fault }) {
   if (bits === 0) return { fault: 'a bitfield of no bits' };
   if (fault !== undefined) return {};

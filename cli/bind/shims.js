@@ -85,6 +85,12 @@ function givenQuestion(prototype) {
 
 /**
  * The functions and macros to bind, as [name, cursor of a declaration]; the others are listed.
+ * @param {object} request
+ * @param {any} request.clang
+ * @param {any} request.evaluator
+ * @param {any[]} request.inline
+ * @param {any[]} request.macros
+ * @param {any[]} request.functions
  * @param {string[]} request.selected patterns of names, and prototypes of macros
  */
 function findShims({ clang, evaluator, inline, macros, functions, selected }, leftOut) {
@@ -163,7 +169,7 @@ function compiling(functions, clang, evaluator, leftOut) {
 }
 
 /**
- * @returns {{ functions: object[], source: string, include: string, options: Record<string, unknown> }} what the module
+ * @returns {{ functions: object[], source: string, options: Record<string, unknown> }} what the module
  *   passes to cc()
  */
 function shimModule({ clang, model, target }, leftOut) {

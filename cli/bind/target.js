@@ -46,7 +46,7 @@ function find(name) {
 
 /**
  * What dlsym finds of the names through the libraries that one needs.
- * @param {object} library what `inspect` says of it
+ * @param {any} library what `inspect` says of it
  * @param {string[]} names
  */
 function foundInNeeded(library, names) {
@@ -159,7 +159,7 @@ function guess(names, functions) {
  * @param {string} request.header the path of the header
  * @param {string[]} request.hints names that pkg-config gave
  * @param {string[]} request.functions the names of what the header declares, as the linker calls them
- * @returns {{ name: string, exports?: Set<string>, library?: object, warning?: string, note?: string }}
+ * @returns {{ name: string, exports?: Set<string>, library?: any, warning?: string, note?: string }}
  */
 function findLibrary({ wanted, header, hints, functions }) {
   if (wanted === undefined) {
@@ -207,6 +207,7 @@ function functionsOfNode() {
 /**
  * Why the library has to be opened with RTLD_DEEPBIND: this Node exports functions that the library, or one that it
  * needs, calls by name; it would get Node's. undefined where that is not so.
+ * @param {{ library?: any }} target
  */
 function clashWithNode({ library }) {
   if (process.platform !== 'linux' || library === undefined) return undefined;

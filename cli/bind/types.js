@@ -55,8 +55,8 @@ class Types {
   #isText;
 
   /**
-   * @param {import('./clang').Clang} clang
-   * @param {import('./entities').Entities} entities
+   * @param {InstanceType<typeof import('./clang.js').Clang>} clang
+   * @param {InstanceType<typeof import('./entities.js').Entities>} entities
    * @param {(name: string) => boolean} isText whether the user said that pointers to a typedef of that name are text
    */
   constructor(clang, entities, isText) {
@@ -66,7 +66,7 @@ class Types {
   }
 
   /**
-   * @param {object} type a CXType
+   * @param {any} type a CXType
    * @param {string} [name] for a struct, union or enum that has none
    */
   resolve(type, name) {

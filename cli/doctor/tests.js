@@ -1,5 +1,5 @@
 'use strict';
-// What `doctor` tries. Functions of the C library are called; the kinds of values are sent around through a callback,
+// The trials of `doctor`. Functions of the C library are called; the kinds of values are sent around through a callback,
 // which is C to itself: so each goes in and out in both directions, without a library of our own.
 
 const assert = require('node:assert/strict');
@@ -55,6 +55,7 @@ const roundTrips = Object.entries(values).map(([name, pairs]) => ({
 }));
 
 const path = process.platform === 'win32' ? 'ucrtbase' : null;
+/** @type {import('../../index.js').Symbols} */
 const declarations = {
   strlen: { args: ['cstring'], returns: 'size_t' },
   memset: { args: ['ptr', 'int', 'size_t'], returns: 'ptr' },

@@ -2,6 +2,7 @@
 // Translates declarations of bun:ffi into declarations of the main entry.
 
 const { argumentType, callbackArgumentType, resultType } = require('./types.js');
+const { typeOfNodeApi } = require('./node-api.js');
 const { wrongArgument, wrongDeclaration } = require('./messages.js');
 
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
@@ -26,6 +27,17 @@ function pointerOf({ ptr }) {
 /** A function: any number of arguments is taken, and keys that bun does not know are not looked at. */
 function functionOf(declaration) {
   return { ...signatureOf(declaration, argumentType), ptr: pointerOf(declaration), loose: true };
+}
+
+/** A function that cc() compiles: it may use Node-API. */
+function compiledFunctionOf(declaration) {
+  const argument = (type, unsupported) => typeOfNodeApi(type) ?? argumentType(type, unsupported);
+  if (typeOfNodeApi(declaration.returns) === undefined && !declaration.args?.some?.((type) => typeOfNodeApi(type)))
+    return functionOf(declaration);
+  return {
+    args: argsOf(declaration, argument),
+    returns: typeOfNodeApi(declaration.returns) ?? resultType(declaration.returns),
+  };
 }
 
 /** A function whose address is in its declaration. */
@@ -57,4 +69,4 @@ function symbolsOf(symbols, read) {
   return Object.fromEntries(entries);
 }
 
-module.exports = { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf };
+module.exports = { isObject, compiledFunctionOf, functionOf, linkedFunctionOf, callbackOf, symbolsOf };

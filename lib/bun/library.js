@@ -7,7 +7,14 @@ const { fileURLToPath } = require('node:url');
 const { makeError } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const main = require('../library/dlopen.js');
-const { isObject, functionOf, linkedFunctionOf, callbackOf, symbolsOf } = require('./declaration.js');
+const {
+  isObject,
+  compiledFunctionOf,
+  functionOf,
+  linkedFunctionOf,
+  callbackOf,
+  symbolsOf,
+} = require('./declaration.js');
 const { wrongArgument, inWords } = require('./messages.js');
 
 /**
@@ -50,9 +57,11 @@ function CFunction(declaration) {
 /** Loaded late for what lib/index.js says. */
 const compiler = lazy(() => require('../cc/compile.js'));
 
+const nodeApi = lazy(() => require('./node-api.js'));
+
 /** Compiles C with the system's compiler, where bun has TinyCC. */
 function cc(options) {
-  const symbols = symbolsOf(options?.symbols, functionOf);
+  const symbols = symbolsOf(options?.symbols, compiledFunctionOf);
   const phrases = {
     ERR_FFI_SYMBOL_NOT_FOUND: (cause) =>
       makeError(
@@ -61,10 +70,15 @@ function cc(options) {
         { cause, symbol: cause.symbol },
       ),
   };
-  return inWords(phrases, () => compiler().cc({ ...options, symbols }));
+  const usesNodeApi = Object.values(symbols).some((declaration) => nodeApi().usesNodeApi(declaration));
+  return inWords(phrases, () =>
+    usesNodeApi
+      ? nodeApi().compileWithNodeApi(compiler().cc, options, symbols)
+      : compiler().cc({ ...options, symbols }),
+  );
 }
 
-/** What bun calls a source: its file. The package takes the text itself as well. */
+/** A source in bun's sense: a file. The package also takes the text itself. */
 function sourceOf(source) {
   const [first] = Array.isArray(source) ? source : [source];
   const name = first instanceof URL ? fileURLToPath(first) : String(first);

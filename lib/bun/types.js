@@ -9,7 +9,7 @@ const COMPILED_ONLY =
   'napi_env / napi_value are only supported in bun:ffi cc() (compiled C source), not in ' +
   'dlopen/linkSymbols/CFunction/JSCallback';
 
-/** What bun says of a value that a type does not take. */
+/** bun's message for a value that a type does not take. */
 function refusal(descriptor, value) {
   if (descriptor.argumentOnly) return `bun:ffi '${descriptor.name}' argument must be a TypedArray or DataView`;
   if (descriptor.name === 'function' && (value === null || value === undefined)) {
@@ -70,7 +70,7 @@ function descriptorOf(declared, unknown) {
   return descriptors[declared];
 }
 
-/** What bun's declaration of an argument stands for. The types that the main entry makes stay as they are. */
+/** The type of an argument in bun's declaration. The types that the main entry makes are kept. */
 function argumentType(declared, unsupported) {
   if (isDeclared(declared)) return declared;
   const descriptor = descriptorOf(declared, 'type');

@@ -5,7 +5,7 @@ const { atCaller, wrongType } = require('../errors.js');
 const { integerOf, parseOptions } = require('../validate.js');
 
 const KEYS = { signal: 'any', timeout: 'any' };
-/** What setTimeout of the engine takes. */
+/** The longest time that setTimeout accepts. */
 const MOST_MS = 2 ** 31 - 1;
 
 /** The signals of the options: the user's, and one that the timeout aborts. */

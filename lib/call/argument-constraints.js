@@ -1,5 +1,5 @@
 'use strict';
-// Arguments that are declared as objects: { type, name, minBytes, lengthOf, countOf }. Each becomes a type descriptor whose
+// Arguments that are declared as objects: { type, name, minBytes, lengthOf, countOf, flow }. Each becomes a type descriptor whose
 // write() checks the constraints before C is entered, in every mode.
 
 const { makeError, wrongValue, outOfRange, describe, locationOf } = require('../errors.js');
@@ -9,7 +9,7 @@ const { integerOf, parseOptions } = require('../validate.js');
 const { lowAddress } = require('../types/pointers.js');
 const { typeOf, spelled, parameter } = require('../types/registry.js');
 
-const KEYS = { type: 'any', name: 'string', minBytes: 'any', lengthOf: 'number', countOf: 'number' };
+const KEYS = { type: 'any', name: 'string', minBytes: 'any', lengthOf: 'number', countOf: 'number', flow: 'any' };
 
 /**
  * The descriptor of an argument that is not declared by a type, and what the call has to know of it.
@@ -19,7 +19,7 @@ function argumentOf(declared, index, where) {
   if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) {
     return parameter(typeOf(declared, where), index);
   }
-  const { type, name, minBytes, lengthOf: bytesOfIndex, countOf } = parseOptions(declared, KEYS, where);
+  const { type, name, minBytes, lengthOf: bytesOfIndex, countOf, flow } = parseOptions(declared, KEYS, where);
   const lengthOf = bytesOfIndex ?? countOf;
   const descriptor = typeOf(type, `${where}.type`);
   const label = spelled(name === undefined ? index : `argument ${index} (${name})`, type, descriptor);
@@ -27,6 +27,7 @@ function argumentOf(declared, index, where) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${where} must have one of minBytes, lengthOf and countOf`);
   }
   if (lengthOf !== undefined) {
+    if (flow !== undefined) checkFlow(flow, descriptor, where);
     return /** @type {any} */ ({
       __proto__: null,
       ...parameter(checkLengthType(descriptor, lengthOf, where, countOf === undefined ? 'lengthOf' : 'countOf'), label),
@@ -35,7 +36,17 @@ function argumentOf(declared, index, where) {
       checkLength: countOf === undefined ? checkLength : checkCount,
     });
   }
-  return parameter(minBytes === undefined ? descriptor : atLeast(descriptor, minBytes, where), label);
+  const known = parameter(minBytes === undefined ? descriptor : atLeast(descriptor, minBytes, where), label);
+  return flow === undefined ? known : { ...known, flow: checkFlow(flow, descriptor, where) };
+}
+
+const FLOWS = ['in', 'out', 'inout'];
+
+/** Which way the bytes go of memory that the process of an isolated library does not share. */
+function checkFlow(flow, descriptor, where) {
+  if (!FLOWS.includes(flow)) throw wrongValue(`${where}.flow`, "'in', 'out' or 'inout'", flow);
+  if (descriptor.isPointerLike && descriptor.outParam === undefined) return flow;
+  throw makeError('ERR_INVALID_ARG_VALUE', `${where}: flow is only valid for pointer types, not ${descriptor.name}`);
 }
 
 /** A pointer to at least `minBytes` bytes. A number or null has no length to check. */

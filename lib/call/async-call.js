@@ -2,8 +2,9 @@
 // Asynchronous calls. JavaScript keeps the state of each in a table and gives native code the index of its slot; calls
 // that are done are settled together.
 
+const { nameParameter } = require('../errors.js');
 const binding = require('../native/binding.js');
-const { contexts, currentContext } = require('../native/async-context.js');
+const { contexts, contextOfCall } = require('../native/async-context.js');
 const { bytesAt } = require('../memory/arg-buffer.js');
 const { decode } = require('../codegen/read-values.js');
 const { release } = require('../memory/retained.js');
@@ -13,10 +14,10 @@ const { endJob } = require('../memory/callback-results.js');
 
 /** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
 class AsyncCall {
-  constructor(resolve, reject, signature, check, lifetime, retained, values) {
+  constructor(resolve, reject, callTarget, check, lifetime, retained, values) {
     this.resolve = resolve;
     this.reject = reject;
-    this.signature = signature;
+    this.callTarget = callTarget;
     this.check = check;
     this.lifetime = lifetime;
     this.retained = retained;
@@ -39,6 +40,7 @@ function takeSlot(slot) {
   const call = slots[slot];
   slots[slot] = undefined;
   endJob(slot);
+  contexts[slot]?.end();
   contexts[slot] = undefined;
   freeSlots.push(slot);
   return call;
@@ -62,10 +64,10 @@ function launcher(callTarget, name, signature, check, lifetime, thread) {
   signature.resultBytes ??= bytesAt(signature.resultAt, signature.result.size);
   return (pins, retained, values, epoch) => {
     const promise = new Promise(capture);
-    const call = new AsyncCall(resolveNext, rejectNext, signature, check, lifetime, retained, values);
+    const call = new AsyncCall(resolveNext, rejectNext, callTarget, check, lifetime, retained, values);
     const slot = freeSlots.length > 0 ? freeSlots.pop() : slots.length;
     slots[slot] = call;
-    contexts[slot] = currentContext();
+    contexts[slot] = contextOfCall();
     lifetime.begin();
     try {
       if (pins.length > 0) call.unlock = lockAll(pins, name);
@@ -88,8 +90,9 @@ function launcher(callTarget, name, signature, check, lifetime, thread) {
 function settle(slot, isFailed, value, bytes) {
   const call = takeSlot(slot);
   try {
-    if (isFailed) return void call.reject(value);
-    const { signature, check } = call;
+    if (isFailed) return void call.reject(nameParameter(value, call.callTarget.name, call.callTarget.parameterOf));
+    const { check } = call;
+    const { signature } = call.callTarget;
     const result = bytes === undefined ? value : decode(signature.result, bytes);
     if (call.values.length > 0) copyAllBack(signature, call.values);
     call.resolve(check ? check(result) : result);
@@ -106,7 +109,7 @@ function settleAll() {
   for (let taken = next(); taken !== undefined; taken = next()) {
     if (typeof taken === 'number') {
       // The result is in the argument buffer, and is copied at once (memory/arg-buffer.js).
-      const { result, resultBytes } = slots[taken].signature;
+      const { result, resultBytes } = slots[taken].callTarget.signature;
       const bytes = new Uint8Array(resultBytes);
       settle(taken, false, undefined, result.returnedByEntry ? undefined : bytes);
     } else settle(taken[0], taken[1], taken[2]);

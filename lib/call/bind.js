@@ -3,13 +3,14 @@
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
 const binding = require('../native/binding.js');
-const { atCaller, makeError, makeFailure, typeNameOf, wrongValue } = require('../errors.js');
+const { atCaller, makeError, makeFailure, nameParameter, typeNameOf, wrongValue } = require('../errors.js');
 const { fastCallerOf } = require('./fast-call.js');
 const { lazy } = require('../lazy.js');
 const { parseTypes, internSignature, MOST_ARGUMENTS } = require('./signature.js');
 /** @typedef {import('./signature.js').Signature} Signature */
 /** @typedef {import('../types/registry.js').TypeDescriptor} TypeDescriptor */
 const config = require('../native/config.js');
+const { hasHosts } = require('../memory/hosts.js');
 const trace = config.trace ? require('./recorder.js') : undefined;
 const log = config.log === undefined ? undefined : require('./call-log.js');
 const isLogged = log?.makeFilter(config.log);
@@ -18,6 +19,8 @@ const isLogged = log?.makeFilter(config.log);
 const asyncCall = lazy(() => require('./async-call.js'));
 const decorate = lazy(() => require('./decorate.js'));
 const abort = lazy(() => require('./abort.js'));
+// Only for functions of isolated libraries.
+const shapes = lazy(() => require('./pointer-shapes.js'));
 
 // Bits of the native bind(): src/call/bound_function.rs, Options.
 const GUARD = 1;
@@ -33,7 +36,7 @@ const FAILURES = {
   nonzero: (result) => result !== 0 && result !== 0n,
 };
 
-/** What tells that a call failed, from a declaration's `fails`. */
+/** The test for a failed call, from a declaration's `fails`. */
 function failureOf(fails, name) {
   if (typeof fails === 'function') return fails;
   const known = typeof fails === 'string' ? FAILURES[fails] : undefined;
@@ -156,6 +159,7 @@ const addSpec = function (declaration, name) {
  * @property {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of its library
  * @property {boolean} mayBeFast whether fast calls may reach it
  * @property {number | undefined} timeout milliseconds that a call may take, for an isolated library
+ * @property {((name: string, index: number) => string | undefined) | undefined} parameterOf gives the names of parameters
  * @property {object | undefined} last the call target that was made last; each has the one before
  * @property {Function | undefined} asynchronous what `async` gives, once it was asked for
  */
@@ -177,11 +181,14 @@ const bindNative = function (boundFunction, signature, frees) {
     signature.native,
     library,
     boundFunction.spec.options | (frees ? FREES : 0),
+    hasHosts() ? shapes().shapesOf(signature) : undefined,
   );
   return (boundFunction.last = {
     signature,
     functionId,
     library,
+    name: boundFunction.name,
+    parameterOf: boundFunction.parameterOf,
     before: boundFunction.last,
     // Whether the user calls its function, so that errors begin at the user's line; `above` is what is called then.
     isOuter: boundFunction.spec.isDirect,
@@ -216,7 +223,8 @@ function launcherOf(boundFunction, signature, thread, frees) {
     lifetime,
     thread,
   );
-  return signature.launcher(trace === undefined ? launch : trace.recordedJob(launch, name, signature, lifetime), name);
+  const recorded = trace === undefined ? launch : trace.recordedJob(launch, name, signature, lifetime);
+  return signature.launcher(Object.assign(recorded, { parameterOf: boundFunction.parameterOf }), name);
 }
 
 /** The function of a signature: it calls at once, or has `thread` make the call. */
@@ -244,7 +252,7 @@ function asyncOn(boundFunction, thread) {
   return isLogged?.(boundFunction.name, boundFunction.inC) ? log.logged(call, boundFunction, '.async') : call;
 }
 
-/** Has a function the name. Those of `callerOf` have it from the start: to change it makes all properties slow. */
+/** Gives a function its name. Those of `callerOf` have it from the start, because changing it makes all properties slow. */
 const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
 
 /** The function of a declaration that asks for more than a call. */
@@ -255,7 +263,7 @@ function makeDecorated(boundFunction) {
     try {
       return call(...values);
     } catch (error) {
-      throw atCaller(error, outer); // node-do-not-add-exception-line
+      throw atCaller(nameParameter(error, boundFunction.name, boundFunction.parameterOf), outer); // node-do-not-add-exception-line
     }
   };
   return Object.defineProperties(outer, { name: { value: boundFunction.name }, length: { value: call.length } });
@@ -318,8 +326,9 @@ const own = { value: undefined };
  *   threads, leaf, nonblocking }
  * @param {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether fast calls may reach it: it runs no JavaScript but by a JSCallback
+ * @param {(name: string, index: number) => string | undefined} [parameterOf] the names of parameters, for messages
  */
-const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
+const bind = function (name, address, declaration, lifetime, mayBeFast = true, parameterOf = undefined) {
   const spec = specOf(declaration, name);
   // The call target of the function; `inC` is its name in C.
   /** @type {BoundFunction} */
@@ -331,6 +340,7 @@ const bind = function (name, address, declaration, lifetime, mayBeFast = true) {
     lifetime,
     mayBeFast,
     timeout: declaration.timeout,
+    parameterOf,
     last: undefined,
     asynchronous: undefined,
   };

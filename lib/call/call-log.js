@@ -12,7 +12,7 @@ const { typeOf } = require('../types/registry.js');
 // ---- Lines ----------------------------------------------------------------------------------------------------------
 
 const STDERR = 2;
-/** How often a full pipe is tried again before the text is dropped: the program goes on in any case. */
+/** The number of attempts to write to a full pipe before the text is dropped: the program goes on in any case. */
 const MOST_TRIES = 1000;
 
 /** Writes at once, so that the last line is there when the call crashes. */
@@ -165,7 +165,7 @@ function showResult(value, spec) {
 
 const showReturned = (value, descriptor) => (descriptor.name === 'void' ? 'void' : show(value, descriptor));
 
-/** What was thrown, in one line. */
+/** The thrown value, in one line. */
 function showThrown(error) {
   if (!types.isNativeError(error)) return `threw ${show(error)}`;
   const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
@@ -238,7 +238,7 @@ function logged(call, { name, spec, lifetime }, kind = '') {
       return promise;
     } catch (error) {
       outcome = showThrown(error);
-      throw error;
+      throw error; // node-do-not-add-exception-line
     } finally {
       end(line, outcome);
     }
@@ -246,4 +246,33 @@ function logged(call, { name, spec, lifetime }, kind = '') {
   return Object.defineProperties(caller, { name: { value: call.name }, length: { value: call.length } });
 }
 
-module.exports = { logged, makeFilter };
+/**
+ * A function that C calls, which prints its calls.
+ * @param {Function} callback
+ * @param {{ args: import('../types/registry.js').TypeDescriptor[], result: import('../types/registry.js').TypeDescriptor }} types
+ */
+function loggedCallback(callback, { args, result }) {
+  const title = `callback ${nameOf(callback)}`;
+  const spec = { types: { result }, hasOutParams: false };
+  return (...values) => {
+    const line = begin(title, values.map((value, i) => show(value, args[i])).join(', '));
+    let outcome = '';
+    try {
+      const value = callback(...values);
+      if (!types.isPromise(value)) {
+        outcome = showResult(value, spec);
+        return value;
+      }
+      const [number, promise] = follow(value, title, line.start, spec);
+      outcome = `= promise ${number}`;
+      return promise;
+    } catch (error) {
+      outcome = showThrown(error);
+      throw error; // node-do-not-add-exception-line
+    } finally {
+      end(line, outcome);
+    }
+  };
+}
+
+module.exports = { logged, loggedCallback, makeFilter, nameOf };

@@ -38,7 +38,7 @@ function withExtras(types, enter, name) {
   );
 }
 
-/** What comes back: the result alone, or with the values of out parameters; handles belong to their owners. */
+/** The result alone, or with the values of out parameters; handles get their owners. */
 function withResults(types, call, name) {
   const passed = types.args.filter((descriptor) => descriptor.outParam);
   const results =

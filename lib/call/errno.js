@@ -1,7 +1,6 @@
 'use strict';
 // errno(): the error number of the last call.
 
-const { atCaller } = require('../errors.js');
 const binding = require('../native/binding.js');
 const { integerOf } = require('../validate.js');
 
@@ -11,12 +10,9 @@ const { integerOf } = require('../validate.js');
  */
 function errno(value) {
   if (value === undefined) return binding.lastErrno();
-  try {
-    binding.setErrno(integerOf(value, 'errno: value', 'an integer from -2^31 to 2^31-1', -(2 ** 31), 2 ** 31 - 1));
-    return undefined;
-  } catch (error) {
-    throw atCaller(error, errno); // node-do-not-add-exception-line
-  }
+  return void binding.setErrno(
+    integerOf(value, 'errno: value', 'an integer from -2^31 to 2^31-1', -(2 ** 31), 2 ** 31 - 1),
+  );
 }
 
 module.exports = { errno };

@@ -5,7 +5,7 @@
 
 const binding = require('../native/binding.js');
 const { modules, unverified } = require('../native/runtime.js');
-const { withoutV8, usesV8, texts } = require('../native/v8.js');
+const { withoutV8, usesV8, attachTexts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
@@ -47,7 +47,7 @@ function start() {
   if (unverified !== undefined) return unverified;
   // The generic call finds views by V8's functions as well, and reads flat texts where they lie.
   const hasViews = usesV8 && binding.attachViews?.(shared.subarray(3), new DataView(shared.buffer, 5));
-  if (usesV8) binding.attachTexts?.(...texts);
+  if (usesV8) attachTexts();
   if (config.callPath !== undefined && config.callPath !== 'fast') return config.callPathSetting;
   if (withoutV8 !== undefined) return withoutV8;
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
@@ -97,22 +97,23 @@ const pointer = (...others) => pointerOf("typeof a@ === 'number'", 'x@ = a@;', .
 const stored = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
 const ofView = (at) => `if (isView(a@)) ${stored(`storeView(a@, ${at})`)}`;
 const ofText = (at, slot) => `if (typeof a@ === 'string') ${stored(`storeText(a@, ${at + slot * 256})`)}`;
-/** No text lies in the first page: the generic call says so. */
-const text = {
-  ...pointerOf("typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)", 'x@ = a@;', ofText, ofView),
-  hasTexts: true,
-};
+/** Nothing that C reads or writes lies in the first page: the generic call says so. */
+const isMemory = "typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)";
+const memory = pointerOf(isMemory, 'x@ = a@;', ofView);
+const text = { ...pointerOf(isMemory, 'x@ = a@;', ofText, ofView), hasTexts: true };
 /** A pointer of a dialect whose addresses are BigInts: a number is none there, but undefined is NULL. */
-const address = {
+const bigAddress = (isAddress) => ({
   ...pointerOf(
-    "typeof a@ === 'bigint'",
+    isAddress,
     `{ x@ = Number(a@); if (!(x@ >= 0 && x@ <= ${Number.MAX_SAFE_INTEGER})) ${LEAVE} }`,
     () => 'if (a@ === undefined) x@ = 0;',
     ofView,
     ofText,
   ),
   hasTexts: true,
-};
+});
+const address = bigAddress("typeof a@ === 'bigint'");
+const memoryAddress = bigAddress("typeof a@ === 'bigint' && (a@ >= 4096n || a@ === 0n)");
 
 const ARGUMENTS = {
   char: integer(I32, 'a@ << 24 >> 24'),
@@ -180,7 +181,7 @@ function keyed(table) {
   return argClasses;
 }
 const argumentClasses = keyed(ARGUMENTS);
-const classesByName = { __proto__: null, ...ARGUMENTS, address };
+const classesByName = { __proto__: null, ...ARGUMENTS, address, memory, memoryAddress };
 /**
  * The argument class of a descriptor. A dialect's has `fastClass`, the name of one that takes no other values than the
  * descriptor does: what is left is the generic call's.
@@ -196,7 +197,7 @@ const MOST_ARGUMENTS = 16;
 const { fromCharCode } = String;
 /** As many characters are made a string one by one; longer texts native code makes. */
 const SHORT = 32;
-/** Where native code puts a short text that C has returned. */
+/** The place for a short text that C has returned; native code writes it. */
 const RETURNED = 16;
 const returned = shared.subarray(RETURNED, RETURNED + SHORT);
 
@@ -233,7 +234,7 @@ function textOfState(length) {
 
 // ---- the caller -----------------------------------------------------------------------------------------------------
 
-/** What generated source uses. */
+/** The names that generated source uses. */
 const runtime = {
   state,
   words,
@@ -247,7 +248,7 @@ const runtime = {
   MOST: 3.4028234663852886e38,
   apply: Reflect.apply,
   ...halves,
-  /** How many of the next calls take the generic path, as the last one did not go in. */
+  /** The number of next calls that take the generic path, because the last attempt failed. */
   missed: (outcome) => {
     // It did, and has broken a fence, or called a callback although it is a leaf function: this throws.
     if (outcome === BROKEN) binding.takeFailure();

@@ -13,7 +13,7 @@ const {
   readWords,
   readLarge,
 } = require('../codegen/read-values.js');
-const { atCaller, makeError } = require('../errors.js');
+const { atCaller, makeError, nameParameter } = require('../errors.js');
 const { argBuffer, words, begin, bytesAt, FUNCTION_ID, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { release } = require('../memory/retained.js');
 const { lazy } = require('../lazy.js');
@@ -70,7 +70,7 @@ function writeAgain(tries, name) {
 /** Has Node print no source line of ours above an uncaught error: its stack begins at the user's line. */
 const NO_LINE = '// node-do-not-add-exception-line';
 
-/** What generated source uses. */
+/** The names that generated source uses. */
 const runtime = {
   ...readRuntime,
   bytesAt,
@@ -85,9 +85,8 @@ const runtime = {
   fail,
   release,
   copyBack,
-  atCaller,
+  rejected,
   none: Object.freeze([]),
-  reject: (error) => Promise.reject(error),
   // The arguments of the last call whose result is read out of memory.
   keepAlive: undefined,
 };
@@ -148,8 +147,14 @@ function fail(error, callTarget, self, epoch, values) {
 /** The error in the words of the dialect, with a stack that begins at the user's line. */
 function thrownBy(error, callTarget, self) {
   const { wording } = callTarget.signature;
+  nameParameter(error, self.name, callTarget.parameterOf);
   const thrown = wording === undefined ? error : wording.translate(error, self.name);
   return callTarget.isOuter ? atCaller(thrown, callTarget.above ?? self) : thrown;
+}
+
+/** The Promise of an asynchronous call that has thrown before it was started. */
+function rejected(error, launch, self) {
+  return Promise.reject(atCaller(nameParameter(error, self.name, launch.parameterOf), self));
 }
 
 const countCheck = (count) =>
@@ -256,7 +261,7 @@ return (${isAsync ? 'launch' : 'callTarget'}, name, check) => { ${isAsync ? '' :
     ${releases} ${forgets}
     runtime.writeAgain(tries += 1, name);
     }
-    ${isAsync ? `} catch (error) { ${releases} return runtime.reject(runtime.atCaller(error, self)); }` : end}
+    ${isAsync ? `} catch (error) { ${releases} return runtime.rejected(error, launch, self); }` : end}
     ${
       isAsync
         ? ''
@@ -367,7 +372,7 @@ function plainCaller(signature, ending) {
       } catch (error) {
         if (!isAsync) throw thrownBy(error, callTarget, call); // node-do-not-add-exception-line
         release(retainedOf());
-        return Promise.reject(atCaller(error, call));
+        return rejected(error, callTarget, call);
       } finally {
         if (!isAsync) release(retainedOf());
       }

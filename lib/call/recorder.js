@@ -13,7 +13,7 @@ if (config.trace) binding.startTrace(require('node:worker_threads').threadId);
 
 // ---- Who made the call ----------------------------------------------------------------------------------------------
 
-/** How far up the place of a call is looked for: our own functions lie between. */
+/** The number of frames that are searched for the place of a call: our own functions lie between. */
 const MOST_FRAMES = 16;
 const own = folder + path.sep;
 

@@ -121,8 +121,9 @@ const internSignature = function (types, name) {
   let descriptors = '';
   let texts = '';
   for (let i = 0; i < args.length; i += 1) {
-    const { label, lengthOf } = parameters[i];
+    const { label, lengthOf, flow } = parameters[i];
     descriptors += `${keyOf(args[i])},`;
+    if (flow !== undefined) texts += `${flow} ${i},`;
     if (lengthOf !== undefined) texts += `${JSON.stringify([label, lengthOf, parameters[i].counts])},`;
     else if (typeof label !== 'number') texts += `${JSON.stringify(label)},`;
   }
@@ -174,6 +175,8 @@ const prepare = function ({ args, result, resultPosition = RESULT, parameters, f
     // The makers of fast callers, of leaf functions and of others: call/fast-call.js.
     fastCaller: undefined,
     leafCaller: undefined,
+    // What another process has to know of the arguments: call/pointer-shapes.js.
+    shapes: undefined,
   };
 };
 

@@ -37,7 +37,7 @@ function extraDescriptor(type, where) {
   return promotions.get(descriptor);
 }
 
-/** What tells an extra argument's type from others; messages name it as it was passed. */
+/** The key of an extra argument's type in the cache; messages name the type as it was passed. */
 const keyOf = ({ descriptor, type }) =>
   `${descriptor.key ?? descriptor.id}${typeof type === 'string' ? ` ${type}` : ''}`;
 

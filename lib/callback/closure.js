@@ -51,7 +51,7 @@ class Closure {
     openNative(handler);
   }
 
-  /** Lets the handler go: C gets zero from now on. */
+  /** Releases the handler: C gets zero from now on. */
   close() {
     words[ID] = this.#id;
     closeNative();

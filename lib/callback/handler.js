@@ -4,6 +4,7 @@
 
 const { isPromise } = require('node:util').types;
 const binding = require('../native/binding.js');
+const config = require('../native/config.js');
 const { callIn, contexts } = require('../native/async-context.js');
 const { RESULT, makeError } = require('../errors.js');
 const { argBuffer, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer.js');
@@ -12,6 +13,9 @@ const { each, inlineOf, decode, runtime: readRuntime, DECLARED } = require('../c
 const { hasScopedCallback, release } = require('../memory/retained.js');
 const { storageAddress } = require('../memory/access.js');
 const { retainFor, slotOf, WHO } = require('../memory/callback-results.js');
+
+const log = config.log === undefined ? undefined : require('../call/call-log.js');
+const isLogged = log?.makeFilter(config.log);
 
 const putAgain = binding.makePutAgain();
 
@@ -89,7 +93,7 @@ function declareArgument(descriptor, at, i) {
   return inline.from === undefined ? '' : `const from${i} = runtime.inlineOf(descriptor${i}).from;`;
 }
 
-/** What generated source uses. */
+/** The names that generated source uses. */
 const runtime = {
   ...readRuntime,
   addressOfPin,
@@ -206,8 +210,12 @@ const handlerFactory = (signature) =>
     () => plainHandler(signature),
   );
 
+/** With PINNED_FFI_TRACE=log, the same function, whose calls are printed. */
+const logIfAsked = (callback, signature) =>
+  isLogged?.(log.nameOf(callback)) ? log.loggedCallback(callback, signature) : callback;
+
 /** The handler of the callbacks of a signature. */
 const handlerOf = (signature, callback, name, context) =>
-  catching((signature.handle ??= handlerFactory(signature))(callback, name, context));
+  catching((signature.handle ??= handlerFactory(signature))(logIfAsked(callback, signature), name, context));
 
 module.exports = { handlerOf };

@@ -4,7 +4,7 @@
 const binding = require('../native/binding.js');
 const { handlerOf } = require('./handler.js');
 const { Closure, ClosurePool, KINDS } = require('./closure.js');
-const { currentContext } = require('../native/async-context.js');
+const { contextOfCallback } = require('../native/async-context.js');
 const { atCaller, hex, makeError, makeWarning, Trace, typeNameOf, wrongType } = require('../errors.js');
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
@@ -86,7 +86,7 @@ function limitStacks(most) {
   }
 }
 
-/** Where the user's code made a callback, if it is of a class that the user derived. */
+/** The line of the user's code that made a callback of a class that the user derived. */
 function captureSite(constructor) {
   const createdAt = {};
   Error.captureStackTrace(createdAt, constructor);
@@ -102,9 +102,11 @@ function frameOf(createdAt) {
 /** A function pointer, with what the warning of a call after close() says. */
 class Pointer extends Closure {
   name;
-  /** Where its callback was made; put into words only when needed. */
+  /** The stack of the callback's creation; made into text only when needed. */
   createdAt;
   warned = false;
+  /** The asynchronous context of the function. */
+  context;
 
   calledLate() {
     if (this.warned) return;
@@ -136,8 +138,9 @@ class Pointers {
     pointer.name = name;
     pointer.createdAt = undefined;
     pointer.warned = false;
+    pointer.context = contextOfCallback();
     pointer.open(
-      handlerOf(this.#signature, callback, NAME, currentContext()),
+      handlerOf(this.#signature, callback, NAME, pointer.context),
       name,
       threadsafe ? KINDS.threadsafe : KINDS.usual,
     );
@@ -152,6 +155,7 @@ class Pointers {
 
   close(pointer, createdAt) {
     pointer.createdAt = createdAt;
+    pointer.context = undefined;
     pointer.close();
     this.#closed.add(pointer);
   }
@@ -312,7 +316,7 @@ class JSCallback {
   /** Keeps the process alive while native threads may still call; returns this. */
   ref() {
     if (!this.#isRef && this.#ptr !== null) {
-      this.#isRef = true;
+      this.#noteRef(true);
       binding.refQueue();
     }
     return this;
@@ -321,13 +325,19 @@ class JSCallback {
   /** Takes ref() back; returns this. */
   unref() {
     if (this.#isRef) {
-      this.#isRef = false;
+      this.#noteRef(false);
       binding.unrefQueue();
     }
     return this;
   }
 
-  /** Lets the function go. A call that C still makes returns zero, and is warned of once. */
+  #noteRef(isRef) {
+    this.#isRef = isRef;
+    const { context } = this.#pointer;
+    if (context !== undefined) context.isRef = isRef;
+  }
+
+  /** Releases the function. A later call by C returns zero, and the first one prints a warning. */
   close() {
     if (this.#ptr === null) return;
     this.unref();

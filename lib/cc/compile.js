@@ -169,7 +169,7 @@ function findCompiler() {
   return found.get(chosen);
 }
 
-/** What keeps any program from being started: it says nothing of the compiler. */
+/** Errors that keep any program from starting: they say nothing about the compiler. */
 const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
 
 function lookForCompiler(chosen) {
@@ -199,7 +199,7 @@ const READS_MORE = /\.inc(?:bin|lude)\b/;
 const PROFILE = /^-f(?:profile|auto-profile|branch-probabilities)/;
 /** Flags that mean the same in each directory. */
 const WITHOUT_PATH = /^-(?:[DUOgmw]|f(?!plugin)|W(?![alp],)|std=|pedantic|pthread)/;
-/** What compilers and linkers take from the environment. */
+/** The environment variables that compilers and linkers read. */
 const VARIABLES = [
   'CPATH',
   'LIBRARY_PATH',

@@ -2,6 +2,7 @@
 // C types -> types of declarations, by the rules of docs/cdef.md, which `bind` has as well.
 
 const { faultAt, Unsupported } = require('./fault.js');
+const { TEXTS, pointerToScalar } = require('./plain.js');
 const { isVoid, describeType } = require('./types.js');
 const { lazy } = require('../lazy.js');
 const { byName, descriptorOf } = require('../types/registry.js');
@@ -13,10 +14,6 @@ const functions = lazy(() => require('../callback/function-pointer.js'));
 const opaques = lazy(() => require('../types/handle.js'));
 const pointers = lazy(() => require('../types/typed-pointer.js'));
 const parameters = lazy(() => require('../types/out-param.js'));
-
-const TEXTS = { __proto__: null, char: 'cstring', wchar_t: 'wstring', char16_t: 'utf16' };
-/** Types whose pointers may point to any bytes, so that they are plain addresses. */
-const BYTES = new Set(['i8', 'u8', 'char', 'bool', 'void']);
 
 /** A struct that is needed by value while its own fields are being converted. */
 class Incomplete extends Unsupported {}
@@ -73,10 +70,7 @@ function typeOfPointer(to) {
   if (isDeep(to)) return 'ptr';
   if (to.kind === 'function') return typeOfFunction(to);
   if (to.kind === 'scalar') {
-    // The name it was written by: char16_t and uint16_t are the same bits, but only one of them is text.
-    const text = TEXTS[to.spelling] ?? TEXTS[to.name];
-    if (to.isConst && text !== undefined) return text;
-    return BYTES.has(canonical(to)) ? 'ptr' : pointers().pointer(to.name);
+    return pointerToScalar(to.name, to.spelling, to.isConst === true);
   }
   if (to.kind === 'record' && to.record.fields === null) return to.record.isDeclared ? typeOfOpaque(to.record) : 'ptr';
   if (to.kind === 'record' && inProgress.has(to.record)) return pointers().pointer(() => converted.get(to.record));
@@ -122,19 +116,21 @@ function typeOfRecord(type) {
 function makeRecordType(record) {
   const fields = {};
   let [paddings, members] = [0, 0];
-  for (const { name, type, bits } of record.fields) {
+  for (const { name, type, bits, align } of record.fields) {
     if (bits !== undefined) {
       fields[name ?? `_padding${(paddings += 1)}`] = { type: type.kind === 'enum' ? 'unsigned int' : type.name, bits };
     } else {
       const key = name ?? `anonymous${(members += 1) === 1 ? '' : members}`;
-      fields[key] = typeOfValue(type);
+      fields[key] = align === undefined ? typeOfValue(type) : { type: typeOfValue(type), align };
     }
   }
   const name = record.name ?? record.keyword;
-  const options = { name, ...(record.align !== undefined && { align: record.align }) };
-  if (record.keyword === 'struct')
-    return structs().struct(fields, record.packed ? { ...options, packed: true } : options);
-  return structs().union(fields, options);
+  const options = {
+    name,
+    ...(record.align !== undefined && { align: record.align }),
+    ...(record.packed && { packed: true }),
+  };
+  return structs()[record.keyword](fields, options);
 }
 
 function typeOfEnum(known) {
@@ -204,9 +200,9 @@ function textOf(type, mark) {
 }
 
 /** The declaration of a function of a scope: { args, returns, varargs }. Its errors name the place in the text. */
-function declarationOf({ type, marks, at, text }, name) {
+function declarationOf({ type, marks, at, text, plain }, name) {
   try {
-    return signatureOf(type, marks);
+    return plain ?? signatureOf(type, marks);
   } catch (error) {
     throw error.line === undefined ? faultAt(text, at, `${name}: ${error.message}`) : error;
   }

@@ -1,165 +1,14 @@
 'use strict';
-// C text where declarations are taken: sets of declarations (cdef), the functions of a text, and the types of a text.
+// C text where types are taken, and sets of declarations: cdef().
 
 const { makeError, wrongType } = require('../errors.js');
-const { parseOptions } = require('../validate.js');
-const { callbackOf, declarationOf, measure, signatureOf, typeOfName, typeOfValue } = require('./convert.js');
+const { callbackOf, signatureOf, typeOfName, typeOfValue } = require('./convert.js');
 const { faultAt } = require('./fault.js');
-const { Parser } = require('./parser.js');
 const { Scope } = require('./scope.js');
 const { scopes } = require('./sets.js');
+const { functionsIn } = require('./symbols.js');
+const { partsOf, parseTypeText } = require('./texts.js');
 const { describeType } = require('./types.js');
-
-/** A cache of parsed texts by the scopes before them, because programs open a library again and again. */
-const MOST_KEPT = 64;
-const kept = new Map();
-
-let numbers = 0;
-const numberOf = new WeakMap();
-
-function keyOf(text, outer) {
-  let key = '';
-  for (const scope of outer) {
-    if (!numberOf.has(scope)) numberOf.set(scope, (numbers += 1));
-    key += `${numberOf.get(scope)},`;
-  }
-  return `${key}\n${text}`;
-}
-
-/** The result of `make` for a text, made once. */
-function once(text, outer, kind, make) {
-  const key = `${kind}${keyOf(text, outer)}`;
-  let found = kept.get(key);
-  if (found === undefined) {
-    found = make();
-    if (kept.size === MOST_KEPT) kept.delete(kept.keys().next().value);
-    kept.set(key, found);
-  }
-  return found;
-}
-
-const parseText = (text, outer) => once(text, outer, 'd', () => new Parser(text, new Scope(outer), measure).parse());
-
-/** The parts of a text or an array: sets and texts become scopes, objects stay. */
-function partsOf(value, where) {
-  const parts = Array.isArray(value) ? Array.from(value) : [value];
-  const outer = [];
-  return parts.map((part, i) => {
-    if (typeof part === 'string') {
-      const scope = parseText(part, [...outer]);
-      outer.push(scope);
-      return { scope };
-    }
-    if (typeof part === 'object' && part !== null && scopes.has(part)) {
-      outer.push(scopes.get(part));
-      return { scope: scopes.get(part), isSet: true };
-    }
-    if (typeof part !== 'object' || part === null || Array.isArray(part)) {
-      throw wrongType(
-        Array.isArray(value) ? `${where}[${i}]` : where,
-        'C text, a set of cdef() or an object of declarations',
-        part,
-      );
-    }
-    return { object: part };
-  });
-}
-
-// ---- functions ------------------------------------------------------------------------------------------------------
-
-/** The declarations of all functions that a text declares. */
-const functionsIn = (scope) => {
-  const symbols = { __proto__: null };
-  scope.functions.forEach((declared, name) => {
-    symbols[name] = declarationOf(declared, name);
-  });
-  return symbols;
-};
-
-/**
- * C text, or an array of sets, texts and objects, as an object of declarations, and the scope of its types.
- * @param {unknown} value
- * @param {string} where for messages
- * @returns {{ symbols: object, scope: InstanceType<typeof Scope> }}
- */
-function parseSymbols(value, where) {
-  const parts = partsOf(value, where);
-  const symbols = { __proto__: null };
-  for (const { scope, isSet, object } of parts) {
-    if (scope !== undefined) {
-      if (!isSet || parts.length === 1) Object.assign(symbols, ...scope.texts.map(functionsIn));
-      continue;
-    }
-    for (const name of Object.keys(object)) {
-      symbols[name] = isDeclaration(object[name])
-        ? object[name]
-        : added(parts, symbols, name, object[name], `${where}: ${name}`);
-    }
-  }
-  return { symbols, scope: new Scope(parts.flatMap(({ scope }) => scope ?? [])) };
-}
-
-/** Whether an object declares a function by itself: its `args` is a list of types. */
-const isDeclaration = (value) =>
-  typeof value === 'object' && value !== null && (Array.isArray(value.args) || value.returns !== undefined);
-
-/** What an object says of a function that a text declares. */
-function added(parts, symbols, name, value, where) {
-  const declared = parts.reduce((found, { scope }) => scope?.function(name) ?? found, undefined);
-  // dlopen checks what is not merged here, with the keys that it knows.
-  if (typeof value !== 'object' || value === null || (declared === undefined && symbols[name] === undefined))
-    return value;
-  const { args, free, ...others } = { __proto__: null, ...value };
-  if (free !== undefined && typeof free !== 'string') throw wrongType(`${where}.free`, 'the name of a function', free);
-  const isOwned = free !== undefined && declared !== undefined;
-  const declaration = isOwned
-    ? declarationOf({ ...declared, marks: { __proto__: null, ...declared.marks, free: { text: free } } }, name)
-    : (symbols[name] ?? declarationOf(declared, name));
-  const result = { ...declaration, ...others, ...(free !== undefined && !isOwned && { free }) };
-  if (args !== undefined)
-    result.args = describedArguments(declared?.type.parameters ?? [], declaration.args, args, where);
-  return result;
-}
-
-/** The arguments with what an object says of them by their names. */
-function describedArguments(parameters, types, additions, where) {
-  const indexOf = (name) => parameters.findIndex((parameter) => parameter.name === name);
-  const args = [...types];
-  for (const name of Object.keys(parseOptions(additions, keysOf(parameters), `${where}.args`))) {
-    const given = parseOptions(additions[name], { lengthOf: 'any', minBytes: 'number' }, `${where}.args.${name}`);
-    const { lengthOf } = given;
-    const of = typeof lengthOf === 'string' ? indexOf(lengthOf) : lengthOf;
-    if (of === -1)
-      throw makeError(
-        'ERR_INVALID_ARG_VALUE',
-        `${where}.args.${name}.lengthOf: there is no parameter named ${lengthOf}`,
-      );
-    args[indexOf(name)] = { type: types[indexOf(name)], name, ...given, ...(of !== undefined && { lengthOf: of }) };
-  }
-  return args;
-}
-
-const keysOf = (parameters) =>
-  Object.fromEntries(parameters.flatMap(({ name }) => (name === undefined ? [] : [[name, 'any']])));
-
-/**
- * The one function of a text: its name and its declaration.
- * @param {unknown} value
- * @param {string} where
- * @param {InstanceType<typeof Scope>[]} outer
- */
-function parseFunction(value, where, outer = []) {
-  if (typeof value !== 'string') throw wrongType(where, "C text, such as 'int abs(int)'", value);
-  const scope = parseText(value, outer);
-  const [[name, declared] = [], ...others] = [...scope.functions];
-  if (name === undefined || others.length > 0) {
-    throw makeError(
-      'ERR_INVALID_ARG_VALUE',
-      `${where} must declare one function, and declares ${others.length + (name === undefined ? 0 : 1)}`,
-    );
-  }
-  return { name, declaration: declarationOf(declared, name) };
-}
 
 // ---- types ----------------------------------------------------------------------------------------------------------
 
@@ -175,7 +24,7 @@ function parseTypeIn(value, where) {
   const text = list.pop();
   if (typeof text !== 'string') throw wrongType(where, 'C text', text);
   const outer = partsOf(list, where).flatMap(({ scope }) => scope ?? []);
-  return { text, type: once(text, outer, 't', () => new Parser(text, new Scope(outer), measure).parseType()) };
+  return { text, type: parseTypeText(text, outer) };
 }
 
 /** The line to show for an error without a position: the one with a name, or the first. */
@@ -228,6 +77,12 @@ function parseSignature(value, where, isCallback = false) {
     );
   return inText(text, () => (isCallback ? callbackOf(whole) : signatureOf(whole, { __proto__: null })));
 }
+
+/** The name of a parameter of a function type that was parsed. */
+const parameterIn = (text, index) => {
+  const { type } = parseTypeIn(text, 'text');
+  return (type.kind === 'pointer' ? type.to : type).parameters[index]?.name;
+};
 
 // ---- sets -----------------------------------------------------------------------------------------------------------
 
@@ -294,4 +149,4 @@ function cdef(value) {
   return Object.freeze(definitions);
 }
 
-module.exports = { cdef, typeOfVariable, parseSymbols, parseFunction, parseRecord, parseSignature, parseType };
+module.exports = { cdef, typeOfVariable, parameterIn, parseRecord, parseSignature, parseType };

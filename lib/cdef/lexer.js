@@ -5,9 +5,15 @@
 const { faultAt } = require('./fault.js');
 
 const BLANK = /(?:[ \t\r\n\f\v]|\\\r?\n|\/\/(?:\\\r?\n|[^\n])*|\/\*[^]*?\*\/)+/y;
-const TOKEN =
-  /([A-Za-z_$][\w$]*)|((?:0[xX][\da-fA-F']+|0[bB][01']+|\d[\d']*)(?:\.\d*)?(?:[eE][+-]?\d+)?[uUlLzZfF]*)|((?:u8|[uUL])?"(?:\\[^]|[^"\\\n])*")|((?:u8|[uUL])?'(?:\\[^]|[^'\\\n])+')|(\.\.\.|<<|>>|<=|>=|==|!=|&&|\|\||::|[-+*/%&|^~!<>=?:;,.(){}[\]])/y;
-const KINDS = [undefined, 'word', 'number', 'string', 'character', 'punctuation'];
+const WORD = /[\w$]+/y;
+/** What may stand directly in front of a quotation mark. */
+const PREFIX = /^(?:u8|[uUL])$/;
+const NUMBER = /(?:0[xX][\da-fA-F']+|0[bB][01']+|\d[\d']*)(?:\.\d*)?(?:[eE][+-]?\d+)?[uUlLzZfF]*/y;
+const STRING = /(?:u8|[uUL])?"(?:\\[^]|[^"\\\n])*"/y;
+const CHARACTER = /(?:u8|[uUL])?'(?:\\[^]|[^'\\\n])+'/y;
+const PUNCTUATION = /\.\.\.|<<|>>|<=|>=|==|!=|&&|\|\||::|[-+*/%&|^~!<>=?:;,.(){}[\]]/y;
+/** Marks that are no part of longer ones. */
+const SINGLE = new Set(['(', ')', '*', ',', ';', '{', '}', '[', ']', '~', '?', '+', '-', '^', '%']);
 const DIRECTIVE = /#[ \t]*(\w*)((?:\\\r?\n|\/\*[^]*?\*\/|[^\n])*)/y;
 const DEFINE = /^[ \t]*([A-Za-z_]\w*)(\(?)([^]*)$/;
 
@@ -16,49 +22,89 @@ const HINT_BIND = 'for macros and whole headers use `pinned-ffi bind`, or the ou
 /** Reads tokens one after the other. */
 class Lexer {
   #at = 0;
-  #isLineStart = true;
+  /** Where the last token ends. */
+  #behind = 0;
 
   /** @param {string} text */
   constructor(text) {
     this.text = text;
   }
 
+  /** Where the next token is looked for. */
+  get offset() {
+    return this.#at;
+  }
+
+  set offset(at) {
+    this.#at = this.#behind = at;
+  }
+
   /** The next token. At the end of the text it is of kind 'end', again and again. */
   next() {
+    const { text } = this;
     for (;;) {
-      this.#skipBlank();
-      const at = this.#at;
-      if (at >= this.text.length) return { kind: 'end', text: 'the end of the text', at };
-      if (this.text[at] === '#' && this.#isLineStart) {
+      const at = this.#skipBlank();
+      const first = text[at];
+      if (first === undefined) return { kind: 'end', text: 'the end of the text', at };
+      if (SINGLE.has(first)) {
+        this.#at = this.#behind = at + 1;
+        return { kind: 'punctuation', text: first, at, hidden: undefined };
+      }
+      if (first === '#' && this.#isLineStart(at)) {
         const token = this.#directive(at);
         if (token !== undefined) return token;
         continue;
       }
-      this.#isLineStart = false;
-      if (this.text.startsWith('/*', at)) throw faultAt(this.text, at, 'a comment that does not end');
-      TOKEN.lastIndex = at;
-      const match = TOKEN.exec(this.text);
-      if (match === null) throw this.#unreadable(at);
-      this.#at = TOKEN.lastIndex;
-      for (let i = 1; i < KINDS.length; i += 1)
-        if (match[i] !== undefined) return { kind: KINDS[i], text: match[i], at, hidden: undefined };
+      return this.#tokenAt(at, first);
     }
   }
 
-  #skipBlank() {
-    BLANK.lastIndex = this.#at;
-    if (!BLANK.test(this.text)) {
-      if (this.#at === 0) this.#isLineStart = true;
-      return;
+  #tokenAt(at, first) {
+    const isDigit = first >= '0' && first <= '9';
+    let kind = isDigit ? 'number' : 'word';
+    let text = this.#match(isDigit ? NUMBER : WORD, at);
+    const quote = text === undefined ? first : PREFIX.test(text) ? this.text[at + text.length] : undefined;
+    if (quote === '"' || quote === "'") {
+      kind = quote === '"' ? 'string' : 'character';
+      // A prefix without a text behind it is a word.
+      const quoted = this.#match(quote === '"' ? STRING : CHARACTER, at);
+      if (quoted === undefined && text !== undefined) kind = 'word';
+      text = quoted ?? text;
+    } else if (text === undefined) {
+      if (this.text.startsWith('/*', at)) throw faultAt(this.text, at, 'a comment that does not end');
+      kind = 'punctuation';
+      text = this.#match(PUNCTUATION, at);
     }
-    if (this.text.slice(this.#at, BLANK.lastIndex).includes('\n')) this.#isLineStart = true;
-    this.#at = BLANK.lastIndex;
+    if (text === undefined) throw this.#unreadable(at);
+    this.#at = this.#behind = at + text.length;
+    return { kind, text, at, hidden: undefined };
+  }
+
+  /** The text of an expression at an offset; undefined where there is none. */
+  #match(expression, at) {
+    expression.lastIndex = at;
+    return expression.test(this.text) ? this.text.slice(at, expression.lastIndex) : undefined;
+  }
+
+  /** The offset of the next token. */
+  #skipBlank() {
+    const code = this.text.charCodeAt(this.#at);
+    // A blank, a comment or a line continuation begins with one of these.
+    if (code > 32 && code !== 47 && code !== 92) return this.#at;
+    BLANK.lastIndex = this.#at;
+    if (BLANK.test(this.text)) this.#at = BLANK.lastIndex;
+    return this.#at;
+  }
+
+  /** Whether nothing but blanks and comments is in front of an offset on its line. */
+  #isLineStart(at) {
+    return this.#behind === 0 || this.text.slice(this.#behind, at).includes('\n');
   }
 
   #directive(at) {
     DIRECTIVE.lastIndex = at;
     const [, name, rest] = DIRECTIVE.exec(this.text);
-    this.#at = DIRECTIVE.lastIndex;
+    this.#at = this.#behind = DIRECTIVE.lastIndex;
     if (name === 'include' || (name === 'pragma' && rest.trim() === 'once') || name === 'line' || /^\d*$/.test(name))
       return undefined;
     if (name !== 'define') throw faultAt(this.text, at, `#${name} is not understood; ${HINT_BIND}`);

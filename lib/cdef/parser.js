@@ -1,19 +1,53 @@
 'use strict';
 // Declarations of C -> a scope. Records and enumerations are in records.js, declarators in declarator.js.
 
+const { lazy } = require('../lazy.js');
 const { parseDeclarator, parseTypeName } = require('./declarator.js');
-const { Expressions, exact, integer, textOf } = require('./expression.js');
-const { parseEnum, parseRecord } = require('./records.js');
+const { KNOWN } = require('./names.js');
+const { readPrototype, startReading } = require('./plain.js');
+const { Scope } = require('./scope.js');
 const { parseSpecifiers, startsType } = require('./specifiers.js');
 const { Tokens, named } = require('./tokens.js');
 const { describeType, isInteger, isVoid } = require('./types.js');
 
+// Loaded for texts that have constants, structs or enumerations.
+const expressions = lazy(() => require('./expression.js'));
+const records = lazy(() => require('./records.js'));
+
 /** A text that is nested deeper than this is none that a person has written. */
 const MOST_DEPTH = 200;
+
+/** A function that was read without the parser, which reads it for what else there is to know of it. */
+class PlainFunction {
+  #declared;
+
+  /**
+   * @param {string} text the whole text
+   * @param {number} at where its name is
+   * @param {object} plain its declaration
+   * @param {() => any} parse
+   */
+  constructor(text, at, plain, parse) {
+    this.text = text;
+    this.at = at;
+    this.plain = plain;
+    this.parse = parse;
+  }
+
+  get type() {
+    return (this.#declared ??= this.parse()).type;
+  }
+
+  get marks() {
+    return (this.#declared ??= this.parse()).marks;
+  }
+}
 
 class Parser {
   #depth = 0;
   #measure;
+  #expressions;
+  #reading;
 
   /**
    * @param {string} text
@@ -25,10 +59,17 @@ class Parser {
     scope.text = text;
     this.#measure = measure;
     this.tokens = new Tokens(text, {
-      onDefine: ({ text: name, value }) => scope.macros.set(name, value),
+      onDefine: ({ text: name, value }) => {
+        scope.isPlain = false;
+        scope.macros.set(name, value);
+      },
       macro: (name) => scope.macro(name),
     });
-    this.expressions = new Expressions(this);
+  }
+
+  /** What evaluates constant expressions. */
+  get expressions() {
+    return (this.#expressions ??= new (expressions().Expressions)(this));
   }
 
   /** Reads the whole text. */
@@ -37,7 +78,7 @@ class Parser {
     let blocks = 0;
     for (;;) {
       tokens.drop();
-      if (tokens.accept(';')) continue;
+      if (this.#plainPrototype() || tokens.accept(';')) continue;
       if (blocks > 0 && tokens.accept('}')) blocks -= 1;
       else if (tokens.peek().kind === 'end') break;
       else if (this.#acceptExternC()) blocks += 1;
@@ -46,6 +87,28 @@ class Parser {
     if (blocks > 0) throw tokens.fault(tokens.peek(), '`extern "C" {` has no \'}\'');
     scope.macros.forEach((value, name) => this.#addConstant(name, value));
     return scope;
+  }
+
+  /** Takes a prototype of plain types, which are what they are everywhere as long as the text has no names for them. */
+  #plainPrototype() {
+    const { tokens, scope } = this;
+    const at = scope.isPlain ? tokens.offset : undefined;
+    if (at === undefined) return false;
+    this.#reading ??= startReading(tokens.text);
+    const declaration = readPrototype(this.#reading, at);
+    if (declaration === undefined) return false;
+    const { name, end, open } = this.#reading;
+    tokens.offset = end;
+    const { text } = tokens;
+    const parse = () => this.#parseAlone(text.slice(at, end)).functions.get(name);
+    scope.functions.set(name, new PlainFunction(text, open - name.length, declaration, parse));
+    return true;
+  }
+
+  #parseAlone(text) {
+    const scope = new Scope();
+    scope.isPlain = false;
+    return new Parser(text, scope, this.#measure).parse();
   }
 
   /** Reads a text that is one type, with a name in it or not. */
@@ -120,6 +183,7 @@ class Parser {
       base.record.name ??= name.text;
     }
     if (base.enumeration !== undefined) base.enumeration.name ??= name.text;
+    if (KNOWN.has(name.text)) this.scope.isPlain = false;
     this.scope.typedefs.set(name.text, type);
   }
 
@@ -128,7 +192,10 @@ class Parser {
     if (!type.isConst || !isInteger(type)) {
       throw this.tokens.fault(name, `${name.text} has a value; declare the variable alone, or make it a const integer`);
     }
-    this.scope.constants.set(name.text, exact(this.castTo(type, this.expressions.evaluate().value, name).value));
+    this.scope.constants.set(
+      name.text,
+      expressions().exact(this.castTo(type, this.expressions.evaluate().value, name).value),
+    );
     this.scope.variables.delete(name.text);
   }
 
@@ -152,11 +219,11 @@ class Parser {
   }
 
   parseEnum() {
-    return parseEnum(this);
+    return records().parseEnum(this);
   }
 
   parseRecord(keyword, found) {
-    return parseRecord(this, keyword, found);
+    return records().parseRecord(this, keyword, found);
   }
 
   sizeOf(type, at) {
@@ -183,6 +250,7 @@ class Parser {
       throw this.tokens.fault(at, `${describeType(type)} is no integer type`);
     const isUnsigned =
       type.kind === 'pointer' || (type.kind === 'scalar' && /^(u|unsigned|size_t|bool|char(16|32))/.test(type.name));
+    const { integer } = expressions();
     if (type.name === 'bool') return integer(value === 0n ? 0n : 1n, 32, false);
     const bits = this.sizeOf(type, at) * 8;
     const wrapped = integer(value, bits, isUnsigned).value;
@@ -209,7 +277,7 @@ class Parser {
   #constantIn(tokens) {
     if (tokens.peek().kind === 'string') {
       let text = '';
-      while (tokens.peek().kind === 'string') text += textOf(tokens.next());
+      while (tokens.peek().kind === 'string') text += expressions().textOf(tokens.next());
       return text;
     }
     const before = tokens.position;
@@ -222,7 +290,7 @@ class Parser {
       return sign * Number(text.replace(/[fFlL]+$/, '').replaceAll("'", ''));
     }
     tokens.position = before;
-    return exact(this.expressions.evaluate().value);
+    return expressions().exact(this.expressions.evaluate().value);
   }
 }
 

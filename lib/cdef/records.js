@@ -31,7 +31,7 @@ function parseRecord(parser, keyword, found) {
   }
   record.fields = fields;
   record.packed = attributes.packed === true;
-  record.align = largest(record.fieldAlign, attributes.align, found.attributes.align);
+  record.align = largest(attributes.align, found.attributes.align);
   return { kind: 'record', record };
 }
 
@@ -68,7 +68,7 @@ function parseFields(parser, record, fields, names) {
   const { type, attributes } = parseSpecifiers(parser);
   if (tokens.accept(';')) {
     if (type.kind !== 'record' || type.record.tag !== undefined) throw tokens.fault(at, 'a field without a name');
-    fields.push({ name: undefined, type, at, bits: undefined, isFlexible: false });
+    fields.push({ name: undefined, type, at, bits: undefined, align: undefined, isFlexible: false });
     return;
   }
   do {
@@ -85,7 +85,7 @@ function addField(parser, record, { fields, names }, base) {
   if (last?.isFlexible) throw tokens.fault(last.at, `${last.name} has no length, which only the last field may lack`);
   const { name, apply, attributes: own } = tokens.is(':') ? { apply: (type) => type } : parseDeclarator(parser, 'name');
   const type = apply(base.type);
-  const field = { name: name?.text, type, at: name ?? at, bits: undefined, isFlexible: false };
+  const field = { name: name?.text, type, at: name ?? at, bits: undefined, align: undefined, isFlexible: false };
   if (tokens.accept(':')) field.bits = bitsOf(parser, field);
   else if (name === undefined) throw tokens.fault(at, 'a field without a name');
   Object.assign(attributes, own);
@@ -93,7 +93,7 @@ function addField(parser, record, { fields, names }, base) {
     /* one attribute after the other */
   }
   checkField(parser, record, names, field);
-  alignField(parser, record, fields, field, attributes);
+  alignField(parser, field, attributes);
   fields.push(field);
 }
 
@@ -110,17 +110,14 @@ function checkField(parser, record, names, field) {
   if (type.kind === 'array' && !type.length && !field.isFlexible) throw tokens.fault(at, `${name} has no length`);
 }
 
-/** The alignment that is asked for a field: the package aligns whole structs, which for the first field is the same. */
-function alignField(parser, record, fields, { name, type, at, isFlexible }, { align, packed }) {
+/** The alignment that is asked for a field, beyond that of its type. */
+function alignField(parser, field, { align, packed }) {
   const { tokens } = parser;
+  const { name, type, at, isFlexible, bits } = field;
   if (packed) throw tokens.fault(at, `${name} is packed alone; put the attribute behind 'struct'`);
   if (align === undefined || isFlexible || align <= parser.alignOf(type, at)) return;
-  if (fields.length > 0)
-    throw tokens.fault(
-      at,
-      `only the first field may have an alignment that its type has not; add padding before ${name}`,
-    );
-  record.fieldAlign = align;
+  if (bits !== undefined) throw tokens.fault(at, `${name ?? 'a bitfield'} has bits and an alignment`);
+  field.align = align;
 }
 
 function bitsOf(parser, { name, type, at }) {

@@ -48,6 +48,8 @@ class Scope {
   /** @param {Scope[]} outer the scopes before this one, the nearest last */
   constructor(outer = []) {
     this.#outer = outer;
+    /** Whether every name of names.js means there what it means without the text, and nothing is a macro. */
+    this.isPlain = outer.every(({ isPlain }) => isPlain);
   }
 
   /** The scope of a set that is made of several. */

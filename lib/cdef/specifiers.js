@@ -1,5 +1,5 @@
 'use strict';
-// What stands before the declarators: storage, qualifiers, attributes, marks and the type itself.
+// The part before the declarators: storage, qualifiers, attributes, marks and the type itself.
 
 const { ARITHMETIC, ARITHMETICS, SPELLINGS, STORAGE, QUALIFIERS, CONVENTIONS, REFUSED } = require('./names.js');
 const { named } = require('./tokens.js');

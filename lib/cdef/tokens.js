@@ -95,8 +95,19 @@ class Tokens {
 
   /** Drops what was read: a long text keeps no tokens of the statements before. */
   drop() {
-    this.#list.splice(0, this.#at);
+    if (this.#at === this.#list.length) this.#list = [];
+    else this.#list.splice(0, this.#at);
     this.#at = 0;
+  }
+
+  /** Where the next token is looked for in the text; undefined where tokens were read ahead or expanded. */
+  get offset() {
+    return this.#list.length === this.#at && this.#expanded.length === 0 ? this.#lexer.offset : undefined;
+  }
+
+  /** Goes on behind what somebody else has read. */
+  set offset(at) {
+    this.#lexer.offset = at;
   }
 
   get position() {

@@ -20,7 +20,6 @@ const makeRecord = (keyword, tag) => ({
   align: undefined,
   isDeclared: false,
   isKnown: false,
-  fieldAlign: undefined,
   text: undefined,
   at: 0,
 });

@@ -10,7 +10,7 @@ const { arrays, EPOCH } = require('../memory/arg-buffer.js');
 const TWO_32 = 2 ** 32;
 const bigOf = (high, low) => (BigInt(high) << 32n) | BigInt(low >>> 0);
 
-/** What generated source makes of the halves of a word, which are elements of an Int32Array. */
+/** The expressions for a value of the halves of a word, which are elements of an Int32Array. */
 const halves = {
   /** NULL is null; an address above 2^53-1 is a BigInt. */
   toAddress(high, low) {

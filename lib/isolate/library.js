@@ -17,6 +17,12 @@ class IsolatedLifetime extends Lifetime {
     process.enter();
   }
 
+  /** The library is open there. */
+  opened(native, path) {
+    this.native = native;
+    this.path = path;
+  }
+
   get isIsolated() {
     return true;
   }

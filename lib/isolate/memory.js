@@ -7,7 +7,7 @@ const { isView } = require('../memory/array-buffer.js');
 const { arenaReason } = require('../memory/arena.js');
 const { fences } = require('../memory/fences.js');
 
-/** What is known of the arena. */
+/** The state of the arena. */
 function arena() {
   const state = binding.isolateUnavailable() === null ? binding.arenaState() : null;
   if (state === null) {

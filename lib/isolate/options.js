@@ -107,7 +107,7 @@ function sandboxText(value, where) {
 }
 
 /**
- * What a process is started with.
+ * The options that a process is started with.
  * @param {true | object} value
  */
 function parseIsolation(value, where) {

@@ -4,6 +4,7 @@
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
 const { makeArena } = require('../memory/arena.js');
+const { noteHost } = require('../memory/hosts.js');
 const { parseIsolation } = require('./options.js');
 
 /** Throws where nothing can be isolated. */
@@ -24,9 +25,10 @@ class IsolatedProcess {
   constructor(options) {
     requireIsolation();
     makeArena();
+    noteHost();
     listen();
     this.#native = new binding.IsolatedProcess(options);
-    this.#share = options.isApart ? 'own' : 'all';
+    this.#share = this.#native.sharesBuffers ? 'all' : 'own';
   }
 
   /** Opens a library; a text says why the loader refuses it. */
@@ -58,7 +60,7 @@ class IsolatedProcess {
     return { pid, generation, alive, shared: this.#share };
   }
 
-  /** What of the sandbox is applied, by the names of its parts; null where there is none. */
+  /** The parts of the sandbox that are applied, by name; null if there is none. */
   get sandbox() {
     const text = this.#native.sandbox;
     if (text === null) return null;
@@ -97,7 +99,7 @@ function listen() {
 /** Groups by name, whose libraries share a process. */
 const groups = new Map();
 
-/** What stands for a group in the options of dlopen. */
+/** A group, for the options of dlopen. */
 class Group {
   constructor(name, options) {
     this.name = name;

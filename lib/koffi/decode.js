@@ -9,7 +9,7 @@ const { typeOf } = require('./make.js');
 const { makeReaders } = require('./members.js');
 const { layoutOf } = require('./type.js');
 
-/** What koffi.stats() counts. */
+/** The counters of koffi.stats(). */
 const counts = { disposed: 0, callbacks: 0 };
 
 const MOST = 2n ** 53n;

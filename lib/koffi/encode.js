@@ -53,7 +53,7 @@ class Kept {
   }
 }
 
-/** What views that were made for a call have to keep alive. */
+/** The values that must live as long as the views of a call. */
 const attached = new WeakMap();
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ function encodeRecord(layout, type, view, at, value, kept, name, position) {
   }
 }
 
-/** What an object has as a member; not what every object has from Object.prototype. */
+/** A member of an object, without those that every object has from Object.prototype. */
 function partOf(value, name) {
   const part = value[name];
   return part !== undefined && Object.prototype[name] !== undefined && !Object.hasOwn(value, name) ? undefined : part;
@@ -262,13 +262,25 @@ function store(type, view, at, value, kept, name, position) {
 
 const UNITS = { Void: 1, Int8: 1, UInt8: 1, Int16: 2, UInt16: 2, Int32: 4, UInt32: 4 };
 
+/** Whether C reads or writes what a pointer points to. One to `void` or an opaque type may be an id or an offset. */
+const readsMemory = ({ kind, to }) => kind === 'text' || (kind === 'pointer' && layoutOf(to).kind !== 'void');
+
+const lowAddress = (value, type, name, position) =>
+  makeError(
+    'ERR_FFI_INVALID_POINTER',
+    `${place(name, position)} must be an address of memory (${type.name}), received ${describe(value)}, which is in the first page`,
+  );
+
 /**
  * Converts a value for a pointer to null, an address, or a view. An object, an array or a text becomes a new view.
  * @returns {null | number | bigint | ArrayBufferView}
  */
 function refer(type, value, direction, kept, name, position) {
   if (value === null || value === undefined) return null;
-  if (typeof value === 'bigint' || typeof value === 'number') return value;
+  if (typeof value === 'bigint' || typeof value === 'number') {
+    if (access.isInFirstPage(value) && readsMemory(layoutOf(type))) throw lowAddress(value, type, name, position);
+    return value;
+  }
   if (value instanceof Cast) return refer(value.type, value.value, direction, kept, name, position);
   const layout = layoutOf(type);
   if (isView(value)) return checkRoom(type, layout, value, name, position);
@@ -361,4 +373,16 @@ function copyBack(type, value, bytes) {
   return void decodeMembers(layoutOf(to), view, 0, value);
 }
 
-module.exports = { Cast, Kept, attached, bigAddress, copyBack, encode, encodeElements, isView, refer, viewOf };
+module.exports = {
+  Cast,
+  Kept,
+  attached,
+  bigAddress,
+  copyBack,
+  encode,
+  encodeElements,
+  isView,
+  readsMemory,
+  refer,
+  viewOf,
+};

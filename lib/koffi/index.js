@@ -1,5 +1,5 @@
 'use strict';
-// What `pinned-ffi/koffi` exports: the package with koffi's interface.
+// The exports of `pinned-ffi/koffi`: the package with koffi's interface.
 
 const structs = require('./record.js');
 const { as, call, register, unregister } = require('./callback.js');

@@ -17,7 +17,7 @@ function flagsOf(options) {
   return chosen.length === 0 ? undefined : chosen.reduce((flags, key) => flags | (FLAGS[OPTIONS[key]] ?? 0), 0);
 }
 
-/** What koffi.load() returns. */
+/** The result of koffi.load(). */
 class LibraryHandle {
   #opened;
 
@@ -43,7 +43,9 @@ class LibraryHandle {
   }
 
   #bind(name, signature) {
-    return functionOf(name, signature, (declaration) => this.#opened.bind(name, declaration));
+    // errno of another process has to be brought here, for koffi.errno().
+    const more = this.#opened.isIsolated ? { errno: true } : undefined;
+    return functionOf(name, signature, (declaration) => this.#opened.bind(name, { ...declaration, ...more }));
   }
 
   /** The address of a variable or a function. */
@@ -71,10 +73,12 @@ class LibraryHandle {
   }
 }
 
-/** koffi.load(path, { lazy, global, deep }). */
+/** koffi.load(path, { lazy, global, deep }), and `isolate` as dlopen() has it. */
 function load(path, options = {}) {
   const flags = flagsOf(options);
-  const library = openLibrary(path, flags === undefined ? {} : { flags });
+  const { isolate } = options;
+  const given = { ...(flags === undefined ? {} : { flags }), ...(isolate === undefined ? {} : { isolate }) };
+  const library = openLibrary(path, given);
   errnoAddress();
   return new LibraryHandle(library);
 }

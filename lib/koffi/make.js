@@ -59,7 +59,7 @@ function typeOf(spec, where = 'type') {
 
 // ---- arrays ---------------------------------------------------------------------------------------------------------
 
-/** What arrays become in JavaScript, by both of koffi's spellings. */
+/** The JavaScript form of arrays, by both of koffi's spellings. */
 const HINTS = new Map(
   ['Array', 'Typed', 'Buffer', 'String'].flatMap((hint) => [
     [hint, hint],
@@ -176,7 +176,7 @@ function enumeration(...args) {
 
 // ---- disposable types -----------------------------------------------------------------------------------------------
 
-/** What frees where no function is named: set by memory.js, which calls C. */
+/** The default disposer: set by memory.js, which calls C. */
 const standard = { free: undefined };
 
 function makeDisposable(name, type, dispose) {

@@ -20,7 +20,7 @@ const canCompile = (members) => members.every(({ type }) => layoutOf(type).count
 
 // ---- out of memory --------------------------------------------------------------------------------------------------
 
-/** What a member is read as, as source. */
+/** The source that reads a member. */
 function readSource(member, i) {
   const at = `at + ${member.offset}`;
   if (!isScalar(member)) return `help.decode(types[${i}], view, ${at})`;

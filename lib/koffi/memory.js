@@ -25,7 +25,7 @@ const c = () =>
 
 const isAddress = (value) => typeof value === 'bigint' || typeof value === 'number';
 
-/** What encode() has stored at addresses, until something else is stored there. */
+/** The values that encode() has stored at addresses, until others are stored there. */
 const stored = new Map();
 
 /** koffi.alloc(type, length). */
@@ -163,7 +163,7 @@ function untilZero(value, offset, type) {
 
 /** A scalar of the type table, with its own reader. */
 const isPlainScalar = ({ kind, row }) => kind === 'scalar' && row.key === undefined;
-/** What is an address in memory. */
+/** The values that are addresses in memory. */
 const isReference = ({ kind }) => kind === 'text' || kind === 'pointer' || kind === 'callback';
 
 function decodeOne(value, offset, type) {

@@ -6,9 +6,10 @@ const { DeclaredType } = require('../types/native-type.js');
 const { fn } = require('../callback/function-pointer.js');
 const { locationOf, makeError, wrongType } = require('../errors.js');
 const { isView } = require('../memory/array-buffer.js');
+const { memoryPointer } = require('../types/pointers.js');
 const { typeOf } = require('../types/registry.js');
 const { bigAddress, decode, exactNumber, fromAddress } = require('./decode.js');
-const { Kept, encode, refer } = require('./encode.js');
+const { Kept, encode, readsMemory, refer } = require('./encode.js');
 const { isPlain, makeCopier, noteRecord } = require('./members.js');
 const { passedType } = require('./record.js');
 const { viewOf } = require('./scratch.js');
@@ -158,7 +159,7 @@ function functionType(prototype) {
   return functionTypes.get(prototype);
 }
 
-/** Has a function be called by C for the length of a call. */
+/** Makes a function pointer of a function for the length of a call. */
 function lend({ prototype }, callback) {
   return { row: typeOf(functionType(prototype), prototype.name), value: callbackOf(prototype, callback) };
 }
@@ -185,8 +186,17 @@ function pointer(value) {
   return value === undefined ? null : NEEDS_MEMORY;
 }
 
+const memoryTypes = new WeakMap();
+
+/** The main entry's type of a pointer to memory that C reads or writes, by the name that koffi's type has. */
+function memoryType(type) {
+  const layout = layoutOf(type);
+  if (!memoryTypes.has(layout)) memoryTypes.set(layout, Object.freeze(new DeclaredType(memoryPointer(type.name))));
+  return memoryTypes.get(layout);
+}
+
 /**
- * How an argument of a type is passed.
+ * The conversion of an argument of a type.
  * @returns {{ type: unknown, convert?: Function, prepare?: Function }} `type` is one of the main entry; `prepare` makes what is passed
  *   of a value that needs memory
  */
@@ -199,10 +209,13 @@ function argumentOf(type) {
         convert: layout.list === Float32Array || layout.list === Float64Array ? floating : undefined,
       };
     case 'text':
-      return { type: layout.passed, convert: layout.passed === 'ptr' ? view : text };
+      return {
+        type: layout.passed === 'ptr' ? memoryType(type) : layout.passed,
+        convert: layout.passed === 'ptr' ? view : text,
+      };
     case 'pointer':
       return {
-        type: 'ptr',
+        type: readsMemory(layout) ? memoryType(type) : 'ptr',
         convert: layoutOf(layout.to).kind === 'scalar' || layout.to.name === 'void' ? view : pointer,
       };
     case 'callback':
@@ -225,7 +238,7 @@ function argumentOf(type) {
   }
 }
 
-/** How a result of a type, or an argument of a callback, is converted. */
+/** The conversion of a result of a type, or of a callback's argument. */
 function resultOf(type) {
   const layout = layoutOf(type);
   switch (layout.kind) {

@@ -20,7 +20,7 @@ class Arena {
   #base;
   #top = 0;
 
-  /** How much is taken: give it to `reset` when the call has returned. */
+  /** The amount in use; pass it to `reset` when the call has returned. */
   get top() {
     return this.#top;
   }

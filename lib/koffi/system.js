@@ -22,7 +22,7 @@ let location;
 function errnoAddress() {
   if (location === undefined) {
     const [library, name] = LOCATIONS[process.platform] ?? LOCATIONS.linux;
-    location = dlopen(library, { [name]: { returns: 'ptr' } }).symbols[name]();
+    location = dlopen(library, { [name]: { returns: 'ptr' } }, { isolate: false }).symbols[name]();
   }
   return location;
 }
@@ -36,7 +36,7 @@ function errno(...args) {
   return value;
 }
 
-/** What koffi's settings are by default. None has an effect here: memory for calls grows as calls need it. */
+/** koffi's default settings. None has an effect here: memory for calls grows as calls need it. */
 const settings = {
   sync_stack_size: 2097152,
   sync_heap_size: 1048576,

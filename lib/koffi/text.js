@@ -19,6 +19,7 @@ class Names extends Scope {
   constructor(local) {
     super();
     this.local = local;
+    this.isPlain = false;
   }
 
   typedef(name) {
@@ -108,7 +109,7 @@ class Reader {
   }
 }
 
-/** What texts were read as, while the names mean the same. */
+/** The parsed form of texts, valid while the names mean the same. */
 let known = new Map();
 let knownVersion = 0;
 

@@ -2,14 +2,13 @@
 // dlopen(), linkSymbols() and CFunction(): opens libraries and binds functions to their symbols.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const fs = require('node:fs');
 const { isAddon } = require('../native/addon.js');
 const binding = require('../native/binding.js');
 const { libraryOpen } = require('../native/channels.js');
 const { bind } = require('../call/bind.js');
 const { bindAll, makeLibrary } = require('./library.js');
 const { isText } = require('../cdef/sets.js');
-const { makeError, wrongType, outOfRange } = require('../errors.js');
+const { makeError, published, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { nearest, didYouMean } = require('../nearest.js');
 const { Lifetime } = require('../call/library-lifetime.js');
@@ -26,8 +25,10 @@ const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlope
 const globals = lazy(() => require('./global.js'));
 const locate = lazy(() => require('./inspect.js'));
 const search = lazy(() => require('./search.js'));
-// Loaded for declarations that are C text.
-const cdef = lazy(() => require('../cdef/index.js'));
+// Loaded for declarations that are C text: plain prototypes, any functions, types.
+const plain = lazy(() => require('../cdef/plain.js'));
+const cdef = lazy(() => require('../cdef/symbols.js'));
+const types = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
 // Loaded for isolated libraries.
 const isolation = lazy(() => require('../isolate/library.js'));
@@ -50,17 +51,19 @@ const CALL_KEYS = {
 const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean', timeout: 'number' };
 const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
 
-/** The entries of an object of declarations, or of C text, with the scope of its types. */
+/** The entries of an object of declarations, or of C text, with what gives the scope of its types. */
 const declarationsOf = function (symbols, where) {
   if (!isText(symbols)) return { entries: entriesOf(symbols, where), scope: undefined };
-  const parsed = cdef().parseSymbols(symbols, where);
-  return { entries: entriesOf(parsed.symbols, where), scope: parsed.scope };
+  const entries = typeof symbols === 'string' ? plain().plainEntries(symbols) : undefined;
+  if (entries === undefined) return cdef().parseSymbols(symbols, where);
+  return { entries, scope: () => cdef().scopeOf(symbols) };
 };
 
 /** Stands for the group of all libraries. */
 const ALL = Symbol('all');
 const ISOLATES = config.isolate ? ALL : false;
 const OPEN_KEYS = { flags: 'number', guard: 'boolean', isolate: 'any' };
+const LOAD_KEYS = { flags: 'number', isolate: 'any' };
 
 /** Opens a library and binds its symbols. */
 const dlopen = function (path, given, options = {}) {
@@ -68,22 +71,30 @@ const dlopen = function (path, given, options = {}) {
   const symbols = arguments.length > 1 ? given : {};
   const { entries, scope } = declarationsOf(symbols, 'dlopen: symbols');
   const { flags, guard, isolate = ISOLATES } = parseOptions(options, OPEN_KEYS, 'dlopen: options');
-  const bits = flags === undefined ? 0 : flagsOf(flags);
-  if (isolate !== false) return openIsolated(path, entries, scope, bits, guard, isolate);
-  const { found, lifetime } = open(path, bits);
-  // An addon may run JavaScript, which a fast call must not.
-  const opened = { lifetime, found, guard, mayBeFast: found === null || !isAddon(found) };
+  const opened = { ...openAs(path, flags, isolate, 'dlopen: options.isolate'), guard };
+  const { lifetime, process } = opened;
   try {
-    return libraryOf(opened, entries, scope, 'of this process');
+    const library = libraryOf(opened, entries, scope, process === undefined ? 'of this process' : 'of its process');
+    return process === undefined ? library : Object.defineProperties(library, isolation().controls(process));
   } catch (error) {
     lifetime.close();
     throw error;
   }
 };
 
+/** Opens a library in this process, or in another one: what its functions are bound with. */
+const openAs = function (path, flags, isolate, where) {
+  const bits = flags === undefined ? 0 : flagsOf(flags);
+  if (isolate !== false) return openIsolated(path, bits, isolate, where);
+  const { found, lifetime } = open(path, bits);
+  // An addon may run JavaScript, which a fast call must not.
+  return { lifetime, found, mayBeFast: found === null || !isAddon(found), process: undefined };
+};
+
 /** Binds the symbols of a library that is open. */
 const libraryOf = function (opened, entries, scope, kind) {
   const { lifetime, found } = opened;
+  opened.parameterOf = scope === undefined ? undefined : (name, index) => parameterIn(scope(), name, index);
   return makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, kind, {
     global: globalOf(lifetime.native, found, scope),
     function: functionOf(opened, scope),
@@ -91,24 +102,27 @@ const libraryOf = function (opened, entries, scope, kind) {
   });
 };
 
-/** The same in a separate process. */
-function openIsolated(path, entries, scope, flags, guard, isolate) {
-  const { IsolatedLifetime, processOf, everything, controls } = isolation();
-  const process = processOf(isolate === ALL ? everything() : isolate, 'dlopen: options.isolate');
+/** Opens a library in a separate process, and publishes that it is open. */
+function openIsolated(path, flags, isolate, where) {
+  const { IsolatedLifetime, processOf, everything } = isolation();
+  const process = processOf(isolate === ALL ? everything() : isolate, where);
   const lifetime = new IsolatedLifetime(process);
   try {
     const { native, found } = openFirst(path, (candidate) => process.open(candidate, flags));
-    lifetime.native = native;
+    lifetime.opened(native, found);
+    publishOpen(path, found, process);
     // Fast calls run in this process.
-    const opened = { lifetime, found, guard, mayBeFast: false };
-    return Object.defineProperties(libraryOf(opened, entries, scope, 'of its process'), controls(process));
+    return { lifetime, found, mayBeFast: false, process };
   } catch (error) {
     lifetime.close();
     throw error;
   }
 }
 
-const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording }) {
+/** The name of a parameter in the C text of a library. */
+const parameterIn = (scope, name, index) => scope.function(name)?.type.parameters[index]?.name;
+
+const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording, parameterOf }) {
   const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
   if (wording !== undefined) declaration.wording = wording;
   if (guard !== undefined) declaration.guard ??= guard;
@@ -124,7 +138,7 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
     throw missing(symbol, found);
   }
   bindOwned(declaration, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
-  return bind(key, address, declaration, lifetime, mayBeFast);
+  return bind(key, address, declaration, lifetime, mayBeFast, parameterOf);
 };
 
 /** Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have getters. */
@@ -144,13 +158,19 @@ const bindOwned = function (declaration, name, find, lifetime) {
 /**
  * Opens a library whose functions are bound one by one, as a dialect declares them.
  * @param {import('../call/generic-call').Wording} [wording] the dialect's messages about calls
- * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function }}
+ * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function, isIsolated: boolean }}
  */
 function openLibrary(path, options, wording) {
   requirePermission('load', path);
-  const { flags } = parseOptions(options, { flags: 'number' }, 'load: options');
-  const { native, found, lifetime } = open(path, flags === undefined ? 0 : flagsOf(flags));
-  const opened = { lifetime, found, guard: undefined, mayBeFast: found === null || !isAddon(found), wording };
+  const { flags, isolate = ISOLATES } = parseOptions(options, LOAD_KEYS, 'load: options');
+  const opened = {
+    ...openAs(path, flags, isolate, 'load: options.isolate'),
+    guard: undefined,
+    wording,
+    parameterOf: undefined,
+  };
+  const { found, lifetime } = opened;
+  const { native } = lifetime;
   const openNow = (name) => {
     if (!native.isOpen) throw closed(name, found);
     return native;
@@ -159,6 +179,7 @@ function openLibrary(path, options, wording) {
     bind: (name, declaration) => openNow(name) && bindSymbol(name, declaration, opened),
     find: (name) => findOrThrow(openNow(name), name, found),
     close: () => lifetime.close(),
+    isIsolated: opened.process !== undefined,
   };
 }
 
@@ -215,12 +236,13 @@ const closed = (name, path) =>
 
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
 const functionOf = (opened, scope) => (first, second) => {
-  const { name, declaration } =
+  const { name, declaration, own } =
     second === undefined
-      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope])
-      : { name: nameOf(first, 'function: name'), declaration: second };
+      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
+      : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
   if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
-  return bindSymbol(name, declaration, opened);
+  const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
+  return bindSymbol(name, declaration, { ...opened, parameterOf });
 };
 
 function nameOf(name, where) {
@@ -229,16 +251,17 @@ function nameOf(name, where) {
 }
 
 /** Looks symbols of a library up: the address, or null where there is no such symbol. */
-const symbolOf = (native, path) => (name) => {
-  nameOf(name, 'symbol: name');
-  if (!native.isOpen) throw closed(name, path);
-  return native.find(name);
-};
+const symbolOf = (native, path) =>
+  published('symbol', (name) => {
+    nameOf(name, 'symbol: name');
+    if (!native.isOpen) throw closed(name, path);
+    return native.find(name);
+  });
 
 /** The maker of a library's globals. */
 const globalOf = (native, path, scope) => (name, declared) => {
   nameOf(name, 'global: name');
-  const type = declared === undefined && scope !== undefined ? cdef().typeOfVariable(scope, name) : declared;
+  const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
   if (!native.isOpen) throw closed(name, path);
   return global(name, findOrThrow(native, name, path), type, native, path);
 };
@@ -258,8 +281,15 @@ function flagsOf(flags) {
 /** Opens a library, and publishes that it is open. */
 const open = function (path, flags) {
   const { native, found, rival } = openHere(path, flags);
-  if (libraryOpen.hasSubscribers) libraryOpen.publish({ path: found, name: path === null ? null : String(path) });
+  publishOpen(path, found);
   return { native, found, lifetime: new Lifetime(native, rival, found) };
+};
+
+/** Publishes that a library is open; `process` is that of one that is isolated. */
+const publishOpen = function (path, found, process) {
+  if (!libraryOpen.hasSubscribers) return;
+  const isolated = process === undefined ? {} : { isolated: process.state };
+  libraryOpen.publish({ path: found, name: path === null ? null : String(path), ...isolated });
 };
 
 /** Opens the first candidate of a path that the loader of this process takes. */
@@ -286,7 +316,7 @@ const openFirst = function (path, openOne) {
     if (typeof native !== 'string') return { native, found: candidate };
     tried.push({ path: candidate, reason: native });
   }
-  throw notOpened(expected, tried);
+  throw require('./not-opened.js').notOpened(expected, tried);
 };
 
 /**
@@ -300,33 +330,6 @@ function rivalOf(candidate, flags) {
   // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
   const file = binding.isLoaded(candidate) ? null : search().fileOf(candidate);
   return file === null ? null : binding.interposed(file);
-}
-
-/** Windows has its own words in each language, and a number for all of them. */
-const ABSENT = /no such file|not found|could not be found|os error 126/i;
-
-/** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
-function notOpened(expected, tried) {
-  const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
-  // Windows does not say of which file it speaks: the one that was asked for, or one that it needs.
-  const isNamed = ({ path, reason }) => reason.includes(path);
-  const isAbsent = (attempt) =>
-    !exists(attempt) && ABSENT.test(attempt.reason) && (process.platform === 'win32' || isNamed(attempt));
-  const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
-  const hint = (attempt) => {
-    if (!exists(attempt) || !ABSENT.test(attempt.reason)) return '';
-    if (process.platform === 'win32') return ' (the file is there: a library that it needs may be missing)';
-    // glibc says of a file for another machine that it does not exist.
-    return attempt.reason.includes(`${attempt.path}:`)
-      ? ' (the file is there: it may be for another architecture)'
-      : '';
-  };
-  const textOf = (attempt) => (isNamed(attempt) ? attempt.reason : `${attempt.path}: ${attempt.reason}`);
-  const list = tried.map((attempt) => `\n  ${textOf(attempt)}${hint(attempt)}`).join('');
-  return makeError(code, `Failed to open library "${expected}"; tried:${list}`, {
-    path: expected,
-    tried: tried.map(({ path }) => path),
-  });
 }
 
 /** The address of a declaration's `ptr`. */
@@ -349,9 +352,11 @@ function bindPointer(name, value, where, lifetime) {
     );
   }
   const address = addressOf(declaration.ptr, name);
-  if (declaration.c !== undefined) Object.assign(declaration, cdef().parseSignature(declaration.c, `${where}.c`));
+  const { c } = declaration;
+  if (c !== undefined) Object.assign(declaration, types().parseSignature(c, `${where}.c`));
   bindOwned(declaration, name, undefined, lifetime);
-  return bind(name, address, declaration, lifetime);
+  const parameterOf = c === undefined ? undefined : (_, index) => types().parameterIn(c, index);
+  return bind(name, address, declaration, lifetime, true, parameterOf);
 }
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */

@@ -1,7 +1,7 @@
 'use strict';
 // Globals: accessors for the data symbols of a library.
 
-const { hex, makeError, wrongValue } = require('../errors.js');
+const { atCaller, hex, makeError, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
 const { typeOf } = require('../types/registry.js');
 const { viewAt } = require('../types/live-view.js');
@@ -25,25 +25,57 @@ class Global {
 
   /** The value, read now. */
   get value() {
-    this.#checkOpen();
-    return access.read(this.#descriptor, this.ptr, 0, this.#name);
+    try {
+      return this.#read();
+    } catch (error) {
+      throw atCaller(error, accessor.get); // node-do-not-add-exception-line
+    }
   }
 
   set value(value) {
-    this.#checkOpen();
-    access.write(this.#descriptor, this.ptr, 0, value, this.#name);
+    try {
+      this.#write(value);
+    } catch (error) {
+      throw atCaller(error, accessor.set); // node-do-not-add-exception-line
+    }
   }
 
   get() {
-    return this.value;
+    try {
+      return this.#read();
+    } catch (error) {
+      throw atCaller(error, this.get); // node-do-not-add-exception-line
+    }
   }
 
   set(value) {
-    this.value = value;
+    try {
+      this.#write(value);
+    } catch (error) {
+      throw atCaller(error, this.set); // node-do-not-add-exception-line
+    }
   }
 
   /** Accessors over a struct, union or array, without a copy. */
   view() {
+    try {
+      return this.#view();
+    } catch (error) {
+      throw atCaller(error, this.view); // node-do-not-add-exception-line
+    }
+  }
+
+  #read() {
+    this.#checkOpen();
+    return access.read(this.#descriptor, this.ptr, 0, this.#name);
+  }
+
+  #write(value) {
+    this.#checkOpen();
+    access.write(this.#descriptor, this.ptr, 0, value, this.#name);
+  }
+
+  #view() {
     this.#checkOpen();
     if (this.#descriptor.live === undefined) {
       throw wrongValue(`${this.#name}: type`, 'a struct, a union or an array', this.#descriptor.name);
@@ -62,6 +94,8 @@ class Global {
     throw makeError('ERR_FFI_LIBRARY_CLOSED', `${this.#name}: the library ${where} is closed`);
   }
 }
+
+const accessor = Object.getOwnPropertyDescriptor(Global.prototype, 'value');
 
 /** The accessor of the data symbol at an address. */
 function global(name, address, type, native, path) {

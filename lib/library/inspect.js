@@ -15,7 +15,7 @@ const isLoadable = ({ format, architecture }) =>
 /**
  * The library of a path or a bare name, and what it says of itself. Of the files that a name may mean, the first that
  * this process could load counts, as with dlopen; a path is read whatever it is.
- * @returns {{ path: string, candidate: string, reports: object[] }}
+ * @returns {{ path: string, candidate: string, reports: any[] }}
  */
 function inspect(name) {
   if (isPath(name) && fs.existsSync(name)) {

@@ -9,6 +9,8 @@ const config = require('../native/config.js');
 const { integerOf } = require('../validate.js');
 const { argBuffer, words, begin, EPOCH, VALUES } = require('./arg-buffer.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, noteNewPool } = require('./array-buffer.js');
+const { hasHosts, staleError, checkStored } = require('./hosts.js');
+const { pointersOf } = require('./pointer-fields.js');
 const { areCopiedViews, hasScopedCallback, release } = require('./retained.js');
 
 /** Buffers over native memory that the package has made. */
@@ -63,8 +65,9 @@ function checkedAddress(address, byteOffset, name) {
   return target;
 }
 
-/** The guard found that memory is not mapped. */
+/** Memory is not mapped: the guard has found that, or it would be of another process. */
 const unmapped = (name, address, length, access) =>
+  staleError(name, address) ??
   makeError(
     'ERR_FFI_INVALID_POINTER',
     `${name}: ptr must be the address of ${length === undefined ? '' : `${length} `}${access} ` +
@@ -120,6 +123,7 @@ function write(descriptor, address, byteOffset, value, name, position = 'value')
         value,
       );
     }
+    if (hasHosts()) checkStored(target, pointersOf(descriptor), argBuffer, VALUES, name, position);
     if (words[EPOCH] !== epoch) continue;
     words[0] = low;
     words[1] = high;
@@ -225,6 +229,8 @@ function wrap(address, length, deallocator, context, name) {
   }
   const here = binding.addressHere(address, length);
   if (here === null) {
+    const stale = staleError(name, address);
+    if (stale !== undefined) throw stale;
     throw makeError(
       'ERR_FFI_NOT_SHARED',
       `${name}: ptr must be an address of this process or of shared memory, received 0x${address.toString(16)} of the ` +

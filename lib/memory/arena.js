@@ -1,5 +1,5 @@
 'use strict';
-// Has every Buffer from now on be born in the arena, which isolated libraries share.
+// Allocates every later Buffer in the arena, which isolated libraries share.
 
 const binding = require('../native/binding.js');
 const { renewPool } = require('./fences.js');

@@ -49,7 +49,7 @@ if (other === undefined && !stackWasChosen) binding.moveStackLimit();
 /** The word of the number of the bound function, and the one that tells who writes. */
 const FUNCTION_ID = 4;
 const EPOCH = 5;
-/** Where the values begin. */
+/** The offset of the first value. */
 const VALUES = 32;
 /** The source of an expression that begins to write, and gives the number to compare. */
 const BEGIN = `words[${EPOCH}] = words[${EPOCH}] + 1 & 0x7fffffff`;

@@ -76,7 +76,7 @@ const elementSizeOf = (value) => (ArrayBuffer.isView(value) ? (SIZES[arrayName(v
 const bufferOf = (value) =>
   isAnyArrayBuffer(value) ? value : isDataView(value) ? viewBuffer(value) : arrayBuffer(value);
 
-/** Where a view begins in its buffer. */
+/** The offset of a view in its buffer. */
 const offsetOf = (value) => (isAnyArrayBuffer(value) ? 0 : isDataView(value) ? viewOffset(value) : arrayOffset(value));
 
 /** The bytes of a view or buffer; 0 where it is detached or, of a resized buffer, out of bounds. */
@@ -200,7 +200,7 @@ function bytesOf(value, where) {
 
 const isView = (value) => ArrayBuffer.isView(value) || isAnyArrayBuffer(value);
 
-/** What a live view of native memory gives of itself: a view or an address. */
+/** The memory of a live view: a view or an address. */
 const storageOf = Symbol('storage');
 
 module.exports = {

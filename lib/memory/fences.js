@@ -2,7 +2,7 @@
 // Installs the allocator with fences when this file is loaded; fences() and checkFences().
 
 const binding = require('../native/binding.js');
-const { publishBreach } = require('../native/channels.js');
+const { publishBreach, publishFailure } = require('../native/channels.js');
 const { unverified } = require('../native/runtime.js');
 const { makeWarning } = require('../errors.js');
 const config = require('../native/config.js');
@@ -82,7 +82,7 @@ function warnOfReports() {
   }
 }
 binding.onReport(warnOfReports);
-binding.onBreach((error) => publishBreach('call', error));
+binding.onFailure(publishFailure);
 
 /**
  * Checks every fence and the quarantine of the process, whole. Returns how many were broken; each becomes a warning.

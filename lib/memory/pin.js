@@ -6,9 +6,10 @@ const binding = require('../native/binding.js');
 const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js');
 const { hex, makeError, wrongType } = require('../errors.js');
 const { addressOf } = require('./access.js');
+const { Uncloneable, refusingClones } = require('./uncloneable.js');
 const { bufferOf, byteLengthOf, isView, marked, storageOf, threads } = require('./array-buffer.js');
 
-/** How often each buffer is locked in JavaScript, where V8 cannot, and how that is undone. */
+/** The number of locks of each buffer in JavaScript, where V8 cannot lock, and the function that undoes them. */
 const locks = new WeakMap();
 const MOVES = ['transfer', 'transferToFixedLength'];
 /** Whether a buffer can be transferred in a way that looks at no mark. */
@@ -35,7 +36,7 @@ function shadow(buffer, key, lock) {
   };
 }
 
-/** Has Node refuse to transfer a buffer. Bun before 1.4 has the function, which throws that it is not implemented. */
+/** Makes Node refuse to transfer a buffer. Bun before 1.4 has the function, but it throws that it is not implemented. */
 function mark(buffer) {
   try {
     marked.add(buffer);
@@ -110,13 +111,14 @@ function lockAll(values, name) {
 const pins = new Set();
 
 /** A view whose storage is held: neither collected nor transferred until it is released. */
-class Pin {
+class Pin extends Uncloneable {
   #view;
   #ptr;
   #unlock;
   #hold;
 
   constructor(held) {
+    super();
     const view = viewOf(held);
     this.#ptr = addressOf(view, 0, 'pin', binding.keptAddressOf);
     this.#view = view;
@@ -135,7 +137,7 @@ class Pin {
     return this.#view === null ? 0 : byteLengthOf(this.#view);
   }
 
-  /** Lets the view go. Releasing twice is fine. */
+  /** Releases the view. Releasing twice does nothing. */
   release() {
     if (!pins.delete(this)) return;
     this.#unlock();
@@ -156,7 +158,9 @@ class Pin {
   }
 }
 
-/** What is held of a value: of a live view the bytes of its buffer. */
+refusingClones(Pin);
+
+/** The memory of a value that is held: for a live view, the bytes of its buffer. */
 function viewOf(value) {
   const storage = typeof value === 'object' && value !== null && !isView(value) ? value[storageOf] : undefined;
   if (typeof storage !== 'number' && typeof storage !== 'bigint') return storage ?? value;

@@ -62,7 +62,7 @@ function refusal(file, cause) {
   return makeError('ERR_ACCESS_DENIED', message, { permission: 'Addon', resource: file, cause });
 }
 
-/** What to do in a bundle: the package that it was made of has the addon. */
+/** The advice for a bundle: the package that it was made from has the addon. */
 const copyIt = (file) =>
   'this program is a bundle, which needs the addon beside it: ' +
   `cp node_modules/pinned-ffi/prebuilds/${path.basename(file)} ${path.dirname(file)}/ (docs/bundlers.md)`;
@@ -76,7 +76,14 @@ function notFound(file, cause) {
   return makeError('ERR_FFI_ADDON_NOT_FOUND', message, { path: file, platform: platformKey(), cause });
 }
 
+/** What an addon that `cc` has compiled exports. The loader's words are those of the error. */
+function loadCompiled(file) {
+  const holder = { exports: {} };
+  process.dlopen(holder, file);
+  return holder.exports;
+}
+
 /** Whether a library is an addon of Node. */
 const isAddon = (file) => file.endsWith('.node');
 
-module.exports = { addonPath, load, isAddon };
+module.exports = { addonPath, load, loadCompiled, isAddon };

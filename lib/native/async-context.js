@@ -6,14 +6,35 @@
 const { AsyncResource } = require('node:async_hooks');
 const { other } = require('./runtime.js');
 
-/** No `destroy` hook runs when it is collected: tracking that costs more than the rest of the call. */
-const OPTIONS = { requireManualDestroy: true };
+/** What hooks of `node:async_hooks` see of an asynchronous call or a callback. */
+class Context extends AsyncResource {
+  /** Whether it keeps the process alive. */
+  isRef;
+
+  constructor(isCall) {
+    super('PINNED_FFI', { requireManualDestroy: isCall });
+    this.isRef = isCall;
+  }
+
+  /** Test runners ask it of what they report as open handles. */
+  hasRef() {
+    return this.isRef;
+  }
+
+  /** The call is done. */
+  end() {
+    this.isRef = false;
+    this.emitDestroy();
+  }
+}
 
 /** The contexts of the asynchronous calls under way, by their slots: call/async-call.js. */
 const contexts = [];
 
-/** The context of now; undefined where the runtime has its own way. */
-const currentContext = () => (other === undefined ? new AsyncResource('PINNED_FFI', OPTIONS) : undefined);
+/** The context of now, for an asynchronous call; undefined where the runtime has its own way. */
+const contextOfCall = () => (other === undefined ? new Context(true) : undefined);
+/** The same for a callback. Its `destroy` hook runs when it is collected. */
+const contextOfCallback = () => (other === undefined ? new Context(false) : undefined);
 
 const { apply } = Reflect;
 const call = (callback, values) => apply(callback, undefined, values);
@@ -23,4 +44,4 @@ function callIn(context, callback, values) {
   return context === undefined ? call(callback, values) : context.runInAsyncScope(call, undefined, callback, values);
 }
 
-module.exports = { contexts, currentContext, callIn };
+module.exports = { contexts, contextOfCall, contextOfCallback, callIn };

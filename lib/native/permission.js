@@ -3,7 +3,7 @@
 
 const { makeError } = require('../errors.js');
 
-/** What stands for a scope in Node's own errors, and the flag that grants it. */
+/** The name of a scope in Node's own errors, and the flag that grants it. */
 const FFI = { scope: 'ffi', permission: 'FFI', flag: '--allow-ffi' };
 const ADDON = { scope: 'addon', permission: 'Addon', flag: '--allow-addons' };
 

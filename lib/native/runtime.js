@@ -14,7 +14,7 @@ const VERIFIED = { 115: '11.3', 127: '12.4', 137: '13.6', 147: '14.6' };
 /** Builds of V8 whose objects or handles lie in memory in another way. */
 const OTHER_LAYOUTS = ['v8_enable_pointer_compression', 'v8_enable_sandbox', 'v8_enable_direct_handle'];
 
-/** What runs this in place of Node; undefined for Node. */
+/** The runtime, if it is not Node; undefined for Node. */
 const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
 
 const OLDEST = 20;
@@ -35,7 +35,7 @@ const { modules } = process.versions;
 function findReason() {
   const { platform, arch, version, versions } = process;
   if (other !== undefined) return `not verified on ${other}`;
-  if (platform !== 'linux' || arch !== 'x64') return `not verified on ${platformKey()}`;
+  if (platform !== 'linux' || !['x64', 'arm64'].includes(arch)) return `not verified on ${platformKey()}`;
   if (!Object.hasOwn(VERIFIED, modules)) return `not verified on Node ${version} (NODE_MODULE_VERSION ${modules})`;
   if (!`${versions.v8}.`.startsWith(`${VERIFIED[modules]}.`))
     return `not verified on V8 ${versions.v8} in Node ${version}`;

@@ -3,10 +3,14 @@
 // values.
 
 const binding = require('./binding.js');
+const { platformKey } = require('./platform.js');
 const { unverified } = require('./runtime.js');
 const config = require('./config.js');
 
-/** Shows the native side how V8 keeps texts: a literal, a text that was made, and one that was put together. */
+/**
+ * What shows the native side how V8 keeps texts: a literal, a text that was made, and one that was put together. Made
+ * right before they are shown, because a garbage collection replaces the one that was put together.
+ */
 function makeTexts() {
   const made = Buffer.from('text made of bytes').toString('latin1');
   const joined = `${made} \xe9 ${made}`;
@@ -14,7 +18,6 @@ function makeTexts() {
   joined.includes('\0');
   return ['text of the source \xe9', made, joined];
 }
-const texts = unverified === undefined ? makeTexts() : [];
 
 /**
  * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_CALL_PATH=node-api` has all go
@@ -22,8 +25,16 @@ const texts = unverified === undefined ? makeTexts() : [];
  */
 const withoutV8 =
   unverified ??
+  (binding.verifyV8 === undefined ? `not implemented on ${platformKey()}` : undefined) ??
   (config.callPath === 'node-api' ? config.callPathSetting : undefined) ??
-  binding.verifyV8(texts[0], texts[1]) ??
+  binding.verifyV8(...makeTexts().slice(0, 2)) ??
   undefined;
+const usesV8 = withoutV8 === undefined;
 
-module.exports = { withoutV8, usesV8: withoutV8 === undefined, texts };
+/** Has native code read flat texts where V8 keeps them. */
+function attachTexts() {
+  // If a collection came in between after all, the next texts are younger than it.
+  for (let tries = 0; tries < 3 && !binding.attachTexts(...makeTexts()); tries += 1);
+}
+
+module.exports = { withoutV8, usesV8, attachTexts };

@@ -54,7 +54,7 @@ class Callback {
     return this.#target.held !== undefined;
   }
 
-  /** Lets the function be collected; false if it was. */
+  /** Allows the function to be collected. Returns false if it was. */
   unref() {
     if (this.#target.weak.deref() === undefined) return false;
     this.#target.held = undefined;

@@ -40,7 +40,9 @@ function checkName(name, what) {
   if (name.includes('\0')) throw wrongValue(`${what} must not contain null bytes`);
 }
 
-const keyOf = ({ returns, args, threads }) => [threads, returns, ...args].join();
+/** To Node all pointers are one type, so that a function that was requested with one may be with another. */
+const keyOf = ({ returns, args, threads }) =>
+  [threads, returns, ...args].map((name) => (name === 'memory' ? 'ptr' : name)).join();
 
 /** An object without a prototype, of a Map. */
 const objectOf = (map, read) => {

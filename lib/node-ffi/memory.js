@@ -46,7 +46,7 @@ function getter(type, size) {
   };
 }
 
-/** What Node says of a value that a type does not take. */
+/** Node's message for a value that a type does not take. */
 const refusal = (type, expected, value) =>
   (type === 'i64' || type === 'u64') && typeof value !== 'bigint' && typeof value !== 'number'
     ? wrongValue('Value must be a bigint or a number')

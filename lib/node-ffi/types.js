@@ -6,6 +6,8 @@ const { isArrayBuffer } = require('node:util').types;
 const { RESULT } = require('../errors.js');
 const { byteLengthOf, isDetachedView } = require('../memory/array-buffer.js');
 const { DeclaredType } = require('../types/native-type.js');
+const access = require('../memory/access.js');
+const { lowAddress } = require('../types/pointers.js');
 const { byName } = require('../types/registry.js');
 const { wrongValue } = require('./words.js');
 
@@ -13,7 +15,9 @@ const UNSIGNED_CHAR = ['arm', 'arm64', 'ppc64', 'riscv64', 's390x'];
 /** C's `char` on this platform. */
 const char = process.platform === 'linux' && UNSIGNED_CHAR.includes(process.arch) ? 'u8' : 'i8';
 
-/** The names of node:ffi, and the type of the table that each stands for. */
+/**
+ * The names of node:ffi, and the type of the table that each stands for: `memory` is a `ptr` to what C reads or writes.
+ */
 const NAMES = {
   __proto__: null,
   void: 'void',
@@ -43,10 +47,10 @@ const NAMES = {
   float64: 'f64',
   pointer: 'ptr',
   ptr: 'ptr',
-  string: 'ptr',
-  str: 'ptr',
-  buffer: 'ptr',
-  arraybuffer: 'ptr',
+  string: 'memory',
+  str: 'memory',
+  buffer: 'memory',
+  arraybuffer: 'memory',
   function: 'ptr',
 };
 
@@ -168,6 +172,27 @@ Object.defineProperty(pointer, 'writeAnyText', {
   },
 });
 
+/** The same, which C reads or writes: no number of the first page. */
+const memory = {
+  ...pointer,
+  key: 'node:ffi memory',
+  fastClass: 'memoryAddress',
+  write(view, at, value, name, position) {
+    refuseFirstPage(value, name, position);
+    return pointer.write(view, at, value, name, position);
+  },
+};
+Object.defineProperty(memory, 'writeAnyText', {
+  value(view, at, value, name, position) {
+    refuseFirstPage(value, name, position);
+    return /** @type {any} */ (pointer).writeAnyText(view, at, value, name, position);
+  },
+});
+
+function refuseFirstPage(value, name, position) {
+  if (typeof value === 'bigint' && access.isInFirstPage(value)) throw lowAddress(value, { name: 'pointer' }, name, position);
+}
+
 /** A pointer that a callback returns: an address. */
 const returnedPointer = {
   ...byName.get('u64'),
@@ -178,20 +203,34 @@ const returnedPointer = {
   },
 };
 
+const returnedMemory = {
+  ...returnedPointer,
+  key: 'node:ffi returned memory',
+  write(view, at, value, name, position) {
+    refuseFirstPage(value, name, position);
+    returnedPointer.write(view, at, value, name, position);
+  },
+};
+
 const declare = (descriptor) => Object.freeze(new DeclaredType(descriptor));
 /** @type {[string, any][]} */
 const numbers = Object.keys(RULES).map((name) => [name, declare(numberOf(name))]);
 /** @type {Map<string, any>} */
-const argumentTypes = new Map([...numbers, ['ptr', declare(pointer)]]);
+const argumentTypes = new Map([...numbers, ['ptr', declare(pointer)], ['memory', declare(memory)]]);
 /** @type {Map<string, any>} */
-const callbackResults = new Map([...numbers, ['ptr', declare(returnedPointer)], ['void', 'void']]);
+const callbackResults = new Map([
+  ...numbers,
+  ['ptr', declare(returnedPointer)],
+  ['memory', declare(returnedMemory)],
+  ['void', 'void'],
+]);
 
 /** The type of the table that a name of node:ffi stands for; undefined for any other name. */
 const tableName = (name) => NAMES[name];
 
 /** Types of the main entry for those of the table's names. Addresses are BigInts to JavaScript. */
 const argumentType = (name) => argumentTypes.get(name);
-const resultType = (name) => (name === 'ptr' ? 'u64' : name);
+const resultType = (name) => (name === 'ptr' || name === 'memory' ? 'u64' : name);
 const callbackResultType = (name) => callbackResults.get(name);
 
 module.exports = { types, RULES, tableName, argumentType, resultType, callbackResultType };

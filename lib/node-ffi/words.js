@@ -12,12 +12,12 @@ const wrongType = (message, cause) => makeError('ERR_INVALID_ARG_TYPE', message,
 /** Node's error about any other value. */
 const wrongValue = (message, cause) => makeError('ERR_INVALID_ARG_VALUE', message, causedBy(cause));
 
-/** What Node says of a library or a symbol that is not there. */
+/** Node's message for a missing library or symbol. */
 const failed = (message, cause) => makeError('ERR_FFI_CALL_FAILED', message, causedBy(cause));
 
 const libraryClosed = (cause) => makeError('ERR_FFI_LIBRARY_CLOSED', 'Library is closed', causedBy(cause));
 
-/** What Node's own validators say they have received. */
+/** The description of a received value, as Node's validators give it. */
 function received(value) {
   if (value === null || value === undefined) return ` Received ${value}`;
   if (typeof value === 'function') return ` Received function ${value.name}`;
@@ -45,7 +45,7 @@ const outOfRange = (name, expected, value) =>
 
 const CLOSED = 'ERR_FFI_LIBRARY_CLOSED';
 
-/** How calls of C functions speak: lib/call/generic-call.js. */
+/** The messages of calls of C functions, for lib/call/generic-call.js. */
 const wording = {
   key: 'node:ffi',
   wrongCount: (name, expected, count) => wrongValue(`Invalid argument count: expected ${expected}, got ${count}`),

@@ -56,7 +56,7 @@ function slow(descriptor, address, byteOffset, name, self) {
 const readView = (descriptor, source, byteOffset, name) => valueAt(descriptor, source, byteOffset ?? 0, name);
 
 /** Each has separate source, so that V8 sees a constant target. None where code generation is disallowed. */
-function generate(readers, descriptors, { load, frame: base }) {
+function generate(readers, descriptors, { load, argBuffer }) {
   const readSource = ({ raws, value }) => {
     const all = raws(0);
     return `${constants(all, 'raw')}return ${value(all.map((_, i) => `raw${i}`))};`;
@@ -67,7 +67,7 @@ let pause${i} = 0;
 readers.${name} = (address, byteOffset = 0) => {
   if (pause${i} !== 0) pause${i} -= 1;
   else if (byteOffset === 0 && typeof address === 'number' && address >= 4096 && isSafeInteger(address)) {
-    if (load(address, ${descriptors.get(name).size}, base) === 1) {
+    if (load(address, ${descriptors.get(name).size}, argBuffer) === 1) {
       ${readSource(inlineOf(descriptors.get(name)))}
     }
     pause${i} = ${PAUSE};
@@ -76,9 +76,9 @@ readers.${name} = (address, byteOffset = 0) => {
 };`;
   compile(
     'read',
-    'readers, descriptors, load, base, runtime, slow, isSafeInteger',
+    'readers, descriptors, load, argBuffer, runtime, slow, isSafeInteger',
     `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
-    [readers, descriptors, load, base, runtime, slow, Number.isSafeInteger],
+    [readers, descriptors, load, argBuffer, runtime, slow, Number.isSafeInteger],
     () => undefined,
   );
 }

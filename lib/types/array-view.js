@@ -17,6 +17,7 @@ const {
   valueOf,
 } = require('./live-view.js');
 const { textOfArray } = require('./show.js');
+const { refusingClones } = require('../memory/uncloneable.js');
 
 /** A live array: its elements are read when they are asked for; those that are aggregates are live themselves. */
 class ArrayView extends LiveView {
@@ -25,7 +26,6 @@ class ArrayView extends LiveView {
   constructor(data, at, address, descriptor) {
     super(data, at, address);
     this[DESCRIPTOR] = descriptor;
-    Object.preventExtensions(this);
   }
 
   /** The number of elements. */
@@ -35,36 +35,47 @@ class ArrayView extends LiveView {
 
   /** The element of an index; from the end where the index is negative. */
   at(index) {
-    const i = this.#checked(index, 'at');
-    const { element } = this[DESCRIPTOR];
-    const data = this[DATA];
-    if (data === undefined) return readFar(element, this, i * element.size);
-    const at = this[AT] + i * element.size;
-    return element.live ? element.live(data, at, this[ADDRESS]) : element.read(data, at);
+    try {
+      return elementOf(this, this.#checked(index, 'at'));
+    } catch (error) {
+      throw atCaller(error, ArrayView.prototype.at); // node-do-not-add-exception-line
+    }
   }
 
   /** Writes the element of an index. */
   set(index, value) {
-    const i = this.#checked(index, 'set');
-    const { element, elementType, name } = this[DESCRIPTOR];
-    const position = { outer: `element [${i}]`, part: undefined, type: elementType };
-    assign(element, this, i * element.size, value, name, position);
+    try {
+      setElement(this, this.#checked(index, 'set'), value);
+    } catch (error) {
+      throw atCaller(error, ArrayView.prototype.set); // node-do-not-add-exception-line
+    }
   }
 
   *[Symbol.iterator]() {
-    for (let i = 0; i < this.length; i += 1) yield this.at(i);
+    try {
+      for (let i = 0; i < this.length; i += 1) yield elementOf(this, i);
+    } catch (error) {
+      throw atCaller(error, ArrayView.prototype[Symbol.iterator]); // node-do-not-add-exception-line
+    }
   }
 
   /** The values, copied. */
   toArray() {
-    const values = valueOf(this);
-    return Array.isArray(values) ? values : Array.from(this);
+    try {
+      return valuesOf(this);
+    } catch (error) {
+      throw atCaller(error, ArrayView.prototype.toArray); // node-do-not-add-exception-line
+    }
   }
 
   /** The text of an array of characters; of another one what an array gives. */
   toString() {
-    const { data, at } = memoryOf(this);
-    return textOfArray(this[DESCRIPTOR], data, at) ?? this.toArray().join();
+    try {
+      const { data, at } = memoryOf(this);
+      return textOfArray(this[DESCRIPTOR], data, at) ?? valuesOf(this).join();
+    } catch (error) {
+      throw atCaller(error, ArrayView.prototype.toString); // node-do-not-add-exception-line
+    }
   }
 
   #checked(index, name) {
@@ -77,6 +88,26 @@ class ArrayView extends LiveView {
     }
     return i < 0 ? i + length : i;
   }
+}
+
+function elementOf(view, i) {
+  const { element } = view[DESCRIPTOR];
+  const data = view[DATA];
+  if (data === undefined) return readFar(element, view, i * element.size);
+  const at = view[AT] + i * element.size;
+  return element.live ? element.live(data, at, view[ADDRESS]) : element.read(data, at);
+}
+
+/** The values, copied: of numbers those of a typed array. */
+function valuesOf(view) {
+  const values = valueOf(view);
+  return Array.isArray(values) ? values : Array.from(values);
+}
+
+function setElement(view, i, value) {
+  const { element, elementType, name } = view[DESCRIPTOR];
+  const position = { outer: `element [${i}]`, part: undefined, type: elementType };
+  assign(element, view, i * element.size, value, name, position);
 }
 
 /**
@@ -106,7 +137,7 @@ const isMisspelt = (key) => key !== 'length' && /^len?g?[ht]{1,2}$/i.test(key);
 const elements = {
   get(target, key, view) {
     const number = numberOf(key);
-    if (number !== undefined) return isIndex(number, view) ? view.at(number) : undefined;
+    if (number !== undefined) return isIndex(number, view) ? indexed(view, number) : undefined;
     if (typeof key === 'string' && isMisspelt(key)) throw atCaller(unknown(view, key), elements.get); // node-do-not-add-exception-line
     return Reflect.get(target, key, view);
   },
@@ -124,14 +155,30 @@ const elements = {
       const error = outOfRange(`${view[DESCRIPTOR].name}: the index of an element`, expected, number);
       throw atCaller(error, elements.set); // node-do-not-add-exception-line
     }
-    view.set(number, value);
+    try {
+      setElement(view, number, value);
+    } catch (error) {
+      throw atCaller(error, elements.set); // node-do-not-add-exception-line
+    }
     return true;
   },
   // The methods of Array call it for the indices below the length. The trap does not get the view, so it cannot check
   // the length.
   has: (target, key) => (numberOf(key) >= 0 && Number.isInteger(Number(key))) || Reflect.has(target, key),
 };
+
+/** The element that `view[i]` is. */
+function indexed(view, i) {
+  try {
+    return elementOf(view, i);
+  } catch (error) {
+    throw atCaller(error, elements.get); // node-do-not-add-exception-line
+  }
+}
 copyMembers(ArrayView);
+refusingClones(ArrayView);
+// A value, which the engine finds for the message of structuredClone.
+Object.defineProperty(ArrayView.prototype, Symbol.toStringTag, { value: 'ArrayView', configurable: true });
 Object.setPrototypeOf(ArrayView.prototype, new Proxy(Object.create(LiveView.prototype), elements));
 
 /** Gives an array's descriptor its live views. */

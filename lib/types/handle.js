@@ -7,19 +7,21 @@ const { makeError, wrongType, describe, hex, locationOf } = require('../errors.j
 const { parseOptions } = require('../validate.js');
 const { readAddress } = require('./pointers.js');
 const { byName, isDeclared } = require('./registry.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 
 const base = byName.get('function');
 const handleTypes = new WeakMap();
 let keys = 0;
 
 /** A pointer that C gave, of an opaque type. */
-class Handle {
+class Handle extends Uncloneable {
   #handleType;
   #address;
   #owner = null;
   #freedBy;
 
   constructor(handleType, address) {
+    super();
     this.#handleType = handleType;
     this.#address = address;
   }
@@ -34,7 +36,7 @@ class Handle {
     return this.#handleType.name;
   }
 
-  /** What this belongs to: it ends with it. */
+  /** The owner: the handle ends with it. */
   get owner() {
     return this.#owner;
   }
@@ -84,6 +86,8 @@ class Handle {
     handle.#owner = owner;
   }
 }
+
+refusingClones(Handle);
 
 /** The handle of an address: the same one as long as it lives. */
 function handleOf(handleType, address) {

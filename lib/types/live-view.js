@@ -2,19 +2,22 @@
 // What live views of all kinds have: accessors over native memory, without a copy. struct-view.js and array-view.js add
 // the fields and the elements.
 
-const { wrongType, makeError, locationOf } = require('../errors.js');
+const { atCaller, wrongType, makeError, locationOf } = require('../errors.js');
 const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../memory/retained.js');
 const { retain } = require('./aggregate.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, offsetOf } = require('../memory/array-buffer.js');
+const { hasHosts, isOfHost, checkStored } = require('../memory/hosts.js');
+const { pointersOf } = require('../memory/pointer-fields.js');
 const config = require('../native/config.js');
 const { integerOf } = require('../validate.js');
 const { callbackBrand, storageOf } = require('./pointers.js');
 const { inspectView, jsonOf } = require('./show.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 
 /** The DataView of a buffer's memory; undefined where the memory is at an address. */
 const DATA = Symbol('data');
-/** Where the value begins: in the data, or behind the address. */
+/** The offset of the value in the data or from the address. */
 const AT = Symbol('at');
 /** The address, where the memory is not a buffer's. */
 const ADDRESS = Symbol('address');
@@ -29,7 +32,7 @@ const custom = Symbol.for('nodejs.util.inspect.custom');
  * What all live views have. What tells one from another is enumerable, because deepEqual of assert and of test runners
  * compares that: the bytes of a buffer, or the address.
  */
-class LiveView {
+class LiveView extends Uncloneable {
   // Fields, because assigning a new property would call the Proxy in the chain of prototypes.
   [DATA];
   [AT];
@@ -39,6 +42,7 @@ class LiveView {
   #uses = 0;
 
   constructor(data, at, address) {
+    super();
     this[DATA] = data;
     this[AT] = at;
     this[ADDRESS] = address;
@@ -47,16 +51,21 @@ class LiveView {
   /** The DataView of a view's memory, and where its value begins there: `{ data, at }`. */
   static memoryOf(view) {
     if (view[DATA] !== undefined) return { data: view[DATA], at: view[AT] };
-    return { data: (view.#far ??= wrapped(view)), at: 0 };
+    if (view.#far !== undefined) return { data: view.#far, at: 0 };
+    const data = wrapped(view);
+    // An address whose process has ended is refused at each use.
+    if (!isOfHost(view[ADDRESS])) view.#far = data;
+    return { data, at: 0 };
   }
 
   /** The DataView of memory at an address; undefined where it is used by its address this once more. */
   static farOf(view) {
     if (view.#far !== undefined) return view.#far;
-    return (view.#uses += 1) > MOST_USES ? (view.#far = wrapped(view)) : undefined;
+    if ((view.#uses += 1) <= MOST_USES || isOfHost(view[ADDRESS])) return undefined;
+    return (view.#far = wrapped(view));
   }
 
-  /** What stands for the view as a pointer. */
+  /** The value that is passed as a pointer to the view. */
   get [storageOf]() {
     if (this[ADDRESS] !== undefined) return access.shift(this[ADDRESS], this[AT]);
     const data = this[DATA];
@@ -74,8 +83,12 @@ class LiveView {
 
   /** The values as JSON has them: BigInts become numbers where these are exact, else text. */
   toJSON() {
-    const { data, at } = memoryOf(this);
-    return jsonOf(this[DESCRIPTOR], data, at);
+    try {
+      const { data, at } = memoryOf(this);
+      return jsonOf(this[DESCRIPTOR], data, at);
+    } catch (error) {
+      throw atCaller(error, this.toJSON); // node-do-not-add-exception-line
+    }
   }
 }
 
@@ -159,6 +172,8 @@ function assign(descriptor, view, offset, value, name, position) {
     position,
   );
   if (retained !== undefined) retainInView(view, at, descriptor.size, retained, value, name, position);
+  if (view[ADDRESS] !== undefined && hasHosts())
+    checkStored(access.shift(view[ADDRESS], view[AT] + offset), pointersOf(descriptor), whole, 0, name, position);
   const bytes = new Uint8Array(whole.buffer);
   new Uint8Array(data.buffer, data.byteOffset + at, descriptor.size).set(bytes);
   return undefined;
@@ -202,6 +217,7 @@ class WholeView extends LiveView {
     this[DESCRIPTOR] = descriptor;
   }
 }
+refusingClones(WholeView);
 
 /** The value of memory: of a view or buffer, or at an address. Copied. */
 const valueAt = (descriptor, source, byteOffset, name) => valueOf(wholeView(descriptor, source, byteOffset, name));

@@ -18,7 +18,7 @@ const isPlainObject = (value) => {
 /** Whether a value is one that memory is made of: an array, or an object for a struct or union. */
 const isPlain = (value, target) => Array.isArray(value) || (target.fields !== undefined && isPlainObject(value));
 
-/** What the values point to lives as long as their memory; a plain function would not. */
+/** The values may point only to what lives as long as their memory; a plain function does not. */
 function keep(retained, name, position, value) {
   if (!hasScopedCallback(retained)) return;
   release(retained);

@@ -14,7 +14,7 @@ const TWO_32 = 2 ** 32;
 /** Marks the instances of JSCallback, to distinguish a closed one from an object without a pointer. */
 const callbackBrand = Symbol('JSCallback');
 
-/** What a message adds of a number where text is wanted. */
+/** The hint for a number where a text is wanted. */
 const textHint = (value) => `; did you mean '${value}'?`;
 
 function writeAddress(view, at, value, descriptor, name, position) {
@@ -124,7 +124,8 @@ function writeAny(view, at, value, descriptor, name, position) {
 const lowAddress = (value, descriptor, name, position) =>
   makeError(
     'ERR_FFI_INVALID_POINTER',
-    `${locationOf(name, position)} must be an address of memory (${typeNameOf(descriptor, position)}), received ${describe(value)}, which is in the first page` +
+    `${locationOf(name, position)} must be ${descriptor === buffer ? 'a typed array or DataView' : 'an address of memory'} ` +
+      `(${typeNameOf(descriptor, position)}), received ${describe(value)}, which is in the first page` +
       (descriptor.isText ? textHint(value) : ''),
   );
 
@@ -134,6 +135,20 @@ const lowAddress = (value, descriptor, name, position) =>
 function writeMemory(view, at, value, descriptor, name, position) {
   if (access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);
   return writeAny(view, at, value, descriptor, name, position);
+}
+
+let keys = 0;
+
+/** The descriptor of a dialect's pointer to memory that C reads or writes, without what `pointer(T)` knows of T. */
+function memoryPointer(name) {
+  const descriptor = {
+    ...ptr,
+    name,
+    key: `memory ${(keys += 1)}`,
+    fastClass: 'memory',
+    write: (view, at, value, owner, position) => writeMemory(view, at, value, descriptor, owner, position),
+  };
+  return descriptor;
 }
 
 const functionType = {
@@ -166,6 +181,7 @@ const buffer = {
   read: readAddress,
   write(view, at, value, name, position) {
     if (ArrayBuffer.isView(value)) return pinnable(value);
+    if (access.isInFirstPage(value)) throw lowAddress(value, buffer, name, position);
     throw wrongType(locationOf(name, position), 'a typed array or DataView (buffer)', value);
   },
 };
@@ -197,6 +213,7 @@ module.exports = {
   readAddress,
   resolvePointer,
   lowAddress,
+  memoryPointer,
   writeMemory,
   callbackBrand,
   storageOf,

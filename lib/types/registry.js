@@ -42,8 +42,9 @@
 
 const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');
 const { makeError, describe, wrongType, wrongValue } = require('../errors.js');
-const { nearest, didYouMean } = require('../nearest.js');
+const { lazy } = require('../lazy.js');
 const access = require('../memory/access.js');
+const { ordered } = require('./byte-order.js');
 const { ptr, functionType, buffer, bufferLength } = require('./pointers.js');
 const {
   sizes,
@@ -167,10 +168,13 @@ for (const descriptor of [utf16, wstring]) {
   byName.set(descriptor.name, alone(descriptor));
 }
 
+// Their tags would be those of the numbers in the order of the platform.
+for (const descriptor of ordered) byName.set(descriptor.name, alone(descriptor));
+
 /** The descriptors of the types that were made by struct(), pointer(), ... */
 const descriptorsOfTypes = new WeakMap();
 
-/** Has declarations take `type`, an object that stands for a descriptor. */
+/** Makes declarations accept `type`, an object that stands for a descriptor. */
 const declare = (type, descriptor) => descriptorsOfTypes.set(type, alone(descriptor));
 
 const isDeclared = (type) => descriptorsOfTypes.has(type);
@@ -191,84 +195,22 @@ function typeOf(declared, where) {
   return descriptor;
 }
 
+// Loaded for a message.
+const names = lazy(() => require('./other-names.js'));
+
 function noType(declared, descriptor, where) {
   if (descriptor !== undefined)
     return wrongValue(where, `a type of FFIType (${descriptor.name} ${descriptor.refused})`, declared);
   if (typeof declared === 'string' && declared.length <= LONGEST_NAME)
-    return makeError('ERR_INVALID_ARG_VALUE', `${where}: unknown type ${quoted(declared)}${hintFor(declared, where)}`);
+    return makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${where}: unknown type ${quoted(declared)}${names().hintFor(declared, where, byName)}`,
+    );
   const fault = typeof declared === 'string' || typeof declared === 'number' ? wrongValue : wrongType;
   return fault(where, 'a type of FFIType', declared);
 }
 const LONGEST_NAME = 64;
 const quoted = (text) => describe(text).replace('the string ', '');
-
-/** What other packages, and C, call the types. */
-const MEANT = {
-  __proto__: null,
-  string: 'cstring',
-  str: 'cstring',
-  CString: 'cstring',
-  'const char *': 'cstring',
-  'const char*': 'cstring',
-  'char *': 'cstring',
-  'void *': 'ptr',
-  int8: 'i8',
-  uint8: 'u8',
-  int16: 'i16',
-  uint16: 'u16',
-  int32: 'i32',
-  uint32: 'u32',
-  int64: 'i64',
-  uint64: 'u64',
-  float32: 'f32',
-  float64: 'f64',
-  boolean: 'bool',
-  byte: 'u8',
-  uchar: 'unsigned char',
-  ushort: 'unsigned short',
-  uint: 'unsigned int',
-  ulong: 'unsigned long',
-  unsigned: 'unsigned int',
-  longlong: 'long long',
-  ulonglong: 'unsigned long long',
-  size: 'size_t',
-  str16: 'utf16',
-  External: 'ptr',
-  external: 'ptr',
-  undefined: 'void',
-  none: 'void',
-  string16: 'utf16',
-  str32: 'wstring',
-  string32: 'wstring',
-  'unsigned long long int': 'unsigned long long',
-  'long long int': 'long long',
-  'long int': 'long',
-  'unsigned short int': 'unsigned short',
-  'short int': 'short',
-  signed: 'int',
-  'signed int': 'int',
-  _Bool: 'bool',
-  'wchar_t *': 'wstring',
-  'wchar_t*': 'wstring',
-  'const wchar_t *': 'wstring',
-  'const wchar_t*': 'wstring',
-  'char16_t *': 'utf16',
-  'const char16_t *': 'utf16',
-  'const void *': 'ptr',
-  'const void*': 'ptr',
-};
-
-/** For a name that is none here: the one that was probably meant, or where C types are taken. */
-function hintFor(declared, where) {
-  const meant = MEANT[declared] ?? nearest(declared, byName.keys());
-  if (meant !== undefined) return didYouMean(meant);
-  const target = /^(?:const )?(.*[^ *]) ?\*$/.exec(declared)?.[1];
-  if (target !== undefined && (byName.has(target) || MEANT[target] !== undefined)) {
-    const name = byName.has(target) ? target : MEANT[target];
-    return `. Did you mean pointer('${name}')${where.includes('args') ? `, out('${name}')` : ''} or 'ptr'?`;
-  }
-  return /[ *]/.test(declared) ? '; for types as C writes them declare the function as C text' : '';
-}
 
 const spellings = new Map();
 
@@ -289,6 +231,7 @@ const spelled = function (position, declared, descriptor) {
  * @property {any} label its index, or what messages call it
  * @property {number} [lengthOf] the index of the argument whose bytes it counts
  * @property {Function} [checkLength] throws where it counts more than there are
+ * @property {'in' | 'out' | 'inout'} [flow] which way the bytes of a copy go, for an isolated library
  */
 
 /**

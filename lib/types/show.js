@@ -10,7 +10,7 @@ const { decodeText, endOf, textElements } = require('./text-units.js');
 /** As many elements and fields are shown; util.inspect has the same limit. */
 const MOST_SHOWN = 100;
 
-/** What prints as it is, without quotes. */
+/** A text that is printed without quotes. */
 class Shown {
   constructor(text) {
     this.text = text;

@@ -4,6 +4,7 @@
 const { atCaller, makeError } = require('../errors.js');
 const { nearest } = require('../nearest.js');
 const { compile } = require('../codegen/compile.js');
+const { refusingClones } = require('../memory/uncloneable.js');
 const {
   LiveView,
   DATA,
@@ -17,7 +18,7 @@ const {
   assign,
 } = require('./live-view.js');
 
-/** Where a value that is assigned to a field goes, for messages. */
+/** The place of a value that is assigned to a field, for messages. */
 const positionOf = ({ key, type }) => ({ outer: `field ${key}`, part: undefined, type });
 
 function accessorsSource(fields) {
@@ -31,7 +32,7 @@ function accessorsSource(fields) {
     const set = isPlain(descriptor)
       ? `const data = this[DATA]; if (data === undefined) ${slow}; else write${i}(data, ${at}, value, runtime.name, position${i});`
       : `${slow};`;
-    return `get ${text(key)}() { ${get} }, set ${text(key)}(value) { try { ${set} } catch (error) { throw runtime.thrown(error, ${i}); } },`;
+    return `get ${text(key)}() { try { ${get} } catch (error) { throw runtime.thrown(error, ${i}, 'get'); } }, set ${text(key)}(value) { try { ${set} } catch (error) { throw runtime.thrown(error, ${i}, 'set'); } },`;
   };
   const descriptors = (i) =>
     `const descriptor${i} = fields[${i}].descriptor, { read: read${i}, write: write${i}, live: live${i} } = descriptor${i};
@@ -51,15 +52,19 @@ function plainAccessors(fields, runtime) {
     const position = positionOf(field);
     Object.defineProperty(accessors, key, {
       get() {
-        if (this[DATA] === undefined) return readFar(descriptor, this, offset);
-        const at = this[AT] + offset;
-        return descriptor.live ? descriptor.live(this[DATA], at, this[ADDRESS]) : descriptor.read(this[DATA], at);
+        try {
+          if (this[DATA] === undefined) return readFar(descriptor, this, offset);
+          const at = this[AT] + offset;
+          return descriptor.live ? descriptor.live(this[DATA], at, this[ADDRESS]) : descriptor.read(this[DATA], at);
+        } catch (error) {
+          throw runtime.thrown(error, i, 'get');
+        }
       },
       set(value) {
         try {
           assign(descriptor, this, offset, value, runtime.name, position);
         } catch (error) {
-          throw runtime.thrown(error, i);
+          throw runtime.thrown(error, i, 'set');
         }
       },
       enumerable: true,
@@ -118,7 +123,8 @@ function strictPrototype(name, fields) {
 /** Gives a struct's or union's descriptor its live views. */
 function addFieldViews(descriptor, fields) {
   const runtime = { DATA, AT, ADDRESS, readFar, assign, positionOf, name: descriptor.name };
-  runtime.thrown = (error, i) => atCaller(error, Object.getOwnPropertyDescriptor(View.prototype, fields[i].key).set);
+  runtime.thrown = (error, i, kind) =>
+    atCaller(error, Object.getOwnPropertyDescriptor(View.prototype, fields[i].key)[kind]);
   const accessors = compile(
     `view/${descriptor.name}`,
     'fields, runtime',
@@ -126,16 +132,16 @@ function addFieldViews(descriptor, fields) {
     [fields, runtime],
     () => plainAccessors(fields, runtime),
   );
-  const View = class extends LiveView {};
+  const View = refusingClones(class extends LiveView {});
   Object.defineProperty(View, 'name', { value: descriptor.name });
   Object.defineProperties(View.prototype, {
     ...Object.getOwnPropertyDescriptors(accessors),
     [DESCRIPTOR]: { value: descriptor },
+    [Symbol.toStringTag]: { value: descriptor.name, configurable: true },
   });
   copyMembers(View);
   Object.setPrototypeOf(View.prototype, strictPrototype(descriptor.name, fields));
-  // As strict as a struct in C: a field that is not declared cannot be set, and the type stays what it is.
-  descriptor.live = (data, at, address) => Object.preventExtensions(new View(data, at, address));
+  descriptor.live = (data, at, address) => new View(data, at, address);
   descriptor.bytesOf = bytesOf(descriptor);
 }
 

@@ -128,7 +128,8 @@ function fieldOf([key, declared], where) {
     };
   if (align !== undefined) throw makeError('ERR_INVALID_ARG_VALUE', `${location} must have bits or align, not both`);
   const mayHaveBits =
-    descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name);
+    !descriptor.isSwapped &&
+    (descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name));
   if (!mayHaveBits || isDeclared(type))
     throw wrongValue(`${location}.type`, 'an integer type, as it has bits', descriptor.name);
   if (!Number.isInteger(bits) || bits < 1 || bits > descriptor.size * 8) {
@@ -167,7 +168,7 @@ function laidOut(name, ask) {
 /** Places of the fields by type object, for offsetof(). */
 const offsets = new WeakMap();
 
-/** What tells the fields of a declaration from others. */
+/** The key of a declaration's fields in the cache. */
 const keysOf = (parts) =>
   parts.flatMap(({ key, descriptor, bits, type, align }) => [key, keyOf(descriptor), bits, type, align]);
 
@@ -197,10 +198,7 @@ function struct(fields, options = {}) {
     zero = false,
   } = parseOptions(options, { name: 'string', packed: 'any', align: 'number', zero: 'boolean' }, 'struct: options');
   const parts = fieldsOf(fields, name);
-  if (typeof packed !== 'boolean' && typeof packed !== 'number') {
-    throw wrongType(`${name}: options.packed`, 'a boolean or a number of bytes', packed);
-  }
-  const pack = typeof packed === 'number' ? powerOfTwo(packed, `${name}: options.packed`) : Number(packed);
+  const pack = packOf(packed, name);
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
   return made(
     sharedBy(['struct', name, pack, least, zero, ...keysOf(parts)], () => {
@@ -226,24 +224,39 @@ function struct(fields, options = {}) {
   );
 }
 
+/** The widest alignment of the fields of a packed type; 0 of one that is not packed. */
+function packOf(packed, name) {
+  if (typeof packed === 'number') return powerOfTwo(packed, `${name}: options.packed`);
+  if (typeof packed !== 'boolean') throw wrongType(`${name}: options.packed`, 'a boolean or a number of bytes', packed);
+  return Number(packed);
+}
+
+/** What a field is in a packed union: a packed struct of that field alone has its size and the alignment. */
+const packedIdOf = (id, pack) => binding.structure([id], [NO_BITS], [0], pack, 0).id;
+
 /**
  * A C union.
  * @param {object} fields types by name
- * @param {{ name?: string, align?: number }} [options]
+ * @param {{ name?: string, packed?: boolean | number, align?: number }} [options]
  */
 function union(fields, options = {}) {
-  const { name = 'union', align } = parseOptions(options, { name: 'string', align: 'number' }, 'union: options');
+  const {
+    name = 'union',
+    packed = false,
+    align,
+  } = parseOptions(options, { name: 'string', packed: 'any', align: 'number' }, 'union: options');
   const parts = fieldsOf(fields, name);
   const bitfield = parts.find(({ bits }) => bits !== undefined);
   if (bitfield) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${name}: field ${bitfield.key} must not have bits: put it into a struct`);
   }
+  const pack = packOf(packed, name);
   const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
   return made(
-    sharedBy(['union', name, least, ...keysOf(parts)], () => {
+    sharedBy(['union', name, pack, least, ...keysOf(parts)], () => {
       const layout = laidOut(name, () =>
         binding.unionOf(
-          parts.map(({ descriptor }) => descriptor.id),
+          parts.map(({ descriptor: { id } }) => (pack === 0 ? id : packedIdOf(id, pack))),
           least,
         ),
       );
@@ -302,7 +315,7 @@ function text(length, encoding = 'utf8') {
 const sizeof = (type) => typeOf(type, 'sizeof: type').size;
 const alignof = (type) => typeOf(type, 'alignof: type').align;
 
-/** Where a field of a struct or union lies, in bytes. */
+/** The offset of a field of a struct or union, in bytes. */
 function offsetof(type, field) {
   const offsetsByField = typeof type === 'object' && type !== null ? offsets.get(type) : undefined;
   if (offsetsByField === undefined) throw wrongType('offsetof: type', 'a struct or a union', type);

@@ -65,7 +65,7 @@ function decodeUtf32(bytes) {
   return text;
 }
 
-/** Where the first NUL is, in bytes; the length where there is none. */
+/** The offset of the first NUL, in bytes; the length if there is none. */
 function endOf(bytes, unit) {
   if (unit === 1) {
     const end = bytes.indexOf(0);

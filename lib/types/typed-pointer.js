@@ -38,6 +38,7 @@ function pointerDescriptor(target, name, type) {
     name,
     key: `pointer ${(keys += 1)}`,
     elementSize: () => target().size,
+    pointee: target,
     copiesBack: true,
     // A value that is plain becomes memory before anything is written: getters of it may run the user's code.
     resolve(value, owner, position) {

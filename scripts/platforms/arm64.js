@@ -32,6 +32,7 @@ const LONG = [
     'opaque',
   ],
   ...['global', 'guard', 'hostile', 'wrapped', 'signature'],
+  ...['fence', 'quarantine', 'canary', 'pool', 'alloc', 'pin'],
 ];
 
 /** An arm64 Node as a script that starts it under QEMU. `execPath` names the script, so that child processes run, too. */
@@ -56,7 +57,8 @@ main(async () => {
     name: `Node ${version}`,
     system: 'Linux arm64, glibc, under QEMU',
     platform: 'linux-arm64',
-    fences: false,
+    fences: true,
+    fastCalls: false,
     install: () => installArm64Node(version),
     env,
     except: EXCEPT,

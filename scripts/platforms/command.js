@@ -35,13 +35,13 @@ const environment = (more) => {
 };
 
 /** What must hold of the facts that the suite prints. */
-function faultsOf({ facts }, { fences, platform }) {
+function faultsOf({ facts }, { fences, fastCalls = fences, platform }) {
   if (facts === undefined) return [];
   const faults = [];
   if (fences !== undefined && (facts.fences === null) !== fences)
     faults.push(fences ? `no fences: ${facts.fences}` : 'fences, which were not verified');
-  if (fences !== undefined && (facts.fastCalls === null) !== fences)
-    faults.push(fences ? `no fast calls: ${facts.fastCalls}` : 'fast calls, which were not verified');
+  if (fastCalls !== undefined && (facts.fastCalls === null) !== fastCalls)
+    faults.push(fastCalls ? `no fast calls: ${facts.fastCalls}` : 'fast calls, which were not verified');
   if (platform !== undefined && facts.platform !== platform)
     faults.push(`it runs on ${facts.platform}, not on ${platform}`);
   return faults;

@@ -26,7 +26,7 @@ macro_rules! ctypes {
                 }
             }
 
-            /// What libffi passes for it.
+            /// The type that libffi passes for it.
             pub fn to_libffi(self) -> Type {
                 match self { $(CType::$name => $constructor),* }
             }

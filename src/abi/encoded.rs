@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ctype::CType;
 use super::layout::{Class, Content, Layout, Scalar, ValueType};
 
-/// What stands in front of an aggregate, where a scalar has its id.
+/// The mark before an aggregate, in the place of a scalar's id.
 const AGGREGATE: u8 = u8::MAX;
 const SCALARS: u8 = 0;
 const LARGE: u8 = 1;

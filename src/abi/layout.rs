@@ -27,7 +27,7 @@ pub struct Layout {
     pub size: usize,
     /// The alignment of a value.
     pub align: usize,
-    /// Where each field lies; of a bitfield, where the unit lies that holds it.
+    /// The offset of each field; for a bitfield, the offset of the unit that holds it.
     pub offsets: Vec<usize>,
     /// The first bit of each field in its unit; 0 where it is no bitfield.
     pub shifts: Vec<usize>,
@@ -46,7 +46,7 @@ pub struct Field {
     pub align: Option<usize>,
 }
 
-/// What an aggregate is made of.
+/// The parts of an aggregate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Content {
     /// The scalars, where they may decide in which registers the aggregate goes.
@@ -57,7 +57,7 @@ pub(super) enum Content {
     Refused(&'static str),
 }
 
-/// What registers a part of an aggregate goes to.
+/// The class of the register for a part of an aggregate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// Those of integers and pointers.
@@ -128,7 +128,7 @@ impl ValueType {
         }
     }
 
-    /// What libffi passes for it.
+    /// The type that libffi passes for it.
     ///
     /// # Errors
     /// If libffi refuses an aggregate.

@@ -11,7 +11,7 @@ use super::sysv64;
 use crate::error::{FfiError, Result};
 use crate::memory::arg_buffer::{HEAD_BYTES, MOST_ARGUMENTS};
 
-/// Where the values of a call lie in the argument buffer, in bytes from its start.
+/// The offsets of a call's values in the argument buffer, in bytes from its start.
 #[derive(Debug)]
 pub struct BufferLayout {
     /// The result.
@@ -29,7 +29,7 @@ pub struct Signature {
     pub arguments: Vec<ValueType>,
     /// The type of the result.
     pub result: ValueType,
-    /// How many arguments a variadic function declares; `None` for any other.
+    /// The number of declared arguments of a variadic function; `None` for any other.
     fixed: Option<usize>,
     /// libffi's view of both.
     pub cif: Cif,
@@ -111,7 +111,7 @@ impl Signature {
         Self { sequence: None, ..self }
     }
 
-    /// How many arguments a variadic function declares; `None` for any other.
+    /// The number of declared arguments of a variadic function; `None` for any other.
     pub fn fixed(&self) -> Option<usize> {
         self.fixed
     }

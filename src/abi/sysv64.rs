@@ -32,12 +32,12 @@ pub enum Load {
     Word,
 }
 
-/// Where one word of an argument comes from and goes to.
+/// The source and the destination of one word of an argument.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
     /// The offset in the argument buffer.
     pub from: u16,
-    /// How it is read.
+    /// The way to read it.
     pub load: Load,
     /// The word of [`RegisterFile`].
     pub to: u8,
@@ -60,7 +60,7 @@ impl Step {
     }
 }
 
-/// Where the result is.
+/// The place of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultIn {
     /// There is none.
@@ -75,22 +75,22 @@ pub enum ResultIn {
     Memory,
 }
 
-/// What a call of one signature does, in order.
+/// The steps of a call of one signature, in order.
 #[derive(Debug)]
 pub struct CallingSequence {
     /// One for each word of the arguments, which is one for each scalar.
     pub steps: Box<[Step]>,
     /// Of each argument, its first step; empty where that is the one of its position.
     firsts: Box<[u16]>,
-    /// How many words go on the stack.
+    /// The number of words on the stack.
     pub on_stack: usize,
     /// Whether a register of floating point has an argument.
     pub has_floats: bool,
-    /// Where the result is.
+    /// The place of the result.
     pub result: ResultIn,
     /// Which of rax, rdx, xmm0 and xmm1 have its words.
     pub registers: (u8, u8),
-    /// How wide it is there.
+    /// Its width there.
     pub returned: Load,
 }
 

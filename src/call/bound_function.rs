@@ -28,9 +28,9 @@ pub struct BoundFunction<E> {
     pub signature: Arc<Signature>,
     /// The library that must be open.
     pub library: Rc<Library>,
-    /// Where it was bound.
+    /// The environment that it was bound in.
     pub environment: Rc<E>,
-    /// How it is called.
+    /// Its options.
     pub options: Options,
     /// What the word of a thread says while it is inside (`inside.rs`).
     pub inside: usize,
@@ -44,7 +44,7 @@ pub struct BoundFunction<E> {
     pub remote: Option<Remote>,
 }
 
-/// How a function is called; bits of `bind`'s `options`.
+/// The options of a function; bits of `bind`'s `options`.
 #[derive(Clone, Copy)]
 pub struct Options(pub u32);
 
@@ -83,10 +83,10 @@ impl Options {
     }
 }
 
-/// What a call has left.
+/// The result of a call.
 pub type Entered = RemoteResult;
 
-/// What of a function another thread needs to call it.
+/// The parts of a function that another thread needs to call it.
 pub struct Calling<'a> {
     signature: &'a Arc<Signature>,
     code: Address,
@@ -117,7 +117,7 @@ impl Calling<'_> {
 }
 
 impl<E> BoundFunction<E> {
-    /// What of it another thread needs.
+    /// The parts that another thread needs.
     pub fn calling(&self) -> Calling<'_> {
         let remote = self.remote.as_ref().map(|remote| &*remote.function as &dyn RemoteCall);
         Calling { signature: &self.signature, code: self.code, options: self.options, remote }

@@ -41,7 +41,7 @@ impl<T> Entry<T> {
 pub struct FunctionTable<T> {
     entries: RefCell<Vec<Entry<T>>>,
     unused: RefCell<Vec<u32>>,
-    /// Where the entries are now, and how many there are.
+    /// The present address and number of the entries.
     base: Cell<*mut Entry<T>>,
     length: Cell<usize>,
 }

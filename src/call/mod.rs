@@ -4,5 +4,6 @@ pub mod bound_function;
 pub mod function_table;
 pub mod inside;
 pub mod invoke;
+pub mod pointer_shapes;
 pub mod registers;
 pub mod remote;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::invoke::ResultBlock;
+use super::pointer_shapes::PointerShapes;
 use crate::abi::signature::Signature;
 use crate::error::Result;
 use crate::memory::address::{Address, Span};
@@ -12,13 +13,14 @@ use crate::memory::arg_buffer::ArgBlock;
 use crate::memory::block_source::BlockSource;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::heap;
+use crate::memory::fence::shadow::Flow;
 use crate::memory::string_arena::StringArena;
 
 thread_local! {
     static KEEPS_THREAD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Has the calls of this thread be made by one thread of the other process from now on.
+/// Makes one thread of the other process run the calls of this thread from now on.
 pub fn keep_thread() {
     KEEPS_THREAD.set(true);
 }
@@ -28,7 +30,7 @@ pub fn keeps_thread() -> bool {
     KEEPS_THREAD.get()
 }
 
-/// What a call in another process has given.
+/// The result of a call in another process.
 pub struct RemoteResult {
     /// The result.
     pub block: ResultBlock,
@@ -49,7 +51,10 @@ pub trait RemoteCall: Send + Sync {
     /// Whether an address was that of memory of a process which has ended.
     fn is_stale(&self, address: usize) -> bool;
 
-    /// What a number is there that is the address of a callback's code here.
+    /// Whether an address is of memory that this process has and the other one does not.
+    fn is_private(&self, address: usize) -> bool;
+
+    /// The other process's address of a callback whose code has this address here.
     fn pointer_there(&self, address: usize) -> Option<usize>;
 
     /// The text at an address there, up to its NUL.
@@ -73,11 +78,11 @@ pub trait RemoteImage {
 
 /// Memory that the other process shares; used on the JavaScript thread.
 pub struct RemoteMemory {
-    /// Where copies go.
+    /// The memory for copies.
     pub source: Arc<dyn BlockSource>,
     /// The texts of the calls under way.
     pub strings: StringArena,
-    /// Where a pointer to an empty view points.
+    /// The address for pointers to empty views.
     pub empty: Fenced,
 }
 
@@ -106,4 +111,34 @@ impl Drop for RemoteMemory {
 pub struct Remote {
     pub function: Arc<dyn RemoteCall>,
     pub memory: Rc<RemoteMemory>,
+    pub arguments: RemoteArguments,
+}
+
+/// What is declared of the arguments of a function in another process.
+#[derive(Debug, Default)]
+pub struct RemoteArguments {
+    /// By argument: which way the bytes of its memory go, where that is declared.
+    pub flows: Vec<Option<Flow>>,
+    pub shapes: PointerShapes,
+}
+
+impl RemoteArguments {
+    /// Reads the numbers of lib/call/pointer-shapes.js; `None` where they make no sense. A flow is 0 where none is
+    /// declared, then 1 to 3.
+    pub fn decode(flows: &[u32], types: &[u32], arguments: &[u32]) -> Option<Self> {
+        let flow = |number: &u32| match number {
+            0 => Some(None),
+            1 => Some(Some(Flow::In)),
+            2 => Some(Some(Flow::Out)),
+            3 => Some(Some(Flow::Both)),
+            _ => None,
+        };
+        let flows = flows.iter().map(flow).collect::<Option<_>>()?;
+        Some(Self { flows, shapes: PointerShapes::decode(types, arguments)? })
+    }
+
+    /// Which way the bytes of an argument's memory go, where that is declared.
+    pub fn flow(&self, argument: usize) -> Option<Flow> {
+        self.flows.get(argument).copied().flatten()
+    }
 }

@@ -4,7 +4,6 @@
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -20,6 +19,7 @@ use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::{ArgBlock, ArgBuffer};
+use crate::panics::contain;
 
 /// Answers the calls of a closure.
 pub trait Handler {
@@ -142,6 +142,13 @@ struct Target {
     handler: Box<dyn Handler>,
 }
 
+impl Target {
+    /// Has the call answered. After a panic C gets the zeroed result.
+    fn answer(&self, incoming: &Incoming<'_>) {
+        let _ = contain(|| self.handler.call(incoming));
+    }
+}
+
 /// A C function pointer. Its code and its handler live until the process ends: C may keep the pointer (M7).
 #[derive(Debug)]
 pub struct Closure {
@@ -158,8 +165,7 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
     // SAFETY: libffi gives space for the result of a closure, at least a full register for a scalar.
     unsafe { result.write_bytes(0, zeroed) };
     let incoming = Incoming { signature: &target.signature, way: Way::Ffi(arguments, result, PhantomData) };
-    // A panic must not unwind into C; C gets the zeroed result.
-    let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
+    target.answer(&incoming);
 }
 
 /// As [`trampoline`], for a call that came by a stub: the result is zero there until it is set.
@@ -169,8 +175,7 @@ unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
     let Some(sequence) = &target.signature.sequence else { return };
     let incoming = Incoming { signature: &target.signature, way: Way::Stub(sequence, block) };
-    // A panic must not unwind into C; C gets the zeroed result.
-    let _ = catch_unwind(AssertUnwindSafe(|| target.handler.call(&incoming)));
+    target.answer(&incoming);
 }
 
 /// The code of a stub; `None` where libffi has to make the pointer.

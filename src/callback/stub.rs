@@ -78,7 +78,7 @@ impl SavedRegisters {
     }
 }
 
-/// What a stub reads; written before C has its address, and never again.
+/// The data that a stub reads. Written before C has its address, and never again.
 #[repr(C)]
 struct Slot {
     entry: Cell<usize>,

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
-use super::arena::Range;
 use super::child::Child;
+use super::range::Range;
 use super::remote_memory;
 use super::shared;
 use crate::memory::other_memory::OtherMemory;
@@ -14,7 +14,8 @@ use crate::memory::other_memory::OtherMemory;
 /// A host, and where its mappings lie.
 type Host = (Weak<Child>, Option<Arc<Range>>);
 
-/// The hosts there are, the youngest last, each with where its mappings lie.
+/// The hosts there are, the youngest last, each with where its mappings lie. Some of those that have ended stay: their
+/// addresses are nobody else's meanwhile, so that pointers of theirs are known for what they are.
 static HOSTS: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 /// The mappings of this process when it was last looked.
 static MAPPINGS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
@@ -23,11 +24,43 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// So many hosts that have ended stay.
+const MOST_ENDED: usize = 32;
+
 /// Notes that a host has started, whose mappings lie in a window.
-pub fn add(child: &Arc<Child>, window: Option<&Arc<Range>>) {
+pub fn add(child: &Arc<Child>, window: Option<Arc<Range>>) {
     let mut hosts = locked(&HOSTS);
-    hosts.retain(|(host, _)| host.strong_count() > 0);
-    hosts.push((Arc::downgrade(child), window.map(Arc::clone)));
+    let ended = |(host, window): &Host| host.strong_count() == 0 && window.is_some();
+    let mut surplus = hosts.iter().filter(|host| ended(host)).count().saturating_sub(MOST_ENDED);
+    hosts.retain(|host| {
+        let goes = host.0.strong_count() == 0 && (!ended(host) || surplus > 0);
+        surplus -= usize::from(goes && ended(host));
+        !goes
+    });
+    hosts.push((Arc::downgrade(child), window));
+}
+
+/// Whether an address was of memory of a host that has ended.
+pub fn is_stale(address: usize) -> bool {
+    if shared::holds(address) {
+        return shared::is_stale(address);
+    }
+    // Not dropped under the lock: the last holder of a host waits for its end.
+    let found = locked(&HOSTS).iter().find(|(_, window)| is_in(window.as_ref(), address)).map(|(host, _)| host.clone());
+    found.is_some_and(|host| !host.upgrade().is_some_and(|host| host.is_alive()))
+}
+
+/// Whether an address is of memory that a host has made: its heap, its mappings.
+pub fn is_of_host(address: usize) -> bool {
+    if shared::holds(address) { shared::is_in_heap(address) } else { Hosts.owns(address) }
+}
+
+/// Whether a value that is stored at an address would be a pointer which the host there does not share.
+pub fn is_private_at(target: usize, value: usize) -> bool {
+    let hosts = || locked(&HOSTS).iter().filter_map(|(host, _)| host.upgrade()).collect::<Vec<_>>();
+    let is_in_heap = || hosts().into_iter().find(|host| host.has_in_heap(target));
+    let host = if shared::holds(target) { is_in_heap() } else { owner_of(target) };
+    host.is_some_and(|host| host.is_private(value))
 }
 
 /// Ends the hosts that other threads than JavaScript's wait for: at its end the process waits for these threads.
@@ -50,9 +83,10 @@ fn is_in(window: Option<&Arc<Range>>, address: usize) -> bool {
 
 /// The living host that has memory at an address. One in whose window it lies is asked alone.
 fn host_at(address: usize) -> Option<Arc<Child>> {
-    let hosts: Vec<_> =
-        locked(&HOSTS).iter().rev().filter_map(|(host, window)| Some((host.upgrade()?, window.clone()))).collect();
-    let is_in_window = hosts.iter().any(|(_, window)| is_in(window.as_ref(), address));
+    let all = locked(&HOSTS);
+    let is_in_window = all.iter().any(|(_, window)| is_in(window.as_ref(), address));
+    let hosts: Vec<_> = all.iter().rev().filter_map(|(host, window)| Some((host.upgrade()?, window.clone()))).collect();
+    drop(all);
     let mut alive = hosts.into_iter().filter(|(host, _)| host.is_alive());
     let found = alive.find(|(host, window)| {
         if is_in_window { is_in(window.as_ref(), address) } else { remote_memory::read(host.pid, address, &mut [0]) }
@@ -62,8 +96,7 @@ fn host_at(address: usize) -> Option<Arc<Child>> {
 
 /// Whether an address lies in the window of a host, where this process has nothing.
 fn is_in_window(address: usize) -> bool {
-    let hosts = locked(&HOSTS);
-    hosts.iter().any(|(host, window)| host.strong_count() > 0 && is_in(window.as_ref(), address))
+    locked(&HOSTS).iter().any(|(_, window)| is_in(window.as_ref(), address))
 }
 
 /// Whether this process had memory at an address when it was last looked.
@@ -71,6 +104,13 @@ fn was_mapped(address: usize) -> bool {
     let mappings = locked(&MAPPINGS);
     let next = mappings.partition_point(|(start, _)| *start <= address);
     next > 0 && address < mappings[next - 1].1
+}
+
+/// Whether this process has memory at an address. Asked of any number that is passed for a pointer, so that it must not
+/// take longer where nobody has memory there.
+pub fn is_here(address: usize) -> bool {
+    let this = std::process::id() as i32;
+    !is_in_window(address) && remote_memory::read(this, address, &mut [0])
 }
 
 /// When that was, in milliseconds, and how long it counts as now.
@@ -103,7 +143,7 @@ pub struct Hosts;
 impl OtherMemory for Hosts {
     fn owns(&self, address: usize) -> bool {
         if shared::holds(address) {
-            return false;
+            return shared::is_stale(address);
         }
         if is_in_window(address) {
             return true;
@@ -120,18 +160,30 @@ impl OtherMemory for Hosts {
     }
 
     fn read(&self, address: usize, to: &mut [u8]) -> bool {
+        if shared::holds(address) {
+            return false;
+        }
         host_at(address).is_some_and(|host| remote_memory::read(host.pid, address, to))
     }
 
     fn write(&self, address: usize, from: &[u8]) -> bool {
+        if shared::holds(address) {
+            return false;
+        }
         host_at(address).is_some_and(|host| remote_memory::write(host.pid, address, from))
     }
 
     fn here(&self, address: usize, length: usize) -> Option<usize> {
+        if shared::holds(address) {
+            return None;
+        }
         host_at(address)?.globals.home_of(address, length)
     }
 
     fn text(&self, address: usize, unit: usize) -> Option<Vec<u8>> {
+        if shared::holds(address) {
+            return None;
+        }
         remote_memory::text_of_units(host_at(address)?.pid, address, unit)
     }
 }

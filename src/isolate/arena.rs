@@ -2,13 +2,13 @@
 //! are handed out; what is known of them is kept outside of it, because a host may write all of it.
 #![expect(unsafe_code, reason = "maps memory")]
 
-use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{Error, Read};
+use std::io::Error;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::heaps::Heaps;
+use super::range::Range;
 use crate::memory::address::{Address, Span};
 use crate::memory::block_source::BlockSource;
 
@@ -16,70 +16,18 @@ const MIB: usize = 1 << 20;
 const GIB: usize = 1 << 30;
 
 /// The sizes that are tried, the largest first: a limit on the address space may refuse some.
-const SIZES: [usize; 7] = [256 * GIB, 64 * GIB, 16 * GIB, 4 * GIB, GIB, 256 * MIB, 64 * MIB];
-
-/// Where arenas lie: nothing else does, under the kernel's layouts, AddressSanitizer's and valgrind's.
-const LOWEST: usize = 0x2000_0000_0000;
-const HIGHEST: usize = 0x4f00_0000_0000;
-const TRIES: usize = 64;
+const SIZES: [usize; 8] = [1024 * GIB, 256 * GIB, 64 * GIB, 16 * GIB, 4 * GIB, GIB, 256 * MIB, 64 * MIB];
+/// The sizes of an arena for copies.
+const COPY_SIZES: [usize; 3] = [GIB, 256 * MIB, 64 * MIB];
 
 /// The part of an arena, as a fraction, that blocks of this process lie in; hosts have their heaps in the rest.
 const OWN_PART: usize = 4;
-/// The heaps of hosts in an arena: a heap is used again only after the others.
-const HEAPS: usize = 24;
 
 /// Free blocks of at least so many bytes are given back to the system at once, because to clear them takes longer.
 const LARGE: usize = 16 * MIB;
 /// Free blocks of at least [`MEDIUM`] bytes are given back while so many bytes of them are kept.
 const MEDIUM: usize = 64 << 10;
 const MOST_KEPT: usize = 128 * MIB;
-
-/// A range of addresses that is kept free, or mapped by whoever reserved it.
-#[derive(Debug)]
-pub struct Range {
-    pub base: usize,
-    pub size: usize,
-}
-
-impl Range {
-    /// Reserves addresses at a random place; `align` is a power of two. `None` where none is found.
-    pub fn reserve(size: usize, align: usize) -> Option<Self> {
-        for _ in 0..TRIES {
-            let mut random = [0; 8];
-            File::open("/dev/urandom").ok()?.read_exact(&mut random).ok()?;
-            let room = HIGHEST - LOWEST - size;
-            let base = (LOWEST + u64::from_le_bytes(random) as usize % room) & !(align - 1);
-            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
-            // SAFETY: a new mapping, which takes no other's place.
-            let mapped = unsafe { libc::mmap(pointer(base), size, libc::PROT_NONE, flags, -1, 0) };
-            if mapped == libc::MAP_FAILED {
-                if Error::last_os_error().raw_os_error() == Some(libc::EEXIST) {
-                    continue;
-                }
-                return None;
-            }
-            if mapped.expose_provenance() == base {
-                return Some(Self { base, size });
-            }
-            // An older kernel takes the address for a hint.
-            // SAFETY: the mapping was made above.
-            unsafe { libc::munmap(mapped, size) };
-        }
-        None
-    }
-
-    /// Whether a span lies in it.
-    pub fn contains(&self, start: usize, length: usize) -> bool {
-        start >= self.base && start <= self.base + self.size && length <= self.base + self.size - start
-    }
-}
-
-impl Drop for Range {
-    fn drop(&mut self) {
-        // SAFETY: the range was reserved by this value, and whoever mapped something there is done with it.
-        unsafe { libc::munmap(pointer(self.base), self.size) };
-    }
-}
 
 fn pointer(address: usize) -> *mut libc::c_void {
     std::ptr::with_exposed_provenance_mut(address)
@@ -120,8 +68,10 @@ pub struct Arena {
     range: Range,
     fd: OwnedFd,
     blocks: Mutex<Blocks>,
-    /// The heaps that no host has, by number; the one that was given back first comes first.
-    heaps: Mutex<VecDeque<usize>>,
+    heaps: Arc<Heaps>,
+    /// Whether memory of the system is set aside for a block before it is given out: elsewhere the system may end the
+    /// process when a page is touched that it has no memory for.
+    sets_aside: bool,
 }
 
 /// The heap of one host. It is given back with this.
@@ -136,7 +86,7 @@ pub struct HostHeap {
 impl Drop for HostHeap {
     fn drop(&mut self) {
         give_back(self.start, self.size);
-        self.arena.free_heaps().push_back(self.number);
+        self.arena.heaps.give(self.number);
     }
 }
 
@@ -153,7 +103,24 @@ impl Arena {
         Err(refused)
     }
 
+    /// Makes a small one that only copies lie in, where [`super::limits`] allow no more.
+    pub fn for_copies() -> Result<Self, Error> {
+        let mut refused = Error::from_raw_os_error(libc::ENOMEM);
+        for size in COPY_SIZES {
+            match Self::with_parts(size, size, true) {
+                Ok(arena) => return Ok(arena),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    }
+
     fn of_size(size: usize) -> Result<Self, Error> {
+        Self::with_parts(size, size / OWN_PART, false)
+    }
+
+    /// Of `size` bytes, the first `own` of which are for blocks of this process.
+    fn with_parts(size: usize, own: usize, sets_aside: bool) -> Result<Self, Error> {
         let fd = sealed_file(c"pinned-ffi arena", size)?;
         let range = Range::reserve(size, GIB).ok_or_else(Error::last_os_error)?;
         let flags = libc::MAP_SHARED | libc::MAP_NORESERVE | libc::MAP_FIXED;
@@ -166,8 +133,9 @@ impl Arena {
             libc::madvise(pointer(range.base), size, libc::MADV_DONTDUMP);
         }
         // The first page stays unused: a NULL with an offset is no block.
-        let blocks = Blocks::new(range.base + MIB, range.base + size / OWN_PART);
-        Ok(Self { range, fd, blocks: Mutex::new(blocks), heaps: Mutex::new((0..HEAPS).collect()) })
+        let blocks = Blocks::new(range.base + MIB, range.base + own);
+        let heaps = Arc::new(Heaps::new(range.base + own, size - own));
+        Ok(Self { range, fd, blocks: Mutex::new(blocks), heaps, sets_aside })
     }
 
     /// Its first address and its bytes.
@@ -190,31 +158,28 @@ impl Arena {
         self.locked().used
     }
 
-    /// The start and the bytes of a heap, by its number.
-    fn heap(&self, number: usize) -> (usize, usize) {
-        let first = self.range.size / OWN_PART;
-        let size = ((self.range.size - first) / HEAPS) & !(MIB - 1);
-        (self.range.base + first + number * size, size)
-    }
-
     /// A part of the arena that is to be the heap of a host, zeroed: the one that nobody has used for longest. `None`
     /// where hosts have all of them.
     pub fn take_heap(self: &Arc<Self>) -> Option<HostHeap> {
-        let number = self.free_heaps().pop_front()?;
-        let (start, size) = self.heap(number);
+        let (number, start, size) = self.heaps.take()?;
         Some(HostHeap { arena: Arc::clone(self), number, start, size })
+    }
+
+    /// Whether an address lies where hosts have heaps.
+    pub fn is_in_heap(&self, address: usize) -> bool {
+        self.heaps.number_of(address).is_some()
     }
 
     /// Whether an address lies where hosts have heaps, and none has one now.
     pub fn is_in_free_heap(&self, address: usize) -> bool {
-        self.free_heaps().iter().any(|number| {
-            let (start, size) = self.heap(*number);
-            address.wrapping_sub(start) < size
-        })
+        self.heaps.is_free_at(address)
     }
 
-    fn free_heaps(&self) -> MutexGuard<'_, VecDeque<usize>> {
-        self.heaps.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Has the system set memory aside for a block.
+    fn set_aside(&self, start: usize, bytes: usize) -> bool {
+        let offset = (start - self.range.base) as i64;
+        // SAFETY: the descriptor is the arena's; what lies in the block stays.
+        unsafe { libc::fallocate(self.fd(), 0, offset, bytes as i64) == 0 }
     }
 
     fn locked(&self) -> MutexGuard<'_, Blocks> {
@@ -230,6 +195,10 @@ fn give_back(start: usize, size: usize) {
 impl BlockSource for Arena {
     fn allocate(&self, bytes: usize) -> Option<(Address, bool)> {
         let (start, is_zeroed) = self.locked().take(bytes)?;
+        if self.sets_aside && !self.set_aside(start, bytes) {
+            self.locked().put(start, bytes);
+            return None;
+        }
         Some((Address::new(start)?, is_zeroed))
     }
 
@@ -377,7 +346,8 @@ mod tests {
         let start = first.start;
         // SAFETY: the heap is nobody's.
         unsafe { pointer(start).cast::<u8>().write(1) };
-        let others: Vec<_> = (1..HEAPS).map(|_| arena.take_heap().unwrap()).collect();
+        let others: Vec<_> = std::iter::from_fn(|| arena.take_heap()).collect();
+        assert!(others.len() >= 23);
         assert!(others.iter().all(|heap| heap.start != start && arena.holds(heap.start, heap.size)));
         assert!(arena.take_heap().is_none() && !arena.is_in_free_heap(start));
         drop(first);

@@ -6,14 +6,15 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Error, Write};
 use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use super::arena::HostHeap;
+use super::arena::{Arena, HostHeap};
 use super::channel::{Head, Missed};
 use super::control::{ControlMemory, Line};
+use super::deadline::Deadline;
 use super::life::Life;
 use super::lines::Lines;
 use super::shared_globals::SharedGlobals;
@@ -38,27 +39,17 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 /// How long a host may take to start.
 const STARTING: Duration = Duration::from_secs(20);
 
-/// A deadline, and what it came from.
-#[derive(Clone, Copy, Debug)]
-pub struct Deadline {
-    pub at: Instant,
-    pub milliseconds: u64,
-}
-
-impl Deadline {
-    /// That of something that begins now.
-    pub fn after(milliseconds: u64) -> Option<Self> {
-        Some(Self { at: Instant::now().checked_add(Duration::from_millis(milliseconds))?, milliseconds })
-    }
-}
-
 /// A host.
 pub struct Child {
     pub pid: i32,
     pub generation: u32,
     memory: Arc<ControlMemory>,
+    pub(super) arena: Arc<Arena>,
     /// What the library allocates lies there; it can be read until somebody else gets it.
     heap: Option<HostHeap>,
+    /// Whether a callback that no call has led to has returned memory which the host does not share: the next call says
+    /// so.
+    pub(super) has_refused: AtomicBool,
     life: Arc<Life>,
     /// Tells the host which channels to serve; while it is open the host lives.
     parent: File,
@@ -101,7 +92,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Plan<'a> {
     pub start: &'a Start,
     pub settings: super::wire::Settings,
-    pub arena: i32,
+    pub arena: Arc<Arena>,
     pub heap: Option<HostHeap>,
     pub stderr: Stderr,
     pub generation: u32,
@@ -116,7 +107,7 @@ impl Child {
         let (memory, file) =
             ControlMemory::new(plan.settings).map_err(|error| unavailable("no memory can be shared", error))?;
         memory.set_stub_pages(stubs::pages());
-        let started = spawn::start(plan.start, file.as_raw_fd(), plan.arena);
+        let started = spawn::start(plan.start, file.as_raw_fd(), plan.arena.fd());
         let Started { pid, pidfd, life, stderr } =
             started.map_err(|error| unavailable("its process does not start", error))?;
         let shared = Arc::clone(&memory);
@@ -127,7 +118,9 @@ impl Child {
             generation: plan.generation,
             main: MainLine { owner: thread::current().id(), line: memory.line(MAIN, may_spin) },
             memory,
+            arena: plan.arena,
             heap: plan.heap,
+            has_refused: AtomicBool::new(false),
             life: Arc::new(Life::new(pid, exit, pidfd)),
             parent: life.into(),
             lines: Lines::default(),
@@ -249,6 +242,7 @@ impl Child {
         }
         let at = deadline.map(|deadline| deadline.at);
         let mut payload = Vec::new();
+        let mut is_refused = false;
         loop {
             let head = match line.end.receive(&mut payload, at, || self.life.exit.has_ended()) {
                 Ok(head) => head,
@@ -257,6 +251,9 @@ impl Child {
                 Err(Missed::Garbled) => return Err(self.nonsense("a message without an end")),
             };
             match Kind::of(head.kind) {
+                Some(Kind::Return) if is_refused || self.has_refused.swap(false, Ordering::Relaxed) => {
+                    return Err(FfiError::ResultNotShared { symbol: String::new() });
+                }
                 Some(Kind::Return) => {
                     return Ok(Reply { words: head.words, status: head.status, payload });
                 }
@@ -269,7 +266,7 @@ impl Child {
                     if at.is_some_and(|at| Instant::now() >= at) {
                         return Err(self.too_late(deadline));
                     }
-                    self.answer(line, &head, &payload)?;
+                    is_refused |= !self.answer(line, &head, &payload)?;
                 }
                 Some(Kind::Dying) => {
                     self.life.exit.wait(LAST_WORDS);
@@ -281,14 +278,14 @@ impl Child {
         }
     }
 
-    /// Runs a callback and sends its result.
+    /// Runs a callback and sends its result; zeroes, and false, where that is a pointer which the host must not have.
     #[inline(never)] // Calls may nest.
-    fn answer(&self, line: &Line, head: &Head, arguments: &[u8]) -> Result<()> {
-        let Some(result) = listener::answer_of(head, arguments) else {
+    fn answer(&self, line: &Line, head: &Head, arguments: &[u8]) -> Result<bool> {
+        let Some((result, is_shared)) = self.answer_of(head, arguments) else {
             return Err(self.nonsense("a call of a callback that there is not"));
         };
         line.end.post(Head::new(Kind::CallbackResult, [0; WORDS]), &[&result]);
-        Ok(())
+        Ok(is_shared)
     }
 
     /// Starts the thread that answers the host's own threads, once there may be callbacks.
@@ -299,7 +296,9 @@ impl Child {
         }
         let mut listens = locked(&self.listens);
         if !*listens {
-            *listens = listener::start(&self.memory, &self.life);
+            let child = Arc::downgrade(self);
+            let answer = move |head: &Head, payload: &[u8]| child.upgrade()?.answer_late(head, payload);
+            *listens = listener::start(&self.memory, &self.life, Box::new(answer));
         }
     }
 

@@ -169,6 +169,10 @@ impl RemoteCall for RemoteFunction {
         self.process().is_stale(address)
     }
 
+    fn is_private(&self, address: usize) -> bool {
+        self.process().last().is_some_and(|host| host.is_private(address))
+    }
+
     fn pointer_there(&self, address: usize) -> Option<usize> {
         stubs::stub_of(address)
     }

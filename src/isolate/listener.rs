@@ -9,21 +9,26 @@ use super::control::{ControlMemory, Line};
 use super::life::Life;
 use super::wire::{ASKS_SIGNATURE, ASKS_THREAD, CHANNELS, FIRST_FOREIGN, FOREIGN, Kind, WORDS};
 use super::{signature_code, stubs};
+use crate::abi::ctype::CType;
 
 /// A listener hands the arguments of a callback to the JavaScript thread, and does nothing else.
 const STACK: usize = 256 * 1024;
 
-/// What all listeners of a host share.
+/// Answers a call of a callback; `None` if it is none.
+pub type Answer = Box<dyn Fn(&Head, &[u8]) -> Option<Vec<u8>> + Send + Sync>;
+
+/// The state that all listeners of a host share.
 struct Host {
     memory: Arc<ControlMemory>,
     life: Arc<Life>,
-    /// How many channels the host has asked for.
+    answer: Answer,
+    /// The number of channels that the host has asked for.
     count: AtomicUsize,
 }
 
 /// Starts the first listener of a host, which starts others when the host asks. False where there is no thread for it.
-pub fn start(memory: &Arc<ControlMemory>, life: &Arc<Life>) -> bool {
-    let host = Host { memory: Arc::clone(memory), life: Arc::clone(life), count: AtomicUsize::new(0) };
+pub fn start(memory: &Arc<ControlMemory>, life: &Arc<Life>, answer: Answer) -> bool {
+    let host = Host { memory: Arc::clone(memory), life: Arc::clone(life), answer, count: AtomicUsize::new(0) };
     listen(Arc::new(host), FOREIGN)
 }
 
@@ -39,7 +44,7 @@ impl Host {
         while let Ok(head) = line.end.receive(&mut payload, None, || !self.life.is_alive()) {
             let answer = match Kind::of(head.kind) {
                 Some(Kind::Callback) if head.words[1] == ASKS_THREAD => self.add(head.words[0]),
-                Some(Kind::Callback) => answer_of(&head, &payload),
+                Some(Kind::Callback) => (self.answer)(&head, &payload),
                 _ => None,
             };
             let Some(answer) = answer else {
@@ -62,4 +67,12 @@ pub fn answer_of(head: &Head, arguments: &[u8]) -> Option<Vec<u8>> {
         return stubs::signature_of(head.words[0]).map(|signature| signature_code::encode(&signature));
     }
     stubs::call(head.words[0], arguments)
+}
+
+/// The pointer that a callback has returned; `None` where its result is none.
+pub fn pointer_in(head: &Head, result: &[u8]) -> Option<usize> {
+    let is_result = head.words[1] != ASKS_SIGNATURE;
+    let signature = is_result.then(|| stubs::signature_of(head.words[0])).flatten()?;
+    let is_pointer = signature.result.scalar().is_some_and(|ctype| ctype.takes_pin() || ctype == CType::Function);
+    is_pointer.then(|| result.first_chunk().map(|word| usize::from_ne_bytes(*word))).flatten()
 }

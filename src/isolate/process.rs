@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::arena::{Arena, Range};
-use super::child::{Child, Deadline, Plan};
+use super::arena::Arena;
+use super::child::{Child, Plan};
+use super::deadline::Deadline;
+use super::range::Range;
 use super::spawn::Start;
 use super::watcher::Stderr;
 use super::wire::{BUILD_BYTES, Settings};
-use super::{address_space, shared, stubs};
+use super::{address_space, limits, shared, stubs};
 use crate::error::{FfiError, Result};
 use crate::memory::other_memory;
 
@@ -49,8 +51,8 @@ pub struct Options {
 pub struct Process {
     pub options: Options,
     arena: Arc<Arena>,
-    /// Where the mappings of hosts lie, which nothing of this process does; none where the system has no such addresses.
-    window: Option<Arc<Range>>,
+    /// Whether the arena is that of all Buffers.
+    pub shares_buffers: bool,
     state: Mutex<State>,
 }
 
@@ -83,12 +85,17 @@ impl Process {
     pub fn new(options: Options) -> Result<Arc<Self>> {
         stubs::begin();
         other_memory::watch(Box::new(address_space::Hosts));
-        let apart = || Arena::new(APART_BYTES).map(Arc::new).inspect(shared::add_apart);
-        let arena = if options.is_apart { apart() } else { shared::arena() };
-        let arena = arena
-            .map_err(|error| FfiError::IsolateUnavailable { reason: format!("no memory can be shared: {error}") })?;
-        let window = Range::reserve(WINDOW_BYTES, 1 << 30).map(Arc::new);
-        let process = Arc::new(Self { options, arena, window, state: Mutex::default() });
+        let is_limited = limits::reason().is_some();
+        let apart = || if is_limited { Arena::for_copies() } else { Arena::new(APART_BYTES) };
+        let shared = if options.is_apart { None } else { shared::arena().ok() };
+        let shares_buffers = shared.is_some();
+        let arena = match shared {
+            Some(arena) => arena,
+            None => apart().map(Arc::new).inspect(shared::add_apart).map_err(|error| FfiError::IsolateUnavailable {
+                reason: format!("no memory can be shared: {error}"),
+            })?,
+        };
+        let process = Arc::new(Self { options, arena, shares_buffers, state: Mutex::default() });
         process.start(&mut process.locked())?;
         Ok(process)
     }
@@ -100,6 +107,9 @@ impl Process {
     fn start(&self, state: &mut State) -> Result<Arc<Child>> {
         let (arena, arena_size) = self.arena.span();
         let heap = self.arena.take_heap();
+        // Where the mappings of the host lie, which nothing of this process does.
+        let window =
+            if limits::reason().is_some() { None } else { Range::reserve(WINDOW_BYTES, 1 << 30).map(Arc::new) };
         let (heap_start, heap_size) = heap.as_ref().map_or((0, 0), |heap| (heap.start, heap.size));
         state.generation += 1;
         let settings = Settings {
@@ -109,20 +119,20 @@ impl Process {
             heap: heap_start as u64,
             heap_size: heap_size as u64,
             stubs: stubs::begin().unwrap_or(0) as u64,
-            window: self.window.as_ref().map_or(0, |window| window.base as u64),
+            window: window.as_ref().map_or(0, |window| window.base as u64),
             window_size: WINDOW_BYTES as u64,
             spins: self.options.spins.into(),
         };
         let plan = Plan {
             start: &self.options.start,
             settings,
-            arena: self.arena.fd(),
+            arena: Arc::clone(&self.arena),
             heap,
             stderr: self.options.stderr,
             generation: state.generation,
         };
         let child = Child::start(plan)?;
-        address_space::add(&child, self.window.as_ref());
+        address_space::add(&child, window);
         state.child = Some(Arc::clone(&child));
         Ok(child)
     }
@@ -203,7 +213,7 @@ impl Process {
 
     /// Whether an address lies in the heap of a host that has ended.
     pub fn is_stale(&self, address: usize) -> bool {
-        self.arena.holds(address, 1) && (self.arena.is_in_free_heap(address) || self.is_of_dead_host(address))
+        address_space::is_stale(address) || self.is_of_dead_host(address)
     }
 
     /// Whether the host has ended, and its heap is not given back yet.

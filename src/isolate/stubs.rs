@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::arena::Range;
+use super::range::Range;
 use crate::abi::signature::Signature;
 use crate::call::invoke;
 use crate::isolate::signature_code::arguments_at;
@@ -140,6 +140,11 @@ pub fn public_address(code: Address, signature: &Arc<Signature>) -> Address {
     stubs.all.push(Stub { code, signature: Arc::clone(signature) });
     stubs.by_code.insert(code.get(), number);
     Address::new(stub_at(region.range.base, number)).unwrap_or(code)
+}
+
+/// Whether an address is that of a stub.
+pub fn is_stub(address: usize) -> bool {
+    region().is_some_and(|region| region.range.contains(address, 1))
 }
 
 /// The stub of a callback's code, where it has one.

@@ -1,6 +1,6 @@
-//! Which of a library's own definitions the program would put its own in the place of: on ELF systems what the
-//! executable exports comes before what a library defines, so that a library which brings a copy of zlib calls the
-//! executable's. Read out of the file before it is loaded. Knows no JavaScript.
+//! Finds definitions of a library that the executable would interpose: on ELF systems a symbol that the executable
+//! exports takes precedence, so a library with its own copy of zlib calls the executable's. The file is read before the
+//! library is loaded.
 #![cfg(glibc)]
 #![expect(unsafe_code, reason = "reads the symbol table of the running program")]
 
@@ -19,8 +19,8 @@ use crate::loader::exports::Exports;
 use crate::loader::library::Images;
 use crate::memory::address::Address;
 
-/// A symbol that the library defines and the program would take the place of; `None` where there is none, and where the
-/// library is loaded already, so that nothing can be done about it.
+/// A symbol of the library that the executable would interpose. `None` if there is none, or if the library is loaded
+/// already: it is too late then.
 pub fn first(path: &Path) -> Option<String> {
     // Opening a FIFO would block until another process writes to it.
     if !std::fs::metadata(path).ok()?.is_file() || is_loaded(path) {
@@ -48,11 +48,11 @@ pub fn first(path: &Path) -> Option<String> {
     if shares_variable { None } else { file.name_of(rival).map(|name| String::from_utf8_lossy(name).into_owned()) }
 }
 
-/// Variables whose originals and copies point to the same streams.
+/// Variables that may be copied: original and copy point to the same streams.
 const STREAMS: [&[u8]; 3] = [b"stdin", b"stdout", b"stderr"];
 
-/// Whether the library means its own: code or data with a strong definition. Weak ones, inline functions of C++ among
-/// them, are meant to be one in the whole process.
+/// Whether the library expects to use this definition itself: it is strong, and code or data. Weak definitions, such as
+/// inline functions of C++, are shared by the whole process on purpose.
 fn is_own(symbol: &elf::Sym64<Endianness>, endian: Endianness) -> bool {
     let is_defined = !matches!(symbol.st_shndx(endian), elf::SHN_UNDEF | elf::SHN_ABS);
     let is_of_value = matches!(symbol.st_type(), elf::STT_FUNC | elf::STT_OBJECT | elf::STT_GNU_IFUNC);
@@ -75,7 +75,7 @@ fn program() -> Option<&'static Exports> {
     PROGRAM.get_or_init(|| if allocator_is_replaced() { None } else { Exports::of_program() }).as_ref()
 }
 
-/// Whether something has put itself in the place of malloc (LD_PRELOAD, a sanitizer): a library must not pass that by.
+/// Whether malloc is interposed (by LD_PRELOAD or a sanitizer): a library must not bypass that.
 fn allocator_is_replaced() -> bool {
     unsafe extern "C" fn note(info: *mut libc::dl_phdr_info, _: usize, names: *mut c_void) -> libc::c_int {
         // SAFETY: M11; the loader passes a whole structure, and `names` is the one below.
@@ -98,7 +98,7 @@ fn allocator_is_replaced() -> bool {
         image_of(symbol(libc::RTLD_DEFAULT, c"__tls_get_addr")),
         image_of(allocator_is_replaced as *const c_void),
     ];
-    // The program itself may have its own address for a function of libc: the others are asked, one by one.
+    // The executable may have an address of its own for a function of libc, so the other images are asked one by one.
     names.iter().any(|name| {
         // SAFETY: M11; nothing is loaded, and the handle is freed.
         unsafe {

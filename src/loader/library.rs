@@ -1,4 +1,4 @@
-//! A dynamic library: opened, asked for symbols, closed when no call is inside it.
+//! A dynamic library: opens it, finds its symbols, and unloads it when no call is inside it.
 #![expect(unsafe_code, reason = "opening a library runs its constructors")]
 
 use std::cell::{Cell, RefCell};
@@ -22,11 +22,11 @@ pub struct Library {
     inside: Cell<usize>,
     /// Calls on other threads.
     jobs: Cell<usize>,
-    /// What unloads it beside the handle.
+    /// Runs once, when the library is unloaded.
     unload_by: RefCell<Option<Unload>>,
 }
 
-/// What is run once, when a library is unloaded.
+/// A function that runs once, when a library is unloaded.
 struct Unload(Box<dyn FnOnce()>);
 
 impl std::fmt::Debug for Unload {
@@ -60,7 +60,7 @@ impl Library {
         })
     }
 
-    /// A library of functions that the user has linked by their addresses: it only opens and closes.
+    /// A library of functions that the user has linked by their addresses: it has only the states open and closed.
     pub fn linked(name: &str) -> Self {
         Self {
             name: name.into(),
@@ -77,12 +77,12 @@ impl Library {
         self.unload_by.replace(Some(Unload(function)));
     }
 
-    /// What messages call it.
+    /// Its name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where [`Library::is_open`] is read by generated code: a byte that is 0 once the library is closed.
+    /// The address of [`Library::is_open`] for generated code: a byte that is 0 once the library is closed.
     pub fn open_flag(&self) -> *const u8 {
         (&raw const self.open).cast()
     }
@@ -94,7 +94,7 @@ impl Library {
 
     /// The address of a symbol; `None` where the library has none, or a NULL one.
     pub fn find(&self, symbol: &str) -> Option<Address> {
-        // No symbol has a NUL; libloading would take one at the end for the end.
+        // No symbol has a NUL. libloading would treat one at the end as the terminator.
         if symbol.contains('\0') || is_hidden(symbol) {
             return None;
         }
@@ -104,14 +104,14 @@ impl Library {
         Address::new(found.ok()?.into_raw_address())
     }
 
-    /// Records that a call is going in, and out when the result is dropped.
+    /// Records that a call enters, and that it leaves when the result is dropped.
     pub fn enter(&self) -> Inside<'_> {
         self.inside.set(self.inside.get() + 1);
         Inside(self)
     }
 
-    /// Closes the library: it is unloaded when its calls on other threads are done. Closing twice is fine; closing
-    /// under a call of its own on this thread is refused.
+    /// Closes the library. It is unloaded when its calls on other threads have returned. Closing twice does nothing;
+    /// closing during a call of the library on this thread is refused.
     ///
     /// # Errors
     /// `LibraryBusy` while a call of the library is under way on this thread.
@@ -124,12 +124,12 @@ impl Library {
         Ok(())
     }
 
-    /// Records that a call goes in on another thread.
+    /// Records that a call enters on another thread.
     pub fn enter_job(&self) {
         self.jobs.set(self.jobs.get() + 1);
     }
 
-    /// Records that a call on another thread has come out.
+    /// Records that a call on another thread has returned.
     pub fn leave_job(&self) {
         self.jobs.set(self.jobs.get() - 1);
         if !self.open.get() {
@@ -137,8 +137,8 @@ impl Library {
         }
     }
 
-    /// Unloads a closed library when no call is inside any more. While a thread of C's own is inside a callback it
-    /// stays loaded for good: the thread may return into its code.
+    /// Unloads a closed library once no call is inside. If a foreign thread is inside a callback, the library stays
+    /// loaded for ever: the thread may return into its code.
     fn unload(&self) {
         if self.jobs.get() > 0 {
             return;
@@ -153,15 +153,16 @@ impl Library {
     }
 }
 
-/// The threads of C's own that are inside a callback, in the whole process.
+/// The foreign threads that are inside a callback, in the whole process.
 static CALLING_BACK: AtomicUsize = AtomicUsize::new(0);
 
-/// A thread of C's own is inside a callback, until this is dropped: whatever library it has come from stays loaded.
+/// A foreign thread is inside a callback until this is dropped: every library stays loaded meanwhile, because the one
+/// that the thread returns into is not known.
 #[derive(Debug)]
 pub struct CallingBack(());
 
 impl CallingBack {
-    /// The thread comes in.
+    /// The thread enters a callback.
     pub fn new() -> Self {
         CALLING_BACK.fetch_add(1, Ordering::AcqRel);
         Self(())
@@ -232,19 +233,19 @@ unsafe fn open_handle(path: Option<&str>, _flags: i32) -> std::result::Result<Ha
 /// Finds libraries and executables by the addresses that lie in them.
 #[derive(Debug, Default)]
 pub struct Images {
-    /// The segment that was found last: functions are bound library by library.
+    /// The segment that was found last. Functions are bound library by library, so it is often the next one, too.
     #[cfg(target_os = "linux")]
     last: Cell<Option<Segment>>,
 }
 
-/// A segment of an image, while no library comes or goes.
+/// A segment of an image. Valid while no library is loaded or unloaded.
 #[cfg(target_os = "linux")]
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     start: usize,
     length: usize,
     image: usize,
-    /// How many libraries had come and gone.
+    /// The number of libraries that had been loaded and unloaded.
     loaded: (u64, u64),
 }
 
@@ -302,8 +303,8 @@ impl Images {
     }
 }
 
-/// Whether a C++ symbol is to count as missing: tests see by this that everything works without each function of V8's.
-/// `PINNED_FFI_HIDE_SYMBOLS` has names separated by commas, or `*`.
+/// Whether a C++ symbol counts as missing, because `PINNED_FFI_HIDE_SYMBOLS` has it: names separated by commas, or `*`.
+/// Tests use that to show that everything works without each function of V8's.
 fn is_hidden(symbol: &str) -> bool {
     static HIDDEN: std::sync::LazyLock<Option<String>> =
         std::sync::LazyLock::new(|| std::env::var("PINNED_FFI_HIDE_SYMBOLS").ok());
@@ -311,7 +312,7 @@ fn is_hidden(symbol: &str) -> bool {
         && HIDDEN.as_ref().is_some_and(|hidden| hidden == "*" || hidden.split(',').any(|name| name == symbol))
 }
 
-/// Keeps the addon itself mapped until the process ends, whatever closes it. False where that is not possible.
+/// Keeps the addon mapped until the process ends, even if it is closed. Returns false if that is not possible.
 #[cfg(unix)]
 pub fn keep_loaded() -> bool {
     use std::os::unix::ffi::OsStrExt;
@@ -336,7 +337,7 @@ pub fn keep_loaded() -> bool {
     })
 }
 
-/// Keeps the addon itself mapped until the process ends, whatever closes it. False where that is not possible.
+/// Keeps the addon mapped until the process ends, even if it is closed. Returns false if that is not possible.
 #[cfg(windows)]
 pub fn keep_loaded() -> bool {
     false

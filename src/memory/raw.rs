@@ -26,6 +26,17 @@ pub fn checked(address: usize, length: usize, access: Access, pointer_check: Poi
     (pointer_check == PointerCheck::LowPage || probe::is_mapped(span, access)).then_some(span)
 }
 
+/// A copy of the bytes of a span.
+///
+/// # Safety
+/// U2: the span is readable.
+pub unsafe fn copy(span: Span) -> Vec<u8> {
+    let mut bytes = vec![0; span.length];
+    // SAFETY: by the contract of this function.
+    unsafe { span.start.as_ptr().copy_to_nonoverlapping(bytes.as_mut_ptr(), span.length) };
+    bytes
+}
+
 /// Copies `length` bytes from an address to where the values of the argument buffer begin; false for an address that is
 /// refused.
 ///

@@ -110,7 +110,7 @@ pub fn attach(env: Env, arg_buffer: sys::napi_value, nothing: sys::napi_value) -
         v8: V8State::default(),
         kept: RefCell::new(vec![buffer_reference, nothing_reference]),
         nothing: nothing_reference,
-        breach_listener: Cell::new(null_mut()),
+        failure_listener: Cell::new(null_mut()),
     });
     exit::watch();
     // Before the engine frees anything, while other threads may still use it.

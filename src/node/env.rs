@@ -45,9 +45,9 @@ pub type Work = job::Work<Environment>;
 pub type Jobs = job::Jobs<Environment>;
 /// A job that is with another thread.
 pub type SentJob = job::SentJob<Environment>;
-/// How a callback knows its environment.
+/// The handle by which a callback finds its environment.
 pub type EnvHandle = env_handle::EnvHandle<Environment>;
-/// What is behind a C function pointer that reaches JavaScript.
+/// The state behind a C function pointer that reaches JavaScript.
 pub type CallbackSlot = slot::CallbackSlot<Environment>;
 /// The callbacks of an environment.
 pub type Callbacks = slot::Callbacks<Environment>;
@@ -84,13 +84,13 @@ pub struct Environment {
     pub callbacks: Callbacks,
     /// The arguments of the callback under way.
     pub callback_arguments: CallbackArguments,
-    /// How callbacks reach the environment.
+    /// The handle by which callbacks find the environment.
     pub env_handle: OnceCell<&'static EnvHandle>,
     /// Asynchronous calls, and calls of callbacks on other threads.
     pub work: ThreadedWork<Environment>,
-    /// How raw addresses are checked.
+    /// The check of raw addresses.
     pub pointer_check: Cell<PointerCheck>,
-    /// How deep calls may nest.
+    /// The limit of nested calls.
     pub stack_limit: StackLimit,
     /// The ArrayBuffers that are locked against transfer.
     pub transfer_locks: TransferLocks,
@@ -98,17 +98,17 @@ pub struct Environment {
     pub exposed_views: ExposedViews,
     /// The slabs of Node's Buffer pool.
     pub pool_slices: PoolSlices,
-    /// Where a pointer to an empty view points: a block of no bytes.
+    /// A block of no bytes, which pointers to empty views point to.
     pub empty_block: Fenced,
-    /// What is used of V8's private binary interface.
+    /// The state for V8's private binary interface.
     #[cfg(v8_abi)]
     pub v8: V8State<Environment>,
     /// References that live as long as the environment.
     pub kept: RefCell<Vec<sys::napi_ref>>,
     /// A function that does nothing.
     pub nothing: sys::napi_ref,
-    /// A function that gets the error of each call that has breached a fence; null for none.
-    pub breach_listener: Cell<sys::napi_ref>,
+    /// A function that gets the error of each call that has breached a fence, or whose process has ended; null for none.
+    pub failure_listener: Cell<sys::napi_ref>,
 }
 
 impl Environment {
@@ -120,7 +120,7 @@ impl Environment {
         job
     }
 
-    /// What JavaScript knows a job by.
+    /// The number by which JavaScript identifies a job.
     pub fn slot_of(&self, job: usize) -> Option<u32> {
         self.work.jobs.borrow().get(&job).map(|(slot, _)| *slot)
     }

@@ -11,8 +11,8 @@ use super::callback::foreign_thread;
 use super::callback::slot::this_thread;
 use super::env::{EnvHandle, Environment, Queue, Work};
 use super::env_waker::make_waker;
-use super::native_fn::contained;
 use super::waker::key_of;
+use crate::panics::contain;
 
 impl Environment {
     /// The queue of work from other threads, made when first needed.
@@ -26,7 +26,7 @@ impl Environment {
         Arc::clone(queue)
     }
 
-    /// What its callbacks know of it, made when first needed.
+    /// The handle that its callbacks have, made when first needed.
     pub fn env_handle(&self) -> &'static EnvHandle {
         self.env_handle.get_or_init(|| EnvHandle::make(self, self.queue(), self.inside.clone(), this_thread()))
     }
@@ -37,7 +37,7 @@ pub fn serve(environment: &Environment, work: Work) {
     match work {
         // The thread that made the call must not wait for ever.
         Work::Call(request) => {
-            if !contained(|| foreign_thread::serve(environment, &request)) {
+            if contain(|| foreign_thread::serve(environment, &request)).is_err() {
                 request.answer(None);
             }
         }

@@ -21,7 +21,7 @@ pub struct ExposedViews {
     longest: Cell<usize>,
     /// Whether anything is guarded: otherwise the memory of a number does not matter.
     is_guarded: Cell<bool>,
-    /// How many entries there may be before the dead ones are dropped.
+    /// The number of entries at which the dead ones are removed.
     limit: Cell<usize>,
 }
 

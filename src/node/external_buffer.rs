@@ -25,7 +25,7 @@ struct Owner {
 }
 
 impl Owner {
-    /// Has another process free the memory. A process that has ended needs not.
+    /// Makes another process free the memory, unless it has ended.
     fn free_there(&self, remote: &Remote, data: usize) -> Result<()> {
         let pointers = vec![CType::Pointer.into(), CType::Pointer.into()];
         let signature = Arc::new(Signature::new(pointers, CType::Void.into(), None)?);

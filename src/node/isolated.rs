@@ -13,7 +13,7 @@ mod here {
     use std::sync::{Arc, Weak};
 
     use super::Remote;
-    use crate::call::remote::RemoteMemory;
+    use crate::call::remote::{RemoteArguments, RemoteMemory};
     use crate::isolate::address_space;
     use crate::isolate::function::function_at;
     use crate::isolate::process::Process;
@@ -39,7 +39,7 @@ mod here {
             let mut all = all.iter().filter_map(|(memory, process)| Some((memory.upgrade()?, process.upgrade()?)));
             all.find(|(_, process)| process.last().is_some_and(|last| Arc::ptr_eq(&last, &host)))
         })?;
-        Some(Remote { function: function_at(&process, address)?, memory })
+        Some(Remote { function: function_at(&process, address)?, memory, arguments: RemoteArguments::default() })
     }
 
     /// The environment of this thread is going, and with it what has started processes.

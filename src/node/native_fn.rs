@@ -2,7 +2,6 @@
 //! that was verified (`v8::callback_info`); elsewhere Node-API does, which takes some 5 ns more.
 #![expect(unsafe_code, reason = "is called by the engine")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{NonNull, null_mut};
 
 use napi::bindgen_prelude::{Env, Object};
@@ -12,6 +11,7 @@ use smallvec::SmallVec;
 use super::env::{Environment, current};
 use super::error::{clear_exception, thrown, to_error};
 use crate::error::FfiError;
+use crate::panics::contain;
 #[cfg(v8_abi)]
 use crate::v8::callback_info::CallbackInfo;
 
@@ -27,18 +27,24 @@ pub fn thrown_by(environment: &Environment, error: &FfiError) -> PendingExceptio
 }
 
 /// The JavaScript error of an error of the native side; `cause` is the exception that it replaces. Who listens for
-/// breached fences is told of those.
+/// breached fences and processes that have ended is told of those.
 pub fn error_of(environment: &Environment, error: &FfiError, cause: Option<sys::napi_value>) -> sys::napi_value {
     let js_error = to_error(environment.raw, error, cause);
-    if matches!(error, FfiError::Overflow { .. }) {
-        tell_of_breach(environment, js_error);
+    if matches!(
+        error,
+        FfiError::Overflow { .. }
+            | FfiError::LibraryDied { .. }
+            | FfiError::TimedOut { .. }
+            | FfiError::IsolateProtocol { .. }
+    ) {
+        tell_of_failure(environment, js_error);
     }
     js_error
 }
 
 #[cold]
-fn tell_of_breach(environment: &Environment, error: sys::napi_value) {
-    let listener = environment.breach_listener.get();
+fn tell_of_failure(environment: &Environment, error: sys::napi_value) {
+    let listener = environment.failure_listener.get();
     if listener.is_null() {
         return;
     }
@@ -117,12 +123,6 @@ fn fill(env: sys::napi_env, info: sys::napi_callback_info, values: &mut [sys::na
     unsafe { sys::napi_get_cb_info(env, info, &mut count, start, null_mut(), null_mut()) };
 }
 
-/// Runs code that has no caller to throw to. A panic does not unwind into the engine. Returns whether there was none.
-#[inline(always)]
-pub fn contained(function: impl FnOnce()) -> bool {
-    catch_unwind(AssertUnwindSafe(function)).is_ok()
-}
-
 #[cold]
 fn panicked(environment: &Environment) -> PendingException {
     thrown_by(environment, &FfiError::Internal { reason: "a native function panicked".into() })
@@ -152,8 +152,7 @@ impl NativeFn {
     /// Makes one of a function in Rust. A panic in it becomes an exception, and does not unwind into the engine.
     pub fn new<F: NativeFnImpl>(function: F) -> Self {
         Self::with_own_boundary(move |environment: &'static Environment, arguments: Arguments| {
-            catch_unwind(AssertUnwindSafe(|| function(environment, arguments)))
-                .unwrap_or_else(|_| Err(panicked(environment)))
+            contain(|| function(environment, arguments)).unwrap_or_else(|_| Err(panicked(environment)))
         })
     }
 

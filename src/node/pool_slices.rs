@@ -15,6 +15,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::ptr::{NonNull, null_mut};
+use std::rc::Rc;
 
 use napi::sys;
 use smallvec::SmallVec;
@@ -23,7 +24,7 @@ use super::transfer_lock::ask;
 use super::value;
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::borrows::Storage;
-use crate::memory::fence::pool_slice::{Ranges, meets};
+use crate::memory::fence::pool_slice::{PassedSlices, PoolSlab, Ranges, meets};
 
 /// The requests of libuv's event loop that are under way.
 #[derive(Debug, Default)]
@@ -70,7 +71,7 @@ impl Requests {
 /// The slabs of the pool, and which of their slices may be written during a call that was not passed them.
 #[derive(Debug, Default)]
 pub struct PoolSlices {
-    /// What runs on libuv's pool.
+    /// The work on libuv's pool.
     pub requests: Requests,
     /// The sizes that slabs have had.
     sizes: RefCell<SmallVec<[usize; 2]>>,
@@ -94,25 +95,36 @@ struct Slab {
     /// The bytes of each slice whose address was exposed, by its start. Slabs are never filled twice: an entry stays
     /// true as long as its slab lives.
     slices: BTreeMap<usize, usize>,
+    /// The slices that native code was passed.
+    passed: Rc<PassedSlices>,
 }
 
 const FIRST_LIMIT: usize = 64;
 
 impl PoolSlices {
     /// The slab of a view: its buffer, where that is one.
-    pub fn slab(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value, length: usize) -> Option<Span> {
+    pub fn slab(
+        &self,
+        env: sys::napi_env,
+        storage: Storage,
+        buffer: sys::napi_value,
+        length: usize,
+    ) -> Option<PoolSlab> {
         if !self.has_size(length) {
             return None;
         }
         let start = Address::new(storage.view.start.get() - storage.offset)?;
-        let is_known = self.slabs.borrow().get(&start.get()).is_some_and(|slab| slab.is_alive(env));
-        if !is_known {
+        let known =
+            self.slabs.borrow().get(&start.get()).filter(|slab| slab.is_alive(env)).map(|slab| slab.passed.clone());
+        let passed = if let Some(passed) = known {
+            passed
+        } else {
             if ask(env, *self.asks_slab.get()?, buffer) != Some(true) {
                 return None;
             }
-            self.add(env, start.get(), length, buffer);
-        }
-        Span::new(start, length).ok()
+            self.add(env, start.get(), length, buffer)
+        };
+        Some(PoolSlab { span: Span::new(start, length).ok()?, passed })
     }
 
     /// Records the size of a slab. `asks` keeps the function that returns whether a buffer of this size is one.
@@ -127,7 +139,7 @@ impl PoolSlices {
         }
     }
 
-    fn add(&self, env: sys::napi_env, start: usize, length: usize, buffer: sys::napi_value) {
+    fn add(&self, env: sys::napi_env, start: usize, length: usize, buffer: sys::napi_value) -> Rc<PassedSlices> {
         let mut slabs = self.slabs.borrow_mut();
         if slabs.len() >= self.limit.get() {
             slabs.retain(|_, slab| {
@@ -139,13 +151,15 @@ impl PoolSlices {
             });
             self.limit.set((slabs.len() * 2).max(FIRST_LIMIT));
         }
-        let mut slab = Slab { length, buffer: null_mut(), slices: BTreeMap::new() };
+        let passed = Rc::<PassedSlices>::default();
+        let mut slab = Slab { length, buffer: null_mut(), slices: BTreeMap::new(), passed: passed.clone() };
         // SAFETY: M3 and M6. A count of 0 makes a weak reference.
         unsafe { sys::napi_create_reference(env, buffer, 0, &mut slab.buffer) };
         if let Some(collected) = slabs.insert(start, slab) {
             collected.forget(env);
         }
         self.count.set(slabs.values().filter(|slab| !slab.slices.is_empty()).count());
+        passed
     }
 
     /// Whether a part of a block of this length is a slice of a slab.
@@ -191,7 +205,7 @@ impl PoolSlices {
 
     /// What a number may mean, and the slab of it: the slices around it whose addresses were exposed; `None` where
     /// there are none.
-    pub fn around(&self, env: sys::napi_env, address: Address) -> Option<(Span, Span)> {
+    pub fn around(&self, env: sys::napi_env, address: Address) -> Option<(Span, PoolSlab)> {
         let slab = self.slab_around(address.get()).filter(|_| self.any())?;
         let slabs = self.slabs.borrow();
         let exposed = slabs.get(&slab.start.get()).filter(|exposed| exposed.is_alive(env))?;
@@ -199,6 +213,7 @@ impl PoolSlices {
             |(start, length): (&usize, &usize)| (address.get() - start < *length).then(|| *start..start + length);
         let slices = exposed.slices.range(..=address.get()).filter_map(inside);
         let Range { start, end } = slices.reduce(|one, other| one.start.min(other.start)..one.end.max(other.end))?;
+        let slab = PoolSlab { span: slab, passed: exposed.passed.clone() };
         Some((Span::new(Address::new(start)?, end - start).ok()?, slab))
     }
 

@@ -13,7 +13,7 @@ pub struct ThreadsafeFunction(sys::napi_threadsafe_function);
 // SAFETY: M12; a threadsafe function may be called from any thread.
 unsafe impl Send for ThreadsafeFunction {}
 
-/// What a threadsafe function runs on the JavaScript thread, in place of a JavaScript function.
+/// The native code that a threadsafe function runs on the JavaScript thread, in place of a JavaScript function.
 pub type Serve = unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);
 
 impl ThreadsafeFunction {
@@ -57,13 +57,13 @@ impl ThreadsafeFunction {
         Some(Self(made))
     }
 
-    /// Has the function called on the JavaScript thread. Never waits.
+    /// Calls the function on the JavaScript thread, later. Never waits.
     pub fn call(self) {
         // SAFETY: M12; the finalizer removes the function from the list of wakers, and waits for calls of it.
         unsafe { sys::napi_call_threadsafe_function(self.0, null_mut(), sys::ThreadsafeFunctionCallMode::nonblocking) };
     }
 
-    /// Has it keep the process alive, or not any more. On the JavaScript thread.
+    /// Sets whether it keeps the process alive. On the JavaScript thread.
     pub fn keep_alive(self, env: sys::napi_env, is_kept: bool) {
         // SAFETY: M6 and M12.
         unsafe {

@@ -31,10 +31,10 @@ pub struct TransferLocks {
     is_detachable: Cell<Option<Question>>,
     /// A JavaScript function that returns whether Node has marked a buffer as not transferable.
     pub asks_marked: Cell<sys::napi_ref>,
-    /// How often each buffer is locked, by the address of its storage.
+    /// The number of locks of each buffer, by the address of its storage.
     counts: RefCell<HashMap<usize, usize>>,
     passed: RefCell<Vec<Passed>>,
-    /// How many of `passed` are locked: those a callback has run under.
+    /// The number of buffers of `passed` that are locked, because a callback has run during their call.
     locked: Cell<usize>,
 }
 

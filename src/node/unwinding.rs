@@ -27,9 +27,9 @@ pub enum Unwinding<T> {
 
 /// The exceptions of an environment, on their way from callbacks to the calls that they were made under.
 pub struct Exceptions {
-    /// What a callback has thrown and no outer call has rethrown yet.
+    /// The exception of a callback that no outer call has rethrown yet.
     pub pending: Cell<Option<Unwinding<Held>>>,
-    /// What the native function under way throws when it returns; null for nothing. A value of its scope.
+    /// The value that the native function under way throws when it returns; null for none. A value of its scope.
     pub to_throw: Cell<sys::napi_value>,
     /// Whether the callback under way has thrown; its generated function reports that.
     pub has_thrown: Cell<bool>,

@@ -27,6 +27,8 @@ pub enum Unpinned {
     HasNul,
     /// There is no memory for its copy, of so many bytes.
     NoMemory(usize),
+    /// The process of the function does not share it, and the call does not wait.
+    NotShared,
 }
 
 /// The storage of a view or a buffer that is attached.
@@ -73,6 +75,18 @@ pub unsafe fn storage(env: sys::napi_env, value: sys::napi_value) -> Result<Pinn
         }
     }
     Err(Unpinned::NotAView)
+}
+
+/// The bytes of a view or buffer; `None` for other values, and where there are none.
+///
+/// # Safety
+/// As [`storage`].
+pub unsafe fn span(env: sys::napi_env, value: sys::napi_value) -> Option<Span> {
+    // SAFETY: by the contract of this function.
+    match unsafe { storage(env, value) } {
+        Ok(Pinned::Bytes(storage, _)) => Some(storage.view),
+        _ => None,
+    }
 }
 
 /// # Safety

@@ -29,7 +29,7 @@ pub fn wake(key: usize) {
 }
 
 impl Waker {
-    /// Lets other threads wake this one by a key, until [`forget_waker`].
+    /// Allows other threads to wake this one by a key, until [`forget_waker`].
     pub fn register(key: usize, function: ThreadsafeFunction) -> Self {
         WAKERS.add(key, function);
         Self { function, held: Cell::new(0) }

@@ -1,5 +1,5 @@
 //! The queue of work that other threads submit to a JavaScript thread: calls of callbacks, which wait for their
-//! result, and jobs that are done. Knows nothing of JavaScript.
+//! result, and finished jobs.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ pub struct Request {
     pub slot: usize,
     /// The generation of the slot.
     pub life: u32,
-    /// The arguments, as the signature's layout has them in the argument buffer.
+    /// The arguments, laid out as in the argument buffer.
     pub block: ArgBlock,
-    /// Texts that the arguments point to, where C does not wait.
+    /// Copies of the texts that the arguments point to, if C does not wait.
     _texts: Vec<Box<[u8]>>,
-    /// The asynchronous call it was made under; 0 where it was made under none.
+    /// The asynchronous call that C made it from; 0 for none.
     pub origin: usize,
-    /// The thread that has made it.
+    /// The calling thread.
     pub thread: usize,
     /// Whether C waits for it.
     pub kind: Kind,
@@ -39,9 +39,9 @@ pub struct Request {
 pub enum Kind {
     /// It waits for the result.
     Waiting,
-    /// It does not wait: the call was made while the callback was open, and is delivered after its close, too.
+    /// It does not wait. The call was made while the callback was open, so it is delivered even after the close.
     Queued,
-    /// Nothing: the callback was closed.
+    /// Nothing, because the callback was closed.
     Late,
 }
 
@@ -50,16 +50,16 @@ pub enum Kind {
 pub enum Work<T> {
     /// A call that may be waited for.
     Call(Arc<Request>),
-    /// A job of a dedicated thread that is done.
+    /// A finished job of a dedicated thread.
     Done(T),
 }
 
 #[derive(Debug)]
 struct State<T> {
     open: bool,
-    /// Whether work is taken only while a synchronous call serves it.
+    /// Whether work is taken only by a synchronous call that serves it.
     exiting: bool,
-    /// Synchronous calls that serve work.
+    /// The synchronous calls that serve work.
     serving: usize,
     work: VecDeque<Work<T>>,
 }
@@ -137,7 +137,7 @@ impl<T: Send> Queue<T> {
     /// The work, if it will never be taken.
     pub fn submit(&self, work: Work<T>) -> Result<(), Work<T>> {
         let mut state = locked(&self.state);
-        // No thread waits for a job that is done, and the process may go on after an `exit` event.
+        // No thread waits for a finished job, and the process may continue after an `exit` event.
         let is_taken = state.open && (matches!(work, Work::Done(_)) || !state.exiting || state.serving > 0);
         if !is_taken {
             return Err(work);
@@ -147,17 +147,17 @@ impl<T: Send> Queue<T> {
         Ok(())
     }
 
-    /// The oldest work.
+    /// Takes the oldest work.
     pub fn take(&self) -> Option<Work<T>> {
         locked(&self.state).work.pop_front()
     }
 
-    /// Whether there is work that was not taken.
+    /// Whether the queue has work.
     pub fn has_work(&self) -> bool {
         !locked(&self.state).work.is_empty()
     }
 
-    /// The oldest work, waited for until `done` is set; see [`Queue::finish`].
+    /// Takes the oldest work; waits for it until `done` is set. See [`Queue::finish`].
     pub fn take_until(&self, done: &AtomicBool) -> Option<Work<T>> {
         let mut state = locked(&self.state);
         loop {
@@ -171,7 +171,7 @@ impl<T: Send> Queue<T> {
         }
     }
 
-    /// A synchronous call serves work until the result is dropped, also while the process is exiting. To be called
+    /// Lets a synchronous call serve work until the result is dropped, even while the process exits. Must be called
     /// before other threads can submit work of that call.
     pub fn serve(&self) -> Serving<'_, T> {
         locked(&self.state).serving += 1;
@@ -185,21 +185,21 @@ impl<T: Send> Queue<T> {
         self.arrived.notify_all();
     }
 
-    /// The process is exiting: threads that wait get a zeroed result, and from now on who is not served by a
-    /// synchronous call.
+    /// Tells the queue that the process is exiting: threads that wait get a zeroed result, and so do later ones that no
+    /// synchronous call serves.
     pub fn exit(&self) {
         let mut state = locked(&self.state);
         state.exiting = true;
         answer_calls(&mut state);
     }
 
-    /// Takes `exit` back: the process goes on.
+    /// Undoes `exit`: the process continues.
     pub fn reopen(&self) {
         locked(&self.state).exiting = false;
     }
 
-    /// The JavaScript thread is gone: threads that wait get a zeroed result, now and from now on. Returns the finished
-    /// jobs that were not taken.
+    /// Tells the queue that the JavaScript thread has ended: threads that wait get a zeroed result, and so do later
+    /// ones. Returns the finished jobs that were not taken.
     pub fn end(&self) -> Vec<T> {
         let mut state = locked(&self.state);
         state.open = false;
@@ -207,7 +207,7 @@ impl<T: Send> Queue<T> {
     }
 }
 
-/// Answers the calls; jobs that are done stay.
+/// Answers the calls; finished jobs stay.
 fn answer_calls<T>(state: &mut State<T>) {
     let done = answer_all(state);
     state.work.extend(done.into_iter().map(Work::Done));

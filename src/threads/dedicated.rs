@@ -8,15 +8,15 @@ use crate::sync::locks::{Condvar, Mutex, MutexGuard, locked, wait, wait_while};
 #[derive(Debug)]
 struct State<T> {
     queued: VecDeque<T>,
-    /// Whether a job is with the thread.
+    /// Whether the thread runs a job.
     running: bool,
-    /// No more jobs are taken; those that are queued still run.
+    /// No more jobs are accepted; the queued ones still run.
     closed: bool,
     /// Jobs that have run and could not be returned.
     left: Vec<T>,
 }
 
-/// What a dedicated thread has to do.
+/// The jobs of a dedicated thread.
 #[derive(Debug)]
 pub struct Jobs<T> {
     state: Mutex<State<T>>,
@@ -24,7 +24,7 @@ pub struct Jobs<T> {
 }
 
 impl<T: Send> Jobs<T> {
-    /// Nothing to do yet.
+    /// An empty queue.
     pub fn new() -> Arc<Self> {
         let state = State { queued: VecDeque::new(), running: false, closed: false, left: Vec::new() };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
@@ -37,7 +37,7 @@ impl<T: Send> Jobs<T> {
     /// Queues a job.
     ///
     /// # Errors
-    /// The job, where the thread takes no more.
+    /// The job, if the thread accepts no more.
     pub fn push(&self, job: T) -> Result<(), T> {
         let mut state = self.locked();
         if state.closed {
@@ -48,8 +48,8 @@ impl<T: Send> Jobs<T> {
         Ok(())
     }
 
-    /// The thread's work: runs the jobs until they are closed. `run` returns the job to its environment, or to
-    /// this function if the environment is gone.
+    /// The thread's main function: runs the jobs until they are closed. `run` returns the job to its environment, or to
+    /// this function if the environment has ended.
     pub fn run(&self, mut run: impl FnMut(T) -> Option<T>) {
         let mut state = self.locked();
         loop {
@@ -69,14 +69,14 @@ impl<T: Send> Jobs<T> {
         }
     }
 
-    /// Takes no more jobs; the thread ends after those that are queued.
+    /// Accepts no more jobs. The thread ends after the queued ones.
     pub fn close(&self) {
         self.locked().closed = true;
         self.changed.notify_all();
     }
 
-    /// Takes the queued jobs away and waits for the one that runs, because what it uses is going. The jobs that were
-    /// not returned.
+    /// Removes the queued jobs and waits for the one that runs, because the environment that it uses ends. Returns the
+    /// jobs that were not returned to it.
     pub fn stop(&self) -> Vec<T> {
         let mut state = self.locked();
         state.closed = true;

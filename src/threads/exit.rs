@@ -1,6 +1,6 @@
-//! C's `exit()` on a thread that runs no JavaScript. At the end of the process libuv waits for the threads of its pool,
-//! and where one of them waits for itself it ends the process by SIGABRT. Node and V8 are taken down as well, while the
-//! JavaScript thread still uses them. So the process ends with C's status before that. Knows no JavaScript.
+//! C's `exit()` on a thread that runs no JavaScript. It would run the exit handlers of Node, V8 and libuv while the
+//! JavaScript thread still uses them; libuv would wait for the threads of its pool, this one included, and abort. So the
+//! process ends with C's status before these handlers.
 #![allow(unsafe_code, reason = "registers a function of C, on Linux with glibc")]
 
 use std::cell::Cell;
@@ -17,7 +17,8 @@ pub fn on_other_thread<Output>(call: impl FnOnce() -> Output) -> Output {
     output
 }
 
-/// Looks after `exit()` from now on. What is registered later, as the destructors of libraries are, runs before.
+/// Handles `exit()` from now on. Exit handlers that are registered later, such as the destructors of libraries, run
+/// before this one.
 #[cfg(glibc)]
 pub fn watch() {
     use std::ffi::{c_int, c_void};
@@ -45,6 +46,6 @@ pub fn watch() {
     });
 }
 
-/// Looks after `exit()`: nothing is known to do elsewhere.
+/// Does nothing: on other systems no problem is known.
 #[cfg(not(glibc))]
 pub fn watch() {}

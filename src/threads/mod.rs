@@ -1,4 +1,5 @@
-//! What JavaScript threads, dedicated threads and libuv's pool hand to each other. Knows no JavaScript.
+//! The queues between JavaScript threads, dedicated threads, libuv's pool and foreign threads. Nothing here uses
+//! Node-API.
 
 pub mod callback_queue;
 pub mod dedicated;

@@ -1,5 +1,5 @@
-//! Models of what threads share, for loom: each runs in every order in which the threads can meet, and a thread that
-//! waits for ever is a failure. Run by `npm run test:loom`.
+//! Models of the state that threads share, for loom, which tries every order of their steps. A thread that waits for
+//! ever is a failure. Run by `npm run test:loom`.
 #![expect(unsafe_code, reason = "opens the process itself as a library")]
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn answer_of(number: usize) -> Answer {
     Some(vec![number as u8].into())
 }
 
-/// What a foreign thread gets that calls a callback: as `node/callback/foreign_thread.rs` does it.
+/// The result that a foreign thread gets from a callback, as in `node/callback/foreign_thread.rs`.
 fn call(queue: &Queue<usize>, number: usize) -> Answer {
     let request =
         Request::new(number, 0, ArgBlock::new(), Vec::new(), 0, 0, crate::threads::callback_queue::Kind::Waiting);
@@ -165,7 +165,7 @@ fn a_thread_that_is_stopped_runs_nothing_any_more_and_every_job_ends_once() {
                     running.store(true, Ordering::Release);
                     thread::yield_now();
                     running.store(false, Ordering::Release);
-                    // The first is returned, the second is not wanted.
+                    // The first job is returned; the second is not accepted.
                     ran.fetch_add(usize::from(job == 1), Ordering::AcqRel);
                     (job != 1).then_some(job)
                 });

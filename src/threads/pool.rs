@@ -1,5 +1,5 @@
-//! The calls for libuv's pool: they wait in one queue, and a few drainers, each on a thread of the pool, take them out
-//! of it. Finished jobs are returned in batches. A job has one owner at a time. Knows nothing of JavaScript.
+//! The calls for libuv's pool. They wait in one queue; a few drainers, each on a thread of the pool, run them. Finished
+//! jobs are returned in batches. A job has one owner at a time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,30 +9,30 @@ use std::time::{Duration, Instant};
 use crate::sync::locks::atomic::AtomicBool;
 use crate::sync::locks::{Mutex, locked};
 
-/// How long a drainer keeps its thread before it wants another to go on in its place, behind what others of the process
-/// have queued meanwhile. In the models time does not pass.
+/// The time after which a drainer asks for a successor, which queues behind the work that others of the process have
+/// submitted. In the models time does not pass.
 const SLICE: Duration = if cfg!(all(test, loom)) { Duration::MAX } else { Duration::from_millis(2) };
-/// How long a drainer that has found nothing more looks for a next job: about the time that JavaScript takes to hear of
-/// a result and to make the next call. Ending, and being started again, takes longer.
+/// How long a drainer waits for a next job when the queue is empty: about the time that JavaScript takes to receive a
+/// result and to make the next call. Ending and starting again takes longer.
 const LINGER: Duration = Duration::from_micros(30);
-/// How many chances to linger are passed over after one that was in vain.
+/// How many chances to linger are skipped after one that was in vain.
 const PASSED_OVER: u32 = 3;
 
 #[derive(Debug)]
 struct State<T> {
     queued: VecDeque<T>,
     done: Vec<T>,
-    /// Jobs that are not done.
+    /// The jobs that have not finished.
     unfinished: usize,
-    /// Drainers that are at work, or wait for a thread of the pool.
+    /// The drainers that run, or wait for a thread of the pool.
     drainers: usize,
-    /// Whether JavaScript was woken, and has not come yet.
+    /// Whether JavaScript was woken and has not taken the jobs yet.
     told: bool,
-    /// Drainers that want another to go on in their place.
+    /// The drainers that ask for a successor.
     wanted: usize,
-    /// One at a time.
+    /// Whether a drainer lingers; at most one does.
     lingering: bool,
-    /// Chances to linger that are passed over.
+    /// The chances to linger that are still to be skipped.
     passed_over: u32,
 }
 
@@ -40,25 +40,25 @@ struct State<T> {
 #[derive(Debug)]
 pub struct Pool<T> {
     state: Mutex<State<T>>,
-    /// Whether a job is queued: for who lingers, without the lock.
+    /// Whether a job is queued; read without the lock by the drainer that lingers.
     has_job: AtomicBool,
-    /// The threads of the pool.
+    /// The number of threads of the pool.
     threads: usize,
-    /// Whether another processor can be at work while a drainer lingers.
+    /// Whether there is another processor that can run while a drainer lingers.
     may_linger: bool,
 }
 
-/// What a drainer has done for JavaScript to hear of.
+/// A drainer's report to JavaScript.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Done<T> {
-    /// The jobs that are done.
+    /// The finished jobs.
     pub jobs: Vec<T>,
-    /// How many drainers have to be started.
+    /// The number of drainers to start.
     pub wanted: usize,
 }
 
 impl<T: Send> Pool<T> {
-    /// No jobs yet, for a pool of so many threads.
+    /// An empty queue, for a pool of so many threads.
     pub fn new(threads: usize, may_linger: bool) -> Arc<Self> {
         let state = State {
             queued: VecDeque::new(),
@@ -73,8 +73,8 @@ impl<T: Send> Pool<T> {
         Arc::new(Self { state: Mutex::new(state), has_job: AtomicBool::new(false), threads, may_linger })
     }
 
-    /// Queues a job. True where the caller has to start a drainer: there is one for each job that is not done, as far
-    /// as the pool has threads.
+    /// Queues a job. Returns whether the caller has to start a drainer: there is one for each unfinished job, up to the
+    /// number of threads.
     pub fn push(&self, job: T) -> bool {
         let mut state = locked(&self.state);
         state.queued.push_back(job);
@@ -85,9 +85,9 @@ impl<T: Send> Pool<T> {
         is_wanted
     }
 
-    /// A drainer could not be started for the job that was pushed last: that job, if no other thread will run it. Only
-    /// the JavaScript thread pushes, and the oldest job runs first, so that one that is still queued is the last of
-    /// them.
+    /// Records that no drainer could be started for the job that was pushed last. Returns that job if no other thread
+    /// will run it. Only the JavaScript thread pushes, and the oldest job runs first, so if it is still queued it is
+    /// the last one.
     pub fn take_back(&self) -> Option<T> {
         let mut state = locked(&self.state);
         state.drainers -= 1;
@@ -100,13 +100,13 @@ impl<T: Send> Pool<T> {
         Some(job)
     }
 
-    /// How many drainers there are at least.
+    /// A lower bound of the number of drainers.
     fn least(&self, state: &State<T>) -> usize {
         state.unfinished.min(self.threads)
     }
 
-    /// The work of a drainer: runs jobs until there are none, or until its time is over and another has its place. What
-    /// is done last is not reported: the thread that started the drainer looks when it has ended.
+    /// The main function of a drainer: runs jobs until there are none, or until its time is over and a successor runs.
+    /// The last jobs are not reported: the thread that started the drainer looks for them when it ends.
     pub fn drain(&self, mut run: impl FnMut(&mut T), tell: impl Fn()) {
         let mut start = Instant::now();
         let mut state = locked(&self.state);
@@ -157,7 +157,7 @@ impl<T: Send> Pool<T> {
         state.drainers -= 1;
     }
 
-    /// Whether a drainer that has found nothing waits for a next job; it is noted.
+    /// Decides whether a drainer with an empty queue lingers, and records it.
     fn lingers(&self, state: &mut State<T>) -> bool {
         if !self.may_linger || state.lingering {
             return false;
@@ -185,7 +185,7 @@ impl<T: Send> Pool<T> {
         let _ = self.has_job.load(Ordering::Acquire);
     }
 
-    /// Takes what is done, on the JavaScript thread. It starts the drainers that are wanted, or says
+    /// Takes the finished jobs, on the JavaScript thread. The caller starts the drainers that are asked for, or calls
     /// [`Pool::unstarted`].
     pub fn take(&self) -> Done<T> {
         let mut state = locked(&self.state);
@@ -195,7 +195,7 @@ impl<T: Send> Pool<T> {
         Done { jobs: std::mem::take(&mut state.done), wanted }
     }
 
-    /// A drainer that was wanted could not be started.
+    /// Records that a drainer could not be started.
     pub fn unstarted(&self) {
         locked(&self.state).drainers -= 1;
     }

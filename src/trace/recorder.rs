@@ -1,5 +1,4 @@
-//! Records calls while they run on a thread: what is under way there, and what its next asynchronous call is recorded
-//! as.
+//! Records the calls of a thread: those under way, and the ticket of its next asynchronous call.
 
 use std::cell::{Cell, RefCell};
 
@@ -7,41 +6,41 @@ use super::ring::{Entry, RING, State};
 use super::thread::{self, Who};
 
 thread_local! {
-    /// The call that this thread has recorded last and that is under way; 0 for none.
+    /// The ticket of the innermost call under way on this thread; 0 for none.
     static OPEN: Cell<u64> = const { Cell::new(0) };
-    /// What the next asynchronous call of this thread is recorded as, once it runs.
+    /// The record of this thread's next asynchronous call, which is written once it runs.
     static NEXT_JOB: RefCell<Option<Entry>> = const { RefCell::new(None) };
 }
 
-/// Has this thread print what was recorded where it crashes.
+/// Gives this thread a stack for the crash handlers.
 pub fn prepare_thread() {
     #[cfg(unix)]
     super::signals::prepare_thread();
 }
 
-/// Records a call that goes in now on this thread; its ticket.
+/// Records a call that enters C on this thread. Returns its ticket.
 pub fn begin(entry: &Entry) -> u64 {
     let ticket = RING.begin(entry, OPEN.get());
     OPEN.set(ticket);
     ticket
 }
 
-/// The call of a ticket is over.
+/// Records that the call of a ticket has ended.
 pub fn end(ticket: u64, state: State) {
     OPEN.set(RING.end(ticket, state));
 }
 
-/// Says what the asynchronous call that this thread starts next is recorded as.
+/// Sets the record of the asynchronous call that this thread starts next.
 pub fn set_next_job(entry: Entry) {
     NEXT_JOB.set(Some(entry));
 }
 
-/// What the asynchronous call that is being started is recorded as; `None` where nothing is.
+/// Takes the record of the asynchronous call that is being started; `None` if nothing is recorded.
 pub fn job_entry() -> Option<Entry> {
     NEXT_JOB.take()
 }
 
-/// Records a call while it runs on this thread, which is `who`; returns the result of `run`.
+/// Runs `run` on this thread, which is `who`, and records the call meanwhile. Returns the result.
 pub fn record<T>(entry: Option<&Entry>, who: Who, run: impl FnOnce() -> T) -> T {
     let Some(entry) = entry else { return run() };
     prepare_thread();
@@ -52,12 +51,12 @@ pub fn record<T>(entry: Option<&Entry>, who: Who, run: impl FnOnce() -> T) -> T 
     result
 }
 
-/// The call that this thread has recorded and is about to hand to a helper; 0 for none.
+/// The ticket of the call that this thread is about to give to a helper; 0 for none.
 pub fn open_call() -> u64 {
     OPEN.get()
 }
 
-/// This thread, a helper, runs the call of a ticket.
+/// Records that this thread, a helper, runs the call of a ticket.
 pub fn take_over(ticket: u64) {
     if ticket != 0 {
         prepare_thread();

@@ -7,16 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::text::{Line, Text};
 use super::thread::{self, Who};
 
-/// How many calls are kept.
+/// The number of calls that are kept.
 pub const CALLS: usize = 64;
 
-/// How a call stands.
+/// The progress of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum State {
-    /// It is under way.
+    /// C has not returned yet.
     Inside = 1,
-    /// It has returned.
+    /// C has returned.
     Returned = 2,
     /// It has ended in an exception, before C was entered or after.
     Threw = 3,
@@ -33,51 +33,51 @@ impl State {
     }
 }
 
-/// What is recorded of a call.
+/// The record of a call.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
     /// The number of the library's handle.
     pub library: u32,
-    /// What messages call the library.
+    /// The library's name in messages.
     pub library_name: String,
     /// The function.
     pub symbol: String,
-    /// The types and the kinds of the arguments, a line each.
+    /// The types and the kinds of the arguments, one per line.
     pub arguments: String,
-    /// Where JavaScript made the call.
+    /// The position of the call in JavaScript.
     pub site: String,
-    /// Whether JavaScript goes on meanwhile.
+    /// Whether JavaScript runs meanwhile.
     pub is_async: bool,
 }
 
-/// The place of one call. Texts that are longer are cut.
+/// A slot for one call. Longer texts are cut.
 pub struct Slot {
-    /// The number of the call, from 1; 0 while there is none, or while it is being written.
+    /// The number of the call, from 1; 0 while the slot is empty or being written.
     pub ticket: AtomicU64,
-    /// The call it was made under on the same thread; 0 for none.
+    /// The call on the same thread that this one is nested in; 0 for none.
     outer: AtomicU64,
     /// A [`State`].
     pub state: AtomicU8,
-    /// The system's number of the thread it runs on.
+    /// The system's number of its thread.
     pub thread: AtomicU64,
-    /// What that thread is: [`Who::code`].
+    /// The kind of its thread: [`Who::code`].
     pub who: AtomicU32,
-    /// Whether JavaScript goes on meanwhile.
+    /// Whether JavaScript runs meanwhile.
     pub is_async: AtomicBool,
     library: AtomicU32,
-    /// What messages call the library.
+    /// The library's name in messages.
     pub library_name: Text<160>,
     /// The function.
     pub symbol: Text<128>,
     /// The types and the kinds of the arguments.
     pub arguments: Text<320>,
-    /// Where JavaScript made the call.
+    /// The position of the call in JavaScript.
     pub site: Text<256>,
 }
 
 /// The last calls.
 pub struct Ring {
-    /// In no order: a call takes the place of the oldest that is over.
+    /// In no order: a call replaces the oldest one that has ended.
     pub slots: [Slot; CALLS],
     last: Mutex<u64>,
 }
@@ -85,23 +85,23 @@ pub struct Ring {
 /// The ring of the process.
 pub static RING: Ring = Ring::new();
 
-/// A call that was recorded, for JavaScript.
+/// A recorded call, for JavaScript.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     ticket: u64,
     /// The function.
     pub symbol: String,
-    /// What messages call the library.
+    /// The library's name in messages.
     pub library: String,
     /// The types and the kinds of the arguments.
     pub arguments: String,
-    /// Where JavaScript made the call.
+    /// The position of the call in JavaScript.
     pub site: String,
-    /// How it stands.
+    /// Its progress.
     pub state: &'static str,
-    /// What thread it ran on.
+    /// Its thread.
     pub thread: String,
-    /// Whether JavaScript goes on meanwhile.
+    /// Whether JavaScript runs meanwhile.
     pub is_async: bool,
 }
 
@@ -122,7 +122,7 @@ impl Slot {
         }
     }
 
-    /// Whether the call is under way.
+    /// Whether the call has not ended.
     pub fn is_inside(&self) -> bool {
         self.state.load(Ordering::Relaxed) == State::Inside as u8
     }
@@ -158,11 +158,11 @@ impl Ring {
         self.slots.iter().find(|slot| ticket != 0 && slot.ticket.load(Ordering::Relaxed) == ticket)
     }
 
-    /// Records a call that goes in on this thread, made under another (0 for none); its ticket.
+    /// Records a call that enters C on this thread, nested in another (0 for none). Returns its ticket.
     pub fn begin(&self, entry: &Entry, outer: u64) -> u64 {
         let mut last = self.locked();
         *last += 1;
-        // Those that are under way stay, however old: one of them may be the one that crashes.
+        // Calls under way are kept, however old: one of them may crash.
         let oldest = self.slots.iter().min_by_key(|slot| (slot.is_inside(), slot.ticket.load(Ordering::Relaxed)));
         let Some(slot) = oldest else { return 0 };
         slot.ticket.store(0, Ordering::Release);
@@ -180,7 +180,7 @@ impl Ring {
         *last
     }
 
-    /// A call is over; the one it was made under.
+    /// Records that a call has ended. Returns the one that it was nested in.
     pub fn end(&self, ticket: u64, state: State) -> u64 {
         let _last = self.locked();
         self.slot(ticket).map_or(0, |slot| {
@@ -189,7 +189,7 @@ impl Ring {
         })
     }
 
-    /// This thread runs a call that another has recorded.
+    /// Records that this thread runs a call that another thread has recorded.
     pub fn take_over(&self, ticket: u64) {
         let _last = self.locked();
         if let Some(slot) = self.slot(ticket) {
@@ -208,7 +208,7 @@ impl Ring {
         calls
     }
 
-    /// The slot of the oldest call after a ticket. Safe to ask in a signal handler.
+    /// The slot of the oldest call after a ticket. May be called in a signal handler.
     pub fn next_after(&self, ticket: u64) -> Option<(u64, &Slot)> {
         let numbered = self.slots.iter().map(|slot| (slot.ticket.load(Ordering::Acquire), slot));
         numbered.filter(|(number, _)| *number > ticket).min_by_key(|(number, _)| *number)

@@ -1,4 +1,5 @@
-//! Signal handlers for crashes of C: they print the last calls, and pass the signal to the handler before them.
+//! Signal handlers for crashes of C. They print the last calls and pass the signal to the handler that was installed
+//! before.
 //!
 //! Everything below `on_signal` may run at any moment on any thread: it allocates nothing, takes no lock, touches no
 //! thread-local variable, and calls only what POSIX lists as async-signal-safe (signal-safety(7)).
@@ -22,9 +23,9 @@ const SIGNALS: [(c_int, &str); 5] = [
     (libc::SIGILL, "SIGILL"),
 ];
 
-/// Who had each of [`SIGNALS`] before.
+/// The earlier handler of each of [`SIGNALS`].
 static PREVIOUS: [OnceLock<libc::sigaction>; SIGNALS.len()] = [const { OnceLock::new() }; SIGNALS.len()];
-/// V8's function that puts right what WebAssembly did, or 0.
+/// V8's function that handles traps of WebAssembly, or 0.
 static RESOLVE: AtomicUsize = AtomicUsize::new(0);
 /// The thread that prints and passes a signal on; 0 for none.
 static BUSY: AtomicU64 = AtomicU64::new(0);
@@ -60,7 +61,7 @@ pub unsafe fn install(resolve: Option<usize>) {
 
 // ---- A stack for the handler ----------------------------------------------------------------------------------------
 
-/// As much as handlers that come after ours may want, too.
+/// Enough for the handlers that ours passes the signal to.
 const STACK: usize = 64 * 1024;
 
 struct AlternateStack(NonNull<c_void>);
@@ -69,7 +70,7 @@ thread_local!(static ALTERNATE: RefCell<Option<AlternateStack>> = const { RefCel
 
 /// Makes a stack for signal handlers on this thread, if it has none: a stack overflow leaves no other.
 pub fn prepare_thread() {
-    // In the destructors of a thread that ends there is nothing to prepare any more.
+    // A thread that ends needs no stack any more: its destructors run.
     let _ = ALTERNATE.try_with(|slot| {
         let mut slot = slot.borrow_mut();
         if slot.is_none() {
@@ -129,7 +130,7 @@ unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, contex
     let errno = errno();
     let here = thread::number();
     let mut claimed = claim(here);
-    // The process may be ending under another thread that is printing: it should come to its end.
+    // Another thread is printing, and its message should not be cut off by the end of the process.
     for _ in 0..100 {
         if claimed != Claim::Taken {
             break;
@@ -153,7 +154,7 @@ unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, contex
 #[derive(PartialEq, Eq)]
 enum Claim {
     Ours,
-    /// A handler that ours has called ends in a signal again, mostly SIGABRT: it was printed already.
+    /// A handler that ours has called has raised a signal, mostly SIGABRT: the calls were printed already.
     Nested,
     Taken,
 }
@@ -188,10 +189,10 @@ fn set_errno(value: c_int) {
     unsafe { *errno_location() = value };
 }
 
-/// What <signal.h> calls SI_USER: a process has sent the signal.
+/// SI_USER of <signal.h>: a process has sent the signal.
 const SI_USER: c_int = if cfg!(target_vendor = "apple") { 0x1_0001 } else { 0 };
 
-/// Whether an instruction of this thread has caused the signal, which comes again when it is run again.
+/// Whether an instruction of this thread has caused the signal, which returns when the instruction runs again.
 fn is_fault(code: c_int) -> bool {
     code > 0 && (SI_USER == 0 || code < SI_USER)
 }
@@ -207,7 +208,7 @@ unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
         match previous.sa_sigaction {
             libc::SIG_IGN if !is_fault => {}
             libc::SIG_DFL | libc::SIG_IGN => {
-                // The instruction runs again, or the signal comes once more, and finds what was there before us.
+                // The instruction runs again, or the signal is sent again, and meets the earlier handler.
                 libc::sigaction(signal, previous, null_mut());
                 if !is_fault {
                     libc::raise(signal);
@@ -239,7 +240,7 @@ unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
 
 // ---- What is printed ------------------------------------------------------------------------------------------------
 
-/// The newest call that a thread is inside.
+/// The innermost call of a thread.
 fn inside(thread: u64) -> Option<(u64, &'static Slot)> {
     let of_thread = |slot: &Slot| slot.thread.load(Ordering::Relaxed) == thread && slot.is_inside();
     let numbered = RING.slots.iter().map(|slot| (slot.ticket.load(Ordering::Acquire), slot));
@@ -253,7 +254,7 @@ unsafe fn print(signal: c_int, info: *mut libc::siginfo_t, here: u64) {
     let mut line = Line::<1024>::new();
     let name = SIGNALS.iter().find(|(known, _)| *known == signal).map_or("a signal", |(_, name)| *name);
     line.text("pinned-ffi: ").text(name);
-    // SAFETY: M17; the address is there for these two signals, when a fault has caused them.
+    // SAFETY: M17; a fault has caused the signal, and for these two the kernel gives the address.
     unsafe {
         if is_fault((*info).si_code) && (signal == libc::SIGSEGV || signal == libc::SIGBUS) {
             line.text(" at address 0x").number((*info).si_addr() as u64, 16);

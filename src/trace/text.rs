@@ -1,8 +1,8 @@
-//! Text in memory that is there already: what a signal handler may read and write.
+//! Text of fixed capacity, which a signal handler may read and write: it never allocates.
 
 use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 
-/// A text of at most `N` bytes, that may be read while it is written: then it is a mixture, but never out of bounds.
+/// A text of at most `N` bytes. A reader during a write gets a mixture of both texts, but never reads out of bounds.
 #[derive(Debug)]
 pub struct Text<const N: usize> {
     length: AtomicU16,
@@ -31,14 +31,14 @@ impl<const N: usize> Text<N> {
         self.length.store(bytes.len() as u16, Ordering::Relaxed);
     }
 
-    /// Its bytes, one by one.
+    /// The bytes.
     pub fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
         let length = usize::from(self.length.load(Ordering::Relaxed)).min(N);
         self.bytes[..length].iter().map(|byte| byte.load(Ordering::Relaxed))
     }
 }
 
-/// A text that is being put together; what does not fit is left out.
+/// A text that is being composed; it ends where the capacity ends.
 #[derive(Debug)]
 pub struct Line<const N: usize> {
     bytes: [u8; N],

@@ -1,16 +1,16 @@
-//! The threads that calls run on: their numbers, and what the package knows them as.
+//! The threads that calls run on: their numbers and their kinds.
 #![allow(unsafe_code, reason = "asks the system which thread this is; not on Windows")]
 
 use std::cell::Cell;
 
 use super::text::Line;
 
-/// What a thread is to the package.
+/// The kind of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// One of libuv's pool.
+    /// A thread of libuv's pool.
     Pool,
-    /// That of a library's `thread()`.
+    /// The thread of a library's `thread()`.
     Own,
     /// The helper of a call with `threads: true`.
     Helper,
@@ -21,7 +21,7 @@ pub enum Who {
 impl Who {
     const SCRIPT: u32 = 8;
 
-    /// As a number, to be kept in an atomic.
+    /// As a number, for an atomic.
     pub fn code(self) -> u32 {
         match self {
             Self::Pool => 1,
@@ -31,7 +31,7 @@ impl Who {
         }
     }
 
-    /// Adds what a [`Who::code`] stands for to a line.
+    /// Adds the name of a [`Who::code`] to a line.
     pub fn describe<const N: usize>(code: u32, line: &mut Line<N>) {
         match code {
             1 => line.text("pool"),
@@ -46,17 +46,17 @@ impl Who {
 
 thread_local!(static WHO: Cell<Who> = const { Cell::new(Who::Pool) });
 
-/// What this thread is.
+/// The kind of this thread.
 pub fn who() -> Who {
     WHO.with(Cell::get)
 }
 
-/// Says what this thread is.
+/// Sets the kind of this thread.
 pub fn set_who(who: Who) {
     WHO.with(|cell| cell.set(who));
 }
 
-/// The system's number of this thread. Safe to ask in a signal handler.
+/// The system's number of this thread. May be called in a signal handler.
 pub fn number() -> u64 {
     #[cfg(target_os = "linux")]
     // SAFETY: U1; the function has no preconditions.

@@ -25,7 +25,7 @@ type FreeFn = unsafe extern "C" fn(Object, *mut u8, usize);
 type ReallocateFn = unsafe extern "C" fn(Object, *mut u8, usize, usize) -> *mut u8;
 type DestroyFn = unsafe extern "C" fn(Object);
 
-/// What `install` did.
+/// The outcome of `install`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Installed {
     /// The stand-in is in front of this isolate's allocator now.

@@ -47,7 +47,7 @@ impl Memory {
     }
 }
 
-/// What ModRM names beside a register.
+/// The second operand of ModRM.
 #[derive(Clone, Copy, Debug)]
 pub enum Operand {
     Register(u8),
@@ -110,7 +110,7 @@ pub struct Assembler {
     code: Vec<u8>,
     /// By label: where it is, once it was bound.
     positions: SmallVec<[Option<usize>; 16]>,
-    /// Where the 32-bit distance of a jump is, and to which label.
+    /// The position of the 32-bit distance of a jump, and its label.
     jumps: SmallVec<[(usize, Label); 16]>,
 }
 

@@ -64,7 +64,7 @@ impl CallbackInfo {
         move |at| if at < count { first.wrapping_add(at) } else { first.wrapping_sub(1) }.cast()
     }
 
-    /// Has the function return a value.
+    /// Sets the function's return value.
     ///
     /// # Safety
     /// M3: `value` is a handle of the scope of the function.

@@ -90,7 +90,7 @@ pub struct FastSignature {
 pub const INTEGER_REGISTERS: [u8; 6] = [7, 6, 2, 1, 8, 9];
 const FLOAT_REGISTERS: u8 = 8;
 
-/// Where V8 has put a value, or the argument buffer has it.
+/// The place of a value: as V8 passes it, or in the argument buffer.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
     /// A register of integers, by its number.

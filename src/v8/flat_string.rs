@@ -8,7 +8,7 @@ use crate::memory::address::Address;
 use crate::memory::latin1::Latin1;
 use crate::memory::raw;
 
-/// Where the parts of a text lie: behind the map and a hash.
+/// The offsets of a text's parts: they follow the map and a hash.
 pub const LENGTH: usize = 12;
 pub const CHARACTERS: usize = 16;
 /// Of one that was put together.

@@ -42,7 +42,7 @@ enum Call {
     Isolate(unsafe extern "C" fn(Local, Local, Local, Local, i32, *mut Local) -> Local),
 }
 
-/// How a `v8::HandleScope` is opened and closed.
+/// The functions that open and close a `v8::HandleScope`.
 #[derive(Debug)]
 enum Scopes {
     Functions {
@@ -133,7 +133,7 @@ impl FunctionCaller {
         unsafe { (self.dispose)(handle) };
     }
 
-    /// How many handle scopes are open, where V8's own data is read.
+    /// The number of open handle scopes; `None` where V8 counts them in functions of its own.
     pub fn level(&self) -> Option<i32> {
         match &self.scopes {
             Scopes::Functions { .. } => None,
@@ -161,7 +161,7 @@ impl FunctionCaller {
     /// Calls a function without arguments. What it has thrown is a handle of the scope.
     ///
     /// # Errors
-    /// What the function has thrown, or `None` if JavaScript was terminated.
+    /// The exception of the function, or `None` if JavaScript was terminated.
     ///
     /// # Safety
     /// M6; `function` is a handle of a function.

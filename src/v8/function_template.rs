@@ -36,7 +36,7 @@ const TEXT: u8 = 11;
 pub struct OneByteString {
     /// The first one.
     pub characters: *const u8,
-    /// How many.
+    /// The number of arguments.
     pub length: u32,
 }
 
@@ -58,7 +58,7 @@ pub struct FunctionTemplates {
     type_size: usize,
     /// Whether `CFunctionInfo` takes how 64-bit integers are represented.
     has_representation: bool,
-    /// Where Node's executable, or its shared library, begins.
+    /// The start of the image of Node's executable, or of its shared library.
     image: Option<usize>,
     images: Images,
 }
@@ -112,7 +112,7 @@ impl FunctionTemplates {
         (!text.is_null()).then_some(text)
     }
 
-    /// Has the native function under way throw a value when it returns, unless JavaScript is being ended.
+    /// Makes the native function under way throw a value when it returns, unless JavaScript is being terminated.
     ///
     /// # Safety
     /// M3 and M6.

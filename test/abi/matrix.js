@@ -48,11 +48,12 @@ function resultOf({ stdout, stderr }, code, signal) {
 const groups = (list, size) => range(0, Math.ceil(list.length / size)).map((i) => list.slice(i * size, (i + 1) * size));
 
 /** The jobs of a run: each is a library on one call path and engine. */
-function jobsOf(libraries, { seed, callPaths, engines }) {
+function jobsOf(libraries, { seed, callPaths, engines, enginesOnOnePath }) {
   const jobs = [];
   for (const callPath of callPaths) {
     for (const engine of engines) {
       const isUsual = ENGINES[engine].length === 0;
+      if (enginesOnOnePath && !isUsual && callPath !== callPaths[0]) continue;
       const all = libraries.map(({ path: file, ids }) => ({
         path: file,
         ids: isUsual ? ids : ids.filter((id) => id % SAMPLE === 0),
@@ -90,6 +91,7 @@ async function inParallel(list, work) {
  * @param {number} options.count
  * @param {string[]} [options.callPaths]
  * @param {string[]} [options.engines] names of ENGINES
+ * @param {boolean} [options.enginesOnOnePath] the engines that are not the usual run on the first call path alone
  * @param {(signature: object) => object} [options.lie] what C is compiled for instead: to see that the matrix sees
  * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest signature
  */
@@ -98,6 +100,7 @@ async function runMatrix({
   count,
   callPaths = CALL_PATHS,
   engines = Object.keys(ENGINES),
+  enginesOnOnePath = false,
   lie = (signature) => signature,
 }) {
   clean();
@@ -106,11 +109,14 @@ async function runMatrix({
   const libraries = batches.map((ids, i) => ({ path: paths[i], ids }));
   const total = { signatures: count, calls: 0, callbacks: 0, optimized: 0, tried: 0 };
   const mismatches = [];
-  await inParallel(jobsOf(libraries, { seed, callPaths, engines }), async ({ callPath, engine, job }) => {
-    const { mismatches: found, figures } = await runChild(job, { callPath, flags: ENGINES[engine] });
-    for (const key of Object.keys(figures)) total[key] += figures[key];
-    mismatches.push(...found.map((each) => ({ ...each, callPath, engine, job })));
-  });
+  await inParallel(
+    jobsOf(libraries, { seed, callPaths, engines, enginesOnOnePath }),
+    async ({ callPath, engine, job }) => {
+      const { mismatches: found, figures } = await runChild(job, { callPath, flags: ENGINES[engine] });
+      for (const key of Object.keys(figures)) total[key] += figures[key];
+      mismatches.push(...found.map((each) => ({ ...each, callPath, engine, job })));
+    },
+  );
   if (mismatches.length > 0) mismatches[0].minimal = await minimal(mismatches[0], seed, lie);
   return { figures: total, mismatches };
 }

@@ -323,13 +323,14 @@ const cases = {
 
   async 'the address of a small Buffer stays, whatever is asked of it'(ffi, bind) {
     const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void');
-    for (const size of [1, 8, 64, 100, 999, 1000, 1001, 5000]) {
+    const views = [1, 8, 64, 100, 999, 1000, 1001, 5000].map((size) => {
       const view = new Uint8Array(size);
       const address = ffi.ptr(view);
-      const { buffer } = view;
-      const part = view.subarray(0, 1);
-      churn();
-      await gc();
+      return { size, view, address, buffer: view.buffer, part: view.subarray(0, 1) };
+    });
+    churn();
+    await gc();
+    for (const { size, view, address, buffer, part } of views) {
       assert.equal(ffi.ptr(view), address, `${size} bytes`);
       assert.equal(ffi.ptr(buffer), address);
       assert.equal(ffi.ptr(part), address);
@@ -467,7 +468,7 @@ const cases = {
     const fill = bind('fill_bytes', ['buffer', 'u64', 'u8'], 'void');
     const callback = new ffi.JSCallback(
       (n) => {
-        if (n % 1000 === 0) churn();
+        if (n % 4000 === 0) churn();
         return n + 1;
       },
       { args: ['i32'], returns: 'i32' },

@@ -16,8 +16,11 @@ v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
 // Loads nothing of the package.
 const { byScale } = createRequire(import.meta.url)('../scale.js');
-/** Each begins and ends ten workers. */
-const ROUNDS = byScale(2, 5);
+/** Each begins and ends some workers. */
+const ROUNDS = byScale(1, 5);
+const AT_ONCE = byScale(5, 10);
+/** Overflows of each of these workers. */
+const OVERFLOWS = byScale(100, 500);
 const helpers = fileURLToPath(new URL('../helpers.js', import.meta.url));
 const isWhole = (buffer, value) => Buffer.alloc(buffer.byteLength, value).equals(new Uint8Array(buffer));
 
@@ -77,13 +80,13 @@ async function outlive() {
   }
 }
 
-/** Fifty workers, ten at a time, some terminated in the middle of it. */
+/** Some workers at a time, one in five terminated in the middle of it. */
 async function comeAndGo() {
   let ended = 0;
   const one = async (value) => {
     const worker = start(
       `${makeBuffers}
-      for (let i = 0; i < 500; i++) overflow(new Uint8Array(1 + i % 200));
+      for (let i = 0; i < ${OVERFLOWS}; i++) overflow(new Uint8Array(1 + i % 200));
       ${value % 5 === 0 ? 'setInterval(() => { for (let i = 0; i < 50; i++) overflow(Buffer.from("text")); }, 1);' : ''}`,
       value,
     );
@@ -102,7 +105,7 @@ async function comeAndGo() {
     for (const buffer of buffers) assert.ok(isWhole(buffer, value));
     ended++;
   };
-  for (let i = 0; i < ROUNDS; i++) await Promise.all(Array.from({ length: 10 }, (_, k) => one(1 + i * 10 + k)));
+  for (let i = 0; i < ROUNDS; i++) await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => one(1 + i * AT_ONCE + k)));
   results.workers = ended;
 }
 
@@ -115,7 +118,7 @@ async function passAround(ffi) {
       parentPort.postMessage(back, back);
       collect();
     });`);
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < byScale(50, 150); i++) {
     const buffers = Array.from({ length: 20 }, (_, k) => new Uint8Array(1 + ((i * k * 37) % 70000)).buffer);
     const answer = once(worker, 'message');
     worker.postMessage(buffers, buffers);
@@ -145,6 +148,6 @@ for (let i = 0; i < 5; i++) {
   await sleep(50);
 }
 results.grownMB = (process.memoryUsage().rss - settled) / 1e6;
-assert.ok(results.grownMB < 150, `resident memory has grown by ${results.grownMB} MB over ${10 * ROUNDS} workers`);
+assert.ok(results.grownMB < 150, `resident memory has grown by ${results.grownMB} MB over ${AT_ONCE * ROUNDS} workers`);
 assert.equal(ffi.checkFences(), 0);
 console.log(JSON.stringify(results));

@@ -1,6 +1,19 @@
 // Programs that do not compile: each line after an expectation holds the one mistake that it names.
 
-import { CFunction, FFIType, JSCallback, cc, dlopen, linkSymbols, ptr, read, toBuffer, write } from 'pinned-ffi';
+import {
+  CFunction,
+  FFIType,
+  JSCallback,
+  cc,
+  dlopen,
+  linkSymbols,
+  pointer,
+  ptr,
+  read,
+  struct,
+  toBuffer,
+  write,
+} from 'pinned-ffi';
 import type { FFIErrorCode, Pointer } from 'pinned-ffi';
 
 const { symbols } = dlopen('fixture', {
@@ -182,3 +195,29 @@ FFIType.i32 = 5;
 const code: FFIErrorCode = 'ERR_FFI_UNKNOWN';
 
 export { code, found, plain, sum };
+
+// ---- what is no address -----------------------------------------------------------------------------------------
+
+{
+  const Point = struct({ x: 'f64', y: 'f64' });
+  const Line = struct({ from: Point, to: Point });
+  const { symbols } = dlopen('c', { free: { args: ['ptr'] }, move: { args: [pointer(Point)] } });
+  const line = Line.alloc();
+  line.from = { x: 1, y: 2 };
+  symbols.free(line);
+  symbols.free(line.from);
+  symbols.move(line.from);
+  symbols.move({ x: 1, y: 2 });
+  // @ts-expect-error an empty object has no address
+  symbols.free({});
+  // @ts-expect-error nor has a plain one
+  symbols.free({ x: 1 });
+  // @ts-expect-error
+  symbols.free(new Date());
+  // @ts-expect-error
+  symbols.move({});
+  // @ts-expect-error
+  Point.read({});
+  // @ts-expect-error
+  line.from = {};
+}

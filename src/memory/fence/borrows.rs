@@ -8,8 +8,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::block::{self, Breach, Fenced};
-use super::pool_slice::{PoolSlice, Ranges, meets, range};
-use super::shadow::ShadowCopy;
+use super::pool_slice::{PoolSlab, PoolSlice, Ranges, meets, range};
+use super::shadow::{Flow, ShadowCopy};
 use super::{block_map, exposed};
 use crate::error::Overflow;
 use crate::memory::address::{Address, Span};
@@ -37,6 +37,8 @@ struct Candidate {
     memory: Span,
     /// Whether it has no fence.
     wants: bool,
+    /// Which way its bytes go.
+    flow: Flow,
 }
 
 /// The borrows of one call.
@@ -109,12 +111,22 @@ impl Borrows {
 
     /// Borrows a slice of a slab: the bytes around it are checked, except those that others may write. If it is
     /// unknown which these are, nothing is checked.
-    pub fn slice(&mut self, argument: usize, view: Span, slab: Span, exempt: Option<Ranges>) {
+    pub fn slice(&mut self, argument: usize, view: Span, slab: PoolSlab, exempt: Option<Ranges>) {
         // Calls inside of this one have to know what it was passed, in any case.
         self.pauses = true;
         self.granted.push(range(view));
         if let Some(exempt) = exempt {
             self.items.push(Borrow::Slice(Box::new(PoolSlice::new(argument, view, slab, exempt))));
+        }
+    }
+
+    /// All arguments were borrowed: `words` are what else was passed, in structs by value and for integers. Where one is
+    /// an address of a slice, native code may write that slice.
+    pub fn follow(&mut self, words: impl Iterator<Item = usize> + Clone) {
+        for item in &mut self.items {
+            if let Borrow::Slice(slice) = item {
+                words.clone().for_each(|word| slice.follow(word, &self.granted));
+            }
         }
     }
 
@@ -124,15 +136,16 @@ impl Borrows {
     }
 
     /// Requests a fenced copy of a view, which native code gets instead; see [`Borrows::copies`].
-    pub fn want_copy(&mut self, argument: usize, view: Span) {
-        self.candidates.push(Candidate { argument, at: view.start, memory: view, wants: true });
+    pub fn want_copy(&mut self, argument: usize, view: Span, flow: Flow) {
+        self.candidates.push(Candidate { argument, at: view.start, memory: view, wants: true, flow });
     }
 
     /// The same for a number inside exposed memory, or with `None` in unknown memory: that
     /// goes along where another argument is copied.
     pub fn want_step(&mut self, argument: usize, at: Address, memory: Option<Span>) {
         let nothing = Span { start: at, length: 0 };
-        self.candidates.push(Candidate { argument, at, memory: memory.unwrap_or(nothing), wants: memory.is_some() });
+        let (memory, wants) = (memory.unwrap_or(nothing), memory.is_some());
+        self.candidates.push(Candidate { argument, at, memory, wants, flow: Flow::Both });
     }
 
     /// Makes the copies, in the memory of a source if there is one: overlapping views share one, so that all see the same
@@ -145,7 +158,7 @@ impl Borrows {
         }
         candidates.extend(self.items.iter().filter_map(|item| match *item {
             Borrow::Block { argument, view, .. } => {
-                Some(Candidate { argument, at: view.start, memory: view, wants: false })
+                Some(Candidate { argument, at: view.start, memory: view, wants: false, flow: Flow::Both })
             }
             _ => None,
         }));
@@ -167,8 +180,13 @@ impl Borrows {
                 continue;
             };
             let whole = Span { start: first.memory.start, length: end - start };
+            let flow = group.iter().map(|candidate| candidate.flow).reduce(Flow::joined).unwrap_or_default();
             // SAFETY: M3.
-            let Some(copy) = (unsafe { ShadowCopy::new(whole, source) }) else { return false };
+            let Some(copy) = (unsafe { ShadowCopy::new(whole, source, flow) }) else {
+                // C is not called: nothing has to go back.
+                self.items.retain(|item| !matches!(item, Borrow::Copy { .. }));
+                return false;
+            };
             group.iter().for_each(|candidate| set(candidate.argument, copy.address(candidate.at)));
             self.pauses = true;
             self.items.push(Borrow::Copy { argument, copy });
@@ -226,6 +244,11 @@ impl Borrows {
             }
             _ => true,
         });
+    }
+
+    /// The call has failed: what only goes back stays away, because nobody knows how much of it was written.
+    pub fn forget_outputs(&mut self) {
+        self.items.retain(|item| !matches!(item, Borrow::Copy { copy, .. } if copy.flow() == Flow::Out));
     }
 
     /// The call has returned: the first overflow that was found; all are repaired.

@@ -2,7 +2,9 @@
 #![expect(unsafe_code, reason = "compares and restores the bytes around views")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 
+use std::cell::RefCell;
 use std::ops::Range;
+use std::rc::Rc;
 
 use smallvec::SmallVec;
 
@@ -28,16 +30,58 @@ pub fn meets(span: Span, other: &Range<usize>) -> bool {
     }
 }
 
+/// A slab, and its slices that native code was passed so far: it may have kept their addresses.
+#[derive(Clone, Debug)]
+pub struct PoolSlab {
+    /// All of it.
+    pub span: Span,
+    /// The slices.
+    pub passed: Rc<PassedSlices>,
+}
+
+/// Slices of one slab, in the order of their addresses.
+#[derive(Debug, Default)]
+pub struct PassedSlices(RefCell<Vec<Range<usize>>>);
+
+impl PassedSlices {
+    /// Slices that may begin before an address and contain it, as views of one another.
+    const MOST_NESTED: usize = 8;
+
+    /// Records a slice. New ones mostly lie behind the others.
+    pub fn record(&self, slice: Span) {
+        let slice = range(slice);
+        let mut slices = self.0.borrow_mut();
+        let at = match slices.last() {
+            Some(last) if last.start < slice.start => slices.len(),
+            _ => slices.partition_point(|each| each.start < slice.start),
+        };
+        match slices.get_mut(at) {
+            Some(known) if known.start == slice.start => known.end = known.end.max(slice.end),
+            _ => slices.insert(at, slice),
+        }
+    }
+
+    /// The slices that an address is in, or at whose end.
+    fn around(&self, address: usize) -> Ranges {
+        let slices = self.0.borrow();
+        let end = slices.partition_point(|each| each.start <= address);
+        let nearest = slices[..end].iter().rev().take(Self::MOST_NESTED);
+        nearest.filter(|each| address <= each.end).cloned().collect()
+    }
+}
+
 /// A slice, and the bytes around it.
 #[derive(Debug)]
 pub struct PoolSlice {
     argument: usize,
     view: Span,
-    slab: Span,
+    slab: PoolSlab,
     before: Window,
     after: Window,
     /// What others may write meanwhile.
     exempt: Ranges,
+    /// The slices that words of the arguments lead to.
+    led_to: Ranges,
 }
 
 #[derive(Debug)]
@@ -48,13 +92,13 @@ struct Window {
 
 impl PoolSlice {
     /// Copies the bytes around a slice, up to the width of fences, inside its slab.
-    pub fn new(argument: usize, view: Span, slab: Span, exempt: Ranges) -> Self {
+    pub fn new(argument: usize, view: Span, slab: PoolSlab, exempt: Ranges) -> Self {
         let width = block::widths();
-        let (whole, inside) = (range(slab), range(view));
+        let (whole, inside) = (range(slab.span), range(view));
         let window = |start: usize, end: usize| Window { start, bytes: SmallVec::from_elem(0, end - start) };
         let before = window(inside.start.saturating_sub(width.before).max(whole.start), inside.start);
         let after = window(inside.end, inside.end.saturating_add(width.after).min(whole.end));
-        let mut slice = Self { argument, view, slab, before, after, exempt };
+        let mut slice = Self { argument, view, slab, before, after, exempt, led_to: Ranges::new() };
         slice.remember();
         slice
     }
@@ -66,7 +110,7 @@ impl PoolSlice {
 
     /// The bytes between the slice and the end of its slab on a side.
     pub fn distance_to_end(&self, side: Side) -> usize {
-        let (slab, view) = (range(self.slab), range(self.view));
+        let (slab, view) = (range(self.slab.span), range(self.view));
         match side {
             Side::Before => view.start - slab.start,
             Side::After => slab.end - view.end,
@@ -75,7 +119,7 @@ impl PoolSlice {
 
     /// The slab.
     pub fn slab(&self) -> Span {
-        self.slab
+        self.slab.span
     }
 
     /// Copies the bytes around the slice again, and records what others may write from now on.
@@ -91,18 +135,23 @@ impl PoolSlice {
 
     /// What native code has written around the slice, which is restored. `granted` is what it was passed.
     pub fn overflow(&self, granted: &[Range<usize>], width: Widths) -> Option<Overflow> {
-        let (own, slab) = (range(self.view), range(self.slab));
+        if !self.after.differs() && !self.before.differs() {
+            return None;
+        }
+        let (own, slab) = (range(self.view), range(self.slab.span));
+        let mut exempt = self.exempt.clone();
+        exempt.extend(self.led_to.iter().cloned());
+        exempt.extend(granted.iter().flat_map(|memory| self.slices_by_addresses_in(memory, granted)));
         // The bytes beyond another argument belong to that one's check.
         let others =
             || granted.iter().filter(|other| **other != own && !other.is_empty() && slab.contains(&other.start));
         // A number in the slab of which nothing is known may mean any part of it.
-        if others().chain(&self.exempt).any(|other| other.end == usize::MAX) {
+        if others().chain(&exempt).any(|other| other.end == usize::MAX) {
             return None;
         }
         let end = others().map(|other| other.start).filter(|start| *start >= own.end).min().unwrap_or(usize::MAX);
         let start = others().map(|other| other.end).filter(|end| *end <= own.start).max().unwrap_or(0);
-        let counts =
-            |at: &usize| (start..end).contains(at) && !others().chain(&self.exempt).any(|other| other.contains(at));
+        let counts = |at: &usize| (start..end).contains(at) && !others().chain(&exempt).any(|other| other.contains(at));
         let hit_after = self.after.restore(counts);
         let hit_before = self.before.restore(counts);
         let overflow = |side, first: usize, bytes_past| Overflow {
@@ -119,9 +168,51 @@ impl PoolSlice {
             (None, None) => None,
         }
     }
+
+    /// A word of the arguments may be the address of another slice, which native code may write.
+    pub fn follow(&mut self, word: usize, granted: &[Range<usize>]) {
+        let slices = self.slices_at(word, granted);
+        self.led_to.extend(slices);
+    }
+
+    /// The slices that an address leads to, which native code has got by an earlier call. One in an argument
+    /// (`granted`) leads to no other.
+    fn slices_at(&self, word: usize, granted: &[Range<usize>]) -> Ranges {
+        let slab = range(self.slab.span);
+        let is_in = |known: &Range<usize>| known.end != usize::MAX && known.contains(&word);
+        if !(slab.start..=slab.end).contains(&word) || granted.iter().any(is_in) {
+            return Ranges::new();
+        }
+        self.slab.passed.around(word)
+    }
+
+    /// The slices that addresses in the memory of an argument lead to, such as the state of `strtok_r`.
+    fn slices_by_addresses_in(&self, memory: &Range<usize>, granted: &[Range<usize>]) -> Ranges {
+        const WORD: usize = size_of::<usize>();
+        if memory.end == usize::MAX || memory.end - memory.start < WORD {
+            return Ranges::new();
+        }
+        let last = (memory.end - WORD).min(memory.start.saturating_add(MOST_SEARCHED));
+        let slices = (memory.start..=last).flat_map(|at| {
+            // SAFETY: M3; the word is inside an argument of the call, which keeps its memory alive.
+            let word = unsafe { std::ptr::with_exposed_provenance::<usize>(at).read_unaligned() };
+            self.slices_at(word, granted)
+        });
+        slices.collect()
+    }
 }
 
+/// The bytes of an argument that are searched for addresses.
+const MOST_SEARCHED: usize = 65536;
+
 impl Window {
+    /// Whether any byte has changed.
+    fn differs(&self) -> bool {
+        let now = std::ptr::with_exposed_provenance::<u8>(self.start);
+        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
+        unsafe { std::slice::from_raw_parts(now, self.bytes.len()) != self.bytes.as_slice() }
+    }
+
     fn remember(&mut self) {
         let source = std::ptr::with_exposed_provenance::<u8>(self.start);
         // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
@@ -132,15 +223,10 @@ impl Window {
     /// last.
     fn restore(&self, counts: impl Fn(&usize) -> bool) -> Option<(usize, usize)> {
         let now = std::ptr::with_exposed_provenance_mut::<u8>(self.start);
-        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
-        let same = unsafe { std::slice::from_raw_parts(now, self.bytes.len()) == self.bytes.as_slice() };
-        if same {
-            return None;
-        }
         let mut hit = None;
         for (at, byte) in self.bytes.iter().enumerate() {
             let address = self.start + at;
-            // SAFETY: as above.
+            // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
             unsafe {
                 if now.add(at).read() != *byte && counts(&address) {
                     now.add(at).write(*byte);

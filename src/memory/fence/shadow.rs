@@ -10,34 +10,65 @@ use super::heap;
 use crate::memory::address::{Address, Span};
 use crate::memory::block_source::BlockSource;
 
+/// Which way the bytes of a copy go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flow {
+    /// Into the copy, and what has changed there back.
+    #[default]
+    Both,
+    /// Into the copy only.
+    In,
+    /// Back only: all bytes of the copy, which begins zeroed.
+    Out,
+}
+
+impl Flow {
+    /// That of memory which two arguments share.
+    pub fn joined(self, other: Self) -> Self {
+        if self == other { self } else { Self::Both }
+    }
+}
+
 /// A copy of some memory; gone when dropped.
 #[derive(Debug)]
 pub struct ShadowCopy {
     view: Span,
     block: Fenced,
-    /// The bytes when they were copied.
+    flow: Flow,
+    /// The bytes when they were copied, where they are compared afterwards.
     before: Box<[u8]>,
+}
+
+/// So many zero bytes; `None` where there is no memory.
+fn zeroed(length: usize) -> Option<Box<[u8]>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).ok()?;
+    bytes.resize(length, 0);
+    Some(bytes.into())
 }
 
 /// Bytes that are compared at once.
 const CHUNK: usize = 64;
 
 impl ShadowCopy {
-    /// Copies memory, into that of a source where there is one; `None` where there is none for the copy.
+    /// Copies memory as `flow` says, into that of a source where there is one; `None` where there is none for the copy.
     ///
     /// # Safety
     /// M3: the memory stays allocated while the copy is used.
-    pub unsafe fn new(view: Span, source: Option<&Arc<dyn BlockSource>>) -> Option<Self> {
-        let mut before = Vec::new();
-        before.try_reserve_exact(view.length).ok()?;
-        before.resize(view.length, 0);
+    pub unsafe fn new(view: Span, source: Option<&Arc<dyn BlockSource>>, flow: Flow) -> Option<Self> {
+        let before = if flow == Flow::Both { zeroed(view.length)? } else { Box::default() };
         let block = match source {
             Some(source) => heap::allocate_from(source, view.length, 16),
             None => heap::allocate(view.length, 16),
         }?;
-        let mut copy = Self { view, block, before: before.into() };
-        // SAFETY: by the contract of this function.
-        unsafe { copy.refresh() };
+        let mut copy = Self { view, block, flow, before };
+        if flow == Flow::Out {
+            // SAFETY: M8; a block may have the bytes of an earlier one.
+            unsafe { copy.block.data().as_ptr().write_bytes(0, view.length) };
+        } else {
+            // SAFETY: by the contract of this function.
+            unsafe { copy.refresh() };
+        }
         Some(copy)
     }
 
@@ -57,24 +88,49 @@ impl ShadowCopy {
         Address::new(self.block.data().get() + offset).unwrap_or(self.block.data())
     }
 
-    /// Updates the copy from the memory.
+    /// Which way its bytes go.
+    pub fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    /// Updates the copy from the memory. One that only goes back has been written back before, so that from now on both
+    /// have the same bytes: it goes both ways.
     ///
     /// # Safety
     /// M3: the memory is allocated.
     pub unsafe fn refresh(&mut self) {
+        let (memory, copy) = (self.view.start.as_ptr(), self.block.data().as_ptr());
+        if self.flow == Flow::Out {
+            let Some(before) = zeroed(self.view.length) else { return };
+            (self.flow, self.before) = (Flow::Both, before);
+        }
         // SAFETY: M3 for the memory, M8 for the block.
         unsafe {
-            self.view.start.as_ptr().copy_to_nonoverlapping(self.before.as_mut_ptr(), self.view.length);
-            self.before.as_ptr().copy_to_nonoverlapping(self.block.data().as_ptr(), self.view.length);
+            if self.flow == Flow::In {
+                return memory.copy_to_nonoverlapping(copy, self.view.length);
+            }
+            memory.copy_to_nonoverlapping(self.before.as_mut_ptr(), self.view.length);
+            self.before.as_ptr().copy_to_nonoverlapping(copy, self.view.length);
         }
     }
 
     /// Writes what has changed in the copy to the memory, and nothing else: it may be read-only, and others may have
-    /// written to it.
+    /// written to it. Of a copy that only goes back all bytes are written, because C may have written what was there.
     ///
     /// # Safety
     /// M3: the memory is allocated.
     pub unsafe fn write_back(&self) {
+        match self.flow {
+            Flow::In => return,
+            Flow::Out => {
+                // SAFETY: M3 by the contract of this function, and M8 for the block.
+                unsafe {
+                    self.block.data().as_ptr().copy_to_nonoverlapping(self.view.start.as_ptr(), self.view.length)
+                };
+                return;
+            }
+            Flow::Both => {}
+        }
         // SAFETY: M8; the block has as many bytes, and native code is done with it.
         let now = unsafe { std::slice::from_raw_parts(self.block.data().as_ptr(), self.view.length) };
         for (chunk, (now, before)) in now.chunks(CHUNK).zip(self.before.chunks(CHUNK)).enumerate() {
@@ -105,7 +161,7 @@ mod tests {
         let mut bytes = vec![1u8; 200];
         let start = Address::new(bytes.as_mut_ptr().expose_provenance()).unwrap();
         // SAFETY: M3; the vector outlives the copy.
-        let copy = unsafe { ShadowCopy::new(Span { start, length: 200 }, None) }.unwrap();
+        let copy = unsafe { ShadowCopy::new(Span { start, length: 200 }, None, Flow::Both) }.unwrap();
         let seen = copy.block().data().as_ptr();
         // SAFETY: M8; inside the copy and the vector.
         unsafe {
@@ -114,5 +170,34 @@ mod tests {
             copy.write_back();
         }
         assert_eq!((bytes[3], bytes[130], bytes[4]), (4, 2, 1));
+    }
+
+    #[test]
+    fn bytes_go_one_way_where_that_is_declared() {
+        let mut bytes = vec![1u8; 100];
+        let start = Address::new(bytes.as_mut_ptr().expose_provenance()).unwrap();
+        let view = Span { start, length: 100 };
+        // SAFETY: M3; the vector outlives the copies, whose blocks are as long (M8).
+        unsafe {
+            let only_in = ShadowCopy::new(view, None, Flow::In).unwrap();
+            assert_eq!(only_in.block().data().as_ptr().read(), 1);
+            only_in.block().data().as_ptr().write(2);
+            only_in.write_back();
+            assert_eq!(bytes[0], 1);
+            let mut only_out = ShadowCopy::new(view, None, Flow::Out).unwrap();
+            let copy = only_out.block().data().as_ptr();
+            assert_eq!(copy.read(), 0);
+            copy.write(3);
+            only_out.write_back();
+            assert_eq!((bytes[0], bytes[99]), (3, 0));
+            // JavaScript has run.
+            bytes[99] = 4;
+            only_out.refresh();
+            assert_eq!(copy.add(99).read(), 4);
+            copy.add(1).write(5);
+            bytes[2] = 6;
+            only_out.write_back();
+        }
+        assert_eq!(bytes[..3], [3, 5, 6]);
     }
 }

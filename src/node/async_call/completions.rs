@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::ffi::c_void;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use crate::node::env_waker::make_waker;
 use crate::node::error::leaf_called_back;
 use crate::node::native_fn::error_of;
 use crate::node::waker::wake;
+use crate::panics::contain;
 use crate::threads::pool::Pool;
 
 /// A drainer's turn on a thread of libuv's pool.
@@ -171,13 +171,13 @@ fn come(environment: &Rc<Environment>) {
     settle(environment);
 }
 
-/// Has JavaScript settle a job that another thread has returned.
+/// Makes JavaScript settle a job that another thread has returned.
 pub fn settle_one(environment: &Environment, job: SentJob) {
     environment.work.completions.jobs.borrow_mut().push_back(job);
     settle(environment);
 }
 
-/// Has JavaScript settle all finished calls, by one call of a function.
+/// Makes JavaScript settle all finished calls, by one call of a function.
 fn settle(environment: &Environment) {
     let completions = &environment.work.completions;
     if !completions.jobs.borrow().is_empty() {
@@ -263,9 +263,7 @@ unsafe extern "C" fn take_settled(env: sys::napi_env, info: sys::napi_callback_i
     let job = unsafe { job.open() };
     completions.paused.set(job.captures_errno());
     let slot = job.slot();
-    // A panic must not unwind into the engine.
-    let outcome = catch_unwind(AssertUnwindSafe(|| job.outcome()));
-    let (is_failed, value) = outcome.unwrap_or((true, null_mut()));
+    let (is_failed, value) = contain(|| job.outcome()).unwrap_or((true, null_mut()));
     let (mut number, mut failed, mut taken) = (null_mut(), null_mut(), null_mut());
     // SAFETY: M6.
     unsafe {

@@ -12,17 +12,17 @@ use crate::memory::string_arena::StringArena;
 pub struct Calls {
     /// The texts that calls under way have passed.
     pub strings: StringArena,
-    /// How deep calls into C are nested.
+    /// The number of nested calls into C.
     pub depth: Cell<usize>,
     /// What the calls under way have borrowed and their callbacks have to pause, with the level of each call; the
     /// innermost comes last.
     pub borrows: RefCell<Vec<(usize, Borrows)>>,
     /// The blocks of the last call's views, by the order of its pins.
     pub block_caches: [BlockCache; MOST_PINS],
-    /// What has to be done after a call: bits.
+    /// The work after a call, as bits.
     pub after_call: Cell<u8>,
     /// The errno of the last call that captures it.
     pub errno: Cell<i32>,
-    /// How many calls of functions that free a handle were made.
+    /// The number of calls of functions that free a handle.
     pub frees: Cell<u32>,
 }

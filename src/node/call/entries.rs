@@ -1,14 +1,13 @@
 //! The native entries that all calls share: they find the bound function by its number, and choose between the register
 //! call and the generic call.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
 use napi::sys;
 
 use super::register_call::Outcome;
 use crate::call::bound_function::MOST_PINS;
-use crate::error::{FfiError, Result};
+use crate::error::{self, FfiError};
 use crate::memory::fence::report;
 use crate::node::env::{BoundFunction, Environment};
 use crate::node::error::{leaf_called_back, to_error};
@@ -16,6 +15,7 @@ use crate::node::native_fn::{
     Arguments, JsResult, NativeFn, PendingException, error_of, throw_value, thrown_by, unless_thrown,
 };
 use crate::node::unwinding::Unwinding;
+use crate::panics::{Panicked, contain};
 
 /// The entries: for calls without pins, for functions of at most [`FEW_PINS`], and for all others.
 pub fn native_entries() -> [NativeFn; 3] {
@@ -35,14 +35,13 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
     if !function.is_of_numbers() {
         return enter_with_numbers(function, arguments);
     }
-    // A panic must not unwind into the engine.
-    match catch_unwind(AssertUnwindSafe(|| function.enter_numbers())) {
+    match contain(|| function.enter_numbers()) {
         Ok(true) if function.gives_text => end_with_text(function),
         Ok(true) if !environment.has_work_after_call() => Ok(null_mut()),
         Ok(true) => end(function, Ok(Ok(null_mut()))),
         Ok(false) => enter_generally(function, arguments),
         // C may have been called: it is not called again.
-        Err(panic) => end(function, Err(panic)),
+        Err(Panicked) => end(function, Err(Panicked)),
     }
 }
 
@@ -50,7 +49,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
 #[inline(never)]
 fn end_with_text(function: &BoundFunction) -> JsResult {
     let address = function.environment.arg_buffer.word(function.signature.layout.result) as usize;
-    match catch_unwind(AssertUnwindSafe(|| function.text(address))) {
+    match contain(|| function.text(address)) {
         Ok(Ok(text)) if !function.environment.has_work_after_call() => Ok(text),
         outcome => end(function, outcome),
     }
@@ -70,18 +69,18 @@ fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Argument
         return enter_generally(function, arguments);
     }
     let values = arguments.first::<COUNT>();
-    let outcome = catch_unwind(AssertUnwindSafe(|| function.enter_registers_with(&values)));
+    let outcome = contain(|| function.enter_registers_with(&values));
     conclude(function, arguments, outcome)
 }
 
 #[inline(always)]
-fn conclude(function: &BoundFunction, arguments: Arguments, outcome: std::thread::Result<Outcome>) -> JsResult {
+fn conclude(function: &BoundFunction, arguments: Arguments, outcome: Result<Outcome, Panicked>) -> JsResult {
     match outcome {
         Ok(Outcome::Done(result)) if !function.environment.has_work_after_call() => Ok(result),
         Ok(Outcome::Leave) => enter_generally(function, arguments),
         Ok(Outcome::Done(result)) => end(function, Ok(Ok(result))),
         Ok(Outcome::Failed(error)) => end(function, Ok(Err(*error))),
-        Err(panic) => end(function, Err(panic)),
+        Err(Panicked) => end(function, Err(Panicked)),
     }
 }
 
@@ -92,18 +91,18 @@ fn enter_with_numbers(function: &BoundFunction, arguments: Arguments) -> JsResul
     if !function.has_register_call {
         return enter_generally(function, arguments);
     }
-    conclude(function, arguments, catch_unwind(AssertUnwindSafe(|| function.enter_registers())))
+    conclude(function, arguments, contain(|| function.enter_registers()))
 }
 
 #[inline(never)]
 fn enter_generally(function: &BoundFunction, arguments: Arguments) -> JsResult {
     let values = arguments.many(function.signature.pins.len());
-    end(function, catch_unwind(AssertUnwindSafe(|| function.call(&values))))
+    end(function, contain(|| function.call(&values)))
 }
 
 /// Returns a result to JavaScript, or throws: the exception of a callback, an error, or a panic as an error.
 #[inline(never)]
-fn end(function: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_value>>) -> JsResult {
+fn end(function: &BoundFunction, outcome: Result<error::Result<sys::napi_value>, Panicked>) -> JsResult {
     let env = function.environment.raw;
     let cause = match function.environment.pop_exception() {
         // Nothing is thrown: the engine would go on with that instead of the termination. The callbacks that were
@@ -129,7 +128,7 @@ fn end(function: &BoundFunction, outcome: std::thread::Result<Result<sys::napi_v
         (Ok(Err(error)), cause) => {
             Err(throw_value(&function.environment, error_of(&function.environment, &error, cause)))
         }
-        (Err(_), cause) => Err(throw_value(&function.environment, to_error(env, &function.panicked(), cause))),
+        (Err(Panicked), cause) => Err(throw_value(&function.environment, to_error(env, &function.panicked(), cause))),
     }
 }
 

@@ -9,11 +9,12 @@ use super::prepared::PreparedCall;
 use crate::abi::ctype::CType;
 use crate::call::bound_function::{Entered, Options};
 use crate::call::invoke::{self, ResultBlock};
-use crate::error::{FfiError, Result};
+use crate::error::{FfiError, Private, Result};
 use crate::memory::address::{Address, Span};
-use crate::memory::arg_buffer::{address_in, bytes, set_address};
+use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
 use crate::memory::fence::borrows::Borrows;
-use crate::memory::fence::pool_slice::{Ranges, range};
+use crate::memory::fence::pool_slice::{PoolSlab, Ranges, range};
+use crate::memory::fence::shadow::Flow;
 use crate::memory::raw::{self, PointerCheck};
 use crate::memory::string_arena::StringArena;
 use crate::node::async_call::start::enter_on_helper;
@@ -124,8 +125,12 @@ impl BoundFunction {
     fn enter_remote(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
         let calling = self.calling();
         // SAFETY: U1 and M4, as in `enter`.
-        let entered = unsafe { calling.enter(&prepared.block) };
-        self.take_entered(prepared, &mut *entered?)
+        let mut entered = unsafe { calling.enter(&prepared.block) }?;
+        if self.options.captures_errno() {
+            // Who reads errno itself finds it, too.
+            invoke::set_errno(entered.errno);
+        }
+        self.take_entered(prepared, &mut entered)
     }
 
     /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is
@@ -133,6 +138,7 @@ impl BoundFunction {
     #[cold]
     #[inline(never)] // As `prepare`.
     pub fn failed(&self, prepared: &mut PreparedCall, mut error: FfiError) -> FfiError {
+        prepared.borrows.forget_outputs();
         let overflow = prepared.borrows.end();
         if let FfiError::LibraryDied { death, .. } = &mut error {
             death.overflow = overflow;
@@ -225,7 +231,7 @@ impl BoundFunction {
                     };
                     set_address(block, at, address.get());
                     let slice = environment.pool_slices.around(environment.raw, address);
-                    borrows.number(*argument, address, slice.map(|(view, _)| view));
+                    borrows.number(*argument, address, slice.as_ref().map(|(view, _)| *view));
                     match slice {
                         Some((view, slab)) if strings.is_some() => self.watch_slice(*argument, view, slab, borrows),
                         Some(_) => {}
@@ -255,12 +261,23 @@ impl BoundFunction {
                     Unpinned::NotAView => FfiError::NotAView { symbol, argument },
                     Unpinned::HasNul => FfiError::HasNul { symbol, argument },
                     Unpinned::NoMemory(wanted) => FfiError::MemoryExhausted { wanted },
+                    Unpinned::NotShared => FfiError::NotShared { symbol, argument, private: Private::Late },
                 }
             })?;
+            if let Some(remote) = &self.remote
+                && !is_text
+            {
+                // SAFETY: M3.
+                self.check_pointers(remote, *argument, || unsafe { value::span(environment.raw, *value) })?;
+            }
             set_address(block, at, address.get());
+        }
+        if borrows.pauses() {
+            borrows.follow(self.words(block));
         }
         if let Some(remote) = &self.remote {
             self.translate_functions(remote, block);
+            self.check_values(remote, block)?;
         }
         if self.options.has(Options::GUARD) || self.remote.is_some() {
             let made = borrows.copies(self.source(), |argument, address| {
@@ -271,6 +288,14 @@ impl BoundFunction {
             }
         }
         Ok(())
+    }
+
+    /// The words of a call's arguments.
+    fn words(&self, block: &ArgBlock) -> impl Iterator<Item = usize> + Clone {
+        let arguments = self.signature.arguments.iter().zip(&self.signature.layout.arguments);
+        let places =
+            arguments.flat_map(|(each, at)| (*at..).step_by(size_of::<usize>()).take(each.size() / size_of::<usize>()));
+        places.map(move |at| address_in(block, at))
     }
 
     /// Translates a number into an address in the copy of the memory that it lies in, if that is or will be copied.
@@ -321,8 +346,10 @@ impl BoundFunction {
         if is_sync {
             environment.transfer_locks.hand(buffer, None);
         }
-        if self.remote.as_ref().is_some_and(|remote| !remote.memory.holds(storage.view)) {
-            borrows.want_copy(argument, storage.view);
+        if let Some(remote) = &self.remote
+            && !remote.memory.holds(storage.view)
+        {
+            borrows.want_copy(argument, storage.view, self.flow_of(remote, argument, is_sync)?);
             return Ok(storage.view.start);
         }
         let block = storage.block();
@@ -333,11 +360,15 @@ impl BoundFunction {
         let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
         let is_kept = || environment.exposed_views.is_kept(environment.raw, storage.view.start);
         if self.options.has(Options::GUARD) && !has_fence && !is_kept() {
-            borrows.want_copy(argument, storage.view);
+            borrows.want_copy(argument, storage.view, Flow::Both);
             return Ok(storage.view.start);
         }
         // Meanwhile JavaScript may write the neighbours of a job's slice, which is not an overflow.
-        match environment.pool_slices.slab(environment.raw, storage, buffer, length) {
+        let slab = environment.pool_slices.slab(environment.raw, storage, buffer, length);
+        if let Some(slab) = &slab {
+            slab.passed.record(storage.view);
+        }
+        match slab {
             Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, borrows),
             Some(_) => lent.push(range(storage.view)),
             // Foreign memory may be a part of a slab.
@@ -351,14 +382,10 @@ impl BoundFunction {
         Ok(storage.view.start)
     }
 
-    fn watch_slice(&self, argument: usize, view: Span, slab: Span, borrows: &mut Borrows) {
+    fn watch_slice(&self, argument: usize, view: Span, slab: PoolSlab, borrows: &mut Borrows) {
         let environment = &*self.environment;
         let calls = environment.calls.depth.get();
-        borrows.slice(
-            argument,
-            view,
-            slab,
-            environment.written_by_others(slab, &environment.calls.borrows.borrow(), calls),
-        );
+        let exempt = environment.written_by_others(slab.span, &environment.calls.borrows.borrow(), calls);
+        borrows.slice(argument, view, slab, exempt);
     }
 }

@@ -1,18 +1,22 @@
 //! Arguments of functions of isolated libraries: what they are in the process of the library.
+#![expect(unsafe_code, reason = "copies memory that arguments point to")]
 
 use std::sync::Arc;
 
 use crate::abi::ctype::CType;
 use crate::call::remote::Remote;
-use crate::error::{FfiError, Result};
-use crate::memory::address::Address;
-use crate::memory::arg_buffer::{ArgBlock, address_in, set_address};
+use crate::error::{FfiError, Private, Result};
+use crate::memory::address::{Address, Span};
+use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_address};
 use crate::memory::block_source::BlockSource;
 use crate::memory::fence::exposed;
+use crate::memory::fence::shadow::Flow;
+use crate::memory::raw;
 use crate::node::env::BoundFunction;
+use crate::node::value::Unpinned;
 
 impl BoundFunction {
-    /// Where copies go that another process has to see.
+    /// The memory for copies that another process must see.
     pub fn source(&self) -> Option<&Arc<dyn BlockSource>> {
         self.remote.as_ref().map(|remote| &remote.memory.source)
     }
@@ -30,7 +34,7 @@ impl BoundFunction {
         }
     }
 
-    /// What a number that was passed for a pointer is in the other process.
+    /// The other process's address for a number that was passed as a pointer.
     #[inline(never)] // Rare.
     pub fn number_there(&self, remote: &Remote, argument: usize, address: Address) -> Result<Address> {
         if let Some(pointer) = remote.function.pointer_there(address.get()) {
@@ -40,13 +44,71 @@ impl BoundFunction {
             let (symbol, address) = (self.symbol.clone(), address.get());
             return Err(FfiError::StalePointer { symbol, argument, address });
         }
-        let is_here = || {
-            exposed::with(address, |_, _| ()).is_some()
-                || self.environment.exposed_views.memory(self.environment.raw, address).is_some()
-        };
-        if !remote.memory.source.contains(address) && is_here() {
-            return Err(FfiError::NotShared { symbol: self.symbol.clone(), argument });
+        if remote.function.is_private(address.get()) {
+            return Err(FfiError::NotShared { symbol: self.symbol.clone(), argument, private: Private::Address });
         }
+        self.check_pointers(remote, argument, || {
+            exposed::with(address, |data, length| Span { start: data, length })
+                .filter(|span| remote.memory.holds(*span) && span.start == address)
+        })?;
         Ok(address)
+    }
+
+    /// Which way the bytes of a view go that the other process does not share.
+    ///
+    /// # Errors
+    /// If it is to stay behind a call that does not wait, without a word about it: what is written meanwhile, by either
+    /// side, would be seen by neither.
+    pub fn flow_of(&self, remote: &Remote, argument: usize, is_sync: bool) -> std::result::Result<Flow, Unpinned> {
+        match remote.arguments.flow(argument) {
+            Some(flow) => Ok(flow),
+            None if is_sync => Ok(Flow::Both),
+            None => Err(Unpinned::NotShared),
+        }
+    }
+
+    /// Looks at the pointers that structs by value hold.
+    ///
+    /// # Errors
+    /// If one is of memory that the other process does not have.
+    pub fn check_values(&self, remote: &Remote, block: &ArgBlock) -> Result<()> {
+        for (argument, value) in self.signature.arguments.iter().enumerate() {
+            let Some(shape) = remote.arguments.shapes.of_argument(argument) else { continue };
+            if value.scalar().is_some() {
+                continue;
+            }
+            let at = self.signature.layout.arguments[argument];
+            self.check_shape(remote, argument, shape, &bytes(block)[at..at + value.size()])?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the pointers of the values that an argument points to.
+    pub fn check_pointers(
+        &self,
+        remote: &Remote,
+        argument: usize,
+        memory: impl FnOnce() -> Option<Span>,
+    ) -> Result<()> {
+        let Some(shape) = remote.arguments.shapes.of_argument(argument) else { return Ok(()) };
+        let Some(span) = memory() else { return Ok(()) };
+        // SAFETY: M3 for the view of an argument, or an exposed block of shared memory, which exists for good; its bytes
+        // are copied once.
+        let values = unsafe { raw::copy(span) };
+        self.check_shape(remote, argument, shape, &values)
+    }
+
+    #[inline(never)] // As `prepare`.
+    fn check_shape(&self, remote: &Remote, argument: usize, shape: usize, values: &[u8]) -> Result<()> {
+        let read = |address: usize, length: usize| {
+            let span = Span::new(Address::new(address)?, length).ok()?;
+            // SAFETY: shared memory exists for good.
+            remote.memory.holds(span).then(|| unsafe { raw::copy(span) })
+        };
+        let is_private = |address| remote.function.is_private(address);
+        match remote.arguments.shapes.find(shape, values, is_private, read) {
+            None => Ok(()),
+            Some(_) => Err(FfiError::NotShared { symbol: self.symbol.clone(), argument, private: Private::Pointee }),
+        }
     }
 }

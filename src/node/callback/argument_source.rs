@@ -1,4 +1,4 @@
-//! Where the arguments of the callback under way come from.
+//! The source of the arguments of the callback under way.
 #![expect(unsafe_code, reason = "points to what a caller keeps on its stack")]
 
 use std::cell::Cell;
@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use crate::callback::closure::Incoming;
 use crate::memory::arg_buffer::{ArgBlock, ArgBuffer, HEAD_BYTES, bytes};
 
-/// Where the arguments come from.
+/// The source of the arguments.
 #[derive(Clone, Copy, Default)]
 pub enum Source {
     /// No callback is under way.
@@ -16,7 +16,8 @@ pub enum Source {
     Nothing,
     /// C has called on this thread.
     Call(NonNull<Incoming<'static>>),
-    /// C has called on another thread: a copy of them, with the bytes of the head, the total size, and the caller.
+    /// C has called on another thread: a copy of the arguments, with the size of the head, the total size and the
+    /// caller.
     Block(NonNull<ArgBlock>, usize, u32),
 }
 

@@ -1,5 +1,5 @@
-//! The arguments of the callback under way: native code puts them into the argument buffer, and puts them there again
-//! where other JavaScript has written the buffer before the callback has read them (lib/memory/arg-buffer.js).
+//! Writes the arguments of the callback under way into the argument buffer. It does so again if other JavaScript has
+//! overwritten them before the callback has read them (lib/memory/arg-buffer.js).
 
 use std::ptr::null_mut;
 
@@ -33,7 +33,7 @@ impl Environment {
         if self.calls.depth.get() == 0 { BY_NOBODY } else { BY_CALL }
     }
 
-    /// Puts the arguments of a callback into the argument buffer, and runs what calls it.
+    /// Writes the arguments of a callback into the argument buffer, and runs `run`, which calls it.
     #[inline(always)] // It is under every callback, and short.
     pub fn with_arguments<Output>(&self, source: Source, run: impl FnOnce() -> Output) -> Output {
         let outer = self.callback_arguments.0.replace(source);
@@ -47,7 +47,7 @@ impl Environment {
     }
 }
 
-/// The callback under way has thrown its argument, which JavaScript has caught.
+/// Takes the exception of the callback under way, which JavaScript has caught: its argument.
 pub fn threw(environment: &Environment, arguments: Arguments) -> JsResult {
     let [exception] = arguments.first();
     environment.exceptions.has_thrown.set(true);
@@ -55,7 +55,7 @@ pub fn threw(environment: &Environment, arguments: Arguments) -> JsResult {
     Ok(null_mut())
 }
 
-/// Puts the arguments of the callback under way into the argument buffer again.
+/// Writes the arguments of the callback under way into the argument buffer again.
 pub fn put_again(environment: &Environment, _: Arguments) -> JsResult {
     environment.callback_arguments.0.get().put(&environment.arg_buffer, environment.caller());
     Ok(null_mut())

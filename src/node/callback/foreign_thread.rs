@@ -1,5 +1,5 @@
-//! Callbacks invoked on a foreign thread, which wait in the queue for the environment's own, and calls of closed
-//! callbacks, of which JavaScript learns later.
+//! Calls of callbacks on a foreign thread, which wait in the queue for the JavaScript thread; and calls of closed
+//! callbacks, which JavaScript is told of later.
 #![expect(unsafe_code, reason = "calls JavaScript functions from C callbacks")]
 
 use std::ptr::null_mut;
@@ -25,8 +25,8 @@ use crate::node::waker::{key_of, wake};
 use crate::threads::callback_queue::{Kind, Request};
 
 impl CallbackSlot {
-    /// A call on another thread, which waits for its answer.
-    #[inline(never)] // As little stack as possible stays under JavaScript that calls on.
+    /// Answers a call on a foreign thread, which waits.
+    #[inline(never)] // JavaScript may nest calls, and inlining would make each level need more stack.
     pub fn call_from_foreign_thread(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
         let closed = self.closed.load(Ordering::Acquire);
         if !closed && let Some(here) = Inside::here().filter(Inside::is_leaf) {
@@ -48,7 +48,7 @@ impl CallbackSlot {
             if let Some(answer) = request.wait(HEARTBEAT) {
                 break answer;
             }
-            // Has the JavaScript thread look whether it still can answer.
+            // Wakes the JavaScript thread, which may not be able to answer any more.
             wake(key_of(&env_handle.queue));
             patience = patience.and_then(|left| {
                 let left = left.checked_sub(HEARTBEAT);
@@ -63,10 +63,10 @@ impl CallbackSlot {
         }
     }
 
-    /// Passes a call to the JavaScript thread; `None` if that takes none.
+    /// Submits a call to the JavaScript thread; `None` if that accepts none.
     pub fn submit_call(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>, kind: Kind) -> Option<Arc<Request>> {
         let mut block = incoming.block();
-        // C may free its text once it goes on.
+        // C does not wait, so it may free its text at once.
         let texts = if kind == Kind::Waiting { Vec::new() } else { self.copy_texts(&mut block) };
         let life = self.life.load(Ordering::Acquire);
         let slot = (&raw const *self).expose_provenance();
@@ -81,7 +81,7 @@ impl CallbackSlot {
         Some(request)
     }
 
-    /// Copies the texts that the arguments point to, and has the arguments point to the copies.
+    /// Copies the texts that the arguments point to, and makes the arguments point to the copies.
     fn copy_texts(&self, block: &mut ArgBlock) -> Vec<Box<[u8]>> {
         let mut texts = Vec::new();
         for (value, at) in self.signature.arguments.iter().zip(&self.signature.layout.arguments) {
@@ -112,16 +112,16 @@ impl CallbackSlot {
         );
     }
 
-    /// The result that JavaScript has put into the argument buffer.
+    /// The result that JavaScript has written into the argument buffer.
     pub fn result_bytes(&self, environment: &Environment) -> Box<[u8]> {
         let bytes = environment.arg_buffer.copy_out(self.signature.layout.result, self.signature.result_size());
         bytes.into_vec().into_boxed_slice()
     }
 
-    /// Serves a call that came through the queue, on the environment's thread.
+    /// Runs a call from the queue, on the environment's thread.
     fn serve(&self, environment: &Environment, request: &Arc<Request>) {
         self.serve_call(environment, request);
-        // The last call that was made before the close lets the function go.
+        // The last call that was made before the close releases the function.
         if request.kind == Kind::Queued
             && self.queued.fetch_sub(1, Ordering::AcqRel) == 1
             && let Some(function) = self.leaving.take()
@@ -134,7 +134,7 @@ impl CallbackSlot {
         if self.held.take() {
             environment.let_close();
         }
-        // No JavaScript runs until the call that it is ended under has returned.
+        // JavaScript is being terminated: none runs until the outer call has returned.
         if request.life != self.life.load(Ordering::Acquire) || environment.is_terminating() {
             return request.answer(None);
         }
@@ -151,7 +151,7 @@ impl CallbackSlot {
             Kind::Waiting => self.function.get(),
         };
         let closed = function.is_none();
-        // No Promise settles before a synchronous call that is under way.
+        // No Promise can settle during a synchronous call.
         let may_wait = !closed && environment.calls.depth.get() == 0;
         let token = environment.work.waiting.borrow_mut().keep(Arc::clone(request));
         environment.transfer_locks.before_callback(environment.raw);
@@ -181,7 +181,7 @@ impl CallbackSlot {
     }
 }
 
-/// Serves a call that came through the queue.
+/// Runs a call from the queue.
 pub fn serve(environment: &Environment, request: &Arc<Request>) {
     target_of(request).serve(environment, request);
 }
@@ -202,5 +202,5 @@ fn stall_time() -> Duration {
 }
 
 const DEFAULT_STALL: u64 = 2000;
-/// How often a caller that waits makes itself heard.
+/// How often a waiting caller wakes the JavaScript thread again.
 const HEARTBEAT: Duration = Duration::from_millis(50);

@@ -1,7 +1,7 @@
-//! The free list of callback slots whose environment has ended. Their code stays until the process ends, because C may
-//! keep its address (M7). So that it does not pile up, other environments reuse it, as those that live reuse that of
-//! closed ones (lib/callback/closure.js): the oldest first, and not before many others of its signature have been left
-//! after it.
+//! The free list of callback slots whose environment has ended. Their code is never unmapped, because C may keep its
+//! address (M7). Other environments reuse the slots, so that they do not pile up; a live environment does the same with
+//! its closed callbacks (lib/callback/closure.js). The oldest slot of a signature is reused first, and only after many
+//! others have been freed.
 #![expect(unsafe_code, reason = "hands callbacks from one thread to another")]
 
 use std::collections::{HashMap, VecDeque};
@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use crate::abi::signature::Signature;
 use crate::node::env::CallbackSlot;
 
-/// As many of a signature are never used again: until then a call through an old address gives zero.
+/// So many slots of a signature are kept unused: a call through an old address of theirs gets zero.
 const KEPT: usize = 1024;
 
 struct FreeSlot(&'static CallbackSlot);
@@ -26,7 +26,7 @@ fn free_slots() -> MutexGuard<'static, FreeSlots> {
     GRAVES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes slots over whose environment is gone; they are shut.
+/// Takes the closed slots of an environment that has ended.
 pub fn release(slots: Vec<&'static CallbackSlot>) {
     let mut free = free_slots();
     for slot in slots {
@@ -34,7 +34,7 @@ pub fn release(slots: Vec<&'static CallbackSlot>) {
     }
 }
 
-/// A slot of the signature that was left long ago.
+/// Returns a slot of the signature that was freed long ago.
 pub fn reuse(signature: &Arc<Signature>) -> Option<&'static CallbackSlot> {
     let mut free = free_slots();
     let row = free.get_mut(signature).filter(|row| row.len() > KEPT)?;

@@ -1,4 +1,4 @@
-//! Opens and closes C function pointers. `slot` and `foreign_thread` have the calls of C.
+//! Opens and closes C function pointers. `own_thread` and `foreign_thread` answer C's calls.
 
 use std::ptr::null_mut;
 
@@ -6,7 +6,7 @@ use super::kept_function::JsFunction;
 use crate::node::env::{CallbackSlot, Callbacks, Environment};
 use crate::node::native_fn::{Arguments, JsResult};
 
-/// Where the arguments of [`open`] and [`close`] are in the argument buffer.
+/// The offsets of the arguments of [`open`] and [`close`] in the argument buffer.
 const ID: usize = 0;
 const KIND: usize = 4;
 const NAME: usize = 8;
@@ -16,7 +16,7 @@ const OF_THREADS: u32 = 1;
 const SCOPED: u32 = 2;
 
 impl Callbacks {
-    /// The environment is gone; the callbacks outlive it.
+    /// Closes all callbacks of an environment that has ended; their slots outlive it.
     pub fn abandon(&self, environment: &Environment) -> Vec<&'static CallbackSlot> {
         if let Some(late) = self.late.take() {
             late.let_go(environment);
@@ -26,8 +26,8 @@ impl Callbacks {
         slots
     }
 
-    /// Closes those that were scoped to the call that ends, or to one inside of it: JavaScript is being ended, and does
-    /// not.
+    /// Closes the callbacks that were scoped to the call that ends, or to one inside it. Used when JavaScript is being
+    /// terminated and cannot do so itself.
     pub fn close_scoped(&self, environment: &Environment) {
         let depth = environment.calls.depth.get();
         let is_ended = |slot: &&'static CallbackSlot| slot.scoped.get().is_some_and(|scoped| scoped >= depth);

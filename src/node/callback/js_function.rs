@@ -11,7 +11,7 @@ use crate::node::env::Environment;
 use crate::v8::function_call::FunctionCaller;
 
 impl JsFunction {
-    /// Keeps a function.
+    /// Holds a function, so that the engine does not collect it.
     pub fn hold(environment: &Environment, function: sys::napi_value) -> Self {
         #[cfg(v8_abi)]
         if let Some(entry) = environment.v8.function_caller.get() {
@@ -56,13 +56,13 @@ impl JsFunction {
     }
 }
 
-/// Has callbacks of this environment call JavaScript by V8's functions. False if one of them is missing.
+/// Makes callbacks of this environment call JavaScript by V8's functions. Returns false if one of them is missing.
 #[cfg(not(v8_abi))]
 pub fn attach(_: &Environment, _: sys::napi_env, _: u32) -> bool {
     false
 }
 
-/// Has callbacks of this environment call JavaScript by V8's functions. False if one of them is missing.
+/// Makes callbacks of this environment call JavaScript by V8's functions. Returns false if one of them is missing.
 #[cfg(v8_abi)]
 pub fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bool {
     if environment.v8.function_caller.get().is_some() {

@@ -68,7 +68,7 @@ impl CallbackSlot {
         self.held.set(false);
     }
 
-    /// Has calls return zero, and releases the function.
+    /// Closes it: calls return zero, and the function is released.
     pub fn close(&self, environment: &Environment) {
         if !self.closed.load(Ordering::Relaxed) {
             self.closed.store(true, Ordering::Release);

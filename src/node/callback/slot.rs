@@ -1,4 +1,4 @@
-//! Callback slots: what is behind a C function pointer that reaches JavaScript.
+//! Callback slots: the state behind a C function pointer that reaches JavaScript.
 #![expect(unsafe_code, reason = "points to handles that are never freed")]
 
 use std::cell::{Cell, RefCell};
@@ -29,34 +29,34 @@ thread_local! {
     pub static OPEN: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What is behind a function pointer. It lives as long as the process (M7); a closed one is used again, much later, and
-/// one of an environment that has ended by another environment.
+/// The state behind a C function pointer. It is never freed (M7). A closed one is reused much later; after the end of
+/// its environment, by another one.
 pub struct CallbackSlot<E> {
     code: Cell<Option<Address>>,
     /// Its types.
     pub signature: Arc<Signature>,
-    /// A [`EnvHandle`], which stays when another one takes its place.
+    /// An [`EnvHandle`]; it is not freed when another one replaces it.
     env_handle: AtomicPtr<EnvHandle<E>>,
     pub closed: AtomicBool,
-    /// Counts how often it was opened: a call that was made before is not for the function of now.
+    /// Counts how often it was opened: an earlier call is not for the present function.
     pub life: AtomicU32,
     /// Whether a call after the close was reported.
     pub warned: AtomicBool,
     /// Whether C does not wait for a result (bun's `threadsafe`).
     pub threadsafe: AtomicBool,
-    /// What messages call it, in `report`.
+    /// Its name in messages, a number of `report`.
     pub name: AtomicU32,
     /// Whether the process is kept alive until that report; used on the environment's thread only (M6).
     pub held: Cell<bool>,
     /// The function that decodes, calls and encodes, while it is open. Used on that thread only (M6).
     pub function: Cell<Option<JsFunction>>,
-    /// The calls that C has not waited for and that were not served yet.
+    /// The calls that C does not wait for and that have not run yet.
     pub queued: AtomicU32,
     /// The function of those that were made before the close. Used on the environment's thread only (M6).
     pub leaving: Cell<Option<JsFunction>>,
     /// Its number in the environment. Used on that thread only (M6).
     pub id: Cell<u32>,
-    /// How deep the calls were nested when it was scoped to one; `None` where it is open until it is closed. As above.
+    /// How deep calls were nested when it was scoped to one; `None` if it is open until it is closed. As above.
     pub scoped: Cell<Option<usize>>,
 }
 
@@ -81,34 +81,34 @@ impl<E> CallbackSlot<E> {
         }
     }
 
-    /// Where its code begins, once it has been made.
+    /// Sets the address of its code.
     pub fn set_code(&self, code: Address) {
         self.code.set(Some(code));
     }
 
-    /// Another environment uses it from now on.
+    /// Makes it belong to another environment.
     pub fn set_env_handle(&self, env_handle: &'static EnvHandle<E>) {
         self.env_handle.store(std::ptr::from_ref(env_handle).cast_mut(), Ordering::Release);
     }
 
-    /// Where a result lies in the argument buffer.
+    /// The range of a result in the argument buffer.
     pub fn result_in_buffer(&self) -> std::ops::Range<usize> {
         let at = self.signature.layout.result;
         at..at + self.signature.result_size()
     }
 
-    /// Its address.
+    /// The function pointer.
     pub fn code(&self) -> Option<Address> {
         self.code.get()
     }
 
-    /// Of the environment that it belongs to.
+    /// The handle of its environment.
     pub fn env_handle(&self) -> &'static EnvHandle<E> {
         // SAFETY: M7; handles live as long as the process.
         unsafe { &*self.env_handle.load(Ordering::Acquire) }
     }
 
-    /// Has calls go to a function.
+    /// Opens it: calls go to the function.
     pub fn open(&self, function: JsFunction, name: u32, threadsafe: bool) {
         self.function.set(Some(function));
         self.name.store(name, Ordering::Relaxed);
@@ -127,7 +127,7 @@ impl<E> CallbackSlot<E> {
 pub struct Callbacks<E: 'static> {
     /// All of them, by number.
     pub slots: RefCell<Vec<&'static CallbackSlot<E>>>,
-    /// The function that is called with the number of a closed one that C has called.
+    /// A function that is called with the number of each closed callback that C calls.
     pub late: Cell<Option<JsFunction>>,
     /// Those that are open for the length of a call, innermost last.
     pub scoped: RefCell<Vec<&'static CallbackSlot<E>>>,

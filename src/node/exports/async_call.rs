@@ -1,7 +1,6 @@
 //! Asynchronous calls, dedicated threads, and what keeps the process alive for them.
 #![expect(unsafe_code, reason = "takes a class instance out of a value")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use crate::node::call::prepared::PreparedCall;
 use crate::node::env::{Environment, Jobs, current};
 use crate::node::error::thrown;
 use crate::node::native_fn::{Arguments, JsResult, thrown_by, unless_thrown};
+use crate::panics::{Panicked, contain};
 
 /// A thread whose calls run one after the other.
 #[napi(js_name = "Thread")]
@@ -58,7 +58,7 @@ pub fn start_call(environment: &Environment, arguments: Arguments) -> JsResult {
     let Some(function) = environment.functions.share(environment.arg_buffer.number()) else {
         return entries::unbound(environment);
     };
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    let outcome = contain(|| {
         let values = arguments.many(2 + function.signature.pins.len());
         function.check_open()?;
         let mut prepared = PreparedCall::default();
@@ -66,15 +66,15 @@ pub fn start_call(environment: &Environment, arguments: Arguments) -> JsResult {
         // SAFETY: M3; the value is an argument of this call.
         let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(environment.raw, values[1]) }.ok();
         start::start(&function, prepared, values[0], thread.as_deref().map(JsThread::jobs))
-    }));
+    });
     match outcome {
         Ok(Ok(())) => unless_thrown(environment, null_mut()),
         Ok(Err(error)) => Err(thrown_by(environment, &error)),
-        Err(_) => Err(thrown_by(environment, &function.panicked())),
+        Err(Panicked) => Err(thrown_by(environment, &function.panicked())),
     }
 }
 
-/// Has `settle_all` called when asynchronous calls are done. Returns the function that takes them, one by one.
+/// Calls `settle_all` when asynchronous calls are done. Returns the function that takes them, one by one.
 #[napi]
 pub fn settle_by(env: Env, settle_all: Object<'_>) -> napi::Result<Object<'static>> {
     let environment = current(env)?;

@@ -13,6 +13,7 @@ use crate::abi::ctype::CType;
 use crate::call::bound_function::Options;
 use crate::call::inside;
 use crate::call::invoke;
+use crate::call::remote::RemoteArguments;
 use crate::error::FfiError;
 use crate::memory::address::Address;
 use crate::memory::fence::report;
@@ -24,6 +25,14 @@ use crate::node::isolated::foreign_function;
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, native_functions};
 
+/// What is declared of the arguments of a function that may be in another process (lib/call/pointer-shapes.js).
+#[napi(object)]
+pub struct JsRemoteArguments {
+    pub flows: Vec<u32>,
+    pub types: Vec<u32>,
+    pub arguments: Vec<u32>,
+}
+
 /// Binds an address to a signature: the number of the function, which `library` keeps.
 #[napi]
 pub fn bind(
@@ -33,10 +42,15 @@ pub fn bind(
     signature: ClassInstance<'_, JsSignature>,
     library: ClassInstance<'_, JsLibrary>,
     options: u32,
+    declared: Option<JsRemoteArguments>,
 ) -> napi::Result<u32> {
     let internal = |reason: &str| thrown(env, &FfiError::Internal { reason: reason.into() });
     let address = from_js(address);
-    let remote = library.remote_at(address as u64).or_else(|| foreign_function(address as u64));
+    let mut remote = library.remote_at(address as u64).or_else(|| foreign_function(address as u64));
+    if let (Some(remote), Some(JsRemoteArguments { flows, types, arguments })) = (&mut remote, declared) {
+        remote.arguments = RemoteArguments::decode(&flows, &types, &arguments)
+            .ok_or_else(|| internal("what is declared of the arguments makes no sense"))?;
+    }
     let options = Options(options | if remote.is_some() { Options::REMOTE } else { 0 });
     let id = report::intern(&symbol);
     let environment = current(env)?;
@@ -82,7 +96,7 @@ pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
     Ok(native_functions(env, intrinsics())?.into())
 }
 
-/// How many calls of functions that free a handle have gone in, at once or as a job.
+/// The number of calls of functions that free a handle, synchronous and asynchronous.
 #[napi]
 pub fn entered_frees(env: Env) -> napi::Result<u32> {
     Ok(current(env)?.calls.frees.get())

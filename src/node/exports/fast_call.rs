@@ -72,7 +72,7 @@ pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined:
     Ok(found.is_some_and(|found| environment.v8.flat_strings.set(found).is_ok()))
 }
 
-/// What JavaScript puts the pointers of a call into the argument buffer with.
+/// The functions by which JavaScript writes the pointers of a call into the argument buffer.
 #[napi(object)]
 pub struct JsStores<'env> {
     /// (view, argument and offset in the argument buffer): the address of a view.

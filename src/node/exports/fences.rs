@@ -108,7 +108,7 @@ pub struct JsReport {
     pub bytes_past: f64,
     /// Whether the write was before the block.
     pub before: bool,
-    /// Who received the address last.
+    /// The function that received the address last.
     pub giver: Option<String>,
 }
 
@@ -134,7 +134,7 @@ unsafe extern "C" fn forget_waker(_: sys::napi_env, data: *mut c_void, _: *mut c
     report::remove_waker(data.addr());
 }
 
-/// Has `callback` called on this thread whenever a breach was found late, without keeping the process alive.
+/// Calls `callback` on this thread whenever a breach was found late, without keeping the process alive.
 #[napi]
 pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
@@ -152,11 +152,12 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     Ok(())
 }
 
-/// Has `listener` called with the error of each call that has breached a fence, before it is thrown.
+/// Has `listener` called with the error of each call that has breached a fence, or whose process has ended, before it
+/// is thrown.
 #[napi]
-pub fn on_breach(env: Env, listener: Object<'_>) -> napi::Result<()> {
+pub fn on_failure(env: Env, listener: Object<'_>) -> napi::Result<()> {
     let environment = current(env)?;
-    environment.breach_listener.set(environment.keep(listener.raw()));
+    environment.failure_listener.set(environment.keep(listener.raw()));
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What a library file says of itself, as JavaScript sees it.
+//! The report on a library file, for JavaScript.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ pub struct JsExported {
     pub version: Option<String>,
     /// Whether the version is the one that is meant without a version.
     pub is_default: bool,
-    /// What it is forwarded to.
+    /// The symbol that it is forwarded to.
     pub target: Option<String>,
 }
 
@@ -31,11 +31,11 @@ pub struct JsExported {
 pub struct JsImported {
     /// Its name.
     pub name: String,
-    /// Where it has to come from, where that is said.
+    /// The library that it must come from, if the file names one.
     pub library: Option<String>,
 }
 
-/// What a library says of itself.
+/// The report on a library file.
 #[napi(object)]
 pub struct JsReport {
     /// `ELF`, `Mach-O` or `PE`.
@@ -46,15 +46,15 @@ pub struct JsReport {
     pub bits: u32,
     /// `LE` or `BE`, as in `os.endianness()`.
     pub endianness: String,
-    /// What it calls itself.
+    /// Its own name (SONAME).
     pub soname: Option<String>,
-    /// Where it has its dependencies looked for first.
+    /// The folders that are searched first for its dependencies.
     pub search_path: Option<String>,
     /// The libraries it needs.
     pub dependencies: Vec<String>,
-    /// What it exports.
+    /// Its exports.
     pub exports: Vec<JsExported>,
-    /// What it imports.
+    /// Its imports.
     pub imports: Vec<JsImported>,
 }
 

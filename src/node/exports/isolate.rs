@@ -8,7 +8,7 @@ use napi_derive::napi;
 use crate::error::FfiError;
 use crate::node::error::thrown;
 
-/// How a process of isolated libraries is started.
+/// The options of a process of isolated libraries.
 #[napi(object)]
 pub struct JsProcessOptions {
     /// `NAME=value`; what this process has where there is none.
@@ -25,13 +25,13 @@ pub struct JsProcessOptions {
     pub spins: bool,
     /// Whether it shares an arena of its own alone.
     pub is_apart: bool,
-    /// What a call may take, in milliseconds.
+    /// The most that a call may take, in milliseconds.
     pub timeout: Option<f64>,
     /// The sandbox.
     pub sandbox: String,
 }
 
-/// What is known of the process of now.
+/// The state of the present process.
 #[napi(object)]
 pub struct JsProcessState {
     pub pid: i32,
@@ -63,6 +63,7 @@ mod here {
     use crate::node::env::current;
     use crate::node::exports::library::JsLibrary;
     use crate::node::isolated;
+    use crate::node::js_address::{JsAddress, from_js};
     use crate::node::value::{self, Pinned};
 
     fn texts(list: Vec<String>) -> Result<Vec<CString>, FfiError> {
@@ -144,7 +145,7 @@ mod here {
             }
         }
 
-        /// What is known of it now.
+        /// Its present state.
         #[napi(getter)]
         pub fn state(&self) -> JsProcessState {
             match self.process.last() {
@@ -153,7 +154,13 @@ mod here {
             }
         }
 
-        /// What of the sandbox is applied, as text; null where there is none yet.
+        /// Whether all Buffers are shared with it.
+        #[napi(getter)]
+        pub fn shares_buffers(&self) -> bool {
+            self.process.shares_buffers
+        }
+
+        /// The parts of the sandbox that are applied, as text; null if there is no process yet.
         #[napi(getter)]
         pub fn sandbox(&self) -> Option<String> {
             self.process.last()?.sandbox()
@@ -184,7 +191,7 @@ mod here {
         address_space::end_busy();
     }
 
-    /// What is known of the arena; null where there is none yet.
+    /// The state of the arena; null if there is none yet.
     #[napi]
     pub fn arena_state() -> Option<Vec<f64>> {
         let arena = shared::existing()?;
@@ -201,6 +208,24 @@ mod here {
             _ => return false,
         };
         shared::existing().is_some_and(|arena| arena.holds(span.start.get(), span.length))
+    }
+
+    /// Whether an address was of memory of a process of isolated libraries that has ended.
+    #[napi]
+    pub fn is_stale(address: JsAddress) -> bool {
+        address_space::is_stale(from_js(address))
+    }
+
+    /// Whether an address is of memory that a process of isolated libraries has made.
+    #[napi]
+    pub fn is_of_host(address: JsAddress) -> bool {
+        address_space::is_of_host(from_js(address))
+    }
+
+    /// Whether a value that is stored at an address would be a pointer that the process there does not share.
+    #[napi]
+    pub fn is_private_at(target: JsAddress, value: JsAddress) -> bool {
+        address_space::is_private_at(from_js(target), from_js(value))
     }
 
     /// Makes the arena. A text says why there is none.

@@ -11,7 +11,7 @@ use crate::error::{FfiError, Result};
 use crate::node::env::{Environment, current};
 use crate::node::error::thrown;
 
-/// Where the ids of aggregates begin.
+/// The first id of an aggregate.
 const FIRST: u32 = 256;
 
 /// An aggregate that has been declared.
@@ -23,7 +23,7 @@ pub struct JsLayout {
     pub size: f64,
     /// The alignment of a value.
     pub align: u32,
-    /// Where each field lies.
+    /// The offset of each field.
     pub offsets: Vec<f64>,
     /// The first bit of each field in its unit.
     pub shifts: Vec<u32>,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use napi::bindgen_prelude::{Either, Env, Null};
 use napi_derive::napi;
 
-use crate::call::remote::{Remote, RemoteImage, RemoteMemory};
+use crate::call::remote::{Remote, RemoteArguments, RemoteImage, RemoteMemory};
 use crate::error::FfiError;
 use crate::loader::library::Library;
 use crate::loader::preflight;
@@ -52,7 +52,8 @@ impl JsLibrary {
     /// The function at an address of the other process; `None` for a library of this one.
     pub(in crate::node) fn remote_at(&self, address: u64) -> Option<Remote> {
         let (image, memory) = self.remote.as_ref()?;
-        Some(Remote { function: image.function(address, self.timeout.take()), memory: Rc::clone(memory) })
+        let function = image.function(address, self.timeout.take());
+        Some(Remote { function, memory: Rc::clone(memory), arguments: RemoteArguments::default() })
     }
 
     /// Keeps a bound function of the environment for as long as this lives.
@@ -136,13 +137,13 @@ impl JsLibrary {
         Ok(found.map_or(Either::B(Null), |address| Either::A(to_js(address))))
     }
 
-    /// What a call of the function that is bound next may take, in milliseconds, where the library is isolated.
+    /// The most that a call of the function that is bound next may take, in milliseconds, if the library is isolated.
     #[napi]
     pub fn limit_next(&self, milliseconds: f64) {
         self.timeout.set(Some(milliseconds as u64));
     }
 
-    /// What messages call it.
+    /// Its name in messages.
     #[napi(getter)]
     pub fn name(&self) -> String {
         self.library.name().to_owned()

@@ -54,7 +54,9 @@ fn take(
             let environment = current(env)?;
             // SAFETY: M3; the buffer is that of an argument.
             let length = unsafe { value::buffer_length(env.raw(), buffer) };
-            let slab = length.and_then(|length| environment.pool_slices.slab(env.raw(), storage, buffer, length));
+            let slab = length
+                .and_then(|length| environment.pool_slices.slab(env.raw(), storage, buffer, length))
+                .map(|slab| slab.span);
             if let Some(slab) = slab {
                 environment.pool_slices.expose(storage.view, slab);
             }
@@ -134,7 +136,7 @@ pub fn address_here(address: JsAddress, length: f64) -> Either<JsAddress, Null> 
     }
 }
 
-/// Has this environment check that raw addresses are mapped before it uses them.
+/// Makes this environment check that raw addresses are mapped before it uses them.
 #[napi]
 pub fn guard_addresses(env: Env) -> napi::Result<()> {
     let environment = current(env)?;

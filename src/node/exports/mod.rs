@@ -1,4 +1,4 @@
-//! What JavaScript calls: every function and class of Node-API, and nothing else. The files below do the work.
+//! The functions and classes of Node-API that JavaScript calls, and nothing else. The files below do the work.
 
 pub mod async_call;
 pub mod call;

@@ -55,15 +55,15 @@ pub fn trace_next_job(library: u32, library_name: String, symbol: String, argume
 pub struct TracedCall {
     /// The function.
     pub symbol: String,
-    /// What messages call the library.
+    /// The library's name in messages.
     pub library: String,
     /// The types and the kinds of the arguments, one by line.
     pub arguments: String,
-    /// Where JavaScript made the call.
+    /// The position of the call in JavaScript.
     pub site: String,
     /// `inside`, `returned` or `threw`.
     pub state: String,
-    /// What thread it ran on.
+    /// The thread that it ran on.
     pub thread: String,
     /// Whether JavaScript goes on meanwhile.
     pub is_async: bool,

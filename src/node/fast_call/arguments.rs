@@ -14,7 +14,8 @@ use crate::memory::fence::{borrows, exposed};
 use crate::memory::latin1::Latin1;
 use crate::memory::raw::{self, PointerCheck};
 use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
-use crate::node::native_fn::{Arguments, JsResult, contained, thrown_by};
+use crate::node::native_fn::{Arguments, JsResult, thrown_by};
+use crate::panics::contain;
 use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
 use crate::v8::trampoline::MISSED;
@@ -47,8 +48,7 @@ pub unsafe extern "C" fn store_view(_: Local, view: Local, to: u32, environment:
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
     let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
-    let is_done = contained(|| passed.store_view(environment, view, to));
-    if !is_done {
+    if contain(|| passed.store_view(environment, view, to)).is_err() {
         passed.shared.set_state(MISSED);
     }
 }
@@ -59,8 +59,7 @@ pub unsafe extern "C" fn store_text(_: Local, text: *const OneByteString, to: u3
     // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
     let (environment, text) = unsafe { (&*environment, &*text) };
     let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
-    let is_done = contained(|| passed.store_flat_text(environment, text, to));
-    if !is_done {
+    if contain(|| passed.store_flat_text(environment, text, to)).is_err() {
         passed.shared.set_state(MISSED);
     }
 }
@@ -207,7 +206,7 @@ fn check_all(function: &BoundFunction, passed: &FastArguments) {
         if is_pin && unsafe { passed.last(*argument).is_whole_at(address) } {
             continue;
         }
-        contained(|| passed.check(function, *argument, address, is_pin));
+        let _ = contain(|| passed.check(function, *argument, address, is_pin));
     }
 }
 
@@ -215,7 +214,7 @@ fn check_all(function: &BoundFunction, passed: &FastArguments) {
 pub unsafe extern "C" fn copy_result(function: *const BoundFunction) {
     // SAFETY: M16; the entry's function is alive.
     let function = unsafe { &*function };
-    contained(|| {
+    let _ = contain(|| {
         if let Some(fast_calls) = function.environment.v8.fast_calls.get() {
             fast_calls.passed.copy_result(function);
         }

@@ -35,7 +35,7 @@ thread_local! {
     static STATE: Cell<*mut u32> = const { Cell::new(null_mut()) };
 }
 
-/// What V8 calls in code that is not optimised: the caller takes the generic call.
+/// The function that V8 calls in code that is not optimised: the caller then takes the generic call.
 unsafe extern "C" fn missed(_: *const c_void) {
     let state = STATE.get();
     if !state.is_null() {

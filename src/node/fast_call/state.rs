@@ -58,7 +58,7 @@ impl<E> FastArguments<E> {
 #[derive(Clone, Copy, Debug)]
 pub struct Shared(pub Span);
 
-/// Where the text that C has returned is, and where the text slots begin.
+/// The offset of the text that C has returned, and the offset of the text slots.
 pub const RETURNED: usize = 16;
 pub const TEXTS: usize = 64;
 /// In place of the length of a text: there is no text, or `take_text` has to fetch it.

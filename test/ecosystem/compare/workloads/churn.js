@@ -23,4 +23,4 @@ exports['churn: 4 MiB'] = (context) =>
   churn(context, { count: context.byScale(200, 800), keep: 8, from: 4 * MIB, to: 4 * MIB, turnEvery: 4 });
 
 exports['churn: 100 to 400 bytes'] = (context) =>
-  churn(context, { count: context.byScale(100_000, 400_000), keep: 20_000, from: 100, to: 400, turnEvery: 1000 });
+  churn(context, { count: context.byScale(50_000, 400_000), keep: 20_000, from: 100, to: 400, turnEvery: 1000 });

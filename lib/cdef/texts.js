@@ -1,0 +1,74 @@
+'use strict';
+// Parsed C texts: each text is parsed once for the sets before it.
+
+const { wrongType } = require('../errors.js');
+const { measure } = require('./convert.js');
+const { Parser } = require('./parser.js');
+const { Scope } = require('./scope.js');
+const { scopes } = require('./sets.js');
+
+/** A cache of parsed texts by the scopes before them, because programs open a library again and again. */
+const MOST_KEPT = 64;
+const kept = { declarations: new Map(), type: new Map() };
+
+let numbers = 0;
+const numberOf = new WeakMap();
+
+function keyOf(text, outer) {
+  if (outer.length === 0) return text;
+  let key = '';
+  for (const scope of outer) {
+    if (!numberOf.has(scope)) numberOf.set(scope, (numbers += 1));
+    key += `${numberOf.get(scope)},`;
+  }
+  return `${key}\n${text}`;
+}
+
+/**
+ * What `make` gives for a text, made once.
+ * @param {string} text
+ * @param {InstanceType<typeof Scope>[]} outer
+ * @param {'declarations' | 'type'} kind
+ * @param {() => any} make
+ */
+function once(text, outer, kind, make) {
+  const key = keyOf(text, outer);
+  let found = kept[kind].get(key);
+  if (found === undefined) {
+    found = make();
+    if (kept[kind].size === MOST_KEPT) kept[kind].delete(kept[kind].keys().next().value);
+    kept[kind].set(key, found);
+  }
+  return found;
+}
+
+const parserOf = (text, outer) => new Parser(text, new Scope(outer), measure);
+const parseText = (text, outer) => once(text, outer, 'declarations', () => parserOf(text, outer).parse());
+const parseTypeText = (text, outer) => once(text, outer, 'type', () => parserOf(text, outer).parseType());
+
+/** The parts of a text or an array: sets and texts become scopes, objects stay. */
+function partsOf(value, where) {
+  const parts = Array.isArray(value) ? Array.from(value) : [value];
+  const outer = [];
+  return parts.map((part, i) => {
+    if (typeof part === 'string') {
+      const scope = parseText(part, [...outer]);
+      outer.push(scope);
+      return { scope };
+    }
+    if (typeof part === 'object' && part !== null && scopes.has(part)) {
+      outer.push(scopes.get(part));
+      return { scope: scopes.get(part), isSet: true };
+    }
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) {
+      throw wrongType(
+        Array.isArray(value) ? `${where}[${i}]` : where,
+        'C text, a set of cdef() or an object of declarations',
+        part,
+      );
+    }
+    return { object: part };
+  });
+}
+
+module.exports = { parseText, parseTypeText, partsOf };

@@ -1,0 +1,44 @@
+'use strict';
+// The error of a library that could not be opened: what was tried, and why each did not do.
+
+const fs = require('node:fs');
+const { makeError } = require('../errors.js');
+
+/** Windows has its own words in each language, and a number for all of them. */
+const ABSENT = /no such file|not found|could not be found|os error 126/i;
+
+/** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
+function notOpened(expected, tried) {
+  const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
+  // Windows does not say of which file it speaks: the one that was asked for, or one that it needs.
+  const isNamed = ({ path, reason }) => reason.includes(path);
+  const isAbsent = (attempt) =>
+    !exists(attempt) && ABSENT.test(attempt.reason) && (process.platform === 'win32' || isNamed(attempt));
+  const code = tried.every(isAbsent) ? 'ERR_FFI_LIBRARY_NOT_FOUND' : 'ERR_FFI_LIBRARY_INVALID';
+  const hint = (attempt) => {
+    if (!exists(attempt) || !ABSENT.test(attempt.reason)) return '';
+    if (process.platform === 'win32') return ' (the file is there: a library that it needs may be missing)';
+    // glibc says of a file for another machine that it does not exist.
+    return attempt.reason.includes(`${attempt.path}:`)
+      ? ' (the file is there: it may be for another architecture)'
+      : '';
+  };
+  const textOf = (attempt) => (isNamed(attempt) ? attempt.reason : `${attempt.path}: ${attempt.reason}`);
+  const list = tried.map((attempt) => `\n  ${textOf(attempt)}${hint(attempt)}`).join('');
+  return makeError(code, `Failed to open library "${expected}"; tried:${list}${localHint(expected, tried)}`, {
+    path: expected,
+    tried: tried.map(({ path }) => path),
+  });
+}
+
+/** For a name without a slash whose file is in the current directory, where loaders do not look. */
+function localHint(expected, tried) {
+  const found = [expected, ...tried.map((each) => each.path)].find(
+    (name) => !/[\\/]/.test(name) && fs.statSync(name, { throwIfNoEntry: false })?.isFile(),
+  );
+  return found === undefined
+    ? ''
+    : `\nThe current directory is not searched for names. It has that file: write './${found}'.`;
+}
+
+module.exports = { notOpened };

@@ -1,0 +1,26 @@
+'use strict';
+// Objects that structuredClone and postMessage refuse. These copy the own properties of an object; what the package's
+// objects show are accessors of their classes, so that a copy would be empty, without a word.
+
+const CREATE = Symbol('create');
+
+/**
+ * The base of such a class, which must be passed to `refusingClones`. The engine clones ordinary objects, arrays, maps and
+ * so on, and refuses objects of other kinds: promises, weak maps, generators. An instance is a generator that never runs,
+ * because that is the cheapest of them, and has nothing that a program would see.
+ */
+class Uncloneable {
+  constructor() {
+    return new.target[CREATE]();
+  }
+}
+
+/** Has the instances of a class, which is derived from Uncloneable, be refused. */
+function refusingClones(Class) {
+  const create = function* () {};
+  create.prototype = Class.prototype;
+  Object.defineProperty(Class, CREATE, { value: create });
+  return Class;
+}
+
+module.exports = { Uncloneable, refusingClones };

@@ -1,0 +1,17 @@
+//! When a call has to be over.
+
+use std::time::{Duration, Instant};
+
+/// A deadline, and what it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    pub at: Instant,
+    pub milliseconds: u64,
+}
+
+impl Deadline {
+    /// That of something that begins now.
+    pub fn after(milliseconds: u64) -> Option<Self> {
+        Some(Self { at: Instant::now().checked_add(Duration::from_millis(milliseconds))?, milliseconds })
+    }
+}

@@ -1,0 +1,61 @@
+//! Ranges of addresses that are set aside.
+#![expect(unsafe_code, reason = "reserves addresses")]
+
+use std::fs::File;
+use std::io::{Error, Read};
+
+/// Where arenas lie: nothing else does, under the kernel's layouts, AddressSanitizer's and valgrind's.
+const LOWEST: usize = 0x2000_0000_0000;
+const HIGHEST: usize = 0x4f00_0000_0000;
+const TRIES: usize = 64;
+
+/// A range of addresses that is kept free, or mapped by whoever reserved it.
+#[derive(Debug)]
+pub struct Range {
+    pub base: usize,
+    pub size: usize,
+}
+
+impl Range {
+    /// Reserves addresses at a random place; `align` is a power of two. `None` where none is found.
+    pub fn reserve(size: usize, align: usize) -> Option<Self> {
+        for _ in 0..TRIES {
+            let mut random = [0; 8];
+            File::open("/dev/urandom").ok()?.read_exact(&mut random).ok()?;
+            let room = HIGHEST - LOWEST - size;
+            let base = (LOWEST + u64::from_le_bytes(random) as usize % room) & !(align - 1);
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+            // SAFETY: a new mapping, which takes no other's place.
+            let mapped = unsafe { libc::mmap(pointer(base), size, libc::PROT_NONE, flags, -1, 0) };
+            if mapped == libc::MAP_FAILED {
+                if Error::last_os_error().raw_os_error() == Some(libc::EEXIST) {
+                    continue;
+                }
+                return None;
+            }
+            if mapped.expose_provenance() == base {
+                return Some(Self { base, size });
+            }
+            // An older kernel takes the address for a hint.
+            // SAFETY: the mapping was made above.
+            unsafe { libc::munmap(mapped, size) };
+        }
+        None
+    }
+
+    /// Whether a span lies in it.
+    pub fn contains(&self, start: usize, length: usize) -> bool {
+        start >= self.base && start <= self.base + self.size && length <= self.base + self.size - start
+    }
+}
+
+impl Drop for Range {
+    fn drop(&mut self) {
+        // SAFETY: the range was reserved by this value, and whoever mapped something there is done with it.
+        unsafe { libc::munmap(pointer(self.base), self.size) };
+    }
+}
+
+fn pointer(address: usize) -> *mut libc::c_void {
+    std::ptr::with_exposed_provenance_mut(address)
+}

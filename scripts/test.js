@@ -210,6 +210,8 @@ async function main() {
   const { scale } = full ? { scale: 'full' } : require('../test/scale.js');
   const files = testFiles(names, runtime);
   await prepare({ isBuilt: built });
+  // One that was left behind would hide what has changed in lib/.
+  startup.remove();
   if (published) {
     startup.write();
     process.on('exit', () => startup.remove());

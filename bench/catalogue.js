@@ -28,7 +28,7 @@ const GROUPS = [
   { name: 'structs', title: 'Structs', cases: ['struct'] },
   { name: 'callbacks', title: 'Callbacks', cases: ['callback', 'call-callback', 'qsort', 'open-close', 'open'] },
   { name: 'async', title: 'Asynchronous calls', cases: ['in-flight'] },
-  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'dlopen-text', 'memory', 'start-up'] },
+  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'dlopen-text', 'memory', 'start-up', 'program', 'open'] },
   {
     name: 'scale',
     title: 'Beyond single calls',

@@ -37,7 +37,7 @@ function loaderOf(data) {
   const { require: requireFile } = Module.prototype;
   const end = data.indexOf('\n');
   let at = end + 1;
-  const files = JSON.parse(data.latin1Slice(0, end)).map(([name, length, imports]) => {
+  const files = JSON.parse(data.toString('latin1', 0, end)).map(([name, length, imports]) => {
     at += length;
     return { file: path.join(__dirname, name), start: at - length, end: at, imports };
   });
@@ -51,7 +51,7 @@ function loaderOf(data) {
     made.require = (name) => (imports[name] === undefined ? requireFile.call(made, name) : load(imports[name]));
     registry[file] = made;
     try {
-      made._compile(data.latin1Slice(start, end), file);
+      made._compile(data.toString('latin1', start, end), file);
       made.loaded = true;
     } finally {
       if (!made.loaded) delete registry[file];

@@ -1,5 +1,5 @@
 'use strict';
-// Loads the entries of the package. A published package has the files that every program loads in one file more, because
+// Loads the entries of the package. A published package has the files that most programs load in one file more, because
 // Node takes longer to find and read forty files than to run them (scripts/startup.js).
 
 /** That file. Its name is one that no other package has: in a bundle the folder is the program's. */

@@ -1,6 +1,7 @@
 'use strict';
-// Puts the files of lib/ that every program loads into one, which lib/instance.js reads in a published package. The files
-// are there as well, and their modules have their names, so that files which are loaded later find them (lib/lazy.js).
+// Puts the files of lib/ that most programs load into one, which lib/instance.js reads in a published package. A file is
+// compiled when it is required, as without. The files are there as well, and their modules have their names, so that files
+// which are loaded later find them (lib/lazy.js).
 //   node scripts/startup.js [--remove] [folder of a package]
 
 const { spawnSync } = require('node:child_process');
@@ -10,17 +11,27 @@ const path = require('node:path');
 const root = path.join(__dirname, '..');
 const NAME = 'pinned-ffi.startup';
 
-/** Prints the files that a program has loaded after its first call, by their names in lib/. */
+/** A program with what most programs have. It prints the files that it has loaded, by their names in lib/. */
 const PROBE = `
   const path = require('node:path');
-  const { dlopen } = require(process.argv[1]);
-  dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-1);
-  const lib = path.join(process.argv[1], 'lib') + path.sep;
-  const files = Object.keys(require.cache).filter((file) => file.startsWith(lib));
-  console.log(JSON.stringify(files.map((file) => file.slice(lib.length).split(path.sep).join('/'))));
+  const { pathToFileURL } = require('node:url');
+  const [, folder] = process.argv;
+  async function run({ JSCallback, alloc, dlopen, errno, ptr, read, struct }) {
+    const { symbols } = dlopen(null, 'int abs(int); long labs(long);');
+    const { atoi, div } = dlopen(null, {
+      atoi: { args: ['cstring'], returns: 'int' },
+      div: { args: ['int', 'int'], returns: struct({ quot: 'int', rem: 'int' }), errno: true },
+    }).symbols;
+    new JSCallback(() => 1, { returns: 'int' }).close();
+    await symbols.abs.async(atoi('-1') + div(4, 3).quot + errno() + read.u8(ptr(alloc(8))));
+    const lib = path.join(folder, 'lib') + path.sep;
+    const files = Object.keys(require.cache).filter((file) => file.startsWith(lib));
+    console.log(JSON.stringify(files.map((file) => file.slice(lib.length).split(path.sep).join('/'))));
+  }
+  import(pathToFileURL(path.join(folder, 'index.mjs'))).then(run);
 `;
 
-/** The files of lib/ that the first call of a program needs: the first one is that of the entries. */
+/** The files of lib/ that such a program needs: the first one is that of the entries. */
 function filesOf(folder) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', PROBE, folder], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the package does not load: ${stderr}`);

@@ -6,7 +6,7 @@
 //   --full              the full scale: the same tests with larger numbers (PINNED_FFI_TEST_SCALE=full)
 //   --again             runs the files that have failed once more, alone; those that pass then are reported as flaky
 //   --built             takes the addon as it is
-//   --published         has the files that every program loads in one, as the published package has (scripts/startup.js)
+//   --published         has the files that most programs load in one, as the published package has (scripts/startup.js)
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');

@@ -141,7 +141,7 @@ describe('an installed package', () => {
     assert.equal(node('default.mjs'), '7 0\n');
   });
 
-  test('reads the files that every program loads out of one', () => {
+  test('reads the files that most programs load out of one', () => {
     const errors = path.join(installed, 'lib', 'errors.js');
     write(
       'startup.cjs',

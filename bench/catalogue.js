@@ -32,7 +32,7 @@ const GROUPS = [
     cases: ['callback', 'call-callback', 'qsort', 'open-close', 'open', 'foreign-thread'],
   },
   { name: 'async', title: 'Asynchronous calls', cases: ['in-flight'] },
-  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'dlopen-text', 'memory', 'start-up'] },
+  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'dlopen-text', 'memory', 'start-up', 'program', 'open'] },
   {
     name: 'scale',
     title: 'Beyond single calls',

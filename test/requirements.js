@@ -10,7 +10,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { findLibclang } = require('../cli/bind/libclang.js');
 const { isMusl } = require('../lib/native/platform.js');
-const { cachedFiles, searchDirectories } = require('../lib/library/resolve.js');
+const { cachedFiles, searchDirectories } = require('../lib/library/search.js');
 const { installLocked, isLockedInstalled } = require('../scripts/npm.js');
 
 const isLinux = process.platform === 'linux';

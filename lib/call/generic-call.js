@@ -16,9 +16,13 @@ const {
 const { atCaller, makeError, nameParameter } = require('../errors.js');
 const { argBuffer, words, begin, bytesAt, FUNCTION_ID, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { release } = require('../memory/retained.js');
-const { copyBack } = require('../types/plain-target.js');
+const { lazy } = require('../lazy.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
+
+/** Few functions have pointers to structs that plain objects are passed for. */
+const plainTarget = lazy(() => require('../types/plain-target.js'));
+const copyBack = (memory) => plainTarget().copyBack(memory);
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
 const [enter, enterWithFew, enterWithMany, start] = binding.entries();

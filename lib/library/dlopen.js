@@ -16,10 +16,14 @@ const { parseTypes, readArgs } = require('../call/signature.js');
 const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
+<<<<<<< HEAD
 // Not loaded when it is needed: the process may have no file descriptor left then.
 const { notOpened } = require('./not-opened.js');
 const { candidatesInTurn, fileOf, toPath } = require('./resolve.js');
 const { RETURNS_TWICE, refuseAddress, twice } = require('./returns-twice.js');
+=======
+const { candidatesInTurn, toPath } = require('./resolve.js');
+>>>>>>> wt-start
 const config = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
@@ -27,6 +31,7 @@ const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlope
 // Loaded when needed: few libraries have any.
 const globals = lazy(() => require('./global.js'));
 const locate = lazy(() => require('./inspect.js'));
+const search = lazy(() => require('./search.js'));
 // Loaded for declarations that are C text: plain prototypes, any functions, types.
 const plain = lazy(() => require('../cdef/plain.js'));
 const cdef = lazy(() => require('../cdef/symbols.js'));
@@ -217,7 +222,7 @@ function symbolHint(symbol, path) {
 
 function nearestSymbol(symbol, path) {
   try {
-    const file = fileOf(path);
+    const file = search().fileOf(path);
     const { exports } = binding.inspect(file).find(locate().isLoadable);
     return exports.length > MOST_SYMBOLS ? undefined : nearest(symbol, new Set(exports.map(({ name }) => name)));
   } catch {
@@ -325,7 +330,7 @@ function rivalOf(candidate, flags) {
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
   if (candidate.includes('/')) return binding.interposed(candidate);
   // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
-  const file = binding.isLoaded(candidate) ? null : fileOf(candidate);
+  const file = binding.isLoaded(candidate) ? null : search().fileOf(candidate);
   return file === null ? null : binding.interposed(file);
 }
 

@@ -16,14 +16,10 @@ const { parseTypes, readArgs } = require('../call/signature.js');
 const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
-<<<<<<< HEAD
 // Not loaded when it is needed: the process may have no file descriptor left then.
 const { notOpened } = require('./not-opened.js');
-const { candidatesInTurn, fileOf, toPath } = require('./resolve.js');
-const { RETURNS_TWICE, refuseAddress, twice } = require('./returns-twice.js');
-=======
 const { candidatesInTurn, toPath } = require('./resolve.js');
->>>>>>> wt-start
+const { RETURNS_TWICE, refuseAddress, twice } = require('./returns-twice.js');
 const config = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
@@ -151,7 +147,10 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
   return bind(key, address, declaration, lifetime, mayBeFast, parameterOf);
 };
 
-/** Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have getters. */
+/**
+ * Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have
+ * getters.
+ */
 const bindOwned = function (declaration, name, find, lifetime) {
   if (typeof declaration.returns === 'object')
     declaration.returns = ownedResults().ownedResult(declaration.returns, name, find, lifetime);
@@ -168,7 +167,8 @@ const bindOwned = function (declaration, name, find, lifetime) {
 /**
  * Opens a library whose functions are bound one by one, as a dialect declares them.
  * @param {import('../call/generic-call').Wording} [wording] the dialect's messages about calls
- * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function, isIsolated: boolean }}
+ * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close:
+ * Function, isIsolated: boolean }}
  */
 function openLibrary(path, options, wording) {
   requirePermission('load', path);

@@ -1,6 +1,6 @@
 'use strict';
-// Plain objects and arrays that are passed for pointer(T): they are written into fenced memory for the call, and what C has
-// changed there is copied back.
+// Plain objects and arrays that are passed for pointer(T): they are written into fenced memory for the call, and what C
+// has changed there is copied back.
 
 const { wrongType, locationOf } = require('../errors.js');
 const { alloc } = require('../memory/alloc.js');
@@ -66,7 +66,7 @@ function copyBack(memory) {
     return false;
   };
   const set = (key, descriptor, at) => {
-    // What is frozen stays as it is.
+    // A frozen object keeps its values.
     if (isChanged(at, descriptor.size)) Reflect.set(value, key, descriptor.read(data, at));
   };
   if (isList) for (let i = 0; i < count; i += 1) set(i, target, i * target.size);

@@ -240,7 +240,7 @@ function packOf(packed, name) {
   return Number(packed);
 }
 
-/** What a field is in a packed union: a packed struct of that field alone has its size and the alignment. */
+/** The type of a field in a packed union: a packed struct of that field alone has the right size and alignment. */
 const packedIdOf = (id, pack) => binding.structure([id], [NO_BITS], [0], pack, 0).id;
 
 /**

@@ -127,7 +127,7 @@ impl BoundFunction {
         // SAFETY: U1 and M4, as in `enter`.
         let mut entered = unsafe { calling.enter(&prepared.block) }?;
         if self.options.captures_errno() {
-            // Who reads errno itself finds it, too.
+            // Code that reads errno itself finds it, too.
             invoke::set_errno(entered.errno);
         }
         self.take_entered(prepared, &mut entered)

@@ -42,6 +42,10 @@ import type {
   FieldsIn,
   FieldsOut,
   FieldsView,
+  FlexibleArray,
+  FlexibleFields,
+  FlexibleType,
+  FlexibleView,
   FunctionType,
   Handle,
   InOutParameter,
@@ -111,7 +115,7 @@ export type {
 };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, TextType, UnionType };
 export type { Abortable, CallOptions };
-export type { EnumerationMembers, PlainTarget, ZeroedStructType };
+export type { EnumerationMembers, FlexibleArray, FlexibleType, FlexibleView, PlainTarget, ZeroedStructType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
 export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, LooseDeclaration, OneOf, TagTable };
@@ -703,7 +707,7 @@ export interface JSCallbackConstructor {
    * ```
    *
    * @param callback The function; its parameters and result follow from the declaration.
-   * @param declaration The C type of the function, or of a pointer to one: an object, or C text.
+   * @param declaration The C type of the function, or of a pointer to one: an object, C text, or what {@link fn} returned.
    * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
    */
@@ -711,6 +715,13 @@ export interface JSCallbackConstructor {
     callback: CallbackFunction<CallbackDeclaration<D>>,
     declaration: [CallbackProblem<D, FFICallback>] extends [never] ? D : CallbackProblem<D, FFICallback>,
   ): JSCallback;
+  /**
+   * The same for a type that {@link fn} returned, such as those of modules that `pinned-ffi bind` writes.
+   *
+   * @param callback The function; its parameters and result follow from the type.
+   * @param type The type of a function pointer.
+   */
+  new <D>(callback: CallbackFunction<D>, type: FunctionType<D>): JSCallback;
   /** The prototype of all callbacks. */
   readonly prototype: JSCallback;
 }
@@ -973,6 +984,20 @@ export declare function struct<const F extends StructFields>(
  */
 export declare function struct<const F extends StructFields>(fields: F, options?: StructOptions): StructType<F>;
 /**
+ * Declares a C struct that ends in a flexible array, `T items[]`, whose length is the value of another field. It is in
+ * memory only: pass `pointer(T)` with a view of it.
+ *
+ * @example
+ * ```js
+ * const Packet = struct({ count: 'u32', items: array('u16', 'count') });
+ * Packet.alloc({ items: [1, 2, 3] }).count; // 3
+ * ```
+ *
+ * @param fields A type for each field, in order. The last one is {@link array} with the name of the field that counts.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
+export declare function struct<const F extends FlexibleFields>(fields: F, options?: StructOptions): FlexibleType<F>;
+/**
  * Declares a C struct by C text.
  *
  * @example
@@ -1013,10 +1038,14 @@ export declare function union<const T extends TypeText>(
  *
  * @param type The type of an element.
  * @param length The number of elements, not of bytes: 0 to 2 ** 32 - 1. With 0 it is empty; a struct may end in such a
- *   field, whose elements you read with their count.
+ *   field, whose elements you read with their count. The name of a field instead makes a flexible array: the last field
+ *   of a {@link struct}, with as many elements as that field says.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
-export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number | bigint): ArrayType<T>;
+export declare function array<const T extends AnyType | DeclaredField, const L extends number | bigint | string>(
+  type: T,
+  length: L,
+): 0 extends 1 & L ? ArrayType<T> : L extends string ? FlexibleArray<T, L> : ArrayType<T>;
 
 /**
  * Declares a text of fixed size in memory, such as `char name[16]`: a string both ways, up to the first NUL. Memory after
@@ -1039,7 +1068,7 @@ export declare function text(length: number | bigint, encoding?: TextEncoding): 
  *   returns it. TypeScript does not know the type of such a pointer.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for an invalid type.
  */
-export declare function pointer<const T extends AnyType | DeclaredField>(type: T): PointerType<T>;
+export declare function pointer<const T extends AnyType | DeclaredField | FlexibleType<any>>(type: T): PointerType<T>;
 /**
  * Declares a pointer to a type that is declared later.
  * @param type Returns the type.

@@ -1,5 +1,6 @@
 'use strict';
-// The functions that C text declares, as objects of declarations. A text of plain prototypes is read without the parser.
+// The functions that C text declares, as objects of declarations. A text of plain prototypes is read without the
+// parser.
 
 const { makeError, wrongType } = require('../errors.js');
 const { lazy } = require('../lazy.js');
@@ -57,7 +58,7 @@ const scopeOf = (text) => texts().parseText(text, []);
 const isDeclaration = (value) =>
   typeof value === 'object' && value !== null && (Array.isArray(value.args) || value.returns !== undefined);
 
-/** What an object says of a function that a text declares. */
+/** The options in an object for a function that a text declares. */
 function added(parts, symbols, name, value, where) {
   const declared = parts.reduce((found, { scope }) => scope?.function(name) ?? found, undefined);
   // dlopen checks what is not merged here, with the keys that it knows.

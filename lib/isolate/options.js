@@ -20,7 +20,7 @@ const KEYS = {
 
 /** The longest timeout, in milliseconds: a day. */
 const LONGEST = 86_400_000;
-/** What a call may take where the library is not trusted, in milliseconds. */
+/** The timeout of calls of an untrusted library, in milliseconds. */
 const APART_TIMEOUT = 10_000;
 
 function oneOf(value, known, where) {

@@ -147,9 +147,9 @@ fn milliseconds() -> u64 {
     START.elapsed().as_millis() as u64 + RECENT + 1
 }
 
-/// Looks which memory this process has.
-fn look() {
-    let Ok(maps) = fs::read_to_string("/proc/self/maps") else { return };
+/// Looks which memory this process has. False where the system does not say so: there may be no `/proc`.
+fn look() -> bool {
+    let Ok(maps) = fs::read_to_string("/proc/self/maps") else { return false };
     let number = |text: &str| usize::from_str_radix(text, 16).ok();
     let mappings = maps.lines().filter_map(|line| {
         let mut fields = line.split([' ', '-']);
@@ -159,6 +159,7 @@ fn look() {
     });
     *locked(&MAPPINGS) = mappings.collect();
     LOOKED.store(milliseconds(), Ordering::Relaxed);
+    true
 }
 
 /// The memory of hosts. An address that nobody has is a host's, which refuses it, and so is one that both this process and
@@ -179,7 +180,9 @@ impl OtherMemory for Hosts {
         // Where a host has memory the answer may be of a moment ago; where nobody has, it must be of now.
         let is_recent = LOOKED.load(Ordering::Relaxed).wrapping_add(RECENT) > milliseconds();
         if !(is_recent && host_at(address).is_some()) {
-            look();
+            if !look() {
+                return !remote_memory::read(std::process::id() as i32, address, &mut [0]);
+            }
         }
         !was_mapped(address)
     }

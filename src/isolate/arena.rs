@@ -38,9 +38,10 @@ pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error>
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the out-parameter is a local; the descriptor is new.
     unsafe {
-        // The kernel would send SIGXFSZ.
+        // The kernel takes it for a limit on memory files as well, and would send SIGXFSZ.
         if libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) == 0 && limit.rlim_cur < size as u64 {
-            return Err(Error::from_raw_os_error(libc::EFBIG));
+            let limit = limit.rlim_cur;
+            return Err(Error::other(format!("the limit on the size of files (ulimit -f) is {limit} bytes")));
         }
         let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
         let mut fd = libc::memfd_create(name.as_ptr(), flags | libc::MFD_NOEXEC_SEAL);
@@ -88,9 +89,16 @@ pub struct HostHeap {
     pub size: usize,
 }
 
+impl HostHeap {
+    /// Its start and its bytes.
+    pub fn span(&self) -> (usize, usize) {
+        (self.start, self.size)
+    }
+}
+
 impl Drop for HostHeap {
     fn drop(&mut self) {
-        give_back(self.start, self.size);
+        give_back(self.span());
         self.arena.heaps.give(self.number);
     }
 }
@@ -196,7 +204,8 @@ impl Arena {
     }
 }
 
-fn give_back(start: usize, size: usize) {
+/// Gives memory of an arena back to the system. It is zero from now on.
+pub fn give_back((start, size): (usize, usize)) {
     // SAFETY: nobody uses the bytes, which are zero from now on.
     unsafe { libc::madvise(pointer(start), size, libc::MADV_REMOVE) };
 }
@@ -275,7 +284,7 @@ impl Blocks {
         self.used -= size;
         let goes_back = size >= LARGE || (size >= MEDIUM && self.kept + size > MOST_KEPT);
         if goes_back {
-            give_back(start, size);
+            give_back((start, size));
         } else {
             self.kept += size;
         }

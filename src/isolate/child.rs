@@ -21,7 +21,7 @@ use super::lines::Lines;
 use super::shared_globals::SharedGlobals;
 use super::spawn::{self, Start, Started};
 use super::stubs;
-use super::watcher::{self, Exit, Stderr};
+use super::watcher::{self, Exit, OnEnd, Stderr};
 use super::wire::{Kind, MAIN, WORDS};
 use super::{interrupt, listener, remote_memory, signature_code};
 use crate::abi::signature::Signature;
@@ -112,8 +112,7 @@ impl Child {
         let started = spawn::start(plan.start, file.as_raw_fd(), plan.arena.fd());
         let Started { pid, pidfd, life, stderr } =
             started.map_err(|error| unavailable("its process does not start", error))?;
-        let shared = Arc::clone(&memory);
-        let exit = Exit::new(Box::new(move || shared.end()));
+        let exit = Exit::new(OnEnd::new(&memory, plan.heap.as_ref().map(HostHeap::span)));
         let watched = pidfd.try_clone().and_then(|fd| watcher::watch(fd, stderr, plan.stderr, Arc::clone(&exit)));
         let child = Arc::new(Self {
             pid,

@@ -127,7 +127,7 @@ impl BoundFunction {
         // SAFETY: U1 and M4, as in `enter`.
         let mut entered = unsafe { calling.enter(&prepared.block) }?;
         if self.options.captures_errno() {
-            // Who reads errno itself finds it, too.
+            // Code that reads errno itself finds it, too.
             invoke::set_errno(entered.errno);
         }
         self.take_entered(prepared, &mut entered)
@@ -276,7 +276,7 @@ impl BoundFunction {
             borrows.follow(self.words(block));
         }
         if let Some(remote) = &self.remote {
-            self.translate_functions(remote, block);
+            self.translate_functions(remote, block)?;
             self.check_values(remote, block)?;
         }
         if self.options.has(Options::GUARD) || self.remote.is_some() {

@@ -153,7 +153,7 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     Ok(())
 }
 
-/// Has `listener` called with the error of each call that has breached a fence, or whose process has ended, before it
+/// Calls `listener` with the error of each call that has breached a fence, or whose process has ended, before it
 /// is thrown.
 #[napi]
 pub fn on_failure(env: Env, listener: Object<'_>) -> napi::Result<()> {

@@ -181,15 +181,15 @@ mod here {
             self.process.kill();
         }
 
-        /// Lets it run its destructors and end.
+        /// Makes it run its destructors and end.
         #[napi]
         pub fn close(&self) {
             self.process.close();
         }
     }
 
-    /// The process is exiting, or a worker of it: threads must not wait for calls that may never return. A worker ends its
-    /// own processes alone.
+    /// The process is exiting, or a worker of it: threads must not wait for calls that may never return. A worker ends
+    /// its own processes alone.
     #[napi]
     pub fn end_busy_hosts(is_main_thread: bool) {
         if is_main_thread {

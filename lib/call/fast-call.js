@@ -16,8 +16,8 @@ const { byName } = require('../types/registry.js');
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;
 
-// What native code shares (src/node/fast_call/state.rs): words that say how a call went and how long its text is, the text,
-// the addresses of a call, then places for the texts of a call, each with room for fences.
+// What native code shares (src/node/fast_call/state.rs): words that say how a call went and how long its text is, the
+// text, the addresses of a call, then places for the texts of a call, each with room for fences.
 const TEXTS = 192;
 const TEXT_SLOTS = 8;
 /** Characters of Latin-1; each may take two bytes. */
@@ -68,8 +68,8 @@ const callPath = () =>
 const [IN_ARG_BUFFER, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
 const [TEXT, VIEW, POINTER_OR_VIEW, TEXT_OR_VIEW] = [35, 36, 37, 38];
 
-// What is said of an argument is source, in which `@` stands for its position: `test` leaves where the value does not
-// go in, `store` is what comes before the call, and `pass` what is passed.
+// An argument is described by source, in which `@` stands for its position: `test` leaves if the value does not
+// fit, `store` runs before the call, and `pass` is the expression that is passed.
 const LEAVE = 'break attempt;';
 
 /** An integer of up to 32 bits: `as` is the expression that an integer of the type equals. */

@@ -105,7 +105,10 @@ const USUAL_POOLS = [8192, 65536];
 /** Buffer.poolSize when notePool() was last called. */
 let poolSize;
 
-/** How much larger than Buffer.poolSize a slab is: 64 bytes in Node 26. Measured here, because the guard turns the pool off. */
+/**
+ * The bytes by which a slab is larger than Buffer.poolSize: 64 in Node 26. Measured here, because the guard turns the
+ * pool off.
+ */
 const slabExtra = (() => {
   const size = Buffer.poolSize;
   if (!(size > 0)) [Buffer.poolSize] = USUAL_POOLS;

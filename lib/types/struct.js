@@ -11,7 +11,7 @@ const {
 } = require('./aggregate.js');
 const { ENCODINGS } = require('./text-units.js');
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
-const { atCaller, makeError, spellingOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
+const { atCaller, makeError, named, spellingOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
 const access = require('../memory/access.js');
 const { alloc, engineStorage } = require('../memory/alloc.js');
@@ -111,7 +111,7 @@ class Aggregate extends DeclaredType {
 
 // ---- declarations ---------------------------------------------------------------------------------------------------
 
-const hasMemory = (descriptor) => descriptor.name !== 'void' && !descriptor.argumentOnly;
+const hasMemory = (descriptor) => descriptor.name !== 'void' && !descriptor.argumentOnly && !descriptor.isFlexible;
 
 /** A field is a type, or { type, bits } for a bitfield. */
 function fieldOf([key, declared], where) {
@@ -170,8 +170,7 @@ function laidOut(name, ask) {
   try {
     return ask();
   } catch (error) {
-    error.message = `${name}: ${error.message}`;
-    throw error;
+    throw named(error, name);
   }
 }
 
@@ -241,7 +240,7 @@ function packOf(packed, name) {
   return Number(packed);
 }
 
-/** What a field is in a packed union: a packed struct of that field alone has its size and the alignment. */
+/** The type of a field in a packed union: a packed struct of that field alone has the right size and alignment. */
 const packedIdOf = (id, pack) => binding.structure([id], [NO_BITS], [0], pack, 0).id;
 
 /**
@@ -336,4 +335,7 @@ function offsetof(type, field) {
   return known.offset;
 }
 
-module.exports = { struct, union, array, text, sizeof, alignof, offsetof };
+/** Has offsetof() know a type that has the fields of a struct. */
+const shareOffsets = (type, known) => offsets.set(type, offsets.get(known));
+
+module.exports = { shareOffsets, struct, union, array, text, sizeof, alignof, offsetof };

@@ -38,7 +38,7 @@ fn make_samples(env: sys::napi_env) -> Samples {
 /// The maps of V8's numbers, where its objects are as they are read.
 ///
 /// # Errors
-/// What is not.
+/// The refusal, if a value is not laid out as expected.
 pub fn find_number_maps(env: sys::napi_env) -> Result<Maps, Refusal> {
     verify::numbers(&make_samples(env))
 }

@@ -97,7 +97,7 @@ impl ViewStorage {
         let Slice { data, length } = unsafe {
             match &self.way {
                 Way::Contents(contents) => {
-                    // What lies in the engine's heap is copied there.
+                    // A view in the engine's heap is copied there.
                     let mut copy = MaybeUninit::<[u8; 64]>::uninit();
                     let found = contents(view, copy.as_mut_ptr().cast(), size_of_val(&copy));
                     if found.data == copy.as_mut_ptr().cast() {

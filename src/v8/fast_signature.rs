@@ -1,6 +1,6 @@
 //! The types of a fast call: how V8 passes each value, and where it puts it.
 
-/// How V8 passes a value. The numbers of those that V8 has a type for are those of `v8::CTypeInfo::Type`.
+/// The way in which V8 passes a value. The numbers are those of `v8::CTypeInfo::Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum FastType {
@@ -145,7 +145,7 @@ pub enum Source {
     Shared(i32),
 }
 
-/// Where the arguments are when V8 calls: the receiver is the first integer, the number of the function the second.
+/// The places of the arguments when V8 calls: the receiver is the first integer, the number of the function the second.
 pub fn sources(signature: &FastSignature) -> Vec<Source> {
     let (mut integers, mut floats, mut stack) = (2, 0, 0);
     let mut on_stack = || {

@@ -52,8 +52,8 @@ pub struct TrampolineContext {
 /// The call did not go in.
 pub const MISSED: u32 = 1;
 
-/// What a call keeps in its stack frame, below rbp: C's result while a function of the package runs, the owner of the
-/// entry, and what the thread was inside before.
+/// The words that a call keeps in its stack frame, below rbp: C's result while a function of the package runs, the
+/// owner of the entry, and the function that the thread was inside before.
 const RESULT: i32 = -8;
 const FLOAT_RESULT: i32 = -16;
 const OWNER: i32 = -24;
@@ -172,7 +172,7 @@ fn find_entry(code: &mut Assembler, context: TrampolineContext, is_leaf: bool, m
     code.jump_if(Equal, miss);
 }
 
-/// Has callbacks see that the thread is inside a leaf function.
+/// Tells callbacks that the thread is inside a leaf function.
 fn enter_leaf(code: &mut Assembler, context: TrampolineContext) {
     code.mov_constant(RAX, context.inside as u64);
     code.mov(Bits64, RDI, RAX.at(0));

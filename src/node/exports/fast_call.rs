@@ -29,7 +29,7 @@ pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::R
     Ok(verify::verify_values(env.raw(), &texts).err().map(str::to_owned))
 }
 
-/// Has V8 call native functions of this environment itself, where everything is found and a trial works; for a verified
+/// Makes V8 call native functions of this environment itself, if everything is found and a trial works. For a verified
 /// `NODE_MODULE_VERSION`.
 #[napi]
 pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
@@ -37,8 +37,8 @@ pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
     Ok(())
 }
 
-/// Has all call paths find the storage of views by V8's own functions, which are tried on two views over memory outside
-/// of the engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
+/// Makes all call paths find the storage of views by V8's own functions, which are tried on two views over memory
+/// outside of the engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
 #[napi]
 pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -54,7 +54,7 @@ pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Resu
     Ok(is_same)
 }
 
-/// Has the generic call read flat texts where V8 keeps them, which is tried on samples first, all of them of Latin-1: a
+/// Makes the generic call read flat texts where V8 stores them, which is tried on samples first, all of them Latin-1: a
 /// literal, a text that was made, one that was put together and flattened; for a verified `NODE_MODULE_VERSION`. False
 /// where they are kept otherwise.
 #[napi]
@@ -94,8 +94,8 @@ pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<O
 }
 
 /// The function of fast calls for all functions of a signature, which takes the number of one and then what is passed;
-/// null where there is none. `arguments` and `result` are numbers of `FastType`; `is_leaf` says that the functions call no
-/// callback.
+/// null where there is none. `arguments` and `result` are numbers of `FastType`; `is_leaf` says that the functions call
+/// no callback.
 #[napi(ts_return_type = "Function | null")]
 pub fn fast_function<'env>(
     env: &'env Env,

@@ -446,8 +446,14 @@ export interface IsolateOptions {
   readonly cwd?: string;
   /** Words in front of the command, such as `['valgrind']`. Default: none. */
   readonly command?: readonly string[];
-  /** Whether a process may spin for some microseconds while it waits for the other. Default: `true`. */
+  /** Whether a process may spin for some microseconds while it waits for the other. Default: `true`, unless there is a `command`. */
   readonly spin?: boolean;
+  /**
+   * Where the library allocates: in memory that Node shares, or by the malloc that the process has, which is what a
+   * sanitizer and valgrind look after. With `'own'` Buffers are copied, as with `share: 'own'`. Default: `'shared'`;
+   * `'own'` with a `command`.
+   */
+  readonly malloc?: 'shared' | 'own';
 }
 
 /** What an isolated library may do. What is left out is refused. */
@@ -496,7 +502,7 @@ export interface IsolatedLibrary<S> extends Library<S> {
     readonly generation: number;
     /** Whether it runs. */
     readonly alive: boolean;
-    /** `share` of {@link IsolateOptions}. */
+    /** Whether the process shares all Buffers. It does not with `share: 'own'` or `malloc: 'own'`, or if there is no {@link arena}. */
     readonly shared: 'all' | 'own';
   };
   /** For each part of the sandbox `'applied'`, `'unrestricted'` or `'refused:ERRNO'`; null without a sandbox. */
@@ -1444,12 +1450,35 @@ export interface LibraryOpenMessage {
   readonly path: string | null;
   /** What was passed: a path, a URL or a name; `null` for the process itself. */
   readonly name: string | null;
+  /** The process of the library, if it is isolated. */
+  readonly isolated?: IsolatedLibrary<{}>['isolated'];
 }
 
 /** What is published on the channel `pinned-ffi:library:close`. */
 export interface LibraryCloseMessage {
   /** The file that was closed; `null` for the process itself. */
   readonly path: string | null;
+}
+
+/**
+ * What is published on the channel `pinned-ffi:library:died`, when the first call throws because the process of isolated
+ * libraries has ended.
+ */
+export interface LibraryDiedMessage {
+  /** Why it has ended. */
+  readonly code: 'ERR_FFI_LIBRARY_DIED' | 'ERR_FFI_TIMEOUT' | 'ERR_FFI_ISOLATE_PROTOCOL';
+  /** The function that was called. */
+  readonly symbol: string;
+  /** The number of the process. */
+  readonly pid: number;
+  /** The how many-th process of its libraries it was. */
+  readonly generation: number;
+  /** The signal that it has ended by, if any. */
+  readonly signal: string | undefined;
+  /** The status that it has exited with, if it did. */
+  readonly exitCode: number | undefined;
+  /** What the call throws. */
+  readonly error: Error;
 }
 
 /** What is published on the channel `pinned-ffi:fence:breach`. The other properties are those of `error`. */

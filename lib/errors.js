@@ -3,8 +3,8 @@
 // each code.
 
 /**
- * Loads a module of Node. This is the first one that the package requires: in an ES module that a bundler has made there
- * may be no require(). The call of require() is not inside of `try`, where some bundlers would leave it as it is.
+ * Loads a module of Node. This is the first one that the package requires: in an ES module that a bundler has made
+ * there may be no require(). The call of require() is not inside of `try`, where some bundlers would leave it as it is.
  */
 function first(load) {
   try {
@@ -102,7 +102,7 @@ function isOwn(error) {
 
 /**
  * An error that leaves the package: its stack begins where the user has called `above`, so that Node prints that line.
- * What callbacks have thrown stays as it is.
+ * An exception of a callback is not changed.
  */
 function atCaller(error, above) {
   if (!isOwn(error)) return error;
@@ -115,7 +115,9 @@ function atCaller(error, above) {
   return error;
 }
 
-/** Behind `name: `, what a message about an argument begins with. No value that the message shows stands in front of it. */
+/**
+ * Behind `name: `, what a message about an argument begins with. No value that the message shows stands in front of it.
+ */
 const ABOUT_ARGUMENT = /^[a-z0-9 ]*\bargument (\d+)(?!\d| \()/;
 
 /**
@@ -231,7 +233,7 @@ function describeDataView(view) {
   }
 }
 
-/** What stands for the map of system errors in earlier versions of Bun and Deno, which have none. */
+/** A substitute for the map of system errors in earlier versions of Bun and Deno, which have none. */
 function errorMap() {
   const { errno } = require('node:os').constants;
   return new Map(Object.entries(errno).map(([code, number]) => [-number, [code, `system error ${number}`]]));
@@ -271,7 +273,7 @@ const Trace = Error;
 const makeWarning = (message, properties) => Object.assign(new Error(message), { name: 'FFIWarning' }, properties);
 
 /**
- * Where a value came from: an argument by its index, a named part (an argument, a result), a part of an aggregate
+ * The origin of a value: an argument by its index, a named part (an argument, a result), a part of an aggregate
  * ({ outer, part }, a field's name or an element's index), or the name alone. `{ outer, type }` adds how the
  * declaration spells the type, for `typeNameOf`.
  */

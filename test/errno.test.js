@@ -161,6 +161,8 @@ describe('fails', () => {
     ['negative', 'set_errno_i64', 'i64', [-1n, -(2n ** 63n)], [0n, 1n]],
     ['nonzero', 'set_errno_i32', 'i32', [-1, 1], [0]],
     ['nonzero', 'set_errno_i64', 'i64', [-1n, 1n], [0n]],
+    ['nonzero', 'set_errno_i32', 'bool', [true], [false]],
+    ['nonzero', 'set_errno_ptr', 'ptr', [4096], [null]],
     ['null', 'set_errno_ptr', 'ptr', [null], [4096]],
     ['null', 'set_errno_cstring', 'cstring', [null], ['', 'text']],
     [(result) => result === 3, 'set_errno_i32', 'i32', [3], [-1, 0, 2]],

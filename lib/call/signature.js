@@ -27,8 +27,8 @@ const readArgs = function (args = []) {
 
 /**
  * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's
- * conversions, `loose` its way with the number of arguments; `wording` has a dialect's messages. `isCalledByC` says that
- * the result is JavaScript's.
+ * conversions, `loose` its way with the number of arguments; `wording` has a dialect's messages. `isCalledByC` says
+ * that the result is JavaScript's.
  */
 const parseTypes = function ({ args: list = [], returns, wrap, loose = false, wording }, name, isCalledByC = false) {
   if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
@@ -174,7 +174,7 @@ const prepare = function ({ args, result, resultPosition = RESULT, parameters, f
     // The makers of fast callers, of leaf functions and of others: call/fast-call.js.
     fastCaller: undefined,
     leafCaller: undefined,
-    // What another process has to know of the arguments: call/pointer-shapes.js.
+    // The arguments' shapes for another process: call/pointer-shapes.js.
     shapes: undefined,
   };
 };

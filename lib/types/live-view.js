@@ -1,5 +1,5 @@
 'use strict';
-// What live views of all kinds have: accessors over native memory, without a copy. struct-view.js and array-view.js add
+// The common part of live views: accessors over native memory, without a copy. struct-view.js and array-view.js add
 // the fields and the elements.
 
 const { atCaller, wrongType, makeError, locationOf } = require('../errors.js');
@@ -23,13 +23,13 @@ const AT = Symbol('at');
 const ADDRESS = Symbol('address');
 const DESCRIPTOR = Symbol('descriptor');
 
-/** What fields point to, by the buffer that holds the fields, and the place and size of what was set. */
+/** The targets of pointer fields, by the buffer of the fields, with the offset and size of each value that was set. */
 const retainedByBuffer = new WeakMap();
 
 const custom = Symbol.for('nodejs.util.inspect.custom');
 
 /**
- * What all live views have. What tells one from another is enumerable, because deepEqual of assert and of test runners
+ * The base of live views. The memory is an enumerable property, because deepEqual of assert and of test runners
  * compares that: the bytes of a buffer, or the address.
  */
 class LiveView extends Uncloneable {
@@ -114,8 +114,8 @@ function copyMembers(View) {
 // ---- memory at an address -------------------------------------------------------------------------------------------
 
 /**
- * An ArrayBuffer over memory takes longer to make than a hundred reads by the address. So it is made only for views that
- * are used more often than this.
+ * An ArrayBuffer over memory takes longer to make than a hundred reads by the address. So it is made only for views
+ * that are used more often than this.
  */
 const MOST_USES = 8;
 /** Larger memory gets its ArrayBuffer at once: a program that reads one value reads more. */
@@ -237,13 +237,16 @@ function setValueAt(descriptor, target, byteOffset, value, name) {
   assign(descriptor, wholeView(descriptor, target, byteOffset, name), 0, value, name, 'value');
 }
 
+/** Writes a value to the memory of a live view. */
+const setValue = (view, value, name) => assign(view[DESCRIPTOR], view, 0, value, name, 'value');
+
 const wholeView = (descriptor, source, byteOffset, name) =>
   placeOf(descriptor, source, byteOffset, name, (...place) => new WholeView(descriptor, ...place));
 
 /** A live view over memory: of a view or buffer, or at an address. */
 const viewAt = (descriptor, source, byteOffset, name) => placeOf(descriptor, source, byteOffset, name, descriptor.live);
 
-/** What `make` makes of the memory: its DataView, an offset and an address. */
+/** Calls `make` with the memory: its DataView, an offset and an address. */
 function placeOf(descriptor, source, byteOffset, name, make) {
   if (descriptor.size === 0 && (source === null || source === 0 || source === 0n)) return make(nothing, 0);
   const storage = (typeof source === 'object' && source !== null ? source[storageOf] : undefined) ?? source;
@@ -284,5 +287,6 @@ module.exports = {
   viewAt,
   valueOf,
   valueAt,
+  setValue,
   setValueAt,
 };

@@ -1,6 +1,6 @@
 'use strict';
-// Plain objects and arrays that are passed for pointer(T): they are written into fenced memory for the call, and what C has
-// changed there is copied back.
+// Plain objects and arrays that are passed for pointer(T): they are written into fenced memory for the call, and what C
+// has changed there is copied back.
 
 const { wrongType, locationOf } = require('../errors.js');
 const { alloc } = require('../memory/alloc.js');
@@ -10,9 +10,10 @@ const { retain } = require('./aggregate.js');
 /** By the memory that is passed: where its values came from, and its bytes before the call. */
 const copies = new WeakMap();
 
+/** Object.prototype of every realm (`vm`, test runners) has no prototype itself. */
 const isPlainObject = (value) => {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 };
 
 /** Whether a value is one that memory is made of: an array, or an object for a struct or union. */
@@ -65,7 +66,7 @@ function copyBack(memory) {
     return false;
   };
   const set = (key, descriptor, at) => {
-    // What is frozen stays as it is.
+    // A frozen object keeps its values.
     if (isChanged(at, descriptor.size)) Reflect.set(value, key, descriptor.read(data, at));
   };
   if (isList) for (let i = 0; i < count; i += 1) set(i, target, i * target.size);

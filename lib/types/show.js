@@ -1,5 +1,5 @@
 'use strict';
-// How values and types look in console.log, util.inspect, the REPL and JSON. What is shown is read with care: a pointer
+// The text of values and types in console.log, util.inspect, the REPL and JSON. Values are read with care: a pointer
 // that leads nowhere must not end the process that prints it.
 
 const { hex, typeNameOf } = require('../errors.js');

@@ -309,7 +309,6 @@ describe('fails', () => {
     }
     for (const [fails, returns] of [
       ['nonzero', 'cstring'],
-      ['nonzero', 'ptr'],
       ['negative', 'void'],
       ['null', 'int'],
     ])

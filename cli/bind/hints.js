@@ -32,6 +32,9 @@ const asNumber = (type) => {
   return name === undefined ? undefined : scalar(name);
 };
 
+const isAddress = (type) =>
+  type.kind === 'pointer' || isScalar(type, 'ptr') || (type.kind === 'entity' && type.entity.kind === 'opaque');
+
 const isReturned = (type) => type.kind === 'out' || type.kind === 'inout';
 
 class Hints {
@@ -156,7 +159,9 @@ class Hints {
         this.#try(option, found, name, each, () => (type.options = { ...type.options, [option]: true }));
     }
     const fails = this.#patterns.fails.select(name);
-    if (fails !== undefined)
+    if (fails?.value === 'nonzero' && isAddress(type.returns))
+      this.#misfit('fails', fails, name, 'its result is no number');
+    else if (fails !== undefined)
       this.#try(
         'fails',
         fails,

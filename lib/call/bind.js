@@ -44,8 +44,9 @@ function failureOf(fails, result, name) {
   if (known === undefined) throw wrongValue(`${name}: fails`, "a function, 'negative', 'null' or 'nonzero'", fails);
   const isPointer = result.isPointerLike || result.isFunction || result.opaque !== undefined;
   const isNumber = !isPointer && result.fields === undefined && result.name !== 'void';
-  if (fails === 'null' ? !isPointer : !isNumber) {
-    const wanted = fails === 'null' ? 'a pointer or text' : 'a number';
+  const mayFail = { negative: isNumber, null: isPointer, nonzero: isNumber || (isPointer && !result.isText) };
+  if (!mayFail[fails]) {
+    const wanted = { negative: 'a number', null: 'a pointer or text', nonzero: 'a number or a pointer' }[fails];
     throw makeError(
       'ERR_INVALID_ARG_VALUE',
       `${name}: fails '${fails}' needs ${wanted} as the result, not ${result.name}`,

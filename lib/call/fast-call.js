@@ -345,7 +345,8 @@ const makeFastCaller = function (signature, isLeaf) {
   const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result), isLeaf);
   if (fast === null) return null;
   return compile(
-    nameOf('call', signature),
+    // Of equal sources V8 would make one function with two targets, and call neither of them directly.
+    nameOf(isLeaf ? 'leaf' : 'call', signature),
     'signature, runtime, fast',
     callerSource(signature, argClasses),
     [signature, runtime, fast],

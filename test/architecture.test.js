@@ -84,7 +84,7 @@ const RUST = {
   sync: [],
   trace: [],
   host: ['isolate', 'callback', 'call', 'abi', 'memory', 'trace'],
-  isolate: ['call', 'abi', 'memory', 'error'],
+  isolate: ['call', 'abi', 'memory', 'error', 'sync'],
 };
 
 // Crate -> where it may be used.

@@ -3,6 +3,7 @@
 // of processes that have ended.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const ffi = require('../index.js');
@@ -61,6 +62,14 @@ describe('flow', { skip }, () => {
     bytes.fill(2);
     lib.symbols.fill_bytes(bytes, 50, 3);
     assert.deepEqual([bytes[49], bytes[50]], [3, 0]);
+  });
+
+  test('is an addition to C text', (t) => {
+    const text = 'void fill_bytes(uint8_t *bytes, size_t length, uint8_t value);';
+    const lib = open(t, 'sharing', [text, { fill_bytes: { args: { bytes: { flow: 'in' } } } }]);
+    const bytes = outside(10, 2);
+    lib.symbols.fill_bytes(bytes, 10, 3);
+    assert.ok(bytes.every((byte) => byte === 2));
   });
 
   test('of memory that both share changes nothing', (t) => {
@@ -298,5 +307,25 @@ describe('a pointer of a process that has ended', { skip }, () => {
     const text = lib.symbols.make_text(10);
     lib.kill();
     assert.equal(ffi.CString(text).length, 10);
+  });
+});
+
+describe('the end of shared memory', { skip }, () => {
+  test('ends texts and values there, whatever the library has written', (t) => {
+    const lib = open(t, 'sharing', { make_text: { args: ['i32'], returns: 'ptr' } }, { share: 'own' });
+    // The last of the heaps of its arena.
+    for (let i = 1; i < 24; i += 1) lib.restart();
+    const text = Number(lib.symbols.make_text(5));
+    const arenas = fs
+      .readFileSync('/proc/self/maps', 'latin1')
+      .matchAll(/^([0-9a-f]+)-([0-9a-f]+) .*pinned-ffi arena/gm);
+    const [, end] = [...arenas]
+      .map(([, ...ends]) => ends.map((digits) => Number.parseInt(digits, 16)))
+      .find(([start, last]) => text >= start && text < last);
+    ffi.write.u32(end - 4, 0, 0x41414141);
+    assert.equal(ffi.CString(end - 4), 'AAAA');
+    assert.equal(read.u64(end - 4), 0x41414141n);
+    assert.equal(ffi.toBuffer(end - 4, 0, 4).toString(), 'AAAA');
+    for (const length of [5, 4096, 2 ** 30]) throws(() => ffi.toBuffer(end - 4, 0, length), 'ERR_FFI_NOT_SHARED');
   });
 });

@@ -32,9 +32,9 @@ function pathOfUrl(value, where) {
 }
 
 /**
- * What dlopen should try, in order, for a path or a bare name ("sqlite3", "libz.so.1"). Never throws. What the loader finds
- * itself comes first; the others are looked for when they are asked for. Names may come twice.
- * Several are needed even where the first one exists: libm.so may be a text file for the linker.
+ * The files that dlopen tries, in order, for a path or a bare name ("sqlite3", "libz.so.1"). Never throws. What the
+ * loader finds itself comes first; the others are looked for when they are asked for. Names may come twice. Several are
+ * needed even where the first one exists: libm.so may be a text file for the linker.
  * @param {string} name
  * @returns {Iterable<string>}
  */

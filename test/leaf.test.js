@@ -237,11 +237,13 @@ describe('on other threads', () => {
       worker.once('message', (pointer) => {
         const declaration = { args: ['ptr', 'i32'], returns: 'i32' };
         const [leaf, ordinary] = [true, false].map((leaf) => h.bindOne('call_i32', declaration.args, 'i32', { leaf }));
-        console.log(h.outcome(() => leaf(pointer, 1)), ordinary(pointer, 1));
+        const call = () => h.outcome(() => leaf(pointer, 1));
+        h.optimize(call);
+        console.log(call(), ordinary(pointer, 1), call());
         worker.postMessage('end');
       });
     `);
-    assert.equal(stdout, `${CODE} 5`);
+    assert.equal(stdout, `${CODE} 5 ${CODE}`);
   });
 
   test('a library in a process of its own gets zero, and its call throws', { skip: onlyOn('isolation') }, () => {
@@ -313,6 +315,54 @@ const SCRIPT = `
   const end = (outcome) => console.log(JSON.stringify([before, outcome]));
   symbols.call_i32.async(callback.ptr, 1).then(end, (error) => end(error.message));
 `;
+
+test('a callback that is open sends no more calls of a leaf function to the generic call, right or wrong', async () => {
+  const stdout = await runs(
+    `
+    // Fast callers reach the generic call by this function.
+    let count = 0;
+    const { apply } = Reflect;
+    Reflect.apply = (...values) => ((count += 1), apply(...values));
+    const { dlopen, JSCallback } = require(${JSON.stringify(require.resolve('../index.js'))});
+    const [args, returns] = [['ptr', 'i32'], 'i32'];
+    const open = (leaf) =>
+      dlopen(${JSON.stringify(fixture)}, { add_i32: { args: ['i32', 'i32'], returns, leaf }, call_i32: { args, returns, leaf } }).symbols;
+    const COUNT = 1000;
+    let thrown = 0;
+    const end = (call, value) => {
+      try {
+        call(value, 1);
+      } catch ({ code }) {
+        if (code === '${CODE}') thrown += 1;
+      }
+    };
+    // Once V8 has optimised a function: more than once, because it goes back when a branch is taken for the first time.
+    const countOf = (call, value) => {
+      for (let round = 0; round < 5; round++) {
+        new Function('call', '%PrepareFunctionForOptimization(call)')(call);
+        for (let i = 0; i < 200; i++) end(call, value);
+        new Function('call', '%OptimizeFunctionOnNextCall(call)')(call);
+        for (let i = 0; i < 200; i++) end(call, value);
+      }
+      const before = count;
+      thrown = 0;
+      for (let i = 0; i < COUNT; i++) end(call, value);
+      return count - before;
+    };
+    const [usual, leaf] = [open(false), open(true)];
+    const without = countOf(usual.add_i32, 1);
+    const callback = new JSCallback((value) => value, { args: ['i32'], returns: 'i32' });
+    const right = countOf(leaf.add_i32, 1);
+    const wrong = countOf(leaf.call_i32, callback.ptr);
+    console.log(JSON.stringify({ COUNT, thrown, more: [right - without, wrong - without] }));
+  `,
+    { isBare: true, flags: ['--allow-natives-syntax'] },
+  );
+  const { COUNT, thrown, more } = JSON.parse(stdout);
+  assert.equal(thrown, COUNT);
+  // An attempt may fail where V8 collects garbage just then.
+  for (const calls of more) assert.ok(calls < COUNT / 2, stdout);
+});
 
 test('every call path ends every call of a leaf function alike', async () => {
   const outputs = await Promise.all(CALL_PATHS.map((path) => runs(SCRIPT, { env: { PINNED_FFI_CALL_PATH: path } })));

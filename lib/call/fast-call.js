@@ -364,7 +364,8 @@ const makeFastCaller = function (signature, isLeaf) {
     return binding.fastFunction(signature.native, classes, resultClass, isLeaf) ?? neverGoesIn;
   };
   return compile(
-    nameOf('call', signature),
+    // Of equal sources V8 would make one function with two targets, and call neither of them directly.
+    nameOf(isLeaf ? 'leaf' : 'call', signature),
     'signature, runtime, fast, withViews',
     callerSource(signature, argClasses),
     [signature, runtime, fast, withViews],

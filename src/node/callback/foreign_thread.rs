@@ -30,7 +30,7 @@ impl CallbackSlot {
     pub fn call_from_foreign_thread(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
         let closed = self.closed.load(Ordering::Acquire);
         if !closed && let Some(here) = Inside::here().filter(Inside::is_leaf) {
-            return here.record_called_back(self.name.load(Ordering::Relaxed));
+            return self.refuse_leaf(&here);
         }
         if closed && self.warned.swap(true, Ordering::Relaxed) {
             return;

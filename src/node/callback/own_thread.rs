@@ -115,7 +115,7 @@ impl CallbackSlot {
 
     /// The function that has declared to call no callback does so: no JavaScript runs, and its call throws.
     #[cold]
-    fn refuse_leaf(&self, inside: &Inside) {
+    pub fn refuse_leaf(&self, inside: &Inside) {
         inside.record_called_back(self.name.load(Ordering::Relaxed));
         #[cfg(v8_abi)]
         if inside.is_fast() {

@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const os = require('node:os');
 const { describe, test } = require('node:test');
 const { fuzz } = require('./fuzz/isolation.js');
-const { outcome, run, throws } = require('./helpers.js');
+const { gc, outcome, run, throws } = require('./helpers.js');
 const {
   ffi,
   library,
@@ -15,6 +15,7 @@ const {
   until,
   untilNow,
   isGone,
+  descriptorsOf,
   resources,
   untilNoMoreThan,
 } = require('./isolated/helpers.js');
@@ -328,6 +329,23 @@ describe('a parent that ends', { skip }, () => {
       await until(() => pids.every(isGone), `${pids} after ${how}`);
     });
   }
+});
+
+describe('a closed library', { skip }, () => {
+  test('leaves no arena behind, also where its functions free their results', async () => {
+    const arenas = () => descriptorsOf('pinned-ffi arena').length;
+    const owned = { type: 'cstring', free: 'free_text' };
+    const before = arenas();
+    for (let i = 0; i < 8; i += 1) {
+      const isolate = { stderr: 'ignore', share: 'own' };
+      const lib = ffi.dlopen(library('sharing'), { make_text: { args: ['i32'], returns: owned } }, { isolate });
+      assert.equal(lib.symbols.make_text(3).length, 3);
+      lib.close();
+    }
+    for (let i = 0; i < 5; i += 1) await gc();
+    // Those of the last ones may be in registers.
+    assert.ok(arenas() <= before + 2, `${arenas()} arenas after ${before}`);
+  });
 });
 
 // ---- hostile libraries ----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ const peers = {
   deno: { label: 'Deno.dlopen', peer: 'deno', runtime: 'deno', env: {} },
   bun: { label: 'bun:ffi', peer: 'bun', runtime: 'bun', env: {} },
   ffirs: { label: 'ffi-rs', peer: 'ffirs', runtime: 'node', env: {} },
+  byHand: { label: 'JavaScript alone', peer: null, runtime: 'node', env: {}, asked: true },
 };
 
 const alone = (label) => ({ label, peer: null, runtime: 'node', env: {} });

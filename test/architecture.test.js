@@ -15,7 +15,8 @@ const FOLDERS = {
   '.': ['lib/instance'],
   bin: ['cli'],
   cli: ['.', 'lib/native', 'lib/call', 'lib/library', 'scripts'],
-  'lib/instance': ['lib/index', 'lib/bun', 'lib/koffi', 'lib/node-ffi', 'lib/native', 'lib/base'],
+  'lib/instance': ['lib/entries'],
+  'lib/entries': ['lib/index', 'lib/bun', 'lib/koffi', 'lib/node-ffi', 'lib/native', 'lib/base'],
   'lib/index': [
     'lib/cc',
     'lib/library',

@@ -251,6 +251,25 @@ describe('values', () => {
   });
 });
 
+describe('a declaration that fn() returned', () => {
+  test('is what JSCallback takes, too', () => {
+    const type = ffi.fn({ args: ['i32', 'cstring'], returns: 'i32' });
+    const callback = new ffi.JSCallback((n, text) => n + text.length, type);
+    const call = ffi.CFunction({ ptr: callback.ptr, args: ['i32', 'cstring'], returns: 'i32' });
+    assert.equal(call(40, 'ab'), 42);
+    callback.close();
+    const ofText = new ffi.JSCallback((n) => -n, ffi.fn('int (*)(int)'));
+    assert.equal(ffi.CFunction({ ptr: ofText.ptr, args: ['int'], returns: 'int' })(5), -5);
+    ofText.close();
+  });
+
+  test('is refused where JavaScript cannot be called with it, as are other types', () => {
+    const make = (type) => () => new ffi.JSCallback(() => 0, type);
+    throws(make(ffi.fn({ args: ['int'], varargs: true })), 'ERR_INVALID_ARG_TYPE', /a type that C can call JavaScript/);
+    throws(make(ffi.struct({ x: 'int' })), 'ERR_INVALID_ARG_TYPE', /the type of a function, as fn\(\) returns/);
+  });
+});
+
 describe('exceptions', () => {
   const symbols = bind({
     call_i32: { args: ['function', 'i32'], returns: 'i32' },

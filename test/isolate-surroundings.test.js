@@ -38,6 +38,7 @@ const script = `
     lib.symbols.sleep_ms(0);
     const { symbols } = ffi.dlopen('c', { strdup: { args: ['cstring'], returns: 'ptr' } });
     seen.ownText = ffi.CString(symbols.strdup('of this process'));
+    seen.arena = ffi.arena().size;
     MORE
     lib.close();
   } catch ({ code, message }) {
@@ -89,8 +90,11 @@ const LITTLE = onlyOn('root')
     );
 
 describe('an isolated library', { skip: skip || needs('prlimit') }, () => {
-  test('works with little address space', () => {
-    for (const gib of byScale([4], [4, 8, 20, 100])) works(seenUnder(['prlimit', `--as=${gib * GIB}`]));
+  test('works with little address space, by copies: Buffers stay outside of the arena', () => {
+    for (const gib of byScale([4], [4, 8, 20, 100])) {
+      const { arena } = works(seenUnder(['prlimit', `--as=${gib * GIB}`]));
+      assert.equal(arena, 0, `${gib} GiB`);
+    }
   });
 
   test('is refused with a reason where files must be small, or too few', () => {

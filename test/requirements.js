@@ -10,7 +10,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { findLibclang } = require('../cli/bind/libclang.js');
 const { isMusl } = require('../lib/native/platform.js');
-const { cachedFiles, searchDirectories } = require('../lib/library/resolve.js');
+const { cachedFiles, searchDirectories } = require('../lib/library/search.js');
 const { installLocked, isLockedInstalled } = require('../scripts/npm.js');
 
 const isLinux = process.platform === 'linux';
@@ -57,6 +57,10 @@ const hasRegistry = () =>
   spawnSync('npm', ['ping', '--fetch-retries=0', '--fetch-timeout=10000'], { stdio: 'ignore', shell: isWindows })
     .status === 0;
 
+/** The runtime of AddressSanitizer, which a program has to load before its libraries. */
+const asanLibrary = () =>
+  spawnSync('cc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).stdout?.trim() || 'libasan.so';
+
 const library = (soname, apt) => ({ found: () => hasLibrary(soname), apt });
 const header = (name, apt) => ({ found: () => hasHeader(name), apt });
 const command = (name, apt) => ({ found: () => hasCommand(name), apt });
@@ -101,6 +105,8 @@ const REQUIREMENTS = {
   ldconfig: command('ldconfig', 'libc-bin'),
   prlimit: command('prlimit', 'util-linux'),
   ssh: command('ssh', 'openssh-client'),
+  valgrind: command('valgrind', 'valgrind'),
+  asan: { found: () => fs.existsSync(asanLibrary()), otherwise: 'have the compiler of GNU as cc' },
   chromium: command('chromium', 'chromium'),
   // ssh2's optional dependencies are native; its suite does without.
   suites: packages('ecosystem', '--omit=optional'),
@@ -209,7 +215,7 @@ const onlyOn = (...names) => names.map((name) => PLATFORM[name]).find(({ is }) =
 const isNeed = (reason) => /^needs .+: ./.test(reason);
 const isPlatform = (reason) => Object.values(PLATFORM).some((each) => each.reason === reason);
 
-module.exports = { REQUIREMENTS, needs, onlyOn, isNeed, isPlatform };
+module.exports = { REQUIREMENTS, needs, onlyOn, isNeed, isPlatform, asanLibrary };
 
 if (require.main === module) {
   const missing = Object.keys(REQUIREMENTS).filter(isMissing);

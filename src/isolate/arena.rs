@@ -63,10 +63,15 @@ pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error>
     }
 }
 
+/// Behind an arena lie zeroes that can be read: what is read at the address of a text or a value in it does not run on
+/// into other memory, whatever a host has written.
+const BEHIND: usize = MIB;
+
 /// An arena.
 #[derive(Debug)]
 pub struct Arena {
     range: Range,
+    size: usize,
     fd: OwnedFd,
     blocks: Mutex<Blocks>,
     heaps: Arc<Heaps>,
@@ -130,7 +135,7 @@ impl Arena {
     /// Of `size` bytes, the first `own` of which are for blocks of this process.
     fn with_parts(size: usize, own: usize, sets_aside: bool) -> Result<Self, Error> {
         let fd = sealed_file(c"pinned-ffi arena", size)?;
-        let range = Range::reserve(size, GIB).ok_or_else(Error::last_os_error)?;
+        let range = Range::reserve(size + BEHIND, GIB).ok_or_else(Error::last_os_error)?;
         let flags = libc::MAP_SHARED | libc::MAP_NORESERVE | libc::MAP_FIXED;
         // SAFETY: the range is reserved for this.
         unsafe {
@@ -138,17 +143,20 @@ impl Arena {
             if libc::mmap(pointer(range.base), size, protection, flags, fd.as_raw_fd(), 0) == libc::MAP_FAILED {
                 return Err(Error::last_os_error());
             }
+            if libc::mprotect(pointer(range.base + size), BEHIND, protection) != 0 {
+                return Err(Error::last_os_error());
+            }
             libc::madvise(pointer(range.base), size, libc::MADV_DONTDUMP);
         }
         // The first page stays unused: a NULL with an offset is no block.
         let blocks = Blocks::new(range.base + MIB, range.base + own);
         let heaps = Arc::new(Heaps::new(range.base + own, size - own));
-        Ok(Self { range, fd, blocks: Mutex::new(blocks), heaps, sets_aside })
+        Ok(Self { range, size, fd, blocks: Mutex::new(blocks), heaps, sets_aside })
     }
 
     /// Its first address and its bytes.
     pub fn span(&self) -> (usize, usize) {
-        (self.range.base, self.range.size)
+        (self.range.base, self.size)
     }
 
     /// The memory file.
@@ -158,7 +166,8 @@ impl Arena {
 
     /// Whether bytes lie in it: every page of it can be read and written.
     pub fn holds(&self, start: usize, length: usize) -> bool {
-        self.range.contains(start, length)
+        let end = self.range.base + self.size;
+        start >= self.range.base && start <= end && length <= end - start
     }
 
     /// The bytes that blocks take up.

@@ -7,6 +7,7 @@ pub mod address_space;
 pub mod arena;
 pub mod channel;
 pub mod child;
+pub mod confinement;
 pub mod control;
 pub mod deadline;
 pub mod death;
@@ -15,6 +16,7 @@ pub mod function;
 #[cfg(not(all(test, loom)))]
 pub mod futex;
 pub mod heaps;
+pub mod interrupt;
 pub mod life;
 pub mod limits;
 pub mod lines;

@@ -143,6 +143,8 @@ pub struct Settings {
     pub window_size: u64,
     /// Whether the host may spin.
     pub spins: u32,
+    /// Whether the library keeps the malloc that it has.
+    pub keeps_malloc: u32,
 }
 
 /// All that is shared but the arena.

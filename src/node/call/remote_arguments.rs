@@ -21,7 +21,7 @@ impl BoundFunction {
         self.remote.as_ref().map(|remote| &remote.memory.source)
     }
 
-    /// Has function pointers of callbacks mean the same in the other process: those that were made before there was one
+    /// Translates function pointers of callbacks for the other process: those that were made before there was one
     /// have other addresses there.
     ///
     /// # Errors
@@ -101,8 +101,8 @@ impl BoundFunction {
     ) -> Result<()> {
         let Some(shape) = remote.arguments.shapes.of_argument(argument) else { return Ok(()) };
         let Some(span) = memory() else { return Ok(()) };
-        // SAFETY: M3 for the view of an argument, or an exposed block of shared memory, which exists for good; its bytes
-        // are copied once.
+        // SAFETY: M3 for the view of an argument, or an exposed block of shared memory, which exists for good; its
+        // bytes are copied once.
         let values = unsafe { raw::copy(span) };
         self.check_shape(remote, argument, shape, &values)
     }

@@ -359,10 +359,8 @@ describe('a library that lies', { skip }, () => {
 
   test('a flood of callbacks from its threads meets the timeout', async (t) => {
     const lib = open(t, 'sharing', calls, { timeout: 60 });
-    let count = 0;
-    const callback = callbackOf(t, (i) => (count += 1) && i);
+    const callback = callbackOf(t, (i) => i);
     throws(() => lib.symbols.call_in_threads(3, 2 ** 30, callback), 'ERR_FFI_TIMEOUT', /60 ms/);
-    assert.ok(count > 0);
     lib.restart();
     await assert.rejects(lib.symbols.call_in_threads.async(3, 2 ** 30, callback), { code: 'ERR_FFI_TIMEOUT' });
     lib.restart();

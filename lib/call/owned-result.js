@@ -54,6 +54,7 @@ function ownedResult(returns, name, find, lifetime) {
       ...base,
       name: descriptor.name,
       key: `owned ${(keys += 1)}`,
+      signatures: new Map(),
       read(view, at) {
         const address = readAddress(view, at);
         if (address === null) return null;
@@ -92,7 +93,8 @@ function ownedParameter(type, name, find, lifetime, where) {
       }
     },
   };
-  return Object.freeze(new DeclaredType({ ...declared, key: `owned ${(keys += 1)}`, target: owned, free: undefined }));
+  const key = `owned ${(keys += 1)}`;
+  return Object.freeze(new DeclaredType({ ...declared, key, signatures: new Map(), target: owned, free: undefined }));
 }
 
 const isOwned = (type) => typeof type === 'object' && type !== null && descriptorOf(type)?.free !== undefined;

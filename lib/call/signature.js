@@ -115,22 +115,27 @@ const keyOf = function (descriptor) {
   return descriptor.key ?? (descriptor.coercing ? descriptor.id : `${descriptor.id}w`);
 };
 
-/** The signature of a list of types, prepared once. `fixed` is how many arguments a variadic function declares. */
+/**
+ * The signature of a list of types, prepared once. `fixed` is how many arguments a variadic function declares. A type
+ * that only one library has keeps the signatures that have it, so that they end with it.
+ */
 const internSignature = function (types, name) {
   const { args, parameters, fixed } = types;
+  let known = types.result.signatures ?? signatures;
   let descriptors = '';
   let texts = '';
   for (let i = 0; i < args.length; i += 1) {
     const { label, lengthOf, flow } = parameters[i];
     descriptors += `${keyOf(args[i])},`;
+    known = args[i].signatures ?? known;
     if (flow !== undefined) texts += `${flow} ${i},`;
     if (lengthOf !== undefined) texts += `${JSON.stringify([label, lengthOf, parameters[i].counts])},`;
     else if (typeof label !== 'number') texts += `${JSON.stringify(label)},`;
   }
   const said = `${spellingOf(types.resultPosition)}|${types.wording?.key}`;
   const key = `${descriptors}|${keyOf(types.result)}|${texts}|${fixed}|${types.loose}|${said}`;
-  let signature = signatures.get(key);
-  if (signature === undefined) signatures.set(key, (signature = prepare(types, name)));
+  let signature = known.get(key);
+  if (signature === undefined) known.set(key, (signature = prepare(types, name)));
   return signature;
 };
 

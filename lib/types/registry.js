@@ -25,6 +25,7 @@
  * @property {(value: any, name?: string, position?: any) => any} [resolve]
  * @property {Function} [writeAnyText]
  * @property {string} [key] tells it from others of the same id
+ * @property {Map<string, object>} [signatures] those with it, where only one library has it
  * @property {boolean} [isPointerLike]
  * @property {boolean} [isText]
  * @property {boolean} [retains]

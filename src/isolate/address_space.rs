@@ -179,10 +179,9 @@ impl OtherMemory for Hosts {
         }
         // Where a host has memory the answer may be of a moment ago; where nobody has, it must be of now.
         let is_recent = LOOKED.load(Ordering::Relaxed).wrapping_add(RECENT) > milliseconds();
-        if !(is_recent && host_at(address).is_some()) {
-            if !look() {
-                return !remote_memory::read(std::process::id() as i32, address, &mut [0]);
-            }
+        let is_known = is_recent && host_at(address).is_some();
+        if !is_known && !look() {
+            return !remote_memory::read(std::process::id() as i32, address, &mut [0]);
         }
         !was_mapped(address)
     }

@@ -57,7 +57,7 @@ fn loader() -> Result<CString> {
         // SAFETY: the loader has filled the structure, whose headers and segments stay mapped; `found` is the caller's.
         unsafe {
             let object = &*object;
-            let mut headers = (0..object.dlpi_phnum.into()).map(|at| &*object.dlpi_phdr.add(at));
+            let mut headers = (0..usize::from(object.dlpi_phnum)).map(|number| *object.dlpi_phdr.add(number));
             if let Some(header) = headers.find(|header| header.p_type == libc::PT_INTERP) {
                 let path = std::ptr::with_exposed_provenance((object.dlpi_addr + header.p_vaddr) as usize);
                 *found.cast::<Option<CString>>() = Some(CStr::from_ptr(path).to_owned());

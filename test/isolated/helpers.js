@@ -63,6 +63,16 @@ const children = () =>
     .flatMap((thread) => textOf(`/proc/self/task/${thread}/children`).split(' '))
     .filter((pid) => pid.trim() !== '');
 
+/** The descriptors of this process that are of files of a name. */
+const descriptorsOf = (name) =>
+  fs.readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`).includes(name);
+    } catch {
+      return false;
+    }
+  });
+
 /** What a process has: descriptors, threads, children. */
 const resources = () => ({
   descriptors: fs.readdirSync('/proc/self/fd').length,
@@ -91,6 +101,7 @@ module.exports = {
   isGone,
   stop,
   children,
+  descriptorsOf,
   resources,
   untilNoMoreThan,
 };

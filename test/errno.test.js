@@ -161,6 +161,8 @@ describe('fails', () => {
     ['negative', 'set_errno_i64', 'i64', [-1n, -(2n ** 63n)], [0n, 1n]],
     ['nonzero', 'set_errno_i32', 'i32', [-1, 1], [0]],
     ['nonzero', 'set_errno_i64', 'i64', [-1n, 1n], [0n]],
+    ['nonzero', 'set_errno_i32', 'bool', [true], [false]],
+    ['nonzero', 'set_errno_ptr', 'ptr', [4096], [null]],
     ['null', 'set_errno_ptr', 'ptr', [null], [4096]],
     ['null', 'set_errno_cstring', 'cstring', [null], ['', 'text']],
     [(result) => result === 3, 'set_errno_i32', 'i32', [3], [-1, 0, 2]],
@@ -305,6 +307,17 @@ describe('fails', () => {
         /set_errno_i32.*fails/,
       );
     }
+    for (const [fails, returns] of [
+      ['nonzero', 'cstring'],
+      ['nonzero', 'ptr'],
+      ['negative', 'void'],
+      ['null', 'int'],
+    ])
+      throws(
+        () => bind({ set_errno_i32: { ...setting, returns, fails } }),
+        'ERR_INVALID_ARG_VALUE',
+        new RegExp(`^set_errno_i32: fails '${fails}' needs .* as the result, not `),
+      );
     for (const errnoOption of ['yes', 1, null]) {
       throws(() => bind({ set_errno_i32: { ...setting, errno: errnoOption } }), 'ERR_INVALID_ARG_TYPE', /errno/);
     }

@@ -397,5 +397,27 @@ describe('a C function that returns twice', () => {
       throws(() => ffi.dlopen('c', { mine: { name, args: ['ptr'], returns: 'int' } }), 'ERR_INVALID_ARG_VALUE', reason);
       throws(() => ffi.dlopen('c', { [name]: { args: [], returns: 'int' } }), 'ERR_INVALID_ARG_VALUE', /returns twice/);
     });
+    test(`is refused when its address is declared: ${name}`, () => {
+      const library = ffi.dlopen(null, {});
+      const ptr = library.symbol(name === 'sigsetjmp' ? '__sigsetjmp' : name);
+      for (const address of ptr === null ? [] : [ptr, BigInt(ptr)]) {
+        const code = 'ERR_INVALID_ARG_VALUE';
+        throws(
+          () => ffi.CFunction({ ptr: address, returns: 'int' }),
+          code,
+          /^CFunction: declaration: .*\(\) returns twice, /,
+        );
+        throws(
+          () => ffi.linkSymbols({ mine: { ptr: address } }),
+          code,
+          /^linkSymbols: symbols\.mine: .*\(\) returns twice, /,
+        );
+        throws(
+          () => ffi.dlopen(null, { mine: { ptr: address } }),
+          code,
+          /^dlopen: symbols\.mine: .*\(\) returns twice, /,
+        );
+      }
+    });
   }
 });

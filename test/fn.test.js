@@ -2,12 +2,11 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
-const { ffi, throws, gc } = require('./helpers.js');
+const { ffi, run, throws, gc } = require('./helpers.js');
 
 const { fn } = ffi;
 const Unary = fn({ args: ['int'], returns: 'int' });
-const { symbols: c } = ffi.cc({
-  source: `typedef int (*unary)(int);
+const SOURCE = `typedef int (*unary)(int);
 static unary kept;
 static int twice(int n) { return 2 * n; }
 unary get(void) { return twice; }
@@ -16,7 +15,9 @@ int apply(unary f, int n) { return f ? f(n) : -1; }
 int both(unary f, unary g, int n) { return f(g(n)); }
 void keep(unary f) { kept = f; }
 int later(int n) { return kept(n); }
-int higher(unary (*choose)(int), int n) { unary f = choose(n); return f ? f(n) : 0; }`,
+int higher(unary (*choose)(int), int n) { unary f = choose(n); return f ? f(n) : 0; }`;
+const { symbols: c } = ffi.cc({
+  source: SOURCE,
   symbols: {
     get: { returns: Unary },
     none: { returns: Unary },
@@ -94,6 +95,35 @@ describe('a function pointer', () => {
       messages[0],
       /^keepsIt: argument 0 was given a plain function, which lives for the call; .* Pass a JSCallback$/,
     );
+  });
+
+  // Closures are used again after 1024 others, here before the first report.
+  test('that C calls late, and again when its pointer is another function, is warned of, and the process ends', async () => {
+    const { code, signal, stderr } = await run({
+      code: `
+        const { symbols: c } = ffi.cc({ source: ${JSON.stringify(SOURCE)}, symbols: {
+          keep: { args: [ffi.fn({ args: ['int'], returns: 'int' })] },
+          other: { name: 'keep', args: [ffi.fn({ args: ['int'], returns: 'int' })] },
+          later: { args: ['int'], returns: 'int' } } });
+        c.keep((n) => n);
+        c.later(1);
+        for (let i = 0; i < 1500; i += 1) {
+          c.other((n) => n);
+          c.later(1);
+        }
+        const closed = new ffi.JSCallback(function early(n) { return n; }, { args: ['u8'] });
+        const late = ffi.CFunction({ ptr: closed.ptr, args: ['u8'] });
+        closed.close();
+        late(1);
+        for (let i = 0; i < 2000; i += 1) new ffi.JSCallback(function next(n) { return n; }, { args: ['u8'] }).close();`,
+      env: { NODE_NO_WARNINGS: '' },
+    });
+    assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
+    const warnings = stderr.match(/FFIWarning: .*/g);
+    assert.equal(warnings.length, 3, stderr);
+    assert.match(warnings[0], /keep: argument 0 was given a plain function/);
+    assert.match(warnings[1], /other: argument 0 was given a plain function/);
+    assert.match(warnings[2], /a JSCallback early was called by native code after its close\(\)/);
   });
 
   test('that C keeps never reaches another function', async () => {

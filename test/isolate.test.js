@@ -93,6 +93,34 @@ describe('an isolated library', { skip }, () => {
     assert.throws(() => lib.symbols.fail_with(2), { code: 'ENOENT' });
   });
 
+  // The host has a heap of its own in place of libc's.
+  test('has functions of libc that free what the library allocated, and the other way round', (t) => {
+    const symbols = {
+      strdup: { args: ['cstring'], returns: { type: 'cstring', free: 'free' } },
+      duplicate: { name: 'strdup', args: ['cstring'], returns: 'ptr' },
+      asprintf: { args: [ffi.out({ type: 'cstring', free: 'free' }), 'cstring'], varargs: true, returns: 'i32' },
+      malloc: { args: ['usize'], returns: 'ptr' },
+      calloc: { args: ['usize', 'usize'], returns: 'ptr' },
+      realloc: { args: ['ptr', 'usize'], returns: 'ptr' },
+      free: { args: ['ptr'] },
+    };
+    const own = open(t, 'sharing', {
+      ...symbols,
+      free_text: { args: ['ptr'] },
+      make: { name: 'make_text', args: ['i32'], returns: 'ptr' },
+    });
+    const libc = dlopen('c', symbols, { isolate: { stderr: 'ignore' } });
+    t.after(() => libc.close());
+    for (const { symbols: c } of [own, libc]) {
+      assert.equal(c.strdup('text'), 'text');
+      assert.deepEqual(c.asprintf('%d %s', ['i32', 7], ['cstring', 'x']), { returns: 3, out: ['7 x'] });
+      for (const address of [c.malloc(100), c.calloc(10, 1000), c.duplicate('text'), c.realloc(c.malloc(10), 5000)])
+        c.free(address);
+    }
+    own.symbols.free_text(own.symbols.duplicate('text'));
+    own.symbols.free(own.symbols.make(100_000));
+  });
+
   test('has its heap, its globals and its stack read in place, and other memory through the kernel', (t) => {
     const lib = open(t, 'sharing', {
       make_list: { args: ['i32'], returns: 'ptr' },

@@ -3,6 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
+const vm = require('node:vm');
 const { ffi, throws, runs } = require('./helpers.js');
 
 const { cc, pointer, struct, union } = ffi;
@@ -92,6 +93,17 @@ describe('an object', () => {
     const bare = Object.assign(Object.create(null), { x: 5 });
     symbols.move(bare);
     assert.equal(bare.x, 15);
+  });
+
+  test('may be of another realm', () => {
+    const { point, points } = vm.runInNewContext(
+      `({ point: { x: 1, name: 'n' }, points: [{ x: 1 }, Object.assign(Object.create(null), { x: 2 })] })`,
+    );
+    assert.equal(symbols.move(point), 'n');
+    assert.equal(symbols.move_all(points, 2), 2);
+    assert.deepEqual([point.x, points[0].x, points[1].x], [11, 1, 3]);
+    throws(() => symbols.move(vm.runInNewContext('new (class A { x = 1 })()')), 'ERR_INVALID_ARG_TYPE');
+    throws(() => symbols.move(vm.runInNewContext('new Map()')), 'ERR_INVALID_ARG_TYPE');
   });
 
   test('is one field of a union', () => {

@@ -11,9 +11,14 @@ require('./shutdown.js');
 // C then reaches JavaScript by V8's own functions, whichever path calls take.
 if (usesV8) binding.attachEntry(Number(modules));
 
+/** The bit of a number that says that the closure was opened again since C called it. */
+const FORMER = 0x80000000;
+
+const calledLate = (id) => (id < FORMER ? closures[id].calledLate() : closures[id - FORMER].formerCalledLate());
+
 /** All of them, by number: native code keeps them for as long as the process. */
 const closures = [];
-const [openNative, closeNative] = binding.callbacks((id) => closures[id].calledLate());
+const [openNative, closeNative] = binding.callbacks(calledLate);
 
 // The words of the argument buffer, and what the second one says.
 const [ID, KIND, NAME] = [0, 1, 2];
@@ -40,7 +45,7 @@ class Closure {
   }
 
   /**
-   * Has C call `handler`, which reads and writes the argument buffer; `name` is what messages call it, `kind` is of
+   * Makes C call `handler`, which reads and writes the argument buffer; `name` is for messages, `kind` is one of
    * `KINDS`.
    */
   open(handler, name, kind) {
@@ -59,6 +64,9 @@ class Closure {
 
   /** C has called while it was closed. */
   calledLate() {}
+
+  /** The same, as what it was before it was opened again. */
+  formerCalledLate() {}
 }
 
 /** A closure is used again only after this many others of its signature were closed after it. */

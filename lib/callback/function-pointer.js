@@ -33,13 +33,22 @@ const warned = new Set();
 /** The pointer of a plain function. */
 class ScopedClosure extends Closure {
   to;
+  former;
 
   calledLate() {
-    if (warned.has(this.to)) return;
-    warned.add(this.to);
+    this.#warn(this.to);
+  }
+
+  formerCalledLate() {
+    this.#warn(this.former);
+  }
+
+  #warn(to) {
+    if (warned.has(to)) return;
+    warned.add(to);
     process.emitWarning(
       makeWarning(
-        `${this.to} was given a plain function, which lives for the call; native code called it ` +
+        `${to} was given a plain function, which lives for the call; native code called it ` +
           'afterwards, and got zero. Pass a JSCallback',
         { code: 'ERR_FFI_CALLBACK_CLOSED' },
       ),
@@ -53,6 +62,7 @@ function scopedCallbacksOf(signature) {
   return (callback, name) => {
     const handler = handlerOf(signature, callback, name);
     const closure = closed.take() ?? new ScopedClosure(signature.native);
+    closure.former = closure.to;
     closure.to = name;
     // Its name is not read: a getter may run the program's code, and other arguments are written already.
     closure.open(handler, `a function passed to ${name}`, KINDS.scoped);
@@ -87,6 +97,8 @@ function descriptorOf(options, makeScopedCallback) {
   const bound = new Map();
   return {
     ...base,
+    // What a JSCallback takes in place of a declaration.
+    declaration: makeScopedCallback === undefined ? undefined : options,
     name: 'fn',
     key: `fn ${(keys += 1)}`,
     retains: true,

@@ -38,7 +38,7 @@ function inText(text, work, name) {
   }
 }
 
-/** Where a name is in a text for the last time: its declaration is behind its uses within itself. */
+/** The last place of a name in a text: a declaration comes after the uses of the name within itself. */
 const placeOf = (text, name) =>
   Math.max([...text.matchAll(new RegExp(`\\b${name.replaceAll('$', '\\$')}\\b`, 'g'))].at(-1)?.index ?? 0, 0);
 
@@ -89,8 +89,8 @@ const parameterIn = (text, index) => {
 const copyOf = (declaration) => ({ ...declaration, args: [...declaration.args] });
 
 /**
- * Defines what `make` gives by its names, if it gives anything. Where the text has what has no counterpart, such as `long double`,
- * the rest of a set is of use: reading the property throws.
+ * Defines what `make` gives by its names, if it gives anything. Where the text has what has no counterpart, such as
+ * `long double`, the rest of a set is of use: reading the property throws.
  */
 function define(target, names, make) {
   /** @type {PropertyDescriptor} */

@@ -6,7 +6,7 @@ const { faultAt } = require('./fault.js');
 
 const BLANK = /(?:[ \t\r\n\f\v]|\\\r?\n|\/\/(?:\\\r?\n|[^\n])*|\/\*[^]*?\*\/)+/y;
 const WORD = /[\w$]+/y;
-/** What may stand directly in front of a quotation mark. */
+/** The prefixes of a quotation mark. */
 const PREFIX = /^(?:u8|[uUL])$/;
 const NUMBER = /(?:0[xX][\da-fA-F']+|0[bB][01']+|\d[\d']*)(?:\.\d*)?(?:[eE][+-]?\d+)?[uUlLzZfF]*/y;
 const STRING = /(?:u8|[uUL])?"(?:\\[^]|[^"\\\n])*"/y;
@@ -25,7 +25,7 @@ const HINT_BIND = 'for macros and whole headers use `pinned-ffi bind`, or the ou
 /** Reads tokens one after the other. */
 class Lexer {
   #at = 0;
-  /** Where the last token ends. */
+  /** The end of the last token. */
   #behind = 0;
 
   /** @param {string} text */
@@ -33,7 +33,7 @@ class Lexer {
     this.text = text;
   }
 
-  /** Where the next token is looked for. */
+  /** The offset at which the next token is searched. */
   get offset() {
     return this.#at;
   }

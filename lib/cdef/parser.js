@@ -67,7 +67,7 @@ class Parser {
     });
   }
 
-  /** What evaluates constant expressions. */
+  /** The evaluator of constant expressions. */
   get expressions() {
     return (this.#expressions ??= new (expressions().Expressions)(this));
   }

@@ -1,6 +1,6 @@
 'use strict';
-// How values of koffi's types go through calls of the main entry: the type that the main entry gets, and the code that converts
-// values before and after.
+// The conversion of koffi's values for calls of the main entry: the type that the main entry gets, and the code that
+// converts values before and after.
 
 const { DeclaredType } = require('../types/native-type.js');
 const { fn } = require('../callback/function-pointer.js');
@@ -211,7 +211,8 @@ function memoryType(type) {
 
 /**
  * The conversion of an argument of a type.
- * @returns {{ type: unknown, convert?: Function, prepare?: Function }} `type` is one of the main entry; `prepare` makes what is passed
+ * @returns {{ type: unknown, convert?: Function, prepare?: Function }} `type` is one of the main entry; `prepare` makes
+ * what is passed
  *   of a value that needs memory
  */
 function argumentOf(type) {

@@ -16,7 +16,10 @@ const { parseTypes, readArgs } = require('../call/signature.js');
 const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
-const { candidatesInTurn, fileOf, toPath } = require('./resolve.js');
+// Not loaded when it is needed: the process may have no file descriptor left then.
+const { notOpened } = require('./not-opened.js');
+const { candidatesInTurn, toPath } = require('./resolve.js');
+const { RETURNS_TWICE, refuseAddress, twice } = require('./returns-twice.js');
 const config = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
@@ -24,6 +27,7 @@ const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlope
 // Loaded when needed: few libraries have any.
 const globals = lazy(() => require('./global.js'));
 const locate = lazy(() => require('./inspect.js'));
+const search = lazy(() => require('./search.js'));
 // Loaded for declarations that are C text: plain prototypes, any functions, types.
 const plain = lazy(() => require('../cdef/plain.js'));
 const cdef = lazy(() => require('../cdef/symbols.js'));
@@ -128,8 +132,11 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
   const symbol = declaration.name ?? key;
   if (declaration.timeout !== undefined)
     isolation().checkTimeout(declaration.timeout, lifetime, `dlopen: symbols.${key}`);
-  if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(key, symbol);
-  const address = declaration.ptr === undefined ? lifetime.native.find(symbol) : addressOf(declaration.ptr, key);
+  if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(`dlopen: symbols.${key}`, symbol);
+  const address =
+    declaration.ptr === undefined
+      ? lifetime.native.find(symbol)
+      : addressOf(declaration.ptr, key, `dlopen: symbols.${key}`);
   if (address === null) {
     if (declaration.optional) return null;
     // An error in the types comes first, because it is an error with every library.
@@ -140,7 +147,10 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
   return bind(key, address, declaration, lifetime, mayBeFast, parameterOf);
 };
 
-/** Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have getters. */
+/**
+ * Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have
+ * getters.
+ */
 const bindOwned = function (declaration, name, find, lifetime) {
   if (typeof declaration.returns === 'object')
     declaration.returns = ownedResults().ownedResult(declaration.returns, name, find, lifetime);
@@ -157,7 +167,8 @@ const bindOwned = function (declaration, name, find, lifetime) {
 /**
  * Opens a library whose functions are bound one by one, as a dialect declares them.
  * @param {import('../call/generic-call').Wording} [wording] the dialect's messages about calls
- * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function, isIsolated: boolean }}
+ * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close:
+ * Function, isIsolated: boolean }}
  */
 function openLibrary(path, options, wording) {
   requirePermission('load', path);
@@ -186,16 +197,6 @@ function openLibrary(path, options, wording) {
 const withoutFree = (returns) =>
   typeof returns === 'object' && returns !== null && !isDeclared(returns) ? (returns.type ?? 'cstring') : returns;
 
-/** Functions that return a second time, to a stack frame that is gone by then: the process would crash. */
-const RETURNS_TWICE = new Set(['vfork', 'setjmp', '_setjmp', 'sigsetjmp', '__sigsetjmp', 'getcontext', 'savectx']);
-
-const twice = (key, symbol) =>
-  makeError(
-    'ERR_INVALID_ARG_VALUE',
-    `dlopen: symbols.${key}: ${symbol}() returns twice, ` +
-      `which a function that JavaScript calls cannot; ${symbol === 'vfork' ? 'use node:child_process' : 'call it in C (cc)'}`,
-  );
-
 function findOrThrow(native, symbol, path) {
   const address = native.find(symbol);
   if (address === null) throw missing(symbol, path);
@@ -221,7 +222,7 @@ function symbolHint(symbol, path) {
 
 function nearestSymbol(symbol, path) {
   try {
-    const file = fileOf(path);
+    const file = search().fileOf(path);
     const { exports } = binding.inspect(file).find(locate().isLoadable);
     return exports.length > MOST_SYMBOLS ? undefined : nearest(symbol, new Set(exports.map(({ name }) => name)));
   } catch {
@@ -234,15 +235,16 @@ const closed = (name, path) =>
   makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
 
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
-const functionOf = (opened, scope) => (first, second) => {
-  const { name, declaration, own } =
-    second === undefined
-      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
-      : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
-  if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
-  const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
-  return bindSymbol(name, declaration, { ...opened, parameterOf });
-};
+const functionOf = (opened, scope) =>
+  published('function', (first, second) => {
+    const { name, declaration, own } =
+      second === undefined
+        ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
+        : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
+    if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
+    const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
+    return bindSymbol(name, declaration, { ...opened, parameterOf });
+  });
 
 function nameOf(name, where) {
   if (typeof name !== 'string') throw wrongType(where, 'a string', name);
@@ -258,12 +260,13 @@ const symbolOf = (native, path) =>
   });
 
 /** The maker of a library's globals. */
-const globalOf = (native, path, scope) => (name, declared) => {
-  nameOf(name, 'global: name');
-  const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
-  if (!native.isOpen) throw closed(name, path);
-  return global(name, findOrThrow(native, name, path), type, native, path);
-};
+const globalOf = (native, path, scope) =>
+  published('global', (name, declared) => {
+    nameOf(name, 'global: name');
+    const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
+    if (!native.isOpen) throw closed(name, path);
+    return global(name, findOrThrow(native, name, path), type, native, path);
+  });
 
 /** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
 function flagsOf(flags) {
@@ -315,7 +318,7 @@ const openFirst = function (path, openOne) {
     if (typeof native !== 'string') return { native, found: candidate };
     tried.push({ path: candidate, reason: native });
   }
-  throw require('./not-opened.js').notOpened(expected, tried);
+  throw notOpened(expected, tried);
 };
 
 /**
@@ -327,17 +330,18 @@ function rivalOf(candidate, flags) {
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
   if (candidate.includes('/')) return binding.interposed(candidate);
   // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
-  const file = binding.isLoaded(candidate) ? null : fileOf(candidate);
+  const file = binding.isLoaded(candidate) ? null : search().fileOf(candidate);
   return file === null ? null : binding.interposed(file);
 }
 
 /** The address of a declaration's `ptr`. */
-function addressOf(ptr, name) {
+function addressOf(ptr, name, where) {
   if (typeof ptr !== 'number' && typeof ptr !== 'bigint') {
     throw wrongType(`${name}: ptr`, 'the address of the native function (number or BigInt)', ptr);
   }
   const valid = typeof ptr === 'bigint' ? BigInt.asUintN(64, ptr) === ptr : Number.isSafeInteger(ptr);
   if (!valid || ptr < 4096) throw outOfRange(`${name}: ptr`, 'the address of the native function', ptr);
+  refuseAddress(ptr, where);
   return ptr;
 }
 
@@ -350,7 +354,7 @@ function bindPointer(name, value, where, lifetime) {
         'CFunction(), you must provide a "ptr" field with the memory address of the native function.',
     );
   }
-  const address = addressOf(declaration.ptr, name);
+  const address = addressOf(declaration.ptr, name, where);
   const { c } = declaration;
   if (c !== undefined) Object.assign(declaration, types().parseSignature(c, `${where}.c`));
   bindOwned(declaration, name, undefined, lifetime);
@@ -380,4 +384,4 @@ function CFunction(declaration) {
   return Object.defineProperty(call, 'closed', { get: () => lifetime.closed, enumerable: true });
 }
 
-module.exports = { RETURNS_TWICE, dlopen, openLibrary, linkSymbols, CFunction };
+module.exports = { dlopen, openLibrary, linkSymbols, CFunction };

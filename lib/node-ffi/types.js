@@ -110,7 +110,7 @@ const refusal = (position, expected) =>
 /** A number: what Node takes, the descriptor of the table writes. */
 function numberOf(name) {
   const base = byName.get(name);
-  // Where Node rounds to Infinity, the table's own descriptor refuses.
+  // Node rounds to Infinity; the table's own descriptor refuses such a number.
   const { write } = name === 'f32' ? base.coercing : base;
   const { isValid, expected } = RULES[name];
   return {
@@ -190,7 +190,8 @@ Object.defineProperty(memory, 'writeAnyText', {
 });
 
 function refuseFirstPage(value, name, position) {
-  if (typeof value === 'bigint' && access.isInFirstPage(value)) throw lowAddress(value, { name: 'pointer' }, name, position);
+  if (typeof value === 'bigint' && access.isInFirstPage(value))
+    throw lowAddress(value, { name: 'pointer' }, name, position);
 }
 
 /** A pointer that a callback returns: an address. */

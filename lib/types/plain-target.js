@@ -1,6 +1,6 @@
 'use strict';
-// Plain objects and arrays that are passed for pointer(T): they are written into fenced memory for the call, and what C has
-// changed there is copied back.
+// Plain objects and arrays that are passed for pointer(T): they are written into fenced memory for the call, and what C
+// has changed there is copied back.
 
 const { wrongType, locationOf } = require('../errors.js');
 const { alloc } = require('../memory/alloc.js');
@@ -10,9 +10,10 @@ const { retain } = require('./aggregate.js');
 /** By the memory that is passed: where its values came from, and its bytes before the call. */
 const copies = new WeakMap();
 
+/** Object.prototype of every realm (`vm`, test runners) has no prototype itself. */
 const isPlainObject = (value) => {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 };
 
 /** Whether a value is one that memory is made of: an array, or an object for a struct or union. */
@@ -31,6 +32,10 @@ function keep(retained, name, position, value) {
  * @param {string} [type] how the declaration spells it
  */
 function memoryOf(value, target, name, position, type) {
+  if (target.isFlexible) {
+    const expected = `a view, as ${target.name}.alloc() returns: the size of a ${target.name} varies`;
+    throw wrongType(locationOf(name, position), expected, value);
+  }
   const isList = Array.isArray(value);
   const count = isList ? value.length : 1;
   // C finds the end of many lists of pointers by a NULL.
@@ -61,7 +66,7 @@ function copyBack(memory) {
     return false;
   };
   const set = (key, descriptor, at) => {
-    // What is frozen stays as it is.
+    // A frozen object keeps its values.
     if (isChanged(at, descriptor.size)) Reflect.set(value, key, descriptor.read(data, at));
   };
   if (isList) for (let i = 0; i < count; i += 1) set(i, target, i * target.size);

@@ -2,8 +2,9 @@
 #![expect(unsafe_code, reason = "calls C and the loader")]
 
 use std::collections::HashMap;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_void};
 use std::io::Error;
+use std::mem::MaybeUninit;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
@@ -58,7 +59,7 @@ fn signature(number: u32) -> Option<Arc<Signature>> {
     signatures.as_ref()?.get(&number).map(Arc::clone)
 }
 
-/// What is wrong with a request.
+/// The fault of a request.
 struct Refusal(String);
 
 impl Served for CallThread {
@@ -152,6 +153,7 @@ impl CallThread {
         let name = CString::new(payload).map_err(|_| Refusal("the name has a NUL".into()))?;
         // SAFETY: the handle is from `open`; only the address is taken.
         let found = unsafe { libc::dlsym(pointer(head.words[0]), name.as_ptr()) };
+        let found = own_definition(&name, found);
         self.give([found.expose_provenance() as u64, 0, 0], 0, &[])
     }
 
@@ -194,7 +196,7 @@ fn pointer(address: u64) -> *mut libc::c_void {
     std::ptr::with_exposed_provenance_mut(address as usize)
 }
 
-/// What the loader says of the last thing that it refused.
+/// The loader's message about its last refusal.
 fn last_fault() -> String {
     // SAFETY: dlerror gives a text or NULL, which stays until the next call of the loader on this thread.
     unsafe {
@@ -205,4 +207,20 @@ fn last_fault() -> String {
             CStr::from_ptr(text).to_string_lossy().into_owned()
         }
     }
+}
+
+/// What calls of a library to a function of libc are bound to: the definition of the host, where it has one (`malloc`,
+/// `fork`). A definition of the library stays.
+fn own_definition(name: &CStr, found: *mut c_void) -> *mut c_void {
+    // SAFETY: only the address is taken.
+    let global = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    let is_ours = image_of(global) == image_of(own_definition as *mut c_void);
+    if is_ours && image_of(found) == image_of(libc::__errno_location as *mut c_void) { global } else { found }
+}
+
+/// Where the image that an address belongs to begins; `None` where there is none.
+fn image_of(address: *mut c_void) -> Option<usize> {
+    let mut info = MaybeUninit::<libc::Dl_info>::uninit();
+    // SAFETY: the out-parameter is a local, which is filled where the result is not 0.
+    unsafe { (libc::dladdr(address, info.as_mut_ptr()) != 0).then(|| info.assume_init().dli_fbase.addr()) }
 }

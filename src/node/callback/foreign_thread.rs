@@ -118,6 +118,9 @@ impl CallbackSlot {
         bytes.into_vec().into_boxed_slice()
     }
 
+    /// The bit of a callback's number that says that it was opened again since C called it.
+    const FORMER: u32 = 1 << 31;
+
     /// Runs a call from the queue, on the environment's thread.
     fn serve(&self, environment: &Environment, request: &Arc<Request>) {
         self.serve_call(environment, request);
@@ -131,11 +134,15 @@ impl CallbackSlot {
     }
 
     fn serve_call(&self, environment: &Environment, request: &Arc<Request>) {
-        if self.held.take() {
+        let is_late = request.kind == Kind::Late;
+        let held = self.held.get();
+        if is_late && held > 0 {
+            self.held.set(held - 1);
             environment.let_close();
         }
+        let is_former = request.life != self.life.load(Ordering::Acquire);
         // JavaScript is being terminated: none runs until the outer call has returned.
-        if request.life != self.life.load(Ordering::Acquire) || environment.is_terminating() {
+        if is_former && !is_late || environment.is_terminating() {
             return request.answer(None);
         }
         let mut scope = null_mut();
@@ -157,7 +164,9 @@ impl CallbackSlot {
         environment.transfer_locks.before_callback(environment.raw);
         environment.pause_borrows();
         let answered = if closed {
-            self.enter_js(environment, environment.callbacks.late.get(), Some(self.id.get()), request.origin)
+            let former = if is_former { Self::FORMER } else { 0 };
+            let late = environment.callbacks.late.get();
+            self.enter_js(environment, late, Some(self.id.get() | former), request.origin)
         } else {
             let who = caller_of(environment, request);
             let source = Source::Block((&request.block).into(), self.signature.layout.size, who);
@@ -202,5 +211,5 @@ fn stall_time() -> Duration {
 }
 
 const DEFAULT_STALL: u64 = 2000;
-/// How often a waiting caller wakes the JavaScript thread again.
+/// The interval at which a waiting caller wakes the JavaScript thread again.
 const HEARTBEAT: Duration = Duration::from_millis(50);

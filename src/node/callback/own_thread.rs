@@ -65,7 +65,7 @@ impl CallbackSlot {
         }
         self.queued.store(0, Ordering::Release);
         self.warned.store(true, Ordering::Release);
-        self.held.set(false);
+        self.held.set(0);
     }
 
     /// Closes it: calls return zero, and the function is released.
@@ -75,7 +75,7 @@ impl CallbackSlot {
             OPEN.set(OPEN.get() - 1);
         }
         let Some(function) = self.function.take() else { return };
-        // What C has called before and did not wait for is still delivered.
+        // Calls that C has made before, and does not wait for, are still delivered.
         if self.queued.load(Ordering::Acquire) > 0 && !environment.ended.get() {
             self.leaving.set(Some(function));
         } else {
@@ -89,7 +89,7 @@ impl CallbackSlot {
         if self.closed.load(Ordering::Acquire) {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
                 environment.hold_open();
-                self.held.set(true);
+                self.held.set(self.held.get() + 1);
                 self.submit_call(env_handle, incoming, Kind::Late);
             }
             return;

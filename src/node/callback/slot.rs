@@ -46,8 +46,9 @@ pub struct CallbackSlot<E> {
     pub threadsafe: AtomicBool,
     /// Its name in messages, a number of `report`.
     pub name: AtomicU32,
-    /// Whether the process is kept alive until that report; used on the environment's thread only (M6).
-    pub held: Cell<bool>,
+    /// The calls after a close that keep the process alive until they are reported; one that is opened again may have
+    /// several. Used on the environment's thread only (M6).
+    pub held: Cell<u32>,
     /// The function that decodes, calls and encodes, while it is open. Used on that thread only (M6).
     pub function: Cell<Option<JsFunction>>,
     /// The calls that C does not wait for and that have not run yet.
@@ -56,7 +57,7 @@ pub struct CallbackSlot<E> {
     pub leaving: Cell<Option<JsFunction>>,
     /// Its number in the environment. Used on that thread only (M6).
     pub id: Cell<u32>,
-    /// How deep calls were nested when it was scoped to one; `None` if it is open until it is closed. As above.
+    /// The number of nested calls when it was scoped to one; `None` if it is open until it is closed. As above.
     pub scoped: Cell<Option<usize>>,
 }
 
@@ -70,7 +71,7 @@ impl<E> CallbackSlot<E> {
             closed: AtomicBool::new(true),
             life: AtomicU32::new(0),
             warned: AtomicBool::new(false),
-            held: Cell::new(false),
+            held: Cell::new(0),
             threadsafe: AtomicBool::new(false),
             name: AtomicU32::new(0),
             function: Cell::new(None),

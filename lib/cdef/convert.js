@@ -202,11 +202,13 @@ function textOf(type, mark) {
 }
 
 /** The declaration of a function of a scope: { args, returns, varargs }. Its errors name the place in the text. */
-function declarationOf({ type, marks, at, text, plain }, name) {
+function declarationOf(declared, name) {
+  // The type of one that was read without the parser would have it parsed.
+  if (declared.plain !== undefined) return declared.plain;
   try {
-    return plain ?? signatureOf(type, marks);
+    return signatureOf(declared.type, declared.marks);
   } catch (error) {
-    throw error.line === undefined ? faultAt(text, at, `${name}: ${error.message}`) : error;
+    throw error.line === undefined ? faultAt(declared.text, declared.at, `${name}: ${error.message}`) : error;
   }
 }
 

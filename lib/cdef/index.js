@@ -85,6 +85,9 @@ const parameterIn = (text, index) => {
 
 // ---- sets -----------------------------------------------------------------------------------------------------------
 
+/** A declaration that the caller may change. */
+const copyOf = (declaration) => ({ ...declaration, args: [...declaration.args] });
+
 /**
  * Defines what `make` gives by its names, if it gives anything. Where the text has what has no counterpart, such as
  * `long double`, the rest of a set is of use: reading the property throws.
@@ -143,7 +146,8 @@ class Definitions {
   get symbols() {
     return this.#once('symbols', (symbols) => {
       for (const scope of this.#scopes)
-        for (const [name, declared] of scope.functions) define(symbols, [name], () => declarationOf(declared, name));
+        for (const [name, declared] of scope.functions)
+          define(symbols, [name], () => copyOf(declarationOf(declared, name)));
       return symbols;
     });
   }

@@ -19,40 +19,18 @@ const ARITHMETIC = new Map([
   ['long long int', 'long long'],
   ['unsigned long long int', 'unsigned long long'],
 ]);
-for (const name of [
-  ...[
-    'char',
-    'signed char',
-    'unsigned char',
-    'short',
-    'unsigned short',
-    'int',
-    'unsigned int',
-    'long',
-    'unsigned long',
-  ],
-  ...['long long', 'unsigned long long', 'float', 'double', 'bool', 'size_t', 'ssize_t', 'intptr_t', 'uintptr_t'],
-  ...[
-    'ptrdiff_t',
-    'wchar_t',
-    'char16_t',
-    'char32_t',
-    'int8_t',
-    'uint8_t',
-    'int16_t',
-    'uint16_t',
-    'int32_t',
-    'uint32_t',
-  ],
-  ...['int64_t', 'uint64_t'],
-])
-  ARITHMETIC.set(name, name);
+const SAME =
+  'char,signed char,unsigned char,short,unsigned short,int,unsigned int,long,unsigned long,long long,unsigned long long,' +
+  'float,double,bool,size_t,ssize_t,intptr_t,uintptr_t,ptrdiff_t,wchar_t,char16_t,char32_t,' +
+  'int8_t,uint8_t,int16_t,uint16_t,int32_t,uint32_t,int64_t,uint64_t';
+for (const name of SAME.split(',')) ARITHMETIC.set(name, name);
 
 /** Words that mean something where a name may stand. */
 const RESERVED = new Set(
   (
     'void char short int long float double signed unsigned bool _Bool __signed __signed__ __int8 __int16 __int32 ' +
-    'const volatile restrict _Atomic __const __const__ __volatile __volatile__ __restrict __restrict__ _Restrict_ __restrict_arr _Nonnull _Nullable ' +
+    'const volatile restrict _Atomic __const __const__ __volatile __volatile__ __restrict __restrict__ ' +
+    '_Restrict_ __restrict_arr _Nonnull _Nullable ' +
     'extern static inline __inline __inline__ __forceinline register auto _Noreturn noreturn _Thread_local thread_local ' +
     '__thread constexpr __extension__ typedef struct union enum __attribute__ __attribute _Alignas alignas __declspec ' +
     'asm __asm__ __asm _Static_assert static_assert __cdecl _cdecl __stdcall _stdcall __fastcall __vectorcall WINAPI ' +
@@ -203,11 +181,12 @@ const readPrototype = function (reading, at) {
   const { open, close } = reading;
   if (open - at > LONGEST || close - open > LONGEST || close === text.length) return undefined;
   if (text.charCodeAt(close + 1) !== SEMICOLON && close + 1 !== text.length) return undefined;
-  let start = text.lastIndexOf(' ', open) + 1;
-  if (text.charCodeAt(start) === STAR) start += 1;
-  const name = text.slice(start, open);
-  if (start <= at || !isName(name)) return undefined;
-  const result = text.slice(at, start);
+  const head = text.slice(at, open);
+  let start = head.lastIndexOf(' ') + 1;
+  if (head.charCodeAt(start) === STAR) start += 1;
+  const name = head.slice(start);
+  if (start === 0 || !isName(name)) return undefined;
+  const result = head.slice(0, start);
   let returns = results.get(result);
   if (returns === undefined) results.set(result, (returns = typeOfResult(result)));
   const list = text.slice(open + 1, close);

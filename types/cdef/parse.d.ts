@@ -174,7 +174,12 @@ type Directive<Line extends string, Scope> = Line extends `define${infer Rest}`
         ? { error: `#define ${Name}(...) is a macro with parameters` }
         : Put<Scope, R, Empty>
     : never
-  : Line extends `include${string}` | 'pragma once' | `line${string}` | '' | `${number}${string}`
+  : Line extends
+        | `include${string}`
+        | `pragma ${'once' | 'GCC' | 'clang' | 'STDC' | 'region' | 'endregion' | 'warning' | 'comment'}${string}`
+        | `line${string}`
+        | ''
+        | `${number}${string}`
     ? Scope
     : { error: `#${Line} is not understood` };
 

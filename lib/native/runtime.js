@@ -11,6 +11,9 @@ const { platformKey } = require('./platform.js');
  */
 const VERIFIED = { 115: '11.3', 127: '12.4', 137: '13.6', 147: '14.6' };
 
+/** The platforms that the tests of fences ran on. */
+const PLATFORMS = ['linux-x64', 'linux-x64-musl', 'linux-arm64'];
+
 /** Builds of V8 whose objects or handles lie in memory in another way. */
 const OTHER_LAYOUTS = ['v8_enable_pointer_compression', 'v8_enable_sandbox', 'v8_enable_direct_handle'];
 
@@ -33,9 +36,9 @@ const { modules } = process.versions;
 
 /** Why nothing may be assumed of this engine beyond Node-API; undefined where it was verified. */
 function findReason() {
-  const { platform, arch, version, versions } = process;
+  const { version, versions } = process;
   if (other !== undefined) return `not verified on ${other}`;
-  if (platform !== 'linux' || !['x64', 'arm64'].includes(arch)) return `not verified on ${platformKey()}`;
+  if (!PLATFORMS.includes(platformKey())) return `not verified on ${platformKey()}`;
   if (!Object.hasOwn(VERIFIED, modules)) return `not verified on Node ${version} (NODE_MODULE_VERSION ${modules})`;
   if (!`${versions.v8}.`.startsWith(`${VERIFIED[modules]}.`))
     return `not verified on V8 ${versions.v8} in Node ${version}`;

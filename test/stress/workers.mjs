@@ -105,7 +105,8 @@ async function comeAndGo() {
     for (const buffer of buffers) assert.ok(isWhole(buffer, value));
     ended++;
   };
-  for (let i = 0; i < ROUNDS; i++) await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => one(1 + i * AT_ONCE + k)));
+  for (let i = 0; i < ROUNDS; i++)
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => one(1 + i * AT_ONCE + k)));
   results.workers = ended;
 }
 

@@ -190,7 +190,8 @@ Object.defineProperty(memory, 'writeAnyText', {
 });
 
 function refuseFirstPage(value, name, position) {
-  if (typeof value === 'bigint' && access.isInFirstPage(value)) throw lowAddress(value, { name: 'pointer' }, name, position);
+  if (typeof value === 'bigint' && access.isInFirstPage(value))
+    throw lowAddress(value, { name: 'pointer' }, name, position);
 }
 
 /** A pointer that a callback returns: an address. */
